@@ -1,0 +1,1 @@
+"""Ostiary, the keeper of the door: users, roles and access for data registries."""

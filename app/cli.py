@@ -1,0 +1,280 @@
+"""The command line: `ostiary serve`, `migrate`, `schema` and `settings`."""
+
+import argparse
+import importlib
+import importlib.metadata
+import logging.config
+import os
+import socket
+import sys
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.errors import SettingsError
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+APP = "app.main"
+"""The composition root. It brings the whole server along, so it is loaded by name, and only when it is needed."""
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "short": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s", "datefmt": "%Y-%m-%dT%H:%M:%S%z"}
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "short", "stream": "ext://sys.stderr"}},
+    "root": {"level": "WARNING", "handlers": ["stderr"]},
+    "loggers": {"app": {"level": "INFO"}},
+}
+
+DESCRIPTION = """\
+Ostiary keeps the users, roles and grants of a data registry, decides who may do
+what, and serves it over GraphQL and REST. One command starts it: ostiary serve
+"""
+
+EPILOG = """\
+examples:
+  ostiary serve                           on 127.0.0.1:5000, data in data/ostiary.db
+  ostiary serve --port 8080 --workers 4   several workers: one for each core
+  OSTIARY_DATABASE_URL=postgresql://user:password@host/database ostiary serve
+  ostiary settings                        what is set, by whom, and what it means
+  ostiary schema > schema.graphql         the GraphQL schema
+
+settings:
+  They come from appsettings.json in the working directory, or from the file that
+  --settings or OSTIARY_SETTINGS_FILE names, with keys such as DefaultAdmin.
+  Environment variables stand over the file, with __ between a section and its
+  key: OSTIARY_DEFAULT_ADMIN__PASSWORD. Relative paths start at the working directory.
+
+exit codes:
+  0 done, or stopped with Ctrl-C   1 the database or the port cannot be used
+  2 wrong arguments or settings
+"""
+
+
+class _Stopped(Exception):
+    """The world stands against it; the text is for the operator."""
+
+
+def main(argv: list[str] | None = None) -> int | None:
+    """Run one command and give the exit code."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.version:
+        print(f"ostiary {_version()}")
+        return 0
+    if arguments.run is None:
+        parser.print_help(sys.stderr)
+        return 2
+    return _attempted(arguments)
+
+
+def _attempted(arguments: argparse.Namespace) -> int:
+    try:
+        arguments.run(arguments)
+        sys.stdout.flush()
+    except SettingsError as error:
+        return _complain(str(error), 2)
+    except _Stopped as error:
+        return _complain(str(error), 1)
+    except BrokenPipeError:  # the reader, as in `ostiary schema | head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _complain(text: str, code: int) -> int:
+    for line in text.splitlines():
+        print(f"ostiary: {line}", file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "ostiary", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and stop")
+    parser.set_defaults(run=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _add_serve(commands)
+    migrate = commands.add_parser("migrate", help="bring the database up to date and stop")
+    migrate.set_defaults(run=_migrate)
+    schema = commands.add_parser("schema", help="print the GraphQL schema")
+    schema.set_defaults(run=_schema)
+    settings = commands.add_parser("settings", help="show every setting, its source and its meaning; no secrets")
+    settings.set_defaults(run=_settings)
+    for command in (migrate, settings):
+        _add_settings(command)
+    return parser
+
+
+def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    serve = commands.add_parser("serve", help="migrate the database, then serve until stopped")
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all (%(default)s)")
+    serve.add_argument("--port", type=_port, default=5000, help="0 to 65535, 0 for any that is free (%(default)s)")
+    pace = serve.add_mutually_exclusive_group()
+    pace.add_argument("--workers", type=_workers, default=1, help="processes, best one for each core (%(default)s)")
+    pace.add_argument("--reload", action="store_true", help="start anew when the server's code changes")
+    _add_settings(serve)
+    serve.set_defaults(run=_serve)
+
+
+def _add_settings(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--settings", type=Path, metavar="FILE", help="settings file (./appsettings.json, if there)")
+
+
+def _port(text: str) -> int:
+    return _between(text, 0, 65535)
+
+
+def _workers(text: str) -> int:
+    return _between(text, 1, 256)
+
+
+def _between(text: str, least: int, most: int) -> int:
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        raise argparse.ArgumentTypeError(f"must be a whole number from {least} to {most}")
+    return int(text)
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("ostiary")
+    except importlib.metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
+def _read(file: Path | None) -> "Settings":
+    from app.settings import Settings
+    from app.written import FILE_VARIABLE
+
+    read = Settings.read(file)
+    if file:
+        os.environ[FILE_VARIABLE] = str(file.absolute())  # the workers read it again for themselves
+    return read
+
+
+def _prepared(settings: "Settings", *, exposed: bool) -> Any:
+    root = importlib.import_module(APP)
+    try:
+        return root.prepare(settings, exposed=exposed)
+    except Exception as error:
+        if not _is_the_databases(getattr(error, "orig", None) or error):
+            raise
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise _Stopped(f"the database {settings.database_shown} cannot be used: {reason}") from None
+
+
+def _is_the_databases(error: BaseException) -> bool:
+    """Whether the database is out of reach or closed to us; a wrong statement is our own fault and shows its trace."""
+    sqlite = ("AUTH", "BUSY", "CANTOPEN", "CORRUPT", "FULL", "IOERR", "LOCKED", "NOTADB", "PERM", "READONLY")
+    # Connection, authorization, no such database, no room, shutting down, no privilege.
+    postgres = ("08", "28", "3D", "53", "57", "42501")
+    return (
+        isinstance(error, OSError)
+        or str(getattr(error, "sqlite_errorname", "")).removeprefix("SQLITE_").startswith(sqlite)
+        or str(getattr(error, "sqlstate", "") or "").startswith(postgres)
+        or type(error).__name__ == "ClientConfigurationError"  # asyncpg's, for a parameter in the URL
+    )
+
+
+def _serve(arguments: argparse.Namespace) -> None:
+    from app.settings import check_exposure, is_loopback
+
+    settings = _read(arguments.settings)
+    logging.config.dictConfig(LOGGING)
+    port = _free_port(arguments.host, arguments.port)
+    prepared = _prepared(settings, exposed=not is_loopback(arguments.host))
+    check_exposure(settings, arguments.host, prepared.default_password_valid)
+    print("\n".join(_announcement(settings, prepared, arguments.host, port)), flush=True)
+    _run(arguments, port)
+
+
+def _free_port(host: str, port: int) -> int:
+    """Find out before the database is touched, and in plain words, whether the port can be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+            return int(probe.getsockname()[1])
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no such host"
+        raise _Stopped(f"cannot listen on {host} port {port}: {reason}; choose with --host and --port") from None
+
+
+def _announcement(settings: "Settings", prepared: Any, host: str, port: int) -> Sequence[str]:
+    near = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - to name it, not to bind
+    address = f"http://[{near}]:{port}" if ":" in near else f"http://{near}:{port}"
+    lines = [
+        f"Ostiary {_version()}",
+        f"  address     {address}{'' if near == host else ' (and every other address of this machine)'}",
+        f"  playground  {address}/graphql",
+        f"  database    {settings.database_shown}",
+    ]
+    lines += [f"  migrated    {name}" for name in prepared.migrated]
+    if prepared.default_password_valid:
+        name = settings.default_admin.user_name
+        lines.append(f"  {name} still has the default password, which everybody knows: sign in and change it.")
+    return lines
+
+
+def _run(arguments: argparse.Namespace, port: int) -> None:
+    import uvicorn
+
+    uvicorn.run(
+        f"{APP}:create",
+        factory=True,
+        host=arguments.host,
+        port=port,
+        workers=arguments.workers,
+        reload=arguments.reload,
+        reload_dirs=[str(Path(__file__).parent)] if arguments.reload else None,
+        loop="auto",  # uvloop where it can be had
+        http="httptools",
+        ws="none",
+        lifespan="on",  # a failure in it stops the start
+        log_config=LOGGING,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        timeout_graceful_shutdown=30,
+    )
+
+
+def _migrate(arguments: argparse.Namespace) -> None:
+    settings = _read(arguments.settings)
+    logging.config.dictConfig(LOGGING)
+    migrated = _prepared(settings, exposed=True).migrated  # nobody knows yet where it will listen
+    print("\n".join(f"migrated {name}" for name in migrated) or f"{settings.database_shown} is up to date")
+
+
+def _schema(_: argparse.Namespace) -> None:
+    print(importlib.import_module(APP).sdl().rstrip("\n"))
+
+
+def _settings(arguments: argparse.Namespace) -> None:
+    from app.settings import Settings
+
+    try:
+        settings = _read(arguments.settings)
+    except SettingsError:
+        print("Something is wrong with your settings, as said at the end; these are the defaults.\n")
+        _show(Settings())
+        sys.stdout.flush()
+        raise
+    _show(settings)
+
+
+def _show(settings: "Settings") -> None:
+    for key, described in settings.describe().items():
+        print(f"{key} = {described.value}")
+        print(f"    from {described.source}; variable {described.variable}")
+        print(textwrap.indent(textwrap.fill(described.description, 84), "    "))

@@ -1,0 +1,148 @@
+"""Every expected error, drawn once.
+
+    OstiaryError
+    ├── SettingsError            the start stops and says which setting and why
+    ├── Refusal                  the whole field or request is refused: an error at the top, an HTTP status
+    │   ├── Unauthenticated      UNAUTHENTICATED     401
+    │   ├── Forbidden            FORBIDDEN           403
+    │   ├── BadInput             BAD_USER_INPUT      400  an argument of a read: a page size, a cursor, a filter
+    │   ├── BadRequest           BAD_REQUEST         400  the request itself: its body, its headers, its operation
+    │   ├── TooComplex           OPERATION_TOO_COMPLEX 400
+    │   ├── RateLimited          RATE_LIMITED        429  with the seconds to wait
+    │   └── TimedOut             TIMEOUT             503
+    └── Problem                  a change was refused: an entry of a payload's `errors`, with its path
+        ├── InvalidInput         INVALID_INPUT       400
+        ├── NotFound             NOT_FOUND           404  also: not allowed to know
+        ├── Conflict             CONFLICT            409
+        └── Protected            PROTECTED           409  a built-in thing, the last administrator
+
+`Problems` carries several at once, so that every offender is named. Whatever is not in this tree is a surprise: its
+text goes to the log, and the asker gets an id.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+
+class OstiaryError(Exception):
+    """The root: an error that we expect and that has a sentence for a person."""
+
+
+class SettingsError(OstiaryError):
+    """A setting is missing, unknown or would leave a door open."""
+
+
+class Refusal(OstiaryError):
+    """The whole field or request is refused."""
+
+    code: ClassVar[str]
+    status: ClassVar[int]
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Unauthenticated(Refusal):
+    """Nobody is signed in, or the token is no longer good."""
+
+    code = "UNAUTHENTICATED"
+    status = 401
+
+
+class Forbidden(Refusal):
+    """Signed in, and known not to be permitted."""
+
+    code = "FORBIDDEN"
+    status = 403
+
+
+class BadInput(Refusal):
+    """An argument of a read is out of its limits."""
+
+    code = "BAD_USER_INPUT"
+    status = 400
+
+
+class BadRequest(Refusal):
+    """The request cannot be understood."""
+
+    code = "BAD_REQUEST"
+    status = 400
+
+
+class TooComplex(Refusal):
+    """The document is larger than a limit allows."""
+
+    code = "OPERATION_TOO_COMPLEX"
+    status = 400
+
+
+class RateLimited(Refusal):
+    """Too much at once; `retry_after` says in how many seconds it may go."""
+
+    code = "RATE_LIMITED"
+    status = 429
+
+    def __init__(self, message: str, retry_after: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class TimedOut(Refusal):
+    """The operation took longer than it may."""
+
+    code = "TIMEOUT"
+    status = 503
+
+
+class Problem(OstiaryError):
+    """One reason why a change was refused; `path` leads to the offender inside the input."""
+
+    code: ClassVar[str]
+    status: ClassVar[int]
+
+    def __init__(self, message: str, path: Sequence[str | int] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = tuple(map(str, path))
+
+    def under(self, *prefix: str | int) -> "Problem":
+        """The same problem, seen from further out."""
+        return type(self)(self.message, (*prefix, *self.path))
+
+
+class InvalidInput(Problem):
+    """A value is not of the form or size that is wanted."""
+
+    code = "INVALID_INPUT"
+    status = 400
+
+
+class NotFound(Problem):
+    """No such thing, or none that the viewer may know of: the answer is the same."""
+
+    code = "NOT_FOUND"
+    status = 404
+
+
+class Conflict(Problem):
+    """What is stored now stands against the change."""
+
+    code = "CONFLICT"
+    status = 409
+
+
+class Protected(Problem):
+    """A built-in thing, or the last of its kind: nobody may change it so."""
+
+    code = "PROTECTED"
+    status = 409
+
+
+class Problems(OstiaryError):
+    """Several problems of one change, all named; nothing was written."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = tuple(problems)

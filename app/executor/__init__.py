@@ -1,0 +1,1 @@
+"""How a document is understood before anybody answers it."""

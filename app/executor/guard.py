@@ -1,0 +1,289 @@
+"""A document's size, measured before anything slower looks at it: one pass, each fragment once."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from itertools import accumulate
+from math import comb
+from typing import Any, NamedTuple
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    IntValueNode,
+    OperationDefinitionNode,
+    SelectionNode,
+    SelectionSetNode,
+    ValueNode,
+    VariableNode,
+)
+
+from app import errors
+
+# What the lexer would read, comments too, as it counts them. Possessive, so that an unclosed string costs one look.
+TOKEN = re.compile(
+    r'"""(?:\\"""|(?!""").)*+"""|"(?:[^"\\\n\r]|\\.)*+"|#[^\n\r]*+|\.\.\.|-?[0-9][\w.+-]*+|\w++|[^\s,\ufeff]',
+    re.ASCII | re.DOTALL,
+)
+STEP = {"{": 1, "[": 1, "(": 1, "}": -1, "]": -1, ")": -1}
+PARENTHESIS = {"(": 1, ")": -1}
+
+# Lists of the introspection system, with a typical length: their real one does not depend on the asker.
+INTROSPECTION = {"types": 100, "directives": 5, "fields": 4, "inputFields": 4, "args": 4, "enumValues": 4}
+RETURNING = frozenset({"fields", "inputFields", "interfaces", "possibleTypes"})
+ROWS = frozenset({"edges", "nodes"})
+
+Definition = FragmentDefinitionNode | OperationDefinitionNode
+
+MOST = 10**9  # numbers of fragment bombs have hundreds of digits; nobody wants to read those
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The largest document that is answered. Counted as it unfolds, the first five as written."""
+
+    characters: int = 200_000
+    tokens: int = 5_000
+    nesting: int = 64  # brackets of any kind
+    directives: int = 100
+    aliases: int = 100
+    depth: int = 15  # fields below fields; the standard introspection query has 15
+    siblings: int = 50  # one field, or one response name, in one place of the answer
+    comparisons: int = 5_000  # pairs of fields that merge: validation takes 10 µs for one
+    root_fields: int = 20
+    selections: int = 20_000  # fields and fragments of all operations and fragments, each fragment where it is spread
+    cost: int = 200_000  # fields of the answer, if every page is full
+    introspection: int = 2  # lists of types within lists of types
+    page: int = 20  # rows of a page whose size is not in the document
+
+
+class Excess(errors.TooComplex):
+    """A limit is passed; says which, its number and the document's."""
+
+    def __init__(self, limit: str, most: int, value: int) -> None:
+        found = f"{value:,}" if value < MOST else f"more than {MOST:,}"
+        super().__init__(f"The document is too complex: {limit} may be {most:,} at most, but here it is {found}.")
+        self.limit, self.most, self.value = limit, most, min(value, MOST)
+
+
+class Broken(Exception):
+    """Fragments spread each other in a circle, or share a name: no size has a meaning."""
+
+    def __init__(self, message: str, node: FragmentDefinitionNode) -> None:
+        super().__init__(message)
+        self.message, self.node = message, node
+
+
+class Size(NamedTuple):
+    """What a selection unfolds to. `rows` is the cost of one row: of what stands below `edges` and `nodes`."""
+
+    depth: int = 0
+    selections: int = 0
+    cost: int = 0
+    rows: int = 0
+    introspection: int = 0
+
+
+class Crowd(NamedTuple):
+    """Fields that meet: the most of one name in one place, and the pairs of one response name in all places."""
+
+    most: int
+    pairs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """The cost of a document's dearest operation, and the page size taken for each variable that sets one."""
+
+    cost: int
+    pages: Mapping[str, int]
+
+
+def check_text(text: str, limits: Limits) -> None:
+    """Refuse what is too long, too deep or too crowded to be parsed at leisure."""
+    _within("characters", limits.characters, len(text))
+    tokens = TOKEN.findall(text)
+    _within("tokens", limits.tokens, len(tokens))
+    _within("nesting", limits.nesting, max(accumulate(STEP.get(token, 0) for token in tokens), default=0))
+    _within("directives", limits.directives, tokens.count("@"))
+    # A colon within parentheses belongs to an argument or a variable, any other to an alias.
+    inside = accumulate(PARENTHESIS.get(token, 0) for token in tokens)
+    _within("aliases", limits.aliases, list(zip(tokens, inside, strict=True)).count((":", 0)))
+
+
+def check_document(document: DocumentNode, limits: Limits, variables: Mapping[str, Any] | None = None) -> Weight:
+    """Refuse what is too costly to be validated or executed; `variables` may say the sizes of pages."""
+    measure = Measure(document, limits, variables or {})
+    parts = [measure.define(definition) for definition in measure.ordered]
+    wholes = [measure.define(definition) for definition in measure.operations]
+    sizes = parts + wholes
+    _within("depth", limits.depth, max((size.depth for size in sizes), default=0))
+    _within("selections", limits.selections, sum(size.selections for size in sizes))
+    cost = max((size.cost + size.rows * limits.page for size in wholes), default=0)
+    _within("cost", limits.cost, cost)
+    _within("introspection", limits.introspection, max((size.introspection for size in sizes), default=0))
+    # Only now: what is unfolded here is bounded by the number of selections.
+    definitions: list[Definition] = [*measure.ordered, *measure.operations]
+    crowds = [measure.crowd(definition) for definition in definitions]
+    _within("siblings", limits.siblings, max((crowd.most for crowd in crowds), default=0))
+    _within("comparisons", limits.comparisons, max((crowd.pairs for crowd in crowds), default=0))
+    _within("root fields", limits.root_fields, max(map(measure.width, measure.operations), default=0))
+    return Weight(cost, measure.pages)
+
+
+def _within(limit: str, most: int, value: int) -> None:
+    if value > most:
+        raise Excess(limit, most, value)
+
+
+class Measure:
+    """Walks every definition once, fragments before those that spread them."""
+
+    def __init__(self, document: DocumentNode, limits: Limits, variables: Mapping[str, Any]) -> None:
+        fragments = [node for node in document.definitions if isinstance(node, FragmentDefinitionNode)]
+        self.operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+        self.fragments = {node.name.value: node for node in fragments}
+        for node in fragments:
+            if node is not self.fragments[node.name.value]:
+                raise Broken(f"There can be only one fragment named '{node.name.value}'.", node)
+        self.ordered = _dependencies_first(self.fragments)
+        self.page = limits.page
+        self.variables = _sizes(self.operations, limits.page) | _numbers(variables)
+        self.pages: dict[str, int] = {}
+        self.sizes: dict[str, Size] = {}
+
+    def define(self, node: Definition) -> Size:
+        """The size of an operation or of a fragment, which is remembered."""
+        if isinstance(node, OperationDefinitionNode):
+            return self._together(node.selection_set.selections, False)
+        inside = node.type_condition.name.value.startswith("__")
+        self.sizes[node.name.value] = size = self._together(node.selection_set.selections, inside)
+        return size
+
+    def crowd(self, definition: Definition) -> Crowd:
+        """What meets in one place of the answer, where selections of the same response name merge."""
+        most = pairs = 0
+        places = [[definition.selection_set]]
+        while places:
+            merged: dict[str, list[FieldNode]] = {}
+            for node in self._unfolded(places.pop()):
+                merged.setdefault((node.alias or node.name).value, []).append(node)
+            names = Counter(node.name.value for nodes in merged.values() for node in nodes)
+            most = max((most, *names.values(), *map(len, merged.values())))
+            pairs += sum(comb(len(nodes), 2) for nodes in merged.values())
+            below = ([node.selection_set for node in nodes if node.selection_set] for nodes in merged.values())
+            places.extend(filter(None, below))
+        return Crowd(most, pairs)
+
+    def width(self, operation: OperationDefinitionNode) -> int:
+        """How many response names an operation has at its root."""
+        return len({(node.alias or node.name).value for node in self._unfolded([operation.selection_set])})
+
+    def _unfolded(self, sets: Iterable[SelectionSetNode]) -> Iterator[FieldNode]:
+        stack, seen = list(sets), set[str]()
+        while stack:
+            for node in stack.pop().selections:
+                if isinstance(node, FieldNode):
+                    yield node
+                elif isinstance(node, InlineFragmentNode):
+                    stack.append(node.selection_set)
+                elif isinstance(node, FragmentSpreadNode) and node.name.value not in seen:
+                    seen.add(node.name.value)
+                    if fragment := self.fragments.get(node.name.value):
+                        stack.append(fragment.selection_set)
+
+    def _together(self, selections: Iterable[SelectionNode], inside: bool) -> Size:
+        depth = count = cost = rows = introspection = 0
+        for node in selections:
+            size = self._one(node, inside)
+            depth, introspection = max(depth, size.depth), max(introspection, size.introspection)
+            count, cost, rows = count + size.selections, cost + size.cost, rows + size.rows
+        return Size(depth, count, cost, rows, introspection)
+
+    def _one(self, node: SelectionNode, inside: bool) -> Size:
+        if isinstance(node, FieldNode):
+            return self._field(node, inside)
+        if isinstance(node, FragmentSpreadNode):
+            size = self.sizes.get(node.name.value, Size())
+        elif isinstance(node, InlineFragmentNode):
+            size = self._together(node.selection_set.selections, inside)
+        else:
+            raise TypeError(f"A selection of a new kind: {node.kind}")
+        return size._replace(selections=size.selections + 1)
+
+    def _field(self, node: FieldNode, inside: bool) -> Size:
+        name = node.name.value
+        below = Size()
+        if node.selection_set:
+            below = self._together(node.selection_set.selections, inside or name in ("__schema", "__type"))
+        cost, rows = self._cost(node, below, inside)
+        lists = below.introspection + (inside and name in RETURNING)
+        return Size(below.depth + 1, below.selections + 1, cost, rows, lists)
+
+    def _cost(self, node: FieldNode, below: Size, inside: bool) -> tuple[int, int]:
+        if inside:
+            return 1 + (below.cost + below.rows) * INTROSPECTION.get(node.name.value, 1), 0
+        size = self._page_size(node)
+        if below.rows or size is None:
+            cost = 1 + below.cost + below.rows * (size or self.page)
+        else:
+            cost = 1 + below.cost * size
+        return (0, cost) if node.name.value in ROWS else (cost, 0)
+
+    def _page_size(self, node: FieldNode) -> int | None:
+        sizes = [self._number(arg.value) for arg in node.arguments or () if arg.name.value in ("first", "last")]
+        return max(sizes, default=None)
+
+    def _number(self, value: ValueNode) -> int:
+        if isinstance(value, VariableNode):
+            name = value.name.value
+            return self.pages.setdefault(name, self.variables.get(name, self.page))
+        return _literal(value, self.page)
+
+
+def _dependencies_first(fragments: dict[str, FragmentDefinitionNode]) -> list[FragmentDefinitionNode]:
+    graph = {name: set(_spreads(node.selection_set.selections)) for name, node in fragments.items()}
+    try:
+        order = list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        # In the order of spreading, and in the words of graphql-core's own rule.
+        first, *others, _ = reversed(error.args[1])
+        via = f" via {', '.join(repr(name) for name in others[:5])}" if others else ""
+        raise Broken(f"Cannot spread fragment '{first}' within itself{via}.", fragments[first]) from None
+    return [fragments[name] for name in order if name in fragments]
+
+
+def _spreads(selections: Iterable[SelectionNode]) -> Iterator[str]:
+    stack = [selections]
+    while stack:
+        for node in stack.pop():
+            if isinstance(node, FragmentSpreadNode):
+                yield node.name.value
+            elif isinstance(node, FieldNode | InlineFragmentNode) and node.selection_set:
+                stack.append(node.selection_set.selections)
+
+
+def _sizes(operations: Iterable[OperationDefinitionNode], page: int) -> dict[str, int]:
+    """The default of every variable that has a whole number for one; the largest where operations differ."""
+    sizes: dict[str, int] = {}
+    for operation in operations:
+        for node in operation.variable_definitions or ():
+            name = node.variable.name.value
+            sizes[name] = max(sizes.get(name, 1), _literal(node.default_value, page))
+    return sizes
+
+
+def _literal(value: ValueNode | None, page: int) -> int:
+    if not isinstance(value, IntValueNode):
+        return page
+    # Python refuses to read numbers of thousands of digits.
+    return min(MOST, max(1, int(value.value[:10])))
+
+
+def _numbers(variables: Mapping[str, Any]) -> dict[str, int]:
+    return {name: max(1, value) for name, value in variables.items() if type(value) is int}

@@ -1,0 +1,115 @@
+"""Joins the parts: the only place that knows them all."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from app import db, migrations, schema
+from app.executor.documents import Documents
+from app.executor.guard import Limits
+from app.passwords import Hasher
+from app.schema import http
+from app.schema.execution import Answering
+from app.services import accounts, bootstrap
+from app.settings import Settings, secret
+from app.statements import Statements
+from app.tokens import Signer
+from app.written import FILE_VARIABLE
+
+HASHING_QUEUE = 64
+"""How many passwords may wait to be hashed before a request is turned away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What was done before serving: the steps that were run, and whether the well-known password opens the door."""
+
+    migrated: list[str]
+    default_password_valid: bool
+
+
+def prepare(settings: Settings, *, exposed: bool = False) -> Ready:
+    """Bring the database to its shape and see to it that somebody administers it.
+
+    Where others reach the server (`exposed`), no administrator is made with the password that everybody knows: the caller
+    refuses to serve, and the next start, with another password set, makes her.
+    """
+    migrated = migrations.upgrade(settings.database_url)
+    return Ready(migrated, asyncio.run(_bootstrapped(settings, exposed)))
+
+
+async def _bootstrapped(settings: Settings, exposed: bool) -> bool:
+    desk = await _desk(settings)
+    try:
+        is_open = await bootstrap.is_default_password_valid(desk, settings.default_admin)
+        if not (exposed and is_open):
+            await bootstrap.ensure_admin(desk, settings.default_admin)
+        return is_open
+    finally:
+        await _close(desk)
+
+
+def sdl() -> str:
+    """The GraphQL schema as text."""
+    return schema.sdl()
+
+
+def create() -> Starlette:
+    """The application for the settings of this process's environment."""
+    file = os.environ.get(FILE_VARIABLE)
+    return create_app(Settings.read(Path(file) if file else None))
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The application for some settings; its database must have been prepared."""
+    documents = Documents(schema.core(), Limits())
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        desk = await _desk(settings)
+        app.state.answering = Answering(
+            schema.core(),
+            documents,
+            desk,
+            Statements(desk.database),
+            settings.auth_cookie_name,
+            settings.token_expiration_in_days * 86_400,
+        )
+        yield
+        await _close(desk)
+
+    async def answer(request: Request, asked: http.GraphQLRequest) -> http.Answer:
+        answering: Answering = request.app.state.answering
+        return await answering(request, asked)
+
+    routes = [Route("/", _home), Route("/health/live", _live), *http.routes(answer, schema.sdl())]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+async def _desk(settings: Settings) -> accounts.Desk:
+    database = await db.connected(settings.database_url, size=settings.database_pool_size)
+    signer = Signer(secret(settings), timedelta(days=settings.token_expiration_in_days), settings.revoked_tokens)
+    hasher = Hasher(settings.hashing_threads, HASHING_QUEUE)
+    return accounts.Desk(database, hasher, signer, settings.password_policy)
+
+
+async def _close(desk: accounts.Desk) -> None:
+    desk.hasher.close()
+    await desk.database.close()
+
+
+async def _home(request: Request) -> Response:
+    return RedirectResponse(request.url_for("graphql").path)
+
+
+async def _live(request: Request) -> Response:
+    return PlainTextResponse("alive\n")

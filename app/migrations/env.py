@@ -1,0 +1,6 @@
+"""What alembic runs around the steps: they use the connection, and the transaction, of their caller."""
+
+from alembic import context
+
+context.configure(connection=context.config.attributes["connection"], transactional_ddl=False)
+context.run_migrations()

@@ -1,0 +1,128 @@
+"""Hashing passwords in a bounded pool beside the event loop, and the rules that a new one must follow."""
+
+import asyncio
+import logging
+import threading
+import warnings
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple, TypeVar
+
+from app.errors import InvalidInput, RateLimited
+from app.settings import PASSWORD_CHARACTERS, PasswordPolicy
+
+with warnings.catch_warnings():
+    # passlib 1.7.4 is its last release: it imports the standard library's old crypt, and asks argon2-cffi for its
+    # version in a way that is going out of use, when the handler is first used. We use neither.
+    warnings.filterwarnings("ignore", "'crypt' is deprecated", DeprecationWarning)
+    warnings.filterwarnings("ignore", r"Accessing argon2\.__version__ is deprecated", DeprecationWarning)
+    from passlib.hash import argon2
+
+    argon2.set_backend("argon2_cffi")
+
+log = logging.getLogger(__name__)
+
+# OWASP's password storage cheat sheet, first choice for argon2id: 19 MiB, two passes, one lane.
+ARGON2ID = argon2.using(type="ID", memory_cost=19456, time_cost=2, parallelism=1)
+
+# The hash of a random password that nobody knows, at the cost above: an unknown user takes the time of a known one.
+NOBODYS = "$argon2id$v=19$m=19456,t=2,p=1$2nvPmfOeEwKgNObc29s7hw$r/Ue/OqrKz+LmyVFMYP/KZEavTU3nX+xjoe5OGfgSrg"
+
+_RETRY_AFTER = 1
+"""Seconds: a full queue of the usual size is worked off in about this time."""
+
+T = TypeVar("T")
+
+
+class Verdict(NamedTuple):
+    """Whether the password was right, and whether its hash is of an older kind and wants to be made anew."""
+
+    ok: bool
+    stale: bool
+
+
+def check_policy(policy: PasswordPolicy | None, password: str) -> list[str]:
+    """Name every rule that a new password breaks, a sentence each; no policy demands nothing."""
+    if policy is None:
+        return []
+    rules = [
+        (len(password) >= policy.min_length, f"A password needs at least {_characters(policy.min_length)}."),
+        (not policy.require_digit or any(map(str.isdecimal, password)), "A password needs a digit."),
+        (not policy.require_uppercase or any(map(str.isupper, password)), "A password needs an upper-case letter."),
+        (not policy.require_lowercase or any(map(str.islower, password)), "A password needs a lower-case letter."),
+        (
+            not policy.require_non_alphanumeric or any(map(_is_other, password)),
+            "A password needs a character that is no letter or digit.",
+        ),
+    ]
+    return [sentence for kept, sentence in rules if not kept]
+
+
+def _is_other(character: str) -> bool:
+    return not character.isalnum()
+
+
+def _characters(number: int) -> str:
+    return f"{number:,} character{'' if number == 1 else 's'}"
+
+
+class Hasher:
+    """Hashes and verifies in `threads` threads; while `queue` jobs wait for one, further jobs are turned away."""
+
+    def __init__(self, threads: int, queue: int) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="passwords")
+        self._room = threads + queue
+        self._lock = threading.Lock()
+
+    async def hash(self, password: str) -> str:
+        """Make the text to store for a password."""
+        if reason := _unusable(password):
+            raise InvalidInput(reason)
+        return await self._run(hashed, password)
+
+    async def verify(self, password: str, stored: str | None) -> Verdict:
+        """Compare with what is stored (None: there is no such user), in the same time whatever is wrong."""
+        return await self._run(_verified, password, stored)
+
+    def close(self) -> None:
+        """Finish what waits, and take nothing more."""
+        self._pool.shutdown()
+
+    async def _run(self, job: Callable[..., T], *arguments: object) -> T:
+        with self._lock:
+            if not self._room:
+                raise RateLimited("Too many passwords are being checked at once; try again soon.", _RETRY_AFTER)
+            future = self._pool.submit(job, *arguments)
+            self._room -= 1
+        # Not when the caller ends: she may be gone while the work that she asked for still runs.
+        future.add_done_callback(self._leave)
+        return await asyncio.wrap_future(future)
+
+    def _leave(self, _: Future[T]) -> None:
+        with self._lock:
+            self._room += 1
+
+
+def _unusable(password: str) -> str | None:
+    if not password:
+        return "A password cannot be empty."
+    if len(password) > PASSWORD_CHARACTERS:
+        return f"A password has at most {_characters(PASSWORD_CHARACTERS)}."
+    if "\0" in password or any("\ud800" <= character <= "\udfff" for character in password):
+        return "A password cannot hold NUL or half a character."
+    return None
+
+
+def hashed(password: str) -> str:
+    return str(ARGON2ID.hash(password))
+
+
+def _verified(password: str, stored: str | None) -> Verdict:
+    try:
+        if stored is not None and not _unusable(password):
+            ok = bool(ARGON2ID.verify(password, stored))
+            return Verdict(ok, ok and bool(ARGON2ID.needs_update(stored)))
+    except ValueError:
+        log.warning("a stored password hash is not one of argon2's: its user cannot sign in until it is set anew")
+    ARGON2ID.verify("", NOBODYS)
+    return Verdict(False, False)

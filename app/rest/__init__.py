@@ -1,0 +1,1 @@
+"""The REST face: thin routes over the same services."""

@@ -1,0 +1,136 @@
+"""What one request carries: who asks, the database, and the batches of what is being read for her."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from aiodataloader import DataLoader
+
+from app import db
+from app.auth import ANONYMOUS, Viewer
+from app.pages import Wanted
+from app.prepared import Prepared, Row
+from app.services.accounts import Desk, Session
+from app.sources import Layout, Source
+from app.statements import Statements
+
+
+@dataclass(frozen=True, slots=True)
+class PageOfRows:
+    """Rows of one page, in the order of the question, and whether more follow."""
+
+    rows: list[Row]
+    more: bool
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads for one viewer at one moment; everything that is asked in one turn of the loop goes in one statement."""
+
+    database: db.Database
+    statements: Statements
+    viewer: Viewer
+    now: datetime
+    _batches: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
+
+    def related(self, source: Source, layout: Layout, key: Any) -> Any:
+        """A future of the row (`one`) or the rows (`many`) of a key."""
+        batch = self._batches.get((source, layout))
+        if batch is None:
+
+            async def load(keys: list[Any]) -> list[Any]:
+                return await self._related(source, layout, keys)
+
+            batch = self._batches[source, layout] = DataLoader(load)
+        return batch.load(key)
+
+    def page(self, source: Source, layout: Layout, wanted: Wanted, key: Any) -> Any:
+        """A future of the `PageOfRows` below a key."""
+        batch = self._batches.get((source, layout, wanted))
+        if batch is None:
+
+            async def load(keys: list[Any]) -> list[Any]:
+                return await self._page(source, layout, wanted, keys)
+
+            batch = self._batches[source, layout, wanted] = DataLoader(load)
+        return batch.load(key)
+
+    def count(self, source: Source, wanted: Wanted, key: Any) -> Any:
+        """A future of the number of rows below a key, on all pages."""
+        batch = self._batches.get((source, wanted))
+        if batch is None:
+
+            async def load(keys: list[Any]) -> list[int]:
+                return await self._count(source, wanted, keys)
+
+            batch = self._batches[source, wanted] = DataLoader(load)
+        return batch.load(key)
+
+    async def _rows(self, prepared: Prepared, **values: Any) -> list[Row]:
+        binds = {"viewer_id": self.viewer.user_id, "now": self.now, **values}
+        return (await self.database.read([(prepared, binds)]))[0]
+
+    async def _related(self, source: Source, layout: Layout, keys: list[Any]) -> list[Any]:
+        found = _by_key(await self._rows(self.statements.related(source, layout, self.viewer), keys=keys))
+        if source.kind == "one":
+            return [found[key][0] if key in found else None for key in keys]
+        return [found.get(key, []) for key in keys]
+
+    async def _page(self, source: Source, layout: Layout, wanted: Wanted, keys: list[Any]) -> list[PageOfRows]:
+        prepared = self.statements.page(source, layout, self.viewer, wanted.ask)
+        found = _by_key(await self._rows(prepared, keys=keys, **wanted.binds))
+        return [_cut(found.get(key, []), wanted) for key in keys]
+
+    async def _count(self, source: Source, wanted: Wanted, keys: list[Any]) -> list[int]:
+        prepared = self.statements.count(source, self.viewer, wanted.ask)
+        numbers = {key: number for number, key in await self._rows(prepared, keys=keys, **wanted.binds)}
+        return [numbers.get(key, 0) for key in keys]
+
+
+def _by_key(rows: Sequence[Row]) -> dict[Any, list[Row]]:
+    found: dict[Any, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row[-1], []).append(row)
+    return found
+
+
+def _cut(rows: list[Row], wanted: Wanted) -> PageOfRows:
+    kept = rows[: wanted.size]
+    if wanted.ask.backward:
+        kept.reverse()
+    return PageOfRows(kept, len(rows) > wanted.size)
+
+
+@dataclass(slots=True)
+class Context:
+    """What one request carries. `session` is set when somebody signed in or out: the face turns it into a cookie."""
+
+    desk: Desk
+    statements: Statements
+    viewer: Viewer
+    reader: Reader = field(init=False)
+    session: Session | None = None
+    signed_out: bool = False
+
+    def __post_init__(self) -> None:
+        self.refresh()
+
+    @property
+    def database(self) -> db.Database:
+        """The door."""
+        return self.desk.database
+
+    def refresh(self) -> None:
+        """Forget what was read, since something may have changed."""
+        self.reader = Reader(self.database, self.statements, self.viewer, self.database.clock())
+
+    def become(self, session: Session) -> None:
+        """Go on as the one who signed in."""
+        self.viewer, self.session, self.signed_out = session.viewer, session, False
+        self.refresh()
+
+    def leave(self) -> None:
+        """Go on as nobody."""
+        self.viewer, self.session, self.signed_out = ANONYMOUS, None, True
+        self.refresh()

@@ -1,0 +1,354 @@
+"""How a type is declared: it names its row, and a field is one line.
+
+`column` keeps or reads a cell of the row, `edge` follows a key, `part` is an object of the same row, `identity` the
+global id, `lookup` finds one row, `given` comes from the viewer. They return `Any`, so that the annotation is what
+mypy, Strawberry and the reader see. What a field is stands in its metadata as a `Cell`; no field has a resolver.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache
+from typing import Any, ClassVar, ParamSpec, TypeVar
+
+import strawberry
+from graphql import GraphQLOutputType, get_named_type
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.types.arguments import StrawberryArgument
+from strawberry.types.field import StrawberryField
+
+from app import pages
+from app.auth import Viewer
+from app.schema import ids
+from app.schema.directives import Permission, Requires
+from app.sources import ROOT, Cell, Condition, Expression, Find, Layout, Source, Table
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+Argument = tuple[str, Any, str]
+"""The Python name of an argument, its type, its description."""
+
+
+class Face:
+    """The base of every declared type. `row` is the table whose rows it shows; none for what belongs to the viewer."""
+
+    __row__: ClassVar[Table | None] = None
+
+    def __init_subclass__(cls, row: Table | None = None, **rest: Any) -> None:
+        super().__init_subclass__(**rest)
+        if row is not None:
+            cls.__row__ = row
+
+
+class Declared(StrawberryField):
+    """A field that is resolved by what its metadata says; nothing is kept on it, since Strawberry copies fields."""
+
+    def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
+        """Resolve for the stock executor."""
+        return self.metadata["resolve"](source, info, kwargs, self.python_name)
+
+    @property
+    def is_basic_field(self) -> bool:
+        """It needs the request's context."""
+        return False
+
+
+def _requirement(requires: Permission | None, unless: str | None) -> Sequence[object]:
+    return () if requires is None else (Requires(permission=requires, unless=unless),)
+
+
+def column(
+    description: str,
+    *,
+    of: Expression | Any = None,
+    guard: Condition | None = None,
+    read: Callable[[Any], Any] | None = None,
+    requires: Permission | None = None,
+    unless: str | None = None,
+    name: str | None = None,
+) -> Any:
+    """A cell of the row. `of`: another expression than the column of this name; `guard`: null unless it holds."""
+    cell = Cell(of=of, guard=guard, read=read)
+    return strawberry.field(
+        description=description, metadata={"cell": cell}, directives=_requirement(requires, unless), name=name
+    )
+
+
+def identity(description: str) -> Any:
+    """The global id of the row."""
+    return strawberry.field(description=description, metadata={"cell": Cell(identity=True)})
+
+
+def part(description: str) -> Any:
+    """An object of the same row."""
+    return strawberry.field(description=description, metadata={"cell": Cell(part=True)})
+
+
+def given(description: str, of: Callable[[Viewer], Any]) -> Any:
+    """A value that follows from who asks, without a row."""
+    return declared(description, Cell(given=of), _give)
+
+
+def own_part(description: str) -> Any:
+    """An object without a row, below another one without a row."""
+    return declared(description, Cell(part=True), _own_part)
+
+
+def edge(
+    description: str,
+    follow: Source,
+    key: Any = None,
+    *,
+    guard: Condition | None = None,
+    requires: Permission | None = None,
+    unless: str | None = None,
+    filter: Any = None,  # noqa: A002 - the name of the argument in the API
+    order: Any = None,
+) -> Any:
+    """A key into a source: the column that holds it, or a function of the viewer on a type without a row."""
+    given_key = key if callable(key) and not hasattr(key, "property") else None
+    cell = Cell(of=None if given_key else key, guard=guard, follow=follow, given=given_key)
+    arguments = _page_arguments(filter, order) if follow.kind == "page" else ()
+    resolve = {"one": _follow_one, "many": _follow_many, "page": _follow_page}[follow.kind]
+    return declared(description, cell, resolve, arguments, _requirement(requires, unless))
+
+
+def lookup(description: str, find: Find, *arguments: Argument) -> Any:
+    """One row by one of several ways; null when there is none that the viewer may see."""
+    return declared(description, Cell(find=find), _find, arguments)
+
+
+def lookups(description: str, find: Find, *arguments: Argument) -> Any:
+    """Several rows in the order of their keys, null for each that there is none of."""
+    return declared(description, Cell(find=find), _find_each, arguments)
+
+
+def computed(description: str) -> Callable[[Callable[P, R]], R]:
+    """A field with code of its own. It does not compile, so a test keeps the list of them short."""
+    wrap: Any = strawberry.field(description=description, metadata={"computed": True})
+    made: Callable[[Callable[P, R]], R] = wrap
+    return made
+
+
+def declared(
+    description: str,
+    cell: Cell | None,
+    resolve: Callable[..., Any],
+    arguments: Sequence[Argument] = (),
+    directives: Sequence[object] = (),
+) -> Any:
+    """A field that `resolve` answers for the stock executor, called with (parent, info, arguments, name)."""
+    field = Declared(
+        description=description, metadata={"cell": cell, "resolve": resolve}, directives=directives, default=None
+    )
+    field.init = False
+    field.arguments = [_argument(*each) for each in arguments]
+    return field
+
+
+def special(description: str, resolve: Callable[..., Any]) -> Any:
+    """A field of a connection, whose parent knows how to read it."""
+    return declared(description, None, resolve)
+
+
+def _argument(name: str, kind: Any, description: str) -> StrawberryArgument:
+    return StrawberryArgument(
+        python_name=name, graphql_name=None, type_annotation=StrawberryAnnotation(kind), description=description
+    )
+
+
+def _page_arguments(filter_type: Any, order_type: Any) -> list[Argument]:
+    size = f"from 1 to {pages.MAX_SIZE}"
+    arguments: list[Argument] = [
+        ("first", int | None, f"How many from the start (or after `after`), {size}; {pages.DEFAULT_SIZE} unless told."),
+        ("after", str | None, "Start behind this cursor. Goes with `first`."),
+        ("last", int | None, f"How many from the end (or before `before`), {size}."),
+        ("before", str | None, "End ahead of this cursor. Goes with `last`."),
+    ]
+    if filter_type is not None:
+        arguments.append(("filter", filter_type | None, "Keep only what matches."))
+    if order_type is not None:
+        arguments.append(("order_by", list[order_type] | None, "In this order; the id decides between equals."))
+    return arguments
+
+
+# --- the stock executor's side: what a declared field answers
+
+
+def _give(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
+    return cell_of(info).given(info.context.viewer)  # type: ignore[misc]  # `given` made this field
+
+
+def _own_part(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
+    return object.__new__(origin(output(info)))
+
+
+def _key(source: Any, info: Any, cell: Cell, name: str) -> Any:
+    if cell.given is not None:
+        return cell.given(info.context.viewer)
+    return source.__dict__[name]
+
+
+def _follow_one(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
+    cell = cell_of(info)
+    key = _key(source, info, cell, name)
+    if key is None or cell.follow is None:
+        return None
+    return _made(info.context.reader.related(cell.follow, layout(_face(info)), key), _face(info))
+
+
+async def _made(row: Any, face: type) -> Any:
+    return instance(face, await row)
+
+
+def _follow_many(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
+    cell = cell_of(info)
+    key = _key(source, info, cell, name)
+    if key is None or cell.follow is None:
+        return None
+    return _all_made(info.context.reader.related(cell.follow, layout(_face(info)), key), _face(info))
+
+
+async def _all_made(rows: Any, face: type) -> list[Any]:
+    return [instance(face, row) for row in await rows]
+
+
+def _follow_page(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
+    cell = cell_of(info)
+    follow = cell.follow
+    assert follow is not None
+    key = ROOT if follow.by is None else _key(source, info, cell, name)
+    if key is None:
+        return None
+    connection = object.__new__(_face(info))
+    connection.__dict__["call"] = (follow, pages.wanted(follow.types, follow.default_order, kwargs), key)
+    return connection
+
+
+def _find(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
+    find = cell_of(info).find
+    assert find is not None
+    return _found(find, info, kwargs)
+
+
+def _find_each(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
+    find = cell_of(info).find
+    assert find is not None
+    return [_found(find, info, {"id": key}) for key in ids.few(kwargs["ids"])]
+
+
+def _found(find: Find, info: Any, kwargs: Mapping[str, Any]) -> Any:
+    chosen = find.choose(kwargs)
+    if chosen is None:
+        return None
+    way, key = chosen
+    face = ids.FACES.get(way) or _face(info)
+    return _made(info.context.reader.related(find.ways[way], layout(face), key), face)
+
+
+def cell_of(info: Any) -> Cell:
+    """The declaration of the field that is being resolved."""
+    cell: Cell = info._field.metadata["cell"]  # noqa: SLF001 - Strawberry has no public name for it
+    return cell
+
+
+def output(info: Any) -> GraphQLOutputType:
+    """The GraphQL type of the field that is being resolved."""
+    kind: GraphQLOutputType = info._raw_info.return_type  # noqa: SLF001 - Strawberry's own would be worked out anew
+    return kind
+
+
+def _face(info: Any) -> Any:
+    return origin(output(info))
+
+
+@lru_cache(maxsize=4096)
+def origin(kind: GraphQLOutputType) -> Any:
+    """The Python class of a GraphQL type; graphql-core keeps Strawberry's definition in its extensions."""
+    return get_named_type(kind).extensions["strawberry-definition"].origin
+
+
+# --- rows into instances
+
+
+@cache
+def layout(face: Any) -> Layout:
+    """All cells of a type, in one select list: what the stock executor reads of a row."""
+    return Layout(tuple(_cells(face, face.__row__)))
+
+
+def cells(face: Any) -> dict[str, Cell]:
+    """The cells of a type by the Python names of its fields."""
+    fields = face.__strawberry_definition__.fields
+    return {field.python_name: cell for field in fields if (cell := field.metadata.get("cell")) is not None}
+
+
+def _cells(face: Any, row: Table) -> list[tuple[str, Cell, Table]]:
+    found = []
+    for name, cell in _plain(face):
+        if cell.part:
+            found += _cells(field_type(face, name), row)
+        else:
+            found.append(("id" if cell.identity else name, cell, row))
+    return found
+
+
+def _plain(face: Any) -> list[tuple[str, Cell]]:
+    """The cells that need the row."""
+    return [
+        (name, cell)
+        for name, cell in cells(face).items()
+        if cell.given is None and cell.find is None and not _is_root_page(cell)
+    ]
+
+
+def _is_root_page(cell: Cell) -> bool:
+    return cell.follow is not None and cell.follow.by is None
+
+
+@cache
+def field_type(face: Any, name: str) -> Any:
+    """The class that a field of a type leads to, through lists and nulls."""
+    definition = face.__strawberry_definition__
+    field = next(field for field in definition.fields if field.python_name == name)
+    kind = field.resolve_type(type_definition=definition)
+    while hasattr(kind, "of_type"):
+        kind = kind.of_type
+    return kind.resolve_type() if hasattr(kind, "resolve_type") else kind
+
+
+def instance(face: Any, row: Any, start: int = 0) -> Any:
+    """An instance of a type from a row that was laid out by `layout`; None for no row."""
+    return None if row is None else maker(face)(row, start)[0]
+
+
+@cache
+def maker(face: Any) -> Callable[[Any, int], tuple[Any, int]]:
+    """A function from (row, first cell) to (instance, first cell after it), which fills the attributes at once."""
+    plan = [(name, cell, _reading(face, name, cell)) for name, cell in _plain(face)]
+
+    def make(row: Any, at: int) -> tuple[Any, int]:
+        made = object.__new__(face)
+        attributes = made.__dict__
+        for name, _, read in plan:
+            if isinstance(read, _Part):
+                attributes[name], at = maker(read.face)(row, at)
+                continue
+            value = row[at]
+            attributes[name] = value if read is None or value is None else read(value)
+            at += 1
+        return made, at
+
+    return make
+
+
+class _Part:
+    """A field that is an object of the same row."""
+
+    def __init__(self, face: Any) -> None:
+        self.face = face
+
+
+def _reading(face: Any, name: str, cell: Cell) -> Any:
+    if cell.part:
+        return _Part(field_type(face, name))
+    return ids.encoder(face.__name__) if cell.identity else cell.read

@@ -1,0 +1,34 @@
+"""Enums whose members are (value, description): what stands in the schema stands at the member."""
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, TypeVar
+
+import strawberry
+
+T = TypeVar("T", bound="type[Described]")
+
+
+class Described(Enum):
+    """An enum that describes its members."""
+
+    def __new__(cls, value: str, description: str) -> "Described":
+        """Keep the description beside the value."""
+        made = object.__new__(cls)
+        made._value_ = value
+        made.__dict__["description"] = description
+        return made
+
+
+def enum(description: str) -> Callable[[T], T]:
+    """Put an enum with its descriptions into the schema."""
+
+    def put(cls: T) -> T:
+        strawberry.enum(cls, description=description)
+        definition: Any = cls.__strawberry_definition__  # type: ignore[attr-defined]  # Strawberry's mark
+        for value in definition.values:
+            value.value = cls[value.name].value
+            value.description = cls[value.name].__dict__["description"]
+        return cls
+
+    return put

@@ -1,0 +1,26 @@
+"""The protocol edge: requests in, responses out, and nothing about what is asked."""
+
+from starlette.routing import BaseRoute, Route
+
+from app.schema.http import files
+from app.schema.http.endpoint import BODY_LIMIT, Answerer, GraphQLEndpoint
+from app.schema.http.messages import Answer, Cookie, GraphQLRequest, MethodNotAllowed
+from app.schema.http.origin import same_origin
+
+__all__ = [
+    "Answer",
+    "Answerer",
+    "Cookie",
+    "GraphQLEndpoint",
+    "GraphQLRequest",
+    "MethodNotAllowed",
+    "routes",
+    "same_origin",
+]
+
+
+def routes(answer: Answerer, sdl: str, body_limit: int = BODY_LIMIT, *, has_page: bool = True) -> list[BaseRoute]:
+    """The API with its playground and its schema; without the page, none of its parts are served."""
+    api = Route("/graphql", GraphQLEndpoint(answer, body_limit, has_page=has_page), name="graphql")
+    parts = [Route("/graphql/assets/{name}", files.asset)] if has_page else []
+    return [api, *parts, Route("/schema.graphql", files.schema_text(sdl))]

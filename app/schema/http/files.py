@@ -1,0 +1,45 @@
+"""What is served beside the API: the parts of the playground and the schema's text."""
+
+import re
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.schema.http import playground, writing
+
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
+# A page that names its parts with a version (`?v=…`) may keep them; otherwise they are asked for again after an hour.
+KEPT = "public, max-age=31536000, immutable"
+HOURLY = "public, max-age=3600"
+
+
+async def asset(request: Request) -> Response:
+    """One part of the playground, by its name."""
+    name = request.path_params["name"]
+    found = playground.asset(name) if NAME.fullmatch(name) else None
+    if found is None:
+        body = {"errors": [{"message": "There is no such file.", "extensions": {"code": "NOT_FOUND"}}]}
+        return Response(writing.encoded(body), 404, writing.NO_SNIFFING, "application/json")
+    content, media = found
+    return _cached(request, content, media, KEPT if "v" in request.query_params else HOURLY)
+
+
+def schema_text(sdl: str) -> Callable[[Request], Awaitable[Response]]:
+    """Makes the route that serves the schema as SDL."""
+    content = sdl.encode()
+
+    async def schema(request: Request) -> Response:
+        return _cached(request, content, "text/plain; charset=utf-8", "no-cache")
+
+    return schema
+
+
+def _cached(request: Request, content: bytes, media: str, keeping: str) -> Response:
+    tag = f'"{sha256(content).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": keeping, **writing.NO_SNIFFING}
+    known = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
+    if tag in known or "*" in known:
+        return Response(status_code=304, headers=headers)
+    return Response(content, headers=headers, media_type=media)

@@ -1,0 +1,139 @@
+/** The list of suggestions below the caret. The focus stays in the editor; `aria-activedescendant` tells of it. */
+
+import { el, inlineCode } from "./dom.js";
+import { suggest } from "./suggest.js";
+
+const LETTERS = {
+  field: "f",
+  argument: "a",
+  value: "v",
+  variable: "$",
+  type: "T",
+  fragment: "…",
+  directive: "@",
+  keyword: "k",
+};
+
+export class Completer {
+  constructor(getSchema) {
+    this.getSchema = getSchema;
+    this.list = el("ul", { class: "options", role: "listbox", id: "suggestions", "aria-label": "Suggestions" });
+    this.note = el("div", { class: "note" });
+    this.box = el("div", { class: "completer", hidden: true }, this.list, this.note);
+    document.querySelector("main").append(this.box);
+  }
+
+  attach(editor) {
+    this.editor = editor;
+    editor.area.setAttribute("aria-autocomplete", "list");
+    editor.area.setAttribute("aria-controls", "suggestions");
+    editor.area.addEventListener("blur", () => this.close());
+    editor.area.addEventListener("pointerdown", () => this.close());
+    editor.host.addEventListener("scroll", () => this.close());
+  }
+
+  get open() {
+    return !this.box.hidden;
+  }
+
+  /** Opens the list; by itself only where a word has begun and says something new. */
+  ask(asked = false) {
+    const schema = this.getSchema();
+    const { area, text, caret } = this.editor;
+    const found = schema && area.selectionStart === caret ? suggest(text, caret, schema) : null;
+    const idle = !found?.items.length || (!asked && !found.word && !this.following);
+    const done = !asked && found?.items.length === 1 && found.items[0].insert === found.word;
+    this.following = false;
+    if (idle || done) return this.close();
+    this.found = found;
+    this.show();
+  }
+
+  show() {
+    this.list.replaceChildren(...this.found.items.map((item, index) => this.option(item, index)));
+    this.box.hidden = false;
+    this.choose(0);
+    const spot = this.editor.place(this.found.start);
+    const { offsetWidth: width, offsetHeight: height } = this.box;
+    const below = spot.bottom + height + 8 < window.innerHeight;
+    this.box.style.left = `${Math.max(8, Math.min(spot.left - 30, window.innerWidth - width - 8))}px`;
+    this.box.style.top = `${below ? spot.bottom + 4 : Math.max(8, spot.top - height - 4)}px`;
+  }
+
+  option(item, index) {
+    return el(
+      "li",
+      {
+        id: `suggestion-${index}`,
+        role: "option",
+        class: item.deprecated ? "old" : null,
+        onpointerdown: (event) => {
+          event.preventDefault();
+          this.choose(index);
+          this.accept();
+        },
+      },
+      el("span", { class: `kind k-${item.kind}`, "aria-hidden": "true" }, LETTERS[item.kind]),
+      el("span", { class: "label" }, item.label, item.required && el("b", { title: "required" }, "*")),
+      item.detail && el("span", { class: "detail" }, item.detail),
+    );
+  }
+
+  choose(index) {
+    const options = this.list.children;
+    options[this.chosen]?.removeAttribute("aria-selected");
+    this.chosen = (index + options.length) % options.length;
+    const option = options[this.chosen];
+    option.setAttribute("aria-selected", "true");
+    option.scrollIntoView({ block: "nearest" });
+    this.editor.area.setAttribute("aria-activedescendant", option.id);
+    const item = this.found.items[this.chosen];
+    const about = [item.deprecated && `Deprecated: ${item.deprecated}`, item.about].filter(Boolean).join(" ");
+    this.note.replaceChildren(...inlineCode(about.split("\n\n")[0]));
+    this.note.hidden = !about;
+  }
+
+  accept() {
+    const item = this.found.items[this.chosen];
+    const { text, caret } = this.editor;
+    const end = caret + /^\w*/.exec(text.slice(caret))[0].length;
+    this.close();
+    this.following = Boolean(item.again);
+    this.quiet = !item.again;
+    this.editor.replace(this.found.start, end, item.insert, this.found.start + (item.caret ?? item.insert.length));
+  }
+
+  /** Called after each change of the text. */
+  changed() {
+    const quiet = this.quiet;
+    this.quiet = false;
+    if (quiet) this.close();
+    else this.ask();
+  }
+
+  close() {
+    this.box.hidden = true;
+    this.editor.area.removeAttribute("aria-activedescendant");
+  }
+
+  /** Takes the keys that belong to the list; true when it did. */
+  key(event) {
+    if ((event.ctrlKey || event.metaKey) && event.key === " ") this.ask(true);
+    else if (!this.open) return false;
+    else if (event.key === "ArrowDown") this.choose(this.chosen + 1);
+    else if (event.key === "ArrowUp") this.choose(this.chosen - 1);
+    else if (event.key === "PageDown") this.choose(Math.min(this.chosen + 8, this.found.items.length - 1));
+    else if (event.key === "PageUp") this.choose(Math.max(this.chosen - 8, 0));
+    else if ((event.key === "Enter" && !event.ctrlKey && !event.metaKey) || event.key === "Tab") this.accept();
+    else if (event.key === "Escape") this.close();
+    else return this.leave(event);
+    event.preventDefault();
+    event.stopPropagation();
+    return true;
+  }
+
+  leave(event) {
+    if (/^(Arrow(Left|Right)|Home|End)$/.test(event.key)) this.close();
+    return false;
+  }
+}

@@ -1,0 +1,189 @@
+/** Lays out GraphQL and JSON: two spaces, one field a line, long arguments broken up. Nothing is reordered or lost. */
+
+import { tokenize, tokenizeJson } from "./tokens.js";
+
+const WIDTH = 88;
+const SHORT = 24;
+const CLOSER = { "(": ")", "{": "}", "[": "]" };
+
+/** The document laid out, or null when its brackets do not match or it has tokens that are not GraphQL. */
+export function prettify(text) {
+  const tokens = tokenize(text);
+  if (tokens.some((token) => token.kind === "invalid")) return null;
+  tokens.forEach((token, index) => {
+    const before = text.slice(tokens[index - 1]?.end ?? 0, token.start);
+    token.breaks = before.split("\n").length - 1;
+  });
+  const reader = { tokens, at: 0 };
+  const nodes = group(reader, null);
+  return nodes ? `${definitions(nodes)}\n` : null;
+}
+
+/** Tokens as a tree: a bracket becomes { open, nodes }. Null when a bracket stands alone. */
+function group(reader, closer) {
+  const nodes = [];
+  while (reader.at < reader.tokens.length) {
+    const token = reader.tokens[reader.at++];
+    if (token.text === closer && token.kind === "punct") return nodes;
+    if (token.kind === "punct" && Object.values(CLOSER).includes(token.text)) return null;
+    if (token.kind !== "punct" || !CLOSER[token.text]) nodes.push(token);
+    else {
+      const inner = group(reader, CLOSER[token.text]);
+      if (!inner) return null;
+      nodes.push({ open: token.text, nodes: inner, breaks: token.breaks });
+    }
+  }
+  return closer ? null : nodes;
+}
+
+function definitions(nodes) {
+  const parts = [];
+  let head = [];
+  for (const node of nodes) {
+    if (node.kind === "comment" && !head.length) {
+      const glued = parts.length && node.breaks < 2;
+      parts.push({ text: node.text, comment: true, glued: glued && (node.breaks === 0 ? "trail" : "line") });
+      continue;
+    }
+    head.push(node);
+    if (node.open !== "{") continue;
+    parts.push({ text: line(head, ""), glued: parts.at(-1)?.comment && "line" });
+    head = [];
+  }
+  if (head.length) parts.push({ text: line(head, "") });
+  return parts.reduce((text, part) => text + (text && separator(part)) + part.text, "");
+}
+
+const separator = (part) => ({ trail: " ", line: "\n" })[part.glued] ?? "\n\n";
+
+/** One definition or field: its words, its arguments, and its selection if it has one. */
+function line(nodes, indent) {
+  const body = nodes.at(-1)?.open === "{" ? nodes.at(-1) : null;
+  const words = body ? nodes.slice(0, -1) : nodes;
+  const room = WIDTH - indent.length - (body ? 2 : 0);
+  const flat = hasComment(words) ? null : flow(words);
+  const head = flat !== null && flat.length <= room ? flat : flow(words, indent).trimEnd();
+  return [head, body && selection(body.nodes, indent)].filter(Boolean).join(" ");
+}
+
+const hasComment = (nodes) => nodes.some((node) => node.kind === "comment" || (node.nodes && hasComment(node.nodes)));
+
+function selection(nodes, indent) {
+  const inner = `${indent}  `;
+  const lines = ["{"];
+  for (const field of fields(nodes)) {
+    if (field[0].kind === "comment" && field[0].breaks === 0) {
+      lines.push(`${lines.pop()} ${field[0].text}`);
+      continue;
+    }
+    if (field[0].breaks > 1 && lines.length > 1) lines.push("");
+    lines.push(inner + line(field, inner));
+  }
+  return [...lines, `${indent}}`].join("\n");
+}
+
+/** Cuts a selection into fields. A new one begins where the one before can take no more. */
+function fields(nodes) {
+  const found = [];
+  nodes.forEach((node, index) => {
+    const before = nodes[index - 1];
+    const starts = node.text === "..." || node.kind === "comment" || (node.kind === "name" && !continues(nodes, index));
+    if (!found.length || starts || before?.kind === "comment") found.push([node]);
+    else found.at(-1).push(node);
+  });
+  return found;
+}
+
+/** A name goes on with its field after "...", after "... on" and after an alias. */
+function continues(nodes, index) {
+  const [before, second] = [nodes[index - 1], nodes[index - 2]];
+  if (before?.text === "..." || before?.text === ":") return true;
+  return before?.text === "on" && second?.text === "...";
+}
+
+/** Words in one line; with an indent, their brackets are broken over several. */
+function flow(nodes, indent = null) {
+  let text = "";
+  let last = null;
+  for (const node of nodes) {
+    const shown = node.open ? bracket(node, indent) : node.text;
+    text += (gap(last, node) ? " " : "") + shown + (node.kind === "comment" ? `\n${indent ?? ""}` : "");
+    last = node.kind === "comment" ? null : node;
+  }
+  return text;
+}
+
+function gap(before, node) {
+  if (!before || node.text === ":" || node.text === "!" || node.open === "(") return false;
+  if (before.text === "...") return node.text === "on" || node.kind !== "name";
+  return true;
+}
+
+function bracket(node, indent) {
+  const parts = items(node.nodes, node.open);
+  if (!parts.length) return node.open + CLOSER[node.open];
+  const pad = node.open === "{" ? " " : "";
+  const flat = () => node.open + pad + parts.map((part) => flow(part)).join(", ") + pad + CLOSER[node.open];
+  if (indent === null) return flat();
+  if (!hasComment(node.nodes) && flat().length <= (node.open === "(" ? SHORT : WIDTH - indent.length - SHORT))
+    return flat();
+  const inner = `${indent}  `;
+  const rows = parts.map((part) => {
+    const short = hasComment(part) ? null : flow(part);
+    return inner + (short !== null && short.length <= WIDTH - inner.length ? short : flow(part, inner)).trimEnd();
+  });
+  return [node.open, ...rows, indent + CLOSER[node.open]].join("\n");
+}
+
+/** Cuts arguments, object fields, variable definitions or list values apart. */
+function items(nodes, open) {
+  const found = [];
+  nodes.forEach((node, index) => {
+    const named = nodes[index + 1]?.text === ":" && !node.open;
+    const apart = node.kind === "comment" || nodes[index - 1]?.kind === "comment";
+    const starts = open === "[" ? node.text !== "!" : named;
+    if (!found.length || starts || apart) found.push([node]);
+    else found.at(-1).push(node);
+  });
+  return found;
+}
+
+/**
+ * JSON laid out from its own tokens, so that long numbers and escapes stay as they came; null when it is not JSON.
+ * Objects and lists that are no longer than `short` stay on one line.
+ */
+export function prettifyJson(text, short = 2) {
+  try {
+    JSON.parse(text);
+  } catch {
+    return null;
+  }
+  return jsonValue({ tokens: tokenizeJson(text), at: 0 }, short, "").long;
+}
+
+/** One value, on one line (`flat`) and as it is shown (`long`). */
+function jsonValue(reader, short, indent) {
+  const { kind, text } = reader.tokens[reader.at++];
+  if (kind !== "punct") return { flat: text, long: text };
+  const closer = CLOSER[text];
+  const parts = [];
+  while (reader.tokens[reader.at].text !== closer || reader.tokens[reader.at].kind !== "punct") {
+    parts.push(jsonPart(reader, short, `${indent}  `));
+    if (reader.tokens[reader.at].text === "," && reader.tokens[reader.at].kind === "punct") reader.at += 1;
+  }
+  reader.at += 1;
+  const pad = text === "{" && parts.length ? " " : "";
+  const flat = text + pad + parts.map((part) => part.flat).join(", ") + pad + closer;
+  const rows = parts.map((part) => `${indent}  ${part.long}`).join(",\n");
+  return {
+    flat,
+    long: flat.length <= short && indent ? flat : parts.length ? `${text}\n${rows}\n${indent}${closer}` : flat,
+  };
+}
+
+function jsonPart(reader, short, indent) {
+  const key = reader.tokens[reader.at].role === "key" ? `${reader.tokens[reader.at].text}: ` : "";
+  if (key) reader.at += 2;
+  const { flat, long } = jsonValue(reader, short, indent);
+  return { flat: key + flat, long: key + long };
+}

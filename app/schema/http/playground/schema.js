@@ -1,0 +1,117 @@
+/** The schema as the server describes it, with the lookups that completion and documentation need. */
+
+const VALUE = "name description type { ...Ref } defaultValue isDeprecated deprecationReason";
+
+export const INTROSPECTION = `query Introspection {
+  __schema {
+    description
+    queryType { name }
+    mutationType { name }
+    subscriptionType { name }
+    types {
+      kind name description specifiedByURL isOneOf
+      fields(includeDeprecated: true) {
+        name description isDeprecated deprecationReason
+        args(includeDeprecated: true) { ${VALUE} }
+        type { ...Ref }
+      }
+      inputFields(includeDeprecated: true) { ${VALUE} }
+      interfaces { name }
+      enumValues(includeDeprecated: true) { name description isDeprecated deprecationReason }
+      possibleTypes { name }
+    }
+    directives { name description locations isRepeatable args(includeDeprecated: true) { ${VALUE} } }
+  }
+}
+fragment Ref on __Type {
+  kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } }
+}`;
+
+const TYPENAME = {
+  name: "__typename",
+  description: "The name of the type of this object.",
+  args: [],
+  type: { kind: "NON_NULL", name: null, ofType: { kind: "SCALAR", name: "String" } },
+};
+
+export const namedType = (ref) => (ref?.ofType ? namedType(ref.ofType) : ref?.name);
+
+export function typeText(ref) {
+  if (ref?.kind === "NON_NULL") return `${typeText(ref.ofType)}!`;
+  return ref?.kind === "LIST" ? `[${typeText(ref.ofType)}]` : (ref?.name ?? "");
+}
+
+/** An argument or input field that must be given. */
+export const isRequired = (def) => def.type.kind === "NON_NULL" && def.defaultValue === null;
+export const isComposite = (type) => ["OBJECT", "INTERFACE", "UNION"].includes(type?.kind);
+export const isInput = (type) => ["SCALAR", "ENUM", "INPUT_OBJECT"].includes(type?.kind);
+
+export class Schema {
+  constructor(introspection) {
+    this.description = introspection.description;
+    this.types = new Map(introspection.types.map((type) => [type.name, type]));
+    this.directives = new Map(introspection.directives.map((directive) => [directive.name, directive]));
+    this.roots = {
+      query: introspection.queryType?.name,
+      mutation: introspection.mutationType?.name,
+      subscription: introspection.subscriptionType?.name,
+    };
+  }
+
+  root(kind) {
+    return this.types.get(this.roots[kind]);
+  }
+
+  /** By name, or by a reference, whatever lists and non-nulls are around it. */
+  type(named) {
+    return this.types.get(typeof named === "string" ? named : namedType(named));
+  }
+
+  directive(name) {
+    return this.directives.get(name);
+  }
+
+  fieldsOf(type) {
+    return isComposite(type) ? [...(type.fields ?? []), TYPENAME] : [];
+  }
+
+  field(type, name) {
+    if (type === this.root("query") && name.startsWith("__")) return META[name] ?? TYPENAME;
+    return this.fieldsOf(type).find((field) => field.name === name);
+  }
+
+  /** The types that somebody may want to read about, by name. */
+  listed() {
+    const types = [...this.types.values()].filter((type) => !type.name.startsWith("__"));
+    return types.sort((one, other) => one.name.localeCompare(other.name));
+  }
+
+  /** Types and fields that have the words in their name; those that begin with them come first. */
+  search(words, limit = 60) {
+    const wanted = words.trim().toLowerCase();
+    const found = [];
+    for (const type of this.listed()) {
+      score(found, wanted, type.name, { type });
+      for (const field of type.fields ?? type.inputFields ?? []) score(found, wanted, field.name, { type, field });
+      for (const value of type.enumValues ?? []) score(found, wanted, value.name, { type, field: value });
+    }
+    return found.sort((one, other) => one.rank - other.rank).slice(0, limit);
+  }
+}
+
+const META = {
+  __schema: { name: "__schema", args: [], type: { kind: "OBJECT", name: "__Schema" } },
+  __type: {
+    name: "__type",
+    args: [{ name: "name", type: { kind: "SCALAR", name: "String" }, defaultValue: null }],
+    type: { kind: "OBJECT", name: "__Type" },
+  },
+};
+
+function score(found, wanted, name, hit) {
+  const [path, low] = [hit.field ? `${hit.type.name}.${name}`.toLowerCase() : "", name.toLowerCase()];
+  const at = low.indexOf(wanted);
+  if (at < 0 && !path.startsWith(wanted)) return;
+  const rank = (low === wanted ? 0 : at === 0 ? 1 : 3) + (hit.field ? 1 : 0);
+  found.push({ ...hit, rank: rank + name.length / 1000 });
+}

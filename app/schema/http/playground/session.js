@@ -1,0 +1,144 @@
+/** Who is asking: the sign-in at the top of the page. The token lives in this browser tab and nowhere else. */
+
+import { codes, findToken, problems, send } from "./client.js";
+import { announce, el, icon } from "./dom.js";
+import { load, save } from "./store.js";
+
+const LOGIN = `mutation LogIn($input: LoginInput!) {
+  login(input: $input) { session { token expiresAt user { userName } } errors { code message path } }
+}`;
+const WHO = "query WhoAmI { viewer { user { userName roles { name } } } }";
+
+export class Session {
+  /** `onchange()` is told when another person is asking. */
+  constructor(host, onchange) {
+    Object.assign(this, { host, onchange, held: load("session", null, sessionStorage), message: "" });
+    this.draw();
+    if (this.held) this.check();
+  }
+
+  get token() {
+    return this.held?.token ?? null;
+  }
+
+  /** Takes a token that an answer carried: { token, expiresAt, userName }. */
+  async use(found) {
+    this.hold(found);
+    await this.check();
+    if (this.held) announce(`Signed in as ${this.held.userName ?? "somebody"}`);
+  }
+
+  hold(held, message = "") {
+    this.held = held;
+    this.message = message;
+    save("session", held, sessionStorage);
+    this.draw();
+    this.onchange();
+  }
+
+  /** Asks the server whose token this is, and lets go of one that is no longer good. */
+  async check() {
+    const token = this.token;
+    const answer = await send({ query: WHO, token }).catch(() => null);
+    if (!answer || token !== this.token) return;
+    const user = answer.body?.data?.viewer?.user;
+    if (user) {
+      this.held = { ...this.held, userName: user.userName, roles: user.roles.map((role) => role.name) };
+      save("session", this.held, sessionStorage);
+      this.draw();
+    } else if (answer.status === 401 || codes(answer).includes("UNAUTHENTICATED") || answer.body?.data) {
+      this.hold(null, "Your session has ended. Sign in again.");
+    }
+  }
+
+  async signIn(userName, password) {
+    this.busy(true);
+    const variables = { input: { userName, password } };
+    const answer = await send({ query: LOGIN, operationName: "LogIn", variables }).catch(() => null);
+    this.busy(false);
+    const found = findToken(answer?.body?.data);
+    if (found) return this.use({ userName, ...found });
+    this.say(refusal(answer));
+  }
+
+  busy(on) {
+    for (const control of this.host.querySelectorAll("input, button")) control.disabled = on;
+  }
+
+  say(message) {
+    this.message = message;
+    this.host.querySelector(".message").textContent = message;
+    const password = this.host.querySelector("[type=password]");
+    password.setAttribute("aria-invalid", "true");
+    password.focus();
+    password.select();
+  }
+
+  draw() {
+    this.host.replaceChildren(...(this.held ? this.signedIn() : this.signedOut()));
+  }
+
+  signedIn() {
+    const { userName, roles, expiresAt } = this.held;
+    const until = expiresAt && `Token good until ${new Date(expiresAt).toLocaleString()}`;
+    return [
+      el(
+        "div",
+        { class: "who", title: until },
+        el("span", { class: "avatar", "aria-hidden": "true" }, (userName ?? "?")[0].toUpperCase()),
+        el("span", { class: "name" }, el("span", { class: "unseen" }, "Signed in as "), userName ?? "…"),
+        (roles ?? []).slice(0, 3).map((role) => el("span", { class: "role" }, role)),
+      ),
+      el(
+        "button",
+        { type: "button", title: "Forget the token in this tab", onclick: () => this.hold(null) },
+        "Sign out",
+      ),
+    ];
+  }
+
+  signedOut() {
+    const input = (props) => el("input", { required: true, oninput: () => this.quiet(), ...props });
+    const name = input({
+      name: "userName",
+      autocomplete: "username",
+      placeholder: "User name",
+      "aria-label": "User name",
+    });
+    name.setAttribute("autocapitalize", "off");
+    const password = input({
+      type: "password",
+      name: "password",
+      autocomplete: "current-password",
+      placeholder: "Password",
+      "aria-label": "Password",
+      "aria-describedby": "sign-in-message",
+    });
+    const submit = (event) => {
+      event.preventDefault();
+      this.signIn(name.value.trim(), password.value);
+    };
+    return [
+      el(
+        "form",
+        { class: "sign-in", "aria-label": "Sign in", onsubmit: submit },
+        name,
+        password,
+        el("button", { type: "submit" }, icon("key"), "Sign in"),
+      ),
+      el("p", { class: "message", id: "sign-in-message", role: "alert" }, this.message),
+    ];
+  }
+
+  quiet() {
+    this.host.querySelector(".message").textContent = "";
+    this.host.querySelector("[type=password]").removeAttribute("aria-invalid");
+  }
+}
+
+function refusal(answer) {
+  if (!answer) return "The server did not answer.";
+  const [problem] = problems(answer);
+  const [error] = answer.body?.errors ?? [];
+  return problem?.message ?? error?.message ?? `The server answered ${answer.status}.`;
+}

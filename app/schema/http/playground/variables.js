@@ -1,0 +1,68 @@
+/** Judges the variables of an operation before they are sent. */
+
+import { isRequired } from "./schema.js";
+
+/** What is wrong with the variables of an operation: { message, missing }, both empty when nothing is. */
+export function judgeVariables(operation, text, schema) {
+  let given;
+  try {
+    given = text.trim() ? JSON.parse(text) : {};
+  } catch (error) {
+    return { message: `Not JSON: ${error.message}`, missing: [] };
+  }
+  if (given === null || typeof given !== "object" || Array.isArray(given)) {
+    return { message: "Variables are one JSON object.", missing: [] };
+  }
+  const declared = operation?.variables ?? [];
+  const missing = declared.filter((one) => one.type.endsWith("!") && !one.optional && !(one.name in given));
+  if (missing.length) return { message: `Missing: ${missing.map((one) => `$${one.name}`).join(", ")}`, missing };
+  return { message: extra(operation, declared, given) || wrong(declared, given, schema), missing: [] };
+}
+
+function extra(operation, declared, given) {
+  const unknown = Object.keys(given).filter((name) => !declared.some((one) => one.name === name));
+  return operation && unknown.length ? `Not used by this operation: ${unknown.join(", ")}` : "";
+}
+
+function wrong(declared, given, schema) {
+  for (const one of declared) {
+    const problem = one.name in given && misfit(schema, parseType(one.type), given[one.name], one.name);
+    if (problem) return problem;
+  }
+  return "";
+}
+
+function parseType(text) {
+  if (text.endsWith("!")) return { kind: "NON_NULL", ofType: parseType(text.slice(0, -1)) };
+  if (text.startsWith("[")) return { kind: "LIST", ofType: parseType(text.slice(1, -1)) };
+  return { kind: "NAMED", name: text };
+}
+
+/** The first place where a value cannot be of its type; scalars are left to the server. */
+function misfit(schema, ref, value, path) {
+  if (ref.kind === "NON_NULL")
+    return value === null ? `${path} must not be null.` : misfit(schema, ref.ofType, value, path);
+  if (value === null) return "";
+  if (ref.kind === "LIST") {
+    const items = Array.isArray(value) ? value : [value];
+    return items.map((item, index) => misfit(schema, ref.ofType, item, `${path}.${index}`)).find(Boolean) ?? "";
+  }
+  const type = schema?.type(ref);
+  if (type?.kind === "INPUT_OBJECT") return misfitObject(schema, type, value, path);
+  if (type?.kind === "ENUM" && !type.enumValues.some((one) => one.name === value)) {
+    return `${path} is one of ${type.enumValues.map((one) => one.name).join(", ")}.`;
+  }
+  return "";
+}
+
+function misfitObject(schema, type, value, path) {
+  if (typeof value !== "object" || Array.isArray(value)) return `${path} is an object (${type.name}).`;
+  const unknown = Object.keys(value).find((name) => !type.inputFields.some((field) => field.name === name));
+  if (unknown !== undefined) return `${type.name} has no field ${unknown}.`;
+  const missing = type.inputFields.find((field) => isRequired(field) && !(field.name in value));
+  if (missing) return `${path} needs ${missing.name}.`;
+  const inner = type.inputFields.filter((field) => field.name in value);
+  return (
+    inner.map((field) => misfit(schema, field.type, value[field.name], `${path}.${field.name}`)).find(Boolean) ?? ""
+  );
+}

@@ -1,0 +1,57 @@
+"""Global ids: opaque text that names a type and a row. Reading and writing them is pure."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+from app.errors import BadInput
+from app.tables import MAX_ID
+
+MAX_NODES = 100
+DIGITS = len(str(MAX_ID))
+
+FACES: dict[str, Any] = {}
+"""The types that an id can name; filled where the schema is put together."""
+
+
+def encode(kind: str, key: int) -> str:
+    """Write an id."""
+    return base64.urlsafe_b64encode(f"{kind}:{key}".encode()).decode().rstrip("=")
+
+
+@cache
+def encoder(kind: str) -> Callable[[int], str]:
+    """A function that writes the ids of one type."""
+
+    def write(key: int) -> str:
+        return encode(kind, key)
+
+    return write
+
+
+def decode(text: str) -> tuple[str, int] | None:
+    """Read an id; None for anything that is not one, a row number out of range too: both are simply not found."""
+    try:
+        kind, colon, key = (
+            base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode().partition(":")
+        )
+    except (ValueError, binascii.Error):
+        return None
+    if not (colon and key.isascii() and key.isdigit() and len(key) <= DIGITS and 0 < int(key) <= MAX_ID):
+        return None
+    return (kind, int(key)) if encode(kind, int(key)) == text else None
+
+
+def key_of(kind: str, text: str) -> int | None:
+    """The row number in an id of one type; None for another type's id, or none at all."""
+    found = decode(text)
+    return found[1] if found is not None and found[0] == kind else None
+
+
+def few(given: Sequence[str]) -> Sequence[str]:
+    """The ids of a request; raises BadInput for more than a page."""
+    if len(given) > MAX_NODES:
+        raise BadInput(f"`ids` takes at most {MAX_NODES} ids, not {len(given)}.")
+    return given

@@ -1,0 +1,48 @@
+"""The leaf types that are not GraphQL's own: moments and JSON."""
+
+from datetime import UTC, datetime
+from typing import Any, NewType
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.types.scalar import ScalarDefinition
+
+JSON = NewType("JSON", object)
+"""Any JSON value, in Python's dictionaries, lists, texts and numbers."""
+
+
+def stamp(moment: datetime) -> str:
+    """The one text form of a moment: UTC, microseconds, `Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def moment(text: Any) -> datetime:
+    """Read a moment; one without a time zone is refused, since nobody could know which it means."""
+    try:
+        read = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        raise GraphQLError(f"DateTime is ISO-8601 text like 2026-01-31T12:00:00Z, not {text!r}.") from None
+    if read.tzinfo is None:
+        raise GraphQLError("DateTime needs a time zone: end it with Z or an offset like +01:00.")
+    try:
+        return read.astimezone(UTC)
+    except OverflowError:
+        raise GraphQLError("DateTime is out of range.") from None
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description="A moment: ISO-8601 text with a time zone. Answers are in UTC with microseconds and end in `Z`.",
+        specified_by_url="https://scalars.graphql.org/andimarek/date-time",
+        serialize=stamp,
+        parse_value=moment,
+    ),
+    JSON: strawberry.scalar(
+        name="JSON",
+        description="Any JSON value. Integers are kept to 64 bits.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
+        serialize=lambda value: value,
+        parse_value=lambda value: value,
+    ),
+}

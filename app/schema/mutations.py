@@ -1,0 +1,155 @@
+"""How a change is asked and answered: one input, one transaction, one payload with the thing, `errors` and `query`."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import strawberry
+
+from app import errors
+from app.auth import Viewer
+from app.db import Transaction
+from app.schema.context import Context
+from app.schema.declare import Argument, declared, origin, output, own_part
+from app.schema.directives import Permission, Requires
+from app.schema.enums import Described, enum
+
+if TYPE_CHECKING:
+    from app.schema.query import Query
+
+T = TypeVar("T")
+
+VALIDATE_ONLY = "Try the change with all its checks and undo it: the answer tells what would be refused."
+
+
+@enum("Why a change was refused.")
+class ErrorCode(Described):
+    """The codes of `errors.Problem`."""
+
+    INVALID_INPUT = ("INVALID_INPUT", "A value is not of the form or size that is wanted.")
+    NOT_FOUND = ("NOT_FOUND", "No such thing, or none that the viewer may know of.")
+    CONFLICT = ("CONFLICT", "What is stored now stands against the change.")
+    PROTECTED = ("PROTECTED", "A built-in thing, or the last of its kind.")
+
+
+@strawberry.interface(description="One reason why a change was refused. Nothing was written.")
+class MutationError:
+    """One reason why a change was refused."""
+
+    code: ErrorCode = strawberry.field(description="For programs.")
+    message: str = strawberry.field(description="For people.")
+    path: list[str] = strawberry.field(
+        description="The way to what offends, from `input` on; list places are numbers from 0."
+    )
+
+
+@strawberry.type(description="A value is not of the form or size that is wanted.")
+class InvalidInput(MutationError):
+    """See `errors.InvalidInput`."""
+
+
+@strawberry.type(description="No such thing, or none that the viewer may know of: the answer is the same.")
+class NotFound(MutationError):
+    """See `errors.NotFound`."""
+
+
+@strawberry.type(
+    description="What is stored now stands against the change: a name that is taken, a role that is in use."
+)
+class Conflict(MutationError):
+    """See `errors.Conflict`."""
+
+
+@strawberry.type(description="A built-in thing, or the last of its kind: nobody may change it so.")
+class Protected(MutationError):
+    """See `errors.Protected`."""
+
+
+KINDS: dict[type[errors.Problem], type[MutationError]] = {
+    errors.InvalidInput: InvalidInput,
+    errors.NotFound: NotFound,
+    errors.Conflict: Conflict,
+    errors.Protected: Protected,
+}
+
+
+@strawberry.interface(description="The answer to a change.")
+class Payload:
+    """The answer to a change."""
+
+    errors: list[MutationError] = strawberry.field(description="Why the change was refused; empty when it was made.")
+    query: Annotated["Query", strawberry.lazy("app.schema.query")] = own_part("To read on in the same request.")
+
+
+Outcome = Mapping[str, Any]
+"""What a payload is filled with: the key of the thing by the name of its field, other fields as they are."""
+
+
+def mutation(
+    description: str,
+    given: type,
+    work: Callable[[Transaction, Viewer, Any], Awaitable[Outcome]],
+    *,
+    requires: Permission | None = None,
+    unless: str | None = None,
+) -> Any:
+    """A field of `Mutation` that does its work in one transaction, undone with `validateOnly`.
+
+    `requires` is what the SDL says; it is the service that asks the policy.
+    """
+
+    async def act(context: Context, asked: Any) -> Outcome:
+        async with context.database.write(dry=asked.validate_only) as tx:
+            return await work(tx, context.viewer, asked)
+
+    return action(description, given, act, requires=requires, unless=unless)
+
+
+def action(
+    description: str,
+    given: type | None,
+    act: Callable[[Context, Any], Awaitable[Outcome]],
+    *,
+    requires: Permission | None = None,
+    unless: str | None = None,
+) -> Any:
+    """A field of `Mutation` that opens its own transaction, since slow work comes before it."""
+
+    async def resolve(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
+        return await _answered(info.context, origin(output(info)), act, kwargs.get("input"))
+
+    directives = () if requires is None else (Requires(permission=requires, unless=unless),)
+    return declared(description, None, resolve, _input(given), directives)
+
+
+def _input(given: Any) -> Sequence[Argument]:
+    return () if given is None else (("input", given, given.__strawberry_definition__.description),)
+
+
+async def _answered(
+    context: Context, payload: Any, act: Callable[[Context, Any], Awaitable[Outcome]], asked: Any
+) -> Any:
+    """Answer the outcome, or what was wrong with the input. Refusals go on to the top of the answer."""
+    outcome: Outcome = {}
+    problems: Sequence[errors.Problem] = ()
+    try:
+        outcome = await act(context, asked)
+    except errors.Problem as problem:
+        problems = (problem,)
+    except errors.Problems as several:
+        problems = several.problems
+    context.refresh()
+    return filled(payload, outcome, problems)
+
+
+def filled(payload: type[T], outcome: Mapping[str, Any], problems: Sequence[errors.Problem] = ()) -> T:
+    """A payload: what the outcome gives, null for the rest."""
+    made = object.__new__(payload)
+    blank = {field.python_name: None for field in payload.__strawberry_definition__.fields}  # type: ignore[attr-defined]
+    made.__dict__.update(blank, errors=[error(problem) for problem in problems])
+    made.__dict__.update(outcome)
+    return made
+
+
+def error(problem: errors.Problem) -> MutationError:
+    """A problem as the payload shows it."""
+    return KINDS[type(problem)](code=ErrorCode[problem.code], message=problem.message, path=["input", *problem.path])

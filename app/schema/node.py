@@ -1,0 +1,27 @@
+"""What has a global id."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import strawberry
+
+from app.schema import ids
+from app.schema.declare import Face, identity
+from app.sources import Find, Source
+
+
+@strawberry.interface(description="A thing with a global id, to be asked for again with `node`.")
+class Node(Face):
+    """A thing with a global id."""
+
+    id: strawberry.ID = identity("Opaque and fixed for life.")
+
+
+def finder(ways: Mapping[str, Source]) -> Find:
+    """A lookup by global id among several types."""
+
+    def choose(arguments: Mapping[str, Any]) -> tuple[str, Any] | None:
+        found = ids.decode(arguments["id"])
+        return found if found is not None and found[0] in ways else None
+
+    return Find(ways, choose)

@@ -1,0 +1,74 @@
+"""Where reading begins."""
+
+from typing import Any
+
+import strawberry
+
+from app import loaders
+from app.auth import Viewer as ViewerValue
+from app.schema import ids
+from app.schema.declare import Face, edge, given, lookup, lookups, own_part
+from app.schema.directives import Permission, permission_list
+from app.schema.node import Node, finder
+from app.schema.roles import Role, RoleBy, RoleConnection, RoleOrder
+from app.schema.roles import find as find_role
+from app.schema.users import User, UserBy, UserConnection, UserFilter, UserOrder
+from app.schema.users import find as find_user
+
+ids.FACES.update({"User": User, "Role": Role})
+_NODES = finder({"User": loaders.user, "Role": loaders.role})
+
+
+def _permissions(viewer: ViewerValue) -> Any:
+    return permission_list(viewer.permissions.value)
+
+
+def _every_permission(viewer: ViewerValue) -> Any:
+    return list(PERMISSIONS)
+
+
+@strawberry.type(description="Who is asking.")
+class Viewer(Face):
+    """Who is asking."""
+
+    user: User | None = edge(
+        "The user who is signed in; null when nobody is.", loaders.user, lambda viewer: viewer.user_id
+    )
+    permissions: list[Permission] = given("What her roles allow, in the order of the enum.", _permissions)
+
+
+@strawberry.type(description="One thing that a role can allow.")
+class PermissionInfo:
+    """One thing that a role can allow."""
+
+    permission: Permission = strawberry.field(description="Its name.")
+    description: str = strawberry.field(description="What it allows.")
+
+
+@strawberry.type(description="Where reading begins.")
+class Query(Face):
+    """Where reading begins."""
+
+    node: Node | None = lookup("Anything by its global id.", _NODES, ("id", strawberry.ID, "A global id."))
+    nodes: list[Node | None] = lookups(
+        "Several things by their global ids.", _NODES, ("ids", list[strawberry.ID], "Global ids, at most 100.")
+    )
+    viewer: Viewer = own_part("Who is asking.")
+    user: User | None = lookup("One user.", find_user, ("by", UserBy, "Which user."))
+    users: UserConnection = edge(
+        "The users whom the viewer knows: all with USERS_VIEW or USERS_MANAGE, else herself.",
+        loaders.users,
+        filter=UserFilter,
+        order=UserOrder,
+    )
+    role: Role | None = lookup("One role.", find_role, ("by", RoleBy, "Which role."))
+    roles: RoleConnection = edge("All roles; none for nobody.", loaders.roles, order=RoleOrder)
+    permissions: list[PermissionInfo] = given("Every permission that a role can carry.", _every_permission)
+
+
+def _described() -> list[PermissionInfo]:
+    values: Any = Permission.__strawberry_definition__.values  # type: ignore[attr-defined]
+    return [PermissionInfo(permission=Permission[value.name], description=value.description) for value in values]
+
+
+PERMISSIONS = tuple(_described())

@@ -1,0 +1,178 @@
+"""Roles over GraphQL."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import strawberry
+
+from app import loaders, policy, tables
+from app.auth import Viewer
+from app.db import Transaction
+from app.schema import ids
+from app.schema.declare import column, edge
+from app.schema.directives import Permission, permission_list, permission_mask
+from app.schema.enums import Described, enum
+from app.schema.mutations import VALIDATE_ONLY, Outcome, Payload, mutation
+from app.schema.node import Node
+from app.schema.paging import Connection, Edge, OrderDirection
+from app.schema.users import UserConnection, UserFilter, UserOrder
+from app.services import roles
+from app.services.roles import Way
+from app.sources import Find
+
+
+@strawberry.type(description="A name for a set of permissions. Users hold roles.")
+class Role(Node, row=tables.Role):
+    """A name for a set of permissions."""
+
+    name: str = column("Unique without regard to letter case; 1 to 64 printable characters.")
+    description: str = column("For people; at most 1,000 characters.")
+    permissions: list[Permission] = column("What it allows, in the order of the enum.", read=permission_list)
+    is_built_in: bool = column("`admin`, `user` and `deactivated` came with the registry and stay.")
+    created_at: datetime = column("When it was made.")
+    users: UserConnection | None = edge(
+        "Who holds it.",
+        loaders.role_users,
+        tables.Role.id,
+        guard=policy.sees_holders,
+        requires=Permission.USERS_VIEW,
+        filter=UserFilter,
+        order=UserOrder,
+    )
+
+
+@strawberry.type(description="A role in a page.")
+class RoleEdge(Edge[Role]):
+    """A role in a page."""
+
+
+@strawberry.type(description="A page of roles.")
+class RoleConnection(Connection[RoleEdge, Role]):
+    """A page of roles."""
+
+
+@enum("What roles can be ordered by.")
+class RoleOrderField(Described):
+    """What roles can be ordered by."""
+
+    NAME = ("name", "The name, without regard to letter case.")
+
+
+@strawberry.input(description="One term of an order of roles.")
+class RoleOrder:
+    """One term of an order."""
+
+    field: RoleOrderField = strawberry.field(description="What to order by.")
+    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
+
+
+@strawberry.input(one_of=True, description="Names one role, in one of these ways.")
+class RoleBy:
+    """Names one role."""
+
+    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Its global id.")
+    name: strawberry.Maybe[str] = strawberry.field(description="Its name, in any letter case.")
+
+
+def chosen(by: RoleBy) -> Way:
+    """Which way a role is named; an id of nothing names no role."""
+    if by.id is not None:
+        return "id", ids.key_of("Role", by.id.value) or 0
+    assert by.name is not None
+    return "name", by.name.value
+
+
+def _choose(arguments: Mapping[str, Any]) -> tuple[str, Any] | None:
+    way, key = chosen(arguments["by"])
+    return way, tables.folded(key) if way == "name" else key
+
+
+find = Find({"id": loaders.role, "name": loaders.role_named}, _choose)
+
+
+@strawberry.input(description="A new role.")
+class CreateRoleInput:
+    """A new role."""
+
+    name: str = strawberry.field(
+        description="1 to 64 printable characters without `/`; unique without regard to letter case."
+    )
+    description: str = strawberry.field(default="", description="For people; at most 1,000 characters.")
+    permissions: list[Permission] = strawberry.field(
+        default_factory=list,
+        description="What it allows; only what the viewer holds herself. None makes it a plain label.",
+    )
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.input(description="What to change of a role; what is absent stays.")
+class UpdateRoleInput:
+    """What to change of a role."""
+
+    role: RoleBy = strawberry.field(description="Which role.")
+    name: str | None = strawberry.field(default=None, description="A new name; built-in roles keep theirs.")
+    description: str | None = strawberry.field(default=None, description="A new description; at most 1,000 characters.")
+    permissions: list[Permission] | None = strawberry.field(
+        default=None, description="What it allows from now on; `admin` and `deactivated` keep theirs."
+    )
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.input(description="Which role to delete.")
+class DeleteRoleInput:
+    """Which role to delete."""
+
+    role: RoleBy = strawberry.field(description="Which role; nobody may hold it.")
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.type(description="The answer to `createRole`.")
+class CreateRolePayload(Payload):
+    """The answer to `createRole`."""
+
+    role: Role | None = edge("The new role.", loaders.role)
+
+
+@strawberry.type(description="The answer to `updateRole`.")
+class UpdateRolePayload(Payload):
+    """The answer to `updateRole`."""
+
+    role: Role | None = edge("The role as it now is.", loaders.role)
+
+
+@strawberry.type(description="The answer to `deleteRole`.")
+class DeleteRolePayload(Payload):
+    """The answer to `deleteRole`."""
+
+    deleted_role_id: strawberry.ID | None = strawberry.field(description="The id that the role had.")
+
+
+async def _create(tx: Transaction, viewer: Viewer, given: CreateRoleInput) -> Outcome:
+    permissions = permission_mask(given.permissions)
+    return {"role": await roles.create_role(tx, viewer, given.name, given.description, permissions)}
+
+
+async def _update(tx: Transaction, viewer: Viewer, given: UpdateRoleInput) -> Outcome:
+    permissions = None if given.permissions is None else permission_mask(given.permissions)
+    changes = roles.Changes(given.name, given.description, permissions)
+    return {"role": await roles.update_role(tx, viewer, chosen(given.role), changes)}
+
+
+async def _delete(tx: Transaction, viewer: Viewer, given: DeleteRoleInput) -> Outcome:
+    return {"deleted_role_id": ids.encode("Role", await roles.delete_role(tx, viewer, chosen(given.role)))}
+
+
+@strawberry.type
+class RoleMutations:
+    """The changes of roles."""
+
+    create_role: CreateRolePayload | None = mutation(
+        "Make a role.", CreateRoleInput, _create, requires=Permission.ROLES_MANAGE
+    )
+    update_role: UpdateRolePayload | None = mutation(
+        "Change a role.", UpdateRoleInput, _update, requires=Permission.ROLES_MANAGE
+    )
+    delete_role: DeleteRolePayload | None = mutation(
+        "Delete a role that nobody holds.", DeleteRoleInput, _delete, requires=Permission.ROLES_MANAGE
+    )

@@ -1,0 +1,175 @@
+"""Signing in and out over GraphQL."""
+
+from datetime import datetime
+
+import strawberry
+
+from app import loaders
+from app.auth import Viewer
+from app.db import Transaction
+from app.schema.context import Context
+from app.schema.declare import edge
+from app.schema.directives import Permission
+from app.schema.mutations import VALIDATE_ONLY, Outcome, Payload, action, filled, mutation
+from app.schema.users import User, UserBy, chosen
+from app.services import accounts
+
+
+@strawberry.type(description="A token, and whose it is. The browser gets it as a cookie too.")
+class Session:
+    """A token, and whose it is."""
+
+    token: str = strawberry.field(description="Send it as `Authorization: Bearer …`.")
+    expires_at: datetime = strawberry.field(description="When it ends, to the second.")
+    user: User | None = edge("Who signed in.", loaders.user)
+
+
+@strawberry.input(description="A user name and its password.")
+class LoginInput:
+    """A user name and its password."""
+
+    user_name: str = strawberry.field(description="In any letter case.")
+    password: str = strawberry.field(description="At most 1,024 characters.")
+
+
+@strawberry.input(description="Whose tokens end.")
+class SignOutEverywhereInput:
+    """Whose tokens end."""
+
+    user: UserBy | None = strawberry.field(
+        default=None,
+        description="A user who holds no more than the viewer, with USERS_MANAGE; the viewer herself when absent.",
+    )
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.input(description="The old and the new password of the viewer.")
+class ChangePasswordInput:
+    """The old and the new password of the viewer."""
+
+    old_password: str = strawberry.field(description="The password that holds now.")
+    new_password: str = strawberry.field(description="Keeps the password policy; at most 1,024 characters.")
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.input(description="A new password for a user.")
+class ResetPasswordInput:
+    """A new password for a user."""
+
+    user: UserBy = strawberry.field(description="Which user.")
+    new_password: str = strawberry.field(description="Keeps the password policy; at most 1,024 characters.")
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.type(
+    description="The answer to `login`. What follows in the same request is asked by the one who signed in."
+)
+class LoginPayload(Payload):
+    """The answer to `login`."""
+
+    session: Session | None = strawberry.field(description="The new session.")
+
+
+@strawberry.type(description="The answer to `refreshToken`.")
+class RefreshTokenPayload(Payload):
+    """The answer to `refreshToken`."""
+
+    session: Session | None = strawberry.field(description="The new session; the old token stays good until it ends.")
+
+
+@strawberry.type(description="The answer to `logout`. What follows in the same request is asked by nobody.")
+class LogoutPayload(Payload):
+    """The answer to `logout`."""
+
+
+@strawberry.type(description="The answer to `signOutEverywhere`.")
+class SignOutEverywherePayload(Payload):
+    """The answer to `signOutEverywhere`."""
+
+    user: User | None = edge("Whose tokens ended.", loaders.user)
+
+
+@strawberry.type(description="The answer to `changePassword`.")
+class ChangePasswordPayload(Payload):
+    """The answer to `changePassword`."""
+
+    session: Session | None = strawberry.field(description="A new session, since every other one has ended.")
+
+
+@strawberry.type(description="The answer to `resetPassword`.")
+class ResetPasswordPayload(Payload):
+    """The answer to `resetPassword`."""
+
+    user: User | None = edge("Whose password it is.", loaders.user)
+
+
+def _opened(context: Context, session: accounts.Session) -> Outcome:
+    context.become(session)
+    shown = {"token": session.token, "expires_at": session.expires_at, "user": session.viewer.user_id}
+    return {"session": filled(Session, shown)}
+
+
+async def _log_in(context: Context, given: LoginInput) -> Outcome:
+    return _opened(context, await accounts.log_in(context.desk, given.user_name, given.password))
+
+
+async def _refresh(context: Context, given: None) -> Outcome:
+    return _opened(context, await accounts.refresh(context.desk, context.viewer))
+
+
+async def _log_out(context: Context, given: None) -> Outcome:
+    async with context.database.write() as tx:
+        await accounts.log_out(tx, context.viewer)
+    context.leave()
+    return {}
+
+
+async def _sign_out_everywhere(tx: Transaction, viewer: Viewer, given: SignOutEverywhereInput) -> Outcome:
+    user = None if given.user is None else chosen(given.user)
+    return {"user": await accounts.sign_out_everywhere(tx, viewer, user)}
+
+
+async def _change_password(context: Context, given: ChangePasswordInput) -> Outcome:
+    session = await accounts.change_password(
+        context.desk, context.viewer, given.old_password, given.new_password, dry=given.validate_only
+    )
+    return {} if session is None else _opened(context, session)
+
+
+async def _reset_password(context: Context, given: ResetPasswordInput) -> Outcome:
+    (fresh,) = await accounts.managed_hashes(context.desk, context.viewer, [(given.new_password, ("newPassword",))])
+    async with context.database.write(dry=given.validate_only) as tx:
+        return {"user": await accounts.reset_password(tx, context.viewer, chosen(given.user), str(fresh))}
+
+
+@strawberry.type
+class SessionMutations:
+    """Signing in and out."""
+
+    login: LoginPayload | None = action(
+        "Sign in with a password. Unknown, wrong and deactivated are refused alike, as UNAUTHENTICATED.",
+        LoginInput,
+        _log_in,
+    )
+    refresh_token: RefreshTokenPayload | None = action("A new token while the one that asks is good.", None, _refresh)
+    logout: LogoutPayload | None = action(
+        "Make the token that asks worthless from the next request on.", None, _log_out
+    )
+    sign_out_everywhere: SignOutEverywherePayload | None = mutation(
+        "Make every token of a user worthless from the next request on.",
+        SignOutEverywhereInput,
+        _sign_out_everywhere,
+        requires=Permission.USERS_MANAGE,
+        unless="it is the viewer herself",
+    )
+    change_password: ChangePasswordPayload | None = action(
+        "Change the viewer's own password. Every token of hers ends, and a new one is answered.",
+        ChangePasswordInput,
+        _change_password,
+    )
+    reset_password: ResetPasswordPayload | None = action(
+        "Set the password of a user who holds no more than the viewer. Every token of that user ends.",
+        ResetPasswordInput,
+        _reset_password,
+        requires=Permission.USERS_MANAGE,
+    )

@@ -1,0 +1,366 @@
+"""Users over GraphQL."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+
+from app import errors, loaders, policy, tables
+from app.auth import Viewer
+from app.db import Transaction
+from app.schema import ids
+from app.schema.context import Context
+from app.schema.declare import column, edge
+from app.schema.directives import Permission
+from app.schema.enums import Described, enum
+from app.schema.leaves import JSON
+from app.schema.mutations import (
+    VALIDATE_ONLY,
+    MutationError,
+    Outcome,
+    Payload,
+    action,
+    error,
+    filled,
+    mutation,
+)
+from app.schema.node import Node
+from app.schema.paging import Connection, DateTimeFilter, Edge, OrderDirection, StringFilter
+from app.services import accounts, users
+from app.services.roles import Way
+from app.sources import Find
+
+if TYPE_CHECKING:
+    from app.schema.roles import Role
+
+HERSELF = "it is her own"
+"""When a detail of a user needs no permission."""
+
+PRIVATE: Any = {"guard": policy.sees_user_details, "requires": Permission.USERS_VIEW, "unless": HERSELF}
+
+
+@strawberry.type(description="Somebody who signs in.")
+class User(Node, row=tables.User):
+    """Somebody who signs in."""
+
+    user_name: str = column("Letters and digits, 1 to 127; unique without regard to letter case; fixed for life.")
+    created_at: datetime = column("When the account was made.")
+    email: str | None = column(
+        "Unique without regard to letter case; null when there is none, or for others.", **PRIVATE
+    )
+    metadata: JSON | None = column(
+        "A JSON object, as it was written; null for others.", of=tables.User.details, **PRIVATE
+    )
+    last_login_at: datetime | None = column(
+        "When she last signed in with a password; null for never, or for others.", **PRIVATE
+    )
+    roles: list[Annotated["Role", strawberry.lazy("app.schema.roles")]] | None = edge(
+        "What she holds, by name; null for others.", loaders.user_roles, tables.User.id, **PRIVATE
+    )
+
+
+@strawberry.type(description="A user in a page.")
+class UserEdge(Edge[User]):
+    """A user in a page."""
+
+
+@strawberry.type(description="A page of users.")
+class UserConnection(Connection[UserEdge, User]):
+    """A page of users."""
+
+
+@enum("What users can be ordered by.")
+class UserOrderField(Described):
+    """What users can be ordered by."""
+
+    USER_NAME = ("user_name", "The user name, without regard to letter case.")
+    CREATED_AT = ("created_at", "When the account was made.")
+
+
+@strawberry.input(description="One term of an order of users.")
+class UserOrder:
+    """One term of an order."""
+
+    field: UserOrderField = strawberry.field(description="What to order by.")
+    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
+
+
+@strawberry.input(
+    description="Keeps users that match everything given. At most 4 levels deep and 50 comparisons. "
+    "What the viewer may not see of a user never matches."
+)
+class UserFilter:
+    """Keeps users that match everything given."""
+
+    user_name: StringFilter | None = strawberry.field(
+        default=None, description="The user name, without regard to letter case."
+    )
+    email: StringFilter | None = strawberry.field(
+        default=None, description="The e-mail address, without regard to letter case."
+    )
+    created_at: DateTimeFilter | None = strawberry.field(default=None, description="When the account was made.")
+    last_login_at: DateTimeFilter | None = strawberry.field(default=None, description="When she last signed in.")
+    role: StringFilter | None = strawberry.field(default=None, description="The name of a role that she holds.")
+    is_deactivated: bool | None = strawberry.field(
+        default=None, description="Whether she holds the role `deactivated`."
+    )
+    and_: list["UserFilter"] | None = strawberry.field(default=None, name="and", description="All of these match.")
+    or_: list["UserFilter"] | None = strawberry.field(
+        default=None, name="or", description="At least one of these matches."
+    )
+    not_: "UserFilter | None" = strawberry.field(default=None, name="not", description="This does not match.")
+
+
+@strawberry.input(one_of=True, description="Names one user, in one of these ways.")
+class UserBy:
+    """Names one user."""
+
+    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Her global id.")
+    user_name: strawberry.Maybe[str] = strawberry.field(description="Her user name, in any letter case.")
+
+
+def chosen(by: UserBy) -> Way:
+    """Which way a user is named; an id of nothing names nobody."""
+    if by.id is not None:
+        return "id", ids.key_of("User", by.id.value) or 0
+    assert by.user_name is not None
+    return "user_name", by.user_name.value
+
+
+def _choose(arguments: Mapping[str, Any]) -> tuple[str, Any] | None:
+    way, key = chosen(arguments["by"])
+    return way, tables.folded(key) if way == "user_name" else key
+
+
+find = Find({"id": loaders.user, "user_name": loaders.user_named}, _choose)
+
+
+# --- changes
+
+
+@strawberry.input(description="A new user.")
+class NewUserInput:
+    """A new user."""
+
+    user_name: str = strawberry.field(description="Letters and digits, 1 to 127; unique without regard to letter case.")
+    email: str | None = strawberry.field(
+        default=None, description="Unique without regard to letter case; empty means none."
+    )
+    password: str | None = strawberry.field(
+        default=None, description="Keeps the password policy. Without one she cannot sign in until one is set."
+    )
+    roles: list[str] | None = strawberry.field(
+        default=None,
+        description="Names of roles; `user` when absent. Only roles that carry no more than the viewer holds.",
+    )
+    metadata: JSON | None = strawberry.field(
+        default=None, description="A JSON object of at most 64 KiB; `{}` when absent."
+    )
+
+
+@strawberry.input(description="A new user.")
+class CreateUserInput(NewUserInput):
+    """A new user."""
+
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.input(description="New users, all or none.")
+class CreateUsersInput:
+    """New users."""
+
+    users: list[NewUserInput] = strawberry.field(description="From 1 to 1,000 new users.")
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.input(description="What to change of a user; what is absent stays.")
+class UpdateUserInput:
+    """What to change of a user."""
+
+    user: UserBy = strawberry.field(description="Which user.")
+    email: strawberry.Maybe[str | None] = strawberry.field(
+        description="A new e-mail address; null or empty takes it away."
+    )
+    roles: strawberry.Maybe[list[str]] = strawberry.field(description="Names of the roles that she holds from now on.")
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.input(description="Which user to delete.")
+class DeleteUserInput:
+    """Which user to delete."""
+
+    user: UserBy = strawberry.field(description="Which user.")
+    successor: UserBy | None = strawberry.field(
+        default=None, description="Who takes over what she owns; nobody when absent."
+    )
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.input(description="The metadata of a user.")
+class SetUserMetadataInput:
+    """The metadata of a user."""
+
+    user: UserBy = strawberry.field(description="Which user.")
+    metadata: JSON = strawberry.field(
+        description="A JSON object of at most 64 KiB, which replaces the old one. `maxStorageMB` is a number of "
+        "megabytes; a list `roles` replaces her roles and makes those that are none yet, without permissions."
+    )
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.input(description="The roles of a user.")
+class AssignRolesInput:
+    """The roles of a user."""
+
+    user: UserBy = strawberry.field(description="Which user.")
+    roles: list[str] = strawberry.field(description="Names of the roles that she holds from now on, and no others.")
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.type(description="The answer to `createUser`.")
+class CreateUserPayload(Payload):
+    """The answer to `createUser`."""
+
+    user: User | None = edge("The new user.", loaders.user)
+
+
+@strawberry.type(description="What became of one new user.")
+class CreateUsersResult:
+    """What became of one new user."""
+
+    index: int = strawberry.field(description="Her place in `input.users`, from 0.")
+    user: User | None = edge("The new user; null when nothing was written.", loaders.user)
+    errors: list[MutationError] = strawberry.field(description="What is wrong with this one.")
+
+
+@strawberry.type(description="The answer to `createUsers`.")
+class CreateUsersPayload(Payload):
+    """The answer to `createUsers`."""
+
+    results: list[CreateUsersResult] = strawberry.field(description="One for each new user, in the order of the input.")
+
+
+@strawberry.type(description="The answer to `updateUser`.")
+class UpdateUserPayload(Payload):
+    """The answer to `updateUser`."""
+
+    user: User | None = edge("The user as she now is.", loaders.user)
+
+
+@strawberry.type(description="The answer to `assignRoles`.")
+class AssignRolesPayload(Payload):
+    """The answer to `assignRoles`."""
+
+    user: User | None = edge("The user as she now is.", loaders.user)
+
+
+@strawberry.type(description="The answer to `setUserMetadata`.")
+class SetUserMetadataPayload(Payload):
+    """The answer to `setUserMetadata`."""
+
+    user: User | None = edge("The user as she now is.", loaders.user)
+
+
+@strawberry.type(description="The answer to `deleteUser`.")
+class DeleteUserPayload(Payload):
+    """The answer to `deleteUser`."""
+
+    deleted_user_id: strawberry.ID | None = strawberry.field(description="The id that she had.")
+
+
+def _new(given: NewUserInput, password_hash: str | None) -> users.NewUser:
+    wanted = users.DEFAULT_ROLES if given.roles is None else given.roles
+    metadata: Any = {} if given.metadata is None else given.metadata
+    return users.NewUser(given.user_name, given.email or None, password_hash, wanted, metadata)
+
+
+async def _create(context: Context, given: CreateUserInput) -> Outcome:
+    hashes = await accounts.managed_hashes(context.desk, context.viewer, [(given.password, ("password",))])
+    async with context.database.write(dry=given.validate_only) as tx:
+        return {"user": await users.create_user(tx, context.viewer, _new(given, hashes[0]))}
+
+
+async def _create_many(context: Context, given: CreateUsersInput) -> Outcome:
+    users.check_number(len(given.users))
+    passwords = [(each.password, ("users", at, "password")) for at, each in enumerate(given.users)]
+    try:
+        hashes = await accounts.managed_hashes(context.desk, context.viewer, passwords)
+        async with context.database.write(dry=given.validate_only) as tx:
+            new = [_new(*each) for each in zip(given.users, hashes, strict=True)]
+            return {"results": _results(await users.create_users(tx, context.viewer, new))}
+    except errors.Problems as refused:
+        return _refused(len(given.users), refused.problems)
+
+
+def _results(keys: Sequence[int | None], problems: Sequence[errors.Problem] = ()) -> list[CreateUsersResult]:
+    found: dict[str, list[MutationError]] = {}
+    for problem in problems:
+        found.setdefault(problem.path[1], []).append(error(problem))
+    return [
+        filled(CreateUsersResult, {"index": at, "user": key, "errors": found.get(str(at), [])})
+        for at, key in enumerate(keys)
+    ]
+
+
+def _refused(number: int, problems: Sequence[errors.Problem]) -> Outcome:
+    return {"results": _results([None] * number, problems), "errors": [error(problem) for problem in problems]}
+
+
+async def _update(tx: Transaction, viewer: Viewer, given: UpdateUserInput) -> Outcome:
+    changes = users.Changes(
+        email=None if given.email is None else given.email.value or "",
+        roles=None if given.roles is None else given.roles.value,
+    )
+    return {"user": await users.update_user(tx, viewer, chosen(given.user), changes)}
+
+
+async def _delete(tx: Transaction, viewer: Viewer, given: DeleteUserInput) -> Outcome:
+    successor = None if given.successor is None else chosen(given.successor)
+    key = await users.delete_user(tx, viewer, chosen(given.user), successor)
+    return {"deleted_user_id": ids.encode("User", key)}
+
+
+async def _set_metadata(tx: Transaction, viewer: Viewer, given: SetUserMetadataInput) -> Outcome:
+    return {"user": await users.set_user_metadata(tx, viewer, chosen(given.user), given.metadata)}
+
+
+async def _assign(tx: Transaction, viewer: Viewer, given: AssignRolesInput) -> Outcome:
+    return {"user": await users.assign_roles(tx, viewer, chosen(given.user), given.roles)}
+
+
+MANAGE: Any = {"requires": Permission.USERS_MANAGE}
+
+
+@strawberry.type
+class UserMutations:
+    """The changes of users."""
+
+    create_user: CreateUserPayload | None = action("Make a user.", CreateUserInput, _create, **MANAGE)
+    create_users: CreateUsersPayload | None = action(
+        "Make up to 1,000 users in one transaction: all of them, or none and a reason at each that is in the way.",
+        CreateUsersInput,
+        _create_many,
+        **MANAGE,
+    )
+    update_user: UpdateUserPayload | None = mutation(
+        "Change the e-mail address or the roles of a user who holds no more than the viewer.",
+        UpdateUserInput,
+        _update,
+        **MANAGE,
+    )
+    delete_user: DeleteUserPayload | None = mutation(
+        "Delete a user who holds no more than the viewer. Her tokens are worthless at once.",
+        DeleteUserInput,
+        _delete,
+        **MANAGE,
+    )
+    set_user_metadata: SetUserMetadataPayload | None = mutation(
+        "Replace the metadata of a user.", SetUserMetadataInput, _set_metadata, **MANAGE
+    )
+    assign_roles: AssignRolesPayload | None = mutation(
+        "Set the roles of a user. The viewer gives and takes only what she holds; one active administrator stays.",
+        AssignRolesInput,
+        _assign,
+        **MANAGE,
+    )

@@ -1,0 +1,192 @@
+"""Signing in and out, and passwords: what concerns the way in, not what lies behind it."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.types import Integer
+
+from app import passwords, policy, tokens
+from app.auth import DEACTIVATED, Permission, Viewer
+from app.db import Database, Duplicate, Transaction
+from app.errors import InvalidInput, Problem, Problems, Unauthenticated
+from app.passwords import Hasher
+from app.prepared import Row
+from app.services import roles, users
+from app.services.roles import Way
+from app.settings import PasswordPolicy
+from app.tables import Instant, Key, RevokedToken, Role, User, UserRole, col, folded
+
+HASHES_AT_ONCE = 2
+WRONG = "The user name or the password is not right."
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What signing in needs."""
+
+    database: Database
+    hasher: Hasher
+    signer: tokens.Signer
+    password_policy: PasswordPolicy | None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A token and whose it is."""
+
+    token: str
+    expires_at: datetime
+    viewer: Viewer
+    user_name: str
+    email: str | None
+    roles: tuple[str, ...]
+
+
+_CREDENTIALS = select(col(User.id), col(User.password_hash)).where(col(User.user_key) == bindparam("name", type_=Key()))
+
+_HASH = select(col(User.password_hash)).where(col(User.id) == bindparam("id", type_=Integer()))
+
+_PERSON = (
+    select(
+        col(User.user_name),
+        col(User.email),
+        col(User.token_generation),
+        col(Role.name),
+        col(Role.permissions),
+        col(Role.name_key),
+    )
+    .select_from(User)
+    .outerjoin(UserRole, col(UserRole.user_id) == col(User.id))
+    .outerjoin(Role, col(Role.id) == col(UserRole.role_id))
+    .where(col(User.id) == bindparam("id", type_=Integer()))
+    .order_by(col(Role.name_key))
+)
+
+
+async def log_in(desk: Desk, user_name: str, password: str) -> Session:
+    """Sign in with a password; raises Unauthenticated for unknown, wrong and deactivated alike, after the same work."""
+    rows = await desk.database.ask(_CREDENTIALS, name=folded(user_name))
+    user_id, stored = rows[0] if rows else (0, None)
+    verdict = await desk.hasher.verify(password, stored)
+    if not verdict.ok:
+        raise Unauthenticated(WRONG)
+    fresh = await desk.hasher.hash(password) if verdict.stale else None
+    async with desk.database.write() as tx:
+        session = _session(desk, user_id, await tx.rows(_PERSON, id=user_id), tx.now)
+        if session is None:
+            raise Unauthenticated(WRONG)
+        values: dict[str, Any] = {"last_login_at": tx.now} | ({"password_hash": fresh} if fresh else {})
+        unchanged = (col(User.id) == user_id) & (col(User.password_hash) == stored)
+        if not await tx.rows(update(User).where(unchanged).values(**values).returning(col(User.id))):
+            raise Unauthenticated(WRONG)
+    return session
+
+
+async def refresh(desk: Desk, viewer: Viewer) -> Session:
+    """A new token for somebody whose token is still good; the old one stays so until it ends."""
+    user_id = policy.require_signed_in(viewer)
+    session = _session(desk, user_id, await desk.database.ask(_PERSON, id=user_id), desk.database.clock())
+    if session is None:
+        raise Unauthenticated("Sign in again.")
+    return session
+
+
+def _session(desk: Desk, user_id: int, rows: Sequence[Row], now: datetime) -> Session | None:
+    """A token for the user whom the rows describe; None when she is gone or deactivated."""
+    if not rows or any(row[5] == DEACTIVATED for row in rows):
+        return None
+    user_name, email, generation = rows[0][:3]
+    held = [(name, mask) for _, _, _, name, mask, _ in rows if name is not None]
+    permissions = Permission.NONE
+    for _, mask in held:
+        permissions |= Permission(mask)
+    is_admin = any(row[5] == roles.ADMIN for row in rows)
+    issued = desk.signer.issue(tokens.Claims(user_id, user_name, is_admin, generation), now)
+    viewer = Viewer(user_id, permissions, issued.jti, issued.expires_at)
+    return Session(issued.token, issued.expires_at, viewer, user_name, email, tuple(name for name, _ in held))
+
+
+async def log_out(tx: Transaction, viewer: Viewer) -> None:
+    """Make the token that asks worthless, on every worker, from the next request on."""
+    policy.require_signed_in(viewer)
+    await tx.rows(
+        delete(RevokedToken).where(col(RevokedToken.expires_at) < bindparam("now", type_=Instant())), now=tx.now
+    )
+    try:
+        await tx.rows(insert(RevokedToken).values(jti=viewer.jti, expires_at=viewer.expires_at))
+    except Duplicate:
+        raise Unauthenticated("Sign in first.") from None
+
+
+async def sign_out_everywhere(tx: Transaction, viewer: Viewer, user: Way | None = None) -> int:
+    """Make every token of the viewer worthless, or of a user whom she manages."""
+    own = policy.require_signed_in(viewer)
+    key = own if user is None or user == ("id", own) else await users.managed(tx, viewer, user)
+    await tx.rows(update(User).where(col(User.id) == key).values(token_generation=col(User.token_generation) + 1))
+    return key
+
+
+async def change_password(desk: Desk, viewer: Viewer, old: str, new: str, *, dry: bool = False) -> Session | None:
+    """Change one's own password; every token ends, and a new one is answered (none when it was `dry`)."""
+    user_id = policy.require_signed_in(viewer)
+    rows = await desk.database.ask(_HASH, id=user_id)
+    stored = rows[0][0] if rows else None
+    if not (await desk.hasher.verify(old, stored)).ok:
+        raise InvalidInput("The old password is not right.", ("oldPassword",))
+    fresh = await new_hash(desk, new)
+    async with desk.database.write(dry=dry) as tx:
+        await _set_password(tx, (col(User.id) == user_id) & (col(User.password_hash) == stored), fresh)
+        session = _session(desk, user_id, await tx.rows(_PERSON, id=user_id), tx.now)
+    return None if dry else session
+
+
+async def reset_password(tx: Transaction, viewer: Viewer, user: Way, fresh: str) -> int:
+    """Set the password of a user who holds no more than the viewer; every token of hers ends."""
+    key = await users.managed(tx, viewer, user)
+    await _set_password(tx, col(User.id) == key, fresh)
+    return key
+
+
+async def _set_password(tx: Transaction, which: Any, fresh: str) -> None:
+    values = {"password_hash": fresh, "token_generation": col(User.token_generation) + 1}
+    if not await tx.rows(update(User).where(which).values(**values).returning(col(User.id))):
+        raise InvalidInput("The password was changed at this moment. Try again.", ("oldPassword",))
+
+
+# --- hashing, which is slow and so happens before a transaction opens
+
+
+async def new_hash(desk: Desk, password: str, path: Sequence[str | int] = ("newPassword",)) -> str:
+    """The hash of a new password that keeps the policy; raises Problems that name every rule it breaks."""
+    _refuse(_broken(desk, password, path))
+    return await desk.hasher.hash(password)
+
+
+async def managed_hashes(
+    desk: Desk, viewer: Viewer, given: Sequence[tuple[str | None, Sequence[str | int]]]
+) -> list[str | None]:
+    """The hashes of passwords that an administrator sets, each with its path; None where none is set."""
+    policy.require(viewer, Permission.USERS_MANAGE)
+    _refuse([problem for password, path in given if password is not None for problem in _broken(desk, password, path)])
+    turns = asyncio.Semaphore(HASHES_AT_ONCE)
+
+    async def one(password: str | None) -> str | None:
+        if password is None:
+            return None
+        async with turns:
+            return await desk.hasher.hash(password)
+
+    return list(await asyncio.gather(*(one(password) for password, _ in given)))
+
+
+def _broken(desk: Desk, password: str, path: Sequence[str | int]) -> list[Problem]:
+    return [InvalidInput(rule, path) for rule in passwords.check_policy(desk.password_policy, password)]
+
+
+def _refuse(problems: Sequence[Problem]) -> None:
+    if problems:
+        raise Problems(problems)

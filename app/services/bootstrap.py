@@ -1,0 +1,61 @@
+"""What a registry needs before anybody can sign in: somebody who administers it."""
+
+from sqlalchemy import func, select
+
+from app.auth import EVERYTHING, Viewer
+from app.errors import Problem, Problems, SettingsError
+from app.services import roles, users
+from app.services.accounts import Desk
+from app.settings import DEFAULT_PASSWORD, DefaultAdmin
+from app.tables import Role, User, UserRole, col
+
+ADMINS_TO_TRY = 20
+"""How many administrators' passwords are compared with the well-known one at the start; each takes a hash."""
+
+_HOLDS_ADMIN = col(Role.name_key) == roles.ADMIN
+
+_ADMINS = (
+    select(func.count()).select_from(UserRole).join(Role, col(Role.id) == col(UserRole.role_id)).where(_HOLDS_ADMIN)
+)
+
+_STORED = (
+    select(col(User.password_hash))
+    .join(UserRole, col(UserRole.user_id) == col(User.id))
+    .join(Role, col(Role.id) == col(UserRole.role_id))
+    .where(_HOLDS_ADMIN, col(User.password_hash).is_not(None))
+    .order_by(col(User.id))
+    .limit(ADMINS_TO_TRY)
+)
+
+REGISTRY = Viewer(0, EVERYTHING)
+"""The registry itself, which makes its first administrator."""
+
+
+async def ensure_admin(desk: Desk, default: DefaultAdmin) -> None:
+    """Make the default administrator when nobody has the role `admin`, and never touch it again."""
+    if await _is_administered(desk):
+        return
+    fresh = await desk.hasher.hash(default.password.get_secret_value())
+    async with desk.database.write() as tx:
+        await tx.lock("admins")
+        if await tx.value(_ADMINS):
+            return
+        new = users.NewUser(default.user_name, default.email, fresh, (roles.ADMIN,))
+        try:
+            await users.create_user(tx, REGISTRY, new)
+        except (Problem, Problems) as refused:
+            raise SettingsError(f"DefaultAdmin: the administrator cannot be made. {refused}") from None
+
+
+async def _is_administered(desk: Desk) -> bool:
+    return bool((await desk.database.ask(_ADMINS))[0][0])
+
+
+async def is_default_password_valid(desk: Desk, default: DefaultAdmin) -> bool:
+    """Whether the password that everybody knows opens an administrator's account, or would once one is made."""
+    if not await _is_administered(desk):
+        return default.password.get_secret_value() == DEFAULT_PASSWORD
+    for (stored,) in await desk.database.ask(_STORED):
+        if (await desk.hasher.verify(DEFAULT_PASSWORD, stored)).ok:
+            return True
+    return False

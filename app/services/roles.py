@@ -1,0 +1,223 @@
+"""Roles: making, changing and deleting them, and the rules about who holds which."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy.types import Integer
+
+from app import policy
+from app.auth import DEACTIVATED, Permission, Viewer
+from app.db import Dangling, Duplicate, Transaction
+from app.errors import Conflict, InvalidInput, NotFound, Problem, Problems, Protected
+from app.services import names
+from app.sources import among, integers, texts
+from app.tables import Role, UserRole, col, folded
+
+ADMIN = "admin"
+"""The key of the built-in role that holds everything."""
+
+FIXED = frozenset({ADMIN, DEACTIVATED})
+"""The built-in roles whose permissions are what they mean."""
+
+Way = tuple[str, Any]
+"""How a row is named: the way (`id` or a natural key) and the key."""
+
+_FOUND = select(col(Role.id), col(Role.name), col(Role.name_key), col(Role.permissions), col(Role.is_built_in))
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What an update gives; None leaves it as it is."""
+
+    name: str | None = None
+    description: str | None = None
+    permissions: Permission | None = None
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The columns to set."""
+        given = {"name": self.name, "description": self.description}
+        values: dict[str, Any] = {column: value for column, value in given.items() if value is not None}
+        if self.name is not None:
+            values["name_key"] = folded(self.name)
+        if self.permissions is not None:
+            values["permissions"] = self.permissions.value
+        return values
+
+
+async def create_role(tx: Transaction, viewer: Viewer, name: str, description: str, permissions: Permission) -> int:
+    """Make a role that carries no more than the viewer holds; answers its id."""
+    policy.require(viewer, Permission.ROLES_MANAGE)
+    policy.require_no_more(viewer, permissions, "This role")
+    _refuse([*names.role_name_problems(name), *names.description_problems(description)])
+    return await _insert(tx, name, description, permissions)
+
+
+async def _insert(tx: Transaction, name: str, description: str, permissions: Permission) -> int:
+    values = {
+        "name": name,
+        "name_key": folded(name),
+        "description": description,
+        "permissions": permissions.value,
+        "is_built_in": False,
+        "created_at": tx.now,
+    }
+    try:
+        key: int = await tx.value(insert(Role).values(**values).returning(col(Role.id)))
+    except Duplicate:
+        raise _taken(name) from None
+    return key
+
+
+def _taken(name: str) -> Problem:
+    return Conflict(f"There is a role `{name}` already.", ("name",))
+
+
+async def update_role(tx: Transaction, viewer: Viewer, role: Way, changes: Changes) -> int:
+    """Change what is given. A built-in role keeps its name; `admin` and `deactivated` keep their permissions too."""
+    policy.require(viewer, Permission.ROLES_MANAGE)
+    key, name, name_key, mask, built_in = await _found(tx, viewer, role)
+    policy.require_no_more(viewer, Permission(mask) | (changes.permissions or Permission.NONE), "This role")
+    wanted = name if changes.name is None else changes.name
+    _refuse([*names.role_name_problems(wanted), *names.description_problems(changes.description or "")])
+    if built_in and wanted != name:
+        raise Protected(f"`{name}` is built in: its name stays.", ("name",))
+    if name_key in FIXED and changes.permissions not in (None, Permission(mask)):
+        raise Protected(f"`{name}` is built in: its permissions stay.", ("permissions",))
+    if changes.values:
+        try:
+            await tx.rows(update(Role).where(col(Role.id) == key).values(**changes.values))
+        except Duplicate:
+            raise _taken(wanted) from None
+    return int(key)
+
+
+async def delete_role(tx: Transaction, viewer: Viewer, role: Way) -> int:
+    """Delete a role that nobody holds; answers the id it had."""
+    policy.require(viewer, Permission.ROLES_MANAGE)
+    key, name, _, permissions, built_in = await _found(tx, viewer, role)
+    if built_in:
+        raise Protected(f"`{name}` is built in and stays.", ("role",))
+    policy.require_no_more(viewer, Permission(permissions), "This role")
+    holders: int = await tx.value(select(func.count()).select_from(UserRole).where(col(UserRole.role_id) == key))
+    if holders:
+        raise Conflict(
+            f"`{name}` is held by {holders} user{'s' if holders > 1 else ''}. Take it from them first.", ("role",)
+        )
+    try:
+        await tx.rows(delete(Role).where(col(Role.id) == key))
+    except Dangling:
+        raise Conflict(f"Somebody was given `{name}` at this moment.", ("role",)) from None
+    return int(key)
+
+
+async def _found(tx: Transaction, viewer: Viewer, role: Way) -> Any:
+    """The role, locked for the change."""
+    way, key = role
+    column = col(Role.id) if way == "id" else col(Role.name_key)
+    bound = key if way == "id" else folded(str(key))
+    statement = _FOUND.where(column == bindparam("key", type_=column.type), policy.sees_role(viewer)).with_for_update()
+    row = await tx.row(statement, key=bound, viewer_id=viewer.user_id)
+    if row is None:
+        raise NotFound("There is no such role.", ("role",))
+    return row
+
+
+def _refuse(problems: Sequence[Problem]) -> None:
+    if problems:
+        raise Problems(problems)
+
+
+# --- who holds what
+
+_HELD = (
+    select(col(UserRole.user_id), col(Role.id), col(Role.name_key), col(Role.permissions))
+    .select_from(UserRole)
+    .join(Role, col(Role.id) == col(UserRole.role_id))
+)
+
+
+async def named(tx: Transaction, wanted: Iterable[str]) -> dict[str, tuple[int, Permission]]:
+    """The roles with these names, by key: (id, permissions). Names that are none are missing."""
+    keys = sorted({folded(name) for name in wanted})
+    if not keys:
+        return {}
+    statement = select(col(Role.name_key), col(Role.id), col(Role.permissions)).where(
+        among(col(Role.name_key), texts(keys))
+    )
+    return {key: (role_id, Permission(mask)) for key, role_id, mask in await tx.rows(statement)}
+
+
+def unknown(wanted: Sequence[str], known: dict[str, Any]) -> list[Problem]:
+    """One problem for each name that is no role, with its place."""
+    return [
+        InvalidInput(f"There is no role `{name}`.", ("roles", at))
+        for at, name in enumerate(wanted)
+        if folded(name) not in known
+    ]
+
+
+async def held(tx: Transaction, user_id: int) -> tuple[dict[str, int], Permission]:
+    """What a user holds: role ids by key, and the sum of their permissions."""
+    rows = await tx.rows(_HELD.where(col(UserRole.user_id) == bindparam("user", type_=Integer())), user=user_id)
+    permissions = Permission.NONE
+    for _, _, _, mask in rows:
+        permissions |= Permission(mask)
+    return {key: role_id for _, role_id, key, _ in rows}, permissions
+
+
+async def replace(tx: Transaction, viewer: Viewer, user_id: int, wanted: Sequence[str]) -> None:
+    """Make these the roles of a user: the viewer gives and takes only what she holds herself."""
+    before, permissions = await held(tx, user_id)
+    policy.require_no_more(viewer, permissions, "This user")
+    known = await named(tx, wanted)
+    _refuse(unknown(wanted, known))
+    after = {known[folded(name)][0] for name in wanted}
+    for name in wanted:
+        policy.require_no_more(viewer, known[folded(name)][1], f"The role `{name}`")
+    gone = [role_id for role_id in before.values() if role_id not in after]
+    if gone:
+        await tx.rows(
+            delete(UserRole).where(col(UserRole.user_id) == user_id, among(col(UserRole.role_id), integers(gone)))
+        )
+    await give(tx, [(user_id, role_id) for role_id in sorted(after - set(before.values()))])
+    await keep_an_admin(tx)
+
+
+async def give(tx: Transaction, pairs: Sequence[tuple[int, int]]) -> None:
+    """Write that users hold roles."""
+    try:
+        await tx.put(UserRole, [{"user_id": user, "role_id": role} for user, role in pairs])
+    except (Dangling, Duplicate):
+        raise Conflict("A role or user was changed at this moment. Try again.", ("roles",)) from None
+
+
+async def create_missing(tx: Transaction, wanted: Sequence[str]) -> None:
+    """Make the roles that are none yet, without permissions."""
+    known = await named(tx, wanted)
+    for key, name in {folded(name): name for name in wanted}.items():
+        if key not in known:
+            await _insert(tx, name, "", Permission.NONE)
+
+
+_DEACTIVATED = (
+    select(col(UserRole.user_id))
+    .join(Role, col(Role.id) == col(UserRole.role_id))
+    .where(col(Role.name_key) == DEACTIVATED)
+    .correlate(None)
+)
+
+_ADMINS = (
+    select(func.count())
+    .select_from(UserRole)
+    .join(Role, col(Role.id) == col(UserRole.role_id))
+    .where(col(Role.name_key) == ADMIN, col(UserRole.user_id).not_in(_DEACTIVATED))
+)
+
+
+async def keep_an_admin(tx: Transaction) -> None:
+    """Refuse to leave nobody who can sign in with the role `admin`. The caller holds the lock `admins`."""
+    if not await tx.value(_ADMINS):
+        raise Protected("The registry would be left without an active administrator.", ("roles",))

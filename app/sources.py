@@ -1,0 +1,257 @@
+"""How a read is described: cells, sources, lookups, and the conditions and expressions that they are made of.
+
+A *cell* is what one field takes from its row. A *source* is an edge of the read graph: which rows hang on a key,
+through which condition, in which order. Both are frozen values without a viewer in them; a statement depends on the
+source, the cells, the viewer's permissions and the shape of the question, never on who asks: she is a bound value, as
+is the clock.
+"""
+
+import operator as operators
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+import orjson
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Dialect,
+    FromClause,
+    Integer,
+    Text,
+    bindparam,
+    case,
+    false,
+    func,
+    null,
+    true,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlmodel import SQLModel
+
+from app import tables
+from app.auth import Viewer
+from app.tables import col
+
+ME = bindparam("viewer_id", type_=Integer())
+"""The viewer. Bound, so that a statement is the same for everybody with the same permissions."""
+
+NOW = bindparam("now", type_=tables.Instant())
+"""The moment of the question: what ends, ends by this clock."""
+
+ROOT = 0
+"""The key of a listing that hangs on nothing."""
+
+Table = type[SQLModel]
+Condition = Callable[[Viewer], ColumnElement[bool]]
+Expression = ColumnElement[Any] | Callable[[Viewer], ColumnElement[Any]]
+
+
+def _expression(given: Any, viewer: Viewer) -> ColumnElement[Any]:
+    """A column as it is, or what a function makes of the viewer's permissions."""
+    if isinstance(given, ColumnElement) or not callable(given):
+        return col(given)
+    made: ColumnElement[Any] = given(viewer)
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a list can be narrowed by. `fold` ignores letter case; `within` says where the comparison belongs."""
+
+    of: Any
+    fold: bool = False
+    within: Callable[[Viewer, ColumnElement[bool]], ColumnElement[bool]] | None = None
+
+    def condition(self, viewer: Viewer, operator: str, name: str, dialect: Dialect) -> ColumnElement[bool]:
+        """Compare with the value that will be bound by this name."""
+        column = _expression(self.of, viewer)
+        compared = _compare(column, tables.Folded() if self.fold else column.type, operator, name, dialect)
+        return self.within(viewer, compared) if self.within else compared
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """An edge of the read graph.
+
+    `one`: the row with this key; `many`: all rows of a key, few by nature; `page`: a connection, below a key or (`by`
+    None) of all. `via` is the table between, joined by `on`. `orders` are what it can be ordered by, NOT NULL each.
+    """
+
+    kind: Literal["one", "many", "page"]
+    table: Table
+    by: Any
+    sees: Condition
+    order: tuple[str, ...] = ()
+    via: Table | None = None
+    on: ColumnElement[bool] | None = None
+    orders: Mapping[str, Any] = field(default_factory=dict)
+    filters: Mapping[str, Filter] = field(default_factory=dict)
+
+    @property
+    def anchor(self) -> Table:
+        """The table that holds the key."""
+        return self.via or self.table
+
+    @property
+    def rows(self) -> FromClause:
+        """The table, with the one between."""
+        if self.via is None:
+            return from_of(self.table)
+        assert self.on is not None
+        return from_of(self.via).join(from_of(self.table), self.on)
+
+    @property
+    def types(self) -> dict[str, type]:
+        """The Python types of the values in a cursor."""
+        return {name: _python_type(col(column)) for name, column in self.orders.items()} | {"id": int}
+
+    @property
+    def default_order(self) -> tuple[tuple[str, bool], ...]:
+        """The order when none is asked."""
+        return tuple((name, False) for name in self.order)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Find:
+    """A lookup: the ways to find one row, and which one the arguments mean."""
+
+    ways: Mapping[str, Source]
+    choose: Callable[[Mapping[str, Any]], tuple[str, Any] | None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cell:
+    """What a field is of its row: a value kept or read, a key followed, a part, an identity, a way to find."""
+
+    of: Expression | None = None
+    guard: Condition | None = None
+    read: Callable[[Any], Any] | None = None
+    follow: Source | None = None
+    part: bool = False
+    identity: bool = False
+    find: Find | None = None
+    given: Callable[[Viewer], Any] | None = None
+
+    def expression(self, name: str, table: Table, viewer: Viewer) -> ColumnElement[Any]:
+        """The cell in a select list; null where the viewer may not see it."""
+        value = _expression(self.of if self.of is not None else getattr(table, name), viewer)
+        return value if self.guard is None else guarded(self.guard, value, viewer)
+
+
+def guarded(guard: Condition, value: ColumnElement[Any], viewer: Viewer) -> ColumnElement[Any]:
+    """A value, or null where the condition does not hold."""
+    allowed = guard(viewer)
+    if isinstance(allowed, type(true())):
+        return value
+    return null() if isinstance(allowed, type(false())) else case((allowed, value), else_=None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """The select list of one type: the cells of a row, and those of the row between for facts of a relation."""
+
+    cells: tuple[tuple[str, Cell, Table], ...]
+
+    def columns(self, viewer: Viewer) -> list[ColumnElement[Any]]:
+        """The select list for a viewer, labelled c0, c1, …"""
+        return [
+            cell.expression(name, table, viewer).label(f"c{at}") for at, (name, cell, table) in enumerate(self.cells)
+        ]
+
+
+class Keys(TypeDecorator[Any]):
+    """Any number of keys as one bound value: an array, or JSON on SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, item: TypeEngine[Any]) -> None:
+        super().__init__()
+        self.item = item
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the form."""
+        return ARRAY(self.item) if dialect.name == "postgresql" else Text()
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """Write the keys, each as its own type is written."""
+        write = self.item.dialect_impl(dialect).bind_processor(dialect)
+        keys = list(value) if write is None else [write(key) for key in value]
+        return keys if dialect.name == "postgresql" else orjson.dumps(keys).decode()
+
+
+class _Each(FunctionElement[Any]):
+    """The values in an array as rows."""
+
+    inherit_cache = True
+
+
+@compiles(_Each, "sqlite")
+def _each_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    return f"(SELECT value FROM json_each({compiler.process(element.clauses, **options)}))"  # noqa: S608 - of SQLAlchemy's own
+
+
+@compiles(_Each, "postgresql")
+def _each_on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    return f"(SELECT unnest({compiler.process(element.clauses, **options)}))"
+
+
+def among(column: ColumnElement[Any], values: Any) -> ColumnElement[bool]:
+    """The column is one of many values that travel as one bound value of type `Keys`.
+
+    Written as an operator: a function that is compared becomes `f(x) = 1` on SQLite, and no index is used.
+    """
+    made: ColumnElement[bool] = column.op("IN", is_comparison=True)(_Each(values))
+    return made
+
+
+def integers(values: Iterable[int]) -> Any:
+    """A bound list of integers, for `among`."""
+    return bindparam(None, list(values), type_=Keys(Integer()), unique=True)
+
+
+def texts(values: Iterable[str]) -> Any:
+    """A bound list of keys, for `among`."""
+    return bindparam(None, list(values), type_=Keys(tables.Key()), unique=True)
+
+
+def _compare(
+    column: ColumnElement[Any], kind: TypeEngine[Any], operator: str, name: str, dialect: Dialect
+) -> ColumnElement[bool]:
+    value = bindparam(name, type_=kind)
+    made: ColumnElement[bool]
+    match operator:
+        case "in":
+            made = among(column, bindparam(name, type_=Keys(kind)))
+        case "starts_with":
+            made = func.substr(column, 1, func.length(value)) == value
+        case "contains":
+            find = func.strpos if dialect.name == "postgresql" else func.instr
+            made = find(column, value) > 0
+        case _:
+            made = COMPARISONS[operator](column, value)
+    return made
+
+
+COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "eq": operators.eq,
+    "gt": operators.gt,
+    "gte": operators.ge,
+    "lt": operators.lt,
+    "lte": operators.le,
+}
+
+
+def _python_type(column: ColumnElement[Any]) -> type:
+    if isinstance(column.type, tables.Instant):
+        return datetime
+    return int if isinstance(column.type, Integer) else str
+
+
+def from_of(table: Table) -> FromClause:
+    clause: FromClause = table.__table__  # type: ignore[attr-defined]  # every mapped class has one
+    return clause

@@ -1,0 +1,126 @@
+"""Making and reading the signed tokens that say who somebody is; what she may do is never read from one."""
+
+import re
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import jwt
+import jwt.types
+
+ALGORITHM = "HS256"
+MOST_BYTES = 8 * 1024
+LEEWAY = 5
+"""Seconds by which another worker's clock may be ahead of ours."""
+
+_FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_LAST_SECOND = int(datetime.max.replace(microsecond=0, tzinfo=UTC).timestamp())
+
+# The signature alone: the times are compared with the caller's clock, and every claim is looked at in `_claims`.
+_SIGNATURE_ALONE: jwt.types.Options = {
+    "verify_signature": True,
+    "verify_aud": False,
+    "verify_exp": False,
+    "verify_iat": False,
+    "verify_iss": False,
+    "verify_jti": False,
+    "verify_nbf": False,
+    "verify_sub": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Who a token speaks of; the last three are the signer's, and always there on one that was read."""
+
+    user_id: int
+    user_name: str
+    admin: bool
+    generation: int
+    jti: str | None = None
+    issued_at: datetime | None = None
+    expires_at: datetime | None = None
+
+
+class Issued(NamedTuple):
+    """A new token, when it ends, and its own id."""
+
+    token: str
+    expires_at: datetime
+    jti: str
+
+
+class Signer:
+    """Signs tokens and reads back those that it, or another worker with the same secret, has signed."""
+
+    def __init__(self, secret: bytes, lifetime: timedelta, revoked: Collection[str]) -> None:
+        self._secret = secret
+        self._lifetime = int(lifetime.total_seconds())
+        self._revoked = frozenset(map(_signed_part, revoked))
+
+    def issue(self, claims: Claims, now: datetime) -> Issued:
+        """Sign a token that is good from now on; it begins and ends on a whole second."""
+        jti = secrets.token_urlsafe(16)
+        begins = int(now.timestamp())
+        ends = begins + self._lifetime
+        payload = {
+            "sub": str(claims.user_id),
+            "unique_name": claims.user_name,
+            "admin": claims.admin,
+            "gen": claims.generation,
+            "iat": begins,
+            "nbf": begins,
+            "exp": ends,
+            "jti": jti,
+        }
+        return Issued(jwt.encode(payload, self._secret, ALGORITHM), datetime.fromtimestamp(ends, UTC), jti)
+
+    def read(self, token: str, now: datetime) -> Claims | None:
+        """Give a token's claims; None for anything that is not a good token now, whatever is wrong with it."""
+        if len(token) > MOST_BYTES or not _FORM.fullmatch(token) or _signed_part(token) in self._revoked:
+            return None
+        try:
+            payload = jwt.decode(token, self._secret, [ALGORITHM], options=_SIGNATURE_ALONE)
+        except (jwt.PyJWTError, RecursionError):
+            return None
+        claims = _claims(payload)
+        return claims if claims and _is_due(payload, now.timestamp()) else None
+
+
+def _signed_part(token: str) -> str:
+    """What the signature vouches for: base64 spells a signature in several ways, and one could slip past the list."""
+    return token.strip().rpartition(".")[0]
+
+
+def _claims(payload: dict[str, Any]) -> Claims | None:
+    match payload:
+        case {
+            "sub": str(sub),
+            "unique_name": str(user_name),
+            "admin": bool(admin),
+            "gen": int(generation),
+            "jti": str(jti),
+            "iat": int(begins),
+            "nbf": int(not_before),
+            "exp": int(ends),
+        } if _is_id(sub) and jti and type(generation) is int and all(map(_is_time, (begins, not_before, ends))):
+            times = (datetime.fromtimestamp(begins, UTC), datetime.fromtimestamp(ends, UTC))
+            return Claims(int(sub), user_name, admin, generation, jti, *times)
+    return None
+
+
+def _is_id(text: str) -> bool:
+    """Whether this is a row's id as we would write it, and small enough for a database."""
+    return re.fullmatch(r"[1-9][0-9]{0,18}", text) is not None and int(text) < 2**63
+
+
+def _is_time(seconds: int) -> bool:
+    """A bool is an int to Python; to us it is no time."""
+    return type(seconds) is int and 0 <= seconds <= _LAST_SECOND
+
+
+def _is_due(payload: dict[str, Any], now: float) -> bool:
+    begins, ends = max(payload["iat"], payload["nbf"]), payload["exp"]
+    return bool(begins <= now + LEEWAY and now < ends)

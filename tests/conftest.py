@@ -1,0 +1,111 @@
+"""What every test stands on: a real database of each kind, the application in front of it, and somebody who asks."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from shutil import copyfile
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from app import db, main, migrations
+from app.settings import Settings
+from tests.asking import Api
+from tests.make import Make
+from tests.postgres import Postgres
+
+KINDS = ("sqlite", "postgresql")
+SECRET = "a secret that is long enough for tests alone"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server with a migrated database to copy."""
+    server = Postgres()
+    server.start()
+    server.create("template")
+    migrations.upgrade(server.url("template"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    path = tmp_path_factory.mktemp("template") / "ostiary.db"
+    migrations.upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Which database: every test that stands on one runs on both."""
+    return str(request.param)
+
+
+@pytest.fixture
+def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a migrated database of this test alone."""
+    if kind == "sqlite":
+        path = tmp_path / "ostiary.db"
+        copyfile(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = f"test_{abs(hash(str(tmp_path)))}"
+    server.create(name, template="template")
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def overrides() -> dict[str, Any]:
+    """Settings that a test module wants otherwise; it overrides this fixture."""
+    return {}
+
+
+@pytest.fixture
+def settings(url: str, overrides: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The settings of the application, in a working directory of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OSTIARY_DATABASE_URL", url)
+    monkeypatch.setenv("OSTIARY_SECRET", SECRET)
+    for name, value in overrides.items():
+        monkeypatch.setenv(name, value)
+    return Settings.read()
+
+
+@pytest.fixture
+async def app(settings: Settings) -> AsyncIterator[Starlette]:
+    """The application, started."""
+    made = main.create_app(settings)
+    async with made.router.lifespan_context(made):
+        yield made
+
+
+@pytest.fixture
+async def client(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the application that keeps no cookies of its own."""
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as made:
+        yield made
+
+
+@pytest.fixture
+def database(app: Starlette) -> db.Database:
+    """The application's own door to its database."""
+    found: db.Database = app.state.answering.desk.database
+    return found
+
+
+@pytest.fixture
+def make(app: Starlette) -> Make:
+    """Makes what a claim needs."""
+    return Make(app.state.answering.desk)
+
+
+@pytest.fixture
+def api(client: httpx.AsyncClient, make: Make) -> Api:
+    """Asks GraphQL at the front door, as somebody."""
+    return Api(client, make.desk)
