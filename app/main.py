@@ -40,8 +40,8 @@ class Ready:
 def prepare(settings: Settings, *, exposed: bool = False) -> Ready:
     """Bring the database to its shape and see to it that somebody administers it.
 
-    Where others reach the server (`exposed`), no administrator is made with the password that everybody knows: the caller
-    refuses to serve, and the next start, with another password set, makes her.
+    Where others reach the server (`exposed`), no administrator is made with the password that everybody knows: the
+    caller refuses to serve, and the next start, with another password set, makes her.
     """
     migrated = migrations.upgrade(settings.database_url)
     return Ready(migrated, asyncio.run(_bootstrapped(settings, exposed)))

@@ -123,9 +123,13 @@ def _typed(value: Any, kind: type) -> Any:
         value = datetime.fromisoformat(value)
         if value.tzinfo is None:
             raise ValueError(value)
-    elif type(value) is not kind or (kind is int and not 0 <= value < 2**31) or (kind is str and "\0" in value):
+    elif type(value) is not kind or _is_out_of_range(value):
         raise ValueError(value)
     return value
+
+
+def _is_out_of_range(value: Any) -> bool:
+    return "\0" in value if isinstance(value, str) else not 0 <= value < 2**31
 
 
 # --- filters

@@ -3,7 +3,7 @@
 import pytest
 from starlette.requests import Request
 
-from app.schema.http import same_origin
+from app.web import same_origin
 
 
 @pytest.mark.parametrize(

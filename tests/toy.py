@@ -13,7 +13,8 @@ from app import errors
 from app.executor.documents import Documents
 from app.executor.guard import Limits
 from app.schema import errors as replies
-from app.schema.http import Answer, Cookie, GraphQLRequest, MethodNotAllowed, routes
+from app.schema.http import Answer, GraphQLRequest, routes
+from app.web import Cookie, MethodNotAllowed
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"

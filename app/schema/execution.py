@@ -17,9 +17,10 @@ from app.errors import Forbidden, TimedOut
 from app.executor.documents import Documents, Invalid, Known
 from app.schema import errors
 from app.schema.context import Context
-from app.schema.http import Answer, Cookie, GraphQLRequest, MethodNotAllowed, same_origin
+from app.schema.http import Answer, GraphQLRequest
 from app.services.accounts import Desk
 from app.statements import Statements
+from app.web import Cookie, MethodNotAllowed, same_origin
 
 QUERY_SECONDS = 15
 MUTATION_SECONDS = 60

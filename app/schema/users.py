@@ -238,7 +238,9 @@ class CreateUsersResult:
 class CreateUsersPayload(Payload):
     """The answer to `createUsers`."""
 
-    results: list[CreateUsersResult] = strawberry.field(description="One for each new user, in the order of the input.")
+    results: list[CreateUsersResult] = strawberry.field(
+        description="One for each new user, in the order of the input; none for too many at once."
+    )
 
 
 @strawberry.type(description="The answer to `updateUser`.")
@@ -269,34 +271,48 @@ class DeleteUserPayload(Payload):
     deleted_user_id: strawberry.ID | None = strawberry.field(description="The id that she had.")
 
 
+Passwords = Sequence[tuple[str | None, Sequence[str | int]]]
+"""Passwords, each with its path."""
+
+
 def _new(given: NewUserInput, password_hash: str | None) -> users.NewUser:
     wanted = users.DEFAULT_ROLES if given.roles is None else given.roles
     metadata: Any = {} if given.metadata is None else given.metadata
-    return users.NewUser(given.user_name, given.email or None, password_hash, wanted, metadata)
+    return users.NewUser(given.user_name, given.email, password_hash, wanted, metadata)
+
+
+async def _hashes(context: Context, given: Passwords) -> tuple[Sequence[str | None], Sequence[errors.Problem]]:
+    """The hashes, or what is wrong with the passwords: that is told together with the rest."""
+    try:
+        return await accounts.managed_hashes(context.desk, context.viewer, given), ()
+    except errors.Problems as refused:
+        return [None] * len(given), refused.problems
 
 
 async def _create(context: Context, given: CreateUserInput) -> Outcome:
-    hashes = await accounts.managed_hashes(context.desk, context.viewer, [(given.password, ("password",))])
+    hashes, wrong = await _hashes(context, [(given.password, ("password",))])
     async with context.database.write(dry=given.validate_only) as tx:
-        return {"user": await users.create_user(tx, context.viewer, _new(given, hashes[0]))}
+        return {"user": await users.create_user(tx, context.viewer, _new(given, hashes[0]), wrong)}
 
 
 async def _create_many(context: Context, given: CreateUsersInput) -> Outcome:
-    users.check_number(len(given.users))
     passwords = [(each.password, ("users", at, "password")) for at, each in enumerate(given.users)]
     try:
-        hashes = await accounts.managed_hashes(context.desk, context.viewer, passwords)
+        users.check_number(context.viewer, len(given.users))
+        hashes, wrong = await _hashes(context, passwords)
         async with context.database.write(dry=given.validate_only) as tx:
             new = [_new(*each) for each in zip(given.users, hashes, strict=True)]
-            return {"results": _results(await users.create_users(tx, context.viewer, new))}
-    except errors.Problems as refused:
-        return _refused(len(given.users), refused.problems)
+            return {"results": _results(await users.create_users(tx, context.viewer, new, wrong))}
+    except errors.Problem as problem:
+        return _refused(len(given.users), [problem])
+    except errors.Problems as several:
+        return _refused(len(given.users), several.problems)
 
 
 def _results(keys: Sequence[int | None], problems: Sequence[errors.Problem] = ()) -> list[CreateUsersResult]:
     found: dict[str, list[MutationError]] = {}
     for problem in problems:
-        found.setdefault(problem.path[1], []).append(error(problem))
+        found.setdefault("".join(problem.path[1:2]), []).append(error(problem))
     return [
         filled(CreateUsersResult, {"index": at, "user": key, "errors": found.get(str(at), [])})
         for at, key in enumerate(keys)
@@ -304,7 +320,8 @@ def _results(keys: Sequence[int | None], problems: Sequence[errors.Problem] = ()
 
 
 def _refused(number: int, problems: Sequence[errors.Problem]) -> Outcome:
-    return {"results": _results([None] * number, problems), "errors": [error(problem) for problem in problems]}
+    results = _results([None] * number, problems) if number <= users.MAX_AT_ONCE else []
+    return {"results": results, "errors": [error(problem) for problem in problems]}
 
 
 async def _update(tx: Transaction, viewer: Viewer, given: UpdateUserInput) -> Outcome:

@@ -50,6 +50,8 @@ _CREDENTIALS = select(col(User.id), col(User.password_hash)).where(col(User.user
 
 _HASH = select(col(User.password_hash)).where(col(User.id) == bindparam("id", type_=Integer()))
 
+_NAME = select(col(User.user_key)).where(col(User.id) == bindparam("id", type_=Integer()))
+
 _PERSON = (
     select(
         col(User.user_name),
@@ -125,9 +127,16 @@ async def log_out(tx: Transaction, viewer: Viewer) -> None:
 async def sign_out_everywhere(tx: Transaction, viewer: Viewer, user: Way | None = None) -> int:
     """Make every token of the viewer worthless, or of a user whom she manages."""
     own = policy.require_signed_in(viewer)
-    key = own if user is None or user == ("id", own) else await users.managed(tx, viewer, user)
+    key = own if user is None or await _is(tx, own, user) else await users.managed(tx, viewer, user)
     await tx.rows(update(User).where(col(User.id) == key).values(token_generation=col(User.token_generation) + 1))
     return key
+
+
+async def _is(tx: Transaction, own: int, user: Way) -> bool:
+    """Whether a user who is named in some way is the one with this id."""
+    way, key = user
+    name = await tx.value(_NAME, id=own)
+    return bool(key == own if way == "id" else folded(str(key)) == name)
 
 
 async def change_password(desk: Desk, viewer: Viewer, old: str, new: str, *, dry: bool = False) -> Session | None:
@@ -163,7 +172,10 @@ async def _set_password(tx: Transaction, which: Any, fresh: str) -> None:
 async def new_hash(desk: Desk, password: str, path: Sequence[str | int] = ("newPassword",)) -> str:
     """The hash of a new password that keeps the policy; raises Problems that name every rule it breaks."""
     _refuse(_broken(desk, password, path))
-    return await desk.hasher.hash(password)
+    try:
+        return await desk.hasher.hash(password)
+    except InvalidInput as unusable:
+        raise unusable.under(*path) from None
 
 
 async def managed_hashes(
@@ -173,14 +185,21 @@ async def managed_hashes(
     policy.require(viewer, Permission.USERS_MANAGE)
     _refuse([problem for password, path in given if password is not None for problem in _broken(desk, password, path)])
     turns = asyncio.Semaphore(HASHES_AT_ONCE)
+    unusable: list[Problem] = []
 
-    async def one(password: str | None) -> str | None:
+    async def one(password: str | None, path: Sequence[str | int]) -> str | None:
         if password is None:
             return None
         async with turns:
-            return await desk.hasher.hash(password)
+            try:
+                return await desk.hasher.hash(password)
+            except InvalidInput as problem:
+                unusable.append(problem.under(*path))
+                return None
 
-    return list(await asyncio.gather(*(one(password) for password, _ in given)))
+    hashes = list(await asyncio.gather(*(one(*each) for each in given)))
+    _refuse(unusable)
+    return hashes
 
 
 def _broken(desk: Desk, password: str, path: Sequence[str | int]) -> list[Problem]:

@@ -199,7 +199,10 @@ async def create_missing(tx: Transaction, wanted: Sequence[str]) -> None:
     known = await named(tx, wanted)
     for key, name in {folded(name): name for name in wanted}.items():
         if key not in known:
-            await _insert(tx, name, "", Permission.NONE)
+            try:
+                await _insert(tx, name, "", Permission.NONE)
+            except Conflict:
+                raise Conflict(f"The role `{name}` was made at this moment. Try again.", ("roles",)) from None
 
 
 _DEACTIVATED = (
@@ -217,7 +220,7 @@ _ADMINS = (
 )
 
 
-async def keep_an_admin(tx: Transaction) -> None:
+async def keep_an_admin(tx: Transaction, path: str = "roles") -> None:
     """Refuse to leave nobody who can sign in with the role `admin`. The caller holds the lock `admins`."""
     if not await tx.value(_ADMINS):
-        raise Protected("The registry would be left without an active administrator.", ("roles",))
+        raise Protected("The registry would be left without an active administrator.", (path,))

@@ -1,7 +1,7 @@
 """Users: making, changing and deleting them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
@@ -38,20 +38,22 @@ class Changes:
     roles: Sequence[str] | None = None
 
 
-async def create_user(tx: Transaction, viewer: Viewer, new: NewUser) -> int:
-    """Make one user; answers her id."""
+async def create_user(tx: Transaction, viewer: Viewer, new: NewUser, wrong: Sequence[Problem] = ()) -> int:
+    """Make one user; answers her id. `wrong` is what the caller found, to be named with the rest."""
     try:
-        return (await create_users(tx, viewer, [new]))[0]
+        return (await create_users(tx, viewer, [new], [each.under("users", 0) for each in wrong]))[0]
     except Problems as refused:
         raise Problems([type(each)(each.message, each.path[2:]) for each in refused.problems]) from None
 
 
-async def create_users(tx: Transaction, viewer: Viewer, new: Sequence[NewUser]) -> list[int]:
-    """Make many users, all or none; answers their ids in the order given. Every offender is named."""
-    policy.require(viewer, Permission.USERS_MANAGE)
-    check_number(len(new))
+async def create_users(
+    tx: Transaction, viewer: Viewer, new: Sequence[NewUser], wrong: Sequence[Problem] = ()
+) -> list[int]:
+    """Make many users, all or none; answers their ids in the order given. Every offender is named, `wrong` too."""
+    check_number(viewer, len(new))
+    new = [replace(each, email=_address(each.email)) for each in new]
     known = await roles.named(tx, {name for each in new for name in each.roles})
-    problems = [*_each_problem(new, known), *_twice(new), *await _taken(tx, new)]
+    problems = [*_each_problem(new, known), *wrong, *_twice(new), *await _taken(tx, new)]
     if problems:
         raise Problems(problems)
     for name in sorted({name for each in new for name in each.roles}):
@@ -62,10 +64,16 @@ async def create_users(tx: Transaction, viewer: Viewer, new: Sequence[NewUser]) 
     return ids
 
 
-def check_number(number: int) -> None:
-    """Refuse to make none, or too many at once."""
+def check_number(viewer: Viewer, number: int) -> None:
+    """Refuse somebody who makes no users, and to make none or too many at once."""
+    policy.require(viewer, Permission.USERS_MANAGE)
     if not 1 <= number <= MAX_AT_ONCE:
         raise InvalidInput(f"From 1 to {MAX_AT_ONCE:,} users are made at once, not {number:,}.", ("users",))
+
+
+def _address(email: str | None) -> str | None:
+    """A blank address is none."""
+    return (email or "").strip() or None
 
 
 def _each_problem(new: Sequence[NewUser], known: dict[str, Any]) -> Iterator[Problem]:
@@ -118,14 +126,20 @@ async def _insert(tx: Transaction, new: Sequence[NewUser]) -> list[int]:
     rows = [_row(tx, each) for each in new]
     try:
         await tx.put(User, rows)
-    except Duplicate:
-        raise Problems(
-            [Conflict("Somebody took one of these names at this moment. Try again.", ("users", 0))]
-        ) from None
+    except Duplicate as taken:
+        raise Problems([_just_taken(new, "email" if "email" in taken.columns else "userName")]) from None
     keys = [row["user_key"] for row in rows]
     found = await tx.rows(select(col(User.user_key), col(User.id)).where(among(col(User.user_key), texts(keys))))
     ids: dict[str, int] = {name: key for name, key in found}  # noqa: C416 - mypy knows a row as a tuple of any length
     return [ids[key] for key in keys]
+
+
+def _just_taken(new: Sequence[NewUser], what: str) -> Problem:
+    """Somebody else was faster; of several users the database does not say which one is in the way."""
+    if len(new) == 1:
+        text = new[0].user_name if what == "userName" else str(new[0].email)
+        return _exists(what, text).under("users", 0)
+    return Conflict("Somebody took one of these names or addresses at this moment. Try again.", ("users",))
 
 
 def _row(tx: Transaction, new: NewUser) -> dict[str, Any]:
@@ -145,7 +159,7 @@ async def update_user(tx: Transaction, viewer: Viewer, user: Way, changes: Chang
     """Change what is given of a user who holds no more than the viewer."""
     key = await managed(tx, viewer, user)
     if changes.email is not None:
-        await _set_email(tx, key, changes.email.strip() or None)
+        await _set_email(tx, key, _address(changes.email))
     if changes.roles is not None:
         await roles.replace(tx, viewer, key, changes.roles)
     return key
@@ -173,8 +187,11 @@ async def set_user_metadata(tx: Transaction, viewer: Viewer, user: Way, metadata
         raise Problems(problems)
     await tx.rows(update(User).where(col(User.id) == key).values(details=metadata))
     if "roles" in metadata:
-        await roles.create_missing(tx, metadata["roles"])
-        await roles.replace(tx, viewer, key, metadata["roles"])
+        try:
+            await roles.create_missing(tx, metadata["roles"])
+            await roles.replace(tx, viewer, key, metadata["roles"])
+        except Problem as problem:
+            raise problem.under("metadata") from None
     return key
 
 
@@ -184,7 +201,7 @@ async def delete_user(tx: Transaction, viewer: Viewer, user: Way, successor: Way
     if successor is not None and await found(tx, viewer, successor, "successor") == key:
         raise InvalidInput("A user does not succeed herself.", ("successor",))
     await tx.rows(delete(User).where(col(User.id) == key))
-    await roles.keep_an_admin(tx)
+    await roles.keep_an_admin(tx, "user")
     return key
 
 

@@ -4,18 +4,14 @@ from starlette.routing import BaseRoute, Route
 
 from app.schema.http import files
 from app.schema.http.endpoint import BODY_LIMIT, Answerer, GraphQLEndpoint
-from app.schema.http.messages import Answer, Cookie, GraphQLRequest, MethodNotAllowed
-from app.schema.http.origin import same_origin
+from app.schema.http.messages import Answer, GraphQLRequest
 
 __all__ = [
     "Answer",
     "Answerer",
-    "Cookie",
     "GraphQLEndpoint",
     "GraphQLRequest",
-    "MethodNotAllowed",
     "routes",
-    "same_origin",
 ]
 
 

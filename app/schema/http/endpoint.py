@@ -10,7 +10,8 @@ from app.errors import Refusal
 from app.executor.documents import Invalid
 from app.schema import errors
 from app.schema.http import accept, reading, writing
-from app.schema.http.messages import Answer, GraphQLRequest, MethodNotAllowed
+from app.schema.http.messages import Answer, GraphQLRequest
+from app.web import MethodNotAllowed
 
 BODY_LIMIT = 1_048_576
 METHODS = ("GET", "HEAD", "POST")

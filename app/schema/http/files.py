@@ -7,7 +7,8 @@ from hashlib import sha256
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.schema.http import playground, writing
+from app import web
+from app.schema.http import playground
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
 # A page that names its parts with a version (`?v=…`) may keep them; otherwise they are asked for again after an hour.
@@ -21,7 +22,7 @@ async def asset(request: Request) -> Response:
     found = playground.asset(name) if NAME.fullmatch(name) else None
     if found is None:
         body = {"errors": [{"message": "There is no such file.", "extensions": {"code": "NOT_FOUND"}}]}
-        return Response(writing.encoded(body), 404, writing.NO_SNIFFING, "application/json")
+        return Response(web.encoded(body), 404, web.NO_SNIFFING, "application/json")
     content, media = found
     return _cached(request, content, media, KEPT if "v" in request.query_params else HOURLY)
 
@@ -38,7 +39,7 @@ def schema_text(sdl: str) -> Callable[[Request], Awaitable[Response]]:
 
 def _cached(request: Request, content: bytes, media: str, keeping: str) -> Response:
     tag = f'"{sha256(content).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Cache-Control": keeping, **writing.NO_SNIFFING}
+    headers = {"ETag": tag, "Cache-Control": keeping, **web.NO_SNIFFING}
     known = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
     if tag in known or "*" in known:
         return Response(status_code=304, headers=headers)

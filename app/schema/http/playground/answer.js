@@ -36,7 +36,7 @@ export class AnswerPane {
     const state = stateOf(answer);
     const facts = [`${shownTime(answer.duration)}`, shownSize(answer.size)];
     $("answer-facts").replaceChildren(
-      el("span", { class: `pill ${state.mood}` }, state.text),
+      el("span", { class: `pill ${state.mood}` }, state.text, el("span", { class: "reason" }, state.reason)),
       ...facts.map((fact) => el("span", { class: "fact" }, fact)),
     );
     $("answer-notes").replaceChildren(...this.notes(answer));
@@ -45,7 +45,7 @@ export class AnswerPane {
     );
     $("answer-body").scrollTop = 0;
     this.tools(true);
-    if (saying) announce(`${state.text}, ${facts.join(", ")}`);
+    if (saying) announce(`${state.text}${state.reason}, ${facts.join(", ")}`);
   }
 
   /** No answer came at all. */
@@ -121,11 +121,10 @@ function stateOf(answer) {
   const errors = codes(answer).length;
   const refused = problems(answer).length;
   const status = `${answer.status}`;
-  if (answer.status >= 400) return { mood: "bad", text: `${status} ${answer.reason}`.trim() };
-  if (errors) return { mood: "bad", text: `${status}, ${errors} ${errors > 1 ? "errors" : "error"}` };
-  return refused
-    ? { mood: "warn", text: `${status}, refused` }
-    : { mood: "good", text: `${status} ${answer.reason || "OK"}` };
+  if (answer.status >= 400) return { mood: "bad", text: status, reason: ` ${answer.reason}` };
+  if (errors) return { mood: "bad", text: `${status}, ${errors} ${errors > 1 ? "errors" : "error"}`, reason: "" };
+  if (refused) return { mood: "warn", text: `${status}, refused`, reason: "" };
+  return { mood: "good", text: status, reason: ` ${answer.reason || "OK"}` };
 }
 
 export const shownTime = (ms) =>

@@ -1,0 +1,61 @@
+"""Reads bodies: nothing is parsed before its type and its size are found good."""
+
+from collections.abc import Collection
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+
+from app.errors import BadRequest
+from app.web.refusals import TooLarge, UnsupportedMediaType
+
+DEEPEST = 100  # JSON within JSON; coercion of inputs recurses, and the interpreter's stack ends at a thousand
+
+
+def media_type(request: Request, accepted: Collection[str]) -> str:
+    """Which of the accepted types the body is of; it must be UTF-8 and not packed."""
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise UnsupportedMediaType("The body must not be packed.")
+    found = request.headers.getlist("content-type")
+    if len(found) > 1:
+        raise BadRequest("The header Content-Type stands there twice.")
+    kind, *rest = (found[0] if found else "").lower().split(";")
+    if kind.strip() not in accepted:
+        raise UnsupportedMediaType(f"The body must be {' or '.join(accepted)}.")
+    named = [part.partition("=") for part in rest]
+    if any(name.strip() == "charset" and value.strip(' "') not in ("utf-8", "utf8") for name, _, value in named):
+        raise BadRequest("The body must be UTF-8.")
+    return kind.strip()
+
+
+async def body(request: Request, limit: int) -> bytes:
+    """The body, given up as soon as it is known to pass the limit."""
+    refusal = TooLarge(f"The body may be {limit:,} bytes at most.")
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length[:18]) > limit:
+        raise refusal
+    read = bytearray()
+    async for chunk in request.stream():
+        read += chunk
+        if len(read) > limit:
+            raise refusal
+    return bytes(read)
+
+
+def json_value(text: bytes, what: str) -> Any:
+    """Whole numbers beyond 64 bit become floats here; infinities, NaN and lone surrogates are no JSON."""
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise BadRequest(f"{what} cannot be read as JSON in UTF-8.") from None
+    if text.count(b"[") + text.count(b"{") > DEEPEST and _is_deep(value):
+        raise BadRequest(f"{what} is nested deeper than {DEEPEST}.")
+    return value
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        parts = (item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list))
+        level = [child for items in parts for child in items if isinstance(child, dict | list)]
+    return bool(level)
