@@ -5,10 +5,12 @@ import importlib
 import importlib.metadata
 import logging.config
 import os
+import signal
 import socket
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,8 +53,8 @@ settings:
   key: OSTIARY_DEFAULT_ADMIN__PASSWORD. Relative paths start at the working directory.
 
 exit codes:
-  0 done, or stopped with Ctrl-C   1 the database or the port cannot be used
-  2 wrong arguments or settings
+  0 done, or stopped with Ctrl-C or SIGTERM
+  1 the database or the port cannot be used   2 wrong arguments or settings
 """
 
 
@@ -228,25 +230,37 @@ def _announcement(settings: "Settings", prepared: Any, host: str, port: int) -> 
 def _run(arguments: argparse.Namespace, port: int) -> None:
     import uvicorn
 
-    uvicorn.run(
-        f"{APP}:create",
-        factory=True,
-        host=arguments.host,
-        port=port,
-        workers=arguments.workers,
-        reload=arguments.reload,
-        reload_dirs=[str(Path(__file__).parent)] if arguments.reload else None,
-        loop="auto",  # uvloop where it can be had
-        http="httptools",
-        ws="none",
-        lifespan="on",  # a failure in it stops the start
-        log_config=LOGGING,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        date_header=True,
-        timeout_graceful_shutdown=30,
-    )
+    # Having finished what it was doing, uvicorn raises the signal that stopped it once more. As an interrupt, which it
+    # takes for an end, SIGTERM too leaves with 0 and not as if the process had been shot.
+    with _as_interrupt(signal.SIGTERM):
+        uvicorn.run(
+            f"{APP}:create",
+            factory=True,
+            host=arguments.host,
+            port=port,
+            workers=arguments.workers,
+            reload=arguments.reload,
+            reload_dirs=[str(Path(__file__).parent)] if arguments.reload else None,
+            loop="auto",  # uvloop where it can be had
+            http="httptools",
+            ws="none",
+            lifespan="on",  # a failure in it stops the start
+            log_config=LOGGING,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            date_header=True,
+            timeout_graceful_shutdown=30,
+        )
+
+
+@contextmanager
+def _as_interrupt(number: signal.Signals) -> Iterator[None]:
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
 
 
 def _migrate(arguments: argparse.Namespace) -> None:
@@ -278,3 +292,7 @@ def _show(settings: "Settings") -> None:
         print(f"{key} = {described.value}")
         print(f"    from {described.source}; variable {described.variable}")
         print(textwrap.indent(textwrap.fill(described.description, 84), "    "))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -5,6 +5,7 @@ in the event loop on a read-only connection, `asyncpg` on a pool. Rows are plain
 """
 
 import asyncio
+import logging
 import sqlite3
 from abc import ABC, abstractmethod
 from collections import OrderedDict
@@ -28,8 +29,16 @@ from sqlmodel import SQLModel
 from app import errors
 from app.prepared import Prepared, Row, Values, compiled, insertion
 
+log = logging.getLogger(__name__)
+
 REMEMBERED = 512
 """How many statements of services stay compiled."""
+
+CONNECT_SECONDS = 5.0
+"""How long PostgreSQL may take to let us in, or to give up what it was asked."""
+
+READ_SECONDS = 15.0
+"""How long PostgreSQL may take to answer a question: as long as a query may take."""
 
 BUSY_SECONDS = 15.0
 """How long a SQLite writer waits for another process before it gives up."""
@@ -266,6 +275,16 @@ class SqliteDatabase(Database):
 
 # --- PostgreSQL
 
+AWAY = (
+    OSError,  # a TimeoutError too
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+)
+"""What is raised when there is no server, or none that lets us in."""
+
 
 class PostgresTransaction(Transaction):
     """A change on a connection of the pool."""
@@ -318,25 +337,42 @@ class PostgresDatabase(Database):
 
     async def open(self) -> None:
         """Make the pool; raises what asyncpg raises when nobody answers."""
-        self._pool = await asyncpg.create_pool(self.url, min_size=1, max_size=self.size, command_timeout=60)
+        self._pool = await asyncpg.create_pool(
+            self.url, min_size=1, max_size=self.size, command_timeout=60, timeout=CONNECT_SECONDS
+        )
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
+        """Borrow a connection; a server that is away is no surprise, and the pool finds it again by itself."""
+        try:
+            connection = await self._pool.acquire()
+            try:
+                yield connection
+            finally:
+                await self._pool.release(connection, timeout=CONNECT_SECONDS)
+        except AWAY as error:
+            log.error("the database does not answer: %s", str(error) or type(error).__name__)
+            raise errors.TimedOut("The database does not answer. Try again soon.") from error
 
     async def read(self, questions: Sequence[Question]) -> list[list[Row]]:
         answers = []
-        async with self._pool.acquire() as connection:
+        async with self._connection() as connection:
             for prepared, values in questions:
                 _count()
-                answers.append(prepared.rows(await connection.fetch(prepared.text, *prepared.arguments(values))))
+                arguments = prepared.arguments(values)
+                answers.append(prepared.rows(await connection.fetch(prepared.text, *arguments, timeout=READ_SECONDS)))
         return answers
 
     @asynccontextmanager
     async def write(self, *, dry: bool = False) -> AsyncIterator[Transaction]:
-        async with self._pool.acquire() as connection:
+        async with self._connection() as connection:
             transaction = connection.transaction()
             await transaction.start()
             try:
                 yield PostgresTransaction(self, connection)
             except BaseException:
-                await transaction.rollback()
+                if not connection.is_closed():
+                    await transaction.rollback()
                 raise
             if dry:
                 await transaction.rollback()

@@ -4,14 +4,15 @@ from sqlalchemy import ColumnElement, exists
 
 from app import policy
 from app.auth import DEACTIVATED, Viewer
-from app.sources import Filter, Source, guarded
+from app.sources import Filter, Source, from_of, guarded
 from app.tables import Role, User, UserRole, col
 
 
 def _holds(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
     """The user holds a role that matches, and the viewer may know it."""
     held = exists().where(col(UserRole.user_id) == col(User.id), col(Role.id) == col(UserRole.role_id), matches)
-    return policy.sees_user_details(viewer) & held
+    # Without `correlate` a list that goes through `user_roles` would lend its own row of it to the question.
+    return policy.sees_user_details(viewer) & held.correlate(from_of(User))
 
 
 def _is_deactivated(viewer: Viewer) -> ColumnElement[bool]:

@@ -9,11 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from app import db, migrations, schema
+from app import db, migrations, rest, schema
 from app.executor.documents import Documents
 from app.executor.guard import Limits
 from app.passwords import Hasher
@@ -91,8 +92,13 @@ def create_app(settings: Settings) -> Starlette:
         answering: Answering = request.app.state.answering
         return await answering(request, asked)
 
-    routes = [Route("/", _home), Route("/health/live", _live), *http.routes(answer, schema.sdl())]
-    return Starlette(routes=routes, lifespan=lifespan)
+    def desk_of(request: Request) -> accounts.Desk:
+        answering: Answering = request.app.state.answering
+        return answering.desk
+
+    pages = [Route("/", _home), Route("/health/live", _live)]
+    routes = [*pages, *http.routes(answer, schema.sdl()), rest.face(desk_of, settings)]
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: rest.unanswered})
 
 
 async def _desk(settings: Settings) -> accounts.Desk:

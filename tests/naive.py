@@ -1,20 +1,20 @@
-"""A naive reading: the same questions answered from plain rows, by a policy of ten lines; no SQL, nothing of the house but its SDL.
+"""A naive reading: the same questions answered from plain rows by a policy of ten lines; of the house only the SDL.
 
-Rows are dictionaries by the names of the API, with `__typename` and `key` (the row's number). What a type needs beyond that:
-who knows a row of it, its private fields, its natural key, its orders, its filters, and the fields that are more than a value.
+Rows are dictionaries by the names of the API, with `__typename` and `key`, the row's number. A new type needs its
+`Kind`, a line on who knows a row of it, one for each private field, and one for each field that is more than a value.
 """
 
 import base64
-import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLResolveInfo, build_schema, execute_sync
+from graphql import DocumentNode, ExecutionResult, build_schema, execute_sync
 
 from app import schema
+from tests.naive_lists import Kind, Row, folded, page, refuse, stored
 
 SDL = build_schema(schema.sdl())
 PERMISSIONS = (
@@ -28,9 +28,7 @@ PERMISSIONS = (
     "AUDIT_VIEW",
 )
 
-Row = dict[str, Any]
 Rows = Mapping[str, Sequence[Row]]
-Place = tuple[Any, ...]
 
 
 @dataclass
@@ -41,18 +39,17 @@ class Reading:
     viewer: Row | None
     seen: Counter[str] = field(default_factory=Counter)
 
-    def held(self, user: Row) -> list[Row]:
-        return [role for role in self.rows["Role"] if role["key"] in user["roles"]]
-
-    def permissions(self) -> list[str]:
+    def __post_init__(self) -> None:
+        self.roles = {role["key"]: role for role in self.rows["Role"]}
         held = [] if self.viewer is None else self.held(self.viewer)
-        return [name for name in PERMISSIONS if any(name in names(role["permissions"]) for role in held)]
+        self.permissions = [name for name in PERMISSIONS if any(name in names(role["permissions"]) for role in held)]
+        self.sees_all_users = bool({"USERS_VIEW", "USERS_MANAGE"} & set(self.permissions))
 
-    def sees_all_users(self) -> bool:
-        return bool({"USERS_VIEW", "USERS_MANAGE"} & set(self.permissions()))
+    def held(self, user: Row) -> list[Row]:
+        return [self.roles[key] for key in user["roles"]]
 
     def is_own(self, row: Row) -> bool:
-        return self.sees_all_users() or row is self.viewer
+        return self.sees_all_users or row is self.viewer
 
 
 # --- the policy
@@ -66,7 +63,7 @@ PRIVATE: dict[tuple[str, str], Callable[[Reading, Row], bool]] = {
     ("User", "metadata"): Reading.is_own,
     ("User", "lastLoginAt"): Reading.is_own,
     ("User", "roles"): Reading.is_own,
-    ("Role", "users"): lambda reading, role: reading.sees_all_users(),
+    ("Role", "users"): lambda reading, role: reading.sees_all_users,
 }
 
 
@@ -75,23 +72,22 @@ def known(reading: Reading, kind: str) -> list[Row]:
     return [row for row in reading.rows[kind] if KNOWS[kind](reading, row)]
 
 
-# --- what lists are ordered and filtered by: the first order is the one unless told; a list means "any of these"
+# --- what lists are ordered and filtered by
 
 NATURAL = {"User": "userName", "Role": "name"}
-ORDERS: dict[str, dict[str, Callable[[Row], str]]] = {
-    "User": {"user_name": lambda user: folded(user["userName"]), "created_at": lambda user: stored(user["createdAt"])},
-    "Role": {"name": lambda role: folded(role["name"])},
-}
-MOMENTS = {"created_at"}
-FILTERS: dict[str, dict[str, Callable[[Reading, Row], Any]]] = {
-    "User": {
-        "userName": lambda reading, user: user["userName"],
-        "email": lambda reading, user: user["email"] if reading.is_own(user) else None,
-        "createdAt": lambda reading, user: user["createdAt"],
-        "lastLoginAt": lambda reading, user: user["lastLoginAt"] if reading.is_own(user) else None,
-        "role": lambda reading, user: [role["name"] for role in reading.held(user)] if reading.is_own(user) else [],
-        "isDeactivated": lambda reading, user: any(role["name"] == "deactivated" for role in reading.held(user)),
-    },
+KINDS = {
+    "User": Kind(
+        {"user_name": lambda user: folded(user["userName"]), "created_at": lambda user: stored(user["createdAt"])},
+        {
+            "userName": lambda reading, user: user["userName"],
+            "email": lambda reading, user: user["email"] if reading.is_own(user) else None,
+            "createdAt": lambda reading, user: user["createdAt"],
+            "lastLoginAt": lambda reading, user: user["lastLoginAt"] if reading.is_own(user) else None,
+            "role": lambda reading, user: [role["name"] for role in reading.held(user) if reading.is_own(user)],
+            "isDeactivated": lambda reading, user: any(role["name"] == "deactivated" for role in reading.held(user)),
+        },
+    ),
+    "Role": Kind({"name": lambda role: folded(role["name"])}),
 }
 
 
@@ -103,7 +99,7 @@ def _own(reading: Reading, parent: Row, **_: Any) -> Any:
 
 
 def _permitted(reading: Reading, parent: Row, **_: Any) -> Any:
-    return reading.permissions()
+    return reading.permissions
 
 
 def _described(reading: Reading, parent: Row, **_: Any) -> Any:
@@ -135,7 +131,8 @@ def listing(kind: str, below: Callable[[Row, Row], bool] = lambda parent, row: T
     """A connection of the rows that hang on a parent."""
 
     def read(reading: Reading, parent: Row, **arguments: Any) -> Any:
-        return page(reading, kind, [row for row in known(reading, kind) if below(parent, row)], arguments)
+        rows = [row for row in known(reading, kind) if below(parent, row)]
+        return page(reading, KINDS[kind], rows, arguments, reading.seen)
 
     return read
 
@@ -164,246 +161,28 @@ def answered(
     return execute_sync(SDL, document, None, reading, dict(variables), name, field_resolver=_resolve)
 
 
-def _resolve(parent: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+def _resolve(parent: Any, info: Any, **arguments: Any) -> Any:
     place = info.parent_type.name, info.field_name
     if place in PRIVATE and not PRIVATE[place](info.context, parent):
         return None
     if place[1] == "id":
         return identity(parent)
-    value = FIELDS[place](info.context, parent, **arguments) if place in FIELDS else parent[info.field_name]
-    return shown(value) if isinstance(value, datetime) else value
-
-
-# --- pages
-
-
-def page(reading: Reading, kind: str, rows: Sequence[Row], arguments: Row) -> Row:
-    """A connection: everything filtered, everything sorted, then cut."""
-    size, backward = _size(arguments)
-    order = _order(kind, arguments.get("orderBy"))
-    wanted = arguments.get("filter")
-    _check_filter(wanted)
-    every = sorted_rows(kind, [row for row in rows if not wanted or matches(reading, row, wanted)], order)
-    if wanted:
-        _note_filter(reading, wanted, len(every), len(rows))
-    cursor = arguments.get("before" if backward else "after")
-    place = None if cursor is None else placed(kind, order, cursor)
-    left = [row for row in every if place is None or _is_ahead(_place(kind, order, row), place, order) is backward]
-    left = [row for row in left if _place(kind, order, row) != place]
-    kept = left[-size:] if backward else left[:size]
-    _note_page(reading, arguments, order, kept, every)
-    return _connection(kind, order, kept, len(every), ends=(len(left) > size, cursor is not None)[:: -1 if backward else 1])
-
-
-def _connection(kind: str, order: Sequence[tuple[str, bool]], kept: Sequence[Row], total: int, ends: Any) -> Row:
-    edges = [{"cursor": cursor_of(order, _place(kind, order, row)), "node": row} for row in kept]
-    info = {
-        "hasNextPage": ends[0],
-        "hasPreviousPage": ends[1],
-        "startCursor": edges[0]["cursor"] if edges else None,
-        "endCursor": edges[-1]["cursor"] if edges else None,
-    }
-    return {"edges": edges, "nodes": kept, "pageInfo": info, "totalCount": total}
-
-
-def _size(arguments: Row) -> tuple[int, bool]:
-    first, last, after, before = (arguments.get(name) for name in ("first", "last", "after", "before"))
-    backward = last is not None
-    refuse(backward and first is not None)
-    refuse((after if backward else before) is not None)
-    size = last if backward else 20 if first is None else first
-    refuse(not 1 <= size <= 100)
-    return size, backward
-
-
-def _order(kind: str, given: Sequence[Row] | None) -> list[tuple[str, bool]]:
-    order = [(term["field"].lower(), term["direction"] == "DESC") for term in given or ()]
-    refuse(len({name for name, _ in order}) < len(order))
-    return order or [(next(iter(ORDERS[kind])), False)]
-
-
-def sorted_rows(kind: str, rows: Sequence[Row], order: Sequence[tuple[str, bool]]) -> list[Row]:
-    """In this order, the row's number between equals in the direction of the last term."""
-    made = sorted(rows, key=lambda row: row["key"], reverse=order[-1][1])
-    for name, down in reversed(order):
-        made.sort(key=ORDERS[kind][name], reverse=down)
-    return made
-
-
-def _place(kind: str, order: Sequence[tuple[str, bool]], row: Row) -> Place:
-    return (*(ORDERS[kind][name](row) for name, _ in order), row["key"])
-
-
-def _is_ahead(left: Place, right: Place, order: Sequence[tuple[str, bool]]) -> bool:
-    downs = [down for _, down in order] + [order[-1][1]]
-    return next(((a < b) is not down for a, b, down in zip(left, right, downs, strict=True) if a != b), False)
-
-
-def cursor_of(order: Sequence[tuple[str, bool]], place: Place) -> str:
-    """The text of a cursor: for which order it holds, and where it stands."""
-    signature = ",".join(("-" if down else "") + name for name, down in order)
-    text = json.dumps([signature, *place], ensure_ascii=False, separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def placed(kind: str, order: Sequence[tuple[str, bool]], cursor: str) -> Place:
-    """Where a cursor stands; refused when it is not one of this order."""
-    try:
-        signature, *values, key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        refuse(signature != ",".join(("-" if down else "") + name for name, down in order))
-        refuse(len(values) != len(order) or type(key) is not int or not 0 <= key < 2**31)
-        return (*(_sortable(name, value) for (name, _), value in zip(order, values, strict=True)), key)
-    except (ValueError, TypeError):
-        refuse(True)
-        raise
-
-
-def _sortable(name: str, value: Any) -> str:
-    refuse(type(value) is not str)
-    return stored(datetime.fromisoformat(value)) if name in MOMENTS else value
-
-
-# --- filters, in the logic of SQL: None is neither true nor false
-
-
-def matches(reading: Reading, row: Row, given: Row) -> bool | None:
-    terms: list[bool | None] = []
-    for name, value in given.items():
-        if name in ("and", "or") and value is not None:
-            each = [matches(reading, row, term) for term in value]
-            terms.append(_all(each) if name == "and" else _any(each))
-        elif name == "not" and value is not None:
-            term = matches(reading, row, value)
-            terms.append(None if term is None else not term)
-        elif value is not None:
-            terms += compared(FILTERS[row["__typename"]][name](reading, row), value)
-    return _all(terms)
-
-
-def _all(terms: Sequence[bool | None]) -> bool | None:
-    return False if False in terms else None if None in terms else True
-
-
-def _any(terms: Sequence[bool | None]) -> bool | None:
-    return True if True in terms else None if None in terms else False
-
-
-def compared(found: Any, given: Any) -> Iterable[bool | None]:
-    """Each comparison; with several values each may be answered by another one."""
-    if not isinstance(given, dict):
-        return [None if found is None else found == given]
-    asked = [(name, value) for name, value in given.items() if value is not None]
-    if isinstance(found, list):
-        return [_any([False, *(COMPARE[name](_plain(each), _plain(value)) for each in found)]) for name, value in asked]
-    return [_one(name, _plain(found), _plain(value)) for name, value in asked]
-
-
-def _one(name: str, found: Any, value: Any) -> bool | None:
-    if found is None:
-        return False if value == [] else None
-    return COMPARE[name](found, value)
-
-
-COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "eq": lambda found, value: bool(found == value),
-    "in": lambda found, value: found in value,
-    "startsWith": lambda found, value: found.startswith(value),
-    "contains": lambda found, value: value in found,
-    "gt": lambda found, value: bool(found > value),
-    "gte": lambda found, value: bool(found >= value),
-    "lt": lambda found, value: bool(found < value),
-    "lte": lambda found, value: bool(found <= value),
-}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    return folded(value) if isinstance(value, str) else value
-
-
-def _check_filter(given: Row | None) -> None:
-    refuse(given is not None and (_depth(given) > 4 or _comparisons(given) > 50))
-
-
-def _inner(given: Row) -> list[Row]:
-    listed = [each for name in ("and", "or") for each in given.get(name) or ()]
-    return listed + ([given["not"]] if given.get("not") is not None else [])
-
-
-def _depth(given: Row) -> int:
-    return 1 + max(map(_depth, _inner(given)), default=0)
-
-
-def _comparisons(given: Row) -> int:
-    own = [value for name, value in given.items() if name not in ("and", "or", "not") and value is not None]
-    for value in own:
-        texts = value.values() if isinstance(value, dict) else ()
-        refuse(any(isinstance(each, list) and len(each) > 100 for each in texts))
-    number = sum(sum(each is not None for each in value.values()) if isinstance(value, dict) else 1 for value in own)
-    return number + sum(map(_comparisons, _inner(given)))
-
-
-# --- what was seen
-
-
-def _note_filter(reading: Reading, wanted: Row, kept: int, of: int) -> None:
-    if 0 < kept < of:
-        reading.seen.update(f"narrowed by {each}" for each in set(_words(wanted)))
-
-
-def _words(given: Row) -> Iterable[str]:
-    for name, value in given.items():
-        if value is None:
-            continue
-        yield name
-        for inner in value if isinstance(value, list) else [value]:
-            if isinstance(inner, dict):
-                yield from (_words(inner) if name in ("and", "or", "not") else inner)
-
-
-def _note_page(
-    reading: Reading, arguments: Row, order: Sequence[tuple[str, bool]], kept: Sequence[Row], every: Sequence[Row]
-) -> None:
-    if 0 < len(kept) < len(every):
-        cut = {name for name in ("first", "last", "after", "before") if arguments.get(name) is not None}
-        reading.seen.update(f"cut by {name}" for name in cut)
-    if len(kept) > 1 and arguments.get("orderBy"):
-        reading.seen.update(f"ordered by {name} {'down' if down else 'up'}" for name, down in order)
-        reading.seen.update(["ordered both ways"] if len({down for _, down in order}) > 1 else [])
+    return FIELDS[place](info.context, parent, **arguments) if place in FIELDS else parent[info.field_name]
 
 
 # --- small things
 
 
-def refuse(wrong: bool) -> None:
-    """What the API calls BAD_USER_INPUT."""
-    if wrong:
-        raise GraphQLError("Refused.", extensions={"code": "BAD_USER_INPUT"})
-
-
 def names(mask: int) -> list[str]:
+    """The permissions in a mask."""
     return [name for at, name in enumerate(PERMISSIONS) if mask >> at & 1]
 
 
 def identity(row: Row) -> str:
+    """The global id of a row."""
     return base64.urlsafe_b64encode(f"{row['__typename']}:{row['key']}".encode()).decode().rstrip("=")
 
 
-def folded(text: str) -> str:
-    return text.casefold()
-
-
-def shown(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def stored(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
-
-
-SDL.type_map["DateTime"].coerce_input_value = _moment  # type: ignore[attr-defined]  # a scalar of the SDL has no code yet
+MOMENT: Any = SDL.type_map["DateTime"]
+MOMENT.coerce_input_value = lambda text: datetime.fromisoformat(text).astimezone(UTC)
+MOMENT.coerce_output_value = lambda moment: moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

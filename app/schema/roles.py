@@ -17,7 +17,7 @@ from app.schema.mutations import VALIDATE_ONLY, Outcome, Payload, mutation
 from app.schema.node import Node
 from app.schema.paging import Connection, Edge, OrderDirection
 from app.schema.users import UserConnection, UserFilter, UserOrder
-from app.services import roles
+from app.services import names, roles
 from app.services.roles import Way
 from app.sources import Find
 
@@ -85,7 +85,7 @@ def chosen(by: RoleBy) -> Way:
 
 def _choose(arguments: Mapping[str, Any]) -> tuple[str, Any] | None:
     way, key = chosen(arguments["by"])
-    return way, tables.folded(key) if way == "name" else key
+    return way, names.sought(key) if way == "name" else key
 
 
 find = Find({"id": loaders.role, "name": loaders.role_named}, _choose)

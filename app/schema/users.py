@@ -27,7 +27,7 @@ from app.schema.mutations import (
 )
 from app.schema.node import Node
 from app.schema.paging import Connection, DateTimeFilter, Edge, OrderDirection, StringFilter
-from app.services import accounts, users
+from app.services import accounts, names, users
 from app.services.roles import Way
 from app.sources import Find
 
@@ -130,7 +130,7 @@ def chosen(by: UserBy) -> Way:
 
 def _choose(arguments: Mapping[str, Any]) -> tuple[str, Any] | None:
     way, key = chosen(arguments["by"])
-    return way, tables.folded(key) if way == "user_name" else key
+    return way, names.sought(key) if way == "user_name" else key
 
 
 find = Find({"id": loaders.user, "user_name": loaders.user_named}, _choose)
@@ -182,7 +182,9 @@ class UpdateUserInput:
     email: strawberry.Maybe[str | None] = strawberry.field(
         description="A new e-mail address; null or empty takes it away."
     )
-    roles: strawberry.Maybe[list[str]] = strawberry.field(description="Names of the roles that she holds from now on.")
+    roles: strawberry.Maybe[list[str] | None] = strawberry.field(
+        description="Names of the roles that she holds from now on; not null."
+    )
     validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
@@ -325,6 +327,8 @@ def _refused(number: int, problems: Sequence[errors.Problem]) -> Outcome:
 
 
 async def _update(tx: Transaction, viewer: Viewer, given: UpdateUserInput) -> Outcome:
+    if given.roles is not None and given.roles.value is None:
+        raise errors.BadInput("`roles` is a list: an empty one takes every role away, an absent one leaves them.")
     changes = users.Changes(
         email=None if given.email is None else given.email.value or "",
         roles=None if given.roles is None else given.roles.value,

@@ -15,7 +15,7 @@ from app.db import Database, Duplicate, Transaction
 from app.errors import InvalidInput, Problem, Problems, Unauthenticated
 from app.passwords import Hasher
 from app.prepared import Row
-from app.services import roles, users
+from app.services import names, roles, users
 from app.services.roles import Way
 from app.settings import PasswordPolicy
 from app.tables import Instant, Key, RevokedToken, Role, User, UserRole, col, folded
@@ -71,7 +71,7 @@ _PERSON = (
 
 async def log_in(desk: Desk, user_name: str, password: str) -> Session:
     """Sign in with a password; raises Unauthenticated for unknown, wrong and deactivated alike, after the same work."""
-    rows = await desk.database.ask(_CREDENTIALS, name=folded(user_name))
+    rows = await desk.database.ask(_CREDENTIALS, name=names.sought(user_name))
     user_id, stored = rows[0] if rows else (0, None)
     verdict = await desk.hasher.verify(password, stored)
     if not verdict.ok:

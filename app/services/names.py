@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from app.errors import InvalidInput, Problem
+from app.tables import folded
 
 MAX_METADATA_BYTES = 65_536
 MAX_EMAIL = 254
@@ -21,6 +22,14 @@ RESERVED_USER_NAMES = frozenset(
 
 _USER_NAME = re.compile(r"[A-Za-z0-9]{1,127}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+def sought(text: str) -> str:
+    """How a name or address is looked up.
+
+    PostgreSQL takes no NUL at all; no name has a control character, so another one finds nothing just as well.
+    """
+    return folded(text).replace("\0", "\1")
 
 
 def user_name_problems(name: str) -> Iterator[Problem]:
@@ -58,12 +67,16 @@ def metadata_problems(metadata: Any) -> Iterator[Problem]:
         yield InvalidInput("Metadata is a JSON object.", ("metadata",))
         return
     try:
-        size = len(orjson.dumps(metadata))
+        written = orjson.dumps(metadata)
     except (orjson.JSONEncodeError, RecursionError):
         yield InvalidInput("Metadata is JSON of at most 250 levels, with integers of at most 64 bits.", ("metadata",))
         return
-    if size > MAX_METADATA_BYTES:
-        yield InvalidInput(f"Metadata is {size:,} bytes; at most {MAX_METADATA_BYTES:,} are kept.", ("metadata",))
+    if len(written) > MAX_METADATA_BYTES:
+        yield InvalidInput(
+            f"Metadata is {len(written):,} bytes; at most {MAX_METADATA_BYTES:,} are kept.", ("metadata",)
+        )
+    elif orjson.loads(written) != metadata:
+        yield InvalidInput("A number in the metadata is too large: JSON has no infinity.", ("metadata",))
     yield from _reserved_key_problems(metadata)
 
 

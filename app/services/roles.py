@@ -117,7 +117,7 @@ async def _found(tx: Transaction, viewer: Viewer, role: Way) -> Any:
     """The role, locked for the change."""
     way, key = role
     column = col(Role.id) if way == "id" else col(Role.name_key)
-    bound = key if way == "id" else folded(str(key))
+    bound = key if way == "id" else names.sought(str(key))
     statement = _FOUND.where(column == bindparam("key", type_=column.type), policy.sees_role(viewer)).with_for_update()
     row = await tx.row(statement, key=bound, viewer_id=viewer.user_id)
     if row is None:
@@ -141,7 +141,7 @@ _HELD = (
 
 async def named(tx: Transaction, wanted: Iterable[str]) -> dict[str, tuple[int, Permission]]:
     """The roles with these names, by key: (id, permissions). Names that are none are missing."""
-    keys = sorted({folded(name) for name in wanted})
+    keys = sorted({names.sought(name) for name in wanted})
     if not keys:
         return {}
     statement = select(col(Role.name_key), col(Role.id), col(Role.permissions)).where(

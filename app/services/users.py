@@ -101,8 +101,8 @@ def _twice(new: Sequence[NewUser]) -> Iterator[Problem]:
 
 async def _taken(tx: Transaction, new: Sequence[NewUser]) -> list[Problem]:
     """Names every user name and address that somebody has; the database has the last word when two arrive at once."""
-    user_names = texts({folded(each.user_name) for each in new})
-    emails = texts({folded(each.email) for each in new if each.email is not None})
+    user_names = texts({names.sought(each.user_name) for each in new})
+    emails = texts({names.sought(each.email) for each in new if each.email is not None})
     statement = select(col(User.user_key), col(User.email_key)).where(
         among(col(User.user_key), user_names) | among(col(User.email_key), emails)
     )
@@ -222,7 +222,7 @@ async def found(tx: Transaction, viewer: Viewer, user: Way, path: str = "user") 
     """The id of a user whom the viewer knows; raises NotFound."""
     way, key = user
     column = col(User.id) if way == "id" else col(User.user_key)
-    bound = key if way == "id" else folded(str(key))
+    bound = key if way == "id" else names.sought(str(key))
     statement = select(col(User.id)).where(column == bindparam("key", type_=column.type), policy.knows_user(viewer))
     row = await tx.row(statement.with_for_update(), key=bound, viewer_id=viewer.user_id)
     if row is None:

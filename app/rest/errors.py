@@ -1,0 +1,64 @@
+"""The one place where errors become REST: a status and `{"error", "noRetry"}`. Surprises keep their mouth shut."""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from uuid import uuid4
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app import web
+from app.errors import Forbidden, Problem, Problems, Refusal, Unauthenticated
+
+LOG = logging.getLogger("ostiary")
+
+NO_SUCH_PATH = "There is nothing at this path."
+
+
+class WrongLogin(Unauthenticated):
+    """Told in one word whatever was wrong: a client may look for it, and may try again."""
+
+    def __init__(self) -> None:
+        super().__init__("Unauthorized")
+
+
+def answered(error: Exception, *, drone_db_clients: bool) -> Response:
+    """The response to an error; DroneDB's clients know no 403 and take 401 for it."""
+    match error:
+        case Refusal():
+            status, message, headers = error.status, error.message, web.headers(error)
+        case Problem():
+            status, message, headers = error.status, error.message, {}
+        case Problems():
+            status, headers = error.problems[0].status, {}
+            message = "|".join(problem.message for problem in error.problems)
+        case _:
+            status, message, headers = 500, _unexpected(error), {}
+    if status == HTTPStatus.FORBIDDEN and drone_db_clients:
+        status, headers = HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": "Bearer"}
+    return _response(message, status, headers, no_retry=_is_final(error))
+
+
+def _is_final(error: Exception) -> bool:
+    """Whether asking again as the same one is useless; DroneDB's clients go to their login page then."""
+    return isinstance(error, Unauthenticated | Forbidden) and not isinstance(error, WrongLogin)
+
+
+def _unexpected(error: Exception) -> str:
+    error_id = uuid4().hex
+    LOG.error("Unexpected error %s", error_id, exc_info=error, extra={"error_id": error_id})
+    return f"Unexpected error. The log has it as {error_id}."
+
+
+def _response(message: str, status: int, headers: Mapping[str, str], *, no_retry: bool = False) -> Response:
+    body = web.encoded({"error": message, "noRetry": no_retry})
+    return Response(body, status, {**web.UNKEPT, **headers}, "application/json")
+
+
+async def unanswered(request: Request, error: Exception) -> Response:
+    """The response where no route answers: an unknown path, or a method that a known one does not take."""
+    assert isinstance(error, HTTPException)
+    message = NO_SUCH_PATH if error.status_code == HTTPStatus.NOT_FOUND else f"{error.detail}."
+    return _response(message, error.status_code, error.headers or {})

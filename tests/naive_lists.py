@@ -1,0 +1,246 @@
+"""Lists as anybody writes them over rows in memory: filter all, sort all, cut; with the API's cursors and refusals."""
+
+import base64
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from graphql import GraphQLError
+
+Row = dict[str, Any]
+Place = tuple[Any, ...]
+Order = Sequence[tuple[str, bool]]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a list of one type can be ordered and filtered by; the first order is the one unless told.
+
+    An order gives a text that sorts as the value does, and `moments` names those that are a moment. A filter gives the
+    value for (reading, row): None where it is unknown, a list where any of its values will do.
+    """
+
+    orders: Mapping[str, Callable[[Row], str]]
+    filters: Mapping[str, Callable[[Any, Row], Any]] = field(default_factory=dict)
+    moments: frozenset[str] = frozenset({"created_at"})
+
+
+def page(reading: Any, kind: Kind, rows: Sequence[Row], arguments: Mapping[str, Any], seen: Counter[str]) -> Row:
+    """A connection; `seen` counts what filters, orders and cursors did."""
+    size, backward = _size(arguments)
+    order = _order(kind, arguments.get("orderBy"))
+    wanted = arguments.get("filter")
+    _check_filter(wanted)
+    every = _sorted(kind, [row for row in rows if not wanted or matches(reading, kind, row, wanted)], order)
+    cursor = arguments.get("before" if backward else "after")
+    place = None if cursor is None else _placed(kind, order, cursor)
+    left = [row for row in every if place is None or _is_within(_place(kind, order, row), place, order, backward)]
+    kept = left[-size:] if backward else left[:size]
+    if wanted and 0 < len(every) < len(rows):
+        seen.update(f"narrowed by {each}" for each in set(_words(wanted)))
+    if len(kept) < len(every):
+        _note(seen, arguments, order, len(kept))
+    ends = len(left) > size, cursor is not None
+    return _connection(kind, order, kept, len(every), tuple(reversed(ends)) if backward else ends)
+
+
+def _connection(kind: Kind, order: Order, kept: Sequence[Row], total: int, ends: tuple[bool, ...]) -> Row:
+    edges = [{"cursor": cursor_of(order, _place(kind, order, row)), "node": row} for row in kept]
+    info = {
+        "hasNextPage": ends[0],
+        "hasPreviousPage": ends[1],
+        "startCursor": edges[0]["cursor"] if edges else None,
+        "endCursor": edges[-1]["cursor"] if edges else None,
+    }
+    return {"edges": edges, "nodes": kept, "pageInfo": info, "totalCount": total}
+
+
+def _note(seen: Counter[str], arguments: Mapping[str, Any], order: Order, kept: int) -> None:
+    given = {name for name, value in arguments.items() if value is not None}
+    seen.update(f"cut by {name}" for name in given & {"first", "last", "after", "before"} if kept)
+    if kept > 1 and arguments.get("orderBy"):
+        seen.update(f"ordered by {name} {'down' if down else 'up'}" for name, down in order)
+        seen.update(["ordered both ways"] if len({down for _, down in order}) > 1 else [])
+
+
+def _size(arguments: Mapping[str, Any]) -> tuple[int, bool]:
+    first, last, after, before = (arguments.get(name) for name in ("first", "last", "after", "before"))
+    backward = last is not None
+    refuse(backward and first is not None)
+    refuse((after if backward else before) is not None)
+    size: int = next((size for size in (first, last) if size is not None), 20)
+    refuse(not 1 <= size <= 100)
+    return size, backward
+
+
+# --- orders and cursors
+
+
+def _order(kind: Kind, given: Sequence[Row] | None) -> Order:
+    order = [(term["field"].lower(), term["direction"] == "DESC") for term in given or ()]
+    refuse(len({name for name, _ in order}) < len(order))
+    return order or [(next(iter(kind.orders)), False)]
+
+
+def _sorted(kind: Kind, rows: Sequence[Row], order: Order) -> list[Row]:
+    """In this order, the row's number between equals in the direction of the last term."""
+    made = sorted(rows, key=lambda row: row["key"], reverse=order[-1][1])
+    for name, down in reversed(order):
+        made.sort(key=kind.orders[name], reverse=down)
+    return made
+
+
+def _place(kind: Kind, order: Order, row: Row) -> Place:
+    return (*(kind.orders[name](row) for name, _ in order), row["key"])
+
+
+def _is_within(place: Place, cursor: Place, order: Order, backward: bool) -> bool:
+    """Behind the cursor, or ahead of it; never on it."""
+    downs = [down for _, down in order] + [order[-1][1]]
+    differ = ((a < b) is not down for a, b, down in zip(place, cursor, downs, strict=True) if a != b)
+    is_ahead = next(differ, None)
+    return is_ahead is not None and is_ahead is backward
+
+
+def _signature(order: Order) -> str:
+    return ",".join(("-" if down else "") + name for name, down in order)
+
+
+def cursor_of(order: Order, place: Place) -> str:
+    """The text of a cursor: for which order it holds, and where it stands."""
+    text = json.dumps([_signature(order), *place], ensure_ascii=False, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _placed(kind: Kind, order: Order, cursor: str) -> Place:
+    """Where a cursor stands; refused when it is not one of this order."""
+    try:
+        signature, *values, key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        refuse(signature != _signature(order) or len(values) != len(order))
+        refuse(type(key) is not int or not 0 <= key < 2**31)
+        return (*(_sortable(kind, *each) for each in zip(order, values, strict=True)), key)
+    except (ValueError, TypeError):
+        raise refusal() from None
+
+
+def _sortable(kind: Kind, term: tuple[str, bool], value: Any) -> str:
+    refuse(type(value) is not str)
+    return stored(datetime.fromisoformat(value)) if term[0] in kind.moments else str(value)
+
+
+# --- filters, in the logic of SQL: None is neither true nor false
+
+
+def matches(reading: Any, kind: Kind, row: Row, given: Row) -> bool | None:
+    """Whether everything given holds of the row."""
+    terms: list[bool | None] = []
+    for name, value in given.items():
+        if name in ("and", "or") and value is not None:
+            each = [matches(reading, kind, row, term) for term in value]
+            terms.append(_all(each) if name == "and" else _any(each))
+        elif name == "not" and value is not None:
+            term = matches(reading, kind, row, value)
+            terms.append(None if term is None else not term)
+        elif value is not None:
+            terms += _compared(kind.filters[name](reading, row), value)
+    return _all(terms)
+
+
+def _all(terms: Sequence[bool | None]) -> bool | None:
+    return False if False in terms else None if None in terms else True
+
+
+def _any(terms: Sequence[bool | None]) -> bool | None:
+    return True if True in terms else None if None in terms else False
+
+
+def _compared(found: Any, given: Any) -> Iterable[bool | None]:
+    """Each comparison; where there are several values, each may be answered by another one."""
+    if not isinstance(given, dict):
+        return [None if found is None else found == given]
+    asked = [(name, _plain(value)) for name, value in given.items() if value is not None]
+    if isinstance(found, list):
+        return [any(COMPARE[name](_plain(each), value) for each in found) for name, value in asked]
+    return [_one(name, _plain(found), value) for name, value in asked]
+
+
+def _one(name: str, found: Any, value: Any) -> bool | None:
+    if found is None:
+        return False if value == [] else None
+    return COMPARE[name](found, value)
+
+
+COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": lambda found, value: bool(found == value),
+    "in": lambda found, value: found in value,
+    "startsWith": lambda found, value: found.startswith(value),
+    "contains": lambda found, value: value in found,
+    "gt": lambda found, value: bool(found > value),
+    "gte": lambda found, value: bool(found >= value),
+    "lt": lambda found, value: bool(found < value),
+    "lte": lambda found, value: bool(found <= value),
+}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return folded(value) if isinstance(value, str) else value
+
+
+def _check_filter(given: Row | None) -> None:
+    refuse(given is not None and (_depth(given) > 4 or len(list(_comparisons(given))) > 50))
+
+
+def _inner(given: Row) -> list[Row]:
+    listed = [each for name in ("and", "or") for each in given.get(name) or ()]
+    return listed + ([given["not"]] if given.get("not") is not None else [])
+
+
+def _depth(given: Row) -> int:
+    return 1 + max(map(_depth, _inner(given)), default=0)
+
+
+def _comparisons(given: Row) -> Iterable[Any]:
+    """The values that are compared with."""
+    for name, value in given.items():
+        if name not in ("and", "or", "not") and value is not None:
+            yield from [each for each in value.values() if each is not None] if isinstance(value, dict) else [value]
+    for inner in _inner(given):
+        yield from _comparisons(inner)
+
+
+def _words(given: Row) -> Iterable[str]:
+    """The names of fields and comparisons in a filter."""
+    for name, value in given.items():
+        if value is None:
+            continue
+        yield name
+        for inner in value if isinstance(value, list) else [value]:
+            if isinstance(inner, dict):
+                yield from _words(inner)
+
+
+# --- small things
+
+
+def refusal() -> GraphQLError:
+    """What the API calls BAD_USER_INPUT."""
+    return GraphQLError("Refused.", extensions={"code": "BAD_USER_INPUT"})
+
+
+def refuse(wrong: bool) -> None:
+    if wrong:
+        raise refusal()
+
+
+def folded(text: str) -> str:
+    return text.casefold()
+
+
+def stored(moment: datetime) -> str:
+    """A moment as text that sorts as time does."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")

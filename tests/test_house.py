@@ -1,0 +1,131 @@
+"""Rules about the code, asked of the code itself."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.auth import Permission
+from app.errors import Problem
+from app.schema import directives, mutations
+
+HOME = Path(__file__).parents[1]
+FILES = {
+    path.relative_to(HOME).as_posix(): ast.parse(path.read_text())
+    for folder in ("app", "tests")
+    for path in sorted((HOME / folder).rglob("*.py"))
+}
+FACES = ("app/schema/", "app/rest/", "app/web/", "app/executor/", "app/main.py", "app/cli.py")
+TRANSACTION = re.compile(r"(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)\b")
+MOST_LINES = 400
+LONGEST_FUNCTION = 40
+
+
+def test_only_the_door_and_the_migrations_begin_and_end_a_transaction() -> None:
+    names = {"begin", "begin_nested", "commit", "rollback", "savepoint"}
+    found = {
+        path
+        for path, tree in _of("app/").items()
+        if names & _calls(tree) or any(TRANSACTION.match(text) for text in _texts(tree))
+    }
+
+    assert found == {"app/db.py", "app/migrations/__init__.py"}
+
+
+def test_only_the_door_and_the_migrations_know_a_driver() -> None:
+    found = {path for path, tree in _of("app/").items() if {"sqlite3", "asyncpg"} & _imported(tree)}
+
+    assert found == {"app/db.py", "app/migrations/__init__.py"}
+
+
+def test_no_face_builds_a_query() -> None:
+    found = {path for path, tree in _of(*FACES).items() if {"sqlalchemy", "sqlmodel"} & _imported(tree)}
+
+    assert found == set()
+
+
+def test_no_face_reads_past_the_loaders() -> None:
+    """The context asks for what the loaders have prepared; every other read is a service's."""
+    asking = {"ask", "read", "row", "rows", "value", "many", "put"}
+    doors = {"database", "tx"}
+    found = {
+        (path, name)
+        for path, tree in _of(*FACES).items()
+        for of, name in _called(tree)
+        if of in doors and name in asking
+    }
+
+    assert found == {("app/schema/context.py", "read")}
+
+
+def test_every_module_says_what_it_is() -> None:
+    assert [path for path, tree in FILES.items() if not ast.get_docstring(tree)] == []
+
+
+def test_no_file_is_too_long() -> None:
+    lengths = {path: len((HOME / path).read_text().splitlines()) for path in FILES}
+
+    assert {path: length for path, length in lengths.items() if length > MOST_LINES} == {}
+
+
+def test_no_function_is_too_long() -> None:
+    lengths = {
+        f"{path}:{node.lineno} {node.name}": (node.end_lineno or 0) - node.lineno + 1
+        for path, tree in FILES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+
+    assert {name: length for name, length in lengths.items() if length > LONGEST_FUNCTION} == {}
+
+
+def test_every_permission_has_its_name_in_the_api_in_the_same_order() -> None:
+    assert [each.name for each in directives.Permission] == [each.name for each in Permission]
+
+
+def test_every_problem_has_its_code_and_its_type_in_the_api() -> None:
+    problems = set(_kinds(Problem))
+
+    assert set(mutations.KINDS) == problems
+    assert {each.name for each in mutations.ErrorCode} == {each.code for each in problems}
+    assert {face.__name__ for face in mutations.KINDS.values()} == {each.__name__ for each in problems}
+
+
+def _of(*starts: str) -> dict[str, ast.Module]:
+    return {path: tree for path, tree in FILES.items() if path.startswith(starts)}
+
+
+def _calls(tree: ast.AST) -> set[str]:
+    """The names of all methods that are called."""
+    return {name for _, name in _called(tree)}
+
+
+def _called(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Every method that is called, after the last name of what it is called on."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            of = node.func.value
+            yield of.id if isinstance(of, ast.Name) else getattr(of, "attr", ""), node.func.attr
+
+
+def _texts(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def _imported(tree: ast.AST) -> set[str]:
+    """The packages that are imported."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {each.name.partition(".")[0] for each in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+def _kinds(base: type[Problem]) -> Iterator[type[Problem]]:
+    for kind in base.__subclasses__():
+        yield kind
+        yield from _kinds(kind)

@@ -1,0 +1,170 @@
+"""Claims about REST bodies: each kind is read into the same fields, and whatever cannot be understood is refused."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from app.rest.bodies import LIMIT, Body
+from app.rest.routing import Face
+from app.settings import Settings
+from tests import rest_toy
+from tests.rest_toy import boundary, named, refusal, route
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data; boundary=x"
+TYPED = b"--x\r\nContent-Type: text/plain\r\nCONTENT-DISPOSITION: form-data; name=password\r\n\r\na&b\r\n"
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    table = [route("POST", "/any", Body.ANY), route("POST", "/json", Body.JSON), route("POST", "/form", Body.FORM)]
+    async with rest_toy.client(*table, route("POST", "/none")) as client:
+        yield client
+
+
+async def post(http: httpx.AsyncClient, kind: str | None, body: Any, path: str = "/any") -> httpx.Response:
+    return await http.post(path, content=body, headers={} if kind is None else {"content-type": kind})
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (FORM, b"userName=J%C3%BCrg+M&PASSWORD=a%26b"),
+        (FORM, "userName=Jürg+M&PASSWORD=a%26b".encode()),
+        (f"{FORM}; charset=UTF-8", b"username=J%c3%bcrg%20M&password=a%26b"),
+        (MULTIPART, named([("UserName", "Jürg M"), ("password", "a&b")])),
+        (MULTIPART, TYPED + named([("username", "Jürg M")])),
+        (JSON, '{"USERNAME": "Jürg M", "passWord": "a&b"}'.encode()),
+        ("Application/JSON; charset=utf-8", b'{"username": "J\\u00fcrg M", "password": "a&b"}'),
+    ],
+)
+async def test_every_kind_of_body_says_the_same(http: httpx.AsyncClient, kind: str, body: bytes) -> None:
+    reply = await post(http, kind, body)
+
+    assert reply.json()["fields"] == {"username": ["Jürg M"], "password": ["a&b"]}
+
+
+@pytest.mark.parametrize(("kind", "body"), [(FORM, b"a=1&A=2"), (MULTIPART, named([("a", "1"), ("A", "2")]))])
+async def test_a_form_may_say_a_name_several_times(http: httpx.AsyncClient, kind: str, body: bytes) -> None:
+    assert (await post(http, kind, body)).json()["fields"] == {"a": ["1", "2"]}
+
+
+@pytest.mark.parametrize(("kind", "body"), [(None, b""), (FORM, b""), (JSON, b"{}"), (MULTIPART, b"--x--\r\n")])
+async def test_a_body_may_say_nothing(http: httpx.AsyncClient, kind: str | None, body: bytes) -> None:
+    assert (await post(http, kind, body)).json()["fields"] == {}
+
+
+MALFORMED: dict[str, tuple[str, bytes]] = {
+    "nothing": (JSON, b""),
+    "null": (JSON, b"null"),
+    "a number": (JSON, b"5"),
+    "a list": (JSON, b"[]"),
+    "a text": (JSON, b'"x"'),
+    "half": (JSON, b'{"a":'),
+    "Latin-1": (JSON, '{"a":"ü"}'.encode("latin-1")),
+    "UTF-16": (JSON, '{"a":"b"}'.encode("utf-16")),
+    "NaN": (JSON, b'{"a":NaN}'),
+    "half a character": (JSON, b'{"a":"\\ud800"}'),
+    "brackets": (JSON, b"[" * 100_000),
+    "depth": (JSON, b'{"a":' * 500 + b"1" + b"}" * 500),
+    "a name twice": (JSON, b'{"a":1,"a":1}'),
+    "a name in two spellings": (JSON, b'{"roles":1,"Roles":1}'),
+    "a name twice, deeper": (JSON, b'{"a":[{"b":1,"b":2}]}'),
+    "another encoding": (f"{JSON}; charset=latin-1", b"{}"),
+    "form in Latin-1": (FORM, b"a=%fc"),
+    "form in raw Latin-1": (FORM, b"a=\xfc"),
+    "form of another encoding": (f"{FORM}; charset=latin-1", b"a=b"),
+    "a form of too many fields": (FORM, b"&".join([b"a=b"] * 1_001)),
+    "parts in Latin-1": (MULTIPART, named([("a", "ü")]).decode().encode("latin-1")),
+    "a part's name in Latin-1": (MULTIPART, named([("ü", "a")]).decode().encode("latin-1")),
+    "a part without a name": (MULTIPART, boundary("Content-Disposition: form-data\r\n\r\nb")),
+    "a part without a head": (MULTIPART, boundary("\r\nb")),
+    "a file": (MULTIPART, boundary('Content-Disposition: form-data; name="a"; filename="f"\r\n\r\nb')),
+    "no boundary": ("multipart/form-data", named([("a", "b")])),
+    "an empty boundary": ("multipart/form-data; boundary=", b"--\r\n"),
+    "a long boundary": (f"multipart/form-data; boundary={'x' * 300}", b""),
+    "another boundary": ("multipart/form-data; boundary=y", named([("a", "b")])),
+    "no end": (MULTIPART, named([("a", "b")])[:-6]),
+    "no parts": (MULTIPART, b""),
+    "too many parts": (MULTIPART, named([("a", "b")] * 1_001)),
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+async def test_a_malformed_body_is_a_400(http: httpx.AsyncClient, name: str, caplog: pytest.LogCaptureFixture) -> None:
+    reply = await post(http, *MALFORMED[name])
+
+    assert refusal(reply) == (400, False)
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+async def test_numbers_beyond_any_measure_are_read_in_no_time(http: httpx.AsyncClient) -> None:
+    body = b'{"a":' + b"9" * 300 + b',"b":' + b"9" * 500_000 + b"}"
+
+    assert (await post(http, JSON, body)).status_code in (200, 400)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "status"),
+    [
+        ("/any", None, 415),
+        ("/any", "text/plain", 415),
+        ("/any", "", 415),
+        ("/json", FORM, 415),
+        ("/json", MULTIPART, 415),
+        ("/form", JSON, 415),
+        ("/none", "text/plain", 200),
+        ("/none", JSON, 200),
+    ],
+)
+async def test_only_the_kinds_of_the_route_are_read(
+    http: httpx.AsyncClient, path: str, kind: str | None, status: int
+) -> None:
+    reply = await post(http, kind, b"no body of any kind", path)
+
+    assert reply.status_code == status
+    assert status == 200 or refusal(reply) == (415, False)
+
+
+async def test_a_packed_body_is_a_415_and_two_types_are_a_400(http: httpx.AsyncClient) -> None:
+    packed = await http.post("/any", content=b"{}", headers={"content-type": JSON, "content-encoding": "gzip"})
+    twice = await http.post("/any", content=b"{}", headers=[("content-type", JSON), ("content-type", FORM)])
+
+    assert (refusal(packed), refusal(twice)) == ((415, False), (400, False))
+
+
+@pytest.mark.parametrize("kind", [JSON, FORM, MULTIPART, None])
+async def test_a_body_beyond_the_limit_is_a_413(http: httpx.AsyncClient, kind: str | None) -> None:
+    reply = await post(http, kind, b"x" * (LIMIT + 1))
+
+    assert refusal(reply) == (413, False)
+    assert reply.headers["connection"] == "close"
+
+
+async def test_a_body_of_the_limit_is_read(http: httpx.AsyncClient) -> None:
+    assert (await post(http, JSON, b"{}".ljust(LIMIT))).status_code == 200
+
+
+async def test_a_body_that_a_route_ignores_is_not_even_read(http: httpx.AsyncClient) -> None:
+    assert (await post(http, JSON, b"x" * (LIMIT + 1), "/none")).status_code == 200
+
+
+async def test_a_client_that_hangs_up_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    face = Face([route("POST", "/any", Body.ANY)], lambda _: rest_toy.NO_DESK, Settings())
+    scope = {"type": "http", "method": "POST", "path": "/any", "headers": [(b"content-type", b"application/json")]}
+    _, found = face.matches(scope)
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message["type"])
+
+    await face.handle({**scope, **found}, receive, send)
+
+    assert sent == ["http.response.start", "http.response.body"]
+    assert not caplog.records

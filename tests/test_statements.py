@@ -1,0 +1,191 @@
+"""What reads cost, and that a statement never depends on who asks."""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Dialect
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.postgresql import asyncpg as postgresql
+
+from app import loaders, prepared, statements, tables
+from app.auth import EVERYTHING, Permission, Viewer
+from app.pages import Ask
+from app.schema import ids
+from app.schema.declare import layout
+from app.sources import Layout, Source
+from tests.asking import Api
+from tests.make import Make
+
+SOURCES = {name: value for name, value in vars(loaders).items() if isinstance(value, Source)}
+LAYOUTS = {face.__row__: layout(face) for face in ids.FACES.values()}
+POSTGRES: Any = postgresql.dialect
+DIALECTS: dict[str, Dialect] = {"sqlite": sqlite.dialect(paramstyle="qmark"), "postgresql": POSTGRES()}
+MASKS = [Permission.NONE, EVERYTHING, *Permission, *(EVERYTHING & ~each for each in Permission)]
+OPERATORS = {"str": ("eq", "in", "starts_with", "contains"), "datetime": ("gt", "gte", "lt", "lte"), "bool": ("eq",)}
+
+# --- who asks is a bound value
+
+
+@pytest.mark.parametrize("name", sorted(SOURCES))
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
+def test_a_statement_is_the_same_for_all_who_hold_the_same(name: str, dialect: Dialect) -> None:
+    source = SOURCES[name]
+    for mask, ask in product(MASKS, _asks(source)):
+        texts = [_built(source, Viewer(user_id, mask, jti), ask, dialect) for user_id, jti in ((7, "a"), (None, None))]
+
+        assert texts[0] == texts[1]
+
+
+def test_there_is_a_layout_for_every_source() -> None:
+    assert {source.table for source in SOURCES.values()} == set(LAYOUTS)
+
+
+def _built(source: Source, viewer: Viewer, ask: Ask, dialect: Dialect) -> list[Any]:
+    """Text and constants of everything that is built for a source."""
+    cells: Layout = LAYOUTS[source.table]
+    if source.kind == "page":
+        built = [statements.page(source, cells, viewer, ask, dialect), statements.count(source, viewer, ask, dialect)]
+    else:
+        built = [statements.related(source, cells, viewer, dialect)]
+    found = [prepared.compiled(each, dialect) for each in built]
+    return [(each.text, each.names, [each.constants.get(name) for name in each.names]) for each in found]
+
+
+def _asks(source: Source) -> Iterator[Ask]:
+    yield Ask(source.default_order)
+    if source.kind != "page":
+        return
+    mixed = tuple((name, at % 2 == 0) for at, name in enumerate(source.orders))
+    yield Ask(mixed, _every_filter(source), after=True, backward=True)
+
+
+def _every_filter(source: Source) -> tuple[Any, ...]:
+    """Everything that the list can be filtered by, in all ways."""
+    terms = [
+        (name, operator, f"f{at}{number}")
+        for at, (name, each) in enumerate(source.filters.items())
+        for number, operator in enumerate(OPERATORS[_compared(each)])
+    ]
+    return ("and", ("or", *terms), ("not", ("and", *terms)))
+
+
+def _compared(given: Any) -> str:
+    if given.fold:
+        return "str"
+    column = given.of(Viewer(None)) if callable(given.of) and not hasattr(given.of, "type") else given.of
+    return "datetime" if isinstance(column.type, tables.Instant) else "bool"
+
+
+# --- how many
+
+
+QUESTIONS = [
+    "{ users(first: 100) { nodes { userName email roles { name } } } }",
+    "{ users(first: 100) { totalCount edges { cursor node { id } } nodes { metadata } pageInfo { endCursor } } }",
+    "{ viewer { user { roles { name } } } users(first: 100) { nodes { roles { name permissions } } } }",
+    '{ users(first: 100, filter: {role: {eq: "user"}}, orderBy: {field: CREATED_AT}) { nodes { lastLoginAt } } }',
+]
+DEEP = "{ users(first: 9) { nodes { roles { users(first: 9) { totalCount nodes { roles { name } } } } } } }"
+
+
+@pytest.mark.parametrize("question", [*QUESTIONS, DEEP])
+async def test_a_hundred_users_cost_no_more_statements_than_one(api: Api, make: Make, question: str) -> None:
+    root = await make.user("root", "admin", "user")
+    one = await api.statements(question, as_=root)
+
+    await make.users([f"user{number}" for number in range(99)], ["user"])
+
+    assert await api.statements(question, as_=root) == one
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+async def test_everybody_costs_the_same_number_of_statements(api: Api, make: Make, question: str) -> None:
+    await make.role("lookers", Permission.USERS_VIEW)
+    await make.role("makers", Permission.USERS_MANAGE)
+    people = [
+        await make.user(f"p{at}", "user", *roles) for at, roles in enumerate([(), ["lookers"], ["makers"], ["admin"]])
+    ]
+
+    costs = [await api.statements(question, as_=person) for person in people]
+
+    assert len(set(costs)) == 1, costs
+    assert await api.statements(question) < costs[0], "nobody has no token to look up"
+
+
+async def test_what_is_hidden_costs_nothing(api: Api, make: Make) -> None:
+    plain, root = await make.user("plain", "user"), await make.admin()
+
+    assert await api.statements(DEEP, as_=plain) < await api.statements(DEEP, as_=root)
+
+
+@pytest.mark.parametrize(
+    ("question", "number"),
+    [
+        ("{ __typename }", 1),
+        ("{ viewer { permissions } permissions { permission } }", 1),
+        ("{ users { __typename } }", 1),
+        ("{ users { totalCount } }", 2),
+        ("{ a: users { nodes { id } pageInfo { endCursor } } }", 2),
+        ("{ users { nodes { userName email roles { name } } } }", 3),
+    ],
+)
+async def test_only_what_is_asked_for_is_read(api: Api, make: Make, question: str, number: int) -> None:
+    assert await api.statements(question, as_=await make.user("root", "admin")) == number
+
+
+# --- how
+
+
+WALKS = [
+    ("users", Ask((("user_name", False),))),
+    ("users", Ask((("user_name", False),), after=True)),
+    ("users", Ask((("user_name", True),), after=True, backward=True)),
+    ("users", Ask((("created_at", True),), after=True)),
+    ("roles", Ask((("name", False),), after=True)),
+]
+
+
+@pytest.fixture
+def explaining(sqlite_template: Path) -> Iterator[sqlite3.Connection]:
+    """A migrated file; how SQLite reads it does not depend on what is in it as long as nobody says ANALYZE."""
+    with closing(sqlite3.connect(sqlite_template)) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize(("name", "ask"), WALKS)
+def test_a_page_walks_an_index(explaining: sqlite3.Connection, name: str, ask: Ask) -> None:
+    """Nothing is sorted, and behind a cursor nothing is passed over."""
+    plan = _plan(explaining, SOURCES[name], ask)
+
+    assert len(plan) == 1
+    assert re.match(f"{'SEARCH' if ask.after else 'SCAN'} {name} USING INDEX", plan[0])
+
+
+def test_a_page_below_a_key_reads_the_rows_of_that_key(explaining: sqlite3.Connection) -> None:
+    plan = _plan(explaining, SOURCES["role_users"], Ask((("user_name", False),), after=True))
+
+    assert _scans(plan) == []
+    assert any("ix_user_roles_role_id_user_id (role_id=?)" in line for line in plan)
+
+
+@pytest.mark.parametrize("name", sorted(name for name, source in SOURCES.items() if source.kind != "page"))
+def test_rows_by_key_are_searched_for(explaining: sqlite3.Connection, name: str) -> None:
+    assert _scans(_plan(explaining, SOURCES[name], Ask())) == []
+
+
+def _scans(plan: list[str]) -> list[str]:
+    """The tables that are read as a whole; the keys in their array are none."""
+    return [line for line in plan if line.startswith("SCAN") and "VIRTUAL TABLE" not in line]
+
+
+def _plan(connection: sqlite3.Connection, source: Source, ask: Ask) -> list[str]:
+    """What SQLite is about to do, a line a step."""
+    text = _built(source, Viewer(1, EVERYTHING), ask, DIALECTS["sqlite"])[0][0]
+    rows = connection.execute(f"EXPLAIN QUERY PLAN {text}", ["[]"] * text.count("?")).fetchall()
+    return [row[3] for row in rows]

@@ -1,0 +1,88 @@
+"""The migrations make just the tables that the code describes."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Inspector, create_engine, inspect, pool, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlmodel import SQLModel
+
+from tests.postgres import Postgres
+
+OWN = "alembic_version"
+"""Where alembic keeps which steps were run."""
+
+
+@pytest.fixture
+def fresh(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database."""
+    if kind == "sqlite":
+        yield f"sqlite:///{tmp_path}/fresh.db"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = f"fresh_{abs(hash(str(tmp_path)))}"
+    server.create(name)
+    yield server.url(name)
+    server.drop(name)
+
+
+def test_the_migrations_make_the_tables_of_the_code(url: str, fresh: str) -> None:
+    migrated = _with_connection(url, _shapes)
+    _with_connection(fresh, SQLModel.metadata.create_all)
+
+    assert migrated == _with_connection(fresh, _shapes)
+    assert set(migrated) == set(SQLModel.metadata.tables)
+
+
+def test_every_table_has_a_number_for_its_rows_on_sqlite(sqlite_template: Path) -> None:
+    """Pages below a key walk row ids, and the id of a row that was deleted never comes again."""
+    tables = _with_connection(f"sqlite:///{sqlite_template}", _sources)
+
+    assert [name for name, source in tables.items() if "WITHOUT ROWID" in source.upper()] == []
+    assert {name for name, source in tables.items() if "AUTOINCREMENT" in source} == {
+        table.name for table in SQLModel.metadata.sorted_tables if "id" in table.c
+    }
+
+
+def _with_connection(url: str, work: Callable[[Connection], Any]) -> Any:
+    if url.startswith("sqlite:"):
+        with create_engine(url, poolclass=pool.NullPool).begin() as connection:
+            return work(connection)
+    return asyncio.run(_on_postgresql(url, work))
+
+
+async def _on_postgresql(url: str, work: Callable[[Connection], Any]) -> Any:
+    engine = create_async_engine("postgresql+asyncpg" + url[url.index("://") :], poolclass=pool.NullPool)
+    async with engine.begin() as connection:
+        return await connection.run_sync(work)
+
+
+def _shapes(connection: Connection) -> dict[str, Any]:
+    inspector = inspect(connection)
+    return {name: _shape(inspector, name) for name in inspector.get_table_names() if name != OWN}
+
+
+def _shape(inspector: Inspector, table: str) -> dict[str, Any]:
+    return {
+        "columns": {
+            each["name"]: (repr(each["type"]), each["nullable"], each["default"])
+            for each in inspector.get_columns(table)
+        },
+        "key": inspector.get_pk_constraint(table),
+        "foreign": _sorted(inspector.get_foreign_keys(table)),
+        "unique": _sorted(inspector.get_unique_constraints(table)),
+        "indexes": _sorted(inspector.get_indexes(table)),
+        "checks": _sorted(inspector.get_check_constraints(table)),
+    }
+
+
+def _sorted(found: Any) -> list[Any]:
+    return sorted(found, key=lambda each: str(each["name"]))
+
+
+def _sources(connection: Connection) -> dict[str, str]:
+    rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))
+    return {row.name: row.sql for row in rows if row.name != OWN and not row.name.startswith("sqlite_")}
