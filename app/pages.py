@@ -123,6 +123,7 @@ def _typed(value: Any, kind: type) -> Any:
         value = datetime.fromisoformat(value)
         if value.tzinfo is None:
             raise ValueError(value)
+        value = value.astimezone(UTC)  # out of range it shall fail here, not in a driver
     elif type(value) is not kind or _is_out_of_range(value):
         raise ValueError(value)
     return value

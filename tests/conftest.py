@@ -14,6 +14,7 @@ from app.settings import Settings
 from tests.asking import Api
 from tests.make import Make
 from tests.postgres import Postgres
+from tests.reused import Reused
 
 KINDS = ("sqlite", "postgresql")
 SECRET = "a secret that is long enough for tests alone"
@@ -44,19 +45,24 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(scope="session")
+def reused(postgres: Postgres) -> Iterator[Reused]:
+    """The PostgreSQL database that tests take turns with."""
+    made = Reused(postgres)
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a migrated database of this test alone."""
+def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a migrated database, as empty as on its first day."""
     if kind == "sqlite":
         path = tmp_path / "ostiary.db"
         copyfile(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
-        return
-    server: Postgres = request.getfixturevalue("postgres")
-    name = f"test_{abs(hash(str(tmp_path)))}"
-    server.create(name, template="template")
-    yield server.url(name)
-    server.drop(name)
+        return f"sqlite:///{path}"
+    database: Reused = request.getfixturevalue("reused")
+    database.reset()
+    return database.url
 
 
 @pytest.fixture

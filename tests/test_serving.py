@@ -84,11 +84,8 @@ def settled(url: str) -> dict[str, str]:
 
 
 def _settings(url: str) -> dict[str, str]:
-    return {
-        "OSTIARY_DATABASE_URL": url,
-        "OSTIARY_SECRET": SECRET,
-        "OSTIARY_DEFAULT_ADMIN__PASSWORD": PASSWORD,
-    }
+    own = {"OSTIARY_SECRET": SECRET, "OSTIARY_DEFAULT_ADMIN__PASSWORD": PASSWORD}
+    return own | {"OSTIARY_DATABASE_URL": url}
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -273,9 +270,12 @@ def _batches(found: dict[str, list[str]]) -> Counter[int]:
     return Counter(int(name[5:].partition("x")[0]) for name in found if name.startswith("batch"))
 
 
-_USERS = select(col(tables.User.id), col(tables.User.user_name))
-_ROLES = select(col(tables.Role.id), col(tables.Role.name))
-_HOLDING = select(col(tables.UserRole.user_id), col(tables.UserRole.role_id))
+_HELD = (
+    select(col(tables.User.user_name), col(tables.Role.name))
+    .select_from(tables.User)
+    .outerjoin(tables.UserRole, col(tables.UserRole.user_id) == col(tables.User.id))
+    .outerjoin(tables.Role, col(tables.Role.id) == col(tables.UserRole.role_id))
+)
 
 
 async def _held(url: str) -> dict[str, list[str]]:
@@ -286,13 +286,11 @@ async def _held(url: str) -> dict[str, list[str]]:
             assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
         connection.close()
     database = await db.connected(url)
-    users: dict[int, str] = {row[0]: row[1] for row in await database.ask(_USERS)}
-    roles: dict[int, str] = {row[0]: row[1] for row in await database.ask(_ROLES)}
-    rows = await database.ask(_HOLDING)
+    rows = await database.ask(_HELD)
     await database.close()
-    held: dict[str, list[str]] = {name: [] for name in users.values()}
+    held: dict[str, list[str]] = {}
     for user, role in rows:
-        held[users[user]].append(roles[role])
+        held.setdefault(user, []).extend([role] if role else [])
     return held
 
 
