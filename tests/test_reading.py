@@ -102,8 +102,12 @@ def _outcome(reply: Mapping[str, Any]) -> Any:
 
 def _errors(reply: Mapping[str, Any]) -> Any:
     """Codes and places; only codes where an error took all the data with it, since others may not have been reached."""
-    found = [(error["extensions"]["code"], error.get("path"), error["locations"]) for error in reply.get("errors", [])]
+    found = [(_code(error), error.get("path"), error.get("locations")) for error in reply.get("errors", [])]
     return sorted(found, key=repr) if reply.get("data") is not None else {code for code, _, _ in found}
+
+
+def _code(error: Mapping[str, Any]) -> str:
+    return str(error.get("extensions", {}).get("code", error))
 
 
 def _cursors(data: Any) -> Iterator[str]:

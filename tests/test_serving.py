@@ -21,13 +21,11 @@ from app import db, tables
 from app.tables import col
 from tests.conftest import KINDS
 from tests.postgres import Postgres
-from tests.serving import Restartable, Server, graphql, hang_up
+from tests.serving import Restartable, Server, children_seconds, graphql, hang_up
 
 WHO = "{ viewer { user { userName roles { name } } } }"
 ADMIN = {"data": {"viewer": {"user": {"userName": "admin", "roles": [{"name": "admin"}]}}}}
-LOGIN = """mutation ($name: String!, $password: String!) {
-    login(input: {userName: $name, password: $password}) { session { token } }
-}"""
+LOGIN = 'mutation ($password: String!) { login(input: {userName: "quiet", password: $password}) { session { token } } }'
 CREATE = "mutation ($name: String!) { createUser(input: {userName: $name}) { user { userName } } }"
 CREATE_WITH = """mutation ($name: String!, $password: String!) {
     createUser(input: {userName: $name, password: $password}) { user { userName } errors { code } }
@@ -38,7 +36,6 @@ CREATE_MANY = """mutation ($users: [NewUserInput!]!) {
 DEACTIVATE = """mutation ($name: String!) {
     assignRoles(input: {user: {userName: $name}, roles: ["deactivated"]}) { user { userName } }
 }"""
-
 CHANGE_PASSWORD = """mutation ($old: String!, $new: String!) {
     changePassword(input: {oldPassword: $old, newPassword: $new}) { session { token } errors { code } }
 }"""
@@ -56,7 +53,7 @@ ODD: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/graphql", {"content": WRONG, "headers": {"content-type": "application/json"}}),
     ("GET", f"/{WRONG}", {}),
     ("DELETE", "/graphql", {}),
-    ("POST", "/graphql", {"json": {"query": LOGIN, "variables": {"name": "quiet", "password": WRONG}}}),
+    ("POST", "/graphql", {"json": {"query": LOGIN, "variables": {"password": WRONG}}}),
 ]
 """What goes wrong every day."""
 
@@ -112,17 +109,19 @@ async def test_a_fresh_folder_serves_and_a_second_start_is_quick_and_knows_the_o
         async with server.client(token) as client:
             assert await graphql(client, WHO) == ADMIN
         first = await server.stopped()
+    spent = children_seconds()
     with Server(tmp_path, **empty) as server:
-        seconds = server.ready()
+        server.ready()
         async with server.client(token) as client:
             assert await graphql(client, WHO) == ADMIN
         second = await server.stopped()
+    spent = children_seconds() - spent
 
     assert (first.code, second.code) == (0, 0)
     assert "  migrated    " in first.out
     assert "  migrated    " not in second.out
     assert second.err == ""
-    assert seconds < 5
+    assert spent < 4  # a start takes less than two seconds, on a machine that has nothing else to do
     _abroad(tmp_path, empty | {"OSTIARY_DEFAULT_ADMIN__PASSWORD": PASSWORD})  # too late: she has the known one
 
 
@@ -260,14 +259,9 @@ async def test_a_killed_server_has_kept_every_user_it_acknowledged_and_no_half_o
     assert found.pop("admin") == ["admin"]
     assert {tuple(roles) for roles in found.values()} == {("user",)}
     assert said.users <= found.keys()
-    sizes = _batches(found)
+    sizes = Counter(int(name[5:].partition("x")[0]) for name in found if name.startswith("batch"))
     assert set(sizes.values()) == {BATCH}
     assert said.full <= sizes.keys()
-
-
-def _batches(found: dict[str, list[str]]) -> Counter[int]:
-    """How many of each batch there are."""
-    return Counter(int(name[5:].partition("x")[0]) for name in found if name.startswith("batch"))
 
 
 _HELD = (
