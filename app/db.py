@@ -156,9 +156,6 @@ class Database(ABC):
         """Let go of every connection."""
 
 
-# --- SQLite
-
-
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     """Open a SQLite file as this server wants it: WAL, foreign keys, every commit on the disk before it is answered."""
     uri = f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rw'}"
@@ -273,8 +270,6 @@ class SqliteDatabase(Database):
             self._committer.shutdown()
 
 
-# --- PostgreSQL
-
 AWAY = (
     OSError,  # a TimeoutError too
     asyncpg.PostgresConnectionError,
@@ -284,6 +279,13 @@ AWAY = (
     asyncpg.TooManyConnectionsError,
 )
 """What is raised when there is no server, or none that lets us in."""
+
+
+async def _as_it_is(connection: Any) -> None:
+    """What a connection goes through before it is lent again: nothing, since every transaction on it has ended.
+
+    asyncpg's own reset is a round trip for each statement.
+    """
 
 
 class PostgresTransaction(Transaction):
@@ -338,7 +340,13 @@ class PostgresDatabase(Database):
     async def open(self) -> None:
         """Make the pool; raises what asyncpg raises when nobody answers."""
         self._pool = await asyncpg.create_pool(
-            self.url, min_size=1, max_size=self.size, command_timeout=60, timeout=CONNECT_SECONDS
+            self.url,
+            min_size=1,
+            max_size=self.size,
+            command_timeout=60,
+            timeout=CONNECT_SECONDS,
+            reset=_as_it_is,
+            server_settings={"jit": "off"},  # compiling a statement takes longer than any of ours runs
         )
 
     @asynccontextmanager

@@ -1,25 +1,74 @@
 """The read graph on one screen: one line an edge, each through the policy."""
 
-from sqlalchemy import ColumnElement, exists
+from sqlalchemy import ColumnElement, FromClause, exists, select
 
 from app import policy
 from app.auth import DEACTIVATED, Viewer
-from app.sources import Filter, Source, from_of, guarded
-from app.tables import Role, User, UserRole, col
+from app.sources import ME, Filter, Source, Walk, from_of, guarded
+from app.tables import (
+    Access,
+    Grant,
+    Group,
+    GroupMember,
+    Lock,
+    LockEvent,
+    Org,
+    OrgMember,
+    Resource,
+    ResourceType,
+    Role,
+    User,
+    UserRole,
+    col,
+)
 
 
 def _holds(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
-    """The user holds a role that matches, and the viewer may know it."""
+    """The user holds a role that matches; neither true nor false where the viewer may not know."""
     held = exists().where(col(UserRole.user_id) == col(User.id), col(Role.id) == col(UserRole.role_id), matches)
     # Without `correlate` a list that goes through `user_roles` would lend its own row of it to the question.
-    return policy.sees_user_details(viewer) & held.correlate(from_of(User))
+    return guarded(policy.sees_user_details, held.correlate(from_of(User)), viewer)
 
 
 def _is_deactivated(viewer: Viewer) -> ColumnElement[bool]:
     return _holds(viewer, col(Role.name_key) == DEACTIVATED)
 
 
-USERS = {
+def _is_locked(viewer: Viewer) -> ColumnElement[bool]:
+    return exists().where(col(Lock.resource_id) == col(Resource.id))
+
+
+def _of_type(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(col(ResourceType.id) == col(Resource.type_id), matches)
+
+
+def _in_org(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
+    """In an org that matches, and that the viewer sees."""
+    return exists().where(col(Org.id) == col(Resource.org_id), policy.sees_org(viewer), matches)
+
+
+def _owned_by(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whoever sees a resource sees whose it is."""
+    return exists().where(col(User.id) == col(Resource.owner_id), matches)
+
+
+def _is_mine(viewer: Viewer) -> ColumnElement[bool]:
+    return col(Org.id).in_(policy.orgs_of(ME))
+
+
+def _is_my_group(viewer: Viewer) -> ColumnElement[bool]:
+    return col(Group.id).in_(policy.groups_of(ME))
+
+
+def _with_group(viewer: Viewer) -> FromClause:
+    return from_of(Grant).join(from_of(Group), col(Group.id) == col(Grant.group_id))
+
+
+def _with_user(viewer: Viewer) -> FromClause:
+    return from_of(Grant).join(from_of(User), col(User.id) == col(Grant.user_id))
+
+
+USER_FILTERS = {
     "user_name": Filter(User.user_key, fold=True),
     "email": Filter(lambda viewer: guarded(policy.sees_user_details, col(User.email_key), viewer), fold=True),
     "created_at": Filter(User.created_at),
@@ -27,19 +76,44 @@ USERS = {
     "role": Filter(Role.name_key, fold=True, within=_holds),
     "is_deactivated": Filter(_is_deactivated),
 }
-BY_NAME = {"user_name": User.user_key, "created_at": User.created_at}
-ROLES = {"name": Role.name_key}
+ORG_FILTERS = {
+    "slug": Filter(Org.slug),
+    "name": Filter(Org.name_key, fold=True),
+    "is_public": Filter(Org.is_public),
+    "is_mine": Filter(_is_mine),
+}
+GROUP_FILTERS = {
+    "slug": Filter(Group.slug),
+    "name": Filter(Group.name_key, fold=True),
+    "only_mine": Filter(_is_my_group),
+}
+RESOURCE_FILTERS = {
+    "type": Filter(ResourceType.name, within=_of_type),
+    "org": Filter(Org.slug, within=_in_org),
+    "owner": Filter(User.user_key, fold=True, within=_owned_by),
+    "name": Filter(Resource.name_key, fold=True),
+    "slug": Filter(Resource.slug),
+    "is_locked": Filter(_is_locked),
+    "role": Filter(policy.mask, bits=True),
+}
+BY_USER_NAME = {"user_name": User.user_key, "created_at": User.created_at}
+BY_NAME = {"name": Role.name_key}
+ORG_ORDERS = {"name": Org.name_key, "created_at": Org.created_at}
+GROUP_ORDERS = {"name": Group.name_key, "created_at": Group.created_at}
+RESOURCE_ORDERS = {"name": Resource.name_key, "created_at": Resource.created_at, "updated_at": Resource.updated_at}
+
+_named, _newest = ("name",), ("created_at",)
 
 user = Source("one", User, User.id, policy.knows_user)
-user_named = Source("one", User, User.user_key, policy.knows_user)
-users = Source("page", User, None, policy.knows_user, ("user_name",), orders=BY_NAME, filters=USERS)
+user_named = Source("one", User, User.user_key, policy.finds_user)
+user_shown = Source("one", User, User.id, policy.everybody)
+users = Source("page", User, None, policy.knows_user, ("user_name",), orders=BY_USER_NAME, filters=USER_FILTERS)
 
 role = Source("one", Role, Role.id, policy.sees_role)
 role_named = Source("one", Role, Role.name_key, policy.sees_role)
-roles = Source("page", Role, None, policy.sees_role, ("name",), orders=ROLES)
-
+roles = Source("page", Role, None, policy.sees_role, _named, orders=BY_NAME)
 user_roles = Source(
-    "many", Role, UserRole.user_id, policy.everybody, ("name",), UserRole, col(Role.id) == col(UserRole.role_id), ROLES
+    "many", Role, UserRole.user_id, policy.everybody, _named, UserRole, col(Role.id) == col(UserRole.role_id), BY_NAME
 )
 role_users = Source(
     "page",
@@ -49,6 +123,116 @@ role_users = Source(
     ("user_name",),
     UserRole,
     col(User.id) == col(UserRole.user_id),
-    BY_NAME,
-    USERS,
+    BY_USER_NAME,
+    USER_FILTERS,
+)
+
+org = Source("one", Org, Org.id, policy.sees_org)
+org_slugged = Source("one", Org, Org.slug, policy.sees_org)
+orgs = Source("page", Org, None, policy.sees_org, _named, orders=ORG_ORDERS, filters=ORG_FILTERS)
+owned_orgs = Source("page", Org, Org.owner_id, policy.sees_org, _named, orders=ORG_ORDERS, filters=ORG_FILTERS)
+member_orgs = Source(
+    "page",
+    Org,
+    OrgMember.user_id,
+    policy.sees_membership,
+    _named,
+    OrgMember,
+    col(Org.id) == col(OrgMember.org_id),
+    ORG_ORDERS,
+    ORG_FILTERS,
+)
+org_members = Source(
+    "page",
+    User,
+    OrgMember.org_id,
+    policy.membership_lasts,
+    ("user_name",),
+    OrgMember,
+    col(User.id) == col(OrgMember.user_id),
+    BY_USER_NAME,
+    USER_FILTERS,
+)
+org_resources = Source(
+    "page", Resource, Resource.org_id, policy.sees_resource, _named, orders=RESOURCE_ORDERS, filters=RESOURCE_FILTERS
+)
+
+group = Source("one", Group, Group.id, policy.sees_group)
+group_slugged = Source("one", Group, Group.slug, policy.sees_group)
+groups = Source("page", Group, None, policy.sees_group, _named, orders=GROUP_ORDERS, filters=GROUP_FILTERS)
+member_groups = Source(
+    "page",
+    Group,
+    GroupMember.user_id,
+    policy.group_membership_lasts,
+    _named,
+    GroupMember,
+    col(Group.id) == col(GroupMember.group_id),
+    GROUP_ORDERS,
+    GROUP_FILTERS,
+)
+group_members = Source(
+    "page",
+    User,
+    GroupMember.group_id,
+    policy.group_membership_lasts,
+    ("user_name",),
+    GroupMember,
+    col(User.id) == col(GroupMember.user_id),
+    BY_USER_NAME,
+    USER_FILTERS,
+)
+
+_mine = Walk(policy.mine, Access, "resource_id", policy.holds, policy.held)
+_theirs = Walk(policy.theirs, Access, "resource_id", policy.holds, policy.held, by_user=True)
+resource = Source("one", Resource, Resource.id, policy.sees_resource)
+resource_at = Source("one", Resource, Resource.path, policy.sees_resource)
+resources = Source(
+    "page", Resource, None, policy.sees_resource, _named, orders=RESOURCE_ORDERS, filters=RESOURCE_FILTERS, walk=_mine
+)
+accessible = Source(
+    "page", Resource, User.id, policy.everybody, _named, orders=RESOURCE_ORDERS, filters=RESOURCE_FILTERS, walk=_theirs
+)
+accessors = Source(
+    "page",
+    User,
+    Resource.id,
+    policy.everybody,
+    ("user_name",),
+    orders={"user_name": User.user_key},
+    filters={"role": Filter(policy.mask, bits=True)},
+    derived=policy.holders,
+)
+type_name = (
+    select(col(ResourceType.name))
+    .where(col(ResourceType.id) == col(Resource.type_id))
+    .correlate(Resource)
+    .scalar_subquery()
+)
+resource_type = Source("one", ResourceType, ResourceType.id, policy.everybody)
+resource_types = Source("page", ResourceType, None, policy.everybody, _named, orders={"name": ResourceType.name})
+
+lock = Source("one", Lock, Lock.resource_id, policy.everybody)
+lock_events = Source(
+    "page", LockEvent, LockEvent.resource_id, policy.everybody, _newest, orders={"created_at": LockEvent.created_at}
+)
+
+_grant_orders = {"name": Group.name_key, "group": Grant.group_id, "user_name": User.user_key}
+configuration = Source("one", Resource, Resource.id, policy.everybody)
+general_grant = Source("one", Grant, Grant.resource_id, policy.is_general)
+anyone_grant = Source("one", Grant, Grant.resource_id, policy.is_anyone)
+group_grants = Source(
+    "many", Grant, Grant.resource_id, policy.everybody, ("name", "group"), orders=_grant_orders, through=_with_group
+)
+user_grants = Source(
+    "many", Grant, Grant.resource_id, policy.everybody, ("user_name",), orders=_grant_orders, through=_with_user
+)
+sources = Source(
+    "many",
+    Access,
+    Access.resource_id,
+    policy.is_given,
+    ("subject",),
+    orders={"subject": Access.subject},
+    through=policy.my_entries,
 )

@@ -9,6 +9,7 @@ import binascii
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any
 
 import orjson
@@ -21,6 +22,8 @@ MAX_FILTER_DEPTH = 4
 MAX_COMPARISONS = 50
 MAX_CHOICES = 100
 
+ARGUMENTS = frozenset({"first", "after", "last", "before", "filter", "order_by"})
+
 Shape = tuple[Any, ...]
 
 
@@ -29,7 +32,7 @@ class Ask:
     """Everything that changes the text of a page's statement.
 
     `order` holds (name, descending); the unique end is not in it. `filter` is a tree of `("and" | "or" | "not", …)` and
-    `(field, operator, place of the value)`.
+    `(field, (operator, place of the value), …)`.
     """
 
     order: tuple[tuple[str, bool], ...] = ()
@@ -87,9 +90,6 @@ def _order(given: Sequence[Any] | None) -> tuple[tuple[str, bool], ...]:
     return order
 
 
-# --- cursors
-
-
 def cursor(order: Sequence[tuple[str, bool]], values: Sequence[Any]) -> str:
     """Write the place of a row: the order it holds for, and the row's values in that order, the id last."""
     plain = [_stamp(value) if isinstance(value, datetime) else value for value in values]
@@ -133,9 +133,6 @@ def _is_out_of_range(value: Any) -> bool:
     return "\0" in value if isinstance(value, str) else not 0 <= value < 2**31
 
 
-# --- filters
-
-
 @dataclass(slots=True)
 class _Collector:
     values: dict[str, Any] = field(default_factory=dict)
@@ -168,15 +165,13 @@ def _tree(given: Any, collector: _Collector, depth: int) -> Shape:
         elif name == "not_":
             terms.append(("not", _tree(value, collector, depth + 1)))
         else:
-            terms += [(name, operator, collector.place(operand)) for operator, operand in _comparisons(value)]
+            terms.append((name, *((operator, collector.place(operand)) for operator, operand in _comparisons(value))))
     return ("and", *terms)
 
 
 def _comparisons(value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, bool):
-        yield "eq", value
-        return
-    given: dict[str, Any] = vars(value)
+    plain = isinstance(value, bool | int | str | Enum)
+    given: dict[str, Any] = {"eq": value.value if isinstance(value, Enum) else value} if plain else vars(value)
     for operator, operand in given.items():
         if operand is None:
             continue

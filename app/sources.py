@@ -7,7 +7,7 @@ is the clock.
 """
 
 import operator as operators
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -15,11 +15,13 @@ from typing import Any, Literal
 import orjson
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     ColumnElement,
     Dialect,
     FromClause,
     Integer,
     Text,
+    and_,
     bindparam,
     case,
     false,
@@ -60,16 +62,27 @@ def _expression(given: Any, viewer: Viewer) -> ColumnElement[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a list can be narrowed by. `fold` ignores letter case; `within` says where the comparison belongs."""
+    """What a list can be narrowed by. `fold` ignores letter case; `within` says where the comparison belongs.
+
+    `bits`: the value is a bit that a mask must have. On a walk by user that mask is the one of the walk.
+    """
 
     of: Any
     fold: bool = False
+    bits: bool = False
     within: Callable[[Viewer, ColumnElement[bool]], ColumnElement[bool]] | None = None
 
-    def condition(self, viewer: Viewer, operator: str, name: str, dialect: Dialect) -> ColumnElement[bool]:
-        """Compare with the value that will be bound by this name."""
+    def condition(
+        self, viewer: Viewer, comparisons: Sequence[tuple[str, str]], dialect: Dialect
+    ) -> ColumnElement[bool]:
+        """Compare, by each operator, with the value that will be bound by the name beside it; all must hold of one."""
         column = _expression(self.of, viewer)
-        compared = _compare(column, tables.Folded() if self.fold else column.type, operator, name, dialect)
+        kind = tables.Folded() if self.fold else column.type
+        each = [
+            has_bit(column, name) if self.bits else _compare(column, kind, operator, name, dialect)
+            for operator, name in comparisons
+        ]
+        compared = and_(true(), *each)
         return self.within(viewer, compared) if self.within else compared
 
 
@@ -79,6 +92,8 @@ class Source:
 
     `one`: the row with this key; `many`: all rows of a key, few by nature; `page`: a connection, below a key or (`by`
     None) of all. `via` is the table between, joined by `on`. `orders` are what it can be ordered by, NOT NULL each.
+    `through` replaces the rows by a join of its own; `derived` gives the rows of a page where no table has them: (k,
+    o0, key, mask, …) of the bound `keys`.
     """
 
     kind: Literal["one", "many", "page"]
@@ -90,15 +105,19 @@ class Source:
     on: ColumnElement[bool] | None = None
     orders: Mapping[str, Any] = field(default_factory=dict)
     filters: Mapping[str, Filter] = field(default_factory=dict)
+    walk: "Walk | None" = None
+    through: Callable[[Viewer], FromClause] | None = None
+    derived: Callable[[Viewer], FromClause] | None = None
 
     @property
     def anchor(self) -> Table:
         """The table that holds the key."""
         return self.via or self.table
 
-    @property
-    def rows(self) -> FromClause:
+    def rows(self, viewer: Viewer) -> FromClause:
         """The table, with the one between."""
+        if self.through is not None:
+            return self.through(viewer)
         if self.via is None:
             return from_of(self.table)
         assert self.on is not None
@@ -113,6 +132,22 @@ class Source:
     def default_order(self) -> tuple[tuple[str, bool], ...]:
         """The order when none is asked."""
         return tuple((name, False) for name in self.order)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Walk:
+    """How a page is found along an index of entries instead of its own table: the merge of one walk for each subject.
+
+    `acting` gives (user, subject, cap) for the viewer, or for each key of the question (`by_user`). `entries` is the
+    index: rows of a subject, the key of the row, what is `held` while it `holds`, and what it is sorted by.
+    """
+
+    acting: Callable[[Viewer], FromClause]
+    entries: Table
+    key: str
+    holds: Callable[[FromClause, Any], ColumnElement[bool]]
+    held: Callable[[FromClause, Any], ColumnElement[Any]]
+    by_user: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -211,12 +246,18 @@ def among(column: ColumnElement[Any], values: Any) -> ColumnElement[bool]:
 
 def integers(values: Iterable[int]) -> Any:
     """A bound list of integers, for `among`."""
-    return bindparam(None, list(values), type_=Keys(Integer()), unique=True)
+    return bindparam(None, list(values), type_=Keys(BigInteger()), unique=True)
 
 
 def texts(values: Iterable[str]) -> Any:
     """A bound list of keys, for `among`."""
     return bindparam(None, list(values), type_=Keys(tables.Key()), unique=True)
+
+
+def has_bit(mask: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """A mask has the bit that will be bound by this name."""
+    made: ColumnElement[bool] = mask.op("&")(bindparam(name, type_=Integer())) != 0
+    return made
 
 
 def _compare(

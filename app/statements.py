@@ -1,8 +1,7 @@
 """The one place that turns a source, the cells of a type and the shape of a question into SQL."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from functools import reduce
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import (
@@ -10,23 +9,19 @@ from sqlalchemy import (
     Dialect,
     Integer,
     Select,
-    and_,
     bindparam,
-    false,
     func,
     lateral,
     literal,
     literal_column,
-    not_,
-    or_,
     select,
     true,
-    tuple_,
 )
 
-from app import db, tables
+from app import db, tables, walks
 from app.auth import Viewer
-from app.pages import Ask, Shape
+from app.narrowing import directed, filtered, narrowed, ordered_by
+from app.pages import Ask
 from app.prepared import Prepared, compiled
 from app.sources import ROOT, Keys, Layout, Source, among, from_of
 from app.tables import col
@@ -75,7 +70,7 @@ def related(source: Source, layout: Layout, viewer: Viewer, dialect: Dialect) ->
     order = [col(source.orders[name]) for name in source.order]
     return (
         select(*layout.columns(viewer), by.label("k"))
-        .select_from(source.rows)
+        .select_from(source.rows(viewer))
         .where(among(by, _keys(by)), source.sees(viewer))
         .order_by(*order)
     )
@@ -83,28 +78,34 @@ def related(source: Source, layout: Layout, viewer: Viewer, dialect: Dialect) ->
 
 def page(source: Source, layout: Layout, viewer: Viewer, ask: Ask, dialect: Dialect) -> Select[Any]:
     """The statement behind `Statements.page`."""
+    if source.walk is not None:
+        return walks.page(source, layout, viewer, ask, dialect)
+    if source.derived is not None:
+        return walks.derived(source.derived(viewer), layout, viewer, ask)
     if source.by is None:
-        ordered = _order(source, ask)
+        ordered = ordered_by(source, ask)
         values = [column.label(f"o{at}") for at, (column, _) in enumerate(ordered)]
-        chosen = select(*layout.columns(viewer), *values, literal(ROOT).label("k")).select_from(source.rows)
-        return _narrowed(chosen, source, viewer, ask, dialect, ordered)
-    return (
-        _lateral(source, layout, viewer, ask, dialect)
-        if dialect.name == "postgresql"
-        else _by_rowid(source, layout, viewer, ask, dialect)
-    )
+        chosen = select(*layout.columns(viewer), *values, literal(ROOT).label("k")).select_from(source.rows(viewer))
+        return narrowed(chosen, source, viewer, ask, dialect, ordered)
+    if dialect.name == "postgresql":
+        return _lateral(source, layout, viewer, ask, dialect)
+    return _by_rowid(source, layout, viewer, ask, dialect)
 
 
 def count(source: Source, viewer: Viewer, ask: Ask, dialect: Dialect) -> Select[Any]:
     """The statement behind `Statements.count`: (number, key)."""
-    conditions = [source.sees(viewer), *_filtered(source, viewer, ask.filter, dialect)]
+    if source.walk is not None:
+        return walks.count(source, viewer, ask, dialect)
+    if source.derived is not None:
+        return walks.count_derived(source.derived(viewer), ask)
+    conditions = [source.sees(viewer), *filtered(source, viewer, ask.filter, dialect)]
     if source.by is None:
         whole: Select[Any] = select(func.count(), literal(ROOT).label("k"))  # type: ignore[assignment]  # of any rows
-        return whole.select_from(source.rows).where(*conditions)
+        return whole.select_from(source.rows(viewer)).where(*conditions)
     by = col(source.by)
     return (
         select(func.count(), by.label("k"))
-        .select_from(source.rows)
+        .select_from(source.rows(viewer))
         .where(among(by, _keys(by)), *conditions)
         .group_by(by)
     )
@@ -113,93 +114,31 @@ def count(source: Source, viewer: Viewer, ask: Ask, dialect: Dialect) -> Select[
 def _lateral(source: Source, layout: Layout, viewer: Viewer, ask: Ask, dialect: Dialect) -> Select[Any]:
     """PostgreSQL: an index walk below each key."""
     by = col(source.by)
-    ordered = _order(source, ask)
+    ordered = ordered_by(source, ask)
     key = func.unnest(_keys(by)).table_valued("value", with_ordinality="at", name="k").render_derived()
     values = [column.label(f"o{at}") for at, (column, _) in enumerate(ordered)]
-    walk = select(*layout.columns(viewer), *values).select_from(source.rows).where(by == key.c.value)
-    rows = lateral(_narrowed(walk, source, viewer, ask, dialect, ordered).correlate(key), "p")
-    places = [_directed(rows.c[f"o{at}"], down) for at, (_, down) in enumerate(ordered)]
+    walk = select(*layout.columns(viewer), *values).select_from(source.rows(viewer)).where(by == key.c.value)
+    rows = lateral(narrowed(walk, source, viewer, ask, dialect, ordered).correlate(key), "p")
+    places = [directed(rows.c[f"o{at}"], down) for at, (_, down) in enumerate(ordered)]
     return select(*rows.c, key.c.value.label("k")).select_from(key.join(rows, true())).order_by(key.c.at, *places)
 
 
 def _by_rowid(source: Source, layout: Layout, viewer: Viewer, ask: Ask, dialect: Dialect) -> Select[Any]:
     """SQLite, which has no LATERAL: the same walk gives row ids, and the rows are joined to them."""
-    by, ordered = col(source.by), _order(source, ask)
+    by, ordered = col(source.by), ordered_by(source, ask)
     anchor = from_of(source.anchor)
     rowid: ColumnElement[Any] = literal_column(f"{anchor.name}.rowid", Integer)  # type: ignore[attr-defined]
     key = func.json_each(_keys(by)).table_valued("key", "value", name="k")
-    walk = select(rowid).select_from(source.rows).where(by == key.c.value)
-    found = _narrowed(walk, source, viewer, ask, dialect, ordered).correlate(key)
+    walk = select(rowid).select_from(source.rows(viewer)).where(by == key.c.value)
+    found = narrowed(walk, source, viewer, ask, dialect, ordered).correlate(key)
     rows = key.join(anchor, rowid.in_(found))
     if source.via is not None:
         assert source.on is not None
         rows = rows.join(from_of(source.table), source.on)
     values = [column.label(f"o{at}") for at, (column, _) in enumerate(ordered)]
-    places = [_directed(column, down) for column, down in ordered]
+    places = [directed(column, down) for column, down in ordered]
     chosen = select(*layout.columns(viewer), *values, key.c.value.label("k"))
     return chosen.select_from(rows).order_by(key.c.key, *places)
-
-
-def _narrowed(
-    chosen: Select[Any], source: Source, viewer: Viewer, ask: Ask, dialect: Dialect, ordered: "Ordered"
-) -> Select[Any]:
-    conditions = [source.sees(viewer), *_filtered(source, viewer, ask.filter, dialect)]
-    if ask.after:
-        conditions.append(_beyond(ordered))
-    limit: Any = bindparam("limit", type_=Integer())
-    return chosen.where(*conditions).order_by(*(_directed(column, down) for column, down in ordered)).limit(limit)
-
-
-# --- orders and cursors
-
-Ordered = Sequence[tuple[ColumnElement[Any], bool]]
-
-
-def _order(source: Source, ask: Ask) -> Ordered:
-    """The columns of the order with their directions, ending in the id; turned round when paging backward."""
-    terms = [(col(source.orders[name]), down) for name, down in ask.order]
-    last = (col(source.table.id), terms[-1][1] if terms else False)  # type: ignore[attr-defined]  # every node has one
-    return [(column, down != ask.backward) for column, down in [*terms, last]]
-
-
-def _beyond(ordered: Ordered) -> ColumnElement[bool]:
-    """The rows after the cursor: one comparison of rows where all run one way, which an index can answer."""
-    binds = [bindparam(f"a{at}", type_=column.type) for at, (column, _) in enumerate(ordered)]
-    ways = {down for _, down in ordered}
-    if len(ways) == 1:
-        left, right = tuple_(*(column for column, _ in ordered)), tuple_(*binds)
-        return left < right if ways.pop() else left > right
-    steps = []
-    for at, (column, down) in enumerate(ordered):
-        same = [before == bind for (before, _), bind in zip(ordered[:at], binds, strict=False)]
-        steps.append(and_(*same, column < binds[at] if down else column > binds[at]))
-    return or_(*steps)
-
-
-def _directed(column: Any, down: bool) -> ColumnElement[Any]:
-    made: ColumnElement[Any] = column.desc() if down else column.asc()
-    return made
-
-
-# --- filters
-
-
-def _filtered(source: Source, viewer: Viewer, shape: Shape, dialect: Dialect) -> list[ColumnElement[bool]]:
-    return [_condition(source, viewer, shape, dialect)] if shape else []
-
-
-def _condition(source: Source, viewer: Viewer, shape: Shape, dialect: Dialect) -> ColumnElement[bool]:
-    head, *rest = shape
-    if head in {"and", "or", "not"}:
-        terms = [_condition(source, viewer, term, dialect) for term in rest]
-        if head == "not":
-            return not_(terms[0])
-        return reduce(and_, terms, true()) if head == "and" else reduce(or_, terms, false())
-    operator, name = rest
-    return source.filters[head].condition(viewer, operator, name, dialect)
-
-
-# --- small things
 
 
 def _keys(column: ColumnElement[Any]) -> Any:

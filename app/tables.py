@@ -4,13 +4,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Boolean, ColumnElement, Dialect, ForeignKey, Index, Integer, Text
+from sqlalchemy import BigInteger, Boolean, ColumnElement, Dialect, ForeignKey, Index, Integer, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
 
 MAX_ID = 2**31 - 1
 """The largest id that a row can have: `INTEGER` on PostgreSQL is 32 bits."""
+
+SORT_LENGTH = 200
+"""How many characters of a name decide where it is sorted; the id decides between equals."""
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -67,6 +70,11 @@ class Folded(Key):
 def folded(text: str) -> str:
     """How a name is written where it is compared without regard to letter case."""
     return text.casefold()
+
+
+def sortable(text: str) -> str:
+    """A name as it is sorted: without regard to letter case, and short enough for an index entry."""
+    return folded(text)[:SORT_LENGTH]
 
 
 class Document(TypeDecorator[Any]):
@@ -143,3 +151,189 @@ class RevokedToken(SQLModel, table=True):
 
     jti: str = Field(primary_key=True, sa_type=Key)
     expires_at: datetime = Field(sa_type=Instant)
+
+
+def _points_at(column: str, *, ondelete: str = "CASCADE", **more: Any) -> Any:
+    """A column that holds another row's id."""
+    return Field(sa_type=Integer, sa_column_args=(ForeignKey(column, ondelete=ondelete),), **more)
+
+
+class Org(SQLModel, table=True):
+    """People and the resources that they keep together."""
+
+    __tablename__ = "orgs"
+    __table_args__ = (Index(None, "name_key", "id"), Index(None, "owner_id"), {"sqlite_autoincrement": True})
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=Integer)
+    slug: str = Field(sa_type=Key, unique=True)
+    name: str = Field(sa_type=Text)
+    name_key: str = Field(sa_type=Key)
+    description: str = Field(sa_type=Text)
+    owner_id: int | None = _points_at("users.id", ondelete="SET NULL", default=None)
+    is_public: bool = Field(sa_type=Boolean)
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class OrgMember(SQLModel, table=True):
+    """A user belongs to an org at a level; the owner is no member."""
+
+    __tablename__ = "org_members"
+    __table_args__ = (Index(None, "user_id", "org_id"),)
+
+    org_id: int = _points_at("orgs.id", primary_key=True)
+    user_id: int = _points_at("users.id", primary_key=True)
+    level: int = Field(sa_type=Integer)
+    granted_at: datetime = Field(sa_type=Instant)
+    granted_by: int | None = _points_at("users.id", ondelete="SET NULL", default=None, index=True)
+    expires_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class Group(SQLModel, table=True):
+    """Users who receive grants together."""
+
+    __tablename__ = "groups"
+    __table_args__ = (Index(None, "name_key", "id"), {"sqlite_autoincrement": True})
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=Integer)
+    slug: str = Field(sa_type=Key, unique=True)
+    display_name: str = Field(sa_type=Text)
+    name_key: str = Field(sa_type=Key)
+    description: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class GroupMember(SQLModel, table=True):
+    """A user belongs to a group."""
+
+    __tablename__ = "group_members"
+    __table_args__ = (Index(None, "user_id", "group_id"),)
+
+    group_id: int = _points_at("groups.id", primary_key=True)
+    user_id: int = _points_at("users.id", primary_key=True)
+    is_manager: bool = Field(sa_type=Boolean)
+    added_at: datetime = Field(sa_type=Instant)
+    added_by: int | None = _points_at("users.id", ondelete="SET NULL", default=None, index=True)
+    expires_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class ResourceType(SQLModel, table=True):
+    """A kind of resource: its name, and whether it has data files."""
+
+    __tablename__ = "resource_types"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=Integer)
+    name: str = Field(sa_type=Key, unique=True)
+    has_data: bool = Field(sa_type=Boolean)
+    is_built_in: bool = Field(sa_type=Boolean)
+
+
+class Resource(SQLModel, table=True):
+    """A thing that is kept: its type never changes. `full_mask` is every role that the type has.
+
+    `path` is the slug of its org and its own, with a `/` between: the name that people use.
+    """
+
+    __tablename__ = "resources"
+    __table_args__ = (
+        Index(None, "name_key", "id"),
+        Index(None, "created_at", "id"),
+        Index(None, "updated_at", "id"),
+        Index(None, "org_id", "name_key", "id"),
+        Index(None, "owner_id"),
+        Index(None, "type_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=Integer)
+    org_id: int = _points_at("orgs.id")
+    type_id: int = Field(sa_type=Integer, sa_column_args=(ForeignKey("resource_types.id"),))
+    slug: str = Field(sa_type=Key)
+    path: str = Field(sa_type=Key, unique=True)
+    name: str = Field(sa_type=Text)
+    name_key: str = Field(sa_type=Key)
+    description: str = Field(sa_type=Text)
+    details: dict[str, Any] = Field(sa_type=Document)
+    owner_id: int | None = _points_at("users.id", ondelete="SET NULL", default=None)
+    size_bytes: int = Field(sa_type=BigInteger)
+    full_mask: int = Field(sa_type=Integer)
+    revision: int = Field(sa_type=Integer)
+    created_at: datetime = Field(sa_type=Instant)
+    updated_at: datetime = Field(sa_type=Instant)
+
+
+class Lock(SQLModel, table=True):
+    """A resource is locked: one row while it is."""
+
+    __tablename__ = "locks"
+
+    resource_id: int = _points_at("resources.id", primary_key=True)
+    user_id: int | None = _points_at("users.id", ondelete="SET NULL", default=None, index=True)
+    reason: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class LockEvent(SQLModel, table=True):
+    """Who locked or unlocked a resource, when and why; never changed."""
+
+    __tablename__ = "lock_events"
+    __table_args__ = (Index(None, "resource_id", "created_at", "id"), {"sqlite_autoincrement": True})
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=Integer)
+    resource_id: int = _points_at("resources.id")
+    user_id: int | None = _points_at("users.id", ondelete="SET NULL", default=None, index=True)
+    is_lock: bool = Field(sa_type=Boolean)
+    reason: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class Grant(SQLModel, table=True):
+    """An entry of a resource's access configuration: a set of roles for one subject, as it was given."""
+
+    __tablename__ = "grants"
+    __table_args__ = (
+        UniqueConstraint("resource_id", "subject"),
+        Index(None, "group_id"),
+        Index(None, "user_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=Integer)
+    resource_id: int = _points_at("resources.id")
+    subject: int = Field(sa_type=BigInteger)
+    group_id: int | None = _points_at("groups.id", default=None)
+    user_id: int | None = _points_at("users.id", default=None)
+    mask: int = Field(sa_type=Integer)
+    expires_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class Access(SQLModel, table=True):
+    """The access index: what a subject holds on a resource, after implications, beside all that lists are sorted by.
+
+    It follows from orgs, resources and grants, is written in the transaction that changes them, and can be made anew.
+    """
+
+    __tablename__ = "access"
+    __table_args__ = (
+        Index(
+            "ix_access_by_name",
+            "subject",
+            "name_key",
+            "resource_id",
+            "mask",
+            "type_id",
+            "expires_at",
+        ),
+        Index("ix_access_by_creation", "subject", "created_at", "resource_id"),
+        Index("ix_access_by_change", "subject", "updated_at", "resource_id"),
+    )
+
+    resource_id: int = _points_at("resources.id", primary_key=True)
+    subject: int = Field(primary_key=True, sa_type=BigInteger)
+    granted: int = Field(sa_type=Integer)
+    mask: int = Field(sa_type=Integer)
+    type_id: int = Field(sa_type=Integer)
+    expires_at: datetime | None = Field(default=None, sa_type=Instant)
+    name_key: str = Field(sa_type=Key)
+    created_at: datetime = Field(sa_type=Instant)
+    updated_at: datetime = Field(sa_type=Instant)

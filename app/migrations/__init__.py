@@ -1,83 +1,48 @@
-"""Bringing a database to the shape that the code expects. Several processes may start at once: one of them migrates."""
+"""Bringing a database to the shape that the code expects."""
 
 import asyncio
-import os
 import sqlite3
-from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, event, pool, text
-from sqlalchemy.ext.asyncio import create_async_engine
+import asyncpg
 
-LOCK = 0x6F73_7469_6172_79
-"""The advisory lock under which PostgreSQL is migrated: "ostiary" in ASCII."""
+HEAD = max(path.name[:4] for path in (Path(__file__).parent / "versions").glob("0*.py"))
+"""The last step: the number at the head of its file's name."""
 
-WAIT_SECONDS = 120
+_DONE = "SELECT version_num FROM alembic_version"
 
 
 def upgrade(url: str) -> list[str]:
     """Run what is missing, in one transaction; answers the steps that were run, oldest first."""
-    return _with_connection(url, _upgraded)
+    if is_current(url):
+        return []
+    from app.migrations import running  # noqa: PLC0415 - alembic is a tenth of a start, and most starts need no step
+
+    return running.upgrade(url)
 
 
-def pending(url: str) -> list[str]:
-    """The steps that `upgrade` would run, oldest first."""
-    return _with_connection(url, _pending)
-
-
-def _with_connection(url: str, work: Callable[[Connection], list[str]]) -> list[str]:
+def is_current(url: str) -> bool:
+    """Whether nothing is missing; False too when that cannot be told, since alembic will tell why."""
     if url.startswith("sqlite:///"):
-        return _on_sqlite(Path(url.removeprefix("sqlite:///")), work)
-    return asyncio.run(_on_postgresql(url, work))
+        return _is_current_file(Path(url.removeprefix("sqlite:///")))
+    return asyncio.run(_is_current_server(url))
 
 
-def _on_sqlite(path: Path, work: Callable[[Connection], list[str]]) -> list[str]:
-    """The file is made for its owner's eyes alone: it holds the hashes of passwords."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-
-    def connect() -> Any:
-        connection = sqlite3.connect(path, isolation_level=None, timeout=WAIT_SECONDS)
-        connection.execute("PRAGMA journal_mode=WAL")
-        return connection
-
-    engine = create_engine("sqlite://", creator=connect, poolclass=pool.NullPool)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-    with engine.begin() as connection:
-        return work(connection)
+def _is_current_file(path: Path) -> bool:
+    with (
+        suppress(sqlite3.Error),
+        closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection,
+    ):
+        return bool(connection.execute(_DONE).fetchall() == [(HEAD,)])
+    return False
 
 
-async def _on_postgresql(url: str, work: Callable[[Connection], list[str]]) -> list[str]:
-    address = "postgresql+asyncpg" + url[url.index("://") :]
-    engine = create_async_engine(address, poolclass=pool.NullPool)
-    try:
-        async with engine.begin() as connection:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-            return await connection.run_sync(work)
-    finally:
-        await engine.dispose()
-
-
-def _config(connection: Connection) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    return config
-
-
-def _pending(connection: Connection) -> list[str]:
-    script = ScriptDirectory.from_config(_config(connection))
-    done = MigrationContext.configure(connection).get_current_revision()
-    return [step.revision for step in reversed([*script.iterate_revisions("head", done or "base")])]
-
-
-def _upgraded(connection: Connection) -> list[str]:
-    missing = _pending(connection)
-    if missing:
-        command.upgrade(_config(connection), "head")
-    return missing
+async def _is_current_server(url: str) -> bool:
+    with suppress(asyncpg.PostgresError):
+        connection = await asyncpg.connect(url)
+        try:
+            return bool([row[0] for row in await connection.fetch(_DONE)] == [HEAD])
+        finally:
+            await connection.close()
+    return False

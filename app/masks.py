@@ -1,0 +1,98 @@
+"""The arithmetic of access: roles on a resource as bits, and those who hold them as numbers. Names stand at the faces.
+
+Roles are closed under implication (design, 1.5), and the closure of a union is the union of closures, so that what
+several subjects hold can be added up with OR after each was closed by itself.
+"""
+
+from enum import IntEnum
+
+METADATA_READ = 1
+METADATA_WRITE = 2
+DATA_READ = 4
+DATA_WRITE = 8
+ADMIN = 16
+
+ALL = 31
+WITHOUT_DATA = METADATA_READ | METADATA_WRITE | ADMIN
+"""Every role of a type without data files."""
+
+READ = METADATA_READ | DATA_READ
+WRITE = METADATA_WRITE | DATA_WRITE
+
+IMPLIED = {
+    METADATA_READ: METADATA_READ,
+    METADATA_WRITE: METADATA_WRITE | METADATA_READ,
+    DATA_READ: DATA_READ | METADATA_READ,
+    DATA_WRITE: DATA_WRITE | DATA_READ | METADATA_READ,
+    ADMIN: ALL,
+}
+
+BITS = tuple(IMPLIED)
+"""The roles in the order in which they are always listed."""
+
+
+def effective(granted: int, full: int) -> int:
+    """What a grant gives: its roles with what they imply, of those that the type has."""
+    closed = 0
+    for bit in BITS:
+        if granted & bit:
+            closed |= IMPLIED[bit]
+    return closed & full
+
+
+class Level(IntEnum):
+    """How far somebody belongs to an org; the numbers are those of the REST face."""
+
+    READ_ONLY = 0
+    READ_WRITE = 1
+    READ_WRITE_DELETE = 2
+    ADMIN = 3
+
+
+CAPS = {
+    Level.READ_ONLY: READ,
+    Level.READ_WRITE: READ | WRITE,
+    Level.READ_WRITE_DELETE: READ | WRITE,
+    Level.ADMIN: ALL,
+}
+"""What a level gives on every resource of the org."""
+
+
+KINDS = 8
+
+
+class Kind(IntEnum):
+    """What sort of subject a number is."""
+
+    ANYONE = 0
+    GENERAL = 1
+    GROUP = 2
+    USER = 3
+    ORG = 4
+    OWNER = 5
+    REGISTRY = 6
+
+
+ANYONE = int(Kind.ANYONE)
+"""Everybody, signed in or not."""
+
+GENERAL = int(Kind.GENERAL)
+"""Every signed-in user that is not deactivated."""
+
+REGISTRY = int(Kind.REGISTRY)
+"""Those who hold RESOURCES_MANAGE."""
+
+
+def subject(kind: Kind, key: int = 0) -> int:
+    """The number of a group, a user, the people of an org, or the owner of a resource."""
+    return key * KINDS + kind
+
+
+def kind_of(number: int) -> Kind:
+    """What sort of subject a number is."""
+    return Kind(number % KINDS)
+
+
+def key_of(number: int) -> int:
+    """The id in the number of a subject."""
+    return number // KINDS

@@ -1,0 +1,80 @@
+"""What makes a list smaller and gives it its order: conditions, filters, cursors, limits."""
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Dialect,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    false,
+    not_,
+    or_,
+    true,
+    tuple_,
+)
+
+from app.auth import Viewer
+from app.pages import Ask, Shape
+from app.sources import Source
+from app.tables import col
+
+Ordered = Sequence[tuple[ColumnElement[Any], bool]]
+"""Columns with whether each runs downward."""
+
+
+def narrowed(
+    chosen: Select[Any], source: Source, viewer: Viewer, ask: Ask, dialect: Dialect, ordered: "Ordered"
+) -> Select[Any]:
+    """What may be seen, matches the filter and comes after the cursor, in order, one row more than the page."""
+    conditions = [source.sees(viewer), *filtered(source, viewer, ask.filter, dialect)]
+    if ask.after:
+        conditions.append(beyond(ordered))
+    limit: Any = bindparam("limit", type_=Integer())
+    return chosen.where(*conditions).order_by(*(directed(column, down) for column, down in ordered)).limit(limit)
+
+
+def ordered_by(source: Source, ask: Ask) -> Ordered:
+    """The columns of the order with their directions, ending in the id; turned round when paging backward."""
+    terms = [(col(source.orders[name]), down) for name, down in ask.order]
+    last = (col(source.table.id), terms[-1][1] if terms else False)  # type: ignore[attr-defined]  # every node has one
+    return [(column, down != ask.backward) for column, down in [*terms, last]]
+
+
+def beyond(ordered: Ordered) -> ColumnElement[bool]:
+    """The rows after the cursor: one comparison of rows where all run one way, which an index can answer."""
+    binds = [bindparam(f"a{at}", type_=column.type) for at, (column, _) in enumerate(ordered)]
+    ways = {down for _, down in ordered}
+    if len(ways) == 1:
+        left, right = tuple_(*(column for column, _ in ordered)), tuple_(*binds)
+        return left < right if ways.pop() else left > right
+    steps = []
+    for at, (column, down) in enumerate(ordered):
+        same = [before == bind for (before, _), bind in zip(ordered[:at], binds, strict=False)]
+        steps.append(and_(*same, column < binds[at] if down else column > binds[at]))
+    return or_(*steps)
+
+
+def directed(column: Any, down: bool) -> ColumnElement[Any]:
+    """A term of an ORDER BY."""
+    made: ColumnElement[Any] = column.desc() if down else column.asc()
+    return made
+
+
+def filtered(source: Source, viewer: Viewer, shape: Shape, dialect: Dialect) -> list[ColumnElement[bool]]:
+    """The condition of a filter, if there is one."""
+    return [_condition(source, viewer, shape, dialect)] if shape else []
+
+
+def _condition(source: Source, viewer: Viewer, shape: Shape, dialect: Dialect) -> ColumnElement[bool]:
+    head, *rest = shape
+    if head in {"and", "or", "not"}:
+        terms = [_condition(source, viewer, term, dialect) for term in rest]
+        if head == "not":
+            return not_(terms[0])
+        return reduce(and_, terms, true()) if head == "and" else reduce(or_, terms, false())
+    return source.filters[head].condition(viewer, rest, dialect)

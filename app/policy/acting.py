@@ -1,0 +1,199 @@
+"""As whom somebody acts: the one place that knows how rows of groups, orgs and roles lead to rights on resources."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    CompoundSelect,
+    FromClause,
+    Integer,
+    bindparam,
+    case,
+    cast,
+    inspect,
+    literal_column,
+    null,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.orm import aliased
+
+from app import masks
+from app.auth import DEACTIVATED, Permission, Viewer
+from app.masks import Kind, Level
+from app.policy.common import lasts
+from app.sources import ME, Keys, among
+from app.tables import Grant, GroupMember, Instant, Org, OrgMember, Role, User, UserRole, col
+
+
+@dataclass(frozen=True, slots=True)
+class _Acting:
+    """One way to act as a subject: rows that say for which user and key, how much of its roles she gets, until when."""
+
+    kind: Kind
+    rows: FromClause
+    user: ColumnElement[Any]
+    key: ColumnElement[Any]
+    cap: ColumnElement[Any]
+    level: ColumnElement[Any] = field(default_factory=null)
+    until: ColumnElement[Any] = field(default_factory=null)
+    where: ColumnElement[bool] = field(default_factory=true)
+
+
+_EVERYTHING = literal_column(str(masks.ALL), Integer)
+
+
+def by_membership() -> list[_Acting]:
+    """The ways that rows tell of: groups, orgs as member and as owner, and the roles of the registry."""
+    return [_as_group(), _as_member(), _as_owner(), _as_registry()]
+
+
+def _as_group() -> _Acting:
+    member = aliased(GroupMember)
+    return _Acting(
+        Kind.GROUP,
+        inspect(member).selectable,
+        col(member.user_id),
+        col(member.group_id),
+        _EVERYTHING,
+        until=col(member.expires_at),
+        where=lasts(member.expires_at),
+    )
+
+
+def _as_member() -> _Acting:
+    """A member of an org acts as its people, up to her level."""
+    person = aliased(OrgMember)
+    caps: Iterator[Any] = (
+        (col(person.level) == int(level), literal_column(str(cap))) for level, cap in masks.CAPS.items()
+    )
+    return _Acting(
+        Kind.ORG,
+        inspect(person).selectable,
+        col(person.user_id),
+        col(person.org_id),
+        case(*caps, else_=0),
+        col(person.level),
+        col(person.expires_at),
+        lasts(person.expires_at),
+    )
+
+
+def _as_owner() -> _Acting:
+    """The owner of an org acts as its people, without a limit."""
+    owned = aliased(Org)
+    level = literal_column(str(int(Level.ADMIN)), Integer)
+    return _Acting(Kind.ORG, inspect(owned).selectable, col(owned.owner_id), col(owned.id), _EVERYTHING, level)
+
+
+def _as_registry() -> _Acting:
+    """Who holds a role with RESOURCES_MANAGE."""
+    held, role = aliased(UserRole), aliased(Role)
+    rows = inspect(held).selectable.join(inspect(role).selectable, col(role.id) == col(held.role_id))
+    manages = col(role.permissions).op("&")(Permission.RESOURCES_MANAGE.value) != 0
+    return _Acting(Kind.REGISTRY, rows, col(held.user_id), literal_column("0", Integer), _EVERYTHING, where=manages)
+
+
+def subject(kind: Kind, key: Any) -> ColumnElement[Any]:
+    made: ColumnElement[Any] = cast(key, BigInteger) * masks.KINDS + int(kind)
+    return made
+
+
+def _number(always: int) -> ColumnElement[Any]:
+    """A subject that is always the same; cast, since SQLite puts no index on a column whose first row has no type."""
+    return cast(literal_column(str(always)), BigInteger)
+
+
+def is_general(viewer: Viewer) -> ColumnElement[bool]:
+    """The entry of every signed-in user."""
+    return col(Grant.subject) == masks.GENERAL
+
+
+def is_anyone(viewer: Viewer) -> ColumnElement[bool]:
+    """The entry of everybody."""
+    return col(Grant.subject) == masks.ANYONE
+
+
+def subjects(people: FromClause, *, registry: bool | None = None) -> CompoundSelect[Any]:
+    """As whom each of some people acts: (user, subject, cap, level, until).
+
+    `people` has a column `user`: active users, or NULL for nobody, who acts as ANYONE alone. `cap` is what of the
+    subject's roles she gets. `registry` overrules whether they hold RESOURCES_MANAGE, where that is known already.
+    """
+    user = people.c.user
+    plain = [
+        (_number(masks.ANYONE), true()),
+        (_number(masks.GENERAL), user.is_not(None)),
+        (subject(Kind.USER, user), user.is_not(None)),
+        (subject(Kind.OWNER, user), user.is_not(None)),
+    ]
+    if registry:
+        plain.append((_number(masks.REGISTRY), user.is_not(None)))
+    arms = [
+        select(user.label("user"), number.label("subject"), _EVERYTHING.label("cap"), _NO_LEVEL, _NO_END)
+        .select_from(people)
+        .where(condition)
+        for number, condition in plain
+    ]
+    for way in by_membership():
+        if way.kind is Kind.REGISTRY and registry is not None:
+            continue
+        told = (
+            user.label("user"),
+            subject(way.kind, way.key).label("subject"),
+            way.cap.label("cap"),
+            way.level,
+            way.until,
+        )
+        arms.append(select(*told).select_from(people.join(way.rows, way.user == user)).where(way.where))
+    return union_all(*arms)
+
+
+_NO_LEVEL = cast(null(), Integer).label("level")
+_NO_END = cast(null(), Instant).label("until")
+
+_ME = select(ME.label("user")).subquery("me")
+
+
+def _mine(registry: bool) -> CTE:
+    return subjects(_ME, registry=registry).cte("mine_and_all" if registry else "mine")
+
+
+MINE = {registry: _mine(registry) for registry in (False, True)}
+"""As whom the viewer acts, without and with RESOURCES_MANAGE."""
+
+
+def mine(viewer: Viewer) -> CTE:
+    """As whom the viewer acts."""
+    return MINE[Permission.RESOURCES_MANAGE in viewer.permissions]
+
+
+def is_active(user: Any) -> ColumnElement[bool]:
+    """Does not hold the role that takes everything away."""
+    held_, role = aliased(UserRole), aliased(Role)
+    return ~(
+        select(literal_column("1"))
+        .where(col(held_.user_id) == user, col(role.id) == col(held_.role_id), col(role.name_key) == DEACTIVATED)
+        .correlate_except(held_, role)
+        .exists()
+    )
+
+
+def asked_users() -> FromClause:
+    """The active users among the bound `keys`: (user); looked up once, however many ways they may act."""
+    keys = bindparam("keys", type_=Keys(Integer()))
+    return select(col(User.id).label("user")).where(among(col(User.id), keys), is_active(col(User.id))).cte("asked")
+
+
+THEIRS = subjects(asked_users()).cte("theirs")
+"""As whom each of the users acts whose ids are the bound `keys`."""
+
+
+def theirs(viewer: Viewer) -> CTE:
+    """As whom each asked user acts; who may ask is the guard of the edge."""
+    return THEIRS

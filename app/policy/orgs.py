@@ -1,0 +1,91 @@
+"""Who sees, writes, deletes and manages an org."""
+
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Integer,
+    and_,
+    case,
+    literal_column,
+    or_,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.orm import aliased
+
+from app.auth import Permission, Viewer
+from app.masks import Level
+from app.policy.common import lasts
+from app.sources import ME
+from app.tables import Org, OrgMember, col
+
+
+def manages_all_orgs(viewer: Viewer) -> bool:
+    return Permission.ORGS_MANAGE in viewer.permissions
+
+
+def orgs_of(user: Any, least: Level = Level.READ_ONLY) -> CompoundSelect[Any]:
+    """The ids of orgs that somebody owns or belongs to at a level or above."""
+    member = aliased(OrgMember)
+    owned = aliased(Org)
+    return union_all(
+        select(col(owned.id)).where(col(owned.owner_id) == user).correlate_except(owned),
+        select(col(member.org_id))
+        .where(col(member.user_id) == user, col(member.level) >= int(least), lasts(member.expires_at))
+        .correlate_except(member),
+    )
+
+
+def belongs_to_org(viewer: Viewer) -> ColumnElement[bool]:
+    """One of the org's people, or somebody who manages every org: they see its members."""
+    return true() if manages_all_orgs(viewer) else col(Org.id).in_(orgs_of(ME))
+
+
+def sees_org(viewer: Viewer) -> ColumnElement[bool]:
+    """A public org is seen by everybody, a private one by its people."""
+    return true() if manages_all_orgs(viewer) else or_(col(Org.is_public), col(Org.id).in_(orgs_of(ME)))
+
+
+def writes_org(viewer: Viewer) -> ColumnElement[bool]:
+    """Edits the org and creates resources in it."""
+    return true() if manages_all_orgs(viewer) else col(Org.id).in_(orgs_of(ME, Level.READ_WRITE))
+
+
+def deletes_org(viewer: Viewer) -> ColumnElement[bool]:
+    """Deletes the org, or any resource in it."""
+    return true() if manages_all_orgs(viewer) else col(Org.id).in_(orgs_of(ME, Level.READ_WRITE_DELETE))
+
+
+def manages_org(viewer: Viewer) -> ColumnElement[bool]:
+    """Changes who belongs to the org."""
+    return true() if manages_all_orgs(viewer) else col(Org.id).in_(orgs_of(ME, Level.ADMIN))
+
+
+def owns_org(viewer: Viewer) -> ColumnElement[bool]:
+    """Gives the org to somebody else."""
+    return true() if manages_all_orgs(viewer) else col(Org.owner_id) == ME
+
+
+def org_level(viewer: Viewer) -> ColumnElement[Any]:
+    """The viewer's own level in the org of the row, null for none; its owner has the highest."""
+    member = aliased(OrgMember)
+    level = (
+        select(col(member.level))
+        .where(col(member.org_id) == col(Org.id), col(member.user_id) == ME, lasts(member.expires_at))
+        .correlate(Org)
+        .scalar_subquery()
+    )
+    return case((col(Org.owner_id) == ME, literal_column(str(int(Level.ADMIN)), Integer)), else_=level)
+
+
+def sees_membership(viewer: Viewer) -> ColumnElement[bool]:
+    """A membership that lasts, of an org that the viewer sees."""
+    return and_(lasts(OrgMember.expires_at), sees_org(viewer))
+
+
+def membership_lasts(viewer: Viewer) -> ColumnElement[bool]:
+    """A membership of an org that has not ended."""
+    return lasts(OrgMember.expires_at)

@@ -1,0 +1,33 @@
+"""What one must hold for a change; raises what the asker may know."""
+
+from app import errors
+from app.auth import Permission, Viewer
+
+
+def require_signed_in(viewer: Viewer) -> int:
+    """The viewer's id; raises Unauthenticated when nobody is signed in."""
+    if viewer.user_id is None:
+        raise errors.Unauthenticated("Sign in first.")
+    return viewer.user_id
+
+
+def require(viewer: Viewer, permission: Permission) -> int:
+    """The viewer's id; raises Unauthenticated or Forbidden unless she holds the permission."""
+    user_id = require_signed_in(viewer)
+    if permission not in viewer.permissions:
+        raise errors.Forbidden(f"This needs the permission {permission.name}.")
+    return user_id
+
+
+def require_no_more(viewer: Viewer, permissions: Permission, what: str) -> None:
+    """Nobody gives, or rules over, what she does not hold; raises Forbidden."""
+    missing = permissions & ~viewer.permissions
+    if missing:
+        names = ", ".join(str(each.name) for each in missing)
+        raise errors.Forbidden(f"{what} carries permissions that you do not hold: {names}.")
+
+
+def require_role(mask: int, role: int, name: str) -> None:
+    """Raises Forbidden unless the roles that she holds on a resource that she sees have this one."""
+    if not mask & role:
+        raise errors.Forbidden(f"This needs the role {name} on the resource.")

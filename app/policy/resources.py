@@ -1,0 +1,215 @@
+"""What somebody holds on a resource, by the access index."""
+
+from functools import cache, reduce
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    Subquery,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    inspect,
+    literal_column,
+    null,
+    or_,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.orm import aliased
+
+from app import masks
+from app.auth import Permission, Viewer
+from app.masks import Kind
+from app.policy.acting import by_membership, is_active, mine, subjects
+from app.policy.common import Ahead, lasts
+from app.sources import ME, Keys, among
+from app.tables import Access, Resource, User, col
+
+
+def holds(acting: FromClause, access: Any) -> ColumnElement[bool]:
+    """The subject of an entry of the index is one that somebody acts as, and the entry has not ended."""
+    return and_(col(access.subject) == acting.c.subject, lasts(access.expires_at))
+
+
+def held(acting: FromClause, access: Any) -> ColumnElement[Any]:
+    """The roles that an entry of the index gives somebody who acts so."""
+    made: ColumnElement[Any] = col(access.mask).op("&")(acting.c.cap)
+    return made
+
+
+def united(mask: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The union of the masks of many rows: neither database unites bits alike, so each bit has its maximum."""
+    bits: list[ColumnElement[Any]] = [func.max(mask.op("&")(literal_column(str(bit), Integer))) for bit in masks.BITS]
+    return func.coalesce(reduce(lambda left, right: left + right, bits), 0)
+
+
+def mask(viewer: Viewer) -> ColumnElement[Any]:
+    """The viewer's effective roles on the resource of the row."""
+    entry, acting = aliased(Access), mine(viewer)
+    return _here(entry, acting, united(held(acting, entry)))
+
+
+def granted_mask(viewer: Viewer) -> ColumnElement[Any]:
+    """The same as it was given, before implications."""
+    entry, acting = aliased(Access), mine(viewer)
+    given = col(entry.granted).op("&")(acting.c.cap)
+    return _here(entry, acting, united(given))
+
+
+def _may(viewer: Viewer, roles: int) -> ColumnElement[bool]:
+    """The viewer holds one of some roles on the resource of the row.
+
+    Written as a maximum: PostgreSQL answers `EXISTS` also by collecting every resource of the viewer beforehand.
+    """
+    entry, acting = aliased(Access), mine(viewer)
+    most = func.max(held(acting, entry).op("&")(literal_column(str(roles), Integer)))
+    made: ColumnElement[bool] = func.coalesce(_here(entry, acting, most), 0) != 0
+    return made
+
+
+def _here(entry: Any, acting: FromClause, what: ColumnElement[Any]) -> ColumnElement[Any]:
+    """An aggregate of those entries of the row's resource that the viewer acts as.
+
+    It begins at the resource, which has a few entries, while she may act as hundreds.
+    """
+    rows = Ahead(inspect(entry).selectable, acting, holds(acting, entry))
+    found = select(what).select_from(rows).where(col(entry.resource_id) == col(Resource.id))
+    return found.correlate(Resource).scalar_subquery()
+
+
+def sees_resource(viewer: Viewer) -> ColumnElement[bool]:
+    """Every role lets her discover the resource."""
+    return _may(viewer, masks.METADATA_READ)
+
+
+def administers_resource(viewer: Viewer) -> ColumnElement[bool]:
+    """Sees and changes the access configuration, locks and unlocks."""
+    return _may(viewer, masks.ADMIN)
+
+
+PAIR = 2**31
+"""A user and a resource travel as one number: user times 2^31, and the resource."""
+
+
+@cache
+def masks_of_pairs(dialect: str) -> Select[Any]:
+    """The effective roles of many users on many resources, in one statement: (pair, mask); unknown users are missing.
+
+    Binds `pairs` (numbers, see `PAIR`) and `now`. Each pair is worked out by itself: how that is best done does not
+    depend on how many there are, which PostgreSQL cannot know when it plans a statement for all time.
+    """
+    given = bindparam("pairs", type_=Keys(BigInteger()))
+    each = func.unnest(given) if dialect == "postgresql" else func.json_each(given)
+    pairs = (
+        each.table_valued("value", name="pairs").render_derived()
+        if dialect == "postgresql"
+        else each.table_valued("value", name="pairs")
+    )
+    value = cast(pairs.c.value, BigInteger)
+    user, entry = aliased(User), aliased(Access)
+    users = inspect(user).selectable
+    acting = subjects(select(col(user.id).label("user")).correlate(users).subquery("one")).subquery("acting")
+    rows = inspect(entry).selectable.join(acting, holds(acting, entry))
+    found = select(united(held(acting, entry))).select_from(rows).where(col(entry.resource_id) == value % PAIR)
+    asked = pairs.join(users, col(user.id) == value // PAIR)
+    mask_ = found.correlate(pairs, users).scalar_subquery()
+    return select(value, mask_).select_from(asked).where(is_active(col(user.id)))
+
+
+def _manages_all_resources(viewer: Viewer) -> bool:
+    return Permission.RESOURCES_MANAGE in viewer.permissions
+
+
+def may_ask_of_user(viewer: Viewer) -> ColumnElement[bool]:
+    """Asks what a user can reach: she herself, and who holds ADMIN everywhere."""
+    return true() if _manages_all_resources(viewer) else col(User.id) == ME
+
+
+def _holders() -> Subquery:
+    """Who holds what on the resources that are the bound `keys`: (k, o0, key, mask, kind, user).
+
+    The same ways to act, read from the other end. Everybody and every signed-in user are one row each; `o0` is the user
+    name and `key` the id of a user, both empty for those two.
+    """
+    keys = bindparam("keys", type_=Keys(BigInteger()))
+    entry = aliased(Access)
+    here = and_(among(col(entry.resource_id), keys), lasts(entry.expires_at))
+    key, kind = col(entry.subject) // masks.KINDS, col(entry.subject) % masks.KINDS
+    at, nobody = col(entry.resource_id).label("k"), cast(null(), Integer).label("user")
+    open_, person = col(entry.subject).in_((literal_column("0"), literal_column("1"))), aliased(User)
+    arms = [
+        select(at, nobody, kind.label("kind"), col(entry.mask).label("mask")).where(here, open_),
+        select(at, col(person.id), literal_column("3"), col(entry.mask)).where(
+            here, or_(kind == int(Kind.USER), kind == int(Kind.OWNER)), col(person.id) == key
+        ),
+    ]
+    for way in by_membership():
+        rows = inspect(entry).selectable.join(way.rows, and_(kind == int(way.kind), way.key == key))
+        mask_ = col(entry.mask).op("&")(way.cap)
+        somebody = way.user.is_not(None)  # an org may be nobody's
+        arms.append(select(at, way.user, literal_column("3"), mask_).select_from(rows).where(here, way.where, somebody))
+    found, user = union_all(*arms).subquery("found"), aliased(User)
+    name = func.coalesce(col(user.user_key), "").label("o0")
+    number = func.coalesce(found.c.user, found.c.kind).label("key")
+    joined = found.outerjoin(inspect(user).selectable, col(user.id) == found.c.user)
+    whole = select(found.c.k, name, number, united(found.c.mask).label("mask"), found.c.kind, found.c.user)
+    active = or_(found.c.user.is_(None), is_active(found.c.user))
+    grouped = whole.select_from(joined).where(active, found.c.mask != 0)
+    return grouped.group_by(found.c.k, name, number, found.c.kind, found.c.user).subquery("holders")
+
+
+HOLDERS = _holders()
+
+
+def holders(viewer: Viewer) -> FromClause:
+    """Who holds what on the asked resources; who may ask is the guard of the edge."""
+    return HOLDERS
+
+
+def my_entries(viewer: Viewer) -> FromClause:
+    """Entries of the index beside the way in which the viewer acts as their subject."""
+    acting = mine(viewer)
+    return inspect(Access).selectable.join(acting, holds(acting, Access))
+
+
+def is_given(viewer: Viewer) -> ColumnElement[bool]:
+    """An entry that gives the viewer something."""
+    return held(mine(viewer), Access) != 0
+
+
+def way_held(viewer: Viewer) -> ColumnElement[Any]:
+    """The roles with what they imply."""
+    return held(mine(viewer), Access)
+
+
+def way_granted(viewer: Viewer) -> ColumnElement[Any]:
+    """The roles as they were given."""
+    made: ColumnElement[Any] = col(Access.granted).op("&")(mine(viewer).c.cap)
+    return made
+
+
+def way_level(viewer: Viewer) -> ColumnElement[Any]:
+    """Her level, on the way through the org."""
+    return mine(viewer).c.level
+
+
+def way_ends(viewer: Viewer) -> ColumnElement[Any]:
+    """When the entry or the membership ends, whichever is first."""
+    end, until = col(Access.expires_at), mine(viewer).c.until
+    return case((until.is_(None), end), (end.is_(None), until), (end < until, end), else_=until)
+
+
+_SUBJECT: Any = col(Access.subject)
+
+way_group = case(
+    (int(Kind.GROUP) == _SUBJECT % masks.KINDS, cast(_SUBJECT // masks.KINDS, Integer)), else_=cast(null(), Integer)
+)
+"""The id of the group, on the way through one."""

@@ -1,0 +1,109 @@
+"""Who knows of a user, finds her, and sees her details; and roles."""
+
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    exists,
+    false,
+    literal_column,
+    or_,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.orm import aliased
+
+from app import masks
+from app.auth import Permission, Viewer
+from app.masks import Kind, Level
+from app.policy.acting import mine, subject
+from app.policy.common import lasts, signed_in
+from app.policy.groups import groups_of
+from app.policy.orgs import manages_all_orgs, orgs_of
+from app.policy.resources import held, holds
+from app.sources import ME
+from app.tables import Access, GroupMember, Org, OrgMember, User, col
+
+
+def sees_all_users(viewer: Viewer) -> bool:
+    """Whether she sees every user with everything about them. Who manages users sees them."""
+    return bool(viewer.permissions & (Permission.USERS_VIEW | Permission.USERS_MANAGE))
+
+
+def knows_user(viewer: Viewer) -> ColumnElement[bool]:
+    """She herself, people of her orgs and groups, and whoever owns something that she sees."""
+    if sees_all_users(viewer):
+        return true()
+    user = col(User.id)
+    return or_(user == ME, user.in_(_people_of_my_orgs()), user.in_(_people_of_my_groups()), _owns_what_is_seen(viewer))
+
+
+def _people_of_my_orgs() -> CompoundSelect[Any]:
+    person, owned = aliased(OrgMember), aliased(Org)
+    return union_all(
+        select(col(person.user_id)).where(col(person.org_id).in_(orgs_of(ME)), lasts(person.expires_at)),
+        select(col(owned.owner_id)).where(col(owned.id).in_(orgs_of(ME)), col(owned.owner_id).is_not(None)),
+    )
+
+
+def _people_of_my_groups() -> Select[Any]:
+    member = aliased(GroupMember)
+    return select(col(member.user_id)).where(col(member.group_id).in_(groups_of(ME)), lasts(member.expires_at))
+
+
+def _owns_what_is_seen(viewer: Viewer) -> ColumnElement[bool]:
+    """Owns an org or a resource that the viewer sees."""
+    owned, own, entry, acting = aliased(Org), aliased(Access), aliased(Access), mine(viewer)
+    org = exists().where(
+        col(owned.owner_id) == col(User.id), true() if manages_all_orgs(viewer) else col(owned.is_public)
+    )
+    seen = (
+        select(literal_column("1"))
+        .where(
+            col(own.subject) == subject(Kind.OWNER, col(User.id)),
+            col(entry.resource_id) == col(own.resource_id),
+            holds(acting, entry),
+            held(acting, entry) != 0,
+        )
+        .correlate(User)
+        .exists()
+    )
+    return or_(org, seen)
+
+
+_MANAGES_PEOPLE = Permission.ORGS_MANAGE | Permission.GROUPS_MANAGE | Permission.RESOURCES_MANAGE
+
+
+def finds_user(viewer: Viewer) -> ColumnElement[bool]:
+    """By exact user name, also everybody for those who manage people somewhere: an org, a group, a resource."""
+    if sees_all_users(viewer) or viewer.permissions & _MANAGES_PEOPLE:
+        return true()
+    manager = aliased(GroupMember)
+    manages_group = exists().where(col(manager.user_id) == ME, col(manager.is_manager), lasts(manager.expires_at))
+    entry, acting = aliased(Access), mine(viewer)
+    return or_(
+        knows_user(viewer),
+        orgs_of(ME, Level.ADMIN).exists(),
+        manages_group,
+        select(literal_column("1"))
+        .where(acting.c.subject > masks.GENERAL, holds(acting, entry), held(acting, entry).op("&")(masks.ADMIN) != 0)
+        .exists(),
+    )
+
+
+def sees_user_details(viewer: Viewer) -> ColumnElement[bool]:
+    """Whether she sees e-mail, metadata, roles and last login: her own, or everybody's."""
+    return true() if sees_all_users(viewer) else col(User.id) == ME
+
+
+def sees_role(viewer: Viewer) -> ColumnElement[bool]:
+    """Roles are named to everybody who is signed in."""
+    return signed_in(viewer)
+
+
+def sees_holders(viewer: Viewer) -> ColumnElement[bool]:
+    """Whether she sees who holds a role."""
+    return true() if sees_all_users(viewer) else false()

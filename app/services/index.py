@@ -1,0 +1,106 @@
+"""The access index: what it must hold is one SELECT over resources and grants; a change makes its rows anew by it."""
+
+from collections.abc import Iterable
+from functools import reduce
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    CompoundSelect,
+    Integer,
+    bindparam,
+    case,
+    cast,
+    delete,
+    insert,
+    literal_column,
+    null,
+    select,
+    union_all,
+    update,
+)
+
+from app import masks
+from app.db import Transaction
+from app.masks import Kind
+from app.sources import Keys, among, integers
+from app.tables import Access, Grant, Instant, Resource, col
+
+COLUMNS = ("resource_id", "subject", "granted", "mask", "type_id", "expires_at", "name_key", "created_at", "updated_at")
+
+
+def effective(granted: ColumnElement[Any]) -> ColumnElement[Any]:
+    """`masks.effective` in SQL, before what the type lacks is taken away."""
+    steps: list[ColumnElement[Any]] = [
+        case((granted.op("&")(literal_column(str(bit))) != 0, literal_column(str(implied))), else_=literal_column("0"))
+        for bit, implied in masks.IMPLIED.items()
+    ]
+    return reduce(lambda left, right: left.op("|")(right), steps)
+
+
+def definition(which: ColumnElement[bool] | None = None) -> CompoundSelect[Any]:
+    """Every row that the index must hold, of some resources or all: grants, the org, the owner, the registry."""
+    full = col(Resource.full_mask)
+    granted = effective(col(Grant.mask)).op("&")(full).label("mask")
+    by_grant = _row(col(Grant.subject), granted, col(Grant.mask), col(Grant.expires_at)).join(
+        Grant, col(Grant.resource_id) == col(Resource.id)
+    )
+    arms = [
+        by_grant.where(granted != 0),
+        _row(_subject(Kind.ORG, col(Resource.org_id)), full),
+        _row(_subject(Kind.OWNER, col(Resource.owner_id)), full).where(col(Resource.owner_id).is_not(None)),
+        _row(literal_column(str(masks.REGISTRY), BigInteger), full),
+    ]
+    return union_all(*(arm if which is None else arm.where(which) for arm in arms))
+
+
+def _row(
+    subject: ColumnElement[Any],
+    mask: ColumnElement[Any],
+    granted: ColumnElement[Any] | None = None,
+    expires_at: ColumnElement[Any] | None = None,
+) -> Any:
+    end = cast(null(), Instant) if expires_at is None else expires_at
+    at = (col(Resource.name_key), col(Resource.created_at), col(Resource.updated_at))
+    return select(
+        col(Resource.id), subject, mask if granted is None else granted, mask, col(Resource.type_id), end, *at
+    ).select_from(Resource)
+
+
+def _subject(kind: Kind, key: ColumnElement[Any]) -> ColumnElement[Any]:
+    made: ColumnElement[Any] = cast(key, BigInteger) * masks.KINDS + int(kind)
+    return made
+
+
+async def refresh(tx: Transaction, resources: Iterable[int]) -> None:
+    """Make the rows of some resources anew, in the transaction that changes them."""
+    keys = list(resources)
+    if keys:
+        await tx.rows(_TAKE, keys=keys)
+        await tx.rows(_MAKE, keys=keys)
+
+
+_KEYS = bindparam("keys", type_=Keys(Integer()))
+_TAKE = delete(Access).where(among(col(Access.resource_id), _KEYS))
+_MAKE = insert(Access).from_select(COLUMNS, definition(among(col(Resource.id), _KEYS)))
+
+
+async def rebuild(tx: Transaction) -> int:
+    """Make all rows anew; answers how many there are."""
+    await tx.rows(delete(Access))
+    await tx.rows(insert(Access).from_select(COLUMNS, definition()))
+    counted: int = await tx.value(select(literal_column("count(*)", Integer)).select_from(Access))
+    return counted
+
+
+async def forget(tx: Transaction, kind: Kind, key: int) -> int:
+    """Take a group or user that is being deleted out of every configuration; answers of how many."""
+    subject = masks.subject(kind, key)
+    given = await tx.rows(delete(Grant).where(col(Grant.subject) == subject).returning(col(Grant.resource_id)))
+    found = [row[0] for row in given]
+    if found:
+        changed = among(col(Resource.id), integers(found))
+        await tx.rows(update(Resource).where(changed).values(revision=col(Resource.revision) + 1))
+    await tx.rows(delete(Access).where(col(Access.subject) == subject))
+    return len(found)

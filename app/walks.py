@@ -1,0 +1,179 @@
+"""Pages and counts along an index of entries: the merge of one walk for each subject that somebody acts as.
+
+A row that is among the first n of the merge is among the first n of every subject that has it, so that n of each are
+enough: the same at a hundred thousand rows and at a million, on the first page and on a deep one.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Dialect,
+    FromClause,
+    Integer,
+    Select,
+    Subquery,
+    bindparam,
+    distinct,
+    func,
+    inspect,
+    lateral,
+    literal,
+    literal_column,
+    select,
+    true,
+)
+from sqlalchemy.orm import aliased
+
+from app.auth import Viewer
+from app.narrowing import Ordered, beyond, directed, filtered
+from app.pages import Ask
+from app.sources import ROOT, Filter, Layout, Source, Walk, from_of, has_bit
+from app.tables import col
+
+
+def page(source: Source, layout: Layout, viewer: Viewer, ask: Ask, dialect: Dialect) -> Select[Any]:
+    """A page, or one for each user among the keys: the cells, the order values, the key."""
+    walk = _walk_of(source)
+    merged = _merged(source, viewer, ask, dialect)
+    places = [merged.c[f"o{at}"] for at in range(len(ask.order))]
+    key: ColumnElement[Any] = merged.c.user if walk.by_user else literal(ROOT)
+    values = [place.label(f"o{at}") for at, place in enumerate([*places, merged.c.key])]
+    rows = merged.join(from_of(source.table), col(source.table.id) == merged.c.key)  # type: ignore[attr-defined]  # a node
+    downs = [down != ask.backward for down in _downs(ask)]
+    order = [directed(place, down) for place, down in zip([*places, merged.c.key], downs, strict=True)]
+    first = [merged.c.user] if walk.by_user else []
+    return select(*layout.columns(viewer), *values, key.label("k")).select_from(rows).order_by(*first, *order)
+
+
+def count(source: Source, viewer: Viewer, ask: Ask, dialect: Dialect) -> Select[Any]:
+    """How many rows there are in all, or for each user among the keys: (number, key)."""
+    walk = _walk_of(source)
+    acting, entry = walk.acting(viewer), aliased(walk.entries, name="entry")
+    key = acting.c.user if walk.by_user else literal(ROOT)
+    chosen = select(func.count(distinct(getattr(entry, walk.key))), key.label("k")).select_from(acting)
+    conditions = _conditions(source, viewer, ask, dialect, acting, entry)
+    counted = chosen.join(inspect(entry).selectable, true()).where(*conditions)
+    return counted.group_by(acting.c.user) if walk.by_user else counted
+
+
+def _walk_of(source: Source) -> Walk:
+    assert source.walk is not None
+    return source.walk
+
+
+def _downs(ask: Ask) -> list[bool]:
+    downs = [down for _, down in ask.order]
+    return [*downs, downs[-1] if downs else False]
+
+
+def _terms(source: Source, ask: Ask, entry: Any) -> Ordered:
+    """What the entries are sorted by: the columns of the same names as in the table, the key last."""
+    columns = [getattr(entry, str(col(source.orders[name]).key)) for name, _ in ask.order]
+    downs = [down != ask.backward for down in _downs(ask)]
+    return list(zip([*columns, getattr(entry, _walk_of(source).key)], downs, strict=True))
+
+
+def _conditions(
+    source: Source, viewer: Viewer, ask: Ask, dialect: Dialect, acting: FromClause, entry: Any
+) -> list[ColumnElement[bool]]:
+    walk = _walk_of(source)
+    found = [walk.holds(acting, entry), walk.held(acting, entry) != 0]
+    if ask.filter:
+        if walk.by_user:
+            own = Filter(lambda viewer: walk.held(acting, entry), bits=True)
+            source = replace(source, filters={**source.filters, "role": own})
+        found.append(getattr(entry, walk.key) == col(source.table.id))  # type: ignore[attr-defined]  # a node
+        found += filtered(source, viewer, ask.filter, dialect)
+    return found
+
+
+def _one(source: Source, viewer: Viewer, ask: Ask, dialect: Dialect, acting: FromClause, entry: Any, what: Any) -> Any:
+    """The walk of one subject: its first entries behind the cursor."""
+    terms = _terms(source, ask, entry)
+    conditions = _conditions(source, viewer, ask, dialect, acting, entry)
+    if ask.after:
+        conditions.append(beyond(terms))
+    limit: Any = bindparam("limit", type_=Integer())
+    chosen = select(*what).where(*conditions).order_by(*(directed(column, down) for column, down in terms)).limit(limit)
+    return chosen.correlate(acting)
+
+
+def _labelled(source: Source, ask: Ask, entry: Any) -> list[Any]:
+    columns = [column for column, _ in _terms(source, ask, entry)]
+    return [column.label(f"o{at}") for at, column in enumerate(columns[:-1])] + [columns[-1].label("key")]
+
+
+def _walked(source: Source, viewer: Viewer, ask: Ask, dialect: Dialect) -> Select[Any]:
+    """The first entries of every subject: (user, o0, …, key), a row as often as subjects have it."""
+    walk = _walk_of(source)
+    acting, entry = walk.acting(viewer), aliased(walk.entries, name="entry")
+    if dialect.name == "postgresql":
+        one = lateral(_one(source, viewer, ask, dialect, acting, entry, _labelled(source, ask, entry)), "one")
+        return select(acting.c.user, *one.c).select_from(acting.join(one, true()))
+    inner = aliased(walk.entries, name="found")
+    rowid = literal_column("found.rowid", Integer)
+    found = _one(source, viewer, ask, dialect, acting, inner, [rowid])
+    place = literal_column("entry.rowid", Integer)
+    rows = acting.join(inspect(entry).selectable, place.in_(found))
+    return select(acting.c.user, *_labelled(source, ask, entry)).select_from(rows)
+
+
+def _merged(source: Source, viewer: Viewer, ask: Ask, dialect: Dialect) -> Subquery:
+    """Each row once, cut to the page: for each user by a number, since the rows to number are few."""
+    walk = _walk_of(source)
+    walked = _walked(source, viewer, ask, dialect).subquery("walked")
+    places = [walked.c[f"o{at}"] for at in range(len(ask.order))]
+    downs = [down != ask.backward for down in _downs(ask)]
+    order = [directed(place, down) for place, down in zip([*places, walked.c.key], downs, strict=True)]
+    limit: Any = bindparam("limit", type_=Integer())
+    if not walk.by_user:
+        return (
+            select(*places, walked.c.key)
+            .group_by(*places, walked.c.key)
+            .order_by(*order)
+            .limit(limit)
+            .subquery("merged")
+        )
+    number = func.row_number().over(partition_by=walked.c.user, order_by=order).label("n")
+    once = (
+        select(walked.c.user, *places, walked.c.key, number)
+        .group_by(walked.c.user, *places, walked.c.key)
+        .subquery("once")
+    )
+    return select(once).where(once.c.n <= limit).subquery("merged")
+
+
+DERIVED = "derived"
+"""The name under which the cells of a type find their columns."""
+
+
+def derived(rows: FromClause, layout: Layout, viewer: Viewer, ask: Ask) -> Select[Any]:
+    """A page below each key of rows that were worked out: (k, o0, key, mask, …)."""
+    down = ask.order[0][1] != ask.backward
+    terms: Ordered = [(rows.c.o0, down), (rows.c.key, down)]
+    order = [directed(column, way) for column, way in terms]
+    number = func.row_number().over(partition_by=rows.c.k, order_by=order).label("n")
+    conditions = [*_roles(rows, ask), *([beyond(terms)] if ask.after else [])]
+    numbered = select(*rows.c, number).where(*conditions).subquery(DERIVED)
+    limit: Any = bindparam("limit", type_=Integer())
+    chosen = select(*layout.columns(viewer), numbered.c.o0, numbered.c.key.label("o1"), numbered.c.k)
+    places = [directed(column, down) for column in (numbered.c.o0, numbered.c.key)]
+    return chosen.select_from(numbered).where(numbered.c.n <= limit).order_by(numbered.c.k, *places)
+
+
+def count_derived(rows: FromClause, ask: Ask) -> Select[Any]:
+    """How many there are below each key: (number, key)."""
+    counted: Select[Any] = select(func.count(), rows.c.k)
+    return counted.where(*_roles(rows, ask)).group_by(rows.c.k)
+
+
+def _roles(rows: FromClause, ask: Ask) -> list[ColumnElement[bool]]:
+    return [has_bit(rows.c.mask, name) for _, *pairs in ask.filter[1:] for _, name in pairs]
+
+
+def derived_column(name: str) -> ColumnElement[Any]:
+    """A column of whole numbers of the rows, for the cells of their type."""
+    made: ColumnElement[Any] = literal_column(f"{DERIVED}.{name}", Integer)
+    return made
