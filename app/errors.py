@@ -14,6 +14,7 @@
         ├── InvalidInput         INVALID_INPUT       400
         ├── NotFound             NOT_FOUND           404  also: not allowed to know
         ├── Conflict             CONFLICT            409
+        ├── Locked               LOCKED              400  known and permitted, but locked
         └── Protected            PROTECTED           409  a built-in thing, the last administrator
 
 `Problems` carries several at once, so that every offender is named. Whatever is not in this tree is a surprise: its
@@ -131,6 +132,13 @@ class Conflict(Problem):
 
     code = "CONFLICT"
     status = 409
+
+
+class Locked(Problem):
+    """Known and permitted, but locked."""
+
+    code = "LOCKED"
+    status = 400
 
 
 class Protected(Problem):

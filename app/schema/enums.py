@@ -7,17 +7,25 @@ from typing import Any, TypeVar
 import strawberry
 
 T = TypeVar("T", bound="type[Described]")
+E = TypeVar("E", bound="Described")
 
 
 class Described(Enum):
     """An enum that describes its members."""
 
-    def __new__(cls, value: str, description: str) -> "Described":
+    def __new__(cls, value: str | int, description: str) -> "Described":
         """Keep the description beside the value."""
         made = object.__new__(cls)
         made._value_ = value
         made.__dict__["description"] = description
         return made
+
+
+def of_value(kind: type[E], value: Any) -> E:
+    """The member with a value; mypy takes a call for the making of a member."""
+    find: Any = kind
+    member: E = find(value)
+    return member
 
 
 def enum(description: str) -> Callable[[T], T]:

@@ -7,7 +7,7 @@ import strawberry
 
 from app import errors
 from app.auth import Viewer
-from app.db import Transaction
+from app.db import Dangling, Transaction
 from app.schema.context import Context
 from app.schema.declare import Argument, declared, origin, output, own_part
 from app.schema.directives import Permission, Requires
@@ -28,6 +28,7 @@ class ErrorCode(Described):
     INVALID_INPUT = ("INVALID_INPUT", "A value is not of the form or size that is wanted.")
     NOT_FOUND = ("NOT_FOUND", "No such thing, or none that the viewer may know of.")
     CONFLICT = ("CONFLICT", "What is stored now stands against the change.")
+    LOCKED = ("LOCKED", "Known and permitted, but locked: unlock it first.")
     PROTECTED = ("PROTECTED", "A built-in thing, or the last of its kind.")
 
 
@@ -59,6 +60,11 @@ class Conflict(MutationError):
     """See `errors.Conflict`."""
 
 
+@strawberry.type(description="Known and permitted, but locked: unlock it first.")
+class Locked(MutationError):
+    """See `errors.Locked`."""
+
+
 @strawberry.type(description="A built-in thing, or the last of its kind: nobody may change it so.")
 class Protected(MutationError):
     """See `errors.Protected`."""
@@ -68,6 +74,7 @@ KINDS: dict[type[errors.Problem], type[MutationError]] = {
     errors.InvalidInput: InvalidInput,
     errors.NotFound: NotFound,
     errors.Conflict: Conflict,
+    errors.Locked: Locked,
     errors.Protected: Protected,
 }
 
@@ -137,6 +144,8 @@ async def _answered(
         problems = (problem,)
     except errors.Problems as several:
         problems = several.problems
+    except Dangling:
+        problems = (errors.Conflict("Something that this change needs was deleted at this moment. Try again."),)
     context.refresh()
     return filled(payload, outcome, problems)
 
@@ -150,6 +159,15 @@ def filled(payload: type[T], outcome: Mapping[str, Any], problems: Sequence[erro
     return made
 
 
+def results(kind: type[T], field: str, keys: Sequence[int | None], problems: Sequence[errors.Problem] = ()) -> list[T]:
+    """What became of each item of a bulk change: its key, or the problems whose path leads to it."""
+    found: dict[str, list[MutationError]] = {}
+    for problem in problems:
+        found.setdefault("".join(problem.path[1:2]), []).append(error(problem))
+    return [filled(kind, {"index": at, field: key, "errors": found.get(str(at), [])}) for at, key in enumerate(keys)]
+
+
 def error(problem: errors.Problem) -> MutationError:
     """A problem as the payload shows it."""
-    return KINDS[type(problem)](code=ErrorCode[problem.code], message=problem.message, path=["input", *problem.path])
+    kind = next(KINDS[each] for each in type(problem).__mro__ if each in KINDS)
+    return kind(code=ErrorCode[problem.code], message=problem.message, path=["input", *problem.path])

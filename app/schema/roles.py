@@ -13,10 +13,11 @@ from app.schema import ids
 from app.schema.declare import column, edge
 from app.schema.directives import Permission, permission_list, permission_mask
 from app.schema.enums import Described, enum
+from app.schema.filters import UserFilter, UserOrder
 from app.schema.mutations import VALIDATE_ONLY, Outcome, Payload, mutation
 from app.schema.node import Node
 from app.schema.paging import Connection, Edge, OrderDirection
-from app.schema.users import UserConnection, UserFilter, UserOrder
+from app.schema.users import UserConnection
 from app.services import names, roles
 from app.services.roles import Way
 from app.sources import Find

@@ -13,8 +13,9 @@ from app.schema import ids
 from app.schema.context import Context
 from app.schema.declare import column, edge
 from app.schema.directives import Permission
-from app.schema.enums import Described, enum
+from app.schema.filters import GroupFilter, GroupOrder, OrgFilter, OrgOrder, ResourceOrder
 from app.schema.leaves import JSON
+from app.schema.masks import ResourceRole
 from app.schema.mutations import (
     VALIDATE_ONLY,
     MutationError,
@@ -22,16 +23,19 @@ from app.schema.mutations import (
     Payload,
     action,
     error,
-    filled,
     mutation,
+    results,
 )
 from app.schema.node import Node
-from app.schema.paging import Connection, DateTimeFilter, Edge, OrderDirection, StringFilter
+from app.schema.paging import Connection, Edge
 from app.services import accounts, names, users
 from app.services.roles import Way
 from app.sources import Find
 
 if TYPE_CHECKING:
+    from app.schema.groups import UserGroupConnection
+    from app.schema.orgs import OrgConnection, UserOrgConnection
+    from app.schema.resources import ResourceConnection
     from app.schema.roles import Role
 
 HERSELF = "it is her own"
@@ -58,6 +62,43 @@ class User(Node, row=tables.User):
     roles: list[Annotated["Role", strawberry.lazy("app.schema.roles")]] | None = edge(
         "What she holds, by name; null for others.", loaders.user_roles, tables.User.id, **PRIVATE
     )
+    orgs: Annotated["UserOrgConnection", strawberry.lazy("app.schema.orgs")] | None = edge(
+        "The orgs that she is a member of and the viewer sees; null for others.",
+        loaders.member_orgs,
+        tables.User.id,
+        **PRIVATE,
+        filter=OrgFilter,
+        order=OrgOrder,
+    )
+    owned_orgs: Annotated["OrgConnection", strawberry.lazy("app.schema.orgs")] | None = edge(
+        "The orgs that she owns and the viewer sees; null for others.",
+        loaders.owned_orgs,
+        tables.User.id,
+        **PRIVATE,
+        filter=OrgFilter,
+        order=OrgOrder,
+    )
+    groups: Annotated["UserGroupConnection", strawberry.lazy("app.schema.groups")] | None = edge(
+        "The groups that she is a member of; null for others.",
+        loaders.member_groups,
+        tables.User.id,
+        **PRIVATE,
+        filter=GroupFilter,
+        order=GroupOrder,
+    )
+    accessible_resources: Annotated["ResourceConnection", strawberry.lazy("app.schema.resources")] | None = edge(
+        "All that she can reach; for herself and RESOURCES_MANAGE.",
+        loaders.accessible,
+        tables.User.id,
+        guard=policy.may_ask_of_user,
+        requires=Permission.RESOURCES_MANAGE,
+        unless="it is the viewer herself",
+        order=ResourceOrder,
+        narrow=(
+            ("role", ResourceRole | None, "Only what she holds this role on."),
+            ("type", str | None, "Only resources of this type, by its name."),
+        ),
+    )
 
 
 @strawberry.type(description="A user in a page.")
@@ -68,48 +109,6 @@ class UserEdge(Edge[User]):
 @strawberry.type(description="A page of users.")
 class UserConnection(Connection[UserEdge, User]):
     """A page of users."""
-
-
-@enum("What users can be ordered by.")
-class UserOrderField(Described):
-    """What users can be ordered by."""
-
-    USER_NAME = ("user_name", "The user name, without regard to letter case.")
-    CREATED_AT = ("created_at", "When the account was made.")
-
-
-@strawberry.input(description="One term of an order of users.")
-class UserOrder:
-    """One term of an order."""
-
-    field: UserOrderField = strawberry.field(description="What to order by.")
-    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
-
-
-@strawberry.input(
-    description="Keeps users that match everything given. At most 4 levels deep and 50 comparisons. "
-    "What the viewer may not see of a user never matches."
-)
-class UserFilter:
-    """Keeps users that match everything given."""
-
-    user_name: StringFilter | None = strawberry.field(
-        default=None, description="The user name, without regard to letter case."
-    )
-    email: StringFilter | None = strawberry.field(
-        default=None, description="The e-mail address, without regard to letter case."
-    )
-    created_at: DateTimeFilter | None = strawberry.field(default=None, description="When the account was made.")
-    last_login_at: DateTimeFilter | None = strawberry.field(default=None, description="When she last signed in.")
-    role: StringFilter | None = strawberry.field(default=None, description="The name of a role that she holds.")
-    is_deactivated: bool | None = strawberry.field(
-        default=None, description="Whether she holds the role `deactivated`."
-    )
-    and_: list["UserFilter"] | None = strawberry.field(default=None, name="and", description="All of these match.")
-    or_: list["UserFilter"] | None = strawberry.field(
-        default=None, name="or", description="At least one of these matches."
-    )
-    not_: "UserFilter | None" = strawberry.field(default=None, name="not", description="This does not match.")
 
 
 @strawberry.input(one_of=True, description="Names one user, in one of these ways.")
@@ -134,9 +133,6 @@ def _choose(arguments: Mapping[str, Any]) -> tuple[str, Any] | None:
 
 
 find = Find({"id": loaders.user, "user_name": loaders.user_named}, _choose)
-
-
-# --- changes
 
 
 @strawberry.input(description="A new user.")
@@ -271,6 +267,8 @@ class DeleteUserPayload(Payload):
     """The answer to `deleteUser`."""
 
     deleted_user_id: strawberry.ID | None = strawberry.field(description="The id that she had.")
+    orgs_transferred: int | None = strawberry.field(description="How many orgs went to the successor.")
+    resources_transferred: int | None = strawberry.field(description="How many resources went to the successor.")
 
 
 Passwords = Sequence[tuple[str | None, Sequence[str | int]]]
@@ -304,26 +302,21 @@ async def _create_many(context: Context, given: CreateUsersInput) -> Outcome:
         hashes, wrong = await _hashes(context, passwords)
         async with context.database.write(dry=given.validate_only) as tx:
             new = [_new(*each) for each in zip(given.users, hashes, strict=True)]
-            return {"results": _results(await users.create_users(tx, context.viewer, new, wrong))}
+            return {
+                "results": results(CreateUsersResult, "user", await users.create_users(tx, context.viewer, new, wrong))
+            }
     except errors.Problem as problem:
         return _refused(len(given.users), [problem])
     except errors.Problems as several:
         return _refused(len(given.users), several.problems)
 
 
-def _results(keys: Sequence[int | None], problems: Sequence[errors.Problem] = ()) -> list[CreateUsersResult]:
-    found: dict[str, list[MutationError]] = {}
-    for problem in problems:
-        found.setdefault("".join(problem.path[1:2]), []).append(error(problem))
-    return [
-        filled(CreateUsersResult, {"index": at, "user": key, "errors": found.get(str(at), [])})
-        for at, key in enumerate(keys)
-    ]
-
-
 def _refused(number: int, problems: Sequence[errors.Problem]) -> Outcome:
-    results = _results([None] * number, problems) if number <= users.MAX_AT_ONCE else []
-    return {"results": results, "errors": [error(problem) for problem in problems]}
+    keys = [None] * number if number <= users.MAX_AT_ONCE else []
+    return {
+        "results": results(CreateUsersResult, "user", keys, problems),
+        "errors": [error(problem) for problem in problems],
+    }
 
 
 async def _update(tx: Transaction, viewer: Viewer, given: UpdateUserInput) -> Outcome:
@@ -338,8 +331,12 @@ async def _update(tx: Transaction, viewer: Viewer, given: UpdateUserInput) -> Ou
 
 async def _delete(tx: Transaction, viewer: Viewer, given: DeleteUserInput) -> Outcome:
     successor = None if given.successor is None else chosen(given.successor)
-    key = await users.delete_user(tx, viewer, chosen(given.user), successor)
-    return {"deleted_user_id": ids.encode("User", key)}
+    deleted = await users.delete_user(tx, viewer, chosen(given.user), successor)
+    return {
+        "deleted_user_id": ids.encode("User", deleted.id),
+        "orgs_transferred": deleted.orgs,
+        "resources_transferred": deleted.resources,
+    }
 
 
 async def _set_metadata(tx: Transaction, viewer: Viewer, given: SetUserMetadataInput) -> Outcome:

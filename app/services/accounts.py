@@ -166,9 +166,6 @@ async def _set_password(tx: Transaction, which: Any, fresh: str) -> None:
         raise InvalidInput("The password was changed at this moment. Try again.", ("oldPassword",))
 
 
-# --- hashing, which is slow and so happens before a transaction opens
-
-
 async def new_hash(desk: Desk, password: str, path: Sequence[str | int] = ("newPassword",)) -> str:
     """The hash of a new password that keeps the policy; raises Problems that name every rule it breaks."""
     _refuse(_broken(desk, password, path))

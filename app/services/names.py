@@ -1,26 +1,36 @@
 """What names, addresses and documents may look like. Each check gives a problem, or nothing."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 from math import isfinite
 from typing import Any
 
 import orjson
 
-from app.errors import InvalidInput, Problem
+from app.errors import InvalidInput, Problem, Problems
 from app.tables import folded
 
 MAX_METADATA_BYTES = 65_536
 MAX_EMAIL = 254
 MAX_ROLE_NAME = 64
 MAX_DESCRIPTION = 1_000
+MAX_TITLE = 200
 
 RESERVED_USER_NAMES = frozenset(
     {"roles", "storage", "meta", "detailed", "authenticate", "changepwd", "management-enabled", "anonymous"}
 )
 """Names that the REST face uses as words in its paths, and the one that means nobody."""
 
+RESERVED_ORG_SLUGS = frozenset({"public", "features"})
+"""Words that the REST face uses in its paths."""
+
+RESERVED_GROUP_SLUGS = frozenset({"general"})
+"""Every signed-in user, who is no group."""
+
+_SLUG = re.compile(r"(?!.*--)[a-z0-9][a-z0-9_-]{1,127}")
 _USER_NAME = re.compile(r"[A-Za-z0-9]{1,127}")
+_TYPE_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
@@ -61,8 +71,53 @@ def description_problems(text: str) -> Iterator[Problem]:
         yield InvalidInput(f"A description is at most {MAX_DESCRIPTION:,} characters without NUL.", ("description",))
 
 
+def slug_problems(slug: str, reserved: Collection[str] = ()) -> Iterator[Problem]:
+    """2 to 128 small letters, digits, `_` and `-`, without `--`; the first a letter or digit; none of some words."""
+    if not _SLUG.fullmatch(slug):
+        yield InvalidInput(
+            "A slug is 2 to 128 of a to z, 0 to 9, `_` and `-`; it begins with a letter or digit and has no `--`.",
+            ("slug",),
+        )
+    elif slug in reserved:
+        yield InvalidInput(f"The slug `{slug}` is reserved.", ("slug",))
+
+
+def title_problems(name: str, path: str = "name") -> Iterator[Problem]:
+    """The name of an org, a group or a resource: 1 to 200 printable characters, no space at an end."""
+    if not (0 < len(name) <= MAX_TITLE and name.isprintable() and name == name.strip()):
+        yield InvalidInput(
+            f"A name is 1 to {MAX_TITLE} printable characters, and not of spaces alone.",
+            (path,),
+        )
+
+
+def end_problems(expires_at: datetime | None, now: datetime) -> Iterator[Problem]:
+    """Absent, or in the future."""
+    if expires_at is not None and expires_at <= now:
+        yield InvalidInput("`expiresAt` must be in the future.", ("expiresAt",))
+
+
+def refuse(problems: Sequence[Problem]) -> None:
+    """Raises Problems, if there are any."""
+    if problems:
+        raise Problems(problems)
+
+
+def type_name_problems(name: str) -> Iterator[Problem]:
+    """The name of a type of resource: capital letters, digits and `_`, a letter first, at most 64."""
+    if not _TYPE_NAME.fullmatch(name):
+        yield InvalidInput("A type is 1 to 64 capital letters, digits and `_`, a letter first.", ("name",))
+
+
 def metadata_problems(metadata: Any) -> Iterator[Problem]:
-    """A JSON object of at most 64 KiB; `maxStorageMB` and `roles` have a meaning and so a form."""
+    """The metadata of a user: `maxStorageMB` and `roles` have a meaning and so a form."""
+    yield from document_problems(metadata)
+    if isinstance(metadata, dict):
+        yield from _reserved_key_problems(metadata)
+
+
+def document_problems(metadata: Any) -> Iterator[Problem]:
+    """A JSON object of at most 64 KiB."""
     if not isinstance(metadata, dict):
         yield InvalidInput("Metadata is a JSON object.", ("metadata",))
         return
@@ -77,7 +132,6 @@ def metadata_problems(metadata: Any) -> Iterator[Problem]:
         )
     elif orjson.loads(written) != metadata:
         yield InvalidInput("A number in the metadata is too large: JSON has no infinity.", ("metadata",))
-    yield from _reserved_key_problems(metadata)
 
 
 def _reserved_key_problems(metadata: dict[str, Any]) -> Iterator[Problem]:

@@ -130,8 +130,6 @@ def _refuse(problems: Sequence[Problem]) -> None:
         raise Problems(problems)
 
 
-# --- who holds what
-
 _HELD = (
     select(col(UserRole.user_id), col(Role.id), col(Role.name_key), col(Role.permissions))
     .select_from(UserRole)

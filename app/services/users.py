@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, delete, literal_column, select, union_all, update
 
-from app import policy
+from app import masks, policy
 from app.auth import Permission, Viewer
 from app.db import Duplicate, Transaction
 from app.errors import Conflict, InvalidInput, NotFound, Problem, Problems
-from app.services import names, roles
+from app.masks import Kind
+from app.services import index, names, roles
 from app.services.roles import Way
-from app.sources import among, texts
-from app.tables import User, col, folded
+from app.sources import Keys, among, integers, texts
+from app.tables import Access, Key, Org, OrgMember, Resource, User, col, folded
 
 MAX_AT_ONCE = 1_000
 DEFAULT_ROLES = ("user",)
@@ -36,6 +38,15 @@ class Changes:
 
     email: str | None = None
     roles: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A user who is gone: the id she had, and how much went to her successor."""
+
+    id: int
+    orgs: int = 0
+    resources: int = 0
 
 
 async def create_user(tx: Transaction, viewer: Viewer, new: NewUser, wrong: Sequence[Problem] = ()) -> int:
@@ -195,14 +206,34 @@ async def set_user_metadata(tx: Transaction, viewer: Viewer, user: Way, metadata
     return key
 
 
-async def delete_user(tx: Transaction, viewer: Viewer, user: Way, successor: Way | None = None) -> int:
-    """Delete a user with the roles she holds; answers the id she had. What she owned goes to the successor."""
+async def delete_user(tx: Transaction, viewer: Viewer, user: Way, successor: Way | None = None) -> Deleted:
+    """Delete a user with all she holds. What she owned goes to the successor, or is nobody's."""
     key = await managed(tx, viewer, user)
-    if successor is not None and await found(tx, viewer, successor, "successor") == key:
+    heir = None if successor is None else await found(tx, viewer, successor, "successor")
+    if heir == key:
         raise InvalidInput("A user does not succeed herself.", ("successor",))
+    deleted = Deleted(key) if heir is None else await _bequeath(tx, key, heir)
+    owned = select(col(Resource.id)).where(col(Resource.owner_id) == key).order_by(col(Resource.id))
+    await tx.rows(owned.with_for_update())  # else a change that is under way writes her into the index again
+    await index.forget(tx, Kind.USER, key)
+    await tx.rows(delete(Access).where(col(Access.subject) == masks.subject(Kind.OWNER, key)))
     await tx.rows(delete(User).where(col(User.id) == key))
     await roles.keep_an_admin(tx, "user")
-    return key
+    return deleted
+
+
+async def _bequeath(tx: Transaction, key: int, heir: int) -> Deleted:
+    """Make the heir the owner of what a user owns; the owner of an org is no member of it."""
+    orgs = await tx.rows(
+        update(Org).where(col(Org.owner_id) == key).values(owner_id=heir).returning(col(Org.id)),
+    )
+    of_these = among(col(OrgMember.org_id), integers(row[0] for row in orgs))
+    await tx.rows(delete(OrgMember).where(col(OrgMember.user_id) == heir, of_these))
+    owned = await tx.rows(
+        update(Resource).where(col(Resource.owner_id) == key).values(owner_id=heir).returning(col(Resource.id)),
+    )
+    await index.refresh(tx, [row[0] for row in owned])
+    return Deleted(key, len(orgs), len(owned))
 
 
 async def managed(tx: Transaction, viewer: Viewer, user: Way) -> int:
@@ -219,12 +250,55 @@ async def managed(tx: Transaction, viewer: Viewer, user: Way) -> int:
 
 
 async def found(tx: Transaction, viewer: Viewer, user: Way, path: str = "user") -> int:
-    """The id of a user whom the viewer knows; raises NotFound."""
+    """The id of a user whom the viewer knows, or finds by her exact user name; raises NotFound."""
     way, key = user
-    column = col(User.id) if way == "id" else col(User.user_key)
     bound = key if way == "id" else names.sought(str(key))
-    statement = select(col(User.id)).where(column == bindparam("key", type_=column.type), policy.knows_user(viewer))
-    row = await tx.row(statement.with_for_update(), key=bound, viewer_id=viewer.user_id)
+    row = await tx.row(_finding(way, viewer.permissions), key=bound, viewer_id=viewer.user_id, now=tx.now)
     if row is None:
-        raise NotFound("There is no such user.", (path,))
+        raise unknown((path,))
     return int(row[0])
+
+
+def unknown(path: Sequence[str | int]) -> Problem:
+    """The one answer for a user who is not, and for one of whom the viewer may not know."""
+    return NotFound("There is no such user.", path)
+
+
+@cache
+def _finding(way: str, permissions: Permission) -> Select[Any]:
+    viewer = Viewer(None, permissions)
+    column, sees = (User.id, policy.knows_user) if way == "id" else (User.user_key, policy.finds_user)
+    named = col(column) == bindparam("key", type_=col(column).type)
+    return select(col(User.id)).where(named, sees(viewer)).with_for_update()
+
+
+def named(user: Way) -> ColumnElement[bool]:
+    """The user of a row is the one who is named."""
+    way, key = user
+    return col(User.id) == key if way == "id" else col(User.user_key) == names.sought(str(key))
+
+
+async def found_many(tx: Transaction, viewer: Viewer, users: Sequence[Way]) -> list[int | None]:
+    """The same for many users in one statement; None for each that is not found."""
+    ways = [(way, key if way == "id" else names.sought(str(key))) for way, key in users]
+    rows = await tx.rows(
+        _finding_many(viewer.permissions),
+        ids=[key for way, key in ways if way == "id"],
+        names=[key for way, key in ways if way != "id"],
+        viewer_id=viewer.user_id,
+        now=tx.now,
+    )
+    known = {("user_name", user_key) if by_name else ("id", key): key for by_name, key, user_key in rows}
+    return [known.get(way) for way in ways]
+
+
+@cache
+def _finding_many(permissions: Permission) -> Any:
+    viewer = Viewer(None, permissions)
+    by_id = among(col(User.id), bindparam("ids", type_=Keys(Integer()))), policy.knows_user(viewer)
+    by_name = among(col(User.user_key), bindparam("names", type_=Keys(Key()))), policy.finds_user(viewer)
+    arms = [
+        select(literal_column(str(at), Integer), col(User.id), col(User.user_key)).where(*conditions)
+        for at, conditions in enumerate((by_id, by_name))
+    ]
+    return union_all(*arms)

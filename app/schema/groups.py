@@ -1,0 +1,330 @@
+"""Groups over GraphQL."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import strawberry
+
+from app import errors, loaders, policy, tables
+from app.auth import Viewer
+from app.db import Transaction
+from app.schema import ids
+from app.schema.context import Context
+from app.schema.declare import column, edge
+from app.schema.directives import Permission
+from app.schema.filters import UserFilter, UserOrder
+from app.schema.mutations import (
+    VALIDATE_ONLY,
+    MutationError,
+    Outcome,
+    Payload,
+    action,
+    error,
+    mutation,
+    results,
+)
+from app.schema.node import Node
+from app.schema.paging import Connection, Edge
+from app.schema.users import User, UserBy
+from app.schema.users import chosen as chosen_user
+from app.services import groups, names
+from app.services.roles import Way
+from app.sources import Find
+
+
+@strawberry.type(description="Users who receive grants together.")
+class Group(Node, row=tables.Group):
+    """Users who receive grants together."""
+
+    slug: str = column("Unique; fixed for life.")
+    display_name: str = column("The name people see; 1 to 200 printable characters.")
+    description: str = column("For people; at most 1,000 characters.")
+    created_at: datetime = column("When it was made.")
+    members: "GroupMemberConnection | None" = edge(
+        "Who belongs to it; null for who does not belong to it herself.",
+        loaders.group_members,
+        tables.Group.id,
+        guard=policy.sees_group_members,
+        requires=Permission.GROUPS_MANAGE,
+        unless="she belongs to the group",
+        filter=UserFilter,
+        order=UserOrder,
+    )
+
+
+@strawberry.type(description="A membership, seen from the group.")
+class GroupMemberEdge(Edge[User], row=tables.GroupMember):
+    """A membership, seen from the group."""
+
+    is_manager: bool = column("Whether she may change who belongs to the group.")
+    added_at: datetime = column("When she was added.")
+    added_by: User | None = edge(
+        "Who did that; null when that user is gone, or unknown to the viewer.",
+        loaders.user,
+        tables.GroupMember.added_by,
+    )
+    expires_at: datetime | None = column("When it ends; null for never.")
+
+
+@strawberry.type(description="A page of members of a group.")
+class GroupMemberConnection(Connection[GroupMemberEdge, User]):
+    """A page of members of a group."""
+
+
+@strawberry.type(description="A membership, seen from the user.")
+class UserGroupEdge(Edge[Group], row=tables.GroupMember):
+    """A membership, seen from the user."""
+
+    is_manager: bool = column("Whether she may change who belongs to the group.")
+    added_at: datetime = column("When she was added.")
+    expires_at: datetime | None = column("When it ends; null for never.")
+
+
+@strawberry.type(description="A page of the groups that a user belongs to.")
+class UserGroupConnection(Connection[UserGroupEdge, Group]):
+    """A page of the groups that a user belongs to."""
+
+
+@strawberry.type(description="A group in a page.")
+class GroupEdge(Edge[Group]):
+    """A group in a page."""
+
+
+@strawberry.type(description="A page of groups.")
+class GroupConnection(Connection[GroupEdge, Group]):
+    """A page of groups."""
+
+
+@strawberry.input(one_of=True, description="Names one group, in one of these ways.")
+class GroupBy:
+    """Names one group."""
+
+    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Its global id.")
+    slug: strawberry.Maybe[str] = strawberry.field(description="Its slug.")
+
+
+def chosen(by: GroupBy) -> Way:
+    """Which way a group is named; an id of nothing names none."""
+    if by.id is not None:
+        return "id", ids.key_of("Group", by.id.value) or 0
+    assert by.slug is not None
+    return "slug", by.slug.value
+
+
+def _choose(arguments: Mapping[str, Any]) -> tuple[str, Any] | None:
+    way, key = chosen(arguments["by"])
+    return way, names.sought(key) if way == "slug" else key
+
+
+find = Find({"id": loaders.group, "slug": loaders.group_slugged}, _choose)
+
+
+@strawberry.input(description="A new group.")
+class CreateGroupInput:
+    """A new group."""
+
+    slug: str = strawberry.field(
+        description="2 to 128 of a to z, 0 to 9, `_` and `-`, without `--`, a letter or digit first; unique, and fixed "
+        "for life. Not `general`, which means every signed-in user."
+    )
+    display_name: str = strawberry.field(
+        description="1 to 200 printable characters, without spaces at the ends: those are cut."
+    )
+    description: str = strawberry.field(default="", description="For people; at most 1,000 characters.")
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.input(description="What to change of a group; what is absent or null stays.")
+class UpdateGroupInput:
+    """What to change of a group."""
+
+    group: GroupBy = strawberry.field(description="Which group.")
+    display_name: str | None = strawberry.field(default=None, description="A new name; 1 to 200 printable characters.")
+    description: str | None = strawberry.field(default=None, description="A new description; at most 1,000 characters.")
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.input(description="Which group to delete.")
+class DeleteGroupInput:
+    """Which group to delete."""
+
+    group: GroupBy = strawberry.field(description="Which group.")
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.input(description="A new member of a group.")
+class NewGroupMemberInput:
+    """A new member of a group."""
+
+    user: UserBy = strawberry.field(description="Who; found by her exact user name, or by id if the viewer knows her.")
+    expires_at: datetime | None = strawberry.field(
+        default=None, description="When it ends, in the future; never when absent."
+    )
+
+
+@strawberry.input(description="New members of a group, all or none.")
+class AddGroupMembersInput:
+    """New members of a group."""
+
+    group: GroupBy = strawberry.field(description="Which group.")
+    members: list[NewGroupMemberInput] = strawberry.field(description="From 1 to 1,000 new members.")
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.input(description="Who is to belong to a group no longer, all or none.")
+class RemoveGroupMembersInput:
+    """Who is to belong to a group no longer."""
+
+    group: GroupBy = strawberry.field(description="Which group.")
+    members: list[UserBy] = strawberry.field(description="From 1 to 1,000 members.")
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.input(description="Whether a member manages the group.")
+class SetGroupManagerInput:
+    """Whether a member manages the group."""
+
+    group: GroupBy = strawberry.field(description="Which group.")
+    user: UserBy = strawberry.field(description="Which member.")
+    is_manager: bool = strawberry.field(description="Whether she may change who belongs to the group from now on.")
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.type(description="The answer to `createGroup`.")
+class CreateGroupPayload(Payload):
+    """The answer to `createGroup`."""
+
+    group: Group | None = edge("The new group.", loaders.group)
+
+
+@strawberry.type(description="The answer to `updateGroup`.")
+class UpdateGroupPayload(Payload):
+    """The answer to `updateGroup`."""
+
+    group: Group | None = edge("The group as it now is.", loaders.group)
+
+
+@strawberry.type(description="The answer to `deleteGroup`.")
+class DeleteGroupPayload(Payload):
+    """The answer to `deleteGroup`."""
+
+    deleted_group_id: strawberry.ID | None = strawberry.field(description="The id that the group had.")
+    revoked_from: int | None = strawberry.field(description="On how many resources it had a grant.")
+
+
+@strawberry.type(description="What became of one member.")
+class GroupMemberResult:
+    """What became of one member."""
+
+    index: int = strawberry.field(description="Her place in `input.members`, from 0.")
+    user: User | None = edge("The user; null when nothing was written.", loaders.user_shown)
+    errors: list[MutationError] = strawberry.field(description="What is wrong with this one.")
+
+
+EACH = "One for each member, in the order of the input; none for too many at once."
+
+
+@strawberry.type(description="The answer to `addGroupMembers`.")
+class AddGroupMembersPayload(Payload):
+    """The answer to `addGroupMembers`."""
+
+    group: Group | None = edge("The group as it now is.", loaders.group)
+    results: list[GroupMemberResult] = strawberry.field(description=EACH)
+
+
+@strawberry.type(description="The answer to `removeGroupMembers`.")
+class RemoveGroupMembersPayload(Payload):
+    """The answer to `removeGroupMembers`."""
+
+    group: Group | None = edge("The group as it now is.", loaders.group)
+    results: list[GroupMemberResult] = strawberry.field(description=EACH)
+
+
+@strawberry.type(description="The answer to `setGroupManager`.")
+class SetGroupManagerPayload(Payload):
+    """The answer to `setGroupManager`."""
+
+    group: Group | None = edge("The group as it now is.", loaders.group)
+    user: User | None = edge("The member.", loaders.user_shown)
+
+
+async def _create(tx: Transaction, viewer: Viewer, given: CreateGroupInput) -> Outcome:
+    return {"group": await groups.create_group(tx, viewer, given.slug, given.display_name, given.description)}
+
+
+async def _update(tx: Transaction, viewer: Viewer, given: UpdateGroupInput) -> Outcome:
+    changes = groups.Changes(given.display_name, given.description)
+    return {"group": await groups.update_group(tx, viewer, chosen(given.group), changes)}
+
+
+async def _delete(tx: Transaction, viewer: Viewer, given: DeleteGroupInput) -> Outcome:
+    key, revoked = await groups.delete_group(tx, viewer, chosen(given.group))
+    return {"deleted_group_id": ids.encode("Group", key), "revoked_from": revoked}
+
+
+async def _add(context: Context, given: AddGroupMembersInput) -> Outcome:
+    new = [groups.NewMember(chosen_user(each.user), each.expires_at) for each in given.members]
+    try:
+        async with context.database.write(dry=given.validate_only) as tx:
+            return _made(*await groups.add_group_members(tx, context.viewer, chosen(given.group), new))
+    except (errors.Problem, errors.Problems) as refused:
+        return _refused(len(new), refused)
+
+
+async def _remove(context: Context, given: RemoveGroupMembersInput) -> Outcome:
+    members = [chosen_user(each) for each in given.members]
+    try:
+        async with context.database.write(dry=given.validate_only) as tx:
+            return _made(*await groups.remove_group_members(tx, context.viewer, chosen(given.group), members))
+    except (errors.Problem, errors.Problems) as refused:
+        return _refused(len(members), refused)
+
+
+def _made(group: int, user_ids: Sequence[int]) -> Outcome:
+    return {"group": group, "results": results(GroupMemberResult, "user", user_ids)}
+
+
+def _refused(number: int, refused: errors.Problem | errors.Problems) -> Outcome:
+    problems = refused.problems if isinstance(refused, errors.Problems) else (refused,)
+    keys = [None] * number if number <= groups.MAX_AT_ONCE else []
+    return {
+        "results": results(GroupMemberResult, "user", keys, problems),
+        "errors": [error(problem) for problem in problems],
+    }
+
+
+async def _set_manager(tx: Transaction, viewer: Viewer, given: SetGroupManagerInput) -> Outcome:
+    way = chosen(given.group), chosen_user(given.user)
+    group, user = await groups.set_group_manager(tx, viewer, *way, given.is_manager)
+    return {"group": group, "user": user}
+
+
+MANAGE: Any = {"requires": Permission.GROUPS_MANAGE}
+MANAGER: Any = {"requires": Permission.GROUPS_MANAGE, "unless": "she is a manager of the group"}
+
+
+@strawberry.type
+class GroupMutations:
+    """The changes of groups."""
+
+    create_group: CreateGroupPayload | None = mutation("Make a group.", CreateGroupInput, _create, **MANAGE)
+    update_group: UpdateGroupPayload | None = mutation("Change a group.", UpdateGroupInput, _update, **MANAGE)
+    delete_group: DeleteGroupPayload | None = mutation(
+        "Delete a group and every grant that it has.", DeleteGroupInput, _delete, **MANAGE
+    )
+    add_group_members: AddGroupMembersPayload | None = action(
+        "Let up to 1,000 users belong to a group: all of them, or none and a reason at each that is in the way.",
+        AddGroupMembersInput,
+        _add,
+        **MANAGER,
+    )
+    remove_group_members: RemoveGroupMembersPayload | None = action(
+        "Let up to 1,000 members belong to a group no longer: all of them, or none and a reason at each.",
+        RemoveGroupMembersInput,
+        _remove,
+        **MANAGER,
+    )
+    set_group_manager: SetGroupManagerPayload | None = mutation(
+        "Let a member change who belongs to the group, or no longer.", SetGroupManagerInput, _set_manager, **MANAGER
+    )

@@ -1,0 +1,341 @@
+"""Orgs over GraphQL."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import strawberry
+
+from app import loaders, policy, tables
+from app.auth import Viewer
+from app.db import Transaction
+from app.masks import Level
+from app.schema import ids
+from app.schema.declare import column, edge
+from app.schema.directives import Permission
+from app.schema.filters import ResourceFilter, ResourceOrder, UserFilter, UserOrder
+from app.schema.masks import LEVELS, OrgLevel
+from app.schema.mutations import VALIDATE_ONLY, Outcome, Payload, mutation
+from app.schema.node import Node
+from app.schema.paging import Connection, Edge
+from app.schema.resources import ResourceConnection
+from app.schema.users import User, UserBy
+from app.schema.users import chosen as chosen_user
+from app.services import names, orgs
+from app.services.roles import Way
+from app.sources import Find
+
+
+@strawberry.type(description="People and the resources that they keep together.")
+class Org(Node, row=tables.Org):
+    """People and the resources that they keep together."""
+
+    slug: str = column("Unique; fixed for life.")
+    name: str = column("The name people see; 1 to 200 printable characters.")
+    description: str = column("For people; at most 1,000 characters.")
+    is_public: bool = column("Whether everybody sees it; a private one is seen by its people alone.")
+    created_at: datetime = column("When it was made.")
+    owner: User | None = edge("Whose it is; null for nobody.", loaders.user_shown, tables.Org.owner_id)
+    viewer_level: OrgLevel | None = column(
+        "How far the viewer belongs to it, the owner as ADMIN; null when she does not.",
+        of=policy.org_level,
+        read=LEVELS.__getitem__,
+    )
+    members: "OrgMemberConnection | None" = edge(
+        "Who belongs to it, its owner left out; null for who does not belong to it herself.",
+        loaders.org_members,
+        tables.Org.id,
+        guard=policy.belongs_to_org,
+        requires=Permission.ORGS_MANAGE,
+        unless="she belongs to the org",
+        filter=UserFilter,
+        order=UserOrder,
+    )
+    resources: ResourceConnection | None = edge(
+        "Its resources that the viewer sees.",
+        loaders.org_resources,
+        tables.Org.id,
+        filter=ResourceFilter,
+        order=ResourceOrder,
+    )
+
+
+@strawberry.type(description="A membership, seen from the org.")
+class OrgMemberEdge(Edge[User], row=tables.OrgMember):
+    """A membership, seen from the org."""
+
+    level: OrgLevel = column("How far she belongs to it.", read=LEVELS.__getitem__)
+    granted_at: datetime = column("When she was let in, or her membership last changed.")
+    granted_by: User | None = edge(
+        "Who did that; null when that user is gone, or unknown to the viewer.",
+        loaders.user,
+        tables.OrgMember.granted_by,
+    )
+    expires_at: datetime | None = column("When it ends; null for never.")
+
+
+@strawberry.type(description="A page of members of an org.")
+class OrgMemberConnection(Connection[OrgMemberEdge, User]):
+    """A page of members of an org."""
+
+
+@strawberry.type(description="A membership, seen from the user.")
+class UserOrgEdge(Edge[Org], row=tables.OrgMember):
+    """A membership, seen from the user."""
+
+    level: OrgLevel = column("How far she belongs to it.", read=LEVELS.__getitem__)
+    granted_at: datetime = column("When she was let in, or her membership last changed.")
+    expires_at: datetime | None = column("When it ends; null for never.")
+
+
+@strawberry.type(description="A page of the orgs that a user belongs to.")
+class UserOrgConnection(Connection[UserOrgEdge, Org]):
+    """A page of the orgs that a user belongs to."""
+
+
+@strawberry.type(description="An org in a page.")
+class OrgEdge(Edge[Org]):
+    """An org in a page."""
+
+
+@strawberry.type(description="A page of orgs.")
+class OrgConnection(Connection[OrgEdge, Org]):
+    """A page of orgs."""
+
+
+@strawberry.input(one_of=True, description="Names one org, in one of these ways.")
+class OrgBy:
+    """Names one org."""
+
+    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Its global id.")
+    slug: strawberry.Maybe[str] = strawberry.field(description="Its slug.")
+
+
+def chosen(by: OrgBy) -> Way:
+    """Which way an org is named; an id of nothing names none."""
+    if by.id is not None:
+        return "id", ids.key_of("Org", by.id.value) or 0
+    assert by.slug is not None
+    return "slug", by.slug.value
+
+
+def _choose(arguments: Mapping[str, Any]) -> tuple[str, Any] | None:
+    way, key = chosen(arguments["by"])
+    return way, names.sought(key) if way == "slug" else key
+
+
+find = Find({"id": loaders.org, "slug": loaders.org_slugged}, _choose)
+
+
+@strawberry.input(description="A new org.")
+class CreateOrgInput:
+    """A new org."""
+
+    slug: str = strawberry.field(
+        description="2 to 128 of a to z, 0 to 9, `_` and `-`, without `--`, a letter or digit first; unique, and fixed "
+        "for life. Not `public`, not `features`."
+    )
+    name: str = strawberry.field(
+        description="1 to 200 printable characters, without spaces at the ends: those are cut."
+    )
+    description: str = strawberry.field(default="", description="For people; at most 1,000 characters.")
+    is_public: bool = strawberry.field(default=False, description="Whether everybody sees it.")
+    owner: UserBy | None = strawberry.field(
+        default=None, description="Whose it is; the viewer's when absent. Another's only with ORGS_MANAGE."
+    )
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.input(description="What to change of an org; what is absent or null stays.")
+class UpdateOrgInput:
+    """What to change of an org."""
+
+    org: OrgBy = strawberry.field(description="Which org.")
+    name: str | None = strawberry.field(default=None, description="A new name; 1 to 200 printable characters.")
+    description: str | None = strawberry.field(default=None, description="A new description; at most 1,000 characters.")
+    is_public: bool | None = strawberry.field(default=None, description="Whether everybody sees it from now on.")
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.input(description="Which org to delete.")
+class DeleteOrgInput:
+    """Which org to delete."""
+
+    org: OrgBy = strawberry.field(description="Which org; none of its resources may be locked.")
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.input(description="Who is to own an org.")
+class TransferOrgInput:
+    """Who is to own an org."""
+
+    org: OrgBy = strawberry.field(description="Which org.")
+    owner: UserBy = strawberry.field(description="Who owns it from now on; she is no member any more.")
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.input(description="A new member of an org.")
+class AddOrgMemberInput:
+    """A new member of an org."""
+
+    org: OrgBy = strawberry.field(description="Which org.")
+    user: UserBy = strawberry.field(description="Who; found by her exact user name, or by id if the viewer knows her.")
+    level: OrgLevel = strawberry.field(default=OrgLevel.READ_WRITE, description="How far she belongs to it.")
+    expires_at: datetime | None = strawberry.field(
+        default=None, description="When it ends, in the future; never when absent."
+    )
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.input(description="What to change of a membership; what is absent stays.")
+class UpdateOrgMemberInput:
+    """What to change of a membership."""
+
+    org: OrgBy = strawberry.field(description="Which org.")
+    user: UserBy = strawberry.field(description="Which member.")
+    level: OrgLevel | None = strawberry.field(default=None, description="How far she belongs to it from now on.")
+    expires_at: strawberry.Maybe[datetime | None] = strawberry.field(
+        description="When it ends, in the future; null for never."
+    )
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.input(description="Who is to belong to an org no longer.")
+class RemoveOrgMemberInput:
+    """Who is to belong to an org no longer."""
+
+    org: OrgBy = strawberry.field(description="Which org.")
+    user: UserBy = strawberry.field(description="Which member.")
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.type(description="The answer to `createOrg`.")
+class CreateOrgPayload(Payload):
+    """The answer to `createOrg`."""
+
+    org: Org | None = edge("The new org.", loaders.org)
+
+
+@strawberry.type(description="The answer to `updateOrg`.")
+class UpdateOrgPayload(Payload):
+    """The answer to `updateOrg`."""
+
+    org: Org | None = edge("The org as it now is.", loaders.org)
+
+
+@strawberry.type(description="The answer to `deleteOrg`.")
+class DeleteOrgPayload(Payload):
+    """The answer to `deleteOrg`."""
+
+    deleted_org_id: strawberry.ID | None = strawberry.field(description="The id that the org had.")
+    deleted_resources: int | None = strawberry.field(description="How many resources went with it.")
+
+
+@strawberry.type(description="The answer to `transferOrg`.")
+class TransferOrgPayload(Payload):
+    """The answer to `transferOrg`."""
+
+    org: Org | None = edge("The org as it now is.", loaders.org)
+
+
+@strawberry.type(description="The answer to `addOrgMember`.")
+class AddOrgMemberPayload(Payload):
+    """The answer to `addOrgMember`."""
+
+    org: Org | None = edge("The org as it now is.", loaders.org)
+    user: User | None = edge("The new member.", loaders.user_shown)
+
+
+@strawberry.type(description="The answer to `updateOrgMember`.")
+class UpdateOrgMemberPayload(Payload):
+    """The answer to `updateOrgMember`."""
+
+    org: Org | None = edge("The org as it now is; null when the viewer sees it no more.", loaders.org)
+    user: User | None = edge("The member.", loaders.user_shown)
+
+
+@strawberry.type(description="The answer to `removeOrgMember`.")
+class RemoveOrgMemberPayload(Payload):
+    """The answer to `removeOrgMember`."""
+
+    org: Org | None = edge("The org as it now is; null when the viewer sees it no more.", loaders.org)
+    user: User | None = edge("Who was a member.", loaders.user_shown)
+
+
+async def _create(tx: Transaction, viewer: Viewer, given: CreateOrgInput) -> Outcome:
+    owner = None if given.owner is None else chosen_user(given.owner)
+    new = orgs.NewOrg(given.slug, given.name, given.description, given.is_public, owner)
+    return {"org": await orgs.create_org(tx, viewer, new)}
+
+
+async def _update(tx: Transaction, viewer: Viewer, given: UpdateOrgInput) -> Outcome:
+    changes = orgs.Changes(given.name, given.description, given.is_public)
+    return {"org": await orgs.update_org(tx, viewer, chosen(given.org), changes)}
+
+
+async def _delete(tx: Transaction, viewer: Viewer, given: DeleteOrgInput) -> Outcome:
+    key, resources = await orgs.delete_org(tx, viewer, chosen(given.org))
+    return {"deleted_org_id": ids.encode("Org", key), "deleted_resources": resources}
+
+
+async def _transfer(tx: Transaction, viewer: Viewer, given: TransferOrgInput) -> Outcome:
+    return {"org": await orgs.transfer_org(tx, viewer, chosen(given.org), chosen_user(given.owner))}
+
+
+async def _add(tx: Transaction, viewer: Viewer, given: AddOrgMemberInput) -> Outcome:
+    membership = orgs.Membership(Level(given.level.value), given.expires_at)
+    org, user = await orgs.add_org_member(tx, viewer, chosen(given.org), chosen_user(given.user), membership)
+    return {"org": org, "user": user}
+
+
+async def _update_member(tx: Transaction, viewer: Viewer, given: UpdateOrgMemberInput) -> Outcome:
+    level = None if given.level is None else Level(given.level.value)
+    ends = given.expires_at
+    membership = orgs.Membership(level, None if ends is None else ends.value, keeps_end=ends is None)
+    org, user = await orgs.update_org_member(tx, viewer, chosen(given.org), chosen_user(given.user), membership)
+    return {"org": org, "user": user}
+
+
+async def _remove(tx: Transaction, viewer: Viewer, given: RemoveOrgMemberInput) -> Outcome:
+    org, user = await orgs.remove_org_member(tx, viewer, chosen(given.org), chosen_user(given.user))
+    return {"org": org, "user": user}
+
+
+def _needs(level: str) -> Any:
+    return {"requires": Permission.ORGS_MANAGE, "unless": f"her level in the org is {level} or higher"}
+
+
+@strawberry.type
+class OrgMutations:
+    """The changes of orgs."""
+
+    create_org: CreateOrgPayload | None = mutation(
+        "Make an org.", CreateOrgInput, _create, requires=Permission.ORGS_CREATE
+    )
+    update_org: UpdateOrgPayload | None = mutation("Change an org.", UpdateOrgInput, _update, **_needs("READ_WRITE"))
+    delete_org: DeleteOrgPayload | None = mutation(
+        "Delete an org with its resources, their grants and their history. Refused while one of them is locked.",
+        DeleteOrgInput,
+        _delete,
+        **_needs("READ_WRITE_DELETE"),
+    )
+    transfer_org: TransferOrgPayload | None = mutation(
+        "Give an org to somebody else. Who owned it becomes a member with the level ADMIN.",
+        TransferOrgInput,
+        _transfer,
+        requires=Permission.ORGS_MANAGE,
+        unless="she owns the org",
+    )
+    add_org_member: AddOrgMemberPayload | None = mutation(
+        "Let a user belong to an org. Its owner is no member.", AddOrgMemberInput, _add, **_needs("ADMIN")
+    )
+    update_org_member: UpdateOrgMemberPayload | None = mutation(
+        "Change a membership, which counts as granted anew.", UpdateOrgMemberInput, _update_member, **_needs("ADMIN")
+    )
+    remove_org_member: RemoveOrgMemberPayload | None = mutation(
+        "Let a member belong to an org no longer. A member may remove herself.",
+        RemoveOrgMemberInput,
+        _remove,
+        requires=Permission.ORGS_MANAGE,
+        unless="her level in the org is ADMIN, or she removes herself",
+    )

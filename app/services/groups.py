@@ -1,0 +1,232 @@
+"""Groups: making, changing and deleting them, and who belongs to them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Integer, Select, bindparam, case, delete, insert, literal_column, select, update
+
+from app import policy
+from app.auth import Permission, Viewer
+from app.db import Dangling, Duplicate, Transaction
+from app.errors import Conflict, Forbidden, InvalidInput, NotFound, Problem
+from app.masks import Kind
+from app.services import index, names, users
+from app.services.roles import Way
+from app.sources import among, integers, texts
+from app.tables import Group, GroupMember, Key, User, col, sortable
+
+MAX_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What an update gives; None leaves it as it is."""
+
+    display_name: str | None = None
+    description: str | None = None
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The columns to set."""
+        given = {"display_name": self.display_name, "description": self.description}
+        values: dict[str, Any] = {column: value for column, value in given.items() if value is not None}
+        return values if self.display_name is None else values | {"name_key": sortable(self.display_name)}
+
+
+@dataclass(frozen=True, slots=True)
+class NewMember:
+    """Somebody who is to belong to a group, and until when."""
+
+    user: Way
+    expires_at: datetime | None = None
+
+
+async def create_group(tx: Transaction, viewer: Viewer, slug: str, display_name: str, description: str) -> int:
+    """Make a group without members; needs GROUPS_MANAGE. Answers its id."""
+    policy.require(viewer, Permission.GROUPS_MANAGE)
+    display_name = display_name.strip()
+    names.refuse([*names.slug_problems(slug, names.RESERVED_GROUP_SLUGS), *_text_problems(display_name, description)])
+    values = {
+        "slug": slug,
+        "display_name": display_name,
+        "name_key": sortable(display_name),
+        "description": description,
+        "created_at": tx.now,
+    }
+    try:
+        return int(await tx.value(insert(Group).values(**values).returning(col(Group.id))))
+    except Duplicate:
+        raise Conflict(f"There is a group `{slug}` already.", ("slug",)) from None
+
+
+async def update_group(tx: Transaction, viewer: Viewer, group: Way, changes: Changes) -> int:
+    """Change what is given; needs GROUPS_MANAGE."""
+    policy.require(viewer, Permission.GROUPS_MANAGE)
+    key = await managed(tx, viewer, group)
+    name = None if changes.display_name is None else changes.display_name.strip()
+    names.refuse(_text_problems("-" if name is None else name, changes.description or ""))
+    if values := Changes(name, changes.description).values:
+        await tx.rows(update(Group).where(col(Group.id) == key).values(**values))
+    return key
+
+
+async def delete_group(tx: Transaction, viewer: Viewer, group: Way) -> tuple[int, int]:
+    """Delete a group with its grants; needs GROUPS_MANAGE. Answers its id, and on how many resources it had one."""
+    policy.require(viewer, Permission.GROUPS_MANAGE)
+    key = await managed(tx, viewer, group)
+    revoked = await index.forget(tx, Kind.GROUP, key)
+    await tx.rows(delete(Group).where(col(Group.id) == key))
+    return key, revoked
+
+
+def _text_problems(display_name: str, description: str) -> list[Problem]:
+    return [*names.title_problems(display_name, "displayName"), *names.description_problems(description)]
+
+
+async def add_group_members(
+    tx: Transaction, viewer: Viewer, group: Way, new: Sequence[NewMember]
+) -> tuple[int, list[int]]:
+    """Let users belong to a group, all or none; needs to manage its members. Answers its id and theirs.
+
+    Every offender is named. A membership that has ended is no membership.
+    """
+    key = await managed(tx, viewer, group)
+    _check_number(len(new))
+    found = await users.found_many(tx, viewer, [each.user for each in new])
+    members = set(await _members(tx, key, [user for user in found if user is not None]))
+    problems: list[Problem] = []
+    for at, (each, user) in enumerate(zip(new, found, strict=True)):
+        problems += [problem.under("members", at) for problem in names.end_problems(each.expires_at, tx.now)]
+        if user is None:
+            problems.append(users.unknown(("members", at, "user")))
+        elif user in members:
+            problems.append(Conflict("She is a member already.", ("members", at, "user")))
+    names.refuse([*problems, *_twice(found)])
+    ids = [user for user in found if user is not None]
+    await _insert(tx, viewer, key, dict(zip(ids, new, strict=True)))
+    return key, ids
+
+
+async def remove_group_members(
+    tx: Transaction, viewer: Viewer, group: Way, members: Sequence[Way]
+) -> tuple[int, list[int]]:
+    """Let users belong to a group no longer, all or none; needs to manage its members. Answers its id and theirs."""
+    key = await managed(tx, viewer, group)
+    _check_number(len(members))
+    found = await _found_members(tx, key, members)
+    unknown = [_no_member(("members", at)) for at, user in enumerate(found) if user is None]
+    names.refuse([*unknown, *_twice(found)])
+    ids = [user for user in found if user is not None]
+    await tx.rows(delete(GroupMember).where(col(GroupMember.group_id) == key, _is_one_of(ids)))
+    return key, ids
+
+
+async def set_group_manager(
+    tx: Transaction, viewer: Viewer, group: Way, user: Way, is_manager: bool
+) -> tuple[int, int]:
+    """Let a member change who belongs to the group, or no longer; needs to manage its members."""
+    key = await managed(tx, viewer, group)
+    user_id = (await _found_members(tx, key, [user]))[0]
+    if user_id is None:
+        raise _no_member(("user",))
+    member = col(GroupMember.group_id) == key, col(GroupMember.user_id) == user_id
+    await tx.rows(update(GroupMember).where(*member).values(is_manager=is_manager))
+    return key, user_id
+
+
+def _check_number(number: int) -> None:
+    """Refuse to change none or too many at once."""
+    if not 1 <= number <= MAX_AT_ONCE:
+        raise InvalidInput(f"From 1 to {MAX_AT_ONCE:,} members go at once, not {number:,}.", ("members",))
+
+
+def _twice(found: Sequence[int | None]) -> Iterator[Problem]:
+    """The same user twice in one request, each time but the first."""
+    seen = set[int | None]()
+    for at, user in enumerate(found):
+        if user is not None and user in seen:
+            yield Conflict("She stands in this request twice.", ("members", at))
+        seen.add(user)
+
+
+def _no_member(path: Sequence[str | int]) -> Problem:
+    return NotFound("The group has no such member.", path)
+
+
+def _is_one_of(user_ids: Sequence[int]) -> Any:
+    return among(col(GroupMember.user_id), integers(user_ids))
+
+
+async def _members(tx: Transaction, key: int, user_ids: Sequence[int]) -> list[int]:
+    """Those of some users who belong to the group now."""
+    statement = select(col(GroupMember.user_id)).where(
+        col(GroupMember.group_id) == key, _is_one_of(user_ids), policy.lasts(GroupMember.expires_at)
+    )
+    return [row[0] for row in await tx.rows(statement, now=tx.now)]
+
+
+async def _found_members(tx: Transaction, key: int, ways: Sequence[Way]) -> list[int | None]:
+    """The ids of members, None for each who is none. Who asks sees them all."""
+    ways = [(way, user if way == "id" else names.sought(str(user))) for way, user in ways]
+    user_ids = integers(user for way, user in ways if way == "id")
+    user_names = texts(user for way, user in ways if way != "id")
+    statement = (
+        select(col(User.id), col(User.user_key))
+        .join(GroupMember, col(GroupMember.user_id) == col(User.id))
+        .where(col(GroupMember.group_id) == key, policy.lasts(GroupMember.expires_at))
+        .where(among(col(User.id), user_ids) | among(col(User.user_key), user_names))
+    )
+    known: dict[Way, int] = {}
+    for user_id, user_key in await tx.rows(statement, now=tx.now):
+        known |= {("id", user_id): user_id, ("user_name", user_key): user_id}
+    return [known.get(way) for way in ways]
+
+
+async def _insert(tx: Transaction, viewer: Viewer, key: int, new: dict[int, NewMember]) -> None:
+    """Write the rows in place of those that have ended."""
+    of_group = col(GroupMember.group_id) == key
+    await tx.rows(delete(GroupMember).where(of_group, _is_one_of([*new]), col(GroupMember.expires_at) <= tx.now))
+    row = {"group_id": key, "is_manager": False, "added_at": tx.now, "added_by": viewer.user_id}
+    try:
+        await tx.put(
+            GroupMember, [{**row, "user_id": user, "expires_at": each.expires_at} for user, each in new.items()]
+        )
+    except (Dangling, Duplicate):
+        raise Conflict("A member was changed at this moment. Try again.", ("members",)) from None
+
+
+async def managed(tx: Transaction, viewer: Viewer, group: Way) -> int:
+    """The id of a group whose members the viewer manages, held until the transaction ends.
+
+    It is held by a statement of its own: what the next one reads is then as the transaction before left it.
+    """
+    policy.require_signed_in(viewer)
+    way, key = group
+    held = await tx.value(_HOLD[way], key=key if way == "id" else names.sought(str(key)))
+    seen = _seen(viewer.permissions)
+    row = None if held is None else await tx.row(seen, key=held, viewer_id=viewer.user_id, now=tx.now)
+    if row is None:
+        raise NotFound("There is no such group.", ("group",))
+    if not row[1]:
+        raise Forbidden("This needs GROUPS_MANAGE, or to be a manager of the group.")
+    return int(row[0])
+
+
+_HOLD = {
+    "id": select(col(Group.id)).where(col(Group.id) == bindparam("key", type_=Integer())).with_for_update(),
+    "slug": select(col(Group.id)).where(col(Group.slug) == bindparam("key", type_=Key())).with_for_update(),
+}
+
+
+@cache
+def _seen(permissions: Permission) -> Select[Any]:
+    viewer = Viewer(None, permissions)
+    allowed = case(
+        (policy.manages_group_members(viewer), literal_column("1", Integer)), else_=literal_column("0", Integer)
+    )
+    return select(col(Group.id), allowed).where(
+        col(Group.id) == bindparam("key", type_=Integer()), policy.sees_group(viewer)
+    )

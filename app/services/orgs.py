@@ -1,0 +1,254 @@
+"""Orgs: making, changing, giving away and deleting them, who belongs to them, and the order of checks of all that."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Select, case, delete, func, insert, literal_column, select, update
+from sqlalchemy import bindparam as bound
+from sqlalchemy.types import Integer
+
+from app import policy
+from app.auth import Permission, Viewer
+from app.db import Duplicate, Transaction
+from app.errors import Conflict, Forbidden, Locked, NotFound, Problem
+from app.masks import Level
+from app.services import names, users
+from app.services.roles import Way
+from app.sources import Condition
+from app.tables import Key, Lock, Org, OrgMember, Resource, User, col, sortable
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrg:
+    """What a new org is made of. Its owner is the viewer unless named."""
+
+    slug: str
+    name: str
+    description: str = ""
+    is_public: bool = False
+    owner: Way | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What an update gives; None leaves it as it is."""
+
+    name: str | None = None
+    description: str | None = None
+    is_public: bool | None = None
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The columns to set."""
+        given = {"name": self.name, "description": self.description, "is_public": self.is_public}
+        values: dict[str, Any] = {column: value for column, value in given.items() if value is not None}
+        return values if self.name is None else values | {"name_key": sortable(self.name)}
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """How a member belongs; what an update leaves out stays."""
+
+    level: Level | None = None
+    expires_at: datetime | None = None
+    keeps_end: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An org that the viewer sees, held for a change, and whether she may make that change."""
+
+    id: int
+    owner_id: int | None
+    may: bool
+
+
+async def create_org(tx: Transaction, viewer: Viewer, new: NewOrg) -> int:
+    """Make an org; needs ORGS_CREATE, and ORGS_MANAGE to make it for somebody else. Answers its id."""
+    user_id = policy.require(viewer, Permission.ORGS_CREATE)
+    owner_id = user_id if new.owner is None else await users.found(tx, viewer, new.owner, "owner")
+    if owner_id != user_id:
+        policy.require(viewer, Permission.ORGS_MANAGE)
+    name = new.name.strip()
+    names.refuse([*names.slug_problems(new.slug, names.RESERVED_ORG_SLUGS), *_text_problems(name, new.description)])
+    values = {
+        "slug": new.slug,
+        "name": name,
+        "name_key": sortable(name),
+        "description": new.description,
+        "owner_id": owner_id,
+        "is_public": new.is_public,
+        "created_at": tx.now,
+    }
+    try:
+        return int(await tx.value(insert(Org).values(**values).returning(col(Org.id))))
+    except Duplicate:
+        raise Conflict(f"The slug `{new.slug}` is taken.", ("slug",)) from None
+
+
+async def update_org(tx: Transaction, viewer: Viewer, org: Way, changes: Changes) -> int:
+    """Change what is given; needs READ_WRITE."""
+    held = await require(tx, viewer, org, policy.writes_org, "the level READ_WRITE in the org")
+    name = None if changes.name is None else changes.name.strip()
+    names.refuse(_text_problems("-" if name is None else name, changes.description or ""))
+    if values := Changes(name, changes.description, changes.is_public).values:
+        await tx.rows(update(Org).where(col(Org.id) == held.id).values(**values))
+    return held.id
+
+
+async def delete_org(tx: Transaction, viewer: Viewer, org: Way) -> tuple[int, int]:
+    """Delete an org with its resources; needs READ_WRITE_DELETE. Answers the id it had, and how many resources went.
+
+    The resources are held first, so that none is locked between the count and the deletion.
+    """
+    held = await require(tx, viewer, org, policy.deletes_org, "the level READ_WRITE_DELETE in the org")
+    of_org = col(Resource.org_id) == held.id
+    resources = await tx.rows(select(col(Resource.id)).where(of_org).order_by(col(Resource.id)).with_for_update())
+    locked = await tx.value(
+        select(func.count()).select_from(Lock).join(Resource, col(Resource.id) == col(Lock.resource_id)).where(of_org)
+    )
+    if locked:
+        are = "resource of this org is" if locked == 1 else "resources of this org are"
+        raise Locked(f"{locked} {are} locked.", ("org",))
+    await tx.rows(delete(Org).where(col(Org.id) == held.id))
+    return held.id, len(resources)
+
+
+async def transfer_org(tx: Transaction, viewer: Viewer, org: Way, owner: Way) -> int:
+    """Give an org to somebody else; needs to be its owner, or ORGS_MANAGE. Who owned it stays, as ADMIN."""
+    held = await require(tx, viewer, org, policy.owns_org, "to own the org, or ORGS_MANAGE")
+    new = await users.found(tx, viewer, owner, "owner")
+    if new == held.owner_id:
+        raise Conflict("She owns the org already.", ("owner",))
+    await tx.rows(_members(held.id, new))
+    if held.owner_id is not None:
+        await tx.rows(_members(held.id, held.owner_id))
+        await tx.put(OrgMember, [_row(tx, viewer, held.id, held.owner_id, Membership(Level.ADMIN))])
+    await tx.rows(update(Org).where(col(Org.id) == held.id).values(owner_id=new))
+    return held.id
+
+
+def _members(org_id: int, user_id: int) -> Any:
+    return delete(OrgMember).where(col(OrgMember.org_id) == org_id, col(OrgMember.user_id) == user_id)
+
+
+_ADMIN = "the level ADMIN in the org"
+
+
+async def add_org_member(
+    tx: Transaction, viewer: Viewer, org: Way, user: Way, membership: Membership
+) -> tuple[int, int]:
+    """Let a user belong to an org; needs ADMIN. Answers the ids of both.
+
+    A membership that has ended is no membership.
+    """
+    held = await require(tx, viewer, org, policy.manages_org, _ADMIN)
+    user_id = await users.found(tx, viewer, user)
+    names.refuse([*names.end_problems(membership.expires_at, tx.now)])
+    if user_id == held.owner_id:
+        raise Conflict("She owns the org: the owner is no member.", ("user",))
+    await tx.rows(_members(held.id, user_id).where(col(OrgMember.expires_at) <= tx.now))
+    try:
+        await tx.put(OrgMember, [_row(tx, viewer, held.id, user_id, membership)])
+    except Duplicate:
+        raise Conflict("She is a member already.", ("user",)) from None
+    return held.id, user_id
+
+
+async def update_org_member(
+    tx: Transaction, viewer: Viewer, org: Way, user: Way, membership: Membership
+) -> tuple[int, int]:
+    """Change the level or the end of a membership, which counts as granted anew; needs ADMIN."""
+    held = await require(tx, viewer, org, policy.manages_org, _ADMIN)
+    user_id = await _member(tx, held.id, user)
+    names.refuse([*names.end_problems(membership.expires_at, tx.now)])
+    values: dict[str, Any] = {"granted_at": tx.now, "granted_by": viewer.user_id}
+    if membership.level is not None:
+        values["level"] = int(membership.level)
+    if not membership.keeps_end:
+        values["expires_at"] = membership.expires_at
+    member = col(OrgMember.org_id) == held.id, col(OrgMember.user_id) == user_id
+    await tx.rows(update(OrgMember).where(*member).values(**values))
+    return held.id, user_id
+
+
+async def remove_org_member(tx: Transaction, viewer: Viewer, org: Way, user: Way) -> tuple[int, int]:
+    """Let a user belong to an org no longer; needs ADMIN, or to be that user."""
+    held = await found(tx, viewer, org, policy.manages_org)
+    if not (held.may or await _is_viewer(tx, viewer, user)):
+        raise Forbidden(f"This needs {_ADMIN}, or to be that member.")
+    user_id = await _member(tx, held.id, user)
+    await tx.rows(_members(held.id, user_id))
+    return held.id, user_id
+
+
+def _row(tx: Transaction, viewer: Viewer, org_id: int, user_id: int, membership: Membership) -> dict[str, Any]:
+    return {
+        "org_id": org_id,
+        "user_id": user_id,
+        "level": int(Level.READ_WRITE if membership.level is None else membership.level),
+        "granted_at": tx.now,
+        "granted_by": viewer.user_id,
+        "expires_at": membership.expires_at,
+    }
+
+
+async def _is_viewer(tx: Transaction, viewer: Viewer, user: Way) -> bool:
+    statement = select(col(User.id)).where(users.named(user), col(User.id) == viewer.user_id)
+    return await tx.row(statement) is not None
+
+
+async def _member(tx: Transaction, org_id: int, user: Way) -> int:
+    """The id of a member. Who asks sees all members, or is this one."""
+    statement = (
+        select(col(User.id))
+        .join(OrgMember, col(OrgMember.user_id) == col(User.id))
+        .where(col(OrgMember.org_id) == org_id, users.named(user), policy.lasts(OrgMember.expires_at))
+    )
+    key = await tx.value(statement, now=tx.now)
+    if key is None:
+        raise NotFound("The org has no such member.", ("user",))
+    return int(key)
+
+
+async def require(tx: Transaction, viewer: Viewer, org: Way, may: Condition, needs: str) -> Found:
+    """The org, if the viewer may do that with it; raises NotFound, or Forbidden with what it needs."""
+    held = await found(tx, viewer, org, may)
+    if not held.may:
+        raise Forbidden(f"This needs {needs}.")
+    return held
+
+
+async def found(tx: Transaction, viewer: Viewer, org: Way, may: Condition) -> Found:
+    """The org, held until the transaction ends; raises NotFound unless the viewer sees it.
+
+    It is held by a statement of its own: what the next one reads is then as the transaction before left it.
+    """
+    policy.require_signed_in(viewer)
+    way, key = org
+    held = await tx.value(_HOLD[way], key=key if way == "id" else names.sought(str(key)))
+    seen = _seen(may, viewer.permissions)
+    row = None if held is None else await tx.row(seen, key=held, viewer_id=viewer.user_id, now=tx.now)
+    if row is None:
+        raise NotFound("There is no such org.", ("org",))
+    return Found(row[0], row[1], bool(row[2]))
+
+
+_HOLD = {
+    "id": select(col(Org.id)).where(col(Org.id) == bound("key", type_=Integer())).with_for_update(),
+    "slug": select(col(Org.id)).where(col(Org.slug) == bound("key", type_=Key())).with_for_update(),
+}
+
+
+@cache
+def _seen(may: Condition, permissions: Permission) -> Select[Any]:
+    viewer = Viewer(None, permissions)
+    allowed = case((may(viewer), literal_column("1", Integer)), else_=literal_column("0", Integer))
+    chosen = select(col(Org.id), col(Org.owner_id), allowed)
+    return chosen.where(col(Org.id) == bound("key", type_=Integer()), policy.sees_org(viewer))
+
+
+def _text_problems(name: str, description: str) -> list[Problem]:
+    return [*names.title_problems(name), *names.description_problems(description)]
