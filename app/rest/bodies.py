@@ -89,9 +89,6 @@ def _types(kinds: Body) -> list[str]:
     return [*forms, JSON] if Body.JSON in kinds else forms
 
 
-# --- JSON
-
-
 def _from_json(body: bytes) -> Fields:
     value = web.json_value(body, "The body")
     if not isinstance(value, dict):
@@ -107,9 +104,6 @@ def _once(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
     if len(dict(found)) < len(found):
         raise BadRequest("A name stands in the body twice.")
     return found
-
-
-# --- forms
 
 
 def _urlencoded(body: bytes) -> list[tuple[str, str]]:

@@ -2,29 +2,52 @@
 
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import strawberry
-from graphql import GraphQLSchema, Node, Visitor, parse, print_ast, visit
+from graphql import (
+    GraphQLInputObjectType,
+    GraphQLSchema,
+    Node,
+    Visitor,
+    parse,
+    print_ast,
+    visit,
+)
 from strawberry.schema.config import StrawberryConfig
 
+from app.schema.directives import REQUIRES
+from app.schema.grants import AccessMutations
+from app.schema.groups import GroupMutations
 from app.schema.leaves import SCALARS
-from app.schema.mutations import Conflict, InvalidInput, NotFound, Protected
+from app.schema.locks import LockMutations
+from app.schema.mutations import Conflict, InvalidInput, Locked, NotFound, Protected
+from app.schema.orgs import OrgMutations
 from app.schema.query import Query
+from app.schema.resources import ResourceMutations
 from app.schema.roles import RoleMutations
 from app.schema.session import SessionMutations
 from app.schema.users import UserMutations
 
 
 @strawberry.type(description="Where changes begin. Each is one transaction.")
-class Mutation(SessionMutations, UserMutations, RoleMutations):
+class Mutation(
+    SessionMutations,
+    UserMutations,
+    RoleMutations,
+    OrgMutations,
+    GroupMutations,
+    ResourceMutations,
+    AccessMutations,
+    LockMutations,
+):
     """Where changes begin."""
 
 
 SCHEMA = strawberry.Schema(
     query=Query,
     mutation=Mutation,
-    types=[InvalidInput, NotFound, Conflict, Protected],
+    types=[InvalidInput, NotFound, Conflict, Locked, Protected],
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 
@@ -34,11 +57,21 @@ def core() -> GraphQLSchema:
     return SCHEMA._schema  # noqa: SLF001 - Strawberry has no public name for it
 
 
+for _kind in core().type_map.values():  # Strawberry prints @oneOf, and leaves graphql-core to know nothing of it
+    if getattr(_kind.extensions.get("strawberry-definition"), "is_one_of", False):
+        cast("GraphQLInputObjectType", _kind).is_one_of = True
+
+for _argument, _meaning in REQUIRES.items():  # Strawberry has no place for them
+    next(each for each in core().directives if each.name == "requires").args[_argument].description = _meaning
+
+
 class _Sorted(Visitor):
     """Puts what has a name in the order of the names; sorting the schema itself would lose Strawberry's enums."""
 
     def leave(self, node: Node, *_: Any) -> Node:
-        """Sort what hangs on a node, once everything below it is sorted."""
+        """Sort what hangs on a node, once what is below it is sorted; the values of an enum keep their order."""
+        if node.kind == "enum_type_definition":
+            return node
         held = {key: getattr(node, key, None) for key in node.keys}
         named = {
             key: each for key, each in held.items() if isinstance(each, tuple) and each and hasattr(each[0], "name")

@@ -24,9 +24,13 @@ class PageOfRows:
     more: bool
 
 
+Place = tuple[str, ...]
+"""Where an edge stands in the query."""
+
+
 @dataclass(slots=True)
 class Reader:
-    """Reads for one viewer at one moment; everything that is asked in one turn of the loop goes in one statement."""
+    """Reads for one viewer at one moment: what one edge of the query asks for all its parents goes in one statement."""
 
     database: db.Database
     statements: Statements
@@ -34,37 +38,37 @@ class Reader:
     now: datetime
     _batches: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
 
-    def related(self, source: Source, layout: Layout, key: Any) -> Any:
+    def related(self, at: Place, source: Source, layout: Layout, key: Any) -> Any:
         """A future of the row (`one`) or the rows (`many`) of a key."""
-        batch = self._batches.get((source, layout))
+        batch = self._batches.get((at, source, layout))
         if batch is None:
 
             async def load(keys: list[Any]) -> list[Any]:
                 return await self._related(source, layout, keys)
 
-            batch = self._batches[source, layout] = DataLoader(load)
+            batch = self._batches[at, source, layout] = DataLoader(load)
         return batch.load(key)
 
-    def page(self, source: Source, layout: Layout, wanted: Wanted, key: Any) -> Any:
+    def page(self, at: Place, source: Source, layout: Layout, wanted: Wanted, key: Any) -> Any:
         """A future of the `PageOfRows` below a key."""
-        batch = self._batches.get((source, layout, wanted))
+        batch = self._batches.get((at, source, layout, wanted))
         if batch is None:
 
             async def load(keys: list[Any]) -> list[Any]:
                 return await self._page(source, layout, wanted, keys)
 
-            batch = self._batches[source, layout, wanted] = DataLoader(load)
+            batch = self._batches[at, source, layout, wanted] = DataLoader(load)
         return batch.load(key)
 
-    def count(self, source: Source, wanted: Wanted, key: Any) -> Any:
+    def count(self, at: Place, source: Source, wanted: Wanted, key: Any) -> Any:
         """A future of the number of rows below a key, on all pages."""
-        batch = self._batches.get((source, wanted))
+        batch = self._batches.get((at, source, wanted))
         if batch is None:
 
             async def load(keys: list[Any]) -> list[int]:
                 return await self._count(source, wanted, keys)
 
-            batch = self._batches[source, wanted] = DataLoader(load)
+            batch = self._batches[at, source, wanted] = DataLoader(load)
         return batch.load(key)
 
     async def _rows(self, prepared: Prepared, **values: Any) -> list[Row]:

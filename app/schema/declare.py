@@ -7,6 +7,7 @@ mypy, Strawberry and the reader see. What a field is stands in its metadata as a
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
+from types import SimpleNamespace
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
 import strawberry
@@ -93,7 +94,7 @@ def own_part(description: str) -> Any:
     return declared(description, Cell(part=True), _own_part)
 
 
-def edge(
+def edge(  # noqa: PLR0913 - a declaration, all by name
     description: str,
     follow: Source,
     key: Any = None,
@@ -103,11 +104,15 @@ def edge(
     unless: str | None = None,
     filter: Any = None,  # noqa: A002 - the name of the argument in the API
     order: Any = None,
+    narrow: Sequence[Argument] = (),
 ) -> Any:
-    """A key into a source: the column that holds it, or a function of the viewer on a type without a row."""
+    """A key into a source: the column that holds it, or a function of the viewer on a type without a row.
+
+    `narrow` are arguments of its own, each with the name of a filter of the source.
+    """
     given_key = key if callable(key) and not hasattr(key, "property") else None
     cell = Cell(of=None if given_key else key, guard=guard, follow=follow, given=given_key)
-    arguments = _page_arguments(filter, order) if follow.kind == "page" else ()
+    arguments = [*_page_arguments(filter, order), *narrow] if follow.kind == "page" else ()
     resolve = {"one": _follow_one, "many": _follow_many, "page": _follow_page}[follow.kind]
     return declared(description, cell, resolve, arguments, _requirement(requires, unless))
 
@@ -171,9 +176,6 @@ def _page_arguments(filter_type: Any, order_type: Any) -> list[Argument]:
     return arguments
 
 
-# --- the stock executor's side: what a declared field answers
-
-
 def _give(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
     return cell_of(info).given(info.context.viewer)  # type: ignore[misc]  # `given` made this field
 
@@ -193,7 +195,7 @@ def _follow_one(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) ->
     key = _key(source, info, cell, name)
     if key is None or cell.follow is None:
         return None
-    return _made(info.context.reader.related(cell.follow, layout(_face(info)), key), _face(info))
+    return _made(info.context.reader.related(place(info), cell.follow, layout(_face(info)), key), _face(info))
 
 
 async def _made(row: Any, face: type) -> Any:
@@ -205,7 +207,7 @@ def _follow_many(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -
     key = _key(source, info, cell, name)
     if key is None or cell.follow is None:
         return None
-    return _all_made(info.context.reader.related(cell.follow, layout(_face(info)), key), _face(info))
+    return _all_made(info.context.reader.related(place(info), cell.follow, layout(_face(info)), key), _face(info))
 
 
 async def _all_made(rows: Any, face: type) -> list[Any]:
@@ -220,8 +222,19 @@ def _follow_page(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -
     if key is None:
         return None
     connection = object.__new__(_face(info))
-    connection.__dict__["call"] = (follow, pages.wanted(follow.types, follow.default_order, kwargs), key)
+    connection.__dict__["call"] = (
+        place(info),
+        follow,
+        pages.wanted(follow.types, follow.default_order, _folded(kwargs)),
+        key,
+    )
     return connection
+
+
+def _folded(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of its own narrow a list as a filter does."""
+    narrow = {name: value for name, value in kwargs.items() if name not in pages.ARGUMENTS}
+    return {**kwargs, "filter": SimpleNamespace(**narrow)} if narrow else dict(kwargs)
 
 
 def _find(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
@@ -242,7 +255,18 @@ def _found(find: Find, info: Any, kwargs: Mapping[str, Any]) -> Any:
         return None
     way, key = chosen
     face = ids.FACES.get(way) or _face(info)
-    return _made(info.context.reader.related(find.ways[way], layout(face), key), face)
+    return _made(info.context.reader.related(place(info), find.ways[way], layout(face), key), face)
+
+
+def place(info: Any) -> tuple[str, ...]:
+    """Where a field stands in the query. What stands in one place is read together, whoever answers first elsewhere."""
+    path = info._raw_info.path  # noqa: SLF001 - Strawberry's own would be built anew
+    names = []
+    while path is not None:
+        if isinstance(path.key, str):
+            names.append(path.key)
+        path = path.prev
+    return tuple(names)
 
 
 def cell_of(info: Any) -> Cell:
@@ -265,9 +289,6 @@ def _face(info: Any) -> Any:
 def origin(kind: GraphQLOutputType) -> Any:
     """The Python class of a GraphQL type; graphql-core keeps Strawberry's definition in its extensions."""
     return get_named_type(kind).extensions["strawberry-definition"].origin
-
-
-# --- rows into instances
 
 
 @cache

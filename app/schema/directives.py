@@ -38,6 +38,13 @@ def permission_mask(names: list[Permission]) -> auth.Permission:
     return reduce(or_, (auth.Permission[each.name] for each in names), auth.Permission.NONE)
 
 
+REQUIRES = {
+    "permission": "One of the roles that the viewer holds must carry it.",
+    "unless": "When the viewer does not need it.",
+}
+"""What the arguments of `@requires` mean."""
+
+
 @strawberry.schema_directive(
     locations=[Location.FIELD_DEFINITION],
     description="The permission that the viewer must hold. Without it a mutation is refused and a field is null.",

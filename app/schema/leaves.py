@@ -11,6 +11,10 @@ JSON = NewType("JSON", object)
 """Any JSON value, in Python's dictionaries, lists, texts and numbers."""
 
 
+BigInt = NewType("BigInt", int)
+"""An integer beyond 32 bits."""
+
+
 def stamp(moment: datetime) -> str:
     """The one text form of a moment: UTC, microseconds, `Z`."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -37,6 +41,12 @@ SCALARS: dict[object, ScalarDefinition] = {
         specified_by_url="https://scalars.graphql.org/andimarek/date-time",
         serialize=stamp,
         parse_value=moment,
+    ),
+    BigInt: strawberry.scalar(
+        name="BigInt",
+        description="An integer of up to 53 bits, as a JSON number.",
+        serialize=int,
+        parse_value=int,
     ),
     JSON: strawberry.scalar(
         name="JSON",

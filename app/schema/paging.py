@@ -51,13 +51,13 @@ def _page_info(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> 
 
 
 def _total_count(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
-    follow, wanted, key = source.call
-    return info.context.reader.count(follow, wanted, key)
+    at, follow, wanted, key = source.call
+    return info.context.reader.count(at, follow, wanted, key)
 
 
 @strawberry.type(description="A page of a list.")
 class Connection(Face, Generic[E, N]):
-    """A page of a list. `call` is the source, the question and the key; nothing is read before a field asks."""
+    """A page of a list. `call` is (place, source, question, key); nothing is read before a field asks."""
 
     edges: list[E] = special("The rows with their places.", _edges)
     nodes: list[N] = special("The rows alone.", _nodes)
@@ -72,8 +72,8 @@ def _class(source: Any) -> Any:
 
 
 async def _rows(source: Any, reader: Any) -> PageOfRows:
-    follow, wanted, key = source.call
-    page: PageOfRows = await reader.page(follow, page_layout(_class(source), follow), wanted, key)
+    at, follow, wanted, key = source.call
+    page: PageOfRows = await reader.page(at, follow, page_layout(_class(source), follow), wanted, key)
     return page
 
 
@@ -83,7 +83,7 @@ async def _load_nodes(source: Any, reader: Any) -> list[Any]:
 
 
 async def _load_edges(source: Any, reader: Any) -> list[Any]:
-    follow, wanted, _ = source.call
+    _, follow, wanted, _ = source.call
     page = await _rows(source, reader)
     edge, node = field_type(_class(source), "edges"), field_type(_class(source), "nodes")
     width = len(layout(node).cells)
@@ -97,7 +97,7 @@ def _edge(edge: Any, node: Any, row: Any, width: int, cursor: str) -> Any:
 
 
 async def _load_page_info(source: Any, reader: Any) -> PageInfo:
-    follow, wanted, _ = source.call
+    _, follow, wanted, _ = source.call
     page = await _rows(source, reader)
     ends = [_cursor(follow, wanted, page.rows[at]) for at in (0, -1)] if page.rows else [None, None]
     forward = not wanted.ask.backward
@@ -120,9 +120,6 @@ def page_layout(connection: Any, follow: Source) -> Layout:
     edge, node = field_type(connection, "edges"), field_type(connection, "nodes")
     facts = tuple((name, cell, follow.anchor) for name, cell in cells(edge).items()) if edge.__row__ else ()
     return Layout((*layout(node).cells, *facts))
-
-
-# --- orders and filters
 
 
 @enum("Which way an order runs.")

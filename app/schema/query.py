@@ -7,16 +7,45 @@ import strawberry
 from app import loaders
 from app.auth import Viewer as ViewerValue
 from app.schema import ids
+from app.schema.checks import Checks
 from app.schema.declare import Face, edge, given, lookup, lookups, own_part
 from app.schema.directives import Permission, permission_list
+from app.schema.filters import (
+    GroupFilter,
+    GroupOrder,
+    OrgFilter,
+    OrgOrder,
+    ResourceFilter,
+    ResourceOrder,
+    UserFilter,
+    UserOrder,
+)
+from app.schema.grants import AccessQuestions
+from app.schema.groups import Group, GroupBy, GroupConnection
+from app.schema.groups import find as find_group
 from app.schema.node import Node, finder
+from app.schema.orgs import Org, OrgBy, OrgConnection
+from app.schema.orgs import find as find_org
+from app.schema.resources import Resource, ResourceBy, ResourceConnection, ResourceType, ResourceTypeConnection
+from app.schema.resources import find as find_resource
 from app.schema.roles import Role, RoleBy, RoleConnection, RoleOrder
 from app.schema.roles import find as find_role
-from app.schema.users import User, UserBy, UserConnection, UserFilter, UserOrder
+from app.schema.users import User, UserBy, UserConnection
 from app.schema.users import find as find_user
 
-ids.FACES.update({"User": User, "Role": Role})
-_NODES = finder({"User": loaders.user, "Role": loaders.role})
+ids.FACES.update(
+    {"User": User, "Role": Role, "Org": Org, "Group": Group, "Resource": Resource, "ResourceType": ResourceType}
+)
+_NODES = finder(
+    {
+        "User": loaders.user,
+        "Role": loaders.role,
+        "Org": loaders.org,
+        "Group": loaders.group,
+        "Resource": loaders.resource,
+        "ResourceType": loaders.resource_type,
+    }
+)
 
 
 def _permissions(viewer: ViewerValue) -> Any:
@@ -46,7 +75,7 @@ class PermissionInfo:
 
 
 @strawberry.type(description="Where reading begins.")
-class Query(Face):
+class Query(Checks, AccessQuestions, Face):
     """Where reading begins."""
 
     node: Node | None = lookup("Anything by its global id.", _NODES, ("id", strawberry.ID, "A global id."))
@@ -56,13 +85,28 @@ class Query(Face):
     viewer: Viewer = own_part("Who is asking.")
     user: User | None = lookup("One user.", find_user, ("by", UserBy, "Which user."))
     users: UserConnection = edge(
-        "The users whom the viewer knows: all with USERS_VIEW or USERS_MANAGE, else herself.",
+        "The users whom the viewer knows: all with USERS_VIEW or USERS_MANAGE; else herself, "
+        "people of her orgs and groups, and owners of what she sees.",
         loaders.users,
         filter=UserFilter,
         order=UserOrder,
     )
     role: Role | None = lookup("One role.", find_role, ("by", RoleBy, "Which role."))
     roles: RoleConnection = edge("All roles; none for nobody.", loaders.roles, order=RoleOrder)
+    org: Org | None = lookup("One org.", find_org, ("by", OrgBy, "Which org."))
+    orgs: OrgConnection = edge(
+        "The orgs that the viewer sees: the public ones and those that she belongs to; all with ORGS_MANAGE.",
+        loaders.orgs,
+        filter=OrgFilter,
+        order=OrgOrder,
+    )
+    group: Group | None = lookup("One group.", find_group, ("by", GroupBy, "Which group."))
+    groups: GroupConnection = edge("All groups; none for nobody.", loaders.groups, filter=GroupFilter, order=GroupOrder)
+    resource: Resource | None = lookup("One resource.", find_resource, ("by", ResourceBy, "Which resource."))
+    resources: ResourceConnection = edge(
+        "The resources on which the viewer holds a role.", loaders.resources, filter=ResourceFilter, order=ResourceOrder
+    )
+    resource_types: ResourceTypeConnection = edge("All types of resources.", loaders.resource_types)
     permissions: list[PermissionInfo] = given("Every permission that a role can carry.", _every_permission)
 
 

@@ -1,0 +1,110 @@
+"""Access to resources over GraphQL: what the viewer may do, who is granted what, and changing it."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from app import loaders, masks, policy, tables
+from app.schema.declare import Face, column, edge
+from app.schema.masks import LEVELS, OrgLevel, ResourceRole, SubjectKind, kind_named, role_list, subject_kind
+from app.schema.paging import Connection, Edge
+from app.schema.users import User
+from app.tables import Access, Grant
+from app.walks import derived_column
+
+if TYPE_CHECKING:
+    from app.schema.groups import Group
+
+
+@strawberry.type(description="One way in which somebody comes to roles on a resource.")
+class AccessSource(Face, row=Access):
+    """One way in which somebody comes to roles."""
+
+    kind: SubjectKind = column("As whom.", of=Access.subject, read=subject_kind)
+    granted_roles: list[ResourceRole] = column("The roles as they were given.", of=policy.way_granted, read=role_list)
+    roles: list[ResourceRole] = column("With what they imply.", of=policy.way_held, read=role_list)
+    group: Annotated["Group", strawberry.lazy("app.schema.groups")] | None = edge(
+        "The group, on the way through one.", loaders.group, policy.way_group
+    )
+    org_level: OrgLevel | None = column(
+        "Her level, on the way through the org; its owner counts as ADMIN.",
+        of=policy.way_level,
+        read=LEVELS.__getitem__,
+    )
+    expires_at: datetime | None = column("When this way ends: the grant or the membership.", of=policy.way_ends)
+
+
+@strawberry.type(description="What the viewer may do with a resource, and why.")
+class ResourceAccess(Face, row=tables.Resource):
+    """What the viewer may do with a resource."""
+
+    granted_roles: list[ResourceRole] = column("The roles as they were given.", of=policy.granted_mask, read=role_list)
+    effective_roles: list[ResourceRole] = column("All in all.", of=policy.mask, read=role_list)
+    sources: list[AccessSource] = edge("Every way in which she comes to them.", loaders.sources, tables.Resource.id)
+
+
+def _effective(mask: int) -> list[ResourceRole]:
+    return role_list(masks.effective(mask, masks.ALL))
+
+
+@strawberry.type(description="What every signed-in user, or everybody, is granted.")
+class OpenGrant(Face, row=Grant):
+    """What every signed-in user, or everybody, is granted."""
+
+    roles: list[ResourceRole] = column("The roles as they were given.", of=Grant.mask, read=role_list)
+    expires_at: datetime | None = column("When it ends.")
+
+
+@strawberry.type(description="What a group is granted; it may be nothing.")
+class GroupGrant(Face, row=Grant):
+    """What a group is granted."""
+
+    group: Annotated["Group", strawberry.lazy("app.schema.groups")] | None = edge(
+        "The group.", loaders.group, Grant.group_id
+    )
+    roles: list[ResourceRole] = column("The roles as they were given.", of=Grant.mask, read=role_list)
+    expires_at: datetime | None = column("When it ends.")
+
+
+@strawberry.type(description="What a user is granted; it may be nothing.")
+class UserGrant(Face, row=Grant):
+    """What a user is granted."""
+
+    user: User | None = edge("The user.", loaders.user_shown, Grant.user_id)
+    roles: list[ResourceRole] = column("The roles as they were given.", of=Grant.mask, read=role_list)
+    expires_at: datetime | None = column("When it ends.")
+
+
+@strawberry.type(description="The access configuration of a resource. Its owner is no part of it.")
+class AccessConfiguration(Face, row=tables.Resource):
+    """The access configuration of a resource."""
+
+    revision: int = column("Counts every change; `submitAccess` names the one that was read.")
+    general: OpenGrant | None = edge("Every signed-in user.", loaders.general_grant, tables.Resource.id)
+    anyone: OpenGrant | None = edge(
+        "Everybody, signed in or not; null when absent.", loaders.anyone_grant, tables.Resource.id
+    )
+    groups: list[GroupGrant] = edge("Groups, by name.", loaders.group_grants, tables.Resource.id)
+    users: list[UserGrant] = edge("Users, by name.", loaders.user_grants, tables.Resource.id)
+
+
+@strawberry.type(description="Somebody who can reach a resource.")
+class Accessor(Face, row=tables.User):
+    """Somebody who can reach a resource."""
+
+    kind: SubjectKind = column(
+        "ANYONE or GENERAL for all of those; USER for one.", of=derived_column("kind"), read=kind_named
+    )
+    roles: list[ResourceRole] = column("What she holds by ways of her own.", of=derived_column("mask"), read=role_list)
+    user: User | None = edge("The user; null for all of a kind.", loaders.user_shown, derived_column('"user"'))
+
+
+@strawberry.type(description="An accessor in a page.")
+class AccessorEdge(Edge[Accessor]):
+    """An accessor in a page."""
+
+
+@strawberry.type(description="A page of accessors: all of a kind first, then users by name.")
+class AccessorConnection(Connection[AccessorEdge, Accessor]):
+    """A page of accessors."""

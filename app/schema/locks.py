@@ -1,0 +1,97 @@
+"""Locks over GraphQL."""
+
+from datetime import datetime
+
+import strawberry
+
+from app import loaders, tables
+from app.auth import Viewer
+from app.db import Transaction
+from app.schema.declare import Face, column, edge
+from app.schema.mutations import VALIDATE_ONLY, Outcome, Payload, mutation
+from app.schema.paging import Connection, Edge
+from app.schema.resources import Resource, ResourceBy, chosen
+from app.schema.users import User
+from app.services import locks
+
+
+@strawberry.type(description="While a resource has one, nobody edits, uploads, transfers or deletes it.")
+class Lock(Face, row=tables.Lock):
+    """A lock that stands."""
+
+    reason: str = column("Why; 1 to 1,000 characters.")
+    created_at: datetime = column("Since when.")
+    user: User | None = edge("Who locked; null when she is gone.", loaders.user_shown, tables.Lock.user_id)
+
+
+@strawberry.type(
+    description="Somebody locked or unlocked a resource. Never changed or deleted while the resource is there."
+)
+class LockEvent(Face, row=tables.LockEvent):
+    """An entry of a lock history."""
+
+    is_lock: bool = column("Locked, or else unlocked.")
+    reason: str = column("Why; 1 to 1,000 characters.")
+    created_at: datetime = column("When.")
+    user: User | None = edge("Who did it; null when she is gone.", loaders.user_shown, tables.LockEvent.user_id)
+
+
+@strawberry.type(description="An entry in a page.")
+class LockEventEdge(Edge[LockEvent]):
+    """An entry in a page."""
+
+
+@strawberry.type(description="A page of a lock history, oldest first.")
+class LockEventConnection(Connection[LockEventEdge, LockEvent]):
+    """A page of a lock history."""
+
+
+@strawberry.input(description="Which resource to lock, and why.")
+class LockResourceInput:
+    """Which resource to lock, and why."""
+
+    resource: ResourceBy = strawberry.field(description="Which resource.")
+    reason: str = strawberry.field(description="1 to 1,000 characters after trimming; seen with METADATA_READ.")
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.input(description="Which resource to unlock, and why.")
+class UnlockResourceInput(LockResourceInput):
+    """Which resource to unlock, and why."""
+
+
+@strawberry.type(description="The answer to `lockResource`.")
+class LockResourcePayload(Payload):
+    """The answer to `lockResource`."""
+
+    resource: Resource | None = edge("The resource as it now is.", loaders.resource)
+
+
+@strawberry.type(description="The answer to `unlockResource`.")
+class UnlockResourcePayload(Payload):
+    """The answer to `unlockResource`."""
+
+    resource: Resource | None = edge("The resource as it now is.", loaders.resource)
+
+
+async def _lock(tx: Transaction, viewer: Viewer, given: LockResourceInput) -> Outcome:
+    return {"resource": await locks.lock_resource(tx, viewer, chosen(given.resource), given.reason)}
+
+
+async def _unlock(tx: Transaction, viewer: Viewer, given: UnlockResourceInput) -> Outcome:
+    return {"resource": await locks.unlock_resource(tx, viewer, chosen(given.resource), given.reason)}
+
+
+@strawberry.type
+class LockMutations:
+    """The changes of locks."""
+
+    lock_resource: LockResourcePayload | None = mutation(
+        "Lock a resource: until it is unlocked, nobody edits, uploads, transfers or deletes it, administrators "
+        "included. Reading, downloading and the access configuration go on. Needs ADMIN on it.",
+        LockResourceInput,
+        _lock,
+    )
+    unlock_resource: UnlockResourcePayload | None = mutation(
+        "Unlock a resource. Needs ADMIN on it.", UnlockResourceInput, _unlock
+    )

@@ -1,0 +1,288 @@
+"""Resources over GraphQL."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+
+from app import loaders, policy, tables
+from app.auth import Viewer
+from app.db import Transaction
+from app.schema import ids
+from app.schema.declare import column, edge, part
+from app.schema.directives import Permission
+from app.schema.leaves import JSON, BigInt
+from app.schema.masks import ResourceRole
+from app.schema.mutations import VALIDATE_ONLY, Outcome, Payload, mutation
+from app.schema.node import Node
+from app.schema.paging import Connection, Edge
+from app.schema.users import User, UserBy
+from app.schema.users import chosen as chosen_user
+from app.services import names, resources
+from app.services.roles import Way
+from app.sources import Find
+
+if TYPE_CHECKING:
+    from app.schema.access import AccessConfiguration, AccessorConnection, ResourceAccess
+    from app.schema.locks import Lock, LockEventConnection
+    from app.schema.orgs import Org, OrgBy
+
+
+@strawberry.type(description="A kind of resource.")
+class ResourceType(Node, row=tables.ResourceType):
+    """A kind of resource."""
+
+    name: str = column("Capital letters, digits and `_`; unique.")
+    has_data: bool = column("Whether resources of this type have files, and so the two data roles.")
+    is_built_in: bool = column("It came with the registry.")
+
+
+@strawberry.type(description="A type in a page.")
+class ResourceTypeEdge(Edge[ResourceType]):
+    """A type in a page."""
+
+
+@strawberry.type(description="A page of types.")
+class ResourceTypeConnection(Connection[ResourceTypeEdge, ResourceType]):
+    """A page of types."""
+
+
+@strawberry.type(
+    description="A thing that is kept in the registry. Whoever holds no role on it does not learn that it exists."
+)
+class Resource(Node, row=tables.Resource):
+    """A thing that is kept in the registry."""
+
+    slug: str = column("Unique in its org; 2 to 128 of `a-z0-9_-`; fixed for life.")
+    name: str = column("1 to 200 characters.")
+    description: str = column("For people; at most 1,000 characters.")
+    type: str = column("The name of its type, which never changes.", of=loaders.type_name)
+    metadata: JSON = column("A JSON object of at most 64 KiB, as it was written.", of=tables.Resource.details)
+    size_bytes: BigInt = column("How much its files take.")
+    created_at: datetime = column("When it was made.")
+    updated_at: datetime = column("When its metadata, its owner or its org last changed.")
+    org: Annotated["Org", strawberry.lazy("app.schema.orgs")] | None = edge(
+        "Where it is kept; null for those who do not see the org.", loaders.org, tables.Resource.org_id
+    )
+    owner: User | None = edge("Whose it is; null when nobody's.", loaders.user_shown, tables.Resource.owner_id)
+    lock: Annotated["Lock", strawberry.lazy("app.schema.locks")] | None = edge(
+        "The lock that stands, or null.", loaders.lock, tables.Resource.id
+    )
+    lock_history: Annotated["LockEventConnection", strawberry.lazy("app.schema.locks")] | None = edge(
+        "Who locked and unlocked it, when and why; oldest first.", loaders.lock_events, tables.Resource.id
+    )
+    viewer_access: Annotated["ResourceAccess", strawberry.lazy("app.schema.access")] = part(
+        "What the viewer may do here, and why."
+    )
+    accessors: Annotated["AccessorConnection", strawberry.lazy("app.schema.access")] | None = edge(
+        "Who can reach it; for those who hold ADMIN on it. Everybody and every signed-in user are one entry each.",
+        loaders.accessors,
+        tables.Resource.id,
+        guard=policy.administers_resource,
+        narrow=(("role", ResourceRole | None, "Only who holds this role."),),
+    )
+    access: Annotated["AccessConfiguration", strawberry.lazy("app.schema.access")] | None = edge(
+        "Who is granted what; for those who hold ADMIN on it.",
+        loaders.configuration,
+        tables.Resource.id,
+        guard=policy.administers_resource,
+    )
+
+
+@strawberry.type(description="A resource in a page.")
+class ResourceEdge(Edge[Resource]):
+    """A resource in a page."""
+
+
+@strawberry.type(description="A page of resources.")
+class ResourceConnection(Connection[ResourceEdge, Resource]):
+    """A page of resources."""
+
+
+@strawberry.input(description="The slugs that lead to a resource.")
+class ResourcePath:
+    """The slugs that lead to a resource."""
+
+    org_slug: str = strawberry.field(description="The slug of its org.")
+    slug: str = strawberry.field(description="Its own slug.")
+
+
+@strawberry.input(one_of=True, description="Names one resource, in one of these ways.")
+class ResourceBy:
+    """Names one resource."""
+
+    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Its global id.")
+    path: strawberry.Maybe[ResourcePath] = strawberry.field(description="Its org's slug and its own.")
+
+
+def chosen(by: ResourceBy) -> Way:
+    """Which way a resource is named; an id of nothing names none."""
+    if by.id is not None:
+        return "id", ids.key_of("Resource", by.id.value) or 0
+    assert by.path is not None
+    return "path", names.sought(f"{by.path.value.org_slug}/{by.path.value.slug}")
+
+
+def _choose(arguments: Mapping[str, Any]) -> tuple[str, Any] | None:
+    return chosen(arguments["by"])
+
+
+find = Find({"id": loaders.resource, "path": loaders.resource_at}, _choose)
+
+
+@strawberry.input(description="A new resource.")
+class CreateResourceInput:
+    """A new resource."""
+
+    org: Annotated["OrgBy", strawberry.lazy("app.schema.orgs")] = strawberry.field(
+        description="Where it is kept; the viewer needs READ_WRITE there."
+    )
+    type: str = strawberry.field(description="The name of its type, which never changes.")
+    slug: str = strawberry.field(description="2 to 128 of `a-z0-9_-`, no `--`; unique in the org and fixed for life.")
+    name: str = strawberry.field(description="1 to 200 characters.")
+    description: str = strawberry.field(default="", description="At most 1,000 characters.")
+    metadata: JSON | None = strawberry.field(
+        default=None, description="A JSON object of at most 64 KiB; `{}` when absent."
+    )
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.input(description="What to change of a resource; what is absent stays.")
+class UpdateResourceInput:
+    """What to change of a resource."""
+
+    resource: ResourceBy = strawberry.field(description="Which resource.")
+    name: str | None = strawberry.field(default=None, description="1 to 200 characters.")
+    description: str | None = strawberry.field(default=None, description="At most 1,000 characters.")
+    metadata: JSON | None = strawberry.field(
+        default=None, description="A JSON object that replaces the old one; at most 64 KiB."
+    )
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.input(description="Who or what a resource goes to.")
+class TransferResourceInput:
+    """Who or what a resource goes to."""
+
+    resource: ResourceBy = strawberry.field(description="Which resource.")
+    owner: UserBy | None = strawberry.field(default=None, description="Whose it is from now on; stays when absent.")
+    org: Annotated["OrgBy", strawberry.lazy("app.schema.orgs")] | None = strawberry.field(
+        default=None, description="Where it is kept from now on; the viewer needs READ_WRITE there. Stays when absent."
+    )
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.input(description="Which resource to delete.")
+class DeleteResourceInput:
+    """Which resource to delete."""
+
+    resource: ResourceBy = strawberry.field(description="Which resource.")
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.input(description="A new type of resource.")
+class CreateResourceTypeInput:
+    """A new type of resource."""
+
+    name: str = strawberry.field(description="1 to 64 capital letters, digits and `_`, a letter first; unique.")
+    has_data: bool = strawberry.field(description="Whether its resources have files.")
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.type(description="The answer to `createResource`.")
+class CreateResourcePayload(Payload):
+    """The answer to `createResource`."""
+
+    resource: Resource | None = edge("The new resource.", loaders.resource)
+
+
+@strawberry.type(description="The answer to `updateResource`.")
+class UpdateResourcePayload(Payload):
+    """The answer to `updateResource`."""
+
+    resource: Resource | None = edge("The resource as it now is.", loaders.resource)
+
+
+@strawberry.type(description="The answer to `transferResource`.")
+class TransferResourcePayload(Payload):
+    """The answer to `transferResource`."""
+
+    resource: Resource | None = edge("The resource as it now is, if the viewer still sees it.", loaders.resource)
+
+
+@strawberry.type(description="The answer to `deleteResource`.")
+class DeleteResourcePayload(Payload):
+    """The answer to `deleteResource`."""
+
+    deleted_resource_id: strawberry.ID | None = strawberry.field(description="The id that it had.")
+
+
+@strawberry.type(description="The answer to `createResourceType`.")
+class CreateResourceTypePayload(Payload):
+    """The answer to `createResourceType`."""
+
+    resource_type: ResourceType | None = edge("The new type.", loaders.resource_type)
+
+
+async def _create(tx: Transaction, viewer: Viewer, given: CreateResourceInput) -> Outcome:
+    metadata: Any = {} if given.metadata is None else given.metadata
+    org = chosen_org(given.org)
+    new = resources.NewResource(org, given.type, given.slug, given.name, given.description, metadata)
+    return {"resource": await resources.create_resource(tx, viewer, new)}
+
+
+def chosen_org(by: Any) -> Way:
+    """Which way an org is named."""
+    if by.id is not None:
+        return "id", ids.key_of("Org", by.id.value) or 0
+    return "slug", by.slug.value
+
+
+async def _update(tx: Transaction, viewer: Viewer, given: UpdateResourceInput) -> Outcome:
+    metadata: Any = given.metadata
+    changes = resources.Changes(given.name, given.description, metadata)
+    return {"resource": await resources.update_resource(tx, viewer, chosen(given.resource), changes)}
+
+
+async def _transfer(tx: Transaction, viewer: Viewer, given: TransferResourceInput) -> Outcome:
+    owner = None if given.owner is None else chosen_user(given.owner)
+    org = None if given.org is None else chosen_org(given.org)
+    return {"resource": await resources.transfer_resource(tx, viewer, chosen(given.resource), owner, org)}
+
+
+async def _delete(tx: Transaction, viewer: Viewer, given: DeleteResourceInput) -> Outcome:
+    key = await resources.delete_resource(tx, viewer, chosen(given.resource))
+    return {"deleted_resource_id": ids.encode("Resource", key)}
+
+
+async def _create_type(tx: Transaction, viewer: Viewer, given: CreateResourceTypeInput) -> Outcome:
+    return {"resource_type": await resources.create_resource_type(tx, viewer, given.name, given.has_data)}
+
+
+@strawberry.type
+class ResourceMutations:
+    """The changes of resources."""
+
+    create_resource: CreateResourcePayload | None = mutation(
+        "Make a resource that the viewer owns. Every signed-in user gets METADATA_READ on it, and DATASET_DATA_READ "
+        "where the type has data. Needs READ_WRITE on the org.",
+        CreateResourceInput,
+        _create,
+    )
+    update_resource: UpdateResourcePayload | None = mutation(
+        "Change the metadata of a resource. Needs METADATA_WRITE on it, and no lock.", UpdateResourceInput, _update
+    )
+    transfer_resource: TransferResourcePayload | None = mutation(
+        "Give a resource to another owner or another org. Needs ADMIN on it, and no lock.",
+        TransferResourceInput,
+        _transfer,
+    )
+    delete_resource: DeleteResourcePayload | None = mutation(
+        "Delete a resource with its grants and history. Needs ADMIN on it or READ_WRITE_DELETE on its org; no lock.",
+        DeleteResourceInput,
+        _delete,
+    )
+    create_resource_type: CreateResourceTypePayload | None = mutation(
+        "Add a type of resource.", CreateResourceTypeInput, _create_type, requires=Permission.RESOURCES_MANAGE
+    )

@@ -1,0 +1,313 @@
+"""The access configuration of a resource: who is granted which roles, and until when."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import BigInteger, Integer, Select, bindparam, delete, func, literal_column, select, update
+
+from app import masks, policy
+from app.auth import Permission, Viewer
+from app.db import Transaction
+from app.errors import Conflict, InvalidInput, NotFound, OstiaryError, Problem, Problems
+from app.masks import Kind
+from app.services import index, names, resources
+from app.services.resources import ROLE_NAMES, Found
+from app.services.roles import Way
+from app.sources import Keys, among, integers
+from app.tables import Grant, Group, GroupMember, Resource, User, col
+
+MAX_ENTRIES = 1_000
+MAX_BATCH = 1_000
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a subject would gain and lose, until when it would last, and how many people that is; None for everybody."""
+
+    kind: Kind
+    key: int
+    gained: int
+    lost: int
+    expires_at: datetime | None
+    people: int | None
+
+
+class Stale(OstiaryError):
+    """The configuration was changed since it was read: the problem, and the resource, to show it as it is."""
+
+    def __init__(self, found: Found, revision: int) -> None:
+        text = f"The configuration was changed: it is at revision {found.revision}, not {revision}."
+        super().__init__(text)
+        self.problem = Conflict(text, ("revision",))
+        self.resource = found.id
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Some roles for one subject: a group or a user by `way`, or everybody of a kind."""
+
+    kind: Kind
+    mask: int
+    expires_at: datetime | None = None
+    way: Way | None = None
+    path: Path = ()
+    subject: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a subject had and would have: two masks as granted, and when they end."""
+
+    subject: int
+    before: int
+    after: int
+    ended: datetime | None
+    ends: datetime | None
+
+
+async def submit_access(
+    tx: Transaction, viewer: Viewer, resource: Way, revision: int, entries: Sequence[Entry]
+) -> tuple[int, list[Change]]:
+    """Replace the whole configuration, if it is still the one that was read: the resource's id, and what changed."""
+    found = await resources.administered(tx, viewer, resource)
+    if found.revision != revision:
+        raise Stale(found, revision)
+    return found.id, await _replace(tx, found, await _checked(tx, viewer, found, entries))
+
+
+async def preview_access(tx: Transaction, viewer: Viewer, resource: Way, entries: Sequence[Entry]) -> list[Effect]:
+    """What `submit_access` would change, and for how many people; writes nothing."""
+    found = await resources.administered(tx, viewer, resource)
+    checked = await _checked(tx, viewer, found, entries)
+    changes = _changes(await _stored(tx, found.id), checked)
+    groups = [masks.key_of(change.subject) for change in changes if masks.kind_of(change.subject) is Kind.GROUP]
+    counted = select(col(GroupMember.group_id), func.count()).where(
+        among(col(GroupMember.group_id), integers(groups)),
+        policy.lasts(GroupMember.expires_at),
+        policy.is_active(col(GroupMember.user_id)),
+    )
+    people: dict[int, int] = dict(await tx.rows(counted.group_by(col(GroupMember.group_id)), now=tx.now))
+    return [_effect(change, found.full_mask, people) for change in changes]
+
+
+def _effect(change: Change, full: int, people: Mapping[int, int]) -> Effect:
+    before, after = masks.effective(change.before, full), masks.effective(change.after, full)
+    kind, key = masks.kind_of(change.subject), masks.key_of(change.subject)
+    number = 1 if kind is Kind.USER else people.get(key, 0) if kind is Kind.GROUP else None
+    return Effect(kind, key, after & ~before, before & ~after, change.ends, number)
+
+
+async def grant_access(tx: Transaction, viewer: Viewer, resource: Way, entry: Entry) -> int:
+    """Make this the entry of one subject, and leave the others; answers the resource's id."""
+    key, _ = await _grant(tx, viewer, resource, entry)
+    await index.refresh(tx, [key])
+    return key
+
+
+async def revoke_access(tx: Transaction, viewer: Viewer, resource: Way, entry: Entry) -> int:
+    """Take the entry of one subject away; the one of all signed-in users is emptied, since it always stands."""
+    found = await resources.administered(tx, viewer, resource)
+    (checked,) = await _checked(tx, viewer, found, [replace(entry, mask=0, expires_at=None)], whole=False)
+    if not any(stored == checked.subject for stored in await _stored(tx, found.id)):
+        raise NotFound("There is no such entry.", checked.path)
+    await _write(tx, found.id, [checked] if entry.kind is Kind.GENERAL else [], [checked.subject])
+    return found.id
+
+
+async def grant_access_batch(tx: Transaction, viewer: Viewer, grants: Sequence[tuple[Way, Entry]]) -> list[int]:
+    """Make many entries, all or none; answers the resources' ids. Every offender is named."""
+    policy.require_signed_in(viewer)
+    if not 1 <= len(grants) <= MAX_BATCH:
+        raise InvalidInput(f"From 1 to {MAX_BATCH:,} entries are granted at once, not {len(grants):,}.", ("grants",))
+    made: dict[tuple[int, int], None] = {}
+    problems: list[Problem] = []
+    for at, (resource, entry) in enumerate(grants):
+        try:
+            made[await _grant(tx, viewer, resource, entry, made)] = None
+        except Conflict:
+            raise  # somebody was faster: the database goes on with nothing after that
+        except Problem as problem:
+            problems.append(problem.under("grants", at))
+        except Problems as several:
+            problems += [problem.under("grants", at) for problem in several.problems]
+    if problems:
+        raise Problems(problems)
+    keys = [key for key, _ in made]
+    await index.refresh(tx, set(keys))
+    return keys
+
+
+async def _grant(
+    tx: Transaction, viewer: Viewer, resource: Way, entry: Entry, made: Collection[tuple[int, int]] = ()
+) -> tuple[int, int]:
+    """Make an entry, unless one was made for the same subject: the resource's id and the subject's number.
+
+    The index is not made anew yet.
+    """
+    found = await resources.administered(tx, viewer, resource)
+    (checked,) = await _checked(tx, viewer, found, [entry], whole=False)
+    if (found.id, checked.subject) in made:
+        raise _repeated(entry)
+    await _put(tx, found.id, [checked], [checked.subject])
+    return found.id, checked.subject
+
+
+async def _checked(
+    tx: Transaction, viewer: Viewer, found: Found, entries: Sequence[Entry], *, whole: bool = True
+) -> list[Entry]:
+    """The entries with their subjects; raises Problems that name every offender with its path."""
+    problems: list[Problem] = []
+    if whole and not any(entry.kind is Kind.GENERAL for entry in entries):
+        problems.append(InvalidInput("The entry of all signed-in users is missing; it may be empty.", ("general",)))
+    if len(entries) > MAX_ENTRIES:
+        raise InvalidInput(f"A configuration has at most {MAX_ENTRIES:,} entries.", ("groups",))
+    known = await _subjects(tx, viewer, entries)
+    placed = [replace(entry, subject=known.get(_named(entry), -1)) for entry in entries]
+    for entry in placed:
+        problems += _problems(tx, found, entry)
+    problems += _twice(placed)
+    if problems:
+        raise Problems(problems)
+    return placed
+
+
+def _problems(tx: Transaction, found: Found, entry: Entry) -> Iterator[Problem]:
+    if entry.subject < 0:
+        what = "group" if entry.kind is Kind.GROUP else "user"
+        yield NotFound(f"There is no such {what}.", (*entry.path, what))
+    lacking = [name for bit, name in ROLE_NAMES.items() if entry.mask & bit & ~found.full_mask]
+    if lacking:
+        yield InvalidInput(f"The type of this resource has no {', '.join(lacking)}.", (*entry.path, "roles"))
+    if entry.kind is Kind.ANYONE and entry.mask & ~masks.READ:
+        yield InvalidInput("Anyone, signed in or not, may be given read roles only.", (*entry.path, "roles"))
+    if entry.expires_at is not None and entry.expires_at <= tx.now:
+        yield InvalidInput("`expiresAt` must be in the future.", (*entry.path, "expiresAt"))
+
+
+def _twice(entries: Iterable[Entry]) -> Iterator[Problem]:
+    seen: set[int] = set()
+    for entry in entries:
+        if entry.subject in seen:
+            yield _repeated(entry)
+        if entry.subject >= 0:
+            seen.add(entry.subject)
+
+
+def _repeated(entry: Entry) -> Problem:
+    return InvalidInput("This subject has an entry already.", entry.path)
+
+
+def _named(entry: Entry) -> tuple[Kind, Any]:
+    if entry.way is None:
+        return entry.kind, None
+    way, key = entry.way
+    return entry.kind, (way, key if way == "id" else names.sought(str(key)))
+
+
+async def _subjects(tx: Transaction, viewer: Viewer, entries: Sequence[Entry]) -> Mapping[tuple[Kind, Any], int]:
+    """The numbers of the subjects that there are and that the viewer may name; nobody deletes one meanwhile."""
+    known: dict[tuple[Kind, Any], int] = {
+        (Kind.GENERAL, None): masks.GENERAL,
+        (Kind.ANYONE, None): masks.ANYONE,
+    }
+    wanted = [_named(entry) for entry in entries if entry.way is not None]
+    for kind, way in sorted({(kind, named[0]) for kind, named in wanted}):
+        keys = [named[1] for of, named in wanted if (of, named[0]) == (kind, way)]
+        statement = _naming(kind, way, viewer.permissions)
+        rows = await tx.rows(statement, keys=keys, viewer_id=viewer.user_id, now=tx.now)
+        known |= {(kind, (way, given)): masks.subject(kind, found) for found, given in rows}
+    return known
+
+
+_WAYS: Mapping[tuple[Kind, str], tuple[Any, Any, Any]] = {
+    (Kind.GROUP, "id"): (Group, Group.id, policy.sees_group),
+    (Kind.GROUP, "slug"): (Group, Group.slug, policy.sees_group),
+    (Kind.USER, "id"): (User, User.id, policy.knows_user),
+    (Kind.USER, "user_name"): (User, User.user_key, policy.finds_user),
+}
+
+
+@cache
+def _naming(kind: Kind, way: str, permissions: Permission) -> Select[Any]:
+    table, column, sees = _WAYS[kind, way]
+    keys = bindparam("keys", type_=Keys(col(column).type))
+    found = select(col(table.id), col(column)).where(among(col(column), keys), sees(Viewer(None, permissions)))
+    return found.order_by(col(table.id)).with_for_update(read=True, key_share=True)
+
+
+async def _stored(tx: Transaction, resource: int) -> dict[int, tuple[int, datetime | None]]:
+    rows = await tx.rows(_STORED, resource=resource)
+    return {subject: (mask, ends) for subject, mask, ends in rows}
+
+
+_STORED = select(col(Grant.subject), col(Grant.mask), col(Grant.expires_at)).where(
+    col(Grant.resource_id) == bindparam("resource", type_=Integer())
+)
+
+
+def _changes(before: Mapping[int, tuple[int, datetime | None]], after: Sequence[Entry]) -> list[Change]:
+    wanted = {entry.subject: (entry.mask, entry.expires_at) for entry in after}
+    nothing = (0, None)
+    changes = [
+        Change(
+            subject,
+            before.get(subject, nothing)[0],
+            wanted.get(subject, nothing)[0],
+            before.get(subject, nothing)[1],
+            wanted.get(subject, nothing)[1],
+        )
+        for subject in sorted({*before, *wanted}, key=_place)
+        if before.get(subject) != wanted.get(subject)
+    ]
+    return changes
+
+
+def _place(subject: int) -> tuple[Kind, int]:
+    """Everybody first, then groups, then users."""
+    return masks.kind_of(subject), subject
+
+
+async def _replace(tx: Transaction, found: Found, entries: Sequence[Entry]) -> list[Change]:
+    before = await _stored(tx, found.id)
+    await _write(tx, found.id, entries, list(before))
+    return _changes(before, entries)
+
+
+async def _write(tx: Transaction, resource: int, entries: Sequence[Entry], instead_of: Sequence[int]) -> None:
+    """Put entries in the place of those of some subjects, count the revision up and make the index anew."""
+    await _put(tx, resource, entries, instead_of)
+    await index.refresh(tx, [resource])
+
+
+async def _put(tx: Transaction, resource: int, entries: Sequence[Entry], instead_of: Sequence[int]) -> None:
+    await tx.rows(_TAKE, resource=resource, subjects=list(instead_of))
+    await tx.put(Grant, [_row(resource, entry) for entry in entries])
+    await tx.rows(_COUNT, resource=resource)
+
+
+_TAKE = delete(Grant).where(
+    col(Grant.resource_id) == bindparam("resource", type_=Integer()),
+    among(col(Grant.subject), bindparam("subjects", type_=Keys(BigInteger()))),
+)
+_COUNT = (
+    update(Resource)
+    .where(col(Resource.id) == bindparam("resource", type_=Integer()))
+    .values(revision=col(Resource.revision) + literal_column("1"))
+)
+
+
+def _row(resource: int, entry: Entry) -> dict[str, Any]:
+    key = masks.key_of(entry.subject)
+    return {
+        "resource_id": resource,
+        "subject": entry.subject,
+        "group_id": key if entry.kind is Kind.GROUP else None,
+        "user_id": key if entry.kind is Kind.USER else None,
+        "mask": entry.mask,
+        "expires_at": entry.expires_at,
+    }

@@ -1,0 +1,44 @@
+"""Locks: nobody writes to a locked resource, and its history says who locked and unlocked it, when and why."""
+
+from typing import Any
+
+from sqlalchemy import delete
+
+from app.auth import Viewer
+from app.db import Duplicate, Transaction
+from app.errors import Conflict, InvalidInput
+from app.services import resources
+from app.services.roles import Way
+from app.tables import Lock, LockEvent, col
+
+MAX_REASON = 1_000
+
+
+async def lock_resource(tx: Transaction, viewer: Viewer, resource: Way, reason: str) -> int:
+    """Lock a resource; needs ADMIN. A second lock is a Conflict."""
+    found = await resources.administered(tx, viewer, resource)
+    row = {"resource_id": found.id, "user_id": viewer.user_id, "reason": _checked(reason), "created_at": tx.now}
+    try:
+        await tx.put(Lock, [row])
+    except Duplicate:
+        raise Conflict("The resource is locked already.", ("resource",)) from None
+    await tx.put(LockEvent, [{**row, "is_lock": True}])
+    return found.id
+
+
+async def unlock_resource(tx: Transaction, viewer: Viewer, resource: Way, reason: str) -> int:
+    """Unlock a resource; needs ADMIN."""
+    found = await resources.administered(tx, viewer, resource)
+    row: dict[str, Any] = {"resource_id": found.id, "user_id": viewer.user_id, "reason": _checked(reason)}
+    gone = await tx.rows(delete(Lock).where(col(Lock.resource_id) == found.id).returning(col(Lock.resource_id)))
+    if not gone:
+        raise Conflict("The resource is not locked.", ("resource",))
+    await tx.put(LockEvent, [{**row, "created_at": tx.now, "is_lock": False}])
+    return found.id
+
+
+def _checked(reason: str) -> str:
+    trimmed = reason.strip()
+    if not 0 < len(trimmed) <= MAX_REASON or "\0" in trimmed:
+        raise InvalidInput(f"A reason is 1 to {MAX_REASON:,} characters.", ("reason",))
+    return trimmed
