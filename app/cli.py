@@ -1,4 +1,4 @@
-"""The command line: `ostiary serve`, `migrate`, `schema` and `settings`."""
+"""The command line: `ostiary serve`, `demo`, `migrate`, `reindex`, `schema` and `settings`."""
 
 import argparse
 import importlib
@@ -9,12 +9,13 @@ import signal
 import socket
 import sys
 import textwrap
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.errors import SettingsError
+from app.errors import OstiaryError, SettingsError
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -42,6 +43,7 @@ EPILOG = """\
 examples:
   ostiary serve                           on 127.0.0.1:5000, data in data/ostiary.db
   ostiary serve --port 8080 --workers 4   several workers: one for each core
+  ostiary serve --demo                    a registry to try things on, where there is none
   OSTIARY_DATABASE_URL=postgresql://user:password@host/database ostiary serve
   ostiary settings                        what is set, by whom, and what it means
   ostiary schema > schema.graphql         the GraphQL schema
@@ -55,6 +57,32 @@ settings:
 exit codes:
   0 done, or stopped with Ctrl-C or SIGTERM
   1 the database or the port cannot be used   2 wrong arguments or settings
+"""
+
+
+DEMO = """\
+Fill an empty database with a registry to try things on, and stop: orgs from
+marine science to a sound archive, their people at every level, groups, and some
+three hundred resources with grants, ends, locks and two years of history.
+
+It fills only a database that nobody uses yet: at most the first administrator,
+no orgs, no groups. Any other is left as it is. The same world is made each time;
+what ends soon ends some days after it was made. All its people share one
+password, which everybody knows: a server with such people refuses to listen
+where others reach it. To begin anew, take an empty database.
+"""
+
+DEMO_EPILOG = """\
+examples:
+  ostiary demo && ostiary serve           the same as ostiary serve --demo
+  OSTIARY_DATABASE_URL=sqlite:///data/try.db ostiary serve --demo
+                                          beside a registry that you have
+"""
+
+REINDEX = """\
+Make the access index anew from the resources and their access configurations, in
+one transaction, and say whether it was right. It always should be: every change
+keeps it. Reading goes on meanwhile; changes wait until it is done.
 """
 
 
@@ -81,7 +109,7 @@ def _attempted(arguments: argparse.Namespace) -> int:
         sys.stdout.flush()
     except SettingsError as error:
         return _complain(str(error), 2)
-    except _Stopped as error:
+    except (_Stopped, OstiaryError) as error:
         return _complain(str(error), 1)
     except BrokenPipeError:  # the reader, as in `ostiary schema | head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -105,14 +133,21 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(run=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_serve(commands)
+    demo = commands.add_parser("demo", help="fill an empty database with a registry to try")
+    demo.description, demo.epilog = DEMO, DEMO_EPILOG
+    demo.set_defaults(run=_demo)
     migrate = commands.add_parser("migrate", help="bring the database up to date and stop")
     migrate.set_defaults(run=_migrate)
+    reindex = commands.add_parser("reindex", help="make the access index anew and check it")
+    reindex.description = REINDEX
+    reindex.set_defaults(run=_reindex)
     schema = commands.add_parser("schema", help="print the GraphQL schema")
     schema.set_defaults(run=_schema)
     settings = commands.add_parser("settings", help="show every setting, its source and its meaning; no secrets")
     settings.set_defaults(run=_settings)
-    for command in (migrate, settings):
+    for command in (demo, migrate, reindex, settings):
         _add_settings(command)
+        command.formatter_class = argparse.RawDescriptionHelpFormatter
     return parser
 
 
@@ -123,6 +158,7 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     pace = serve.add_mutually_exclusive_group()
     pace.add_argument("--workers", type=_workers, default=1, help="processes, best one for each core (%(default)s)")
     pace.add_argument("--reload", action="store_true", help="start anew when the server's code changes")
+    serve.add_argument("--demo", action="store_true", help="fill an empty database with a registry to try first")
     _add_settings(serve)
     serve.set_defaults(run=_serve)
 
@@ -163,9 +199,15 @@ def _read(file: Path | None) -> "Settings":
 
 
 def _prepared(settings: "Settings", *, exposed: bool) -> Any:
-    root = importlib.import_module(APP)
+    with _in_words(settings):
+        return importlib.import_module(APP).prepare(settings, exposed=exposed)
+
+
+@contextmanager
+def _in_words(settings: "Settings") -> Iterator[None]:
+    """A database that cannot be used is said in a line."""
     try:
-        return root.prepare(settings, exposed=exposed)
+        yield
     except Exception as error:
         if not _is_the_databases(getattr(error, "orig", None) or error):
             raise
@@ -192,10 +234,33 @@ def _serve(arguments: argparse.Namespace) -> None:
     settings = _read(arguments.settings)
     logging.config.dictConfig(LOGGING)
     port = _free_port(arguments.host, arguments.port)
-    prepared = _prepared(settings, exposed=not is_loopback(arguments.host))
+    exposed = not is_loopback(arguments.host)
+    _check_demo(arguments.host, exposed and arguments.demo)
+    prepared = _prepared(settings, exposed=exposed)
     check_exposure(settings, arguments.host, prepared.default_password_valid)
-    print("\n".join(_announcement(settings, prepared, arguments.host, port)), flush=True)
+    _check_demo(arguments.host, exposed and prepared.demo_password_valid)
+    told = ["", *_demo_world(settings, prepared)] if arguments.demo else []
+    print("\n".join([*_announcement(settings, prepared, arguments.host, port), *told]), flush=True)
     _run(arguments, port)
+
+
+def _check_demo(host: str, open_to_all: bool) -> None:
+    if open_to_all:
+        raise SettingsError(
+            f"--host {host or '(all addresses)'}: everybody knows the password of the demo's people: "
+            "serve the demo on 127.0.0.1, and others from another database"
+        )
+
+
+def _demo_world(settings: "Settings", prepared: Any) -> Sequence[str]:
+    """Make the demo world, unless it is what there is; answers what to tell about it."""
+    root = importlib.import_module(APP)
+    if prepared.demo_password_valid:
+        told: Sequence[str] = root.tour()
+        return told
+    with _in_words(settings):
+        filled: Sequence[str] = root.fill(settings)
+        return filled
 
 
 def _free_port(host: str, port: int) -> int:
@@ -268,6 +333,32 @@ def _migrate(arguments: argparse.Namespace) -> None:
     logging.config.dictConfig(LOGGING)
     migrated = _prepared(settings, exposed=True).migrated  # nobody knows yet where it will listen
     print("\n".join(f"migrated {name}" for name in migrated) or f"{settings.database_shown} is up to date")
+
+
+def _demo(arguments: argparse.Namespace) -> None:
+    settings = _read(arguments.settings)
+    logging.config.dictConfig(LOGGING)
+    _prepared(settings, exposed=True)  # nobody knows yet where it will listen
+    with _in_words(settings):
+        told = importlib.import_module(APP).fill(settings)
+    print("\n".join([*told, "The playground is at /graphql of: ostiary serve"]))
+
+
+def _reindex(arguments: argparse.Namespace) -> None:
+    settings = _read(arguments.settings)
+    logging.config.dictConfig(LOGGING)
+    began = time.monotonic()
+    with _in_words(settings):
+        done = importlib.import_module(APP).reindex(settings, _progress)
+    print(f"{done.rows:,} rows of the access index were made anew in {time.monotonic() - began:.1f} s")
+    if done.missing or done.surplus:
+        print(f"it was wrong: {done.missing:,} rows were missing or different, {done.surplus:,} should not have been")
+    else:
+        print("it was right: nothing differed")
+
+
+def _progress(done: int, total: int) -> None:
+    print(f"ostiary: {done:,} of {total:,} resources", file=sys.stderr, flush=True)
 
 
 def _schema(_: argparse.Namespace) -> None:

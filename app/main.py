@@ -1,12 +1,14 @@
 """Joins the parts: the only place that knows them all."""
 
 import asyncio
+import gc
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -20,11 +22,13 @@ from app.executor.guard import Limits
 from app.passwords import Hasher
 from app.schema import http
 from app.schema.execution import Answering
-from app.services import accounts, bootstrap
+from app.services import accounts, bootstrap, demo, reindexing
 from app.settings import Settings, secret
 from app.statements import Statements
 from app.tokens import Signer
 from app.written import FILE_VARIABLE
+
+Done = TypeVar("Done")
 
 HASHING_QUEUE = 64
 """How many passwords may wait to be hashed before a request is turned away."""
@@ -32,10 +36,11 @@ HASHING_QUEUE = 64
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What was done before serving: the steps that were run, and whether the well-known password opens the door."""
+    """What was done before serving: the steps that were run, and whether well-known passwords open a door."""
 
     migrated: list[str]
     default_password_valid: bool
+    demo_password_valid: bool
 
 
 def prepare(settings: Settings, *, exposed: bool = False) -> Ready:
@@ -45,18 +50,43 @@ def prepare(settings: Settings, *, exposed: bool = False) -> Ready:
     caller refuses to serve, and the next start, with another password set, makes her.
     """
     migrated = migrations.upgrade(settings.database_url)
-    return Ready(migrated, asyncio.run(_bootstrapped(settings, exposed)))
 
-
-async def _bootstrapped(settings: Settings, exposed: bool) -> bool:
-    desk = await _desk(settings)
-    try:
+    async def bootstrapped(desk: accounts.Desk) -> Ready:
         is_open = await bootstrap.is_default_password_valid(desk, settings.default_admin)
         if not (exposed and is_open):
             await bootstrap.ensure_admin(desk, settings.default_admin)
-        return is_open
-    finally:
-        await _close(desk)
+        return Ready(migrated, is_open, await demo.is_open(desk))
+
+    return _at_desk(settings, bootstrapped)
+
+
+def fill(settings: Settings) -> Sequence[str]:
+    """Fill the empty, prepared database with the demo world; answers what to tell about it, line by line."""
+    return _at_desk(settings, demo.fill).report
+
+
+def tour() -> Sequence[str]:
+    """What to tell about the demo world where it is made already."""
+    return demo.tour()
+
+
+def reindex(settings: Settings, tell: Callable[[int, int], None]) -> reindexing.Reindexed:
+    """Make the access index anew; tells as it goes how many resources are done, and of how many."""
+    migrations.upgrade(settings.database_url)
+    return _at_desk(settings, lambda desk: reindexing.reindex(desk.database, tell))
+
+
+def _at_desk(settings: Settings, act: Callable[[accounts.Desk], Awaitable[Done]]) -> Done:
+    """Do one thing with the database and leave."""
+
+    async def done() -> Done:
+        desk = await _desk(settings)
+        try:
+            return await act(desk)
+        finally:
+            await _close(desk)
+
+    return asyncio.run(done())
 
 
 def sdl() -> str:
@@ -67,7 +97,10 @@ def sdl() -> str:
 def create() -> Starlette:
     """The application for the settings of this process's environment."""
     file = os.environ.get(FILE_VARIABLE)
-    return create_app(Settings.read(Path(file) if file else None))
+    made = create_app(Settings.read(Path(file) if file else None))
+    gc.collect()
+    gc.freeze()  # what is loaded stays: the collector need not look through it again and again
+    return made
 
 
 def create_app(settings: Settings) -> Starlette:

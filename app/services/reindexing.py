@@ -1,0 +1,74 @@
+"""Making the whole access index anew, and counting what was wrong in it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Executable, Integer, except_, literal_column, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.elements import ClauseElement
+
+from app.db import Database, Transaction
+from app.services import index
+from app.sources import among, integers
+from app.tables import Access, Grant, Resource, col
+
+AT_ONCE = 5_000
+"""How many resources one statement takes: none runs for longer than a second, and progress can be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reindexed:
+    """How many rows the index has now, how many of them were missing or wrong, and how many stood there in error."""
+
+    rows: int
+    missing: int
+    surplus: int
+
+
+class _Stillness(Executable, ClauseElement):
+    """Wait until nobody changes what the index follows from, and let nobody until the end; reading goes on."""
+
+    inherit_cache = True
+
+
+@compiles(_Stillness, "sqlite")
+def _still_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    return "SELECT 1"  # there is one writer at a time
+
+
+@compiles(_Stillness, "postgresql")
+def _still_on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    tables = (Resource, Grant, Access)  # a change holds the resource first
+    return f"LOCK TABLE {', '.join(str(table.__tablename__) for table in tables)} IN EXCLUSIVE MODE"
+
+
+async def reindex(database: Database, tell: Callable[[int, int], None]) -> Reindexed:
+    """Make all rows anew in one transaction; tells as it goes how many resources are done, and of how many."""
+    async with database.write() as tx:
+        return await _rebuilt(tx, tell)
+
+
+async def _rebuilt(tx: Transaction, tell: Callable[[int, int], None]) -> Reindexed:
+    await tx.rows(_Stillness())
+    keys = [row[0] for row in await tx.rows(select(col(Resource.id)).order_by(col(Resource.id)))]
+    missing = surplus = 0
+    for at in range(0, len(keys), AT_ONCE):
+        some = keys[at : at + AT_ONCE]
+        wanted = index.definition(among(col(Resource.id), integers(some))).selects
+        stored = select(*_columns()).where(among(col(Access.resource_id), integers(some)))
+        missing += sum([await _number(tx, except_(part, stored)) for part in wanted])
+        surplus += await _number(tx, except_(stored, *wanted))
+        await index.refresh(tx, some)
+        tell(min(at + AT_ONCE, len(keys)), len(keys))
+    return Reindexed(await _number(tx, select(col(Access.resource_id))), missing, surplus)
+
+
+async def _number(tx: Transaction, rows: Any) -> int:
+    """How many rows a question has."""
+    counted: int = await tx.value(select(literal_column("count(*)", Integer)).select_from(rows.subquery()))
+    return counted
+
+
+def _columns() -> list[ColumnElement[Any]]:
+    return [col(getattr(Access, name)) for name in index.COLUMNS]
