@@ -1,0 +1,1 @@
+"""Measures a real server over HTTP on worlds of a given size: `scripts/bench --help`."""

@@ -1,0 +1,145 @@
+"""Makes the worlds, serves each, measures every case, and prints one table."""
+
+import argparse
+import asyncio
+import gc
+import shlex
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+import asyncpg
+
+from scripts.benchmark import report
+from scripts.benchmark.cases import Asking, Case
+from scripts.benchmark.filling import postgresql_world, say, sqlite_world
+from scripts.benchmark.load import Measured, Refused, measure, opened
+from scripts.benchmark.report import Run
+from scripts.benchmark.server import Server
+from scripts.benchmark.world import FIRST_ORDINARY, Spec, World
+from tests.postgres import Postgres
+
+QUICK = Spec(users=300, orgs=20, groups=220, resources=2_500)
+DATABASES = ("sqlite", "postgresql")
+ROUNDS = 10
+"""Every case is measured in so many turns, so that a busy moment does not fall on one alone; a quick look has one."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the benchmark; answers the exit code."""
+    arguments = _arguments(argv)
+    command = shlex.join(["scripts/bench", *argv])
+    with tempfile.TemporaryDirectory(prefix="ostiary-bench-") as folder:
+        runs, versions = _measured(arguments, Path(folder))
+    report.show(report.table(runs, command, versions))
+    return 0
+
+
+def _arguments(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("scripts/bench", description=__doc__)
+    parser.add_argument("--database", choices=(*DATABASES, "both"), default="both", help="(%(default)s)")
+    sizes = ("users", "orgs", "groups")
+    for name in sizes:
+        parser.add_argument(f"--{name}", type=int, metavar="N", help=f"({getattr(Spec(), name):,})")
+    parser.add_argument(
+        "--resources", type=int, nargs="+", metavar="N", help="(100,000); several sizes also show how costs grow"
+    )
+    parser.add_argument("--grow", action="store_true", help="the same as --resources 100000 1000000")
+    parser.add_argument("--seed", type=int, default=1, help="another seed is another world (%(default)s)")
+    parser.add_argument("--seconds", type=float, help="how long each case is measured, each of two ways (3)")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the worlds of SQLite here for the next time")
+    parser.add_argument("--quick", action="store_true", help="a tiny world and short looks: does it work?")
+    arguments = parser.parse_args(argv)
+    base = QUICK if arguments.quick else Spec()
+    given = {name: getattr(arguments, name) for name in sizes if getattr(arguments, name) is not None}
+    counts = arguments.resources or ([100_000, 1_000_000] if arguments.grow else [base.resources])
+    arguments.specs = [replace(base, seed=arguments.seed, resources=count, **given) for count in sorted(counts)]
+    arguments.seconds = arguments.seconds or (0.3 if arguments.quick else 3.0)
+    if any(each.users <= FIRST_ORDINARY or min(each.orgs, each.groups, each.resources) < 2 for each in arguments.specs):
+        parser.error("a world has 7 users and 2 of everything at least")
+    return arguments
+
+
+def _measured(arguments: argparse.Namespace, folder: Path) -> tuple[list[Run], list[str]]:
+    runs, versions = [], []
+    kinds = DATABASES if arguments.database == "both" else (arguments.database,)
+    if "sqlite" in kinds:
+        versions.append(report.sqlite_version())
+        urls = [sqlite_world(spec, folder, arguments.keep) for spec in arguments.specs]
+        runs += _served("SQLite", urls, arguments, folder)
+    if "postgresql" in kinds:
+        with _postgres() as server:
+            versions.append(asyncio.run(_version(server.url())))
+            urls = [_postgresql(server, spec) for spec in arguments.specs]
+            runs += _served("PostgreSQL", urls, arguments, folder)
+    return runs, versions
+
+
+def _postgresql(server: Postgres, spec: Spec) -> str:
+    name = f"world-{spec}"
+    server.create(name)
+    postgresql_world(spec, server.url(name))
+    return server.url(name)
+
+
+@contextmanager
+def _postgres() -> Iterator[Postgres]:
+    server = Postgres(durable=True)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+async def _version(url: str) -> str:
+    connection = await asyncpg.connect(url)
+    try:
+        return f"PostgreSQL {connection.get_server_version().major}.{connection.get_server_version().minor}"
+    finally:
+        await connection.close()
+
+
+def _served(database: str, urls: Sequence[str], arguments: argparse.Namespace, folder: Path) -> list[Run]:
+    """Serve all worlds of a database, and measure on the fast loop where there is one: the client shall not be slow."""
+    loop = None if find_spec("uvloop") is None else import_module("uvloop").new_event_loop
+    runs = [Run(database, spec.resources, {}) for spec in arguments.specs]
+    with ExitStack() as stack:
+        ports = [stack.enter_context(Server(url, folder)).port for url in urls]
+        with asyncio.Runner(loop_factory=loop) as runner:
+            cases = [runner.run(_cases(World(spec), port)) for spec, port in zip(arguments.specs, ports, strict=True)]
+            runner.run(_measure(runs, ports, cases, arguments.seconds))
+    return runs
+
+
+async def _cases(world: World, port: int) -> list[Case]:
+    async with opened(port, 1) as (connection,):
+        cases = await Asking(world, connection).cases()
+        for case in cases:
+            await case.prove(connection)
+    return cases
+
+
+async def _measure(runs: Sequence[Run], ports: Sequence[int], cases: Sequence[Sequence[Case]], seconds: float) -> None:
+    """Measure each case on one world right after the other, so that a busy machine is the same for both."""
+    gc.collect()
+    gc.freeze()
+    turns = ROUNDS if seconds >= 1 else 1
+    for turn in range(turns):
+        say(f"measuring, turn {turn + 1} of {turns}")
+        for same in zip(*cases, strict=True):
+            for run, port, case in zip(runs, ports, same, strict=True):
+                try:
+                    into = run.measured.setdefault(same[0].name, Measured())
+                    await measure(port, case.requests, seconds / turns, into)
+                except Refused as error:
+                    raise Refused(f"{case.name}: {error}") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

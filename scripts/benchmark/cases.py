@@ -1,0 +1,185 @@
+"""What is asked, by whom, and what the first answer must look like."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from app.schema import ids
+from scripts.benchmark import world
+from scripts.benchmark.load import Connection, Refused, answer, get, graphql
+from scripts.benchmark.world import GROUPS_OF, NAMES, PASSWORD, World, group_slug
+
+PAGE = 20
+DEEP = 100
+VARIED = 500
+"""How many different requests a case has where it varies."""
+
+CHECKS = 1_000
+USERS = 50
+RESOURCES = 100
+
+FLOOR = "floor: GET /health/live"
+
+LOGIN = """mutation ($name: String!, $password: String!) {
+  login(input: {userName: $name, password: $password}) { session { token } errors { message } } }"""
+NOTHING = "{ __typename }"
+RESOURCES_PAGE = """query ($after: String) {
+  resources(first: 20, after: $after) { nodes { id name type } pageInfo { hasNextPage endCursor } } }"""
+NESTED_USERS = """{ users(first: 50) { nodes { userName roles { name }
+  orgs { edges { level node { slug name } } } groups { nodes { slug displayName } } } } }"""
+NESTED_RESOURCES = """{ resources(first: 100) { nodes { name type viewerAccess { effectiveRoles } org { slug name }
+  access { groups { group { displayName } roles } } } } }"""
+CHECK = """query ($user: ID!, $resource: ID!, $role: ResourceRole!) {
+  checkAccess(user: {id: $user}, resource: {id: $resource}, role: $role) }"""
+BATCH = """query ($users: [ID!]!, $resources: [ID!]!, $roles: [ResourceRole!]!) {
+  checkAccessBatch(users: $users, resources: $resources, roles: $roles) }"""
+GRANT = """mutation ($input: GrantAccessInput!) {
+  grantAccess(input: $input) { resource { id } errors { message } } }"""
+
+ROLES = ("METADATA_READ", "METADATA_WRITE", "DATASET_DATA_READ", "ADMIN")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Requests that cost the same; `holds` judges the first one's data."""
+
+    name: str
+    requests: list[bytes]
+    holds: Callable[[Any], bool] | None = None
+
+    async def prove(self, connection: Connection) -> None:
+        """Ask once and compare; raises Refused."""
+        if self.holds is not None:
+            data = await answer(connection, self.requests[0])
+            if not self.holds(data):
+                raise Refused(f"{self.name}: not the answer that was expected: {str(data)[:500]}")
+
+
+class Asking:
+    """Makes the cases for one world behind one connection."""
+
+    def __init__(self, made: World, connection: Connection) -> None:
+        self._world = made
+        self._connection = connection
+        self._chance = Random(made.spec.seed)
+        self._tokens: dict[int, str] = {}
+
+    async def cases(self) -> list[Case]:
+        """Every case, the floor first."""
+        for user, name in NAMES.items():
+            data = await answer(self._connection, _login(name))
+            self._tokens[user] = data["login"]["session"]["token"]
+        first = [self._page(user, number) for user, number in GROUPS_OF.items()]
+        deep = [await self._deep_page(user, number) for user, number in GROUPS_OF.items()]
+        return [
+            Case(FLOOR, [get("/health/live")]),
+            Case("the empty query", [graphql(NOTHING, None, self._tokens[world.TWENTY])], bool),
+            *(each for pair in zip(first, deep, strict=True) for each in pair),
+            self._nested("50 users with roles, orgs, groups: administrator", "users", NESTED_USERS, world.ADMIN, USERS),
+            self._nested("100 resources with access: administrator", "resources", NESTED_RESOURCES, world.ADMIN),
+            self._nested("100 resources with access: in 20 groups", "resources", NESTED_RESOURCES, world.TWENTY),
+            self._check(),
+            self._checks(),
+            self._grant(),
+            Case("login", [_login(NAMES[world.ONE])], lambda data: bool(data["login"]["session"]["token"])),
+        ]
+
+    def _ask(self, user: int, query: str, /, **variables: Any) -> bytes:
+        return graphql(query, variables, self._tokens[user])
+
+    # --- pages
+
+    def _page(self, user: int, groups: int) -> Case:
+        name = f"page of resources: in {groups} group{'s' * (groups > 1)}, first"
+        return Case(name, [self._ask(user, RESOURCES_PAGE)], lambda data: _is_page(data, self._most(PAGE)))
+
+    async def _deep_page(self, user: int, groups: int) -> Case:
+        """The hundredth page, or the last full one of a small world."""
+        cursor, at, seen = None, 1, set[str]()
+        while at < DEEP:
+            page = (await answer(self._connection, self._ask(user, RESOURCES_PAGE, after=cursor)))["resources"]
+            here = {node["id"] for node in page["nodes"]}
+            if here & seen or len(here) < len(page["nodes"]):
+                raise Refused(f"page {at} has a row for the second time")
+            seen |= here
+            if not page["pageInfo"]["hasNextPage"]:
+                break
+            cursor, at = page["pageInfo"]["endCursor"], at + 1
+        name = f"page of resources: in {groups} group{'s' * (groups > 1)}, {_ordinal(at)}"
+        request = self._ask(user, RESOURCES_PAGE, after=cursor)
+        return Case(name, [request], lambda data: _is_page(data, PAGE if at == DEEP else 1))
+
+    def _nested(self, name: str, field: str, query: str, user: int, number: int = RESOURCES) -> Case:
+        most = self._most(number, self._world.spec.users) if field == "users" else self._most(number)
+        return Case(name, [self._ask(user, query)], lambda data: len(data[field]["nodes"]) == most)
+
+    def _most(self, number: int, there: int | None = None) -> int:
+        """So many rows, or fewer in a small world; more than half of all resources are everybody's."""
+        return min(number, self._world.spec.resources // 2 if there is None else there)
+
+    # --- checks
+
+    def _resource(self) -> int:
+        return self._chance.randint(1, self._world.spec.resources)
+
+    def _triple(self) -> tuple[int, int, str]:
+        user = self._chance.randint(world.FIRST_ORDINARY, self._world.spec.users)
+        return user, self._resource(), self._chance.choice(ROLES)
+
+    def _check(self) -> Case:
+        proof = self._resource()
+        triples = [(world.STRANGER, proof, ROLES[0]), *(self._triple() for _ in range(VARIED))]
+        requests = [
+            self._ask(world.ADMIN, CHECK, user=_user(user), resource=_resource(key), role=role)
+            for user, key, role in triples
+        ]
+        return Case("one check", requests, lambda data: bool(data["checkAccess"] is self._world.is_general(proof)))
+
+    def _checks(self) -> Case:
+        """Every tenth asks about the stranger, of whom the answer is known."""
+        triples = [
+            (world.STRANGER, self._resource(), ROLES[0]) if at % 10 == 0 else self._triple() for at in range(CHECKS)
+        ]
+        users, resources, roles = zip(*triples, strict=True)
+        columns = {"users": list(map(_user, users)), "resources": list(map(_resource, resources)), "roles": list(roles)}
+        expected = [self._world.is_general(resource) for resource in resources[::10]]
+
+        def holds(data: Any) -> bool:
+            found = data["checkAccessBatch"]
+            return len(found) == CHECKS and found[::10] == expected
+
+        return Case("1,000 checks in one request", [self._ask(world.ADMIN, BATCH, **columns)], holds)
+
+    # --- changes
+
+    def _grant(self) -> Case:
+        requests = []
+        for at in range(VARIED):
+            given = {
+                "resource": {"id": _resource(self._resource())},
+                "subject": {"group": {"slug": group_slug(self._chance.randint(1, self._world.spec.groups))}},
+                "roles": list(ROLES[: 1 + at % 2]),
+            }
+            requests.append(self._ask(world.ADMIN, GRANT, input=given))
+        return Case("grantAccess", requests, lambda data: bool(data["grantAccess"]["resource"]))
+
+
+def _login(name: str) -> bytes:
+    return graphql(LOGIN, {"name": name, "password": PASSWORD})
+
+
+def _user(key: int) -> str:
+    return ids.encode("User", key)
+
+
+def _resource(key: int) -> str:
+    return ids.encode("Resource", key)
+
+
+def _is_page(data: Any, number: int) -> bool:
+    return number <= len(data["resources"]["nodes"]) <= PAGE
+
+
+def _ordinal(number: int) -> str:
+    return f"{number}th" if number == DEEP else f"last ({number})"

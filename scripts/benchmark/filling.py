@@ -1,0 +1,177 @@
+"""Writes a world into a database by bulk: the rows without their indexes, then those, then the access index."""
+
+import asyncio
+import hashlib
+import shutil
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from sqlalchemy import Dialect
+from sqlalchemy.dialects import sqlite
+from sqlmodel import SQLModel
+
+from app import db, migrations
+from app.services import index
+from scripts.benchmark.world import Known, Rows, Spec, World
+
+ROOT = Path(__file__).resolve().parents[2]
+BATCH = 20_000
+
+MADE_BY = ("app/migrations/versions/*.py", "app/services/index.py", "scripts/benchmark/world.py")
+"""The files that decide what a kept world looks like."""
+
+
+def say(text: str) -> None:
+    """Show progress."""
+    sys.stderr.write(f"bench: {text}\n")
+    sys.stderr.flush()
+
+
+class _Progress:
+    """Says what takes how long."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __enter__(self) -> None:
+        self._began = time.monotonic()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if kind is None and time.monotonic() - self._began > 1:
+            say(f"  {self._what}: {time.monotonic() - self._began:.0f} s")
+
+
+def sqlite_world(spec: Spec, folder: Path, kept: Path | None) -> str:
+    """A file with this world in a folder, copied if it was kept; answers its URL."""
+    path = folder / f"{spec}.db"
+    store = None if kept is None else kept / f"{spec}-{_fingerprint()}.db"
+    if store is None or not store.exists():
+        _filled_sqlite(path, World(spec))
+        if store is not None:
+            store.parent.mkdir(parents=True, exist_ok=True)
+            draft = store.with_suffix(".new")
+            shutil.copyfile(path, draft)
+            draft.rename(store)
+    else:
+        say(f"SQLite, {spec.resources:,} resources: the kept world {store.name}")
+        shutil.copyfile(store, path)
+    return f"sqlite:///{path}"
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256()
+    for pattern in MADE_BY:
+        for path in sorted(ROOT.glob(pattern)):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _filled_sqlite(path: Path, world: World) -> None:
+    say(f"SQLite, {world.spec.resources:,} resources: making the world")
+    migrations.upgrade(f"sqlite:///{path}")
+    connection = sqlite3.connect(path, isolation_level=None)
+    for pragma in ("journal_mode=OFF", "synchronous=OFF", "foreign_keys=OFF", "cache_size=-262144"):
+        connection.execute(f"PRAGMA {pragma}")
+    indexes = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
+    found = dict(indexes.fetchall())
+    connection.execute("BEGIN")
+    for name in found:
+        connection.execute(f"DROP INDEX {name}")
+    known = Known(_ids(connection, "roles"), _ids(connection, "resource_types"))
+    for rows in world.tables(known):
+        with _Progress(str(rows.table.__tablename__)):
+            _insert(connection, rows)
+    connection.execute("COMMIT")
+    with _Progress("access index"):
+        asyncio.run(_reindexed(path))
+    with _Progress("indexes"):
+        for statement in found.values():
+            connection.execute(statement)
+    connection.execute("ANALYZE")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.close()
+
+
+def _ids(connection: sqlite3.Connection, table: str) -> dict[str, int]:
+    return dict(connection.execute(f"SELECT name, id FROM {table}").fetchall())  # noqa: S608 - a name of ours
+
+
+def _insert(connection: sqlite3.Connection, rows: Rows) -> None:
+    marks = ", ".join("?" * len(rows.columns))
+    statement = f"INSERT INTO {rows.table.__tablename__} ({', '.join(rows.columns)}) VALUES ({marks})"  # noqa: S608 - names of ours
+    connection.executemany(statement, _written(rows, sqlite.dialect()))
+
+
+async def _reindexed(path: Path) -> None:
+    database = db.SqliteDatabase(path)
+    try:
+        async with database.write() as tx:
+            await index.rebuild(tx)
+    finally:
+        await database.close()
+
+
+def postgresql_world(spec: Spec, url: str) -> None:
+    """Put this world into an empty database."""
+    say(f"PostgreSQL, {spec.resources:,} resources: making the world")
+    migrations.upgrade(url)
+    asyncio.run(_filled_postgresql(url, World(spec)))
+
+
+async def _filled_postgresql(url: str, world: World) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        for setting in ("session_replication_role = replica", "maintenance_work_mem = '512MB'"):
+            await connection.execute(f"SET {setting}")
+        found = await connection.fetch("SELECT indexname, indexdef FROM pg_indexes WHERE indexname LIKE 'ix\\_%'")
+        for name, _ in found:
+            await connection.execute(f"DROP INDEX {name}")
+        known = Known(await _names(connection, "roles"), await _names(connection, "resource_types"))
+        for rows in world.tables(known):
+            with _Progress(str(rows.table.__tablename__)):
+                await _copy(connection, rows)
+        with _Progress("access index"):
+            async with connection.transaction():
+                await index.rebuild(db.PostgresTransaction(db.PostgresDatabase(url), connection))
+        with _Progress("indexes"):
+            for _, statement in found:
+                await connection.execute(statement)
+            for statement in ("VACUUM (ANALYZE)", "CHECKPOINT"):  # nothing is left to be done behind the measuring
+                await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def _names(connection: Any, table: str) -> dict[str, int]:
+    return dict(await connection.fetch(f"SELECT name, id FROM {table}"))  # noqa: S608 - a name of ours
+
+
+async def _copy(connection: Any, rows: Rows) -> None:
+    """Copy the rows in; the next id follows theirs."""
+    name = str(rows.table.__tablename__)
+    records = _written(rows, db.PostgresDatabase("").dialect)
+    while batch := list(islice(records, BATCH)):
+        await connection.copy_records_to_table(name, records=batch, columns=rows.columns)
+    if "id" in rows.columns:
+        await connection.execute(f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), max(id)) FROM {name}")  # noqa: S608
+
+
+def _written(rows: Rows, dialect: Dialect) -> Iterator[tuple[Any, ...]]:
+    """The rows as the bare driver takes them."""
+    columns = SQLModel.metadata.tables[str(rows.table.__tablename__)].c
+    writers: list[tuple[int, Callable[[Any], Any]]] = []
+    for at, name in enumerate(rows.columns):
+        change = columns[name].type.dialect_impl(dialect).bind_processor(dialect)
+        if change is not None:
+            writers.append((at, change))
+    for row in rows.rows:
+        cells = list(row)
+        for at, write in writers:
+            cells[at] = write(cells[at])
+        yield tuple(cells)

@@ -1,0 +1,170 @@
+"""A small HTTP client that costs less than any server, and what it measures: one request at a time, then many."""
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import cycle
+from typing import Any
+
+import orjson
+
+CONNECTIONS = 8
+LEAST = 5
+"""How many requests are timed in a turn even when they take longer than they should."""
+
+MOST = 5_000
+WARMING = 3
+OK = 200
+
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+
+
+class Refused(Exception):
+    """The server answered something else than it should."""
+
+
+class Connection(asyncio.Protocol):
+    """A connection that is kept alive. Requests are bytes that were made before."""
+
+    def __init__(self) -> None:
+        self._got = bytearray()
+        self._end = 0
+        self._reply: asyncio.Future[tuple[int, bytes]] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Remember where to write."""
+        self._transport: Any = transport  # that of uvloop is no asyncio.Transport by its class
+
+    def data_received(self, data: bytes) -> None:
+        """Collect until the whole reply is there."""
+        self._got += data
+        if not self._end:
+            head = self._got.find(b"\r\n\r\n")
+            if head < 0:
+                return
+            length = _LENGTH.search(self._got, 0, head)
+            self._body = head + 4
+            self._end = self._body + int(length[1] if length else 0)
+        if len(self._got) >= self._end and self._reply is not None:
+            self._reply.set_result((int(self._got[9:12]), bytes(self._got[self._body : self._end])))
+            self._got.clear()
+            self._end = 0
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Tell whoever waits."""
+        if self._reply is not None and not self._reply.done():
+            self._reply.set_exception(error or ConnectionResetError("the server closed the connection"))
+
+    async def ask(self, request: bytes) -> tuple[int, bytes]:
+        """Send a request and take its status and body."""
+        self._reply = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        return await self._reply
+
+    def close(self) -> None:
+        """Hang up."""
+        self._transport.close()
+
+
+def get(path: str) -> bytes:
+    """A GET request."""
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+
+
+def graphql(query: str, variables: dict[str, Any] | None = None, token: str | None = None) -> bytes:
+    """A GraphQL request, as somebody."""
+    body = orjson.dumps({"query": query, "variables": variables or {}})
+    sender = f"Authorization: Bearer {token}\r\n" if token else ""
+    head = "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: application/json\r\n"
+    return f"{head}{sender}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+async def answer(connection: Connection, request: bytes) -> Any:
+    """The data of a GraphQL reply; raises Refused for errors of any kind."""
+    status, body = await connection.ask(request)
+    _accept(status, body)
+    return orjson.loads(body)["data"]
+
+
+def _accept(status: int, body: bytes) -> None:
+    if status != OK or b'"errors":[{' in body:
+        raise Refused(f"{status}: {body[:500].decode(errors='replace')}")
+
+
+@dataclass(slots=True)
+class Measured:
+    """Seconds of single requests, and how many were answered in how long when many asked."""
+
+    seconds: list[float] = field(default_factory=list)
+    answered: int = 0
+    elapsed: float = 0.0
+
+    @property
+    def median(self) -> float:
+        """The middle of all, in seconds."""
+        return self._at(0.5)
+
+    @property
+    def p99(self) -> float:
+        """What 99 of 100 take at most, in seconds."""
+        return self._at(0.99)
+
+    @property
+    def rate(self) -> float:
+        """Requests in a second."""
+        return self.answered / self.elapsed
+
+    def _at(self, share: float) -> float:
+        ordered = sorted(self.seconds)
+        return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
+
+
+@asynccontextmanager
+async def opened(port: int, number: int) -> AsyncIterator[list[Connection]]:
+    """Connections to a server on this machine; the server hangs up on those that rest for some seconds."""
+    loop = asyncio.get_running_loop()
+    made = [(await loop.create_connection(Connection, "127.0.0.1", port))[1] for _ in range(number)]
+    yield made
+    for connection in made:
+        connection.close()
+
+
+async def measure(port: int, requests: Sequence[bytes], seconds: float, into: Measured) -> None:
+    """Ask one after another for some time, then on many connections at once; raises Refused."""
+    async with opened(port, 1) as (connection,):
+        for request in requests[:WARMING]:
+            _accept(*await connection.ask(request))
+        await _time_each(connection, requests, seconds, into)
+    async with opened(port, CONNECTIONS) as connections:
+        await _time_many(connections, requests, seconds, into)
+
+
+async def _time_each(connection: Connection, requests: Sequence[bytes], seconds: float, into: Measured) -> None:
+    give_up = time.perf_counter() + seconds
+    for timed, request in enumerate(cycle(requests)):
+        began = time.perf_counter()
+        if timed >= MOST or (timed >= LEAST and began > give_up):
+            return
+        status, body = await connection.ask(request)
+        into.seconds.append(time.perf_counter() - began)
+        _accept(status, body)
+
+
+async def _time_many(
+    connections: Sequence[Connection], requests: Sequence[bytes], seconds: float, into: Measured
+) -> None:
+    began = time.perf_counter()
+    waiting = cycle(requests)
+
+    async def worker(connection: Connection) -> int:
+        asked = 0
+        while not asked or (asked < MOST and time.perf_counter() < began + seconds):
+            _accept(*await connection.ask(next(waiting)))
+            asked += 1
+        return asked
+
+    into.answered += sum(await asyncio.gather(*map(worker, connections)))
+    into.elapsed += time.perf_counter() - began

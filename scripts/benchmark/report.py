@@ -1,0 +1,99 @@
+"""The table at the end: what each case costs, and how that grew with the world."""
+
+import os
+import platform
+import sqlite3
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from scripts.benchmark.cases import FLOOR
+from scripts.benchmark.load import CONNECTIONS, Measured
+
+FLAT = 1.5
+"""A page may cost so many times as much, deep in the list or in a world ten times as large."""
+
+
+class Run(NamedTuple):
+    """What was measured on one database with so many resources."""
+
+    database: str
+    resources: int
+    measured: dict[str, Measured]
+
+    def over_floor(self, case: str) -> float:
+        """How many times as long as the floor of the same run."""
+        return self.measured[case].median / self.measured[FLOOR].median
+
+
+def table(runs: Sequence[Run], command: str, versions: Sequence[str]) -> str:
+    """Everything as Markdown."""
+    grown = len({run.resources for run in runs}) > 1
+    head = ["case", "database", "resources", "median ms", "p99 ms", "requests/s", "× floor"] + ["grew"] * grown
+    lines = [_line(head), _line(["---", "---"] + ["---:"] * (len(head) - 2))]
+    lines += [_line(_cells(runs, run, case, grown)) for case in runs[0].measured for run in runs]
+    about = [f"Measured by `{command}`", f"on {machine()}, {', '.join(versions)}: one worker, the client beside it."]
+    about += [f"Median and p99 at one connection, requests/s at {CONNECTIONS}."]
+    return "\n".join([" ".join(about), "", *lines, "", *_verdicts(runs)])
+
+
+def _cells(runs: Sequence[Run], run: Run, case: str, grown: bool) -> list[str]:
+    found = run.measured[case]
+    cells = [
+        case,
+        run.database,
+        f"{run.resources:,}",
+        f"{found.median * 1000:.2f}",
+        f"{found.p99 * 1000:.2f}",
+        f"{found.rate:,.0f}",
+        f"{run.over_floor(case):.1f}",
+    ]
+    if grown:
+        growth = _growth(runs, run, case)
+        cells.append("" if growth is None else f"{growth:.2f}")
+    return cells
+
+
+def _growth(runs: Sequence[Run], run: Run, case: str) -> float | None:
+    """How many times the median of the smallest world on the same database."""
+    base = min((other for other in runs if other.database == run.database), key=lambda other: other.resources)
+    return None if base is run else run.measured[case].median / base.measured[case].median
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _verdicts(runs: Sequence[Run]) -> list[str]:
+    """What must be flat: a deep page beside the first, and every page in a larger world."""
+    said = []
+    for run in runs:
+        pages = [case for case in run.measured if case.startswith("page")]
+        deep = [run.measured[b].median / run.measured[a].median for a, b in zip(pages[::2], pages[1::2], strict=True)]
+        grown = [growth for case in pages if (growth := _growth(runs, run, case)) is not None]
+        said.append(_verdict(run, "a deep page costs {} times the first", deep))
+        if grown:
+            said.append(_verdict(run, "a page costs {} times that of the smallest world", grown))
+    return said
+
+
+def _verdict(run: Run, text: str, ratios: Sequence[float]) -> str:
+    judged = "flat" if max(ratios) <= FLAT else f"NOT flat (more than {FLAT})"
+    shown = ", ".join(f"{ratio:.2f}" for ratio in ratios)
+    return f"- {run.database}, {run.resources:,} resources: {text.format(shown)}: {judged}."
+
+
+def machine() -> str:
+    """The machine, as far as it matters."""
+    return f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}"
+
+
+def sqlite_version() -> str:
+    """The SQLite that Python brings."""
+    return f"SQLite {sqlite3.sqlite_version}"
+
+
+def show(text: str) -> None:
+    """Print the result; all else went to stderr."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()

@@ -1,0 +1,83 @@
+"""The real server in a process of its own: one worker on a free port of this machine alone."""
+
+import os
+import secrets
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+
+from scripts.benchmark.filling import ROOT
+
+START_SECONDS = 60.0
+STOP_SECONDS = 35.0
+
+SERVE = "import sys; from app.cli import main; sys.exit(main())"
+"""The command `ostiary` of this very checkout."""
+
+
+class Server:
+    """Serves a database while the block runs."""
+
+    port: int
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self._folder = folder
+        self._log = folder / f"server-{secrets.token_hex(4)}.log"
+        self._environment = {name: value for name, value in os.environ.items() if not name.startswith("OSTIARY_")} | {
+            "OSTIARY_DATABASE_URL": url,
+            "OSTIARY_SECRET": secrets.token_urlsafe(48),
+            "PYTHONPATH": str(ROOT),
+        }
+
+    def __enter__(self) -> "Server":
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, "-c", SERVE, "serve", "--port", "0"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self._folder,
+                env=self._environment,
+            )
+        try:
+            self._wait()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    def _wait(self) -> None:
+        """Read the port from what the server announces, and ask until it answers."""
+        give_up = time.monotonic() + START_SECONDS
+        while time.monotonic() < give_up and self._process.poll() is None:
+            _, found, rest = self._log.read_text().partition("http://127.0.0.1:")
+            if found and "\n" in rest:
+                self.port = int(rest.partition("\n")[0])
+                if _answers(self.port):
+                    return
+            time.sleep(0.02)
+        raise RuntimeError(f"the server does not start:\n{self._log.read_text()}")
+
+    def _stop(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live", timeout=5) as reply:
+            return bool(reply.status == 200)
+    except OSError:
+        return False
