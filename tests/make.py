@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from itertools import count
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 from sqlalchemy import func, insert, select
 from sqlmodel import SQLModel
 
-from app import db, passwords, tables
+from app import db, masks, passwords, tables
 from app.auth import Permission
+from app.masks import Kind, Level
 from app.schema import ids
+from app.services import index
 from app.services.accounts import Desk
 from app.sources import among, texts
 from app.tables import col
@@ -31,6 +34,20 @@ class Person:
     def node(self) -> str:
         """Her global id."""
         return ids.encode("User", self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """An org, a group or a resource as tests speak of it."""
+
+    kind: str
+    id: int
+    slug: str
+
+    @property
+    def node(self) -> str:
+        """Its global id."""
+        return ids.encode(self.kind, self.id)
 
 
 @cache
@@ -85,6 +102,105 @@ class Make:
         await self.role(name, permissions)
         return await self.user(user_name, name)
 
+    async def org(self, slug: str | None = None, owner: Person | None = None, **given: Any) -> Thing:
+        """An org; private, and nobody's unless told."""
+        slug = slug or f"org{next(self._numbers)}"
+        name = given.get("name", slug)
+        values = {"slug": slug, "name": name, "name_key": tables.sortable(name), "owner_id": owner and owner.id}
+        values |= {"description": "", "is_public": False}
+        return Thing("Org", await self._put(tables.Org, values | given), slug)
+
+    async def member(
+        self, org: Thing, person: Person, level: Level = Level.READ_WRITE, expires_at: datetime | None = None
+    ) -> None:
+        """Let somebody belong to an org."""
+        async with self.desk.database.write() as tx:
+            row = {"org_id": org.id, "user_id": person.id, "level": int(level), "granted_at": tx.now}
+            await tx.put(tables.OrgMember, [{**row, "expires_at": expires_at}])
+
+    async def group(self, slug: str | None = None, *people: Person, **given: Any) -> Thing:
+        """A group with members."""
+        slug = slug or f"group{next(self._numbers)}"
+        name = given.get("display_name", slug)
+        values = {"slug": slug, "display_name": name, "name_key": tables.sortable(name), "description": ""}
+        group = Thing("Group", await self._put(tables.Group, values | given), slug)
+        for person in people:
+            await self.group_member(group, person)
+        return group
+
+    async def group_member(
+        self, group: Thing, person: Person, *, is_manager: bool = False, expires_at: datetime | None = None
+    ) -> None:
+        """Let somebody belong to a group."""
+        async with self.desk.database.write() as tx:
+            row = {"group_id": group.id, "user_id": person.id, "is_manager": is_manager, "added_at": tx.now}
+            await tx.put(tables.GroupMember, [{**row, "expires_at": expires_at}])
+
+    async def resource(
+        self,
+        org: Thing,
+        type: str = "DATASET",  # noqa: A002 - the name of the field in the API
+        owner: Person | None = None,
+        general: int | None = masks.METADATA_READ | masks.DATA_READ,
+        **given: Any,
+    ) -> Thing:
+        """A resource that every signed-in user reads, or as the mask `general` says; None leaves that entry out."""
+        slug = given.get("slug") or f"resource{next(self._numbers)}"
+        name = given.get("name", slug)
+        kind = select(col(tables.ResourceType.id), col(tables.ResourceType.has_data))
+        type_id, has_data = (await self.desk.database.ask(kind.where(col(tables.ResourceType.name) == type)))[0]
+        full = masks.ALL if has_data else masks.WITHOUT_DATA
+        values = {
+            "org_id": org.id,
+            "type_id": type_id,
+            "slug": slug,
+            "path": f"{org.slug}/{slug}",
+            "name": name,
+            "name_key": tables.sortable(name),
+            "description": "",
+            "details": {},
+            "owner_id": owner and owner.id,
+            "size_bytes": 0,
+            "full_mask": full,
+            "revision": 1,
+            "updated_at": self.desk.database.clock(),
+        }
+        made = Thing("Resource", await self._put(tables.Resource, values | given), slug)
+        await self._granted(made, [] if general is None else [_grant(made, masks.GENERAL, general & full)])
+        return made
+
+    async def grant(
+        self, resource: Thing, to: Person | Thing, mask: int = masks.METADATA_READ, expires_at: datetime | None = None
+    ) -> None:
+        """An entry of a user or a group in a resource's access configuration."""
+        group = isinstance(to, Thing)
+        entry = _grant(resource, masks.subject(Kind.GROUP if group else Kind.USER, to.id), mask)
+        entry |= {"group_id" if group else "user_id": to.id, "expires_at": expires_at}
+        await self._granted(resource, [entry])
+
+    async def locked(self, resource: Thing, by: Person | None = None) -> None:
+        """Lock a resource."""
+        async with self.desk.database.write() as tx:
+            row = {"resource_id": resource.id, "user_id": by and by.id, "reason": "Because.", "created_at": tx.now}
+            await tx.put(tables.Lock, [row])
+            await tx.put(tables.LockEvent, [{**row, "is_lock": True}])
+
+    async def _put(self, table: Any, values: dict[str, Any]) -> int:
+        """A row; answers its id."""
+        async with self.desk.database.write() as tx:
+            made = {"created_at": tx.now} | values
+            return int(await tx.value(insert(table).values(**made).returning(col(table.id))))
+
+    async def _granted(self, resource: Thing, grants: Sequence[dict[str, Any]]) -> None:
+        async with self.desk.database.write() as tx:
+            await tx.put(tables.Grant, grants)
+            await index.refresh(tx, [resource.id])
+
+
+def _grant(resource: Thing, subject: int, mask: int) -> dict[str, Any]:
+    nobody = {"group_id": None, "user_id": None, "expires_at": None}
+    return {"resource_id": resource.id, "subject": subject, "mask": mask, **nobody}
+
 
 def _user(tx: db.Transaction, name: str, given: dict[str, Any]) -> Any:
     email = given.get("email")
@@ -105,6 +221,12 @@ async def rows_of(database: db.Database, table: type[SQLModel]) -> int:
     """How many rows a table has: a refusal shows with it that nothing changed."""
     counted: int = (await database.ask(select(func.count()).select_from(table)))[0][0]
     return counted
+
+
+async def stale(database: db.Database) -> set[Any]:
+    """Rows of the access index that should not be there, and rows that are missing."""
+    kept = await database.ask(select(*(col(getattr(tables.Access, name)) for name in index.COLUMNS)))
+    return {*kept} ^ {*await database.ask(index.definition())}
 
 
 async def everything(database: db.Database) -> dict[str, list[Any]]:

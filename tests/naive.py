@@ -1,22 +1,25 @@
-"""A naive reading: the same questions answered from plain rows by a policy of ten lines; of the house only the SDL.
+"""A naive reading: the same questions answered from plain rows by a policy of a few lines; of the house only the SDL.
 
-Rows are dictionaries by the names of the API, with `__typename` and `key`, the row's number. A new type needs its
-`Kind`, a line on who knows a row of it, one for each private field, and one for each field that is more than a value.
+Rows are dictionaries by the names of the API, with `__typename` and `key`, the row's number; where the API leads to
+another row, there is its key. A new type needs its `Kind`, a line on who knows a row of it, one for each private field,
+and one in `naive_fields` for each field that is more than a value.
 """
 
 import base64
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
-from graphql import DocumentNode, ExecutionResult, build_schema, execute_sync
+from graphql import build_schema
 
 from app import schema
-from tests.naive_lists import Kind, Row, folded, page, refuse, stored
+from tests.naive_lists import UNKNOWN, Kind, Row, folded, stored
+from tests.naive_rights import Rights, Rows, listed
+from tests.test_schema import COMPUTED
 
-SDL = build_schema(schema.sdl())
 PERMISSIONS = (
     "USERS_VIEW",
     "USERS_MANAGE",
@@ -28,159 +31,240 @@ PERMISSIONS = (
     "AUDIT_VIEW",
 )
 
-Rows = Mapping[str, Sequence[Row]]
+
+def _readable() -> Any:
+    """The schema without the questions about rights: those have tests of their own."""
+    built = build_schema(schema.sdl())
+    assert built.query_type is not None
+    for name in COMPUTED:
+        del built.query_type.fields[name.removeprefix("Query.")]
+    return built
+
+
+SDL = _readable()
 
 
 @dataclass
 class Reading:
-    """One viewer's reading of a world; `seen` counts what filters, orders and cursors did to a list."""
+    """One viewer's reading of a world.
 
-    rows: Rows
+    `seen` counts what filters, orders and cursors did to a list; `cursors` are of some rows, by the type of those.
+    """
+
+    rights: Rights
     viewer: Row | None
     seen: Counter[str] = field(default_factory=Counter)
+    cursors: dict[str, list[str]] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self.roles = {role["key"]: role for role in self.rows["Role"]}
+    @property
+    def rows(self) -> Rows:
+        return self.rights.rows
+
+    @cached_property
+    def key(self) -> int | None:
+        return None if self.viewer is None else self.viewer["key"]
+
+    @cached_property
+    def permissions(self) -> list[str]:
         held = [] if self.viewer is None else self.held(self.viewer)
-        self.permissions = [name for name in PERMISSIONS if any(name in names(role["permissions"]) for role in held)]
-        self.sees_all_users = bool({"USERS_VIEW", "USERS_MANAGE"} & set(self.permissions))
+        return [name for name in PERMISSIONS if any(name in role["permissions"] for role in held)]
+
+    @cached_property
+    def sees_all_users(self) -> bool:
+        return self.may("USERS_VIEW", "USERS_MANAGE")
+
+    def may(self, *permissions: str) -> bool:
+        """Holds one of these."""
+        return any(name in self.permissions for name in permissions)
+
+    def one(self, kind: str, key: int | None) -> Row | None:
+        """The row with a key, whoever asks."""
+        return self.rights.by_key[kind].get(key)
 
     def held(self, user: Row) -> list[Row]:
-        return [self.roles[key] for key in user["roles"]]
+        return [self.rights.by_key["Role"][key] for key in user["roles"]]
 
-    def is_own(self, row: Row) -> bool:
-        return self.sees_all_users or row is self.viewer
+    def holds(self, resource: Row) -> frozenset[str]:
+        """What the viewer holds on a resource."""
+        return self.rights.holds(self.key, resource)
 
+    def is_own(self, user: Row) -> bool:
+        return self.sees_all_users or user is self.viewer
 
-# --- the policy
+    def is_mine(self, org: Row) -> bool:
+        return self.rights.level(self.key, org) is not None
+
+    def is_my_group(self, group: Row) -> bool:
+        return self.rights.belongs(self.key, group)
+
+    def sees_org(self, org: Row) -> bool:
+        return org["isPublic"] or self.is_mine(org) or self.may("ORGS_MANAGE")
+
+    def sees_resource(self, resource: Row) -> bool:
+        return "METADATA_READ" in self.holds(resource)
+
+    def sees_members(self, org: Row) -> bool:
+        return self.is_mine(org) or self.may("ORGS_MANAGE")
+
+    def sees_group_members(self, group: Row) -> bool:
+        return self.is_my_group(group) or self.may("GROUPS_MANAGE")
+
+    def administers(self, resource: Row) -> bool:
+        return "ADMIN" in self.holds(resource)
+
+    @cached_property
+    def acquainted(self) -> set[int | None]:
+        """People of the viewer's orgs and groups, and whose things she sees."""
+        orgs, groups = self.rows["Org"], self.rows["Group"]
+        found = {key for org in orgs if self.is_mine(org) for key in (org["owner"], *self.rights.members(org))}
+        found |= {key for group in groups if self.is_my_group(group) for key in self.rights.members(group)}
+        found |= {org["owner"] for org in orgs if self.sees_org(org)}
+        return found | {row["owner"] for row in self.rows["Resource"] if self.sees_resource(row)}
+
+    def knows(self, user: Row) -> bool:
+        return self.is_own(user) or user["key"] in self.acquainted
+
+    @cached_property
+    def finds_everybody(self) -> bool:
+        """By exact user name: who manages people somewhere, be it of one org, one group or one resource."""
+        manages = (group["members"].get(self.key, {}) for group in self.rows["Group"] if self.is_my_group(group))
+        ways = (way for row in self.rows["Resource"] for way in self.rights.ways(self.key, row))
+        return (
+            self.may("ORGS_MANAGE", "GROUPS_MANAGE", "RESOURCES_MANAGE")
+            or any(self.rights.level(self.key, org) == "ADMIN" for org in self.rows["Org"])
+            or any(member["isManager"] for member in manages)
+            or any("ADMIN" in way.granted for way in ways if way.kind not in {"ANYONE", "GENERAL"})
+        )
+
 
 KNOWS: dict[str, Callable[[Reading, Row], bool]] = {
-    "User": Reading.is_own,
+    "User": Reading.knows,
     "Role": lambda reading, role: reading.viewer is not None,
+    "Org": Reading.sees_org,
+    "Group": lambda reading, group: reading.viewer is not None,
+    "Resource": Reading.sees_resource,
+    "ResourceType": lambda reading, kind: True,
 }
 PRIVATE: dict[tuple[str, str], Callable[[Reading, Row], bool]] = {
     ("User", "email"): Reading.is_own,
     ("User", "metadata"): Reading.is_own,
     ("User", "lastLoginAt"): Reading.is_own,
     ("User", "roles"): Reading.is_own,
+    ("User", "orgs"): Reading.is_own,
+    ("User", "ownedOrgs"): Reading.is_own,
+    ("User", "groups"): Reading.is_own,
+    ("User", "accessibleResources"): lambda reading, user: user is reading.viewer or reading.may("RESOURCES_MANAGE"),
     ("Role", "users"): lambda reading, role: reading.sees_all_users,
+    ("Org", "members"): Reading.sees_members,
+    ("Group", "members"): Reading.sees_group_members,
+    ("Resource", "access"): Reading.administers,
+    ("Resource", "accessors"): Reading.administers,
 }
 
 
-def known(reading: Reading, kind: str) -> list[Row]:
-    """The rows that the viewer may know of."""
+def known(reading: Reading, kind: str, key: int | None) -> Row | None:
+    """The row with a key, if the viewer may know of it."""
+    row = reading.one(kind, key)
+    return row if row is not None and KNOWS[kind](reading, row) else None
+
+
+def every(reading: Reading, kind: str) -> list[Row]:
+    """All rows that the viewer may know of."""
     return [row for row in reading.rows[kind] if KNOWS[kind](reading, row)]
 
 
-# --- what lists are ordered and filtered by
+def _own(reading: Reading, user: Row, value: Any) -> Any:
+    return value if reading.is_own(user) else None
 
-NATURAL = {"User": "userName", "Role": "name"}
+
+def _user_name(reading: Reading, key: int | None) -> list[str]:
+    user = reading.one("User", key)
+    return [] if user is None else [user["userName"]]
+
+
+def _org_slug(reading: Reading, key: int) -> list[str]:
+    org = known(reading, "Org", key)
+    return [] if org is None else [org["slug"]]
+
+
+def _sorted_by(name: str, *moments: str) -> dict[str, Callable[[Row], str]]:
+    """Orders by a name without letter case, and by moments."""
+    orders: dict[str, Callable[[Row], str]] = {"name": lambda row: folded(row[name])}
+    return orders | {moment: lambda row, at=moment: stored(row[_camel(at)]) for moment in moments}
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(map(str.capitalize, rest))
+
+
 KINDS = {
     "User": Kind(
+        "User",
         {"user_name": lambda user: folded(user["userName"]), "created_at": lambda user: stored(user["createdAt"])},
         {
             "userName": lambda reading, user: user["userName"],
-            "email": lambda reading, user: user["email"] if reading.is_own(user) else None,
+            "email": lambda reading, user: _own(reading, user, user["email"]),
             "createdAt": lambda reading, user: user["createdAt"],
-            "lastLoginAt": lambda reading, user: user["lastLoginAt"] if reading.is_own(user) else None,
-            "role": lambda reading, user: [role["name"] for role in reading.held(user) if reading.is_own(user)],
-            "isDeactivated": lambda reading, user: any(role["name"] == "deactivated" for role in reading.held(user)),
+            "lastLoginAt": lambda reading, user: _own(reading, user, user["lastLoginAt"]),
+            "role": lambda reading, user: (
+                [role["name"] for role in reading.held(user)] if reading.is_own(user) else UNKNOWN
+            ),
+            "isDeactivated": lambda reading, user: _own(reading, user, user["key"] in reading.rights.deactivated),
         },
     ),
-    "Role": Kind({"name": lambda role: folded(role["name"])}),
+    "Role": Kind("Role", _sorted_by("name")),
+    "Org": Kind(
+        "Org",
+        _sorted_by("name", "created_at"),
+        {
+            "slug": lambda reading, org: org["slug"],
+            "name": lambda reading, org: org["name"],
+            "isPublic": lambda reading, org: org["isPublic"],
+            "isMine": Reading.is_mine,
+        },
+    ),
+    "Group": Kind(
+        "Group",
+        _sorted_by("displayName", "created_at"),
+        {
+            "slug": lambda reading, group: group["slug"],
+            "name": lambda reading, group: group["displayName"],
+            "onlyMine": Reading.is_my_group,
+        },
+    ),
+    "Resource": Kind(
+        "Resource",
+        _sorted_by("name", "created_at", "updated_at"),
+        {
+            "type": lambda reading, row: row["type"],
+            "org": lambda reading, row: _org_slug(reading, row["org"]),
+            "owner": lambda reading, row: _user_name(reading, row["owner"]),
+            "name": lambda reading, row: row["name"],
+            "slug": lambda reading, row: row["slug"],
+            "isLocked": lambda reading, row: row["lock"] is not None,
+            "role": lambda reading, row: listed(reading.holds(row)),
+        },
+    ),
+    "ResourceType": Kind("ResourceType", {"name": lambda row: row["name"]}),
+    "LockEvent": Kind("LockEvent", {"created_at": lambda event: stored(event["createdAt"])}),
+    "Accessor": Kind("Accessor", {"user_name": lambda accessor: accessor["name"]}),
 }
-
-
-# --- the fields that are more than a value of their row
-
-
-def _own(reading: Reading, parent: Row, **_: Any) -> Any:
-    return reading.viewer
-
-
-def _permitted(reading: Reading, parent: Row, **_: Any) -> Any:
-    return reading.permissions
-
-
-def _described(reading: Reading, parent: Row, **_: Any) -> Any:
-    values: Any = SDL.type_map["Permission"]
-    return [{"permission": name, "description": values.values[name].description} for name in PERMISSIONS]
-
-
-def _node(reading: Reading, parent: Row, id: str) -> Any:  # noqa: A002 - the argument's name in the API
-    return next((row for kind in reading.rows for row in known(reading, kind) if identity(row) == id), None)
-
-
-def _nodes(reading: Reading, parent: Row, ids: Sequence[str]) -> Any:
-    refuse(len(ids) > 100)
-    return [_node(reading, parent, each) for each in ids]
-
-
-def lookup(kind: str) -> Callable[..., Any]:
-    def find(reading: Reading, parent: Row, by: Row) -> Any:
-        ((way, value),) = by.items()
-        rows = known(reading, kind)
-        if way == "id":
-            return next((row for row in rows if identity(row) == value), None)
-        return next((row for row in rows if folded(row[NATURAL[kind]]) == folded(value)), None)
-
-    return find
-
-
-def listing(kind: str, below: Callable[[Row, Row], bool] = lambda parent, row: True) -> Callable[..., Any]:
-    """A connection of the rows that hang on a parent."""
-
-    def read(reading: Reading, parent: Row, **arguments: Any) -> Any:
-        rows = [row for row in known(reading, kind) if below(parent, row)]
-        return page(reading, KINDS[kind], rows, arguments, reading.seen)
-
-    return read
-
-
-FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
-    ("Query", "viewer"): lambda reading, parent: {"__typename": "Viewer"},
-    ("Query", "node"): _node,
-    ("Query", "nodes"): _nodes,
-    ("Query", "permissions"): _described,
-    ("Query", "user"): lookup("User"),
-    ("Query", "users"): listing("User"),
-    ("Query", "role"): lookup("Role"),
-    ("Query", "roles"): listing("Role"),
-    ("Viewer", "user"): _own,
-    ("Viewer", "permissions"): _permitted,
-    ("User", "roles"): lambda reading, user: sorted(reading.held(user), key=lambda role: folded(role["name"])),
-    ("Role", "permissions"): lambda reading, role: names(role["permissions"]),
-    ("Role", "users"): listing("User", lambda role, user: role["key"] in user["roles"]),
-}
-
-
-def answered(
-    reading: Reading, document: DocumentNode, variables: Mapping[str, Any], name: str | None = None
-) -> ExecutionResult:
-    """What the reading answers."""
-    return execute_sync(SDL, document, None, reading, dict(variables), name, field_resolver=_resolve)
-
-
-def _resolve(parent: Any, info: Any, **arguments: Any) -> Any:
-    place = info.parent_type.name, info.field_name
-    if place in PRIVATE and not PRIVATE[place](info.context, parent):
-        return None
-    if place[1] == "id":
-        return identity(parent)
-    return FIELDS[place](info.context, parent, **arguments) if place in FIELDS else parent[info.field_name]
-
-
-# --- small things
-
-
-def names(mask: int) -> list[str]:
-    """The permissions in a mask."""
-    return [name for at, name in enumerate(PERMISSIONS) if mask >> at & 1]
 
 
 def identity(row: Row) -> str:
     """The global id of a row."""
     return base64.urlsafe_b64encode(f"{row['__typename']}:{row['key']}".encode()).decode().rstrip("=")
+
+
+def permissions(mask: int) -> list[str]:
+    """The permissions in a mask."""
+    return [name for at, name in enumerate(PERMISSIONS) if mask >> at & 1]
+
+
+def first(rows: Iterable[Row]) -> Row | None:
+    """The one row, or none."""
+    return next(iter(rows), None)
 
 
 MOMENT: Any = SDL.type_map["DateTime"]

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,51 +18,74 @@ Order = Sequence[tuple[str, bool]]
 class Kind:
     """What a list of one type can be ordered and filtered by; the first order is the one unless told.
 
-    An order gives a text that sorts as the value does, and `moments` names those that are a moment. A filter gives the
-    value for (reading, row): None where it is unknown, a list where any of its values will do.
+    An order gives a text that sorts as the value does. A filter gives the value for (reading, row): None where there
+    is none, a list where any one of its values will do, `UNKNOWN` where the viewer may know nothing of them.
     """
 
+    name: str
     orders: Mapping[str, Callable[[Row], str]]
     filters: Mapping[str, Callable[[Any, Row], Any]] = field(default_factory=dict)
-    moments: frozenset[str] = frozenset({"created_at"})
 
 
-def page(reading: Any, kind: Kind, rows: Sequence[Row], arguments: Mapping[str, Any], seen: Counter[str]) -> Row:
-    """A connection; `seen` counts what filters, orders and cursors did."""
+UNKNOWN = object()
+MOMENTS = frozenset({"created_at", "updated_at"})
+EXACT = frozenset({"slug", "type", "org"})
+"""What is compared with regard to letter case."""
+
+
+def page(
+    reading: Any,
+    kind: Kind,
+    rows: Sequence[Row],
+    arguments: Mapping[str, Any],
+    facts: Callable[[Row], Row] = lambda row: {},
+) -> Row:
+    """A connection; `reading.seen` counts what filters, orders and cursors did. An edge has facts of its own."""
     size, backward = _size(arguments)
     order = _order(kind, arguments.get("orderBy"))
     wanted = arguments.get("filter")
     _check_filter(wanted)
     every = _sorted(kind, [row for row in rows if not wanted or matches(reading, kind, row, wanted)], order)
     cursor = arguments.get("before" if backward else "after")
-    place = None if cursor is None else _placed(kind, order, cursor)
+    place = None if cursor is None else _placed(order, cursor)
     left = [row for row in every if place is None or _is_within(_place(kind, order, row), place, order, backward)]
     kept = left[-size:] if backward else left[:size]
     if wanted and 0 < len(every) < len(rows):
-        seen.update(f"narrowed by {each}" for each in set(_words(wanted)))
+        reading.seen.update({narrowed(kind, each) for each in _words(wanted)})
     if len(kept) < len(every):
-        _note(seen, arguments, order, len(kept))
+        reading.seen.update(_noted(kind, arguments, order, len(kept)))
+    edges = [{"cursor": cursor_of(order, _place(kind, order, row)), "node": row, **facts(row)} for row in kept]
+    reading.cursors.setdefault(kind.name, []).extend(edge["cursor"] for edge in edges[len(edges) // 2 :][:1])
     ends = len(left) > size, cursor is not None
-    return _connection(kind, order, kept, len(every), tuple(reversed(ends)) if backward else ends)
+    info = _info(edges, tuple(reversed(ends)) if backward else ends)
+    return {"edges": edges, "nodes": kept, "pageInfo": info, "totalCount": len(every)}
 
 
-def _connection(kind: Kind, order: Order, kept: Sequence[Row], total: int, ends: tuple[bool, ...]) -> Row:
-    edges = [{"cursor": cursor_of(order, _place(kind, order, row)), "node": row} for row in kept]
-    info = {
+def _info(edges: Sequence[Row], ends: tuple[bool, ...]) -> Row:
+    return {
         "hasNextPage": ends[0],
         "hasPreviousPage": ends[1],
         "startCursor": edges[0]["cursor"] if edges else None,
         "endCursor": edges[-1]["cursor"] if edges else None,
     }
-    return {"edges": edges, "nodes": kept, "pageInfo": info, "totalCount": total}
 
 
-def _note(seen: Counter[str], arguments: Mapping[str, Any], order: Order, kept: int) -> None:
+def narrowed(kind: Kind, word: str) -> str:
+    """How it is noted that a filter left something and not all."""
+    return f"{kind.name}Filter.{word}" if word in kind.filters else f"narrowed with {word}"
+
+
+def ordered(kind: Kind, name: str, *, down: bool) -> str:
+    """How it is noted that an order decided what is on a page."""
+    return f"{kind.name} by {name} {'down' if down else 'up'}"
+
+
+def _noted(kind: Kind, arguments: Mapping[str, Any], order: Order, kept: int) -> Iterable[str]:
     given = {name for name, value in arguments.items() if value is not None}
-    seen.update(f"cut by {name}" for name in given & {"first", "last", "after", "before"} if kept)
+    yield from (f"cut with {name}" for name in given & {"first", "last", "after", "before"} if kept)
     if kept > 1 and arguments.get("orderBy"):
-        seen.update(f"ordered by {name} {'down' if down else 'up'}" for name, down in order)
-        seen.update(["ordered both ways"] if len({down for _, down in order}) > 1 else [])
+        yield from (ordered(kind, name, down=down) for name, down in order)
+        yield from ["ordered both ways"] if len({down for _, down in order}) > 1 else []
 
 
 def _size(arguments: Mapping[str, Any]) -> tuple[int, bool]:
@@ -74,9 +96,6 @@ def _size(arguments: Mapping[str, Any]) -> tuple[int, bool]:
     size: int = next((size for size in (first, last) if size is not None), 20)
     refuse(not 1 <= size <= 100)
     return size, backward
-
-
-# --- orders and cursors
 
 
 def _order(kind: Kind, given: Sequence[Row] | None) -> Order:
@@ -115,23 +134,20 @@ def cursor_of(order: Order, place: Place) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _placed(kind: Kind, order: Order, cursor: str) -> Place:
+def _placed(order: Order, cursor: str) -> Place:
     """Where a cursor stands; refused when it is not one of this order."""
     try:
         signature, *values, key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         refuse(signature != _signature(order) or len(values) != len(order))
         refuse(type(key) is not int or not 0 <= key < 2**31)
-        return (*(_sortable(kind, *each) for each in zip(order, values, strict=True)), key)
+        return (*(_sortable(*each) for each in zip(order, values, strict=True)), key)
     except (ValueError, TypeError):
         raise refusal() from None
 
 
-def _sortable(kind: Kind, term: tuple[str, bool], value: Any) -> str:
+def _sortable(term: tuple[str, bool], value: Any) -> str:
     refuse(type(value) is not str)
-    return stored(datetime.fromisoformat(value)) if term[0] in kind.moments else str(value)
-
-
-# --- filters, in the logic of SQL: None is neither true nor false
+    return stored(datetime.fromisoformat(value)) if term[0] in MOMENTS else str(value)
 
 
 def matches(reading: Any, kind: Kind, row: Row, given: Row) -> bool | None:
@@ -145,7 +161,7 @@ def matches(reading: Any, kind: Kind, row: Row, given: Row) -> bool | None:
             term = matches(reading, kind, row, value)
             terms.append(None if term is None else not term)
         elif value is not None:
-            terms += _compared(kind.filters[name](reading, row), value)
+            terms.append(_compared(name, kind.filters[name](reading, row), value))
     return _all(terms)
 
 
@@ -157,20 +173,22 @@ def _any(terms: Sequence[bool | None]) -> bool | None:
     return True if True in terms else None if None in terms else False
 
 
-def _compared(found: Any, given: Any) -> Iterable[bool | None]:
-    """Each comparison; where there are several values, each may be answered by another one."""
+def _compared(name: str, found: Any, given: Any) -> bool | None:
+    """Whether all comparisons hold; of several values, all must hold of one."""
+    if found is UNKNOWN:
+        return None
     if not isinstance(given, dict):
-        return [None if found is None else found == given]
-    asked = [(name, _plain(value)) for name, value in given.items() if value is not None]
+        return given in found if isinstance(found, list) else None if found is None else bool(found == given)
+    asked = [(each, _plain(name, value)) for each, value in given.items() if value is not None]
     if isinstance(found, list):
-        return [any(COMPARE[name](_plain(each), value) for each in found) for name, value in asked]
-    return [_one(name, _plain(found), value) for name, value in asked]
+        return any(all(COMPARE[each](_plain(name, one), value) for each, value in asked) for one in found)
+    return _all([_one(each, _plain(name, found), value) for each, value in asked])
 
 
-def _one(name: str, found: Any, value: Any) -> bool | None:
+def _one(comparison: str, found: Any, value: Any) -> bool | None:
     if found is None:
         return False if value == [] else None
-    return COMPARE[name](found, value)
+    return COMPARE[comparison](found, value)
 
 
 COMPARE: dict[str, Callable[[Any, Any], bool]] = {
@@ -185,10 +203,10 @@ COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def _plain(value: Any) -> Any:
+def _plain(name: str, value: Any) -> Any:
     if isinstance(value, list):
-        return [_plain(each) for each in value]
-    return folded(value) if isinstance(value, str) else value
+        return [_plain(name, each) for each in value]
+    return folded(value) if isinstance(value, str) and name not in EXACT else value
 
 
 def _check_filter(given: Row | None) -> None:
@@ -222,9 +240,6 @@ def _words(given: Row) -> Iterable[str]:
         for inner in value if isinstance(value, list) else [value]:
             if isinstance(inner, dict):
                 yield from _words(inner)
-
-
-# --- small things
 
 
 def refusal() -> GraphQLError:

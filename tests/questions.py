@@ -3,7 +3,7 @@
 import json
 import re
 from base64 import urlsafe_b64decode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 from random import Random
@@ -29,7 +29,10 @@ from graphql import (
 from tests.worlds import World
 
 BUDGET = 500
-"""How many rows a branch of a question may come to if every page is full; the guard's limits are for others to test."""
+"""How many rows a branch of a question may come to if every page is full."""
+
+MOST = 30
+"""How many fields a question has, about; the limits of the guard are for others to test."""
 
 SMALL = 50
 """The same for a fragment, which may stand in many places."""
@@ -56,17 +59,19 @@ class Question:
 
 @dataclass
 class Asker:
-    """Makes one question. `cursors` come from earlier answers."""
+    """Makes one question. `cursors` come from earlier answers, by the type of their list; `missed` was rarely asked."""
 
     schema: GraphQLSchema
     random: Random
     world: World
-    cursors: Sequence[str] = ()
+    cursors: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    missed: Set[str] = frozenset()
     variables: dict[str, Any] = field(default_factory=dict)
     heads: dict[str, str] = field(default_factory=dict)
     fragments: dict[str, tuple[str, str]] = field(default_factory=dict)
     plain: dict[str, str] = field(default_factory=dict)
     aliases: int = 0
+    asked: int = 0
     mistakes: bool = True
 
     def question(self) -> Question:
@@ -75,6 +80,9 @@ class Asker:
         assert root is not None
         self.mistakes = self.chance(0.25)
         body = self.selections(root, 4, BUDGET)
+        self.mistakes, self.asked = False, 0
+        sought = self.random.choices(sorted(self.missed), k=4) if self.missed else []
+        body = f"{body.removesuffix('}')}{' '.join(self.sought(root, name) for name in sought)} }}"
         fragments = "".join(f" fragment {name} on {kind} {text}" for name, (kind, text) in self.fragments.items())
         used = {each.group() for each in VARIABLE.finditer(body + fragments)}
         heads = ", ".join(f"{name}: {kind}" for name, kind in self.heads.items() if name in used)
@@ -82,8 +90,6 @@ class Asker:
 
     def chance(self, of: float) -> bool:
         return self.random.random() < of
-
-    # --- selections
 
     def selections(self, kind: Any, depth: int, budget: int) -> str:
         """A selection set of a type, with at least one field."""
@@ -94,13 +100,16 @@ class Asker:
         parts = [part for part in parts if part]
         if self.chance(0.15):
             parts.append(self.directed("__typename"))
-        if depth and self.chance(0.8 if isinstance(kind, GraphQLInterfaceType) else 0.2):
+        if depth and self.asked < MOST and self.chance(0.8 if isinstance(kind, GraphQLInterfaceType) else 0.2):
             parts.append(self.fragment(kind, depth, budget))
         return f"{{ {' '.join(parts or ['__typename'])} }}"
 
     def selection(self, kind: Any, name: str, given: GraphQLField, depth: int, budget: int) -> str:
         """One field with everything below it; nothing when that would lead too deep."""
         below: Any = get_named_type(given.type)
+        self.asked += 1
+        if self.asked > MOST and is_composite_type(below):
+            return ""
         size, arguments = self.arguments(kind, name, given, budget)
         many = size or (3 if is_list_type(get_nullable_type(given.type)) else 1)
         if not is_composite_type(below):
@@ -147,42 +156,91 @@ class Asker:
         assert isinstance(kind, GraphQLObjectType)
         return [kind, *kind.interfaces]
 
-    # --- arguments
+    def sought(self, root: Any, name: str) -> str:
+        """A short way to something that was missed."""
+        self.aliases += 1
+        kind, _, of = name.partition(".")
+        if name.startswith("on "):
+            ways = self.world.ready(f"{name.removeprefix('on ')}By")
+            by = self.literal(self.random.choice(ways)["id"])
+            return f"a{self.aliases}: node(id: {by}) {{ ... {name} {{ id }} }}"
+        if of and not kind.endswith("Filter"):
+            return self.toward(root, kind, of.partition("(")[0], _distances(self.schema, kind), BUDGET)
+        kind, _, order = name.partition(" by ")
+        lists = [each for each, given in root.fields.items() if self.is_about(given, kind.partition(".")[0])]
+        each = self.random.choice(lists or ["users"])
+        if not order:
+            return self.selection(root, each, root.fields[each], 1, 20)
+        field, _, way = order.upper().partition(" ")
+        by = f"{{field: {field}, direction: {'DESC' if way == 'DOWN' else 'ASC'}}}"
+        return f"a{self.aliases}: {each}(first: {self.random.randint(2, 5)}, orderBy: {by}) {{ edges {{ cursor }} }}"
+
+    def is_about(self, given: GraphQLField, kind: str) -> bool:
+        """It is a list that is narrowed or ordered by something of this type."""
+        names = {get_named_type(each.type).name for each in given.args.values()}
+        return bool(names & {kind, f"{kind}Order"})
+
+    def toward(self, kind: Any, target: str, name: str, far: Mapping[str, int], budget: int) -> str:
+        """One field on the way to a type, or the one that is wanted of it."""
+        if kind.name == target:
+            others = [each for each in kind.fields if any(f"{kind}.{each}" == missed for missed in self.missed)]
+            few = [name, *self.random.sample(others, min(2, len(others)))]
+            return " ".join(self.selection(kind, each, kind.fields[each], 1, budget) for each in dict.fromkeys(few))
+        near = [
+            each
+            for each, given in kind.fields.items()
+            if far.get(get_named_type(given.type).name, far[kind.name]) < far[kind.name]
+        ]
+        weights = [3 if "first" in kind.fields[each].args else 1 for each in near]
+        each = self.random.choices(near, weights)[0]
+        given = kind.fields[each]
+        size, arguments = self.arguments(kind, each, given, min(budget, 30))
+        many = size or (3 if is_list_type(get_nullable_type(given.type)) else 1)
+        below = self.toward(get_named_type(given.type), target, name, far, budget // many)
+        return f"{self.named(each, given, arguments)}{arguments} {{ {below} __typename }}"
 
     def arguments(self, kind: Any, name: str, given: GraphQLField, budget: int) -> tuple[int, str]:
         """The arguments as text, with how many rows they ask for; none when it is no page."""
         if not given.args:
             return 0, ""
-        values, size = self.page(budget) if "first" in given.args else (dict[str, Any](), 0)
+        missed = {each for each in given.args if f"{kind}.{name}({each}:)" in self.missed}
+        values, size = self.page(given, budget, missed) if "first" in given.args else (dict[str, Any](), 0)
         for each, argument in given.args.items():
-            if each not in PAGES and (is_required_argument(argument) or self.chance(0.5)):
+            if each not in PAGES and (is_required_argument(argument) or self.chance(0.9 if each in missed else 0.5)):
                 values[each] = self.value(argument.type, each, 4, variables=True)
         self.agree(given, values)
         parts = [f"{each}: {self.argument(given.args[each], value)}" for each, value in values.items()]
         return size, f"({', '.join(parts)})" if parts else ""
 
-    def page(self, budget: int) -> tuple[dict[str, Any], int]:
+    def page(self, given: GraphQLField, budget: int, missed: Set[str]) -> tuple[dict[str, Any], int]:
         """Sizes and cursors; out of bounds now and then, when this question makes mistakes."""
-        backward = self.chance(0.3)
+        backward = self.chance(0.7 if missed & {"last", "before"} else 0.3)
         most = min(100, budget)
         size = self.random.choice([1, 2, 3, most, self.random.randint(1, most)])
         values: dict[str, Any] = {"last" if backward else "first": size}
         if not backward and budget >= 20 and self.chance(0.3):
             values, size = {}, 20
-        if self.cursors and self.chance(0.4):
-            values["before" if backward else "after"] = self.random.choice(self.cursors)
+        if (near := self.near_cursors(given)) and self.chance(0.9 if missed & {"after", "before"} else 0.4):
+            values["before" if backward else "after"] = self.random.choice(near)
         if self.mistakes and self.chance(0.3):
-            wrong: dict[str, Any] = {"first": 0, "last": 101, "after": self.random.choice(BAD_CURSORS)}
-            name = self.random.choice(list(wrong))
-            values[name] = wrong[name]
+            wrong: dict[str, Any] = {"first": 0, "after": self.random.choice(BAD_CURSORS), "last": 101}
+            name = self.random.choice(list(wrong)[: 3 if budget > 100 else 2])
+            values[name], size = wrong[name], 101 if name == "last" else size
         if self.chance(0.05) and budget >= 20:
             values, size = {name: None if name in {"first", "last"} else value for name, value in values.items()}, 20
         return values, size
 
+    def near_cursors(self, given: GraphQLField) -> Sequence[str]:
+        """Cursors of lists of the same type; of any, when this question makes mistakes."""
+        if self.mistakes and self.chance(0.2):
+            return [each for some in self.cursors.values() for each in some]
+        connection: Any = get_named_type(given.type)
+        return self.cursors.get(get_named_type(connection.fields["nodes"].type).name, ())
+
     def agree(self, given: GraphQLField, values: dict[str, Any]) -> None:
         """Mostly ask for the order that a cursor holds for."""
         cursor: Any = values.get("after") or values.get("before")
-        if cursor not in self.cursors or self.chance(0.2):
+        if cursor is None or cursor in BAD_CURSORS or "orderBy" not in given.args or self.chance(0.2):
             return
         signature = json.loads(urlsafe_b64decode(cursor + "==="))[0].split(",")
         ways = [("DESC" if name.startswith("-") else "ASC", name.lstrip("-").upper()) for name in signature]
@@ -227,6 +285,8 @@ class Asker:
     def object(self, kind: GraphQLInputObjectType, outer: str, depth: int, *, variables: bool) -> Any:
         """An input object: just one field of a @oneOf, else some. Its texts are about the outer name, or their own."""
         fields = dict(kind.fields)
+        if (ready := self.world.ready(kind.name)) and self.chance(0.5):
+            return self.random.choice(ready)
         if kind.is_one_of:
             name, only = self.random.choice(list(fields.items()))
             return {name: self.value(GraphQLNonNull(only.type), name, depth, variables=False)}
@@ -244,6 +304,8 @@ class Asker:
         least = 0 if self.mistakes else 1
         usual = [name for name, each in kind.fields.items() if depth > least or get_named_type(each.type) is not kind]
         some = self.random.sample(usual, min(len(usual), self.random.choice([1, 1, 1, 2, 3])))
+        missed = [name for name in usual if f"{kind}.{name}" in self.missed]
+        some += [self.random.choice(missed)] if missed and self.chance(0.7) else []
         return [name for name, each in kind.fields.items() if name in some or is_required_input_field(each)]
 
     def worded(self, made: dict[str, Any]) -> dict[str, Any]:
@@ -278,6 +340,16 @@ class Asker:
         if isinstance(value, list):
             return "[" + ", ".join(map(self.literal, value)) + "]"
         return json.dumps(value, ensure_ascii=False)
+
+
+def _distances(schema: GraphQLSchema, target: str) -> dict[str, int]:
+    """How many fields it is from each object type to one of them."""
+    far = {target: 0}
+    kinds = [kind for kind in schema.type_map.values() if isinstance(kind, GraphQLObjectType)]
+    leads = {kind.name: {get_named_type(each.type).name for each in kind.fields.values()} for kind in kinds}
+    while nearer := {name for name, names in leads.items() if name not in far and names & far.keys()}:
+        far |= dict.fromkeys(nearer, max(far.values()) + 1)
+    return far
 
 
 def _has_word(value: Any, start: str) -> bool:

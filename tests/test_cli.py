@@ -40,7 +40,9 @@ class Root(ModuleType):
         self.seen.append(settings)
         if self.failure:
             raise self.failure
-        return SimpleNamespace(default_password_valid=self.default_password_valid, migrated=self.migrated)
+        return SimpleNamespace(
+            default_password_valid=self.default_password_valid, demo_password_valid=False, migrated=self.migrated
+        )
 
     def sdl(self) -> str:
         return "type Query {\n  viewer: String\n}\n"
@@ -338,7 +340,8 @@ async def answer(scope, receive, send):
         await send({"type": "http.response.body", "body": b"open"})
 
 main = types.ModuleType("app.main")
-main.prepare = lambda settings, exposed: types.SimpleNamespace(default_password_valid=True, migrated=[])
+ready = types.SimpleNamespace(default_password_valid=True, demo_password_valid=False, migrated=[])
+main.prepare = lambda settings, exposed: ready
 main.create = lambda: answer
 sys.modules["app.main"] = main
 

@@ -49,9 +49,6 @@ async def root(make: Make) -> Person:
     return await make.admin("zoe")
 
 
-# --- what may be asked
-
-
 OUT_OF_BOUNDS: list[dict[str, Any]] = [
     {"first": 0},
     {"first": -1},
@@ -154,9 +151,6 @@ async def test_filters_have_bounds(api: Api, root: Person) -> None:
         assert codes(await api(PAGE, as_=root, filter=outside)) == ["BAD_USER_INPUT"], outside
 
 
-# --- where a page stands
-
-
 async def test_a_page_knows_its_ends(api: Api, root: Person) -> None:
     reply = (await api(PAGE, as_=root, first=21))["data"]["users"]
 
@@ -184,9 +178,6 @@ async def test_names_are_in_order_whatever_their_letter_case(api: Api, root: Per
 
 async def test_a_page_has_twenty_rows_unless_told(api: Api, root: Person) -> None:
     assert len((await api(PAGE, as_=root))["data"]["users"]["nodes"]) == 20
-
-
-# --- walking
 
 
 @pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)

@@ -1,108 +1,39 @@
 """The access matrix: every mutation, asked by everybody that the policy tells apart."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from itertools import count
+from collections.abc import Iterator
+from copy import deepcopy
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from graphql import (
+    DirectiveNode,
     EnumValueNode,
     FieldDefinitionNode,
-    InputObjectTypeDefinitionNode,
+    GraphQLInputObjectType,
     ObjectTypeDefinitionNode,
+    StringValueNode,
+    build_schema,
+    get_named_type,
+    get_nullable_type,
+    is_list_type,
     parse,
 )
 
 from app import db, main
-from app.auth import EVERYTHING, Permission
 from app.schema import ids
 from tests.asking import Api, codes
 from tests.changes import change, problems, unchanged
-from tests.make import PASSWORD, Make, Person, everything
+from tests.make import Make, Person, everything
+from tests.matrix import MADE, PERMITTED, Case, Scene, World
+from tests.matrix_people import PEOPLE
+from tests.matrix_things import THINGS
 
-NEW_PASSWORD = "another horse another staple"
-NUMBERS = count(1)
-MANAGE = Permission.USERS_MANAGE
-ROLES = Permission.ROLES_MANAGE
-
-Given = Callable[[Make], Awaitable[dict[str, Any] | None]]
-
-
-@dataclass(frozen=True)
-class Case:
-    """A call that succeeds for who may make it: what it is given, and what makes it a refused one."""
-
-    given: Given
-    requires: Permission | None = None
-    wrong: dict[str, Any] = field(default_factory=dict)
-    is_open: bool = False
-    has_trial: bool = True
-    writes: bool = True
-
-
-async def _nothing(make: Make) -> None:
-    return None
-
-
-def _user(**more: Any) -> Given:
-    async def given(make: Make) -> dict[str, Any]:
-        return {"user": {"id": (await make.user()).node}, **more}
-
-    return given
-
-
-def _role(**more: Any) -> Given:
-    async def given(make: Make) -> dict[str, Any]:
-        return {"role": {"id": ids.encode("Role", await make.role(f"role number {next(NUMBERS)}"))}, **more}
-
-    return given
-
-
-def _named(name: str, **more: Any) -> Given:
-    async def given(make: Make) -> dict[str, Any]:
-        return {name: f"new{next(NUMBERS)}", **more}
-
-    return given
-
-
-async def _login(make: Make) -> dict[str, Any]:
-    return {"userName": (await make.user()).user_name, "password": PASSWORD}
-
-
-async def _passwords(make: Make) -> dict[str, Any]:
-    return {"oldPassword": PASSWORD, "newPassword": NEW_PASSWORD}
-
-
-async def _several(make: Make) -> dict[str, Any]:
-    return {"users": [{"userName": f"new{next(NUMBERS)}", "roles": []} for _ in range(2)]}
-
-
-async def _address(make: Make) -> dict[str, Any]:
-    return {"user": {"id": (await make.user()).node}, "email": f"new{next(NUMBERS)}@b.example"}
-
-
-NOBODY_OF_THAT_NAME = {"userName": "ghost"}
-
-MUTATION_MATRIX: dict[str, Case] = {
-    "login": Case(_login, is_open=True, has_trial=False),
-    "refreshToken": Case(_nothing, has_trial=False, writes=False),
-    "logout": Case(_nothing, has_trial=False),
-    "signOutEverywhere": Case(_user(), MANAGE, {"user": NOBODY_OF_THAT_NAME}),
-    "changePassword": Case(_passwords, wrong={"newPassword": "short"}),
-    "resetPassword": Case(_user(newPassword=NEW_PASSWORD), MANAGE, {"newPassword": "short"}),
-    "createUser": Case(_named("userName", roles=[]), MANAGE, {"userName": "", "email": "x"}),
-    "createUsers": Case(_several, MANAGE, {"users": [{"userName": ""}, {"userName": "b", "roles": ["none"]}]}),
-    "updateUser": Case(_address, MANAGE, {"email": "nowhere"}),
-    "deleteUser": Case(_user(), MANAGE, {"successor": NOBODY_OF_THAT_NAME}),
-    "setUserMetadata": Case(_user(metadata={"roles": ["fresh"]}), MANAGE, {"metadata": []}),
-    "assignRoles": Case(_user(roles=["deactivated"]), MANAGE, {"roles": ["none", "user", "such"]}),
-    "createRole": Case(_named("name"), ROLES, {"name": "a/b", "description": "x" * 1_001}),
-    "updateRole": Case(_role(description="new"), ROLES, {"name": "ADMIN"}),
-    "deleteRole": Case(_role(), ROLES, {"role": {"name": "admin"}}),
-}
+MUTATION_MATRIX: dict[str, Case] = PEOPLE | THINGS
 EVERY = sorted(MUTATION_MATRIX)
 TRIED = [name for name in EVERY if MUTATION_MATRIX[name].has_trial]
+
+Path = tuple[str | int, ...]
 
 
 def _mutations() -> dict[str, FieldDefinitionNode]:
@@ -112,23 +43,27 @@ def _mutations() -> dict[str, FieldDefinitionNode]:
     return {each.name.value: each for each in mutation.fields or ()}
 
 
-def _requires(mutation: FieldDefinitionNode) -> str | None:
-    values = [
-        argument.value.value
-        for directive in mutation.directives or ()
-        for argument in directive.arguments or ()
-        if (directive.name.value, argument.name.value) == ("requires", "permission")
-        and isinstance(argument.value, EnumValueNode)
-    ]
-    return values[0] if values else None
+def _requires(mutation: FieldDefinitionNode) -> tuple[str | None, bool]:
+    """The permission that it names, and whether there are other ways."""
+    given = next((each for each in mutation.directives or () if each.name.value == "requires"), None)
+    said = {} if given is None else _arguments(given)
+    return said.get("permission"), "unless" in said
+
+
+def _arguments(directive: DirectiveNode) -> dict[str, str]:
+    kinds = EnumValueNode | StringValueNode
+    return {each.name.value: each.value.value for each in directive.arguments or () if isinstance(each.value, kinds)}
 
 
 def test_every_mutation_is_in_the_access_matrix() -> None:
     assert set(_mutations()) == set(MUTATION_MATRIX)
 
 
-def test_the_schema_names_the_permission_that_each_mutation_needs() -> None:
-    required = {name: case.requires.name if case.requires else None for name, case in MUTATION_MATRIX.items()}
+def test_the_schema_names_the_permission_that_each_mutation_needs_and_whether_there_are_other_ways() -> None:
+    required = {
+        name: (case.requires.name, bool(case.may - PERMITTED)) if case.requires else (None, False)
+        for name, case in MUTATION_MATRIX.items()
+    }
 
     assert {name: _requires(mutation) for name, mutation in _mutations().items()} == required
 
@@ -139,53 +74,83 @@ def test_every_change_that_can_be_undone_can_be_tried() -> None:
     assert tried == set(TRIED)
 
 
+def test_the_matrix_speaks_of_those_who_ask() -> None:
+    unknown = {name: case.may - {*case.family.askers} for name, case in MUTATION_MATRIX.items()}
+
+    assert {name: askers for name, askers in unknown.items() if askers} == {}
+
+
 async def _ask(api: Api, name: str, as_: Person | None, given: dict[str, Any] | None) -> dict[str, Any]:
     if given is None:
         return await api(f"mutation {{ {name} {{ errors {{ code message path }} }} }}", as_=as_)
     return await api(change(name), as_=as_, input=given)
 
 
+async def _asked(make: Make, name: str, *, made: bool) -> list[tuple[Scene, Person | None, str, str]]:
+    """Each scene with somebody who asks, what becomes of it, and a word on it: only what is made, or all the rest."""
+    case = MUTATION_MATRIX[name]
+    found = []
+    for world in case.worlds:
+        scene = await case.scene(make, world)
+        for kind, asker in case.family.askers.items():
+            outcome = case.outcome(kind, world)
+            if (outcome == MADE) is made:
+                scene = await case.scene(make, world) if made else scene
+                found.append((scene, await asker(make, scene), outcome, f"{kind} in {world}"))
+    return found
+
+
 @pytest.mark.parametrize("name", EVERY)
 async def test_whoever_may_not_changes_nothing(api: Api, make: Make, database: db.Database, name: str) -> None:
-    case = MUTATION_MATRIX[name]
-    deactivated = await make.user("gone", "admin", "deactivated")
-    refused: list[tuple[Person | None, str]] = [(deactivated, "UNAUTHENTICATED")]
-    if not case.is_open:
-        refused += [(None, "UNAUTHENTICATED")]
-    if case.requires:
-        refused += [(await make.user("eve"), "FORBIDDEN")]
-        refused += [(await make.holder(EVERYTHING & ~case.requires), "FORBIDDEN")]
-    given = await case.given(make)
+    asked = await _asked(make, name, made=False)
 
-    for asker, code in refused:
-        async with unchanged(database):
-            reply = await _ask(api, name, asker, given)
-            wrong = await _ask(api, name, asker, {**given, **case.wrong} if given else given)
-        assert codes(reply) == codes(wrong) == [code], asker
+    async with unchanged(database):
+        for scene, asker, code, who in asked:
+            reply = await _ask(api, name, asker, scene.given)
+            assert codes(reply) == [code], who
+            if code in {"UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND"} and not _is_elsewhere(scene):
+                assert codes(await _ask(api, name, asker, _wrong(scene))) == [code], who
+            if code == "NOT_FOUND":
+                assert await _ask(api, name, asker, _ghost(name, scene)) == reply, who
+
+
+def _wrong(scene: Scene) -> dict[str, Any] | None:
+    return scene.given and {**scene.given, **scene.wrong}
+
+
+def _is_elsewhere(scene: Scene) -> bool:
+    """What is wrong is that another thing is named."""
+    return bool(scene.wrong.keys() & {"org", "resource"})
+
+
+def _ghost(name: str, scene: Scene) -> dict[str, Any] | None:
+    """The same about a thing that never was."""
+    kind = MUTATION_MATRIX[name].family.kind
+    path = next(path for path, found in _places(name) if found == kind)
+    ghost: dict[str, Any] = _with(scene.given, path, {"id": ids.encode(kind, 999_999)})
+    return ghost
 
 
 @pytest.mark.parametrize("name", EVERY)
 async def test_whoever_may_makes_the_change(api: Api, make: Make, database: db.Database, name: str) -> None:
-    case = MUTATION_MATRIX[name]
-    askers: list[Person | None] = [await make.admin(), await make.holder(case.requires or Permission.NONE)]
-    if case.is_open:
-        askers.append(None)
+    asked = await _asked(make, name, made=True)
 
-    for asker in askers:
-        given = await case.given(make)
-        before = await everything(database)
-        assert codes(await _ask(api, name, asker, given)) == [], asker
-        assert (await everything(database) != before) is case.writes
+    before = await everything(database)
+    for scene, asker, _, who in asked:
+        assert codes(await _ask(api, name, asker, scene.given)) == [], who
+        after = await everything(database)
+        assert (after != before) is MUTATION_MATRIX[name].writes, who
+        before = after
 
 
 @pytest.mark.parametrize("name", TRIED)
 async def test_a_trial_writes_nothing_and_is_refused_as_the_change_is(
     api: Api, make: Make, database: db.Database, name: str
 ) -> None:
-    case = MUTATION_MATRIX[name]
-    root, given = await make.admin(), await case.given(make)
+    root, scene = await make.admin(), await MUTATION_MATRIX[name].scene(make, World.OPEN)
+    given, wrong = scene.given, _wrong(scene)
     assert given is not None
-    wrong = given | case.wrong
+    assert wrong is not None
 
     async with unchanged(database):
         tried = await _ask(api, name, root, given | {"validateOnly": True})
@@ -197,41 +162,96 @@ async def test_a_trial_writes_nothing_and_is_refused_as_the_change_is(
     assert tried_wrong == done_wrong
 
 
-def _strange_ids(kind: str, other: str, stale: int) -> list[dict[str, str]]:
-    texts = [ids.encode(kind, stale), ids.encode(other, 1), ids.encode(kind, 2**31), ids.encode(kind, 0)]
-    return [{"id": text} for text in [*texts, ids.encode(kind, 2**70), "", "x", "VXNlcjox=", "ü", "\0", "1"]]
+LOCKED = [name for name in TRIED if MUTATION_MATRIX[name].locked]
 
 
-def _about(kind: str) -> list[tuple[str, str]]:
-    """The mutations whose input names a row of this kind."""
-    inputs = [node for node in parse(main.sdl()).definitions if isinstance(node, InputObjectTypeDefinitionNode)]
-    holding = {node.name.value for node in inputs if any(each.name.value == kind for each in node.fields or ())}
-    return [(name, kind) for name in EVERY if f"{name[0].upper()}{name[1:]}Input" in holding]
-
-
-@pytest.mark.parametrize(("name", "kind"), [*_about("user"), *_about("role")])
-async def test_what_does_not_exist_is_not_found(
-    api: Api, make: Make, database: db.Database, name: str, kind: str
+@pytest.mark.parametrize("name", LOCKED)
+async def test_a_trial_on_what_is_locked_is_refused_as_the_change_is(
+    api: Api, make: Make, database: db.Database, name: str
 ) -> None:
-    root, given = await make.admin(), await MUTATION_MATRIX[name].given(make)
-    assert given is not None
-    ghosts = {
-        "user": [{"userName": "ghost"}, {"userName": ""}, {"userName": "a\0"}, *_strange_ids("User", "Role", 999)],
-        "role": [{"name": "ghost"}, {"name": ""}, {"name": "a\0"}, *_strange_ids("Role", "User", 999)],
-    }
+    root, scene = await make.admin(), await MUTATION_MATRIX[name].scene(make, World.LOCKED)
+    assert scene.given is not None
 
     async with unchanged(database):
-        replies = [await _ask(api, name, root, given | {kind: ghost}) for ghost in ghosts[kind]]
+        tried = await _ask(api, name, root, scene.given | {"validateOnly": True})
+        done = await _ask(api, name, root, scene.given)
 
-    assert [problems(reply) for reply in replies] == [{f"NOT_FOUND input.{kind}"}] * len(ghosts[kind])
+    assert tried == done
+    assert codes(done) == [MUTATION_MATRIX[name].locked]
 
 
-async def test_a_user_is_named_in_exactly_one_way(api: Api, make: Make, database: db.Database) -> None:
+SCHEMA = build_schema(main.sdl())
+OTHERS = {"User": "Role", "Role": "User", "Org": "Group", "Group": "Org", "Resource": "Org"}
+NAMES = {"User": "userName", "Role": "name", "Org": "slug", "Group": "slug"}
+
+
+def _strange(kind: str) -> list[dict[str, Any]]:
+    """Ways to name nothing at all."""
+    key = ids.encode
+    given = [key(kind, 999), key(OTHERS[kind], 1), key(kind, 2**31), key(kind, 0), key(kind, 2**70)]
+    strange = [{"id": text} for text in [*given, "", "x", "VXNlcjox=", "ü", "\0", "1"]]
+    if kind == "Resource":
+        slugs = [("", ""), ("ghost", "ghost"), ("a\0", "b"), ("a/b", "c"), ("ghost/ghost", "")]
+        return [*strange, *({"path": {"orgSlug": org, "slug": slug}} for org, slug in slugs)]
+    return [*strange, *({NAMES[kind]: name} for name in ("ghost", "", "a\0", "a" * 1_000))]
+
+
+def _places(name: str) -> Iterator[tuple[Path, str]]:
+    """Where the input of a mutation names a row, and of which kind; the first one of a list stands for all."""
+    mutation = SCHEMA.mutation_type
+    assert mutation is not None
+    given = mutation.fields[name].args.get("input")
+    return iter(()) if given is None else _below(get_named_type(given.type), ())
+
+
+def _below(kind: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    if kind.name.endswith("By"):
+        yield path, kind.name.removesuffix("By")
+    elif isinstance(kind, GraphQLInputObjectType):
+        for name, each in kind.fields.items():
+            at: Path = (0,) if is_list_type(get_nullable_type(each.type)) else ()
+            yield from _below(get_named_type(each.type), (*path, name, *at))
+
+
+def _with(given: Any, path: Path, value: Any) -> Any:
+    """The input with something else at a place; one subject stands in the place of another."""
+    made = inner = deepcopy(given)
+    for at, following in pairwise(path):
+        if at == "subject":
+            inner[at] = {following: None}
+        inner = inner[at]
+    inner[path[-1]] = value
+    return made
+
+
+NAMED = [(name, path, kind) for name in EVERY for path, kind in _places(name)]
+
+
+@pytest.mark.parametrize(("name", "path", "kind"), NAMED, ids=lambda part: str(part).replace("'", ""))
+async def test_what_does_not_exist_is_not_found(
+    api: Api, make: Make, database: db.Database, name: str, path: Path, kind: str
+) -> None:
+    root, scene = await make.admin(), await MUTATION_MATRIX[name].scene(make, World.OPEN)
+    strange = _strange(kind)
+
+    async with unchanged(database):
+        replies = [await _ask(api, name, root, _with(scene.given, path, ghost)) for ghost in strange]
+
+    assert {each for reply in replies for each in problems(reply)} == {f"NOT_FOUND {_dotted(path)}"}
+    assert [len(problems(reply)) for reply in replies] == [1] * len(strange)
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(map(str, ("input", *path)))
+
+
+async def test_a_row_is_named_in_exactly_one_way(api: Api, make: Make, database: db.Database) -> None:
     root = await make.admin()
-    one = {"id": root.node, "userName": "root"}
-    ways: list[Any] = [None, {}, one, {"id": None}, {"userName": None}, one | {"id": None}, one | {"userName": None}]
 
-    async with unchanged(database):
-        replies = [await api(change("deleteUser"), as_=root, input={"user": by}) for by in ways]
-
-    assert [codes(reply) for reply in replies] == [["BAD_USER_INPUT"]] * len(ways)
+    for name, kind in (("deleteUser", "user"), ("deleteOrg", "org"), ("deleteGroup", "group"), ("deleteRole", "role")):
+        word = NAMES[kind.capitalize()]
+        one = {"id": root.node, word: "root"}
+        ways: list[Any] = [None, {}, one, {"id": None}, {word: None}, one | {"id": None}, one | {word: None}]
+        async with unchanged(database):
+            replies = [await api(change(name), as_=root, input={kind: by}) for by in ways]
+        assert [set(codes(reply)) for reply in replies] == [{"BAD_USER_INPUT"}] * len(ways)

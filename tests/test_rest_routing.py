@@ -86,8 +86,6 @@ def test_the_fixed_words_of_the_table_are_in_lower_case() -> None:
     assert words == [word.lower() for word in words]
 
 
-# --- errors
-
 ERRORS: list[tuple[Exception, int, bool, str]] = [
     (errors.Unauthenticated("Sign in."), 401, True, "Sign in."),
     (errors.Forbidden("Not you."), 403, True, "Not you."),

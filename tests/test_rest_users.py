@@ -161,9 +161,6 @@ async def test_an_old_token_does_not_stand_in_the_way_of_a_login(client: httpx.A
     assert reply.status_code == 200
 
 
-# --- the cookie
-
-
 @pytest.mark.parametrize(("scheme", "ending"), [("http", ""), ("https", "; Secure")])
 async def test_a_login_leaves_a_cookie_that_only_our_pages_send(
     client: httpx.AsyncClient, make: Make, scheme: str, ending: str
@@ -193,9 +190,6 @@ async def test_no_other_site_signs_a_visitor_in(
     reply = await client.post(LOGIN, data={"username": "Ann", "password": PASSWORD}, headers=headers)
 
     assert (reply.status_code, "set-cookie" in reply.headers) == (200, is_set)
-
-
-# --- refresh
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"null", b"{", b"\xff" * 2_000_000])
@@ -269,9 +263,6 @@ async def test_a_refresh_by_cookie_comes_from_our_own_pages(
 
     assert reply.status_code == wanted
     assert wanted == 200 or refusal(reply) == (403, True)
-
-
-# --- the rest of the house
 
 
 async def test_whatever_is_not_there_says_so_in_json(client: httpx.AsyncClient) -> None:

@@ -1,31 +1,49 @@
-"""Worlds to read in: made-up rows with somebody of every kind in them, and how they get into a database."""
+"""Worlds to read in: made-up rows with somebody of every kind in them, and what a question can say about them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
+from functools import cached_property
 from random import Random
 from string import ascii_letters, digits
 from typing import Any
 
 from hypothesis import strategies as st
-from sqlalchemy import delete
 
-from app import db, tables
+from app import db
 from tests.make import Person
-from tests.naive import identity
+from tests.naive import identity, permissions
 from tests.naive_lists import Row, folded
+from tests.naive_rights import Rights
+from tests.worlds_things import BEGINNING, MOMENTS, TYPES, Numbers, things
+from tests.worlds_written import write
 
-BEGINNING = datetime(2024, 2, 29, 23, 59, 59, 999_999, tzinfo=UTC)
 BUILT_IN = {"admin": 255, "user": 8, "deactivated": 0}
+MADE = {"Lookers": 1, "Makers": 2, "Keepers": 48, "Registrars": 64}
 CAST: dict[str, Sequence[str]] = {
     "stranger": (),
     "plain": ("user",),
     "viewing": ("user", "Lookers"),
     "managing": ("Makers",),
+    "keeping": ("Keepers",),
+    "registrar": ("Registrars",),
     "admin": ("admin", "user"),
     "gone": ("admin", "deactivated"),
 }
 """Who asks, by the roles that they hold; `nobody` asks too."""
+
+WORDS: Mapping[str, Sequence[tuple[str, str]]] = {
+    "userName": [("User", "userName")],
+    "owner": [("User", "userName")],
+    "email": [("User", "email")],
+    "role": [("Role", "name")],
+    "name": [("Role", "name"), ("Org", "name"), ("Group", "displayName"), ("Resource", "name")],
+    "slug": [("Org", "slug"), ("Group", "slug"), ("Resource", "slug")],
+    "org": [("Org", "slug")],
+    "orgSlug": [("Org", "slug")],
+    "type": [("ResourceType", "name")],
+}
+"""Where the texts stand that an input field of a name may ask for."""
 
 
 @dataclass
@@ -38,13 +56,13 @@ class World:
 
     def __post_init__(self) -> None:
         """Words that hit something, by the name of the input field that they stand in."""
-        for kind, name, word in (
-            ("User", "userName", "userName"),
-            ("User", "email", "email"),
-            ("Role", "name", "role"),
-        ):
-            found = [row[name] for row in self.rows[kind] if row[name] is not None]
-            self.texts[word] = self.texts[name] = [*found, *(text.swapcase() for text in found), "nothing"]
+        for word, places in WORDS.items():
+            found = [row[name] for kind, name in places for row in self.rows[kind] if row[name] is not None]
+            self.texts[word] = [*found, *(text.swapcase() for text in found), "nothing"]
+
+    @cached_property
+    def rights(self) -> Rights:
+        return Rights(self.rows)
 
     @property
     def viewers(self) -> dict[str, Person | None]:
@@ -52,11 +70,19 @@ class World:
         cast = {kind: Person(row["key"], row["userName"]) for kind, row in self.cast.items()}
         return {"nobody": None, **cast}
 
-    @property
+    @cached_property
     def ids(self) -> list[str]:
         return [identity(row) for rows in self.rows.values() for row in rows]
 
-    @property
+    def ready(self, kind: str) -> list[Any]:
+        """Whole input objects that hit something, by the name of their type; none for most types."""
+        if kind == "ResourcePath":
+            slugs = {org["key"]: org["slug"] for org in self.rows["Org"]}
+            return [{"orgSlug": slugs[row["org"]], "slug": row["slug"]} for row in self.rows["Resource"]]
+        rows = self.rows.get(kind.removesuffix("By"), []) if kind.endswith("By") else []
+        return [{"id": identity(row)} for row in rows]
+
+    @cached_property
     def moments(self) -> list[datetime]:
         return [
             value
@@ -68,45 +94,8 @@ class World:
 
     async def write(self, database: db.Database) -> None:
         """Make the database hold this world and nothing else."""
-        held = [{"user_id": row["key"], "role_id": key} for row in self.rows["User"] for key in row["roles"]]
-        async with database.write() as tx:
-            for table in (tables.UserRole, tables.User, tables.Role):
-                await tx.rows(delete(table))
-            await tx.put(tables.Role, [_role_values(row) for row in self.rows["Role"]])
-            await tx.put(tables.User, [_user_values(row) for row in self.rows["User"]])
-            await tx.put(tables.UserRole, held)
+        await write(database, self.rows)
 
-
-def _role_values(row: Row) -> Row:
-    return {
-        "id": row["key"],
-        "name": row["name"],
-        "name_key": folded(row["name"]),
-        "description": row["description"],
-        "permissions": row["permissions"],
-        "is_built_in": row["isBuiltIn"],
-        "created_at": row["createdAt"],
-    }
-
-
-def _user_values(row: Row) -> Row:
-    return {
-        "id": row["key"],
-        "user_name": row["userName"],
-        "user_key": folded(row["userName"]),
-        "email": row["email"],
-        "email_key": None if row["email"] is None else folded(row["email"]),
-        "token_generation": 0,
-        "details": row["metadata"],
-        "created_at": row["createdAt"],
-        "last_login_at": row["lastLoginAt"],
-    }
-
-
-# --- making them
-
-MOMENTS = [BEGINNING + timedelta(days=days, microseconds=days) for days in (0, 1, 1, 300)]
-"""Few, so that many rows were made at the same moment."""
 
 LETTERS = st.characters(codec="utf-8", exclude_categories=("C", "Z"))
 NAMES = st.text(ascii_letters + digits, min_size=1, max_size=6)
@@ -121,8 +110,8 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-def role(key: int, name: str, permissions: int, made: datetime = BEGINNING, *, built_in: bool = False) -> Row:
-    given = {"name": name, "description": f"About {name}", "permissions": permissions}
+def role(key: int, name: str, mask: int, made: datetime = BEGINNING, *, built_in: bool = False) -> Row:
+    given = {"name": name, "description": f"About {name}", "permissions": permissions(mask)}
     return {"__typename": "Role", "key": key, **given, "isBuiltIn": built_in, "createdAt": made}
 
 
@@ -131,10 +120,14 @@ def user(key: int, name: str, roles: Sequence[int], **given: Any) -> Row:
     return {"__typename": "User", "key": key, "userName": name, "roles": set(roles), **usual, **given}
 
 
-def peopled(roles: Sequence[Row], users: Sequence[Row]) -> World:
-    """A world of these, of the built-in roles, and of the cast."""
+FIRST = len(BUILT_IN) + len(MADE) + 1
+"""The key of the first role that is not in every world."""
+
+
+def peopled(random: Random, roles: Sequence[Row], users: Sequence[Row], numbers: Numbers) -> World:
+    """A world of these, of the built-in roles, of the cast, and of so many things that they have to do with."""
     every = [role(at, name, mask, built_in=True) for at, (name, mask) in enumerate(BUILT_IN.items(), 1)]
-    every += [role(4, "Lookers", 1, MOMENTS[1]), role(5, "Makers", 2, MOMENTS[1]), *roles]
+    every += [role(at, name, mask, MOMENTS[1]) for at, (name, mask) in enumerate(MADE.items(), len(every) + 1)]
     keys = {row["name"]: row["key"] for row in every}
     cast = {
         name: user(
@@ -142,11 +135,13 @@ def peopled(roles: Sequence[Row], users: Sequence[Row]) -> World:
         )
         for at, (name, roles) in enumerate(CAST.items(), 500)
     }
-    return World({"User": [*users, *cast.values()], "Role": every}, cast)
+    people = [*users, *cast.values()]
+    made = things(random, [row["key"] for row in [*users, *list(cast.values()) * 4]], numbers)
+    return World({"User": people, "Role": [*every, *roles], "ResourceType": [*TYPES], **made}, cast)
 
 
 def _is_new(name: str) -> bool:
-    return folded(name) not in {folded(each) for each in (*BUILT_IN, "Lookers", "Makers")}
+    return folded(name) not in {folded(each) for each in (*BUILT_IN, *MADE)}
 
 
 @st.composite
@@ -155,11 +150,12 @@ def worlds(draw: st.DrawFn) -> World:
     named = st.text(LETTERS, min_size=1, max_size=8).filter(_is_new)
     names = draw(st.lists(named, max_size=3, unique_by=folded))
     roles = [
-        role(at, name, draw(st.integers(0, 255)), draw(st.sampled_from(MOMENTS))) for at, name in enumerate(names, 6)
+        role(at, name, draw(st.integers(0, 255)), draw(st.sampled_from(MOMENTS)))
+        for at, name in enumerate(names, FIRST)
     ]
     keys = draw(st.lists(st.integers(1, 2**31 - 1).filter(lambda key: not 500 <= key < 510), max_size=5, unique=True))
     called = draw(st.lists(NAMES, min_size=len(keys), max_size=len(keys), unique_by=folded))
-    held = st.sets(st.integers(1, 5 + len(roles)), max_size=3)
+    held = st.sets(st.integers(1, FIRST - 1 + len(roles)), max_size=3)
     users = [
         user(
             key,
@@ -172,12 +168,12 @@ def worlds(draw: st.DrawFn) -> World:
         )
         for key, name in zip(keys, called, strict=True)
     ]
-    return peopled(roles, users)
+    return peopled(Random(draw(st.integers(0, 2**32))), roles, users, Numbers(orgs=3, groups=3, resources=5))
 
 
 def crowded(random: Random, size: int = 120) -> World:
     """A large one: more of everything than stands on a page of a hundred."""
-    roles = [role(key, f"Röle {key}", random.randrange(256), random.choice(MOMENTS)) for key in range(6, 30)]
+    roles = [role(key, f"Röle {key}", random.randrange(256), random.choice(MOMENTS)) for key in range(FIRST, 30)]
     users = []
     for key in random.sample(range(600, 6000), size):
         name = f"{random.choice('abcABC')}{random.choice('xyz')}{key}"
@@ -193,4 +189,4 @@ def crowded(random: Random, size: int = 120) -> World:
                 lastLoginAt=random.choice([None, *MOMENTS]),
             )
         )
-    return peopled(roles, users)
+    return peopled(random, roles, users, Numbers(orgs=30, groups=25, resources=size))

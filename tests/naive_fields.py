@@ -1,0 +1,225 @@
+"""The answers of the naive reading, and the fields that are more than a value of their row: where they lead."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from graphql import DocumentNode, ExecutionResult, execute_sync
+
+from tests.naive import KINDS, PERMISSIONS, PRIVATE, SDL, Reading, every, first, identity, known
+from tests.naive_lists import Row, folded, page, refuse
+from tests.naive_rights import Rights, listed
+
+NAMES = {"User": "userName", "Role": "name", "Org": "slug", "Group": "slug"}
+OPEN = ("ANYONE", "GENERAL")
+
+
+def _described(reading: Reading, parent: Row) -> Any:
+    values: Any = SDL.type_map["Permission"]
+    return [{"permission": name, "description": values.values[name].description} for name in PERMISSIONS]
+
+
+def _node(reading: Reading, parent: Row, id: str) -> Any:  # noqa: A002 - the argument's name in the API
+    return first(row for kind in reading.rows for row in every(reading, kind) if identity(row) == id)
+
+
+def _nodes(reading: Reading, parent: Row, ids: Sequence[str]) -> Any:
+    refuse(len(ids) > 100)
+    return [_node(reading, parent, each) for each in ids]
+
+
+def _lookup(kind: str) -> Callable[..., Any]:
+    def find(reading: Reading, parent: Row, by: Row) -> Any:
+        ((way, value),) = by.items()
+        if way == "id":
+            return first(row for row in every(reading, kind) if identity(row) == value)
+        rows = reading.rows[kind] if kind == "User" and reading.finds_everybody else every(reading, kind)
+        return first(row for row in rows if _is_named(reading, row, value))
+
+    return find
+
+
+def _is_named(reading: Reading, row: Row, value: Any) -> bool:
+    if row["__typename"] != "Resource":
+        return folded(row[NAMES[row["__typename"]]]) == folded(value)
+    org = reading.one("Org", row["org"])
+    assert org is not None
+    return [org["slug"], row["slug"]] == [folded(value["orgSlug"]), folded(value["slug"])]
+
+
+def _listing(kind: str, below: Callable[..., Iterable[Row]]) -> Callable[..., Any]:
+    """A connection of rows below a parent."""
+
+    def read(reading: Reading, parent: Row, **arguments: Any) -> Any:
+        return page(reading, KINDS[kind], list(below(reading, parent)), arguments)
+
+    return read
+
+
+def _everything(kind: str) -> Callable[..., Any]:
+    return _listing(kind, lambda reading, parent: every(reading, kind))
+
+
+def _members(reading: Reading, thing: Row, **arguments: Any) -> Any:
+    """Those who belong to an org or a group, with the facts of their memberships."""
+    members = reading.rights.members(thing)
+    rows = [user for user in reading.rows["User"] if user["key"] in members]
+    return page(reading, KINDS["User"], rows, arguments, lambda user: members[user["key"]])
+
+
+def _belonging(kind: str) -> Callable[..., Any]:
+    """The orgs or groups that a user belongs to and the viewer knows, with the facts of her memberships."""
+
+    def read(reading: Reading, user: Row, **arguments: Any) -> Any:
+        rows = [row for row in every(reading, kind) if user["key"] in reading.rights.members(row)]
+        return page(reading, KINDS[kind], rows, arguments, lambda row: row["members"][user["key"]])
+
+    return read
+
+
+def _accessible(reading: Reading, user: Row, **arguments: Any) -> Any:
+    """All on which she holds a role."""
+    role, kind = arguments.pop("role", None) or "METADATA_READ", arguments.pop("type", None)
+    rows = [row for row in reading.rows["Resource"] if role in reading.rights.holds(user["key"], row)]
+    return page(reading, KINDS["Resource"], [row for row in rows if kind in {None, row["type"]}], arguments)
+
+
+def _accessors(reading: Reading, resource: Row, **arguments: Any) -> Any:
+    """All of a kind first, then users by name with what they hold by ways of their own."""
+    role = arguments.pop("role", None) or "METADATA_READ"
+    found = [accessor for accessor, roles in _reached_by(reading.rights, resource) if role in roles]
+    return page(reading, KINDS["Accessor"], found, arguments)
+
+
+def _reached_by(rights: Rights, resource: Row) -> Iterable[tuple[Row, frozenset[str]]]:
+    for at, kind in enumerate(OPEN):
+        granted = [grant["roles"] for grant in resource["grants"] if grant["kind"] == kind and rights.lasts(grant)]
+        roles = rights.closed(granted, resource)
+        yield {"key": at, "name": "", "kind": kind, "roles": listed(roles), "user": None}, roles
+    for user in rights.rows["User"]:
+        key, name = user["key"], folded(user["userName"])
+        own = [way.granted for way in rights.ways(key, resource) if way.kind not in OPEN]
+        roles = rights.closed(own, resource)
+        yield {"key": key, "name": name, "kind": "USER", "roles": listed(roles), "user": key}, roles
+
+
+def _granted(reading: Reading, resource: Row) -> Any:
+    return listed(role for way in reading.rights.ways(reading.key, resource) for role in way.granted)
+
+
+def _sources(reading: Reading, resource: Row) -> Any:
+    return [
+        {
+            "kind": way.kind,
+            "grantedRoles": listed(way.granted),
+            "roles": listed(reading.rights.closed([way.granted], resource)),
+            "group": way.key if way.kind == "GROUP" else None,
+            "orgLevel": way.level,
+            "expiresAt": way.end,
+        }
+        for way in reading.rights.ways(reading.key, resource)
+    ]
+
+
+def _entry(kind: str) -> Callable[..., Any]:
+    """The entry of all of a kind."""
+    return lambda reading, resource: first(grant for grant in resource["grants"] if grant["kind"] == kind)
+
+
+def _entries(kind: str, of: str, name: str) -> Callable[..., Any]:
+    """The entries of groups or users, by name."""
+
+    def read(reading: Reading, resource: Row) -> Any:
+        rows: Mapping[int, Row] = reading.rights.by_key[of]
+        grants = [grant for grant in resource["grants"] if grant["kind"] == kind]
+        return sorted(grants, key=lambda grant: (folded(rows[grant["subject"]][name]), grant["subject"]))
+
+    return read
+
+
+def _one(kind: str, at: str) -> Callable[..., Any]:
+    """The row that another one names, whoever asks."""
+    return lambda reading, parent: reading.one(kind, parent[at])
+
+
+def _known(kind: str, at: str) -> Callable[..., Any]:
+    """The same, if the viewer may know of it."""
+    return lambda reading, parent: known(reading, kind, parent[at])
+
+
+def _itself(reading: Reading, row: Row) -> Row:
+    return row
+
+
+FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
+    ("Query", "viewer"): lambda reading, parent: {"__typename": "Viewer"},
+    ("Query", "node"): _node,
+    ("Query", "nodes"): _nodes,
+    ("Query", "permissions"): _described,
+    ("Query", "user"): _lookup("User"),
+    ("Query", "users"): _everything("User"),
+    ("Query", "role"): _lookup("Role"),
+    ("Query", "roles"): _everything("Role"),
+    ("Query", "org"): _lookup("Org"),
+    ("Query", "orgs"): _everything("Org"),
+    ("Query", "group"): _lookup("Group"),
+    ("Query", "groups"): _everything("Group"),
+    ("Query", "resource"): _lookup("Resource"),
+    ("Query", "resources"): _everything("Resource"),
+    ("Query", "resourceTypes"): _everything("ResourceType"),
+    ("Viewer", "user"): lambda reading, parent: reading.viewer,
+    ("Viewer", "permissions"): lambda reading, parent: reading.permissions,
+    ("User", "roles"): lambda reading, user: sorted(reading.held(user), key=lambda role: folded(role["name"])),
+    ("User", "orgs"): _belonging("Org"),
+    ("User", "ownedOrgs"): _listing(
+        "Org", lambda reading, user: [org for org in every(reading, "Org") if org["owner"] == user["key"]]
+    ),
+    ("User", "groups"): _belonging("Group"),
+    ("User", "accessibleResources"): _accessible,
+    ("Role", "users"): _listing(
+        "User", lambda reading, role: [user for user in every(reading, "User") if role["key"] in user["roles"]]
+    ),
+    ("Org", "owner"): _one("User", "owner"),
+    ("Org", "viewerLevel"): lambda reading, org: reading.rights.level(reading.key, org),
+    ("Org", "members"): _members,
+    ("Org", "resources"): _listing(
+        "Resource", lambda reading, org: [row for row in every(reading, "Resource") if row["org"] == org["key"]]
+    ),
+    ("OrgMemberEdge", "grantedBy"): _known("User", "grantedBy"),
+    ("Group", "members"): _members,
+    ("GroupMemberEdge", "addedBy"): _known("User", "addedBy"),
+    ("Resource", "org"): _known("Org", "org"),
+    ("Resource", "owner"): _one("User", "owner"),
+    ("Resource", "lockHistory"): _listing("LockEvent", lambda reading, resource: resource["history"]),
+    ("Lock", "user"): _one("User", "user"),
+    ("LockEvent", "user"): _one("User", "user"),
+    ("Resource", "viewerAccess"): _itself,
+    ("ResourceAccess", "grantedRoles"): _granted,
+    ("ResourceAccess", "effectiveRoles"): lambda reading, row: listed(reading.holds(row)),
+    ("ResourceAccess", "sources"): _sources,
+    ("AccessSource", "group"): _known("Group", "group"),
+    ("Resource", "access"): _itself,
+    ("AccessConfiguration", "general"): _entry("GENERAL"),
+    ("AccessConfiguration", "anyone"): _entry("ANYONE"),
+    ("AccessConfiguration", "groups"): _entries("GROUP", "Group", "displayName"),
+    ("AccessConfiguration", "users"): _entries("USER", "User", "userName"),
+    ("GroupGrant", "group"): _known("Group", "subject"),
+    ("UserGrant", "user"): _one("User", "subject"),
+    ("Resource", "accessors"): _accessors,
+    ("Accessor", "user"): _one("User", "user"),
+}
+
+
+def answered(
+    reading: Reading, document: DocumentNode, variables: Mapping[str, Any], name: str | None = None
+) -> ExecutionResult:
+    """What the reading answers."""
+    return execute_sync(SDL, document, None, reading, dict(variables), name, field_resolver=_resolve)
+
+
+def _resolve(parent: Any, info: Any, **arguments: Any) -> Any:
+    place = info.parent_type.name, info.field_name
+    if place in PRIVATE and not PRIVATE[place](info.context, parent):
+        return None
+    if place[1] == "id":
+        return identity(parent)
+    return FIELDS[place](info.context, parent, **arguments) if place in FIELDS else parent[info.field_name]

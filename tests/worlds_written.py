@@ -1,0 +1,130 @@
+"""How a made-up world gets into a database, in the place of whatever was there."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlalchemy import delete
+from sqlmodel import SQLModel
+
+from app import db, masks, tables
+from app.masks import Kind, Level
+from app.services import index
+from tests.naive import PERMISSIONS
+from tests.naive_lists import Row, folded
+from tests.naive_rights import ROLES
+
+Rows = Mapping[str, Sequence[Row]]
+
+
+async def write(database: db.Database, rows: Rows) -> None:
+    """Make the database hold these rows and nothing else."""
+    async with database.write() as tx:
+        for table in reversed(SQLModel.metadata.sorted_tables):
+            await tx.rows(delete(table))
+        for table_, values in _values(rows):
+            await tx.put(table_, values)
+        await index.rebuild(tx)
+
+
+def _values(rows: Rows) -> Iterator[tuple[type[SQLModel], list[Row]]]:
+    yield tables.Role, [_role(row) for row in rows["Role"]]
+    yield tables.User, [_user(row) for row in rows["User"]]
+    yield tables.UserRole, [{"user_id": row["key"], "role_id": key} for row in rows["User"] for key in row["roles"]]
+    yield tables.Org, [_org(row) for row in rows["Org"]]
+    yield tables.OrgMember, [_org_member(row, key) for row in rows["Org"] for key in row["members"]]
+    yield tables.Group, [_group(row) for row in rows["Group"]]
+    yield tables.GroupMember, [_group_member(row, key) for row in rows["Group"] for key in row["members"]]
+    yield tables.ResourceType, [_type(row) for row in rows["ResourceType"]]
+    yield tables.Resource, list(_resources(rows))
+    yield tables.Lock, [_lock(row, row["lock"]) for row in rows["Resource"] if row["lock"]]
+    yield tables.LockEvent, [_event(row, event) for row in rows["Resource"] for event in row["history"]]
+    yield tables.Grant, [_grant(row, grant) for row in rows["Resource"] for grant in row["grants"]]
+
+
+def _titled(row: Row, title: str = "name", column: str = "name") -> Row:
+    named = {column: row[title], "name_key": folded(row[title])}
+    return {"id": row["key"], "created_at": row["createdAt"], "description": row["description"], **named}
+
+
+def _role(row: Row) -> Row:
+    mask = sum(1 << PERMISSIONS.index(name) for name in row["permissions"])
+    return {**_titled(row), "permissions": mask, "is_built_in": row["isBuiltIn"]}
+
+
+def _user(row: Row) -> Row:
+    return {
+        "id": row["key"],
+        "user_name": row["userName"],
+        "user_key": folded(row["userName"]),
+        "email": row["email"],
+        "email_key": None if row["email"] is None else folded(row["email"]),
+        "token_generation": 0,
+        "details": row["metadata"],
+        "created_at": row["createdAt"],
+        "last_login_at": row["lastLoginAt"],
+    }
+
+
+def _org(row: Row) -> Row:
+    return {**_titled(row), "slug": row["slug"], "owner_id": row["owner"], "is_public": row["isPublic"]}
+
+
+def _org_member(org: Row, user: int) -> Row:
+    member = org["members"][user]
+    when = {"granted_at": member["grantedAt"], "granted_by": member["grantedBy"], "expires_at": member["expiresAt"]}
+    return {"org_id": org["key"], "user_id": user, "level": int(Level[member["level"]]), **when}
+
+
+def _group(row: Row) -> Row:
+    return {**_titled(row, "displayName", "display_name"), "slug": row["slug"]}
+
+
+def _group_member(group: Row, user: int) -> Row:
+    member = group["members"][user]
+    when = {"added_at": member["addedAt"], "added_by": member["addedBy"], "expires_at": member["expiresAt"]}
+    return {"group_id": group["key"], "user_id": user, "is_manager": member["isManager"], **when}
+
+
+def _type(row: Row) -> Row:
+    return {"id": row["key"], "name": row["name"], "has_data": row["hasData"], "is_built_in": row["isBuiltIn"]}
+
+
+def _resources(rows: Rows) -> Iterator[Row]:
+    types = {row["name"]: row for row in rows["ResourceType"]}
+    slugs = {row["key"]: row["slug"] for row in rows["Org"]}
+    for row in rows["Resource"]:
+        kind = types[row["type"]]
+        yield {
+            **_titled(row),
+            "org_id": row["org"],
+            "type_id": kind["key"],
+            "slug": row["slug"],
+            "path": f"{slugs[row['org']]}/{row['slug']}",
+            "details": row["metadata"],
+            "owner_id": row["owner"],
+            "size_bytes": row["sizeBytes"],
+            "full_mask": masks.ALL if kind["hasData"] else masks.WITHOUT_DATA,
+            "revision": row["revision"],
+            "updated_at": row["updatedAt"],
+        }
+
+
+def _lock(resource: Row, lock: Row) -> Row:
+    when = {"reason": lock["reason"], "created_at": lock["createdAt"]}
+    return {"resource_id": resource["key"], "user_id": lock["user"], **when}
+
+
+def _event(resource: Row, event: Row) -> Row:
+    return {"id": event["key"], "is_lock": event["isLock"], **_lock(resource, event)}
+
+
+def _grant(resource: Row, grant: Row) -> Row:
+    kind, key = Kind[grant["kind"]], grant["subject"]
+    return {
+        "id": grant["key"],
+        "resource_id": resource["key"],
+        "subject": masks.subject(kind, key),
+        "group_id": key if kind is Kind.GROUP else None,
+        "user_id": key if kind is Kind.USER else None,
+        "mask": sum(1 << ROLES.index(role) for role in grant["roles"]),
+        "expires_at": grant["expiresAt"],
+    }
