@@ -1,6 +1,7 @@
 """The command line: `ostiary serve`, `demo`, `migrate`, `reindex`, `schema` and `settings`."""
 
 import argparse
+import gc
 import importlib
 import importlib.metadata
 import logging.config
@@ -229,6 +230,7 @@ def _is_the_databases(error: BaseException) -> bool:
 
 
 def _serve(arguments: argparse.Namespace) -> None:
+    gc.disable()  # nothing of what a start loads is garbage; `app.main.create` enables it again
     from app.settings import check_exposure, is_loopback
 
     settings = _read(arguments.settings)

@@ -100,6 +100,7 @@ def create() -> Starlette:
     made = create_app(Settings.read(Path(file) if file else None))
     gc.collect()
     gc.freeze()  # what is loaded stays: the collector need not look through it again and again
+    gc.enable()
     return made
 
 
