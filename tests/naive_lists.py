@@ -75,6 +75,11 @@ def narrowed(kind: Kind, word: str) -> str:
     return f"{kind.name}Filter.{word}" if word in kind.filters else f"narrowed with {word}"
 
 
+def exactly(kind: Kind, name: str) -> str:
+    """How it is noted that letter case decided."""
+    return f"{kind.name}Filter.{name} exactly"
+
+
 def ordered(kind: Kind, name: str, *, down: bool) -> str:
     """How it is noted that an order decided what is on a page."""
     return f"{kind.name} by {name} {'down' if down else 'up'}"
@@ -161,7 +166,10 @@ def matches(reading: Any, kind: Kind, row: Row, given: Row) -> bool | None:
             term = matches(reading, kind, row, value)
             terms.append(None if term is None else not term)
         elif value is not None:
-            terms.append(_compared(name, kind.filters[name](reading, row), value))
+            found = kind.filters[name](reading, row)
+            terms.append(_compared(name, found, value))
+            if name in EXACT and not terms[-1] and _compared("", found, value):
+                reading.seen[exactly(kind, name)] += 1
     return _all(terms)
 
 
@@ -174,7 +182,7 @@ def _any(terms: Sequence[bool | None]) -> bool | None:
 
 
 def _compared(name: str, found: Any, given: Any) -> bool | None:
-    """Whether all comparisons hold; of several values, all must hold of one."""
+    """Whether all comparisons hold of what is found for a name; of several values, all must hold of one."""
     if found is UNKNOWN:
         return None
     if not isinstance(given, dict):

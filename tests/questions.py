@@ -3,7 +3,7 @@
 import json
 import re
 from base64 import urlsafe_b64decode
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 from random import Random
@@ -26,7 +26,7 @@ from graphql import (
     is_required_input_field,
 )
 
-from tests.worlds import World
+from tests.worlds import Question, World
 
 BUDGET = 500
 """How many rows a branch of a question may come to if every page is full."""
@@ -47,14 +47,6 @@ class Word(str):
     """A name of an enum, or of a variable with its `$`: printed without quotes."""
 
     __slots__ = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A text and its variables."""
-
-    text: str
-    variables: dict[str, Any]
 
 
 @dataclass
@@ -194,8 +186,8 @@ class Asker:
         weights = [3 if "first" in kind.fields[each].args else 1 for each in near]
         each = self.random.choices(near, weights)[0]
         given = kind.fields[each]
-        size, arguments = self.arguments(kind, each, given, min(budget, 30))
-        many = size or (3 if is_list_type(get_nullable_type(given.type)) else 1)
+        many = self.random.randint(1, max(1, min(budget, 30))) if "first" in given.args else 1
+        arguments = f"(first: {many})" if "first" in given.args else self.arguments(kind, each, given, budget)[1]
         below = self.toward(get_named_type(given.type), target, name, far, budget // many)
         return f"{self.named(each, given, arguments)}{arguments} {{ {below} __typename }}"
 
@@ -304,7 +296,7 @@ class Asker:
         least = 0 if self.mistakes else 1
         usual = [name for name, each in kind.fields.items() if depth > least or get_named_type(each.type) is not kind]
         some = self.random.sample(usual, min(len(usual), self.random.choice([1, 1, 1, 2, 3])))
-        missed = [name for name in usual if f"{kind}.{name}" in self.missed]
+        missed = [name for name in usual if {f"{kind}.{name}", f"{kind}.{name} exactly"} & self.missed]
         some += [self.random.choice(missed)] if missed and self.chance(0.7) else []
         return [name for name, each in kind.fields.items() if name in some or is_required_input_field(each)]
 
@@ -340,6 +332,40 @@ class Asker:
         if isinstance(value, list):
             return "[" + ", ".join(map(self.literal, value)) + "]"
         return json.dumps(value, ensure_ascii=False)
+
+
+def whole(schema: GraphQLSchema) -> list[Question]:
+    """For each list, all that it shows of its rows and of what they lead to."""
+    root: Any = schema.query_type
+    lists = [_page(name, given, 20, 3) for name, given in root.fields.items() if "first" in given.args]
+    return [Question(f"query Whole {{ {text} }}", {}) for text in lists]
+
+
+def _page(name: str, given: GraphQLField, size: int, depth: int) -> str:
+    connection: Any = get_named_type(given.type)
+    edge: Any = get_named_type(connection.fields["edges"].type)
+    facts = [_whole(each, kind, 1) for each, kind in edge.fields.items() if each != "node"]
+    node = _whole("node", edge.fields["node"], depth + 1)
+    return f"{name}(first: {size}) {{ totalCount edges {{ {' '.join(facts)} {node} }} }}"
+
+
+def _whole(name: str, given: GraphQLField, depth: int) -> str:
+    """A field with all below it; a page counts as two steps down."""
+    below: Any = get_named_type(given.type)
+    if not is_composite_type(get_named_type(given.type)):
+        return name
+    if "first" in given.args:
+        return " ".join([_page(name, given, 10, depth - 2), *_each_value(name, given)]) if depth >= 2 else ""
+    parts = [_whole(each, kind, depth - 1) for each, kind in below.fields.items()] if depth else []
+    return f"{name} {{ {' '.join(parts)} }}" if any(parts) else ""
+
+
+def _each_value(name: str, given: GraphQLField) -> Iterator[str]:
+    """How many rows a list has for each value of an enum that it takes."""
+    for argument, each in given.args.items():
+        kind = get_nullable_type(each.type)
+        for value in kind.values if isinstance(kind, GraphQLEnumType) else ():
+            yield f"{name}{value}: {name}(first: 1, {argument}: {value}) {{ totalCount edges {{ cursor }} }}"
 
 
 def _distances(schema: GraphQLSchema, target: str) -> dict[str, int]:

@@ -46,6 +46,14 @@ WORDS: Mapping[str, Sequence[tuple[str, str]]] = {
 """Where the texts stand that an input field of a name may ask for."""
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A text and its variables."""
+
+    text: str
+    variables: dict[str, Any]
+
+
 @dataclass
 class World:
     """Rows by type, and what can be said about them in a question."""
@@ -81,6 +89,13 @@ class World:
             return [{"orgSlug": slugs[row["org"]], "slug": row["slug"]} for row in self.rows["Resource"]]
         rows = self.rows.get(kind.removesuffix("By"), []) if kind.endswith("By") else []
         return [{"id": identity(row)} for row in rows]
+
+    @property
+    def lookups(self) -> Question:
+        """Everybody by name, which is a way to find who is not known."""
+        names = [user["userName"] for user in self.rows["User"]]
+        parts = [f'u{at}: user(by: {{userName: "{name}"}}) {{ id email }}' for at, name in enumerate(names)]
+        return Question(f"query Named {{ {' '.join(parts)} }}", {})
 
     @cached_property
     def moments(self) -> list[datetime]:
@@ -169,6 +184,12 @@ def worlds(draw: st.DrawFn) -> World:
         for key, name in zip(keys, called, strict=True)
     ]
     return peopled(Random(draw(st.integers(0, 2**32))), roles, users, Numbers(orgs=3, groups=3, resources=5))
+
+
+def lonely(random: Random) -> World:
+    """One with next to nothing in it."""
+    users = [user(key, f"lonely{key}", [2]) for key in (600, 601)]
+    return peopled(random, [], users, Numbers(orgs=1, groups=1, resources=1))
 
 
 def crowded(random: Random, size: int = 120) -> World:

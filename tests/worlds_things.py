@@ -14,8 +14,8 @@ BEGINNING = datetime(2024, 2, 29, 23, 59, 59, 999_999, tzinfo=UTC)
 MOMENTS = [BEGINNING + timedelta(days=days, microseconds=days) for days in (0, 1, 1, 300)]
 """Few, so that many rows were made at the same moment."""
 
-ENDS = [None, None, MOMENTS[1], datetime(2200, 1, 1, tzinfo=UTC)]
-"""Never, long ago, in a long time."""
+ENDS = [None, None, MOMENTS[1], datetime(2200, 1, 1, tzinfo=UTC), datetime(2300, 1, 1, tzinfo=UTC)]
+"""Never, long ago, in a long time, and later still."""
 
 BUILT_IN = {"DATASET": True} | dict.fromkeys(
     ("MODEL", "MODEL_RUN", "WORKFLOW", "STUDY", "PERSON", "ORGANISATION"), False
@@ -54,7 +54,7 @@ class Maker:
 
     def titled(self, kind: str, key: int, title: str) -> Row:
         """What all of them have. The slug ends in the key: no other has it."""
-        name = self.random.choice(TITLES) + self.random.choice(["", "", f" {key % 7}"])
+        name = self.random.choice(TITLES) + self.random.choice(["", "", "", f" {key % 3}"])
         slug = f"{self.random.choice(['sea', 'air', 'ice'])}-{key}"
         made = {"description": f"About {key}", "createdAt": self.random.choice(MOMENTS)}
         return {"__typename": kind, "key": key, "slug": slug, title: name, **made}
