@@ -3,7 +3,7 @@
 import json
 import re
 from base64 import urlsafe_b64decode
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 from random import Random
@@ -332,40 +332,6 @@ class Asker:
         if isinstance(value, list):
             return "[" + ", ".join(map(self.literal, value)) + "]"
         return json.dumps(value, ensure_ascii=False)
-
-
-def whole(schema: GraphQLSchema) -> list[Question]:
-    """For each list, all that it shows of its rows and of what they lead to."""
-    root: Any = schema.query_type
-    lists = [_page(name, given, 20, 3) for name, given in root.fields.items() if "first" in given.args]
-    return [Question(f"query Whole {{ {text} }}", {}) for text in lists]
-
-
-def _page(name: str, given: GraphQLField, size: int, depth: int) -> str:
-    connection: Any = get_named_type(given.type)
-    edge: Any = get_named_type(connection.fields["edges"].type)
-    facts = [_whole(each, kind, 1) for each, kind in edge.fields.items() if each != "node"]
-    node = _whole("node", edge.fields["node"], depth + 1)
-    return f"{name}(first: {size}) {{ totalCount edges {{ {' '.join(facts)} {node} }} }}"
-
-
-def _whole(name: str, given: GraphQLField, depth: int) -> str:
-    """A field with all below it; a page counts as two steps down."""
-    below: Any = get_named_type(given.type)
-    if not is_composite_type(get_named_type(given.type)):
-        return name
-    if "first" in given.args:
-        return " ".join([_page(name, given, 10, depth - 2), *_each_value(name, given)]) if depth >= 2 else ""
-    parts = [_whole(each, kind, depth - 1) for each, kind in below.fields.items()] if depth else []
-    return f"{name} {{ {' '.join(parts)} }}" if any(parts) else ""
-
-
-def _each_value(name: str, given: GraphQLField) -> Iterator[str]:
-    """How many rows a list has for each value of an enum that it takes."""
-    for argument, each in given.args.items():
-        kind = get_nullable_type(each.type)
-        for value in kind.values if isinstance(kind, GraphQLEnumType) else ():
-            yield f"{name}{value}: {name}(first: 1, {argument}: {value}) {{ totalCount edges {{ cursor }} }}"
 
 
 def _distances(schema: GraphQLSchema, target: str) -> dict[str, int]:

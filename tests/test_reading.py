@@ -31,10 +31,11 @@ from tests.asking import Api
 from tests.naive import KINDS, SDL, Reading
 from tests.naive_fields import answered
 from tests.naive_lists import COMPARE, EXACT, exactly, narrowed, ordered
-from tests.questions import Asker, whole
+from tests.questions import Asker
+from tests.questions_whole import probes, whole
 from tests.worlds import Question, World, crowded, lonely, worlds
 
-EXAMPLES = int(os.environ.pop("OSTIARY_DIFFERENTIAL", "6"))  # the settings refuse what they do not know
+EXAMPLES = int(os.environ.pop("OSTIARY_DIFFERENTIAL", "5"))  # the settings refuse what they do not know
 """A measure of how much is asked; several hundred are for a night."""
 
 QUESTIONS = 2
@@ -74,8 +75,10 @@ async def test_every_question_in_a_large_world(api: Api, database: db.Database) 
     random, seen, cursors = Random(8), Counter[str](), dict[str, list[str]]()
     world = crowded(random)
     await world.write(database)
-    for number in range(EXAMPLES * 50):
-        if number >= EXAMPLES * 5 and not _rare(seen):
+    for question in [*WHOLE, *probes(Asker(SDL, random, world))]:
+        await _compared(api, world, question, ["plain", "admin"], seen, cursors)
+    for number in range(EXAMPLES * 60):
+        if number >= EXAMPLES * 8 and not _rare(seen):
             break
         question = Asker(SDL, random, world, cursors, _rare(seen).keys()).question()
         kinds = {random.choice(("admin", "registrar", "keeping")), random.choice(list(world.viewers))}

@@ -14,7 +14,7 @@ BEGINNING = datetime(2024, 2, 29, 23, 59, 59, 999_999, tzinfo=UTC)
 MOMENTS = [BEGINNING + timedelta(days=days, microseconds=days) for days in (0, 1, 1, 300)]
 """Few, so that many rows were made at the same moment."""
 
-ENDS = [None, None, MOMENTS[1], datetime(2200, 1, 1, tzinfo=UTC), datetime(2300, 1, 1, tzinfo=UTC)]
+ENDS = [None, MOMENTS[1], datetime(2200, 1, 1, tzinfo=UTC), datetime(2300, 1, 1, tzinfo=UTC)]
 """Never, long ago, in a long time, and later still."""
 
 BUILT_IN = {"DATASET": True} | dict.fromkeys(
@@ -85,7 +85,7 @@ class Maker:
                 "addedBy": self.anybody(),
                 "expiresAt": self.random.choice(ENDS),
             }
-            for person in self.some(6)
+            for person in self.some(10)
         }
         return {**self.titled("Group", key, "displayName"), "members": members}
 
@@ -113,7 +113,10 @@ class Maker:
 
     def grants(self, full: frozenset[str], groups: Sequence[Row], numbers: "count[int]") -> Any:
         """Everybody's entry, and some of groups and users."""
-        some = [group["key"] for group in self.random.sample(groups, self.random.randint(0, min(3, len(groups))))]
+        some = [
+            group["key"]
+            for group in self.random.sample(groups, self.random.randint(min(1, len(groups)), min(3, len(groups))))
+        ]
         subjects = [("GENERAL", 0), *(("GROUP", key) for key in some), *(("USER", key) for key in self.some(3))]
         subjects += [("ANYONE", 0)] if self.random.random() < 0.4 else []
         for kind, subject in subjects:
