@@ -9,13 +9,16 @@
     │   ├── BadRequest           BAD_REQUEST         400  the request itself: its body, its headers, its operation
     │   ├── TooComplex           OPERATION_TOO_COMPLEX 400
     │   ├── RateLimited          RATE_LIMITED        429  with the seconds to wait
-    │   └── TimedOut             TIMEOUT             503
+    │   ├── TimedOut             TIMEOUT             503
+    │   └── Unavailable          SERVICE_UNAVAILABLE 503  another service that we need does not answer, or nonsense
     └── Problem                  a change was refused: an entry of a payload's `errors`, with its path
         ├── InvalidInput         INVALID_INPUT       400
         ├── NotFound             NOT_FOUND           404  also: not allowed to know
         ├── Conflict             CONFLICT            409
         ├── Locked               LOCKED              400  known and permitted, but locked
+        ├── QuotaExceeded        QUOTA_EXCEEDED      400  the bytes pass what the org's owner may store
         └── Protected            PROTECTED           409  a built-in thing, the last administrator
+            └── ManagedElsewhere PROTECTED           400  accounts are kept by the external provider
 
 `Problems` carries several at once, so that every offender is named. Whatever is not in this tree is a surprise: its
 text goes to the log, and the asker gets an id.
@@ -97,6 +100,13 @@ class TimedOut(Refusal):
     status = 503
 
 
+class Unavailable(Refusal):
+    """Another service that we need does not answer, or answers nonsense; nothing of it is told."""
+
+    code = "SERVICE_UNAVAILABLE"
+    status = 503
+
+
 class Problem(OstiaryError):
     """One reason why a change was refused; `path` leads to the offender inside the input."""
 
@@ -141,11 +151,27 @@ class Locked(Problem):
     status = 400
 
 
+class QuotaExceeded(Problem):
+    """The bytes pass what the owner of the org may store."""
+
+    code = "QUOTA_EXCEEDED"
+    status = 400
+
+
 class Protected(Problem):
     """A built-in thing, or the last of its kind: nobody may change it so."""
 
     code = "PROTECTED"
     status = 409
+
+
+class ManagedElsewhere(Protected):
+    """Accounts are kept by the external provider: nobody changes them here."""
+
+    status: ClassVar[int] = 400
+
+    def __init__(self, message: str = "", path: Sequence[str | int] = ()) -> None:
+        super().__init__(message or "Users, roles and passwords are managed by the external provider.", path)
 
 
 class Problems(OstiaryError):

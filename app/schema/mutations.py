@@ -29,6 +29,7 @@ class ErrorCode(Described):
     NOT_FOUND = ("NOT_FOUND", "No such thing, or none that the viewer may know of.")
     CONFLICT = ("CONFLICT", "What is stored now stands against the change.")
     LOCKED = ("LOCKED", "Known and permitted, but locked: unlock it first.")
+    QUOTA_EXCEEDED = ("QUOTA_EXCEEDED", "The bytes pass what the owner of the org may store.")
     PROTECTED = ("PROTECTED", "A built-in thing, or the last of its kind.")
 
 
@@ -65,6 +66,11 @@ class Locked(MutationError):
     """See `errors.Locked`."""
 
 
+@strawberry.type(description="The bytes pass what the owner of the org may store.")
+class QuotaExceeded(MutationError):
+    """See `errors.QuotaExceeded`."""
+
+
 @strawberry.type(description="A built-in thing, or the last of its kind: nobody may change it so.")
 class Protected(MutationError):
     """See `errors.Protected`."""
@@ -75,6 +81,7 @@ KINDS: dict[type[errors.Problem], type[MutationError]] = {
     errors.NotFound: NotFound,
     errors.Conflict: Conflict,
     errors.Locked: Locked,
+    errors.QuotaExceeded: QuotaExceeded,
     errors.Protected: Protected,
 }
 

@@ -1,0 +1,18 @@
+"""The settings, and what they must never leave open."""
+
+from app.settings.model import DEFAULT_PASSWORD, FIELDS, HIDDEN, DefaultAdmin, PasswordPolicy, Settings
+from app.settings.safety import check_exposure, is_loopback, secret
+from app.settings.values import PASSWORD_CHARACTERS
+
+__all__ = [
+    "DEFAULT_PASSWORD",
+    "FIELDS",
+    "HIDDEN",
+    "PASSWORD_CHARACTERS",
+    "DefaultAdmin",
+    "PasswordPolicy",
+    "Settings",
+    "check_exposure",
+    "is_loopback",
+    "secret",
+]

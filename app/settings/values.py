@@ -1,0 +1,109 @@
+"""What single settings may be. Each check answers the value as it is kept, or says what it must be."""
+
+import http.cookies
+import re
+from typing import Annotated
+from urllib.parse import parse_qs, urlsplit
+
+from pydantic import BeforeValidator, SecretStr
+
+SECRET_BYTES = 32
+"""What HS256 needs: a key as long as its hash (RFC 7518, 3.2)."""
+
+PASSWORD_CHARACTERS = 1024
+EMAIL_CHARACTERS = 254
+
+
+def _sqlite_url(rest: str) -> str:
+    path = rest.removeprefix("/")
+    if path == rest or not path.strip("/ ") or path.endswith("/"):
+        raise ValueError("must name a file, as in sqlite:///data/ostiary.db")
+    if ":memory:" in path or path.startswith("file:") or "?" in path:
+        raise ValueError("must name a file and nothing else: a database in memory is lost at every stop")
+    return f"sqlite:///{path}"
+
+
+def _postgres_url(rest: str) -> str:
+    url = f"postgresql://{rest}"
+    try:
+        parts = urlsplit(url)
+        if "," not in parts.netloc:
+            _ = parts.port
+    except ValueError:  # its text may hold the password
+        raise ValueError("is not a URL: percent-encode special characters in the name and password") from None
+    if parts.fragment or " " in url:
+        raise ValueError("must have its special characters percent-encoded: %23 for #, %20 for a space")
+    if not parts.path.strip("/") and not {"database", "dbname"} & parse_qs(parts.query).keys():
+        raise ValueError("must name a database, as in postgresql://user:password@host/database")
+    return url
+
+
+def database_url(url: str) -> str:
+    if not url.isprintable():
+        raise ValueError("must not hold control characters")
+    scheme, _, rest = url.partition("://")
+    if scheme.lower() == "sqlite":
+        return _sqlite_url(rest)
+    if scheme.lower() in ("postgresql", "postgres"):
+        return _postgres_url(rest)
+    raise ValueError("must begin with sqlite:/// or postgresql://, with no driver's name in it")
+
+
+def strong_secret(value: SecretStr | None) -> SecretStr | None:
+    text = value.get_secret_value() if value else ""
+    if text.strip() and len(text.encode()) < SECRET_BYTES:
+        raise ValueError(f"must be at least {SECRET_BYTES} bytes long")
+    return value if text.strip() else None
+
+
+def admin_password(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if not 1 <= len(text) <= PASSWORD_CHARACTERS or "\0" in text:
+        raise ValueError(f"must have 1 to {PASSWORD_CHARACTERS:,} characters and no NUL")
+    return value
+
+
+def email(value: str | None) -> str | None:
+    text = (value or "").strip()
+    if text and (len(text) > EMAIL_CHARACTERS or not re.fullmatch(r"[^@\s]+@[^@\s]+", text)):
+        raise ValueError(f"must be an e-mail address of at most {EMAIL_CHARACTERS} characters")
+    return text or None
+
+
+def cookie_name(value: str) -> str:
+    if not re.fullmatch(r"[\w!#$%&'*+.^`|~-]{1,128}", value, re.ASCII) or http.cookies.Morsel().isReservedKey(value):
+        raise ValueError("must be a valid cookie name")
+    return value
+
+
+def whole_token(value: str) -> str:
+    if not re.fullmatch(r"[^.\s]+(\.[^.\s]+){2}", value.strip()):
+        raise ValueError("must be a whole token: three parts with dots between them")
+    return value.strip()
+
+
+def external_url(value: str | None) -> str | None:
+    """An address with http or https and a host, without credentials in it; blank is none."""
+    text = (value or "").strip()
+    if not text:
+        return None
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("is not a URL") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or not text.isprintable() or " " in text:
+        raise ValueError("must be a URL that begins with http:// or https:// and names a host")
+    if "@" in parts.netloc or parts.fragment:
+        raise ValueError("must hold no credentials and no fragment")
+    return text
+
+
+def _no_boolean(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("must be a whole number")
+    return value
+
+
+Count = Annotated[int, BeforeValidator(_no_boolean)]
+"""A whole number; `true` is none."""
