@@ -96,3 +96,18 @@ async def identified(database: db.Database, signer: tokens.Signer, shown: Presen
     if viewer is None and not shown.by_cookie:
         raise errors.Unauthenticated("This token is not good, or no longer. Sign in again.")
     return viewer or ANONYMOUS
+
+
+_REVOKED = select(col(tables.RevokedToken.jti)).where(
+    col(tables.RevokedToken.jti) == bindparam("jti", type_=tables.Key())
+)
+
+
+async def refuse_revoked(database: db.Database, signer: tokens.Signer, shown: Presented | None) -> None:
+    """Refuse a token that somebody took back, even where nobody is asked for one; any other one is not looked at."""
+    if shown is None or shown.by_cookie:
+        return
+    claims = signer.read(shown.token, database.clock())
+    ended = [] if claims is None else await database.ask(_REVOKED, jti=claims.jti)
+    if ended or signer.lists(shown.token):
+        raise errors.Unauthenticated("This token was revoked.")

@@ -3,7 +3,6 @@
 import argparse
 import gc
 import importlib
-import importlib.metadata
 import logging.config
 import os
 import signal
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.errors import OstiaryError, SettingsError
+from app.version import version
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -96,7 +96,7 @@ def main(argv: list[str] | None = None) -> int | None:
     parser = _parser()
     arguments = parser.parse_args(argv)
     if arguments.version:
-        print(f"ostiary {_version()}")
+        print(f"ostiary {version()}")
         return 0
     if arguments.run is None:
         parser.print_help(sys.stderr)
@@ -180,13 +180,6 @@ def _between(text: str, least: int, most: int) -> int:
     if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
         raise argparse.ArgumentTypeError(f"must be a whole number from {least} to {most}")
     return int(text)
-
-
-def _version() -> str:
-    try:
-        return importlib.metadata.version("ostiary")
-    except importlib.metadata.PackageNotFoundError:
-        return "(not installed)"
 
 
 def _read(file: Path | None) -> "Settings":
@@ -282,7 +275,7 @@ def _announcement(settings: "Settings", prepared: Any, host: str, port: int) -> 
     near = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - to name it, not to bind
     address = f"http://[{near}]:{port}" if ":" in near else f"http://{near}:{port}"
     lines = [
-        f"Ostiary {_version()}",
+        f"Ostiary {version()}",
         f"  address     {address}{'' if near == host else ' (and every other address of this machine)'}",
         f"  playground  {address}/graphql",
         f"  database    {settings.database_shown}",

@@ -1,10 +1,12 @@
 """The read graph on one screen: one line an edge, each through the policy."""
 
-from sqlalchemy import ColumnElement, FromClause, exists, select
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, and_, exists, select
 
 from app import policy
 from app.auth import DEACTIVATED, Viewer
-from app.sources import ME, Filter, Source, Walk, from_of, guarded
+from app.sources import ME, Cell, Filter, Source, Walk, from_of, guarded
 from app.tables import (
     Access,
     Grant,
@@ -42,6 +44,11 @@ def _of_type(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool
     return exists().where(col(ResourceType.id) == col(Resource.type_id), matches)
 
 
+def _is_dataset(viewer: Viewer) -> ColumnElement[bool]:
+    """A resource that the viewer sees, of the type that the documented API knows."""
+    return and_(policy.sees_resource(viewer), _of_type(viewer, col(ResourceType.name) == "DATASET"))
+
+
 def _in_org(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
     """In an org that matches, and that the viewer sees."""
     return exists().where(col(Org.id) == col(Resource.org_id), policy.sees_org(viewer), matches)
@@ -50,6 +57,11 @@ def _in_org(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]
 def _owned_by(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
     """Whoever sees a resource sees whose it is."""
     return exists().where(col(User.id) == col(Resource.owner_id), matches)
+
+
+def _granter_name(viewer: Viewer) -> ColumnElement[Any]:
+    name = select(col(User.user_name)).where(col(User.id) == col(OrgMember.granted_by), policy.knows_user(viewer))
+    return name.correlate(OrgMember).scalar_subquery()
 
 
 def _is_mine(viewer: Viewer) -> ColumnElement[bool]:
@@ -130,6 +142,8 @@ role_users = Source(
 org = Source("one", Org, Org.id, policy.sees_org)
 org_slugged = Source("one", Org, Org.slug, policy.sees_org)
 orgs = Source("page", Org, None, policy.sees_org, _named, orders=ORG_ORDERS, filters=ORG_FILTERS)
+my_orgs = Source("page", Org, None, policy.belongs_to_org, _named, orders=ORG_ORDERS)
+public_orgs = Source("page", Org, None, policy.is_public_org, _named, orders=ORG_ORDERS)
 owned_orgs = Source("page", Org, Org.owner_id, policy.sees_org, _named, orders=ORG_ORDERS, filters=ORG_FILTERS)
 member_orgs = Source(
     "page",
@@ -156,6 +170,7 @@ org_members = Source(
 org_resources = Source(
     "page", Resource, Resource.org_id, policy.sees_resource, _named, orders=RESOURCE_ORDERS, filters=RESOURCE_FILTERS
 )
+org_datasets = Source("page", Resource, Resource.org_id, _is_dataset, _named, orders=RESOURCE_ORDERS)
 
 group = Source("one", Group, Group.id, policy.sees_group)
 group_slugged = Source("one", Group, Group.slug, policy.sees_group)
@@ -187,6 +202,8 @@ _mine = Walk(policy.mine, Access, "resource_id", policy.holds, policy.held)
 _theirs = Walk(policy.theirs, Access, "resource_id", policy.holds, policy.held, by_user=True)
 resource = Source("one", Resource, Resource.id, policy.sees_resource)
 resource_at = Source("one", Resource, Resource.path, policy.sees_resource)
+dataset_by_id = Source("one", Resource, Resource.id, _is_dataset)
+dataset_at = Source("one", Resource, Resource.path, _is_dataset)
 resources = Source(
     "page", Resource, None, policy.sees_resource, _named, orders=RESOURCE_ORDERS, filters=RESOURCE_FILTERS, walk=_mine
 )
@@ -209,6 +226,14 @@ type_name = (
     .correlate(Resource)
     .scalar_subquery()
 )
+org_owner_name = Cell(
+    of=select(col(User.user_name)).where(col(User.id) == col(Org.owner_id)).correlate(Org).scalar_subquery()
+)
+"""Whoever sees an org sees whose it is."""
+
+granter_name = Cell(of=_granter_name)
+"""Who let a member in; null for one whom the viewer does not know."""
+
 resource_type = Source("one", ResourceType, ResourceType.id, policy.everybody)
 resource_types = Source("page", ResourceType, None, policy.everybody, _named, orders={"name": ResourceType.name})
 

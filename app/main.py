@@ -126,12 +126,12 @@ def create_app(settings: Settings) -> Starlette:
         answering: Answering = request.app.state.answering
         return await answering(request, asked)
 
-    def desk_of(request: Request) -> accounts.Desk:
+    def house_of(request: Request) -> rest.House:
         answering: Answering = request.app.state.answering
-        return answering.desk
+        return rest.House(answering.desk, answering.statements, settings)
 
     pages = [Route("/", _home), Route("/health/live", _live)]
-    routes = [*pages, *http.routes(answer, schema.sdl()), rest.face(desk_of, settings)]
+    routes = [*pages, *http.routes(answer, schema.sdl()), rest.face(house_of)]
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: rest.unanswered})
 
 
@@ -139,7 +139,7 @@ async def _desk(settings: Settings) -> accounts.Desk:
     database = await db.connected(settings.database_url, size=settings.database_pool_size)
     signer = Signer(secret(settings), timedelta(days=settings.token_expiration_in_days), settings.revoked_tokens)
     hasher = Hasher(settings.hashing_threads, HASHING_QUEUE)
-    return accounts.Desk(database, hasher, signer, settings.password_policy)
+    return accounts.Desk(database, hasher, signer, settings.password_policy, settings.makes_personal_orgs)
 
 
 async def _close(desk: accounts.Desk) -> None:

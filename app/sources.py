@@ -26,6 +26,7 @@ from sqlalchemy import (
     case,
     false,
     func,
+    literal_column,
     null,
     true,
 )
@@ -196,6 +197,18 @@ class Layout:
         return [
             cell.expression(name, table, viewer).label(f"c{at}") for at, (name, cell, table) in enumerate(self.cells)
         ]
+
+
+def layout(table: Table, *names: str, **cells: Cell) -> Layout:
+    """The select list of a shape without a type: a row's columns by name, then cells of its own."""
+    plain = {name: Cell() for name in names}
+    return Layout(tuple((name, cell, table) for name, cell in (plain | cells).items()))
+
+
+def flag(condition: Condition) -> Cell:
+    """Whether a condition holds of the row: 1 or 0."""
+    yes, no = literal_column("1", Integer), literal_column("0", Integer)
+    return Cell(of=lambda viewer: case((condition(viewer), yes), else_=no))
 
 
 class Keys(TypeDecorator[Any]):

@@ -41,6 +41,10 @@ class Statements:
             ("related", source, layout, viewer.permissions), lambda: related(source, layout, viewer, self._dialect)
         )
 
+    def whole(self, source: Source, layout: Layout, viewer: Viewer) -> Prepared:
+        """All rows of a list that hangs on nothing, in its own order."""
+        return self._remember(("whole", source, layout, viewer.permissions), lambda: whole(source, layout, viewer))
+
     def page(self, source: Source, layout: Layout, viewer: Viewer, ask: Ask) -> Prepared:
         """A page, or one below each key; binds `limit`, `keys` and the ask's values. Order values and key last."""
         return self._remember(
@@ -74,6 +78,13 @@ def related(source: Source, layout: Layout, viewer: Viewer, dialect: Dialect) ->
         .where(among(by, _keys(by)), source.sees(viewer))
         .order_by(*order)
     )
+
+
+def whole(source: Source, layout: Layout, viewer: Viewer) -> Select[Any]:
+    """The statement behind `Statements.whole`."""
+    order = [directed(column, down) for column, down in ordered_by(source, Ask(source.default_order))]
+    chosen = select(*layout.columns(viewer)).select_from(source.rows(viewer))
+    return chosen.where(source.sees(viewer)).order_by(*order)
 
 
 def page(source: Source, layout: Layout, viewer: Viewer, ask: Ask, dialect: Dialect) -> Select[Any]:

@@ -79,7 +79,7 @@ class Signer:
 
     def read(self, token: str, now: datetime) -> Claims | None:
         """Give a token's claims; None for anything that is not a good token now, whatever is wrong with it."""
-        if len(token) > MOST_BYTES or not _FORM.fullmatch(token) or _signed_part(token) in self._revoked:
+        if len(token) > MOST_BYTES or not _FORM.fullmatch(token) or self.lists(token):
             return None
         try:
             payload = jwt.decode(token, self._secret, [ALGORITHM], options=_SIGNATURE_ALONE)
@@ -87,6 +87,10 @@ class Signer:
             return None
         claims = _claims(payload)
         return claims if claims and _is_due(payload, now.timestamp()) else None
+
+    def lists(self, token: str) -> bool:
+        """Whether a token is one of those that the settings revoke."""
+        return _signed_part(token) in self._revoked
 
 
 def _signed_part(token: str) -> str:

@@ -5,8 +5,7 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from app import db, tables
-from app.schema import ids
+from app import db, ids, tables
 from tests.access_worlds import IMPLIED, OF_DATA, ROLES, Kept, World, world_of
 from tests.asking import Api
 from tests.make import Person

@@ -10,10 +10,9 @@ from typing import Any
 from sqlalchemy import func, insert, select
 from sqlmodel import SQLModel
 
-from app import db, masks, passwords, tables
+from app import db, ids, masks, passwords, tables
 from app.auth import Permission
 from app.masks import Kind, Level
-from app.schema import ids
 from app.services import index
 from app.services.accounts import Desk
 from app.sources import among, texts

@@ -7,10 +7,9 @@ from enum import Enum
 from itertools import count
 from typing import Any
 
-from app import masks
+from app import ids, masks
 from app.auth import EVERYTHING, Permission
 from app.masks import Level
-from app.schema import ids
 from tests.make import Make, Person, Thing
 
 NUMBERS = count(1)

@@ -1,6 +1,8 @@
 """A small REST face over no database, for claims about the face alone."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -9,25 +11,30 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app import rest
+from app.rest.answers import json
 from app.rest.bodies import Body
-from app.rest.routing import Call, Face, Route, Who, json
+from app.rest.fields import Field
+from app.rest.routing import Call, Face, House, Route, Who
 from app.settings import Settings
 
-NO_DESK: Any = None
+NOTHING: Any = None
+HOUSE = House(SimpleNamespace(database=NOTHING, signer=NOTHING), NOTHING, Settings())  # type: ignore[arg-type]  # none is asked
 
 
 async def echo(call: Call) -> Response:
     """Answers what was understood."""
-    return json({"words": dict(call.words), "fields": dict(call.fields.values)})
+    return json({"words": dict(call.words), "query": call.query, "given": call.given, "document": call.document})
 
 
-def route(method: str, path: str, body: Body = Body.NONE) -> Route:
-    return Route(method, path, echo, Who.UNASKED, body)
+def route(
+    method: str, path: str, body: Body = Body.NONE, fields: tuple[Field, ...] = (), query: tuple[Field, ...] = ()
+) -> Route:
+    return Route(method, path, echo, Who.UNASKED, "Says what it understood.", body, fields, query)
 
 
 def client(*table: Route, drone_db_clients: bool = False) -> httpx.AsyncClient:
     """A client of an application with this table alone."""
-    face = Face(table, lambda _: NO_DESK, Settings(drone_db_clients=drone_db_clients))
+    face = Face(table, lambda _: replace(HOUSE, settings=Settings(drone_db_clients=drone_db_clients)))
     app = Starlette(routes=[face], exception_handlers={HTTPException: rest.unanswered})
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here")
 

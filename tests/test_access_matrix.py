@@ -8,9 +8,8 @@ from typing import Any
 from graphql import get_named_type
 from sqlalchemy import select, update
 
-from app import db, policy, tables
+from app import db, ids, policy, tables
 from app.auth import Permission, Viewer, viewer_of
-from app.schema import ids
 from app.sources import among, integers
 from app.tables import col
 from app.tokens import Claims

@@ -20,8 +20,7 @@ from graphql import (
     parse,
 )
 
-from app import db, main
-from app.schema import ids
+from app import db, ids, main
 from tests.asking import Api, codes
 from tests.changes import change, problems, unchanged
 from tests.make import Make, Person, everything

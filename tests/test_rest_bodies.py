@@ -7,20 +7,26 @@ import httpx
 import pytest
 
 from app.rest.bodies import LIMIT, Body
+from app.rest.fields import TEXT, TEXTS, Field
 from app.rest.routing import Face
-from app.settings import Settings
 from tests import rest_toy
 from tests.rest_toy import boundary, named, refusal, route
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=x"
+FIELDS = (Field("userName", TEXT, ""), Field("password", TEXT, ""), Field("a", TEXTS, ""))
 TYPED = b"--x\r\nContent-Type: text/plain\r\nCONTENT-DISPOSITION: form-data; name=password\r\n\r\na&b\r\n"
 
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    table = [route("POST", "/any", Body.ANY), route("POST", "/json", Body.JSON), route("POST", "/form", Body.FORM)]
+    table = [
+        route("POST", "/any", Body.ANY, FIELDS),
+        route("POST", "/json", Body.JSON, FIELDS),
+        route("POST", "/form", Body.FORM, FIELDS),
+        route("POST", "/document", Body.DOCUMENT),
+    ]
     async with rest_toy.client(*table, route("POST", "/none")) as client:
         yield client
 
@@ -44,17 +50,17 @@ async def post(http: httpx.AsyncClient, kind: str | None, body: Any, path: str =
 async def test_every_kind_of_body_says_the_same(http: httpx.AsyncClient, kind: str, body: bytes) -> None:
     reply = await post(http, kind, body)
 
-    assert reply.json()["fields"] == {"username": ["Jürg M"], "password": ["a&b"]}
+    assert reply.json()["given"] == {"userName": "Jürg M", "password": "a&b"}
 
 
 @pytest.mark.parametrize(("kind", "body"), [(FORM, b"a=1&A=2"), (MULTIPART, named([("a", "1"), ("A", "2")]))])
 async def test_a_form_may_say_a_name_several_times(http: httpx.AsyncClient, kind: str, body: bytes) -> None:
-    assert (await post(http, kind, body)).json()["fields"] == {"a": ["1", "2"]}
+    assert (await post(http, kind, body)).json()["given"] == {"a": ["1", "2"]}
 
 
 @pytest.mark.parametrize(("kind", "body"), [(None, b""), (FORM, b""), (JSON, b"{}"), (MULTIPART, b"--x--\r\n")])
 async def test_a_body_may_say_nothing(http: httpx.AsyncClient, kind: str | None, body: bytes) -> None:
-    assert (await post(http, kind, body)).json()["fields"] == {}
+    assert (await post(http, kind, body)).json()["given"] == {}
 
 
 MALFORMED: dict[str, tuple[str, bytes]] = {
@@ -153,8 +159,14 @@ async def test_a_body_that_a_route_ignores_is_not_even_read(http: httpx.AsyncCli
 
 
 async def test_a_client_that_hangs_up_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
-    face = Face([route("POST", "/any", Body.ANY)], lambda _: rest_toy.NO_DESK, Settings())
-    scope = {"type": "http", "method": "POST", "path": "/any", "headers": [(b"content-type", b"application/json")]}
+    face = Face([route("POST", "/any", Body.ANY)], lambda _: rest_toy.HOUSE)
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/any",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json")],
+    }
     _, found = face.matches(scope)
     sent: list[Any] = []
 

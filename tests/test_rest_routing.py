@@ -107,7 +107,7 @@ def failing(error: Exception) -> Route:
     async def fail(call: Call) -> Response:
         raise error
 
-    return Route("GET", "/fails", fail, Who.UNASKED)
+    return Route("GET", "/fails", fail, Who.UNASKED, "Fails.")
 
 
 @pytest.mark.parametrize("drone_db_clients", [False, True])

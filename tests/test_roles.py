@@ -3,9 +3,8 @@
 import asyncio
 from typing import Any
 
-from app import db, tables
+from app import db, ids, tables
 from app.auth import Permission
-from app.schema import ids
 from tests.asking import Api, codes
 from tests.changes import answered, change, problems, unchanged
 from tests.make import Make, rows_of

@@ -13,10 +13,10 @@ from sqlalchemy import Boolean, Dialect
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import asyncpg as postgresql
 
-from app import loaders, prepared, statements, tables
+from app import ids, loaders, prepared, statements, tables
 from app.auth import EVERYTHING, Permission, Viewer
 from app.pages import Ask
-from app.schema import core, ids
+from app.schema import core
 from app.schema.declare import Face, cells, field_type, layout
 from app.schema.paging import page_layout
 from app.sources import Layout, Source

@@ -5,9 +5,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app import db, masks, tables
+from app import db, ids, masks, tables
 from app.masks import Kind, Level
-from app.schema import ids
 from app.settings import Settings
 from app.tables import col
 from tests.asking import Api, codes

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from app import ids
 from app.auth import EVERYTHING, Permission
-from app.schema import ids
 from tests.asking import Api
 from tests.make import Make, Person
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from app import db, tables
 from app.auth import Permission
-from app.schema.ids import decode
+from app.ids import decode
 from tests.asking import Api, codes, paths
 from tests.changes import answered, change, problems, unchanged
 from tests.make import PASSWORD, Make, rows_of

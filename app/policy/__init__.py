@@ -25,6 +25,7 @@ from app.policy.groups import group_membership_lasts, groups_of, manages_group_m
 from app.policy.orgs import (
     belongs_to_org,
     deletes_org,
+    is_public_org,
     manages_all_orgs,
     manages_org,
     membership_lasts,
@@ -35,11 +36,12 @@ from app.policy.orgs import (
     sees_org,
     writes_org,
 )
-from app.policy.required import require, require_no_more, require_role, require_signed_in
+from app.policy.required import require, require_no_more, require_overview, require_role, require_signed_in
 from app.policy.resources import (
     HOLDERS,
     PAIR,
     administers_resource,
+    deletes_in_org,
     granted_mask,
     held,
     holders,
@@ -68,6 +70,7 @@ __all__ = [
     "asked_users",
     "belongs_to_org",
     "by_membership",
+    "deletes_in_org",
     "deletes_org",
     "everybody",
     "finds_user",
@@ -81,6 +84,7 @@ __all__ = [
     "is_anyone",
     "is_general",
     "is_given",
+    "is_public_org",
     "knows_user",
     "lasts",
     "manages_all_orgs",
@@ -97,6 +101,7 @@ __all__ = [
     "owns_org",
     "require",
     "require_no_more",
+    "require_overview",
     "require_role",
     "require_signed_in",
     "sees_all_users",

@@ -49,6 +49,11 @@ def sees_org(viewer: Viewer) -> ColumnElement[bool]:
     return true() if manages_all_orgs(viewer) else or_(col(Org.is_public), col(Org.id).in_(orgs_of(ME)))
 
 
+def is_public_org(viewer: Viewer) -> ColumnElement[bool]:
+    """Seen by everybody."""
+    return col(Org.is_public)
+
+
 def writes_org(viewer: Viewer) -> ColumnElement[bool]:
     """Edits the org and creates resources in it."""
     return true() if manages_all_orgs(viewer) else col(Org.id).in_(orgs_of(ME, Level.READ_WRITE))

@@ -2,6 +2,7 @@
 
 from app import errors
 from app.auth import Permission, Viewer
+from app.policy.users import sees_all_users
 
 
 def require_signed_in(viewer: Viewer) -> int:
@@ -16,6 +17,14 @@ def require(viewer: Viewer, permission: Permission) -> int:
     user_id = require_signed_in(viewer)
     if permission not in viewer.permissions:
         raise errors.Forbidden(f"This needs the permission {permission.name}.")
+    return user_id
+
+
+def require_overview(viewer: Viewer) -> int:
+    """The viewer's id; raises Unauthenticated or Forbidden unless she sees every user with everything about them."""
+    user_id = require_signed_in(viewer)
+    if not sees_all_users(viewer):
+        raise errors.Forbidden("This needs the permission USERS_VIEW.")
     return user_id
 
 

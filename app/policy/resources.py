@@ -14,6 +14,7 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    exists,
     func,
     inspect,
     literal_column,
@@ -30,8 +31,9 @@ from app.auth import Permission, Viewer
 from app.masks import Kind
 from app.policy.acting import by_membership, is_active, mine, subjects
 from app.policy.common import Ahead, lasts
+from app.policy.orgs import deletes_org
 from app.sources import ME, Keys, among
-from app.tables import Access, Resource, User, col
+from app.tables import Access, Org, Resource, User, col
 
 
 def holds(acting: FromClause, access: Any) -> ColumnElement[bool]:
@@ -49,6 +51,11 @@ def united(mask: ColumnElement[Any]) -> ColumnElement[Any]:
     """The union of the masks of many rows: neither database unites bits alike, so each bit has its maximum."""
     bits: list[ColumnElement[Any]] = [func.max(mask.op("&")(literal_column(str(bit), Integer))) for bit in masks.BITS]
     return func.coalesce(reduce(lambda left, right: left + right, bits), 0)
+
+
+def deletes_in_org(viewer: Viewer) -> ColumnElement[bool]:
+    """Deletes the resource of the row by her level in its org."""
+    return exists().where(col(Org.id) == col(Resource.org_id), deletes_org(viewer))
 
 
 def mask(viewer: Viewer) -> ColumnElement[Any]:

@@ -4,17 +4,26 @@ from collections.abc import Callable
 
 from starlette.requests import Request
 
-from app.rest import users
+from app.rest import datasets, members, memberships, metadata, orgs, roles, session, storage, system, users
 from app.rest.errors import unanswered
-from app.rest.routing import Face
-from app.services.accounts import Desk
-from app.settings import Settings
+from app.rest.routing import Face, House
 
-__all__ = ["TABLE", "face", "unanswered"]
+__all__ = ["TABLE", "House", "face", "unanswered"]
 
-TABLE = (*users.ROUTES,)
+TABLE = (
+    *session.ROUTES,
+    *users.ROUTES,
+    *roles.ROUTES,
+    *storage.ROUTES,
+    *metadata.ROUTES,
+    *memberships.ROUTES,
+    *orgs.ROUTES,
+    *members.ROUTES,
+    *datasets.ROUTES,
+    *system.ROUTES,
+)
 
 
-def face(desk_of: Callable[[Request], Desk], settings: Settings) -> Face:
+def face(house_of: Callable[[Request], House]) -> Face:
     """One Starlette route that answers every path of the table."""
-    return Face(TABLE, desk_of, settings)
+    return Face(TABLE, house_of)

@@ -13,7 +13,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
 
 from app import web
-from app.errors import BadRequest, InvalidInput, Problem, Problems
+from app.errors import BadRequest
 
 LIMIT = 1_048_576
 MOST_FIELDS = 1_000
@@ -24,41 +24,28 @@ MULTIPART = "multipart/form-data"
 
 
 class Body(Flag):
-    """Which kinds of body a route takes; one that takes NONE ignores whatever comes."""
+    """Which kinds of body a route takes; one that takes NONE ignores whatever comes.
+
+    A DOCUMENT is a JSON object that is kept as it came: its names are its own.
+    """
 
     NONE = 0
     JSON = 1
     FORM = 2
     ANY = JSON | FORM
+    DOCUMENT = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """What a body says, by names in lower case: its clients spell them each in their own way.
+    """What a body or a query says, by names in lower case: its clients spell them each in their own way.
 
-    In a form a name may come several times; in JSON it has one value.
+    In a form a name may come several times; in JSON it has one value. A `document` is a JSON body as it came.
     """
 
     values: Mapping[str, list[Any]]
-
-    def text(self, name: str) -> str | None:
-        """The text of a field; None when it is absent or null."""
-        values = self.values.get(name.lower(), [None])
-        if len(values) > 1:
-            raise InvalidInput(f"`{name}` stands there twice.", (name,))
-        if values[0] is not None and not isinstance(values[0], str):
-            raise InvalidInput(f"`{name}` must be text.", (name,))
-        return values[0]
-
-    def required(self, *names: str) -> list[str]:
-        """The texts of fields that must be there and say something; raises Problems that name all which do not."""
-        texts = [self.text(name) for name in names]
-        missing: list[Problem] = [
-            InvalidInput(f"`{name}` is missing.", (name,)) for name, text in zip(names, texts, strict=True) if not text
-        ]
-        if missing:
-            raise Problems(missing)
-        return [text for text in texts if text]
+    is_json: bool = False
+    document: Mapping[str, Any] | None = None
 
 
 NOTHING = Fields({})
@@ -68,7 +55,7 @@ async def read(request: Request, kinds: Body) -> Fields:
     """The fields of a request's body; raises BadRequest and its kin for one that cannot be understood."""
     if not kinds:
         return NOTHING
-    accepted = _types(kinds)
+    accepted = types(kinds)
     if "content-type" not in request.headers:
         if await web.body(request, LIMIT):
             raise web.UnsupportedMediaType(f"The body must be {' or '.join(accepted)}.")
@@ -76,26 +63,40 @@ async def read(request: Request, kinds: Body) -> Fields:
     kind = web.media_type(request, accepted)
     body = await web.body(request, LIMIT)
     if kind == JSON:
-        return _from_json(body)
-    pairs = _urlencoded(body) if kind == URLENCODED else _multipart(body, request.headers["content-type"])
+        return _from_json(body, is_document=Body.DOCUMENT in kinds)
+    return _gathered(_urlencoded(body) if kind == URLENCODED else _multipart(body, request.headers["content-type"]))
+
+
+def query(request: Request) -> Fields:
+    """The fields of a request's query; raises BadRequest for one that is not UTF-8."""
+    raw: bytes = request.scope["query_string"]
+    return _gathered(_urlencoded(raw)) if raw else NOTHING
+
+
+def _gathered(pairs: Iterable[tuple[str, str]]) -> Fields:
     values: dict[str, list[Any]] = {}
     for name, value in pairs:
         values.setdefault(name.lower(), []).append(value)
     return Fields(values)
 
 
-def _types(kinds: Body) -> list[str]:
+def types(kinds: Body) -> list[str]:
+    """The media types of these kinds."""
     forms = [URLENCODED, MULTIPART] if Body.FORM in kinds else []
-    return [*forms, JSON] if Body.JSON in kinds else forms
+    return [*forms, JSON] if kinds & (Body.JSON | Body.DOCUMENT) else forms
 
 
-def _from_json(body: bytes) -> Fields:
+def _from_json(body: bytes, *, is_document: bool) -> Fields:
     value = web.json_value(body, "The body")
     if not isinstance(value, dict):
         raise BadRequest("The body must be a JSON object.")
     # Read once more for what the fast reader keeps quiet about; numbers do not matter here, and huge ones are slow.
     json.loads(body, object_pairs_hook=_once, parse_int=str, parse_float=str)
-    return Fields({name: [value] for name, value in _once((name.lower(), value) for name, value in value.items())})
+    if is_document:
+        return Fields({}, is_json=True, document=value)
+    return Fields(
+        {name: [value] for name, value in _once((name.lower(), value) for name, value in value.items())}, is_json=True
+    )
 
 
 def _once(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
@@ -110,7 +111,7 @@ def _urlencoded(body: bytes) -> list[tuple[str, str]]:
     try:
         return parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
     except ValueError:
-        raise BadRequest("The form is not UTF-8, or has too many fields.") from None
+        raise BadRequest("A form or query is not UTF-8, or has too many fields.") from None
 
 
 def _multipart(body: bytes, content_type: str) -> list[tuple[str, str]]:

@@ -10,9 +10,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import web
-from app.errors import Forbidden, Problem, Problems, Refusal, Unauthenticated
+from app.db import Dangling
+from app.errors import Forbidden, Problem, Problems, QuotaExceeded, Refusal, Unauthenticated
 
 LOG = logging.getLogger("ostiary")
+
+HEADERS = {
+    **web.UNKEPT,
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "X-Frame-Options": "SAMEORIGIN",
+}
+"""What every answer of this face says of itself."""
 
 NO_SUCH_PATH = "There is nothing at this path."
 
@@ -24,26 +32,35 @@ class WrongLogin(Unauthenticated):
         super().__init__("Unauthorized")
 
 
-def answered(error: Exception, *, drone_db_clients: bool) -> Response:
+def answered(error: Exception, *, as_400: tuple[type[Problem], ...] = (), drone_db_clients: bool) -> Response:
     """The response to an error; DroneDB's clients know no 403 and take 401 for it."""
+    headers: Mapping[str, str] = {}
     match error:
         case Refusal():
             status, message, headers = error.status, error.message, web.headers(error)
         case Problem():
-            status, message, headers = error.status, error.message, {}
+            status, message = _status(error, as_400), error.message
         case Problems():
-            status, headers = error.problems[0].status, {}
+            status = _status(error.problems[0], as_400)
             message = "|".join(problem.message for problem in error.problems)
+        case Dangling():
+            status, message = 409, "Something that this change needs was deleted at this moment. Try again."
+        case TimeoutError():
+            status, message = 503, "This took too long and was stopped."
         case _:
-            status, message, headers = 500, _unexpected(error), {}
+            status, message = 500, _unexpected(error)
     if status == HTTPStatus.FORBIDDEN and drone_db_clients:
         status, headers = HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": "Bearer"}
     return _response(message, status, headers, no_retry=_is_final(error))
 
 
+def _status(problem: Problem, as_400: tuple[type[Problem], ...]) -> int:
+    return HTTPStatus.BAD_REQUEST if isinstance(problem, as_400) else problem.status
+
+
 def _is_final(error: Exception) -> bool:
-    """Whether asking again as the same one is useless; DroneDB's clients go to their login page then."""
-    return isinstance(error, Unauthenticated | Forbidden) and not isinstance(error, WrongLogin)
+    """Whether asking again as the same one is useless: DroneDB's clients go to their login page, or stop uploading."""
+    return isinstance(error, Unauthenticated | Forbidden | QuotaExceeded) and not isinstance(error, WrongLogin)
 
 
 def _unexpected(error: Exception) -> str:
@@ -54,7 +71,7 @@ def _unexpected(error: Exception) -> str:
 
 def _response(message: str, status: int, headers: Mapping[str, str], *, no_retry: bool = False) -> Response:
     body = web.encoded({"error": message, "noRetry": no_retry})
-    return Response(body, status, {**web.UNKEPT, **headers}, "application/json")
+    return Response(body, status, {**HEADERS, **headers}, "application/json")
 
 
 async def unanswered(request: Request, error: Exception) -> Response:

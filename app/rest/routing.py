@@ -1,5 +1,6 @@
 """From a table of routes to answers: paths, methods, who may call and which body, in one way for all of them."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -13,44 +14,94 @@ from starlette.types import Receive, Scope, Send
 
 from app import auth, policy, web
 from app.auth import Viewer
-from app.errors import Forbidden
+from app.errors import Forbidden, Problem
+from app.reads import Reads
 from app.rest import bodies, errors
-from app.rest.bodies import Body, Fields
+from app.rest.bodies import Body
+from app.rest.fields import Field, bound
 from app.services.accounts import Desk
+from app.services.roles import Way
 from app.settings import Settings
+from app.statements import Statements
 
 SAFE = ("GET", "HEAD")
+
+SECONDS = 60
+"""How long a call may take, with its body."""
 
 
 class Who(Enum):
     """Whose calls are let in. What she may do then is for the service to say."""
 
-    UNASKED = "whoever it is: no token is looked at"
+    UNASKED = "whoever it is: a token is only looked at to refuse one that was revoked"
     ANYONE = "somebody, or nobody: a token that is no good is refused"
     SIGNED_IN = "somebody"
 
 
 @dataclass(frozen=True, slots=True)
+class House:
+    """What the routes have of the house."""
+
+    desk: Desk
+    statements: Statements
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
-    """What one call carries: who calls, the `{words}` of the path, the fields of the body, and what the house has."""
+    """What one call carries: who calls, the `{words}` of the path, and what was given in the query and the body.
+
+    `document` is the body of a route that takes one; else it is empty.
+    """
 
     request: Request
-    settings: Settings
-    desk: Desk
+    house: House
     viewer: Viewer
     words: Mapping[str, str]
-    fields: Fields
+    query: Mapping[str, Any]
+    given: Mapping[str, Any]
+    document: Mapping[str, Any]
+
+    @property
+    def desk(self) -> Desk:
+        """What signing in needs, and the door to the database."""
+        return self.house.desk
+
+    @property
+    def reads(self) -> Reads:
+        """Reads for who calls, as of now."""
+        return Reads(self.desk.database, self.house.statements, self.viewer, self.desk.database.clock())
+
+    def user(self, word: str = "userName") -> Way:
+        """How the path names a user."""
+        return "user_name", self.words[word]
+
+    def org(self) -> Way:
+        """How the path names an org."""
+        return "slug", self.words["orgSlug"]
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One line of the table. The path's fixed words are in lower case; `{word}` stands for any."""
+    """One line of the table. The path's fixed words are in lower case; `{word}` stands for any.
+
+    `gives` is the shape of the body of a success, None for no body. `as_400` are the problems that this route tells
+    with that status instead of their own; `refuses` the statuses of its refusals beyond those that all such routes
+    have.
+    """
 
     method: str
     path: str
     answer: Callable[[Call], Awaitable[Response]]
     who: Who
+    about: str
     body: Body = Body.NONE
+    fields: tuple[Field, ...] = ()
+    query: tuple[Field, ...] = ()
+    gives: Any = None
+    status: int = 200
+    refuses: tuple[int, ...] = ()
+    as_400: tuple[type[Problem], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +143,9 @@ def places(table: Sequence[Route]) -> list[Place]:
 class Face(BaseRoute):
     """All REST routes as one: a Starlette route that matches every path of the table."""
 
-    def __init__(self, table: Sequence[Route], desk_of: Callable[[Request], Desk], settings: Settings) -> None:
+    def __init__(self, table: Sequence[Route], house_of: Callable[[Request], House]) -> None:
         self._places = places(table)
-        self._desk_of = desk_of
-        self._settings = settings
+        self._house_of = house_of
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Match by path alone: a method that is not taken is refused here too."""
@@ -107,39 +157,50 @@ class Face(BaseRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, whatever happens."""
-        response = await self._respond(Request(scope, receive), scope["place"])
+        request = Request(scope, receive)
+        response = await _answered(request, scope["place"], self._house_of(request))
         await response(scope, receive, send)
 
-    async def _respond(self, request: Request, place: Place) -> Response:
-        try:
-            route = place.routes.get("GET" if request.method == "HEAD" else request.method)
-            if route is None:
-                raise web.MethodNotAllowed("This path does not take that method.", place.methods)
-            return await route.answer(await self._call(request, route))
-        except ClientDisconnect:
-            return Response(status_code=400)  # nobody reads it
-        except Exception as error:
-            return errors.answered(error, drone_db_clients=self._settings.drone_db_clients)
 
-    async def _call(self, request: Request, route: Route) -> Call:
-        desk = self._desk_of(request)
-        viewer = auth.ANONYMOUS if route.who is Who.UNASKED else await self._viewer(request, desk)
-        if route.who is Who.SIGNED_IN:
-            policy.require_signed_in(viewer)
-        fields = await bodies.read(request, route.body)
-        return Call(request, self._settings, desk, viewer, request.path_params, fields)
+async def _answered(request: Request, place: Place, house: House) -> Response:
+    route = place.routes.get("GET" if request.method == "HEAD" else request.method)
+    drone_db_clients = house.settings.drone_db_clients
+    try:
+        if route is None:
+            raise web.MethodNotAllowed("This path does not take that method.", place.methods)
+        async with asyncio.timeout(SECONDS):
+            return await route.answer(await _call(request, route, house))
+    except ClientDisconnect:
+        return Response(status_code=400)  # nobody reads it
+    except Exception as error:
+        as_400 = () if route is None else route.as_400
+        return errors.answered(error, as_400=as_400, drone_db_clients=drone_db_clients)
 
-    async def _viewer(self, request: Request, desk: Desk) -> Viewer:
-        """Who calls; one who is known by a cookie changes something only from our own pages."""
-        cookie = request.cookies.get(self._settings.auth_cookie_name)
-        shown = auth.presented(request.headers.get("authorization"), cookie)
-        viewer = await auth.identified(desk.database, desk.signer, shown)
-        by_cookie = shown is not None and shown.by_cookie and viewer.user_id is not None
-        if by_cookie and request.method not in SAFE and not web.same_origin(request):
-            raise Forbidden(
-                "A change with a cookie must come from this site's own pages; send the token in a header instead."
-            )
-        return viewer
+
+async def _call(request: Request, route: Route, house: House) -> Call:
+    viewer = await _viewer(request, route, house)
+    if route.who is Who.SIGNED_IN:
+        policy.require_signed_in(viewer)
+    query = bound(route.query, bodies.query(request))
+    sent = await bodies.read(request, route.body)
+    given, document = bound(route.fields, sent), sent.document or {}
+    return Call(request, house, viewer, request.path_params, query, given, document)
+
+
+async def _viewer(request: Request, route: Route, house: House) -> Viewer:
+    """Who calls; one who is known by a cookie changes something only from our own pages."""
+    desk, cookie = house.desk, request.cookies.get(house.settings.auth_cookie_name)
+    shown = auth.presented(request.headers.get("authorization"), cookie)
+    if route.who is Who.UNASKED:
+        await auth.refuse_revoked(desk.database, desk.signer, shown)
+        return auth.ANONYMOUS
+    viewer = await auth.identified(desk.database, desk.signer, shown)
+    by_cookie = shown is not None and shown.by_cookie and viewer.user_id is not None
+    if by_cookie and request.method not in SAFE and not web.same_origin(request):
+        raise Forbidden(
+            "A change with a cookie must come from this site's own pages; send the token in a header instead."
+        )
+    return viewer
 
 
 def _words(scope: Scope) -> list[str]:
@@ -154,8 +215,3 @@ def _words(scope: Scope) -> list[str]:
         return [unquote(part, errors="strict") for part in parts]
     except UnicodeDecodeError:
         return []
-
-
-def json(body: Any) -> Response:
-    """An answer in JSON."""
-    return Response(web.encoded(body), 200, web.UNKEPT, "application/json")

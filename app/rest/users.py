@@ -1,67 +1,218 @@
-"""The routes below `/users`."""
+"""Users: listing, making, changing and deleting them (U3 to U8)."""
 
-from datetime import UTC
+from collections.abc import Sequence
 from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import Response
 
-from app import web
-from app.errors import Unauthenticated
+from app import ids, loaders, policy
+from app.errors import Conflict, NotFound, Problem, Problems
+from app.prepared import Row
+from app.reads import Reads
+from app.rest import shapes
+from app.rest.answers import empty, json
 from app.rest.bodies import Body
-from app.rest.errors import WrongLogin
-from app.rest.routing import Call, Route, Who, json
-from app.services import accounts
-from app.settings import Settings
+from app.rest.fields import TEXT, TEXTS, Field, choice
+from app.rest.routing import Call, Route, Who
+from app.rest.storage import storage_by_user
+from app.services import accounts, enrolment, users
+from app.services.roles import Way
+from app.sources import Cell, layout
+from app.tables import Org, Role, User
 
-SECONDS_A_DAY = 86_400
+_USER = layout(User, "id", "user_name", "created_at", email=Cell(guard=policy.sees_user_details))
+_ROLE = layout(Role, "name")
+_ORG = layout(Org, "slug", "id")
 
 
-async def _authenticate(call: Call) -> Response:
-    if (call.fields.text("token") or "").strip():
-        raise WrongLogin  # another provider's token, and we know none
-    user_name, password = call.fields.required("username", "password")
+async def _list(call: Call) -> Response:
+    policy.require_overview(call.viewer)
+    rows = await call.reads.whole(loaders.users, _USER)
+    held, _ = await _held(call.reads, rows)
+    return json(held)
+
+
+async def _list_detailed(call: Call) -> Response:
+    policy.require_overview(call.viewer)
+    reads = call.reads
+    rows = await reads.whole(loaders.users, _USER)
+    held, orgs = await _held(reads, rows)
+    storage = await storage_by_user(reads, [row[0] for row in rows])
+    datasets = await reads.counts(loaders.org_datasets, {key for keys in orgs for key in keys})
+    return json(
+        [
+            {
+                "id": ids.encode("User", row[0]),
+                **user,
+                "storageQuota": storage[row[0]]["total"],
+                "storageUsed": storage[row[0]]["used"],
+                "organizationCount": len(keys),
+                "datasetCount": sum(datasets.get(key, 0) for key in keys),
+                "createdDate": shapes.moment(row[2]),
+            }
+            for row, user, keys in zip(rows, held, orgs, strict=True)
+        ]
+    )
+
+
+async def _held(reads: Reads, rows: Sequence[Row]) -> tuple[list[dict[str, Any]], list[set[int]]]:
+    """The users as the list shows them, and beside each the ids of her orgs."""
+    keys = [row[0] for row in rows]
+    roles = await reads.below(loaders.user_roles, _ROLE, keys)
+    owned = await reads.below(loaders.owned_orgs, _ORG, keys)
+    joined = await reads.below(loaders.member_orgs, _ORG, keys)
+    shown, orgs = [], []
+    for key, user_name, _, email, *_ in rows:
+        hers = [*owned.get(key, []), *joined.get(key, [])]
+        orgs.append({org_id for _, org_id, *_ in hers})
+        shown.append(
+            {
+                "userName": user_name,
+                "email": email,
+                "roles": [name for name, *_ in roles.get(key, [])],
+                "organizations": shapes.united(slug for slug, *_ in hers),
+            }
+        )
+    return shown, orgs
+
+
+async def _create(call: Call) -> Response:
+    given = call.given
+    hashes, wrong = await _hashed(call)
+    roles = given.get("roles")
+    wanted = users.DEFAULT_ROLES if roles is None else roles
+    new = users.NewUser(given["userName"], given.get("email"), hashes[0], wanted)
+    async with call.desk.database.write() as tx:
+        key = await enrolment.enrol_one(tx, call.viewer, new, wrong, with_orgs=call.desk.gives_orgs)
+    reads = call.reads
+    row = await reads.one(loaders.user, _USER, key)
+    assert row is not None, "who makes users sees them"
+    ((shown,), _) = await _held(reads, [row])
+    return json(shown)
+
+
+async def _hashed(call: Call) -> tuple[Sequence[str | None], Sequence[Problem]]:
+    """The hash, or what is wrong with the password: that is told together with the rest."""
     try:
-        session = await accounts.log_in(call.desk, user_name, password)
-    except Unauthenticated:
-        raise WrongLogin from None
-    return _opened(call, session)
+        given = [(call.given["password"], ("password",))]
+        return await accounts.managed_hashes(call.desk, call.viewer, given), ()
+    except Problems as refused:
+        return [None], refused.problems
 
 
-async def _refresh(call: Call) -> Response:
-    return _opened(call, await accounts.refresh(call.desk, call.viewer))
+async def _update(call: Call) -> Response:
+    email = (call.given["email"] or "") if "email" in call.given else None
+    async with call.desk.database.write() as tx:
+        await users.update_user(tx, call.viewer, call.user(), users.Changes(email, call.given.get("roles")))
+    return empty()
 
 
-def _opened(call: Call, session: accounts.Session) -> Response:
-    response = json(_session(call.settings, session))
-    if _is_not_foreign(call.request):
-        lifetime = call.settings.token_expiration_in_days * SECONDS_A_DAY
-        secure = call.request.url.scheme == "https"
-        web.set_cookie(response, web.Cookie(call.settings.auth_cookie_name, session.token, lifetime, secure))
-    return response
+async def _delete(call: Call) -> Response:
+    return await _deleted(call, call.words["userName"], call.query.get("successor"))
 
 
-def _session(settings: Settings, session: accounts.Session) -> dict[str, Any]:
-    """A token for all kinds of client: some read `username`, others `userName`; some cannot read a date."""
-    moment = session.expires_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return {
-        "token": session.token,
-        "expires": int(session.expires_at.timestamp()) if settings.drone_db_clients else moment,
-        "expiresAt": moment,
-        "username": session.user_name,
-        "userName": session.user_name,
-        "email": session.email,
-        "roles": list(session.roles),
-    }
+async def _delete_named(call: Call) -> Response:
+    return await _deleted(call, call.given["userName"], call.given.get("successor"))
 
 
-def _is_not_foreign(request: Request) -> bool:
-    """Whether no other site's page can be behind this: its form could sign a visitor in as somebody else."""
-    from_page = "origin" in request.headers or "sec-fetch-site" in request.headers
-    return not from_page or web.same_origin(request)
+async def _deleted(call: Call, user_name: str, successor: str | None) -> Response:
+    heir: Way | None = ("user_name", successor) if successor else None
+    async with call.desk.database.write() as tx:
+        deleted = await users.delete_user(tx, call.viewer, ("user_name", user_name), heir)
+    return json(
+        {
+            "userName": deleted.user_name,
+            "successor": deleted.successor,
+            "organizationsTransferred": deleted.orgs,
+            "organizationsDeleted": 0,
+            "datasetsTransferred": deleted.resources,
+            "datasetsDeleted": 0,
+            "batchesDeleted": 0,
+            "datasetResults": [],
+        }
+    )
 
+
+_NEW = (
+    Field("userName", TEXT, "Letters and digits, 1 to 127; unique without regard to letter case.", required=True),
+    Field("password", TEXT, "Keeps the password policy; at most 1,024 characters.", required=True),
+    Field("email", TEXT, "Unique without regard to letter case; absent, null or blank for none."),
+    Field("roles", TEXTS, "Names of roles; `user` when absent."),
+)
+_CHANGES = (
+    Field("email", TEXT, "Null or blank takes it away; absent leaves it."),
+    Field("roles", TEXTS, "All that she holds from now on; absent leaves them."),
+)
+_ON_CONFLICT = Field(
+    "conflictResolution",
+    choice("HaltOnConflict", "Overwrite", "Rename"),
+    "Understood and without effect: slugs are unique, so none is ever in the way.",
+)
+_SUCCESSOR = Field("successor", TEXT, "Who takes over what she owns; nobody when absent.")
 
 ROUTES = (
-    Route("POST", "/users/authenticate", _authenticate, Who.UNASKED, Body.ANY),
-    Route("POST", "/users/authenticate/refresh", _refresh, Who.SIGNED_IN),
+    Route(
+        "POST",
+        "/users",
+        _create,
+        Who.SIGNED_IN,
+        "Make a user; needs USERS_MANAGE and every permission that the roles carry.",
+        Body.ANY,
+        _NEW,
+        gives=shapes.User,
+        refuses=(403, 429),
+        as_400=(Conflict,),
+    ),
+    Route(
+        "GET",
+        "/users",
+        _list,
+        Who.SIGNED_IN,
+        "Every user, by user name; needs USERS_VIEW.",
+        gives=list[shapes.User],
+        refuses=(403,),
+    ),
+    Route(
+        "GET",
+        "/users/detailed",
+        _list_detailed,
+        Who.SIGNED_IN,
+        "Every user with her storage and counts, by user name; needs USERS_VIEW.",
+        gives=list[shapes.DetailedUser],
+        refuses=(403,),
+    ),
+    Route(
+        "PUT",
+        "/users/{userName}",
+        _update,
+        Who.SIGNED_IN,
+        "Change the e-mail address or the roles of a user who holds no more than the asker; needs USERS_MANAGE.",
+        Body.JSON,
+        _CHANGES,
+        refuses=(403, 409),
+        as_400=(NotFound, Conflict),
+    ),
+    Route(
+        "DELETE",
+        "/users/{userName}",
+        _delete,
+        Who.SIGNED_IN,
+        "Delete a user who holds no more than the asker; needs USERS_MANAGE. What she owned stays. A body is ignored.",
+        query=(_SUCCESSOR, _ON_CONFLICT),
+        gives=shapes.Deleted,
+        refuses=(403, 409),
+        as_400=(NotFound,),
+    ),
+    Route(
+        "DELETE",
+        "/users",
+        _delete_named,
+        Who.SIGNED_IN,
+        "The same, with the user named in the body.",
+        Body.ANY,
+        (Field("userName", TEXT, "Who is deleted, in any letter case.", required=True), _SUCCESSOR, _ON_CONFLICT),
+        gives=shapes.Deleted,
+        refuses=(403, 409),
+        as_400=(NotFound,),
+    ),
 )

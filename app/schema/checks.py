@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 import strawberry
 
+from app import ids
 from app.errors import BadInput
 from app.masks import Kind
-from app.schema import ids
 from app.schema.access import AccessSource
 from app.schema.declare import computed
 from app.schema.masks import LEVELS, ResourceRole, kind_named, role_list

@@ -16,9 +16,8 @@ from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
-from app import pages
+from app import ids, pages
 from app.auth import Viewer
-from app.schema import ids
 from app.schema.directives import Permission, Requires
 from app.sources import ROOT, Cell, Condition, Expression, Find, Layout, Source, Table
 

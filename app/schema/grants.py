@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from app import errors, loaders
+from app import errors, ids, loaders
 from app.auth import Viewer
 from app.db import Transaction
 from app.masks import Kind
-from app.schema import ids
 from app.schema.context import Context
 from app.schema.declare import computed, edge
 from app.schema.masks import ResourceRole, SubjectKind, kind_named, role_list, role_mask

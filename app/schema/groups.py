@@ -6,10 +6,9 @@ from typing import Any
 
 import strawberry
 
-from app import errors, loaders, policy, tables
+from app import errors, ids, loaders, policy, tables
 from app.auth import Viewer
 from app.db import Transaction
-from app.schema import ids
 from app.schema.context import Context
 from app.schema.declare import column, edge
 from app.schema.directives import Permission

@@ -5,7 +5,7 @@ from typing import Any
 
 import strawberry
 
-from app.schema import ids
+from app import ids
 from app.schema.declare import Face, identity
 from app.sources import Find, Source
 

@@ -6,11 +6,10 @@ from typing import Any
 
 import strawberry
 
-from app import loaders, policy, tables
+from app import ids, loaders, policy, tables
 from app.auth import Viewer
 from app.db import Transaction
 from app.masks import Level
-from app.schema import ids
 from app.schema.declare import column, edge
 from app.schema.directives import Permission
 from app.schema.filters import ResourceFilter, ResourceOrder, UserFilter, UserOrder

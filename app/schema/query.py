@@ -4,9 +4,8 @@ from typing import Any
 
 import strawberry
 
-from app import loaders
+from app import ids, loaders
 from app.auth import Viewer as ViewerValue
-from app.schema import ids
 from app.schema.checks import Checks
 from app.schema.declare import Face, edge, given, lookup, lookups, own_part
 from app.schema.directives import Permission, permission_list

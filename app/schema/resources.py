@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from app import loaders, policy, tables
+from app import ids, loaders, policy, tables
 from app.auth import Viewer
 from app.db import Transaction
-from app.schema import ids
 from app.schema.declare import column, edge, part
 from app.schema.directives import Permission
 from app.schema.leaves import JSON, BigInt

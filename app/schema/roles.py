@@ -6,10 +6,9 @@ from typing import Any
 
 import strawberry
 
-from app import loaders, policy, tables
+from app import ids, loaders, policy, tables
 from app.auth import Viewer
 from app.db import Transaction
-from app.schema import ids
 from app.schema.declare import column, edge
 from app.schema.directives import Permission, permission_list, permission_mask
 from app.schema.enums import Described, enum

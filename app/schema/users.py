@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from app import errors, loaders, policy, tables
+from app import errors, ids, loaders, policy, tables
 from app.auth import Viewer
 from app.db import Transaction
-from app.schema import ids
 from app.schema.context import Context
 from app.schema.declare import column, edge
 from app.schema.directives import Permission
@@ -28,7 +27,7 @@ from app.schema.mutations import (
 )
 from app.schema.node import Node
 from app.schema.paging import Connection, Edge
-from app.services import accounts, names, users
+from app.services import accounts, enrolment, names, users
 from app.services.roles import Way
 from app.sources import Find
 
@@ -292,7 +291,8 @@ async def _hashes(context: Context, given: Passwords) -> tuple[Sequence[str | No
 async def _create(context: Context, given: CreateUserInput) -> Outcome:
     hashes, wrong = await _hashes(context, [(given.password, ("password",))])
     async with context.database.write(dry=given.validate_only) as tx:
-        return {"user": await users.create_user(tx, context.viewer, _new(given, hashes[0]), wrong)}
+        new, with_orgs = _new(given, hashes[0]), context.desk.gives_orgs
+        return {"user": await enrolment.enrol_one(tx, context.viewer, new, wrong, with_orgs=with_orgs)}
 
 
 async def _create_many(context: Context, given: CreateUsersInput) -> Outcome:
@@ -302,9 +302,8 @@ async def _create_many(context: Context, given: CreateUsersInput) -> Outcome:
         hashes, wrong = await _hashes(context, passwords)
         async with context.database.write(dry=given.validate_only) as tx:
             new = [_new(*each) for each in zip(given.users, hashes, strict=True)]
-            return {
-                "results": results(CreateUsersResult, "user", await users.create_users(tx, context.viewer, new, wrong))
-            }
+            made = await enrolment.enrol(tx, context.viewer, new, wrong, with_orgs=context.desk.gives_orgs)
+            return {"results": results(CreateUsersResult, "user", made)}
     except errors.Problem as problem:
         return _refused(len(given.users), [problem])
     except errors.Problems as several:

@@ -32,6 +32,7 @@ class Desk:
     hasher: Hasher
     signer: tokens.Signer
     password_policy: PasswordPolicy | None
+    gives_orgs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,14 @@ async def reset_password(tx: Transaction, viewer: Viewer, user: Way, fresh: str)
     key = await users.managed(tx, viewer, user)
     await _set_password(tx, col(User.id) == key, fresh)
     return key
+
+
+async def require_password(desk: Desk, viewer: Viewer, user_name: str, password: str) -> None:
+    """Raises InvalidInput unless this is the password of a user; who asks must be one who could set it."""
+    policy.require(viewer, Permission.USERS_MANAGE)
+    rows = await desk.database.ask(_CREDENTIALS, name=names.sought(user_name))
+    if rows and not (await desk.hasher.verify(password, rows[0][1])).ok:
+        raise InvalidInput("The current password is not right.", ("currentPassword",))
 
 
 async def _set_password(tx: Transaction, which: Any, fresh: str) -> None:

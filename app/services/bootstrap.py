@@ -4,7 +4,7 @@ from sqlalchemy import func, select
 
 from app.auth import EVERYTHING, Viewer
 from app.errors import Problem, Problems, SettingsError
-from app.services import roles, users
+from app.services import enrolment, roles, users
 from app.services.accounts import Desk
 from app.settings import DEFAULT_PASSWORD, DefaultAdmin
 from app.tables import Role, User, UserRole, col
@@ -42,7 +42,7 @@ async def ensure_admin(desk: Desk, default: DefaultAdmin) -> None:
             return
         new = users.NewUser(default.user_name, default.email, fresh, (roles.ADMIN,))
         try:
-            await users.create_user(tx, REGISTRY, new)
+            await enrolment.enrol_one(tx, REGISTRY, new, with_orgs=desk.gives_orgs)
         except (Problem, Problems) as refused:
             raise SettingsError(f"DefaultAdmin: the administrator cannot be made. {refused}") from None
 

@@ -1,11 +1,12 @@
 """Orgs: making, changing, giving away and deleting them, who belongs to them, and the order of checks of all that."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, case, delete, func, insert, literal_column, select, update
+from sqlalchemy import Select, case, delete, func, insert, literal_column, not_, or_, select, update
 from sqlalchemy import bindparam as bound
 from sqlalchemy.types import Integer
 
@@ -16,7 +17,7 @@ from app.errors import Conflict, Forbidden, Locked, NotFound, Problem
 from app.masks import Level
 from app.services import names, users
 from app.services.roles import Way
-from app.sources import Condition
+from app.sources import Condition, among, integers, texts
 from app.tables import Key, Lock, Org, OrgMember, Resource, User, col, sortable
 
 
@@ -118,16 +119,34 @@ async def delete_org(tx: Transaction, viewer: Viewer, org: Way) -> tuple[int, in
 
 async def transfer_org(tx: Transaction, viewer: Viewer, org: Way, owner: Way) -> int:
     """Give an org to somebody else; needs to be its owner, or ORGS_MANAGE. Who owned it stays, as ADMIN."""
-    held = await require(tx, viewer, org, policy.owns_org, "to own the org, or ORGS_MANAGE")
+    held = await require(tx, viewer, org, policy.owns_org, _OWNING)
     new = await users.found(tx, viewer, owner, "owner")
     if new == held.owner_id:
         raise Conflict("She owns the org already.", ("owner",))
+    await _transfer(tx, viewer, held, new)
+    return held.id
+
+
+async def keep_or_transfer_org(tx: Transaction, viewer: Viewer, org: Way, owner: Way) -> int:
+    """The same, and nothing at all when she owns it already: for clients that send back what they were shown."""
+    held = await found(tx, viewer, org, policy.owns_org)
+    new = await users.found(tx, viewer, owner, "owner")
+    if new != held.owner_id:
+        if not held.may:
+            raise Forbidden(f"This needs {_OWNING}.")
+        await _transfer(tx, viewer, held, new)
+    return held.id
+
+
+_OWNING = "to own the org, or ORGS_MANAGE"
+
+
+async def _transfer(tx: Transaction, viewer: Viewer, held: Found, new: int) -> None:
     await tx.rows(_members(held.id, new))
     if held.owner_id is not None:
         await tx.rows(_members(held.id, held.owner_id))
         await tx.put(OrgMember, [_row(tx, viewer, held.id, held.owner_id, Membership(Level.ADMIN))])
     await tx.rows(update(Org).where(col(Org.id) == held.id).values(owner_id=new))
-    return held.id
 
 
 def _members(org_id: int, user_id: int) -> Any:
@@ -182,6 +201,29 @@ async def remove_org_member(tx: Transaction, viewer: Viewer, org: Way, user: Way
     user_id = await _member(tx, held.id, user)
     await tx.rows(_members(held.id, user_id))
     return held.id, user_id
+
+
+async def set_memberships(tx: Transaction, viewer: Viewer, user: Way, slugs: Sequence[str]) -> int:
+    """Make these the orgs that a user is a member of; needs ORGS_MANAGE. Answers her id.
+
+    What she owns stays hers, and a membership that stands keeps its level.
+    """
+    policy.require(viewer, Permission.ORGS_MANAGE)
+    user_id = await users.found(tx, viewer, user)
+    named = _SLUGGED.where(among(col(Org.slug), texts(map(names.sought, slugs))))
+    known = {slug: (key, owner) for key, slug, owner in await tx.rows(named)}
+    unknown = [(at, slug) for at, slug in enumerate(slugs) if slug not in known]
+    names.refuse([NotFound(f"There is no org `{slug}`.", ("orgSlugs", at)) for at, slug in unknown])
+    keys = [key for key, owner in known.values() if owner != user_id]
+    dropped = not_(among(col(OrgMember.org_id), integers(keys)))
+    hers = delete(OrgMember).where(col(OrgMember.user_id) == user_id)
+    await tx.rows(hers.where(or_(dropped, col(OrgMember.expires_at) <= tx.now)))
+    held = {row[0] for row in await tx.rows(select(col(OrgMember.org_id)).where(col(OrgMember.user_id) == user_id))}
+    await tx.put(OrgMember, [_row(tx, viewer, key, user_id, Membership()) for key in keys if key not in held])
+    return user_id
+
+
+_SLUGGED = select(col(Org.id), col(Org.slug), col(Org.owner_id)).order_by(col(Org.id)).with_for_update()
 
 
 def _row(tx: Transaction, viewer: Viewer, org_id: int, user_id: int, membership: Membership) -> dict[str, Any]:

@@ -232,7 +232,7 @@ def _seen(permissions: Permission) -> Select[Any]:
         col(Resource.full_mask),
         col(Resource.revision),
         exists().where(col(Lock.resource_id) == col(Resource.id)),
-        exists().where(col(Org.id) == col(Resource.org_id), policy.deletes_org(viewer)),
+        policy.deletes_in_org(viewer),
     ).where(col(Resource.id) == bindparam("key", type_=Integer()), policy.sees_resource(viewer))
 
 

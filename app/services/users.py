@@ -42,9 +42,11 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """A user who is gone: the id she had, and how much went to her successor."""
+    """A user who is gone: the id and the name that she had, who succeeds her, and how much went to that one."""
 
     id: int
+    user_name: str
+    successor: str | None = None
     orgs: int = 0
     resources: int = 0
 
@@ -212,7 +214,7 @@ async def delete_user(tx: Transaction, viewer: Viewer, user: Way, successor: Way
     heir = None if successor is None else await found(tx, viewer, successor, "successor")
     if heir == key:
         raise InvalidInput("A user does not succeed herself.", ("successor",))
-    deleted = Deleted(key) if heir is None else await _bequeath(tx, key, heir)
+    deleted = Deleted(key, await _name(tx, key)) if heir is None else await _bequeath(tx, key, heir)
     owned = select(col(Resource.id)).where(col(Resource.owner_id) == key).order_by(col(Resource.id))
     await tx.rows(owned.with_for_update())  # else a change that is under way writes her into the index again
     await index.forget(tx, Kind.USER, key)
@@ -233,7 +235,13 @@ async def _bequeath(tx: Transaction, key: int, heir: int) -> Deleted:
         update(Resource).where(col(Resource.owner_id) == key).values(owner_id=heir).returning(col(Resource.id)),
     )
     await index.refresh(tx, [row[0] for row in owned])
-    return Deleted(key, len(orgs), len(owned))
+    return Deleted(key, await _name(tx, key), await _name(tx, heir), len(orgs), len(owned))
+
+
+async def _name(tx: Transaction, key: int) -> str:
+    return str(
+        await tx.value(select(col(User.user_name)).where(col(User.id) == bindparam("key", type_=Integer())), key=key)
+    )
 
 
 async def managed(tx: Transaction, viewer: Viewer, user: Way) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from app.schema import ids
+from app import ids
 from scripts.benchmark import world
 from scripts.benchmark.load import Connection, Refused, answer, get, graphql
 from scripts.benchmark.world import GROUPS_OF, NAMES, PASSWORD, World, group_slug

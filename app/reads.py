@@ -1,0 +1,48 @@
+"""Whole lists, and what hangs on keys, of the read graph and through the policy: for a face without pages."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app import db
+from app.auth import Viewer
+from app.pages import Ask
+from app.prepared import Prepared, Row
+from app.sources import Layout, Source
+from app.statements import Statements
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """Reads for one viewer at one moment. A row has its cells first; below a key, the key is its last value."""
+
+    database: db.Database
+    statements: Statements
+    viewer: Viewer
+    now: datetime
+
+    async def whole(self, source: Source, cells: Layout) -> list[Row]:
+        """All rows of a list that hangs on nothing, in its own order."""
+        return await self._rows(self.statements.whole(source, cells, self.viewer))
+
+    async def below(self, source: Source, cells: Layout, keys: Iterable[Any]) -> dict[Any, list[Row]]:
+        """The rows of each key that has any, in the source's order."""
+        found: dict[Any, list[Row]] = {}
+        for row in await self._rows(self.statements.related(source, cells, self.viewer), keys=list(keys)):
+            found.setdefault(row[-1], []).append(row)
+        return found
+
+    async def one(self, source: Source, cells: Layout, key: Any) -> Row | None:
+        """The row of a key; None when there is none that the viewer sees."""
+        rows = await self.below(source, cells, [key])
+        return rows[key][0] if rows else None
+
+    async def counts(self, source: Source, keys: Iterable[Any]) -> dict[Any, int]:
+        """How many rows each key has that has any."""
+        prepared = self.statements.count(source, self.viewer, Ask())
+        return {key: number for number, key in await self._rows(prepared, keys=list(keys))}
+
+    async def _rows(self, prepared: Prepared, **values: Any) -> list[Row]:
+        binds = {"viewer_id": self.viewer.user_id, "now": self.now, **values}
+        return (await self.database.read([(prepared, binds)]))[0]

@@ -1,0 +1,131 @@
+"""The members of an org, as its own people see and set them (O7 to O10)."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.responses import Response
+
+from app import loaders, policy
+from app.errors import BadRequest, Forbidden
+from app.masks import Level
+from app.rest import shapes
+from app.rest.answers import gone, json
+from app.rest.bodies import Body
+from app.rest.fields import TEXT, Field, choice
+from app.rest.orgs import found_org
+from app.rest.routing import Call, Route, Who
+from app.services import orgs
+from app.services.orgs import Membership
+from app.sources import Cell, Layout, flag, layout
+from app.tables import Org, OrgMember, User
+
+LEVEL = choice("ReadOnly", "ReadWrite", "ReadWriteDelete", "Admin")
+"""How far somebody belongs to an org, as the documented API writes it."""
+
+
+_ORG = layout(Org, "id", belongs=flag(policy.belongs_to_org))
+_MEMBER = Layout(
+    (
+        *layout(User, "user_name", email=Cell(guard=policy.sees_user_details)).cells,
+        *layout(OrgMember, "level", "granted_at", granter=loaders.granter_name).cells,
+    )
+)
+
+
+async def _list(call: Call) -> Response:
+    reads = call.reads
+    org = await found_org(reads, call.words["orgSlug"], _ORG)
+    if not org[1]:
+        raise Forbidden("The members are seen by members alone.")
+    rows = (await reads.below(loaders.org_members, _MEMBER, [org[0]])).get(org[0], [])
+    return json(
+        [
+            {
+                "userName": user_name,
+                "email": email,
+                "permissions": level,
+                "grantedAt": shapes.moment(granted_at),
+                "grantedBy": granted_by,
+            }
+            for user_name, email, level, granted_at, granted_by, _ in rows
+        ]
+    )
+
+
+Handler = Callable[[Call], Awaitable[Response]]
+
+
+def _managed(handle: Handler) -> Handler:
+    """Members are changed here only where the operator lets them be; the old server's clients look for that."""
+
+    async def answer(call: Call) -> Response:
+        if not call.house.settings.enable_organization_member_management:
+            raise BadRequest("The setting EnableOrganizationMemberManagement is off: this path changes no members.")
+        return await handle(call)
+
+    return answer
+
+
+async def _add(call: Call) -> Response:
+    membership = Membership(Level(call.given.get("permissions", Level.READ_WRITE)))
+    async with call.desk.database.write() as tx:
+        await orgs.add_org_member(tx, call.viewer, call.org(), ("user_name", call.given["userName"]), membership)
+    return gone()
+
+
+async def _update(call: Call) -> Response:
+    membership = Membership(Level(call.given["permissions"]), keeps_end=True)
+    async with call.desk.database.write() as tx:
+        await orgs.update_org_member(tx, call.viewer, call.org(), call.user(), membership)
+    return gone()
+
+
+async def _remove(call: Call) -> Response:
+    async with call.desk.database.write() as tx:
+        await orgs.remove_org_member(tx, call.viewer, call.org(), call.user())
+    return gone()
+
+
+_OFF = "400 unless the setting EnableOrganizationMemberManagement is on."
+
+ROUTES = (
+    Route(
+        "GET",
+        "/orgs/{orgSlug}/members",
+        _list,
+        Who.SIGNED_IN,
+        "The members of an org, by user name, without its owner; seen by its people.",
+        gives=list[shapes.Member],
+        refuses=(403, 404),
+    ),
+    Route(
+        "POST",
+        "/orgs/{orgSlug}/members",
+        _managed(_add),
+        Who.SIGNED_IN,
+        f"Let a user belong to an org; needs the level 3 in it. {_OFF}",
+        Body.JSON,
+        (Field("userName", TEXT, "In any letter case.", required=True), Field("permissions", LEVEL, "1 when absent.")),
+        status=204,
+        refuses=(403, 404, 409),
+    ),
+    Route(
+        "PUT",
+        "/orgs/{orgSlug}/members/{userName}",
+        _managed(_update),
+        Who.SIGNED_IN,
+        f"Change the level of a member; needs the level 3 in the org. {_OFF}",
+        Body.JSON,
+        (Field("permissions", LEVEL, "The new level.", required=True),),
+        status=204,
+        refuses=(403, 404),
+    ),
+    Route(
+        "DELETE",
+        "/orgs/{orgSlug}/members/{userName}",
+        _managed(_remove),
+        Who.SIGNED_IN,
+        f"Let a member go; needs the level 3 in the org, or to be that member. {_OFF}",
+        status=204,
+        refuses=(403, 404),
+    ),
+)

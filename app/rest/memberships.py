@@ -1,0 +1,134 @@
+"""The orgs of a user, as administrators see and set them (U19 to U23)."""
+
+from typing import Any
+
+from starlette.responses import Response
+
+from app import loaders, policy
+from app.errors import Conflict, NotFound
+from app.masks import Level
+from app.prepared import Row
+from app.rest import shapes
+from app.rest.answers import empty, json
+from app.rest.bodies import Body
+from app.rest.fields import TEXT, TEXTS, Field
+from app.rest.members import LEVEL
+from app.rest.orgs import CELLS, plain
+from app.rest.routing import Call, Route, Who
+from app.services import names, orgs, users
+from app.services.orgs import Membership
+from app.sources import Layout, layout
+from app.tables import OrgMember, User
+
+_USER = layout(User, "id")
+_OWNED = CELLS
+_JOINED = Layout((*CELLS.cells, *layout(OrgMember, "level", "granted_at", granter=loaders.granter_name).cells))
+
+
+async def _list(call: Call) -> Response:
+    policy.require_overview(call.viewer)
+    reads = call.reads
+    user = await reads.one(loaders.user_named, _USER, names.sought(call.words["userName"]))
+    if user is None:
+        raise users.unknown(("userName",))
+    owned = await reads.below(loaders.owned_orgs, _OWNED, [user[0]])
+    joined = await reads.below(loaders.member_orgs, _JOINED, [user[0]])
+    shown = [
+        *({**plain(row), "isOwner": True, **_NOT_A_MEMBER} for row in owned.get(user[0], [])),
+        *({**plain(row), "isOwner": False, **_membership(row)} for row in joined.get(user[0], [])),
+    ]
+    return json(sorted(shown, key=lambda org: str(org["slug"])))
+
+
+_NOT_A_MEMBER = {"permissions": None, "grantedAt": None, "grantedBy": None}
+
+
+def _membership(row: Row) -> dict[str, Any]:
+    level, granted_at, granted_by = row[len(CELLS.cells) : -1]
+    return {"permissions": level, "grantedAt": shapes.moment(granted_at), "grantedBy": granted_by}
+
+
+async def _set(call: Call) -> Response:
+    async with call.desk.database.write() as tx:
+        await orgs.set_memberships(tx, call.viewer, call.user(), call.given.get("orgSlugs") or [])
+    return empty()
+
+
+async def _add(call: Call) -> Response:
+    policy.require_overview(call.viewer)
+    membership = Membership(Level(call.given.get("permissions", Level.READ_WRITE)))
+    async with call.desk.database.write() as tx:
+        await orgs.add_org_member(tx, call.viewer, ("slug", call.given["orgSlug"]), call.user(), membership)
+    return empty()
+
+
+async def _update(call: Call) -> Response:
+    policy.require_overview(call.viewer)
+    membership = Membership(Level(call.given["permissions"]), keeps_end=True)
+    async with call.desk.database.write() as tx:
+        await orgs.update_org_member(tx, call.viewer, call.org(), call.user(), membership)
+    return empty()
+
+
+async def _remove(call: Call) -> Response:
+    policy.require_overview(call.viewer)
+    async with call.desk.database.write() as tx:
+        await orgs.remove_org_member(tx, call.viewer, call.org(), call.user())
+    return empty()
+
+
+ROUTES = (
+    Route(
+        "GET",
+        "/users/{userName}/orgs",
+        _list,
+        Who.SIGNED_IN,
+        "The orgs that a user owns or belongs to and the asker sees, by slug; needs USERS_VIEW.",
+        gives=list[shapes.UserOrg],
+        refuses=(403,),
+        as_400=(NotFound,),
+    ),
+    Route(
+        "PUT",
+        "/users/{userName}/orgs",
+        _set,
+        Who.SIGNED_IN,
+        "Make these the orgs that a user is a member of; needs ORGS_MANAGE. What she owns stays hers, memberships that "
+        "stand keep their level, new ones may read and write.",
+        Body.ANY,
+        (Field("orgSlugs", TEXTS, "Slugs, each as a field of its own in a form; absent or empty for none."),),
+        refuses=(403,),
+        as_400=(NotFound,),
+    ),
+    Route(
+        "POST",
+        "/users/{userName}/orgs",
+        _add,
+        Who.SIGNED_IN,
+        "Let a user belong to an org; needs USERS_VIEW, and to manage the org's members.",
+        Body.JSON,
+        (Field("orgSlug", TEXT, "The org's slug.", required=True), Field("permissions", LEVEL, "1 when absent.")),
+        refuses=(403,),
+        as_400=(NotFound, Conflict),
+    ),
+    Route(
+        "PUT",
+        "/users/{userName}/orgs/{orgSlug}",
+        _update,
+        Who.SIGNED_IN,
+        "Change the level of a membership; needs USERS_VIEW, and to manage the org's members.",
+        Body.JSON,
+        (Field("permissions", LEVEL, "The new level.", required=True),),
+        refuses=(403,),
+        as_400=(NotFound, Conflict),
+    ),
+    Route(
+        "DELETE",
+        "/users/{userName}/orgs/{orgSlug}",
+        _remove,
+        Who.SIGNED_IN,
+        "Let a user belong to an org no longer; needs USERS_VIEW, and to manage the org's members.",
+        refuses=(403,),
+        as_400=(NotFound, Conflict),
+    ),
+)

@@ -1,0 +1,188 @@
+"""Orgs: listing, showing, making, changing and deleting them (O1 to O6)."""
+
+from typing import Any
+
+from starlette.responses import Response
+
+from app import loaders, policy
+from app.auth import Viewer
+from app.errors import NotFound
+from app.prepared import Row
+from app.reads import Reads
+from app.rest import shapes
+from app.rest.answers import created, gone, json
+from app.rest.bodies import Body
+from app.rest.fields import FLAG, TEXT, Field
+from app.rest.routing import Call, Route, Who
+from app.services import names, orgs
+from app.services.roles import Way
+from app.sources import Layout, flag, layout
+from app.tables import Org
+
+CELLS = layout(Org, "slug", "name", "description", "created_at", "is_public", owner=loaders.org_owner_name)
+"""What every shape of an org begins with."""
+
+_RIGHTS = layout(
+    Org, writes=flag(policy.writes_org), deletes=flag(policy.deletes_org), manages=flag(policy.manages_org)
+)
+_ORG = Layout((*CELLS.cells, *_RIGHTS.cells))
+
+
+def plain(row: Row) -> dict[str, Any]:
+    """What every shape of an org has."""
+    slug, name, description, created_at, is_public, owner = row[: len(CELLS.cells)]
+    return {
+        "slug": slug,
+        "name": name,
+        "description": description,
+        "creationDate": shapes.moment(created_at),
+        "owner": owner,
+        "isPublic": bool(is_public),
+    }
+
+
+def _shown(row: Row, viewer: Viewer) -> dict[str, Any]:
+    """An org with what the asker may do; who sees it reads it."""
+    writes, deletes, manages = row[len(CELLS.cells) : len(_ORG.cells)]
+    rights = {
+        "canRead": True,
+        "canWrite": bool(writes),
+        "canDelete": bool(deletes),
+        "canManageMembers": bool(manages),
+    }
+    return {**plain(row), "permissions": None if viewer.user_id is None else rights}
+
+
+async def _list(call: Call) -> Response:
+    if call.query.get("ownedOnly"):
+        viewer_id = policy.require_signed_in(call.viewer)
+        rows = (await call.reads.below(loaders.owned_orgs, _ORG, [viewer_id])).get(viewer_id, [])
+    elif call.viewer.user_id is None or call.query.get("includePublic"):
+        rows = await call.reads.whole(loaders.orgs, _ORG)
+    else:
+        rows = await call.reads.whole(loaders.my_orgs, _ORG)
+    return json([_shown(row, call.viewer) for row in rows])
+
+
+async def _list_public(call: Call) -> Response:
+    rows = await call.reads.whole(loaders.public_orgs, CELLS)
+    return json([{**plain(row), "permissions": None} for row in rows])
+
+
+async def _show(call: Call) -> Response:
+    return json(await _one(call.reads, call.words["orgSlug"]))
+
+
+async def _one(reads: Reads, slug: str) -> dict[str, Any]:
+    return _shown(await found_org(reads, slug, _ORG), reads.viewer)
+
+
+async def found_org(reads: Reads, slug: str, cells: Layout) -> Row:
+    """An org that the asker sees; raises NotFound."""
+    row = await reads.one(loaders.org_slugged, cells, names.sought(slug))
+    if row is None:
+        raise NotFound("There is no such org.", ("orgSlug",))
+    return row
+
+
+async def _create(call: Call) -> Response:
+    given = call.given
+    owner = _named(given.get("owner"))
+    new = orgs.NewOrg(given["slug"], given["name"], given.get("description") or "", bool(given.get("isPublic")), owner)
+    async with call.desk.database.write() as tx:
+        await orgs.create_org(tx, call.viewer, new)
+    return created(call.request, await _one(call.reads, new.slug), "orgs", new.slug)
+
+
+async def _update(call: Call) -> Response:
+    given, org = call.given, call.org()
+    changes = orgs.Changes(given.get("name"), given.get("description"), given.get("isPublic"))
+    async with call.desk.database.write() as tx:
+        await orgs.update_org(tx, call.viewer, org, changes)
+        if (owner := _named(given.get("owner"))) is not None:
+            await orgs.keep_or_transfer_org(tx, call.viewer, org, owner)
+    return gone()
+
+
+def _named(user_name: str | None) -> Way | None:
+    return ("user_name", user_name) if user_name else None
+
+
+async def _delete(call: Call) -> Response:
+    async with call.desk.database.write() as tx:
+        await orgs.delete_org(tx, call.viewer, call.org())
+    return gone()
+
+
+_TEXTS = (
+    Field("description", TEXT, "For people; at most 1,000 characters."),
+    Field("isPublic", FLAG, "Whether everybody sees it."),
+)
+_NEW = (
+    Field("slug", TEXT, "2 to 128 of a to z, 0 to 9, _ and -; fixed for life.", required=True),
+    Field("name", TEXT, "1 to 200 printable characters.", required=True),
+    *_TEXTS,
+    Field("owner", TEXT, "User name of another owner than the asker; needs ORGS_MANAGE."),
+)
+_CHANGES = (
+    Field("name", TEXT, "1 to 200 printable characters; absent leaves it."),
+    *_TEXTS,
+    Field("owner", TEXT, "User name of the new owner; needs to be the owner, or ORGS_MANAGE. Absent leaves it."),
+)
+
+ROUTES = (
+    Route(
+        "GET",
+        "/orgs",
+        _list,
+        Who.ANYONE,
+        "The orgs that the asker owns or belongs to, by name; all with ORGS_MANAGE, the public ones for nobody.",
+        query=(
+            Field("ownedOnly", FLAG, "Only what the asker owns; needs to be signed in."),
+            Field("includePublic", FLAG, "Also the public orgs of others."),
+        ),
+        gives=list[shapes.Org],
+    ),
+    Route("GET", "/orgs/public", _list_public, Who.ANYONE, "All public orgs, by name.", gives=list[shapes.Org]),
+    Route(
+        "GET",
+        "/orgs/{orgSlug}",
+        _show,
+        Who.ANYONE,
+        "An org: a public one for everybody, a private one for its people.",
+        gives=shapes.Org,
+        refuses=(404,),
+    ),
+    Route(
+        "POST",
+        "/orgs",
+        _create,
+        Who.SIGNED_IN,
+        "Make an org; needs ORGS_CREATE. 409 when the slug is taken.",
+        Body.ANY,
+        _NEW,
+        gives=shapes.Org,
+        status=201,
+        refuses=(403, 404, 409),
+    ),
+    Route(
+        "PUT",
+        "/orgs/{orgSlug}",
+        _update,
+        Who.SIGNED_IN,
+        "Change what is given of an org; needs the level 1 in it.",
+        Body.ANY,
+        _CHANGES,
+        status=204,
+        refuses=(403, 404),
+    ),
+    Route(
+        "DELETE",
+        "/orgs/{orgSlug}",
+        _delete,
+        Who.SIGNED_IN,
+        "Delete an org with its resources; needs the level 2 in it. Refused while one of them is locked.",
+        status=204,
+        refuses=(403, 404),
+    ),
+)

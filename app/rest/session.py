@@ -1,0 +1,149 @@
+"""Signing in, new tokens and passwords (U1, U2, U9, U10 in the numbering of the documented API)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app import web
+from app.errors import InvalidInput, NotFound, Unauthenticated
+from app.rest import shapes
+from app.rest.answers import empty, json
+from app.rest.bodies import Body
+from app.rest.errors import WrongLogin
+from app.rest.fields import TEXT, Field
+from app.rest.routing import Call, Route, Who
+from app.services import accounts, names
+from app.settings import Settings
+
+SECONDS_A_DAY = 86_400
+
+
+async def _authenticate(call: Call) -> Response:
+    if (call.given.get("token") or "").strip():
+        raise WrongLogin  # another provider's token, and we know none
+    user_name, password = _credentials(call)
+    try:
+        session = await accounts.log_in(call.desk, user_name, password)
+    except Unauthenticated:
+        raise WrongLogin from None
+    return _opened(call, session)
+
+
+def _credentials(call: Call) -> Sequence[str]:
+    """The user name and the password; raises Problems that name each that is missing."""
+    given = [(name, call.given.get(name)) for name in ("username", "password")]
+    names.refuse([InvalidInput(f"`{name}` is missing.", (name,)) for name, text in given if not text])
+    return [str(text) for _, text in given]
+
+
+async def _refresh(call: Call) -> Response:
+    return _opened(call, await accounts.refresh(call.desk, call.viewer))
+
+
+async def _change_password(call: Call) -> Response:
+    session = await accounts.change_password(
+        call.desk, call.viewer, call.given["oldPassword"], call.given["newPassword"]
+    )
+    assert session is not None
+    return _opened(call, session)
+
+
+async def _reset_password(call: Call) -> Response:
+    current, new = call.given.get("currentPassword"), call.given["newPassword"]
+    if current is not None:
+        await accounts.require_password(call.desk, call.viewer, call.words["userName"], current)
+    (fresh,) = await accounts.managed_hashes(call.desk, call.viewer, [(new, ("newPassword",))])
+    async with call.desk.database.write() as tx:
+        await accounts.reset_password(tx, call.viewer, call.user(), str(fresh))
+    return empty()
+
+
+def _opened(call: Call, session: accounts.Session) -> Response:
+    settings = call.house.settings
+    response = json(_session(settings, session))
+    if _is_not_foreign(call.request):
+        lifetime = settings.token_expiration_in_days * SECONDS_A_DAY
+        secure = call.request.url.scheme == "https"
+        web.set_cookie(response, web.Cookie(settings.auth_cookie_name, session.token, lifetime, secure))
+    return response
+
+
+def _session(settings: Settings, session: accounts.Session) -> dict[str, Any]:
+    """A token for all kinds of client: some read `username`, others `userName`; some cannot read a date."""
+    moment = shapes.moment(session.expires_at)
+    return {
+        "token": session.token,
+        "expires": int(session.expires_at.timestamp()) if settings.drone_db_clients else moment,
+        "expiresAt": moment,
+        "username": session.user_name,
+        "userName": session.user_name,
+        "email": session.email,
+        "roles": list(session.roles),
+    }
+
+
+def _is_not_foreign(request: Request) -> bool:
+    """Whether no other site's page can be behind this: its form could sign a visitor in as somebody else."""
+    from_page = "origin" in request.headers or "sec-fetch-site" in request.headers
+    return not from_page or web.same_origin(request)
+
+
+_LOGIN = (
+    Field("username", TEXT, "In any letter case; must be there unless `token` is."),
+    Field("password", TEXT, "At most 1,024 characters; must be there unless `token` is."),
+    Field("token", TEXT, "A token of the external provider, which goes before name and password; blank for none."),
+)
+_CHANGE = (
+    Field("oldPassword", TEXT, "The password that holds now.", required=True),
+    Field("newPassword", TEXT, "Keeps the password policy; at most 1,024 characters.", required=True),
+)
+_RESET = (
+    Field("currentPassword", TEXT, "Checked when it is given; null or absent for a reset without it."),
+    Field("newPassword", TEXT, "Keeps the password policy; at most 1,024 characters.", required=True),
+)
+
+ROUTES = (
+    Route(
+        "POST",
+        "/users/authenticate",
+        _authenticate,
+        Who.UNASKED,
+        "Sign in with a password. Unknown, wrong and deactivated are refused alike. Sets the cookie too.",
+        Body.ANY,
+        _LOGIN,
+        gives=shapes.Session,
+        refuses=(429, 503),
+    ),
+    Route(
+        "POST",
+        "/users/authenticate/refresh",
+        _refresh,
+        Who.SIGNED_IN,
+        "A new token for a good one, which stays good until it ends. A body is not looked at.",
+        gives=shapes.Session,
+    ),
+    Route(
+        "POST",
+        "/users/changepwd",
+        _change_password,
+        Who.SIGNED_IN,
+        "Change one's own password. Every token ends, and a new one is answered.",
+        Body.ANY,
+        _CHANGE,
+        gives=shapes.Session,
+        refuses=(429,),
+    ),
+    Route(
+        "PUT",
+        "/users/{userName}/changepwd",
+        _reset_password,
+        Who.SIGNED_IN,
+        "Set the password of a user who holds no more than the asker; needs USERS_MANAGE. Every token of hers ends.",
+        Body.JSON,
+        _RESET,
+        refuses=(403, 429),
+        as_400=(NotFound,),
+    ),
+)

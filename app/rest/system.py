@@ -1,0 +1,94 @@
+"""What the server is and what it does here (U24, O11, Y1, /version)."""
+
+from typing import Any
+
+from starlette.responses import Response
+
+from app.rest import shapes
+from app.rest.answers import json, plain
+from app.rest.routing import Call, Route, Who
+from app.settings import PasswordPolicy
+from app.version import version
+
+VERSION = version()
+
+
+async def _is_managed(call: Call) -> Response:
+    return json(call.house.settings.external_auth_url is None)
+
+
+async def _has_member_management(call: Call) -> Response:
+    return json({"enabled": call.house.settings.enable_organization_member_management})
+
+
+async def _features(call: Call) -> Response:
+    settings = call.house.settings
+    return json(
+        {
+            "organizationMemberManagement": settings.enable_organization_member_management,
+            "userManagement": settings.external_auth_url is None,
+            "storageLimiter": settings.enable_storage_limiter,
+            "maxConcurrentDownloadsPerUser": None,
+            "disableAnonymousBulkDownloads": False,
+            "passwordPolicy": _policy(settings.password_policy),
+            "datasetThumbnailCandidates": [],
+            "maxExportSizeBytes": None,
+            "bulkDownloadAsyncThresholdBytes": None,
+            "taskTools": [],
+            "taskStates": [],
+            "hubOptions": {},
+            "hubVersion": None,
+            "registryVersion": VERSION,
+            "ddbVersion": None,
+        }
+    )
+
+
+def _policy(policy: PasswordPolicy | None) -> dict[str, Any] | None:
+    if policy is None:
+        return None
+    return {
+        "minLength": policy.min_length,
+        "requireDigit": policy.require_digit,
+        "requireUppercase": policy.require_uppercase,
+        "requireLowercase": policy.require_lowercase,
+        "requireNonAlphanumeric": policy.require_non_alphanumeric,
+    }
+
+
+async def _version(call: Call) -> Response:
+    return plain(VERSION)
+
+
+async def _version_in_json(call: Call) -> Response:
+    return json(VERSION)
+
+
+ROUTES = (
+    Route(
+        "GET",
+        "/users/management-enabled",
+        _is_managed,
+        Who.UNASKED,
+        "Whether users are managed here; false with an external provider.",
+        gives=bool,
+    ),
+    Route(
+        "GET",
+        "/orgs/features/member-management",
+        _has_member_management,
+        Who.UNASKED,
+        "Whether members are changed below /orgs/{orgSlug}/members.",
+        gives=shapes.Enabled,
+    ),
+    Route(
+        "GET",
+        "/sys/features",
+        _features,
+        Who.UNASKED,
+        "What this server does, for clients that show or hide screens by it.",
+        gives=shapes.Features,
+    ),
+    Route("GET", "/version", _version, Who.UNASKED, "The version, in plain text.", gives=shapes.PlainText),
+    Route("GET", "/sys/version", _version_in_json, Who.SIGNED_IN, "The version, in JSON.", gives=str),
+)
