@@ -24,7 +24,7 @@ DATASET = 7
 """What kind of entry a dataset is, to clients of the documented API."""
 
 
-_CELLS = layout(
+CELLS = layout(
     Resource,
     "id",
     "slug",
@@ -46,7 +46,7 @@ _ORG = layout(Org, "id")
 async def _list(call: Call) -> Response:
     reads = call.reads
     org = (await found_org(reads, call.words["orgSlug"], _ORG))[0]
-    rows = (await reads.below(loaders.org_datasets, _CELLS, [org])).get(org, [])
+    rows = (await reads.below(loaders.org_datasets, CELLS, [org])).get(org, [])
     return json([_shown(row) for row in rows])
 
 
@@ -74,7 +74,7 @@ async def _show(call: Call) -> Response:
 
 
 async def _found(call: Call) -> Row:
-    row = await call.reads.one(loaders.dataset_at, _CELLS, _path(call)[1])
+    row = await call.reads.one(loaders.dataset_at, CELLS, _path(call)[1])
     if row is None:
         raise NotFound("There is no such dataset.", ("dsSlug",))
     return row
@@ -119,7 +119,7 @@ async def _create(call: Call) -> Response:
     async with call.desk.database.write() as tx:
         key = await resources.create_resource(tx, call.viewer, new)
         await _open(call, tx, ("id", key))
-    row = await call.reads.one(loaders.dataset_by_id, _CELLS, key)
+    row = await call.reads.one(loaders.dataset_by_id, CELLS, key)
     assert row is not None, "who made it sees it"
     return created(call.request, _shown(row), "orgs", names.sought(org), "ds", slug)
 

@@ -25,7 +25,7 @@ CELLS = layout(Org, "slug", "name", "description", "created_at", "is_public", ow
 _RIGHTS = layout(
     Org, writes=flag(policy.writes_org), deletes=flag(policy.deletes_org), manages=flag(policy.manages_org)
 )
-_ORG = Layout((*CELLS.cells, *_RIGHTS.cells))
+ORG = Layout((*CELLS.cells, *_RIGHTS.cells))
 
 
 def plain(row: Row) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def plain(row: Row) -> dict[str, Any]:
 
 def _shown(row: Row, viewer: Viewer) -> dict[str, Any]:
     """An org with what the asker may do; who sees it reads it."""
-    writes, deletes, manages = row[len(CELLS.cells) : len(_ORG.cells)]
+    writes, deletes, manages = row[len(CELLS.cells) : len(ORG.cells)]
     rights = {
         "canRead": True,
         "canWrite": bool(writes),
@@ -56,11 +56,11 @@ def _shown(row: Row, viewer: Viewer) -> dict[str, Any]:
 async def _list(call: Call) -> Response:
     if call.query.get("ownedOnly"):
         viewer_id = policy.require_signed_in(call.viewer)
-        rows = (await call.reads.below(loaders.owned_orgs, _ORG, [viewer_id])).get(viewer_id, [])
+        rows = (await call.reads.below(loaders.owned_orgs, ORG, [viewer_id])).get(viewer_id, [])
     elif call.viewer.user_id is None or call.query.get("includePublic"):
-        rows = await call.reads.whole(loaders.orgs, _ORG)
+        rows = await call.reads.whole(loaders.orgs, ORG)
     else:
-        rows = await call.reads.whole(loaders.my_orgs, _ORG)
+        rows = await call.reads.whole(loaders.my_orgs, ORG)
     return json([_shown(row, call.viewer) for row in rows])
 
 
@@ -74,7 +74,7 @@ async def _show(call: Call) -> Response:
 
 
 async def _one(reads: Reads, slug: str) -> dict[str, Any]:
-    return _shown(await found_org(reads, slug, _ORG), reads.viewer)
+    return _shown(await found_org(reads, slug, ORG), reads.viewer)
 
 
 async def found_org(reads: Reads, slug: str, cells: Layout) -> Row:
