@@ -16,6 +16,7 @@ from app.auth import Viewer
 from app.errors import Forbidden
 from app.rest import bodies, errors
 from app.rest.bodies import Body, Fields
+from app.services import accounts
 from app.services.accounts import Desk
 from app.settings import Settings
 
@@ -133,7 +134,7 @@ class Face(BaseRoute):
         """Who calls; one who is known by a cookie changes something only from our own pages."""
         cookie = request.cookies.get(self._settings.auth_cookie_name)
         shown = auth.presented(request.headers.get("authorization"), cookie)
-        viewer = await auth.identified(desk.database, desk.signer, shown)
+        viewer = await accounts.identified(desk, shown)
         by_cookie = shown is not None and shown.by_cookie and viewer.user_id is not None
         if by_cookie and request.method not in SAFE and not web.same_origin(request):
             raise Forbidden(

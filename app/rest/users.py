@@ -18,14 +18,19 @@ SECONDS_A_DAY = 86_400
 
 
 async def _authenticate(call: Call) -> Response:
-    if (call.fields.text("token") or "").strip():
-        raise WrongLogin  # another provider's token, and we know none
-    user_name, password = call.fields.required("username", "password")
     try:
-        session = await accounts.log_in(call.desk, user_name, password)
+        session = await _signed_in(call)
     except Unauthenticated:
         raise WrongLogin from None
     return _opened(call, session)
+
+
+async def _signed_in(call: Call) -> accounts.Session:
+    """A token of an external provider's goes before the password."""
+    token = (call.fields.text("token") or "").strip()
+    if token:
+        return await accounts.log_in_with_token(call.desk, token)
+    return await accounts.log_in(call.desk, *call.fields.required("username", "password"))
 
 
 async def _refresh(call: Call) -> Response:
