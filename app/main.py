@@ -23,6 +23,7 @@ from app.passwords import Hasher
 from app.schema import http
 from app.schema.execution import Answering
 from app.services import accounts, bootstrap, demo, reindexing
+from app.services.provider import Provider
 from app.settings import Settings, secret
 from app.statements import Statements
 from app.tokens import Signer
@@ -47,11 +48,14 @@ def prepare(settings: Settings, *, exposed: bool = False) -> Ready:
     """Bring the database to its shape and see to it that somebody administers it.
 
     Where others reach the server (`exposed`), no administrator is made with the password that everybody knows: the
-    caller refuses to serve, and the next start, with another password set, makes her.
+    caller refuses to serve, and the next start, with another password set, makes her. An external provider says itself
+    who administers, so that none is made at all.
     """
     migrated = migrations.upgrade(settings.database_url)
 
     async def bootstrapped(desk: accounts.Desk) -> Ready:
+        if desk.provider is not None:  # no password that is stored here opens anything
+            return Ready(migrated, default_password_valid=False, demo_password_valid=False)
         is_open = await bootstrap.is_default_password_valid(desk, settings.default_admin)
         if not (exposed and is_open):
             await bootstrap.ensure_admin(desk, settings.default_admin)
@@ -139,11 +143,21 @@ async def _desk(settings: Settings) -> accounts.Desk:
     database = await db.connected(settings.database_url, size=settings.database_pool_size)
     signer = Signer(secret(settings), timedelta(days=settings.token_expiration_in_days), settings.revoked_tokens)
     hasher = Hasher(settings.hashing_threads, HASHING_QUEUE)
-    return accounts.Desk(database, hasher, signer, settings.password_policy, settings.makes_personal_orgs)
+    provider = Provider(settings.external_auth_url) if settings.external_auth_url else None
+    return accounts.Desk(
+        database,
+        hasher,
+        signer,
+        settings.password_policy,
+        provider=provider,
+        gives_orgs=settings.makes_personal_orgs,
+    )
 
 
 async def _close(desk: accounts.Desk) -> None:
     desk.hasher.close()
+    if desk.provider is not None:
+        await desk.provider.close()
     await desk.database.close()
 
 

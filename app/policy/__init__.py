@@ -36,7 +36,14 @@ from app.policy.orgs import (
     sees_org,
     writes_org,
 )
-from app.policy.required import require, require_no_more, require_overview, require_role, require_signed_in
+from app.policy.required import (
+    require,
+    require_accounts_here,
+    require_no_more,
+    require_overview,
+    require_role,
+    require_signed_in,
+)
 from app.policy.resources import (
     HOLDERS,
     PAIR,
@@ -100,6 +107,7 @@ __all__ = [
     "orgs_of",
     "owns_org",
     "require",
+    "require_accounts_here",
     "require_no_more",
     "require_overview",
     "require_role",

@@ -47,7 +47,10 @@ PRIVATE: Any = {"guard": policy.sees_user_details, "requires": Permission.USERS_
 class User(Node, row=tables.User):
     """Somebody who signs in."""
 
-    user_name: str = column("Letters and digits, 1 to 127; unique without regard to letter case; fixed for life.")
+    user_name: str = column(
+        "1 to 127 letters and digits, also `-._@+` where an external provider gave it; unique without regard to letter "
+        "case; fixed for life."
+    )
     created_at: datetime = column("When the account was made.")
     email: str | None = column(
         "Unique without regard to letter case; null when there is none, or for others.", **PRIVATE

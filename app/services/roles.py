@@ -51,6 +51,7 @@ async def create_role(tx: Transaction, viewer: Viewer, name: str, description: s
     """Make a role that carries no more than the viewer holds; answers its id."""
     policy.require(viewer, Permission.ROLES_MANAGE)
     policy.require_no_more(viewer, permissions, "This role")
+    policy.require_accounts_here(viewer)
     _refuse([*names.role_name_problems(name), *names.description_problems(description)])
     return await _insert(tx, name, description, permissions)
 
@@ -98,9 +99,10 @@ async def delete_role(tx: Transaction, viewer: Viewer, role: Way) -> int:
     """Delete a role that nobody holds; answers the id it had."""
     policy.require(viewer, Permission.ROLES_MANAGE)
     key, name, _, permissions, built_in = await _found(tx, viewer, role)
+    policy.require_no_more(viewer, Permission(permissions), "This role")
+    policy.require_accounts_here(viewer)
     if built_in:
         raise Protected(f"`{name}` is built in and stays.", ("role",))
-    policy.require_no_more(viewer, Permission(permissions), "This role")
     holders: int = await tx.value(select(func.count()).select_from(UserRole).where(col(UserRole.role_id) == key))
     if holders:
         raise Conflict(
@@ -181,7 +183,8 @@ async def replace(tx: Transaction, viewer: Viewer, user_id: int, wanted: Sequenc
             delete(UserRole).where(col(UserRole.user_id) == user_id, among(col(UserRole.role_id), integers(gone)))
         )
     await give(tx, [(user_id, role_id) for role_id in sorted(after - set(before.values()))])
-    await keep_an_admin(tx)
+    if ADMIN in before and DEACTIVATED not in before:
+        await keep_an_admin(tx)
 
 
 async def give(tx: Transaction, pairs: Sequence[tuple[int, int]]) -> None:

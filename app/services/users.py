@@ -23,13 +23,17 @@ DEFAULT_ROLES = ("user",)
 
 @dataclass(frozen=True, slots=True)
 class NewUser:
-    """What a new user is made of. Without a password she cannot sign in until one is set."""
+    """What a new user is made of. Without a password she cannot sign in until one is set.
+
+    `is_external` is one whom the external provider vouches for: her name may have characters that others have not.
+    """
 
     user_name: str
     email: str | None = None
     password_hash: str | None = None
     roles: Sequence[str] = DEFAULT_ROLES
     metadata: dict[str, Any] = field(default_factory=dict)
+    is_external: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +82,9 @@ async def create_users(
 
 
 def check_number(viewer: Viewer, number: int) -> None:
-    """Refuse somebody who makes no users, and to make none or too many at once."""
+    """Refuse somebody who makes no users, where nobody does, and to make none or too many at once."""
     policy.require(viewer, Permission.USERS_MANAGE)
+    policy.require_accounts_here(viewer)
     if not 1 <= number <= MAX_AT_ONCE:
         raise InvalidInput(f"From 1 to {MAX_AT_ONCE:,} users are made at once, not {number:,}.", ("users",))
 
@@ -92,7 +97,7 @@ def _address(email: str | None) -> str | None:
 def _each_problem(new: Sequence[NewUser], known: dict[str, Any]) -> Iterator[Problem]:
     for at, each in enumerate(new):
         checks = (
-            names.user_name_problems(each.user_name),
+            names.user_name_problems(each.user_name, is_external=each.is_external),
             names.email_problems(each.email),
             names.metadata_problems(each.metadata),
             roles.unknown(each.roles, known),
@@ -171,6 +176,7 @@ def _row(tx: Transaction, new: NewUser) -> dict[str, Any]:
 async def update_user(tx: Transaction, viewer: Viewer, user: Way, changes: Changes) -> int:
     """Change what is given of a user who holds no more than the viewer."""
     key = await managed(tx, viewer, user)
+    policy.require_accounts_here(viewer)
     if changes.email is not None:
         await _set_email(tx, key, _address(changes.email))
     if changes.roles is not None:
@@ -211,6 +217,7 @@ async def set_user_metadata(tx: Transaction, viewer: Viewer, user: Way, metadata
 async def delete_user(tx: Transaction, viewer: Viewer, user: Way, successor: Way | None = None) -> Deleted:
     """Delete a user with all she holds. What she owned goes to the successor, or is nobody's."""
     key = await managed(tx, viewer, user)
+    policy.require_accounts_here(viewer)
     heir = None if successor is None else await found(tx, viewer, successor, "successor")
     if heir == key:
         raise InvalidInput("A user does not succeed herself.", ("successor",))
