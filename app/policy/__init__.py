@@ -57,6 +57,7 @@ from app.policy.resources import (
     way_held,
     way_level,
 )
+from app.policy.storage import added_up, is_reserved, storage_used, stores_without_limit, ticket_stage
 from app.policy.users import finds_user, knows_user, sees_all_users, sees_holders, sees_role, sees_user_details
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "MINE",
     "PAIR",
     "THEIRS",
+    "added_up",
     "administers_resource",
     "asked_users",
     "belongs_to_org",
@@ -81,6 +83,7 @@ __all__ = [
     "is_anyone",
     "is_general",
     "is_given",
+    "is_reserved",
     "knows_user",
     "lasts",
     "manages_all_orgs",
@@ -109,9 +112,12 @@ __all__ = [
     "sees_role",
     "sees_user_details",
     "signed_in",
+    "storage_used",
+    "stores_without_limit",
     "subject",
     "subjects",
     "theirs",
+    "ticket_stage",
     "united",
     "way_ends",
     "way_granted",

@@ -9,13 +9,13 @@ from typing import Any
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.types import Integer
 
-from app import passwords, policy, tokens
+from app import passwords, policy, tickets, tokens
 from app.auth import DEACTIVATED, Permission, Viewer
 from app.db import Database, Duplicate, Transaction
 from app.errors import InvalidInput, Problem, Problems, Unauthenticated
 from app.passwords import Hasher
 from app.prepared import Row
-from app.services import names, roles, users
+from app.services import names, quotas, roles, users
 from app.services.roles import Way
 from app.settings import PasswordPolicy
 from app.tables import Instant, Key, RevokedToken, Role, User, UserRole, col, folded
@@ -26,12 +26,14 @@ WRONG = "The user name or the password is not right."
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What signing in needs."""
+    """What signing in needs, and what tickets do."""
 
     database: Database
     hasher: Hasher
     signer: tokens.Signer
     password_policy: PasswordPolicy | None
+    tickets: tickets.Signer
+    terms: quotas.Terms
 
 
 @dataclass(frozen=True, slots=True)
