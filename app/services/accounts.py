@@ -9,13 +9,13 @@ from typing import Any
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.types import Integer
 
-from app import auth, passwords, policy, tokens
+from app import auth, passwords, policy, tickets, tokens
 from app.auth import DEACTIVATED, Permission, Viewer
 from app.db import Database, Duplicate, Transaction
 from app.errors import InvalidInput, Problem, Problems, Unauthenticated
 from app.passwords import Hasher
 from app.prepared import Row
-from app.services import external, names, roles, users
+from app.services import external, names, quotas, roles, users
 from app.services.external import Vouched
 from app.services.provider import Provider
 from app.services.roles import Way
@@ -35,6 +35,8 @@ class Desk:
     hasher: Hasher
     signer: tokens.Signer
     password_policy: PasswordPolicy | None
+    tickets: tickets.Signer
+    terms: quotas.Terms
     provider: Provider | None = None
     gives_orgs: bool = False
 

@@ -221,6 +221,8 @@ async def delete_user(tx: Transaction, viewer: Viewer, user: Way, successor: Way
     heir = None if successor is None else await found(tx, viewer, successor, "successor")
     if heir == key:
         raise InvalidInput("A user does not succeed herself.", ("successor",))
+    hers = select(col(Org.id)).where(col(Org.owner_id) == key).order_by(col(Org.id))
+    await tx.rows(hers.with_for_update(key_share=True))  # orgs are held before resources: see `resources.hold_orgs`
     deleted = Deleted(key, await _name(tx, key)) if heir is None else await _bequeath(tx, key, heir)
     owned = select(col(Resource.id)).where(col(Resource.owner_id) == key).order_by(col(Resource.id))
     await tx.rows(owned.with_for_update())  # else a change that is under way writes her into the index again
