@@ -17,7 +17,7 @@ from app.rest.routing import Call, Route, Who
 from app.services import names, resources
 from app.services.roles import Way
 from app.services.visibility import Visibility, set_visibility, visibility
-from app.sources import Cell, flag, layout
+from app.sources import Cell, Layout, flag, layout
 from app.tables import Org, Resource
 
 DATASET = 7
@@ -40,6 +40,7 @@ CELLS = layout(
 )
 
 
+_KEY = layout(Resource, "id")
 _ORG = layout(Org, "id")
 
 
@@ -73,8 +74,9 @@ async def _show(call: Call) -> Response:
     return json(_shown(await _found(call)))
 
 
-async def _found(call: Call) -> Row:
-    row = await call.reads.one(loaders.dataset_at, CELLS, _path(call)[1])
+async def _found(call: Call, cells: Layout = CELLS) -> Row:
+    """A dataset that the asker sees; raises NotFound, for a resource of another type too."""
+    row = await call.reads.one(loaders.dataset_at, cells, _path(call)[1])
     if row is None:
         raise NotFound("There is no such dataset.", ("dsSlug",))
     return row
@@ -82,6 +84,12 @@ async def _found(call: Call) -> Row:
 
 def _path(call: Call) -> Way:
     return "path", names.sought(f"{call.words['orgSlug']}/{call.words['dsSlug']}")
+
+
+async def _named(call: Call) -> Way:
+    """How services find the dataset of the path, which know resources of every type; a type never changes."""
+    await _found(call, _KEY)
+    return _path(call)
 
 
 def _shown(row: Row) -> dict[str, Any]:
@@ -125,10 +133,12 @@ async def _create(call: Call) -> Response:
 
 
 async def _update(call: Call) -> Response:
-    name = call.given.get("name")
+    name, opens = call.given.get("name"), call.given.get("visibility") is not None
+    dataset = await _named(call)
     async with call.desk.database.write() as tx:
-        await resources.update_resource(tx, call.viewer, _path(call), resources.Changes(name=name))
-        await _open(call, tx, _path(call))
+        if name is not None or not opens:  # a lock stops the name, and not who may read
+            await resources.update_resource(tx, call.viewer, dataset, resources.Changes(name=name))
+        await _open(call, tx, dataset)
     return gone()
 
 
@@ -139,8 +149,9 @@ async def _open(call: Call, tx: Transaction, resource: Way) -> None:
 
 
 async def _delete(call: Call) -> Response:
+    dataset = await _named(call)
     async with call.desk.database.write() as tx:
-        await resources.delete_resource(tx, call.viewer, _path(call))
+        await resources.delete_resource(tx, call.viewer, dataset)
     return gone()
 
 

@@ -1,6 +1,7 @@
 """The members of an org, as its own people see and set them (O7 to O10)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from starlette.responses import Response
 
@@ -65,17 +66,23 @@ def _managed(handle: Handler) -> Handler:
     return answer
 
 
+def membership(given: Mapping[str, Any]) -> Membership:
+    """How a new member belongs; a level that is absent or null is the usual one."""
+    level = given.get("permissions")
+    return Membership(None if level is None else Level(level))
+
+
 async def _add(call: Call) -> Response:
-    membership = Membership(Level(call.given.get("permissions", Level.READ_WRITE)))
+    user, new = ("user_name", call.given["userName"]), membership(call.given)
     async with call.desk.database.write() as tx:
-        await orgs.add_org_member(tx, call.viewer, call.org(), ("user_name", call.given["userName"]), membership)
+        await orgs.add_org_member(tx, call.viewer, call.org(), user, new)
     return gone()
 
 
 async def _update(call: Call) -> Response:
-    membership = Membership(Level(call.given["permissions"]), keeps_end=True)
+    changed = Membership(Level(call.given["permissions"]), keeps_end=True)
     async with call.desk.database.write() as tx:
-        await orgs.update_org_member(tx, call.viewer, call.org(), call.user(), membership)
+        await orgs.update_org_member(tx, call.viewer, call.org(), call.user(), changed)
     return gone()
 
 
@@ -107,6 +114,7 @@ ROUTES = (
         (Field("userName", TEXT, "In any letter case.", required=True), Field("permissions", LEVEL, "1 when absent.")),
         status=204,
         refuses=(403, 404, 409),
+        as_400=(orgs.OwnerIsNoMember,),
     ),
     Route(
         "PUT",

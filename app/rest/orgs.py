@@ -6,7 +6,8 @@ from starlette.responses import Response
 
 from app import loaders, policy
 from app.auth import Viewer
-from app.errors import NotFound
+from app.db import Transaction
+from app.errors import InvalidInput, NotFound
 from app.prepared import Row
 from app.reads import Reads
 from app.rest import shapes
@@ -100,8 +101,16 @@ async def _update(call: Call) -> Response:
     async with call.desk.database.write() as tx:
         await orgs.update_org(tx, call.viewer, org, changes)
         if (owner := _named(given.get("owner"))) is not None:
-            await orgs.keep_or_transfer_org(tx, call.viewer, org, owner)
+            await _give(call, tx, owner)
     return gone()
+
+
+async def _give(call: Call, tx: Transaction, owner: Way) -> None:
+    """To the owner who is named. The org was found already: it is she who is not, and that is no 404 of this path."""
+    try:
+        await orgs.keep_or_transfer_org(tx, call.viewer, call.org(), owner)
+    except NotFound as unknown:
+        raise InvalidInput(unknown.message, unknown.path) from None
 
 
 def _named(user_name: str | None) -> Way | None:
@@ -163,7 +172,8 @@ ROUTES = (
         _NEW,
         gives=shapes.Org,
         status=201,
-        refuses=(403, 404, 409),
+        refuses=(403, 409),
+        as_400=(NotFound,),
     ),
     Route(
         "PUT",
