@@ -170,9 +170,16 @@ class Make:
         return made
 
     async def grant(
-        self, resource: Thing, to: Person | Thing, mask: int = masks.METADATA_READ, expires_at: datetime | None = None
+        self,
+        resource: Thing,
+        to: Person | Thing | None,
+        mask: int = masks.METADATA_READ,
+        expires_at: datetime | None = None,
     ) -> None:
-        """An entry of a user or a group in a resource's access configuration."""
+        """An entry of a user or a group in a resource's access configuration; None is anyone, signed in or not."""
+        if to is None:
+            await self._granted(resource, [_grant(resource, masks.ANYONE, mask) | {"expires_at": expires_at}])
+            return
         group = isinstance(to, Thing)
         entry = _grant(resource, masks.subject(Kind.GROUP if group else Kind.USER, to.id), mask)
         entry |= {"group_id" if group else "user_id": to.id, "expires_at": expires_at}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import IntEnum
 
-from sqlalchemy import ColumnElement, Integer, and_, bindparam, case, exists, literal_column, select
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, case, exists, literal_column, or_, select
 
 from app import masks, policy
 from app.auth import Viewer
@@ -66,7 +66,7 @@ def _level(stored: Mapping[int, tuple[int, datetime | None]]) -> Visibility:
 
 _STORED = select(col(Grant.subject), col(Grant.mask), col(Grant.expires_at)).where(
     col(Grant.resource_id) == bindparam("resource", type_=Integer()),
-    col(Grant.subject).in_((masks.GENERAL, masks.ANYONE)),
+    or_(col(Grant.subject) == masks.GENERAL, col(Grant.subject) == masks.ANYONE),
     col(Grant.mask) != 0,
     policy.lasts(Grant.expires_at),
 )
