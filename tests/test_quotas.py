@@ -304,10 +304,10 @@ async def test_what_somebody_stores_is_for_herself_and_those_who_see_all_users(
 
 
 async def test_the_service_answers_the_same_by_name_and_id_and_for_the_viewer_herself(
-    make: Make, database: db.Database, ann: Person, reef: Thing
+    make: Make, database: db.Database, ann: Person
 ) -> None:
     friend, stranger = await make.user("friend"), await make.user()
-    await make.member(Thing("Org", 1, "lab"), friend)
+    await make.member(await make.org(owner=ann), friend)
     own, viewing = Viewer(ann.id), Viewer(stranger.id, Permission.USERS_VIEW)
     found = storage.Storage(MEGABYTE, 0)
 
