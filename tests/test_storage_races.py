@@ -170,12 +170,12 @@ async def test_nobody_waits_in_a_circle_with_an_upload_that_is_counted(
     for _ in range(TIMES * 3):
         ann = await make.user()
         org, there = await make.org(owner=ann), await make.org(owner=ann)
-        things = [await make.resource(org, owner=ann) for _ in range(4)]
+        things = [await make.resource(org, owner=ann, size_bytes=5) for _ in range(4)]
         tickets = [await storing.ticket(each, root, 1) for each in things]
         given: dict[str, Any] = {
             "deleteOrg": {"org": {"id": org.node}},
             "deleteUser": {"user": {"id": ann.node}},
-            "deleteResource": {"resource": {"id": things[0].node}},
+            "deleteResource": {"resource": {"id": things[1].node}},
             "transferResource": {"resource": {"id": things[0].node}, "org": {"id": there.node}},
         }[name]
 
