@@ -21,6 +21,8 @@ from app.tables import Org, OrgMember, User
 LEVEL = choice("ReadOnly", "ReadWrite", "ReadWriteDelete", "Admin")
 """How far somebody belongs to an org, as the documented API writes it."""
 
+DEFAULT_LEVEL = Field("permissions", LEVEL, "1 when absent or null.")
+
 
 _ORG = layout(Org, "id", belongs=flag(policy.belongs_to_org))
 _MEMBER = Layout(
@@ -65,10 +67,16 @@ def _managed(handle: Handler) -> Handler:
     return answer
 
 
+def new_membership(call: Call) -> Membership:
+    """A membership at the level that is given."""
+    level = call.given.get("permissions")
+    return Membership(None if level is None else Level(level))
+
+
 async def _add(call: Call) -> Response:
-    membership = Membership(Level(call.given.get("permissions", Level.READ_WRITE)))
+    user = "user_name", call.given["userName"]
     async with call.desk.database.write() as tx:
-        await orgs.add_org_member(tx, call.viewer, call.org(), ("user_name", call.given["userName"]), membership)
+        await orgs.add_org_member(tx, call.viewer, call.org(), user, new_membership(call))
     return gone()
 
 
@@ -104,7 +112,7 @@ ROUTES = (
         Who.SIGNED_IN,
         f"Let a user belong to an org; needs the level 3 in it. {_OFF}",
         Body.JSON,
-        (Field("userName", TEXT, "In any letter case.", required=True), Field("permissions", LEVEL, "1 when absent.")),
+        (Field("userName", TEXT, "In any letter case.", required=True), DEFAULT_LEVEL),
         status=204,
         refuses=(403, 404, 409),
     ),

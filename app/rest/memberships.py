@@ -12,7 +12,7 @@ from app.rest import shapes
 from app.rest.answers import empty, json
 from app.rest.bodies import Body
 from app.rest.fields import TEXT, TEXTS, Field
-from app.rest.members import LEVEL
+from app.rest.members import DEFAULT_LEVEL, LEVEL, new_membership
 from app.rest.orgs import CELLS, plain
 from app.rest.routing import Call, Route, Who
 from app.services import names, orgs, users
@@ -56,9 +56,8 @@ async def _set(call: Call) -> Response:
 
 async def _add(call: Call) -> Response:
     policy.require_overview(call.viewer)
-    membership = Membership(Level(call.given.get("permissions", Level.READ_WRITE)))
     async with call.desk.database.write() as tx:
-        await orgs.add_org_member(tx, call.viewer, ("slug", call.given["orgSlug"]), call.user(), membership)
+        await orgs.add_org_member(tx, call.viewer, ("slug", call.given["orgSlug"]), call.user(), new_membership(call))
     return empty()
 
 
@@ -107,7 +106,7 @@ ROUTES = (
         Who.SIGNED_IN,
         "Let a user belong to an org; needs USERS_VIEW, and to manage the org's members.",
         Body.JSON,
-        (Field("orgSlug", TEXT, "The org's slug.", required=True), Field("permissions", LEVEL, "1 when absent.")),
+        (Field("orgSlug", TEXT, "The org's slug.", required=True), DEFAULT_LEVEL),
         refuses=(403,),
         as_400=(NotFound, Conflict),
     ),

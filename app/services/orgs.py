@@ -212,7 +212,7 @@ async def set_memberships(tx: Transaction, viewer: Viewer, user: Way, slugs: Seq
     user_id = await users.found(tx, viewer, user)
     named = _SLUGGED.where(among(col(Org.slug), texts(map(names.sought, slugs))))
     known = {slug: (key, owner) for key, slug, owner in await tx.rows(named)}
-    unknown = [(at, slug) for at, slug in enumerate(slugs) if slug not in known]
+    unknown = [(at, slug) for at, slug in enumerate(slugs) if names.sought(slug) not in known]
     names.refuse([NotFound(f"There is no org `{slug}`.", ("orgSlugs", at)) for at, slug in unknown])
     keys = [key for key, owner in known.values() if owner != user_id]
     dropped = not_(among(col(OrgMember.org_id), integers(keys)))
