@@ -20,11 +20,26 @@ async def ask(api: Api, line: str, as_: Person | None = None, **sent: Any) -> ht
     return await api.client.request(method, path, headers=headers, **sent)
 
 
+class Rest:
+    """REST as many would ask it: `await rest("PUT", "/users/ann", as_=person, json={…})`."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def __call__(self, method: str, path: str, as_: Person | None = None, **sent: Any) -> httpx.Response:
+        return await ask(self._api, f"{method} {path}", as_, **sent)
+
+
+def parts(*fields: tuple[str, str]) -> list[tuple[str, tuple[None, str]]]:
+    """Fields in multipart, a name as often as it is there."""
+    return [(name, (None, value)) for name, value in fields]
+
+
 def multipart(fields: dict[str, str]) -> dict[str, tuple[None, str]]:
     """Fields as a browser's FormData sends them: `files=multipart(…)`."""
     return {name: (None, value) for name, value in fields.items()}
 
 
-def is_empty(reply: httpx.Response, status: int) -> bool:
+def is_empty(reply: httpx.Response, status: int = 200) -> bool:
     """A success without a body, and without a type of one."""
     return (reply.status_code, reply.content, reply.headers.get("content-type")) == (status, b"", None)

@@ -22,6 +22,8 @@ from app.tables import Org, OrgMember, User
 LEVEL = choice("ReadOnly", "ReadWrite", "ReadWriteDelete", "Admin")
 """How far somebody belongs to an org, as the documented API writes it."""
 
+DEFAULT_LEVEL = Field("permissions", LEVEL, "1 when absent or null.")
+
 
 _ORG = layout(Org, "id", belongs=flag(policy.belongs_to_org))
 _MEMBER = Layout(
@@ -111,7 +113,7 @@ ROUTES = (
         Who.SIGNED_IN,
         f"Let a user belong to an org; needs the level 3 in it. {_OFF}",
         Body.JSON,
-        (Field("userName", TEXT, "In any letter case.", required=True), Field("permissions", LEVEL, "1 when absent.")),
+        (Field("userName", TEXT, "In any letter case.", required=True), DEFAULT_LEVEL),
         status=204,
         refuses=(403, 404, 409),
         as_400=(orgs.OwnerIsNoMember,),

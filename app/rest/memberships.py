@@ -12,7 +12,7 @@ from app.rest import shapes
 from app.rest.answers import empty, json
 from app.rest.bodies import Body
 from app.rest.fields import TEXT, TEXTS, Field
-from app.rest.members import LEVEL, membership
+from app.rest.members import DEFAULT_LEVEL, LEVEL, membership
 from app.rest.orgs import CELLS, plain
 from app.rest.routing import Call, Route, Who
 from app.services import names, orgs, users
@@ -107,7 +107,7 @@ ROUTES = (
         Who.SIGNED_IN,
         "Let a user belong to an org; needs USERS_VIEW, and to manage the org's members.",
         Body.JSON,
-        (Field("orgSlug", TEXT, "The org's slug.", required=True), Field("permissions", LEVEL, "1 when absent.")),
+        (Field("orgSlug", TEXT, "The org's slug.", required=True), DEFAULT_LEVEL),
         refuses=(403,),
         as_400=(NotFound, Conflict),
     ),

@@ -137,11 +137,11 @@ _NEW = (
     Field("userName", TEXT, "Letters and digits, 1 to 127; unique without regard to letter case.", required=True),
     Field("password", TEXT, "Keeps the password policy; at most 1,024 characters.", required=True),
     Field("email", TEXT, "Unique without regard to letter case; absent, null or blank for none."),
-    Field("roles", TEXTS, "Names of roles; `user` when absent."),
+    Field("roles", TEXTS, "Names of roles; `user` when absent or null."),
 )
 _CHANGES = (
     Field("email", TEXT, "Null or blank takes it away; absent leaves it."),
-    Field("roles", TEXTS, "All that she holds from now on; absent leaves them."),
+    Field("roles", TEXTS, "All that she holds from now on; absent or null leaves them."),
 )
 _ON_CONFLICT = Field(
     "conflictResolution",

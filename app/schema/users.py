@@ -157,7 +157,9 @@ class NewUserInput:
         description="Names of roles; `user` when absent. Only roles that carry no more than the viewer holds.",
     )
     metadata: JSON | None = strawberry.field(
-        default=None, description="A JSON object of at most 64 KiB; `{}` when absent."
+        default=None,
+        description="A JSON object of at most 64 KiB; `{}` when absent. A list `roles` in it goes before `roles` here, "
+        "and makes those that are none yet, without permissions.",
     )
 
 
