@@ -167,6 +167,7 @@ ROUTES = (
         query=(Field("includeThumbnailCheck", FLAG, "Understood and without effect: there are no thumbnails."),),
         gives=list[shapes.Dataset],
         refuses=(404,),
+        name="listDatasets",
     ),
     Route(
         "GET",
@@ -176,6 +177,7 @@ ROUTES = (
         "A dataset as the one entry of a list.",
         gives=list[shapes.Entry],
         refuses=(404,),
+        name="getDatasetEntry",
     ),
     Route(
         "GET",
@@ -185,6 +187,7 @@ ROUTES = (
         "A dataset.",
         gives=shapes.Dataset,
         refuses=(404,),
+        name="getDataset",
     ),
     Route(
         "POST",
@@ -198,6 +201,7 @@ ROUTES = (
         status=201,
         refuses=(403, 404),
         as_400=(Conflict,),
+        name="createDataset",
     ),
     Route(
         "PUT",
@@ -209,6 +213,7 @@ ROUTES = (
         _CHANGES,
         status=204,
         refuses=(403, 404),
+        name="updateDataset",
     ),
     Route(
         "DELETE",
@@ -218,5 +223,6 @@ ROUTES = (
         "Delete a dataset; needs ADMIN on it, or the level 2 in its org. Refused while it is locked.",
         status=204,
         refuses=(403, 404),
+        name="deleteDataset",
     ),
 )

@@ -96,6 +96,7 @@ ROUTES = (
         "The members of an org, by user name, without its owner; seen by its people.",
         gives=list[shapes.Member],
         refuses=(403, 404),
+        name="listMembers",
     ),
     Route(
         "POST",
@@ -107,6 +108,7 @@ ROUTES = (
         (Field("userName", TEXT, "In any letter case.", required=True), Field("permissions", LEVEL, "1 when absent.")),
         status=204,
         refuses=(403, 404, 409),
+        name="addMember",
     ),
     Route(
         "PUT",
@@ -118,6 +120,7 @@ ROUTES = (
         (Field("permissions", LEVEL, "The new level.", required=True),),
         status=204,
         refuses=(403, 404),
+        name="updateMember",
     ),
     Route(
         "DELETE",
@@ -127,5 +130,6 @@ ROUTES = (
         f"Let a member go; needs the level 3 in the org, or to be that member. {_OFF}",
         status=204,
         refuses=(403, 404),
+        name="removeMember",
     ),
 )

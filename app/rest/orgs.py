@@ -142,8 +142,17 @@ ROUTES = (
             Field("includePublic", FLAG, "Also the public orgs of others."),
         ),
         gives=list[shapes.Org],
+        name="listOrgs",
     ),
-    Route("GET", "/orgs/public", _list_public, Who.ANYONE, "All public orgs, by name.", gives=list[shapes.Org]),
+    Route(
+        "GET",
+        "/orgs/public",
+        _list_public,
+        Who.ANYONE,
+        "All public orgs, by name.",
+        gives=list[shapes.Org],
+        name="listPublicOrgs",
+    ),
     Route(
         "GET",
         "/orgs/{orgSlug}",
@@ -152,6 +161,7 @@ ROUTES = (
         "An org: a public one for everybody, a private one for its people.",
         gives=shapes.Org,
         refuses=(404,),
+        name="getOrg",
     ),
     Route(
         "POST",
@@ -164,6 +174,7 @@ ROUTES = (
         gives=shapes.Org,
         status=201,
         refuses=(403, 404, 409),
+        name="createOrg",
     ),
     Route(
         "PUT",
@@ -175,6 +186,7 @@ ROUTES = (
         _CHANGES,
         status=204,
         refuses=(403, 404),
+        name="updateOrg",
     ),
     Route(
         "DELETE",
@@ -184,5 +196,6 @@ ROUTES = (
         "Delete an org with its resources; needs the level 2 in it. Refused while one of them is locked.",
         status=204,
         refuses=(403, 404),
+        name="deleteOrg",
     ),
 )

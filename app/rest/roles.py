@@ -35,7 +35,7 @@ async def _delete(call: Call) -> Response:
 _NEW = (Field("roleName", TEXT, "1 to 64 printable characters without /; unique whatever its case.", required=True),)
 
 ROUTES = (
-    Route("GET", "/users/roles", _list, Who.SIGNED_IN, "The names of all roles.", gives=list[str]),
+    Route("GET", "/users/roles", _list, Who.SIGNED_IN, "The names of all roles.", gives=list[str], name="listRoles"),
     Route(
         "POST",
         "/users/roles",
@@ -46,6 +46,8 @@ ROUTES = (
         _NEW,
         refuses=(403,),
         as_400=(Conflict,),
+        name="createRole",
+        elsewhere=True,
     ),
     Route(
         "DELETE",
@@ -56,5 +58,7 @@ ROUTES = (
         status=204,
         refuses=(403, 409),
         as_400=(NotFound, Protected),
+        name="deleteRole",
+        elsewhere=True,
     ),
 )

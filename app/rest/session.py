@@ -114,7 +114,8 @@ ROUTES = (
         Body.ANY,
         _LOGIN,
         gives=shapes.Session,
-        refuses=(429, 503),
+        refuses=(401, 409, 429, 503),
+        name="authenticate",
     ),
     Route(
         "POST",
@@ -123,6 +124,7 @@ ROUTES = (
         Who.SIGNED_IN,
         "A new token for a good one, which stays good until it ends. A body is not looked at.",
         gives=shapes.Session,
+        name="refreshToken",
     ),
     Route(
         "POST",
@@ -134,6 +136,8 @@ ROUTES = (
         _CHANGE,
         gives=shapes.Session,
         refuses=(429,),
+        name="changePassword",
+        elsewhere=True,
     ),
     Route(
         "PUT",
@@ -145,5 +149,7 @@ ROUTES = (
         _RESET,
         refuses=(403, 429),
         as_400=(NotFound,),
+        name="resetPassword",
+        elsewhere=True,
     ),
 )

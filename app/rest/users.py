@@ -162,6 +162,8 @@ ROUTES = (
         gives=shapes.User,
         refuses=(403, 429),
         as_400=(Conflict,),
+        name="createUser",
+        elsewhere=True,
     ),
     Route(
         "GET",
@@ -171,6 +173,7 @@ ROUTES = (
         "Every user, by user name; needs USERS_VIEW.",
         gives=list[shapes.User],
         refuses=(403,),
+        name="listUsers",
     ),
     Route(
         "GET",
@@ -180,6 +183,7 @@ ROUTES = (
         "Every user with her storage and counts, by user name; needs USERS_VIEW.",
         gives=list[shapes.DetailedUser],
         refuses=(403,),
+        name="listDetailedUsers",
     ),
     Route(
         "PUT",
@@ -191,6 +195,8 @@ ROUTES = (
         _CHANGES,
         refuses=(403, 409),
         as_400=(NotFound, Conflict),
+        name="updateUser",
+        elsewhere=True,
     ),
     Route(
         "DELETE",
@@ -202,6 +208,8 @@ ROUTES = (
         gives=shapes.Deleted,
         refuses=(403, 409),
         as_400=(NotFound,),
+        name="deleteUser",
+        elsewhere=True,
     ),
     Route(
         "DELETE",
@@ -214,5 +222,7 @@ ROUTES = (
         gives=shapes.Deleted,
         refuses=(403, 409),
         as_400=(NotFound,),
+        name="deleteNamedUser",
+        elsewhere=True,
     ),
 )
