@@ -131,7 +131,7 @@ def create_app(settings: Settings) -> Starlette:
         return rest.House(answering.desk, answering.statements, settings)
 
     pages = [Route("/", _home), Route("/health/live", _live)]
-    routes = [*pages, *http.routes(answer, schema.sdl()), rest.face(house_of)]
+    routes = [*pages, *http.routes(answer, schema.sdl()), *rest.description(settings), rest.face(house_of)]
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: rest.unanswered})
 
 

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 
 from starlette.requests import Request
+from starlette.routing import BaseRoute
 
-from app.rest import datasets, members, memberships, metadata, orgs, roles, session, storage, system, users
+from app.rest import datasets, described, members, memberships, metadata, orgs, roles, session, storage, system, users
 from app.rest.errors import unanswered
 from app.rest.openapi import Section
 from app.rest.routing import Face, House
+from app.settings import Settings
 
-__all__ = ["TABLE", "House", "face", "unanswered"]
+__all__ = ["SECTIONS", "TABLE", "House", "description", "face", "unanswered"]
 
 SECTIONS = (
     Section("Signing in", "A token for a password, a newer one for a token, and new passwords.", session.ROUTES),
@@ -29,3 +31,8 @@ TABLE = tuple(route for section in SECTIONS for route in section.routes)
 def face(house_of: Callable[[Request], House]) -> Face:
     """One Starlette route that answers every path of the table."""
     return Face(TABLE, house_of)
+
+
+def description(settings: Settings) -> list[BaseRoute]:
+    """What says in OpenAPI how this face is spoken to, for programs and for people."""
+    return described.routes(SECTIONS, settings)

@@ -51,6 +51,12 @@ async def _list(call: Call) -> Response:
     )
 
 
+def wanted_level(call: Call) -> Level:
+    """How far a new member belongs: READ_WRITE unless told."""
+    told = call.given.get("permissions")
+    return Level.READ_WRITE if told is None else Level(told)
+
+
 Handler = Callable[[Call], Awaitable[Response]]
 
 
@@ -66,7 +72,7 @@ def _managed(handle: Handler) -> Handler:
 
 
 async def _add(call: Call) -> Response:
-    membership = Membership(Level(call.given.get("permissions", Level.READ_WRITE)))
+    membership = Membership(wanted_level(call))
     async with call.desk.database.write() as tx:
         await orgs.add_org_member(tx, call.viewer, call.org(), ("user_name", call.given["userName"]), membership)
     return gone()

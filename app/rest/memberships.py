@@ -12,7 +12,7 @@ from app.rest import shapes
 from app.rest.answers import empty, json
 from app.rest.bodies import Body
 from app.rest.fields import TEXT, TEXTS, Field
-from app.rest.members import LEVEL
+from app.rest.members import LEVEL, wanted_level
 from app.rest.orgs import CELLS, plain
 from app.rest.routing import Call, Route, Who
 from app.services import names, orgs, users
@@ -56,7 +56,7 @@ async def _set(call: Call) -> Response:
 
 async def _add(call: Call) -> Response:
     policy.require_overview(call.viewer)
-    membership = Membership(Level(call.given.get("permissions", Level.READ_WRITE)))
+    membership = Membership(wanted_level(call))
     async with call.desk.database.write() as tx:
         await orgs.add_org_member(tx, call.viewer, ("slug", call.given["orgSlug"]), call.user(), membership)
     return empty()

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from app.rest import shapes
+from app.rest import examples, shapes
 from app.rest.bodies import JSON, Body, types
 from app.rest.fields import TEXT, Field
 from app.rest.refusals import refusals
@@ -27,14 +27,6 @@ class Section:
     about: str
     routes: tuple[Route, ...]
 
-
-WORDS = {
-    "userName": "A user name, in any letter case.",
-    "roleName": "A role's name, in any letter case.",
-    "orgSlug": "An org's slug.",
-    "dsSlug": "A dataset's slug in its org.",
-}
-"""What the `{words}` of paths mean."""
 
 _ABOUT = """\
 Users, roles, orgs, their members and datasets, as the documented registry API has them. Everything else, \
@@ -170,17 +162,18 @@ class _Described:
                 "name": word,
                 "in": "path",
                 "required": True,
-                "description": WORDS[word],
+                "description": examples.WORDS[word],
                 "schema": {"type": "string", "minLength": 1},
+                "example": examples.VALUES[word],
             }
         for field in self.route.query:
-            schema = dict(field.kind.schema)
-            yield {"name": field.name, "in": "query", "description": field.about, "schema": schema}
+            told = {"name": field.name, "in": "query", "description": field.about, "schema": dict(field.kind.schema)}
+            yield told | ({"example": examples.VALUES[field.name]} if field.name in examples.VALUES else {})
 
     def _body(self) -> dict[str, Any]:
         fields, is_document = self.route.fields, Body.DOCUMENT in self.route.body
         content = {
-            kind: {"schema": {"type": "object"} if is_document else _object(fields, has_null=kind == JSON)}
+            kind: {"schema": dict(_DOCUMENT) if is_document else _object(fields, has_null=kind == JSON)}
             for kind in types(self.route.body)
         }
         is_required = is_document or any(field.required for field in fields)
@@ -208,11 +201,19 @@ class _Described:
         return {str(status): _refusal(status, when) for status, when in told.items()}
 
 
+_DOCUMENT = {"type": "object", "examples": [examples.DOCUMENT]}
+
+
 def _object(fields: Sequence[Field], *, has_null: bool) -> Schema:
     """A body by its fields; in JSON null stands for an absent one."""
-    properties = {field.name: {**_value(field, has_null=has_null), "description": field.about} for field in fields}
+    properties = {field.name: {**_value(field, has_null=has_null), **_told(field)} for field in fields}
     required = [field.name for field in fields if field.required]
     return {"type": "object", "properties": properties, **({"required": required} if required else {})}
+
+
+def _told(field: Field) -> Schema:
+    shown = {"examples": [examples.VALUES[field.name]]} if field.name in examples.VALUES else {}
+    return {"description": field.about, **shown}
 
 
 def _value(field: Field, *, has_null: bool) -> Schema:

@@ -1,4 +1,4 @@
-"""Which statuses a route refuses with, and when: those that its line of the table names, and those that follow from it."""
+"""Which statuses a route refuses with, and when: what its line of the table names, and what follows from its kind."""
 
 from collections.abc import Iterator, Mapping
 

@@ -216,7 +216,7 @@ ROUTES = (
         "/users",
         _delete_named,
         Who.SIGNED_IN,
-        "The same, with the user named in the body.",
+        "Delete a user who is named in the body, as DELETE /users/{userName} does.",
         Body.ANY,
         (Field("userName", TEXT, "Who is deleted, in any letter case.", required=True), _SUCCESSOR, _ON_CONFLICT),
         gives=shapes.Deleted,
