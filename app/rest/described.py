@@ -21,21 +21,31 @@ def routes(sections: Sequence[Section], settings: Settings) -> list[BaseRoute]:
     """The document, the page and its parts; what they hold is made when it is first asked for."""
 
     @cache
-    def made() -> dict[str, Any]:
-        return document(sections, settings)
+    def made(server: str) -> dict[str, Any]:
+        return document(sections, settings, server)
+
+    @cache
+    def as_json(server: str) -> bytes:
+        return web.encoded(made(server))
+
+    @cache
+    def as_html(server: str) -> bytes:
+        return page(made(server))
 
     return [
-        Route("/openapi.json", _kept(cache(lambda: web.encoded(made())), "application/json")),
-        Route("/openapi", _kept(cache(lambda: page(made())), "text/html; charset=utf-8", reference.HEADERS)),
+        Route("/openapi.json", _kept(as_json, "application/json")),
+        Route("/openapi", _kept(as_html, "text/html; charset=utf-8", reference.HEADERS)),
         Route("/openapi/{name}", _part),
     ]
 
 
 def _kept(
-    content: Callable[[], bytes], media: str, headers: dict[str, str] | None = None
+    content: Callable[[str], bytes], media: str, headers: dict[str, str] | None = None
 ) -> Callable[[Request], Awaitable[Response]]:
+    """Makes the route; a proxy's prefix, if there is one, is where the server is."""
+
     async def answer(request: Request) -> Response:
-        response = web.kept(request, content(), media)
+        response = web.kept(request, content(request.scope.get("root_path") or "/"), media)
         response.headers.update(headers or {})
         return response
 

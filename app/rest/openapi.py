@@ -10,7 +10,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from app.rest import examples, shapes
 from app.rest.bodies import JSON, Body, types
-from app.rest.fields import TEXT, Field
+from app.rest.fields import NEW_PASSWORD, Field
 from app.rest.refusals import refusals
 from app.rest.routing import Route, Who
 from app.settings import Settings
@@ -54,8 +54,8 @@ _FORBIDDEN_FOR_DRONE_DB = (
 _ELSEWHERE = "Refused with 400 where an external provider keeps the accounts (the setting `ExternalAuthUrl`)."
 
 
-def document(sections: Sequence[Section], settings: Settings) -> dict[str, Any]:
-    """The whole description."""
+def document(sections: Sequence[Section], settings: Settings, server: str = "/") -> dict[str, Any]:
+    """The whole description, of a server at this path."""
     table = [route for section in sections for route in section.routes]
     answers, schemas = _shapes(table, settings)
     paths: dict[str, dict[str, Any]] = {}
@@ -66,7 +66,7 @@ def document(sections: Sequence[Section], settings: Settings) -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": _info(settings),
-        "servers": [{"url": ".", "description": "This server."}],
+        "servers": [{"url": server, "description": "This server."}],
         "tags": [{"name": section.name, "description": section.about} for section in sections],
         "paths": paths,
         "components": {"schemas": schemas, "securitySchemes": _schemes(settings)},
@@ -171,13 +171,31 @@ class _Described:
             yield told | ({"example": examples.VALUES[field.name]} if field.name in examples.VALUES else {})
 
     def _body(self) -> dict[str, Any]:
-        fields, is_document = self.route.fields, Body.DOCUMENT in self.route.body
+        is_document = Body.DOCUMENT in self.route.body
         content = {
-            kind: {"schema": dict(_DOCUMENT) if is_document else _object(fields, has_null=kind == JSON)}
+            kind: {"schema": dict(_DOCUMENT) if is_document else self._object(has_null=kind == JSON)}
             for kind in types(self.route.body)
         }
-        is_required = is_document or any(field.required for field in fields)
+        is_required = is_document or any(field.required for field in self.route.fields)
         return {"description": "What is given.", "required": is_required, "content": content}
+
+    def _object(self, *, has_null: bool) -> Schema:
+        """A body by its fields; in JSON null stands for an absent one."""
+        fields = self.route.fields
+        properties = {field.name: self._value(field, has_null=has_null) for field in fields}
+        required = [field.name for field in fields if field.required]
+        return {"type": "object", "properties": properties, **({"required": required} if required else {})}
+
+    def _value(self, field: Field, *, has_null: bool) -> Schema:
+        schema, policy = dict(field.kind.schema), self.settings.password_policy
+        if field.kind is NEW_PASSWORD and policy is not None:
+            schema["minLength"] = policy.min_length
+        elif field.required and schema.get("type") == "string":
+            schema["minLength"] = 1
+        if has_null and not field.required:
+            schema = _or_null(schema)
+        shown = {"examples": [examples.VALUES[field.name]]} if field.name in examples.VALUES else {}
+        return {**schema, "description": field.about, **shown}
 
     def _success(self) -> dict[str, Any]:
         told: dict[str, Any] = {"description": "Done." if self.gives else "Done; there is no body."}
@@ -204,24 +222,7 @@ class _Described:
 _DOCUMENT = {"type": "object", "examples": [examples.DOCUMENT]}
 
 
-def _object(fields: Sequence[Field], *, has_null: bool) -> Schema:
-    """A body by its fields; in JSON null stands for an absent one."""
-    properties = {field.name: {**_value(field, has_null=has_null), **_told(field)} for field in fields}
-    required = [field.name for field in fields if field.required]
-    return {"type": "object", "properties": properties, **({"required": required} if required else {})}
-
-
-def _told(field: Field) -> Schema:
-    shown = {"examples": [examples.VALUES[field.name]]} if field.name in examples.VALUES else {}
-    return {"description": field.about, **shown}
-
-
-def _value(field: Field, *, has_null: bool) -> Schema:
-    schema = dict(field.kind.schema)
-    if field.required:
-        return {**schema, "minLength": 1} if field.kind is TEXT else schema
-    if not has_null:
-        return schema
+def _or_null(schema: Schema) -> Schema:
     if "type" in schema:
         return {**schema, "type": [schema["type"], "null"]}
     return {"anyOf": [*schema["anyOf"], {"type": "null"}]}

@@ -12,7 +12,7 @@ from app.reads import Reads
 from app.rest import shapes
 from app.rest.answers import created, gone, json
 from app.rest.bodies import Body
-from app.rest.fields import FLAG, TEXT, Field
+from app.rest.fields import DESCRIPTION, FLAG, SLUG, TEXT, TITLE, Field
 from app.rest.routing import Call, Route, Who
 from app.services import names, orgs
 from app.services.roles import Way
@@ -115,17 +115,17 @@ async def _delete(call: Call) -> Response:
 
 
 _TEXTS = (
-    Field("description", TEXT, "For people; at most 1,000 characters."),
+    Field("description", DESCRIPTION, "For people; at most 1,000 characters."),
     Field("isPublic", FLAG, "Whether everybody sees it."),
 )
 _NEW = (
-    Field("slug", TEXT, "2 to 128 of a to z, 0 to 9, _ and -; fixed for life.", required=True),
-    Field("name", TEXT, "1 to 200 printable characters.", required=True),
+    Field("slug", SLUG, "2 to 128 of a to z, 0 to 9, _ and -; fixed for life.", required=True),
+    Field("name", TITLE, "1 to 200 printable characters.", required=True),
     *_TEXTS,
     Field("owner", TEXT, "User name of another owner than the asker; needs ORGS_MANAGE."),
 )
 _CHANGES = (
-    Field("name", TEXT, "1 to 200 printable characters; absent leaves it."),
+    Field("name", TITLE, "1 to 200 printable characters; absent leaves it."),
     *_TEXTS,
     Field("owner", TEXT, "User name of the new owner; needs to be the owner, or ORGS_MANAGE. Absent leaves it."),
 )

@@ -12,7 +12,7 @@ from app.reads import Reads
 from app.rest import shapes
 from app.rest.answers import empty, json
 from app.rest.bodies import Body
-from app.rest.fields import TEXT, TEXTS, Field, choice
+from app.rest.fields import EMAIL, NEW_PASSWORD, TEXT, TEXTS, USER_NAME, Field, choice
 from app.rest.routing import Call, Route, Who
 from app.rest.storage import storage_by_user
 from app.services import accounts, enrolment, users
@@ -134,13 +134,13 @@ async def _deleted(call: Call, user_name: str, successor: str | None) -> Respons
 
 
 _NEW = (
-    Field("userName", TEXT, "Letters and digits, 1 to 127; unique without regard to letter case.", required=True),
-    Field("password", TEXT, "Keeps the password policy; at most 1,024 characters.", required=True),
-    Field("email", TEXT, "Unique without regard to letter case; absent, null or blank for none."),
+    Field("userName", USER_NAME, "Letters and digits, 1 to 127; unique without regard to letter case.", required=True),
+    Field("password", NEW_PASSWORD, "Keeps the password policy; at most 1,024 characters.", required=True),
+    Field("email", EMAIL, "Unique without regard to letter case; absent, null or blank for none."),
     Field("roles", TEXTS, "Names of roles; `user` when absent."),
 )
 _CHANGES = (
-    Field("email", TEXT, "Null or blank takes it away; absent leaves it."),
+    Field("email", EMAIL, "Null or blank takes it away; absent leaves it."),
     Field("roles", TEXTS, "All that she holds from now on; absent leaves them."),
 )
 _ON_CONFLICT = Field(
