@@ -143,7 +143,7 @@ def create_app(settings: Settings) -> Starlette:
         return Response(body, headers=KEYS_KEPT, media_type="application/jwk-set+json")
 
     pages = [Route("/", _home), Route("/health/live", _live), Route("/.well-known/jwks.json", keys)]
-    routes = [*pages, *http.routes(answer, schema.sdl()), rest.face(house_of)]
+    routes = [*pages, *http.routes(answer, schema.sdl()), *rest.description(settings), rest.face(house_of)]
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: rest.unanswered})
 
 

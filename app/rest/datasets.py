@@ -11,7 +11,7 @@ from app.prepared import Row
 from app.rest import shapes
 from app.rest.answers import created, gone, json
 from app.rest.bodies import Body
-from app.rest.fields import FLAG, TEXT, Field, choice
+from app.rest.fields import DESCRIPTION, FLAG, SLUG, TITLE, Field, choice
 from app.rest.orgs import found_org
 from app.rest.routing import Call, Route, Who
 from app.services import names, resources
@@ -161,12 +161,12 @@ _VISIBILITY = Field(
     "Who finds and downloads it unnamed: nobody, every signed-in user, or anyone. Needs ADMIN on the dataset.",
 )
 _NEW = (
-    Field("slug", TEXT, "2 to 128 of a to z, 0 to 9, _ and -; unique in the org.", required=True),
-    Field("name", TEXT, "1 to 200 printable characters; the slug when absent."),
+    Field("slug", SLUG, "2 to 128 of a to z, 0 to 9, _ and -; unique in the org.", required=True),
+    Field("name", TITLE, "1 to 200 printable characters; the slug when absent."),
     _VISIBILITY,
-    Field("tagline", TEXT, "A description of at most 1,000 characters."),
+    Field("tagline", DESCRIPTION, "A description of at most 1,000 characters."),
 )
-_CHANGES = (Field("name", TEXT, "1 to 200 printable characters; absent leaves it."), _VISIBILITY)
+_CHANGES = (Field("name", TITLE, "1 to 200 printable characters; absent leaves it."), _VISIBILITY)
 
 ROUTES = (
     Route(
@@ -178,6 +178,7 @@ ROUTES = (
         query=(Field("includeThumbnailCheck", FLAG, "Understood and without effect: there are no thumbnails."),),
         gives=list[shapes.Dataset],
         refuses=(404,),
+        name="listDatasets",
     ),
     Route(
         "GET",
@@ -187,6 +188,7 @@ ROUTES = (
         "A dataset as the one entry of a list.",
         gives=list[shapes.Entry],
         refuses=(404,),
+        name="getDatasetEntry",
     ),
     Route(
         "GET",
@@ -196,6 +198,7 @@ ROUTES = (
         "A dataset.",
         gives=shapes.Dataset,
         refuses=(404,),
+        name="getDataset",
     ),
     Route(
         "POST",
@@ -209,6 +212,7 @@ ROUTES = (
         status=201,
         refuses=(403, 404),
         as_400=(Conflict,),
+        name="createDataset",
     ),
     Route(
         "PUT",
@@ -220,6 +224,7 @@ ROUTES = (
         _CHANGES,
         status=204,
         refuses=(403, 404),
+        name="updateDataset",
     ),
     Route(
         "DELETE",
@@ -229,5 +234,6 @@ ROUTES = (
         "Delete a dataset; needs ADMIN on it, or the level 2 in its org. Refused while it is locked.",
         status=204,
         refuses=(403, 404),
+        name="deleteDataset",
     ),
 )

@@ -105,6 +105,7 @@ ROUTES = (
         "The members of an org, by user name, without its owner; seen by its people.",
         gives=list[shapes.Member],
         refuses=(403, 404),
+        name="listMembers",
     ),
     Route(
         "POST",
@@ -117,6 +118,7 @@ ROUTES = (
         status=204,
         refuses=(403, 404, 409),
         as_400=(orgs.OwnerIsNoMember,),
+        name="addMember",
     ),
     Route(
         "PUT",
@@ -128,6 +130,7 @@ ROUTES = (
         (Field("permissions", LEVEL, "The new level.", required=True),),
         status=204,
         refuses=(403, 404),
+        name="updateMember",
     ),
     Route(
         "DELETE",
@@ -137,5 +140,6 @@ ROUTES = (
         f"Let a member go; needs the level 3 in the org, or to be that member. {_OFF}",
         status=204,
         refuses=(403, 404),
+        name="removeMember",
     ),
 )

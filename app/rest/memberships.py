@@ -87,6 +87,7 @@ ROUTES = (
         gives=list[shapes.UserOrg],
         refuses=(403,),
         as_400=(NotFound,),
+        name="listUserOrgs",
     ),
     Route(
         "PUT",
@@ -99,6 +100,7 @@ ROUTES = (
         (Field("orgSlugs", TEXTS, "Slugs, each as a field of its own in a form; absent or empty for none."),),
         refuses=(403,),
         as_400=(NotFound,),
+        name="setUserOrgs",
     ),
     Route(
         "POST",
@@ -110,6 +112,7 @@ ROUTES = (
         (Field("orgSlug", TEXT, "The org's slug.", required=True), DEFAULT_LEVEL),
         refuses=(403,),
         as_400=(NotFound, Conflict),
+        name="addUserToOrg",
     ),
     Route(
         "PUT",
@@ -121,6 +124,7 @@ ROUTES = (
         (Field("permissions", LEVEL, "The new level.", required=True),),
         refuses=(403,),
         as_400=(NotFound, Conflict),
+        name="updateUserInOrg",
     ),
     Route(
         "DELETE",
@@ -130,5 +134,6 @@ ROUTES = (
         "Let a user belong to an org no longer; needs USERS_VIEW, and to manage the org's members.",
         refuses=(403,),
         as_400=(NotFound, Conflict),
+        name="removeUserFromOrg",
     ),
 )

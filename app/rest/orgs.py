@@ -13,7 +13,7 @@ from app.reads import Reads
 from app.rest import shapes
 from app.rest.answers import created, gone, json
 from app.rest.bodies import Body
-from app.rest.fields import FLAG, TEXT, Field
+from app.rest.fields import DESCRIPTION, FLAG, SLUG, TEXT, TITLE, Field
 from app.rest.routing import Call, Route, Who
 from app.services import names, orgs
 from app.services.roles import Way
@@ -124,17 +124,17 @@ async def _delete(call: Call) -> Response:
 
 
 _TEXTS = (
-    Field("description", TEXT, "For people; at most 1,000 characters."),
+    Field("description", DESCRIPTION, "For people; at most 1,000 characters."),
     Field("isPublic", FLAG, "Whether everybody sees it."),
 )
 _NEW = (
-    Field("slug", TEXT, "2 to 128 of a to z, 0 to 9, _ and -; fixed for life.", required=True),
-    Field("name", TEXT, "1 to 200 printable characters.", required=True),
+    Field("slug", SLUG, "2 to 128 of a to z, 0 to 9, _ and -; fixed for life.", required=True),
+    Field("name", TITLE, "1 to 200 printable characters.", required=True),
     *_TEXTS,
     Field("owner", TEXT, "User name of another owner than the asker; needs ORGS_MANAGE."),
 )
 _CHANGES = (
-    Field("name", TEXT, "1 to 200 printable characters; absent leaves it."),
+    Field("name", TITLE, "1 to 200 printable characters; absent leaves it."),
     *_TEXTS,
     Field("owner", TEXT, "User name of the new owner; needs to be the owner, or ORGS_MANAGE. Absent leaves it."),
 )
@@ -151,8 +151,17 @@ ROUTES = (
             Field("includePublic", FLAG, "Also the public orgs of others."),
         ),
         gives=list[shapes.Org],
+        name="listOrgs",
     ),
-    Route("GET", "/orgs/public", _list_public, Who.ANYONE, "All public orgs, by name.", gives=list[shapes.Org]),
+    Route(
+        "GET",
+        "/orgs/public",
+        _list_public,
+        Who.ANYONE,
+        "All public orgs, by name.",
+        gives=list[shapes.Org],
+        name="listPublicOrgs",
+    ),
     Route(
         "GET",
         "/orgs/{orgSlug}",
@@ -161,6 +170,7 @@ ROUTES = (
         "An org: a public one for everybody, a private one for its people.",
         gives=shapes.Org,
         refuses=(404,),
+        name="getOrg",
     ),
     Route(
         "POST",
@@ -174,6 +184,7 @@ ROUTES = (
         status=201,
         refuses=(403, 409),
         as_400=(NotFound,),
+        name="createOrg",
     ),
     Route(
         "PUT",
@@ -185,6 +196,7 @@ ROUTES = (
         _CHANGES,
         status=204,
         refuses=(403, 404),
+        name="updateOrg",
     ),
     Route(
         "DELETE",
@@ -194,5 +206,6 @@ ROUTES = (
         "Delete an org with its resources; needs the level 2 in it. Refused while one of them is locked.",
         status=204,
         refuses=(403, 404),
+        name="deleteOrg",
     ),
 )

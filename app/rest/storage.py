@@ -49,6 +49,7 @@ ROUTES = (
         Who.SIGNED_IN,
         "How much one stores, and may store; both are told whether quotas are enforced or not.",
         gives=shapes.Storage,
+        name="getOwnStorage",
     ),
     Route(
         "GET",
@@ -59,5 +60,6 @@ ROUTES = (
         gives=shapes.Storage,
         refuses=(403,),
         as_400=(NotFound,),
+        name="getUserStorage",
     ),
 )

@@ -72,6 +72,7 @@ ROUTES = (
         Who.UNASKED,
         "Whether users are managed here; false with an external provider.",
         gives=bool,
+        name="isUserManagementEnabled",
     ),
     Route(
         "GET",
@@ -80,6 +81,7 @@ ROUTES = (
         Who.UNASKED,
         "Whether members are changed below /orgs/{orgSlug}/members.",
         gives=shapes.Enabled,
+        name="getMemberManagement",
     ),
     Route(
         "GET",
@@ -88,7 +90,24 @@ ROUTES = (
         Who.UNASKED,
         "What this server does, for clients that show or hide screens by it.",
         gives=shapes.Features,
+        name="getFeatures",
     ),
-    Route("GET", "/version", _version, Who.UNASKED, "The version, in plain text.", gives=shapes.PlainText),
-    Route("GET", "/sys/version", _version_in_json, Who.SIGNED_IN, "The version, in JSON.", gives=str),
+    Route(
+        "GET",
+        "/version",
+        _version,
+        Who.UNASKED,
+        "The version, in plain text.",
+        gives=shapes.PlainText,
+        name="getVersion",
+    ),
+    Route(
+        "GET",
+        "/sys/version",
+        _version_in_json,
+        Who.SIGNED_IN,
+        "The version, in JSON.",
+        gives=str,
+        name="getVersionInJson",
+    ),
 )
