@@ -105,7 +105,7 @@ async def received(request: Request, draft: Path, limit: int) -> int:
         async for chunk in request.stream():
             size += len(chunk)
             if size > limit:
-                raise HTTPException(413, f"The ticket is for {limit:,} bytes.", {"Connection": "close"})
+                raise HTTPException(413, f"The ticket is for {limit:,} bytes.")
             await run_in_threadpool(file.write, chunk)
         file.flush()
         await run_in_threadpool(os.fsync, file.fileno())
