@@ -13,9 +13,9 @@ from starlette.applications import Starlette
 
 from app import masks
 from app.masks import Level
-from tests.asking import Api
+from tests.asking import MOMENT
 from tests.make import PASSWORD, Make, Person, Thing
-from tests.rest_asking import MOMENT, multipart
+from tests.rest_asking import parts
 from tests.rest_toy import boundary, refusal
 
 NEW_PASSWORD = "a wholly new password"
@@ -144,6 +144,11 @@ async def test_the_ddb_command_line_clones_what_is_public_without_signing_in(
     assert (after.status_code, after.json()[0]["properties"]["permissions"]["canRead"]) == (200, True)
 
 
+def form(**fields: str) -> list[tuple[str, tuple[None, str]]]:
+    """A browser's FormData, which goes as multipart."""
+    return parts(*fields.items())
+
+
 @dataclass
 class Hub:
     """The Hub, and DDB.js: sends its token while its own clock says that it is good, and `{}` where it has no data.
@@ -158,7 +163,7 @@ class Hub:
         await self.open("POST /users/authenticate", {"username": user_name, "password": password})
 
     async def open(self, line: str, fields: dict[str, str]) -> None:
-        self.session = await self.call(line, files=multipart(fields))
+        self.session = await self.call(line, files=parts(*fields.items()))
         assert self.session["username"]
         assert datetime.fromtimestamp(self.session["expires"], UTC) > datetime.now(UTC)
 
@@ -235,7 +240,7 @@ async def test_the_hub_tells_a_refusal_for_good_from_a_passing_one(hub: Hub, mak
     hub.session["token"] = "garbage"
     assert refusal(await hub.ask("GET /orgs?ownedOnly=true")) == (401, True)
     assert refusal(await hub.ask("POST /users/authenticate/refresh")) == (401, True)
-    login = await hub.ask("POST /users/authenticate", files=multipart({"username": "ann", "password": "wrong"}))
+    login = await hub.ask("POST /users/authenticate", files=form(username="ann", password="wrong"))
     assert (refusal(login), login.json()["error"]) == ((401, False), "Unauthorized")
 
 
@@ -244,8 +249,8 @@ async def test_the_hub_shows_and_edits_her_orgs(hub: Hub, make: Make, ann: Perso
     await hub.log_in("ann")
     assert await hub.call("GET /orgs?ownedOnly=true") == []
 
-    made = await hub.call("POST /orgs", files=multipart({"slug": "sea", "name": "Sea", "description": ""}))
-    edit = multipart({"slug": "sea", "name": "The sea", "description": "Wet.", "isPublic": "true"})
+    made = await hub.call("POST /orgs", files=form(slug="sea", name="Sea", description=""))
+    edit = form(slug="sea", name="The sea", description="Wet.", isPublic="true")
     assert await hub.call("PUT /orgs/sea", files=edit) is True
 
     (org,) = await hub.call("GET /orgs?ownedOnly=true")
@@ -273,9 +278,9 @@ async def test_the_hub_manages_the_members_of_an_org(hub: Hub, make: Make, ann: 
 async def test_the_hub_shows_and_edits_datasets(hub: Hub, reef: Thing) -> None:
     await hub.log_in("ann")
 
-    new = await hub.call("POST /orgs/sea/ds", files=multipart({"slug": "new", "name": "New", "visibility": "2"}))
+    new = await hub.call("POST /orgs/sea/ds", files=form(slug="new", name="New", visibility="2"))
     assert new["properties"]["meta"]["visibility"]["data"] == 2
-    assert await hub.call("PUT /orgs/sea/ds/new", files=multipart({"name": "Newer", "visibility": "0"})) is True
+    assert await hub.call("PUT /orgs/sea/ds/new", files=form(name="Newer", visibility="0")) is True
     newer, old = await hub.call("GET /orgs/sea/ds?includeThumbnailCheck=true")
     assert (newer["properties"]["meta"]["name"]["data"], old["slug"]) == ("Newer", "reef")
     assert newer["properties"]["meta"]["visibility"]["data"] == 0
@@ -327,11 +332,11 @@ async def test_the_hubs_of_either_age_set_the_orgs_of_a_user(hub: Hub, make: Mak
     assert await hers() == []
 
 
-async def test_ddb_js_sends_everything_as_multipart(hub: Hub, make: Make, api: Api) -> None:
+async def test_ddb_js_sends_everything_as_multipart(hub: Hub, make: Make) -> None:
     await make.admin()
     await hub.log_in("root")
 
-    new = multipart({"username": "bob", "password": PASSWORD, "roles": json.dumps(["user"])})
+    new = form(username="bob", password=PASSWORD, roles=json.dumps(["user"]))
     assert (await hub.call("POST /users", files=new))["roles"] == ["user"]
     await hub.log_in("bob")
     hub.session = (await hub.ask("POST /users/authenticate/refresh", content=b"")).json()

@@ -94,7 +94,7 @@ async def _remove(call: Call) -> Response:
     return gone()
 
 
-_OFF = "400 unless the setting EnableOrganizationMemberManagement is on."
+_OFF = "400 to everybody unless the setting EnableOrganizationMemberManagement is on."
 
 ROUTES = (
     Route(
@@ -102,7 +102,7 @@ ROUTES = (
         "/orgs/{orgSlug}/members",
         _list,
         Who.SIGNED_IN,
-        "The members of an org, by user name, without its owner; seen by its people.",
+        "The members of an org, by user name, without its owner; shown to the owner, the members and ORGS_MANAGE.",
         gives=list[shapes.Member],
         refuses=(403, 404),
         name="listMembers",
@@ -112,9 +112,9 @@ ROUTES = (
         "/orgs/{orgSlug}/members",
         _managed(_add),
         Who.SIGNED_IN,
-        f"Let a user belong to an org; needs the level 3 in it. {_OFF}",
+        f"Make a user a member of an org; needs level 3 (Admin) in it. 409 for a member, 400 for the owner. {_OFF}",
         Body.JSON,
-        (Field("userName", TEXT, "In any letter case.", required=True), DEFAULT_LEVEL),
+        (Field("userName", TEXT, "Who becomes a member.", required=True), DEFAULT_LEVEL),
         status=204,
         refuses=(403, 404, 409),
         as_400=(orgs.OwnerIsNoMember,),
@@ -125,7 +125,7 @@ ROUTES = (
         "/orgs/{orgSlug}/members/{userName}",
         _managed(_update),
         Who.SIGNED_IN,
-        f"Change the level of a member; needs the level 3 in the org. {_OFF}",
+        f"Change the level of a member; needs level 3 (Admin) in the org. {_OFF}",
         Body.JSON,
         (Field("permissions", LEVEL, "The new level.", required=True),),
         status=204,
@@ -137,7 +137,7 @@ ROUTES = (
         "/orgs/{orgSlug}/members/{userName}",
         _managed(_remove),
         Who.SIGNED_IN,
-        f"Let a member go; needs the level 3 in the org, or to be that member. {_OFF}",
+        f"Take a member out of an org; needs level 3 (Admin) in it, or to be that member. {_OFF}",
         status=204,
         refuses=(403, 404),
         name="removeMember",

@@ -123,20 +123,18 @@ async def _delete(call: Call) -> Response:
     return gone()
 
 
-_TEXTS = (
-    Field("description", DESCRIPTION, "For people; at most 1,000 characters."),
-    Field("isPublic", FLAG, "Whether everybody sees it."),
-)
 _NEW = (
     Field("slug", SLUG, "2 to 128 of a to z, 0 to 9, _ and -; fixed for life.", required=True),
     Field("name", TITLE, "1 to 200 printable characters.", required=True),
-    *_TEXTS,
-    Field("owner", TEXT, "User name of another owner than the asker; needs ORGS_MANAGE."),
+    Field("description", DESCRIPTION, "For people; at most 1,000 characters, none when absent."),
+    Field("isPublic", FLAG, "Whether everybody sees the org; false when absent."),
+    Field("owner", TEXT, "User name of the owner; the asker when absent. Another one than her needs ORGS_MANAGE."),
 )
 _CHANGES = (
     Field("name", TITLE, "1 to 200 printable characters; absent leaves it."),
-    *_TEXTS,
-    Field("owner", TEXT, "User name of the new owner; needs to be the owner, or ORGS_MANAGE. Absent leaves it."),
+    Field("description", DESCRIPTION, "At most 1,000 characters; blank takes it away, absent leaves it."),
+    Field("isPublic", FLAG, "Whether everybody sees the org; absent leaves it."),
+    Field("owner", TEXT, "User name of the new owner; only the owner and ORGS_MANAGE give it away. Absent leaves it."),
 )
 
 ROUTES = (
@@ -145,10 +143,10 @@ ROUTES = (
         "/orgs",
         _list,
         Who.ANYONE,
-        "The orgs that the asker owns or belongs to, by name; all with ORGS_MANAGE, the public ones for nobody.",
+        "The orgs that the asker owns or belongs to, by name. With ORGS_MANAGE all; without a token the public ones.",
         query=(
-            Field("ownedOnly", FLAG, "Only what the asker owns; needs to be signed in."),
-            Field("includePublic", FLAG, "Also the public orgs of others."),
+            Field("ownedOnly", FLAG, "Only the orgs that the asker owns; 401 without a token."),
+            Field("includePublic", FLAG, "Also the public orgs that the asker does not belong to."),
         ),
         gives=list[shapes.Org],
         name="listOrgs",
@@ -158,7 +156,7 @@ ROUTES = (
         "/orgs/public",
         _list_public,
         Who.ANYONE,
-        "All public orgs, by name.",
+        "All public orgs, by name. `permissions` is null.",
         gives=list[shapes.Org],
         name="listPublicOrgs",
     ),
@@ -167,7 +165,7 @@ ROUTES = (
         "/orgs/{orgSlug}",
         _show,
         Who.ANYONE,
-        "An org: a public one for everybody, a private one for its people.",
+        "An org. A private one is shown to its owner, its members and ORGS_MANAGE; to others it does not exist.",
         gives=shapes.Org,
         refuses=(404,),
         name="getOrg",
@@ -191,7 +189,7 @@ ROUTES = (
         "/orgs/{orgSlug}",
         _update,
         Who.SIGNED_IN,
-        "Change what is given of an org; needs the level 1 in it.",
+        "Change what is given of an org; needs level 1 (ReadWrite) in it. A slug in the body is not looked at.",
         Body.ANY,
         _CHANGES,
         status=204,
@@ -203,7 +201,7 @@ ROUTES = (
         "/orgs/{orgSlug}",
         _delete,
         Who.SIGNED_IN,
-        "Delete an org with its resources; needs the level 2 in it. Refused while one of them is locked.",
+        "Delete an org with its resources; needs level 2 (ReadWriteDelete) in it. 400 while one of them is locked.",
         status=204,
         refuses=(403, 404),
         name="deleteOrg",
