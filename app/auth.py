@@ -1,6 +1,6 @@
 """Who is asking, and nothing about what she may do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Flag
 
@@ -39,9 +39,14 @@ class Viewer:
     permissions: Permission = Permission.NONE
     jti: str | None = None
     expires_at: datetime | None = None
+    accounts_elsewhere: bool = False
+    """Whether she asks a registry whose accounts an external provider keeps."""
 
 
 ANONYMOUS = Viewer(None)
+
+REGISTRY = Viewer(0, EVERYTHING)
+"""The registry itself: it makes its first administrator, and the users whom an external provider vouches for."""
 
 _HELD = (
     select(
@@ -87,7 +92,9 @@ def presented(authorization: str | None, cookie: str | None) -> Presented | None
     return Presented(cookie, by_cookie=True) if cookie else None
 
 
-async def identified(database: db.Database, signer: tokens.Signer, shown: Presented | None) -> Viewer:
+async def identified(
+    database: db.Database, signer: tokens.Signer, shown: Presented | None, *, accounts_elsewhere: bool
+) -> Viewer:
     """Say who asks. A bad token in the header is refused; with a bad cookie it is nobody, who can sign in again."""
     if shown is None:
         return ANONYMOUS
@@ -95,7 +102,7 @@ async def identified(database: db.Database, signer: tokens.Signer, shown: Presen
     viewer = None if claims is None else await viewer_of(database, claims)
     if viewer is None and not shown.by_cookie:
         raise errors.Unauthenticated("This token is not good, or no longer. Sign in again.")
-    return viewer or ANONYMOUS
+    return ANONYMOUS if viewer is None else replace(viewer, accounts_elsewhere=accounts_elsewhere)
 
 
 _REVOKED = select(col(tables.RevokedToken.jti)).where(

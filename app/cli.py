@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from app.errors import OstiaryError, SettingsError
 from app.version import version
@@ -280,6 +281,8 @@ def _announcement(settings: "Settings", prepared: Any, host: str, port: int) -> 
         f"  playground  {address}/graphql",
         f"  database    {settings.database_shown}",
     ]
+    if settings.external_auth_url:
+        lines.append(f"  sign-in     at {urlsplit(settings.external_auth_url).hostname}, which keeps the accounts")
     lines += [f"  migrated    {name}" for name in prepared.migrated]
     if prepared.default_password_valid:
         name = settings.default_admin.user_name

@@ -8,7 +8,6 @@ import asyncio
 import logging
 import sqlite3
 from abc import ABC, abstractmethod
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -20,14 +19,13 @@ from time import monotonic
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Dialect
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import asyncpg as postgresql
 from sqlalchemy.sql.base import Executable
 from sqlmodel import SQLModel
 
 from app import errors
-from app.prepared import Prepared, Row, Values, compiled, insertion
+from app.prepared import Prepared, Preparing, Row, Values, insertion
 
 log = logging.getLogger(__name__)
 
@@ -121,23 +119,17 @@ class Transaction(ABC):
     async def _many(self, text: str, arguments: list[list[Any]]) -> None: ...
 
 
+_sqlite = Preparing(sqlite.dialect(paramstyle="qmark"), REMEMBERED)
+_postgres = Preparing(postgresql.dialect(), REMEMBERED)  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+
+
 class Database(ABC):
-    """A database that is open."""
+    """A database that is open. What it knows of statements is the same for all of its kind."""
 
-    dialect: Dialect
-
-    def __init__(self) -> None:
+    def __init__(self, preparing: Preparing) -> None:
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-        self._prepared: OrderedDict[Executable, Prepared] = OrderedDict()
-
-    def prepare(self, statement: Executable) -> Prepared:
-        """Compile a statement, or remember it: a statement that a module builds once is compiled once."""
-        prepared = self._prepared.get(statement)
-        if prepared is None:
-            prepared = self._prepared[statement] = compiled(statement, self.dialect)
-            if len(self._prepared) > REMEMBERED:
-                self._prepared.popitem(last=False)
-        return prepared
+        self.prepare = preparing
+        self.dialect = preparing.dialect
 
     async def ask(self, statement: Executable, **values: Any) -> list[Row]:
         """Read the rows of one statement."""
@@ -203,8 +195,7 @@ class SqliteDatabase(Database):
     """An embedded file. Reads run in the event loop; writes take turns, and a commit waits for the disk in a thread."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.dialect = sqlite.dialect(paramstyle="qmark")
+        super().__init__(_sqlite)
         self._writer = connect(path)
         self._reader = connect(path, read_only=True)
         self._turn = asyncio.Lock()
@@ -297,7 +288,7 @@ class PostgresTransaction(Transaction):
 
     async def lock(self, name: str) -> None:
         _count()
-        await self._connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name)
+        await self._fetch("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [name])
 
     async def _fetch(self, text: str, arguments: list[Any]) -> Sequence[Any]:
         with _postgres_errors():
@@ -333,9 +324,7 @@ class PostgresDatabase(Database):
     _pool: Any = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        super().__init__()
-        make: Callable[[], Dialect] = postgresql.dialect
-        self.dialect = make()
+        super().__init__(_postgres)
 
     async def open(self) -> None:
         """Make the pool; raises what asyncpg raises when nobody answers."""

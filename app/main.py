@@ -10,25 +10,30 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
+import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from app import db, migrations, rest, schema
+from app import db, migrations, rest, schema, tickets
 from app.executor.documents import Documents
 from app.executor.guard import Limits
 from app.passwords import Hasher
 from app.schema import http
 from app.schema.execution import Answering
-from app.services import accounts, bootstrap, demo, reindexing
+from app.services import accounts, bootstrap, demo, quotas, reindexing
+from app.services.provider import Provider
 from app.settings import Settings, secret
 from app.statements import Statements
 from app.tokens import Signer
 from app.written import FILE_VARIABLE
 
 Done = TypeVar("Done")
+
+KEYS_KEPT = {"Cache-Control": "public, max-age=300"}
+"""How long others may keep the public keys: a new one is looked for by its name anyway."""
 
 HASHING_QUEUE = 64
 """How many passwords may wait to be hashed before a request is turned away."""
@@ -47,11 +52,14 @@ def prepare(settings: Settings, *, exposed: bool = False) -> Ready:
     """Bring the database to its shape and see to it that somebody administers it.
 
     Where others reach the server (`exposed`), no administrator is made with the password that everybody knows: the
-    caller refuses to serve, and the next start, with another password set, makes her.
+    caller refuses to serve, and the next start, with another password set, makes her. An external provider says itself
+    who administers, so that none is made at all.
     """
     migrated = migrations.upgrade(settings.database_url)
 
     async def bootstrapped(desk: accounts.Desk) -> Ready:
+        if desk.provider is not None:  # no password that is stored here opens anything
+            return Ready(migrated, default_password_valid=False, demo_password_valid=False)
         is_open = await bootstrap.is_default_password_valid(desk, settings.default_admin)
         if not (exposed and is_open):
             await bootstrap.ensure_admin(desk, settings.default_admin)
@@ -130,20 +138,38 @@ def create_app(settings: Settings) -> Starlette:
         answering: Answering = request.app.state.answering
         return rest.House(answering.desk, answering.statements, settings)
 
-    pages = [Route("/", _home), Route("/health/live", _live)]
+    async def keys(request: Request) -> Response:
+        body = orjson.dumps(house_of(request).desk.tickets.key_set)
+        return Response(body, headers=KEYS_KEPT, media_type="application/jwk-set+json")
+
+    pages = [Route("/", _home), Route("/health/live", _live), Route("/.well-known/jwks.json", keys)]
     routes = [*pages, *http.routes(answer, schema.sdl()), *rest.description(settings), rest.face(house_of)]
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: rest.unanswered})
 
 
 async def _desk(settings: Settings) -> accounts.Desk:
     database = await db.connected(settings.database_url, size=settings.database_pool_size)
-    signer = Signer(secret(settings), timedelta(days=settings.token_expiration_in_days), settings.revoked_tokens)
+    signing = secret(settings)
+    signer = Signer(signing, timedelta(days=settings.token_expiration_in_days), settings.revoked_tokens)
     hasher = Hasher(settings.hashing_threads, HASHING_QUEUE)
-    return accounts.Desk(database, hasher, signer, settings.password_policy, settings.makes_personal_orgs)
+    lifetime = timedelta(minutes=settings.ticket_expiration_in_minutes)
+    provider = Provider(settings.external_auth_url) if settings.external_auth_url else None
+    return accounts.Desk(
+        database,
+        hasher,
+        signer,
+        settings.password_policy,
+        tickets.Signer(signing),
+        quotas.Terms(settings.enable_storage_limiter, lifetime),
+        provider=provider,
+        gives_orgs=settings.makes_personal_orgs,
+    )
 
 
 async def _close(desk: accounts.Desk) -> None:
     desk.hasher.close()
+    if desk.provider is not None:
+        await desk.provider.close()
     await desk.database.close()
 
 

@@ -1,9 +1,10 @@
 """Statements as the bare drivers want them: a text, values in its order, and what the rows still need."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Dialect, Insert, bindparam, insert
 from sqlalchemy.sql.base import Executable
@@ -13,6 +14,7 @@ from sqlmodel import SQLModel
 Row = tuple[Any, ...]
 Values = Mapping[str, Any]
 Change = Callable[[Any], Any]
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,10 +50,60 @@ class Prepared:
         return rows
 
 
+class Preparing:
+    """Compiles statements for one database, and remembers the last `size` of them.
+
+    A statement that a module builds once is known by itself; one that is built anew for each call by its structure,
+    with its own values taken out: SQLAlchemy's cache key, which is many times cheaper than compiling.
+    """
+
+    def __init__(self, dialect: Dialect, size: int) -> None:
+        self.dialect = dialect
+        self._size = size
+        self._by_itself: OrderedDict[Executable, Prepared] = OrderedDict()
+        self._by_structure: OrderedDict[Any, tuple[SQLCompiler, Prepared]] = OrderedDict()
+
+    def __call__(self, statement: Executable) -> Prepared:
+        """The statement as the driver wants it."""
+        known = self._by_itself.get(statement)
+        if known is None:
+            known = _remembered(self._by_itself, statement, self._alike(statement), self._size)
+        return known
+
+    def _alike(self, statement: Executable) -> Prepared:
+        key = statement._generate_cache_key()  # type: ignore[attr-defined]  # noqa: SLF001 - what its own engine asks
+        if key is None:
+            return compiled(statement, self.dialect)
+        found = self._by_structure.get(key.key)
+        if found is None:
+            compiler = _compiler(statement, self.dialect, key)
+            _remembered(self._by_structure, key.key, (compiler, _prepared(compiler, self.dialect)), self._size)
+            return self._by_structure[key.key][1]
+        self._by_structure.move_to_end(key.key)
+        compiler, alike = found
+        values = compiler.construct_params(extracted_parameters=key.bindparams, escape_names=False, _check=False)
+        return replace(alike, constants={name: values[name] for name in alike.constants})
+
+
+def _remembered(known: OrderedDict[Any, Found], key: Any, found: Found, size: int) -> Found:
+    known[key] = found
+    if len(known) > size:
+        known.popitem(last=False)
+    return found
+
+
 def compiled(statement: Executable, dialect: Dialect) -> Prepared:
     """Compile a statement for a database."""
-    compiler = statement.compile(dialect=dialect)  # type: ignore[attr-defined]  # every Executable of Core compiles
+    return _prepared(_compiler(statement, dialect), dialect)
+
+
+def _compiler(statement: Executable, dialect: Dialect, key: Any = None) -> SQLCompiler:
+    compiler = statement.compile(dialect=dialect, cache_key=key)  # type: ignore[attr-defined]  # all of Core has it
     assert isinstance(compiler, SQLCompiler)
+    return compiler
+
+
+def _prepared(compiler: SQLCompiler, dialect: Dialect) -> Prepared:
     names = tuple(compiler.positiontup or ())
     writers = {}
     for name in names:
@@ -63,7 +115,7 @@ def compiled(statement: Executable, dialect: Dialect) -> Prepared:
         read = column.dialect_impl(dialect).result_processor(dialect, None)
         if read is not None:
             readers.append((at, read))
-    constants = {name: bind.effective_value for name, bind in compiler.binds.items() if not bind.required}
+    constants = {name: compiler.binds[name].effective_value for name in names if not compiler.binds[name].required}
     return Prepared(str(compiler), names, constants, writers, tuple(readers))
 
 

@@ -11,12 +11,17 @@ from starlette.applications import Starlette
 
 from app import db, main, migrations
 from app.settings import Settings
+from app.statements import Statements
 from tests.asking import Api
 from tests.make import Make
 from tests.postgres import Postgres
+from tests.rest_asking import Rest
 from tests.reused import Reused
 
 KINDS = ("sqlite", "postgresql")
+BUILT: dict[str, Any] = {}
+"""The statements that were built, for each kind of database: what one test has paid for, the next one has."""
+
 SECRET = "a secret that is long enough for tests alone"
 
 
@@ -83,10 +88,12 @@ def settings(url: str, overrides: dict[str, Any], tmp_path: Path, monkeypatch: p
 
 
 @pytest.fixture
-async def app(settings: Settings) -> AsyncIterator[Starlette]:
+async def app(settings: Settings, kind: str) -> AsyncIterator[Starlette]:
     """The application, started."""
     made = main.create_app(settings)
     async with made.router.lifespan_context(made):
+        statements: Statements = made.state.answering.statements
+        statements._built = BUILT.setdefault(kind, statements._built)  # noqa: SLF001 - they are the same in every test
         yield made
 
 
@@ -115,3 +122,9 @@ def make(app: Starlette) -> Make:
 def api(client: httpx.AsyncClient, make: Make) -> Api:
     """Asks GraphQL at the front door, as somebody."""
     return Api(client, make.desk)
+
+
+@pytest.fixture
+def rest(api: Api) -> Rest:
+    """Asks REST at the front door, as somebody."""
+    return Rest(api)

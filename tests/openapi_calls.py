@@ -43,6 +43,8 @@ GOOD = [
     Good("replaceUserMetadata", body={"maxStorageMB": 1.5, "anything": [None]}),
     Good("getOwnMetadata", "ann"),
     Good("getUserMetadata"),
+    Good("getOwnStorage", "ann"),
+    Good("getUserStorage"),
     Good("createOrg", "ann", {"slug": "lagoon", "name": "Lagoon", "isPublic": True}),
     Good("updateOrg", "ann", {"description": "Blue."}),
     Good("listOrgs", "ann", query={"includePublic": "true"}),

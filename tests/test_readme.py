@@ -125,13 +125,14 @@ def _ask(client: httpx.Client, operation: str) -> Any:
 
 
 def _curl(client: httpx.Client, line: str) -> Any:
-    """Do what curl does with -X, -H and -d."""
+    """Do what curl does with -X, -H and -d: a body makes it a POST."""
     _, address, *words = shlex.split(Template(line).substitute(TOKEN=_token(client, "admin")))
     options = list(zip(words[::2], words[1::2], strict=True))
     headers = {"content-type": "application/x-www-form-urlencoded"}
     headers |= {name.lower(): value for flag, each in options if flag == "-H" for name, value in [each.split(": ", 1)]}
     content = "&".join(each for flag, each in options if flag == "-d")
-    reply = client.post(address.removeprefix("localhost:5000"), headers=headers, content=content)
+    method = dict(options).get("-X", "POST" if content else "GET")
+    reply = client.request(method, address.removeprefix("localhost:5000"), headers=headers, content=content)
     client.cookies.clear()
     return reply.json()
 

@@ -36,7 +36,14 @@ from app.policy.orgs import (
     sees_org,
     writes_org,
 )
-from app.policy.required import require, require_no_more, require_overview, require_role, require_signed_in
+from app.policy.required import (
+    require,
+    require_accounts_here,
+    require_no_more,
+    require_overview,
+    require_role,
+    require_signed_in,
+)
 from app.policy.resources import (
     HOLDERS,
     PAIR,
@@ -59,6 +66,7 @@ from app.policy.resources import (
     way_held,
     way_level,
 )
+from app.policy.storage import added_up, is_reserved, storage_used, stores_without_limit, ticket_stage
 from app.policy.users import finds_user, knows_user, sees_all_users, sees_holders, sees_role, sees_user_details
 
 __all__ = [
@@ -66,6 +74,7 @@ __all__ = [
     "MINE",
     "PAIR",
     "THEIRS",
+    "added_up",
     "administers_resource",
     "asked_users",
     "belongs_to_org",
@@ -85,6 +94,7 @@ __all__ = [
     "is_general",
     "is_given",
     "is_public_org",
+    "is_reserved",
     "knows_user",
     "lasts",
     "manages_all_orgs",
@@ -100,6 +110,7 @@ __all__ = [
     "orgs_of",
     "owns_org",
     "require",
+    "require_accounts_here",
     "require_no_more",
     "require_overview",
     "require_role",
@@ -114,9 +125,12 @@ __all__ = [
     "sees_role",
     "sees_user_details",
     "signed_in",
+    "storage_used",
+    "stores_without_limit",
     "subject",
     "subjects",
     "theirs",
+    "ticket_stage",
     "united",
     "way_ends",
     "way_granted",

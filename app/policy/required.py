@@ -28,6 +28,12 @@ def require_overview(viewer: Viewer) -> int:
     return user_id
 
 
+def require_accounts_here(viewer: Viewer) -> None:
+    """Raises ManagedElsewhere where an external provider keeps the accounts; asked after what she must hold."""
+    if viewer.accounts_elsewhere:
+        raise errors.ManagedElsewhere
+
+
 def require_no_more(viewer: Viewer, permissions: Permission, what: str) -> None:
     """Nobody gives, or rules over, what she does not hold; raises Forbidden."""
     missing = permissions & ~viewer.permissions

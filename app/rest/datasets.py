@@ -17,14 +17,14 @@ from app.rest.routing import Call, Route, Who
 from app.services import names, resources
 from app.services.roles import Way
 from app.services.visibility import Visibility, set_visibility, visibility
-from app.sources import Cell, flag, layout
+from app.sources import Cell, Layout, flag, layout
 from app.tables import Org, Resource
 
 DATASET = 7
 """What kind of entry a dataset is, to clients of the documented API."""
 
 
-_CELLS = layout(
+CELLS = layout(
     Resource,
     "id",
     "slug",
@@ -40,13 +40,14 @@ _CELLS = layout(
 )
 
 
+_KEY = layout(Resource, "id")
 _ORG = layout(Org, "id")
 
 
 async def _list(call: Call) -> Response:
     reads = call.reads
     org = (await found_org(reads, call.words["orgSlug"], _ORG))[0]
-    rows = (await reads.below(loaders.org_datasets, _CELLS, [org])).get(org, [])
+    rows = (await reads.below(loaders.org_datasets, CELLS, [org])).get(org, [])
     return json([_shown(row) for row in rows])
 
 
@@ -73,8 +74,9 @@ async def _show(call: Call) -> Response:
     return json(_shown(await _found(call)))
 
 
-async def _found(call: Call) -> Row:
-    row = await call.reads.one(loaders.dataset_at, _CELLS, _path(call)[1])
+async def _found(call: Call, cells: Layout = CELLS) -> Row:
+    """A dataset that the asker sees; raises NotFound, for a resource of another type too."""
+    row = await call.reads.one(loaders.dataset_at, cells, _path(call)[1])
     if row is None:
         raise NotFound("There is no such dataset.", ("dsSlug",))
     return row
@@ -82,6 +84,12 @@ async def _found(call: Call) -> Row:
 
 def _path(call: Call) -> Way:
     return "path", names.sought(f"{call.words['orgSlug']}/{call.words['dsSlug']}")
+
+
+async def _named(call: Call) -> Way:
+    """How services find the dataset of the path, which know resources of every type; a type never changes."""
+    await _found(call, _KEY)
+    return _path(call)
 
 
 def _shown(row: Row) -> dict[str, Any]:
@@ -119,16 +127,18 @@ async def _create(call: Call) -> Response:
     async with call.desk.database.write() as tx:
         key = await resources.create_resource(tx, call.viewer, new)
         await _open(call, tx, ("id", key))
-    row = await call.reads.one(loaders.dataset_by_id, _CELLS, key)
+    row = await call.reads.one(loaders.dataset_by_id, CELLS, key)
     assert row is not None, "who made it sees it"
     return created(call.request, _shown(row), "orgs", names.sought(org), "ds", slug)
 
 
 async def _update(call: Call) -> Response:
-    name = call.given.get("name")
+    name, opens = call.given.get("name"), call.given.get("visibility") is not None
+    dataset = await _named(call)
     async with call.desk.database.write() as tx:
-        await resources.update_resource(tx, call.viewer, _path(call), resources.Changes(name=name))
-        await _open(call, tx, _path(call))
+        if name is not None or not opens:  # a lock stops the name, and not who may read
+            await resources.update_resource(tx, call.viewer, dataset, resources.Changes(name=name))
+        await _open(call, tx, dataset)
     return gone()
 
 
@@ -139,8 +149,9 @@ async def _open(call: Call, tx: Transaction, resource: Way) -> None:
 
 
 async def _delete(call: Call) -> Response:
+    dataset = await _named(call)
     async with call.desk.database.write() as tx:
-        await resources.delete_resource(tx, call.viewer, _path(call))
+        await resources.delete_resource(tx, call.viewer, dataset)
     return gone()
 
 

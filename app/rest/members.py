@@ -1,6 +1,7 @@
 """The members of an org, as its own people see and set them (O7 to O10)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from starlette.responses import Response
 
@@ -20,6 +21,8 @@ from app.tables import Org, OrgMember, User
 
 LEVEL = choice("ReadOnly", "ReadWrite", "ReadWriteDelete", "Admin")
 """How far somebody belongs to an org, as the documented API writes it."""
+
+DEFAULT_LEVEL = Field("permissions", LEVEL, "1 when absent or null.")
 
 
 _ORG = layout(Org, "id", belongs=flag(policy.belongs_to_org))
@@ -51,12 +54,6 @@ async def _list(call: Call) -> Response:
     )
 
 
-def wanted_level(call: Call) -> Level:
-    """How far a new member belongs: READ_WRITE unless told."""
-    told = call.given.get("permissions")
-    return Level.READ_WRITE if told is None else Level(told)
-
-
 Handler = Callable[[Call], Awaitable[Response]]
 
 
@@ -71,17 +68,23 @@ def _managed(handle: Handler) -> Handler:
     return answer
 
 
+def membership(given: Mapping[str, Any]) -> Membership:
+    """How a new member belongs; a level that is absent or null is the usual one."""
+    level = given.get("permissions")
+    return Membership(None if level is None else Level(level))
+
+
 async def _add(call: Call) -> Response:
-    membership = Membership(wanted_level(call))
+    user, new = ("user_name", call.given["userName"]), membership(call.given)
     async with call.desk.database.write() as tx:
-        await orgs.add_org_member(tx, call.viewer, call.org(), ("user_name", call.given["userName"]), membership)
+        await orgs.add_org_member(tx, call.viewer, call.org(), user, new)
     return gone()
 
 
 async def _update(call: Call) -> Response:
-    membership = Membership(Level(call.given["permissions"]), keeps_end=True)
+    changed = Membership(Level(call.given["permissions"]), keeps_end=True)
     async with call.desk.database.write() as tx:
-        await orgs.update_org_member(tx, call.viewer, call.org(), call.user(), membership)
+        await orgs.update_org_member(tx, call.viewer, call.org(), call.user(), changed)
     return gone()
 
 
@@ -111,9 +114,10 @@ ROUTES = (
         Who.SIGNED_IN,
         f"Let a user belong to an org; needs the level 3 in it. {_OFF}",
         Body.JSON,
-        (Field("userName", TEXT, "In any letter case.", required=True), Field("permissions", LEVEL, "1 when absent.")),
+        (Field("userName", TEXT, "In any letter case.", required=True), DEFAULT_LEVEL),
         status=204,
         refuses=(403, 404, 409),
+        as_400=(orgs.OwnerIsNoMember,),
         name="addMember",
     ),
     Route(

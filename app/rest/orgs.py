@@ -6,7 +6,8 @@ from starlette.responses import Response
 
 from app import loaders, policy
 from app.auth import Viewer
-from app.errors import NotFound
+from app.db import Transaction
+from app.errors import InvalidInput, NotFound
 from app.prepared import Row
 from app.reads import Reads
 from app.rest import shapes
@@ -25,7 +26,7 @@ CELLS = layout(Org, "slug", "name", "description", "created_at", "is_public", ow
 _RIGHTS = layout(
     Org, writes=flag(policy.writes_org), deletes=flag(policy.deletes_org), manages=flag(policy.manages_org)
 )
-_ORG = Layout((*CELLS.cells, *_RIGHTS.cells))
+ORG = Layout((*CELLS.cells, *_RIGHTS.cells))
 
 
 def plain(row: Row) -> dict[str, Any]:
@@ -43,7 +44,7 @@ def plain(row: Row) -> dict[str, Any]:
 
 def _shown(row: Row, viewer: Viewer) -> dict[str, Any]:
     """An org with what the asker may do; who sees it reads it."""
-    writes, deletes, manages = row[len(CELLS.cells) : len(_ORG.cells)]
+    writes, deletes, manages = row[len(CELLS.cells) : len(ORG.cells)]
     rights = {
         "canRead": True,
         "canWrite": bool(writes),
@@ -56,11 +57,11 @@ def _shown(row: Row, viewer: Viewer) -> dict[str, Any]:
 async def _list(call: Call) -> Response:
     if call.query.get("ownedOnly"):
         viewer_id = policy.require_signed_in(call.viewer)
-        rows = (await call.reads.below(loaders.owned_orgs, _ORG, [viewer_id])).get(viewer_id, [])
+        rows = (await call.reads.below(loaders.owned_orgs, ORG, [viewer_id])).get(viewer_id, [])
     elif call.viewer.user_id is None or call.query.get("includePublic"):
-        rows = await call.reads.whole(loaders.orgs, _ORG)
+        rows = await call.reads.whole(loaders.orgs, ORG)
     else:
-        rows = await call.reads.whole(loaders.my_orgs, _ORG)
+        rows = await call.reads.whole(loaders.my_orgs, ORG)
     return json([_shown(row, call.viewer) for row in rows])
 
 
@@ -74,7 +75,7 @@ async def _show(call: Call) -> Response:
 
 
 async def _one(reads: Reads, slug: str) -> dict[str, Any]:
-    return _shown(await found_org(reads, slug, _ORG), reads.viewer)
+    return _shown(await found_org(reads, slug, ORG), reads.viewer)
 
 
 async def found_org(reads: Reads, slug: str, cells: Layout) -> Row:
@@ -100,8 +101,16 @@ async def _update(call: Call) -> Response:
     async with call.desk.database.write() as tx:
         await orgs.update_org(tx, call.viewer, org, changes)
         if (owner := _named(given.get("owner"))) is not None:
-            await orgs.keep_or_transfer_org(tx, call.viewer, org, owner)
+            await _give(call, tx, owner)
     return gone()
+
+
+async def _give(call: Call, tx: Transaction, owner: Way) -> None:
+    """To the owner who is named. The org was found already: it is she who is not, and that is no 404 of this path."""
+    try:
+        await orgs.keep_or_transfer_org(tx, call.viewer, call.org(), owner)
+    except NotFound as unknown:
+        raise InvalidInput(unknown.message, unknown.path) from None
 
 
 def _named(user_name: str | None) -> Way | None:
@@ -173,7 +182,8 @@ ROUTES = (
         _NEW,
         gives=shapes.Org,
         status=201,
-        refuses=(403, 404, 409),
+        refuses=(403, 409),
+        as_400=(NotFound,),
         name="createOrg",
     ),
     Route(

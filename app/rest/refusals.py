@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from app.errors import Conflict, NotFound, Protected
 from app.rest.bodies import LIMIT
 from app.rest.routing import SAFE, Route, Who
+from app.services.orgs import OwnerIsNoMember
 
 _NAMED = {
     401: "The user name or the password is wrong, or she is deactivated.",
@@ -15,6 +16,7 @@ _NAMED = {
     503: "The external provider, where there is one, does not answer or answers nonsense.",
 }
 _TOLD_AS_400 = {
+    OwnerIsNoMember: "She owns the org: the owner is no member.",
     NotFound: "There is no such thing, or none that the asker may know of.",
     Conflict: "What is stored now stands against it.",
     Protected: "It is built in.",

@@ -19,6 +19,7 @@ from app.reads import Reads
 from app.rest import bodies, errors
 from app.rest.bodies import Body
 from app.rest.fields import Field, bound
+from app.services import accounts
 from app.services.accounts import Desk
 from app.services.roles import Way
 from app.settings import Settings
@@ -202,7 +203,7 @@ async def _viewer(request: Request, route: Route, house: House) -> Viewer:
     if route.who is Who.UNASKED:
         await auth.refuse_revoked(desk.database, desk.signer, shown)
         return auth.ANONYMOUS
-    viewer = await auth.identified(desk.database, desk.signer, shown)
+    viewer = await accounts.identified(desk, shown)
     by_cookie = shown is not None and shown.by_cookie and viewer.user_id is not None
     if by_cookie and request.method not in SAFE and not web.same_origin(request):
         raise Forbidden(

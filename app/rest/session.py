@@ -21,14 +21,19 @@ SECONDS_A_DAY = 86_400
 
 
 async def _authenticate(call: Call) -> Response:
-    if (call.given.get("token") or "").strip():
-        raise WrongLogin  # another provider's token, and we know none
-    user_name, password = _credentials(call)
     try:
-        session = await accounts.log_in(call.desk, user_name, password)
+        session = await _signed_in(call)
     except Unauthenticated:
         raise WrongLogin from None
     return _opened(call, session)
+
+
+async def _signed_in(call: Call) -> accounts.Session:
+    """A token of an external provider's goes before the password."""
+    token = (call.given.get("token") or "").strip()
+    if token:
+        return await accounts.log_in_with_token(call.desk, token)
+    return await accounts.log_in(call.desk, *_credentials(call))
 
 
 def _credentials(call: Call) -> Sequence[str]:

@@ -137,11 +137,11 @@ _NEW = (
     Field("userName", USER_NAME, "Letters and digits, 1 to 127; unique without regard to letter case.", required=True),
     Field("password", NEW_PASSWORD, "Keeps the password policy; at most 1,024 characters.", required=True),
     Field("email", EMAIL, "Unique without regard to letter case; absent, null or blank for none."),
-    Field("roles", TEXTS, "Names of roles; `user` when absent."),
+    Field("roles", TEXTS, "Names of roles; `user` when absent or null."),
 )
 _CHANGES = (
     Field("email", EMAIL, "Null or blank takes it away; absent leaves it."),
-    Field("roles", TEXTS, "All that she holds from now on; absent leaves them."),
+    Field("roles", TEXTS, "All that she holds from now on; absent or null leaves them."),
 )
 _ON_CONFLICT = Field(
     "conflictResolution",

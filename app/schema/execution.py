@@ -18,6 +18,7 @@ from app.executor.documents import Documents, Invalid, Known
 from app.schema import errors
 from app.schema.context import Context
 from app.schema.http import Answer, GraphQLRequest
+from app.services import accounts
 from app.services.accounts import Desk
 from app.statements import Statements
 from app.web import Cookie, MethodNotAllowed, same_origin
@@ -57,7 +58,7 @@ class Answering:
     async def _viewer(self, request: Request) -> tuple[Viewer, bool]:
         """Who asks, and whether a cookie says so; raises Unauthenticated for a header that is no longer good."""
         shown = auth.presented(request.headers.get("authorization"), request.cookies.get(self.cookie_name))
-        viewer = await auth.identified(self.desk.database, self.desk.signer, shown)
+        viewer = await accounts.identified(self.desk, shown)
         return viewer, shown is not None and shown.by_cookie and viewer.user_id is not None
 
     async def _executed(self, known: Known, variables: Mapping[str, Any], context: Context) -> dict[str, Any]:

@@ -30,7 +30,10 @@ class ErrorCode(Described):
     CONFLICT = ("CONFLICT", "What is stored now stands against the change.")
     LOCKED = ("LOCKED", "Known and permitted, but locked: unlock it first.")
     QUOTA_EXCEEDED = ("QUOTA_EXCEEDED", "The bytes pass what the owner of the org may store.")
-    PROTECTED = ("PROTECTED", "A built-in thing, or the last of its kind.")
+    PROTECTED = (
+        "PROTECTED",
+        "A built-in thing, the last of its kind, or an account where an external provider keeps them.",
+    )
 
 
 @strawberry.interface(description="One reason why a change was refused. Nothing was written.")

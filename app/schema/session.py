@@ -7,6 +7,7 @@ import strawberry
 from app import loaders
 from app.auth import Viewer
 from app.db import Transaction
+from app.errors import InvalidInput, Problems
 from app.schema.context import Context
 from app.schema.declare import edge
 from app.schema.directives import Permission
@@ -24,12 +25,17 @@ class Session:
     user: User | None = edge("Who signed in.", loaders.user)
 
 
-@strawberry.input(description="A user name and its password.")
+@strawberry.input(description="A user name and its password, or a token of the external provider's.")
 class LoginInput:
-    """A user name and its password."""
+    """A user name and its password, or a token of the external provider's."""
 
-    user_name: str = strawberry.field(description="In any letter case.")
-    password: str = strawberry.field(description="At most 1,024 characters.")
+    user_name: str | None = strawberry.field(default=None, description="In any letter case.")
+    password: str | None = strawberry.field(default=None, description="At most 1,024 characters.")
+    token: str | None = strawberry.field(
+        default=None,
+        description="At most 16,384 characters, in place of user name and password: the external provider says whose "
+        "it is. None is good where there is no provider.",
+    )
 
 
 @strawberry.input(description="Whose tokens end.")
@@ -110,7 +116,18 @@ def _opened(context: Context, session: accounts.Session) -> Outcome:
 
 
 async def _log_in(context: Context, given: LoginInput) -> Outcome:
+    if given.token is not None:
+        if given.user_name is not None or given.password is not None:
+            raise InvalidInput("A token stands alone: give it, or a user name and a password.", ("token",))
+        return _opened(context, await accounts.log_in_with_token(context.desk, given.token))
+    if given.user_name is None or given.password is None:
+        raise Problems([InvalidInput(f"`{name}` is missing, or a `token` alone.", (name,)) for name in _missing(given)])
     return _opened(context, await accounts.log_in(context.desk, given.user_name, given.password))
+
+
+def _missing(given: LoginInput) -> list[str]:
+    wanted = {"userName": given.user_name, "password": given.password}
+    return [name for name, text in wanted.items() if text is None]
 
 
 async def _refresh(context: Context, given: None) -> Outcome:
@@ -147,7 +164,8 @@ class SessionMutations:
     """Signing in and out."""
 
     login: LoginPayload | None = action(
-        "Sign in with a password. Unknown, wrong and deactivated are refused alike, as UNAUTHENTICATED.",
+        "Sign in with a password, or with a token of the external provider's. Unknown, wrong and deactivated are "
+        "refused alike, as UNAUTHENTICATED.",
         LoginInput,
         _log_in,
     )

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from app.schema.orgs import OrgConnection, UserOrgConnection
     from app.schema.resources import ResourceConnection
     from app.schema.roles import Role
+    from app.schema.storage import Storage
 
 HERSELF = "it is her own"
 """When a detail of a user needs no permission."""
@@ -47,7 +48,10 @@ PRIVATE: Any = {"guard": policy.sees_user_details, "requires": Permission.USERS_
 class User(Node, row=tables.User):
     """Somebody who signs in."""
 
-    user_name: str = column("Letters and digits, 1 to 127; unique without regard to letter case; fixed for life.")
+    user_name: str = column(
+        "1 to 127 letters and digits, also `-._@+` where an external provider gave it; unique without regard to letter "
+        "case; fixed for life."
+    )
     created_at: datetime = column("When the account was made.")
     email: str | None = column(
         "Unique without regard to letter case; null when there is none, or for others.", **PRIVATE
@@ -84,6 +88,9 @@ class User(Node, row=tables.User):
         **PRIVATE,
         filter=GroupFilter,
         order=GroupOrder,
+    )
+    storage: Annotated["Storage", strawberry.lazy("app.schema.storage")] | None = edge(
+        "What she may store, and what she does; null for others.", loaders.storage, tables.User.id, **PRIVATE
     )
     accessible_resources: Annotated["ResourceConnection", strawberry.lazy("app.schema.resources")] | None = edge(
         "All that she can reach; for herself and RESOURCES_MANAGE.",
@@ -150,7 +157,9 @@ class NewUserInput:
         description="Names of roles; `user` when absent. Only roles that carry no more than the viewer holds.",
     )
     metadata: JSON | None = strawberry.field(
-        default=None, description="A JSON object of at most 64 KiB; `{}` when absent."
+        default=None,
+        description="A JSON object of at most 64 KiB; `{}` when absent. A list `roles` in it goes before `roles` here, "
+        "and makes those that are none yet, without permissions.",
     )
 
 

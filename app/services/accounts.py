@@ -9,29 +9,35 @@ from typing import Any
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.types import Integer
 
-from app import passwords, policy, tokens
+from app import auth, passwords, policy, tickets, tokens
 from app.auth import DEACTIVATED, Permission, Viewer
 from app.db import Database, Duplicate, Transaction
 from app.errors import InvalidInput, Problem, Problems, Unauthenticated
 from app.passwords import Hasher
 from app.prepared import Row
-from app.services import names, roles, users
+from app.services import external, names, quotas, roles, users
+from app.services.external import Vouched
+from app.services.provider import Provider
 from app.services.roles import Way
 from app.settings import PasswordPolicy
 from app.tables import Instant, Key, RevokedToken, Role, User, UserRole, col, folded
 
 HASHES_AT_ONCE = 2
 WRONG = "The user name or the password is not right."
+WRONG_TOKEN = "The token is not right."  # noqa: S105 - a text
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What signing in needs."""
+    """What signing in needs. Where there is a provider, it keeps the accounts, and no password of ours is looked at."""
 
     database: Database
     hasher: Hasher
     signer: tokens.Signer
     password_policy: PasswordPolicy | None
+    tickets: tickets.Signer
+    terms: quotas.Terms
+    provider: Provider | None = None
     gives_orgs: bool = False
 
 
@@ -70,8 +76,16 @@ _PERSON = (
 )
 
 
+async def identified(desk: Desk, shown: auth.Presented | None) -> Viewer:
+    """Say who asks; raises Unauthenticated for a token in a header that is no longer good."""
+    elsewhere = desk.provider is not None
+    return await auth.identified(desk.database, desk.signer, shown, accounts_elsewhere=elsewhere)
+
+
 async def log_in(desk: Desk, user_name: str, password: str) -> Session:
     """Sign in with a password; raises Unauthenticated for unknown, wrong and deactivated alike, after the same work."""
+    if desk.provider is not None:
+        return await _let_in(desk, await external.by_password(desk.provider, user_name, password), WRONG)
     rows = await desk.database.ask(_CREDENTIALS, name=names.sought(user_name))
     user_id, stored = rows[0] if rows else (0, None)
     verdict = await desk.hasher.verify(password, stored)
@@ -86,6 +100,27 @@ async def log_in(desk: Desk, user_name: str, password: str) -> Session:
         unchanged = (col(User.id) == user_id) & (col(User.password_hash) == stored)
         if not await tx.rows(update(User).where(unchanged).values(**values).returning(col(User.id))):
             raise Unauthenticated(WRONG)
+    return session
+
+
+async def log_in_with_token(desk: Desk, token: str) -> Session:
+    """Sign in with a token of the external provider's; without a provider none is good."""
+    if desk.provider is None:
+        raise Unauthenticated(WRONG_TOKEN)
+    return await _let_in(desk, await external.by_token(desk.provider, token), WRONG_TOKEN)
+
+
+async def _let_in(desk: Desk, vouched: Vouched | None, wrong: str) -> Session:
+    """Let in whom the provider vouches for. What it says of somebody deactivated holds too, though she stays out."""
+    if vouched is None:
+        raise Unauthenticated(wrong)
+    async with desk.database.write() as tx:
+        user_id = await external.synchronized(tx, vouched, with_orgs=desk.gives_orgs)
+        session = _session(desk, user_id, await tx.rows(_PERSON, id=user_id), tx.now)
+        if session is not None:
+            await tx.rows(update(User).where(col(User.id) == user_id).values(last_login_at=tx.now))
+    if session is None:
+        raise Unauthenticated(wrong)
     return session
 
 
@@ -109,7 +144,7 @@ def _session(desk: Desk, user_id: int, rows: Sequence[Row], now: datetime) -> Se
         permissions |= Permission(mask)
     is_admin = any(row[5] == roles.ADMIN for row in rows)
     issued = desk.signer.issue(tokens.Claims(user_id, user_name, is_admin, generation), now)
-    viewer = Viewer(user_id, permissions, issued.jti, issued.expires_at)
+    viewer = Viewer(user_id, permissions, issued.jti, issued.expires_at, desk.provider is not None)
     return Session(issued.token, issued.expires_at, viewer, user_name, email, tuple(name for name, _ in held))
 
 
@@ -143,6 +178,7 @@ async def _is(tx: Transaction, own: int, user: Way) -> bool:
 async def change_password(desk: Desk, viewer: Viewer, old: str, new: str, *, dry: bool = False) -> Session | None:
     """Change one's own password; every token ends, and a new one is answered (none when it was `dry`)."""
     user_id = policy.require_signed_in(viewer)
+    policy.require_accounts_here(viewer)
     rows = await desk.database.ask(_HASH, id=user_id)
     stored = rows[0][0] if rows else None
     if not (await desk.hasher.verify(old, stored)).ok:
@@ -157,15 +193,18 @@ async def change_password(desk: Desk, viewer: Viewer, old: str, new: str, *, dry
 async def reset_password(tx: Transaction, viewer: Viewer, user: Way, fresh: str) -> int:
     """Set the password of a user who holds no more than the viewer; every token of hers ends."""
     key = await users.managed(tx, viewer, user)
+    policy.require_accounts_here(viewer)
     await _set_password(tx, col(User.id) == key, fresh)
     return key
 
 
 async def require_password(desk: Desk, viewer: Viewer, user_name: str, password: str) -> None:
     """Raises InvalidInput unless this is the password of a user; who asks must be one who could set it."""
-    policy.require(viewer, Permission.USERS_MANAGE)
-    rows = await desk.database.ask(_CREDENTIALS, name=names.sought(user_name))
-    if rows and not (await desk.hasher.verify(password, rows[0][1])).ok:
+    async with desk.database.write(dry=True) as tx:
+        key = await users.managed(tx, viewer, ("user_name", user_name))
+        policy.require_accounts_here(viewer)
+        stored = await tx.value(_HASH, id=key)
+    if not (await desk.hasher.verify(password, stored)).ok:
         raise InvalidInput("The current password is not right.", ("currentPassword",))
 
 
@@ -189,6 +228,7 @@ async def managed_hashes(
 ) -> list[str | None]:
     """The hashes of passwords that an administrator sets, each with its path; None where none is set."""
     policy.require(viewer, Permission.USERS_MANAGE)
+    policy.require_accounts_here(viewer)
     _refuse([problem for password, path in given if password is not None for problem in _broken(desk, password, path)])
     turns = asyncio.Semaphore(HASHES_AT_ONCE)
     unusable: list[Problem] = []

@@ -2,7 +2,7 @@
 
 from sqlalchemy import func, select
 
-from app.auth import EVERYTHING, Viewer
+from app.auth import REGISTRY
 from app.errors import Problem, Problems, SettingsError
 from app.services import enrolment, roles, users
 from app.services.accounts import Desk
@@ -26,9 +26,6 @@ _STORED = (
     .order_by(col(User.id))
     .limit(ADMINS_TO_TRY)
 )
-
-REGISTRY = Viewer(0, EVERYTHING)
-"""The registry itself, which makes its first administrator."""
 
 
 async def ensure_admin(desk: Desk, default: DefaultAdmin) -> None:

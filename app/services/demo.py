@@ -12,13 +12,12 @@ from typing import Any
 from sqlalchemy import Integer, bindparam, literal_column, select
 
 from app import passwords
-from app.auth import Permission, Viewer
+from app.auth import REGISTRY, Permission, Viewer
 from app.db import Transaction
 from app.errors import Conflict, SettingsError
 from app.services import demo_names as words
 from app.services import resources, roles, users
 from app.services.accounts import Desk
-from app.services.bootstrap import REGISTRY
 from app.services.demo_resources import examples, kept_by_chance, tell_resource
 from app.services.demo_story import DAY, Story, address, tell_groups, tell_orgs, user_name
 from app.services.users import NewUser
@@ -64,6 +63,8 @@ def tour() -> list[str]:
 
 async def fill(desk: Desk) -> Filled:
     """Make the demo world in an empty database, in one transaction; raises Conflict when there is something in it."""
+    if desk.provider is not None:
+        raise SettingsError("ExternalAuthUrl: the demo's people have passwords of their own, and none is good with it")
     refused = passwords.check_policy(desk.password_policy, words.PASSWORD)
     if refused:
         raise SettingsError(f"PasswordPolicy: the demo's password {words.PASSWORD} breaks it. {' '.join(refused)}")

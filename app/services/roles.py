@@ -24,6 +24,9 @@ FIXED = frozenset({ADMIN, DEACTIVATED})
 Way = tuple[str, Any]
 """How a row is named: the way (`id` or a natural key) and the key."""
 
+Known = dict[str, tuple[int, Permission]]
+"""Roles by key: the id, and what it carries."""
+
 _FOUND = select(col(Role.id), col(Role.name), col(Role.name_key), col(Role.permissions), col(Role.is_built_in))
 
 
@@ -51,6 +54,7 @@ async def create_role(tx: Transaction, viewer: Viewer, name: str, description: s
     """Make a role that carries no more than the viewer holds; answers its id."""
     policy.require(viewer, Permission.ROLES_MANAGE)
     policy.require_no_more(viewer, permissions, "This role")
+    policy.require_accounts_here(viewer)
     _refuse([*names.role_name_problems(name), *names.description_problems(description)])
     return await _insert(tx, name, description, permissions)
 
@@ -98,9 +102,10 @@ async def delete_role(tx: Transaction, viewer: Viewer, role: Way) -> int:
     """Delete a role that nobody holds; answers the id it had."""
     policy.require(viewer, Permission.ROLES_MANAGE)
     key, name, _, permissions, built_in = await _found(tx, viewer, role)
+    policy.require_no_more(viewer, Permission(permissions), "This role")
+    policy.require_accounts_here(viewer)
     if built_in:
         raise Protected(f"`{name}` is built in and stays.", ("role",))
-    policy.require_no_more(viewer, Permission(permissions), "This role")
     holders: int = await tx.value(select(func.count()).select_from(UserRole).where(col(UserRole.role_id) == key))
     if holders:
         raise Conflict(
@@ -137,8 +142,8 @@ _HELD = (
 )
 
 
-async def named(tx: Transaction, wanted: Iterable[str]) -> dict[str, tuple[int, Permission]]:
-    """The roles with these names, by key: (id, permissions). Names that are none are missing."""
+async def named(tx: Transaction, wanted: Iterable[str]) -> Known:
+    """The roles with these names. Names that are none are missing."""
     keys = sorted({names.sought(name) for name in wanted})
     if not keys:
         return {}
@@ -181,7 +186,8 @@ async def replace(tx: Transaction, viewer: Viewer, user_id: int, wanted: Sequenc
             delete(UserRole).where(col(UserRole.user_id) == user_id, among(col(UserRole.role_id), integers(gone)))
         )
     await give(tx, [(user_id, role_id) for role_id in sorted(after - set(before.values()))])
-    await keep_an_admin(tx)
+    if ADMIN in before and DEACTIVATED not in before:
+        await keep_an_admin(tx)
 
 
 async def give(tx: Transaction, pairs: Sequence[tuple[int, int]]) -> None:

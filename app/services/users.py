@@ -23,13 +23,18 @@ DEFAULT_ROLES = ("user",)
 
 @dataclass(frozen=True, slots=True)
 class NewUser:
-    """What a new user is made of. Without a password she cannot sign in until one is set."""
+    """What a new user is made of. Without a password she cannot sign in until one is set.
+
+    `is_external` is one whom the external provider vouches for: her name may have characters that others have not.
+    A list `roles` in the metadata goes before `roles`, and may name some that are none yet.
+    """
 
     user_name: str
     email: str | None = None
     password_hash: str | None = None
     roles: Sequence[str] = DEFAULT_ROLES
     metadata: dict[str, Any] = field(default_factory=dict)
+    is_external: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,8 @@ async def create_users(
     problems = [*_each_problem(new, known), *wrong, *_twice(new), *await _taken(tx, new)]
     if problems:
         raise Problems(problems)
+    if any("roles" in each.metadata for each in new):
+        new, known = await _with_told_roles(tx, new)
     for name in sorted({name for each in new for name in each.roles}):
         policy.require_no_more(viewer, known[folded(name)][1], f"The role `{name}`")
     ids = await _insert(tx, new)
@@ -77,9 +84,17 @@ async def create_users(
     return ids
 
 
+async def _with_told_roles(tx: Transaction, new: Sequence[NewUser]) -> tuple[list[NewUser], roles.Known]:
+    """The users with the roles that their metadata tells, which are made where they are none yet, and all by key."""
+    await roles.create_missing(tx, [name for each in new for name in each.metadata.get("roles", ())])
+    told = [replace(each, roles=each.metadata.get("roles", each.roles)) for each in new]
+    return told, await roles.named(tx, {name for each in told for name in each.roles})
+
+
 def check_number(viewer: Viewer, number: int) -> None:
-    """Refuse somebody who makes no users, and to make none or too many at once."""
+    """Refuse somebody who makes no users, where nobody does, and to make none or too many at once."""
     policy.require(viewer, Permission.USERS_MANAGE)
+    policy.require_accounts_here(viewer)
     if not 1 <= number <= MAX_AT_ONCE:
         raise InvalidInput(f"From 1 to {MAX_AT_ONCE:,} users are made at once, not {number:,}.", ("users",))
 
@@ -92,7 +107,7 @@ def _address(email: str | None) -> str | None:
 def _each_problem(new: Sequence[NewUser], known: dict[str, Any]) -> Iterator[Problem]:
     for at, each in enumerate(new):
         checks = (
-            names.user_name_problems(each.user_name),
+            names.user_name_problems(each.user_name, is_external=each.is_external),
             names.email_problems(each.email),
             names.metadata_problems(each.metadata),
             roles.unknown(each.roles, known),
@@ -171,10 +186,11 @@ def _row(tx: Transaction, new: NewUser) -> dict[str, Any]:
 async def update_user(tx: Transaction, viewer: Viewer, user: Way, changes: Changes) -> int:
     """Change what is given of a user who holds no more than the viewer."""
     key = await managed(tx, viewer, user)
-    if changes.email is not None:
-        await _set_email(tx, key, _address(changes.email))
+    policy.require_accounts_here(viewer)
     if changes.roles is not None:
         await roles.replace(tx, viewer, key, changes.roles)
+    if changes.email is not None:
+        await _set_email(tx, key, _address(changes.email))
     return key
 
 
@@ -211,9 +227,12 @@ async def set_user_metadata(tx: Transaction, viewer: Viewer, user: Way, metadata
 async def delete_user(tx: Transaction, viewer: Viewer, user: Way, successor: Way | None = None) -> Deleted:
     """Delete a user with all she holds. What she owned goes to the successor, or is nobody's."""
     key = await managed(tx, viewer, user)
+    policy.require_accounts_here(viewer)
     heir = None if successor is None else await found(tx, viewer, successor, "successor")
     if heir == key:
         raise InvalidInput("A user does not succeed herself.", ("successor",))
+    hers = select(col(Org.id)).where(col(Org.owner_id) == key).order_by(col(Org.id))
+    await tx.rows(hers.with_for_update(key_share=True))  # orgs are held before resources: see `resources.hold_orgs`
     deleted = Deleted(key, await _name(tx, key)) if heir is None else await _bequeath(tx, key, heir)
     owned = select(col(Resource.id)).where(col(Resource.owner_id) == key).order_by(col(Resource.id))
     await tx.rows(owned.with_for_update())  # else a change that is under way writes her into the index again

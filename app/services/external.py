@@ -1,0 +1,106 @@
+"""Users whom the external provider keeps: what it says of one at a sign-in is what is stored of her from then on."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import bindparam, select, update
+
+from app.auth import REGISTRY
+from app.db import Transaction
+from app.errors import Problem
+from app.services import enrolment, names, roles, users
+from app.services.provider import Provider, unusable
+from app.tables import Key, User, col
+
+MOST_CHARACTERS = {"username": 1_024, "password": 1_024, "token": 16_384}
+"""How long may be what is passed on; anything longer is wrong without being asked."""
+
+_KEPT = (
+    select(col(User.id), col(User.details))
+    .where(col(User.user_key) == bindparam("name", type_=Key()))
+    .with_for_update()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """Somebody whom the provider accepts, and what it says of her."""
+
+    user_name: str
+    metadata: dict[str, Any]
+
+
+async def by_password(provider: Provider, user_name: str, password: str) -> Vouched | None:
+    """Who signs in with a password; None when it is wrong or nobody has that name. It is the typed name that counts."""
+    said = await _asked(provider, username=user_name, password=password)
+    return None if said is None else _vouched(user_name, said)
+
+
+async def by_token(provider: Provider, token: str) -> Vouched | None:
+    """Who signs in with a token of the provider's, which says her name; None when the token is not good."""
+    said = await _asked(provider, token=token)
+    if said is None:
+        return None
+    user_name = said.get("username")
+    if not isinstance(user_name, str):
+        raise unusable("It has no `username`, which says whose the token is.")
+    return _vouched(user_name, said)
+
+
+async def _asked(provider: Provider, **form: str) -> dict[str, Any] | None:
+    """What the provider says. An empty password is never asked about: many directories take it for a good one."""
+    if not all(_is_sendable(text, MOST_CHARACTERS[name]) for name, text in form.items()):
+        return None
+    return await provider.ask(**form)
+
+
+def _is_sendable(text: str, most: int) -> bool:
+    """Neither empty nor too long, without NUL and halves of characters."""
+    return 0 < len(text) <= most and not any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def _vouched(user_name: str, said: dict[str, Any]) -> Vouched:
+    """Also the name of somebody who is known already is looked at: it could fold to hers and be another one there."""
+    for problem in (*names.user_name_problems(user_name, is_external=True), *names.metadata_problems(said)):
+        raise unusable(problem.message)
+    return Vouched(user_name, _without_passwords(said))
+
+
+def _without_passwords(said: Any) -> Any:
+    """What may be kept: whatever is called a password is not."""
+    match said:
+        case dict():
+            return {key: _without_passwords(each) for key, each in said.items() if key.casefold() != "password"}
+        case list():
+            return [_without_passwords(each) for each in said]
+    return said
+
+
+async def synchronized(tx: Transaction, vouched: Vouched, *, with_orgs: bool) -> int:
+    """Store what the provider says of somebody, whom it may name for the first time; answers her id.
+
+    Under the lock that guards the administrators, so that of two first sign-ins the second one finds her.
+    """
+    wanted: list[str] | None = vouched.metadata.get("roles")
+    await tx.lock("admins")
+    try:
+        await roles.create_missing(tx, wanted or ())
+        row = await tx.row(_KEPT, name=names.sought(vouched.user_name))
+        if row is None:
+            held = users.DEFAULT_ROLES if wanted is None else wanted
+            new = users.NewUser(vouched.user_name, roles=held, metadata=vouched.metadata, is_external=True)
+            return await enrolment.enrol_one(tx, REGISTRY, new, with_orgs=with_orgs)
+        key, details = row
+        if _written(details) != _written(vouched.metadata):
+            await tx.rows(update(User).where(col(User.id) == key).values(details=vouched.metadata))
+        if wanted is not None:
+            await roles.replace(tx, REGISTRY, key, wanted)
+    except Problem as problem:
+        raise type(problem)(problem.message) from None  # it was no input that named the roles
+    return int(key)
+
+
+def _written(metadata: Any) -> bytes:
+    """To Python 1 is true and 1.0; in JSON they are not the same."""
+    return orjson.dumps(metadata, option=orjson.OPT_SORT_KEYS)
