@@ -154,6 +154,8 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("GET", "/users/roles"): Row(SIGNED_IN),
     ("POST", "/users/roles"): Row(ADMINS, lambda scene: {"roleName": f"new {scene.number}"}, once=True),
     ("DELETE", "/users/roles/{roleName}"): Row(ADMINS, once=True),
+    ("GET", "/users/storage"): Row(SIGNED_IN),
+    ("GET", "/users/{userName}/storage"): Row(ADMINS),
     ("GET", "/users/meta"): Row(SIGNED_IN),
     ("GET", "/users/{userName}/meta"): Row(ADMINS),
     ("POST", "/users/{userName}/meta"): Row(ADMINS, lambda scene: {"number": scene.number}),

@@ -253,7 +253,7 @@ LET_IN = {"No": [200], "Yes": [401, 200], "Admin": [401, 403, 200]}
 ROWS = [tuple(row.split()) for row in seed.REFERENCE.strip().splitlines()]
 
 
-async def _told(api: Api, make: Make, *, storage: bool) -> dict[str, list[int]]:
+async def _told(api: Api, make: Make) -> dict[str, list[int]]:
     user, admin = await make.user("user1", "user"), await make.admin("root")
     await make.user("other")
     await make.role("rolename")
@@ -261,25 +261,16 @@ async def _told(api: Api, make: Make, *, storage: bool) -> dict[str, list[int]]:
     told: dict[str, list[int]] = {}
     for method, path, auth in ROWS:
         line = f"{method} {path}"
-        if path.endswith("/storage") is storage:
-            askers = (None, user, admin)[: len(LET_IN[auth])]
-            replies = [await ask(api, line.format_map(FILLED), each, **SENT.get(line, {})) for each in askers]
-            told[line] = [200 if reply.is_success else reply.status_code for reply in replies]
+        askers = (None, user, admin)[: len(LET_IN[auth])]
+        replies = [await ask(api, line.format_map(FILLED), each, **SENT.get(line, {})) for each in askers]
+        told[line] = [200 if reply.is_success else reply.status_code for reply in replies]
         if line == "POST /users/changepwd":
             user = replace(user, generation=1)
     return told
 
 
-def _reference(*, storage: bool) -> dict[str, list[int]]:
-    return {f"{method} {path}": LET_IN[auth] for method, path, auth in ROWS if path.endswith("/storage") is storage}
-
-
 async def test_every_endpoint_lets_in_whom_the_guide_says(api: Api, make: Make) -> None:
-    assert await _told(api, make, storage=False) == _reference(storage=False)
-
-
-async def test_the_endpoints_of_storage_let_in_whom_the_guide_says(api: Api, make: Make) -> None:
-    assert await _told(api, make, storage=True) == _reference(storage=True)
+    assert await _told(api, make) == {f"{method} {path}": LET_IN[auth] for method, path, auth in ROWS}
 
 
 async def test_the_calls_about_storage_are_answered_as_the_guide_prints(client: httpx.AsyncClient, make: Make) -> None:

@@ -16,10 +16,10 @@ _NAMED = {
     503: "The external provider, where there is one, does not answer or answers nonsense.",
 }
 _TOLD_AS_400 = {
-    OwnerIsNoMember: "She owns the org: the owner is no member.",
     NotFound: "There is no such thing, or none that the asker may know of.",
     Conflict: "What is stored now stands against it.",
     Protected: "It is built in.",
+    OwnerIsNoMember: "She owns the org: its owner is no member.",
 }
 _TOKEN = {
     Who.UNASKED: "The token in the header was revoked.",
