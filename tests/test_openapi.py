@@ -12,6 +12,7 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from starlette.applications import Starlette
 
 from app import rest
 from app.rest import examples, openapi
@@ -113,6 +114,20 @@ async def test_the_face_answers_as_it_says(client: httpx.AsyncClient, api: Api, 
             _conforms(shapes, operation, each)
 
 
+@pytest.mark.parametrize("overrides", [{"OSTIARY_EXTERNAL_AUTH_URL": "http://127.0.0.1:1/"}])
+async def test_what_it_says_that_an_external_provider_does_is_refused(
+    client: httpx.AsyncClient, api: Api, make: Make
+) -> None:
+    known, asked = operations(described()), await Askers.made(client, api, make)
+    await make.role("divers")
+    await make.user("Dora")
+    replies = {call.operation: (await asked.good(known[call.operation], call))[0] for call in GOOD}
+
+    refused = {name for name, reply in replies.items() if "managed by the external provider" in reply.text}
+    assert refused == {route.name for route in rest.TABLE if route.elsewhere}
+    assert {replies[name].status_code for name in refused} == {400}
+
+
 def _conforms(shapes: Described, operation: Operation, reply: httpx.Response) -> None:
     """Status, headers, media type and body are as told; of the shapes, nothing more than told."""
     about = f"{operation.told['operationId']} {reply.request.url}: {reply.status_code} {reply.text}"
@@ -190,6 +205,14 @@ async def test_every_curl_line_is_a_call_of_its_operation(client: httpx.AsyncCli
         path = address.removeprefix("http://localhost:5000/").split("/")
         found.add(next(place.routes[method].name for place in places(rest.TABLE) if place.matched(path) is not None))
     assert found == set(operations(described()))
+
+
+async def test_behind_a_prefix_it_is_described_there(app: Starlette) -> None:
+    transport = httpx.ASGITransport(app, root_path="/registry")
+    async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+        document = (await client.get("/registry/openapi.json")).json()
+
+    assert [server["url"] for server in document["servers"]] == ["/registry"]
 
 
 async def test_there_is_no_other_part_of_the_page(client: httpx.AsyncClient) -> None:
