@@ -65,6 +65,8 @@ async def read(request: Request, kinds: Body) -> Fields:
     if "content-type" not in request.headers:
         if await web.body(request, LIMIT):
             raise web.UnsupportedMediaType(f"The body must be {' or '.join(accepted)}.")
+        if Body.DOCUMENT in kinds:
+            raise BadRequest("The body must be a JSON object.")
         return NOTHING
     kind = web.media_type(request, accepted)
     body = await web.body(request, LIMIT)
