@@ -5,10 +5,10 @@ from collections.abc import Callable
 from starlette.requests import Request
 
 from app.rest import datasets, members, memberships, metadata, orgs, roles, session, storage, system, users
-from app.rest.errors import unanswered
+from app.rest.errors import answered, unanswered
 from app.rest.routing import Face, House
 
-__all__ = ["TABLE", "House", "face", "unanswered"]
+__all__ = ["TABLE", "House", "answered", "face", "unanswered"]
 
 TABLE = (
     *session.ROUTES,
