@@ -283,7 +283,7 @@ class PostgresTransaction(Transaction):
 
     async def lock(self, name: str) -> None:
         _count()
-        await self._connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name)
+        await self._fetch("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [name])
 
     async def _fetch(self, text: str, arguments: list[Any]) -> Sequence[Any]:
         with _postgres_errors():

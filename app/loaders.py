@@ -19,6 +19,7 @@ from app.tables import (
     Resource,
     ResourceType,
     Role,
+    Ticket,
     User,
     UserRole,
     col,
@@ -236,6 +237,10 @@ granter_name = Cell(of=_granter_name)
 
 resource_type = Source("one", ResourceType, ResourceType.id, policy.everybody)
 resource_types = Source("page", ResourceType, None, policy.everybody, _named, orders={"name": ResourceType.name})
+
+storage = Source("one", User, User.id, policy.everybody)
+storage_used = policy.storage_used(col(User.id))
+ticket = Source("one", Ticket, Ticket.key, policy.everybody)
 
 lock = Source("one", Lock, Lock.resource_id, policy.everybody)
 lock_events = Source(

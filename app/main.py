@@ -10,20 +10,21 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
+import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from app import db, migrations, rest, schema
+from app import db, migrations, rest, schema, tickets
 from app.executor.documents import Documents
 from app.executor.guard import Limits
 from app.operations import Operations
 from app.passwords import Hasher
 from app.schema import http
 from app.schema.execution import Answering
-from app.services import accounts, bootstrap, demo, reindexing
+from app.services import accounts, bootstrap, demo, quotas, reindexing
 from app.services.provider import Provider
 from app.settings import Settings, secret
 from app.statements import Statements
@@ -32,6 +33,9 @@ from app.web import Watch, Watching
 from app.written import FILE_VARIABLE
 
 Done = TypeVar("Done")
+
+KEYS_KEPT = {"Cache-Control": "public, max-age=300"}
+"""How long others may keep the public keys: a new one is looked for by its name anyway."""
 
 HASHING_QUEUE = 64
 """How many passwords may wait to be hashed before a request is turned away."""
@@ -136,8 +140,8 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
         return rest.House(answering.desk, answering.statements, settings)
 
     token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
-    probes = operations.routes(token)
-    routes = [Route("/", _home), *probes, *http.routes(answer, schema.sdl()), rest.face(house_of)]
+    pages = [Route("/", _home), *operations.routes(token), Route("/.well-known/jwks.json", _keys)]
+    routes = [*pages, *http.routes(answer, schema.sdl()), *rest.description(settings), rest.face(house_of)]
     made = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: rest.unanswered})
     watching = Watching(operations.meter, operations.stopping, _failed(settings), settings.slow_request_milliseconds)
     made.add_middleware(Watch, watching)
@@ -162,14 +166,18 @@ def _failed(settings: Settings) -> Callable[[str, Exception], Response]:
 
 async def _desk(settings: Settings) -> accounts.Desk:
     database = await db.connected(settings.database_url, size=settings.database_pool_size)
-    signer = Signer(secret(settings), timedelta(days=settings.token_expiration_in_days), settings.revoked_tokens)
+    signing = secret(settings)
+    signer = Signer(signing, timedelta(days=settings.token_expiration_in_days), settings.revoked_tokens)
     hasher = Hasher(settings.hashing_threads, HASHING_QUEUE)
+    lifetime = timedelta(minutes=settings.ticket_expiration_in_minutes)
     provider = Provider(settings.external_auth_url) if settings.external_auth_url else None
     return accounts.Desk(
         database,
         hasher,
         signer,
         settings.password_policy,
+        tickets.Signer(signing),
+        quotas.Terms(settings.enable_storage_limiter, lifetime),
         provider=provider,
         gives_orgs=settings.makes_personal_orgs,
     )
@@ -184,3 +192,9 @@ async def _close(desk: accounts.Desk) -> None:
 
 async def _home(request: Request) -> Response:
     return RedirectResponse(request.url_for("graphql").path)
+
+
+async def _keys(request: Request) -> Response:
+    answering: Answering = request.app.state.answering
+    body = orjson.dumps(answering.desk.tickets.key_set)
+    return Response(body, headers=KEYS_KEPT, media_type="application/jwk-set+json")

@@ -1,6 +1,7 @@
 """Every table: the shape of its rows, their keys, and what must be unique. No relationships, so no hidden queries."""
 
 from datetime import UTC, datetime
+from enum import IntEnum
 from typing import Any
 
 import orjson
@@ -11,6 +12,9 @@ from sqlmodel import Field, SQLModel
 
 MAX_ID = 2**31 - 1
 """The largest id that a row can have: `INTEGER` on PostgreSQL is 32 bits."""
+
+MAX_BYTES = 2**53 - 1
+"""The most that is counted of anything that is stored: the largest integer that a client in JavaScript can say."""
 
 SORT_LENGTH = 200
 """How many characters of a name decide where it is sorted; the id decides between equals."""
@@ -159,7 +163,10 @@ def _points_at(column: str, *, ondelete: str = "CASCADE", **more: Any) -> Any:
 
 
 class Org(SQLModel, table=True):
-    """People and the resources that they keep together."""
+    """People and the resources that they keep together.
+
+    `size_bytes` is the sum of the sizes of its resources, written in the transaction that changes one of them.
+    """
 
     __tablename__ = "orgs"
     __table_args__ = (Index(None, "name_key", "id"), Index(None, "owner_id"), {"sqlite_autoincrement": True})
@@ -171,6 +178,7 @@ class Org(SQLModel, table=True):
     description: str = Field(sa_type=Text)
     owner_id: int | None = _points_at("users.id", ondelete="SET NULL", default=None)
     is_public: bool = Field(sa_type=Boolean)
+    size_bytes: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     created_at: datetime = Field(sa_type=Instant)
 
 
@@ -337,3 +345,41 @@ class Access(SQLModel, table=True):
     name_key: str = Field(sa_type=Key)
     created_at: datetime = Field(sa_type=Instant)
     updated_at: datetime = Field(sa_type=Instant)
+
+
+class Stage(IntEnum):
+    """How far a ticket has come. The last two are never stored: they are seen when somebody looks."""
+
+    OPEN = 0
+    FINISHED = 1
+    CANCELLED = 2
+    EXPIRED = 3
+    REVOKED = 4
+
+
+class Ticket(SQLModel, table=True):
+    """Leave to upload to a resource, or to download it. Whoever knows the key may speak for the ticket.
+
+    `org_id` is that of the resource and moves with it: what an org has reserved is found without its resources. The
+    last two say how an upload was finished.
+    """
+
+    __tablename__ = "tickets"
+    __table_args__ = (
+        Index(None, "org_id", "is_upload", "stage", "expires_at"),
+        Index(None, "resource_id"),
+        Index(None, "user_id"),
+        Index(None, "expires_at"),
+    )
+
+    key: str = Field(primary_key=True, sa_type=Key)
+    resource_id: int = _points_at("resources.id")
+    org_id: int = Field(sa_type=Integer)
+    user_id: int | None = _points_at("users.id", default=None)
+    is_upload: bool = Field(sa_type=Boolean)
+    bytes: int = Field(sa_type=BigInteger)
+    stage: int = Field(sa_type=Integer)
+    created_at: datetime = Field(sa_type=Instant)
+    expires_at: datetime = Field(sa_type=Instant)
+    final_bytes: int | None = Field(default=None, sa_type=BigInteger)
+    replaced_bytes: int | None = Field(default=None, sa_type=BigInteger)

@@ -1,5 +1,6 @@
 """Asking at the front door as somebody, and looking at what comes back."""
 
+import re
 from typing import Any
 
 import httpx
@@ -7,6 +8,9 @@ import httpx
 from app import tokens
 from app.services.accounts import Desk
 from tests.make import Person
+
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?Z")
+"""A moment as the documented API writes it."""
 
 
 class Api:

@@ -15,6 +15,7 @@ from app.statements import Statements
 from tests.asking import Api
 from tests.make import Make
 from tests.postgres import Postgres
+from tests.rest_asking import Rest
 from tests.reused import Reused
 
 KINDS = ("sqlite", "postgresql")
@@ -121,3 +122,9 @@ def make(app: Starlette) -> Make:
 def api(client: httpx.AsyncClient, make: Make) -> Api:
     """Asks GraphQL at the front door, as somebody."""
     return Api(client, make.desk)
+
+
+@pytest.fixture
+def rest(api: Api) -> Rest:
+    """Asks REST at the front door, as somebody."""
+    return Rest(api)

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from itertools import count
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 from sqlmodel import SQLModel
 
 from app import db, ids, masks, passwords, tables
@@ -165,17 +165,43 @@ class Make:
             "updated_at": self.desk.database.clock(),
         }
         made = Thing("Resource", await self._put(tables.Resource, values | given), slug)
+        await self._weigh(org)
         await self._granted(made, [] if general is None else [_grant(made, masks.GENERAL, general & full)])
         return made
 
     async def grant(
-        self, resource: Thing, to: Person | Thing, mask: int = masks.METADATA_READ, expires_at: datetime | None = None
+        self,
+        resource: Thing,
+        to: Person | Thing | None,
+        mask: int = masks.METADATA_READ,
+        expires_at: datetime | None = None,
     ) -> None:
-        """An entry of a user or a group in a resource's access configuration."""
+        """An entry of a user or a group in a resource's access configuration; None is anyone, signed in or not."""
+        if to is None:
+            await self._granted(resource, [_grant(resource, masks.ANYONE, mask) | {"expires_at": expires_at}])
+            return
         group = isinstance(to, Thing)
         entry = _grant(resource, masks.subject(Kind.GROUP if group else Kind.USER, to.id), mask)
         entry |= {"group_id" if group else "user_id": to.id, "expires_at": expires_at}
         await self._granted(resource, [entry])
+
+    async def ticket(
+        self,
+        resource: Thing,
+        person: Person | None = None,
+        size: int = 0,
+        *,
+        is_upload: bool = True,
+        expires_at: datetime | None = None,
+    ) -> str:
+        """An open ticket, good for an hour; answers its id."""
+        key = f"ticket{next(self._numbers):026}"
+        org = select(col(tables.Resource.org_id)).where(col(tables.Resource.id) == resource.id)
+        async with self.desk.database.write() as tx:
+            row = {"key": key, "resource_id": resource.id, "org_id": await tx.value(org), "bytes": size, "stage": 0}
+            row |= {"user_id": person and person.id, "is_upload": is_upload, "created_at": tx.now}
+            await tx.put(tables.Ticket, [{**row, "expires_at": expires_at or tx.now + timedelta(hours=1)}])
+        return key
 
     async def locked(self, resource: Thing, by: Person | None = None) -> None:
         """Lock a resource."""
@@ -183,6 +209,13 @@ class Make:
             row = {"resource_id": resource.id, "user_id": by and by.id, "reason": "Because.", "created_at": tx.now}
             await tx.put(tables.Lock, [row])
             await tx.put(tables.LockEvent, [{**row, "is_lock": True}])
+
+    async def _weigh(self, org: Thing) -> None:
+        """Write what the resources of an org take."""
+        size = func.coalesce(func.sum(col(tables.Resource.size_bytes)), 0)
+        taken = select(size).where(col(tables.Resource.org_id) == org.id).scalar_subquery()
+        async with self.desk.database.write() as tx:
+            await tx.rows(update(tables.Org).where(col(tables.Org.id) == org.id).values(size_bytes=taken))
 
     async def _put(self, table: Any, values: dict[str, Any]) -> int:
         """A row; answers its id."""

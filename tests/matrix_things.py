@@ -138,7 +138,7 @@ OF_A_GROUP = {
 }
 
 
-async def _place(make: Make, world: World, *, locked: bool = False) -> Scene:
+async def place(make: Make, world: World, *, locked: bool = False) -> Scene:
     """A resource in a private org, known to every signed-in user or to nobody, and a user with an entry."""
     owner, keeper, subject = await make.user(), await make.user(), await make.user()
     org = await make.org(owner=owner)
@@ -153,7 +153,7 @@ def _resource(given: Given, wrong: Mapping[str, Any], *, locked: bool = False) -
     """About a resource."""
 
     async def scene(make: Make, world: World) -> Scene:
-        found = await _place(make, world, locked=locked)
+        found = await place(make, world, locked=locked)
         assert found.subject is not None
         return replace(found, given={"resource": {"id": found.resource.node}, **given(found.subject)}, wrong=wrong)
 
@@ -161,7 +161,7 @@ def _resource(given: Given, wrong: Mapping[str, Any], *, locked: bool = False) -
 
 
 async def _configuration(make: Make, world: World) -> Scene:
-    found, group = await _place(make, world), await make.group()
+    found, group = await place(make, world), await make.group()
     assert found.subject is not None
     entries = {
         "general": {"roles": []},
@@ -173,13 +173,13 @@ async def _configuration(make: Make, world: World) -> Scene:
 
 
 async def _batch(make: Make, world: World) -> Scene:
-    found, group = await _place(make, world), await make.group()
+    found, group = await place(make, world), await make.group()
     entry = {"resource": {"id": found.resource.node}, "subject": {"group": {"slug": group.slug}}, **READ}
     return replace(found, given={"grants": [entry]}, wrong={"grants": [entry | {"expiresAt": long_ago(make)}]})
 
 
 async def _entry(make: Make, world: World) -> Scene:
-    found, group = await _place(make, world), await make.group()
+    found, group = await place(make, world), await make.group()
     given = {"resource": {"id": found.resource.node}, "subject": {"group": {"slug": group.slug}}, **READ}
     return replace(found, given=given, wrong={"expiresAt": long_ago(make)})
 

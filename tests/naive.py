@@ -144,6 +144,7 @@ KNOWS: dict[str, Callable[[Reading, Row], bool]] = {
     "Group": lambda reading, group: reading.viewer is not None,
     "Resource": Reading.sees_resource,
     "ResourceType": lambda reading, kind: True,
+    "Ticket": lambda reading, ticket: False,  # who knows its id is told, but it has no global one
 }
 PRIVATE: dict[tuple[str, str], Callable[[Reading, Row], bool]] = {
     ("User", "email"): Reading.is_own,
@@ -153,6 +154,7 @@ PRIVATE: dict[tuple[str, str], Callable[[Reading, Row], bool]] = {
     ("User", "orgs"): Reading.is_own,
     ("User", "ownedOrgs"): Reading.is_own,
     ("User", "groups"): Reading.is_own,
+    ("User", "storage"): Reading.is_own,
     ("User", "accessibleResources"): lambda reading, user: user is reading.viewer or reading.may("RESOURCES_MANAGE"),
     ("Role", "users"): lambda reading, role: reading.sees_all_users,
     ("Org", "members"): Reading.sees_members,
@@ -253,7 +255,9 @@ KINDS = {
 
 
 def identity(row: Row) -> str:
-    """The global id of a row."""
+    """The global id of a row; that of a ticket is its key."""
+    if row["__typename"] == "Ticket":
+        return str(row["key"])
     return base64.urlsafe_b64encode(f"{row['__typename']}:{row['key']}".encode()).decode().rstrip("=")
 
 

@@ -146,6 +146,45 @@ def _known(kind: str, at: str) -> Callable[..., Any]:
     return lambda reading, parent: known(reading, kind, parent[at])
 
 
+MEGABYTE, MOST = 2**20, 2**53 - 1
+
+
+def _total(reading: Reading, user: Row) -> int | None:
+    """What her metadata allows her."""
+    quota = user["metadata"].get("maxStorageMB")
+    return None if quota is None else int(min(quota * MEGABYTE, MOST))
+
+
+def _used(reading: Reading, user: Row) -> int:
+    """What is in her orgs, and what uploads have reserved there."""
+    owned = {row["key"]: row for row in reading.rows["Resource"] if _owner(reading, row) == user["key"]}
+    tickets = [row for row in reading.rows["Ticket"] if row["resource"] in owned and row["kind"] == "UPLOAD"]
+    open_ = [row["bytes"] for row in tickets if row["stage"] == "OPEN" and reading.rights.lasts(row)]
+    return int(min(sum(row["sizeBytes"] for row in owned.values()) + sum(open_), MOST))
+
+
+def _owner(reading: Reading, resource: Row) -> int | None:
+    org = reading.one("Org", resource["org"])
+    assert org is not None
+    owner: int | None = org["owner"]
+    return owner
+
+
+def _ticket(reading: Reading, parent: Row, id: str) -> Any:  # noqa: A002 - the argument's name in the API
+    return first(row for row in reading.rows["Ticket"] if row["key"] == id)
+
+
+def _state(reading: Reading, ticket: Row) -> str:
+    """What became of a ticket, and whether whoever began it still may."""
+    if ticket["stage"] != "OPEN" or not reading.rights.lasts(ticket):
+        return "EXPIRED" if ticket["stage"] == "OPEN" else str(ticket["stage"])
+    resource, is_upload = reading.one("Resource", ticket["resource"]), ticket["kind"] == "UPLOAD"
+    assert resource is not None
+    role = "DATASET_DATA_WRITE" if is_upload else "DATASET_DATA_READ"
+    may = role in reading.rights.holds(ticket["user"], resource) and not (is_upload and resource["lock"])
+    return "OPEN" if may else "REVOKED"
+
+
 def _itself(reading: Reading, row: Row) -> Row:
     return row
 
@@ -166,6 +205,7 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ("Query", "resource"): _lookup("Resource"),
     ("Query", "resources"): _everything("Resource"),
     ("Query", "resourceTypes"): _everything("ResourceType"),
+    ("Query", "ticket"): _ticket,
     ("Viewer", "user"): lambda reading, parent: reading.viewer,
     ("Viewer", "permissions"): lambda reading, parent: reading.permissions,
     ("User", "roles"): lambda reading, user: sorted(reading.held(user), key=lambda role: folded(role["name"])),
@@ -175,6 +215,11 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ),
     ("User", "groups"): _belonging("Group"),
     ("User", "accessibleResources"): _accessible,
+    ("User", "storage"): _itself,
+    ("Storage", "total"): _total,
+    ("Storage", "used"): _used,
+    ("Ticket", "resource"): _known("Resource", "resource"),
+    ("Ticket", "state"): _state,
     ("Role", "users"): _listing(
         "User", lambda reading, role: [user for user in every(reading, "User") if role["key"] in user["roles"]]
     ),

@@ -17,6 +17,7 @@ SESSION = {"login", "refreshToken", "logout", "changePassword"}
 """These name nothing but the asker."""
 
 VALUES: Mapping[str, Any] = {
+    "bytes": 1,
     "description": "Text.",
     "displayName": "Fresh",
     "email": "fresh@example.org",

@@ -225,6 +225,26 @@ async def test_a_wrong_entry_is_refused(api: Api, make: Make, database: db.Datab
             assert codes(reply) == ["BAD_USER_INPUT"]
 
 
+async def test_a_subject_that_is_none_is_told_to_those_alone_who_may_grant(
+    api: Api, make: Make, database: db.Database
+) -> None:
+    ann, eve = await make.user("ann"), await make.user("eve")
+    seen = await make.resource(await make.org(), owner=ann)
+    hidden = await make.resource(await make.org(), general=0)
+    askers = [(None, seen), (None, hidden), (eve, hidden), (eve, seen)]
+    nobody = {"subject": {"general": False}}
+
+    async with unchanged(database):
+        granted = [await api(GRANT, as_=who, input=of(it, **nobody, **roles())) for who, it in askers]
+        revoked = [await api(REVOKE, as_=who, input=of(it, **nobody)) for who, it in askers]
+        batches = [await api(BATCH, as_=who, input={"grants": [of(it, **nobody, **roles())]}) for who, it in askers]
+        own = await api(REVOKE, as_=ann, input=of(seen, **nobody))
+
+    wanted = [["UNAUTHENTICATED"], ["UNAUTHENTICATED"], ["NOT_FOUND"], ["FORBIDDEN"]]
+    assert [[*map(codes, replies)] for replies in (granted, revoked, batches)] == [wanted] * 3
+    assert problems(own) == {"INVALID_INPUT input.subject"}
+
+
 async def test_a_batch_grants_all_or_none_and_says_of_each_why(api: Api, make: Make, database: db.Database) -> None:
     ann, _, org = await make.user("ann"), await make.user("zoe"), await make.org()
     mine, other = await make.resource(org, slug="mine", owner=ann), await make.resource(org, owner=ann, slug="other")

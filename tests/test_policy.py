@@ -26,9 +26,10 @@ from tests.changes import change, problems, unchanged
 from tests.make import Make, Person, everything
 from tests.matrix import MADE, PERMITTED, Case, Scene, World
 from tests.matrix_people import PEOPLE
+from tests.matrix_storage import TICKETS
 from tests.matrix_things import THINGS
 
-MUTATION_MATRIX: dict[str, Case] = PEOPLE | THINGS
+MUTATION_MATRIX: dict[str, Case] = PEOPLE | THINGS | TICKETS
 EVERY = sorted(MUTATION_MATRIX)
 TRIED = [name for name in EVERY if MUTATION_MATRIX[name].has_trial]
 

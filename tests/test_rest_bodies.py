@@ -1,5 +1,6 @@
 """Claims about REST bodies: each kind is read into the same fields, and whatever cannot be understood is refused."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,11 +11,8 @@ from app.rest.bodies import LIMIT, Body
 from app.rest.fields import TEXT, TEXTS, Field
 from app.rest.routing import Face
 from tests import rest_toy
-from tests.rest_toy import boundary, named, refusal, route
+from tests.rest_toy import FORM, JSON, MALFORMED, MULTIPART, named, refusal, route
 
-JSON = "application/json"
-FORM = "application/x-www-form-urlencoded"
-MULTIPART = "multipart/form-data; boundary=x"
 FIELDS = (Field("userName", TEXT, ""), Field("password", TEXT, ""), Field("a", TEXTS, ""))
 TYPED = b"--x\r\nContent-Type: text/plain\r\nCONTENT-DISPOSITION: form-data; name=password\r\n\r\na&b\r\n"
 
@@ -63,48 +61,26 @@ async def test_a_body_may_say_nothing(http: httpx.AsyncClient, kind: str | None,
     assert (await post(http, kind, body)).json()["given"] == {}
 
 
-MALFORMED: dict[str, tuple[str, bytes]] = {
-    "nothing": (JSON, b""),
-    "null": (JSON, b"null"),
-    "a number": (JSON, b"5"),
-    "a list": (JSON, b"[]"),
-    "a text": (JSON, b'"x"'),
-    "half": (JSON, b'{"a":'),
-    "Latin-1": (JSON, '{"a":"ü"}'.encode("latin-1")),
-    "UTF-16": (JSON, '{"a":"b"}'.encode("utf-16")),
-    "NaN": (JSON, b'{"a":NaN}'),
-    "half a character": (JSON, b'{"a":"\\ud800"}'),
-    "brackets": (JSON, b"[" * 100_000),
-    "depth": (JSON, b'{"a":' * 500 + b"1" + b"}" * 500),
-    "a name twice": (JSON, b'{"a":1,"a":1}'),
-    "a name in two spellings": (JSON, b'{"roles":1,"Roles":1}'),
-    "a name twice, deeper": (JSON, b'{"a":[{"b":1,"b":2}]}'),
-    "another encoding": (f"{JSON}; charset=latin-1", b"{}"),
-    "form in Latin-1": (FORM, b"a=%fc"),
-    "form in raw Latin-1": (FORM, b"a=\xfc"),
-    "form of another encoding": (f"{FORM}; charset=latin-1", b"a=b"),
-    "a form of too many fields": (FORM, b"&".join([b"a=b"] * 1_001)),
-    "parts in Latin-1": (MULTIPART, named([("a", "ü")]).decode().encode("latin-1")),
-    "a part's name in Latin-1": (MULTIPART, named([("ü", "a")]).decode().encode("latin-1")),
-    "a part without a name": (MULTIPART, boundary("Content-Disposition: form-data\r\n\r\nb")),
-    "a part without a head": (MULTIPART, boundary("\r\nb")),
-    "a file": (MULTIPART, boundary('Content-Disposition: form-data; name="a"; filename="f"\r\n\r\nb')),
-    "no boundary": ("multipart/form-data", named([("a", "b")])),
-    "an empty boundary": ("multipart/form-data; boundary=", b"--\r\n"),
-    "a long boundary": (f"multipart/form-data; boundary={'x' * 300}", b""),
-    "another boundary": ("multipart/form-data; boundary=y", named([("a", "b")])),
-    "no end": (MULTIPART, named([("a", "b")])[:-6]),
-    "no parts": (MULTIPART, b""),
-    "too many parts": (MULTIPART, named([("a", "b")] * 1_001)),
-}
-
-
 @pytest.mark.parametrize("name", MALFORMED)
 async def test_a_malformed_body_is_a_400(http: httpx.AsyncClient, name: str, caplog: pytest.LogCaptureFixture) -> None:
     reply = await post(http, *MALFORMED[name])
 
     assert refusal(reply) == (400, False)
     assert not [record for record in caplog.records if record.exc_info]
+
+
+@pytest.mark.parametrize("number", [0, -0.0, 2**64 - 1, -(2**63), 1e300, 0.1])
+async def test_a_document_keeps_its_numbers(http: httpx.AsyncClient, number: float) -> None:
+    reply = await post(http, JSON, json.dumps({"a": [number]}), "/document")
+
+    assert json.dumps(reply.json()["document"]) == json.dumps({"a": [number]})
+
+
+@pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 10**300, -(10**4_000)])
+async def test_a_document_with_a_whole_number_that_it_would_not_keep_is_a_400(
+    http: httpx.AsyncClient, number: int
+) -> None:
+    assert refusal(await post(http, JSON, json.dumps({"a": {"b": number}}), "/document")) == (400, False)
 
 
 async def test_numbers_beyond_any_measure_are_read_in_no_time(http: httpx.AsyncClient) -> None:

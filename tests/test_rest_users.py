@@ -1,276 +1,212 @@
-"""Claims about signing in over REST."""
+"""Claims about users over REST: listing and making them (U3 to U5)."""
 
-from datetime import UTC, datetime, timedelta
+import json
+from datetime import datetime
 from typing import Any
 
-import httpx
 import pytest
 
 from app import db
-from app.errors import RateLimited
-from app.passwords import Hasher
-from tests.asking import Api, codes
+from app.auth import Permission
+from tests.asking import Api
+from tests.changes import unchanged
 from tests.make import PASSWORD, Make, everything
+from tests.rest_asking import Rest, parts
 from tests.rest_toy import refusal
 
-LOGIN = "/users/authenticate"
-REFRESH = "/users/authenticate/refresh"
-VIEWER = "{ viewer { user { userName roles { name } } } }"
-MEMBERS = ["token", "expires", "expiresAt", "username", "userName", "email", "roles"]
+NEW = {"userName": "newUser", "password": PASSWORD, "email": "new@example.com", "roles": ["user", "editor"]}
+MADE = {"userName": "newUser", "email": "new@example.com", "roles": ["editor", "user"], "organizations": []}
+USER = "query ($name: String!) { user(by: {userName: $name}) { userName email roles { name } } }"
+
+FORM = [("USERNAME", "newUser"), ("Password", PASSWORD), ("eMail", "new@example.com")]
+WAYS: list[dict[str, Any]] = [
+    {"json": NEW},
+    {"json": {name.upper(): value for name, value in NEW.items()}},
+    {"files": parts(*FORM, ("roles", json.dumps(NEW["roles"])))},
+    {"files": parts(*FORM, ("roles", "user"), ("Roles", "editor"))},
+    {"data": {**dict(FORM), "roles": ["EDITOR", "user", "User"]}},
+]
 
 
-async def log_in(client: httpx.AsyncClient, **fields: Any) -> httpx.Response:
-    client.cookies.clear()
-    return await client.post(LOGIN, data={"username": "Ann", "password": PASSWORD} | fields)
+@pytest.mark.parametrize("sent", WAYS)
+@pytest.mark.parametrize("path", ["/users", "/USERS/"])
+async def test_an_administrator_makes_a_user(rest: Rest, api: Api, make: Make, path: str, sent: dict[str, Any]) -> None:
+    root = await make.admin()
+    await make.role("editor")
 
+    reply = await rest("POST", path, root, **sent)
 
-def bearer(token: str) -> dict[str, str]:
-    return {"authorization": f"Bearer {token}"}
-
-
-async def test_a_login_answers_a_token_and_whose_it_is(client: httpx.AsyncClient, make: Make) -> None:
-    await make.user("Ann", "user", "admin", email="ann@example.com")
-
-    reply = await log_in(client, username="aNN")
-
-    said = reply.json()
-    expires = datetime.strptime(said["expires"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-    assert reply.status_code == 200
-    assert reply.headers["content-type"] == "application/json"
-    assert reply.headers["cache-control"] == "no-store"
-    assert list(said) == MEMBERS
-    assert abs(expires - datetime.now(UTC) - timedelta(days=7)) < timedelta(minutes=1)
-    assert said | {"token": "", "expires": "", "expiresAt": ""} == {
-        "token": "",
-        "expires": "",
-        "expiresAt": "",
-        "username": "Ann",
-        "userName": "Ann",
-        "email": "ann@example.com",
-        "roles": ["admin", "user"],
+    assert (reply.status_code, reply.json()) == (200, MADE)
+    user = (await api(USER, as_=root, name="NEWUSER"))["data"]["user"]
+    assert user == {
+        "userName": "newUser",
+        "email": "new@example.com",
+        "roles": [{"name": "editor"}, {"name": "user"}],
     }
-
-
-@pytest.mark.parametrize("path", [LOGIN, f"{LOGIN}/", "/Users/Authenticate", "/USERS/AUTHENTICATE/"])
-async def test_a_login_is_a_form_or_multipart_or_json_with_any_letters(
-    client: httpx.AsyncClient, make: Make, path: str
-) -> None:
-    await make.user("Ann")
-    fields = {"UserName": "ann", "PASSWORD": PASSWORD, "token": " ", "more": "ignored"}
-
-    replies = [
-        await client.post(path, data=fields),
-        await client.post(path, files={name: (None, value) for name, value in fields.items()}),
-        await client.post(path, json=fields),
-        await client.post(path, json=fields | {"token": None, "more": [1]}),
-    ]
-
-    assert [(reply.status_code, reply.json()["userName"]) for reply in replies] == [(200, "Ann")] * 4
-
-
-async def test_the_token_of_a_login_asks_graphql(client: httpx.AsyncClient, make: Make) -> None:
-    await make.user("Ann", "user")
-    token = (await log_in(client)).json()["token"]
-
-    asked = await client.post("/graphql", json={"query": VIEWER}, headers=bearer(token))
-
-    assert asked.json() == {"data": {"viewer": {"user": {"userName": "Ann", "roles": [{"name": "user"}]}}}}
-
-
-@pytest.mark.parametrize("overrides", [{"OSTIARY_DRONE_DB_CLIENTS": "true"}])
-async def test_drone_dbs_clients_get_the_end_in_seconds_and_a_401_for_a_403(
-    client: httpx.AsyncClient, api: Api, make: Make
-) -> None:
-    ann = await make.user("Ann")
-
-    said = (await log_in(client)).json()
-    foreign = await client.post(REFRESH, headers={"cookie": f"jwtToken={api.token(ann)}"})
-
-    assert list(said) == MEMBERS
-    assert type(said["expires"]) is int
-    assert datetime.fromtimestamp(said["expires"], UTC) == datetime.fromisoformat(said["expiresAt"])
-    assert refusal(foreign) == (401, True)
+    login = await rest("POST", "/users/authenticate", data={"username": "newuser", "password": PASSWORD})
+    assert login.status_code == 200
 
 
 @pytest.mark.parametrize(
-    "fields", [{"username": "nobody"}, {"password": "wrong"}, {"username": "Bob"}, {"token": "x"}, {"username": "ä\0b"}]
-)
-async def test_every_wrong_login_is_refused_alike(
-    client: httpx.AsyncClient, make: Make, database: db.Database, fields: dict[str, str]
-) -> None:
-    await make.user("Ann")
-    await make.user("Bob", "deactivated")
-    before = await everything(database)
-
-    reply = await log_in(client, **fields)
-
-    assert (reply.status_code, reply.json()) == (401, {"error": "Unauthorized", "noRetry": False})
-    assert "set-cookie" not in reply.headers
-    assert await everything(database) == before
-
-
-@pytest.mark.parametrize(
-    ("fields", "text"),
+    ("given", "email", "roles"),
     [
-        ({}, "`username` is missing.|`password` is missing."),
-        ({"username": "Ann"}, "`password` is missing."),
-        ({"username": "", "password": "x"}, "`username` is missing."),
-        ({"username": None, "password": "x"}, "`username` is missing."),
-        ({"username": 5, "password": "x"}, "`username` must be text."),
-        ({"username": "Ann", "password": ["x"]}, "`password` must be text."),
-        ({"username": "Ann", "password": "x", "token": {}}, "`token` must be text."),
-        ({"username": "Ann", "password": "x", "Password": "y"}, "A name stands in the body twice."),
+        ({}, None, ["user"]),
+        ({"email": "", "roles": []}, None, []),
+        ({"email": None, "roles": None}, None, ["user"]),
+        ({"email": " a@b.example "}, "a@b.example", ["user"]),
+        ({"email": "  ", "roles": ["Deactivated"]}, None, ["deactivated"]),
     ],
 )
-async def test_a_login_without_its_fields_is_a_400(
-    client: httpx.AsyncClient, fields: dict[str, Any], text: str
-) -> None:
-    reply = await client.post(LOGIN, json=fields)
-
-    assert (reply.status_code, reply.json()) == (400, {"error": text, "noRetry": False})
-
-
-async def test_a_login_that_says_nothing_or_twice_is_a_400(client: httpx.AsyncClient) -> None:
-    twice = await client.post(LOGIN, data={"username": ["Ann", "Bob"], "password": "x"})
-    nothing = await client.post(LOGIN)
-
-    assert twice.json()["error"] == "`username` stands there twice."
-    assert [refusal(twice), refusal(nothing)] == [(400, False)] * 2
-
-
-async def test_a_crowd_at_the_door_is_asked_to_wait(
-    client: httpx.AsyncClient, make: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def full(*_: object) -> None:
-        raise RateLimited("Too many.", 3)
-
-    await make.user("Ann")
-    monkeypatch.setattr(Hasher, "verify", full)
-
-    reply = await log_in(client)
-
-    assert refusal(reply) == (429, False)
-    assert reply.headers["retry-after"] == "3"
-
-
-async def test_an_old_token_does_not_stand_in_the_way_of_a_login(client: httpx.AsyncClient, make: Make) -> None:
-    await make.user("Ann")
-
-    reply = await client.post(LOGIN, data={"username": "Ann", "password": PASSWORD}, headers=bearer("old"))
-
-    assert reply.status_code == 200
-
-
-@pytest.mark.parametrize(("scheme", "ending"), [("http", ""), ("https", "; Secure")])
-async def test_a_login_leaves_a_cookie_that_only_our_pages_send(
-    client: httpx.AsyncClient, make: Make, scheme: str, ending: str
-) -> None:
-    await make.user("Ann")
-
-    reply = await client.post(f"{scheme}://testserver{LOGIN}", data={"username": "Ann", "password": PASSWORD})
-
-    value = f"jwtToken={reply.json()['token']}; HttpOnly; Max-Age=604800; Path=/; SameSite=strict{ending}"
-    assert reply.headers.get_list("set-cookie") == [value]
-
-
-@pytest.mark.parametrize(
-    ("headers", "is_set"),
-    [
-        ({"origin": "http://testserver"}, True),
-        ({"sec-fetch-site": "same-origin"}, True),
-        ({"origin": "http://elsewhere"}, False),
-        ({"sec-fetch-site": "cross-site", "origin": "http://testserver"}, False),
-    ],
-)
-async def test_no_other_site_signs_a_visitor_in(
-    client: httpx.AsyncClient, make: Make, headers: dict[str, str], is_set: bool
-) -> None:
-    await make.user("Ann")
-
-    reply = await client.post(LOGIN, data={"username": "Ann", "password": PASSWORD}, headers=headers)
-
-    assert (reply.status_code, "set-cookie" in reply.headers) == (200, is_set)
-
-
-@pytest.mark.parametrize("content", [b"", b"{}", b"null", b"{", b"\xff" * 2_000_000])
-async def test_a_refresh_answers_a_new_token_whatever_its_body_says(
-    client: httpx.AsyncClient, api: Api, make: Make, content: bytes
-) -> None:
-    ann = await make.user("Ann", "user")
-    headers = {**api.headers(ann), "content-type": "application/json"}
-
-    reply = await client.post(REFRESH, content=content, headers=headers)
-
-    assert reply.status_code == 200
-    assert list(reply.json()) == MEMBERS
-    assert reply.json()["token"] != api.token(ann)
-    assert "set-cookie" in reply.headers
-    again = await client.post("/graphql", json={"query": VIEWER}, headers=bearer(reply.json()["token"]))
-    assert again.json()["data"]["viewer"]["user"]["userName"] == "Ann"
-
-
-@pytest.mark.parametrize("headers", [{}, bearer(""), bearer("garbage"), {"cookie": "jwtToken=garbage"}])
-async def test_nobody_refreshes(client: httpx.AsyncClient, make: Make, headers: dict[str, str]) -> None:
-    await make.user("Ann")
-
-    reply = await client.post(REFRESH, headers=headers)
-
-    assert refusal(reply) == (401, True)
-    assert reply.headers["www-authenticate"] == "Bearer"
-    assert "set-cookie" not in reply.headers
-
-
-CHANGES = {
-    "her deactivation": 'assignRoles(input: {user: {userName: "ann"}, roles: ["deactivated"]})',
-    "her deletion": 'deleteUser(input: {user: {userName: "ann"}})',
-    "a new password": 'resetPassword(input: {user: {userName: "ann"}, newPassword: "a wholly new password"})',
-    "her signing out": 'signOutEverywhere(input: {user: {userName: "ann"}})',
-}
-
-
-@pytest.mark.parametrize("change", CHANGES)
-async def test_a_token_ends_on_the_very_next_request(
-    client: httpx.AsyncClient, api: Api, make: Make, change: str
+async def test_an_email_and_roles_are_optional(
+    rest: Rest, make: Make, given: dict[str, Any], email: str | None, roles: list[str]
 ) -> None:
     root = await make.admin()
-    await make.user("Ann")
-    token = (await log_in(client)).json()["token"]
-    before = await client.post(REFRESH, headers=bearer(token))
 
-    reply = await api(f"mutation {{ {CHANGES[change]} {{ errors {{ code }} }} }}", as_=root)
-    after = await client.post(REFRESH, headers=bearer(token))
+    reply = await rest("POST", "/users", root, json={"userName": "a", "password": PASSWORD, **given})
 
-    assert codes(reply) == []
-    assert before.status_code == 200
-    assert refusal(after) == (401, True)
+    assert reply.json() == {"userName": "a", "email": email, "roles": roles, "organizations": []}
 
 
-@pytest.mark.parametrize(
-    ("headers", "wanted"),
-    [
-        ({"origin": "http://testserver"}, 200),
-        ({"sec-fetch-site": "same-origin"}, 200),
-        ({}, 403),
-        ({"origin": "http://elsewhere"}, 403),
-    ],
-)
-async def test_a_refresh_by_cookie_comes_from_our_own_pages(
-    client: httpx.AsyncClient, api: Api, make: Make, headers: dict[str, str], wanted: int
+NO_NAME = "A user name is 1 to 127 letters (a to z) and digits, without spaces."
+NO_ADDRESS = "An e-mail address looks like name@host, at most 254 characters."
+SHORT = "A password needs at least 12 characters."
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"userName": None}, "`userName` is missing."),
+    ({"userName": "", "password": ""}, "`userName` is missing.|`password` is missing."),
+    ({"userName": " "}, NO_NAME),
+    ({"userName": "two words"}, NO_NAME),
+    ({"userName": "jürgen"}, NO_NAME),
+    ({"userName": "a.b"}, NO_NAME),
+    ({"userName": "a\0"}, NO_NAME),
+    ({"userName": "a" * 128}, NO_NAME),
+    ({"userName": "Anonymous"}, "The user name `Anonymous` is reserved."),
+    ({"userName": "aNN"}, "The user name `aNN` is taken; letter case does not make it another."),
+    ({"email": "nowhere"}, NO_ADDRESS),
+    (
+        {"email": "ANN@example.com"},
+        "The e-mail address `ANN@example.com` is taken; letter case does not make it another.",
+    ),
+    ({"password": "short"}, SHORT),
+    ({"password": "x" * 1_025}, "A password has at most 1,024 characters."),
+    ({"password": "correct horse\0"}, "A password cannot hold NUL or half a character."),
+    ({"roles": ["user", "nobody"]}, "There is no role `nobody`."),
+    ({"roles": "user"}, "`roles` must be a list of texts."),
+    ({"roles": [None]}, "`roles` must be a list of texts."),
+    (
+        {"userName": 5, "email": [], "roles": {}},
+        "`userName` must be text.|`email` must be text.|`roles` must be a list of texts.",
+    ),
+    ({"userName": "", "email": "x", "password": "x"}, "`userName` is missing."),
+    (
+        {"userName": "a b", "email": "x", "password": "x", "roles": ["no"]},
+        f"{NO_NAME}|{NO_ADDRESS}|There is no role `no`.|{SHORT}",
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "text"), WRONG)
+async def test_whatever_is_wrong_with_a_new_user_is_a_400_that_names_it(
+    rest: Rest, make: Make, database: db.Database, given: dict[str, Any], text: str
 ) -> None:
-    ann = await make.user("Ann")
+    root = await make.admin()
+    await make.user("Ann", email="ann@example.com")
 
-    reply = await client.post(REFRESH, headers={"cookie": f"jwtToken={api.token(ann)}", **headers})
+    async with unchanged(database):
+        reply = await rest("POST", "/users", root, json={"userName": "new", "password": PASSWORD, **given})
 
-    assert reply.status_code == wanted
-    assert wanted == 200 or refusal(reply) == (403, True)
+    assert refusal(reply) == (400, False)
+    assert reply.json()["error"] == text
 
 
-async def test_whatever_is_not_there_says_so_in_json(client: httpx.AsyncClient) -> None:
-    replies = [await client.get(path) for path in ("/nothing", "/users/authenticate/refresh/more", "/health")]
-    method = await client.get(REFRESH)
-    health = await client.post("/health/live")
+RESERVED = ["roles", "storage", "meta", "detailed", "authenticate", "changepwd", "management-enabled", "anonymous"]
 
-    assert [refusal(reply) for reply in replies] == [(404, False)] * 3
-    assert [refusal(method), refusal(health)] == [(405, False)] * 2
-    assert method.headers["allow"] == "POST"
-    assert set(health.headers["allow"].split(", ")) == {"GET", "HEAD"}
+
+async def test_no_user_is_named_like_a_word_of_a_path(rest: Rest, make: Make, database: db.Database) -> None:
+    root = await make.admin()
+    names = [spelled for word in RESERVED for spelled in (word, word.upper())]
+
+    async with unchanged(database):
+        replies = [await rest("POST", "/users", root, json={"userName": name, "password": PASSWORD}) for name in names]
+
+    assert [refusal(reply) for reply in replies] == [(400, False)] * len(names)
+
+
+@pytest.mark.parametrize("roles", ['["user"', "[1]", '{"a": 1}', '["\\ud800"]'])
+async def test_roles_in_a_form_are_names_or_a_list_in_json(
+    rest: Rest, make: Make, database: db.Database, roles: str
+) -> None:
+    root = await make.admin()
+
+    async with unchanged(database):
+        reply = await rest("POST", "/users", root, files=parts(*FORM, ("roles", roles)))
+
+    assert refusal(reply) == (400, False)
+
+
+async def test_who_makes_users_gives_no_role_that_carries_more_than_she_holds(
+    rest: Rest, make: Make, database: db.Database
+) -> None:
+    clerk = await make.holder(Permission.USERS_MANAGE)
+    await make.role("label")
+    given = {"userName": "new", "password": PASSWORD}
+
+    async with unchanged(database):
+        replies = [await rest("POST", "/users", clerk, json={**given, "roles": [name]}) for name in ("Admin", "user")]
+    made = await rest("POST", "/users", clerk, json={**given, "roles": ["label"]})
+
+    assert [refusal(reply) for reply in replies] == [(403, True)] * 2
+    assert made.json()["roles"] == ["label"]
+
+
+async def _registry(make: Make) -> Any:
+    """An administrator; ann, who owns one org and belongs to two; bea, who has nothing."""
+    root, ann = await make.admin(), await make.user("Ann", "user", email="ann@example.com")
+    await make.user("bea")
+    own, other = await make.org("own", ann), await make.org("another", root)
+    await make.member(other, ann)
+    ended = await make.org("ended")
+    await make.member(ended, ann, expires_at=make.desk.database.clock())
+    for org in (own, own, other):
+        await make.resource(org, owner=root)
+    await make.resource(own, "MODEL")
+    return root
+
+
+LISTED: list[dict[str, Any]] = [
+    {"userName": "Ann", "email": "ann@example.com", "roles": ["user"], "organizations": ["another", "own"]},
+    {"userName": "bea", "email": None, "roles": [], "organizations": []},
+    {"userName": "root", "email": None, "roles": ["admin"], "organizations": ["another"]},
+]
+
+
+@pytest.mark.parametrize("path", ["/users", "/Users/"])
+async def test_administrators_list_all_users(rest: Rest, make: Make, path: str) -> None:
+    root = await _registry(make)
+
+    reply = await rest("GET", path, root)
+
+    assert (reply.status_code, reply.json()) == (200, LISTED)
+
+
+async def test_the_detailed_list_has_counts_storage_and_the_day_on_which_each_was_made(
+    rest: Rest, make: Make, database: db.Database
+) -> None:
+    root = await _registry(make)
+
+    said = (await rest("GET", "/users/Detailed", root)).json()
+
+    names = ["id", *LISTED[0], "storageQuota", "storageUsed", "organizationCount", "datasetCount", "createdDate"]
+    assert [list(each) for each in said] == [names] * 3
+    assert [{name: each[name] for name in LISTED[0]} for each in said] == LISTED
+    assert [(each["organizationCount"], each["datasetCount"]) for each in said] == [(2, 3), (0, 0), (1, 1)]
+    assert [(each["storageQuota"], each["storageUsed"]) for each in said] == [(None, 0)] * 3
+    made = [row[-2] for row in (await everything(database))["users"]]
+    assert [datetime.fromisoformat(each["createdDate"]) for each in said] == [made[1], made[2], made[0]]
+    assert all(each["createdDate"].endswith("Z") for each in said)
+
+
+async def test_a_list_has_no_pages(rest: Rest, make: Make) -> None:
+    root = await make.admin()
+    await make.users([f"user{number}" for number in range(250)])
+
+    assert len((await rest("GET", "/users", root)).json()) == 251

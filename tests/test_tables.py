@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from sqlalchemy import Connection, Inspector, create_engine, inspect, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import SQLModel
 
+from app import migrations
+from app.migrations import running
 from tests.postgres import Postgres
 
 OWN = "alembic_version"
@@ -45,6 +48,34 @@ def test_every_table_has_a_number_for_its_rows_on_sqlite(sqlite_template: Path) 
     assert {name for name, source in tables.items() if "AUTOINCREMENT" in source} == {
         table.name for table in SQLModel.metadata.sorted_tables if "id" in table.c
     }
+
+
+OLD = """
+INSERT INTO orgs VALUES (1, 'aa', 'A', 'a', '', NULL, TRUE, '2024-01-01T00:00:00+00:00');
+INSERT INTO orgs VALUES (2, 'bb', 'B', 'b', '', NULL, TRUE, '2024-01-01T00:00:00+00:00');
+INSERT INTO resources VALUES (1, 1, 1, 'r1', 'aa/r1', 'R', 'r', '', '{}', NULL, 5, 31, 1,
+  '2024-01-01T00:00:00+00:00', '2024-01-01T00:00:00+00:00');
+INSERT INTO resources VALUES (2, 1, 1, 'r2', 'aa/r2', 'R', 'r', '', '{}', NULL, 1099511627776, 31, 1,
+  '2024-01-01T00:00:00+00:00', '2024-01-01T00:00:00+00:00')
+"""
+"""Two orgs, of which one has resources, in a database of the second step."""
+
+
+def test_what_is_there_already_is_added_up(fresh: str) -> None:
+    def older(connection: Connection) -> list[str]:
+        command.upgrade(running._config(connection), "0002")  # noqa: SLF001 - a server goes to the last step at once
+        for statement in OLD.split(";"):
+            connection.execute(text(statement))
+        return []
+
+    running._with_connection(fresh, older)  # noqa: SLF001 - the same
+
+    assert migrations.upgrade(fresh)[0] == "0003"
+    assert _with_connection(fresh, _totals) == [(1, 1_099_511_627_781), (2, 0)]
+
+
+def _totals(connection: Connection) -> list[Any]:
+    return [tuple(row) for row in connection.execute(text("SELECT id, size_bytes FROM orgs ORDER BY id"))]
 
 
 def _with_connection(url: str, work: Callable[[Connection], Any]) -> Any:

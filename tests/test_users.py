@@ -139,6 +139,37 @@ async def test_metadata_that_is_no_small_object_is_refused(api: Api, make: Make,
     assert [problems(reply) for reply in replies] == [{f"INVALID_INPUT input.metadata{path}"} for _, path in cases]
 
 
+async def test_roles_in_the_metadata_of_a_new_user_are_hers_and_go_before_the_others(api: Api, make: Make) -> None:
+    root = await make.admin()
+    await make.role("Editor")
+    told = [{"userName": "ann", "metadata": {"roles": ["EDITOR", "deputy"]}}, {"userName": "bea", "metadata": {"a": 1}}]
+
+    one = await api(CREATE, as_=root, input={**told[0], "userName": "zoe", "roles": ["user"]})
+    many = await api(change("createUsers", "results { user { roles { name } } }"), as_=root, input={"users": told})
+
+    made = [answered(one, "createUser"), *answered(many, "createUsers")["results"]]
+    assert [[role["name"] for role in each["user"]["roles"]] for each in made] == [
+        ["deputy", "Editor"],
+        ["deputy", "Editor"],
+        ["user"],
+    ]
+
+
+async def test_metadata_of_a_new_user_gives_nothing_that_its_giver_does_not_hold(
+    api: Api, make: Make, database: db.Database
+) -> None:
+    clerk = await make.holder(Permission.USERS_MANAGE)
+    given = {"userName": "ann", "roles": [], "metadata": {"roles": ["new", "Admin"]}}
+
+    async with unchanged(database):
+        replies = [
+            await api(CREATE, as_=clerk, input=given),
+            await api(CREATE_MANY, as_=clerk, input={"users": [given]}),
+        ]
+
+    assert [codes(reply) for reply in replies] == [["FORBIDDEN"]] * 2
+
+
 async def test_metadata_of_exactly_64_kib_is_kept(api: Api, make: Make) -> None:
     metadata = {"key": "x" * (65_536 - len('{"key":""}'))}
 

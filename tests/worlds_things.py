@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from random import Random
+from string import ascii_letters, digits
 from typing import Any
 
 from tests.naive_lists import Row
@@ -125,6 +126,22 @@ class Maker:
             end = self.random.choice(ENDS)
             yield {"key": next(numbers), "kind": kind, "subject": subject, "roles": listed(few), "expiresAt": end}
 
+    def ticket(self, resource: Row) -> Row:
+        """Somebody's leave to upload or download; nobody uploads."""
+        kind = self.random.choice(("UPLOAD", "UPLOAD", "DOWNLOAD"))
+        somebody = self.random.choice(self.people)
+        return {
+            "__typename": "Ticket",
+            "key": "".join(self.random.choices(ascii_letters + digits + "-_", k=32)),
+            "kind": kind,
+            "resource": resource["key"],
+            "user": self.random.choice([somebody, None]) if kind == "DOWNLOAD" else somebody,
+            "bytes": self.random.choice([0, 1, 2**52 + 1]),
+            "stage": self.random.choice(["OPEN"] * 4 + (["FINISHED", "CANCELLED"] if kind == "UPLOAD" else [])),
+            "createdAt": self.random.choice(MOMENTS),
+            "expiresAt": self.random.choice(ENDS[1:]),
+        }
+
 
 def things(random: Random, people: Sequence[int], numbers: Numbers) -> dict[str, list[Row]]:
     """So many of each."""
@@ -132,4 +149,5 @@ def things(random: Random, people: Sequence[int], numbers: Numbers) -> dict[str,
     orgs = [maker.org(key) for key in maker.keys(numbers.orgs)]
     groups = [maker.group(key) for key in maker.keys(numbers.groups)]
     resources = [maker.resource(key, orgs, groups, places) for key in maker.keys(numbers.resources)]
-    return {"Org": orgs, "Group": groups, "Resource": resources}
+    tickets = [maker.ticket(random.choice(resources)) for _ in range(numbers.resources)]
+    return {"Org": orgs, "Group": groups, "Resource": resources, "Ticket": tickets}

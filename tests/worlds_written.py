@@ -8,6 +8,7 @@ from sqlmodel import SQLModel
 from app import db, masks, tables
 from app.masks import Kind, Level
 from app.services import index
+from app.tables import Stage
 from tests.naive import PERMISSIONS
 from tests.naive_lists import Row, folded
 from tests.naive_rights import ROLES
@@ -29,7 +30,7 @@ def _values(rows: Rows) -> Iterator[tuple[type[SQLModel], list[Row]]]:
     yield tables.Role, [_role(row) for row in rows["Role"]]
     yield tables.User, [_user(row) for row in rows["User"]]
     yield tables.UserRole, [{"user_id": row["key"], "role_id": key} for row in rows["User"] for key in row["roles"]]
-    yield tables.Org, [_org(row) for row in rows["Org"]]
+    yield tables.Org, [_org(row, rows["Resource"]) for row in rows["Org"]]
     yield tables.OrgMember, [_org_member(row, key) for row in rows["Org"] for key in row["members"]]
     yield tables.Group, [_group(row) for row in rows["Group"]]
     yield tables.GroupMember, [_group_member(row, key) for row in rows["Group"] for key in row["members"]]
@@ -37,6 +38,8 @@ def _values(rows: Rows) -> Iterator[tuple[type[SQLModel], list[Row]]]:
     yield tables.Resource, list(_resources(rows))
     yield tables.Lock, [_lock(row, row["lock"]) for row in rows["Resource"] if row["lock"]]
     yield tables.LockEvent, [_event(row, event) for row in rows["Resource"] for event in row["history"]]
+    orgs = {row["key"]: row["org"] for row in rows["Resource"]}
+    yield tables.Ticket, [_ticket(row, orgs) for row in rows["Ticket"]]
     yield tables.Grant, [_grant(row, grant) for row in rows["Resource"] for grant in row["grants"]]
 
 
@@ -64,8 +67,10 @@ def _user(row: Row) -> Row:
     }
 
 
-def _org(row: Row) -> Row:
-    return {**_titled(row), "slug": row["slug"], "owner_id": row["owner"], "is_public": row["isPublic"]}
+def _org(row: Row, resources: Sequence[Row]) -> Row:
+    size = sum(each["sizeBytes"] for each in resources if each["org"] == row["key"])
+    named = {"slug": row["slug"], "owner_id": row["owner"], "is_public": row["isPublic"]}
+    return {**_titled(row), **named, "size_bytes": size}
 
 
 def _org_member(org: Row, user: int) -> Row:
@@ -115,6 +120,20 @@ def _lock(resource: Row, lock: Row) -> Row:
 
 def _event(resource: Row, event: Row) -> Row:
     return {"id": event["key"], "is_lock": event["isLock"], **_lock(resource, event)}
+
+
+def _ticket(row: Row, orgs: Mapping[int, int]) -> Row:
+    return {
+        "key": row["key"],
+        "resource_id": row["resource"],
+        "org_id": orgs[row["resource"]],
+        "user_id": row["user"],
+        "is_upload": row["kind"] == "UPLOAD",
+        "bytes": row["bytes"],
+        "stage": int(Stage[row["stage"]]),
+        "created_at": row["createdAt"],
+        "expires_at": row["expiresAt"],
+    }
 
 
 def _grant(resource: Row, grant: Row) -> Row:

@@ -66,6 +66,7 @@ from app.policy.resources import (
     way_held,
     way_level,
 )
+from app.policy.storage import added_up, is_reserved, storage_used, stores_without_limit, ticket_stage
 from app.policy.users import finds_user, knows_user, sees_all_users, sees_holders, sees_role, sees_user_details
 
 __all__ = [
@@ -73,6 +74,7 @@ __all__ = [
     "MINE",
     "PAIR",
     "THEIRS",
+    "added_up",
     "administers_resource",
     "asked_users",
     "belongs_to_org",
@@ -92,6 +94,7 @@ __all__ = [
     "is_general",
     "is_given",
     "is_public_org",
+    "is_reserved",
     "knows_user",
     "lasts",
     "manages_all_orgs",
@@ -122,9 +125,12 @@ __all__ = [
     "sees_role",
     "sees_user_details",
     "signed_in",
+    "storage_used",
+    "stores_without_limit",
     "subject",
     "subjects",
     "theirs",
+    "ticket_stage",
     "united",
     "way_ends",
     "way_granted",

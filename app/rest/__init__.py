@@ -3,27 +3,36 @@
 from collections.abc import Callable
 
 from starlette.requests import Request
+from starlette.routing import BaseRoute
 
-from app.rest import datasets, members, memberships, metadata, orgs, roles, session, storage, system, users
+from app.rest import datasets, described, members, memberships, metadata, orgs, roles, session, storage, system, users
 from app.rest.errors import answered, unanswered
+from app.rest.openapi import Section
 from app.rest.routing import Face, House
+from app.settings import Settings
 
-__all__ = ["TABLE", "House", "answered", "face", "unanswered"]
+__all__ = ["SECTIONS", "TABLE", "House", "answered", "description", "face", "unanswered"]
 
-TABLE = (
-    *session.ROUTES,
-    *users.ROUTES,
-    *roles.ROUTES,
-    *storage.ROUTES,
-    *metadata.ROUTES,
-    *memberships.ROUTES,
-    *orgs.ROUTES,
-    *members.ROUTES,
-    *datasets.ROUTES,
-    *system.ROUTES,
+SECTIONS = (
+    Section("Signing in", "A token for a password, a newer one for a token, and new passwords.", session.ROUTES),
+    Section("Users", "Making, listing, changing and deleting those who sign in.", users.ROUTES),
+    Section("Roles", "What users hold in the registry as a whole; GraphQL says what a role permits.", roles.ROUTES),
+    Section("Storage", "How much somebody stores, and may store.", storage.ROUTES),
+    Section("Metadata", "JSON objects about users, kept as they come.", metadata.ROUTES),
+    Section("Orgs of a user", "Where she belongs, as administrators see and set it.", memberships.ROUTES),
+    Section("Orgs", "What resources belong to.", orgs.ROUTES),
+    Section("Members", "Who belongs to an org, as its own people see and set it.", members.ROUTES),
+    Section("Datasets", "The resources of the type DATASET.", datasets.ROUTES),
+    Section("Server", "What this server is, and what it does.", system.ROUTES),
 )
+TABLE = tuple(route for section in SECTIONS for route in section.routes)
 
 
 def face(house_of: Callable[[Request], House]) -> Face:
     """One Starlette route that answers every path of the table."""
     return Face(TABLE, house_of)
+
+
+def description(settings: Settings) -> list[BaseRoute]:
+    """What says in OpenAPI how this face is spoken to, for programs and for people."""
+    return described.routes(SECTIONS, settings)

@@ -18,6 +18,12 @@ from app.errors import BadRequest
 LIMIT = 1_048_576
 MOST_FIELDS = 1_000
 
+LEAST, MOST = -(2**63), 2**64 - 1
+"""Whole numbers that are read as such."""
+
+MOST_DIGITS = len(str(MOST))
+"""Of a number with its sign. Longer ones take long to read."""
+
 JSON = "application/json"
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
@@ -90,13 +96,19 @@ def _from_json(body: bytes, *, is_document: bool) -> Fields:
     value = web.json_value(body, "The body")
     if not isinstance(value, dict):
         raise BadRequest("The body must be a JSON object.")
-    # Read once more for what the fast reader keeps quiet about; numbers do not matter here, and huge ones are slow.
-    json.loads(body, object_pairs_hook=_once, parse_int=str, parse_float=str)
+    # Read once more for what the fast reader keeps quiet about.
+    json.loads(body, object_pairs_hook=_once, parse_int=_whole if is_document else str, parse_float=str)
     if is_document:
         return Fields({}, is_json=True, document=value)
     return Fields(
         {name: [value] for name, value in _once((name.lower(), value) for name, value in value.items())}, is_json=True
     )
+
+
+def _whole(digits: str) -> None:
+    """Refuse a number that the fast reader has made a float, which would not come back as it came."""
+    if len(digits) > MOST_DIGITS or not LEAST <= int(digits) <= MOST:
+        raise BadRequest("A whole number in the body has more than 64 bits.")
 
 
 def _once(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:

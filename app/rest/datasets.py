@@ -11,13 +11,13 @@ from app.prepared import Row
 from app.rest import shapes
 from app.rest.answers import created, gone, json
 from app.rest.bodies import Body
-from app.rest.fields import FLAG, TEXT, Field, choice
+from app.rest.fields import DESCRIPTION, FLAG, SLUG, TITLE, Field, choice
 from app.rest.orgs import found_org
 from app.rest.routing import Call, Route, Who
 from app.services import names, resources
 from app.services.roles import Way
 from app.services.visibility import Visibility, set_visibility, visibility
-from app.sources import Cell, flag, layout
+from app.sources import Cell, Layout, flag, layout
 from app.tables import Org, Resource
 
 DATASET = 7
@@ -40,6 +40,7 @@ CELLS = layout(
 )
 
 
+_KEY = layout(Resource, "id")
 _ORG = layout(Org, "id")
 
 
@@ -73,8 +74,9 @@ async def _show(call: Call) -> Response:
     return json(_shown(await _found(call)))
 
 
-async def _found(call: Call) -> Row:
-    row = await call.reads.one(loaders.dataset_at, CELLS, _path(call)[1])
+async def _found(call: Call, cells: Layout = CELLS) -> Row:
+    """A dataset that the asker sees; raises NotFound, for a resource of another type too."""
+    row = await call.reads.one(loaders.dataset_at, cells, _path(call)[1])
     if row is None:
         raise NotFound("There is no such dataset.", ("dsSlug",))
     return row
@@ -82,6 +84,12 @@ async def _found(call: Call) -> Row:
 
 def _path(call: Call) -> Way:
     return "path", names.sought(f"{call.words['orgSlug']}/{call.words['dsSlug']}")
+
+
+async def _named(call: Call) -> Way:
+    """How services find the dataset of the path, which know resources of every type; a type never changes."""
+    await _found(call, _KEY)
+    return _path(call)
 
 
 def _shown(row: Row) -> dict[str, Any]:
@@ -125,10 +133,12 @@ async def _create(call: Call) -> Response:
 
 
 async def _update(call: Call) -> Response:
-    name = call.given.get("name")
+    name, opens = call.given.get("name"), call.given.get("visibility") is not None
+    dataset = await _named(call)
     async with call.desk.database.write() as tx:
-        await resources.update_resource(tx, call.viewer, _path(call), resources.Changes(name=name))
-        await _open(call, tx, _path(call))
+        if name is not None or not opens:  # a lock stops the name, and not who may read
+            await resources.update_resource(tx, call.viewer, dataset, resources.Changes(name=name))
+        await _open(call, tx, dataset)
     return gone()
 
 
@@ -139,23 +149,25 @@ async def _open(call: Call, tx: Transaction, resource: Way) -> None:
 
 
 async def _delete(call: Call) -> Response:
+    dataset = await _named(call)
     async with call.desk.database.write() as tx:
-        await resources.delete_resource(tx, call.viewer, _path(call))
+        await resources.delete_resource(tx, call.viewer, dataset)
     return gone()
 
 
 _VISIBILITY = Field(
     "visibility",
     choice("Private", "Unlisted", "Public"),
-    "Who finds and downloads it unnamed: nobody, every signed-in user, or anyone. Needs ADMIN on the dataset.",
+    "Who finds and downloads it without being named in its access configuration: nobody, every signed-in user, or "
+    "anyone. To change it needs ADMIN on the dataset.",
 )
 _NEW = (
-    Field("slug", TEXT, "2 to 128 of a to z, 0 to 9, _ and -; unique in the org.", required=True),
-    Field("name", TEXT, "1 to 200 printable characters; the slug when absent."),
+    Field("slug", SLUG, "2 to 128 of a to z, 0 to 9, _ and -; unique in the org.", required=True),
+    Field("name", TITLE, "1 to 200 printable characters; the slug when absent."),
     _VISIBILITY,
-    Field("tagline", TEXT, "A description of at most 1,000 characters."),
+    Field("tagline", DESCRIPTION, "A description of at most 1,000 characters."),
 )
-_CHANGES = (Field("name", TEXT, "1 to 200 printable characters; absent leaves it."), _VISIBILITY)
+_CHANGES = (Field("name", TITLE, "1 to 200 printable characters; absent leaves it."), _VISIBILITY)
 
 ROUTES = (
     Route(
@@ -167,56 +179,62 @@ ROUTES = (
         query=(Field("includeThumbnailCheck", FLAG, "Understood and without effect: there are no thumbnails."),),
         gives=list[shapes.Dataset],
         refuses=(404,),
+        name="listDatasets",
     ),
     Route(
         "GET",
         "/orgs/{orgSlug}/ds/{dsSlug}",
         _entry,
         Who.ANYONE,
-        "A dataset as the one entry of a list.",
+        "A dataset as the `ddb` command line reads it: the one entry of a list of files.",
         gives=list[shapes.Entry],
         refuses=(404,),
+        name="getDatasetEntry",
     ),
     Route(
         "GET",
         "/orgs/{orgSlug}/ds/{dsSlug}/ex",
         _show,
         Who.ANYONE,
-        "A dataset.",
+        "A dataset, as the list shows it.",
         gives=shapes.Dataset,
         refuses=(404,),
+        name="getDataset",
     ),
     Route(
         "POST",
         "/orgs/{orgSlug}/ds",
         _create,
         Who.SIGNED_IN,
-        "Make a dataset; needs the level 1 in the org. Every signed-in user downloads it unless `visibility` is given.",
+        "Make a dataset; needs level 1 (ReadWrite) in the org. Without `visibility` every signed-in user downloads it.",
         Body.ANY,
         _NEW,
         gives=shapes.Dataset,
         status=201,
         refuses=(403, 404),
         as_400=(Conflict,),
+        name="createDataset",
     ),
     Route(
         "PUT",
         "/orgs/{orgSlug}/ds/{dsSlug}",
         _update,
         Who.SIGNED_IN,
-        "Change a dataset; the name needs METADATA_WRITE on it.",
+        "Change the name of a dataset, which needs METADATA_WRITE and no lock, or who may read it.",
         Body.ANY,
         _CHANGES,
         status=204,
         refuses=(403, 404),
+        name="updateDataset",
     ),
     Route(
         "DELETE",
         "/orgs/{orgSlug}/ds/{dsSlug}",
         _delete,
         Who.SIGNED_IN,
-        "Delete a dataset; needs ADMIN on it, or the level 2 in its org. Refused while it is locked.",
+        "Delete a dataset; needs ADMIN on it, or level 2 (ReadWriteDelete) in its org. 400 while it is locked.",
         status=204,
         refuses=(403, 404),
+        name="deleteDataset",
     ),
 )

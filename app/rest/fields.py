@@ -8,6 +8,8 @@ import orjson
 
 from app.errors import InvalidInput, Problem, Problems
 from app.rest.bodies import Fields
+from app.services import names
+from app.settings import PASSWORD_CHARACTERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,21 @@ def _listed(text: str) -> Any:
         return None
 
 
-TEXT = Kind({"type": "string"}, _text)
+def text(**limits: str | int) -> Kind:
+    """Text with limits as JSON Schema says them: for who reads the description, since the services hold them."""
+    return Kind({"type": "string", **limits}, _text)
+
+
+TEXT = text()
+PASSWORD = text(maxLength=PASSWORD_CHARACTERS)
+NEW_PASSWORD = text(maxLength=PASSWORD_CHARACTERS)
+"""Its least length is the operator's to say."""
+USER_NAME = text(pattern=f"^{names.USER_NAME.pattern}$")
+ROLE_NAME = text(pattern="^[^/]+$", maxLength=names.MAX_ROLE_NAME)
+SLUG = text(pattern=f"^{names.SLUG.pattern}$")
+TITLE = text(maxLength=names.MAX_TITLE)
+DESCRIPTION = text(maxLength=names.MAX_DESCRIPTION)
+EMAIL = text(maxLength=names.MAX_EMAIL)
 FLAG = Kind({"type": "boolean"}, _flag)
 TEXTS = Kind({"type": "array", "items": {"type": "string"}}, _texts, many=True)
 

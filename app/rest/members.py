@@ -1,6 +1,7 @@
 """The members of an org, as its own people see and set them (O7 to O10)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from starlette.responses import Response
 
@@ -20,6 +21,8 @@ from app.tables import Org, OrgMember, User
 
 LEVEL = choice("ReadOnly", "ReadWrite", "ReadWriteDelete", "Admin")
 """How far somebody belongs to an org, as the documented API writes it."""
+
+DEFAULT_LEVEL = Field("permissions", LEVEL, "1 when absent or null.")
 
 
 _ORG = layout(Org, "id", belongs=flag(policy.belongs_to_org))
@@ -65,17 +68,23 @@ def _managed(handle: Handler) -> Handler:
     return answer
 
 
+def membership(given: Mapping[str, Any]) -> Membership:
+    """How a new member belongs; a level that is absent or null is the usual one."""
+    level = given.get("permissions")
+    return Membership(None if level is None else Level(level))
+
+
 async def _add(call: Call) -> Response:
-    membership = Membership(Level(call.given.get("permissions", Level.READ_WRITE)))
+    user, new = ("user_name", call.given["userName"]), membership(call.given)
     async with call.desk.database.write() as tx:
-        await orgs.add_org_member(tx, call.viewer, call.org(), ("user_name", call.given["userName"]), membership)
+        await orgs.add_org_member(tx, call.viewer, call.org(), user, new)
     return gone()
 
 
 async def _update(call: Call) -> Response:
-    membership = Membership(Level(call.given["permissions"]), keeps_end=True)
+    changed = Membership(Level(call.given["permissions"]), keeps_end=True)
     async with call.desk.database.write() as tx:
-        await orgs.update_org_member(tx, call.viewer, call.org(), call.user(), membership)
+        await orgs.update_org_member(tx, call.viewer, call.org(), call.user(), changed)
     return gone()
 
 
@@ -85,7 +94,7 @@ async def _remove(call: Call) -> Response:
     return gone()
 
 
-_OFF = "400 unless the setting EnableOrganizationMemberManagement is on."
+_OFF = "400 to everybody unless the setting EnableOrganizationMemberManagement is on."
 
 ROUTES = (
     Route(
@@ -93,39 +102,44 @@ ROUTES = (
         "/orgs/{orgSlug}/members",
         _list,
         Who.SIGNED_IN,
-        "The members of an org, by user name, without its owner; seen by its people.",
+        "The members of an org, by user name, without its owner; shown to the owner, the members and ORGS_MANAGE.",
         gives=list[shapes.Member],
         refuses=(403, 404),
+        name="listMembers",
     ),
     Route(
         "POST",
         "/orgs/{orgSlug}/members",
         _managed(_add),
         Who.SIGNED_IN,
-        f"Let a user belong to an org; needs the level 3 in it. {_OFF}",
+        f"Make a user a member of an org; needs level 3 (Admin) in it. 409 for a member, 400 for the owner. {_OFF}",
         Body.JSON,
-        (Field("userName", TEXT, "In any letter case.", required=True), Field("permissions", LEVEL, "1 when absent.")),
+        (Field("userName", TEXT, "Who becomes a member.", required=True), DEFAULT_LEVEL),
         status=204,
         refuses=(403, 404, 409),
+        as_400=(orgs.OwnerIsNoMember,),
+        name="addMember",
     ),
     Route(
         "PUT",
         "/orgs/{orgSlug}/members/{userName}",
         _managed(_update),
         Who.SIGNED_IN,
-        f"Change the level of a member; needs the level 3 in the org. {_OFF}",
+        f"Change the level of a member; needs level 3 (Admin) in the org. {_OFF}",
         Body.JSON,
         (Field("permissions", LEVEL, "The new level.", required=True),),
         status=204,
         refuses=(403, 404),
+        name="updateMember",
     ),
     Route(
         "DELETE",
         "/orgs/{orgSlug}/members/{userName}",
         _managed(_remove),
         Who.SIGNED_IN,
-        f"Let a member go; needs the level 3 in the org, or to be that member. {_OFF}",
+        f"Take a member out of an org; needs level 3 (Admin) in it, or to be that member. {_OFF}",
         status=204,
         refuses=(403, 404),
+        name="removeMember",
     ),
 )

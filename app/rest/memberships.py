@@ -12,7 +12,7 @@ from app.rest import shapes
 from app.rest.answers import empty, json
 from app.rest.bodies import Body
 from app.rest.fields import TEXT, TEXTS, Field
-from app.rest.members import LEVEL
+from app.rest.members import DEFAULT_LEVEL, LEVEL, membership
 from app.rest.orgs import CELLS, plain
 from app.rest.routing import Call, Route, Who
 from app.services import names, orgs, users
@@ -56,17 +56,17 @@ async def _set(call: Call) -> Response:
 
 async def _add(call: Call) -> Response:
     policy.require_overview(call.viewer)
-    membership = Membership(Level(call.given.get("permissions", Level.READ_WRITE)))
+    org, new = ("slug", call.given["orgSlug"]), membership(call.given)
     async with call.desk.database.write() as tx:
-        await orgs.add_org_member(tx, call.viewer, ("slug", call.given["orgSlug"]), call.user(), membership)
+        await orgs.add_org_member(tx, call.viewer, org, call.user(), new)
     return empty()
 
 
 async def _update(call: Call) -> Response:
     policy.require_overview(call.viewer)
-    membership = Membership(Level(call.given["permissions"]), keeps_end=True)
+    changed = Membership(Level(call.given["permissions"]), keeps_end=True)
     async with call.desk.database.write() as tx:
-        await orgs.update_org_member(tx, call.viewer, call.org(), call.user(), membership)
+        await orgs.update_org_member(tx, call.viewer, call.org(), call.user(), changed)
     return empty()
 
 
@@ -87,6 +87,7 @@ ROUTES = (
         gives=list[shapes.UserOrg],
         refuses=(403,),
         as_400=(NotFound,),
+        name="listUserOrgs",
     ),
     Route(
         "PUT",
@@ -99,36 +100,40 @@ ROUTES = (
         (Field("orgSlugs", TEXTS, "Slugs, each as a field of its own in a form; absent or empty for none."),),
         refuses=(403,),
         as_400=(NotFound,),
+        name="setUserOrgs",
     ),
     Route(
         "POST",
         "/users/{userName}/orgs",
         _add,
         Who.SIGNED_IN,
-        "Let a user belong to an org; needs USERS_VIEW, and to manage the org's members.",
+        "Make a user a member of an org; needs USERS_VIEW, and level 3 (Admin) in the org or ORGS_MANAGE.",
         Body.JSON,
-        (Field("orgSlug", TEXT, "The org's slug.", required=True), Field("permissions", LEVEL, "1 when absent.")),
+        (Field("orgSlug", TEXT, "The org's slug.", required=True), DEFAULT_LEVEL),
         refuses=(403,),
         as_400=(NotFound, Conflict),
+        name="addUserToOrg",
     ),
     Route(
         "PUT",
         "/users/{userName}/orgs/{orgSlug}",
         _update,
         Who.SIGNED_IN,
-        "Change the level of a membership; needs USERS_VIEW, and to manage the org's members.",
+        "Change the level of a member; needs USERS_VIEW, and level 3 (Admin) in the org or ORGS_MANAGE.",
         Body.JSON,
         (Field("permissions", LEVEL, "The new level.", required=True),),
         refuses=(403,),
         as_400=(NotFound, Conflict),
+        name="updateUserInOrg",
     ),
     Route(
         "DELETE",
         "/users/{userName}/orgs/{orgSlug}",
         _remove,
         Who.SIGNED_IN,
-        "Let a user belong to an org no longer; needs USERS_VIEW, and to manage the org's members.",
+        "Take a user out of an org; needs USERS_VIEW, and level 3 (Admin) in the org or ORGS_MANAGE.",
         refuses=(403,),
         as_400=(NotFound, Conflict),
+        name="removeUserFromOrg",
     ),
 )

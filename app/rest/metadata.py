@@ -39,7 +39,15 @@ async def _replace(call: Call) -> Response:
 Metadata = dict[str, Any]
 
 ROUTES = (
-    Route("GET", "/users/meta", _own, Who.SIGNED_IN, "One's own metadata; {} when there is none.", gives=Metadata),
+    Route(
+        "GET",
+        "/users/meta",
+        _own,
+        Who.SIGNED_IN,
+        "One's own metadata; {} when there is none.",
+        gives=Metadata,
+        name="getOwnMetadata",
+    ),
     Route(
         "GET",
         "/users/{userName}/meta",
@@ -49,6 +57,7 @@ ROUTES = (
         gives=Metadata,
         refuses=(403,),
         as_400=(NotFound,),
+        name="getUserMetadata",
     ),
     Route(
         "POST",
@@ -60,5 +69,6 @@ ROUTES = (
         Body.DOCUMENT,
         refuses=(403, 409),
         as_400=(NotFound,),
+        name="replaceUserMetadata",
     ),
 )

@@ -6,13 +6,14 @@ from starlette.responses import Response
 
 from app import loaders, policy
 from app.auth import Viewer
-from app.errors import NotFound
+from app.db import Transaction
+from app.errors import InvalidInput, NotFound
 from app.prepared import Row
 from app.reads import Reads
 from app.rest import shapes
 from app.rest.answers import created, gone, json
 from app.rest.bodies import Body
-from app.rest.fields import FLAG, TEXT, Field
+from app.rest.fields import DESCRIPTION, FLAG, SLUG, TEXT, TITLE, Field
 from app.rest.routing import Call, Route, Who
 from app.services import names, orgs
 from app.services.roles import Way
@@ -100,8 +101,16 @@ async def _update(call: Call) -> Response:
     async with call.desk.database.write() as tx:
         await orgs.update_org(tx, call.viewer, org, changes)
         if (owner := _named(given.get("owner"))) is not None:
-            await orgs.keep_or_transfer_org(tx, call.viewer, org, owner)
+            await _give(call, tx, owner)
     return gone()
+
+
+async def _give(call: Call, tx: Transaction, owner: Way) -> None:
+    """To the owner who is named. The org was found already: it is she who is not, and that is no 404 of this path."""
+    try:
+        await orgs.keep_or_transfer_org(tx, call.viewer, call.org(), owner)
+    except NotFound as unknown:
+        raise InvalidInput(unknown.message, unknown.path) from None
 
 
 def _named(user_name: str | None) -> Way | None:
@@ -114,20 +123,18 @@ async def _delete(call: Call) -> Response:
     return gone()
 
 
-_TEXTS = (
-    Field("description", TEXT, "For people; at most 1,000 characters."),
-    Field("isPublic", FLAG, "Whether everybody sees it."),
-)
 _NEW = (
-    Field("slug", TEXT, "2 to 128 of a to z, 0 to 9, _ and -; fixed for life.", required=True),
-    Field("name", TEXT, "1 to 200 printable characters.", required=True),
-    *_TEXTS,
-    Field("owner", TEXT, "User name of another owner than the asker; needs ORGS_MANAGE."),
+    Field("slug", SLUG, "2 to 128 of a to z, 0 to 9, _ and -; fixed for life.", required=True),
+    Field("name", TITLE, "1 to 200 printable characters.", required=True),
+    Field("description", DESCRIPTION, "For people; at most 1,000 characters, none when absent."),
+    Field("isPublic", FLAG, "Whether everybody sees the org; false when absent."),
+    Field("owner", TEXT, "User name of the owner; the asker when absent. Another one than her needs ORGS_MANAGE."),
 )
 _CHANGES = (
-    Field("name", TEXT, "1 to 200 printable characters; absent leaves it."),
-    *_TEXTS,
-    Field("owner", TEXT, "User name of the new owner; needs to be the owner, or ORGS_MANAGE. Absent leaves it."),
+    Field("name", TITLE, "1 to 200 printable characters; absent leaves it."),
+    Field("description", DESCRIPTION, "At most 1,000 characters; blank takes it away, absent leaves it."),
+    Field("isPublic", FLAG, "Whether everybody sees the org; absent leaves it."),
+    Field("owner", TEXT, "User name of the new owner; only the owner and ORGS_MANAGE give it away. Absent leaves it."),
 )
 
 ROUTES = (
@@ -136,22 +143,32 @@ ROUTES = (
         "/orgs",
         _list,
         Who.ANYONE,
-        "The orgs that the asker owns or belongs to, by name; all with ORGS_MANAGE, the public ones for nobody.",
+        "The orgs that the asker owns or belongs to, by name. With ORGS_MANAGE all; without a token the public ones.",
         query=(
-            Field("ownedOnly", FLAG, "Only what the asker owns; needs to be signed in."),
-            Field("includePublic", FLAG, "Also the public orgs of others."),
+            Field("ownedOnly", FLAG, "Only the orgs that the asker owns; 401 without a token."),
+            Field("includePublic", FLAG, "Also the public orgs that the asker does not belong to."),
         ),
         gives=list[shapes.Org],
+        name="listOrgs",
     ),
-    Route("GET", "/orgs/public", _list_public, Who.ANYONE, "All public orgs, by name.", gives=list[shapes.Org]),
+    Route(
+        "GET",
+        "/orgs/public",
+        _list_public,
+        Who.ANYONE,
+        "All public orgs, by name. `permissions` is null.",
+        gives=list[shapes.Org],
+        name="listPublicOrgs",
+    ),
     Route(
         "GET",
         "/orgs/{orgSlug}",
         _show,
         Who.ANYONE,
-        "An org: a public one for everybody, a private one for its people.",
+        "An org. A private one is shown to its owner, its members and ORGS_MANAGE; to others it does not exist.",
         gives=shapes.Org,
         refuses=(404,),
+        name="getOrg",
     ),
     Route(
         "POST",
@@ -163,26 +180,30 @@ ROUTES = (
         _NEW,
         gives=shapes.Org,
         status=201,
-        refuses=(403, 404, 409),
+        refuses=(403, 409),
+        as_400=(NotFound,),
+        name="createOrg",
     ),
     Route(
         "PUT",
         "/orgs/{orgSlug}",
         _update,
         Who.SIGNED_IN,
-        "Change what is given of an org; needs the level 1 in it.",
+        "Change what is given of an org; needs level 1 (ReadWrite) in it. A slug in the body is not looked at.",
         Body.ANY,
         _CHANGES,
         status=204,
         refuses=(403, 404),
+        name="updateOrg",
     ),
     Route(
         "DELETE",
         "/orgs/{orgSlug}",
         _delete,
         Who.SIGNED_IN,
-        "Delete an org with its resources; needs the level 2 in it. Refused while one of them is locked.",
+        "Delete an org with its resources; needs level 2 (ReadWriteDelete) in it. 400 while one of them is locked.",
         status=204,
         refuses=(403, 404),
+        name="deleteOrg",
     ),
 )

@@ -7,7 +7,7 @@ from app.auth import Permission
 from app.errors import Conflict, NotFound, Protected
 from app.rest.answers import empty, gone, json
 from app.rest.bodies import Body
-from app.rest.fields import TEXT, Field
+from app.rest.fields import ROLE_NAME, Field
 from app.rest.routing import Call, Route, Who
 from app.services import roles
 from app.sources import layout
@@ -32,10 +32,12 @@ async def _delete(call: Call) -> Response:
     return gone()
 
 
-_NEW = (Field("roleName", TEXT, "1 to 64 printable characters without /; unique whatever its case.", required=True),)
+_NEW = (
+    Field("roleName", ROLE_NAME, "1 to 64 printable characters without /; unique whatever its case.", required=True),
+)
 
 ROUTES = (
-    Route("GET", "/users/roles", _list, Who.SIGNED_IN, "The names of all roles.", gives=list[str]),
+    Route("GET", "/users/roles", _list, Who.SIGNED_IN, "The names of all roles.", gives=list[str], name="listRoles"),
     Route(
         "POST",
         "/users/roles",
@@ -46,6 +48,8 @@ ROUTES = (
         _NEW,
         refuses=(403,),
         as_400=(Conflict,),
+        name="createRole",
+        elsewhere=True,
     ),
     Route(
         "DELETE",
@@ -56,5 +60,7 @@ ROUTES = (
         status=204,
         refuses=(403, 409),
         as_400=(NotFound, Protected),
+        name="deleteRole",
+        elsewhere=True,
     ),
 )

@@ -89,7 +89,8 @@ class Route:
 
     `gives` is the shape of the body of a success, None for no body. `as_400` are the problems that this route tells
     with that status instead of their own; `refuses` the statuses of its refusals beyond those that all such routes
-    have.
+    have. `name` is the operation's in the OpenAPI description; `elsewhere` says that an external provider does this
+    where there is one, so that it is refused here.
     """
 
     method: str
@@ -104,6 +105,13 @@ class Route:
     status: int = 200
     refuses: tuple[int, ...] = ()
     as_400: tuple[type[Problem], ...] = ()
+    name: str = ""
+    elsewhere: bool = False
+
+    @property
+    def open_words(self) -> list[str]:
+        """The names of the path's `{words}`, in its order."""
+        return [part[1:-1] for part in self.path.split("/") if _is_open(part)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from app.rest import shapes
 from app.rest.answers import empty, json
 from app.rest.bodies import Body
 from app.rest.errors import WrongLogin
-from app.rest.fields import TEXT, Field
+from app.rest.fields import NEW_PASSWORD, PASSWORD, TEXT, Field
 from app.rest.routing import Call, Route, Who
 from app.services import accounts, names
 from app.settings import Settings
@@ -97,16 +97,16 @@ def _is_not_foreign(request: Request) -> bool:
 
 _LOGIN = (
     Field("username", TEXT, "In any letter case; must be there unless `token` is."),
-    Field("password", TEXT, "At most 1,024 characters; must be there unless `token` is."),
+    Field("password", PASSWORD, "At most 1,024 characters; must be there unless `token` is."),
     Field("token", TEXT, "A token of the external provider, which goes before name and password; blank for none."),
 )
 _CHANGE = (
-    Field("oldPassword", TEXT, "The password that holds now.", required=True),
-    Field("newPassword", TEXT, "Keeps the password policy; at most 1,024 characters.", required=True),
+    Field("oldPassword", PASSWORD, "The password that holds now.", required=True),
+    Field("newPassword", NEW_PASSWORD, "Keeps the password policy; at most 1,024 characters.", required=True),
 )
 _RESET = (
-    Field("currentPassword", TEXT, "Checked when it is given; null or absent for a reset without it."),
-    Field("newPassword", TEXT, "Keeps the password policy; at most 1,024 characters.", required=True),
+    Field("currentPassword", PASSWORD, "Checked when it is given; null or absent for a reset without it."),
+    Field("newPassword", NEW_PASSWORD, "Keeps the password policy; at most 1,024 characters.", required=True),
 )
 
 ROUTES = (
@@ -119,7 +119,8 @@ ROUTES = (
         Body.ANY,
         _LOGIN,
         gives=shapes.Session,
-        refuses=(429, 503),
+        refuses=(401, 409, 429, 503),
+        name="authenticate",
     ),
     Route(
         "POST",
@@ -128,6 +129,7 @@ ROUTES = (
         Who.SIGNED_IN,
         "A new token for a good one, which stays good until it ends. A body is not looked at.",
         gives=shapes.Session,
+        name="refreshToken",
     ),
     Route(
         "POST",
@@ -139,6 +141,8 @@ ROUTES = (
         _CHANGE,
         gives=shapes.Session,
         refuses=(429,),
+        name="changePassword",
+        elsewhere=True,
     ),
     Route(
         "PUT",
@@ -150,5 +154,7 @@ ROUTES = (
         _RESET,
         refuses=(403, 429),
         as_400=(NotFound,),
+        name="resetPassword",
+        elsewhere=True,
     ),
 )

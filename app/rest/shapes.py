@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 from pydantic import Field
+from typing_extensions import TypedDict  # typing's own is good enough for pydantic from Python 3.12 on
 
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"}, description="ISO 8601 in UTC, with a Z.")]
 UserName = Annotated[str, Field(description="Letters and digits, 1 to 127; from an external provider also - . _ @ +.")]
@@ -83,16 +84,16 @@ class Storage(TypedDict):
 class OrgRights(TypedDict):
     """What the asker may do with an org."""
 
-    canRead: bool
-    canWrite: bool
-    canDelete: bool
-    canManageMembers: bool
+    canRead: Annotated[bool, Field(description="Always true: who is shown an org reads it.")]
+    canWrite: Annotated[bool, Field(description="Whether she edits it and makes datasets in it.")]
+    canDelete: Annotated[bool, Field(description="Whether she deletes it.")]
+    canManageMembers: Annotated[bool, Field(description="Whether she changes who belongs to it.")]
 
 
 class _Org(TypedDict):
-    slug: str
-    name: str
-    description: str
+    slug: Annotated[str, Field(description="Its name in paths.")]
+    name: Annotated[str, Field(description="The name people see.")]
+    description: Annotated[str, Field(description="For people; may be empty.")]
     creationDate: Moment
     owner: Annotated[str | None, Field(description="User name of the owner; null for nobody.")]
     isPublic: Annotated[bool, Field(description="Whether everybody sees it.")]
@@ -131,7 +132,7 @@ class _Fact(TypedDict):
 class Words(_Fact):
     """A text of a dataset."""
 
-    data: str
+    data: Annotated[str, Field(description="The text.")]
 
 
 class Openness(_Fact):
@@ -145,9 +146,9 @@ class Openness(_Fact):
 class Meta(TypedDict):
     """What is known of a dataset."""
 
-    name: Words
-    visibility: Openness
-    tagline: Words
+    name: Annotated[Words, Field(description="The name people see.")]
+    visibility: Annotated[Openness, Field(description="How far it is opened.")]
+    tagline: Annotated[Words, Field(description="Its description.")]
 
 
 class Properties(TypedDict):
@@ -155,82 +156,82 @@ class Properties(TypedDict):
 
     entries: Annotated[int, Field(description="What the metadata says under `entries`; else 0.")]
     public: Annotated[bool, Field(description="Whether `visibility` is 2.")]
-    meta: Meta
+    meta: Annotated[Meta, Field(description="What is known of it.")]
 
 
 class DatasetRights(TypedDict):
-    """What the asker may do with a dataset: download, upload and edit, delete."""
+    """What the asker may do with a dataset."""
 
-    canRead: bool
-    canWrite: bool
-    canDelete: bool
+    canRead: Annotated[bool, Field(description="Whether she downloads it.")]
+    canWrite: Annotated[bool, Field(description="Whether she uploads to it and edits it.")]
+    canDelete: Annotated[bool, Field(description="Whether she deletes it.")]
 
 
 class Dataset(TypedDict):
     """A dataset."""
 
-    slug: str
+    slug: Annotated[str, Field(description="Its name in paths; unique in its org.")]
     creationDate: Moment
-    properties: Properties
-    size: Bytes
-    permissions: DatasetRights
+    properties: Annotated[Properties, Field(description="What it is.")]
+    size: Annotated[Bytes, Field(description="Bytes.")]
+    permissions: Annotated[DatasetRights, Field(description="What the asker may do.")]
     hasThumbnail: Annotated[None, Field(description="Always null: there are no thumbnails.")]
 
 
 class EntryProperties(Properties):
     """What a dataset is, and what the asker may do with it."""
 
-    permissions: DatasetRights
+    permissions: Annotated[DatasetRights, Field(description="What the asker may do.")]
 
 
 class Entry(TypedDict):
     """A dataset as an entry of a list of files."""
 
     path: Annotated[str, Field(description="ddb://host/org/dataset, or ddb+unsafe:// where the server speaks http.")]
-    hash: None
+    hash: Annotated[None, Field(description="Always null.")]
     type: Annotated[int, Field(description="Always 7, a dataset.")]
-    properties: EntryProperties
+    properties: Annotated[EntryProperties, Field(description="What it is.")]
     mtime: Annotated[float, Field(description="When it last changed, in Unix seconds.")]
-    size: Bytes
+    size: Annotated[Bytes, Field(description="Bytes.")]
     depth: Annotated[int, Field(description="Always 0.")]
-    point_geom: None
-    polygon_geom: None
+    point_geom: Annotated[None, Field(description="Always null.")]
+    polygon_geom: Annotated[None, Field(description="Always null.")]
 
 
 class Enabled(TypedDict):
     """Whether something is on."""
 
-    enabled: bool
+    enabled: Annotated[bool, Field(description="Whether it is on.")]
 
 
 class PasswordRules(TypedDict):
     """What a new password must have."""
 
-    minLength: int
-    requireDigit: bool
-    requireUppercase: bool
-    requireLowercase: bool
-    requireNonAlphanumeric: bool
+    minLength: Annotated[int, Field(description="Characters that it has at least.")]
+    requireDigit: Annotated[bool, Field(description="Whether it needs a digit.")]
+    requireUppercase: Annotated[bool, Field(description="Whether it needs an upper-case letter.")]
+    requireLowercase: Annotated[bool, Field(description="Whether it needs a lower-case letter.")]
+    requireNonAlphanumeric: Annotated[bool, Field(description="Whether it needs another character than these.")]
 
 
 class Features(TypedDict):
     """What the server does."""
 
-    organizationMemberManagement: bool
+    organizationMemberManagement: Annotated[bool, Field(description="Whether REST changes the members of orgs.")]
     userManagement: Annotated[bool, Field(description="False with an external provider.")]
     storageLimiter: Annotated[bool, Field(description="Whether quotas are enforced.")]
-    maxConcurrentDownloadsPerUser: Annotated[int | None, Field(description="Null: there is no such limit.")]
-    disableAnonymousBulkDownloads: bool
+    maxConcurrentDownloadsPerUser: Annotated[int | None, Field(description="Always null: there is no such limit.")]
+    disableAnonymousBulkDownloads: Annotated[bool, Field(description="Always false.")]
     passwordPolicy: Annotated[PasswordRules | None, Field(description="Null demands nothing.")]
-    datasetThumbnailCandidates: list[str]
-    maxExportSizeBytes: int | None
-    bulkDownloadAsyncThresholdBytes: int | None
-    taskTools: list[str]
-    taskStates: list[str]
-    hubOptions: dict[str, Any]
-    hubVersion: str | None
+    datasetThumbnailCandidates: Annotated[list[str], Field(description="Always empty: there are no thumbnails.")]
+    maxExportSizeBytes: Annotated[int | None, Field(description="Always null: there is no such limit.")]
+    bulkDownloadAsyncThresholdBytes: Annotated[int | None, Field(description="Always null: there is no such limit.")]
+    taskTools: Annotated[list[str], Field(description="Always empty: there are no tasks.")]
+    taskStates: Annotated[list[str], Field(description="Always empty: there are no tasks.")]
+    hubOptions: Annotated[dict[str, Any], Field(description="Always empty.")]
+    hubVersion: Annotated[str | None, Field(description="Always null.")]
     registryVersion: Annotated[str, Field(description="The version of Ostiary.")]
-    ddbVersion: str | None
+    ddbVersion: Annotated[str | None, Field(description="Always null.")]
 
 
 class PlainText:

@@ -12,7 +12,7 @@ from app.reads import Reads
 from app.rest import shapes
 from app.rest.answers import empty, json
 from app.rest.bodies import Body
-from app.rest.fields import TEXT, TEXTS, Field, choice
+from app.rest.fields import EMAIL, NEW_PASSWORD, TEXT, TEXTS, USER_NAME, Field, choice
 from app.rest.routing import Call, Route, Who
 from app.rest.storage import storage_by_user
 from app.services import accounts, enrolment, users
@@ -134,14 +134,14 @@ async def _deleted(call: Call, user_name: str, successor: str | None) -> Respons
 
 
 _NEW = (
-    Field("userName", TEXT, "Letters and digits, 1 to 127; unique without regard to letter case.", required=True),
-    Field("password", TEXT, "Keeps the password policy; at most 1,024 characters.", required=True),
-    Field("email", TEXT, "Unique without regard to letter case; absent, null or blank for none."),
-    Field("roles", TEXTS, "Names of roles; `user` when absent."),
+    Field("userName", USER_NAME, "Letters and digits, 1 to 127; unique without regard to letter case.", required=True),
+    Field("password", NEW_PASSWORD, "Keeps the password policy; at most 1,024 characters.", required=True),
+    Field("email", EMAIL, "Unique without regard to letter case; absent, null or blank for none."),
+    Field("roles", TEXTS, "Names of roles; `user` when absent or null."),
 )
 _CHANGES = (
-    Field("email", TEXT, "Null or blank takes it away; absent leaves it."),
-    Field("roles", TEXTS, "All that she holds from now on; absent leaves them."),
+    Field("email", EMAIL, "Null or blank takes it away; absent leaves it."),
+    Field("roles", TEXTS, "All that she holds from now on; absent or null leaves them."),
 )
 _ON_CONFLICT = Field(
     "conflictResolution",
@@ -162,6 +162,8 @@ ROUTES = (
         gives=shapes.User,
         refuses=(403, 429),
         as_400=(Conflict,),
+        name="createUser",
+        elsewhere=True,
     ),
     Route(
         "GET",
@@ -171,6 +173,7 @@ ROUTES = (
         "Every user, by user name; needs USERS_VIEW.",
         gives=list[shapes.User],
         refuses=(403,),
+        name="listUsers",
     ),
     Route(
         "GET",
@@ -180,6 +183,7 @@ ROUTES = (
         "Every user with her storage and counts, by user name; needs USERS_VIEW.",
         gives=list[shapes.DetailedUser],
         refuses=(403,),
+        name="listDetailedUsers",
     ),
     Route(
         "PUT",
@@ -191,6 +195,8 @@ ROUTES = (
         _CHANGES,
         refuses=(403, 409),
         as_400=(NotFound, Conflict),
+        name="updateUser",
+        elsewhere=True,
     ),
     Route(
         "DELETE",
@@ -202,17 +208,21 @@ ROUTES = (
         gives=shapes.Deleted,
         refuses=(403, 409),
         as_400=(NotFound,),
+        name="deleteUser",
+        elsewhere=True,
     ),
     Route(
         "DELETE",
         "/users",
         _delete_named,
         Who.SIGNED_IN,
-        "The same, with the user named in the body.",
+        "Delete a user who is named in the body, as DELETE /users/{userName} does.",
         Body.ANY,
         (Field("userName", TEXT, "Who is deleted, in any letter case.", required=True), _SUCCESSOR, _ON_CONFLICT),
         gives=shapes.Deleted,
         refuses=(403, 409),
         as_400=(NotFound,),
+        name="deleteNamedUser",
+        elsewhere=True,
     ),
 )

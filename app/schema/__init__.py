@@ -21,12 +21,13 @@ from app.schema.grants import AccessMutations
 from app.schema.groups import GroupMutations
 from app.schema.leaves import SCALARS
 from app.schema.locks import LockMutations
-from app.schema.mutations import Conflict, InvalidInput, Locked, NotFound, Protected
+from app.schema.mutations import Conflict, InvalidInput, Locked, NotFound, Protected, QuotaExceeded
 from app.schema.orgs import OrgMutations
 from app.schema.query import Query
 from app.schema.resources import ResourceMutations
 from app.schema.roles import RoleMutations
 from app.schema.session import SessionMutations
+from app.schema.storage import StorageMutations
 from app.schema.users import UserMutations
 
 
@@ -40,6 +41,7 @@ class Mutation(
     ResourceMutations,
     AccessMutations,
     LockMutations,
+    StorageMutations,
 ):
     """Where changes begin."""
 
@@ -47,7 +49,7 @@ class Mutation(
 SCHEMA = strawberry.Schema(
     query=Query,
     mutation=Mutation,
-    types=[InvalidInput, NotFound, Conflict, Locked, Protected],
+    types=[InvalidInput, NotFound, Conflict, Locked, QuotaExceeded, Protected],
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 

@@ -28,7 +28,6 @@ from app.schema.resources import Resource, ResourceBy, chosen
 from app.schema.users import User, UserBy
 from app.schema.users import chosen as chosen_user
 from app.services import access
-from app.services.roles import Way
 
 if TYPE_CHECKING:
     from app.schema.groups import Group, GroupBy
@@ -248,16 +247,18 @@ def chosen_group(by: Any) -> tuple[str, Any]:
     return "slug", by.slug.value
 
 
-def _entry(subject: SubjectInput, roles: Sequence[ResourceRole] = (), ends: datetime | None = None) -> access.Entry:
-    mask, path = role_mask(roles), ("subject",)
+def _entry(given: GrantInput) -> access.Entry:
+    return _entry_of(given.subject, role_mask(given.roles), given.expires_at)
+
+
+def _entry_of(subject: SubjectInput, mask: int = 0, ends: datetime | None = None) -> access.Entry:
+    path = ("subject",)
     if subject.group is not None:
         return access.Entry(Kind.GROUP, mask, ends, chosen_group(subject.group.value), path)
     if subject.user is not None:
         return access.Entry(Kind.USER, mask, ends, chosen_user(subject.user.value), path)
     kind, said = (Kind.GENERAL, subject.general) if subject.general is not None else (Kind.ANYONE, subject.anyone)
-    if said is None or not said.value:
-        raise errors.InvalidInput("Say true, or name another subject.", path)
-    return access.Entry(kind, mask, ends, path=path)
+    return access.Entry(kind, mask, ends, path=path, names_nobody=said is None or not said.value)
 
 
 async def _submit(context: Context, given: SubmitAccessInput) -> Outcome:
@@ -271,18 +272,18 @@ async def _submit(context: Context, given: SubmitAccessInput) -> Outcome:
 
 
 async def _grant(tx: Transaction, viewer: Viewer, given: GrantAccessInput) -> Outcome:
-    entry = _entry(given.subject, given.roles, given.expires_at)
-    return {"resource": await access.grant_access(tx, viewer, chosen(given.resource), entry)}
+    return {"resource": await access.grant_access(tx, viewer, chosen(given.resource), _entry(given))}
 
 
 async def _revoke(tx: Transaction, viewer: Viewer, given: RevokeAccessInput) -> Outcome:
-    return {"resource": await access.revoke_access(tx, viewer, chosen(given.resource), _entry(given.subject))}
+    return {"resource": await access.revoke_access(tx, viewer, chosen(given.resource), _entry_of(given.subject))}
 
 
 async def _grant_many(context: Context, given: GrantAccessBatchInput) -> Outcome:
     try:
         async with context.database.write(dry=given.validate_only) as tx:
-            keys = await access.grant_access_batch(tx, context.viewer, _grants(given.grants))
+            grants = [(chosen(each.resource), _entry(each)) for each in given.grants]
+            keys = await access.grant_access_batch(tx, context.viewer, grants)
     except errors.Problem as problem:
         return {"results": [], "errors": [error(problem)]}
     except errors.Problems as refused:
@@ -291,19 +292,6 @@ async def _grant_many(context: Context, given: GrantAccessBatchInput) -> Outcome
         kept = results(GrantAccessBatchResult, "resource", nothing, refused.problems)
         return {"results": kept, "errors": problems}
     return {"results": results(GrantAccessBatchResult, "resource", keys)}
-
-
-def _grants(given: Sequence[GrantInput]) -> list[tuple[Way, access.Entry]]:
-    """What to grant; raises Problems that name every subject that is none."""
-    found, wrong = [], []
-    for at, each in enumerate(given):
-        try:
-            found.append((chosen(each.resource), _entry(each.subject, each.roles, each.expires_at)))
-        except errors.Problem as problem:
-            wrong.append(problem.under("grants", at))
-    if wrong:
-        raise errors.Problems(wrong)
-    return found
 
 
 @strawberry.type

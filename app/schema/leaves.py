@@ -7,6 +7,8 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
+from app.tables import MAX_BYTES
+
 JSON = NewType("JSON", object)
 """Any JSON value, in Python's dictionaries, lists, texts and numbers."""
 
@@ -34,6 +36,15 @@ def moment(text: Any) -> datetime:
         raise GraphQLError("DateTime is out of range.") from None
 
 
+def big_int(value: Any) -> int:
+    """Read an integer that is exact in every client; a float that is whole is one, a bool is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -MAX_BYTES <= value <= MAX_BYTES:
+        raise GraphQLError(f"BigInt is an integer from {-MAX_BYTES} to {MAX_BYTES}.")
+    if value != int(value):
+        raise GraphQLError("BigInt is an integer, without a fraction.")
+    return int(value)
+
+
 SCALARS: dict[object, ScalarDefinition] = {
     datetime: strawberry.scalar(
         name="DateTime",
@@ -46,7 +57,7 @@ SCALARS: dict[object, ScalarDefinition] = {
         name="BigInt",
         description="An integer of up to 53 bits, as a JSON number.",
         serialize=int,
-        parse_value=int,
+        parse_value=big_int,
     ),
     JSON: strawberry.scalar(
         name="JSON",

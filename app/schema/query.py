@@ -29,6 +29,8 @@ from app.schema.resources import Resource, ResourceBy, ResourceConnection, Resou
 from app.schema.resources import find as find_resource
 from app.schema.roles import Role, RoleBy, RoleConnection, RoleOrder
 from app.schema.roles import find as find_role
+from app.schema.storage import Ticket
+from app.schema.storage import find as find_ticket
 from app.schema.users import User, UserBy, UserConnection
 from app.schema.users import find as find_user
 
@@ -106,6 +108,11 @@ class Query(Checks, AccessQuestions, Face):
         "The resources on which the viewer holds a role.", loaders.resources, filter=ResourceFilter, order=ResourceOrder
     )
     resource_types: ResourceTypeConnection = edge("All types of resources.", loaders.resource_types)
+    ticket: Ticket | None = lookup(
+        "A ticket, for whoever knows its id; null for none. A storage service can ask so whether it is still good.",
+        find_ticket,
+        ("id", strawberry.ID, "The id of a ticket, or the claim `jti` of its token."),
+    )
     permissions: list[PermissionInfo] = given("Every permission that a role can carry.", _every_permission)
 
 

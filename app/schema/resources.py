@@ -9,11 +9,12 @@ import strawberry
 from app import ids, loaders, policy, tables
 from app.auth import Viewer
 from app.db import Transaction
+from app.schema.context import Context
 from app.schema.declare import column, edge, part
 from app.schema.directives import Permission
 from app.schema.leaves import JSON, BigInt
 from app.schema.masks import ResourceRole
-from app.schema.mutations import VALIDATE_ONLY, Outcome, Payload, mutation
+from app.schema.mutations import VALIDATE_ONLY, Outcome, Payload, action, mutation
 from app.schema.node import Node
 from app.schema.paging import Connection, Edge
 from app.schema.users import User, UserBy
@@ -244,10 +245,12 @@ async def _update(tx: Transaction, viewer: Viewer, given: UpdateResourceInput) -
     return {"resource": await resources.update_resource(tx, viewer, chosen(given.resource), changes)}
 
 
-async def _transfer(tx: Transaction, viewer: Viewer, given: TransferResourceInput) -> Outcome:
+async def _transfer(context: Context, given: TransferResourceInput) -> Outcome:
     owner = None if given.owner is None else chosen_user(given.owner)
-    org = None if given.org is None else chosen_org(given.org)
-    return {"resource": await resources.transfer_resource(tx, viewer, chosen(given.resource), owner, org)}
+    transfer = resources.Transfer(owner, None if given.org is None else chosen_org(given.org))
+    way, terms = chosen(given.resource), context.desk.terms
+    async with context.database.write(dry=given.validate_only) as tx:
+        return {"resource": await resources.transfer_resource(tx, context.viewer, way, transfer, terms)}
 
 
 async def _delete(tx: Transaction, viewer: Viewer, given: DeleteResourceInput) -> Outcome:
@@ -272,8 +275,9 @@ class ResourceMutations:
     update_resource: UpdateResourcePayload | None = mutation(
         "Change the metadata of a resource. Needs METADATA_WRITE on it, and no lock.", UpdateResourceInput, _update
     )
-    transfer_resource: TransferResourcePayload | None = mutation(
-        "Give a resource to another owner or another org. Needs ADMIN on it, and no lock.",
+    transfer_resource: TransferResourcePayload | None = action(
+        "Give a resource to another owner or another org. Needs ADMIN on it, and no lock; where quotas are kept to, "
+        "its bytes must fit in with the owner of the org that receives it.",
         TransferResourceInput,
         _transfer,
     )

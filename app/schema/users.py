@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from app.schema.orgs import OrgConnection, UserOrgConnection
     from app.schema.resources import ResourceConnection
     from app.schema.roles import Role
+    from app.schema.storage import Storage
 
 HERSELF = "it is her own"
 """When a detail of a user needs no permission."""
@@ -87,6 +88,9 @@ class User(Node, row=tables.User):
         **PRIVATE,
         filter=GroupFilter,
         order=GroupOrder,
+    )
+    storage: Annotated["Storage", strawberry.lazy("app.schema.storage")] | None = edge(
+        "What she may store, and what she does; null for others.", loaders.storage, tables.User.id, **PRIVATE
     )
     accessible_resources: Annotated["ResourceConnection", strawberry.lazy("app.schema.resources")] | None = edge(
         "All that she can reach; for herself and RESOURCES_MANAGE.",
@@ -153,7 +157,9 @@ class NewUserInput:
         description="Names of roles; `user` when absent. Only roles that carry no more than the viewer holds.",
     )
     metadata: JSON | None = strawberry.field(
-        default=None, description="A JSON object of at most 64 KiB; `{}` when absent."
+        default=None,
+        description="A JSON object of at most 64 KiB; `{}` when absent. A list `roles` in it goes before `roles` here, "
+        "and makes those that are none yet, without permissions.",
     )
 
 

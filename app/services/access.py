@@ -49,7 +49,10 @@ class Stale(OstiaryError):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Some roles for one subject: a group or a user by `way`, or everybody of a kind."""
+    """Some roles for one subject: a group or a user by `way`, or everybody of a kind.
+
+    One that `names_nobody` is wrong, which is told only to who may change the configuration.
+    """
 
     kind: Kind
     mask: int
@@ -57,6 +60,7 @@ class Entry:
     way: Way | None = None
     path: Path = ()
     subject: int = 0
+    names_nobody: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +181,8 @@ async def _checked(
 
 
 def _problems(tx: Transaction, found: Found, entry: Entry) -> Iterator[Problem]:
+    if entry.names_nobody:
+        yield InvalidInput("Say true, or name another subject.", entry.path)
     if entry.subject < 0:
         what = "group" if entry.kind is Kind.GROUP else "user"
         yield NotFound(f"There is no such {what}.", (*entry.path, what))

@@ -9,13 +9,13 @@ from typing import Any
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.types import Integer
 
-from app import auth, passwords, policy, tokens
+from app import auth, passwords, policy, tickets, tokens
 from app.auth import DEACTIVATED, Permission, Viewer
 from app.db import Database, Duplicate, Transaction
 from app.errors import InvalidInput, Problem, Problems, Unauthenticated
 from app.passwords import Hasher
 from app.prepared import Row
-from app.services import external, names, roles, users
+from app.services import external, names, quotas, roles, users
 from app.services.external import Vouched
 from app.services.provider import Provider
 from app.services.roles import Way
@@ -35,6 +35,8 @@ class Desk:
     hasher: Hasher
     signer: tokens.Signer
     password_policy: PasswordPolicy | None
+    tickets: tickets.Signer
+    terms: quotas.Terms
     provider: Provider | None = None
     gives_orgs: bool = False
 
@@ -198,10 +200,11 @@ async def reset_password(tx: Transaction, viewer: Viewer, user: Way, fresh: str)
 
 async def require_password(desk: Desk, viewer: Viewer, user_name: str, password: str) -> None:
     """Raises InvalidInput unless this is the password of a user; who asks must be one who could set it."""
-    policy.require(viewer, Permission.USERS_MANAGE)
-    policy.require_accounts_here(viewer)
-    rows = await desk.database.ask(_CREDENTIALS, name=names.sought(user_name))
-    if rows and not (await desk.hasher.verify(password, rows[0][1])).ok:
+    async with desk.database.write(dry=True) as tx:
+        key = await users.managed(tx, viewer, ("user_name", user_name))
+        policy.require_accounts_here(viewer)
+        stored = await tx.value(_HASH, id=key)
+    if not (await desk.hasher.verify(password, stored)).ok:
         raise InvalidInput("The current password is not right.", ("currentPassword",))
 
 

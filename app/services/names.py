@@ -28,8 +28,8 @@ RESERVED_ORG_SLUGS = frozenset({"public", "features"})
 RESERVED_GROUP_SLUGS = frozenset({"general"})
 """Every signed-in user, who is no group."""
 
-_SLUG = re.compile(r"(?!.*--)[a-z0-9][a-z0-9_-]{1,127}")
-_USER_NAME = re.compile(r"[A-Za-z0-9]{1,127}")
+SLUG = re.compile(r"(?!.*--)[a-z0-9][a-z0-9_-]{1,127}")
+USER_NAME = re.compile(r"[A-Za-z0-9]{1,127}")
 _EXTERNAL_USER_NAME = re.compile(r"(?=[-._@+]*[A-Za-z0-9])[A-Za-z0-9._@+-]{1,127}")
 _TYPE_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
@@ -49,7 +49,7 @@ def user_name_problems(name: str, *, is_external: bool = False) -> Iterator[Prob
         yield InvalidInput(
             "A user name is 1 to 127 letters (a to z), digits and `-._@+`, with a letter or digit in it.", ("userName",)
         )
-    elif not is_external and not _USER_NAME.fullmatch(name):
+    elif not is_external and not USER_NAME.fullmatch(name):
         yield InvalidInput("A user name is 1 to 127 letters (a to z) and digits, without spaces.", ("userName",))
     elif name.lower() in RESERVED_USER_NAMES:
         yield InvalidInput(f"The user name `{name}` is reserved.", ("userName",))
@@ -78,7 +78,7 @@ def description_problems(text: str) -> Iterator[Problem]:
 
 def slug_problems(slug: str, reserved: Collection[str] = ()) -> Iterator[Problem]:
     """2 to 128 small letters, digits, `_` and `-`, without `--`; the first a letter or digit; none of some words."""
-    if not _SLUG.fullmatch(slug):
+    if not SLUG.fullmatch(slug):
         yield InvalidInput(
             "A slug is 2 to 128 of a to z, 0 to 9, `_` and `-`; it begins with a letter or digit and has no `--`.",
             ("slug",),

@@ -66,6 +66,10 @@ class Found:
     may: bool
 
 
+class OwnerIsNoMember(Conflict):
+    """Who owns an org belongs to it already, and not as a member. The documented API has a status of its own for it."""
+
+
 async def create_org(tx: Transaction, viewer: Viewer, new: NewOrg) -> int:
     """Make an org; needs ORGS_CREATE, and ORGS_MANAGE to make it for somebody else. Answers its id."""
     user_id = policy.require(viewer, Permission.ORGS_CREATE)
@@ -167,7 +171,7 @@ async def add_org_member(
     user_id = await users.found(tx, viewer, user)
     names.refuse([*names.end_problems(membership.expires_at, tx.now)])
     if user_id == held.owner_id:
-        raise Conflict("She owns the org: the owner is no member.", ("user",))
+        raise OwnerIsNoMember("She owns the org: the owner is no member.", ("user",))
     await tx.rows(_members(held.id, user_id).where(col(OrgMember.expires_at) <= tx.now))
     try:
         await tx.put(OrgMember, [_row(tx, viewer, held.id, user_id, membership)])
@@ -212,7 +216,7 @@ async def set_memberships(tx: Transaction, viewer: Viewer, user: Way, slugs: Seq
     user_id = await users.found(tx, viewer, user)
     named = _SLUGGED.where(among(col(Org.slug), texts(map(names.sought, slugs))))
     known = {slug: (key, owner) for key, slug, owner in await tx.rows(named)}
-    unknown = [(at, slug) for at, slug in enumerate(slugs) if slug not in known]
+    unknown = [(at, slug) for at, slug in enumerate(slugs) if names.sought(slug) not in known]
     names.refuse([NotFound(f"There is no org `{slug}`.", ("orgSlugs", at)) for at, slug in unknown])
     keys = [key for key, owner in known.values() if owner != user_id]
     dropped = not_(among(col(OrgMember.org_id), integers(keys)))

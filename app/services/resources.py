@@ -5,15 +5,27 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Integer, Select, bindparam, case, delete, exists, insert, literal_column, select, update
+from sqlalchemy import (
+    Integer,
+    Select,
+    bindparam,
+    case,
+    delete,
+    exists,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from app import masks, policy
 from app.auth import Permission, Viewer
 from app.db import Duplicate, Transaction
 from app.errors import Conflict, Forbidden, InvalidInput, Locked, NotFound, Problem
-from app.services import index, names, users
+from app.services import index, names, quotas, users
 from app.services.roles import Way
-from app.tables import Grant, Key, Lock, Org, Resource, ResourceType, col, sortable
+from app.tables import Grant, Key, Lock, Org, Resource, ResourceType, Ticket, col, sortable
 
 DEFAULT_MASK = masks.METADATA_READ | masks.DATA_READ
 """What every signed-in user gets on a new resource, of the roles that its type has (design, 1.5)."""
@@ -67,6 +79,9 @@ class Found:
     revision: int
     is_locked: bool
     may_delete: bool
+    org_id: int
+    path: str
+    size_bytes: int
 
 
 async def create_resource(tx: Transaction, viewer: Viewer, new: NewResource) -> int:
@@ -116,22 +131,50 @@ async def update_resource(tx: Transaction, viewer: Viewer, resource: Way, change
     return found_.id
 
 
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Whose a resource is to be, and where; None leaves it as it is."""
+
+    owner: Way | None = None
+    org: Way | None = None
+
+
 async def transfer_resource(
-    tx: Transaction, viewer: Viewer, resource: Way, owner: Way | None = None, org: Way | None = None
+    tx: Transaction, viewer: Viewer, resource: Way, given: Transfer, terms: quotas.Terms
 ) -> int:
-    """Give a resource to another owner, or move it to another org that the viewer writes; needs ADMIN and no lock."""
+    """Give a resource to another owner, or move it to another org that the viewer writes; needs ADMIN and no lock.
+
+    The org that it moves to receives its bytes, and those that uploads have reserved for it.
+    """
+    if given.org is not None:
+        await hold_orgs(tx, resource, given.org)
     found_ = await writable(tx, viewer, resource, masks.ADMIN)
     values: dict[str, Any] = {}
-    if owner is not None:
-        values["owner_id"] = await users.found(tx, viewer, owner, "owner")
-    if org is not None:
-        org_id, org_slug = await writable_org(tx, viewer, org)
+    if given.owner is not None:
+        values["owner_id"] = await users.found(tx, viewer, given.owner, "owner")
+    if given.org is not None:
+        org_id, org_slug = await writable_org(tx, viewer, given.org)
         values |= {"org_id": org_id, "path": f"{org_slug}/{found_.slug}"}
+        if org_id != found_.org_id:
+            await _move_bytes(tx, viewer, found_, org_id, terms)
     try:
         await _write(tx, found_, values)
     except Duplicate:
         raise Conflict("The org has a resource with this slug already.", ("org",)) from None
     return found_.id
+
+
+async def _move_bytes(tx: Transaction, viewer: Viewer, found_: Found, org_id: int, terms: quotas.Terms) -> None:
+    if terms.limited:
+        row = await tx.row(_MOVED, key=found_.id, old=found_.org_id, new=org_id, now=tx.now)
+        assert row is not None
+        reserved, loser, receiver = row
+        if receiver != loser:
+            more = found_.size_bytes + quotas.whole(reserved)
+            await quotas.require_room(tx, receiver, viewer.user_id, more, ("org",))
+    await quotas.grow(tx, found_.org_id, -found_.size_bytes)
+    await quotas.grow(tx, org_id, found_.size_bytes, ("org",))
+    await tx.rows(update(Ticket).where(col(Ticket.resource_id) == found_.id).values(org_id=org_id))
 
 
 async def _write(tx: Transaction, found_: Found, values: dict[str, Any]) -> None:
@@ -143,11 +186,13 @@ async def _write(tx: Transaction, found_: Found, values: dict[str, Any]) -> None
 
 async def delete_resource(tx: Transaction, viewer: Viewer, resource: Way) -> int:
     """Delete a resource with its grants and history; needs ADMIN, or READ_WRITE_DELETE on the org, and no lock."""
+    await hold_orgs(tx, resource)
     found_ = await found(tx, viewer, resource)
     if not (found_.may_delete or found_.mask & masks.ADMIN):
         raise Forbidden("This needs ADMIN on the resource, or READ_WRITE_DELETE on its org.")
     require_unlocked(found_)
     await tx.rows(delete(Resource).where(col(Resource.id) == found_.id))
+    await quotas.grow(tx, found_.org_id, -found_.size_bytes)
     return found_.id
 
 
@@ -189,14 +234,45 @@ async def found(tx: Transaction, viewer: Viewer, resource: Way, path: Sequence[s
     It is held by a statement of its own: what the next one reads is then as the transaction before left it.
     """
     policy.require_signed_in(viewer)
+    return await _found(tx, viewer, resource, path, _HOLD)
+
+
+async def readable(tx: Transaction, viewer: Viewer, resource: Way, role: int) -> Found:
+    """A resource on which the viewer holds a role that no lock stops; it stays, beside others that need it too.
+
+    Nobody may hold such a role as well. Where she does not, signing in is what she is told, whatever there is.
+    """
+    try:
+        found_ = await _found(tx, viewer, resource, ("resource",), _STAY)
+        policy.require_role(found_.mask, role, ROLE_NAMES[role])
+    except (NotFound, Forbidden):
+        policy.require_signed_in(viewer)
+        raise
+    return found_
+
+
+async def _found(
+    tx: Transaction, viewer: Viewer, resource: Way, path: Sequence[str | int], holding: dict[str, Select[Any]]
+) -> Found:
     way, key = resource
-    held = await tx.value(_HOLD[way], key=key)
+    held = await tx.value(holding[way], key=key)
     seen = _seen(viewer.permissions)
     row = None if held is None else await tx.row(seen, key=held, viewer_id=viewer.user_id, now=tx.now)
     if row is None:
         raise NotFound("There is no such resource.", path)
-    number, slug, mask, full, revision, is_locked, may_delete = row
-    return Found(number, slug, mask, full, revision, bool(is_locked), bool(may_delete))
+    number, slug, mask, full, revision, is_locked, may_delete, *rest = row
+    return Found(number, slug, mask, full, revision, bool(is_locked), bool(may_delete), *rest)
+
+
+async def hold_orgs(tx: Transaction, resource: Way, org: Way | None = None) -> None:
+    """Hold the org of a resource, and another one, before the resource: their totals are about to change.
+
+    Who deletes an org holds it before its resources, too, and two who wait for each other would both be refused.
+    """
+    way, key = resource
+    org_way, org_key = org or ("id", 0)
+    bound = org_key if org_way == "id" else names.sought(str(org_key))
+    await tx.rows(_HOLD_ORGS[way, org_way], key=key, org=bound)
 
 
 async def writable_org(tx: Transaction, viewer: Viewer, org: Way) -> tuple[int, str]:
@@ -219,7 +295,33 @@ def _named(table: Any, column: Any, *, shared: bool = False) -> Select[Any]:
 
 
 _HOLD = {"id": _named(Resource, Resource.id), "path": _named(Resource, Resource.path)}
+_STAY = {"id": _named(Resource, Resource.id, shared=True), "path": _named(Resource, Resource.path, shared=True)}
 _KEEP = {"id": _named(Org, Org.id, shared=True), "slug": _named(Org, Org.slug, shared=True)}
+
+
+def _orgs_of(resource: Any, org: Any) -> Select[Any]:
+    """The org of a resource and one that is named, in one order for all who hold two."""
+    home = select(col(Resource.org_id)).where(col(resource) == bindparam("key", type_=col(resource).type))
+    chosen = or_(col(Org.id) == home.scalar_subquery(), col(org) == bindparam("org", type_=col(org).type))
+    return select(col(Org.id)).where(chosen).order_by(col(Org.id)).with_for_update(key_share=True)
+
+
+_HOLD_ORGS = {
+    (way, org_way): _orgs_of(resource, org)
+    for way, resource in (("id", Resource.id), ("path", Resource.path))
+    for org_way, org in (("id", Org.id), ("slug", Org.slug))
+}
+
+_MOVED = select(
+    select(policy.added_up(Ticket.bytes))
+    .where(col(Ticket.resource_id) == bindparam("key", type_=Integer()), policy.is_reserved(Ticket))
+    .scalar_subquery(),
+    *(
+        select(col(Org.owner_id)).where(col(Org.id) == bindparam(name, type_=Integer())).scalar_subquery()
+        for name in ("old", "new")
+    ),
+)
+"""What uploads have reserved for a resource, and who owns the two orgs."""
 
 
 @cache
@@ -233,6 +335,9 @@ def _seen(permissions: Permission) -> Select[Any]:
         col(Resource.revision),
         exists().where(col(Lock.resource_id) == col(Resource.id)),
         policy.deletes_in_org(viewer),
+        col(Resource.org_id),
+        col(Resource.path),
+        col(Resource.size_bytes),
     ).where(col(Resource.id) == bindparam("key", type_=Integer()), policy.sees_resource(viewer))
 
 

@@ -24,6 +24,9 @@ FIXED = frozenset({ADMIN, DEACTIVATED})
 Way = tuple[str, Any]
 """How a row is named: the way (`id` or a natural key) and the key."""
 
+Known = dict[str, tuple[int, Permission]]
+"""Roles by key: the id, and what it carries."""
+
 _FOUND = select(col(Role.id), col(Role.name), col(Role.name_key), col(Role.permissions), col(Role.is_built_in))
 
 
@@ -139,8 +142,8 @@ _HELD = (
 )
 
 
-async def named(tx: Transaction, wanted: Iterable[str]) -> dict[str, tuple[int, Permission]]:
-    """The roles with these names, by key: (id, permissions). Names that are none are missing."""
+async def named(tx: Transaction, wanted: Iterable[str]) -> Known:
+    """The roles with these names. Names that are none are missing."""
     keys = sorted({names.sought(name) for name in wanted})
     if not keys:
         return {}

@@ -26,6 +26,7 @@ class NewUser:
     """What a new user is made of. Without a password she cannot sign in until one is set.
 
     `is_external` is one whom the external provider vouches for: her name may have characters that others have not.
+    A list `roles` in the metadata goes before `roles`, and may name some that are none yet.
     """
 
     user_name: str
@@ -73,12 +74,21 @@ async def create_users(
     problems = [*_each_problem(new, known), *wrong, *_twice(new), *await _taken(tx, new)]
     if problems:
         raise Problems(problems)
+    if any("roles" in each.metadata for each in new):
+        new, known = await _with_told_roles(tx, new)
     for name in sorted({name for each in new for name in each.roles}):
         policy.require_no_more(viewer, known[folded(name)][1], f"The role `{name}`")
     ids = await _insert(tx, new)
     held = [(key, known[name][0]) for key, each in zip(ids, new, strict=True) for name in {*map(folded, each.roles)}]
     await roles.give(tx, held)
     return ids
+
+
+async def _with_told_roles(tx: Transaction, new: Sequence[NewUser]) -> tuple[list[NewUser], roles.Known]:
+    """The users with the roles that their metadata tells, which are made where they are none yet, and all by key."""
+    await roles.create_missing(tx, [name for each in new for name in each.metadata.get("roles", ())])
+    told = [replace(each, roles=each.metadata.get("roles", each.roles)) for each in new]
+    return told, await roles.named(tx, {name for each in told for name in each.roles})
 
 
 def check_number(viewer: Viewer, number: int) -> None:
@@ -177,10 +187,10 @@ async def update_user(tx: Transaction, viewer: Viewer, user: Way, changes: Chang
     """Change what is given of a user who holds no more than the viewer."""
     key = await managed(tx, viewer, user)
     policy.require_accounts_here(viewer)
-    if changes.email is not None:
-        await _set_email(tx, key, _address(changes.email))
     if changes.roles is not None:
         await roles.replace(tx, viewer, key, changes.roles)
+    if changes.email is not None:
+        await _set_email(tx, key, _address(changes.email))
     return key
 
 
@@ -221,6 +231,8 @@ async def delete_user(tx: Transaction, viewer: Viewer, user: Way, successor: Way
     heir = None if successor is None else await found(tx, viewer, successor, "successor")
     if heir == key:
         raise InvalidInput("A user does not succeed herself.", ("successor",))
+    hers = select(col(Org.id)).where(col(Org.owner_id) == key).order_by(col(Org.id))
+    await tx.rows(hers.with_for_update(key_share=True))  # orgs are held before resources: see `resources.hold_orgs`
     deleted = Deleted(key, await _name(tx, key)) if heir is None else await _bequeath(tx, key, heir)
     owned = select(col(Resource.id)).where(col(Resource.owner_id) == key).order_by(col(Resource.id))
     await tx.rows(owned.with_for_update())  # else a change that is under way writes her into the index again

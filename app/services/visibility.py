@@ -1,16 +1,16 @@
 """How far a dataset is opened, in the three words of the documented API, as grants of the access configuration."""
 
-from contextlib import suppress
+from collections.abc import Mapping
+from datetime import datetime
 from enum import IntEnum
 
-from sqlalchemy import ColumnElement, Integer, and_, bindparam, case, exists, literal_column, select
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, case, exists, literal_column, or_, select
 
 from app import masks, policy
 from app.auth import Viewer
 from app.db import Transaction
-from app.errors import NotFound
 from app.masks import Kind
-from app.services import access
+from app.services import access, resources
 from app.services.access import Entry
 from app.services.resources import DEFAULT_MASK
 from app.services.roles import Way
@@ -40,25 +40,33 @@ def _finds(entry: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 async def set_visibility(tx: Transaction, viewer: Viewer, resource: Way, wanted: Visibility) -> None:
-    """Open a dataset that far and no farther; needs ADMIN on it. Other entries of its configuration stay."""
-    general, anyone = Entry(Kind.GENERAL, 0), Entry(Kind.ANYONE, DEFAULT_MASK)
-    if wanted is not Visibility.PRIVATE:
-        held = await tx.value(_GENERAL[resource[0]], key=resource[1], general=masks.GENERAL)
-        general = Entry(Kind.GENERAL, (held or 0) | DEFAULT_MASK)
-    await access.grant_access(tx, viewer, resource, general)
-    if wanted is Visibility.PUBLIC:
-        await access.grant_access(tx, viewer, resource, anyone)
+    """Open a dataset that far and no farther; needs ADMIN on it, unless it is open that far already.
+
+    What is open enough keeps its roles and its end; other entries of the configuration stay as they are.
+    """
+    found = await resources.found(tx, viewer, resource)
+    stored = {subject: (mask, end) for subject, mask, end in await tx.rows(_STORED, resource=found.id, now=tx.now)}
+    if not found.mask & masks.ADMIN and _level(stored) is wanted:  # clients send back what they were shown
+        policy.require_role(found.mask, masks.METADATA_WRITE, resources.ROLE_NAMES[masks.METADATA_WRITE])
         return
-    with suppress(NotFound):  # it was not open to anyone
-        await access.revoke_access(tx, viewer, resource, anyone)
+    for kind, least in ((Kind.ANYONE, Visibility.PUBLIC), (Kind.GENERAL, Visibility.UNLISTED)):
+        mask, end = stored.get(masks.subject(kind), (0, None))
+        if wanted < least and mask:
+            await access.revoke_access(tx, viewer, resource, Entry(kind, 0))
+        elif wanted >= least and masks.effective(mask, masks.ALL) & DEFAULT_MASK != DEFAULT_MASK:
+            kept = mask if end is None else 0  # else what was given for a time would be given for ever
+            await access.grant_access(tx, viewer, resource, Entry(kind, kept | DEFAULT_MASK))
 
 
-_GENERAL = {
-    way: select(col(Grant.mask))
-    .join(Resource, col(Resource.id) == col(Grant.resource_id))
-    .where(
-        col(column) == bindparam("key", type_=col(column).type),
-        col(Grant.subject) == bindparam("general", type_=col(Grant.subject).type),
-    )
-    for way, column in (("id", Resource.id), ("path", Resource.path))
-}
+def _level(stored: Mapping[int, tuple[int, datetime | None]]) -> Visibility:
+    if masks.ANYONE in stored:
+        return Visibility.PUBLIC
+    return Visibility.UNLISTED if masks.GENERAL in stored else Visibility.PRIVATE
+
+
+_STORED = select(col(Grant.subject), col(Grant.mask), col(Grant.expires_at)).where(
+    col(Grant.resource_id) == bindparam("resource", type_=Integer()),
+    or_(col(Grant.subject) == masks.GENERAL, col(Grant.subject) == masks.ANYONE),
+    col(Grant.mask) != 0,
+    policy.lasts(Grant.expires_at),
+)

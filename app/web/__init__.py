@@ -1,5 +1,6 @@
-"""What both faces need of HTTP: bodies in, refusals and cookies out, and where a request comes from."""
+"""What both faces need of HTTP: bodies in, refusals, cookies and files out, and where a request comes from."""
 
+from app.web.files import kept
 from app.web.origin import same_origin
 from app.web.reading import body, json_value, media_type
 from app.web.refusals import MethodNotAllowed, TooLarge, UnsupportedMediaType, headers
@@ -19,6 +20,7 @@ __all__ = [
     "encoded",
     "headers",
     "json_value",
+    "kept",
     "media_type",
     "same_origin",
     "set_cookie",

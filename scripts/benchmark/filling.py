@@ -23,8 +23,20 @@ from scripts.benchmark.world import Known, Rows, Spec, World
 ROOT = Path(__file__).resolve().parents[2]
 BATCH = 20_000
 
-MADE_BY = ("app/migrations/versions/*.py", "app/services/index.py", "scripts/benchmark/world.py")
+MADE_BY = (
+    "app/migrations/versions/*.py",
+    "app/services/index.py",
+    "scripts/benchmark/filling.py",
+    "scripts/benchmark/world.py",
+)
 """The files that decide what a kept world looks like."""
+
+TOTALS = """
+UPDATE orgs SET size_bytes = sizes.total
+FROM (SELECT org_id, sum(size_bytes) AS total FROM resources GROUP BY org_id) AS sizes
+WHERE sizes.org_id = orgs.id
+"""
+"""Writes what the resources of each org take."""
 
 
 def say(text: str) -> None:
@@ -87,6 +99,7 @@ def _filled_sqlite(path: Path, world: World) -> None:
     for rows in world.tables(known):
         with _Progress(str(rows.table.__tablename__)):
             _insert(connection, rows)
+    connection.execute(TOTALS)
     connection.execute("COMMIT")
     with _Progress("access index"):
         asyncio.run(_reindexed(path))
@@ -136,6 +149,7 @@ async def _filled_postgresql(url: str, world: World) -> None:
         for rows in world.tables(known):
             with _Progress(str(rows.table.__tablename__)):
                 await _copy(connection, rows)
+        await connection.execute(TOTALS)
         with _Progress("access index"):
             async with connection.transaction():
                 await index.rebuild(db.PostgresTransaction(db.PostgresDatabase(url), connection))

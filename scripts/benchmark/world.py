@@ -167,6 +167,7 @@ class World:
                 "description": "",
                 "owner_id": self._somebody(chance),
                 "is_public": chance.random() < 0.8,
+                "size_bytes": 0,  # once the resources are there, their sum
                 "created_at": BEGINNING + timedelta(hours=key),
             }
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from hashlib import sha256
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,7 +23,7 @@ async def asset(request: Request) -> Response:
         body = {"errors": [{"message": "There is no such file.", "extensions": {"code": "NOT_FOUND"}}]}
         return Response(web.encoded(body), 404, web.NO_SNIFFING, "application/json")
     content, media = found
-    return _cached(request, content, media, KEPT if "v" in request.query_params else HOURLY)
+    return web.kept(request, content, media, KEPT if "v" in request.query_params else HOURLY)
 
 
 def schema_text(sdl: str) -> Callable[[Request], Awaitable[Response]]:
@@ -32,15 +31,6 @@ def schema_text(sdl: str) -> Callable[[Request], Awaitable[Response]]:
     content = sdl.encode()
 
     async def schema(request: Request) -> Response:
-        return _cached(request, content, "text/plain; charset=utf-8", "no-cache")
+        return web.kept(request, content, "text/plain; charset=utf-8")
 
     return schema
-
-
-def _cached(request: Request, content: bytes, media: str, keeping: str) -> Response:
-    tag = f'"{sha256(content).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Cache-Control": keeping, **web.NO_SNIFFING}
-    known = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
-    if tag in known or "*" in known:
-        return Response(status_code=304, headers=headers)
-    return Response(content, headers=headers, media_type=media)

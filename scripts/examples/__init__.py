@@ -1,0 +1,1 @@
+"""Programs that show how others work together with Ostiary."""
