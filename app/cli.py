@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from app.errors import OstiaryError, SettingsError
+from app.telemetry import logs, workers
 from app.version import version
 
 if TYPE_CHECKING:
@@ -24,17 +25,6 @@ if TYPE_CHECKING:
 
 APP = "app.main"
 """The composition root. It brings the whole server along, so it is loaded by name, and only when it is needed."""
-
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "short": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s", "datefmt": "%Y-%m-%dT%H:%M:%S%z"}
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "short", "stream": "ext://sys.stderr"}},
-    "root": {"level": "WARNING", "handlers": ["stderr"]},
-    "loggers": {"app": {"level": "INFO"}},
-}
 
 DESCRIPTION = """\
 Ostiary keeps the users, roles and grants of a data registry, decides who may do
@@ -193,6 +183,14 @@ def _read(file: Path | None) -> "Settings":
     return read
 
 
+def _logging(settings: "Settings") -> dict[str, Any]:
+    """Begin to log as the settings say; answers how."""
+    shape = settings.log_format or ("console" if sys.stderr.isatty() else "json")
+    wanted = logs.configuration(shape, settings.log_level, requests=settings.log_requests)
+    logging.config.dictConfig(wanted)
+    return wanted
+
+
 def _prepared(settings: "Settings", *, exposed: bool) -> Any:
     with _in_words(settings):
         return importlib.import_module(APP).prepare(settings, exposed=exposed)
@@ -228,7 +226,7 @@ def _serve(arguments: argparse.Namespace) -> None:
     from app.settings import check_exposure, is_loopback
 
     settings = _read(arguments.settings)
-    logging.config.dictConfig(LOGGING)
+    log = _logging(settings)
     port = _free_port(arguments.host, arguments.port)
     exposed = not is_loopback(arguments.host)
     _check_demo(arguments.host, exposed and arguments.demo)
@@ -237,7 +235,8 @@ def _serve(arguments: argparse.Namespace) -> None:
     _check_demo(arguments.host, exposed and prepared.demo_password_valid)
     told = ["", *_demo_world(settings, prepared)] if arguments.demo else []
     print("\n".join([*_announcement(settings, prepared, arguments.host, port), *told]), flush=True)
-    _run(arguments, port)
+    with workers.shared(arguments.workers):
+        _run(arguments, port, log, settings.shutdown_seconds)
 
 
 def _check_demo(host: str, open_to_all: bool) -> None:
@@ -290,7 +289,7 @@ def _announcement(settings: "Settings", prepared: Any, host: str, port: int) -> 
     return lines
 
 
-def _run(arguments: argparse.Namespace, port: int) -> None:
+def _run(arguments: argparse.Namespace, port: int, log: dict[str, Any], shutdown_seconds: int) -> None:
     import uvicorn
 
     # Having finished what it was doing, uvicorn raises the signal that stopped it once more. As an interrupt, which it
@@ -308,12 +307,12 @@ def _run(arguments: argparse.Namespace, port: int) -> None:
             http="httptools",
             ws="none",
             lifespan="on",  # a failure in it stops the start
-            log_config=LOGGING,
+            log_config=log,
             log_level="warning",
             access_log=False,
             server_header=False,
             date_header=True,
-            timeout_graceful_shutdown=30,
+            timeout_graceful_shutdown=shutdown_seconds,
         )
 
 
@@ -328,14 +327,14 @@ def _as_interrupt(number: signal.Signals) -> Iterator[None]:
 
 def _migrate(arguments: argparse.Namespace) -> None:
     settings = _read(arguments.settings)
-    logging.config.dictConfig(LOGGING)
+    _logging(settings)
     migrated = _prepared(settings, exposed=True).migrated  # nobody knows yet where it will listen
     print("\n".join(f"migrated {name}" for name in migrated) or f"{settings.database_shown} is up to date")
 
 
 def _demo(arguments: argparse.Namespace) -> None:
     settings = _read(arguments.settings)
-    logging.config.dictConfig(LOGGING)
+    _logging(settings)
     _prepared(settings, exposed=True)  # nobody knows yet where it will listen
     with _in_words(settings):
         told = importlib.import_module(APP).fill(settings)
@@ -344,7 +343,7 @@ def _demo(arguments: argparse.Namespace) -> None:
 
 def _reindex(arguments: argparse.Namespace) -> None:
     settings = _read(arguments.settings)
-    logging.config.dictConfig(LOGGING)
+    _logging(settings)
     began = time.monotonic()
     with _in_words(settings):
         done = importlib.import_module(APP).reindex(settings, _progress)

@@ -11,7 +11,6 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +25,8 @@ from sqlmodel import SQLModel
 
 from app import errors
 from app.prepared import Prepared, Preparing, Row, Values, insertion
+from app.telemetry import facts
+from app.telemetry.reach import Reach
 
 log = logging.getLogger(__name__)
 
@@ -54,19 +55,9 @@ class Dangling(Exception):
     """A row is pointed at, or points at nothing."""
 
 
-@dataclass(slots=True)
-class Tally:
-    """How many statements one request has run."""
-
-    statements: int = 0
-
-
-TALLY: ContextVar[Tally | None] = ContextVar("tally", default=None)
-
-
 def _count() -> None:
-    if (tally := TALLY.get()) is not None:
-        tally.statements += 1
+    if (about := facts.CURRENT.get()) is not None:
+        about.statements += 1
 
 
 Question = tuple[Prepared, Values]
@@ -142,6 +133,10 @@ class Database(ABC):
     @abstractmethod
     def write(self, *, dry: bool = False) -> Any:
         """Open a transaction: `async with db.write() as tx`. It ends with the block; undone if that fails, or `dry`."""
+
+    def connections(self) -> tuple[int, int] | None:
+        """How many are in use and how many are not, where there is a pool of them."""
+        return None
 
     @abstractmethod
     async def close(self) -> None:
@@ -322,6 +317,7 @@ class PostgresDatabase(Database):
     url: str
     size: int = 10
     _pool: Any = field(default=None, init=False)
+    _reach: Reach = field(default_factory=lambda: Reach("the database", log), init=False)
 
     def __post_init__(self) -> None:
         super().__init__(_postgres)
@@ -345,10 +341,11 @@ class PostgresDatabase(Database):
             connection = await self._pool.acquire()
             try:
                 yield connection
+                self._reach.found()
             finally:
                 await self._pool.release(connection, timeout=CONNECT_SECONDS)
         except AWAY as error:
-            log.error("the database does not answer: %s", str(error) or type(error).__name__)
+            self._reach.lost(error)
             raise errors.TimedOut("The database does not answer. Try again soon.") from error
 
     async def read(self, questions: Sequence[Question]) -> list[list[Row]]:
@@ -376,8 +373,15 @@ class PostgresDatabase(Database):
             else:
                 await transaction.commit()
 
+    def connections(self) -> tuple[int, int]:
+        size, idle = self._pool.get_size(), self._pool.get_idle_size()
+        return size - idle, idle
+
     async def close(self) -> None:
-        await self._pool.close()
+        try:
+            await asyncio.wait_for(self._pool.close(), CONNECT_SECONDS)
+        except AWAY:
+            self._pool.terminate()
 
 
 async def connected(url: str, *, size: int = 10) -> Database:

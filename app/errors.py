@@ -10,7 +10,7 @@
     │   ├── TooComplex           OPERATION_TOO_COMPLEX 400
     │   ├── RateLimited          RATE_LIMITED        429  with the seconds to wait
     │   ├── TimedOut             TIMEOUT             503
-    │   └── Unavailable          SERVICE_UNAVAILABLE 503  another service that we need does not answer, or nonsense
+    │   └── Unavailable          SERVICE_UNAVAILABLE 503  another service does not answer; or we are stopping
     └── Problem                  a change was refused: an entry of a payload's `errors`, with its path
         ├── InvalidInput         INVALID_INPUT       400
         ├── NotFound             NOT_FOUND           404  also: not allowed to know
@@ -101,7 +101,7 @@ class TimedOut(Refusal):
 
 
 class Unavailable(Refusal):
-    """Another service that we need does not answer, or answers nonsense; nothing of it is told."""
+    """Another service that we need does not answer, or answers nonsense; or we are stopping."""
 
     code = "SERVICE_UNAVAILABLE"
     status = 503

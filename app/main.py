@@ -4,7 +4,7 @@ import asyncio
 import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -14,12 +14,13 @@ import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from app import db, migrations, rest, schema, tickets
 from app.executor.documents import Documents
 from app.executor.guard import Limits
+from app.operations import Operations
 from app.passwords import Hasher
 from app.schema import http
 from app.schema.execution import Answering
@@ -28,6 +29,7 @@ from app.services.provider import Provider
 from app.settings import Settings, secret
 from app.statements import Statements
 from app.tokens import Signer
+from app.web import Watch, Watching
 from app.written import FILE_VARIABLE
 
 Done = TypeVar("Done")
@@ -105,29 +107,28 @@ def sdl() -> str:
 def create() -> Starlette:
     """The application for the settings of this process's environment."""
     file = os.environ.get(FILE_VARIABLE)
-    made = create_app(Settings.read(Path(file) if file else None))
+    made = create_app(Settings.read(Path(file) if file else None), owns_process=True)
     gc.collect()
     gc.freeze()  # what is loaded stays: the collector need not look through it again and again
     gc.enable()
     return made
 
 
-def create_app(settings: Settings) -> Starlette:
-    """The application for some settings; its database must have been prepared."""
+def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
+    """The application for some settings; its database must have been prepared.
+
+    Where it `owns_process`, it takes note of the signals that end it.
+    """
     documents = Documents(schema.core(), Limits())
+    operations = Operations(documents)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         desk = await _desk(settings)
-        app.state.answering = Answering(
-            schema.core(),
-            documents,
-            desk,
-            Statements(desk.database),
-            settings.auth_cookie_name,
-            settings.token_expiration_in_days * 86_400,
-        )
-        yield
+        app.state.answering = _answering(settings, documents, desk)
+        with operations.stopping.on_signals() if owns_process else nullcontext():
+            async with operations.watched(desk):
+                yield
         await _close(desk)
 
     async def answer(request: Request, asked: http.GraphQLRequest) -> http.Answer:
@@ -138,13 +139,29 @@ def create_app(settings: Settings) -> Starlette:
         answering: Answering = request.app.state.answering
         return rest.House(answering.desk, answering.statements, settings)
 
-    async def keys(request: Request) -> Response:
-        body = orjson.dumps(house_of(request).desk.tickets.key_set)
-        return Response(body, headers=KEYS_KEPT, media_type="application/jwk-set+json")
-
-    pages = [Route("/", _home), Route("/health/live", _live), Route("/.well-known/jwks.json", keys)]
+    token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
+    pages = [Route("/", _home), *operations.routes(token), Route("/.well-known/jwks.json", _keys)]
     routes = [*pages, *http.routes(answer, schema.sdl()), *rest.description(settings), rest.face(house_of)]
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: rest.unanswered})
+    made = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: rest.unanswered})
+    watching = Watching(operations.meter, operations.stopping, _failed(settings), settings.slow_request_milliseconds)
+    made.add_middleware(Watch, watching)
+    return made
+
+
+def _answering(settings: Settings, documents: Documents, desk: accounts.Desk) -> Answering:
+    lifetime = settings.token_expiration_in_days * 86_400
+    return Answering(schema.core(), documents, desk, Statements(desk.database), settings.auth_cookie_name, lifetime)
+
+
+def _failed(settings: Settings) -> Callable[[str, Exception], Response]:
+    """How each face writes what went wrong outside of it."""
+
+    def failed(face: str, error: Exception) -> Response:
+        if face == "graphql":
+            return http.unanswered(error)
+        return rest.answered(error, drone_db_clients=settings.drone_db_clients)
+
+    return failed
 
 
 async def _desk(settings: Settings) -> accounts.Desk:
@@ -177,5 +194,7 @@ async def _home(request: Request) -> Response:
     return RedirectResponse(request.url_for("graphql").path)
 
 
-async def _live(request: Request) -> Response:
-    return PlainTextResponse("alive\n")
+async def _keys(request: Request) -> Response:
+    answering: Answering = request.app.state.answering
+    body = orjson.dumps(answering.desk.tickets.key_set)
+    return Response(body, headers=KEYS_KEPT, media_type="application/jwk-set+json")

@@ -71,8 +71,13 @@ class Hasher:
 
     def __init__(self, threads: int, queue: int) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="passwords")
-        self._room = threads + queue
+        self._size = self._room = threads + queue
         self._lock = threading.Lock()
+
+    @property
+    def jobs(self) -> int:
+        """How many are being done, or wait."""
+        return self._size - self._room
 
     async def hash(self, password: str) -> str:
         """Make the text to store for a password."""

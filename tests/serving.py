@@ -24,6 +24,9 @@ from tests.postgres import Postgres
 READY_SECONDS = 60.0
 STOP_SECONDS = 40.0
 ADDRESS = re.compile(r"^  address     (http://\S+)", re.MULTILINE)
+UNHURRIED = {"OSTIARY_SLOW_REQUEST_MILLISECONDS": "0"}
+"""What is slow is up to the machine, and a quiet log is what many claims are about."""
+
 UNUSED_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Nothing here is asked over TLS, and httpx would read all certificates of the system for every client."""
 
@@ -46,7 +49,7 @@ class Server:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "app.cli", "serve", "--port", "0", *options],
             cwd=folder,
-            env=_clean() | environment,
+            env=_clean() | UNHURRIED | environment,
             stdin=subprocess.DEVNULL,
             stdout=self._out,
             stderr=self._err,

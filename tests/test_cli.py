@@ -93,6 +93,7 @@ def test_serve_prepares_announces_and_hands_over_to_uvicorn(
     assert options["port"] > 0
     assert (options["workers"], options["reload"], options["reload_dirs"]) == (1, False, None)
     assert (options["access_log"], options["server_header"], options["date_header"]) == (False, False, True)
+    assert options["timeout_graceful_shutdown"] == 20
     assert out.splitlines()[1:] == [
         f"  address     http://127.0.0.1:{options['port']}",
         f"  playground  http://127.0.0.1:{options['port']}/graphql",

@@ -220,6 +220,12 @@ WRONG = [
     ("PasswordPolicy.RequireDigit", "perhaps", "must be a valid boolean"),
     ("DroneDbClients", None, "must be a valid boolean"),
     ("HashingThreads", 65, "must be less than or equal to 64"),
+    ("LogFormat", "xml", "must be 'console' or 'json'"),
+    ("LogLevel", "trace", "must be 'debug', 'info', 'warning' or 'error'"),
+    ("LogRequests", "often", "must be a valid boolean"),
+    ("SlowRequestMilliseconds", -1, "greater than or equal to 0"),
+    ("MetricsToken", "too short", "must be at least 16 printable ASCII characters without a space"),
+    ("ShutdownSeconds", 0, "greater than or equal to 1"),
 ]
 
 

@@ -69,12 +69,22 @@ class Documents:
         self._limits = limits
         self._suggestions = suggestions
         self._recent = _Recent(size)
+        self.hits = 0
+        self.misses = 0
+
+    @property
+    def remembered(self) -> int:
+        """How many need not be read again."""
+        return len(self._recent)
 
     def known(self, text: str, operation_name: str | None, *, introspection: bool = True) -> Known:
         """The operation of that name; without a name there must be exactly one. Raises `Invalid`."""
         key = text, operation_name, introspection
         found = self._recent.get(key)
-        if found is None:
+        if found is not None:
+            self.hits += 1
+        else:
+            self.misses += 1
             found = self._understood(text, operation_name, introspection)
             self._recent.put(key, found)
         if isinstance(found, _Failure):
@@ -119,6 +129,9 @@ class _Recent:
         self._size = size
         self._characters = 0
         self._entries: OrderedDict[_Key, Known | _Failure] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._entries)
 
     def get(self, key: _Key) -> Known | _Failure | None:
         entry = self._entries.get(key)

@@ -6,11 +6,19 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import asyncpg
+from sqlalchemy import Select, column, select, table
+
+from app.db import Database
+from app.errors import TimedOut
 
 HEAD = max(path.name[:4] for path in (Path(__file__).parent / "versions").glob("0*.py"))
 """The last step: the number at the head of its file's name."""
 
 _DONE = "SELECT version_num FROM alembic_version"
+_STEP: Select[tuple[str]] = select(column("version_num")).select_from(table("alembic_version"))
+
+ANSWER_SECONDS = 1.0
+"""How long the database may take to say where it stands."""
 
 
 def upgrade(url: str) -> list[str]:
@@ -46,3 +54,19 @@ async def _is_current_server(url: str) -> bool:
         finally:
             await connection.close()
     return False
+
+
+async def failing(database: Database) -> str | None:
+    """What stands against serving: the `database` does not answer, or its `migrations` are not ours; None for nothing.
+
+    A database that is ahead of us is not ours either: another version has taken it over.
+    """
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            rows = await database.ask(_STEP)
+    except (asyncpg.UndefinedTableError, sqlite3.OperationalError) as error:
+        is_there = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) == sqlite3.SQLITE_ERROR
+        return "migrations" if is_there else "database"
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, sqlite3.Error, TimeoutError, TimedOut):
+        return "database"
+    return None if rows == [(HEAD,)] else "migrations"

@@ -6,12 +6,12 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from app.rest import datasets, described, members, memberships, metadata, orgs, roles, session, storage, system, users
-from app.rest.errors import unanswered
+from app.rest.errors import answered, unanswered
 from app.rest.openapi import Section
 from app.rest.routing import Face, House
 from app.settings import Settings
 
-__all__ = ["SECTIONS", "TABLE", "House", "description", "face", "unanswered"]
+__all__ = ["SECTIONS", "TABLE", "House", "answered", "description", "face", "unanswered"]
 
 SECTIONS = (
     Section("Signing in", "A token for a password, a newer one for a token, and new passwords.", session.ROUTES),

@@ -11,7 +11,8 @@ from starlette.responses import Response
 
 from app import web
 from app.db import Dangling
-from app.errors import Forbidden, Problem, Problems, QuotaExceeded, Refusal, Unauthenticated
+from app.errors import Conflict, Forbidden, Problem, Problems, QuotaExceeded, Refusal, TimedOut, Unauthenticated
+from app.telemetry import facts
 
 LOG = logging.getLogger("ostiary")
 
@@ -35,6 +36,7 @@ class WrongLogin(Unauthenticated):
 def answered(error: Exception, *, as_400: tuple[type[Problem], ...] = (), drone_db_clients: bool) -> Response:
     """The response to an error; DroneDB's clients know no 403 and take 401 for it."""
     headers: Mapping[str, str] = {}
+    facts.current().codes += _codes(error)
     match error:
         case Refusal():
             status, message, headers = error.status, error.message, web.headers(error)
@@ -52,6 +54,20 @@ def answered(error: Exception, *, as_400: tuple[type[Problem], ...] = (), drone_
     if status == HTTPStatus.FORBIDDEN and drone_db_clients:
         status, headers = HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": "Bearer"}
     return _response(message, status, headers, no_retry=_is_final(error))
+
+
+def _codes(error: Exception) -> list[str]:
+    """The codes of GraphQL for the same errors: what is counted and logged is the same on both faces."""
+    match error:
+        case Refusal() | Problem():
+            return [error.code]
+        case Problems():
+            return [problem.code for problem in error.problems]
+        case Dangling():
+            return [Conflict.code]
+        case TimeoutError():
+            return [TimedOut.code]
+    return ["INTERNAL_SERVER_ERROR"]
 
 
 def _status(problem: Problem, as_400: tuple[type[Problem], ...]) -> int:

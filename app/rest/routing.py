@@ -24,6 +24,7 @@ from app.services.accounts import Desk
 from app.services.roles import Way
 from app.settings import Settings
 from app.statements import Statements
+from app.telemetry import facts
 
 SAFE = ("GET", "HEAD")
 
@@ -166,8 +167,10 @@ class Face(BaseRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, whatever happens."""
-        request = Request(scope, receive)
-        response = await _answered(request, scope["place"], self._house_of(request))
+        request, place, about = Request(scope, receive), scope["place"], facts.current()
+        about.face, about.path = "rest", "/" + "/".join(place.pattern)
+        about.kind = "query" if request.method in SAFE else "mutation"
+        response = await _answered(request, place, self._house_of(request))
         await response(scope, receive, send)
 
 
@@ -204,6 +207,7 @@ async def _viewer(request: Request, route: Route, house: House) -> Viewer:
         await auth.refuse_revoked(desk.database, desk.signer, shown)
         return auth.ANONYMOUS
     viewer = await accounts.identified(desk, shown)
+    facts.current().viewer = viewer.user_id
     by_cookie = shown is not None and shown.by_cookie and viewer.user_id is not None
     if by_cookie and request.method not in SAFE and not web.same_origin(request):
         raise Forbidden(

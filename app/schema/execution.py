@@ -11,7 +11,7 @@ from graphql import ExecutionResult, GraphQLSchema, OperationType, execute
 from graphql.execution.values import get_variable_values
 from starlette.requests import Request
 
-from app import auth, db
+from app import auth
 from app.auth import Viewer
 from app.errors import Forbidden, TimedOut
 from app.executor.documents import Documents, Invalid, Known
@@ -21,11 +21,15 @@ from app.schema.http import Answer, GraphQLRequest
 from app.services import accounts
 from app.services.accounts import Desk
 from app.statements import Statements
+from app.telemetry import facts
 from app.web import Cookie, MethodNotAllowed, same_origin
 
 QUERY_SECONDS = 15
 MUTATION_SECONDS = 60
 STATS_HEADER = "ostiary-stats"
+
+LONGEST_NAME = 100
+"""Characters of an operation's name that the log tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +45,17 @@ class Answering:
 
     async def __call__(self, request: Request, asked: GraphQLRequest) -> Answer:
         """Answer one request; raises `Refusal` and `Invalid`, which the protocol edge writes."""
-        db.TALLY.set(tally := db.Tally())
         began = perf_counter()
         viewer, by_cookie = await self._viewer(request)
         known = self.documents.known(asked.query, asked.operation_name)
+        _note(known)
         self.documents.weigh(known, asked.variables)
         _check_method(request, asked, known, by_cookie)
         context = Context(self.desk, self.statements, viewer)
         body = await self._executed(known, asked.variables, context)
         if STATS_HEADER in request.headers:
             spent = round((perf_counter() - began) * 1000, 3)
-            stats = {"statements": tally.statements, "durationMs": spent, "cost": known.cost}
+            stats = {"statements": facts.current().statements, "durationMs": spent, "cost": known.cost}
             body["extensions"] = {"stats": stats}
         return Answer(body, cookies=self._cookies(context, request))
 
@@ -59,6 +63,7 @@ class Answering:
         """Who asks, and whether a cookie says so; raises Unauthenticated for a header that is no longer good."""
         shown = auth.presented(request.headers.get("authorization"), request.cookies.get(self.cookie_name))
         viewer = await accounts.identified(self.desk, shown)
+        facts.current().viewer = viewer.user_id
         return viewer, shown is not None and shown.by_cookie and viewer.user_id is not None
 
     async def _executed(self, known: Known, variables: Mapping[str, Any], context: Context) -> dict[str, Any]:
@@ -91,6 +96,12 @@ class Answering:
         if context.session is not None:
             return [Cookie(self.cookie_name, context.session.token, self.lifetime, secure)]
         return [Cookie(self.cookie_name, "", 0, secure)] if context.signed_out else []
+
+
+def _note(known: Known) -> None:
+    about, name = facts.current(), known.operation.name
+    about.kind = known.operation.operation.value
+    about.operation = None if name is None else name.value[:LONGEST_NAME]
 
 
 def _check_method(request: Request, asked: GraphQLRequest, known: Known, by_cookie: bool) -> None:

@@ -12,6 +12,7 @@ from app.schema.context import Context
 from app.schema.declare import Argument, declared, origin, output, own_part
 from app.schema.directives import Permission, Requires
 from app.schema.enums import Described, enum
+from app.telemetry import facts
 
 if TYPE_CHECKING:
     from app.schema.query import Query
@@ -179,5 +180,6 @@ def results(kind: type[T], field: str, keys: Sequence[int | None], problems: Seq
 
 def error(problem: errors.Problem) -> MutationError:
     """A problem as the payload shows it."""
+    facts.current().codes.append(problem.code)
     kind = next(KINDS[each] for each in type(problem).__mro__ if each in KINDS)
     return kind(code=ErrorCode[problem.code], message=problem.message, path=["input", *problem.path])

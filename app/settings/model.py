@@ -10,10 +10,19 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 from urllib.parse import unquote, urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -138,6 +147,30 @@ class Settings(BaseSettings):
         ge=1,
         le=64,
         description="Passwords hashed at once in each worker, 1 to 64: each keeps a core and 19 MiB busy for its time.",
+    )
+
+    log_format: Annotated[Literal["console", "json"] | None, BeforeValidator(values.word)] = Field(
+        None,
+        description="How the log on stderr looks: console, a line for people; json, an object a line. Blank: console on"
+        " a terminal, json elsewhere.",
+    )
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(values.word)] = Field(
+        "warning", description="The least that the log tells: debug, info, warning or error."
+    )
+    log_requests: bool = Field(
+        False,
+        description="Whether the log has a line for each request; else only for slow ones and unexpected errors.",
+    )
+    slow_request_milliseconds: values.Count = Field(
+        3000, ge=0, le=3_600_000, description="From how many milliseconds on a request is logged as slow; 0 for never."
+    )
+    metrics_token: Annotated[SecretStr | None, AfterValidator(values.metrics_token)] = Field(
+        None,
+        description="Who shows it as a Bearer token reads /metrics: 16 printable ASCII characters or more. Blank: who"
+        " asks from this machine, past any proxy.",
+    )
+    shutdown_seconds: values.Count = Field(
+        20, ge=1, le=3600, description="Seconds that running requests have when the server is told to stop, 1 to 3600."
     )
 
     _origins: dict[Where, tuple[str, str]] = PrivateAttr(default_factory=dict)

@@ -12,6 +12,7 @@ SECRET_BYTES = 32
 
 PASSWORD_CHARACTERS = 1024
 EMAIL_CHARACTERS = 254
+METRICS_TOKEN_CHARACTERS = 16
 
 
 def _sqlite_url(rest: str) -> str:
@@ -97,6 +98,18 @@ def external_url(value: str | None) -> str | None:
     if "@" in parts.netloc or parts.fragment:
         raise ValueError("must hold no credentials and no fragment")
     return text
+
+
+def word(value: object) -> object:
+    """A word of a few: in any letter case, and blank for none."""
+    return value.strip().lower() or None if isinstance(value, str) else value
+
+
+def metrics_token(value: SecretStr | None) -> SecretStr | None:
+    text = value.get_secret_value() if value else ""
+    if text and (not re.fullmatch(r"[!-~]+", text) or len(text) < METRICS_TOKEN_CHARACTERS):
+        raise ValueError(f"must be at least {METRICS_TOKEN_CHARACTERS} printable ASCII characters without a space")
+    return value if text else None
 
 
 def _no_boolean(value: object) -> object:

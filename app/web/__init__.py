@@ -4,6 +4,7 @@ from app.web.files import kept
 from app.web.origin import same_origin
 from app.web.reading import body, json_value, media_type
 from app.web.refusals import MethodNotAllowed, TooLarge, UnsupportedMediaType, headers
+from app.web.watching import Watch, Watching
 from app.web.writing import NO_SNIFFING, UNKEPT, Cookie, encoded, set_cookie
 
 __all__ = [
@@ -13,6 +14,8 @@ __all__ = [
     "MethodNotAllowed",
     "TooLarge",
     "UnsupportedMediaType",
+    "Watch",
+    "Watching",
     "body",
     "encoded",
     "headers",

@@ -5,6 +5,7 @@ from starlette.routing import BaseRoute, Route
 from app.schema.http import files
 from app.schema.http.endpoint import BODY_LIMIT, Answerer, GraphQLEndpoint
 from app.schema.http.messages import Answer, GraphQLRequest
+from app.schema.http.writing import unanswered
 
 __all__ = [
     "Answer",
@@ -12,6 +13,7 @@ __all__ = [
     "GraphQLEndpoint",
     "GraphQLRequest",
     "routes",
+    "unanswered",
 ]
 
 

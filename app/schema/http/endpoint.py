@@ -11,6 +11,7 @@ from app.executor.documents import Invalid
 from app.schema import errors
 from app.schema.http import accept, reading, writing
 from app.schema.http.messages import Answer, GraphQLRequest
+from app.telemetry import facts
 from app.web import MethodNotAllowed
 
 BODY_LIMIT = 1_048_576
@@ -28,6 +29,7 @@ class GraphQLEndpoint:
         self._has_page = has_page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        facts.current().face = "graphql"
         response = await self._respond(Request(scope, receive))
         await response(scope, receive, send)
 

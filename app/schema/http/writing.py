@@ -10,6 +10,7 @@ from app.errors import Refusal
 from app.schema import errors
 from app.schema.http import accept, playground
 from app.schema.http.messages import Answer
+from app.telemetry import facts
 
 COMMON = {"Vary": "Accept", **web.UNKEPT}
 
@@ -34,6 +35,11 @@ def failed(error: Exception, media: str) -> Response:
     return _response({"errors": [errors.unexpected(error)]}, 500, media, {})
 
 
+def unanswered(error: Exception) -> Response:
+    """What was stopped outside of this edge, before its media type was known."""
+    return refused(error, accept.JSON) if isinstance(error, Refusal) else failed(error, accept.JSON)
+
+
 def page() -> Response:
     """The playground, which no other site may frame."""
     headers = {
@@ -49,4 +55,5 @@ def page() -> Response:
 
 def _response(body: dict[str, Any], status: int, media: str, headers: Mapping[str, str]) -> Response:
     content_type = f"{media}; charset=utf-8"
+    facts.current().codes += [error["extensions"]["code"] for error in body.get("errors", ())]
     return Response(web.encoded(body), status, {**COMMON, **headers, "Content-Type": content_type})

@@ -1,0 +1,84 @@
+"""What one worker tells an operator's machines: whether it is ready, what it has counted, and how it ends."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from starlette.routing import Route
+
+from app import migrations
+from app.executor.documents import Documents
+from app.services.accounts import Desk
+from app.telemetry import metrics
+from app.telemetry.metrics import Meter, Samples
+from app.telemetry.workers import FOLDER_VARIABLE, Board
+from app.version import version
+from app.web import probes
+from app.web.probes import Readiness
+from app.web.stopping import Stopping, idle
+
+LAID_DOWN_SECONDS = 1.0
+"""How old the numbers may be that a worker has of another one."""
+
+
+class Operations:
+    """Knows the parts of a worker that have something to tell."""
+
+    def __init__(self, documents: Documents) -> None:
+        folder = os.environ.get(FOLDER_VARIABLE)
+        self.meter = Meter()
+        self.stopping = Stopping()
+        self._board = Board(Path(folder)) if folder else None
+        self._documents = documents
+        self._desk: Desk | None = None
+        self._worker = f'ostiary_workers{{version="{version()}"}}'
+
+    def routes(self, metrics_token: str | None) -> Sequence[Route]:
+        """The paths where it is told."""
+        return probes.routes(Readiness(self.stopping, self._failing), self._numbers, metrics_token)
+
+    @asynccontextmanager
+    async def watched(self, desk: Desk) -> AsyncIterator[None]:
+        """For as long as the desk is open; leaves it when nothing is at work there any more."""
+        self._desk = desk
+        laying = asyncio.create_task(self._lay_down())
+        try:
+            yield
+        finally:
+            await idle(lambda: self.meter.running)
+            laying.cancel()
+            if self._board is not None:
+                self._board.put(self._samples(), ended=True)
+
+    async def _lay_down(self) -> None:
+        while self._board is not None:
+            self._board.put(self._samples())
+            await asyncio.sleep(LAID_DOWN_SECONDS)
+
+    async def _failing(self) -> str | None:
+        assert self._desk is not None
+        return await migrations.failing(self._desk.database)
+
+    def _numbers(self) -> str:
+        """Of all workers. Our own are laid down first: the next to be asked must not tell of fewer."""
+        own = self._samples()
+        if self._board is None:
+            return metrics.text([own])
+        self._board.put(own)
+        return metrics.text([own, *self._board.others()])
+
+    def _samples(self) -> Samples:
+        assert self._desk is not None
+        samples = self.meter.samples() | {
+            'ostiary_documents_total{result="known"}': self._documents.hits,
+            'ostiary_documents_total{result="read"}': self._documents.misses,
+            "ostiary_documents_remembered": self._documents.remembered,
+            "ostiary_hashing_jobs": self._desk.hasher.jobs,
+            self._worker: 1,
+        }
+        if (connections := self._desk.database.connections()) is not None:
+            for state, number in zip(("used", "idle"), connections, strict=True):
+                samples[f'ostiary_database_connections{{state="{state}"}}'] = number
+        return samples

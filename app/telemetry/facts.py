@@ -1,0 +1,31 @@
+"""What is known of the request that is being answered: its line in the log and the counters are made from it.
+
+Nothing of what was sent is kept but names that a request has in any case: no path as it came, no query string, no
+body, no variable, no token.
+"""
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Facts:
+    """`path` is a template; `kind` is query or mutation; `viewer` is a user's id, `codes` those of what was refused."""
+
+    request_id: str
+    method: str
+    face: str = "other"
+    path: str = ""
+    kind: str = "none"
+    operation: str | None = None
+    viewer: int | None = None
+    statements: int = 0
+    codes: list[str] = field(default_factory=list)
+
+
+CURRENT: ContextVar[Facts | None] = ContextVar("facts", default=None)
+
+
+def current() -> Facts:
+    """The facts of the request that is being answered; elsewhere, some that nobody reads."""
+    return CURRENT.get() or Facts("", "")

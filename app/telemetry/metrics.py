@@ -1,0 +1,121 @@
+"""What one worker has counted, and how Prometheus reads it: the text exposition format, version 0.0.4."""
+
+import os
+import resource
+import sys
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from app.telemetry.facts import Facts
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+"""Seconds: a check takes a millisecond, a login thirty, and nothing may take more than a minute."""
+
+
+class Family(NamedTuple):
+    """Numbers of one name. Those of several workers are added up; of a gauge, those of the living."""
+
+    kind: str
+    help: str
+
+
+FAMILIES = {
+    "ostiary_requests_total": Family("counter", "Requests that were answered, by face, kind of operation and status."),
+    "ostiary_request_duration_seconds": Family("histogram", "How long requests took, by face and kind of operation."),
+    "ostiary_requests_in_progress": Family("gauge", "Requests that are being answered."),
+    "ostiary_refusals_total": Family("counter", "What was refused, by code; several in one request count each."),
+    "ostiary_statements_total": Family("counter", "SQL statements that requests have run."),
+    "ostiary_documents_total": Family("counter", "GraphQL documents, by whether they were known or had to be read."),
+    "ostiary_documents_remembered": Family("gauge", "GraphQL documents that are remembered."),
+    "ostiary_hashing_jobs": Family("gauge", "Passwords that are being hashed, or wait for it."),
+    "ostiary_database_connections": Family("gauge", "Connections to PostgreSQL, by whether somebody uses them."),
+    "ostiary_workers": Family("gauge", "Worker processes, by version."),
+    "process_cpu_seconds_total": Family("counter", "Seconds that the workers have computed."),
+    "process_resident_memory_bytes": Family("gauge", "Memory of the workers; what they share counts for each."),
+    "process_open_fds": Family("gauge", "Open file descriptors of the workers."),
+}
+
+Samples = dict[str, float]
+"""A number for each name with its labels, as in `ostiary_refusals_total{code="NOT_FOUND"}`."""
+
+
+class Meter:
+    """What one worker counts. A request costs it a few additions."""
+
+    def __init__(self) -> None:
+        self.running = 0
+        self._statements = 0
+        self._requests: Counter[tuple[str, str, str]] = Counter()
+        self._durations: dict[tuple[str, str], list[int]] = {}
+        self._seconds: defaultdict[tuple[str, str], float] = defaultdict(float)
+        self._refusals: Counter[str] = Counter()
+
+    def answered(self, about: Facts, status: int, seconds: float) -> None:
+        """Count a request; status 0 stands for no answer at all."""
+        of = about.face, about.kind
+        self._requests[(*of, f"{status // 100}xx" if status else "none")] += 1
+        self._durations.setdefault(of, [0] * (len(BOUNDS) + 1))[bisect_left(BOUNDS, seconds)] += 1
+        self._seconds[of] += seconds
+        self._statements += about.statements
+        for code in about.codes:
+            self._refusals[code] += 1
+
+    def samples(self) -> Samples:
+        """All that was counted, with what the system says of this process."""
+        found: Samples = {"ostiary_requests_in_progress": self.running}
+        for (face, kind, status), number in self._requests.items():
+            found[f'ostiary_requests_total{{face="{face}",kind="{kind}",status="{status}"}}'] = number
+        for of, numbers in self._durations.items():
+            found |= _histogram(f'face="{of[0]}",kind="{of[1]}"', numbers, self._seconds[of])
+        for code, number in self._refusals.items():
+            found[f'ostiary_refusals_total{{code="{code}"}}'] = number
+        return found | {"ostiary_statements_total": self._statements} | dict(_process())
+
+
+def _histogram(labels: str, numbers: list[int], seconds: float) -> Samples:
+    name, below = "ostiary_request_duration_seconds", 0
+    found: Samples = {}
+    for bound, number in zip((*BOUNDS, "+Inf"), numbers, strict=True):
+        below += number
+        found[f'{name}_bucket{{{labels},le="{bound}"}}'] = below
+    return {**found, f"{name}_sum{{{labels}}}": seconds, f"{name}_count{{{labels}}}": below}
+
+
+def _process() -> Iterator[tuple[str, float]]:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    yield "process_cpu_seconds_total", used.ru_utime + used.ru_stime
+    if sys.platform == "linux":
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        yield "process_resident_memory_bytes", pages * os.sysconf("SC_PAGE_SIZE")
+        yield "process_open_fds", len(os.listdir("/proc/self/fd"))
+
+
+def counters(samples: Mapping[str, float]) -> Samples:
+    """What stays true of a worker that has ended."""
+    return {name: number for name, number in samples.items() if FAMILIES[_family(name)].kind != "gauge"}
+
+
+def text(workers: Iterable[Mapping[str, float]]) -> str:
+    """The sums over these workers, as Prometheus reads them."""
+    sums: dict[str, Samples] = {family: {} for family in FAMILIES}
+    for samples in workers:
+        for name, number in samples.items():
+            of = sums[_family(name)]
+            of[name] = of.get(name, 0) + number
+    return "".join(_lines(family, found) for family, found in sums.items() if found)
+
+
+def _lines(family: str, found: Samples) -> str:
+    kind, meaning = FAMILIES[family]
+    values = "".join(f"{name} {number}\n" for name, number in found.items())
+    return f"# HELP {family} {meaning}\n# TYPE {family} {kind}\n{values}"
+
+
+def _family(sample: str) -> str:
+    name = sample.partition("{")[0]
+    return name if name in FAMILIES else name.rpartition("_")[0]

@@ -1,0 +1,77 @@
+"""What machines ask a running server: whether it lives, whether it is ready, and what it has counted."""
+
+import asyncio
+import hmac
+from collections.abc import Awaitable, Callable, Sequence
+from time import monotonic
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from app import auth
+from app.settings import is_loopback
+from app.telemetry import metrics
+from app.web.stopping import Stopping
+from app.web.writing import UNKEPT, encoded
+
+KEPT_SECONDS = 1.0
+"""How long a finding is good for: however many ask, the database is asked once a second."""
+
+PASSED_ON = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
+
+
+class Readiness:
+    """Whether requests should be sent here. `check` names what stands against it, or None."""
+
+    def __init__(self, stopping: Stopping, check: Callable[[], Awaitable[str | None]]) -> None:
+        self._stopping = stopping
+        self._check = check
+        self._turn = asyncio.Lock()
+        self._failed: str | None = None
+        self._until = 0.0
+
+    async def failed(self) -> str | None:
+        """What stands against it."""
+        if self._stopping.begun:
+            return "stopping"
+        async with self._turn:
+            if monotonic() >= self._until:
+                self._failed = await self._check()
+                self._until = monotonic() + KEPT_SECONDS
+        return self._failed
+
+
+def routes(readiness: Readiness, numbers: Callable[[], str], metrics_token: str | None) -> Sequence[Route]:
+    """The paths that no person asks."""
+
+    async def ready(request: Request) -> Response:
+        failed = await readiness.failed()
+        body = {"status": "ready"} if failed is None else {"status": "not ready", "failed": [failed]}
+        return Response(encoded(body), 503 if failed else 200, UNKEPT, "application/json")
+
+    async def counted(request: Request) -> Response:
+        if not _may_count(request, metrics_token):
+            raise HTTPException(404)
+        return Response(numbers(), headers={**UNKEPT, "Content-Type": metrics.CONTENT_TYPE})
+
+    return [Route("/health/live", _live), Route("/health/ready", ready), Route("/metrics", counted)]
+
+
+async def _live(request: Request) -> Response:
+    return PlainTextResponse("alive\n")
+
+
+def _may_count(request: Request, token: str | None) -> bool:
+    """Whoever shows the token; where there is none, whoever asks from this machine and for nobody else.
+
+    A proxy on this machine asks for others. It names them, or the host that they asked for.
+    """
+    if token is not None:
+        shown = auth.presented(request.headers.get("authorization"), None)
+        return shown is not None and hmac.compare_digest(shown.token.encode(), token.encode())
+    client, host = request.client, request.headers.get("host", "")
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+    is_passed_on = any(header in request.headers for header in PASSED_ON)
+    return client is not None and is_loopback(client.host) and is_loopback(name.strip("[]")) and not is_passed_on

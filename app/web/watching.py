@@ -1,0 +1,124 @@
+"""Watches every request from the outside: its id, its line in the log, its counters, and an answer whatever happens."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from secrets import token_hex
+from time import perf_counter
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.errors import Unavailable
+from app.telemetry import facts, logs
+from app.telemetry.facts import Facts
+from app.telemetry.metrics import Meter
+from app.web.stopping import Stopping
+
+LOG = logging.getLogger(logs.REQUESTS)
+
+UNEXPECTED = "INTERNAL_SERVER_ERROR"
+
+GOOD_ID = re.compile(rb"[\w.:/=+-]{1,128}")
+"""What we take from a caller as the id of her request, and write into our log."""
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """What watching needs. `failed` writes an error as the face does; `slow` is in milliseconds, 0 for never."""
+
+    meter: Meter
+    stopping: Stopping
+    failed: Callable[[str, Exception], Response]
+    slow: int
+
+
+class Watch:
+    """An ASGI application around another one."""
+
+    def __init__(self, app: ASGIApp, watching: Watching) -> None:
+        self._app = app
+        self._watching = watching
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        method = scope["method"]
+        about = Facts(_request_id(scope), method if method in METHODS else "OTHER")
+        before = facts.CURRENT.set(about)
+        sending, meter, began = _Sending(send, about.request_id), self._watching.meter, perf_counter()
+        meter.running += 1
+        try:
+            await self._answered(scope, receive, sending, about)
+        finally:
+            meter.running -= 1
+            seconds = perf_counter() - began
+            about.path = about.path or getattr(scope.get("route"), "path", "")
+            meter.answered(about, sending.status, seconds)
+            self._tell(about, sending.status, seconds * 1000)
+            facts.CURRENT.reset(before)
+
+    async def _answered(self, scope: Scope, receive: Receive, sending: "_Sending", about: Facts) -> None:
+        """Answer, also what fails before a face sees it, and what the end of the server cuts off."""
+        error: Exception
+        try:
+            await self._app(scope, receive, sending)
+            return
+        except asyncio.CancelledError:
+            if not self._watching.stopping.begun:
+                raise
+            error = Unavailable("The server is stopping, and had to leave this unfinished. Ask again.")
+        except Exception as surprise:
+            if sending.status:
+                raise
+            error = surprise
+        if not sending.status:
+            await self._watching.failed(about.face, error)(scope, receive, sending)
+
+    def _tell(self, about: Facts, status: int, spent: float) -> None:
+        is_slow = 0 < self._watching.slow <= spent
+        level = logging.WARNING if is_slow or UNEXPECTED in about.codes else logging.INFO
+        if LOG.isEnabledFor(level):
+            fields = {
+                "face": about.face,
+                "method": about.method,
+                "path": about.path,
+                "kind": about.kind,
+                "operation": about.operation,
+                "viewer": about.viewer,
+                "status": status,
+                "durationMs": round(spent, 3),
+                "statements": about.statements,
+                "codes": about.codes,
+            }
+            LOG.log(level, "%s request", "slow" if is_slow else "answered", extra={"fields": fields})
+
+
+class _Sending:
+    """Sends on, names the request in the head of the answer, and remembers its status: 0 until there is one."""
+
+    __slots__ = ("_id", "_send", "status")
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._id = request_id.encode()
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._id)]
+        await self._send(message)
+
+
+def _request_id(scope: Scope) -> str:
+    given = [value for name, value in scope["headers"] if name == b"x-request-id"]
+    if len(given) == 1 and GOOD_ID.fullmatch(given[0]):
+        found: str = given[0].decode("ascii")
+        return found
+    return token_hex(8)
