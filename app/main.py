@@ -16,9 +16,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from app import db, migrations, rest, schema
+from app import db, migrations, rest, schema, web
 from app.executor.documents import Documents
-from app.executor.guard import Limits
 from app.passwords import Hasher
 from app.schema import http
 from app.schema.execution import Answering
@@ -106,19 +105,12 @@ def create() -> Starlette:
 
 def create_app(settings: Settings) -> Starlette:
     """The application for some settings; its database must have been prepared."""
-    documents = Documents(schema.core(), Limits())
+    documents = Documents(schema.core(), settings.limits)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         desk = await _desk(settings)
-        app.state.answering = Answering(
-            schema.core(),
-            documents,
-            desk,
-            Statements(desk.database),
-            settings.auth_cookie_name,
-            settings.token_expiration_in_days * 86_400,
-        )
+        app.state.answering = Answering(schema.core(), documents, desk, Statements(desk.database), settings)
         yield
         await _close(desk)
 
@@ -126,13 +118,20 @@ def create_app(settings: Settings) -> Starlette:
         answering: Answering = request.app.state.answering
         return await answering(request, asked)
 
+    async def admit(request: Request) -> None:
+        answering: Answering = request.app.state.answering
+        await answering.require_schema_shown(request)
+
     def house_of(request: Request) -> rest.House:
         answering: Answering = request.app.state.answering
         return rest.House(answering.desk, answering.statements, settings)
 
     pages = [Route("/", _home), Route("/health/live", _live)]
-    routes = [*pages, *http.routes(answer, schema.sdl()), rest.face(house_of)]
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: rest.unanswered})
+    admission = None if settings.introspection == "everyone" else admit
+    routes = [*pages, *http.routes(answer, schema.sdl(), admit=admission), rest.face(house_of)]
+    guards = web.middleware(settings.allowed_origins)
+    handlers = {HTTPException: rest.unanswered}
+    return Starlette(routes=routes, middleware=guards, lifespan=lifespan, exception_handlers=handlers)
 
 
 async def _desk(settings: Settings) -> accounts.Desk:

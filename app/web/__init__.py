@@ -1,6 +1,7 @@
-"""What both faces need of HTTP: bodies in, refusals and cookies out, and where a request comes from."""
+"""What both faces need of HTTP: bodies in, refusals and cookies out, and whose pages may ask."""
 
-from app.web.origin import same_origin
+from app.web.middleware import middleware
+from app.web.origin import from_foreign_page, same_origin
 from app.web.reading import body, json_value, media_type
 from app.web.refusals import MethodNotAllowed, TooLarge, UnsupportedMediaType, headers
 from app.web.writing import NO_SNIFFING, UNKEPT, Cookie, encoded, set_cookie
@@ -14,9 +15,11 @@ __all__ = [
     "UnsupportedMediaType",
     "body",
     "encoded",
+    "from_foreign_page",
     "headers",
     "json_value",
     "media_type",
+    "middleware",
     "same_origin",
     "set_cookie",
 ]
