@@ -3,10 +3,14 @@
 import asyncio
 
 import pytest
+from starlette.applications import Starlette
 
 from app.errors import RateLimited
 from app.executor.documents import Invalid
-from app.executor.lane import LONGEST_REST, MOST_WAITING, REST, Lane
+from app.executor.lane import LONGEST_REST, MOST_WAITING, Lane
+from app.schema.execution import Answering
+from tests.asking import Api, codes
+from tests.make import Make
 
 
 class Clock:
@@ -45,7 +49,7 @@ async def test_good_documents_follow_each_other_without_a_rest() -> None:
     assert clock.slept == []
 
 
-async def test_after_a_refusal_the_next_one_waits_for_three_times_as_long_as_it_took() -> None:
+async def test_after_a_refusal_the_next_one_waits_for_seven_times_as_long_as_it_took() -> None:
     clock = Clock()
     made = lane(clock)
     with pytest.raises(Invalid):
@@ -55,7 +59,7 @@ async def test_after_a_refusal_the_next_one_waits_for_three_times_as_long_as_it_
     await _look(made, clock, 0.25)
     await _look(made, clock, 0.25)
 
-    assert clock.slept == [REST * 0.0625]
+    assert clock.slept == [7 * 0.0625]
 
 
 async def test_a_rest_that_is_over_is_not_waited_for_and_none_is_long() -> None:
@@ -88,3 +92,44 @@ async def test_whoever_finds_the_queue_full_is_told_to_come_back() -> None:
     await look()
 
     assert len(done) == MOST_WAITING
+
+
+HANGING = 30
+"""Seconds after which it is sure that somebody waits who should not."""
+
+KNOWN = "query Known($n: Int = 1) { users(first: $n) { totalCount } }"
+
+
+async def test_known_documents_and_other_callers_do_not_wait_for_the_lane(api: Api, make: Make, app: Starlette) -> None:
+    ann = await make.user("ann")
+    answering: Answering = app.state.answering
+    await api(KNOWN)
+    await api(KNOWN, n=50)
+
+    async with asyncio.timeout(HANGING), answering.lanes[False].turn():
+        waiting = asyncio.create_task(api("{ new: __typename }"))
+        heavier = asyncio.create_task(api(KNOWN, n=60))
+        known = [await api(KNOWN), await api(KNOWN, n=50), await api(KNOWN, n=1)]
+        signed_in = await api("{ new: __typename }", as_=ann)
+        assert not waiting.done()
+        assert not heavier.done()
+
+    assert known == [{"data": {"users": {"totalCount": 0}}}] * 3
+    assert signed_in == await waiting == {"data": {"new": "Query"}}
+    assert await heavier == known[0]
+
+
+async def test_a_full_lane_is_429_with_a_time_to_come_back(api: Api, app: Starlette) -> None:
+    answering: Answering = app.state.answering
+    await api(KNOWN)
+
+    async with asyncio.timeout(HANGING), answering.lanes[False].turn():
+        waiting = [asyncio.create_task(api(f"{{ a{at}: __typename }}")) for at in range(MOST_WAITING)]
+        done, rest = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        refused = await api.post("{ b: __typename }")
+        known = await api(KNOWN)
+
+    assert [codes(each.result()) for each in done] == [["RATE_LIMITED"]]
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+    assert known == {"data": {"users": {"totalCount": 0}}}
+    assert all("data" in each for each in await asyncio.gather(*rest))

@@ -8,16 +8,16 @@ from time import monotonic
 from app.errors import RateLimited
 from app.executor.documents import Invalid
 
-MOST_WAITING = 64
-REST = 3
-LONGEST_REST = 0.25  # seconds
+MOST_WAITING = 32
+REST = 7
+LONGEST_REST = 0.5  # seconds
 
 
 class Lane:
     """One document after another. Whoever is known already does not come here, and so does not wait for others.
 
-    A refusal is answered at once; then the lane rests for three times as long as it took. So documents that are made
-    to be dear take a quarter of a worker at most, however many send them.
+    A refusal is answered at once; then the lane rests for seven times as long as it took. So documents that are made
+    to be dear take an eighth of a worker at most, however many send them.
     """
 
     def __init__(
