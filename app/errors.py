@@ -8,6 +8,8 @@
     │   ├── BadInput             BAD_USER_INPUT      400  an argument of a read: a page size, a cursor, a filter
     │   ├── BadRequest           BAD_REQUEST         400  the request itself: its body, its headers, its operation
     │   ├── TooComplex           OPERATION_TOO_COMPLEX 400
+    │   ├── PersistedQueryNotFound     PERSISTED_QUERY_NOT_FOUND     200  the client sends the text then
+    │   ├── PersistedQueryNotSupported PERSISTED_QUERY_NOT_SUPPORTED 400
     │   ├── RateLimited          RATE_LIMITED        429  with the seconds to wait
     │   ├── TimedOut             TIMEOUT             503
     │   └── Unavailable          SERVICE_UNAVAILABLE 503  another service does not answer; or we are stopping
@@ -80,6 +82,26 @@ class TooComplex(Refusal):
 
     code = "OPERATION_TOO_COMPLEX"
     status = 400
+
+
+class PersistedQueryNotFound(Refusal):
+    """No text is known for a hash. Clients look for this very message, and some take any other status for a failure."""
+
+    code = "PERSISTED_QUERY_NOT_FOUND"
+    status = 200
+
+    def __init__(self) -> None:
+        super().__init__("PersistedQueryNotFound")
+
+
+class PersistedQueryNotSupported(Refusal):
+    """A hash of another protocol than ours. Clients look for this very message, and send whole texts from then on."""
+
+    code = "PERSISTED_QUERY_NOT_SUPPORTED"
+    status = 400
+
+    def __init__(self) -> None:
+        super().__init__("PersistedQueryNotSupported")
 
 
 class RateLimited(Refusal):

@@ -17,9 +17,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from app import db, migrations, rest, schema, tickets
+from app import db, migrations, rest, schema, tickets, web
 from app.executor.documents import Documents
-from app.executor.guard import Limits
 from app.operations import Operations
 from app.passwords import Hasher
 from app.schema import http
@@ -119,7 +118,7 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
 
     Where it `owns_process`, it takes note of the signals that end it.
     """
-    documents = Documents(schema.core(), Limits())
+    documents = Documents(schema.core(), settings.limits)
     operations = Operations(documents)
 
     @asynccontextmanager
@@ -135,22 +134,33 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
         answering: Answering = request.app.state.answering
         return await answering(request, asked)
 
+    async def admit(request: Request) -> None:
+        answering: Answering = request.app.state.answering
+        await answering.require_schema_shown(request)
+
     def house_of(request: Request) -> rest.House:
         answering: Answering = request.app.state.answering
         return rest.House(answering.desk, answering.statements, settings)
 
     token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
     pages = [Route("/", _home), *operations.routes(token), Route("/.well-known/jwks.json", _keys)]
-    routes = [*pages, *http.routes(answer, schema.sdl()), *rest.description(settings), rest.face(house_of)]
-    made = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: rest.unanswered})
+    admission = None if settings.introspection == "everyone" else admit
+    routes = [
+        *pages,
+        *http.routes(answer, schema.sdl(), admit=admission),
+        *rest.description(settings),
+        rest.face(house_of),
+    ]
+    guards = web.middleware(settings.allowed_origins)
+    handlers = {HTTPException: rest.unanswered}
+    made = Starlette(routes=routes, middleware=guards, lifespan=lifespan, exception_handlers=handlers)
     watching = Watching(operations.meter, operations.stopping, _failed(settings), settings.slow_request_milliseconds)
     made.add_middleware(Watch, watching)
     return made
 
 
 def _answering(settings: Settings, documents: Documents, desk: accounts.Desk) -> Answering:
-    lifetime = settings.token_expiration_in_days * 86_400
-    return Answering(schema.core(), documents, desk, Statements(desk.database), settings.auth_cookie_name, lifetime)
+    return Answering(schema.core(), documents, desk, Statements(desk.database), settings)
 
 
 def _failed(settings: Settings) -> Callable[[str, Exception], Response]:

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from scripts.benchmark import report
+from scripts.benchmark import hostile, report
 from scripts.benchmark.__main__ import main
 from scripts.benchmark.cases import FLOOR
 from scripts.benchmark.filling import sqlite_world
 from scripts.benchmark.load import Measured
 from scripts.benchmark.report import Run
 from scripts.benchmark.world import Known, Spec, World
+from tests.hostile import HOSTILE
 
 TINY = ["--users", "40", "--orgs", "4", "--groups", "25", "--resources", "300", "--seconds", "0.03"]
 KNOWN = Known({"admin": 1, "user": 2}, dict.fromkeys(["DATASET", "MODEL", "MODEL_RUN", "WORKFLOW", "STUDY"], 1))
@@ -23,6 +24,19 @@ def test_a_tiny_world_is_measured_from_end_to_end(capsys: pytest.CaptureFixture[
     rows = [line.split(" | ") for line in shown.splitlines() if " | SQLite | " in line]
     assert {"one check", "grantAccess", "login"} <= {row[0].removeprefix("| ") for row in rows}
     assert all(float(row[3]) > 0 for row in rows)
+
+
+def test_hostile_documents_are_sent_and_refused_while_others_ask(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"LOOKS": 1, "TURNS": 1, "PATIENCE": 0}.items():
+        monkeypatch.setattr(hostile, name, value)
+
+    main(["--hostile", "--database", "sqlite", *TINY])  # what it says of the times is the machine's affair
+
+    shown = capsys.readouterr().out
+    assert all(f"| {name} | {why} | " in shown for name, (_, why) in HOSTILE.items())
+    assert all(f"| {name} | " in shown for name in hostile.NORMAL)
 
 
 def test_a_kept_world_is_not_made_again(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Claims about the protocol edge: GraphQL over HTTP, asked as well-behaved clients ask."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -60,8 +61,9 @@ async def test_other_methods_are_named_and_refused(http: httpx.AsyncClient, meth
 
 
 async def test_a_persisted_operation_may_come_without_a_text(http: httpx.AsyncClient) -> None:
-    by_post = await post(http, {"extensions": {"persistedQuery": {}}})
-    by_get = await http.get("/graphql", params={"extensions": '{"persistedQuery": {}}'}, headers={"accept": BROWSER})
+    persisted = {"persistedQuery": {"version": 1, "sha256Hash": "a" * 64}}
+    by_post = await post(http, {"extensions": persisted})
+    by_get = await http.get("/graphql", params={"extensions": json.dumps(persisted)}, headers={"accept": BROWSER})
 
     assert by_post.json() == by_get.json() == {"data": {"persisted": ""}}
 

@@ -6,8 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
+from app import db
 from app.schema.http import routes
 from tests import toy
+from tests.changes import unchanged
 from tests.toy import GRAPHQL, JSON, SDL, code, media, post
 
 
@@ -53,6 +55,16 @@ MALFORMED: dict[str, bytes] = {
         f"extensions {value!r}": b'{"query":"{hello}","extensions":%s}' % value
         for value in (b"5", b"false", b'""', b"[]")
     },
+    **{
+        f"a persisted query {value!r}": b'{"query":"{hello}","extensions":{"persistedQuery":%s}}' % value
+        for value in (b"5", b'"x"', b"[]", b"false")
+    },
+    **{
+        f"a hash {value!r}": b'{"query":"{hello}","extensions":{"persistedQuery":{"version":1,"sha256Hash":%s}}}'
+        % value
+        for value in (b"5", b"null", b'""', b'"' + b"g" * 64 + b'"', b'"' + b"a" * 65 + b'"', b'"' + b"a" * 64 + b'"')
+    },
+    "a hash that is null": b'{"extensions":{"persistedQuery":null}}',
 }
 
 
@@ -64,6 +76,26 @@ async def test_a_malformed_body_is_a_coded_400(http: httpx.AsyncClient, name: st
         assert reply.status_code == 400
         assert code(reply) == "BAD_REQUEST"
         assert media(reply) == accept
+
+
+async def test_the_whole_server_refuses_the_same_and_writes_nothing(
+    client: httpx.AsyncClient, database: db.Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with unchanged(database):
+        for name, body in MALFORMED.items():
+            reply = await client.post("/graphql", content=body, headers={"content-type": JSON})
+            assert (name, reply.status_code, code(reply)) == (name, 400, "BAD_REQUEST")
+            assert reply.headers["x-content-type-options"] == "nosniff"
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("persisted", ["{}", '{"version":2}', '{"version":"1"}', '{"version":null}'])
+async def test_a_hash_of_another_version_is_not_supported(http: httpx.AsyncClient, persisted: str) -> None:
+    by_post = await post(http, f'{{"extensions":{{"persistedQuery":{persisted}}}}}'.encode())
+    by_get = await http.get("/graphql", params={"extensions": f'{{"persistedQuery":{persisted}}}'})
+
+    for reply in (by_post, by_get):
+        assert (reply.status_code, code(reply)) == (400, "PERSISTED_QUERY_NOT_SUPPORTED")
 
 
 @pytest.mark.parametrize(

@@ -210,6 +210,13 @@ WRONG = [
     ("AuthCookieName", "a b", "valid cookie name"),
     ("AuthCookieName", "a=b", "valid cookie name"),
     ("AuthCookieName", "Path", "valid cookie name"),
+    ("AllowedOrigins", "https://app.example.org", "must be a JSON list of strings"),
+    ("Introspection", "Everyone", "must be 'everyone', 'signed-in' or 'nobody'"),
+    ("QuerySeconds", 0, "must be greater than or equal to 1"),
+    ("MutationSeconds", 3601, "must be less than or equal to 3600"),
+    ("Limits", None, "must be a JSON object"),
+    ("Limits.Tokens", 99, "must be greater than or equal to 100"),
+    ("Limits.Nesting", 101, "must be less than or equal to 100"),
     ("ExternalAuthUrl", "ldap://auth.example.org", "must be a URL that begins with http:// or https://"),
     ("ExternalAuthUrl", "https://ann:word@auth.example.org", "must hold no credentials"),
     ("ExternalAuthUrl", "https://auth.example.org:port", "is not a URL"),
@@ -278,6 +285,29 @@ def test_an_entry_of_a_list_is_counted_and_all_offenders_are_named_at_once(monke
     ]
 
 
+ORIGINS = {
+    "https://app.example.org": "https://app.example.org",
+    " HTTPS://App.Example.ORG:443 ": "https://app.example.org",
+    "http://localhost:3000": "http://localhost:3000",
+    "http://[::1]:80": "http://[::1]",
+}
+
+
+def test_origins_are_kept_as_browsers_spell_them() -> None:
+    assert Settings(allowed_origins=tuple(ORIGINS)).allowed_origins == tuple(ORIGINS.values())
+
+
+@pytest.mark.parametrize(
+    "origin", ["*", "null", "", "app.example.org", "https://*.example.org", "https://a/", "https://me@a", "ws://a"]
+)
+def test_what_is_no_exact_origin_is_refused(origin: str) -> None:
+    write({"AllowedOrigins": [origin]})
+
+    (line,) = complaints()
+
+    assert line.startswith("AllowedOrigins in appsettings.json, entry 1: must be an origin and nothing more")
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -316,7 +346,7 @@ def test_every_setting_is_described_with_its_source_and_no_secret_is(monkeypatch
 
     described = settings.describe()
 
-    leaves = [key(where) for where in FIELDS if key(where) not in ("DefaultAdmin", "PasswordPolicy")]
+    leaves = [key(where) for where in FIELDS if key(where) not in ("DefaultAdmin", "PasswordPolicy", "Limits")]
     assert list(described) == leaves
     assert described["DatabaseUrl"][:2] == ("postgresql://u:(hidden)@h/d", "OSTIARY_DATABASE_URL")
     assert described["Secret"][:2] == ("(hidden)", "appsettings.json")

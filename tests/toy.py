@@ -11,9 +11,9 @@ from starlette.requests import Request
 
 from app import errors
 from app.executor.documents import Documents
-from app.executor.guard import Limits
 from app.schema import errors as replies
 from app.schema.http import Answer, GraphQLRequest, routes
+from app.settings import Limits
 from app.web import Cookie, MethodNotAllowed
 
 GRAPHQL = "application/graphql-response+json"
@@ -57,7 +57,7 @@ class Root:
 async def answer(request: Request, asked: GraphQLRequest) -> Answer:
     if (how := request.headers.get("x-raise")) is not None:
         raise FAILURES[how]()
-    if "persistedQuery" in asked.extensions:
+    if asked.sha256 is not None:
         return Answer({"data": {"persisted": asked.query}})
     known = DOCUMENTS.known(asked.query, asked.operation_name)
     if asked.is_get and known.operation.operation is not OperationType.QUERY:

@@ -1,25 +1,26 @@
 """Texts become documents here, for both executors: guarded, parsed, validated and remembered."""
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from graphql import (
     DocumentNode,
+    FieldNode,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
-    NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
+    ValidationRule,
     parse,
     specified_rules,
     validate,
 )
 
 from app.executor import guard
-from app.executor.guard import Limits
+from app.executor.recent import Recent
+from app.settings import Limits
 
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
 VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
@@ -58,17 +59,32 @@ class _Failure:
     code: str
 
 
+class _Closed(ValidationRule):
+    """The schema is not to be asked for. One error is enough, however much of it was asked for."""
+
+    said = False
+
+    def enter_field(self, node: FieldNode, *_: Any) -> None:
+        """Complain of the first field that leads into the schema; `__typename` does not."""
+        if node.name.value in ("__schema", "__type") and not self.said:
+            self.said = True
+            self.report_error(GraphQLError("This server does not show its schema to you.", node))
+
+
 _Key = tuple[str, str | None, bool]
+_Sized = tuple[str, tuple[tuple[str, int], ...]]
 
 
 class Documents:
     """All documents of one schema, the most recent ones remembered, failures too."""
 
-    def __init__(self, schema: GraphQLSchema, limits: Limits, size: int = 1000, *, suggestions: bool = True) -> None:
+    def __init__(self, schema: GraphQLSchema, limits: Limits, size: int = 1000) -> None:
         self._schema = schema
         self._limits = limits
-        self._suggestions = suggestions
-        self._recent = _Recent(size)
+        room = size * CHARACTERS_PER_ENTRY
+        self._recent: Recent[_Key, Known | _Failure] = Recent(size, room, LONGEST_REMEMBERED, _length)
+        self._weighed: Recent[_Sized, _Failure | Literal["light"]] = Recent(size, room, LONGEST_REMEMBERED, _length)
+
         self.hits = 0
         self.misses = 0
 
@@ -77,8 +93,25 @@ class Documents:
         """How many need not be read again."""
         return len(self._recent)
 
+    def is_ready(self, text: str, name: str | None, variables: Mapping[str, Any], *, introspection: bool) -> bool:
+        """Whether `operation` answers at once."""
+        found = self._recent.get((text, name, introspection))
+        if not isinstance(found, Known):
+            return found is not None
+        sizes = _larger(found, variables)
+        return not sizes or self._weighed.get(_sized(found, sizes)) is not None
+
+    def operation(self, text: str, name: str | None, variables: Mapping[str, Any], *, introspection: bool) -> Known:
+        """The operation that a request asks for, `known` and weighed. Raises `Invalid`."""
+        known = self.known(text, name, introspection=introspection)
+        self.weigh(known, variables)
+        return known
+
     def known(self, text: str, operation_name: str | None, *, introspection: bool = True) -> Known:
-        """The operation of that name; without a name there must be exactly one. Raises `Invalid`."""
+        """The operation of that name; without a name there must be exactly one. Raises `Invalid`.
+
+        To whom `introspection` is closed, nothing of the schema is shown, not even in a suggestion.
+        """
         key = text, operation_name, introspection
         found = self._recent.get(key)
         if found is not None:
@@ -93,14 +126,23 @@ class Documents:
 
     def weigh(self, known: Known, variables: Mapping[str, Any]) -> None:
         """Refuse an operation whose cost is too high with the page sizes that these variables ask for."""
-        asked = {name: variables.get(name) for name in known.pages}
         # Costs only grow with sizes: what does not ask for more was weighed already.
-        if any(type(size) is int and size > known.pages[name] for name, size in asked.items()):
-            try:
-                guard.check_document(known.document, self._limits, asked)
-            except guard.Excess as excess:
-                failure = _excess(excess)
-                raise Invalid(failure.errors, failure.code) from None
+        if not (sizes := _larger(known, variables)):
+            return
+        key = _sized(known, sizes)
+        found = self._weighed.get(key)
+        if found is None:
+            found = self._weight(known, sizes)
+            self._weighed.put(key, found)
+        if isinstance(found, _Failure):
+            raise Invalid(found.errors, found.code)
+
+    def _weight(self, known: Known, sizes: Mapping[str, int]) -> "_Failure | Literal['light']":
+        try:
+            guard.check_document(known.document, self._limits, sizes)
+        except guard.Excess as excess:
+            return _excess(excess)
+        return "light"
 
     def _understood(self, text: str, operation_name: str | None, introspection: bool) -> Known | _Failure:
         try:
@@ -118,39 +160,23 @@ class Documents:
         return _chosen(document, operation_name, text, weight)
 
     def _violations(self, document: DocumentNode, introspection: bool) -> list[GraphQLError]:
-        rules = specified_rules if introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
-        return validate(self._schema, document, rules, MAX_ERRORS, hide_suggestions=not self._suggestions)
+        rules = specified_rules if introspection else (*specified_rules, _Closed)
+        return validate(self._schema, document, rules, MAX_ERRORS, hide_suggestions=not introspection)
 
 
-class _Recent:
-    """Least recently used first to go; bounded in number and in characters, since a tree outweighs its text."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._characters = 0
-        self._entries: OrderedDict[_Key, Known | _Failure] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def get(self, key: _Key) -> Known | _Failure | None:
-        entry = self._entries.get(key)
-        if entry is not None:
-            self._entries.move_to_end(key)
-        return entry
-
-    def put(self, key: _Key, entry: Known | _Failure) -> None:
-        if _length(key) > LONGEST_REMEMBERED:
-            return
-        self._entries[key] = entry
-        self._characters += _length(key)
-        while len(self._entries) > self._size or self._characters > self._size * CHARACTERS_PER_ENTRY:
-            oldest, _ = self._entries.popitem(last=False)
-            self._characters -= _length(oldest)
+def _length(key: _Key | _Sized, _: object) -> int:
+    return sum(len(part) for part in key if isinstance(part, str))
 
 
-def _length(key: _Key) -> int:
-    return len(key[0]) + len(key[1] or "")
+def _larger(known: Known, variables: Mapping[str, Any]) -> dict[str, int]:
+    """The sizes of pages that these variables set, if one of them is larger than was taken for granted."""
+    sizes = {name: variables[name] for name in known.pages if type(variables.get(name)) is int}
+    return sizes if any(size > known.pages[name] for name, size in sizes.items()) else {}
+
+
+def _sized(known: Known, sizes: Mapping[str, int]) -> _Sized:
+    # Which operation is meant does not matter: all of a document are weighed.
+    return known.text, tuple(sorted(sizes.items()))
 
 
 def _chosen(document: DocumentNode, name: str | None, text: str, weight: guard.Weight) -> Known | _Failure:

@@ -23,7 +23,8 @@ from graphql import (
     VariableNode,
 )
 
-from app import errors
+from app import errors, pages
+from app.settings import Limits
 
 # What the lexer would read, comments too, as it counts them. Possessive, so that an unclosed string costs one look.
 TOKEN = re.compile(
@@ -41,25 +42,6 @@ ROWS = frozenset({"edges", "nodes"})
 Definition = FragmentDefinitionNode | OperationDefinitionNode
 
 MOST = 10**9  # numbers of fragment bombs have hundreds of digits; nobody wants to read those
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The largest document that is answered. Counted as it unfolds, the first five as written."""
-
-    characters: int = 200_000
-    tokens: int = 5_000
-    nesting: int = 64  # brackets of any kind
-    directives: int = 100
-    aliases: int = 100
-    depth: int = 15  # fields below fields; the standard introspection query has 15
-    siblings: int = 50  # one field, or one response name, in one place of the answer
-    comparisons: int = 5_000  # pairs of fields that merge: validation takes 10 µs for one
-    root_fields: int = 20
-    selections: int = 20_000  # fields and fragments of all operations and fragments, each fragment where it is spread
-    cost: int = 200_000  # fields of the answer, if every page is full
-    introspection: int = 2  # lists of types within lists of types
-    page: int = 20  # rows of a page whose size is not in the document
 
 
 class Excess(errors.TooComplex):
@@ -109,7 +91,10 @@ def check_text(text: str, limits: Limits) -> None:
     _within("characters", limits.characters, len(text))
     tokens = TOKEN.findall(text)
     _within("tokens", limits.tokens, len(tokens))
-    _within("nesting", limits.nesting, max(accumulate(STEP.get(token, 0) for token in tokens), default=0))
+    levels = list(accumulate(STEP.get(token, 0) for token in tokens))
+    # Each definition has one outermost brace.
+    _within("definitions", limits.definitions, list(zip(tokens, levels, strict=True)).count(("{", 1)))
+    _within("nesting", limits.nesting, max(levels, default=0))
     _within("directives", limits.directives, tokens.count("@"))
     # A colon within parentheses belongs to an argument or a variable, any other to an alias.
     inside = accumulate(PARENTHESIS.get(token, 0) for token in tokens)
@@ -118,13 +103,13 @@ def check_text(text: str, limits: Limits) -> None:
 
 def check_document(document: DocumentNode, limits: Limits, variables: Mapping[str, Any] | None = None) -> Weight:
     """Refuse what is too costly to be validated or executed; `variables` may say the sizes of pages."""
-    measure = Measure(document, limits, variables or {})
+    measure = Measure(document, variables or {})
     parts = [measure.define(definition) for definition in measure.ordered]
     wholes = [measure.define(definition) for definition in measure.operations]
     sizes = parts + wholes
     _within("depth", limits.depth, max((size.depth for size in sizes), default=0))
     _within("selections", limits.selections, sum(size.selections for size in sizes))
-    cost = max((size.cost + size.rows * limits.page for size in wholes), default=0)
+    cost = max((size.cost + size.rows * pages.DEFAULT_SIZE for size in wholes), default=0)
     _within("cost", limits.cost, cost)
     _within("introspection", limits.introspection, max((size.introspection for size in sizes), default=0))
     # Only now: what is unfolded here is bounded by the number of selections.
@@ -144,7 +129,7 @@ def _within(limit: str, most: int, value: int) -> None:
 class Measure:
     """Walks every definition once, fragments before those that spread them."""
 
-    def __init__(self, document: DocumentNode, limits: Limits, variables: Mapping[str, Any]) -> None:
+    def __init__(self, document: DocumentNode, variables: Mapping[str, Any]) -> None:
         fragments = [node for node in document.definitions if isinstance(node, FragmentDefinitionNode)]
         self.operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
         self.fragments = {node.name.value: node for node in fragments}
@@ -152,8 +137,7 @@ class Measure:
             if node is not self.fragments[node.name.value]:
                 raise Broken(f"There can be only one fragment named '{node.name.value}'.", node)
         self.ordered = _dependencies_first(self.fragments)
-        self.page = limits.page
-        self.variables = _sizes(self.operations, limits.page) | _numbers(variables)
+        self.variables = _sizes(self.operations) | _numbers(variables)
         self.pages: dict[str, int] = {}
         self.sizes: dict[str, Size] = {}
 
@@ -230,7 +214,7 @@ class Measure:
             return 1 + (below.cost + below.rows) * INTROSPECTION.get(node.name.value, 1), 0
         size = self._page_size(node)
         if below.rows or size is None:
-            cost = 1 + below.cost + below.rows * (size or self.page)
+            cost = 1 + below.cost + below.rows * (size or pages.DEFAULT_SIZE)
         else:
             cost = 1 + below.cost * size
         return (0, cost) if node.name.value in ROWS else (cost, 0)
@@ -242,8 +226,8 @@ class Measure:
     def _number(self, value: ValueNode) -> int:
         if isinstance(value, VariableNode):
             name = value.name.value
-            return self.pages.setdefault(name, self.variables.get(name, self.page))
-        return _literal(value, self.page)
+            return self.pages.setdefault(name, self.variables.get(name, pages.DEFAULT_SIZE))
+        return _literal(value)
 
 
 def _dependencies_first(fragments: dict[str, FragmentDefinitionNode]) -> list[FragmentDefinitionNode]:
@@ -268,19 +252,19 @@ def _spreads(selections: Iterable[SelectionNode]) -> Iterator[str]:
                 stack.append(node.selection_set.selections)
 
 
-def _sizes(operations: Iterable[OperationDefinitionNode], page: int) -> dict[str, int]:
+def _sizes(operations: Iterable[OperationDefinitionNode]) -> dict[str, int]:
     """The default of every variable that has a whole number for one; the largest where operations differ."""
     sizes: dict[str, int] = {}
     for operation in operations:
         for node in operation.variable_definitions or ():
             name = node.variable.name.value
-            sizes[name] = max(sizes.get(name, 1), _literal(node.default_value, page))
+            sizes[name] = max(sizes.get(name, 1), _literal(node.default_value))
     return sizes
 
 
-def _literal(value: ValueNode | None, page: int) -> int:
+def _literal(value: ValueNode | None) -> int:
     if not isinstance(value, IntValueNode):
-        return page
+        return pages.DEFAULT_SIZE
     # Python refuses to read numbers of thousands of digits.
     return min(MOST, max(1, int(value.value[:10])))
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from app import web
@@ -68,7 +67,7 @@ async def _reset_password(call: Call) -> Response:
 def _opened(call: Call, session: accounts.Session) -> Response:
     settings = call.house.settings
     response = json(_session(settings, session))
-    if _is_not_foreign(call.request):
+    if not web.from_foreign_page(call.request):
         lifetime = settings.token_expiration_in_days * SECONDS_A_DAY
         secure = call.request.url.scheme == "https"
         web.set_cookie(response, web.Cookie(settings.auth_cookie_name, session.token, lifetime, secure))
@@ -87,12 +86,6 @@ def _session(settings: Settings, session: accounts.Session) -> dict[str, Any]:
         "email": session.email,
         "roles": list(session.roles),
     }
-
-
-def _is_not_foreign(request: Request) -> bool:
-    """Whether no other site's page can be behind this: its form could sign a visitor in as somebody else."""
-    from_page = "origin" in request.headers or "sec-fetch-site" in request.headers
-    return not from_page or web.same_origin(request)
 
 
 _LOGIN = (

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from inspect import isawaitable
 from time import perf_counter
 from typing import Any
@@ -13,19 +13,21 @@ from starlette.requests import Request
 
 from app import auth
 from app.auth import Viewer
-from app.errors import Forbidden, TimedOut
+from app.errors import Forbidden, TimedOut, Unauthenticated
 from app.executor.documents import Documents, Invalid, Known
+from app.executor.lane import Lane
+from app.executor.persisted import Persisted
 from app.schema import errors
 from app.schema.context import Context
 from app.schema.http import Answer, GraphQLRequest
 from app.services import accounts
 from app.services.accounts import Desk
+from app.settings import Settings
 from app.statements import Statements
 from app.telemetry import facts
-from app.web import Cookie, MethodNotAllowed, same_origin
+from app.web import Cookie, MethodNotAllowed, from_foreign_page, same_origin
 
-QUERY_SECONDS = 15
-MUTATION_SECONDS = 60
+SECONDS_A_DAY = 86_400
 STATS_HEADER = "ostiary-stats"
 
 LONGEST_NAME = 100
@@ -34,23 +36,25 @@ LONGEST_NAME = 100
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """What answering needs from the house. `cookie_name` and `lifetime` (seconds) are of the cookie that login sets."""
+    """What answering needs from the house. New documents of strangers and of the signed-in have a lane each."""
 
     schema: GraphQLSchema
     documents: Documents
     desk: Desk
     statements: Statements
-    cookie_name: str
-    lifetime: int
+    settings: Settings
+    persisted: Persisted = field(default_factory=Persisted)
+    lanes: tuple[Lane, Lane] = field(default_factory=lambda: (Lane(), Lane()))
 
     async def __call__(self, request: Request, asked: GraphQLRequest) -> Answer:
         """Answer one request; raises `Refusal` and `Invalid`, which the protocol edge writes."""
         began = perf_counter()
         viewer, by_cookie = await self._viewer(request)
-        known = self.documents.known(asked.query, asked.operation_name)
+        known = await self._known(asked, viewer)
         _note(known)
-        self.documents.weigh(known, asked.variables)
         _check_method(request, asked, known, by_cookie)
+        if asked.query and asked.sha256:
+            self.persisted.keep(asked.sha256, asked.query, viewer.user_id)
         context = Context(self.desk, self.statements, viewer)
         body = await self._executed(known, asked.variables, context)
         if STATS_HEADER in request.headers:
@@ -59,27 +63,54 @@ class Answering:
             body["extensions"] = {"stats": stats}
         return Answer(body, cookies=self._cookies(context, request))
 
+    async def require_schema_shown(self, request: Request) -> None:
+        """Refuse who is not shown the schema; raises Unauthenticated and Forbidden."""
+        viewer, _ = await self._viewer(request)
+        if self._is_shown_schema(viewer):
+            return
+        if self.settings.introspection == "signed-in":
+            raise Unauthenticated("Sign in to see the schema.")
+        raise Forbidden("This server does not show its schema.")
+
+    def _is_shown_schema(self, viewer: Viewer) -> bool:
+        whom = self.settings.introspection
+        return whom == "everyone" or (whom == "signed-in" and viewer.user_id is not None)
+
+    async def _known(self, asked: GraphQLRequest, viewer: Viewer) -> Known:
+        """The operation that is asked for; what nobody has asked before is looked at in its turn."""
+        text = asked.query or self.persisted.text(asked.sha256 or "", viewer.user_id)
+        question, shown = (text, asked.operation_name, asked.variables), self._is_shown_schema(viewer)
+        if self.documents.is_ready(*question, introspection=shown):
+            return self.documents.operation(*question, introspection=shown)
+        async with self.lanes[viewer.user_id is not None].turn():
+            return self.documents.operation(*question, introspection=shown)
+
     async def _viewer(self, request: Request) -> tuple[Viewer, bool]:
         """Who asks, and whether a cookie says so; raises Unauthenticated for a header that is no longer good."""
-        shown = auth.presented(request.headers.get("authorization"), request.cookies.get(self.cookie_name))
+        shown = auth.presented(
+            request.headers.get("authorization"), request.cookies.get(self.settings.auth_cookie_name)
+        )
         viewer = await accounts.identified(self.desk, shown)
         facts.current().viewer = viewer.user_id
         return viewer, shown is not None and shown.by_cookie and viewer.user_id is not None
 
     async def _executed(self, known: Known, variables: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """Run the stock executor; raises `Invalid` for variables that do not fit."""
-        coerced = get_variable_values(self.schema, known.operation.variable_definitions or (), dict(variables))
+        hidden = not self._is_shown_schema(context.viewer)
+        definitions = known.operation.variable_definitions or ()
+        coerced = get_variable_values(self.schema, definitions, dict(variables), hide_suggestions=hidden)
         if isinstance(coerced, list):
             raise Invalid(coerced, "BAD_USER_INPUT")
         is_query = known.operation.operation is OperationType.QUERY
         try:
-            async with asyncio.timeout(QUERY_SECONDS if is_query else MUTATION_SECONDS):
+            async with asyncio.timeout(self.settings.query_seconds if is_query else self.settings.mutation_seconds):
                 result = execute(
                     self.schema,
                     known.document,
                     context_value=context,
                     variable_values=dict(variables),
                     operation_name=None if known.operation.name is None else known.operation.name.value,
+                    hide_suggestions=hidden,
                 )
                 if isawaitable(result):
                     result = await result
@@ -92,10 +123,12 @@ class Answering:
         return body
 
     def _cookies(self, context: Context, request: Request) -> list[Cookie]:
-        secure = request.url.scheme == "https"
-        if context.session is not None:
-            return [Cookie(self.cookie_name, context.session.token, self.lifetime, secure)]
-        return [Cookie(self.cookie_name, "", 0, secure)] if context.signed_out else []
+        """The cookie of a session that began or ended; another site's page shall not sign a visitor in here."""
+        name, secure = self.settings.auth_cookie_name, request.url.scheme == "https"
+        if context.session is not None and not from_foreign_page(request):
+            lifetime = self.settings.token_expiration_in_days * SECONDS_A_DAY
+            return [Cookie(name, context.session.token, lifetime, secure)]
+        return [Cookie(name, "", 0, secure)] if context.signed_out else []
 
 
 def _note(known: Known) -> None:

@@ -1,5 +1,6 @@
 """The settings, and what they must never leave open."""
 
+from app.settings.limits import Limits
 from app.settings.model import DEFAULT_PASSWORD, FIELDS, HIDDEN, DefaultAdmin, PasswordPolicy, Settings
 from app.settings.safety import check_exposure, is_loopback, secret
 from app.settings.values import PASSWORD_CHARACTERS
@@ -10,6 +11,7 @@ __all__ = [
     "HIDDEN",
     "PASSWORD_CHARACTERS",
     "DefaultAdmin",
+    "Limits",
     "PasswordPolicy",
     "Settings",
     "check_exposure",

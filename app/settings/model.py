@@ -28,6 +28,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from app.errors import SettingsError
 from app.settings import values
+from app.settings.limits import Limits
 from app.written import FILE_VARIABLE, Where, Written, fields, key, variable
 
 FILE = "appsettings.json"
@@ -111,6 +112,27 @@ class Settings(BaseSettings):
     auth_cookie_name: Annotated[str, AfterValidator(values.cookie_name)] = Field(
         "jwtToken",
         description="Name of the cookie that may carry the token: 1 to 128 characters valid in a cookie name.",
+    )
+    allowed_origins: tuple[Annotated[str, AfterValidator(values.origin)], ...] = Field(
+        (),
+        description="A JSON list of the origins whose pages may ask this server from a browser, each exactly as"
+        " https://app.example.org. They send a token in a header; cookies are for this server's own pages.",
+    )
+    introspection: Literal["everyone", "signed-in", "nobody"] = Field(
+        "everyone",
+        description="Who is shown the GraphQL schema (introspection, /schema.graphql, suggestions in errors):"
+        " everyone, signed-in or nobody.",
+    )
+    query_seconds: values.Count = Field(
+        15, ge=1, le=3600, description="Seconds that a GraphQL query may take: 1 to 3600."
+    )
+    mutation_seconds: values.Count = Field(
+        60, ge=1, le=3600, description="Seconds that a GraphQL mutation may take: 1 to 3600."
+    )
+    limits: Limits = Field(
+        default_factory=Limits,
+        description="An object: Characters, Tokens, Definitions, Nesting, Directives, Aliases, Depth, Siblings,"
+        " Comparisons, RootFields, Selections, Cost, Introspection.",
     )
     external_auth_url: Annotated[str | None, AfterValidator(values.external_url)] = Field(
         None,

@@ -13,6 +13,7 @@ SECRET_BYTES = 32
 PASSWORD_CHARACTERS = 1024
 EMAIL_CHARACTERS = 254
 METRICS_TOKEN_CHARACTERS = 16
+STANDARD_PORTS = {"http": "80", "https": "443"}
 
 
 def _sqlite_url(rest: str) -> str:
@@ -81,6 +82,16 @@ def whole_token(value: str) -> str:
     if not re.fullmatch(r"[^.\s]+(\.[^.\s]+){2}", value.strip()):
         raise ValueError("must be a whole token: three parts with dots between them")
     return value.strip()
+
+
+def origin(value: str) -> str:
+    """As browsers send it: in small letters, and without the port that goes without saying."""
+    text = value.strip().lower()
+    found = re.fullmatch(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?", text, re.ASCII)
+    if found is None:
+        raise ValueError("must be an origin and nothing more, as in https://app.example.org or http://localhost:3000")
+    scheme, host, port = found.groups()
+    return f"{scheme}://{host}" if port in (None, STANDARD_PORTS[scheme]) else f"{scheme}://{host}:{int(port)}"
 
 
 def external_url(value: str | None) -> str | None:

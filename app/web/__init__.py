@@ -1,7 +1,8 @@
-"""What both faces need of HTTP: bodies in, refusals, cookies and files out, and where a request comes from."""
+"""What both faces need of HTTP: bodies in, refusals, cookies and files out, and whose pages may ask."""
 
 from app.web.files import kept
-from app.web.origin import same_origin
+from app.web.middleware import middleware
+from app.web.origin import from_foreign_page, same_origin
 from app.web.reading import body, json_value, media_type
 from app.web.refusals import MethodNotAllowed, TooLarge, UnsupportedMediaType, headers
 from app.web.watching import Watch, Watching
@@ -18,10 +19,12 @@ __all__ = [
     "Watching",
     "body",
     "encoded",
+    "from_foreign_page",
     "headers",
     "json_value",
     "kept",
     "media_type",
+    "middleware",
     "same_origin",
     "set_cookie",
 ]

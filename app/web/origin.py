@@ -19,6 +19,12 @@ def same_origin(request: Request) -> bool:
     return bool(origins) and _is_host(origins[0], hosts[0])
 
 
+def from_foreign_page(request: Request) -> bool:
+    """Whether another site's page may be behind this; a client that is no browser names no page at all."""
+    from_page = "origin" in request.headers or "sec-fetch-site" in request.headers
+    return from_page and not same_origin(request)
+
+
 def _is_host(origin: str, host: str) -> bool:
     # The scheme is not compared: behind a proxy that ends TLS we do not know ours.
     try:

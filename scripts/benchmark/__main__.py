@@ -15,7 +15,7 @@ from pathlib import Path
 
 import asyncpg
 
-from scripts.benchmark import report
+from scripts.benchmark import hostile, report
 from scripts.benchmark.cases import Asking, Case
 from scripts.benchmark.filling import postgresql_world, say, sqlite_world
 from scripts.benchmark.load import Measured, Refused, measure, opened
@@ -35,9 +35,25 @@ def main(argv: Sequence[str]) -> int:
     arguments = _arguments(argv)
     command = shlex.join(["scripts/bench", *argv])
     with tempfile.TemporaryDirectory(prefix="ostiary-bench-") as folder:
+        if arguments.hostile:
+            return _attacked(arguments, Path(folder), command)
         runs, versions = _measured(arguments, Path(folder))
     report.show(report.table(runs, command, versions))
     return 0
+
+
+def _attacked(arguments: argparse.Namespace, folder: Path, command: str) -> int:
+    """Measure what hostile documents cost; answers 1 if that is more than promised."""
+    runs, versions = {}, []
+    with ExitStack() as stack:
+        for database, urls, version in _worlds(arguments, folder, stack):
+            versions.append(version)
+            with Server(urls[0], folder) as server, _runner() as runner:
+                say(f"sending hostile documents, {database}")
+                world = World(arguments.specs[0])
+                runs[database] = runner.run(hostile.measure(world, server, arguments.seconds))
+    report.show(hostile.table(runs, report.about(command, versions)))
+    return 0 if all(found.holds for found in runs.values()) else 1
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -53,9 +69,12 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="another seed is another world (%(default)s)")
     parser.add_argument("--seconds", type=float, help="how long each case is measured, each of two ways (3)")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the worlds of SQLite here for the next time")
+    parser.add_argument(
+        "--hostile", action="store_true", help="what hostile documents cost, in a tiny world unless told otherwise"
+    )
     parser.add_argument("--quick", action="store_true", help="a tiny world and short looks: does it work?")
     arguments = parser.parse_args(argv)
-    base = QUICK if arguments.quick else Spec()
+    base = QUICK if arguments.quick or arguments.hostile else Spec()
     given = {name: getattr(arguments, name) for name in sizes if getattr(arguments, name) is not None}
     counts = arguments.resources or ([100_000, 1_000_000] if arguments.grow else [base.resources])
     arguments.specs = [replace(base, seed=arguments.seed, resources=count, **given) for count in sorted(counts)]
@@ -67,17 +86,23 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
 
 def _measured(arguments: argparse.Namespace, folder: Path) -> tuple[list[Run], list[str]]:
     runs, versions = [], []
+    with ExitStack() as stack:
+        for database, urls, version in _worlds(arguments, folder, stack):
+            versions.append(version)
+            runs += _served(database, urls, arguments, folder)
+    return runs, versions
+
+
+def _worlds(arguments: argparse.Namespace, folder: Path, stack: ExitStack) -> Iterator[tuple[str, list[str], str]]:
+    """For each database its name, the URLs of its worlds, and its version."""
     kinds = DATABASES if arguments.database == "both" else (arguments.database,)
     if "sqlite" in kinds:
-        versions.append(report.sqlite_version())
         urls = [sqlite_world(spec, folder, arguments.keep) for spec in arguments.specs]
-        runs += _served("SQLite", urls, arguments, folder)
+        yield "SQLite", urls, report.sqlite_version()
     if "postgresql" in kinds:
-        with _postgres() as server:
-            versions.append(asyncio.run(_version(server.url())))
-            urls = [_postgresql(server, spec) for spec in arguments.specs]
-            runs += _served("PostgreSQL", urls, arguments, folder)
-    return runs, versions
+        server = stack.enter_context(_postgres())
+        urls = [_postgresql(server, spec) for spec in arguments.specs]
+        yield "PostgreSQL", urls, asyncio.run(_version(server.url()))
 
 
 def _postgresql(server: Postgres, spec: Spec) -> str:
@@ -106,15 +131,19 @@ async def _version(url: str) -> str:
 
 
 def _served(database: str, urls: Sequence[str], arguments: argparse.Namespace, folder: Path) -> list[Run]:
-    """Serve all worlds of a database, and measure on the fast loop where there is one: the client shall not be slow."""
-    loop = None if find_spec("uvloop") is None else import_module("uvloop").new_event_loop
+    """Serve all worlds of a database, and measure."""
     runs = [Run(database, spec.resources, {}) for spec in arguments.specs]
     with ExitStack() as stack:
         ports = [stack.enter_context(Server(url, folder)).port for url in urls]
-        with asyncio.Runner(loop_factory=loop) as runner:
+        with _runner() as runner:
             cases = [runner.run(_cases(World(spec), port)) for spec, port in zip(arguments.specs, ports, strict=True)]
             runner.run(_measure(runs, ports, cases, arguments.seconds))
     return runs
+
+
+def _runner() -> asyncio.Runner:
+    """The fast loop where there is one: the client shall not be slow."""
+    return asyncio.Runner(loop_factory=None if find_spec("uvloop") is None else import_module("uvloop").new_event_loop)
 
 
 async def _cases(world: World, port: int) -> list[Case]:

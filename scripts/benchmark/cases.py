@@ -85,6 +85,10 @@ class Asking:
             Case("login", [_login(NAMES[world.ONE])], lambda data: bool(data["login"]["session"]["token"])),
         ]
 
+    def token(self, user: int) -> str:
+        """Of one of those who ask in the cases, once these were made."""
+        return self._tokens[user]
+
     def _ask(self, user: int, query: str, /, **variables: Any) -> bytes:
         return graphql(query, variables, self._tokens[user])
 

@@ -32,9 +32,13 @@ def table(runs: Sequence[Run], command: str, versions: Sequence[str]) -> str:
     head = ["case", "database", "resources", "median ms", "p99 ms", "requests/s", "× floor"] + ["grew"] * grown
     lines = [_line(head), _line(["---", "---"] + ["---:"] * (len(head) - 2))]
     lines += [_line(_cells(runs, run, case, grown)) for case in runs[0].measured for run in runs]
-    about = [f"Measured by `{command}`", f"on {machine()}, {', '.join(versions)}: one worker, the client beside it."]
-    about += [f"Median and p99 at one connection, requests/s at {CONNECTIONS}."]
-    return "\n".join([" ".join(about), "", *lines, "", *_verdicts(runs)])
+    said = f"{about(command, versions)} Median and p99 at one connection, requests/s at {CONNECTIONS}."
+    return "\n".join([said, "", *lines, "", *_verdicts(runs)])
+
+
+def about(command: str, versions: Sequence[str]) -> str:
+    """How and where it was measured."""
+    return f"Measured by `{command}` on {machine()}, {', '.join(versions)}: one worker, the client beside it."
 
 
 def _cells(runs: Sequence[Run], run: Run, case: str, grown: bool) -> list[str]:

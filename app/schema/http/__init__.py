@@ -17,8 +17,18 @@ __all__ = [
 ]
 
 
-def routes(answer: Answerer, sdl: str, body_limit: int = BODY_LIMIT, *, has_page: bool = True) -> list[BaseRoute]:
-    """The API with its playground and its schema; without the page, none of its parts are served."""
+def routes(
+    answer: Answerer,
+    sdl: str,
+    body_limit: int = BODY_LIMIT,
+    *,
+    has_page: bool = True,
+    admit: files.Admission | None = None,
+) -> list[BaseRoute]:
+    """The API with its playground and its schema; without the page, none of its parts are served.
+
+    `admit` raises a `Refusal` for whom the schema's text is not; without it, it is everybody's.
+    """
     api = Route("/graphql", GraphQLEndpoint(answer, body_limit, has_page=has_page), name="graphql")
     parts = [Route("/graphql/assets/{name}", files.asset)] if has_page else []
-    return [api, *parts, Route("/schema.graphql", files.schema_text(sdl))]
+    return [api, *parts, Route("/schema.graphql", files.schema_text(sdl, admit))]

@@ -7,12 +7,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import web
-from app.schema.http import playground
+from app.errors import Refusal
+from app.schema.http import accept, playground, writing
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
 # A page that names its parts with a version (`?v=…`) may keep them; otherwise they are asked for again after an hour.
 KEPT = "public, max-age=31536000, immutable"
 HOURLY = "public, max-age=3600"
+CHECKED = "no-cache"
+PLAIN = "text/plain; charset=utf-8"
+
+Admission = Callable[[Request], Awaitable[None]]
+"""Raises a `Refusal` for a request that is not to be answered."""
 
 
 async def asset(request: Request) -> Response:
@@ -26,11 +32,19 @@ async def asset(request: Request) -> Response:
     return web.kept(request, content, media, KEPT if "v" in request.query_params else HOURLY)
 
 
-def schema_text(sdl: str) -> Callable[[Request], Awaitable[Response]]:
-    """Makes the route that serves the schema as SDL."""
+def schema_text(sdl: str, admit: Admission | None) -> Callable[[Request], Awaitable[Response]]:
+    """Makes the route that serves the schema as SDL, to whom it is shown."""
     content = sdl.encode()
 
     async def schema(request: Request) -> Response:
-        return web.kept(request, content, "text/plain; charset=utf-8")
+        if admit is None:
+            return web.kept(request, content, PLAIN)
+        try:
+            await admit(request)
+        except Refusal as refusal:
+            return writing.refused(refusal, accept.JSON)
+        except Exception as error:
+            return writing.failed(error, accept.JSON)
+        return web.kept(request, content, PLAIN, f"private, {CHECKED}")
 
     return schema

@@ -10,13 +10,14 @@ from app.web import Cookie
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """One operation to answer; `query` is empty only where `extensions` names a persisted one."""
+    """One operation to answer; `query` is empty only where `sha256` names a persisted one."""
 
     query: str
     operation_name: str | None
     variables: dict[str, Any]
     extensions: dict[str, Any]
     is_get: bool
+    sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

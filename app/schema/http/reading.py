@@ -1,12 +1,14 @@
 """Reads a request down to one operation; whatever cannot be understood is refused with a code, never a crash."""
 
+import re
+from hashlib import sha256
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
 from app import web
-from app.errors import BadRequest
+from app.errors import BadRequest, PersistedQueryNotSupported
 from app.schema.http.accept import JSON
 from app.schema.http.messages import GraphQLRequest
 
@@ -14,6 +16,8 @@ T = TypeVar("T")
 
 PARAMETERS = frozenset({"query", "operationName", "variables", "extensions"})
 MOST_PARAMETERS = 50
+PERSISTED_VERSION = 1
+HASH = re.compile(r"[0-9a-f]{64}")
 
 
 def parameters(request: Request) -> dict[str, str]:
@@ -54,9 +58,26 @@ def _understood(values: dict[str, Any], *, is_get: bool) -> GraphQLRequest:
     extensions = _typed(values, "extensions", dict, "an object")
     query = _typed(values, "query", str, "a string") or ""
     name = _typed(values, "operationName", str, "a string") or None
-    if not query and "persistedQuery" not in (extensions or {}):
+    hashed = _hashed(query, (extensions or {}).get("persistedQuery"))
+    if not query and hashed is None:
         raise BadRequest("There is no `query`.")
-    return GraphQLRequest(query, name, variables or {}, extensions or {}, is_get)
+    return GraphQLRequest(query, name, variables or {}, extensions or {}, is_get, hashed)
+
+
+def _hashed(query: str, persisted: Any) -> str | None:
+    """The hash of a persisted query, as Apollo's clients and others send it; a text beside it must be the one meant."""
+    if persisted is None:
+        return None
+    if not isinstance(persisted, dict):
+        raise BadRequest("`extensions.persistedQuery` must be an object.")
+    if persisted.get("version") != PERSISTED_VERSION:
+        raise PersistedQueryNotSupported
+    found = persisted.get("sha256Hash")
+    if not isinstance(found, str) or not HASH.fullmatch(found.lower()):
+        raise BadRequest("`sha256Hash` must be a SHA-256 in 64 hexadecimal digits.")
+    if query and sha256(query.encode()).hexdigest() != found.lower():
+        raise BadRequest("`sha256Hash` is not the SHA-256 of `query`.")
+    return found.lower()
 
 
 def _typed(values: dict[str, Any], name: str, kind: type[T], article: str) -> T | None:

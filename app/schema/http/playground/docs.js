@@ -32,7 +32,8 @@ export class Docs {
     this.draw();
   }
 
-  refuse(message) {
+  /** `isClosed`: the schema is not shown to who asks, and so neither is its text. */
+  refuse(message, isClosed) {
     this.schema = null;
     $("docs-search").disabled = true;
     const link = el("a", { href: "schema.graphql" }, "schema.graphql");
@@ -43,7 +44,7 @@ export class Docs {
         { class: "empty" },
         icon("book"),
         el("p", {}, message),
-        el("p", {}, "The whole schema as text: ", link),
+        isClosed ? null : el("p", {}, "The whole schema as text: ", link),
         again,
       ),
     );

@@ -69,14 +69,18 @@ async function loadSchema() {
     const schema = new Schema(introspection);
     docs.setSchema(schema);
     request.setSchema(schema);
-  } else docs.refuse(refusal(found));
+  } else docs.refuse(refusal(found), isClosed(found));
 }
+
+/** The document was understood and refused: the schema is not for everybody. */
+const isClosed = (found) => Boolean(found) && codes(found).includes("GRAPHQL_VALIDATION_FAILED");
 
 function refusal(found) {
   if (!found) return "The server did not answer.";
-  const reason = found.body?.errors?.[0]?.message ?? `It answered ${found.status}.`;
+  const reason = found.body?.errors?.[0]?.message ?? `The server answered ${found.status} instead of its schema.`;
   const hint = session.token ? "" : " Signing in may help.";
-  return `The server does not show its schema here: ${reason}${hint}`;
+  const rest = isClosed(found) ? " Operations run all the same; only completion, hints and this pane need it." : "";
+  return `${reason}${hint}${rest}`;
 }
 
 /** Runs the operation under the caret; while one is running, the same button stops it. */
