@@ -49,7 +49,7 @@ async def test_good_documents_follow_each_other_without_a_rest() -> None:
     assert clock.slept == []
 
 
-async def test_after_a_refusal_the_next_one_waits_for_seven_times_as_long_as_it_took() -> None:
+async def test_after_a_refusal_the_next_one_waits_for_fifteen_times_as_long_as_it_took() -> None:
     clock = Clock()
     made = lane(clock)
     with pytest.raises(Invalid):
@@ -59,7 +59,7 @@ async def test_after_a_refusal_the_next_one_waits_for_seven_times_as_long_as_it_
     await _look(made, clock, 0.25)
     await _look(made, clock, 0.25)
 
-    assert clock.slept == [7 * 0.0625]
+    assert clock.slept == [15 * 0.0625]
 
 
 async def test_a_rest_that_is_over_is_not_waited_for_and_none_is_long() -> None:

@@ -9,15 +9,15 @@ from app.errors import RateLimited
 from app.executor.documents import Invalid
 
 MOST_WAITING = 32
-REST = 7
-LONGEST_REST = 0.5  # seconds
+REST = 15
+LONGEST_REST = 1.0  # seconds
 
 
 class Lane:
     """One document after another. Whoever is known already does not come here, and so does not wait for others.
 
-    A refusal is answered at once; then the lane rests for seven times as long as it took. So documents that are made
-    to be dear take an eighth of a worker at most, however many send them.
+    A refusal is answered at once; then the lane rests for fifteen times as long as it took. So documents that are made
+    to be dear take a sixteenth of a worker at most, however many send them.
     """
 
     def __init__(

@@ -21,8 +21,8 @@ ATTACKERS = 4
 """Connections that send such documents without a pause, half of them as somebody."""
 
 MOST_RISE = 1.5
-PATIENCE = 8
-"""How many times as long as a refusal took is waited for the next one alone: the server rests seven times as long."""
+PATIENCE = 16
+"""How many times as long as a refusal took is waited for the next one alone: the server rests fifteen times as long."""
 
 NORMAL = ("the empty query", "page of resources: in 1 group, first", "100 resources with access: in 20 groups")
 
