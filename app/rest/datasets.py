@@ -116,7 +116,7 @@ async def _create(call: Call) -> Response:
     new = resources.NewResource(
         ("slug", org), "DATASET", slug, given.get("name") or slug, description=given.get("tagline") or ""
     )
-    async with call.desk.database.write() as tx:
+    async with call.change("createResource") as tx:
         key = await resources.create_resource(tx, call.viewer, new)
         await _open(call, tx, ("id", key))
     row = await call.reads.one(loaders.dataset_by_id, CELLS, key)
@@ -126,7 +126,7 @@ async def _create(call: Call) -> Response:
 
 async def _update(call: Call) -> Response:
     name = call.given.get("name")
-    async with call.desk.database.write() as tx:
+    async with call.change("updateResource") as tx:
         await resources.update_resource(tx, call.viewer, _path(call), resources.Changes(name=name))
         await _open(call, tx, _path(call))
     return gone()
@@ -139,7 +139,7 @@ async def _open(call: Call, tx: Transaction, resource: Way) -> None:
 
 
 async def _delete(call: Call) -> Response:
-    async with call.desk.database.write() as tx:
+    async with call.change("deleteResource") as tx:
         await resources.delete_resource(tx, call.viewer, _path(call))
     return gone()
 

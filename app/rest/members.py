@@ -67,20 +67,20 @@ def _managed(handle: Handler) -> Handler:
 
 async def _add(call: Call) -> Response:
     membership = Membership(Level(call.given.get("permissions", Level.READ_WRITE)))
-    async with call.desk.database.write() as tx:
+    async with call.change("addOrgMember") as tx:
         await orgs.add_org_member(tx, call.viewer, call.org(), ("user_name", call.given["userName"]), membership)
     return gone()
 
 
 async def _update(call: Call) -> Response:
     membership = Membership(Level(call.given["permissions"]), keeps_end=True)
-    async with call.desk.database.write() as tx:
+    async with call.change("updateOrgMember") as tx:
         await orgs.update_org_member(tx, call.viewer, call.org(), call.user(), membership)
     return gone()
 
 
 async def _remove(call: Call) -> Response:
-    async with call.desk.database.write() as tx:
+    async with call.change("removeOrgMember") as tx:
         await orgs.remove_org_member(tx, call.viewer, call.org(), call.user())
     return gone()
 

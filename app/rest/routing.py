@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -14,12 +15,13 @@ from starlette.types import Receive, Scope, Send
 
 from app import auth, policy, web
 from app.auth import Viewer
+from app.db import Transaction
 from app.errors import Forbidden, Problem
 from app.reads import Reads
 from app.rest import bodies, errors
 from app.rest.bodies import Body
 from app.rest.fields import Field, bound
-from app.services import accounts
+from app.services import accounts, audit
 from app.services.accounts import Desk
 from app.services.roles import Way
 from app.settings import Settings
@@ -72,6 +74,10 @@ class Call:
     def reads(self) -> Reads:
         """Reads for who calls, as of now."""
         return Reads(self.desk.database, self.house.statements, self.viewer, self.desk.database.clock())
+
+    def change(self, action: str) -> AbstractAsyncContextManager[Transaction]:
+        """Open the transaction of a change. The action is the GraphQL mutation that does the same."""
+        return audit.change(self.desk.database, self.viewer, action)
 
     def user(self, word: str = "userName") -> Way:
         """How the path names a user."""
@@ -159,6 +165,7 @@ class Face(BaseRoute):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, whatever happens."""
         request = Request(scope, receive)
+        web.note_origin(request, "REST")
         response = await _answered(request, scope["place"], self._house_of(request))
         await response(scope, receive, send)
 

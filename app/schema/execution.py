@@ -21,7 +21,7 @@ from app.schema.http import Answer, GraphQLRequest
 from app.services import accounts
 from app.services.accounts import Desk
 from app.statements import Statements
-from app.web import Cookie, MethodNotAllowed, same_origin
+from app.web import Cookie, MethodNotAllowed, note_origin, same_origin
 
 QUERY_SECONDS = 15
 MUTATION_SECONDS = 60
@@ -42,6 +42,7 @@ class Answering:
     async def __call__(self, request: Request, asked: GraphQLRequest) -> Answer:
         """Answer one request; raises `Refusal` and `Invalid`, which the protocol edge writes."""
         db.TALLY.set(tally := db.Tally())
+        note_origin(request, "GRAPHQL")
         began = perf_counter()
         viewer, by_cookie = await self._viewer(request)
         known = self.documents.known(asked.query, asked.operation_name)

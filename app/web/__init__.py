@@ -1,5 +1,6 @@
 """What both faces need of HTTP: bodies in, refusals and cookies out, and where a request comes from."""
 
+from app.web.asking import note_origin
 from app.web.origin import same_origin
 from app.web.reading import body, json_value, media_type
 from app.web.refusals import MethodNotAllowed, TooLarge, UnsupportedMediaType, headers
@@ -17,6 +18,7 @@ __all__ = [
     "headers",
     "json_value",
     "media_type",
+    "note_origin",
     "same_origin",
     "set_cookie",
 ]
