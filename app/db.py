@@ -69,6 +69,8 @@ class Transaction(ABC):
     def __init__(self, database: "Database") -> None:
         self._database = database
         self.now = database.clock()
+        self.notes: Any = None
+        """What the audit log keeps of this change until its end; None where nothing is told."""
 
     async def rows(self, statement: Executable, **values: Any) -> list[Row]:
         """Run a statement and take its rows."""

@@ -9,6 +9,8 @@ from app.auth import DEACTIVATED, Viewer
 from app.sources import ME, Cell, Filter, Source, Walk, from_of, guarded
 from app.tables import (
     Access,
+    AuditChange,
+    AuditEvent,
     Grant,
     Group,
     GroupMember,
@@ -81,6 +83,11 @@ def _with_user(viewer: Viewer) -> FromClause:
     return from_of(Grant).join(from_of(User), col(User.id) == col(Grant.user_id))
 
 
+def _about(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
+    """An event that did something to a thing that matches."""
+    return col(AuditEvent.id).in_(select(col(AuditChange.event_id)).where(matches))
+
+
 USER_FILTERS = {
     "user_name": Filter(User.user_key, fold=True),
     "email": Filter(lambda viewer: guarded(policy.sees_user_details, col(User.email_key), viewer), fold=True),
@@ -108,6 +115,12 @@ RESOURCE_FILTERS = {
     "slug": Filter(Resource.slug),
     "is_locked": Filter(_is_locked),
     "role": Filter(policy.mask, bits=True),
+}
+AUDIT_FILTERS = {
+    "actor": Filter(AuditEvent.actor_key, fold=True),
+    "action": Filter(AuditEvent.action),
+    "subject": Filter(AuditChange.subject, within=_about),
+    "at": Filter(AuditEvent.at),
 }
 BY_USER_NAME = {"user_name": User.user_key, "created_at": User.created_at}
 BY_NAME = {"name": Role.name_key}
@@ -265,4 +278,30 @@ sources = Source(
     ("subject",),
     orders={"subject": Access.subject},
     through=policy.my_entries,
+)
+
+audit_event = Source("one", AuditEvent, AuditEvent.id, policy.sees_audit_event)
+audit_events = Source(
+    "page",
+    AuditEvent,
+    None,
+    policy.sees_audit,
+    ("at",),
+    orders={"at": AuditEvent.at},
+    filters=AUDIT_FILTERS,
+    newest_first=True,
+)
+audit_changes = Source(
+    "page", AuditChange, AuditChange.event_id, policy.everybody, _named, orders={"name": AuditChange.name}
+)
+resource_events = Source(
+    "page",
+    AuditEvent,
+    AuditChange.subject,
+    policy.everybody,
+    ("at",),
+    AuditChange,
+    col(AuditEvent.id) == col(AuditChange.event_id),
+    {"at": AuditChange.at},
+    newest_first=True,
 )

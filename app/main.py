@@ -20,6 +20,7 @@ from starlette.routing import Route
 from app import db, migrations, rest, schema, tickets, web
 from app.executor.documents import Documents
 from app.operations import Operations
+from app.origin import COMMAND, ORIGIN
 from app.passwords import Hasher
 from app.schema import http
 from app.schema.execution import Answering
@@ -89,6 +90,7 @@ def _at_desk(settings: Settings, act: Callable[[accounts.Desk], Awaitable[Done]]
     """Do one thing with the database and leave."""
 
     async def done() -> Done:
+        ORIGIN.set(COMMAND)
         desk = await _desk(settings)
         try:
             return await act(desk)

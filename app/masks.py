@@ -1,4 +1,4 @@
-"""The arithmetic of access: roles on a resource as bits, and those who hold them as numbers. Names stand at the faces.
+"""The arithmetic of access: roles on a resource as bits, and those who hold them as numbers. Names are for people.
 
 Roles are closed under implication (design, 1.5), and the closure of a union is the union of closures, so that what
 several subjects hold can be added up with OR after each was closed by itself.
@@ -26,6 +26,15 @@ IMPLIED = {
     DATA_WRITE: DATA_WRITE | DATA_READ | METADATA_READ,
     ADMIN: ALL,
 }
+
+NAMES = {
+    METADATA_READ: "METADATA_READ",
+    METADATA_WRITE: "METADATA_WRITE",
+    DATA_READ: "DATASET_DATA_READ",
+    DATA_WRITE: "DATASET_DATA_WRITE",
+    ADMIN: "ADMIN",
+}
+"""What the roles are called where people are told of them."""
 
 BITS = tuple(IMPLIED)
 """The roles in the order in which they are always listed."""

@@ -94,7 +94,7 @@ class Source:
     `one`: the row with this key; `many`: all rows of a key, few by nature; `page`: a connection, below a key or (`by`
     None) of all. `via` is the table between, joined by `on`. `orders` are what it can be ordered by, NOT NULL each.
     `through` replaces the rows by a join of its own; `derived` gives the rows of a page where no table has them: (k,
-    o0, key, mask, …) of the bound `keys`.
+    o0, key, mask, …) of the bound `keys`. `newest_first`: its own order runs downward.
     """
 
     kind: Literal["one", "many", "page"]
@@ -109,6 +109,7 @@ class Source:
     walk: "Walk | None" = None
     through: Callable[[Viewer], FromClause] | None = None
     derived: Callable[[Viewer], FromClause] | None = None
+    newest_first: bool = False
 
     @property
     def anchor(self) -> Table:
@@ -132,7 +133,7 @@ class Source:
     @property
     def default_order(self) -> tuple[tuple[str, bool], ...]:
         """The order when none is asked."""
-        return tuple((name, False) for name in self.order)
+        return tuple((name, self.newest_first) for name in self.order)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,13 +6,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
-from sqlmodel import SQLModel
 
 from app import db, masks, tables
 from app.auth import DEACTIVATED, Permission
 from app.masks import Kind
 from app.services import index
 from app.tables import col
+from tests.emptied import empty
 from tests.make import Person
 
 NOW = datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC)
@@ -235,9 +235,7 @@ _REGISTRAR |= {"permissions": Permission.RESOURCES_MANAGE.value, "created_at": N
 async def write(database: db.Database, plan: Plan) -> Person:
     """Write a world in the place of the one before it; answers an administrator, who is one more user in it."""
     async with database.write() as tx:
-        for table in reversed(SQLModel.metadata.sorted_tables):
-            if table.name not in _STAYS:
-                await tx.rows(delete(table))
+        await empty(database, tx, _STAYS)
         await tx.rows(delete(tables.Role).where(col(tables.Role.name_key) == REGISTRAR))
         await tx.put(tables.Role, [_REGISTRAR])
         people = await _write_people(tx, [("admin",), *plan.people])

@@ -137,6 +137,12 @@ class Reading:
         )
 
 
+def _resources(reading: Reading, event: Row) -> list[Row]:
+    """Those that are still there of what an event did something to."""
+    about = [key for kind, key in (change["of"] for change in event["changes"]) if kind == "Resource"]
+    return [row for key in about if (row := reading.one("Resource", key)) is not None]
+
+
 KNOWS: dict[str, Callable[[Reading, Row], bool]] = {
     "User": Reading.knows,
     "Role": lambda reading, role: reading.viewer is not None,
@@ -144,6 +150,9 @@ KNOWS: dict[str, Callable[[Reading, Row], bool]] = {
     "Group": lambda reading, group: reading.viewer is not None,
     "Resource": Reading.sees_resource,
     "ResourceType": lambda reading, kind: True,
+    "AuditEvent": lambda reading, event: (
+        reading.may("AUDIT_VIEW") or any(map(reading.administers, _resources(reading, event)))
+    ),
     "Ticket": lambda reading, ticket: False,  # who knows its id is told, but it has no global one
 }
 PRIVATE: dict[tuple[str, str], Callable[[Reading, Row], bool]] = {
@@ -161,6 +170,11 @@ PRIVATE: dict[tuple[str, str], Callable[[Reading, Row], bool]] = {
     ("Group", "members"): Reading.sees_group_members,
     ("Resource", "access"): Reading.administers,
     ("Resource", "accessors"): Reading.administers,
+    ("Resource", "auditEvents"): lambda reading, resource: reading.may("AUDIT_VIEW") or reading.administers(resource),
+    ("Query", "auditEvents"): lambda reading, root: reading.may("AUDIT_VIEW"),
+    ("AuditEvent", "address"): lambda reading, event: reading.may("AUDIT_VIEW"),
+    ("AuditEvent", "requestId"): lambda reading, event: reading.may("AUDIT_VIEW"),
+    ("AuditEvent", "changes"): lambda reading, event: reading.may("AUDIT_VIEW"),
 }
 
 
@@ -250,6 +264,18 @@ KINDS = {
     ),
     "ResourceType": Kind("ResourceType", {"name": lambda row: row["name"]}),
     "LockEvent": Kind("LockEvent", {"created_at": lambda event: stored(event["createdAt"])}),
+    "AuditEvent": Kind(
+        "AuditEvent",
+        {"at": lambda event: stored(event["at"])},
+        {
+            "actor": lambda reading, event: event["actorName"],
+            "action": lambda reading, event: event["action"],
+            "subject": lambda reading, event: [change["subject"] for change in event["changes"]],
+            "at": lambda reading, event: event["at"],
+        },
+        newest_first=True,
+    ),
+    "AuditChange": Kind("AuditChange", {"name": lambda change: change["name"]}),
     "Accessor": Kind("Accessor", {"user_name": lambda accessor: accessor["name"]}),
 }
 

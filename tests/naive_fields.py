@@ -76,6 +76,18 @@ def _belonging(kind: str) -> Callable[..., Any]:
     return read
 
 
+def _events(reading: Reading, resource: Row, **arguments: Any) -> Any:
+    """What was done to a resource, with what it was before and after."""
+    about = {event["key"]: each for event in reading.rows["AuditEvent"] for each in _done(event, resource)}
+    rows = [event for event in reading.rows["AuditEvent"] if event["key"] in about]
+    return page(reading, KINDS["AuditEvent"], rows, arguments, lambda event: about[event["key"]])
+
+
+def _done(event: Row, resource: Row) -> list[Row]:
+    mine = [each for each in event["changes"] if each["of"] == ("Resource", resource["key"])]
+    return [{"before": each["before"], "after": each["after"]} for each in mine]
+
+
 def _accessible(reading: Reading, user: Row, **arguments: Any) -> Any:
     """All on which she holds a role."""
     role, kind = arguments.pop("role", None) or "METADATA_READ", arguments.pop("type", None)
@@ -206,6 +218,10 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ("Query", "resources"): _everything("Resource"),
     ("Query", "resourceTypes"): _everything("ResourceType"),
     ("Query", "ticket"): _ticket,
+    ("Query", "auditEvents"): _everything("AuditEvent"),
+    ("AuditEvent", "actor"): _one("User", "actor"),
+    ("AuditEvent", "changes"): _listing("AuditChange", lambda reading, event: event["changes"]),
+    ("Resource", "auditEvents"): _events,
     ("Viewer", "user"): lambda reading, parent: reading.viewer,
     ("Viewer", "permissions"): lambda reading, parent: reading.permissions,
     ("User", "roles"): lambda reading, user: sorted(reading.held(user), key=lambda role: folded(role["name"])),

@@ -25,11 +25,12 @@ class Kind:
     name: str
     orders: Mapping[str, Callable[[Row], str]]
     filters: Mapping[str, Callable[[Any, Row], Any]] = field(default_factory=dict)
+    newest_first: bool = False
 
 
 UNKNOWN = object()
-MOMENTS = frozenset({"created_at", "updated_at"})
-EXACT = frozenset({"slug", "type", "org"})
+MOMENTS = frozenset({"created_at", "updated_at", "at"})
+EXACT = frozenset({"slug", "type", "org", "action"})
 """What is compared with regard to letter case."""
 
 
@@ -106,7 +107,7 @@ def _size(arguments: Mapping[str, Any]) -> tuple[int, bool]:
 def _order(kind: Kind, given: Sequence[Row] | None) -> Order:
     order = [(term["field"].lower(), term["direction"] == "DESC") for term in given or ()]
     refuse(len({name for name, _ in order}) < len(order))
-    return order or [(next(iter(kind.orders)), False)]
+    return order or [(next(iter(kind.orders)), kind.newest_first)]
 
 
 def _sorted(kind: Kind, rows: Sequence[Row], order: Order) -> list[Row]:

@@ -23,7 +23,7 @@ from graphql import (
 from app import db, ids, main
 from tests.asking import Api, codes
 from tests.changes import change, problems, unchanged
-from tests.make import Make, Person, everything
+from tests.make import Make, Person, all_but_the_log
 from tests.matrix import MADE, PERMITTED, Case, Scene, World
 from tests.matrix_people import PEOPLE
 from tests.matrix_storage import TICKETS
@@ -135,10 +135,10 @@ def _ghost(name: str, scene: Scene) -> dict[str, Any] | None:
 async def test_whoever_may_makes_the_change(api: Api, make: Make, database: db.Database, name: str) -> None:
     asked = await _asked(make, name, made=True)
 
-    before = await everything(database)
+    before = await all_but_the_log(database)
     for scene, asker, _, who in asked:
         assert codes(await _ask(api, name, asker, scene.given)) == [], who
-        after = await everything(database)
+        after = await all_but_the_log(database)
         assert (after != before) is MUTATION_MATRIX[name].writes, who
         before = after
 

@@ -19,7 +19,7 @@ from tests.worlds_things import BEGINNING, MOMENTS, TYPES, Numbers, things
 from tests.worlds_written import write
 
 BUILT_IN = {"admin": 255, "user": 8, "deactivated": 0}
-MADE = {"Lookers": 1, "Makers": 2, "Keepers": 48, "Registrars": 64}
+MADE = {"Lookers": 1, "Makers": 2, "Keepers": 48, "Registrars": 64, "Auditors": 128}
 CAST: dict[str, Sequence[str]] = {
     "stranger": (),
     "plain": ("user",),
@@ -27,6 +27,7 @@ CAST: dict[str, Sequence[str]] = {
     "managing": ("Makers",),
     "keeping": ("Keepers",),
     "registrar": ("Registrars",),
+    "auditor": ("Auditors",),
     "admin": ("admin", "user"),
     "gone": ("admin", "deactivated"),
 }
@@ -42,6 +43,8 @@ WORDS: Mapping[str, Sequence[tuple[str, str]]] = {
     "org": [("Org", "slug")],
     "orgSlug": [("Org", "slug")],
     "type": [("ResourceType", "name")],
+    "actor": [("AuditEvent", "actorName")],
+    "action": [("AuditEvent", "action")],
 }
 """Where the texts stand that an input field of a name may ask for."""
 

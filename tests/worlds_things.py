@@ -1,5 +1,6 @@
 """Orgs, groups and resources of a made-up world, and what people have to do with them."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -142,6 +143,38 @@ class Maker:
             "expiresAt": self.random.choice(ENDS[1:]),
         }
 
+    def event(self, key: int, things: Sequence[Row], numbers: "count[int]") -> Row:
+        """Something that was done to some things, which need not be there any more, by somebody, or by nobody."""
+        actor, is_gone = self.anybody(), self.random.random() < 0.2
+        some = self.random.sample(things, self.random.randint(0, min(4, len(things))))
+        about = [(row["__typename"], row["key"], row["slug"]) for row in some]
+        about += [("Resource", 7, "gone")] if is_gone else []
+        return {
+            "__typename": "AuditEvent",
+            "key": key,
+            "at": self.random.choice(MOMENTS),
+            "action": self.random.choice(("grantAccess", "updateResource", "login")),
+            "actor": actor,
+            "actorName": None if actor is None else f"Actor{actor % 7}",
+            "face": self.random.choice(("GRAPHQL", "REST", "COMMAND")),
+            "address": self.random.choice((None, "192.0.2.7")),
+            "requestId": self.random.choice((None, f"request-{key}")),
+            "changes": [self.done(kind, key, name, next(numbers)) for kind, key, name in about],
+        }
+
+    def done(self, kind: str, key: int, name: str, number: int) -> Row:
+        """What was done to one thing; it may have been made or deleted by it."""
+        values = self.random.choice(((None, {"name": "new"}), ({"name": "old"}, {"name": "new"}), ({"x": [1]}, None)))
+        return {
+            "key": number,
+            "of": (kind, key),
+            "kind": kind.upper(),
+            "name": name,
+            "subject": urlsafe_b64encode(f"{kind}:{key}".encode()).decode().rstrip("="),
+            "before": values[0],
+            "after": values[1],
+        }
+
 
 def things(random: Random, people: Sequence[int], numbers: Numbers) -> dict[str, list[Row]]:
     """So many of each."""
@@ -150,4 +183,6 @@ def things(random: Random, people: Sequence[int], numbers: Numbers) -> dict[str,
     groups = [maker.group(key) for key in maker.keys(numbers.groups)]
     resources = [maker.resource(key, orgs, groups, places) for key in maker.keys(numbers.resources)]
     tickets = [maker.ticket(random.choice(resources)) for _ in range(numbers.resources)]
-    return {"Org": orgs, "Group": groups, "Resource": resources, "Ticket": tickets}
+    about = [*orgs, *groups, *resources]
+    events = [maker.event(key, about, places) for key in maker.keys(numbers.resources)]
+    return {"Org": orgs, "Group": groups, "Resource": resources, "Ticket": tickets, "AuditEvent": events}

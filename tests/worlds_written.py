@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from sqlalchemy import delete
 from sqlmodel import SQLModel
 
 from app import db, masks, tables
 from app.masks import Kind, Level
 from app.services import index
 from app.tables import Stage
-from tests.naive import PERMISSIONS
+from tests.emptied import empty
+from tests.naive import PERMISSIONS, identity
 from tests.naive_lists import Row, folded
 from tests.naive_rights import ROLES
 
@@ -19,8 +19,7 @@ Rows = Mapping[str, Sequence[Row]]
 async def write(database: db.Database, rows: Rows) -> None:
     """Make the database hold these rows and nothing else."""
     async with database.write() as tx:
-        for table in reversed(SQLModel.metadata.sorted_tables):
-            await tx.rows(delete(table))
+        await empty(database, tx)
         for table_, values in _values(rows):
             await tx.put(table_, values)
         await index.rebuild(tx)
@@ -40,6 +39,8 @@ def _values(rows: Rows) -> Iterator[tuple[type[SQLModel], list[Row]]]:
     yield tables.LockEvent, [_event(row, event) for row in rows["Resource"] for event in row["history"]]
     orgs = {row["key"]: row["org"] for row in rows["Resource"]}
     yield tables.Ticket, [_ticket(row, orgs) for row in rows["Ticket"]]
+    yield tables.AuditEvent, [_audit_event(row) for row in rows["AuditEvent"]]
+    yield tables.AuditChange, [_audit_change(row, each) for row in rows["AuditEvent"] for each in row["changes"]]
     yield tables.Grant, [_grant(row, grant) for row in rows["Resource"] for grant in row["grants"]]
 
 
@@ -134,6 +135,27 @@ def _ticket(row: Row, orgs: Mapping[int, int]) -> Row:
         "created_at": row["createdAt"],
         "expires_at": row["expiresAt"],
     }
+
+
+def _audit_event(row: Row) -> Row:
+    return {
+        "id": row["key"],
+        "at": row["at"],
+        "actor_id": row["actor"],
+        "actor_name": row["actorName"],
+        "actor_key": None if row["actorName"] is None else folded(row["actorName"]),
+        "face": row["face"],
+        "address": row["address"],
+        "request_id": row["requestId"],
+        "action": row["action"],
+    }
+
+
+def _audit_change(event: Row, row: Row) -> Row:
+    kind, key = row["of"]
+    told = {name: row[name] for name in ("name", "before", "after")}
+    about = {"kind": kind, "key": key, "subject": identity({"__typename": kind, "key": key})}
+    return {"id": row["key"], "event_id": event["key"], "at": event["at"], **about, **told}
 
 
 def _grant(resource: Row, grant: Row) -> Row:

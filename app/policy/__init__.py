@@ -20,6 +20,7 @@ from app.policy.acting import (
     subjects,
     theirs,
 )
+from app.policy.audit import reads_audit, sees_audit, sees_audit_event, sees_audit_of_resource
 from app.policy.common import everybody, lasts, signed_in
 from app.policy.groups import group_membership_lasts, groups_of, manages_group_members, sees_group, sees_group_members
 from app.policy.orgs import (
@@ -109,6 +110,7 @@ __all__ = [
     "org_level",
     "orgs_of",
     "owns_org",
+    "reads_audit",
     "require",
     "require_accounts_here",
     "require_no_more",
@@ -116,6 +118,9 @@ __all__ = [
     "require_role",
     "require_signed_in",
     "sees_all_users",
+    "sees_audit",
+    "sees_audit_event",
+    "sees_audit_of_resource",
     "sees_group",
     "sees_group_members",
     "sees_holders",

@@ -124,7 +124,7 @@ async def _create(call: Call) -> Response:
     new = resources.NewResource(
         ("slug", org), "DATASET", slug, given.get("name") or slug, description=given.get("tagline") or ""
     )
-    async with call.desk.database.write() as tx:
+    async with call.change("createResource") as tx:
         key = await resources.create_resource(tx, call.viewer, new)
         await _open(call, tx, ("id", key))
     row = await call.reads.one(loaders.dataset_by_id, CELLS, key)
@@ -135,7 +135,7 @@ async def _create(call: Call) -> Response:
 async def _update(call: Call) -> Response:
     name, opens = call.given.get("name"), call.given.get("visibility") is not None
     dataset = await _named(call)
-    async with call.desk.database.write() as tx:
+    async with call.change("updateResource") as tx:
         if name is not None or not opens:  # a lock stops the name, and not who may read
             await resources.update_resource(tx, call.viewer, dataset, resources.Changes(name=name))
         await _open(call, tx, dataset)
@@ -150,7 +150,7 @@ async def _open(call: Call, tx: Transaction, resource: Way) -> None:
 
 async def _delete(call: Call) -> Response:
     dataset = await _named(call)
-    async with call.desk.database.write() as tx:
+    async with call.change("deleteResource") as tx:
         await resources.delete_resource(tx, call.viewer, dataset)
     return gone()
 

@@ -76,20 +76,20 @@ def membership(given: Mapping[str, Any]) -> Membership:
 
 async def _add(call: Call) -> Response:
     user, new = ("user_name", call.given["userName"]), membership(call.given)
-    async with call.desk.database.write() as tx:
+    async with call.change("addOrgMember") as tx:
         await orgs.add_org_member(tx, call.viewer, call.org(), user, new)
     return gone()
 
 
 async def _update(call: Call) -> Response:
     changed = Membership(Level(call.given["permissions"]), keeps_end=True)
-    async with call.desk.database.write() as tx:
+    async with call.change("updateOrgMember") as tx:
         await orgs.update_org_member(tx, call.viewer, call.org(), call.user(), changed)
     return gone()
 
 
 async def _remove(call: Call) -> Response:
-    async with call.desk.database.write() as tx:
+    async with call.change("removeOrgMember") as tx:
         await orgs.remove_org_member(tx, call.viewer, call.org(), call.user())
     return gone()
 

@@ -49,7 +49,7 @@ def _membership(row: Row) -> dict[str, Any]:
 
 
 async def _set(call: Call) -> Response:
-    async with call.desk.database.write() as tx:
+    async with call.change("setUserOrgs") as tx:
         await orgs.set_memberships(tx, call.viewer, call.user(), call.given.get("orgSlugs") or [])
     return empty()
 
@@ -57,7 +57,7 @@ async def _set(call: Call) -> Response:
 async def _add(call: Call) -> Response:
     policy.require_overview(call.viewer)
     org, new = ("slug", call.given["orgSlug"]), membership(call.given)
-    async with call.desk.database.write() as tx:
+    async with call.change("addOrgMember") as tx:
         await orgs.add_org_member(tx, call.viewer, org, call.user(), new)
     return empty()
 
@@ -65,14 +65,14 @@ async def _add(call: Call) -> Response:
 async def _update(call: Call) -> Response:
     policy.require_overview(call.viewer)
     changed = Membership(Level(call.given["permissions"]), keeps_end=True)
-    async with call.desk.database.write() as tx:
+    async with call.change("updateOrgMember") as tx:
         await orgs.update_org_member(tx, call.viewer, call.org(), call.user(), changed)
     return empty()
 
 
 async def _remove(call: Call) -> Response:
     policy.require_overview(call.viewer)
-    async with call.desk.database.write() as tx:
+    async with call.change("removeOrgMember") as tx:
         await orgs.remove_org_member(tx, call.viewer, call.org(), call.user())
     return empty()
 

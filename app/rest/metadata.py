@@ -31,7 +31,7 @@ async def _of(call: Call) -> Response:
 
 
 async def _replace(call: Call) -> Response:
-    async with call.desk.database.write() as tx:
+    async with call.change("setUserMetadata") as tx:
         await users.set_user_metadata(tx, call.viewer, call.user(), dict(call.document))
     return empty()
 

@@ -90,7 +90,7 @@ async def _create(call: Call) -> Response:
     given = call.given
     owner = _named(given.get("owner"))
     new = orgs.NewOrg(given["slug"], given["name"], given.get("description") or "", bool(given.get("isPublic")), owner)
-    async with call.desk.database.write() as tx:
+    async with call.change("createOrg") as tx:
         await orgs.create_org(tx, call.viewer, new)
     return created(call.request, await _one(call.reads, new.slug), "orgs", new.slug)
 
@@ -98,7 +98,7 @@ async def _create(call: Call) -> Response:
 async def _update(call: Call) -> Response:
     given, org = call.given, call.org()
     changes = orgs.Changes(given.get("name"), given.get("description"), given.get("isPublic"))
-    async with call.desk.database.write() as tx:
+    async with call.change("updateOrg") as tx:
         await orgs.update_org(tx, call.viewer, org, changes)
         if (owner := _named(given.get("owner"))) is not None:
             await _give(call, tx, owner)
@@ -118,7 +118,7 @@ def _named(user_name: str | None) -> Way | None:
 
 
 async def _delete(call: Call) -> Response:
-    async with call.desk.database.write() as tx:
+    async with call.change("deleteOrg") as tx:
         await orgs.delete_org(tx, call.viewer, call.org())
     return gone()
 

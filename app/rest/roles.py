@@ -21,13 +21,13 @@ async def _list(call: Call) -> Response:
 
 
 async def _create(call: Call) -> Response:
-    async with call.desk.database.write() as tx:
+    async with call.change("createRole") as tx:
         await roles.create_role(tx, call.viewer, call.given["roleName"], "", Permission.NONE)
     return empty()
 
 
 async def _delete(call: Call) -> Response:
-    async with call.desk.database.write() as tx:
+    async with call.change("deleteRole") as tx:
         await roles.delete_role(tx, call.viewer, ("name", call.words["roleName"]))
     return gone()
 

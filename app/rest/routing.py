@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -14,12 +15,13 @@ from starlette.types import Receive, Scope, Send
 
 from app import auth, policy, web
 from app.auth import Viewer
+from app.db import Transaction
 from app.errors import Forbidden, Problem
 from app.reads import Reads
 from app.rest import bodies, errors
 from app.rest.bodies import Body
 from app.rest.fields import Field, bound
-from app.services import accounts
+from app.services import accounts, audit
 from app.services.accounts import Desk
 from app.services.roles import Way
 from app.settings import Settings
@@ -73,6 +75,10 @@ class Call:
     def reads(self) -> Reads:
         """Reads for who calls, as of now."""
         return Reads(self.desk.database, self.house.statements, self.viewer, self.desk.database.clock())
+
+    def change(self, action: str) -> AbstractAsyncContextManager[Transaction]:
+        """Open the transaction of a change. The action is the GraphQL mutation that does the same."""
+        return audit.change(self.desk.database, self.viewer, action)
 
     def user(self, word: str = "userName") -> Way:
         """How the path names a user."""
@@ -170,6 +176,7 @@ class Face(BaseRoute):
         request, place, about = Request(scope, receive), scope["place"], facts.current()
         about.face, about.path = "rest", "/" + "/".join(place.pattern)
         about.kind = "query" if request.method in SAFE else "mutation"
+        web.note_origin(request, "REST")
         response = await _answered(request, place, self._house_of(request))
         await response(scope, receive, send)
 

@@ -59,7 +59,7 @@ async def _reset_password(call: Call) -> Response:
     if current is not None:
         await accounts.require_password(call.desk, call.viewer, call.words["userName"], current)
     (fresh,) = await accounts.managed_hashes(call.desk, call.viewer, [(new, ("newPassword",))])
-    async with call.desk.database.write() as tx:
+    async with call.change("resetPassword") as tx:
         await accounts.reset_password(tx, call.viewer, call.user(), str(fresh))
     return empty()
 

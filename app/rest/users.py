@@ -82,7 +82,7 @@ async def _create(call: Call) -> Response:
     roles = given.get("roles")
     wanted = users.DEFAULT_ROLES if roles is None else roles
     new = users.NewUser(given["userName"], given.get("email"), hashes[0], wanted)
-    async with call.desk.database.write() as tx:
+    async with call.change("createUser") as tx:
         key = await enrolment.enrol_one(tx, call.viewer, new, wrong, with_orgs=call.desk.gives_orgs)
     reads = call.reads
     row = await reads.one(loaders.user, _USER, key)
@@ -102,7 +102,7 @@ async def _hashed(call: Call) -> tuple[Sequence[str | None], Sequence[Problem]]:
 
 async def _update(call: Call) -> Response:
     email = (call.given["email"] or "") if "email" in call.given else None
-    async with call.desk.database.write() as tx:
+    async with call.change("updateUser") as tx:
         await users.update_user(tx, call.viewer, call.user(), users.Changes(email, call.given.get("roles")))
     return empty()
 
@@ -117,7 +117,7 @@ async def _delete_named(call: Call) -> Response:
 
 async def _deleted(call: Call, user_name: str, successor: str | None) -> Response:
     heir: Way | None = ("user_name", successor) if successor else None
-    async with call.desk.database.write() as tx:
+    async with call.change("deleteUser") as tx:
         deleted = await users.delete_user(tx, call.viewer, ("user_name", user_name), heir)
     return json(
         {

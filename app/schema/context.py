@@ -1,6 +1,7 @@
 """What one request carries: who asks, the database, and the batches of what is being read for her."""
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from app import db
 from app.auth import ANONYMOUS, Viewer
 from app.pages import Wanted
 from app.prepared import Prepared, Row
+from app.services import audit
 from app.services.accounts import Desk, Session
 from app.sources import Layout, Source
 from app.statements import Statements
@@ -108,7 +110,10 @@ def _cut(rows: list[Row], wanted: Wanted) -> PageOfRows:
 
 @dataclass(slots=True)
 class Context:
-    """What one request carries. `session` is set when somebody signed in or out: the face turns it into a cookie."""
+    """What one request carries. `session` is set when somebody signed in or out: the face turns it into a cookie.
+
+    `action` is the mutation that is being answered; they are answered one after the other.
+    """
 
     desk: Desk
     statements: Statements
@@ -116,6 +121,7 @@ class Context:
     reader: Reader = field(init=False)
     session: Session | None = None
     signed_out: bool = False
+    action: str = ""
 
     def __post_init__(self) -> None:
         self.refresh()
@@ -124,6 +130,10 @@ class Context:
     def database(self) -> db.Database:
         """The door."""
         return self.desk.database
+
+    def change(self, *, dry: bool = False) -> AbstractAsyncContextManager[db.Transaction]:
+        """Open the transaction of the mutation that is being answered."""
+        return audit.change(self.database, self.viewer, self.action, dry=dry)
 
     def refresh(self) -> None:
         """Forget what was read, since something may have changed."""

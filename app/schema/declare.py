@@ -104,13 +104,15 @@ def edge(  # noqa: PLR0913 - a declaration, all by name
     filter: Any = None,  # noqa: A002 - the name of the argument in the API
     order: Any = None,
     narrow: Sequence[Argument] = (),
+    read: Callable[[Any], Any] | None = None,
 ) -> Any:
     """A key into a source: the column that holds it, or a function of the viewer on a type without a row.
 
-    `narrow` are arguments of its own, each with the name of a filter of the source.
+    `read` makes the key of what the column holds. `narrow` are arguments of its own, each with the name of a filter of
+    the source.
     """
     given_key = key if callable(key) and not hasattr(key, "property") else None
-    cell = Cell(of=None if given_key else key, guard=guard, follow=follow, given=given_key)
+    cell = Cell(of=None if given_key else key, guard=guard, read=read, follow=follow, given=given_key)
     arguments = [*_page_arguments(filter, order), *narrow] if follow.kind == "page" else ()
     resolve = {"one": _follow_one, "many": _follow_many, "page": _follow_page}[follow.kind]
     return declared(description, cell, resolve, arguments, _requirement(requires, unless))
@@ -217,7 +219,7 @@ def _follow_page(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -
     cell = cell_of(info)
     follow = cell.follow
     assert follow is not None
-    key = ROOT if follow.by is None else _key(source, info, cell, name)
+    key = ROOT if follow.by is None and cell.given is None else _key(source, info, cell, name)
     if key is None:
         return None
     connection = object.__new__(_face(info))

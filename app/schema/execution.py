@@ -25,7 +25,7 @@ from app.services.accounts import Desk
 from app.settings import Settings
 from app.statements import Statements
 from app.telemetry import facts
-from app.web import Cookie, MethodNotAllowed, from_foreign_page, same_origin
+from app.web import Cookie, MethodNotAllowed, from_foreign_page, note_origin, same_origin
 
 SECONDS_A_DAY = 86_400
 STATS_HEADER = "ostiary-stats"
@@ -48,6 +48,7 @@ class Answering:
 
     async def __call__(self, request: Request, asked: GraphQLRequest) -> Answer:
         """Answer one request; raises `Refusal` and `Invalid`, which the protocol edge writes."""
+        note_origin(request, "GRAPHQL")
         began = perf_counter()
         viewer, by_cookie = await self._viewer(request)
         known = await self._known(asked, viewer)

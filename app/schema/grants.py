@@ -203,7 +203,7 @@ class AccessQuestions:
     async def preview_access(self, info: strawberry.Info[Any, Any], input: Configuration) -> AccessPreview | None:  # noqa: A002 - as of `submitAccess`
         context: Context = info.context
         try:
-            async with context.database.write(dry=True) as tx:
+            async with context.change(dry=True) as tx:
                 effects = await access.preview_access(tx, context.viewer, chosen(input.resource), entries(input))
         except errors.Problem as problem:
             return AccessPreview(changes=[], errors=[error(problem)])
@@ -264,7 +264,7 @@ def _entry_of(subject: SubjectInput, mask: int = 0, ends: datetime | None = None
 async def _submit(context: Context, given: SubmitAccessInput) -> Outcome:
     way = chosen(given.resource)
     try:
-        async with context.database.write(dry=given.validate_only) as tx:
+        async with context.change(dry=given.validate_only) as tx:
             key, _ = await access.submit_access(tx, context.viewer, way, given.revision, entries(given))
     except access.Stale as stale:
         return {"resource": stale.resource, "errors": [error(stale.problem)]}
@@ -281,7 +281,7 @@ async def _revoke(tx: Transaction, viewer: Viewer, given: RevokeAccessInput) -> 
 
 async def _grant_many(context: Context, given: GrantAccessBatchInput) -> Outcome:
     try:
-        async with context.database.write(dry=given.validate_only) as tx:
+        async with context.change(dry=given.validate_only) as tx:
             grants = [(chosen(each.resource), _entry(each)) for each in given.grants]
             keys = await access.grant_access_batch(tx, context.viewer, grants)
     except errors.Problem as problem:

@@ -265,7 +265,7 @@ async def _delete(tx: Transaction, viewer: Viewer, given: DeleteGroupInput) -> O
 async def _add(context: Context, given: AddGroupMembersInput) -> Outcome:
     new = [groups.NewMember(chosen_user(each.user), each.expires_at) for each in given.members]
     try:
-        async with context.database.write(dry=given.validate_only) as tx:
+        async with context.change(dry=given.validate_only) as tx:
             return _made(*await groups.add_group_members(tx, context.viewer, chosen(given.group), new))
     except (errors.Problem, errors.Problems) as refused:
         return _refused(len(new), refused)
@@ -274,7 +274,7 @@ async def _add(context: Context, given: AddGroupMembersInput) -> Outcome:
 async def _remove(context: Context, given: RemoveGroupMembersInput) -> Outcome:
     members = [chosen_user(each) for each in given.members]
     try:
-        async with context.database.write(dry=given.validate_only) as tx:
+        async with context.change(dry=given.validate_only) as tx:
             return _made(*await groups.remove_group_members(tx, context.viewer, chosen(given.group), members))
     except (errors.Problem, errors.Problems) as refused:
         return _refused(len(members), refused)

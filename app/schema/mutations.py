@@ -116,7 +116,7 @@ def mutation(
     """
 
     async def act(context: Context, asked: Any) -> Outcome:
-        async with context.database.write(dry=asked.validate_only) as tx:
+        async with context.change(dry=asked.validate_only) as tx:
             return await work(tx, context.viewer, asked)
 
     return action(description, given, act, requires=requires, unless=unless)
@@ -133,6 +133,7 @@ def action(
     """A field of `Mutation` that opens its own transaction, since slow work comes before it."""
 
     async def resolve(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
+        info.context.action = info.field_name
         return await _answered(info.context, origin(output(info)), act, kwargs.get("input"))
 
     directives = () if requires is None else (Requires(permission=requires, unless=unless),)

@@ -6,6 +6,7 @@ import strawberry
 
 from app import ids, loaders
 from app.auth import Viewer as ViewerValue
+from app.schema.audit import AuditEvent, AuditEventConnection, AuditEventFilter, AuditEventOrder, whole_log
 from app.schema.checks import Checks
 from app.schema.declare import Face, edge, given, lookup, lookups, own_part
 from app.schema.directives import Permission, permission_list
@@ -35,7 +36,15 @@ from app.schema.users import User, UserBy, UserConnection
 from app.schema.users import find as find_user
 
 ids.FACES.update(
-    {"User": User, "Role": Role, "Org": Org, "Group": Group, "Resource": Resource, "ResourceType": ResourceType}
+    {
+        "User": User,
+        "Role": Role,
+        "Org": Org,
+        "Group": Group,
+        "Resource": Resource,
+        "ResourceType": ResourceType,
+        "AuditEvent": AuditEvent,
+    }
 )
 _NODES = finder(
     {
@@ -45,6 +54,7 @@ _NODES = finder(
         "Group": loaders.group,
         "Resource": loaders.resource,
         "ResourceType": loaders.resource_type,
+        "AuditEvent": loaders.audit_event,
     }
 )
 
@@ -112,6 +122,14 @@ class Query(Checks, AccessQuestions, Face):
         "A ticket, for whoever knows its id; null for none. A storage service can ask so whether it is still good.",
         find_ticket,
         ("id", strawberry.ID, "The id of a ticket, or the claim `jti` of its token."),
+    )
+    audit_events: AuditEventConnection | None = edge(
+        "Every change that was made, the newest first unless told otherwise.",
+        loaders.audit_events,
+        whole_log,
+        requires=Permission.AUDIT_VIEW,
+        filter=AuditEventFilter,
+        order=AuditEventOrder,
     )
     permissions: list[PermissionInfo] = given("Every permission that a role can carry.", _every_permission)
 

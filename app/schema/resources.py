@@ -25,6 +25,7 @@ from app.sources import Find
 
 if TYPE_CHECKING:
     from app.schema.access import AccessConfiguration, AccessorConnection, ResourceAccess
+    from app.schema.audit import ResourceAuditEventConnection
     from app.schema.locks import Lock, LockEventConnection
     from app.schema.orgs import Org, OrgBy
 
@@ -87,6 +88,15 @@ class Resource(Node, row=tables.Resource):
         loaders.configuration,
         tables.Resource.id,
         guard=policy.administers_resource,
+    )
+    audit_events: Annotated["ResourceAuditEventConnection", strawberry.lazy("app.schema.audit")] | None = edge(
+        "What was done to it, newest first; for those who hold ADMIN on it.",
+        loaders.resource_events,
+        tables.Resource.id,
+        guard=policy.sees_audit_of_resource,
+        requires=Permission.AUDIT_VIEW,
+        unless="she holds ADMIN on the resource",
+        read=ids.encoder("Resource"),
     )
 
 
@@ -249,7 +259,7 @@ async def _transfer(context: Context, given: TransferResourceInput) -> Outcome:
     owner = None if given.owner is None else chosen_user(given.owner)
     transfer = resources.Transfer(owner, None if given.org is None else chosen_org(given.org))
     way, terms = chosen(given.resource), context.desk.terms
-    async with context.database.write(dry=given.validate_only) as tx:
+    async with context.change(dry=given.validate_only) as tx:
         return {"resource": await resources.transfer_resource(tx, context.viewer, way, transfer, terms)}
 
 

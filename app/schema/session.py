@@ -135,7 +135,7 @@ async def _refresh(context: Context, given: None) -> Outcome:
 
 
 async def _log_out(context: Context, given: None) -> Outcome:
-    async with context.database.write() as tx:
+    async with context.change() as tx:
         await accounts.log_out(tx, context.viewer)
     context.leave()
     return {}
@@ -155,7 +155,7 @@ async def _change_password(context: Context, given: ChangePasswordInput) -> Outc
 
 async def _reset_password(context: Context, given: ResetPasswordInput) -> Outcome:
     (fresh,) = await accounts.managed_hashes(context.desk, context.viewer, [(given.new_password, ("newPassword",))])
-    async with context.database.write(dry=given.validate_only) as tx:
+    async with context.change(dry=given.validate_only) as tx:
         return {"user": await accounts.reset_password(tx, context.viewer, chosen(given.user), str(fresh))}
 
 

@@ -186,14 +186,14 @@ class BeginDownloadPayload(Payload):
 
 async def _begin_upload(context: Context, given: BeginUploadInput) -> Outcome:
     way, terms = chosen(given.resource), context.desk.terms
-    async with context.database.write(dry=given.validate_only) as tx:
+    async with context.change(dry=given.validate_only) as tx:
         begun = await storage.begin_upload(tx, context.viewer, way, given.bytes, terms)
     return _opened(context, begun, dry=given.validate_only)
 
 
 async def _begin_download(context: Context, given: BeginDownloadInput) -> Outcome:
     way, terms = chosen(given.resource), context.desk.terms
-    async with context.database.write(dry=given.validate_only) as tx:
+    async with context.change(dry=given.validate_only) as tx:
         begun = await storage.begin_download(tx, context.viewer, way, terms)
     return _opened(context, begun, dry=given.validate_only)
 
@@ -211,7 +211,7 @@ def _opened(context: Context, begun: storage.Begun, *, dry: bool) -> Outcome:
 
 async def _finish(context: Context, given: FinishUploadInput) -> Outcome:
     sizes, terms = (given.bytes, given.replaced_bytes), context.desk.terms
-    async with context.database.write(dry=given.validate_only) as tx:
+    async with context.change(dry=given.validate_only) as tx:
         resource = await storage.finish_upload(tx, context.viewer, given.ticket, *sizes, terms)
     return {"ticket": given.ticket, "resource": resource}
 

@@ -299,7 +299,7 @@ async def _hashes(context: Context, given: Passwords) -> tuple[Sequence[str | No
 
 async def _create(context: Context, given: CreateUserInput) -> Outcome:
     hashes, wrong = await _hashes(context, [(given.password, ("password",))])
-    async with context.database.write(dry=given.validate_only) as tx:
+    async with context.change(dry=given.validate_only) as tx:
         new, with_orgs = _new(given, hashes[0]), context.desk.gives_orgs
         return {"user": await enrolment.enrol_one(tx, context.viewer, new, wrong, with_orgs=with_orgs)}
 
@@ -309,7 +309,7 @@ async def _create_many(context: Context, given: CreateUsersInput) -> Outcome:
     try:
         users.check_number(context.viewer, len(given.users))
         hashes, wrong = await _hashes(context, passwords)
-        async with context.database.write(dry=given.validate_only) as tx:
+        async with context.change(dry=given.validate_only) as tx:
             new = [_new(*each) for each in zip(given.users, hashes, strict=True)]
             made = await enrolment.enrol(tx, context.viewer, new, wrong, with_orgs=context.desk.gives_orgs)
             return {"results": results(CreateUsersResult, "user", made)}

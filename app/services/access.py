@@ -13,8 +13,8 @@ from app.auth import Permission, Viewer
 from app.db import Transaction
 from app.errors import Conflict, InvalidInput, NotFound, OstiaryError, Problem, Problems
 from app.masks import Kind
-from app.services import index, names, resources
-from app.services.resources import ROLE_NAMES, Found
+from app.services import audit, index, names, resources
+from app.services.resources import Found
 from app.services.roles import Way
 from app.sources import Keys, among, integers
 from app.tables import Grant, Group, GroupMember, Resource, User, col
@@ -108,9 +108,10 @@ def _effect(change: Change, full: int, people: Mapping[int, int]) -> Effect:
 
 async def grant_access(tx: Transaction, viewer: Viewer, resource: Way, entry: Entry) -> int:
     """Make this the entry of one subject, and leave the others; answers the resource's id."""
-    key, _ = await _grant(tx, viewer, resource, entry)
-    await index.refresh(tx, [key])
-    return key
+    found = await resources.administered(tx, viewer, resource)
+    (checked,) = await _checked(tx, viewer, found, [entry], whole=False)
+    await _write(tx, found.id, [checked], [checked.subject])
+    return found.id
 
 
 async def revoke_access(tx: Transaction, viewer: Viewer, resource: Way, entry: Entry) -> int:
@@ -128,11 +129,12 @@ async def grant_access_batch(tx: Transaction, viewer: Viewer, grants: Sequence[t
     policy.require_signed_in(viewer)
     if not 1 <= len(grants) <= MAX_BATCH:
         raise InvalidInput(f"From 1 to {MAX_BATCH:,} entries are granted at once, not {len(grants):,}.", ("grants",))
-    made: dict[tuple[int, int], None] = {}
+    made: dict[tuple[int, int], Entry] = {}
     problems: list[Problem] = []
     for at, (resource, entry) in enumerate(grants):
         try:
-            made[await _grant(tx, viewer, resource, entry, made)] = None
+            key, checked = await _grantable(tx, viewer, resource, entry, made)
+            made[key, checked.subject] = checked
         except Conflict:
             raise  # somebody was faster: the database goes on with nothing after that
         except Problem as problem:
@@ -142,23 +144,22 @@ async def grant_access_batch(tx: Transaction, viewer: Viewer, grants: Sequence[t
     if problems:
         raise Problems(problems)
     keys = [key for key, _ in made]
+    await audit.ties(tx, audit.GRANTS, of=keys)
+    for (key, subject), checked in made.items():
+        await _put(tx, key, [checked], [subject])
     await index.refresh(tx, set(keys))
     return keys
 
 
-async def _grant(
-    tx: Transaction, viewer: Viewer, resource: Way, entry: Entry, made: Collection[tuple[int, int]] = ()
-) -> tuple[int, int]:
-    """Make an entry, unless one was made for the same subject: the resource's id and the subject's number.
-
-    The index is not made anew yet.
-    """
+async def _grantable(
+    tx: Transaction, viewer: Viewer, resource: Way, entry: Entry, made: Collection[tuple[int, int]]
+) -> tuple[int, Entry]:
+    """An entry that may be made, unless one was for the same subject: the resource's id, and it with its subject."""
     found = await resources.administered(tx, viewer, resource)
     (checked,) = await _checked(tx, viewer, found, [entry], whole=False)
     if (found.id, checked.subject) in made:
         raise _repeated(entry)
-    await _put(tx, found.id, [checked], [checked.subject])
-    return found.id, checked.subject
+    return found.id, checked
 
 
 async def _checked(
@@ -186,7 +187,7 @@ def _problems(tx: Transaction, found: Found, entry: Entry) -> Iterator[Problem]:
     if entry.subject < 0:
         what = "group" if entry.kind is Kind.GROUP else "user"
         yield NotFound(f"There is no such {what}.", (*entry.path, what))
-    lacking = [name for bit, name in ROLE_NAMES.items() if entry.mask & bit & ~found.full_mask]
+    lacking = [name for bit, name in masks.NAMES.items() if entry.mask & bit & ~found.full_mask]
     if lacking:
         yield InvalidInput(f"The type of this resource has no {', '.join(lacking)}.", (*entry.path, "roles"))
     if entry.kind is Kind.ANYONE and entry.mask & ~masks.READ:
@@ -291,6 +292,7 @@ async def _write(tx: Transaction, resource: int, entries: Sequence[Entry], inste
 
 
 async def _put(tx: Transaction, resource: int, entries: Sequence[Entry], instead_of: Sequence[int]) -> None:
+    await audit.ties(tx, audit.GRANTS, of=[resource])
     await tx.rows(_TAKE, resource=resource, subjects=list(instead_of))
     await tx.put(Grant, [_row(resource, entry) for entry in entries])
     await tx.rows(_COUNT, resource=resource)

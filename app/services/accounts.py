@@ -10,12 +10,12 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.types import Integer
 
 from app import auth, passwords, policy, tickets, tokens
-from app.auth import DEACTIVATED, Permission, Viewer
+from app.auth import DEACTIVATED, REGISTRY, Permission, Viewer
 from app.db import Database, Duplicate, Transaction
 from app.errors import InvalidInput, Problem, Problems, Unauthenticated
 from app.passwords import Hasher
 from app.prepared import Row
-from app.services import external, names, quotas, roles, users
+from app.services import audit, external, names, quotas, roles, users
 from app.services.external import Vouched
 from app.services.provider import Provider
 from app.services.roles import Way
@@ -25,6 +25,10 @@ from app.tables import Instant, Key, RevokedToken, Role, User, UserRole, col, fo
 HASHES_AT_ONCE = 2
 WRONG = "The user name or the password is not right."
 WRONG_TOKEN = "The token is not right."  # noqa: S105 - a text
+
+LOGIN = "login"
+SYNCHRONIZE = "synchronizeUser"
+"""What the provider says of somebody is stored although she is not let in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +96,11 @@ async def log_in(desk: Desk, user_name: str, password: str) -> Session:
     if not verdict.ok:
         raise Unauthenticated(WRONG)
     fresh = await desk.hasher.hash(password) if verdict.stale else None
-    async with desk.database.write() as tx:
+    async with audit.change(desk.database, Viewer(user_id), LOGIN) as tx:
         session = _session(desk, user_id, await tx.rows(_PERSON, id=user_id), tx.now)
         if session is None:
             raise Unauthenticated(WRONG)
+        _tell_login(tx, session)
         values: dict[str, Any] = {"last_login_at": tx.now} | ({"password_hash": fresh} if fresh else {})
         unchanged = (col(User.id) == user_id) & (col(User.password_hash) == stored)
         if not await tx.rows(update(User).where(unchanged).values(**values).returning(col(User.id))):
@@ -114,14 +119,22 @@ async def _let_in(desk: Desk, vouched: Vouched | None, wrong: str) -> Session:
     """Let in whom the provider vouches for. What it says of somebody deactivated holds too, though she stays out."""
     if vouched is None:
         raise Unauthenticated(wrong)
-    async with desk.database.write() as tx:
+    async with audit.change(desk.database, REGISTRY, SYNCHRONIZE) as tx:
         user_id = await external.synchronized(tx, vouched, with_orgs=desk.gives_orgs)
         session = _session(desk, user_id, await tx.rows(_PERSON, id=user_id), tx.now)
         if session is not None:
+            audit.acts(tx, user_id, LOGIN)
+            _tell_login(tx, session)
             await tx.rows(update(User).where(col(User.id) == user_id).values(last_login_at=tx.now))
     if session is None:
         raise Unauthenticated(wrong)
     return session
+
+
+def _tell_login(tx: Transaction, session: Session) -> None:
+    user_id = session.viewer.user_id
+    assert user_id is not None
+    audit.tells(tx, audit.USER, user_id, {"lastLoginAt": audit.stamp(tx.now)}, name=session.user_name)
 
 
 async def refresh(desk: Desk, viewer: Viewer) -> Session:
@@ -150,7 +163,8 @@ def _session(desk: Desk, user_id: int, rows: Sequence[Row], now: datetime) -> Se
 
 async def log_out(tx: Transaction, viewer: Viewer) -> None:
     """Make the token that asks worthless, on every worker, from the next request on."""
-    policy.require_signed_in(viewer)
+    user_id = policy.require_signed_in(viewer)
+    audit.tells(tx, audit.USER, user_id, {"token": "revoked"})
     await tx.rows(
         delete(RevokedToken).where(col(RevokedToken.expires_at) < bindparam("now", type_=Instant())), now=tx.now
     )
@@ -164,6 +178,7 @@ async def sign_out_everywhere(tx: Transaction, viewer: Viewer, user: Way | None 
     """Make every token of the viewer worthless, or of a user whom she manages."""
     own = policy.require_signed_in(viewer)
     key = own if user is None or await _is(tx, own, user) else await users.managed(tx, viewer, user)
+    audit.tells(tx, audit.USER, key, {"tokens": "revoked"})
     await tx.rows(update(User).where(col(User.id) == key).values(token_generation=col(User.token_generation) + 1))
     return key
 
@@ -184,7 +199,7 @@ async def change_password(desk: Desk, viewer: Viewer, old: str, new: str, *, dry
     if not (await desk.hasher.verify(old, stored)).ok:
         raise InvalidInput("The old password is not right.", ("oldPassword",))
     fresh = await new_hash(desk, new)
-    async with desk.database.write(dry=dry) as tx:
+    async with audit.change(desk.database, viewer, "changePassword", dry=dry) as tx:
         await _set_password(tx, (col(User.id) == user_id) & (col(User.password_hash) == stored), fresh)
         session = _session(desk, user_id, await tx.rows(_PERSON, id=user_id), tx.now)
     return None if dry else session
@@ -210,8 +225,10 @@ async def require_password(desk: Desk, viewer: Viewer, user_name: str, password:
 
 async def _set_password(tx: Transaction, which: Any, fresh: str) -> None:
     values = {"password_hash": fresh, "token_generation": col(User.token_generation) + 1}
-    if not await tx.rows(update(User).where(which).values(**values).returning(col(User.id))):
+    key = await tx.value(update(User).where(which).values(**values).returning(col(User.id)))
+    if key is None:
         raise InvalidInput("The password was changed at this moment. Try again.", ("oldPassword",))
+    audit.tells(tx, audit.USER, key, {"password": "changed"})
 
 
 async def new_hash(desk: Desk, password: str, path: Sequence[str | int] = ("newPassword",)) -> str:

@@ -4,7 +4,7 @@ from sqlalchemy import func, select
 
 from app.auth import REGISTRY
 from app.errors import Problem, Problems, SettingsError
-from app.services import enrolment, roles, users
+from app.services import audit, enrolment, roles, users
 from app.services.accounts import Desk
 from app.settings import DEFAULT_PASSWORD, DefaultAdmin
 from app.tables import Role, User, UserRole, col
@@ -33,9 +33,10 @@ async def ensure_admin(desk: Desk, default: DefaultAdmin) -> None:
     if await _is_administered(desk):
         return
     fresh = await desk.hasher.hash(default.password.get_secret_value())
-    async with desk.database.write() as tx:
+    async with audit.change(desk.database, REGISTRY, "createUser") as tx:
         await tx.lock("admins")
         if await tx.value(_ADMINS):
+            audit.discard(tx)
             return
         new = users.NewUser(default.user_name, default.email, fresh, (roles.ADMIN,))
         try:

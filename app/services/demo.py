@@ -15,8 +15,8 @@ from app import passwords
 from app.auth import REGISTRY, Permission, Viewer
 from app.db import Transaction
 from app.errors import Conflict, SettingsError
+from app.services import audit, resources, roles, users
 from app.services import demo_names as words
-from app.services import resources, roles, users
 from app.services.accounts import Desk
 from app.services.demo_resources import examples, kept_by_chance, tell_resource
 from app.services.demo_story import DAY, Story, address, tell_groups, tell_orgs, user_name
@@ -69,7 +69,7 @@ async def fill(desk: Desk) -> Filled:
     if refused:
         raise SettingsError(f"PasswordPolicy: the demo's password {words.PASSWORD} breaks it. {' '.join(refused)}")
     hashed = await desk.hasher.hash(words.PASSWORD)
-    async with desk.database.write() as tx:
+    async with audit.change(desk.database, REGISTRY, "demo") as tx, audit.quiet(tx):
         await tx.lock("admins")
         await _require_empty(tx)
         story = Story(tx.now, Random(SEED))  # noqa: S311 - chance that a seed repeats, no secret

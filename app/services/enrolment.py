@@ -9,8 +9,9 @@ from sqlalchemy import select
 from app.auth import Viewer
 from app.db import Duplicate, Transaction
 from app.errors import Conflict, Problem
-from app.services import names, users
+from app.services import audit, names, users
 from app.services.users import NewUser
+from app.sources import among, texts
 from app.tables import Org, col, sortable
 
 ROOM = 8
@@ -49,6 +50,8 @@ async def _give_orgs(tx: Transaction, people: Sequence[tuple[int, str]]) -> None
         await tx.put(Org, rows)
     except Duplicate:
         raise Conflict("Somebody took the slug of her own org at this moment. Try again.", ("userName",)) from None
+    made = select(col(Org.id)).where(among(col(Org.slug), texts(given)))
+    audit.makes(tx, audit.ORG, [row[0] for row in await tx.rows(made)])
 
 
 def _row(tx: Transaction, user_id: int, user_name: str, slug: str) -> dict[str, object]:

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select, update
 from app.auth import REGISTRY
 from app.db import Transaction
 from app.errors import Problem
-from app.services import enrolment, names, roles, users
+from app.services import audit, enrolment, names, roles, users
 from app.services.provider import Provider, unusable
 from app.tables import Key, User, col
 
@@ -92,6 +92,7 @@ async def synchronized(tx: Transaction, vouched: Vouched, *, with_orgs: bool) ->
             new = users.NewUser(vouched.user_name, roles=held, metadata=vouched.metadata, is_external=True)
             return await enrolment.enrol_one(tx, REGISTRY, new, with_orgs=with_orgs)
         key, details = row
+        await audit.touches(tx, audit.USER, [key])
         if _written(details) != _written(vouched.metadata):
             await tx.rows(update(User).where(col(User.id) == key).values(details=vouched.metadata))
         if wanted is not None:

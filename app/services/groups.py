@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy import Integer, Select, bindparam, case, delete, insert, literal_column, select, update
 
-from app import policy
+from app import masks, policy
 from app.auth import Permission, Viewer
 from app.db import Dangling, Duplicate, Transaction
 from app.errors import Conflict, Forbidden, InvalidInput, NotFound, Problem
 from app.masks import Kind
-from app.services import index, names, users
+from app.services import audit, index, names, users
 from app.services.roles import Way
 from app.sources import among, integers, texts
 from app.tables import Group, GroupMember, Key, User, col, sortable
@@ -57,15 +57,18 @@ async def create_group(tx: Transaction, viewer: Viewer, slug: str, display_name:
         "created_at": tx.now,
     }
     try:
-        return int(await tx.value(insert(Group).values(**values).returning(col(Group.id))))
+        key = int(await tx.value(insert(Group).values(**values).returning(col(Group.id))))
     except Duplicate:
         raise Conflict(f"There is a group `{slug}` already.", ("slug",)) from None
+    audit.makes(tx, audit.GROUP, [key])
+    return key
 
 
 async def update_group(tx: Transaction, viewer: Viewer, group: Way, changes: Changes) -> int:
     """Change what is given; needs GROUPS_MANAGE."""
     policy.require(viewer, Permission.GROUPS_MANAGE)
     key = await managed(tx, viewer, group)
+    await audit.touches(tx, audit.GROUP, [key])
     name = None if changes.display_name is None else changes.display_name.strip()
     names.refuse(_text_problems("-" if name is None else name, changes.description or ""))
     if values := Changes(name, changes.description).values:
@@ -77,6 +80,9 @@ async def delete_group(tx: Transaction, viewer: Viewer, group: Way) -> tuple[int
     """Delete a group with its grants; needs GROUPS_MANAGE. Answers its id, and on how many resources it had one."""
     policy.require(viewer, Permission.GROUPS_MANAGE)
     key = await managed(tx, viewer, group)
+    await audit.touches(tx, audit.GROUP, [key])
+    await audit.ties(tx, audit.GROUP_MEMBERS, of=[key])
+    await audit.ties(tx, audit.GRANTS, to=[masks.subject(Kind.GROUP, key)])
     revoked = await index.forget(tx, Kind.GROUP, key)
     await tx.rows(delete(Group).where(col(Group.id) == key))
     return key, revoked
@@ -106,6 +112,7 @@ async def add_group_members(
             problems.append(Conflict("She is a member already.", ("members", at, "user")))
     names.refuse([*problems, *_twice(found)])
     ids = [user for user in found if user is not None]
+    await audit.ties(tx, audit.GROUP_MEMBERS, of=[key], to=ids)
     await _insert(tx, viewer, key, dict(zip(ids, new, strict=True)))
     return key, ids
 
@@ -120,6 +127,7 @@ async def remove_group_members(
     unknown = [_no_member(("members", at)) for at, user in enumerate(found) if user is None]
     names.refuse([*unknown, *_twice(found)])
     ids = [user for user in found if user is not None]
+    await audit.ties(tx, audit.GROUP_MEMBERS, of=[key], to=ids)
     await tx.rows(delete(GroupMember).where(col(GroupMember.group_id) == key, _is_one_of(ids)))
     return key, ids
 
@@ -132,6 +140,7 @@ async def set_group_manager(
     user_id = (await _found_members(tx, key, [user]))[0]
     if user_id is None:
         raise _no_member(("user",))
+    await audit.ties(tx, audit.GROUP_MEMBERS, of=[key], to=[user_id])
     member = col(GroupMember.group_id) == key, col(GroupMember.user_id) == user_id
     await tx.rows(update(GroupMember).where(*member).values(is_manager=is_manager))
     return key, user_id

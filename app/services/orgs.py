@@ -15,7 +15,7 @@ from app.auth import Permission, Viewer
 from app.db import Duplicate, Transaction
 from app.errors import Conflict, Forbidden, Locked, NotFound, Problem
 from app.masks import Level
-from app.services import names, users
+from app.services import audit, names, users
 from app.services.roles import Way
 from app.sources import Condition, among, integers, texts
 from app.tables import Key, Lock, Org, OrgMember, Resource, User, col, sortable
@@ -88,14 +88,17 @@ async def create_org(tx: Transaction, viewer: Viewer, new: NewOrg) -> int:
         "created_at": tx.now,
     }
     try:
-        return int(await tx.value(insert(Org).values(**values).returning(col(Org.id))))
+        key = int(await tx.value(insert(Org).values(**values).returning(col(Org.id))))
     except Duplicate:
         raise Conflict(f"The slug `{new.slug}` is taken.", ("slug",)) from None
+    audit.makes(tx, audit.ORG, [key])
+    return key
 
 
 async def update_org(tx: Transaction, viewer: Viewer, org: Way, changes: Changes) -> int:
     """Change what is given; needs READ_WRITE."""
     held = await require(tx, viewer, org, policy.writes_org, "the level READ_WRITE in the org")
+    await audit.touches(tx, audit.ORG, [held.id])
     name = None if changes.name is None else changes.name.strip()
     names.refuse(_text_problems("-" if name is None else name, changes.description or ""))
     if values := Changes(name, changes.description, changes.is_public).values:
@@ -117,8 +120,17 @@ async def delete_org(tx: Transaction, viewer: Viewer, org: Way) -> tuple[int, in
     if locked:
         are = "resource of this org is" if locked == 1 else "resources of this org are"
         raise Locked(f"{locked} {are} locked.", ("org",))
+    await _note_all(tx, held.id, [row[0] for row in resources])
     await tx.rows(delete(Org).where(col(Org.id) == held.id))
     return held.id, len(resources)
+
+
+async def _note_all(tx: Transaction, key: int, resources: Sequence[int]) -> None:
+    """Note all that an org's deletion reaches, for the audit log."""
+    await audit.touches(tx, audit.ORG, [key])
+    await audit.touches(tx, audit.RESOURCE, resources)
+    await audit.ties(tx, audit.ORG_MEMBERS, of=[key])
+    await audit.ties(tx, audit.GRANTS, of=resources)
 
 
 async def transfer_org(tx: Transaction, viewer: Viewer, org: Way, owner: Way) -> int:
@@ -146,6 +158,8 @@ _OWNING = "to own the org, or ORGS_MANAGE"
 
 
 async def _transfer(tx: Transaction, viewer: Viewer, held: Found, new: int) -> None:
+    await audit.touches(tx, audit.ORG, [held.id])
+    await audit.ties(tx, audit.ORG_MEMBERS, of=[held.id], to=[new, held.owner_id or new])
     await tx.rows(_members(held.id, new))
     if held.owner_id is not None:
         await tx.rows(_members(held.id, held.owner_id))
@@ -172,6 +186,7 @@ async def add_org_member(
     names.refuse([*names.end_problems(membership.expires_at, tx.now)])
     if user_id == held.owner_id:
         raise OwnerIsNoMember("She owns the org: the owner is no member.", ("user",))
+    await audit.ties(tx, audit.ORG_MEMBERS, of=[held.id], to=[user_id])
     await tx.rows(_members(held.id, user_id).where(col(OrgMember.expires_at) <= tx.now))
     try:
         await tx.put(OrgMember, [_row(tx, viewer, held.id, user_id, membership)])
@@ -187,6 +202,7 @@ async def update_org_member(
     held = await require(tx, viewer, org, policy.manages_org, _ADMIN)
     user_id = await _member(tx, held.id, user)
     names.refuse([*names.end_problems(membership.expires_at, tx.now)])
+    await audit.ties(tx, audit.ORG_MEMBERS, of=[held.id], to=[user_id])
     values: dict[str, Any] = {"granted_at": tx.now, "granted_by": viewer.user_id}
     if membership.level is not None:
         values["level"] = int(membership.level)
@@ -203,6 +219,7 @@ async def remove_org_member(tx: Transaction, viewer: Viewer, org: Way, user: Way
     if not (held.may or await _is_viewer(tx, viewer, user)):
         raise Forbidden(f"This needs {_ADMIN}, or to be that member.")
     user_id = await _member(tx, held.id, user)
+    await audit.ties(tx, audit.ORG_MEMBERS, of=[held.id], to=[user_id])
     await tx.rows(_members(held.id, user_id))
     return held.id, user_id
 
@@ -218,6 +235,8 @@ async def set_memberships(tx: Transaction, viewer: Viewer, user: Way, slugs: Seq
     known = {slug: (key, owner) for key, slug, owner in await tx.rows(named)}
     unknown = [(at, slug) for at, slug in enumerate(slugs) if names.sought(slug) not in known]
     names.refuse([NotFound(f"There is no org `{slug}`.", ("orgSlugs", at)) for at, slug in unknown])
+    audit.tells(tx, audit.USER, user_id, {})
+    await audit.ties(tx, audit.ORG_MEMBERS, to=[user_id])
     keys = [key for key, owner in known.values() if owner != user_id]
     dropped = not_(among(col(OrgMember.org_id), integers(keys)))
     hers = delete(OrgMember).where(col(OrgMember.user_id) == user_id)

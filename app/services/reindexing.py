@@ -8,8 +8,9 @@ from sqlalchemy import ColumnElement, Executable, Integer, except_, literal_colu
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ClauseElement
 
+from app.auth import REGISTRY
 from app.db import Database, Transaction
-from app.services import index
+from app.services import audit, index
 from app.sources import among, integers
 from app.tables import Access, Grant, Resource, col
 
@@ -45,7 +46,7 @@ def _still_on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
 
 async def reindex(database: Database, tell: Callable[[int, int], None]) -> Reindexed:
     """Make all rows anew in one transaction; tells as it goes how many resources are done, and of how many."""
-    async with database.write() as tx:
+    async with audit.change(database, REGISTRY, "reindex") as tx:
         return await _rebuilt(tx, tell)
 
 

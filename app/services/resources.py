@@ -23,20 +23,12 @@ from app import masks, policy
 from app.auth import Permission, Viewer
 from app.db import Duplicate, Transaction
 from app.errors import Conflict, Forbidden, InvalidInput, Locked, NotFound, Problem
-from app.services import index, names, quotas, users
+from app.services import audit, index, names, quotas, users
 from app.services.roles import Way
 from app.tables import Grant, Key, Lock, Org, Resource, ResourceType, Ticket, col, sortable
 
 DEFAULT_MASK = masks.METADATA_READ | masks.DATA_READ
 """What every signed-in user gets on a new resource, of the roles that its type has (design, 1.5)."""
-
-ROLE_NAMES = {
-    masks.METADATA_READ: "METADATA_READ",
-    masks.METADATA_WRITE: "METADATA_WRITE",
-    masks.DATA_READ: "DATASET_DATA_READ",
-    masks.DATA_WRITE: "DATASET_DATA_WRITE",
-    masks.ADMIN: "ADMIN",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +107,8 @@ async def create_resource(tx: Transaction, viewer: Viewer, new: NewResource) -> 
         key = int(await tx.value(insert(Resource).values(**values).returning(col(Resource.id))))
     except Duplicate:
         raise Conflict(f"The org has a resource `{new.slug}` already.", ("slug",)) from None
+    audit.makes(tx, audit.RESOURCE, [key])
+    await audit.ties(tx, audit.GRANTS, of=[key])
     general = {"resource_id": key, "subject": masks.GENERAL, "mask": DEFAULT_MASK & full}
     await tx.put(Grant, [{**general, "group_id": None, "user_id": None, "expires_at": None}])
     await index.refresh(tx, [key])
@@ -124,6 +118,7 @@ async def create_resource(tx: Transaction, viewer: Viewer, new: NewResource) -> 
 async def update_resource(tx: Transaction, viewer: Viewer, resource: Way, changes: Changes) -> int:
     """Change what is given of the metadata; needs METADATA_WRITE and no lock."""
     found_ = await writable(tx, viewer, resource, masks.METADATA_WRITE)
+    await audit.touches(tx, audit.RESOURCE, [found_.id])
     values = changes.values
     metadata = {} if changes.metadata is None else changes.metadata
     names.refuse([*_text_problems(values.get("name", "-"), changes.description or "", metadata)])
@@ -149,6 +144,7 @@ async def transfer_resource(
     if given.org is not None:
         await hold_orgs(tx, resource, given.org)
     found_ = await writable(tx, viewer, resource, masks.ADMIN)
+    await audit.touches(tx, audit.RESOURCE, [found_.id])
     values: dict[str, Any] = {}
     if given.owner is not None:
         values["owner_id"] = await users.found(tx, viewer, given.owner, "owner")
@@ -191,6 +187,8 @@ async def delete_resource(tx: Transaction, viewer: Viewer, resource: Way) -> int
     if not (found_.may_delete or found_.mask & masks.ADMIN):
         raise Forbidden("This needs ADMIN on the resource, or READ_WRITE_DELETE on its org.")
     require_unlocked(found_)
+    await audit.touches(tx, audit.RESOURCE, [found_.id])
+    await audit.ties(tx, audit.GRANTS, of=[found_.id])
     await tx.rows(delete(Resource).where(col(Resource.id) == found_.id))
     await quotas.grow(tx, found_.org_id, -found_.size_bytes)
     return found_.id
@@ -202,15 +200,17 @@ async def create_resource_type(tx: Transaction, viewer: Viewer, name: str, has_d
     names.refuse([*names.type_name_problems(name)])
     try:
         values = {"name": name, "has_data": has_data, "is_built_in": False}
-        return int(await tx.value(insert(ResourceType).values(**values).returning(col(ResourceType.id))))
+        key = int(await tx.value(insert(ResourceType).values(**values).returning(col(ResourceType.id))))
     except Duplicate:
         raise Conflict(f"There is a type `{name}` already.", ("name",)) from None
+    audit.makes(tx, audit.RESOURCE_TYPE, [key])
+    return key
 
 
 async def writable(tx: Transaction, viewer: Viewer, resource: Way, role: int) -> Found:
     """A resource on which the viewer holds a role that a lock stops."""
     found_ = await found(tx, viewer, resource)
-    policy.require_role(found_.mask, role, ROLE_NAMES[role])
+    policy.require_role(found_.mask, role, masks.NAMES[role])
     require_unlocked(found_)
     return found_
 
@@ -244,7 +244,7 @@ async def readable(tx: Transaction, viewer: Viewer, resource: Way, role: int) ->
     """
     try:
         found_ = await _found(tx, viewer, resource, ("resource",), _STAY)
-        policy.require_role(found_.mask, role, ROLE_NAMES[role])
+        policy.require_role(found_.mask, role, masks.NAMES[role])
     except (NotFound, Forbidden):
         policy.require_signed_in(viewer)
         raise

@@ -11,7 +11,7 @@ from app import policy
 from app.auth import DEACTIVATED, Permission, Viewer
 from app.db import Dangling, Duplicate, Transaction
 from app.errors import Conflict, InvalidInput, NotFound, Problem, Problems, Protected
-from app.services import names
+from app.services import audit, names
 from app.sources import among, integers, texts
 from app.tables import Role, UserRole, col, folded
 
@@ -72,6 +72,7 @@ async def _insert(tx: Transaction, name: str, description: str, permissions: Per
         key: int = await tx.value(insert(Role).values(**values).returning(col(Role.id)))
     except Duplicate:
         raise _taken(name) from None
+    audit.makes(tx, audit.ROLE, [key])
     return key
 
 
@@ -127,6 +128,7 @@ async def _found(tx: Transaction, viewer: Viewer, role: Way) -> Any:
     row = await tx.row(statement, key=bound, viewer_id=viewer.user_id)
     if row is None:
         raise NotFound("There is no such role.", ("role",))
+    await audit.touches(tx, audit.ROLE, [row[0]])
     return row
 
 

@@ -12,7 +12,7 @@ from app import masks, policy
 from app.auth import Permission, Viewer
 from app.db import Transaction
 from app.errors import Conflict, InvalidInput, Locked, NotFound, Problem
-from app.services import names, quotas, resources
+from app.services import audit, names, quotas, resources
 from app.services.quotas import Terms
 from app.services.roles import Way
 from app.tables import MAX_BYTES, Instant, Key, Lock, Org, Resource, Stage, Ticket, User, col
@@ -106,6 +106,8 @@ async def _put(tx: Transaction, viewer: Viewer, found: resources.Found, begun: B
         "expires_at": begun.ends,
     }
     await tx.put(Ticket, [row])
+    about = {"bytes": begun.bytes, "expiresAt": audit.stamp(begun.ends)}
+    audit.tells(tx, audit.RESOURCE, found.id, {"upload" if begun.is_upload else "download": about}, name=found.slug)
 
 
 async def finish_upload(tx: Transaction, viewer: Viewer, ticket: str, size: int, replaced: int, terms: Terms) -> int:
@@ -118,6 +120,7 @@ async def finish_upload(tx: Transaction, viewer: Viewer, ticket: str, size: int,
     if replaced > size:
         policy.require(viewer, Permission.RESOURCES_MANAGE)
     upload = await _held(tx, ticket)
+    await audit.touches(tx, audit.RESOURCE, [upload.resource_id])
     if upload.stage is Stage.FINISHED and upload.final == (size, replaced):
         return upload.resource_id
     _require_good(upload)
@@ -128,6 +131,7 @@ async def finish_upload(tx: Transaction, viewer: Viewer, ticket: str, size: int,
         await quotas.require_room(tx, upload.owner_id, upload.user_id, grown - upload.reserved, ("bytes",))
     done = {"stage": int(Stage.FINISHED), "final_bytes": size, "replaced_bytes": replaced}
     await tx.rows(update(Ticket).where(col(Ticket.key) == ticket).values(**done))
+    _tell(tx, upload, {"bytes": size, "replacedBytes": replaced, "state": Stage.FINISHED.name})
     await quotas.grow(tx, upload.org_id, grown, ("bytes",))
     is_its = col(Resource.id) == upload.resource_id
     await tx.rows(update(Resource).where(is_its).values(size_bytes=upload.size_bytes + grown))
@@ -140,7 +144,14 @@ async def cancel_upload(tx: Transaction, ticket: str) -> str:
     if upload.stage is Stage.FINISHED:
         raise Conflict("The upload was finished already.", ("ticket",))
     await tx.rows(update(Ticket).where(col(Ticket.key) == ticket).values(stage=int(Stage.CANCELLED)))
+    _tell(tx, upload, {"bytes": upload.reserved, "state": Stage.CANCELLED.name})
     return ticket
+
+
+def _tell(tx: Transaction, upload: _Upload, after: dict[str, object]) -> None:
+    """Tell what became of an upload: of its resource, since who knows the key of a ticket may speak for it."""
+    before = {"bytes": upload.reserved, "state": upload.stage.name}
+    audit.tells(tx, audit.RESOURCE, upload.resource_id, {"upload": after}, {"upload": before})
 
 
 async def _held(tx: Transaction, ticket: str) -> _Upload:

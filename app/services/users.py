@@ -12,7 +12,7 @@ from app.auth import Permission, Viewer
 from app.db import Duplicate, Transaction
 from app.errors import Conflict, InvalidInput, NotFound, Problem, Problems
 from app.masks import Kind
-from app.services import index, names, roles
+from app.services import audit, index, names, roles
 from app.services.roles import Way
 from app.sources import Keys, among, integers, texts
 from app.tables import Access, Key, Org, OrgMember, Resource, User, col, folded
@@ -79,6 +79,7 @@ async def create_users(
     for name in sorted({name for each in new for name in each.roles}):
         policy.require_no_more(viewer, known[folded(name)][1], f"The role `{name}`")
     ids = await _insert(tx, new)
+    audit.makes(tx, audit.USER, ids)
     held = [(key, known[name][0]) for key, each in zip(ids, new, strict=True) for name in {*map(folded, each.roles)}]
     await roles.give(tx, held)
     return ids
@@ -232,15 +233,29 @@ async def delete_user(tx: Transaction, viewer: Viewer, user: Way, successor: Way
     if heir == key:
         raise InvalidInput("A user does not succeed herself.", ("successor",))
     hers = select(col(Org.id)).where(col(Org.owner_id) == key).order_by(col(Org.id))
-    await tx.rows(hers.with_for_update(key_share=True))  # orgs are held before resources: see `resources.hold_orgs`
-    deleted = Deleted(key, await _name(tx, key)) if heir is None else await _bequeath(tx, key, heir)
+    # Orgs are held before resources: see `resources.hold_orgs`.
+    orgs = [row[0] for row in await tx.rows(hers.with_for_update(key_share=True))]
     owned = select(col(Resource.id)).where(col(Resource.owner_id) == key).order_by(col(Resource.id))
-    await tx.rows(owned.with_for_update())  # else a change that is under way writes her into the index again
+    # Else a change that is under way writes her into the index again.
+    resources = [row[0] for row in await tx.rows(owned.with_for_update())]
+    await _note_all(tx, key, heir, orgs, resources)
+    deleted = Deleted(key, await _name(tx, key)) if heir is None else await _bequeath(tx, key, heir)
     await index.forget(tx, Kind.USER, key)
     await tx.rows(delete(Access).where(col(Access.subject) == masks.subject(Kind.OWNER, key)))
     await tx.rows(delete(User).where(col(User.id) == key))
     await roles.keep_an_admin(tx, "user")
     return deleted
+
+
+async def _note_all(tx: Transaction, key: int, heir: int | None, orgs: Sequence[int], resources: Sequence[int]) -> None:
+    """Note all that a user's deletion reaches, for the audit log."""
+    await audit.touches(tx, audit.ORG, orgs)
+    await audit.touches(tx, audit.RESOURCE, resources)
+    await audit.ties(tx, audit.ORG_MEMBERS, to=[key])
+    await audit.ties(tx, audit.GROUP_MEMBERS, to=[key])
+    await audit.ties(tx, audit.GRANTS, to=[masks.subject(Kind.USER, key)])
+    if heir is not None and orgs:
+        await audit.ties(tx, audit.ORG_MEMBERS, of=orgs, to=[heir])
 
 
 async def _bequeath(tx: Transaction, key: int, heir: int) -> Deleted:
@@ -273,6 +288,7 @@ async def managed(tx: Transaction, viewer: Viewer, user: Way) -> int:
     key = await found(tx, viewer, user)
     _, permissions = await roles.held(tx, key)
     policy.require_no_more(viewer, permissions, "This user")
+    await audit.touches(tx, audit.USER, [key])
     return key
 
 

@@ -47,7 +47,7 @@ async def set_visibility(tx: Transaction, viewer: Viewer, resource: Way, wanted:
     found = await resources.found(tx, viewer, resource)
     stored = {subject: (mask, end) for subject, mask, end in await tx.rows(_STORED, resource=found.id, now=tx.now)}
     if not found.mask & masks.ADMIN and _level(stored) is wanted:  # clients send back what they were shown
-        policy.require_role(found.mask, masks.METADATA_WRITE, resources.ROLE_NAMES[masks.METADATA_WRITE])
+        policy.require_role(found.mask, masks.METADATA_WRITE, masks.NAMES[masks.METADATA_WRITE])
         return
     for kind, least in ((Kind.ANYONE, Visibility.PUBLIC), (Kind.GENERAL, Visibility.UNLISTED)):
         mask, end = stored.get(masks.subject(kind), (0, None))

@@ -1,5 +1,6 @@
 """What both faces need of HTTP: bodies in, refusals, cookies and files out, and whose pages may ask."""
 
+from app.web.asking import note_origin
 from app.web.files import kept
 from app.web.middleware import middleware
 from app.web.origin import from_foreign_page, same_origin
@@ -25,6 +26,7 @@ __all__ = [
     "kept",
     "media_type",
     "middleware",
+    "note_origin",
     "same_origin",
     "set_cookie",
 ]

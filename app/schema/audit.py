@@ -1,0 +1,161 @@
+"""The audit log over GraphQL."""
+
+from datetime import datetime
+from typing import Any
+
+import strawberry
+
+from app import loaders, policy, tables
+from app.auth import Viewer
+from app.schema.declare import Face, column, edge
+from app.schema.directives import Permission
+from app.schema.enums import Described, enum, of_value
+from app.schema.leaves import JSON
+from app.schema.node import Node
+from app.schema.paging import Connection, DateTimeFilter, Edge, OrderDirection, StringFilter
+from app.schema.users import User
+from app.sources import ROOT
+
+PRIVATE: Any = {"guard": policy.sees_audit, "requires": Permission.AUDIT_VIEW}
+
+BEFORE = (
+    "What differs, as it was; null when the thing was made by this. Never a password, a token or the key of a ticket. "
+    "What passes 32 KiB is left out, and `truncated` is true."
+)
+AFTER = "The same as it was afterwards; null when the thing was deleted by this."
+
+
+@enum("Where a change was asked for.")
+class AuditFace(Described):
+    """The faces of `app.origin`."""
+
+    GRAPHQL = "GRAPHQL", "At the GraphQL API."
+    REST = "REST", "At the REST API."
+    COMMAND = "COMMAND", "By a command on the machine itself, or at the start of the server."
+
+
+@enum("What sort of thing was changed.")
+class AuditKind(Described):
+    """The kinds of `services.snapshots`."""
+
+    USER = "User", "A user, with roles, and with orgs, groups and access as far as they changed."
+    ROLE = "Role", "A role."
+    ORG = "Org", "An org, with members and resources as far as they changed."
+    GROUP = "Group", "A group, with members and access as far as they changed."
+    RESOURCE = "Resource", "A resource, with its access configuration, uploads and downloads as far as they changed."
+    RESOURCE_TYPE = "ResourceType", "A type of resources."
+
+
+def _face(value: str) -> AuditFace:
+    return of_value(AuditFace, value)
+
+
+def _kind(value: str) -> AuditKind:
+    return of_value(AuditKind, value)
+
+
+@strawberry.type(description="What an event did to one thing.")
+class AuditChange(Face, row=tables.AuditChange):
+    """What an event did to one thing."""
+
+    kind: AuditKind = column("What sort of thing.", read=_kind)
+    subject: strawberry.ID = column("The global id of the thing, which may be gone.")
+    name: str = column("What it was called: a user name, a slug, the name of a role or type.")
+    before: JSON | None = column(BEFORE)
+    after: JSON | None = column(AFTER)
+
+
+@strawberry.type(description="What was done to a thing, in a page.")
+class AuditChangeEdge(Edge[AuditChange]):
+    """What was done to a thing, in a page."""
+
+
+@strawberry.type(description="A page of what an event did, by name.")
+class AuditChangeConnection(Connection[AuditChangeEdge, AuditChange]):
+    """A page of what an event did."""
+
+
+@strawberry.type(
+    description="A change that was made: who, when, from where and what. It is written with the change itself, and "
+    "never changed or deleted."
+)
+class AuditEvent(Node, row=tables.AuditEvent):
+    """A change that was made."""
+
+    at: datetime = column("When.")
+    action: str = column("The mutation that makes this change, as `createUser`; REST uses the same names.")
+    actor_name: str | None = column("The user name of who did it; null for nobody and for the registry itself.")
+    actor: User | None = edge("Who did it; null when she is gone.", loaders.user_shown, tables.AuditEvent.actor_id)
+    face: AuditFace = column("Where it was asked for.", read=_face)
+    address: str | None = column("The address that it was asked from; null for a command.", **PRIVATE)
+    request_id: str | None = column("What the request called itself in `X-Request-Id`.", **PRIVATE)
+    changes: AuditChangeConnection | None = edge(
+        "What it did, by thing; empty when nothing differed.",
+        loaders.audit_changes,
+        tables.AuditEvent.id,
+        **PRIVATE,
+    )
+
+
+@strawberry.type(description="An event in a page.")
+class AuditEventEdge(Edge[AuditEvent]):
+    """An event in a page."""
+
+
+@strawberry.type(description="A page of the audit log.")
+class AuditEventConnection(Connection[AuditEventEdge, AuditEvent]):
+    """A page of the audit log."""
+
+
+@strawberry.type(description="An event in a page of those of a resource, with what it did to that.")
+class ResourceAuditEventEdge(Edge[AuditEvent], row=tables.AuditChange):
+    """An event of a resource."""
+
+    before: JSON | None = column(BEFORE)
+    after: JSON | None = column(AFTER)
+
+
+@strawberry.type(description="A page of what was done to a resource, newest first.")
+class ResourceAuditEventConnection(Connection[ResourceAuditEventEdge, AuditEvent]):
+    """A page of what was done to a resource."""
+
+
+@enum("What events can be ordered by.")
+class AuditEventOrderField(Described):
+    """What events can be ordered by."""
+
+    AT = "at", "When it was done."
+
+
+@strawberry.input(description="One term of an order of events.")
+class AuditEventOrder:
+    """One term of an order."""
+
+    field: AuditEventOrderField = strawberry.field(description="What to order by.")
+    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
+
+
+@strawberry.input(description="Keeps events that match everything given. At most 4 levels deep and 50 comparisons.")
+class AuditEventFilter:
+    """Keeps events that match everything given."""
+
+    actor: StringFilter | None = strawberry.field(
+        default=None, description="The user name of who did it, without regard to letter case."
+    )
+    action: StringFilter | None = strawberry.field(default=None, description="What was done, as `createUser`.")
+    subject: strawberry.ID | None = strawberry.field(
+        default=None, description="The global id of a thing that it was done to; it may be gone."
+    )
+    at: DateTimeFilter | None = strawberry.field(default=None, description="When it was done.")
+    and_: list["AuditEventFilter"] | None = strawberry.field(
+        default=None, name="and", description="All of these match."
+    )
+    or_: list["AuditEventFilter"] | None = strawberry.field(
+        default=None, name="or", description="At least one of these matches."
+    )
+    not_: "AuditEventFilter | None" = strawberry.field(default=None, name="not", description="This does not match.")
+
+
+def whole_log(viewer: Viewer) -> int | None:
+    """The key of the whole log, for those who read it."""
+    return ROOT if policy.reads_audit(viewer) else None

@@ -1,0 +1,316 @@
+"""What things are at a moment, as the audit log tells it: one SELECT for each kind of thing or tie, and no secrets."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Integer, Select, bindparam, select
+
+from app import masks
+from app.auth import Permission
+from app.db import Transaction
+from app.masks import Kind, Level
+from app.prepared import Row
+from app.sources import Keys, among
+from app.tables import (
+    Grant,
+    Group,
+    GroupMember,
+    Lock,
+    Org,
+    OrgMember,
+    Resource,
+    ResourceType,
+    Role,
+    User,
+    UserRole,
+    col,
+)
+
+USER, ROLE, ORG, GROUP = "User", "Role", "Org", "Group"
+RESOURCE, RESOURCE_TYPE = "Resource", "ResourceType"
+
+Thing = tuple[str, int]
+"""A row by the name of its type and its id."""
+
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Where a tie shows: in this thing, which is called so, under a word and the name of the other side."""
+
+    thing: Thing
+    called: str
+    word: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """What a thing is called, what it is made of, and of which others it is a part.
+
+    In which org a resource is kept is told of the org alone: who administers a resource may not know the org.
+    """
+
+    name: str
+    holds: Values
+    places: frozenset[Side] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """What one thing has to do with another: a membership, a grant."""
+
+    sides: tuple[Side, ...]
+    holds: Values
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ties:
+    """A kind of tie: what stands at its first end, its rows, the columns of its two ends, and how a row is read."""
+
+    kind: str
+    rows: Select[Any]
+    of: ColumnElement[Any]
+    to: ColumnElement[Any]
+    read: Callable[[Row], Tie]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which ties: those `of` some things `to` some others; None for all at that end."""
+
+    ties: Ties
+    of: frozenset[int] | None
+    to: frozenset[int] | None
+
+    def covers(self, other: "Asked") -> bool:
+        """Whether all that the other one asks for is asked for here."""
+        ends = ((self.of, other.of), (self.to, other.to))
+        within = (mine is None or (hers is not None and hers <= mine) for mine, hers in ends)
+        return self.ties is other.ties and all(within)
+
+
+async def shots(tx: Transaction, kind: str, keys: Iterable[int]) -> dict[int, Shot]:
+    """Some things of a kind as they are now; those that are not there are missing."""
+    statement, read = _THINGS[kind]
+    return read(await tx.rows(statement, keys=list(keys)))
+
+
+async def ties(tx: Transaction, asked: Asked) -> dict[tuple[int, int], Tie]:
+    """Ties as they are now, by their ends."""
+    ends = {name: list(keys) for name, keys in (("of", asked.of), ("to", asked.to)) if keys is not None}
+    rows = await tx.rows(_asking(asked.ties, frozenset(ends)), **ends)
+    return {(row[0], row[1]): asked.ties.read(row) for row in rows}
+
+
+async def names(tx: Transaction, kind: str, keys: Iterable[int]) -> dict[int, str]:
+    """What some things are called."""
+    return {key: name for key, name in await tx.rows(_NAMES[kind], keys=list(keys))}  # noqa: C416 - mypy knows a row as a tuple of any length
+
+
+@cache
+def _asking(of: Ties, ends: frozenset[str]) -> Select[Any]:
+    kind = Keys(BigInteger())
+    return of.rows.where(*(among(getattr(of, end), bindparam(end, type_=kind)) for end in sorted(ends)))
+
+
+def stamp(moment: datetime | None) -> str | None:
+    """A moment as the API writes it."""
+    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+_KEYS = bindparam("keys", type_=Keys(Integer()))
+
+
+def _those(table: Any, *columns: Any) -> Select[Any]:
+    return select(col(table.id), *map(col, columns)).select_from(table).where(among(col(table.id), _KEYS))
+
+
+def _users(rows: Sequence[Row]) -> dict[int, Shot]:
+    """A user has a row for each role."""
+    found: dict[int, Shot] = {}
+    for key, name, email, metadata, role in rows:
+        holds = {"userName": name, "email": email, "metadata": metadata, "roles": []}
+        shot = found.setdefault(key, Shot(name, holds))
+        if role is not None:
+            shot.holds["roles"].append(role)
+    return found
+
+
+def _roles(rows: Sequence[Row]) -> dict[int, Shot]:
+    return {
+        key: Shot(
+            name,
+            {"name": name, "description": text, "permissions": [str(each.name) for each in Permission(mask)]},
+        )
+        for key, name, text, mask in rows
+    }
+
+
+def _plain(*words: str) -> Callable[[Sequence[Row]], dict[int, Shot]]:
+    """The columns by these words; the first one is the name."""
+    return lambda rows: {row[0]: Shot(row[1], dict(zip(words, row[1:], strict=True))) for row in rows}
+
+
+def _orgs(rows: Sequence[Row]) -> dict[int, Shot]:
+    return {
+        key: Shot(
+            slug,
+            {"slug": slug, "name": name, "description": text, "isPublic": bool(public), "owner": owner},
+            _owned(owner_id, owner, slug),
+        )
+        for key, slug, name, text, public, owner, owner_id in rows
+    }
+
+
+def _owned(owner_id: int | None, owner: str, name: str) -> frozenset[Side]:
+    """It shows in the user whose it is, if it is somebody's."""
+    return frozenset() if owner_id is None else frozenset([Side((USER, owner_id), owner, "owns", name)])
+
+
+_ABOUT_A_RESOURCE = ("slug", "type", "name", "description", "metadata", "owner", "sizeBytes")
+
+
+def _resources(rows: Sequence[Row]) -> dict[int, Shot]:
+    found = {}
+    for key, *row, reason, owner_id, org_id, org_slug, path in rows:
+        holds = dict(zip(_ABOUT_A_RESOURCE, row, strict=True))
+        holds["lock"] = None if reason is None else {"reason": reason}
+        kept = Side((ORG, org_id), org_slug, "resources", row[0])
+        found[key] = Shot(row[0], holds, _owned(owner_id, holds["owner"], path) | {kept})
+    return found
+
+
+_THINGS: Mapping[str, tuple[Select[Any], Callable[[Sequence[Row]], dict[int, Shot]]]] = {
+    USER: (
+        _those(User, User.user_name, User.email, User.details, Role.name)
+        .outerjoin(UserRole, col(UserRole.user_id) == col(User.id))
+        .outerjoin(Role, col(Role.id) == col(UserRole.role_id))
+        .order_by(col(User.id), col(Role.name_key)),
+        _users,
+    ),
+    ROLE: (_those(Role, Role.name, Role.description, Role.permissions), _roles),
+    ORG: (
+        _those(Org, Org.slug, Org.name, Org.description, Org.is_public, User.user_name, User.id).outerjoin(
+            User, col(User.id) == col(Org.owner_id)
+        ),
+        _orgs,
+    ),
+    GROUP: (
+        _those(Group, Group.slug, Group.display_name, Group.description),
+        _plain("slug", "displayName", "description"),
+    ),
+    RESOURCE: (
+        _those(
+            Resource,
+            Resource.slug,
+            ResourceType.name,
+            Resource.name,
+            Resource.description,
+            Resource.details,
+            User.user_name,
+            Resource.size_bytes,
+            Lock.reason,
+            User.id,
+            Org.id,
+            Org.slug,
+            Resource.path,
+        )
+        .join(ResourceType, col(ResourceType.id) == col(Resource.type_id))
+        .join(Org, col(Org.id) == col(Resource.org_id))
+        .outerjoin(User, col(User.id) == col(Resource.owner_id))
+        .outerjoin(Lock, col(Lock.resource_id) == col(Resource.id)),
+        _resources,
+    ),
+    RESOURCE_TYPE: (_those(ResourceType, ResourceType.name, ResourceType.has_data), _plain("name", "hasData")),
+}
+
+_NAMES: Mapping[str, Select[Any]] = {
+    USER: _those(User, User.user_name),
+    RESOURCE: _those(Resource, Resource.slug),
+}
+"""What may be told of without a look at the whole of it."""
+
+
+def _ends(kind: str, at: tuple[int, str], word: str, user: tuple[int, str], its: str) -> tuple[Side, Side]:
+    """A membership shows in what one is a member of and in the user."""
+    return Side((kind, at[0]), at[1], word, user[1]), Side((USER, user[0]), user[1], its, at[1])
+
+
+def _org_member(row: Row) -> Tie:
+    org, user, slug, name, level, end = row
+    holds = {"level": Level(level).name, "expiresAt": stamp(end)}
+    return Tie(_ends(ORG, (org, slug), "members", (user, name), "orgs"), holds)
+
+
+def _group_member(row: Row) -> Tie:
+    group, user, slug, name, is_manager, end = row
+    holds = {"isManager": bool(is_manager), "expiresAt": stamp(end)}
+    return Tie(_ends(GROUP, (group, slug), "members", (user, name), "groups"), holds)
+
+
+def _grant(row: Row) -> Tie:
+    """A grant shows in the resource and, if there is one, in the group or the user whose it is."""
+    resource, subject, slug, path, group, user, mask, end = row
+    holds = {"roles": [name for bit, name in masks.NAMES.items() if mask & bit], "expiresAt": stamp(end)}
+    kind, key, name = masks.kind_of(subject), masks.key_of(subject), user if group is None else group
+    entry = kind.name.lower() if name is None else f"{kind.name.lower()}:{name}"
+    sides = [Side((RESOURCE, resource), slug, "access", entry)]
+    if name is not None:
+        sides.append(Side((GROUP if kind is Kind.GROUP else USER, key), name, "access", path))
+    return Tie(tuple(sides), holds)
+
+
+def _tied(of: Any, to: Any, *columns: Any) -> Select[Any]:
+    return select(col(of), col(to), *map(col, columns))
+
+
+ORG_MEMBERS = Ties(
+    ORG,
+    _tied(OrgMember.org_id, OrgMember.user_id, Org.slug, User.user_name, OrgMember.level, OrgMember.expires_at)
+    .join(Org, col(Org.id) == col(OrgMember.org_id))
+    .join(User, col(User.id) == col(OrgMember.user_id)),
+    col(OrgMember.org_id),
+    col(OrgMember.user_id),
+    _org_member,
+)
+GROUP_MEMBERS = Ties(
+    GROUP,
+    _tied(
+        GroupMember.group_id,
+        GroupMember.user_id,
+        Group.slug,
+        User.user_name,
+        GroupMember.is_manager,
+        GroupMember.expires_at,
+    )
+    .join(Group, col(Group.id) == col(GroupMember.group_id))
+    .join(User, col(User.id) == col(GroupMember.user_id)),
+    col(GroupMember.group_id),
+    col(GroupMember.user_id),
+    _group_member,
+)
+GRANTS = Ties(
+    RESOURCE,
+    _tied(
+        Grant.resource_id,
+        Grant.subject,
+        Resource.slug,
+        Resource.path,
+        Group.slug,
+        User.user_name,
+        Grant.mask,
+        Grant.expires_at,
+    )
+    .join(Resource, col(Resource.id) == col(Grant.resource_id))
+    .outerjoin(Group, col(Group.id) == col(Grant.group_id))
+    .outerjoin(User, col(User.id) == col(Grant.user_id)),
+    col(Grant.resource_id),
+    col(Grant.subject),
+    _grant,
+)
+"""Of resources to subjects, see `masks.subject`."""

@@ -1,0 +1,33 @@
+"""Taking everything out of a database, the audit log too, which the database itself keeps anybody else from."""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+
+from sqlalchemy import delete, text
+from sqlmodel import SQLModel
+
+from app import db
+
+
+async def empty(database: db.Database, tx: db.Transaction, stays: Collection[str] = ()) -> None:
+    """Delete every row of every table but those that stay."""
+    async with _unguarded(database, tx):
+        for table in reversed(SQLModel.metadata.sorted_tables):
+            if table.name not in stays:
+                await tx.rows(delete(table))
+
+
+@asynccontextmanager
+async def _unguarded(database: db.Database, tx: db.Transaction) -> AsyncIterator[None]:
+    """Without triggers meanwhile."""
+    if database.dialect.name == "postgresql":
+        await tx.rows(text("SET LOCAL session_replication_role = replica"))
+        yield
+        await tx.rows(text("SET LOCAL session_replication_role = origin"))
+        return
+    triggers = await tx.rows(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
+    for name, _ in triggers:
+        await tx.rows(text(f"DROP TRIGGER {name}"))
+    yield
+    for _, made in triggers:
+        await tx.rows(text(made))
