@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -90,7 +91,7 @@ class Route:
     `gives` is the shape of the body of a success, None for no body. `as_400` are the problems that this route tells
     with that status instead of their own; `refuses` the statuses of its refusals beyond those that all such routes
     have. `name` is the operation's in the OpenAPI description; `elsewhere` says that an external provider does this
-    where there is one, so that it is refused here.
+    where there is one, so that it is refused here; `weighs_tokens` that who brings bad tokens is made to wait.
     """
 
     method: str
@@ -107,6 +108,7 @@ class Route:
     as_400: tuple[type[Problem], ...] = ()
     name: str = ""
     elsewhere: bool = False
+    weighs_tokens: bool = False
 
     @property
     def open_words(self) -> list[str]:
@@ -169,6 +171,7 @@ class Face(BaseRoute):
         """Answer, whatever happens."""
         request, place, about = Request(scope, receive), scope["place"], facts.current()
         about.face, about.path = "rest", "/" + "/".join(place.pattern)
+        web.note_origin(request, "REST")
         about.kind = "query" if request.method in SAFE else "mutation"
         response = await _answered(request, place, self._house_of(request))
         await response(scope, receive, send)
@@ -190,9 +193,10 @@ async def _answered(request: Request, place: Place, house: House) -> Response:
 
 
 async def _call(request: Request, route: Route, house: House) -> Call:
-    viewer = await _viewer(request, route, house)
-    if route.who is Who.SIGNED_IN:
-        policy.require_signed_in(viewer)
+    async with accounts.weighing_tokens(house.desk) if route.weighs_tokens else nullcontext():
+        viewer = await _viewer(request, route, house)
+        if route.who is Who.SIGNED_IN:
+            policy.require_signed_in(viewer)
     query = bound(route.query, bodies.query(request))
     sent = await bodies.read(request, route.body)
     given, document = bound(route.fields, sent), sent.document or {}

@@ -22,7 +22,7 @@ from app.services import accounts
 from app.services.accounts import Desk
 from app.statements import Statements
 from app.telemetry import facts
-from app.web import Cookie, MethodNotAllowed, same_origin
+from app.web import Cookie, MethodNotAllowed, note_origin, same_origin
 
 QUERY_SECONDS = 15
 MUTATION_SECONDS = 60
@@ -45,6 +45,7 @@ class Answering:
 
     async def __call__(self, request: Request, asked: GraphQLRequest) -> Answer:
         """Answer one request; raises `Refusal` and `Invalid`, which the protocol edge writes."""
+        note_origin(request, "GRAPHQL")
         began = perf_counter()
         viewer, by_cookie = await self._viewer(request)
         known = self.documents.known(asked.query, asked.operation_name)

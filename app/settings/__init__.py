@@ -1,6 +1,6 @@
 """The settings, and what they must never leave open."""
 
-from app.settings.model import DEFAULT_PASSWORD, FIELDS, HIDDEN, DefaultAdmin, PasswordPolicy, Settings
+from app.settings.model import DEFAULT_PASSWORD, FIELDS, HIDDEN, DefaultAdmin, PasswordPolicy, Settings, Throttle
 from app.settings.safety import check_exposure, is_loopback, secret
 from app.settings.values import PASSWORD_CHARACTERS
 
@@ -12,6 +12,7 @@ __all__ = [
     "DefaultAdmin",
     "PasswordPolicy",
     "Settings",
+    "Throttle",
     "check_exposure",
     "is_loopback",
     "secret",

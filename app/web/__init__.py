@@ -1,5 +1,6 @@
 """What both faces need of HTTP: bodies in, refusals, cookies and files out, and where a request comes from."""
 
+from app.web.asking import note_origin
 from app.web.files import kept
 from app.web.origin import same_origin
 from app.web.reading import body, json_value, media_type
@@ -22,6 +23,7 @@ __all__ = [
     "json_value",
     "kept",
     "media_type",
+    "note_origin",
     "same_origin",
     "set_cookie",
 ]
