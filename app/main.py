@@ -26,6 +26,7 @@ from app.schema import http
 from app.schema.execution import Answering
 from app.services import accounts, bootstrap, demo, quotas, reindexing
 from app.services.provider import Provider
+from app.services.throttle import Throttle
 from app.settings import Settings, secret
 from app.statements import Statements
 from app.tokens import Signer
@@ -190,6 +191,7 @@ async def _desk(settings: Settings) -> accounts.Desk:
         settings.password_policy,
         tickets.Signer(signing),
         quotas.Terms(settings.enable_storage_limiter, lifetime),
+        Throttle(settings.throttle, signing),
         provider=provider,
         gives_orgs=settings.makes_personal_orgs,
     )

@@ -1,4 +1,4 @@
-"""From where something is asked: kept beside the request, so that the audit log can tell it of a change."""
+"""From where something is asked: kept beside the request, for what happens far below the face that was asked."""
 
 from contextvars import ContextVar
 from dataclasses import dataclass

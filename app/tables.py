@@ -286,6 +286,19 @@ class Stage(IntEnum):
     REVOKED = 4
 
 
+class Guess(SQLModel, table=True):
+    """How many wrong passwords came lately, and from when on another may: `services/throttle.py` says where and why."""
+
+    __tablename__ = "guesses"
+    __table_args__ = (Index(None, "kept_until"),)
+
+    key: str = Field(primary_key=True, sa_type=Key)
+    failures: int = Field(sa_type=Integer)
+    free_at: datetime = Field(sa_type=Instant)
+    known_until: datetime | None = Field(default=None, sa_type=Instant)
+    kept_until: datetime = Field(sa_type=Instant)
+
+
 class Ticket(SQLModel, table=True):
     """Leave to upload to a resource, or to download it. Whoever knows the key may speak for the ticket.
 

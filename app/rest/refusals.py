@@ -12,7 +12,7 @@ _NAMED = {
     403: "Signed in, and not permitted.",
     404: "There is no such thing, or none that the asker may know of.",
     409: "What is stored now stands against it.",
-    429: "Too many passwords wait to be checked; `Retry-After` says in how many seconds it may go.",
+    429: "Too much was wrong lately, or too many passwords wait to be checked; `Retry-After` says how many seconds.",
     503: "The external provider, where there is one, does not answer or answers nonsense.",
 }
 _TOLD_AS_400 = {

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -96,7 +96,7 @@ class Route:
     `gives` is the shape of the body of a success, None for no body. `as_400` are the problems that this route tells
     with that status instead of their own; `refuses` the statuses of its refusals beyond those that all such routes
     have. `name` is the operation's in the OpenAPI description; `elsewhere` says that an external provider does this
-    where there is one, so that it is refused here.
+    where there is one, so that it is refused here; `weighs_tokens` that who brings bad tokens is made to wait.
     """
 
     method: str
@@ -113,6 +113,7 @@ class Route:
     as_400: tuple[type[Problem], ...] = ()
     name: str = ""
     elsewhere: bool = False
+    weighs_tokens: bool = False
 
     @property
     def open_words(self) -> list[str]:
@@ -197,9 +198,10 @@ async def _answered(request: Request, place: Place, house: House) -> Response:
 
 
 async def _call(request: Request, route: Route, house: House) -> Call:
-    viewer = await _viewer(request, route, house)
-    if route.who is Who.SIGNED_IN:
-        policy.require_signed_in(viewer)
+    async with accounts.weighing_tokens(house.desk) if route.weighs_tokens else nullcontext():
+        viewer = await _viewer(request, route, house)
+        if route.who is Who.SIGNED_IN:
+            policy.require_signed_in(viewer)
     query = bound(route.query, bodies.query(request))
     sent = await bodies.read(request, route.body)
     given, document = bound(route.fields, sent), sent.document or {}

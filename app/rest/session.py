@@ -122,7 +122,9 @@ ROUTES = (
         Who.SIGNED_IN,
         "A new token for a good one, which stays good until it ends. A body is not looked at.",
         gives=shapes.Session,
+        refuses=(429,),
         name="refreshToken",
+        weighs_tokens=True,
     ),
     Route(
         "POST",

@@ -131,7 +131,8 @@ def _missing(given: LoginInput) -> list[str]:
 
 
 async def _refresh(context: Context, given: None) -> Outcome:
-    return _opened(context, await accounts.refresh(context.desk, context.viewer))
+    async with accounts.weighing_tokens(context.desk):
+        return _opened(context, await accounts.refresh(context.desk, context.viewer))
 
 
 async def _log_out(context: Context, given: None) -> Outcome:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,7 @@ from app.services import audit, external, names, quotas, roles, users
 from app.services.external import Vouched
 from app.services.provider import Provider
 from app.services.roles import Way
+from app.services.throttle import Attempt, Throttle
 from app.settings import PasswordPolicy
 from app.tables import Instant, Key, RevokedToken, Role, User, UserRole, col, folded
 
@@ -41,6 +43,7 @@ class Desk:
     password_policy: PasswordPolicy | None
     tickets: tickets.Signer
     terms: quotas.Terms
+    throttle: Throttle
     provider: Provider | None = None
     gives_orgs: bool = False
 
@@ -57,9 +60,18 @@ class Session:
     roles: tuple[str, ...]
 
 
-_CREDENTIALS = select(col(User.id), col(User.password_hash)).where(col(User.user_key) == bindparam("name", type_=Key()))
+_IS_DEACTIVATED = (
+    select(col(UserRole.user_id))
+    .join(Role, col(Role.id) == col(UserRole.role_id))
+    .where(col(UserRole.user_id) == col(User.id), col(Role.name_key) == DEACTIVATED)
+    .exists()
+)
 
-_HASH = select(col(User.password_hash)).where(col(User.id) == bindparam("id", type_=Integer()))
+_CREDENTIALS = select(col(User.id), col(User.password_hash), _IS_DEACTIVATED).where(
+    col(User.user_key) == bindparam("name", type_=Key())
+)
+
+_HASH = select(col(User.password_hash), col(User.user_key)).where(col(User.id) == bindparam("id", type_=Integer()))
 
 _NAME = select(col(User.user_key)).where(col(User.id) == bindparam("id", type_=Integer()))
 
@@ -88,12 +100,18 @@ async def identified(desk: Desk, shown: auth.Presented | None) -> Viewer:
 
 async def log_in(desk: Desk, user_name: str, password: str) -> Session:
     """Sign in with a password; raises Unauthenticated for unknown, wrong and deactivated alike, after the same work."""
-    if desk.provider is not None:
-        return await _let_in(desk, await external.by_password(desk.provider, user_name, password), WRONG)
+    async with desk.throttle.attempt(desk.database, user_name) as attempt:
+        if desk.provider is None:
+            return await _let_in_by_password(desk, attempt, user_name, password)
+        vouched = await external.by_password(desk.provider, user_name, password)
+        return await _let_in(desk, attempt, vouched, WRONG)
+
+
+async def _let_in_by_password(desk: Desk, attempt: Attempt, user_name: str, password: str) -> Session:
     rows = await desk.database.ask(_CREDENTIALS, name=names.sought(user_name))
-    user_id, stored = rows[0] if rows else (0, None)
+    user_id, stored, is_deactivated = rows[0] if rows else (0, None, False)
     verdict = await desk.hasher.verify(password, stored)
-    if not verdict.ok:
+    if not verdict.ok or is_deactivated:
         raise Unauthenticated(WRONG)
     fresh = await desk.hasher.hash(password) if verdict.stale else None
     async with audit.change(desk.database, Viewer(user_id), LOGIN) as tx:
@@ -105,6 +123,7 @@ async def log_in(desk: Desk, user_name: str, password: str) -> Session:
         unchanged = (col(User.id) == user_id) & (col(User.password_hash) == stored)
         if not await tx.rows(update(User).where(unchanged).values(**values).returning(col(User.id))):
             raise Unauthenticated(WRONG)
+        await attempt.was_right(tx)
     return session
 
 
@@ -112,10 +131,11 @@ async def log_in_with_token(desk: Desk, token: str) -> Session:
     """Sign in with a token of the external provider's; without a provider none is good."""
     if desk.provider is None:
         raise Unauthenticated(WRONG_TOKEN)
-    return await _let_in(desk, await external.by_token(desk.provider, token), WRONG_TOKEN)
+    async with desk.throttle.attempt(desk.database) as attempt:
+        return await _let_in(desk, attempt, await external.by_token(desk.provider, token), WRONG_TOKEN)
 
 
-async def _let_in(desk: Desk, vouched: Vouched | None, wrong: str) -> Session:
+async def _let_in(desk: Desk, attempt: Attempt, vouched: Vouched | None, wrong: str) -> Session:
     """Let in whom the provider vouches for. What it says of somebody deactivated holds too, though she stays out."""
     if vouched is None:
         raise Unauthenticated(wrong)
@@ -126,6 +146,7 @@ async def _let_in(desk: Desk, vouched: Vouched | None, wrong: str) -> Session:
             audit.acts(tx, user_id, LOGIN)
             _tell_login(tx, session)
             await tx.rows(update(User).where(col(User.id) == user_id).values(last_login_at=tx.now))
+            await attempt.was_right(tx)
     if session is None:
         raise Unauthenticated(wrong)
     return session
@@ -135,6 +156,11 @@ def _tell_login(tx: Transaction, session: Session) -> None:
     user_id = session.viewer.user_id
     assert user_id is not None
     audit.tells(tx, audit.USER, user_id, {"lastLoginAt": audit.stamp(tx.now)}, name=session.user_name)
+
+
+def weighing_tokens(desk: Desk) -> AbstractAsyncContextManager[None]:
+    """Around a refresh and the look at its token: who comes with bad ones again and again has to wait."""
+    return desk.throttle.weighing_tokens(desk.database)
 
 
 async def refresh(desk: Desk, viewer: Viewer) -> Session:
@@ -195,9 +221,8 @@ async def change_password(desk: Desk, viewer: Viewer, old: str, new: str, *, dry
     user_id = policy.require_signed_in(viewer)
     policy.require_accounts_here(viewer)
     rows = await desk.database.ask(_HASH, id=user_id)
-    stored = rows[0][0] if rows else None
-    if not (await desk.hasher.verify(old, stored)).ok:
-        raise InvalidInput("The old password is not right.", ("oldPassword",))
+    stored, name = rows[0] if rows else (None, "")
+    await _require_right(desk, name, old, stored, InvalidInput("The old password is not right.", ("oldPassword",)))
     fresh = await new_hash(desk, new)
     async with audit.change(desk.database, viewer, "changePassword", dry=dry) as tx:
         await _set_password(tx, (col(User.id) == user_id) & (col(User.password_hash) == stored), fresh)
@@ -219,8 +244,17 @@ async def require_password(desk: Desk, viewer: Viewer, user_name: str, password:
         key = await users.managed(tx, viewer, ("user_name", user_name))
         policy.require_accounts_here(viewer)
         stored = await tx.value(_HASH, id=key)
-    if not (await desk.hasher.verify(password, stored)).ok:
-        raise InvalidInput("The current password is not right.", ("currentPassword",))
+    wrong = InvalidInput("The current password is not right.", ("currentPassword",))
+    await _require_right(desk, user_name, password, stored, wrong)
+
+
+async def _require_right(desk: Desk, user_name: str, password: str, stored: str | None, wrong: InvalidInput) -> None:
+    """Raises what is told when the password is wrong; it is a guess like one at the door."""
+    async with desk.throttle.attempt(desk.database, user_name) as attempt:
+        if not (await desk.hasher.verify(password, stored)).ok:
+            raise wrong
+        async with desk.database.write() as tx:
+            await attempt.was_right(tx)
 
 
 async def _set_password(tx: Transaction, which: Any, fresh: str) -> None:

@@ -1,7 +1,7 @@
 """The settings, and what they must never leave open."""
 
 from app.settings.limits import Limits
-from app.settings.model import DEFAULT_PASSWORD, FIELDS, HIDDEN, DefaultAdmin, PasswordPolicy, Settings
+from app.settings.model import DEFAULT_PASSWORD, FIELDS, HIDDEN, DefaultAdmin, PasswordPolicy, Settings, Throttle
 from app.settings.safety import check_exposure, is_loopback, secret
 from app.settings.values import PASSWORD_CHARACTERS
 
@@ -14,6 +14,7 @@ __all__ = [
     "Limits",
     "PasswordPolicy",
     "Settings",
+    "Throttle",
     "check_exposure",
     "is_loopback",
     "secret",

@@ -72,6 +72,35 @@ class PasswordPolicy(BaseModel):
     )
 
 
+class Throttle(BaseModel):
+    """How wrong passwords are slowed down."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    enabled: bool = Field(True, description="Whether wrong passwords make who sent them wait.")
+    free_guesses: values.Count = Field(
+        10, ge=1, le=10_000, description="Wrong passwords for one account from one address before the first wait."
+    )
+    free_guesses_per_account: values.Count = Field(
+        20, ge=1, le=10_000, description="The same for one account from all addresses that it was never opened from."
+    )
+    free_guesses_per_address: values.Count = Field(
+        20, ge=1, le=10_000, description="The same for one address and all accounts that were never opened from it."
+    )
+    longest_wait_seconds: values.Count = Field(
+        900, ge=1, le=86_400, description="Each wait is twice the one before, up to so many seconds: 1 to 86400."
+    )
+    longest_wait_per_account_seconds: values.Count = Field(
+        30,
+        ge=1,
+        le=3600,
+        description="The same for one account from all addresses: 1 to 3600.",
+    )
+    forget_after_minutes: values.Count = Field(
+        60, ge=1, le=10_080, description="Minutes without a wrong password after which they are forgotten: 1 to 10080."
+    )
+
+
 class Described(NamedTuple):
     """A setting as it may be shown to anybody."""
 
@@ -169,6 +198,11 @@ class Settings(BaseSettings):
         ge=1,
         le=64,
         description="Passwords hashed at once in each worker, 1 to 64: each keeps a core and 19 MiB busy for its time.",
+    )
+    throttle: Throttle = Field(
+        default_factory=Throttle,
+        description="An object: Enabled, FreeGuesses, FreeGuessesPerAccount, FreeGuessesPerAddress, LongestWaitSeconds,"
+        " LongestWaitPerAccountSeconds, ForgetAfterMinutes.",
     )
 
     log_format: Annotated[Literal["console", "json"] | None, BeforeValidator(values.word)] = Field(
