@@ -32,6 +32,13 @@ def test_only_the_door_and_the_migrations_begin_and_end_a_transaction() -> None:
     assert found == {"app/db.py", "app/migrations/running.py"}
 
 
+def test_only_the_audit_log_opens_the_transaction_of_a_change() -> None:
+    """So that nothing is changed without an event; a service that is not handed one opens it with `audit.change`."""
+    found = {path for path, tree in _of("app/").items() if ("database", "write") in _called(tree)}
+
+    assert found == {"app/services/audit.py"}
+
+
 def test_only_the_door_and_the_migrations_know_a_driver() -> None:
     found = {path for path, tree in _of("app/").items() if {"sqlite3", "asyncpg"} & _imported(tree)}
 

@@ -192,6 +192,9 @@ WALKS = [
     ("users", Ask((("user_name", True),), after=True, backward=True)),
     ("users", Ask((("created_at", True),), after=True)),
     ("roles", Ask((("name", False),), after=True)),
+    ("audit_events", Ask((("at", True),))),
+    ("audit_events", Ask((("at", True),), after=True)),
+    ("audit_events", Ask((("at", False),), after=True)),
 ]
 
 
@@ -209,6 +212,25 @@ def test_a_page_walks_an_index(explaining: sqlite3.Connection, name: str, ask: A
 
     assert len(plan) == 1
     assert re.match(f"{'SEARCH' if ask.after else 'SCAN'} {name} USING INDEX", plan[0])
+
+
+@pytest.mark.parametrize(("name", "index"), [("actor", "actor_key_at_id"), ("action", "action_at_id")])
+def test_events_of_somebody_or_of_one_kind_are_walked_along_an_index(
+    explaining: sqlite3.Connection, name: str, index: str
+) -> None:
+    plan = _plan(explaining, SOURCES["audit_events"], Ask((("at", True),), ("and", (name, ("eq", "f0"))), after=True))
+
+    assert len(plan) == 1
+    assert f"USING INDEX ix_audit_events_{index}" in plan[0]
+
+
+def test_events_of_a_thing_are_found_without_a_look_at_others(explaining: sqlite3.Connection) -> None:
+    below = _plan(explaining, SOURCES["resource_events"], Ask((("at", True),), after=True))
+    narrowed = _plan(explaining, SOURCES["audit_events"], Ask((("at", True),), ("and", ("subject", ("eq", "f0")))))
+
+    assert _scans(below) == _scans(narrowed) == []
+    assert any("ix_audit_changes_subject_at_event_id (subject=?" in line for line in below)
+    assert any("ix_audit_changes_subject_at_event_id (subject=?" in line for line in narrowed)
 
 
 def test_a_page_below_a_key_reads_the_rows_of_that_key(explaining: sqlite3.Connection) -> None:

@@ -53,8 +53,8 @@ __all__ = [
     "change",
     "discard",
     "makes",
-    "quiet",
     "stamp",
+    "step",
     "tells",
     "ties",
     "touches",
@@ -98,10 +98,21 @@ async def change(database: Database, viewer: Viewer, action: str, *, dry: bool =
     `action` is the name of the mutation that makes this change.
     """
     async with database.write(dry=dry) as tx:
-        tx.notes = None if dry else _Notes(viewer.user_id or None, action)
-        yield tx
-        if tx.notes is not None:
-            await _record(tx, tx.notes)
+        if dry:
+            yield tx
+        else:
+            async with step(tx, viewer, action):
+                yield tx
+
+
+@asynccontextmanager
+async def step(tx: Transaction, viewer: Viewer, action: str) -> AsyncIterator[None]:
+    """A change with an event of its own, be it the whole transaction or one of many in it."""
+    around, tx.notes = tx.notes, _Notes(viewer.user_id or None, action)
+    yield
+    if tx.notes is not None:
+        await _record(tx, tx.notes)
+    tx.notes = around
 
 
 def acts(tx: Transaction, user_id: int | None, action: str | None = None) -> None:
@@ -161,14 +172,6 @@ def tells(
         assert entry.after is not None
         entry.before.update(before or {})
         entry.after.update(after)
-
-
-@asynccontextmanager
-async def quiet(tx: Transaction) -> AsyncIterator[None]:
-    """Note nothing meanwhile."""
-    notes, tx.notes = tx.notes, None
-    yield
-    tx.notes = notes
 
 
 async def _record(tx: Transaction, notes: _Notes) -> None:

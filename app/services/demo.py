@@ -19,7 +19,7 @@ from app.services import audit, resources, roles, users
 from app.services import demo_names as words
 from app.services.accounts import Desk
 from app.services.demo_resources import examples, kept_by_chance, tell_resource
-from app.services.demo_story import DAY, Story, address, tell_groups, tell_orgs, user_name
+from app.services.demo_story import DAY, Story, action, address, tell_groups, tell_orgs, user_name
 from app.services.users import NewUser
 from app.sources import Keys, among
 from app.tables import Group, Key, Lock, Org, Resource, Role, User, col
@@ -69,7 +69,7 @@ async def fill(desk: Desk) -> Filled:
     if refused:
         raise SettingsError(f"PasswordPolicy: the demo's password {words.PASSWORD} breaks it. {' '.join(refused)}")
     hashed = await desk.hasher.hash(words.PASSWORD)
-    async with audit.change(desk.database, REGISTRY, "demo") as tx, audit.quiet(tx):
+    async with audit.change(desk.database, REGISTRY, "demo") as tx:
         await tx.lock("admins")
         await _require_empty(tx)
         story = Story(tx.now, Random(SEED))  # noqa: S311 - chance that a seed repeats, no secret
@@ -78,9 +78,10 @@ async def fill(desk: Desk) -> Filled:
         tell_groups(story)
         for kept in [*kept_by_chance(story), *examples(story)]:
             tell_resource(story, kept)
-        for moment, step in sorted(story.steps, key=lambda told: told[0]):
-            tx.now = moment
-            await step(tx)
+        for tx.now, step in sorted(story.steps, key=lambda told: told[0]):
+            async with audit.step(tx, step.keywords["viewer"], action(step)):
+                await step(tx)
+        tx.now = story.today
         return await _counted(tx)
 
 

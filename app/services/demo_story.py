@@ -1,7 +1,7 @@
 """What happens in the demo world and when: the orgs and the groups, and who takes part."""
 
 import unicodedata
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -9,7 +9,6 @@ from random import Random
 from typing import Any
 
 from app.auth import Viewer
-from app.db import Transaction
 from app.masks import Level
 from app.services import demo_names as words
 from app.services import groups, orgs
@@ -18,7 +17,9 @@ from app.services.roles import Way
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 
-Step = Callable[[Transaction], Awaitable[Any]]
+Step = partial[Any]
+"""A service that waits for its transaction."""
+
 Joining = tuple[str, datetime | None]
 """Who joins a group, and until when."""
 
@@ -39,6 +40,12 @@ class Story:
     def ago(self, days: float) -> datetime:
         """A moment so many days before the end."""
         return self.today - days * DAY
+
+
+def action(step: Step) -> str:
+    """The mutation that does the same, which is called like the service."""
+    first, *rest = str(getattr(step.func, "__name__", "")).split("_")
+    return first + "".join(map(str.capitalize, rest))
 
 
 def user_name(name: str) -> str:
