@@ -33,10 +33,13 @@ def test_only_the_door_and_the_migrations_begin_and_end_a_transaction() -> None:
 
 
 def test_only_the_audit_log_opens_the_transaction_of_a_change() -> None:
-    """So that nothing is changed without an event; a service that is not handed one opens it with `audit.change`."""
+    """So that nothing is changed without an event; a service that is not handed one opens it with `audit.change`.
+
+    That somebody guesses passwords is counted past it: it is no change, and there are many.
+    """
     found = {path for path, tree in _of("app/").items() if ("database", "write") in _called(tree)}
 
-    assert found == {"app/services/audit.py"}
+    assert found == {"app/services/audit.py", "app/services/throttle.py"}
 
 
 def test_only_the_door_and_the_migrations_know_a_driver() -> None:

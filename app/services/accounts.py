@@ -240,7 +240,7 @@ async def reset_password(tx: Transaction, viewer: Viewer, user: Way, fresh: str)
 
 async def require_password(desk: Desk, viewer: Viewer, user_name: str, password: str) -> None:
     """Raises InvalidInput unless this is the password of a user; who asks must be one who could set it."""
-    async with desk.database.write(dry=True) as tx:
+    async with audit.change(desk.database, viewer, "resetPassword", dry=True) as tx:
         key = await users.managed(tx, viewer, ("user_name", user_name))
         policy.require_accounts_here(viewer)
         stored = await tx.value(_HASH, id=key)
