@@ -253,8 +253,7 @@ async def _require_right(desk: Desk, user_name: str, password: str, stored: str 
     async with desk.throttle.attempt(desk.database, user_name) as attempt:
         if not (await desk.hasher.verify(password, stored)).ok:
             raise wrong
-        async with desk.database.write() as tx:
-            await attempt.was_right(tx)
+        await attempt.was_right_alone(desk.database)
 
 
 async def _set_password(tx: Transaction, which: Any, fresh: str) -> None:

@@ -109,6 +109,11 @@ class Attempt:
             else:
                 await tx.rows(_TAKE_BACK, key=key, now=tx.now, until=self.taken[key])
 
+    async def was_right_alone(self, database: Database) -> None:
+        """The same, where nothing else is changed by that."""
+        async with database.write() as tx:
+            await self.was_right(tx)
+
     async def was_not_looked_at(self, tx: Transaction) -> None:
         """It was none, since nobody had the time to look."""
         for key in sorted(self.taken):
