@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from app import db, migrations, rest, schema, tickets
+from app import db, migrations, rest, schema, signing, tickets
 from app.executor.documents import Documents
 from app.executor.guard import Limits
 from app.passwords import Hasher
@@ -25,6 +25,7 @@ from app.schema import http
 from app.schema.execution import Answering
 from app.services import accounts, bootstrap, demo, quotas, reindexing
 from app.services.provider import Provider
+from app.services.signing import Keyring, Listed, listed, rotate
 from app.settings import Settings, secret
 from app.statements import Statements
 from app.tokens import Signer
@@ -84,6 +85,19 @@ def reindex(settings: Settings, tell: Callable[[int, int], None]) -> reindexing.
     return _at_desk(settings, lambda desk: reindexing.reindex(desk.database, tell))
 
 
+def signing_keys(settings: Settings) -> list[Listed]:
+    """The keys that sign tokens, oldest first."""
+    migrations.upgrade(settings.database_url)
+    return _at_desk(settings, lambda desk: listed(desk.keyring))
+
+
+def rotate_keys(settings: Settings, *, revoke: bool) -> str:
+    """Make a key that signs tokens from now on; answers its name."""
+    migrations.upgrade(settings.database_url)
+    lifetime = timedelta(days=settings.token_expiration_in_days)
+    return _at_desk(settings, lambda desk: rotate(desk.keyring, lifetime, revoke=revoke))
+
+
 def _at_desk(settings: Settings, act: Callable[[accounts.Desk], Awaitable[Done]]) -> Done:
     """Do one thing with the database and leave."""
 
@@ -139,7 +153,10 @@ def create_app(settings: Settings) -> Starlette:
         return rest.House(answering.desk, answering.statements, settings)
 
     async def keys(request: Request) -> Response:
-        body = orjson.dumps(house_of(request).desk.tickets.key_set)
+        desk = house_of(request).desk
+        await desk.keyring.refresh()
+        signing_keys = desk.signer.ring.verifying(desk.database.clock())
+        body = orjson.dumps({"keys": [desk.tickets.jwk, *(key.jwk for key in signing_keys)]})
         return Response(body, headers=KEYS_KEPT, media_type="application/jwk-set+json")
 
     pages = [Route("/", _home), Route("/health/live", _live), Route("/.well-known/jwks.json", keys)]
@@ -149,8 +166,10 @@ def create_app(settings: Settings) -> Starlette:
 
 async def _desk(settings: Settings) -> accounts.Desk:
     database = await db.connected(settings.database_url, size=settings.database_pool_size)
-    signing = secret(settings)
-    signer = Signer(signing, timedelta(days=settings.token_expiration_in_days), settings.revoked_tokens)
+    kept = secret(settings)
+    signer = Signer(kept, timedelta(days=settings.token_expiration_in_days), settings.revoked_tokens)
+    keyring = Keyring(database, signer, signing.Sealer(kept), signs=settings.signs_with_keys)
+    await keyring.open()
     hasher = Hasher(settings.hashing_threads, HASHING_QUEUE)
     lifetime = timedelta(minutes=settings.ticket_expiration_in_minutes)
     provider = Provider(settings.external_auth_url) if settings.external_auth_url else None
@@ -158,8 +177,9 @@ async def _desk(settings: Settings) -> accounts.Desk:
         database,
         hasher,
         signer,
+        keyring,
         settings.password_policy,
-        tickets.Signer(signing),
+        tickets.Signer(kept),
         quotas.Terms(settings.enable_storage_limiter, lifetime),
         provider=provider,
         gives_orgs=settings.makes_personal_orgs,

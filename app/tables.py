@@ -157,6 +157,18 @@ class RevokedToken(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=Instant)
 
 
+class SigningKey(SQLModel, table=True):
+    """A key that signs tokens, sealed under the secret. One that another has followed verifies until it ends."""
+
+    __tablename__ = "signing_keys"
+
+    kid: str = Field(primary_key=True, sa_type=Key)
+    sealed: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=Instant)
+    retired_at: datetime | None = Field(default=None, sa_type=Instant)
+    ends_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
 def _points_at(column: str, *, ondelete: str = "CASCADE", **more: Any) -> Any:
     """A column that holds another row's id."""
     return Field(sa_type=Integer, sa_column_args=(ForeignKey(column, ondelete=ondelete),), **more)

@@ -19,6 +19,7 @@ from app.services import external, names, quotas, roles, users
 from app.services.external import Vouched
 from app.services.provider import Provider
 from app.services.roles import Way
+from app.services.signing import Keyring
 from app.settings import PasswordPolicy
 from app.tables import Instant, Key, RevokedToken, Role, User, UserRole, col, folded
 
@@ -34,6 +35,7 @@ class Desk:
     database: Database
     hasher: Hasher
     signer: tokens.Signer
+    keyring: Keyring
     password_policy: PasswordPolicy | None
     tickets: tickets.Signer
     terms: quotas.Terms
@@ -78,8 +80,22 @@ _PERSON = (
 
 async def identified(desk: Desk, shown: auth.Presented | None) -> Viewer:
     """Say who asks; raises Unauthenticated for a token in a header that is no longer good."""
+    await _know_key(desk, shown)
     elsewhere = desk.provider is not None
     return await auth.identified(desk.database, desk.signer, shown, accounts_elsewhere=elsewhere)
+
+
+async def refuse_revoked(desk: Desk, shown: auth.Presented | None) -> None:
+    """Refuse a token that somebody took back, even where nobody is asked for one; any other one is not looked at."""
+    await _know_key(desk, shown)
+    await auth.refuse_revoked(desk.database, desk.signer, shown)
+
+
+async def _know_key(desk: Desk, shown: auth.Presented | None) -> None:
+    """Know which keys are good, for the token that came along and for one that this request may be answered with."""
+    await desk.keyring.refresh()
+    if shown is not None and desk.signer.lacks(shown.token):
+        await desk.keyring.seek()
 
 
 async def log_in(desk: Desk, user_name: str, password: str) -> Session:

@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
@@ -93,6 +93,11 @@ class Settings(BaseSettings):
         description="Signs the tokens: at least 32 bytes. Blank: one is made at the first start and kept beside the"
         " SQLite database, or in data/ostiary.secret for PostgreSQL. Several hosts on one database need the same one.",
     )
+    token_algorithm: Literal["HS256", "EdDSA"] = Field(
+        "HS256",
+        description="How tokens are signed: HS256, with Secret; or EdDSA, with keys kept in the database, sealed "
+        "under Secret, and published. Those signed in the other way stay good until they end.",
+    )
     token_expiration_in_days: values.Count = Field(
         7, ge=1, le=3650, description="Days that a token is good for: 1 to 3650."
     )
@@ -174,6 +179,11 @@ class Settings(BaseSettings):
     def is_sqlite(self) -> bool:
         """Whether the data is in a SQLite file; else it is on PostgreSQL."""
         return self.database_url.startswith("sqlite:")
+
+    @property
+    def signs_with_keys(self) -> bool:
+        """Whether tokens are signed with keys of their own, and not with the secret."""
+        return self.token_algorithm == "EdDSA"  # noqa: S105 - the name of an algorithm
 
     @property
     def makes_personal_orgs(self) -> bool:
