@@ -9,6 +9,9 @@ from app.auth import DEACTIVATED, Viewer
 from app.sources import ME, Cell, Filter, Source, Walk, from_of, guarded
 from app.tables import (
     Access,
+    ApiToken,
+    ApiTokenOrg,
+    ApiTokenResource,
     Grant,
     Group,
     GroupMember,
@@ -66,7 +69,7 @@ def _granter_name(viewer: Viewer) -> ColumnElement[Any]:
 
 
 def _is_mine(viewer: Viewer) -> ColumnElement[bool]:
-    return col(Org.id).in_(policy.orgs_of(ME))
+    return col(Org.id).in_(policy.my_orgs(viewer))
 
 
 def _is_my_group(viewer: Viewer) -> ColumnElement[bool]:
@@ -206,7 +209,7 @@ resource_at = Source("one", Resource, Resource.path, policy.sees_resource)
 dataset_by_id = Source("one", Resource, Resource.id, _is_dataset)
 dataset_at = Source("one", Resource, Resource.path, _is_dataset)
 resources = Source(
-    "page", Resource, None, policy.sees_resource, _named, orders=RESOURCE_ORDERS, filters=RESOURCE_FILTERS, walk=_mine
+    "page", Resource, None, policy.lists_resource, _named, orders=RESOURCE_ORDERS, filters=RESOURCE_FILTERS, walk=_mine
 )
 accessible = Source(
     "page", Resource, User.id, policy.everybody, _named, orders=RESOURCE_ORDERS, filters=RESOURCE_FILTERS, walk=_theirs
@@ -237,6 +240,32 @@ granter_name = Cell(of=_granter_name)
 
 resource_type = Source("one", ResourceType, ResourceType.id, policy.everybody)
 resource_types = Source("page", ResourceType, None, policy.everybody, _named, orders={"name": ResourceType.name})
+
+api_token = Source("one", ApiToken, ApiToken.id, policy.sees_api_token)
+api_tokens = Source("page", ApiToken, None, policy.sees_api_token, _named, orders={"name": ApiToken.name_key})
+user_api_tokens = Source(
+    "page", ApiToken, ApiToken.user_id, policy.sees_api_token, _named, orders={"name": ApiToken.name_key}
+)
+api_token_orgs = Source(
+    "many",
+    Org,
+    ApiTokenOrg.token_id,
+    policy.sees_org,
+    _named,
+    ApiTokenOrg,
+    col(Org.id) == col(ApiTokenOrg.org_id),
+    ORG_ORDERS,
+)
+api_token_resources = Source(
+    "many",
+    Resource,
+    ApiTokenResource.token_id,
+    policy.sees_resource,
+    _named,
+    ApiTokenResource,
+    col(Resource.id) == col(ApiTokenResource.resource_id),
+    RESOURCE_ORDERS,
+)
 
 storage = Source("one", User, User.id, policy.everybody)
 storage_used = policy.storage_used(col(User.id))

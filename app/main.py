@@ -23,7 +23,7 @@ from app.executor.guard import Limits
 from app.passwords import Hasher
 from app.schema import http
 from app.schema.execution import Answering
-from app.services import accounts, bootstrap, demo, quotas, reindexing
+from app.services import accounts, api_tokens, bootstrap, demo, quotas, reindexing
 from app.services.provider import Provider
 from app.services.signing import Keyring, Listed, listed, rotate
 from app.settings import Settings, secret
@@ -181,12 +181,15 @@ async def _desk(settings: Settings) -> accounts.Desk:
         settings.password_policy,
         tickets.Signer(kept),
         quotas.Terms(settings.enable_storage_limiter, lifetime),
+        api_tokens.Uses(database),
+        settings.api_token_lifetime,
         provider=provider,
         gives_orgs=settings.makes_personal_orgs,
     )
 
 
 async def _close(desk: accounts.Desk) -> None:
+    await desk.uses.settled()
     desk.hasher.close()
     if desk.provider is not None:
         await desk.provider.close()

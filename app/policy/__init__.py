@@ -1,6 +1,7 @@
 """All rights and nothing but rights: what a viewer sees and manages, as conditions on rows, and what she must hold.
 
-A condition may look at `viewer.permissions` alone; the viewer herself is the bound value `ME` and the clock is `NOW`.
+A condition may look at what `Viewer.alike` has, her permissions and whether her token is limited; the viewer herself
+is the bound value `ME`, her token `TOKEN`, and the clock `NOW`.
 The same condition narrows a list, guards a field and decides a change. The default is `false()`.
 
 Rights on resources come from one place: `acting.subjects` says as whom a user may act, and the access index says what
@@ -20,6 +21,7 @@ from app.policy.acting import (
     subjects,
     theirs,
 )
+from app.policy.api_tokens import sees_api_token
 from app.policy.common import everybody, lasts, signed_in
 from app.policy.groups import group_membership_lasts, groups_of, manages_group_members, sees_group, sees_group_members
 from app.policy.orgs import (
@@ -29,8 +31,8 @@ from app.policy.orgs import (
     manages_all_orgs,
     manages_org,
     membership_lasts,
+    my_orgs,
     org_level,
-    orgs_of,
     owns_org,
     sees_membership,
     sees_org,
@@ -42,6 +44,7 @@ from app.policy.required import (
     require_no_more,
     require_overview,
     require_role,
+    require_session,
     require_signed_in,
 )
 from app.policy.resources import (
@@ -54,6 +57,7 @@ from app.policy.resources import (
     holders,
     holds,
     is_given,
+    lists_resource,
     mask,
     masks_of_pairs,
     may_ask_of_user,
@@ -97,6 +101,7 @@ __all__ = [
     "is_reserved",
     "knows_user",
     "lasts",
+    "lists_resource",
     "manages_all_orgs",
     "manages_group_members",
     "manages_org",
@@ -106,16 +111,18 @@ __all__ = [
     "membership_lasts",
     "mine",
     "my_entries",
+    "my_orgs",
     "org_level",
-    "orgs_of",
     "owns_org",
     "require",
     "require_accounts_here",
     "require_no_more",
     "require_overview",
     "require_role",
+    "require_session",
     "require_signed_in",
     "sees_all_users",
+    "sees_api_token",
     "sees_group",
     "sees_group_members",
     "sees_holders",

@@ -9,11 +9,21 @@ secret.
 import json
 import os
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 from urllib.parse import unquote, urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -101,6 +111,9 @@ class Settings(BaseSettings):
     token_expiration_in_days: values.Count = Field(
         7, ge=1, le=3650, description="Days that a token is good for: 1 to 3650."
     )
+    api_token_expiration_in_days: Annotated[values.Count | None, BeforeValidator(values.blank)] = Field(
+        365, ge=1, le=3650, description="Days that an API token is good for at most: 1 to 3650; blank for no end."
+    )
     revoked_tokens: tuple[Annotated[str, AfterValidator(values.whole_token)], ...] = Field(
         (), repr=False, description="A JSON list of whole tokens that are refused although their time is not over."
     )
@@ -184,6 +197,12 @@ class Settings(BaseSettings):
     def signs_with_keys(self) -> bool:
         """Whether tokens are signed with keys of their own, and not with the secret."""
         return self.token_algorithm == "EdDSA"  # noqa: S105 - the name of an algorithm
+
+    @property
+    def api_token_lifetime(self) -> timedelta | None:
+        """How long an API token may last; None for any time."""
+        days = self.api_token_expiration_in_days
+        return None if days is None else timedelta(days=days)
 
     @property
     def makes_personal_orgs(self) -> bool:

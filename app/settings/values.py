@@ -99,6 +99,11 @@ def external_url(value: str | None) -> str | None:
     return text
 
 
+def blank(value: object) -> object:
+    """Blank is none."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
 def _no_boolean(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError("must be a whole number")
