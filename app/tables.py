@@ -1,34 +1,27 @@
 """Every table: the shape of its rows, their keys, and what must be unique. No relationships, so no hidden queries."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
-import orjson
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    ColumnElement,
-    Dialect,
-    ForeignKey,
-    Index,
-    Integer,
-    Text,
-    UniqueConstraint,
-    false,
-)
-from sqlalchemy.dialects.postgresql import TIMESTAMP
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, Text, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
-MAX_ID = 2**31 - 1
-"""The largest id that a row can have: `INTEGER` on PostgreSQL is 32 bits."""
+from app.columns import MAX_BYTES, MAX_ID, SORT_LENGTH, Document, Folded, Instant, Key, col, folded, sortable
 
-MAX_BYTES = 2**53 - 1
-"""The most that is counted of anything that is stored: the largest integer that a client in JavaScript can say."""
-
-SORT_LENGTH = 200
-"""How many characters of a name decide where it is sorted; the id decides between equals."""
+__all__ = [
+    "MAX_BYTES",
+    "MAX_ID",
+    "SORT_LENGTH",
+    "Document",
+    "Folded",
+    "Instant",
+    "Key",
+    "col",
+    "folded",
+    "sortable",
+]
+"""What columns are made of is had from here too."""
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -37,80 +30,6 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 SQLModel.metadata.naming_convention = NAMING
-
-
-class Instant(TypeDecorator[datetime]):
-    """A moment in UTC: `TIMESTAMPTZ`, or text of one fixed width that sorts as time does."""
-
-    impl = Text
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Choose the column's type."""
-        postgres = dialect.name == "postgresql"
-        return dialect.type_descriptor(TIMESTAMP(timezone=True) if postgres else Text())
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        """Write the moment; a value without a time zone is a mistake of ours."""
-        if value is None or dialect.name == "postgresql":
-            return value
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """Read the moment, always in UTC."""
-        return datetime.fromisoformat(value) if isinstance(value, str) else value
-
-
-class Key(TypeDecorator[str]):
-    """Text compared by its bytes, so that both databases sort and page alike."""
-
-    impl = Text
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Choose the column's type: PostgreSQL would else sort by the rules of some language."""
-        return dialect.type_descriptor(Text(collation="C") if dialect.name == "postgresql" else Text())
-
-
-class Folded(Key):
-    """The same, for values that are compared without regard to letter case."""
-
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Write the value as the stored keys are written."""
-        return None if value is None else folded(value)
-
-
-def folded(text: str) -> str:
-    """How a name is written where it is compared without regard to letter case."""
-    return text.casefold()
-
-
-def sortable(text: str) -> str:
-    """A name as it is sorted: without regard to letter case, and short enough for an index entry."""
-    return folded(text)[:SORT_LENGTH]
-
-
-class Document(TypeDecorator[Any]):
-    """JSON kept as text, so that keys and values come back as they went in."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        """Write the JSON."""
-        return None if value is None else orjson.dumps(value).decode()
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        """Read the JSON."""
-        return None if value is None else orjson.loads(value)
-
-
-def col(attribute: Any) -> ColumnElement[Any]:
-    """A table's attribute as what it is in SQL; its annotation speaks of a row's value."""
-    column: ColumnElement[Any] = attribute
-    return column
 
 
 class User(SQLModel, table=True):
