@@ -251,20 +251,20 @@ api_token_orgs = Source(
     Org,
     ApiTokenOrg.token_id,
     policy.sees_org,
-    _named,
+    ("name", "id"),
     ApiTokenOrg,
     col(Org.id) == col(ApiTokenOrg.org_id),
-    ORG_ORDERS,
+    {"name": Org.name_key, "id": Org.id},
 )
 api_token_resources = Source(
     "many",
     Resource,
     ApiTokenResource.token_id,
     policy.sees_resource,
-    _named,
+    ("name", "id"),
     ApiTokenResource,
     col(Resource.id) == col(ApiTokenResource.resource_id),
-    RESOURCE_ORDERS,
+    {"name": Resource.name_key, "id": Resource.id},
 )
 
 storage = Source("one", User, User.id, policy.everybody)

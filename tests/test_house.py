@@ -58,6 +58,19 @@ def test_no_face_reads_past_the_loaders() -> None:
     assert found == {("app/schema/context.py", "read")}
 
 
+def test_a_viewer_is_made_where_she_is_identified_and_nowhere_out_of_what_she_holds() -> None:
+    """One that is put together elsewhere has forgotten what her token is limited to: `Viewer.alike` has not."""
+    makes = {
+        path
+        for path, tree in _of("app/").items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Viewer"
+        if len(node.args) + len(node.keywords) > 1
+    }
+
+    assert makes == {"app/auth.py", "app/services/accounts.py", "app/services/demo.py"}
+
+
 def test_every_module_says_what_it_is() -> None:
     assert [path for path, tree in FILES.items() if not ast.get_docstring(tree)] == []
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sqlalchemy import delete
 from sqlmodel import SQLModel
 
-from app import db, masks, tables
+from app import api_tokens, db, masks, tables
 from app.masks import Kind, Level
 from app.services import index
 from app.tables import Stage
@@ -41,6 +41,11 @@ def _values(rows: Rows) -> Iterator[tuple[type[SQLModel], list[Row]]]:
     orgs = {row["key"]: row["org"] for row in rows["Resource"]}
     yield tables.Ticket, [_ticket(row, orgs) for row in rows["Ticket"]]
     yield tables.Grant, [_grant(row, grant) for row in rows["Resource"] for grant in row["grants"]]
+    tokens = rows["ApiToken"]
+    yield tables.ApiToken, [_token(row) for row in tokens]
+    yield tables.ApiTokenOrg, [{"token_id": row["key"], "org_id": key} for row in tokens for key in row["orgs"]]
+    limits = [{"token_id": row["key"], "resource_id": key} for row in tokens for key in row["resources"]]
+    yield tables.ApiTokenResource, limits
 
 
 def _titled(row: Row, title: str = "name", column: str = "name") -> Row:
@@ -62,6 +67,7 @@ def _user(row: Row) -> Row:
         "email_key": None if row["email"] is None else folded(row["email"]),
         "token_generation": 0,
         "details": row["metadata"],
+        "is_service_account": row["isServiceAccount"],
         "created_at": row["createdAt"],
         "last_login_at": row["lastLoginAt"],
     }
@@ -133,6 +139,22 @@ def _ticket(row: Row, orgs: Mapping[int, int]) -> Row:
         "stage": int(Stage[row["stage"]]),
         "created_at": row["createdAt"],
         "expires_at": row["expiresAt"],
+    }
+
+
+def _token(row: Row) -> Row:
+    return {
+        "id": row["key"],
+        "user_id": row["user"],
+        "name": row["name"],
+        "name_key": folded(row["name"]),
+        "prefix": row["prefix"],
+        "hash": api_tokens.kept(row["secret"]),
+        "permissions": sum(1 << PERMISSIONS.index(name) for name in row["permissions"]),
+        "is_limited": row["isLimited"],
+        "created_at": row["createdAt"],
+        "expires_at": row["expiresAt"],
+        "last_used_at": row["lastUsedAt"],
     }
 
 
