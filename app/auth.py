@@ -1,13 +1,16 @@
 """Who is asking, and nothing about what she may do."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Flag
+from typing import Any
 
 from sqlalchemy import bindparam, exists, select
 from sqlalchemy.types import Integer
 
-from app import db, errors, tables, tokens
+from app import api_tokens, db, errors, tables, tokens
+from app.prepared import Row
 from app.tables import col
 
 DEACTIVATED = "deactivated"
@@ -30,6 +33,9 @@ class Permission(Flag):
 
 EVERYTHING = ~Permission.NONE
 
+OF_THINGS = Permission.ORGS_MANAGE | Permission.RESOURCES_MANAGE
+"""What a token can carry that is limited to some orgs and resources: all else is about the whole registry."""
+
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
@@ -41,6 +47,20 @@ class Viewer:
     expires_at: datetime | None = None
     accounts_elsewhere: bool = False
     """Whether she asks a registry whose accounts an external provider keeps."""
+    token_id: int | None = None
+    """The API token by which she asks; None for somebody who signed in."""
+    is_limited: bool = False
+    """Whether that token is good for some orgs and resources alone."""
+
+    @property
+    def alike(self) -> "Viewer":
+        """What a statement depends on, and nothing of who she is: the same for all who hold the same."""
+        return Viewer(None, self.permissions, is_limited=self.is_limited)
+
+    @property
+    def binds(self) -> dict[str, Any]:
+        """Who she is, bound in the statements that are the same for all alike."""
+        return {"viewer_id": self.user_id, "token_id": self.token_id}
 
 
 ANONYMOUS = Viewer(None)
@@ -50,9 +70,9 @@ REGISTRY = Viewer(0, EVERYTHING)
 
 _HELD = (
     select(
-        col(tables.User.token_generation),
         col(tables.Role.permissions),
         col(tables.Role.name_key),
+        col(tables.User.token_generation),
         exists().where(col(tables.RevokedToken.jti) == bindparam("jti", type_=tables.Key())),
     )
     .select_from(tables.User)
@@ -68,12 +88,53 @@ async def viewer_of(database: db.Database, claims: tokens.Claims) -> Viewer | No
     One statement, run for every request: a change of roles or password holds for the very next one on every worker.
     """
     rows = await database.ask(_HELD, id=claims.user_id, jti=claims.jti)
+    if any(generation != claims.generation or revoked for *_, generation, revoked in rows):
+        return None
+    permissions = _permissions(rows)
+    return None if permissions is None else Viewer(claims.user_id, permissions, claims.jti, claims.expires_at)
+
+
+def _permissions(rows: Sequence[Row]) -> Permission | None:
+    """What all her roles allow, of rows that begin with one each; None when she is gone or deactivated."""
     permissions = Permission.NONE
-    for generation, granted, role, revoked in rows:
-        if generation != claims.generation or revoked or role == DEACTIVATED:
+    for granted, role, *_ in rows:
+        if role == DEACTIVATED:
             return None
         permissions |= Permission(granted or 0)
-    return Viewer(claims.user_id, permissions, claims.jti, claims.expires_at) if rows else None
+    return permissions if rows else None
+
+
+_TOKEN = (
+    select(
+        col(tables.Role.permissions),
+        col(tables.Role.name_key),
+        col(tables.ApiToken.id),
+        col(tables.ApiToken.user_id),
+        col(tables.ApiToken.permissions),
+        col(tables.ApiToken.is_limited),
+        col(tables.ApiToken.expires_at),
+    )
+    .select_from(tables.ApiToken)
+    .outerjoin(tables.UserRole, col(tables.UserRole.user_id) == col(tables.ApiToken.user_id))
+    .outerjoin(tables.Role, col(tables.Role.id) == col(tables.UserRole.role_id))
+    .where(col(tables.ApiToken.hash) == bindparam("hash", type_=tables.Key()))
+)
+
+
+async def viewer_of_api_token(database: db.Database, token: str) -> Viewer | None:
+    """Say who asks by an API token: she holds what her roles allow now, of what the token carries.
+
+    None when it was revoked or has ended, or she is gone or deactivated; as for the other kind, by one statement.
+    """
+    rows = await database.ask(_TOKEN, hash=api_tokens.kept(token)) if api_tokens.is_written(token) else []
+    permissions = _permissions(rows)
+    if permissions is None:
+        return None
+    *_, token_id, user_id, carried, is_limited, ends = rows[0]
+    if ends is not None and ends <= database.clock():
+        return None
+    permissions &= Permission(carried) & (OF_THINGS if is_limited else EVERYTHING)
+    return Viewer(user_id, permissions, token_id=token_id, is_limited=bool(is_limited))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +159,18 @@ async def identified(
     """Say who asks. A bad token in the header is refused; with a bad cookie it is nobody, who can sign in again."""
     if shown is None:
         return ANONYMOUS
-    claims = signer.read(shown.token, database.clock())
-    viewer = None if claims is None else await viewer_of(database, claims)
+    viewer = await _identified(database, signer, shown)
     if viewer is None and not shown.by_cookie:
         raise errors.Unauthenticated("This token is not good, or no longer. Sign in again.")
     return ANONYMOUS if viewer is None else replace(viewer, accounts_elsewhere=accounts_elsewhere)
+
+
+async def _identified(database: db.Database, signer: tokens.Signer, shown: Presented) -> Viewer | None:
+    """Whose token it is. API tokens are for programs, which have no cookies."""
+    if api_tokens.is_meant(shown.token):
+        return None if shown.by_cookie else await viewer_of_api_token(database, shown.token)
+    claims = signer.read(shown.token, database.clock())
+    return None if claims is None else await viewer_of(database, claims)
 
 
 _REVOKED = select(col(tables.RevokedToken.jti)).where(

@@ -1,4 +1,4 @@
-"""The command line: `ostiary serve`, `demo`, `migrate`, `reindex`, `schema` and `settings`."""
+"""The command line: `ostiary serve`, `demo`, `migrate`, `reindex`, `keys`, `schema` and `settings`."""
 
 import argparse
 import gc
@@ -16,66 +16,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from app import manual
 from app.errors import OstiaryError, SettingsError
 from app.telemetry import logs, workers
 from app.version import version
 
 if TYPE_CHECKING:
+    from app.services.signing import Listed
     from app.settings import Settings
 
 APP = "app.main"
 """The composition root. It brings the whole server along, so it is loaded by name, and only when it is needed."""
-
-DESCRIPTION = """\
-Ostiary keeps the users, roles and grants of a data registry, decides who may do
-what, and serves it over GraphQL and REST. One command starts it: ostiary serve
-"""
-
-EPILOG = """\
-examples:
-  ostiary serve                           on 127.0.0.1:5000, data in data/ostiary.db
-  ostiary serve --port 8080 --workers 4   several workers: one for each core
-  ostiary serve --demo                    a registry to try things on, where there is none
-  OSTIARY_DATABASE_URL=postgresql://user:password@host/database ostiary serve
-  ostiary settings                        what is set, by whom, and what it means
-  ostiary schema > schema.graphql         the GraphQL schema
-
-settings:
-  They come from appsettings.json in the working directory, or from the file that
-  --settings or OSTIARY_SETTINGS_FILE names, with keys such as DefaultAdmin.
-  Environment variables stand over the file, with __ between a section and its
-  key: OSTIARY_DEFAULT_ADMIN__PASSWORD. Relative paths start at the working directory.
-
-exit codes:
-  0 done, or stopped with Ctrl-C or SIGTERM
-  1 the database or the port cannot be used   2 wrong arguments or settings
-"""
-
-
-DEMO = """\
-Fill an empty database with a registry to try things on, and stop: orgs from
-marine science to a sound archive, their people at every level, groups, and some
-three hundred resources with grants, ends, locks and two years of history.
-
-It fills only a database that nobody uses yet: at most the first administrator,
-no orgs, no groups. Any other is left as it is. The same world is made each time;
-what ends soon ends some days after it was made. All its people share one
-password, which everybody knows: a server with such people refuses to listen
-where others reach it. To begin anew, take an empty database.
-"""
-
-DEMO_EPILOG = """\
-examples:
-  ostiary demo && ostiary serve           the same as ostiary serve --demo
-  OSTIARY_DATABASE_URL=sqlite:///data/try.db ostiary serve --demo
-                                          beside a registry that you have
-"""
-
-REINDEX = """\
-Make the access index anew from the resources and their access configurations, in
-one transaction, and say whether it was right. It always should be: every change
-keeps it. Reading goes on meanwhile; changes wait until it is done.
-"""
 
 
 class _Stopped(Exception):
@@ -119,20 +70,24 @@ def _complain(text: str, code: int) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        "ostiary", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+        "ostiary",
+        description=manual.DESCRIPTION,
+        epilog=manual.EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="store_true", help="print the version and stop")
     parser.set_defaults(run=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_serve(commands)
     demo = commands.add_parser("demo", help="fill an empty database with a registry to try")
-    demo.description, demo.epilog = DEMO, DEMO_EPILOG
+    demo.description, demo.epilog = manual.DEMO, manual.DEMO_EPILOG
     demo.set_defaults(run=_demo)
     migrate = commands.add_parser("migrate", help="bring the database up to date and stop")
     migrate.set_defaults(run=_migrate)
     reindex = commands.add_parser("reindex", help="make the access index anew and check it")
-    reindex.description = REINDEX
+    reindex.description = manual.REINDEX
     reindex.set_defaults(run=_reindex)
+    _add_keys(commands)
     schema = commands.add_parser("schema", help="print the GraphQL schema")
     schema.set_defaults(run=_schema)
     settings = commands.add_parser("settings", help="show every setting, its source and its meaning; no secrets")
@@ -153,6 +108,22 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     serve.add_argument("--demo", action="store_true", help="fill an empty database with a registry to try first")
     _add_settings(serve)
     serve.set_defaults(run=_serve)
+
+
+def _add_keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    keys = commands.add_parser("keys", help="list the keys that sign tokens, or rotate them")
+    keys.description, keys.epilog = manual.KEYS, manual.KEYS_EPILOG
+    acts = keys.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    listing = acts.add_parser("list", help="show every key, and what it is good for")
+    listing.set_defaults(run=_list_keys)
+    rotate = acts.add_parser("rotate", help="make a key that signs from now on")
+    rotate.add_argument("--revoke", action="store_true", help="end the keys before it, and all their tokens, at once")
+    rotate.description = manual.ROTATE
+    rotate.set_defaults(run=_rotate_keys)
+    for command in (listing, rotate):
+        _add_settings(command)
+    for command in (keys, rotate):
+        command.formatter_class = argparse.RawDescriptionHelpFormatter
 
 
 def _add_settings(command: argparse.ArgumentParser) -> None:
@@ -356,6 +327,33 @@ def _reindex(arguments: argparse.Namespace) -> None:
 
 def _progress(done: int, total: int) -> None:
     print(f"ostiary: {done:,} of {total:,} resources", file=sys.stderr, flush=True)
+
+
+def _list_keys(arguments: argparse.Namespace) -> None:
+    settings = _read(arguments.settings)
+    _logging(settings)
+    with _in_words(settings):
+        listed = importlib.import_module(APP).signing_keys(settings)
+    print("\n".join(f"{each.kid}  {_told(each)}" for each in listed) or "there are none")
+    if not settings.signs_with_keys:
+        print("TokenAlgorithm is HS256: tokens are signed with the secret")
+
+
+def _told(key: "Listed") -> str:
+    made = f"made {key.created_at:%Y-%m-%d %H:%M} UTC"
+    if not key.is_readable:
+        return f"{made}, of no use: it was sealed under another secret"
+    return f"{made}, signs" if key.ends_at is None else f"{made}, verifies until {key.ends_at:%Y-%m-%d %H:%M} UTC"
+
+
+def _rotate_keys(arguments: argparse.Namespace) -> None:
+    settings = _read(arguments.settings)
+    _logging(settings)
+    if not settings.signs_with_keys:
+        raise SettingsError("TokenAlgorithm is HS256: tokens are signed with the secret; set it to EdDSA first")
+    with _in_words(settings):
+        kid = importlib.import_module(APP).rotate_keys(settings, revoke=arguments.revoke)
+    print(f"{kid} signs from now on; every worker knows it within half a minute")
 
 
 def _schema(_: argparse.Namespace) -> None:

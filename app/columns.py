@@ -1,4 +1,4 @@
-"""What a column can hold: moments, keys, documents; and how texts are written where they are compared and sorted."""
+"""What columns are made of: how moments, keys and documents are written, compared and read on both databases."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -9,6 +9,9 @@ from app.auth import DEACTIVATED, Viewer
 from app.sources import ME, Cell, Filter, Source, Walk, from_of, guarded
 from app.tables import (
     Access,
+    ApiToken,
+    ApiTokenOrg,
+    ApiTokenResource,
     AuditChange,
     AuditEvent,
     Grant,
@@ -68,7 +71,7 @@ def _granter_name(viewer: Viewer) -> ColumnElement[Any]:
 
 
 def _is_mine(viewer: Viewer) -> ColumnElement[bool]:
-    return col(Org.id).in_(policy.orgs_of(ME))
+    return col(Org.id).in_(policy.my_orgs(viewer))
 
 
 def _is_my_group(viewer: Viewer) -> ColumnElement[bool]:
@@ -219,7 +222,7 @@ resource_at = Source("one", Resource, Resource.path, policy.sees_resource)
 dataset_by_id = Source("one", Resource, Resource.id, _is_dataset)
 dataset_at = Source("one", Resource, Resource.path, _is_dataset)
 resources = Source(
-    "page", Resource, None, policy.sees_resource, _named, orders=RESOURCE_ORDERS, filters=RESOURCE_FILTERS, walk=_mine
+    "page", Resource, None, policy.lists_resource, _named, orders=RESOURCE_ORDERS, filters=RESOURCE_FILTERS, walk=_mine
 )
 accessible = Source(
     "page", Resource, User.id, policy.everybody, _named, orders=RESOURCE_ORDERS, filters=RESOURCE_FILTERS, walk=_theirs
@@ -250,6 +253,32 @@ granter_name = Cell(of=_granter_name)
 
 resource_type = Source("one", ResourceType, ResourceType.id, policy.everybody)
 resource_types = Source("page", ResourceType, None, policy.everybody, _named, orders={"name": ResourceType.name})
+
+api_token = Source("one", ApiToken, ApiToken.id, policy.sees_api_token)
+api_tokens = Source("page", ApiToken, None, policy.sees_api_token, _named, orders={"name": ApiToken.name_key})
+user_api_tokens = Source(
+    "page", ApiToken, ApiToken.user_id, policy.sees_api_token, _named, orders={"name": ApiToken.name_key}
+)
+api_token_orgs = Source(
+    "many",
+    Org,
+    ApiTokenOrg.token_id,
+    policy.sees_org,
+    ("name", "id"),
+    ApiTokenOrg,
+    col(Org.id) == col(ApiTokenOrg.org_id),
+    {"name": Org.name_key, "id": Org.id},
+)
+api_token_resources = Source(
+    "many",
+    Resource,
+    ApiTokenResource.token_id,
+    policy.sees_resource,
+    ("name", "id"),
+    ApiTokenResource,
+    col(Resource.id) == col(ApiTokenResource.resource_id),
+    {"name": Resource.name_key, "id": Resource.id},
+)
 
 storage = Source("one", User, User.id, policy.everybody)
 storage_used = policy.storage_used(col(User.id))

@@ -17,15 +17,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from app import db, migrations, rest, schema, tickets, web
+from app import db, migrations, rest, schema, signing, tickets, web
 from app.executor.documents import Documents
 from app.operations import Operations
 from app.origin import COMMAND, ORIGIN
 from app.passwords import Hasher
 from app.schema import http
 from app.schema.execution import Answering
-from app.services import accounts, bootstrap, demo, quotas, reindexing
+from app.services import accounts, api_tokens, bootstrap, demo, quotas, reindexing
 from app.services.provider import Provider
+from app.services.signing import Keyring, Listed, listed, rotate
 from app.services.throttle import Throttle
 from app.settings import Settings, secret
 from app.statements import Statements
@@ -85,6 +86,19 @@ def reindex(settings: Settings, tell: Callable[[int, int], None]) -> reindexing.
     """Make the access index anew; tells as it goes how many resources are done, and of how many."""
     migrations.upgrade(settings.database_url)
     return _at_desk(settings, lambda desk: reindexing.reindex(desk.database, tell))
+
+
+def signing_keys(settings: Settings) -> list[Listed]:
+    """The keys that sign tokens, oldest first."""
+    migrations.upgrade(settings.database_url)
+    return _at_desk(settings, lambda desk: listed(desk.keyring))
+
+
+def rotate_keys(settings: Settings, *, revoke: bool) -> str:
+    """Make a key that signs tokens from now on; answers its name."""
+    migrations.upgrade(settings.database_url)
+    lifetime = timedelta(days=settings.token_expiration_in_days)
+    return _at_desk(settings, lambda desk: rotate(desk.keyring, lifetime, revoke=revoke))
 
 
 def _at_desk(settings: Settings, act: Callable[[accounts.Desk], Awaitable[Done]]) -> Done:
@@ -179,8 +193,10 @@ def _failed(settings: Settings) -> Callable[[str, Exception], Response]:
 
 async def _desk(settings: Settings) -> accounts.Desk:
     database = await db.connected(settings.database_url, size=settings.database_pool_size)
-    signing = secret(settings)
-    signer = Signer(signing, timedelta(days=settings.token_expiration_in_days), settings.revoked_tokens)
+    kept = secret(settings)
+    signer = Signer(kept, timedelta(days=settings.token_expiration_in_days), settings.revoked_tokens)
+    keyring = Keyring(database, signer, signing.Sealer(kept), signs=settings.signs_with_keys)
+    await keyring.open()
     hasher = Hasher(settings.hashing_threads, HASHING_QUEUE)
     lifetime = timedelta(minutes=settings.ticket_expiration_in_minutes)
     provider = Provider(settings.external_auth_url) if settings.external_auth_url else None
@@ -188,16 +204,20 @@ async def _desk(settings: Settings) -> accounts.Desk:
         database,
         hasher,
         signer,
+        keyring,
         settings.password_policy,
-        tickets.Signer(signing),
+        tickets.Signer(kept),
         quotas.Terms(settings.enable_storage_limiter, lifetime),
-        Throttle(settings.throttle, signing),
+        Throttle(settings.throttle, kept),
+        api_tokens.Uses(database),
+        settings.api_token_lifetime,
         provider=provider,
         gives_orgs=settings.makes_personal_orgs,
     )
 
 
 async def _close(desk: accounts.Desk) -> None:
+    await desk.uses.settled()
     desk.hasher.close()
     if desk.provider is not None:
         await desk.provider.close()
@@ -210,5 +230,8 @@ async def _home(request: Request) -> Response:
 
 async def _keys(request: Request) -> Response:
     answering: Answering = request.app.state.answering
-    body = orjson.dumps(answering.desk.tickets.key_set)
+    desk = answering.desk
+    await desk.keyring.refresh()
+    signing_keys = desk.signer.ring.verifying(desk.database.clock())
+    body = orjson.dumps({"keys": [desk.tickets.jwk, *(key.jwk for key in signing_keys)]})
     return Response(body, headers=KEYS_KEPT, media_type="application/jwk-set+json")

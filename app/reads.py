@@ -44,5 +44,5 @@ class Reads:
         return {key: number for number, key in await self._rows(prepared, keys=list(keys))}
 
     async def _rows(self, prepared: Prepared, **values: Any) -> list[Row]:
-        binds = {"viewer_id": self.viewer.user_id, "now": self.now, **values}
+        binds = {**self.viewer.binds, "now": self.now, **values}
         return (await self.database.read([(prepared, binds)]))[0]

@@ -38,23 +38,23 @@ class Statements:
     def related(self, source: Source, layout: Layout, viewer: Viewer) -> Prepared:
         """The rows of many keys; binds `keys`. The key is the last cell."""
         return self._remember(
-            ("related", source, layout, viewer.permissions), lambda: related(source, layout, viewer, self._dialect)
+            ("related", source, layout, viewer.alike), lambda: related(source, layout, viewer, self._dialect)
         )
 
     def whole(self, source: Source, layout: Layout, viewer: Viewer) -> Prepared:
         """All rows of a list that hangs on nothing, in its own order."""
-        return self._remember(("whole", source, layout, viewer.permissions), lambda: whole(source, layout, viewer))
+        return self._remember(("whole", source, layout, viewer.alike), lambda: whole(source, layout, viewer))
 
     def page(self, source: Source, layout: Layout, viewer: Viewer, ask: Ask) -> Prepared:
         """A page, or one below each key; binds `limit`, `keys` and the ask's values. Order values and key last."""
         return self._remember(
-            ("page", source, layout, viewer.permissions, ask), lambda: page(source, layout, viewer, ask, self._dialect)
+            ("page", source, layout, viewer.alike, ask), lambda: page(source, layout, viewer, ask, self._dialect)
         )
 
     def count(self, source: Source, viewer: Viewer, ask: Ask) -> Prepared:
         """How many rows the whole list has, below each key; binds `keys` and the filter's values."""
         return self._remember(
-            ("count", source, viewer.permissions, ask.filter), lambda: count(source, viewer, ask, self._dialect)
+            ("count", source, viewer.alike, ask.filter), lambda: count(source, viewer, ask, self._dialect)
         )
 
     def _remember(self, key: Any, build: Callable[[], Select[Any]]) -> Prepared:
@@ -89,7 +89,7 @@ def whole(source: Source, layout: Layout, viewer: Viewer) -> Select[Any]:
 
 def page(source: Source, layout: Layout, viewer: Viewer, ask: Ask, dialect: Dialect) -> Select[Any]:
     """The statement behind `Statements.page`."""
-    if source.walk is not None:
+    if _walks(source, viewer):
         return walks.page(source, layout, viewer, ask, dialect)
     if source.derived is not None:
         return walks.derived(source.derived(viewer), layout, viewer, ask)
@@ -103,9 +103,14 @@ def page(source: Source, layout: Layout, viewer: Viewer, ask: Ask, dialect: Dial
     return _by_rowid(source, layout, viewer, ask, dialect)
 
 
+def _walks(source: Source, viewer: Viewer) -> bool:
+    """Whether a list goes along the index. What a limited token is good for are few: its own list begins at those."""
+    return source.walk is not None and not (viewer.is_limited and source.by is None)
+
+
 def count(source: Source, viewer: Viewer, ask: Ask, dialect: Dialect) -> Select[Any]:
     """The statement behind `Statements.count`: (number, key)."""
-    if source.walk is not None:
+    if _walks(source, viewer):
         return walks.count(source, viewer, ask, dialect)
     if source.derived is not None:
         return walks.count_derived(source.derived(viewer), ask)

@@ -4,12 +4,12 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, Text, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
 from app.columns import MAX_BYTES, MAX_ID, SORT_LENGTH, Document, Folded, Instant, Key, col, folded, sortable
 
-__all__ = [  # what a column is made of is asked for here, beside the tables
+__all__ = [
     "MAX_BYTES",
     "MAX_ID",
     "SORT_LENGTH",
@@ -21,6 +21,7 @@ __all__ = [  # what a column is made of is asked for here, beside the tables
     "folded",
     "sortable",
 ]
+"""What columns are made of is had from here too."""
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -45,6 +46,7 @@ class User(SQLModel, table=True):
     password_hash: str | None = Field(default=None, sa_type=Text)
     token_generation: int = Field(sa_type=Integer)
     details: dict[str, Any] = Field(sa_type=Document)
+    is_service_account: bool = Field(sa_type=Boolean, sa_column_kwargs={"server_default": false()})
     created_at: datetime = Field(sa_type=Instant)
     last_login_at: datetime | None = Field(default=None, sa_type=Instant)
 
@@ -84,6 +86,18 @@ class RevokedToken(SQLModel, table=True):
 
     jti: str = Field(primary_key=True, sa_type=Key)
     expires_at: datetime = Field(sa_type=Instant)
+
+
+class SigningKey(SQLModel, table=True):
+    """A key that signs tokens, sealed under the secret. One that another has followed verifies until it ends."""
+
+    __tablename__ = "signing_keys"
+
+    kid: str = Field(primary_key=True, sa_type=Key)
+    sealed: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=Instant)
+    retired_at: datetime | None = Field(default=None, sa_type=Instant)
+    ends_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 def _points_at(column: str, *, ondelete: str = "CASCADE", **more: Any) -> Any:
@@ -274,6 +288,46 @@ class Access(SQLModel, table=True):
     name_key: str = Field(sa_type=Key)
     created_at: datetime = Field(sa_type=Instant)
     updated_at: datetime = Field(sa_type=Instant)
+
+
+class ApiToken(SQLModel, table=True):
+    """A token for programs: of the token itself there is but a hash.
+
+    One that `is_limited` is good for its orgs and resources alone, also once these are gone.
+    """
+
+    __tablename__ = "api_tokens"
+    __table_args__ = (UniqueConstraint("user_id", "name_key"), {"sqlite_autoincrement": True})
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=Integer)
+    user_id: int = _points_at("users.id")
+    name: str = Field(sa_type=Text)
+    name_key: str = Field(sa_type=Key)
+    prefix: str = Field(sa_type=Text)
+    hash: str = Field(sa_type=Key, unique=True)
+    permissions: int = Field(sa_type=Integer)
+    is_limited: bool = Field(sa_type=Boolean)
+    created_at: datetime = Field(sa_type=Instant)
+    expires_at: datetime | None = Field(default=None, sa_type=Instant)
+    last_used_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class ApiTokenOrg(SQLModel, table=True):
+    """A limited token is good for an org and all that is in it."""
+
+    __tablename__ = "api_token_orgs"
+
+    token_id: int = _points_at("api_tokens.id", primary_key=True)
+    org_id: int = _points_at("orgs.id", primary_key=True, index=True)
+
+
+class ApiTokenResource(SQLModel, table=True):
+    """A limited token is good for a resource."""
+
+    __tablename__ = "api_token_resources"
+
+    token_id: int = _points_at("api_tokens.id", primary_key=True)
+    resource_id: int = _points_at("resources.id", primary_key=True, index=True)
 
 
 class Stage(IntEnum):

@@ -1,20 +1,34 @@
-"""Making and reading the signed tokens that say who somebody is; what she may do is never read from one."""
+"""Making and reading the signed tokens that say who somebody is; what she may do is never read from one.
+
+The key that a token names decides how its signature is checked, never the token: one that names none was signed with
+the secret (HS256), one that does with that Ed25519 key (EdDSA). Both kinds are read whichever is made.
+"""
 
 import re
 import secrets
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import jwt
 import jwt.types
+import orjson
+from jwt.utils import base64url_decode
+
+from app import signing
 
 ALGORITHM = "HS256"
+TYPE = "JWT"
+HEADER = frozenset({"alg", "typ", "kid"})
+"""All that the header of a token says. What says more (`crit`, `jku`, `jwk`, …) is none of ours."""
+
 MOST_BYTES = 8 * 1024
 LEEWAY = 5
 """Seconds by which another worker's clock may be ahead of ours."""
 
+_KID = re.compile(r"[A-Za-z0-9_-]{43}")
 _FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _LAST_SECOND = int(datetime.max.replace(microsecond=0, tzinfo=UTC).timestamp())
 
@@ -52,10 +66,31 @@ class Issued(NamedTuple):
     jti: str
 
 
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """The Ed25519 keys of tokens by name, each with its end if it has one; and which one signs, None for the secret."""
+
+    keys: Mapping[str, tuple[signing.Key, datetime | None]] = field(default_factory=dict)
+    signs: signing.Key | None = None
+
+    def verifying(self, now: datetime) -> list[signing.Key]:
+        """The keys whose signatures are good now."""
+        return [key for key, ends in self.keys.values() if ends is None or now < ends]
+
+    def named(self, kid: str, now: datetime) -> signing.Key | None:
+        """The key of a name, if its signatures are good now."""
+        key, ends = self.keys.get(kid, (None, None))
+        return key if ends is None or now < ends else None
+
+
 class Signer:
-    """Signs tokens and reads back those that it, or another worker with the same secret, has signed."""
+    """Signs tokens and reads back those that it, or another worker with the same secret, has signed.
+
+    `ring` is what is known of the keys now; whoever looks them up replaces it.
+    """
 
     def __init__(self, secret: bytes, lifetime: timedelta, revoked: Collection[str]) -> None:
+        self.ring = Ring()
         self._secret = secret
         self._lifetime = int(lifetime.total_seconds())
         self._revoked = frozenset(map(_signed_part, revoked))
@@ -75,18 +110,44 @@ class Signer:
             "exp": ends,
             "jti": jti,
         }
-        return Issued(jwt.encode(payload, self._secret, ALGORITHM), datetime.fromtimestamp(ends, UTC), jti)
+        return Issued(self._signed(payload), datetime.fromtimestamp(ends, UTC), jti)
+
+    def _signed(self, payload: dict[str, Any]) -> str:
+        key = self.ring.signs
+        if key is None:
+            return jwt.encode(payload, self._secret, ALGORITHM)
+        return jwt.encode(payload, key.private, signing.ALGORITHM, {"kid": key.kid})
 
     def read(self, token: str, now: datetime) -> Claims | None:
         """Give a token's claims; None for anything that is not a good token now, whatever is wrong with it."""
         if len(token) > MOST_BYTES or not _FORM.fullmatch(token) or self.lists(token):
             return None
+        header = _header(token.partition(".")[0])
+        found = None if header is None else self._key(header.get("kid"), now)
+        if found is None:
+            return None
+        key, algorithm = found
         try:
-            payload = jwt.decode(token, self._secret, [ALGORITHM], options=_SIGNATURE_ALONE)
+            payload = jwt.decode(token, key, [algorithm], options=_SIGNATURE_ALONE)
         except (jwt.PyJWTError, RecursionError):
             return None
         claims = _claims(payload)
         return claims if claims and _is_due(payload, now.timestamp()) else None
+
+    def _key(self, kid: str | None, now: datetime) -> tuple[Any, str] | None:
+        """What checks a signature, and the one way in which it does."""
+        if kid is None:
+            return self._secret, ALGORITHM
+        key = self.ring.named(kid, now)
+        return None if key is None else (key.public, signing.ALGORITHM)
+
+    def lacks(self, token: str) -> bool:
+        """Whether a token names a key that is not known here: one that another worker has just made, perhaps."""
+        if len(token) > MOST_BYTES or not _FORM.fullmatch(token):
+            return False
+        header = _header(token.partition(".")[0])
+        kid = None if header is None else header.get("kid")
+        return kid is not None and kid not in self.ring.keys
 
     def lists(self, token: str) -> bool:
         """Whether a token is one of those that the settings revoke."""
@@ -96,6 +157,20 @@ class Signer:
 def _signed_part(token: str) -> str:
     """What the signature vouches for: base64 spells a signature in several ways, and one could slip past the list."""
     return token.strip().rpartition(".")[0]
+
+
+@lru_cache(maxsize=64)
+def _header(part: str) -> Mapping[str, Any] | None:
+    """The header of a token as we write it; None for any other. All tokens of a key have the same one."""
+    try:
+        header = orjson.loads(base64url_decode(part))
+    except ValueError:
+        return None
+    if not isinstance(header, dict) or not header.keys() <= HEADER or header.get("typ", TYPE) != TYPE:
+        return None
+    if "kid" in header and not (isinstance(header["kid"], str) and _KID.fullmatch(header["kid"])):
+        return None
+    return header
 
 
 def _claims(payload: dict[str, Any]) -> Claims | None:

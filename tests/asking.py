@@ -20,13 +20,13 @@ class Api:
         self.client = client
         self._desk = desk
 
-    async def __call__(self, query: str, as_: Person | None = None, **variables: Any) -> dict[str, Any]:
+    async def __call__(self, query: str, as_: Person | str | None = None, **variables: Any) -> dict[str, Any]:
         response = await self.post(query, as_, **variables)
         reply: dict[str, Any] = response.json()
         return reply
 
-    async def post(self, query: str, as_: Person | None = None, **variables: Any) -> httpx.Response:
-        """The same, with status and headers."""
+    async def post(self, query: str, as_: Person | str | None = None, **variables: Any) -> httpx.Response:
+        """The same, with status and headers; a text is an API token."""
         body = {"query": query, "variables": variables}
         self.client.cookies.clear()
         return await self.client.post("/graphql", json=body, headers=self.headers(as_))
@@ -43,9 +43,10 @@ class Api:
         headers = {**self.headers(as_), "ostiary-stats": "1"}
         return await self.client.post("/graphql", json={"query": query, "variables": variables}, headers=headers)
 
-    def headers(self, as_: Person | None) -> dict[str, str]:
+    def headers(self, as_: Person | str | None) -> dict[str, str]:
         """A token of the person in a header; nothing for nobody."""
-        return {} if as_ is None else {"authorization": f"Bearer {self.token(as_)}"}
+        token = self.token(as_) if isinstance(as_, Person) else as_
+        return {} if token is None else {"authorization": f"Bearer {token}"}
 
     def token(self, as_: Person) -> str:
         """A token as login would answer it, without the cost of a password."""

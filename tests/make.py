@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 from sqlmodel import SQLModel
 
-from app import db, ids, masks, passwords, tables
+from app import api_tokens, db, ids, masks, passwords, tables
 from app.auth import Permission
 from app.masks import Kind, Level
 from app.services import index
@@ -94,6 +94,20 @@ class Make:
         async with self.desk.database.write() as tx:
             statement = insert(tables.Role).values(**values, created_at=tx.now).returning(col(tables.Role.id))
             return int(await tx.value(statement))
+
+    async def api_token(
+        self, person: Person, permissions: Permission = Permission.NONE, limits: Sequence[Thing] | None = None
+    ) -> tuple[str, int]:
+        """A token of somebody's, good for these orgs and resources alone if there are limits; and its id."""
+        token, name = api_tokens.made(), f"token{next(self._numbers)}"
+        row = {"user_id": person.id, "name": name, "name_key": name, "prefix": api_tokens.shown(token)}
+        row |= {"hash": api_tokens.kept(token), "permissions": permissions.value, "is_limited": limits is not None}
+        key = await self._put(tables.ApiToken, row)
+        async with self.desk.database.write() as tx:
+            for thing in limits or ():
+                of = tables.ApiTokenOrg if thing.kind == "Org" else tables.ApiTokenResource
+                await tx.put(of, [{"token_id": key, f"{thing.kind.lower()}_id": thing.id}])
+        return token, key
 
     async def holder(self, permissions: Permission, user_name: str | None = None) -> Person:
         """A user who holds just these permissions."""
@@ -243,6 +257,7 @@ def _user(tx: db.Transaction, name: str, given: dict[str, Any]) -> Any:
         "email_key": None if email is None else tables.folded(email),
         "password_hash": given.get("password_hash", _hash()),
         "token_generation": 0,
+        "is_service_account": given.get("is_service_account", False),
         "details": given.get("details", {}),
         "created_at": given.get("created_at", tx.now),
     }

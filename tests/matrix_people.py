@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app import ids
 from app.auth import Permission
 from tests.make import PASSWORD, Make
 from tests.matrix import (
@@ -43,6 +44,20 @@ async def _address(make: Make, world: World) -> Scene:
     return Scene(given, {"email": "nowhere"})
 
 
+async def _token(make: Make, world: World) -> Scene:
+    """About a token of somebody's."""
+    user = await make.user()
+    _, key = await make.api_token(user)
+    given = {"apiToken": ids.encode("ApiToken", key)}
+    return Scene(given, {"apiToken": ids.encode("ApiToken", 999_999)}, subject=user)
+
+
+async def _account(make: Make, world: World) -> Scene:
+    """A token for a service account."""
+    user = await make.user(is_service_account=True)
+    return Scene({"name": f"new{next(NUMBERS)}", "user": {"id": user.node}}, {"name": ""}, subject=user)
+
+
 def _managed(scene: Setting) -> Case:
     return Case(scene, OF_USERS, PERMITTED, Permission.USERS_MANAGE)
 
@@ -72,6 +87,9 @@ PEOPLE = {
     "deleteUser": _managed(with_user({"successor": NOBODY_OF_THAT_NAME})),
     "setUserMetadata": _managed(with_user({"metadata": []}, metadata={"roles": ["fresh"]})),
     "assignRoles": _managed(with_user({"roles": ["none", "user", "such"]}, roles=["deactivated"])),
+    "createApiToken": Case(_account, OF_ONESELF, PERMITTED | {"herself"}, Permission.USERS_MANAGE),
+    "revokeApiToken": Case(_token, OF_ONESELF, PERMITTED | {"herself"}, Permission.USERS_MANAGE),
+    "createServiceAccount": _managed(with_name("userName", {"userName": ""})),
     "createRole": _of_role(with_name("name", {"name": "a/b", "description": "x" * 1_001})),
     "updateRole": _of_role(with_role({"name": "ADMIN"}, description="new")),
     "deleteRole": _of_role(with_role({"role": {"name": "admin"}})),

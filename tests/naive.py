@@ -17,7 +17,7 @@ from graphql import build_schema
 
 from app import schema
 from tests.naive_lists import UNKNOWN, Kind, Row, folded, stored
-from tests.naive_rights import Rights, Rows, listed
+from tests.naive_rights import Rights, Rows, Way, listed
 from tests.test_schema import COMPUTED
 
 PERMISSIONS = (
@@ -30,6 +30,8 @@ PERMISSIONS = (
     "RESOURCES_MANAGE",
     "AUDIT_VIEW",
 )
+
+OF_THINGS = ("ORGS_MANAGE", "RESOURCES_MANAGE")
 
 
 def _readable() -> Any:
@@ -46,13 +48,14 @@ SDL = _readable()
 
 @dataclass
 class Reading:
-    """One viewer's reading of a world.
+    """One viewer's reading of a world, by an API token perhaps.
 
     `seen` counts what filters, orders and cursors did to a list; `cursors` are of some rows, by the type of those.
     """
 
     rights: Rights
     viewer: Row | None
+    token: Row | None = None
     seen: Counter[str] = field(default_factory=Counter)
     cursors: dict[str, list[str]] = field(default_factory=dict)
 
@@ -67,7 +70,29 @@ class Reading:
     @cached_property
     def permissions(self) -> list[str]:
         held = [] if self.viewer is None else self.held(self.viewer)
-        return [name for name in PERMISSIONS if any(name in role["permissions"] for role in held)]
+        return [
+            name for name in PERMISSIONS if any(name in role["permissions"] for role in held) and self.carries(name)
+        ]
+
+    @cached_property
+    def is_limited(self) -> bool:
+        """Whether she asks by a token that is good for some orgs and resources alone."""
+        return self.token is not None and self.token["isLimited"]
+
+    def carries(self, name: str) -> bool:
+        """Her token carries a permission, if she asks by one; what is about more than it is good for it never does."""
+        if self.token is None:
+            return True
+        return name in self.token["permissions"] and not (self.is_limited and name not in OF_THINGS)
+
+    def covers_org(self, org: Row) -> bool:
+        return self.token is None or not self.is_limited or org["key"] in self.token["orgs"]
+
+    def covers(self, resource: Row) -> bool:
+        """Her token is good for a resource, or for its org."""
+        if self.token is None or not self.is_limited:
+            return True
+        return resource["key"] in self.token["resources"] or resource["org"] in self.token["orgs"]
 
     @cached_property
     def sees_all_users(self) -> bool:
@@ -86,19 +111,24 @@ class Reading:
 
     def holds(self, resource: Row) -> frozenset[str]:
         """What the viewer holds on a resource."""
-        return self.rights.holds(self.key, resource)
+        return self.rights.closed((way.granted for way in self.ways(resource)), resource)
+
+    def ways(self, resource: Row) -> list[Way]:
+        """How she comes to it: her own ways, as far as her token carries."""
+        found = self.rights.ways(self.key, resource) if self.covers(resource) else []
+        return [way for way in found if way.kind != "REGISTRY" or self.may("RESOURCES_MANAGE")]
 
     def is_own(self, user: Row) -> bool:
         return self.sees_all_users or user is self.viewer
 
     def is_mine(self, org: Row) -> bool:
-        return self.rights.level(self.key, org) is not None
+        return self.covers_org(org) and self.rights.level(self.key, org) is not None
 
     def is_my_group(self, group: Row) -> bool:
         return self.rights.belongs(self.key, group)
 
     def sees_org(self, org: Row) -> bool:
-        return org["isPublic"] or self.is_mine(org) or self.may("ORGS_MANAGE")
+        return self.covers_org(org) and (org["isPublic"] or self.is_mine(org) or self.may("ORGS_MANAGE"))
 
     def sees_resource(self, resource: Row) -> bool:
         return "METADATA_READ" in self.holds(resource)
@@ -107,7 +137,11 @@ class Reading:
         return self.is_mine(org) or self.may("ORGS_MANAGE")
 
     def sees_group_members(self, group: Row) -> bool:
-        return self.is_my_group(group) or self.may("GROUPS_MANAGE")
+        return self.acts_in(group) or self.may("GROUPS_MANAGE")
+
+    def acts_in(self, group: Row) -> bool:
+        """A group is no thing that a limited token is good for."""
+        return self.is_my_group(group) and not self.is_limited
 
     def administers(self, resource: Row) -> bool:
         return "ADMIN" in self.holds(resource)
@@ -117,7 +151,7 @@ class Reading:
         """People of the viewer's orgs and groups, and whose things she sees."""
         orgs, groups = self.rows["Org"], self.rows["Group"]
         found = {key for org in orgs if self.is_mine(org) for key in (org["owner"], *self.rights.members(org))}
-        found |= {key for group in groups if self.is_my_group(group) for key in self.rights.members(group)}
+        found |= {key for group in groups if self.acts_in(group) for key in self.rights.members(group)}
         found |= {org["owner"] for org in orgs if self.sees_org(org)}
         return found | {row["owner"] for row in self.rows["Resource"] if self.sees_resource(row)}
 
@@ -127,11 +161,11 @@ class Reading:
     @cached_property
     def finds_everybody(self) -> bool:
         """By exact user name: who manages people somewhere, be it of one org, one group or one resource."""
-        manages = (group["members"].get(self.key, {}) for group in self.rows["Group"] if self.is_my_group(group))
-        ways = (way for row in self.rows["Resource"] for way in self.rights.ways(self.key, row))
+        manages = (group["members"].get(self.key, {}) for group in self.rows["Group"] if self.acts_in(group))
+        ways = (way for row in self.rows["Resource"] for way in self.ways(row))
         return (
             self.may("ORGS_MANAGE", "GROUPS_MANAGE", "RESOURCES_MANAGE")
-            or any(self.rights.level(self.key, org) == "ADMIN" for org in self.rows["Org"])
+            or any(self.is_mine(org) and self.rights.level(self.key, org) == "ADMIN" for org in self.rows["Org"])
             or any(member["isManager"] for member in manages)
             or any("ADMIN" in way.granted for way in ways if way.kind not in {"ANYONE", "GENERAL"})
         )
@@ -153,6 +187,7 @@ KNOWS: dict[str, Callable[[Reading, Row], bool]] = {
     "AuditEvent": lambda reading, event: (
         reading.may("AUDIT_VIEW") or any(map(reading.administers, _resources(reading, event)))
     ),
+    "ApiToken": lambda reading, token: reading.sees_all_users or token["user"] == reading.key,
     "Ticket": lambda reading, ticket: False,  # who knows its id is told, but it has no global one
 }
 PRIVATE: dict[tuple[str, str], Callable[[Reading, Row], bool]] = {
@@ -164,6 +199,7 @@ PRIVATE: dict[tuple[str, str], Callable[[Reading, Row], bool]] = {
     ("User", "ownedOrgs"): Reading.is_own,
     ("User", "groups"): Reading.is_own,
     ("User", "storage"): Reading.is_own,
+    ("User", "apiTokens"): Reading.is_own,
     ("User", "accessibleResources"): lambda reading, user: user is reading.viewer or reading.may("RESOURCES_MANAGE"),
     ("Role", "users"): lambda reading, role: reading.sees_all_users,
     ("Org", "members"): Reading.sees_members,
@@ -262,6 +298,7 @@ KINDS = {
             "role": lambda reading, row: listed(reading.holds(row)),
         },
     ),
+    "ApiToken": Kind("ApiToken", _sorted_by("name")),
     "ResourceType": Kind("ResourceType", {"name": lambda row: row["name"]}),
     "LockEvent": Kind("LockEvent", {"created_at": lambda event: stored(event["createdAt"])}),
     "AuditEvent": Kind(

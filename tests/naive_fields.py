@@ -91,8 +91,15 @@ def _done(event: Row, resource: Row) -> list[Row]:
 def _accessible(reading: Reading, user: Row, **arguments: Any) -> Any:
     """All on which she holds a role."""
     role, kind = arguments.pop("role", None) or "METADATA_READ", arguments.pop("type", None)
-    rows = [row for row in reading.rows["Resource"] if role in reading.rights.holds(user["key"], row)]
+    rows = [row for row in reading.rows["Resource"] if role in _held(reading, user, row)]
     return page(reading, KINDS["Resource"], [row for row in rows if kind in {None, row["type"]}], arguments)
+
+
+def _held(reading: Reading, user: Row, resource: Row) -> frozenset[str]:
+    """What a user holds, as far as the viewer is told of it: of her own, what her token lets her."""
+    if user["key"] == reading.key:
+        return reading.holds(resource)
+    return reading.rights.holds(user["key"], resource) if reading.covers(resource) else frozenset()
 
 
 def _accessors(reading: Reading, resource: Row, **arguments: Any) -> Any:
@@ -115,7 +122,7 @@ def _reached_by(rights: Rights, resource: Row) -> Iterable[tuple[Row, frozenset[
 
 
 def _granted(reading: Reading, resource: Row) -> Any:
-    return listed(role for way in reading.rights.ways(reading.key, resource) for role in way.granted)
+    return listed(role for way in reading.ways(resource) for role in way.granted)
 
 
 def _sources(reading: Reading, resource: Row) -> Any:
@@ -128,7 +135,7 @@ def _sources(reading: Reading, resource: Row) -> Any:
             "orgLevel": way.level,
             "expiresAt": way.end,
         }
-        for way in reading.rights.ways(reading.key, resource)
+        for way in reading.ways(resource)
     ]
 
 
@@ -197,6 +204,16 @@ def _state(reading: Reading, ticket: Row) -> str:
     return "OPEN" if may else "REVOKED"
 
 
+def _limits(kind: str, at: str) -> Callable[..., Any]:
+    """The things that a token is limited to and the viewer knows, by name."""
+
+    def read(reading: Reading, token: Row) -> Any:
+        rows = [row for row in every(reading, kind) if row["key"] in token[at]]
+        return sorted(rows, key=lambda row: (folded(row["name"]), row["key"]))
+
+    return read
+
+
 def _itself(reading: Reading, row: Row) -> Row:
     return row
 
@@ -222,6 +239,14 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ("AuditEvent", "actor"): _one("User", "actor"),
     ("AuditEvent", "changes"): _listing("AuditChange", lambda reading, event: event["changes"]),
     ("Resource", "auditEvents"): _events,
+    ("Query", "apiTokens"): _everything("ApiToken"),
+    ("Viewer", "apiToken"): lambda reading, parent: reading.token,
+    ("User", "apiTokens"): _listing(
+        "ApiToken", lambda reading, user: [row for row in reading.rows["ApiToken"] if row["user"] == user["key"]]
+    ),
+    ("ApiToken", "user"): _known("User", "user"),
+    ("ApiToken", "orgs"): _limits("Org", "orgs"),
+    ("ApiToken", "resources"): _limits("Resource", "resources"),
     ("Viewer", "user"): lambda reading, parent: reading.viewer,
     ("Viewer", "permissions"): lambda reading, parent: reading.permissions,
     ("User", "roles"): lambda reading, user: sorted(reading.held(user), key=lambda role: folded(role["name"])),

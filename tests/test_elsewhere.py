@@ -26,6 +26,7 @@ ELSEWHERE = {
     "assignRoles",
     "changePassword",
     "createRole",
+    "createServiceAccount",
     "createUser",
     "createUsers",
     "deleteRole",

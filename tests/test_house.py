@@ -35,11 +35,11 @@ def test_only_the_door_and_the_migrations_begin_and_end_a_transaction() -> None:
 def test_only_the_audit_log_opens_the_transaction_of_a_change() -> None:
     """So that nothing is changed without an event; a service that is not handed one opens it with `audit.change`.
 
-    That somebody guesses passwords is counted past it: it is no change, and there are many.
+    That somebody guesses passwords, or uses an API token, is written past it: it is no change, and there are many.
     """
     found = {path for path, tree in _of("app/").items() if ("database", "write") in _called(tree)}
 
-    assert found == {"app/services/audit.py", "app/services/throttle.py"}
+    assert found == {"app/services/api_tokens.py", "app/services/audit.py", "app/services/throttle.py"}
 
 
 def test_only_the_door_and_the_migrations_know_a_driver() -> None:
@@ -66,6 +66,19 @@ def test_no_face_reads_past_the_loaders() -> None:
     }
 
     assert found == {("app/schema/context.py", "read")}
+
+
+def test_a_viewer_is_made_where_she_is_identified_and_nowhere_out_of_what_she_holds() -> None:
+    """One that is put together elsewhere has forgotten what her token is limited to: `Viewer.alike` has not."""
+    makes = {
+        path
+        for path, tree in _of("app/").items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Viewer"
+        if len(node.args) + len(node.keywords) > 1
+    }
+
+    assert makes == {"app/auth.py", "app/services/accounts.py", "app/services/demo.py"}
 
 
 def test_every_module_says_what_it_is() -> None:

@@ -28,7 +28,7 @@ from hypothesis import strategies as st
 
 from app import db
 from tests.asking import Api
-from tests.naive import KINDS, SDL, Reading
+from tests.naive import KINDS, SDL
 from tests.naive_fields import answered
 from tests.naive_lists import COMPARE, EXACT, exactly, narrowed, ordered
 from tests.questions import Asker
@@ -59,7 +59,7 @@ async def test_every_question_in_a_small_world(api: Api, database: db.Database, 
     random, cursors = Random(seed), dict[str, list[str]]()
     asked = [Asker(SDL, random, world, cursors).question() for _ in range(QUESTIONS)]
     for question in [*WHOLE, *asked]:
-        await _compared(api, world, question, random.sample(list(world.viewers), 2), Counter(), cursors)
+        await _compared(api, world, question, _some(random, world), Counter(), cursors)
     await asyncio.sleep(LEFT_BEHIND)
 
 
@@ -68,7 +68,8 @@ async def test_who_finds_whom_by_name(api: Api, database: db.Database) -> None:
     for seed in range(EXAMPLES * 4):
         world = lonely(Random(seed))
         await world.write(database)
-        await _compared(api, world, world.lookups, ["nobody", "stranger", "plain"], Counter(), {})
+        kinds = ["nobody", "stranger", "plain", "plain, limited", "admin, limited and bare"]
+        await _compared(api, world, world.lookups, kinds, Counter(), {})
 
 
 async def test_every_question_in_a_large_world(api: Api, database: db.Database) -> None:
@@ -76,15 +77,20 @@ async def test_every_question_in_a_large_world(api: Api, database: db.Database) 
     world = crowded(random)
     await world.write(database)
     for question in [*WHOLE, *probes(Asker(SDL, random, world))]:
-        await _compared(api, world, question, ["plain", "admin"], seen, cursors)
+        await _compared(api, world, question, ["plain", "admin", random.choice([*world.tokens])], seen, cursors)
     for number in range(EXAMPLES * 60):
         if number >= EXAMPLES * 8 and not _rare(seen):
             break
         question = Asker(SDL, random, world, cursors, _rare(seen).keys()).question()
-        kinds = {random.choice(("admin", "registrar", "keeping")), random.choice(list(world.viewers))}
+        kinds = {random.choice(("admin", "registrar", "keeping")), *_some(random, world)}
         await _compared(api, world, question, sorted(kinds), seen, cursors)
     await asyncio.sleep(LEFT_BEHIND)
     assert _rare(seen) == {}
+
+
+def _some(random: Random, world: World) -> list[str]:
+    """Somebody of all who ask, and somebody who asks by a token."""
+    return [random.choice([*world.viewers]), random.choice([*world.tokens])]
 
 
 async def _compared(
@@ -92,7 +98,7 @@ async def _compared(
 ) -> None:
     document = parse(question.text)
     for kind in kinds:
-        reading = Reading(world.rights, world.cast.get(kind))
+        reading = world.reading(kind)
         response = await api.post(question.text, world.viewers[kind], **question.variables)
         if kind == "gone":
             assert (response.status_code, _refused(response)) == (401, ["UNAUTHENTICATED"])

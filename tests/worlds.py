@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from app import db
 from tests.make import Person
-from tests.naive import identity, permissions
+from tests.naive import Reading, identity, permissions
 from tests.naive_lists import Row, folded
 from tests.naive_rights import Rights
 from tests.worlds_things import BEGINNING, MOMENTS, TYPES, Numbers, things
+from tests.worlds_tokens import tokens
 from tests.worlds_written import write
 
 BUILT_IN = {"admin": 255, "user": 8, "deactivated": 0}
@@ -57,12 +58,13 @@ class Question:
     variables: dict[str, Any]
 
 
-@dataclass
+@dataclass(repr=False)
 class World:
     """Rows by type, and what can be said about them in a question."""
 
     rows: dict[str, list[Row]]
     cast: dict[str, Row]
+    tokens: dict[str, Row]
     texts: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -71,15 +73,25 @@ class World:
             found = [row[name] for kind, name in places for row in self.rows[kind] if row[name] is not None]
             self.texts[word] = [*found, *(text.swapcase() for text in found), "nothing"]
 
+    def __repr__(self) -> str:
+        """What Hypothesis says of one that failed: all of it is too much for it to print."""
+        return f"World of {sum(map(len, self.rows.values()))} rows"
+
     @cached_property
     def rights(self) -> Rights:
         return Rights(self.rows)
 
     @property
-    def viewers(self) -> dict[str, Person | None]:
-        """Everybody who asks."""
+    def viewers(self) -> dict[str, Person | str | None]:
+        """Everybody who asks; some by an API token."""
         cast = {kind: Person(row["key"], row["userName"]) for kind, row in self.cast.items()}
-        return {"nobody": None, **cast}
+        return {"nobody": None, **cast, **{kind: row["secret"] for kind, row in self.tokens.items()}}
+
+    def reading(self, kind: str) -> Reading:
+        """How somebody reads it."""
+        token = self.tokens.get(kind)
+        owner = None if token is None else self.rights.by_key["User"][token["user"]]
+        return Reading(self.rights, owner or self.cast.get(kind), token)
 
     @cached_property
     def ids(self) -> list[str]:
@@ -134,7 +146,7 @@ def role(key: int, name: str, mask: int, made: datetime = BEGINNING, *, built_in
 
 
 def user(key: int, name: str, roles: Sequence[int], **given: Any) -> Row:
-    usual: Row = {"email": None, "metadata": {}, "createdAt": BEGINNING, "lastLoginAt": None}
+    usual: Row = {"isServiceAccount": False, "email": None, "metadata": {}, "createdAt": BEGINNING, "lastLoginAt": None}
     return {"__typename": "User", "key": key, "userName": name, "roles": set(roles), **usual, **given}
 
 
@@ -155,7 +167,9 @@ def peopled(random: Random, roles: Sequence[Row], users: Sequence[Row], numbers:
     }
     people = [*users, *cast.values()]
     made = things(random, [row["key"] for row in [*users, *list(cast.values()) * 4]], numbers)
-    return World({"User": people, "Role": [*every, *roles], "ResourceType": [*TYPES], **made}, cast)
+    given = tokens(random, cast, made)
+    rows = {"User": people, "Role": [*every, *roles], "ResourceType": [*TYPES], **made, "ApiToken": [*given.values()]}
+    return World(rows, cast, given)
 
 
 def _is_new(name: str) -> bool:

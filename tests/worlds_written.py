@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sqlmodel import SQLModel
 
-from app import db, masks, tables
+from app import api_tokens, db, masks, tables
 from app.masks import Kind, Level
 from app.services import index
 from app.tables import Stage
@@ -42,6 +42,11 @@ def _values(rows: Rows) -> Iterator[tuple[type[SQLModel], list[Row]]]:
     yield tables.AuditEvent, [_audit_event(row) for row in rows["AuditEvent"]]
     yield tables.AuditChange, [_audit_change(row, each) for row in rows["AuditEvent"] for each in row["changes"]]
     yield tables.Grant, [_grant(row, grant) for row in rows["Resource"] for grant in row["grants"]]
+    tokens = rows["ApiToken"]
+    yield tables.ApiToken, [_token(row) for row in tokens]
+    yield tables.ApiTokenOrg, [{"token_id": row["key"], "org_id": key} for row in tokens for key in row["orgs"]]
+    limits = [{"token_id": row["key"], "resource_id": key} for row in tokens for key in row["resources"]]
+    yield tables.ApiTokenResource, limits
 
 
 def _titled(row: Row, title: str = "name", column: str = "name") -> Row:
@@ -63,6 +68,7 @@ def _user(row: Row) -> Row:
         "email_key": None if row["email"] is None else folded(row["email"]),
         "token_generation": 0,
         "details": row["metadata"],
+        "is_service_account": row["isServiceAccount"],
         "created_at": row["createdAt"],
         "last_login_at": row["lastLoginAt"],
     }
@@ -156,6 +162,22 @@ def _audit_change(event: Row, row: Row) -> Row:
     told = {name: row[name] for name in ("name", "before", "after")}
     about = {"kind": kind, "key": key, "subject": identity({"__typename": kind, "key": key})}
     return {"id": row["key"], "event_id": event["key"], "at": event["at"], **about, **told}
+
+
+def _token(row: Row) -> Row:
+    return {
+        "id": row["key"],
+        "user_id": row["user"],
+        "name": row["name"],
+        "name_key": folded(row["name"]),
+        "prefix": row["prefix"],
+        "hash": api_tokens.kept(row["secret"]),
+        "permissions": sum(1 << PERMISSIONS.index(name) for name in row["permissions"]),
+        "is_limited": row["isLimited"],
+        "created_at": row["createdAt"],
+        "expires_at": row["expiresAt"],
+        "last_used_at": row["lastUsedAt"],
+    }
 
 
 def _grant(resource: Row, grant: Row) -> Row:

@@ -1,6 +1,7 @@
 """All rights and nothing but rights: what a viewer sees and manages, as conditions on rows, and what she must hold.
 
-A condition may look at `viewer.permissions` alone; the viewer herself is the bound value `ME` and the clock is `NOW`.
+A condition may look at what `Viewer.alike` has, her permissions and whether her token is limited; the viewer herself
+is the bound value `ME`, her token `TOKEN`, and the clock `NOW`.
 The same condition narrows a list, guards a field and decides a change. The default is `false()`.
 
 Rights on resources come from one place: `acting.subjects` says as whom a user may act, and the access index says what
@@ -20,6 +21,7 @@ from app.policy.acting import (
     subjects,
     theirs,
 )
+from app.policy.api_tokens import sees_api_token
 from app.policy.audit import reads_audit, sees_audit, sees_audit_event, sees_audit_of_resource
 from app.policy.common import everybody, lasts, signed_in
 from app.policy.groups import group_membership_lasts, groups_of, manages_group_members, sees_group, sees_group_members
@@ -30,8 +32,8 @@ from app.policy.orgs import (
     manages_all_orgs,
     manages_org,
     membership_lasts,
+    my_orgs,
     org_level,
-    orgs_of,
     owns_org,
     sees_membership,
     sees_org,
@@ -43,6 +45,7 @@ from app.policy.required import (
     require_no_more,
     require_overview,
     require_role,
+    require_session,
     require_signed_in,
 )
 from app.policy.resources import (
@@ -55,6 +58,7 @@ from app.policy.resources import (
     holders,
     holds,
     is_given,
+    lists_resource,
     mask,
     masks_of_pairs,
     may_ask_of_user,
@@ -98,6 +102,7 @@ __all__ = [
     "is_reserved",
     "knows_user",
     "lasts",
+    "lists_resource",
     "manages_all_orgs",
     "manages_group_members",
     "manages_org",
@@ -107,8 +112,8 @@ __all__ = [
     "membership_lasts",
     "mine",
     "my_entries",
+    "my_orgs",
     "org_level",
-    "orgs_of",
     "owns_org",
     "reads_audit",
     "require",
@@ -116,8 +121,10 @@ __all__ = [
     "require_no_more",
     "require_overview",
     "require_role",
+    "require_session",
     "require_signed_in",
     "sees_all_users",
+    "sees_api_token",
     "sees_audit",
     "sees_audit_event",
     "sees_audit_of_resource",

@@ -160,17 +160,31 @@ _NO_END = cast(null(), Instant).label("until")
 _ME = select(ME.label("user")).subquery("me")
 
 
-def _mine(registry: bool) -> CTE:
-    return subjects(_ME, registry=registry).cte("mine_and_all" if registry else "mine")
+Held = tuple[bool, bool]
+"""Whether the viewer holds RESOURCES_MANAGE, and whether she asks by a limited token."""
+
+KINDS_OF_VIEWER: tuple[Held, ...] = ((False, False), (False, True), (True, False), (True, True))
 
 
-MINE = {registry: _mine(registry) for registry in (False, True)}
-"""As whom the viewer acts, without and with RESOURCES_MANAGE."""
+def _mine(held: Held) -> CTE:
+    return subjects(_ME, registry=held[0]).cte(_called("mine", held))
+
+
+def _called(name: str, held: Held) -> str:
+    return name + "_and_all" * held[0] + "_limited" * held[1]
+
+
+def _held(viewer: Viewer) -> Held:
+    return Permission.RESOURCES_MANAGE in viewer.permissions, viewer.is_limited
+
+
+MINE = {held: _mine(held) for held in KINDS_OF_VIEWER}
+"""As whom the viewer acts."""
 
 
 def mine(viewer: Viewer) -> CTE:
     """As whom the viewer acts."""
-    return MINE[Permission.RESOURCES_MANAGE in viewer.permissions]
+    return MINE[_held(viewer)]
 
 
 def is_active(user: Any) -> ColumnElement[bool]:
@@ -194,6 +208,21 @@ THEIRS = subjects(asked_users()).cte("theirs")
 """As whom each of the users acts whose ids are the bound `keys`."""
 
 
+def _theirs(held: Held) -> CTE:
+    return subjects(asked_users(), registry=None if held[0] else False).cte(_called("theirs", held))
+
+
+_THEIRS = {held: _theirs(held) for held in KINDS_OF_VIEWER}
+
+
 def theirs(viewer: Viewer) -> CTE:
-    """As whom each asked user acts; who may ask is the guard of the edge."""
-    return THEIRS
+    """As whom each asked user acts; who may ask is the guard of the edge.
+
+    That is the viewer alone where she does not hold RESOURCES_MANAGE: she may have a role that carries it, and ask by a
+    token that does not.
+    """
+    return _THEIRS[_held(viewer)]
+
+
+LIMITED = frozenset(acting[held] for acting in (MINE, _THEIRS) for held in KINDS_OF_VIEWER if held[1])
+"""Who acts so does it only on what the viewer's token is good for."""

@@ -6,6 +6,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     exists,
+    false,
     select,
     true,
 )
@@ -33,7 +34,9 @@ def sees_group(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def sees_group_members(viewer: Viewer) -> ColumnElement[bool]:
-    """Members are seen by members."""
+    """Members are seen by members. A group is no thing that a limited token is good for."""
+    if viewer.is_limited:
+        return false()
     if Permission.GROUPS_MANAGE in viewer.permissions:
         return true()
     return col(Group.id).in_(groups_of(ME))
@@ -41,6 +44,8 @@ def sees_group_members(viewer: Viewer) -> ColumnElement[bool]:
 
 def manages_group_members(viewer: Viewer) -> ColumnElement[bool]:
     """A group's managers change who belongs to it."""
+    if viewer.is_limited:
+        return false()
     if Permission.GROUPS_MANAGE in viewer.permissions:
         return true()
     member = aliased(GroupMember)

@@ -11,7 +11,6 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
-    true,
     union_all,
 )
 from sqlalchemy.orm import aliased
@@ -19,6 +18,7 @@ from sqlalchemy.orm import aliased
 from app.auth import Permission, Viewer
 from app.masks import Level
 from app.policy.common import lasts
+from app.policy.limits import covers_org
 from app.sources import ME
 from app.tables import Org, OrgMember, col
 
@@ -27,51 +27,62 @@ def manages_all_orgs(viewer: Viewer) -> bool:
     return Permission.ORGS_MANAGE in viewer.permissions
 
 
-def orgs_of(user: Any, least: Level = Level.READ_ONLY) -> CompoundSelect[Any]:
-    """The ids of orgs that somebody owns or belongs to at a level or above."""
+def my_orgs(viewer: Viewer, least: Level = Level.READ_ONLY) -> CompoundSelect[Any]:
+    """The ids of orgs that the viewer owns or belongs to at a level or above."""
     member = aliased(OrgMember)
     owned = aliased(Org)
     return union_all(
-        select(col(owned.id)).where(col(owned.owner_id) == user).correlate_except(owned),
+        select(col(owned.id)).where(col(owned.owner_id) == ME, covers_org(viewer, owned.id)).correlate_except(owned),
         select(col(member.org_id))
-        .where(col(member.user_id) == user, col(member.level) >= int(least), lasts(member.expires_at))
+        .where(col(member.user_id) == ME, col(member.level) >= int(least), lasts(member.expires_at))
+        .where(covers_org(viewer, member.org_id))
         .correlate_except(member),
     )
 
 
+def _all_orgs(viewer: Viewer) -> ColumnElement[bool]:
+    """Every org that there is for the viewer: all, or those that her token is good for."""
+    return covers_org(viewer, Org.id)
+
+
+def _from(viewer: Viewer, least: Level) -> ColumnElement[bool]:
+    """She manages every org, or belongs to this one at a level or above."""
+    return _all_orgs(viewer) if manages_all_orgs(viewer) else col(Org.id).in_(my_orgs(viewer, least))
+
+
 def belongs_to_org(viewer: Viewer) -> ColumnElement[bool]:
     """One of the org's people, or somebody who manages every org: they see its members."""
-    return true() if manages_all_orgs(viewer) else col(Org.id).in_(orgs_of(ME))
+    return _from(viewer, Level.READ_ONLY)
 
 
 def sees_org(viewer: Viewer) -> ColumnElement[bool]:
     """A public org is seen by everybody, a private one by its people."""
-    return true() if manages_all_orgs(viewer) else or_(col(Org.is_public), col(Org.id).in_(orgs_of(ME)))
+    return _all_orgs(viewer) if manages_all_orgs(viewer) else or_(is_public_org(viewer), belongs_to_org(viewer))
 
 
 def is_public_org(viewer: Viewer) -> ColumnElement[bool]:
     """Seen by everybody."""
-    return col(Org.is_public)
+    return and_(col(Org.is_public), _all_orgs(viewer))
 
 
 def writes_org(viewer: Viewer) -> ColumnElement[bool]:
     """Edits the org and creates resources in it."""
-    return true() if manages_all_orgs(viewer) else col(Org.id).in_(orgs_of(ME, Level.READ_WRITE))
+    return _from(viewer, Level.READ_WRITE)
 
 
 def deletes_org(viewer: Viewer) -> ColumnElement[bool]:
     """Deletes the org, or any resource in it."""
-    return true() if manages_all_orgs(viewer) else col(Org.id).in_(orgs_of(ME, Level.READ_WRITE_DELETE))
+    return _from(viewer, Level.READ_WRITE_DELETE)
 
 
 def manages_org(viewer: Viewer) -> ColumnElement[bool]:
     """Changes who belongs to the org."""
-    return true() if manages_all_orgs(viewer) else col(Org.id).in_(orgs_of(ME, Level.ADMIN))
+    return _from(viewer, Level.ADMIN)
 
 
 def owns_org(viewer: Viewer) -> ColumnElement[bool]:
     """Gives the org to somebody else."""
-    return true() if manages_all_orgs(viewer) else col(Org.owner_id) == ME
+    return _all_orgs(viewer) if manages_all_orgs(viewer) else and_(col(Org.owner_id) == ME, _all_orgs(viewer))
 
 
 def org_level(viewer: Viewer) -> ColumnElement[Any]:

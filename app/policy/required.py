@@ -12,9 +12,19 @@ def require_signed_in(viewer: Viewer) -> int:
     return viewer.user_id
 
 
-def require(viewer: Viewer, permission: Permission) -> int:
-    """The viewer's id; raises Unauthenticated or Forbidden unless she holds the permission."""
+def require_session(viewer: Viewer) -> int:
+    """The viewer's id; raises Unauthenticated or Forbidden unless she signed in herself: an API token is not enough."""
     user_id = require_signed_in(viewer)
+    if viewer.token_id is not None:
+        raise errors.Forbidden("This is not for API tokens: sign in.")
+    return user_id
+
+
+def require(viewer: Viewer, permission: Permission) -> int:
+    """The viewer's id; raises Unauthenticated or Forbidden unless she holds the permission, in the whole registry."""
+    user_id = require_signed_in(viewer)
+    if viewer.is_limited:
+        raise errors.Forbidden("This token is limited to orgs and resources, and this is about more.")
     if permission not in viewer.permissions:
         raise errors.Forbidden(f"This needs the permission {permission.name}.")
     return user_id

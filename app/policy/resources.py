@@ -1,5 +1,6 @@
 """What somebody holds on a resource, by the access index."""
 
+from dataclasses import replace
 from functools import cache, reduce
 from typing import Any
 
@@ -29,16 +30,18 @@ from sqlalchemy.orm import aliased
 from app import masks
 from app.auth import Permission, Viewer
 from app.masks import Kind
-from app.policy.acting import by_membership, is_active, mine, subjects
+from app.policy.acting import LIMITED, by_membership, is_active, mine, subjects
 from app.policy.common import Ahead, lasts
+from app.policy.limits import covers_resource, is_among_covered
 from app.policy.orgs import deletes_org
 from app.sources import ME, Keys, among
 from app.tables import Access, Org, Resource, User, col
 
 
 def holds(acting: FromClause, access: Any) -> ColumnElement[bool]:
-    """The subject of an entry of the index is one that somebody acts as, and the entry has not ended."""
-    return and_(col(access.subject) == acting.c.subject, lasts(access.expires_at))
+    """The subject of an entry of the index is one that somebody acts as, here, and the entry has not ended."""
+    here = covers_resource(access.resource_id) if acting in LIMITED else true()
+    return and_(col(access.subject) == acting.c.subject, lasts(access.expires_at), here)
 
 
 def held(acting: FromClause, access: Any) -> ColumnElement[Any]:
@@ -54,8 +57,8 @@ def united(mask: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def deletes_in_org(viewer: Viewer) -> ColumnElement[bool]:
-    """Deletes the resource of the row by her level in its org."""
-    return exists().where(col(Org.id) == col(Resource.org_id), deletes_org(viewer))
+    """Deletes the resource of the row by her level in its org; a token may be good for the resource alone."""
+    return exists().where(col(Org.id) == col(Resource.org_id), deletes_org(replace(viewer, is_limited=False)))
 
 
 def mask(viewer: Viewer) -> ColumnElement[Any]:
@@ -95,6 +98,11 @@ def _here(entry: Any, acting: FromClause, what: ColumnElement[Any]) -> ColumnEle
 def sees_resource(viewer: Viewer) -> ColumnElement[bool]:
     """Every role lets her discover the resource."""
     return _may(viewer, masks.METADATA_READ)
+
+
+def lists_resource(viewer: Viewer) -> ColumnElement[bool]:
+    """The same, for a list that does not walk along the index."""
+    return and_(is_among_covered(Resource.id) if viewer.is_limited else true(), sees_resource(viewer))
 
 
 def administers_resource(viewer: Viewer) -> ColumnElement[bool]:

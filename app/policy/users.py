@@ -22,7 +22,8 @@ from app.masks import Kind, Level
 from app.policy.acting import mine, subject
 from app.policy.common import lasts, signed_in
 from app.policy.groups import groups_of
-from app.policy.orgs import manages_all_orgs, orgs_of
+from app.policy.limits import covers_org
+from app.policy.orgs import manages_all_orgs, my_orgs
 from app.policy.resources import held, holds
 from app.sources import ME
 from app.tables import Access, GroupMember, Org, OrgMember, User, col
@@ -38,14 +39,15 @@ def knows_user(viewer: Viewer) -> ColumnElement[bool]:
     if sees_all_users(viewer):
         return true()
     user = col(User.id)
-    return or_(user == ME, user.in_(_people_of_my_orgs()), user.in_(_people_of_my_groups()), _owns_what_is_seen(viewer))
+    in_group = false() if viewer.is_limited else user.in_(_people_of_my_groups())
+    return or_(user == ME, user.in_(_people_of_my_orgs(viewer)), in_group, _owns_what_is_seen(viewer))
 
 
-def _people_of_my_orgs() -> CompoundSelect[Any]:
+def _people_of_my_orgs(viewer: Viewer) -> CompoundSelect[Any]:
     person, owned = aliased(OrgMember), aliased(Org)
     return union_all(
-        select(col(person.user_id)).where(col(person.org_id).in_(orgs_of(ME)), lasts(person.expires_at)),
-        select(col(owned.owner_id)).where(col(owned.id).in_(orgs_of(ME)), col(owned.owner_id).is_not(None)),
+        select(col(person.user_id)).where(col(person.org_id).in_(my_orgs(viewer)), lasts(person.expires_at)),
+        select(col(owned.owner_id)).where(col(owned.id).in_(my_orgs(viewer)), col(owned.owner_id).is_not(None)),
     )
 
 
@@ -57,9 +59,8 @@ def _people_of_my_groups() -> Select[Any]:
 def _owns_what_is_seen(viewer: Viewer) -> ColumnElement[bool]:
     """Owns an org or a resource that the viewer sees."""
     owned, own, entry, acting = aliased(Org), aliased(Access), aliased(Access), mine(viewer)
-    org = exists().where(
-        col(owned.owner_id) == col(User.id), true() if manages_all_orgs(viewer) else col(owned.is_public)
-    )
+    is_open = true() if manages_all_orgs(viewer) else col(owned.is_public)
+    org = exists().where(col(owned.owner_id) == col(User.id), is_open, covers_org(viewer, owned.id))
     seen = (
         select(literal_column("1"))
         .where(
@@ -81,12 +82,14 @@ def finds_user(viewer: Viewer) -> ColumnElement[bool]:
     """By exact user name, also everybody for those who manage people somewhere: an org, a group, a resource."""
     if sees_all_users(viewer) or viewer.permissions & _MANAGES_PEOPLE:
         return true()
-    manager = aliased(GroupMember)
-    manages_group = exists().where(col(manager.user_id) == ME, col(manager.is_manager), lasts(manager.expires_at))
+    manager, in_group = aliased(GroupMember), false() if viewer.is_limited else true()
+    manages_group = exists().where(
+        col(manager.user_id) == ME, col(manager.is_manager), lasts(manager.expires_at), in_group
+    )
     entry, acting = aliased(Access), mine(viewer)
     return or_(
         knows_user(viewer),
-        orgs_of(ME, Level.ADMIN).exists(),
+        my_orgs(viewer, Level.ADMIN).exists(),
         manages_group,
         select(literal_column("1"))
         .where(acting.c.subject > masks.GENERAL, holds(acting, entry), held(acting, entry).op("&")(masks.ADMIN) != 0)

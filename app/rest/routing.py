@@ -213,7 +213,7 @@ async def _viewer(request: Request, route: Route, house: House) -> Viewer:
     desk, cookie = house.desk, request.cookies.get(house.settings.auth_cookie_name)
     shown = auth.presented(request.headers.get("authorization"), cookie)
     if route.who is Who.UNASKED:
-        await auth.refuse_revoked(desk.database, desk.signer, shown)
+        await accounts.refuse_revoked(desk, shown)
         return auth.ANONYMOUS
     viewer = await accounts.identified(desk, shown)
     facts.current().viewer = viewer.user_id

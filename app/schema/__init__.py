@@ -16,6 +16,7 @@ from graphql import (
 )
 from strawberry.schema.config import StrawberryConfig
 
+from app.schema.api_tokens import ApiTokenMutations
 from app.schema.directives import REQUIRES
 from app.schema.grants import AccessMutations
 from app.schema.groups import GroupMutations
@@ -42,6 +43,7 @@ class Mutation(
     AccessMutations,
     LockMutations,
     StorageMutations,
+    ApiTokenMutations,
 ):
     """Where changes begin."""
 

@@ -74,7 +74,7 @@ class Reader:
         return batch.load(key)
 
     async def _rows(self, prepared: Prepared, **values: Any) -> list[Row]:
-        binds = {"viewer_id": self.viewer.user_id, "now": self.now, **values}
+        binds = {**self.viewer.binds, "now": self.now, **values}
         return (await self.database.read([(prepared, binds)]))[0]
 
     async def _related(self, source: Source, layout: Layout, keys: list[Any]) -> list[Any]:

@@ -6,6 +6,7 @@ import strawberry
 
 from app import ids, loaders
 from app.auth import Viewer as ViewerValue
+from app.schema.api_tokens import ApiToken, ApiTokenConnection
 from app.schema.audit import AuditEvent, AuditEventConnection, AuditEventFilter, AuditEventOrder, whole_log
 from app.schema.checks import Checks
 from app.schema.declare import Face, edge, given, lookup, lookups, own_part
@@ -36,15 +37,7 @@ from app.schema.users import User, UserBy, UserConnection
 from app.schema.users import find as find_user
 
 ids.FACES.update(
-    {
-        "User": User,
-        "Role": Role,
-        "Org": Org,
-        "Group": Group,
-        "Resource": Resource,
-        "ResourceType": ResourceType,
-        "AuditEvent": AuditEvent,
-    }
+    {each.__name__: each for each in (User, Role, Org, Group, Resource, ResourceType, AuditEvent, ApiToken)}
 )
 _NODES = finder(
     {
@@ -55,6 +48,7 @@ _NODES = finder(
         "Resource": loaders.resource,
         "ResourceType": loaders.resource_type,
         "AuditEvent": loaders.audit_event,
+        "ApiToken": loaders.api_token,
     }
 )
 
@@ -74,7 +68,12 @@ class Viewer(Face):
     user: User | None = edge(
         "The user who is signed in; null when nobody is.", loaders.user, lambda viewer: viewer.user_id
     )
-    permissions: list[Permission] = given("What her roles allow, in the order of the enum.", _permissions)
+    permissions: list[Permission] = given(
+        "What her roles allow, of what the API token carries by which she asks; in the order of the enum.", _permissions
+    )
+    api_token: ApiToken | None = edge(
+        "The API token by which she asks; null for who signed in.", loaders.api_token, lambda viewer: viewer.token_id
+    )
 
 
 @strawberry.type(description="One thing that a role can allow.")
@@ -118,6 +117,9 @@ class Query(Checks, AccessQuestions, Face):
         "The resources on which the viewer holds a role.", loaders.resources, filter=ResourceFilter, order=ResourceOrder
     )
     resource_types: ResourceTypeConnection = edge("All types of resources.", loaders.resource_types)
+    api_tokens: ApiTokenConnection = edge(
+        "The viewer's API tokens; those of everybody with USERS_VIEW or USERS_MANAGE.", loaders.api_tokens
+    )
     ticket: Ticket | None = lookup(
         "A ticket, for whoever knows its id; null for none. A storage service can ask so whether it is still good.",
         find_ticket,

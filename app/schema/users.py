@@ -32,6 +32,7 @@ from app.services.roles import Way
 from app.sources import Find
 
 if TYPE_CHECKING:
+    from app.schema.api_tokens import ApiTokenConnection
     from app.schema.groups import UserGroupConnection
     from app.schema.orgs import OrgConnection, UserOrgConnection
     from app.schema.resources import ResourceConnection
@@ -53,6 +54,7 @@ class User(Node, row=tables.User):
         "case; fixed for life."
     )
     created_at: datetime = column("When the account was made.")
+    is_service_account: bool = column("Whether it is a program, which has no password and comes with API tokens.")
     email: str | None = column(
         "Unique without regard to letter case; null when there is none, or for others.", **PRIVATE
     )
@@ -91,6 +93,9 @@ class User(Node, row=tables.User):
     )
     storage: Annotated["Storage", strawberry.lazy("app.schema.storage")] | None = edge(
         "What she may store, and what she does; null for others.", loaders.storage, tables.User.id, **PRIVATE
+    )
+    api_tokens: Annotated["ApiTokenConnection", strawberry.lazy("app.schema.api_tokens")] | None = edge(
+        "Her API tokens, by name; null for others.", loaders.user_api_tokens, tables.User.id, **PRIVATE
     )
     accessible_resources: Annotated["ResourceConnection", strawberry.lazy("app.schema.resources")] | None = edge(
         "All that she can reach; for herself and RESOURCES_MANAGE.",

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Integer, Select, bindparam, delete, func, literal_column, select, update
 
 from app import masks, policy
-from app.auth import Permission, Viewer
+from app.auth import Viewer
 from app.db import Transaction
 from app.errors import Conflict, InvalidInput, NotFound, OstiaryError, Problem, Problems
 from app.masks import Kind
@@ -225,8 +225,8 @@ async def _subjects(tx: Transaction, viewer: Viewer, entries: Sequence[Entry]) -
     wanted = [_named(entry) for entry in entries if entry.way is not None]
     for kind, way in sorted({(kind, named[0]) for kind, named in wanted}):
         keys = [named[1] for of, named in wanted if (of, named[0]) == (kind, way)]
-        statement = _naming(kind, way, viewer.permissions)
-        rows = await tx.rows(statement, keys=keys, viewer_id=viewer.user_id, now=tx.now)
+        statement = _naming(kind, way, viewer.alike)
+        rows = await tx.rows(statement, keys=keys, **viewer.binds, now=tx.now)
         known |= {(kind, (way, given)): masks.subject(kind, found) for found, given in rows}
     return known
 
@@ -240,10 +240,10 @@ _WAYS: Mapping[tuple[Kind, str], tuple[Any, Any, Any]] = {
 
 
 @cache
-def _naming(kind: Kind, way: str, permissions: Permission) -> Select[Any]:
+def _naming(kind: Kind, way: str, viewer: Viewer) -> Select[Any]:
     table, column, sees = _WAYS[kind, way]
     keys = bindparam("keys", type_=Keys(col(column).type))
-    found = select(col(table.id), col(column)).where(among(col(column), keys), sees(Viewer(None, permissions)))
+    found = select(col(table.id), col(column)).where(among(col(column), keys), sees(viewer))
     return found.order_by(col(table.id)).with_for_update(read=True, key_share=True)
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
@@ -16,10 +16,11 @@ from app.db import Database, Duplicate, Transaction
 from app.errors import InvalidInput, Problem, Problems, Unauthenticated
 from app.passwords import Hasher
 from app.prepared import Row
-from app.services import audit, external, names, quotas, roles, users
+from app.services import api_tokens, audit, external, names, quotas, roles, users
 from app.services.external import Vouched
 from app.services.provider import Provider
 from app.services.roles import Way
+from app.services.signing import Keyring
 from app.services.throttle import Attempt, Throttle
 from app.settings import PasswordPolicy
 from app.tables import Instant, Key, RevokedToken, Role, User, UserRole, col, folded
@@ -40,10 +41,13 @@ class Desk:
     database: Database
     hasher: Hasher
     signer: tokens.Signer
+    keyring: Keyring
     password_policy: PasswordPolicy | None
     tickets: tickets.Signer
     terms: quotas.Terms
     throttle: Throttle
+    uses: api_tokens.Uses
+    api_token_lifetime: timedelta | None = None
     provider: Provider | None = None
     gives_orgs: bool = False
 
@@ -83,6 +87,7 @@ _PERSON = (
         col(Role.name),
         col(Role.permissions),
         col(Role.name_key),
+        col(User.is_service_account),
     )
     .select_from(User)
     .outerjoin(UserRole, col(UserRole.user_id) == col(User.id))
@@ -94,8 +99,25 @@ _PERSON = (
 
 async def identified(desk: Desk, shown: auth.Presented | None) -> Viewer:
     """Say who asks; raises Unauthenticated for a token in a header that is no longer good."""
+    await _know_key(desk, shown)
     elsewhere = desk.provider is not None
-    return await auth.identified(desk.database, desk.signer, shown, accounts_elsewhere=elsewhere)
+    viewer = await auth.identified(desk.database, desk.signer, shown, accounts_elsewhere=elsewhere)
+    if viewer.token_id is not None:
+        desk.uses.note(viewer.token_id)
+    return viewer
+
+
+async def refuse_revoked(desk: Desk, shown: auth.Presented | None) -> None:
+    """Refuse a token that somebody took back, even where nobody is asked for one; any other one is not looked at."""
+    await _know_key(desk, shown)
+    await auth.refuse_revoked(desk.database, desk.signer, shown)
+
+
+async def _know_key(desk: Desk, shown: auth.Presented | None) -> None:
+    """Know which keys are good, for the token that came along and for one that this request may be answered with."""
+    await desk.keyring.refresh()
+    if shown is not None and desk.signer.lacks(shown.token):
+        await desk.keyring.seek()
 
 
 async def log_in(desk: Desk, user_name: str, password: str) -> Session:
@@ -141,6 +163,8 @@ async def _let_in(desk: Desk, attempt: Attempt, vouched: Vouched | None, wrong: 
         raise Unauthenticated(wrong)
     async with audit.change(desk.database, REGISTRY, SYNCHRONIZE) as tx:
         user_id = await external.synchronized(tx, vouched, with_orgs=desk.gives_orgs)
+        if user_id is None:
+            raise Unauthenticated(wrong)
         session = _session(desk, user_id, await tx.rows(_PERSON, id=user_id), tx.now)
         if session is not None:
             audit.acts(tx, user_id, LOGIN)
@@ -165,7 +189,7 @@ def weighing_tokens(desk: Desk) -> AbstractAsyncContextManager[None]:
 
 async def refresh(desk: Desk, viewer: Viewer) -> Session:
     """A new token for somebody whose token is still good; the old one stays so until it ends."""
-    user_id = policy.require_signed_in(viewer)
+    user_id = policy.require_session(viewer)
     session = _session(desk, user_id, await desk.database.ask(_PERSON, id=user_id), desk.database.clock())
     if session is None:
         raise Unauthenticated("Sign in again.")
@@ -173,11 +197,11 @@ async def refresh(desk: Desk, viewer: Viewer) -> Session:
 
 
 def _session(desk: Desk, user_id: int, rows: Sequence[Row], now: datetime) -> Session | None:
-    """A token for the user whom the rows describe; None when she is gone or deactivated."""
-    if not rows or any(row[5] == DEACTIVATED for row in rows):
+    """A token for the user whom the rows describe; None when she is gone or deactivated, or is a program."""
+    if not rows or any(row[5] == DEACTIVATED or row[6] for row in rows):
         return None
     user_name, email, generation = rows[0][:3]
-    held = [(name, mask) for _, _, _, name, mask, _ in rows if name is not None]
+    held = [(name, mask) for _, _, _, name, mask, *_ in rows if name is not None]
     permissions = Permission.NONE
     for _, mask in held:
         permissions |= Permission(mask)
@@ -189,7 +213,7 @@ def _session(desk: Desk, user_id: int, rows: Sequence[Row], now: datetime) -> Se
 
 async def log_out(tx: Transaction, viewer: Viewer) -> None:
     """Make the token that asks worthless, on every worker, from the next request on."""
-    user_id = policy.require_signed_in(viewer)
+    user_id = policy.require_session(viewer)
     audit.tells(tx, audit.USER, user_id, {"token": "revoked"})
     await tx.rows(
         delete(RevokedToken).where(col(RevokedToken.expires_at) < bindparam("now", type_=Instant())), now=tx.now
@@ -203,7 +227,8 @@ async def log_out(tx: Transaction, viewer: Viewer) -> None:
 async def sign_out_everywhere(tx: Transaction, viewer: Viewer, user: Way | None = None) -> int:
     """Make every token of the viewer worthless, or of a user whom she manages."""
     own = policy.require_signed_in(viewer)
-    key = own if user is None or await _is(tx, own, user) else await users.managed(tx, viewer, user)
+    is_own = user is None or await _is(tx, own, user)
+    key = policy.require_session(viewer) if user is None or is_own else await users.managed(tx, viewer, user)
     audit.tells(tx, audit.USER, key, {"tokens": "revoked"})
     await tx.rows(update(User).where(col(User.id) == key).values(token_generation=col(User.token_generation) + 1))
     return key
@@ -218,7 +243,7 @@ async def _is(tx: Transaction, own: int, user: Way) -> bool:
 
 async def change_password(desk: Desk, viewer: Viewer, old: str, new: str, *, dry: bool = False) -> Session | None:
     """Change one's own password; every token ends, and a new one is answered (none when it was `dry`)."""
-    user_id = policy.require_signed_in(viewer)
+    user_id = policy.require_session(viewer)
     policy.require_accounts_here(viewer)
     rows = await desk.database.ask(_HASH, id=user_id)
     stored, name = rows[0] if rows else (None, "")
@@ -232,8 +257,11 @@ async def change_password(desk: Desk, viewer: Viewer, old: str, new: str, *, dry
 
 async def reset_password(tx: Transaction, viewer: Viewer, user: Way, fresh: str) -> int:
     """Set the password of a user who holds no more than the viewer; every token of hers ends."""
+    policy.require_session(viewer)
     key = await users.managed(tx, viewer, user)
     policy.require_accounts_here(viewer)
+    if await users.is_service_account(tx, key):
+        raise InvalidInput("A service account has no password.", ("user",))
     await _set_password(tx, col(User.id) == key, fresh)
     return key
 

@@ -18,6 +18,7 @@ from app.db import Database, Transaction
 from app.origin import ORIGIN
 from app.services import snapshots
 from app.services.snapshots import (
+    API_TOKEN,
     GRANTS,
     GROUP,
     GROUP_MEMBERS,
@@ -39,6 +40,7 @@ from app.services.snapshots import (
 from app.tables import AuditChange, AuditEvent, Instant, Key, User, col, folded
 
 __all__ = [
+    "API_TOKEN",
     "GRANTS",
     "GROUP",
     "GROUP_MEMBERS",

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import FromClause, Integer, Select, bindparam, select
 from sqlalchemy.orm import aliased
 
 from app import masks, policy
@@ -16,6 +17,7 @@ from app.masks import Kind
 from app.policy import PAIR, THEIRS
 from app.services import names
 from app.services.roles import Way
+from app.sources import Keys, among
 from app.tables import Access, Key, Resource, User, col
 
 MAX_CHECKS = 10_000
@@ -43,7 +45,7 @@ async def check_access(database: Database, viewer: Viewer, user: Way, resource: 
 
 
 async def check_access_batch(database: Database, viewer: Viewer, triples: Sequence[Triple]) -> list[bool]:
-    """The same for many at once, in their order, in one statement. 0 stands for what there is not.
+    """The same for many at once, in their order. 0 stands for what there is not.
 
     About others ask RESOURCES_MANAGE, and who holds ADMIN on the resource; raises Forbidden for anybody else.
     """
@@ -51,25 +53,43 @@ async def check_access_batch(database: Database, viewer: Viewer, triples: Sequen
         raise BadInput(f"At most {MAX_CHECKS:,} checks are made at once, not {len(triples):,}.")
     own = policy.require_signed_in(viewer)
     foreign = {resource for user, resource, _ in triples if user != own}
-    proof = set() if Permission.RESOURCES_MANAGE in viewer.permissions else {(own, resource) for resource in foreign}
-    found = await _masks(database, {(user, resource) for user, resource, _ in triples} | proof)
+    asks_of_all = Permission.RESOURCES_MANAGE in viewer.permissions and not viewer.is_limited
+    proof = set() if asks_of_all else {(own, resource) for resource in foreign}
+    found = await _masks(database, viewer, {(user, resource) for user, resource, _ in triples} | proof)
     if not all(found.get(pair, 0) & masks.ADMIN for pair in proof):
         raise Forbidden("Only those who hold ADMIN on the resource, or RESOURCES_MANAGE, may ask about somebody else.")
     return [bool(found.get((user, resource), 0) & role) for user, resource, role in triples]
 
 
-async def _masks(database: Database, asked: set[tuple[int, int]]) -> dict[tuple[int, int], int]:
-    pairs = [user * PAIR + resource for user, resource in asked]
+async def _masks(database: Database, viewer: Viewer, asked: set[tuple[int, int]]) -> dict[tuple[int, int], int]:
+    """What users hold on resources; the viewer herself, what her token lets her of it."""
+    own = {pair for pair in asked if pair[0] == viewer.user_id and viewer.token_id is not None}
+    pairs = [user * PAIR + resource for user, resource in asked - own]
     statement = policy.masks_of_pairs(database.dialect.name)
-    rows = await database.ask(statement, pairs=pairs, now=database.clock())
-    return {divmod(int(pair), PAIR): mask for pair, mask in rows}
+    rows = await database.ask(statement, pairs=pairs, now=database.clock()) if pairs else []
+    found = {divmod(int(pair), PAIR): mask for pair, mask in rows}
+    if own:
+        keys = [resource for _, resource in own]
+        mine = await database.ask(_mine(viewer.alike), keys=keys, **viewer.binds, now=database.clock())
+        found |= {(viewer.user_id or 0, resource): mask for resource, mask in mine}
+    return found
+
+
+@cache
+def _mine(viewer: Viewer) -> Select[Any]:
+    """What the viewer holds on many resources: (resource, mask)."""
+    asked = among(col(Resource.id), bindparam("keys", type_=Keys(Integer())))
+    return select(col(Resource.id), policy.mask(viewer)).where(asked)
 
 
 async def explain_access(database: Database, viewer: Viewer, user: Way, resource: Way) -> list[Reason]:
     """Every way in which a user comes to roles on a resource; asked as `check_access` is."""
     user_id, resource_id = await user_key(database, user), await resource_key(database, resource)
     await check_access_batch(database, viewer, [(user_id, resource_id, masks.ADMIN)])
-    rows = await database.ask(_REASONS, keys=[user_id], resource=resource_id, now=database.clock())
+    is_own = user_id == viewer.user_id and viewer.token_id is not None
+    statement = _told(policy.mine(viewer)) if is_own else _REASONS
+    given = {"keys": [user_id], "resource": resource_id, "now": database.clock()}
+    rows = await database.ask(statement, **given, **viewer.binds)
     return [
         Reason(masks.kind_of(subject), masks.key_of(subject), granted, mask, level, _sooner(end, until))
         for subject, granted, mask, level, end, until in rows
@@ -83,22 +103,29 @@ def _sooner(first: datetime | None, second: datetime | None) -> datetime | None:
 
 _entry = aliased(Access)
 
-_REASONS = (
-    select(
-        col(_entry.subject),
-        col(_entry.granted).op("&")(THEIRS.c.cap),
-        policy.held(THEIRS, _entry),
-        THEIRS.c.level,
-        col(_entry.expires_at),
-        THEIRS.c.until,
+
+@cache
+def _told(acting: FromClause) -> Select[Any]:
+    """Each way in which somebody who acts so comes to roles on the bound `resource`."""
+    return (
+        select(
+            col(_entry.subject),
+            col(_entry.granted).op("&")(acting.c.cap),
+            policy.held(acting, _entry),
+            acting.c.level,
+            col(_entry.expires_at),
+            acting.c.until,
+        )
+        .where(
+            col(_entry.resource_id) == bindparam("resource", type_=Integer()),
+            policy.holds(acting, _entry),
+            policy.held(acting, _entry) != 0,
+        )
+        .order_by(col(_entry.subject), acting.c.level)
     )
-    .where(
-        col(_entry.resource_id) == bindparam("resource"),
-        policy.holds(THEIRS, _entry),
-        policy.held(THEIRS, _entry) != 0,
-    )
-    .order_by(col(_entry.subject), THEIRS.c.level)
-)
+
+
+_REASONS = _told(THEIRS)
 
 _USER = select(col(User.id)).where(col(User.user_key) == bindparam("name", type_=Key()))
 

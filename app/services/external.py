@@ -17,7 +17,7 @@ MOST_CHARACTERS = {"username": 1_024, "password": 1_024, "token": 16_384}
 """How long may be what is passed on; anything longer is wrong without being asked."""
 
 _KEPT = (
-    select(col(User.id), col(User.details))
+    select(col(User.id), col(User.details), col(User.is_service_account))
     .where(col(User.user_key) == bindparam("name", type_=Key()))
     .with_for_update()
 )
@@ -77,8 +77,10 @@ def _without_passwords(said: Any) -> Any:
     return said
 
 
-async def synchronized(tx: Transaction, vouched: Vouched, *, with_orgs: bool) -> int:
+async def synchronized(tx: Transaction, vouched: Vouched, *, with_orgs: bool) -> int | None:
     """Store what the provider says of somebody, whom it may name for the first time; answers her id.
+
+    None for the name of a service account: that is a program of this registry's, and nobody signs in as it.
 
     Under the lock that guards the administrators, so that of two first sign-ins the second one finds her.
     """
@@ -91,7 +93,9 @@ async def synchronized(tx: Transaction, vouched: Vouched, *, with_orgs: bool) ->
             held = users.DEFAULT_ROLES if wanted is None else wanted
             new = users.NewUser(vouched.user_name, roles=held, metadata=vouched.metadata, is_external=True)
             return await enrolment.enrol_one(tx, REGISTRY, new, with_orgs=with_orgs)
-        key, details = row
+        key, details, is_service_account = row
+        if is_service_account:
+            return None
         await audit.touches(tx, audit.USER, [key])
         if _written(details) != _written(vouched.metadata):
             await tx.rows(update(User).where(col(User.id) == key).values(details=vouched.metadata))

@@ -215,8 +215,8 @@ async def managed(tx: Transaction, viewer: Viewer, group: Way) -> int:
     policy.require_signed_in(viewer)
     way, key = group
     held = await tx.value(_HOLD[way], key=key if way == "id" else names.sought(str(key)))
-    seen = _seen(viewer.permissions)
-    row = None if held is None else await tx.row(seen, key=held, viewer_id=viewer.user_id, now=tx.now)
+    seen = _seen(viewer.alike)
+    row = None if held is None else await tx.row(seen, key=held, **viewer.binds, now=tx.now)
     if row is None:
         raise NotFound("There is no such group.", ("group",))
     if not row[1]:
@@ -231,8 +231,7 @@ _HOLD = {
 
 
 @cache
-def _seen(permissions: Permission) -> Select[Any]:
-    viewer = Viewer(None, permissions)
+def _seen(viewer: Viewer) -> Select[Any]:
     allowed = case(
         (policy.manages_group_members(viewer), literal_column("1", Integer)), else_=literal_column("0", Integer)
     )

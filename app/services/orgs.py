@@ -216,7 +216,7 @@ async def update_org_member(
 async def remove_org_member(tx: Transaction, viewer: Viewer, org: Way, user: Way) -> tuple[int, int]:
     """Let a user belong to an org no longer; needs ADMIN, or to be that user."""
     held = await found(tx, viewer, org, policy.manages_org)
-    if not (held.may or await _is_viewer(tx, viewer, user)):
+    if not (held.may or await users.is_viewer(tx, viewer, user)):
         raise Forbidden(f"This needs {_ADMIN}, or to be that member.")
     user_id = await _member(tx, held.id, user)
     await audit.ties(tx, audit.ORG_MEMBERS, of=[held.id], to=[user_id])
@@ -260,11 +260,6 @@ def _row(tx: Transaction, viewer: Viewer, org_id: int, user_id: int, membership:
     }
 
 
-async def _is_viewer(tx: Transaction, viewer: Viewer, user: Way) -> bool:
-    statement = select(col(User.id)).where(users.named(user), col(User.id) == viewer.user_id)
-    return await tx.row(statement) is not None
-
-
 async def _member(tx: Transaction, org_id: int, user: Way) -> int:
     """The id of a member. Who asks sees all members, or is this one."""
     statement = (
@@ -294,8 +289,8 @@ async def found(tx: Transaction, viewer: Viewer, org: Way, may: Condition) -> Fo
     policy.require_signed_in(viewer)
     way, key = org
     held = await tx.value(_HOLD[way], key=key if way == "id" else names.sought(str(key)))
-    seen = _seen(may, viewer.permissions)
-    row = None if held is None else await tx.row(seen, key=held, viewer_id=viewer.user_id, now=tx.now)
+    seen = _seen(may, viewer.alike)
+    row = None if held is None else await tx.row(seen, key=held, **viewer.binds, now=tx.now)
     if row is None:
         raise NotFound("There is no such org.", ("org",))
     return Found(row[0], row[1], bool(row[2]))
@@ -308,8 +303,7 @@ _HOLD = {
 
 
 @cache
-def _seen(may: Condition, permissions: Permission) -> Select[Any]:
-    viewer = Viewer(None, permissions)
+def _seen(may: Condition, viewer: Viewer) -> Select[Any]:
     allowed = case((may(viewer), literal_column("1", Integer)), else_=literal_column("0", Integer))
     chosen = select(col(Org.id), col(Org.owner_id), allowed)
     return chosen.where(col(Org.id) == bound("key", type_=Integer()), policy.sees_org(viewer))

@@ -256,8 +256,8 @@ async def _found(
 ) -> Found:
     way, key = resource
     held = await tx.value(holding[way], key=key)
-    seen = _seen(viewer.permissions)
-    row = None if held is None else await tx.row(seen, key=held, viewer_id=viewer.user_id, now=tx.now)
+    seen = _seen(viewer.alike)
+    row = None if held is None else await tx.row(seen, key=held, **viewer.binds, now=tx.now)
     if row is None:
         raise NotFound("There is no such resource.", path)
     number, slug, mask, full, revision, is_locked, may_delete, *rest = row
@@ -279,8 +279,8 @@ async def writable_org(tx: Transaction, viewer: Viewer, org: Way) -> tuple[int, 
     """The id and the slug of an org in which the viewer creates resources; nobody deletes it meanwhile."""
     way, key = org
     held = await tx.value(_KEEP[way], key=key if way == "id" else names.sought(str(key)))
-    seen = _seen_org(viewer.permissions)
-    row = None if held is None else await tx.row(seen, key=held, viewer_id=viewer.user_id, now=tx.now)
+    seen = _seen_org(viewer.alike)
+    row = None if held is None else await tx.row(seen, key=held, **viewer.binds, now=tx.now)
     if row is None:
         raise NotFound("There is no such org.", ("org",))
     if not row[1]:
@@ -325,8 +325,7 @@ _MOVED = select(
 
 
 @cache
-def _seen(permissions: Permission) -> Select[Any]:
-    viewer = Viewer(None, permissions)
+def _seen(viewer: Viewer) -> Select[Any]:
     return select(
         col(Resource.id),
         col(Resource.slug),
@@ -342,8 +341,7 @@ def _seen(permissions: Permission) -> Select[Any]:
 
 
 @cache
-def _seen_org(permissions: Permission) -> Select[Any]:
-    viewer = Viewer(None, permissions)
+def _seen_org(viewer: Viewer) -> Select[Any]:
     writes = case((policy.writes_org(viewer), literal_column("1")), else_=literal_column("0"))
     chosen = select(col(Org.id), writes, col(Org.slug))
     return chosen.where(col(Org.id) == bindparam("key", type_=Integer()), policy.sees_org(viewer))

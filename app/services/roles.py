@@ -13,7 +13,7 @@ from app.db import Dangling, Duplicate, Transaction
 from app.errors import Conflict, InvalidInput, NotFound, Problem, Problems, Protected
 from app.services import audit, names
 from app.sources import among, integers, texts
-from app.tables import Role, UserRole, col, folded
+from app.tables import Role, User, UserRole, col, folded
 
 ADMIN = "admin"
 """The key of the built-in role that holds everything."""
@@ -125,7 +125,7 @@ async def _found(tx: Transaction, viewer: Viewer, role: Way) -> Any:
     column = col(Role.id) if way == "id" else col(Role.name_key)
     bound = key if way == "id" else names.sought(str(key))
     statement = _FOUND.where(column == bindparam("key", type_=column.type), policy.sees_role(viewer)).with_for_update()
-    row = await tx.row(statement, key=bound, viewer_id=viewer.user_id)
+    row = await tx.row(statement, key=bound, **viewer.binds)
     if row is None:
         raise NotFound("There is no such role.", ("role",))
     await audit.touches(tx, audit.ROLE, [row[0]])
@@ -222,7 +222,10 @@ _ADMINS = (
     select(func.count())
     .select_from(UserRole)
     .join(Role, col(Role.id) == col(UserRole.role_id))
-    .where(col(Role.name_key) == ADMIN, col(UserRole.user_id).not_in(_DEACTIVATED))
+    .join(User, col(User.id) == col(UserRole.user_id))
+    .where(
+        col(Role.name_key) == ADMIN, col(UserRole.user_id).not_in(_DEACTIVATED), col(User.is_service_account).is_(False)
+    )
 )
 
 

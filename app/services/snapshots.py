@@ -15,6 +15,7 @@ from app.masks import Kind, Level
 from app.prepared import Row
 from app.sources import Keys, among
 from app.tables import (
+    ApiToken,
     Grant,
     Group,
     GroupMember,
@@ -30,7 +31,7 @@ from app.tables import (
 )
 
 USER, ROLE, ORG, GROUP = "User", "Role", "Org", "Group"
-RESOURCE, RESOURCE_TYPE = "Resource", "ResourceType"
+RESOURCE, RESOURCE_TYPE, API_TOKEN = "Resource", "ResourceType", "ApiToken"
 
 Thing = tuple[str, int]
 """A row by the name of its type and its id."""
@@ -151,6 +152,24 @@ def _roles(rows: Sequence[Row]) -> dict[int, Shot]:
     }
 
 
+def _tokens(rows: Sequence[Row]) -> dict[int, Shot]:
+    """Of the token itself no more than a list shows."""
+    return {
+        key: Shot(
+            name,
+            {
+                "name": name,
+                "prefix": prefix,
+                "user": owner,
+                "permissions": [str(each.name) for each in Permission(mask)],
+                "isLimited": bool(is_limited),
+                "expiresAt": stamp(ends),
+            },
+        )
+        for key, name, prefix, owner, mask, is_limited, ends in rows
+    }
+
+
 def _plain(*words: str) -> Callable[[Sequence[Row]], dict[int, Shot]]:
     """The columns by these words; the first one is the name."""
     return lambda rows: {row[0]: Shot(row[1], dict(zip(words, row[1:], strict=True))) for row in rows}
@@ -227,6 +246,18 @@ _THINGS: Mapping[str, tuple[Select[Any], Callable[[Sequence[Row]], dict[int, Sho
         _resources,
     ),
     RESOURCE_TYPE: (_those(ResourceType, ResourceType.name, ResourceType.has_data), _plain("name", "hasData")),
+    API_TOKEN: (
+        _those(
+            ApiToken,
+            ApiToken.name,
+            ApiToken.prefix,
+            User.user_name,
+            ApiToken.permissions,
+            ApiToken.is_limited,
+            ApiToken.expires_at,
+        ).join(User, col(User.id) == col(ApiToken.user_id)),
+        _tokens,
+    ),
 }
 
 _NAMES: Mapping[str, Select[Any]] = {

@@ -25,7 +25,8 @@ DEFAULT_ROLES = ("user",)
 class NewUser:
     """What a new user is made of. Without a password she cannot sign in until one is set.
 
-    `is_external` is one whom the external provider vouches for: her name may have characters that others have not.
+    `is_service_account` is a program, which never signs in: API tokens let it in. `is_external` is one whom the
+    external provider vouches for: her name may have characters that others have not.
     A list `roles` in the metadata goes before `roles`, and may name some that are none yet.
     """
 
@@ -35,6 +36,7 @@ class NewUser:
     roles: Sequence[str] = DEFAULT_ROLES
     metadata: dict[str, Any] = field(default_factory=dict)
     is_external: bool = False
+    is_service_account: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,19 @@ async def create_user(tx: Transaction, viewer: Viewer, new: NewUser, wrong: Sequ
         return (await create_users(tx, viewer, [new], [each.under("users", 0) for each in wrong]))[0]
     except Problems as refused:
         raise Problems([type(each)(each.message, each.path[2:]) for each in refused.problems]) from None
+
+
+async def create_service_account(tx: Transaction, viewer: Viewer, user_name: str, roles: Sequence[str]) -> int:
+    """Make a user for a program; answers its id."""
+    return await create_user(tx, viewer, NewUser(user_name, roles=roles, is_service_account=True))
+
+
+async def is_service_account(tx: Transaction, key: int) -> bool:
+    """Whether a user is a program."""
+    return bool(await tx.value(_IS_ACCOUNT, key=key))
+
+
+_IS_ACCOUNT = select(col(User.is_service_account)).where(col(User.id) == bindparam("key", type_=Integer()))
 
 
 async def create_users(
@@ -180,6 +195,7 @@ def _row(tx: Transaction, new: NewUser) -> dict[str, Any]:
         "password_hash": new.password_hash,
         "token_generation": 0,
         "details": new.metadata,
+        "is_service_account": new.is_service_account,
         "created_at": tx.now,
     }
 
@@ -296,7 +312,7 @@ async def found(tx: Transaction, viewer: Viewer, user: Way, path: str = "user") 
     """The id of a user whom the viewer knows, or finds by her exact user name; raises NotFound."""
     way, key = user
     bound = key if way == "id" else names.sought(str(key))
-    row = await tx.row(_finding(way, viewer.permissions), key=bound, viewer_id=viewer.user_id, now=tx.now)
+    row = await tx.row(_finding(way, viewer.alike), key=bound, **viewer.binds, now=tx.now)
     if row is None:
         raise unknown((path,))
     return int(row[0])
@@ -308,8 +324,7 @@ def unknown(path: Sequence[str | int]) -> Problem:
 
 
 @cache
-def _finding(way: str, permissions: Permission) -> Select[Any]:
-    viewer = Viewer(None, permissions)
+def _finding(way: str, viewer: Viewer) -> Select[Any]:
     column, sees = (User.id, policy.knows_user) if way == "id" else (User.user_key, policy.finds_user)
     named = col(column) == bindparam("key", type_=col(column).type)
     return select(col(User.id)).where(named, sees(viewer)).with_for_update()
@@ -321,14 +336,19 @@ def named(user: Way) -> ColumnElement[bool]:
     return col(User.id) == key if way == "id" else col(User.user_key) == names.sought(str(key))
 
 
+async def is_viewer(tx: Transaction, viewer: Viewer, user: Way) -> bool:
+    """Whether the user who is named is the one who asks."""
+    return await tx.row(select(col(User.id)).where(named(user), col(User.id) == viewer.user_id)) is not None
+
+
 async def found_many(tx: Transaction, viewer: Viewer, users: Sequence[Way]) -> list[int | None]:
     """The same for many users in one statement; None for each that is not found."""
     ways = [(way, key if way == "id" else names.sought(str(key))) for way, key in users]
     rows = await tx.rows(
-        _finding_many(viewer.permissions),
+        _finding_many(viewer.alike),
         ids=[key for way, key in ways if way == "id"],
         names=[key for way, key in ways if way != "id"],
-        viewer_id=viewer.user_id,
+        **viewer.binds,
         now=tx.now,
     )
     known = {("user_name", user_key) if by_name else ("id", key): key for by_name, key, user_key in rows}
@@ -336,8 +356,7 @@ async def found_many(tx: Transaction, viewer: Viewer, users: Sequence[Way]) -> l
 
 
 @cache
-def _finding_many(permissions: Permission) -> Any:
-    viewer = Viewer(None, permissions)
+def _finding_many(viewer: Viewer) -> Any:
     by_id = among(col(User.id), bindparam("ids", type_=Keys(Integer()))), policy.knows_user(viewer)
     by_name = among(col(User.user_key), bindparam("names", type_=Keys(Key()))), policy.finds_user(viewer)
     arms = [

@@ -9,6 +9,7 @@ secret.
 import json
 import os
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 from urllib.parse import unquote, urlsplit
@@ -132,8 +133,16 @@ class Settings(BaseSettings):
         description="Signs the tokens: at least 32 bytes. Blank: one is made at the first start and kept beside the"
         " SQLite database, or in data/ostiary.secret for PostgreSQL. Several hosts on one database need the same one.",
     )
+    token_algorithm: Literal["HS256", "EdDSA"] = Field(
+        "HS256",
+        description="How tokens are signed: HS256, with Secret; or EdDSA, with keys kept in the database, sealed "
+        "under Secret, and published. Those signed in the other way stay good until they end.",
+    )
     token_expiration_in_days: values.Count = Field(
         7, ge=1, le=3650, description="Days that a token is good for: 1 to 3650."
+    )
+    api_token_expiration_in_days: Annotated[values.Count | None, BeforeValidator(values.blank)] = Field(
+        365, ge=1, le=3650, description="Days that an API token is good for at most: 1 to 3650; blank for no end."
     )
     revoked_tokens: tuple[Annotated[str, AfterValidator(values.whole_token)], ...] = Field(
         (), repr=False, description="A JSON list of whole tokens that are refused although their time is not over."
@@ -263,6 +272,17 @@ class Settings(BaseSettings):
     def is_sqlite(self) -> bool:
         """Whether the data is in a SQLite file; else it is on PostgreSQL."""
         return self.database_url.startswith("sqlite:")
+
+    @property
+    def signs_with_keys(self) -> bool:
+        """Whether tokens are signed with keys of their own, and not with the secret."""
+        return self.token_algorithm == "EdDSA"  # noqa: S105 - the name of an algorithm
+
+    @property
+    def api_token_lifetime(self) -> timedelta | None:
+        """How long an API token may last; None for any time."""
+        days = self.api_token_expiration_in_days
+        return None if days is None else timedelta(days=days)
 
     @property
     def makes_personal_orgs(self) -> bool:

@@ -123,6 +123,11 @@ def metrics_token(value: SecretStr | None) -> SecretStr | None:
     return value if text else None
 
 
+def blank(value: object) -> object:
+    """Blank is none."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
 def _no_boolean(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError("must be a whole number")

@@ -6,7 +6,7 @@ from alembic import op
 from app.tables import Instant, Key
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 
 
 def upgrade() -> None:

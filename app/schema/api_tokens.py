@@ -1,0 +1,183 @@
+"""API tokens and service accounts over GraphQL."""
+
+from datetime import datetime
+
+import strawberry
+
+from app import ids, loaders, tables
+from app.auth import Viewer
+from app.db import Transaction
+from app.schema.context import Context
+from app.schema.declare import column, edge
+from app.schema.directives import Permission, permission_list, permission_mask
+from app.schema.mutations import VALIDATE_ONLY, Outcome, Payload, action, mutation
+from app.schema.node import Node
+from app.schema.orgs import Org, OrgBy
+from app.schema.orgs import chosen as chosen_org
+from app.schema.paging import Connection, Edge
+from app.schema.resources import Resource, ResourceBy
+from app.schema.resources import chosen as chosen_resource
+from app.schema.users import MANAGE, User, UserBy, chosen
+from app.services import api_tokens, users
+
+
+@strawberry.type(
+    description="A token for programs. It lets in as its owner, to what she may at that moment, of what it carries."
+)
+class ApiToken(Node, row=tables.ApiToken):
+    """A token for programs."""
+
+    name: str = column("What it is for; 1 to 200 printable characters.")
+    prefix: str = column("How the token itself begins, to know it again; the rest is kept nowhere.")
+    user: User | None = edge("Whose it is.", loaders.user, tables.ApiToken.user_id)
+    permissions: list[Permission] = column(
+        "What it carries, in the order of the enum; of these its owner must hold what is needed.", read=permission_list
+    )
+    is_limited: bool = column("Whether it is good for its `orgs` and `resources` alone, also once these are gone.")
+    orgs: list[Org] | None = edge(
+        "The orgs that it is limited to, with all that is in them; those that the viewer sees.",
+        loaders.api_token_orgs,
+        tables.ApiToken.id,
+    )
+    resources: list[Resource] | None = edge(
+        "The resources that it is limited to; those that the viewer sees.",
+        loaders.api_token_resources,
+        tables.ApiToken.id,
+    )
+    created_at: datetime = column("When it was made.")
+    expires_at: datetime | None = column("When it ends; null for never.")
+    last_used_at: datetime | None = column("When it was last used, to the minute; null for never.")
+
+
+@strawberry.type(description="An API token in a page.")
+class ApiTokenEdge(Edge[ApiToken]):
+    """An API token in a page."""
+
+
+@strawberry.type(description="A page of API tokens.")
+class ApiTokenConnection(Connection[ApiTokenEdge, ApiToken]):
+    """A page of API tokens."""
+
+
+@strawberry.input(
+    description="A new API token. Without `orgs` and `resources` it is good for all that its owner may; with either, "
+    "for these alone, and for nothing that is about the whole registry."
+)
+class CreateApiTokenInput:
+    """A new API token."""
+
+    name: str = strawberry.field(description="What it is for; 1 to 200 printable characters; unique for its owner.")
+    user: UserBy | None = strawberry.field(
+        default=None,
+        description="A service account that holds no more than the viewer, with USERS_MANAGE; the viewer herself when "
+        "absent.",
+    )
+    permissions: list[Permission] | None = strawberry.field(
+        default=None, description="What it carries, no more than the viewer holds; nothing when absent."
+    )
+    orgs: list[OrgBy] | None = strawberry.field(
+        default=None, description="Limit it to these orgs, at most 100, with all that is in them."
+    )
+    resources: list[ResourceBy] | None = strawberry.field(
+        default=None, description="Limit it to these resources, at most 100."
+    )
+    expires_at: datetime | None = strawberry.field(
+        default=None,
+        description="When it ends, in the future; when absent, as late as the setting ApiTokenExpirationInDays allows.",
+    )
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.input(description="Which API token ends.")
+class RevokeApiTokenInput:
+    """Which API token ends."""
+
+    api_token: strawberry.ID = strawberry.field(description="Its global id.")
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.input(description="A new service account.")
+class CreateServiceAccountInput:
+    """A new service account."""
+
+    user_name: str = strawberry.field(description="Letters and digits, 1 to 127; unique without regard to letter case.")
+    roles: list[str] | None = strawberry.field(
+        default=None,
+        description="Names of roles; none when absent. Only roles that carry no more than the viewer holds.",
+    )
+    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+
+
+@strawberry.type(description="The answer to `createApiToken`.")
+class CreateApiTokenPayload(Payload):
+    """The answer to `createApiToken`."""
+
+    api_token: ApiToken | None = edge("The new token.", loaders.api_token)
+    token: str | None = strawberry.field(
+        description="The token itself: `ost_` and 49 letters and digits, the last six a checksum. Shown this once; "
+        "send it as `Authorization: Bearer …`. Null when the change was only tried."
+    )
+
+
+@strawberry.type(description="The answer to `revokeApiToken`.")
+class RevokeApiTokenPayload(Payload):
+    """The answer to `revokeApiToken`."""
+
+    revoked_api_token_id: strawberry.ID | None = strawberry.field(description="The id that it had.")
+
+
+@strawberry.type(description="The answer to `createServiceAccount`.")
+class CreateServiceAccountPayload(Payload):
+    """The answer to `createServiceAccount`."""
+
+    user: User | None = edge("The new account.", loaders.user)
+
+
+async def _create(context: Context, given: CreateApiTokenInput) -> Outcome:
+    new = api_tokens.NewToken(
+        given.name,
+        permission_mask(given.permissions or []),
+        None if given.user is None else chosen(given.user),
+        None if given.orgs is None else [*map(chosen_org, given.orgs)],
+        None if given.resources is None else [*map(chosen_resource, given.resources)],
+        given.expires_at,
+    )
+    async with context.change(dry=given.validate_only) as tx:
+        key, token = await api_tokens.create_api_token(tx, context.viewer, new, context.desk.api_token_lifetime)
+    return {} if given.validate_only else {"api_token": key, "token": token}
+
+
+async def _revoke(tx: Transaction, viewer: Viewer, given: RevokeApiTokenInput) -> Outcome:
+    key = await api_tokens.revoke_api_token(tx, viewer, ids.key_of("ApiToken", given.api_token) or 0)
+    return {"revoked_api_token_id": ids.encode("ApiToken", key)}
+
+
+async def _create_account(tx: Transaction, viewer: Viewer, given: CreateServiceAccountInput) -> Outcome:
+    return {"user": await users.create_service_account(tx, viewer, given.user_name, given.roles or ())}
+
+
+@strawberry.type
+class ApiTokenMutations:
+    """The changes of API tokens and service accounts."""
+
+    create_api_token: CreateApiTokenPayload | None = action(
+        "Make an API token for the viewer, or for a service account. Who asks must have signed in: a token makes none.",
+        CreateApiTokenInput,
+        _create,
+        requires=Permission.USERS_MANAGE,
+        unless="it is for the viewer herself",
+    )
+    revoke_api_token: RevokeApiTokenPayload | None = mutation(
+        "End an API token from the next request on: the viewer's own, or one of a user who holds no more than she. A "
+        "token can end itself, and no other one of its owner's.",
+        RevokeApiTokenInput,
+        _revoke,
+        requires=Permission.USERS_MANAGE,
+        unless="it is the viewer's own",
+    )
+    create_service_account: CreateServiceAccountPayload | None = mutation(
+        "Make a user for a program: it has no password, cannot sign in, and is let in by API tokens alone.",
+        CreateServiceAccountInput,
+        _create_account,
+        **MANAGE,
+    )
