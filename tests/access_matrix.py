@@ -98,12 +98,14 @@ class Change:
     """A change: the role that it needs, whether a lock stops it, and who may make it in another way.
 
     `in_org`: how far in the org is enough once she sees the resource. `when`: whether the lock has to stand, or not.
+    `by_nobody`: whether it needs nobody to be signed in, where anyone holds the role.
     """
 
     needs: str
     locks_out: bool = False
     in_org: str = ""
     when: bool | None = None
+    by_nobody: bool = False
 
 
 CHANGES = {
@@ -116,12 +118,14 @@ CHANGES = {
     "revokeAccess": Change("a"),
     "lockResource": Change("a", when=False),
     "unlockResource": Change("a", when=True),
+    "beginUpload": Change("u", locks_out=True),
+    "beginDownload": Change("d", by_nobody=True),
 }
 
 
 def outcome(asker: Asker, change: Change, holds: str, *, locked: bool) -> str:
     """Hidden is not found; seen may be forbidden; permitted may be locked."""
-    if asker.is_nobody:
+    if asker.is_nobody and not (change.by_nobody and change.needs in holds):
         return "UNAUTHENTICATED"
     if not holds:
         return "NOT_FOUND"

@@ -265,6 +265,8 @@ def _inputs(row: Row, at: int, wanted: dict[str, str]) -> dict[str, dict[str, An
         "revokeAccess": {**by, "subject": {"general": True}},
         "lockResource": {**by, "reason": "Because."},
         "unlockResource": {**by, "reason": "Because."},
+        "beginUpload": {**by, "bytes": 1},
+        "beginDownload": by,
         "createResource": {"org": {"slug": row.org}, "type": "MODEL", "slug": "fresh", "name": "Fresh"},
     }
     return {name: {**each, "validateOnly": wanted[name] == "OK"} for name, each in given.items()}

@@ -141,7 +141,7 @@ CHANGES: Mapping[str, Callable[[State, Numbers], dict[str, Any]]] = {
 
 UNRELATED = {"login", "logout", "refreshToken", "signOutEverywhere", "changePassword", "resetPassword"}
 UNRELATED |= {"createUsers", "updateUser", "setUserMetadata", "createRole", "updateRole", "deleteRole"}
-UNRELATED |= {"createResourceType"}
+UNRELATED |= {"createResourceType", "beginUpload", "finishUpload", "cancelUpload", "beginDownload"}
 """These change no row from which rights follow, or do what another does: `updateUser` assigns roles."""
 
 numbers = st.tuples(*[st.integers(0, 99)] * 4)
