@@ -124,7 +124,19 @@ async def _relate(
     async with make.desk.database.write() as tx:
         await tx.put(tables.Lock, [row])
         await tx.put(tables.LockEvent, [{**row, "is_lock": True}])
+        await _log(tx, hugo, dark, seen)
         await index.rebuild(tx)
+
+
+async def _log(tx: db.Transaction, actor: Person, *resources: Thing) -> None:
+    """Something that was done to what is hidden and to what is seen in one go."""
+    by = {"actor_id": actor.id, "actor_name": actor.user_name, "actor_key": actor.user_name}
+    await tx.put(tables.AuditEvent, [{"id": 1, "at": NOW, **by, "face": "REST", "action": "grantAccessBatch"}])
+    about = [
+        {"kind": each.kind, "key": each.id, "subject": each.node, "name": each.slug, "before": {PART: each.slug}}
+        for each in resources
+    ]
+    await tx.put(tables.AuditChange, [{"event_id": 1, "at": NOW, **each, "after": {"is": PART}} for each in about])
 
 
 async def forget(database: db.Database, secrets: Secrets) -> None:

@@ -7,7 +7,7 @@ from app import db, masks
 from app.services import reindexing
 from app.tables import Access, col
 from tests.asking import Api
-from tests.make import Make, everything
+from tests.make import Make, all_but_the_log
 
 SEEN = "{ resources { nodes { slug } } }"
 
@@ -22,13 +22,13 @@ async def test_an_index_that_is_right_stays_as_it_is(make: Make, database: db.Da
     org, ann = await make.org(), await make.user()
     for _ in range(5):
         await make.grant(await make.resource(org, owner=ann), ann, masks.METADATA_WRITE)
-    before, heard = await everything(database), list[tuple[int, int]]()
+    before, heard = await all_but_the_log(database), list[tuple[int, int]]()
 
     done = await reindexing.reindex(database, lambda *told: heard.append(told))
 
     assert done == reindexing.Reindexed(rows=25, missing=0, surplus=0)
     assert heard == [(2, 5), (4, 5), (5, 5)]
-    assert await everything(database) == before
+    assert await all_but_the_log(database) == before
 
 
 async def test_what_is_missing_different_or_too_much_is_counted_and_repaired(
@@ -36,7 +36,7 @@ async def test_what_is_missing_different_or_too_much_is_counted_and_repaired(
 ) -> None:
     org, ann = await make.org(), await make.user()
     first, second, third = [await make.resource(org, slug=slug) for slug in ("first", "second", "third")]
-    before = await everything(database)
+    before = await all_but_the_log(database)
     general = col(Access.subject) == masks.GENERAL
     async with database.write() as tx:
         await tx.rows(delete(Access).where(col(Access.resource_id) == first.id, general))
@@ -48,7 +48,7 @@ async def test_what_is_missing_different_or_too_much_is_counted_and_repaired(
     done = await reindexing.reindex(database, lambda _, __: None)
 
     assert done == reindexing.Reindexed(rows=9, missing=3, surplus=2)
-    assert await everything(database) == before
+    assert await all_but_the_log(database) == before
     assert len((await api(SEEN, as_=ann))["data"]["resources"]["nodes"]) == 3
 
 

@@ -76,6 +76,10 @@ class _Notes:
     ties: dict[Asked, dict[tuple[int, int], Tie]] = field(default_factory=dict)
     told: dict[Thing, "_Entry"] = field(default_factory=dict)
 
+    def made(self, thing: Thing) -> bool:
+        """Whether this change made it."""
+        return thing in self.before and self.before[thing] is None
+
 
 @dataclass(slots=True)
 class _Entry:
@@ -156,11 +160,8 @@ async def ties(
     asked = Asked(kind, None if of is None else frozenset(of), None if to is None else frozenset(to))
     if any(known.covers(asked) for known in notes.ties):
         return
-    new = asked.of is not None and all((kind.kind, key) in notes.before for key in asked.of)
-    if new and all(notes.before[kind.kind, key] is None for key in asked.of or ()):
-        notes.ties[asked] = {}
-    else:
-        notes.ties[asked] = await snapshots.ties(tx, asked)
+    is_new = asked.of is not None and all(notes.made((kind.kind, key)) for key in asked.of)
+    notes.ties[asked] = {} if is_new else await snapshots.ties(tx, asked)
 
 
 def tells(

@@ -251,6 +251,7 @@ TOUR = (
     ("priya", "reads in the Institute of Marine Science, level READ_ONLY"),
     ("beatriz", "a steward: makes groups and sees everybody"),
     ("ruth", "a curator: administers every resource, and still cannot write to `example-locked`"),
+    ("henrik", "an auditor: reads in `auditEvents` who changed what in two years"),
 )
 """As whom to sign in, and what that shows."""
 
