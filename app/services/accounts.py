@@ -114,14 +114,16 @@ async def refuse_revoked(desk: Desk, shown: auth.Presented | None) -> None:
 
 
 async def _know_key(desk: Desk, shown: auth.Presented | None) -> None:
-    """Know which keys are good, for the token that came along and for one that this request may be answered with."""
-    await desk.keyring.refresh()
-    if shown is not None and desk.signer.lacks(shown.token):
-        await desk.keyring.seek()
+    """Know which keys are good, for the token that came along and for one that it may be answered with."""
+    if shown is not None:
+        await desk.keyring.refresh()
+        if desk.signer.lacks(shown.token):
+            await desk.keyring.seek()
 
 
 async def log_in(desk: Desk, user_name: str, password: str) -> Session:
     """Sign in with a password; raises Unauthenticated for unknown, wrong and deactivated alike, after the same work."""
+    await desk.keyring.refresh()
     async with desk.throttle.attempt(desk.database, user_name) as attempt:
         if desk.provider is None:
             return await _let_in_by_password(desk, attempt, user_name, password)
@@ -153,6 +155,7 @@ async def log_in_with_token(desk: Desk, token: str) -> Session:
     """Sign in with a token of the external provider's; without a provider none is good."""
     if desk.provider is None:
         raise Unauthenticated(WRONG_TOKEN)
+    await desk.keyring.refresh()
     async with desk.throttle.attempt(desk.database) as attempt:
         return await _let_in(desk, attempt, await external.by_token(desk.provider, token), WRONG_TOKEN)
 

@@ -76,7 +76,7 @@ class Keyring:
             await self._look()
 
     async def refresh(self) -> None:
-        """Look again, unless that was done a moment ago; asked before each request."""
+        """Look again, unless that was done a moment ago; asked before a token is read or made."""
         if self._is_stale():
             async with self._turn:
                 if self._is_stale():
@@ -94,7 +94,7 @@ class Keyring:
         came = monotonic()
         async with self._turn:
             if self._began <= came:
-                await asyncio.sleep(self._began + PAUSE - came)
+                await asyncio.sleep(self._began + PAUSE - monotonic())
                 await self._look()
 
     async def _look(self) -> None:
