@@ -15,7 +15,7 @@ from pathlib import Path
 
 import asyncpg
 
-from scripts.benchmark import report
+from scripts.benchmark import logins, report
 from scripts.benchmark.cases import Asking, Case
 from scripts.benchmark.filling import postgresql_world, say, sqlite_world
 from scripts.benchmark.load import Measured, Refused, measure, opened
@@ -36,6 +36,8 @@ def main(argv: Sequence[str]) -> int:
     command = shlex.join(["scripts/bench", *argv])
     with tempfile.TemporaryDirectory(prefix="ostiary-bench-") as folder:
         runs, versions = _measured(arguments, Path(folder))
+    if arguments.logins:
+        return 0
     report.show(report.table(runs, command, versions))
     return 0
 
@@ -53,6 +55,7 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="another seed is another world (%(default)s)")
     parser.add_argument("--seconds", type=float, help="how long each case is measured, each of two ways (3)")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the worlds of SQLite here for the next time")
+    parser.add_argument("--logins", action="store_true", help="only what signing in costs, and what it costs others")
     parser.add_argument("--quick", action="store_true", help="a tiny world and short looks: does it work?")
     arguments = parser.parse_args(argv)
     base = QUICK if arguments.quick else Spec()
@@ -109,6 +112,10 @@ def _served(database: str, urls: Sequence[str], arguments: argparse.Namespace, f
     """Serve all worlds of a database, and measure on the fast loop where there is one: the client shall not be slow."""
     loop = None if find_spec("uvloop") is None else import_module("uvloop").new_event_loop
     runs = [Run(database, spec.resources, {}) for spec in arguments.specs]
+    if arguments.logins:
+        with Server(urls[0], folder, **logins.UNSLOWED) as server, asyncio.Runner(loop_factory=loop) as runner:
+            report.show("\n".join(runner.run(logins.measured(database, server.port, arguments.seconds))))
+        return runs
     with ExitStack() as stack:
         ports = [stack.enter_context(Server(url, folder)).port for url in urls]
         with asyncio.Runner(loop_factory=loop) as runner:
