@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from app import db, migrations, rest, schema, signing, tickets, web
 from app.executor.documents import Documents
@@ -159,21 +159,20 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
         answering: Answering = request.app.state.answering
         return rest.House(answering.desk, answering.statements, settings)
 
-    token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
-    pages = [Route("/", _home), *operations.routes(token), Route("/.well-known/jwks.json", _keys)]
     admission = None if settings.introspection == "everyone" else admit
-    routes = [
-        *pages,
-        *http.routes(answer, schema.sdl(), admit=admission),
-        *rest.description(settings),
-        rest.face(house_of),
-    ]
+    asking = http.routes(answer, schema.sdl(), admit=admission)
+    routes = [*_pages(settings, operations), *asking, *rest.description(settings), rest.face(house_of)]
     guards = web.middleware(settings.allowed_origins)
     handlers = {HTTPException: rest.unanswered}
     made = Starlette(routes=routes, middleware=guards, lifespan=lifespan, exception_handlers=handlers)
     watching = Watching(operations.meter, operations.stopping, _failed(settings), settings.slow_request_milliseconds)
     made.add_middleware(Watch, watching)
     return made
+
+
+def _pages(settings: Settings, operations: Operations) -> list[BaseRoute]:
+    token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
+    return [Route("/", _home), *operations.routes(token), Route("/.well-known/jwks.json", _keys)]
 
 
 def _answering(settings: Settings, documents: Documents, desk: accounts.Desk) -> Answering:

@@ -2,10 +2,13 @@
 
 import asyncio
 import logging
+import os
+import sys
 import threading
 import warnings
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import NamedTuple, TypeVar
 
 from app.errors import InvalidInput, RateLimited
@@ -30,6 +33,9 @@ NOBODYS = "$argon2id$v=19$m=19456,t=2,p=1$2nvPmfOeEwKgNObc29s7hw$r/Ue/OqrKz+LmyV
 
 _RETRY_AFTER = 1
 """Seconds: a full queue of the usual size is worked off in about this time."""
+
+NICE = 10
+"""How far the threads that hash stand back behind the event loop; 19 would be behind everything."""
 
 T = TypeVar("T")
 
@@ -70,7 +76,7 @@ class Hasher:
     """Hashes and verifies in `threads` threads; while `queue` jobs wait for one, further jobs are turned away."""
 
     def __init__(self, threads: int, queue: int) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="passwords")
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="passwords", initializer=_give_way)
         self._size = self._room = threads + queue
         self._lock = threading.Lock()
 
@@ -106,6 +112,13 @@ class Hasher:
     def _leave(self, _: Future[T]) -> None:
         with self._lock:
             self._room += 1
+
+
+def _give_way() -> None:
+    """Let the event loop go before this thread where there are too few cores for both: signing in can wait a little."""
+    if sys.platform == "linux":  # elsewhere threads have no priority of their own
+        with suppress(OSError):  # a sandbox may forbid it
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 def _unusable(password: str) -> str | None:

@@ -39,6 +39,13 @@ def test_hostile_documents_are_sent_and_refused_while_others_ask(
     assert all(f"| {name} | " in shown for name in hostile.NORMAL)
 
 
+def test_what_signing_in_costs_is_measured_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--database", "sqlite", "--logins", *TINY]) == 0
+
+    rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines()]
+    assert {"unknown user", "wrong password", "one check, quiet"} < {row[1] for row in rows}
+
+
 def test_a_kept_world_is_not_made_again(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     urls = [
         sqlite_world(Spec(users=20, orgs=3, groups=5, resources=30), _folder(tmp_path / name), tmp_path / "kept")

@@ -141,6 +141,7 @@ CHANGES: Mapping[str, Callable[[State, Numbers], dict[str, Any]]] = {
 
 UNRELATED = {"login", "logout", "refreshToken", "signOutEverywhere", "changePassword", "resetPassword"}
 UNRELATED |= {"createUsers", "updateUser", "setUserMetadata", "createRole", "updateRole", "deleteRole"}
+UNRELATED |= {"createApiToken", "revokeApiToken", "createServiceAccount"}
 UNRELATED |= {"createResourceType", "beginUpload", "finishUpload", "cancelUpload", "beginDownload"}
 """These change no row from which rights follow, or do what another does: `updateUser` assigns roles."""
 

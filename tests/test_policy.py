@@ -214,11 +214,13 @@ def _below(kind: Any, path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _with(given: Any, path: Path, value: Any) -> Any:
-    """The input with something else at a place; one subject stands in the place of another."""
+    """The input with something else at a place; one subject stands in the place of another, a list where none was."""
     made = inner = deepcopy(given)
     for at, following in pairwise(path):
         if at == "subject":
             inner[at] = {following: None}
+        if at not in inner and following == 0:
+            inner[at] = [None]
         inner = inner[at]
     inner[path[-1]] = value
     return made

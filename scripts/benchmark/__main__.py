@@ -15,7 +15,7 @@ from pathlib import Path
 
 import asyncpg
 
-from scripts.benchmark import hostile, report
+from scripts.benchmark import hostile, logins, report
 from scripts.benchmark.cases import Asking, Case
 from scripts.benchmark.filling import postgresql_world, say, sqlite_world
 from scripts.benchmark.load import Measured, Refused, measure, opened
@@ -38,6 +38,8 @@ def main(argv: Sequence[str]) -> int:
         if arguments.hostile:
             return _attacked(arguments, Path(folder), command)
         runs, versions = _measured(arguments, Path(folder))
+    if arguments.logins:
+        return 0
     report.show(report.table(runs, command, versions))
     return 0
 
@@ -72,6 +74,7 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--hostile", action="store_true", help="what hostile documents cost, in a tiny world unless told otherwise"
     )
+    parser.add_argument("--logins", action="store_true", help="only what signing in costs, and what it costs others")
     parser.add_argument("--quick", action="store_true", help="a tiny world and short looks: does it work?")
     arguments = parser.parse_args(argv)
     base = QUICK if arguments.quick or arguments.hostile else Spec()
@@ -133,6 +136,10 @@ async def _version(url: str) -> str:
 def _served(database: str, urls: Sequence[str], arguments: argparse.Namespace, folder: Path) -> list[Run]:
     """Serve all worlds of a database, and measure."""
     runs = [Run(database, spec.resources, {}) for spec in arguments.specs]
+    if arguments.logins:
+        with Server(urls[0], folder, **logins.UNSLOWED) as server, _runner() as runner:
+            report.show("\n".join(runner.run(logins.measured(database, server.port, arguments.seconds))))
+        return runs
     with ExitStack() as stack:
         ports = [stack.enter_context(Server(url, folder)).port for url in urls]
         with _runner() as runner:

@@ -23,13 +23,14 @@ class Server:
 
     port: int
 
-    def __init__(self, url: str, folder: Path) -> None:
+    def __init__(self, url: str, folder: Path, **environment: str) -> None:
         self._folder = folder
         self._log = folder / f"server-{secrets.token_hex(4)}.log"
         self._environment = {name: value for name, value in os.environ.items() if not name.startswith("OSTIARY_")} | {
             "OSTIARY_DATABASE_URL": url,
             "OSTIARY_SECRET": secrets.token_urlsafe(48),
             "PYTHONPATH": str(ROOT),
+            **environment,
         }
 
     def __enter__(self) -> "Server":

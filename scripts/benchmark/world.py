@@ -148,6 +148,7 @@ class World:
                 "password_hash": secret,
                 "token_generation": 0,
                 "details": {},
+                "is_service_account": False,
                 "created_at": BEGINNING + timedelta(minutes=key),
             }
 

@@ -1,0 +1,71 @@
+"""Every table: the shape of its rows, their keys, and what must be unique. No relationships, so no hidden queries.
+
+What columns are made of is had from here too.
+"""
+
+from app.columns import MAX_BYTES, MAX_ID, SORT_LENGTH, Document, Folded, Instant, Key, col, folded, sortable
+from app.tables.records import (
+    ApiToken,
+    ApiTokenOrg,
+    ApiTokenResource,
+    AuditChange,
+    AuditEvent,
+    Guess,
+    RevokedToken,
+    SigningKey,
+    Stage,
+    Ticket,
+)
+from app.tables.registry import (
+    NAMING,
+    Access,
+    Grant,
+    Group,
+    GroupMember,
+    Lock,
+    LockEvent,
+    Org,
+    OrgMember,
+    Resource,
+    ResourceType,
+    Role,
+    User,
+    UserRole,
+)
+
+__all__ = [
+    "MAX_BYTES",
+    "MAX_ID",
+    "NAMING",
+    "SORT_LENGTH",
+    "Access",
+    "ApiToken",
+    "ApiTokenOrg",
+    "ApiTokenResource",
+    "AuditChange",
+    "AuditEvent",
+    "Document",
+    "Folded",
+    "Grant",
+    "Group",
+    "GroupMember",
+    "Guess",
+    "Instant",
+    "Key",
+    "Lock",
+    "LockEvent",
+    "Org",
+    "OrgMember",
+    "Resource",
+    "ResourceType",
+    "RevokedToken",
+    "Role",
+    "SigningKey",
+    "Stage",
+    "Ticket",
+    "User",
+    "UserRole",
+    "col",
+    "folded",
+    "sortable",
+]

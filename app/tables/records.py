@@ -1,0 +1,175 @@
+"""What is kept beside the registry: keys and tokens, guesses, tickets, and the audit log."""
+
+from datetime import datetime
+from enum import IntEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from app.columns import Document, Instant, Key
+from app.tables.registry import points_at
+
+
+class RevokedToken(SQLModel, table=True):
+    """A token that was signed out before it ended; kept until it would have ended."""
+
+    __tablename__ = "revoked_tokens"
+    __table_args__ = (Index(None, "expires_at"),)
+
+    jti: str = Field(primary_key=True, sa_type=Key)
+    expires_at: datetime = Field(sa_type=Instant)
+
+
+class SigningKey(SQLModel, table=True):
+    """A key that signs tokens, sealed under the secret. One that another has followed verifies until it ends."""
+
+    __tablename__ = "signing_keys"
+
+    kid: str = Field(primary_key=True, sa_type=Key)
+    sealed: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=Instant)
+    retired_at: datetime | None = Field(default=None, sa_type=Instant)
+    ends_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class ApiToken(SQLModel, table=True):
+    """A token for programs: of the token itself there is but a hash.
+
+    One that `is_limited` is good for its orgs and resources alone, also once these are gone.
+    """
+
+    __tablename__ = "api_tokens"
+    __table_args__ = (UniqueConstraint("user_id", "name_key"), {"sqlite_autoincrement": True})
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=Integer)
+    user_id: int = points_at("users.id")
+    name: str = Field(sa_type=Text)
+    name_key: str = Field(sa_type=Key)
+    prefix: str = Field(sa_type=Text)
+    hash: str = Field(sa_type=Key, unique=True)
+    permissions: int = Field(sa_type=Integer)
+    is_limited: bool = Field(sa_type=Boolean)
+    created_at: datetime = Field(sa_type=Instant)
+    expires_at: datetime | None = Field(default=None, sa_type=Instant)
+    last_used_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class ApiTokenOrg(SQLModel, table=True):
+    """A limited token is good for an org and all that is in it."""
+
+    __tablename__ = "api_token_orgs"
+
+    token_id: int = points_at("api_tokens.id", primary_key=True)
+    org_id: int = points_at("orgs.id", primary_key=True, index=True)
+
+
+class ApiTokenResource(SQLModel, table=True):
+    """A limited token is good for a resource."""
+
+    __tablename__ = "api_token_resources"
+
+    token_id: int = points_at("api_tokens.id", primary_key=True)
+    resource_id: int = points_at("resources.id", primary_key=True, index=True)
+
+
+class Stage(IntEnum):
+    """How far a ticket has come. The last two are never stored: they are seen when somebody looks."""
+
+    OPEN = 0
+    FINISHED = 1
+    CANCELLED = 2
+    EXPIRED = 3
+    REVOKED = 4
+
+
+class Guess(SQLModel, table=True):
+    """How many wrong passwords came lately, and from when on another may: `services/throttle.py` says where and why."""
+
+    __tablename__ = "guesses"
+    __table_args__ = (Index(None, "kept_until"),)
+
+    key: str = Field(primary_key=True, sa_type=Key)
+    failures: int = Field(sa_type=Integer)
+    free_at: datetime = Field(sa_type=Instant)
+    known_until: datetime | None = Field(default=None, sa_type=Instant)
+    kept_until: datetime = Field(sa_type=Instant)
+
+
+class Ticket(SQLModel, table=True):
+    """Leave to upload to a resource, or to download it. Whoever knows the key may speak for the ticket.
+
+    `org_id` is that of the resource and moves with it: what an org has reserved is found without its resources. The
+    last two say how an upload was finished.
+    """
+
+    __tablename__ = "tickets"
+    __table_args__ = (
+        Index(None, "org_id", "is_upload", "stage", "expires_at"),
+        Index(None, "resource_id"),
+        Index(None, "user_id"),
+        Index(None, "expires_at"),
+    )
+
+    key: str = Field(primary_key=True, sa_type=Key)
+    resource_id: int = points_at("resources.id")
+    org_id: int = Field(sa_type=Integer)
+    user_id: int | None = points_at("users.id", default=None)
+    is_upload: bool = Field(sa_type=Boolean)
+    bytes: int = Field(sa_type=BigInteger)
+    stage: int = Field(sa_type=Integer)
+    created_at: datetime = Field(sa_type=Instant)
+    expires_at: datetime = Field(sa_type=Instant)
+    final_bytes: int | None = Field(default=None, sa_type=BigInteger)
+    replaced_bytes: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class AuditEvent(SQLModel, table=True):
+    """Who did what, when and from where. The database refuses to change or delete one.
+
+    The actor is told by id and by name without a foreign key, so that she may be deleted and her events stay.
+    """
+
+    __tablename__ = "audit_events"
+    __table_args__ = (
+        Index(None, "at", "id"),
+        Index(None, "actor_key", "at", "id"),
+        Index(None, "action", "at", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=Integer)
+    at: datetime = Field(sa_type=Instant)
+    actor_id: int | None = Field(default=None, sa_type=Integer)
+    actor_name: str | None = Field(default=None, sa_type=Text)
+    actor_key: str | None = Field(default=None, sa_type=Key)
+    face: str = Field(sa_type=Key)
+    address: str | None = Field(default=None, sa_type=Text)
+    request_id: str | None = Field(default=None, sa_type=Text)
+    action: str = Field(sa_type=Key)
+
+
+class AuditChange(SQLModel, table=True):
+    """What an event did to one thing: what differs, as it was before and as it is after.
+
+    The thing is told by kind and key, and by both in one, its global id; it may be gone. `before` is null for one that
+    was made, `after` for one that was deleted. `at` is that of the event, so that the events of a thing are one walk
+    along an index.
+    """
+
+    __tablename__ = "audit_changes"
+    __table_args__ = (
+        Index(None, "event_id", "name", "id"),
+        Index(None, "subject", "at", "event_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=Integer)
+    event_id: int = Field(sa_type=Integer, sa_column_args=(ForeignKey("audit_events.id"),))
+    at: datetime = Field(sa_type=Instant)
+    kind: str = Field(sa_type=Key)
+    key: int = Field(sa_type=Integer)
+    subject: str = Field(sa_type=Key)
+    name: str = Field(sa_type=Key)
+    before: dict[str, Any] | None = Field(default=None, sa_type=Document)
+    after: dict[str, Any] | None = Field(default=None, sa_type=Document)
