@@ -265,16 +265,18 @@ async def test_a_killed_server_has_kept_every_user_it_acknowledged_and_no_half_o
     assert said.full <= sizes.keys()
 
 
+_TOLD = (col(tables.AuditChange.name) == col(tables.User.user_name)) & col(tables.AuditChange.before).is_(None)
 _HELD = (
-    select(col(tables.User.user_name), col(tables.Role.name))
+    select(col(tables.User.user_name), col(tables.Role.name), col(tables.AuditChange.event_id))
     .select_from(tables.User)
     .outerjoin(tables.UserRole, col(tables.UserRole.user_id) == col(tables.User.id))
     .outerjoin(tables.Role, col(tables.Role.id) == col(tables.UserRole.role_id))
+    .outerjoin(tables.AuditChange, _TOLD)
 )
 
 
 async def _held(url: str) -> dict[str, list[str]]:
-    """Everybody's roles, as they are stored; what is stored must be whole."""
+    """Everybody's roles, as they are stored; what is stored must be whole, and told in the audit log, once."""
     if url.startswith("sqlite:"):
         with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
@@ -284,7 +286,8 @@ async def _held(url: str) -> dict[str, list[str]]:
     rows = await database.ask(_HELD)
     await database.close()
     held: dict[str, list[str]] = {}
-    for user, role in rows:
+    for user, role, event in rows:
+        assert event is not None, user
         held.setdefault(user, []).extend([role] if role else [])
     return held
 
