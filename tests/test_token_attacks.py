@@ -29,7 +29,7 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 @pytest.fixture
 def overrides() -> dict[str, Any]:
-    """Tokens are signed with keys; those of the secret are good as well. Nobody is slowed, so that each is looked at."""
+    """Tokens are signed with keys; those of the secret are good too. Nobody is slowed: each is looked at."""
     return {"OSTIARY_TOKEN_ALGORITHM": "EdDSA", "OSTIARY_THROTTLE__ENABLED": "false"}
 
 
