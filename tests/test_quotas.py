@@ -65,7 +65,7 @@ async def test_the_refusal_says_how_much_is_used_and_what_the_limit_is(
 
     (error,) = (await storing.begin(reef, ann, 400 * MEGABYTE))["data"]["beginUpload"]["errors"]
 
-    text = "The owner of the org may store 1.5 GB and has 1.2 GB stored or reserved: 400 MB more do not fit in."
+    text = "The owner of the org may store 1.5 GB and has 1.2 GB stored or reserved: there is no room for 400 MB more."
     assert error == {"code": "QUOTA_EXCEEDED", "message": text, "path": ["input", "bytes"]}
 
 

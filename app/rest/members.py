@@ -12,7 +12,7 @@ from app.rest import shapes
 from app.rest.answers import gone, json
 from app.rest.bodies import Body
 from app.rest.fields import TEXT, Field, choice
-from app.rest.orgs import found_org
+from app.rest.found import found_org
 from app.rest.routing import Call, Route, Who
 from app.services import orgs
 from app.services.orgs import Membership

@@ -12,26 +12,24 @@ from app.rest import shapes
 from app.rest.answers import empty, json
 from app.rest.bodies import Body
 from app.rest.fields import TEXT, TEXTS, Field
+from app.rest.found import found_user
 from app.rest.members import DEFAULT_LEVEL, LEVEL, membership
 from app.rest.orgs import CELLS, plain
 from app.rest.routing import Call, Route, Who
-from app.services import names, orgs, users
+from app.services import orgs
 from app.services.orgs import Membership
 from app.sources import Layout, layout
 from app.tables import OrgMember, User
 
 _USER = layout(User, "id")
-_OWNED = CELLS
 _JOINED = Layout((*CELLS.cells, *layout(OrgMember, "level", "granted_at", granter=loaders.granter_name).cells))
 
 
 async def _list(call: Call) -> Response:
     policy.require_overview(call.viewer)
     reads = call.reads
-    user = await reads.one(loaders.user_named, _USER, names.sought(call.words["userName"]))
-    if user is None:
-        raise users.unknown(("userName",))
-    owned = await reads.below(loaders.owned_orgs, _OWNED, [user[0]])
+    user = await found_user(call, _USER)
+    owned = await reads.below(loaders.owned_orgs, CELLS, [user[0]])
     joined = await reads.below(loaders.member_orgs, _JOINED, [user[0]])
     shown = [
         *({**plain(row), "isOwner": True, **_NOT_A_MEMBER} for row in owned.get(user[0], [])),

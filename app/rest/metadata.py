@@ -8,8 +8,9 @@ from app import loaders, policy
 from app.errors import NotFound
 from app.rest.answers import empty, json
 from app.rest.bodies import Body
+from app.rest.found import found_user
 from app.rest.routing import Call, Route, Who
-from app.services import names, users
+from app.services import users
 from app.sources import Cell, layout
 from app.tables import User
 
@@ -24,10 +25,7 @@ async def _own(call: Call) -> Response:
 
 async def _of(call: Call) -> Response:
     policy.require_overview(call.viewer)
-    row = await call.reads.one(loaders.user_named, _METADATA, names.sought(call.words["userName"]))
-    if row is None:
-        raise users.unknown(("userName",))
-    return json(row[0])
+    return json((await found_user(call, _METADATA))[0])
 
 
 async def _replace(call: Call) -> Response:

@@ -14,8 +14,9 @@ from app.rest import shapes
 from app.rest.answers import created, gone, json
 from app.rest.bodies import Body
 from app.rest.fields import DESCRIPTION, FLAG, SLUG, TEXT, TITLE, Field
+from app.rest.found import found_org
 from app.rest.routing import Call, Route, Who
-from app.services import names, orgs
+from app.services import orgs
 from app.services.roles import Way
 from app.sources import Layout, flag, layout
 from app.tables import Org
@@ -76,14 +77,6 @@ async def _show(call: Call) -> Response:
 
 async def _one(reads: Reads, slug: str) -> dict[str, Any]:
     return _shown(await found_org(reads, slug, ORG), reads.viewer)
-
-
-async def found_org(reads: Reads, slug: str, cells: Layout) -> Row:
-    """An org that the asker sees; raises NotFound."""
-    row = await reads.one(loaders.org_slugged, cells, names.sought(slug))
-    if row is None:
-        raise NotFound("There is no such org.", ("orgSlug",))
-    return row
 
 
 async def _create(call: Call) -> Response:

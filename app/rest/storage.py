@@ -10,8 +10,9 @@ from app.errors import NotFound
 from app.reads import Reads
 from app.rest import shapes
 from app.rest.answers import json
+from app.rest.found import found_user
 from app.rest.routing import Call, Route, Who
-from app.services import names, quotas, users
+from app.services import quotas
 from app.sources import Cell, layout
 from app.tables import User
 
@@ -35,9 +36,7 @@ async def _own(call: Call) -> Response:
 
 async def _of(call: Call) -> Response:
     policy.require_overview(call.viewer)
-    user = await call.reads.one(loaders.user_named, _USER, names.sought(call.words["userName"]))
-    if user is None:
-        raise users.unknown(("userName",))
+    user = await found_user(call, _USER)
     return json((await storage_by_user(call.reads, [user[0]]))[user[0]])
 
 

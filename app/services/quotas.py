@@ -44,7 +44,8 @@ def human(number: int) -> str:
     size, unit = float(number), 0
     while size >= KILO and unit < len(UNITS) - 1:
         size, unit = size / KILO, unit + 1
-    return f"{size:.3f}".rstrip("0").rstrip(".") + f" {UNITS[unit]}"
+    text = f"{size:.3f}".rstrip("0").rstrip(".")
+    return f"{text} byte" if (text, unit) == ("1", 0) else f"{text} {UNITS[unit]}"
 
 
 _STORED = select(
@@ -75,7 +76,7 @@ async def require_room(
     if used + more > total:
         raise QuotaExceeded(
             f"The owner of the org may store {human(total)} and has {human(used)} stored or reserved:"
-            f" {human(more)} more do not fit in.",
+            f" there is no room for {human(more)} more.",
             path,
         )
 
