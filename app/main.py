@@ -19,6 +19,8 @@ from starlette.routing import BaseRoute, Route
 
 from app import db, migrations, rest, schema, signing, tickets, web
 from app.executor.documents import Documents
+from app.executor.plan import Planner
+from app.executor.run import Compiled
 from app.operations import Operations
 from app.origin import COMMAND, ORIGIN
 from app.passwords import Hasher
@@ -176,7 +178,9 @@ def _pages(settings: Settings, operations: Operations) -> list[BaseRoute]:
 
 
 def _answering(settings: Settings, documents: Documents, desk: accounts.Desk) -> Answering:
-    return Answering(schema.core(), documents, desk, Statements(desk.database), settings)
+    statements = Statements(desk.database)
+    compiled = Compiled(Planner(schema.core(), statements, schema.converted))
+    return Answering(schema.core(), documents, desk, statements, settings, compiled)
 
 
 def _failed(settings: Settings) -> Callable[[str, Exception], Response]:

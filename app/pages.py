@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -68,6 +69,12 @@ def wanted(types: Mapping[str, type], default: tuple[tuple[str, bool], ...], arg
         values |= {f"a{at}": value for at, value in enumerate(_decode(cursor, order, types))}
     ask = Ask(order, tree, cursor is not None, backward)
     return Wanted(ask, size, tuple(values.items()))
+
+
+def folded(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Arguments of its own narrow a list as a filter does."""
+    narrow = {name: value for name, value in arguments.items() if name not in ARGUMENTS}
+    return {**arguments, "filter": SimpleNamespace(**narrow)} if narrow else arguments
 
 
 def _size(arguments: Mapping[str, Any]) -> tuple[int, bool]:

@@ -162,7 +162,10 @@ class Find:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cell:
-    """What a field is of its row: a value kept or read, a key followed, a part, an identity, a way to find."""
+    """What a field is of its row: a value kept or read, a key followed, a part, an identity, a way to find.
+
+    Without a row: what is `given` by the viewer, and what a service `asks`, called with (database, viewer, arguments).
+    """
 
     of: Expression | None = None
     guard: Condition | None = None
@@ -172,6 +175,7 @@ class Cell:
     identity: bool = False
     find: Find | None = None
     given: Callable[[Viewer], Any] | None = None
+    asks: Callable[[Any, Viewer, Mapping[str, Any]], Any] | None = None
 
     def expression(self, name: str, table: Table, viewer: Viewer) -> ColumnElement[Any]:
         """The cell in a select list; null where the viewer may not see it."""

@@ -31,14 +31,14 @@ class Statements:
     """Every statement that was built, compiled once for one database; bounded."""
 
     def __init__(self, database: db.Database, size: int = 4096) -> None:
-        self._dialect = database.dialect
+        self.dialect = database.dialect
         self._size = size
         self._built: OrderedDict[Any, Prepared] = OrderedDict()
 
     def related(self, source: Source, layout: Layout, viewer: Viewer) -> Prepared:
         """The rows of many keys; binds `keys`. The key is the last cell."""
         return self._remember(
-            ("related", source, layout, viewer.alike), lambda: related(source, layout, viewer, self._dialect)
+            ("related", source, layout, viewer.alike), lambda: related(source, layout, viewer, self.dialect)
         )
 
     def whole(self, source: Source, layout: Layout, viewer: Viewer) -> Prepared:
@@ -48,19 +48,19 @@ class Statements:
     def page(self, source: Source, layout: Layout, viewer: Viewer, ask: Ask) -> Prepared:
         """A page, or one below each key; binds `limit`, `keys` and the ask's values. Order values and key last."""
         return self._remember(
-            ("page", source, layout, viewer.alike, ask), lambda: page(source, layout, viewer, ask, self._dialect)
+            ("page", source, layout, viewer.alike, ask), lambda: page(source, layout, viewer, ask, self.dialect)
         )
 
     def count(self, source: Source, viewer: Viewer, ask: Ask) -> Prepared:
         """How many rows the whole list has, below each key; binds `keys` and the filter's values."""
         return self._remember(
-            ("count", source, viewer.alike, ask.filter), lambda: count(source, viewer, ask, self._dialect)
+            ("count", source, viewer.alike, ask.filter), lambda: count(source, viewer, ask, self.dialect)
         )
 
     def _remember(self, key: Any, build: Callable[[], Select[Any]]) -> Prepared:
         prepared = self._built.get(key)
         if prepared is None:
-            prepared = self._built[key] = compiled(build(), self._dialect)
+            prepared = self._built[key] = compiled(build(), self.dialect)
             if len(self._built) > self._size:
                 self._built.popitem(last=False)
         else:

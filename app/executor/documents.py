@@ -41,7 +41,7 @@ class Invalid(Exception):
         self.code = code
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Known:
     """A valid document and the one operation of it that was asked for; `cost` is that of the guard."""
 

@@ -15,6 +15,7 @@ from graphql import (
     visit,
 )
 from strawberry.schema.config import StrawberryConfig
+from strawberry.types.arguments import convert_arguments
 
 from app.schema.api_tokens import ApiTokenMutations
 from app.schema.directives import REQUIRES
@@ -67,6 +68,14 @@ for _kind in core().type_map.values():  # Strawberry prints @oneOf, and leaves g
 
 for _argument, _meaning in REQUIRES.items():  # Strawberry has no place for them
     next(each for each in core().directives if each.name == "requires").args[_argument].description = _meaning
+
+
+def converted(field: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a field as its resolver would be given them."""
+    found: dict[str, Any] = convert_arguments(
+        values, field.arguments, SCHEMA.schema_converter.scalar_registry, SCHEMA.config
+    )
+    return found
 
 
 class _Sorted(Visitor):

@@ -7,7 +7,6 @@ mypy, Strawberry and the reader see. What a field is stands in its metadata as a
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
-from types import SimpleNamespace
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
 import strawberry
@@ -128,6 +127,11 @@ def lookups(description: str, find: Find, *arguments: Argument) -> Any:
     return declared(description, Cell(find=find), _find_each, arguments)
 
 
+def question(description: str, asks: Callable[..., Any], *arguments: Argument) -> Any:
+    """A leaf value that a service answers, called with (database, viewer, arguments)."""
+    return declared(description, Cell(asks=asks), _ask, arguments)
+
+
 def computed(description: str) -> Callable[[Callable[P, R]], R]:
     """A field with code of its own. It does not compile, so a test keeps the list of them short."""
     wrap: Any = strawberry.field(description=description, metadata={"computed": True})
@@ -226,16 +230,10 @@ def _follow_page(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -
     connection.__dict__["call"] = (
         place(info),
         follow,
-        pages.wanted(follow.types, follow.default_order, _folded(kwargs)),
+        pages.wanted(follow.types, follow.default_order, pages.folded(kwargs)),
         key,
     )
     return connection
-
-
-def _folded(kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments of its own narrow a list as a filter does."""
-    narrow = {name: value for name, value in kwargs.items() if name not in pages.ARGUMENTS}
-    return {**kwargs, "filter": SimpleNamespace(**narrow)} if narrow else dict(kwargs)
 
 
 def _find(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
@@ -257,6 +255,12 @@ def _found(find: Find, info: Any, kwargs: Mapping[str, Any]) -> Any:
     way, key = chosen
     face = ids.FACES.get(way) or _face(info)
     return _made(info.context.reader.related(place(info), find.ways[way], layout(face), key), face)
+
+
+def _ask(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
+    asks = cell_of(info).asks
+    assert asks is not None
+    return asks(info.context.database, info.context.viewer, kwargs)
 
 
 def place(info: Any) -> tuple[str, ...]:
@@ -319,7 +323,7 @@ def _plain(face: Any) -> list[tuple[str, Cell]]:
     return [
         (name, cell)
         for name, cell in cells(face).items()
-        if cell.given is None and cell.find is None and not _is_root_page(cell)
+        if cell.given is None and cell.find is None and cell.asks is None and not _is_root_page(cell)
     ]
 
 

@@ -1,0 +1,64 @@
+"""The arguments of one field of a plan, coerced as the stock executor coerces them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from graphql import FieldNode, GraphQLField, VariableNode, Visitor, get_argument_values, visit
+from graphql.execution.values import VariableValues
+
+from app import pages
+from app.pages import Wanted
+from app.sources import Source
+
+Convert = Callable[[Any, dict[str, Any]], dict[str, Any]]
+"""From a declared field and coerced arguments to what its resolver would be called with."""
+
+NO_VARIABLES = VariableValues({}, {})
+
+
+class Arguments:
+    """What stands at one field. Without variables it is worked out once; what is wrong is told when it is asked."""
+
+    def __init__(self, field: GraphQLField, node: FieldNode, convert: Convert) -> None:
+        self._field = field
+        self._node = node
+        self._convert = convert
+        self._is_constant = not _variables(node)
+        self._known: dict[str, Any] | None = None
+        self._wanted: Wanted | None = None
+
+    def of(self, variables: VariableValues) -> Mapping[str, Any]:
+        """The arguments by their Python names; raises what the stock executor would tell."""
+        if self._known is not None:
+            return self._known
+        values = get_argument_values(self._field, self._node, variables)
+        given = self._convert(self._field.extensions["strawberry-definition"], values)
+        if self._is_constant:
+            self._known = given
+        return given
+
+    def wanted(self, variables: VariableValues, source: Source, types: Mapping[str, type]) -> Wanted:
+        """The same as a question about a list; raises BadInput."""
+        if self._wanted is not None:
+            return self._wanted
+        wanted = pages.wanted(types, source.default_order, pages.folded(self.of(variables)))
+        if self._is_constant:
+            self._wanted = wanted
+        return wanted
+
+
+class _Variables(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_variable(self, node: VariableNode, *_: Any) -> None:
+        """Take note of a variable."""
+        self.names.add(node.name.value)
+
+
+def _variables(node: FieldNode) -> set[str]:
+    found = _Variables()
+    for argument in node.arguments or ():
+        visit(argument, found)
+    return found.names

@@ -1,0 +1,50 @@
+"""What a plan has to know of GraphQL types and of where it stands in one."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from graphql import GraphQLField, GraphQLObjectType, GraphQLOutputType, get_named_type, is_object_type
+
+from app.executor.causes import Unplanned
+from app.executor.shape import Draft, Path
+from app.sources import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A type whose objects are made of the rows of a draft, and the way to them from the object of the whole row."""
+
+    kind: GraphQLObjectType
+    table: Table | None
+    draft: Draft
+    path: Path = ()
+    node: "Place | None" = None
+    """Of an edge of a connection: its node, which is of the same row."""
+
+    def part(self, kind: GraphQLObjectType, key: str) -> "Place":
+        """An object of the same row, under a response key."""
+        return replace(self, kind=kind, path=(*self.path, key), node=None)
+
+
+def object_of(kind: GraphQLOutputType) -> GraphQLObjectType:
+    """The one type of the objects that a field leads to, through lists and nulls."""
+    found = get_named_type(kind)
+    if not is_object_type(found):
+        raise Unplanned("a field of several types")
+    return found
+
+
+def declared(field: GraphQLField) -> Any:
+    """The declaration of a field."""
+    return field.extensions["strawberry-definition"]
+
+
+def face_of(kind: GraphQLObjectType) -> Any:
+    """The class that declares a type."""
+    return kind.extensions["strawberry-definition"].origin
+
+
+def row_of(kind: GraphQLObjectType) -> Table | None:
+    """The table whose rows a type shows."""
+    row: Table | None = face_of(kind).__row__
+    return row

@@ -1,0 +1,210 @@
+"""From a document to a plan: which statement reads what, and what is made of its rows.
+
+A plan belongs to a document, to what its viewers hold alike, and to the variables of its `@skip` and `@include`; never
+to who asks. It knows the schema by its declarations alone: a field of a type says by its `Cell` what it is of its row.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_named_type,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+    is_object_type,
+)
+from graphql.execution.collect_fields import FragmentDetails, collect_fields, collect_subfields
+from graphql.execution.values import VariableValues
+
+from app import ids
+from app.auth import Viewer
+from app.executor import leaves
+from app.executor.arguments import Arguments, Convert
+from app.executor.causes import Unplanned
+from app.executor.connection import Connection
+from app.executor.documents import Known
+from app.executor.kinds import Place, declared, face_of, object_of, row_of
+from app.executor.shape import Columns, Draft, Shape
+from app.executor.steps import Answered, Lookup, Page, Related, Rows, bare
+from app.sources import ROOT, Cell, Source, Table
+from app.statements import Statements
+
+Fields = Mapping[str, Sequence[Any]]
+"""The fields of a selection by their response keys, as graphql-core collects them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """What a document comes to: the objects that hang on nothing, and the steps below them."""
+
+    root: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Plans for one schema on one database."""
+
+    schema: GraphQLSchema
+    statements: Statements
+    convert: Convert
+
+    def plan(self, known: Known, variables: VariableValues, viewer: Viewer) -> Plan:
+        """Plan an operation; raises Unplanned."""
+        fragments = {name: FragmentDetails(node) for name, node in known.fragments.items()}
+        planning = Planning(self, known, fragments, variables, viewer.alike)
+        query = self.schema.query_type
+        assert query is not None
+        fields = collect_fields(self.schema, fragments, variables, query, known.operation).grouped_field_set
+        draft = Draft(Columns())
+        return Plan(draft.shape(planning.object(Place(query, None, draft), fields)))
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    planner: Planner
+    known: Known
+    fragments: dict[str, FragmentDetails]
+    variables: VariableValues
+    viewer: Viewer
+
+    def object(self, place: Place, fields: Fields) -> str:
+        """The text of an object."""
+        return "{" + ", ".join(f"{key!r}: {self._field(place, key, details)}" for key, details in fields.items()) + "}"
+
+    def _field(self, place: Place, key: str, details: Sequence[Any]) -> str:
+        node: FieldNode = details[0].node
+        name = node.name.value
+        if name == "__typename":
+            return repr(place.kind.name)
+        if name not in place.kind.fields:
+            raise Unplanned("introspection")
+        field = place.kind.fields[name]
+        told = declared(field)
+        cell: Cell | None = told.metadata.get("cell")
+        if cell is None:
+            return self._of_edge(place, key, told.python_name, details)
+        if cell.part:
+            kind = object_of(field.type)
+            return self.object(place.part(kind, key), self.below(kind, details))
+        if cell.follow is not None:
+            return self._followed(place, key, field, cell, details)
+        if cell.find is not None or cell.asks is not None:
+            place.draft.children.append((place.path, self._sought(place, key, field, cell, details)))
+            return "None"
+        return self._value(place, field, cell)
+
+    def below(self, kind: GraphQLObjectType, details: Sequence[Any]) -> Fields:
+        schema, operation = self.planner.schema, self.known.operation
+        found = collect_subfields(schema, self.fragments, self.variables, operation, kind, list(details))
+        return found.grouped_field_set
+
+    # A value of the row, or of the viewer.
+
+    def _value(self, place: Place, field: GraphQLField, cell: Cell) -> str:
+        draft, told = place.draft, declared(field)
+        if not is_leaf_type(get_named_type(field.type)):
+            raise Unplanned(f"{place.kind.name}.{told.python_name}")
+        if cell.given is not None:
+            given, complete = cell.given, leaves.completed(field.type)
+            return f"{draft.name(lambda viewer: complete(given(viewer)))}(viewer)"
+        at, column = self._column(place, "id" if cell.identity else told.python_name, cell)
+        if cell.identity:
+            change: Any = ids.encoder(face_of(place.kind).__name__)
+        else:
+            change = leaves.change(field.type, cell, column, self.planner.statements.dialect)
+        required = is_non_null_type(field.type)
+        if change is None and required and not _is_never_null(place.table, told.python_name, cell):
+            change = leaves.needed
+        return draft.value(at, change, required=required)
+
+    def _column(self, place: Place, name: str, cell: Cell) -> tuple[int, Any]:
+        assert place.table is not None
+        at = place.draft.columns.place(name, cell, place.table)
+        return at, cell.expression(name, place.table, self.viewer)
+
+    def _of_edge(self, place: Place, key: str, name: str, details: Sequence[Any]) -> str:
+        """What an edge of a connection has beside facts of the relation."""
+        if place.node is None or name not in {"cursor", "node"}:
+            raise Unplanned(f"{place.kind.name}.{details[0].node.name.value}")
+        if name == "cursor":
+            return "cursor(row)"
+        node = replace(place.node, path=(*place.path, key))
+        return self.object(node, self.below(node.kind, details))
+
+    # What hangs on a key.
+
+    def _followed(self, place: Place, key: str, field: GraphQLField, cell: Cell, details: Sequence[Any]) -> str:
+        source = cell.follow
+        assert source is not None
+        make = self._page if source.kind == "page" else self._related
+        place.draft.children.append((place.path, make(key, field, source, details)))
+        if cell.given is not None:
+            return f"{place.draft.name(cell.given)}(viewer)"
+        if source.by is None:
+            return str(ROOT)
+        name = declared(field).python_name
+        at, column = self._column(place, name, cell)
+        read = leaves.processor(column.type, self.planner.statements.dialect)
+        steps = [step for step in (read, cell.read) if step is not None]
+        return place.draft.value(at, leaves.composed(*steps) if steps else None, required=False)
+
+    def _related(self, key: str, field: GraphQLField, source: Source, details: Sequence[Any]) -> Related:
+        kind = object_of(field.type)
+        rows = self._rows(source, kind, self.below(kind, details))
+        return Related(key, source.kind == "many", is_non_null_type(field.type), rows)
+
+    def _rows(self, source: Source, kind: GraphQLObjectType, fields: Fields) -> Rows:
+        draft = Draft(Columns())
+        shape = draft.shape(self.object(Place(kind, row_of(kind), draft), fields))
+        prepared = self.planner.statements.related(source, draft.columns.layout(), self.viewer)
+        return Rows(bare(prepared), shape)
+
+    def _sought(self, place: Place, key: str, field: GraphQLField, cell: Cell, details: Sequence[Any]) -> Any:
+        arguments = Arguments(field, details[0].node, self.planner.convert)
+        if cell.asks is not None:
+            return Answered(key, cell.asks, arguments, leaves.completed(field.type))
+        find = cell.find
+        assert find is not None
+        is_list = is_list_type(field.type.of_type if is_non_null_type(field.type) else field.type)
+        own = get_named_type(field.type)
+
+        @cache
+        def ways(way: str) -> Rows:
+            kind = own if is_object_type(own) else self.planner.schema.type_map[way]
+            assert is_object_type(kind)
+            return self._rows(find.ways[way], kind, self.below(kind, details))
+
+        return Lookup(key, find, is_list, False, arguments, ways)
+
+    # Pages.
+
+    def _page(self, key: str, field: GraphQLField, source: Source, details: Sequence[Any]) -> Page:
+        kind = object_of(field.type)
+        draft = Connection(self, source, kind)
+        gives = tuple((name, draft.give(name, each)) for name, each in self.below(kind, details).items())
+        arguments = Arguments(field, details[0].node, self.planner.convert)
+        return Page(
+            key,
+            source,
+            is_non_null_type(field.type),
+            arguments,
+            gives,
+            tuple(draft.shapes),
+            draft.is_read,
+            draft.is_counted,
+            draft.statements(),
+            source.types,
+        )
+
+
+def _is_never_null(table: Table | None, name: str, cell: Cell) -> bool:
+    """Whether the database itself sees to it that there is a value."""
+    columns: Any = table.__table__.c  # type: ignore[union-attr]  # every mapped class has one
+    return cell.of is None and cell.guard is None and not columns[name].nullable

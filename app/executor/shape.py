@@ -1,0 +1,87 @@
+"""Rows become objects: one selection is one dictionary display, written as Python and compiled with its plan.
+
+A function that is written for its selection needs no loop over the fields of a row, as `dataclasses` has none over the
+fields of an instance. What it is written from are names of GraphQL, places of columns, and nothing that a client chose
+otherwise: everything else is handed in as a value.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from app.sources import Cell, Layout, Table
+
+Path = tuple[str, ...]
+"""The response keys that lead from an object to one of the same row."""
+
+Objects = list[dict[str, Any]]
+Maker = Callable[[Sequence[Any], Any, Any], Objects]
+"""From rows, a function that writes a row's cursor, and the viewer, to objects."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """What becomes of each row of a statement, and which steps go on from there."""
+
+    make: Maker
+    children: tuple[tuple[Path, Any], ...]
+
+    def below(self, objects: Objects) -> list[tuple[Any, Objects]]:
+        """The steps that follow, each with the objects that hold its keys."""
+        return [(step, _reached(objects, path)) for path, step in self.children] if objects else []
+
+
+@dataclass(slots=True)
+class Columns:
+    """The select list of a statement as it grows; what is asked for twice is read once."""
+
+    _places: dict[tuple[str, Cell, Table], int] = field(default_factory=dict)
+
+    def place(self, name: str, cell: Cell, table: Table) -> int:
+        """Where a cell stands in the row."""
+        return self._places.setdefault((name, cell, table), len(self._places))
+
+    def layout(self) -> Layout:
+        """The select list; the same for the same cells, so that plans share statements."""
+        return _layout(tuple(self._places))
+
+
+@lru_cache(maxsize=4096)
+def _layout(cells: tuple[tuple[str, Cell, Table], ...]) -> Layout:
+    return Layout(cells)
+
+
+@dataclass(slots=True)
+class Draft:
+    """A shape that is being written: `known` are the values that its text speaks of."""
+
+    columns: Columns
+    known: dict[str, Any] = field(default_factory=dict)
+    children: list[tuple[Path, Any]] = field(default_factory=list)
+
+    def name(self, value: Any) -> str:
+        """A name for a value."""
+        name = f"v{len(self.known)}"
+        self.known[name] = value
+        return name
+
+    def value(self, at: int, change: Any, *, required: bool) -> str:
+        """The text of a cell: kept, or changed; nulls stay null where they may be."""
+        cell = f"row[{at}]"
+        if change is None:
+            return cell
+        changed = f"{self.name(change)}({cell})"
+        return changed if required else f"None if {cell} is None else {changed}"
+
+    def shape(self, text: str) -> Shape:
+        """Compile the text of an object."""
+        program = f"def make(rows, cursor, viewer):\n    return [{text} for row in rows]\n"
+        exec(compile(program, "<shape>", "exec"), self.known)  # noqa: S102 - written above, of names and numbers
+        return Shape(self.known["make"], tuple(self.children))
+
+
+def _reached(objects: Objects, path: Path) -> Objects:
+    for key in path:
+        objects = [each[key] for each in objects]
+    return objects

@@ -1,0 +1,280 @@
+"""The steps of a plan: each reads what hangs on the keys of many objects at once, and puts it in their place.
+
+A step has a `slot`: the response key under which its objects hold a key into a source, until the step replaces it by
+what was found. It opens with questions, or none, and goes on with their answers to the steps below.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from operator import itemgetter
+from typing import Any
+
+from app import ids, pages
+from app.auth import Viewer
+from app.db import Question
+from app.executor.arguments import Arguments
+from app.executor.causes import Surprise
+from app.executor.shape import Objects, Shape
+from app.pages import Ask, Wanted
+from app.prepared import Prepared, Row
+from app.sources import Find, Source
+
+Wave = list[tuple[Any, Objects]]
+"""Steps with the objects that hold their keys."""
+
+Place = Callable[[Sequence[Sequence[Row]]], Wave]
+"""Puts answers in their place; gives the steps that follow."""
+
+Opened = tuple[list[Question], Place]
+
+_key = itemgetter(-1)
+
+
+@dataclass(slots=True)
+class Run:
+    """One execution of a plan."""
+
+    viewer: Viewer
+    database: Any
+    variables: Any
+    binds: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """A statement for many keys, and what becomes of its rows."""
+
+    prepared: Prepared
+    shape: Shape
+
+    def question(self, run: Run, keys: Sequence[Any]) -> Question:
+        """Ask for the rows of these keys."""
+        return self.prepared, {**run.binds, "keys": keys}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Related:
+    """An edge to one row, or to all of the few rows of a key."""
+
+    slot: str
+    is_many: bool
+    is_required: bool
+    rows: Rows
+
+    def open(self, run: Run, holders: Objects) -> Opened | None:
+        """Ask for the rows of all keys."""
+        keys = _keys(holders, self.slot)
+        if not keys:
+            _check_nothing(self.is_required)
+            return None
+
+        def place(answers: Sequence[Sequence[Row]]) -> Wave:
+            rows = answers[0]
+            made = self.rows.shape.make(rows, None, run.viewer)
+            found = _grouped(rows, made) if self.is_many else _first(rows, made)
+            _fill(holders, self.slot, found, list if self.is_many else _none, self.is_required)
+            return self.rows.shape.below(made)
+
+        return [self.rows.question(run, keys)], place
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lookup:
+    """One row by one of several ways, or several in the order of their ids. Nothing is planned for a way not gone."""
+
+    slot: str
+    find: Find
+    is_list: bool
+    is_required: bool
+    arguments: Arguments
+    ways: Callable[[str], Rows]
+
+    def open(self, run: Run, holders: Objects) -> Opened | None:
+        """Ask each way for its keys."""
+        chosen = self._chosen(run)
+        by_way: dict[str, list[Any]] = {}
+        for each in chosen:
+            if each is not None:
+                by_way.setdefault(each[0], []).append(each[1])
+        rows = {way: self.ways(way) for way in by_way}
+
+        def place(answers: Sequence[Sequence[Row]]) -> Wave:
+            found, wave = {}, Wave()
+            for (way, each), answer in zip(rows.items(), answers, strict=True):
+                made = each.shape.make(answer, None, run.viewer)
+                found[way] = _first(answer, made)
+                wave += each.shape.below(made)
+            each_found = [None if one is None else found[one[0]].get(one[1]) for one in chosen]
+            for holder in holders:
+                holder[self.slot] = each_found if self.is_list else each_found[0]
+            if self.is_required and None in each_found:
+                raise Surprise("null where the API promises a row")
+            return wave
+
+        return [each.question(run, list(dict.fromkeys(by_way[way]))) for way, each in rows.items()], place
+
+    def _chosen(self, run: Run) -> list[tuple[str, Any] | None]:
+        given = self.arguments.of(run.variables)
+        if self.is_list:
+            return [self.find.choose({"id": each}) for each in ids.few(given["ids"])]
+        return [self.find.choose(given)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answered:
+    """A question that a service answers with a leaf value."""
+
+    slot: str
+    asks: Callable[..., Any]
+    arguments: Arguments
+    change: Callable[[Any], Any]
+
+    async def answer(self, run: Run, holders: Objects) -> None:
+        """Ask, and put the answer in its place."""
+        found = self.change(await self.asks(run.database, run.viewer, self.arguments.of(run.variables)))
+        for holder in holders:
+            holder[self.slot] = found
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """One page: its rows, whether more follow, and how its cursors are written."""
+
+    rows: Sequence[Row]
+    more: bool
+    count: int | None
+    wanted: Wanted
+    cursor: Callable[[Row], str] | None
+    viewer: Viewer
+
+    def has_next(self) -> bool:
+        """Whether more follows."""
+        return self.wanted.ask.after if self.wanted.ask.backward else self.more
+
+    def has_previous(self) -> bool:
+        """Whether something precedes."""
+        return self.more if self.wanted.ask.backward else self.wanted.ask.after
+
+    def end(self, at: int) -> str | None:
+        """The cursor of the first row or the last."""
+        return self.cursor(self.rows[at]) if self.rows and self.cursor is not None else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PageStatements:
+    """The statements of a page of one shape; `cursor` writes the place of a row."""
+
+    page: Prepared
+    count: Prepared | None
+    cursor: Callable[[Row], str]
+
+
+Give = Callable[[Slice], Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Page:
+    """An edge to a page of rows: `gives` makes each field of the connection, `shapes` are those of its lists."""
+
+    slot: str
+    source: Source
+    is_required: bool
+    arguments: Arguments
+    gives: tuple[tuple[str, Give], ...]
+    shapes: tuple[tuple[str, Shape], ...]
+    is_read: bool
+    is_counted: bool
+    statements: Callable[[Ask], PageStatements]
+    types: dict[str, type] = field(default_factory=dict)
+
+    def open(self, run: Run, holders: Objects) -> Opened | None:
+        """Ask for the page of each key, and for the number of all its rows where that is selected."""
+        keys = _keys(holders, self.slot)
+        if not keys:
+            _check_nothing(self.is_required)
+            return None
+        wanted = self.arguments.wanted(run.variables, self.source, self.types)
+        statements = self.statements(wanted.ask)
+        values = {**run.binds, "keys": keys, **wanted.binds}
+        questions: list[Question] = [(statements.page, values)] if self.is_read else []
+        if statements.count is not None:
+            questions.append((statements.count, values))
+
+        def place(answers: Sequence[Sequence[Row]]) -> Wave:
+            rows = _grouped(answers[0], answers[0]) if self.is_read else {}
+            counts = {key: number for number, key in answers[-1]} if self.is_counted else {}
+            found = {}
+            for key in keys:
+                kept = _cut(rows.get(key, []), wanted)
+                more = len(rows.get(key, ())) > wanted.size
+                each = Slice(kept, more, counts.get(key, 0), wanted, statements.cursor, run.viewer)
+                found[key] = {name: give(each) for name, give in self.gives}
+            _fill(holders, self.slot, found, _none, self.is_required)
+            return self._below(list(found.values()))
+
+        return questions, place
+
+    def _below(self, connections: Objects) -> Wave:
+        wave = Wave()
+        for name, shape in self.shapes:
+            if shape.children:
+                wave += shape.below([each for connection in connections for each in connection[name]])
+        return wave
+
+
+def bare(prepared: Prepared) -> Prepared:
+    """A statement whose rows stay as the driver gives them."""
+    return replace(prepared, readers=())
+
+
+def cursor_of(ask: Ask, prepared: Prepared, width: int) -> Callable[[Row], str]:
+    """What writes the place of a row: behind its `width` cells stand the values of the order, then the id."""
+    readers = dict(prepared.readers)
+    places = [(at, readers.get(at)) for at in range(width, width + len(ask.order) + 1)]
+
+    def cursor(row: Row) -> str:
+        return pages.cursor(ask.order, [row[at] if read is None else read(row[at]) for at, read in places])
+
+    return cursor
+
+
+def _keys(holders: Objects, slot: str) -> list[Any]:
+    return list({key: None for holder in holders if (key := holder[slot]) is not None})
+
+
+def _check_nothing(is_required: bool) -> None:
+    if is_required:
+        raise Surprise("null where the API promises a row")
+
+
+def _none() -> None:
+    return None
+
+
+def _first(rows: Sequence[Row], made: Sequence[Any]) -> dict[Any, Any]:
+    """The first of each key."""
+    return dict(zip(map(_key, reversed(rows)), reversed(made), strict=True))
+
+
+def _grouped(rows: Sequence[Row], made: Sequence[Any]) -> dict[Any, list[Any]]:
+    """All of each key, in their order."""
+    found: dict[Any, list[Any]] = {}
+    for row, each in zip(rows, made, strict=True):
+        found.setdefault(row[-1], []).append(each)
+    return found
+
+
+def _cut(rows: list[Row], wanted: Wanted) -> list[Row]:
+    kept = rows[: wanted.size]
+    if wanted.ask.backward:
+        kept.reverse()
+    return kept
+
+
+def _fill(holders: Objects, slot: str, found: dict[Any, Any], empty: Callable[[], Any], is_required: bool) -> None:
+    for holder in holders:
+        key = holder[slot]
+        if key is not None:
+            holder[slot] = found[key] if key in found else empty()
+        if is_required and holder[slot] is None:
+            raise Surprise("null where the API promises a row")
