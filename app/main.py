@@ -179,7 +179,8 @@ def _pages(settings: Settings, operations: Operations) -> list[BaseRoute]:
 
 def _answering(settings: Settings, documents: Documents, desk: accounts.Desk) -> Answering:
     statements = Statements(desk.database)
-    compiled = Compiled(Planner(schema.core(), statements, schema.converted))
+    planner = Planner(schema.core(), statements, schema.converted)
+    compiled = Compiled(planner) if settings.executor == "compiled" else None
     return Answering(schema.core(), documents, desk, statements, settings, compiled)
 
 

@@ -64,7 +64,7 @@ class Answering:
             spent = round((perf_counter() - began) * 1000, 3)
             stats = {"statements": facts.current().statements, "durationMs": spent, "cost": known.cost}
             body["extensions"] = {"stats": stats}
-        return Answer(body, cookies=self._cookies(context, request))
+        return Answer(body, headers=_told(request), cookies=self._cookies(context, request))
 
     async def require_schema_shown(self, request: Request) -> None:
         """Refuse who is not shown the schema; raises Unauthenticated and Forbidden."""
@@ -108,7 +108,7 @@ class Answering:
         try:
             async with asyncio.timeout(self.settings.query_seconds if is_query else self.settings.mutation_seconds):
                 data = await self._compiled(known, coerced, context)
-                if not isinstance(data, Stock):
+                if data is not None:
                     return {"data": data}
                 result = execute(
                     self.schema,
@@ -128,11 +128,17 @@ class Answering:
             body["errors"] = errors.formatted(result.errors)
         return body
 
-    async def _compiled(self, known: Known, variables: VariableValues, context: Context) -> dict[str, Any] | Stock:
+    async def _compiled(self, known: Known, variables: VariableValues, context: Context) -> dict[str, Any] | None:
         """The data of an answer, unless the stock executor has to give it."""
-        if self.compiled is None:
-            return Stock("setting")
-        return await self.compiled.answer(known, variables, context.viewer, context.database, context.reader.now)
+        found: dict[str, Any] | Stock = Stock("setting")
+        if self.compiled is not None:
+            found = await self.compiled.answer(known, variables, context.viewer, context.database, context.reader.now)
+        about = facts.current()
+        if isinstance(found, Stock):
+            about.executor, about.cause = "stock", found.cause
+            return None
+        about.executor = "compiled"
+        return found
 
     def _cookies(self, context: Context, request: Request) -> list[Cookie]:
         """The cookie of a session that began or ended; another site's page shall not sign a visitor in here."""
@@ -141,6 +147,14 @@ class Answering:
             lifetime = self.settings.token_expiration_in_days * SECONDS_A_DAY
             return [Cookie(name, context.session.token, lifetime, secure)]
         return [Cookie(name, "", 0, secure)] if context.signed_out else []
+
+
+def _told(request: Request) -> dict[str, str]:
+    """Which executor answered, and why, for those who ask for figures."""
+    about = facts.current()
+    if STATS_HEADER not in request.headers:
+        return {}
+    return {"Ostiary-Executor": f'{about.executor}; cause="{about.cause}"' if about.cause else about.executor}
 
 
 def _note(known: Known) -> None:

@@ -22,7 +22,7 @@ ASKED = (
 )
 """What GraphQL and REST read, and what clients of GraphQL send unasked: a preflight refuses a request for one more."""
 
-ANSWERED = ("Allow", "ETag", "Location", "Retry-After", "WWW-Authenticate", "X-Request-Id")
+ANSWERED = ("Allow", "ETag", "Location", "Ostiary-Executor", "Retry-After", "WWW-Authenticate", "X-Request-Id")
 
 SAID = {
     "X-Content-Type-Options": "nosniff",
