@@ -142,6 +142,8 @@ class Answering:
 
     def _cookies(self, context: Context, request: Request) -> list[Cookie]:
         """The cookie of a session that began or ended; another site's page shall not sign a visitor in here."""
+        if context.session is None and not context.signed_out:
+            return []
         name, secure = self.settings.auth_cookie_name, request.url.scheme == "https"
         if context.session is not None and not from_foreign_page(request):
             lifetime = self.settings.token_expiration_in_days * SECONDS_A_DAY
