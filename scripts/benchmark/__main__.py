@@ -15,7 +15,7 @@ from pathlib import Path
 
 import asyncpg
 
-from scripts.benchmark import hostile, logins, report
+from scripts.benchmark import executors, hostile, logins, report
 from scripts.benchmark.cases import Asking, Case
 from scripts.benchmark.filling import postgresql_world, say, sqlite_world
 from scripts.benchmark.load import Measured, Refused, measure, opened
@@ -37,6 +37,8 @@ def main(argv: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="ostiary-bench-") as folder:
         if arguments.hostile:
             return _attacked(arguments, Path(folder), command)
+        if arguments.executors:
+            return _raced(arguments, Path(folder), command)
         runs, versions = _measured(arguments, Path(folder))
     if arguments.logins:
         return 0
@@ -58,6 +60,21 @@ def _attacked(arguments: argparse.Namespace, folder: Path, command: str) -> int:
     return 0 if all(found.holds for found in runs.values()) else 1
 
 
+def _raced(arguments: argparse.Namespace, folder: Path, command: str) -> int:
+    """Measure both executors side by side."""
+    found, versions, said = {}, [], []
+    with ExitStack() as stack, _runner() as runner:
+        for database, urls, version in _worlds(arguments, folder, stack):
+            versions.append(version)
+            for spec, url in zip(arguments.specs, urls, strict=True):
+                say(f"both executors on {database}, {spec.resources:,} resources")
+                found[database, spec.resources] = runner.run(executors.measured(url))
+            loads = runner.run(executors.over_http(urls[0], folder, arguments.seconds))
+            said.append(executors.compared(database, *loads))
+    report.show("\n".join([executors.table(found, report.about(command, versions)), "", *said]))
+    return 0
+
+
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("scripts/bench", description=__doc__)
     parser.add_argument("--database", choices=(*DATABASES, "both"), default="both", help="(%(default)s)")
@@ -74,6 +91,7 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--hostile", action="store_true", help="what hostile documents cost, in a tiny world unless told otherwise"
     )
+    parser.add_argument("--executors", action="store_true", help="only the compiled executor beside the stock one")
     parser.add_argument("--logins", action="store_true", help="only what signing in costs, and what it costs others")
     parser.add_argument("--quick", action="store_true", help="a tiny world and short looks: does it work?")
     arguments = parser.parse_args(argv)
