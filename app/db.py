@@ -119,6 +119,9 @@ _postgres = Preparing(postgresql.dialect(), REMEMBERED)  # type: ignore[no-untyp
 class Database(ABC):
     """A database that is open. What it knows of statements is the same for all of its kind."""
 
+    waits: bool = True
+    """Whether others are answered while it reads."""
+
     def __init__(self, preparing: Preparing) -> None:
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.prepare = preparing
@@ -190,6 +193,8 @@ class _sqlite_errors:  # noqa: N801 - reads as the statement it is
 
 class SqliteDatabase(Database):
     """An embedded file. Reads run in the event loop; writes take turns, and a commit waits for the disk in a thread."""
+
+    waits = False
 
     def __init__(self, path: Path) -> None:
         super().__init__(_sqlite)

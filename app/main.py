@@ -163,7 +163,7 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
 
     admission = None if settings.introspection == "everyone" else admit
     asking = http.routes(answer, schema.sdl(), admit=admission)
-    routes = [*_pages(settings, operations), *asking, *rest.description(settings), rest.face(house_of)]
+    routes = [*asking, *_pages(settings, operations), *rest.description(settings), rest.face(house_of)]
     guards = web.middleware(settings.allowed_origins)
     handlers = {HTTPException: rest.unanswered}
     made = Starlette(routes=routes, middleware=guards, lifespan=lifespan, exception_handlers=handlers)

@@ -116,7 +116,8 @@ async def refuse_revoked(desk: Desk, shown: auth.Presented | None) -> None:
 async def _know_key(desk: Desk, shown: auth.Presented | None) -> None:
     """Know which keys are good, for the token that came along and for one that it may be answered with."""
     if shown is not None:
-        await desk.keyring.refresh()
+        if desk.keyring.is_stale():
+            await desk.keyring.refresh()
         if desk.signer.lacks(shown.token):
             await desk.keyring.seek()
 

@@ -39,16 +39,20 @@ def _media_type(header: str) -> tuple[str, bool]:
 
 async def body(request: Request, limit: int) -> bytes:
     """The body, given up as soon as it is known to pass the limit."""
-    refusal = TooLarge(f"The body may be {limit:,} bytes at most.")
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length[:18]) > limit:
-        raise refusal
-    read = bytearray()
+        raise _too_large(limit)
+    chunks, size = [], 0
     async for chunk in request.stream():
-        read += chunk
-        if len(read) > limit:
-            raise refusal
-    return bytes(read)
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+    return b"".join(chunks)
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"The body may be {limit:,} bytes at most.")
 
 
 def json_value(text: bytes, what: str) -> Any:
