@@ -70,8 +70,19 @@ def mask(viewer: Viewer) -> ColumnElement[Any]:
 def granted_mask(viewer: Viewer) -> ColumnElement[Any]:
     """The same as it was given, before implications."""
     entry, acting = aliased(Access), mine(viewer)
-    given = col(entry.granted).op("&")(acting.c.cap)
-    return _here(entry, acting, united(given))
+    return _here(entry, acting, united(granted(acting, entry)))
+
+
+def administered(mask: ColumnElement[Any]) -> ColumnElement[bool]:
+    """The same as `administers_resource`, of a mask that is known."""
+    made: ColumnElement[bool] = mask.op("&")(literal_column(str(masks.ADMIN), Integer)) != 0
+    return made
+
+
+def granted(acting: FromClause, access: Any) -> ColumnElement[Any]:
+    """The roles as they were given by an entry of the index, for somebody who acts so."""
+    made: ColumnElement[Any] = col(access.granted).op("&")(acting.c.cap)
+    return made
 
 
 def _may(viewer: Viewer, roles: int) -> ColumnElement[bool]:
@@ -192,7 +203,7 @@ def holders(viewer: Viewer) -> FromClause:
 def my_entries(viewer: Viewer) -> FromClause:
     """Entries of the index beside the way in which the viewer acts as their subject."""
     acting = mine(viewer)
-    return inspect(Access).selectable.join(acting, holds(acting, Access))
+    return Ahead(inspect(Access).selectable, acting, holds(acting, Access))
 
 
 def is_given(viewer: Viewer) -> ColumnElement[bool]:
@@ -207,8 +218,7 @@ def way_held(viewer: Viewer) -> ColumnElement[Any]:
 
 def way_granted(viewer: Viewer) -> ColumnElement[Any]:
     """The roles as they were given."""
-    made: ColumnElement[Any] = col(Access.granted).op("&")(mine(viewer).c.cap)
-    return made
+    return granted(mine(viewer), Access)
 
 
 def way_level(viewer: Viewer) -> ColumnElement[Any]:
