@@ -21,6 +21,7 @@ from app import db, migrations, rest, schema, signing, tickets, web
 from app.executor.documents import Documents
 from app.executor.plan import Planner
 from app.executor.run import Compiled
+from app.executor.variables import Variables
 from app.operations import Operations
 from app.origin import COMMAND, ORIGIN
 from app.passwords import Hasher
@@ -181,7 +182,8 @@ def _answering(settings: Settings, documents: Documents, desk: accounts.Desk) ->
     statements = Statements(desk.database)
     planner = Planner(schema.core(), statements, schema.converted)
     compiled = Compiled(planner) if settings.executor == "compiled" else None
-    return Answering(schema.core(), documents, desk, statements, settings, compiled)
+    variables = Variables(schema.core())
+    return Answering(schema.core(), documents, desk, statements, settings, variables, compiled)
 
 
 def _failed(settings: Settings) -> Callable[[str, Exception], Response]:

@@ -8,17 +8,17 @@ from time import perf_counter
 from typing import Any
 
 from graphql import ExecutionResult, GraphQLSchema, OperationType, execute
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql.execution.values import VariableValues
 from starlette.requests import Request
 
 from app import auth
 from app.auth import Viewer
 from app.errors import Forbidden, TimedOut, Unauthenticated
-from app.executor.arguments import NO_VARIABLES
-from app.executor.documents import Documents, Invalid, Known
+from app.executor.documents import Documents, Known
 from app.executor.lane import Lane
 from app.executor.persisted import Persisted
 from app.executor.run import Compiled, Stock
+from app.executor.variables import Variables
 from app.schema import errors
 from app.schema.context import Context
 from app.schema.http import Answer, GraphQLRequest
@@ -45,6 +45,7 @@ class Answering:
     desk: Desk
     statements: Statements
     settings: Settings
+    variables: Variables
     compiled: Compiled | None = None
     persisted: Persisted = field(default_factory=Persisted)
     lanes: tuple[Lane, Lane] = field(default_factory=lambda: (Lane(), Lane()))
@@ -102,7 +103,7 @@ class Answering:
     ) -> tuple[dict[str, Any], Context | None]:
         """The body, and the context if the stock executor had one; raises `Invalid` for variables that do not fit."""
         hidden = not self._is_shown_schema(viewer)
-        coerced = self._coerced(known, variables, hidden)
+        coerced = self.variables.coerced(known, variables, hide_suggestions=hidden)
         is_query = known.operation.operation is OperationType.QUERY
         seconds = self.settings.query_seconds if is_query else self.settings.mutation_seconds
         waits = self.desk.database.waits
@@ -134,15 +135,6 @@ class Answering:
         if result.errors:
             body["errors"] = errors.formatted(result.errors)
         return body
-
-    def _coerced(self, known: Known, variables: Mapping[str, Any], hidden: bool) -> VariableValues:
-        definitions = known.operation.variable_definitions
-        if not definitions:
-            return NO_VARIABLES
-        coerced = get_variable_values(self.schema, definitions, dict(variables), hide_suggestions=hidden)
-        if isinstance(coerced, list):
-            raise Invalid(coerced, "BAD_USER_INPUT")
-        return coerced
 
     async def _compiled(self, known: Known, variables: VariableValues, viewer: Viewer) -> dict[str, Any] | None:
         """The data of an answer, unless the stock executor has to give it."""
