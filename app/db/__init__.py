@@ -6,6 +6,7 @@ in the event loop on read-only connections, `asyncpg` on a pool. Rows are plain 
 
 from pathlib import Path
 
+from app.db.commits import Unkept
 from app.db.door import Dangling, Database, Duplicate, Question, Read, Transaction
 from app.db.postgresql import PostgresDatabase, PostgresTransaction
 from app.db.sqlite import SqliteDatabase, connect
@@ -20,6 +21,7 @@ __all__ = [
     "Read",
     "SqliteDatabase",
     "Transaction",
+    "Unkept",
     "connect",
     "connected",
 ]

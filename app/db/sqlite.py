@@ -1,22 +1,18 @@
-"""SQLite by the standard library's driver: reads in the event loop, writes in turns, commits in a thread."""
+"""SQLite by the standard library's driver: reads in the event loop, writes in turns (see `commits`)."""
 
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 from sqlalchemy.dialects import sqlite
 
+from app.db.commits import Commits
 from app.db.door import REMEMBERED, Dangling, Database, Duplicate, Question, Read, Transaction, count
 from app.prepared import Preparing, Row
-
-BUSY_SECONDS = 15.0
-"""How long a SQLite writer waits for another process before it gives up."""
 
 READERS = 32
 """How many snapshots there are at once; who asks for one more waits."""
@@ -71,7 +67,7 @@ class _sqlite_errors:  # noqa: N801 - reads as the statement it is
 
 
 class SqliteDatabase(Database):
-    """An embedded file. Reads run in the event loop; writes take turns, and a commit waits for the disk in a thread.
+    """An embedded file. Reads run in the event loop; writes take turns and share commits.
 
     Readers lie in a stack. Whoever reads without giving way to others always gets the same one, and only where
     snapshots overlap there are more.
@@ -80,11 +76,9 @@ class SqliteDatabase(Database):
     def __init__(self, path: Path) -> None:
         super().__init__(_preparing)
         self._path = path
-        self._writer = connect(path)
+        self._commits = Commits(connect(path))
         self._readers = [connect(path, read_only=True)]
         self._places = asyncio.Semaphore(READERS)
-        self._turn = asyncio.Lock()
-        self._committer = ThreadPoolExecutor(1, "commit")
 
     async def read(self, questions: Sequence[Question]) -> list[list[Row]]:
         if len(questions) == 1:
@@ -118,55 +112,13 @@ class SqliteDatabase(Database):
 
     @asynccontextmanager
     async def write(self, *, dry: bool = False) -> AsyncIterator[Transaction]:
-        async with self._turn:
-            await self._begin()
-            try:
-                yield SqliteTransaction(self, self._writer)
-            except BaseException:
-                self._writer.execute("ROLLBACK")
-                raise
-            if dry:
-                self._writer.execute("ROLLBACK")
-            else:
-                await self._commit()
-
-    async def _begin(self) -> None:
-        """Become the one writer, also among other processes."""
-        give_up, pause = monotonic() + BUSY_SECONDS, 0.0005
-        while True:
-            try:
-                self._writer.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > give_up:
-                    raise
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 0.01)
-            else:
-                return
-
-    async def _commit(self) -> None:
-        """Wait for the disk in a thread; a caller who leaves meanwhile does not leave the commit half-way."""
-        commit = asyncio.get_running_loop().run_in_executor(self._committer, self._end)
-        try:
-            await asyncio.shield(commit)
-        except asyncio.CancelledError:
-            while not commit.done():
-                with suppress(asyncio.CancelledError):
-                    await asyncio.wait([commit])
-            raise
-
-    def _end(self) -> None:
-        try:
-            self._writer.execute("COMMIT")
-        except BaseException:
-            self._writer.execute("ROLLBACK")
-            raise
+        async with self._commits.change(dry=dry) as connection:
+            yield SqliteTransaction(self, connection)
 
     async def close(self) -> None:
-        async with self._turn:
-            for connection in (*self._readers, self._writer):
-                connection.close()
-            self._committer.shutdown()
+        await self._commits.close()
+        for reader in self._readers:
+            reader.close()
 
 
 def _answers(reader: sqlite3.Connection, questions: Sequence[Question]) -> list[list[Row]]:
