@@ -1,10 +1,9 @@
 """The two executors, asked the same in one process: their answers are equal to the byte, or somebody is told."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from inspect import isawaitable
-from random import Random
 from typing import Any
 
 from graphql import ExecutionResult, execute
@@ -140,8 +139,3 @@ async def _viewer(database: db.Database, who: Person | str | None) -> Viewer | N
     if isinstance(who, Person):
         return await auth.viewer_of(database, tokens.Claims(who.id, who.user_name, False, who.generation))
     return await auth.viewer_of_api_token(database, who)
-
-
-def some(random: Random, viewers: Mapping[str, Viewer], number: int) -> Sequence[str]:
-    """A few of them."""
-    return random.sample(sorted(viewers), number)

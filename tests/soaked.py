@@ -1,18 +1,23 @@
 """Worlds and questions by number, for a long comparison of the executors: the same number is the same again."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from random import Random
+from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from app import db
+from app.auth import Viewer
 from tests.both import Both, viewers_of
 from tests.naive import SDL
 from tests.questions import Asker
-from tests.worlds import World, crowded, lonely, worlds
+from tests.worlds import Question, World, crowded, lonely, worlds
 
 SIZES = (1, 4, 12, 40)
 """How many users and resources a large world has, about."""
+
+TWICE = 0.25
+"""How many questions are asked once more."""
 
 
 def world_of(number: int) -> World:
@@ -40,14 +45,30 @@ def odd(number: int) -> World:
 
 
 async def soak(both: Both, database: db.Database, number: int, questions: int) -> AsyncIterator[str]:
-    """Ask so much in the world of a number, each time as somebody; tells each failure."""
+    """Ask so much in the world of a number, some of it twice, so that a plan serves again; tells each failure."""
     world, random = world_of(number), Random(number)
     await world.write(database)
     viewers = await viewers_of(database, world)
     both.cursors.clear()
     for _ in range(questions):
         question, who = Asker(SDL, random, world, both.cursors).question(), random.choice(sorted(viewers))
-        try:
-            await both.ask(question, viewers[who], who)
-        except Exception as error:
-            yield f"{type(error).__name__}: {error}"
+        once, twice = (question, who), again(random, question, who, viewers)
+        for each, kind in (once, twice) if random.random() < TWICE else (once,):
+            try:
+                await both.ask(each, viewers[kind], kind)
+            except Exception as error:
+                yield f"{type(error).__name__}: {error}"
+
+
+def again(random: Random, question: Question, who: str, viewers: Mapping[str, Viewer]) -> tuple[Question, str]:
+    """The same text with other values, asked by somebody who holds the same."""
+    alike = [kind for kind, viewer in sorted(viewers.items()) if viewer.alike == viewers[who].alike]
+    values = {name: _other(random, value) for name, value in question.variables.items()}
+    return Question(question.text, values), random.choice([kind for kind in alike if kind != who] or alike)
+
+
+def _other(random: Random, value: Any) -> Any:
+    """Mostly what @skip decides stays: else it would be another plan."""
+    if isinstance(value, bool):
+        return value ^ (random.random() < 0.2)
+    return random.randint(1, 20) if isinstance(value, int) else value

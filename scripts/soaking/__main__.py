@@ -40,7 +40,6 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
 def _tell(found: Soaked) -> None:
     tally = found.tally
     print(f"\n{found.database}: {found.line}")
-    print(f"  {tally.asked['compiled']:,} answered by plans, {tally.share:.2%} of what is answered without errors")
     for what, counted in (("without errors by stock", tally.asked), ("with errors, so by stock", tally.mistaken)):
         print(f"  {what}: {_causes(counted) or 'none'}")
     kinds = Counter({name: number for name, number in tally.shown.items() if "." not in name})

@@ -44,7 +44,9 @@ class Soaked:
     @property
     def line(self) -> str:
         """How far it has come."""
-        return f"{self.worlds} worlds in {self.seconds:.0f} s, {self.failures} failures"
+        plans, whole = self.tally.asked["compiled"], self.tally.asked.total() + self.tally.mistaken.total()
+        answered = f"{whole:,} answers, {plans:,} by plans ({self.tally.share:.2%} of those without errors)"
+        return f"{self.worlds} worlds in {self.seconds:.0f} s: {answered}, {self.failures} failures"
 
     @property
     def holds(self) -> bool:
@@ -79,7 +81,8 @@ def _database(kind: str) -> Iterator[str]:
 async def _asked(kind: str, url: str, numbers: Sequence[int], questions: int) -> Soaked:
     database = await db.connected(url)
     # Reading needs nothing else of the desk.
-    both, found = Both(cast("Any", SimpleNamespace(database=database))), Soaked(kind)
+    both = Both(cast("Any", SimpleNamespace(database=database)))
+    found = Soaked(kind, both.tally)
     began = told = time.monotonic()
     for number in numbers:
         async for failure in soak(both, database, number, questions):
@@ -91,7 +94,6 @@ async def _asked(kind: str, url: str, numbers: Sequence[int], questions: int) ->
         if time.monotonic() - told > PROGRESS:
             told = time.monotonic()
             say(f"{kind}: {found.line}")
-    found.tally = both.tally
     await database.close()
     return found
 
