@@ -63,10 +63,10 @@ class Tally:
 class Both:
     """The executors over one database."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, statements: Statements | None = None) -> None:
         self._desk = desk
         self._schema = schema.core()
-        self._statements = Statements(desk.database)
+        self._statements = statements or Statements(desk.database)
         self._documents = Documents(self._schema, Limits())
         self._compiled = Compiled(Planner(self._schema, self._statements, schema.converted), sightings=1)
         self.tally = Tally()
