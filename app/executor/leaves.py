@@ -79,21 +79,27 @@ def composed(*steps: Change | None) -> Change:
     return all_of
 
 
-def completed(kind: GraphQLOutputType) -> Change:
-    """What a value of this type is in JSON, as the stock executor says; raises Surprise for a null out of place."""
+def completed(kind: GraphQLOutputType, named: Change | None = None) -> Change:
+    """What a value of this type is in JSON, as the stock executor says; raises Surprise for a null out of place.
+
+    `named` is what becomes of a value of the type below lists and nulls, where that is no leaf.
+    """
     if is_non_null_type(kind):
-        inner = completed(kind.of_type)
+        inner = completed(kind.of_type, named)
 
         def required(value: Any) -> Any:
             return needed(inner(needed(value)))
 
         return required
     if is_list_type(kind):
-        each = completed(kind.of_type)
+        each = completed(kind.of_type, named)
         return lambda value: None if value is None else [each(one) for one in value]
-    assert is_leaf_type(kind)
-    leaf: GraphQLLeafType = kind
-    return lambda value: None if value is None else leaf.coerce_output_value(value)
+    if named is None:
+        assert is_leaf_type(kind)
+        leaf: GraphQLLeafType = kind
+        named = leaf.coerce_output_value
+    made = named
+    return lambda value: None if value is None else made(value)
 
 
 def needed(value: Any) -> Any:

@@ -7,12 +7,14 @@ to who asks. It knows the schema by its declarations alone: a field of a type sa
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from graphql import (
     FieldNode,
     GraphQLField,
     GraphQLObjectType,
+    GraphQLOutputType,
     GraphQLSchema,
     get_named_type,
     is_leaf_type,
@@ -98,22 +100,19 @@ class Planning:
         if cell.find is not None or cell.asks is not None:
             place.draft.children.append((place.path, self._sought(place, key, field, cell, details)))
             return "None"
-        return self._value(place, field, cell)
+        return self._value(place, field, cell) if cell.given is None else self._given(place, field, cell, details)
 
     def below(self, kind: GraphQLObjectType, details: Sequence[Any]) -> Fields:
         schema, operation = self.planner.schema, self.known.operation
         found = collect_subfields(schema, self.fragments, self.variables, operation, kind, list(details))
         return found.grouped_field_set
 
-    # A value of the row, or of the viewer.
+    # A value of the row, or one that follows from the viewer.
 
     def _value(self, place: Place, field: GraphQLField, cell: Cell) -> str:
         draft, told = place.draft, declared(field)
         if not is_leaf_type(get_named_type(field.type)):
             raise Unplanned(f"{place.kind.name}.{told.python_name}")
-        if cell.given is not None:
-            given, complete = cell.given, leaves.completed(field.type)
-            return f"{draft.name(lambda viewer: complete(given(viewer)))}(viewer)"
         at, column = self._column(place, "id" if cell.identity else told.python_name, cell)
         if cell.identity:
             change: Any = ids.encoder(face_of(place.kind).__name__)
@@ -123,6 +122,30 @@ class Planning:
         if change is None and required and not _is_never_null(place.table, told.python_name, cell):
             change = leaves.needed
         return draft.value(at, change, required=required)
+
+    def _given(self, place: Place, field: GraphQLField, cell: Cell, details: Sequence[Any]) -> str:
+        given, complete = cell.given, self._told(field.type, details)
+        assert given is not None
+        return f"{place.draft.name(lambda viewer: complete(given(viewer)))}(viewer)"
+
+    def _told(self, kind: GraphQLOutputType, details: Sequence[Any]) -> leaves.Change:
+        """What becomes of a value that no row holds. Objects among such values have plain attributes."""
+        named = get_named_type(kind)
+        if is_leaf_type(named):
+            return leaves.completed(kind)
+        of = object_of(kind)
+        fields = {key: self._attribute(of, each) for key, each in self.below(of, details).items()}
+        return leaves.completed(kind, lambda value: {key: told(value) for key, told in fields.items()})
+
+    def _attribute(self, kind: GraphQLObjectType, details: Sequence[Any]) -> leaves.Change:
+        name = details[0].node.name.value
+        if name == "__typename":
+            return lambda value: kind.name
+        told = declared(kind.fields[name])
+        if not told.is_basic_field:
+            raise Unplanned(f"{kind.name}.{name}")
+        attribute, complete = attrgetter(told.python_name), self._told(kind.fields[name].type, details)
+        return lambda value: complete(attribute(value))
 
     def _column(self, place: Place, name: str, cell: Cell) -> tuple[int, Any]:
         assert place.table is not None

@@ -1,0 +1,1 @@
+"""A long comparison of the two executors."""
