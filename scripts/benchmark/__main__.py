@@ -173,7 +173,7 @@ def _served(database: str, urls: Sequence[str], arguments: argparse.Namespace, f
     """Serve all worlds of a database, and measure."""
     runs = [Run(database, spec.resources, {}) for spec in arguments.specs]
     if arguments.logins:
-        with Server(urls[0], folder, **logins.UNSLOWED) as server, _runner() as runner:
+        with Server(urls[0], folder, logins.UNSLOWED) as server, _runner() as runner:
             report.show("\n".join(runner.run(logins.measured(database, server.port, arguments.seconds))))
         return runs
     with ExitStack() as stack:

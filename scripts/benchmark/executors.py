@@ -143,7 +143,7 @@ def _line(query: str, viewer: str, database: str, resources: int, found: Measure
 
 async def over_http(url: str, folder: Path, seconds: float) -> tuple[Load, Load]:
     """The small query at a whole server and what the floor takes, by turns; answers both."""
-    with Server(url, folder) as server, Server(url, folder, FLOOR) as least:
+    with Server(url, folder) as server, Server(url, folder, command=FLOOR) as least:
         async with opened(server.port, 1) as (connection,):
             token = (await answer(connection, login(NAMES[world.ADMIN])))["login"]["session"]["token"]
         ours, floor = Load(), Load()

@@ -6,8 +6,9 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 from scripts.benchmark.filling import ROOT
 
@@ -16,6 +17,8 @@ STOP_SECONDS = 35.0
 
 SERVE = ("-c", "import sys; from app.cli import main; sys.exit(main())", "serve", "--port", "0")
 """The command `ostiary` of this very checkout."""
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 FLOOR = ("-m", "scripts.benchmark.floor")
 """What answers with as little as possible."""
@@ -26,7 +29,9 @@ class Server:
 
     port: int
 
-    def __init__(self, url: str, folder: Path, command: tuple[str, ...] = SERVE, **environment: str) -> None:
+    def __init__(
+        self, url: str, folder: Path, environment: Mapping[str, str] = NOTHING, *, command: Sequence[str] = SERVE
+    ) -> None:
         self._folder = folder
         self._command = command
         self._log = folder / f"server-{secrets.token_hex(4)}.log"
