@@ -109,6 +109,13 @@ class Database(ABC):
         """Answer questions that do not depend on each other, in their order: all as of one moment."""
 
     @abstractmethod
+    async def version(self) -> Any:
+        """Something that stays equal for as long as nobody commits anything, in whatever process.
+
+        What was read after it was asked for is still so when it is asked for again and is the same.
+        """
+
+    @abstractmethod
     def snapshot(self) -> AbstractAsyncContextManager[Read]:
         """Read several times as of one moment, that of the first: `async with db.snapshot() as read`.
 

@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import asyncpg as postgresql
 from app import errors
 from app.db.door import REMEMBERED, Dangling, Database, Duplicate, Question, Read, Transaction, count
 from app.db.pool import Pool
-from app.prepared import Preparing, Row
+from app.prepared import Prepared, Preparing, Row
 from app.telemetry.reach import Reach
 
 log = logging.getLogger(__name__)
@@ -110,6 +110,9 @@ class Connection(asyncpg.Connection):
         return [prepared.rows(rows) for (prepared, _), rows in zip(questions, raw, strict=True)]
 
 
+_VERSION = Prepared("SELECT pg_current_snapshot()::text", (), {}, {}, ())
+"""Which transactions have ended: as long as it is the same, everybody sees the same."""
+
 _VALUE = re.compile(r"\$(\d+)")
 
 
@@ -167,7 +170,7 @@ class _postgres_errors:  # noqa: N801 - reads as the statement it is
                 raise errors.Conflict("Somebody else changed this at the same moment. Try again.") from error
 
 
-@dataclass
+@dataclass(eq=False)
 class PostgresDatabase(Database):
     """A server with a pool of connections."""
 
@@ -215,6 +218,9 @@ class PostgresDatabase(Database):
                 raise
             self._pool.give_back(connection)
         return found
+
+    async def version(self) -> Any:
+        return (await self.read([(_VERSION, {})]))[0][0][0]
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Read]:

@@ -81,12 +81,17 @@ class SqliteDatabase(Database):
         self._commits = Commits(connect(path))
         self._readers = [connect(path, read_only=True)]
         self._places = asyncio.Semaphore(READERS)
+        self._watcher = connect(path, read_only=True)  # each connection has a count of its own
 
     async def read(self, questions: Sequence[Question]) -> list[list[Row]]:
         if len(questions) == 1:
             return _answers(self._reader(), questions)
         async with self.snapshot() as read:
             return await read(questions)
+
+    async def version(self) -> Any:
+        count()
+        return self._watcher.execute("PRAGMA data_version").fetchone()[0]
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Read]:
@@ -119,6 +124,7 @@ class SqliteDatabase(Database):
 
     async def close(self) -> None:
         await self._commits.close()
+        self._watcher.close()
         for reader in self._readers:
             reader.close()
 

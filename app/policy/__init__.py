@@ -49,6 +49,7 @@ from app.policy.required import (
     require_signed_in,
 )
 from app.policy.resources import (
+    ENDS,
     HOLDERS,
     PAIR,
     administered,
@@ -77,6 +78,7 @@ from app.policy.storage import added_up, is_reserved, storage_used, stores_witho
 from app.policy.users import finds_user, knows_user, sees_all_users, sees_holders, sees_role, sees_user_details
 
 __all__ = [
+    "ENDS",
     "HOLDERS",
     "MINE",
     "PAIR",

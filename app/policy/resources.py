@@ -121,6 +121,9 @@ def administers_resource(viewer: Viewer) -> ColumnElement[bool]:
     return _may(viewer, masks.ADMIN)
 
 
+ENDS = masks.ALL + 1
+"""Stands in a mask for that some of it is held for a time."""
+
 PAIR = 2**31
 """A user and a resource travel as one number: user times 2^31, and the resource."""
 
@@ -128,6 +131,8 @@ PAIR = 2**31
 @cache
 def masks_of_pairs(dialect: str) -> Select[Any]:
     """The effective roles of many users on many resources, in one statement: (pair, mask); unknown users are missing.
+
+    A mask has the bit `ENDS` beside those of roles where one of them is held for a time.
 
     Binds `pairs` (numbers, see `PAIR`) and `now`. Each pair is worked out by itself: how that is best done does not
     depend on how many there are, which PostgreSQL cannot know when it plans a statement for all time.
@@ -144,7 +149,9 @@ def masks_of_pairs(dialect: str) -> Select[Any]:
     users = inspect(user).selectable
     acting = subjects(select(col(user.id).label("user")).correlate(users).subquery("one")).subquery("acting")
     rows = inspect(entry).selectable.join(acting, holds(acting, entry))
-    found = select(united(held(acting, entry))).select_from(rows).where(col(entry.resource_id) == value % PAIR)
+    lasting = and_(col(entry.expires_at).is_(None), acting.c.until.is_(None))
+    whole = united(held(acting, entry)) + func.coalesce(func.max(case((lasting, 0), else_=ENDS)), 0)
+    found = select(whole).select_from(rows).where(col(entry.resource_id) == value % PAIR)
     asked = pairs.join(users, col(user.id) == value // PAIR)
     mask_ = found.correlate(pairs, users).scalar_subquery()
     return select(value, mask_).select_from(asked).where(is_active(col(user.id)))
