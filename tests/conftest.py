@@ -1,6 +1,10 @@
 """What every test stands on: a real database of each kind, the application in front of it, and somebody who asks."""
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
@@ -23,6 +27,18 @@ BUILT: dict[str, Any] = {}
 """The statements that were built, for each kind of database: what one test has paid for, the next one has."""
 
 SECRET = "a secret that is long enough for tests alone"
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop that the server runs on: uvloop where it can be had."""
+    has_uvloop = find_spec("uvloop") is not None
+    return {"loop": import_module("uvloop").new_event_loop if has_uvloop else asyncio.new_event_loop}
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded stays, as in the server: the collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
