@@ -14,6 +14,7 @@ import pytest
 from starlette.applications import Starlette
 
 from app import db, main, migrations
+from app.executor.documents import Documents
 from app.settings import Settings
 from app.statements import Statements
 from tests.asking import Api
@@ -25,6 +26,9 @@ from tests.reused import Reused
 KINDS = ("sqlite", "postgresql")
 BUILT: dict[str, Any] = {}
 """The statements that were built, for each kind of database: what one test has paid for, the next one has."""
+
+UNDERSTOOD: dict[Any, Any] = {}
+"""What became of each text under the limits it was read with, for the same reason."""
 
 SECRET = "a secret that is long enough for tests alone"
 
@@ -103,9 +107,20 @@ def settings(url: str, overrides: dict[str, Any], tmp_path: Path, monkeypatch: p
     return Settings.read()
 
 
+class Understanding(Documents):
+    """Documents that read a text once for all tests; each application still counts and forgets its own."""
+
+    def _understood(self, *asked: Any) -> Any:
+        key = self._limits, *asked
+        if key not in UNDERSTOOD:
+            UNDERSTOOD[key] = super()._understood(*asked)
+        return UNDERSTOOD[key]
+
+
 @pytest.fixture
-async def app(settings: Settings, kind: str) -> AsyncIterator[Starlette]:
+async def app(settings: Settings, kind: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Starlette]:
     """The application, started."""
+    monkeypatch.setattr(main, "Documents", Understanding)
     made = main.create_app(settings)
     async with made.router.lifespan_context(made):
         statements: Statements = made.state.answering.statements
