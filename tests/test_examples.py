@@ -148,9 +148,10 @@ async def house(running: Running) -> House:
     number, server = next(NUMBERS), running.server
     admin, before = await server.token("admin", PASSWORD), stored(running.folder)
     made = House(server, running.address, running.folder, f"lab{number}", admin, before)
-    ann = {"userName": f"ann{number}", "password": PASSWORD, "metadata": {"maxStorageMB": 1}}
+    name = f"ann{number}"
+    ann = {"userName": name, "password": PASSWORD, "metadata": {"maxStorageMB": 1}}
     answered(await made.ask(change("createUser"), made.admin, input=ann), "createUser")
-    made.token = await server.token(ann["userName"], PASSWORD)
+    made.token = await server.token(name, PASSWORD)
     answered(await made.ask(change("createOrg"), input={"slug": made.org, "name": "Lab"}), "createOrg")
     given = {"org": {"slug": made.org}, "type": "DATASET", "slug": "reef", "name": "Reef"}
     reply = await made.ask(change("createResource", "resource { id }"), input=given)

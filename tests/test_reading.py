@@ -35,7 +35,7 @@ from tests.questions import Asker
 from tests.questions_whole import probes, whole
 from tests.worlds import Question, World, crowded, lonely, worlds
 
-EXAMPLES = int(os.environ.pop("OSTIARY_DIFFERENTIAL", "3"))  # the settings refuse what they do not know
+EXAMPLES = int(os.environ.pop("OSTIARY_DIFFERENTIAL", "5"))  # the settings refuse what they do not know
 """A measure of how much is asked; several hundred are for a night."""
 
 QUESTIONS = 2
