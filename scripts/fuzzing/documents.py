@@ -26,12 +26,56 @@ from graphql import (
     ValueNode,
 )
 
-SENSIBLE = 0.85
-"""How often a value is made one that may be good, and not left as chance made it."""
+SENSIBLE = 0.9
+"""How often a value is made one that may be good, or an odd one, and not left as chance made it."""
+
+ODD = 0.1
+"""How often it is made an odd one: seldom, so that the others in the document are good and somebody looks at it."""
+
+NUL = r'"\u0000"', r'"a\u0000b"', r'"f\u0000"'
+ODDITIES = {
+    "String": (
+        *NUL,
+        '""',
+        '" "',
+        f'"{"x" * 5000}"',
+        r'"\uD83D\uDC1F"',
+        r'"\u{10FFFF}\uFFFF"',
+        '"%_\'\\\\"',
+        '"ﬀİ\u202e"',
+    ),
+    "ID": (*NUL, '""', "0", "-1", "9" * 400, '"VXNlcjow"', '"VXNlcjo5OTk5OTk5OTk5OTk5OTk5OTk5"', '"\u0661"'),
+    "Int": ("0", "-1", "2147483647", "-2147483648"),
+    "BigInt": ("-1", "9007199254740991", "9007199254740992", "9223372036854775808", "1e15", "1e999", "0.5"),
+    "DateTime": (
+        '"0001-01-01T00:00:00+14:00"',
+        '"0001-01-01T00:00:00Z"',
+        '"9999-12-31T23:59:59.999999Z"',
+        '"9999-12-31T23:59:59.999999-14:00"',
+        '"2099-01-01T00:00:00.000000001+23:59"',
+    ),
+    "JSON": (
+        "{a: 18446744073709551616}",
+        "{a: -9223372036854775809}",
+        "{a: 1e999}",
+        "{a: 1.7976931348623157e308, b: 5e-324, c: -0.0}",
+        r'{a: "\u0000", b: ["\u0000"]}',
+        "{maxStorageMB: 1e300, roles: []}",
+        "{maxStorageMB: 9007199254740993}",
+        r'{roles: ["\u0000"]}',
+        "{a: " + "[" * 40 + "]" * 40 + "}",
+        "[]",
+        "null",
+    ),
+}
+"""Values at the edge of what their types can be, as literals."""
 
 LONGEST_LIST = 5
 PAGE_SIZES = (1, 1, 2, 3, 5, 100)
 PASSWORDS = ("A long enough passphrase 1", "Πάσσουορντ-with-ümlauts-7", "x" * 1024)
+NEW = 50
+"""How many names new things get: so few that things are found again, to be changed, taken twice and deleted."""
+
 BYTES = (0, 1, 1000, 2**31, 2**53 - 1)
 TEXTS = ("Reef", "Äpfel & Öl", "日本の海", "🐟 of the shelf", "a" * 200, 'o\'Neill "quoted" \\ %_', "İı ſß ﬁ")
 
@@ -64,7 +108,6 @@ NAMES = {
     "ResourceFilter": "Resource",
     "AuditEventFilter": "AuditEvent",
 }
-NEW = frozenset({"CreateUserInput", "NewUserInput", "CreateServiceAccountInput", "LoginInput"})
 FREE = frozenset({"name", "displayName", "description", "reason"})
 
 
@@ -75,9 +118,8 @@ class Sensible:
         self._schema = schema
         self._world = world
 
-    def __call__(self, document: DocumentNode, seed: int) -> DocumentNode:
+    def __call__(self, document: DocumentNode, chance: Random) -> DocumentNode:
         """A document that asks much the same, of things that exist."""
-        chance = Random(seed)
         definitions = [
             _with(node, selection_set=self._selections(node.selection_set, self._root(node), chance))
             if isinstance(node, OperationDefinitionNode)
@@ -142,11 +184,10 @@ class Sensible:
             return ListValueNode(values=tuple(values))
         if isinstance(kind, GraphQLInputObjectType) and isinstance(node, ObjectValueNode):
             return self._object(node, kind, place, field, chance)
-        if chance.random() < SENSIBLE:
-            found = self._leaf(graphql.get_named_type(kind).name, place, field, chance)
-            if found is not None:
-                return found
-        return node
+        leaf, luck = graphql.get_named_type(kind).name, chance.random()
+        if luck < (SENSIBLE / 2 if leaf == "JSON" else ODD) and leaf in ODDITIES:
+            return graphql.parse_value(chance.choice(ODDITIES[leaf]))
+        return (self._leaf(leaf, place, field, chance) if luck < SENSIBLE else None) or node
 
     def _object(
         self, node: ObjectValueNode, kind: Any, place: tuple[str, ...], field: FieldNode, chance: Random
@@ -201,20 +242,26 @@ class Sensible:
 
     def _text(self, place: tuple[str, ...], chance: Random) -> str | None:
         name, inside = place[-1], place[-2] if len(place) > 1 else ""
-        if inside == "CreateResourceTypeInput":
-            return f"F{chance.randrange(10**9)}"
-        if inside.startswith(("Create", "New")) and name in {"slug", "userName"}:
-            return f"f{chance.randrange(10**9)}"
         if name in {"password", "newPassword", "oldPassword"}:
             right = self._world["passwords"]
             return str(chance.choice((*PASSWORDS, *right) if name == "newPassword" else right))
+        new = f"f{chance.randrange(NEW)}"
+        if inside == "CreateResourceTypeInput":
+            return new.upper()
         if name == "email":
-            return f"f{chance.randrange(10**9)}@example.org"
+            return f"{new}@example.org"
+        if inside.startswith(("Create", "New")) and name in {"slug", "userName"}:
+            return new
+        return self._known(place, new, chance)
+
+    def _known(self, place: tuple[str, ...], new: str, chance: Random) -> str | None:
+        """A name that there is, or that may have been given to something new."""
+        name, inside = place[-1], place[-2] if len(place) > 1 else ""
         kind = NAMES.get(f"{inside}.{name}") or NAMES.get(name)
         if inside == "StringFilter":
             kind = next((NAMES[each] for each in reversed(place) if each in NAMES), None)
         if kind is not None and self._world["names"].get(kind):
-            return str(chance.choice(self._world["names"][kind]))
+            return new if chance.random() < 0.2 else str(chance.choice(self._world["names"][kind]))
         return chance.choice(TEXTS) if name in FREE and chance.random() < 0.7 else None
 
 
