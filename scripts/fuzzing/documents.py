@@ -196,6 +196,8 @@ class Sensible:
             org, slug = chance.choice(self._world["paths"])
             return _object({"orgSlug": StringValueNode(value=org), "slug": StringValueNode(value=slug)})
         given = {each.name.value: each.value for each in node.fields}
+        if kind.name == "LoginInput" and chance.random() < 0.5:
+            given = {"userName": StringValueNode(value=""), "password": StringValueNode(value="")}
         if kind.is_one_of and chance.random() < 0.97:
             return self._one_of(given, kind, field, chance)
         if kind.name.endswith("Filter") and chance.random() < 0.9:
