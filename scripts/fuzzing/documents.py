@@ -160,9 +160,9 @@ class Sensible:
         return _with(node, arguments=tuple(arguments), selection_set=below)
 
     def _page(self, arguments: Iterable[ArgumentNode], kind: str, chance: Random) -> list[ArgumentNode]:
-        """One of the two ways to page, with a cursor of such a list now and then; filters half of the time."""
+        """One of the two ways to page, with a cursor of such a list now and then; filters mostly."""
         dropped = {"first", "last", "after", "before"}
-        if chance.random() < 0.5:
+        if chance.random() < 0.2:
             dropped.add("filter")
         if chance.random() < 0.5:
             dropped.add("orderBy")
@@ -200,8 +200,10 @@ class Sensible:
             given = {"userName": StringValueNode(value=""), "password": StringValueNode(value="")}
         if kind.is_one_of and chance.random() < 0.97:
             return self._one_of(given, kind, field, chance)
-        if kind.name.endswith("Filter") and chance.random() < 0.9:
-            given = dict(list(given.items())[:2])
+        if kind.name == "StringFilter" and chance.random() < 0.8:
+            given = {chance.choice(("eq", "contains", "startsWith")): StringValueNode(value="")}
+        elif kind.name.endswith("Filter") and chance.random() < 0.9:
+            given = dict([each for each in given.items() if not isinstance(each[1], NullValueNode)][:2])
         inner = {
             name: self._value(value, kind.fields[name].type, (*place, kind.name, name), field, chance)
             for name, value in given.items()
