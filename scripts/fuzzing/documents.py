@@ -200,10 +200,8 @@ class Sensible:
             given = {"userName": StringValueNode(value=""), "password": StringValueNode(value="")}
         if kind.is_one_of and chance.random() < 0.97:
             return self._one_of(given, kind, field, chance)
-        if kind.name == "StringFilter" and chance.random() < 0.8:
-            given = {chance.choice(("eq", "contains", "startsWith")): StringValueNode(value="")}
-        elif kind.name.endswith("Filter") and chance.random() < 0.9:
-            given = dict([each for each in given.items() if not isinstance(each[1], NullValueNode)][:2])
+        if kind.name.endswith("Filter") and chance.random() < 0.9:
+            given = self._narrowed(given, kind, chance)
         inner = {
             name: self._value(value, kind.fields[name].type, (*place, kind.name, name), field, chance)
             for name, value in given.items()
@@ -216,13 +214,14 @@ class Sensible:
         wanted = kind.fields[name].type
         value = given.get(name, NULL)
         if isinstance(value, NullValueNode):
-            blank = {"Boolean": graphql.BooleanValueNode(value=True), "ID": StringValueNode(value="none")}
-            named = graphql.get_named_type(wanted)
-            is_object = isinstance(named, GraphQLInputObjectType)
-            value = ObjectValueNode(fields=()) if is_object else blank.get(named.name, StringValueNode(value="none"))
-            if named.name == "ResourcePath":
-                value = _object({"orgSlug": StringValueNode(value="none"), "slug": StringValueNode(value="none")})
+            value = _blank(wanted)
         return _object({name: self._value(value, wanted, (kind.name, name), field, chance)})
+
+    def _narrowed(self, given: Mapping[str, ValueNode], kind: Any, chance: Random) -> dict[str, ValueNode]:
+        """One condition, besides one that is there: few things match many."""
+        kept = [(name, value) for name, value in given.items() if not isinstance(value, NullValueNode)][:1]
+        name = chance.choice(sorted(kind.fields))
+        return dict(kept) | {name: _blank(kind.fields[name].type)}
 
     def _leaf(self, kind: str, place: tuple[str, ...], field: FieldNode, chance: Random) -> ValueNode | None:
         if kind == "ID":
@@ -230,8 +229,9 @@ class Sensible:
         if kind == "String":
             text = self._text(place, chance)
             return None if text is None else StringValueNode(value=text)
-        if kind == "DateTime" and place[-1] == "expiresAt":
-            return StringValueNode(value=(datetime.now(UTC) + timedelta(days=chance.randint(1, 300))).isoformat())
+        if kind == "DateTime":
+            days = chance.randint(1, 300) * (1 if place[-1] == "expiresAt" else -1)
+            return StringValueNode(value=(datetime.now(UTC) + timedelta(days=days)).isoformat())
         if kind == "Int" and place[-1] == "revision":
             return IntValueNode(value=str(chance.randint(0, 4)))
         if kind == "BigInt":
@@ -277,6 +277,20 @@ CODES = graphql.parse("{ errors { code } }").definitions[0].selection_set.select
 def _with(node: Any, **changes: Any) -> Any:
     """A copy of a node with other parts."""
     return type(node)(**{key: getattr(node, key) for key in node.keys} | changes)
+
+
+def _blank(kind: Any) -> ValueNode:
+    """A value of a type, for want of a better one."""
+    if isinstance(kind, GraphQLNonNull):
+        return _blank(kind.of_type)
+    if isinstance(kind, GraphQLList):
+        return ListValueNode(values=(_blank(kind.of_type),))
+    if isinstance(kind, GraphQLInputObjectType):
+        needed = {name: each for name, each in kind.fields.items() if graphql.is_required_input_field(each)}
+        return _object({name: _blank(each.type) for name, each in needed.items()})
+    if isinstance(kind, graphql.GraphQLEnumType):
+        return graphql.EnumValueNode(value=next(iter(kind.values)))
+    return graphql.BooleanValueNode(value=True) if kind.name == "Boolean" else StringValueNode(value="none")
 
 
 def _argument(name: str, value: ValueNode) -> ArgumentNode:
