@@ -67,7 +67,8 @@ class Preparing:
         """The statement as the driver wants it."""
         known = self._by_itself.get(statement)
         if known is None:
-            known = _remembered(self._by_itself, statement, self._alike(statement), self._size)
+            return _remembered(self._by_itself, statement, self._alike(statement), self._size)
+        self._by_itself.move_to_end(statement)
         return known
 
     def _alike(self, statement: Executable) -> Prepared:
