@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.sql.base import Executable
 from sqlmodel import SQLModel
 
-from app.prepared import Prepared, Preparing, Row, Values, insertion
+from app.prepared import Prepared, Preparing, Row, Values, alteration, insertion
 from app.telemetry import facts
 
 REMEMBERED = 512
@@ -77,6 +77,11 @@ class Transaction(ABC):
         if rows:
             values = [{f"new_{name}": value for name, value in row.items()} for row in rows]
             await self.many(insertion(table, tuple(rows[0])), values)
+
+    async def alter(self, table: type[SQLModel], key: int, values: Values) -> None:
+        """Set columns of the row with this id: a statement that is built once, whatever the values."""
+        given = {f"new_{name}": value for name, value in values.items()}
+        await self.rows(alteration(table, tuple(values)), key=key, **given)
 
     @abstractmethod
     async def lock(self, name: str) -> None:

@@ -173,7 +173,7 @@ async def _let_in(desk: Desk, attempt: Attempt, vouched: Vouched | None, wrong: 
         if session is not None:
             audit.acts(tx, user_id, LOGIN)
             _tell_login(tx, session)
-            await tx.rows(update(User).where(col(User.id) == user_id).values(last_login_at=tx.now))
+            await tx.alter(User, user_id, {"last_login_at": tx.now})
             await attempt.was_right(tx)
     if session is None:
         raise Unauthenticated(wrong)
