@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from app import db
+from app import db, ids
 from app.auth import Viewer
 from tests.both import Both, viewers_of
 from tests.naive import SDL
@@ -52,7 +52,7 @@ async def soak(both: Both, database: db.Database, number: int, questions: int) -
     both.cursors.clear()
     for _ in range(questions):
         question, who = Asker(SDL, random, world, both.cursors).question(), random.choice(sorted(viewers))
-        once, twice = (question, who), again(random, question, who, viewers)
+        once, twice = (question, who), (again(random, question, world), _alike(random, who, viewers))
         for each, kind in (once, twice) if random.random() < TWICE else (once,):
             try:
                 await both.ask(each, viewers[kind], kind)
@@ -60,15 +60,21 @@ async def soak(both: Both, database: db.Database, number: int, questions: int) -
                 yield f"{type(error).__name__}: {error}"
 
 
-def again(random: Random, question: Question, who: str, viewers: Mapping[str, Viewer]) -> tuple[Question, str]:
-    """The same text with other values, asked by somebody who holds the same."""
-    alike = [kind for kind, viewer in sorted(viewers.items()) if viewer.alike == viewers[who].alike]
-    values = {name: _other(random, value) for name, value in question.variables.items()}
-    return Question(question.text, values), random.choice([kind for kind in alike if kind != who] or alike)
+def again(random: Random, question: Question, world: World) -> Question:
+    """The same text with other values."""
+    return Question(question.text, {name: _other(random, value, world) for name, value in question.variables.items()})
 
 
-def _other(random: Random, value: Any) -> Any:
+def _other(random: Random, value: Any, world: World) -> Any:
     """Mostly what @skip decides stays: else it would be another plan."""
     if isinstance(value, bool):
         return value ^ (random.random() < 0.2)
+    if isinstance(value, str) and ids.decode(value) is not None:
+        return random.choice(world.ids)
     return random.randint(1, 20) if isinstance(value, int) else value
+
+
+def _alike(random: Random, who: str, viewers: Mapping[str, Viewer]) -> str:
+    """Somebody else who holds the same, if there is one."""
+    alike = [kind for kind, viewer in sorted(viewers.items()) if viewer.alike == viewers[who].alike]
+    return random.choice([kind for kind in alike if kind != who] or alike)

@@ -18,11 +18,11 @@ from tests.questions_whole import probes, whole
 from tests.soaked import soak
 from tests.worlds import Question, World, crowded
 
-SMALL = (0, 1, 2)
-"""Worlds by their numbers: one of odd values, one with next to nothing in it, one with more."""
+SMALL = (0, 1)
+"""Worlds by their numbers: one of odd values, one with next to nothing in it."""
 
 MOST = 300
-"""Questions until everything that there is was shown by a plan; about half of them are needed."""
+"""Questions until everything that there is was shown by a plan; a third of them are needed."""
 
 SIZE = 25
 
@@ -53,16 +53,15 @@ async def test_every_question_is_answered_alike_and_by_plans_where_that_can_be(
 ) -> None:
     random = Random(8)
     for question in whole(SDL):
-        for kind in ("admin", "plain, limited", random.choice(sorted(viewers))):
-            await both.ask(question, viewers[kind], kind)
+        await both.ask(question, viewers["admin"], "admin")
     for question in probes(Asker(SDL, random, world)):
         await both.ask(question, viewers["admin"], "admin")
-    for _ in range(MOST):
+    for at in range(MOST):
         if not (missed := EXPECTED - both.tally.shown.keys()):
             break
         question = Asker(SDL, random, world, both.cursors, missed).question()
-        for kind in {"admin", random.choice(sorted(viewers))}:
-            await both.ask(question, viewers[kind], kind)
+        kind = "admin" if at % 3 else random.choice(sorted(viewers))
+        await both.ask(question, viewers[kind], kind)
     assert EXPECTED - both.tally.shown.keys() == set()
     assert set(both.tally.asked) <= {"compiled", *UNPLANNED}
     assert both.tally.share >= 0.97
@@ -70,18 +69,18 @@ async def test_every_question_is_answered_alike_and_by_plans_where_that_can_be(
 
 @pytest.mark.parametrize("number", SMALL)
 async def test_everybody_is_answered_alike_in_small_worlds(both: Both, database: db.Database, number: int) -> None:
-    assert [failure async for failure in soak(both, database, number, 15)] == []
+    assert [failure async for failure in soak(both, database, number, 10)] == []
 
 
 async def test_lists_are_walked_alike_in_every_order_forward_and_back(
     both: Both, world: World, viewers: dict[str, Viewer]
 ) -> None:
-    for name, order in _orders():
-        for kind in ("admin", "plain"):
-            forth = await _walked(both, viewers[kind], FORWARD % (name, order % "ASC"), "endCursor")
-            back = await _walked(both, viewers[kind], BACKWARD % (name, order % "DESC"), "startCursor")
-            assert len(forth) == len(set(forth))
-            assert {*forth} == {*back}
+    for at, (name, order) in enumerate(_orders()):
+        viewer = viewers["admin" if at % 3 else "plain, limited"]
+        forth = await _walked(both, viewer, FORWARD % (name, order % "ASC"), "endCursor")
+        back = await _walked(both, viewer, BACKWARD % (name, order % "DESC"), "startCursor")
+        assert len(forth) == len(set(forth))
+        assert {*forth} == {*back}
     assert set(both.tally.asked) == {"compiled"}
 
 
@@ -115,6 +114,32 @@ async def _walked(both: Both, viewer: Viewer, text: str, end: str) -> list[str]:
             return found
         found += [edge["node"]["id"] for edge in page["edges"]]
         at = page["pageInfo"][end]
+
+
+SERVED = """query ($id: ID!, $first: Int, $after: String, $name: String, $down: OrderDirection!, $bare: Boolean!) {
+    viewer { user { userName groups(first: $first) { totalCount nodes { slug } } } }
+    node(id: $id) { id ... on User { userName @skip(if: $bare) } ... on Org { name @include(if: $bare) } }
+    users(first: $first, after: $after, filter: {userName: {contains: $name}},
+        orderBy: [{field: USER_NAME, direction: $down}]) { totalCount edges { cursor node { userName } } } }"""
+
+
+async def test_one_plan_serves_others_who_hold_the_same_with_other_values(
+    both: Both, world: World, viewers: dict[str, Viewer]
+) -> None:
+    named: list[list[str]] = []
+    for kind in ("plain", "stranger", "nobody", "plain by a token"):
+        for at, down in enumerate(("ASC", "DESC", "ASC")):
+            values = {"id": world.ids[at * 9], "first": at + 1, "down": down, "name": "CcC"[at], "bare": at == 2}
+            reply = await both.ask(Question(SERVED, values), viewers[kind], kind)
+            assert reply is not None
+            edges = reply["data"]["users"]["edges"]
+            named.append([edge["node"]["userName"] for edge in edges])
+            if edges:
+                values["after"] = edges[-1]["cursor"]
+                await both.ask(Question(SERVED, values), viewers[kind], kind)
+    assert len({tuple(names) for names in named}) > 3
+    assert set(both.tally.asked) == {"compiled"}
+    assert not both.tally.mistaken
 
 
 async def test_ids_that_name_nothing_are_answered_by_plans(both: Both, viewers: dict[str, Viewer]) -> None:
