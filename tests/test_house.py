@@ -67,7 +67,7 @@ def test_no_face_reads_past_the_loaders() -> None:
         if of in doors and name in asking
     }
 
-    assert found == {("app/executor/run.py", "read"), ("app/schema/context.py", "read")}
+    assert found == {("app/schema/context.py", "read")}
 
 
 def test_a_viewer_is_made_where_she_is_identified_and_nowhere_out_of_what_she_holds() -> None:
