@@ -26,8 +26,6 @@ COMMITTED = Path(__file__).parents[1] / "schema.graphql"
 SDL = build_schema(schema.sdl())
 
 COMPUTED = {
-    "Query.checkAccess",  # an answer about two rows, which no row has
-    "Query.checkAccessBatch",  # the same, thousands of times
     "Query.explainAccess",  # as whom another user acts
     "Query.previewAccess",  # tries a change and undoes it
 }
