@@ -162,7 +162,9 @@ async def identified(
     viewer = await _identified(database, signer, shown)
     if viewer is None and not shown.by_cookie:
         raise errors.Unauthenticated("This token is not good, or no longer. Sign in again.")
-    return ANONYMOUS if viewer is None else replace(viewer, accounts_elsewhere=accounts_elsewhere)
+    if viewer is None:
+        return ANONYMOUS
+    return replace(viewer, accounts_elsewhere=True) if accounts_elsewhere else viewer
 
 
 async def _identified(database: db.Database, signer: tokens.Signer, shown: Presented) -> Viewer | None:

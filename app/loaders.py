@@ -215,7 +215,25 @@ group_members = Source(
     USER_FILTERS,
 )
 
-_mine = Walk(policy.mine, Access, "resource_id", policy.holds, policy.held)
+
+def _itself(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return column
+
+
+_mine = Walk(
+    policy.mine,
+    Access,
+    "resource_id",
+    policy.holds,
+    policy.held,
+    carried={"held": policy.held, "granted": policy.granted},
+    united=policy.united,
+    instead={
+        policy.mask: ("held", _itself),
+        policy.granted_mask: ("granted", _itself),
+        policy.administers_resource: ("held", policy.administered),
+    },
+)
 _theirs = Walk(policy.theirs, Access, "resource_id", policy.holds, policy.held, by_user=True)
 resource = Source("one", Resource, Resource.id, policy.sees_resource)
 resource_at = Source("one", Resource, Resource.path, policy.sees_resource)

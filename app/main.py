@@ -21,6 +21,7 @@ from app import db, migrations, rest, schema, signing, tickets, web
 from app.executor.documents import Documents
 from app.executor.plan import Planner
 from app.executor.run import Compiled
+from app.executor.variables import Variables
 from app.operations import Operations
 from app.origin import COMMAND, ORIGIN
 from app.passwords import Hasher
@@ -163,7 +164,7 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
 
     admission = None if settings.introspection == "everyone" else admit
     asking = http.routes(answer, schema.sdl(), admit=admission)
-    routes = [*_pages(settings, operations), *asking, *rest.description(settings), rest.face(house_of)]
+    routes = [*asking, *_pages(settings, operations), *rest.description(settings), rest.face(house_of)]
     guards = web.middleware(settings.allowed_origins)
     handlers = {HTTPException: rest.unanswered}
     made = Starlette(routes=routes, middleware=guards, lifespan=lifespan, exception_handlers=handlers)
@@ -179,8 +180,10 @@ def _pages(settings: Settings, operations: Operations) -> list[BaseRoute]:
 
 def _answering(settings: Settings, documents: Documents, desk: accounts.Desk) -> Answering:
     statements = Statements(desk.database)
-    compiled = Compiled(Planner(schema.core(), statements, schema.converted))
-    return Answering(schema.core(), documents, desk, statements, settings, compiled)
+    planner = Planner(schema.core(), statements, schema.converted)
+    compiled = Compiled(planner) if settings.executor == "compiled" else None
+    variables = Variables(schema.core())
+    return Answering(schema.core(), documents, desk, statements, settings, variables, compiled)
 
 
 def _failed(settings: Settings) -> Callable[[str, Exception], Response]:

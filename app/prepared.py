@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Dialect, Insert, bindparam, insert
+from sqlalchemy import Dialect, Insert, Update, bindparam, insert, update
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlmodel import SQLModel
@@ -29,11 +29,14 @@ class Prepared:
 
     def arguments(self, values: Values) -> list[Any]:
         """Put the values in the statement's order; raises KeyError for one that is missing."""
-        given = []
-        for name in self.names:
-            value = values[name] if name in values else self.constants[name]
-            write = self.writers.get(name)
-            given.append(value if write is None else write(value))
+        if not self.constants:
+            given = [values[name] for name in self.names]
+        else:
+            given = [values[name] if name in values else self.constants[name] for name in self.names]
+        if self.writers:
+            for at, name in enumerate(self.names):
+                if (write := self.writers.get(name)) is not None:
+                    given[at] = write(given[at])
         return given
 
     def rows(self, raw: Sequence[Any]) -> list[Row]:
@@ -67,7 +70,8 @@ class Preparing:
         """The statement as the driver wants it."""
         known = self._by_itself.get(statement)
         if known is None:
-            known = _remembered(self._by_itself, statement, self._alike(statement), self._size)
+            return _remembered(self._by_itself, statement, self._alike(statement), self._size)
+        self._by_itself.move_to_end(statement)
         return known
 
     def _alike(self, statement: Executable) -> Prepared:
@@ -128,3 +132,11 @@ def insertion(table: type[SQLModel], columns: tuple[str, ...]) -> Insert:
     """An INSERT of some columns, with a value to bind for each: `new_` and its name."""
     kinds = SQLModel.metadata.tables[str(table.__tablename__)].c
     return insert(table).values({name: bindparam(f"new_{name}", type_=kinds[name].type) for name in columns})
+
+
+@cache
+def alteration(table: type[SQLModel], columns: tuple[str, ...]) -> Update:
+    """An UPDATE of some columns of the row with an id, `key`, with values to bind as for an insertion."""
+    kinds = SQLModel.metadata.tables[str(table.__tablename__)].c
+    values = {name: bindparam(f"new_{name}", type_=kinds[name].type) for name in columns}
+    return update(table).where(kinds["id"] == bindparam("key", type_=kinds["id"].type)).values(values)

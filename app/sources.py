@@ -10,6 +10,7 @@ import operator as operators
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Literal
 
 import orjson
@@ -49,14 +50,18 @@ ROOT = 0
 """The key of a listing that hangs on nothing."""
 
 Table = type[SQLModel]
+Instead = Mapping[Any, ColumnElement[Any]]
+"""What a statement has already of what cells and conditions would work out, by the functions that would."""
 Condition = Callable[[Viewer], ColumnElement[bool]]
 Expression = ColumnElement[Any] | Callable[[Viewer], ColumnElement[Any]]
 
 
-def _expression(given: Any, viewer: Viewer) -> ColumnElement[Any]:
+def _expression(given: Any, viewer: Viewer, instead: Instead = MappingProxyType({})) -> ColumnElement[Any]:
     """A column as it is, or what a function makes of the viewer's permissions."""
     if isinstance(given, ColumnElement) or not callable(given):
         return col(given)
+    if given in instead:
+        return instead[given]
     made: ColumnElement[Any] = given(viewer)
     return made
 
@@ -142,6 +147,10 @@ class Walk:
 
     `acting` gives (user, subject, cap) for the viewer, or for each key of the question (`by_user`). `entries` is the
     index: rows of a subject, the key of the row, what is `held` while it `holds`, and what it is sorted by.
+
+    A walk meets every entry of the rows that it finds, so that it can carry what they come to: `carried` are columns,
+    made of an entry and `united` over all of a row; `instead` says for which functions they stand. Not for walks by
+    user, which are about somebody else.
     """
 
     acting: Callable[[Viewer], FromClause]
@@ -150,6 +159,9 @@ class Walk:
     holds: Callable[[FromClause, Any], ColumnElement[bool]]
     held: Callable[[FromClause, Any], ColumnElement[Any]]
     by_user: bool = False
+    carried: Mapping[str, Callable[[FromClause, Any], ColumnElement[Any]]] = field(default_factory=dict)
+    united: Callable[[ColumnElement[Any]], ColumnElement[Any]] | None = None
+    instead: Mapping[Any, tuple[str, Callable[[ColumnElement[Any]], ColumnElement[Any]]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,15 +189,19 @@ class Cell:
     given: Callable[[Viewer], Any] | None = None
     asks: Callable[[Any, Viewer, Mapping[str, Any]], Any] | None = None
 
-    def expression(self, name: str, table: Table, viewer: Viewer) -> ColumnElement[Any]:
+    def expression(
+        self, name: str, table: Table, viewer: Viewer, instead: Instead = MappingProxyType({})
+    ) -> ColumnElement[Any]:
         """The cell in a select list; null where the viewer may not see it."""
-        value = _expression(self.of if self.of is not None else getattr(table, name), viewer)
-        return value if self.guard is None else guarded(self.guard, value, viewer)
+        value = _expression(self.of if self.of is not None else getattr(table, name), viewer, instead)
+        return value if self.guard is None else guarded(self.guard, value, viewer, instead)
 
 
-def guarded(guard: Condition, value: ColumnElement[Any], viewer: Viewer) -> ColumnElement[Any]:
+def guarded(
+    guard: Condition, value: ColumnElement[Any], viewer: Viewer, instead: Instead = MappingProxyType({})
+) -> ColumnElement[Any]:
     """A value, or null where the condition does not hold."""
-    allowed = guard(viewer)
+    allowed = _expression(guard, viewer, instead)
     if isinstance(allowed, type(true())):
         return value
     return null() if isinstance(allowed, type(false())) else case((allowed, value), else_=None)
@@ -197,11 +213,17 @@ class Layout:
 
     cells: tuple[tuple[str, Cell, Table], ...]
 
-    def columns(self, viewer: Viewer) -> list[ColumnElement[Any]]:
+    def columns(self, viewer: Viewer, instead: Instead = MappingProxyType({})) -> list[ColumnElement[Any]]:
         """The select list for a viewer, labelled c0, c1, …"""
         return [
-            cell.expression(name, table, viewer).label(f"c{at}") for at, (name, cell, table) in enumerate(self.cells)
+            cell.expression(name, table, viewer, instead).label(f"c{at}")
+            for at, (name, cell, table) in enumerate(self.cells)
         ]
+
+    def asks(self, functions: Iterable[Any]) -> set[Any]:
+        """Which of these functions its cells would have worked out."""
+        asked = {cell.of for _, cell, _ in self.cells if callable(cell.of)} | {cell.guard for _, cell, _ in self.cells}
+        return {function for function in functions if function in asked}
 
 
 def layout(table: Table, *names: str, **cells: Cell) -> Layout:

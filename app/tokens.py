@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import jwt
@@ -25,6 +26,9 @@ HEADER = frozenset({"alg", "typ", "kid"})
 """All that the header of a token says. What says more (`crit`, `jku`, `jwk`, …) is none of ours."""
 
 MOST_BYTES = 8 * 1024
+REMEMBERED = 10_000
+"""Tokens whose signature need not be checked again."""
+
 LEEWAY = 5
 """Seconds by which another worker's clock may be ahead of ours."""
 
@@ -83,6 +87,19 @@ class Ring:
         return key if ends is None or now < ends else None
 
 
+class _Verified(NamedTuple):
+    """What a token said whose signature was good, which key vouches for it, and from when till when (in seconds)."""
+
+    claims: Claims
+    kid: str | None
+    begins: int
+    ends: int
+
+    def is_due(self, now: float) -> bool:
+        """Whether its time has come and is not over."""
+        return self.begins <= now + LEEWAY and now < self.ends
+
+
 class Signer:
     """Signs tokens and reads back those that it, or another worker with the same secret, has signed.
 
@@ -94,6 +111,7 @@ class Signer:
         self._secret = secret
         self._lifetime = int(lifetime.total_seconds())
         self._revoked = frozenset(map(_signed_part, revoked))
+        self._verified: dict[bytes, _Verified] = {}
 
     def issue(self, claims: Claims, now: datetime) -> Issued:
         """Sign a token that is good from now on; it begins and ends on a whole second."""
@@ -119,12 +137,30 @@ class Signer:
         return jwt.encode(payload, key.private, signing.ALGORITHM, {"kid": key.kid})
 
     def read(self, token: str, now: datetime) -> Claims | None:
-        """Give a token's claims; None for anything that is not a good token now, whatever is wrong with it."""
-        if len(token) > MOST_BYTES or not _FORM.fullmatch(token) or self.lists(token):
+        """Give a token's claims; None for anything that is not a good token now, whatever is wrong with it.
+
+        A signature that was good once is remembered by the token's hash; whether its key and its times are still good
+        is looked at each time.
+        """
+        if len(token) > MOST_BYTES:
+            return None
+        place = sha256(token.encode("utf-8", "surrogatepass")).digest()
+        verified = self._verified.get(place)
+        if verified is None:
+            verified = self._verify(token, now)
+            if verified is None:
+                return None
+            self._remember(place, verified)
+        elif self._key(verified.kid, now) is None:
+            return None
+        return verified.claims if verified.is_due(now.timestamp()) else None
+
+    def _verify(self, token: str, now: datetime) -> "_Verified | None":
+        if not _FORM.fullmatch(token) or self.lists(token):
             return None
         header = _header(token.partition(".")[0])
         found = None if header is None else self._key(header.get("kid"), now)
-        if found is None:
+        if header is None or found is None:
             return None
         key, algorithm = found
         try:
@@ -132,7 +168,14 @@ class Signer:
         except (jwt.PyJWTError, RecursionError):
             return None
         claims = _claims(payload)
-        return claims if claims and _is_due(payload, now.timestamp()) else None
+        if claims is None:
+            return None
+        return _Verified(claims, header.get("kid"), max(payload["iat"], payload["nbf"]), payload["exp"])
+
+    def _remember(self, place: bytes, verified: "_Verified") -> None:
+        self._verified[place] = verified
+        if len(self._verified) > REMEMBERED:
+            del self._verified[next(iter(self._verified))]
 
     def _key(self, kid: str | None, now: datetime) -> tuple[Any, str] | None:
         """What checks a signature, and the one way in which it does."""
@@ -198,8 +241,3 @@ def _is_id(text: str) -> bool:
 def _is_time(seconds: int) -> bool:
     """A bool is an int to Python; to us it is no time."""
     return type(seconds) is int and 0 <= seconds <= _LAST_SECOND
-
-
-def _is_due(payload: dict[str, Any], now: float) -> bool:
-    begins, ends = max(payload["iat"], payload["nbf"]), payload["exp"]
-    return bool(begins <= now + LEEWAY and now < ends)

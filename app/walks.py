@@ -4,6 +4,7 @@ A row that is among the first n of the merge is among the first n of every subje
 enough: the same at a hundred thousand rows and at a million, on the first page and on a deep one.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,7 +37,10 @@ from app.tables import col
 def page(source: Source, layout: Layout, viewer: Viewer, ask: Ask, dialect: Dialect) -> Select[Any]:
     """A page, or one for each user among the keys: the cells, the order values, the key."""
     walk = _walk_of(source)
-    merged = _merged(source, viewer, ask, dialect)
+    asked = layout.asks(walk.instead)
+    carried = sorted({walk.instead[function][0] for function in asked})
+    merged = _merged(source, viewer, ask, dialect, carried)
+    instead = {function: walk.instead[function][1](merged.c[walk.instead[function][0]]) for function in asked}
     places = [merged.c[f"o{at}"] for at in range(len(ask.order))]
     key: ColumnElement[Any] = merged.c.user if walk.by_user else literal(ROOT)
     values = [place.label(f"o{at}") for at, place in enumerate([*places, merged.c.key])]
@@ -44,7 +48,8 @@ def page(source: Source, layout: Layout, viewer: Viewer, ask: Ask, dialect: Dial
     downs = [down != ask.backward for down in _downs(ask)]
     order = [directed(place, down) for place, down in zip([*places, merged.c.key], downs, strict=True)]
     first = [merged.c.user] if walk.by_user else []
-    return select(*layout.columns(viewer), *values, key.label("k")).select_from(rows).order_by(*first, *order)
+    cells = layout.columns(viewer, instead)
+    return select(*cells, *values, key.label("k")).select_from(rows).order_by(*first, *order)
 
 
 def count(source: Source, viewer: Viewer, ask: Ask, dialect: Dialect) -> Select[Any]:
@@ -100,37 +105,43 @@ def _one(source: Source, viewer: Viewer, ask: Ask, dialect: Dialect, acting: Fro
     return chosen.correlate(acting)
 
 
-def _labelled(source: Source, ask: Ask, entry: Any) -> list[Any]:
-    columns = [column for column, _ in _terms(source, ask, entry)]
-    return [column.label(f"o{at}") for at, column in enumerate(columns[:-1])] + [columns[-1].label("key")]
+def _labelled(source: Source, ask: Ask, acting: FromClause, entry: Any, carried: Sequence[str]) -> list[Any]:
+    columns, walk = [column for column, _ in _terms(source, ask, entry)], _walk_of(source)
+    order = [column.label(f"o{at}") for at, column in enumerate(columns[:-1])]
+    return [*order, columns[-1].label("key"), *(walk.carried[name](acting, entry).label(name) for name in carried)]
 
 
-def _walked(source: Source, viewer: Viewer, ask: Ask, dialect: Dialect) -> Select[Any]:
-    """The first entries of every subject: (user, o0, …, key), a row as often as subjects have it."""
+def _walked(source: Source, viewer: Viewer, ask: Ask, dialect: Dialect, carried: Sequence[str]) -> Select[Any]:
+    """The first entries of every subject: (user, o0, …, key, carried), a row as often as subjects have it."""
     walk = _walk_of(source)
     acting, entry = walk.acting(viewer), aliased(walk.entries, name="entry")
     if dialect.name == "postgresql":
-        one = lateral(_one(source, viewer, ask, dialect, acting, entry, _labelled(source, ask, entry)), "one")
+        one = lateral(
+            _one(source, viewer, ask, dialect, acting, entry, _labelled(source, ask, acting, entry, carried)), "one"
+        )
         return select(acting.c.user, *one.c).select_from(acting.join(one, true()))
     inner = aliased(walk.entries, name="found")
     rowid = literal_column("found.rowid", Integer)
     found = _one(source, viewer, ask, dialect, acting, inner, [rowid])
     place = literal_column("entry.rowid", Integer)
     rows = acting.join(inspect(entry).selectable, place.in_(found))
-    return select(acting.c.user, *_labelled(source, ask, entry)).select_from(rows)
+    return select(acting.c.user, *_labelled(source, ask, acting, entry, carried)).select_from(rows)
 
 
-def _merged(source: Source, viewer: Viewer, ask: Ask, dialect: Dialect) -> Subquery:
-    """Each row once, cut to the page: for each user by a number, since the rows to number are few."""
+def _merged(source: Source, viewer: Viewer, ask: Ask, dialect: Dialect, carried: Sequence[str]) -> Subquery:
+    """Each row once, cut to the page: for each user by a number, since the rows to number are few.
+
+    What is `carried` is whole: a row among the first n of the merge is among the first n of every subject that has it.
+    """
     walk = _walk_of(source)
-    walked = _walked(source, viewer, ask, dialect).subquery("walked")
+    walked = _walked(source, viewer, ask, dialect, carried).subquery("walked")
     places = [walked.c[f"o{at}"] for at in range(len(ask.order))]
     downs = [down != ask.backward for down in _downs(ask)]
     order = [directed(place, down) for place, down in zip([*places, walked.c.key], downs, strict=True)]
     limit: Any = bindparam("limit", type_=Integer())
     if not walk.by_user:
         return (
-            select(*places, walked.c.key)
+            select(*places, walked.c.key, *(_united(walk, walked.c[name]).label(name) for name in carried))
             .group_by(*places, walked.c.key)
             .order_by(*order)
             .limit(limit)
@@ -143,6 +154,11 @@ def _merged(source: Source, viewer: Viewer, ask: Ask, dialect: Dialect) -> Subqu
         .subquery("once")
     )
     return select(once).where(once.c.n <= limit).subquery("merged")
+
+
+def _united(walk: Walk, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    assert walk.united is not None
+    return walk.united(column)
 
 
 DERIVED = "derived"

@@ -1,6 +1,10 @@
 """What every test stands on: a real database of each kind, the application in front of it, and somebody who asks."""
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
@@ -10,6 +14,7 @@ import pytest
 from starlette.applications import Starlette
 
 from app import db, main, migrations
+from app.executor.documents import Documents
 from app.settings import Settings
 from app.statements import Statements
 from tests.asking import Api
@@ -22,7 +27,23 @@ KINDS = ("sqlite", "postgresql")
 BUILT: dict[str, Any] = {}
 """The statements that were built, for each kind of database: what one test has paid for, the next one has."""
 
+UNDERSTOOD: dict[Any, Any] = {}
+"""What became of each text under the limits it was read with, for the same reason."""
+
 SECRET = "a secret that is long enough for tests alone"
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop that the server runs on: uvloop where it can be had."""
+    has_uvloop = find_spec("uvloop") is not None
+    return {"loop": import_module("uvloop").new_event_loop if has_uvloop else asyncio.new_event_loop}
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded stays, as in the server: the collector need not look through it again and again, nor so often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture(scope="session")
@@ -87,9 +108,20 @@ def settings(url: str, overrides: dict[str, Any], tmp_path: Path, monkeypatch: p
     return Settings.read()
 
 
+class Understanding(Documents):
+    """Documents that read a text once for all tests; each application still counts and forgets its own."""
+
+    def _understood(self, *asked: Any) -> Any:
+        key = self._limits, *asked
+        if key not in UNDERSTOOD:
+            UNDERSTOOD[key] = super()._understood(*asked)
+        return UNDERSTOOD[key]
+
+
 @pytest.fixture
-async def app(settings: Settings, kind: str) -> AsyncIterator[Starlette]:
+async def app(settings: Settings, kind: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Starlette]:
     """The application, started."""
+    monkeypatch.setattr(main, "Documents", Understanding)
     made = main.create_app(settings)
     async with made.router.lifespan_context(made):
         statements: Statements = made.state.answering.statements

@@ -46,6 +46,16 @@ def test_what_signing_in_costs_is_measured_by_itself(capsys: pytest.CaptureFixtu
     assert {"unknown user", "wrong password", "one check, quiet"} < {row[1] for row in rows}
 
 
+def test_what_changes_cost_is_measured_by_itself_beside_the_disk(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--database", "sqlite", "--writes", *TINY]) == 0
+
+    rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines()]
+    assert {(row[0], row[2]) for row in rows if row[1:2] == ["SQLite"]} == {
+        (f"| {name}", way) for name in ("updateUser", "updateResource", "grantAccess") for way in ("service", "HTTP")
+    }
+    assert any(row[0].endswith("by SQLite alone") for row in rows)
+
+
 def test_a_kept_world_is_not_made_again(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     urls = [
         sqlite_world(Spec(users=20, orgs=3, groups=5, resources=30), _folder(tmp_path / name), tmp_path / "kept")

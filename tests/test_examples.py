@@ -6,9 +6,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,15 @@ from app import cli
 from scripts.examples import storage
 from tests.asking import codes
 from tests.changes import answered, change
+from tests.conftest import KINDS
+from tests.postgres import Postgres
 from tests.serving import READY_SECONDS, UNUSED_TLS, Server, graphql
 from tests.storing import BEGIN, DOWNLOAD, FINISH, LIMITED, MEGABYTE
 
 PASSWORD = "a password for these tests"
 ADDRESS = re.compile(r"Uvicorn running on (http://\S+)")
 CORALS = b"corals" * 1_000
+NUMBERS = count(1)
 
 
 @contextmanager
@@ -51,16 +55,24 @@ def serving(folder: Path, **environment: str) -> Iterator[str]:
             process.wait()
 
 
+def stored(folder: Path) -> dict[str, int]:
+    """Every file that a storage service keeps, with its size."""
+    kept = folder / "files"
+    return {str(each.relative_to(kept)): each.stat().st_size for each in kept.rglob("*") if each.is_file()}
+
+
 @dataclass
 class House:
-    """A server, a storage service beside it, and ann, who has a dataset and may store a megabyte."""
+    """A server, a storage service beside it, and somebody with an org, who has a dataset and may store a megabyte."""
 
     server: Server
     address: str
     folder: Path
-    token: str
+    org: str
     admin: str
-    resource: str
+    before: dict[str, int]
+    token: str = ""
+    resource: str = ""
 
     async def ask(self, query: str, token: str | None = None, **given: Any) -> dict[str, Any]:
         async with self.server.client(token or self.token) as client:
@@ -73,18 +85,19 @@ class House:
         assert codes(reply) == []
         return payload["ticket"]["id"], payload["token"]
 
-    async def put(self, token: str, content: bytes, path: str = "lab/reef/a/corals.csv") -> httpx.Response:
+    async def put(self, token: str, content: bytes, path: str = "reef/a/corals.csv") -> httpx.Response:
         return await self._sent("PUT", token, path, content=content)
 
-    async def get(self, token: str, path: str = "lab/reef/a/corals.csv") -> httpx.Response:
+    async def get(self, token: str, path: str = "reef/a/corals.csv") -> httpx.Response:
         return await self._sent("GET", token, path)
 
     async def _sent(self, method: str, token: str, path: str, **more: Any) -> httpx.Response:
         headers = {"authorization": f"Bearer {token}"} if token else {}
         async with httpx.AsyncClient(base_url=self.address, trust_env=False, verify=UNUSED_TLS) as client:
-            return await client.request(method, f"/files/{path}", headers=headers, **more)
+            place = path if path.startswith("/") else f"/{self.org}/{path}"
+            return await client.request(method, f"/files{place}", headers=headers, **more)
 
-    async def upload(self, content: bytes, path: str = "lab/reef/a/corals.csv") -> int:
+    async def upload(self, content: bytes, path: str = "reef/a/corals.csv") -> int:
         """Begin an upload and make it; answers the status."""
         _, token = await self.begun(BEGIN, bytes=len(content))
         return (await self.put(token, content, path)).status_code
@@ -96,44 +109,69 @@ class House:
 
     @property
     def files(self) -> dict[str, int]:
-        """What is kept, with the sizes; and nothing lies about half done."""
+        """What is kept that was not there before, with the sizes, wherever; and nothing lies about half done."""
         assert list((self.folder / "drafts").iterdir()) == []
-        kept = self.folder / "files"
-        return {str(each.relative_to(kept)): each.stat().st_size for each in kept.rglob("*") if each.is_file()}
+        new = stored(self.folder).items() - self.before.items()
+        return {path.removeprefix(f"{self.org}/"): size for path, size in new}
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server and a storage service, for claims that each have an org of their own there."""
+
+    server: Server
+    address: str
+    folder: Path
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Both, started."""
+    folder = tmp_path_factory.mktemp("examples")
+    with ExitStack() as stack:
+        url = f"sqlite:///{folder}/ostiary.db"
+        if request.param == "postgresql":
+            postgres: Postgres = request.getfixturevalue("postgres")
+            postgres.create("examples", template="template")
+            stack.callback(postgres.drop, "examples")
+            url = postgres.url("examples")
+        own = {"OSTIARY_DATABASE_URL": url, "OSTIARY_DEFAULT_ADMIN__PASSWORD": PASSWORD, **LIMITED}
+        server = stack.enter_context(Server(folder, **own))
+        server.ready()
+        address = stack.enter_context(serving(folder / "store", OSTIARY=server.address))
+        yield Running(server, address, folder / "store")
 
 
 @pytest.fixture
-async def house(tmp_path: Path, url: str) -> AsyncIterator[House]:
-    """Both, started."""
-    folder = tmp_path / "store"
-    own = {"OSTIARY_DATABASE_URL": url, "OSTIARY_DEFAULT_ADMIN__PASSWORD": PASSWORD, **LIMITED}
-    with Server(tmp_path, **own) as server:
-        server.ready()
-        with serving(folder, OSTIARY=server.address) as address:
-            made = House(server, address, folder, "", await server.token("admin", PASSWORD), "")
-            ann = {"userName": "ann", "password": PASSWORD, "metadata": {"maxStorageMB": 1}}
-            answered(await made.ask(change("createUser"), made.admin, input=ann), "createUser")
-            made.token = await server.token("ann", PASSWORD)
-            answered(await made.ask(change("createOrg"), input={"slug": "lab", "name": "Lab"}), "createOrg")
-            given = {"org": {"slug": "lab"}, "type": "DATASET", "slug": "reef", "name": "Reef"}
-            reply = await made.ask(change("createResource", "resource { id }"), input=given)
-            made.resource = answered(reply, "createResource")["resource"]["id"]
-            yield made
+async def house(running: Running) -> House:
+    """Both, and somebody new there."""
+    number, server = next(NUMBERS), running.server
+    admin, before = await server.token("admin", PASSWORD), stored(running.folder)
+    made = House(server, running.address, running.folder, f"lab{number}", admin, before)
+    name = f"ann{number}"
+    ann = {"userName": name, "password": PASSWORD, "metadata": {"maxStorageMB": 1}}
+    answered(await made.ask(change("createUser"), made.admin, input=ann), "createUser")
+    made.token = await server.token(name, PASSWORD)
+    answered(await made.ask(change("createOrg"), input={"slug": made.org, "name": "Lab"}), "createOrg")
+    given = {"org": {"slug": made.org}, "type": "DATASET", "slug": "reef", "name": "Reef"}
+    reply = await made.ask(change("createResource", "resource { id }"), input=given)
+    made.resource = answered(reply, "createResource")["resource"]["id"]
+    return made
 
 
 async def test_files_go_up_and_come_down_and_are_counted(house: House) -> None:
     _, token = await house.begun(BEGIN, bytes=len(CORALS))
     assert (await house.put(token, CORALS)).status_code == 201
 
-    assert (house.files, await house.used()) == ({"lab/reef/a/corals.csv": 6_000}, 6_000)
+    assert (house.files, await house.used()) == ({"reef/a/corals.csv": 6_000}, 6_000)
     _, ticket = await house.begun(DOWNLOAD)
     found = await house.get(ticket)
     assert (found.status_code, found.content) == (200, CORALS)
-    assert (await house.get(ticket, "lab/reef/none")).status_code == 404
+    assert (await house.get(ticket, "reef/none")).status_code == 404
 
     assert await house.upload(b"x" * 7_000) == 201  # in the place of the other one
-    assert (house.files, await house.used()) == ({"lab/reef/a/corals.csv": 7_000}, 7_000)
-    assert (await house.put(token, CORALS, "lab/reef/b")).status_code == 409  # a ticket is good for one upload
+    assert (house.files, await house.used()) == ({"reef/a/corals.csv": 7_000}, 7_000)
+    assert (await house.put(token, CORALS, "reef/b")).status_code == 409  # a ticket is good for one upload
 
 
 async def test_nothing_is_kept_beyond_the_quota_or_the_ticket(house: House) -> None:
@@ -144,7 +182,7 @@ async def test_nothing_is_kept_beyond_the_quota_or_the_ticket(house: House) -> N
     assert house.files == {}
 
     assert (await house.put(token, b"x" * MEGABYTE)).status_code == 201  # it was not used by that
-    assert (house.files, await house.used()) == ({"lab/reef/a/corals.csv": MEGABYTE}, MEGABYTE)
+    assert (house.files, await house.used()) == ({"reef/a/corals.csv": MEGABYTE}, MEGABYTE)
     full = await house.ask(BEGIN, input={"resource": {"id": house.resource}, "bytes": 1})
     assert codes(full) == ["QUOTA_EXCEEDED"]
 
@@ -176,20 +214,20 @@ async def test_no_ticket_is_good_for_anything_else(house: House) -> None:
 
     assert [(await house.put(each, b"x")).status_code for each in ("", "x", house.token, down)] == [401, 401, 401, 403]
     assert [(await house.get(each)).status_code for each in ("", f"{down}x", house.token, up)] == [401, 401, 401, 403]
-    elsewhere = ["lab/reef", "lab/reefs/a", "other/reef/a", "a", "lab/reef%2F..%2F..%2Fa/b", "lab/reef//a"]
-    elsewhere += ["lab/reef/a%00", f"lab/reef/{'a' * 256}", "lab/reef/."]
+    elsewhere = ["reef", "reefs/a", "/other/reef/a", "/a", "reef%2F..%2F..%2Fa/b", "reef//a"]
+    elsewhere += ["reef/a%00", f"reef/{'a' * 256}", "reef/."]
     assert {(await house.put(up, b"x", path)).status_code for path in elsewhere} <= {400, 403}
-    assert (await house.put(up, b"x", "lab/reef/a/corals.csv/b")).status_code == 409
-    assert house.files == {"lab/reef/a/corals.csv": 6_000}
+    assert (await house.put(up, b"x", "reef/a/corals.csv/b")).status_code == 409
+    assert house.files == {"reef/a/corals.csv": 6_000}
 
 
 async def test_a_file_may_become_smaller_where_the_service_has_an_account(house: House, tmp_path: Path) -> None:
     """Without one, what it took counts on."""
     assert [await house.upload(content) for content in (CORALS, b"x")] == [201, 201]
-    assert (house.files, await house.used()) == ({"lab/reef/a/corals.csv": 1}, 6_000)
+    assert (house.files, await house.used()) == ({"reef/a/corals.csv": 1}, 6_000)
     house.folder = tmp_path / "second"
 
     with serving(house.folder, OSTIARY=house.server.address, ACCOUNT=house.admin) as house.address:
         assert [await house.upload(content) for content in (CORALS, b"x")] == [201, 201]
 
-        assert (house.files, await house.used()) == ({"lab/reef/a/corals.csv": 1}, 6_001)
+        assert (house.files, await house.used()) == ({"reef/a/corals.csv": 1}, 6_001)

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.tokens import Claims, Signer
+from app import signing
+from app.tokens import LEEWAY, Claims, Ring, Signer
 
 SECRET = b"a secret of more than thirty-two bytes"
 OTHER = b"a secret that somebody else has thought of"
@@ -74,6 +75,39 @@ def test_its_payload_is_what_the_clients_read() -> None:
         "jti": issued.jti,
     }
     assert jwt.get_unverified_header(issued.token) == {"alg": "HS256", "typ": "JWT"}
+
+
+def test_a_signature_is_checked_once_and_its_times_always(monkeypatch: pytest.MonkeyPatch) -> None:
+    signer = Signer(SECRET, timedelta(days=7), [])
+    token = signer.issue(ANN, NOW).token
+    claims = signer.read(token, NOW)
+    monkeypatch.delattr(jwt, "decode")
+
+    assert claims is not None
+    assert signer.read(token, NOW + timedelta(days=6)) == claims
+    assert signer.read(token, NOW - 2 * SECOND * LEEWAY) is None
+    assert signer.read(token, claims.expires_at or NOW) is None
+    assert signer.read(token, NOW) == claims
+
+
+def test_a_remembered_signature_is_worth_no_more_than_its_key() -> None:
+    signer, key = Signer(SECRET, timedelta(days=7), []), signing.Key.made()
+    signer.ring = Ring({key.kid: (key, NOW + SECOND)}, key)
+    token = signer.issue(ANN, NOW).token
+
+    assert signer.read(token, NOW) is not None
+    assert signer.read(token, NOW + SECOND) is None
+    signer.ring = Ring()
+    assert signer.read(token, NOW) is None
+
+
+def test_so_many_signatures_are_remembered_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.tokens.REMEMBERED", 3)
+    signer = Signer(SECRET, timedelta(days=7), [])
+    for _ in range(9):
+        assert signer.read(signer.issue(ANN, NOW).token, NOW)
+
+    assert len(signer._verified) == 3  # noqa: SLF001 - that it is bounded shows nowhere else
 
 
 def test_no_two_tokens_have_the_same_id() -> None:

@@ -8,8 +8,9 @@ from graphql import GraphQLObjectType
 
 from app.executor.causes import Unplanned
 from app.executor.kinds import Place, declared, object_of, row_of
+from app.executor.paging import Give, PageStatements, Slice, cursor_of
 from app.executor.shape import Columns, Draft, Objects, Shape
-from app.executor.steps import Give, PageStatements, Slice, bare, cursor_of
+from app.executor.steps import bare
 from app.pages import Ask
 from app.sources import Source
 

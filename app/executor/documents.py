@@ -93,13 +93,17 @@ class Documents:
         """How many need not be read again."""
         return len(self._recent)
 
-    def is_ready(self, text: str, name: str | None, variables: Mapping[str, Any], *, introspection: bool) -> bool:
-        """Whether `operation` answers at once."""
+    def ready(self, text: str, name: str | None, variables: Mapping[str, Any], *, introspection: bool) -> Known | None:
+        """The same as `operation` where it answers at once, else None. Raises `Invalid`."""
         found = self._recent.get((text, name, introspection))
-        if not isinstance(found, Known):
-            return found is not None
-        sizes = _larger(found, variables)
-        return not sizes or self._weighed.get(_sized(found, sizes)) is not None
+        if found is None:
+            return None
+        if isinstance(found, Known) and (sizes := _larger(found, variables)):
+            if self._weighed.get(_sized(found, sizes)) is None:
+                return None
+            self.weigh(found, variables)
+        self.hits += 1
+        return _told(found)
 
     def operation(self, text: str, name: str | None, variables: Mapping[str, Any], *, introspection: bool) -> Known:
         """The operation that a request asks for, `known` and weighed. Raises `Invalid`."""
@@ -120,9 +124,7 @@ class Documents:
             self.misses += 1
             found = self._understood(text, operation_name, introspection)
             self._recent.put(key, found)
-        if isinstance(found, _Failure):
-            raise Invalid(found.errors, found.code)
-        return found
+        return _told(found)
 
     def weigh(self, known: Known, variables: Mapping[str, Any]) -> None:
         """Refuse an operation whose cost is too high with the page sizes that these variables ask for."""
@@ -164,12 +166,20 @@ class Documents:
         return validate(self._schema, document, rules, MAX_ERRORS, hide_suggestions=not introspection)
 
 
+def _told(found: "Known | _Failure") -> Known:
+    if isinstance(found, _Failure):
+        raise Invalid(found.errors, found.code)
+    return found
+
+
 def _length(key: _Key | _Sized, _: object) -> int:
     return sum(len(part) for part in key if isinstance(part, str))
 
 
 def _larger(known: Known, variables: Mapping[str, Any]) -> dict[str, int]:
     """The sizes of pages that these variables set, if one of them is larger than was taken for granted."""
+    if not variables:
+        return {}
     sizes = {name: variables[name] for name in known.pages if type(variables.get(name)) is int}
     return sizes if any(size > known.pages[name] for name, size in sizes.items()) else {}
 

@@ -33,8 +33,9 @@ from app.executor.causes import Unplanned
 from app.executor.connection import Connection
 from app.executor.documents import Known
 from app.executor.kinds import Place, declared, face_of, object_of, row_of
+from app.executor.paging import Page
 from app.executor.shape import Columns, Draft, Shape
-from app.executor.steps import Answered, Lookup, Page, Related, Rows, bare
+from app.executor.steps import Answered, Lookup, Related, Rows, bare
 from app.sources import ROOT, Cell, Source, Table
 from app.statements import Statements
 
@@ -204,7 +205,8 @@ class Planning:
             assert is_object_type(kind)
             return self._rows(find.ways[way], kind, self.below(kind, details))
 
-        return Lookup(key, find, is_list, False, arguments, ways)
+        goes_on = any(_selects_objects(each.node) for each in details)
+        return Lookup(key, find, is_list, False, arguments, goes_on, ways)
 
     # Pages.
 
@@ -225,6 +227,12 @@ class Planning:
             draft.statements(),
             source.types,
         )
+
+
+def _selects_objects(node: FieldNode) -> bool:
+    """Whether fields below a field may lead on; nobody looks into fragments for it."""
+    below = node.selection_set.selections if node.selection_set else ()
+    return any(not isinstance(each, FieldNode) or each.selection_set for each in below)
 
 
 def _is_never_null(table: Table | None, name: str, cell: Cell) -> bool:

@@ -11,7 +11,7 @@ from graphql.execution.values import VariableValues
 
 from app import errors
 from app.auth import Viewer
-from app.db import Database
+from app.db import Database, Read
 from app.executor.causes import Unplanned
 from app.executor.documents import CHARACTERS_PER_ENTRY, LONGEST_REMEMBERED, Known
 from app.executor.plan import Plan, Planner
@@ -39,15 +39,19 @@ async def execute(plan: Plan, run: Run) -> dict[str, Any]:
         if isinstance(step, Answered):
             await step.answer(run, holders)
     wave = [each for each in wave if not isinstance(each[0], Answered)]
-    while wave:
-        wave = await _level(wave, run)
+    if not any(step.goes_on for step, _ in wave):
+        await _level(wave, run, run.database.read)
+        return objects[0]
+    async with run.database.snapshot() as read:
+        while wave:
+            wave = await _level(wave, run, read)
     return objects[0]
 
 
-async def _level(wave: Wave, run: Run) -> Wave:
+async def _level(wave: Wave, run: Run, read: Read) -> Wave:
     opened = [each for step, holders in wave if (each := step.open(run, holders)) is not None]
     questions = [question for asked, _ in opened for question in asked]
-    answers = await run.database.read(questions) if questions else []
+    answers = await read(questions) if questions else []
     below, at = Wave(), 0
     for asked, place in opened:
         below += place(answers[at : at + len(asked)])

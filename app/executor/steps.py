@@ -5,19 +5,18 @@ what was found. It opens with questions, or none, and goes on with their answers
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any
 
-from app import ids, pages
+from app import ids
 from app.auth import Viewer
 from app.db import Question
 from app.executor.arguments import Arguments
 from app.executor.causes import Surprise
 from app.executor.shape import Objects, Shape
-from app.pages import Ask, Wanted
 from app.prepared import Prepared, Row
-from app.sources import Find, Source
+from app.sources import Find
 
 Wave = list[tuple[Any, Objects]]
 """Steps with the objects that hold their keys."""
@@ -61,18 +60,23 @@ class Related:
     is_required: bool
     rows: Rows
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether steps follow."""
+        return bool(self.rows.shape.children)
+
     def open(self, run: Run, holders: Objects) -> Opened | None:
         """Ask for the rows of all keys."""
-        keys = _keys(holders, self.slot)
+        keys = keys_of(holders, self.slot)
         if not keys:
-            _check_nothing(self.is_required)
+            check_nothing(self.is_required)
             return None
 
         def place(answers: Sequence[Sequence[Row]]) -> Wave:
             rows = answers[0]
             made = self.rows.shape.make(rows, None, run.viewer)
-            found = _grouped(rows, made) if self.is_many else _first(rows, made)
-            _fill(holders, self.slot, found, list if self.is_many else _none, self.is_required)
+            found = grouped(rows, made) if self.is_many else _first(rows, made)
+            fill(holders, self.slot, found, list if self.is_many else none, self.is_required)
             return self.rows.shape.below(made)
 
         return [self.rows.question(run, keys)], place
@@ -87,6 +91,7 @@ class Lookup:
     is_list: bool
     is_required: bool
     arguments: Arguments
+    goes_on: bool
     ways: Callable[[str], Rows]
 
     def open(self, run: Run, holders: Objects) -> Opened | None:
@@ -136,118 +141,21 @@ class Answered:
             holder[self.slot] = found
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """One page: its rows, whether more follow, and how its cursors are written."""
-
-    rows: Sequence[Row]
-    more: bool
-    count: int | None
-    wanted: Wanted
-    cursor: Callable[[Row], str] | None
-    viewer: Viewer
-
-    def has_next(self) -> bool:
-        """Whether more follows."""
-        return self.wanted.ask.after if self.wanted.ask.backward else self.more
-
-    def has_previous(self) -> bool:
-        """Whether something precedes."""
-        return self.more if self.wanted.ask.backward else self.wanted.ask.after
-
-    def end(self, at: int) -> str | None:
-        """The cursor of the first row or the last."""
-        return self.cursor(self.rows[at]) if self.rows and self.cursor is not None else None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PageStatements:
-    """The statements of a page of one shape; `cursor` writes the place of a row."""
-
-    page: Prepared
-    count: Prepared | None
-    cursor: Callable[[Row], str]
-
-
-Give = Callable[[Slice], Any]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Page:
-    """An edge to a page of rows: `gives` makes each field of the connection, `shapes` are those of its lists."""
-
-    slot: str
-    source: Source
-    is_required: bool
-    arguments: Arguments
-    gives: tuple[tuple[str, Give], ...]
-    shapes: tuple[tuple[str, Shape], ...]
-    is_read: bool
-    is_counted: bool
-    statements: Callable[[Ask], PageStatements]
-    types: dict[str, type] = field(default_factory=dict)
-
-    def open(self, run: Run, holders: Objects) -> Opened | None:
-        """Ask for the page of each key, and for the number of all its rows where that is selected."""
-        keys = _keys(holders, self.slot)
-        if not keys:
-            _check_nothing(self.is_required)
-            return None
-        wanted = self.arguments.wanted(run.variables, self.source, self.types)
-        statements = self.statements(wanted.ask)
-        values = {**run.binds, "keys": keys, **wanted.binds}
-        questions: list[Question] = [(statements.page, values)] if self.is_read else []
-        if statements.count is not None:
-            questions.append((statements.count, values))
-
-        def place(answers: Sequence[Sequence[Row]]) -> Wave:
-            rows = _grouped(answers[0], answers[0]) if self.is_read else {}
-            counts = {key: number for number, key in answers[-1]} if self.is_counted else {}
-            found = {}
-            for key in keys:
-                kept = _cut(rows.get(key, []), wanted)
-                more = len(rows.get(key, ())) > wanted.size
-                each = Slice(kept, more, counts.get(key, 0), wanted, statements.cursor, run.viewer)
-                found[key] = {name: give(each) for name, give in self.gives}
-            _fill(holders, self.slot, found, _none, self.is_required)
-            return self._below(list(found.values()))
-
-        return questions, place
-
-    def _below(self, connections: Objects) -> Wave:
-        wave = Wave()
-        for name, shape in self.shapes:
-            if shape.children:
-                wave += shape.below([each for connection in connections for each in connection[name]])
-        return wave
-
-
 def bare(prepared: Prepared) -> Prepared:
     """A statement whose rows stay as the driver gives them."""
     return replace(prepared, readers=())
 
 
-def cursor_of(ask: Ask, prepared: Prepared, width: int) -> Callable[[Row], str]:
-    """What writes the place of a row: behind its `width` cells stand the values of the order, then the id."""
-    readers = dict(prepared.readers)
-    places = [(at, readers.get(at)) for at in range(width, width + len(ask.order) + 1)]
-
-    def cursor(row: Row) -> str:
-        return pages.cursor(ask.order, [row[at] if read is None else read(row[at]) for at, read in places])
-
-    return cursor
-
-
-def _keys(holders: Objects, slot: str) -> list[Any]:
+def keys_of(holders: Objects, slot: str) -> list[Any]:
     return list({key: None for holder in holders if (key := holder[slot]) is not None})
 
 
-def _check_nothing(is_required: bool) -> None:
+def check_nothing(is_required: bool) -> None:
     if is_required:
         raise Surprise("null where the API promises a row")
 
 
-def _none() -> None:
+def none() -> None:
     return None
 
 
@@ -256,7 +164,7 @@ def _first(rows: Sequence[Row], made: Sequence[Any]) -> dict[Any, Any]:
     return dict(zip(map(_key, reversed(rows)), reversed(made), strict=True))
 
 
-def _grouped(rows: Sequence[Row], made: Sequence[Any]) -> dict[Any, list[Any]]:
+def grouped(rows: Sequence[Row], made: Sequence[Any]) -> dict[Any, list[Any]]:
     """All of each key, in their order."""
     found: dict[Any, list[Any]] = {}
     for row, each in zip(rows, made, strict=True):
@@ -264,14 +172,7 @@ def _grouped(rows: Sequence[Row], made: Sequence[Any]) -> dict[Any, list[Any]]:
     return found
 
 
-def _cut(rows: list[Row], wanted: Wanted) -> list[Row]:
-    kept = rows[: wanted.size]
-    if wanted.ask.backward:
-        kept.reverse()
-    return kept
-
-
-def _fill(holders: Objects, slot: str, found: dict[Any, Any], empty: Callable[[], Any], is_required: bool) -> None:
+def fill(holders: Objects, slot: str, found: dict[Any, Any], empty: Callable[[], Any], is_required: bool) -> None:
     for holder in holders:
         key = holder[slot]
         if key is not None:

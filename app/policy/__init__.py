@@ -49,10 +49,13 @@ from app.policy.required import (
     require_signed_in,
 )
 from app.policy.resources import (
+    ENDS,
     HOLDERS,
     PAIR,
+    administered,
     administers_resource,
     deletes_in_org,
+    granted,
     granted_mask,
     held,
     holders,
@@ -75,11 +78,13 @@ from app.policy.storage import added_up, is_reserved, storage_used, stores_witho
 from app.policy.users import finds_user, knows_user, sees_all_users, sees_holders, sees_role, sees_user_details
 
 __all__ = [
+    "ENDS",
     "HOLDERS",
     "MINE",
     "PAIR",
     "THEIRS",
     "added_up",
+    "administered",
     "administers_resource",
     "asked_users",
     "belongs_to_org",
@@ -88,6 +93,7 @@ __all__ = [
     "deletes_org",
     "everybody",
     "finds_user",
+    "granted",
     "granted_mask",
     "group_membership_lasts",
     "groups_of",

@@ -70,8 +70,19 @@ def mask(viewer: Viewer) -> ColumnElement[Any]:
 def granted_mask(viewer: Viewer) -> ColumnElement[Any]:
     """The same as it was given, before implications."""
     entry, acting = aliased(Access), mine(viewer)
-    given = col(entry.granted).op("&")(acting.c.cap)
-    return _here(entry, acting, united(given))
+    return _here(entry, acting, united(granted(acting, entry)))
+
+
+def administered(mask: ColumnElement[Any]) -> ColumnElement[bool]:
+    """The same as `administers_resource`, of a mask that is known."""
+    made: ColumnElement[bool] = mask.op("&")(literal_column(str(masks.ADMIN), Integer)) != 0
+    return made
+
+
+def granted(acting: FromClause, access: Any) -> ColumnElement[Any]:
+    """The roles as they were given by an entry of the index, for somebody who acts so."""
+    made: ColumnElement[Any] = col(access.granted).op("&")(acting.c.cap)
+    return made
 
 
 def _may(viewer: Viewer, roles: int) -> ColumnElement[bool]:
@@ -110,6 +121,9 @@ def administers_resource(viewer: Viewer) -> ColumnElement[bool]:
     return _may(viewer, masks.ADMIN)
 
 
+ENDS = masks.ALL + 1
+"""Stands in a mask for that some of it is held for a time."""
+
 PAIR = 2**31
 """A user and a resource travel as one number: user times 2^31, and the resource."""
 
@@ -117,6 +131,8 @@ PAIR = 2**31
 @cache
 def masks_of_pairs(dialect: str) -> Select[Any]:
     """The effective roles of many users on many resources, in one statement: (pair, mask); unknown users are missing.
+
+    A mask has the bit `ENDS` beside those of roles where one of them is held for a time.
 
     Binds `pairs` (numbers, see `PAIR`) and `now`. Each pair is worked out by itself: how that is best done does not
     depend on how many there are, which PostgreSQL cannot know when it plans a statement for all time.
@@ -133,7 +149,9 @@ def masks_of_pairs(dialect: str) -> Select[Any]:
     users = inspect(user).selectable
     acting = subjects(select(col(user.id).label("user")).correlate(users).subquery("one")).subquery("acting")
     rows = inspect(entry).selectable.join(acting, holds(acting, entry))
-    found = select(united(held(acting, entry))).select_from(rows).where(col(entry.resource_id) == value % PAIR)
+    lasting = and_(col(entry.expires_at).is_(None), acting.c.until.is_(None))
+    whole = united(held(acting, entry)) + func.coalesce(func.max(case((lasting, 0), else_=ENDS)), 0)
+    found = select(whole).select_from(rows).where(col(entry.resource_id) == value % PAIR)
     asked = pairs.join(users, col(user.id) == value // PAIR)
     mask_ = found.correlate(pairs, users).scalar_subquery()
     return select(value, mask_).select_from(asked).where(is_active(col(user.id)))
@@ -192,7 +210,7 @@ def holders(viewer: Viewer) -> FromClause:
 def my_entries(viewer: Viewer) -> FromClause:
     """Entries of the index beside the way in which the viewer acts as their subject."""
     acting = mine(viewer)
-    return inspect(Access).selectable.join(acting, holds(acting, Access))
+    return Ahead(inspect(Access).selectable, acting, holds(acting, Access))
 
 
 def is_given(viewer: Viewer) -> ColumnElement[bool]:
@@ -207,8 +225,7 @@ def way_held(viewer: Viewer) -> ColumnElement[Any]:
 
 def way_granted(viewer: Viewer) -> ColumnElement[Any]:
     """The roles as they were given."""
-    made: ColumnElement[Any] = col(Access.granted).op("&")(mine(viewer).c.cap)
-    return made
+    return granted(mine(viewer), Access)
 
 
 def way_level(viewer: Viewer) -> ColumnElement[Any]:

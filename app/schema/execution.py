@@ -8,16 +8,17 @@ from time import perf_counter
 from typing import Any
 
 from graphql import ExecutionResult, GraphQLSchema, OperationType, execute
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql.execution.values import VariableValues
 from starlette.requests import Request
 
 from app import auth
 from app.auth import Viewer
 from app.errors import Forbidden, TimedOut, Unauthenticated
-from app.executor.documents import Documents, Invalid, Known
+from app.executor.documents import Documents, Known
 from app.executor.lane import Lane
 from app.executor.persisted import Persisted
 from app.executor.run import Compiled, Stock
+from app.executor.variables import Variables
 from app.schema import errors
 from app.schema.context import Context
 from app.schema.http import Answer, GraphQLRequest
@@ -44,6 +45,7 @@ class Answering:
     desk: Desk
     statements: Statements
     settings: Settings
+    variables: Variables
     compiled: Compiled | None = None
     persisted: Persisted = field(default_factory=Persisted)
     lanes: tuple[Lane, Lane] = field(default_factory=lambda: (Lane(), Lane()))
@@ -58,13 +60,12 @@ class Answering:
         _check_method(request, asked, known, by_cookie)
         if asked.query and asked.sha256:
             self.persisted.keep(asked.sha256, asked.query, viewer.user_id)
-        context = Context(self.desk, self.statements, viewer)
-        body = await self._executed(known, asked.variables, context)
+        body, session = await self._executed(known, asked.variables, viewer)
         if STATS_HEADER in request.headers:
             spent = round((perf_counter() - began) * 1000, 3)
             stats = {"statements": facts.current().statements, "durationMs": spent, "cost": known.cost}
             body["extensions"] = {"stats": stats}
-        return Answer(body, cookies=self._cookies(context, request))
+        return Answer(body, headers=_told(request), cookies=self._cookies(session, request))
 
     async def require_schema_shown(self, request: Request) -> None:
         """Refuse who is not shown the schema; raises Unauthenticated and Forbidden."""
@@ -83,8 +84,8 @@ class Answering:
         """The operation that is asked for; what nobody has asked before is looked at in its turn."""
         text = asked.query or self.persisted.text(asked.sha256 or "", viewer.user_id)
         question, shown = (text, asked.operation_name, asked.variables), self._is_shown_schema(viewer)
-        if self.documents.is_ready(*question, introspection=shown):
-            return self.documents.operation(*question, introspection=shown)
+        if (known := self.documents.ready(*question, introspection=shown)) is not None:
+            return known
         async with self.lanes[viewer.user_id is not None].turn():
             return self.documents.operation(*question, introspection=shown)
 
@@ -97,50 +98,74 @@ class Answering:
         facts.current().viewer = viewer.user_id
         return viewer, shown is not None and shown.by_cookie and viewer.user_id is not None
 
-    async def _executed(self, known: Known, variables: Mapping[str, Any], context: Context) -> dict[str, Any]:
-        """Run the stock executor; raises `Invalid` for variables that do not fit."""
-        hidden = not self._is_shown_schema(context.viewer)
-        definitions = known.operation.variable_definitions or ()
-        coerced = get_variable_values(self.schema, definitions, dict(variables), hide_suggestions=hidden)
-        if isinstance(coerced, list):
-            raise Invalid(coerced, "BAD_USER_INPUT")
+    async def _executed(
+        self, known: Known, variables: Mapping[str, Any], viewer: Viewer
+    ) -> tuple[dict[str, Any], Context | None]:
+        """The body, and the context if the stock executor had one; raises `Invalid` for variables that do not fit."""
+        hidden = not self._is_shown_schema(viewer)
+        coerced = self.variables.coerced(known, variables, hide_suggestions=hidden)
         is_query = known.operation.operation is OperationType.QUERY
+        seconds = self.settings.query_seconds if is_query else self.settings.mutation_seconds
+        waits = self.desk.database.waits
         try:
-            async with asyncio.timeout(self.settings.query_seconds if is_query else self.settings.mutation_seconds):
-                data = await self._compiled(known, coerced, context)
-                if not isinstance(data, Stock):
-                    return {"data": data}
-                result = execute(
-                    self.schema,
-                    known.document,
-                    context_value=context,
-                    variable_values=dict(variables),
-                    operation_name=None if known.operation.name is None else known.operation.name.value,
-                    hide_suggestions=hidden,
-                )
-                if isawaitable(result):
-                    result = await result
+            if not waits and (data := await self._compiled(known, coerced, viewer)) is not None:
+                return {"data": data}, None  # nothing that a limit could have stopped: no other task had its turn
+            async with asyncio.timeout(seconds):
+                if waits and (data := await self._compiled(known, coerced, viewer)) is not None:
+                    return {"data": data}, None
+                context = Context(self.desk, self.statements, viewer)
+                return await self._stock(known, variables, context, hidden), context
         except TimeoutError:
             raise TimedOut("The operation took too long and was stopped. Ask for less at once.") from None
+
+    async def _stock(
+        self, known: Known, variables: Mapping[str, Any], context: Context, hidden: bool
+    ) -> dict[str, Any]:
+        found = execute(
+            self.schema,
+            known.document,
+            context_value=context,
+            variable_values=dict(variables),
+            operation_name=None if known.operation.name is None else known.operation.name.value,
+            hide_suggestions=hidden,
+        )
+        result = await found if isawaitable(found) else found
         assert isinstance(result, ExecutionResult)
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
             body["errors"] = errors.formatted(result.errors)
         return body
 
-    async def _compiled(self, known: Known, variables: VariableValues, context: Context) -> dict[str, Any] | Stock:
+    async def _compiled(self, known: Known, variables: VariableValues, viewer: Viewer) -> dict[str, Any] | None:
         """The data of an answer, unless the stock executor has to give it."""
-        if self.compiled is None:
-            return Stock("setting")
-        return await self.compiled.answer(known, variables, context.viewer, context.database, context.reader.now)
+        found: dict[str, Any] | Stock = Stock("setting")
+        database = self.desk.database
+        if self.compiled is not None:
+            found = await self.compiled.answer(known, variables, viewer, database, database.clock())
+        about = facts.current()
+        if isinstance(found, Stock):
+            about.executor, about.cause = "stock", found.cause
+            return None
+        about.executor = "compiled"
+        return found
 
-    def _cookies(self, context: Context, request: Request) -> list[Cookie]:
+    def _cookies(self, context: Context | None, request: Request) -> list[Cookie]:
         """The cookie of a session that began or ended; another site's page shall not sign a visitor in here."""
+        if context is None or (context.session is None and not context.signed_out):
+            return []
         name, secure = self.settings.auth_cookie_name, request.url.scheme == "https"
         if context.session is not None and not from_foreign_page(request):
             lifetime = self.settings.token_expiration_in_days * SECONDS_A_DAY
             return [Cookie(name, context.session.token, lifetime, secure)]
         return [Cookie(name, "", 0, secure)] if context.signed_out else []
+
+
+def _told(request: Request) -> dict[str, str]:
+    """Which executor answered, and why, for those who ask for figures."""
+    about = facts.current()
+    if STATS_HEADER not in request.headers:
+        return {}
+    return {"Ostiary-Executor": f'{about.executor}; cause="{about.cause}"' if about.cause else about.executor}
 
 
 def _note(known: Known) -> None:

@@ -288,7 +288,7 @@ async def _replace(tx: Transaction, found: Found, entries: Sequence[Entry]) -> l
 async def _write(tx: Transaction, resource: int, entries: Sequence[Entry], instead_of: Sequence[int]) -> None:
     """Put entries in the place of those of some subjects, count the revision up and make the index anew."""
     await _put(tx, resource, entries, instead_of)
-    await index.refresh(tx, [resource])
+    await index.refresh_entries(tx, resource, {*instead_of, *(entry.subject for entry in entries)})
 
 
 async def _put(tx: Transaction, resource: int, entries: Sequence[Entry], instead_of: Sequence[int]) -> None:

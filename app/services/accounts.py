@@ -116,7 +116,8 @@ async def refuse_revoked(desk: Desk, shown: auth.Presented | None) -> None:
 async def _know_key(desk: Desk, shown: auth.Presented | None) -> None:
     """Know which keys are good, for the token that came along and for one that it may be answered with."""
     if shown is not None:
-        await desk.keyring.refresh()
+        if desk.keyring.is_stale():
+            await desk.keyring.refresh()
         if desk.signer.lacks(shown.token):
             await desk.keyring.seek()
 
@@ -172,7 +173,7 @@ async def _let_in(desk: Desk, attempt: Attempt, vouched: Vouched | None, wrong: 
         if session is not None:
             audit.acts(tx, user_id, LOGIN)
             _tell_login(tx, session)
-            await tx.rows(update(User).where(col(User.id) == user_id).values(last_login_at=tx.now))
+            await tx.alter(User, user_id, {"last_login_at": tx.now})
             await attempt.was_right(tx)
     if session is None:
         raise Unauthenticated(wrong)

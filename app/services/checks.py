@@ -16,6 +16,7 @@ from app.errors import BadInput, Forbidden
 from app.masks import Kind
 from app.policy import PAIR, THEIRS
 from app.services import names
+from app.services.remembered import masks_of_pairs
 from app.services.roles import Way
 from app.sources import Keys, among
 from app.tables import Access, Key, Resource, User, col
@@ -65,9 +66,9 @@ async def _masks(database: Database, viewer: Viewer, asked: set[tuple[int, int]]
     """What users hold on resources; the viewer herself, what her token lets her of it."""
     own = {pair for pair in asked if pair[0] == viewer.user_id and viewer.token_id is not None}
     pairs = [user * PAIR + resource for user, resource in asked - own]
-    statement = policy.masks_of_pairs(database.dialect.name)
-    rows = await database.ask(statement, pairs=pairs, now=database.clock()) if pairs else []
-    found = {divmod(int(pair), PAIR): mask for pair, mask in rows}
+    found = (
+        {divmod(pair, PAIR): mask for pair, mask in (await masks_of_pairs(database, pairs)).items()} if pairs else {}
+    )
     if own:
         keys = [resource for _, resource in own]
         mine = await database.ask(_mine(viewer.alike), keys=keys, **viewer.binds, now=database.clock())

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select
 
 from app.auth import REGISTRY
 from app.db import Transaction
@@ -98,7 +98,7 @@ async def synchronized(tx: Transaction, vouched: Vouched, *, with_orgs: bool) ->
             return None
         await audit.touches(tx, audit.USER, [key])
         if _written(details) != _written(vouched.metadata):
-            await tx.rows(update(User).where(col(User.id) == key).values(details=vouched.metadata))
+            await tx.alter(User, key, {"details": vouched.metadata})
         if wanted is not None:
             await roles.replace(tx, REGISTRY, key, wanted)
     except Problem as problem:

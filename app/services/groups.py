@@ -72,7 +72,7 @@ async def update_group(tx: Transaction, viewer: Viewer, group: Way, changes: Cha
     name = None if changes.display_name is None else changes.display_name.strip()
     names.refuse(_text_problems("-" if name is None else name, changes.description or ""))
     if values := Changes(name, changes.description).values:
-        await tx.rows(update(Group).where(col(Group.id) == key).values(**values))
+        await tx.alter(Group, key, values)
     return key
 
 

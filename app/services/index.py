@@ -42,17 +42,20 @@ def effective(granted: ColumnElement[Any]) -> ColumnElement[Any]:
 def definition(which: ColumnElement[bool] | None = None) -> CompoundSelect[Any]:
     """Every row that the index must hold, of some resources or all: grants, the org, the owner, the registry."""
     full = col(Resource.full_mask)
-    granted = effective(col(Grant.mask)).op("&")(full).label("mask")
-    by_grant = _row(col(Grant.subject), granted, col(Grant.mask), col(Grant.expires_at)).join(
-        Grant, col(Grant.resource_id) == col(Resource.id)
-    )
     arms = [
-        by_grant.where(granted != 0),
+        _by_grants(),
         _row(_subject(Kind.ORG, col(Resource.org_id)), full),
         _row(_subject(Kind.OWNER, col(Resource.owner_id)), full).where(col(Resource.owner_id).is_not(None)),
         _row(literal_column(str(masks.REGISTRY), BigInteger), full),
     ]
     return union_all(*(arm if which is None else arm.where(which) for arm in arms))
+
+
+def _by_grants() -> Any:
+    """The rows that follow from entries."""
+    mask = effective(col(Grant.mask)).op("&")(col(Resource.full_mask)).label("mask")
+    rows = _row(col(Grant.subject), mask, col(Grant.mask), col(Grant.expires_at))
+    return rows.join(Grant, col(Grant.resource_id) == col(Resource.id)).where(mask != literal_column("0"))
 
 
 def _row(
@@ -81,9 +84,34 @@ async def refresh(tx: Transaction, resources: Iterable[int]) -> None:
         await tx.rows(_MAKE, keys=keys)
 
 
+async def refresh_entries(tx: Transaction, resource: int, subjects: Iterable[int]) -> None:
+    """Make the rows of some subjects anew, where no more has changed than their entries."""
+    keys = list(subjects)
+    if keys:
+        await tx.rows(_TAKE_ENTRIES, key=resource, subjects=keys)
+        await tx.rows(_MAKE_ENTRIES, key=resource, subjects=keys)
+
+
+async def refresh_change(tx: Transaction, resource: int) -> None:
+    """Say in the rows of a resource when it was changed, where they tell of nothing else that has."""
+    await tx.rows(_CHANGED, key=resource)
+
+
 _KEYS = bindparam("keys", type_=Keys(Integer()))
 _TAKE = delete(Access).where(among(col(Access.resource_id), _KEYS))
 _MAKE = insert(Access).from_select(COLUMNS, definition(among(col(Resource.id), _KEYS)))
+
+_KEY = bindparam("key", type_=Integer())
+_SUBJECTS = bindparam("subjects", type_=Keys(BigInteger()))
+_TAKE_ENTRIES = delete(Access).where(col(Access.resource_id) == _KEY, among(col(Access.subject), _SUBJECTS))
+_MAKE_ENTRIES = insert(Access).from_select(
+    COLUMNS, _by_grants().where(col(Resource.id) == _KEY, among(col(Grant.subject), _SUBJECTS))
+)
+_CHANGED = (
+    update(Access)
+    .where(col(Access.resource_id) == _KEY)
+    .values(updated_at=select(col(Resource.updated_at)).where(col(Resource.id) == _KEY).scalar_subquery())
+)
 
 
 async def rebuild(tx: Transaction) -> int:

@@ -102,7 +102,7 @@ async def update_org(tx: Transaction, viewer: Viewer, org: Way, changes: Changes
     name = None if changes.name is None else changes.name.strip()
     names.refuse(_text_problems("-" if name is None else name, changes.description or ""))
     if values := Changes(name, changes.description, changes.is_public).values:
-        await tx.rows(update(Org).where(col(Org.id) == held.id).values(**values))
+        await tx.alter(Org, held.id, values)
     return held.id
 
 
@@ -164,7 +164,7 @@ async def _transfer(tx: Transaction, viewer: Viewer, held: Found, new: int) -> N
     if held.owner_id is not None:
         await tx.rows(_members(held.id, held.owner_id))
         await tx.put(OrgMember, [_row(tx, viewer, held.id, held.owner_id, Membership(Level.ADMIN))])
-    await tx.rows(update(Org).where(col(Org.id) == held.id).values(owner_id=new))
+    await tx.alter(Org, held.id, {"owner_id": new})
 
 
 def _members(org_id: int, user_id: int) -> Any:

@@ -30,6 +30,9 @@ from app.tables import Grant, Key, Lock, Org, Resource, ResourceType, Ticket, co
 DEFAULT_MASK = masks.METADATA_READ | masks.DATA_READ
 """What every signed-in user gets on a new resource, of the roles that its type has (design, 1.5)."""
 
+UNINDEXED = {"description", "details"}
+"""Columns of which the access index has nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewResource:
@@ -175,8 +178,12 @@ async def _move_bytes(tx: Transaction, viewer: Viewer, found_: Found, org_id: in
 
 async def _write(tx: Transaction, found_: Found, values: dict[str, Any]) -> None:
     """Set columns, if there are any, and make the index anew."""
-    if values:
-        await tx.rows(update(Resource).where(col(Resource.id) == found_.id).values(**values, updated_at=tx.now))
+    if not values:
+        return
+    await tx.alter(Resource, found_.id, {**values, "updated_at": tx.now})
+    if values.keys() <= UNINDEXED:
+        await index.refresh_change(tx, found_.id)
+    else:
         await index.refresh(tx, [found_.id])
 
 

@@ -141,6 +141,7 @@ _HELD = (
     select(col(UserRole.user_id), col(Role.id), col(Role.name_key), col(Role.permissions))
     .select_from(UserRole)
     .join(Role, col(Role.id) == col(UserRole.role_id))
+    .where(col(UserRole.user_id) == bindparam("user", type_=Integer()))
 )
 
 
@@ -166,7 +167,7 @@ def unknown(wanted: Sequence[str], known: dict[str, Any]) -> list[Problem]:
 
 async def held(tx: Transaction, user_id: int) -> tuple[dict[str, int], Permission]:
     """What a user holds: role ids by key, and the sum of their permissions."""
-    rows = await tx.rows(_HELD.where(col(UserRole.user_id) == bindparam("user", type_=Integer())), user=user_id)
+    rows = await tx.rows(_HELD, user=user_id)
     permissions = Permission.NONE
     for _, _, _, mask in rows:
         permissions |= Permission(mask)

@@ -77,12 +77,13 @@ class Keyring:
 
     async def refresh(self) -> None:
         """Look again, unless that was done a moment ago; asked before a token is read or made."""
-        if self._is_stale():
+        if self.is_stale():
             async with self._turn:
-                if self._is_stale():
+                if self.is_stale():
                     await self._look()
 
-    def _is_stale(self) -> bool:
+    def is_stale(self) -> bool:
+        """Whether it is time to look again."""
         return self._looked is None or not timedelta(0) <= self.database.clock() - self._looked < FRESH
 
     async def seek(self) -> None:

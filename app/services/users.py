@@ -216,7 +216,7 @@ async def _set_email(tx: Transaction, key: int, email: str | None) -> None:
         raise Problems(problems)
     values = {"email": email, "email_key": None if email is None else folded(email)}
     try:
-        await tx.rows(update(User).where(col(User.id) == key).values(**values))
+        await tx.alter(User, key, values)
     except Duplicate:
         raise _exists("email", str(email)) from None
 
@@ -231,7 +231,7 @@ async def set_user_metadata(tx: Transaction, viewer: Viewer, user: Way, metadata
     key = await managed(tx, viewer, user)
     if problems := [*names.metadata_problems(metadata)]:
         raise Problems(problems)
-    await tx.rows(update(User).where(col(User.id) == key).values(details=metadata))
+    await tx.alter(User, key, {"details": metadata})
     if "roles" in metadata:
         try:
             await roles.create_missing(tx, metadata["roles"])

@@ -161,6 +161,11 @@ class Settings(BaseSettings):
         description="Who is shown the GraphQL schema (introspection, /schema.graphql, suggestions in errors):"
         " everyone, signed-in or nobody.",
     )
+    executor: Literal["compiled", "stock"] = Field(
+        "compiled",
+        description="How GraphQL queries are answered: compiled, by plans and the library's own executor where there is"
+        " none, or stock, by that alone.",
+    )
     query_seconds: values.Count = Field(
         15, ge=1, le=3600, description="Seconds that a GraphQL query may take: 1 to 3600."
     )

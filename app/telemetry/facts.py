@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Facts:
-    """`path` is a template; `kind` is query or mutation; `viewer` is a user's id, `codes` those of what was refused."""
+    """`path` is a template; `kind` is query or mutation; `viewer` is a user's id, `codes` those of what was refused.
+
+    `executor` says which one answered a GraphQL operation, and `cause` why it was the stock one.
+    """
 
     request_id: str
     method: str
@@ -21,6 +24,8 @@ class Facts:
     viewer: int | None = None
     statements: int = 0
     codes: list[str] = field(default_factory=list)
+    executor: str = ""
+    cause: str = ""
 
 
 CURRENT: ContextVar[Facts | None] = ContextVar("facts", default=None)

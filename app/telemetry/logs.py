@@ -30,7 +30,7 @@ def configuration(shape: str, level: str, *, requests: bool) -> dict[str, Any]:
             "app": {"level": least},
             "ostiary": {"level": least},
             REQUESTS: {"level": "INFO" if requests else others},
-            # It shows the whole trace of every try to reach a server that is away; `db.py` says it once, in a line.
+            # It shows the whole trace of every try to reach a server that is away; `app/db` says it once, in a line.
             "asyncpg.pool": {"level": "ERROR"},
         },
     }

@@ -30,6 +30,7 @@ FAMILIES = {
     "ostiary_requests_in_progress": Family("gauge", "Requests that are being answered."),
     "ostiary_refusals_total": Family("counter", "What was refused, by code; several in one request count each."),
     "ostiary_statements_total": Family("counter", "SQL statements that requests have run."),
+    "ostiary_executions_total": Family("counter", "GraphQL operations, by executor, and why by the stock one."),
     "ostiary_documents_total": Family("counter", "GraphQL documents, by whether they were known or had to be read."),
     "ostiary_documents_remembered": Family("gauge", "GraphQL documents that are remembered."),
     "ostiary_hashing_jobs": Family("gauge", "Passwords that are being hashed, or wait for it."),
@@ -54,6 +55,7 @@ class Meter:
         self._durations: dict[tuple[str, str], list[int]] = {}
         self._seconds: defaultdict[tuple[str, str], float] = defaultdict(float)
         self._refusals: Counter[str] = Counter()
+        self._executions: Counter[tuple[str, str]] = Counter()
 
     def answered(self, about: Facts, status: int, seconds: float) -> None:
         """Count a request; status 0 stands for no answer at all."""
@@ -64,6 +66,8 @@ class Meter:
         self._statements += about.statements
         for code in about.codes:
             self._refusals[code] += 1
+        if about.executor:
+            self._executions[about.executor, about.cause] += 1
 
     def samples(self) -> Samples:
         """All that was counted, with what the system says of this process."""
@@ -74,6 +78,8 @@ class Meter:
             found |= _histogram(f'face="{of[0]}",kind="{of[1]}"', numbers, self._seconds[of])
         for code, number in self._refusals.items():
             found[f'ostiary_refusals_total{{code="{code}"}}'] = number
+        for (executor, cause), number in self._executions.items():
+            found[f'ostiary_executions_total{{executor="{executor}",cause="{cause}"}}'] = number
         return found | {"ostiary_statements_total": self._statements} | dict(_process())
 
 

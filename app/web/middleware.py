@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 
-from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,13 +21,13 @@ ASKED = (
 )
 """What GraphQL and REST read, and what clients of GraphQL send unasked: a preflight refuses a request for one more."""
 
-ANSWERED = ("Allow", "ETag", "Location", "Retry-After", "WWW-Authenticate", "X-Request-Id")
+ANSWERED = ("Allow", "ETag", "Location", "Ostiary-Executor", "Retry-After", "WWW-Authenticate", "X-Request-Id")
 
-SAID = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-}
+SAID = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+)
 """Said unless the answer says otherwise. That a host speaks https for good is for the proxy to say that speaks it."""
 
 
@@ -57,9 +56,9 @@ class SecurityHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def said(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in SAID.items():
-                    headers.setdefault(name, value)
+                headers = message["headers"]
+                told = {name for name, _ in headers}
+                message["headers"] = [*headers, *(each for each in SAID if each[0] not in told)]
             await send(message)
 
         await self._app(scope, receive, said if scope["type"] == "http" else send)

@@ -1,6 +1,7 @@
 """Reads bodies: nothing is parsed before its type and its size are found good."""
 
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -19,27 +20,39 @@ def media_type(request: Request, accepted: Collection[str]) -> str:
     found = request.headers.getlist("content-type")
     if len(found) > 1:
         raise BadRequest("The header Content-Type stands there twice.")
-    kind, *rest = (found[0] if found else "").lower().split(";")
-    if kind.strip() not in accepted:
+    kind, is_utf8 = _media_type(found[0] if found else "")
+    if kind not in accepted:
         raise UnsupportedMediaType(f"The body must be {' or '.join(accepted)}.")
-    named = [part.partition("=") for part in rest]
-    if any(name.strip() == "charset" and value.strip(' "') not in ("utf-8", "utf8") for name, _, value in named):
+    if not is_utf8:
         raise BadRequest("The body must be UTF-8.")
-    return kind.strip()
+    return kind
+
+
+@lru_cache(maxsize=256)
+def _media_type(header: str) -> tuple[str, bool]:
+    """The type in a header, and whether it may be UTF-8. Few headers come again and again."""
+    kind, *rest = header.lower().split(";")
+    named = [part.partition("=") for part in rest]
+    others = [value for name, _, value in named if name.strip() == "charset"]
+    return kind.strip(), all(value.strip(' "') in {"utf-8", "utf8"} for value in others)
 
 
 async def body(request: Request, limit: int) -> bytes:
     """The body, given up as soon as it is known to pass the limit."""
-    refusal = TooLarge(f"The body may be {limit:,} bytes at most.")
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length[:18]) > limit:
-        raise refusal
-    read = bytearray()
+        raise _too_large(limit)
+    chunks, size = [], 0
     async for chunk in request.stream():
-        read += chunk
-        if len(read) > limit:
-            raise refusal
-    return bytes(read)
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+    return b"".join(chunks)
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"The body may be {limit:,} bytes at most.")
 
 
 def json_value(text: bytes, what: str) -> Any:

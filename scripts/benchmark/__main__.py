@@ -15,7 +15,7 @@ from pathlib import Path
 
 import asyncpg
 
-from scripts.benchmark import hostile, logins, report
+from scripts.benchmark import executors, hostile, logins, report, writes
 from scripts.benchmark.cases import Asking, Case
 from scripts.benchmark.filling import postgresql_world, say, sqlite_world
 from scripts.benchmark.load import Measured, Refused, measure, opened
@@ -37,6 +37,10 @@ def main(argv: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="ostiary-bench-") as folder:
         if arguments.hostile:
             return _attacked(arguments, Path(folder), command)
+        if arguments.executors:
+            return _raced(arguments, Path(folder), command)
+        if arguments.writes:
+            return _written(arguments, Path(folder), command)
         runs, versions = _measured(arguments, Path(folder))
     if arguments.logins:
         return 0
@@ -58,6 +62,36 @@ def _attacked(arguments: argparse.Namespace, folder: Path, command: str) -> int:
     return 0 if all(found.holds for found in runs.values()) else 1
 
 
+def _raced(arguments: argparse.Namespace, folder: Path, command: str) -> int:
+    """Measure both executors side by side."""
+    found, versions, said = {}, [], []
+    with ExitStack() as stack, _runner() as runner:
+        for database, urls, version in _worlds(arguments, folder, stack):
+            versions.append(version)
+            for spec, url in zip(arguments.specs, urls, strict=True):
+                say(f"both executors on {database}, {spec.resources:,} resources")
+                found[database, spec.resources] = runner.run(executors.measured(url))
+            loads = runner.run(executors.over_http(urls[0], folder, arguments.seconds))
+            said.append(executors.compared(database, *loads))
+    report.show("\n".join([executors.table(found, report.about(command, versions)), "", *said]))
+    return 0
+
+
+def _written(arguments: argparse.Namespace, folder: Path, command: str) -> int:
+    """Measure what changes cost, and what the disk allows."""
+    lines, versions = [], []
+    with ExitStack() as stack:
+        for database, urls, version in _worlds(arguments, folder, stack):
+            versions.append(version)
+            say(f"changing, {database}")
+            with _runner() as runner:
+                made = World(arguments.specs[0])
+                lines += runner.run(writes.measured(made, database, urls[0], folder, arguments.seconds))
+        alone = writes.disk(folder, arguments.seconds)
+    report.show(writes.table(lines, alone, report.about(command, versions)))
+    return 0
+
+
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("scripts/bench", description=__doc__)
     parser.add_argument("--database", choices=(*DATABASES, "both"), default="both", help="(%(default)s)")
@@ -74,7 +108,9 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--hostile", action="store_true", help="what hostile documents cost, in a tiny world unless told otherwise"
     )
+    parser.add_argument("--executors", action="store_true", help="only the compiled executor beside the stock one")
     parser.add_argument("--logins", action="store_true", help="only what signing in costs, and what it costs others")
+    parser.add_argument("--writes", action="store_true", help="only what changes cost, beside what the disk allows")
     parser.add_argument("--quick", action="store_true", help="a tiny world and short looks: does it work?")
     arguments = parser.parse_args(argv)
     base = QUICK if arguments.quick or arguments.hostile else Spec()
@@ -137,7 +173,7 @@ def _served(database: str, urls: Sequence[str], arguments: argparse.Namespace, f
     """Serve all worlds of a database, and measure."""
     runs = [Run(database, spec.resources, {}) for spec in arguments.specs]
     if arguments.logins:
-        with Server(urls[0], folder, **logins.UNSLOWED) as server, _runner() as runner:
+        with Server(urls[0], folder, logins.UNSLOWED) as server, _runner() as runner:
             report.show("\n".join(runner.run(logins.measured(database, server.port, arguments.seconds))))
         return runs
     with ExitStack() as stack:

@@ -68,7 +68,7 @@ class Asking:
     async def cases(self) -> list[Case]:
         """Every case, the floor first."""
         for user, name in NAMES.items():
-            data = await answer(self._connection, _login(name))
+            data = await answer(self._connection, login(name))
             self._tokens[user] = data["login"]["session"]["token"]
         first = [self._page(user, number) for user, number in GROUPS_OF.items()]
         deep = [await self._deep_page(user, number) for user, number in GROUPS_OF.items()]
@@ -82,7 +82,7 @@ class Asking:
             self._check(),
             self._checks(),
             self._grant(),
-            Case("login", [_login(NAMES[world.ONE])], lambda data: bool(data["login"]["session"]["token"])),
+            Case("login", [login(NAMES[world.ONE])], lambda data: bool(data["login"]["session"]["token"])),
         ]
 
     def token(self, user: int) -> str:
@@ -169,7 +169,8 @@ class Asking:
         return Case("grantAccess", requests, lambda data: bool(data["grantAccess"]["resource"]))
 
 
-def _login(name: str) -> bytes:
+def login(name: str) -> bytes:
+    """A request to sign in."""
     return graphql(LOGIN, {"name": name, "password": PASSWORD})
 
 

@@ -6,16 +6,22 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 from scripts.benchmark.filling import ROOT
 
 START_SECONDS = 60.0
 STOP_SECONDS = 35.0
 
-SERVE = "import sys; from app.cli import main; sys.exit(main())"
+SERVE = ("-c", "import sys; from app.cli import main; sys.exit(main())", "serve", "--port", "0")
 """The command `ostiary` of this very checkout."""
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+FLOOR = ("-m", "scripts.benchmark.floor")
+"""What answers with as little as possible."""
 
 
 class Server:
@@ -23,8 +29,11 @@ class Server:
 
     port: int
 
-    def __init__(self, url: str, folder: Path, **environment: str) -> None:
+    def __init__(
+        self, url: str, folder: Path, environment: Mapping[str, str] = NOTHING, *, command: Sequence[str] = SERVE
+    ) -> None:
         self._folder = folder
+        self._command = command
         self._log = folder / f"server-{secrets.token_hex(4)}.log"
         self._environment = {name: value for name, value in os.environ.items() if not name.startswith("OSTIARY_")} | {
             "OSTIARY_DATABASE_URL": url,
@@ -36,7 +45,7 @@ class Server:
     def __enter__(self) -> "Server":
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-c", SERVE, "serve", "--port", "0"],
+                [sys.executable, *self._command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from starlette.requests import Request
 
@@ -16,8 +17,13 @@ WEIGHT = re.compile(r";\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*(?:;|$)", re.IGNOREC
 
 def negotiated(request: Request, offers: Sequence[str]) -> str:
     """The best of the offers. Whoever names both JSON types gets the newer, whoever names none plain JSON."""
-    header = ",".join(request.headers.getlist("accept")).strip()
-    ranges = list(_ranges(header or "*/*"))
+    return _negotiated(",".join(request.headers.getlist("accept")).strip() or "*/*", tuple(offers))
+
+
+@lru_cache(maxsize=256)
+def _negotiated(header: str, offers: tuple[str, ...]) -> str:
+    """Few headers come again and again."""
+    ranges = list(_ranges(header))
     best = max(offers, key=lambda offer: (*_wanted(offer, ranges), _preference(offer, ranges)))
     if _wanted(best, ranges)[0] == 0:
         raise NotAcceptable(f"This is answered as {GRAPHQL} or {JSON} only.")

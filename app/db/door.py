@@ -1,0 +1,140 @@
+"""What both kinds of database have in common: what may be asked of them, and what a change may do."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.sql.base import Executable
+from sqlmodel import SQLModel
+
+from app.prepared import Prepared, Preparing, Row, Values, alteration, insertion
+from app.telemetry import facts
+
+REMEMBERED = 512
+"""How many statements of services stay compiled."""
+
+
+class Duplicate(Exception):
+    """A row that must be unique is there already; `columns` are its `table.column` names, joined with a comma."""
+
+    def __init__(self, columns: str) -> None:
+        super().__init__(columns)
+        self.columns = columns
+
+
+class Dangling(Exception):
+    """A row is pointed at, or points at nothing."""
+
+
+def count(statements: int = 1) -> None:
+    """Note for the request's facts that statements are run."""
+    if (about := facts.CURRENT.get()) is not None:
+        about.statements += statements
+
+
+Question = tuple[Prepared, Values]
+
+Read = Callable[[Sequence[Question]], Awaitable[list[list[Row]]]]
+"""Answers questions that do not depend on each other, in their order."""
+
+
+class Transaction(ABC):
+    """What a change may do between a beginning and an end that are not its own."""
+
+    def __init__(self, database: "Database") -> None:
+        self._database = database
+        self.now = database.clock()
+        self.notes: Any = None
+        """What the audit log keeps of this change until its end; None where nothing is told."""
+
+    async def rows(self, statement: Executable, **values: Any) -> list[Row]:
+        """Run a statement and take its rows."""
+        prepared = self._database.prepare(statement)
+        count()
+        return prepared.rows(await self._fetch(prepared.text, prepared.arguments(values)))
+
+    async def row(self, statement: Executable, **values: Any) -> Row | None:
+        """Run a statement and take its first row."""
+        rows = await self.rows(statement, **values)
+        return rows[0] if rows else None
+
+    async def value(self, statement: Executable, **values: Any) -> Any:
+        """Run a statement and take the first cell of its first row, or None."""
+        row = await self.row(statement, **values)
+        return row[0] if row else None
+
+    async def many(self, statement: Executable, values: Sequence[Values]) -> None:
+        """Run one statement for each set of values."""
+        prepared = self._database.prepare(statement)
+        if values:
+            count()
+            await self._many(prepared.text, [prepared.arguments(each) for each in values])
+
+    async def put(self, table: type[SQLModel], rows: Sequence[Values]) -> None:
+        """Insert rows that have the same columns."""
+        if rows:
+            values = [{f"new_{name}": value for name, value in row.items()} for row in rows]
+            await self.many(insertion(table, tuple(rows[0])), values)
+
+    async def alter(self, table: type[SQLModel], key: int, values: Values) -> None:
+        """Set columns of the row with this id: a statement that is built once, whatever the values."""
+        given = {f"new_{name}": value for name, value in values.items()}
+        await self.rows(alteration(table, tuple(values)), key=key, **given)
+
+    @abstractmethod
+    async def lock(self, name: str) -> None:
+        """Wait until no other transaction holds this name, and hold it until the end."""
+
+    @abstractmethod
+    async def _fetch(self, text: str, arguments: list[Any]) -> Sequence[Any]: ...
+
+    @abstractmethod
+    async def _many(self, text: str, arguments: list[list[Any]]) -> None: ...
+
+
+class Database(ABC):
+    """A database that is open. What it knows of statements is the same for all of its kind."""
+
+    waits: bool = True
+    """Whether others are answered while it reads."""
+
+    def __init__(self, preparing: Preparing) -> None:
+        self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self.prepare = preparing
+        self.dialect = preparing.dialect
+
+    async def ask(self, statement: Executable, **values: Any) -> list[Row]:
+        """Read the rows of one statement."""
+        return (await self.read([(self.prepare(statement), values)]))[0]
+
+    @abstractmethod
+    async def read(self, questions: Sequence[Question]) -> list[list[Row]]:
+        """Answer questions that do not depend on each other, in their order: all as of one moment."""
+
+    @abstractmethod
+    async def version(self) -> Any:
+        """Something that stays equal for as long as nobody commits anything, in whatever process.
+
+        What was read after it was asked for is still so when it is asked for again and is the same.
+        """
+
+    @abstractmethod
+    def snapshot(self) -> AbstractAsyncContextManager[Read]:
+        """Read several times as of one moment, that of the first: `async with db.snapshot() as read`.
+
+        Whoever reads once needs none: see `read`. Nobody opens a second one inside.
+        """
+
+    @abstractmethod
+    def write(self, *, dry: bool = False) -> AbstractAsyncContextManager[Transaction]:
+        """Open a transaction: `async with db.write() as tx`. It ends with the block; undone if that fails, or `dry`."""
+
+    def connections(self) -> tuple[int, int] | None:
+        """How many are in use and how many are not, where there is a pool of them."""
+        return None
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Let go of every connection."""

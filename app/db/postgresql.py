@@ -1,0 +1,268 @@
+"""PostgreSQL by asyncpg: a pool, statements prepared once for each connection, and as few round trips as may be.
+
+A round trip is one time of sending something and waiting for the server. What is asked at once goes in one statement;
+the beginning of a snapshot travels with its first one, and nobody waits for its end.
+"""
+
+import logging
+import re
+import struct
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import asyncpg
+from sqlalchemy.dialects.postgresql import asyncpg as postgresql
+
+from app import errors
+from app.db.door import REMEMBERED, Dangling, Database, Duplicate, Question, Read, Transaction, count
+from app.db.pool import Pool
+from app.prepared import Prepared, Preparing, Row
+from app.telemetry.reach import Reach
+
+log = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 5.0
+"""How long PostgreSQL may take to let us in, or to give up what it was asked."""
+
+READ_SECONDS = 15.0
+"""How long PostgreSQL may take to answer a question: as long as a query may take."""
+
+PREPARED = 256
+"""How many statements stay prepared on each connection; each takes memory of the server."""
+
+AWAY = (
+    OSError,  # a TimeoutError too
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+)
+"""What is raised when there is no server, or none that lets us in."""
+
+OUTDATED = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
+"""What is raised when a table was changed since the statement was prepared."""
+
+READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+ROLLBACK = "ROLLBACK"
+
+_preparing = Preparing(postgresql.dialect(), REMEMBERED)  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+
+
+def _unanswered(text: str) -> bytes:
+    """A statement as the messages Parse, Bind and Execute, without the Sync that would have it answered by itself."""
+    parts = (
+        (b"P", b"\0" + text.encode() + b"\0" + struct.pack("!h", 0)),
+        (b"B", b"\0\0" + struct.pack("!hhh", 0, 0, 0)),
+        (b"E", b"\0" + struct.pack("!i", 0)),
+    )
+    return b"".join(kind + struct.pack("!i", len(body) + 4) + body for kind, body in parts)
+
+
+class Connection(asyncpg.Connection):
+    """A connection that knows the statements it has prepared, and can begin to read without a round trip of its own."""
+
+    _begin = _unanswered(READ)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._known: OrderedDict[str, Any] = OrderedDict()
+
+    async def rows(self, text: str, arguments: Sequence[Any], *, begins: bool = False) -> Sequence[Any]:
+        """Run a statement, as the first of a transaction that reads if it `begins` one.
+
+        asyncpg has no pipeline, but takes what the server says to a beginning that was sent just ahead of a statement
+        for a part of the answer. It must be a statement that is prepared: the preparing would be the first query.
+        """
+        known = self._known.get(text)
+        if begins and known is not None:
+            self._transport.write(self._begin)  # type: ignore[attr-defined]  # the stubs leave it out
+        elif begins:
+            await self.execute(READ)
+        if known is None:
+            known = self._known[text] = await self.prepare(text)
+            if len(self._known) > PREPARED:
+                self._known.popitem(last=False)
+        else:
+            self._known.move_to_end(text)
+        try:
+            found: Sequence[Any] = await known.fetch(*arguments, timeout=READ_SECONDS)
+        except OUTDATED:
+            self._known.pop(text, None)
+            raise
+        return found
+
+    async def answers(self, questions: Sequence[Question], *, begins: bool = False) -> list[list[Row]]:
+        """Answer questions in one round trip, once their statement is prepared."""
+        count(len(questions))
+        asked = [prepared.arguments(values) for prepared, values in questions]
+        if len(asked) == 1:
+            raw = [await self.rows(questions[0][0].text, asked[0], begins=begins)]
+        elif asked:
+            text = _together(tuple(prepared.text for prepared, _ in questions))
+            raw = list((await self.rows(text, [each for values in asked for each in values], begins=begins))[0])
+        else:
+            raw = []
+        return [prepared.rows(rows) for (prepared, _), rows in zip(questions, raw, strict=True)]
+
+
+_VERSION = Prepared("SELECT pg_current_snapshot()::text", (), {}, {}, ())
+"""Which transactions have ended: as long as it is the same, everybody sees the same."""
+
+_VALUE = re.compile(r"\$(\d+)")
+
+
+@lru_cache(REMEMBERED)
+def _together(texts: tuple[str, ...]) -> str:
+    """Several questions as one statement with a row of arrays, whose elements are the rows of each.
+
+    A SELECT in ARRAY(…) keeps its order. asyncpg reads a row in an array as a tuple.
+    """
+    parts, before = [], 0
+    for text in texts:
+        parts.append(f"ARRAY(SELECT q FROM ({_moved(text, before)}) AS q)")  # noqa: S608 - statements of ours
+        before += max(map(int, _VALUE.findall(text)), default=0)
+    return f"SELECT {', '.join(parts)}"
+
+
+def _moved(text: str, by: int) -> str:
+    """The statement with its values behind so many others."""
+    return _VALUE.sub(lambda found: f"${int(found[1]) + by}", text)
+
+
+class PostgresTransaction(Transaction):
+    """A change on a connection of the pool."""
+
+    def __init__(self, database: "PostgresDatabase", connection: Any) -> None:
+        super().__init__(database)
+        self._connection = connection
+
+    async def lock(self, name: str) -> None:
+        count()
+        await self._fetch("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [name])
+
+    async def _fetch(self, text: str, arguments: list[Any]) -> Sequence[Any]:
+        with _postgres_errors():
+            rows: Sequence[Any] = await self._connection.fetch(text, *arguments)
+            return rows
+
+    async def _many(self, text: str, arguments: list[list[Any]]) -> None:
+        with _postgres_errors():
+            await self._connection.executemany(text, arguments)
+
+
+class _postgres_errors:  # noqa: N801 - reads as the statement it is
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        match error:
+            case asyncpg.UniqueViolationError():
+                table = str(error.table_name)
+                columns = str(error.detail).partition("(")[2].partition(")")[0]
+                raise Duplicate(",".join(f"{table}.{name.strip()}" for name in columns.split(","))) from error
+            case asyncpg.ForeignKeyViolationError():
+                raise Dangling(str(error.constraint_name)) from error
+            case asyncpg.SerializationError() | asyncpg.DeadlockDetectedError():
+                raise errors.Conflict("Somebody else changed this at the same moment. Try again.") from error
+
+
+@dataclass(eq=False)
+class PostgresDatabase(Database):
+    """A server with a pool of connections."""
+
+    url: str
+    size: int = 10
+    _pool: Pool = field(init=False)
+    _reach: Reach = field(default_factory=lambda: Reach("the database", log), init=False)
+
+    def __post_init__(self) -> None:
+        super().__init__(_preparing)
+        self._pool = Pool(self._connected, self.size)
+
+    async def open(self) -> None:
+        """Make the first connection; raises what asyncpg raises when nobody answers."""
+        self._pool.give_back(await self._pool.take())
+
+    async def _connected(self) -> Any:
+        return await asyncpg.connect(
+            self.url,
+            command_timeout=60,
+            timeout=CONNECT_SECONDS,
+            connection_class=Connection,
+            statement_cache_size=PREPARED,
+            max_cached_statement_lifetime=0,
+            server_settings={"jit": "off"},  # compiling a statement takes longer than any of ours runs
+        )
+
+    @asynccontextmanager
+    async def _reached(self) -> AsyncIterator[None]:
+        """A server that is away is no surprise, and is found again by itself."""
+        try:
+            yield
+            self._reach.found()
+        except AWAY as error:
+            self._reach.lost(error)
+            raise errors.TimedOut("The database does not answer. Try again soon.") from error
+
+    async def read(self, questions: Sequence[Question]) -> list[list[Row]]:
+        async with self._reached():
+            connection = await self._pool.take()
+            try:
+                found = await _answered(connection, questions)
+            except BaseException:
+                self._pool.give_back_soon(connection, ROLLBACK)
+                raise
+            self._pool.give_back(connection)
+        return found
+
+    async def version(self) -> Any:
+        return (await self.read([(_VERSION, {})]))[0][0][0]
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Read]:
+        lent: list[Any] = []
+
+        async def read(questions: Sequence[Question]) -> list[list[Row]]:
+            begins = not lent
+            if begins:
+                lent.append(await self._pool.take())
+            found: list[list[Row]] = await lent[0].answers(questions, begins=begins)
+            return found
+
+        async with self._reached():
+            try:
+                yield read
+            finally:
+                if lent:  # whoever has the answer does not wait for the end
+                    self._pool.give_back_soon(lent[0], ROLLBACK)
+
+    @asynccontextmanager
+    async def write(self, *, dry: bool = False) -> AsyncIterator[Transaction]:
+        async with self._reached():
+            connection = await self._pool.take()
+            try:
+                await connection.execute("BEGIN")
+                yield PostgresTransaction(self, connection)
+                await connection.execute(ROLLBACK if dry else "COMMIT")
+            except BaseException:
+                await self._pool.give_back_settled(connection, ROLLBACK)
+                raise
+            self._pool.give_back(connection)
+
+    def connections(self) -> tuple[int, int]:
+        return self._pool.numbers()
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+
+async def _answered(connection: Any, questions: Sequence[Question]) -> list[list[Row]]:
+    try:
+        found: list[list[Row]] = await connection.answers(questions)
+    except OUTDATED:
+        found = await connection.answers(questions)
+    return found

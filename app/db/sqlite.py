@@ -1,0 +1,141 @@
+"""SQLite by the standard library's driver: reads in the event loop, writes in turns (see `commits`)."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.dialects import sqlite
+
+from app.db.commits import Commits
+from app.db.door import REMEMBERED, Dangling, Database, Duplicate, Question, Read, Transaction, count
+from app.prepared import Preparing, Row
+
+READERS = 32
+"""How many snapshots there are at once; who asks for one more waits."""
+
+KEPT = 4
+"""How many connections that read stay open while nobody needs them."""
+
+_preparing = Preparing(sqlite.dialect(paramstyle="qmark"), REMEMBERED)
+
+
+def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """Open a SQLite file as this server wants it: WAL, foreign keys, every commit on the disk before it is answered."""
+    uri = f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rw'}"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=512)
+    for pragma in ("foreign_keys=ON", "synchronous=FULL", "cache_size=-65536", "mmap_size=268435456"):
+        connection.execute(f"PRAGMA {pragma}")
+    connection.execute(f"PRAGMA busy_timeout={5000 if read_only else 0}")
+    if not read_only:
+        connection.execute("PRAGMA journal_mode=WAL")
+    return connection
+
+
+class SqliteTransaction(Transaction):
+    """A change on the writing connection."""
+
+    def __init__(self, database: "SqliteDatabase", connection: sqlite3.Connection) -> None:
+        super().__init__(database)
+        self._connection = connection
+
+    async def lock(self, name: str) -> None:
+        """Nothing to do: SQLite has one writer at a time."""
+
+    async def _fetch(self, text: str, arguments: list[Any]) -> Sequence[Any]:
+        with _sqlite_errors():
+            return self._connection.execute(text, arguments).fetchall()
+
+    async def _many(self, text: str, arguments: list[list[Any]]) -> None:
+        with _sqlite_errors():
+            self._connection.executemany(text, arguments)
+
+
+class _sqlite_errors:  # noqa: N801 - reads as the statement it is
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, sqlite3.IntegrityError):
+            text = str(error)
+            if text.startswith("UNIQUE constraint failed: "):
+                raise Duplicate(text.removeprefix("UNIQUE constraint failed: ").replace(" ", "")) from error
+            if text.startswith("FOREIGN KEY"):
+                raise Dangling(text) from error
+
+
+class SqliteDatabase(Database):
+    """An embedded file. Reads run in the event loop; writes take turns and share commits.
+
+    Readers lie in a stack. Whoever reads without giving way to others always gets the same one, and only where
+    snapshots overlap there are more.
+    """
+
+    waits = False
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(_preparing)
+        self._path = path
+        self._commits = Commits(connect(path))
+        self._readers = [connect(path, read_only=True)]
+        self._places = asyncio.Semaphore(READERS)
+        self._watcher = connect(path, read_only=True)  # each connection has a count of its own
+
+    async def read(self, questions: Sequence[Question]) -> list[list[Row]]:
+        if len(questions) == 1:
+            return _answers(self._reader(), questions)
+        async with self.snapshot() as read:
+            return await read(questions)
+
+    async def version(self) -> Any:
+        count()
+        return self._watcher.execute("PRAGMA data_version").fetchone()[0]
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Read]:
+        async with self._places:
+            reader = self._reader()
+            self._readers.pop()
+            try:
+                reader.execute("BEGIN")
+                yield partial(_answered, reader)
+            finally:
+                reader.execute("ROLLBACK")  # it has changed nothing
+                self._give_back(reader)
+
+    def _reader(self) -> sqlite3.Connection:
+        """One that nobody has; it stays where it is."""
+        if not self._readers:
+            self._readers.append(connect(self._path, read_only=True))
+        return self._readers[-1]
+
+    def _give_back(self, reader: sqlite3.Connection) -> None:
+        if len(self._readers) < KEPT:
+            self._readers.append(reader)
+        else:
+            reader.close()
+
+    @asynccontextmanager
+    async def write(self, *, dry: bool = False) -> AsyncIterator[Transaction]:
+        async with self._commits.change(dry=dry) as connection:
+            yield SqliteTransaction(self, connection)
+
+    async def close(self) -> None:
+        await self._commits.close()
+        self._watcher.close()
+        for reader in self._readers:
+            reader.close()
+
+
+def _answers(reader: sqlite3.Connection, questions: Sequence[Question]) -> list[list[Row]]:
+    count(len(questions))
+    return [
+        prepared.rows(reader.execute(prepared.text, prepared.arguments(values)).fetchall())
+        for prepared, values in questions
+    ]
+
+
+async def _answered(reader: sqlite3.Connection, questions: Sequence[Question]) -> list[list[Row]]:
+    return _answers(reader, questions)

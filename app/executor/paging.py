@@ -1,0 +1,124 @@
+"""The step that reads pages: the rows of a connection, their number, and where the page stands."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from app import pages
+from app.auth import Viewer
+from app.db import Question
+from app.executor.arguments import Arguments
+from app.executor.shape import Objects, Shape
+from app.executor.steps import Opened, Run, Wave, check_nothing, fill, grouped, keys_of, none
+from app.pages import Ask, Wanted
+from app.prepared import Prepared, Row
+from app.sources import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """One page: its rows, whether more follow, and how its cursors are written."""
+
+    rows: Sequence[Row]
+    more: bool
+    count: int | None
+    wanted: Wanted
+    cursor: Callable[[Row], str] | None
+    viewer: Viewer
+
+    def has_next(self) -> bool:
+        """Whether more follows."""
+        return self.wanted.ask.after if self.wanted.ask.backward else self.more
+
+    def has_previous(self) -> bool:
+        """Whether something precedes."""
+        return self.more if self.wanted.ask.backward else self.wanted.ask.after
+
+    def end(self, at: int) -> str | None:
+        """The cursor of the first row or the last."""
+        return self.cursor(self.rows[at]) if self.rows and self.cursor is not None else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PageStatements:
+    """The statements of a page of one shape; `cursor` writes the place of a row."""
+
+    page: Prepared
+    count: Prepared | None
+    cursor: Callable[[Row], str]
+
+
+Give = Callable[[Slice], Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Page:
+    """An edge to a page of rows: `gives` makes each field of the connection, `shapes` are those of its lists."""
+
+    slot: str
+    source: Source
+    is_required: bool
+    arguments: Arguments
+    gives: tuple[tuple[str, Give], ...]
+    shapes: tuple[tuple[str, Shape], ...]
+    is_read: bool
+    is_counted: bool
+    statements: Callable[[Ask], PageStatements]
+    types: dict[str, type] = field(default_factory=dict)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether steps follow."""
+        return any(shape.children for _, shape in self.shapes)
+
+    def open(self, run: Run, holders: Objects) -> Opened | None:
+        """Ask for the page of each key, and for the number of all its rows where that is selected."""
+        keys = keys_of(holders, self.slot)
+        if not keys:
+            check_nothing(self.is_required)
+            return None
+        wanted = self.arguments.wanted(run.variables, self.source, self.types)
+        statements = self.statements(wanted.ask)
+        values = {**run.binds, "keys": keys, **wanted.binds}
+        questions: list[Question] = [(statements.page, values)] if self.is_read else []
+        if statements.count is not None:
+            questions.append((statements.count, values))
+
+        def place(answers: Sequence[Sequence[Row]]) -> Wave:
+            rows = grouped(answers[0], answers[0]) if self.is_read else {}
+            counts = {key: number for number, key in answers[-1]} if self.is_counted else {}
+            found = {}
+            for key in keys:
+                kept = _cut(rows.get(key, []), wanted)
+                more = len(rows.get(key, ())) > wanted.size
+                each = Slice(kept, more, counts.get(key, 0), wanted, statements.cursor, run.viewer)
+                found[key] = {name: give(each) for name, give in self.gives}
+            fill(holders, self.slot, found, none, self.is_required)
+            return self._below(list(found.values()))
+
+        return questions, place
+
+    def _below(self, connections: Objects) -> Wave:
+        wave = Wave()
+        for name, shape in self.shapes:
+            if shape.children:
+                wave += shape.below([each for connection in connections for each in connection[name]])
+        return wave
+
+
+def cursor_of(ask: Ask, prepared: Prepared, width: int) -> Callable[[Row], str]:
+    """What writes the place of a row: behind its `width` cells stand the values of the order, then the id."""
+    readers = dict(prepared.readers)
+    places = [(at, readers.get(at)) for at in range(width, width + len(ask.order) + 1)]
+
+    def cursor(row: Row) -> str:
+        return pages.cursor(ask.order, [row[at] if read is None else read(row[at]) for at, read in places])
+
+    return cursor
+
+
+def _cut(rows: list[Row], wanted: Wanted) -> list[Row]:
+    kept = rows[: wanted.size]
+    if wanted.ask.backward:
+        kept.reverse()
+    return kept

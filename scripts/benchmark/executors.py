@@ -1,0 +1,161 @@
+"""Stock and compiled side by side: the same queries on the same rows in this process, and one small query over HTTP."""
+
+import gc
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from inspect import isawaitable
+from pathlib import Path
+from statistics import median
+from types import SimpleNamespace
+from typing import cast
+
+from graphql import ExecutionResult, execute
+from graphql.execution.values import get_variable_values
+
+from app import db, schema
+from app.auth import EVERYTHING, Permission, Viewer
+from app.executor.documents import Documents
+from app.executor.plan import Planner
+from app.executor.run import Compiled, Stock
+from app.schema.context import Context
+from app.services.accounts import Desk
+from app.settings import Limits
+from app.statements import Statements
+from app.web import encoded
+from scripts.benchmark import world
+from scripts.benchmark.cases import NESTED_RESOURCES, NESTED_USERS, RESOURCES_PAGE, login
+from scripts.benchmark.floor import TOKEN
+from scripts.benchmark.load import Measured as Load
+from scripts.benchmark.load import Refused, answer, graphql, measure, opened
+from scripts.benchmark.server import FLOOR, Server
+from scripts.benchmark.world import NAMES
+
+SMALL = "{ viewer { user { userName } } }"
+LEVELS = """{ orgs(first: 10) { nodes { slug members(first: 10) { edges { level node { userName
+  groups(first: 5) { nodes { slug } } } } } resources(first: 10) { nodes { name owner { userName } } } } } }"""
+QUERIES = {
+    "one user": SMALL,
+    "a page of resources": RESOURCES_PAGE,
+    "50 users with roles, orgs, groups": NESTED_USERS,
+    "100 resources with access and grants": NESTED_RESOURCES,
+    "three levels of connections": LEVELS,
+}
+VIEWERS = {
+    "administrator": Viewer(world.ADMIN, EVERYTHING),
+    "in 20 groups": Viewer(world.TWENTY, Permission.ORGS_CREATE),
+    "stranger": Viewer(world.STRANGER, Permission.ORGS_CREATE),
+}
+TURNS = 30
+"""How often each is asked by each executor, one after the other, so that a busy moment falls on both."""
+
+ROUNDS = 10
+"""The same over HTTP."""
+
+
+@dataclass(slots=True)
+class Measured:
+    """Seconds of both executors, by query and viewer."""
+
+    stock: dict[tuple[str, str], list[float]] = field(default_factory=dict)
+    compiled: dict[tuple[str, str], list[float]] = field(default_factory=dict)
+
+
+class Executors:
+    """Both executors on one database, past the protocol and past who asks."""
+
+    def __init__(self, database: db.Database) -> None:
+        self._database = database
+        self._statements = Statements(database)
+        self._documents = Documents(schema.core(), Limits())
+        self._compiled = Compiled(Planner(schema.core(), self._statements, schema.converted), sightings=1)
+
+    async def stock(self, text: str, viewer: Viewer) -> bytes:
+        """The bytes of an answer; raises Refused for errors."""
+        known = self._documents.operation(text, None, {}, introspection=True)
+        desk = cast("Desk", SimpleNamespace(database=self._database))
+        found = execute(schema.core(), known.document, context_value=Context(desk, self._statements, viewer))
+        result = await found if isawaitable(found) else found
+        assert isinstance(result, ExecutionResult)
+        if result.errors:
+            raise Refused(str(result.errors[0]))
+        return encoded({"data": result.data})
+
+    async def compiled(self, text: str, viewer: Viewer) -> bytes:
+        """The same; raises Refused where the stock executor would have to answer."""
+        known = self._documents.operation(text, None, {}, introspection=True)
+        variables = get_variable_values(schema.core(), known.operation.variable_definitions or (), {})
+        assert not isinstance(variables, list)
+        found = await self._compiled.answer(known, variables, viewer, self._database, self._database.clock())
+        if isinstance(found, Stock):
+            raise Refused(f"no plan: {found.cause}")
+        return encoded({"data": found})
+
+
+async def measured(url: str) -> Measured:
+    """Measure every query for every viewer; raises Refused where the two differ by a byte."""
+    database = await db.connected(url)
+    try:
+        executors, found = Executors(database), Measured()
+        for query, text in QUERIES.items():
+            for name, viewer in VIEWERS.items():
+                first = await executors.stock(text, viewer), await executors.compiled(text, viewer)
+                if first[0] != first[1]:
+                    raise Refused(f"{query}, {name}: the answers differ")
+                await _turns(executors, text, viewer, found, (query, name))
+        return found
+    finally:
+        await database.close()
+
+
+async def _turns(executors: Executors, text: str, viewer: Viewer, into: Measured, key: tuple[str, str]) -> None:
+    gc.collect()
+    gc.freeze()
+    stock, compiled = into.stock.setdefault(key, []), into.compiled.setdefault(key, [])
+    for _ in range(TURNS):
+        stock.append(await _timed(executors.stock, text, viewer))
+        compiled.append(await _timed(executors.compiled, text, viewer))
+
+
+async def _timed(ask: Callable[[str, Viewer], Awaitable[bytes]], text: str, viewer: Viewer) -> float:
+    began = time.perf_counter()
+    await ask(text, viewer)
+    return time.perf_counter() - began
+
+
+def table(runs: Mapping[tuple[str, int], Measured], said: str) -> str:
+    """Everything as Markdown."""
+    lines = [
+        "| query | viewer | database | resources | stock ms | compiled ms | times as fast |",
+        "| --- | --- | --- | ---: | ---: | ---: | ---: |",
+    ]
+    for query in QUERIES:
+        for viewer in VIEWERS:
+            lines += [_line(query, viewer, *run, found) for run, found in runs.items()]
+    return "\n".join([f"{said} In process, the answers of both equal byte by byte; medians of {TURNS}.", "", *lines])
+
+
+def _line(query: str, viewer: str, database: str, resources: int, found: Measured) -> str:
+    stock, compiled = median(found.stock[query, viewer]), median(found.compiled[query, viewer])
+    times = f"{stock * 1000:.2f} | {compiled * 1000:.2f} | {stock / compiled:.1f}"
+    return f"| {query} | {viewer} | {database} | {resources:,} | {times} |"
+
+
+async def over_http(url: str, folder: Path, seconds: float) -> tuple[Load, Load]:
+    """The small query at a whole server and what the floor takes, by turns; answers both."""
+    with Server(url, folder) as server, Server(url, folder, command=FLOOR) as least:
+        async with opened(server.port, 1) as (connection,):
+            token = (await answer(connection, login(NAMES[world.ADMIN])))["login"]["session"]["token"]
+        ours, floor = Load(), Load()
+        for _ in range(ROUNDS):
+            await measure(least.port, [graphql(SMALL, None, TOKEN)], seconds / ROUNDS, floor)
+            await measure(server.port, [graphql(SMALL, None, token)], seconds / ROUNDS, ours)
+    return ours, floor
+
+
+def compared(database: str, ours: Load, floor: Load) -> str:
+    """What was found over HTTP, in a sentence."""
+    return (
+        f"- {database}: `{SMALL}`, signed in, over HTTP: {ours.rate:,.0f} requests/s, the floor {floor.rate:,.0f}: "
+        f"{ours.rate / floor.rate:.2f} of it; medians {ours.median * 1000:.2f} and {floor.median * 1000:.2f} ms."
+    )

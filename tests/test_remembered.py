@@ -1,0 +1,71 @@
+"""Rights that are remembered are never older than the last commit, and end on time."""
+
+from datetime import timedelta
+
+import pytest
+
+from app import db, masks
+from app.services import remembered
+from app.settings import Settings
+from tests.asking import Api
+from tests.changes import another
+from tests.make import Make, Person, Thing
+
+CHECK = """query ($user: UserBy!, $resource: ResourceBy!) {
+  checkAccess(user: $user, resource: $resource, role: METADATA_READ)
+}"""
+REVOKE = """mutation ($resource: ResourceBy!, $subject: SubjectInput!) {
+  revokeAccess(input: {resource: $resource, subject: $subject}) { errors { code } }
+}"""
+
+
+async def _may(api: Api, user: Person, thing: Thing) -> bool:
+    reply = await api(CHECK, as_=user, user={"id": user.node}, resource={"id": thing.node})
+    found: bool = reply["data"]["checkAccess"]
+    return found
+
+
+async def test_what_another_worker_commits_holds_at_once(api: Api, make: Make, settings: Settings) -> None:
+    root, ann = await make.admin(), await make.user("ann")
+    reef = await make.resource(await make.org(), general=0)
+    subject = {"user": {"id": ann.node}}
+
+    async with another(settings) as two:
+        for _ in range(3):
+            assert [await _may(each, ann, reef) for each in (api, two, api, two)] == [False] * 4
+            await make.grant(reef, ann)
+            assert [await _may(each, ann, reef) for each in (api, two, api, two)] == [True] * 4
+            await two(REVOKE, as_=root, resource={"id": reef.node}, subject=subject)
+
+
+async def test_what_is_held_for_a_time_ends_without_a_commit(api: Api, make: Make, database: db.Database) -> None:
+    ann, ben, now = await make.user("ann"), await make.user("ben"), database.clock()
+    reef, end = await make.resource(await make.org(), general=0), now + timedelta(hours=1)
+    await make.grant(reef, ann, expires_at=end)
+    await make.grant(reef, group := await make.group("divers"))
+    await make.group_member(group, ben, expires_at=end)
+
+    for moment, expected in ((now, True), (end - timedelta(seconds=1), True), (end, False)):
+        database.clock = lambda moment=moment: moment  # type: ignore[misc]
+        assert [await _may(api, person, reef) for person in (ann, ben, ann, ben)] == [expected] * 4
+
+
+async def test_so_much_is_remembered_and_no_more(
+    api: Api, make: Make, database: db.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembered, "MOST", 3)
+    ann, org = await make.user("ann"), await make.org()
+    things = [await make.resource(org, general=masks.METADATA_READ) for _ in range(9)]
+
+    assert [await _may(api, ann, thing) for thing in things * 2] == [True] * 18
+    assert len(remembered._KEPT[database].masks) <= 3  # noqa: SLF001 - that it is bounded shows nowhere else
+
+
+async def test_a_version_changes_with_each_commit_and_with_nothing_else(make: Make, database: db.Database) -> None:
+    seen = [await database.version()]
+    for _ in range(3):
+        await make.user()
+        seen += [await database.version(), await database.version()]
+
+    assert len(set(seen)) == 4
+    assert [first == second for first, second in zip(seen[1::2], seen[2::2], strict=True)] == [True] * 3
