@@ -19,7 +19,7 @@ BigInt = NewType("BigInt", int)
 
 def stamp(moment: datetime) -> str:
     """The one text form of a moment: UTC, microseconds, `Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def moment(text: Any) -> datetime:
