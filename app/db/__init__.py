@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.db.commits import Unkept
 from app.db.door import Dangling, Database, Duplicate, Question, Read, Transaction
+from app.db.kept import Kept
 from app.db.postgresql import PostgresDatabase, PostgresTransaction
 from app.db.sqlite import SqliteDatabase, connect
 
@@ -15,6 +16,7 @@ __all__ = [
     "Dangling",
     "Database",
     "Duplicate",
+    "Kept",
     "PostgresDatabase",
     "PostgresTransaction",
     "Question",

@@ -90,7 +90,6 @@ class SqliteDatabase(Database):
             return await read(questions)
 
     async def version(self) -> Any:
-        count()
         return self._watcher.execute("PRAGMA data_version").fetchone()[0]
 
     @asynccontextmanager

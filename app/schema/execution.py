@@ -11,7 +11,7 @@ from graphql import ExecutionResult, GraphQLSchema, OperationType, execute
 from graphql.execution.values import VariableValues
 from starlette.requests import Request
 
-from app import auth
+from app import auth, web
 from app.auth import Viewer
 from app.errors import Forbidden, TimedOut, Unauthenticated
 from app.executor.documents import Documents, Known
@@ -30,7 +30,7 @@ from app.telemetry import facts
 from app.web import Cookie, MethodNotAllowed, from_foreign_page, note_origin, same_origin
 
 SECONDS_A_DAY = 86_400
-STATS_HEADER = "ostiary-stats"
+STATS_HEADER = b"ostiary-stats"
 
 LONGEST_NAME = 100
 """Characters of an operation's name that the log tells."""
@@ -52,16 +52,17 @@ class Answering:
 
     async def __call__(self, request: Request, asked: GraphQLRequest) -> Answer:
         """Answer one request; raises `Refusal` and `Invalid`, which the protocol edge writes."""
-        note_origin(request, "GRAPHQL")
         began = perf_counter()
         viewer, by_cookie = await self._viewer(request)
         known = await self._known(asked, viewer)
         _note(known)
-        _check_method(request, asked, known, by_cookie)
+        if known.operation.operation is not OperationType.QUERY:
+            note_origin(request, "GRAPHQL")
+            _check_change(request, asked, by_cookie)
         if asked.query and asked.sha256:
             self.persisted.keep(asked.sha256, asked.query, viewer.user_id)
         body, session = await self._executed(known, asked.variables, viewer)
-        if STATS_HEADER in request.headers:
+        if STATS_HEADER in web.heads(request.scope):
             spent = round((perf_counter() - began) * 1000, 3)
             stats = {"statements": facts.current().statements, "durationMs": spent, "cost": known.cost}
             body["extensions"] = {"stats": stats}
@@ -91,9 +92,8 @@ class Answering:
 
     async def _viewer(self, request: Request) -> tuple[Viewer, bool]:
         """Who asks, and whether a cookie says so; raises Unauthenticated for a header that is no longer good."""
-        shown = auth.presented(
-            request.headers.get("authorization"), request.cookies.get(self.settings.auth_cookie_name)
-        )
+        cookie = request.cookies.get(self.settings.auth_cookie_name) if b"cookie" in web.heads(request.scope) else None
+        shown = auth.presented(web.head(request.scope, b"authorization"), cookie)
         viewer = await accounts.identified(self.desk, shown)
         facts.current().viewer = viewer.user_id
         return viewer, shown is not None and shown.by_cookie and viewer.user_id is not None
@@ -163,7 +163,7 @@ class Answering:
 def _told(request: Request) -> dict[str, str]:
     """Which executor answered, and why, for those who ask for figures."""
     about = facts.current()
-    if STATS_HEADER not in request.headers:
+    if STATS_HEADER not in web.heads(request.scope):
         return {}
     return {"Ostiary-Executor": f'{about.executor}; cause="{about.cause}"' if about.cause else about.executor}
 
@@ -174,10 +174,8 @@ def _note(known: Known) -> None:
     about.operation = None if name is None else name.value[:LONGEST_NAME]
 
 
-def _check_method(request: Request, asked: GraphQLRequest, known: Known, by_cookie: bool) -> None:
+def _check_change(request: Request, asked: GraphQLRequest, by_cookie: bool) -> None:
     """Changes come by POST, and with a cookie only from our own pages."""
-    if known.operation.operation is OperationType.QUERY:
-        return
     if asked.is_get:
         raise MethodNotAllowed("A change is asked for by POST.")
     if by_cookie and not same_origin(request):

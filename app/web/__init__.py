@@ -2,6 +2,7 @@
 
 from app.web.asking import note_origin
 from app.web.files import kept
+from app.web.heads import head, heads
 from app.web.middleware import middleware
 from app.web.origin import from_foreign_page, same_origin
 from app.web.reading import body, json_value, media_type
@@ -21,7 +22,9 @@ __all__ = [
     "body",
     "encoded",
     "from_foreign_page",
+    "head",
     "headers",
+    "heads",
     "json_value",
     "kept",
     "media_type",

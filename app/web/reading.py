@@ -5,9 +5,10 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from app.errors import BadRequest
+from app.web.heads import head, heads
 from app.web.refusals import TooLarge, UnsupportedMediaType
 
 DEEPEST = 100  # JSON within JSON; coercion of inputs recurses, and the interpreter's stack ends at a thousand
@@ -15,9 +16,9 @@ DEEPEST = 100  # JSON within JSON; coercion of inputs recurses, and the interpre
 
 def media_type(request: Request, accepted: Collection[str]) -> str:
     """Which of the accepted types the body is of; it must be UTF-8 and not packed."""
-    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+    if (head(request.scope, b"content-encoding") or "identity").strip().lower() != "identity":
         raise UnsupportedMediaType("The body must not be packed.")
-    found = request.headers.getlist("content-type")
+    found = heads(request.scope).get(b"content-type", ())
     if len(found) > 1:
         raise BadRequest("The header Content-Type stands there twice.")
     kind, is_utf8 = _media_type(found[0] if found else "")
@@ -39,11 +40,16 @@ def _media_type(header: str) -> tuple[str, bool]:
 
 async def body(request: Request, limit: int) -> bytes:
     """The body, given up as soon as it is known to pass the limit."""
-    length = request.headers.get("content-length", "")
+    length = head(request.scope, b"content-length") or ""
     if length.isdecimal() and int(length[:18]) > limit:
         raise _too_large(limit)
     chunks, size = [], 0
-    async for chunk in request.stream():
+    more = True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk, more = message.get("body", b""), message.get("more_body", False)
         chunks.append(chunk)
         size += len(chunk)
         if size > limit:

@@ -5,7 +5,8 @@ import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from secrets import token_hex
+from itertools import count
+from secrets import randbits, token_hex
 from time import perf_counter
 
 from starlette.responses import Response
@@ -15,14 +16,19 @@ from app.errors import Unavailable
 from app.telemetry import facts, logs
 from app.telemetry.facts import Facts
 from app.telemetry.metrics import Meter
+from app.web.heads import heads
 from app.web.stopping import Stopping
 
 LOG = logging.getLogger(logs.REQUESTS)
 
 UNEXPECTED = "INTERNAL_SERVER_ERROR"
 
-GOOD_ID = re.compile(rb"[\w.:/=+-]{1,128}")
+GOOD_ID = re.compile(r"[\w.:/=+-]{1,128}", re.ASCII)
 """What we take from a caller as the id of her request, and write into our log."""
+
+_WORKER = token_hex(4)
+_NUMBERS = count(randbits(31))
+"""Together they make an id that no other request has, of this worker or another."""
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -117,8 +123,7 @@ class _Sending:
 
 
 def _request_id(scope: Scope) -> str:
-    given = [value for name, value in scope["headers"] if name == b"x-request-id"]
+    given = heads(scope).get(b"x-request-id", ())
     if len(given) == 1 and GOOD_ID.fullmatch(given[0]):
-        found: str = given[0].decode("ascii")
-        return found
-    return token_hex(8)
+        return given[0]
+    return f"{_WORKER}{next(_NUMBERS):08x}"

@@ -7,6 +7,7 @@ from functools import lru_cache
 from starlette.requests import Request
 
 from app.schema.http.messages import NotAcceptable
+from app.web import heads
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
@@ -17,7 +18,7 @@ WEIGHT = re.compile(r";\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*(?:;|$)", re.IGNOREC
 
 def negotiated(request: Request, offers: Sequence[str]) -> str:
     """The best of the offers. Whoever names both JSON types gets the newer, whoever names none plain JSON."""
-    return _negotiated(",".join(request.headers.getlist("accept")).strip() or "*/*", tuple(offers))
+    return _negotiated(",".join(heads(request.scope).get(b"accept", ())).strip() or "*/*", tuple(offers))
 
 
 @lru_cache(maxsize=256)

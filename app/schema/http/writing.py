@@ -1,6 +1,7 @@
 """Writes responses: JSON in UTF-8, whatever the status."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from starlette.responses import Response
@@ -54,6 +55,21 @@ def page() -> Response:
 
 
 def _response(body: dict[str, Any], status: int, media: str, headers: Mapping[str, str]) -> Response:
-    content_type = f"{media}; charset=utf-8"
-    facts.current().codes += [error["extensions"]["code"] for error in body.get("errors", ())]
-    return Response(web.encoded(body), status, {**COMMON, **headers, "Content-Type": content_type})
+    if "errors" in body:
+        facts.current().codes += [error["extensions"]["code"] for error in body["errors"]]
+    return _Written(web.encoded(body), status, media, headers)
+
+
+class _Written(Response):
+    """A response whose headers are known beforehand, but for a few."""
+
+    def __init__(self, body: bytes, status: int, media: str, headers: Mapping[str, str]) -> None:
+        self.body, self.status_code, self.background = body, status, None
+        told = {**COMMON, **headers} if headers else COMMON
+        self.raw_headers = [*_encoded(media, tuple(told.items())), (b"content-length", str(len(body)).encode())]
+
+
+@lru_cache(maxsize=64)
+def _encoded(media: str, headers: tuple[tuple[str, str], ...]) -> Sequence[tuple[bytes, bytes]]:
+    pairs = [*headers, ("Content-Type", f"{media}; charset=utf-8")]
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
