@@ -15,7 +15,11 @@ from graphql import (
     get_named_type,
 )
 
-from tests.naive import SDL
+from tests.naive import readable
+from tests.test_schema import COMPUTED
+
+SDL = readable(COMPUTED)
+"""All that plans answer."""
 
 FEW = 3
 """How many of a list are looked at: the others are of the same type."""

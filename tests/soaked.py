@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from app import db, ids
 from app.auth import Viewer
 from tests.both import Both, viewers_of
-from tests.naive import SDL
 from tests.questions import Asker
+from tests.shown import SDL
 from tests.worlds import Question, World, crowded, lonely, worlds
 
 SIZES = (1, 4, 12, 40)

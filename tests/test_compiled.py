@@ -12,9 +12,9 @@ from app import db, ids
 from app.auth import Viewer
 from app.schema.execution import Answering
 from tests.both import UNPLANNED, Both, viewers_of
-from tests.naive import SDL
 from tests.questions import BAD_CURSORS, BAD_IDS, Asker
 from tests.questions_whole import probes, whole
+from tests.shown import SDL
 from tests.soaked import soak
 from tests.worlds import Question, World, crowded
 

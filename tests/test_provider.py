@@ -166,7 +166,7 @@ async def _silent(writer: asyncio.StreamWriter) -> None:
 
 async def _dripping(writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.1 200 Said\r\nContent-Length: 60000\r\n\r\n{")
-    while True:
+    while not writer.is_closing():
         writer.write(b" ")
         await writer.drain()
         await asyncio.sleep(0.01)
