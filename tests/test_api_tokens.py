@@ -329,6 +329,7 @@ async def test_a_service_account_comes_with_tokens_alone(api: Api, make: Make, d
 
     assert user == {"userName": "robot", "isServiceAccount": True, "roles": [{"name": "user"}], **by}
     assert (await ask(api, token, WHO))["data"]["viewer"]["permissions"] == ["ORGS_CREATE"]
+    await make.desk.uses.settled()
     async with unchanged(database):
         given = {"user": by, "newPassword": "another horse another staple"}
         reset = await api(change("resetPassword"), as_=root, input=given)
