@@ -49,6 +49,9 @@ NOW = bindparam("now", type_=tables.Instant())
 ROOT = 0
 """The key of a listing that hangs on nothing."""
 
+SHOWN = literal_column("1", Integer)
+"""What the cell of a part with a guard has, unless it is null."""
+
 Table = type[SQLModel]
 Instead = Mapping[Any, ColumnElement[Any]]
 """What a statement has already of what cells and conditions would work out, by the functions that would."""
@@ -175,6 +178,8 @@ class Find:
 @dataclass(frozen=True, slots=True, eq=False)
 class Cell:
     """What a field is of its row: a value kept or read, a key followed, a part, an identity, a way to find.
+
+    A part has a cell of its own only where it has a guard: `SHOWN`, or null as the whole part is.
 
     Without a row: what is `given` by the viewer, and what a service `asks`, called with (database, viewer, arguments).
     """

@@ -18,7 +18,7 @@ from strawberry.types.field import StrawberryField
 from app import ids, pages
 from app.auth import Viewer
 from app.schema.directives import Permission, Requires
-from app.sources import ROOT, Cell, Condition, Expression, Find, Layout, Source, Table
+from app.sources import ROOT, SHOWN, Cell, Condition, Expression, Find, Layout, Source, Table
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -77,9 +77,16 @@ def identity(description: str) -> Any:
     return strawberry.field(description=description, metadata={"cell": Cell(identity=True)})
 
 
-def part(description: str) -> Any:
-    """An object of the same row."""
-    return strawberry.field(description=description, metadata={"cell": Cell(part=True)})
+def part(
+    description: str,
+    *,
+    guard: Condition | None = None,
+    requires: Permission | None = None,
+    unless: str | None = None,
+) -> Any:
+    """An object of the same row. `guard`: null unless it holds."""
+    cell = Cell(of=None if guard is None else SHOWN, guard=guard, part=True)
+    return strawberry.field(description=description, metadata={"cell": cell}, directives=_requirement(requires, unless))
 
 
 def given(description: str, of: Callable[[Viewer], Any]) -> Any:
@@ -312,6 +319,7 @@ def _cells(face: Any, row: Table) -> list[tuple[str, Cell, Table]]:
     found = []
     for name, cell in _plain(face):
         if cell.part:
+            found += [] if cell.guard is None else [(name, cell, row)]
             found += _cells(field_type(face, name), row)
         else:
             found.append(("id" if cell.identity else name, cell, row))
@@ -357,7 +365,7 @@ def maker(face: Any) -> Callable[[Any, int], tuple[Any, int]]:
         attributes = made.__dict__
         for name, _, read in plan:
             if isinstance(read, _Part):
-                attributes[name], at = maker(read.face)(row, at)
+                attributes[name], at = read.made(row, at)
                 continue
             value = row[at]
             attributes[name] = value if read is None or value is None else read(value)
@@ -368,13 +376,21 @@ def maker(face: Any) -> Callable[[Any, int], tuple[Any, int]]:
 
 
 class _Part:
-    """A field that is an object of the same row."""
+    """A field that is an object of the same row; with a guard, the cell ahead of its own says whether it is there."""
 
-    def __init__(self, face: Any) -> None:
-        self.face = face
+    def __init__(self, face: Any, *, has_guard: bool) -> None:
+        self._make = maker(face)
+        self._has_guard = has_guard
+        self._width = len(layout(face).cells) + has_guard
+
+    def made(self, row: Any, at: int) -> tuple[Any, int]:
+        """The object, or None, and the first cell after it."""
+        if self._has_guard and row[at] is None:
+            return None, at + self._width
+        return self._make(row, at + self._has_guard)
 
 
 def _reading(face: Any, name: str, cell: Cell) -> Any:
     if cell.part:
-        return _Part(field_type(face, name))
+        return _Part(field_type(face, name), has_guard=cell.guard is not None)
     return ids.encoder(face.__name__) if cell.identity else cell.read
