@@ -104,7 +104,7 @@ class Planning:
 
     def _part(self, place: Place, key: str, field: GraphQLField, cell: Cell, details: Sequence[Any]) -> str:
         kind = object_of(field.type)
-        made = self.object(place.part(kind, key), self.below(kind, details))
+        made = self.object(place.part(kind, key, cell.joined), self.below(kind, details))
         if cell.guard is None:
             return made
         at, _ = self._column(place, declared(field).python_name, cell)

@@ -80,12 +80,13 @@ def identity(description: str) -> Any:
 def part(
     description: str,
     *,
+    of: Table | None = None,
     guard: Condition | None = None,
     requires: Permission | None = None,
     unless: str | None = None,
 ) -> Any:
-    """An object of the same row. `guard`: null unless it holds."""
-    cell = Cell(of=None if guard is None else SHOWN, guard=guard, part=True)
+    """An object of the same row. `of`: of what is joined to it, from another table; `guard`: null unless it holds."""
+    cell = Cell(of=None if guard is None else SHOWN, guard=guard, part=True, joined=of)
     return strawberry.field(description=description, metadata={"cell": cell}, directives=_requirement(requires, unless))
 
 
@@ -320,7 +321,7 @@ def _cells(face: Any, row: Table) -> list[tuple[str, Cell, Table]]:
     for name, cell in _plain(face):
         if cell.part:
             found += [] if cell.guard is None else [(name, cell, row)]
-            found += _cells(field_type(face, name), row)
+            found += _cells(field_type(face, name), cell.joined or row)
         else:
             found.append(("id" if cell.identity else name, cell, row))
     return found
