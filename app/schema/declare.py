@@ -1,8 +1,9 @@
 """How a type is declared: it names its row, and a field is one line.
 
-`column` keeps or reads a cell of the row, `edge` follows a key, `part` is an object of the same row, `identity` the
-global id, `lookup` finds one row, `given` comes from the viewer. They return `Any`, so that the annotation is what
-mypy, Strawberry and the reader see. What a field is stands in its metadata as a `Cell`; no field has a resolver.
+`column` keeps or reads a cell of the row, `edge` follows a key, `part` is an object of the same row, or of one that is
+joined to it, `identity` the global id, `lookup` finds one row, `given` comes from the viewer. They return `Any`, so
+that the annotation is what mypy, Strawberry and the reader see. What a field is stands in its metadata as a `Cell`; no
+field has a resolver.
 """
 
 from collections.abc import Callable, Mapping, Sequence
