@@ -299,6 +299,8 @@ api_token_resources = Source(
 )
 
 storage = Source("one", User, User.id, policy.everybody)
+"""An edge to the row itself, and no part: its sums would else be worked out wherever the stock executor reads users."""
+
 storage_used = policy.storage_used(col(User.id))
 ticket = Source("one", Ticket, Ticket.key, policy.everybody)
 
@@ -308,7 +310,6 @@ lock_events = Source(
 )
 
 _grant_orders = {"name": Group.name_key, "group": Grant.group_id, "user_name": User.user_key}
-configuration = Source("one", Resource, Resource.id, policy.everybody)
 general_grant = Source("one", Grant, Grant.resource_id, policy.is_general)
 anyone_grant = Source("one", Grant, Grant.resource_id, policy.is_anyone)
 group_grants = Source(

@@ -49,6 +49,9 @@ NOW = bindparam("now", type_=tables.Instant())
 ROOT = 0
 """The key of a listing that hangs on nothing."""
 
+SHOWN = literal_column("1", Integer)
+"""What the cell of a part with a guard has, unless it is null."""
+
 Table = type[SQLModel]
 Instead = Mapping[Any, ColumnElement[Any]]
 """What a statement has already of what cells and conditions would work out, by the functions that would."""
@@ -176,6 +179,9 @@ class Find:
 class Cell:
     """What a field is of its row: a value kept or read, a key followed, a part, an identity, a way to find.
 
+    A part has a cell of its own only where it has a guard: `SHOWN`, or null as the whole part is. One of a `joined`
+    table is made of what every source of such rows reads beside them.
+
     Without a row: what is `given` by the viewer, and what a service `asks`, called with (database, viewer, arguments).
     """
 
@@ -184,6 +190,7 @@ class Cell:
     read: Callable[[Any], Any] | None = None
     follow: Source | None = None
     part: bool = False
+    joined: Table | None = None
     identity: bool = False
     find: Find | None = None
     given: Callable[[Viewer], Any] | None = None

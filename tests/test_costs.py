@@ -77,4 +77,4 @@ async def test_the_page_of_the_issue_takes_as_many_statements_for_one_row_as_for
 
     assert len(page["data"]["resources"]["nodes"]) == 100
     assert await spent() == one
-    assert max(one) == one[0] == one[1] <= 8
+    assert max(one) == one[0] == one[1] == 4

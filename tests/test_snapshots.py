@@ -4,17 +4,22 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 from sqlalchemy import Integer, bindparam, insert, literal, select, text
 
-from app import db, tables
+from app import db, masks, tables
+from app.auth import EVERYTHING, Permission, Viewer
 from app.db import pool, sqlite
 from app.sources import among, integers
 from app.tables import Document, col
+from scripts.benchmark.cases import NESTED_RESOURCES, NESTED_USERS
+from scripts.benchmark.executors import Executors
+from tests.make import Make
 from tests.test_db import NOW
 
 NAMES = select(col(tables.User.user_name)).order_by(col(tables.User.user_key))
@@ -42,8 +47,10 @@ async def second(url: str) -> AsyncIterator[db.Database]:
 @asynccontextmanager
 async def _opened(url: str, size: int = 10) -> AsyncIterator[db.Database]:
     made = await db.connected(url, size=size)
-    yield made
-    await made.close()
+    try:
+        yield made
+    finally:
+        await made.close()
 
 
 async def _add(door: db.Database, *names: str) -> None:
@@ -220,6 +227,75 @@ async def test_a_level_is_one_round_trip_and_the_beginning_none(url: str) -> Non
 
     assert spent[0] > spent[1] == spent[2] == 2
     assert alone == 1
+
+
+class Levels:
+    """A door that counts how often it is read from, and the round trips of that."""
+
+    def __init__(self, door: db.Database, wire: Wire | None = None) -> None:
+        self.reads = self.turns = 0
+        self._door = door
+        self._wire = wire
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._door, name)
+
+    async def read(self, questions: Sequence[db.Question]) -> Any:
+        return await self._counted(self._door.read, questions)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[db.Read]:
+        async with self._door.snapshot() as read:
+            yield partial(self._counted, read)
+
+    async def _counted(self, read: db.Read, questions: Sequence[db.Question]) -> Any:
+        before = self._wire.turns if self._wire else 0
+        found = await read(questions)
+        self.reads += 1
+        self.turns += self._wire.turns - before if self._wire else 0
+        return found
+
+
+@pytest.fixture
+async def nested(make: Make) -> list[Viewer]:
+    """Something of all that the nested queries ask for; answers who asks: one who sees it all, and a plain user."""
+    ann = await make.user("ann", "user")
+    org, group = await make.org(is_public=True, owner=ann), await make.group("crew", ann, display_name="Crew")
+    await make.member(org, await make.user("bea", "user"), masks.Level.READ_ONLY)
+    for name in ("Reef", "Wreck"):
+        await make.grant(await make.resource(org, owner=ann, name=name), group, masks.METADATA_READ)
+    return [Viewer((await make.admin()).id, EVERYTHING), Viewer(ann.id, Permission.NONE)]
+
+
+async def _spent(levels: Levels, query: str, viewers: Sequence[Viewer]) -> set[tuple[int, int]]:
+    """Reads and round trips of what has a plan, and is prepared; the answers are stock's."""
+    executors, found = Executors(cast("db.Database", levels)), set()
+    for viewer in viewers:
+        planned = await executors.compiled(query, viewer)
+        assert planned == await executors.stock(query, viewer)
+        assert b"Crew" in planned
+        levels.reads = levels.turns = 0
+        await executors.compiled(query, viewer)
+        found.add((levels.reads, levels.turns))
+    return found
+
+
+BENCH = pytest.mark.parametrize("query", [NESTED_USERS, NESTED_RESOURCES], ids=["users", "resources"])
+
+
+@BENCH
+async def test_a_nested_query_of_the_benchmark_is_two_levels(
+    database: db.Database, nested: list[Viewer], query: str
+) -> None:
+    assert await _spent(Levels(database), query, nested) == {(2, 0)}
+
+
+@BENCH
+@pytest.mark.parametrize("kind", ["postgresql"])
+async def test_a_nested_query_of_the_benchmark_is_two_round_trips(url: str, nested: list[Viewer], query: str) -> None:
+    wire = Wire(url)
+    async with wire as through, _opened(through, size=1) as door:
+        assert await _spent(Levels(door, wire), query, nested) == {(2, 2)}
 
 
 @pytest.mark.parametrize("kind", ["postgresql"])

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Boolean, Dialect
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import asyncpg as postgresql
+from sqlalchemy.sql.util import find_tables
 
 from app import ids, loaders, prepared, statements, tables
 from app.auth import EVERYTHING, Permission, Viewer
@@ -20,7 +21,7 @@ from app.rest import datasets, orgs
 from app.schema import core
 from app.schema.declare import Face, cells, field_type, layout
 from app.schema.paging import page_layout
-from app.sources import Layout, Source
+from app.sources import Layout, Source, from_of
 from tests.asking import Api
 from tests.make import Make
 
@@ -74,6 +75,15 @@ def test_a_statement_is_the_same_for_all_who_hold_the_same(name: str, dialect: D
 
 def test_there_is_a_layout_for_every_source() -> None:
     assert {name for name, source in SOURCES.items() if source not in LAYOUTS} == set()
+
+
+@pytest.mark.parametrize("name", sorted(SOURCES))
+def test_all_cells_of_a_source_are_of_tables_that_it_reads(name: str) -> None:
+    """A part of another table is joined: the database would else combine each row with all of that table's."""
+    source = SOURCES[name]
+    read = find_tables(source.rows(Viewer(7)), include_joins=True, include_aliases=True)
+
+    assert {from_of(table) for _, _, table in LAYOUTS[source].cells} <= set(read)
 
 
 def _whole_or_below(source: Source, cells: Layout, viewer: Viewer, dialect: Dialect) -> Any:

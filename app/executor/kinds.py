@@ -21,9 +21,9 @@ class Place:
     node: "Place | None" = None
     """Of an edge of a connection: its node, which is of the same row."""
 
-    def part(self, kind: GraphQLObjectType, key: str) -> "Place":
-        """An object of the same row, under a response key."""
-        return replace(self, kind=kind, path=(*self.path, key), node=None)
+    def part(self, kind: GraphQLObjectType, key: str, joined: Table | None) -> "Place":
+        """An object of the same row, or of what is joined to it, under a response key."""
+        return replace(self, kind=kind, table=joined or self.table, path=(*self.path, key), node=None)
 
 
 def object_of(kind: GraphQLOutputType) -> GraphQLObjectType:

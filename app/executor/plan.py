@@ -94,14 +94,21 @@ class Planning:
         if cell is None:
             return self._of_edge(place, key, told.python_name, details)
         if cell.part:
-            kind = object_of(field.type)
-            return self.object(place.part(kind, key), self.below(kind, details))
+            return self._part(place, key, field, cell, details)
         if cell.follow is not None:
             return self._followed(place, key, field, cell, details)
         if cell.find is not None or cell.asks is not None:
             place.draft.children.append((place.path, self._sought(place, key, field, cell, details)))
             return "None"
         return self._value(place, field, cell) if cell.given is None else self._given(place, field, cell, details)
+
+    def _part(self, place: Place, key: str, field: GraphQLField, cell: Cell, details: Sequence[Any]) -> str:
+        kind = object_of(field.type)
+        made = self.object(place.part(kind, key, cell.joined), self.below(kind, details))
+        if cell.guard is None:
+            return made
+        at, _ = self._column(place, declared(field).python_name, cell)
+        return f"None if row[{at}] is None else {made}"
 
     def below(self, kind: GraphQLObjectType, details: Sequence[Any]) -> Fields:
         schema, operation = self.planner.schema, self.known.operation

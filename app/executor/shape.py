@@ -28,8 +28,9 @@ class Shape:
     children: tuple[tuple[Path, Any], ...]
 
     def below(self, objects: Objects) -> list[tuple[Any, Objects]]:
-        """The steps that follow, each with the objects that hold its keys."""
-        return [(step, _reached(objects, path)) for path, step in self.children] if objects else []
+        """The steps that follow, each with the objects that hold its keys; none where there are no such objects."""
+        reached = ((step, _reached(objects, path)) for path, step in self.children)
+        return [(step, holders) for step, holders in reached if holders]
 
 
 @dataclass(slots=True)
@@ -82,6 +83,7 @@ class Draft:
 
 
 def _reached(objects: Objects, path: Path) -> Objects:
+    """The objects at the end of a path, past parts that are null."""
     for key in path:
-        objects = [each[key] for each in objects]
+        objects = [part for each in objects if (part := each[key]) is not None]
     return objects

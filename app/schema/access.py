@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from app import loaders, masks, policy, tables
-from app.schema.declare import Face, column, edge
+from app.schema.declare import Face, column, edge, part
 from app.schema.masks import LEVELS, OrgLevel, ResourceRole, SubjectKind, kind_named, role_list, subject_kind
 from app.schema.paging import Connection, Edge
 from app.schema.users import User
@@ -60,8 +60,8 @@ class OpenGrant(Face, row=Grant):
 class GroupGrant(Face, row=Grant):
     """What a group is granted."""
 
-    group: Annotated["Group", strawberry.lazy("app.schema.groups")] | None = edge(
-        "The group.", loaders.group, Grant.group_id
+    group: Annotated["Group", strawberry.lazy("app.schema.groups")] | None = part(
+        "The group.", of=tables.Group, guard=policy.sees_group
     )
     roles: list[ResourceRole] = column("The roles as they were given.", of=Grant.mask, read=role_list)
     expires_at: datetime | None = column("When it ends.")
@@ -71,7 +71,7 @@ class GroupGrant(Face, row=Grant):
 class UserGrant(Face, row=Grant):
     """What a user is granted."""
 
-    user: User | None = edge("The user.", loaders.user_shown, Grant.user_id)
+    user: User | None = part("The user.", of=tables.User)
     roles: list[ResourceRole] = column("The roles as they were given.", of=Grant.mask, read=role_list)
     expires_at: datetime | None = column("When it ends.")
 

@@ -1,8 +1,9 @@
 """How a type is declared: it names its row, and a field is one line.
 
-`column` keeps or reads a cell of the row, `edge` follows a key, `part` is an object of the same row, `identity` the
-global id, `lookup` finds one row, `given` comes from the viewer. They return `Any`, so that the annotation is what
-mypy, Strawberry and the reader see. What a field is stands in its metadata as a `Cell`; no field has a resolver.
+`column` keeps or reads a cell of the row, `edge` follows a key, `part` is an object of the same row, or of one that is
+joined to it, `identity` the global id, `lookup` finds one row, `given` comes from the viewer. They return `Any`, so
+that the annotation is what mypy, Strawberry and the reader see. What a field is stands in its metadata as a `Cell`; no
+field has a resolver.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +19,7 @@ from strawberry.types.field import StrawberryField
 from app import ids, pages
 from app.auth import Viewer
 from app.schema.directives import Permission, Requires
-from app.sources import ROOT, Cell, Condition, Expression, Find, Layout, Source, Table
+from app.sources import ROOT, SHOWN, Cell, Condition, Expression, Find, Layout, Source, Table
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -77,9 +78,17 @@ def identity(description: str) -> Any:
     return strawberry.field(description=description, metadata={"cell": Cell(identity=True)})
 
 
-def part(description: str) -> Any:
-    """An object of the same row."""
-    return strawberry.field(description=description, metadata={"cell": Cell(part=True)})
+def part(
+    description: str,
+    *,
+    of: Table | None = None,
+    guard: Condition | None = None,
+    requires: Permission | None = None,
+    unless: str | None = None,
+) -> Any:
+    """An object of the same row. `of`: of what is joined to it, from another table; `guard`: null unless it holds."""
+    cell = Cell(of=None if guard is None else SHOWN, guard=guard, part=True, joined=of)
+    return strawberry.field(description=description, metadata={"cell": cell}, directives=_requirement(requires, unless))
 
 
 def given(description: str, of: Callable[[Viewer], Any]) -> Any:
@@ -312,7 +321,8 @@ def _cells(face: Any, row: Table) -> list[tuple[str, Cell, Table]]:
     found = []
     for name, cell in _plain(face):
         if cell.part:
-            found += _cells(field_type(face, name), row)
+            found += [] if cell.guard is None else [(name, cell, row)]
+            found += _cells(field_type(face, name), cell.joined or row)
         else:
             found.append(("id" if cell.identity else name, cell, row))
     return found
@@ -357,7 +367,7 @@ def maker(face: Any) -> Callable[[Any, int], tuple[Any, int]]:
         attributes = made.__dict__
         for name, _, read in plan:
             if isinstance(read, _Part):
-                attributes[name], at = maker(read.face)(row, at)
+                attributes[name], at = read.made(row, at)
                 continue
             value = row[at]
             attributes[name] = value if read is None or value is None else read(value)
@@ -368,13 +378,21 @@ def maker(face: Any) -> Callable[[Any, int], tuple[Any, int]]:
 
 
 class _Part:
-    """A field that is an object of the same row."""
+    """A field that is an object of the same row; with a guard, the cell ahead of its own says whether it is there."""
 
-    def __init__(self, face: Any) -> None:
-        self.face = face
+    def __init__(self, face: Any, *, has_guard: bool) -> None:
+        self._make = maker(face)
+        self._has_guard = has_guard
+        self._width = len(layout(face).cells) + has_guard
+
+    def made(self, row: Any, at: int) -> tuple[Any, int]:
+        """The object, or None, and the first cell after it."""
+        if self._has_guard and row[at] is None:
+            return None, at + self._width
+        return self._make(row, at + self._has_guard)
 
 
 def _reading(face: Any, name: str, cell: Cell) -> Any:
     if cell.part:
-        return _Part(field_type(face, name))
+        return _Part(field_type(face, name), has_guard=cell.guard is not None)
     return ids.encoder(face.__name__) if cell.identity else cell.read

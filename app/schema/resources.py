@@ -83,11 +83,8 @@ class Resource(Node, row=tables.Resource):
         guard=policy.administers_resource,
         narrow=(("role", ResourceRole | None, "Only who holds this role."),),
     )
-    access: Annotated["AccessConfiguration", strawberry.lazy("app.schema.access")] | None = edge(
-        "Who is granted what; for those who hold ADMIN on it.",
-        loaders.configuration,
-        tables.Resource.id,
-        guard=policy.administers_resource,
+    access: Annotated["AccessConfiguration", strawberry.lazy("app.schema.access")] | None = part(
+        "Who is granted what; for those who hold ADMIN on it.", guard=policy.administers_resource
     )
     audit_events: Annotated["ResourceAuditEventConnection", strawberry.lazy("app.schema.audit")] | None = edge(
         "What was done to it, newest first; for those who hold ADMIN on it.",
