@@ -19,13 +19,14 @@ from graphql import (
 )
 
 from app.executor import guard
+from app.executor.excess import Broken, Excess
 from app.executor.recent import Recent
 from app.settings import Limits
 
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
 VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
 RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE"
-TOO_COMPLEX = guard.Excess.code
+TOO_COMPLEX = Excess.code
 
 MAX_ERRORS = 50
 LONGEST_REMEMBERED = 65_536  # characters
@@ -142,7 +143,7 @@ class Documents:
     def _weight(self, known: Known, sizes: Mapping[str, int]) -> "_Failure | Literal['light']":
         try:
             guard.check_document(known.document, self._limits, sizes)
-        except guard.Excess as excess:
+        except Excess as excess:
             return _excess(excess)
         return "light"
 
@@ -151,11 +152,11 @@ class Documents:
             guard.check_text(text, self._limits)
             document = parse(text, max_tokens=self._limits.tokens)
             weight = guard.check_document(document, self._limits)
-        except guard.Excess as excess:
+        except Excess as excess:
             return _excess(excess)
         except GraphQLSyntaxError as error:
             return _failure([error], PARSE_FAILED)
-        except guard.Broken as broken:
+        except Broken as broken:
             return _failure([GraphQLError(broken.message, broken.node)], VALIDATION_FAILED)
         if errors := self._violations(document, introspection):
             return _failure(errors, VALIDATION_FAILED)
@@ -203,7 +204,7 @@ def _chosen(document: DocumentNode, name: str | None, text: str, weight: guard.W
     return Known(document, chosen[0], fragments, text, weight.cost, weight.pages)
 
 
-def _excess(excess: guard.Excess) -> _Failure:
+def _excess(excess: Excess) -> _Failure:
     facts = {"code": TOO_COMPLEX, "limit": excess.limit, "maximum": excess.most, "value": excess.value}
     return _Failure((GraphQLError(excess.message, extensions=facts),), TOO_COMPLEX)
 

@@ -23,7 +23,8 @@ from graphql import (
     VariableNode,
 )
 
-from app import errors, pages
+from app import pages
+from app.executor.excess import MOST, Broken, within
 from app.settings import Limits
 
 # What the lexer would read, comments too, as it counts them. Possessive, so that an unclosed string costs one look.
@@ -40,25 +41,6 @@ RETURNING = frozenset({"fields", "inputFields", "interfaces", "possibleTypes"})
 ROWS = frozenset({"edges", "nodes"})
 
 Definition = FragmentDefinitionNode | OperationDefinitionNode
-
-MOST = 10**9  # numbers of fragment bombs have hundreds of digits; nobody wants to read those
-
-
-class Excess(errors.TooComplex):
-    """A limit is passed; says which, its number and the document's."""
-
-    def __init__(self, limit: str, most: int, value: int) -> None:
-        found = f"{value:,}" if value < MOST else f"more than {MOST:,}"
-        super().__init__(f"The document is too complex: {limit} may be {most:,} at most, but here it is {found}.")
-        self.limit, self.most, self.value = limit, most, min(value, MOST)
-
-
-class Broken(Exception):
-    """Fragments spread each other in a circle, or share a name: no size has a meaning."""
-
-    def __init__(self, message: str, node: FragmentDefinitionNode) -> None:
-        super().__init__(message)
-        self.message, self.node = message, node
 
 
 class Size(NamedTuple):
@@ -88,17 +70,17 @@ class Weight:
 
 def check_text(text: str, limits: Limits) -> None:
     """Refuse what is too long, too deep or too crowded to be parsed at leisure."""
-    _within("characters", limits.characters, len(text))
+    within("characters", limits.characters, len(text))
     tokens = TOKEN.findall(text)
-    _within("tokens", limits.tokens, len(tokens))
+    within("tokens", limits.tokens, len(tokens))
     levels = list(accumulate(STEP.get(token, 0) for token in tokens))
     # Each definition has one outermost brace.
-    _within("definitions", limits.definitions, list(zip(tokens, levels, strict=True)).count(("{", 1)))
-    _within("nesting", limits.nesting, max(levels, default=0))
-    _within("directives", limits.directives, tokens.count("@"))
+    within("definitions", limits.definitions, list(zip(tokens, levels, strict=True)).count(("{", 1)))
+    within("nesting", limits.nesting, max(levels, default=0))
+    within("directives", limits.directives, tokens.count("@"))
     # A colon within parentheses belongs to an argument or a variable, any other to an alias.
     inside = accumulate(PARENTHESIS.get(token, 0) for token in tokens)
-    _within("aliases", limits.aliases, list(zip(tokens, inside, strict=True)).count((":", 0)))
+    within("aliases", limits.aliases, list(zip(tokens, inside, strict=True)).count((":", 0)))
 
 
 def check_document(document: DocumentNode, limits: Limits, variables: Mapping[str, Any] | None = None) -> Weight:
@@ -107,23 +89,18 @@ def check_document(document: DocumentNode, limits: Limits, variables: Mapping[st
     parts = [measure.define(definition) for definition in measure.ordered]
     wholes = [measure.define(definition) for definition in measure.operations]
     sizes = parts + wholes
-    _within("depth", limits.depth, max((size.depth for size in sizes), default=0))
-    _within("selections", limits.selections, sum(size.selections for size in sizes))
+    within("depth", limits.depth, max((size.depth for size in sizes), default=0))
+    within("selections", limits.selections, sum(size.selections for size in sizes))
     cost = max((size.cost + size.rows * pages.DEFAULT_SIZE for size in wholes), default=0)
-    _within("cost", limits.cost, cost)
-    _within("introspection", limits.introspection, max((size.introspection for size in sizes), default=0))
+    within("cost", limits.cost, cost)
+    within("introspection", limits.introspection, max((size.introspection for size in sizes), default=0))
     # Only now: what is unfolded here is bounded by the number of selections.
     definitions: list[Definition] = [*measure.ordered, *measure.operations]
     crowds = [measure.crowd(definition) for definition in definitions]
-    _within("siblings", limits.siblings, max((crowd.most for crowd in crowds), default=0))
-    _within("comparisons", limits.comparisons, max((crowd.pairs for crowd in crowds), default=0))
-    _within("root fields", limits.root_fields, max(map(measure.width, measure.operations), default=0))
+    within("siblings", limits.siblings, max((crowd.most for crowd in crowds), default=0))
+    within("comparisons", limits.comparisons, max((crowd.pairs for crowd in crowds), default=0))
+    within("root fields", limits.root_fields, max(map(measure.width, measure.operations), default=0))
     return Weight(cost, measure.pages)
-
-
-def _within(limit: str, most: int, value: int) -> None:
-    if value > most:
-        raise Excess(limit, most, value)
 
 
 class Measure:

@@ -1,0 +1,29 @@
+"""How a document is refused before anything looks at it at leisure."""
+
+from graphql import FragmentDefinitionNode
+
+from app import errors
+
+MOST = 10**9  # numbers of fragment bombs have hundreds of digits; nobody wants to read those
+
+
+class Excess(errors.TooComplex):
+    """A limit is passed; says which, its number and the document's."""
+
+    def __init__(self, limit: str, most: int, value: int) -> None:
+        found = f"{value:,}" if value < MOST else f"more than {MOST:,}"
+        super().__init__(f"The document is too complex: {limit} may be {most:,} at most, but here it is {found}.")
+        self.limit, self.most, self.value = limit, most, min(value, MOST)
+
+
+class Broken(Exception):
+    """Fragments spread each other in a circle, or share a name: no size has a meaning."""
+
+    def __init__(self, message: str, node: FragmentDefinitionNode) -> None:
+        super().__init__(message)
+        self.message, self.node = message, node
+
+
+def within(limit: str, most: int, value: int) -> None:
+    if value > most:
+        raise Excess(limit, most, value)
