@@ -295,3 +295,14 @@ async def test_closing_waits_for_all_who_are_in_line(url: str, second: db.Databa
 
     await asyncio.gather(*tasks)
     assert len(await _names(second)) == 5
+
+
+@EMBEDDED
+async def test_the_door_closes_right_after_a_change_that_was_refused(url: str) -> None:
+    made = await db.connected(url)
+    with pytest.raises(ValueError, match="no"):
+        async with made.write():
+            raise ValueError("no")
+
+    async with asyncio.timeout(10):
+        await made.close()

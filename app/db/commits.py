@@ -46,11 +46,11 @@ class Commit:
         """Whether nobody joins any more."""
         return self.joined >= MOST or monotonic() - self.began > LONGEST
 
-    async def ended(self) -> None:
-        """Wait for the end; raises Unkept. Who leaves meanwhile takes nothing with her."""
+    def ended(self) -> asyncio.Future[None]:
+        """What is done at the end, or fails with Unkept; taken before. Who leaves meanwhile takes nothing along."""
         waiter = asyncio.get_running_loop().create_future()
         self.waiting.append(waiter)
-        await waiter
+        return waiter
 
     def end(self, error: BaseException | None) -> None:
         """Let everybody go."""
@@ -95,8 +95,9 @@ class Commits:
         """Wait for all who are in line, and let go of the connection."""
         await self._turn()
         if (commit := self._open) is not None:
+            ended = commit.ended()  # where nothing is to be kept, it is over at once
             self._close(commit)
-            await commit.ended()
+            await ended
         self._connection.close()
         self._disk.shutdown()
 
