@@ -93,13 +93,19 @@ def completed(kind: GraphQLOutputType, named: Change | None = None) -> Change:
         return required
     if is_list_type(kind):
         each = completed(kind.of_type, named)
-        return lambda value: None if value is None else [each(one) for one in value]
+        plain = bool if getattr(_nullable(kind.of_type), "name", "") == "Boolean" else None
+        return lambda value: value if value is None or _are(plain, value) else [each(one) for one in value]
     if named is None:
         assert is_leaf_type(kind)
         leaf: GraphQLLeafType = kind
         named = leaf.coerce_output_value
     made = named
     return lambda value: None if value is None else made(value)
+
+
+def _are(plain: type | None, values: Any) -> bool:
+    """Whether all in a list are of a type that JSON has, so that none has to be looked at: of checks there are many."""
+    return plain is not None and {*map(type, values)} == {plain}
 
 
 def needed(value: Any) -> Any:

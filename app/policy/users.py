@@ -57,7 +57,11 @@ def _people_of_my_groups() -> Select[Any]:
 
 
 def _owns_what_is_seen(viewer: Viewer) -> ColumnElement[bool]:
-    """Owns an org or a resource that the viewer sees."""
+    """Owns an org or a resource that the viewer sees.
+
+    Of the resources one is looked for, and not whether there is any: PostgreSQL answers `EXISTS` here by collecting all
+    that the viewer sees beforehand.
+    """
     owned, own, entry, acting = aliased(Org), aliased(Access), aliased(Access), mine(viewer)
     is_open = true() if manages_all_orgs(viewer) else col(owned.is_public)
     org = exists().where(col(owned.owner_id) == col(User.id), is_open, covers_org(viewer, owned.id))
@@ -70,9 +74,10 @@ def _owns_what_is_seen(viewer: Viewer) -> ColumnElement[bool]:
             held(acting, entry) != 0,
         )
         .correlate(User)
-        .exists()
+        .limit(literal_column("1"))
+        .scalar_subquery()
     )
-    return or_(org, seen)
+    return or_(org, seen.is_not(None))
 
 
 _MANAGES_PEOPLE = Permission.ORGS_MANAGE | Permission.GROUPS_MANAGE | Permission.RESOURCES_MANAGE
