@@ -227,3 +227,17 @@ async def test_reading_costs_the_same_for_one_event_and_for_many(api: Api, make:
         cost.append([await api.statements(LOG, as_=root), await api.statements(OF_RESOURCE, as_=root, id=reef.node)])
 
     assert [cost[0]] * 6 == cost
+
+
+async def test_an_event_about_an_api_token_names_it_and_tells_nothing_of_it(api: Api, make: Make) -> None:
+    root = await make.admin()
+    created = await api('mutation { createApiToken(input: {name: "ci"}) { token errors { code } } }', as_=root)
+    log = "{ auditEvents(first: 1) { nodes { action changes { nodes { kind name after } } } } }"
+
+    reply = await api(log, as_=root)
+
+    event = reply["data"]["auditEvents"]["nodes"][0]
+    token = created["data"]["createApiToken"]["token"]
+    assert (event["action"], [each["kind"] for each in event["changes"]["nodes"]]) == ("createApiToken", ["API_TOKEN"])
+    assert event["changes"]["nodes"][0]["name"] == "ci"
+    assert token not in str(reply)

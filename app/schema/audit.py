@@ -44,6 +44,7 @@ class AuditKind(Described):
     GROUP = "Group", "A group, with members and access as far as they changed."
     RESOURCE = "Resource", "A resource, with its access configuration, uploads and downloads as far as they changed."
     RESOURCE_TYPE = "ResourceType", "A type of resources."
+    API_TOKEN = "ApiToken", "An API token; the token itself is told nowhere."
 
 
 def _face(value: str) -> AuditFace:
