@@ -161,9 +161,9 @@ class Presented:
 
 def presented(authorization: str | None, cookie: str | None) -> Presented | None:
     """Find the token of a request: the header goes before the cookie, and an empty one is none."""
-    scheme, _, token = (authorization or "").strip().partition(" ")
+    scheme, _, rest = (authorization or "").strip().partition(" ")
     if scheme.lower() == "bearer":
-        return Presented(token.strip(), by_cookie=False) if token.strip() else None
+        return Presented(token, by_cookie=False) if (token := rest.strip()) else None
     return Presented(cookie, by_cookie=True) if cookie else None
 
 
@@ -173,20 +173,17 @@ async def identified(
     """Say who asks. A bad token in the header is refused; with a bad cookie it is nobody, who can sign in again."""
     if shown is None:
         return ANONYMOUS
-    viewer = await _identified(database, signer, shown)
+    viewer = None
+    if not api_tokens.is_meant(shown.token):
+        claims = signer.read(shown.token, database.clock())
+        viewer = None if claims is None else await viewer_of(database, claims)
+    elif not shown.by_cookie:  # they are for programs, which have no cookies
+        viewer = await viewer_of_api_token(database, shown.token)
     if viewer is None and not shown.by_cookie:
         raise errors.Unauthenticated("This token is not good, or no longer. Sign in again.")
     if viewer is None:
         return ANONYMOUS
     return replace(viewer, accounts_elsewhere=True) if accounts_elsewhere else viewer
-
-
-async def _identified(database: db.Database, signer: tokens.Signer, shown: Presented) -> Viewer | None:
-    """Whose token it is. API tokens are for programs, which have no cookies."""
-    if api_tokens.is_meant(shown.token):
-        return None if shown.by_cookie else await viewer_of_api_token(database, shown.token)
-    claims = signer.read(shown.token, database.clock())
-    return None if claims is None else await viewer_of(database, claims)
 
 
 _REVOKED = select(col(tables.RevokedToken.jti)).where(

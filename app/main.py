@@ -13,6 +13,7 @@ from typing import TypeVar
 import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -34,7 +35,7 @@ from app.services.throttle import Throttle
 from app.settings import Settings, secret
 from app.statements import Statements
 from app.tokens import Signer
-from app.web import Watch, Watching
+from app.web import Front, Watch, Watching
 from app.written import FILE_VARIABLE
 
 Done = TypeVar("Done")
@@ -150,9 +151,9 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
                 yield
         await _close(desk)
 
-    async def answer(request: Request, asked: http.GraphQLRequest) -> http.Answer:
+    def answer(request: Request, asked: http.GraphQLRequest) -> Awaitable[http.Answer]:
         answering: Answering = request.app.state.answering
-        return await answering(request, asked)
+        return answering(request, asked)
 
     async def admit(request: Request) -> None:
         answering: Answering = request.app.state.answering
@@ -163,13 +164,12 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
         return rest.House(answering.desk, answering.statements, settings)
 
     admission = None if settings.introspection == "everyone" else admit
-    asking = http.routes(answer, schema.sdl(), admit=admission)
-    routes = [*asking, *_pages(settings, operations), *rest.description(settings), rest.face(house_of)]
-    guards = web.middleware(settings.allowed_origins)
-    handlers = {HTTPException: rest.unanswered}
-    made = Starlette(routes=routes, middleware=guards, lifespan=lifespan, exception_handlers=handlers)
+    api, *parts = http.routes(answer, schema.sdl(), admit=admission)
+    routes = [api, *parts, *_pages(settings, operations), *rest.description(settings), rest.face(house_of)]
+    made = Starlette(routes=routes, lifespan=lifespan)
+    front = Front([api], ExceptionMiddleware(made.router, {HTTPException: rest.unanswered}))
     watching = Watching(operations.meter, operations.stopping, _failed(settings), settings.slow_request_milliseconds)
-    made.add_middleware(Watch, watching)
+    made.middleware_stack = Watch(web.cors(front, settings.allowed_origins), watching)
     return made
 
 

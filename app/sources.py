@@ -259,11 +259,15 @@ class Keys(TypeDecorator[Any]):
         """Choose the form."""
         return ARRAY(self.item) if dialect.name == "postgresql" else Text()
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
         """Write the keys, each as its own type is written."""
         write = self.item.dialect_impl(dialect).bind_processor(dialect)
-        keys = list(value) if write is None else [write(key) for key in value]
-        return keys if dialect.name == "postgresql" else orjson.dumps(keys).decode()
+        in_one: Callable[[list[Any]], Any] = list if dialect.name == "postgresql" else _json
+        return in_one if write is None else lambda value: in_one([write(key) for key in value])
+
+
+def _json(keys: list[Any]) -> str:
+    return orjson.dumps(keys).decode()
 
 
 class _Each(FunctionElement[Any]):

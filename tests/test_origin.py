@@ -3,7 +3,7 @@
 import pytest
 from starlette.requests import Request
 
-from app.web import same_origin
+from app.web.origin import same_origin
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,7 @@ class Database(ABC):
 
     def __init__(self, preparing: Preparing) -> None:
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self.kept: dict[Any, Any] = {}
         self.prepare = preparing
         self.dialect = preparing.dialect
 

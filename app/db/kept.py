@@ -1,7 +1,6 @@
 """What was read and still holds: all is forgotten as soon as somebody commits, whoever and in whatever process."""
 
 from typing import Any, Generic, TypeVar
-from weakref import WeakKeyDictionary
 
 from app.db.door import Database
 
@@ -14,12 +13,11 @@ class Kept(Generic[K, V]):
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self._known: WeakKeyDictionary[Database, tuple[Any, dict[K, V]]] = WeakKeyDictionary()
 
     async def at_this_version(self, database: Database) -> dict[K, V]:
         """What holds now. What is read after this may be put there: it is at least as new as the version is."""
         version = await database.version()
-        found = self._known.get(database)
+        found: tuple[Any, dict[K, V]] | None = database.kept.get(self)
         if found is None or found[0] != version or len(found[1]) > self.most:
-            found = self._known[database] = (version, {})
+            found = database.kept[self] = (version, {})
         return found[1]

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from graphql import FieldNode, GraphQLField, VariableNode, Visitor, get_argument_values, visit
+from graphql import FieldNode, GraphQLField, get_argument_values
 from graphql.execution.values import VariableValues
 
 from app import pages
+from app.executor.mentions import mentioned
 from app.pages import Wanted
 from app.sources import Source
 
@@ -23,7 +24,7 @@ class Arguments:
         self._field = field
         self._node = node
         self._convert = convert
-        self._is_constant = not _variables(node)
+        self._is_constant = not mentioned(*node.arguments or ())
         self._known: dict[str, Any] | None = None
         self._wanted: Wanted | None = None
 
@@ -45,20 +46,3 @@ class Arguments:
         if self._is_constant:
             self._wanted = wanted
         return wanted
-
-
-class _Variables(Visitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: set[str] = set()
-
-    def enter_variable(self, node: VariableNode, *_: Any) -> None:
-        """Take note of a variable."""
-        self.names.add(node.name.value)
-
-
-def _variables(node: FieldNode) -> set[str]:
-    found = _Variables()
-    for argument in node.arguments or ():
-        visit(argument, found)
-    return found.names

@@ -20,6 +20,7 @@ from graphql import (
 
 from app.executor import guard
 from app.executor.excess import Broken, Excess
+from app.executor.mentions import shaping
 from app.executor.recent import Recent
 from app.settings import Limits
 
@@ -30,6 +31,9 @@ TOO_COMPLEX = Excess.code
 
 MAX_ERRORS = 50
 LONGEST_REMEMBERED = 65_536  # characters
+LONGEST_NAME = 100
+"""Characters of an operation's name that are told."""
+
 CHARACTERS_PER_ENTRY = 500  # on average; a tree takes up to 300 bytes for a character of its text
 
 
@@ -44,14 +48,21 @@ class Invalid(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Known:
-    """A valid document and the one operation of it that was asked for; `cost` is that of the guard."""
+    """A valid document and the one operation of it that was asked for: its kind, and its name cut short for the log.
+
+    `cost` is the guard's. `pages` are the variables that set the size of a page, each with the size taken for granted;
+    `shaping` are those in directives, which decide what is selected.
+    """
 
     document: DocumentNode
     operation: OperationDefinitionNode
+    kind: str
+    name: str | None
     fragments: Mapping[str, FragmentDefinitionNode]
     text: str
     cost: int
-    pages: Mapping[str, int]  # variables that set the size of a page, each with the size taken for granted
+    pages: Mapping[str, int]
+    shaping: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +212,10 @@ def _chosen(document: DocumentNode, name: str | None, text: str, weight: guard.W
         said = "There is no operation." if name is None else f"There is no operation '{name[:200]}'."
         return _failure([GraphQLError(said)], RESOLUTION_FAILURE)
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    return Known(document, chosen[0], fragments, text, weight.cost, weight.pages)
+    operation = chosen[0]
+    named = operation.name.value[:LONGEST_NAME] if operation.name else None
+    kind, shapes = operation.operation.value, shaping(document)
+    return Known(document, operation, kind, named, fragments, text, weight.cost, weight.pages, shapes)
 
 
 def _excess(excess: Excess) -> _Failure:

@@ -8,8 +8,8 @@ from app import pages
 from app.auth import Viewer
 from app.db import Question
 from app.executor.arguments import Arguments
-from app.executor.shape import Objects, Shape
-from app.executor.steps import Opened, Run, Wave, check_nothing, fill, grouped, keys_of, none
+from app.executor.shape import Objects, Shape, Wave
+from app.executor.steps import UNASKED, Opened, Run, fill, grouped, keys_of, none
 from app.pages import Ask, Wanted
 from app.prepared import Prepared, Row
 from app.sources import Source
@@ -71,12 +71,12 @@ class Page:
         """Whether steps follow."""
         return any(shape.children for _, shape in self.shapes)
 
-    def open(self, run: Run, holders: Objects) -> Opened | None:
+    def open(self, run: Run, holders: Objects) -> Opened:
         """Ask for the page of each key, and for the number of all its rows where that is selected."""
         keys = keys_of(holders, self.slot)
         if not keys:
-            check_nothing(self.is_required)
-            return None
+            fill(holders, self.slot, {}, none, self.is_required)
+            return UNASKED
         wanted = self.arguments.wanted(run.variables, self.source, self.types)
         statements = self.statements(wanted.ask)
         values = {**run.binds, "keys": keys, **wanted.binds}

@@ -34,7 +34,7 @@ from app.executor.connection import Connection
 from app.executor.documents import Known
 from app.executor.kinds import Place, declared, face_of, object_of, row_of
 from app.executor.paging import Page
-from app.executor.shape import Columns, Draft, Shape
+from app.executor.shape import Children, Columns, Draft, Maker
 from app.executor.steps import Answered, Lookup, Related, Rows, bare
 from app.sources import ROOT, Cell, Source, Table
 from app.statements import Statements
@@ -45,9 +45,13 @@ Fields = Mapping[str, Sequence[Any]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """What a document comes to: the objects that hang on nothing, and the steps below them."""
+    """What a document comes to: how its root is made, what services are asked for it, and the steps below it."""
 
-    root: Shape
+    make: Maker
+    asked: Children
+    steps: Children
+    is_deep: bool
+    """Whether steps follow on the first ones, so that the answer needs several reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +70,16 @@ class Planner:
         assert query is not None
         fields = collect_fields(self.schema, fragments, variables, query, known.operation).grouped_field_set
         draft = Draft(Columns())
-        return Plan(draft.shape(planning.object(Place(query, None, draft), fields)))
+        root = draft.shape(planning.object(Place(query, None, draft), fields))
+        asked = tuple(child for child in root.children if isinstance(child[1], Answered))
+        steps = tuple(child for child in root.children if not isinstance(child[1], Answered))
+        return Plan(root.make, asked, steps, any(step.goes_on for _, step in steps))
 
 
 @dataclass(frozen=True, slots=True)
 class Planning:
+    """One operation that is being planned, for all who hold what this viewer does."""
+
     planner: Planner
     known: Known
     fragments: dict[str, FragmentDetails]
@@ -111,11 +120,10 @@ class Planning:
         return f"None if row[{at}] is None else {made}"
 
     def below(self, kind: GraphQLObjectType, details: Sequence[Any]) -> Fields:
+        """The fields that are selected below a field."""
         schema, operation = self.planner.schema, self.known.operation
         found = collect_subfields(schema, self.fragments, self.variables, operation, kind, list(details))
         return found.grouped_field_set
-
-    # A value of the row, or one that follows from the viewer.
 
     def _value(self, place: Place, field: GraphQLField, cell: Cell) -> str:
         draft, told = place.draft, declared(field)
@@ -169,8 +177,6 @@ class Planning:
         node = replace(place.node, path=(*place.path, key))
         return self.object(node, self.below(node.kind, details))
 
-    # What hangs on a key.
-
     def _followed(self, place: Place, key: str, field: GraphQLField, cell: Cell, details: Sequence[Any]) -> str:
         source = cell.follow
         assert source is not None
@@ -213,9 +219,7 @@ class Planning:
             return self._rows(find.ways[way], kind, self.below(kind, details))
 
         goes_on = any(_selects_objects(each.node) for each in details)
-        return Lookup(key, find, is_list, False, arguments, goes_on, ways)
-
-    # Pages.
+        return Lookup(key, find, is_list, arguments, goes_on, ways)
 
     def _page(self, key: str, field: GraphQLField, source: Source, details: Sequence[Any]) -> Page:
         kind = object_of(field.type)

@@ -1,27 +1,31 @@
 """Runs plans: level by level, one read a level; and knows for which documents there are plans."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from weakref import WeakKeyDictionary
 
-from graphql import DirectiveNode, OperationType, VariableNode, Visitor, visit
 from graphql.execution.values import VariableValues
 
 from app import errors
 from app.auth import Viewer
-from app.db import Database, Read
+from app.db import Database, Question, Read
 from app.executor.causes import Unplanned
 from app.executor.documents import CHARACTERS_PER_ENTRY, LONGEST_REMEMBERED, Known
 from app.executor.plan import Plan, Planner
 from app.executor.recent import Recent
-from app.executor.steps import Answered, Run, Wave
+from app.executor.shape import Wave, below
+from app.executor.steps import Place, Run
 
 log = logging.getLogger(__name__)
 
 SIGHTINGS = 2
 """A text is planned when it comes for so many times: most of those that come once never come again."""
+
+
+NOTHING: Sequence[Sequence[Any]] = ((),)
+"""The one row of what hangs on nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +37,11 @@ class Stock:
 
 async def execute(plan: Plan, run: Run) -> dict[str, Any]:
     """The data of an answer. Raises whatever is in the way: the stock executor tells it better."""
-    objects = plan.root.make([()], None, run.viewer)
-    wave: Wave = plan.root.below(objects)
-    for step, holders in wave:
-        if isinstance(step, Answered):
-            await step.answer(run, holders)
-    wave = [each for each in wave if not isinstance(each[0], Answered)]
-    if not any(step.goes_on for step, _ in wave):
+    objects = plan.make(NOTHING, None, run.viewer)
+    for step, holders in below(plan.asked, objects):
+        await step.answer(run, holders)
+    wave = below(plan.steps, objects)
+    if not plan.is_deep:
         await _level(wave, run, run.database.read)
         return objects[0]
     async with run.database.snapshot() as read:
@@ -49,14 +51,18 @@ async def execute(plan: Plan, run: Run) -> dict[str, Any]:
 
 
 async def _level(wave: Wave, run: Run, read: Read) -> Wave:
-    opened = [each for step, holders in wave if (each := step.open(run, holders)) is not None]
-    questions = [question for asked, _ in opened for question in asked]
+    questions: list[Question] = []
+    places: list[tuple[int, Place]] = []
+    for step, holders in wave:
+        asked, place = step.open(run, holders)
+        places.append((len(asked), place))
+        questions += asked
     answers = await read(questions) if questions else []
-    below, at = Wave(), 0
-    for asked, place in opened:
-        below += place(answers[at : at + len(asked)])
-        at += len(asked)
-    return below
+    found, at = Wave(), 0
+    for number, place in places:
+        found += place(answers[at : at + number])
+        at += number
+    return found
 
 
 @dataclass(slots=True)
@@ -67,7 +73,8 @@ class _Sighted:
     cause: str = ""
 
 
-_Key = tuple[Known, int, bool, tuple[tuple[str, Any], ...]]
+_Key = tuple[Any, ...]
+"""The document, what its viewers hold alike, and the values of the variables that decide what is selected."""
 
 
 class Compiled:
@@ -78,14 +85,11 @@ class Compiled:
         self._planner = planner
         self._sightings = sightings
         self._plans: Recent[_Key, Plan | _Sighted] = Recent(size, room, LONGEST_REMEMBERED, _length)
-        self._shaping: WeakKeyDictionary[Known, tuple[str, ...]] = WeakKeyDictionary()
 
     async def answer(
         self, known: Known, variables: VariableValues, viewer: Viewer, database: Database, now: datetime
     ) -> dict[str, Any] | Stock:
-        """The data of an answer, or why the stock executor is to give it: reading twice harms nobody."""
-        if known.operation.operation is not OperationType.QUERY:
-            return Stock("mutation")
+        """The data of the answer to a query, or why the stock executor is to give it: reading twice harms nobody."""
         try:
             plan = self._plan(known, variables, viewer)
             if isinstance(plan, _Sighted):
@@ -100,7 +104,8 @@ class Compiled:
             return Stock("surprise")
 
     def _plan(self, known: Known, variables: VariableValues, viewer: Viewer) -> Plan | _Sighted:
-        key = known, viewer.permissions.value, viewer.is_limited, self._shape(known, variables)
+        shape = [variables.coerced.get(name) for name in known.shaping]
+        key = known, viewer.permissions.value, viewer.is_limited, *shape
         found = self._plans.get(key)
         if isinstance(found, Plan) or (found is not None and found.cause):
             return found
@@ -115,31 +120,6 @@ class Compiled:
         self._plans.put(key, plan)
         return plan
 
-    def _shape(self, known: Known, variables: VariableValues) -> tuple[tuple[str, Any], ...]:
-        """The values of the variables that decide what is selected."""
-        names = self._shaping.get(known)
-        if names is None:
-            names = self._shaping[known] = _shaping(known)
-        return tuple((name, variables.coerced.get(name)) for name in names)
-
 
 def _length(key: _Key, _: object) -> int:
     return len(key[0].text)
-
-
-class _Conditions(Visitor):
-    """Finds the variables in `@skip` and `@include`."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: set[str] = set()
-
-    def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
-        """Take note of the variables of a directive."""
-        self.names |= {each.value.name.value for each in node.arguments or () if isinstance(each.value, VariableNode)}
-
-
-def _shaping(known: Known) -> tuple[str, ...]:
-    found = _Conditions()
-    visit(known.document, found)
-    return tuple(sorted(found.names))

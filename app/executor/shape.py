@@ -16,6 +16,12 @@ Path = tuple[str, ...]
 """The response keys that lead from an object to one of the same row."""
 
 Objects = list[dict[str, Any]]
+Children = tuple[tuple[Path, Any], ...]
+"""Steps, each with the way to the objects that hold its keys."""
+
+Wave = list[tuple[Any, Objects]]
+"""Steps with the objects that hold their keys."""
+
 Maker = Callable[[Sequence[Any], Any, Any], Objects]
 """From rows, a function that writes a row's cursor, and the viewer, to objects."""
 
@@ -25,12 +31,23 @@ class Shape:
     """What becomes of each row of a statement, and which steps go on from there."""
 
     make: Maker
-    children: tuple[tuple[Path, Any], ...]
+    children: Children
 
-    def below(self, objects: Objects) -> list[tuple[Any, Objects]]:
-        """The steps that follow, each with the objects that hold its keys; none where there are no such objects."""
-        reached = ((step, _reached(objects, path)) for path, step in self.children)
-        return [(step, holders) for step, holders in reached if holders]
+    def below(self, objects: Objects) -> Wave:
+        """The steps that follow."""
+        return below(self.children, objects)
+
+
+def below(children: Children, objects: Objects) -> Wave:
+    """Each step with the objects at the end of its path, past parts that are null; none where there are no objects."""
+    found = Wave()
+    for path, step in children:
+        holders = objects
+        for key in path:
+            holders = [part for each in holders if (part := each[key]) is not None]
+        if holders:
+            found.append((step, holders))
+    return found
 
 
 @dataclass(slots=True)
@@ -80,10 +97,3 @@ class Draft:
         program = f"def make(rows, cursor, viewer):\n    return [{text} for row in rows]\n"
         exec(compile(program, "<shape>", "exec"), self.known)  # noqa: S102 - written above, of names and numbers
         return Shape(self.known["make"], tuple(self.children))
-
-
-def _reached(objects: Objects, path: Path) -> Objects:
-    """The objects at the end of a path, past parts that are null."""
-    for key in path:
-        objects = [part for each in objects if (part := each[key]) is not None]
-    return objects

@@ -9,22 +9,24 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any
 
+from graphql.execution.values import VariableValues
+
 from app import ids
 from app.auth import Viewer
-from app.db import Question
+from app.db import Database, Question
 from app.executor.arguments import Arguments
 from app.executor.causes import Surprise
-from app.executor.shape import Objects, Shape
+from app.executor.shape import Objects, Shape, Wave
 from app.prepared import Prepared, Row
 from app.sources import Find
-
-Wave = list[tuple[Any, Objects]]
-"""Steps with the objects that hold their keys."""
 
 Place = Callable[[Sequence[Sequence[Row]]], Wave]
 """Puts answers in their place; gives the steps that follow."""
 
 Opened = tuple[list[Question], Place]
+
+UNASKED: Opened = ([], lambda answers: [])
+"""A step that has nothing to ask."""
 
 _key = itemgetter(-1)
 
@@ -34,8 +36,8 @@ class Run:
     """One execution of a plan."""
 
     viewer: Viewer
-    database: Any
-    variables: Any
+    database: Database
+    variables: VariableValues
     binds: dict[str, Any]
 
 
@@ -65,12 +67,12 @@ class Related:
         """Whether steps follow."""
         return bool(self.rows.shape.children)
 
-    def open(self, run: Run, holders: Objects) -> Opened | None:
+    def open(self, run: Run, holders: Objects) -> Opened:
         """Ask for the rows of all keys."""
         keys = keys_of(holders, self.slot)
         if not keys:
-            check_nothing(self.is_required)
-            return None
+            fill(holders, self.slot, {}, none, self.is_required)
+            return UNASKED
 
         def place(answers: Sequence[Sequence[Row]]) -> Wave:
             rows = answers[0]
@@ -89,12 +91,11 @@ class Lookup:
     slot: str
     find: Find
     is_list: bool
-    is_required: bool
     arguments: Arguments
     goes_on: bool
     ways: Callable[[str], Rows]
 
-    def open(self, run: Run, holders: Objects) -> Opened | None:
+    def open(self, run: Run, holders: Objects) -> Opened:
         """Ask each way for its keys."""
         chosen = self._chosen(run)
         by_way: dict[str, list[Any]] = {}
@@ -112,8 +113,6 @@ class Lookup:
             each_found = [None if one is None else found[one[0]].get(one[1]) for one in chosen]
             for holder in holders:
                 holder[self.slot] = each_found if self.is_list else each_found[0]
-            if self.is_required and None in each_found:
-                raise Surprise("null where the API promises a row")
             return wave
 
         return [each.question(run, list(dict.fromkeys(by_way[way]))) for way, each in rows.items()], place
@@ -147,16 +146,12 @@ def bare(prepared: Prepared) -> Prepared:
 
 
 def keys_of(holders: Objects, slot: str) -> list[Any]:
+    """The keys that objects hold, each once."""
     return list({key: None for holder in holders if (key := holder[slot]) is not None})
 
 
-def check_nothing(is_required: bool) -> None:
-    if is_required:
-        raise Surprise("null where the API promises a row")
-
-
 def none() -> None:
-    return None
+    """What stands in the place of a row that is not found."""
 
 
 def _first(rows: Sequence[Row], made: Sequence[Any]) -> dict[Any, Any]:
@@ -173,6 +168,7 @@ def grouped(rows: Sequence[Row], made: Sequence[Any]) -> dict[Any, list[Any]]:
 
 
 def fill(holders: Objects, slot: str, found: dict[Any, Any], empty: Callable[[], Any], is_required: bool) -> None:
+    """Put what was found in the place of its keys; raises Surprise where nothing is and the API promises something."""
     for holder in holders:
         key = holder[slot]
         if key is not None:

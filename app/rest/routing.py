@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from app import auth, policy, web
 from app.auth import Viewer
 from app.db import Transaction
-from app.errors import Forbidden, Problem
+from app.errors import Problem
 from app.reads import Reads
 from app.rest import bodies, errors
 from app.rest.bodies import Body
@@ -210,18 +210,13 @@ async def _call(request: Request, route: Route, house: House) -> Call:
 
 async def _viewer(request: Request, route: Route, house: House) -> Viewer:
     """Who calls; one who is known by a cookie changes something only from our own pages."""
-    desk, cookie = house.desk, request.cookies.get(house.settings.auth_cookie_name)
-    shown = auth.presented(request.headers.get("authorization"), cookie)
+    shown = web.presented(request, house.settings.auth_cookie_name)
     if route.who is Who.UNASKED:
-        await accounts.refuse_revoked(desk, shown)
+        await accounts.refuse_revoked(house.desk, shown)
         return auth.ANONYMOUS
-    viewer = await accounts.identified(desk, shown)
-    facts.current().viewer = viewer.user_id
-    by_cookie = shown is not None and shown.by_cookie and viewer.user_id is not None
-    if by_cookie and request.method not in SAFE and not web.same_origin(request):
-        raise Forbidden(
-            "A change with a cookie must come from this site's own pages; send the token in a header instead."
-        )
+    viewer = await web.identified(house.desk, shown)
+    if request.method not in SAFE:
+        web.require_own_page(request, shown, viewer)
     return viewer
 
 

@@ -1,17 +1,17 @@
-"""One GraphQL request from its text to its answer: who asks, what is asked, and the stock executor that answers."""
+"""One GraphQL request from its text to its answer: who asks, what is asked, and which executor answers."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from inspect import isawaitable
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
-from graphql import ExecutionResult, GraphQLSchema, OperationType, execute
+from graphql import ExecutionResult, GraphQLSchema, execute
 from graphql.execution.values import VariableValues
 from starlette.requests import Request
 
-from app import auth, web
+from app import web
 from app.auth import Viewer
 from app.errors import Forbidden, TimedOut, Unauthenticated
 from app.executor.documents import Documents, Known
@@ -22,18 +22,17 @@ from app.executor.variables import Variables
 from app.schema import errors
 from app.schema.context import Context
 from app.schema.http import Answer, GraphQLRequest
-from app.services import accounts
 from app.services.accounts import Desk
 from app.settings import Settings
 from app.statements import Statements
 from app.telemetry import facts
-from app.web import Cookie, MethodNotAllowed, from_foreign_page, note_origin, same_origin
+from app.telemetry.facts import Facts
+from app.web import Cookie, MethodNotAllowed, from_foreign_page
 
 SECONDS_A_DAY = 86_400
 STATS_HEADER = b"ostiary-stats"
 
-LONGEST_NAME = 100
-"""Characters of an operation's name that the log tells."""
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +51,29 @@ class Answering:
 
     async def __call__(self, request: Request, asked: GraphQLRequest) -> Answer:
         """Answer one request; raises `Refusal` and `Invalid`, which the protocol edge writes."""
-        began = perf_counter()
-        viewer, by_cookie = await self._viewer(request)
+        began, about = perf_counter(), facts.current()
+        shown = web.presented(request, self.settings.auth_cookie_name)
+        viewer = await web.identified(self.desk, shown)
         known = await self._known(asked, viewer)
-        _note(known)
-        if known.operation.operation is not OperationType.QUERY:
-            note_origin(request, "GRAPHQL")
-            _check_change(request, asked, by_cookie)
+        about.kind, about.operation = known.kind, known.name
+        if known.kind != "query":
+            web.note_origin(request, "GRAPHQL")
+            if asked.is_get:
+                raise MethodNotAllowed("A change is asked for by POST.")
+            web.require_own_page(request, shown, viewer)
         if asked.query and asked.sha256:
             self.persisted.keep(asked.sha256, asked.query, viewer.user_id)
-        body, session = await self._executed(known, asked.variables, viewer)
+        body, session = await self._executed(known, asked.variables, viewer, about)
+        headers = {}
         if STATS_HEADER in web.heads(request.scope):
             spent = round((perf_counter() - began) * 1000, 3)
-            stats = {"statements": facts.current().statements, "durationMs": spent, "cost": known.cost}
-            body["extensions"] = {"stats": stats}
-        return Answer(body, headers=_told(request), cookies=self._cookies(session, request))
+            stats = {"statements": about.statements, "durationMs": spent, "cost": known.cost}
+            body["extensions"], headers = {"stats": stats}, _told(about)
+        return Answer(body, headers=headers, cookies=self._cookies(session, request) if session else ())
 
     async def require_schema_shown(self, request: Request) -> None:
         """Refuse who is not shown the schema; raises Unauthenticated and Forbidden."""
-        viewer, _ = await self._viewer(request)
+        viewer = await web.identified(self.desk, web.presented(request, self.settings.auth_cookie_name))
         if self._is_shown_schema(viewer):
             return
         if self.settings.introspection == "signed-in":
@@ -90,33 +93,24 @@ class Answering:
         async with self.lanes[viewer.user_id is not None].turn():
             return self.documents.operation(*question, introspection=shown)
 
-    async def _viewer(self, request: Request) -> tuple[Viewer, bool]:
-        """Who asks, and whether a cookie says so; raises Unauthenticated for a header that is no longer good."""
-        cookie = request.cookies.get(self.settings.auth_cookie_name) if b"cookie" in web.heads(request.scope) else None
-        shown = auth.presented(web.head(request.scope, b"authorization"), cookie)
-        viewer = await accounts.identified(self.desk, shown)
-        facts.current().viewer = viewer.user_id
-        return viewer, shown is not None and shown.by_cookie and viewer.user_id is not None
-
     async def _executed(
-        self, known: Known, variables: Mapping[str, Any], viewer: Viewer
+        self, known: Known, variables: Mapping[str, Any], viewer: Viewer, about: Facts
     ) -> tuple[dict[str, Any], Context | None]:
         """The body, and the context if the stock executor had one; raises `Invalid` for variables that do not fit."""
         hidden = not self._is_shown_schema(viewer)
         coerced = self.variables.coerced(known, variables, hide_suggestions=hidden)
-        is_query = known.operation.operation is OperationType.QUERY
+        is_query = known.kind == "query"
         seconds = self.settings.query_seconds if is_query else self.settings.mutation_seconds
-        waits = self.desk.database.waits
-        try:
-            if not waits and (data := await self._compiled(known, coerced, viewer)) is not None:
-                return {"data": data}, None  # nothing that a limit could have stopped: no other task had its turn
-            async with asyncio.timeout(seconds):
-                if waits and (data := await self._compiled(known, coerced, viewer)) is not None:
-                    return {"data": data}, None
-                context = Context(self.desk, self.statements, viewer)
-                return await self._stock(known, variables, context, hidden), context
-        except TimeoutError:
-            raise TimedOut("The operation took too long and was stopped. Ask for less at once.") from None
+        deadline = asyncio.get_running_loop().time() + seconds
+        found: dict[str, Any] | Stock = Stock("setting" if is_query else "mutation")
+        if is_query and self.compiled is not None:
+            found = await self._compiled(self.compiled, known, coerced, viewer, deadline)
+        if not isinstance(found, Stock):
+            about.executor = "compiled"
+            return {"data": found}, None
+        about.executor, about.cause = "stock", found.cause
+        context = Context(self.desk, self.statements, viewer)
+        return await _limited(self._stock(known, variables, context, hidden), deadline), context
 
     async def _stock(
         self, known: Known, variables: Mapping[str, Any], context: Context, hidden: bool
@@ -136,22 +130,17 @@ class Answering:
             body["errors"] = errors.formatted(result.errors)
         return body
 
-    async def _compiled(self, known: Known, variables: VariableValues, viewer: Viewer) -> dict[str, Any] | None:
-        """The data of an answer, unless the stock executor has to give it."""
-        found: dict[str, Any] | Stock = Stock("setting")
+    async def _compiled(
+        self, compiled: Compiled, known: Known, variables: VariableValues, viewer: Viewer, deadline: float
+    ) -> dict[str, Any] | Stock:
         database = self.desk.database
-        if self.compiled is not None:
-            found = await self.compiled.answer(known, variables, viewer, database, database.clock())
-        about = facts.current()
-        if isinstance(found, Stock):
-            about.executor, about.cause = "stock", found.cause
-            return None
-        about.executor = "compiled"
-        return found
+        answer = compiled.answer(known, variables, viewer, database, database.clock())
+        # Where reading gives no other task its turn, a limit would have nothing to stop.
+        return await (_limited(answer, deadline) if database.waits else answer)
 
-    def _cookies(self, context: Context | None, request: Request) -> list[Cookie]:
+    def _cookies(self, context: Context, request: Request) -> list[Cookie]:
         """The cookie of a session that began or ended; another site's page shall not sign a visitor in here."""
-        if context is None or (context.session is None and not context.signed_out):
+        if context.session is None and not context.signed_out:
             return []
         name, secure = self.settings.auth_cookie_name, request.url.scheme == "https"
         if context.session is not None and not from_foreign_page(request):
@@ -160,25 +149,15 @@ class Answering:
         return [Cookie(name, "", 0, secure)] if context.signed_out else []
 
 
-def _told(request: Request) -> dict[str, str]:
+async def _limited(work: Awaitable[Done], deadline: float) -> Done:
+    """Stop what takes longer; raises TimedOut."""
+    try:
+        async with asyncio.timeout_at(deadline):
+            return await work
+    except TimeoutError:
+        raise TimedOut("The operation took too long and was stopped. Ask for less at once.") from None
+
+
+def _told(about: Facts) -> dict[str, str]:
     """Which executor answered, and why, for those who ask for figures."""
-    about = facts.current()
-    if STATS_HEADER not in web.heads(request.scope):
-        return {}
     return {"Ostiary-Executor": f'{about.executor}; cause="{about.cause}"' if about.cause else about.executor}
-
-
-def _note(known: Known) -> None:
-    about, name = facts.current(), known.operation.name
-    about.kind = known.operation.operation.value
-    about.operation = None if name is None else name.value[:LONGEST_NAME]
-
-
-def _check_change(request: Request, asked: GraphQLRequest, by_cookie: bool) -> None:
-    """Changes come by POST, and with a cookie only from our own pages."""
-    if asked.is_get:
-        raise MethodNotAllowed("A change is asked for by POST.")
-    if by_cookie and not same_origin(request):
-        raise Forbidden(
-            "A change with a cookie must come from this site's own pages; send the token in a header instead."
-        )

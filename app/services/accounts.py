@@ -99,7 +99,8 @@ _PERSON = (
 
 async def identified(desk: Desk, shown: auth.Presented | None) -> Viewer:
     """Say who asks; raises Unauthenticated for a token in a header that is no longer good."""
-    await _know_key(desk, shown)
+    if shown is not None and not _knows_key(desk, shown):
+        await _know_key(desk, shown)
     elsewhere = desk.provider is not None
     viewer = await auth.identified(desk.database, desk.signer, shown, accounts_elsewhere=elsewhere)
     if viewer.token_id is not None:
@@ -109,17 +110,20 @@ async def identified(desk: Desk, shown: auth.Presented | None) -> Viewer:
 
 async def refuse_revoked(desk: Desk, shown: auth.Presented | None) -> None:
     """Refuse a token that somebody took back, even where nobody is asked for one; any other one is not looked at."""
-    await _know_key(desk, shown)
+    if shown is not None:
+        await _know_key(desk, shown)
     await auth.refuse_revoked(desk.database, desk.signer, shown)
 
 
-async def _know_key(desk: Desk, shown: auth.Presented | None) -> None:
+def _knows_key(desk: Desk, shown: auth.Presented) -> bool:
+    return not desk.keyring.is_stale() and not desk.signer.lacks(shown.token)
+
+
+async def _know_key(desk: Desk, shown: auth.Presented) -> None:
     """Know which keys are good, for the token that came along and for one that it may be answered with."""
-    if shown is not None:
-        if desk.keyring.is_stale():
-            await desk.keyring.refresh()
-        if desk.signer.lacks(shown.token):
-            await desk.keyring.seek()
+    await desk.keyring.refresh()
+    if desk.signer.lacks(shown.token):
+        await desk.keyring.seek()
 
 
 async def log_in(desk: Desk, user_name: str, password: str) -> Session:

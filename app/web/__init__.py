@@ -1,10 +1,12 @@
 """What both faces need of HTTP: bodies in, refusals, cookies and files out, and whose pages may ask."""
 
 from app.web.asking import note_origin
+from app.web.callers import identified, presented, require_own_page
+from app.web.cors import cors
 from app.web.files import kept
-from app.web.heads import head, heads
-from app.web.middleware import middleware
-from app.web.origin import from_foreign_page, same_origin
+from app.web.front import Front
+from app.web.heads import heads
+from app.web.origin import from_foreign_page
 from app.web.reading import body, json_value, media_type
 from app.web.refusals import MethodNotAllowed, TooLarge, UnsupportedMediaType, headers
 from app.web.watching import Watch, Watching
@@ -14,22 +16,24 @@ __all__ = [
     "NO_SNIFFING",
     "UNKEPT",
     "Cookie",
+    "Front",
     "MethodNotAllowed",
     "TooLarge",
     "UnsupportedMediaType",
     "Watch",
     "Watching",
     "body",
+    "cors",
     "encoded",
     "from_foreign_page",
-    "head",
     "headers",
     "heads",
+    "identified",
     "json_value",
     "kept",
     "media_type",
-    "middleware",
     "note_origin",
-    "same_origin",
+    "presented",
+    "require_own_page",
     "set_cookie",
 ]

@@ -1,24 +1,39 @@
-"""The headers of a request, looked through once: whoever asks by their names need not search all of them each time."""
+"""The headers of a request by their names: whoever asks for one need not search all of them."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from starlette.types import Scope
 
 PLACE = "ostiary.heads"
 
 
-def heads(scope: Scope) -> Mapping[bytes, Sequence[str]]:
-    """All values of each header, by its name in small letters."""
-    found: dict[bytes, list[str]] | None = scope.get(PLACE)
+class Heads:
+    """What came with a request; names are in small letters."""
+
+    __slots__ = ("_first", "_pairs")
+
+    def __init__(self, pairs: Sequence[tuple[bytes, bytes]]) -> None:
+        self._pairs = pairs
+        self._first = dict(reversed(pairs))
+
+    def __contains__(self, name: bytes) -> bool:
+        return name in self._first
+
+    def first(self, name: bytes) -> str | None:
+        """The first value of a header; None where there is none."""
+        value = self._first.get(name)
+        return None if value is None else value.decode("latin-1")
+
+    def every(self, name: bytes) -> list[str]:
+        """All values of a header."""
+        if name not in self._first:
+            return []
+        return [value.decode("latin-1") for each, value in self._pairs if each == name]
+
+
+def heads(scope: Scope) -> Heads:
+    """The headers of a request, looked through once."""
+    found: Heads | None = scope.get(PLACE)
     if found is None:
-        found = scope[PLACE] = {}
-        for name, value in scope["headers"]:
-            found.setdefault(name, []).append(value.decode("latin-1"))
+        found = scope[PLACE] = Heads(scope["headers"])
     return found
-
-
-def head(scope: Scope, name: bytes) -> str | None:
-    """The first value of a header."""
-    values: Any = heads(scope).get(name)
-    return values[0] if values else None

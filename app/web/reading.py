@@ -8,7 +8,7 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 
 from app.errors import BadRequest
-from app.web.heads import head, heads
+from app.web.heads import heads
 from app.web.refusals import TooLarge, UnsupportedMediaType
 
 DEEPEST = 100  # JSON within JSON; coercion of inputs recurses, and the interpreter's stack ends at a thousand
@@ -16,9 +16,10 @@ DEEPEST = 100  # JSON within JSON; coercion of inputs recurses, and the interpre
 
 def media_type(request: Request, accepted: Collection[str]) -> str:
     """Which of the accepted types the body is of; it must be UTF-8 and not packed."""
-    if (head(request.scope, b"content-encoding") or "identity").strip().lower() != "identity":
+    sent = heads(request.scope)
+    if (sent.first(b"content-encoding") or "identity").strip().lower() != "identity":
         raise UnsupportedMediaType("The body must not be packed.")
-    found = heads(request.scope).get(b"content-type", ())
+    found = sent.every(b"content-type")
     if len(found) > 1:
         raise BadRequest("The header Content-Type stands there twice.")
     kind, is_utf8 = _media_type(found[0] if found else "")
@@ -40,7 +41,7 @@ def _media_type(header: str) -> tuple[str, bool]:
 
 async def body(request: Request, limit: int) -> bytes:
     """The body, given up as soon as it is known to pass the limit."""
-    length = head(request.scope, b"content-length") or ""
+    length = heads(request.scope).first(b"content-length") or ""
     if length.isdecimal() and int(length[:18]) > limit:
         raise _too_large(limit)
     chunks, size = [], 0

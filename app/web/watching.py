@@ -30,6 +30,13 @@ _WORKER = token_hex(4)
 _NUMBERS = count(randbits(31))
 """Together they make an id that no other request has, of this worker or another."""
 
+SAID = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+)
+"""Said to browsers unless the answer says otherwise. That a host speaks https for good is for the proxy to say."""
+
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -60,7 +67,10 @@ class Watch:
         sending, meter, began = _Sending(send, about.request_id), self._watching.meter, perf_counter()
         meter.running += 1
         try:
-            await self._answered(scope, receive, sending, about)
+            await self._app(scope, receive, sending)
+        except (Exception, asyncio.CancelledError) as error:
+            if not await self._is_told(error, about, sending, (scope, receive)):
+                raise
         finally:
             meter.running -= 1
             seconds = perf_counter() - began
@@ -69,22 +79,20 @@ class Watch:
             self._tell(about, sending.status, seconds * 1000)
             facts.CURRENT.reset(before)
 
-    async def _answered(self, scope: Scope, receive: Receive, sending: "_Sending", about: Facts) -> None:
-        """Answer, also what fails before a face sees it, and what the end of the server cuts off."""
-        error: Exception
-        try:
-            await self._app(scope, receive, sending)
-            return
-        except asyncio.CancelledError:
-            if not self._watching.stopping.begun:
-                raise
-            error = Unavailable("The server is stopping, and had to leave this unfinished. Ask again.")
-        except Exception as surprise:
+    async def _is_told(
+        self, error: BaseException, about: Facts, sending: "_Sending", of: tuple[Scope, Receive]
+    ) -> bool:
+        """Answer what failed before a face saw it, or was cut off by the end of the server; False for all else."""
+        if isinstance(error, Exception):
             if sending.status:
-                raise
-            error = surprise
+                return False
+        elif self._watching.stopping.begun:
+            error = Unavailable("The server is stopping, and had to leave this unfinished. Ask again.")
+        else:
+            return False
         if not sending.status:
-            await self._watching.failed(about.face, error)(scope, receive, sending)
+            await self._watching.failed(about.face, error)(*of, sending)
+        return True
 
     def _tell(self, about: Facts, status: int, spent: float) -> None:
         is_slow = 0 < self._watching.slow <= spent
@@ -106,7 +114,7 @@ class Watch:
 
 
 class _Sending:
-    """Sends on, names the request in the head of the answer, and remembers its status: 0 until there is one."""
+    """Sends on, completes the head of the answer, and remembers its status: 0 until there is one."""
 
     __slots__ = ("_id", "_send", "status")
 
@@ -118,12 +126,18 @@ class _Sending:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._id)]
+            headers = message.get("headers", ())
+            told = dict(headers)
+            message["headers"] = [
+                *headers,
+                *(each for each in SAID if each[0] not in told),
+                (b"x-request-id", self._id),
+            ]
         await self._send(message)
 
 
 def _request_id(scope: Scope) -> str:
-    given = heads(scope).get(b"x-request-id", ())
+    given = heads(scope).every(b"x-request-id")
     if len(given) == 1 and GOOD_ID.fullmatch(given[0]):
         return given[0]
     return f"{_WORKER}{next(_NUMBERS):08x}"

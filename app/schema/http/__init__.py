@@ -1,9 +1,9 @@
 """The protocol edge: requests in, responses out, and nothing about what is asked."""
 
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from app.schema.http import files
-from app.schema.http.endpoint import BODY_LIMIT, Answerer, GraphQLEndpoint
+from app.schema.http.endpoint import BODY_LIMIT, PATH, Answerer, GraphQLEndpoint
 from app.schema.http.messages import Answer, GraphQLRequest
 from app.schema.http.writing import unanswered
 
@@ -24,11 +24,11 @@ def routes(
     *,
     has_page: bool = True,
     admit: files.Admission | None = None,
-) -> list[BaseRoute]:
-    """The API with its playground and its schema; without the page, none of its parts are served.
+) -> list[Route]:
+    """The API, first, with its playground and its schema; without the page, none of its parts are served.
 
     `admit` raises a `Refusal` for whom the schema's text is not; without it, it is everybody's.
     """
-    api = Route("/graphql", GraphQLEndpoint(answer, body_limit, has_page=has_page), name="graphql")
-    parts = [Route("/graphql/assets/{name}", files.asset)] if has_page else []
+    api = Route(PATH, GraphQLEndpoint(answer, body_limit, has_page=has_page), name="graphql")
+    parts = [Route(f"{PATH}/assets/{{name}}", files.asset)] if has_page else []
     return [api, *parts, Route("/schema.graphql", files.schema_text(sdl, admit))]

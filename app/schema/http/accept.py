@@ -16,9 +16,9 @@ HTML = "text/html"
 WEIGHT = re.compile(r";\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*(?:;|$)", re.IGNORECASE)
 
 
-def negotiated(request: Request, offers: Sequence[str]) -> str:
+def negotiated(request: Request, offers: tuple[str, ...]) -> str:
     """The best of the offers. Whoever names both JSON types gets the newer, whoever names none plain JSON."""
-    return _negotiated(",".join(heads(request.scope).get(b"accept", ())).strip() or "*/*", tuple(offers))
+    return _negotiated(",".join(heads(request.scope).every(b"accept")).strip() or "*/*", offers)
 
 
 @lru_cache(maxsize=256)

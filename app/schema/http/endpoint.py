@@ -1,6 +1,6 @@
 """The one address of the API: GraphQL over HTTP, from method and headers to status and body."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -15,7 +15,10 @@ from app.telemetry import facts
 from app.web import MethodNotAllowed
 
 BODY_LIMIT = 1_048_576
+PATH = "/graphql"
 METHODS = ("GET", "HEAD", "POST")
+OFFERS = (accept.GRAPHQL, accept.JSON)
+PAGE_TOO = (*OFFERS, accept.HTML)
 
 Answerer = Callable[[Request, GraphQLRequest], Awaitable[Answer]]
 
@@ -29,17 +32,18 @@ class GraphQLEndpoint:
         self._has_page = has_page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        facts.current().face = "graphql"
-        response = await self._respond(Request(scope, receive))
+        about = facts.current()
+        about.face, about.path = "graphql", PATH
+        response = await self._respond(Request(scope, receive), scope["method"])
         await response(scope, receive, send)
 
-    async def _respond(self, request: Request) -> Response:
+    async def _respond(self, request: Request, method: str) -> Response:
         media = accept.JSON
         try:
-            if request.method not in METHODS:
+            if method not in METHODS:
                 raise MethodNotAllowed("Only GET and POST are answered here.", METHODS)
-            found = {} if request.method == "POST" else reading.parameters(request)
-            media = accept.negotiated(request, self._offers(request, found))
+            found = None if method == "POST" else reading.parameters(request)
+            media = accept.negotiated(request, self._offers(found))
             if media == accept.HTML:
                 return writing.page()
             return writing.answered(await self._answered(request, found), media)
@@ -50,12 +54,13 @@ class GraphQLEndpoint:
         except Exception as error:
             return writing.failed(error, media)
 
-    def _offers(self, request: Request, found: dict[str, str]) -> tuple[str, ...]:
-        is_bare = request.method != "POST" and "query" not in found and "extensions" not in found
-        return (accept.GRAPHQL, accept.JSON, *([accept.HTML] if self._has_page and is_bare else []))
+    def _offers(self, found: Mapping[str, str] | None) -> tuple[str, ...]:
+        """What may be answered; the page is for who asks for nothing in the URL."""
+        is_bare = found is not None and "query" not in found and "extensions" not in found
+        return PAGE_TOO if is_bare and self._has_page else OFFERS
 
-    async def _answered(self, request: Request, found: dict[str, str]) -> Answer:
-        if request.method == "POST":
+    async def _answered(self, request: Request, found: dict[str, str] | None) -> Answer:
+        if found is None:
             asked = await reading.from_body(request, self._body_limit)
         else:
             asked = reading.from_url(found)

@@ -1,8 +1,9 @@
 """Reads a request down to one operation; whatever cannot be understood is refused with a code, never a crash."""
 
 import re
+from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -12,9 +13,14 @@ from app.errors import BadRequest, PersistedQueryNotSupported
 from app.schema.http.accept import JSON
 from app.schema.http.messages import GraphQLRequest
 
-T = TypeVar("T")
+KINDS: Mapping[str, tuple[type, str]] = {
+    "variables": (dict, "an object"),
+    "extensions": (dict, "an object"),
+    "query": (str, "a string"),
+    "operationName": (str, "a string"),
+}
+"""What a request may hold, each null or of its type."""
 
-PARAMETERS = frozenset({"query", "operationName", "variables", "extensions"})
 MOST_PARAMETERS = 50
 PERSISTED_VERSION = 1
 HASH = re.compile(r"[0-9a-f]{64}")
@@ -27,7 +33,7 @@ def parameters(request: Request) -> dict[str, str]:
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
     except ValueError:
         raise BadRequest("The URL's parameters are not UTF-8, or too many.") from None
-    known = [(name, value) for name, value in pairs if name in PARAMETERS]
+    known = [(name, value) for name, value in pairs if name in KINDS]
     if len(dict(known)) < len(known):
         raise BadRequest("A parameter stands in the URL twice.")
     return {name: value for name, value in known if value}
@@ -54,14 +60,15 @@ async def from_body(request: Request, limit: int) -> GraphQLRequest:
 
 
 def _understood(values: dict[str, Any], *, is_get: bool) -> GraphQLRequest:
-    variables = _typed(values, "variables", dict, "an object")
-    extensions = _typed(values, "extensions", dict, "an object")
-    query = _typed(values, "query", str, "a string") or ""
-    name = _typed(values, "operationName", str, "a string") or None
-    hashed = _hashed(query, (extensions or {}).get("persistedQuery"))
+    for name, (kind, article) in KINDS.items():
+        if values.get(name) is not None and not isinstance(values[name], kind):
+            raise BadRequest(f"`{name}` must be {article}.")
+    query, extensions = values.get("query") or "", values.get("extensions") or {}
+    hashed = _hashed(query, extensions["persistedQuery"]) if "persistedQuery" in extensions else None
     if not query and hashed is None:
         raise BadRequest("There is no `query`.")
-    return GraphQLRequest(query, name, variables or {}, extensions or {}, is_get, hashed)
+    named, variables = values.get("operationName") or None, values.get("variables") or {}
+    return GraphQLRequest(query, named, variables, extensions, is_get, hashed)
 
 
 def _hashed(query: str, persisted: Any) -> str | None:
@@ -78,10 +85,3 @@ def _hashed(query: str, persisted: Any) -> str | None:
     if query and sha256(query.encode()).hexdigest() != found.lower():
         raise BadRequest("`sha256Hash` is not the SHA-256 of `query`.")
     return found.lower()
-
-
-def _typed(values: dict[str, Any], name: str, kind: type[T], article: str) -> T | None:
-    value = values.get(name)
-    if value is not None and not isinstance(value, kind):
-        raise BadRequest(f"`{name}` must be {article}.")
-    return value

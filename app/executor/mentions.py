@@ -1,0 +1,40 @@
+"""Which variables stand where in a document."""
+
+from typing import Any
+
+from graphql import DirectiveNode, DocumentNode, Node, VariableNode, Visitor, visit
+
+
+class _Mentioned(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_variable(self, node: VariableNode, *_: Any) -> None:
+        """Take note of a variable."""
+        self.names.add(node.name.value)
+
+
+class _Shaping(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+        """Take note of the variables of a directive."""
+        self.names |= mentioned(*node.arguments or ())
+
+
+def mentioned(*trees: Node) -> set[str]:
+    """The names of the variables in some trees."""
+    found = _Mentioned()
+    for tree in trees:
+        visit(tree, found)
+    return found.names
+
+
+def shaping(document: DocumentNode) -> tuple[str, ...]:
+    """Those in directives: their values decide what is selected."""
+    found = _Shaping()
+    visit(document, found)
+    return tuple(sorted(found.names))

@@ -1,0 +1,35 @@
+"""Who calls, by the token that came along, and whether a cookie that says so may change something."""
+
+from starlette.requests import Request
+
+from app import auth
+from app.auth import Presented, Viewer
+from app.errors import Forbidden
+from app.services import accounts
+from app.services.accounts import Desk
+from app.telemetry import facts
+from app.web.heads import heads
+from app.web.origin import same_origin
+
+
+def presented(request: Request, cookie_name: str) -> Presented | None:
+    """The token of a request."""
+    found = heads(request.scope)
+    cookie = request.cookies.get(cookie_name) if b"cookie" in found else None
+    return auth.presented(found.first(b"authorization"), cookie)
+
+
+async def identified(desk: Desk, shown: Presented | None) -> Viewer:
+    """Who calls, noted for the log; raises Unauthenticated for a token in a header that is no longer good."""
+    viewer = await accounts.identified(desk, shown)
+    facts.current().viewer = viewer.user_id
+    return viewer
+
+
+def require_own_page(request: Request, shown: Presented | None, viewer: Viewer) -> None:
+    """Let who is known by a cookie change something from our own pages alone; raises Forbidden."""
+    by_cookie = shown is not None and shown.by_cookie and viewer.user_id is not None
+    if by_cookie and not same_origin(request):
+        raise Forbidden(
+            "A change with a cookie must come from this site's own pages; send the token in a header instead."
+        )
