@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -127,6 +128,30 @@ async def app(settings: Settings, kind: str, monkeypatch: pytest.MonkeyPatch) ->
         statements: Statements = made.state.answering.statements
         statements._built = BUILT.setdefault(kind, statements._built)  # noqa: SLF001 - they are the same in every test
         yield made
+
+
+@pytest.fixture
+async def door(url: str) -> AsyncIterator[db.Database]:
+    """A door of its own."""
+    async with opened(url) as made:
+        yield made
+
+
+@pytest.fixture
+async def second(url: str) -> AsyncIterator[db.Database]:
+    """A second door to the same database, as another worker has."""
+    async with opened(url) as made:
+        yield made
+
+
+@asynccontextmanager
+async def opened(url: str, size: int = 10) -> AsyncIterator[db.Database]:
+    """A door to a database, which is closed behind the block."""
+    made = await db.connected(url, size=size)
+    try:
+        yield made
+    finally:
+        await made.close()
 
 
 @pytest.fixture

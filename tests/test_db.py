@@ -1,7 +1,6 @@
 """Claims about the door to the database: both kinds behave alike, and what fails leaves nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -15,22 +14,6 @@ from tests.make import everything, rows_of
 NOW = datetime(2031, 1, 2, 3, 4, 5, 678901, UTC)
 ALL = select(col(tables.User.user_name)).order_by(col(tables.User.user_key))
 LABEL = select(col(tables.Role.id)).where(col(tables.Role.name_key) == "user")
-
-
-@pytest.fixture
-async def door(url: str) -> AsyncIterator[db.Database]:
-    """A door of its own."""
-    made = await db.connected(url)
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-async def second(url: str) -> AsyncIterator[db.Database]:
-    """A second door to the same database, as another worker has."""
-    made = await db.connected(url)
-    yield made
-    await made.close()
 
 
 def _user(name: str, **given: Any) -> Any:

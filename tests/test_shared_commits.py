@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +17,6 @@ from tests.test_db import ALL, NOW
 
 EMBEDDED = pytest.mark.parametrize("kind", ["sqlite"])
 """Only SQLite has one writer at a time; with PostgreSQL it is the server that shares commits."""
-
-
-@pytest.fixture
-async def door(url: str) -> AsyncIterator[db.Database]:
-    """A door of its own."""
-    made = await db.connected(url)
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-async def second(url: str) -> AsyncIterator[db.Database]:
-    """A second door to the same database, as another worker has."""
-    made = await db.connected(url)
-    yield made
-    await made.close()
 
 
 @pytest.fixture

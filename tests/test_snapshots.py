@@ -19,6 +19,7 @@ from app.sources import among, integers
 from app.tables import Document, col
 from scripts.benchmark.cases import NESTED_RESOURCES, NESTED_USERS
 from scripts.benchmark.executors import Executors
+from tests.conftest import opened
 from tests.make import Make
 from tests.test_db import NOW
 
@@ -28,29 +29,6 @@ SAID = select(bindparam("said", type_=Document()), literal("$1"), bindparam("num
 PEOPLE = select(
     col(tables.User.user_name), col(tables.User.created_at), col(tables.User.email), col(tables.User.details)
 )
-
-
-@pytest.fixture
-async def door(url: str) -> AsyncIterator[db.Database]:
-    """A door of its own."""
-    async with _opened(url) as made:
-        yield made
-
-
-@pytest.fixture
-async def second(url: str) -> AsyncIterator[db.Database]:
-    """A second door to the same database, as another worker has."""
-    async with _opened(url) as made:
-        yield made
-
-
-@asynccontextmanager
-async def _opened(url: str, size: int = 10) -> AsyncIterator[db.Database]:
-    made = await db.connected(url, size=size)
-    try:
-        yield made
-    finally:
-        await made.close()
 
 
 async def _add(door: db.Database, *names: str) -> None:
@@ -127,7 +105,7 @@ async def test_a_snapshot_that_fails_leaves_its_connection_good(url: str) -> Non
             await read(first)
             await read(_questions(door, ask, key=2**70))
 
-    async with _opened(url, size=1) as door:
+    async with opened(url, size=1) as door:
         await _add(door, "ann")
         for first in ([], _questions(door, NAMES)):
             with pytest.raises((OverflowError, asyncpg.DataError)):
@@ -138,7 +116,7 @@ async def test_a_snapshot_that_fails_leaves_its_connection_good(url: str) -> Non
 
 
 async def test_who_leaves_in_the_middle_of_a_snapshot_keeps_nothing_from_the_others(url: str) -> None:
-    async with _opened(url, size=2) as door:
+    async with opened(url, size=2) as door:
 
         async def leave(at: int) -> None:
             async with door.snapshot() as read:
@@ -171,7 +149,7 @@ async def test_more_snapshots_than_there_are_places_take_turns(url: str, monkeyp
             at_once -= 1
             return (await read(_questions(door, NAMES)))[0]
 
-    async with _opened(url, size=3) as door:
+    async with opened(url, size=3) as door:
         await _add(door, "ann")
         found = await asyncio.gather(*(look(door) for _ in range(12)))
 
@@ -211,7 +189,7 @@ class Wire:
 @pytest.mark.parametrize("kind", ["postgresql"])
 async def test_a_level_is_one_round_trip_and_the_beginning_none(url: str) -> None:
     wire = Wire(url)
-    async with wire as through, _opened(through, size=1) as door:
+    async with wire as through, opened(through, size=1) as door:
         level = _questions(door, NAMES, KEYS, PEOPLE)
         spent = []
         for _ in range(3):
@@ -294,13 +272,13 @@ async def test_a_nested_query_of_the_benchmark_is_two_levels(
 @pytest.mark.parametrize("kind", ["postgresql"])
 async def test_a_nested_query_of_the_benchmark_is_two_round_trips(url: str, nested: list[Viewer], query: str) -> None:
     wire = Wire(url)
-    async with wire as through, _opened(through, size=1) as door:
+    async with wire as through, opened(through, size=1) as door:
         assert await _spent(Levels(door, wire), query, nested) == {(2, 2)}
 
 
 @pytest.mark.parametrize("kind", ["postgresql"])
 async def test_a_table_that_is_changed_while_others_read_it_is_read_on(url: str) -> None:
-    async with _opened(url, size=1) as door, _opened(url) as second:
+    async with opened(url, size=1) as door, opened(url) as second:
         async with second.write() as tx:
             await tx.rows(text("CREATE TABLE changing AS SELECT 1 AS a"))
         before = await door.ask(text("SELECT * FROM changing"))
@@ -316,7 +294,7 @@ async def test_a_table_that_is_changed_while_others_read_it_is_read_on(url: str)
 @pytest.mark.parametrize("kind", ["postgresql"])
 async def test_a_connection_that_rested_for_long_is_not_lent_again(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     who = text("SELECT pg_backend_pid()")
-    async with _opened(url) as door:
+    async with opened(url) as door:
         first = await door.ask(who)
         same = await door.ask(who)
         monkeypatch.setattr(pool, "IDLE_SECONDS", -1.0)
