@@ -55,6 +55,32 @@ class Wanted:
         """The values by name; one row more than the page, to know whether another page follows."""
         return dict(self.values, limit=self.size + 1)
 
+    def page(self, rows: Sequence[Any]) -> "Page":
+        """The page that is made of the rows which its statement gave below one key."""
+        kept = list(rows[: self.size])
+        if self.ask.backward:
+            kept.reverse()
+        return Page(self, kept, len(rows) > self.size)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows in the order of their list; `goes_on` in the direction in which it was asked for."""
+
+    wanted: Wanted
+    rows: list[Any]
+    goes_on: bool
+
+    @property
+    def has_next(self) -> bool:
+        """Whether more follows: forward that is known, backward only that a cursor was given."""
+        return self.wanted.ask.after if self.wanted.ask.backward else self.goes_on
+
+    @property
+    def has_previous(self) -> bool:
+        """Whether something precedes; the same the other way round."""
+        return self.goes_on if self.wanted.ask.backward else self.wanted.ask.after
+
 
 def wanted(types: Mapping[str, type], default: tuple[tuple[str, bool], ...], arguments: Mapping[str, Any]) -> Wanted:
     """Read the arguments of a connection.

@@ -8,7 +8,7 @@ from graphql import GraphQLObjectType
 
 from app.executor.causes import Unplanned
 from app.executor.kinds import Place, declared, object_of, row_of
-from app.executor.paging import Give, PageStatements, Slice, cursor_of
+from app.executor.paging import Found, Give, PageStatements, cursor_of
 from app.executor.shape import Columns, Draft, Objects, Shape
 from app.executor.steps import bare
 from app.pages import Ask
@@ -37,7 +37,7 @@ class Connection:
         """What makes a field of the connection."""
         name = details[0].node.name.value
         if name == "__typename":
-            return lambda page: self._kind.name
+            return lambda found: self._kind.name
         told = declared(self._kind.fields[name]).python_name
         match told:
             case "edges" | "nodes":
@@ -47,7 +47,7 @@ class Connection:
                 return self._page_info(object_of(self._kind.fields[name].type), details)
             case "total_count":
                 self.is_counted = True
-                return lambda page: page.count
+                return lambda found: found.count
         raise Unplanned(f"{self._kind.name}.{name}")
 
     def _list(self, key: str, name: str, details: Sequence[Any]) -> Give:
@@ -62,26 +62,26 @@ class Connection:
         self.shapes.append((key, shape))
         make = shape.make
 
-        def rows(page: Slice) -> Objects:
-            return make(page.rows, page.cursor, page.viewer)
+        def rows(found: Found) -> Objects:
+            return make(found.page.rows, found.cursor, found.viewer)
 
         return rows
 
     def _page_info(self, kind: GraphQLObjectType, details: Sequence[Any]) -> Give:
-        ways: Mapping[str, Callable[[Slice], Any]] = {
-            "has_next_page": Slice.has_next,
-            "has_previous_page": Slice.has_previous,
-            "start_cursor": lambda page: page.end(0),
-            "end_cursor": lambda page: page.end(-1),
+        ways: Mapping[str, Give] = {
+            "has_next_page": lambda found: found.page.has_next,
+            "has_previous_page": lambda found: found.page.has_previous,
+            "start_cursor": lambda found: found.end(0),
+            "end_cursor": lambda found: found.end(-1),
         }
-        given: list[tuple[str, Callable[[Slice], Any]]] = []
+        given: list[tuple[str, Give]] = []
         for key, each in self._planning.below(kind, details).items():
             name = each[0].node.name.value
             if name == "__typename":
-                given.append((key, lambda page: kind.name))
+                given.append((key, lambda found: kind.name))
             else:
                 given.append((key, ways[declared(kind.fields[name]).python_name]))
-        return lambda page: {key: give(page) for key, give in given}
+        return lambda found: {key: give(found) for key, give in given}
 
     def statements(self) -> Callable[[Ask], PageStatements]:
         """The statements of each shape that is asked of this page."""

@@ -1,7 +1,7 @@
 """The step that reads pages: the rows of a connection, their number, and where the page stands."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from app import pages
@@ -9,34 +9,25 @@ from app.auth import Viewer
 from app.db import Question
 from app.executor.arguments import Arguments
 from app.executor.shape import Objects, Shape, Wave
-from app.executor.steps import UNASKED, Opened, Run, fill, grouped, keys_of, none
-from app.pages import Ask, Wanted
+from app.executor.steps import UNASKED, Opened, Run, fill, keys_of, none
+from app.pages import Ask, Page
 from app.prepared import Prepared, Row
+from app.reads import by_key
 from app.sources import Source
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
-    """One page: its rows, whether more follow, and how its cursors are written."""
+class Found:
+    """What is below one key: its page, the number of all its rows, and how its cursors are written."""
 
-    rows: Sequence[Row]
-    more: bool
-    count: int | None
-    wanted: Wanted
-    cursor: Callable[[Row], str] | None
+    page: Page
+    count: int
+    cursor: Callable[[Row], str]
     viewer: Viewer
-
-    def has_next(self) -> bool:
-        """Whether more follows."""
-        return self.wanted.ask.after if self.wanted.ask.backward else self.more
-
-    def has_previous(self) -> bool:
-        """Whether something precedes."""
-        return self.more if self.wanted.ask.backward else self.wanted.ask.after
 
     def end(self, at: int) -> str | None:
         """The cursor of the first row or the last."""
-        return self.cursor(self.rows[at]) if self.rows and self.cursor is not None else None
+        return self.cursor(self.page.rows[at]) if self.page.rows else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,12 +39,12 @@ class PageStatements:
     cursor: Callable[[Row], str]
 
 
-Give = Callable[[Slice], Any]
+Give = Callable[[Found], Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Page:
-    """An edge to a page of rows: `gives` makes each field of the connection, `shapes` are those of its lists."""
+class Pages:
+    """An edge to a page below each key: `gives` makes each field of the connection, `shapes` are those of its lists."""
 
     slot: str
     source: Source
@@ -64,7 +55,7 @@ class Page:
     is_read: bool
     is_counted: bool
     statements: Callable[[Ask], PageStatements]
-    types: dict[str, type] = field(default_factory=dict)
+    types: Mapping[str, type]
 
     @property
     def goes_on(self) -> bool:
@@ -85,13 +76,11 @@ class Page:
             questions.append((statements.count, values))
 
         def place(answers: Sequence[Sequence[Row]]) -> Wave:
-            rows = grouped(answers[0], answers[0]) if self.is_read else {}
+            rows = by_key(answers[0]) if self.is_read else {}
             counts = {key: number for number, key in answers[-1]} if self.is_counted else {}
             found = {}
             for key in keys:
-                kept = _cut(rows.get(key, []), wanted)
-                more = len(rows.get(key, ())) > wanted.size
-                each = Slice(kept, more, counts.get(key, 0), wanted, statements.cursor, run.viewer)
+                each = Found(wanted.page(rows.get(key, ())), counts.get(key, 0), statements.cursor, run.viewer)
                 found[key] = {name: give(each) for name, give in self.gives}
             fill(holders, self.slot, found, none, self.is_required)
             return self._below(list(found.values()))
@@ -115,10 +104,3 @@ def cursor_of(ask: Ask, prepared: Prepared, width: int) -> Callable[[Row], str]:
         return pages.cursor(ask.order, [row[at] if read is None else read(row[at]) for at, read in places])
 
     return cursor
-
-
-def _cut(rows: list[Row], wanted: Wanted) -> list[Row]:
-    kept = rows[: wanted.size]
-    if wanted.ask.backward:
-        kept.reverse()
-    return kept

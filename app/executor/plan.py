@@ -33,7 +33,7 @@ from app.executor.causes import Unplanned
 from app.executor.connection import Connection
 from app.executor.documents import Known
 from app.executor.kinds import Place, declared, face_of, object_of, row_of
-from app.executor.paging import Page
+from app.executor.paging import Pages
 from app.executor.shape import Children, Columns, Draft, Maker
 from app.executor.steps import Answered, Lookup, Related, Rows, bare
 from app.sources import ROOT, Cell, Source, Table
@@ -221,12 +221,12 @@ class Planning:
         goes_on = any(_selects_objects(each.node) for each in details)
         return Lookup(key, find, is_list, arguments, goes_on, ways)
 
-    def _page(self, key: str, field: GraphQLField, source: Source, details: Sequence[Any]) -> Page:
+    def _page(self, key: str, field: GraphQLField, source: Source, details: Sequence[Any]) -> Pages:
         kind = object_of(field.type)
         draft = Connection(self, source, kind)
         gives = tuple((name, draft.give(name, each)) for name, each in self.below(kind, details).items())
         arguments = Arguments(field, details[0].node, self.planner.convert)
-        return Page(
+        return Pages(
             key,
             source,
             is_non_null_type(field.type),

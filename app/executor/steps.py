@@ -18,6 +18,7 @@ from app.executor.arguments import Arguments
 from app.executor.causes import Surprise
 from app.executor.shape import Objects, Shape, Wave
 from app.prepared import Prepared, Row
+from app.reads import by_key
 from app.sources import Find
 
 Place = Callable[[Sequence[Sequence[Row]]], Wave]
@@ -77,7 +78,7 @@ class Related:
         def place(answers: Sequence[Sequence[Row]]) -> Wave:
             rows = answers[0]
             made = self.rows.shape.make(rows, None, run.viewer)
-            found = grouped(rows, made) if self.is_many else _first(rows, made)
+            found = by_key(rows, made) if self.is_many else _first(rows, made)
             fill(holders, self.slot, found, list if self.is_many else none, self.is_required)
             return self.rows.shape.below(made)
 
@@ -157,14 +158,6 @@ def none() -> None:
 def _first(rows: Sequence[Row], made: Sequence[Any]) -> dict[Any, Any]:
     """The first of each key."""
     return dict(zip(map(_key, reversed(rows)), reversed(made), strict=True))
-
-
-def grouped(rows: Sequence[Row], made: Sequence[Any]) -> dict[Any, list[Any]]:
-    """All of each key, in their order."""
-    found: dict[Any, list[Any]] = {}
-    for row, each in zip(rows, made, strict=True):
-        found.setdefault(row[-1], []).append(each)
-    return found
 
 
 def fill(holders: Objects, slot: str, found: dict[Any, Any], empty: Callable[[], Any], is_required: bool) -> None:

@@ -1,30 +1,19 @@
 """What one request carries: who asks, the database, and the batches of what is being read for her."""
 
-from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from aiodataloader import DataLoader
 
 from app import db
 from app.auth import ANONYMOUS, Viewer
-from app.pages import Wanted
-from app.prepared import Prepared, Row
+from app.pages import Page, Wanted
+from app.reads import Reads
 from app.services import audit
 from app.services.accounts import Desk, Session
 from app.sources import Layout, Source
 from app.statements import Statements
-
-
-@dataclass(frozen=True, slots=True)
-class PageOfRows:
-    """Rows of one page, in the order of the question, and whether more follow."""
-
-    rows: list[Row]
-    more: bool
-
 
 Place = tuple[str, ...]
 """Where an edge stands in the query."""
@@ -34,10 +23,7 @@ Place = tuple[str, ...]
 class Reader:
     """Reads for one viewer at one moment: what one edge of the query asks for all its parents goes in one statement."""
 
-    database: db.Database
-    statements: Statements
-    viewer: Viewer
-    now: datetime
+    reads: Reads
     _batches: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
 
     def related(self, at: Place, source: Source, layout: Layout, key: Any) -> Any:
@@ -52,7 +38,7 @@ class Reader:
         return batch.load(key)
 
     def page(self, at: Place, source: Source, layout: Layout, wanted: Wanted, key: Any) -> Any:
-        """A future of the `PageOfRows` below a key."""
+        """A future of the `Page` below a key."""
         batch = self._batches.get((at, source, layout, wanted))
         if batch is None:
 
@@ -73,39 +59,19 @@ class Reader:
             batch = self._batches[at, source, wanted] = DataLoader(load)
         return batch.load(key)
 
-    async def _rows(self, prepared: Prepared, **values: Any) -> list[Row]:
-        binds = {**self.viewer.binds, "now": self.now, **values}
-        return (await self.database.read([(prepared, binds)]))[0]
-
     async def _related(self, source: Source, layout: Layout, keys: list[Any]) -> list[Any]:
-        found = _by_key(await self._rows(self.statements.related(source, layout, self.viewer), keys=keys))
+        found = await self.reads.below(source, layout, keys)
         if source.kind == "one":
             return [found[key][0] if key in found else None for key in keys]
         return [found.get(key, []) for key in keys]
 
-    async def _page(self, source: Source, layout: Layout, wanted: Wanted, keys: list[Any]) -> list[PageOfRows]:
-        prepared = self.statements.page(source, layout, self.viewer, wanted.ask)
-        found = _by_key(await self._rows(prepared, keys=keys, **wanted.binds))
-        return [_cut(found.get(key, []), wanted) for key in keys]
+    async def _page(self, source: Source, layout: Layout, wanted: Wanted, keys: list[Any]) -> list[Page]:
+        found = await self.reads.page(source, layout, wanted, keys)
+        return [wanted.page(found.get(key, ())) for key in keys]
 
     async def _count(self, source: Source, wanted: Wanted, keys: list[Any]) -> list[int]:
-        prepared = self.statements.count(source, self.viewer, wanted.ask)
-        numbers = {key: number for number, key in await self._rows(prepared, keys=keys, **wanted.binds)}
+        numbers = await self.reads.counts(source, keys, wanted)
         return [numbers.get(key, 0) for key in keys]
-
-
-def _by_key(rows: Sequence[Row]) -> dict[Any, list[Row]]:
-    found: dict[Any, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row[-1], []).append(row)
-    return found
-
-
-def _cut(rows: list[Row], wanted: Wanted) -> PageOfRows:
-    kept = rows[: wanted.size]
-    if wanted.ask.backward:
-        kept.reverse()
-    return PageOfRows(kept, len(rows) > wanted.size)
 
 
 @dataclass(slots=True)
@@ -137,7 +103,7 @@ class Context:
 
     def refresh(self) -> None:
         """Forget what was read, since something may have changed."""
-        self.reader = Reader(self.database, self.statements, self.viewer, self.database.clock())
+        self.reader = Reader(Reads(self.database, self.statements, self.viewer, self.database.clock()))
 
     def become(self, session: Session) -> None:
         """Go on as the one who signed in."""

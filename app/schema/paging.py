@@ -8,8 +8,7 @@ from typing import Any, Generic, TypeVar
 import strawberry
 
 from app import pages
-from app.pages import Wanted
-from app.schema.context import PageOfRows
+from app.pages import Page, Wanted
 from app.schema.declare import Face, cells, field_type, instance, layout, special
 from app.schema.enums import Described, enum
 from app.sources import Layout, Source
@@ -71,9 +70,9 @@ def _class(source: Any) -> Any:
     return type(source)
 
 
-async def _rows(source: Any, reader: Any) -> PageOfRows:
+async def _rows(source: Any, reader: Any) -> Page:
     at, follow, wanted, key = source.call
-    page: PageOfRows = await reader.page(at, follow, page_layout(_class(source), follow), wanted, key)
+    page: Page = await reader.page(at, follow, page_layout(_class(source), follow), wanted, key)
     return page
 
 
@@ -100,12 +99,8 @@ async def _load_page_info(source: Any, reader: Any) -> PageInfo:
     _, follow, wanted, _ = source.call
     page = await _rows(source, reader)
     ends = [_cursor(follow, wanted, page.rows[at]) for at in (0, -1)] if page.rows else [None, None]
-    forward = not wanted.ask.backward
     return PageInfo(
-        has_next_page=page.more if forward else wanted.ask.after,
-        has_previous_page=wanted.ask.after if forward else page.more,
-        start_cursor=ends[0],
-        end_cursor=ends[1],
+        has_next_page=page.has_next, has_previous_page=page.has_previous, start_cursor=ends[0], end_cursor=ends[1]
     )
 
 
