@@ -94,7 +94,7 @@ class Planning:
         if cell is None:
             return self._of_edge(place, key, told.python_name, details)
         if cell.part:
-            return self._part(place, key, field, cell, details)
+            return self.part(place, key, field, cell, details)
         if cell.follow is not None:
             return self._followed(place, key, field, cell, details)
         if cell.find is not None or cell.asks is not None:
@@ -102,7 +102,7 @@ class Planning:
             return "None"
         return self._value(place, field, cell) if cell.given is None else self._given(place, field, cell, details)
 
-    def _part(self, place: Place, key: str, field: GraphQLField, cell: Cell, details: Sequence[Any]) -> str:
+    def part(self, place: Place, key: str, field: GraphQLField, cell: Cell, details: Sequence[Any]) -> str:
         kind = object_of(field.type)
         made = self.object(place.part(kind, key, cell.joined), self.below(kind, details))
         if cell.guard is None:
@@ -132,11 +132,11 @@ class Planning:
         return draft.value(at, change, required=required)
 
     def _given(self, place: Place, field: GraphQLField, cell: Cell, details: Sequence[Any]) -> str:
-        given, complete = cell.given, self._told(field.type, details)
+        given, complete = cell.given, self.told(field.type, details)
         assert given is not None
         return f"{place.draft.name(lambda viewer: complete(given(viewer)))}(viewer)"
 
-    def _told(self, kind: GraphQLOutputType, details: Sequence[Any]) -> leaves.Change:
+    def told(self, kind: GraphQLOutputType, details: Sequence[Any]) -> leaves.Change:
         """What becomes of a value that no row holds. Objects among such values have plain attributes."""
         named = get_named_type(kind)
         if is_leaf_type(named):
@@ -152,7 +152,7 @@ class Planning:
         told = declared(kind.fields[name])
         if not told.is_basic_field:
             raise Unplanned(f"{kind.name}.{name}")
-        attribute, complete = attrgetter(told.python_name), self._told(kind.fields[name].type, details)
+        attribute, complete = attrgetter(told.python_name), self.told(kind.fields[name].type, details)
         return lambda value: complete(attribute(value))
 
     def _column(self, place: Place, name: str, cell: Cell) -> tuple[int, Any]:
@@ -174,7 +174,7 @@ class Planning:
     def _followed(self, place: Place, key: str, field: GraphQLField, cell: Cell, details: Sequence[Any]) -> str:
         source = cell.follow
         assert source is not None
-        make = self._page if source.kind == "page" else self._related
+        make = self._page if source.kind == "page" else self.related
         place.draft.children.append((place.path, make(key, field, source, details)))
         if cell.given is not None:
             return f"{place.draft.name(cell.given)}(viewer)"
@@ -186,7 +186,7 @@ class Planning:
         steps = [step for step in (read, cell.read) if step is not None]
         return place.draft.value(at, leaves.composed(*steps) if steps else None, required=False)
 
-    def _related(self, key: str, field: GraphQLField, source: Source, details: Sequence[Any]) -> Related:
+    def related(self, key: str, field: GraphQLField, source: Source, details: Sequence[Any]) -> Related:
         kind = object_of(field.type)
         rows = self._rows(source, kind, self.below(kind, details))
         return Related(key, source.kind == "many", is_non_null_type(field.type), rows)

@@ -112,7 +112,8 @@ def _cut(rows: list[Row], wanted: Wanted) -> PageOfRows:
 class Context:
     """What one request carries. `session` is set when somebody signed in or out: the face turns it into a cookie.
 
-    `action` is the mutation that is being answered; they are answered one after the other.
+    `action` is the mutation that is being answered; they are answered one after the other. `outcome` is that of one
+    which was made before the stock executor came to it: its payload, or what was raised.
     """
 
     desk: Desk
@@ -122,6 +123,7 @@ class Context:
     session: Session | None = None
     signed_out: bool = False
     action: str = ""
+    outcome: Any = None
 
     def __post_init__(self) -> None:
         self.refresh()

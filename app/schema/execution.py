@@ -11,12 +11,14 @@ from graphql import ExecutionResult, GraphQLSchema, OperationType, execute
 from graphql.execution.values import VariableValues
 from starlette.requests import Request
 
-from app import auth, web
+from app import auth, schema, web
 from app.auth import Viewer
 from app.errors import Forbidden, TimedOut, Unauthenticated
+from app.executor.changes import Changes
 from app.executor.documents import Documents, Known
 from app.executor.lane import Lane
 from app.executor.persisted import Persisted
+from app.executor.plan import Planner
 from app.executor.run import Compiled, Stock
 from app.executor.variables import Variables
 from app.schema import errors
@@ -49,6 +51,12 @@ class Answering:
     compiled: Compiled | None = None
     persisted: Persisted = field(default_factory=Persisted)
     lanes: tuple[Lane, Lane] = field(default_factory=lambda: (Lane(), Lane()))
+    changes: Changes | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        if self.compiled is not None:
+            changes = Changes(Planner(self.schema, self.statements, schema.converted))
+            object.__setattr__(self, "changes", changes)
 
     async def __call__(self, request: Request, asked: GraphQLRequest) -> Answer:
         """Answer one request; raises `Refusal` and `Invalid`, which the protocol edge writes."""
@@ -114,6 +122,8 @@ class Answering:
                 if waits and (data := await self._compiled(known, coerced, viewer)) is not None:
                     return {"data": data}, None
                 context = Context(self.desk, self.statements, viewer)
+                if not is_query and (data := await self._changed(known, coerced, context)) is not None:
+                    return {"data": data}, context
                 return await self._stock(known, variables, context, hidden), context
         except TimeoutError:
             raise TimedOut("The operation took too long and was stopped. Ask for less at once.") from None
@@ -135,6 +145,17 @@ class Answering:
         if result.errors:
             body["errors"] = errors.formatted(result.errors)
         return body
+
+    async def _changed(self, known: Known, variables: VariableValues, context: Context) -> dict[str, Any] | None:
+        """The data of an answer to a change, unless the stock executor has to make it, or to tell its outcome."""
+        if self.changes is None:
+            return None
+        found, about = await self.changes.answer(known, variables, context), facts.current()
+        if isinstance(found, Stock):
+            about.cause = found.cause
+            return None
+        about.executor, about.cause = "compiled", ""
+        return found
 
     async def _compiled(self, known: Known, variables: VariableValues, viewer: Viewer) -> dict[str, Any] | None:
         """The data of an answer, unless the stock executor has to give it."""

@@ -132,12 +132,18 @@ def action(
 ) -> Any:
     """A field of `Mutation` that opens its own transaction, since slow work comes before it."""
 
+    async def change(context: Context, name: str, payload: Any, kwargs: Mapping[str, Any]) -> Any:
+        context.action = name
+        return await _answered(context, payload, act, kwargs.get("input"))
+
     async def resolve(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
-        info.context.action = info.field_name
-        return await _answered(info.context, origin(output(info)), act, kwargs.get("input"))
+        context, kept = info.context, info.context.outcome
+        if isinstance(kept, Exception):
+            raise kept
+        return kept or await change(context, info.raw.field_name, origin(output(info)), kwargs)
 
     directives = () if requires is None else (Requires(permission=requires, unless=unless),)
-    return declared(description, None, resolve, _input(given), directives)
+    return declared(description, None, resolve, _input(given), directives, change)
 
 
 def _input(given: Any) -> Sequence[Argument]:
