@@ -24,7 +24,7 @@ class Prepared:
     text: str
     names: tuple[str, ...]
     constants: Values
-    writers: Mapping[str, Change]
+    writers: tuple[tuple[int, Change], ...]
     readers: tuple[tuple[int, Change], ...]
 
     def arguments(self, values: Values) -> list[Any]:
@@ -33,10 +33,8 @@ class Prepared:
             given = [values[name] for name in self.names]
         else:
             given = [values[name] if name in values else self.constants[name] for name in self.names]
-        if self.writers:
-            for at, name in enumerate(self.names):
-                if (write := self.writers.get(name)) is not None:
-                    given[at] = write(given[at])
+        for at, write in self.writers:
+            given[at] = write(given[at])
         return given
 
     def rows(self, raw: Sequence[Any]) -> list[Row]:
@@ -109,18 +107,18 @@ def _compiler(statement: Executable, dialect: Dialect, key: Any = None) -> SQLCo
 
 def _prepared(compiler: SQLCompiler, dialect: Dialect) -> Prepared:
     names = tuple(compiler.positiontup or ())
-    writers = {}
-    for name in names:
+    writers = []
+    for at, name in enumerate(names):
         write = compiler.binds[name].type.dialect_impl(dialect).bind_processor(dialect)
         if write is not None:
-            writers[name] = write
+            writers.append((at, write))
     readers = []
     for at, column in enumerate(_result_types(compiler)):
         read = column.dialect_impl(dialect).result_processor(dialect, None)
         if read is not None:
             readers.append((at, read))
     constants = {name: compiler.binds[name].effective_value for name in names if not compiler.binds[name].required}
-    return Prepared(str(compiler), names, constants, writers, tuple(readers))
+    return Prepared(str(compiler), names, constants, tuple(writers), tuple(readers))
 
 
 def _result_types(compiler: SQLCompiler) -> list[Any]:

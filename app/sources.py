@@ -259,11 +259,16 @@ class Keys(TypeDecorator[Any]):
         """Choose the form."""
         return ARRAY(self.item) if dialect.name == "postgresql" else Text()
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
         """Write the keys, each as its own type is written."""
         write = self.item.dialect_impl(dialect).bind_processor(dialect)
-        keys = list(value) if write is None else [write(key) for key in value]
-        return keys if dialect.name == "postgresql" else orjson.dumps(keys).decode()
+        is_array = dialect.name == "postgresql"
+
+        def written(value: Any) -> Any:
+            keys = list(value) if write is None else [write(key) for key in value]
+            return keys if is_array else orjson.dumps(keys).decode()
+
+        return written
 
 
 class _Each(FunctionElement[Any]):

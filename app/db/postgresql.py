@@ -110,7 +110,7 @@ class Connection(asyncpg.Connection):
         return [prepared.rows(rows) for (prepared, _), rows in zip(questions, raw, strict=True)]
 
 
-_VERSION = Prepared("SELECT pg_current_snapshot()::text", (), {}, {}, ())
+_VERSION = Prepared("SELECT pg_current_snapshot()::text", (), {}, (), ())
 """Which transactions have ended: as long as it is the same, everybody sees the same."""
 
 _VALUE = re.compile(r"\$(\d+)")

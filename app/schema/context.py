@@ -119,14 +119,18 @@ class Context:
     desk: Desk
     statements: Statements
     viewer: Viewer
-    reader: Reader = field(init=False)
     session: Session | None = None
     signed_out: bool = False
     action: str = ""
     outcome: Any = None
+    _reader: Reader | None = None
 
-    def __post_init__(self) -> None:
-        self.refresh()
+    @property
+    def reader(self) -> Reader:
+        """What reads for the viewer, since something was changed last."""
+        if self._reader is None:
+            self._reader = Reader(self.database, self.statements, self.viewer, self.database.clock())
+        return self._reader
 
     @property
     def database(self) -> db.Database:
@@ -139,7 +143,7 @@ class Context:
 
     def refresh(self) -> None:
         """Forget what was read, since something may have changed."""
-        self.reader = Reader(self.database, self.statements, self.viewer, self.database.clock())
+        self._reader = None
 
     def become(self, session: Session) -> None:
         """Go on as the one who signed in."""

@@ -116,10 +116,10 @@ class Answering:
         seconds = self.settings.query_seconds if is_query else self.settings.mutation_seconds
         waits = self.desk.database.waits
         try:
-            if not waits and (data := await self._compiled(known, coerced, viewer)) is not None:
+            if is_query and not waits and (data := await self._compiled(known, coerced, viewer)) is not None:
                 return {"data": data}, None  # nothing that a limit could have stopped: no other task had its turn
             async with asyncio.timeout(seconds):
-                if waits and (data := await self._compiled(known, coerced, viewer)) is not None:
+                if is_query and waits and (data := await self._compiled(known, coerced, viewer)) is not None:
                     return {"data": data}, None
                 context = Context(self.desk, self.statements, viewer)
                 if not is_query and (data := await self._changed(known, coerced, context)) is not None:
@@ -148,13 +148,14 @@ class Answering:
 
     async def _changed(self, known: Known, variables: VariableValues, context: Context) -> dict[str, Any] | None:
         """The data of an answer to a change, unless the stock executor has to make it, or to tell its outcome."""
-        if self.changes is None:
-            return None
-        found, about = await self.changes.answer(known, variables, context), facts.current()
+        found: dict[str, Any] | Stock = Stock("setting")
+        if self.changes is not None:
+            found = await self.changes.answer(known, variables, context)
+        about = facts.current()
         if isinstance(found, Stock):
-            about.cause = found.cause
+            about.executor, about.cause = "stock", found.cause
             return None
-        about.executor, about.cause = "compiled", ""
+        about.executor = "compiled"
         return found
 
     async def _compiled(self, known: Known, variables: VariableValues, viewer: Viewer) -> dict[str, Any] | None:
