@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -119,10 +119,8 @@ class SqliteDatabase(Database):
         else:
             reader.close()
 
-    @asynccontextmanager
-    async def write(self, *, dry: bool = False) -> AsyncIterator[Transaction]:
-        async with self._commits.change(dry=dry) as connection:
-            yield SqliteTransaction(self, connection)
+    def write(self, *, dry: bool = False) -> AbstractAsyncContextManager[Transaction]:
+        return self._commits.change(partial(SqliteTransaction, self), dry=dry)
 
     async def close(self) -> None:
         await self._commits.close()

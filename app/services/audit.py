@@ -301,6 +301,8 @@ def _is_same(was: Any, now: Any) -> bool:
 def _moves(thing: Thing, before: Shot | None, after: Shot | None) -> Iterator[tuple[Side, str | None, str | None]]:
     """What came to an org or an owner, or left one, shows there too."""
     was, now = (frozenset[Side]() if shot is None else shot.places for shot in (before, after))
+    if was == now:
+        return
     node = ids.encode(*thing)
     for side in was - now:
         yield side, node, None
