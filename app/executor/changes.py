@@ -91,7 +91,7 @@ class Changes:
             return Stock("refusal")
         context.outcome = payload
         if getattr(payload, PROBLEMS) or context.viewer is not viewer:
-            return Stock("problem")
+            return Stock("problem" if context.viewer is viewer else "another viewer")
         try:
             return {plan.key: await _shown(plan.shape, payload, variables, context)}
         except Exception as error:
