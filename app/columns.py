@@ -1,6 +1,7 @@
 """What columns are made of: how moments, keys and documents are written, compared and read on both databases."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -31,13 +32,17 @@ class Instant(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         """Write the moment; a value without a time zone is a mistake of ours."""
-        if value is None or dialect.name == "postgresql":
-            return value
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
+        return value if value is None or dialect.name == "postgresql" else _zoned(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Read the moment, always in UTC."""
         return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+@lru_cache(maxsize=256)
+def _zoned(moment: datetime) -> str:
+    """A change writes one moment several times."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 class Key(TypeDecorator[str]):

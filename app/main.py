@@ -5,7 +5,7 @@ import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +19,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from app import db, migrations, rest, schema, signing, tickets, web
+from app.executor.changes import Changes
 from app.executor.documents import Documents
 from app.executor.plan import Planner
 from app.executor.run import Compiled
@@ -181,9 +182,10 @@ def _pages(settings: Settings, operations: Operations) -> list[BaseRoute]:
 def _answering(settings: Settings, documents: Documents, desk: accounts.Desk) -> Answering:
     statements = Statements(desk.database)
     planner = Planner(schema.core(), statements, schema.converted)
-    compiled = Compiled(planner) if settings.executor == "compiled" else None
-    variables = Variables(schema.core())
-    return Answering(schema.core(), documents, desk, statements, settings, variables, compiled)
+    answering = Answering(schema.core(), documents, desk, statements, settings, Variables(schema.core()))
+    if settings.executor == "stock":
+        return answering
+    return replace(answering, compiled=Compiled(planner), changes=Changes(planner))
 
 
 def _failed(settings: Settings) -> Callable[[str, Exception], Response]:

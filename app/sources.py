@@ -262,12 +262,13 @@ class Keys(TypeDecorator[Any]):
     def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
         """Write the keys, each as its own type is written."""
         write = self.item.dialect_impl(dialect).bind_processor(dialect)
-        in_one: Callable[[list[Any]], Any] = list if dialect.name == "postgresql" else _json
-        return in_one if write is None else lambda value: in_one([write(key) for key in value])
+        is_array = dialect.name == "postgresql"
 
+        def written(value: Any) -> Any:
+            keys = list(value) if write is None else [write(key) for key in value]
+            return keys if is_array else orjson.dumps(keys).decode()
 
-def _json(keys: list[Any]) -> str:
-    return orjson.dumps(keys).decode()
+        return written
 
 
 class _Each(FunctionElement[Any]):

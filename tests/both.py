@@ -13,7 +13,8 @@ from app import auth, db, schema, tokens
 from app.auth import ANONYMOUS, Viewer
 from app.executor.documents import Documents, Invalid, Known
 from app.executor.plan import Planner
-from app.executor.run import Compiled, Stock
+from app.executor.plans import Stock
+from app.executor.run import Compiled
 from app.schema import errors
 from app.schema.context import Context
 from app.services.accounts import Desk
@@ -68,7 +69,7 @@ class Both:
         self._schema = schema.core()
         self._statements = statements or Statements(desk.database)
         self._documents = Documents(self._schema, Limits())
-        self._compiled = Compiled(Planner(self._schema, self._statements, schema.converted), sightings=1)
+        self._compiled = Compiled(Planner(self._schema, self._statements, schema.converted), at_once=True)
         self.tally = Tally()
         self.cursors: dict[str, list[str]] = {}
         """Some of those in answers, by the type of their list."""

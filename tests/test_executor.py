@@ -44,12 +44,15 @@ async def test_what_has_no_plan_says_why(api: Api) -> None:
     assert await _asked(api, introspection) == 'stock; cause="introspection"'
 
 
-async def test_a_change_is_the_stock_executors(api: Api, make: Make) -> None:
-    admin = await make.admin()
-    change = 'mutation { createRole(input: {name: "Readers"}) { role { name } } }'
-    response = await api.post_with_stats(change, admin)
+async def test_what_a_change_shows_is_planned_when_its_text_comes_again(api: Api, make: Make) -> None:
+    admin, stock = await make.admin(), 'stock; cause="%s"'
+    change = "mutation ($name: String!) { createRole(input: {name: $name}) { role { name } errors { code } } }"
+    told = []
+    for name in ("Readers", "Writers", "Writers"):
+        response = await api.post_with_stats(change, admin, name=name)
+        told.append(response.headers[TOLD])
 
-    assert response.headers[TOLD] == 'stock; cause="mutation"'
+    assert told == [stock % "first sight", "compiled", stock % "problem"]
 
 
 @pytest.mark.parametrize("overrides", [{"OSTIARY_EXECUTOR": "stock"}], indirect=True)

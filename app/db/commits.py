@@ -8,12 +8,16 @@ a thread. Everybody is answered after that, also who was refused: what she was r
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic
+from types import TracebackType
+from typing import TypeVar
+
+T = TypeVar("T")
 
 MOST = 64
 """How many changes share a commit at most, so that the first of them does not wait for long."""
@@ -65,6 +69,24 @@ class Commit:
                 waiter.set_exception(unkept)
 
 
+class Turn(AbstractAsyncContextManager[T]):
+    """A turn as `async with` wants it; a generator would cost as much as a statement."""
+
+    def __init__(self, commits: "Commits", make: Callable[[sqlite3.Connection], T], dry: bool) -> None:
+        self._commits, self._make, self._dry = commits, make, dry
+
+    async def __aenter__(self) -> T:
+        self._commit, connection = await self._commits.joined()
+        return self._make(connection)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        is_over = self._commits.left(self._commit, keeps=error is None and not self._dry)
+        if not is_over and (error is None or isinstance(error, Exception)):
+            await self._commit.ended()
+
+
 class Commits:
     """The connection that writes, and the line before it."""
 
@@ -75,21 +97,9 @@ class Commits:
         self._open: Commit | None = None
         self._disk = ThreadPoolExecutor(1, "commit")
 
-    @asynccontextmanager
-    async def change(self, *, dry: bool) -> AsyncIterator[sqlite3.Connection]:
-        """Have a turn; undone if the block fails, or `dry`."""
-        commit = await self._joined()
-        try:
-            yield self._connection
-        except Exception:
-            if not self._left(commit, keeps=False):
-                await commit.ended()
-            raise
-        except BaseException:
-            self._left(commit, keeps=False)
-            raise
-        if not self._left(commit, keeps=not dry):
-            await commit.ended()
+    def change(self, make: Callable[[sqlite3.Connection], T], *, dry: bool) -> "Turn[T]":
+        """Have a turn with what is made of the connection; undone if the block fails, or `dry`."""
+        return Turn(self, make, dry)
 
     async def close(self) -> None:
         """Wait for all who are in line, and let go of the connection."""
@@ -114,7 +124,8 @@ class Commits:
                 self._pass_on()
             raise
 
-    async def _joined(self) -> Commit:
+    async def joined(self) -> tuple[Commit, sqlite3.Connection]:
+        """Begin a turn."""
         asked = monotonic()
         await self._turn()
         try:
@@ -126,7 +137,7 @@ class Commits:
             self._pass_on()
             raise
         self._open.joined += 1
-        return self._open
+        return self._open, self._connection
 
     async def _begin(self, give_up: float) -> None:
         """Become the one writer, also among other processes."""
@@ -142,7 +153,7 @@ class Commits:
             else:
                 return
 
-    def _left(self, commit: Commit, *, keeps: bool) -> bool:
+    def left(self, commit: Commit, *, keeps: bool) -> bool:
         """End a turn; answers whether that is all, since neither this change nor one before it is to be kept."""
         try:
             if not keeps:

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -46,24 +46,27 @@ class SqliteTransaction(Transaction):
         """Nothing to do: SQLite has one writer at a time."""
 
     async def _fetch(self, text: str, arguments: list[Any]) -> Sequence[Any]:
-        with _sqlite_errors():
+        try:
             return self._connection.execute(text, arguments).fetchall()
+        except sqlite3.IntegrityError as error:
+            _tell(error)
+            raise
 
     async def _many(self, text: str, arguments: list[list[Any]]) -> None:
-        with _sqlite_errors():
+        try:
             self._connection.executemany(text, arguments)
+        except sqlite3.IntegrityError as error:
+            _tell(error)
+            raise
 
 
-class _sqlite_errors:  # noqa: N801 - reads as the statement it is
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, sqlite3.IntegrityError):
-            text = str(error)
-            if text.startswith("UNIQUE constraint failed: "):
-                raise Duplicate(text.removeprefix("UNIQUE constraint failed: ").replace(" ", "")) from error
-            if text.startswith("FOREIGN KEY"):
-                raise Dangling(text) from error
+def _tell(error: sqlite3.IntegrityError) -> None:
+    """Raise what services know; anything else is a surprise."""
+    text = str(error)
+    if text.startswith("UNIQUE constraint failed: "):
+        raise Duplicate(text.removeprefix("UNIQUE constraint failed: ").replace(" ", "")) from error
+    if text.startswith("FOREIGN KEY"):
+        raise Dangling(text) from error
 
 
 class SqliteDatabase(Database):
@@ -116,10 +119,8 @@ class SqliteDatabase(Database):
         else:
             reader.close()
 
-    @asynccontextmanager
-    async def write(self, *, dry: bool = False) -> AsyncIterator[Transaction]:
-        async with self._commits.change(dry=dry) as connection:
-            yield SqliteTransaction(self, connection)
+    def write(self, *, dry: bool = False) -> AbstractAsyncContextManager[Transaction]:
+        return self._commits.change(partial(SqliteTransaction, self), dry=dry)
 
     async def close(self) -> None:
         await self._commits.close()

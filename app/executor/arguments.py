@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from graphql import FieldNode, GraphQLField, get_argument_values
+from graphql import FieldNode, GraphQLField, VariableNode, get_argument_values
 from graphql.execution.values import VariableValues
 
 from app import pages
@@ -25,6 +25,7 @@ class Arguments:
         self._node = node
         self._convert = convert
         self._is_constant = not mentioned(*node.arguments or ())
+        self._plain = _plain(field, node)
         self._known: dict[str, Any] | None = None
         self._wanted: Wanted | None = None
 
@@ -32,11 +33,20 @@ class Arguments:
         """The arguments by their Python names; raises what the stock executor would tell."""
         if self._known is not None:
             return self._known
-        values = get_argument_values(self._field, self._node, variables)
+        values = self._at_once(variables)
+        if values is None:
+            values = get_argument_values(self._field, self._node, variables)
         given = self._convert(self._field.extensions["strawberry-definition"], values)
         if self._is_constant:
             self._known = given
         return given
+
+    def _at_once(self, variables: VariableValues) -> dict[str, Any] | None:
+        """All of them, if each is a variable with a value."""
+        if not self._plain:
+            return None
+        values = {name: variables.coerced.get(variable) for name, variable in self._plain.items()}
+        return None if None in values.values() else values
 
     def wanted(self, variables: VariableValues, source: Source, types: Mapping[str, type]) -> Wanted:
         """The same as a question about a list; raises BadInput."""
@@ -46,3 +56,12 @@ class Arguments:
         if self._is_constant:
             self._wanted = wanted
         return wanted
+
+
+def _plain(field: GraphQLField, node: FieldNode) -> Mapping[str, str]:
+    """The variables by argument, where all that a field takes are variables."""
+    given = {each.name.value: each.value for each in node.arguments or ()}
+    if given.keys() != field.args.keys():
+        return {}
+    named = {name: value.name.value for name in field.args if isinstance(value := given[name], VariableNode)}
+    return named if len(named) == len(given) else {}

@@ -34,24 +34,14 @@ from app.executor.connection import Connection
 from app.executor.documents import Known
 from app.executor.kinds import Place, declared, face_of, object_of, row_of
 from app.executor.paging import Pages
-from app.executor.shape import Children, Columns, Draft, Maker
+from app.executor.plans import Plan, planned
+from app.executor.shape import Columns, Draft
 from app.executor.steps import Answered, Lookup, Related, Rows, bare
 from app.sources import ROOT, Cell, Source, Table
 from app.statements import Statements
 
 Fields = Mapping[str, Sequence[Any]]
 """The fields of a selection by their response keys, as graphql-core collects them."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Plan:
-    """What a document comes to: how its root is made, what services are asked for it, and the steps below it."""
-
-    make: Maker
-    asked: Children
-    steps: Children
-    is_deep: bool
-    """Whether steps follow on the first ones, so that the answer needs several reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +54,18 @@ class Planner:
 
     def plan(self, known: Known, variables: VariableValues, viewer: Viewer) -> Plan:
         """Plan an operation; raises Unplanned."""
-        fragments = {name: FragmentDetails(node) for name, node in known.fragments.items()}
-        planning = Planning(self, known, fragments, variables, viewer.alike)
-        query = self.schema.query_type
+        query, draft = self.schema.query_type, Draft(Columns())
         assert query is not None
-        fields = collect_fields(self.schema, fragments, variables, query, known.operation).grouped_field_set
-        draft = Draft(Columns())
-        root = draft.shape(planning.object(Place(query, None, draft), fields))
-        asked = tuple(child for child in root.children if isinstance(child[1], Answered))
-        steps = tuple(child for child in root.children if not isinstance(child[1], Answered))
-        return Plan(root.make, asked, steps, any(step.goes_on for _, step in steps))
+        planning, fields = self.begun(query, known, variables, viewer)
+        return planned(draft.shape(planning.object(Place(query, None, draft), fields)))
+
+    def begun(
+        self, root: GraphQLObjectType, known: Known, variables: VariableValues, viewer: Viewer
+    ) -> tuple["Planning", Fields]:
+        """An operation that is being planned, and the fields of its root."""
+        fragments = {name: FragmentDetails(node) for name, node in known.fragments.items()}
+        found = collect_fields(self.schema, fragments, variables, root, known.operation)
+        return Planning(self, known, fragments, variables, viewer.alike), found.grouped_field_set
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +95,7 @@ class Planning:
         if cell is None:
             return self._of_edge(place, key, told.python_name, details)
         if cell.part:
-            return self._part(place, key, field, cell, details)
+            return self.part(place, key, field, cell, details)
         if cell.follow is not None:
             return self._followed(place, key, field, cell, details)
         if cell.find is not None or cell.asks is not None:
@@ -111,7 +103,7 @@ class Planning:
             return "None"
         return self._value(place, field, cell) if cell.given is None else self._given(place, field, cell, details)
 
-    def _part(self, place: Place, key: str, field: GraphQLField, cell: Cell, details: Sequence[Any]) -> str:
+    def part(self, place: Place, key: str, field: GraphQLField, cell: Cell, details: Sequence[Any]) -> str:
         kind = object_of(field.type)
         made = self.object(place.part(kind, key, cell.joined), self.below(kind, details))
         if cell.guard is None:
@@ -140,11 +132,11 @@ class Planning:
         return draft.value(at, change, required=required)
 
     def _given(self, place: Place, field: GraphQLField, cell: Cell, details: Sequence[Any]) -> str:
-        given, complete = cell.given, self._told(field.type, details)
+        given, complete = cell.given, self.told(field.type, details)
         assert given is not None
         return f"{place.draft.name(lambda viewer: complete(given(viewer)))}(viewer)"
 
-    def _told(self, kind: GraphQLOutputType, details: Sequence[Any]) -> leaves.Change:
+    def told(self, kind: GraphQLOutputType, details: Sequence[Any]) -> leaves.Change:
         """What becomes of a value that no row holds. Objects among such values have plain attributes."""
         named = get_named_type(kind)
         if is_leaf_type(named):
@@ -160,7 +152,7 @@ class Planning:
         told = declared(kind.fields[name])
         if not told.is_basic_field:
             raise Unplanned(f"{kind.name}.{name}")
-        attribute, complete = attrgetter(told.python_name), self._told(kind.fields[name].type, details)
+        attribute, complete = attrgetter(told.python_name), self.told(kind.fields[name].type, details)
         return lambda value: complete(attribute(value))
 
     def _column(self, place: Place, name: str, cell: Cell) -> tuple[int, Any]:
@@ -180,7 +172,7 @@ class Planning:
     def _followed(self, place: Place, key: str, field: GraphQLField, cell: Cell, details: Sequence[Any]) -> str:
         source = cell.follow
         assert source is not None
-        make = self._page if source.kind == "page" else self._related
+        make = self._page if source.kind == "page" else self.related
         place.draft.children.append((place.path, make(key, field, source, details)))
         if cell.given is not None:
             return f"{place.draft.name(cell.given)}(viewer)"
@@ -192,7 +184,7 @@ class Planning:
         steps = [step for step in (read, cell.read) if step is not None]
         return place.draft.value(at, leaves.composed(*steps) if steps else None, required=False)
 
-    def _related(self, key: str, field: GraphQLField, source: Source, details: Sequence[Any]) -> Related:
+    def related(self, key: str, field: GraphQLField, source: Source, details: Sequence[Any]) -> Related:
         kind = object_of(field.type)
         rows = self._rows(source, kind, self.below(kind, details))
         return Related(key, source.kind == "many", is_non_null_type(field.type), rows)

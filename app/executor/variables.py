@@ -10,14 +10,20 @@ from weakref import WeakKeyDictionary
 
 from graphql import (
     GraphQLEnumType,
+    GraphQLInputObjectType,
     GraphQLInputType,
+    GraphQLScalarType,
     GraphQLSchema,
+    Undefined,
     get_variable_values,
     is_list_type,
     is_non_null_type,
+    is_required_input_field,
+    specified_scalar_types,
 )
 from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
 from graphql.execution.values import VariableValues, VariableValueSource
+from graphql.utilities.coerce_input_value import coerce_default_value
 
 from app.executor.arguments import NO_VARIABLES
 from app.executor.documents import Invalid, Known
@@ -26,6 +32,10 @@ LARGEST = 2**31
 
 Quick = Callable[[Any], Any]
 """From a value to what it is coerced to; raises _Unsure."""
+
+
+Within = frozenset[GraphQLInputObjectType]
+"""Inputs that one stands in: one within itself goes the long way, so that nobody goes down without an end."""
 
 
 class _Unsure(Exception):
@@ -78,34 +88,84 @@ class Variables:
         return found
 
 
-def _quick(kind: GraphQLInputType) -> Quick:
+def _quick(kind: GraphQLInputType, within: Within = frozenset()) -> Quick:
     if is_non_null_type(kind):
-        return _of(kind.of_type)
-    plain = _of(kind)
+        return _of(kind.of_type, within)
+    plain = _of(kind, within)
     return lambda value: None if value is None else plain(value)
 
 
-def _of(kind: GraphQLInputType) -> Quick:
+def _of(kind: GraphQLInputType, within: Within) -> Quick:
     """For values that are not null."""
     if is_list_type(kind):
         inner: GraphQLInputType = kind.of_type
-        return _many(inner.of_type) if is_non_null_type(inner) else _unsure
+        return _many(inner.of_type, within) if is_non_null_type(inner) else _unsure
     if isinstance(kind, GraphQLEnumType):
         members = {name: kind.coerce_input_value(name) for name in kind.values}
         return lambda value: _member(members, value)
+    if isinstance(kind, GraphQLInputObjectType):
+        return _unsure if kind in within else _input(kind, within | {kind})
     types: dict[str, type] = {"ID": str, "String": str, "Boolean": bool, "Int": int}
     expected = types.get(getattr(kind, "name", ""))
-    return _unsure if expected is None else lambda value: _typed(value, expected)
+    if expected is None:
+        return (
+            _read(kind) if isinstance(kind, GraphQLScalarType) and kind.name not in specified_scalar_types else _unsure
+        )
+    return lambda value: _typed(value, expected)
 
 
-def _many(kind: GraphQLInputType) -> Quick:
+def _many(kind: GraphQLInputType, within: Within) -> Quick:
     """A list without nulls."""
-    if isinstance(kind, GraphQLEnumType):
-        members = {name: kind.coerce_input_value(name) for name in kind.values}
-        return lambda value: [_member(members, each) for each in _list(value)]
     if getattr(kind, "name", "") in {"ID", "String"}:
         return _texts
-    return _unsure
+    each = _of(kind, within)
+    return lambda value: [each(one) for one in _list(value)]
+
+
+def _read(kind: GraphQLScalarType) -> Quick:
+    """A scalar of our own."""
+
+    def read(value: Any) -> Any:
+        if value is None:
+            raise _Unsure
+        try:
+            return kind.coerce_input_value(value)
+        except Exception:  # whatever it is, the long way tells it
+            raise _Unsure from None
+
+    return read
+
+
+def _input(kind: GraphQLInputObjectType, within: Within) -> Quick:
+    """An object with the fields that it needs, and none that it has not; in the order in which they are declared."""
+    quick = {name: _quick(field.type, within) for name, field in kind.fields.items()}
+    needed = {name for name, field in kind.fields.items() if is_required_input_field(field)}
+    defaults = {
+        name: each for name, field in kind.fields.items() if (each := coerce_default_value(field)) is not Undefined
+    }
+    if kind.is_one_of:
+        return lambda value: _one(quick, value)
+
+    def read(value: Any) -> dict[str, Any]:
+        if type(value) is not dict or not (needed <= value.keys() <= quick.keys()):
+            raise _Unsure
+        return {
+            name: each(value[name]) if name in value else defaults[name]
+            for name, each in quick.items()
+            if name in value or name in defaults
+        }
+
+    return read
+
+
+def _one(quick: Mapping[str, Quick], value: Any) -> dict[str, Any]:
+    """An object of which just one field is given, and not null."""
+    if type(value) is not dict or len(value) != 1:
+        raise _Unsure
+    ((name, given),) = value.items()
+    if name not in quick or given is None:
+        raise _Unsure
+    return {name: quick[name](given)}
 
 
 def _texts(value: Any) -> list[Any]:

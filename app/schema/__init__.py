@@ -10,14 +10,16 @@ from graphql import (
     GraphQLSchema,
     Node,
     Visitor,
+    is_object_type,
     parse,
     print_ast,
     visit,
 )
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types.arguments import convert_arguments
 
 from app.schema.api_tokens import ApiTokenMutations
+from app.schema.conversion import Conversion
+from app.schema.declare import Declared
 from app.schema.directives import REQUIRES
 from app.schema.grants import AccessMutations
 from app.schema.groups import GroupMutations
@@ -70,12 +72,13 @@ for _argument, _meaning in REQUIRES.items():  # Strawberry has no place for them
     next(each for each in core().directives if each.name == "requires").args[_argument].description = _meaning
 
 
-def converted(field: Any, values: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of a field as its resolver would be given them."""
-    found: dict[str, Any] = convert_arguments(
-        values, field.arguments, SCHEMA.schema_converter.scalar_registry, SCHEMA.config
-    )
-    return found
+converted = Conversion(SCHEMA.config, SCHEMA.schema_converter.scalar_registry)
+"""The arguments of a field as its resolver would be given them."""
+
+for _kind in core().type_map.values():  # Strawberry would convert anew, and look at the field's types, for each call
+    for _field in _kind.fields.values() if is_object_type(_kind) else ():
+        if isinstance(_declared := _field.extensions.get("strawberry-definition"), Declared):
+            _field.resolve = converted.resolver(_declared)
 
 
 class _Sorted(Visitor):

@@ -78,19 +78,25 @@ class Reader:
 class Context:
     """What one request carries. `session` is set when somebody signed in or out: the face turns it into a cookie.
 
-    `action` is the mutation that is being answered; they are answered one after the other.
+    `action` is the mutation that is being answered; they are answered one after the other. `outcome` is that of one
+    which was made before the stock executor came to it: its payload, or what was raised.
     """
 
     desk: Desk
     statements: Statements
     viewer: Viewer
-    reader: Reader = field(init=False)
     session: Session | None = None
     signed_out: bool = False
     action: str = ""
+    outcome: Any = None
+    _reader: Reader | None = None
 
-    def __post_init__(self) -> None:
-        self.refresh()
+    @property
+    def reader(self) -> Reader:
+        """What reads for the viewer, since something was changed last."""
+        if self._reader is None:
+            self._reader = Reader(Reads(self.database, self.statements, self.viewer, self.database.clock()))
+        return self._reader
 
     @property
     def database(self) -> db.Database:
@@ -103,7 +109,7 @@ class Context:
 
     def refresh(self) -> None:
         """Forget what was read, since something may have changed."""
-        self.reader = Reader(Reads(self.database, self.statements, self.viewer, self.database.clock()))
+        self._reader = None
 
     def become(self, session: Session) -> None:
         """Go on as the one who signed in."""

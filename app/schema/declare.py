@@ -42,10 +42,6 @@ class Face:
 class Declared(StrawberryField):
     """A field that is resolved by what its metadata says; nothing is kept on it, since Strawberry copies fields."""
 
-    def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
-        """Resolve for the stock executor."""
-        return self.metadata["resolve"](source, info, kwargs, self.python_name)
-
     @property
     def is_basic_field(self) -> bool:
         """It needs the request's context."""
@@ -154,11 +150,14 @@ def declared(
     resolve: Callable[..., Any],
     arguments: Sequence[Argument] = (),
     directives: Sequence[object] = (),
+    change: Callable[..., Any] | None = None,
 ) -> Any:
-    """A field that `resolve` answers for the stock executor, called with (parent, info, arguments, name)."""
-    field = Declared(
-        description=description, metadata={"cell": cell, "resolve": resolve}, directives=directives, default=None
-    )
+    """A field that `resolve` answers for the stock executor, called with (parent, info, arguments, name).
+
+    `change` makes the change that the field stands for: see `executor.changes.Make`.
+    """
+    told = {"cell": cell, "resolve": resolve, "change": change}
+    field = Declared(description=description, metadata=told, directives=directives, default=None)
     field.init = False
     field.arguments = [_argument(*each) for each in arguments]
     return field
@@ -274,7 +273,7 @@ def _ask(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
 
 def place(info: Any) -> tuple[str, ...]:
     """Where a field stands in the query. What stands in one place is read together, whoever answers first elsewhere."""
-    path = info._raw_info.path  # noqa: SLF001 - Strawberry's own would be built anew
+    path = info.raw.path
     names = []
     while path is not None:
         if isinstance(path.key, str):
@@ -285,13 +284,13 @@ def place(info: Any) -> tuple[str, ...]:
 
 def cell_of(info: Any) -> Cell:
     """The declaration of the field that is being resolved."""
-    cell: Cell = info._field.metadata["cell"]  # noqa: SLF001 - Strawberry has no public name for it
+    cell: Cell = info.field.metadata["cell"]
     return cell
 
 
 def output(info: Any) -> GraphQLOutputType:
     """The GraphQL type of the field that is being resolved."""
-    kind: GraphQLOutputType = info._raw_info.return_type  # noqa: SLF001 - Strawberry's own would be worked out anew
+    kind: GraphQLOutputType = info.raw.return_type
     return kind
 
 

@@ -14,10 +14,12 @@ from starlette.requests import Request
 from app import web
 from app.auth import Viewer
 from app.errors import Forbidden, TimedOut, Unauthenticated
+from app.executor.changes import Changes
 from app.executor.documents import Documents, Known
 from app.executor.lane import Lane
 from app.executor.persisted import Persisted
-from app.executor.run import Compiled, Stock
+from app.executor.plans import Stock
+from app.executor.run import Compiled
 from app.executor.variables import Variables
 from app.schema import errors
 from app.schema.context import Context
@@ -46,6 +48,7 @@ class Answering:
     settings: Settings
     variables: Variables
     compiled: Compiled | None = None
+    changes: Changes | None = None
     persisted: Persisted = field(default_factory=Persisted)
     lanes: tuple[Lane, Lane] = field(default_factory=lambda: (Lane(), Lane()))
 
@@ -102,14 +105,17 @@ class Answering:
         is_query = known.kind == "query"
         seconds = self.settings.query_seconds if is_query else self.settings.mutation_seconds
         deadline = asyncio.get_running_loop().time() + seconds
-        found: dict[str, Any] | Stock = Stock("setting" if is_query else "mutation")
-        if is_query and self.compiled is not None:
+        found: dict[str, Any] | Stock = Stock("setting")
+        context = None if is_query else Context(self.desk, self.statements, viewer)
+        if context is None and self.compiled is not None:
             found = await self._compiled(self.compiled, known, coerced, viewer, deadline)
+        elif context is not None and self.changes is not None:
+            found = await _limited(self.changes.answer(known, coerced, context), deadline)
         if not isinstance(found, Stock):
             about.executor = "compiled"
-            return {"data": found}, None
+            return {"data": found}, context
         about.executor, about.cause = "stock", found.cause
-        context = Context(self.desk, self.statements, viewer)
+        context = context or Context(self.desk, self.statements, viewer)
         return await _limited(self._stock(known, variables, context, hidden), deadline), context
 
     async def _stock(

@@ -1,7 +1,8 @@
 """How a change is asked and answered: one input, one transaction, one payload with the thing, `errors` and `query`."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 import strawberry
 
@@ -132,12 +133,18 @@ def action(
 ) -> Any:
     """A field of `Mutation` that opens its own transaction, since slow work comes before it."""
 
+    async def change(context: Context, name: str, payload: Any, kwargs: Mapping[str, Any]) -> Any:
+        context.action = name
+        return await _answered(context, payload, act, kwargs.get("input"))
+
     async def resolve(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
-        info.context.action = info.field_name
-        return await _answered(info.context, origin(output(info)), act, kwargs.get("input"))
+        context, kept = info.context, info.context.outcome
+        if isinstance(kept, Exception):
+            raise kept
+        return kept or await change(context, info.raw.field_name, origin(output(info)), kwargs)
 
     directives = () if requires is None else (Requires(permission=requires, unless=unless),)
-    return declared(description, None, resolve, _input(given), directives)
+    return declared(description, None, resolve, _input(given), directives, change)
 
 
 def _input(given: Any) -> Sequence[Argument]:
@@ -164,11 +171,15 @@ async def _answered(
 
 def filled(payload: type[T], outcome: Mapping[str, Any], problems: Sequence[errors.Problem] = ()) -> T:
     """A payload: what the outcome gives, null for the rest."""
-    made = object.__new__(payload)
-    blank = {field.python_name: None for field in payload.__strawberry_definition__.fields}  # type: ignore[attr-defined]
-    made.__dict__.update(blank, errors=[error(problem) for problem in problems])
+    made, kind = object.__new__(payload), cast("Any", payload)
+    made.__dict__.update(_blank(kind), errors=[error(problem) for problem in problems])
     made.__dict__.update(outcome)
     return made
+
+
+@cache
+def _blank(payload: Any) -> Mapping[str, None]:
+    return {field.python_name: None for field in payload.__strawberry_definition__.fields}
 
 
 def results(kind: type[T], field: str, keys: Sequence[int | None], problems: Sequence[errors.Problem] = ()) -> list[T]:

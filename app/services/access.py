@@ -292,7 +292,8 @@ async def _write(tx: Transaction, resource: int, entries: Sequence[Entry], inste
 
 
 async def _put(tx: Transaction, resource: int, entries: Sequence[Entry], instead_of: Sequence[int]) -> None:
-    await audit.ties(tx, audit.GRANTS, of=[resource])
+    subjects = {*instead_of, *(entry.subject for entry in entries)}
+    await audit.ties(tx, audit.GRANTS, of=[resource], to=subjects)
     await tx.rows(_TAKE, resource=resource, subjects=list(instead_of))
     await tx.put(Grant, [_row(resource, entry) for entry in entries])
     await tx.rows(_COUNT, resource=resource)

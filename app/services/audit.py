@@ -104,16 +104,16 @@ async def change(database: Database, viewer: Viewer, action: str, *, dry: bool =
     `action` is the name of the mutation that makes this change.
     """
     async with database.write(dry=dry) as tx:
-        if dry:
-            yield tx
-        else:
-            async with step(tx, viewer, action):
-                yield tx
+        if not dry:
+            tx.notes = _Notes(viewer.user_id or None, action)
+        yield tx
+        if tx.notes is not None:
+            await _record(tx, tx.notes)
 
 
 @asynccontextmanager
 async def step(tx: Transaction, viewer: Viewer, action: str) -> AsyncIterator[None]:
-    """A change with an event of its own, be it the whole transaction or one of many in it."""
+    """A change with an event of its own, one of many in a transaction."""
     around, tx.notes = tx.notes, _Notes(viewer.user_id or None, action)
     yield
     if tx.notes is not None:
@@ -287,18 +287,22 @@ def _compared(before: Shot | None, after: Shot | None) -> _Entry:
         shot = before or after
         assert shot is not None
         return _Entry(shot.name, None if before is None else before.holds, None if after is None else after.holds)
-    words = [word for word, value in before.holds.items() if _written(value) != _written(after.holds[word])]
+    words = [word for word, value in before.holds.items() if not _is_same(value, after.holds[word])]
     return _Entry(after.name, {word: before.holds[word] for word in words}, {word: after.holds[word] for word in words})
 
 
-def _written(value: Any) -> bytes:
+def _is_same(was: Any, now: Any) -> bool:
     """To Python 1 is true and 1.0; in JSON they are not the same."""
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    if was is now or type(was) is type(now) is str:
+        return bool(was == now)
+    return orjson.dumps(was, option=orjson.OPT_SORT_KEYS) == orjson.dumps(now, option=orjson.OPT_SORT_KEYS)
 
 
 def _moves(thing: Thing, before: Shot | None, after: Shot | None) -> Iterator[tuple[Side, str | None, str | None]]:
     """What came to an org or an owner, or left one, shows there too."""
     was, now = (frozenset[Side]() if shot is None else shot.places for shot in (before, after))
+    if was == now:
+        return
     node = ids.encode(*thing)
     for side in was - now:
         yield side, node, None

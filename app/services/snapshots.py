@@ -97,8 +97,10 @@ class Asked:
 
 async def shots(tx: Transaction, kind: str, keys: Iterable[int]) -> dict[int, Shot]:
     """Some things of a kind as they are now; those that are not there are missing."""
-    statement, read = _THINGS[kind]
-    return read(await tx.rows(statement, keys=list(keys)))
+    keys, (_, read) = list(keys), _THINGS[kind]
+    if len(keys) == 1:
+        return read(await tx.rows(_looking(kind, is_one=True), key=keys[0]))
+    return read(await tx.rows(_looking(kind, is_one=False), keys=keys))
 
 
 async def ties(tx: Transaction, asked: Asked) -> dict[tuple[int, int], Tie]:
@@ -111,6 +113,14 @@ async def ties(tx: Transaction, asked: Asked) -> dict[tuple[int, int], Tie]:
 async def names(tx: Transaction, kind: str, keys: Iterable[int]) -> dict[int, str]:
     """What some things are called."""
     return {key: name for key, name in await tx.rows(_NAMES[kind], keys=list(keys))}  # noqa: C416 - mypy knows a row as a tuple of any length
+
+
+@cache
+def _looking(kind: str, *, is_one: bool) -> Select[Any]:
+    """Most changes are about one thing, and a list of one takes SQLite almost twice as long."""
+    statement, _ = _THINGS[kind]
+    key: ColumnElement[Any] = statement.selected_columns[0]
+    return statement.where(key == bindparam("key", type_=Integer()) if is_one else among(key, _KEYS))
 
 
 @cache
@@ -128,7 +138,7 @@ _KEYS = bindparam("keys", type_=Keys(Integer()))
 
 
 def _those(table: Any, *columns: Any) -> Select[Any]:
-    return select(col(table.id), *map(col, columns)).select_from(table).where(among(col(table.id), _KEYS))
+    return select(col(table.id), *map(col, columns)).select_from(table)
 
 
 def _users(rows: Sequence[Row]) -> dict[int, Shot]:
@@ -261,8 +271,8 @@ _THINGS: Mapping[str, tuple[Select[Any], Callable[[Sequence[Row]], dict[int, Sho
 }
 
 _NAMES: Mapping[str, Select[Any]] = {
-    USER: _those(User, User.user_name),
-    RESOURCE: _those(Resource, Resource.slug),
+    USER: _those(User, User.user_name).where(among(col(User.id), _KEYS)),
+    RESOURCE: _those(Resource, Resource.slug).where(among(col(Resource.id), _KEYS)),
 }
 """What may be told of without a look at the whole of it."""
 

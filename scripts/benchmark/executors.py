@@ -17,7 +17,8 @@ from app import db, schema
 from app.auth import EVERYTHING, Permission, Viewer
 from app.executor.documents import Documents
 from app.executor.plan import Planner
-from app.executor.run import Compiled, Stock
+from app.executor.plans import Stock
+from app.executor.run import Compiled
 from app.schema.context import Context
 from app.services.accounts import Desk
 from app.settings import Limits
@@ -68,7 +69,7 @@ class Executors:
         self._database = database
         self._statements = Statements(database)
         self._documents = Documents(schema.core(), Limits())
-        self._compiled = Compiled(Planner(schema.core(), self._statements, schema.converted), sightings=1)
+        self._compiled = Compiled(Planner(schema.core(), self._statements, schema.converted), at_once=True)
 
     async def stock(self, text: str, viewer: Viewer) -> bytes:
         """The bytes of an answer; raises Refused for errors."""

@@ -1,0 +1,140 @@
+"""A change is made as ever, and what it shows is read by a plan: a payload is an object whose edges hang on its keys.
+
+The plan is there before the change is made, or else stock makes it. What was made is never made again: where the plan
+cannot tell of it, stock is handed the outcome, and tells that. So errors are told in one way here too.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+from graphql import FieldNode, GraphQLField
+from graphql.execution.values import VariableValues
+
+from app.auth import Viewer
+from app.db import Database
+from app.executor.arguments import Arguments
+from app.executor.causes import Unplanned
+from app.executor.documents import Known
+from app.executor.kinds import Place, declared, face_of, object_of
+from app.executor.plan import Planner, Planning
+from app.executor.plans import Plan, Plans, Stock, planned
+from app.executor.run import execute
+from app.executor.shape import Columns, Draft, Shape
+from app.executor.steps import Run
+
+log = logging.getLogger(__name__)
+
+PROBLEMS = "errors"
+"""The field of every payload that tells why a change was refused: stock does, so that in a plan there is nothing."""
+
+
+class Context(Protocol):
+    """Who asks, and of what. `outcome` is the payload of a change that was made, or what was raised instead."""
+
+    outcome: Any
+
+    @property
+    def viewer(self) -> Viewer:
+        """Who asks; another one after she signed in."""
+
+    @property
+    def database(self) -> Database:
+        """The door."""
+
+
+Make = Callable[[Any, str, type, Mapping[str, Any]], Awaitable[Any]]
+"""Makes a change: from the context, the name of its field, the class of its payload and the arguments to a payload."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Change:
+    """What a document with one change comes to: how it is made, and what is shown of the payload."""
+
+    key: str
+    name: str
+    make: Make
+    arguments: Arguments
+    payload: type
+    shown: Plan
+
+
+class Changes:
+    """Changes of one schema on one database, where a document asks for one."""
+
+    def __init__(self, planner: Planner, *, at_once: bool = False) -> None:
+        self._plans = Plans(partial(plan, planner), at_once=at_once)
+
+    async def answer(self, known: Known, variables: VariableValues, context: Context) -> dict[str, Any] | Stock:
+        """The data of an answer, or why stock is to give it: of the outcome, once there is one."""
+        viewer, change = context.viewer, self._plans.of(known, variables, context.viewer)
+        if isinstance(change, Stock):
+            return change
+        try:
+            given = change.arguments.of(variables)
+        except Exception:
+            return Stock("refusal")
+        try:
+            payload = await change.make(context, change.name, change.payload, given)
+        except Exception as error:
+            context.outcome = error
+            return Stock("refusal")
+        context.outcome = payload
+        if getattr(payload, PROBLEMS) or context.viewer is not viewer:
+            return Stock("problem" if context.viewer is viewer else "another viewer")
+        try:
+            database = context.database
+            run = Run(viewer, database, variables, {**viewer.binds, "now": database.clock()})
+            return {change.key: await execute(change.shown, run, [vars(payload)])}
+        except Exception as error:
+            log.debug("The stock executor tells of a change, since its plan met %r.", error)
+            return Stock("surprise")
+
+
+def plan(planner: Planner, known: Known, variables: VariableValues, viewer: Viewer) -> Change:
+    """Plan a document with one change; raises Unplanned."""
+    kind = planner.schema.mutation_type
+    assert kind is not None
+    planning, fields = planner.begun(kind, known, variables, viewer)
+    if len(fields) != 1:
+        raise Unplanned("several changes")
+    ((key, details),) = fields.items()
+    node: FieldNode = details[0].node
+    if node.name.value not in kind.fields:
+        raise Unplanned("introspection")
+    field = kind.fields[node.name.value]
+    make, face = declared(field).metadata["change"], face_of(object_of(field.type))
+    arguments = Arguments(field, node, planner.convert)
+    return Change(key, node.name.value, make, arguments, face, planned(_payload(planning, field, details)))
+
+
+def _payload(planning: Planning, field: GraphQLField, details: Sequence[Any]) -> Shape:
+    """The shape of a payload: its `row` has what the change filled in, by Python names."""
+    draft, kind = Draft(Columns()), object_of(field.type)
+    place = Place(kind, None, draft)
+    fields = planning.below(kind, details)
+    return draft.shape(
+        "{" + ", ".join(f"{key!r}: {_filled(planning, place, key, each)}" for key, each in fields.items()) + "}"
+    )
+
+
+def _filled(planning: Planning, place: Place, key: str, details: Sequence[Any]) -> str:
+    """The text of one field of a payload."""
+    name = details[0].node.name.value
+    if name == "__typename":
+        return repr(place.kind.name)
+    if name == PROBLEMS:
+        return "[]"
+    field = place.kind.fields[name]
+    told = declared(field)
+    cell = told.metadata.get("cell")
+    if cell is None:
+        return f"{place.draft.name(planning.told(field.type, details))}(row[{told.python_name!r}])"
+    if cell.part:
+        return planning.part(place, key, field, cell, details)
+    if cell.follow is None or cell.follow.by is None or cell.follow.kind == "page":
+        raise Unplanned(f"{place.kind.name}.{name}")
+    place.draft.children.append((place.path, planning.related(key, field, cell.follow, details)))
+    return f"row[{told.python_name!r}]"

@@ -1,0 +1,91 @@
+"""What a plan is; the plans of the most recent documents, and why a document has none."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from graphql.execution.values import VariableValues
+
+from app.auth import Viewer
+from app.executor.causes import Unplanned
+from app.executor.documents import CHARACTERS_PER_ENTRY, LONGEST_REMEMBERED, Known
+from app.executor.recent import Recent
+from app.executor.shape import Children, Maker, Shape
+from app.executor.steps import Answered
+
+log = logging.getLogger(__name__)
+
+SIZE = 1000
+"""How many plans are remembered at most."""
+
+P = TypeVar("P")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """What a document comes to: how its root is made, what services are asked for it, and the steps below it."""
+
+    make: Maker
+    asked: Children
+    steps: Children
+    is_deep: bool
+    """Whether steps follow on the first ones, so that the answer needs several reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """That the stock executor is to answer, and why."""
+
+    cause: str
+
+
+FIRST_SIGHT = Stock("first sight")
+
+_Key = tuple[Any, ...]
+"""The document, what its viewers hold alike, and the values of the variables that decide what is selected."""
+
+
+def planned(root: Shape) -> Plan:
+    """The plan of what hangs on nothing else."""
+    asked = tuple(child for child in root.children if isinstance(child[1], Answered))
+    steps = tuple(child for child in root.children if not isinstance(child[1], Answered))
+    return Plan(root.make, asked, steps, any(step.goes_on for _, step in steps))
+
+
+class Plans(Generic[P]):
+    """Plans by document, and by what else they depend on; never by who asks.
+
+    A text is planned when it comes for the second time, unless `at_once`: most of those that come once never come
+    again.
+    """
+
+    def __init__(self, make: Callable[[Known, VariableValues, Viewer], P], *, at_once: bool = False) -> None:
+        room = SIZE * CHARACTERS_PER_ENTRY
+        self._make = make
+        self._at_once = at_once
+        self._recent: Recent[_Key, P | Stock] = Recent(SIZE, room, LONGEST_REMEMBERED, _length)
+
+    def of(self, known: Known, variables: VariableValues, viewer: Viewer) -> P | Stock:
+        """The plan of an operation, or why there is none."""
+        shape = [variables.coerced.get(name) for name in known.shaping]
+        key = known, viewer.permissions.value, viewer.is_limited, *shape
+        found = self._recent.get(key)
+        if found is None or found is FIRST_SIGHT:
+            is_due = self._at_once or found is FIRST_SIGHT
+            found = self._made(known, variables, viewer) if is_due else FIRST_SIGHT
+            self._recent.put(key, found)
+        return found
+
+    def _made(self, known: Known, variables: VariableValues, viewer: Viewer) -> P | Stock:
+        try:
+            return self._make(known, variables, viewer)
+        except Unplanned as unplanned:
+            return Stock(unplanned.cause)
+        except Exception:
+            log.exception("a document cannot be planned, so that the stock executor answers it")
+            return Stock("surprise")
+
+
+def _length(key: _Key, _: object) -> int:
+    return len(key[0].text)
