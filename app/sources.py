@@ -153,7 +153,7 @@ class Walk:
 
     A walk meets every entry of the rows that it finds, so that it can carry what they come to: `carried` are columns,
     made of an entry and `united` over all of a row; `instead` says for which functions they stand. Not for walks by
-    user, which are about somebody else.
+    user, which are about somebody else. `unless`: for whom the index is not needed.
     """
 
     acting: Callable[[Viewer], FromClause]
@@ -164,6 +164,7 @@ class Walk:
     by_user: bool = False
     carried: Mapping[str, Callable[[FromClause, Any], ColumnElement[Any]]] = field(default_factory=dict)
     united: Callable[[ColumnElement[Any]], ColumnElement[Any]] | None = None
+    unless: Callable[[Viewer], bool] | None = None
     instead: Mapping[Any, tuple[str, Callable[[ColumnElement[Any]], ColumnElement[Any]]]] = field(default_factory=dict)
 
 

@@ -38,6 +38,10 @@ from app.sources import ME, Keys, among
 from app.tables import Access, Org, Resource, User, col
 
 
+def _manages_all_resources(viewer: Viewer) -> bool:
+    return Permission.RESOURCES_MANAGE in viewer.permissions
+
+
 def holds(acting: FromClause, access: Any) -> ColumnElement[bool]:
     """The subject of an entry of the index is one that somebody acts as, here, and the entry has not ended."""
     here = covers_resource(access.resource_id) if acting in LIMITED else true()
@@ -63,14 +67,24 @@ def deletes_in_org(viewer: Viewer) -> ColumnElement[bool]:
 
 def mask(viewer: Viewer) -> ColumnElement[Any]:
     """The viewer's effective roles on the resource of the row."""
+    if _manages_all_resources(viewer):
+        return _every_role(viewer)
     entry, acting = aliased(Access), mine(viewer)
     return _here(entry, acting, united(held(acting, entry)))
 
 
 def granted_mask(viewer: Viewer) -> ColumnElement[Any]:
     """The same as it was given, before implications."""
+    if _manages_all_resources(viewer):
+        return _every_role(viewer)
     entry, acting = aliased(Access), mine(viewer)
     return _here(entry, acting, united(granted(acting, entry)))
+
+
+def _every_role(viewer: Viewer) -> ColumnElement[Any]:
+    """What the registry holds, as `index.definition` has it: more than anybody can be given."""
+    full = col(Resource.full_mask)
+    return case((covers_resource(Resource.id), full), else_=literal_column("0")) if viewer.is_limited else full
 
 
 def administered(mask: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -90,6 +104,8 @@ def _may(viewer: Viewer, roles: int) -> ColumnElement[bool]:
 
     Written as a maximum: PostgreSQL answers `EXISTS` also by collecting every resource of the viewer beforehand.
     """
+    if _manages_all_resources(viewer) and roles & masks.WITHOUT_DATA:  # every type has those
+        return covers_resource(Resource.id) if viewer.is_limited else true()
     entry, acting = aliased(Access), mine(viewer)
     most = func.max(held(acting, entry).op("&")(literal_column(str(roles), Integer)))
     made: ColumnElement[bool] = func.coalesce(_here(entry, acting, most), 0) != 0
@@ -111,8 +127,13 @@ def sees_resource(viewer: Viewer) -> ColumnElement[bool]:
     return _may(viewer, masks.METADATA_READ)
 
 
+def lists_resources_by_table(viewer: Viewer) -> bool:
+    """Whether a list goes along the table: she sees all of it, or her token is good for few and the list begins there."""
+    return viewer.is_limited or _manages_all_resources(viewer)
+
+
 def lists_resource(viewer: Viewer) -> ColumnElement[bool]:
-    """The same, for a list that does not walk along the index."""
+    """Sees a resource, for such a list."""
     return and_(is_among_covered(Resource.id) if viewer.is_limited else true(), sees_resource(viewer))
 
 
@@ -155,10 +176,6 @@ def masks_of_pairs(dialect: str) -> Select[Any]:
     asked = pairs.join(users, col(user.id) == value // PAIR)
     mask_ = found.correlate(pairs, users).scalar_subquery()
     return select(value, mask_).select_from(asked).where(is_active(col(user.id)))
-
-
-def _manages_all_resources(viewer: Viewer) -> bool:
-    return Permission.RESOURCES_MANAGE in viewer.permissions
 
 
 def may_ask_of_user(viewer: Viewer) -> ColumnElement[bool]:
