@@ -99,36 +99,36 @@ def granted(acting: FromClause, access: Any) -> ColumnElement[Any]:
     return made
 
 
-def _may(viewer: Viewer, roles: int) -> ColumnElement[bool]:
+def _may(viewer: Viewer, roles: int, key: Any = Resource.id) -> ColumnElement[bool]:
     """The viewer holds one of some roles on the resource of the row.
 
     Written as a maximum: PostgreSQL answers `EXISTS` also by collecting every resource of the viewer beforehand.
     """
     if _manages_all_resources(viewer) and roles & masks.WITHOUT_DATA:  # every type has those
-        return covers_resource(Resource.id) if viewer.is_limited else true()
+        return covers_resource(key) if viewer.is_limited else true()
     entry, acting = aliased(Access), mine(viewer)
     most = func.max(held(acting, entry).op("&")(literal_column(str(roles), Integer)))
-    made: ColumnElement[bool] = func.coalesce(_here(entry, acting, most), 0) != 0
+    made: ColumnElement[bool] = func.coalesce(_here(entry, acting, most, key), 0) != 0
     return made
 
 
-def _here(entry: Any, acting: FromClause, what: ColumnElement[Any]) -> ColumnElement[Any]:
+def _here(entry: Any, acting: FromClause, what: ColumnElement[Any], key: Any = Resource.id) -> ColumnElement[Any]:
     """An aggregate of those entries of the row's resource that the viewer acts as.
 
     It begins at the resource, which has a few entries, while she may act as hundreds.
     """
     rows = Ahead(inspect(entry).selectable, acting, holds(acting, entry))
-    found = select(what).select_from(rows).where(col(entry.resource_id) == col(Resource.id))
-    return found.correlate(Resource).scalar_subquery()
+    found = select(what).select_from(rows).where(col(entry.resource_id) == col(key))
+    return found.correlate_except(entry, acting).scalar_subquery()
 
 
-def sees_resource(viewer: Viewer) -> ColumnElement[bool]:
-    """Every role lets her discover the resource."""
-    return _may(viewer, masks.METADATA_READ)
+def sees_resource(viewer: Viewer, key: Any = Resource.id) -> ColumnElement[bool]:
+    """Every role lets her discover the resource of the row, or the one with this key."""
+    return _may(viewer, masks.METADATA_READ, key)
 
 
 def lists_resources_by_table(viewer: Viewer) -> bool:
-    """Whether a list goes along the table: she sees all of it, or her token is good for few and the list begins there."""
+    """Whether a list goes along the table: she sees all of it, or begins at the few that her token is good for."""
     return viewer.is_limited or _manages_all_resources(viewer)
 
 
