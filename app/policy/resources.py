@@ -31,7 +31,7 @@ from app import masks
 from app.auth import Permission, Viewer
 from app.masks import Kind
 from app.policy.acting import LIMITED, by_membership, is_active, mine, subjects
-from app.policy.common import Ahead, lasts
+from app.policy.common import Ahead, Beside, lasts
 from app.policy.limits import covers_resource, is_among_covered
 from app.policy.orgs import deletes_org
 from app.sources import ME, Keys, among
@@ -44,8 +44,20 @@ def _manages_all_resources(viewer: Viewer) -> bool:
 
 def holds(acting: FromClause, access: Any) -> ColumnElement[bool]:
     """The subject of an entry of the index is one that somebody acts as, here, and the entry has not ended."""
+    return _holds_as(col(access.subject), acting, access)
+
+
+def _holds_as(subject: ColumnElement[Any], acting: FromClause, access: Any) -> ColumnElement[bool]:
     here = covers_resource(access.resource_id) if acting in LIMITED else true()
-    return and_(col(access.subject) == acting.c.subject, lasts(access.expires_at), here)
+    return and_(subject == acting.c.subject, lasts(access.expires_at), here)
+
+
+def held_by(entry: Any, acting: FromClause) -> FromClause:
+    """Entries of the index beside the ways in which somebody acts as their subjects.
+
+    It begins at the entries, which are few where they are those of a resource, while somebody may act as hundreds.
+    """
+    return Ahead(inspect(entry).selectable, acting, _holds_as(Beside(col(entry.subject)), acting, entry))
 
 
 def held(acting: FromClause, access: Any) -> ColumnElement[Any]:
@@ -113,12 +125,8 @@ def _may(viewer: Viewer, roles: int, key: Any = Resource.id) -> ColumnElement[bo
 
 
 def _here(entry: Any, acting: FromClause, what: ColumnElement[Any], key: Any = Resource.id) -> ColumnElement[Any]:
-    """An aggregate of those entries of the row's resource that the viewer acts as.
-
-    It begins at the resource, which has a few entries, while she may act as hundreds.
-    """
-    rows = Ahead(inspect(entry).selectable, acting, holds(acting, entry))
-    found = select(what).select_from(rows).where(col(entry.resource_id) == col(key))
+    """An aggregate of those entries of the row's resource that the viewer acts as."""
+    found = select(what).select_from(held_by(entry, acting)).where(col(entry.resource_id) == col(key))
     return found.correlate_except(entry, acting).scalar_subquery()
 
 
@@ -226,8 +234,7 @@ def holders(viewer: Viewer) -> FromClause:
 
 def my_entries(viewer: Viewer) -> FromClause:
     """Entries of the index beside the way in which the viewer acts as their subject."""
-    acting = mine(viewer)
-    return Ahead(inspect(Access).selectable, acting, holds(acting, Access))
+    return held_by(Access, mine(viewer))
 
 
 def is_given(viewer: Viewer) -> ColumnElement[bool]:
