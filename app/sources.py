@@ -73,7 +73,8 @@ def _expression(given: Any, viewer: Viewer, instead: Instead = MappingProxyType(
 class Filter:
     """What a list can be narrowed by. `fold` ignores letter case; `within` says where the comparison belongs.
 
-    `bits`: the value is a bit that a mask must have. On a walk by user that mask is the one of the walk.
+    `bits`: the value is a bit that a mask must have. Asked for beside all else, and not within `or` or `not`, it is the
+    mask of an entry where a walk is gone; on a walk by user it is asked for nowhere else.
     """
 
     of: Any
