@@ -82,7 +82,7 @@ def mask(viewer: Viewer) -> ColumnElement[Any]:
     if _manages_all_resources(viewer):
         return _every_role(viewer)
     entry, acting = aliased(Access), mine(viewer)
-    return _here(entry, acting, united(held(acting, entry)))
+    return _of(entry, acting, united(held(acting, entry))).scalar_subquery()
 
 
 def granted_mask(viewer: Viewer) -> ColumnElement[Any]:
@@ -90,7 +90,7 @@ def granted_mask(viewer: Viewer) -> ColumnElement[Any]:
     if _manages_all_resources(viewer):
         return _every_role(viewer)
     entry, acting = aliased(Access), mine(viewer)
-    return _here(entry, acting, united(granted(acting, entry)))
+    return _of(entry, acting, united(granted(acting, entry))).scalar_subquery()
 
 
 def _every_role(viewer: Viewer) -> ColumnElement[Any]:
@@ -114,20 +114,20 @@ def granted(acting: FromClause, access: Any) -> ColumnElement[Any]:
 def _may(viewer: Viewer, roles: int, key: Any = Resource.id) -> ColumnElement[bool]:
     """The viewer holds one of some roles on the resource of the row.
 
-    Written as a maximum: PostgreSQL answers `EXISTS` also by collecting every resource of the viewer beforehand.
+    One way is looked for, and not whether there is any: PostgreSQL answers `EXISTS` also by collecting every resource
+    of the viewer beforehand.
     """
     if _manages_all_resources(viewer) and roles & masks.WITHOUT_DATA:  # every type has those
         return covers_resource(key) if viewer.is_limited else true()
     entry, acting = aliased(Access), mine(viewer)
-    most = func.max(held(acting, entry).op("&")(literal_column(str(roles), Integer)))
-    made: ColumnElement[bool] = func.coalesce(_here(entry, acting, most, key), 0) != 0
-    return made
+    may, one = held(acting, entry).op("&")(literal_column(str(roles), Integer)) != 0, literal_column("1")
+    return _of(entry, acting, one, key).where(may).limit(one).scalar_subquery().is_not(None)
 
 
-def _here(entry: Any, acting: FromClause, what: ColumnElement[Any], key: Any = Resource.id) -> ColumnElement[Any]:
-    """An aggregate of those entries of the row's resource that the viewer acts as."""
+def _of(entry: Any, acting: FromClause, what: ColumnElement[Any], key: Any = Resource.id) -> Select[Any]:
+    """What the entries tell that somebody acts as of the row's resource, or the one with this key."""
     found = select(what).select_from(held_by(entry, acting)).where(col(entry.resource_id) == col(key))
-    return found.correlate_except(entry, acting).scalar_subquery()
+    return found.correlate_except(entry, acting)
 
 
 def sees_resource(viewer: Viewer, key: Any = Resource.id) -> ColumnElement[bool]:

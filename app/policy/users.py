@@ -70,8 +70,9 @@ def _owns_what_is_seen(viewer: Viewer) -> ColumnElement[bool]:
 
 def _any(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     """There is a row that belongs to the user of the row."""
-    one: Select[Any] = select(literal_column("1")).where(*conditions).correlate(User)
-    return one.limit(literal_column("1")).scalar_subquery().is_not(None)
+    one = literal_column("1")
+    found: Select[Any] = select(one).where(*conditions).correlate(User)
+    return found.limit(one).scalar_subquery().is_not(None)
 
 
 _MANAGES_PEOPLE = Permission.ORGS_MANAGE | Permission.GROUPS_MANAGE | Permission.RESOURCES_MANAGE
