@@ -120,7 +120,8 @@ def _may(viewer: Viewer, roles: int, key: Any = Resource.id) -> ColumnElement[bo
     if _manages_all_resources(viewer) and roles & masks.WITHOUT_DATA:  # every type has those
         return covers_resource(key) if viewer.is_limited else true()
     entry, acting = aliased(Access), mine(viewer)
-    may, one = held(acting, entry).op("&")(literal_column(str(roles), Integer)) != 0, literal_column("1")
+    one: Any = literal_column("1")
+    may = held(acting, entry).op("&")(literal_column(str(roles), Integer)) != 0
     return _of(entry, acting, one, key).where(may).limit(one).scalar_subquery().is_not(None)
 
 

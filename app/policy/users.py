@@ -70,7 +70,7 @@ def _owns_what_is_seen(viewer: Viewer) -> ColumnElement[bool]:
 
 def _any(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     """There is a row that belongs to the user of the row."""
-    one = literal_column("1")
+    one: Any = literal_column("1")
     found: Select[Any] = select(one).where(*conditions).correlate(User)
     return found.limit(one).scalar_subquery().is_not(None)
 
