@@ -1,6 +1,6 @@
 """The step that reads pages: the rows of a connection, their number, and where the page stands."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from app.executor.shape import Objects, Shape
 from app.executor.steps import Opened, Run, Wave, check_nothing, fill, grouped, keys_of, none
 from app.pages import Ask, Wanted
 from app.prepared import Prepared, Row
-from app.sources import Source
+from app.sources import ROOT, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Page:
             questions.append((statements.count, values))
 
         def place(answers: Sequence[Sequence[Row]]) -> Wave:
-            rows = grouped(answers[0], answers[0]) if self.is_read else {}
+            rows = self._by_key(answers[0]) if self.is_read else {}
             counts = {key: number for number, key in answers[-1]} if self.is_counted else {}
             found = {}
             for key in keys:
@@ -97,6 +97,9 @@ class Page:
             return self._below(list(found.values()))
 
         return questions, place
+
+    def _by_key(self, rows: Sequence[Row]) -> Mapping[Any, Sequence[Row]]:
+        return {ROOT: rows} if self.source.by is None else grouped(rows, rows)
 
     def _below(self, connections: Objects) -> Wave:
         wave = Wave()
@@ -117,8 +120,8 @@ def cursor_of(ask: Ask, prepared: Prepared, width: int) -> Callable[[Row], str]:
     return cursor
 
 
-def _cut(rows: list[Row], wanted: Wanted) -> list[Row]:
-    kept = rows[: wanted.size]
+def _cut(rows: Sequence[Row], wanted: Wanted) -> list[Row]:
+    kept = list(rows[: wanted.size])
     if wanted.ask.backward:
         kept.reverse()
     return kept
