@@ -228,6 +228,7 @@ _mine = Walk(
     policy.held,
     carried={"held": policy.held, "granted": policy.granted},
     united=policy.united,
+    unless=policy.lists_resources_by_table,
     instead={
         policy.mask: ("held", _itself),
         policy.granted_mask: ("granted", _itself),

@@ -73,7 +73,8 @@ def _expression(given: Any, viewer: Viewer, instead: Instead = MappingProxyType(
 class Filter:
     """What a list can be narrowed by. `fold` ignores letter case; `within` says where the comparison belongs.
 
-    `bits`: the value is a bit that a mask must have. On a walk by user that mask is the one of the walk.
+    `bits`: the value is a bit that a mask must have. Asked for beside all else, and not within `or` or `not`, it is the
+    mask of an entry where a walk is gone; on a walk by user it is asked for nowhere else.
     """
 
     of: Any
@@ -153,7 +154,7 @@ class Walk:
 
     A walk meets every entry of the rows that it finds, so that it can carry what they come to: `carried` are columns,
     made of an entry and `united` over all of a row; `instead` says for which functions they stand. Not for walks by
-    user, which are about somebody else.
+    user, which are about somebody else. `unless`: for whom the index is not needed.
     """
 
     acting: Callable[[Viewer], FromClause]
@@ -164,6 +165,7 @@ class Walk:
     by_user: bool = False
     carried: Mapping[str, Callable[[FromClause, Any], ColumnElement[Any]]] = field(default_factory=dict)
     united: Callable[[ColumnElement[Any]], ColumnElement[Any]] | None = None
+    unless: Callable[[Viewer], bool] | None = None
     instead: Mapping[Any, tuple[str, Callable[[ColumnElement[Any]], ColumnElement[Any]]]] = field(default_factory=dict)
 
 

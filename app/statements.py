@@ -104,8 +104,9 @@ def page(source: Source, layout: Layout, viewer: Viewer, ask: Ask, dialect: Dial
 
 
 def _walks(source: Source, viewer: Viewer) -> bool:
-    """Whether a list goes along the index. What a limited token is good for are few: its own list begins at those."""
-    return source.walk is not None and not (viewer.is_limited and source.by is None)
+    """Whether a list goes along an index of entries."""
+    walk = source.walk
+    return walk is not None and not (walk.unless is not None and walk.unless(viewer))
 
 
 def count(source: Source, viewer: Viewer, ask: Ask, dialect: Dialect) -> Select[Any]:

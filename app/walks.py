@@ -5,7 +5,6 @@ enough: the same at a hundred thousand rows and at a million, on the first page 
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
@@ -29,15 +28,15 @@ from sqlalchemy.orm import aliased
 
 from app.auth import Viewer
 from app.narrowing import Ordered, beyond, directed, filtered
-from app.pages import Ask
-from app.sources import ROOT, Filter, Layout, Source, Walk, from_of, has_bit
+from app.pages import Ask, Shape
+from app.sources import ROOT, Layout, Source, Walk, from_of, has_bit
 from app.tables import col
 
 
 def page(source: Source, layout: Layout, viewer: Viewer, ask: Ask, dialect: Dialect) -> Select[Any]:
     """A page, or one for each user among the keys: the cells, the order values, the key."""
     walk = _walk_of(source)
-    asked = layout.asks(walk.instead)
+    asked = set() if _roles_asked(source, ask) else layout.asks(walk.instead)
     carried = sorted({walk.instead[function][0] for function in asked})
     merged = _merged(source, viewer, ask, dialect, carried)
     instead = {function: walk.instead[function][1](merged.c[walk.instead[function][0]]) for function in asked}
@@ -83,15 +82,23 @@ def _terms(source: Source, ask: Ask, entry: Any) -> Ordered:
 def _conditions(
     source: Source, viewer: Viewer, ask: Ask, dialect: Dialect, acting: FromClause, entry: Any
 ) -> list[ColumnElement[bool]]:
-    walk = _walk_of(source)
-    found = [walk.holds(acting, entry), walk.held(acting, entry) != 0]
-    if ask.filter:
-        if walk.by_user:
-            own = Filter(lambda viewer: walk.held(acting, entry), bits=True)
-            source = replace(source, filters={**source.filters, "role": own})
+    walk, roles = _walk_of(source), _roles_asked(source, ask)
+    held = walk.held(acting, entry)
+    found = [walk.holds(acting, entry), held != 0]
+    found += [has_bit(held, name) for _, *pairs in roles for _, name in pairs]
+    rest = [term for term in ask.filter[1:] if term not in roles]
+    if rest:
         found.append(getattr(entry, walk.key) == col(source.table.id))  # type: ignore[attr-defined]  # a node
-        found += filtered(source, viewer, ask.filter, dialect)
+        found += filtered(source, viewer, ("and", *rest), dialect)
     return found
+
+
+def _roles_asked(source: Source, ask: Ask) -> list[Shape]:
+    """The terms of a filter that one entry of a row answers: roles that are asked for beside all else.
+
+    Such a walk leaves out the row's other entries, so that it can carry nothing.
+    """
+    return [term for term in ask.filter[1:] if term[0] in source.filters and source.filters[term[0]].bits]
 
 
 def _one(source: Source, viewer: Viewer, ask: Ask, dialect: Dialect, acting: FromClause, entry: Any, what: Any) -> Any:

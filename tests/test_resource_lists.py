@@ -78,6 +78,21 @@ async def test_a_filter_keeps_what_matches_everything_given(api: Api, make: Make
     assert [(narrowed, await slugs(api, ann, **narrowed)) for narrowed, _ in KEPT] == KEPT
 
 
+async def test_what_is_kept_for_a_role_is_shown_with_all_that_she_holds(api: Api, make: Make) -> None:
+    ann = await make.user("ann")
+    reef = await make.resource(await make.org(), slug="reef", general=masks.METADATA_READ | masks.DATA_READ)
+    await make.grant(reef, ann, masks.METADATA_WRITE)
+    question = """query ($filter: ResourceFilter) { resources(filter: $filter) {
+      nodes { viewerAccess { grantedRoles effectiveRoles } access { revision } } } }"""
+    role = {"role": "METADATA_WRITE"}
+
+    beside, within = [await api(question, as_=ann, filter=narrowed) for narrowed in (role, {"not": {"not": role}})]
+
+    roles = ["METADATA_READ", "METADATA_WRITE", "DATASET_DATA_READ"]
+    shown = {"viewerAccess": {"grantedRoles": roles, "effectiveRoles": roles}, "access": None}
+    assert beside == within == {"data": {"resources": {"nodes": [shown]}}}
+
+
 async def test_a_filter_of_an_org_or_an_owner_tells_nothing_of_what_is_hidden(api: Api, make: Make) -> None:
     eve, ann = await make.user("eve"), await make.user("ann")
     hidden = await make.org("hidden")

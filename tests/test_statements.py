@@ -110,18 +110,18 @@ def _asks(source: Source) -> Iterator[Ask]:
     if source.kind != "page":
         return
     mixed = tuple((name, at % 2 == 0) for at, name in enumerate(source.orders))
-    yield Ask(mixed, _every_filter(source), after=True, backward=True)
+    terms = _every_filter(source)
+    yield Ask(mixed, ("and", *terms), after=True, backward=True)
+    if source.derived is None:
+        yield Ask(mixed, ("and", ("or", *terms), ("not", ("and", *terms))), after=True)
 
 
-def _every_filter(source: Source) -> tuple[Any, ...]:
-    """Everything that the list can be filtered by, in all ways."""
-    terms = [
+def _every_filter(source: Source) -> list[tuple[Any, ...]]:
+    """Everything that the list can be filtered by, by all operators."""
+    return [
         (name, *((operator, f"f{at}{number}") for number, operator in enumerate(OPERATORS[_compared(each)])))
         for at, (name, each) in enumerate(source.filters.items())
     ]
-    if source.derived is not None:
-        return ("and", *terms)
-    return ("and", ("or", *terms), ("not", ("and", *terms)))
 
 
 def _compared(given: Any) -> str:
@@ -222,6 +222,14 @@ def test_a_page_walks_an_index(explaining: sqlite3.Connection, name: str, ask: A
 
     assert len(plan) == 1
     assert re.match(f"{'SEARCH' if ask.after else 'SCAN'} {name} USING INDEX", plan[0])
+
+
+@pytest.mark.parametrize(("order", "index"), [("name", "name_key"), *((at, at) for at in ("created_at", "updated_at"))])
+def test_who_sees_all_resources_walks_their_own_index(explaining: sqlite3.Connection, order: str, index: str) -> None:
+    plan = _plan(explaining, SOURCES["resources"], Ask(((order, True),), after=True, backward=True))
+
+    assert plan[0].startswith(f"SEARCH resources USING INDEX ix_resources_{index}_id")
+    assert not any("access" in line or "TEMP B-TREE" in line for line in plan)
 
 
 @pytest.mark.parametrize(("name", "index"), [("actor", "actor_key_at_id"), ("action", "action_at_id")])

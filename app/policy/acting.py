@@ -167,7 +167,9 @@ KINDS_OF_VIEWER: tuple[Held, ...] = ((False, False), (False, True), (True, False
 
 
 def _mine(held: Held) -> CTE:
-    return subjects(_ME, registry=held[0]).cte(_called("mine", held))
+    """Worked out once: PostgreSQL would else do so for every row that is judged by it."""
+    found = subjects(_ME, registry=held[0]).cte(_called("mine", held))
+    return found.prefix_with("MATERIALIZED", dialect="postgresql")
 
 
 def _called(name: str, held: Held) -> str:

@@ -3,12 +3,14 @@
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Join,
     or_,
     true,
 )
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from app.auth import Viewer
 from app.sources import ME, NOW
@@ -31,7 +33,7 @@ def lasts(expires_at: Any) -> ColumnElement[bool]:
 
 
 class Ahead(Join):
-    """An inner join that begins at its left side.
+    """An inner join that begins at its left side, if the right one finds nothing there but by `Beside`.
 
     SQLite would else begin where its statistics let it guess, or read the whole right side for a Bloom filter first.
     """
@@ -43,3 +45,24 @@ class Ahead(Join):
 def _ahead_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
     left, right = (compiler.process(side, **(options | {"asfrom": True})) for side in (element.left, element.right))
     return f"{left} CROSS JOIN {right} ON {compiler.process(element.onclause, **(options | {'asfrom': False}))}"
+
+
+class Beside(FunctionElement[Any]):
+    """A column of whole numbers by which nothing is looked for.
+
+    PostgreSQL knows how many rows there are for a number on average, which says nothing of the subject that everybody
+    is, and would else begin at all of its rows.
+    """
+
+    inherit_cache = True
+    type = BigInteger()
+
+
+@compiles(Beside, "sqlite")
+def _beside_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    return str(compiler.process(element.clauses, **options))
+
+
+@compiles(Beside, "postgresql")
+def _beside_on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    return f"({compiler.process(element.clauses, **options)} + 0)"

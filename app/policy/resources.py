@@ -31,17 +31,33 @@ from app import masks
 from app.auth import Permission, Viewer
 from app.masks import Kind
 from app.policy.acting import LIMITED, by_membership, is_active, mine, subjects
-from app.policy.common import Ahead, lasts
+from app.policy.common import Ahead, Beside, lasts
 from app.policy.limits import covers_resource, is_among_covered
 from app.policy.orgs import deletes_org
 from app.sources import ME, Keys, among
 from app.tables import Access, Org, Resource, User, col
 
 
+def _manages_all_resources(viewer: Viewer) -> bool:
+    return Permission.RESOURCES_MANAGE in viewer.permissions
+
+
 def holds(acting: FromClause, access: Any) -> ColumnElement[bool]:
     """The subject of an entry of the index is one that somebody acts as, here, and the entry has not ended."""
+    return _holds_as(col(access.subject), acting, access)
+
+
+def _holds_as(subject: ColumnElement[Any], acting: FromClause, access: Any) -> ColumnElement[bool]:
     here = covers_resource(access.resource_id) if acting in LIMITED else true()
-    return and_(col(access.subject) == acting.c.subject, lasts(access.expires_at), here)
+    return and_(subject == acting.c.subject, lasts(access.expires_at), here)
+
+
+def held_by(entry: Any, acting: FromClause) -> FromClause:
+    """Entries of the index beside the ways in which somebody acts as their subjects.
+
+    It begins at the entries, which are few where they are those of a resource, while somebody may act as hundreds.
+    """
+    return Ahead(inspect(entry).selectable, acting, _holds_as(Beside(col(entry.subject)), acting, entry))
 
 
 def held(acting: FromClause, access: Any) -> ColumnElement[Any]:
@@ -63,14 +79,24 @@ def deletes_in_org(viewer: Viewer) -> ColumnElement[bool]:
 
 def mask(viewer: Viewer) -> ColumnElement[Any]:
     """The viewer's effective roles on the resource of the row."""
+    if _manages_all_resources(viewer):
+        return _every_role(viewer)
     entry, acting = aliased(Access), mine(viewer)
-    return _here(entry, acting, united(held(acting, entry)))
+    return _of(entry, acting, united(held(acting, entry))).scalar_subquery()
 
 
 def granted_mask(viewer: Viewer) -> ColumnElement[Any]:
     """The same as it was given, before implications."""
+    if _manages_all_resources(viewer):
+        return _every_role(viewer)
     entry, acting = aliased(Access), mine(viewer)
-    return _here(entry, acting, united(granted(acting, entry)))
+    return _of(entry, acting, united(granted(acting, entry))).scalar_subquery()
+
+
+def _every_role(viewer: Viewer) -> ColumnElement[Any]:
+    """What the registry holds, as `index.definition` has it: more than anybody can be given."""
+    full = col(Resource.full_mask)
+    return case((covers_resource(Resource.id), full), else_=literal_column("0")) if viewer.is_limited else full
 
 
 def administered(mask: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -85,34 +111,38 @@ def granted(acting: FromClause, access: Any) -> ColumnElement[Any]:
     return made
 
 
-def _may(viewer: Viewer, roles: int) -> ColumnElement[bool]:
+def _may(viewer: Viewer, roles: int, key: Any = Resource.id) -> ColumnElement[bool]:
     """The viewer holds one of some roles on the resource of the row.
 
-    Written as a maximum: PostgreSQL answers `EXISTS` also by collecting every resource of the viewer beforehand.
+    One way is looked for, and not whether there is any: PostgreSQL answers `EXISTS` also by collecting every resource
+    of the viewer beforehand.
     """
+    if _manages_all_resources(viewer) and roles & masks.WITHOUT_DATA:  # every type has those
+        return covers_resource(key) if viewer.is_limited else true()
     entry, acting = aliased(Access), mine(viewer)
-    most = func.max(held(acting, entry).op("&")(literal_column(str(roles), Integer)))
-    made: ColumnElement[bool] = func.coalesce(_here(entry, acting, most), 0) != 0
-    return made
+    one: Any = literal_column("1")
+    may = held(acting, entry).op("&")(literal_column(str(roles), Integer)) != 0
+    return _of(entry, acting, one, key).where(may).limit(one).scalar_subquery().is_not(None)
 
 
-def _here(entry: Any, acting: FromClause, what: ColumnElement[Any]) -> ColumnElement[Any]:
-    """An aggregate of those entries of the row's resource that the viewer acts as.
-
-    It begins at the resource, which has a few entries, while she may act as hundreds.
-    """
-    rows = Ahead(inspect(entry).selectable, acting, holds(acting, entry))
-    found = select(what).select_from(rows).where(col(entry.resource_id) == col(Resource.id))
-    return found.correlate(Resource).scalar_subquery()
+def _of(entry: Any, acting: FromClause, what: ColumnElement[Any], key: Any = Resource.id) -> Select[Any]:
+    """What the entries tell that somebody acts as of the row's resource, or the one with this key."""
+    found = select(what).select_from(held_by(entry, acting)).where(col(entry.resource_id) == col(key))
+    return found.correlate_except(entry, acting)
 
 
-def sees_resource(viewer: Viewer) -> ColumnElement[bool]:
-    """Every role lets her discover the resource."""
-    return _may(viewer, masks.METADATA_READ)
+def sees_resource(viewer: Viewer, key: Any = Resource.id) -> ColumnElement[bool]:
+    """Every role lets her discover the resource of the row, or the one with this key."""
+    return _may(viewer, masks.METADATA_READ, key)
+
+
+def lists_resources_by_table(viewer: Viewer) -> bool:
+    """Whether a list goes along the table: she sees all of it, or begins at the few that her token is good for."""
+    return viewer.is_limited or _manages_all_resources(viewer)
 
 
 def lists_resource(viewer: Viewer) -> ColumnElement[bool]:
-    """The same, for a list that does not walk along the index."""
+    """Sees a resource, for such a list."""
     return and_(is_among_covered(Resource.id) if viewer.is_limited else true(), sees_resource(viewer))
 
 
@@ -155,10 +185,6 @@ def masks_of_pairs(dialect: str) -> Select[Any]:
     asked = pairs.join(users, col(user.id) == value // PAIR)
     mask_ = found.correlate(pairs, users).scalar_subquery()
     return select(value, mask_).select_from(asked).where(is_active(col(user.id)))
-
-
-def _manages_all_resources(viewer: Viewer) -> bool:
-    return Permission.RESOURCES_MANAGE in viewer.permissions
 
 
 def may_ask_of_user(viewer: Viewer) -> ColumnElement[bool]:
@@ -209,8 +235,7 @@ def holders(viewer: Viewer) -> FromClause:
 
 def my_entries(viewer: Viewer) -> FromClause:
     """Entries of the index beside the way in which the viewer acts as their subject."""
-    acting = mine(viewer)
-    return Ahead(inspect(Access).selectable, acting, holds(acting, Access))
+    return held_by(Access, mine(viewer))
 
 
 def is_given(viewer: Viewer) -> ColumnElement[bool]:

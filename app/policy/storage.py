@@ -24,8 +24,7 @@ from sqlalchemy.orm import aliased
 from app import masks
 from app.auth import Permission, Viewer
 from app.policy.acting import is_active, subjects
-from app.policy.common import Ahead
-from app.policy.resources import held, holds, united
+from app.policy.resources import held, held_by, united
 from app.sources import NOW
 from app.tables import Access, Lock, Org, Role, Stage, Ticket, UserRole, col
 
@@ -100,6 +99,5 @@ def _holders_mask() -> ScalarSelect[Any]:
     tickets = inspect(Ticket).selectable
     holder = select(col(Ticket.user_id).label("user")).correlate(tickets).subquery("holder")
     acting, entry = subjects(holder).subquery("acting"), aliased(Access)
-    rows = Ahead(inspect(entry).selectable, acting, holds(acting, entry))
-    found = select(united(held(acting, entry))).select_from(rows)
+    found = select(united(held(acting, entry))).select_from(held_by(entry, acting))
     return found.where(col(entry.resource_id) == col(Ticket.resource_id)).correlate(tickets).scalar_subquery()

@@ -24,7 +24,7 @@ from app.policy.common import lasts, signed_in
 from app.policy.groups import groups_of
 from app.policy.limits import covers_org
 from app.policy.orgs import manages_all_orgs, my_orgs
-from app.policy.resources import held, holds
+from app.policy.resources import held, holds, sees_resource
 from app.sources import ME
 from app.tables import Access, GroupMember, Org, OrgMember, User, col
 
@@ -59,25 +59,20 @@ def _people_of_my_groups() -> Select[Any]:
 def _owns_what_is_seen(viewer: Viewer) -> ColumnElement[bool]:
     """Owns an org or a resource that the viewer sees.
 
-    Of the resources one is looked for, and not whether there is any: PostgreSQL answers `EXISTS` here by collecting all
-    that the viewer sees beforehand.
+    One is looked for, and not whether there is any, and each resource is judged by itself: PostgreSQL answers `EXISTS`
+    here by collecting all that there are beforehand, and a join by walking through all that the viewer sees.
     """
-    owned, own, entry, acting = aliased(Org), aliased(Access), aliased(Access), mine(viewer)
+    owned, own = aliased(Org), aliased(Access)
     is_open = true() if manages_all_orgs(viewer) else col(owned.is_public)
-    org = exists().where(col(owned.owner_id) == col(User.id), is_open, covers_org(viewer, owned.id))
-    seen = (
-        select(literal_column("1"))
-        .where(
-            col(own.subject) == subject(Kind.OWNER, col(User.id)),
-            col(entry.resource_id) == col(own.resource_id),
-            holds(acting, entry),
-            held(acting, entry) != 0,
-        )
-        .correlate(User)
-        .limit(literal_column("1"))
-        .scalar_subquery()
-    )
-    return or_(org, seen.is_not(None))
+    org = _any(col(owned.owner_id) == col(User.id), is_open, covers_org(viewer, owned.id))
+    return or_(org, _any(col(own.subject) == subject(Kind.OWNER, col(User.id)), sees_resource(viewer, own.resource_id)))
+
+
+def _any(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """There is a row that belongs to the user of the row."""
+    one: Any = literal_column("1")
+    found: Select[Any] = select(one).where(*conditions).correlate(User)
+    return found.limit(one).scalar_subquery().is_not(None)
 
 
 _MANAGES_PEOPLE = Permission.ORGS_MANAGE | Permission.GROUPS_MANAGE | Permission.RESOURCES_MANAGE

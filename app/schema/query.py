@@ -66,7 +66,7 @@ class Viewer(Face):
     """Who is asking."""
 
     user: User | None = edge(
-        "The user who is signed in; null when nobody is.", loaders.user, lambda viewer: viewer.user_id
+        "The user who is signed in; null when nobody is.", loaders.user_shown, lambda viewer: viewer.user_id
     )
     permissions: list[Permission] = given(
         "What her roles allow, of what the API token carries by which she asks; in the order of the enum.", _permissions
