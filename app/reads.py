@@ -39,8 +39,10 @@ class Reads:
 
     async def below(self, source: Source, cells: Layout, keys: Iterable[Any]) -> dict[Any, list[Row]]:
         """The rows of each key that has any, in the source's order."""
-        prepared = self.statements.related(source, cells, self.viewer)
-        return by_key(await self._rows(prepared, keys=list(keys)))
+        keys = list(keys)
+        if len(keys) == 1:
+            return by_key(await self._rows(self.statements.lone(source, cells, self.viewer), key=keys[0]))
+        return by_key(await self._rows(self.statements.related(source, cells, self.viewer), keys=keys))
 
     async def page(self, source: Source, cells: Layout, wanted: Wanted, keys: Iterable[Any]) -> dict[Any, list[Row]]:
         """The rows of a page below each key that has any, and one more where it goes on."""

@@ -17,6 +17,7 @@ from sqlalchemy import (
     select,
     true,
 )
+from sqlalchemy.types import TypeEngine
 
 from app import db, tables, walks
 from app.auth import Viewer
@@ -37,9 +38,11 @@ class Statements:
 
     def related(self, source: Source, layout: Layout, viewer: Viewer) -> Prepared:
         """The rows of many keys; binds `keys`. The key is the last cell."""
-        return self._remember(
-            ("related", source, layout, viewer.alike), lambda: related(source, layout, viewer, self.dialect)
-        )
+        return self._remember(("related", source, layout, viewer.alike), lambda: related(source, layout, viewer))
+
+    def lone(self, source: Source, layout: Layout, viewer: Viewer) -> Prepared:
+        """The same for a lone key; binds `key`. A list of one takes a database longer to look through."""
+        return self._remember(("lone", source, layout, viewer.alike), lambda: lone(source, layout, viewer))
 
     def whole(self, source: Source, layout: Layout, viewer: Viewer) -> Prepared:
         """All rows of a list that hangs on nothing, in its own order."""
@@ -68,16 +71,22 @@ class Statements:
         return prepared
 
 
-def related(source: Source, layout: Layout, viewer: Viewer, dialect: Dialect) -> Select[Any]:
+def related(source: Source, layout: Layout, viewer: Viewer) -> Select[Any]:
     """The statement behind `Statements.related`."""
     by = col(source.by)
+    return _of_keys(source, layout, viewer, among(by, _keys(by)))
+
+
+def lone(source: Source, layout: Layout, viewer: Viewer) -> Select[Any]:
+    """The statement behind `Statements.lone`."""
+    by = col(source.by)
+    return _of_keys(source, layout, viewer, by == bindparam("key", type_=_kind(by)))
+
+
+def _of_keys(source: Source, layout: Layout, viewer: Viewer, is_asked: ColumnElement[bool]) -> Select[Any]:
     order = [col(source.orders[name]) for name in source.order]
-    return (
-        select(*layout.columns(viewer), by.label("k"))
-        .select_from(source.rows(viewer))
-        .where(among(by, _keys(by)), source.sees(viewer))
-        .order_by(*order)
-    )
+    found = select(*layout.columns(viewer), col(source.by).label("k")).select_from(source.rows(viewer))
+    return found.where(is_asked, source.sees(viewer)).order_by(*order)
 
 
 def whole(source: Source, layout: Layout, viewer: Viewer) -> Select[Any]:
@@ -159,4 +168,8 @@ def _by_rowid(source: Source, layout: Layout, viewer: Viewer, ask: Ask, dialect:
 
 
 def _keys(column: ColumnElement[Any]) -> Any:
-    return bindparam("keys", type_=Keys(Integer() if isinstance(column.type, Integer) else tables.Key()))
+    return bindparam("keys", type_=Keys(_kind(column)))
+
+
+def _kind(column: ColumnElement[Any]) -> TypeEngine[Any]:
+    return Integer() if isinstance(column.type, Integer) else tables.Key()

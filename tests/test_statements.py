@@ -89,7 +89,7 @@ def test_all_cells_of_a_source_are_of_tables_that_it_reads(name: str) -> None:
 def _whole_or_below(source: Source, cells: Layout, viewer: Viewer, dialect: Dialect) -> Any:
     if source.by is None:
         return statements.whole(source, cells, viewer)
-    return statements.related(source, cells, viewer, dialect)
+    return statements.related(source, cells, viewer)
 
 
 def _built(source: Source, viewer: Viewer, ask: Ask, dialect: Dialect) -> list[Any]:
@@ -100,7 +100,7 @@ def _built(source: Source, viewer: Viewer, ask: Ask, dialect: Dialect) -> list[A
         if source in READ_BY_REST:
             built.append(_whole_or_below(source, cells, viewer, dialect))
     else:
-        built = [statements.related(source, cells, viewer, dialect)]
+        built = [statements.related(source, cells, viewer), statements.lone(source, cells, viewer)]
     found = [prepared.compiled(each, dialect) for each in built]
     return [(each.text, each.names, [each.constants.get(name) for name in each.names]) for each in found]
 

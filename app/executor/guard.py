@@ -178,8 +178,7 @@ class Measure:
         return size._replace(selections=size.selections + 1)
 
     def _field(self, node: FieldNode, inside: bool) -> Size:
-        name = node.name.value
-        below = Size()
+        name, below = node.name.value, Size()
         if node.selection_set:
             below = self._together(node.selection_set.selections, inside or name in ("__schema", "__type"))
         cost, rows = self._cost(node, below, inside)

@@ -7,7 +7,7 @@ from graphql import GraphQLField, GraphQLObjectType, GraphQLOutputType, get_name
 
 from app.executor.causes import Unplanned
 from app.executor.shape import Draft, Path
-from app.sources import Table
+from app.sources import Cell, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +48,9 @@ def row_of(kind: GraphQLObjectType) -> Table | None:
     """The table whose rows a type shows."""
     row: Table | None = face_of(kind).__row__
     return row
+
+
+def is_never_null(table: Table | None, name: str, cell: Cell) -> bool:
+    """Whether the database itself sees to it that there is a value."""
+    columns: Any = table.__table__.c  # type: ignore[union-attr]  # every mapped class has one
+    return cell.of is None and cell.guard is None and not columns[name].nullable

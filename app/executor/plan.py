@@ -32,12 +32,13 @@ from app.executor.arguments import Arguments, Convert
 from app.executor.causes import Unplanned
 from app.executor.connection import Connection
 from app.executor.documents import Known
-from app.executor.kinds import Place, declared, face_of, object_of, row_of
+from app.executor.kinds import Place, declared, face_of, is_never_null, object_of, row_of
 from app.executor.paging import Pages
 from app.executor.plans import Plan, planned
 from app.executor.shape import Columns, Draft
 from app.executor.steps import Answered, Lookup, Related, Rows, bare
-from app.sources import ROOT, Cell, Source, Table
+from app.prepared import Prepared
+from app.sources import ROOT, Cell, Source
 from app.statements import Statements
 
 Fields = Mapping[str, Sequence[Any]]
@@ -127,7 +128,7 @@ class Planning:
         else:
             change = leaves.change(field.type, cell, column, self.planner.statements.dialect)
         required = is_non_null_type(field.type)
-        if change is None and required and not _is_never_null(place.table, told.python_name, cell):
+        if change is None and required and not is_never_null(place.table, told.python_name, cell):
             change = leaves.needed
         return draft.value(at, change, required=required)
 
@@ -192,8 +193,13 @@ class Planning:
     def _rows(self, source: Source, kind: GraphQLObjectType, fields: Fields) -> Rows:
         draft = Draft(Columns())
         shape = draft.shape(self.object(Place(kind, row_of(kind), draft), fields))
-        prepared = self.planner.statements.related(source, draft.columns.layout(), self.viewer)
-        return Rows(bare(prepared), shape)
+        statements, layout = self.planner.statements, draft.columns.layout()
+
+        @cache
+        def lone() -> Prepared:
+            return bare(statements.lone(source, layout, self.viewer))
+
+        return Rows(bare(statements.related(source, layout, self.viewer)), lone, shape)
 
     def _sought(self, place: Place, key: str, field: GraphQLField, cell: Cell, details: Sequence[Any]) -> Any:
         arguments = Arguments(field, details[0].node, self.planner.convert)
@@ -236,9 +242,3 @@ def _selects_objects(node: FieldNode) -> bool:
     """Whether fields below a field may lead on; nobody looks into fragments for it."""
     below = node.selection_set.selections if node.selection_set else ()
     return any(not isinstance(each, FieldNode) or each.selection_set for each in below)
-
-
-def _is_never_null(table: Table | None, name: str, cell: Cell) -> bool:
-    """Whether the database itself sees to it that there is a value."""
-    columns: Any = table.__table__.c  # type: ignore[union-attr]  # every mapped class has one
-    return cell.of is None and cell.guard is None and not columns[name].nullable

@@ -44,14 +44,17 @@ class Run:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """A statement for many keys, and what becomes of its rows."""
+    """A statement for many keys, one for a lone key, and what becomes of their rows."""
 
-    prepared: Prepared
+    many: Prepared
+    lone: Callable[[], Prepared]
     shape: Shape
 
     def question(self, run: Run, keys: Sequence[Any]) -> Question:
         """Ask for the rows of these keys."""
-        return self.prepared, {**run.binds, "keys": keys}
+        if len(keys) == 1:
+            return self.lone(), {**run.binds, "key": keys[0]}
+        return self.many, {**run.binds, "keys": keys}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

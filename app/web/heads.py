@@ -28,6 +28,8 @@ class Heads:
         """All values of a header."""
         if name not in self._first:
             return []
+        if len(self._first) == len(self._pairs):  # no header stands there twice
+            return [self._first[name].decode("latin-1")]
         return [value.decode("latin-1") for each, value in self._pairs if each == name]
 
 
