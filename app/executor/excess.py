@@ -25,5 +25,6 @@ class Broken(Exception):
 
 
 def within(limit: str, most: int, value: int) -> None:
+    """Refuse what passes a limit; raises Excess."""
     if value > most:
         raise Excess(limit, most, value)

@@ -105,6 +105,7 @@ class Planning:
         return self._value(place, field, cell) if cell.given is None else self._given(place, field, cell, details)
 
     def part(self, place: Place, key: str, field: GraphQLField, cell: Cell, details: Sequence[Any]) -> str:
+        """The text of an object of the same row."""
         kind = object_of(field.type)
         made = self.object(place.part(kind, key, cell.joined), self.below(kind, details))
         if cell.guard is None:
@@ -186,6 +187,7 @@ class Planning:
         return place.draft.value(at, leaves.composed(*steps) if steps else None, required=False)
 
     def related(self, key: str, field: GraphQLField, source: Source, details: Sequence[Any]) -> Related:
+        """The step of an edge to what is found by a key."""
         kind = object_of(field.type)
         rows = self._rows(source, kind, self.below(kind, details))
         return Related(key, source.kind == "many", is_non_null_type(field.type), rows)
@@ -221,8 +223,8 @@ class Planning:
 
     def _page(self, key: str, field: GraphQLField, source: Source, details: Sequence[Any]) -> Pages:
         kind = object_of(field.type)
-        draft = Connection(self, source, kind)
-        gives = tuple((name, draft.give(name, each)) for name, each in self.below(kind, details).items())
+        connection = Connection(self, source, kind)
+        gives = tuple((name, connection.give(name, each)) for name, each in self.below(kind, details).items())
         arguments = Arguments(field, details[0].node, self.planner.convert)
         return Pages(
             key,
@@ -230,10 +232,10 @@ class Planning:
             is_non_null_type(field.type),
             arguments,
             gives,
-            tuple(draft.shapes),
-            draft.is_read,
-            draft.is_counted,
-            draft.statements(),
+            tuple(connection.shapes),
+            connection.is_read,
+            connection.is_counted,
+            connection.statements(),
             source.types,
         )
 
