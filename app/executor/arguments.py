@@ -1,12 +1,14 @@
 """The arguments of one field of a plan, coerced as the stock executor coerces them."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
-from graphql import FieldNode, GraphQLField, VariableNode, get_argument_values
+from graphql import FieldNode, GraphQLField, get_argument_values
 from graphql.execution.values import VariableValues
 
 from app import pages
+from app.executor import literals
 from app.executor.mentions import mentioned
 from app.pages import Wanted
 from app.sources import Source
@@ -25,7 +27,7 @@ class Arguments:
         self._node = node
         self._convert = convert
         self._is_constant = not mentioned(*node.arguments or ())
-        self._plain = _plain(field, node)
+        self._values = literals.of_field(field, node)
         self._known: dict[str, Any] | None = None
         self._wanted: Wanted | None = None
 
@@ -33,20 +35,16 @@ class Arguments:
         """The arguments by their Python names; raises what the stock executor would tell."""
         if self._known is not None:
             return self._known
-        values = self._at_once(variables)
-        if values is None:
-            values = get_argument_values(self._field, self._node, variables)
-        given = self._convert(self._field.extensions["strawberry-definition"], values)
+        given = self._convert(self._field.extensions["strawberry-definition"], self._coerced(variables))
         if self._is_constant:
             self._known = given
         return given
 
-    def _at_once(self, variables: VariableValues) -> dict[str, Any] | None:
-        """All of them, if each is a variable with a value."""
-        if not self._plain:
-            return None
-        values = {name: variables.coerced.get(variable) for name, variable in self._plain.items()}
-        return None if None in values.values() else values
+    def _coerced(self, variables: VariableValues) -> dict[str, Any]:
+        if self._values is not None:
+            with suppress(literals.Unsure):
+                return {name: value(variables.coerced) for name, value in self._values.items()}
+        return get_argument_values(self._field, self._node, variables)
 
     def wanted(self, variables: VariableValues, source: Source, types: Mapping[str, type]) -> Wanted:
         """The same as a question about a list; raises BadInput."""
@@ -56,12 +54,3 @@ class Arguments:
         if self._is_constant:
             self._wanted = wanted
         return wanted
-
-
-def _plain(field: GraphQLField, node: FieldNode) -> Mapping[str, str]:
-    """The variables by argument, where all that a field takes are variables."""
-    given = {each.name.value: each.value for each in node.arguments or ()}
-    if given.keys() != field.args.keys():
-        return {}
-    named = {name: value.name.value for name in field.args if isinstance(value := given[name], VariableNode)}
-    return named if len(named) == len(given) else {}
