@@ -55,17 +55,20 @@ class Wanted:
         """The values by name; one row more than the page, to know whether another page follows."""
         return dict(self.values, limit=self.size + 1)
 
-    def page(self, rows: Sequence[Any]) -> "Page":
+    def page(self, rows: list[Any]) -> "Page":
         """The page that is made of the rows which its statement gave below one key."""
-        kept = list(rows[: self.size])
+        kept = rows[: self.size]
         if self.ask.backward:
             kept.reverse()
         return Page(self, kept, len(rows) > self.size)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Page:
-    """Rows in the order of their list; `goes_on` in the direction in which it was asked for."""
+    """Rows in the order of their list; `goes_on` in the direction in which it was asked for.
+
+    Not frozen: there is one for each key, and freezing costs as much as all else that is done for it.
+    """
 
     wanted: Wanted
     rows: list[Any]

@@ -16,9 +16,12 @@ from app.reads import by_key
 from app.sources import Source
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Found:
-    """What is below one key: its page, the number of all its rows, and how its cursors are written."""
+    """What is below one key: its page, the number of all its rows, and how its cursors are written.
+
+    Not frozen, for the reason that `Page` is not.
+    """
 
     page: Page
     count: int
@@ -80,7 +83,7 @@ class Pages:
             counts = {key: number for number, key in answers[-1]} if self.is_counted else {}
             found = {}
             for key in keys:
-                each = Found(wanted.page(rows.get(key, ())), counts.get(key, 0), statements.cursor, run.viewer)
+                each = Found(wanted.page(rows.get(key, [])), counts.get(key, 0), statements.cursor, run.viewer)
                 found[key] = {name: give(each) for name, give in self.gives}
             fill(holders, self.slot, found, none, self.is_required)
             return self._below(list(found.values()))

@@ -67,7 +67,7 @@ class Reader:
 
     async def _page(self, source: Source, layout: Layout, wanted: Wanted, keys: list[Any]) -> list[Page]:
         found = await self.reads.page(source, layout, wanted, keys)
-        return [wanted.page(found.get(key, ())) for key in keys]
+        return [wanted.page(found.get(key, [])) for key in keys]
 
     async def _count(self, source: Source, wanted: Wanted, keys: list[Any]) -> list[int]:
         numbers = await self.reads.counts(source, keys, wanted)
