@@ -66,13 +66,13 @@ class Answering:
             web.require_own_page(request, shown, viewer)
         if asked.query and asked.sha256:
             self.persisted.keep(asked.sha256, asked.query, viewer.user_id)
-        body, session = await self._executed(known, asked.variables, viewer, about)
+        body, context = await self._executed(known, asked.variables, viewer, about)
         headers = {}
         if STATS_HEADER in web.heads(request.scope):
             spent = round((perf_counter() - began) * 1000, 3)
             stats = {"statements": about.statements, "durationMs": spent, "cost": known.cost}
             body["extensions"], headers = {"stats": stats}, _told(about)
-        return Answer(body, headers=headers, cookies=self._cookies(session, request) if session else ())
+        return Answer(body, headers=headers, cookies=self._cookies(context, request) if context else ())
 
     async def require_schema_shown(self, request: Request) -> None:
         """Refuse who is not shown the schema; raises Unauthenticated and Forbidden."""
@@ -99,7 +99,7 @@ class Answering:
     async def _executed(
         self, known: Known, variables: Mapping[str, Any], viewer: Viewer, about: Facts
     ) -> tuple[dict[str, Any], Context | None]:
-        """The body, and the context if the stock executor had one; raises `Invalid` for variables that do not fit."""
+        """The body, and the context of all but planned queries; raises `Invalid` for variables that do not fit."""
         hidden = not self._is_shown_schema(viewer)
         coerced = self.variables.coerced(known, variables, hide_suggestions=hidden)
         is_query = known.kind == "query"
