@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Flag
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import bindparam, exists, select
@@ -45,6 +46,7 @@ class Viewer:
     permissions: Permission = Permission.NONE
     jti: str | None = None
     expires_at: datetime | None = None
+    """When the token ends by which she asks."""
     accounts_elsewhere: bool = False
     """Whether she asks a registry whose accounts an external provider keeps."""
     token_id: int | None = None
@@ -83,24 +85,7 @@ _HELD = (
 
 
 async def viewer_of(database: db.Database, claims: tokens.Claims) -> Viewer | None:
-    """Say who holds a token whose signature was good; None when she is gone, deactivated or signed out since.
-
-    Asked for every request: a change of roles or password holds for the very next one on every worker. Where it costs
-    less to learn that nobody has committed anything since she was looked up, that is what is asked.
-    """
-    if database.waits:
-        return await _holder(database, claims)
-    known, key = await _KNOWN.at_this_version(database), (claims.user_id, claims.generation, claims.jti)
-    if key not in known:
-        known[key] = await _holder(database, claims)
-    return known[key]
-
-
-_KNOWN: db.Kept[tuple[int, int, str | None], Viewer | None] = db.Kept(10_000)
-"""Viewers by what their tokens say."""
-
-
-async def _holder(database: db.Database, claims: tokens.Claims) -> Viewer | None:
+    """Say who holds a token whose signature was good; None when she is gone, deactivated or signed out since."""
     rows = await database.ask(_HELD, id=claims.user_id, jti=claims.jti)
     if any(generation != claims.generation or revoked for *_, generation, revoked in rows):
         return None
@@ -148,23 +133,46 @@ async def viewer_of_api_token(database: db.Database, token: str) -> Viewer | Non
     if ends is not None and ends <= database.clock():
         return None
     permissions &= Permission(carried) & (OF_THINGS if is_limited else EVERYTHING)
-    return Viewer(user_id, permissions, token_id=token_id, is_limited=bool(is_limited))
+    return Viewer(user_id, permissions, expires_at=ends, token_id=token_id, is_limited=bool(is_limited))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Presented:
     """A token that came with a request, and how."""
 
     token: str
     by_cookie: bool
 
+    @property
+    def place(self) -> tuple[bytes, bool]:
+        """Where to remember what it was good for; nothing is kept by the token itself."""
+        return sha256(self.token.encode("utf-8", "surrogatepass")).digest(), self.by_cookie
 
-def presented(authorization: str | None, cookie: str | None) -> Presented | None:
+
+def presented(authorization: str, cookie: str | None) -> Presented | None:
     """Find the token of a request: the header goes before the cookie, and an empty one is none."""
-    scheme, _, rest = (authorization or "").strip().partition(" ")
+    scheme, _, rest = authorization.strip().partition(" ")
     if scheme.lower() == "bearer":
         return Presented(token, by_cookie=False) if (token := rest.strip()) else None
     return Presented(cookie, by_cookie=True) if cookie else None
+
+
+_KNOWN: db.Kept[tuple[bytes, bool], tuple[Viewer, tokens.Ring]] = db.Kept(10_000)
+"""Viewers by the hashes of their tokens, and whether those come in cookies; with the keys that were good then."""
+
+
+def known(database: db.Database, signer: tokens.Signer, shown: Presented, now: datetime) -> Viewer | None:
+    """Say who asks, if she has shown this token before and nobody has committed anything since; else None.
+
+    A change of roles or password holds for the very next request on every worker. Where it costs less to learn that
+    there was none than to read what somebody holds, that is what is asked.
+    """
+    kept = _KNOWN.at_once(database)
+    found = kept.get(shown.place) if kept else None
+    if found is None or found[1] is not signer.ring:
+        return None
+    ends = found[0].expires_at
+    return found[0] if ends is None or now < ends else None
 
 
 async def identified(
@@ -173,7 +181,8 @@ async def identified(
     """Say who asks. A bad token in the header is refused; with a bad cookie it is nobody, who can sign in again."""
     if shown is None:
         return ANONYMOUS
-    viewer = None
+    kept = _KNOWN.at_once(database)
+    viewer, ring = None, signer.ring
     if not api_tokens.is_meant(shown.token):
         claims = signer.read(shown.token, database.clock())
         viewer = None if claims is None else await viewer_of(database, claims)
@@ -183,7 +192,10 @@ async def identified(
         raise errors.Unauthenticated("This token is not good, or no longer. Sign in again.")
     if viewer is None:
         return ANONYMOUS
-    return replace(viewer, accounts_elsewhere=True) if accounts_elsewhere else viewer
+    viewer = replace(viewer, accounts_elsewhere=True) if accounts_elsewhere else viewer
+    if kept is not None:
+        kept[shown.place] = viewer, ring
+    return viewer
 
 
 _REVOKED = select(col(tables.RevokedToken.jti)).where(

@@ -153,7 +153,7 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
         await _close(desk)
 
     def answer(request: Request, asked: http.GraphQLRequest) -> Awaitable[http.Answer]:
-        answering: Answering = request.app.state.answering
+        answering: Answering = made.state.answering
         return answering(request, asked)
 
     async def admit(request: Request) -> None:

@@ -30,7 +30,7 @@ class Prepared:
     def arguments(self, values: Values) -> list[Any]:
         """Put the values in the statement's order; raises KeyError for one that is missing."""
         if not self.constants:
-            given = [values[name] for name in self.names]
+            given = [*map(values.__getitem__, self.names)]
         else:
             given = [values[name] if name in values else self.constants[name] for name in self.names]
         for at, write in self.writers:

@@ -121,6 +121,10 @@ class Database(ABC):
         What was read after it was asked for is still so when it is asked for again and is the same.
         """
 
+    def glance(self) -> Any:
+        """The same without waiting, for a database that does not `wait`."""
+        raise NotImplementedError
+
     @abstractmethod
     def snapshot(self) -> AbstractAsyncContextManager[Read]:
         """Read several times as of one moment, that of the first: `async with db.snapshot() as read`.

@@ -16,7 +16,13 @@ class Kept(Generic[K, V]):
 
     async def at_this_version(self, database: Database) -> dict[K, V]:
         """What holds now. What is read after this may be put there: it is at least as new as the version is."""
-        version = await database.version()
+        return self._at(database, await database.version())
+
+    def at_once(self, database: Database) -> dict[K, V] | None:
+        """The same where nobody has to wait for it, else None."""
+        return None if database.waits else self._at(database, database.glance())
+
+    def _at(self, database: Database, version: Any) -> dict[K, V]:
         found: tuple[Any, dict[K, V]] | None = database.kept.get(self)
         if found is None or found[0] != version or len(found[1]) > self.most:
             found = database.kept[self] = (version, {})

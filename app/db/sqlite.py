@@ -87,12 +87,18 @@ class SqliteDatabase(Database):
         self._watcher = connect(path, read_only=True)  # each connection has a count of its own
 
     async def read(self, questions: Sequence[Question]) -> list[list[Row]]:
-        if len(questions) == 1:
-            return _answers(self._reader(), questions)
-        async with self.snapshot() as read:
-            return await read(questions)
+        if len(questions) != 1:
+            async with self.snapshot() as read:
+                return await read(questions)
+        ((prepared, values),) = questions
+        count()
+        reader = self._readers[-1] if self._readers else self._reader()
+        return [prepared.rows(reader.execute(prepared.text, prepared.arguments(values)).fetchall())]
 
     async def version(self) -> Any:
+        return self.glance()
+
+    def glance(self) -> Any:
         return self._watcher.execute("PRAGMA data_version").fetchone()[0]
 
     @asynccontextmanager
@@ -102,7 +108,7 @@ class SqliteDatabase(Database):
             self._readers.pop()
             try:
                 reader.execute("BEGIN")
-                yield partial(_answered, reader)
+                yield partial(_answers, reader)
             finally:
                 reader.execute("ROLLBACK")  # it has changed nothing
                 self._give_back(reader)
@@ -129,13 +135,9 @@ class SqliteDatabase(Database):
             reader.close()
 
 
-def _answers(reader: sqlite3.Connection, questions: Sequence[Question]) -> list[list[Row]]:
+async def _answers(reader: sqlite3.Connection, questions: Sequence[Question]) -> list[list[Row]]:
     count(len(questions))
     return [
         prepared.rows(reader.execute(prepared.text, prepared.arguments(values)).fetchall())
         for prepared, values in questions
     ]
-
-
-async def _answered(reader: sqlite3.Connection, questions: Sequence[Question]) -> list[list[Row]]:
-    return _answers(reader, questions)

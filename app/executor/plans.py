@@ -68,8 +68,9 @@ class Plans(Generic[P]):
 
     def of(self, known: Known, variables: VariableValues, viewer: Viewer) -> P | Stock:
         """The plan of an operation, or why there is none."""
-        shape = [variables.coerced.get(name) for name in known.shaping]
-        key = known, viewer.permissions.value, viewer.is_limited, *shape
+        key: _Key = known, viewer.permissions._value_, viewer.is_limited
+        if known.shaping:
+            key = *key, *(variables.coerced.get(name) for name in known.shaping)
         found = self._recent.get(key)
         if found is None or found is FIRST_SIGHT:
             is_due = self._at_once or found is FIRST_SIGHT

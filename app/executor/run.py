@@ -26,8 +26,9 @@ NOTHING: Sequence[Sequence[Any]] = ((),)
 async def execute(plan: Plan, run: Run, rows: Sequence[Any] = NOTHING) -> dict[str, Any]:
     """The root of an answer, made of one row. Raises whatever is in the way: the stock executor tells it better."""
     objects = plan.make(rows, None, run.viewer)
-    for step, holders in below(plan.asked, objects):
-        await step.answer(run, holders)
+    if plan.asked:
+        for step, holders in below(plan.asked, objects):
+            await step.answer(run, holders)
     wave = below(plan.steps, objects)
     if plan.is_deep:
         async with run.database.snapshot() as read:
@@ -39,6 +40,10 @@ async def execute(plan: Plan, run: Run, rows: Sequence[Any] = NOTHING) -> dict[s
 
 
 async def _level(wave: Wave, run: Run, read: Read) -> Wave:
+    if len(wave) == 1:
+        ((step, holders),) = wave
+        asked, place = step.open(run, holders)
+        return place(await read(asked) if asked else ())
     questions: list[Question] = []
     places: list[tuple[int, Place]] = []
     for step, holders in wave:
@@ -46,7 +51,8 @@ async def _level(wave: Wave, run: Run, read: Read) -> Wave:
         places.append((len(asked), place))
         questions += asked
     answers = await read(questions) if questions else []
-    found, at = Wave(), 0
+    found: Wave = []
+    at = 0
     for number, place in places:
         found += place(answers[at : at + number])
         at += number

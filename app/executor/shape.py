@@ -40,7 +40,7 @@ class Shape:
 
 def below(children: Children, objects: Objects) -> Wave:
     """Each step with the objects at the end of its path, past parts that are null; none where there are no objects."""
-    found = Wave()
+    found: Wave = []
     for path, step in children:
         holders = objects
         for key in path:

@@ -8,7 +8,6 @@ from time import perf_counter
 from typing import Any, TypeVar
 
 from graphql import ExecutionResult, GraphQLSchema, execute
-from graphql.execution.values import VariableValues
 from starlette.requests import Request
 
 from app import web
@@ -23,7 +22,7 @@ from app.executor.run import Compiled
 from app.executor.variables import Variables
 from app.schema import errors
 from app.schema.context import Context
-from app.schema.http import Answer, GraphQLRequest
+from app.schema.http import Answer, GraphQLRequest, Ready
 from app.services.accounts import Desk
 from app.settings import Settings
 from app.statements import Statements
@@ -32,6 +31,7 @@ from app.telemetry.facts import Facts
 from app.web import Cookie, MethodNotAllowed, from_foreign_page
 
 SECONDS_A_DAY = 86_400
+SETTING = Stock("setting")
 STATS_HEADER = b"ostiary-stats"
 
 Done = TypeVar("Done")
@@ -57,20 +57,29 @@ class Answering:
         began, about = perf_counter(), facts.current()
         shown = web.presented(request, self.settings.auth_cookie_name)
         viewer = await web.identified(self.desk, shown)
-        known = await self._known(asked, viewer)
-        about.kind, about.operation = known.kind, known.name
-        if known.kind != "query":
-            web.note_origin(request, "GRAPHQL")
-            if asked.is_get:
-                raise MethodNotAllowed("A change is asked for by POST.")
-            web.require_own_page(request, shown, viewer)
-        if asked.query and asked.sha256:
-            self.persisted.keep(asked.sha256, asked.query, viewer.user_id)
-        body, context = await self._executed(known, asked.variables, viewer, about)
+        hidden, ready = not self._is_shown_schema(viewer), asked.ready
+        if ready is None or ready.hidden is not hidden:
+            known = await self._known(asked, viewer, hidden)
+            about.kind, about.operation = known.kind, known.name
+            if known.kind != "query":
+                web.note_origin(request, "GRAPHQL")
+                if asked.is_get:
+                    raise MethodNotAllowed("A change is asked for by POST.")
+                web.require_own_page(request, shown, viewer)
+            if asked.query and asked.sha256:
+                self.persisted.keep(asked.sha256, asked.query, viewer.user_id)
+            variables = self.variables.coerced(known, asked.variables, hide_suggestions=hidden)
+            ready = Ready(known, variables, hidden)
+            if known.kind == "query" and asked.sha256 is None:
+                asked.ready = ready
+        else:
+            self.documents.hits += 1
+            about.kind, about.operation = ready.known.kind, ready.known.name
+        body, context = await self._executed(ready, asked.variables, viewer, about)
         headers = {}
         if STATS_HEADER in web.heads(request.scope):
             spent = round((perf_counter() - began) * 1000, 3)
-            stats = {"statements": about.statements, "durationMs": spent, "cost": known.cost}
+            stats = {"statements": about.statements, "durationMs": spent, "cost": ready.known.cost}
             body["extensions"], headers = {"stats": stats}, _told(about)
         return Answer(body, headers=headers, cookies=self._cookies(context, request) if context else ())
 
@@ -87,36 +96,43 @@ class Answering:
         whom = self.settings.introspection
         return whom == "everyone" or (whom == "signed-in" and viewer.user_id is not None)
 
-    async def _known(self, asked: GraphQLRequest, viewer: Viewer) -> Known:
+    async def _known(self, asked: GraphQLRequest, viewer: Viewer, hidden: bool) -> Known:
         """The operation that is asked for; what nobody has asked before is looked at in its turn."""
         text = asked.query or self.persisted.text(asked.sha256 or "", viewer.user_id)
-        question, shown = (text, asked.operation_name, asked.variables), self._is_shown_schema(viewer)
-        if (known := self.documents.ready(*question, introspection=shown)) is not None:
+        question = text, asked.operation_name, asked.variables
+        if (known := self.documents.ready(*question, introspection=not hidden)) is not None:
             return known
         async with self.lanes[viewer.user_id is not None].turn():
-            return self.documents.operation(*question, introspection=shown)
+            return self.documents.operation(*question, introspection=not hidden)
 
     async def _executed(
-        self, known: Known, variables: Mapping[str, Any], viewer: Viewer, about: Facts
+        self, ready: Ready, variables: Mapping[str, Any], viewer: Viewer, about: Facts
     ) -> tuple[dict[str, Any], Context | None]:
-        """The body, and the context of all but planned queries; raises `Invalid` for variables that do not fit."""
-        hidden = not self._is_shown_schema(viewer)
-        coerced = self.variables.coerced(known, variables, hide_suggestions=hidden)
-        is_query = known.kind == "query"
-        seconds = self.settings.query_seconds if is_query else self.settings.mutation_seconds
-        deadline = asyncio.get_running_loop().time() + seconds
-        found: dict[str, Any] | Stock = Stock("setting")
-        context = None if is_query else Context(self.desk, self.statements, viewer)
-        if context is None and self.compiled is not None:
-            found = await self._compiled(self.compiled, known, coerced, viewer, deadline)
-        elif context is not None and self.changes is not None:
-            found = await _limited(self.changes.answer(known, coerced, context), deadline)
-        if not isinstance(found, Stock):
+        """The body, and the context of all but planned queries."""
+        known, coerced, database = ready.known, ready.variables, self.desk.database
+        is_query, context, deadline = known.kind == "query", None, None
+        found: dict[str, Any] | Stock = SETTING
+        if is_query and self.compiled is not None:
+            planned = self.compiled.answer(known, coerced, viewer, database, database.clock())
+            # Where reading gives no other task its turn, a limit would have nothing to stop.
+            found = await (_limited(planned, deadline := self._deadline(known)) if database.waits else planned)
+        elif not is_query:
+            context, deadline = Context(self.desk, self.statements, viewer), self._deadline(known)
+            if self.changes is not None:
+                found = await _limited(self.changes.answer(known, coerced, context), deadline)
+        if type(found) is dict:
             about.executor = "compiled"
             return {"data": found}, context
+        assert isinstance(found, Stock)
         about.executor, about.cause = "stock", found.cause
         context = context or Context(self.desk, self.statements, viewer)
-        return await _limited(self._stock(known, variables, context, hidden), deadline), context
+        stock = self._stock(known, variables, context, ready.hidden)
+        return await _limited(stock, deadline or self._deadline(known)), context
+
+    def _deadline(self, known: Known) -> float:
+        """When an operation that begins now is stopped, by the loop's clock."""
+        seconds = self.settings.query_seconds if known.kind == "query" else self.settings.mutation_seconds
+        return asyncio.get_running_loop().time() + seconds
 
     async def _stock(
         self, known: Known, variables: Mapping[str, Any], context: Context, hidden: bool
@@ -135,14 +151,6 @@ class Answering:
         if result.errors:
             body["errors"] = errors.formatted(result.errors)
         return body
-
-    async def _compiled(
-        self, compiled: Compiled, known: Known, variables: VariableValues, viewer: Viewer, deadline: float
-    ) -> dict[str, Any] | Stock:
-        database = self.desk.database
-        answer = compiled.answer(known, variables, viewer, database, database.clock())
-        # Where reading gives no other task its turn, a limit would have nothing to stop.
-        return await (_limited(answer, deadline) if database.waits else answer)
 
     def _cookies(self, context: Context, request: Request) -> list[Cookie]:
         """The cookie of a session that began or ended; another site's page shall not sign a visitor in here."""

@@ -99,10 +99,16 @@ _PERSON = (
 
 async def identified(desk: Desk, shown: auth.Presented | None) -> Viewer:
     """Say who asks; raises Unauthenticated for a token in a header that is no longer good."""
-    if shown is not None and not _knows_key(desk, shown):
+    if shown is None:
+        return auth.ANONYMOUS
+    now = desk.database.clock()
+    if desk.keyring.is_stale(now):
+        await desk.keyring.refresh()
+    viewer = auth.known(desk.database, desk.signer, shown, now)
+    if viewer is None:
         await _know_key(desk, shown)
-    elsewhere = desk.provider is not None
-    viewer = await auth.identified(desk.database, desk.signer, shown, accounts_elsewhere=elsewhere)
+        elsewhere = desk.provider is not None
+        viewer = await auth.identified(desk.database, desk.signer, shown, accounts_elsewhere=elsewhere)
     if viewer.token_id is not None:
         desk.uses.note(viewer.token_id)
     return viewer
@@ -113,10 +119,6 @@ async def refuse_revoked(desk: Desk, shown: auth.Presented | None) -> None:
     if shown is not None:
         await _know_key(desk, shown)
     await auth.refuse_revoked(desk.database, desk.signer, shown)
-
-
-def _knows_key(desk: Desk, shown: auth.Presented) -> bool:
-    return not desk.keyring.is_stale() and not desk.signer.lacks(shown.token)
 
 
 async def _know_key(desk: Desk, shown: auth.Presented) -> None:

@@ -82,9 +82,9 @@ class Keyring:
                 if self.is_stale():
                     await self._look()
 
-    def is_stale(self) -> bool:
+    def is_stale(self, now: datetime | None = None) -> bool:
         """Whether it is time to look again."""
-        return self._looked is None or not timedelta(0) <= self.database.clock() - self._looked < FRESH
+        return self._looked is None or not self._looked <= (now or self.database.clock()) < self._looked + FRESH
 
     async def seek(self) -> None:
         """Look for a key that is not known, which another worker may have made since the last look.

@@ -6,6 +6,7 @@ import sys
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,51 +46,55 @@ Samples = dict[str, float]
 """A number for each name with its labels, as in `ostiary_refusals_total{code="NOT_FOUND"}`."""
 
 
+@dataclass(slots=True)
+class _Tally:
+    """Requests that were alike: how many took how long, and what they took in all."""
+
+    durations: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
+    seconds: float = 0.0
+    statements: int = 0
+
+
 class Meter:
     """What one worker counts. A request costs it a few additions."""
 
     def __init__(self) -> None:
         self.running = 0
-        self._statements = 0
-        self._requests: Counter[tuple[str, str, str]] = Counter()
-        self._durations: dict[tuple[str, str], list[int]] = {}
-        self._seconds: defaultdict[tuple[str, str], float] = defaultdict(float)
+        self._tallies: defaultdict[tuple[str, str, int, str, str], _Tally] = defaultdict(_Tally)
         self._refusals: Counter[str] = Counter()
-        self._executions: Counter[tuple[str, str]] = Counter()
 
     def answered(self, about: Facts, status: int, seconds: float) -> None:
         """Count a request; status 0 stands for no answer at all."""
-        of = about.face, about.kind
-        self._requests[(*of, f"{status // 100}xx" if status else "none")] += 1
-        self._durations.setdefault(of, [0] * (len(BOUNDS) + 1))[bisect_left(BOUNDS, seconds)] += 1
-        self._seconds[of] += seconds
-        self._statements += about.statements
+        tally = self._tallies[about.face, about.kind, status, about.executor, about.cause]
+        tally.durations[bisect_left(BOUNDS, seconds)] += 1
+        tally.seconds += seconds
+        tally.statements += about.statements
         for code in about.codes:
             self._refusals[code] += 1
-        if about.executor:
-            self._executions[about.executor, about.cause] += 1
 
     def samples(self) -> Samples:
         """All that was counted, with what the system says of this process."""
-        found: Samples = {"ostiary_requests_in_progress": self.running}
-        for (face, kind, status), number in self._requests.items():
-            found[f'ostiary_requests_total{{face="{face}",kind="{kind}",status="{status}"}}'] = number
-        for of, numbers in self._durations.items():
-            found |= _histogram(f'face="{of[0]}",kind="{of[1]}"', numbers, self._seconds[of])
+        found: Counter[str] = Counter()
+        for (face, kind, status, executor, cause), tally in self._tallies.items():
+            of = f'face="{face}",kind="{kind}"'
+            told = f"{status // 100}xx" if status else "none"
+            found[f'ostiary_requests_total{{{of},status="{told}"}}'] += sum(tally.durations)
+            found["ostiary_statements_total"] += tally.statements
+            found.update(_histogram(of, tally))
+            if executor:
+                found[f'ostiary_executions_total{{executor="{executor}",cause="{cause}"}}'] += sum(tally.durations)
         for code, number in self._refusals.items():
             found[f'ostiary_refusals_total{{code="{code}"}}'] = number
-        for (executor, cause), number in self._executions.items():
-            found[f'ostiary_executions_total{{executor="{executor}",cause="{cause}"}}'] = number
-        return found | {"ostiary_statements_total": self._statements} | dict(_process())
+        return {"ostiary_requests_in_progress": self.running, "ostiary_statements_total": 0, **found} | dict(_process())
 
 
-def _histogram(labels: str, numbers: list[int], seconds: float) -> Samples:
+def _histogram(labels: str, tally: _Tally) -> Samples:
     name, below = "ostiary_request_duration_seconds", 0
     found: Samples = {}
-    for bound, number in zip((*BOUNDS, "+Inf"), numbers, strict=True):
+    for bound, number in zip((*BOUNDS, "+Inf"), tally.durations, strict=True):
         below += number
         found[f'{name}_bucket{{{labels},le="{bound}"}}'] = below
-    return {**found, f"{name}_sum{{{labels}}}": seconds, f"{name}_count{{{labels}}}": below}
+    return {**found, f"{name}_sum{{{labels}}}": tally.seconds, f"{name}_count{{{labels}}}": below}
 
 
 def _process() -> Iterator[tuple[str, float]]:

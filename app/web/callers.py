@@ -16,7 +16,7 @@ def presented(request: Request, cookie_name: str) -> Presented | None:
     """The token of a request."""
     found = heads(request.scope)
     cookie = request.cookies.get(cookie_name) if b"cookie" in found else None
-    return auth.presented(found.first(b"authorization"), cookie)
+    return auth.presented(found.get(b"authorization", b"").decode("latin-1"), cookie)
 
 
 async def identified(desk: Desk, shown: Presented | None) -> Viewer:

@@ -69,7 +69,7 @@ def _may_count(request: Request, token: str | None) -> bool:
     A proxy on this machine asks for others. It names them, or the host that they asked for.
     """
     if token is not None:
-        shown = auth.presented(request.headers.get("authorization"), None)
+        shown = auth.presented(request.headers.get("authorization", ""), None)
         return shown is not None and hmac.compare_digest(shown.token.encode(), token.encode())
     client, host = request.client, request.headers.get("host", "")
     name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host

@@ -11,18 +11,19 @@ from app.errors import BadRequest
 from app.web.heads import heads
 from app.web.refusals import TooLarge, UnsupportedMediaType
 
+PLAIN = {b"", b"identity"}
 DEEPEST = 100  # JSON within JSON; coercion of inputs recurses, and the interpreter's stack ends at a thousand
 
 
 def media_type(request: Request, accepted: Collection[str]) -> str:
     """Which of the accepted types the body is of; it must be UTF-8 and not packed."""
     sent = heads(request.scope)
-    if (sent.first(b"content-encoding") or "identity").strip().lower() != "identity":
+    if sent.get(b"content-encoding", b"").strip().lower() not in PLAIN:
         raise UnsupportedMediaType("The body must not be packed.")
-    found = sent.every(b"content-type")
-    if len(found) > 1:
+    found = sent.get(b"content-type", b"")
+    if b"," in found and len(request.headers.getlist("content-type")) > 1:
         raise BadRequest("The header Content-Type stands there twice.")
-    kind, is_utf8 = _media_type(found[0] if found else "")
+    kind, is_utf8 = _media_type(found)
     if kind not in accepted:
         raise UnsupportedMediaType(f"The body must be {' or '.join(accepted)}.")
     if not is_utf8:
@@ -31,9 +32,9 @@ def media_type(request: Request, accepted: Collection[str]) -> str:
 
 
 @lru_cache(maxsize=256)
-def _media_type(header: str) -> tuple[str, bool]:
+def _media_type(header: bytes) -> tuple[str, bool]:
     """The type in a header, and whether it may be UTF-8. Few headers come again and again."""
-    kind, *rest = header.lower().split(";")
+    kind, *rest = header.decode("latin-1").lower().split(";")
     named = [part.partition("=") for part in rest]
     others = [value for name, _, value in named if name.strip() == "charset"]
     return kind.strip(), all(value.strip(' "') in {"utf-8", "utf8"} for value in others)
@@ -41,21 +42,22 @@ def _media_type(header: str) -> tuple[str, bool]:
 
 async def body(request: Request, limit: int) -> bytes:
     """The body, given up as soon as it is known to pass the limit."""
-    length = heads(request.scope).first(b"content-length") or ""
-    if length.isdecimal() and int(length[:18]) > limit:
+    length = heads(request.scope).get(b"content-length", b"")
+    if length.isdigit() and int(length[:18]) > limit:
         raise _too_large(limit)
-    chunks, size = [], 0
-    more = True
-    while more:
+    chunks: list[bytes] = []
+    size = 0
+    while True:
         message = await request.receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        chunk, more = message.get("body", b""), message.get("more_body", False)
-        chunks.append(chunk)
+        chunk: bytes = message.get("body", b"")
         size += len(chunk)
         if size > limit:
             raise _too_large(limit)
-    return b"".join(chunks)
+        if not message.get("more_body"):
+            return b"".join([*chunks, chunk]) if chunks else chunk
+        chunks.append(chunk)
 
 
 def _too_large(limit: int) -> TooLarge:

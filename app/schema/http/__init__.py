@@ -4,7 +4,7 @@ from starlette.routing import Route
 
 from app.schema.http import files
 from app.schema.http.endpoint import BODY_LIMIT, PATH, Answerer, GraphQLEndpoint
-from app.schema.http.messages import Answer, GraphQLRequest
+from app.schema.http.messages import Answer, GraphQLRequest, Ready
 from app.schema.http.writing import unanswered
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Answerer",
     "GraphQLEndpoint",
     "GraphQLRequest",
+    "Ready",
     "routes",
     "unanswered",
 ]

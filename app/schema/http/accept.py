@@ -18,13 +18,13 @@ WEIGHT = re.compile(r";\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*(?:;|$)", re.IGNOREC
 
 def negotiated(request: Request, offers: tuple[str, ...]) -> str:
     """The best of the offers. Whoever names both JSON types gets the newer, whoever names none plain JSON."""
-    return _negotiated(",".join(heads(request.scope).every(b"accept")).strip() or "*/*", offers)
+    return _negotiated(heads(request.scope).get(b"accept"), offers)
 
 
 @lru_cache(maxsize=256)
-def _negotiated(header: str, offers: tuple[str, ...]) -> str:
+def _negotiated(header: bytes | None, offers: tuple[str, ...]) -> str:
     """Few headers come again and again."""
-    ranges = list(_ranges(header))
+    ranges = list(_ranges((header or b"").decode("latin-1").strip() or "*/*"))
     best = max(offers, key=lambda offer: (*_wanted(offer, ranges), _preference(offer, ranges)))
     if _wanted(best, ranges)[0] == 0:
         raise NotAcceptable(f"This is answered as {GRAPHQL} or {JSON} only.")

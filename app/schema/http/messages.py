@@ -4,13 +4,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from graphql.execution.values import VariableValues
+
 from app.errors import BadRequest
+from app.executor.documents import Known
 from app.web import Cookie
 
 
 @dataclass(frozen=True, slots=True)
+class Ready:
+    """A query that may be run with its variables. It is the same for whom the schema is equally `hidden`."""
+
+    known: Known
+    variables: VariableValues
+    hidden: bool
+
+
+@dataclass(slots=True, eq=False)
 class GraphQLRequest:
-    """One operation to answer; `query` is empty only where `sha256` names a persisted one."""
+    """One operation to answer; `query` is empty only where `sha256` names a persisted one.
+
+    `ready` is left there by whoever answers it, if it need not be looked at again when the same is sent again.
+    """
 
     query: str
     operation_name: str | None
@@ -18,9 +33,10 @@ class GraphQLRequest:
     extensions: dict[str, Any]
     is_get: bool
     sha256: str | None = None
+    ready: Ready | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Answer:
     """A response's body; `executed` is False for a request error, which has no data. `status` overrules."""
 

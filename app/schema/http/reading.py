@@ -10,7 +10,6 @@ from starlette.requests import Request
 
 from app import web
 from app.errors import BadRequest, PersistedQueryNotSupported
-from app.schema.http.accept import JSON
 from app.schema.http.messages import GraphQLRequest
 
 KINDS: Mapping[str, tuple[type, str]] = {
@@ -48,10 +47,9 @@ def from_url(found: dict[str, str]) -> GraphQLRequest:
     return _understood(values, is_get=True)
 
 
-async def from_body(request: Request, limit: int) -> GraphQLRequest:
-    """The operation of a POST request; nothing is parsed before type and size are found good."""
-    web.media_type(request, (JSON,))
-    value = web.json_value(await web.body(request, limit), "The body")
+def from_body(body: bytes) -> GraphQLRequest:
+    """The operation of a POST request."""
+    value = web.json_value(body, "The body")
     if isinstance(value, list):
         raise BadRequest("Batches are not answered: send one operation in one request.")
     if not isinstance(value, dict):

@@ -65,11 +65,11 @@ class _Written(Response):
 
     def __init__(self, body: bytes, status: int, media: str, headers: Mapping[str, str]) -> None:
         self.body, self.status_code, self.background = body, status, None
-        told = {**COMMON, **headers} if headers else COMMON
-        self.raw_headers = [*_encoded(media, tuple(told.items())), (b"content-length", str(len(body)).encode())]
+        told = _encoded(media, tuple(headers.items()) if headers else ())
+        self.raw_headers = [*told, (b"content-length", b"%d" % len(body))]
 
 
 @lru_cache(maxsize=64)
 def _encoded(media: str, headers: tuple[tuple[str, str], ...]) -> Sequence[tuple[bytes, bytes]]:
-    pairs = [*headers, ("Content-Type", f"{media}; charset=utf-8")]
-    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
+    pairs = {**COMMON, **dict(headers), "Content-Type": f"{media}; charset=utf-8"}
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in pairs.items()]
