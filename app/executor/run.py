@@ -15,7 +15,7 @@ from app.executor.documents import Known
 from app.executor.plan import Planner
 from app.executor.plans import Plan, Plans, Stock
 from app.executor.shape import Wave, below
-from app.executor.steps import Place, Run
+from app.executor.steps import Opened, Place, Run
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +42,8 @@ async def execute(plan: Plan, run: Run, rows: Sequence[Any] = NOTHING) -> dict[s
 async def _level(wave: Wave, run: Run, read: Read) -> Wave:
     if len(wave) == 1:
         ((step, holders),) = wave
-        asked, place = step.open(run, holders)
-        return place(await read(asked) if asked else ())
+        opened: Opened = step.open(run, holders)
+        return opened[1](await read(opened[0]) if opened[0] else ())
     questions: list[Question] = []
     places: list[tuple[int, Place]] = []
     for step, holders in wave:

@@ -168,10 +168,15 @@ def unknown(wanted: Sequence[str], known: dict[str, Any]) -> list[Problem]:
 async def held(tx: Transaction, user_id: int) -> tuple[dict[str, int], Permission]:
     """What a user holds: role ids by key, and the sum of their permissions."""
     rows = await tx.rows(_HELD, user=user_id)
-    permissions = Permission.NONE
-    for _, _, _, mask in rows:
-        permissions |= Permission(mask)
-    return {key: role_id for _, role_id, key, _ in rows}, permissions
+    return {key: role_id for _, role_id, key, _ in rows}, allowing(mask for *_, mask in rows)
+
+
+def allowing(masks: Iterable[int | None]) -> Permission:
+    """All that some roles allow."""
+    held = 0
+    for mask in masks:
+        held |= mask or 0
+    return Permission(held)
 
 
 async def replace(tx: Transaction, viewer: Viewer, user_id: int, wanted: Sequence[str]) -> None:

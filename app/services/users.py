@@ -15,7 +15,7 @@ from app.masks import Kind
 from app.services import audit, index, names, roles
 from app.services.roles import Way
 from app.sources import Keys, among, integers, texts
-from app.tables import Access, Key, Org, OrgMember, Resource, User, col, folded
+from app.tables import Access, Key, Org, OrgMember, Resource, Role, User, UserRole, col, folded
 
 MAX_AT_ONCE = 1_000
 DEFAULT_ROLES = ("user",)
@@ -301,18 +301,18 @@ async def managed(tx: Transaction, viewer: Viewer, user: Way) -> int:
     """
     policy.require(viewer, Permission.USERS_MANAGE)
     await tx.lock("admins")
-    key = await found(tx, viewer, user)
-    _, permissions = await roles.held(tx, key)
-    policy.require_no_more(viewer, permissions, "This user")
+    rows = await tx.rows(_managing(user[0], viewer.alike), **_named_by(tx, viewer, user))
+    if not rows:
+        raise unknown(("user",))
+    key: int = rows[0][0]
+    policy.require_no_more(viewer, roles.allowing(mask for _, mask in rows), "This user")
     await audit.touches(tx, audit.USER, [key])
     return key
 
 
 async def found(tx: Transaction, viewer: Viewer, user: Way, path: str = "user") -> int:
     """The id of a user whom the viewer knows, or finds by her exact user name; raises NotFound."""
-    way, key = user
-    bound = key if way == "id" else names.sought(str(key))
-    row = await tx.row(_finding(way, viewer.alike), key=bound, **viewer.binds, now=tx.now)
+    row = await tx.row(_finding(user[0], viewer.alike), **_named_by(tx, viewer, user))
     if row is None:
         raise unknown((path,))
     return int(row[0])
@@ -325,9 +325,31 @@ def unknown(path: Sequence[str | int]) -> Problem:
 
 @cache
 def _finding(way: str, viewer: Viewer) -> Select[Any]:
+    return select(col(User.id)).where(*_meant(way, viewer)).with_for_update()
+
+
+@cache
+def _managing(way: str, viewer: Viewer) -> Select[Any]:
+    """The same, with the permissions of each role that she holds; nobody changes those meanwhile: see `managed`."""
+    return (
+        select(col(User.id), col(Role.permissions))
+        .select_from(User)
+        .outerjoin(UserRole, col(UserRole.user_id) == col(User.id))
+        .outerjoin(Role, col(Role.id) == col(UserRole.role_id))
+        .where(*_meant(way, viewer))
+        .with_for_update(of=User)
+    )
+
+
+def _meant(way: str, viewer: Viewer) -> tuple[ColumnElement[bool], ...]:
     column, sees = (User.id, policy.knows_user) if way == "id" else (User.user_key, policy.finds_user)
-    named = col(column) == bindparam("key", type_=col(column).type)
-    return select(col(User.id)).where(named, sees(viewer)).with_for_update()
+    return col(column) == bindparam("key", type_=col(column).type), sees(viewer)
+
+
+def _named_by(tx: Transaction, viewer: Viewer, user: Way) -> dict[str, Any]:
+    """The values of both."""
+    way, key = user
+    return {"key": key if way == "id" else names.sought(str(key)), **viewer.binds, "now": tx.now}
 
 
 def named(user: Way) -> ColumnElement[bool]:

@@ -7,7 +7,7 @@ from starlette.types import Scope
 PLACE = "ostiary.heads"
 
 Heads = dict[bytes, bytes]
-"""Values by names, which are in small letters. What stands there twice has a comma between its values (RFC 9110, 5.3)."""
+"""Values by names, which are in small letters. A header that stands there twice has a comma in it (RFC 9110, 5.3)."""
 
 
 def heads(scope: Scope) -> Heads:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -12,13 +12,10 @@ from app import web
 from app.errors import BadRequest, PersistedQueryNotSupported
 from app.schema.http.messages import GraphQLRequest
 
-KINDS: Mapping[str, tuple[type, str]] = {
-    "variables": (dict, "an object"),
-    "extensions": (dict, "an object"),
-    "query": (str, "a string"),
-    "operationName": (str, "a string"),
-}
-"""What a request may hold, each null or of its type."""
+NAMES = frozenset({"variables", "extensions", "query", "operationName"})
+"""What a request may hold."""
+
+Given = TypeVar("Given", str, dict[str, Any])
 
 MOST_PARAMETERS = 50
 PERSISTED_VERSION = 1
@@ -32,7 +29,7 @@ def parameters(request: Request) -> dict[str, str]:
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
     except ValueError:
         raise BadRequest("The URL's parameters are not UTF-8, or too many.") from None
-    known = [(name, value) for name, value in pairs if name in KINDS]
+    known = [(name, value) for name, value in pairs if name in NAMES]
     if len(dict(known)) < len(known):
         raise BadRequest("A parameter stands in the URL twice.")
     return {name: value for name, value in known if value}
@@ -58,15 +55,22 @@ def from_body(body: bytes) -> GraphQLRequest:
 
 
 def _understood(values: dict[str, Any], *, is_get: bool) -> GraphQLRequest:
-    for name, (kind, article) in KINDS.items():
-        if values.get(name) is not None and not isinstance(values[name], kind):
-            raise BadRequest(f"`{name}` must be {article}.")
-    query, extensions = values.get("query") or "", values.get("extensions") or {}
+    variables, extensions = _given(values, "variables", dict), _given(values, "extensions", dict)
+    query, named = _given(values, "query", str), _given(values, "operationName", str)
     hashed = _hashed(query, extensions["persistedQuery"]) if "persistedQuery" in extensions else None
     if not query and hashed is None:
         raise BadRequest("There is no `query`.")
-    named, variables = values.get("operationName") or None, values.get("variables") or {}
-    return GraphQLRequest(query, named, variables, extensions, is_get, hashed)
+    return GraphQLRequest(query, named or None, variables, extensions, is_get, hashed)
+
+
+def _given(values: Mapping[str, Any], name: str, kind: type[Given]) -> Given:
+    """A part of a request, which may be null."""
+    value = values.get(name)
+    if value is None:
+        return kind()
+    if isinstance(value, kind):
+        return value
+    raise BadRequest(f"`{name}` must be {'an object' if kind is dict else 'a string'}.")
 
 
 def _hashed(query: str, persisted: Any) -> str | None:

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from app import web
 from app.errors import Refusal
@@ -67,6 +68,10 @@ class _Written(Response):
         self.body, self.status_code, self.background = body, status, None
         told = _encoded(media, tuple(headers.items()) if headers else ())
         self.raw_headers = [*told, (b"content-length", b"%d" % len(body))]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body})
 
 
 @lru_cache(maxsize=64)
