@@ -48,10 +48,14 @@ class Statements:
         """All rows of a list that hangs on nothing, in its own order."""
         return self._remember(("whole", source, layout, viewer.alike), lambda: whole(source, layout, viewer))
 
-    def page(self, source: Source, layout: Layout, viewer: Viewer, ask: Ask) -> Prepared:
-        """A page, or one below each key; binds `limit`, `keys` and the ask's values. Order values and key last."""
+    def page(self, source: Source, layout: Layout, viewer: Viewer, ask: Ask, *, are_placed: bool = True) -> Prepared:
+        """A page, or one below each key; binds `limit`, `keys` and the ask's values. Order values and key last.
+
+        Where nobody wants to know the rows' places, they need not be `placed`: then the order values may be missing.
+        """
         return self._remember(
-            ("page", source, layout, viewer.alike, ask), lambda: page(source, layout, viewer, ask, self.dialect)
+            ("page", source, layout, viewer.alike, ask, are_placed),
+            lambda: page(source, layout, viewer, ask, self.dialect, are_placed=are_placed),
         )
 
     def count(self, source: Source, viewer: Viewer, ask: Ask) -> Prepared:
@@ -96,7 +100,9 @@ def whole(source: Source, layout: Layout, viewer: Viewer) -> Select[Any]:
     return chosen.where(source.sees(viewer)).order_by(*order)
 
 
-def page(source: Source, layout: Layout, viewer: Viewer, ask: Ask, dialect: Dialect) -> Select[Any]:
+def page(
+    source: Source, layout: Layout, viewer: Viewer, ask: Ask, dialect: Dialect, *, are_placed: bool = True
+) -> Select[Any]:
     """The statement behind `Statements.page`."""
     if _walks(source, viewer):
         return walks.page(source, layout, viewer, ask, dialect)
@@ -104,12 +110,12 @@ def page(source: Source, layout: Layout, viewer: Viewer, ask: Ask, dialect: Dial
         return walks.derived(source.derived(viewer), layout, viewer, ask)
     if source.by is None:
         ordered = ordered_by(source, ask)
-        values = [column.label(f"o{at}") for at, (column, _) in enumerate(ordered)]
+        values = [column.label(f"o{at}") for at, (column, _) in enumerate(ordered) if are_placed]
         chosen = select(*layout.columns(viewer), *values, literal(ROOT).label("k")).select_from(source.rows(viewer))
         return narrowed(chosen, source, viewer, ask, dialect, ordered)
     if dialect.name == "postgresql":
         return _lateral(source, layout, viewer, ask, dialect)
-    return _by_rowid(source, layout, viewer, ask, dialect)
+    return _by_rowid(source, layout, viewer, ask, dialect, are_placed=are_placed)
 
 
 def _walks(source: Source, viewer: Viewer) -> bool:
@@ -149,7 +155,9 @@ def _lateral(source: Source, layout: Layout, viewer: Viewer, ask: Ask, dialect: 
     return select(*rows.c, key.c.value.label("k")).select_from(key.join(rows, true())).order_by(key.c.at, *places)
 
 
-def _by_rowid(source: Source, layout: Layout, viewer: Viewer, ask: Ask, dialect: Dialect) -> Select[Any]:
+def _by_rowid(
+    source: Source, layout: Layout, viewer: Viewer, ask: Ask, dialect: Dialect, *, are_placed: bool
+) -> Select[Any]:
     """SQLite, which has no LATERAL: the same walk gives row ids, and the rows are joined to them."""
     by, ordered = col(source.by), ordered_by(source, ask)
     anchor = from_of(source.anchor)
@@ -161,7 +169,7 @@ def _by_rowid(source: Source, layout: Layout, viewer: Viewer, ask: Ask, dialect:
     if source.via is not None:
         assert source.on is not None
         rows = rows.join(from_of(source.table), source.on)
-    values = [column.label(f"o{at}") for at, (column, _) in enumerate(ordered)]
+    values = [column.label(f"o{at}") for at, (column, _) in enumerate(ordered) if are_placed]
     places = [directed(column, down) for column, down in ordered]
     chosen = select(*layout.columns(viewer), *values, key.c.value.label("k"))
     return chosen.select_from(rows).order_by(key.c.key, *places)

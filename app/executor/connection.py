@@ -21,6 +21,9 @@ SHAPES_OF_A_PAGE = 64
 """How many shapes of questions, as filters make them, a page's statements are remembered for."""
 
 
+PLACES = {"start_cursor", "end_cursor"}
+
+
 class Connection:
     """The fields of a connection as they are planned: all its lists are made of the rows of one statement."""
 
@@ -79,18 +82,20 @@ class Connection:
             name = each[0].node.name.value
             if name == "__typename":
                 given.append((key, lambda found: kind.name))
-            else:
-                given.append((key, ways[declared(kind.fields[name]).python_name]))
+                continue
+            way = declared(kind.fields[name]).python_name
+            self._columns.are_placed |= way in PLACES
+            given.append((key, ways[way]))
         return lambda found: {key: give(found) for key, give in given}
 
     def statements(self) -> Callable[[Ask], PageStatements]:
         """The statements of each shape that is asked of this page."""
         layout, source, viewer = self._columns.layout(), self._source, self._planning.viewer
-        built, is_counted = self._planning.planner.statements, self.is_counted
+        built, is_counted, are_placed = self._planning.planner.statements, self.is_counted, self._columns.are_placed
 
         @lru_cache(maxsize=SHAPES_OF_A_PAGE)
         def of(ask: Ask) -> PageStatements:
-            page = built.page(source, layout, viewer, ask)
+            page = built.page(source, layout, viewer, ask, are_placed=are_placed)
             count = built.count(source, viewer, ask) if is_counted else None
             return PageStatements(bare(page), count, cursor_of(ask, page, len(layout.cells)))
 

@@ -167,6 +167,7 @@ class Planning:
         if place.node is None or name not in {"cursor", "node"}:
             raise Unplanned(f"{place.kind.name}.{details[0].node.name.value}")
         if name == "cursor":
+            place.draft.columns.are_placed = True
             return "cursor(row)"
         node = replace(place.node, path=(*place.path, key))
         return self.object(node, self.below(node.kind, details))

@@ -52,8 +52,12 @@ def below(children: Children, objects: Objects) -> Wave:
 
 @dataclass(slots=True)
 class Columns:
-    """The select list of a statement as it grows; what is asked for twice is read once."""
+    """The select list of a statement as it grows; what is asked for twice is read once.
 
+    Its rows `are_placed` where somebody wants to know the place of one.
+    """
+
+    are_placed: bool = False
     _places: dict[tuple[str, Cell, Table], int] = field(default_factory=dict)
 
     def place(self, name: str, cell: Cell, table: Table) -> int:
