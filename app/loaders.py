@@ -60,9 +60,24 @@ def _in_org(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]
     return exists().where(col(Org.id) == col(Resource.org_id), policy.sees_org(viewer), matches)
 
 
+def _of_the_org(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The same, of one org."""
+    return col(Resource.org_id) == select(col(Org.id)).where(policy.sees_org(viewer), matches).scalar_subquery()
+
+
 def _owned_by(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
     """Whoever sees a resource sees whose it is."""
     return exists().where(col(User.id) == col(Resource.owner_id), matches)
+
+
+def _of_the_owner(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The same, by one user."""
+    return col(Resource.owner_id) == select(col(User.id)).where(matches).scalar_subquery()
+
+
+def _so_called(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Few have the same name."""
+    return matches
 
 
 def _granter_name(viewer: Viewer) -> ColumnElement[Any]:
@@ -112,9 +127,9 @@ GROUP_FILTERS = {
 }
 RESOURCE_FILTERS = {
     "type": Filter(ResourceType.name, within=_of_type),
-    "org": Filter(Org.slug, within=_in_org),
-    "owner": Filter(User.user_key, fold=True, within=_owned_by),
-    "name": Filter(Resource.name_key, fold=True),
+    "org": Filter(Org.slug, within=_in_org, begins=_of_the_org),
+    "owner": Filter(User.user_key, fold=True, within=_owned_by, begins=_of_the_owner),
+    "name": Filter(Resource.name_key, fold=True, begins=_so_called),
     "slug": Filter(Resource.slug),
     "is_locked": Filter(_is_locked),
     "role": Filter(policy.mask, bits=True),

@@ -66,8 +66,16 @@ def directed(column: Any, down: bool) -> ColumnElement[Any]:
 
 
 def filtered(source: Source, viewer: Viewer, shape: Shape, dialect: Dialect) -> list[ColumnElement[bool]]:
-    """The condition of a filter, if there is one."""
-    return [_condition(source, viewer, shape, dialect)] if shape else []
+    """The conditions of a filter: those to begin with, and the filter as a whole."""
+    begun = beginnings(source, viewer, shape, dialect)
+    return [*begun, _condition(source, viewer, shape, dialect)] if shape else []
+
+
+def beginnings(source: Source, viewer: Viewer, shape: Shape, dialect: Dialect) -> list[ColumnElement[bool]]:
+    """Where a database can begin to look, of what is asked for beside all else: there are few rows, however many."""
+    named = [(source.filters[name], rest) for name, *rest in shape[1:] if name in source.filters]
+    found = [each.beginning(viewer, rest, dialect) for each, rest in named]
+    return [condition for condition in found if condition is not None]
 
 
 def _condition(source: Source, viewer: Viewer, shape: Shape, dialect: Dialect) -> ColumnElement[bool]:

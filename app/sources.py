@@ -56,6 +56,9 @@ Table = type[SQLModel]
 Instead = Mapping[Any, ColumnElement[Any]]
 """What a statement has already of what cells and conditions would work out, by the functions that would."""
 Condition = Callable[[Viewer], ColumnElement[bool]]
+Within = Callable[[Viewer, ColumnElement[bool]], ColumnElement[bool]]
+Comparisons = Sequence[tuple[str, str]]
+"""Operators, each with the name by which its value is bound."""
 Expression = ColumnElement[Any] | Callable[[Viewer], ColumnElement[Any]]
 
 
@@ -75,25 +78,35 @@ class Filter:
 
     `bits`: the value is a bit that a mask must have. Asked for beside all else, and not within `or` or `not`, it is the
     mask of an entry where a walk is gone; on a walk by user it is asked for nowhere else.
+
+    `begins` is for a value that at most one thing has: a condition that is true of no other rows than those which
+    compare `eq` with it, and by which a database finds them.
     """
 
     of: Any
     fold: bool = False
     bits: bool = False
-    within: Callable[[Viewer, ColumnElement[bool]], ColumnElement[bool]] | None = None
+    within: Within | None = None
+    begins: Within | None = None
 
-    def condition(
-        self, viewer: Viewer, comparisons: Sequence[tuple[str, str]], dialect: Dialect
-    ) -> ColumnElement[bool]:
+    def condition(self, viewer: Viewer, comparisons: Comparisons, dialect: Dialect) -> ColumnElement[bool]:
         """Compare, by each operator, with the value that will be bound by the name beside it; all must hold of one."""
+        compared = self._compared(viewer, comparisons, dialect)
+        return self.within(viewer, compared) if self.within else compared
+
+    def beginning(self, viewer: Viewer, comparisons: Comparisons, dialect: Dialect) -> ColumnElement[bool] | None:
+        """Where to begin, if there is a value for that; the condition has to be asked besides."""
+        named = [(operator, name) for operator, name in comparisons if operator == "eq"]
+        return self.begins(viewer, self._compared(viewer, named, dialect)) if self.begins and named else None
+
+    def _compared(self, viewer: Viewer, comparisons: Comparisons, dialect: Dialect) -> ColumnElement[bool]:
         column = _expression(self.of, viewer)
         kind = tables.Folded() if self.fold else column.type
         each = [
             has_bit(column, name) if self.bits else _compare(column, kind, operator, name, dialect)
             for operator, name in comparisons
         ]
-        compared = and_(true(), *each)
-        return self.within(viewer, compared) if self.within else compared
+        return and_(true(), *each)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,7 +21,7 @@ from sqlalchemy.types import TypeEngine
 
 from app import db, tables, walks
 from app.auth import Viewer
-from app.narrowing import directed, filtered, narrowed, ordered_by
+from app.narrowing import beginnings, directed, filtered, narrowed, ordered_by
 from app.pages import Ask
 from app.prepared import Prepared, compiled
 from app.sources import ROOT, Keys, Layout, Source, among, from_of
@@ -104,7 +104,7 @@ def page(
     source: Source, layout: Layout, viewer: Viewer, ask: Ask, dialect: Dialect, *, are_placed: bool = True
 ) -> Select[Any]:
     """The statement behind `Statements.page`."""
-    if _walks(source, viewer):
+    if _walks(source, viewer, ask, dialect):
         return walks.page(source, layout, viewer, ask, dialect)
     if source.derived is not None:
         return walks.derived(source.derived(viewer), layout, viewer, ask)
@@ -118,15 +118,18 @@ def page(
     return _by_rowid(source, layout, viewer, ask, dialect, are_placed=are_placed)
 
 
-def _walks(source: Source, viewer: Viewer) -> bool:
-    """Whether a list goes along an index of entries."""
+def _walks(source: Source, viewer: Viewer, ask: Ask, dialect: Dialect) -> bool:
+    """Whether a list goes along an index of entries: not where it is not needed, or all is about a few rows."""
     walk = source.walk
-    return walk is not None and not (walk.unless is not None and walk.unless(viewer))
+    if walk is None or walk.by_user:
+        return walk is not None
+    is_needed = walk.unless is None or not walk.unless(viewer)
+    return is_needed and not beginnings(source, viewer, ask.filter, dialect)
 
 
 def count(source: Source, viewer: Viewer, ask: Ask, dialect: Dialect) -> Select[Any]:
     """The statement behind `Statements.count`: (number, key)."""
-    if _walks(source, viewer):
+    if _walks(source, viewer, ask, dialect):
         return walks.count(source, viewer, ask, dialect)
     if source.derived is not None:
         return walks.count_derived(source.derived(viewer), ask)

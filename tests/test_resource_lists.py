@@ -1,13 +1,19 @@
 """Lists of resources: what narrows them, what orders them, and pages that stay whole while others write."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 
+import pytest
+
 from app import db, masks
+from app.db import Question
 from app.masks import Level
+from app.prepared import Row
 from tests.asking import Api, codes
 from tests.make import Make, Person, Thing
+from tests.planning import plan_of
 
 LIST = """query ($filter: ResourceFilter, $orderBy: [ResourceOrder!], $first: Int, $after: String, $last: Int,
   $before: String) {
@@ -223,3 +229,29 @@ async def test_a_page_of_an_org_and_of_a_user_agree_with_the_list(api: Api, make
         data = (await api(ask, as_=ann, org=org.slug, orderBy=order))["data"]
         expected = {"nodes": [{"slug": slug} for slug in _sorted(made, order)], "totalCount": 12}
         assert data["org"]["resources"] == data["viewer"]["user"]["accessibleResources"] == expected
+
+
+BEGINNINGS = (
+    ("org", "land", "ix_resources_org_id_name_key_id"),
+    ("owner", "bob", "ix_resources_owner_id"),
+    ("name", "hill", "ix_resources_name_key_id"),
+)
+
+
+async def test_a_list_of_one_org_one_owner_or_one_name_begins_there(
+    api: Api, make: Make, database: db.Database, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much there is besides, and whoever asks: the plan of the page begins with an index of the resources."""
+    ann, root, asked = await _world(make), await make.admin(), list[Question]()
+    read = type(database).read
+
+    async def noted(self: db.Database, questions: Sequence[Question]) -> list[list[Row]]:
+        asked.extend(questions)
+        return await read(self, questions)
+
+    monkeypatch.setattr(type(database), "read", noted)
+    for who, (field, value, index) in product((ann, root), BEGINNINGS):
+        asked.clear()
+        assert "hill" in await slugs(api, who, **{field: {"eq": value}})
+        pages = [each for each in asked if "limit" in each[0].names]
+        assert [index in await plan_of(url, prepared, values) for prepared, values in pages] == [True]
