@@ -177,7 +177,9 @@ async def test_metrics_count_what_was_asked(app: Starlette, api: Api, make: Make
 
 def test_every_number_is_described_once_before_it_is_told() -> None:
     meter = Meter()
-    meter.answered(Facts("1", "GET", statements=3, codes=["NOT_FOUND"]), 404, 0.002)
+    about = Facts("1", "GET")
+    about.statements, about.codes = 3, ["NOT_FOUND"]
+    meter.answered(about, 404, 0.002)
 
     text = metrics.text([meter.samples(), meter.samples()])
 

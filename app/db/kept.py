@@ -24,6 +24,7 @@ class Kept(Generic[K, V]):
 
     def _at(self, database: Database, version: Any) -> dict[K, V]:
         found: tuple[Any, dict[K, V]] | None = database.kept.get(self)
-        if found is None or found[0] != version or len(found[1]) > self.most:
-            found = database.kept[self] = (version, {})
-        return found[1]
+        if found is not None and found[0] == version and len(found[1]) <= self.most:
+            return found[1]
+        database.kept[self] = version, (fresh := dict[K, V]())
+        return fresh

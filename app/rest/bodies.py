@@ -68,7 +68,7 @@ async def read(request: Request, kinds: Body) -> Fields:
         if Body.DOCUMENT in kinds:
             raise BadRequest("The body must be a JSON object.")
         return NOTHING
-    kind = web.media_type(request, accepted)
+    kind = web.media_type(request, tuple(accepted))
     body = await web.body(request, LIMIT)
     if kind == JSON:
         return _from_json(body, is_document=Body.DOCUMENT in kinds)

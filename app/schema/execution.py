@@ -11,7 +11,7 @@ from graphql import ExecutionResult, GraphQLSchema, execute
 from starlette.requests import Request
 
 from app import web
-from app.auth import Viewer
+from app.auth import Presented, Viewer
 from app.errors import Forbidden, TimedOut, Unauthenticated
 from app.executor.changes import Changes
 from app.executor.documents import Documents, Known
@@ -60,18 +60,7 @@ class Answering:
         hidden, ready = not self._is_shown_schema(viewer), asked.ready
         if ready is None or ready.hidden is not hidden:
             known = await self._known(asked, viewer, hidden)
-            about.kind, about.operation = known.kind, known.name
-            if known.kind != "query":
-                web.note_origin(request, "GRAPHQL")
-                if asked.is_get:
-                    raise MethodNotAllowed("A change is asked for by POST.")
-                web.require_own_page(request, shown, viewer)
-            if asked.query and asked.sha256:
-                self.persisted.keep(asked.sha256, asked.query, viewer.user_id)
-            variables = self.variables.coerced(known, asked.variables, hide_suggestions=hidden)
-            ready = Ready(known, variables, hidden)
-            if known.kind == "query" and asked.sha256 is None:
-                asked.ready = ready
+            ready = self._readied(request, asked, known, (shown, viewer), hidden)
         else:
             self.documents.hits += 1
             about.kind, about.operation = ready.known.kind, ready.known.name
@@ -104,6 +93,24 @@ class Answering:
             return known
         async with self.lanes[viewer.user_id is not None].turn():
             return self.documents.operation(*question, introspection=not hidden)
+
+    def _readied(
+        self, request: Request, asked: GraphQLRequest, known: Known, by: tuple[Presented | None, Viewer], hidden: bool
+    ) -> Ready:
+        """What may be run; remembered with what was asked, if it is a query and does not hang on who asks."""
+        about, (shown, viewer) = facts.current(), by
+        about.kind, about.operation = known.kind, known.name
+        if known.kind != "query":
+            web.note_origin(request, "GRAPHQL")
+            if asked.is_get:
+                raise MethodNotAllowed("A change is asked for by POST.")
+            web.require_own_page(request, shown, viewer)
+        if asked.query and asked.sha256:
+            self.persisted.keep(asked.sha256, asked.query, viewer.user_id)
+        ready = Ready(known, self.variables.coerced(known, asked.variables, hide_suggestions=hidden), hidden)
+        if known.kind == "query" and asked.sha256 is None:
+            asked.ready = ready
+        return ready
 
     async def _executed(
         self, ready: Ready, variables: Mapping[str, Any], viewer: Viewer, about: Facts

@@ -5,27 +5,28 @@ body, no variable, no token.
 """
 
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 
 
-@dataclass(slots=True)
 class Facts:
     """`path` is a template; `kind` is query or mutation; `viewer` is a user's id, `codes` those of what was refused.
 
-    `executor` says which one answered a GraphQL operation, and `cause` why it was the stock one.
+    `executor` says which one answered a GraphQL operation, and `cause` why it was the stock one. What is not said yet
+    stands in the class: each request has one of these.
     """
 
-    request_id: str
-    method: str
     face: str = "other"
     path: str = ""
     kind: str = "none"
     operation: str | None = None
     viewer: int | None = None
     statements: int = 0
-    codes: list[str] = field(default_factory=list)
     executor: str = ""
     cause: str = ""
+
+    def __init__(self, request_id: str, method: str) -> None:
+        self.request_id = request_id
+        self.method = method
+        self.codes: list[str] = []
 
 
 CURRENT: ContextVar[Facts | None] = ContextVar("facts", default=None)

@@ -1,6 +1,5 @@
 """Reads bodies: nothing is parsed before its type and its size are found good."""
 
-from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 
@@ -15,29 +14,28 @@ PLAIN = {b"", b"identity"}
 DEEPEST = 100  # JSON within JSON; coercion of inputs recurses, and the interpreter's stack ends at a thousand
 
 
-def media_type(request: Request, accepted: Collection[str]) -> str:
+def media_type(request: Request, accepted: tuple[str, ...]) -> str:
     """Which of the accepted types the body is of; it must be UTF-8 and not packed."""
-    sent = heads(request.scope)
-    if sent.get(b"content-encoding", b"").strip().lower() not in PLAIN:
-        raise UnsupportedMediaType("The body must not be packed.")
-    found = sent.get(b"content-type", b"")
-    if b"," in found and len(request.headers.getlist("content-type")) > 1:
+    found = heads(request.scope)
+    kind = found.get(b"content-type", b"")
+    if b"," in kind and len(request.headers.getlist("content-type")) > 1:
         raise BadRequest("The header Content-Type stands there twice.")
-    kind, is_utf8 = _media_type(found)
-    if kind not in accepted:
-        raise UnsupportedMediaType(f"The body must be {' or '.join(accepted)}.")
-    if not is_utf8:
-        raise BadRequest("The body must be UTF-8.")
-    return kind
+    return _media_type(kind, found.get(b"content-encoding", b""), accepted)
 
 
 @lru_cache(maxsize=256)
-def _media_type(header: bytes) -> tuple[str, bool]:
-    """The type in a header, and whether it may be UTF-8. Few headers come again and again."""
+def _media_type(header: bytes, packed: bytes, accepted: tuple[str, ...]) -> str:
+    """Few headers come again and again."""
+    if packed.strip().lower() not in PLAIN:
+        raise UnsupportedMediaType("The body must not be packed.")
     kind, *rest = header.decode("latin-1").lower().split(";")
+    if (kind := kind.strip()) not in accepted:
+        raise UnsupportedMediaType(f"The body must be {' or '.join(accepted)}.")
     named = [part.partition("=") for part in rest]
     others = [value for name, _, value in named if name.strip() == "charset"]
-    return kind.strip(), all(value.strip(' "') in {"utf-8", "utf8"} for value in others)
+    if not all(value.strip(' "') in {"utf-8", "utf8"} for value in others):
+        raise BadRequest("The body must be UTF-8.")
+    return kind
 
 
 async def body(request: Request, limit: int) -> bytes:
