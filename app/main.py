@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from math import inf
 from pathlib import Path
 from typing import TypeVar
 
@@ -145,7 +146,7 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        desk = await _desk(settings)
+        desk = await _desk(settings, longest=settings.query_seconds)
         app.state.answering = _answering(settings, documents, desk)
         with operations.stopping.on_signals() if owns_process else nullcontext():
             async with operations.watched(desk):
@@ -199,8 +200,8 @@ def _failed(settings: Settings) -> Callable[[str, Exception], Response]:
     return failed
 
 
-async def _desk(settings: Settings) -> accounts.Desk:
-    database = await db.connected(settings.database_url, size=settings.database_pool_size)
+async def _desk(settings: Settings, *, longest: float = inf) -> accounts.Desk:
+    database = await db.connected(settings.database_url, size=settings.database_pool_size, longest=longest)
     kept = secret(settings)
     signer = Signer(kept, timedelta(days=settings.token_expiration_in_days), settings.revoked_tokens)
     keyring = Keyring(database, signer, signing.Sealer(kept), signs=settings.signs_with_keys)

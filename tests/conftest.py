@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from importlib import import_module
 from importlib.util import find_spec
+from math import inf
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
@@ -145,9 +146,9 @@ async def second(url: str) -> AsyncIterator[db.Database]:
 
 
 @asynccontextmanager
-async def opened(url: str, size: int = 10) -> AsyncIterator[db.Database]:
+async def opened(url: str, size: int = 10, longest: float = inf) -> AsyncIterator[db.Database]:
     """A door to a database, which is closed behind the block."""
-    made = await db.connected(url, size=size)
+    made = await db.connected(url, size=size, longest=longest)
     try:
         yield made
     finally:

@@ -1,9 +1,11 @@
 """The only door to a driver: `read` and `snapshot` give rows, `write` a transaction; nothing else begins or ends one.
 
 Statements are SQLAlchemy expressions. They are compiled once per database and then run on the bare drivers: `sqlite3`
-in the event loop on read-only connections, `asyncpg` on a pool. Rows are plain tuples in the order of the select list.
+on read-only connections, in the event loop or, where it takes long, in a thread; `asyncpg` on a pool. Rows are plain
+tuples in the order of the select list.
 """
 
+from math import inf
 from pathlib import Path
 
 from app.db.commits import Unkept
@@ -29,10 +31,13 @@ __all__ = [
 ]
 
 
-async def connected(url: str, *, size: int = 10) -> Database:
-    """Open the database that a URL names: `sqlite:///PATH` (the file must exist) or `postgresql://…`."""
+async def connected(url: str, *, size: int = 10, longest: float = inf) -> Database:
+    """Open the database that a URL names: `sqlite:///PATH` (the file must exist) or `postgresql://…`.
+
+    `size` is how many connections PostgreSQL is asked for; `longest`, in seconds, is for one read of SQLite.
+    """
     if url.startswith("sqlite:///"):
-        return SqliteDatabase(Path(url.removeprefix("sqlite:///")))
+        return SqliteDatabase(Path(url.removeprefix("sqlite:///")), longest)
     database = PostgresDatabase(url, size)
     await database.open()
     return database

@@ -98,7 +98,7 @@ class Database(ABC):
     """A database that is open. What it knows of statements is the same for all of its kind."""
 
     waits: bool = True
-    """Whether others are answered while it reads."""
+    """Whether others have their turns during any read, however short; else the door itself stops a long one."""
 
     def __init__(self, preparing: Preparing) -> None:
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)

@@ -5,13 +5,16 @@ import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.dialects import sqlite
 
+from app.db import patience
 from app.db.commits import Commits
 from app.db.door import REMEMBERED, Dangling, Database, Duplicate, Question, Read, Transaction, count
+from app.db.patience import Late, Patience, Reader
 from app.prepared import Preparing, Row
 
 READERS = 32
@@ -70,7 +73,7 @@ def _tell(error: sqlite3.IntegrityError) -> None:
 
 
 class SqliteDatabase(Database):
-    """An embedded file. Reads run in the event loop; writes take turns and share commits.
+    """An embedded file. Reads run in the event loop, long ones aside (`patience`); writes take turns and share commits.
 
     Readers lie in a stack. Whoever reads without giving way to others always gets the same one, and only where
     snapshots overlap there are more.
@@ -78,11 +81,12 @@ class SqliteDatabase(Database):
 
     waits = False
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, longest: float = inf) -> None:
         super().__init__(_preparing)
         self._path = path
         self._commits = Commits(connect(path))
-        self._readers = [connect(path, read_only=True)]
+        self._patience = Patience(longest)
+        self._readers = [Reader(connect(path, read_only=True))]
         self._places = asyncio.Semaphore(READERS)
         self._watcher = connect(path, read_only=True)  # each connection has a count of its own
 
@@ -90,10 +94,12 @@ class SqliteDatabase(Database):
         if len(questions) != 1:
             async with self.snapshot() as read:
                 return await read(questions)
-        ((prepared, values),) = questions
         count()
-        reader = self._readers[-1] if self._readers else self._reader()
-        return [prepared.rows(reader.execute(prepared.text, prepared.arguments(values)).fetchall())]
+        try:
+            return self._reader().answers(questions, patience.PATIENCE)
+        except Late:
+            async with self._taken() as reader:
+                return await self._patience.answers(reader, questions)
 
     async def version(self) -> Any:
         return self.glance()
@@ -103,41 +109,49 @@ class SqliteDatabase(Database):
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Read]:
+        async with self._taken() as reader:
+            try:
+                reader.connection.execute("BEGIN")
+                yield partial(self._answered, reader)
+            finally:
+                reader.connection.execute("ROLLBACK")  # it has changed nothing
+
+    async def _answered(self, reader: Reader, questions: Sequence[Question]) -> list[list[Row]]:
+        count(len(questions))
+        try:
+            return reader.answers(questions, patience.PATIENCE)
+        except Late:
+            return await self._patience.answers(reader, questions)
+
+    @asynccontextmanager
+    async def _taken(self) -> AsyncIterator[Reader]:
+        """A reader that nobody else has until it is given back."""
         async with self._places:
             reader = self._reader()
             self._readers.pop()
             try:
-                reader.execute("BEGIN")
-                yield partial(_answers, reader)
+                yield reader
             finally:
-                reader.execute("ROLLBACK")  # it has changed nothing
                 self._give_back(reader)
 
-    def _reader(self) -> sqlite3.Connection:
+    def _reader(self) -> Reader:
         """One that nobody has; it stays where it is."""
         if not self._readers:
-            self._readers.append(connect(self._path, read_only=True))
+            self._readers.append(Reader(connect(self._path, read_only=True)))
         return self._readers[-1]
 
-    def _give_back(self, reader: sqlite3.Connection) -> None:
+    def _give_back(self, reader: Reader) -> None:
         if len(self._readers) < KEPT:
             self._readers.append(reader)
         else:
-            reader.close()
+            reader.connection.close()
 
     def write(self, *, dry: bool = False) -> AbstractAsyncContextManager[Transaction]:
         return self._commits.change(partial(SqliteTransaction, self), dry=dry)
 
     async def close(self) -> None:
         await self._commits.close()
+        self._patience.close()
         self._watcher.close()
         for reader in self._readers:
-            reader.close()
-
-
-async def _answers(reader: sqlite3.Connection, questions: Sequence[Question]) -> list[list[Row]]:
-    count(len(questions))
-    return [
-        prepared.rows(reader.execute(prepared.text, prepared.arguments(values)).fetchall())
-        for prepared, values in questions
-    ]
+            reader.connection.close()

@@ -68,7 +68,10 @@ class Compiled:
     async def answer(
         self, known: Known, variables: VariableValues, viewer: Viewer, database: Database, now: datetime
     ) -> dict[str, Any] | Stock:
-        """The data of the answer to a query, or why the stock executor is to give it: reading twice harms nobody."""
+        """The data of the answer to a query, or why the stock executor is to give it: reading twice harms nobody.
+
+        But what took too long once is not tried again: raises TimedOut.
+        """
         plan = self._plans.of(known, variables, viewer)
         if isinstance(plan, Stock):
             return plan
@@ -76,6 +79,8 @@ class Compiled:
             return await execute(plan, Run(viewer, database, variables, {**viewer.binds, "now": now}))
         except Unplanned as unplanned:
             return Stock(unplanned.cause)
+        except errors.TimedOut:
+            raise
         except errors.Refusal:
             return Stock("refusal")
         except Exception as error:

@@ -121,7 +121,7 @@ class Answering:
         found: dict[str, Any] | Stock = SETTING
         if is_query and self.compiled is not None:
             planned = self.compiled.answer(known, coerced, viewer, database, database.clock())
-            # Where reading gives no other task its turn, a limit would have nothing to stop.
+            # Where others have their turns only while something long is read, the door stops that itself.
             found = await (_limited(planned, deadline := self._deadline(known)) if database.waits else planned)
         elif not is_query:
             context, deadline = Context(self.desk, self.statements, viewer), self._deadline(known)

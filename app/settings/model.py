@@ -167,7 +167,10 @@ class Settings(BaseSettings):
         " none, or stock, by that alone.",
     )
     query_seconds: values.Count = Field(
-        15, ge=1, le=3600, description="Seconds that a GraphQL query may take: 1 to 3600."
+        15,
+        ge=1,
+        le=3600,
+        description="Seconds that a GraphQL query may take, and on SQLite any single read: 1 to 3600.",
     )
     mutation_seconds: values.Count = Field(
         60, ge=1, le=3600, description="Seconds that a GraphQL mutation may take: 1 to 3600."

@@ -1,0 +1,90 @@
+"""Connections of SQLite that read, for a moment in the event loop and for longer in a thread.
+
+A page takes a millisecond or two, and a thread would cost more than that. But nobody else is answered meanwhile, so
+that whatever takes longer is given up and begun anew where it disturbs nobody.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from math import inf
+from time import perf_counter
+
+from app.db.door import Question
+from app.errors import TimedOut
+from app.prepared import Row
+
+PATIENCE = 0.025
+"""Seconds for which a read may keep the event loop."""
+
+STEPS = 20_000
+"""After so many steps of a statement, half a millisecond or so, the time is looked at."""
+
+THREADS = 2
+"""How many long reads there are at once; the others wait for one to end."""
+
+Answers = list[list[Row]]
+
+
+class Late(Exception):
+    """A read was given up: its time is over."""
+
+
+class Reader:
+    """A connection that reads. Nobody else has it while it does."""
+
+    __slots__ = ("_until", "connection")
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self._until = inf
+        connection.set_progress_handler(self._is_late, STEPS)
+
+    def _is_late(self) -> bool:
+        return perf_counter() > self._until
+
+    def answers(self, questions: Sequence[Question], seconds: float) -> Answers:
+        """Answer all of them within so many seconds; raises Late."""
+        self._until = perf_counter() + seconds
+        execute = self.connection.execute
+        try:
+            return [
+                prepared.rows(execute(prepared.text, prepared.arguments(values)).fetchall())
+                for prepared, values in questions
+            ]
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                raise Late from None
+            raise
+        finally:
+            self._until = inf
+
+
+class Patience:
+    """The threads in which long reads go on, each for `longest` seconds at most."""
+
+    def __init__(self, longest: float) -> None:
+        self._longest = longest
+        self._threads = ThreadPoolExecutor(THREADS, "read")
+
+    async def answers(self, reader: Reader, questions: Sequence[Question]) -> Answers:
+        """Answer while others have their turns; raises TimedOut. Who is not waited for any more is interrupted."""
+        try:
+            return await self._aside(lambda: reader.answers(questions, self._longest), reader.connection.interrupt)
+        except Late:
+            raise TimedOut("To read this took too long, and was stopped. Ask for less at once.") from None
+
+    async def _aside(self, read: Callable[[], Answers], stop: Callable[[], None]) -> Answers:
+        work = asyncio.wrap_future(self._threads.submit(read))
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            while not work.done():  # the next one needs its connection; what has not begun yet is not stopped
+                stop()
+                await asyncio.wait({work}, timeout=0.01)
+            raise
+
+    def close(self) -> None:
+        """Wait for what is being read."""
+        self._threads.shutdown()
