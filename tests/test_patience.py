@@ -7,7 +7,7 @@ from sqlalchemy import Integer, bindparam, func, insert, literal, select
 
 from app import db, tables
 from app.db import patience, sqlite
-from app.errors import TimedOut
+from app.errors import TimedOut, Unavailable
 from app.telemetry import facts
 from tests.asking import Api
 from tests.conftest import opened
@@ -78,6 +78,20 @@ async def test_who_goes_away_stops_it(door: db.Database) -> None:
     assert all(
         isinstance(each, asyncio.CancelledError) for each in await asyncio.gather(*tasks, return_exceptions=True)
     )
+    assert (await door.ask(COUNTED, most=LONG))[0][0] == LONG
+
+
+async def test_so_many_wait_and_no_more_and_quick_reads_not_at_all(door: db.Database) -> None:
+    tasks = [asyncio.create_task(door.ask(COUNTED, most=ENDLESS)) for _ in range(patience.MOST + 3)]
+    await asyncio.sleep(0.3)
+
+    assert [type(task.exception()) for task in tasks if task.done()] == [Unavailable] * 3
+    async with door.snapshot() as read:
+        assert await read([(door.prepare(ROLES), {})]) == [[(BUILT_IN,)]]
+
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
     assert (await door.ask(COUNTED, most=LONG))[0][0] == LONG
 
 

@@ -12,7 +12,7 @@ from math import inf
 from time import perf_counter
 
 from app.db.door import Question
-from app.errors import TimedOut
+from app.errors import TimedOut, Unavailable
 from app.prepared import Row
 
 PATIENCE = 0.025
@@ -23,6 +23,9 @@ STEPS = 20_000
 
 THREADS = 2
 """How many long reads there are at once; the others wait for one to end."""
+
+MOST = 16
+"""How many there are with those that wait. More are refused, so that connections are left for who reads quickly."""
 
 Answers = list[list[Row]]
 
@@ -67,22 +70,31 @@ class Patience:
     def __init__(self, longest: float) -> None:
         self._longest = longest
         self._threads = ThreadPoolExecutor(THREADS, "read")
+        self._number = 0
 
     async def answers(self, reader: Reader, questions: Sequence[Question]) -> Answers:
-        """Answer while others have their turns; raises TimedOut. Who is not waited for any more is interrupted."""
+        """Answer while others have their turns; raises TimedOut, and Unavailable where too many wait already.
+
+        What nobody waits for any more is interrupted.
+        """
+        if self._number >= MOST:
+            raise Unavailable("Too much is being looked for that takes long. Ask again in a moment.")
+        self._number += 1
         try:
             return await self._aside(lambda: reader.answers(questions, self._longest), reader.connection.interrupt)
         except Late:
             raise TimedOut("To read this took too long, and was stopped. Ask for less at once.") from None
+        finally:
+            self._number -= 1
 
     async def _aside(self, read: Callable[[], Answers], stop: Callable[[], None]) -> Answers:
-        work = asyncio.wrap_future(self._threads.submit(read))
+        job = self._threads.submit(read)
         try:
-            return await asyncio.shield(work)
+            return await asyncio.shield(asyncio.wrap_future(job))
         except asyncio.CancelledError:
-            while not work.done():  # the next one needs its connection; what has not begun yet is not stopped
+            while not job.cancel() and not job.done():  # it has begun, and the next one needs its connection
                 stop()
-                await asyncio.wait({work}, timeout=0.01)
+                await asyncio.sleep(0.001)
             raise
 
     def close(self) -> None:

@@ -70,7 +70,7 @@ class Compiled:
     ) -> dict[str, Any] | Stock:
         """The data of the answer to a query, or why the stock executor is to give it: reading twice harms nobody.
 
-        But what took too long once is not tried again: raises TimedOut.
+        But what takes too long is not tried twice: raises TimedOut and Unavailable.
         """
         plan = self._plans.of(known, variables, viewer)
         if isinstance(plan, Stock):
@@ -79,7 +79,7 @@ class Compiled:
             return await execute(plan, Run(viewer, database, variables, {**viewer.binds, "now": now}))
         except Unplanned as unplanned:
             return Stock(unplanned.cause)
-        except errors.TimedOut:
+        except (errors.TimedOut, errors.Unavailable):
             raise
         except errors.Refusal:
             return Stock("refusal")
