@@ -156,8 +156,8 @@ async def _time_each(connection: Connection, requests: Sequence[bytes], seconds:
 async def _time_many(
     connections: Sequence[Connection], requests: Sequence[bytes], seconds: float, into: Measured
 ) -> None:
-    began = time.perf_counter()
-    waiting = cycle(requests)
+    began, middle = time.perf_counter(), len(requests) // 2
+    waiting = cycle([*requests[middle:], *requests[:middle]])  # not those that were just asked
 
     async def worker(connection: Connection) -> int:
         asked = 0
