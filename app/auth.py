@@ -152,7 +152,7 @@ class Presented:
 def presented(authorization: str, cookie: str | None) -> Presented | None:
     """Find the token of a request: the header goes before the cookie, and an empty one is none."""
     scheme, _, rest = authorization.partition(" ")
-    if scheme == "Bearer" or scheme.lower() == "bearer":
+    if scheme.lower() == "bearer":
         return Presented(token, by_cookie=False) if (token := rest.strip()) else None
     return Presented(cookie, by_cookie=True) if cookie else None
 

@@ -122,8 +122,8 @@ class Database(ABC):
         """
 
     def glance(self) -> Any:
-        """The same without waiting, for a database that does not `wait`."""
-        raise NotImplementedError
+        """The same where it is known without waiting, else None."""
+        return None
 
     @abstractmethod
     def snapshot(self) -> AbstractAsyncContextManager[Read]:

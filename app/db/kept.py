@@ -20,7 +20,8 @@ class Kept(Generic[K, V]):
 
     def at_once(self, database: Database) -> dict[K, V] | None:
         """The same where nobody has to wait for it, else None."""
-        return None if database.waits else self._at(database, database.glance())
+        version = database.glance()
+        return None if version is None else self._at(database, version)
 
     def _at(self, database: Database, version: Any) -> dict[K, V]:
         found: tuple[Any, dict[K, V]] | None = database.kept.get(self)

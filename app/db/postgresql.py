@@ -146,28 +146,32 @@ class PostgresTransaction(Transaction):
         await self._fetch("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [name])
 
     async def _fetch(self, text: str, arguments: list[Any]) -> Sequence[Any]:
-        with _postgres_errors():
+        try:
             rows: Sequence[Any] = await self._connection.fetch(text, *arguments)
-            return rows
+        except asyncpg.PostgresError as error:
+            _tell(error)
+            raise
+        return rows
 
     async def _many(self, text: str, arguments: list[list[Any]]) -> None:
-        with _postgres_errors():
+        try:
             await self._connection.executemany(text, arguments)
+        except asyncpg.PostgresError as error:
+            _tell(error)
+            raise
 
 
-class _postgres_errors:  # noqa: N801 - reads as the statement it is
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        match error:
-            case asyncpg.UniqueViolationError():
-                table = str(error.table_name)
-                columns = str(error.detail).partition("(")[2].partition(")")[0]
-                raise Duplicate(",".join(f"{table}.{name.strip()}" for name in columns.split(","))) from error
-            case asyncpg.ForeignKeyViolationError():
-                raise Dangling(str(error.constraint_name)) from error
-            case asyncpg.SerializationError() | asyncpg.DeadlockDetectedError():
-                raise errors.Conflict("Somebody else changed this at the same moment. Try again.") from error
+def _tell(error: asyncpg.PostgresError) -> None:
+    """Raise what services know; anything else is a surprise."""
+    match error:
+        case asyncpg.UniqueViolationError():
+            table = str(error.table_name)
+            columns = str(error.detail).partition("(")[2].partition(")")[0]
+            raise Duplicate(",".join(f"{table}.{name.strip()}" for name in columns.split(","))) from error
+        case asyncpg.ForeignKeyViolationError():
+            raise Dangling(str(error.constraint_name)) from error
+        case asyncpg.SerializationError() | asyncpg.DeadlockDetectedError():
+            raise errors.Conflict("Somebody else changed this at the same moment. Try again.") from error
 
 
 @dataclass(eq=False)

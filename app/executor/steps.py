@@ -16,7 +16,7 @@ from app.auth import Viewer
 from app.db import Database, Question
 from app.executor.arguments import Arguments
 from app.executor.causes import Surprise
-from app.executor.shape import Objects, Shape, Wave, below
+from app.executor.shape import Objects, Shape, Wave
 from app.prepared import Prepared, Row
 from app.reads import by_key
 from app.sources import Find
@@ -79,14 +79,11 @@ class Related:
             return UNASKED
 
         def place(answers: Sequence[Sequence[Row]]) -> Wave:
-            rows, shape = answers[0], self.rows.shape
-            made = shape.make(rows, None, run.viewer)
-            if len(holders) == 1 and len(made) == 1 and not self.is_many:
-                holders[0][self.slot] = made[0]
-            else:
-                found = by_key(rows, made) if self.is_many else _first(rows, made)
-                fill(holders, self.slot, found, list if self.is_many else none, self.is_required)
-            return below(shape.children, made) if shape.children else []
+            rows = answers[0]
+            made = self.rows.shape.make(rows, None, run.viewer)
+            found = by_key(rows, made) if self.is_many else _first(rows, made)
+            fill(holders, self.slot, found, list if self.is_many else none, self.is_required)
+            return self.rows.shape.below(made)
 
         return [self.rows.question(run, keys)], place
 
@@ -154,9 +151,6 @@ def bare(prepared: Prepared) -> Prepared:
 
 def keys_of(holders: Objects, slot: str) -> list[Any]:
     """The keys that objects hold, each once."""
-    if len(holders) == 1:
-        key = holders[0][slot]
-        return [] if key is None else [key]
     return list({key: None for holder in holders if (key := holder[slot]) is not None})
 
 
