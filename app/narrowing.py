@@ -72,7 +72,7 @@ def filtered(source: Source, viewer: Viewer, shape: Shape, dialect: Dialect) -> 
 
 
 def beginnings(source: Source, viewer: Viewer, shape: Shape, dialect: Dialect) -> list[ColumnElement[bool]]:
-    """Where a database can begin to look, of what is asked for beside all else: there are few rows, however many."""
+    """Where a database can begin to look, of what is asked for beside all else: few rows, however many there are."""
     named = [(source.filters[name], rest) for name, *rest in shape[1:] if name in source.filters]
     found = [each.beginning(viewer, rest, dialect) for each, rest in named]
     return [condition for condition in found if condition is not None]

@@ -79,7 +79,7 @@ class Filter:
     `bits`: the value is a bit that a mask must have. Asked for beside all else, and not within `or` or `not`, it is the
     mask of an entry where a walk is gone; on a walk by user it is asked for nowhere else.
 
-    `begins` is for a value that at most one thing has: a condition that is true of no other rows than those which
+    `begins` is for a value that few rows have: a condition that is true of no other rows than those which
     compare `eq` with it, and by which a database finds them.
     """
 

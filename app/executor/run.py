@@ -15,7 +15,7 @@ from app.executor.documents import Known
 from app.executor.plan import Planner
 from app.executor.plans import Plan, Plans, Stock
 from app.executor.shape import Wave, below
-from app.executor.steps import Opened, Place, Run
+from app.executor.steps import Place, Run
 
 log = logging.getLogger(__name__)
 
@@ -26,9 +26,8 @@ NOTHING: Sequence[Sequence[Any]] = ((),)
 async def execute(plan: Plan, run: Run, rows: Sequence[Any] = NOTHING) -> dict[str, Any]:
     """The root of an answer, made of one row. Raises whatever is in the way: the stock executor tells it better."""
     objects = plan.make(rows, None, run.viewer)
-    if plan.asked:
-        for step, holders in below(plan.asked, objects):
-            await step.answer(run, holders)
+    for step, holders in below(plan.asked, objects):
+        await step.answer(run, holders)
     wave = below(plan.steps, objects)
     if plan.is_deep:
         async with run.database.snapshot() as read:
@@ -40,10 +39,6 @@ async def execute(plan: Plan, run: Run, rows: Sequence[Any] = NOTHING) -> dict[s
 
 
 async def _level(wave: Wave, run: Run, read: Read) -> Wave:
-    if len(wave) == 1:
-        ((step, holders),) = wave
-        opened: Opened = step.open(run, holders)
-        return opened[1](await read(opened[0]) if opened[0] else ())
     questions: list[Question] = []
     places: list[tuple[int, Place]] = []
     for step, holders in wave:

@@ -347,7 +347,7 @@ def _meant(way: str, viewer: Viewer) -> tuple[ColumnElement[bool], ...]:
 
 
 def _named_by(tx: Transaction, viewer: Viewer, user: Way) -> dict[str, Any]:
-    """The values of both."""
+    """What the statements that find a user bind."""
     way, key = user
     return {"key": key if way == "id" else names.sought(str(key)), **viewer.binds, "now": tx.now}
 
