@@ -37,10 +37,11 @@ class Late(Exception):
 class Reader:
     """A connection that reads. Nobody else has it while it does."""
 
-    __slots__ = ("_until", "connection")
+    __slots__ = ("_cursor", "_until", "connection")
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
+        self._cursor = connection.cursor()
         self._until = inf
         connection.set_progress_handler(self._is_late, STEPS)
 
@@ -50,7 +51,7 @@ class Reader:
     def answers(self, questions: Sequence[Question], seconds: float) -> Answers:
         """Answer all of them within so many seconds; raises Late."""
         self._until = perf_counter() + seconds
-        execute = self.connection.execute
+        execute = self._cursor.execute
         try:
             return [
                 prepared.rows(execute(prepared.text, prepared.arguments(values)).fetchall())

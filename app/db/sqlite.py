@@ -89,6 +89,7 @@ class SqliteDatabase(Database):
         self._readers = [Reader(connect(path, read_only=True))]
         self._places = asyncio.Semaphore(READERS)
         self._watcher = connect(path, read_only=True)  # each connection has a count of its own
+        self._watching = self._watcher.cursor()
 
     async def read(self, questions: Sequence[Question]) -> list[list[Row]]:
         if len(questions) != 1:
@@ -105,7 +106,7 @@ class SqliteDatabase(Database):
         return self.glance()
 
     def glance(self) -> Any:
-        return self._watcher.execute("PRAGMA data_version").fetchone()[0]
+        return self._watching.execute("PRAGMA data_version").fetchone()[0]
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Read]:

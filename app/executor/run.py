@@ -9,13 +9,14 @@ from graphql.execution.values import VariableValues
 
 from app import errors
 from app.auth import Viewer
-from app.db import Database, Question, Read
+from app.db import Database, Question
 from app.executor.causes import Unplanned
 from app.executor.documents import Known
 from app.executor.plan import Planner
 from app.executor.plans import Plan, Plans, Stock
 from app.executor.shape import Wave, below
 from app.executor.steps import Place, Run
+from app.prepared import Row
 
 log = logging.getLogger(__name__)
 
@@ -32,20 +33,27 @@ async def execute(plan: Plan, run: Run, rows: Sequence[Any] = NOTHING) -> dict[s
     if plan.is_deep:
         async with run.database.snapshot() as read:
             while wave:
-                wave = await _level(wave, run, read)
+                questions, places = _opened(wave, run)
+                wave = _placed(places, await read(questions) if questions else [])
     elif wave:
-        await _level(wave, run, run.database.read)
+        read = run.database.read
+        questions, places = _opened(wave, run)
+        _placed(places, await read(questions) if questions else [])
     return objects[0]
 
 
-async def _level(wave: Wave, run: Run, read: Read) -> Wave:
+def _opened(wave: Wave, run: Run) -> tuple[list[Question], list[tuple[int, Place]]]:
+    """What the steps of a level ask, and where each of them puts how many answers."""
     questions: list[Question] = []
     places: list[tuple[int, Place]] = []
     for step, holders in wave:
         asked, place = step.open(run, holders)
         places.append((len(asked), place))
         questions += asked
-    answers = await read(questions) if questions else []
+    return questions, places
+
+
+def _placed(places: Sequence[tuple[int, Place]], answers: Sequence[Sequence[Row]]) -> Wave:
     found: Wave = []
     at = 0
     for number, place in places:

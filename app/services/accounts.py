@@ -97,18 +97,24 @@ _PERSON = (
 )
 
 
+def known(desk: Desk, shown: auth.Presented | None) -> Viewer | None:
+    """Say who asks where nobody has to wait for that, else None."""
+    if shown is None:
+        return auth.ANONYMOUS
+    now = desk.database.clock()
+    viewer = None if desk.keyring.is_stale(now) else auth.known(desk.database, desk.signer, shown, now)
+    if viewer is not None and viewer.token_id is not None:
+        desk.uses.note(viewer.token_id)
+    return viewer
+
+
 async def identified(desk: Desk, shown: auth.Presented | None) -> Viewer:
     """Say who asks; raises Unauthenticated for a token in a header that is no longer good."""
     if shown is None:
         return auth.ANONYMOUS
-    now = desk.database.clock()
-    if desk.keyring.is_stale(now):
-        await desk.keyring.refresh()
-    viewer = auth.known(desk.database, desk.signer, shown, now)
-    if viewer is None:
-        await _know_key(desk, shown)
-        elsewhere = desk.provider is not None
-        viewer = await auth.identified(desk.database, desk.signer, shown, accounts_elsewhere=elsewhere)
+    await _know_key(desk, shown)
+    elsewhere = desk.provider is not None
+    viewer = await auth.identified(desk.database, desk.signer, shown, accounts_elsewhere=elsewhere)
     if viewer.token_id is not None:
         desk.uses.note(viewer.token_id)
     return viewer
