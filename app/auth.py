@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Flag
+from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
@@ -136,14 +137,14 @@ async def viewer_of_api_token(database: db.Database, token: str) -> Viewer | Non
     return Viewer(user_id, permissions, expires_at=ends, token_id=token_id, is_limited=bool(is_limited))
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class Presented:
     """A token that came with a request, and how."""
 
     token: str
     by_cookie: bool
 
-    @property
+    @cached_property
     def place(self) -> tuple[bytes, bool]:
         """Where to remember what it was good for; nothing is kept by the token itself."""
         return sha256(self.token.encode("utf-8", "surrogatepass")).digest(), self.by_cookie

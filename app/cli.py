@@ -275,13 +275,15 @@ def _run(arguments: argparse.Namespace, port: int, log: dict[str, Any], shutdown
             reload=arguments.reload,
             reload_dirs=[str(Path(__file__).parent)] if arguments.reload else None,
             loop="auto",  # uvloop where it can be had
-            http="httptools",
+            http="app.web.protocol:Protocol",
             ws="none",
             lifespan="on",  # a failure in it stops the start
             log_config=log,
             log_level="warning",
             access_log=False,
             server_header=False,
+            interface="asgi3",
+            proxy_headers=False,  # `web.entrance` looks whether there are any
             date_header=True,
             timeout_graceful_shutdown=shutdown_seconds,
         )

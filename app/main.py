@@ -38,6 +38,7 @@ from app.settings import Settings, secret
 from app.statements import Statements
 from app.tokens import Signer
 from app.web import Front, Watch, Watching
+from app.web.entrance import Entrance
 from app.written import FILE_VARIABLE
 
 Done = TypeVar("Done")
@@ -126,14 +127,14 @@ def sdl() -> str:
     return schema.sdl()
 
 
-def create() -> Starlette:
+def create() -> Entrance:
     """The application for the settings of this process's environment."""
     file = os.environ.get(FILE_VARIABLE)
     made = create_app(Settings.read(Path(file) if file else None), owns_process=True)
     gc.collect()
     gc.freeze()  # what is loaded stays: the collector need not look through it again and again
     gc.enable()
-    return made
+    return Entrance(made)
 
 
 def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:

@@ -12,7 +12,7 @@ from app.rest.errors import HEADERS
 
 def json(body: Any) -> Response:
     """An answer in JSON."""
-    return Response(web.encoded(body), 200, HEADERS, "application/json")
+    return web.Whole(web.encoded(body), 200, "application/json", HEADERS)
 
 
 def created(request: Request, body: Any, *words: str) -> Response:

@@ -10,6 +10,7 @@ from app.web.origin import from_foreign_page
 from app.web.reading import body, json_value, media_type
 from app.web.refusals import MethodNotAllowed, TooLarge, UnsupportedMediaType, headers
 from app.web.watching import Watch, Watching
+from app.web.whole import Whole
 from app.web.writing import NO_SNIFFING, UNKEPT, Cookie, encoded, set_cookie
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "UnsupportedMediaType",
     "Watch",
     "Watching",
+    "Whole",
     "body",
     "cors",
     "encoded",

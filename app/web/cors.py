@@ -3,7 +3,9 @@
 from collections.abc import Collection
 
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.web.whole import WHOLE
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 ASKED = (
@@ -27,10 +29,18 @@ def cors(app: ASGIApp, allowed_origins: Collection[str]) -> ASGIApp:
     """Lets pages of other sites ask. Credentials are never allowed, so that no cookie opens anything to them."""
     if not allowed_origins:
         return app
-    return CORSMiddleware(
+    return _Cors(
         app,
         allow_origins=allowed_origins,
         allow_methods=METHODS,
         allow_headers=ASKED,
         expose_headers=ANSWERED,
     )
+
+
+class _Cors(CORSMiddleware):
+    """What it adds, it adds to heads that are sent in the ordinary way."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope.get("extensions", {}).pop(WHOLE, None)
+        await super().__call__(scope, receive, send)

@@ -1,13 +1,49 @@
-"""The headers of a request by their names: whoever asks for one need not search all of them."""
+"""The headers of a request by their names: whoever asks for one need not search all of them.
+
+Whoever keeps a connection sends the same headers again and again. What was made of the last ones there is still good
+for equal ones.
+"""
 
 from collections.abc import Sequence
+from typing import Any
 
 from starlette.types import Scope
 
 PLACE = "ostiary.heads"
+CONNECTION = "ostiary.connection"
 
-Heads = dict[bytes, bytes]
-"""Values by names, which are in small letters. A header that stands there twice has a comma in it (RFC 9110, 5.3)."""
+Pairs = Sequence[tuple[bytes, bytes]]
+
+
+class Heads(dict[bytes, bytes]):
+    """Values by names, which are in small letters. A header that stands there twice has a comma in it (RFC 9110, 5.3).
+
+    In `made` is kept what hangs on them alone.
+    """
+
+    __slots__ = ("made", "pairs")
+
+    def __init__(self, pairs: Pairs) -> None:
+        super().__init__(pairs)
+        self.pairs = pairs
+        self.made: dict[str, Any] = {}
+        if len(self) < len(pairs):
+            self._join(pairs)
+
+    def _join(self, pairs: Pairs) -> None:
+        values: dict[bytes, list[bytes]] = {}
+        for name, value in pairs:
+            values.setdefault(name, []).append(value)
+        self.update({name: b", ".join(each) for name, each in values.items()})
+
+
+class Connection:
+    """What is remembered for as long as a connection is kept: the headers that came last, and no one else's."""
+
+    __slots__ = ("heads",)
+
+    def __init__(self) -> None:
+        self.heads = Heads(())
 
 
 def heads(scope: Scope) -> Heads:
@@ -15,15 +51,12 @@ def heads(scope: Scope) -> Heads:
     found: Heads | None = scope.get(PLACE)
     if found is None:
         pairs = scope["headers"]
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            found = _joined(pairs)
+        connection: Connection | None = scope.get(CONNECTION)
+        if connection is None:
+            found = Heads(pairs)
+        else:
+            found = connection.heads
+            if found.pairs != pairs:
+                found = connection.heads = Heads(pairs)
         scope[PLACE] = found
     return found
-
-
-def _joined(pairs: Sequence[tuple[bytes, bytes]]) -> Heads:
-    values: dict[bytes, list[bytes]] = {}
-    for name, value in pairs:
-        values.setdefault(name, []).append(value)
-    return {name: b", ".join(each) for name, each in values.items()}

@@ -18,6 +18,7 @@ from app.telemetry.facts import Facts
 from app.telemetry.metrics import Meter
 from app.web.heads import heads
 from app.web.stopping import Stopping
+from app.web.whole import SAID, WHOLE
 
 LOG = logging.getLogger(logs.REQUESTS)
 
@@ -29,13 +30,6 @@ GOOD_ID = re.compile(rb"[\w.:/=+-]{1,128}")
 _WORKER = token_hex(4)
 _NUMBERS = count(randbits(31))
 """Together they make an id that no other request has, of this worker or another."""
-
-SAID = {
-    b"x-content-type-options": b"nosniff",
-    b"referrer-policy": b"same-origin",
-    b"x-frame-options": b"DENY",
-}
-"""Said to browsers unless the answer says otherwise. That a host speaks https for good is for the proxy to say."""
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -120,15 +114,19 @@ class _Sending:
 
     def __init__(self, send: Send, request_id: str) -> None:
         self._send = send
-        self._id = (b"x-request-id", request_id.encode())
+        self._id = request_id.encode()
         self.status = 0
 
     def __call__(self, message: Message) -> Awaitable[None]:
-        if message["type"] == "http.response.start":
+        kind = message["type"]
+        if kind == WHOLE:
+            self.status = message["status"]
+            message["head"] += b"x-request-id: %b\r\n" % self._id
+        elif kind == "http.response.start":
             self.status, headers = message["status"], message.get("headers", ())
             told = dict(headers)
             completed = (SAID | told).items() if len(told) == len(headers) else _completed(headers)
-            message["headers"] = [*completed, self._id]
+            message["headers"] = [*completed, (b"x-request-id", self._id)]
         return self._send(message)
 
 

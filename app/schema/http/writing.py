@@ -1,11 +1,9 @@
 """Writes responses: JSON in UTF-8, whatever the status."""
 
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from app import web
 from app.errors import Refusal
@@ -58,23 +56,4 @@ def page() -> Response:
 def _response(body: dict[str, Any], status: int, media: str, headers: Mapping[str, str]) -> Response:
     if "errors" in body:
         facts.current().codes += [error["extensions"]["code"] for error in body["errors"]]
-    return _Written(web.encoded(body), status, media, headers)
-
-
-class _Written(Response):
-    """A response whose headers are known beforehand, but for a few."""
-
-    def __init__(self, body: bytes, status: int, media: str, headers: Mapping[str, str]) -> None:
-        self.body, self.status_code, self.background = body, status, None
-        told = _encoded(media, tuple(headers.items()) if headers else ())
-        self.raw_headers = [*told, (b"content-length", b"%d" % len(body))]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await send({"type": "http.response.body", "body": self.body})
-
-
-@lru_cache(maxsize=64)
-def _encoded(media: str, headers: tuple[tuple[str, str], ...]) -> Sequence[tuple[bytes, bytes]]:
-    pairs = {**COMMON, **dict(headers), "Content-Type": f"{media}; charset=utf-8"}
-    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in pairs.items()]
+    return web.Whole(web.encoded(body), status, f"{media}; charset=utf-8", {**COMMON, **headers} if headers else COMMON)
