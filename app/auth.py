@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Flag
-from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
@@ -137,17 +136,20 @@ async def viewer_of_api_token(database: db.Database, token: str) -> Viewer | Non
     return Viewer(user_id, permissions, expires_at=ends, token_id=token_id, is_limited=bool(is_limited))
 
 
-@dataclass(eq=False)
+@dataclass(slots=True, eq=False)
 class Presented:
     """A token that came with a request, and how."""
 
     token: str
     by_cookie: bool
+    _place: tuple[bytes, bool] | None = None
 
-    @cached_property
+    @property
     def place(self) -> tuple[bytes, bool]:
         """Where to remember what it was good for; nothing is kept by the token itself."""
-        return sha256(self.token.encode("utf-8", "surrogatepass")).digest(), self.by_cookie
+        if self._place is None:
+            self._place = sha256(self.token.encode("utf-8", "surrogatepass")).digest(), self.by_cookie
+        return self._place
 
 
 def presented(authorization: str, cookie: str | None) -> Presented | None:

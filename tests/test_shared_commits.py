@@ -51,6 +51,11 @@ async def _refused(door: db.Database, name: str) -> None:
         raise ZeroDivisionError
 
 
+def _opened() -> set[str]:
+    """The files that this process has open."""
+    return {str(each.readlink()) for each in Path("/proc/self/fd").iterdir() if each.is_symlink()}
+
+
 async def _names(door: db.Database) -> list[str]:
     return [name for (name,) in await door.ask(ALL)]
 
@@ -67,6 +72,17 @@ async def test_changes_of_one_moment_share_a_commit(door: db.Database, ended: li
 
     assert ended == [32]
     assert len(await _names(door)) == 32
+
+
+@EMBEDDED
+@pytest.mark.skipif(sys.platform != "linux", reason="only there one can see which files a process has open")
+async def test_what_may_have_to_be_undone_is_written_to_no_file(door: db.Database) -> None:
+    await _add(door, *(f"user{number}" for number in range(2_000)))
+    async with door.write() as tx:
+        await tx.rows(update(tables.User).values(created_at=NOW, token_generation=1))
+        opened = _opened()
+    assert [name for name in opened if "etilqs" in name] == []
+    assert any(name.endswith("-wal") for name in opened)
 
 
 @EMBEDDED

@@ -35,6 +35,7 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     connection.execute(f"PRAGMA busy_timeout={5000 if read_only else 0}")
     if not read_only:
         connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA temp_store=MEMORY")  # what a savepoint may have to undo, too
     return connection
 
 

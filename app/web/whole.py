@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -33,15 +33,18 @@ class Whole(Response):
     def __init__(self, body: bytes, status: int, media: str, headers: Mapping[str, str] = NOTHING) -> None:
         self.body, self.status_code, self.background = body, status, None
         self._told = _told(media, tuple(headers.items()))
+        self._pairs: list[tuple[bytes, bytes]] | None = None
 
-    @cached_property
-    def raw_headers(self) -> list[tuple[bytes, bytes]]:  # type: ignore[override]  # made when somebody wants to change it
-        """Names and values."""
-        return [*self._told.pairs, (b"content-length", b"%d" % len(self.body))]
+    @property
+    def raw_headers(self) -> list[tuple[bytes, bytes]]:  # type: ignore[override]  # made where somebody asks for it
+        """Names and values; who asks may change them."""
+        if self._pairs is None:
+            self._pairs = [*self._told.pairs, (b"content-length", b"%d" % len(self.body))]
+        return self._pairs
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer."""
-        if WHOLE in scope.get("extensions", NOTHING) and "raw_headers" not in self.__dict__:
+        if WHOLE in scope.get("extensions", NOTHING) and self._pairs is None:
             head = b"%bcontent-length: %d\r\n" % (self._told.lines, len(self.body))
             await send({"type": WHOLE, "status": self.status_code, "head": head, "body": self.body})
         else:
