@@ -18,6 +18,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import Scope
 
 from app import db, migrations, rest, schema, signing, tickets, web
 from app.executor.changes import Changes
@@ -154,9 +155,9 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
                 yield
         await _close(desk)
 
-    def answer(request: Request, asked: http.GraphQLRequest) -> Awaitable[http.Answer]:
+    def answer(scope: Scope, asked: http.GraphQLRequest) -> Awaitable[http.Answer]:
         answering: Answering = made.state.answering
-        return answering(request, asked)
+        return answering(scope, asked)
 
     async def admit(request: Request) -> None:
         answering: Answering = request.app.state.answering

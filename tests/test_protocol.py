@@ -92,7 +92,7 @@ def asgi(answer: Answerer) -> ASGIApp:
 
 
 async def echo(request: Request) -> Response:
-    read = await web.body(request, 1_000_000)
+    read = await web.body(heads(request.scope), request.receive, 1_000_000)
     return Whole(b"[%s] %b" % (request.method.encode(), read), 200, "text/plain", {"Vary": "Accept"})
 
 
@@ -116,6 +116,10 @@ async def long(request: Request) -> Response:
 
 async def nothing(request: Request) -> Response:
     return Response(None, 204)
+
+
+async def last(request: Request) -> Response:
+    return Whole(b"no more", 413, "text/plain", {"Connection": "close"})
 
 
 async def broken(request: Request) -> Response:
@@ -143,7 +147,7 @@ PIECES = {
 }
 
 
-@pytest.mark.parametrize("answer", [echo, unread, with_cookie, in_parts, long, nothing, broken])
+@pytest.mark.parametrize("answer", [echo, unread, with_cookie, in_parts, long, nothing, last, broken])
 @pytest.mark.parametrize("pieces", PIECES.values(), ids=PIECES)
 async def test_the_same_bytes_are_answered(answer: Answerer, pieces: list[bytes]) -> None:
     theirs = await spoken(HttpToolsProtocol, asgi(answer), pieces)

@@ -7,14 +7,14 @@ import httpx
 import orjson
 from graphql import GraphQLError, OperationType, build_schema, execute_sync
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.types import Scope
 
 from app import errors
 from app.executor.documents import Documents
 from app.schema import errors as replies
 from app.schema.http import Answer, GraphQLRequest, routes
 from app.settings import Limits
-from app.web import Cookie, MethodNotAllowed
+from app.web import Cookie, MethodNotAllowed, heads
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
@@ -54,9 +54,9 @@ class Root:
         raise FAILURES[how]()
 
 
-async def answer(request: Request, asked: GraphQLRequest) -> Answer:
-    if (how := request.headers.get("x-raise")) is not None:
-        raise FAILURES[how]()
+async def answer(scope: Scope, asked: GraphQLRequest) -> Answer:
+    if (how := heads(scope).get(b"x-raise")) is not None:
+        raise FAILURES[how.decode()]()
     if asked.sha256 is not None:
         return Answer({"data": {"persisted": asked.query}})
     known = DOCUMENTS.known(asked.query, asked.operation_name)

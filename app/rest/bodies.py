@@ -62,14 +62,15 @@ async def read(request: Request, kinds: Body) -> Fields:
     if not kinds:
         return NOTHING
     accepted = types(kinds)
-    if "content-type" not in request.headers:
-        if await web.body(request, LIMIT):
+    found = web.heads(request.scope)
+    if b"content-type" not in found:
+        if await web.body(found, request.receive, LIMIT):
             raise web.UnsupportedMediaType(f"The body must be {' or '.join(accepted)}.")
         if Body.DOCUMENT in kinds:
             raise BadRequest("The body must be a JSON object.")
         return NOTHING
-    kind = web.media_type(request, tuple(accepted))
-    body = await web.body(request, LIMIT)
+    kind = web.media_type(found, tuple(accepted))
+    body = await web.body(found, request.receive, LIMIT)
     if kind == JSON:
         return _from_json(body, is_document=Body.DOCUMENT in kinds)
     return _gathered(_urlencoded(body) if kind == URLENCODED else _multipart(body, request.headers["content-type"]))

@@ -210,7 +210,7 @@ async def _call(request: Request, route: Route, house: House) -> Call:
 
 async def _viewer(request: Request, route: Route, house: House) -> Viewer:
     """Who calls; one who is known by a cookie changes something only from our own pages."""
-    shown = web.presented(request, house.settings.auth_cookie_name)
+    shown = web.presented(request.scope, house.settings.auth_cookie_name)
     if route.who is Who.UNASKED:
         await accounts.refuse_revoked(house.desk, shown)
         return auth.ANONYMOUS

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from graphql import ExecutionResult, GraphQLSchema, execute
 from starlette.requests import Request
+from starlette.types import Scope
 
 from app import web
 from app.auth import Presented, Viewer
@@ -52,29 +53,29 @@ class Answering:
     persisted: Persisted = field(default_factory=Persisted)
     lanes: tuple[Lane, Lane] = field(default_factory=lambda: (Lane(), Lane()))
 
-    async def __call__(self, request: Request, asked: GraphQLRequest) -> Answer:
+    async def __call__(self, scope: Scope, asked: GraphQLRequest) -> Answer:
         """Answer one request; raises `Refusal` and `Invalid`, which the protocol edge writes."""
         began, about = perf_counter(), facts.current()
-        shown = web.presented(request, self.settings.auth_cookie_name)
+        shown = web.presented(scope, self.settings.auth_cookie_name)
         viewer = await web.identified(self.desk, shown)
         hidden, ready = not self._is_shown_schema(viewer), asked.ready
         if ready is None or ready.hidden is not hidden:
             known = await self._known(asked, viewer, hidden)
-            ready = self._readied(request, asked, known, (shown, viewer), hidden)
+            ready = self._readied(scope, asked, known, (shown, viewer), hidden)
         else:
             self.documents.hits += 1
             about.kind, about.operation = ready.known.kind, ready.known.name
         body, context = await self._executed(ready, asked.variables, viewer, about)
         headers = {}
-        if STATS_HEADER in web.heads(request.scope):
+        if STATS_HEADER in web.heads(scope):
             spent = round((perf_counter() - began) * 1000, 3)
             stats = {"statements": about.statements, "durationMs": spent, "cost": ready.known.cost}
             body["extensions"], headers = {"stats": stats}, _told(about)
-        return Answer(body, headers=headers, cookies=self._cookies(context, request) if context else ())
+        return Answer(body, headers=headers, cookies=self._cookies(context, Request(scope)) if context else ())
 
     async def require_schema_shown(self, request: Request) -> None:
         """Refuse who is not shown the schema; raises Unauthenticated and Forbidden."""
-        viewer = await web.identified(self.desk, web.presented(request, self.settings.auth_cookie_name))
+        viewer = await web.identified(self.desk, web.presented(request.scope, self.settings.auth_cookie_name))
         if self._is_shown_schema(viewer):
             return
         if self.settings.introspection == "signed-in":
@@ -95,13 +96,13 @@ class Answering:
             return self.documents.operation(*question, introspection=not hidden)
 
     def _readied(
-        self, request: Request, asked: GraphQLRequest, known: Known, by: tuple[Presented | None, Viewer], hidden: bool
+        self, scope: Scope, asked: GraphQLRequest, known: Known, by: tuple[Presented | None, Viewer], hidden: bool
     ) -> Ready:
         """What may be run; remembered with what was asked, if it is a query and does not hang on who asks."""
         about, (shown, viewer) = facts.current(), by
         about.kind, about.operation = known.kind, known.name
         if known.kind != "query":
-            web.note_origin(request, "GRAPHQL")
+            web.note_origin(request := Request(scope), "GRAPHQL")
             if asked.is_get:
                 raise MethodNotAllowed("A change is asked for by POST.")
             web.require_own_page(request, shown, viewer)

@@ -5,7 +5,7 @@ from app.web.callers import identified, presented, require_own_page
 from app.web.cors import cors
 from app.web.files import kept
 from app.web.front import Front
-from app.web.heads import heads
+from app.web.heads import Heads, heads
 from app.web.origin import from_foreign_page
 from app.web.reading import body, json_value, media_type
 from app.web.refusals import MethodNotAllowed, TooLarge, UnsupportedMediaType, headers
@@ -18,6 +18,7 @@ __all__ = [
     "UNKEPT",
     "Cookie",
     "Front",
+    "Heads",
     "MethodNotAllowed",
     "TooLarge",
     "UnsupportedMediaType",

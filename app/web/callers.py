@@ -1,6 +1,7 @@
 """Who calls, by the token that came along, and whether a cookie that says so may change something."""
 
 from starlette.requests import Request
+from starlette.types import Scope
 
 from app import auth
 from app.auth import Presented, Viewer
@@ -12,11 +13,11 @@ from app.web.heads import heads
 from app.web.origin import same_origin
 
 
-def presented(request: Request, cookie_name: str) -> Presented | None:
+def presented(scope: Scope, cookie_name: str) -> Presented | None:
     """The token of a request."""
-    found = heads(request.scope)
+    found = heads(scope)
     if cookie_name not in found.made:
-        cookie = request.cookies.get(cookie_name) if b"cookie" in found else None
+        cookie = Request(scope).cookies.get(cookie_name) if b"cookie" in found else None
         found.made[cookie_name] = auth.presented(found.get(b"authorization", b"").decode("latin-1"), cookie)
     shown: Presented | None = found.made[cookie_name]
     return shown

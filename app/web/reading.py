@@ -4,21 +4,21 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
 
 from app.errors import BadRequest
-from app.web.heads import heads
+from app.web.heads import Heads
 from app.web.refusals import TooLarge, UnsupportedMediaType
 
 PLAIN = {b"", b"identity"}
 DEEPEST = 100  # JSON within JSON; coercion of inputs recurses, and the interpreter's stack ends at a thousand
 
 
-def media_type(request: Request, accepted: tuple[str, ...]) -> str:
+def media_type(found: Heads, accepted: tuple[str, ...]) -> str:
     """Which of the accepted types the body is of; it must be UTF-8 and not packed."""
-    found = heads(request.scope)
     kind = found.get(b"content-type", b"")
-    if b"," in kind and len(request.headers.getlist("content-type")) > 1:
+    if b"," in kind and [name for name, _ in found.pairs].count(b"content-type") > 1:
         raise BadRequest("The header Content-Type stands there twice.")
     return _media_type(kind, found.get(b"content-encoding", b""), accepted)
 
@@ -38,28 +38,20 @@ def _media_type(header: bytes, packed: bytes, accepted: tuple[str, ...]) -> str:
     return kind
 
 
-async def body(request: Request, limit: int) -> bytes:
+async def body(found: Heads, receive: Receive, limit: int) -> bytes:
     """The body, given up as soon as it is known to pass the limit."""
-    length = heads(request.scope).get(b"content-length", b"")
-    if length.isdigit() and int(length[:18]) > limit:
-        raise _too_large(limit)
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await request.receive()
+    length = found.get(b"content-length", b"")
+    is_good = not length.isdigit() or int(length[:18]) <= limit
+    read: bytes = b""
+    while is_good:
+        message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        chunk: bytes = message.get("body", b"")
-        size += len(chunk)
-        if size > limit:
-            raise _too_large(limit)
-        if not message.get("more_body"):
-            return b"".join([*chunks, chunk]) if chunks else chunk
-        chunks.append(chunk)
-
-
-def _too_large(limit: int) -> TooLarge:
-    return TooLarge(f"The body may be {limit:,} bytes at most.")
+        read += message.get("body", b"")
+        is_good = len(read) <= limit
+        if is_good and not message.get("more_body"):
+            return read
+    raise TooLarge(f"The body may be {limit:,} bytes at most.")
 
 
 def json_value(text: bytes, what: str) -> Any:

@@ -44,7 +44,7 @@ class Whole(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer."""
-        if WHOLE in scope.get("extensions", NOTHING) and self._pairs is None:
+        if self._pairs is None and self._told.is_plain and WHOLE in scope.get("extensions", NOTHING):
             head = b"%bcontent-length: %d\r\n" % (self._told.lines, len(self.body))
             await send({"type": WHOLE, "status": self.status_code, "head": head, "body": self.body})
         else:
@@ -55,6 +55,8 @@ class Whole(Response):
 class _Told(NamedTuple):
     pairs: list[tuple[bytes, bytes]]
     lines: bytes
+    is_plain: bool
+    """Whether they say nothing about the connection."""
 
 
 @lru_cache(maxsize=256)
@@ -63,4 +65,5 @@ def _told(media: str, headers: tuple[tuple[str, str], ...]) -> _Told:
     told = {**SAID, **given, b"content-type": media.encode("latin-1")}
     if any(_UNFIT.search(part) for pair in told.items() for part in pair):
         raise ValueError("a header has a control character in it")
-    return _Told([*told.items()], b"".join(b"%b: %b\r\n" % pair for pair in told.items()))
+    lines = b"".join(b"%b: %b\r\n" % pair for pair in told.items())
+    return _Told([*told.items()], lines, is_plain=b"connection" not in told)

@@ -4,10 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from starlette.requests import Request
-
 from app.schema.http.messages import NotAcceptable
-from app.web import heads
+from app.web import Heads
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
@@ -16,9 +14,9 @@ HTML = "text/html"
 WEIGHT = re.compile(r";\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*(?:;|$)", re.IGNORECASE)
 
 
-def negotiated(request: Request, offers: tuple[str, ...]) -> str:
+def negotiated(found: Heads, offers: tuple[str, ...]) -> str:
     """The best of the offers. Whoever names both JSON types gets the newer, whoever names none plain JSON."""
-    return _negotiated(heads(request.scope).get(b"accept"), offers)
+    return _negotiated(found.get(b"accept"), offers)
 
 
 @lru_cache(maxsize=256)

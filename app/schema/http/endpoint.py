@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -14,7 +14,7 @@ from app.schema import errors
 from app.schema.http import accept, reading, writing
 from app.schema.http.messages import Answer, GraphQLRequest
 from app.telemetry import facts
-from app.web import MethodNotAllowed
+from app.web import MethodNotAllowed, heads
 
 BODY_LIMIT = 1_048_576
 PATH = "/graphql"
@@ -27,7 +27,7 @@ REMEMBERED = 1_000
 LONGEST_REMEMBERED = 4_096
 """How many bodies are known again, and of how many bytes: pages ask the same for everybody, and again and again."""
 
-Answerer = Callable[[Request, GraphQLRequest], Awaitable[Answer]]
+Answerer = Callable[[Scope, GraphQLRequest], Awaitable[Answer]]
 
 
 class GraphQLEndpoint:
@@ -41,17 +41,21 @@ class GraphQLEndpoint:
         self._recent: Recent[bytes, GraphQLRequest] = Recent(REMEMBERED, room, LONGEST_REMEMBERED, _length)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        about, request, method = facts.current(), Request(scope, receive), scope["method"]
+        about, found, method = facts.current(), heads(scope), scope["method"]
         about.face, about.path, media = "graphql", PATH, accept.JSON
         try:
-            if method not in METHODS:
+            if method == "POST":
+                media = accept.negotiated(found, OFFERS)
+                web.media_type(found, JSON_ALONE)
+                body = await web.body(found, receive, self._body_limit)
+                response = writing.answered(await self._posted(scope, body), media)
+            elif method not in METHODS:
                 raise MethodNotAllowed("Only GET and POST are answered here.", METHODS)
-            found = None if method == "POST" else reading.parameters(request)
-            media = accept.negotiated(request, OFFERS if found is None else self._offers(found))
-            if media == accept.HTML:
-                response = writing.page()
             else:
-                response = writing.answered(await self._answered(request, found), media)
+                given = reading.parameters(scope["query_string"])
+                media = accept.negotiated(found, self._offers(given))
+                is_page = media == accept.HTML
+                response = writing.page() if is_page else writing.answered(await self._got(scope, given), media)
         except ClientDisconnect:
             response = Response(status_code=400)  # nobody reads it
         except Refusal as refusal:
@@ -65,22 +69,27 @@ class GraphQLEndpoint:
         is_bare = "query" not in found and "extensions" not in found
         return PAGE_TOO if is_bare and self._has_page else OFFERS
 
-    async def _answered(self, request: Request, found: dict[str, str] | None) -> Answer:
-        body, known = b"", None
-        if found is not None:
-            asked = reading.from_url(found)
-        else:
-            web.media_type(request, JSON_ALONE)
-            body = await web.body(request, self._body_limit)
-            known = self._recent.get(body) if len(body) <= LONGEST_REMEMBERED else None
-            asked = known or reading.from_body(body)
+    async def _got(self, scope: Scope, given: dict[str, str]) -> Answer:
+        asked = reading.from_url(given)
         try:
-            answer = await self._answer(request, asked)
+            return await self._answer(scope, asked)
         except Invalid as invalid:
-            return Answer({"errors": errors.formatted(invalid.errors)}, executed=False)
-        if known is None and asked.ready is not None and body:
+            return _invalid(invalid)
+
+    async def _posted(self, scope: Scope, body: bytes) -> Answer:
+        known = self._recent.get(body) if len(body) <= LONGEST_REMEMBERED else None
+        asked = known or reading.from_body(body)
+        try:
+            answer = await self._answer(scope, asked)
+        except Invalid as invalid:
+            return _invalid(invalid)
+        if known is None and asked.ready is not None:
             self._recent.put(body, asked)
         return answer
+
+
+def _invalid(invalid: Invalid) -> Answer:
+    return Answer({"errors": errors.formatted(invalid.errors)}, executed=False)
 
 
 def _length(body: bytes, _: GraphQLRequest) -> int:

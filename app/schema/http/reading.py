@@ -6,8 +6,6 @@ from hashlib import sha256
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
-from starlette.requests import Request
-
 from app import web
 from app.errors import BadRequest, PersistedQueryNotSupported
 from app.schema.http.messages import GraphQLRequest
@@ -22,10 +20,10 @@ PERSISTED_VERSION = 1
 HASH = re.compile(r"[0-9a-f]{64}")
 
 
-def parameters(request: Request) -> dict[str, str]:
+def parameters(query: bytes) -> dict[str, str]:
     """What stands in the URL; the empty ones count as absent."""
     try:
-        text = request.scope["query_string"].decode("ascii")
+        text = query.decode("ascii")
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
     except ValueError:
         raise BadRequest("The URL's parameters are not UTF-8, or too many.") from None
