@@ -1,6 +1,10 @@
 """Rights that are remembered are never older than the last commit, and end on time."""
 
+import asyncio
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -69,3 +73,33 @@ async def test_a_version_changes_with_each_commit_and_with_nothing_else(make: Ma
 
     assert len(set(seen)) == 4
     assert [first == second for first, second in zip(seen[1::2], seen[2::2], strict=True)] == [True] * 3
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+async def test_who_has_a_turn_after_a_commit_knows_of_it(door: db.Database, url: str) -> None:
+    """One look is for all who have their turns now, and for nobody who was called later."""
+    seen: list[Any] = []
+    done = asyncio.Event()
+
+    async def look() -> None:
+        seen.append(door.glance())
+
+    def commit(times: int) -> None:
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as other:
+            other.execute(f"PRAGMA user_version = {times + 1}")
+        for _ in range(5):
+            tasks.append(asyncio.ensure_future(look()))
+        if times:
+            asyncio.get_running_loop().call_soon(commit, times - 1)
+        else:
+            done.set()
+
+    tasks = [asyncio.ensure_future(look())]
+    commit(9)
+    await done.wait()
+    await asyncio.gather(*tasks)
+
+    assert len(seen) == 51
+    assert len(set(seen[-5:])) == 1
+    assert seen == sorted(seen)
+    assert len(set(seen)) == 10, "each commit is seen by those who were called after it"

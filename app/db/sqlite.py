@@ -91,6 +91,7 @@ class SqliteDatabase(Database):
         self._places = asyncio.Semaphore(READERS)
         self._watcher = connect(path, read_only=True)  # each connection has a count of its own
         self._watching = self._watcher.cursor()
+        self._glanced: int | None = None
 
     async def read(self, questions: Sequence[Question]) -> list[list[Row]]:
         if len(questions) != 1:
@@ -107,7 +108,15 @@ class SqliteDatabase(Database):
         return self.glance()
 
     def glance(self) -> Any:
-        return self._watching.execute("PRAGMA data_version").fetchone()[0]
+        # Once for all who have their turns now. Who is called later comes after `_forget` in the loop's line: whatever
+        # called those who share a look had happened before it, and so had all that they may already know of.
+        if self._glanced is None:
+            self._glanced = self._watching.execute("PRAGMA data_version").fetchone()[0]
+            asyncio.get_running_loop().call_soon(self._forget)
+        return self._glanced
+
+    def _forget(self) -> None:
+        self._glanced = None
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Read]:
