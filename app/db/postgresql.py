@@ -34,6 +34,13 @@ READ_SECONDS = 15.0
 PREPARED = 256
 """How many statements stay prepared on each connection; each takes memory of the server."""
 
+SETTINGS = {"jit": "off", "plan_cache_mode": "force_generic_plan"}
+"""Nothing is compiled, and a statement is planned once for a connection: either takes longer than running it does.
+
+By itself PostgreSQL plans most of ours anew each time, since it hopes for better plans from the values. There are none:
+what a list begins at, and what is looked at for each row, is written into the statements.
+"""
+
 AWAY = (
     OSError,  # a TimeoutError too
     asyncpg.PostgresConnectionError,
@@ -199,7 +206,7 @@ class PostgresDatabase(Database):
             connection_class=Connection,
             statement_cache_size=PREPARED,
             max_cached_statement_lifetime=0,
-            server_settings={"jit": "off"},  # compiling a statement takes longer than any of ours runs
+            server_settings=SETTINGS,
         )
 
     @asynccontextmanager
