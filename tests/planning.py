@@ -8,18 +8,26 @@ import asyncpg
 from app.db.postgresql import SETTINGS
 from app.prepared import Prepared, Values
 
+MANY = """INSERT INTO resources
+  (id, org_id, type_id, slug, path, name, name_key, description, details,
+   size_bytes, full_mask, revision, created_at, updated_at)
+SELECT
+  nextval('resources_id_seq'), org_id, type_id, 'copy' || number, 'copy/' || number, 'copy', 'copy' || number, '',
+  details, 0, full_mask, 1, created_at, updated_at
+FROM (SELECT * FROM resources ORDER BY id LIMIT 1) AS one, generate_series(1, 10000) AS number"""
+
 
 async def plan_of(url: str, prepared: Prepared, values: Values) -> str:
-    """The plan in its own words; on PostgreSQL for all values, and as of a table of which nobody reads all."""
+    """The plan in its own words; on PostgreSQL for all values, and of more resources than anybody reads."""
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
             rows = connection.execute(f"EXPLAIN QUERY PLAN {prepared.text}", prepared.arguments(values)).fetchall()
             return "\n".join(str(row[-1]) for row in rows)
-    never = {"enable_seqscan": "off", "enable_bitmapscan": "off"}
-    connected = await asyncpg.connect(url, server_settings=SETTINGS | never)
+    connected = await asyncpg.connect(url, server_settings=SETTINGS)
     try:
-        await connected.execute(f"PREPARE asked AS {prepared.text}")
+        for statement in ("BEGIN", MANY, "ANALYZE", f"PREPARE asked AS {prepared.text}"):
+            await connected.execute(statement)
         unknown = ", ".join("NULL" for _ in prepared.names)
         return "\n".join(str(row[0]) for row in await connected.fetch(f"EXPLAIN EXECUTE asked ({unknown})"))
     finally:
-        await connected.close()
+        await connected.close()  # nothing of it was committed
