@@ -101,7 +101,7 @@ def _of(kind: GraphQLInputType, within: Within) -> Quick:
         inner: GraphQLInputType = kind.of_type
         return _many(inner.of_type, within) if is_non_null_type(inner) else _unsure
     if isinstance(kind, GraphQLEnumType):
-        members = {name: kind.coerce_input_value(name) for name in kind.values}
+        members = _members(kind)
         return lambda value: _member(members, value)
     if isinstance(kind, GraphQLInputObjectType):
         return _unsure if kind in within else _input(kind, within | {kind})
@@ -118,8 +118,15 @@ def _many(kind: GraphQLInputType, within: Within) -> Quick:
     """A list without nulls."""
     if getattr(kind, "name", "") in {"ID", "String"}:
         return _texts
+    if isinstance(kind, GraphQLEnumType):
+        members = _members(kind)
+        return lambda value: _chosen(members, _texts(value))
     each = _of(kind, within)
     return lambda value: [each(one) for one in _list(value)]
+
+
+def _members(kind: GraphQLEnumType) -> Mapping[str, Any]:
+    return {name: kind.coerce_input_value(name) for name in kind.values}
 
 
 def _read(kind: GraphQLScalarType) -> Quick:
@@ -178,6 +185,13 @@ def _list(value: Any) -> list[Any]:
     if type(value) is not list:
         raise _Unsure
     return value
+
+
+def _chosen(members: Mapping[str, Any], values: list[str]) -> list[Any]:
+    try:
+        return [*map(members.__getitem__, values)]
+    except KeyError:
+        raise _Unsure from None
 
 
 def _member(members: Mapping[str, Any], value: Any) -> Any:

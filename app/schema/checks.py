@@ -37,11 +37,9 @@ async def _check_batch(database: Database, viewer: Viewer, given: Mapping[str, A
     users, resources, roles = given["users"], given["resources"], given["roles"]
     if not len(users) == len(resources) == len(roles):
         raise BadInput("`users`, `resources` and `roles` are columns of one table: they have the same length.")
-    asked = [
-        (ids.key_of("User", user) or 0, ids.key_of("Resource", resource) or 0, int(role.value))
-        for user, resource, role in zip(users, resources, roles, strict=True)
-    ]
-    return await checks.check_access_batch(database, viewer, asked)
+    keys = ids.keys_of("User", users), ids.keys_of("Resource", resources)
+    bits = [role._value_ for role in roles]  # `value` is a call
+    return await checks.check_access_batch(database, viewer, [*zip(*keys, bits, strict=True)])
 
 
 @strawberry.type

@@ -1,6 +1,6 @@
 """May she? And why? The questions that data services ask; all are answered by the one query of the policy."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -53,27 +53,25 @@ async def check_access_batch(database: Database, viewer: Viewer, triples: Sequen
     if len(triples) > MAX_CHECKS:
         raise BadInput(f"At most {MAX_CHECKS:,} checks are made at once, not {len(triples):,}.")
     own = policy.require_signed_in(viewer)
-    foreign = {resource for user, resource, _ in triples if user != own}
     asks_of_all = Permission.RESOURCES_MANAGE in viewer.permissions and not viewer.is_limited
-    proof = set() if asks_of_all else {(own, resource) for resource in foreign}
-    found = await _masks(database, viewer, {(user, resource) for user, resource, _ in triples} | proof)
+    proof = set() if asks_of_all else {own * PAIR + resource for user, resource, _ in triples if user != own}
+    pairs = [user * PAIR + resource for user, resource, _ in triples]
+    found = await _masks(database, viewer, {*pairs, *proof})
     if not all(found.get(pair, 0) & masks.ADMIN for pair in proof):
         raise Forbidden("Only those who hold ADMIN on the resource, or RESOURCES_MANAGE, may ask about somebody else.")
-    return [bool(found.get((user, resource), 0) & role) for user, resource, role in triples]
+    return [found.get(pair, 0) & role != 0 for pair, (_, _, role) in zip(pairs, triples, strict=True)]
 
 
-async def _masks(database: Database, viewer: Viewer, asked: set[tuple[int, int]]) -> dict[tuple[int, int], int]:
-    """What users hold on resources; the viewer herself, what her token lets her of it."""
-    own = {pair for pair in asked if pair[0] == viewer.user_id and viewer.token_id is not None}
-    pairs = [user * PAIR + resource for user, resource in asked - own]
-    found = (
-        {divmod(pair, PAIR): mask for pair, mask in (await masks_of_pairs(database, pairs)).items()} if pairs else {}
-    )
-    if own:
-        keys = [resource for _, resource in own]
-        mine = await database.ask(_mine(viewer.alike), keys=keys, **viewer.binds, now=database.clock())
-        found |= {(viewer.user_id or 0, resource): mask for resource, mask in mine}
-    return found
+async def _masks(database: Database, viewer: Viewer, asked: set[int]) -> Mapping[int, int]:
+    """What users hold on resources, by pair; the viewer herself, what her token lets her of it."""
+    if viewer.token_id is None:
+        return await masks_of_pairs(database, [*asked])
+    me = viewer.user_id or 0
+    own = [pair for pair in asked if pair // PAIR == me]
+    keys = [pair % PAIR for pair in own]
+    mine = await database.ask(_mine(viewer.alike), keys=keys, **viewer.binds, now=database.clock()) if own else []
+    found = await masks_of_pairs(database, [*asked.difference(own)])
+    return {**found, **dict.fromkeys(own, 0), **{me * PAIR + resource: mask for resource, mask in mine}}
 
 
 @cache

@@ -4,7 +4,7 @@ A data service asks the same things again and again, and most of the time nothin
 database's version answers for all of them. Whatever is committed, by whom and where, has everything looked up anew.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from app import policy
 from app.db import Database, Kept
@@ -13,11 +13,15 @@ KEPT: Kept[int, int] = Kept(200_000)
 """Masks by pair."""
 
 
-async def masks_of_pairs(database: Database, pairs: Sequence[int]) -> dict[int, int]:
-    """The effective roles of users on resources by pair (see `policy.PAIR`); what is unknown has none."""
+async def masks_of_pairs(database: Database, pairs: Sequence[int]) -> Mapping[int, int]:
+    """The effective roles of users on resources by pair (see `policy.PAIR`), maybe with others; unknown ones have 0."""
+    if not pairs:
+        return {}
     known = await KEPT.at_this_version(database)
     missing = [pair for pair in pairs if pair not in known]
-    found = await _looked_up(database, missing) if missing else {}
+    if not missing:
+        return known
+    found = await _looked_up(database, missing)
     answers = {pair: found[pair] & ~policy.ENDS if pair in found else known[pair] for pair in pairs}
     known.update((pair, mask) for pair, mask in found.items() if not mask & policy.ENDS)  # those end without a commit
     return answers
