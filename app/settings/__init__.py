@@ -2,6 +2,7 @@
 
 from app.settings.limits import Limits
 from app.settings.model import DEFAULT_PASSWORD, FIELDS, HIDDEN, DefaultAdmin, PasswordPolicy, Settings, Throttle
+from app.settings.request_limits import RequestLimits
 from app.settings.safety import check_exposure, is_loopback, secret
 from app.settings.values import PASSWORD_CHARACTERS
 
@@ -13,6 +14,7 @@ __all__ = [
     "DefaultAdmin",
     "Limits",
     "PasswordPolicy",
+    "RequestLimits",
     "Settings",
     "Throttle",
     "check_exposure",

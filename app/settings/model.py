@@ -30,6 +30,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from app.errors import SettingsError
 from app.settings import values
 from app.settings.limits import Limits
+from app.settings.request_limits import RequestLimits
 from app.written import FILE_VARIABLE, Where, Written, fields, key, variable
 
 FILE = "appsettings.json"
@@ -179,6 +180,11 @@ class Settings(BaseSettings):
         default_factory=Limits,
         description="An object: Characters, Tokens, Definitions, Nesting, Directives, Aliases, Depth, Siblings,"
         " Comparisons, RootFields, Selections, Cost, Introspection.",
+    )
+    request_limits: RequestLimits = Field(
+        default_factory=RequestLimits,
+        description="An object: HeaderBytes, HeaderFields, HeaderSeconds, BodySeconds, BodyBytes, VariableValues,"
+        " Errors, Connections.",
     )
     external_auth_url: Annotated[str | None, AfterValidator(values.external_url)] = Field(
         None,

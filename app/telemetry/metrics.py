@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from app.telemetry import counters as event_counters
 from app.telemetry.facts import Facts
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -30,6 +31,9 @@ FAMILIES = {
     "ostiary_request_duration_seconds": Family("histogram", "How long requests took, by face and kind of operation."),
     "ostiary_requests_in_progress": Family("gauge", "Requests that are being answered."),
     "ostiary_refusals_total": Family("counter", "What was refused, by code; several in one request count each."),
+    "ostiary_limits_exceeded_total": Family("counter", "Requests and connections refused by a request limit."),
+    "ostiary_sign_ins_refused_total": Family("counter", "Refused credentials, by api, kind of credential and reason."),
+    "ostiary_database_failures_total": Family("counter", "Database operations that failed, by reason."),
     "ostiary_statements_total": Family("counter", "SQL statements that requests have run."),
     "ostiary_executions_total": Family("counter", "GraphQL operations, by executor, and why by the stock one."),
     "ostiary_documents_total": Family("counter", "GraphQL documents, by whether they were known or had to be read."),
@@ -85,7 +89,8 @@ class Meter:
                 found[f'ostiary_executions_total{{executor="{executor}",cause="{cause}"}}'] += sum(tally.durations)
         for code, number in self._refusals.items():
             found[f'ostiary_refusals_total{{code="{code}"}}'] = number
-        return {"ostiary_requests_in_progress": self.running, "ostiary_statements_total": 0, **found} | dict(_process())
+        own = {"ostiary_requests_in_progress": self.running, "ostiary_statements_total": 0}
+        return {**own, **found, **event_counters.samples(), **dict(_process())}
 
 
 def _histogram(labels: str, tally: _Tally) -> Samples:
