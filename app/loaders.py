@@ -349,9 +349,9 @@ audit_events = Source(
     "page",
     AuditEvent,
     None,
-    policy.sees_audit,
+    policy.sees_settled_events,
     ("at",),
-    orders={"at": AuditEvent.at},
+    orders={"at": AuditEvent.id},  # numbers follow the order of commits, times only nearly
     filters=AUDIT_FILTERS,
     newest_first=True,
 )
@@ -362,10 +362,10 @@ resource_events = Source(
     "page",
     AuditEvent,
     AuditChange.subject,
-    policy.everybody,
+    policy.is_settled_change,
     ("at",),
     AuditChange,
     col(AuditEvent.id) == col(AuditChange.event_id),
-    {"at": AuditChange.at},
+    {"at": AuditChange.event_id},
     newest_first=True,
 )

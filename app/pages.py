@@ -166,7 +166,7 @@ def _typed(value: Any, kind: type) -> Any:
 
 
 def _is_out_of_range(value: Any) -> bool:
-    return "\0" in value if isinstance(value, str) else not 0 <= value < 2**31
+    return "\0" in value if isinstance(value, str) else not 0 <= value < 2**63
 
 
 @dataclass(slots=True)

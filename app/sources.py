@@ -38,6 +38,7 @@ from sqlmodel import SQLModel
 
 from app import tables
 from app.auth import Viewer
+from app.prepared import SETTLED_EVENT
 from app.tables import col
 
 ME = bindparam("viewer_id", type_=Integer())
@@ -45,6 +46,9 @@ ME = bindparam("viewer_id", type_=Integer())
 
 NOW = bindparam("now", type_=tables.Instant())
 """The moment of the question: what ends, ends by this clock."""
+
+SETTLED = bindparam(SETTLED_EVENT, 2**63 - 1, type_=BigInteger())
+"""Number of the last settled event; PostgreSQL's reads of the audit feed bind it (`db.postgresql`)."""
 
 ROOT = 0
 """The key of a listing that hangs on nothing."""

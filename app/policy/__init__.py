@@ -22,7 +22,14 @@ from app.policy.acting import (
     theirs,
 )
 from app.policy.api_tokens import sees_api_token
-from app.policy.audit import reads_audit, sees_audit, sees_audit_event, sees_audit_of_resource
+from app.policy.audit import (
+    is_settled_change,
+    reads_audit,
+    sees_audit,
+    sees_audit_event,
+    sees_audit_of_resource,
+    sees_settled_events,
+)
 from app.policy.common import everybody, lasts, signed_in
 from app.policy.groups import group_membership_lasts, groups_of, manages_group_members, sees_group, sees_group_members
 from app.policy.orgs import (
@@ -107,6 +114,7 @@ __all__ = [
     "is_given",
     "is_public_org",
     "is_reserved",
+    "is_settled_change",
     "knows_user",
     "lasts",
     "lists_resource",
@@ -143,6 +151,7 @@ __all__ = [
     "sees_org",
     "sees_resource",
     "sees_role",
+    "sees_settled_events",
     "sees_user_details",
     "signed_in",
     "storage_used",

@@ -7,6 +7,7 @@ differs is kept. How many statements that takes does not depend on how many thin
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -108,7 +109,7 @@ async def change(database: Database, viewer: Viewer, action: str, *, dry: bool =
             tx.notes = _Notes(viewer.user_id or None, action)
         yield tx
         if tx.notes is not None:
-            await _record(tx, tx.notes)
+            await _record(tx, tx.notes, database.clock())
 
 
 @asynccontextmanager
@@ -117,7 +118,7 @@ async def step(tx: Transaction, viewer: Viewer, action: str) -> AsyncIterator[No
     around, tx.notes = tx.notes, _Notes(viewer.user_id or None, action)
     yield
     if tx.notes is not None:
-        await _record(tx, tx.notes)
+        await _record(tx, tx.notes, tx.now)
     tx.notes = around
 
 
@@ -177,13 +178,13 @@ def tells(
         entry.after.update(after)
 
 
-async def _record(tx: Transaction, notes: _Notes) -> None:
-    """Write the event."""
+async def _record(tx: Transaction, notes: _Notes, at: datetime) -> None:
+    """Write the event as the last act of the change: on PostgreSQL its number is taken here."""
     entries = await _entries(tx, notes)
     origin, shot = ORIGIN.get(), notes.before.get((USER, notes.actor or 0))
     event = await tx.value(
         _EVENT,
-        new_at=tx.now,
+        new_at=at,
         new_actor=notes.actor,
         new_name=shot and shot.name,
         new_key=shot and folded(shot.name),
@@ -192,14 +193,14 @@ async def _record(tx: Transaction, notes: _Notes) -> None:
         new_request=origin.request_id,
         new_action=notes.action,
     )
-    rows = [_row(tx, event, thing, entry) for thing, entry in entries.items() if entry.name is not None]
+    rows = [_row(at, event, thing, entry) for thing, entry in entries.items() if entry.name is not None]
     await tx.put(AuditChange, rows)
 
 
-def _row(tx: Transaction, event: int, thing: Thing, entry: _Entry) -> Values:
+def _row(at: datetime, event: int, thing: Thing, entry: _Entry) -> Values:
     return {
         "event_id": event,
-        "at": tx.now,
+        "at": at,
         "kind": thing[0],
         "key": thing[1],
         "subject": ids.encode(*thing),

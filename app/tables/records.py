@@ -127,14 +127,15 @@ class Ticket(SQLModel, table=True):
 class AuditEvent(SQLModel, table=True):
     """Who did what, when and from where. The database refuses to change or delete one.
 
-    The actor is told by id and by name without a foreign key, so that she may be deleted and her events stay.
+    The actor is told by id and by name without a foreign key, so that they may be deleted and their events stay.
+    The id is the event's number: numbers follow the order of commits (docs/decisions/0181-order-of-events.md).
     """
 
     __tablename__ = "audit_events"
     __table_args__ = (
         Index(None, "at", "id"),
-        Index(None, "actor_key", "at", "id"),
-        Index(None, "action", "at", "id"),
+        Index(None, "actor_key", "id"),
+        Index(None, "action", "id"),
         {"sqlite_autoincrement": True},
     )
 
@@ -153,14 +154,13 @@ class AuditChange(SQLModel, table=True):
     """What an event did to one thing: what differs, as it was before and as it is after.
 
     The thing is told by kind and key, and by both in one, its global id; it may be gone. `before` is null for one that
-    was made, `after` for one that was deleted. `at` is that of the event, so that the events of a thing are one walk
-    along an index.
+    was made, `after` for one that was deleted. `at` is that of the event.
     """
 
     __tablename__ = "audit_changes"
     __table_args__ = (
         Index(None, "event_id", "name", "id"),
-        Index(None, "subject", "at", "event_id"),
+        Index(None, "subject", "event_id"),
         {"sqlite_autoincrement": True},
     )
 
