@@ -8,11 +8,10 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import bindparam, exists, select
-from sqlalchemy.types import Integer
 
 from app import api_tokens, db, errors, tables, tokens
 from app.prepared import Row
-from app.tables import col
+from app.tables import RowId, col
 
 DEACTIVATED = "deactivated"
 """The key of the built-in role that takes everything away."""
@@ -80,7 +79,7 @@ _HELD = (
     .select_from(tables.User)
     .outerjoin(tables.UserRole, col(tables.UserRole.user_id) == col(tables.User.id))
     .outerjoin(tables.Role, col(tables.Role.id) == col(tables.UserRole.role_id))
-    .where(col(tables.User.id) == bindparam("id", type_=Integer()))
+    .where(col(tables.User.id) == bindparam("id", type_=RowId()))
 )
 
 

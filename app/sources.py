@@ -41,7 +41,7 @@ from app.auth import Viewer
 from app.prepared import SETTLED_EVENT
 from app.tables import col
 
-ME = bindparam("viewer_id", type_=Integer())
+ME = bindparam("viewer_id", type_=tables.RowId())
 """The viewer. Bound, so that a statement is the same for everybody with the same permissions."""
 
 NOW = bindparam("now", type_=tables.Instant())
@@ -327,7 +327,7 @@ def texts(values: Iterable[str]) -> Any:
 
 def has_bit(mask: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """A mask has the bit that will be bound by this name."""
-    made: ColumnElement[bool] = mask.op("&")(bindparam(name, type_=Integer())) != 0
+    made: ColumnElement[bool] = mask.op("&")(bindparam(name, type_=tables.RowId())) != 0
     return made
 
 

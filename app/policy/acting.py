@@ -28,7 +28,7 @@ from app.auth import DEACTIVATED, Permission, Viewer
 from app.masks import Kind, Level
 from app.policy.common import lasts
 from app.sources import ME, Keys, among
-from app.tables import Grant, GroupMember, Instant, Org, OrgMember, Role, User, UserRole, col
+from app.tables import Grant, GroupMember, Instant, Org, OrgMember, Role, RowId, User, UserRole, col
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ def is_active(user: Any) -> ColumnElement[bool]:
 
 def asked_users() -> FromClause:
     """The active users among the bound `keys`: (user); looked up once, however many ways they may act."""
-    keys = bindparam("keys", type_=Keys(Integer()))
+    keys = bindparam("keys", type_=Keys(RowId()))
     return select(col(User.id).label("user")).where(among(col(User.id), keys), is_active(col(User.id))).cte("asked")
 
 

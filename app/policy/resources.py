@@ -35,7 +35,7 @@ from app.policy.common import Ahead, Beside, lasts
 from app.policy.limits import covers_resource, is_among_covered
 from app.policy.orgs import deletes_org
 from app.sources import ME, Keys, among
-from app.tables import Access, Org, Resource, User, col
+from app.tables import Access, Org, Resource, RowId, User, col
 
 
 def _manages_all_resources(viewer: Viewer) -> bool:
@@ -157,34 +157,57 @@ ENDS = masks.ALL + 1
 PAIR = 2**31
 """A user and a resource travel as one number: user times 2^31, and the resource."""
 
+WIDE_PAIR = 2**60
+"""The same for ids from 2^31 on; such a pair is longer than the 64 bits that a database reads as a number."""
+
 
 @cache
-def masks_of_pairs(dialect: str) -> Select[Any]:
+def masks_of_pairs(dialect: str, *, is_wide: bool = False) -> Select[Any]:
     """The effective roles of many users on many resources, in one statement: (pair, mask); unknown users are missing.
 
     A mask has the bit `ENDS` beside those of roles where one of them is held for a time.
 
-    Binds `pairs` (numbers, see `PAIR`) and `now`. Each pair is worked out by itself: how that is best done does not
+    Binds `pairs` (numbers, see `PAIR`) and `now`; where ids are wide, lists of a user's and a resource's id, and the
+    rows are (user, resource, mask). Each pair is worked out by itself: how that is best done does not
     depend on how many there are, which PostgreSQL cannot know when it plans a statement for all time.
     """
-    given = bindparam("pairs", type_=Keys(BigInteger()))
-    each = func.unnest(given) if dialect == "postgresql" else func.json_each(given)
-    pairs = (
-        each.table_valued("value", name="pairs").render_derived()
-        if dialect == "postgresql"
-        else each.table_valued("value", name="pairs")
-    )
-    value = cast(pairs.c.value, BigInteger)
+    pairs, user_id, resource_id, shown = _wide_pairs(dialect) if is_wide else _pairs(dialect)
     user, entry = aliased(User), aliased(Access)
     users = inspect(user).selectable
     acting = subjects(select(col(user.id).label("user")).correlate(users).subquery("one")).subquery("acting")
     rows = inspect(entry).selectable.join(acting, holds(acting, entry))
     lasting = and_(col(entry.expires_at).is_(None), acting.c.until.is_(None))
     whole = united(held(acting, entry)) + func.coalesce(func.max(case((lasting, 0), else_=ENDS)), 0)
-    found = select(whole).select_from(rows).where(col(entry.resource_id) == value % PAIR)
-    asked = pairs.join(users, col(user.id) == value // PAIR)
+    found = select(whole).select_from(rows).where(col(entry.resource_id) == resource_id)
+    asked = pairs.join(users, col(user.id) == user_id)
     mask_ = found.correlate(pairs, users).scalar_subquery()
-    return select(value, mask_).select_from(asked).where(is_active(col(user.id)))
+    return select(*shown, mask_).select_from(asked).where(is_active(col(user.id)))
+
+
+_Pairs = tuple[FromClause, ColumnElement[Any], ColumnElement[Any], list[ColumnElement[Any]]]
+"""Rows of pairs, the user and the resource of each, and the columns that name it in the result."""
+
+
+def _pairs(dialect: str) -> _Pairs:
+    given = bindparam("pairs", type_=Keys(BigInteger()))
+    each = func.unnest(given) if dialect == "postgresql" else func.json_each(given)
+    rows: Any = each.table_valued("value", name="pairs")
+    rows = rows.render_derived() if dialect == "postgresql" else rows
+    value = cast(rows.c.value, BigInteger)
+    return rows, value // PAIR, value % PAIR, [value]
+
+
+def _wide_pairs(dialect: str) -> _Pairs:
+    rows: Any
+    if dialect == "postgresql":
+        given = (bindparam(name, type_=Keys(RowId())) for name in ("users", "resources"))
+        rows = func.unnest(*given).table_valued("user", "resource", name="pairs").render_derived()
+        user, resource = rows.c.user, rows.c.resource
+    else:
+        rows = func.json_each(bindparam("pairs", type_=Keys(RowId()))).table_valued("value", name="pairs")
+        user, resource = (func.json_extract(rows.c.value, f"$[{at}]") for at in (0, 1))
+    ids = [cast(user, RowId), cast(resource, RowId)]
+    return rows, *ids, ids
 
 
 def may_ask_of_user(viewer: Viewer) -> ColumnElement[bool]:
@@ -202,7 +225,7 @@ def _holders() -> Subquery:
     entry = aliased(Access)
     here = and_(among(col(entry.resource_id), keys), lasts(entry.expires_at))
     key, kind = col(entry.subject) // masks.KINDS, col(entry.subject) % masks.KINDS
-    at, nobody = col(entry.resource_id).label("k"), cast(null(), Integer).label("user")
+    at, nobody = col(entry.resource_id).label("k"), cast(null(), RowId).label("user")
     open_, person = col(entry.subject).in_((literal_column("0"), literal_column("1"))), aliased(User)
     arms = [
         select(at, nobody, kind.label("kind"), col(entry.mask).label("mask")).where(here, open_),
@@ -267,6 +290,6 @@ def way_ends(viewer: Viewer) -> ColumnElement[Any]:
 _SUBJECT: Any = col(Access.subject)
 
 way_group = case(
-    (int(Kind.GROUP) == _SUBJECT % masks.KINDS, cast(_SUBJECT // masks.KINDS, Integer)), else_=cast(null(), Integer)
+    (int(Kind.GROUP) == _SUBJECT % masks.KINDS, cast(_SUBJECT // masks.KINDS, RowId)), else_=cast(null(), RowId)
 )
 """The id of the group, on the way through one."""

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.types import Integer
 
 from app import auth, passwords, policy, tickets, tokens
 from app.auth import DEACTIVATED, REGISTRY, Permission, Viewer
@@ -23,7 +22,7 @@ from app.services.roles import Way
 from app.services.signing import Keyring
 from app.services.throttle import Attempt, Throttle
 from app.settings import PasswordPolicy
-from app.tables import Instant, Key, RevokedToken, Role, User, UserRole, col, folded
+from app.tables import Instant, Key, RevokedToken, Role, RowId, User, UserRole, col, folded
 
 HASHES_AT_ONCE = 2
 WRONG = "The user name or the password is not right."
@@ -75,9 +74,9 @@ _CREDENTIALS = select(col(User.id), col(User.password_hash), _IS_DEACTIVATED).wh
     col(User.user_key) == bindparam("name", type_=Key())
 )
 
-_HASH = select(col(User.password_hash), col(User.user_key)).where(col(User.id) == bindparam("id", type_=Integer()))
+_HASH = select(col(User.password_hash), col(User.user_key)).where(col(User.id) == bindparam("id", type_=RowId()))
 
-_NAME = select(col(User.user_key)).where(col(User.id) == bindparam("id", type_=Integer()))
+_NAME = select(col(User.user_key)).where(col(User.id) == bindparam("id", type_=RowId()))
 
 _PERSON = (
     select(
@@ -92,7 +91,7 @@ _PERSON = (
     .select_from(User)
     .outerjoin(UserRole, col(UserRole.user_id) == col(User.id))
     .outerjoin(Role, col(Role.id) == col(UserRole.role_id))
-    .where(col(User.id) == bindparam("id", type_=Integer()))
+    .where(col(User.id) == bindparam("id", type_=RowId()))
     .order_by(col(Role.name_key))
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Integer, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, or_, select, update
 
 from app import api_tokens, policy
 from app.auth import OF_THINGS, Permission, Viewer
@@ -14,7 +14,7 @@ from app.db import Dangling, Database, Duplicate, Transaction
 from app.errors import Conflict, InvalidInput, NotFound, Problem
 from app.services import audit, names, orgs, resources, users
 from app.services.roles import Way
-from app.tables import ApiToken, ApiTokenOrg, ApiTokenResource, User, col, sortable
+from app.tables import ApiToken, ApiTokenOrg, ApiTokenResource, RowId, User, col, sortable
 from app.telemetry import facts
 
 log = logging.getLogger(__name__)
@@ -153,7 +153,7 @@ async def revoke_api_token(tx: Transaction, viewer: Viewer, key: int) -> int:
     return key
 
 
-_OWNER = select(col(ApiToken.user_id)).where(col(ApiToken.id) == bindparam("key", type_=Integer()))
+_OWNER = select(col(ApiToken.user_id)).where(col(ApiToken.id) == bindparam("key", type_=RowId()))
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Integer, Text, bindparam, func, insert, select
+from sqlalchemy import ColumnElement, Text, bindparam, func, insert, select
 
 from app import ids
 from app.auth import Viewer
@@ -38,7 +38,7 @@ from app.services.snapshots import (
     Values,
     stamp,
 )
-from app.tables import AuditChange, AuditEvent, Instant, Key, User, col, folded
+from app.tables import AuditChange, AuditEvent, Instant, Key, RowId, User, col, folded
 
 __all__ = [
     "API_TOKEN",
@@ -225,7 +225,7 @@ def _fitting(values: Values | None) -> Values | None:
 
 def _of_the_actor(column: Any, otherwise: ColumnElement[Any]) -> ColumnElement[Any]:
     """What her row says; she may have deleted herself."""
-    said = select(col(column)).where(col(User.id) == bindparam("new_actor", type_=Integer())).scalar_subquery()
+    said = select(col(column)).where(col(User.id) == bindparam("new_actor", type_=RowId())).scalar_subquery()
     made: ColumnElement[Any] = func.coalesce(said, otherwise)
     return made
 
@@ -234,7 +234,7 @@ _EVENT = (
     insert(AuditEvent)
     .values(
         at=bindparam("new_at", type_=Instant()),
-        actor_id=bindparam("new_actor", type_=Integer()),
+        actor_id=bindparam("new_actor", type_=RowId()),
         actor_name=_of_the_actor(User.user_name, bindparam("new_name", type_=Text())),
         actor_key=_of_the_actor(User.user_key, bindparam("new_key", type_=Key())),
         face=bindparam("new_face", type_=Key()),

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import FromClause, Integer, Select, bindparam, select
+from sqlalchemy import FromClause, Select, bindparam, select
 from sqlalchemy.orm import aliased
 
 from app import masks, policy
@@ -14,12 +14,12 @@ from app.auth import Permission, Viewer
 from app.db import Database
 from app.errors import BadInput, Forbidden
 from app.masks import Kind
-from app.policy import PAIR, THEIRS
+from app.policy import PAIR, THEIRS, WIDE_PAIR
 from app.services import names
 from app.services.remembered import masks_of_pairs
 from app.services.roles import Way
 from app.sources import Keys, among
-from app.tables import Access, Key, Resource, User, col
+from app.tables import Access, Key, Resource, RowId, User, col
 
 MAX_CHECKS = 10_000
 
@@ -54,30 +54,32 @@ async def check_access_batch(database: Database, viewer: Viewer, triples: Sequen
         raise BadInput(f"At most {MAX_CHECKS:,} checks are made at once, not {len(triples):,}.")
     own = policy.require_signed_in(viewer)
     asks_of_all = Permission.RESOURCES_MANAGE in viewer.permissions and not viewer.is_limited
-    proof = set() if asks_of_all else {own * PAIR + resource for user, resource, _ in triples if user != own}
-    pairs = [user * PAIR + resource for user, resource, _ in triples]
-    found = await _masks(database, viewer, {*pairs, *proof})
+    is_narrow = own < PAIR and all(user < PAIR and resource < PAIR for user, resource, _ in triples)
+    base = PAIR if is_narrow else WIDE_PAIR
+    proof = set() if asks_of_all else {own * base + resource for user, resource, _ in triples if user != own}
+    pairs = [user * base + resource for user, resource, _ in triples]
+    found = await _masks(database, viewer, {*pairs, *proof}, base)
     if not all(found.get(pair, 0) & masks.ADMIN for pair in proof):
         raise Forbidden("Only those who hold ADMIN on the resource, or RESOURCES_MANAGE, may ask about somebody else.")
     return [found.get(pair, 0) & role != 0 for pair, (_, _, role) in zip(pairs, triples, strict=True)]
 
 
-async def _masks(database: Database, viewer: Viewer, asked: set[int]) -> Mapping[int, int]:
+async def _masks(database: Database, viewer: Viewer, asked: set[int], base: int) -> Mapping[int, int]:
     """What users hold on resources, by pair; the viewer herself, what her token lets her of it."""
     if viewer.token_id is None:
-        return await masks_of_pairs(database, [*asked])
+        return await masks_of_pairs(database, [*asked], base)
     me = viewer.user_id or 0
-    own = [pair for pair in asked if pair // PAIR == me]
-    keys = [pair % PAIR for pair in own]
+    own = [pair for pair in asked if pair // base == me]
+    keys = [pair % base for pair in own]
     mine = await database.ask(_mine(viewer.alike), keys=keys, **viewer.binds, now=database.clock()) if own else []
-    found = await masks_of_pairs(database, [*asked.difference(own)])
-    return {**found, **dict.fromkeys(own, 0), **{me * PAIR + resource: mask for resource, mask in mine}}
+    found = await masks_of_pairs(database, [*asked.difference(own)], base)
+    return {**found, **dict.fromkeys(own, 0), **{me * base + resource: mask for resource, mask in mine}}
 
 
 @cache
 def _mine(viewer: Viewer) -> Select[Any]:
     """What the viewer holds on many resources: (resource, mask)."""
-    asked = among(col(Resource.id), bindparam("keys", type_=Keys(Integer())))
+    asked = among(col(Resource.id), bindparam("keys", type_=Keys(RowId())))
     return select(col(Resource.id), policy.mask(viewer)).where(asked)
 
 
@@ -116,7 +118,7 @@ def _told(acting: FromClause) -> Select[Any]:
             acting.c.until,
         )
         .where(
-            col(_entry.resource_id) == bindparam("resource", type_=Integer()),
+            col(_entry.resource_id) == bindparam("resource", type_=RowId()),
             policy.holds(acting, _entry),
             policy.held(acting, _entry) != 0,
         )

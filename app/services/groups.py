@@ -16,7 +16,7 @@ from app.masks import Kind
 from app.services import audit, index, names, users
 from app.services.roles import Way
 from app.sources import among, integers, texts
-from app.tables import Group, GroupMember, Key, User, col, sortable
+from app.tables import Group, GroupMember, Key, RowId, User, col, sortable
 
 MAX_AT_ONCE = 1_000
 
@@ -225,7 +225,7 @@ async def managed(tx: Transaction, viewer: Viewer, group: Way) -> int:
 
 
 _HOLD = {
-    "id": select(col(Group.id)).where(col(Group.id) == bindparam("key", type_=Integer())).with_for_update(),
+    "id": select(col(Group.id)).where(col(Group.id) == bindparam("key", type_=RowId())).with_for_update(),
     "slug": select(col(Group.id)).where(col(Group.slug) == bindparam("key", type_=Key())).with_for_update(),
 }
 
@@ -236,5 +236,5 @@ def _seen(viewer: Viewer) -> Select[Any]:
         (policy.manages_group_members(viewer), literal_column("1", Integer)), else_=literal_column("0", Integer)
     )
     return select(col(Group.id), allowed).where(
-        col(Group.id) == bindparam("key", type_=Integer()), policy.sees_group(viewer)
+        col(Group.id) == bindparam("key", type_=RowId()), policy.sees_group(viewer)
     )

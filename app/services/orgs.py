@@ -18,7 +18,7 @@ from app.masks import Level
 from app.services import audit, names, users
 from app.services.roles import Way
 from app.sources import Condition, among, integers, texts
-from app.tables import Key, Lock, Org, OrgMember, Resource, User, col, sortable
+from app.tables import Key, Lock, Org, OrgMember, Resource, RowId, User, col, sortable
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +297,7 @@ async def found(tx: Transaction, viewer: Viewer, org: Way, may: Condition) -> Fo
 
 
 _HOLD = {
-    "id": select(col(Org.id)).where(col(Org.id) == bound("key", type_=Integer())).with_for_update(),
+    "id": select(col(Org.id)).where(col(Org.id) == bound("key", type_=RowId())).with_for_update(),
     "slug": select(col(Org.id)).where(col(Org.slug) == bound("key", type_=Key())).with_for_update(),
 }
 
@@ -306,7 +306,7 @@ _HOLD = {
 def _seen(may: Condition, viewer: Viewer) -> Select[Any]:
     allowed = case((may(viewer), literal_column("1", Integer)), else_=literal_column("0", Integer))
     chosen = select(col(Org.id), col(Org.owner_id), allowed)
-    return chosen.where(col(Org.id) == bound("key", type_=Integer()), policy.sees_org(viewer))
+    return chosen.where(col(Org.id) == bound("key", type_=RowId()), policy.sees_org(viewer))
 
 
 def _text_problems(name: str, description: str) -> list[Problem]:

@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    Integer,
     Select,
     bindparam,
     case,
@@ -25,7 +24,7 @@ from app.db import Duplicate, Transaction
 from app.errors import Conflict, Forbidden, InvalidInput, Locked, NotFound, Problem
 from app.services import audit, index, names, quotas, users
 from app.services.roles import Way
-from app.tables import Grant, Key, Lock, Org, Resource, ResourceType, Ticket, col, sortable
+from app.tables import Grant, Key, Lock, Org, Resource, ResourceType, RowId, Ticket, col, sortable
 
 DEFAULT_MASK = masks.METADATA_READ | masks.DATA_READ
 """What every signed-in user gets on a new resource, of the roles that its type has (design, 1.5)."""
@@ -321,10 +320,10 @@ _HOLD_ORGS = {
 
 _MOVED = select(
     select(policy.added_up(Ticket.bytes))
-    .where(col(Ticket.resource_id) == bindparam("key", type_=Integer()), policy.is_reserved(Ticket))
+    .where(col(Ticket.resource_id) == bindparam("key", type_=RowId()), policy.is_reserved(Ticket))
     .scalar_subquery(),
     *(
-        select(col(Org.owner_id)).where(col(Org.id) == bindparam(name, type_=Integer())).scalar_subquery()
+        select(col(Org.owner_id)).where(col(Org.id) == bindparam(name, type_=RowId())).scalar_subquery()
         for name in ("old", "new")
     ),
 )
@@ -344,14 +343,14 @@ def _seen(viewer: Viewer) -> Select[Any]:
         col(Resource.org_id),
         col(Resource.path),
         col(Resource.size_bytes),
-    ).where(col(Resource.id) == bindparam("key", type_=Integer()), policy.sees_resource(viewer))
+    ).where(col(Resource.id) == bindparam("key", type_=RowId()), policy.sees_resource(viewer))
 
 
 @cache
 def _seen_org(viewer: Viewer) -> Select[Any]:
     writes = case((policy.writes_org(viewer), literal_column("1")), else_=literal_column("0"))
     chosen = select(col(Org.id), writes, col(Org.slug))
-    return chosen.where(col(Org.id) == bindparam("key", type_=Integer()), policy.sees_org(viewer))
+    return chosen.where(col(Org.id) == bindparam("key", type_=RowId()), policy.sees_org(viewer))
 
 
 _TYPE = select(col(ResourceType.id), col(ResourceType.has_data)).where(

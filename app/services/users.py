@@ -15,7 +15,7 @@ from app.masks import Kind
 from app.services import audit, index, names, roles
 from app.services.roles import Way
 from app.sources import Keys, among, integers, texts
-from app.tables import Access, Key, Org, OrgMember, Resource, Role, User, UserRole, col, folded
+from app.tables import Access, Key, Org, OrgMember, Resource, Role, RowId, User, UserRole, col, folded
 
 MAX_AT_ONCE = 1_000
 DEFAULT_ROLES = ("user",)
@@ -76,7 +76,7 @@ async def is_service_account(tx: Transaction, key: int) -> bool:
     return bool(await tx.value(_IS_ACCOUNT, key=key))
 
 
-_IS_ACCOUNT = select(col(User.is_service_account)).where(col(User.id) == bindparam("key", type_=Integer()))
+_IS_ACCOUNT = select(col(User.is_service_account)).where(col(User.id) == bindparam("key", type_=RowId()))
 
 
 async def create_users(
@@ -290,7 +290,7 @@ async def _bequeath(tx: Transaction, key: int, heir: int) -> Deleted:
 
 async def _name(tx: Transaction, key: int) -> str:
     return str(
-        await tx.value(select(col(User.user_name)).where(col(User.id) == bindparam("key", type_=Integer())), key=key)
+        await tx.value(select(col(User.user_name)).where(col(User.id) == bindparam("key", type_=RowId())), key=key)
     )
 
 
@@ -379,7 +379,7 @@ async def found_many(tx: Transaction, viewer: Viewer, users: Sequence[Way]) -> l
 
 @cache
 def _finding_many(viewer: Viewer) -> Any:
-    by_id = among(col(User.id), bindparam("ids", type_=Keys(Integer()))), policy.knows_user(viewer)
+    by_id = among(col(User.id), bindparam("ids", type_=Keys(RowId()))), policy.knows_user(viewer)
     by_name = among(col(User.user_key), bindparam("names", type_=Keys(Key()))), policy.finds_user(viewer)
     arms = [
         select(literal_column(str(at), Integer), col(User.id), col(User.user_key)).where(*conditions)

@@ -3,7 +3,7 @@
 What columns are made of is had from here too.
 """
 
-from app.columns import MAX_BYTES, MAX_ID, SORT_LENGTH, Document, Folded, Instant, Key, col, folded, sortable
+from app.columns import MAX_BYTES, MAX_ID, SORT_LENGTH, Document, Folded, Instant, Key, RowId, col, folded, sortable
 from app.tables.records import (
     ApiToken,
     ApiTokenOrg,
@@ -60,6 +60,7 @@ __all__ = [
     "ResourceType",
     "RevokedToken",
     "Role",
+    "RowId",
     "SigningKey",
     "Stage",
     "Ticket",

@@ -8,7 +8,7 @@ no event up to this number is still to come. SQLite has one writer, so that its 
 from alembic import op
 
 revision = "0014"
-down_revision = "0006"
+down_revision = "0013"
 
 FEED_LOCK = 0x6F73_7401
 """Key of the advisory lock, below 2^32: "ost" in ASCII, and 1."""
