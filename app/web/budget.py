@@ -5,6 +5,7 @@ bytes of a body also by `web.reading`; both refuse with what `exceeded` returns.
 not about the connection: the GraphQL API keeps them.
 """
 
+import logging
 from asyncio import AbstractEventLoop, TimerHandle
 from collections.abc import Callable, Mapping
 from math import inf
@@ -15,13 +16,16 @@ from starlette.responses import Response
 
 from app.errors import BodyTooLarge, HeadersTooLarge, Refusal, RequestTimeout
 from app.settings import RequestLimits
-from app.telemetry import counters
+from app.telemetry import counters, logs
 from app.telemetry.facts import Facts
 from app.telemetry.metrics import Meter
 from app.web import descriptors
-from app.web.refusals import TooManyConnections, headers
+from app.web.refusals import Overloaded, headers
+from app.web.watching import new_request_id
 from app.web.whole import Whole
 from app.web.writing import encoded
+
+LOG = logging.getLogger(logs.REQUESTS)
 
 BUDGET = "ostiary.budget"
 """The key of the budget in the state of the ASGI application."""
@@ -33,7 +37,7 @@ LIMITS: Mapping[str, tuple[type[Refusal], str]] = MappingProxyType(
         "header_seconds": (RequestTimeout, "The header fields were not received within {:,} s."),
         "body_seconds": (RequestTimeout, "The body was not received within {:,} s."),
         "body_bytes": (BodyTooLarge, "The body exceeds {:,} bytes."),
-        "connections": (TooManyConnections, "The server has {:,} open connections and accepts no more. Try again."),
+        "connections": (Overloaded, "The server has too many connections or unfinished requests. Try again."),
     }
 )
 
@@ -42,6 +46,9 @@ TICK = 0.2
 
 RESERVED_CONNECTIONS = 64
 """Connections above the bound that may still ask for their health check."""
+
+UNFINISHED_BYTES = 33_554_432
+"""Bytes that a worker holds of requests that have not come to their end, or four times the largest body."""
 
 RESERVED_SECONDS = 2
 """How long each of them may take for its request."""
@@ -80,7 +87,7 @@ class Connection(Protocol):
     def check_drain(self) -> None:
         """Abort the connection if the client reads nothing."""
 
-    def give_up(self) -> None:
+    def give_up(self, *, lingers: bool) -> None:
         """Refuse the connection for the sake of a newer one."""
 
 
@@ -103,6 +110,9 @@ class Budget:
         self._write = write
         self._open: set[Connection] = set()
         self._reserved: dict[Connection, None] = {}
+        self._unfinished: dict[Connection, int] = {}
+        self._unfinished_bytes = 0
+        self._most_unfinished = max(UNFINISHED_BYTES, 4 * self.limits.body_bytes)
         self._timer: TimerHandle | None = None
 
     def admit(self, connection: Connection, loop: AbstractEventLoop) -> bool:
@@ -117,7 +127,7 @@ class Budget:
             if len(self._reserved) >= RESERVED_CONNECTIONS:
                 oldest = next(iter(self._reserved))
                 del self._reserved[oldest]
-                oldest.give_up()
+                oldest.give_up(lingers=False)
             self._reserved[connection] = None
         if self._timer is None:
             self._timer = loop.call_later(TICK, self._look, loop)
@@ -127,6 +137,23 @@ class Budget:
         """Forget a connection that has ended."""
         self._open.discard(connection)
         self._reserved.pop(connection, None)
+        self.let_go(connection)
+
+    def hold(self, connection: Connection, size: int) -> None:
+        """Note that so many bytes of an unfinished request are held; too many in all displace the oldest request.
+
+        A client that sends at once is never the oldest for long.
+        """
+        self._unfinished[connection] = self._unfinished.get(connection, 0) + size
+        self._unfinished_bytes += size
+        while self._unfinished_bytes > self._most_unfinished and len(self._unfinished) > 1:
+            oldest = next(iter(self._unfinished))
+            self.let_go(oldest)
+            oldest.give_up(lingers=True)
+
+    def let_go(self, connection: Connection) -> None:
+        """Note that nothing of an unfinished request is held any more."""
+        self._unfinished_bytes -= self._unfinished.pop(connection, 0)
 
     def refusal(self, error: Refusal, path: bytes) -> Response:
         """Return the response to a request that is refused before the application sees it, and count it."""
@@ -136,6 +163,10 @@ class Budget:
             about = Facts("", "OTHER")
             about.face, about.codes = face, [error.code]
             self._meter.answered(about, response.status_code, 0)
+        request_id = new_request_id()
+        fields = {"requestId": request_id, "face": face, "status": response.status_code, "codes": [error.code]}
+        LOG.info("refused request", extra={"fields": fields})
+        response.raw_headers.append((b"x-request-id", request_id.encode()))
         return response
 
     def _look(self, loop: AbstractEventLoop) -> None:

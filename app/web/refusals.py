@@ -25,8 +25,8 @@ class MethodNotAllowed(BadRequest):
         self.allowed = ", ".join(allowed)
 
 
-class TooManyConnections(Unavailable):
-    """The worker has as many connections as it may have."""
+class Overloaded(Unavailable):
+    """The worker has as many connections, or as many unfinished requests, as it may have."""
 
 
 class UnsupportedMediaType(BadRequest):
@@ -42,7 +42,7 @@ def headers(refusal: Refusal) -> dict[str, str]:
             return {"Allow": refusal.allowed}
         case BodyTooLarge() | HeadersTooLarge() | RequestTimeout():
             return {"Connection": "close"}  # the rest of the request is not wanted
-        case TooManyConnections():
+        case Overloaded():
             return {"Connection": "close", "Retry-After": "1"}
         case RateLimited():
             return {"Retry-After": str(refusal.retry_after)}
