@@ -106,6 +106,8 @@ NOT_HEAD = {
     "a size": [head("POST /graphql", JSON, "Transfer-Encoding: chunked"), *[b"0" * 64] * 70],
     "trailers": [head("POST /graphql", JSON, "Transfer-Encoding: chunked"), *chunked(QUERY, ["X: x"] * 700)],
     "a trailer": [head("POST /graphql", JSON, "Transfer-Encoding: chunked"), *chunked(QUERY, ["X: " + "x" * 4_096])],
+    "very small chunks": [head("POST /graphql", JSON, "Transfer-Encoding: chunked"), *[b"1\r\n \r\n" * 10] * 100],
+    "very small chunks at once": [head("POST /graphql", JSON, "Transfer-Encoding: chunked"), b"1\r\n \r\n" * 1_000],
     "small extensions": [
         head("POST /graphql", JSON, "Transfer-Encoding: chunked"),
         *[b"1;%b\r\n \r\n" % (b"x" * 40)] * 200,

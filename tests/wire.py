@@ -102,7 +102,7 @@ def head(line: str, *fields: str, host: str = "localhost") -> bytes:
 
 
 def chunked(body: bytes, trailers: Iterable[str] = ()) -> Sequence[bytes]:
-    """The chunks of a body, two bytes each, and the trailers."""
-    parts = [body[at : at + 2] for at in range(0, len(body), 2)]
+    """The chunks of a body, eleven bytes each, and the trailers."""
+    parts = [body[at : at + 11] for at in range(0, len(body), 11)]
     chunks = [b"%x\r\n%b\r\n" % (len(part), part) for part in parts]
     return [*chunks, b"0\r\n", *(f"{each}\r\n".encode() for each in trailers), b"\r\n"]

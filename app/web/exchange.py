@@ -56,8 +56,9 @@ class Exchange:
     async def _received_in_parts(self) -> Message:
         """Wait for more; raises the refusal of a body that is not received to its end."""
         message: Message = await self._cycle.receive()
-        if self._connection.refusal is not None and self._cycle.more_body:
-            raise self._connection.refusal
+        refusal = self._connection.refusal
+        if refusal is not None and self._cycle.more_body:
+            raise type(refusal)(refusal.message)  # a new one: what was raised holds on to the body by its trace
         return message
 
     def send(self, message: Message) -> Awaitable[None]:

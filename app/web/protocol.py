@@ -22,8 +22,8 @@ SPECIAL = frozenset({b"expect", b"host", b"transfer-encoding"})
 PIECE = 4_096
 """Smaller pieces of a line are put together before they are parsed: the parser copies what it has for each piece."""
 
-CHUNK_FRAMING = 12
-"""Bytes around a chunk that are its own: eight digits of its size, and two ends of lines."""
+CHUNK_FRAMING = 5
+"""Bytes around a chunk that are not the body: at least a digit of its size, and two ends of lines."""
 
 MOST_PIPELINED = 32
 """Requests of one connection that wait for the answer to the one before."""
@@ -124,8 +124,8 @@ class Protocol(ClosingProtocol):
     def _check_body(self, new: int, is_first: bool) -> None:
         """Compare a body that is not complete with the limits; `new` bytes of it have just come.
 
-        Extensions of chunks and trailers count as header fields. The application looks at the size of the body as long
-        as it reads it.
+        The sizes and extensions of chunks, and trailers, count as header fields. The application looks at the size of
+        the body as long as it reads it.
         """
         if self._chunks is not None:
             if is_first:
@@ -133,7 +133,7 @@ class Protocol(ClosingProtocol):
             else:
                 self._framing += self._size - new
             self._is_quiet = not new
-            if self._framing - CHUNK_FRAMING * self._chunks > self._most_bytes:
+            if self._is_framing_excessive(self._framing):
                 self._refuse(exceeded("header_bytes", self._most_bytes))
         if self.cycle.response_complete and self._body > self._budget.limits.body_bytes:
             self._refuse(exceeded("body_bytes", self._budget.limits.body_bytes))
@@ -146,6 +146,12 @@ class Protocol(ClosingProtocol):
 
     def on_chunk_header(self) -> None:
         self._chunks = (self._chunks or 0) + 1
+        if self._is_framing_excessive(self._chunks * CHUNK_FRAMING):
+            raise exceeded("header_bytes", self._most_bytes)
+
+    def _is_framing_excessive(self, framing: int) -> bool:
+        """Tell whether too much of a body in chunks is not the body: each chunk costs the same, however small it is."""
+        return framing > self._most_bytes + self._body // 2
 
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
