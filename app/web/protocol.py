@@ -16,7 +16,7 @@ from app.web.closing import BODY, CLOSED, HEAD, IDLE, REFUSED, STOP_SECONDS, Clo
 from app.web.exchange import Exchange
 from app.web.heads import Connection
 
-SPECIAL = frozenset({b"expect", b"host", b"transfer-encoding"})
+SPECIAL = frozenset({b"expect", b"host", b"transfer-encoding", b"upgrade"})
 """Header fields that the protocol itself looks at."""
 
 PIECE = 4_096
@@ -25,12 +25,36 @@ PIECE = 4_096
 CHUNK_FRAMING = 5
 """Bytes around a chunk that are not the body: at least a digit of its size, and two ends of lines."""
 
+UNCOUNTED = 16_384
+"""Bytes that each unfinished request may hold without being counted with those of others."""
+
 MOST_PIPELINED = 32
 """Requests of one connection that wait for the answer to the one before."""
 
 
 class Protocol(ClosingProtocol):
     """One connection."""
+
+    __slots__ = (
+        "_arrived",
+        "_body",
+        "_chunks",
+        "_framing",
+        "_head_seconds",
+        "_is_counted",
+        "_is_quiet",
+        "_is_reserved",
+        "_most_bytes",
+        "_most_fields",
+        "_shared",
+        "_size",
+        "_timed",
+        "_trailers",
+        "_upgrade",
+        "known",
+        "refusal",
+        "sent",
+    )
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -67,12 +91,11 @@ class Protocol(ClosingProtocol):
             data = self._coalesce(data)
         before = self._body
         try:
-            self._feed(data)
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._feed_without_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
-            if self._state < REFUSED:
-                reason = error.__context__
-                self._refuse(reason if isinstance(reason, Refusal) else None)
-            return
+            self._refuse_for(error)
         if self._state or self._held or self._arrived - self._shared > self._most_bytes:
             self._check(self._body - before)
 
@@ -85,64 +108,75 @@ class Protocol(ClosingProtocol):
         self._held.clear()
         return joined
 
-    def _feed(self, data: bytes) -> None:
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            head = self._without_upgrade()
-            self.parser = httptools.HttpRequestParser(self)
-            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-            self._feed(head + data[upgrade.args[0] :])
-
-    def _without_upgrade(self) -> bytes:
-        """Return the head again without the wish for another protocol, which nobody has to grant (RFC 9110, 7.8).
+    def _feed_without_upgrade(self, rest: bytes) -> None:
+        """Parse the head again without the wish for another protocol, which nobody has to grant (RFC 9110, 7.8).
 
         The parser takes such a request for one without a body, and its body for the next request.
         """
-        method, self._upgrade = self._upgrade, None
-        if method in {None, b"CONNECT"}:
-            raise httptools.HttpParserError
+        method, self._upgrade = self._upgrade or b"", None
         lines = [b"%b: %b\r\n" % pair for pair in self.headers if pair[0] != b"upgrade"]
         version = self.parser.get_http_version().encode()
-        return b"".join([b"%b %b HTTP/%b\r\n" % (method, self.url, version), *lines, b"\r\n"])
+        head = b"".join([b"%b %b HTTP/%b\r\n" % (method, self.url, version), *lines, b"\r\n"])
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        try:
+            self.parser.feed_data(head + rest)
+        except httptools.HttpParserUpgrade as upgrade:  # another such request came right after it
+            self._feed_without_upgrade((head + rest)[upgrade.args[0] :])
+        except httptools.HttpParserError as error:
+            self._refuse_for(error)
+
+    def _refuse_for(self, error: Exception) -> None:
+        """Refuse for what a callback has raised, or for what the parser has."""
+        if self._state < REFUSED:
+            reason = error.__context__
+            self._refuse(reason if isinstance(reason, Refusal) else None)
 
     def _check(self, new: int) -> None:
         """Compare what has come with the limits, where a request has not come to its end yet."""
-        state = HEAD if self._state == IDLE and self._held else self._state
+        if self._state >= REFUSED:
+            return
+        state = self._state or (HEAD if self._held else IDLE)
         is_first = self._timed != state
-        if is_first and state in {HEAD, BODY}:
+        if is_first and state:
             self._timed = state
             self.deadline = self.loop.time() + (self._head_seconds if state == HEAD else self._body_seconds)
-        if state == BODY:
-            self._check_body(new, is_first)
-        elif self._arrived - self._shared > self._most_bytes:
-            self._refuse(exceeded("header_bytes", self._most_bytes))
-        if state in {HEAD, BODY} and self._state < REFUSED:
+        if state != BODY:
+            if self._arrived - self._shared > self._most_bytes:
+                self._refuse(exceeded("header_bytes", self._most_bytes))
+        elif self._chunks is not None:
+            self._check_chunks(new, is_first)
+        elif self.cycle.response_complete:
+            self._check_unread()
+        if self._arrived > UNCOUNTED and 0 < self._state < REFUSED:
             self._is_counted = True
             self._budget.hold(self, self._size)
 
-    def _check_body(self, new: int, is_first: bool) -> None:
-        """Compare a body that is not complete with the limits; `new` bytes of it have just come.
+    def _check_chunks(self, new: int, is_first: bool) -> None:
+        """Compare a body in chunks with the limits; `new` bytes of it have just come.
 
-        The sizes and extensions of chunks, and trailers, count as header fields. The application looks at the size of
-        the body as long as it reads it.
+        The sizes and extensions of chunks, and trailers, count as header fields.
         """
-        if self._chunks is not None:
-            if is_first:
-                self._framing = 0 if self._shared else self._arrived - self._head_size() - self._body
-            else:
-                self._framing += self._size - new
-            self._is_quiet = not new
-            if self._is_framing_excessive(self._framing):
-                self._refuse(exceeded("header_bytes", self._most_bytes))
-        if self.cycle.response_complete and self._body > self._budget.limits.body_bytes:
+        if is_first:
+            self._framing = 0 if self._shared else self._arrived - self._head_size() - self._body
+        else:
+            self._framing += self._size - new
+        self._is_quiet = not new
+        if self._is_framing_excessive(self._framing):
+            self._refuse(exceeded("header_bytes", self._most_bytes))
+        elif self.cycle.response_complete:
+            self._check_unread()
+
+    def _check_unread(self) -> None:
+        """Compare a body with the limit that no application reads: one that does compares it itself."""
+        if self._body > self._budget.limits.body_bytes:
             self._refuse(exceeded("body_bytes", self._budget.limits.body_bytes))
 
-    def on_message_begin(self) -> None:
+    def on_url(self, url: bytes) -> None:
         if self._state >= REFUSED:
             raise httptools.HttpParserError
-        super().on_message_begin()
-        self._state, self._chunks, self._is_quiet = HEAD, None, False
+        self._state = HEAD
+        self.url += url
 
     def on_chunk_header(self) -> None:
         self._chunks = (self._chunks or 0) + 1
@@ -176,27 +210,36 @@ class Protocol(ClosingProtocol):
         elif name == b"host":
             if any(other == b"host" for other, _ in self.headers):
                 raise httptools.HttpParserError
+        elif name == b"upgrade":
+            self._upgrade = self.parser.get_method()
         elif value.strip().lower() != b"chunked":
             raise httptools.HttpParserError
         else:
             self._chunks = 0
 
     def on_headers_complete(self) -> None:
+        if self._is_reserved or self.pipeline or self._arrived > self._most_bytes:
+            self._check_head()
+        if len(self.headers) > self._most_fields:
+            raise exceeded("header_fields", self._most_fields)
+        if self._upgrade is not None:
+            if self.parser.should_upgrade():
+                return
+            self._upgrade = None
+        super().on_headers_complete()
+        self._state = BODY
+        self._body = self._trailers = 0
+        if self._is_reserved or self._budget.is_stopping:
+            self.cycle.keep_alive = False
+
+    def _check_head(self) -> None:
+        """Refuse a head for what few heads can be refused for."""
         if self._is_reserved and not self._asks_for_health():
             raise exceeded("connections", self._budget.most_connections)
         if self._arrived > self._most_bytes and self._head_size() > self._most_bytes:
             raise exceeded("header_bytes", self._most_bytes)
-        if len(self.headers) > self._most_fields:
-            raise exceeded("header_fields", self._most_fields)
         if len(self.pipeline) >= MOST_PIPELINED:
             raise BadRequest("Too many requests wait on this connection.")
-        if self.parser.should_upgrade():
-            self._upgrade = self.parser.get_method()
-            return
-        super().on_headers_complete()
-        self._state, self._body, self._trailers = BODY, 0, 0
-        if self._is_reserved or self._budget.is_stopping:
-            self.cycle.keep_alive = False
 
     def _asks_for_health(self) -> bool:
         path = self.url.partition(b"?")[0]
@@ -221,6 +264,8 @@ class Protocol(ClosingProtocol):
             return
         self._state = self._timed = IDLE
         self._arrived = self._shared = self._size
+        self._chunks = None
+        self._is_quiet = False
         if self._is_counted:
             self._is_counted = False
             self._budget.let_go(self)
@@ -318,4 +363,5 @@ class Protocol(ClosingProtocol):
                 self._socket.close()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        super()._start_asgi_task(cycle, Exchange(self, cycle, app))
+        self._running = cycle
+        super()._start_asgi_task(cycle, Exchange(self, cycle, app))  # type: ignore[arg-type]  # its types are its own
