@@ -29,6 +29,10 @@ APP = "app.main"
 """The composition root. It brings the whole server along, so it is loaded by name, and only when it is needed."""
 
 
+HEALTHCHECK_SECONDS = 15
+"""How long a worker may take to start, or to answer its supervisor, before it is replaced."""
+
+
 class _Stopped(Exception):
     """The world stands against it; the text is for the operator."""
 
@@ -195,6 +199,8 @@ def _is_the_databases(error: BaseException) -> bool:
 def _serve(arguments: argparse.Namespace) -> None:
     gc.disable()  # nothing of what a start loads is garbage; `app.main.create` enables it again
     from app.settings import check_exposure, is_loopback
+    from app.web import descriptors
+    from app.web.budget import RESERVED_CONNECTIONS
 
     settings = _read(arguments.settings)
     log = _logging(settings)
@@ -207,6 +213,7 @@ def _serve(arguments: argparse.Namespace) -> None:
     told = ["", *_demo_world(settings, prepared)] if arguments.demo else []
     print("\n".join([*_announcement(settings, prepared, arguments.host, port), *told]), flush=True)
     with workers.shared(arguments.workers):
+        descriptors.raise_limit(settings.request_limits.connections, RESERVED_CONNECTIONS)
         _run(arguments, port, log, settings.shutdown_seconds)
 
 
@@ -263,10 +270,14 @@ def _announcement(settings: "Settings", prepared: Any, host: str, port: int) -> 
 def _run(arguments: argparse.Namespace, port: int, log: dict[str, Any], shutdown_seconds: int) -> None:
     import uvicorn
 
+    from app.web import supervising
+    from app.web.stopping import stop_on_hangup
+
+    run = supervising.run if arguments.workers > 1 else uvicorn.run
     # Having finished what it was doing, uvicorn raises the signal that stopped it once more. As an interrupt, which it
     # takes for an end, SIGTERM too leaves with 0 and not as if the process had been shot.
-    with _as_interrupt(signal.SIGTERM):
-        uvicorn.run(
+    with _as_interrupt(signal.SIGTERM), stop_on_hangup():
+        run(
             f"{APP}:create",
             factory=True,
             host=arguments.host,
@@ -286,6 +297,7 @@ def _run(arguments: argparse.Namespace, port: int, log: dict[str, Any], shutdown
             proxy_headers=False,  # `web.entrance` looks whether there are any
             date_header=True,
             timeout_graceful_shutdown=shutdown_seconds,
+            timeout_worker_healthcheck=HEALTHCHECK_SECONDS,
         )
 
 

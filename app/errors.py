@@ -8,6 +8,9 @@
     │   ├── BadInput             BAD_USER_INPUT      400  an argument of a read: a page size, a cursor, a filter
     │   ├── BadRequest           BAD_REQUEST         400  the request itself: its body, its headers, its operation
     │   ├── TooComplex           OPERATION_TOO_COMPLEX 400
+    │   ├── BodyTooLarge         BODY_TOO_LARGE      413
+    │   ├── HeadersTooLarge      HEADERS_TOO_LARGE   431  too many bytes or fields, trailers and chunk lines included
+    │   ├── RequestTimeout       REQUEST_TIMEOUT     408  the client did not send its request in time
     │   ├── PersistedQueryNotFound     PERSISTED_QUERY_NOT_FOUND     200  the client sends the text then
     │   ├── PersistedQueryNotSupported PERSISTED_QUERY_NOT_SUPPORTED 400
     │   ├── RateLimited          RATE_LIMITED        429  with the seconds to wait
@@ -82,6 +85,27 @@ class TooComplex(Refusal):
 
     code = "OPERATION_TOO_COMPLEX"
     status = 400
+
+
+class BodyTooLarge(Refusal):
+    """The body is larger than the limit."""
+
+    code = "BODY_TOO_LARGE"
+    status = 413
+
+
+class HeadersTooLarge(Refusal):
+    """The request line and the header fields are larger than the limit, or there are too many fields."""
+
+    code = "HEADERS_TOO_LARGE"
+    status = 431
+
+
+class RequestTimeout(Refusal):
+    """The client did not send its request in time."""
+
+    code = "REQUEST_TIMEOUT"
+    status = 408
 
 
 class PersistedQueryNotFound(Refusal):

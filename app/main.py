@@ -39,7 +39,9 @@ from app.settings import Settings, secret
 from app.statements import Statements
 from app.tokens import Signer
 from app.web import Front, Watch, Watching
+from app.web.budget import BUDGET, Budget
 from app.web.entrance import Entrance
+from app.web.stopping import leave_hangup_to_parent
 from app.written import FILE_VARIABLE
 
 Done = TypeVar("Done")
@@ -130,6 +132,7 @@ def sdl() -> str:
 
 def create() -> Entrance:
     """The application for the settings of this process's environment."""
+    leave_hangup_to_parent()
     file = os.environ.get(FILE_VARIABLE)
     made = create_app(Settings.read(Path(file) if file else None), owns_process=True)
     gc.collect()
@@ -147,12 +150,12 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
     operations = Operations(documents)
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Budget]]:
         desk = await _desk(settings, longest=settings.query_seconds)
         app.state.answering = _answering(settings, documents, desk)
         with operations.stopping.on_signals() if owns_process else nullcontext():
             async with operations.watched(desk):
-                yield
+                yield {BUDGET: Budget(settings.request_limits, operations.meter, _failed(settings))}
         await _close(desk)
 
     def answer(scope: Scope, asked: http.GraphQLRequest) -> Awaitable[http.Answer]:
@@ -168,7 +171,7 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
         return rest.House(answering.desk, answering.statements, settings)
 
     admission = None if settings.introspection == "everyone" else admit
-    api, *parts = http.routes(answer, schema.sdl(), admit=admission)
+    api, *parts = http.routes(answer, schema.sdl(), settings.request_limits.body_bytes, admit=admission)
     routes = [api, *parts, *_pages(settings, operations), *rest.description(settings), rest.face(house_of)]
     made = Starlette(routes=routes, lifespan=lifespan)
     front = Front([api], ExceptionMiddleware(made.router, {HTTPException: rest.unanswered}))

@@ -21,6 +21,7 @@ import uvicorn
 
 from app import cli
 from app.settings import FIELDS, Settings
+from app.web import supervising
 from app.written import variable
 
 HUSH = "geheimnis"
@@ -64,7 +65,8 @@ def root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Root:
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     calls: list[dict[str, Any]] = []
-    monkeypatch.setattr(uvicorn, "run", lambda app, **options: calls.append({"app": app, **options}))
+    for place in (uvicorn, supervising):
+        monkeypatch.setattr(place, "run", lambda app, **options: calls.append({"app": app, **options}))
     return calls
 
 

@@ -162,7 +162,7 @@ async def test_a_body_beyond_the_limit_is_413_before_it_is_parsed(http: httpx.As
 
     assert told.status_code == 413
     assert told.headers["connection"] == "close"
-    assert code(told) == "BAD_REQUEST"
+    assert code(told) == "BODY_TOO_LARGE"
     assert exact.status_code == 200
 
 

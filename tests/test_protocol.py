@@ -55,6 +55,11 @@ class Transport:
 
     def resume_reading(self) -> None: ...
 
+    def write_eof(self) -> None: ...
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
 
 async def spoken(
     protocol: type[HttpToolsProtocol], app: ASGIApp, pieces: Sequence[bytes], *, hangs_up: bool = False
@@ -69,6 +74,8 @@ async def spoken(
     connection: Any = protocol(config=config, server_state=state, app_state={})
     connection.connection_made(transport)
     for piece in pieces:
+        if transport.is_closed:  # a real one delivers nothing more
+            break
         connection.data_received(piece)
         for _ in range(5):
             await asyncio.sleep(0)

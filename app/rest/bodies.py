@@ -15,7 +15,6 @@ from starlette.requests import Request
 from app import web
 from app.errors import BadRequest
 
-LIMIT = 1_048_576
 MOST_FIELDS = 1_000
 
 LEAST, MOST = -(2**63), 2**64 - 1
@@ -57,20 +56,20 @@ class Fields:
 NOTHING = Fields({})
 
 
-async def read(request: Request, kinds: Body) -> Fields:
+async def read(request: Request, kinds: Body, limit: int) -> Fields:
     """The fields of a request's body; raises BadRequest and its kin for one that cannot be understood."""
     if not kinds:
         return NOTHING
     accepted = types(kinds)
     found = web.heads(request.scope)
     if b"content-type" not in found:
-        if await web.body(found, request.receive, LIMIT):
+        if await web.body(found, request.receive, limit):
             raise web.UnsupportedMediaType(f"The body must be {' or '.join(accepted)}.")
         if Body.DOCUMENT in kinds:
             raise BadRequest("The body must be a JSON object.")
         return NOTHING
     kind = web.media_type(found, tuple(accepted))
-    body = await web.body(found, request.receive, LIMIT)
+    body = await web.body(found, request.receive, limit)
     if kind == JSON:
         return _from_json(body, is_document=Body.DOCUMENT in kinds)
     return _gathered(_urlencoded(body) if kind == URLENCODED else _multipart(body, request.headers["content-type"]))

@@ -31,7 +31,7 @@ from app.telemetry import facts
 SAFE = ("GET", "HEAD")
 
 SECONDS = 60
-"""How long a call may take, with its body."""
+"""How long a call may take, once its body is received."""
 
 
 class Who(Enum):
@@ -188,8 +188,10 @@ async def _answered(request: Request, place: Place, house: House) -> Response:
     try:
         if route is None:
             raise web.MethodNotAllowed("This path does not take that method.", place.methods)
+        async with asyncio.timeout(SECONDS + house.settings.request_limits.body_seconds):
+            call = await _call(request, route, house)
         async with asyncio.timeout(SECONDS):
-            return await route.answer(await _call(request, route, house))
+            return await route.answer(call)
     except ClientDisconnect:
         return Response(status_code=400)  # nobody reads it
     except Exception as error:
@@ -203,7 +205,7 @@ async def _call(request: Request, route: Route, house: House) -> Call:
         if route.who is Who.SIGNED_IN:
             policy.require_signed_in(viewer)
     query = bound(route.query, bodies.query(request))
-    sent = await bodies.read(request, route.body)
+    sent = await bodies.read(request, route.body, house.settings.request_limits.body_bytes)
     given, document = bound(route.fields, sent), sent.document or {}
     return Call(request, house, viewer, request.path_params, query, given, document)
 

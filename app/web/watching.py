@@ -140,4 +140,9 @@ def _request_id(scope: Scope) -> str:
     given = heads(scope).get(b"x-request-id")
     if given is not None and GOOD_ID.fullmatch(given):
         return given.decode("ascii")
+    return new_request_id()
+
+
+def new_request_id() -> str:
+    """Return an id that no other request has."""
     return f"{_WORKER}{next(_NUMBERS):08x}"

@@ -13,10 +13,11 @@ from app.executor.recent import Recent
 from app.schema import errors
 from app.schema.http import accept, reading, writing
 from app.schema.http.messages import Answer, GraphQLRequest
+from app.settings import RequestLimits
 from app.telemetry import facts
 from app.web import MethodNotAllowed, heads
 
-BODY_LIMIT = 1_048_576
+BODY_LIMIT = RequestLimits().body_bytes
 PATH = "/graphql"
 METHODS = ("GET", "HEAD", "POST")
 OFFERS = (accept.GRAPHQL, accept.JSON)
