@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from graphql import FieldNode, GraphQLError
 
-from app.errors import BadInput, Problem, Problems, RateLimited, Refusal
+from app.errors import BadInput, Problem, Problems, RateLimited, Refusal, TooComplex
 
 LOG = logging.getLogger("ostiary")
 
@@ -67,6 +67,8 @@ def _extensions(refusal: Refusal) -> dict[str, Any]:
     extensions: dict[str, Any] = {"code": refusal.code}
     if isinstance(refusal, RateLimited):
         extensions["retryAfter"] = refusal.retry_after
+    elif isinstance(refusal, TooComplex):
+        extensions |= {"limit": refusal.limit, "maximum": refusal.most, "value": refusal.value}
     return extensions
 
 
