@@ -143,7 +143,7 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
 
     Where it `owns_process`, it takes note of the signals that end it.
     """
-    documents = Documents(schema.core(), settings.limits)
+    documents = Documents(schema.core(), settings.limits, most_errors=settings.request_limits.errors)
     operations = Operations(documents)
 
     @asynccontextmanager
@@ -168,7 +168,7 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
         return rest.House(answering.desk, answering.statements, settings)
 
     admission = None if settings.introspection == "everyone" else admit
-    api, *parts = http.routes(answer, schema.sdl(), admit=admission)
+    api, *parts = http.routes(answer, schema.sdl(), limits=settings.request_limits, admit=admission)
     routes = [api, *parts, *_pages(settings, operations), *rest.description(settings), rest.face(house_of)]
     made = Starlette(routes=routes, lifespan=lifespan)
     front = Front([api], ExceptionMiddleware(made.router, {HTTPException: rest.unanswered}))
@@ -185,10 +185,14 @@ def _pages(settings: Settings, operations: Operations) -> list[BaseRoute]:
 def _answering(settings: Settings, documents: Documents, desk: accounts.Desk) -> Answering:
     statements = Statements(desk.database)
     planner = Planner(schema.core(), statements, schema.converted)
-    answering = Answering(schema.core(), documents, desk, statements, settings, Variables(schema.core()))
+    answering = Answering(schema.core(), documents, desk, statements, settings, _variables(settings))
     if settings.executor == "stock":
         return answering
     return replace(answering, compiled=Compiled(planner), changes=Changes(planner))
+
+
+def _variables(settings: Settings) -> Variables:
+    return Variables(schema.core(), settings.request_limits.errors)
 
 
 def _failed(settings: Settings) -> Callable[[str, Exception], Response]:
@@ -197,7 +201,9 @@ def _failed(settings: Settings) -> Callable[[str, Exception], Response]:
     def failed(face: str, error: Exception) -> Response:
         if face == "graphql":
             return http.unanswered(error)
-        return rest.answered(error, drone_db_clients=settings.drone_db_clients)
+        return rest.answered(
+            error, drone_db_clients=settings.drone_db_clients, most_errors=settings.request_limits.errors
+        )
 
     return failed
 

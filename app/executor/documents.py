@@ -90,9 +90,12 @@ _Sized = tuple[str, tuple[tuple[str, int], ...]]
 class Documents:
     """All documents of one schema, the most recent ones remembered, failures too."""
 
-    def __init__(self, schema: GraphQLSchema, limits: Limits, size: int = 1000) -> None:
+    def __init__(
+        self, schema: GraphQLSchema, limits: Limits, size: int = 1000, *, most_errors: int = MAX_ERRORS
+    ) -> None:
         self._schema = schema
         self._limits = limits
+        self._most_errors = most_errors
         room = size * CHARACTERS_PER_ENTRY
         self._recent: Recent[_Key, Known | _Failure] = Recent(size, room, LONGEST_REMEMBERED, _length)
         self._weighed: Recent[_Sized, _Failure | Literal["light"]] = Recent(size, room, LONGEST_REMEMBERED, _length)
@@ -175,7 +178,7 @@ class Documents:
 
     def _violations(self, document: DocumentNode, introspection: bool) -> list[GraphQLError]:
         rules = specified_rules if introspection else (*specified_rules, _Closed)
-        return validate(self._schema, document, rules, MAX_ERRORS, hide_suggestions=not introspection)
+        return validate(self._schema, document, rules, self._most_errors, hide_suggestions=not introspection)
 
 
 def _told(found: "Known | _Failure") -> Known:

@@ -301,7 +301,7 @@ class _Quick:
         found = self._inputs.get(kind)
         if found is None:
             # One that has fields of its own type finds itself here.
-            self._inputs[kind] = lambda value: self._inputs[kind](value)
+            self._inputs[kind] = lambda value: self._inputs[kind](value)  # noqa: PLW0108 - another one by then
             found = self._one(kind) if kind.is_one_of else self._object(kind)
             found = self._inputs[kind] = _counted(found) if _is_recursive(kind) else found
         return found
@@ -310,7 +310,7 @@ class _Quick:
         return {name: self.of(field.type, declared_most(field)) for name, field in kind.fields.items()}
 
     def _object(self, kind: GraphQLInputObjectType) -> Quick:
-        """An object with the fields that it needs, and none that it has not; in the order in which they are declared."""
+        """An object with the fields that it needs, and no other; in the order in which they are declared."""
         quick = self._fields(kind)
         needed = {name for name, field in kind.fields.items() if is_required_input_field(field)}
         defaults = {

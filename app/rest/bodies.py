@@ -57,7 +57,7 @@ class Fields:
 NOTHING = Fields({})
 
 
-async def read(request: Request, kinds: Body) -> Fields:
+async def read(request: Request, kinds: Body, most_values: int) -> Fields:
     """The fields of a request's body; raises BadRequest and its kin for one that cannot be understood."""
     if not kinds:
         return NOTHING
@@ -72,7 +72,7 @@ async def read(request: Request, kinds: Body) -> Fields:
     kind = web.media_type(found, tuple(accepted))
     body = await web.body(found, request.receive, LIMIT)
     if kind == JSON:
-        return _from_json(body, is_document=Body.DOCUMENT in kinds)
+        return _from_json(body, most_values, is_document=Body.DOCUMENT in kinds)
     return _gathered(_urlencoded(body) if kind == URLENCODED else _multipart(body, request.headers["content-type"]))
 
 
@@ -95,10 +95,11 @@ def types(kinds: Body) -> list[str]:
     return [*forms, JSON] if kinds & (Body.JSON | Body.DOCUMENT) else forms
 
 
-def _from_json(body: bytes, *, is_document: bool) -> Fields:
+def _from_json(body: bytes, most_values: int, *, is_document: bool) -> Fields:
     value = web.json_value(body, "The body")
     if not isinstance(value, dict):
         raise BadRequest("The body must be a JSON object.")
+    web.require_few_values(value, most_values, len(body))
     # Read once more for what the fast reader keeps quiet about.
     json.loads(body, object_pairs_hook=_once, parse_int=_whole if is_document else str, parse_float=str)
     if is_document:

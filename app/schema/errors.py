@@ -8,13 +8,46 @@ from uuid import uuid4
 from graphql import FieldNode, GraphQLError
 
 from app.errors import BadInput, Problem, Problems, RateLimited, Refusal, TooComplex
+from app.executor.documents import MAX_ERRORS
+from app.telemetry import counters
 
 LOG = logging.getLogger("ostiary")
 
+LEFT_OUT = "ERRORS_LEFT_OUT"
+"""The code of the last entry where more went wrong than is told."""
 
-def formatted(errors: Sequence[GraphQLError], log: logging.Logger = LOG) -> list[dict[str, Any]]:
-    """The `errors` of a response; surprises are logged on the way, each with the id that the asker gets."""
-    return [entry for error in errors for entry in _entries(error, log)]
+ABORTED = ("Validation aborted.", "Execution aborted.")
+"""How the last error of graphql-core ends, where it has stopped to look for more."""
+
+LONGEST = 1_000
+"""Characters of a message: names of any length are repeated in some."""
+
+
+def formatted(
+    errors: Sequence[GraphQLError], log: logging.Logger = LOG, *, most: int = MAX_ERRORS
+) -> list[dict[str, Any]]:
+    """The `errors` of a response; surprises are logged on the way, each with the id that the asker gets.
+
+    At most so many are told, and then how many are left out.
+    """
+    told, number = list[dict[str, Any]](), 0
+    for error in errors:
+        if number >= most and error.message.endswith(ABORTED):
+            return [*told, _left_out(None)]
+        if len(told) < most:
+            told += list(_entries(error, log))
+        number = max(number + 1, len(told))
+    return told if number <= most else [*told[:most], _left_out(number - most)]
+
+
+def _left_out(number: int | None) -> dict[str, Any]:
+    """Return the entry that says how many errors are left out; graphql-core stops before it knows."""
+    counters.increment("ostiary_limits_exceeded_total", limit="errors")
+    how_many = "Further" if number is None else f"{number:,} further"
+    return {
+        "message": f"{how_many} errors are left out.",
+        "extensions": {"code": LEFT_OUT, **({} if number is None else {"leftOut": number})},
+    }
 
 
 def refused(refusal: Refusal) -> dict[str, Any]:
@@ -73,7 +106,8 @@ def _extensions(refusal: Refusal) -> dict[str, Any]:
 
 
 def _placed(error: GraphQLError, entry: dict[str, Any]) -> dict[str, Any]:
-    placed: dict[str, Any] = {"message": entry["message"]}
+    message: str = entry["message"]
+    placed: dict[str, Any] = {"message": message if len(message) <= LONGEST else f"{message[:LONGEST]}…"}
     if error.locations:
         placed["locations"] = [location.formatted for location in error.locations]
     if error.path is not None:

@@ -1,13 +1,14 @@
 """One GraphQL request from its text to its answer: who asks, what is asked, and which executor answers."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from inspect import isawaitable
 from time import perf_counter
 from typing import Any, TypeVar
 
-from graphql import ExecutionResult, GraphQLSchema, execute
+from graphql import ExecutionResult, Executor, GraphQLSchema, default_field_resolver, default_type_resolver
+from graphql.execution.collect_fields import FragmentDetails
 from starlette.requests import Request
 from starlette.types import Scope
 
@@ -65,7 +66,7 @@ class Answering:
         else:
             self.documents.hits += 1
             about.kind, about.operation = ready.known.kind, ready.known.name
-        body, context = await self._executed(ready, asked.variables, viewer, about)
+        body, context = await self._executed(ready, viewer, about)
         headers = {}
         if STATS_HEADER in web.heads(scope):
             spent = round((perf_counter() - began) * 1000, 3)
@@ -113,9 +114,7 @@ class Answering:
             asked.ready = ready
         return ready
 
-    async def _executed(
-        self, ready: Ready, variables: Mapping[str, Any], viewer: Viewer, about: Facts
-    ) -> tuple[dict[str, Any], Context | None]:
+    async def _executed(self, ready: Ready, viewer: Viewer, about: Facts) -> tuple[dict[str, Any], Context | None]:
         """The body, and the context of all but planned queries."""
         known, coerced, database = ready.known, ready.variables, self.desk.database
         is_query, context, deadline = known.kind == "query", None, None
@@ -125,7 +124,7 @@ class Answering:
             # Where others have their turns only while something long is read, the door stops that itself.
             found = await (_limited(planned, deadline := self._deadline(known)) if database.waits else planned)
         elif not is_query:
-            context, deadline = Context(self.desk, self.statements, viewer), self._deadline(known)
+            context, deadline = self._context(viewer), self._deadline(known)
             if self.changes is not None:
                 found = await _limited(self.changes.answer(known, coerced, context), deadline)
         if type(found) is dict:
@@ -133,31 +132,40 @@ class Answering:
             return {"data": found}, context
         assert isinstance(found, Stock)
         about.executor, about.cause = "stock", found.cause
-        context = context or Context(self.desk, self.statements, viewer)
-        stock = self._stock(known, variables, context, ready.hidden)
+        context = context or self._context(viewer)
+        stock = self._stock(ready, context)
         return await _limited(stock, deadline or self._deadline(known)), context
+
+    def _context(self, viewer: Viewer) -> Context:
+        return Context(self.desk, self.statements, viewer, most_errors=self.settings.request_limits.errors)
 
     def _deadline(self, known: Known) -> float:
         """When an operation that begins now is stopped, by the loop's clock."""
         seconds = self.settings.query_seconds if known.kind == "query" else self.settings.mutation_seconds
         return asyncio.get_running_loop().time() + seconds
 
-    async def _stock(
-        self, known: Known, variables: Mapping[str, Any], context: Context, hidden: bool
-    ) -> dict[str, Any]:
-        found = execute(
+    async def _stock(self, ready: Ready, context: Context) -> dict[str, Any]:
+        """Let graphql-core execute; the variables are coerced already, and need not be once more."""
+        known = ready.known
+        executor: Executor[Any] = Executor(
             self.schema,
-            known.document,
-            context_value=context,
-            variable_values=dict(variables),
-            operation_name=None if known.operation.name is None else known.operation.name.value,
-            hide_suggestions=hidden,
+            dict(known.fragments),
+            {name: FragmentDetails(node) for name, node in known.fragments.items()},
+            None,
+            context,
+            known.operation,
+            ready.variables,
+            default_field_resolver,
+            default_type_resolver,
+            default_field_resolver,
+            hide_suggestions=ready.hidden,
         )
+        found = executor.execute_operation()
         result = await found if isawaitable(found) else found
         assert isinstance(result, ExecutionResult)
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
-            body["errors"] = errors.formatted(result.errors)
+            body["errors"] = errors.formatted(result.errors, most=self.settings.request_limits.errors)
         return body
 
     def _cookies(self, context: Context, request: Request) -> list[Cookie]:

@@ -20,6 +20,7 @@ from app.schema.mutations import (
     Outcome,
     Payload,
     action,
+    bounded,
     error,
     filled,
     mutation,
@@ -210,7 +211,8 @@ class AccessQuestions:
         except errors.Problem as problem:
             return AccessPreview(changes=[], errors=[error(problem)])
         except errors.Problems as several:
-            return AccessPreview(changes=[], errors=[error(problem) for problem in several.problems])
+            preview = AccessPreview(changes=[], errors=[error(problem) for problem in several.problems])
+            return bounded(preview, context.most_errors)
         return AccessPreview(changes=[_change(effect) for effect in effects], errors=[])
 
 

@@ -18,7 +18,7 @@ def require_few_values(values: Mapping[str, Any], most: int, size: int) -> None:
     """
     if size <= 2 * most:
         return
-    number, level = 0, [values]
+    number, level = 0, list[Any]([values])
     while level:
         number += sum(map(len, level))
         if number > most:

@@ -13,10 +13,12 @@ from app.executor.recent import Recent
 from app.schema import errors
 from app.schema.http import accept, reading, writing
 from app.schema.http.messages import Answer, GraphQLRequest
+from app.settings import RequestLimits
 from app.telemetry import facts
 from app.web import MethodNotAllowed, heads
 
 BODY_LIMIT = 1_048_576
+DEFAULT_LIMITS = RequestLimits()
 PATH = "/graphql"
 METHODS = ("GET", "HEAD", "POST")
 OFFERS = (accept.GRAPHQL, accept.JSON)
@@ -33,8 +35,16 @@ Answerer = Callable[[Scope, GraphQLRequest], Awaitable[Answer]]
 class GraphQLEndpoint:
     """An ASGI application around a function that answers; the function may raise `Refusal` and `Invalid`."""
 
-    def __init__(self, answer: Answerer, body_limit: int = BODY_LIMIT, *, has_page: bool = True) -> None:
+    def __init__(
+        self,
+        answer: Answerer,
+        body_limit: int = BODY_LIMIT,
+        *,
+        has_page: bool = True,
+        limits: RequestLimits = DEFAULT_LIMITS,
+    ) -> None:
         self._answer = answer
+        self._limits = limits
         self._body_limit = body_limit
         self._has_page = has_page
         room = REMEMBERED * LONGEST_REMEMBERED // 4
@@ -71,25 +81,30 @@ class GraphQLEndpoint:
 
     async def _got(self, scope: Scope, given: dict[str, str]) -> Answer:
         asked = reading.from_url(given)
+        self._require_few_values(asked, len(given.get("variables", "")))
         try:
             return await self._answer(scope, asked)
         except Invalid as invalid:
-            return _invalid(invalid)
+            return self._invalid(invalid)
 
     async def _posted(self, scope: Scope, body: bytes) -> Answer:
         known = self._recent.get(body) if len(body) <= LONGEST_REMEMBERED else None
         asked = known or reading.from_body(body)
+        if known is None:
+            self._require_few_values(asked, len(body))
         try:
             answer = await self._answer(scope, asked)
         except Invalid as invalid:
-            return _invalid(invalid)
+            return self._invalid(invalid)
         if known is None and asked.ready is not None:
             self._recent.put(body, asked)
         return answer
 
+    def _require_few_values(self, asked: GraphQLRequest, size: int) -> None:
+        web.require_few_values(asked.variables, self._limits.variable_values, size)
 
-def _invalid(invalid: Invalid) -> Answer:
-    return Answer({"errors": errors.formatted(invalid.errors)}, executed=False)
+    def _invalid(self, invalid: Invalid) -> Answer:
+        return Answer({"errors": errors.formatted(invalid.errors, most=self._limits.errors)}, executed=False)
 
 
 def _length(body: bytes, _: GraphQLRequest) -> int:
