@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -46,6 +47,9 @@ Done = TypeVar("Done")
 
 KEYS_KEPT = {"Cache-Control": "public, max-age=300"}
 """How long others may keep the public keys: a new one is looked for by its name anyway."""
+
+SWITCH_SECONDS = 0.001
+"""How long a thread that reads a large document keeps the event loop from its turn. It competes with nothing else."""
 
 HASHING_QUEUE = 64
 """How many passwords may wait to be hashed before a request is turned away."""
@@ -135,6 +139,7 @@ def create() -> Entrance:
     gc.collect()
     gc.freeze()  # what is loaded stays: the collector need not look through it again and again
     gc.enable()
+    sys.setswitchinterval(SWITCH_SECONDS)
     return Entrance(made)
 
 

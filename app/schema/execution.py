@@ -15,9 +15,10 @@ from starlette.types import Scope
 from app import web
 from app.auth import Presented, Viewer
 from app.errors import Forbidden, TimedOut, Unauthenticated
+from app.executor.canonical import Sent
 from app.executor.changes import Changes
-from app.executor.documents import Documents, Known
-from app.executor.lane import Lane
+from app.executor.documents import Asker, Documents, Invalid, Known
+from app.executor.lane import SIGNED_IN, Lane
 from app.executor.persisted import Persisted
 from app.executor.plans import Stock
 from app.executor.run import Compiled
@@ -52,7 +53,7 @@ class Answering:
     compiled: Compiled | None = None
     changes: Changes | None = None
     persisted: Persisted = field(default_factory=Persisted)
-    lanes: tuple[Lane, Lane] = field(default_factory=lambda: (Lane(), Lane()))
+    lanes: tuple[Lane, Lane] = field(default_factory=lambda: (Lane(), Lane(terms=SIGNED_IN)))
 
     async def __call__(self, scope: Scope, asked: GraphQLRequest) -> Answer:
         """Answer one request; raises `Refusal` and `Invalid`, which the protocol edge writes."""
@@ -61,8 +62,8 @@ class Answering:
         viewer = await web.identified(self.desk, shown)
         hidden, ready = not self._is_shown_schema(viewer), asked.ready
         if ready is None or ready.hidden is not hidden:
-            known = await self._known(asked, viewer, hidden)
-            ready = self._readied(scope, asked, known, (shown, viewer), hidden)
+            known, sent = await self._known(asked, viewer, hidden)
+            ready = self._readied(scope, asked, known, sent, (shown, viewer, hidden))
         else:
             self.documents.hits += 1
             about.kind, about.operation = ready.known.kind, ready.known.name
@@ -87,20 +88,22 @@ class Answering:
         whom = self.settings.introspection
         return whom == "everyone" or (whom == "signed-in" and viewer.user_id is not None)
 
-    async def _known(self, asked: GraphQLRequest, viewer: Viewer, hidden: bool) -> Known:
-        """The operation that is asked for; what nobody has asked before is looked at in its turn."""
+    async def _known(self, asked: GraphQLRequest, viewer: Viewer, hidden: bool) -> tuple[Known, Sent]:
+        """The operation that is asked for, and its text; what nobody has asked before is looked at in its turn."""
         text = asked.query or self.persisted.text(asked.sha256 or "", viewer.user_id)
+        asker = Asker(introspection=not hidden, is_signed_in=viewer.user_id is not None)
         question = text, asked.operation_name, asked.variables
-        if (known := self.documents.ready(*question, introspection=not hidden)) is not None:
-            return known
-        async with self.lanes[viewer.user_id is not None].turn():
-            return self.documents.operation(*question, introspection=not hidden)
+        known = self.documents.ready(*question, asker=asker)
+        if known is None:
+            async with self.lanes[asker.is_signed_in].turn() as charge:
+                known = await self.documents.read_operation(*question, asker=asker, charge=charge)
+        return known, Sent(text, known.text)
 
     def _readied(
-        self, scope: Scope, asked: GraphQLRequest, known: Known, by: tuple[Presented | None, Viewer], hidden: bool
+        self, scope: Scope, asked: GraphQLRequest, known: Known, sent: Sent, by: tuple[Presented | None, Viewer, bool]
     ) -> Ready:
         """What may be run; remembered with what was asked, if it is a query and does not hang on who asks."""
-        about, (shown, viewer) = facts.current(), by
+        about, (shown, viewer, hidden) = facts.current(), by
         about.kind, about.operation = known.kind, known.name
         if known.kind != "query":
             web.note_origin(request := Request(scope), "GRAPHQL")
@@ -109,7 +112,12 @@ class Answering:
             web.require_own_page(request, shown, viewer)
         if asked.query and asked.sha256:
             self.persisted.keep(asked.sha256, asked.query, viewer.user_id)
-        ready = Ready(known, self.variables.coerced(known, asked.variables, hide_suggestions=hidden), hidden)
+        try:
+            variables = self.variables.coerced(known, asked.variables, hide_suggestions=hidden)
+        except Invalid as invalid:
+            invalid.sent = sent
+            raise
+        ready = Ready(known, variables, hidden, sent)
         if known.kind == "query" and asked.sha256 is None:
             asked.ready = ready
         return ready
@@ -165,7 +173,7 @@ class Answering:
         assert isinstance(result, ExecutionResult)
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
-            body["errors"] = errors.formatted(result.errors, most=self.settings.request_limits.errors)
+            body["errors"] = errors.formatted(result.errors, most=self.settings.request_limits.errors, sent=ready.sent)
         return body
 
     def _cookies(self, context: Context, request: Request) -> list[Cookie]:

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 from app import web
 from app.errors import Refusal
 from app.executor.documents import Invalid
-from app.executor.recent import Recent
+from app.executor.recent import Separate
 from app.schema import errors
 from app.schema.http import accept, reading, writing
 from app.schema.http.messages import Answer, GraphQLRequest
@@ -48,7 +48,7 @@ class GraphQLEndpoint:
         self._body_limit = body_limit
         self._has_page = has_page
         room = REMEMBERED * LONGEST_REMEMBERED // 4
-        self._recent: Recent[bytes, GraphQLRequest] = Recent(REMEMBERED, room, LONGEST_REMEMBERED, _length)
+        self._recent: Separate[bytes, GraphQLRequest] = Separate(REMEMBERED, room, LONGEST_REMEMBERED, _length)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         about, found, method = facts.current(), heads(scope), scope["method"]
@@ -88,7 +88,8 @@ class GraphQLEndpoint:
             return self._invalid(invalid)
 
     async def _posted(self, scope: Scope, body: bytes) -> Answer:
-        known = self._recent.get(body) if len(body) <= LONGEST_REMEMBERED else None
+        # Who asks is not known yet: who has used an entry is noted afterwards.
+        known = self._recent.find(body) if len(body) <= LONGEST_REMEMBERED else None
         asked = known or reading.from_body(body)
         if known is None:
             self._require_few_values(asked, len(body))
@@ -96,15 +97,17 @@ class GraphQLEndpoint:
             answer = await self._answer(scope, asked)
         except Invalid as invalid:
             return self._invalid(invalid)
-        if known is None and asked.ready is not None:
-            self._recent.put(body, asked)
+        if asked.ready is not None:
+            self._recent.use(body, asked, is_signed_in=facts.current().viewer is not None)
         return answer
 
     def _require_few_values(self, asked: GraphQLRequest, size: int) -> None:
         web.require_few_values(asked.variables, self._limits.variable_values, size)
 
     def _invalid(self, invalid: Invalid) -> Answer:
-        return Answer({"errors": errors.formatted(invalid.errors, most=self._limits.errors)}, executed=False)
+        return Answer(
+            {"errors": errors.formatted(invalid.errors, most=self._limits.errors, sent=invalid.sent)}, executed=False
+        )
 
 
 def _length(body: bytes, _: GraphQLRequest) -> int:
