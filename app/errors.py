@@ -81,10 +81,14 @@ class BadRequest(Refusal):
 
 
 class TooComplex(Refusal):
-    """The document is larger than a limit allows."""
+    """A document, or what comes with it, is larger than a limit allows: which one, its number and what it is here."""
 
     code = "OPERATION_TOO_COMPLEX"
     status = 400
+
+    def __init__(self, message: str, limit: str, most: int, value: int) -> None:
+        super().__init__(message)
+        self.limit, self.most, self.value = limit, most, value
 
 
 class BodyTooLarge(Refusal):

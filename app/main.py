@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -48,6 +49,9 @@ Done = TypeVar("Done")
 
 KEYS_KEPT = {"Cache-Control": "public, max-age=300"}
 """How long others may keep the public keys: a new one is looked for by its name anyway."""
+
+SWITCH_SECONDS = 0.001
+"""How long a thread that reads a large document keeps the event loop from its turn. It competes with nothing else."""
 
 HASHING_QUEUE = 64
 """How many passwords may wait to be hashed before a request is turned away."""
@@ -138,6 +142,7 @@ def create() -> Entrance:
     gc.collect()
     gc.freeze()  # what is loaded stays: the collector need not look through it again and again
     gc.enable()
+    sys.setswitchinterval(SWITCH_SECONDS)
     return Entrance(made)
 
 
@@ -146,7 +151,7 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
 
     Where it `owns_process`, it takes note of the signals that end it.
     """
-    documents = Documents(schema.core(), settings.limits)
+    documents = Documents(schema.core(), settings.limits, most_errors=settings.request_limits.errors)
     operations = Operations(documents)
 
     @asynccontextmanager
@@ -171,7 +176,7 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
         return rest.House(answering.desk, answering.statements, settings)
 
     admission = None if settings.introspection == "everyone" else admit
-    api, *parts = http.routes(answer, schema.sdl(), settings.request_limits.body_bytes, admit=admission)
+    api, *parts = http.routes(answer, schema.sdl(), limits=settings.request_limits, admit=admission)
     routes = [api, *parts, *_pages(settings, operations), *rest.description(settings), rest.face(house_of)]
     made = Starlette(routes=routes, lifespan=lifespan)
     front = Front([api], ExceptionMiddleware(made.router, {HTTPException: rest.unanswered}))
@@ -188,10 +193,14 @@ def _pages(settings: Settings, operations: Operations) -> list[BaseRoute]:
 def _answering(settings: Settings, documents: Documents, desk: accounts.Desk) -> Answering:
     statements = Statements(desk.database)
     planner = Planner(schema.core(), statements, schema.converted)
-    answering = Answering(schema.core(), documents, desk, statements, settings, Variables(schema.core()))
+    answering = Answering(schema.core(), documents, desk, statements, settings, _variables(settings))
     if settings.executor == "stock":
         return answering
     return replace(answering, compiled=Compiled(planner), changes=Changes(planner))
+
+
+def _variables(settings: Settings) -> Variables:
+    return Variables(schema.core(), settings.request_limits.errors)
 
 
 def _failed(settings: Settings) -> Callable[[str, Exception], Response]:
@@ -200,7 +209,9 @@ def _failed(settings: Settings) -> Callable[[str, Exception], Response]:
     def failed(face: str, error: Exception) -> Response:
         if face == "graphql":
             return http.unanswered(error)
-        return rest.answered(error, drone_db_clients=settings.drone_db_clients)
+        return rest.answered(
+            error, drone_db_clients=settings.drone_db_clients, most_errors=settings.request_limits.errors
+        )
 
     return failed
 

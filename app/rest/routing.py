@@ -196,7 +196,12 @@ async def _answered(request: Request, place: Place, house: House) -> Response:
         return Response(status_code=400)  # nobody reads it
     except Exception as error:
         as_400 = () if route is None else route.as_400
-        return errors.answered(error, as_400=as_400, drone_db_clients=drone_db_clients)
+        return errors.answered(
+            error,
+            as_400=as_400,
+            drone_db_clients=drone_db_clients,
+            most_errors=house.settings.request_limits.errors,
+        )
 
 
 async def _call(request: Request, route: Route, house: House) -> Call:
@@ -205,7 +210,7 @@ async def _call(request: Request, route: Route, house: House) -> Call:
         if route.who is Who.SIGNED_IN:
             policy.require_signed_in(viewer)
     query = bound(route.query, bodies.query(request))
-    sent = await bodies.read(request, route.body, house.settings.request_limits.body_bytes)
+    sent = await bodies.read(request, route.body, house.settings.request_limits)
     given, document = bound(route.fields, sent), sent.document or {}
     return Call(request, house, viewer, request.path_params, query, given, document)
 

@@ -37,6 +37,7 @@ async def _check_batch(database: Database, viewer: Viewer, given: Mapping[str, A
     users, resources, roles = given["users"], given["resources"], given["roles"]
     if not len(users) == len(resources) == len(roles):
         raise BadInput("`users`, `resources` and `roles` are columns of one table: they have the same length.")
+    checks.require_few(viewer, len(users))
     keys = ids.keys_of("User", users), ids.keys_of("Resource", resources)
     bits = [role._value_ for role in roles]  # `value` is a call
     return await checks.check_access_batch(database, viewer, [*zip(*keys, bits, strict=True)])

@@ -89,6 +89,7 @@ class Context:
     signed_out: bool = False
     action: str = ""
     outcome: Any = None
+    most_errors: int = 50
     _reader: Reader | None = None
 
     @property

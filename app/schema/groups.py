@@ -13,6 +13,7 @@ from app.schema.context import Context
 from app.schema.declare import column, edge
 from app.schema.directives import Permission
 from app.schema.filters import UserFilter, UserOrder
+from app.schema.lists import read_each
 from app.schema.mutations import (
     VALIDATE_ONLY,
     MutationError,
@@ -263,7 +264,7 @@ async def _delete(tx: Transaction, viewer: Viewer, given: DeleteGroupInput) -> O
 
 
 async def _add(context: Context, given: AddGroupMembersInput) -> Outcome:
-    new = [groups.NewMember(chosen_user(each.user), each.expires_at) for each in given.members]
+    new = read_each(_new_member, given.members, groups.MAX_AT_ONCE)
     try:
         async with context.change(dry=given.validate_only) as tx:
             return _made(*await groups.add_group_members(tx, context.viewer, chosen(given.group), new))
@@ -271,8 +272,12 @@ async def _add(context: Context, given: AddGroupMembersInput) -> Outcome:
         return _refused(len(new), refused)
 
 
+def _new_member(given: NewGroupMemberInput) -> groups.NewMember:
+    return groups.NewMember(chosen_user(given.user), given.expires_at)
+
+
 async def _remove(context: Context, given: RemoveGroupMembersInput) -> Outcome:
-    members = [chosen_user(each) for each in given.members]
+    members = read_each(chosen_user, given.members, groups.MAX_AT_ONCE)
     try:
         async with context.change(dry=given.validate_only) as tx:
             return _made(*await groups.remove_group_members(tx, context.viewer, chosen(given.group), members))

@@ -310,9 +310,9 @@ async def _create(context: Context, given: CreateUserInput) -> Outcome:
 
 
 async def _create_many(context: Context, given: CreateUsersInput) -> Outcome:
-    passwords = [(each.password, ("users", at, "password")) for at, each in enumerate(given.users)]
     try:
         users.check_number(context.viewer, len(given.users))
+        passwords = [(each.password, ("users", at, "password")) for at, each in enumerate(given.users)]
         hashes, wrong = await _hashes(context, passwords)
         async with context.change(dry=given.validate_only) as tx:
             new = [_new(*each) for each in zip(given.users, hashes, strict=True)]

@@ -50,9 +50,7 @@ async def check_access_batch(database: Database, viewer: Viewer, triples: Sequen
 
     About others ask RESOURCES_MANAGE, and who holds ADMIN on the resource; raises Forbidden for anybody else.
     """
-    if len(triples) > MAX_CHECKS:
-        raise BadInput(f"At most {MAX_CHECKS:,} checks are made at once, not {len(triples):,}.")
-    own = policy.require_signed_in(viewer)
+    own = require_few(viewer, len(triples))
     asks_of_all = Permission.RESOURCES_MANAGE in viewer.permissions and not viewer.is_limited
     is_narrow = own < PAIR and all(user < PAIR and resource < PAIR for user, resource, _ in triples)
     base = PAIR if is_narrow else WIDE_PAIR
@@ -62,6 +60,13 @@ async def check_access_batch(database: Database, viewer: Viewer, triples: Sequen
     if not all(found.get(pair, 0) & masks.ADMIN for pair in proof):
         raise Forbidden("Only those who hold ADMIN on the resource, or RESOURCES_MANAGE, may ask about somebody else.")
     return [found.get(pair, 0) & role != 0 for pair, (_, _, role) in zip(pairs, triples, strict=True)]
+
+
+def require_few(viewer: Viewer, number: int) -> int:
+    """Refuse too many checks at once, and anonymous ones, before any id is read; returns the viewer's own id."""
+    if number > MAX_CHECKS:
+        raise BadInput(f"At most {MAX_CHECKS:,} checks are made at once, not {number:,}.")
+    return policy.require_signed_in(viewer)
 
 
 async def _masks(database: Database, viewer: Viewer, asked: set[int], base: int) -> Mapping[int, int]:

@@ -102,7 +102,8 @@ class Watch:
                 "status": status,
                 "durationMs": round(spent, 3),
                 "statements": about.statements,
-                "codes": about.codes,
+                "codes": list(dict.fromkeys(about.codes)),
+                "errors": len(about.codes) if len(about.codes) > len(set(about.codes)) else None,
             }
             LOG.log(level, "%s request", "slow" if is_slow else "answered", extra={"fields": fields})
 
