@@ -1,20 +1,34 @@
 """Errors become entries of a response here: expected ones say themselves, surprises keep their mouth shut."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 from uuid import uuid4
 
 from graphql import FieldNode, GraphQLError
 
-from app.errors import BadInput, Problem, Problems, RateLimited, Refusal
+from app.deadlines import MADE, is_failure
+from app.errors import BadInput, ChangeMade, Problem, Problems, RateLimited, Refusal
 
 LOG = logging.getLogger("ostiary")
 
 
-def formatted(errors: Sequence[GraphQLError], log: logging.Logger = LOG) -> list[dict[str, Any]]:
-    """The `errors` of a response; surprises are logged on the way, each with the id that the asker gets."""
-    return [entry for error in errors for entry in _entries(error, log)]
+def formatted(
+    errors: Sequence[GraphQLError], log: logging.Logger = LOG, *, made: Collection[str] = ()
+) -> list[dict[str, Any]]:
+    """The `errors` of a response; surprises are logged on the way, each with the id that the asker gets.
+
+    `made` are the keys of the answer whose changes are committed: a failure below one of them says so.
+    """
+    return [
+        _of_a_change(entry) if error.path and error.path[0] in made and is_failure(_cause(error)) else entry
+        for error in errors
+        for entry in _entries(error, log)
+    ]
+
+
+def _of_a_change(entry: dict[str, Any]) -> dict[str, Any]:
+    return entry | {"message": MADE, "extensions": entry["extensions"] | {"code": ChangeMade.code}}
 
 
 def refused(refusal: Refusal) -> dict[str, Any]:

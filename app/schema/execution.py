@@ -13,6 +13,7 @@ from starlette.types import Scope
 
 from app import web
 from app.auth import Presented, Viewer
+from app.deadlines import STOPPED, Times
 from app.errors import Forbidden, TimedOut, Unauthenticated
 from app.executor.changes import Changes
 from app.executor.documents import Documents, Known
@@ -24,6 +25,7 @@ from app.executor.variables import Variables
 from app.schema import errors
 from app.schema.context import Context
 from app.schema.http import Answer, GraphQLRequest, Ready
+from app.schema.serial import SerialExecutor
 from app.services.accounts import Desk
 from app.settings import Settings
 from app.statements import Statements
@@ -125,17 +127,22 @@ class Answering:
             # Where others have their turns only while something long is read, the door stops that itself.
             found = await (_limited(planned, deadline := self._deadline(known)) if database.waits else planned)
         elif not is_query:
-            context, deadline = Context(self.desk, self.statements, viewer), self._deadline(known)
+            times = Times(self._deadline(known), self.settings.query_seconds)
+            context = Context(self.desk, self.statements, viewer, times=times)
             if self.changes is not None:
-                found = await _limited(self.changes.answer(known, coerced, context), deadline)
+                found = await self.changes.answer(known, coerced, context)
         if type(found) is dict:
             about.executor = "compiled"
             return {"data": found}, context
         assert isinstance(found, Stock)
         about.executor, about.cause = "stock", found.cause
-        context = context or Context(self.desk, self.statements, viewer)
-        stock = self._stock(known, variables, context, ready.hidden)
-        return await _limited(stock, deadline or self._deadline(known)), context
+        if context is None:
+            stock = self._stock(known, variables, context := Context(self.desk, self.statements, viewer), ready.hidden)
+            return await _limited(stock, deadline or self._deadline(known)), context
+        body = await self._stock(known, variables, context, ready.hidden)
+        if context.times.stopped is not None and not about.made:
+            raise context.times.stopped
+        return body, context
 
     def _deadline(self, known: Known) -> float:
         """When an operation that begins now is stopped, by the loop's clock."""
@@ -152,12 +159,13 @@ class Answering:
             variable_values=dict(variables),
             operation_name=None if known.operation.name is None else known.operation.name.value,
             hide_suggestions=hidden,
+            executor_class=SerialExecutor,
         )
         result = await found if isawaitable(found) else found
         assert isinstance(result, ExecutionResult)
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
-            body["errors"] = errors.formatted(result.errors)
+            body["errors"] = errors.formatted(result.errors, made=context.made)
         return body
 
     def _cookies(self, context: Context, request: Request) -> list[Cookie]:
@@ -177,7 +185,7 @@ async def _limited(work: Awaitable[Done], deadline: float) -> Done:
         async with asyncio.timeout_at(deadline):
             return await work
     except TimeoutError:
-        raise TimedOut("The operation took too long and was stopped. Ask for less at once.") from None
+        raise TimedOut(STOPPED) from None
 
 
 def _told(about: Facts) -> dict[str, str]:
