@@ -47,9 +47,9 @@ class Times:
             self.begin_to_read()
 
     @asynccontextmanager
-    async def telling(self) -> AsyncIterator[None]:
-        """Around one change with its answer."""
-        about = facts.current()
+    async def telling(self, *, is_done: bool = False) -> AsyncIterator[None]:
+        """Around one change with its answer; `is_done` where the change itself went before."""
+        about, self.is_made = facts.current(), self.is_made and is_done
         try:
             async with asyncio.timeout(None) as self._limit:
                 yield

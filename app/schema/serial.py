@@ -26,7 +26,7 @@ class SerialExecutor(IncrementalExecutor):
     async def _told(self, found: Awaitable[Any], parent: GraphQLObjectType, details: Any, path: Path) -> Any:
         context: Context = self.context_value
         try:
-            async with context.times.telling():
+            async with context.times.telling(is_done=context.outcome is not None):
                 return await found
         except Refusal as refusal:
             field = self.schema.get_field(parent, details[0].node.name.value)
