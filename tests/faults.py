@@ -29,6 +29,7 @@ SERVER_ENDS = "stop", "cancel", "deadline", "hang up"
 POINTS: dict[str, tuple[str, ...]] = {
     "before the turn": SERVER_ENDS,
     "in line": SERVER_ENDS,
+    "when the turn comes": SERVER_ENDS,
     "after the beginning": (*SERVER_ENDS, "error"),
     "before the first statement": (*SERVER_ENDS, "error", "kill"),
     "after the first statement": (*SERVER_ENDS, "error", "kill"),
@@ -46,7 +47,9 @@ POINTS: dict[str, tuple[str, ...]] = {
 
 ELSEWHERE = {
     "sqlite": {("after the commit", "lost reply"), ("during the commit", "kill")},
-    "postgresql": {("while others share the commit", end) for end in SERVER_ENDS},
+    "postgresql": {
+        (point, end) for point in ("when the turn comes", "while others share the commit") for end in SERVER_ENDS
+    },
 }
 """What there is not on a database: nobody's reply is lost within a process, and PostgreSQL shares commits by itself."""
 
@@ -235,8 +238,10 @@ class Faults:
         end = commits.Commit.end
 
         async def in_line(of: Any, waiter: Any) -> None:
-            if (victim := self.victim) is not None and victim.is_current and victim.is_due("in line"):
-                self.end(victim)
+            if (victim := self.victim) is not None and victim.is_current:
+                if victim.is_due("in line"):
+                    self.end(victim)
+                waiter.add_done_callback(lambda _: self._outside("when the turn comes"))
             await called(of, waiter)
 
         def has_left(of: Any, shared: commits.Commit, *, keeps: bool) -> bool:
