@@ -15,6 +15,8 @@
     │   ├── PersistedQueryNotSupported PERSISTED_QUERY_NOT_SUPPORTED 400
     │   ├── RateLimited          RATE_LIMITED        429  with the seconds to wait
     │   ├── TimedOut             TIMEOUT             503
+    │   ├── ChangeMade           CHANGE_MADE         500  the change is committed, but its answer cannot be given
+    │   ├── OutcomeUnknown       OUTCOME_UNKNOWN     503  whether the change is committed cannot be found out
     │   └── Unavailable          SERVICE_UNAVAILABLE 503  another service does not answer; or we are stopping
     └── Problem                  a change was refused: an entry of a payload's `errors`, with its path
         ├── InvalidInput         INVALID_INPUT       400
@@ -147,6 +149,20 @@ class TimedOut(Refusal):
     """The operation took longer than it may."""
 
     code = "TIMEOUT"
+    status = 503
+
+
+class ChangeMade(Refusal):
+    """The change is committed, but what it shows could not be read or sent. Nobody needs to ask for it again."""
+
+    code = "CHANGE_MADE"
+    status = 500
+
+
+class OutcomeUnknown(Refusal):
+    """The connection to the database was lost during the commit, and its end could not be found out."""
+
+    code = "OUTCOME_UNKNOWN"
     status = 503
 
 

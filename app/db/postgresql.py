@@ -4,6 +4,7 @@ A round trip is one time of sending something and waiting for the server. What i
 the beginning of a snapshot travels with its first one, and nobody waits for its end.
 """
 
+import asyncio
 import logging
 import re
 import struct
@@ -18,8 +19,11 @@ import asyncpg
 from sqlalchemy.dialects.postgresql import asyncpg as postgresql
 
 from app import errors
+from app.db.commits import Unkept
 from app.db.door import REMEMBERED, Dangling, Database, Duplicate, Question, Read, Transaction, count
+from app.db.outcomes import was_committed
 from app.db.pool import Pool
+from app.db.waiting import outlast_task
 from app.prepared import SETTLED_EVENT, Prepared, Preparing, Row
 from app.telemetry.reach import Reach
 
@@ -280,17 +284,36 @@ class PostgresDatabase(Database):
         return [(prepared, {**values, **bound}) for prepared, values in questions]
 
     @asynccontextmanager
-    async def write(self, *, dry: bool = False) -> AsyncIterator[Transaction]:
+    async def write(self, *, dry: bool = False, is_large: bool = False) -> AsyncIterator[Transaction]:
         async with self._reached():
             connection = await self._pool.take()
             try:
                 await connection.execute("BEGIN")
-                yield PostgresTransaction(self, connection)
-                await connection.execute(ROLLBACK if dry else "COMMIT")
+                yield (tx := PostgresTransaction(self, connection))
+                if dry:
+                    await connection.execute(ROLLBACK)
+                else:  # from here on it may be committed, whatever becomes of the one who asked
+                    commit = asyncio.create_task(self._commit(connection, tx.xid))
+                    await outlast_task(commit, is_answer=tx.is_answer)
             except BaseException:
                 await self._pool.give_back_settled(connection, ROLLBACK)
                 raise
             self._pool.give_back(connection)
+
+    async def _commit(self, connection: Any, xid: str | None) -> None:
+        """Commit. Where the server does not tell whether it did, it is asked again; raises OutcomeUnknown."""
+        try:
+            done = await connection.execute("COMMIT")
+        except Exception as error:
+            if isinstance(error, asyncpg.PostgresError) and not isinstance(error, AWAY):
+                raise  # it was refused, as by a constraint that is looked at late
+            connection.terminate()  # nobody shall take a late answer for another one's
+            self._reach.lost(error)
+            if not await was_committed(self._connected, xid, error):
+                raise ConnectionResetError("The connection was lost before the commit.") from error
+        else:
+            if done != "COMMIT":  # a statement before it had failed
+                raise Unkept(f"The transaction ended with {done}.")
 
     def connections(self) -> tuple[int, int]:
         return self._pool.numbers()

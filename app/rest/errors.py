@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from app import web
 from app.db import Dangling
+from app.deadlines import told
 from app.errors import Conflict, Forbidden, Problem, Problems, QuotaExceeded, Refusal, TimedOut, Unauthenticated
 from app.telemetry import counters, facts
 
@@ -38,6 +39,7 @@ def answered(
 ) -> Response:
     """The response to an error; DroneDB's clients know no 403 and take 401 for it. So many errors are told at most."""
     headers: Mapping[str, str] = {}
+    error = told(error, LOG)
     facts.current().codes += _codes(error)
     match error:
         case Refusal():

@@ -1,13 +1,14 @@
 """Errors become entries of a response here: expected ones say themselves, surprises keep their mouth shut."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 from uuid import uuid4
 
 from graphql import FieldNode, GraphQLError
 
-from app.errors import BadInput, Problem, Problems, RateLimited, Refusal, TooComplex
+from app.deadlines import MADE, is_failure
+from app.errors import BadInput, ChangeMade, Problem, Problems, RateLimited, Refusal, TooComplex
 from app.executor.canonical import Sent
 from app.executor.documents import MAX_ERRORS
 from app.telemetry import counters
@@ -25,19 +26,26 @@ LONGEST = 1_000
 
 
 def formatted(
-    errors: Sequence[GraphQLError], log: logging.Logger = LOG, *, most: int = MAX_ERRORS, sent: Sent | None = None
+    errors: Sequence[GraphQLError],
+    log: logging.Logger = LOG,
+    *,
+    most: int = MAX_ERRORS,
+    sent: Sent | None = None,
+    made: Collection[str] = (),
 ) -> list[dict[str, Any]]:
     """The `errors` of a response; surprises are logged on the way, each with the id that the asker gets.
 
     At most so many are told, and then how many are left out. `sent` is the text that was sent, where the errors speak
-    of its canonical form.
+    of its canonical form. `made` are the keys of the answer whose changes are committed: a failure below one says so.
     """
     told, number = list[dict[str, Any]](), 0
     for error in errors:
         if number >= most and error.message.endswith(ABORTED):
             return [*told, _left_out(None)]
         if len(told) < most:
-            told += [_placed(error, entry, sent) for entry in _entries(error, log)]
+            is_made = str((error.path or ("",))[0]) in made and is_failure(_cause(error))
+            entries = [_placed(error, entry, sent) for entry in _entries(error, log)]
+            told += [_of_a_change(entry) for entry in entries] if is_made else entries
         number = max(number + 1, len(told))
     return told if number <= most else [*told[:most], _left_out(number - most)]
 
@@ -50,6 +58,10 @@ def _left_out(number: int | None) -> dict[str, Any]:
         "message": f"{how_many} errors are left out.",
         "extensions": {"code": LEFT_OUT, **({} if number is None else {"leftOut": number})},
     }
+
+
+def _of_a_change(entry: dict[str, Any]) -> dict[str, Any]:
+    return entry | {"message": MADE, "extensions": entry["extensions"] | {"code": ChangeMade.code}}
 
 
 def refused(refusal: Refusal) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from starlette.types import Scope
 
 from app import web
 from app.auth import Presented, Viewer
+from app.deadlines import STOPPED, Times
 from app.errors import Forbidden, TimedOut, Unauthenticated
 from app.executor.canonical import Sent
 from app.executor.changes import Changes
@@ -26,6 +27,7 @@ from app.executor.variables import Variables
 from app.schema import errors
 from app.schema.context import Context
 from app.schema.http import Answer, GraphQLRequest, Ready
+from app.schema.serial import SerialExecutor
 from app.services.accounts import Desk
 from app.settings import Settings
 from app.statements import Statements
@@ -132,20 +134,26 @@ class Answering:
             # Where others have their turns only while something long is read, the door stops that itself.
             found = await (_limited(planned, deadline := self._deadline(known)) if database.waits else planned)
         elif not is_query:
-            context, deadline = self._context(viewer), self._deadline(known)
+            times = Times(self._deadline(known), self.settings.query_seconds)
+            context, deadline = self._context(viewer, times), None
             if self.changes is not None:
-                found = await _limited(self.changes.answer(known, coerced, context), deadline)
+                found = await self.changes.answer(known, coerced, context)
         if type(found) is dict:
             about.executor = "compiled"
             return {"data": found}, context
         assert isinstance(found, Stock)
         about.executor, about.cause = "stock", found.cause
-        context = context or self._context(viewer)
-        stock = self._stock(ready, context)
-        return await _limited(stock, deadline or self._deadline(known)), context
+        if context is None:
+            stock = self._stock(ready, context := self._context(viewer))
+            return await _limited(stock, deadline or self._deadline(known)), context
+        body = await self._stock(ready, context)
+        if context.times.stopped is not None and not about.made:
+            raise context.times.stopped
+        return body, context
 
-    def _context(self, viewer: Viewer) -> Context:
-        return Context(self.desk, self.statements, viewer, most_errors=self.settings.request_limits.errors)
+    def _context(self, viewer: Viewer, times: Times | None = None) -> Context:
+        most = self.settings.request_limits.errors
+        return Context(self.desk, self.statements, viewer, most_errors=most, times=times or Times())
 
     def _deadline(self, known: Known) -> float:
         """When an operation that begins now is stopped, by the loop's clock."""
@@ -155,7 +163,8 @@ class Answering:
     async def _stock(self, ready: Ready, context: Context) -> dict[str, Any]:
         """Let graphql-core execute; the variables are coerced already, and need not be once more."""
         known = ready.known
-        executor: Executor[Any] = Executor(
+        executor_class = Executor if known.kind == "query" else SerialExecutor
+        executor: Executor[Any] = executor_class(
             self.schema,
             dict(known.fragments),
             {name: FragmentDetails(node) for name, node in known.fragments.items()},
@@ -173,7 +182,9 @@ class Answering:
         assert isinstance(result, ExecutionResult)
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
-            body["errors"] = errors.formatted(result.errors, most=self.settings.request_limits.errors, sent=ready.sent)
+            body["errors"] = errors.formatted(
+                result.errors, most=self.settings.request_limits.errors, sent=ready.sent, made=context.made
+            )
         return body
 
     def _cookies(self, context: Context, request: Request) -> list[Cookie]:
@@ -193,7 +204,7 @@ async def _limited(work: Awaitable[Done], deadline: float) -> Done:
         async with asyncio.timeout_at(deadline):
             return await work
     except TimeoutError:
-        raise TimedOut("The operation took too long and was stopped. Ask for less at once.") from None
+        raise TimedOut(STOPPED) from None
 
 
 def _told(about: Facts) -> dict[str, str]:

@@ -135,12 +135,15 @@ def action(
 
     async def change(context: Context, name: str, payload: Any, kwargs: Mapping[str, Any]) -> Any:
         context.action = name
-        return await _answered(context, payload, act, kwargs.get("input"))
+        async with context.times.making():
+            return await _answered(context, payload, act, kwargs.get("input"))
 
     async def resolve(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
         context, kept = info.context, info.context.outcome
         if isinstance(kept, Exception):
             raise kept
+        if kept is not None:
+            context.times.begin_to_read()
         return kept or await change(context, info.raw.field_name, origin(output(info)), kwargs)
 
     directives = () if requires is None else (Requires(permission=requires, unless=unless),)

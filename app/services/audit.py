@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 from sqlalchemy import ColumnElement, Text, bindparam, func, insert, select
+from sqlalchemy.ext.compiler import compiles
 
 from app import ids
 from app.auth import Viewer
@@ -39,6 +40,7 @@ from app.services.snapshots import (
     stamp,
 )
 from app.tables import AuditChange, AuditEvent, Instant, Key, RowId, User, col, folded
+from app.telemetry import facts
 
 __all__ = [
     "API_TOKEN",
@@ -62,6 +64,9 @@ __all__ = [
     "ties",
     "touches",
 ]
+
+LARGE = frozenset({"createUsers", "deleteGroup", "deleteOrg", "deleteUser", "grantAccessBatch"})
+"""Changes that may reach many things."""
 
 MAX_CHANGE = 32_768
 """How many bytes are kept of what a thing was before, and of what it is after."""
@@ -104,12 +109,14 @@ async def change(database: Database, viewer: Viewer, action: str, *, dry: bool =
 
     `action` is the name of the mutation that makes this change.
     """
-    async with database.write(dry=dry) as tx:
+    async with database.write(dry=dry, is_large=action in LARGE) as tx:
         if not dry:
             tx.notes = _Notes(viewer.user_id or None, action)
         yield tx
         if tx.notes is not None:
             await _record(tx, tx.notes, database.clock())
+    if tx.notes is not None:
+        facts.current().note_commit()
 
 
 @asynccontextmanager
@@ -182,7 +189,7 @@ async def _record(tx: Transaction, notes: _Notes, at: datetime) -> None:
     """Write the event as the last act of the change: on PostgreSQL its number is taken here."""
     entries = await _entries(tx, notes)
     origin, shot = ORIGIN.get(), notes.before.get((USER, notes.actor or 0))
-    event = await tx.value(
+    row = await tx.row(
         _EVENT,
         new_at=at,
         new_actor=notes.actor,
@@ -193,6 +200,8 @@ async def _record(tx: Transaction, notes: _Notes, at: datetime) -> None:
         new_request=origin.request_id,
         new_action=notes.action,
     )
+    assert row is not None
+    event, tx.xid = row
     rows = [_row(at, event, thing, entry) for thing, entry in entries.items() if entry.name is not None]
     await tx.put(AuditChange, rows)
 
@@ -230,6 +239,23 @@ def _of_the_actor(column: Any, otherwise: ColumnElement[Any]) -> ColumnElement[A
     return made
 
 
+class _Xid(ColumnElement[str]):
+    """By what the server tells later what became of the transaction; null where nobody needs to ask."""
+
+    inherit_cache = True
+    type = Text()
+
+
+@compiles(_Xid, "sqlite")
+def _no_xid(element: Any, compiler: Any, **options: Any) -> str:
+    return "NULL"
+
+
+@compiles(_Xid, "postgresql")
+def _own_xid(element: Any, compiler: Any, **options: Any) -> str:
+    return "pg_current_xact_id()::text"
+
+
 _EVENT = (
     insert(AuditEvent)
     .values(
@@ -242,7 +268,7 @@ _EVENT = (
         request_id=bindparam("new_request", type_=Text()),
         action=bindparam("new_action", type_=Key()),
     )
-    .returning(col(AuditEvent.id))
+    .returning(col(AuditEvent.id), _Xid())
 )
 
 

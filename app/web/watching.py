@@ -12,7 +12,8 @@ from time import perf_counter
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import Unavailable
+from app.deadlines import MADE
+from app.errors import ChangeMade, Unavailable
 from app.telemetry import facts, logs
 from app.telemetry.facts import Facts
 from app.telemetry.metrics import Meter
@@ -22,6 +23,7 @@ from app.web.whole import SAID, WHOLE
 
 LOG = logging.getLogger(logs.REQUESTS)
 
+UNFINISHED = "The server is stopping, and had to leave this unfinished. Ask again."
 UNEXPECTED = "INTERNAL_SERVER_ERROR"
 
 GOOD_ID = re.compile(rb"[\w.:/=+-]{1,128}")
@@ -81,7 +83,7 @@ class Watch:
             if sending.status:
                 return False
         elif self._watching.stopping.begun:
-            error = Unavailable("The server is stopping, and had to leave this unfinished. Ask again.")
+            error = ChangeMade(MADE) if about.made else Unavailable(UNFINISHED)
         else:
             return False
         if not sending.status:

@@ -7,7 +7,6 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from app import web
-from app.errors import Refusal
 from app.executor.documents import Invalid
 from app.executor.recent import Separate
 from app.schema import errors
@@ -65,10 +64,8 @@ class GraphQLEndpoint:
                 response = writing.page() if is_page else writing.answered(await self._got(scope, given), media)
         except ClientDisconnect:
             response = Response(status_code=400)  # nobody reads it
-        except Refusal as refusal:
-            response = writing.refused(refusal, media)
         except Exception as error:
-            response = writing.failed(error, media)
+            response = writing.stopped(error, media)
         await response(scope, receive, send)
 
     def _offers(self, found: Mapping[str, str]) -> tuple[str, ...]:
