@@ -5,8 +5,9 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Dialect, Text
+from sqlalchemy import BigInteger, ColumnElement, Dialect, Text
 from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 MAX_ID = 2**31 - 1
@@ -17,6 +18,15 @@ MAX_BYTES = 2**53 - 1
 
 SORT_LENGTH = 200
 """How many characters of a name decide where it is sorted; the id decides between equals."""
+
+
+class WideInteger(BigInteger):
+    """A number of 64 bits in a column that had 32 bits on PostgreSQL once; SQLite's INTEGER always has 64."""
+
+
+@compiles(WideInteger, "sqlite")
+def _wide_integer_on_sqlite(element: WideInteger, compiler: Any, **options: Any) -> str:
+    return "INTEGER"
 
 
 class Instant(TypeDecorator[datetime]):
