@@ -16,12 +16,9 @@ from tests.serving import Server, graphql
 ROOT = {"OSTIARY_DEFAULT_ADMIN__PASSWORD": "a password for the root"}
 PASSWORD = "correct horse battery staple"
 
-CREATE_USER = (
-    """mutation ($name: String!, $roles: [String!]!) {
-  createUser(input: {userName: $name, password: "%s", roles: $roles}) { user { id } errors { message } }
+CREATE_USER = """mutation ($name: String!, $password: String!, $roles: [String!]!) {
+  createUser(input: {userName: $name, password: $password, roles: $roles}) { user { id } errors { message } }
 }"""
-    % PASSWORD
-)
 CREATE = """mutation ($slug: String!) {
   createOrg(input: {slug: $slug, name: "Org"}) { errors { message } }
   createResource(input: {org: {slug: $slug}, type: "DATASET", slug: "data", name: "Data"}) {
