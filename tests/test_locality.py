@@ -106,9 +106,7 @@ async def test_a_real_server_opens_the_well_known_password_to_this_machine_alone
             ]
             graphql = await client.post(
                 "/graphql",
-                json={
-                    "query": 'mutation { login(input: {userName: "admin", password: "password"}) { session { expiresAt } } }'
-                },
+                json={"query": LOGIN},
                 headers={"host": "evil.example"},
             )
 
