@@ -104,6 +104,7 @@ async def test_a_real_server_opens_the_well_known_password_to_this_machine_alone
                 await client.post("/users/authenticate", data=FORM, headers=headers)
                 for headers in ({}, {"host": "evil.example"}, {"x-forwarded-for": "127.0.0.1"}, {"via": "1.1 proxy"})
             ]
+            client.cookies.clear()
             graphql = await client.post(
                 "/graphql",
                 json={"query": LOGIN},
