@@ -73,6 +73,7 @@ _HELD = (
     select(
         col(tables.Role.permissions),
         col(tables.Role.name_key),
+        col(tables.User.user_key),
         col(tables.User.token_generation),
         exists().where(col(tables.RevokedToken.jti) == bindparam("jti", type_=tables.Key())),
     )
@@ -84,9 +85,13 @@ _HELD = (
 
 
 async def viewer_of(database: db.Database, claims: tokens.Claims) -> Viewer | None:
-    """Say who holds a token whose signature was good; None when she is gone, deactivated or signed out since."""
+    """Say who holds a token whose signature was good; None when they are gone, deactivated or signed out since.
+
+    None also when the user with this id has another name: the id may be somebody else's since a backup was put back.
+    """
     rows = await database.ask(_HELD, id=claims.user_id, jti=claims.jti)
-    if any(generation != claims.generation or revoked for *_, generation, revoked in rows):
+    named = tables.folded(claims.user_name), claims.generation
+    if any((name, generation) != named or revoked for *_, name, generation, revoked in rows):
         return None
     permissions = _permissions(rows)
     return None if permissions is None else Viewer(claims.user_id, permissions, claims.jti, claims.expires_at)

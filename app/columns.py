@@ -20,12 +20,17 @@ SORT_LENGTH = 200
 """How many characters of a name decide where it is sorted; the id decides between equals."""
 
 
-class RowId(BigInteger):
-    """Id of a row, or a reference to one: 64 bits on both databases."""
+class WideInteger(BigInteger):
+    """A number of 64 bits on both databases."""
+
+
+class RowId(WideInteger):
+    """Id of a row, or a reference to one."""
 
 
 @compiles(RowId, "sqlite")
-def _row_id_on_sqlite(element: RowId, compiler: Any, **options: Any) -> str:
+@compiles(WideInteger, "sqlite")
+def _wide_integer_on_sqlite(element: WideInteger, compiler: Any, **options: Any) -> str:
     """SQLite takes no other word than INTEGER for the key that numbers its rows; it holds 64 bits."""
     return "INTEGER"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, bindparam, delete, literal_column, select, union_all, update
 
-from app import masks, policy
+from app import masks, policy, tokens
 from app.auth import Permission, Viewer
 from app.db import Duplicate, Transaction
 from app.errors import Conflict, InvalidInput, NotFound, Problem, Problems
@@ -193,7 +193,7 @@ def _row(tx: Transaction, new: NewUser) -> dict[str, Any]:
         "email": new.email,
         "email_key": None if new.email is None else folded(new.email),
         "password_hash": new.password_hash,
-        "token_generation": 0,
+        "token_generation": tokens.new_generation(),
         "details": new.metadata,
         "is_service_account": new.is_service_account,
         "created_at": tx.now,

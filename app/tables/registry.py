@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, Text, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
-from app.columns import Document, Instant, Key, RowId
+from app.columns import Document, Instant, Key, RowId, WideInteger
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -29,7 +29,7 @@ class User(SQLModel, table=True):
     email: str | None = Field(default=None, sa_type=Text)
     email_key: str | None = Field(default=None, sa_type=Key, unique=True)
     password_hash: str | None = Field(default=None, sa_type=Text)
-    token_generation: int = Field(sa_type=Integer)
+    token_generation: int = Field(sa_type=WideInteger)
     details: dict[str, Any] = Field(sa_type=Document)
     is_service_account: bool = Field(sa_type=Boolean, sa_column_kwargs={"server_default": false()})
     created_at: datetime = Field(sa_type=Instant)
