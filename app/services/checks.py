@@ -1,22 +1,22 @@
 """May she? And why? The questions that data services ask; all are answered by the one query of the policy."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import FromClause, Integer, Select, bindparam, select
+from sqlalchemy import FromClause, Integer, Select, bindparam, not_, or_, select
 from sqlalchemy.orm import aliased
 
 from app import masks, policy
-from app.auth import Permission, Viewer
+from app.auth import Viewer
 from app.db import Database
-from app.errors import BadInput, Forbidden
+from app.errors import BadInput, Forbidden, Unknown
 from app.masks import Kind
 from app.policy import PAIR, THEIRS
 from app.services import names
-from app.services.remembered import masks_of_pairs
+from app.services.remembered import masks_of_pairs, missing_resources, missing_users
 from app.services.roles import Way
 from app.sources import Keys, among
 from app.tables import Access, Key, Resource, User, col
@@ -40,37 +40,125 @@ class Reason:
 
 
 async def check_access(database: Database, viewer: Viewer, user: Way, resource: Way, role: int) -> bool:
-    """Whether a user holds a role on a resource. Who is unknown, deactivated or gone holds none."""
+    """Whether a user holds a role on a resource. Who is deactivated holds none; see `check_access_batch`."""
     user_id, resource_id = await user_key(database, user), await resource_key(database, resource)
-    return (await check_access_batch(database, viewer, [(user_id, resource_id, role)]))[0]
+    triple = user_id, resource_id, role
+    return (await check_access_batch(database, viewer, [triple], by_name=user[0] != "id"))[0]
 
 
-async def check_access_batch(database: Database, viewer: Viewer, triples: Sequence[Triple]) -> list[bool]:
-    """The same for many at once, in their order. 0 stands for what there is not.
+async def check_access_batch(
+    database: Database, viewer: Viewer, triples: Sequence[Triple], *, by_name: bool = False
+) -> list[bool]:
+    """The same for many at once, in their order. 0 stands for what does not exist.
 
-    About others ask RESOURCES_MANAGE, and who holds ADMIN on the resource; raises Forbidden for anybody else.
+    About others asks who holds ACCESS_VIEW, or ADMIN on the resource and may know who belongs to what there; raises
+    Forbidden for anybody else, the same whoever is asked about. Then it raises Unknown for what the viewer may not know
+    of. `by_name` says that the users were named by their user names.
     """
     if len(triples) > MAX_CHECKS:
         raise BadInput(f"At most {MAX_CHECKS:,} checks are made at once, not {len(triples):,}.")
     own = policy.require_signed_in(viewer)
-    asks_of_all = Permission.RESOURCES_MANAGE in viewer.permissions and not viewer.is_limited
-    proof = set() if asks_of_all else {own * PAIR + resource for user, resource, _ in triples if user != own}
+    others = {user for user, _, _ in triples if user != own}
+    asked = {resource for user, resource, _ in triples if user != own}
+    if others:
+        await _require_may_ask(database, viewer, asked)
     pairs = [user * PAIR + resource for user, resource, _ in triples]
-    found = await _masks(database, viewer, {*pairs, *proof})
-    if not all(found.get(pair, 0) & masks.ADMIN for pair in proof):
-        raise Forbidden("Only those who hold ADMIN on the resource, or RESOURCES_MANAGE, may ask about somebody else.")
+    found = await _masks(database, viewer, {*pairs})
+    without = {pair for pair in pairs if not found.get(pair)}
+    if without:
+        await _refuse_unknown_resources(database, viewer, {pair % PAIR for pair in without}, about_others=bool(others))
+    if others and policy.asks_about_everybody(viewer):
+        _refuse(await missing_users(database, {pair // PAIR for pair in without}), "user")
+    elif others:
+        known = await database.ask(
+            _known(viewer.alike, by_name=by_name),
+            keys=[*others],
+            resources=[*asked],
+            **viewer.binds,
+            now=database.clock(),
+        )
+        _refuse(others.difference(row[0] for row in known), "user")
     return [found.get(pair, 0) & role != 0 for pair, (_, _, role) in zip(pairs, triples, strict=True)]
 
 
-async def _masks(database: Database, viewer: Viewer, asked: set[int]) -> Mapping[int, int]:
-    """What users hold on resources, by pair; the viewer herself, what her token lets her of it."""
-    if viewer.token_id is None:
-        return await masks_of_pairs(database, [*asked])
+async def _require_may_ask(database: Database, viewer: Viewer, resources: Collection[int]) -> None:
+    """Raises Forbidden unless the viewer may ask about others on all of these resources."""
+    if policy.asks_about_everybody(viewer):
+        await _refuse_uncovered(database, viewer, resources)
+        return
+    own = viewer.user_id or 0
+    held = await _masks(database, viewer, {own * PAIR + resource for resource in resources})
+    if not all(held.get(own * PAIR + resource, 0) & masks.ADMIN for resource in resources):
+        raise Forbidden("Only those who hold ADMIN on the resource, or ACCESS_VIEW, may ask about another user.")
+    hidden = await database.ask(_hidden(viewer.alike), keys=[*resources], **viewer.binds, now=database.clock())
+    if hidden:
+        raise Forbidden(
+            "This needs ACCESS_VIEW: the resource has an entry of a group whose members you may not see, or is in an "
+            "org whose members you may not see."
+        )
+
+
+@cache
+def _hidden(viewer: Viewer) -> Select[Any]:
+    """Those of the resources on which the answer would tell the viewer who belongs to a group or an org."""
+    is_asked = among(col(Resource.id), bindparam("keys", type_=Keys(Integer())))
+    return select(col(Resource.id)).where(is_asked, not_(policy.members_are_seen(viewer))).limit(1)
+
+
+@cache
+def _known(viewer: Viewer, *, by_name: bool) -> Select[Any]:
+    """Those of the asked users of whom the viewer may know, or who are named on the asked resources."""
+    resources = bindparam("resources", type_=Keys(Integer()))
+    sees = policy.finds_user(viewer) if by_name else policy.knows_user(viewer)
+    is_asked = among(col(User.id), bindparam("keys", type_=Keys(Integer())))
+    return select(col(User.id)).where(is_asked, or_(sees, policy.is_named_on(viewer, resources)))
+
+
+async def _refuse_unknown_resources(
+    database: Database, viewer: Viewer, resources: Collection[int], *, about_others: bool
+) -> None:
+    """Raises Unknown for a resource that does not exist, to who sees every resource or asks about everybody."""
+    asks = about_others and policy.asks_about_everybody(viewer)
+    if not (asks or policy.sees_all_resources(viewer)):
+        return
+    await _refuse_uncovered(database, viewer, resources)
+    _refuse(await missing_resources(database, resources), "resource")
+
+
+async def _refuse_uncovered(database: Database, viewer: Viewer, resources: Collection[int]) -> None:
+    """Raises Unknown for a resource that the viewer's token does not cover, as for one that does not exist."""
+    if viewer.is_limited:
+        covered = await database.ask(_COVERED, keys=[*resources], **viewer.binds)
+        _refuse(set(resources).difference(row[0] for row in covered), "resource")
+
+
+_COVERED = select(col(Resource.id)).where(
+    among(col(Resource.id), bindparam("keys", type_=Keys(Integer()))), policy.covers_resource(Resource.id)
+)
+
+
+def _refuse(missing: Collection[int], what: str) -> None:
+    """Raises Unknown if something that a question names does not exist for the asker."""
+    if missing:
+        raise Unknown(f"There is no such {what}.")
+
+
+async def _masks(database: Database, viewer: Viewer, asked: Collection[int]) -> Mapping[int, int]:
+    """What users hold on resources, by pair; the viewer, what their token lets them of it.
+
+    Who asks as an administrator of a resource is not told who administers the registry, unless they see that.
+    """
     me = viewer.user_id or 0
+    is_told = policy.knows_registrars(viewer)
+    if viewer.token_id is None and is_told:
+        return await masks_of_pairs(database, [*asked])
     own = [pair for pair in asked if pair // PAIR == me]
+    others = [pair for pair in asked if pair // PAIR != me]
+    found = await masks_of_pairs(database, others, registry=is_told)
+    if viewer.token_id is None:
+        return {**found, **await masks_of_pairs(database, own)}
     keys = [pair % PAIR for pair in own]
     mine = await database.ask(_mine(viewer.alike), keys=keys, **viewer.binds, now=database.clock()) if own else []
-    found = await masks_of_pairs(database, [*asked.difference(own)])
     return {**found, **dict.fromkeys(own, 0), **{me * PAIR + resource: mask for resource, mask in mine}}
 
 
@@ -84,14 +172,17 @@ def _mine(viewer: Viewer) -> Select[Any]:
 async def explain_access(database: Database, viewer: Viewer, user: Way, resource: Way) -> list[Reason]:
     """Every way in which a user comes to roles on a resource; asked as `check_access` is."""
     user_id, resource_id = await user_key(database, user), await resource_key(database, resource)
-    await check_access_batch(database, viewer, [(user_id, resource_id, masks.ADMIN)])
-    is_own = user_id == viewer.user_id and viewer.token_id is not None
-    statement = _told(policy.mine(viewer)) if is_own else _REASONS
+    triple = user_id, resource_id, masks.ADMIN
+    await check_access_batch(database, viewer, [triple], by_name=user[0] != "id")
+    is_own = user_id == viewer.user_id
+    statement = _told(policy.mine(viewer)) if is_own and viewer.token_id is not None else _REASONS
     given = {"keys": [user_id], "resource": resource_id, "now": database.clock()}
     rows = await database.ask(statement, **given, **viewer.binds)
+    is_told = is_own or policy.knows_registrars(viewer)
     return [
         Reason(masks.kind_of(subject), masks.key_of(subject), granted, mask, level, _sooner(end, until))
         for subject, granted, mask, level, end, until in rows
+        if is_told or subject != masks.REGISTRY
     ]
 
 
