@@ -8,7 +8,7 @@ Rights on resources come from one place: `acting.subjects` says as whom a user m
 each of those holds on a resource. Lists, checks, explanations and changes all ask these two.
 """
 
-from app.policy.accessors import group_of_holders, holders, number_of_holders
+from app.policy.accessors import holders, holding_group, number_of_holders
 from app.policy.acting import (
     MINE,
     THEIRS,
@@ -72,7 +72,6 @@ from app.policy.resources import (
     held,
     holds,
     is_given,
-    is_named_on,
     lists_reached,
     lists_resource,
     lists_resources_by_table,
@@ -94,6 +93,7 @@ from app.policy.resources import (
 )
 from app.policy.storage import added_up, is_reserved, storage_used, stores_without_limit, ticket_stage
 from app.policy.users import (
+    finds_everybody,
     finds_user,
     knows_registrars,
     knows_user,
@@ -119,21 +119,21 @@ __all__ = [
     "deletes_in_org",
     "deletes_org",
     "everybody",
+    "finds_everybody",
     "finds_user",
     "granted",
     "granted_mask",
     "group_membership_lasts",
-    "group_of_holders",
     "groups_of",
     "held",
     "holders",
+    "holding_group",
     "holds",
     "is_active",
     "is_anyone",
     "is_general",
     "is_given",
     "is_my_group",
-    "is_named_on",
     "is_public_org",
     "is_reserved",
     "knows_registrars",

@@ -15,7 +15,6 @@ from sqlalchemy import (
     false,
     func,
     inspect,
-    literal,
     literal_column,
     not_,
     null,
@@ -43,7 +42,7 @@ _ENTRY = aliased(Access)
 _KIND = col(_ENTRY.subject) % masks.KINDS
 _KEY = col(_ENTRY.subject) // masks.KINDS
 
-BEFORE_USERS = literal("!", Key())
+BEFORE_USERS = literal_column("'!'", Key())
 """Stands before the slug of a group, so that groups come before users: no user name begins with it."""
 
 
@@ -59,7 +58,7 @@ def holders(viewer: Viewer) -> FromClause:
     joined = found.outerjoin(inspect(user).selectable, col(user.id) == found.c.user).outerjoin(
         inspect(group).selectable, (col(group.id) == found.c.whole) & (found.c.kind == int(Kind.GROUP))
     )
-    name = func.coalesce(col(user.user_key), BEFORE_USERS + col(group.slug), literal("", Key())).label("o0")
+    name = func.coalesce(col(user.user_key), BEFORE_USERS + col(group.slug), literal_column("''", Key())).label("o0")
     number = func.coalesce(found.c.user, col(group.id), found.c.kind).label("key")
     whole = select(found.c.k, name, number, united(found.c.mask).label("mask"), found.c.kind, found.c.user)
     active = or_(found.c.user.is_(None), is_active(found.c.user))
@@ -86,7 +85,8 @@ def _arms(viewer: Viewer) -> list[Select[Any]]:
 
 def _is_of(*kinds: Kind) -> ColumnElement[bool]:
     """An entry whose subject is of one of these kinds."""
-    return _KIND.in_([int(kind) for kind in kinds])
+    each: list[ColumnElement[bool]] = [_KIND.op("=", is_comparison=True)(int(kind)) for kind in kinds]
+    return or_(*each)
 
 
 def _here() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
@@ -147,6 +147,7 @@ def number_of_holders(viewer: Viewer) -> ColumnElement[Any]:
     )
 
 
-def group_of_holders(viewer: Viewer) -> ColumnElement[Any]:
-    """The id of the group that a row stands for."""
-    return case((derived_column("kind") == int(Kind.GROUP), derived_column("whole")), else_=null())
+_IS_GROUP: ColumnElement[bool] = derived_column("kind").in_((literal_column(str(int(Kind.GROUP)), Integer),))
+
+holding_group = case((_IS_GROUP, derived_column("whole")), else_=cast(null(), Integer))
+"""The id of the group that a row stands for."""

@@ -19,7 +19,6 @@ from sqlalchemy import (
     inspect,
     literal_column,
     null,
-    or_,
     select,
     true,
 )
@@ -33,8 +32,8 @@ from app.policy.common import Ahead, Beside, asks_about_everybody, lasts, sees_a
 from app.policy.groups import sees_group_members
 from app.policy.limits import covers_resource, is_among_covered
 from app.policy.orgs import deletes_org, sees_org, sees_org_members
-from app.sources import ME, Keys, among
-from app.tables import Access, Grant, Group, GroupMember, Org, OrgMember, Resource, User, col
+from app.sources import ME, Keys
+from app.tables import Access, Grant, Group, Org, Resource, User, col
 
 
 def _manages_all_resources(viewer: Viewer) -> bool:
@@ -230,23 +229,6 @@ def members_are_seen(viewer: Viewer) -> ColumnElement[bool]:
     )
     org = exists().where(col(Org.id) == col(Resource.org_id), sees_org_members(viewer))
     return and_(~hidden.correlate(Resource), org.correlate(Resource))
-
-
-def is_named_on(viewer: Viewer, resources: Any) -> ColumnElement[bool]:
-    """The user of the row has an entry on one of these resources, or belongs to what has one, or to its org."""
-    grant, member, person, place = aliased(Grant), aliased(GroupMember), aliased(OrgMember), aliased(Resource)
-    own = exists().where(col(grant.user_id) == col(User.id), among(col(grant.resource_id), resources))
-    in_group = exists().where(
-        col(member.user_id) == col(User.id),
-        col(grant.group_id) == col(member.group_id),
-        among(col(grant.resource_id), resources),
-    )
-    in_org = exists().where(
-        col(person.user_id) == col(User.id),
-        col(place.org_id) == col(person.org_id),
-        among(col(place.id), resources),
-    )
-    return or_(*(each.correlate(User) for each in (own, in_group, in_org)))
 
 
 def my_entries(viewer: Viewer) -> FromClause:

@@ -85,9 +85,14 @@ _FINDS_EVERYBODY = (
 )
 
 
+def finds_everybody(viewer: Viewer) -> bool:
+    """Return whether permissions let the viewer find every user by name."""
+    return sees_all_users(viewer) or bool(viewer.permissions & _FINDS_EVERYBODY)
+
+
 def finds_user(viewer: Viewer) -> ColumnElement[bool]:
     """By exact user name, also everybody for those who ask about everybody, or manage an org, a group or a resource."""
-    if sees_all_users(viewer) or viewer.permissions & _FINDS_EVERYBODY:
+    if finds_everybody(viewer):
         return true()
     manager, in_group = aliased(GroupMember), false() if viewer.is_limited else true()
     manages_group = exists().where(

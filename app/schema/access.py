@@ -110,7 +110,7 @@ class Accessor(Face, row=tables.User):
     )
     user: User | None = edge("The user; null for several in one.", loaders.user_shown, derived_column('"user"'))
     group: Annotated["Group", strawberry.lazy("app.schema.groups")] | None = edge(
-        "The group whose members these are; null for others.", loaders.group, policy.group_of_holders
+        "The group whose members these are; null for others.", loaders.group, policy.holding_group
     )
     member_count: int | None = column(
         "How many members the group has, or people the org; null for others, and for an org that the viewer does not "

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import FromClause, Integer, Select, bindparam, not_, or_, select
+from sqlalchemy import FromClause, Integer, Select, bindparam, not_, select
 from sqlalchemy.orm import aliased
 
 from app import masks, policy
@@ -40,44 +40,31 @@ class Reason:
 
 
 async def check_access(database: Database, viewer: Viewer, user: Way, resource: Way, role: int) -> bool:
-    """Whether a user holds a role on a resource. Who is deactivated holds none; see `check_access_batch`."""
+    """Whether a user holds a role on a resource; asked as `check_access_batch` is."""
     user_id, resource_id = await user_key(database, user), await resource_key(database, resource)
-    triple = user_id, resource_id, role
-    return (await check_access_batch(database, viewer, [triple], by_name=user[0] != "id"))[0]
+    return (await check_access_batch(database, viewer, [(user_id, resource_id, role)]))[0]
 
 
-async def check_access_batch(
-    database: Database, viewer: Viewer, triples: Sequence[Triple], *, by_name: bool = False
-) -> list[bool]:
-    """The same for many at once, in their order. 0 stands for what does not exist.
+async def check_access_batch(database: Database, viewer: Viewer, triples: Sequence[Triple]) -> list[bool]:
+    """The same for many at once, in their order. 0 stands for what does not exist; who is deactivated holds nothing.
 
     About others asks who holds ACCESS_VIEW, or ADMIN on the resource and may know who belongs to what there; raises
     Forbidden for anybody else, the same whoever is asked about. Then it raises Unknown for what the viewer may not know
-    of. `by_name` says that the users were named by their user names.
+    of; a resource that the viewer asks about for themselves gives them nothing instead.
     """
     if len(triples) > MAX_CHECKS:
         raise BadInput(f"At most {MAX_CHECKS:,} checks are made at once, not {len(triples):,}.")
     own = policy.require_signed_in(viewer)
     others = {user for user, _, _ in triples if user != own}
-    asked = {resource for user, resource, _ in triples if user != own}
     if others:
-        await _require_may_ask(database, viewer, asked)
+        await _require_may_ask(database, viewer, {resource for user, resource, _ in triples if user != own})
     pairs = [user * PAIR + resource for user, resource, _ in triples]
     found = await _masks(database, viewer, {*pairs})
     without = {pair for pair in pairs if not found.get(pair)}
     if without:
         await _refuse_unknown_resources(database, viewer, {pair % PAIR for pair in without}, about_others=bool(others))
-    if others and policy.asks_about_everybody(viewer):
-        _refuse(await missing_users(database, {pair // PAIR for pair in without}), "user")
-    elif others:
-        known = await database.ask(
-            _known(viewer.alike, by_name=by_name),
-            keys=[*others],
-            resources=[*asked],
-            **viewer.binds,
-            now=database.clock(),
-        )
-        _refuse(others.difference(row[0] for row in known), "user")
+    if others:
+        await _refuse_unknown_users(database, viewer, others, {pair // PAIR for pair in without})
     return [found.get(pair, 0) & role != 0 for pair, (_, _, role) in zip(pairs, triples, strict=True)]
 
 
@@ -105,13 +92,22 @@ def _hidden(viewer: Viewer) -> Select[Any]:
     return select(col(Resource.id)).where(is_asked, not_(policy.members_are_seen(viewer))).limit(1)
 
 
+async def _refuse_unknown_users(
+    database: Database, viewer: Viewer, users: Collection[int], without: Collection[int]
+) -> None:
+    """Raises Unknown for a user who does not exist, or of whom the viewer may not know. Who holds something exists."""
+    if policy.finds_everybody(viewer):
+        _refuse(await missing_users(database, without), "user")
+        return
+    known = await database.ask(_known(viewer.alike), keys=[*users], **viewer.binds, now=database.clock())
+    _refuse(set(users).difference(row[0] for row in known), "user")
+
+
 @cache
-def _known(viewer: Viewer, *, by_name: bool) -> Select[Any]:
-    """Those of the asked users of whom the viewer may know, or who are named on the asked resources."""
-    resources = bindparam("resources", type_=Keys(Integer()))
-    sees = policy.finds_user(viewer) if by_name else policy.knows_user(viewer)
+def _known(viewer: Viewer) -> Select[Any]:
+    """Those of the asked users of whom the viewer may know that they exist."""
     is_asked = among(col(User.id), bindparam("keys", type_=Keys(Integer())))
-    return select(col(User.id)).where(is_asked, or_(sees, policy.is_named_on(viewer, resources)))
+    return select(col(User.id)).where(is_asked, policy.finds_user(viewer))
 
 
 async def _refuse_unknown_resources(
@@ -172,8 +168,7 @@ def _mine(viewer: Viewer) -> Select[Any]:
 async def explain_access(database: Database, viewer: Viewer, user: Way, resource: Way) -> list[Reason]:
     """Every way in which a user comes to roles on a resource; asked as `check_access` is."""
     user_id, resource_id = await user_key(database, user), await resource_key(database, resource)
-    triple = user_id, resource_id, masks.ADMIN
-    await check_access_batch(database, viewer, [triple], by_name=user[0] != "id")
+    await check_access_batch(database, viewer, [(user_id, resource_id, masks.ADMIN)])
     is_own = user_id == viewer.user_id
     statement = _told(policy.mine(viewer)) if is_own and viewer.token_id is not None else _REASONS
     given = {"keys": [user_id], "resource": resource_id, "now": database.clock()}
