@@ -71,18 +71,31 @@ async def check_access_batch(database: Database, viewer: Viewer, triples: Sequen
 async def _require_may_ask(database: Database, viewer: Viewer, resources: Collection[int]) -> None:
     """Raises Forbidden unless the viewer may ask about others on all of these resources."""
     if policy.asks_about_everybody(viewer):
-        await _refuse_uncovered(database, viewer, resources)
-        return
-    own = viewer.user_id or 0
-    held = await _masks(database, viewer, {own * PAIR + resource for resource in resources})
-    if not all(held.get(own * PAIR + resource, 0) & masks.ADMIN for resource in resources):
+        may = not viewer.is_limited or await _covers(database, viewer, resources)
+    else:
+        may = await _administers(database, viewer, resources)
+    if not may:
         raise Forbidden("Only those who hold ADMIN on the resource, or ACCESS_VIEW, may ask about another user.")
-    hidden = await database.ask(_hidden(viewer.alike), keys=[*resources], **viewer.binds, now=database.clock())
-    if hidden:
+    if policy.asks_about_everybody(viewer):
+        return
+    if await database.ask(_hidden(viewer.alike), keys=[*resources], **viewer.binds, now=database.clock()):
         raise Forbidden(
             "This needs ACCESS_VIEW: the resource has an entry of a group whose members you may not see, or is in an "
             "org whose members you may not see."
         )
+
+
+async def _administers(database: Database, viewer: Viewer, resources: Collection[int]) -> bool:
+    """Return whether the viewer holds ADMIN on all of these resources."""
+    own = viewer.user_id or 0
+    held = await _masks(database, viewer, {own * PAIR + resource for resource in resources})
+    return all(held.get(own * PAIR + resource, 0) & masks.ADMIN for resource in resources)
+
+
+async def _covers(database: Database, viewer: Viewer, resources: Collection[int]) -> bool:
+    """Return whether the viewer's limited token covers all of these resources."""
+    covered = await database.ask(_COVERED, keys=[*resources], **viewer.binds)
+    return {row[0] for row in covered}.issuperset(resources)
 
 
 @cache
@@ -113,19 +126,10 @@ def _known(viewer: Viewer) -> Select[Any]:
 async def _refuse_unknown_resources(
     database: Database, viewer: Viewer, resources: Collection[int], *, about_others: bool
 ) -> None:
-    """Raises Unknown for a resource that does not exist, to who sees every resource or asks about everybody."""
+    """Raises Unknown for a resource that does not exist, to who asks about everybody or sees every resource."""
     asks = about_others and policy.asks_about_everybody(viewer)
-    if not (asks or policy.sees_all_resources(viewer)):
-        return
-    await _refuse_uncovered(database, viewer, resources)
-    _refuse(await missing_resources(database, resources), "resource")
-
-
-async def _refuse_uncovered(database: Database, viewer: Viewer, resources: Collection[int]) -> None:
-    """Raises Unknown for a resource that the viewer's token does not cover, as for one that does not exist."""
-    if viewer.is_limited:
-        covered = await database.ask(_COVERED, keys=[*resources], **viewer.binds)
-        _refuse(set(resources).difference(row[0] for row in covered), "resource")
+    if not viewer.is_limited and (asks or policy.sees_all_resources(viewer)):
+        _refuse(await missing_resources(database, resources), "resource")
 
 
 _COVERED = select(col(Resource.id)).where(
