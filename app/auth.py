@@ -29,11 +29,14 @@ class Permission(Flag):
     GROUPS_MANAGE = 32
     RESOURCES_MANAGE = 64
     AUDIT_VIEW = 128
+    ACCESS_VIEW = 256
+    GROUPS_VIEW = 512
+    RESOURCES_VIEW = 1024
 
 
 EVERYTHING = ~Permission.NONE
 
-OF_THINGS = Permission.ORGS_MANAGE | Permission.RESOURCES_MANAGE
+OF_THINGS = Permission.ORGS_MANAGE | Permission.RESOURCES_MANAGE | Permission.RESOURCES_VIEW | Permission.ACCESS_VIEW
 """What a token can carry that is limited to some orgs and resources: all else is about the whole registry."""
 
 

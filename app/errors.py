@@ -5,6 +5,7 @@
     ├── Refusal                  the whole field or request is refused: an error at the top, an HTTP status
     │   ├── Unauthenticated      UNAUTHENTICATED     401
     │   ├── Forbidden            FORBIDDEN           403
+    │   ├── Unknown              NOT_FOUND           404  a question about what does not exist, for the asker
     │   ├── BadInput             BAD_USER_INPUT      400  an argument of a read: a page size, a cursor, a filter
     │   ├── BadRequest           BAD_REQUEST         400  the request itself: its body, its headers, its operation
     │   ├── TooComplex           OPERATION_TOO_COMPLEX 400
@@ -66,6 +67,13 @@ class Forbidden(Refusal):
 
     code = "FORBIDDEN"
     status = 403
+
+
+class Unknown(Refusal):
+    """A question names a user or a resource that does not exist, or that the asker may not know of."""
+
+    code = "NOT_FOUND"
+    status = 404
 
 
 class BadInput(Refusal):

@@ -171,7 +171,8 @@ class Walk:
 
     A walk meets every entry of the rows that it finds, so that it can carry what they come to: `carried` are columns,
     made of an entry and `united` over all of a row; `instead` says for which functions they stand. Not for walks by
-    user, which are about somebody else. `unless`: for whom the index is not needed.
+    user, which are about somebody else. `unless`: for whom the index is not needed. `lists` narrows a walk by user to
+    what the viewer may see of it, by the key of an entry.
     """
 
     acting: Callable[[Viewer], FromClause]
@@ -184,6 +185,7 @@ class Walk:
     united: Callable[[ColumnElement[Any]], ColumnElement[Any]] | None = None
     unless: Callable[[Viewer], bool] | None = None
     instead: Mapping[Any, tuple[str, Callable[[ColumnElement[Any]], ColumnElement[Any]]]] = field(default_factory=dict)
+    lists: Callable[[Viewer, Any], ColumnElement[bool]] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -229,6 +229,7 @@ class Make:
         """Lock a resource."""
         async with self.desk.database.write() as tx:
             row = {"resource_id": resource.id, "user_id": by and by.id, "reason": "Because.", "created_at": tx.now}
+            row["user_name"] = by and by.user_name
             await tx.put(tables.Lock, [row])
             await tx.put(tables.LockEvent, [{**row, "is_lock": True}])
 

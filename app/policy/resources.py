@@ -10,7 +10,6 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Select,
-    Subquery,
     and_,
     bindparam,
     case,
@@ -20,22 +19,21 @@ from sqlalchemy import (
     inspect,
     literal_column,
     null,
-    or_,
     select,
     true,
-    union_all,
 )
 from sqlalchemy.orm import aliased
 
 from app import masks
 from app.auth import Permission, Viewer
 from app.masks import Kind
-from app.policy.acting import LIMITED, by_membership, is_active, mine, subjects
-from app.policy.common import Ahead, Beside, lasts
+from app.policy.acting import LIMITED, is_active, mine, subjects
+from app.policy.common import Ahead, Beside, asks_about_everybody, lasts, sees_all_resources
+from app.policy.groups import sees_group_members
 from app.policy.limits import covers_resource, is_among_covered
-from app.policy.orgs import deletes_org
-from app.sources import ME, Keys, among
-from app.tables import Access, Org, Resource, RowId, User, col
+from app.policy.orgs import deletes_org, sees_org, sees_org_members
+from app.sources import ME, Keys
+from app.tables import Access, Grant, Group, Org, Resource, RowId, User, col
 
 
 def _manages_all_resources(viewer: Viewer) -> bool:
@@ -75,6 +73,11 @@ def united(mask: ColumnElement[Any]) -> ColumnElement[Any]:
 def deletes_in_org(viewer: Viewer) -> ColumnElement[bool]:
     """Deletes the resource of the row by her level in its org; a token may be good for the resource alone."""
     return exists().where(col(Org.id) == col(Resource.org_id), deletes_org(replace(viewer, is_limited=False)))
+
+
+def sees_org_of_resource(viewer: Viewer) -> ColumnElement[bool]:
+    """Sees the org that keeps the resource of the row: who holds a role on the resource alone may not."""
+    return exists().where(col(Org.id) == col(Resource.org_id), sees_org(viewer)).correlate(Resource)
 
 
 def mask(viewer: Viewer) -> ColumnElement[Any]:
@@ -132,13 +135,15 @@ def _of(entry: Any, acting: FromClause, what: ColumnElement[Any], key: Any = Res
 
 
 def sees_resource(viewer: Viewer, key: Any = Resource.id) -> ColumnElement[bool]:
-    """Every role lets her discover the resource of the row, or the one with this key."""
+    """Every role discovers the resource of the row, or the one with this key; RESOURCES_VIEW does so without a role."""
+    if sees_all_resources(viewer):
+        return covers_resource(key) if viewer.is_limited else true()
     return _may(viewer, masks.METADATA_READ, key)
 
 
 def lists_resources_by_table(viewer: Viewer) -> bool:
-    """Whether a list goes along the table: she sees all of it, or begins at the few that her token is good for."""
-    return viewer.is_limited or _manages_all_resources(viewer)
+    """Whether a list goes along the table: the viewer sees all of it, or begins at the few that the token covers."""
+    return viewer.is_limited or sees_all_resources(viewer)
 
 
 def lists_resource(viewer: Viewer) -> ColumnElement[bool]:
@@ -149,6 +154,18 @@ def lists_resource(viewer: Viewer) -> ColumnElement[bool]:
 def administers_resource(viewer: Viewer) -> ColumnElement[bool]:
     """Sees and changes the access configuration, locks and unlocks."""
     return _may(viewer, masks.ADMIN)
+
+
+def sees_configuration(viewer: Viewer) -> ColumnElement[bool]:
+    """Sees the access configuration: who administers the resource, and who sees every resource."""
+    return sees_resource(viewer) if sees_all_resources(viewer) else administers_resource(viewer)
+
+
+def sees_accessors(viewer: Viewer) -> ColumnElement[bool]:
+    """Sees who can reach the resource: who administers it, and who asks about everybody."""
+    if asks_about_everybody(viewer):
+        return covers_resource(Resource.id) if viewer.is_limited else true()
+    return administers_resource(viewer)
 
 
 ENDS = masks.ALL + 1
@@ -162,10 +179,11 @@ WIDE_PAIR = 2**60
 
 
 @cache
-def masks_of_pairs(dialect: str, *, is_wide: bool = False) -> Select[Any]:
+def masks_of_pairs(dialect: str, *, is_wide: bool = False, registry: bool = True) -> Select[Any]:
     """The effective roles of many users on many resources, in one statement: (pair, mask); unknown users are missing.
 
-    A mask has the bit `ENDS` beside those of roles where one of them is held for a time.
+    A mask has the bit `ENDS` beside those of roles where one of them is held for a time. Without `registry` it tells
+    nothing of what users hold by RESOURCES_MANAGE.
 
     Binds `pairs` (numbers, see `PAIR`) and `now`; where ids are wide, lists of a user's and a resource's id, and the
     rows are (user, resource, mask). Each pair is worked out by itself: how that is best done does not
@@ -174,7 +192,8 @@ def masks_of_pairs(dialect: str, *, is_wide: bool = False) -> Select[Any]:
     pairs, user_id, resource_id, shown = _wide_pairs(dialect) if is_wide else _pairs(dialect)
     user, entry = aliased(User), aliased(Access)
     users = inspect(user).selectable
-    acting = subjects(select(col(user.id).label("user")).correlate(users).subquery("one")).subquery("acting")
+    one = select(col(user.id).label("user")).correlate(users).subquery("one")
+    acting = subjects(one, registry=None if registry else False).subquery("acting")
     rows = inspect(entry).selectable.join(acting, holds(acting, entry))
     lasting = and_(col(entry.expires_at).is_(None), acting.c.until.is_(None))
     whole = united(held(acting, entry)) + func.coalesce(func.max(case((lasting, 0), else_=ENDS)), 0)
@@ -211,49 +230,28 @@ def _wide_pairs(dialect: str) -> _Pairs:
 
 
 def may_ask_of_user(viewer: Viewer) -> ColumnElement[bool]:
-    """Asks what a user can reach: she herself, and who holds ADMIN everywhere."""
-    return true() if _manages_all_resources(viewer) else col(User.id) == ME
+    """Asks what a user can reach: the user, and who asks about everybody."""
+    return true() if asks_about_everybody(viewer) else col(User.id) == ME
 
 
-def _holders() -> Subquery:
-    """Who holds what on the resources that are the bound `keys`: (k, o0, key, mask, kind, user).
+def lists_reached(viewer: Viewer, key: Any = Resource.id) -> ColumnElement[bool]:
+    """Lists a resource that an asked user reaches: who asks about everybody is shown those that they see themselves.
 
-    The same ways to act, read from the other end. Everybody and every signed-in user are one row each; `o0` is the user
-    name and `key` the id of a user, both empty for those two.
+    Without ACCESS_VIEW the asked user is the viewer, who sees all that they reach.
     """
-    keys = bindparam("keys", type_=Keys(BigInteger()))
-    entry = aliased(Access)
-    here = and_(among(col(entry.resource_id), keys), lasts(entry.expires_at))
-    key, kind = col(entry.subject) // masks.KINDS, col(entry.subject) % masks.KINDS
-    at, nobody = col(entry.resource_id).label("k"), cast(null(), RowId).label("user")
-    open_, person = col(entry.subject).in_((literal_column("0"), literal_column("1"))), aliased(User)
-    arms = [
-        select(at, nobody, kind.label("kind"), col(entry.mask).label("mask")).where(here, open_),
-        select(at, col(person.id), literal_column("3"), col(entry.mask)).where(
-            here, or_(kind == int(Kind.USER), kind == int(Kind.OWNER)), col(person.id) == key
-        ),
-    ]
-    for way in by_membership():
-        rows = inspect(entry).selectable.join(way.rows, and_(kind == int(way.kind), way.key == key))
-        mask_ = col(entry.mask).op("&")(way.cap)
-        somebody = way.user.is_not(None)  # an org may be nobody's
-        arms.append(select(at, way.user, literal_column("3"), mask_).select_from(rows).where(here, way.where, somebody))
-    found, user = union_all(*arms).subquery("found"), aliased(User)
-    name = func.coalesce(col(user.user_key), "").label("o0")
-    number = func.coalesce(found.c.user, found.c.kind).label("key")
-    joined = found.outerjoin(inspect(user).selectable, col(user.id) == found.c.user)
-    whole = select(found.c.k, name, number, united(found.c.mask).label("mask"), found.c.kind, found.c.user)
-    active = or_(found.c.user.is_(None), is_active(found.c.user))
-    grouped = whole.select_from(joined).where(active, found.c.mask != 0)
-    return grouped.group_by(found.c.k, name, number, found.c.kind, found.c.user).subquery("holders")
+    return sees_resource(viewer, key) if asks_about_everybody(viewer) else true()
 
 
-HOLDERS = _holders()
+def members_are_seen(viewer: Viewer) -> ColumnElement[bool]:
+    """The viewer sees the members of every group that has an entry on the resource of the row, and of its org.
 
-
-def holders(viewer: Viewer) -> FromClause:
-    """Who holds what on the asked resources; who may ask is the guard of the edge."""
-    return HOLDERS
+    Who holds what there tells them nothing of who belongs to what. An entry counts also when it gives nothing or ended.
+    """
+    hidden = exists().where(
+        col(Grant.resource_id) == col(Resource.id), col(Group.id) == col(Grant.group_id), ~sees_group_members(viewer)
+    )
+    org = exists().where(col(Org.id) == col(Resource.org_id), sees_org_members(viewer))
+    return and_(~hidden.correlate(Resource), org.correlate(Resource))
 
 
 def my_entries(viewer: Viewer) -> FromClause:

@@ -22,7 +22,12 @@ from app.services import checks
 
 Info = strawberry.Info[Any, Any]
 
-WHO_MAY_ASK = "About oneself everybody may ask; about others who holds ADMIN on the resource, or RESOURCES_MANAGE."
+WHO_MAY_ASK = (
+    "About oneself everybody may ask. About others asks who has ACCESS_VIEW; or ADMIN on the resource, while they may "
+    "see the members of its org and of all groups with an entry there: else FORBIDDEN, whoever is asked about. Without "
+    "ACCESS_VIEW or USERS_VIEW nothing is told of what others hold by RESOURCES_MANAGE. What does not exist for the "
+    "asker is NOT_FOUND."
+)
 
 ByUser = Annotated[UserBy, strawberry.argument(description="Which user.")]
 ByResource = Annotated[ResourceBy, strawberry.argument(description="Which resource.")]
@@ -48,7 +53,7 @@ class Checks:
     """The questions about rights."""
 
     check_access: bool | None = question(
-        f"Whether a user holds a role on a resource; not on one that is unknown. {WHO_MAY_ASK}",
+        f"Whether a user holds a role on a resource; nobody does on one that the asker may not know. {WHO_MAY_ASK}",
         _check,
         ("user", UserBy, "Which user."),
         ("resource", ResourceBy, "Which resource."),

@@ -182,7 +182,9 @@ class AccessChange:
     gained: list[ResourceRole] = strawberry.field(description="Roles that it would hold and does not.")
     lost: list[ResourceRole] = strawberry.field(description="Roles that it holds and would not.")
     expires_at: datetime | None = strawberry.field(description="When its entry would end.")
-    people: int | None = strawberry.field(description="How many people that is; null for all of a kind.")
+    people: int | None = strawberry.field(
+        description="How many members the group has, 1 for a user; null for all of a kind."
+    )
 
 
 @strawberry.type(description="What a configuration would change.")

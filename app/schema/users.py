@@ -68,7 +68,7 @@ class User(Node, row=tables.User):
         "What she holds, by name; null for others.", loaders.user_roles, tables.User.id, **PRIVATE
     )
     orgs: Annotated["UserOrgConnection", strawberry.lazy("app.schema.orgs")] | None = edge(
-        "The orgs that she is a member of and the viewer sees; null for others.",
+        "The orgs that the user is a member of, if the viewer sees the members of those; null for others.",
         loaders.member_orgs,
         tables.User.id,
         **PRIVATE,
@@ -84,7 +84,7 @@ class User(Node, row=tables.User):
         order=OrgOrder,
     )
     groups: Annotated["UserGroupConnection", strawberry.lazy("app.schema.groups")] | None = edge(
-        "The groups that she is a member of; null for others.",
+        "The groups that the user is a member of, if the viewer sees the members of those; null for others.",
         loaders.member_groups,
         tables.User.id,
         **PRIVATE,
@@ -98,11 +98,12 @@ class User(Node, row=tables.User):
         "Her API tokens, by name; null for others.", loaders.user_api_tokens, tables.User.id, **PRIVATE
     )
     accessible_resources: Annotated["ResourceConnection", strawberry.lazy("app.schema.resources")] | None = edge(
-        "All that she can reach; for herself and RESOURCES_MANAGE.",
+        "The resources that the user can reach. Asked about another user, it lists those that the viewer sees, which "
+        "are all with RESOURCES_VIEW.",
         loaders.accessible,
         tables.User.id,
         guard=policy.may_ask_of_user,
-        requires=Permission.RESOURCES_MANAGE,
+        requires=Permission.ACCESS_VIEW,
         unless="it is the viewer herself",
         order=ResourceOrder,
         narrow=(

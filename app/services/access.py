@@ -91,9 +91,7 @@ async def preview_access(tx: Transaction, viewer: Viewer, resource: Way, entries
     changes = _changes(await _stored(tx, found.id), checked)
     groups = [masks.key_of(change.subject) for change in changes if masks.kind_of(change.subject) is Kind.GROUP]
     counted = select(col(GroupMember.group_id), func.count()).where(
-        among(col(GroupMember.group_id), integers(groups)),
-        policy.lasts(GroupMember.expires_at),
-        policy.is_active(col(GroupMember.user_id)),
+        among(col(GroupMember.group_id), integers(groups)), policy.lasts(GroupMember.expires_at)
     )
     people: dict[int, int] = dict(await tx.rows(counted.group_by(col(GroupMember.group_id)), now=tx.now))
     return [_effect(change, found.full_mask, people) for change in changes]

@@ -103,12 +103,15 @@ def _problems(tx: Transaction, new: NewToken, longest: timedelta | None) -> Iter
         yield InvalidInput(f"A token lasts at most {longest.days:,} days.", ("expiresAt",))
     if new.is_limited and new.permissions & ~OF_THINGS:
         yield InvalidInput(
-            "A token that is limited to orgs or resources carries at most ORGS_MANAGE and RESOURCES_MANAGE.",
+            f"A token that is limited to orgs or resources carries none but {_OF_THINGS}.",
             ("permissions",),
         )
     for path, things in (("orgs", new.orgs), ("resources", new.resources)):
         if things is not None and len(things) > MOST_THINGS:
             yield InvalidInput(f"A token is limited to at most {MOST_THINGS} of these.", (path,))
+
+
+_OF_THINGS = ", ".join(str(each.name) for each in OF_THINGS)
 
 
 async def _found_orgs(tx: Transaction, viewer: Viewer, new: NewToken) -> set[int]:

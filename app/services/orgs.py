@@ -163,7 +163,7 @@ async def _transfer(tx: Transaction, viewer: Viewer, held: Found, new: int) -> N
     await tx.rows(_members(held.id, new))
     if held.owner_id is not None:
         await tx.rows(_members(held.id, held.owner_id))
-        await tx.put(OrgMember, [_row(tx, viewer, held.id, held.owner_id, Membership(Level.ADMIN))])
+        await tx.put(OrgMember, [await _row(tx, viewer, held.id, held.owner_id, Membership(Level.ADMIN))])
     await tx.alter(Org, held.id, {"owner_id": new})
 
 
@@ -189,7 +189,7 @@ async def add_org_member(
     await audit.ties(tx, audit.ORG_MEMBERS, of=[held.id], to=[user_id])
     await tx.rows(_members(held.id, user_id).where(col(OrgMember.expires_at) <= tx.now))
     try:
-        await tx.put(OrgMember, [_row(tx, viewer, held.id, user_id, membership)])
+        await tx.put(OrgMember, [await _row(tx, viewer, held.id, user_id, membership)])
     except Duplicate:
         raise Conflict("She is a member already.", ("user",)) from None
     return held.id, user_id
@@ -204,6 +204,7 @@ async def update_org_member(
     names.refuse([*names.end_problems(membership.expires_at, tx.now)])
     await audit.ties(tx, audit.ORG_MEMBERS, of=[held.id], to=[user_id])
     values: dict[str, Any] = {"granted_at": tx.now, "granted_by": viewer.user_id}
+    values["granted_by_name"] = await users.name_of(tx, viewer)
     if membership.level is not None:
         values["level"] = int(membership.level)
     if not membership.keeps_end:
@@ -242,20 +243,22 @@ async def set_memberships(tx: Transaction, viewer: Viewer, user: Way, slugs: Seq
     hers = delete(OrgMember).where(col(OrgMember.user_id) == user_id)
     await tx.rows(hers.where(or_(dropped, col(OrgMember.expires_at) <= tx.now)))
     held = {row[0] for row in await tx.rows(select(col(OrgMember.org_id)).where(col(OrgMember.user_id) == user_id))}
-    await tx.put(OrgMember, [_row(tx, viewer, key, user_id, Membership()) for key in keys if key not in held])
+    row = await _row(tx, viewer, 0, user_id, Membership())
+    await tx.put(OrgMember, [{**row, "org_id": key} for key in keys if key not in held])
     return user_id
 
 
 _SLUGGED = select(col(Org.id), col(Org.slug), col(Org.owner_id)).order_by(col(Org.id)).with_for_update()
 
 
-def _row(tx: Transaction, viewer: Viewer, org_id: int, user_id: int, membership: Membership) -> dict[str, Any]:
+async def _row(tx: Transaction, viewer: Viewer, org_id: int, user_id: int, membership: Membership) -> dict[str, Any]:
     return {
         "org_id": org_id,
         "user_id": user_id,
         "level": int(Level.READ_WRITE if membership.level is None else membership.level),
         "granted_at": tx.now,
         "granted_by": viewer.user_id,
+        "granted_by_name": await users.name_of(tx, viewer),
         "expires_at": membership.expires_at,
     }
 

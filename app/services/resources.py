@@ -13,6 +13,7 @@ from sqlalchemy import (
     exists,
     insert,
     literal_column,
+    null,
     or_,
     select,
     update,
@@ -64,7 +65,10 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A resource that the viewer sees, held for a change, and what she may do with it."""
+    """A resource that the viewer sees, held for a change, and what they may do with it.
+
+    `path` is None for who does not see the org, whose slug it tells.
+    """
 
     id: int
     slug: str
@@ -74,7 +78,7 @@ class Found:
     is_locked: bool
     may_delete: bool
     org_id: int
-    path: str
+    path: str | None
     size_bytes: int
 
 
@@ -341,7 +345,7 @@ def _seen(viewer: Viewer) -> Select[Any]:
         exists().where(col(Lock.resource_id) == col(Resource.id)),
         policy.deletes_in_org(viewer),
         col(Resource.org_id),
-        col(Resource.path),
+        case((policy.sees_org_of_resource(viewer), col(Resource.path)), else_=null()),
         col(Resource.size_bytes),
     ).where(col(Resource.id) == bindparam("key", type_=RowId()), policy.sees_resource(viewer))
 

@@ -231,8 +231,8 @@ _THINGS: Mapping[str, tuple[Select[Any], Callable[[Sequence[Row]], dict[int, Sho
         _orgs,
     ),
     GROUP: (
-        _those(Group, Group.slug, Group.display_name, Group.description),
-        _plain("slug", "displayName", "description"),
+        _those(Group, Group.slug, Group.display_name, Group.description, Group.members_seen_by),
+        _plain("slug", "displayName", "description", "membersSeenBy"),
     ),
     RESOURCE: (
         _those(

@@ -36,7 +36,7 @@ class Begun:
     key: str
     is_upload: bool
     resource_id: int
-    path: str
+    path: str | None
     bytes: int
     user_name: str | None
     begins: datetime

@@ -288,6 +288,11 @@ async def _bequeath(tx: Transaction, key: int, heir: int) -> Deleted:
     return Deleted(key, await _name(tx, key), await _name(tx, heir), len(orgs), len(owned))
 
 
+async def name_of(tx: Transaction, viewer: Viewer) -> str | None:
+    """Return the user name of who makes a change, to be kept beside the id; None for the registry itself."""
+    return await _name(tx, viewer.user_id) if viewer.user_id else None
+
+
 async def _name(tx: Transaction, key: int) -> str:
     return str(
         await tx.value(select(col(User.user_name)).where(col(User.id) == bindparam("key", type_=RowId())), key=key)

@@ -1,6 +1,7 @@
 """The registry itself: people, roles, orgs, groups, resources, and the access between them."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, Text, UniqueConstraint, false
@@ -97,7 +98,15 @@ class OrgMember(SQLModel, table=True):
     level: int = Field(sa_type=Integer)
     granted_at: datetime = Field(sa_type=Instant)
     granted_by: int | None = points_at("users.id", ondelete="SET NULL", default=None, index=True)
+    granted_by_name: str | None = Field(default=None, sa_type=Text)
     expires_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class MembersSeenBy(StrEnum):
+    """For whom a group lists its members, besides those who see the members of every group."""
+
+    MEMBERS = "MEMBERS"
+    SIGNED_IN = "SIGNED_IN"
 
 
 class Group(SQLModel, table=True):
@@ -111,6 +120,7 @@ class Group(SQLModel, table=True):
     display_name: str = Field(sa_type=Text)
     name_key: str = Field(sa_type=Key)
     description: str = Field(sa_type=Text)
+    members_seen_by: str = Field(sa_type=Key, sa_column_kwargs={"server_default": MembersSeenBy.MEMBERS.value})
     created_at: datetime = Field(sa_type=Instant)
 
 
@@ -125,6 +135,7 @@ class GroupMember(SQLModel, table=True):
     is_manager: bool = Field(sa_type=Boolean)
     added_at: datetime = Field(sa_type=Instant)
     added_by: int | None = points_at("users.id", ondelete="SET NULL", default=None, index=True)
+    added_by_name: str | None = Field(default=None, sa_type=Text)
     expires_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
@@ -181,6 +192,7 @@ class Lock(SQLModel, table=True):
 
     resource_id: int = points_at("resources.id", primary_key=True)
     user_id: int | None = points_at("users.id", ondelete="SET NULL", default=None, index=True)
+    user_name: str | None = Field(default=None, sa_type=Text)
     reason: str = Field(sa_type=Text)
     created_at: datetime = Field(sa_type=Instant)
 
@@ -194,6 +206,7 @@ class LockEvent(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     resource_id: int = points_at("resources.id")
     user_id: int | None = points_at("users.id", ondelete="SET NULL", default=None, index=True)
+    user_name: str | None = Field(default=None, sa_type=Text)
     is_lock: bool = Field(sa_type=Boolean)
     reason: str = Field(sa_type=Text)
     created_at: datetime = Field(sa_type=Instant)
