@@ -143,6 +143,8 @@ class Faults:
         """Wrap everything."""
         self._wrap_times(patch)
         self._wrap_transactions(patch)
+        self._wrap_records(patch)
+        self._wrap_reads(patch)
         if self.kind == "sqlite":
             self._wrap_sqlite(patch)
         else:
@@ -174,14 +176,7 @@ class Faults:
 
     def _wrap_transactions(self, patch: pytest.MonkeyPatch) -> None:
         database, transaction = _CLASSES[self.kind]
-        write, fetch, put, record, read = (
-            database.write,
-            transaction._fetch,  # noqa: SLF001
-            door.Transaction.put,
-            audit._record,  # noqa: SLF001
-            database.read,
-        )
-        snapshot = database.snapshot
+        write, fetch = database.write, transaction._fetch  # noqa: SLF001
 
         async def before(inner: Any) -> Any:
             await self.at("before the turn")
@@ -204,14 +199,27 @@ class Faults:
             await self.at("after the first statement", tx._connection)  # noqa: SLF001
             return found
 
+        patch.setattr(database, "write", lambda *given, **named: _Around(write(*given, **named), before))
+        patch.setattr(transaction, "_fetch", fetched)
+
+    def _wrap_records(self, patch: pytest.MonkeyPatch) -> None:
+        put, record = door.Transaction.put, audit._record  # noqa: SLF001
+
         async def has_put(tx: Any, table: Any, rows: Any) -> None:
             if table is AuditChange:
                 await self.at("in the audit record", tx._connection)  # noqa: SLF001
             await put(tx, table, rows)
 
-        async def recorded(tx: Any, notes: Any) -> None:
-            await record(tx, notes)
+        async def recorded(tx: Any, *noted: Any) -> None:
+            await record(tx, *noted)
             await self.at("before the commit", tx._connection)  # noqa: SLF001
+
+        patch.setattr(door.Transaction, "put", has_put)
+        patch.setattr(audit, "_record", recorded)
+
+    def _wrap_reads(self, patch: pytest.MonkeyPatch) -> None:
+        database, _ = _CLASSES[self.kind]
+        read, snapshot = database.read, database.snapshot
 
         async def has_read(of: Any, questions: Any) -> Any:
             if (about := facts.CURRENT.get()) is not None and about.made:
@@ -226,16 +234,28 @@ class Faults:
 
             return _Around(snapshot(of), before)
 
-        patch.setattr(database, "write", lambda *given, **named: _Around(write(*given, **named), before))
-        patch.setattr(transaction, "_fetch", fetched)
-        patch.setattr(door.Transaction, "put", has_put)
-        patch.setattr(audit, "_record", recorded)
         patch.setattr(database, "read", has_read)
         patch.setattr(database, "snapshot", has_opened)
 
     def _wrap_sqlite(self, patch: pytest.MonkeyPatch) -> None:
-        called, left, commit = commits.Commits._called, commits.Commits.left, commits.Commits._commit  # noqa: SLF001
-        end = commits.Commit.end
+        self._wrap_line(patch)
+        commit, end = commits.Commits._commit, commits.Commit.end  # noqa: SLF001
+
+        def has_committed(of: Any) -> None:
+            self._in_the_thread(of, "during the commit")
+            commit(of)
+            self._in_the_thread(of, "after the commit")
+
+        def has_ended(shared: commits.Commit, error: BaseException | None) -> None:
+            end(shared, error)
+            if self.victim is not None and self.victim.commit is shared:
+                self._outside("when the end is told")
+
+        patch.setattr(commits.Commits, "_commit", has_committed)
+        patch.setattr(commits.Commit, "end", has_ended)
+
+    def _wrap_line(self, patch: pytest.MonkeyPatch) -> None:
+        called, left = commits.Commits._called, commits.Commits.left  # noqa: SLF001
 
         async def in_line(of: Any, waiter: Any) -> None:
             if (victim := self.victim) is not None and victim.is_current:
@@ -252,20 +272,8 @@ class Faults:
                 self._outside("while others share the commit")
             return is_over
 
-        def has_committed(of: Any) -> None:
-            self._in_the_thread(of, "during the commit")
-            commit(of)
-            self._in_the_thread(of, "after the commit")
-
-        def has_ended(shared: commits.Commit, error: BaseException | None) -> None:
-            end(shared, error)
-            if self.victim is not None and self.victim.commit is shared:
-                self._outside("when the end is told")
-
         patch.setattr(commits.Commits, "_called", in_line)
         patch.setattr(commits.Commits, "left", has_left)
-        patch.setattr(commits.Commits, "_commit", has_committed)
-        patch.setattr(commits.Commit, "end", has_ended)
 
     def _outside(self, point: str) -> None:
         """Come to a point of the victim in the loop, where another one runs."""
@@ -281,7 +289,8 @@ class Faults:
             raise self.error()
         assert victim.task is not None
         has_come = Event()
-        victim.task.get_loop().call_soon_threadsafe(lambda: (self.end(victim), has_come.set()))
+        victim.task.get_loop().call_soon_threadsafe(self.end, victim)
+        victim.task.get_loop().call_soon_threadsafe(has_come.set)
         assert has_come.wait(10)
 
     def _wrap_postgresql(self, patch: pytest.MonkeyPatch) -> None:

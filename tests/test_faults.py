@@ -195,7 +195,7 @@ class World:
     async def _rows(self, slugs: Collection[str]) -> set[str]:
         found: set[str] = set()
         for table in (tables.Group, tables.Org):
-            found |= {slug for (slug,) in await self.database.ask(select(col(table.slug))) if slug in slugs}  # type: ignore[attr-defined]  # both have one
+            found |= {slug for (slug,) in await self.database.ask(select(col(table.slug))) if slug in slugs}
         return found
 
     async def _goes_on(self, where: str) -> None:
@@ -253,8 +253,6 @@ async def world(
 async def test_what_was_told_is_what_is_wherever_a_change_is_cut_off(world: World, kind: str, rounds: int) -> None:
     wanted = cases(kind, rounds, world.random)
     for point, end in wanted:
-        if "FAULT_TELL" in os.environ:
-            print(point, end, flush=True)
         for _ in range(MOST_TRIES):
             if await world.round(point, end):
                 break
