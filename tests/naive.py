@@ -326,7 +326,7 @@ KINDS = {
     "LockEvent": Kind("LockEvent", {"created_at": lambda event: stored(event["createdAt"])}),
     "AuditEvent": Kind(
         "AuditEvent",
-        {"at": lambda event: stored(event["at"])},
+        {"at": lambda event: event["key"]},  # numbers follow the order of commits
         {
             "actor": lambda reading, event: event["actorName"],
             "action": lambda reading, event: event["action"],

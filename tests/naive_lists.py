@@ -29,7 +29,7 @@ class Kind:
 
 
 UNKNOWN = object()
-MOMENTS = frozenset({"created_at", "updated_at", "at"})
+MOMENTS = frozenset({"created_at", "updated_at"})
 EXACT = frozenset({"slug", "type", "org", "action"})
 """What is compared with regard to letter case."""
 
@@ -145,13 +145,16 @@ def _placed(order: Order, cursor: str) -> Place:
     try:
         signature, *values, key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         refuse(signature != _signature(order) or len(values) != len(order))
-        refuse(type(key) is not int or not 0 <= key < 2**31)
+        refuse(type(key) is not int or not 0 <= key < 2**63)
         return (*(_sortable(*each) for each in zip(order, values, strict=True)), key)
     except (ValueError, TypeError):
         raise refusal() from None
 
 
-def _sortable(term: tuple[str, bool], value: Any) -> str:
+def _sortable(term: tuple[str, bool], value: Any) -> Any:
+    if term[0] == "at":
+        refuse(type(value) is not int or not 0 <= value < 2**63)
+        return value
     refuse(type(value) is not str)
     return stored(datetime.fromisoformat(value)) if term[0] in MOMENTS else str(value)
 

@@ -85,7 +85,7 @@ STRANGE = [
     cursor_of(BY_NAME, ("a0",)),
     cursor_of(BY_NAME, ("a0", 1, 1)),
     cursor_of(BY_NAME, ("a0", -1)),
-    cursor_of(BY_NAME, ("a0", 2**31)),
+    cursor_of(BY_NAME, ("a0", 2**63)),
     cursor_of(BY_NAME, ("a0", 10**30)),
     cursor_of(BY_NAME, ("a0", True)),
     cursor_of(BY_NAME, ("a0", "1")),

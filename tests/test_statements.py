@@ -221,8 +221,10 @@ def test_a_page_walks_an_index(explaining: sqlite3.Connection, name: str, ask: A
     plan = _plan(explaining, SOURCES[name], ask)
 
     assert len(plan) == 1
-    index = "" if name == "audit_events" and not ask.after else " USING (INDEX|INTEGER PRIMARY KEY)"
-    assert re.match(f"{'SEARCH' if ask.after else 'SCAN'} {name}{index}", plan[0])
+    if name == "audit_events":  # by its number, which ends at the last settled event
+        assert plan[0].startswith("SEARCH audit_events USING INTEGER PRIMARY KEY")
+        return
+    assert re.match(f"{'SEARCH' if ask.after else 'SCAN'} {name} USING INDEX", plan[0])
 
 
 @pytest.mark.parametrize(("order", "index"), [("name", "name_key"), *((at, at) for at in ("created_at", "updated_at"))])
