@@ -1,5 +1,7 @@
 """May she? And why? The questions that data services ask."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any
 
@@ -280,3 +282,62 @@ async def test_every_way_to_a_role_is_explained(api: Api, make: Make) -> None:
     assert access["effectiveRoles"] == all_
     gone = await api(EXPLAIN, as_=registry, user={"userName": "nobody"}, resource={"id": reef.node})
     assert refusal(gone) == NOBODY_SUCH
+
+
+DENIAL = """query ($user: UserBy!, $resource: ResourceBy!, $role: ResourceRole!) {
+  explainDenial(user: $user, resource: $resource, role: $role) { cause kind group { slug } grantedRoles endedAt }
+}"""
+ENDED = datetime(2020, 1, 1, tzinfo=UTC)
+LONG_AGO = "2020-01-01T00:00:00.000000Z"
+
+
+def _denied(cause: str, kind: str | None = None, granted: Sequence[str] = (), **more: Any) -> dict[str, Any]:
+    return {"cause": cause, "kind": kind, "group": None, "grantedRoles": [*granted], "endedAt": None, **more}
+
+
+async def test_why_not_is_told_by_entry(api: Api, make: Make) -> None:
+    checker, ann, gone = await make.holder(Permission.ACCESS_VIEW), await make.user("ann"), await make.user("gone")
+    await make.user("off", "deactivated")
+    org = await make.org()
+    divers, pilots = await make.group("divers"), await make.group("pilots", ann)
+    await make.group_member(divers, ann, expires_at=ENDED)
+    await make.member(org, ann, Level.ADMIN, expires_at=ENDED)
+    reef, model = await make.resource(org, general=masks.METADATA_READ), await make.resource(org, "MODEL", general=0)
+    await make.grant(reef, divers, masks.ADMIN)
+    await make.grant(reef, pilots, masks.METADATA_WRITE)
+    await make.grant(reef, ann, masks.ADMIN, expires_at=ENDED)
+
+    async def told(name: str, thing: Thing, role: str) -> Any:
+        given = {"user": {"userName": name}, "resource": {"id": thing.node}, "role": role}
+        return (await api(DENIAL, as_=checker, **given))["data"]["explainDenial"]
+
+    reasons = await told("ann", reef, "ADMIN")
+    assert sorted(reasons, key=str) == sorted(
+        [
+            _denied("WITHOUT_ROLE", "GENERAL", [READ]),
+            _denied("ENDED", "GROUP", ["ADMIN"], group={"slug": "divers"}, endedAt=LONG_AGO),
+            _denied("WITHOUT_ROLE", "GROUP", [WRITE], group={"slug": "pilots"}),
+            _denied("ENDED", "USER", ["ADMIN"], endedAt=LONG_AGO),
+            _denied("ENDED", "ORG", EVERY, endedAt=LONG_AGO),
+        ],
+        key=str,
+    )
+    assert await told("ann", reef, WRITE) == []
+    assert await told("off", reef, READ) == [_denied("DEACTIVATED")]
+    assert await told("gone", model, READ) == [_denied("NO_ENTRY")]
+    assert await told("gone", model, "DATASET_DATA_READ") == [_denied("NOT_OF_TYPE")]
+    ghost = {"user": {"userName": "nobody"}, "resource": {"id": reef.node}, "role": READ}
+    assert refusal(await api(DENIAL, as_=checker, **ghost)) == NOBODY_SUCH
+    for asker in (gone, ann):
+        other = {"user": {"userName": "off"}, "resource": {"id": reef.node}, "role": READ}
+        assert refusal(await api(DENIAL, as_=asker, **other)) == ("FORBIDDEN", MAY_NOT)
+
+
+async def test_why_not_tells_nobody_of_a_resource_that_they_do_not_see(api: Api, make: Make) -> None:
+    """Not even what they once held there: it reads as of one that never was."""
+    ann, hidden = await make.user("ann"), await make.resource(await make.org(), general=0)
+    await make.grant(hidden, ann, masks.ADMIN, expires_at=ENDED)
+
+    for thing in (hidden, Thing("Resource", 999_999, "never")):
+        given = {"user": {"userName": "ann"}, "resource": {"id": thing.node}, "role": "DATASET_DATA_READ"}
+        assert (await api(DENIAL, as_=ann, **given))["data"] == {"explainDenial": [_denied("NO_ENTRY")]}

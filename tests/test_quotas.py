@@ -69,6 +69,23 @@ async def test_the_refusal_says_how_much_is_used_and_what_the_limit_is(
     assert error == {"code": "QUOTA_EXCEEDED", "message": text, "path": ["input", "bytes"]}
 
 
+async def test_a_refusal_tells_nobody_else_how_much_the_owner_stores(
+    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Thing
+) -> None:
+    guest, viewing = await make.user("guest"), await make.holder(Permission.USERS_VIEW, "viewing")
+    for person in (guest, viewing):
+        await make.grant(reef, person, masks.DATA_WRITE)
+    await limit(database, ann, 1)
+
+    texts = [
+        (await storing.begin(reef, each, 2 * MEGABYTE))["data"]["beginUpload"]["errors"][0]["message"]
+        for each in (guest, viewing)
+    ]
+
+    all_ = "The owner of the org may store 1 MB and has 0 bytes stored or reserved: there is no room for 2 MB more."
+    assert texts == ["With the owner of the org there is no room for 2 MB more.", all_]
+
+
 @pytest.mark.parametrize(
     ("number", "text"),
     [

@@ -27,6 +27,7 @@ SDL = build_schema(schema.sdl())
 
 COMPUTED = {
     "Query.explainAccess",  # as whom another user acts
+    "Query.explainDenial",  # why another user does not
     "Query.previewAccess",  # tries a change and undoes it
 }
 """Fields with code of their own. A compiled executor cannot run them: each needs a reason here."""

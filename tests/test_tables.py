@@ -74,6 +74,55 @@ def test_what_is_there_already_is_added_up(fresh: str) -> None:
     assert _with_connection(fresh, _totals) == [(1, 1_099_511_627_781), (2, 0)]
 
 
+def test_what_carried_everything_does_and_names_are_kept(fresh: str) -> None:
+    """Also where the account is gone by now, which leaves no name."""
+
+    def older(connection: Connection) -> list[str]:
+        command.upgrade(running._config(connection), "0006")  # noqa: SLF001 - as above
+        for statement in _FROM_BEFORE.split(";"):
+            connection.execute(text(statement))
+        return []
+
+    running._with_connection(fresh, older)  # noqa: SLF001 - as above
+
+    assert "0012" in migrations.upgrade(fresh)
+    assert _with_connection(fresh, _what_came_of_it) == {
+        "roles": [("admin", 2047), ("boss", 2047), ("some", 254)],
+        "org_members": [("ann", 1), (None, None)],
+        "groups": ["MEMBERS"],
+        "lock_events": ["ann"],
+    }
+
+
+_FROM_BEFORE = """
+INSERT INTO roles (name, name_key, description, permissions, is_built_in, created_at)
+VALUES ('boss', 'boss', '', 255, false, '2031-05-06'), ('some', 'some', '', 254, false, '2031-05-06');
+INSERT INTO users (id, user_name, user_key, token_generation, details, created_at)
+VALUES (1, 'ann', 'ann', 0, '{}', '2031-05-06'), (2, 'bob', 'bob', 0, '{}', '2031-05-06');
+INSERT INTO orgs (id, slug, name, name_key, description, is_public, created_at)
+VALUES (1, 'sea', 'Sea', 'sea', '', false, '2031-05-06');
+INSERT INTO org_members (org_id, user_id, level, granted_at, granted_by)
+VALUES (1, 2, 1, '2031-05-06', 1), (1, 1, 1, '2031-05-06', null);
+INSERT INTO groups (slug, display_name, name_key, description, created_at) VALUES ('g', 'G', 'g', '', '2031-05-06');
+INSERT INTO resources (id, org_id, type_id, slug, path, name, name_key, description, details, size_bytes, full_mask,
+                       revision, created_at, updated_at)
+VALUES (1, 1, 1, 'reef', 'sea/reef', 'Reef', 'reef', '', '{}', 0, 31, 1, '2031-05-06', '2031-05-06');
+INSERT INTO lock_events (resource_id, user_id, is_lock, reason, created_at) VALUES (1, 1, true, 'x', '2031-05-06')
+"""
+
+
+def _what_came_of_it(connection: Connection) -> dict[str, Any]:
+    def rows(statement: str) -> list[Any]:
+        return [tuple(row) if len(row) > 1 else row[0] for row in connection.execute(text(statement))]
+
+    return {
+        "roles": rows("SELECT name, permissions FROM roles WHERE permissions > 8 ORDER BY name"),
+        "org_members": rows("SELECT granted_by_name, granted_by FROM org_members ORDER BY user_id DESC"),
+        "groups": rows("SELECT members_seen_by FROM groups"),
+        "lock_events": rows("SELECT user_name FROM lock_events"),
+    }
+
+
 def _totals(connection: Connection) -> list[Any]:
     return [tuple(row) for row in connection.execute(text("SELECT id, size_bytes FROM orgs ORDER BY id"))]
 

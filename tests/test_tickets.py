@@ -6,7 +6,8 @@ import httpx
 import jwt
 import pytest
 
-from app import tickets
+from app import masks, tickets
+from app.auth import Permission
 from tests.asking import Api
 from tests.changes import answered
 from tests.conftest import SECRET
@@ -68,6 +69,25 @@ async def test_a_storage_service_reads_all_it_needs_from_the_token(
         "path": "lab/reef",
         "bytes": 1_000,
     }
+
+
+async def test_a_ticket_tells_the_org_to_nobody_who_does_not_see_it(
+    storing: Storing, client: httpx.AsyncClient, make: Make, ann: Person, reef: Thing
+) -> None:
+    """Nor does it to an administrator of the resource: the ticket names that by its id alone."""
+    guest, surveyor = await make.user("guest"), await make.holder(Permission.RESOURCES_VIEW)
+    for person in (guest, surveyor):
+        await make.grant(reef, person, masks.ADMIN)
+
+    async def path(person: Person) -> list[Any]:
+        begun = await storing.begin(reef, person, 1), await storing.download(reef, person)
+        payloads = [answered(reply, name) for reply, name in zip(begun, ("beginUpload", "beginDownload"), strict=True)]
+        found = [await checked(client, payload["token"]) for payload in payloads]
+        assert {each["resource"] for each in found} == {reef.node}
+        return [each.get("path", "absent") for each in found]
+
+    assert await path(guest) == ["absent"] * 2
+    assert await path(ann) == await path(surveyor) == ["lab/reef"] * 2
 
 
 async def test_a_download_of_nobody_names_nobody(

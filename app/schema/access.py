@@ -7,6 +7,7 @@ import strawberry
 
 from app import loaders, masks, policy, tables
 from app.schema.declare import Face, column, edge, part
+from app.schema.enums import Described, enum
 from app.schema.masks import LEVELS, OrgLevel, ResourceRole, SubjectKind, kind_named, role_list, subject_kind
 from app.schema.paging import Connection, Edge
 from app.schema.users import User
@@ -33,6 +34,30 @@ class AccessSource(Face, row=Access):
         read=LEVELS.__getitem__,
     )
     expires_at: datetime | None = column("When this way ends: the grant or the membership.", of=policy.way_ends)
+
+
+@enum("Why a user does not hold a role on a resource.")
+class AccessDenialCause(Described):
+    """The names of `services.denials.Cause`."""
+
+    DEACTIVATED = "DEACTIVATED", "The user is deactivated, and holds nothing."
+    ENDED = "ENDED", "An entry, or a membership of a group or of the org, has ended."
+    WITHOUT_ROLE = "WITHOUT_ROLE", "An entry or an org level gives other roles, or none."
+    NOT_OF_TYPE = "NOT_OF_TYPE", "Resources of this type do not have the role."
+    NO_ENTRY = "NO_ENTRY", "Nothing gives the user a role there."
+
+
+@strawberry.type(description="One reason why a user does not hold a role on a resource.")
+class AccessDenial:
+    """One reason why a user does not hold a role."""
+
+    cause: AccessDenialCause = strawberry.field(description="What stands between the user and the role.")
+    kind: SubjectKind | None = strawberry.field(description="As whom the user has the entry or membership; else null.")
+    group: Annotated["Group", strawberry.lazy("app.schema.groups")] | None = edge(
+        "The group whose entry it is; null for others.", loaders.group
+    )
+    granted_roles: list[ResourceRole] = strawberry.field(description="The roles as they were given, or by the level.")
+    ended_at: datetime | None = strawberry.field(description="When the entry or the membership ended.")
 
 
 @strawberry.type(description="What the viewer may do with a resource, and why.")

@@ -10,15 +10,16 @@ from app.auth import Viewer
 from app.db import Database
 from app.errors import BadInput
 from app.masks import Kind
-from app.schema.access import AccessSource
+from app.schema.access import AccessDenial, AccessDenialCause, AccessSource
 from app.schema.declare import computed, question
+from app.schema.enums import of_value
 from app.schema.masks import LEVELS, ResourceRole, kind_named, role_list
 from app.schema.mutations import filled
 from app.schema.resources import ResourceBy
 from app.schema.resources import chosen as chosen_resource
 from app.schema.users import UserBy
 from app.schema.users import chosen as chosen_user
-from app.services import checks
+from app.services import checks, denials
 
 Info = strawberry.Info[Any, Any]
 
@@ -31,6 +32,7 @@ WHO_MAY_ASK = (
 
 ByUser = Annotated[UserBy, strawberry.argument(description="Which user.")]
 ByResource = Annotated[ResourceBy, strawberry.argument(description="Which resource.")]
+ByRole = Annotated[ResourceRole, strawberry.argument(description="Which role.")]
 
 
 async def _check(database: Database, viewer: Viewer, given: Mapping[str, Any]) -> bool:
@@ -72,6 +74,28 @@ class Checks:
         context = info.context
         way, where = chosen_user(user), chosen_resource(resource)
         return [_source(reason) for reason in await checks.explain_access(context.database, context.viewer, way, where)]
+
+    @computed(
+        f"Why a user does not hold a role on a resource, by entry; empty when the user does. {WHO_MAY_ASK} About a "
+        "resource that they do not see themselves, users are told NO_ENTRY."
+    )
+    async def explain_denial(
+        self, info: Info, user: ByUser, resource: ByResource, role: ByRole
+    ) -> list[AccessDenial] | None:
+        context, way, where = info.context, chosen_user(user), chosen_resource(resource)
+        found = await denials.explain_denial(context.database, context.viewer, way, where, int(role.value))
+        return [_denial(each) for each in found]
+
+
+def _denial(denial: denials.Denial) -> AccessDenial:
+    shown = {
+        "cause": of_value(AccessDenialCause, denial.cause.value),
+        "kind": None if denial.kind is None else kind_named(int(denial.kind)),
+        "group": denial.key if denial.kind is Kind.GROUP else None,
+        "granted_roles": role_list(denial.granted),
+        "ended_at": denial.ended_at,
+    }
+    return filled(AccessDenial, shown)
 
 
 def _source(reason: checks.Reason) -> AccessSource:

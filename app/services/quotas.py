@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import BigInteger, bindparam, or_, select, update
 
 from app import policy
+from app.auth import Viewer
 from app.db import Transaction
 from app.errors import InvalidInput, QuotaExceeded
 from app.tables import MAX_BYTES, Org, RowId, User, col
@@ -59,7 +60,7 @@ _STORED = select(
 
 
 async def require_room(
-    tx: Transaction, owner: int | None, uploader: int | None, more: int, path: Sequence[str | int]
+    tx: Transaction, viewer: Viewer, owner: int | None, uploader: int | None, more: int, path: Sequence[str | int]
 ) -> None:
     """Raises QuotaExceeded unless the owner of the org may store so much more, or one of the two has no limit.
 
@@ -74,11 +75,14 @@ async def require_room(
         return
     used = whole(row[1])
     if used + more > total:
-        raise QuotaExceeded(
-            f"The owner of the org may store {human(total)} and has {human(used)} stored or reserved:"
-            f" there is no room for {human(more)} more.",
-            path,
-        )
+        stored = f"The owner of the org may store {human(total)} and has {human(used)} stored or reserved: there is"
+        told = stored if _sees_storage(viewer, owner) else "With the owner of the org there is"
+        raise QuotaExceeded(f"{told} no room for {human(more)} more.", path)
+
+
+def _sees_storage(viewer: Viewer, owner: int) -> bool:
+    """Return whether the viewer may know how much the owner of an org stores, as with `User.storage`."""
+    return viewer.user_id == owner or policy.sees_all_users(viewer)
 
 
 _GROW = (

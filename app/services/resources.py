@@ -173,7 +173,7 @@ async def _move_bytes(tx: Transaction, viewer: Viewer, found_: Found, org_id: in
         reserved, loser, receiver = row
         if receiver != loser:
             more = found_.size_bytes + quotas.whole(reserved)
-            await quotas.require_room(tx, receiver, viewer.user_id, more, ("org",))
+            await quotas.require_room(tx, viewer, receiver, viewer.user_id, more, ("org",))
     await quotas.grow(tx, found_.org_id, -found_.size_bytes)
     await quotas.grow(tx, org_id, found_.size_bytes, ("org",))
     await tx.rows(update(Ticket).where(col(Ticket.resource_id) == found_.id).values(org_id=org_id))

@@ -68,7 +68,7 @@ async def begin_upload(tx: Transaction, viewer: Viewer, resource: Way, size: int
     user_name = await tx.value(_USER_NAME, key=viewer.user_id)
     if terms.limited:
         owner = await tx.value(_OWNER, key=found.org_id)
-        await quotas.require_room(tx, owner, viewer.user_id, size, ("bytes",))
+        await quotas.require_room(tx, viewer, owner, viewer.user_id, size, ("bytes",))
     begun = _begun(tx, found, user_name, terms, size=size, is_upload=True)
     await _put(tx, viewer, found, begun)
     return begun
@@ -128,7 +128,8 @@ async def finish_upload(tx: Transaction, viewer: Viewer, ticket: str, size: int,
     if upload.size_bytes + grown < 0:
         raise InvalidInput("More is said to be replaced than the resource has.", ("replacedBytes",))
     if terms.limited and grown > upload.reserved:
-        await quotas.require_room(tx, upload.owner_id, upload.user_id, grown - upload.reserved, ("bytes",))
+        more = grown - upload.reserved
+        await quotas.require_room(tx, viewer, upload.owner_id, upload.user_id, more, ("bytes",))
     done = {"stage": int(Stage.FINISHED), "final_bytes": size, "replaced_bytes": replaced}
     await tx.rows(update(Ticket).where(col(Ticket.key) == ticket).values(**done))
     _tell(tx, upload, {"bytes": size, "replacedBytes": replaced, "state": Stage.FINISHED.name})
