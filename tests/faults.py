@@ -299,7 +299,12 @@ class Faults:
                 await self.at("during the commit", connection)
             sent = asyncio.ensure_future(execute(connection, text, *given, **named))
             await asyncio.sleep(0)
-            if victim is not None and victim.end == "error" and victim.is_current and victim.is_due("during the commit"):
+            if (
+                victim is not None
+                and victim.end == "error"
+                and victim.is_current
+                and victim.is_due("during the commit")
+            ):
                 raise TimeoutError("the server does not answer in time")
             await self.at("during the commit", connection)
             done = await sent

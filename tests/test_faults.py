@@ -31,7 +31,9 @@ MOST_TRIES = 50
 """How often a round is begun anew, since not every change waits in line, or shares a commit."""
 
 ONE = "mutation($a: CreateGroupInput!){a: createGroup(input: $a){group{slug} errors{code}}}"
-PLANNED_DEEP = "mutation($a: CreateGroupInput!){a: createGroup(input: $a){group{slug members{totalCount}} errors{code}}}"
+PLANNED_DEEP = (
+    "mutation($a: CreateGroupInput!){a: createGroup(input: $a){group{slug members{totalCount}} errors{code}}}"
+)
 TWO = """mutation($a: CreateGroupInput!, $b: CreateGroupInput!){
     a: createGroup(input: $a){group{slug} errors{code}} b: createGroup(input: $b){group{slug} errors{code}}}"""
 
@@ -137,7 +139,9 @@ class World:
         )
         chosen.on_send = self.faults.at
         requests = [*others]
-        requests.insert(len(others) if point in ("in line", "when the turn comes") else self.random.randrange(len(others)), chosen)
+        requests.insert(
+            len(others) if point in ("in line", "when the turn comes") else self.random.randrange(len(others)), chosen
+        )
         await self._run(requests, victim)
         self.faults.victim = None
         self.app.middleware_stack._watching.stopping.begun = False  # type: ignore[union-attr]  # noqa: SLF001
@@ -152,7 +156,13 @@ class World:
             return "two"
         if point == "while the answer is read":
             return self.random.choice(sorted(READING))
-        if point in ("before the turn", "in line", "when the turn comes", "before the first statement", "after the first statement"):
+        if point in (
+            "before the turn",
+            "in line",
+            "when the turn comes",
+            "before the first statement",
+            "after the first statement",
+        ):
             return self.random.choice(FORMS)
         return self.random.choice([form for form in FORMS if form != "trial"])
 
@@ -172,7 +182,9 @@ class World:
 
     async def _compare(self, request: Request, where: str) -> None:
         rows = await self._rows(request.slugs)
-        events = await self.database.ask(select(col(AuditEvent.id)).where(col(AuditEvent.request_id) == request.request_id))
+        events = await self.database.ask(
+            select(col(AuditEvent.id)).where(col(AuditEvent.request_id) == request.request_id)
+        )
         assert len(rows) == len(events), (where, rows, events)
         for slug, verdict in request.told().items():
             assert verdict == ("made" if slug in rows else "not made"), (where, slug, verdict, request.messages)
