@@ -11,6 +11,7 @@ from pathlib import Path
 from app.db.commits import Unkept
 from app.db.door import Dangling, Database, Duplicate, Question, Read, Transaction
 from app.db.kept import Kept
+from app.db.pause import Pause, pieces
 from app.db.postgresql import PostgresDatabase, PostgresTransaction
 from app.db.sqlite import SqliteDatabase, connect
 
@@ -19,6 +20,7 @@ __all__ = [
     "Database",
     "Duplicate",
     "Kept",
+    "Pause",
     "PostgresDatabase",
     "PostgresTransaction",
     "Question",
@@ -28,6 +30,7 @@ __all__ = [
     "Unkept",
     "connect",
     "connected",
+    "pieces",
 ]
 
 

@@ -4,21 +4,33 @@ A service says in a line which things it is about to touch; they are looked at t
 differs is kept. How many statements that takes does not depend on how many things there are.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-import orjson
 from sqlalchemy import ColumnElement, Text, bindparam, func, insert, select
 from sqlalchemy.ext.compiler import compiles
 
 from app import ids
 from app.auth import Viewer
-from app.db import Database, Transaction
+from app.db import Database, Transaction, pieces
 from app.origin import ORIGIN
 from app.services import snapshots
+from app.services.entries import (
+    AT_ONCE,
+    MAX_CHANGE,
+    Entries,
+    Entry,
+    fitting,
+    opened_shot,
+    opened_sides,
+    opened_tie,
+    packed_shot,
+    packed_sides,
+    packed_tie,
+)
 from app.services.snapshots import (
     API_TOKEN,
     GRANTS,
@@ -68,8 +80,8 @@ __all__ = [
 LARGE = frozenset({"createUsers", "deleteGroup", "deleteOrg", "deleteUser", "grantAccessBatch"})
 """Changes that may reach many things."""
 
-MAX_CHANGE = 32_768
-"""How many bytes are kept of what a thing was before, and of what it is after."""
+Tied = dict[tuple[int, int], Tie | bytes]
+"""Ties by their ends."""
 
 
 @dataclass(slots=True)
@@ -78,29 +90,13 @@ class _Notes:
 
     actor: int | None
     action: str
-    before: dict[Thing, Shot | None] = field(default_factory=dict)
-    ties: dict[Asked, dict[tuple[int, int], Tie]] = field(default_factory=dict)
-    told: dict[Thing, "_Entry"] = field(default_factory=dict)
+    before: dict[Thing, Shot | bytes | None] = field(default_factory=dict)
+    ties: dict[Asked, Tied] = field(default_factory=dict)
+    told: dict[Thing, Entry] = field(default_factory=dict)
 
     def made(self, thing: Thing) -> bool:
         """Whether this change made it."""
         return thing in self.before and self.before[thing] is None
-
-
-@dataclass(slots=True)
-class _Entry:
-    """What is kept of one thing: before is None when it was made, after when it was deleted."""
-
-    name: str | None
-    before: Values | None
-    after: Values | None
-
-    def tie(self, side: Side, was: Any, now: Any) -> None:
-        """Tell what it has to do with another thing, under the name of that one."""
-        for values, value in ((self.before, was), (self.after, now)):
-            if values is not None:
-                here = values.setdefault(side.word, {})
-                here.update({} if value is None else {side.name: value})
 
 
 @asynccontextmanager
@@ -153,9 +149,14 @@ async def touches(tx: Transaction, kind: str, keys: Iterable[int]) -> None:
     notes: _Notes | None = tx.notes
     if notes is None:
         return
-    if new := [key for key in keys if (kind, key) not in notes.before]:
-        found = await snapshots.shots(tx, kind, new)
-        notes.before.update({(kind, key): found.get(key) for key in new})
+    keys = list(keys)
+    are_many = len(keys) > AT_ONCE
+    async for some in pieces(keys, AT_ONCE):
+        if new := [key for key in some if (kind, key) not in notes.before]:
+            found = await snapshots.shots(tx, kind, new)
+            for key in new:
+                shot = found.get(key)
+                notes.before[kind, key] = packed_shot(shot) if are_many and shot is not None else shot
 
 
 async def ties(
@@ -169,7 +170,7 @@ async def ties(
     if any(known.covers(asked) for known in notes.ties):
         return
     is_new = asked.of is not None and all(notes.made((kind.kind, key)) for key in asked.of)
-    notes.ties[asked] = {} if is_new else await snapshots.ties(tx, asked)
+    notes.ties[asked] = {} if is_new else await _ties(tx, asked)
 
 
 def tells(
@@ -178,17 +179,33 @@ def tells(
     """Tell of a thing what no look at it shows: that its password changed, and never the password."""
     notes: _Notes | None = tx.notes
     if notes is not None:
-        entry = notes.told.setdefault((kind, key), _Entry(name, {}, {}))
+        entry = notes.told.setdefault((kind, key), Entry(name, {}, {}))
         assert entry.before is not None
         assert entry.after is not None
         entry.before.update(before or {})
         entry.after.update(after)
 
 
+async def _once() -> AsyncIterator[Sequence[int]]:
+    """One question for all."""
+    yield ()
+
+
+async def _ties(tx: Transaction, asked: Asked) -> Tied:
+    """Ties as they are now; many are kept as bytes."""
+    found: Tied = {}
+    async for some in pieces(sorted(asked.of or ()), AT_ONCE) if asked.of else _once():
+        rows = await snapshots.ties(tx, replace(asked, of=frozenset(some)) if some else asked)
+        async for part in pieces(rows, AT_ONCE):
+            read = {(row[0], row[1]): asked.ties.read(row) for row in part}
+            found.update(read if len(rows) <= AT_ONCE else {ends: packed_tie(tie) for ends, tie in read.items()})
+    return found
+
+
 async def _record(tx: Transaction, notes: _Notes, at: datetime) -> None:
     """Write the event as the last act of the change: on PostgreSQL its number is taken here."""
+    origin, shot = ORIGIN.get(), opened_shot(notes.before.get((USER, notes.actor or 0)))
     entries = await _entries(tx, notes)
-    origin, shot = ORIGIN.get(), notes.before.get((USER, notes.actor or 0))
     row = await tx.row(
         _EVENT,
         new_at=at,
@@ -202,11 +219,11 @@ async def _record(tx: Transaction, notes: _Notes, at: datetime) -> None:
     )
     assert row is not None
     event, tx.xid = row
-    rows = [_row(at, event, thing, entry) for thing, entry in entries.items() if entry.name is not None]
-    await tx.put(AuditChange, rows)
+    async for some in entries.taken():
+        await tx.put(AuditChange, [_row(at, event, thing, entry) for thing, entry in some])
 
 
-def _row(at: datetime, event: int, thing: Thing, entry: _Entry) -> Values:
+def _row(at: datetime, event: int, thing: Thing, entry: Entry) -> Values:
     return {
         "event_id": event,
         "at": at,
@@ -214,22 +231,9 @@ def _row(at: datetime, event: int, thing: Thing, entry: _Entry) -> Values:
         "key": thing[1],
         "subject": ids.encode(*thing),
         "name": entry.name,
-        "before": _fitting(entry.before),
-        "after": _fitting(entry.after),
+        "before": fitting(entry.before),
+        "after": fitting(entry.after),
     }
-
-
-def _fitting(values: Values | None) -> Values | None:
-    """As much as is kept, the smallest first, and a word that there was more."""
-    if values is None or len(orjson.dumps(values)) <= MAX_CHANGE:
-        return values
-    sizes = {word: len(orjson.dumps(value)) for word, value in values.items()}
-    left, kept = MAX_CHANGE, {"truncated": True}
-    for word in sorted(sizes, key=sizes.__getitem__):
-        left -= sizes[word] + len(word)
-        if left > 0:
-            kept[word] = values[word]
-    return kept
 
 
 def _of_the_actor(column: Any, otherwise: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -272,82 +276,49 @@ _EVENT = (
 )
 
 
-async def _entries(tx: Transaction, notes: _Notes) -> dict[Thing, _Entry]:
+async def _entries(tx: Transaction, notes: _Notes) -> Entries:
     """What became of everything that was noted."""
     found = await _things(tx, notes)
     for asked, before in notes.ties.items():
-        after = await snapshots.ties(tx, asked)
-        for ends in {**before, **after}:
-            _tie(found, asked, ends, before.get(ends), after.get(ends))
+        after = await _ties(tx, asked)
+        for ends_of in (before, after):
+            async for some in pieces([*ends_of], AT_ONCE):
+                for ends in some:
+                    tied = before.pop(ends, None), after.pop(ends, None)
+                    found.tie(asked, ends, *map(opened_tie, tied))
+                found.pack()
     for thing, told in notes.told.items():
-        entry = found.setdefault(thing, _Entry(told.name, {}, {}))
+        entry = found.at(thing, told.name)
         for values, more in ((entry.before, told.before), (entry.after, told.after)):
             if values is not None:
                 values.update(more or {})
-    for kind in {kind for (kind, _), entry in found.items() if entry.name is None}:
-        unnamed = {key: entry for (of, key), entry in found.items() if of == kind and entry.name is None}
-        for key, name in (await snapshots.names(tx, kind, unnamed)).items():
-            unnamed[key].name = name
+    await _name(tx, {thing: found.at(thing, None) for thing in notes.told})
     return found
 
 
-async def _things(tx: Transaction, notes: _Notes) -> dict[Thing, _Entry]:
-    found: dict[Thing, _Entry] = {}
-    moved: list[tuple[Thing, Shot | None, Shot | None]] = []
+async def _name(tx: Transaction, entries: dict[Thing, Entry]) -> None:
+    """Find out what those things are called that were only told of."""
+    unnamed = {thing: entry for thing, entry in entries.items() if entry.name is None}
+    for kind in {kind for kind, _ in unnamed}:
+        names = await snapshots.names(tx, kind, [key for of, key in unnamed if of == kind])
+        for key, name in names.items():
+            unnamed[kind, key].name = name
+
+
+async def _things(tx: Transaction, notes: _Notes) -> Entries:
+    found, moved = Entries(), list[tuple[Thing, bytes, bytes]]()
     for kind in dict.fromkeys(kind for kind, _ in notes.before):
-        befores = {key: shot for (of, key), shot in notes.before.items() if of == kind}
-        afters = await snapshots.shots(tx, kind, befores)
-        for key, before in befores.items():
-            after = afters.get(key)
-            if before is not None or after is not None:
-                found[kind, key] = _compared(before, after)
-                moved.append(((kind, key), before, after))
-    for thing, before, after in moved:
-        for side, was, now in _moves(thing, before, after):
-            _at(found, side).tie(side, was, now)
+        async for some in pieces([key for of, key in notes.before if of == kind], AT_ONCE):
+            afters = await snapshots.shots(tx, kind, some)
+            for key in some:
+                before, after = opened_shot(notes.before.pop((kind, key))), afters.get(key)
+                found.compare((kind, key), before, after)
+                was, now = (frozenset[Side]() if shot is None else shot.places for shot in (before, after))
+                if was != now:
+                    moved.append(((kind, key), packed_sides(was - now), packed_sides(now - was)))
+            found.pack()
+    async for part in pieces(moved, AT_ONCE):
+        for thing, gone, come in part:
+            found.move(thing, opened_sides(gone), opened_sides(come))
+        found.pack()
     return found
-
-
-def _compared(before: Shot | None, after: Shot | None) -> _Entry:
-    """What differs; all there is of what was made or deleted."""
-    if before is None or after is None:
-        shot = before or after
-        assert shot is not None
-        return _Entry(shot.name, None if before is None else before.holds, None if after is None else after.holds)
-    words = [word for word, value in before.holds.items() if not _is_same(value, after.holds[word])]
-    return _Entry(after.name, {word: before.holds[word] for word in words}, {word: after.holds[word] for word in words})
-
-
-def _is_same(was: Any, now: Any) -> bool:
-    """To Python 1 is true and 1.0; in JSON they are not the same."""
-    if was is now or type(was) is type(now) is str:
-        return bool(was == now)
-    return orjson.dumps(was, option=orjson.OPT_SORT_KEYS) == orjson.dumps(now, option=orjson.OPT_SORT_KEYS)
-
-
-def _moves(thing: Thing, before: Shot | None, after: Shot | None) -> Iterator[tuple[Side, str | None, str | None]]:
-    """What came to an org or an owner, or left one, shows there too."""
-    was, now = (frozenset[Side]() if shot is None else shot.places for shot in (before, after))
-    if was == now:
-        return
-    node = ids.encode(*thing)
-    for side in was - now:
-        yield side, node, None
-    for side in now - was:
-        yield side, None, node
-
-
-def _tie(found: dict[Thing, _Entry], asked: Asked, ends: tuple[int, int], was: Tie | None, now: Tie | None) -> None:
-    """Tell a tie that differs at both its ends; one that does not, makes them known where they were asked for."""
-    tie = now or was
-    assert tie is not None
-    values = [None if each is None else each.holds for each in (was, now)]
-    for side, key, keys in zip(tie.sides, ends, (asked.of, asked.to), strict=False):
-        if values[0] != values[1]:
-            _at(found, side).tie(side, *values)
-        elif keys is not None and key in keys:
-            _at(found, side)
-
-
-def _at(found: dict[Thing, _Entry], side: Side) -> _Entry:
-    return found.setdefault(side.thing, _Entry(side.called, {}, {}))

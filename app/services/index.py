@@ -22,10 +22,13 @@ from sqlalchemy import (
 )
 
 from app import masks
-from app.db import Transaction
+from app.db import Transaction, pieces
 from app.masks import Kind
 from app.sources import Keys, among, integers
 from app.tables import Access, Grant, Instant, Resource, RowId, col
+
+AT_ONCE = 2_000
+"""How many resources one statement changes, so that neither their list nor the wait for its end is long."""
 
 COLUMNS = ("resource_id", "subject", "granted", "mask", "type_id", "expires_at", "name_key", "created_at", "updated_at")
 
@@ -78,8 +81,7 @@ def _subject(kind: Kind, key: ColumnElement[Any]) -> ColumnElement[Any]:
 
 async def refresh(tx: Transaction, resources: Iterable[int]) -> None:
     """Make the rows of some resources anew, in the transaction that changes them."""
-    keys = list(resources)
-    if keys:
+    async for keys in pieces(list(resources), AT_ONCE):
         await tx.rows(_TAKE, keys=keys)
         await tx.rows(_MAKE, keys=keys)
 
@@ -127,8 +129,8 @@ async def forget(tx: Transaction, kind: Kind, key: int) -> int:
     subject = masks.subject(kind, key)
     given = await tx.rows(delete(Grant).where(col(Grant.subject) == subject).returning(col(Grant.resource_id)))
     found = [row[0] for row in given]
-    if found:
-        changed = among(col(Resource.id), integers(found))
+    async for some in pieces(found, AT_ONCE):
+        changed = among(col(Resource.id), integers(some))
         await tx.rows(update(Resource).where(changed).values(revision=col(Resource.revision) + 1))
     await tx.rows(delete(Access).where(col(Access.subject) == subject))
     return len(found)

@@ -104,11 +104,10 @@ async def shots(tx: Transaction, kind: str, keys: Iterable[int]) -> dict[int, Sh
     return read(await tx.rows(_looking(kind, is_one=False), keys=keys))
 
 
-async def ties(tx: Transaction, asked: Asked) -> dict[tuple[int, int], Tie]:
-    """Ties as they are now, by their ends."""
+async def ties(tx: Transaction, asked: Asked) -> list[Row]:
+    """The rows of ties as they are now; the first two cells are their ends."""
     ends = {name: list(keys) for name, keys in (("of", asked.of), ("to", asked.to)) if keys is not None}
-    rows = await tx.rows(_asking(asked.ties, frozenset(ends)), **ends)
-    return {(row[0], row[1]): asked.ties.read(row) for row in rows}
+    return await tx.rows(_asking(asked.ties, frozenset(ends)), **ends)
 
 
 async def names(tx: Transaction, kind: str, keys: Iterable[int]) -> dict[int, str]:

@@ -1,0 +1,56 @@
+"""Claims about changes that reach many things: nobody else waits for them longer than a moment."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app import db
+from tests.asking import Api
+from tests.changes import answered, change
+from tests.crowds import Crowd, beating, crowd
+from tests.make import Make
+
+MANY = int(os.environ.get("CROWD", "3000"))
+"""How many resources change hands; `scripts/faults --crowd 100000` tries more."""
+
+LONGEST = 0.025
+"""Seconds of work in one piece."""
+
+Given = Callable[[Crowd], dict[str, Any]]
+
+CHANGES: dict[str, tuple[str, str, Given]] = {
+    "a successor": (
+        "deleteUser",
+        "deletedUserId resourcesTransferred",
+        lambda of: {"user": {"id": of.owner.node}, "successor": {"userName": "heir"}},
+    ),
+    "a trial": (
+        "deleteUser",
+        "resourcesTransferred",
+        lambda of: {"user": {"id": of.owner.node}, "successor": {"userName": "heir"}, "validateOnly": True},
+    ),
+    "no successor": ("deleteUser", "deletedUserId", lambda of: {"user": {"id": of.owner.node}}),
+    "an org": ("deleteOrg", "deletedResources", lambda of: {"org": {"id": of.org.node}}),
+    "a group": ("deleteGroup", "deletedGroupId", lambda of: {"group": {"id": of.group.node}}),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+async def test_others_have_their_turns_while_many_things_change(
+    api: Api, make: Make, database: db.Database, what: str
+) -> None:
+    root, _ = await make.admin(), await make.user("heir")
+    made = await crowd(make, database, MANY)
+    name, shows, given = CHANGES[what]
+    nothing = {"user": {"userName": "nobody"}, "org": {"slug": "nothing"}, "group": {"slug": "nothing"}}
+    for _ in range(2):  # what is new to the server is another claim
+        await api(change(name, shows), as_=root, input={name[6:].lower(): nothing[name[6:].lower()]})
+
+    async with beating() as heart:
+        reply = await api(change(name, shows), as_=root, input=given(made))
+
+    answered(reply, name)
+    print(what, heart)
+    assert heart.computed <= LONGEST
