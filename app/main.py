@@ -47,8 +47,8 @@ Done = TypeVar("Done")
 KEYS_KEPT = {"Cache-Control": "public, max-age=300"}
 """How long others may keep the public keys: a new one is looked for by its name anyway."""
 
-HASHING_QUEUE = 64
-"""How many passwords may wait to be hashed before a request is turned away."""
+HASHING_QUEUE = 1_024
+"""How many requests may wait for their turn to have a password hashed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +229,7 @@ async def _desk(settings: Settings, *, longest: float = inf) -> accounts.Desk:
 
 async def _close(desk: accounts.Desk) -> None:
     await desk.uses.settled()
+    await desk.throttle.settled()
     desk.hasher.close()
     if desk.provider is not None:
         await desk.provider.close()
