@@ -2,7 +2,8 @@
 
 A check in progress is counted in a slot of time: those of the current slot, and those of the one before. Older ones
 count no more, so that what a killed worker was checking is free again within two slots; who checks for longer moves
-the check to the current slot (`renew`).
+the check to the current slot (`renew`). Rows are changed in the order of their keys, or two transactions would wait for
+each other.
 """
 
 from collections.abc import Iterable, Mapping
@@ -176,7 +177,7 @@ def too_many(until: datetime, now: datetime) -> RateLimited:
 async def begin(tx: Transaction, limits: Limits, times: Times) -> Slots:
     """Count one more check in progress for each key; raises Busy, or RateLimited where too many were wrong."""
     given, slots = {**times.at(tx.now), "slot": _slot_at(tx.now)}, {}
-    for key in sorted(limits):  # in one order, or two of us wait for each other
+    for key in sorted(limits):
         slot = await tx.value(_BEGIN, key=key, free=limits[key].free, **given)
         if slot is None:
             state = await tx.row(_STATE, key=key)
@@ -212,9 +213,11 @@ async def count_wrong(tx: Transaction, limits: Limits, slots: Slots, times: Time
 
 async def count_right(tx: Transaction, slots: Slots, pair: str, known: timedelta) -> None:
     """End a check that was right: the pair of account and address is cleared of its wrong passwords."""
-    await release(tx, {key: slot for key, slot in slots.items() if key != pair})
-    if pair in slots:
-        await tx.rows(_OPENED, key=pair, held=slots[pair], now=tx.now, until=tx.now + known)
+    for key in sorted(slots):
+        if key == pair:
+            await tx.rows(_OPENED, key=key, held=slots[key], now=tx.now, until=tx.now + known)
+        else:
+            await tx.rows(_RELEASE, key=key, held=slots[key])
 
 
 async def count(tx: Transaction, limits: Limits, times: Times) -> None:
