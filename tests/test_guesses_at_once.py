@@ -159,6 +159,18 @@ async def test_where_one_may_be_wrong_one_is_looked_at_at_a_time(
     assert looks.most == 1
 
 
+@pytest.mark.parametrize("overrides", [{"OSTIARY_THROTTLE__FREE_GUESSES": "1"}])
+async def test_within_a_worker_nobody_waits_for_a_clock(
+    app: Starlette, make: Make, looks: SlowLooks, monkeypatch: pytest.MonkeyPatch, overrides: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(throttle, "FIRST_PAUSE", 60)
+    await make.user("ann")
+
+    replies = await asyncio.gather(*(Guesser(app).rest(HOME, "ann", PASSWORD) for _ in range(12)))
+
+    assert [reply.status_code for reply in replies] == [200] * 12
+
+
 @pytest.mark.parametrize("seed", range(3))
 async def test_in_any_mixture_as_many_are_looked_at_as_may_be_wrong(
     workers: Workers, make: Make, looks: SlowLooks, database: db.Database, seed: int
@@ -188,11 +200,12 @@ async def test_what_a_killed_worker_checked_is_free_again_in_seconds(
     for each in workers.desks:
         each.queue._seconds = 0.2  # noqa: SLF001 - no test waits for half a minute
 
-    before = await workers.rest(HOME, "ann", PASSWORD)
-    clock.wait(2 * guesses.SLOT_SECONDS)
+    outcomes = [await workers.rest(HOME, "ann", PASSWORD)]
+    for _ in range(2):
+        clock.wait(guesses.SLOT_SECONDS)
+        outcomes.append(await workers.rest(HOME, "ann", PASSWORD))
 
-    assert before == 429
-    assert await workers.rest(HOME, "ann", PASSWORD) == 200
+    assert outcomes == [429, 429, 200]
 
 
 async def test_one_that_waits_goes_on_when_another_worker_has_checked(
@@ -214,21 +227,28 @@ async def test_one_that_waits_goes_on_when_another_worker_has_checked(
     assert await asyncio.gather(*waiting) == [200] * 4
 
 
-async def test_a_check_that_takes_long_stays_counted(
-    workers: Workers, make: Make, clock: Clock, looks: SlowLooks, monkeypatch: pytest.MonkeyPatch, database: db.Database
+@pytest.mark.parametrize("overrides", [{"OSTIARY_THROTTLE__FREE_GUESSES": "1"}])
+async def test_while_a_check_takes_long_no_further_one_is_looked_at(
+    workers: Workers,
+    make: Make,
+    clock: Clock,
+    looks: SlowLooks,
+    monkeypatch: pytest.MonkeyPatch,
+    database: db.Database,
+    overrides: dict[str, Any],
 ) -> None:
     monkeypatch.setattr(throttle, "RENEW_SECONDS", 0.02)
     await make.user("ann")
-    looks.seconds = 0.6
+    looks.seconds = 1.5
 
-    checked = asyncio.create_task(workers.rest(HOME, "ann"))
-    for _ in range(4):
+    checked = [asyncio.create_task(workers.rest(HOME, "ann")) for _ in range(2)]
+    for _ in range(6):
         await asyncio.sleep(0.1)
         clock.wait(guesses.SLOT_SECONDS)
-        assert await _in_progress(database) == 3
-    await checked
+        assert looks.running == 1
 
-    assert await _in_progress(database) == 0
+    assert sorted(await asyncio.gather(*checked)) == [401, 429]
+    assert (looks.wrong, await _in_progress(database)) == (1, 0)
 
 
 async def _cancelled(workers: Workers) -> None:
