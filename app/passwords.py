@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import NamedTuple, TypeVar
 
 from app.errors import InvalidInput
-from app.fair_queue import FairQueue
+from app.fair_queue import Caller, FairQueue
 from app.settings import PASSWORD_CHARACTERS, PasswordPolicy
 
 with warnings.catch_warnings():
@@ -88,6 +88,11 @@ class Hasher:
         if reason := _unusable(password):
             raise InvalidInput(reason)
         return await self._run(hashed, password)
+
+    async def hash_in_turn(self, caller: Caller, password: str) -> str:
+        """Make the text to store for a password, when it is the caller's turn."""
+        async with self.queue.turn(caller):
+            return await self.hash(password)
 
     async def verify(self, password: str, stored: str | None) -> Verdict:
         """Compare with what is stored (None: there is no such user), in the same time whatever is wrong."""

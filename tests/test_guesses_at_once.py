@@ -196,7 +196,7 @@ async def test_what_a_killed_worker_checked_is_free_again_in_seconds(
     keys = [desk.throttle._name("pair", HOME, "ann"), desk.throttle._name("address", HOME)]  # noqa: SLF001 - as it does
     for _ in range(FREE):
         async with database.write() as tx:
-            await guesses.begin(tx, {key: Limit(FREE, 900) for key in keys}, TIMES)
+            await guesses.reserve(tx, {key: Limit(FREE, 900) for key in keys}, TIMES)
     for each in workers.desks:
         each.queue._seconds = 0.2  # noqa: SLF001 - no test waits for half a minute
 
@@ -216,7 +216,7 @@ async def test_one_that_waits_goes_on_when_another_worker_has_checked(
     held = []
     for _ in range(FREE):
         async with database.write() as tx:
-            held.append(await guesses.begin(tx, limits, TIMES))
+            held.append(await guesses.reserve(tx, limits, TIMES))
 
     waiting = [asyncio.create_task(workers.rest(HOME, "ann", PASSWORD)) for _ in range(4)]
     await asyncio.sleep(0.2)

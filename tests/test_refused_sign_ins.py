@@ -1,115 +1,37 @@
 """Claims about refused credentials: each is a line with its reason and counted, and the answer tells none of that."""
 
-import asyncio
-import configparser
-import io
-import json
-import logging
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
-import jwt
 import pytest
 from sqlalchemy import delete, update
 from starlette.applications import Starlette
 
 from app import api_tokens, main, tables
 from app.fair_queue import Caller, FairQueue
-from app.services.accounts import Desk
 from app.settings import Settings
 from app.tables import col
-from app.telemetry import counters, logs, sign_ins
-from app.telemetry.logs import JsonLines, Lines
-from app.telemetry.sign_ins import LINES_A_SECOND, MOST_CHARACTERS, Reason
+from app.telemetry import counters, sign_ins
+from app.telemetry.sign_ins import Reason
 from tests.asking import Api
-from tests.conftest import SECRET
-from tests.guessing import LOGIN, WRONG, Guesser
+from tests.guessing import LOGIN, WRONG
 from tests.make import PASSWORD, Make
 from tests.provider import PASSWORD as TYPED
 from tests.provider import Provider
+from tests.refusing import EVIL, WHO, Log, Scene, written
 
-EVIL = "203.0.113.66"
 FAMILY = "ostiary_sign_ins_refused_total"
-PAGE = Path(__file__).parents[1] / "docs" / "fail2ban.md"
-WHO = "{ viewer { user { userName } } }"
 CHANGE = 'mutation {{ changePassword(input: {{oldPassword: "{}", newPassword: "{}"}}) {{ errors {{ code }} }} }}'
 FRESH = "another horse another staple"
-ANN = 'login(input: {userName: "ann", password: "wrong"}) { errors { code } }'
-
-
-@pytest.fixture(autouse=True)
-def fresh_seconds() -> None:
-    """Let no test use up the lines of another."""
-    sign_ins._SECONDS.clear()  # noqa: SLF001 - it is kept for the process
-
-
-@dataclass
-class Log:
-    """What is written in both formats, one line of each for each record."""
-
-    shapes: dict[str, io.StringIO] = field(default_factory=lambda: {"console": io.StringIO(), "json": io.StringIO()})
-
-    def lines(self, shape: str = "json") -> list[str]:
-        return self.shapes[shape].getvalue().splitlines()
-
-    @property
-    def told(self) -> list[dict[str, Any]]:
-        """The refusals."""
-        return [line for line in map(json.loads, self.lines()) if line["logger"] == "ostiary.sign_in"]
 
 
 @pytest.fixture
 def log() -> Iterator[Log]:
-    made, root = Log(), logging.getLogger()
-    handlers = []
-    for shape, formatter in (("console", Lines()), ("json", JsonLines())):
-        handler = logging.StreamHandler(made.shapes[shape])
-        handler.setFormatter(formatter)
-        handlers.append(handler)
-        root.addHandler(handler)
-    yield made
-    for handler in handlers:
-        root.removeHandler(handler)
-
-
-@dataclass
-class Scene:
-    """Somebody at an address, and all that there is to be refused."""
-
-    app: Starlette
-    api: Api
-    make: Make
-
-    @property
-    def desk(self) -> Desk:
-        desk: Desk = self.app.state.answering.desk
-        return desk
-
-    @property
-    def guess(self) -> Guesser:
-        return Guesser(self.app)
-
-    async def send(self, token: str, *, cookie: bool = False, path: str = "") -> httpx.Response:
-        """Ask who one is with a token, or ask REST at a path."""
-        headers = {"cookie": f"jwtToken={token}"} if cookie else {"authorization": f"Bearer {token}"}
-        async with self.guess.client(EVIL) as client:
-            if path:
-                return await client.post(path, headers=headers)
-            return await client.post("/graphql", json={"query": WHO}, headers=headers)
-
-    def signed(self, secret: str = SECRET, kid: str | None = None, **changes: Any) -> str:
-        """A token of ann's with other claims, or under another secret."""
-        now = int(self.desk.database.clock().timestamp())
-        claims = {"sub": "1", "unique_name": "ann", "admin": False, "gen": 0, "jti": "x"}
-        times = {"iat": now, "nbf": now, "exp": now + 60}
-        header = None if kid is None else {"kid": kid}
-        return jwt.encode({**claims, **times, **changes}, secret, "HS256", header)
+    with written() as made:
+        yield made
 
 
 @pytest.fixture
@@ -381,82 +303,6 @@ async def test_who_is_let_in_is_no_line(scene: Scene, log: Log) -> None:
     assert log.told == []
 
 
-HOSTILE = {
-    "a line of its own": f"ann\n2031-01-01T00:00:00+0000 WARNING ostiary.sign_in: refused credential address={EVIL}",
-    "a carriage return": "ann\r2031-01-01T00:00:00+0000 WARNING",
-    "what a terminal obeys": "ann\x1b[2J\x1b]0;title\x07\x9b31m",
-    "other line ends": "ann\u2028b\u2029c\x85d\x0be\x0cf",
-    "text that runs backwards": "ann\u202egnp.exe",
-    "fields": "ann address=198.51.100.1 reason=unknown_user",
-    "quotes": 'ann" address=198.51.100.1, "address": "198.51.100.1"}',
-    "backslashes": "ann\\n\\",
-    "half a character": "ann\ud800",
-    "nothing printable": "\0\0",
-    "spaces": "  ann  ",
-    "a long name": "ä" * 5_000,
-}
-
-
-@pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE)
-async def test_no_name_forges_a_line_or_a_field(scene: Scene, log: Log, name: str) -> None:
-    body = json.dumps({"query": f"mutation {{ {ANN} }}".replace('"ann"', json.dumps(name))}).encode()
-    async with scene.guess.client(EVIL) as client:
-        await client.post("/graphql", content=body, headers={"content-type": "application/json"})
-        if "\ud800" not in name:
-            await client.post(LOGIN, json={"username": name, "password": WRONG})
-
-    console = [line for line in log.lines("console") if "ostiary.sign_in" in line]
-    assert len(console) == len(log.told) >= ("\ud800" not in name)
-    for line, told in zip(console, log.told, strict=True):
-        assert line.isprintable()
-        assert told["userName"] == (name if len(name) <= MOST_CHARACTERS else f"{name[:MOST_CHARACTERS]}…")
-        assert [_hosts(line, each) for each in _failregexes()].count([EVIL]) == 1
-
-
-def test_no_logged_value_forges_a_line_in_a_message_or_a_trace() -> None:
-    forged = "x\n2031-01-01T00:00:00+0000 WARNING ostiary.sign_in: refused\x1b[2J"
-    try:
-        raise ValueError(forged)
-    except ValueError as error:
-        trace = (type(error), error, error.__traceback__)
-    record = logging.LogRecord("app", logging.ERROR, "", 0, "it failed: %s", (forged,), trace)
-    record.fields = {"path": forged, "codes": [forged]}
-
-    first, *others = Lines().format(record).split("\n")
-
-    assert first.isprintable()
-    assert all(line.isprintable() and line.startswith("  ") for line in others)
-    assert len(JsonLines().format(record).splitlines()) == 1
-
-
-async def test_a_flood_is_a_few_lines_and_a_number(scene: Scene, log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = [100.0]
-    monkeypatch.setattr(sign_ins, "monotonic", lambda: clock[0])
-    before = counters.samples()
-    for _ in range(LINES_A_SECOND + 7):
-        await scene.send("nonsense")
-    await scene.send(api_tokens.made())
-    assert [line["reason"] for line in log.told] == ["malformed"] * LINES_A_SECOND + ["unknown_token"]
-
-    clock[0] += 1
-    await scene.send("nonsense")
-
-    summary, line = log.told[-2:]
-    assert (summary["reason"], summary["credential"], summary["suppressed"]) == ("malformed", "session_token", 7)
-    assert line["reason"] == "malformed"
-    sample = f'{FAMILY}{{api="GRAPHQL",credential="session_token",reason="malformed"}}'
-    assert counters.samples()[sample] == before.get(sample, 0) + LINES_A_SECOND + 8
-
-
-async def test_what_was_left_out_is_told_also_when_nothing_follows(scene: Scene, log: Log) -> None:
-    for _ in range(LINES_A_SECOND + 3):
-        await scene.send("nonsense")
-
-    await asyncio.sleep(1.2)
-
-    assert [line["suppressed"] for line in log.told if "suppressed" in line] == [3]
-
-
 async def test_the_answer_tells_no_reason(scene: Scene) -> None:
     await scene.make.users(["ann"])
     await scene.make.user("gone", "deactivated")
@@ -468,50 +314,3 @@ async def test_the_answer_tells_no_reason(scene: Scene) -> None:
 
     assert len({(reply.status_code, reply.text) for reply in by_password}) == 1
     assert len({(reply.status_code, reply.text) for reply in by_token}) == 1
-
-
-def _filter() -> dict[str, str]:
-    """The filter of the page, as fail2ban reads it."""
-    (text,) = re.findall(r"```ini\n# /etc/fail2ban/filter.d/ostiary.conf\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    read = configparser.ConfigParser()
-    read.read_string(text)
-    return dict(read["Definition"])
-
-
-def _failregexes() -> list[re.Pattern[str]]:
-    found = [each.replace("<HOST>", r"(?P<host>[\w.:]+)") for each in _filter()["failregex"].splitlines()]
-    return [re.compile(each) for each in found]
-
-
-def _hosts(line: str, pattern: re.Pattern[str]) -> list[str]:
-    return [found["host"] for found in pattern.finditer(line)]
-
-
-async def test_the_filter_of_the_page_finds_the_address_of_each_refusal_and_nothing_else(
-    scene: Scene, log: Log, client: httpx.AsyncClient
-) -> None:
-    """On real lines of both formats; requests are logged too, and one whose id looks like a field."""
-    requests = logging.getLogger(logs.REQUESTS)
-    before = requests.level
-    requests.setLevel(logging.INFO)
-    await scene.make.user("ann")
-    await scene.guess.rest(EVIL, "ann")
-    await scene.guess.rest("2001:db8::7", "ghost")
-    await scene.send("nonsense")
-    await scene.send(scene.signed(exp=1))
-    id_ = {"x-request-id": "address=198.51.100.9"}
-    async with scene.guess.client(EVIL) as somebody:
-        await somebody.post(LOGIN, json={"username": "address=198.51.100.9", "password": WRONG}, headers=id_)
-        await somebody.post(LOGIN, json={"username": "ann", "password": PASSWORD}, headers=id_)
-    requests.setLevel(before)
-
-    for shape in ("console", "json"):
-        lines = log.lines(shape)
-        found = [host for line in lines for pattern in _failregexes() for host in _hosts(line, pattern)]
-        assert len(lines) == 6 + 5
-        assert found == [EVIL, "2001:db8::7", EVIL, EVIL]
-
-
-def test_the_reasons_of_the_filter_are_reasons_and_the_page_tells_all() -> None:
-    assert {*_filter()["reasons"].split("|")} < {*Reason}
-    assert [reason for reason in Reason if f"`{reason}`" not in PAGE.read_text()] == []

@@ -14,7 +14,7 @@ from app import auth, passwords, policy, tickets, tokens
 from app.auth import DEACTIVATED, REGISTRY, Permission, Viewer
 from app.db import Database, Duplicate, Transaction
 from app.errors import InvalidInput, Problem, Problems, Unauthenticated
-from app.fair_queue import Caller, FairQueue
+from app.fair_queue import FairQueue
 from app.passwords import Hasher
 from app.prepared import Row
 from app.services import api_tokens, audit, external, names, quotas, roles, users
@@ -22,10 +22,10 @@ from app.services.external import Vouched
 from app.services.provider import Provider
 from app.services.roles import Way
 from app.services.signing import Keyring
-from app.services.throttle import Attempt, Throttle, address
+from app.services.throttle import Attempt, Throttle, viewer_as_caller
 from app.settings import PasswordPolicy
 from app.tables import Instant, Key, RevokedToken, Role, User, UserRole, col, folded
-from app.telemetry import facts, sign_ins
+from app.telemetry import sign_ins
 from app.telemetry.sign_ins import Credential, Reason
 
 HASHES_AT_ONCE = 2
@@ -157,7 +157,7 @@ async def _let_in_by_password(desk: Desk, attempt: Attempt, user_name: str, pass
     rows = await desk.database.ask(_CREDENTIALS, name=names.sought(user_name))
     user_id, stored, is_deactivated = rows[0] if rows else (0, None, False)
     verdict = await desk.hasher.verify(password, stored)
-    attempt.reason = _reason(is_right=verdict.ok, is_known=bool(rows))
+    attempt.note(is_known=bool(rows), is_right=verdict.ok)
     if not verdict.ok or is_deactivated:
         raise Unauthenticated(WRONG)
     fresh = await desk.hasher.hash(password) if verdict.stale else None
@@ -172,13 +172,6 @@ async def _let_in_by_password(desk: Desk, attempt: Attempt, user_name: str, pass
             raise Unauthenticated(WRONG)
         await attempt.was_right(tx)
     return session
-
-
-def _reason(*, is_right: bool, is_known: bool) -> Reason:
-    """Return what the log tells if a password is refused."""
-    if is_right:
-        return Reason.DEACTIVATED
-    return Reason.WRONG_PASSWORD if is_known else Reason.UNKNOWN_USER
 
 
 async def log_in_with_token(desk: Desk, token: str) -> Session:
@@ -335,15 +328,9 @@ async def new_hash(desk: Desk, password: str, path: Sequence[str | int] = ("newP
     """The hash of a new password that keeps the policy; raises Problems that name every rule it breaks."""
     _refuse(_broken(desk, password, path))
     try:
-        return await _hashed(desk, password)
+        return await desk.hasher.hash_in_turn(viewer_as_caller(), password)
     except InvalidInput as unusable:
         raise unusable.under(*path) from None
-
-
-async def _hashed(desk: Desk, password: str) -> str:
-    """Hash a password when it is the turn of the one who asks."""
-    async with desk.hasher.queue.turn(Caller(address(), f"viewer {facts.current().viewer}")):
-        return await desk.hasher.hash(password)
 
 
 async def managed_hashes(
@@ -361,7 +348,7 @@ async def managed_hashes(
             return None
         async with turns:
             try:
-                return await _hashed(desk, password)
+                return await desk.hasher.hash_in_turn(viewer_as_caller(), password)
             except InvalidInput as problem:
                 unusable.append(problem.under(*path))
                 return None

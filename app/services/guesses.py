@@ -70,7 +70,7 @@ _RELEASED: dict[str, Any] = dict(zip(("checks", "checks_before"), _without(_held
 _FAILURES = case((_IS_STALE, 0), else_=col(Guess.failures))
 _ROOM = case((_free > _FAILURES, _free - _FAILURES), (col(Guess.free_at) <= _now, 1), else_=0)
 _CURRENT, _BEFORE = _at(_STORED, _slot)
-_BEGIN = (
+_RESERVE = (
     insert(Guess)
     .values(key=_key, failures=0, free_at=_now, kept_until=_kept, checks=1, checks_before=0, checks_slot=_slot)
     .on_conflict_do_update(
@@ -174,11 +174,11 @@ def too_many(until: datetime, now: datetime) -> RateLimited:
     return RateLimited(f"Too much was wrong lately. Try again in {seconds:,} second{'s' * (seconds > 1)}.", seconds)
 
 
-async def begin(tx: Transaction, limits: Limits, times: Times) -> Slots:
+async def reserve(tx: Transaction, limits: Limits, times: Times) -> Slots:
     """Count one more check in progress for each key; raises Busy, or RateLimited where too many were wrong."""
     given, slots = {**times.at(tx.now), "slot": _slot_at(tx.now)}, {}
     for key in sorted(limits):
-        slot = await tx.value(_BEGIN, key=key, free=limits[key].free, **given)
+        slot = await tx.value(_RESERVE, key=key, free=limits[key].free, **given)
         if slot is None:
             state = await tx.row(_STATE, key=key)
             require_free({} if state is None else {key: (*state, None)}, limits, tx.now)

@@ -30,7 +30,7 @@ from app.services.guesses import Busy, Limit, Limits, Slots, Standing
 from app.telemetry import facts, sign_ins
 from app.telemetry.sign_ins import Credential, Reason
 
-__all__ = ["Attempt", "Limit", "Throttle", "address"]
+__all__ = ["Attempt", "Limit", "Throttle", "address", "viewer_as_caller"]
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +66,11 @@ class Attempt:
     reason: Reason = Reason.WRONG_PASSWORD
     is_wrong: bool = False
     is_over: bool = False
+
+    def note(self, *, is_known: bool, is_right: bool) -> None:
+        """Note why a password is refused, if it is: one that is right is so for its user alone."""
+        wrong = Reason.WRONG_PASSWORD if is_known else Reason.UNKNOWN_USER
+        self.reason = Reason.DEACTIVATED if is_right else wrong
 
     async def was_right(self, tx: Transaction) -> None:
         """It was right; the account was opened from here."""
@@ -173,7 +178,7 @@ class Throttle:
         while limits:
             try:
                 async with database.write() as tx:
-                    slots = await guesses.begin(tx, limits, self._times)
+                    slots = await guesses.reserve(tx, limits, self._times)
                     if not limits.keys() <= found.keys():
                         await guesses.clear(tx)
                 return slots
@@ -248,6 +253,11 @@ def _reason(attempt: Attempt, error: Exception) -> Reason | None:
         case Unavailable() | Unauthenticated():
             return attempt.reason
     return attempt.reason if attempt.is_wrong else None
+
+
+def viewer_as_caller() -> Caller:
+    """Return who waits in a queue for something that a viewer asks for."""
+    return Caller(address(), f"viewer {facts.current().viewer}")
 
 
 def address() -> str:
