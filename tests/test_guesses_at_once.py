@@ -22,6 +22,8 @@ from app.services.accounts import Desk
 from app.services.guesses import Limit, Times
 from app.settings import Settings
 from app.tables import Guess, col
+from tests.asking import Api, codes
+from tests.changes import change
 from tests.guessing import LOGIN, WRONG, Clock, Guesser
 from tests.make import PASSWORD, Make
 
@@ -347,9 +349,9 @@ async def test_nothing_is_hashed_for_a_client_that_has_hung_up(
 
 
 async def test_a_flood_of_one_account_leaves_the_others_a_few_hashes_to_wait(
-    app: Starlette, make: Make, clock: Clock, looks: SlowLooks, monkeypatch: pytest.MonkeyPatch
+    app: Starlette, make: Make, clock: Clock, looks: SlowLooks
 ) -> None:
-    """The other one is at the same address; the flood is of right passwords, and of one administrator's new users."""
+    """Also to another one at the same address."""
     await make.users(["ann", "bob"])
     guesser, looks.seconds = Guesser(app), 0.01
     flood = [asyncio.create_task(guesser.rest(HOME, "ann", PASSWORD)) for _ in range(170)]
@@ -360,3 +362,25 @@ async def test_a_flood_of_one_account_leaves_the_others_a_few_hashes_to_wait(
 
     assert sum(task.done() for task in flood) - done <= 4 * app.state.answering.desk.queue._size  # noqa: SLF001 - places
     assert {reply.status_code for reply in await asyncio.gather(*flood)} == {200}
+
+
+async def test_new_passwords_take_turns_with_those_who_sign_in(
+    app: Starlette, api: Api, make: Make, clock: Clock, looks: SlowLooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hashed(*_: object) -> str:
+        order.append("new")
+        await asyncio.sleep(0.005)
+        return "hash"
+
+    order: list[str] = []
+    monkeypatch.setattr(Hasher, "hash", hashed)
+    root, _ = await make.admin(), await make.user("ann")
+    users = [{"userName": f"new{at}", "password": f"correct horse {at}"} for at in range(60)]
+    creating = asyncio.create_task(api(change("createUsers"), as_=root, input={"users": users}))
+    await asyncio.sleep(0.03)
+
+    assert (await Guesser(app).rest("127.0.0.1", "ann", PASSWORD)).status_code == 200
+
+    assert len(order) < 60
+    assert codes(await creating) == []
+    assert len(order) == 60
