@@ -12,6 +12,8 @@ from sqlalchemy import bindparam, exists, select
 from app import api_tokens, db, errors, tables, tokens
 from app.prepared import Row
 from app.tables import RowId, col
+from app.telemetry import facts, sign_ins
+from app.telemetry.sign_ins import Credential, Reason
 
 DEACTIVATED = "deactivated"
 """The key of the built-in role that takes everything away."""
@@ -87,17 +89,19 @@ _HELD = (
 )
 
 
-async def viewer_of(database: db.Database, claims: tokens.Claims) -> Viewer | None:
-    """Say who holds a token whose signature was good; None when they are gone, deactivated or signed out since.
+async def viewer_of(database: db.Database, claims: tokens.Claims) -> Viewer | Reason:
+    """Say who holds a token whose signature was good; why not when they are gone, deactivated or signed out since.
 
-    None also when the user with this id has another name: the id may be somebody else's since a backup was put back.
+    Nobody does when the user with this id has another name: the id may be somebody else's since a backup was put back.
     """
     rows = await database.ask(_HELD, id=claims.user_id, jti=claims.jti)
     named = tables.folded(claims.user_name), claims.generation
     if any((name, generation) != named or revoked for *_, name, generation, revoked in rows):
-        return None
+        return Reason.REVOKED if any(revoked for *_, revoked in rows) else Reason.WRONG_GENERATION
     permissions = _permissions(rows)
-    return None if permissions is None else Viewer(claims.user_id, permissions, claims.jti, claims.expires_at)
+    if permissions is None:
+        return Reason.DEACTIVATED if rows else Reason.UNKNOWN_USER
+    return Viewer(claims.user_id, permissions, claims.jti, claims.expires_at)
 
 
 def _permissions(rows: Sequence[Row]) -> Permission | None:
@@ -127,18 +131,20 @@ _TOKEN = (
 )
 
 
-async def viewer_of_api_token(database: db.Database, token: str) -> Viewer | None:
-    """Say who asks by an API token: she holds what her roles allow now, of what the token carries.
+async def viewer_of_api_token(database: db.Database, token: str) -> Viewer | Reason:
+    """Say who asks by an API token: they hold what their roles allow now, of what the token carries.
 
-    None when it was revoked or has ended, or she is gone or deactivated; as for the other kind, by one statement.
+    Why not when it was revoked or has ended, or they are deactivated; as for the other kind, by one statement.
     """
-    rows = await database.ask(_TOKEN, hash=api_tokens.kept(token)) if api_tokens.is_written(token) else []
+    if not api_tokens.is_written(token):
+        return Reason.MALFORMED
+    rows = await database.ask(_TOKEN, hash=api_tokens.kept(token))
     permissions = _permissions(rows)
     if permissions is None:
-        return None
+        return Reason.DEACTIVATED if rows else Reason.UNKNOWN_TOKEN
     *_, token_id, user_id, carried, is_limited, ends = rows[0]
     if ends is not None and ends <= database.clock():
-        return None
+        return Reason.EXPIRED
     permissions &= Permission(carried) & (OF_THINGS if is_limited else EVERYTHING)
     return Viewer(user_id, permissions, expires_at=ends, token_id=token_id, is_limited=bool(is_limited))
 
@@ -191,21 +197,26 @@ async def identified(
     """Say who asks. A bad token in the header is refused; with a bad cookie it is nobody, who can sign in again."""
     if shown is None:
         return ANONYMOUS
-    kept = _KNOWN.at_once(database)
-    viewer, ring = None, signer.ring
-    if not api_tokens.is_meant(shown.token):
-        claims = signer.read(shown.token, database.clock())
-        viewer = None if claims is None else await viewer_of(database, claims)
-    elif not shown.by_cookie:  # they are for programs, which have no cookies
-        viewer = await viewer_of_api_token(database, shown.token)
-    if viewer is None and not shown.by_cookie:
-        raise errors.Unauthenticated("This token is not good, or no longer. Sign in again.")
-    if viewer is None:
+    kept, ring = _KNOWN.at_once(database), signer.ring
+    viewer = await _holder(database, signer, shown)
+    if isinstance(viewer, Reason):
+        credential = Credential.API_TOKEN if api_tokens.is_meant(shown.token) else Credential.SESSION_TOKEN
+        sign_ins.tell(facts.current().credential or credential, viewer)
+        if not shown.by_cookie:
+            raise errors.Unauthenticated("This token is not good, or no longer. Sign in again.")
         return ANONYMOUS
     viewer = replace(viewer, accounts_elsewhere=True) if accounts_elsewhere else viewer
     if kept is not None:
         kept[shown.place] = viewer, ring
     return viewer
+
+
+async def _holder(database: db.Database, signer: tokens.Signer, shown: Presented) -> Viewer | Reason:
+    """Say who holds a token, or why nobody does."""
+    if api_tokens.is_meant(shown.token):  # they are for programs, which have no cookies
+        return Reason.WRONG_PLACE if shown.by_cookie else await viewer_of_api_token(database, shown.token)
+    claims = signer.examine(shown.token, database.clock())
+    return claims if isinstance(claims, Reason) else await viewer_of(database, claims)
 
 
 _REVOKED = select(col(tables.RevokedToken.jti)).where(
@@ -220,4 +231,5 @@ async def refuse_revoked(database: db.Database, signer: tokens.Signer, shown: Pr
     claims = signer.read(shown.token, database.clock())
     ended = [] if claims is None else await database.ask(_REVOKED, jti=claims.jti)
     if ended or signer.lists(shown.token):
+        sign_ins.tell(Credential.SESSION_TOKEN, Reason.REVOKED)
         raise errors.Unauthenticated("This token was revoked.")

@@ -54,8 +54,8 @@ KEYS_KEPT = {"Cache-Control": "public, max-age=300"}
 SWITCH_SECONDS = 0.001
 """How long a thread that reads a large document keeps the event loop from its turn. It competes with nothing else."""
 
-HASHING_QUEUE = 64
-"""How many passwords may wait to be hashed before a request is turned away."""
+HASHING_QUEUE = 1_024
+"""How many requests may wait for their turn to have a password hashed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +275,7 @@ async def _desk(settings: Settings, *, longest: float = inf) -> accounts.Desk:
 
 async def _close(desk: accounts.Desk) -> None:
     await desk.uses.settled()
+    await desk.throttle.settled()
     desk.hasher.close()
     if desk.provider is not None:
         await desk.provider.close()

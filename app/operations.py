@@ -76,7 +76,7 @@ class Operations:
             'ostiary_documents_total{result="known"}': self._documents.hits,
             'ostiary_documents_total{result="read"}': self._documents.misses,
             "ostiary_documents_remembered": self._documents.remembered,
-            "ostiary_hashing_jobs": self._desk.hasher.jobs,
+            "ostiary_hashing_jobs": self._desk.hasher.queue.jobs,
             self._worker: 1,
         }
         if (connections := self._desk.database.connections()) is not None:

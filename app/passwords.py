@@ -9,11 +9,12 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import NamedTuple, TypeVar
 
-from app.errors import InvalidInput, RateLimited
+from app.errors import InvalidInput
+from app.fair_queue import Caller, FairQueue
 from app.settings import PASSWORD_CHARACTERS, PasswordPolicy
 
 with warnings.catch_warnings():
@@ -33,8 +34,8 @@ ARGON2ID = argon2.using(type="ID", memory_cost=19456, time_cost=2, parallelism=1
 # The hash of a random password that nobody knows, at the cost above: an unknown user takes the time of a known one.
 NOBODYS = "$argon2id$v=19$m=19456,t=2,p=1$2nvPmfOeEwKgNObc29s7hw$r/Ue/OqrKz+LmyVFMYP/KZEavTU3nX+xjoe5OGfgSrg"
 
-_RETRY_AFTER = 1
-"""Seconds: a full queue of the usual size is worked off in about this time."""
+TURNS_PER_THREAD = 2
+"""While the password of one turn is hashed, the database is asked for the other one."""
 
 NICE = 10
 """How far the threads that hash stand back behind the event loop; 19 would be behind everything."""
@@ -87,23 +88,25 @@ def generate(policy: PasswordPolicy | None) -> str:
 
 
 class Hasher:
-    """Hashes and verifies in `threads` threads; while `queue` jobs wait for one, further jobs are turned away."""
+    """Hashes and verifies in `threads` threads.
 
-    def __init__(self, threads: int, queue: int) -> None:
+    Clients take their turns in `queue`, in which at most `most` wait, and hash within a turn.
+    """
+
+    def __init__(self, threads: int, most: int) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="passwords", initializer=_give_way)
-        self._size = self._room = threads + queue
-        self._lock = threading.Lock()
-
-    @property
-    def jobs(self) -> int:
-        """How many are being done, or wait."""
-        return self._size - self._room
+        self.queue = FairQueue(threads * TURNS_PER_THREAD, most)
 
     async def hash(self, password: str) -> str:
         """Make the text to store for a password."""
         if reason := _unusable(password):
             raise InvalidInput(reason)
         return await self._run(hashed, password)
+
+    async def hash_in_turn(self, caller: Caller, password: str) -> str:
+        """Make the text to store for a password, when it is the caller's turn."""
+        async with self.queue.turn(caller):
+            return await self.hash(password)
 
     async def verify(self, password: str, stored: str | None) -> Verdict:
         """Compare with what is stored (None: there is no such user), in the same time whatever is wrong."""
@@ -114,18 +117,7 @@ class Hasher:
         self._pool.shutdown()
 
     async def _run(self, job: Callable[..., T], *arguments: object) -> T:
-        with self._lock:
-            if not self._room:
-                raise RateLimited("Too many passwords are being checked at once; try again soon.", _RETRY_AFTER)
-            future = self._pool.submit(job, *arguments)
-            self._room -= 1
-        # Not when the caller ends: she may be gone while the work that she asked for still runs.
-        future.add_done_callback(self._leave)
-        return await asyncio.wrap_future(future)
-
-    def _leave(self, _: Future[T]) -> None:
-        with self._lock:
-            self._room += 1
+        return await asyncio.wrap_future(self._pool.submit(job, *arguments))
 
 
 def _give_way() -> None:

@@ -19,6 +19,7 @@ import orjson
 from jwt.utils import base64url_decode
 
 from app import signing
+from app.telemetry.sign_ins import Reason
 
 ALGORITHM = "HS256"
 TYPE = "JWT"
@@ -145,39 +146,48 @@ class Signer:
         return jwt.encode(payload, key.private, signing.ALGORITHM, {"kid": key.kid})
 
     def read(self, token: str, now: datetime) -> Claims | None:
-        """Give a token's claims; None for anything that is not a good token now, whatever is wrong with it.
+        """Give a token's claims; None for anything that is not a good token now, whatever is wrong with it."""
+        found = self.examine(token, now)
+        return None if isinstance(found, Reason) else found
+
+    def examine(self, token: str, now: datetime) -> Claims | Reason:
+        """Give a token's claims, or the reason why it is not a good token now.
 
         A signature that was good once is remembered by the token's hash; whether its key and its times are still good
         is looked at each time.
         """
         if len(token) > MOST_BYTES:
-            return None
+            return Reason.MALFORMED
         place = sha256(token.encode("utf-8", "surrogatepass")).digest()
         verified = self._verified.get(place)
         if verified is None:
-            verified = self._verify(token, now)
-            if verified is None:
-                return None
-            self._remember(place, verified)
+            found = self._verify(token, now)
+            if isinstance(found, Reason):
+                return found
+            self._remember(place, verified := found)
         elif self._key(verified.kid, now) is None:
-            return None
-        return verified.claims if verified.is_due(now.timestamp()) else None
+            return Reason.UNKNOWN_KEY
+        if verified.is_due(now.timestamp()):
+            return verified.claims
+        return Reason.EXPIRED if verified.ends <= now.timestamp() else Reason.NOT_YET_VALID
 
-    def _verify(self, token: str, now: datetime) -> "_Verified | None":
-        if not _FORM.fullmatch(token) or self.lists(token):
-            return None
+    def _verify(self, token: str, now: datetime) -> "_Verified | Reason":
+        if not _FORM.fullmatch(token):
+            return Reason.MALFORMED
+        if self.lists(token):
+            return Reason.REVOKED
         header = _header(token.partition(".")[0])
         found = None if header is None else self._key(header.get("kid"), now)
         if header is None or found is None:
-            return None
+            return Reason.MALFORMED if header is None else Reason.UNKNOWN_KEY
         key, algorithm = found
         try:
             payload = jwt.decode(token, key, [algorithm], options=_SIGNATURE_ALONE)
         except (jwt.PyJWTError, RecursionError):
-            return None
+            return Reason.BAD_SIGNATURE
         claims = _claims(payload)
         if claims is None:
-            return None
+            return Reason.MALFORMED
         return _Verified(claims, header.get("kid"), max(payload["iat"], payload["nbf"]), payload["exp"])
 
     def _remember(self, place: bytes, verified: "_Verified") -> None:

@@ -139,5 +139,7 @@ async def _viewer(database: db.Database, who: Person | str | None) -> Viewer | N
     if who is None:
         return ANONYMOUS
     if isinstance(who, Person):
-        return await auth.viewer_of(database, tokens.Claims(who.id, who.user_name, False, who.generation))
-    return await auth.viewer_of_api_token(database, who)
+        found = await auth.viewer_of(database, tokens.Claims(who.id, who.user_name, False, who.generation))
+    else:
+        found = await auth.viewer_of_api_token(database, who)
+    return found if isinstance(found, Viewer) else None

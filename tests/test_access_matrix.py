@@ -187,7 +187,7 @@ def _administers(row: Row, said: Any, at: int) -> bool:
 async def _condition(database: db.Database, row: Row) -> set[int]:
     """What the policy's own condition lets through."""
     viewer = await viewer_of(database, Claims(row.person.id, row.person.user_name, False, 0))
-    viewer = Viewer(None) if viewer is None or row.asker.is_nobody else viewer
+    viewer = viewer if isinstance(viewer, Viewer) and not row.asker.is_nobody else Viewer(None)
     seen = select(col(tables.Resource.id)).where(policy.sees_resource(viewer))
     return {each[0] for each in await database.ask(seen, viewer_id=viewer.user_id, now=NOW)}
 

@@ -52,5 +52,5 @@ async def test_others_have_their_turns_while_many_things_change(
         reply = await api(change(name, shows), as_=root, input=given(made))
 
     answered(reply, name)
-    print(what, heart)
+
     assert heart.computed <= LONGEST

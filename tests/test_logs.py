@@ -258,7 +258,7 @@ async def _day(server: Server) -> list[str]:
         reply = await graphql(nobody, LOGIN, name="ann", word=LATER)
         await graphql(nobody, LOGIN, name="ann", word=WRONG)
         await nobody.post("/users/authenticate", data={"username": "ann", "password": WRONG})
-        await nobody.post("/users/authenticate", json={"username": HIDDEN, "password": WRONG})
+        await nobody.post("/users/authenticate", json={"username": "tried", "password": WRONG})
         await nobody.post("/graphql", json={"query": MINE}, headers={"cookie": f"jwtToken={ann}"})
         await nobody.get(f"/{HIDDEN}", headers={"authorization": f"Bearer {WRONG}"})
         await nobody.post("/graphql", content=HIDDEN, headers={"content-type": "application/json"})

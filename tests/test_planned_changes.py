@@ -115,7 +115,7 @@ def both(app: Starlette) -> Both:
 async def _viewer(database: db.Database, person: Person) -> Viewer:
     claims = tokens.Claims(person.id, person.user_name, False, person.generation)
     viewer = await auth.viewer_of(database, claims)
-    assert viewer is not None
+    assert isinstance(viewer, Viewer)
     return viewer
 
 

@@ -165,7 +165,7 @@ async def test_several_at_once_prepare_a_database_once_and_none_honours_a_token_
     assert [each.code for each in ended] == [0, 0, 0, 0]
     assert sum("  migrated    " in each.out for each in ended) == 1
     # A secret that has no place beside the database is pointed out by the one who made it.
-    warnings = [line for each in ended for line in each.err.splitlines()]
+    warnings = [line for each in ended for line in _complaints(each.err)]
     assert ["made a signing secret" in line for line in warnings] == ([True] if empty else [])
 
 
@@ -309,7 +309,7 @@ async def test_it_says_nothing_about_everyday_requests_and_never_a_secret(shared
 
     assert statuses == [401, 401, 400, 400, 400, 404, 405, 200]
     assert names == [None, None]
-    assert shared.err == ""
+    assert _complaints(shared.err) == []
     for secret in (own, other, token, PASSWORD, SECRET, WRONG):
         assert secret not in shared.out
 
@@ -328,7 +328,12 @@ async def test_a_client_that_hangs_up_leaves_all_or_nothing_and_the_server_goes_
 
     assert set(early) | set(late) <= {0, BATCH}
     assert BATCH in late
-    assert shared.err == ""
+    assert _complaints(shared.err) == []
+
+
+def _complaints(log: str) -> list[str]:
+    """The lines but those of refused credentials, which tests of this module send on purpose."""
+    return [line for line in log.splitlines() if json.loads(line)["logger"] != "ostiary.sign_in"]
 
 
 async def _hasty(client: httpx.AsyncClient) -> list[int]:

@@ -14,6 +14,7 @@ from app import auth, passwords, policy, tickets, tokens
 from app.auth import DEACTIVATED, REGISTRY, Permission, Viewer
 from app.db import Database, Duplicate, Transaction
 from app.errors import InvalidInput, ManagedElsewhere, NotFound, Problem, Problems, Unauthenticated
+from app.fair_queue import FairQueue
 from app.origin import ORIGIN
 from app.passwords import Hasher
 from app.prepared import Row
@@ -22,9 +23,11 @@ from app.services.external import Vouched
 from app.services.provider import Provider
 from app.services.roles import Way
 from app.services.signing import Keyring
-from app.services.throttle import Attempt, Throttle
+from app.services.throttle import Attempt, Throttle, viewer_as_caller
 from app.settings import DEFAULT_PASSWORD, PasswordPolicy
 from app.tables import Instant, Key, RevokedToken, Role, RowId, User, UserRole, col, folded
+from app.telemetry import sign_ins
+from app.telemetry.sign_ins import Credential, Reason
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +58,11 @@ class Desk:
     api_token_lifetime: timedelta | None = None
     provider: Provider | None = None
     gives_orgs: bool = False
+
+    @property
+    def queue(self) -> FairQueue:
+        """Where guesses wait for their turn to be checked."""
+        return self.hasher.queue if self.provider is None else self.provider.queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +152,10 @@ async def _know_key(desk: Desk, shown: auth.Presented) -> None:
 async def log_in(desk: Desk, user_name: str, password: str) -> Session:
     """Sign in with a password; raises Unauthenticated for unknown, wrong and deactivated alike, after the same work."""
     await desk.keyring.refresh()
-    async with desk.throttle.attempt(desk.database, user_name) as attempt:
+    async with desk.throttle.attempt(desk.database, desk.queue, user_name) as attempt:
         if desk.provider is None:
             return await _let_in_by_password(desk, attempt, user_name, password)
+        attempt.reason = Reason.PROVIDER_AWAY
         vouched = await external.by_password(desk.provider, user_name, password)
         return await _let_in(desk, attempt, vouched, WRONG)
 
@@ -155,7 +164,11 @@ async def _let_in_by_password(desk: Desk, attempt: Attempt, user_name: str, pass
     rows = await desk.database.ask(_CREDENTIALS, name=names.sought(user_name))
     user_id, stored, is_deactivated = rows[0] if rows else (0, None, False)
     verdict = await desk.hasher.verify(password, stored)
-    if not verdict.ok or is_deactivated or not _may_open(password):
+    attempt.note(is_known=bool(rows), is_right=verdict.ok)
+    if verdict.ok and not is_deactivated and not _may_open(password):
+        attempt.reason = Reason.NOT_ALLOWED
+        raise Unauthenticated(WRONG)
+    if not verdict.ok or is_deactivated:
         raise Unauthenticated(WRONG)
     fresh = await desk.hasher.hash(password) if verdict.stale else None
     async with audit.change(desk.database, Viewer(user_id), LOGIN) as tx:
@@ -182,19 +195,23 @@ def _may_open(password: str) -> bool:
 async def log_in_with_token(desk: Desk, token: str) -> Session:
     """Sign in with a token of the external provider's; without a provider none is good."""
     if desk.provider is None:
+        sign_ins.tell(Credential.PROVIDER_TOKEN, Reason.NO_PROVIDER)
         raise Unauthenticated(WRONG_TOKEN)
     await desk.keyring.refresh()
-    async with desk.throttle.attempt(desk.database) as attempt:
+    async with desk.throttle.attempt(desk.database, desk.queue) as attempt:
+        attempt.reason = Reason.PROVIDER_AWAY
         return await _let_in(desk, attempt, await external.by_token(desk.provider, token), WRONG_TOKEN)
 
 
 async def _let_in(desk: Desk, attempt: Attempt, vouched: Vouched | None, wrong: str) -> Session:
     """Let in whom the provider vouches for. What it says of somebody deactivated holds too, though she stays out."""
+    attempt.reason = Reason.PROVIDER_REFUSED if vouched is None else Reason.DEACTIVATED
     if vouched is None:
         raise Unauthenticated(wrong)
     async with audit.change(desk.database, REGISTRY, SYNCHRONIZE) as tx:
         user_id = await external.synchronized(tx, vouched, with_orgs=desk.gives_orgs)
         if user_id is None:
+            attempt.reason = Reason.NOT_ALLOWED
             raise Unauthenticated(wrong)
         session = _session(desk, user_id, await tx.rows(_PERSON, id=user_id), tx.now)
         if session is not None:
@@ -223,6 +240,7 @@ async def refresh(desk: Desk, viewer: Viewer) -> Session:
     user_id = policy.require_session(viewer)
     session = _session(desk, user_id, await desk.database.ask(_PERSON, id=user_id), desk.database.clock())
     if session is None:
+        sign_ins.tell(Credential.REFRESH, Reason.DEACTIVATED)
         raise Unauthenticated("Sign in again.")
     return session
 
@@ -323,8 +341,9 @@ async def require_password(desk: Desk, viewer: Viewer, user_name: str, password:
 
 async def _require_right(desk: Desk, user_name: str, password: str, stored: str | None, wrong: InvalidInput) -> None:
     """Raises what is told when the password is wrong; it is a guess like one at the door."""
-    async with desk.throttle.attempt(desk.database, user_name) as attempt:
+    async with desk.throttle.attempt(desk.database, desk.queue, user_name) as attempt:
         if not (await desk.hasher.verify(password, stored)).ok:
+            attempt.is_wrong = True
             raise wrong
         await attempt.was_right_alone(desk.database)
 
@@ -341,7 +360,7 @@ async def new_hash(desk: Desk, password: str, path: Sequence[str | int] = ("newP
     """The hash of a new password that keeps the policy; raises Problems that name every rule it breaks."""
     _refuse(_broken(desk, password, path))
     try:
-        return await desk.hasher.hash(password)
+        return await desk.hasher.hash_in_turn(viewer_as_caller(), password)
     except InvalidInput as unusable:
         raise unusable.under(*path) from None
 
@@ -361,7 +380,7 @@ async def managed_hashes(
             return None
         async with turns:
             try:
-                return await desk.hasher.hash(password)
+                return await desk.hasher.hash_in_turn(viewer_as_caller(), password)
             except InvalidInput as problem:
                 unusable.append(problem.under(*path))
                 return None

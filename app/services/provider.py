@@ -11,10 +11,14 @@ import httpx
 import orjson
 
 from app.errors import SettingsError, Unavailable
+from app.fair_queue import FairQueue
 
 log = logging.getLogger(__name__)
 
 CONNECTIONS = 20
+QUEUE = 1_024
+"""How many sign-ins may wait for their turn to ask."""
+
 CONNECT_SECONDS = 2.0
 
 SECONDS = 5.0
@@ -55,6 +59,7 @@ class Provider:
         except httpx.InvalidURL:
             raise SettingsError("ExternalAuthUrl: is not a URL") from None
         self.seconds = seconds
+        self.queue = FairQueue(CONNECTIONS, QUEUE)
         self._turns = asyncio.Semaphore(CONNECTIONS)
         self._client = httpx.AsyncClient(
             headers=HEADERS,

@@ -1,7 +1,8 @@
 """Slows down whoever guesses passwords, without letting a stranger lock somebody out.
 
-A guess is counted before it is looked at, and taken back when it was right: a hundred at once are a hundred guesses.
-It counts in three places:
+Only wrong passwords count. A guess that is being checked is *reserved*: as many are checked at once as may still be
+wrong, and further ones wait until one of those ends. So a hundred guesses at once are never a hundred free guesses, and
+a hundred right ones are all let in. Guesses are counted in three places:
 
 - for the account *from this address*: the first are free, then each waits twice as long as the one before;
 - for the account from all addresses, with a small longest wait: the owner who comes from a new address waits seconds;
@@ -10,25 +11,28 @@ It counts in three places:
 Where somebody has signed in from an address, what others do elsewhere, and to others there, does not count for her.
 """
 
+import asyncio
 import hmac
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from ipaddress import IPv6Address, ip_address
-from math import ceil
-
-from sqlalchemy import bindparam, case, delete, select, update
-from sqlalchemy.dialects.postgresql import insert  # SQLite spells it alike
-from sqlalchemy.types import Integer
 
 from app import settings
 from app.db import Database, Transaction
 from app.errors import RateLimited, Unauthenticated, Unavailable
+from app.fair_queue import Caller, FairQueue, QueueFull, Turn
 from app.origin import ORIGIN
-from app.services import names
-from app.sources import Keys, among
-from app.tables import Guess, Instant, Key, col
+from app.services import guesses, names
+from app.services.guesses import Busy, Limit, Limits, Slots, Standing
+from app.telemetry import facts, sign_ins
+from app.telemetry.sign_ins import Credential, Reason
+
+__all__ = ["Attempt", "Limit", "Throttle", "address", "viewer_as_caller"]
+
+log = logging.getLogger(__name__)
 
 PURPOSE = b"ostiary: keys of wrong passwords, 1"
 """Told to the derivation, so that no other key comes of the same secret."""
@@ -42,82 +46,41 @@ KNOWN = timedelta(days=90)
 LONGEST_KNOWN = 60
 """Seconds that she waits there at most: the wrong passwords may be those of somebody who shares her address."""
 
-CLEARED = 16
-"""How many rows that say nothing any more are cleared with each that is made: so there are never many."""
+RENEW_SECONDS = 4.0
+"""After how long a check in progress is counted again; one that ends sooner costs nothing. See `guesses`."""
 
-_key = bindparam("key", type_=Key())
-_now = bindparam("now", type_=Instant())
-_until = bindparam("until", type_=Instant())
-_kept = bindparam("kept", type_=Instant())
-_free = bindparam("free", type_=Integer())
-_THIS = col(Guess.key) == _key
-_ONE_MORE = insert(Guess).values(key=_key, failures=1, free_at=_now, kept_until=_kept)
-_COUNT = _ONE_MORE.on_conflict_do_update(
-    index_elements=[col(Guess.key)],
-    set_={
-        "failures": case((col(Guess.free_at) < bindparam("stale", type_=Instant()), 1), else_=col(Guess.failures) + 1),
-        "free_at": _now,
-        "kept_until": case((col(Guess.kept_until) > _kept, col(Guess.kept_until)), else_=_kept),
-    },
-    where=(col(Guess.free_at) <= _now) | (col(Guess.failures) < _free),
-).returning(col(Guess.failures))
-_BLOCK = update(Guess).where(_THIS).values(free_at=_until)
-_FREE_AT = select(col(Guess.free_at)).where(_THIS)
-_STANDING = select(col(Guess.key), col(Guess.failures), col(Guess.free_at), col(Guess.known_until)).where(
-    among(col(Guess.key), bindparam("keys", type_=Keys(Key())))
-)
-_OPENED = update(Guess).where(_THIS).values(failures=0, free_at=_now, known_until=_until, kept_until=_until)
-_TAKE_BACK = (
-    update(Guess)
-    .where(_THIS, col(Guess.failures) > 0)
-    .values(
-        failures=col(Guess.failures) - 1,
-        free_at=case((col(Guess.free_at) == _until, _now), else_=col(Guess.free_at)),
-    )
-)
-_OLD = select(col(Guess.key)).where(col(Guess.kept_until) < _now).order_by(col(Guess.kept_until)).limit(CLEARED)
-_CLEAR = delete(Guess).where(col(Guess.key).in_(_OLD.with_for_update(skip_locked=True)))
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
+"""Seconds between two tries to reserve, where other workers check what may still be wrong."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """How many guesses are free, and how many seconds is the longest wait after those."""
-
-    free: int
-    longest: int
-
-    def wait(self, failures: int) -> int:
-        """Seconds until the next one, after so many."""
-        return 0 if failures < self.free else min(self.longest, 2 ** min(failures - self.free, 30))
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Attempt:
-    """A guess that is counted as wrong: where, and from when on another one was to come there.
+    """A guess that is being checked, and where it is reserved.
 
-    `pair` is the key of the account from this address; empty where no account is named.
+    `pair` is the key of the account from this address; empty where no account is named. `reason` is what the log tells
+    if the guess is refused; `is_wrong` says that it is a wrong one, as Unauthenticated does.
     """
 
     pair: str = ""
-    taken: Mapping[str, datetime] = field(default_factory=dict)
+    slots: Slots = field(default_factory=dict)
+    reason: Reason = Reason.WRONG_PASSWORD
+    is_wrong: bool = False
+    is_over: bool = False
+
+    def note(self, *, is_known: bool, is_right: bool) -> None:
+        """Note why a password is refused, if it is: one that is right is so for its user alone."""
+        wrong = Reason.WRONG_PASSWORD if is_known else Reason.UNKNOWN_USER
+        self.reason = Reason.DEACTIVATED if is_right else wrong
 
     async def was_right(self, tx: Transaction) -> None:
-        """It was none; the account was opened from here."""
-        for key in sorted(self.taken):
-            if key == self.pair:
-                await tx.rows(_OPENED, key=key, now=tx.now, until=tx.now + KNOWN)
-            else:
-                await tx.rows(_TAKE_BACK, key=key, now=tx.now, until=self.taken[key])
+        """It was right; the account was opened from here."""
+        self.is_over = True
+        await guesses.count_right(tx, self.slots, self.pair, KNOWN)
 
     async def was_right_alone(self, database: Database) -> None:
         """The same, where nothing else is changed by that."""
         async with database.write() as tx:
             await self.was_right(tx)
-
-    async def was_not_looked_at(self, tx: Transaction) -> None:
-        """It was none, since nobody had the time to look."""
-        for key in sorted(self.taken):
-            await tx.rows(_TAKE_BACK, key=key, now=tx.now, until=self.taken[key])
 
 
 class Throttle:
@@ -126,25 +89,51 @@ class Throttle:
     def __init__(self, numbers: settings.Throttle, secret: bytes) -> None:
         self._numbers = numbers
         self._secret = hmac.digest(secret, PURPOSE, "sha256")
-        self._forget = timedelta(minutes=numbers.forget_after_minutes)
+        forget = timedelta(minutes=numbers.forget_after_minutes)
+        self._times = guesses.Times(forget, forget + timedelta(seconds=numbers.longest_wait_seconds))
         self._pair = Limit(numbers.free_guesses, numbers.longest_wait_seconds)
         self._known = Limit(numbers.free_guesses, min(LONGEST_KNOWN, numbers.longest_wait_seconds))
         self._account = Limit(numbers.free_guesses_per_account, numbers.longest_wait_per_account_seconds)
         self._address = Limit(numbers.free_guesses_per_address, numbers.longest_wait_seconds)
+        self._ending: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
-    async def attempt(self, database: Database, user_name: str | None = None) -> AsyncIterator[Attempt]:
+    async def attempt(
+        self, database: Database, queue: FairQueue, user_name: str | None = None
+    ) -> AsyncIterator[Attempt]:
         """Around a guess at the password of an account, or at a token that says itself whose it is.
 
-        Raises RateLimited, without a look at the guess, for somebody who has to wait. The account need not exist.
+        The guess waits for its turn. Raises RateLimited, without a look at the guess, where too much was wrong lately.
+        The account need not exist. Every refusal is told to the log.
         """
-        attempt = await self._begun(database, user_name) if self._numbers.enabled else Attempt()
+        here, attempt = address(), Attempt()
+        account = "" if user_name is None else self._name("account", names.sought(user_name))
+        attempt.pair = "" if user_name is None else self._name("pair", here, names.sought(user_name))
         try:
-            yield attempt
-        except (RateLimited, Unavailable):
-            async with database.write() as tx:
-                await attempt.was_not_looked_at(tx)
+            async with self._checking(database, queue, attempt, Caller(here, account)):
+                yield attempt
+        except Exception as error:
+            if (reason := _reason(attempt, error)) is not None:
+                credential = Credential.PROVIDER_TOKEN if user_name is None else Credential.PASSWORD
+                sign_ins.tell(credential, reason, user_name)
             raise
+
+    @asynccontextmanager
+    async def _checking(
+        self, database: Database, queue: FairQueue, attempt: Attempt, caller: Caller
+    ) -> AsyncIterator[None]:
+        """Around the check of a guess in its turn, while it is reserved."""
+        limits, found = await self._admitted(database, caller, attempt.pair)
+        async with queue.turn(replace(caller, keys=tuple(limits))) as turn:
+            attempt.slots = await self._reserved(database, turn, limits, found)
+            try:
+                async with self._renewed(database, attempt):
+                    yield
+            except BaseException as error:
+                await self._end(database, attempt, limits, error)
+                raise
+            finally:
+                queue.release(limits)
 
     @asynccontextmanager
     async def weighing_tokens(self, database: Database) -> AsyncIterator[None]:
@@ -152,73 +141,123 @@ class Throttle:
 
         An old page that knows only a token that has ended must not keep people from signing in anew.
         """
+        facts.current().credential = Credential.REFRESH
         limits = {self._name("token", address()): self._address} if self._numbers.enabled else {}
-        _require_free(await _standing(database, limits), limits, database.clock())
+        try:
+            guesses.require_free(await guesses.standing(database, limits), limits, database.clock())
+        except RateLimited:
+            sign_ins.tell(Credential.REFRESH, Reason.THROTTLED)
+            raise
         try:
             yield
         except Unauthenticated:
-            await self._counted(database, limits)
+            async with database.write() as tx:
+                await guesses.count(tx, limits, self._times)
             raise
 
-    async def _begun(self, database: Database, user_name: str | None) -> Attempt:
-        here = address()
-        limits = {self._name("address", here): self._address}
-        pair = ""
-        if user_name is not None:
-            account = names.sought(user_name)
-            pair = self._name("pair", here, account)
-            limits |= {pair: self._pair, self._name("account", account): self._account}
-        standing, now = await _standing(database, limits), database.clock()
-        if pair in standing and (standing[pair][2] or now) > now:
-            limits = {pair: self._known}
-        _require_free(standing, limits, now)
-        return Attempt(pair, await self._counted(database, limits))
+    async def settled(self) -> None:
+        """Wait until all that has ended is counted."""
+        await asyncio.gather(*self._ending, return_exceptions=True)
 
-    async def _counted(self, database: Database, limits: Mapping[str, Limit]) -> dict[str, datetime]:
-        """Count one more everywhere or nowhere; answers from when on the next may come."""
-        taken, is_new = {}, False
-        async with database.write() as tx:
-            times = {"now": tx.now, "stale": tx.now - self._forget}
-            kept = tx.now + self._forget + timedelta(seconds=self._numbers.longest_wait_seconds)
-            for key in sorted(limits):  # in one order, or two of us wait for each other
-                failures = await tx.value(_COUNT, key=key, free=limits[key].free, kept=kept, **times)
-                if failures is None:
-                    raise _too_many(await tx.value(_FREE_AT, key=key), tx.now)
-                wait, is_new = limits[key].wait(failures), is_new or failures == 1
-                taken[key] = tx.now + timedelta(seconds=wait)
-                if wait:
-                    await tx.rows(_BLOCK, key=key, until=taken[key])
-            if is_new:
-                await tx.rows(_CLEAR, now=tx.now)
-        return taken
+    async def _admitted(self, database: Database, caller: Caller, pair: str) -> tuple[Limits, Standing]:
+        """Return what limits the guess, and what was counted there; raises RateLimited."""
+        if not self._numbers.enabled:
+            return {}, {}
+        limits = {self._name("address", caller.address): self._address}
+        if pair:
+            limits |= {pair: self._pair, caller.account: self._account}
+        found, now = await guesses.standing(database, limits), database.clock()
+        if pair in found and (found[pair][2] or now) > now:
+            limits = {pair: self._known}
+        guesses.require_free(found, limits, now)
+        return limits, found
+
+    async def _reserved(self, database: Database, turn: Turn, limits: Limits, found: Standing) -> Slots:
+        """Reserve the guess everywhere or nowhere, as soon as there is room; raises RateLimited."""
+        pause = FIRST_PAUSE
+        while limits:
+            try:
+                async with database.write() as tx:
+                    slots = await guesses.reserve(tx, limits, self._times)
+                    if not limits.keys() <= found.keys():
+                        await guesses.clear(tx)
+                return slots
+            except Busy as busy:
+                await turn.retry(busy.key, pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+        return {}
+
+    @asynccontextmanager
+    async def _renewed(self, database: Database, attempt: Attempt) -> AsyncIterator[None]:
+        """Keep a check counted that takes long."""
+        task = asyncio.create_task(self._renew(database, attempt)) if attempt.slots else None
+        try:
+            yield
+        finally:
+            if task is not None:
+                task.cancel()
+
+    async def _renew(self, database: Database, attempt: Attempt) -> None:
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            with suppress(Exception):  # the next time, perhaps; the end of the check tells what is wrong
+                async with database.write() as tx:
+                    attempt.slots = await guesses.renew(tx, attempt.slots)
+
+    async def _end(self, database: Database, attempt: Attempt, limits: Limits, error: BaseException) -> None:
+        """Count a guess that was not right: as wrong if it was looked at and is wrong, else as none.
+
+        A wrong one is counted before it is answered, also when the client does not wait for that.
+        """
+        if isinstance(error, Unauthenticated) or attempt.is_wrong:
+            work = self._count_wrong(database, attempt.slots, limits)
+        elif isinstance(error, asyncio.CancelledError) and attempt.is_over:
+            return  # it may be counted as right; if it is not, its reservation ends by itself
+        else:
+            work = self._release(database, attempt.slots)
+        task = asyncio.create_task(work)
+        self._ending.add(task)
+        task.add_done_callback(self._ended)
+        if isinstance(error, Exception):
+            await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._ending.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("the end of a password check was not counted: %s", str(error) or type(error).__name__)
+
+    async def _count_wrong(self, database: Database, slots: Slots, limits: Limits) -> None:
+        if slots:
+            async with database.write() as tx:
+                await guesses.count_wrong(tx, limits, slots, self._times)
+
+    async def _release(self, database: Database, slots: Slots) -> None:
+        if slots:
+            async with database.write() as tx:
+                await guesses.release(tx, slots)
 
     def _name(self, *parts: str) -> str:
         text = "\0".join(parts).encode(errors="surrogatepass")
         return hmac.digest(self._secret, text, "sha256").hex()[:32]
 
 
-Standing = Mapping[str, tuple[int, datetime, datetime | None]]
-"""By key: how many were wrong, from when on the next may come, and until when the address is known."""
+def _reason(attempt: Attempt, error: Exception) -> Reason | None:
+    """Return what the log tells of an error; None where no credential was refused."""
+    match error:
+        case QueueFull():
+            return Reason.QUEUE_FULL
+        case RateLimited():
+            return Reason.THROTTLED
+        case Unavailable() if attempt.reason is not Reason.PROVIDER_AWAY:
+            return None
+        case Unavailable() | Unauthenticated():
+            return attempt.reason
+    return attempt.reason if attempt.is_wrong else None
 
 
-async def _standing(database: Database, limits: Mapping[str, Limit]) -> Standing:
-    rows = await database.ask(_STANDING, keys=list(limits)) if limits else []
-    return {key: (failures, free_at, known_until) for key, failures, free_at, known_until in rows}
-
-
-def _require_free(standing: Standing, limits: Mapping[str, Limit], now: datetime) -> None:
-    blocked = [free_at for key, (failures, free_at, _) in standing.items() if _stops(limits.get(key), failures)]
-    if (until := max(blocked, default=now)) > now:
-        raise _too_many(until, now)
-
-
-def _stops(limit: Limit | None, failures: int) -> bool:
-    return limit is not None and failures >= limit.free
-
-
-def _too_many(until: datetime, now: datetime) -> RateLimited:
-    seconds = max(1, ceil((until - now).total_seconds()))
-    return RateLimited(f"Too much was wrong lately. Try again in {seconds:,} second{'s' * (seconds > 1)}.", seconds)
+def viewer_as_caller() -> Caller:
+    """Return who waits in a queue for something that a viewer asks for."""
+    return Caller(address(), f"viewer {facts.current().viewer}")
 
 
 def address() -> str:

@@ -84,7 +84,10 @@ class Stage(IntEnum):
 
 
 class Guess(SQLModel, table=True):
-    """How many wrong passwords came lately, and from when on another may: `services/throttle.py` says where and why."""
+    """How many wrong passwords came lately, and from when on another may: `services/throttle.py` says where and why.
+
+    `checks` are being checked since the slot of time `checks_slot`, `checks_before` since the one before.
+    """
 
     __tablename__ = "guesses"
     __table_args__ = (Index(None, "kept_until"),)
@@ -94,6 +97,9 @@ class Guess(SQLModel, table=True):
     free_at: datetime = Field(sa_type=Instant)
     known_until: datetime | None = Field(default=None, sa_type=Instant)
     kept_until: datetime = Field(sa_type=Instant)
+    checks: int = Field(sa_type=Integer, sa_column_kwargs={"server_default": "0"})
+    checks_before: int = Field(sa_type=Integer, sa_column_kwargs={"server_default": "0"})
+    checks_slot: int = Field(sa_type=Integer, sa_column_kwargs={"server_default": "0"})
 
 
 class Ticket(SQLModel, table=True):

@@ -4,8 +4,9 @@ Nothing of what was sent is kept but names that a request has in any case: no pa
 body, no variable, no token.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
+from typing import Any
 
 
 class Facts:
@@ -26,6 +27,12 @@ class Facts:
     cause: str = ""
     made: int = 0
     after_commit: Callable[[], None] | None = None
+    credential: str = ""
+    """What a token is presented for, if for more than to say who asks: a refresh."""
+    address: str | None = None
+    """From where the request comes."""
+    receive: Callable[[], Awaitable[MutableMapping[str, Any]]] | None = None
+    """Waits for the next ASGI message; once the body was received, that is the end of the connection."""
 
     def __init__(self, request_id: str, method: str) -> None:
         self.request_id = request_id

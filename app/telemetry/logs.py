@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +11,9 @@ from app.telemetry import facts
 
 REQUESTS = "ostiary.requests"
 """The logger that has a line for each request."""
+
+_QUOTED = re.compile(r'[\s"=\\]')
+"""Where a value has one of these, it is told in quotes."""
 
 
 def configuration(shape: str, level: str, *, requests: bool) -> dict[str, Any]:
@@ -37,7 +41,11 @@ def configuration(shape: str, level: str, *, requests: bool) -> dict[str, Any]:
 
 
 class Lines(logging.Formatter):
-    """`TIME LEVEL LOGGER: MESSAGE name=value …`, and below it the trace of an error."""
+    """`TIME LEVEL LOGGER: MESSAGE name=value …`, and below it the trace of an error, each line of it indented.
+
+    Nothing that a client sent begins a line of its own or reaches a terminal as a control character: what is not
+    printable is escaped everywhere, and a value with spaces or quotes is written as a JSON string.
+    """
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S%z")
@@ -45,7 +53,15 @@ class Lines(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is the library's
         """The line without a trace."""
         told = " ".join(f"{name}={_plain(value)}" for name, value in _told(record).items())
-        return f"{super().formatMessage(record)} {told}".rstrip()
+        return f"{_printable(super().formatMessage(record))} {told}".rstrip()
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the same
+        """The trace, which repeats what was sent where the text of an error does."""
+        return "\n".join(f"  {_printable(line)}" for line in super().formatException(ei).split("\n"))
+
+    def formatStack(self, stack_info: str) -> str:  # noqa: N802 - the same
+        """The stack of a line that asks for it."""
+        return "\n".join(f"  {_printable(line)}" for line in super().formatStack(stack_info).split("\n"))
 
 
 class JsonLines(logging.Formatter):
@@ -76,4 +92,16 @@ def _told(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def _plain(value: object) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return ",".join(map(_plain, value))
+    text = str(value)
+    if text and text.isprintable() and not _QUOTED.search(text):
+        return text
+    return json.dumps(text, ensure_ascii=not text.isprintable())
+
+
+def _printable(text: str) -> str:
+    """Escape what would begin a line, or would tell a terminal what to do."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)

@@ -59,6 +59,7 @@ class Watch:
             return
         method = scope["method"]
         about = Facts(_request_id(scope), method if method in METHODS else "OTHER")
+        about.receive, about.address = receive, (scope.get("client") or (None,))[0]
         before = facts.CURRENT.set(about)
         sending, meter, began = _Sending(send, about.request_id), self._watching.meter, perf_counter()
         meter.running += 1

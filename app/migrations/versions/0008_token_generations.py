@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 
 # gen_random_uuid() is made for keys, random() is not; of the first 64 bits of a version 4 UUID 60 are random.
 ON_POSTGRESQL = """
