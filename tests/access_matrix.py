@@ -37,6 +37,12 @@ class Asker:
     is_nobody: bool = field(default=False, kw_only=True)
     is_gone: bool = field(default=False, kw_only=True)
 
+    @property
+    def is_above_grants(self) -> bool:
+        """Whether ADMIN comes from ownership, the org or the registry, which no grant can give."""
+        is_org_admin = self.level is Level.ADMIN and self.late != "org"
+        return bool(self.owns) or is_org_admin or "registrar" in self.registry
+
 
 ALL, BARE = "rwdua", "rwa"
 
@@ -98,7 +104,8 @@ class Change:
     """A change: the role that it needs, whether a lock stops it, and who may make it in another way.
 
     `in_org`: how far in the org is enough once she sees the resource. `when`: whether the lock has to stand, or not.
-    `by_nobody`: whether it needs nobody to be signed in, where anyone holds the role.
+    `by_nobody`: whether it needs nobody to be signed in, where anyone holds the role. `by_grant`: whether it is enough
+    to have the role by a grant.
     """
 
     needs: str
@@ -106,11 +113,12 @@ class Change:
     in_org: str = ""
     when: bool | None = None
     by_nobody: bool = False
+    by_grant: bool = True
 
 
 CHANGES = {
     "updateResource": Change("w", locks_out=True),
-    "transferResource": Change("a", locks_out=True),
+    "transferResource": Change("a", locks_out=True, by_grant=False),
     "deleteResource": Change("a", locks_out=True, in_org="deletes"),
     "submitAccess": Change("a"),
     "grantAccess": Change("a"),
@@ -130,6 +138,8 @@ def outcome(asker: Asker, change: Change, holds: str, *, locked: bool) -> str:
     if not holds:
         return "NOT_FOUND"
     if change.needs not in holds and not (change.in_org and change.in_org == asker.org):
+        return "FORBIDDEN"
+    if not (change.by_grant or asker.is_above_grants):
         return "FORBIDDEN"
     if change.locks_out and locked:
         return "LOCKED"

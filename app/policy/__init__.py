@@ -24,6 +24,8 @@ from app.policy.acting import (
 from app.policy.api_tokens import sees_api_token
 from app.policy.audit import reads_audit, sees_audit, sees_audit_event, sees_audit_of_resource
 from app.policy.common import everybody, lasts, signed_in
+from app.policy.comparing import compares_access, holds_more
+from app.policy.ends import administers_resource_until, manages_group_until, manages_org_until
 from app.policy.groups import group_membership_lasts, groups_of, manages_group_members, sees_group, sees_group_members
 from app.policy.orgs import (
     belongs_to_org,
@@ -68,6 +70,7 @@ from app.policy.resources import (
     may_ask_of_user,
     my_entries,
     sees_resource,
+    transfers_resource,
     united,
     way_ends,
     way_granted,
@@ -87,9 +90,11 @@ __all__ = [
     "added_up",
     "administered",
     "administers_resource",
+    "administers_resource_until",
     "asked_users",
     "belongs_to_org",
     "by_membership",
+    "compares_access",
     "deletes_in_org",
     "deletes_org",
     "everybody",
@@ -101,6 +106,7 @@ __all__ = [
     "held",
     "holders",
     "holds",
+    "holds_more",
     "is_active",
     "is_anyone",
     "is_general",
@@ -113,7 +119,9 @@ __all__ = [
     "lists_resources_by_table",
     "manages_all_orgs",
     "manages_group_members",
+    "manages_group_until",
     "manages_org",
+    "manages_org_until",
     "mask",
     "masks_of_pairs",
     "may_ask_of_user",
@@ -151,6 +159,7 @@ __all__ = [
     "subjects",
     "theirs",
     "ticket_stage",
+    "transfers_resource",
     "united",
     "way_ends",
     "way_granted",

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import (
     Integer,
@@ -12,8 +13,10 @@ from sqlalchemy import (
     case,
     delete,
     exists,
+    false,
     insert,
     literal_column,
+    null,
     or_,
     select,
     update,
@@ -23,7 +26,7 @@ from app import masks, policy
 from app.auth import Permission, Viewer
 from app.db import Duplicate, Transaction
 from app.errors import Conflict, Forbidden, InvalidInput, Locked, NotFound, Problem
-from app.services import audit, index, names, quotas, users
+from app.services import audit, index, names, owning, quotas, users
 from app.services.roles import Way
 from app.tables import Grant, Key, Lock, Org, Resource, ResourceType, Ticket, col, sortable
 
@@ -77,6 +80,10 @@ class Found:
     org_id: int
     path: str
     size_bytes: int
+    until: datetime | None = None
+    """When the viewer's ADMIN ends, of a resource that is `administered`."""
+    may_transfer: bool = False
+    """Of a resource that is about to be transferred."""
 
 
 async def create_resource(tx: Transaction, viewer: Viewer, new: NewResource) -> int:
@@ -110,6 +117,7 @@ async def create_resource(tx: Transaction, viewer: Viewer, new: NewResource) -> 
         key = int(await tx.value(insert(Resource).values(**values).returning(col(Resource.id))))
     except Duplicate:
         raise Conflict(f"The org has a resource `{new.slug}` already.", ("slug",)) from None
+    await owning.require_able(tx, owner)
     audit.makes(tx, audit.RESOURCE, [key])
     await audit.ties(tx, audit.GRANTS, of=[key])
     general = {"resource_id": key, "subject": masks.GENERAL, "mask": DEFAULT_MASK & full}
@@ -140,17 +148,18 @@ class Transfer:
 async def transfer_resource(
     tx: Transaction, viewer: Viewer, resource: Way, given: Transfer, terms: quotas.Terms
 ) -> int:
-    """Give a resource to another owner, or move it to another org that the viewer writes; needs ADMIN and no lock.
+    """Give a resource to another owner, or move it to another org that the viewer writes; no lock may stand.
 
-    The org that it moves to receives its bytes, and those that uploads have reserved for it.
+    Needs to own the resource, ADMIN in its org, or RESOURCES_MANAGE: a grant takes nothing from an owner. The org that
+    it moves to receives its bytes, and those that uploads have reserved for it.
     """
     if given.org is not None:
         await hold_orgs(tx, resource, given.org)
-    found_ = await writable(tx, viewer, resource, masks.ADMIN)
+    found_ = await _transferable(tx, viewer, resource)
     await audit.touches(tx, audit.RESOURCE, [found_.id])
     values: dict[str, Any] = {}
     if given.owner is not None:
-        values["owner_id"] = await users.found(tx, viewer, given.owner, "owner")
+        values["owner_id"] = await users.new_owner(tx, viewer, given.owner)
     if given.org is not None:
         org_id, org_slug = await writable_org(tx, viewer, given.org)
         values |= {"org_id": org_id, "path": f"{org_slug}/{found_.slug}"}
@@ -161,6 +170,15 @@ async def transfer_resource(
     except Duplicate:
         raise Conflict("The org has a resource with this slug already.", ("org",)) from None
     return found_.id
+
+
+async def _transferable(tx: Transaction, viewer: Viewer, resource: Way) -> Found:
+    policy.require_signed_in(viewer)
+    found_ = await _found(tx, viewer, resource, ("resource",), _HOLD, "transfer")
+    if not found_.may_transfer:
+        raise Forbidden("This needs to own the resource, ADMIN in its org without an end, or RESOURCES_MANAGE.")
+    require_unlocked(found_)
+    return found_
 
 
 async def _move_bytes(tx: Transaction, viewer: Viewer, found_: Found, org_id: int, terms: quotas.Terms) -> None:
@@ -224,7 +242,8 @@ async def writable(tx: Transaction, viewer: Viewer, resource: Way, role: int) ->
 
 async def administered(tx: Transaction, viewer: Viewer, resource: Way) -> Found:
     """A resource whose access configuration and locks are the viewer's to change, locked or not."""
-    found_ = await found(tx, viewer, resource)
+    policy.require_signed_in(viewer)
+    found_ = await _found(tx, viewer, resource, ("resource",), _HOLD, "administer")
     policy.require_role(found_.mask, masks.ADMIN, "ADMIN")
     return found_
 
@@ -258,17 +277,27 @@ async def readable(tx: Transaction, viewer: Viewer, resource: Way, role: int) ->
     return found_
 
 
+Purpose = Literal["change", "administer", "transfer"]
+"""What a resource is looked at for: what only some changes need to know is worked out for those."""
+
+
 async def _found(
-    tx: Transaction, viewer: Viewer, resource: Way, path: Sequence[str | int], holding: dict[str, Select[Any]]
+    tx: Transaction,
+    viewer: Viewer,
+    resource: Way,
+    path: Sequence[str | int],
+    holding: dict[str, Select[Any]],
+    purpose: Purpose = "change",
 ) -> Found:
     way, key = resource
     held = await tx.value(holding[way], key=key)
-    seen = _seen(viewer.alike)
+    seen = _seen(viewer.alike, purpose)
     row = None if held is None else await tx.row(seen, key=held, **viewer.binds, now=tx.now)
     if row is None:
         raise NotFound("There is no such resource.", path)
-    number, slug, mask, full, revision, is_locked, may_delete, *rest = row
-    return Found(number, slug, mask, full, revision, bool(is_locked), bool(may_delete), *rest)
+    number, slug, mask, full, revision, is_locked, may_delete, org_id, path_, size, until, may_transfer = row
+    may = bool(may_delete), org_id, path_, size, until, bool(may_transfer)
+    return Found(number, slug, mask, full, revision, bool(is_locked), *may)
 
 
 async def hold_orgs(tx: Transaction, resource: Way, org: Way | None = None) -> None:
@@ -280,6 +309,13 @@ async def hold_orgs(tx: Transaction, resource: Way, org: Way | None = None) -> N
     org_way, org_key = org or ("id", 0)
     bound = org_key if org_way == "id" else names.sought(str(org_key))
     await tx.rows(_HOLD_ORGS[way, org_way], key=key, org=bound)
+
+
+async def keep_org(tx: Transaction, viewer: Viewer, resource: Way) -> int | None:
+    """Hold the org of a resource beside others who do so, against those who change its owner; answers its id."""
+    policy.require_signed_in(viewer)
+    key: int | None = await tx.value(_KEEP_ORG[resource[0]], key=resource[1])
+    return key
 
 
 async def writable_org(tx: Transaction, viewer: Viewer, org: Way) -> tuple[int, str]:
@@ -319,6 +355,14 @@ _HOLD_ORGS = {
     for org_way, org in (("id", Org.id), ("slug", Org.slug))
 }
 
+_KEEP_ORG = {
+    way: select(col(Org.id))
+    .join(Resource, col(Resource.org_id) == col(Org.id))
+    .where(col(column) == bindparam("key", type_=col(column).type))
+    .with_for_update(read=True, of=Org)
+    for way, column in (("id", Resource.id), ("path", Resource.path))
+}
+
 _MOVED = select(
     select(policy.added_up(Ticket.bytes))
     .where(col(Ticket.resource_id) == bindparam("key", type_=Integer()), policy.is_reserved(Ticket))
@@ -332,7 +376,9 @@ _MOVED = select(
 
 
 @cache
-def _seen(viewer: Viewer) -> Select[Any]:
+def _seen(viewer: Viewer, purpose: Purpose) -> Select[Any]:
+    until = policy.administers_resource_until(viewer) if purpose == "administer" else null()
+    transfers = policy.transfers_resource(viewer) if purpose == "transfer" else false()
     return select(
         col(Resource.id),
         col(Resource.slug),
@@ -344,6 +390,8 @@ def _seen(viewer: Viewer) -> Select[Any]:
         col(Resource.org_id),
         col(Resource.path),
         col(Resource.size_bytes),
+        until,
+        case((transfers, literal_column("1", Integer)), else_=literal_column("0", Integer)),
     ).where(col(Resource.id) == bindparam("key", type_=Integer()), policy.sees_resource(viewer))
 
 

@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, Integer, Select, bindparam, delete, litera
 from app import masks, policy
 from app.auth import Permission, Viewer
 from app.db import Duplicate, Transaction
-from app.errors import Conflict, InvalidInput, NotFound, Problem, Problems
+from app.errors import Conflict, Forbidden, InvalidInput, NotFound, Problem, Problems
 from app.masks import Kind
-from app.services import audit, index, names, roles
+from app.services import audit, index, names, owning, roles
 from app.services.roles import Way
 from app.sources import Keys, among, integers, texts
 from app.tables import Access, Key, Org, OrgMember, Resource, Role, User, UserRole, col, folded
@@ -242,8 +242,11 @@ async def set_user_metadata(tx: Transaction, viewer: Viewer, user: Way, metadata
 
 
 async def delete_user(tx: Transaction, viewer: Viewer, user: Way, successor: Way | None = None) -> Deleted:
-    """Delete a user with all she holds. What she owned goes to the successor, or is nobody's."""
-    key = await managed(tx, viewer, user)
+    """Delete a user with all they hold. What they owned goes to the successor, or is nobody's.
+
+    To name a successor gives what the user holds, and so needs as much as to act as the user.
+    """
+    key = await managed(tx, viewer, user) if successor is None else await impersonated(tx, viewer, user)
     policy.require_accounts_here(viewer)
     heir = None if successor is None else await found(tx, viewer, successor, "successor")
     if heir == key:
@@ -254,6 +257,10 @@ async def delete_user(tx: Transaction, viewer: Viewer, user: Way, successor: Way
     owned = select(col(Resource.id)).where(col(Resource.owner_id) == key).order_by(col(Resource.id))
     # Else a change that is under way writes her into the index again.
     resources = [row[0] for row in await tx.rows(owned.with_for_update())]
+    theirs = (col(Resource.owner_id) == key) | among(col(Resource.org_id), integers(orgs))
+    await owning.require_unlocked(tx, theirs, "user")
+    if heir is not None:
+        await owning.require_able(tx, heir, ("successor",))
     await _note_all(tx, key, heir, orgs, resources)
     deleted = Deleted(key, await _name(tx, key)) if heir is None else await _bequeath(tx, key, heir)
     await index.forget(tx, Kind.USER, key)
@@ -307,6 +314,26 @@ async def managed(tx: Transaction, viewer: Viewer, user: Way) -> int:
     key: int = rows[0][0]
     policy.require_no_more(viewer, roles.allowing(mask for _, mask in rows), "This user")
     await audit.touches(tx, audit.USER, [key])
+    return key
+
+
+async def impersonated(tx: Transaction, viewer: Viewer, user: Way) -> int:
+    """The id of a user as whom the viewer may act: one who is `managed` and holds no access that the viewer lacks."""
+    key = await managed(tx, viewer, user)
+    if key != viewer.user_id and policy.compares_access(viewer):
+        holds_more = _holding_more(viewer.alike)
+        if await tx.value(holds_more, account=key, **viewer.binds, now=tx.now):
+            raise Forbidden("This user holds memberships, roles on resources or ownership that you do not hold.")
+    return key
+
+
+_holding_more = cache(policy.holds_more)
+
+
+async def new_owner(tx: Transaction, viewer: Viewer, user: Way) -> int:
+    """The id of a user who is to own something, held so that nobody deactivates them meanwhile."""
+    key = await found(tx, viewer, user, "owner")
+    await owning.require_able(tx, key)
     return key
 
 
