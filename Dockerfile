@@ -1,10 +1,10 @@
 # Ostiary in a container, on SQLite in the volume or on PostgreSQL:
 #
 #   docker build --tag ostiary .
-#   docker run --publish 5000:5000 --volume ostiary:/srv/ostiary/data --env OSTIARY_DEFAULT_ADMIN__PASSWORD=... ostiary
+#   docker run --publish 5000:5000 --volume ostiary:/srv/ostiary/data ostiary
 #   docker run --publish 5000:5000 --env OSTIARY_DATABASE_URL=postgresql://... --env OSTIARY_DEFAULT_ADMIN__PASSWORD=... ostiary
 #
-# Without a password of your own for the first administrator it refuses to serve beyond the container.
+# Without a password of your own for the first administrator the first start makes one up and prints it once.
 
 FROM python:3.13-slim AS build
 
@@ -14,7 +14,7 @@ RUN python -m venv /opt/ostiary
 
 # The dependencies first: they change less often than the code, so that this layer is kept.
 COPY requirements.lock ./
-RUN /opt/ostiary/bin/pip install --require-hashes --requirement requirements.lock
+RUN /opt/ostiary/bin/pip install --no-deps --require-hashes --requirement requirements.lock
 
 COPY pyproject.toml README.md LICENSE ./
 COPY app app

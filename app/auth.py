@@ -8,11 +8,10 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import bindparam, exists, select
-from sqlalchemy.types import Integer
 
 from app import api_tokens, db, errors, tables, tokens
 from app.prepared import Row
-from app.tables import col
+from app.tables import RowId, col
 
 DEACTIVATED = "deactivated"
 """The key of the built-in role that takes everything away."""
@@ -30,11 +29,14 @@ class Permission(Flag):
     GROUPS_MANAGE = 32
     RESOURCES_MANAGE = 64
     AUDIT_VIEW = 128
+    ACCESS_VIEW = 256
+    GROUPS_VIEW = 512
+    RESOURCES_VIEW = 1024
 
 
 EVERYTHING = ~Permission.NONE
 
-OF_THINGS = Permission.ORGS_MANAGE | Permission.RESOURCES_MANAGE
+OF_THINGS = Permission.ORGS_MANAGE | Permission.RESOURCES_MANAGE | Permission.RESOURCES_VIEW | Permission.ACCESS_VIEW
 """What a token can carry that is limited to some orgs and resources: all else is about the whole registry."""
 
 
@@ -74,20 +76,25 @@ _HELD = (
     select(
         col(tables.Role.permissions),
         col(tables.Role.name_key),
+        col(tables.User.user_key),
         col(tables.User.token_generation),
         exists().where(col(tables.RevokedToken.jti) == bindparam("jti", type_=tables.Key())),
     )
     .select_from(tables.User)
     .outerjoin(tables.UserRole, col(tables.UserRole.user_id) == col(tables.User.id))
     .outerjoin(tables.Role, col(tables.Role.id) == col(tables.UserRole.role_id))
-    .where(col(tables.User.id) == bindparam("id", type_=Integer()))
+    .where(col(tables.User.id) == bindparam("id", type_=RowId()))
 )
 
 
 async def viewer_of(database: db.Database, claims: tokens.Claims) -> Viewer | None:
-    """Say who holds a token whose signature was good; None when she is gone, deactivated or signed out since."""
+    """Say who holds a token whose signature was good; None when they are gone, deactivated or signed out since.
+
+    None also when the user with this id has another name: the id may be somebody else's since a backup was put back.
+    """
     rows = await database.ask(_HELD, id=claims.user_id, jti=claims.jti)
-    if any(generation != claims.generation or revoked for *_, generation, revoked in rows):
+    named = tables.folded(claims.user_name), claims.generation
+    if any((name, generation) != named or revoked for *_, name, generation, revoked in rows):
         return None
     permissions = _permissions(rows)
     return None if permissions is None else Viewer(claims.user_id, permissions, claims.jti, claims.expires_at)

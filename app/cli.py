@@ -1,4 +1,4 @@
-"""The command line: `ostiary serve`, `demo`, `migrate`, `reindex`, `keys`, `schema` and `settings`."""
+"""The command line: `ostiary serve`, `demo`, `migrate`, `reindex`, `settings`, and those of `app.commands`."""
 
 import argparse
 import gc
@@ -16,17 +16,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from app import commands as operator_commands
 from app import manual
 from app.errors import OstiaryError, SettingsError
 from app.telemetry import logs, workers
 from app.version import version
 
 if TYPE_CHECKING:
-    from app.services.signing import Listed
     from app.settings import Settings
 
 APP = "app.main"
 """The composition root. It brings the whole server along, so it is loaded by name, and only when it is needed."""
+
+
+HEALTHCHECK_SECONDS = 15
+"""How long a worker may take to start, or to answer its supervisor, before it is replaced."""
 
 
 class _Stopped(Exception):
@@ -87,7 +91,10 @@ def _parser() -> argparse.ArgumentParser:
     reindex = commands.add_parser("reindex", help="make the access index anew and check it")
     reindex.description = manual.REINDEX
     reindex.set_defaults(run=_reindex)
-    _add_keys(commands)
+    frame = operator_commands.Frame(_add_settings, _read_for, _in_words)
+    operator_commands.add_keys(commands, frame)
+    operator_commands.add_sessions(commands, frame)
+    operator_commands.add_admin(commands, frame)
     schema = commands.add_parser("schema", help="print the GraphQL schema")
     schema.set_defaults(run=_schema)
     settings = commands.add_parser("settings", help="show every setting, its source and its meaning; no secrets")
@@ -108,22 +115,6 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     serve.add_argument("--demo", action="store_true", help="fill an empty database with a registry to try first")
     _add_settings(serve)
     serve.set_defaults(run=_serve)
-
-
-def _add_keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    keys = commands.add_parser("keys", help="list the keys that sign tokens, or rotate them")
-    keys.description, keys.epilog = manual.KEYS, manual.KEYS_EPILOG
-    acts = keys.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    listing = acts.add_parser("list", help="show every key, and what it is good for")
-    listing.set_defaults(run=_list_keys)
-    rotate = acts.add_parser("rotate", help="make a key that signs from now on")
-    rotate.add_argument("--revoke", action="store_true", help="end the keys before it, and all their tokens, at once")
-    rotate.description = manual.ROTATE
-    rotate.set_defaults(run=_rotate_keys)
-    for command in (listing, rotate):
-        _add_settings(command)
-    for command in (keys, rotate):
-        command.formatter_class = argparse.RawDescriptionHelpFormatter
 
 
 def _add_settings(command: argparse.ArgumentParser) -> None:
@@ -154,6 +145,12 @@ def _read(file: Path | None) -> "Settings":
     return read
 
 
+def _read_for(arguments: argparse.Namespace) -> "Settings":
+    settings = _read(arguments.settings)
+    _logging(settings)
+    return settings
+
+
 def _logging(settings: "Settings") -> dict[str, Any]:
     """Begin to log as the settings say; answers how."""
     shape = settings.log_format or ("console" if sys.stderr.isatty() else "json")
@@ -162,9 +159,9 @@ def _logging(settings: "Settings") -> dict[str, Any]:
     return wanted
 
 
-def _prepared(settings: "Settings", *, exposed: bool) -> Any:
+def _prepared(settings: "Settings", *, exposed: bool, serves: bool = False) -> Any:
     with _in_words(settings):
-        return importlib.import_module(APP).prepare(settings, exposed=exposed)
+        return importlib.import_module(APP).prepare(settings, exposed=exposed, serves=serves)
 
 
 @contextmanager
@@ -195,19 +192,31 @@ def _is_the_databases(error: BaseException) -> bool:
 def _serve(arguments: argparse.Namespace) -> None:
     gc.disable()  # nothing of what a start loads is garbage; `app.main.create` enables it again
     from app.settings import check_exposure, is_loopback
+    from app.web import descriptors
+    from app.web.budget import RESERVED_CONNECTIONS
 
     settings = _read(arguments.settings)
     log = _logging(settings)
     port = _free_port(arguments.host, arguments.port)
+    if settings.metrics_address is not None:
+        _free_port(*settings.metrics_endpoint)
+    _check_proxies()
     exposed = not is_loopback(arguments.host)
     _check_demo(arguments.host, exposed and arguments.demo)
-    prepared = _prepared(settings, exposed=exposed)
+    prepared = _prepared(settings, exposed=exposed, serves=True)
     check_exposure(settings, arguments.host, prepared.default_password_valid)
     _check_demo(arguments.host, exposed and prepared.demo_password_valid)
     told = ["", *_demo_world(settings, prepared)] if arguments.demo else []
     print("\n".join([*_announcement(settings, prepared, arguments.host, port), *told]), flush=True)
     with workers.shared(arguments.workers):
+        descriptors.raise_limit(settings.request_limits.connections, RESERVED_CONNECTIONS)
         _run(arguments, port, log, settings.shutdown_seconds)
+
+
+def _check_proxies() -> None:
+    """Refuse what decided about proxies before, so that nobody believes that it still does."""
+    if os.environ.get("FORWARDED_ALLOW_IPS"):
+        raise SettingsError("FORWARDED_ALLOW_IPS is not read any more: set TrustedProxies (OSTIARY_TRUSTED_PROXIES)")
 
 
 def _check_demo(host: str, open_to_all: bool) -> None:
@@ -256,17 +265,27 @@ def _announcement(settings: "Settings", prepared: Any, host: str, port: int) -> 
     lines += [f"  migrated    {name}" for name in prepared.migrated]
     if prepared.default_password_valid:
         name = settings.default_admin.user_name
-        lines.append(f"  {name} still has the default password, which everybody knows: sign in and change it.")
+        lines += [
+            f"  {name} still has the default password, which everybody knows: sign in and change it. It opens only for",
+            f"  requests from this machine itself. Behind a proxy: ostiary admin reset-password {name}",
+        ]
+    if prepared.first_password is not None:
+        name = settings.default_admin.user_name
+        lines.append(f"  {name} was made with this password, which is shown once: {prepared.first_password}")
     return lines
 
 
 def _run(arguments: argparse.Namespace, port: int, log: dict[str, Any], shutdown_seconds: int) -> None:
     import uvicorn
 
+    from app.web import supervising
+    from app.web.stopping import stop_on_hangup
+
+    run = supervising.run if arguments.workers > 1 else uvicorn.run
     # Having finished what it was doing, uvicorn raises the signal that stopped it once more. As an interrupt, which it
     # takes for an end, SIGTERM too leaves with 0 and not as if the process had been shot.
-    with _as_interrupt(signal.SIGTERM):
-        uvicorn.run(
+    with _as_interrupt(signal.SIGTERM), stop_on_hangup():
+        run(
             f"{APP}:create",
             factory=True,
             host=arguments.host,
@@ -283,9 +302,10 @@ def _run(arguments: argparse.Namespace, port: int, log: dict[str, Any], shutdown
             access_log=False,
             server_header=False,
             interface="asgi3",
-            proxy_headers=False,  # `web.entrance` looks whether there are any
+            proxy_headers=False,  # `web.entrance` reads them, of trusted proxies
             date_header=True,
             timeout_graceful_shutdown=shutdown_seconds,
+            timeout_worker_healthcheck=HEALTHCHECK_SECONDS,
         )
 
 
@@ -329,33 +349,6 @@ def _reindex(arguments: argparse.Namespace) -> None:
 
 def _progress(done: int, total: int) -> None:
     print(f"ostiary: {done:,} of {total:,} resources", file=sys.stderr, flush=True)
-
-
-def _list_keys(arguments: argparse.Namespace) -> None:
-    settings = _read(arguments.settings)
-    _logging(settings)
-    with _in_words(settings):
-        listed = importlib.import_module(APP).signing_keys(settings)
-    print("\n".join(f"{each.kid}  {_told(each)}" for each in listed) or "there are none")
-    if not settings.signs_with_keys:
-        print("TokenAlgorithm is HS256: tokens are signed with the secret")
-
-
-def _told(key: "Listed") -> str:
-    made = f"made {key.created_at:%Y-%m-%d %H:%M} UTC"
-    if not key.is_readable:
-        return f"{made}, of no use: it was sealed under another secret"
-    return f"{made}, signs" if key.ends_at is None else f"{made}, verifies until {key.ends_at:%Y-%m-%d %H:%M} UTC"
-
-
-def _rotate_keys(arguments: argparse.Namespace) -> None:
-    settings = _read(arguments.settings)
-    _logging(settings)
-    if not settings.signs_with_keys:
-        raise SettingsError("TokenAlgorithm is HS256: tokens are signed with the secret; set it to EdDSA first")
-    with _in_words(settings):
-        kid = importlib.import_module(APP).rotate_keys(settings, revoke=arguments.revoke)
-    print(f"{kid} signs from now on; every worker knows it within half a minute")
 
 
 def _schema(_: argparse.Namespace) -> None:

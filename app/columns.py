@@ -5,18 +5,34 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Dialect, Text
+from sqlalchemy import BigInteger, ColumnElement, Dialect, Text
 from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-MAX_ID = 2**31 - 1
-"""The largest id that a row can have: `INTEGER` on PostgreSQL is 32 bits."""
+MAX_ID = 2**60 - 1
+"""Largest id that is read: the number of a subject holds an id and three bits more (`masks.subject`), in 64 bits."""
 
 MAX_BYTES = 2**53 - 1
 """The most that is counted of anything that is stored: the largest integer that a client in JavaScript can say."""
 
 SORT_LENGTH = 200
 """How many characters of a name decide where it is sorted; the id decides between equals."""
+
+
+class WideInteger(BigInteger):
+    """A number of 64 bits on both databases."""
+
+
+class RowId(WideInteger):
+    """Id of a row, or a reference to one."""
+
+
+@compiles(RowId, "sqlite")
+@compiles(WideInteger, "sqlite")
+def _wide_integer_on_sqlite(element: WideInteger, compiler: Any, **options: Any) -> str:
+    """SQLite takes no other word than INTEGER for the key that numbers its rows; it holds 64 bits."""
+    return "INTEGER"
 
 
 class Instant(TypeDecorator[datetime]):

@@ -5,13 +5,19 @@
     ├── Refusal                  the whole field or request is refused: an error at the top, an HTTP status
     │   ├── Unauthenticated      UNAUTHENTICATED     401
     │   ├── Forbidden            FORBIDDEN           403
+    │   ├── Unknown              NOT_FOUND           404  a question about what does not exist, for the asker
     │   ├── BadInput             BAD_USER_INPUT      400  an argument of a read: a page size, a cursor, a filter
     │   ├── BadRequest           BAD_REQUEST         400  the request itself: its body, its headers, its operation
     │   ├── TooComplex           OPERATION_TOO_COMPLEX 400
+    │   ├── BodyTooLarge         BODY_TOO_LARGE      413
+    │   ├── HeadersTooLarge      HEADERS_TOO_LARGE   431  too many bytes or fields, trailers and chunk lines included
+    │   ├── RequestTimeout       REQUEST_TIMEOUT     408  the client did not send its request in time
     │   ├── PersistedQueryNotFound     PERSISTED_QUERY_NOT_FOUND     200  the client sends the text then
     │   ├── PersistedQueryNotSupported PERSISTED_QUERY_NOT_SUPPORTED 400
     │   ├── RateLimited          RATE_LIMITED        429  with the seconds to wait
     │   ├── TimedOut             TIMEOUT             503
+    │   ├── ChangeMade           CHANGE_MADE         500  the change is committed, but its answer cannot be given
+    │   ├── OutcomeUnknown       OUTCOME_UNKNOWN     503  whether the change is committed cannot be found out
     │   └── Unavailable          SERVICE_UNAVAILABLE 503  another service does not answer; or we are stopping
     └── Problem                  a change was refused: an entry of a payload's `errors`, with its path
         ├── InvalidInput         INVALID_INPUT       400
@@ -63,6 +69,13 @@ class Forbidden(Refusal):
     status = 403
 
 
+class Unknown(Refusal):
+    """A question names a user or a resource that does not exist, or that the asker may not know of."""
+
+    code = "NOT_FOUND"
+    status = 404
+
+
 class BadInput(Refusal):
     """An argument of a read is out of its limits."""
 
@@ -78,10 +91,35 @@ class BadRequest(Refusal):
 
 
 class TooComplex(Refusal):
-    """The document is larger than a limit allows."""
+    """A document, or what comes with it, is larger than a limit allows: which one, its number and what it is here."""
 
     code = "OPERATION_TOO_COMPLEX"
     status = 400
+
+    def __init__(self, message: str, limit: str, most: int, value: int) -> None:
+        super().__init__(message)
+        self.limit, self.most, self.value = limit, most, value
+
+
+class BodyTooLarge(Refusal):
+    """The body is larger than the limit."""
+
+    code = "BODY_TOO_LARGE"
+    status = 413
+
+
+class HeadersTooLarge(Refusal):
+    """The request line and the header fields are larger than the limit, or there are too many fields."""
+
+    code = "HEADERS_TOO_LARGE"
+    status = 431
+
+
+class RequestTimeout(Refusal):
+    """The client did not send its request in time."""
+
+    code = "REQUEST_TIMEOUT"
+    status = 408
 
 
 class PersistedQueryNotFound(Refusal):
@@ -119,6 +157,20 @@ class TimedOut(Refusal):
     """The operation took longer than it may."""
 
     code = "TIMEOUT"
+    status = 503
+
+
+class ChangeMade(Refusal):
+    """The change is committed, but what it shows could not be read or sent. Nobody needs to ask for it again."""
+
+    code = "CHANGE_MADE"
+    status = 500
+
+
+class OutcomeUnknown(Refusal):
+    """The connection to the database was lost during the commit, and its end could not be found out."""
+
+    code = "OUTCOME_UNKNOWN"
     status = 503
 
 

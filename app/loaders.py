@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, FromClause, and_, exists, select
 
 from app import policy
 from app.auth import DEACTIVATED, Viewer
-from app.sources import ME, Cell, Filter, Source, Walk, from_of, guarded
+from app.sources import Cell, Filter, Source, Walk, from_of, guarded
 from app.tables import (
     Access,
     ApiToken,
@@ -80,17 +80,8 @@ def _so_called(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bo
     return matches
 
 
-def _granter_name(viewer: Viewer) -> ColumnElement[Any]:
-    name = select(col(User.user_name)).where(col(User.id) == col(OrgMember.granted_by), policy.knows_user(viewer))
-    return name.correlate(OrgMember).scalar_subquery()
-
-
 def _is_mine(viewer: Viewer) -> ColumnElement[bool]:
     return col(Org.id).in_(policy.my_orgs(viewer))
-
-
-def _is_my_group(viewer: Viewer) -> ColumnElement[bool]:
-    return col(Group.id).in_(policy.groups_of(ME))
 
 
 def _with_group(viewer: Viewer) -> FromClause:
@@ -123,7 +114,7 @@ ORG_FILTERS = {
 GROUP_FILTERS = {
     "slug": Filter(Group.slug),
     "name": Filter(Group.name_key, fold=True),
-    "only_mine": Filter(_is_my_group),
+    "only_mine": Filter(policy.is_my_group),
 }
 RESOURCE_FILTERS = {
     "type": Filter(ResourceType.name, within=_of_type),
@@ -211,7 +202,7 @@ member_groups = Source(
     "page",
     Group,
     GroupMember.user_id,
-    policy.group_membership_lasts,
+    policy.sees_group_membership,
     _named,
     GroupMember,
     col(Group.id) == col(GroupMember.group_id),
@@ -248,9 +239,12 @@ _mine = Walk(
         policy.mask: ("held", _itself),
         policy.granted_mask: ("granted", _itself),
         policy.administers_resource: ("held", policy.administered),
+        policy.sees_configuration: ("held", policy.administered),
     },
 )
-_theirs = Walk(policy.theirs, Access, "resource_id", policy.holds, policy.held, by_user=True)
+_theirs = Walk(
+    policy.theirs, Access, "resource_id", policy.holds, policy.held, by_user=True, lists=policy.lists_reached
+)
 resource = Source("one", Resource, Resource.id, policy.sees_resource)
 resource_at = Source("one", Resource, Resource.path, policy.sees_resource)
 dataset_by_id = Source("one", Resource, Resource.id, _is_dataset)
@@ -259,7 +253,14 @@ resources = Source(
     "page", Resource, None, policy.lists_resource, _named, orders=RESOURCE_ORDERS, filters=RESOURCE_FILTERS, walk=_mine
 )
 accessible = Source(
-    "page", Resource, User.id, policy.everybody, _named, orders=RESOURCE_ORDERS, filters=RESOURCE_FILTERS, walk=_theirs
+    "page",
+    Resource,
+    User.id,
+    policy.lists_reached,
+    _named,
+    orders=RESOURCE_ORDERS,
+    filters=RESOURCE_FILTERS,
+    walk=_theirs,
 )
 accessors = Source(
     "page",
@@ -282,8 +283,8 @@ org_owner_name = Cell(
 )
 """Whoever sees an org sees whose it is."""
 
-granter_name = Cell(of=_granter_name)
-"""Who let a member in; null for one whom the viewer does not know."""
+granter_name = Cell(of=col(OrgMember.granted_by_name))
+"""The name of the user who added a member, as it was then: who sees the members sees it."""
 
 resource_type = Source("one", ResourceType, ResourceType.id, policy.everybody)
 resource_types = Source("page", ResourceType, None, policy.everybody, _named, orders={"name": ResourceType.name})
@@ -349,9 +350,9 @@ audit_events = Source(
     "page",
     AuditEvent,
     None,
-    policy.sees_audit,
+    policy.sees_settled_events,
     ("at",),
-    orders={"at": AuditEvent.at},
+    orders={"at": AuditEvent.id},  # numbers follow the order of commits, times only nearly
     filters=AUDIT_FILTERS,
     newest_first=True,
 )
@@ -362,10 +363,10 @@ resource_events = Source(
     "page",
     AuditEvent,
     AuditChange.subject,
-    policy.everybody,
+    policy.is_settled_change,
     ("at",),
     AuditChange,
     col(AuditEvent.id) == col(AuditChange.event_id),
-    {"at": AuditChange.at},
+    {"at": AuditChange.event_id},
     newest_first=True,
 )

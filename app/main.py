@@ -3,8 +3,9 @@
 import asyncio
 import gc
 import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import inf
@@ -20,7 +21,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Scope
 
-from app import db, migrations, rest, schema, signing, tickets, web
+from app import db, migrations, passwords, rest, schema, signing, tickets, web
 from app.executor.changes import Changes
 from app.executor.documents import Documents
 from app.executor.plan import Planner
@@ -31,7 +32,7 @@ from app.origin import COMMAND, ORIGIN
 from app.passwords import Hasher
 from app.schema import http
 from app.schema.execution import Answering
-from app.services import accounts, api_tokens, bootstrap, demo, quotas, reindexing
+from app.services import accounts, api_tokens, bootstrap, demo, quotas, reindexing, sessions
 from app.services.provider import Provider
 from app.services.signing import Keyring, Listed, listed, rotate
 from app.services.throttle import Throttle
@@ -39,7 +40,10 @@ from app.settings import Settings, secret
 from app.statements import Statements
 from app.tokens import Signer
 from app.web import Front, Watch, Watching
+from app.web.budget import BUDGET, Budget
 from app.web.entrance import Entrance
+from app.web.listener import listening
+from app.web.stopping import leave_hangup_to_parent
 from app.written import FILE_VARIABLE
 
 Done = TypeVar("Done")
@@ -47,25 +51,32 @@ Done = TypeVar("Done")
 KEYS_KEPT = {"Cache-Control": "public, max-age=300"}
 """How long others may keep the public keys: a new one is looked for by its name anyway."""
 
+SWITCH_SECONDS = 0.001
+"""How long a thread that reads a large document keeps the event loop from its turn. It competes with nothing else."""
+
 HASHING_QUEUE = 64
 """How many passwords may wait to be hashed before a request is turned away."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What was done before serving: the steps that were run, and whether well-known passwords open a door."""
+    """What was done before serving: the steps that were run, and whether well-known passwords open an account.
+
+    `first_password` is that of an administrator that was just made with a password of their own, to be told once.
+    """
 
     migrated: list[str]
     default_password_valid: bool
     demo_password_valid: bool
+    first_password: str | None = None
 
 
-def prepare(settings: Settings, *, exposed: bool = False) -> Ready:
+def prepare(settings: Settings, *, exposed: bool = False, serves: bool = False) -> Ready:
     """Bring the database to its shape and see to it that somebody administers it.
 
-    Where others reach the server (`exposed`), no administrator is made with the password that everybody knows: the
-    caller refuses to serve, and the next start, with another password set, makes her. An external provider says itself
-    who administers, so that none is made at all.
+    Where others reach the server (`exposed`), no administrator is made with the password that everybody knows. A start
+    that `serves` makes them with a random password instead; other commands leave it to the next start. An external
+    provider says itself who administers, so that none is made at all.
     """
     migrated = migrations.upgrade(settings.database_url)
 
@@ -73,9 +84,14 @@ def prepare(settings: Settings, *, exposed: bool = False) -> Ready:
         if desk.provider is not None:  # no password that is stored here opens anything
             return Ready(migrated, default_password_valid=False, demo_password_valid=False)
         is_open = await bootstrap.is_default_password_valid(desk, settings.default_admin)
+        first = None
         if not (exposed and is_open):
             await bootstrap.ensure_admin(desk, settings.default_admin)
-        return Ready(migrated, is_open, await demo.is_open(desk))
+        elif serves and not await bootstrap.is_administered(desk):
+            first = passwords.generate(settings.password_policy)
+            is_made = await bootstrap.ensure_admin(desk, settings.default_admin, first)
+            is_open, first = False, first if is_made else None
+        return Ready(migrated, is_open, await demo.is_open(desk), first)
 
     return _at_desk(settings, bootstrapped)
 
@@ -94,6 +110,20 @@ def reindex(settings: Settings, tell: Callable[[int, int], None]) -> reindexing.
     """Make the access index anew; tells as it goes how many resources are done, and of how many."""
     migrations.upgrade(settings.database_url)
     return _at_desk(settings, lambda desk: reindexing.reindex(desk.database, tell))
+
+
+def end_sessions(settings: Settings, *, api_tokens: bool) -> sessions.Ended:
+    """End every session and ticket, and every API token if so asked."""
+    migrations.upgrade(settings.database_url)
+    return _at_desk(settings, lambda desk: sessions.end_all(desk.database, api_tokens=api_tokens))
+
+
+def reset_password(settings: Settings, user_name: str, password: str | None) -> str | None:
+    """Set a user's password; returns the one that was made up where none is given."""
+    migrations.upgrade(settings.database_url)
+    made = passwords.generate(settings.password_policy) if password is None else None
+    _at_desk(settings, lambda desk: accounts.reset_by_operator(desk, user_name, password or made or ""))
+    return made
 
 
 def signing_keys(settings: Settings) -> list[Listed]:
@@ -130,12 +160,15 @@ def sdl() -> str:
 
 def create() -> Entrance:
     """The application for the settings of this process's environment."""
+    leave_hangup_to_parent()
     file = os.environ.get(FILE_VARIABLE)
-    made = create_app(Settings.read(Path(file) if file else None), owns_process=True)
+    settings = Settings.read(Path(file) if file else None)
+    made = create_app(settings, owns_process=True)
     gc.collect()
     gc.freeze()  # what is loaded stays: the collector need not look through it again and again
     gc.enable()
-    return Entrance(made)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    return Entrance(made, settings.trusted_proxies)
 
 
 def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
@@ -143,16 +176,16 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
 
     Where it `owns_process`, it takes note of the signals that end it.
     """
-    documents = Documents(schema.core(), settings.limits)
+    documents = Documents(schema.core(), settings.limits, most_errors=settings.request_limits.errors)
     operations = Operations(documents)
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Budget]]:
         desk = await _desk(settings, longest=settings.query_seconds)
         app.state.answering = _answering(settings, documents, desk)
         with operations.stopping.on_signals() if owns_process else nullcontext():
-            async with operations.watched(desk):
-                yield
+            async with operations.watched(desk), _listening(settings, operations):
+                yield {BUDGET: Budget(settings.request_limits, operations.meter, _failed(settings))}
         await _close(desk)
 
     def answer(scope: Scope, asked: http.GraphQLRequest) -> Awaitable[http.Answer]:
@@ -168,13 +201,20 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
         return rest.House(answering.desk, answering.statements, settings)
 
     admission = None if settings.introspection == "everyone" else admit
-    api, *parts = http.routes(answer, schema.sdl(), admit=admission)
+    api, *parts = http.routes(answer, schema.sdl(), limits=settings.request_limits, admit=admission)
     routes = [api, *parts, *_pages(settings, operations), *rest.description(settings), rest.face(house_of)]
     made = Starlette(routes=routes, lifespan=lifespan)
     front = Front([api], ExceptionMiddleware(made.router, {HTTPException: rest.unanswered}))
     watching = Watching(operations.meter, operations.stopping, _failed(settings), settings.slow_request_milliseconds)
     made.middleware_stack = Watch(web.cors(front, settings.allowed_origins), watching)
     return made
+
+
+def _listening(settings: Settings, operations: Operations) -> AbstractAsyncContextManager[None]:
+    """The listener of its own for metrics, if one is set."""
+    if settings.metrics_address is None:
+        return nullcontext()
+    return listening(Starlette(routes=operations.routes(is_open=True)), settings.metrics_endpoint)
 
 
 def _pages(settings: Settings, operations: Operations) -> list[BaseRoute]:
@@ -185,10 +225,14 @@ def _pages(settings: Settings, operations: Operations) -> list[BaseRoute]:
 def _answering(settings: Settings, documents: Documents, desk: accounts.Desk) -> Answering:
     statements = Statements(desk.database)
     planner = Planner(schema.core(), statements, schema.converted)
-    answering = Answering(schema.core(), documents, desk, statements, settings, Variables(schema.core()))
+    answering = Answering(schema.core(), documents, desk, statements, settings, _variables(settings))
     if settings.executor == "stock":
         return answering
     return replace(answering, compiled=Compiled(planner), changes=Changes(planner))
+
+
+def _variables(settings: Settings) -> Variables:
+    return Variables(schema.core(), settings.request_limits.errors)
 
 
 def _failed(settings: Settings) -> Callable[[str, Exception], Response]:
@@ -197,7 +241,9 @@ def _failed(settings: Settings) -> Callable[[str, Exception], Response]:
     def failed(face: str, error: Exception) -> Response:
         if face == "graphql":
             return http.unanswered(error)
-        return rest.answered(error, drone_db_clients=settings.drone_db_clients)
+        return rest.answered(
+            error, drone_db_clients=settings.drone_db_clients, most_errors=settings.request_limits.errors
+        )
 
     return failed
 

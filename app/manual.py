@@ -13,6 +13,8 @@ examples:
   OSTIARY_DATABASE_URL=postgresql://user:password@host/database ostiary serve
   ostiary settings                        what is set, by whom, and what it means
   ostiary keys rotate                     a new key to sign tokens with
+  ostiary admin reset-password admin      a new password for who has lost it
+  ostiary sessions end                    after a backup was put back
   ostiary schema > schema.graphql         the GraphQL schema
 
 settings:
@@ -70,4 +72,23 @@ Make a key that signs from now on. Servers that run learn of it by themselves, w
 half a minute. The key before it goes on to verify what it has signed until the last
 of those tokens has ended (TokenExpirationInDays), and is gone then. With --revoke all
 keys before it are gone at once: everybody whom they let in must sign in again.
+"""
+
+SESSIONS = """\
+End every session and every ticket: all users must sign in again. Do this after a
+backup was put back, while the server is stopped or before others reach it: a token
+that was ended after the backup was made would be good again. API tokens that were
+revoked since then come back, too; --api-tokens deletes all of them.
+"""
+
+ADMIN = """\
+Give a user a new password on the machine itself, without knowing the old one. All
+their sessions end. The server may go on running. The change is in the audit log.
+"""
+
+ADMIN_EPILOG = """\
+examples:
+  ostiary admin reset-password admin      makes up a password and prints it once
+  ostiary admin reset-password ann --stdin < file
+                                          takes the first line of a file
 """

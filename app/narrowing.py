@@ -47,6 +47,8 @@ def ordered_by(source: Source, ask: Ask) -> Ordered:
 
 def beyond(ordered: Ordered) -> ColumnElement[bool]:
     """The rows after the cursor: one comparison of rows where all run one way, which an index can answer."""
+    if len(ordered) > 1 and ordered[-1][0] is ordered[-2][0]:
+        ordered = ordered[:-1]  # a list that is ordered by the id needs no tie-breaker
     binds = [bindparam(f"a{at}", type_=column.type) for at, (column, _) in enumerate(ordered)]
     ways = {down for _, down in ordered}
     if len(ways) == 1:

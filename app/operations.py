@@ -35,9 +35,10 @@ class Operations:
         self._desk: Desk | None = None
         self._worker = f'ostiary_workers{{version="{version()}"}}'
 
-    def routes(self, metrics_token: str | None) -> Sequence[Route]:
-        """The paths where it is told."""
-        return probes.routes(Readiness(self.stopping, self._failing), self._numbers, metrics_token)
+    def routes(self, metrics_token: str | None = None, *, is_open: bool = False) -> Sequence[Route]:
+        """The paths where it is told; `is_open` to whoever reaches them."""
+        readiness = Readiness(self.stopping, self._failing)
+        return probes.routes(readiness, self._numbers, metrics_token, is_open=is_open)
 
     @asynccontextmanager
     async def watched(self, desk: Desk) -> AsyncIterator[None]:

@@ -1,19 +1,24 @@
 """From where something is asked: kept beside the request, for what happens far below the face that was asked."""
 
+from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Which face was asked (`GRAPHQL`, `REST` or `COMMAND`), from which address, in which request."""
+    """Which face was asked (`GRAPHQL`, `REST` or `COMMAND`), from which address, in which request.
+
+    `is_direct_local` finds out whether a process of this machine sent the request itself (`web.locality`).
+    """
 
     face: str
     address: str | None = None
     request_id: str | None = None
+    is_direct_local: Callable[[], bool] = field(default=lambda: False, compare=False)
 
 
-COMMAND = Origin("COMMAND")
+COMMAND = Origin("COMMAND", is_direct_local=lambda: True)
 """The command line of the machine itself."""
 
 ORIGIN: ContextVar[Origin] = ContextVar("origin", default=COMMAND)

@@ -22,6 +22,11 @@ MAX_SIZE = 100
 MAX_FILTER_DEPTH = 4
 MAX_COMPARISONS = 50
 MAX_CHOICES = 100
+MAX_TERMS = 10
+"""Terms of an order: more than any list can be ordered by, so that one of them stands there twice."""
+
+MAX_FILTERS = 200
+"""Filters within a filter, empty ones too."""
 
 ARGUMENTS = frozenset({"first", "after", "last", "before", "filter", "order_by"})
 
@@ -120,6 +125,8 @@ def _size(arguments: Mapping[str, Any]) -> tuple[int, bool]:
 
 
 def _order(given: Sequence[Any] | None) -> tuple[tuple[str, bool], ...]:
+    if len(given or ()) > MAX_TERMS:
+        raise BadInput("`orderBy` names a field twice.")
     order = tuple((term.field.value, term.direction.value == "DESC") for term in given or ())
     if len({name for name, _ in order}) < len(order):
         raise BadInput("`orderBy` names a field twice.")
@@ -166,12 +173,21 @@ def _typed(value: Any, kind: type) -> Any:
 
 
 def _is_out_of_range(value: Any) -> bool:
-    return "\0" in value if isinstance(value, str) else not 0 <= value < 2**31
+    return "\0" in value if isinstance(value, str) else not 0 <= value < 2**63
 
 
 @dataclass(slots=True)
 class _Collector:
     values: dict[str, Any] = field(default_factory=dict)
+    filters: int = 0
+
+    def enter(self, depth: int) -> None:
+        """Count a filter at this depth; raises BadInput."""
+        self.filters += 1
+        if depth > MAX_FILTER_DEPTH:
+            raise BadInput(f"A filter may be nested at most {MAX_FILTER_DEPTH} deep.")
+        if self.filters > MAX_FILTERS:
+            raise BadInput(f"A filter may hold at most {MAX_FILTERS} filters.")
 
     def place(self, value: Any) -> str:
         if len(self.values) >= MAX_COMPARISONS:
@@ -188,8 +204,7 @@ def _filter(given: Any) -> tuple[Shape, dict[str, Any]]:
 
 
 def _tree(given: Any, collector: _Collector, depth: int) -> Shape:
-    if depth > MAX_FILTER_DEPTH:
-        raise BadInput(f"A filter may be nested at most {MAX_FILTER_DEPTH} deep.")
+    collector.enter(depth)
     terms: list[Shape] = []
     for name, value in vars(given).items():
         if value is None:

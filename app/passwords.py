@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import os
+import secrets
+import string
 import sys
 import threading
 import warnings
@@ -37,6 +39,9 @@ _RETRY_AFTER = 1
 NICE = 10
 """How far the threads that hash stand back behind the event loop; 19 would be behind everything."""
 
+GENERATED_LENGTH = 24
+GENERATED_FROM = string.ascii_letters + string.digits + "-_."
+
 T = TypeVar("T")
 
 
@@ -70,6 +75,15 @@ def _is_other(character: str) -> bool:
 
 def _characters(number: int) -> str:
     return f"{number:,} character{'' if number == 1 else 's'}"
+
+
+def generate(policy: PasswordPolicy | None) -> str:
+    """Make up a password that keeps the policy: at least 24 characters of letters, digits and three signs."""
+    length = max(GENERATED_LENGTH, 0 if policy is None else policy.min_length)
+    while True:
+        made = "".join(secrets.choice(GENERATED_FROM) for _ in range(length))
+        if not check_policy(policy, made):
+            return made
 
 
 class Hasher:

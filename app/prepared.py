@@ -16,6 +16,13 @@ Values = Mapping[str, Any]
 Change = Callable[[Any], Any]
 Found = TypeVar("Found")
 
+SETTLED_EVENT = "settled_event"
+"""Name of the bound value that ends a read of the audit feed: the number of the last settled event.
+
+An event is settled when no event with a smaller number can still be committed. A database that commits events in the
+order of their numbers leaves the default, which excludes nothing.
+"""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
@@ -26,6 +33,11 @@ class Prepared:
     constants: Values
     writers: tuple[tuple[int, Change], ...]
     readers: tuple[tuple[int, Change], ...]
+
+    @property
+    def reads_feed(self) -> bool:
+        """Whether the statement must not pass the last settled event."""
+        return SETTLED_EVENT in self.constants
 
     def arguments(self, values: Values) -> list[Any]:
         """Put the values in the statement's order; raises KeyError for one that is missing."""

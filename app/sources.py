@@ -38,13 +38,17 @@ from sqlmodel import SQLModel
 
 from app import tables
 from app.auth import Viewer
+from app.prepared import SETTLED_EVENT
 from app.tables import col
 
-ME = bindparam("viewer_id", type_=Integer())
+ME = bindparam("viewer_id", type_=tables.RowId())
 """The viewer. Bound, so that a statement is the same for everybody with the same permissions."""
 
 NOW = bindparam("now", type_=tables.Instant())
 """The moment of the question: what ends, ends by this clock."""
+
+SETTLED = bindparam(SETTLED_EVENT, 2**63 - 1, type_=BigInteger())
+"""Number of the last settled event; PostgreSQL's reads of the audit feed bind it (`db.postgresql`)."""
 
 ROOT = 0
 """The key of a listing that hangs on nothing."""
@@ -167,7 +171,8 @@ class Walk:
 
     A walk meets every entry of the rows that it finds, so that it can carry what they come to: `carried` are columns,
     made of an entry and `united` over all of a row; `instead` says for which functions they stand. Not for walks by
-    user, which are about somebody else. `unless`: for whom the index is not needed.
+    user, which are about somebody else. `unless`: for whom the index is not needed. `lists` narrows a walk by user to
+    what the viewer may see of it, by the key of an entry.
     """
 
     acting: Callable[[Viewer], FromClause]
@@ -180,6 +185,7 @@ class Walk:
     united: Callable[[ColumnElement[Any]], ColumnElement[Any]] | None = None
     unless: Callable[[Viewer], bool] | None = None
     instead: Mapping[Any, tuple[str, Callable[[ColumnElement[Any]], ColumnElement[Any]]]] = field(default_factory=dict)
+    lists: Callable[[Viewer, Any], ColumnElement[bool]] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -323,7 +329,7 @@ def texts(values: Iterable[str]) -> Any:
 
 def has_bit(mask: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """A mask has the bit that will be bound by this name."""
-    made: ColumnElement[bool] = mask.op("&")(bindparam(name, type_=Integer())) != 0
+    made: ColumnElement[bool] = mask.op("&")(bindparam(name, type_=tables.RowId())) != 0
     return made
 
 

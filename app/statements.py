@@ -183,4 +183,4 @@ def _keys(column: ColumnElement[Any]) -> Any:
 
 
 def _kind(column: ColumnElement[Any]) -> TypeEngine[Any]:
-    return Integer() if isinstance(column.type, Integer) else tables.Key()
+    return tables.RowId() if isinstance(column.type, Integer) else tables.Key()

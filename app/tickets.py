@@ -16,12 +16,15 @@ PURPOSE = b"ostiary: Ed25519 key of tickets, 1"
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a ticket allows. `act` is upload or download; `user_name` is who began it, None for nobody."""
+    """What a ticket allows. `act` is upload or download; `user_name` is who began it, None for nobody.
+
+    `path` names the org too: it is None where who began the ticket does not see that.
+    """
 
     key: str
     act: str
     resource: str
-    path: str
+    path: str | None
     bytes: int
     user_name: str | None
     begins: datetime
@@ -42,11 +45,12 @@ class Signer:
             "jti": claims.key,
             "act": claims.act,
             "resource": claims.resource,
-            "path": claims.path,
             "bytes": claims.bytes,
             "iat": int(claims.begins.timestamp()),
             "exp": int(claims.ends.timestamp()),
         }
+        if claims.path is not None:
+            payload["path"] = claims.path
         if claims.user_name is not None:
             payload["sub"] = claims.user_name
         return jwt.encode(payload, self._key.private, signing.ALGORITHM, {"typ": TYPE, "kid": self._key.kid})

@@ -62,6 +62,14 @@ class Claims:
     expires_at: datetime | None = None
 
 
+def new_generation() -> int:
+    """Return a random token generation, 63 bits: a token of an earlier one, or of another user, never fits by chance.
+
+    A number that counts up would come again after a backup is put back, and with it the tokens issued since.
+    """
+    return secrets.randbits(63)
+
+
 class Issued(NamedTuple):
     """A new token, when it ends, and its own id."""
 

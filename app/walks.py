@@ -85,6 +85,8 @@ def _conditions(
     walk, roles = _walk_of(source), _roles_asked(source, ask)
     held = walk.held(acting, entry)
     found = [walk.holds(acting, entry), held != 0]
+    if walk.lists is not None:
+        found.append(walk.lists(viewer, getattr(entry, walk.key)))
     found += [has_bit(held, name) for _, *pairs in roles for _, name in pairs]
     rest = [term for term in ask.filter[1:] if term not in roles]
     if rest:

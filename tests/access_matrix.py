@@ -18,7 +18,8 @@ class Asker:
     """Somebody, what she comes to hold on a resource with data and on one without, and how far she is in its org.
 
     What follows says how: by which grants (in letters), memberships and roles in the registry. `late` says which of
-    these have ended: "grant", "group", "org".
+    these have ended: "grant", "group", "org". `sees_all`: every resource with its configuration, whatever the roles;
+    `asks`: who can reach a resource.
     """
 
     name: str
@@ -36,6 +37,8 @@ class Asker:
     late: str = ""
     is_nobody: bool = field(default=False, kw_only=True)
     is_gone: bool = field(default=False, kw_only=True)
+    sees_all: bool = field(default=False, kw_only=True)
+    asks: bool = field(default=False, kw_only=True)
 
     @property
     def is_above_grants(self) -> bool:
@@ -45,6 +48,7 @@ class Asker:
 
 
 ALL, BARE = "rwdua", "rwa"
+SURVEYOR = ("resources_view",)
 
 ASKERS = (
     Asker("nobody", is_nobody=True),
@@ -92,7 +96,29 @@ ASKERS = (
     Asker("an org's former administrator, where all may see", "r", "r", level=Level.ADMIN, general="r", late="org"),
     Asker("the org's owner", ALL, BARE, "deletes", owns="org"),
     Asker("the resource's owner", ALL, BARE, owns="resource"),
-    Asker("RESOURCES_MANAGE", ALL, BARE, registry=("registrar",)),
+    Asker("RESOURCES_MANAGE", ALL, BARE, "sees", registry=("registrar",), sees_all=True),
+    Asker("RESOURCES_VIEW", "", "", "sees", registry=SURVEYOR, sees_all=True),
+    Asker(
+        "RESOURCES_VIEW, where all may read",
+        "rd",
+        "r",
+        "sees",
+        general="d",
+        registry=SURVEYOR,
+        sees_all=True,
+    ),
+    Asker("ACCESS_VIEW", registry=("access_view",), asks=True),
+    Asker("ACCESS_VIEW, where all may see", "r", "r", registry=("access_view",), general="r", asks=True),
+    Asker(
+        "ACCESS_VIEW, RESOURCES_VIEW",
+        "",
+        "",
+        "sees",
+        registry=("access_view", *SURVEYOR),
+        sees_all=True,
+        asks=True,
+    ),
+    Asker("GROUPS_VIEW", registry=("groups_view",)),
     Asker("ORGS_MANAGE", "", "", "deletes", registry=("orgs_manage",)),
     Asker("ORGS_MANAGE, where all may see", "r", "r", "deletes", registry=("orgs_manage",), general="r"),
     Asker("GROUPS_MANAGE", registry=("groups_manage",)),
@@ -135,7 +161,7 @@ def outcome(asker: Asker, change: Change, holds: str, *, locked: bool) -> str:
     """Hidden is not found; seen may be forbidden; permitted may be locked."""
     if asker.is_nobody and not (change.by_nobody and change.needs in holds):
         return "UNAUTHENTICATED"
-    if not holds:
+    if not (holds or asker.sees_all):
         return "NOT_FOUND"
     if change.needs not in holds and not (change.in_org and change.in_org == asker.org):
         return "FORBIDDEN"

@@ -60,6 +60,8 @@ class Kept:
     anyone: set[str] = field(default_factory=set)
     general: set[str] = field(default_factory=set)
     groups: dict[int, set[str]] = field(default_factory=dict)
+    entries: set[int] = field(default_factory=set)
+    """The groups that have an entry, also one that has ended."""
     users: dict[int, set[str]] = field(default_factory=dict)
 
 
@@ -115,6 +117,9 @@ async def world_of(database: db.Database) -> World:
     resources = await _resources(database)
     for key, subject, group, user, mask in grants:
         _grant(resources[key], (subject, group, user), named(mask))
+    entered = select(col(grant.resource_id), col(grant.group_id)).where(col(grant.group_id).is_not(None))
+    for key, group in await database.ask(entered):
+        resources[key].entries.add(group)
     orgs = await database.ask(select(col(tables.Org.id), col(tables.Org.owner_id)))
     return World(
         await _users(database),

@@ -54,6 +54,14 @@ def _hash() -> str:
     return passwords.hashed(PASSWORD)
 
 
+async def stored_person(database: db.Database, user_name: str) -> Person:
+    """A user whom a service made, with the generation of their tokens."""
+    columns = (tables.User.id, tables.User.user_name, tables.User.token_generation)
+    named = col(tables.User.user_key) == tables.folded(user_name)
+    rows = await database.ask(select(*(col(column) for column in columns)).where(named))
+    return Person(*rows[0])
+
+
 class Make:
     """A factory over one database."""
 
@@ -221,6 +229,7 @@ class Make:
         """Lock a resource."""
         async with self.desk.database.write() as tx:
             row = {"resource_id": resource.id, "user_id": by and by.id, "reason": "Because.", "created_at": tx.now}
+            row["user_name"] = by and by.user_name
             await tx.put(tables.Lock, [row])
             await tx.put(tables.LockEvent, [{**row, "is_lock": True}])
 

@@ -180,7 +180,9 @@ SIGNED_IN = PERMITTED | {"stranger", "all but the permission"}
 SEEN_OR_NOT = World.OPEN, World.HIDDEN
 
 _LEVELS: dict[str, Asker] = {level.name: _of_org(level) for level in Level}
-_STRANGERS = frozenset({"stranger", "all but the permission", "ended"})
+UNSEEING = "all but what sees it"
+_SEES = Permission.RESOURCES_VIEW | Permission.RESOURCES_MANAGE | Permission.ORGS_MANAGE
+_STRANGERS = frozenset({"stranger", UNSEEING, "ended"})
 
 
 def registry(rules: Permission) -> Family:
@@ -191,6 +193,7 @@ def registry(rules: Permission) -> Family:
 OF_ORGS = Family(
     {
         **asked_by(Permission.ORGS_MANAGE),
+        UNSEEING: _holding(EVERYTHING & ~_SEES),
         **_LEVELS,
         "ended": _of_org(Level.ADMIN, ended=True),
         "owner": _owner,
@@ -211,6 +214,7 @@ OF_GROUPS = Family(
 OF_RESOURCES = Family(
     {
         **asked_by(Permission.RESOURCES_MANAGE),
+        UNSEEING: _holding(EVERYTHING & ~_SEES),
         "ORGS_MANAGE": _holding(Permission.ORGS_MANAGE),
         "METADATA_READ": _granted(masks.METADATA_READ),
         "METADATA_WRITE": _granted(masks.METADATA_WRITE),

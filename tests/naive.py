@@ -29,9 +29,12 @@ PERMISSIONS = (
     "GROUPS_MANAGE",
     "RESOURCES_MANAGE",
     "AUDIT_VIEW",
+    "ACCESS_VIEW",
+    "GROUPS_VIEW",
+    "RESOURCES_VIEW",
 )
 
-OF_THINGS = ("ORGS_MANAGE", "RESOURCES_MANAGE")
+OF_THINGS = ("ORGS_MANAGE", "RESOURCES_MANAGE", "RESOURCES_VIEW", "ACCESS_VIEW")
 
 
 def readable(without: Collection[str]) -> Any:
@@ -128,17 +131,33 @@ class Reading:
     def is_my_group(self, group: Row) -> bool:
         return self.rights.belongs(self.key, group)
 
+    @cached_property
+    def sees_all_things(self) -> bool:
+        """Sees every org and resource, of those that the token covers."""
+        return self.may("RESOURCES_VIEW", "RESOURCES_MANAGE")
+
     def sees_org(self, org: Row) -> bool:
-        return self.covers_org(org) and (org["isPublic"] or self.is_mine(org) or self.may("ORGS_MANAGE"))
+        return self.covers_org(org) and (org["isPublic"] or self.sees_members(org))
 
     def sees_resource(self, resource: Row) -> bool:
-        return "METADATA_READ" in self.holds(resource)
+        return "METADATA_READ" in self.holds(resource) or (self.sees_all_things and self.covers(resource))
 
     def sees_members(self, org: Row) -> bool:
-        return self.is_mine(org) or self.may("ORGS_MANAGE")
+        return self.is_mine(org) or (self.covers_org(org) and (self.sees_all_things or self.may("ORGS_MANAGE")))
 
     def sees_group_members(self, group: Row) -> bool:
-        return self.acts_in(group) or self.may("GROUPS_MANAGE")
+        is_open = group["membersSeenBy"] == "SIGNED_IN" and self.viewer is not None and not self.is_limited
+        return is_open or self.sees_who_added(group)
+
+    def sees_who_added(self, group: Row) -> bool:
+        """Belongs to the group, or sees the members of every group."""
+        return self.acts_in(group) or self.may("GROUPS_MANAGE", "GROUPS_VIEW")
+
+    def sees_configuration(self, resource: Row) -> bool:
+        return self.sees_all_things or self.administers(resource)
+
+    def sees_accessors(self, resource: Row) -> bool:
+        return self.administers(resource) or (self.may("ACCESS_VIEW") and self.covers(resource))
 
     def acts_in(self, group: Row) -> bool:
         """A group is no thing that a limited token is good for."""
@@ -165,7 +184,7 @@ class Reading:
         manages = (group["members"].get(self.key, {}) for group in self.rows["Group"] if self.acts_in(group))
         ways = (way for row in self.rows["Resource"] for way in self.ways(row))
         return (
-            self.may("ORGS_MANAGE", "GROUPS_MANAGE", "RESOURCES_MANAGE")
+            self.may("ORGS_MANAGE", "GROUPS_MANAGE", "RESOURCES_MANAGE", "ACCESS_VIEW")
             or any(self.is_mine(org) and self.rights.level(self.key, org) == "ADMIN" for org in self.rows["Org"])
             or any(member["isManager"] for member in manages)
             or any("ADMIN" in way.granted for way in ways if way.kind not in {"ANYONE", "GENERAL"})
@@ -201,12 +220,15 @@ PRIVATE: dict[tuple[str, str], Callable[[Reading, Row], bool]] = {
     ("User", "groups"): Reading.is_own,
     ("User", "storage"): Reading.is_own,
     ("User", "apiTokens"): Reading.is_own,
-    ("User", "accessibleResources"): lambda reading, user: user is reading.viewer or reading.may("RESOURCES_MANAGE"),
+    ("User", "accessibleResources"): lambda reading, user: user is reading.viewer or reading.may("ACCESS_VIEW"),
     ("Role", "users"): lambda reading, role: reading.sees_all_users,
     ("Org", "members"): Reading.sees_members,
     ("Group", "members"): Reading.sees_group_members,
-    ("Resource", "access"): Reading.administers,
-    ("Resource", "accessors"): Reading.administers,
+    ("GroupMemberEdge", "addedByName"): lambda reading, edge: reading.sees_who_added(
+        reading.rights.by_key["Group"][edge["group"]]
+    ),
+    ("Resource", "access"): Reading.sees_configuration,
+    ("Resource", "accessors"): Reading.sees_accessors,
     ("Resource", "auditEvents"): lambda reading, resource: reading.may("AUDIT_VIEW") or reading.administers(resource),
     ("Query", "auditEvents"): lambda reading, root: reading.may("AUDIT_VIEW"),
     ("AuditEvent", "address"): lambda reading, event: reading.may("AUDIT_VIEW"),

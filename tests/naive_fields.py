@@ -7,7 +7,7 @@ from graphql import DocumentNode, ExecutionResult, execute_sync
 
 from tests.naive import KINDS, PERMISSIONS, PRIVATE, SDL, Reading, every, first, identity, known
 from tests.naive_lists import Row, folded, page, refuse
-from tests.naive_rights import Rights, listed
+from tests.naive_rights import listed
 
 NAMES = {"User": "userName", "Role": "name", "Org": "slug", "Group": "slug"}
 OPEN = ("ANYONE", "GENERAL")
@@ -67,10 +67,13 @@ def _members(reading: Reading, thing: Row, **arguments: Any) -> Any:
 
 
 def _belonging(kind: str) -> Callable[..., Any]:
-    """The orgs or groups that a user belongs to and the viewer knows, with the facts of her memberships."""
+    """The orgs or groups that a user belongs to, whose members the viewer sees, with the facts of the memberships."""
+    seen = Reading.sees_members if kind == "Org" else Reading.sees_group_members
 
     def read(reading: Reading, user: Row, **arguments: Any) -> Any:
-        rows = [row for row in every(reading, kind) if user["key"] in reading.rights.members(row)]
+        is_own = user["key"] == reading.key and kind == "Group"
+        joined = [row for row in every(reading, kind) if user["key"] in reading.rights.members(row)]
+        rows = [row for row in joined if is_own or seen(reading, row)]
         return page(reading, KINDS[kind], rows, arguments, lambda row: row["members"][user["key"]])
 
     return read
@@ -89,9 +92,11 @@ def _done(event: Row, resource: Row) -> list[Row]:
 
 
 def _accessible(reading: Reading, user: Row, **arguments: Any) -> Any:
-    """All on which she holds a role."""
+    """All on which the user holds a role; asked about another user, those that the viewer sees."""
     role, kind = arguments.pop("role", None) or "METADATA_READ", arguments.pop("type", None)
+    is_own = user["key"] == reading.key
     rows = [row for row in reading.rows["Resource"] if role in _held(reading, user, row)]
+    rows = [row for row in rows if is_own or reading.sees_resource(row)]
     return page(reading, KINDS["Resource"], [row for row in rows if kind in {None, row["type"]}], arguments)
 
 
@@ -103,22 +108,44 @@ def _held(reading: Reading, user: Row, resource: Row) -> frozenset[str]:
 
 
 def _accessors(reading: Reading, resource: Row, **arguments: Any) -> Any:
-    """All of a kind first, then users by name with what they hold by ways of their own."""
+    """All of a kind first, then groups by slug, then users by name with what they hold by ways of their own."""
     role = arguments.pop("role", None) or "METADATA_READ"
-    found = [accessor for accessor, roles in _reached_by(reading.rights, resource) if role in roles]
+    found = [accessor for accessor in _reached_by(reading, resource) if role in accessor["roles"]]
     return page(reading, KINDS["Accessor"], found, arguments)
 
 
-def _reached_by(rights: Rights, resource: Row) -> Iterable[tuple[Row, frozenset[str]]]:
+def _several(key: int, kind: str, roles: Iterable[str], name: str = "", **more: Any) -> Row:
+    """Several users in one entry."""
+    entry = {"key": key, "name": name, "kind": kind, "roles": listed(roles)}
+    return {**entry, "user": None, "group": None, "memberCount": None, **more}
+
+
+def _reached_by(reading: Reading, resource: Row) -> Iterable[Row]:
+    rights, org = reading.rights, reading.rights.by_key["Org"][resource["org"]]
+    grants = [grant for grant in resource["grants"] if rights.lasts(grant)]
     for at, kind in enumerate(OPEN):
-        granted = [grant["roles"] for grant in resource["grants"] if grant["kind"] == kind and rights.lasts(grant)]
-        roles = rights.closed(granted, resource)
-        yield {"key": at, "name": "", "kind": kind, "roles": listed(roles), "user": None}, roles
+        yield _several(at, kind, rights.closed([each["roles"] for each in grants if each["kind"] == kind], resource))
+    hidden: set[tuple[str, int]] = set()
+    if not reading.sees_members(org):
+        hidden.add(("ORG", org["key"]))
+        number = len(rights.members(org)) + (org["owner"] is not None) if reading.sees_org(org) else None
+        yield _several(4, "ORG", rights.full(resource), memberCount=number)
+    if not reading.sees_all_users:
+        hidden.add(("REGISTRY", 0))
+        yield _several(6, "REGISTRY", rights.full(resource))
+    for grant in grants:
+        group = rights.by_key["Group"][grant["subject"]] if grant["kind"] == "GROUP" else None
+        if group is not None and not reading.sees_group_members(group):
+            hidden.add(("GROUP", group["key"]))
+            told = {"group": group["key"], "memberCount": len(rights.members(group))}
+            yield _several(
+                group["key"], "GROUP", rights.closed([grant["roles"]], resource), f"!{group['slug']}", **told
+            )
     for user in rights.rows["User"]:
+        ways = [way for way in rights.ways(user["key"], resource) if way.kind not in OPEN]
+        own = [way.granted for way in ways if (way.kind, way.key) not in hidden]
         key, name = user["key"], folded(user["userName"])
-        own = [way.granted for way in rights.ways(key, resource) if way.kind not in OPEN]
-        roles = rights.closed(own, resource)
-        yield {"key": key, "name": name, "kind": "USER", "roles": listed(roles), "user": key}, roles
+        yield _several(key, "USER", rights.closed(own, resource), name, user=key)
 
 
 def _granted(reading: Reading, resource: Row) -> Any:
@@ -272,12 +299,16 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ),
     ("OrgMemberEdge", "grantedBy"): _known("User", "grantedBy"),
     ("Group", "members"): _members,
+    ("Group", "memberCount"): lambda reading, group: len(reading.rights.members(group)),
+    ("Group", "viewerIsMember"): Reading.is_my_group,
     ("GroupMemberEdge", "addedBy"): _known("User", "addedBy"),
     ("Resource", "org"): _known("Org", "org"),
     ("Resource", "owner"): _one("User", "owner"),
     ("Resource", "lockHistory"): _listing("LockEvent", lambda reading, resource: resource["history"]),
     ("Lock", "user"): _one("User", "user"),
+    ("Lock", "lockedByName"): lambda reading, lock: lock["userName"],
     ("LockEvent", "user"): _one("User", "user"),
+    ("LockEvent", "actorName"): lambda reading, event: event["userName"],
     ("Resource", "viewerAccess"): _itself,
     ("ResourceAccess", "grantedRoles"): _granted,
     ("ResourceAccess", "effectiveRoles"): lambda reading, row: listed(reading.holds(row)),
@@ -292,6 +323,7 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ("UserGrant", "user"): _one("User", "subject"),
     ("Resource", "accessors"): _accessors,
     ("Accessor", "user"): _one("User", "user"),
+    ("Accessor", "group"): _known("Group", "group"),
 }
 
 

@@ -150,7 +150,7 @@ class Postgres:
     def _serve(self, folder: Path) -> None:
         """Start the server; another port if somebody took ours in the meantime."""
         for _ in range(ATTEMPTS):
-            self._port = _free_port()
+            self._port = free_port()
             self._server = self._spawn(folder)
             if self._ready(self._server, folder):
                 return
@@ -233,7 +233,7 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -40,6 +40,9 @@ SMALL = 50
 BAD_CURSORS = ("", "x", "!!!", "W10", "WyJ1c2VyX25hbWUiLDEsMl0", "WyJ1c2VyX25hbWUiLCJhIiwidHJ1ZSJd")
 BAD_IDS = ("", "VXNlcg", "VXNlcjow", "VXNlcjo5OTk5OTk5OTk5OTk", "Tm9ib2R5OjE", "User:1")
 VARIABLE = re.compile(r"\$v[0-9]+")
+CHECKED = {"users": "UserBy", "resources": "ResourceBy"}
+"""Lists of ids of one type, which is named here by its input."""
+
 PAGES = frozenset({"first", "last", "after", "before"})
 
 
@@ -277,7 +280,8 @@ class Asker:
     def object(self, kind: GraphQLInputObjectType, outer: str, depth: int, *, variables: bool) -> Any:
         """An input object: just one field of a @oneOf, else some. Its texts are about the outer name, or their own."""
         fields = dict(kind.fields)
-        if (ready := self.world.ready(kind.name)) and self.chance(0.5):
+        is_asked = outer in {"user", "resource"} and not self.mistakes  # a check of what is not there is refused
+        if (ready := self.world.ready(kind.name)) and (is_asked or self.chance(0.5)):
             return self.random.choice(ready)
         if kind.is_one_of:
             name, only = self.random.choice(list(fields.items()))
@@ -312,6 +316,8 @@ class Asker:
         match kind.name:
             case "Boolean":
                 return self.chance(0.5)
+            case "ID" if name in CHECKED and not self.mistakes:
+                return self.random.choice(self.world.ready(CHECKED[name]))["id"]
             case "ID":
                 return self.random.choice(self.world.ids if self.chance(0.85) else BAD_IDS)
             case "DateTime":

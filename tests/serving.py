@@ -95,6 +95,11 @@ class Server:
         except httpx.TransportError:
             return False
 
+    @property
+    def pid(self) -> int:
+        """The id of its first process."""
+        return self._process.pid
+
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal, and wait for nothing."""
         self._process.send_signal(number)

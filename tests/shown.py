@@ -21,7 +21,7 @@ from tests.test_schema import COMPUTED
 SDL = readable(COMPUTED)
 """All that plans answer."""
 
-FEW = 3
+FEW = 6
 """How many of a list are looked at: the others are of the same type."""
 
 

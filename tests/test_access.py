@@ -158,7 +158,7 @@ async def test_a_preview_tells_who_would_gain_and_lose_and_writes_nothing(
     assert reply["data"]["previewAccess"] == {
         "changes": [
             told("GENERAL", [], [LOAD], None),
-            told("GROUP", [], [READ, LOAD, STORE], 2, group={"slug": "divers"}),
+            told("GROUP", [], [READ, LOAD, STORE], 3, group={"slug": "divers"}),
             told("GROUP", [WRITE], [], 1, group={"slug": "boats"}, expiresAt=FAR),
             told("USER", [READ, WRITE, LOAD, STORE, "ADMIN"], [], 1, user={"userName": "ann"}),
         ],

@@ -34,6 +34,9 @@ class Row:
     org: str
     cells: Sequence[tuple[int, str]]
 
+    def sees(self, at: int) -> bool:
+        return bool(self.holds(at)) or self.asker.sees_all
+
     def holds(self, at: int) -> str:
         return self.asker.dataset if CELLS[at][0] == "DATASET" else self.asker.model
 
@@ -47,6 +50,9 @@ async def rows(make: Make, database: db.Database) -> list[Row]:
     database.clock = lambda: NOW
     await make.role("orgs_manage", Permission.ORGS_MANAGE)
     await make.role("groups_manage", Permission.GROUPS_MANAGE)
+    await make.role("resources_view", Permission.RESOURCES_VIEW)
+    await make.role("access_view", Permission.ACCESS_VIEW)
+    await make.role("groups_view", Permission.GROUPS_VIEW)
     root = await write(database, _plan())
     path = tables.Resource.path
     keys = {each: key for each, key in await database.ask(select(col(path), col(tables.Resource.id)))}  # noqa: C416 - mypy knows a row as a tuple of any length
@@ -128,10 +134,14 @@ async def test_every_row_sees_what_it_should_in_every_way(api: Api, make: Make, 
         if not row.asker.is_gone:
             wanted = {at: row.holds(at) for at in AT}
             for way, said in (await _ways(api, database, row)).items():
-                seen = wanted if isinstance(said[0], str) else {at: bool(wanted[at]) for at in AT}
+                reached = {at: bool(wanted[at]) for at in AT} if way == REACHED else {at: row.sees(at) for at in AT}
+                seen = wanted if isinstance(said[0], str) else reached
                 wrong += [(row.asker.name, way, said, seen)] if said != seen else []
 
     assert wrong == []
+
+
+REACHED = "accessible resources"
 
 
 async def _ways(api: Api, database: db.Database, row: Row) -> dict[str, dict[int, Any]]:
@@ -153,7 +163,7 @@ async def _ways(api: Api, database: db.Database, row: Row) -> dict[str, dict[int
         "by path": {at: said[f"p{at}"] is not None for at in AT},
         "by global id": {at: said[f"n{at}"] is not None for at in AT},
         "the list": {at: nodes[at] in listed for at in AT},
-        "accessible resources": {at: nodes[at] in reached for at in AT},
+        REACHED: {at: nodes[at] in reached for at in AT},
         "viewer access": {at: _effective(said[f"r{at}"]) for at in AT},
         "administration": {at: _administers(row, said[f"r{at}"], at) for at in AT},
     }
@@ -166,10 +176,11 @@ def _effective(said: Any) -> str:
 
 
 def _administers(row: Row, said: Any, at: int) -> bool:
-    """The configuration and the accessors are shown to administrators of the resource alone."""
-    shown = said is not None and said["access"] is not None
-    assert shown == ("a" in row.holds(at)), (row.asker.name, at)
-    assert shown == (said is not None and said["accessors"] is not None), (row.asker.name, at)
+    """Administrators of the resource see the configuration and the accessors, and who sees or asks about all."""
+    shown, listed = (said is not None and said[name] is not None for name in ("access", "accessors"))
+    administers = "a" in row.holds(at)
+    assert shown == (administers or row.asker.sees_all), (row.asker.name, at)
+    assert listed == (administers or (row.asker.asks and row.sees(at))), (row.asker.name, at)
     return said is not None
 
 

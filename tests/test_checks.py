@@ -3,7 +3,9 @@
 from time import perf_counter
 from typing import Any
 
-from app import masks
+import pytest
+
+from app import ids, masks
 from app.auth import Permission
 from app.masks import Level
 from tests.asking import Api, codes
@@ -24,11 +26,11 @@ READ, WRITE = "METADATA_READ", "METADATA_WRITE"
 EVERY = [READ, WRITE, "DATASET_DATA_READ", "DATASET_DATA_WRITE", "ADMIN"]
 
 
-async def check(api: Api, as_: Person | None, user: Person, thing: Thing, role: str = READ) -> Any:
+async def check(api: Api, as_: Person | str | None, user: Person, thing: Thing, role: str = READ) -> Any:
     return await api(CHECK, as_=as_, user={"id": user.node}, resource={"id": thing.node}, role=role)
 
 
-async def batch(api: Api, as_: Person | None, *asked: tuple[str, str, str]) -> Any:
+async def batch(api: Api, as_: Person | str | None, *asked: tuple[str, str, str]) -> Any:
     users, resources, roles = ([each[at] for each in asked] for at in range(3))
     return await api(BATCH, as_=as_, users=users, resources=resources, roles=roles)
 
@@ -47,73 +49,160 @@ async def test_about_herself_everybody_asks_in_every_way_of_naming(api: Api, mak
             assert told == [True, False, True, False, False]
 
 
-async def test_what_is_not_gives_nothing(api: Api, make: Make) -> None:
-    registry, ann = await make.holder(Permission.RESOURCES_MANAGE), await make.user("ann")
+GHOSTS: list[dict[str, Any]] = [{"userName": "nobody"}, {"userName": "a\0"}, {"id": "VXNlcjo5OTk"}, {"id": "garbage"}]
+NOWHERE: list[dict[str, Any]] = [{"id": "garbage"}, {"id": "VXNlcjox"}, {"path": {"orgSlug": "a\0", "slug": "b"}}]
+NOBODY_SUCH, NOTHING_SUCH = ("NOT_FOUND", "There is no such user."), ("NOT_FOUND", "There is no such resource.")
+
+
+def refusal(reply: Any) -> tuple[str, str]:
+    (error,) = reply["errors"]
+    return error["extensions"]["code"], error["message"]
+
+
+async def test_what_does_not_exist_is_not_found_by_who_may_know(api: Api, make: Make) -> None:
+    checker, ann = await make.holder(Permission.ACCESS_VIEW), await make.user("ann")
+    surveyor = await make.holder(Permission.RESOURCES_VIEW)
     reef = await make.resource(await make.org())
     gone = await make.user("gone", "deactivated")
 
-    assert (await check(api, registry, gone, reef))["data"] == {"checkAccess": False}
-    for user in ({"userName": "nobody"}, {"userName": "a\0"}, {"id": reef.node}, {"id": "garbage"}):
-        reply = await api(CHECK, as_=registry, user=user, resource={"id": reef.node}, role=READ)
-        assert reply == {"data": {"checkAccess": False}}
-    for resource in ({"id": "garbage"}, {"id": ann.node}, {"path": {"orgSlug": "a\0", "slug": "b"}}):
+    assert (await check(api, checker, gone, reef))["data"] == {"checkAccess": False}
+    for user in GHOSTS:
+        for query in (CHECK, EXPLAIN):
+            more = {"role": READ} if query is CHECK else {}
+            reply = await api(query, as_=checker, user=user, resource={"id": reef.node}, **more)
+            assert refusal(reply) == NOBODY_SUCH
+    for resource in NOWHERE:
+        by_checker = await api(CHECK, as_=checker, user={"id": ann.node}, resource=resource, role=READ)
+        of_their_own = await api(CHECK, as_=surveyor, user={"id": surveyor.node}, resource=resource, role=READ)
+        assert refusal(by_checker) == refusal(of_their_own) == NOTHING_SUCH
         reply = await api(CHECK, as_=ann, user={"id": ann.node}, resource=resource, role=READ)
         assert reply == {"data": {"checkAccess": False}}
 
 
-async def test_about_others_ask_admins_alone(api: Api, make: Make) -> None:
-    org, ann, eve, admin = await make.org(), await make.user("ann"), await make.user(), await make.user()
-    registry = await make.holder(Permission.RESOURCES_MANAGE)
-    others = await make.holder(Permission.USERS_MANAGE | Permission.ORGS_MANAGE | Permission.GROUPS_MANAGE)
-    reef, hidden = await make.resource(org), await make.resource(org, general=0)
-    await make.grant(reef, admin, masks.ADMIN)
+MAY_NOT = "Only those who hold ADMIN on the resource, or ACCESS_VIEW, may ask about another user."
+WOULD_TELL = (
+    "This needs ACCESS_VIEW: the resource has an entry of a group whose members you may not see, or is in an org whose "
+    "members you may not see."
+)
+
+
+async def all_ways(api: Api, asker: Person, user: dict[str, Any], thing: Thing) -> list[Any]:
+    """Ask about a user, and name the asker beside them where there is room for two."""
+    where = {"id": thing.node}
+    found = [
+        await api(CHECK, as_=asker, user=user, resource=where, role=READ),
+        await api(EXPLAIN, as_=asker, user=user, resource=where),
+    ]
+    if "id" in user:
+        found.append(await batch(api, asker, (asker.node, thing.node, READ), (user["id"], thing.node, READ)))
+    return found
+
+
+async def test_about_others_ask_access_view_and_admins_who_may_know_who_belongs_there(api: Api, make: Make) -> None:
+    ann, eve, owner, guest = [await make.user(name) for name in ("ann", "eve", "owner", "guest")]
+    org = await make.org("sea", owner, is_public=True)
+    checker, manager = await make.holder(Permission.ACCESS_VIEW), await make.holder(Permission.RESOURCES_MANAGE)
+    others = await make.holder(~(Permission.ACCESS_VIEW | Permission.RESOURCES_MANAGE))
+    reef, hidden = await make.resource(org, owner=owner), await make.resource(org, general=0)
+    await make.grant(reef, guest, masks.ADMIN)
     never = Thing("Resource", 999_999, "never")
 
-    for asker in (admin, registry):
+    for asker in (owner, manager, checker):
         assert await check(api, asker, ann, reef) == {"data": {"checkAccess": True}}
         assert await batch(api, asker, (ann.node, reef.node, WRITE)) == {"data": {"checkAccessBatch": [False]}}
         explained = await api(EXPLAIN, as_=asker, user={"id": ann.node}, resource={"id": reef.node})
         assert [each["kind"] for each in explained["data"]["explainAccess"]] == ["GENERAL"]
-    refusals = []
-    for asker, thing in ((eve, reef), (others, reef), (eve, hidden), (eve, never), (admin, hidden), (admin, never)):
-        refusals += [
-            await check(api, asker, ann, thing),
-            await api(EXPLAIN, as_=asker, user={"id": ann.node}, resource={"id": thing.node}),
-            await batch(api, asker, (asker.node, reef.node, READ), (ann.node, thing.node, READ)),
-        ]
-    assert {(*codes(reply), reply["errors"][0]["message"]) for reply in refusals} == {
-        ("FORBIDDEN", "Only those who hold ADMIN on the resource, or RESOURCES_MANAGE, may ask about somebody else.")
-    }
+    refusals = [
+        reply
+        for asker, thing in ((eve, reef), (others, reef), (eve, hidden), (eve, never), (guest, hidden), (guest, never))
+        for user in ({"id": ann.node}, *GHOSTS)
+        for reply in await all_ways(api, asker, user, thing)
+    ]
+    assert {refusal(reply) for reply in refusals} == {("FORBIDDEN", MAY_NOT)}
     nobody = await check(api, None, ann, reef), await batch(api, None, (ann.node, reef.node, READ))
     assert [codes(reply) for reply in nobody] == [["UNAUTHENTICATED"]] * 2
 
 
-async def test_a_batch_keeps_its_order_and_takes_garbage_for_nothing(api: Api, make: Make) -> None:
-    registry, ann, bea = await make.holder(Permission.RESOURCES_MANAGE), await make.user(), await make.user()
+@pytest.mark.parametrize("mask", [masks.DATA_READ, 0])
+async def test_where_the_answer_would_tell_who_is_in_a_group_all_are_refused_alike(
+    api: Api, make: Make, mask: int
+) -> None:
+    """Also an entry that gives nothing, or has ended, keeps who asks about others from learning by it."""
+    ann, bea, owner = await make.user("ann"), await make.user("bea"), await make.user("owner")
+    gone = await make.user("gone", "deactivated")
+    divers = await make.group("divers", bea)
+    reef = await make.resource(await make.org("sea", owner), owner=owner, general=0)
+    await make.grant(reef, divers, mask)
+
+    asked = ({"id": ann.node}, {"id": bea.node}, {"userName": "bea"}, {"id": gone.node}, *GHOSTS)
+    refusals = [reply for user in asked for reply in await all_ways(api, owner, user, reef)]
+    assert {refusal(reply) for reply in refusals} == {("FORBIDDEN", WOULD_TELL)}
+    await make.group_member(divers, owner)
+    assert [codes(reply) for reply in await all_ways(api, owner, {"id": bea.node}, reef)] == [[]] * 3
+
+
+async def test_the_people_of_an_org_are_hidden_from_an_administrator_of_one_resource_too(api: Api, make: Make) -> None:
+    ann, guest = await make.user("ann"), await make.user("guest")
+    org = await make.org("sea", is_public=True)
+    await make.member(org, ann, Level.READ_ONLY)
+    reef = await make.resource(org, general=0)
+    await make.grant(reef, guest, masks.ADMIN)
+
+    refused = await all_ways(api, guest, {"id": ann.node}, reef)
+    assert {refusal(reply) for reply in refused} == {("FORBIDDEN", WOULD_TELL)}
+    await make.member(org, guest, Level.READ_ONLY)
+    assert [codes(reply) for reply in await all_ways(api, guest, {"id": ann.node}, reef)] == [[]] * 3
+
+
+async def test_an_administrator_of_a_resource_is_not_told_who_administers_the_registry(api: Api, make: Make) -> None:
+    owner, boss = await make.user("owner"), await make.holder(Permission.RESOURCES_MANAGE, "boss")
+    reef = await make.resource(await make.org("sea", owner), owner=owner, general=masks.METADATA_READ)
+
+    async def told(asker: Person) -> tuple[Any, list[str]]:
+        may = await check(api, asker, boss, reef, "ADMIN")
+        why = await api(EXPLAIN, as_=asker, user={"id": boss.node}, resource={"id": reef.node})
+        return may["data"]["checkAccess"], [each["kind"] for each in why["data"]["explainAccess"]]
+
+    assert await told(owner) == (False, ["GENERAL"])
+    everything = True, ["GENERAL", "REGISTRY"]
+    assert await told(boss) == await told(await make.holder(Permission.ACCESS_VIEW)) == everything
+
+
+async def test_a_limited_token_asks_about_others_what_it_covers(api: Api, make: Make) -> None:
+    ann, checker, org = await make.user("ann"), await make.holder(Permission.ACCESS_VIEW), await make.org()
+    inside, outside = await make.resource(org), await make.resource(org)
+    token, _ = await make.api_token(checker, Permission.ACCESS_VIEW, [inside])
+
+    assert await batch(api, token, (ann.node, inside.node, READ)) == {"data": {"checkAccessBatch": [True]}}
+    for thing in (outside, Thing("Resource", 999_999, "never")):
+        assert refusal(await batch(api, token, (ann.node, thing.node, READ))) == ("FORBIDDEN", MAY_NOT)
+
+
+async def test_a_batch_keeps_its_order_and_refuses_garbage(api: Api, make: Make) -> None:
+    checker, ann, bea = await make.holder(Permission.ACCESS_VIEW), await make.user(), await make.user()
     org = await make.org()
     reef, tide = await make.resource(org), await make.resource(org, type="MODEL", general=0)
     await make.grant(tide, bea, masks.METADATA_WRITE)
-
-    reply = await batch(
-        api,
-        registry,
+    good = (
         (ann.node, reef.node, READ),
         (ann.node, tide.node, READ),
         (bea.node, tide.node, WRITE),
         (bea.node, tide.node, "DATASET_DATA_READ"),
-        ("garbage", reef.node, READ),
-        (ann.node, "", READ),
-        (reef.node, ann.node, READ),
-        ("a\0é", "\n", "ADMIN"),
-        (registry.node, tide.node, "ADMIN"),
+        (checker.node, tide.node, "ADMIN"),
         (ann.node, reef.node, READ),
     )
 
-    assert reply["data"]["checkAccessBatch"] == [True, False, True, False, False, False, False, False, True, True]
+    assert (await batch(api, checker, *good))["data"]["checkAccessBatch"] == [True, False, True, False, False, True]
+    for ghost in ("garbage", reef.node, "a\0é", ids.encode("User", 999)):
+        assert refusal(await batch(api, checker, *good, (ghost, reef.node, READ))) == NOBODY_SUCH
+    for ghost in ("", ann.node, "\n", ids.encode("Resource", 999)):
+        assert refusal(await batch(api, checker, *good, (ann.node, ghost, READ))) == NOTHING_SUCH
+        own = await batch(api, ann, (ann.node, reef.node, READ), (ann.node, ghost, READ))
+        assert own["data"]["checkAccessBatch"] == [True, False]
 
 
 async def test_a_batch_is_of_at_most_ten_thousand_and_its_columns_are_of_one_length(api: Api, make: Make) -> None:
-    registry, org = await make.holder(Permission.RESOURCES_MANAGE), await make.org()
+    registry, org = await make.holder(Permission.ACCESS_VIEW), await make.org()
     people = await make.users([f"person{at}" for at in range(10)])
     things = [await make.resource(org, general=masks.METADATA_READ if at % 2 else 0) for at in range(10)]
     asked = [(people[at // 10 % 10].node, things[at % 10].node, READ) for at in range(10_000)]
@@ -160,7 +249,7 @@ def _way(kind: str, granted: list[str], roles: list[str], level: str | None = No
 
 
 async def test_every_way_to_a_role_is_explained(api: Api, make: Make) -> None:
-    registry, ann = await make.holder(Permission.RESOURCES_MANAGE), await make.user("ann")
+    registry, ann = await make.holder(Permission.ACCESS_VIEW), await make.user("ann")
     org, group = await make.org(), await make.group("divers", ann)
     await make.member(org, ann, Level.READ_WRITE)
     await make.group("others")
@@ -190,4 +279,4 @@ async def test_every_way_to_a_role_is_explained(api: Api, make: Make) -> None:
     assert sorted(access["sources"], key=str) == sorted(ways, key=str)
     assert access["effectiveRoles"] == all_
     gone = await api(EXPLAIN, as_=registry, user={"userName": "nobody"}, resource={"id": reef.node})
-    assert gone == {"data": {"explainAccess": []}}
+    assert refusal(gone) == NOBODY_SUCH

@@ -21,6 +21,7 @@ import uvicorn
 
 from app import cli
 from app.settings import FIELDS, Settings
+from app.web import supervising
 from app.written import variable
 
 HUSH = "geheimnis"
@@ -36,12 +37,15 @@ class Root(ModuleType):
         self.migrated: list[str] = []
         self.failure: Exception | None = None
 
-    def prepare(self, settings: Settings, *, exposed: bool) -> Any:
+    def prepare(self, settings: Settings, *, exposed: bool, serves: bool = False) -> Any:
         self.seen.append(settings)
         if self.failure:
             raise self.failure
         return SimpleNamespace(
-            default_password_valid=self.default_password_valid, demo_password_valid=False, migrated=self.migrated
+            default_password_valid=self.default_password_valid,
+            demo_password_valid=False,
+            migrated=self.migrated,
+            first_password=None,
         )
 
     def sdl(self) -> str:
@@ -64,7 +68,8 @@ def root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Root:
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     calls: list[dict[str, Any]] = []
-    monkeypatch.setattr(uvicorn, "run", lambda app, **options: calls.append({"app": app, **options}))
+    for place in (uvicorn, supervising):
+        monkeypatch.setattr(place, "run", lambda app, **options: calls.append({"app": app, **options}))
     return calls
 
 
@@ -304,7 +309,7 @@ def test_the_version_is_said(output: Output) -> None:
 
 
 def test_an_interrupted_migration_is_no_success(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(_: Settings, *, exposed: bool) -> None:
+    def interrupted(_: Settings, *, exposed: bool, serves: bool) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(root, "prepare", interrupted)
@@ -341,8 +346,8 @@ async def answer(scope, receive, send):
         await send({"type": "http.response.body", "body": b"open"})
 
 main = types.ModuleType("app.main")
-ready = types.SimpleNamespace(default_password_valid=True, demo_password_valid=False, migrated=[])
-main.prepare = lambda settings, exposed: ready
+ready = types.SimpleNamespace(default_password_valid=True, demo_password_valid=False, migrated=[], first_password=None)
+main.prepare = lambda settings, exposed, serves: ready
 main.create = lambda: answer
 sys.modules["app.main"] = main
 

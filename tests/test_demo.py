@@ -8,10 +8,12 @@ from sqlalchemy import select
 from app import db
 from app.errors import Conflict, SettingsError
 from app.services import demo, demo_names, reindexing
-from app.tables import GroupMember, LockEvent, OrgMember, User, col, folded
+from app.tables import GroupMember, LockEvent, OrgMember, User, col
 from tests.asking import Api, codes
 from tests.changes import answered, change, unchanged
-from tests.make import Make, Person, rows_of
+from tests.make import Make, rows_of, stored_person
+
+pytestmark = pytest.mark.usefixtures("from_this_machine")
 
 LOGIN = change("login", "session { user { userName } }")
 UPDATE = change("updateResource", "resource { metadata }")
@@ -29,11 +31,6 @@ EVERY = [*WRITES, "ADMIN"]
 async def world(make: Make) -> demo.Filled:
     """The demo world, made."""
     return await demo.fill(make.desk)
-
-
-async def _person(database: db.Database, name: str) -> Person:
-    rows = await database.ask(select(col(User.id), col(User.user_name)).where(col(User.user_key) == folded(name)))
-    return Person(*rows[0])
 
 
 async def test_it_fills_an_empty_database_once(make: Make, database: db.Database) -> None:
@@ -85,7 +82,7 @@ async def test_everybody_signs_in_as_it_tells_and_finds_the_examples(
 
     sign_in, ask = demo_names.QUESTION
     assert codes(await api(sign_in)) == []
-    reply = await api(ask, as_=await _person(database, "ines"))
+    reply = await api(ask, as_=await stored_person(database, "ines"))
     slugs = {node["slug"] for node in reply["data"]["resources"]["nodes"]}
     assert slugs == {slug for slug, _, _ in demo_names.EXAMPLES}
 
@@ -104,7 +101,7 @@ async def test_it_obeys_the_definition_of_the_index_and_has_ends_on_both_sides_o
 
 async def test_the_examples_behave_as_their_names_say(api: Api, database: db.Database, world: demo.Filled) -> None:
     names = ("felix", "luca", "ines", "ruth", "henrik")
-    people = {name: await _person(database, name) for name in names}
+    people = {name: await stored_person(database, name) for name in names}
 
     async def roles(slug: str) -> dict[str, Any]:
         found = {}
@@ -134,7 +131,7 @@ async def test_who_writes_to_the_examples(api: Api, database: db.Database, world
     for slug, refused in REFUSED.items():
         path = {"path": {"orgSlug": "marine-science", "slug": slug}}
         for name, expected in refused.items():
-            person = await _person(database, name)
+            person = await stored_person(database, name)
 
             reply = await api(UPDATE, as_=person, input={"resource": path, "metadata": {"by": name}})
 

@@ -53,7 +53,7 @@ def test_a_valid_document_gives_its_operation_and_fragments(documents: Documents
     assert known.operation.name
     assert known.operation.name.value == "B"
     assert list(known.fragments) == ["Name"]
-    assert known.text == text
+    assert known.text == text.replace("...Name", "... Name")
 
 
 def test_a_lone_operation_needs_no_name(documents: Documents) -> None:
@@ -150,7 +150,7 @@ def test_memory_is_bounded_by_characters_too() -> None:
 
 
 def test_very_long_texts_are_not_remembered(documents: Documents) -> None:
-    text = "{ me { id } } #" + "x" * 70_000
+    text = '{ login(name: "' + "x" * 70_000 + '") { id } }'
 
     assert documents.known(text, None) is not documents.known(text, None)
 

@@ -112,7 +112,7 @@ class House:
         """What is kept that was not there before, with the sizes, wherever; and nothing lies about half done."""
         assert list((self.folder / "drafts").iterdir()) == []
         new = stored(self.folder).items() - self.before.items()
-        return {path.removeprefix(f"{self.org}/"): size for path, size in new}
+        return {path.replace(self.resource, "reef", 1): size for path, size in new}
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def test_only_the_audit_log_opens_the_transaction_of_a_change() -> None:
 def test_only_the_door_and_the_migrations_know_a_driver() -> None:
     found = {path for path, tree in _of("app/").items() if {"sqlite3", "asyncpg"} & _imported(tree)}
 
-    doors = {f"app/db/{name}.py" for name in ("commits", "patience", "pool", "postgresql", "sqlite")}
+    doors = {f"app/db/{name}.py" for name in ("commits", "outcomes", "patience", "pool", "postgresql", "sqlite")}
     assert found == doors | {"app/migrations/__init__.py", "app/migrations/running.py"}
 
 

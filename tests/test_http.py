@@ -7,13 +7,14 @@ from typing import Any
 import httpx
 import pytest
 
+from app.settings import RequestLimits
 from tests import toy
 from tests.toy import BROWSER, GRAPHQL, JSON, SDL, code, media, post
 
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with toy.client(body_limit=200_000) as client:
+    async with toy.client(limits=RequestLimits(body_bytes=200_000)) as client:
         yield client
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from app import db
 from app.schema.http import routes
+from app.settings import RequestLimits
 from tests import toy
 from tests.changes import unchanged
 from tests.toy import GRAPHQL, JSON, SDL, code, media, post
@@ -15,7 +16,7 @@ from tests.toy import GRAPHQL, JSON, SDL, code, media, post
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with toy.client(body_limit=200_000) as client:
+    async with toy.client(limits=RequestLimits(body_bytes=200_000)) as client:
         yield client
 
 
@@ -162,7 +163,7 @@ async def test_a_body_beyond_the_limit_is_413_before_it_is_parsed(http: httpx.As
 
     assert told.status_code == 413
     assert told.headers["connection"] == "close"
-    assert code(told) == "BAD_REQUEST"
+    assert code(told) == "BODY_TOO_LARGE"
     assert exact.status_code == 200
 
 

@@ -1,16 +1,19 @@
-"""Claims about the lane of new documents: refused ones cost their senders time, and nobody else."""
+"""Claims about the queue of new documents: what they compute costs their senders time, and nobody else."""
 
 import asyncio
+from contextlib import nullcontext
 
 import pytest
 from starlette.applications import Starlette
 
 from app.errors import RateLimited
 from app.executor.documents import Invalid
-from app.executor.lane import LONGEST_REST, MOST_WAITING, Lane
+from app.executor.lane import MOST_WAITING, Lane, Terms
 from app.schema.execution import Answering
 from tests.asking import Api, codes
 from tests.make import Make
+
+TERMS = Terms(share=1 / 8, share_of_refused=1 / 32, allowance=0.125)
 
 
 class Clock:
@@ -28,50 +31,77 @@ class Clock:
         self.now += seconds
 
 
-def lane(clock: Clock) -> Lane:
-    return Lane(clock, clock.sleep)
+def lane(clock: Clock, terms: Terms = TERMS) -> Lane:
+    return Lane(clock, clock.sleep, terms)
 
 
 async def _look(lane: Lane, clock: Clock, seconds: float, *, refuse: bool = False) -> None:
-    async with lane.turn():
+    async with lane.turn() as charge:
         clock.now += seconds
+        charge.seconds += seconds
         if refuse:
             raise Invalid([], "OPERATION_TOO_COMPLEX")
 
 
-async def test_good_documents_follow_each_other_without_a_rest() -> None:
-    clock = Clock()
-    made = lane(clock)
+async def _look_often(lane: Lane, clock: Clock, times: int, seconds: float, *, refuse: bool = False) -> None:
+    for _ in range(times):
+        with pytest.raises(Invalid) if refuse else nullcontext():
+            await _look(lane, clock, seconds, refuse=refuse)
 
-    for _ in range(3):
-        await _look(made, clock, 0.25)
+
+@pytest.mark.parametrize(("refuse", "number"), [(False, 16), (True, 4)])
+async def test_the_first_documents_of_a_page_follow_each_other_without_a_rest(refuse: bool, number: int) -> None:
+    clock = Clock()
+
+    await _look_often(lane(clock), clock, number, 1 / 128, refuse=refuse)
 
     assert clock.slept == []
 
 
-async def test_after_a_refusal_the_next_one_waits_for_fifteen_times_as_long_as_it_took() -> None:
+@pytest.mark.parametrize(("refuse", "share"), [(False, 1 / 8), (True, 1 / 32)])
+async def test_a_flood_takes_its_share_of_a_worker_and_no_more(refuse: bool, share: float) -> None:
     clock = Clock()
-    made = lane(clock)
+    made, began = lane(clock), clock.now
+
+    await _look_often(made, clock, 1_000, 1 / 64, refuse=refuse)
+
+    computed = 1_000 / 64
+    assert computed / (clock.now - began) == pytest.approx(share, rel=0.05)
+
+
+async def test_a_refused_document_costs_its_sender_nothing_but_the_next_one_waits() -> None:
+    clock = Clock()
+    made = lane(clock, Terms(share=1 / 16, share_of_refused=1 / 16, allowance=0.0))
+
     with pytest.raises(Invalid):
         await _look(made, clock, 0.0625, refuse=True)
-    assert clock.slept == []  # who was refused is answered at once
+    assert clock.slept == []
 
     await _look(made, clock, 0.25)
-    await _look(made, clock, 0.25)
+    await _look(made, clock, 0.0)
+    assert clock.slept == [16 * 0.0625, 16 * 0.25]
 
-    assert clock.slept == [15 * 0.0625]
 
-
-async def test_a_rest_that_is_over_is_not_waited_for_and_none_is_long() -> None:
+async def test_the_allowance_comes_back_with_time_and_is_never_more() -> None:
     clock = Clock()
     made = lane(clock)
-    for passed in (10.0, 0.0):
-        with pytest.raises(Invalid):
-            await _look(made, clock, 8.0, refuse=True)
-        clock.now += passed
-        await _look(made, clock, 0.0)
+    for _ in range(2):
+        clock.now += 1_000  # ever so long
+        clock.slept.clear()
+        await _look_often(made, clock, 16, 1 / 128)
+        assert clock.slept == []
+        await _look_often(made, clock, 9, 1 / 8)
+        assert sum(clock.slept) == pytest.approx(8 * 1, rel=0.2)
 
-    assert clock.slept == [LONGEST_REST]
+
+async def test_what_others_are_answered_meanwhile_is_not_charged() -> None:
+    clock = Clock()
+    made = lane(clock, Terms(share=1 / 16, share_of_refused=1 / 16, allowance=0.0))
+    async with made.turn():
+        clock.now += 5
+    await _look(made, clock, 0.0)
+
+    assert clock.slept == []
 
 
 async def test_whoever_finds_the_queue_full_is_told_to_come_back() -> None:

@@ -103,10 +103,13 @@ async def _agree(api: Api, world: Limited, person: Person) -> None:
 
 
 async def _asks_of_others(api: Api, world: Limited, person: Person, key: int) -> None:
-    """Only where she holds ADMIN by this token."""
+    """Only by ADMIN through this token, where it covers the org and no group has an entry: it covers no group."""
     other = next(each for each in world.users if each != person.id)
     reply = await api(EXPLAIN, as_=person, user=user_id(other), resource=resource_id(key))
-    assert codes(reply) == ([] if "ADMIN" in world.holds(person.id, key) else ["FORBIDDEN"])
+    kept, manages = world.resources[key], world.users[person.id].is_registrar and world.carries
+    belongs = person.id == world.owners[kept.org] or (kept.org, person.id) in world.levels
+    may = "ADMIN" in world.holds(person.id, key) and kept.org in world.orgs and (belongs or manages)
+    assert codes(reply) in ([[], ["NOT_FOUND"]] if may and not kept.entries else [["FORBIDDEN"]])
 
 
 @dataclass
@@ -227,7 +230,7 @@ async def test_what_is_about_the_whole_registry_is_not_for_a_limited_token(
     async with unchanged(database):
         reply = await api(change(name), as_=place.token, input=BEYOND[name])
 
-    assert viewer == {"permissions": ["ORGS_MANAGE", "RESOURCES_MANAGE"]}
+    assert viewer == {"permissions": ["ORGS_MANAGE", "RESOURCES_MANAGE", "ACCESS_VIEW", "RESOURCES_VIEW"]}
     assert codes(reply) == ["FORBIDDEN"]
 
 

@@ -205,7 +205,7 @@ def _places(name: str) -> Iterator[tuple[Path, str]]:
 
 
 def _below(kind: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    if kind.name.endswith("By"):
+    if kind.name.endswith("By") and isinstance(kind, GraphQLInputObjectType):
         yield path, kind.name.removesuffix("By")
     elif isinstance(kind, GraphQLInputObjectType):
         for name, each in kind.fields.items():

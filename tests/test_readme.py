@@ -93,10 +93,11 @@ def test_a_backup_of_a_running_server_can_be_put_back(tmp_path: Path) -> None:
 
 
 def test_behind_a_proxy_on_this_machine_the_cookie_is_secure(tmp_path: Path) -> None:
-    with Server(tmp_path) as server:
+    own = {"OSTIARY_TRUSTED_PROXIES": '["127.0.0.1"]', "OSTIARY_DEFAULT_ADMIN__PASSWORD": "a password of their own"}
+    with Server(tmp_path, **own) as server:
         server.ready()
         with httpx.Client(base_url=server.address, trust_env=False) as client:
-            form = {"username": "admin", "password": "password"}
+            form = {"username": "admin", "password": own["OSTIARY_DEFAULT_ADMIN__PASSWORD"]}
             plain = client.post("/users/authenticate", data=form)
             secure = client.post("/users/authenticate", data=form, headers={"x-forwarded-proto": "https"})
 

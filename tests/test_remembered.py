@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app import db, masks
+from app import db, masks, policy
 from app.services import remembered
 from app.settings import Settings
 from tests.asking import Api
@@ -57,12 +57,13 @@ async def test_what_is_held_for_a_time_ends_without_a_commit(api: Api, make: Mak
 async def test_so_much_is_remembered_and_no_more(
     api: Api, make: Make, database: db.Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remembered.KEPT, "most", 3)
+    kept = remembered.KEPT[policy.PAIR, True]
+    monkeypatch.setattr(kept, "most", 3)
     ann, org = await make.user("ann"), await make.org()
     things = [await make.resource(org, general=masks.METADATA_READ) for _ in range(9)]
 
     assert [await _may(api, ann, thing) for thing in things * 2] == [True] * 18
-    assert len(await remembered.KEPT.at_this_version(database)) <= 3
+    assert len(await kept.at_this_version(database)) <= 3
 
 
 async def test_a_version_changes_with_each_commit_and_with_nothing_else(make: Make, database: db.Database) -> None:

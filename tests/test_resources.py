@@ -137,7 +137,7 @@ async def test_nobody_creates_where_she_does_not_write(api: Api, make: Make, dat
 
     async with unchanged(database):
         assert problems(await api(CREATE, as_=eve, input=new(hidden))) == {"NOT_FOUND input.org"}
-        assert problems(await api(CREATE, as_=registry, input=new(hidden))) == {"NOT_FOUND input.org"}
+        assert codes(await api(CREATE, as_=registry, input=new(hidden))) == ["FORBIDDEN"]  # who sees every org
         assert problems(await api(CREATE, as_=eve, input=new(Thing("Org", 999, "none")))) == {"NOT_FOUND input.org"}
         assert codes(await api(CREATE, as_=eve, input=new(seen))) == ["FORBIDDEN"]
         assert codes(await api(CREATE, as_=eve, input=new(read))) == ["FORBIDDEN"]

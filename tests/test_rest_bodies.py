@@ -7,12 +7,14 @@ from typing import Any
 import httpx
 import pytest
 
-from app.rest.bodies import LIMIT, Body
+from app.rest.bodies import Body
 from app.rest.fields import TEXT, TEXTS, Field
 from app.rest.routing import Face
+from app.settings import RequestLimits
 from tests import rest_toy
 from tests.rest_toy import FORM, JSON, MALFORMED, MULTIPART, named, refusal, route
 
+LIMIT = RequestLimits().body_bytes
 FIELDS = (Field("userName", TEXT, ""), Field("password", TEXT, ""), Field("a", TEXTS, ""))
 TYPED = b"--x\r\nContent-Type: text/plain\r\nCONTENT-DISPOSITION: form-data; name=password\r\n\r\na&b\r\n"
 

@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from app import db
-from app.rest.bodies import LIMIT, Body
+from app.rest.bodies import Body
 from app.rest.fields import TEXTS, Field, Kind
+from app.settings import RequestLimits
 from tests.changes import unchanged
 from tests.make import Make, Person
 from tests.rest_asking import Rest
@@ -17,6 +18,8 @@ from tests.rest_matrix import ROUTES, ROWS, Scene, scene
 from tests.rest_toy import FORM, JSON, MALFORMED, MULTIPART, named, refusal
 
 Key = tuple[str, str]
+
+LIMIT = RequestLimits().body_bytes
 
 TAKING = [key for key, route in ROUTES.items() if route.body]
 WITH_FIELDS = [key for key in TAKING if ROUTES[key].fields]

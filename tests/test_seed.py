@@ -14,8 +14,10 @@ from app import main
 from app.settings import Settings
 from tests import seed
 from tests.asking import MOMENT
-from tests.make import PASSWORD, Make
+from tests.make import PASSWORD, Make, stored_person
 from tests.rest_asking import Rest
+
+pytestmark = pytest.mark.usefixtures("from_this_machine")
 
 ADMIN = {"username": "admin", "password": "password"}
 HER: dict[str, Any] = {
@@ -288,4 +290,4 @@ async def test_every_endpoint_lets_in_whom_the_guide_says(rest: Rest, make: Make
         replies = [await rest(method, path.format_map(FILLED), asker, **sent) for asker in askers]
         assert [200 if each.is_success else each.status_code for each in replies] == LET_IN[auth], (method, path)
         if path == "/users/changepwd":
-            user = replace(user, generation=1)
+            user = await stored_person(make.desk.database, user.user_name)

@@ -347,7 +347,9 @@ def test_every_setting_is_described_with_its_source_and_no_secret_is(monkeypatch
     described = settings.describe()
 
     leaves = [
-        key(where) for where in FIELDS if key(where) not in ("DefaultAdmin", "PasswordPolicy", "Limits", "Throttle")
+        key(where)
+        for where in FIELDS
+        if key(where) not in ("DefaultAdmin", "PasswordPolicy", "Limits", "RequestLimits", "Throttle")
     ]
     assert list(described) == leaves
     assert described["DatabaseUrl"][:2] == ("postgresql://u:(hidden)@h/d", "OSTIARY_DATABASE_URL")

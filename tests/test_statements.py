@@ -221,7 +221,8 @@ def test_a_page_walks_an_index(explaining: sqlite3.Connection, name: str, ask: A
     plan = _plan(explaining, SOURCES[name], ask)
 
     assert len(plan) == 1
-    assert re.match(f"{'SEARCH' if ask.after else 'SCAN'} {name} USING INDEX", plan[0])
+    index = "" if name == "audit_events" and not ask.after else " USING (INDEX|INTEGER PRIMARY KEY)"
+    assert re.match(f"{'SEARCH' if ask.after else 'SCAN'} {name}{index}", plan[0])
 
 
 @pytest.mark.parametrize(("order", "index"), [("name", "name_key"), *((at, at) for at in ("created_at", "updated_at"))])
@@ -232,7 +233,7 @@ def test_who_sees_all_resources_walks_their_own_index(explaining: sqlite3.Connec
     assert not any("access" in line or "TEMP B-TREE" in line for line in plan)
 
 
-@pytest.mark.parametrize(("name", "index"), [("actor", "actor_key_at_id"), ("action", "action_at_id")])
+@pytest.mark.parametrize(("name", "index"), [("actor", "actor_key_id"), ("action", "action_id")])
 def test_events_of_somebody_or_of_one_kind_are_walked_along_an_index(
     explaining: sqlite3.Connection, name: str, index: str
 ) -> None:
@@ -247,8 +248,8 @@ def test_events_of_a_thing_are_found_without_a_look_at_others(explaining: sqlite
     narrowed = _plan(explaining, SOURCES["audit_events"], Ask((("at", True),), ("and", ("subject", ("eq", "f0")))))
 
     assert _scans(below) == _scans(narrowed) == []
-    assert any("ix_audit_changes_subject_at_event_id (subject=?" in line for line in below)
-    assert any("ix_audit_changes_subject_at_event_id (subject=?" in line for line in narrowed)
+    assert any("ix_audit_changes_subject_event_id (subject=?" in line for line in below)
+    assert any("ix_audit_changes_subject_event_id (subject=?" in line for line in narrowed)
 
 
 def test_a_page_below_a_key_reads_the_rows_of_that_key(explaining: sqlite3.Connection) -> None:

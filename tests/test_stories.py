@@ -166,11 +166,12 @@ async def test_what_ends_stops_at_its_time_with_no_job_running(api: Api, make: M
     assert before == ([[READ]] * 5, counted(5))
     assert after == ([[]] * 5, counted(0))
     shown = await api(
-        "query ($id: ID!) { resource(by: {id: $id}) { accessors { nodes { user { id } } } } }",
+        "query ($id: ID!) { resource(by: {id: $id}) { accessors { nodes { kind user { id } } } } }",
         as_=owner,
         id=by_user.node,
     )
-    assert shown["data"]["resource"]["accessors"]["nodes"] == [{"user": {"id": owner.node}}]
+    several = [{"kind": kind, "user": None} for kind in ("ORG", "REGISTRY")]
+    assert shown["data"]["resource"]["accessors"]["nodes"] == [*several, {"kind": "USER", "user": {"id": owner.node}}]
 
 
 async def _left(database: db.Database, kind: Kind, thing: Thing | Person) -> list[Any]:

@@ -242,6 +242,7 @@ async def test_two_workers_count_as_one(
 
 async def test_a_real_server_of_two_workers_looks_at_the_free_guesses_alone(tmp_path: Path, url: str) -> None:
     own = {"OSTIARY_DATABASE_URL": url, "OSTIARY_DEFAULT_ADMIN__PASSWORD": HERS}
+    own["OSTIARY_TRUSTED_PROXIES"] = '["127.0.0.1"]'
     with Server(tmp_path, "--workers", "2", **own, OSTIARY_THROTTLE__FREE_GUESSES="3") as server:
         server.ready()
 

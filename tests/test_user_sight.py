@@ -95,10 +95,11 @@ async def test_who_views_or_manages_users_sees_everything_about_everybody(
 
 
 MANAGES_PEOPLE = Permission.ORGS_MANAGE | Permission.GROUPS_MANAGE | Permission.RESOURCES_MANAGE
+MANAGES_PEOPLE |= Permission.ACCESS_VIEW  # who asks about everybody finds everybody
 
 
 async def test_every_other_permission_shows_no_other_user(api: Api, make: Make) -> None:
-    """But who manages people of an org, a group or a resource finds them by exact name: see the tests of those."""
+    """But who manages people, or asks about everybody, finds them by exact name: see the tests of those."""
     ann = await _ann(make)
     eve = await make.holder(EVERYTHING & ~Permission.USERS_VIEW & ~Permission.USERS_MANAGE & ~MANAGES_PEOPLE, "eve")
 

@@ -19,8 +19,10 @@ from tests.worlds_things import BEGINNING, MOMENTS, TYPES, Numbers, things
 from tests.worlds_tokens import tokens
 from tests.worlds_written import write
 
-BUILT_IN = {"admin": 255, "user": 8, "deactivated": 0}
+EVERYTHING = 2047
+BUILT_IN = {"admin": EVERYTHING, "user": 8, "deactivated": 0}
 MADE = {"Lookers": 1, "Makers": 2, "Keepers": 48, "Registrars": 64, "Auditors": 128}
+MADE |= {"Checkers": 256, "Observers": 512, "Surveyors": 1024, "Inspectors": 1 + 128 + 256 + 512 + 1024}
 CAST: dict[str, Sequence[str]] = {
     "stranger": (),
     "plain": ("user",),
@@ -29,6 +31,10 @@ CAST: dict[str, Sequence[str]] = {
     "keeping": ("Keepers",),
     "registrar": ("Registrars",),
     "auditor": ("Auditors",),
+    "checking": ("Checkers",),
+    "observing": ("Observers", "user"),
+    "surveying": ("Surveyors",),
+    "inspecting": ("Inspectors",),
     "admin": ("admin", "user"),
     "gone": ("admin", "deactivated"),
 }
@@ -182,10 +188,10 @@ def worlds(draw: st.DrawFn) -> World:
     named = st.text(LETTERS, min_size=1, max_size=8).filter(_is_new)
     names = draw(st.lists(named, max_size=3, unique_by=folded))
     roles = [
-        role(at, name, draw(st.integers(0, 255)), draw(st.sampled_from(MOMENTS)))
+        role(at, name, draw(st.integers(0, EVERYTHING)), draw(st.sampled_from(MOMENTS)))
         for at, name in enumerate(names, FIRST)
     ]
-    keys = draw(st.lists(st.integers(1, 2**31 - 1).filter(lambda key: not 500 <= key < 510), max_size=5, unique=True))
+    keys = draw(st.lists(st.integers(1, 2**31 - 1).filter(lambda key: not 500 <= key < 520), max_size=5, unique=True))
     called = draw(st.lists(NAMES, min_size=len(keys), max_size=len(keys), unique_by=folded))
     held = st.sets(st.integers(1, FIRST - 1 + len(roles)), max_size=3)
     users = [
@@ -211,7 +217,9 @@ def lonely(random: Random) -> World:
 
 def crowded(random: Random, size: int = 120) -> World:
     """A large one: more of everything than stands on a page of a hundred."""
-    roles = [role(key, f"Röle {key}", random.randrange(256), random.choice(MOMENTS)) for key in range(FIRST, 30)]
+    roles = [
+        role(key, f"Röle {key}", random.randrange(EVERYTHING + 1), random.choice(MOMENTS)) for key in range(FIRST, 30)
+    ]
     users = []
     for key in random.sample(range(600, 6000), size):
         name = f"{random.choice('abcABC')}{random.choice('xyz')}{key}"

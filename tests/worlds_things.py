@@ -54,6 +54,10 @@ class Maker:
     def anybody(self) -> int | None:
         return self.random.choice([None, *self.random.choices(self.people, k=3)])
 
+    def named(self) -> str | None:
+        """The name of who did something, whose account may be gone."""
+        return self.random.choice([None, "Ann", "bob"])
+
     def titled(self, kind: str, key: int, title: str) -> Row:
         """What all of them have. The slug ends in the key: no other has it."""
         name = self.random.choice(TITLES) + self.random.choice(["", "", "", f" {key % 3}"])
@@ -71,6 +75,7 @@ class Maker:
                 "level": self.random.choice(list(LEVELS)),
                 "grantedAt": self.random.choice(MOMENTS),
                 "grantedBy": self.anybody(),
+                "addedByName": self.named(),
                 "expiresAt": self.random.choice(ENDS),
             }
             for person in self.some(6)
@@ -85,11 +90,14 @@ class Maker:
                 "isManager": self.random.random() < 0.3,
                 "addedAt": self.random.choice(MOMENTS),
                 "addedBy": self.anybody(),
+                "addedByName": self.named(),
+                "group": key,
                 "expiresAt": self.random.choice(ENDS),
             }
             for person in self.some(10)
         }
-        return {**self.titled("Group", key, "displayName"), "members": members}
+        seen_by = self.random.choice(("MEMBERS", "MEMBERS", "SIGNED_IN"))
+        return {**self.titled("Group", key, "displayName"), "membersSeenBy": seen_by, "members": members}
 
     def resource(self, key: int, orgs: Sequence[Row], groups: Sequence[Row], numbers: "count[int]") -> Row:
         kind = self.random.choice([*TYPES[:2] * 3, *TYPES])
@@ -111,7 +119,10 @@ class Maker:
         }
 
     def reasoned(self) -> Row:
-        return {"reason": "Because.", "createdAt": self.random.choice(MOMENTS), "user": self.anybody()}
+        return {"reason": "Because.", "createdAt": self.random.choice(MOMENTS), **self.done_by()}
+
+    def done_by(self) -> Row:
+        return {"user": self.anybody(), "userName": self.named()}
 
     def grants(self, full: frozenset[str], groups: Sequence[Row], numbers: "count[int]") -> Any:
         """Everybody's entry, and some of groups and users."""

@@ -13,6 +13,8 @@ CARRIED: Mapping[str, tuple[str, Sequence[str], bool]] = {
     "plain by a token": ("plain", (), False),
     "admin by a bare token": ("admin", (), False),
     "admin by a full token": ("admin", ALWAYS, False),
+    "inspecting, limited": ("inspecting", ("ACCESS_VIEW", "RESOURCES_VIEW"), True),
+    "checking by a token": ("checking", ("ACCESS_VIEW",), False),
     "plain, limited": ("plain", ("ORGS_MANAGE", "RESOURCES_MANAGE"), True),
     "keeping, limited": ("keeping", ("ORGS_MANAGE",), True),
     "admin, limited": ("admin", ("USERS_VIEW", "RESOURCES_MANAGE"), True),

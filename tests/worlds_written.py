@@ -83,16 +83,19 @@ def _org(row: Row, resources: Sequence[Row]) -> Row:
 def _org_member(org: Row, user: int) -> Row:
     member = org["members"][user]
     when = {"granted_at": member["grantedAt"], "granted_by": member["grantedBy"], "expires_at": member["expiresAt"]}
+    when["granted_by_name"] = member["addedByName"]
     return {"org_id": org["key"], "user_id": user, "level": int(Level[member["level"]]), **when}
 
 
 def _group(row: Row) -> Row:
-    return {**_titled(row, "displayName", "display_name"), "slug": row["slug"]}
+    named = _titled(row, "displayName", "display_name")
+    return {**named, "slug": row["slug"], "members_seen_by": row["membersSeenBy"]}
 
 
 def _group_member(group: Row, user: int) -> Row:
     member = group["members"][user]
     when = {"added_at": member["addedAt"], "added_by": member["addedBy"], "expires_at": member["expiresAt"]}
+    when["added_by_name"] = member["addedByName"]
     return {"group_id": group["key"], "user_id": user, "is_manager": member["isManager"], **when}
 
 
@@ -122,7 +125,7 @@ def _resources(rows: Rows) -> Iterator[Row]:
 
 def _lock(resource: Row, lock: Row) -> Row:
     when = {"reason": lock["reason"], "created_at": lock["createdAt"]}
-    return {"resource_id": resource["key"], "user_id": lock["user"], **when}
+    return {"resource_id": resource["key"], "user_id": lock["user"], "user_name": lock["userName"], **when}
 
 
 def _event(resource: Row, event: Row) -> Row:

@@ -9,15 +9,28 @@ import asyncio
 import sqlite3
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic
 from types import TracebackType
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-T = TypeVar("T")
+from app.db.aside import Aside
+from app.db.waiting import outlast
+
+
+class Work(Protocol):
+    """A piece of work for a turn. Once it `is_large`, to undo it may take long, too; for `is_answer` see `outlast`."""
+
+    is_large: bool
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether a request is answered with what becomes of it."""
+
+
+T = TypeVar("T", bound=Work)
 
 MOST = 64
 """How many changes share a commit at most, so that the first of them does not wait for long."""
@@ -43,7 +56,10 @@ class Commit:
     began: float = field(default_factory=monotonic)
     joined: int = 0
     kept: int = 0
+    is_large: bool = False
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
+    is_over: bool = False
+    error: BaseException | None = None
 
     @property
     def is_full(self) -> bool:
@@ -51,39 +67,56 @@ class Commit:
         return self.joined >= MOST or monotonic() - self.began > LONGEST
 
     def ended(self) -> asyncio.Future[None]:
-        """What is done at the end, or fails with Unkept; taken before. Who leaves meanwhile takes nothing along."""
+        """Return a future that is done at the end, or fails with Unkept. Who leaves meanwhile takes nothing along."""
         waiter = asyncio.get_running_loop().create_future()
-        self.waiting.append(waiter)
+        if self.is_over:
+            self._tell(waiter)
+        else:
+            self.waiting.append(waiter)
         return waiter
 
     def end(self, error: BaseException | None) -> None:
         """Let everybody go."""
+        self.is_over, self.error = True, error
         for waiter in self.waiting:
-            if waiter.done():
-                continue
-            if error is None:
-                waiter.set_result(None)
-            else:
-                unkept = Unkept("The commit failed.")
-                unkept.__cause__ = error
-                waiter.set_exception(unkept)
+            if not waiter.done():
+                self._tell(waiter)
+
+    def _tell(self, waiter: asyncio.Future[None]) -> None:
+        if self.error is None:
+            waiter.set_result(None)
+        else:
+            unkept = Unkept("The commit failed.")
+            unkept.__cause__ = self.error
+            waiter.set_exception(unkept)
 
 
 class Turn(AbstractAsyncContextManager[T]):
     """A turn as `async with` wants it; a generator would cost as much as a statement."""
 
-    def __init__(self, commits: "Commits", make: Callable[[sqlite3.Connection], T], dry: bool) -> None:
-        self._commits, self._make, self._dry = commits, make, dry
+    def __init__(self, commits: "Commits", make: Callable[[sqlite3.Connection], T], dry: bool, is_large: bool) -> None:
+        self._commits, self._make, self._dry, self._is_large = commits, make, dry, is_large
 
     async def __aenter__(self) -> T:
-        self._commit, connection = await self._commits.joined()
-        return self._make(connection)
+        self._commit, connection = await self._commits.joined(is_large=self._is_large)
+        self._made = self._make(connection)
+        return self._made
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        is_over = self._commits.left(self._commit, keeps=error is None and not self._dry)
-        if not is_over and (error is None or isinstance(error, Exception)):
+        keeps = error is None and not self._dry
+        self._commit.is_large |= self._made.is_large
+        try:
+            if not keeps and self._made.is_large:
+                await self._commits.undo()
+        finally:
+            is_over = self._commits.left(self._commit, keeps=keeps)
+        if is_over:
+            return
+        if keeps:  # from here on it is part of the commit, whatever becomes of the one who asked
+            await outlast(self._commit.ended, is_answer=self._made.is_answer)
+        elif error is None or isinstance(error, Exception):
             await self._commit.ended()
 
 
@@ -95,11 +128,14 @@ class Commits:
         self._is_taken = False
         self._line: deque[asyncio.Future[None]] = deque()
         self._open: Commit | None = None
-        self._disk = ThreadPoolExecutor(1, "commit")
+        self.aside = Aside("write")
 
-    def change(self, make: Callable[[sqlite3.Connection], T], *, dry: bool) -> "Turn[T]":
-        """Have a turn with what is made of the connection; undone if the block fails, or `dry`."""
-        return Turn(self, make, dry)
+    def change(self, make: Callable[[sqlite3.Connection], T], *, dry: bool, is_large: bool = False) -> "Turn[T]":
+        """Have a turn with what is made of the connection; undone if the block fails, or `dry`.
+
+        One that may be large begins a commit of its own: those who came before it do not wait for its end.
+        """
+        return Turn(self, make, dry, is_large)
 
     async def close(self) -> None:
         """Wait for all who are in line, and let go of the connection."""
@@ -108,15 +144,18 @@ class Commits:
             ended = commit.ended()  # where nothing is to be kept, it is over at once
             self._close(commit)
             await ended
+        self.aside.close()
         self._connection.close()
-        self._disk.shutdown()
 
     async def _turn(self) -> None:
         if not self._is_taken:
             self._is_taken = True
             return
-        waiter = asyncio.get_running_loop().create_future()
-        self._line.append(waiter)
+        self._line.append(waiter := asyncio.get_running_loop().create_future())
+        await self._called(waiter)
+
+    async def _called(self, waiter: asyncio.Future[None]) -> None:
+        """Wait for the turn of one who stands in line."""
         try:
             await waiter
         except asyncio.CancelledError:
@@ -124,10 +163,14 @@ class Commits:
                 self._pass_on()
             raise
 
-    async def joined(self) -> tuple[Commit, sqlite3.Connection]:
+    async def joined(self, *, is_large: bool = False) -> tuple[Commit, sqlite3.Connection]:
         """Begin a turn."""
         asked = monotonic()
         await self._turn()
+        if is_large and self._open is not None and self._open.kept:
+            self._line.appendleft(waiter := asyncio.get_running_loop().create_future())  # nobody comes between
+            self._close(self._open)
+            await self._called(waiter)
         try:
             if self._open is None:
                 await self._begin(asked + BUSY_SECONDS)
@@ -142,6 +185,7 @@ class Commits:
     async def _begin(self, give_up: float) -> None:
         """Become the one writer, also among other processes."""
         pause = 0.0005
+        self._undo()  # nothing is open, unless an end has failed
         while True:
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
@@ -152,6 +196,11 @@ class Commits:
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
                 return
+
+    async def undo(self) -> None:
+        """Undo in the thread what the turn has changed; nobody else has one meanwhile."""
+        with suppress(sqlite3.Error):  # `left` finds out what is wrong
+            await self.aside.do(partial(self._connection.execute, "ROLLBACK TO change"), 0)
 
     def left(self, commit: Commit, *, keeps: bool) -> bool:
         """End a turn; answers whether that is all, since neither this change nor one before it is to be kept."""
@@ -190,10 +239,11 @@ class Commits:
         """Commit; until it is done, nobody has a turn."""
         self._open = None
         if commit.kept:
-            work = asyncio.get_running_loop().run_in_executor(self._disk, self._commit)
-            work.add_done_callback(lambda done: self._ended(commit, done.exception()))
+            self.aside.begin(self._commit, partial(self._ended, commit))
+        elif commit.is_large:
+            self.aside.begin(self._undo, partial(self._ended, commit))
         else:
-            self._connection.execute("ROLLBACK")
+            self._undo()
             self._ended(commit, None)
 
     def _commit(self) -> None:
@@ -210,7 +260,8 @@ class Commits:
 
     def _undo(self) -> None:
         if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
+            with suppress(sqlite3.Error):  # the next one to begin tries again
+                self._connection.execute("ROLLBACK")
 
     def _ended(self, commit: Commit, error: BaseException | None) -> None:
         commit.end(error)

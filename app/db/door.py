@@ -9,11 +9,15 @@ from typing import Any
 from sqlalchemy.sql.base import Executable
 from sqlmodel import SQLModel
 
+from app.db.pause import pieces
 from app.prepared import Prepared, Preparing, Row, Values, alteration, insertion
 from app.telemetry import facts
 
 REMEMBERED = 512
 """How many statements of services stay compiled."""
+
+MANY = 200
+"""How many rows of a change are worked at in one piece: some milliseconds."""
 
 
 class Duplicate(Exception):
@@ -48,12 +52,25 @@ class Transaction(ABC):
         self.now = database.clock()
         self.notes: Any = None
         """What the audit log keeps of this change until its end; None where nothing is told."""
+        self.xid: str | None = None
+        """By what PostgreSQL tells later whether this was committed, once something was written."""
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether a request is answered with what becomes of this; else it is written by the way."""
+        return self.notes is not None and facts.CURRENT.get() is not None
 
     async def rows(self, statement: Executable, **values: Any) -> list[Row]:
         """Run a statement and take its rows."""
         prepared = self._database.prepare(statement)
         count()
-        return prepared.rows(await self._fetch(prepared.text, prepared.arguments(values)))
+        raw = await self._fetch(prepared.text, prepared.arguments(values))
+        if len(raw) <= MANY:
+            return prepared.rows(raw)
+        found: list[Row] = []
+        async for some in pieces(raw, MANY):
+            found += prepared.rows(some)
+        return found
 
     async def row(self, statement: Executable, **values: Any) -> Row | None:
         """Run a statement and take its first row."""
@@ -67,21 +84,23 @@ class Transaction(ABC):
 
     async def many(self, statement: Executable, values: Sequence[Values]) -> None:
         """Run one statement for each set of values."""
-        prepared = self._database.prepare(statement)
-        if values:
-            count()
-            await self._many(prepared.text, [prepared.arguments(each) for each in values])
+        await self._each(statement, values, dict)
 
     async def put(self, table: type[SQLModel], rows: Sequence[Values]) -> None:
         """Insert rows that have the same columns."""
         if rows:
-            values = [{f"new_{name}": value for name, value in row.items()} for row in rows]
-            await self.many(insertion(table, tuple(rows[0])), values)
+            await self._each(insertion(table, tuple(rows[0])), rows, _new)
+
+    async def _each(self, statement: Executable, given: Sequence[Values], named: Callable[[Values], Values]) -> None:
+        prepared = self._database.prepare(statement)
+        if given:
+            count()
+        async for some in pieces(given, MANY):
+            await self._many(prepared.text, [prepared.arguments(named(each)) for each in some])
 
     async def alter(self, table: type[SQLModel], key: int, values: Values) -> None:
         """Set columns of the row with this id: a statement that is built once, whatever the values."""
-        given = {f"new_{name}": value for name, value in values.items()}
-        await self.rows(alteration(table, tuple(values)), key=key, **given)
+        await self.rows(alteration(table, tuple(values)), key=key, **_new(values))
 
     @abstractmethod
     async def lock(self, name: str) -> None:
@@ -92,6 +111,11 @@ class Transaction(ABC):
 
     @abstractmethod
     async def _many(self, text: str, arguments: list[list[Any]]) -> None: ...
+
+
+def _new(values: Values) -> Values:
+    """The values as a statement binds them that writes them."""
+    return {f"new_{name}": value for name, value in values.items()}
 
 
 class Database(ABC):
@@ -133,8 +157,12 @@ class Database(ABC):
         """
 
     @abstractmethod
-    def write(self, *, dry: bool = False) -> AbstractAsyncContextManager[Transaction]:
-        """Open a transaction: `async with db.write() as tx`. It ends with the block; undone if that fails, or `dry`."""
+    def write(self, *, dry: bool = False, is_large: bool = False) -> AbstractAsyncContextManager[Transaction]:
+        """Open a transaction: `async with db.write() as tx`. It ends with the block; undone if that fails, or `dry`.
+
+        Until its commit begins it can be cancelled; after that, the block ends with what became of it. `is_large` says
+        that it may change many rows: others do not share its commit then.
+        """
 
     def connections(self) -> tuple[int, int] | None:
         """How many are in use and how many are not, where there is a pool of them."""

@@ -4,6 +4,7 @@ A round trip is one time of sending something and waiting for the server. What i
 the beginning of a snapshot travels with its first one, and nobody waits for its end.
 """
 
+import asyncio
 import logging
 import re
 import struct
@@ -18,9 +19,12 @@ import asyncpg
 from sqlalchemy.dialects.postgresql import asyncpg as postgresql
 
 from app import errors
+from app.db.commits import Unkept
 from app.db.door import REMEMBERED, Dangling, Database, Duplicate, Question, Read, Transaction, count
+from app.db.outcomes import was_committed
 from app.db.pool import Pool
-from app.prepared import Prepared, Preparing, Row
+from app.db.waiting import outlast_task
+from app.prepared import SETTLED_EVENT, Prepared, Preparing, Row
 from app.telemetry.reach import Reach
 
 log = logging.getLogger(__name__)
@@ -56,6 +60,12 @@ OUTDATED = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheErro
 
 READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 ROLLBACK = "ROLLBACK"
+
+SETTLE_SECONDS = 1.0
+"""How long a read of the audit feed waits for changes that have a number and are not committed yet."""
+
+_SETTLED = "SELECT settled_event($1)"
+"""Migration 0014 makes the function: the number of the last settled event, or NULL after so many seconds."""
 
 _preparing = Preparing(postgresql.dialect(), REMEMBERED)  # type: ignore[no-untyped-call]  # SQLAlchemy's own
 
@@ -189,6 +199,7 @@ class PostgresDatabase(Database):
     size: int = 10
     _pool: Pool = field(init=False)
     _reach: Reach = field(default_factory=lambda: Reach("the database", log), init=False)
+    _settled_event: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         super().__init__(_preparing)
@@ -223,6 +234,8 @@ class PostgresDatabase(Database):
         async with self._reached():
             connection = await self._pool.take()
             try:
+                if any(prepared.reads_feed for prepared, _ in questions):
+                    questions = await self._settled(connection, questions)
                 found = await _answered(connection, questions)
             except BaseException:
                 self._pool.give_back_soon(connection, ROLLBACK)
@@ -241,6 +254,11 @@ class PostgresDatabase(Database):
             begins = not lent
             if begins:
                 lent.append(await self._pool.take())
+            if any(prepared.reads_feed for prepared, _ in questions):
+                # Only a snapshot that is younger than the last settled event shows all events up to it.
+                if not begins:
+                    await lent[0].execute(ROLLBACK)
+                begins, questions = True, await self._settled(lent[0], questions)
             found: list[list[Row]] = await lent[0].answers(questions, begins=begins)
             return found
 
@@ -251,18 +269,51 @@ class PostgresDatabase(Database):
                 if lent:  # whoever has the answer does not wait for the end
                     self._pool.give_back_soon(lent[0], ROLLBACK)
 
+    async def _settled(self, connection: Any, questions: Sequence[Question]) -> list[Question]:
+        """Bind the last settled event in every question.
+
+        While a long change holds it back, the last one that this worker knows ends the list; raises Unavailable if
+        there is none yet.
+        """
+        settled = await connection.fetchval(_SETTLED, SETTLE_SECONDS)
+        if settled is not None:
+            self._settled_event = max(settled, self._settled_event)
+        elif not self._settled_event:
+            raise errors.Unavailable("A long change holds back the audit log. Try again in a moment.")
+        bound = {SETTLED_EVENT: self._settled_event}
+        return [(prepared, {**values, **bound}) for prepared, values in questions]
+
     @asynccontextmanager
-    async def write(self, *, dry: bool = False) -> AsyncIterator[Transaction]:
+    async def write(self, *, dry: bool = False, is_large: bool = False) -> AsyncIterator[Transaction]:
         async with self._reached():
             connection = await self._pool.take()
             try:
                 await connection.execute("BEGIN")
-                yield PostgresTransaction(self, connection)
-                await connection.execute(ROLLBACK if dry else "COMMIT")
+                yield (tx := PostgresTransaction(self, connection))
+                if dry:
+                    await connection.execute(ROLLBACK)
+                else:  # from here on it may be committed, whatever becomes of the one who asked
+                    commit = asyncio.create_task(self._commit(connection, tx.xid))
+                    await outlast_task(commit, is_answer=tx.is_answer)
             except BaseException:
                 await self._pool.give_back_settled(connection, ROLLBACK)
                 raise
             self._pool.give_back(connection)
+
+    async def _commit(self, connection: Any, xid: str | None) -> None:
+        """Commit. Where the server does not tell whether it did, it is asked again; raises OutcomeUnknown."""
+        try:
+            done = await connection.execute("COMMIT")
+        except Exception as error:
+            if isinstance(error, asyncpg.PostgresError) and not isinstance(error, AWAY):
+                raise  # it was refused, as by a constraint that is looked at late
+            connection.terminate()  # nobody shall take a late answer for another one's
+            self._reach.lost(error)
+            if not await was_committed(self._connected, xid, error):
+                raise ConnectionResetError("The connection was lost before the commit.") from error
+        else:
+            if done != "COMMIT":  # a statement before it had failed
+                raise Unkept(f"The transaction ended with {done}.")
 
     def connections(self) -> tuple[int, int]:
         return self._pool.numbers()

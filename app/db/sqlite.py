@@ -1,20 +1,23 @@
 """SQLite by the standard library's driver: reads in the event loop, writes in turns (see `commits`)."""
 
 import asyncio
+import re
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
+from functools import lru_cache, partial
 from math import inf
 from pathlib import Path
-from typing import Any
+from time import perf_counter
+from typing import Any, TypeVar
 
 from sqlalchemy.dialects import sqlite
 
-from app.db import patience
-from app.db.commits import Commits
+from app.db import aside, patience
+from app.db.commits import Commits, Unkept
 from app.db.door import REMEMBERED, Dangling, Database, Duplicate, Question, Read, Transaction, count
 from app.db.patience import Late, Patience, Reader
+from app.db.pause import Pause
 from app.prepared import Preparing, Row
 
 READERS = 32
@@ -22,6 +25,8 @@ READERS = 32
 
 KEPT = 4
 """How many connections that read stay open while nobody needs them."""
+
+T = TypeVar("T")
 
 _preparing = Preparing(sqlite.dialect(paramstyle="qmark"), REMEMBERED)
 
@@ -40,28 +45,112 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
 
 
 class SqliteTransaction(Transaction):
-    """A change on the writing connection."""
+    """A change on the writing connection: short statements run in the event loop, all others in a thread."""
 
-    def __init__(self, database: "SqliteDatabase", connection: sqlite3.Connection) -> None:
+    def __init__(self, database: "SqliteDatabase", writer: "Writer", connection: sqlite3.Connection) -> None:
         super().__init__(database)
-        self._connection = connection
+        self._writer, self._connection = writer, connection
+        self.is_large = False
 
     async def lock(self, name: str) -> None:
         """Nothing to do: SQLite has one writer at a time."""
 
     async def _fetch(self, text: str, arguments: list[Any]) -> Sequence[Any]:
+        kind, execute = _kind(text), partial(self._connection.execute, text, arguments)
+        if kind == ONE_ROW:
+            return self._told(execute).fetchall()
+        if kind == READ:
+            try:
+                return self._told(partial(self._writer.soon, execute))
+            except patience.Late:
+                pass
+        return await _rows(await self._aside(execute))
+
+    async def _many(self, text: str, arguments: list[list[Any]]) -> None:
+        work = partial(self._connection.executemany, text, arguments)
+        if _kind(text) == ONE_ROW:
+            self._told(work)
+        else:
+            await self._aside(work)
+
+    async def _aside(self, work: Callable[[], T]) -> T:
+        """Do what may take long in the thread. Where one statement did, the next ones are not waited for at all."""
+        began = perf_counter()
+        job = partial(self._told, work)
         try:
-            return self._connection.execute(text, arguments).fetchall()
+            return await self._writer.commits.aside.do(job, 0 if self.is_large else aside.SHORT)
+        finally:
+            self.is_large |= perf_counter() - began > aside.SHORT
+
+    def _told(self, work: Callable[[], T]) -> T:
+        if not self._connection.in_transaction:  # SQLite has ended it: what is written now would be kept
+            raise Unkept("The transaction has ended.")
+        try:
+            return work()
         except sqlite3.IntegrityError as error:
             _tell(error)
             raise
 
-    async def _many(self, text: str, arguments: list[list[Any]]) -> None:
+
+class Writer:
+    """The connection that writes, whose reads in the event loop are stopped when they take long."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.commits = Commits(connection)
+        self._connection = connection
+        self._until = 0.0
+
+    def soon(self, execute: Callable[[], sqlite3.Cursor]) -> list[Any]:
+        """Read within a few milliseconds; raises Late. SQLite keeps a transaction in which a read is stopped."""
+        self._until = perf_counter() + aside.SHORT
+        self._connection.set_progress_handler(self._is_late, patience.STEPS)
         try:
-            self._connection.executemany(text, arguments)
-        except sqlite3.IntegrityError as error:
-            _tell(error)
+            return execute().fetchall()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                raise patience.Late from None
             raise
+        finally:
+            self._connection.set_progress_handler(None, 0)
+
+    def _is_late(self) -> bool:
+        return perf_counter() > self._until
+
+
+async def _rows(cursor: sqlite3.Cursor) -> list[Any]:
+    """Take all rows, in pieces between which others have their turns.
+
+    In a thread each row would wait for the interpreter anew, and where the loop is busy, for milliseconds.
+    """
+    pause, found = Pause(), []
+    try:
+        while True:
+            some = cursor.fetchmany(PIECE)
+            found += some
+            if len(some) < PIECE:
+                return found
+            await pause()
+    finally:
+        cursor.close()
+
+
+@lru_cache(4 * REMEMBERED)
+def _kind(text: str) -> str:
+    """Whether a statement reads, writes one row at most, or may write any number of them."""
+    if text.startswith("SELECT"):
+        return READ
+    return ONE_ROW if _ONE_ROW.fullmatch(text) else MANY_ROWS
+
+
+READ, ONE_ROW, MANY_ROWS = "read", "one row", "many rows"
+
+_ONE_ROW = re.compile(
+    r"INSERT INTO \w+ \([^()]*\) VALUES \(.*|UPDATE (\w+) SET ((?! WHERE ).)* WHERE \1\.id = \?", re.DOTALL
+)
+"""One row with its values, or one that is found by its id."""
+
+PIECE = 200
+"""How many rows are taken at once."""
 
 
 def _tell(error: sqlite3.IntegrityError) -> None:
@@ -85,7 +174,7 @@ class SqliteDatabase(Database):
     def __init__(self, path: Path, longest: float = inf) -> None:
         super().__init__(_preparing)
         self._path = path
-        self._commits = Commits(connect(path))
+        self._writer = Writer(connect(path))
         self._patience = Patience(longest)
         self._readers = [Reader(connect(path, read_only=True))]
         self._places = asyncio.Semaphore(READERS)
@@ -157,11 +246,11 @@ class SqliteDatabase(Database):
         else:
             reader.connection.close()
 
-    def write(self, *, dry: bool = False) -> AbstractAsyncContextManager[Transaction]:
-        return self._commits.change(partial(SqliteTransaction, self), dry=dry)
+    def write(self, *, dry: bool = False, is_large: bool = False) -> AbstractAsyncContextManager[Transaction]:
+        return self._writer.commits.change(partial(SqliteTransaction, self, self._writer), dry=dry, is_large=is_large)
 
     async def close(self) -> None:
-        await self._commits.close()
+        await self._writer.commits.close()
         self._patience.close()
         self._watcher.close()
         for reader in self._readers:

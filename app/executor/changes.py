@@ -13,8 +13,10 @@ from typing import Any, Protocol
 from graphql import FieldNode, GraphQLField
 from graphql.execution.values import VariableValues
 
+from app import errors
 from app.auth import Viewer
 from app.db import Database
+from app.deadlines import Times
 from app.executor.arguments import Arguments
 from app.executor.causes import Unplanned
 from app.executor.documents import Known
@@ -35,6 +37,7 @@ class Context(Protocol):
     """Who asks, and of what. `outcome` is the payload of a change that was made, or what was raised instead."""
 
     outcome: Any
+    times: Times
 
     @property
     def viewer(self) -> Viewer:
@@ -77,20 +80,29 @@ class Changes:
         except Exception:
             return Stock("refusal")
         try:
-            payload = await change.make(context, change.name, change.payload, given)
+            async with context.times.telling():
+                return await _told(change, given, variables, context, viewer)
         except Exception as error:
             context.outcome = error
             return Stock("refusal")
-        context.outcome = payload
-        if getattr(payload, PROBLEMS) or context.viewer is not viewer:
-            return Stock("problem" if context.viewer is viewer else "another viewer")
-        try:
-            database = context.database
-            run = Run(viewer, database, variables, {**viewer.binds, "now": database.clock()})
-            return {change.key: await execute(change.shown, run, [vars(payload)])}
-        except Exception as error:
-            log.debug("The stock executor tells of a change, since its plan met %r.", error)
-            return Stock("surprise")
+
+
+async def _told(
+    change: Change, given: Mapping[str, Any], variables: VariableValues, context: Context, viewer: Viewer
+) -> dict[str, Any] | Stock:
+    """Make the change, and read what is shown of it. What takes too long is not read twice."""
+    context.outcome = payload = await change.make(context, change.name, change.payload, given)
+    if getattr(payload, PROBLEMS) or context.viewer is not viewer:
+        return Stock("problem" if context.viewer is viewer else "another viewer")
+    try:
+        database = context.database
+        run = Run(viewer, database, variables, {**viewer.binds, "now": database.clock()})
+        return {change.key: await execute(change.shown, run, [vars(payload)])}
+    except (errors.TimedOut, errors.Unavailable):
+        raise
+    except Exception as error:
+        log.debug("The stock executor tells of a change, since its plan met %r.", error)
+        return Stock("surprise")
 
 
 def plan(planner: Planner, known: Known, variables: VariableValues, viewer: Viewer) -> Change:

@@ -1,8 +1,9 @@
 """Texts become documents here, for both executors: guarded, parsed, validated and remembered."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Literal, NamedTuple
 
 from graphql import (
     DocumentNode,
@@ -19,9 +20,11 @@ from graphql import (
 )
 
 from app.executor import guard
+from app.executor.canonical import Sent, canonical
+from app.executor.charges import Charge
 from app.executor.excess import Broken, Excess
 from app.executor.mentions import shaping
-from app.executor.recent import Recent
+from app.executor.recent import Separate
 from app.settings import Limits
 
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
@@ -44,14 +47,16 @@ class Invalid(Exception):
         super().__init__("; ".join(error.message for error in errors))
         self.errors = list(errors)
         self.code = code
+        self.sent: Sent | None = None
+        """The text that was sent, where the errors speak of the canonical one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Known:
     """A valid document and the one operation of it that was asked for: its kind, and its name cut short for the log.
 
-    `cost` is the guard's. `pages` are the variables that set the size of a page, each with the size taken for granted;
-    `shaping` are those in directives, which decide what is selected.
+    `text` is the canonical one. `cost` is the guard's. `pages` are the variables that set the size of a page, each with
+    the size taken for granted; `shaping` are those in directives, which decide what is selected.
     """
 
     document: DocumentNode
@@ -70,6 +75,44 @@ class _Failure:
     errors: tuple[GraphQLError, ...]
     code: str
 
+    def placed(self, sent: Sent) -> "_Failure":
+        """The same with the places of the text as it was sent."""
+        return _Failure(tuple(_placed(error, sent) for error in self.errors), self.code)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Valid:
+    """A valid document. Its operations are made ready one by one: which one is meant is not a matter of its text."""
+
+    document: DocumentNode
+    text: str
+    weight: guard.Weight
+    fragments: Mapping[str, FragmentDefinitionNode]
+    shaping: tuple[str, ...]
+    known: dict[str | None, Known] = field(default_factory=dict)
+
+    def operation(self, name: str | None) -> Known:
+        """The operation of a name, or the only one; raises Invalid."""
+        found = self.known.get(name)
+        if found is None:
+            found = self.known[name] = self._chosen(name)
+        return found
+
+    def _chosen(self, name: str | None) -> Known:
+        operations = [node for node in self.document.definitions if isinstance(node, OperationDefinitionNode)]
+        if name is None and len(operations) > 1:
+            raise _unresolved("There are several operations: `operationName` must name one.")
+        chosen = [node for node in operations if name is None or (node.name and node.name.value == name)]
+        if not chosen:
+            said = "There is no operation." if name is None else f"There is no operation '{name[:200]}'."
+            raise _unresolved(said)
+        operation = chosen[0]
+        named = operation.name.value[:LONGEST_NAME] if operation.name else None
+        kind, weight = operation.operation.value, self.weight
+        return Known(
+            self.document, operation, kind, named, self.fragments, self.text, weight.cost, weight.pages, self.shaping
+        )
+
 
 class _Closed(ValidationRule):
     """The schema is not to be asked for. One error is enough, however much of it was asked for."""
@@ -83,19 +126,34 @@ class _Closed(ValidationRule):
             self.report_error(GraphQLError("This server does not show its schema to you.", node))
 
 
-_Key = tuple[str, str | None, bool]
+_Key = tuple[str, bool]
+"""A text, as it was sent or canonical, and whether the schema is shown."""
+
 _Sized = tuple[str, tuple[tuple[str, int], ...]]
+
+LARGE = 1_500
+"""Characters from which on a document is read in a thread, so that the loop gets its turns meanwhile."""
+
+
+class Asker(NamedTuple):
+    """What of a viewer matters to documents: whether the schema is shown to them, and whose memory is theirs."""
+
+    introspection: bool
+    is_signed_in: bool
 
 
 class Documents:
     """All documents of one schema, the most recent ones remembered, failures too."""
 
-    def __init__(self, schema: GraphQLSchema, limits: Limits, size: int = 1000) -> None:
+    def __init__(
+        self, schema: GraphQLSchema, limits: Limits, size: int = 1000, *, most_errors: int = MAX_ERRORS
+    ) -> None:
         self._schema = schema
         self._limits = limits
+        self._most_errors = most_errors
         room = size * CHARACTERS_PER_ENTRY
-        self._recent: Recent[_Key, Known | _Failure] = Recent(size, room, LONGEST_REMEMBERED, _length)
-        self._weighed: Recent[_Sized, _Failure | Literal["light"]] = Recent(size, room, LONGEST_REMEMBERED, _length)
+        self._recent: Separate[_Key, _Valid | _Failure] = Separate(size, room, LONGEST_REMEMBERED, _length)
+        self._weighed: Separate[_Sized, _Failure | Literal["light"]] = Separate(size, room, LONGEST_REMEMBERED, _length)
 
         self.hits = 0
         self.misses = 0
@@ -105,17 +163,26 @@ class Documents:
         """How many need not be read again."""
         return len(self._recent)
 
-    def ready(self, text: str, name: str | None, variables: Mapping[str, Any], *, introspection: bool) -> Known | None:
-        """The same as `operation` where it answers at once, else None. Raises `Invalid`."""
-        found = self._recent.get((text, name, introspection))
+    def ready(
+        self,
+        text: str,
+        name: str | None,
+        variables: Mapping[str, Any],
+        *,
+        asker: Asker,
+    ) -> Known | None:
+        """The operation of a text that was sent before, where it is weighed already; else None. Raises `Invalid`."""
+        is_signed_in = asker.is_signed_in
+        found = self._recent.get((text, asker.introspection), is_signed_in=is_signed_in)
         if found is None:
             return None
-        if isinstance(found, Known) and (sizes := _larger(found, variables)):
-            if self._weighed.get(_sized(found, sizes)) is None:
+        known = _told(found, name)
+        if sizes := _larger(known, variables):
+            if self._weighed.get(_sized(known, sizes), is_signed_in=is_signed_in) is None:
                 return None
-            self.weigh(found, variables)
+            self.weigh(known, variables, is_signed_in=is_signed_in)
         self.hits += 1
-        return _told(found)
+        return known
 
     def operation(self, text: str, name: str | None, variables: Mapping[str, Any], *, introspection: bool) -> Known:
         """The operation that a request asks for, `known` and weighed. Raises `Invalid`."""
@@ -123,31 +190,79 @@ class Documents:
         self.weigh(known, variables)
         return known
 
-    def known(self, text: str, operation_name: str | None, *, introspection: bool = True) -> Known:
+    async def read_operation(
+        self, text: str, name: str | None, variables: Mapping[str, Any], *, asker: Asker, charge: Charge
+    ) -> Known:
+        """Return the same for who has a turn in the queue; what it computes is charged. Raises `Invalid`.
+
+        A large document is read in a thread.
+        """
+        found = self._recent.get((text, asker.introspection), is_signed_in=asker.is_signed_in)
+        if found is None:
+            found = await self._read(text, asker, charge)
+        known = _told(found, name)
+        with charge.measured():
+            self.weigh(known, variables, is_signed_in=asker.is_signed_in)
+        return known
+
+    async def _read(self, text: str, asker: Asker, charge: Charge) -> _Valid | _Failure:
+        with charge.measured():
+            found, new = self._begun(text, asker)
+        work = partial(self._understood, new, asker.introspection)
+        if found is None and len(new.canonical) > LARGE:
+            found = await charge.in_thread(work)
+        with charge.measured():
+            return self._keep(new, found or work(), asker)
+
+    def known(
+        self, text: str, operation_name: str | None, *, introspection: bool = True, is_signed_in: bool = True
+    ) -> Known:
         """The operation of that name; without a name there must be exactly one. Raises `Invalid`.
 
         To whom `introspection` is closed, nothing of the schema is shown, not even in a suggestion.
         """
-        key = text, operation_name, introspection
-        found = self._recent.get(key)
+        found = self._recent.get((text, introspection), is_signed_in=is_signed_in)
         if found is not None:
             self.hits += 1
-        else:
-            self.misses += 1
-            found = self._understood(text, operation_name, introspection)
-            self._recent.put(key, found)
-        return _told(found)
+            return _told(found, operation_name)
+        asker = Asker(introspection, is_signed_in)
+        found, new = self._begun(text, asker)
+        found = self._keep(new, found or self._understood(new, introspection), asker)
+        return _told(found, operation_name)
 
-    def weigh(self, known: Known, variables: Mapping[str, Any]) -> None:
+    def _begun(self, text: str, asker: Asker) -> tuple[_Valid | _Failure | None, "_New"]:
+        """A text that was not sent before; what is known of it, if another one had the same tokens."""
+        self.misses += 1
+        try:
+            tokens = guard.check_text(text, self._limits)
+        except Excess as excess:
+            return _excess(excess), _New(text, text)
+        new = _New(text, canonical(text, tokens))
+        if new.canonical == text:
+            return None, new
+        return self._recent.get((new.canonical, asker.introspection), is_signed_in=asker.is_signed_in), new
+
+    def _keep(self, new: "_New", found: _Valid | _Failure, asker: Asker) -> _Valid | _Failure:
+        """Remember what was found for the text and for all that have the same tokens; answers what is told of it."""
+        told = found
+        if isinstance(found, _Failure) and found.code == PARSE_FAILED:
+            pass  # the lexer has told of the very text
+        elif new.canonical != new.sent:
+            self._recent.put((new.canonical, asker.introspection), found, is_signed_in=asker.is_signed_in)
+            told = found.placed(Sent(new.sent, new.canonical)) if isinstance(found, _Failure) else found
+        self._recent.put((new.sent, asker.introspection), told, is_signed_in=asker.is_signed_in)
+        return told
+
+    def weigh(self, known: Known, variables: Mapping[str, Any], *, is_signed_in: bool = True) -> None:
         """Refuse an operation whose cost is too high with the page sizes that these variables ask for."""
         # Costs only grow with sizes: what does not ask for more was weighed already.
         if not (sizes := _larger(known, variables)):
             return
         key = _sized(known, sizes)
-        found = self._weighed.get(key)
+        found = self._weighed.get(key, is_signed_in=is_signed_in)
         if found is None:
             found = self._weight(known, sizes)
-            self._weighed.put(key, found)
+            self._weighed.put(key, found, is_signed_in=is_signed_in)
         if isinstance(found, _Failure):
             raise Invalid(found.errors, found.code)
 
@@ -158,10 +273,10 @@ class Documents:
             return _excess(excess)
         return "light"
 
-    def _understood(self, text: str, operation_name: str | None, introspection: bool) -> Known | _Failure:
+    def _understood(self, new: "_New", introspection: bool) -> _Valid | _Failure:
+        """What a document comes to; a thread may work it out, since nothing is remembered here."""
         try:
-            guard.check_text(text, self._limits)
-            document = parse(text, max_tokens=self._limits.tokens)
+            document = self._parsed(new)
             weight = guard.check_document(document, self._limits)
         except Excess as excess:
             return _excess(excess)
@@ -171,21 +286,40 @@ class Documents:
             return _failure([GraphQLError(broken.message, broken.node)], VALIDATION_FAILED)
         if errors := self._violations(document, introspection):
             return _failure(errors, VALIDATION_FAILED)
-        return _chosen(document, operation_name, text, weight)
+        nodes = [node for node in document.definitions if isinstance(node, FragmentDefinitionNode)]
+        fragments = {node.name.value: node for node in nodes}
+        return _Valid(document, new.canonical, weight, fragments, shaping(document))
+
+    def _parsed(self, new: "_New") -> DocumentNode:
+        """The tree of the canonical text; what is wrong with it is told of the text as it was sent."""
+        try:
+            return parse(new.canonical, max_tokens=self._limits.tokens)
+        except GraphQLSyntaxError:
+            if new.canonical != new.sent:
+                parse(new.sent, max_tokens=self._limits.tokens)
+            raise
 
     def _violations(self, document: DocumentNode, introspection: bool) -> list[GraphQLError]:
         rules = specified_rules if introspection else (*specified_rules, _Closed)
-        return validate(self._schema, document, rules, MAX_ERRORS, hide_suggestions=not introspection)
+        return validate(self._schema, document, rules, self._most_errors, hide_suggestions=not introspection)
 
 
-def _told(found: "Known | _Failure") -> Known:
+@dataclass(frozen=True, slots=True)
+class _New:
+    """A text as it was sent, and its canonical form."""
+
+    sent: str
+    canonical: str
+
+
+def _told(found: "_Valid | _Failure", name: str | None) -> Known:
     if isinstance(found, _Failure):
         raise Invalid(found.errors, found.code)
-    return found
+    return found.operation(name)
 
 
 def _length(key: _Key | _Sized, _: object) -> int:
-    return sum(len(part) for part in key if isinstance(part, str))
+    return len(key[0])
 
 
 def _larger(known: Known, variables: Mapping[str, Any]) -> dict[str, int]:
@@ -201,21 +335,16 @@ def _sized(known: Known, sizes: Mapping[str, int]) -> _Sized:
     return known.text, tuple(sorted(sizes.items()))
 
 
-def _chosen(document: DocumentNode, name: str | None, text: str, weight: guard.Weight) -> Known | _Failure:
-    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
-    if name is None and len(operations) > 1:
-        return _failure(
-            [GraphQLError("There are several operations: `operationName` must name one.")], RESOLUTION_FAILURE
-        )
-    chosen = [node for node in operations if name is None or (node.name and node.name.value == name)]
-    if not chosen:
-        said = "There is no operation." if name is None else f"There is no operation '{name[:200]}'."
-        return _failure([GraphQLError(said)], RESOLUTION_FAILURE)
-    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    operation = chosen[0]
-    named = operation.name.value[:LONGEST_NAME] if operation.name else None
-    kind, shapes = operation.operation.value, shaping(document)
-    return Known(document, operation, kind, named, fragments, text, weight.cost, weight.pages, shapes)
+def _unresolved(message: str) -> Invalid:
+    error = GraphQLError(message, extensions={"code": RESOLUTION_FAILURE})
+    return Invalid([error], RESOLUTION_FAILURE)
+
+
+def _placed(error: GraphQLError, sent: Sent) -> GraphQLError:
+    if not error.positions:
+        return error
+    positions = [sent.position(each) for each in error.positions]
+    return GraphQLError(error.message, source=sent.source, positions=positions, extensions=error.extensions)
 
 
 def _excess(excess: Excess) -> _Failure:

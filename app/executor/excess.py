@@ -12,8 +12,8 @@ class Excess(errors.TooComplex):
 
     def __init__(self, limit: str, most: int, value: int) -> None:
         found = f"{value:,}" if value < MOST else f"more than {MOST:,}"
-        super().__init__(f"The document is too complex: {limit} may be {most:,} at most, but here it is {found}.")
-        self.limit, self.most, self.value = limit, most, min(value, MOST)
+        message = f"The document is too complex: {limit} may be {most:,} at most, but here it is {found}."
+        super().__init__(message, limit, most, min(value, MOST))
 
 
 class Broken(Exception):

@@ -1,6 +1,5 @@
 """A document's size, measured before anything slower looks at it: one pass, each fragment once."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -24,14 +23,16 @@ from graphql import (
 )
 
 from app import pages
+from app.executor.canonical import number_of, tokens_of
 from app.executor.excess import MOST, Broken, within
 from app.settings import Limits
 
-# What the lexer would read, comments too, as it counts them. Possessive, so that an unclosed string costs one look.
-TOKEN = re.compile(
-    r'"""(?:\\"""|(?!""").)*+"""|"(?:[^"\\\n\r]|\\.)*+"|#[^\n\r]*+|\.\.\.|-?[0-9][\w.+-]*+|\w++|[^\s,\ufeff]',
-    re.ASCII | re.DOTALL,
-)
+LONGEST_NAME = 1_000
+"""Characters of a name: an alias is repeated in each row of an answer."""
+
+NO_NAME = frozenset('"#-0123456789')
+"""What a string, a comment or a number begins with."""
+
 STEP = {"{": 1, "[": 1, "(": 1, "}": -1, "]": -1, ")": -1}
 PARENTHESIS = {"(": 1, ")": -1}
 
@@ -68,11 +69,13 @@ class Weight:
     pages: Mapping[str, int]
 
 
-def check_text(text: str, limits: Limits) -> None:
-    """Refuse what is too long, too deep or too crowded to be parsed at leisure."""
+def check_text(text: str, limits: Limits) -> list[str]:
+    """Refuse what is too long, too deep or too crowded to be parsed at leisure; returns the tokens."""
     within("characters", limits.characters, len(text))
-    tokens = TOKEN.findall(text)
-    within("tokens", limits.tokens, len(tokens))
+    tokens = tokens_of(text)
+    within("tokens", limits.tokens, number_of(tokens))
+    names = (len(each) for each in tokens if each[0] not in NO_NAME)
+    within("characters of a name", LONGEST_NAME, max(names, default=0))
     levels = list(accumulate(STEP.get(token, 0) for token in tokens))
     # Each definition has one outermost brace.
     within("definitions", limits.definitions, list(zip(tokens, levels, strict=True)).count(("{", 1)))
@@ -81,6 +84,7 @@ def check_text(text: str, limits: Limits) -> None:
     # A colon within parentheses belongs to an argument or a variable, any other to an alias.
     inside = accumulate(PARENTHESIS.get(token, 0) for token in tokens)
     within("aliases", limits.aliases, list(zip(tokens, inside, strict=True)).count((":", 0)))
+    return tokens
 
 
 def check_document(document: DocumentNode, limits: Limits, variables: Mapping[str, Any] | None = None) -> Weight:

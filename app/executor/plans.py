@@ -10,7 +10,7 @@ from graphql.execution.values import VariableValues
 from app.auth import Viewer
 from app.executor.causes import Unplanned
 from app.executor.documents import CHARACTERS_PER_ENTRY, LONGEST_REMEMBERED, Known
-from app.executor.recent import Recent
+from app.executor.recent import Separate
 from app.executor.shape import Children, Maker, Shape
 from app.executor.steps import Answered
 
@@ -64,18 +64,19 @@ class Plans(Generic[P]):
         room = SIZE * CHARACTERS_PER_ENTRY
         self._make = make
         self._at_once = at_once
-        self._recent: Recent[_Key, P | Stock] = Recent(SIZE, room, LONGEST_REMEMBERED, _length)
+        self._recent: Separate[_Key, P | Stock] = Separate(SIZE, room, LONGEST_REMEMBERED, _length)
 
     def of(self, known: Known, variables: VariableValues, viewer: Viewer) -> P | Stock:
         """The plan of an operation, or why there is none."""
         key: _Key = known, viewer.permissions._value_, viewer.is_limited
         if known.shaping:
             key = *key, *(variables.coerced.get(name) for name in known.shaping)
-        found = self._recent.get(key)
+        is_signed_in = viewer.user_id is not None
+        found = self._recent.get(key, is_signed_in=is_signed_in)
         if found is None or found is FIRST_SIGHT:
             is_due = self._at_once or found is FIRST_SIGHT
             found = self._made(known, variables, viewer) if is_due else FIRST_SIGHT
-            self._recent.put(key, found)
+            self._recent.put(key, found, is_signed_in=is_signed_in)
         return found
 
     def _made(self, known: Known, variables: VariableValues, viewer: Viewer) -> P | Stock:

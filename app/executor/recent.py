@@ -7,6 +7,9 @@ from typing import Generic, TypeVar
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
+ANONYMOUS_PART = 4
+"""Anonymous viewers have a memory of their own, this many times smaller than that of signed-in users."""
+
 
 class Recent(Generic[K, V]):
     """Least recently used first to go. What weighs more than `heaviest` is not kept at all."""
@@ -27,6 +30,10 @@ class Recent(Generic[K, V]):
             self._entries.move_to_end(key)
         return entry
 
+    def peek(self, key: K) -> V | None:
+        """Return what was put there, and leave the order as it is."""
+        return self._entries.get(key)
+
     def put(self, key: K, entry: V) -> None:
         """Remember it, in place of what was there, and forget what there is no more room for."""
         weight = self._weigh(key, entry)
@@ -38,3 +45,42 @@ class Recent(Generic[K, V]):
         self._held += weight
         while len(self._entries) > self._size or self._held > self._room:
             self._held -= self._weigh(*self._entries.popitem(last=False))
+
+
+class Separate(Generic[K, V]):
+    """Two memories: what anonymous viewers ask never displaces what signed-in users ask.
+
+    Both are looked at for everybody, so that what both ask is worked out once; but each changes its own alone.
+    """
+
+    def __init__(self, size: int, room: int, heaviest: int, weigh: Callable[[K, V], int]) -> None:
+        self._signed_in: Recent[K, V] = Recent(size, room, heaviest, weigh)
+        part = ANONYMOUS_PART
+        self._anonymous: Recent[K, V] = Recent(max(1, size // part), max(1, room // part), heaviest, weigh)
+
+    def __len__(self) -> int:
+        return len(self._signed_in) + len(self._anonymous)
+
+    def find(self, key: K) -> V | None:
+        """Return what is known to either, where it is not known yet who asks; `use` tells that later."""
+        entry = self._signed_in.peek(key)
+        return self._anonymous.peek(key) if entry is None else entry
+
+    def get(self, key: K, *, is_signed_in: bool) -> V | None:
+        """Return what is known to either. What an anonymous viewer has left, a signed-in user takes over."""
+        if not is_signed_in:
+            entry = self._anonymous.get(key)
+            return self._signed_in.peek(key) if entry is None else entry
+        entry = self._signed_in.get(key)
+        if entry is None and (entry := self._anonymous.peek(key)) is not None:
+            self._signed_in.put(key, entry)
+        return entry
+
+    def put(self, key: K, entry: V, *, is_signed_in: bool) -> None:
+        """Remember it for those who are alike."""
+        (self._signed_in if is_signed_in else self._anonymous).put(key, entry)
+
+    def use(self, key: K, entry: V, *, is_signed_in: bool) -> None:
+        """Note who has used an entry that was found, or remember a new one."""
+        if self.get(key, is_signed_in=is_signed_in) is None:
+            self.put(key, entry, is_signed_in=is_signed_in)

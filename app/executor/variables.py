@@ -1,21 +1,27 @@
 """Variables, coerced as graphql-core does it; what is plainly right, as most of it is, without a call for each value.
 
 A thousand ids in a list are a thousand calls there. Here they are one look at their types; whatever is not plainly
-right goes the long way, which tells what is wrong.
+right goes the long way, which tells what is wrong (`Careful`).
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import partial
+from itertools import islice
+from typing import Any, NoReturn
 from weakref import WeakKeyDictionary
 
 from graphql import (
     GraphQLEnumType,
+    GraphQLError,
     GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLScalarType,
     GraphQLSchema,
     Undefined,
+    VariableDefinitionNode,
+    get_named_type,
     get_variable_values,
+    is_input_object_type,
     is_list_type,
     is_non_null_type,
     is_required_input_field,
@@ -23,106 +29,367 @@ from graphql import (
 )
 from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
 from graphql.execution.values import VariableValues, VariableValueSource
+from graphql.pyutils import print_path_list
+from graphql.utilities import coerce_input_value, validate_input_value
 from graphql.utilities.coerce_input_value import coerce_default_value
 
 from app.executor.arguments import NO_VARIABLES
-from app.executor.documents import Invalid, Known
+from app.executor.documents import MAX_ERRORS, Invalid, Known
+from app.executor.lists import DEFAULT_MOST, declared_most, most_of_variables
 
 LARGEST = 2**31
+
+FEW = 20
+"""How many items and unknown names of a wrong object are looked at, to tell what is wrong with it."""
+
+MOST_OBJECTS = 500
+"""Objects in a value whose type holds itself, like a filter: any filter that is taken has fewer."""
 
 Quick = Callable[[Any], Any]
 """From a value to what it is coerced to; raises _Unsure."""
 
-
-Within = frozenset[GraphQLInputObjectType]
-"""Inputs that one stands in: one within itself goes the long way, so that nobody goes down without an end."""
+Path = list[str | int]
 
 
 class _Unsure(Exception):
     """The long way has to say what this is."""
 
 
-class Variables:
-    """The variables of one schema's operations."""
+class _TooMany(Exception):
+    """So many errors that no more are looked for."""
 
-    def __init__(self, schema: GraphQLSchema) -> None:
+
+class Variables:
+    """The variables of one schema's operations; of those that do not fit, `most_errors` are told at most."""
+
+    def __init__(self, schema: GraphQLSchema, most_errors: int = MAX_ERRORS) -> None:
         self._schema = schema
-        self._known: WeakKeyDictionary[Known, list[tuple[GraphQLVariableSignature, Quick]]] = WeakKeyDictionary()
+        self._most_errors = most_errors
+        self._quick = _Quick()
+        self._known: WeakKeyDictionary[Known, list[_Variable]] = WeakKeyDictionary()
 
     def coerced(self, known: Known, given: Mapping[str, Any], *, hide_suggestions: bool) -> VariableValues:
         """The variables of a request; raises `Invalid` for those that do not fit."""
-        definitions = known.operation.variable_definitions
-        if not definitions:
+        if not known.operation.variable_definitions:
             return NO_VARIABLES
-        try:
-            return self._quickly(known, given)
-        except _Unsure:
-            found = get_variable_values(self._schema, definitions, dict(given), hide_suggestions=hide_suggestions)
-        if isinstance(found, list):
-            raise Invalid(found, "BAD_USER_INPUT")
-        return found
-
-    def _quickly(self, known: Known, given: Mapping[str, Any]) -> VariableValues:
         plan = self._known.get(known)
         if plan is None:
             plan = self._known[known] = self._plan(known)
+        try:
+            return _quickly(plan, given)
+        except _Unsure:
+            return self._carefully(plan, given, hide_suggestions)
+
+    def _carefully(self, plan: "list[_Variable]", given: Mapping[str, Any], hide_suggestions: bool) -> VariableValues:
+        careful = Careful(self._quick, self._most_errors, hide_suggestions)
         sources, coerced = {}, {}
-        for signature, quick in plan:
-            name = signature.name
-            if name in given:
-                sources[name] = VariableValueSource(signature, given[name])
-                coerced[name] = quick(given[name])
-            elif signature.default is None and not is_non_null_type(signature.type):
-                sources[name] = VariableValueSource(signature)
-            else:
-                raise _Unsure
+        try:
+            for variable in plan:
+                name, signature = variable.signature.name, variable.signature
+                if name in given:
+                    sources[name] = VariableValueSource(signature, given[name])
+                    coerced[name] = careful.value(variable, given[name])
+                else:
+                    found = self._absent(variable, careful, hide_suggestions)
+                    sources |= found.sources
+                    coerced |= found.coerced
+        except _TooMany:
+            pass
+        if careful.errors:
+            raise Invalid(careful.errors, "BAD_USER_INPUT")
         return VariableValues(sources, coerced)
 
-    def _plan(self, known: Known) -> list[tuple[GraphQLVariableSignature, Quick]]:
+    def _absent(self, variable: "_Variable", careful: "Careful", hide_suggestions: bool) -> VariableValues:
+        """A variable that is not given, as graphql-core sees it: its default, nothing, or an error."""
+        found = get_variable_values(self._schema, [variable.node], {}, hide_suggestions=hide_suggestions)
+        if isinstance(found, VariableValues):
+            return found
+        for error in found:
+            careful.add(error)
+        return NO_VARIABLES
+
+    def _plan(self, known: Known) -> "list[_Variable]":
+        nodes = known.operation.variable_definitions or ()
+        signatures = [get_variable_signature(self._schema, node) for node in nodes]
+        has_lists = any(isinstance(each, GraphQLVariableSignature) and _is_list(each.type) for each in signatures)
+        most = most_of_variables(self._schema, known.document) if has_lists else {}
         found = []
-        for node in known.operation.variable_definitions or ():
-            signature = get_variable_signature(self._schema, node)
-            if not isinstance(signature, GraphQLVariableSignature):
-                raise _Unsure
-            found.append((signature, _quick(signature.type)))
+        for node, signature in zip(nodes, signatures, strict=True):
+            if isinstance(signature, GraphQLError):
+                raise Invalid([signature], "BAD_USER_INPUT")
+            found.append(_Variable(node, signature, self._quick, most.get(signature.name)))
         return found
 
 
-def _quick(kind: GraphQLInputType, within: Within = frozenset()) -> Quick:
+class _Variable:
+    """A variable of an operation: its definition, how it is coerced quickly, and how many items it may have."""
+
+    __slots__ = ("most", "node", "quick", "signature")
+
+    def __init__(
+        self, node: VariableDefinitionNode, signature: GraphQLVariableSignature, quick: "_Quick", most: int | None
+    ) -> None:
+        self.node, self.signature, self.most = node, signature, most
+        self.quick = quick.of(signature.type, most)
+
+
+def _is_list(kind: GraphQLInputType) -> bool:
+    return is_list_type(kind.of_type if is_non_null_type(kind) else kind)
+
+
+def _quickly(plan: "list[_Variable]", given: Mapping[str, Any]) -> VariableValues:
+    sources, coerced = {}, {}
+    for variable in plan:
+        signature = variable.signature
+        name = signature.name
+        if name in given:
+            sources[name] = VariableValueSource(signature, given[name])
+            coerced[name] = variable.quick(given[name])
+        elif signature.default is None and not is_non_null_type(signature.type):
+            sources[name] = VariableValueSource(signature)
+        else:
+            raise _Unsure
+    return VariableValues(sources, coerced)
+
+
+class Careful:
+    """The long way: goes down to the values that are not plainly right, and asks graphql-core about those alone.
+
+    So a wrong value among thousands costs no more than a few calls, and nobody looks for more errors than are told.
+    """
+
+    def __init__(self, quick: "_Quick", most: int, hide_suggestions: bool) -> None:
+        self.errors: list[GraphQLError] = []
+        self._quick, self._most, self._hide_suggestions = quick, most, hide_suggestions
+        self._variable: _Variable | None = None
+
+    def add(self, error: GraphQLError) -> None:
+        """Note an error; raises _TooMany where one more would not be told."""
+        if len(self.errors) >= self._most:
+            # In the words of graphql-core.
+            end = "Too many errors processing variables, error limit reached. Execution aborted."
+            self.errors.append(GraphQLError(end))
+            raise _TooMany
+        self.errors.append(error)
+
+    def value(self, variable: _Variable, value: Any) -> Any:
+        """Return what the value of a variable is coerced to; what is wrong with it is noted."""
+        self._variable = variable
+        return self._either(variable.signature.type, value, [], variable.most)
+
+    def _either(self, kind: GraphQLInputType, value: Any, path: Path, most: int | None) -> Any:
+        try:
+            return self._quick.of(kind, most)(value)
+        except _Unsure:
+            return self._slowly(kind, value, path, most)
+
+    def _slowly(self, kind: GraphQLInputType, value: Any, path: Path, most: int | None) -> Any:
+        plain = kind.of_type if is_non_null_type(kind) else kind
+        if value is not None and is_list_type(plain):
+            return self._list(plain.of_type, value, path, most)
+        if type(value) is dict and is_input_object_type(plain):
+            if _is_recursive(plain) and _number_of_objects(value) > MOST_OBJECTS:
+                self._told(path, GraphQLError(f"At most {MOST_OBJECTS} objects within each other are taken here."))
+            return self._object(plain, value, path)
+        coerced = coerce_input_value(value, kind)
+        if coerced is Undefined:
+            validate_input_value(value, kind, partial(self._noted, path), self._hide_suggestions)
+        return coerced
+
+    def _list(self, inner: GraphQLInputType, value: Any, path: Path, most: int | None) -> Any:
+        if type(value) is not list:
+            return [self._either(inner, value, path, None)]
+        if len(value) > (most or DEFAULT_MOST):
+            text = f"A list has {len(value):,} items, and at most {most or DEFAULT_MOST:,} are taken here."
+            self._told(path, GraphQLError(text))
+        quick, found = self._quick.of(inner), []
+        for at, each in enumerate(value):
+            try:
+                found.append(quick(each))
+            except _Unsure:
+                found.append(self._slowly(inner, each, [*path, at], None))
+        return found
+
+    def _object(self, kind: GraphQLInputObjectType, value: dict[str, Any], path: Path) -> Any:
+        fields = kind.fields
+        needed = {name for name, field in fields.items() if is_required_input_field(field)}
+        if kind.is_one_of or not needed <= value.keys() <= fields.keys():
+            return self._odd(kind, value, path)
+        found = {}
+        for name, field in fields.items():
+            if name in value:
+                found[name] = self._either(field.type, value[name], [*path, name], declared_most(field))
+            elif (default := coerce_default_value(field)) is not Undefined:
+                found[name] = default
+        return found
+
+    def _odd(self, kind: GraphQLInputObjectType, value: dict[str, Any], path: Path) -> Any:
+        """An object that lacks a field or has one too many; graphql-core is shown a part of it that tells so too."""
+        part = _cut(kind, value)
+        validate_input_value(part, kind, partial(self._noted, path), self._hide_suggestions)
+        return coerce_input_value(part, kind)
+
+    def _noted(self, path: Path, error: GraphQLError, below: Path) -> None:
+        assert self._variable is not None
+        where = print_path_list([*path, *below])
+        message = f"Variable '${self._variable.signature.name}' has invalid value{where}: {error.message}"
+        self.add(GraphQLError(message, self._variable.node, original_error=error))
+
+    def _told(self, path: Path, error: GraphQLError) -> NoReturn:
+        """Note an error of our own, and look no further."""
+        assert self._variable is not None
+        name = self._variable.signature.name
+        self.add(GraphQLError(f"Variable '${name}'{print_path_list(path)}: {error.message}", self._variable.node))
+        raise _TooMany
+
+
+def _cut(kind: GraphQLInputType, value: Any) -> Any:
+    """A value without most of its items and unknown names."""
     if is_non_null_type(kind):
-        return _of(kind.of_type, within)
-    plain = _of(kind, within)
-    return lambda value: None if value is None else plain(value)
+        return _cut(kind.of_type, value)
+    if is_list_type(kind) and type(value) is list:
+        return [_cut(kind.of_type, each) for each in value[:FEW]]
+    if is_input_object_type(kind) and type(value) is dict:
+        fields = kind.fields
+        unknown = set(islice((name for name in value if name not in fields), FEW))
+        part = ((name, each) for name, each in value.items() if name in fields or name in unknown)
+        return {name: _cut(fields[name].type, each) if name in fields else each for name, each in part}
+    return value
 
 
-def _of(kind: GraphQLInputType, within: Within) -> Quick:
-    """For values that are not null."""
-    if is_list_type(kind):
-        inner: GraphQLInputType = kind.of_type
-        return _many(inner.of_type, within) if is_non_null_type(inner) else _unsure
-    if isinstance(kind, GraphQLEnumType):
-        members = _members(kind)
-        return lambda value: _member(members, value)
-    if isinstance(kind, GraphQLInputObjectType):
-        return _unsure if kind in within else _input(kind, within | {kind})
-    types: dict[str, type] = {"ID": str, "String": str, "Boolean": bool, "Int": int}
-    expected = types.get(getattr(kind, "name", ""))
-    if expected is None:
-        return (
-            _read(kind) if isinstance(kind, GraphQLScalarType) and kind.name not in specified_scalar_types else _unsure
-        )
-    return lambda value: _typed(value, expected)
+class _Quick:
+    """How the types of one schema are coerced quickly; an input is looked at when the first one comes."""
+
+    def __init__(self) -> None:
+        self._inputs: dict[GraphQLInputObjectType, Quick] = {}
+
+    def of(self, kind: GraphQLInputType, most: int | None = None) -> Quick:
+        """From a value to what it is coerced to. A list beyond a declared `most` stays as it came, to be refused."""
+        if is_non_null_type(kind):
+            return self._of(kind.of_type, most)
+        plain = self._of(kind, most)
+        return lambda value: None if value is None else plain(value)
+
+    def _of(self, kind: GraphQLInputType, most: int | None) -> Quick:
+        """For values that are not null."""
+        if is_list_type(kind):
+            inner: GraphQLInputType = kind.of_type
+            return _bounded(self._many(inner.of_type), most) if is_non_null_type(inner) else _unsure
+        if isinstance(kind, GraphQLEnumType):
+            members = _members(kind)
+            return lambda value: _member(members, value)
+        if isinstance(kind, GraphQLInputObjectType):
+            return self._input(kind)
+        types: dict[str, type] = {"ID": str, "String": str, "Boolean": bool, "Int": int}
+        expected = types.get(getattr(kind, "name", ""))
+        if expected is None:
+            is_ours = isinstance(kind, GraphQLScalarType) and kind.name not in specified_scalar_types
+            return _read(kind) if isinstance(kind, GraphQLScalarType) and is_ours else _unsure
+        return lambda value: _typed(value, expected)
+
+    def _many(self, kind: GraphQLInputType) -> Quick:
+        """A list without nulls."""
+        if getattr(kind, "name", "") in {"ID", "String"}:
+            return _texts
+        if isinstance(kind, GraphQLEnumType):
+            members = _members(kind)
+            return lambda value: _chosen(members, _texts(value))
+        each = self._of(kind, None)
+        return lambda value: [each(one) for one in value]
+
+    def _input(self, kind: GraphQLInputObjectType) -> Quick:
+        found = self._inputs.get(kind)
+        if found is None:
+            # One that has fields of its own type finds itself here.
+            self._inputs[kind] = lambda value: self._inputs[kind](value)  # noqa: PLW0108 - another one by then
+            found = self._one(kind) if kind.is_one_of else self._object(kind)
+            found = self._inputs[kind] = _counted(found) if _is_recursive(kind) else found
+        return found
+
+    def _fields(self, kind: GraphQLInputObjectType) -> dict[str, Quick]:
+        return {name: self.of(field.type, declared_most(field)) for name, field in kind.fields.items()}
+
+    def _object(self, kind: GraphQLInputObjectType) -> Quick:
+        """An object with the fields that it needs, and no other; in the order in which they are declared."""
+        quick = self._fields(kind)
+        needed = {name for name, field in kind.fields.items() if is_required_input_field(field)}
+        defaults = {
+            name: each for name, field in kind.fields.items() if (each := coerce_default_value(field)) is not Undefined
+        }
+
+        def filled(value: Any) -> dict[str, Any]:
+            """Where every field has a default."""
+            if type(value) is not dict or not value.keys() <= quick.keys():
+                raise _Unsure
+            found = defaults.copy()
+            for name, each in value.items():
+                found[name] = quick[name](each)
+            return found
+
+        def read(value: Any) -> dict[str, Any]:
+            if type(value) is not dict or not (needed <= value.keys() <= quick.keys()):
+                raise _Unsure
+            return {
+                name: each(value[name]) if name in value else defaults[name]
+                for name, each in quick.items()
+                if name in value or name in defaults
+            }
+
+        return filled if defaults.keys() == quick.keys() else read
+
+    def _one(self, kind: GraphQLInputObjectType) -> Quick:
+        """An object of which just one field is given, and not null."""
+        quick = self._fields(kind)
+
+        def read(value: Any) -> dict[str, Any]:
+            if type(value) is not dict or len(value) != 1:
+                raise _Unsure
+            ((name, given),) = value.items()
+            if name not in quick or given is None:
+                raise _Unsure
+            return {name: quick[name](given)}
+
+        return read
 
 
-def _many(kind: GraphQLInputType, within: Within) -> Quick:
-    """A list without nulls."""
-    if getattr(kind, "name", "") in {"ID", "String"}:
-        return _texts
-    if isinstance(kind, GraphQLEnumType):
-        members = _members(kind)
-        return lambda value: _chosen(members, _texts(value))
-    each = _of(kind, within)
-    return lambda value: [each(one) for one in _list(value)]
+def _bounded(many: Quick, most: int | None) -> Quick:
+    """A list of so many items; a longer one is refused by whom it is for, or else by the long way."""
+
+    def read(value: Any) -> Any:
+        if type(value) is not list:
+            raise _Unsure
+        if len(value) <= (most or DEFAULT_MOST):
+            return many(value)
+        if most is None:
+            raise _Unsure
+        return value
+
+    return read
+
+
+def _is_recursive(kind: GraphQLInputObjectType) -> bool:
+    return any(get_named_type(field.type) is kind for field in kind.fields.values())
+
+
+def _counted(quick: Quick) -> Quick:
+    """An input that may hold itself, in lists of lists: each level multiplies what the levels below may hold."""
+
+    def read(value: Any) -> Any:
+        if _number_of_objects(value) > MOST_OBJECTS:
+            raise _Unsure
+        return quick(value)
+
+    return read
+
+
+def _number_of_objects(value: Any) -> int:
+    """Return how many objects a value holds, itself too; where they are too many, at least that."""
+    level, number = [value] if isinstance(value, dict | list) else [], 0
+    while level and number <= MOST_OBJECTS:
+        number += sum(type(each) is dict for each in level)
+        items = (each.values() if type(each) is dict else each for each in level)
+        level = [child for each in items for child in each if type(child) is dict or type(child) is list]
+    return number
 
 
 def _members(kind: GraphQLEnumType) -> Mapping[str, Any]:
@@ -143,48 +410,10 @@ def _read(kind: GraphQLScalarType) -> Quick:
     return read
 
 
-def _input(kind: GraphQLInputObjectType, within: Within) -> Quick:
-    """An object with the fields that it needs, and none that it has not; in the order in which they are declared."""
-    quick = {name: _quick(field.type, within) for name, field in kind.fields.items()}
-    needed = {name for name, field in kind.fields.items() if is_required_input_field(field)}
-    defaults = {
-        name: each for name, field in kind.fields.items() if (each := coerce_default_value(field)) is not Undefined
-    }
-    if kind.is_one_of:
-        return lambda value: _one(quick, value)
-
-    def read(value: Any) -> dict[str, Any]:
-        if type(value) is not dict or not (needed <= value.keys() <= quick.keys()):
-            raise _Unsure
-        return {
-            name: each(value[name]) if name in value else defaults[name]
-            for name, each in quick.items()
-            if name in value or name in defaults
-        }
-
-    return read
-
-
-def _one(quick: Mapping[str, Quick], value: Any) -> dict[str, Any]:
-    """An object of which just one field is given, and not null."""
-    if type(value) is not dict or len(value) != 1:
-        raise _Unsure
-    ((name, given),) = value.items()
-    if name not in quick or given is None:
-        raise _Unsure
-    return {name: quick[name](given)}
-
-
-def _texts(value: Any) -> list[Any]:
-    if {*map(type, _list(value))} <= {str}:
+def _texts(value: list[Any]) -> list[Any]:
+    if {*map(type, value)} <= {str}:
         return list(value)
     raise _Unsure
-
-
-def _list(value: Any) -> list[Any]:
-    if type(value) is not list:
-        raise _Unsure
-    return value
 
 
 def _chosen(members: Mapping[str, Any], values: list[str]) -> list[Any]:
@@ -206,5 +435,5 @@ def _typed(value: Any, expected: type) -> Any:
     return value
 
 
-def _unsure(value: Any) -> Any:
+def _unsure(value: Any) -> NoReturn:
     raise _Unsure

@@ -8,6 +8,7 @@ Rights on resources come from one place: `acting.subjects` says as whom a user m
 each of those holds on a resource. Lists, checks, explanations and changes all ask these two.
 """
 
+from app.policy.accessors import holders, holding_group, number_of_holders
 from app.policy.acting import (
     MINE,
     THEIRS,
@@ -22,11 +23,29 @@ from app.policy.acting import (
     theirs,
 )
 from app.policy.api_tokens import sees_api_token
-from app.policy.audit import reads_audit, sees_audit, sees_audit_event, sees_audit_of_resource
-from app.policy.common import everybody, lasts, signed_in
+from app.policy.audit import (
+    is_settled_change,
+    reads_audit,
+    sees_audit,
+    sees_audit_event,
+    sees_audit_of_resource,
+    sees_settled_events,
+)
+from app.policy.common import asks_about_everybody, everybody, lasts, sees_all_resources, signed_in
 from app.policy.comparing import compares_access, holds_more
 from app.policy.ends import administers_resource_until, manages_group_until, manages_org_until
-from app.policy.groups import group_membership_lasts, groups_of, manages_group_members, sees_group, sees_group_members
+from app.policy.groups import (
+    group_membership_lasts,
+    groups_of,
+    is_my_group,
+    manages_group_members,
+    number_of_group_members,
+    sees_group,
+    sees_group_members,
+    sees_group_membership,
+    sees_who_added,
+)
+from app.policy.limits import covers_resource
 from app.policy.orgs import (
     belongs_to_org,
     deletes_org,
@@ -39,6 +58,7 @@ from app.policy.orgs import (
     owns_org,
     sees_membership,
     sees_org,
+    sees_org_members,
     writes_org,
 )
 from app.policy.required import (
@@ -52,23 +72,27 @@ from app.policy.required import (
 )
 from app.policy.resources import (
     ENDS,
-    HOLDERS,
     PAIR,
+    WIDE_PAIR,
     administered,
     administers_resource,
     deletes_in_org,
     granted,
     granted_mask,
     held,
-    holders,
     holds,
     is_given,
+    lists_reached,
     lists_resource,
     lists_resources_by_table,
     mask,
     masks_of_pairs,
     may_ask_of_user,
+    members_are_seen,
     my_entries,
+    sees_accessors,
+    sees_configuration,
+    sees_org_of_resource,
     sees_resource,
     transfers_resource,
     united,
@@ -79,25 +103,37 @@ from app.policy.resources import (
     way_level,
 )
 from app.policy.storage import added_up, is_reserved, storage_used, stores_without_limit, ticket_stage
-from app.policy.users import finds_user, knows_user, sees_all_users, sees_holders, sees_role, sees_user_details
+from app.policy.users import (
+    finds_everybody,
+    finds_user,
+    knows_registrars,
+    knows_user,
+    sees_all_users,
+    sees_holders,
+    sees_role,
+    sees_user_details,
+)
 
 __all__ = [
     "ENDS",
-    "HOLDERS",
     "MINE",
     "PAIR",
     "THEIRS",
+    "WIDE_PAIR",
     "added_up",
     "administered",
     "administers_resource",
     "administers_resource_until",
     "asked_users",
+    "asks_about_everybody",
     "belongs_to_org",
     "by_membership",
     "compares_access",
+    "covers_resource",
     "deletes_in_org",
     "deletes_org",
     "everybody",
+    "finds_everybody",
     "finds_user",
     "granted",
     "granted_mask",
@@ -105,16 +141,21 @@ __all__ = [
     "groups_of",
     "held",
     "holders",
+    "holding_group",
     "holds",
     "holds_more",
     "is_active",
     "is_anyone",
     "is_general",
     "is_given",
+    "is_my_group",
     "is_public_org",
     "is_reserved",
+    "is_settled_change",
+    "knows_registrars",
     "knows_user",
     "lasts",
+    "lists_reached",
     "lists_resource",
     "lists_resources_by_table",
     "manages_all_orgs",
@@ -125,10 +166,13 @@ __all__ = [
     "mask",
     "masks_of_pairs",
     "may_ask_of_user",
+    "members_are_seen",
     "membership_lasts",
     "mine",
     "my_entries",
     "my_orgs",
+    "number_of_group_members",
+    "number_of_holders",
     "org_level",
     "owns_org",
     "reads_audit",
@@ -139,19 +183,27 @@ __all__ = [
     "require_role",
     "require_session",
     "require_signed_in",
+    "sees_accessors",
+    "sees_all_resources",
     "sees_all_users",
     "sees_api_token",
     "sees_audit",
     "sees_audit_event",
     "sees_audit_of_resource",
+    "sees_configuration",
     "sees_group",
     "sees_group_members",
+    "sees_group_membership",
     "sees_holders",
     "sees_membership",
     "sees_org",
+    "sees_org_members",
+    "sees_org_of_resource",
     "sees_resource",
     "sees_role",
+    "sees_settled_events",
     "sees_user_details",
+    "sees_who_added",
     "signed_in",
     "storage_used",
     "stores_without_limit",

@@ -11,6 +11,7 @@ from sqlalchemy import (
     CompoundSelect,
     FromClause,
     Integer,
+    and_,
     bindparam,
     case,
     cast,
@@ -26,9 +27,9 @@ from sqlalchemy.orm import aliased
 from app import masks
 from app.auth import DEACTIVATED, Permission, Viewer
 from app.masks import Kind, Level
-from app.policy.common import lasts
+from app.policy.common import asks_about_everybody, lasts
 from app.sources import ME, Keys, among
-from app.tables import Grant, GroupMember, Instant, Org, OrgMember, Role, User, UserRole, col
+from app.tables import Grant, GroupMember, Instant, Org, OrgMember, Role, RowId, User, UserRole, col
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +120,14 @@ def is_anyone(viewer: Viewer) -> ColumnElement[bool]:
     return col(Grant.subject) == masks.ANYONE
 
 
-def subjects(people: FromClause, *, registry: bool | None = None) -> CompoundSelect[Any]:
+def subjects(
+    people: FromClause, *, registry: bool | None = None, among_others: ColumnElement[bool] | None = None
+) -> CompoundSelect[Any]:
     """As whom each of some people acts: (user, subject, cap, level, until).
 
     `people` has a column `user`: active users, or NULL for nobody, who acts as ANYONE alone. `cap` is what of the
-    subject's roles she gets. `registry` overrules whether they hold RESOURCES_MANAGE, where that is known already.
+    subject's roles she gets. `registry` overrules whether they hold RESOURCES_MANAGE, where that is known already;
+    `among_others` narrows for whom the rows tell it.
     """
     user = people.c.user
     plain = [
@@ -141,8 +145,11 @@ def subjects(people: FromClause, *, registry: bool | None = None) -> CompoundSel
         for number, condition in plain
     ]
     for way in by_membership():
-        if way.kind is Kind.REGISTRY and registry is not None:
-            continue
+        where = way.where
+        if way.kind is Kind.REGISTRY:
+            if registry is not None:
+                continue
+            where = where if among_others is None else and_(where, among_others)
         told = (
             user.label("user"),
             subject(way.kind, way.key).label("subject"),
@@ -150,7 +157,7 @@ def subjects(people: FromClause, *, registry: bool | None = None) -> CompoundSel
             way.level,
             way.until,
         )
-        arms.append(select(*told).select_from(people.join(way.rows, way.user == user)).where(way.where))
+        arms.append(select(*told).select_from(people.join(way.rows, way.user == user)).where(where))
     return union_all(*arms)
 
 
@@ -163,7 +170,9 @@ _ME = select(ME.label("user")).subquery("me")
 Held = tuple[bool, bool]
 """Whether the viewer holds RESOURCES_MANAGE, and whether she asks by a limited token."""
 
-KINDS_OF_VIEWER: tuple[Held, ...] = ((False, False), (False, True), (True, False), (True, True))
+BOTH = (False, True)
+
+KINDS_OF_VIEWER: tuple[Held, ...] = tuple((held, limited) for held in BOTH for limited in BOTH)
 
 
 def _mine(held: Held) -> CTE:
@@ -202,7 +211,7 @@ def is_active(user: Any) -> ColumnElement[bool]:
 
 def asked_users() -> FromClause:
     """The active users among the bound `keys`: (user); looked up once, however many ways they may act."""
-    keys = bindparam("keys", type_=Keys(Integer()))
+    keys = bindparam("keys", type_=Keys(RowId()))
     return select(col(User.id).label("user")).where(among(col(User.id), keys), is_active(col(User.id))).cte("asked")
 
 
@@ -210,21 +219,39 @@ THEIRS = subjects(asked_users()).cte("theirs")
 """As whom each of the users acts whose ids are the bound `keys`."""
 
 
-def _theirs(held: Held) -> CTE:
-    return subjects(asked_users(), registry=None if held[0] else False).cte(_called("theirs", held))
+Told = tuple[bool, bool, bool]
+"""Whether the viewer holds RESOURCES_MANAGE, whether they ask about others, and whether their token is limited."""
+
+_TOLD: tuple[Told, ...] = tuple((own, others, limited) for own in BOTH for others in BOTH for limited in BOTH)
 
 
-_THEIRS = {held: _theirs(held) for held in KINDS_OF_VIEWER}
+def _theirs(told: Told) -> CTE:
+    own, others, limited = told
+    asked = asked_users()
+    if not others and not own:
+        found = subjects(asked, registry=False)
+    else:
+        found = subjects(asked, among_others=None if own else asked.c.user != ME)
+    return found.cte("theirs" + "_and_all" * own + "_of_others" * others + "_limited" * limited)
+
+
+_THEIRS = {told: _theirs(told) for told in _TOLD}
 
 
 def theirs(viewer: Viewer) -> CTE:
     """As whom each asked user acts; who may ask is the guard of the edge.
 
-    That is the viewer alone where she does not hold RESOURCES_MANAGE: she may have a role that carries it, and ask by a
-    token that does not.
+    That is the viewer alone without ACCESS_VIEW. The viewer may have a role that carries RESOURCES_MANAGE, and ask by a
+    token that does not: of the viewer the permissions tell it, of others the rows.
     """
-    return _THEIRS[_held(viewer)]
+    held, limited = _held(viewer)
+    return _THEIRS[held, asks_about_everybody(viewer), limited]
 
 
-LIMITED = frozenset(acting[held] for acting in (MINE, _THEIRS) for held in KINDS_OF_VIEWER if held[1])
+LIMITED = frozenset(
+    [
+        *(acting for held, acting in MINE.items() if held[-1]),
+        *(acting for told, acting in _THEIRS.items() if told[-1]),
+    ]
+)
 """Who acts so does it only on what the viewer's token is good for."""

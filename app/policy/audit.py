@@ -1,9 +1,10 @@
 """Who reads the audit log."""
 
-from sqlalchemy import ColumnElement, exists, false, true
+from sqlalchemy import ColumnElement, and_, exists, false, true
 
 from app.auth import Permission, Viewer
 from app.policy.resources import administers_resource
+from app.sources import SETTLED
 from app.tables import AuditChange, AuditEvent, Resource, col
 
 
@@ -15,6 +16,16 @@ def reads_audit(viewer: Viewer) -> bool:
 def sees_audit(viewer: Viewer) -> ColumnElement[bool]:
     """What only those see who read all of it."""
     return true() if reads_audit(viewer) else false()
+
+
+def sees_settled_events(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition for the list of all events: the viewer reads the whole log, and the event is settled."""
+    return and_(sees_audit(viewer), col(AuditEvent.id) <= SETTLED)
+
+
+def is_settled_change(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition for the events of one object, whose guard was checked on the way here: the event is settled."""
+    return col(AuditChange.event_id) <= SETTLED
 
 
 def sees_audit_of_resource(viewer: Viewer) -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from app.auth import Viewer
+from app.auth import Permission, Viewer
 from app.sources import ME, NOW
 from app.tables import col
 
@@ -26,6 +26,16 @@ def everybody(viewer: Viewer) -> ColumnElement[bool]:
 def signed_in(viewer: Viewer) -> ColumnElement[bool]:
     """Somebody, not nobody."""
     return ME.is_not(None)
+
+
+def sees_all_resources(viewer: Viewer) -> bool:
+    """Return whether the viewer sees every org and every resource, of those that their token covers."""
+    return bool(viewer.permissions & (Permission.RESOURCES_VIEW | Permission.RESOURCES_MANAGE))
+
+
+def asks_about_everybody(viewer: Viewer) -> bool:
+    """Return whether the viewer asks about everybody's access, to what their token covers."""
+    return Permission.ACCESS_VIEW in viewer.permissions
 
 
 def lasts(expires_at: Any) -> ColumnElement[bool]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, exists, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, or_, select
 from sqlalchemy.orm import aliased
 
 from app.auth import Permission, Viewer
@@ -12,9 +12,9 @@ from app.policy.common import earlier, lasts
 from app.policy.orgs import manages_all_orgs
 from app.policy.resources import held, held_by, transfers_resource, united
 from app.sources import ME
-from app.tables import Access, GroupMember, Org, OrgMember, Resource, col
+from app.tables import Access, GroupMember, Org, OrgMember, Resource, RowId, col
 
-_ACCOUNT = bindparam("account", type_=Integer())
+_ACCOUNT = bindparam("account", type_=RowId())
 
 
 def compares_access(viewer: Viewer) -> bool:

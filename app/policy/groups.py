@@ -5,8 +5,11 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Select,
+    and_,
     exists,
     false,
+    func,
+    or_,
     select,
     true,
 )
@@ -15,7 +18,9 @@ from sqlalchemy.orm import aliased
 from app.auth import Permission, Viewer
 from app.policy.common import lasts, signed_in
 from app.sources import ME
-from app.tables import Group, GroupMember, col
+from app.tables import Group, GroupMember, MembersSeenBy, col
+
+SIGNED_IN = MembersSeenBy.SIGNED_IN.value
 
 
 def groups_of(user: Any) -> Select[Any]:
@@ -33,13 +38,45 @@ def sees_group(viewer: Viewer) -> ColumnElement[bool]:
     return signed_in(viewer)
 
 
+def sees_all_group_members(viewer: Viewer) -> bool:
+    """Return whether the viewer sees the members of every group."""
+    return bool(viewer.permissions & (Permission.GROUPS_VIEW | Permission.GROUPS_MANAGE)) and not viewer.is_limited
+
+
 def sees_group_members(viewer: Viewer) -> ColumnElement[bool]:
-    """Members are seen by members. A group is no thing that a limited token is good for."""
+    """Members are seen by members, or by everybody signed in where the group is so. No limited token covers a group."""
     if viewer.is_limited:
         return false()
-    if Permission.GROUPS_MANAGE in viewer.permissions:
+    if sees_all_group_members(viewer):
         return true()
+    return or_(and_(signed_in(viewer), col(Group.members_seen_by) == SIGNED_IN), is_my_group(viewer))
+
+
+def is_my_group(viewer: Viewer) -> ColumnElement[bool]:
+    """The viewer belongs to the group of the row."""
     return col(Group.id).in_(groups_of(ME))
+
+
+def sees_who_added(viewer: Viewer) -> ColumnElement[bool]:
+    """Sees who added a member of a group: its members do, but not who sees the members of it as everybody does."""
+    return true() if sees_all_group_members(viewer) else col(GroupMember.group_id).in_(groups_of(ME))
+
+
+def number_of_members(group: Any) -> ColumnElement[Any]:
+    """Count the memberships of a group that last; deactivated users are members too, here and in the list."""
+    member = aliased(GroupMember)
+    counted = select(func.count()).select_from(member).where(col(member.group_id) == group, lasts(member.expires_at))
+    return counted.correlate_except(member).scalar_subquery()
+
+
+def number_of_group_members(viewer: Viewer) -> ColumnElement[Any]:
+    """Count the members of the group of the row."""
+    return number_of_members(col(Group.id))
+
+
+def sees_group_membership(viewer: Viewer) -> ColumnElement[bool]:
+    """A membership that lasts: the viewer's own, or one of a group whose members the viewer sees."""
+    return and_(lasts(GroupMember.expires_at), or_(col(GroupMember.user_id) == ME, sees_group_members(viewer)))
 
 
 def manages_group_members(viewer: Viewer) -> ColumnElement[bool]:

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, bindparam, exists, or_, select, true, union_all
+from sqlalchemy import ColumnElement, bindparam, exists, or_, select, true, union_all
 from sqlalchemy.orm import aliased
 
 from app.auth import Viewer
-from app.tables import ApiTokenOrg, ApiTokenResource, Resource, col
+from app.tables import ApiTokenOrg, ApiTokenResource, Resource, RowId, col
 
-TOKEN = bindparam("token_id", type_=Integer())
+TOKEN = bindparam("token_id", type_=RowId())
 """The token by which the viewer asks; bound, as she is."""
 
 

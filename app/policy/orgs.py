@@ -8,6 +8,7 @@ from sqlalchemy import (
     Integer,
     and_,
     case,
+    func,
     literal_column,
     or_,
     select,
@@ -17,7 +18,7 @@ from sqlalchemy.orm import aliased
 
 from app.auth import Permission, Viewer
 from app.masks import Level
-from app.policy.common import lasts
+from app.policy.common import lasts, sees_all_resources
 from app.policy.limits import covers_org
 from app.sources import ME
 from app.tables import Org, OrgMember, col
@@ -25,6 +26,11 @@ from app.tables import Org, OrgMember, col
 
 def manages_all_orgs(viewer: Viewer) -> bool:
     return Permission.ORGS_MANAGE in viewer.permissions
+
+
+def sees_all_orgs(viewer: Viewer) -> bool:
+    """Return whether the viewer sees every org and its members, of those that their token covers."""
+    return manages_all_orgs(viewer) or sees_all_resources(viewer)
 
 
 def my_orgs(viewer: Viewer, least: Level = Level.READ_ONLY) -> CompoundSelect[Any]:
@@ -51,13 +57,18 @@ def _from(viewer: Viewer, least: Level) -> ColumnElement[bool]:
 
 
 def belongs_to_org(viewer: Viewer) -> ColumnElement[bool]:
-    """One of the org's people, or somebody who manages every org: they see its members."""
+    """One of the org's people, or somebody who manages every org."""
     return _from(viewer, Level.READ_ONLY)
+
+
+def sees_org_members(viewer: Viewer) -> ColumnElement[bool]:
+    """Sees who belongs to the org: its people do, and who sees every org."""
+    return _all_orgs(viewer) if sees_all_orgs(viewer) else belongs_to_org(viewer)
 
 
 def sees_org(viewer: Viewer) -> ColumnElement[bool]:
     """A public org is seen by everybody, a private one by its people."""
-    return _all_orgs(viewer) if manages_all_orgs(viewer) else or_(is_public_org(viewer), belongs_to_org(viewer))
+    return _all_orgs(viewer) if sees_all_orgs(viewer) else or_(is_public_org(viewer), belongs_to_org(viewer))
 
 
 def is_public_org(viewer: Viewer) -> ColumnElement[bool]:
@@ -97,9 +108,20 @@ def org_level(viewer: Viewer) -> ColumnElement[Any]:
     return case((col(Org.owner_id) == ME, literal_column(str(int(Level.ADMIN)), Integer)), else_=level)
 
 
+def number_of_people(org: Any) -> ColumnElement[Any]:
+    """Count the memberships of an org that last, and its owner."""
+    member, owned = aliased(OrgMember), aliased(Org)
+    members = select(func.count()).select_from(member).where(col(member.org_id) == org, lasts(member.expires_at))
+    owner = select(func.count(col(owned.owner_id))).where(col(owned.id) == org)
+    made: ColumnElement[Any] = (
+        members.correlate_except(member).scalar_subquery() + owner.correlate_except(owned).scalar_subquery()
+    )
+    return made
+
+
 def sees_membership(viewer: Viewer) -> ColumnElement[bool]:
-    """A membership that lasts, of an org that the viewer sees."""
-    return and_(lasts(OrgMember.expires_at), sees_org(viewer))
+    """A membership that lasts, of an org whose members the viewer sees; among those are the viewer's own orgs."""
+    return and_(lasts(OrgMember.expires_at), sees_org_members(viewer))
 
 
 def membership_lasts(viewer: Viewer) -> ColumnElement[bool]:

@@ -10,7 +10,6 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Select,
-    Subquery,
     and_,
     bindparam,
     case,
@@ -23,19 +22,19 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    union_all,
 )
 from sqlalchemy.orm import aliased
 
 from app import masks
 from app.auth import Permission, Viewer
 from app.masks import Kind, Level
-from app.policy.acting import LIMITED, by_membership, is_active, mine, subjects
-from app.policy.common import Ahead, Beside, earlier, lasts
+from app.policy.acting import LIMITED, is_active, mine, subjects
+from app.policy.common import Ahead, Beside, asks_about_everybody, earlier, lasts, sees_all_resources
+from app.policy.groups import sees_group_members
 from app.policy.limits import covers_resource, is_among_covered
-from app.policy.orgs import deletes_org
-from app.sources import ME, Keys, among
-from app.tables import Access, Org, OrgMember, Resource, User, col
+from app.policy.orgs import deletes_org, sees_org, sees_org_members
+from app.sources import ME, Keys
+from app.tables import Access, Grant, Group, Org, OrgMember, Resource, RowId, User, col
 
 
 def _manages_all_resources(viewer: Viewer) -> bool:
@@ -95,6 +94,11 @@ def transfers_resource(viewer: Viewer) -> ColumnElement[bool]:
     return or_(col(Resource.owner_id) == ME, owns_org.correlate_except(owned), is_admin.correlate_except(member))
 
 
+def sees_org_of_resource(viewer: Viewer) -> ColumnElement[bool]:
+    """Sees the org that keeps the resource of the row: who holds a role on the resource alone may not."""
+    return exists().where(col(Org.id) == col(Resource.org_id), sees_org(viewer)).correlate(Resource)
+
+
 def mask(viewer: Viewer) -> ColumnElement[Any]:
     """The viewer's effective roles on the resource of the row."""
     if _manages_all_resources(viewer):
@@ -150,13 +154,15 @@ def _of(entry: Any, acting: FromClause, what: ColumnElement[Any], key: Any = Res
 
 
 def sees_resource(viewer: Viewer, key: Any = Resource.id) -> ColumnElement[bool]:
-    """Every role lets her discover the resource of the row, or the one with this key."""
+    """Every role discovers the resource of the row, or the one with this key; RESOURCES_VIEW does so without a role."""
+    if sees_all_resources(viewer):
+        return covers_resource(key) if viewer.is_limited else true()
     return _may(viewer, masks.METADATA_READ, key)
 
 
 def lists_resources_by_table(viewer: Viewer) -> bool:
-    """Whether a list goes along the table: she sees all of it, or begins at the few that her token is good for."""
-    return viewer.is_limited or _manages_all_resources(viewer)
+    """Whether a list goes along the table: the viewer sees all of it, or begins at the few that the token covers."""
+    return viewer.is_limited or sees_all_resources(viewer)
 
 
 def lists_resource(viewer: Viewer) -> ColumnElement[bool]:
@@ -169,86 +175,102 @@ def administers_resource(viewer: Viewer) -> ColumnElement[bool]:
     return _may(viewer, masks.ADMIN)
 
 
+def sees_configuration(viewer: Viewer) -> ColumnElement[bool]:
+    """Sees the access configuration: who administers the resource, and who sees every resource."""
+    return sees_resource(viewer) if sees_all_resources(viewer) else administers_resource(viewer)
+
+
+def sees_accessors(viewer: Viewer) -> ColumnElement[bool]:
+    """Sees who can reach the resource: who administers it, and who asks about everybody."""
+    if asks_about_everybody(viewer):
+        return covers_resource(Resource.id) if viewer.is_limited else true()
+    return administers_resource(viewer)
+
+
 ENDS = masks.ALL + 1
 """Stands in a mask for that some of it is held for a time."""
 
 PAIR = 2**31
 """A user and a resource travel as one number: user times 2^31, and the resource."""
 
+WIDE_PAIR = 2**60
+"""The same for ids from 2^31 on; such a pair is longer than the 64 bits that a database reads as a number."""
+
 
 @cache
-def masks_of_pairs(dialect: str) -> Select[Any]:
+def masks_of_pairs(dialect: str, *, is_wide: bool = False, registry: bool = True) -> Select[Any]:
     """The effective roles of many users on many resources, in one statement: (pair, mask); unknown users are missing.
 
-    A mask has the bit `ENDS` beside those of roles where one of them is held for a time.
+    A mask has the bit `ENDS` beside those of roles where one of them is held for a time. Without `registry` it tells
+    nothing of what users hold by RESOURCES_MANAGE.
 
-    Binds `pairs` (numbers, see `PAIR`) and `now`. Each pair is worked out by itself: how that is best done does not
+    Binds `pairs` (numbers, see `PAIR`) and `now`; where ids are wide, lists of a user's and a resource's id, and the
+    rows are (user, resource, mask). Each pair is worked out by itself: how that is best done does not
     depend on how many there are, which PostgreSQL cannot know when it plans a statement for all time.
     """
-    given = bindparam("pairs", type_=Keys(BigInteger()))
-    each = func.unnest(given) if dialect == "postgresql" else func.json_each(given)
-    pairs = (
-        each.table_valued("value", name="pairs").render_derived()
-        if dialect == "postgresql"
-        else each.table_valued("value", name="pairs")
-    )
-    value = cast(pairs.c.value, BigInteger)
+    pairs, user_id, resource_id, shown = _wide_pairs(dialect) if is_wide else _pairs(dialect)
     user, entry = aliased(User), aliased(Access)
     users = inspect(user).selectable
-    acting = subjects(select(col(user.id).label("user")).correlate(users).subquery("one")).subquery("acting")
+    one = select(col(user.id).label("user")).correlate(users).subquery("one")
+    acting = subjects(one, registry=None if registry else False).subquery("acting")
     rows = inspect(entry).selectable.join(acting, holds(acting, entry))
     lasting = and_(col(entry.expires_at).is_(None), acting.c.until.is_(None))
     whole = united(held(acting, entry)) + func.coalesce(func.max(case((lasting, 0), else_=ENDS)), 0)
-    found = select(whole).select_from(rows).where(col(entry.resource_id) == value % PAIR)
-    asked = pairs.join(users, col(user.id) == value // PAIR)
+    found = select(whole).select_from(rows).where(col(entry.resource_id) == resource_id)
+    asked = pairs.join(users, col(user.id) == user_id)
     mask_ = found.correlate(pairs, users).scalar_subquery()
-    return select(value, mask_).select_from(asked).where(is_active(col(user.id)))
+    return select(*shown, mask_).select_from(asked).where(is_active(col(user.id)))
+
+
+_Pairs = tuple[FromClause, ColumnElement[Any], ColumnElement[Any], list[ColumnElement[Any]]]
+"""Rows of pairs, the user and the resource of each, and the columns that name it in the result."""
+
+
+def _pairs(dialect: str) -> _Pairs:
+    given = bindparam("pairs", type_=Keys(BigInteger()))
+    each = func.unnest(given) if dialect == "postgresql" else func.json_each(given)
+    rows: Any = each.table_valued("value", name="pairs")
+    rows = rows.render_derived() if dialect == "postgresql" else rows
+    value = cast(rows.c.value, BigInteger)
+    return rows, value // PAIR, value % PAIR, [value]
+
+
+def _wide_pairs(dialect: str) -> _Pairs:
+    rows: Any
+    if dialect == "postgresql":
+        given = (bindparam(name, type_=Keys(RowId())) for name in ("users", "resources"))
+        rows = func.unnest(*given).table_valued("user", "resource", name="pairs").render_derived()
+        user, resource = rows.c.user, rows.c.resource
+    else:
+        rows = func.json_each(bindparam("pairs", type_=Keys(RowId()))).table_valued("value", name="pairs")
+        user, resource = (func.json_extract(rows.c.value, f"$[{at}]") for at in (0, 1))
+    ids = [cast(user, RowId), cast(resource, RowId)]
+    return rows, *ids, ids
 
 
 def may_ask_of_user(viewer: Viewer) -> ColumnElement[bool]:
-    """Asks what a user can reach: she herself, and who holds ADMIN everywhere."""
-    return true() if _manages_all_resources(viewer) else col(User.id) == ME
+    """Asks what a user can reach: the user, and who asks about everybody."""
+    return true() if asks_about_everybody(viewer) else col(User.id) == ME
 
 
-def _holders() -> Subquery:
-    """Who holds what on the resources that are the bound `keys`: (k, o0, key, mask, kind, user).
+def lists_reached(viewer: Viewer, key: Any = Resource.id) -> ColumnElement[bool]:
+    """Lists a resource that an asked user reaches: who asks about everybody is shown those that they see themselves.
 
-    The same ways to act, read from the other end. Everybody and every signed-in user are one row each; `o0` is the user
-    name and `key` the id of a user, both empty for those two.
+    Without ACCESS_VIEW the asked user is the viewer, who sees all that they reach.
     """
-    keys = bindparam("keys", type_=Keys(BigInteger()))
-    entry = aliased(Access)
-    here = and_(among(col(entry.resource_id), keys), lasts(entry.expires_at))
-    key, kind = col(entry.subject) // masks.KINDS, col(entry.subject) % masks.KINDS
-    at, nobody = col(entry.resource_id).label("k"), cast(null(), Integer).label("user")
-    open_, person = col(entry.subject).in_((literal_column("0"), literal_column("1"))), aliased(User)
-    arms = [
-        select(at, nobody, kind.label("kind"), col(entry.mask).label("mask")).where(here, open_),
-        select(at, col(person.id), literal_column("3"), col(entry.mask)).where(
-            here, or_(kind == int(Kind.USER), kind == int(Kind.OWNER)), col(person.id) == key
-        ),
-    ]
-    for way in by_membership():
-        rows = inspect(entry).selectable.join(way.rows, and_(kind == int(way.kind), way.key == key))
-        mask_ = col(entry.mask).op("&")(way.cap)
-        somebody = way.user.is_not(None)  # an org may be nobody's
-        arms.append(select(at, way.user, literal_column("3"), mask_).select_from(rows).where(here, way.where, somebody))
-    found, user = union_all(*arms).subquery("found"), aliased(User)
-    name = func.coalesce(col(user.user_key), "").label("o0")
-    number = func.coalesce(found.c.user, found.c.kind).label("key")
-    joined = found.outerjoin(inspect(user).selectable, col(user.id) == found.c.user)
-    whole = select(found.c.k, name, number, united(found.c.mask).label("mask"), found.c.kind, found.c.user)
-    active = or_(found.c.user.is_(None), is_active(found.c.user))
-    grouped = whole.select_from(joined).where(active, found.c.mask != 0)
-    return grouped.group_by(found.c.k, name, number, found.c.kind, found.c.user).subquery("holders")
+    return sees_resource(viewer, key) if asks_about_everybody(viewer) else true()
 
 
-HOLDERS = _holders()
+def members_are_seen(viewer: Viewer) -> ColumnElement[bool]:
+    """The viewer sees the members of every group that has an entry on the resource of the row, and of its org.
 
-
-def holders(viewer: Viewer) -> FromClause:
-    """Who holds what on the asked resources; who may ask is the guard of the edge."""
-    return HOLDERS
+    Who holds what there tells them nothing of who belongs to what. An entry counts also when it gives nothing or ended.
+    """
+    hidden = exists().where(
+        col(Grant.resource_id) == col(Resource.id), col(Group.id) == col(Grant.group_id), ~sees_group_members(viewer)
+    )
+    org = exists().where(col(Org.id) == col(Resource.org_id), sees_org_members(viewer))
+    return and_(~hidden.correlate(Resource), org.correlate(Resource))
 
 
 def my_entries(viewer: Viewer) -> FromClause:
@@ -284,6 +306,6 @@ def way_ends(viewer: Viewer) -> ColumnElement[Any]:
 _SUBJECT: Any = col(Access.subject)
 
 way_group = case(
-    (int(Kind.GROUP) == _SUBJECT % masks.KINDS, cast(_SUBJECT // masks.KINDS, Integer)), else_=cast(null(), Integer)
+    (int(Kind.GROUP) == _SUBJECT % masks.KINDS, cast(_SUBJECT // masks.KINDS, RowId)), else_=cast(null(), RowId)
 )
 """The id of the group, on the way through one."""

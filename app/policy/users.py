@@ -20,10 +20,10 @@ from app import masks
 from app.auth import Permission, Viewer
 from app.masks import Kind, Level
 from app.policy.acting import mine, subject
-from app.policy.common import lasts, signed_in
+from app.policy.common import asks_about_everybody, lasts, signed_in
 from app.policy.groups import groups_of
 from app.policy.limits import covers_org
-from app.policy.orgs import manages_all_orgs, my_orgs
+from app.policy.orgs import my_orgs, sees_all_orgs
 from app.policy.resources import held, holds, sees_resource
 from app.sources import ME
 from app.tables import Access, GroupMember, Org, OrgMember, User, col
@@ -32,6 +32,11 @@ from app.tables import Access, GroupMember, Org, OrgMember, User, col
 def sees_all_users(viewer: Viewer) -> bool:
     """Whether she sees every user with everything about them. Who manages users sees them."""
     return bool(viewer.permissions & (Permission.USERS_VIEW | Permission.USERS_MANAGE))
+
+
+def knows_registrars(viewer: Viewer) -> bool:
+    """Return whether the viewer may be told who holds RESOURCES_MANAGE."""
+    return sees_all_users(viewer) or asks_about_everybody(viewer)
 
 
 def knows_user(viewer: Viewer) -> ColumnElement[bool]:
@@ -63,7 +68,7 @@ def _owns_what_is_seen(viewer: Viewer) -> ColumnElement[bool]:
     here by collecting all that there are beforehand, and a join by walking through all that the viewer sees.
     """
     owned, own = aliased(Org), aliased(Access)
-    is_open = true() if manages_all_orgs(viewer) else col(owned.is_public)
+    is_open = true() if sees_all_orgs(viewer) else col(owned.is_public)
     org = _any(col(owned.owner_id) == col(User.id), is_open, covers_org(viewer, owned.id))
     return or_(org, _any(col(own.subject) == subject(Kind.OWNER, col(User.id)), sees_resource(viewer, own.resource_id)))
 
@@ -75,12 +80,19 @@ def _any(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     return found.limit(one).scalar_subquery().is_not(None)
 
 
-_MANAGES_PEOPLE = Permission.ORGS_MANAGE | Permission.GROUPS_MANAGE | Permission.RESOURCES_MANAGE
+_FINDS_EVERYBODY = (
+    Permission.ORGS_MANAGE | Permission.GROUPS_MANAGE | Permission.RESOURCES_MANAGE | Permission.ACCESS_VIEW
+)
+
+
+def finds_everybody(viewer: Viewer) -> bool:
+    """Return whether permissions let the viewer find every user by name."""
+    return sees_all_users(viewer) or bool(viewer.permissions & _FINDS_EVERYBODY)
 
 
 def finds_user(viewer: Viewer) -> ColumnElement[bool]:
-    """By exact user name, also everybody for those who manage people somewhere: an org, a group, a resource."""
-    if sees_all_users(viewer) or viewer.permissions & _MANAGES_PEOPLE:
+    """By exact user name, also everybody for those who ask about everybody, or manage an org, a group or a resource."""
+    if finds_everybody(viewer):
         return true()
     manager, in_group = aliased(GroupMember), false() if viewer.is_limited else true()
     manages_group = exists().where(

@@ -14,8 +14,8 @@ from starlette.requests import Request
 
 from app import web
 from app.errors import BadRequest
+from app.settings import RequestLimits
 
-LIMIT = 1_048_576
 MOST_FIELDS = 1_000
 
 LEAST, MOST = -(2**63), 2**64 - 1
@@ -57,22 +57,22 @@ class Fields:
 NOTHING = Fields({})
 
 
-async def read(request: Request, kinds: Body) -> Fields:
+async def read(request: Request, kinds: Body, limits: RequestLimits) -> Fields:
     """The fields of a request's body; raises BadRequest and its kin for one that cannot be understood."""
     if not kinds:
         return NOTHING
     accepted = types(kinds)
     found = web.heads(request.scope)
     if b"content-type" not in found:
-        if await web.body(found, request.receive, LIMIT):
+        if await web.body(found, request.receive, limits.body_bytes):
             raise web.UnsupportedMediaType(f"The body must be {' or '.join(accepted)}.")
         if Body.DOCUMENT in kinds:
             raise BadRequest("The body must be a JSON object.")
         return NOTHING
     kind = web.media_type(found, tuple(accepted))
-    body = await web.body(found, request.receive, LIMIT)
+    body = await web.body(found, request.receive, limits.body_bytes)
     if kind == JSON:
-        return _from_json(body, is_document=Body.DOCUMENT in kinds)
+        return _from_json(body, limits.variable_values, is_document=Body.DOCUMENT in kinds)
     return _gathered(_urlencoded(body) if kind == URLENCODED else _multipart(body, request.headers["content-type"]))
 
 
@@ -95,10 +95,11 @@ def types(kinds: Body) -> list[str]:
     return [*forms, JSON] if kinds & (Body.JSON | Body.DOCUMENT) else forms
 
 
-def _from_json(body: bytes, *, is_document: bool) -> Fields:
+def _from_json(body: bytes, most_values: int, *, is_document: bool) -> Fields:
     value = web.json_value(body, "The body")
     if not isinstance(value, dict):
         raise BadRequest("The body must be a JSON object.")
+    web.require_few_values(value, most_values, len(body))
     # Read once more for what the fast reader keeps quiet about.
     json.loads(body, object_pairs_hook=_once, parse_int=_whole if is_document else str, parse_float=str)
     if is_document:

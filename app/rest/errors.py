@@ -1,7 +1,7 @@
 """The one place where errors become REST: a status and `{"error", "noRetry"}`. Surprises keep their mouth shut."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from uuid import uuid4
 
@@ -11,8 +11,9 @@ from starlette.responses import Response
 
 from app import web
 from app.db import Dangling
+from app.deadlines import told
 from app.errors import Conflict, Forbidden, Problem, Problems, QuotaExceeded, Refusal, TimedOut, Unauthenticated
-from app.telemetry import facts
+from app.telemetry import counters, facts
 
 LOG = logging.getLogger("ostiary")
 
@@ -33,9 +34,12 @@ class WrongLogin(Unauthenticated):
         super().__init__("Unauthorized")
 
 
-def answered(error: Exception, *, as_400: tuple[type[Problem], ...] = (), drone_db_clients: bool) -> Response:
-    """The response to an error; DroneDB's clients know no 403 and take 401 for it."""
+def answered(
+    error: Exception, *, as_400: tuple[type[Problem], ...] = (), drone_db_clients: bool, most_errors: int = 50
+) -> Response:
+    """The response to an error; DroneDB's clients know no 403 and take 401 for it. So many errors are told at most."""
     headers: Mapping[str, str] = {}
+    error = told(error, LOG)
     facts.current().codes += _codes(error)
     match error:
         case Refusal():
@@ -44,7 +48,7 @@ def answered(error: Exception, *, as_400: tuple[type[Problem], ...] = (), drone_
             status, message = _status(error, as_400), error.message
         case Problems():
             status = _status(error.problems[0], as_400)
-            message = "|".join(problem.message for problem in error.problems)
+            message = "|".join(_told(error.problems, most_errors))
         case Dangling():
             status, message = 409, "Something that this change needs was deleted at this moment. Try again."
         case TimeoutError():
@@ -54,6 +58,14 @@ def answered(error: Exception, *, as_400: tuple[type[Problem], ...] = (), drone_
     if status == HTTPStatus.FORBIDDEN and drone_db_clients:
         status, headers = HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": "Bearer"}
     return _response(message, status, headers, no_retry=_is_final(error))
+
+
+def _told(problems: Sequence[Problem], most: int) -> list[str]:
+    told = [problem.message for problem in problems[:most]]
+    if (left_out := len(problems) - len(told)) > 0:
+        counters.increment("ostiary_limits_exceeded_total", limit="errors")
+        told.append(f"{left_out:,} further errors are left out.")
+    return told
 
 
 def _codes(error: Exception) -> list[str]:

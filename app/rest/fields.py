@@ -34,6 +34,10 @@ class Field:
     required: bool = False
 
 
+MOST_TEXTS = 1_000
+"""Texts in a list."""
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("must be text")
@@ -55,6 +59,8 @@ def _texts(values: list[Any]) -> list[str]:
     whole = values[0] if len(values) == 1 else values
     if isinstance(whole, str):
         whole = _listed(whole)
+    if isinstance(whole, list) and len(whole) > MOST_TEXTS:
+        raise ValueError(f"must be a list of at most {MOST_TEXTS:,} texts")
     if not isinstance(whole, list) or not all(isinstance(value, str) for value in whole):
         raise ValueError("must be a list of texts")
     return whole

@@ -40,7 +40,8 @@ Fields that are not known are ignored; null for a field that may be absent is as
 says otherwise. What answers GET answers HEAD too.
 
 A refusal is a status and `{{"error", "noRetry"}}`. Unknown paths are 404, methods that a path does not take 405 with \
-`Allow`. Anything may be 500: that is this server's fault, and the text names the id under which the log has it. \
+`Allow`. A request whose header fields are too large or too many is 431, one that is not sent in time 408. \
+Anything may be 500: that is this server's fault, and the text names the id under which the log has it. \
 {permitted}
 
 With an external provider (the setting `ExternalAuthUrl`) accounts are kept there, and operations that change them \

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 
 from app.errors import Conflict, NotFound, Protected
-from app.rest.bodies import LIMIT
 from app.rest.routing import SAFE, Route, Who
 from app.services.orgs import OwnerIsNoMember
 
@@ -49,7 +48,8 @@ def _each(route: Route) -> Iterator[tuple[int, str]]:
     if route.method not in SAFE:
         yield from _of_changes(route)
     if route.body:
-        yield 413, f"The body passes {LIMIT:,} bytes."
+        yield 408, "The body was not received within the setting `RequestLimits.BodySeconds`."
+        yield 413, "The body exceeds the setting `RequestLimits.BodyBytes`."
         yield 415, "The body is of another media type, or packed."
     yield 503, "It took too long, or the database does not answer."
 

@@ -1,8 +1,8 @@
 """From a table of routes to answers: paths, methods, who may call and which body, in one way for all of them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -16,7 +16,8 @@ from starlette.types import Receive, Scope, Send
 from app import auth, policy, web
 from app.auth import Viewer
 from app.db import Transaction
-from app.errors import Problem
+from app.deadlines import MADE
+from app.errors import ChangeMade, Problem
 from app.reads import Reads
 from app.rest import bodies, errors
 from app.rest.bodies import Body
@@ -31,7 +32,7 @@ from app.telemetry import facts
 SAFE = ("GET", "HEAD")
 
 SECONDS = 60
-"""How long a call may take, with its body."""
+"""How long a call may take, once its body is received."""
 
 
 class Who(Enum):
@@ -188,13 +189,41 @@ async def _answered(request: Request, place: Place, house: House) -> Response:
     try:
         if route is None:
             raise web.MethodNotAllowed("This path does not take that method.", place.methods)
-        async with asyncio.timeout(SECONDS):
-            return await route.answer(await _call(request, route, house))
+        async with asyncio.timeout(SECONDS + house.settings.request_limits.body_seconds):
+            call = await _call(request, route, house)
+        async with _limited(house.settings.query_seconds):
+            return await route.answer(call)
     except ClientDisconnect:
         return Response(status_code=400)  # nobody reads it
     except Exception as error:
         as_400 = () if route is None else route.as_400
-        return errors.answered(error, as_400=as_400, drone_db_clients=drone_db_clients)
+        return errors.answered(
+            error,
+            as_400=as_400,
+            drone_db_clients=drone_db_clients,
+            most_errors=house.settings.request_limits.errors,
+        )
+
+
+@asynccontextmanager
+async def _limited(seconds: int) -> AsyncIterator[None]:
+    """Stop what takes too long; after a commit, the answer has so many seconds of its own."""
+    about, loop = facts.current(), asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(SECONDS) as limit:
+
+            def begin_to_read() -> None:
+                if not limit.expired():
+                    limit.reschedule(loop.time() + seconds)
+
+            about.after_commit = begin_to_read
+            yield
+    except asyncio.CancelledError:
+        if not about.made:
+            raise
+        raise ChangeMade(MADE) from None
+    finally:
+        about.after_commit = None
 
 
 async def _call(request: Request, route: Route, house: House) -> Call:
@@ -203,7 +232,7 @@ async def _call(request: Request, route: Route, house: House) -> Call:
         if route.who is Who.SIGNED_IN:
             policy.require_signed_in(viewer)
     query = bound(route.query, bodies.query(request))
-    sent = await bodies.read(request, route.body)
+    sent = await bodies.read(request, route.body, house.settings.request_limits)
     given, document = bound(route.fields, sent), sent.document or {}
     return Call(request, house, viewer, request.path_params, query, given, document)
 

@@ -17,6 +17,7 @@ from graphql import (
 )
 from strawberry.schema.config import StrawberryConfig
 
+from app.schema import lists
 from app.schema.api_tokens import ApiTokenMutations
 from app.schema.conversion import Conversion
 from app.schema.declare import Declared
@@ -67,6 +68,8 @@ def core() -> GraphQLSchema:
 for _kind in core().type_map.values():  # Strawberry prints @oneOf, and leaves graphql-core to know nothing of it
     if getattr(_kind.extensions.get("strawberry-definition"), "is_one_of", False):
         cast("GraphQLInputObjectType", _kind).is_one_of = True
+
+lists.mark(core())
 
 for _argument, _meaning in REQUIRES.items():  # Strawberry has no place for them
     next(each for each in core().directives if each.name == "requires").args[_argument].description = _meaning

@@ -89,15 +89,34 @@ class AccessConfiguration(Face, row=tables.Resource):
     users: list[UserGrant] = edge("Users, by name.", loaders.user_grants, tables.Resource.id)
 
 
-@strawberry.type(description="Somebody who can reach a resource.")
+ACCESSOR = "A user who can reach a resource, or several whose names the viewer may not know in one entry."
+
+
+@strawberry.type(description=ACCESSOR)
 class Accessor(Face, row=tables.User):
-    """Somebody who can reach a resource."""
+    """A user who can reach a resource, or several in one entry."""
 
     kind: SubjectKind = column(
-        "ANYONE or GENERAL for all of those; USER for one.", of=derived_column("kind"), read=kind_named
+        "USER for one user. ANYONE and GENERAL for all of those; GROUP, ORG and REGISTRY for the members of a group, "
+        "the people of the org and those who hold RESOURCES_MANAGE, where the viewer may not see who they are.",
+        of=derived_column("kind"),
+        read=kind_named,
     )
-    roles: list[ResourceRole] = column("What she holds by ways of her own.", of=derived_column("mask"), read=role_list)
-    user: User | None = edge("The user; null for all of a kind.", loaders.user_shown, derived_column('"user"'))
+    roles: list[ResourceRole] = column(
+        "The roles of this entry. For a user those of their own, and of groups and orgs whose members the viewer sees; "
+        "for ORG the most that a level gives.",
+        of=derived_column("mask"),
+        read=role_list,
+    )
+    user: User | None = edge("The user; null for several in one.", loaders.user_shown, derived_column('"user"'))
+    group: Annotated["Group", strawberry.lazy("app.schema.groups")] | None = edge(
+        "The group whose members these are; null for others.", loaders.group, policy.holding_group
+    )
+    member_count: int | None = column(
+        "How many members the group has, or people the org; null for others, and for an org that the viewer does not "
+        "see.",
+        of=policy.number_of_holders,
+    )
 
 
 @strawberry.type(description="An accessor in a page.")
@@ -105,6 +124,6 @@ class AccessorEdge(Edge[Accessor]):
     """An accessor in a page."""
 
 
-@strawberry.type(description="A page of accessors: all of a kind first, then users by name.")
+@strawberry.type(description="A page of accessors: all of a kind first, then groups by slug, then users by name.")
 class AccessorConnection(Connection[AccessorEdge, Accessor]):
     """A page of accessors."""

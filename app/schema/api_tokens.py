@@ -10,6 +10,7 @@ from app.db import Transaction
 from app.schema.context import Context
 from app.schema.declare import column, edge
 from app.schema.directives import Permission, permission_list, permission_mask
+from app.schema.lists import read_each
 from app.schema.mutations import VALIDATE_ONLY, Outcome, Payload, action, mutation
 from app.schema.node import Node
 from app.schema.orgs import Org, OrgBy
@@ -138,8 +139,8 @@ async def _create(context: Context, given: CreateApiTokenInput) -> Outcome:
         given.name,
         permission_mask(given.permissions or []),
         None if given.user is None else chosen(given.user),
-        None if given.orgs is None else [*map(chosen_org, given.orgs)],
-        None if given.resources is None else [*map(chosen_resource, given.resources)],
+        None if given.orgs is None else read_each(chosen_org, given.orgs, api_tokens.MOST_THINGS),
+        None if given.resources is None else read_each(chosen_resource, given.resources, api_tokens.MOST_THINGS),
         given.expires_at,
     )
     async with context.change(dry=given.validate_only) as tx:

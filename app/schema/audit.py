@@ -125,7 +125,7 @@ class ResourceAuditEventConnection(Connection[ResourceAuditEventEdge, AuditEvent
 class AuditEventOrderField(Described):
     """What events can be ordered by."""
 
-    AT = "at", "When it was done."
+    AT = "at", "In the order in which the changes were committed: a reader that goes on from a cursor misses none."
 
 
 @strawberry.input(description="One term of an order of events.")

@@ -22,7 +22,12 @@ from app.services import checks
 
 Info = strawberry.Info[Any, Any]
 
-WHO_MAY_ASK = "About oneself everybody may ask; about others who holds ADMIN on the resource, or RESOURCES_MANAGE."
+WHO_MAY_ASK = (
+    "About oneself everybody may ask. About others asks who has ACCESS_VIEW; or ADMIN on the resource, while they may "
+    "see the members of its org and of all groups with an entry there: else FORBIDDEN, whoever is asked about. Without "
+    "ACCESS_VIEW or USERS_VIEW nothing is told of what others hold by RESOURCES_MANAGE. What does not exist for the "
+    "asker is NOT_FOUND."
+)
 
 ByUser = Annotated[UserBy, strawberry.argument(description="Which user.")]
 ByResource = Annotated[ResourceBy, strawberry.argument(description="Which resource.")]
@@ -37,6 +42,7 @@ async def _check_batch(database: Database, viewer: Viewer, given: Mapping[str, A
     users, resources, roles = given["users"], given["resources"], given["roles"]
     if not len(users) == len(resources) == len(roles):
         raise BadInput("`users`, `resources` and `roles` are columns of one table: they have the same length.")
+    checks.require_few(viewer, len(users))
     keys = ids.keys_of("User", users), ids.keys_of("Resource", resources)
     bits = [role._value_ for role in roles]  # `value` is a call
     return await checks.check_access_batch(database, viewer, [*zip(*keys, bits, strict=True)])
@@ -47,7 +53,7 @@ class Checks:
     """The questions about rights."""
 
     check_access: bool | None = question(
-        f"Whether a user holds a role on a resource; not on one that is unknown. {WHO_MAY_ASK}",
+        f"Whether a user holds a role on a resource; nobody does on one that the asker may not know. {WHO_MAY_ASK}",
         _check,
         ("user", UserBy, "Which user."),
         ("resource", ResourceBy, "Which resource."),

@@ -8,6 +8,7 @@ from aiodataloader import DataLoader
 
 from app import db
 from app.auth import ANONYMOUS, Viewer
+from app.deadlines import Times
 from app.pages import Page, Wanted
 from app.reads import Reads
 from app.services import audit
@@ -79,7 +80,8 @@ class Context:
     """What one request carries. `session` is set when somebody signed in or out: the face turns it into a cookie.
 
     `action` is the mutation that is being answered; they are answered one after the other. `outcome` is that of one
-    which was made before the stock executor came to it: its payload, or what was raised.
+    which was made before the stock executor came to it: its payload, or what was raised. `made` are the keys of the
+    answer whose changes are committed.
     """
 
     desk: Desk
@@ -89,6 +91,9 @@ class Context:
     signed_out: bool = False
     action: str = ""
     outcome: Any = None
+    most_errors: int = 50
+    times: Times = field(default_factory=Times)
+    made: set[str] = field(default_factory=set)
     _reader: Reader | None = None
 
     @property

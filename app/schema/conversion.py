@@ -5,7 +5,7 @@ Its own way looks at the annotations of every field of every input anew, which c
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from strawberry.schema.config import StrawberryConfig
@@ -14,6 +14,8 @@ from strawberry.types.base import StrawberryList, StrawberryMaybe, StrawberryOpt
 from strawberry.types.enum import StrawberryEnumDefinition, has_enum_definition
 from strawberry.types.lazy_type import LazyType
 from strawberry.types.maybe import Some
+
+from app.schema import lists
 
 
 @dataclass(slots=True)
@@ -57,15 +59,18 @@ class Conversion:
 
     def _arguments_of(self, field: Any) -> tuple[Part, ...]:
         named = self._config.name_converter.from_argument
-        return tuple((named(each), each.python_name, self._conversion(each.type)) for each in field.arguments)
+        return tuple(
+            (name := named(each), each.python_name, self._conversion(each.type, lists.ARGUMENTS.get(name)))
+            for each in field.arguments
+        )
 
-    def _conversion(self, kind: Any) -> Convert | None:
-        """For any value of a type, nulls too."""
+    def _conversion(self, kind: Any, most: int | None = None) -> Convert | None:
+        """For any value of a type, nulls too; a list of more than `most` items stays as it is, to be refused."""
         if isinstance(kind, StrawberryMaybe):
             return self._maybe(kind)
         if isinstance(kind, StrawberryOptional):
-            return self._conversion(kind.of_type)
-        made = self._of(kind)
+            return self._conversion(kind.of_type, most)
+        made = self._of(kind, most)
         return None if made is None else lambda value: None if value is None else made(value)
 
     def _maybe(self, kind: StrawberryMaybe) -> Convert:
@@ -79,13 +84,13 @@ class Conversion:
 
         return convert
 
-    def _of(self, kind: Any) -> Convert | None:
+    def _of(self, kind: Any, most: int | None = None) -> Convert | None:
         """For values that are not null."""
         if isinstance(kind, LazyType):
             return self._of(kind.resolve_type())
         if isinstance(kind, StrawberryList):
             each = self._conversion(kind.of_type)
-            return list if each is None else lambda values: [each(value) for value in values]
+            return list if each is None else lambda values: lists.read_each(each, values, most or len(values))
         if isinstance(kind, StrawberryEnumDefinition) or has_enum_definition(kind):
             return None
         return self._inputs(kind) if has_object_definition(kind) else None
@@ -97,13 +102,18 @@ class Conversion:
 
         @cache
         def parts() -> tuple[Part, ...]:
-            named = self._config.name_converter.from_field
+            named, most = self._config.name_converter.from_field, lists.most_of_input
+            kinds = partial(_kind_of, definition)
             return tuple(
-                (named(field), field.python_name, self._conversion(field.resolve_type(type_definition=definition)))
+                (name := named(field), field.python_name, self._conversion(kinds(field), most(definition.name, name)))
                 for field in definition.fields
             )
 
         return lambda value: kind(**blank | _given(parts(), value))
+
+
+def _kind_of(definition: Any, field: Any) -> Any:
+    return field.resolve_type(type_definition=definition)
 
 
 def _is_required(field: Any) -> bool:

@@ -25,6 +25,16 @@ class Permission(Described):
     GROUPS_MANAGE = ("GROUPS_MANAGE", "Create, change and delete groups and their members.")
     RESOURCES_MANAGE = ("RESOURCES_MANAGE", "Hold ADMIN on every resource.")
     AUDIT_VIEW = ("AUDIT_VIEW", "Read the record of every change.")
+    ACCESS_VIEW = (
+        "ACCESS_VIEW",
+        "Ask about everybody's access: check and explain it, and list what a user reaches and who reaches a resource.",
+    )
+    GROUPS_VIEW = ("GROUPS_VIEW", "See the members of every group. GROUPS_MANAGE includes it.")
+    RESOURCES_VIEW = (
+        "RESOURCES_VIEW",
+        "See every organization with its members, and every resource with its access configuration and lock; it gives "
+        "no role on them. RESOURCES_MANAGE includes it.",
+    )
 
 
 @cache

@@ -1,22 +1,25 @@
 """One GraphQL request from its text to its answer: who asks, what is asked, and which executor answers."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from inspect import isawaitable
 from time import perf_counter
 from typing import Any, TypeVar
 
-from graphql import ExecutionResult, GraphQLSchema, execute
+from graphql import ExecutionResult, Executor, GraphQLSchema, default_field_resolver, default_type_resolver
+from graphql.execution.collect_fields import FragmentDetails
 from starlette.requests import Request
 from starlette.types import Scope
 
 from app import web
 from app.auth import Presented, Viewer
+from app.deadlines import STOPPED, Times
 from app.errors import Forbidden, TimedOut, Unauthenticated
+from app.executor.canonical import Sent
 from app.executor.changes import Changes
-from app.executor.documents import Documents, Known
-from app.executor.lane import Lane
+from app.executor.documents import Asker, Documents, Invalid, Known
+from app.executor.lane import SIGNED_IN, Lane
 from app.executor.persisted import Persisted
 from app.executor.plans import Stock
 from app.executor.run import Compiled
@@ -24,6 +27,7 @@ from app.executor.variables import Variables
 from app.schema import errors
 from app.schema.context import Context
 from app.schema.http import Answer, GraphQLRequest, Ready
+from app.schema.serial import SerialExecutor
 from app.services.accounts import Desk
 from app.settings import Settings
 from app.statements import Statements
@@ -51,7 +55,7 @@ class Answering:
     compiled: Compiled | None = None
     changes: Changes | None = None
     persisted: Persisted = field(default_factory=Persisted)
-    lanes: tuple[Lane, Lane] = field(default_factory=lambda: (Lane(), Lane()))
+    lanes: tuple[Lane, Lane] = field(default_factory=lambda: (Lane(), Lane(terms=SIGNED_IN)))
 
     async def __call__(self, scope: Scope, asked: GraphQLRequest) -> Answer:
         """Answer one request; raises `Refusal` and `Invalid`, which the protocol edge writes."""
@@ -60,12 +64,12 @@ class Answering:
         viewer = await web.identified(self.desk, shown)
         hidden, ready = not self._is_shown_schema(viewer), asked.ready
         if ready is None or ready.hidden is not hidden:
-            known = await self._known(asked, viewer, hidden)
-            ready = self._readied(scope, asked, known, (shown, viewer), hidden)
+            known, sent = await self._known(asked, viewer, hidden)
+            ready = self._readied(scope, asked, known, sent, (shown, viewer, hidden))
         else:
             self.documents.hits += 1
             about.kind, about.operation = ready.known.kind, ready.known.name
-        body, context = await self._executed(ready, asked.variables, viewer, about)
+        body, context = await self._executed(ready, viewer, about)
         headers = {}
         if STATS_HEADER in web.heads(scope):
             spent = round((perf_counter() - began) * 1000, 3)
@@ -86,20 +90,22 @@ class Answering:
         whom = self.settings.introspection
         return whom == "everyone" or (whom == "signed-in" and viewer.user_id is not None)
 
-    async def _known(self, asked: GraphQLRequest, viewer: Viewer, hidden: bool) -> Known:
-        """The operation that is asked for; what nobody has asked before is looked at in its turn."""
+    async def _known(self, asked: GraphQLRequest, viewer: Viewer, hidden: bool) -> tuple[Known, Sent]:
+        """The operation that is asked for, and its text; what nobody has asked before is looked at in its turn."""
         text = asked.query or self.persisted.text(asked.sha256 or "", viewer.user_id)
+        asker = Asker(introspection=not hidden, is_signed_in=viewer.user_id is not None)
         question = text, asked.operation_name, asked.variables
-        if (known := self.documents.ready(*question, introspection=not hidden)) is not None:
-            return known
-        async with self.lanes[viewer.user_id is not None].turn():
-            return self.documents.operation(*question, introspection=not hidden)
+        known = self.documents.ready(*question, asker=asker)
+        if known is None:
+            async with self.lanes[asker.is_signed_in].turn() as charge:
+                known = await self.documents.read_operation(*question, asker=asker, charge=charge)
+        return known, Sent(text, known.text)
 
     def _readied(
-        self, scope: Scope, asked: GraphQLRequest, known: Known, by: tuple[Presented | None, Viewer], hidden: bool
+        self, scope: Scope, asked: GraphQLRequest, known: Known, sent: Sent, by: tuple[Presented | None, Viewer, bool]
     ) -> Ready:
         """What may be run; remembered with what was asked, if it is a query and does not hang on who asks."""
-        about, (shown, viewer) = facts.current(), by
+        about, (shown, viewer, hidden) = facts.current(), by
         about.kind, about.operation = known.kind, known.name
         if known.kind != "query":
             web.note_origin(request := Request(scope), "GRAPHQL")
@@ -108,14 +114,17 @@ class Answering:
             web.require_own_page(request, shown, viewer)
         if asked.query and asked.sha256:
             self.persisted.keep(asked.sha256, asked.query, viewer.user_id)
-        ready = Ready(known, self.variables.coerced(known, asked.variables, hide_suggestions=hidden), hidden)
+        try:
+            variables = self.variables.coerced(known, asked.variables, hide_suggestions=hidden)
+        except Invalid as invalid:
+            invalid.sent = sent
+            raise
+        ready = Ready(known, variables, hidden, sent)
         if known.kind == "query" and asked.sha256 is None:
             asked.ready = ready
         return ready
 
-    async def _executed(
-        self, ready: Ready, variables: Mapping[str, Any], viewer: Viewer, about: Facts
-    ) -> tuple[dict[str, Any], Context | None]:
+    async def _executed(self, ready: Ready, viewer: Viewer, about: Facts) -> tuple[dict[str, Any], Context | None]:
         """The body, and the context of all but planned queries."""
         known, coerced, database = ready.known, ready.variables, self.desk.database
         is_query, context, deadline = known.kind == "query", None, None
@@ -125,39 +134,57 @@ class Answering:
             # Where others have their turns only while something long is read, the door stops that itself.
             found = await (_limited(planned, deadline := self._deadline(known)) if database.waits else planned)
         elif not is_query:
-            context, deadline = Context(self.desk, self.statements, viewer), self._deadline(known)
+            times = Times(self._deadline(known), self.settings.query_seconds)
+            context, deadline = self._context(viewer, times), None
             if self.changes is not None:
-                found = await _limited(self.changes.answer(known, coerced, context), deadline)
+                found = await self.changes.answer(known, coerced, context)
         if type(found) is dict:
             about.executor = "compiled"
             return {"data": found}, context
         assert isinstance(found, Stock)
         about.executor, about.cause = "stock", found.cause
-        context = context or Context(self.desk, self.statements, viewer)
-        stock = self._stock(known, variables, context, ready.hidden)
-        return await _limited(stock, deadline or self._deadline(known)), context
+        if context is None:
+            stock = self._stock(ready, context := self._context(viewer))
+            return await _limited(stock, deadline or self._deadline(known)), context
+        body = await self._stock(ready, context)
+        if context.times.stopped is not None and not about.made:
+            raise context.times.stopped
+        return body, context
+
+    def _context(self, viewer: Viewer, times: Times | None = None) -> Context:
+        most = self.settings.request_limits.errors
+        return Context(self.desk, self.statements, viewer, most_errors=most, times=times or Times())
 
     def _deadline(self, known: Known) -> float:
         """When an operation that begins now is stopped, by the loop's clock."""
         seconds = self.settings.query_seconds if known.kind == "query" else self.settings.mutation_seconds
         return asyncio.get_running_loop().time() + seconds
 
-    async def _stock(
-        self, known: Known, variables: Mapping[str, Any], context: Context, hidden: bool
-    ) -> dict[str, Any]:
-        found = execute(
+    async def _stock(self, ready: Ready, context: Context) -> dict[str, Any]:
+        """Let graphql-core execute; the variables are coerced already, and need not be once more."""
+        known = ready.known
+        executor_class = Executor if known.kind == "query" else SerialExecutor
+        executor: Executor[Any] = executor_class(
             self.schema,
-            known.document,
-            context_value=context,
-            variable_values=dict(variables),
-            operation_name=None if known.operation.name is None else known.operation.name.value,
-            hide_suggestions=hidden,
+            dict(known.fragments),
+            {name: FragmentDetails(node) for name, node in known.fragments.items()},
+            None,
+            context,
+            known.operation,
+            ready.variables,
+            default_field_resolver,
+            default_type_resolver,
+            default_field_resolver,
+            hide_suggestions=ready.hidden,
         )
+        found = executor.execute_operation()
         result = await found if isawaitable(found) else found
         assert isinstance(result, ExecutionResult)
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
-            body["errors"] = errors.formatted(result.errors)
+            body["errors"] = errors.formatted(
+                result.errors, most=self.settings.request_limits.errors, sent=ready.sent, made=context.made
+            )
         return body
 
     def _cookies(self, context: Context, request: Request) -> list[Cookie]:
@@ -177,7 +204,7 @@ async def _limited(work: Awaitable[Done], deadline: float) -> Done:
         async with asyncio.timeout_at(deadline):
             return await work
     except TimeoutError:
-        raise TimedOut("The operation took too long and was stopped. Ask for less at once.") from None
+        raise TimedOut(STOPPED) from None
 
 
 def _told(about: Facts) -> dict[str, str]:

@@ -12,6 +12,7 @@ from app.db import Transaction
 from app.masks import Kind
 from app.schema.context import Context
 from app.schema.declare import computed, edge
+from app.schema.lists import read_each
 from app.schema.masks import ResourceRole, SubjectKind, kind_named, role_list, role_mask
 from app.schema.mutations import (
     VALIDATE_ONLY,
@@ -19,6 +20,7 @@ from app.schema.mutations import (
     Outcome,
     Payload,
     action,
+    bounded,
     error,
     filled,
     mutation,
@@ -28,6 +30,7 @@ from app.schema.resources import Resource, ResourceBy, chosen
 from app.schema.users import User, UserBy
 from app.schema.users import chosen as chosen_user
 from app.services import access
+from app.services.roles import Way
 
 if TYPE_CHECKING:
     from app.schema.groups import Group, GroupBy
@@ -179,7 +182,9 @@ class AccessChange:
     gained: list[ResourceRole] = strawberry.field(description="Roles that it would hold and does not.")
     lost: list[ResourceRole] = strawberry.field(description="Roles that it holds and would not.")
     expires_at: datetime | None = strawberry.field(description="When its entry would end.")
-    people: int | None = strawberry.field(description="How many people that is; null for all of a kind.")
+    people: int | None = strawberry.field(
+        description="How many members the group has, 1 for a user; null for all of a kind."
+    )
 
 
 @strawberry.type(description="What a configuration would change.")
@@ -208,7 +213,8 @@ class AccessQuestions:
         except errors.Problem as problem:
             return AccessPreview(changes=[], errors=[error(problem)])
         except errors.Problems as several:
-            return AccessPreview(changes=[], errors=[error(problem) for problem in several.problems])
+            preview = AccessPreview(changes=[], errors=[error(problem) for problem in several.problems])
+            return bounded(preview, context.most_errors)
         return AccessPreview(changes=[_change(effect) for effect in effects], errors=[])
 
 
@@ -231,6 +237,9 @@ def entries(given: SubmitAccessInput) -> list[access.Entry]:
     for kind, open_, name in ((Kind.GENERAL, given.general, "general"), (Kind.ANYONE, given.anyone, "anyone")):
         if open_ is not None:
             found.append(access.Entry(kind, role_mask(open_.roles), open_.expires_at, path=(name,)))
+    if max(len(given.groups), len(given.users)) > access.MAX_ENTRIES:
+        # Refused by their number: their items are not even converted.
+        return [access.Entry(Kind.USER, 0)] * (len(given.groups) + len(given.users))
     for at, group in enumerate(given.groups):
         way = chosen_group(group.group)
         found.append(access.Entry(Kind.GROUP, role_mask(group.roles), group.expires_at, way, ("groups", at)))
@@ -279,10 +288,14 @@ async def _revoke(tx: Transaction, viewer: Viewer, given: RevokeAccessInput) -> 
     return {"resource": await access.revoke_access(tx, viewer, chosen(given.resource), _entry_of(given.subject))}
 
 
+def _grant_of(given: GrantInput) -> tuple[Way, access.Entry]:
+    return chosen(given.resource), _entry(given)
+
+
 async def _grant_many(context: Context, given: GrantAccessBatchInput) -> Outcome:
     try:
         async with context.change(dry=given.validate_only) as tx:
-            grants = [(chosen(each.resource), _entry(each)) for each in given.grants]
+            grants = read_each(_grant_of, given.grants, access.MAX_BATCH)
             keys = await access.grant_access_batch(tx, context.viewer, grants)
     except errors.Problem as problem:
         return {"results": [], "errors": [error(problem)]}

@@ -12,7 +12,9 @@ from app.db import Transaction
 from app.schema.context import Context
 from app.schema.declare import column, edge
 from app.schema.directives import Permission
+from app.schema.enums import Described, enum, of_value
 from app.schema.filters import UserFilter, UserOrder
+from app.schema.lists import read_each
 from app.schema.mutations import (
     VALIDATE_ONLY,
     MutationError,
@@ -29,7 +31,19 @@ from app.schema.users import User, UserBy
 from app.schema.users import chosen as chosen_user
 from app.services import groups, names
 from app.services.roles import Way
-from app.sources import Find
+from app.sources import Find, flag
+
+
+@enum("Who sees the members of a group, besides GROUPS_VIEW and GROUPS_MANAGE. A limited API token sees none.")
+class GroupMembersSeenBy(Described):
+    """The names of `tables.MembersSeenBy`."""
+
+    MEMBERS = tables.MembersSeenBy.MEMBERS.value, "The members."
+    SIGNED_IN = tables.MembersSeenBy.SIGNED_IN.value, "Everybody who is signed in."
+
+
+def _seen_by(value: str) -> GroupMembersSeenBy:
+    return of_value(GroupMembersSeenBy, value)
 
 
 @strawberry.type(description="Users who receive grants together.")
@@ -40,13 +54,18 @@ class Group(Node, row=tables.Group):
     display_name: str = column("The name people see; 1 to 200 printable characters.")
     description: str = column("For people; at most 1,000 characters.")
     created_at: datetime = column("When it was made.")
+    members_seen_by: GroupMembersSeenBy = column("Who sees its members.", read=_seen_by)
+    member_count: int = column(
+        "How many members it has, for everybody who is signed in.", of=policy.number_of_group_members
+    )
+    viewer_is_member: bool = column("Whether the viewer belongs to it.", of=flag(policy.is_my_group).of, read=bool)
     members: "GroupMemberConnection | None" = edge(
-        "Who belongs to it; null for who does not belong to it herself.",
+        "Who belongs to it; null for who may not see that, see `membersSeenBy`. GROUPS_MANAGE sees it too.",
         loaders.group_members,
         tables.Group.id,
         guard=policy.sees_group_members,
-        requires=Permission.GROUPS_MANAGE,
-        unless="she belongs to the group",
+        requires=Permission.GROUPS_VIEW,
+        unless="the viewer belongs to the group, or everybody sees its members",
         filter=UserFilter,
         order=UserOrder,
     )
@@ -62,6 +81,13 @@ class GroupMemberEdge(Edge[User], row=tables.GroupMember):
         "Who did that; null when that user is gone, or unknown to the viewer.",
         loaders.user,
         tables.GroupMember.added_by,
+    )
+    added_by_name: str | None = column(
+        "The user name of who did that, which stays when the account is gone; null for who is no member, and for the "
+        "registry itself.",
+        guard=policy.sees_who_added,
+        requires=Permission.GROUPS_VIEW,
+        unless="the viewer belongs to the group",
     )
     expires_at: datetime | None = column("When it ends; null for never.")
 
@@ -131,6 +157,9 @@ class CreateGroupInput:
         description="1 to 200 printable characters, without spaces at the ends: those are cut."
     )
     description: str = strawberry.field(default="", description="For people; at most 1,000 characters.")
+    members_seen_by: GroupMembersSeenBy = strawberry.field(
+        default=GroupMembersSeenBy.MEMBERS, description="Who sees its members."
+    )
     validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
@@ -141,6 +170,9 @@ class UpdateGroupInput:
     group: GroupBy = strawberry.field(description="Which group.")
     display_name: str | None = strawberry.field(default=None, description="A new name; 1 to 200 printable characters.")
     description: str | None = strawberry.field(default=None, description="A new description; at most 1,000 characters.")
+    members_seen_by: GroupMembersSeenBy | None = strawberry.field(
+        default=None, description="Who sees its members from now on."
+    )
     validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
@@ -249,11 +281,14 @@ class SetGroupManagerPayload(Payload):
 
 
 async def _create(tx: Transaction, viewer: Viewer, given: CreateGroupInput) -> Outcome:
-    return {"group": await groups.create_group(tx, viewer, given.slug, given.display_name, given.description)}
+    seen_by = tables.MembersSeenBy(given.members_seen_by.value)
+    new = groups.NewGroup(given.slug, given.display_name, given.description, seen_by)
+    return {"group": await groups.create_group(tx, viewer, new)}
 
 
 async def _update(tx: Transaction, viewer: Viewer, given: UpdateGroupInput) -> Outcome:
-    changes = groups.Changes(given.display_name, given.description)
+    seen_by = None if given.members_seen_by is None else tables.MembersSeenBy(given.members_seen_by.value)
+    changes = groups.Changes(given.display_name, given.description, seen_by)
     return {"group": await groups.update_group(tx, viewer, chosen(given.group), changes)}
 
 
@@ -263,7 +298,7 @@ async def _delete(tx: Transaction, viewer: Viewer, given: DeleteGroupInput) -> O
 
 
 async def _add(context: Context, given: AddGroupMembersInput) -> Outcome:
-    new = [groups.NewMember(chosen_user(each.user), each.expires_at) for each in given.members]
+    new = read_each(_new_member, given.members, groups.MAX_AT_ONCE)
     try:
         async with context.change(dry=given.validate_only) as tx:
             return _made(*await groups.add_group_members(tx, context.viewer, chosen(given.group), new))
@@ -271,8 +306,12 @@ async def _add(context: Context, given: AddGroupMembersInput) -> Outcome:
         return _refused(len(new), refused)
 
 
+def _new_member(given: NewGroupMemberInput) -> groups.NewMember:
+    return groups.NewMember(chosen_user(given.user), given.expires_at)
+
+
 async def _remove(context: Context, given: RemoveGroupMembersInput) -> Outcome:
-    members = [chosen_user(each) for each in given.members]
+    members = read_each(chosen_user, given.members, groups.MAX_AT_ONCE)
     try:
         async with context.change(dry=given.validate_only) as tx:
             return _made(*await groups.remove_group_members(tx, context.viewer, chosen(given.group), members))

@@ -21,7 +21,10 @@ class Lock(Face, row=tables.Lock):
 
     reason: str = column("Why; 1 to 1,000 characters.")
     created_at: datetime = column("Since when.")
-    user: User | None = edge("Who locked; null when she is gone.", loaders.user_shown, tables.Lock.user_id)
+    user: User | None = edge("Who locked; null when the account is gone.", loaders.user_shown, tables.Lock.user_id)
+    locked_by_name: str | None = column(
+        "The user name of who locked, which stays when the account is gone.", of=tables.Lock.user_name
+    )
 
 
 @strawberry.type(
@@ -33,7 +36,10 @@ class LockEvent(Face, row=tables.LockEvent):
     is_lock: bool = column("Locked, or else unlocked.")
     reason: str = column("Why; 1 to 1,000 characters.")
     created_at: datetime = column("When.")
-    user: User | None = edge("Who did it; null when she is gone.", loaders.user_shown, tables.LockEvent.user_id)
+    user: User | None = edge("Who did it; null when the account is gone.", loaders.user_shown, tables.LockEvent.user_id)
+    actor_name: str | None = column(
+        "The user name of who did it, which stays when the account is gone.", of=tables.LockEvent.user_name
+    )
 
 
 @strawberry.type(description="An entry in a page.")

@@ -13,7 +13,7 @@ from app.schema.context import Context
 from app.schema.declare import Argument, declared, origin, output, own_part
 from app.schema.directives import Permission, Requires
 from app.schema.enums import Described, enum
-from app.telemetry import facts
+from app.telemetry import counters, facts
 
 if TYPE_CHECKING:
     from app.schema.query import Query
@@ -135,12 +135,15 @@ def action(
 
     async def change(context: Context, name: str, payload: Any, kwargs: Mapping[str, Any]) -> Any:
         context.action = name
-        return await _answered(context, payload, act, kwargs.get("input"))
+        async with context.times.making():
+            return await _answered(context, payload, act, kwargs.get("input"))
 
     async def resolve(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
         context, kept = info.context, info.context.outcome
         if isinstance(kept, Exception):
             raise kept
+        if kept is not None:
+            context.times.begin_to_read()
         return kept or await change(context, info.raw.field_name, origin(output(info)), kwargs)
 
     directives = () if requires is None else (Requires(permission=requires, unless=unless),)
@@ -166,7 +169,7 @@ async def _answered(
     except Dangling:
         problems = (errors.Conflict("Something that this change needs was deleted at this moment. Try again."),)
     context.refresh()
-    return filled(payload, outcome, problems)
+    return bounded(filled(payload, outcome, problems), context.most_errors)
 
 
 def filled(payload: type[T], outcome: Mapping[str, Any], problems: Sequence[errors.Problem] = ()) -> T:
@@ -175,6 +178,24 @@ def filled(payload: type[T], outcome: Mapping[str, Any], problems: Sequence[erro
     made.__dict__.update(_blank(kind), errors=[error(problem) for problem in problems])
     made.__dict__.update(outcome)
     return made
+
+
+def bounded(payload: T, most: int) -> T:
+    """A payload that tells so many errors at most, and then how many it leaves out; its results tell the same ones."""
+    told: list[MutationError] = payload.__dict__["errors"]
+    if len(told) <= most:
+        return payload
+    counters.increment("ostiary_limits_exceeded_total", limit="errors")
+    text = f"{len(told) - most:,} further errors are left out."
+    payload.__dict__["errors"] = [
+        *told[:most],
+        InvalidInput(code=ErrorCode.INVALID_INPUT, message=text, path=["input"]),
+    ]
+    left = most
+    for result in payload.__dict__.get("results") or ():
+        result.errors = result.errors[:left]
+        left -= len(result.errors)
+    return payload
 
 
 @cache

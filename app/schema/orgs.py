@@ -41,12 +41,12 @@ class Org(Node, row=tables.Org):
         read=LEVELS.__getitem__,
     )
     members: "OrgMemberConnection | None" = edge(
-        "Who belongs to it, its owner left out; null for who does not belong to it herself.",
+        "Who belongs to it, its owner left out; null for who does not belong to it. ORGS_MANAGE sees it too.",
         loaders.org_members,
         tables.Org.id,
-        guard=policy.belongs_to_org,
-        requires=Permission.ORGS_MANAGE,
-        unless="she belongs to the org",
+        guard=policy.sees_org_members,
+        requires=Permission.RESOURCES_VIEW,
+        unless="the viewer belongs to the org",
         filter=UserFilter,
         order=UserOrder,
     )
@@ -69,6 +69,10 @@ class OrgMemberEdge(Edge[User], row=tables.OrgMember):
         "Who did that; null when that user is gone, or unknown to the viewer.",
         loaders.user,
         tables.OrgMember.granted_by,
+    )
+    added_by_name: str | None = column(
+        "The user name of who did that, which stays when the account is gone; null for the registry itself.",
+        of=tables.OrgMember.granted_by_name,
     )
     expires_at: datetime | None = column("When it ends; null for never.")
 

@@ -105,7 +105,8 @@ class Query(Checks, AccessQuestions, Face):
     roles: RoleConnection = edge("All roles; none for nobody.", loaders.roles, order=RoleOrder)
     org: Org | None = lookup("One org.", find_org, ("by", OrgBy, "Which org."))
     orgs: OrgConnection = edge(
-        "The orgs that the viewer sees: the public ones and those that she belongs to; all with ORGS_MANAGE.",
+        "The orgs that the viewer sees: the public ones and those that they belong to; all with ORGS_MANAGE or "
+        "RESOURCES_VIEW.",
         loaders.orgs,
         filter=OrgFilter,
         order=OrgOrder,
@@ -114,7 +115,10 @@ class Query(Checks, AccessQuestions, Face):
     groups: GroupConnection = edge("All groups; none for nobody.", loaders.groups, filter=GroupFilter, order=GroupOrder)
     resource: Resource | None = lookup("One resource.", find_resource, ("by", ResourceBy, "Which resource."))
     resources: ResourceConnection = edge(
-        "The resources on which the viewer holds a role.", loaders.resources, filter=ResourceFilter, order=ResourceOrder
+        "The resources on which the viewer holds a role; all with RESOURCES_VIEW.",
+        loaders.resources,
+        filter=ResourceFilter,
+        order=ResourceOrder,
     )
     resource_types: ResourceTypeConnection = edge("All types of resources.", loaders.resource_types)
     api_tokens: ApiTokenConnection = edge(

@@ -50,7 +50,8 @@ class ResourceTypeConnection(Connection[ResourceTypeEdge, ResourceType]):
 
 
 @strawberry.type(
-    description="A thing that is kept in the registry. Whoever holds no role on it does not learn that it exists."
+    description="A thing that is kept in the registry. Without a role on it, or RESOURCES_VIEW, it does not exist for "
+    "the viewer."
 )
 class Resource(Node, row=tables.Resource):
     """A thing that is kept in the registry."""
@@ -77,14 +78,20 @@ class Resource(Node, row=tables.Resource):
         "What the viewer may do here, and why."
     )
     accessors: Annotated["AccessorConnection", strawberry.lazy("app.schema.access")] | None = edge(
-        "Who can reach it; for those who hold ADMIN on it. Everybody and every signed-in user are one entry each.",
+        "Who can reach it; for those who hold ADMIN on it. Everybody, every signed-in user, and each group whose "
+        "members the viewer may not see are one entry each.",
         loaders.accessors,
         tables.Resource.id,
-        guard=policy.administers_resource,
+        guard=policy.sees_accessors,
+        requires=Permission.ACCESS_VIEW,
+        unless="the viewer holds ADMIN on the resource",
         narrow=(("role", ResourceRole | None, "Only who holds this role."),),
     )
     access: Annotated["AccessConfiguration", strawberry.lazy("app.schema.access")] | None = part(
-        "Who is granted what; for those who hold ADMIN on it.", guard=policy.administers_resource
+        "Who is granted what; for those who hold ADMIN on it.",
+        guard=policy.sees_configuration,
+        requires=Permission.RESOURCES_VIEW,
+        unless="the viewer holds ADMIN on the resource",
     )
     audit_events: Annotated["ResourceAuditEventConnection", strawberry.lazy("app.schema.audit")] | None = edge(
         "What was done to it, newest first; for those who hold ADMIN on it.",

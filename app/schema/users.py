@@ -27,7 +27,7 @@ from app.schema.mutations import (
 )
 from app.schema.node import Node
 from app.schema.paging import Connection, Edge
-from app.services import accounts, enrolment, names, users
+from app.services import accounts, deleting, enrolment, names, users
 from app.services.roles import Way
 from app.sources import Find
 
@@ -68,7 +68,7 @@ class User(Node, row=tables.User):
         "What she holds, by name; null for others.", loaders.user_roles, tables.User.id, **PRIVATE
     )
     orgs: Annotated["UserOrgConnection", strawberry.lazy("app.schema.orgs")] | None = edge(
-        "The orgs that she is a member of and the viewer sees; null for others.",
+        "The orgs that the user is a member of, if the viewer sees the members of those; null for others.",
         loaders.member_orgs,
         tables.User.id,
         **PRIVATE,
@@ -84,7 +84,7 @@ class User(Node, row=tables.User):
         order=OrgOrder,
     )
     groups: Annotated["UserGroupConnection", strawberry.lazy("app.schema.groups")] | None = edge(
-        "The groups that she is a member of; null for others.",
+        "The groups that the user is a member of, if the viewer sees the members of those; null for others.",
         loaders.member_groups,
         tables.User.id,
         **PRIVATE,
@@ -98,11 +98,12 @@ class User(Node, row=tables.User):
         "Her API tokens, by name; null for others.", loaders.user_api_tokens, tables.User.id, **PRIVATE
     )
     accessible_resources: Annotated["ResourceConnection", strawberry.lazy("app.schema.resources")] | None = edge(
-        "All that she can reach; for herself and RESOURCES_MANAGE.",
+        "The resources that the user can reach. Asked about another user, it lists those that the viewer sees, which "
+        "are all with RESOURCES_VIEW.",
         loaders.accessible,
         tables.User.id,
         guard=policy.may_ask_of_user,
-        requires=Permission.RESOURCES_MANAGE,
+        requires=Permission.ACCESS_VIEW,
         unless="it is the viewer herself",
         order=ResourceOrder,
         narrow=(
@@ -310,9 +311,9 @@ async def _create(context: Context, given: CreateUserInput) -> Outcome:
 
 
 async def _create_many(context: Context, given: CreateUsersInput) -> Outcome:
-    passwords = [(each.password, ("users", at, "password")) for at, each in enumerate(given.users)]
     try:
         users.check_number(context.viewer, len(given.users))
+        passwords = [(each.password, ("users", at, "password")) for at, each in enumerate(given.users)]
         hashes, wrong = await _hashes(context, passwords)
         async with context.change(dry=given.validate_only) as tx:
             new = [_new(*each) for each in zip(given.users, hashes, strict=True)]
@@ -344,7 +345,7 @@ async def _update(tx: Transaction, viewer: Viewer, given: UpdateUserInput) -> Ou
 
 async def _delete(tx: Transaction, viewer: Viewer, given: DeleteUserInput) -> Outcome:
     successor = None if given.successor is None else chosen(given.successor)
-    deleted = await users.delete_user(tx, viewer, chosen(given.user), successor)
+    deleted = await deleting.delete_user(tx, viewer, chosen(given.user), successor)
     return {
         "deleted_user_id": ids.encode("User", deleted.id),
         "orgs_transferred": deleted.orgs,

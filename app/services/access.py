@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, Select, bindparam, delete, func, literal_column, select, update
+from sqlalchemy import BigInteger, Select, bindparam, delete, func, literal_column, select, update
 
 from app import masks, policy
 from app.auth import Viewer
@@ -17,7 +17,7 @@ from app.services import audit, ends, index, names, resources
 from app.services.resources import Found
 from app.services.roles import Way
 from app.sources import Keys, among, integers
-from app.tables import Grant, Group, GroupMember, Resource, User, col
+from app.tables import Grant, Group, GroupMember, Resource, RowId, User, col
 
 MAX_ENTRIES = 1_000
 MAX_BATCH = 1_000
@@ -91,9 +91,7 @@ async def preview_access(tx: Transaction, viewer: Viewer, resource: Way, entries
     changes = _changes(await _stored(tx, found.id), checked)
     groups = [masks.key_of(change.subject) for change in changes if masks.kind_of(change.subject) is Kind.GROUP]
     counted = select(col(GroupMember.group_id), func.count()).where(
-        among(col(GroupMember.group_id), integers(groups)),
-        policy.lasts(GroupMember.expires_at),
-        policy.is_active(col(GroupMember.user_id)),
+        among(col(GroupMember.group_id), integers(groups)), policy.lasts(GroupMember.expires_at)
     )
     people: dict[int, int] = dict(await tx.rows(counted.group_by(col(GroupMember.group_id)), now=tx.now))
     return [_effect(change, found.full_mask, people) for change in changes]
@@ -275,7 +273,7 @@ async def _stored(tx: Transaction, resource: int) -> dict[int, tuple[int, dateti
 
 
 _STORED = select(col(Grant.subject), col(Grant.mask), col(Grant.expires_at)).where(
-    col(Grant.resource_id) == bindparam("resource", type_=Integer())
+    col(Grant.resource_id) == bindparam("resource", type_=RowId())
 )
 
 
@@ -322,12 +320,12 @@ async def _put(tx: Transaction, resource: int, entries: Sequence[Entry], instead
 
 
 _TAKE = delete(Grant).where(
-    col(Grant.resource_id) == bindparam("resource", type_=Integer()),
+    col(Grant.resource_id) == bindparam("resource", type_=RowId()),
     among(col(Grant.subject), bindparam("subjects", type_=Keys(BigInteger()))),
 )
 _COUNT = (
     update(Resource)
-    .where(col(Resource.id) == bindparam("resource", type_=Integer()))
+    .where(col(Resource.id) == bindparam("resource", type_=RowId()))
     .values(revision=col(Resource.revision) + literal_column("1"))
 )
 

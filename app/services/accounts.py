@@ -1,6 +1,7 @@
 """Signing in and out, and passwords: what concerns the way in, not what lies behind it."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -8,25 +9,29 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.types import Integer
 
 from app import auth, passwords, policy, tickets, tokens
 from app.auth import DEACTIVATED, REGISTRY, Permission, Viewer
 from app.db import Database, Duplicate, Transaction
-from app.errors import InvalidInput, Problem, Problems, Unauthenticated
+from app.errors import InvalidInput, ManagedElsewhere, NotFound, Problem, Problems, Unauthenticated
+from app.origin import ORIGIN
 from app.passwords import Hasher
 from app.prepared import Row
-from app.services import api_tokens, audit, external, names, quotas, roles, users
+from app.services import api_tokens, audit, demo_names, external, names, owning, quotas, roles, users
 from app.services.external import Vouched
 from app.services.provider import Provider
 from app.services.roles import Way
 from app.services.signing import Keyring
 from app.services.throttle import Attempt, Throttle
-from app.settings import PasswordPolicy
-from app.tables import Instant, Key, RevokedToken, Role, User, UserRole, col, folded
+from app.settings import DEFAULT_PASSWORD, PasswordPolicy
+from app.tables import Instant, Key, RevokedToken, Role, RowId, User, UserRole, col, folded
+
+log = logging.getLogger(__name__)
 
 HASHES_AT_ONCE = 2
 WRONG = "The user name or the password is not right."
+WELL_KNOWN_PASSWORDS = frozenset({DEFAULT_PASSWORD, demo_names.PASSWORD})
+"""Those that the documentation tells: of the first administrator, and of the demo world's people."""
 WRONG_TOKEN = "The token is not right."  # noqa: S105 - a text
 
 LOGIN = "login"
@@ -75,9 +80,11 @@ _CREDENTIALS = select(col(User.id), col(User.password_hash), _IS_DEACTIVATED).wh
     col(User.user_key) == bindparam("name", type_=Key())
 )
 
-_HASH = select(col(User.password_hash), col(User.user_key)).where(col(User.id) == bindparam("id", type_=Integer()))
+_HASH = select(col(User.password_hash), col(User.user_key)).where(col(User.id) == bindparam("id", type_=RowId()))
 
-_NAME = select(col(User.user_key)).where(col(User.id) == bindparam("id", type_=Integer()))
+_BY_NAME = select(col(User.id)).where(col(User.user_key) == bindparam("name", type_=Key()))
+
+_NAME = select(col(User.user_key)).where(col(User.id) == bindparam("id", type_=RowId()))
 
 _PERSON = (
     select(
@@ -92,7 +99,7 @@ _PERSON = (
     .select_from(User)
     .outerjoin(UserRole, col(UserRole.user_id) == col(User.id))
     .outerjoin(Role, col(Role.id) == col(UserRole.role_id))
-    .where(col(User.id) == bindparam("id", type_=Integer()))
+    .where(col(User.id) == bindparam("id", type_=RowId()))
     .order_by(col(Role.name_key))
 )
 
@@ -148,7 +155,7 @@ async def _let_in_by_password(desk: Desk, attempt: Attempt, user_name: str, pass
     rows = await desk.database.ask(_CREDENTIALS, name=names.sought(user_name))
     user_id, stored, is_deactivated = rows[0] if rows else (0, None, False)
     verdict = await desk.hasher.verify(password, stored)
-    if not verdict.ok or is_deactivated:
+    if not verdict.ok or is_deactivated or not _may_open(password):
         raise Unauthenticated(WRONG)
     fresh = await desk.hasher.hash(password) if verdict.stale else None
     async with audit.change(desk.database, Viewer(user_id), LOGIN) as tx:
@@ -162,6 +169,14 @@ async def _let_in_by_password(desk: Desk, attempt: Attempt, user_name: str, pass
             raise Unauthenticated(WRONG)
         await attempt.was_right(tx)
     return session
+
+
+def _may_open(password: str) -> bool:
+    """Return whether a right password may be used from here: a well-known one only by this machine itself."""
+    if password not in WELL_KNOWN_PASSWORDS or ORIGIN.get().is_direct_local():
+        return True
+    log.warning("refused a well-known password: it opens only for direct requests from this machine")
+    return False
 
 
 async def log_in_with_token(desk: Desk, token: str) -> Session:
@@ -246,7 +261,7 @@ async def sign_out_everywhere(tx: Transaction, viewer: Viewer, user: Way | None 
     is_own = user is None or await _is(tx, own, user)
     key = policy.require_session(viewer) if user is None or is_own else await users.managed(tx, viewer, user)
     audit.tells(tx, audit.USER, key, {"tokens": "revoked"})
-    await tx.rows(update(User).where(col(User.id) == key).values(token_generation=col(User.token_generation) + 1))
+    await tx.rows(update(User).where(col(User.id) == key).values(token_generation=tokens.new_generation()))
     return key
 
 
@@ -274,7 +289,7 @@ async def change_password(desk: Desk, viewer: Viewer, old: str, new: str, *, dry
 async def reset_password(tx: Transaction, viewer: Viewer, user: Way, fresh: str) -> int:
     """Set the password of a user who holds no more than the viewer; every token of theirs ends."""
     policy.require_session(viewer)
-    key = await users.impersonated(tx, viewer, user)
+    key = await owning.impersonated(tx, viewer, user)
     policy.require_accounts_here(viewer)
     if await users.is_service_account(tx, key):
         raise InvalidInput("A service account has no password.", ("user",))
@@ -282,10 +297,24 @@ async def reset_password(tx: Transaction, viewer: Viewer, user: Way, fresh: str)
     return key
 
 
+async def reset_by_operator(desk: Desk, user_name: str, password: str) -> None:
+    """Set a user's password by a command on the machine, and end their sessions; raises what tells why not."""
+    if desk.provider is not None:
+        raise ManagedElsewhere
+    fresh = await new_hash(desk, password, ("password",))
+    async with audit.change(desk.database, REGISTRY, "resetPassword") as tx:
+        key = await tx.value(_BY_NAME, name=names.sought(user_name))
+        if key is None:
+            raise NotFound(f"There is no user {user_name!r}.")
+        if await users.is_service_account(tx, key):
+            raise InvalidInput("A service account has no password.", ("user",))
+        await _set_password(tx, col(User.id) == key, fresh)
+
+
 async def require_password(desk: Desk, viewer: Viewer, user_name: str, password: str) -> None:
     """Raises InvalidInput unless this is the password of a user; who asks must be one who could set it."""
     async with audit.change(desk.database, viewer, "resetPassword", dry=True) as tx:
-        key = await users.impersonated(tx, viewer, ("user_name", user_name))
+        key = await owning.impersonated(tx, viewer, ("user_name", user_name))
         policy.require_accounts_here(viewer)
         stored = await tx.value(_HASH, id=key)
     wrong = InvalidInput("The current password is not right.", ("currentPassword",))
@@ -301,7 +330,7 @@ async def _require_right(desk: Desk, user_name: str, password: str, stored: str 
 
 
 async def _set_password(tx: Transaction, which: Any, fresh: str) -> None:
-    values = {"password_hash": fresh, "token_generation": col(User.token_generation) + 1}
+    values = {"password_hash": fresh, "token_generation": tokens.new_generation()}
     key = await tx.value(update(User).where(which).values(**values).returning(col(User.id)))
     if key is None:
         raise InvalidInput("The password was changed at this moment. Try again.", ("oldPassword",))

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Integer, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, or_, select, update
 
 from app import api_tokens, policy
 from app.auth import OF_THINGS, Permission, Viewer
 from app.db import Dangling, Database, Duplicate, Transaction
 from app.errors import Conflict, InvalidInput, NotFound, Problem
-from app.services import audit, names, orgs, resources, users
+from app.services import audit, names, orgs, owning, resources, users
 from app.services.roles import Way
-from app.tables import ApiToken, ApiTokenOrg, ApiTokenResource, User, col, sortable
+from app.tables import ApiToken, ApiTokenOrg, ApiTokenResource, RowId, User, col, sortable
 from app.telemetry import facts
 
 log = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ async def create_api_token(
 
 async def _account(tx: Transaction, viewer: Viewer, user: Way) -> int:
     """The id of a service account that holds no more than the viewer: people make their own tokens."""
-    key = await users.impersonated(tx, viewer, user)
+    key = await owning.impersonated(tx, viewer, user)
     if not await users.is_service_account(tx, key):
         raise InvalidInput("This is no service account: people make their tokens themselves.", ("user",))
     return key
@@ -103,12 +103,15 @@ def _problems(tx: Transaction, new: NewToken, longest: timedelta | None) -> Iter
         yield InvalidInput(f"A token lasts at most {longest.days:,} days.", ("expiresAt",))
     if new.is_limited and new.permissions & ~OF_THINGS:
         yield InvalidInput(
-            "A token that is limited to orgs or resources carries at most ORGS_MANAGE and RESOURCES_MANAGE.",
+            f"A token that is limited to orgs or resources carries none but {_OF_THINGS}.",
             ("permissions",),
         )
     for path, things in (("orgs", new.orgs), ("resources", new.resources)):
         if things is not None and len(things) > MOST_THINGS:
             yield InvalidInput(f"A token is limited to at most {MOST_THINGS} of these.", (path,))
+
+
+_OF_THINGS = ", ".join(str(each.name) for each in OF_THINGS)
 
 
 async def _found_orgs(tx: Transaction, viewer: Viewer, new: NewToken) -> set[int]:
@@ -153,7 +156,7 @@ async def revoke_api_token(tx: Transaction, viewer: Viewer, key: int) -> int:
     return key
 
 
-_OWNER = select(col(ApiToken.user_id)).where(col(ApiToken.id) == bindparam("key", type_=Integer()))
+_OWNER = select(col(ApiToken.user_id)).where(col(ApiToken.id) == bindparam("key", type_=RowId()))
 
 
 @dataclass(slots=True)

@@ -7,10 +7,12 @@ differs is kept. How many statements that takes does not depend on how many thin
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Integer, Text, bindparam, func, insert, select
+from sqlalchemy import ColumnElement, Text, bindparam, func, insert, select
+from sqlalchemy.ext.compiler import compiles
 
 from app import ids
 from app.auth import Viewer
@@ -37,7 +39,8 @@ from app.services.snapshots import (
     Values,
     stamp,
 )
-from app.tables import AuditChange, AuditEvent, Instant, Key, User, col, folded
+from app.tables import AuditChange, AuditEvent, Instant, Key, RowId, User, col, folded
+from app.telemetry import facts
 
 __all__ = [
     "API_TOKEN",
@@ -61,6 +64,9 @@ __all__ = [
     "ties",
     "touches",
 ]
+
+LARGE = frozenset({"createUsers", "deleteGroup", "deleteOrg", "deleteUser", "grantAccessBatch"})
+"""Changes that may reach many things."""
 
 MAX_CHANGE = 32_768
 """How many bytes are kept of what a thing was before, and of what it is after."""
@@ -103,12 +109,14 @@ async def change(database: Database, viewer: Viewer, action: str, *, dry: bool =
 
     `action` is the name of the mutation that makes this change.
     """
-    async with database.write(dry=dry) as tx:
+    async with database.write(dry=dry, is_large=action in LARGE) as tx:
         if not dry:
             tx.notes = _Notes(viewer.user_id or None, action)
         yield tx
         if tx.notes is not None:
-            await _record(tx, tx.notes)
+            await _record(tx, tx.notes, database.clock())
+    if tx.notes is not None:
+        facts.current().note_commit()
 
 
 @asynccontextmanager
@@ -117,7 +125,7 @@ async def step(tx: Transaction, viewer: Viewer, action: str) -> AsyncIterator[No
     around, tx.notes = tx.notes, _Notes(viewer.user_id or None, action)
     yield
     if tx.notes is not None:
-        await _record(tx, tx.notes)
+        await _record(tx, tx.notes, tx.now)
     tx.notes = around
 
 
@@ -177,13 +185,13 @@ def tells(
         entry.after.update(after)
 
 
-async def _record(tx: Transaction, notes: _Notes) -> None:
-    """Write the event."""
+async def _record(tx: Transaction, notes: _Notes, at: datetime) -> None:
+    """Write the event as the last act of the change: on PostgreSQL its number is taken here."""
     entries = await _entries(tx, notes)
     origin, shot = ORIGIN.get(), notes.before.get((USER, notes.actor or 0))
-    event = await tx.value(
+    row = await tx.row(
         _EVENT,
-        new_at=tx.now,
+        new_at=at,
         new_actor=notes.actor,
         new_name=shot and shot.name,
         new_key=shot and folded(shot.name),
@@ -192,14 +200,16 @@ async def _record(tx: Transaction, notes: _Notes) -> None:
         new_request=origin.request_id,
         new_action=notes.action,
     )
-    rows = [_row(tx, event, thing, entry) for thing, entry in entries.items() if entry.name is not None]
+    assert row is not None
+    event, tx.xid = row
+    rows = [_row(at, event, thing, entry) for thing, entry in entries.items() if entry.name is not None]
     await tx.put(AuditChange, rows)
 
 
-def _row(tx: Transaction, event: int, thing: Thing, entry: _Entry) -> Values:
+def _row(at: datetime, event: int, thing: Thing, entry: _Entry) -> Values:
     return {
         "event_id": event,
-        "at": tx.now,
+        "at": at,
         "kind": thing[0],
         "key": thing[1],
         "subject": ids.encode(*thing),
@@ -224,16 +234,33 @@ def _fitting(values: Values | None) -> Values | None:
 
 def _of_the_actor(column: Any, otherwise: ColumnElement[Any]) -> ColumnElement[Any]:
     """What her row says; she may have deleted herself."""
-    said = select(col(column)).where(col(User.id) == bindparam("new_actor", type_=Integer())).scalar_subquery()
+    said = select(col(column)).where(col(User.id) == bindparam("new_actor", type_=RowId())).scalar_subquery()
     made: ColumnElement[Any] = func.coalesce(said, otherwise)
     return made
+
+
+class _Xid(ColumnElement[str]):
+    """By what the server tells later what became of the transaction; null where nobody needs to ask."""
+
+    inherit_cache = True
+    type = Text()
+
+
+@compiles(_Xid, "sqlite")
+def _no_xid(element: Any, compiler: Any, **options: Any) -> str:
+    return "NULL"
+
+
+@compiles(_Xid, "postgresql")
+def _own_xid(element: Any, compiler: Any, **options: Any) -> str:
+    return "pg_current_xact_id()::text"
 
 
 _EVENT = (
     insert(AuditEvent)
     .values(
         at=bindparam("new_at", type_=Instant()),
-        actor_id=bindparam("new_actor", type_=Integer()),
+        actor_id=bindparam("new_actor", type_=RowId()),
         actor_name=_of_the_actor(User.user_name, bindparam("new_name", type_=Text())),
         actor_key=_of_the_actor(User.user_key, bindparam("new_key", type_=Key())),
         face=bindparam("new_face", type_=Key()),
@@ -241,7 +268,7 @@ _EVENT = (
         request_id=bindparam("new_request", type_=Text()),
         action=bindparam("new_action", type_=Key()),
     )
-    .returning(col(AuditEvent.id))
+    .returning(col(AuditEvent.id), _Xid())
 )
 
 

@@ -28,30 +28,35 @@ _STORED = (
 )
 
 
-async def ensure_admin(desk: Desk, default: DefaultAdmin) -> None:
-    """Make the default administrator when nobody has the role `admin`, and never touch it again."""
-    if await _is_administered(desk):
-        return
-    fresh = await desk.hasher.hash(default.password.get_secret_value())
+async def ensure_admin(desk: Desk, default: DefaultAdmin, password: str | None = None) -> bool:
+    """Make the default administrator when nobody has the role `admin`, and never touch it again.
+
+    With another `password` than the configured one, if it is given. Returns whether the administrator was made.
+    """
+    if await is_administered(desk):
+        return False
+    fresh = await desk.hasher.hash(password or default.password.get_secret_value())
     async with audit.change(desk.database, REGISTRY, "createUser") as tx:
         await tx.lock("admins")
         if await tx.value(_ADMINS):
             audit.discard(tx)
-            return
+            return False
         new = users.NewUser(default.user_name, default.email, fresh, (roles.ADMIN,))
         try:
             await enrolment.enrol_one(tx, REGISTRY, new, with_orgs=desk.gives_orgs)
         except (Problem, Problems) as refused:
             raise SettingsError(f"DefaultAdmin: the administrator cannot be made. {refused}") from None
+    return True
 
 
-async def _is_administered(desk: Desk) -> bool:
+async def is_administered(desk: Desk) -> bool:
+    """Return whether somebody has the role `admin`."""
     return bool((await desk.database.ask(_ADMINS))[0][0])
 
 
 async def is_default_password_valid(desk: Desk, default: DefaultAdmin) -> bool:
     """Whether the password that everybody knows opens an administrator's account, or would once one is made."""
-    if not await _is_administered(desk):
+    if not await is_administered(desk):
         return default.password.get_secret_value() == DEFAULT_PASSWORD
     for (stored,) in await desk.database.ask(_STORED):
         if (await desk.hasher.verify(DEFAULT_PASSWORD, stored)).ok:

@@ -1,25 +1,25 @@
 """May she? And why? The questions that data services ask; all are answered by the one query of the policy."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import FromClause, Integer, Select, bindparam, select
+from sqlalchemy import FromClause, Select, bindparam, not_, select
 from sqlalchemy.orm import aliased
 
 from app import masks, policy
-from app.auth import Permission, Viewer
+from app.auth import Viewer
 from app.db import Database
-from app.errors import BadInput, Forbidden
+from app.errors import BadInput, Forbidden, Unknown
 from app.masks import Kind
-from app.policy import PAIR, THEIRS
+from app.policy import PAIR, THEIRS, WIDE_PAIR
 from app.services import names
-from app.services.remembered import masks_of_pairs
+from app.services.remembered import masks_of_pairs, missing_resources, missing_users
 from app.services.roles import Way
 from app.sources import Keys, among
-from app.tables import Access, Key, Resource, User, col
+from app.tables import Access, Key, Resource, RowId, User, col
 
 MAX_CHECKS = 10_000
 
@@ -40,44 +40,144 @@ class Reason:
 
 
 async def check_access(database: Database, viewer: Viewer, user: Way, resource: Way, role: int) -> bool:
-    """Whether a user holds a role on a resource. Who is unknown, deactivated or gone holds none."""
+    """Whether a user holds a role on a resource; asked as `check_access_batch` is."""
     user_id, resource_id = await user_key(database, user), await resource_key(database, resource)
     return (await check_access_batch(database, viewer, [(user_id, resource_id, role)]))[0]
 
 
 async def check_access_batch(database: Database, viewer: Viewer, triples: Sequence[Triple]) -> list[bool]:
-    """The same for many at once, in their order. 0 stands for what there is not.
+    """The same for many at once, in their order. 0 stands for what does not exist; who is deactivated holds nothing.
 
-    About others ask RESOURCES_MANAGE, and who holds ADMIN on the resource; raises Forbidden for anybody else.
+    About others asks who holds ACCESS_VIEW, or ADMIN on the resource and may know who belongs to what there; raises
+    Forbidden for anybody else, the same whoever is asked about. Then it raises Unknown for what the viewer may not know
+    of; a resource that the viewer asks about for themselves gives them nothing instead.
     """
-    if len(triples) > MAX_CHECKS:
-        raise BadInput(f"At most {MAX_CHECKS:,} checks are made at once, not {len(triples):,}.")
-    own = policy.require_signed_in(viewer)
-    asks_of_all = Permission.RESOURCES_MANAGE in viewer.permissions and not viewer.is_limited
-    proof = set() if asks_of_all else {own * PAIR + resource for user, resource, _ in triples if user != own}
-    pairs = [user * PAIR + resource for user, resource, _ in triples]
-    found = await _masks(database, viewer, {*pairs, *proof})
-    if not all(found.get(pair, 0) & masks.ADMIN for pair in proof):
-        raise Forbidden("Only those who hold ADMIN on the resource, or RESOURCES_MANAGE, may ask about somebody else.")
+    own = require_few(viewer, len(triples))
+    others = {user for user, _, _ in triples if user != own}
+    if others:
+        await _require_may_ask(database, viewer, {resource for user, resource, _ in triples if user != own})
+    base = _base(own, *(key for user, resource, _ in triples for key in (user, resource)))
+    pairs = [user * base + resource for user, resource, _ in triples]
+    found = await _masks(database, viewer, {*pairs}, base)
+    without = {pair for pair in pairs if not found.get(pair)}
+    if without:
+        await _refuse_unknown_resources(database, viewer, {pair % base for pair in without}, about_others=bool(others))
+    if others:
+        await _refuse_unknown_users(database, viewer, others, {pair // base for pair in without})
     return [found.get(pair, 0) & role != 0 for pair, (_, _, role) in zip(pairs, triples, strict=True)]
 
 
-async def _masks(database: Database, viewer: Viewer, asked: set[int]) -> Mapping[int, int]:
-    """What users hold on resources, by pair; the viewer herself, what her token lets her of it."""
-    if viewer.token_id is None:
-        return await masks_of_pairs(database, [*asked])
+def require_few(viewer: Viewer, number: int) -> int:
+    """Refuse too many checks at once, and anonymous ones, before any id is read; returns the viewer's own id."""
+    if number > MAX_CHECKS:
+        raise BadInput(f"At most {MAX_CHECKS:,} checks are made at once, not {number:,}.")
+    return policy.require_signed_in(viewer)
+
+
+def _base(*keys: int) -> int:
+    """Return by how much a user's id is multiplied in a pair with any of these ids."""
+    return PAIR if max(keys) < PAIR else WIDE_PAIR
+
+
+async def _require_may_ask(database: Database, viewer: Viewer, resources: Collection[int]) -> None:
+    """Raises Forbidden unless the viewer may ask about others on all of these resources."""
+    if policy.asks_about_everybody(viewer):
+        may = not viewer.is_limited or await _covers(database, viewer, resources)
+    else:
+        may = await _administers(database, viewer, resources)
+    if not may:
+        raise Forbidden("Only those who hold ADMIN on the resource, or ACCESS_VIEW, may ask about another user.")
+    if policy.asks_about_everybody(viewer):
+        return
+    if await database.ask(_hidden(viewer.alike), keys=[*resources], **viewer.binds, now=database.clock()):
+        raise Forbidden(
+            "This needs ACCESS_VIEW: the resource has an entry of a group whose members you may not see, or is in an "
+            "org whose members you may not see."
+        )
+
+
+async def _administers(database: Database, viewer: Viewer, resources: Collection[int]) -> bool:
+    """Return whether the viewer holds ADMIN on all of these resources."""
+    own = viewer.user_id or 0
+    base = _base(own, *resources)
+    held = await _masks(database, viewer, {own * base + resource for resource in resources}, base)
+    return all(held.get(own * base + resource, 0) & masks.ADMIN for resource in resources)
+
+
+async def _covers(database: Database, viewer: Viewer, resources: Collection[int]) -> bool:
+    """Return whether the viewer's limited token covers all of these resources."""
+    covered = await database.ask(_COVERED, keys=[*resources], **viewer.binds)
+    return {row[0] for row in covered}.issuperset(resources)
+
+
+@cache
+def _hidden(viewer: Viewer) -> Select[Any]:
+    """Those of the resources on which the answer would tell the viewer who belongs to a group or an org."""
+    is_asked = among(col(Resource.id), bindparam("keys", type_=Keys(RowId())))
+    return select(col(Resource.id)).where(is_asked, not_(policy.members_are_seen(viewer))).limit(1)
+
+
+async def _refuse_unknown_users(
+    database: Database, viewer: Viewer, users: Collection[int], without: Collection[int]
+) -> None:
+    """Raises Unknown for a user who does not exist, or of whom the viewer may not know. Who holds something exists."""
+    if policy.finds_everybody(viewer):
+        _refuse(await missing_users(database, without), "user")
+        return
+    known = await database.ask(_known(viewer.alike), keys=[*users], **viewer.binds, now=database.clock())
+    _refuse(set(users).difference(row[0] for row in known), "user")
+
+
+@cache
+def _known(viewer: Viewer) -> Select[Any]:
+    """Those of the asked users of whom the viewer may know that they exist."""
+    is_asked = among(col(User.id), bindparam("keys", type_=Keys(RowId())))
+    return select(col(User.id)).where(is_asked, policy.finds_user(viewer))
+
+
+async def _refuse_unknown_resources(
+    database: Database, viewer: Viewer, resources: Collection[int], *, about_others: bool
+) -> None:
+    """Raises Unknown for a resource that does not exist, to who asks about everybody or sees every resource."""
+    asks = about_others and policy.asks_about_everybody(viewer)
+    if not viewer.is_limited and (asks or policy.sees_all_resources(viewer)):
+        _refuse(await missing_resources(database, resources), "resource")
+
+
+_COVERED = select(col(Resource.id)).where(
+    among(col(Resource.id), bindparam("keys", type_=Keys(RowId()))), policy.covers_resource(Resource.id)
+)
+
+
+def _refuse(missing: Collection[int], what: str) -> None:
+    """Raises Unknown if something that a question names does not exist for the asker."""
+    if missing:
+        raise Unknown(f"There is no such {what}.")
+
+
+async def _masks(database: Database, viewer: Viewer, asked: Collection[int], base: int) -> Mapping[int, int]:
+    """What users hold on resources, by pair; the viewer, what their token lets them of it.
+
+    Who asks as an administrator of a resource is not told who administers the registry, unless they see that.
+    """
     me = viewer.user_id or 0
-    own = [pair for pair in asked if pair // PAIR == me]
-    keys = [pair % PAIR for pair in own]
+    is_told = policy.knows_registrars(viewer)
+    if viewer.token_id is None and is_told:
+        return await masks_of_pairs(database, [*asked], base)
+    own = [pair for pair in asked if pair // base == me]
+    others = [pair for pair in asked if pair // base != me]
+    found = await masks_of_pairs(database, others, base, registry=is_told)
+    if viewer.token_id is None:
+        return {**found, **await masks_of_pairs(database, own, base)}
+    keys = [pair % base for pair in own]
     mine = await database.ask(_mine(viewer.alike), keys=keys, **viewer.binds, now=database.clock()) if own else []
-    found = await masks_of_pairs(database, [*asked.difference(own)])
-    return {**found, **dict.fromkeys(own, 0), **{me * PAIR + resource: mask for resource, mask in mine}}
+    return {**found, **dict.fromkeys(own, 0), **{me * base + resource: mask for resource, mask in mine}}
 
 
 @cache
 def _mine(viewer: Viewer) -> Select[Any]:
     """What the viewer holds on many resources: (resource, mask)."""
-    asked = among(col(Resource.id), bindparam("keys", type_=Keys(Integer())))
+    asked = among(col(Resource.id), bindparam("keys", type_=Keys(RowId())))
     return select(col(Resource.id), policy.mask(viewer)).where(asked)
 
 
@@ -85,13 +185,15 @@ async def explain_access(database: Database, viewer: Viewer, user: Way, resource
     """Every way in which a user comes to roles on a resource; asked as `check_access` is."""
     user_id, resource_id = await user_key(database, user), await resource_key(database, resource)
     await check_access_batch(database, viewer, [(user_id, resource_id, masks.ADMIN)])
-    is_own = user_id == viewer.user_id and viewer.token_id is not None
-    statement = _told(policy.mine(viewer)) if is_own else _REASONS
+    is_own = user_id == viewer.user_id
+    statement = _told(policy.mine(viewer)) if is_own and viewer.token_id is not None else _REASONS
     given = {"keys": [user_id], "resource": resource_id, "now": database.clock()}
     rows = await database.ask(statement, **given, **viewer.binds)
+    is_told = is_own or policy.knows_registrars(viewer)
     return [
         Reason(masks.kind_of(subject), masks.key_of(subject), granted, mask, level, _sooner(end, until))
         for subject, granted, mask, level, end, until in rows
+        if is_told or subject != masks.REGISTRY
     ]
 
 
@@ -116,7 +218,7 @@ def _told(acting: FromClause) -> Select[Any]:
             acting.c.until,
         )
         .where(
-            col(_entry.resource_id) == bindparam("resource", type_=Integer()),
+            col(_entry.resource_id) == bindparam("resource", type_=RowId()),
             policy.holds(acting, _entry),
             policy.held(acting, _entry) != 0,
         )

@@ -139,7 +139,15 @@ def _everybody() -> list[str]:
 
 OWN_ROLES = {
     "steward": ("Looks after groups and knows everybody.", Permission.USERS_VIEW | Permission.GROUPS_MANAGE),
-    "auditor": ("Reads who changed what.", Permission.AUDIT_VIEW),
+    "auditor": (
+        "Sees everything and changes nothing.",
+        Permission.AUDIT_VIEW
+        | Permission.ACCESS_VIEW
+        | Permission.GROUPS_VIEW
+        | Permission.RESOURCES_VIEW
+        | Permission.USERS_VIEW,
+    ),
+    "checker": ("Asks who may do what, for a data service.", Permission.ACCESS_VIEW),
     "curator": ("Administers every resource of the registry.", Permission.RESOURCES_MANAGE | Permission.USERS_VIEW),
 }
 HELD = {

@@ -117,9 +117,8 @@ def tell_groups(story: Story) -> None:
 
 def _tell_group(story: Story, moment: datetime, given: tuple[str, str, str], people: Sequence[Joining]) -> None:
     """The steward makes a group and gives it into the hands of its first member who stays."""
-    slug, display_name, description = given
-    steward, group = story.viewers[words.STEWARD], ("slug", slug)
-    made = partial(groups.create_group, viewer=steward, slug=slug, display_name=display_name, description=description)
+    steward, group = story.viewers[words.STEWARD], ("slug", given[0])
+    made = partial(groups.create_group, viewer=steward, new=groups.NewGroup(*given))
     new = [groups.NewMember(named(name), ends) for name, ends in people]
     manager = next(name for name, ends in people if ends is None)
     story.then(moment, made)

@@ -16,9 +16,19 @@ from app.masks import Kind
 from app.services import audit, ends, index, names, users
 from app.services.roles import Way
 from app.sources import among, integers, texts
-from app.tables import Group, GroupMember, Key, User, col, sortable
+from app.tables import Group, GroupMember, Key, MembersSeenBy, RowId, User, col, sortable
 
 MAX_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class NewGroup:
+    """A group to create, without members."""
+
+    slug: str
+    display_name: str
+    description: str = ""
+    members_seen_by: MembersSeenBy = MembersSeenBy.MEMBERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +37,13 @@ class Changes:
 
     display_name: str | None = None
     description: str | None = None
+    members_seen_by: MembersSeenBy | None = None
 
     @property
     def values(self) -> dict[str, Any]:
         """The columns to set."""
-        given = {"display_name": self.display_name, "description": self.description}
+        seen_by = None if self.members_seen_by is None else self.members_seen_by.value
+        given = {"display_name": self.display_name, "description": self.description, "members_seen_by": seen_by}
         values: dict[str, Any] = {column: value for column, value in given.items() if value is not None}
         return values if self.display_name is None else values | {"name_key": sortable(self.display_name)}
 
@@ -44,16 +56,18 @@ class NewMember:
     expires_at: datetime | None = None
 
 
-async def create_group(tx: Transaction, viewer: Viewer, slug: str, display_name: str, description: str) -> int:
+async def create_group(tx: Transaction, viewer: Viewer, new: NewGroup) -> int:
     """Make a group without members; needs GROUPS_MANAGE. Answers its id."""
     policy.require(viewer, Permission.GROUPS_MANAGE)
-    display_name = display_name.strip()
-    names.refuse([*names.slug_problems(slug, names.RESERVED_GROUP_SLUGS), *_text_problems(display_name, description)])
+    slug, display_name = new.slug, new.display_name.strip()
+    texts = _text_problems(display_name, new.description)
+    names.refuse([*names.slug_problems(slug, names.RESERVED_GROUP_SLUGS), *texts])
     values = {
         "slug": slug,
         "display_name": display_name,
         "name_key": sortable(display_name),
-        "description": description,
+        "description": new.description,
+        "members_seen_by": new.members_seen_by.value,
         "created_at": tx.now,
     }
     try:
@@ -71,7 +85,7 @@ async def update_group(tx: Transaction, viewer: Viewer, group: Way, changes: Cha
     await audit.touches(tx, audit.GROUP, [key])
     name = None if changes.display_name is None else changes.display_name.strip()
     names.refuse(_text_problems("-" if name is None else name, changes.description or ""))
-    if values := Changes(name, changes.description).values:
+    if values := Changes(name, changes.description, changes.members_seen_by).values:
         await tx.alter(Group, key, values)
     return key
 
@@ -203,6 +217,7 @@ async def _insert(tx: Transaction, viewer: Viewer, key: int, new: dict[int, NewM
     of_group = col(GroupMember.group_id) == key
     await tx.rows(delete(GroupMember).where(of_group, _is_one_of([*new]), col(GroupMember.expires_at) <= tx.now))
     row = {"group_id": key, "is_manager": False, "added_at": tx.now, "added_by": viewer.user_id}
+    row["added_by_name"] = await users.name_of(tx, viewer)
     try:
         await tx.put(
             GroupMember, [{**row, "user_id": user, "expires_at": each.expires_at} for user, each in new.items()]
@@ -234,7 +249,7 @@ async def _managed(tx: Transaction, viewer: Viewer, group: Way) -> tuple[int, da
 
 
 _HOLD = {
-    "id": select(col(Group.id)).where(col(Group.id) == bindparam("key", type_=Integer())).with_for_update(),
+    "id": select(col(Group.id)).where(col(Group.id) == bindparam("key", type_=RowId())).with_for_update(),
     "slug": select(col(Group.id)).where(col(Group.slug) == bindparam("key", type_=Key())).with_for_update(),
 }
 
@@ -245,5 +260,5 @@ def _seen(viewer: Viewer) -> Select[Any]:
         (policy.manages_group_members(viewer), literal_column("1", Integer)), else_=literal_column("0", Integer)
     )
     return select(col(Group.id), allowed, policy.manages_group_until(viewer)).where(
-        col(Group.id) == bindparam("key", type_=Integer()), policy.sees_group(viewer)
+        col(Group.id) == bindparam("key", type_=RowId()), policy.sees_group(viewer)
     )

@@ -25,7 +25,7 @@ from app import masks
 from app.db import Transaction
 from app.masks import Kind
 from app.sources import Keys, among, integers
-from app.tables import Access, Grant, Instant, Resource, col
+from app.tables import Access, Grant, Instant, Resource, RowId, col
 
 COLUMNS = ("resource_id", "subject", "granted", "mask", "type_id", "expires_at", "name_key", "created_at", "updated_at")
 
@@ -97,11 +97,11 @@ async def refresh_change(tx: Transaction, resource: int) -> None:
     await tx.rows(_CHANGED, key=resource)
 
 
-_KEYS = bindparam("keys", type_=Keys(Integer()))
+_KEYS = bindparam("keys", type_=Keys(RowId()))
 _TAKE = delete(Access).where(among(col(Access.resource_id), _KEYS))
 _MAKE = insert(Access).from_select(COLUMNS, definition(among(col(Resource.id), _KEYS)))
 
-_KEY = bindparam("key", type_=Integer())
+_KEY = bindparam("key", type_=RowId())
 _SUBJECTS = bindparam("subjects", type_=Keys(BigInteger()))
 _TAKE_ENTRIES = delete(Access).where(col(Access.resource_id) == _KEY, among(col(Access.subject), _SUBJECTS))
 _MAKE_ENTRIES = insert(Access).from_select(

@@ -7,7 +7,7 @@ from sqlalchemy import delete
 from app.auth import Viewer
 from app.db import Duplicate, Transaction
 from app.errors import Conflict, InvalidInput
-from app.services import audit, resources
+from app.services import audit, holding, resources, users
 from app.services.roles import Way
 from app.tables import Lock, LockEvent, col
 
@@ -19,11 +19,12 @@ async def lock_resource(tx: Transaction, viewer: Viewer, resource: Way, reason: 
 
     Its org is held too, and before it as everywhere: a locked resource keeps the owner of its org, see `orgs`.
     """
-    org_id = await resources.keep_org(tx, viewer, resource)
+    org_id = await holding.keep_org(tx, viewer, resource)
     found = await resources.administered(tx, viewer, resource)
     if found.org_id != org_id:
         raise Conflict("The resource was moved at this moment. Try again.", ("resource",))
     row = {"resource_id": found.id, "user_id": viewer.user_id, "reason": _checked(reason), "created_at": tx.now}
+    row["user_name"] = await users.name_of(tx, viewer)
     await audit.touches(tx, audit.RESOURCE, [found.id])
     try:
         await tx.put(Lock, [row])
@@ -37,6 +38,7 @@ async def unlock_resource(tx: Transaction, viewer: Viewer, resource: Way, reason
     """Unlock a resource; needs ADMIN."""
     found = await resources.administered(tx, viewer, resource)
     row: dict[str, Any] = {"resource_id": found.id, "user_id": viewer.user_id, "reason": _checked(reason)}
+    row["user_name"] = await users.name_of(tx, viewer)
     await audit.touches(tx, audit.RESOURCE, [found.id])
     audit.tells(tx, audit.RESOURCE, found.id, {"reason": row["reason"]})
     gone = await tx.rows(delete(Lock).where(col(Lock.resource_id) == found.id).returning(col(Lock.resource_id)))

@@ -18,7 +18,7 @@ from app.masks import Level
 from app.services import audit, ends, names, owning, users
 from app.services.roles import Way
 from app.sources import Condition, among, integers, texts
-from app.tables import Key, Org, OrgMember, Resource, User, col, sortable
+from app.tables import Key, Org, OrgMember, Resource, RowId, User, col, sortable
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ async def _note_all(tx: Transaction, key: int, resources: Sequence[int]) -> None
 async def transfer_org(tx: Transaction, viewer: Viewer, org: Way, owner: Way) -> int:
     """Give an org to somebody else; needs to be its owner, or ORGS_MANAGE. Who owned it stays, as ADMIN."""
     held = await require(tx, viewer, org, policy.owns_org, _OWNING)
-    new = await users.new_owner(tx, viewer, owner)
+    new = await owning.new_owner(tx, viewer, owner)
     if new == held.owner_id:
         raise Conflict("She owns the org already.", ("owner",))
     await _transfer(tx, viewer, held, new)
@@ -166,7 +166,7 @@ async def _transfer(tx: Transaction, viewer: Viewer, held: Found, new: int) -> N
     await tx.rows(_members(held.id, new))
     if held.owner_id is not None:
         await tx.rows(_members(held.id, held.owner_id))
-        await tx.put(OrgMember, [_row(tx, viewer, held.id, held.owner_id, Membership(Level.ADMIN))])
+        await tx.put(OrgMember, [await _row(tx, viewer, held.id, held.owner_id, Membership(Level.ADMIN))])
     await tx.alter(Org, held.id, {"owner_id": new})
 
 
@@ -193,7 +193,7 @@ async def add_org_member(
     await audit.ties(tx, audit.ORG_MEMBERS, of=[held.id], to=[user_id])
     await tx.rows(_members(held.id, user_id).where(col(OrgMember.expires_at) <= tx.now))
     try:
-        await tx.put(OrgMember, [_row(tx, viewer, held.id, user_id, membership)])
+        await tx.put(OrgMember, [await _row(tx, viewer, held.id, user_id, membership)])
     except Duplicate:
         raise Conflict("She is a member already.", ("user",)) from None
     return held.id, user_id
@@ -211,6 +211,7 @@ async def update_org_member(
         names.refuse([*ends.problems(wanted, held.until)])
     await audit.ties(tx, audit.ORG_MEMBERS, of=[held.id], to=[user_id])
     values: dict[str, Any] = {"granted_at": tx.now, "granted_by": viewer.user_id}
+    values["granted_by_name"] = await users.name_of(tx, viewer)
     if membership.level is not None:
         values["level"] = int(membership.level)
     if not membership.keeps_end:
@@ -249,20 +250,22 @@ async def set_memberships(tx: Transaction, viewer: Viewer, user: Way, slugs: Seq
     hers = delete(OrgMember).where(col(OrgMember.user_id) == user_id)
     await tx.rows(hers.where(or_(dropped, col(OrgMember.expires_at) <= tx.now)))
     held = {row[0] for row in await tx.rows(select(col(OrgMember.org_id)).where(col(OrgMember.user_id) == user_id))}
-    await tx.put(OrgMember, [_row(tx, viewer, key, user_id, Membership()) for key in keys if key not in held])
+    row = await _row(tx, viewer, 0, user_id, Membership())
+    await tx.put(OrgMember, [{**row, "org_id": key} for key in keys if key not in held])
     return user_id
 
 
 _SLUGGED = select(col(Org.id), col(Org.slug), col(Org.owner_id)).order_by(col(Org.id)).with_for_update()
 
 
-def _row(tx: Transaction, viewer: Viewer, org_id: int, user_id: int, membership: Membership) -> dict[str, Any]:
+async def _row(tx: Transaction, viewer: Viewer, org_id: int, user_id: int, membership: Membership) -> dict[str, Any]:
     return {
         "org_id": org_id,
         "user_id": user_id,
         "level": int(Level.READ_WRITE if membership.level is None else membership.level),
         "granted_at": tx.now,
         "granted_by": viewer.user_id,
+        "granted_by_name": await users.name_of(tx, viewer),
         "expires_at": membership.expires_at,
     }
 
@@ -304,7 +307,7 @@ async def found(tx: Transaction, viewer: Viewer, org: Way, may: Condition) -> Fo
 
 
 _HOLD = {
-    "id": select(col(Org.id)).where(col(Org.id) == bound("key", type_=Integer())).with_for_update(),
+    "id": select(col(Org.id)).where(col(Org.id) == bound("key", type_=RowId())).with_for_update(),
     "slug": select(col(Org.id)).where(col(Org.slug) == bound("key", type_=Key())).with_for_update(),
 }
 
@@ -314,7 +317,7 @@ def _seen(may: Condition, viewer: Viewer) -> Select[Any]:
     allowed = case((may(viewer), literal_column("1", Integer)), else_=literal_column("0", Integer))
     until = policy.manages_org_until(viewer) if may is policy.manages_org else null()
     chosen = select(col(Org.id), col(Org.owner_id), allowed, until)
-    return chosen.where(col(Org.id) == bound("key", type_=Integer()), policy.sees_org(viewer))
+    return chosen.where(col(Org.id) == bound("key", type_=RowId()), policy.sees_org(viewer))
 
 
 def _text_problems(name: str, description: str) -> list[Problem]:

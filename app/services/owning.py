@@ -1,15 +1,22 @@
-"""Rules for each change of an owner: a deactivated user becomes none, and a locked resource keeps those it has."""
+"""Rules for each change of an owner, and for acting as another account.
+
+A deactivated user becomes no owner, and a locked resource keeps its owner and the owner of its org.
+"""
 
 from collections.abc import Sequence
+from functools import cache
 
-from sqlalchemy import ColumnElement, Integer, bindparam, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 
 from app import policy
+from app.auth import Viewer
 from app.db import Transaction
-from app.errors import InvalidInput, Locked
-from app.tables import Lock, Resource, User, col
+from app.errors import Forbidden, InvalidInput, Locked
+from app.services import users
+from app.services.roles import Way
+from app.tables import Lock, Resource, RowId, User, col
 
-_ABLE = select(col(User.id)).where(col(User.id) == bindparam("key", type_=Integer()), policy.is_active(col(User.id)))
+_ABLE = select(col(User.id)).where(col(User.id) == bindparam("key", type_=RowId()), policy.is_active(col(User.id)))
 
 
 async def require_able(tx: Transaction, user_id: int, path: Sequence[str | int] = ("owner",)) -> None:
@@ -29,3 +36,23 @@ async def require_unlocked(tx: Transaction, which: ColumnElement[bool], of: str)
     if locked:
         are = f"resource of this {of} is" if locked == 1 else f"resources of this {of} are"
         raise Locked(f"{locked} {are} locked.", (of,))
+
+
+async def impersonated(tx: Transaction, viewer: Viewer, user: Way) -> int:
+    """The id of a user as whom the viewer may act: one who is `managed` and holds no access that the viewer lacks."""
+    key = await users.managed(tx, viewer, user)
+    if key != viewer.user_id and policy.compares_access(viewer):
+        holds_more = _holding_more(viewer.alike)
+        if await tx.value(holds_more, account=key, **viewer.binds, now=tx.now):
+            raise Forbidden("This user holds memberships, roles on resources or ownership that you do not hold.")
+    return key
+
+
+_holding_more = cache(policy.holds_more)
+
+
+async def new_owner(tx: Transaction, viewer: Viewer, user: Way) -> int:
+    """The id of a user who is to own something, held so that nobody deactivates them meanwhile."""
+    key = await users.found(tx, viewer, user, "owner")
+    await require_able(tx, key)
+    return key

@@ -6,12 +6,12 @@ from datetime import timedelta
 from math import floor, isnan
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, bindparam, or_, select, update
+from sqlalchemy import BigInteger, bindparam, or_, select, update
 
 from app import policy
 from app.db import Transaction
 from app.errors import InvalidInput, QuotaExceeded
-from app.tables import MAX_BYTES, Org, User, col
+from app.tables import MAX_BYTES, Org, RowId, User, col
 
 KILO = 1_024
 MEGABYTE = KILO * KILO
@@ -53,9 +53,9 @@ _STORED = select(
     policy.storage_used(col(User.id)),
     or_(
         policy.stores_without_limit(col(User.id)),
-        policy.stores_without_limit(bindparam("uploader", type_=Integer())),
+        policy.stores_without_limit(bindparam("uploader", type_=RowId())),
     ),
-).where(col(User.id) == bindparam("owner", type_=Integer()))
+).where(col(User.id) == bindparam("owner", type_=RowId()))
 
 
 async def require_room(
@@ -84,7 +84,7 @@ async def require_room(
 _GROW = (
     update(Org)
     .where(
-        col(Org.id) == bindparam("org", type_=Integer()),
+        col(Org.id) == bindparam("org", type_=RowId()),
         col(Org.size_bytes) + bindparam("by", type_=BigInteger()) <= MAX_BYTES,
     )
     .values(size_bytes=col(Org.size_bytes) + bindparam("by", type_=BigInteger()))

@@ -4,30 +4,83 @@ A data service asks the same things again and again, and most of the time nothin
 database's version answers for all of them. Whatever is committed, by whom and where, has everything looked up anew.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Select, bindparam, select
 
 from app import policy
 from app.db import Database, Kept
+from app.sources import Keys, among
+from app.tables import Resource, RowId, User, col
 
-KEPT: Kept[int, int] = Kept(200_000)
-"""Masks by pair."""
+KEPT: Mapping[tuple[int, bool], Kept[int, int]] = {
+    (base, registry): Kept(200_000 if base == policy.PAIR and registry else 50_000)
+    for base in (policy.PAIR, policy.WIDE_PAIR)
+    for registry in (True, False)
+}
+"""Masks by pair, for each width of pairs, with what users hold by RESOURCES_MANAGE and without."""
+
+EXISTING: Kept[tuple[str, int], bool] = Kept(200_000)
+"""Whether there is a row, by the name of its table and its id."""
 
 
-async def masks_of_pairs(database: Database, pairs: Sequence[int]) -> Mapping[int, int]:
-    """The effective roles of users on resources by pair (see `policy.PAIR`), maybe with others; unknown ones have 0."""
+async def masks_of_pairs(
+    database: Database, pairs: Sequence[int], base: int = policy.PAIR, *, registry: bool = True
+) -> Mapping[int, int]:
+    """The effective roles of users on resources by pair (see `policy.PAIR`), maybe with others; unknown ones have 0.
+
+    `base` is `policy.PAIR`, or `policy.WIDE_PAIR` where an id reaches 2^31. Without `registry` it tells nothing of what
+    users hold by RESOURCES_MANAGE.
+    """
     if not pairs:
         return {}
-    known = await KEPT.at_this_version(database)
+    known = await KEPT[base, registry].at_this_version(database)
     missing = [pair for pair in pairs if pair not in known]
     if not missing:
         return known
-    found = await _looked_up(database, missing)
+    look_up = _looked_up if base == policy.PAIR else _look_up_wide
+    found = await look_up(database, missing, registry=registry)
     answers = {pair: found[pair] & ~policy.ENDS if pair in found else known[pair] for pair in pairs}
     known.update((pair, mask) for pair, mask in found.items() if not mask & policy.ENDS)  # those end without a commit
     return answers
 
 
-async def _looked_up(database: Database, pairs: list[int]) -> dict[int, int]:
-    statement = policy.masks_of_pairs(database.dialect.name)
+async def _looked_up(database: Database, pairs: list[int], *, registry: bool) -> dict[int, int]:
+    statement = policy.masks_of_pairs(database.dialect.name, registry=registry)
     rows = await database.ask(statement, pairs=pairs, now=database.clock())
     return dict.fromkeys(pairs, 0) | {int(pair): mask for pair, mask in rows}
+
+
+async def _look_up_wide(database: Database, pairs: list[int], *, registry: bool) -> dict[int, int]:
+    statement = policy.masks_of_pairs(database.dialect.name, is_wide=True, registry=registry)
+    ids = [divmod(pair, policy.WIDE_PAIR) for pair in pairs]
+    columns = {"users": [user for user, _ in ids], "resources": [resource for _, resource in ids]}
+    rows = await database.ask(statement, pairs=ids, **columns, now=database.clock())
+    return dict.fromkeys(pairs, 0) | {user * policy.WIDE_PAIR + resource: mask for user, resource, mask in rows}
+
+
+async def missing_users(database: Database, keys: Collection[int]) -> set[int]:
+    """Return those of some ids that no user has."""
+    return await _missing(database, "users", _USERS, keys)
+
+
+async def missing_resources(database: Database, keys: Collection[int]) -> set[int]:
+    """Return those of some ids that no resource has."""
+    return await _missing(database, "resources", _RESOURCES, keys)
+
+
+async def _missing(database: Database, table: str, statement: Select[Any], keys: Collection[int]) -> set[int]:
+    if not keys:
+        return set()
+    known = await EXISTING.at_this_version(database)
+    unknown = [key for key in keys if (table, key) not in known]
+    found = {row[0] for row in await database.ask(statement, keys=unknown)} if unknown else set()
+    answers = {key: known.get((table, key), key in found) for key in keys}
+    known.update(((table, key), key in found) for key in unknown)
+    return {key for key, exists in answers.items() if not exists}
+
+
+_IDS = bindparam("keys", type_=Keys(RowId()))
+_USERS = select(col(User.id)).where(among(col(User.id), _IDS))
+_RESOURCES = select(col(Resource.id)).where(among(col(Resource.id), _IDS))

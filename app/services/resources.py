@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any, Literal
 
 from sqlalchemy import (
-    Integer,
     Select,
     bindparam,
     case,
@@ -17,7 +16,6 @@ from sqlalchemy import (
     insert,
     literal_column,
     null,
-    or_,
     select,
     update,
 )
@@ -26,9 +24,9 @@ from app import masks, policy
 from app.auth import Permission, Viewer
 from app.db import Duplicate, Transaction
 from app.errors import Conflict, Forbidden, InvalidInput, Locked, NotFound, Problem
-from app.services import audit, index, names, owning, quotas, users
+from app.services import audit, holding, index, names, owning, quotas
 from app.services.roles import Way
-from app.tables import Grant, Key, Lock, Org, Resource, ResourceType, Ticket, col, sortable
+from app.tables import Grant, Key, Lock, Org, Resource, ResourceType, RowId, Ticket, col, sortable
 
 DEFAULT_MASK = masks.METADATA_READ | masks.DATA_READ
 """What every signed-in user gets on a new resource, of the roles that its type has (design, 1.5)."""
@@ -68,7 +66,10 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A resource that the viewer sees, held for a change, and what she may do with it."""
+    """A resource that the viewer sees, held for a change, and what they may do with it.
+
+    `path` is None for who does not see the org, whose slug it tells.
+    """
 
     id: int
     slug: str
@@ -78,7 +79,7 @@ class Found:
     is_locked: bool
     may_delete: bool
     org_id: int
-    path: str
+    path: str | None
     size_bytes: int
     until: datetime | None = None
     """When the viewer's ADMIN ends, of a resource that is `administered`."""
@@ -154,12 +155,12 @@ async def transfer_resource(
     it moves to receives its bytes, and those that uploads have reserved for it.
     """
     if given.org is not None:
-        await hold_orgs(tx, resource, given.org)
+        await holding.hold_orgs(tx, resource, given.org)
     found_ = await _transferable(tx, viewer, resource)
     await audit.touches(tx, audit.RESOURCE, [found_.id])
     values: dict[str, Any] = {}
     if given.owner is not None:
-        values["owner_id"] = await users.new_owner(tx, viewer, given.owner)
+        values["owner_id"] = await owning.new_owner(tx, viewer, given.owner)
     if given.org is not None:
         org_id, org_slug = await writable_org(tx, viewer, given.org)
         values |= {"org_id": org_id, "path": f"{org_slug}/{found_.slug}"}
@@ -207,7 +208,7 @@ async def _write(tx: Transaction, found_: Found, values: dict[str, Any]) -> None
 
 async def delete_resource(tx: Transaction, viewer: Viewer, resource: Way) -> int:
     """Delete a resource with its grants and history; needs ADMIN, or READ_WRITE_DELETE on the org, and no lock."""
-    await hold_orgs(tx, resource)
+    await holding.hold_orgs(tx, resource)
     found_ = await found(tx, viewer, resource)
     if not (found_.may_delete or found_.mask & masks.ADMIN):
         raise Forbidden("This needs ADMIN on the resource, or READ_WRITE_DELETE on its org.")
@@ -300,24 +301,6 @@ async def _found(
     return Found(number, slug, mask, full, revision, bool(is_locked), *may)
 
 
-async def hold_orgs(tx: Transaction, resource: Way, org: Way | None = None) -> None:
-    """Hold the org of a resource, and another one, before the resource: their totals are about to change.
-
-    Who deletes an org holds it before its resources, too, and two who wait for each other would both be refused.
-    """
-    way, key = resource
-    org_way, org_key = org or ("id", 0)
-    bound = org_key if org_way == "id" else names.sought(str(org_key))
-    await tx.rows(_HOLD_ORGS[way, org_way], key=key, org=bound)
-
-
-async def keep_org(tx: Transaction, viewer: Viewer, resource: Way) -> int | None:
-    """Hold the org of a resource beside others who do so, against those who change its owner; answers its id."""
-    policy.require_signed_in(viewer)
-    key: int | None = await tx.value(_KEEP_ORG[resource[0]], key=resource[1])
-    return key
-
-
 async def writable_org(tx: Transaction, viewer: Viewer, org: Way) -> tuple[int, str]:
     """The id and the slug of an org in which the viewer creates resources; nobody deletes it meanwhile."""
     way, key = org
@@ -342,33 +325,12 @@ _STAY = {"id": _named(Resource, Resource.id, shared=True), "path": _named(Resour
 _KEEP = {"id": _named(Org, Org.id, shared=True), "slug": _named(Org, Org.slug, shared=True)}
 
 
-def _orgs_of(resource: Any, org: Any) -> Select[Any]:
-    """The org of a resource and one that is named, in one order for all who hold two."""
-    home = select(col(Resource.org_id)).where(col(resource) == bindparam("key", type_=col(resource).type))
-    chosen = or_(col(Org.id) == home.scalar_subquery(), col(org) == bindparam("org", type_=col(org).type))
-    return select(col(Org.id)).where(chosen).order_by(col(Org.id)).with_for_update(key_share=True)
-
-
-_HOLD_ORGS = {
-    (way, org_way): _orgs_of(resource, org)
-    for way, resource in (("id", Resource.id), ("path", Resource.path))
-    for org_way, org in (("id", Org.id), ("slug", Org.slug))
-}
-
-_KEEP_ORG = {
-    way: select(col(Org.id))
-    .join(Resource, col(Resource.org_id) == col(Org.id))
-    .where(col(column) == bindparam("key", type_=col(column).type))
-    .with_for_update(read=True, of=Org)
-    for way, column in (("id", Resource.id), ("path", Resource.path))
-}
-
 _MOVED = select(
     select(policy.added_up(Ticket.bytes))
-    .where(col(Ticket.resource_id) == bindparam("key", type_=Integer()), policy.is_reserved(Ticket))
+    .where(col(Ticket.resource_id) == bindparam("key", type_=RowId()), policy.is_reserved(Ticket))
     .scalar_subquery(),
     *(
-        select(col(Org.owner_id)).where(col(Org.id) == bindparam(name, type_=Integer())).scalar_subquery()
+        select(col(Org.owner_id)).where(col(Org.id) == bindparam(name, type_=RowId())).scalar_subquery()
         for name in ("old", "new")
     ),
 )
@@ -388,18 +350,18 @@ def _seen(viewer: Viewer, purpose: Purpose) -> Select[Any]:
         exists().where(col(Lock.resource_id) == col(Resource.id)),
         policy.deletes_in_org(viewer),
         col(Resource.org_id),
-        col(Resource.path),
+        case((policy.sees_org_of_resource(viewer), col(Resource.path)), else_=null()),
         col(Resource.size_bytes),
         until,
-        case((transfers, literal_column("1", Integer)), else_=literal_column("0", Integer)),
-    ).where(col(Resource.id) == bindparam("key", type_=Integer()), policy.sees_resource(viewer))
+        case((transfers, literal_column("1")), else_=literal_column("0")),
+    ).where(col(Resource.id) == bindparam("key", type_=RowId()), policy.sees_resource(viewer))
 
 
 @cache
 def _seen_org(viewer: Viewer) -> Select[Any]:
     writes = case((policy.writes_org(viewer), literal_column("1")), else_=literal_column("0"))
     chosen = select(col(Org.id), writes, col(Org.slug))
-    return chosen.where(col(Org.id) == bindparam("key", type_=Integer()), policy.sees_org(viewer))
+    return chosen.where(col(Org.id) == bindparam("key", type_=RowId()), policy.sees_org(viewer))
 
 
 _TYPE = select(col(ResourceType.id), col(ResourceType.has_data)).where(

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
-from sqlalchemy.types import Integer
 
 from app import policy
 from app.auth import DEACTIVATED, Permission, Viewer
@@ -13,7 +12,7 @@ from app.db import Dangling, Duplicate, Transaction
 from app.errors import Conflict, InvalidInput, NotFound, Problem, Problems, Protected
 from app.services import audit, names
 from app.sources import among, integers, texts
-from app.tables import Role, User, UserRole, col, folded
+from app.tables import Role, RowId, User, UserRole, col, folded
 
 ADMIN = "admin"
 """The key of the built-in role that holds everything."""
@@ -141,7 +140,7 @@ _HELD = (
     select(col(UserRole.user_id), col(Role.id), col(Role.name_key), col(Role.permissions))
     .select_from(UserRole)
     .join(Role, col(Role.id) == col(UserRole.role_id))
-    .where(col(UserRole.user_id) == bindparam("user", type_=Integer()))
+    .where(col(UserRole.user_id) == bindparam("user", type_=RowId()))
 )
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, Select, bindparam, select
+from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, select
 
 from app import masks
 from app.auth import Permission
@@ -25,6 +25,7 @@ from app.tables import (
     Resource,
     ResourceType,
     Role,
+    RowId,
     User,
     UserRole,
     col,
@@ -120,7 +121,7 @@ def _looking(kind: str, *, is_one: bool) -> Select[Any]:
     """Most changes are about one thing, and a list of one takes SQLite almost twice as long."""
     statement, _ = _THINGS[kind]
     key: ColumnElement[Any] = statement.selected_columns[0]
-    return statement.where(key == bindparam("key", type_=Integer()) if is_one else among(key, _KEYS))
+    return statement.where(key == bindparam("key", type_=RowId()) if is_one else among(key, _KEYS))
 
 
 @cache
@@ -134,7 +135,7 @@ def stamp(moment: datetime | None) -> str | None:
     return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-_KEYS = bindparam("keys", type_=Keys(Integer()))
+_KEYS = bindparam("keys", type_=Keys(RowId()))
 
 
 def _those(table: Any, *columns: Any) -> Select[Any]:
@@ -230,8 +231,8 @@ _THINGS: Mapping[str, tuple[Select[Any], Callable[[Sequence[Row]], dict[int, Sho
         _orgs,
     ),
     GROUP: (
-        _those(Group, Group.slug, Group.display_name, Group.description),
-        _plain("slug", "displayName", "description"),
+        _those(Group, Group.slug, Group.display_name, Group.description, Group.members_seen_by),
+        _plain("slug", "displayName", "description", "membersSeenBy"),
     ),
     RESOURCE: (
         _those(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Integer, bindparam, delete, exists, select, update
+from sqlalchemy import bindparam, delete, exists, select, update
 
 from app import masks, policy
 from app.auth import Permission, Viewer
@@ -15,7 +15,7 @@ from app.errors import Conflict, InvalidInput, Locked, NotFound, Problem
 from app.services import audit, names, quotas, resources
 from app.services.quotas import Terms
 from app.services.roles import Way
-from app.tables import MAX_BYTES, Instant, Key, Lock, Org, Resource, Stage, Ticket, User, col
+from app.tables import MAX_BYTES, Instant, Key, Lock, Org, Resource, RowId, Stage, Ticket, User, col
 
 KEY_BYTES = 24
 """How much chance is in a key: it is all that one needs to speak for a ticket."""
@@ -36,7 +36,7 @@ class Begun:
     key: str
     is_upload: bool
     resource_id: int
-    path: str
+    path: str | None
     bytes: int
     user_name: str | None
     begins: datetime
@@ -155,7 +155,7 @@ def _tell(tx: Transaction, upload: _Upload, after: dict[str, object]) -> None:
 
 
 async def _held(tx: Transaction, ticket: str) -> _Upload:
-    """The upload of a ticket; raises NotFound. The org is held first: see `resources.hold_orgs`."""
+    """The upload of a ticket; raises NotFound. The org is held first: see `holding.hold_orgs`."""
     held = None
     if is_key(ticket):
         for holding in (_HOLD_ORG, _HOLD_RESOURCE, _HOLD_TICKET):
@@ -196,11 +196,11 @@ def _byte_problems(number: int, path: str) -> Iterator[Problem]:
         yield InvalidInput(f"`{path}` is a number of bytes from 0 to {MAX_BYTES:,}.", (path,))
 
 
-_OWNER = select(col(Org.owner_id)).where(col(Org.id) == bindparam("key", type_=Integer()))
+_OWNER = select(col(Org.owner_id)).where(col(Org.id) == bindparam("key", type_=RowId()))
 
 _USER_NAME = (
     select(col(User.user_name))
-    .where(col(User.id) == bindparam("key", type_=Integer()))
+    .where(col(User.id) == bindparam("key", type_=RowId()))
     .with_for_update(read=True, key_share=True)
 )
 """She stays until the end: the ticket will point at her, and nothing is waited for once her quota is held."""

@@ -5,17 +5,16 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, delete, literal_column, select, union_all, update
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, literal_column, select, union_all
 
-from app import masks, policy
+from app import policy, tokens
 from app.auth import Permission, Viewer
 from app.db import Duplicate, Transaction
-from app.errors import Conflict, Forbidden, InvalidInput, NotFound, Problem, Problems
-from app.masks import Kind
-from app.services import audit, index, names, owning, roles
+from app.errors import Conflict, InvalidInput, NotFound, Problem, Problems
+from app.services import audit, names, roles
 from app.services.roles import Way
-from app.sources import Keys, among, integers, texts
-from app.tables import Access, Key, Org, OrgMember, Resource, Role, User, UserRole, col, folded
+from app.sources import Keys, among, texts
+from app.tables import Key, Role, RowId, User, UserRole, col, folded
 
 MAX_AT_ONCE = 1_000
 DEFAULT_ROLES = ("user",)
@@ -47,17 +46,6 @@ class Changes:
     roles: Sequence[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Deleted:
-    """A user who is gone: the id and the name that she had, who succeeds her, and how much went to that one."""
-
-    id: int
-    user_name: str
-    successor: str | None = None
-    orgs: int = 0
-    resources: int = 0
-
-
 async def create_user(tx: Transaction, viewer: Viewer, new: NewUser, wrong: Sequence[Problem] = ()) -> int:
     """Make one user; answers her id. `wrong` is what the caller found, to be named with the rest."""
     try:
@@ -76,7 +64,7 @@ async def is_service_account(tx: Transaction, key: int) -> bool:
     return bool(await tx.value(_IS_ACCOUNT, key=key))
 
 
-_IS_ACCOUNT = select(col(User.is_service_account)).where(col(User.id) == bindparam("key", type_=Integer()))
+_IS_ACCOUNT = select(col(User.is_service_account)).where(col(User.id) == bindparam("key", type_=RowId()))
 
 
 async def create_users(
@@ -193,7 +181,7 @@ def _row(tx: Transaction, new: NewUser) -> dict[str, Any]:
         "email": new.email,
         "email_key": None if new.email is None else folded(new.email),
         "password_hash": new.password_hash,
-        "token_generation": 0,
+        "token_generation": tokens.new_generation(),
         "details": new.metadata,
         "is_service_account": new.is_service_account,
         "created_at": tx.now,
@@ -241,63 +229,15 @@ async def set_user_metadata(tx: Transaction, viewer: Viewer, user: Way, metadata
     return key
 
 
-async def delete_user(tx: Transaction, viewer: Viewer, user: Way, successor: Way | None = None) -> Deleted:
-    """Delete a user with all they hold. What they owned goes to the successor, or is nobody's.
-
-    To name a successor gives what the user holds, and so needs as much as to act as the user.
-    """
-    key = await managed(tx, viewer, user) if successor is None else await impersonated(tx, viewer, user)
-    policy.require_accounts_here(viewer)
-    heir = None if successor is None else await found(tx, viewer, successor, "successor")
-    if heir == key:
-        raise InvalidInput("A user does not succeed herself.", ("successor",))
-    hers = select(col(Org.id)).where(col(Org.owner_id) == key).order_by(col(Org.id))
-    # Orgs are held before resources: see `resources.hold_orgs`.
-    orgs = [row[0] for row in await tx.rows(hers.with_for_update(key_share=True))]
-    owned = select(col(Resource.id)).where(col(Resource.owner_id) == key).order_by(col(Resource.id))
-    # Else a change that is under way writes her into the index again.
-    resources = [row[0] for row in await tx.rows(owned.with_for_update())]
-    theirs = (col(Resource.owner_id) == key) | among(col(Resource.org_id), integers(orgs))
-    await owning.require_unlocked(tx, theirs, "user")
-    if heir is not None:
-        await owning.require_able(tx, heir, ("successor",))
-    await _note_all(tx, key, heir, orgs, resources)
-    deleted = Deleted(key, await _name(tx, key)) if heir is None else await _bequeath(tx, key, heir)
-    await index.forget(tx, Kind.USER, key)
-    await tx.rows(delete(Access).where(col(Access.subject) == masks.subject(Kind.OWNER, key)))
-    await tx.rows(delete(User).where(col(User.id) == key))
-    await roles.keep_an_admin(tx, "user")
-    return deleted
+async def name_of(tx: Transaction, viewer: Viewer) -> str | None:
+    """Return the user name of who makes a change, to be kept beside the id; None for the registry itself."""
+    return await name_by_id(tx, viewer.user_id) if viewer.user_id else None
 
 
-async def _note_all(tx: Transaction, key: int, heir: int | None, orgs: Sequence[int], resources: Sequence[int]) -> None:
-    """Note all that a user's deletion reaches, for the audit log."""
-    await audit.touches(tx, audit.ORG, orgs)
-    await audit.touches(tx, audit.RESOURCE, resources)
-    await audit.ties(tx, audit.ORG_MEMBERS, to=[key])
-    await audit.ties(tx, audit.GROUP_MEMBERS, to=[key])
-    await audit.ties(tx, audit.GRANTS, to=[masks.subject(Kind.USER, key)])
-    if heir is not None and orgs:
-        await audit.ties(tx, audit.ORG_MEMBERS, of=orgs, to=[heir])
-
-
-async def _bequeath(tx: Transaction, key: int, heir: int) -> Deleted:
-    """Make the heir the owner of what a user owns; the owner of an org is no member of it."""
-    orgs = await tx.rows(
-        update(Org).where(col(Org.owner_id) == key).values(owner_id=heir).returning(col(Org.id)),
-    )
-    of_these = among(col(OrgMember.org_id), integers(row[0] for row in orgs))
-    await tx.rows(delete(OrgMember).where(col(OrgMember.user_id) == heir, of_these))
-    owned = await tx.rows(
-        update(Resource).where(col(Resource.owner_id) == key).values(owner_id=heir).returning(col(Resource.id)),
-    )
-    await index.refresh(tx, [row[0] for row in owned])
-    return Deleted(key, await _name(tx, key), await _name(tx, heir), len(orgs), len(owned))
-
-
-async def _name(tx: Transaction, key: int) -> str:
+async def name_by_id(tx: Transaction, key: int) -> str:
+    """Return the name of a user."""
     return str(
-        await tx.value(select(col(User.user_name)).where(col(User.id) == bindparam("key", type_=Integer())), key=key)
+        await tx.value(select(col(User.user_name)).where(col(User.id) == bindparam("key", type_=RowId())), key=key)
     )
 
 
@@ -314,26 +254,6 @@ async def managed(tx: Transaction, viewer: Viewer, user: Way) -> int:
     key: int = rows[0][0]
     policy.require_no_more(viewer, roles.allowing(mask for _, mask in rows), "This user")
     await audit.touches(tx, audit.USER, [key])
-    return key
-
-
-async def impersonated(tx: Transaction, viewer: Viewer, user: Way) -> int:
-    """The id of a user as whom the viewer may act: one who is `managed` and holds no access that the viewer lacks."""
-    key = await managed(tx, viewer, user)
-    if key != viewer.user_id and policy.compares_access(viewer):
-        holds_more = _holding_more(viewer.alike)
-        if await tx.value(holds_more, account=key, **viewer.binds, now=tx.now):
-            raise Forbidden("This user holds memberships, roles on resources or ownership that you do not hold.")
-    return key
-
-
-_holding_more = cache(policy.holds_more)
-
-
-async def new_owner(tx: Transaction, viewer: Viewer, user: Way) -> int:
-    """The id of a user who is to own something, held so that nobody deactivates them meanwhile."""
-    key = await found(tx, viewer, user, "owner")
-    await owning.require_able(tx, key)
     return key
 
 
@@ -406,7 +326,7 @@ async def found_many(tx: Transaction, viewer: Viewer, users: Sequence[Way]) -> l
 
 @cache
 def _finding_many(viewer: Viewer) -> Any:
-    by_id = among(col(User.id), bindparam("ids", type_=Keys(Integer()))), policy.knows_user(viewer)
+    by_id = among(col(User.id), bindparam("ids", type_=Keys(RowId()))), policy.knows_user(viewer)
     by_name = among(col(User.user_key), bindparam("names", type_=Keys(Key()))), policy.finds_user(viewer)
     arms = [
         select(literal_column(str(at), Integer), col(User.id), col(User.user_key)).where(*conditions)

@@ -14,7 +14,7 @@ from app.services import access, resources
 from app.services.access import Entry
 from app.services.resources import DEFAULT_MASK
 from app.services.roles import Way
-from app.tables import Grant, Resource, col
+from app.tables import Grant, Resource, RowId, col
 
 
 class Visibility(IntEnum):
@@ -65,7 +65,7 @@ def _level(stored: Mapping[int, tuple[int, datetime | None]]) -> Visibility:
 
 
 _STORED = select(col(Grant.subject), col(Grant.mask), col(Grant.expires_at)).where(
-    col(Grant.resource_id) == bindparam("resource", type_=Integer()),
+    col(Grant.resource_id) == bindparam("resource", type_=RowId()),
     or_(col(Grant.subject) == masks.GENERAL, col(Grant.subject) == masks.ANYONE),
     col(Grant.mask) != 0,
     policy.lasts(Grant.expires_at),

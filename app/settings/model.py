@@ -157,6 +157,11 @@ class Settings(BaseSettings):
         description="A JSON list of the origins whose pages may ask this server from a browser, each exactly as"
         " https://app.example.org. They send a token in a header; cookies are for this server's own pages.",
     )
+    trusted_proxies: tuple[Annotated[str, AfterValidator(values.network)], ...] = Field(
+        (),
+        description="A JSON list of addresses and networks of proxies that are believed about the client's address and"
+        " scheme (X-Forwarded-For, X-Forwarded-Proto). Empty: what such headers say is ignored.",
+    )
     introspection: Literal["everyone", "signed-in", "nobody"] = Field(
         "everyone",
         description="Who is shown the GraphQL schema (introspection, /schema.graphql, suggestions in errors):"
@@ -243,10 +248,15 @@ class Settings(BaseSettings):
     slow_request_milliseconds: values.Count = Field(
         3000, ge=0, le=3_600_000, description="From how many milliseconds on a request is logged as slow; 0 for never."
     )
+    metrics_address: Annotated[str | None, AfterValidator(values.listen_address)] = Field(
+        None,
+        description="A listener of its own for /metrics and /health, as HOST:PORT, open to whoever reaches it:"
+        " 127.0.0.1:9100. Blank: none.",
+    )
     metrics_token: Annotated[SecretStr | None, AfterValidator(values.metrics_token)] = Field(
         None,
-        description="Who shows it as a Bearer token reads /metrics: 16 printable ASCII characters or more. Blank: who"
-        " asks from this machine, past any proxy.",
+        description="Who shows it as a Bearer token reads /metrics: 16 printable ASCII characters or more. Blank:"
+        " nobody reads them there; see MetricsAddress.",
     )
     shutdown_seconds: values.Count = Field(
         20, ge=1, le=3600, description="Seconds that running requests have when the server is told to stop, 1 to 3600."
@@ -281,6 +291,12 @@ class Settings(BaseSettings):
             raise SettingsError("\n".join(reading.wrong))
         settings._origins = reading.origins
         return settings
+
+    @property
+    def metrics_endpoint(self) -> tuple[str, int]:
+        """Host and port of the listener for metrics; there must be one."""
+        host, _, port = (self.metrics_address or "").rpartition(":")
+        return host.strip("[]"), int(port)
 
     @property
     def is_sqlite(self) -> bool:

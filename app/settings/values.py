@@ -2,6 +2,7 @@
 
 import http.cookies
 import re
+from ipaddress import ip_address, ip_network
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,6 +14,7 @@ SECRET_BYTES = 32
 PASSWORD_CHARACTERS = 1024
 EMAIL_CHARACTERS = 254
 METRICS_TOKEN_CHARACTERS = 16
+LAST_PORT = 65_535
 STANDARD_PORTS = {"http": "80", "https": "443"}
 
 
@@ -136,3 +138,27 @@ def _no_boolean(value: object) -> object:
 
 Count = Annotated[int, BeforeValidator(_no_boolean)]
 """A whole number; `true` is none."""
+
+
+def listen_address(text: str | None) -> str | None:
+    """Accept HOST:PORT with an address, in brackets if it is IPv6; blank is none."""
+    if text is None or not text.strip():
+        return None
+    host, _, port = text.strip().rpartition(":")
+    try:
+        ip_address(host.removeprefix("[").removesuffix("]") if host.startswith("[") else host)
+    except ValueError:
+        raise ValueError("must be an address and a port, as in 127.0.0.1:9100 or [::1]:9100") from None
+    if not (port.isascii() and port.isdigit() and 0 < int(port) <= LAST_PORT) or (
+        ":" in host and not host.startswith("[")
+    ):
+        raise ValueError("must be an address and a port, as in 127.0.0.1:9100 or [::1]:9100")
+    return f"{host}:{int(port)}"
+
+
+def network(text: str) -> str:
+    """Accept an address or a network; never all of the internet by a sign."""
+    try:
+        return str(ip_network(text.strip()))
+    except ValueError:
+        raise ValueError("must be addresses or networks, as in 10.0.0.7 or 10.0.0.0/24") from None

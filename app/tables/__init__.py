@@ -3,7 +3,7 @@
 What columns are made of is had from here too.
 """
 
-from app.columns import MAX_BYTES, MAX_ID, SORT_LENGTH, Document, Folded, Instant, Key, col, folded, sortable
+from app.columns import MAX_BYTES, MAX_ID, SORT_LENGTH, Document, Folded, Instant, Key, RowId, col, folded, sortable
 from app.tables.records import (
     ApiToken,
     ApiTokenOrg,
@@ -24,6 +24,7 @@ from app.tables.registry import (
     GroupMember,
     Lock,
     LockEvent,
+    MembersSeenBy,
     Org,
     OrgMember,
     Resource,
@@ -54,12 +55,14 @@ __all__ = [
     "Key",
     "Lock",
     "LockEvent",
+    "MembersSeenBy",
     "Org",
     "OrgMember",
     "Resource",
     "ResourceType",
     "RevokedToken",
     "Role",
+    "RowId",
     "SigningKey",
     "Stage",
     "Ticket",

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from app.columns import Document, Instant, Key
+from app.columns import Document, Instant, Key, RowId
 from app.tables.registry import points_at
 
 
@@ -42,7 +42,7 @@ class ApiToken(SQLModel, table=True):
     __tablename__ = "api_tokens"
     __table_args__ = (UniqueConstraint("user_id", "name_key"), {"sqlite_autoincrement": True})
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=Integer)
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     user_id: int = points_at("users.id")
     name: str = Field(sa_type=Text)
     name_key: str = Field(sa_type=Key)
@@ -113,7 +113,7 @@ class Ticket(SQLModel, table=True):
 
     key: str = Field(primary_key=True, sa_type=Key)
     resource_id: int = points_at("resources.id")
-    org_id: int = Field(sa_type=Integer)
+    org_id: int = Field(sa_type=RowId)
     user_id: int | None = points_at("users.id", default=None)
     is_upload: bool = Field(sa_type=Boolean)
     bytes: int = Field(sa_type=BigInteger)
@@ -127,20 +127,21 @@ class Ticket(SQLModel, table=True):
 class AuditEvent(SQLModel, table=True):
     """Who did what, when and from where. The database refuses to change or delete one.
 
-    The actor is told by id and by name without a foreign key, so that she may be deleted and her events stay.
+    The actor is told by id and by name without a foreign key, so that they may be deleted and their events stay.
+    The id is the event's number: numbers follow the order of commits (docs/decisions/0181-order-of-events.md).
     """
 
     __tablename__ = "audit_events"
     __table_args__ = (
         Index(None, "at", "id"),
-        Index(None, "actor_key", "at", "id"),
-        Index(None, "action", "at", "id"),
+        Index(None, "actor_key", "id"),
+        Index(None, "action", "id"),
         {"sqlite_autoincrement": True},
     )
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=Integer)
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     at: datetime = Field(sa_type=Instant)
-    actor_id: int | None = Field(default=None, sa_type=Integer)
+    actor_id: int | None = Field(default=None, sa_type=RowId)
     actor_name: str | None = Field(default=None, sa_type=Text)
     actor_key: str | None = Field(default=None, sa_type=Key)
     face: str = Field(sa_type=Key)
@@ -153,22 +154,21 @@ class AuditChange(SQLModel, table=True):
     """What an event did to one thing: what differs, as it was before and as it is after.
 
     The thing is told by kind and key, and by both in one, its global id; it may be gone. `before` is null for one that
-    was made, `after` for one that was deleted. `at` is that of the event, so that the events of a thing are one walk
-    along an index.
+    was made, `after` for one that was deleted. `at` is that of the event.
     """
 
     __tablename__ = "audit_changes"
     __table_args__ = (
         Index(None, "event_id", "name", "id"),
-        Index(None, "subject", "at", "event_id"),
+        Index(None, "subject", "event_id"),
         {"sqlite_autoincrement": True},
     )
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=Integer)
-    event_id: int = Field(sa_type=Integer, sa_column_args=(ForeignKey("audit_events.id"),))
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    event_id: int = Field(sa_type=RowId, sa_column_args=(ForeignKey("audit_events.id"),))
     at: datetime = Field(sa_type=Instant)
     kind: str = Field(sa_type=Key)
-    key: int = Field(sa_type=Integer)
+    key: int = Field(sa_type=RowId)
     subject: str = Field(sa_type=Key)
     name: str = Field(sa_type=Key)
     before: dict[str, Any] | None = Field(default=None, sa_type=Document)

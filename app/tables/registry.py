@@ -1,12 +1,13 @@
 """The registry itself: people, roles, orgs, groups, resources, and the access between them."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, Text, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
-from app.columns import Document, Instant, Key
+from app.columns import Document, Instant, Key, RowId, WideInteger
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -23,13 +24,13 @@ class User(SQLModel, table=True):
     __tablename__ = "users"
     __table_args__ = (Index(None, "created_at", "id"), {"sqlite_autoincrement": True})
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=Integer)
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     user_name: str = Field(sa_type=Text)
     user_key: str = Field(sa_type=Key, unique=True)
     email: str | None = Field(default=None, sa_type=Text)
     email_key: str | None = Field(default=None, sa_type=Key, unique=True)
     password_hash: str | None = Field(default=None, sa_type=Text)
-    token_generation: int = Field(sa_type=Integer)
+    token_generation: int = Field(sa_type=WideInteger)
     details: dict[str, Any] = Field(sa_type=Document)
     is_service_account: bool = Field(sa_type=Boolean, sa_column_kwargs={"server_default": false()})
     created_at: datetime = Field(sa_type=Instant)
@@ -42,7 +43,7 @@ class Role(SQLModel, table=True):
     __tablename__ = "roles"
     __table_args__ = ({"sqlite_autoincrement": True},)
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=Integer)
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     name: str = Field(sa_type=Text)
     name_key: str = Field(sa_type=Key, unique=True)
     description: str = Field(sa_type=Text)
@@ -57,15 +58,13 @@ class UserRole(SQLModel, table=True):
     __tablename__ = "user_roles"
     __table_args__ = (Index(None, "role_id", "user_id"),)
 
-    user_id: int = Field(
-        sa_column_args=(ForeignKey("users.id", ondelete="CASCADE"),), primary_key=True, sa_type=Integer
-    )
-    role_id: int = Field(sa_column_args=(ForeignKey("roles.id"),), primary_key=True, sa_type=Integer)
+    user_id: int = Field(sa_column_args=(ForeignKey("users.id", ondelete="CASCADE"),), primary_key=True, sa_type=RowId)
+    role_id: int = Field(sa_column_args=(ForeignKey("roles.id"),), primary_key=True, sa_type=RowId)
 
 
 def points_at(column: str, *, ondelete: str = "CASCADE", **more: Any) -> Any:
     """A column that holds another row's id."""
-    return Field(sa_type=Integer, sa_column_args=(ForeignKey(column, ondelete=ondelete),), **more)
+    return Field(sa_type=RowId, sa_column_args=(ForeignKey(column, ondelete=ondelete),), **more)
 
 
 class Org(SQLModel, table=True):
@@ -77,7 +76,7 @@ class Org(SQLModel, table=True):
     __tablename__ = "orgs"
     __table_args__ = (Index(None, "name_key", "id"), Index(None, "owner_id"), {"sqlite_autoincrement": True})
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=Integer)
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     slug: str = Field(sa_type=Key, unique=True)
     name: str = Field(sa_type=Text)
     name_key: str = Field(sa_type=Key)
@@ -99,7 +98,15 @@ class OrgMember(SQLModel, table=True):
     level: int = Field(sa_type=Integer)
     granted_at: datetime = Field(sa_type=Instant)
     granted_by: int | None = points_at("users.id", ondelete="SET NULL", default=None, index=True)
+    granted_by_name: str | None = Field(default=None, sa_type=Text)
     expires_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class MembersSeenBy(StrEnum):
+    """For whom a group lists its members, besides those who see the members of every group."""
+
+    MEMBERS = "MEMBERS"
+    SIGNED_IN = "SIGNED_IN"
 
 
 class Group(SQLModel, table=True):
@@ -108,11 +115,12 @@ class Group(SQLModel, table=True):
     __tablename__ = "groups"
     __table_args__ = (Index(None, "name_key", "id"), {"sqlite_autoincrement": True})
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=Integer)
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     slug: str = Field(sa_type=Key, unique=True)
     display_name: str = Field(sa_type=Text)
     name_key: str = Field(sa_type=Key)
     description: str = Field(sa_type=Text)
+    members_seen_by: str = Field(sa_type=Key, sa_column_kwargs={"server_default": MembersSeenBy.MEMBERS.value})
     created_at: datetime = Field(sa_type=Instant)
 
 
@@ -127,6 +135,7 @@ class GroupMember(SQLModel, table=True):
     is_manager: bool = Field(sa_type=Boolean)
     added_at: datetime = Field(sa_type=Instant)
     added_by: int | None = points_at("users.id", ondelete="SET NULL", default=None, index=True)
+    added_by_name: str | None = Field(default=None, sa_type=Text)
     expires_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
@@ -136,7 +145,7 @@ class ResourceType(SQLModel, table=True):
     __tablename__ = "resource_types"
     __table_args__ = ({"sqlite_autoincrement": True},)
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=Integer)
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     name: str = Field(sa_type=Key, unique=True)
     has_data: bool = Field(sa_type=Boolean)
     is_built_in: bool = Field(sa_type=Boolean)
@@ -159,9 +168,9 @@ class Resource(SQLModel, table=True):
         {"sqlite_autoincrement": True},
     )
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=Integer)
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     org_id: int = points_at("orgs.id")
-    type_id: int = Field(sa_type=Integer, sa_column_args=(ForeignKey("resource_types.id"),))
+    type_id: int = Field(sa_type=RowId, sa_column_args=(ForeignKey("resource_types.id"),))
     slug: str = Field(sa_type=Key)
     path: str = Field(sa_type=Key, unique=True)
     name: str = Field(sa_type=Text)
@@ -183,6 +192,7 @@ class Lock(SQLModel, table=True):
 
     resource_id: int = points_at("resources.id", primary_key=True)
     user_id: int | None = points_at("users.id", ondelete="SET NULL", default=None, index=True)
+    user_name: str | None = Field(default=None, sa_type=Text)
     reason: str = Field(sa_type=Text)
     created_at: datetime = Field(sa_type=Instant)
 
@@ -193,9 +203,10 @@ class LockEvent(SQLModel, table=True):
     __tablename__ = "lock_events"
     __table_args__ = (Index(None, "resource_id", "created_at", "id"), {"sqlite_autoincrement": True})
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=Integer)
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     resource_id: int = points_at("resources.id")
     user_id: int | None = points_at("users.id", ondelete="SET NULL", default=None, index=True)
+    user_name: str | None = Field(default=None, sa_type=Text)
     is_lock: bool = Field(sa_type=Boolean)
     reason: str = Field(sa_type=Text)
     created_at: datetime = Field(sa_type=Instant)
@@ -212,7 +223,7 @@ class Grant(SQLModel, table=True):
         {"sqlite_autoincrement": True},
     )
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=Integer)
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     resource_id: int = points_at("resources.id")
     subject: int = Field(sa_type=BigInteger)
     group_id: int | None = points_at("groups.id", default=None)
@@ -246,7 +257,7 @@ class Access(SQLModel, table=True):
     subject: int = Field(primary_key=True, sa_type=BigInteger)
     granted: int = Field(sa_type=Integer)
     mask: int = Field(sa_type=Integer)
-    type_id: int = Field(sa_type=Integer)
+    type_id: int = Field(sa_type=RowId)
     expires_at: datetime | None = Field(default=None, sa_type=Instant)
     name_key: str = Field(sa_type=Key)
     created_at: datetime = Field(sa_type=Instant)

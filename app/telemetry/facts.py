@@ -4,13 +4,15 @@ Nothing of what was sent is kept but names that a request has in any case: no pa
 body, no variable, no token.
 """
 
+from collections.abc import Callable
 from contextvars import ContextVar
 
 
 class Facts:
     """`path` is a template; `kind` is query or mutation; `viewer` is a user's id, `codes` those of what was refused.
 
-    `executor` says which one answered a GraphQL operation, and `cause` why it was the stock one. What is not said yet
+    `executor` says which one answered a GraphQL operation, and `cause` why it was the stock one. `made` counts the
+    changes of this request that are committed; `after_commit` is called after each of them. What is not said yet
     stands in the class: each request has one of these.
     """
 
@@ -22,11 +24,19 @@ class Facts:
     statements: int = 0
     executor: str = ""
     cause: str = ""
+    made: int = 0
+    after_commit: Callable[[], None] | None = None
 
     def __init__(self, request_id: str, method: str) -> None:
         self.request_id = request_id
         self.method = method
         self.codes: list[str] = []
+
+    def note_commit(self) -> None:
+        """Note that a change of this request is committed."""
+        self.made += 1
+        if self.after_commit is not None:
+            self.after_commit()
 
 
 CURRENT: ContextVar[Facts | None] = ContextVar("facts", default=None)

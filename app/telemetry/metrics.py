@@ -40,6 +40,7 @@ FAMILIES = {
     "ostiary_documents_remembered": Family("gauge", "GraphQL documents that are remembered."),
     "ostiary_hashing_jobs": Family("gauge", "Passwords that are being hashed, or wait for it."),
     "ostiary_database_connections": Family("gauge", "Connections to PostgreSQL, by whether somebody uses them."),
+    "ostiary_worker_restarts_total": Family("counter", "Workers that ended unexpectedly and were replaced."),
     "ostiary_workers": Family("gauge", "Worker processes, by version."),
     "process_cpu_seconds_total": Family("counter", "Seconds that the workers have computed."),
     "process_resident_memory_bytes": Family("gauge", "Memory of the workers; what they share counts for each."),

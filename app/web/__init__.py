@@ -8,7 +8,8 @@ from app.web.front import Front
 from app.web.heads import Heads, heads
 from app.web.origin import from_foreign_page
 from app.web.reading import body, json_value, media_type
-from app.web.refusals import MethodNotAllowed, TooLarge, UnsupportedMediaType, headers
+from app.web.refusals import MethodNotAllowed, UnsupportedMediaType, headers
+from app.web.values import require_few_values
 from app.web.watching import Watch, Watching
 from app.web.whole import Whole
 from app.web.writing import NO_SNIFFING, UNKEPT, Cookie, encoded, set_cookie
@@ -20,7 +21,6 @@ __all__ = [
     "Front",
     "Heads",
     "MethodNotAllowed",
-    "TooLarge",
     "UnsupportedMediaType",
     "Watch",
     "Watching",
@@ -37,6 +37,7 @@ __all__ = [
     "media_type",
     "note_origin",
     "presented",
+    "require_few_values",
     "require_own_page",
     "set_cookie",
 ]

@@ -1,12 +1,16 @@
 """From where a request comes, as what lies below the faces is told it."""
 
+from functools import partial
+
 from starlette.requests import Request
 
 from app.origin import ORIGIN, Origin
 from app.telemetry import facts
+from app.web.locality import is_direct_local
 
 
 def note_origin(request: Request, face: str) -> None:
     """Remember where this request comes from while it is answered; its id is the one of its line in the log."""
     address = None if request.client is None else request.client.host
-    ORIGIN.set(Origin(face, address, facts.current().request_id or None))
+    is_local = partial(is_direct_local, request.scope)
+    ORIGIN.set(Origin(face, address, facts.current().request_id or None, is_local))

@@ -9,6 +9,7 @@ from app.errors import Forbidden
 from app.services import accounts
 from app.services.accounts import Desk
 from app.telemetry import facts
+from app.web import cookies
 from app.web.heads import heads
 from app.web.origin import same_origin
 
@@ -17,7 +18,8 @@ def presented(scope: Scope, cookie_name: str) -> Presented | None:
     """The token of a request."""
     found = heads(scope)
     if cookie_name not in found.made:
-        cookie = Request(scope).cookies.get(cookie_name) if b"cookie" in found else None
+        value = cookies.extract(found.get(b"cookie", b""), cookie_name.encode())
+        cookie = None if value is None else value.decode("latin-1")
         found.made[cookie_name] = auth.presented(found.get(b"authorization", b"").decode("latin-1"), cookie)
     shown: Presented | None = found.made[cookie_name]
     return shown

@@ -12,11 +12,15 @@ from starlette.types import Scope
 PLACE = "ostiary.heads"
 CONNECTION = "ostiary.connection"
 
+SEPARATORS = {b"cookie": b"; "}
+
 Pairs = Sequence[tuple[bytes, bytes]]
 
 
 class Heads(dict[bytes, bytes]):
     """Values by names, which are in small letters. A header that stands there twice has a comma in it (RFC 9110, 5.3).
+
+    Lines of the header Cookie are joined with a semicolon instead (RFC 9113, 8.2.3): a comma may be part of a value.
 
     In `made` is kept what hangs on them alone.
     """
@@ -34,7 +38,7 @@ class Heads(dict[bytes, bytes]):
         values: dict[bytes, list[bytes]] = {}
         for name, value in pairs:
             values.setdefault(name, []).append(value)
-        self.update({name: b", ".join(each) for name, each in values.items()})
+        self.update({name: SEPARATORS.get(name, b", ").join(each) for name, each in values.items()})
 
 
 class Connection:

@@ -8,8 +8,9 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
 from app.errors import BadRequest
+from app.web.budget import exceeded
 from app.web.heads import Heads
-from app.web.refusals import TooLarge, UnsupportedMediaType
+from app.web.refusals import UnsupportedMediaType
 
 PLAIN = {b"", b"identity"}
 DEEPEST = 100  # JSON within JSON; coercion of inputs recurses, and the interpreter's stack ends at a thousand
@@ -42,7 +43,7 @@ async def body(found: Heads, receive: Receive, limit: int) -> bytes:
     """The body, given up as soon as it is known to pass the limit."""
     length = found.get(b"content-length", b"")
     is_good = not length.isdigit() or int(length[:18]) <= limit
-    read: bytes = b""
+    read = bytearray()
     while is_good:
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -50,8 +51,8 @@ async def body(found: Heads, receive: Receive, limit: int) -> bytes:
         read += message.get("body", b"")
         is_good = len(read) <= limit
         if is_good and not message.get("more_body"):
-            return read
-    raise TooLarge(f"The body may be {limit:,} bytes at most.")
+            return bytes(read)
+    raise exceeded("body_bytes", limit)
 
 
 def json_value(text: bytes, what: str) -> Any:

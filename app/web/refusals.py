@@ -3,7 +3,16 @@
 from collections.abc import Collection
 from typing import ClassVar
 
-from app.errors import BadRequest, RateLimited, Refusal, Unauthenticated
+from app.errors import (
+    BadRequest,
+    BodyTooLarge,
+    HeadersTooLarge,
+    RateLimited,
+    Refusal,
+    RequestTimeout,
+    Unauthenticated,
+    Unavailable,
+)
 
 
 class MethodNotAllowed(BadRequest):
@@ -16,10 +25,8 @@ class MethodNotAllowed(BadRequest):
         self.allowed = ", ".join(allowed)
 
 
-class TooLarge(BadRequest):
-    """The body passes the limit."""
-
-    status: ClassVar[int] = 413
+class Overloaded(Unavailable):
+    """The worker has as many connections, or as many unfinished requests, as it may have."""
 
 
 class UnsupportedMediaType(BadRequest):
@@ -33,8 +40,10 @@ def headers(refusal: Refusal) -> dict[str, str]:
     match refusal:
         case MethodNotAllowed():
             return {"Allow": refusal.allowed}
-        case TooLarge():
-            return {"Connection": "close"}  # the rest of the body is not wanted
+        case BodyTooLarge() | HeadersTooLarge() | RequestTimeout():
+            return {"Connection": "close"}  # the rest of the request is not wanted
+        case Overloaded():
+            return {"Connection": "close", "Retry-After": "1"}
         case RateLimited():
             return {"Retry-After": str(refusal.retry_after)}
         case Unauthenticated():

@@ -1,6 +1,7 @@
 """How the server ends: from the signal on it is not ready, and what its time does not suffice for is refused."""
 
 import asyncio
+import multiprocessing
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,22 @@ LAST_SECONDS = 2.0
 """How long requests that were cut off may take to undo what they began, before the database is closed."""
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def stop_on_hangup() -> Iterator[None]:
+    """Let SIGHUP stop this process as SIGTERM does."""
+    before = signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def leave_hangup_to_parent() -> None:
+    """Let a worker of several ignore SIGHUP, which a terminal sends to all of them: its supervisor acts on it."""
+    if multiprocessing.parent_process() is not None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 @dataclass(slots=True)

@@ -12,7 +12,8 @@ from time import perf_counter
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import Unavailable
+from app.deadlines import MADE
+from app.errors import ChangeMade, Unavailable
 from app.telemetry import facts, logs
 from app.telemetry.facts import Facts
 from app.telemetry.metrics import Meter
@@ -22,6 +23,7 @@ from app.web.whole import SAID, WHOLE
 
 LOG = logging.getLogger(logs.REQUESTS)
 
+UNFINISHED = "The server is stopping, and had to leave this unfinished. Ask again."
 UNEXPECTED = "INTERNAL_SERVER_ERROR"
 
 GOOD_ID = re.compile(rb"[\w.:/=+-]{1,128}")
@@ -81,7 +83,7 @@ class Watch:
             if sending.status:
                 return False
         elif self._watching.stopping.begun:
-            error = Unavailable("The server is stopping, and had to leave this unfinished. Ask again.")
+            error = ChangeMade(MADE) if about.made else Unavailable(UNFINISHED)
         else:
             return False
         if not sending.status:
@@ -102,7 +104,8 @@ class Watch:
                 "status": status,
                 "durationMs": round(spent, 3),
                 "statements": about.statements,
-                "codes": about.codes,
+                "codes": list(dict.fromkeys(about.codes)),
+                "errors": len(about.codes) if len(about.codes) > len(set(about.codes)) else None,
             }
             LOG.log(level, "%s request", "slow" if is_slow else "answered", extra={"fields": fields})
 
@@ -140,4 +143,9 @@ def _request_id(scope: Scope) -> str:
     given = heads(scope).get(b"x-request-id")
     if given is not None and GOOD_ID.fullmatch(given):
         return given.decode("ascii")
+    return new_request_id()
+
+
+def new_request_id() -> str:
+    """Return an id that no other request has."""
     return f"{_WORKER}{next(_NUMBERS):08x}"

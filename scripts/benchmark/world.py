@@ -193,6 +193,7 @@ class World:
                 "display_name": name,
                 "name_key": tables.sortable(name),
                 "description": "",
+                "members_seen_by": "MEMBERS",
                 "created_at": BEGINNING + timedelta(hours=key),
             }
 

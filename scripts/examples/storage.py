@@ -4,7 +4,8 @@
     curl -T reef.tif -H "Authorization: Bearer $TOKEN" localhost:5001/files/reef/corals/2026/reef.tif
     curl -OJ -H "Authorization: Bearer $TOKEN" localhost:5001/files/reef/corals/2026/reef.tif
 
-$TOKEN is what `beginUpload` or `beginDownload` answered for the resource `reef/corals`. A ticket is good for one upload
+$TOKEN is what `beginUpload` or `beginDownload` answered for the resource `reef/corals`; its id may stand in place of
+that path. The files of a resource are kept under its id, which stays when it moves. A ticket is good for one upload
 of at most the bytes that it has reserved, and a file is in its place only once `finishUpload` was acknowledged. With
 the token of an account that holds RESOURCES_MANAGE in ACCOUNT, a file may become smaller; without one, what it took
 counts on. One process serves one folder.
@@ -68,11 +69,14 @@ async def shown(request: Request, act: str) -> tuple[dict[str, Any], Path]:
         raise HTTPException(401, "This needs a ticket that is good.", {"WWW-Authenticate": "Bearer"}) from None
     except httpx.HTTPError:
         raise HTTPException(503, "The keys cannot be fetched now.") from None
-    if header.get("typ") != "ticket+jwt" or ticket["act"] != act or not path.startswith(f"{ticket['path']}/"):
+    # Who does not see the org has a ticket without a path, and names the resource by its id.
+    names = [name for name in (ticket.get("path"), ticket["resource"]) if name and path.startswith(f"{name}/")]
+    if header.get("typ") != "ticket+jwt" or ticket["act"] != act or not names:
         raise HTTPException(403, "The ticket is for something else.")
-    if any(part in {"", ".", ".."} or "\0" in part or len(part.encode()) > 255 for part in path.split("/")):
+    inside = path.removeprefix(f"{names[0]}/")
+    if any(part in {"", ".", ".."} or "\0" in part or len(part.encode()) > 255 for part in inside.split("/")):
         raise HTTPException(400, "No file can have this path.")
-    return ticket, FILES / path
+    return ticket, FILES / ticket["resource"] / inside
 
 
 async def upload(request: Request) -> Response:

@@ -3,9 +3,10 @@
 from starlette.routing import Route
 
 from app.schema.http import files
-from app.schema.http.endpoint import BODY_LIMIT, PATH, Answerer, GraphQLEndpoint
+from app.schema.http.endpoint import DEFAULT_LIMITS, PATH, Answerer, GraphQLEndpoint
 from app.schema.http.messages import Answer, GraphQLRequest, Ready
 from app.schema.http.writing import unanswered
+from app.settings import RequestLimits
 
 __all__ = [
     "Answer",
@@ -21,15 +22,15 @@ __all__ = [
 def routes(
     answer: Answerer,
     sdl: str,
-    body_limit: int = BODY_LIMIT,
     *,
     has_page: bool = True,
+    limits: RequestLimits = DEFAULT_LIMITS,
     admit: files.Admission | None = None,
 ) -> list[Route]:
     """The API, first, with its playground and its schema; without the page, none of its parts are served.
 
     `admit` raises a `Refusal` for whom the schema's text is not; without it, it is everybody's.
     """
-    api = Route(PATH, GraphQLEndpoint(answer, body_limit, has_page=has_page), name="graphql")
+    api = Route(PATH, GraphQLEndpoint(answer, has_page=has_page, limits=limits), name="graphql")
     parts = [Route(f"{PATH}/assets/{{name}}", files.asset)] if has_page else []
     return [api, *parts, Route("/schema.graphql", files.schema_text(sdl, admit))]

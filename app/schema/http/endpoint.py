@@ -7,16 +7,16 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from app import web
-from app.errors import Refusal
 from app.executor.documents import Invalid
-from app.executor.recent import Recent
+from app.executor.recent import Separate
 from app.schema import errors
 from app.schema.http import accept, reading, writing
 from app.schema.http.messages import Answer, GraphQLRequest
+from app.settings import RequestLimits
 from app.telemetry import facts
 from app.web import MethodNotAllowed, heads
 
-BODY_LIMIT = 1_048_576
+DEFAULT_LIMITS = RequestLimits()
 PATH = "/graphql"
 METHODS = ("GET", "HEAD", "POST")
 OFFERS = (accept.GRAPHQL, accept.JSON)
@@ -33,12 +33,18 @@ Answerer = Callable[[Scope, GraphQLRequest], Awaitable[Answer]]
 class GraphQLEndpoint:
     """An ASGI application around a function that answers; the function may raise `Refusal` and `Invalid`."""
 
-    def __init__(self, answer: Answerer, body_limit: int = BODY_LIMIT, *, has_page: bool = True) -> None:
+    def __init__(
+        self,
+        answer: Answerer,
+        *,
+        has_page: bool = True,
+        limits: RequestLimits = DEFAULT_LIMITS,
+    ) -> None:
         self._answer = answer
-        self._body_limit = body_limit
+        self._limits = limits
         self._has_page = has_page
         room = REMEMBERED * LONGEST_REMEMBERED // 4
-        self._recent: Recent[bytes, GraphQLRequest] = Recent(REMEMBERED, room, LONGEST_REMEMBERED, _length)
+        self._recent: Separate[bytes, GraphQLRequest] = Separate(REMEMBERED, room, LONGEST_REMEMBERED, _length)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         about, found, method = facts.current(), heads(scope), scope["method"]
@@ -47,7 +53,7 @@ class GraphQLEndpoint:
             if method == "POST":
                 media = accept.negotiated(found, OFFERS)
                 web.media_type(found, JSON_ALONE)
-                body = await web.body(found, receive, self._body_limit)
+                body = await web.body(found, receive, self._limits.body_bytes)
                 response = writing.answered(await self._posted(scope, body), media)
             elif method not in METHODS:
                 raise MethodNotAllowed("Only GET and POST are answered here.", METHODS)
@@ -58,10 +64,8 @@ class GraphQLEndpoint:
                 response = writing.page() if is_page else writing.answered(await self._got(scope, given), media)
         except ClientDisconnect:
             response = Response(status_code=400)  # nobody reads it
-        except Refusal as refusal:
-            response = writing.refused(refusal, media)
         except Exception as error:
-            response = writing.failed(error, media)
+            response = writing.stopped(error, media)
         await response(scope, receive, send)
 
     def _offers(self, found: Mapping[str, str]) -> tuple[str, ...]:
@@ -71,25 +75,33 @@ class GraphQLEndpoint:
 
     async def _got(self, scope: Scope, given: dict[str, str]) -> Answer:
         asked = reading.from_url(given)
+        self._require_few_values(asked, len(given.get("variables", "")))
         try:
             return await self._answer(scope, asked)
         except Invalid as invalid:
-            return _invalid(invalid)
+            return self._invalid(invalid)
 
     async def _posted(self, scope: Scope, body: bytes) -> Answer:
-        known = self._recent.get(body) if len(body) <= LONGEST_REMEMBERED else None
+        # Who asks is not known yet: who has used an entry is noted afterwards.
+        known = self._recent.find(body) if len(body) <= LONGEST_REMEMBERED else None
         asked = known or reading.from_body(body)
+        if known is None:
+            self._require_few_values(asked, len(body))
         try:
             answer = await self._answer(scope, asked)
         except Invalid as invalid:
-            return _invalid(invalid)
-        if known is None and asked.ready is not None:
-            self._recent.put(body, asked)
+            return self._invalid(invalid)
+        if asked.ready is not None:
+            self._recent.use(body, asked, is_signed_in=facts.current().viewer is not None)
         return answer
 
+    def _require_few_values(self, asked: GraphQLRequest, size: int) -> None:
+        web.require_few_values(asked.variables, self._limits.variable_values, size)
 
-def _invalid(invalid: Invalid) -> Answer:
-    return Answer({"errors": errors.formatted(invalid.errors)}, executed=False)
+    def _invalid(self, invalid: Invalid) -> Answer:
+        return Answer(
+            {"errors": errors.formatted(invalid.errors, most=self._limits.errors, sent=invalid.sent)}, executed=False
+        )
 
 
 def _length(body: bytes, _: GraphQLRequest) -> int:

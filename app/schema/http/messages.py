@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from graphql.execution.values import VariableValues
 
 from app.errors import BadRequest
+from app.executor.canonical import Sent
 from app.executor.documents import Known
 from app.web import Cookie
 
@@ -18,6 +19,7 @@ class Ready:
     known: Known
     variables: VariableValues
     hidden: bool
+    sent: Sent
 
 
 @dataclass(slots=True, eq=False)

@@ -6,6 +6,7 @@ from typing import Any
 from starlette.responses import Response
 
 from app import web
+from app.deadlines import told
 from app.errors import Refusal
 from app.schema import errors
 from app.schema.http import accept, playground
@@ -35,9 +36,16 @@ def failed(error: Exception, media: str) -> Response:
     return _response({"errors": [errors.unexpected(error)]}, 500, media, {})
 
 
+def stopped(error: Exception, media: str) -> Response:
+    """The response to a request whose answer failed; after a commit it says that the change was made."""
+    if isinstance(error := told(error, errors.LOG), Refusal):
+        return refused(error, media)
+    return failed(error, media)
+
+
 def unanswered(error: Exception) -> Response:
     """What was stopped outside of this edge, before its media type was known."""
-    return refused(error, accept.JSON) if isinstance(error, Refusal) else failed(error, accept.JSON)
+    return stopped(error, accept.JSON)
 
 
 def page() -> Response:

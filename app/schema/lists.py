@@ -1,0 +1,63 @@
+"""How many items the lists of arguments and inputs may have where a service refuses longer ones by its own rule.
+
+The items of a longer list are neither coerced nor converted: a service looks at its length first. Lists that are not
+named here may have `app.executor.lists.DEFAULT_MOST` items, and longer ones are refused among the variables.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from graphql import GraphQLSchema, is_input_object_type, is_object_type
+
+from app import ids, pages
+from app.executor.lists import set_most
+from app.services import access, api_tokens, checks, groups, users
+
+Item = TypeVar("Item")
+
+INPUTS: Mapping[tuple[str, str], int] = {
+    ("AddGroupMembersInput", "members"): groups.MAX_AT_ONCE,
+    ("RemoveGroupMembersInput", "members"): groups.MAX_AT_ONCE,
+    ("CreateApiTokenInput", "orgs"): api_tokens.MOST_THINGS,
+    ("CreateApiTokenInput", "resources"): api_tokens.MOST_THINGS,
+    ("CreateUsersInput", "users"): users.MAX_AT_ONCE,
+    ("GrantAccessBatchInput", "grants"): access.MAX_BATCH,
+    ("SubmitAccessInput", "groups"): access.MAX_ENTRIES,
+    ("SubmitAccessInput", "users"): access.MAX_ENTRIES,
+    ("StringFilter", "in"): pages.MAX_CHOICES,
+}
+"""By the type of the input and the name of its field."""
+
+OF_EVERY_INPUT = {"and": pages.MAX_COMPARISONS, "or": pages.MAX_COMPARISONS}
+"""By the name of the field, whichever filter it belongs to."""
+
+ARGUMENTS: Mapping[str, int] = {
+    "ids": ids.MAX_NODES,
+    "orderBy": pages.MAX_TERMS,
+    "users": checks.MAX_CHECKS,
+    "resources": checks.MAX_CHECKS,
+    "roles": checks.MAX_CHECKS,
+}
+"""By the name of the argument, whichever field it belongs to."""
+
+
+def most_of_input(kind: str, name: str) -> int | None:
+    """Return how many items a list in a field of an input may have, None where no service says so."""
+    return INPUTS.get((kind, name), OF_EVERY_INPUT.get(name))
+
+
+def mark(schema: GraphQLSchema) -> None:
+    """Tell the executor, which knows the schema of graphql-core alone."""
+    for kind in schema.type_map.values():
+        if is_input_object_type(kind):
+            for name, field in kind.fields.items():
+                set_most(field, most_of_input(kind.name, name))
+        elif is_object_type(kind):
+            for field in kind.fields.values():
+                for name, argument in field.args.items():
+                    set_most(argument, ARGUMENTS.get(name))
+
+
+def read_each(read: Callable[[Any], Item], items: Sequence[Any], most: int) -> list[Item]:
+    """Read each item; those of a list that is too long stay as they are, since it is refused by its length."""
+    return [*map(read, items)] if len(items) <= most else list(items)

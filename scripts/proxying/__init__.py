@@ -1,0 +1,1 @@
+"""What a server must refuse behind proxies that were set up in a hurry; see `scripts/proxies`."""

@@ -1,0 +1,111 @@
+"""Starts servers and proxies, tries everything, and tells it in a table."""
+
+import os
+import pwd
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+
+import httpx
+
+from scripts.proxying import trials
+from scripts.proxying.configurations import HAPROXY, NGINX
+from scripts.proxying.trials import Trial
+from tests.postgres import free_port
+from tests.serving import Server
+
+OWN = "a password of their own"
+TRUSTING = {"OSTIARY_TRUSTED_PROXIES": '["127.0.0.1"]', "OSTIARY_DEFAULT_ADMIN__PASSWORD": OWN}
+WAIT_SECONDS = 10.0
+WEB = "www-data"
+"""The user as whom Debian runs the workers of nginx."""
+
+
+def main() -> int:
+    """Try everything; the exit code says whether all came out as it must."""
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        folder.chmod(0o755)
+        plain, trusting = (stack.enter_context(_serving(folder / part, own)) for part, own in _SERVERS)
+        ports = {part: free_port() for part in ("bare", "right", "haproxy")}
+        where = ports | {"folder": name, "server": _port(plain), "trusting": _port(trusting)}
+        stack.enter_context(_proxy(folder, "nginx", NGINX.substitute(where), ["-p", name, "-c"]))
+        stack.enter_context(_proxy(folder, "haproxy", HAPROXY.substitute(where), ["-db", "-f"]))
+        at = {part: f"http://127.0.0.1:{port}" for part, port in ports.items()}
+        for address in at.values():
+            _wait_for(address)
+        return _tell([*_all(at, plain.address)])
+
+
+_SERVERS = (("plain", {}), ("trusting", TRUSTING))
+
+
+def _all(at: dict[str, str], plain: str) -> Iterator[Trial]:
+    yield from trials.rebinding(plain)
+    yield from trials.closed("nginx, one line", at["bare"])
+    yield from trials.closed("nginx as README has it", at["right"])
+    yield from trials.closed("HAProxy", at["haproxy"])
+    yield from trials.addresses("nginx as README has it", at["right"], OWN, "nginx")
+    yield from trials.addresses("HAProxy", at["haproxy"], OWN, "haproxy")
+
+
+@contextmanager
+def _serving(folder: Path, environment: dict[str, str]) -> Iterator[Server]:
+    folder.mkdir()
+    with Server(folder, **environment) as server:
+        server.ready()
+        yield server
+
+
+@contextmanager
+def _proxy(folder: Path, program: str, configuration: str, options: list[str]) -> Iterator[None]:
+    file = folder / f"{program}.conf"
+    file.write_text(_as_others(program) + configuration)
+    command = [program, *options, str(file)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 - ours
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _as_others(program: str) -> str:
+    """As root the proxies' workers are another user, as Debian's packages set it up; else they are ourselves."""
+    if os.getuid() or program != "nginx":
+        return ""
+    return f"user {WEB};" if WEB in {each.pw_name for each in pwd.getpwall()} else "user nobody;"
+
+
+def _port(server: Server) -> str:
+    return server.address.rpartition(":")[2]
+
+
+def _wait_for(address: str) -> None:
+    give_up = monotonic() + WAIT_SECONDS
+    while monotonic() < give_up:
+        try:
+            if httpx.get(f"{address}/health/live", trust_env=False).is_success:
+                return
+        except httpx.TransportError:
+            sleep(0.05)
+    raise SystemExit(f"proxies: nothing answers at {address}")
+
+
+def _tell(tried: list[Trial]) -> int:
+    for each in tried:
+        mark = "ok   " if each.is_right else "WRONG"
+        print(
+            f"{mark} {each.through:<24} {each.what:<68} {each.seen}"
+            + ("" if each.is_right else f" not {each.expected}")
+        )
+    wrong = sum(not each.is_right for each in tried)
+    print(f"{len(tried) - wrong} passed, {wrong} failed")
+    return 1 if wrong else 0
+
+
+sys.exit(main())
