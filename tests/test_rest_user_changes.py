@@ -222,7 +222,7 @@ async def test_the_last_active_administrator_stays_whatever_the_letters_of_her_n
 @pytest.mark.parametrize("end", ENDS)
 async def test_the_last_administrator_but_one_goes(rest: Rest, make: Make, end: str) -> None:
     root = await make.admin()
-    await make.user("asleep", "user")
+    await make.user("heir", "user")
     await make.admin("other")
     method, path, given = ENDS[end]
     given = given("other") if callable(given) else given

@@ -14,9 +14,12 @@ from app.db import Transaction
 from app.errors import Forbidden, InvalidInput, Locked
 from app.services import users
 from app.services.roles import Way
+from app.sources import Keys, among
 from app.tables import Lock, Resource, RowId, User, col
 
-_ABLE = select(col(User.id)).where(col(User.id) == bindparam("key", type_=RowId()), policy.is_active(col(User.id)))
+_ABLE = select(col(User.id)).where(
+    among(col(User.id), bindparam("keys", type_=Keys(RowId()))), policy.is_active(col(User.id))
+)
 
 
 async def require_able(tx: Transaction, user_id: int, path: Sequence[str | int] = ("owner",)) -> None:
@@ -25,8 +28,13 @@ async def require_able(tx: Transaction, user_id: int, path: Sequence[str | int] 
     The caller holds the user's row, or has written a row that points at it: a deactivation then waits for this
     transaction, and one that came first is seen by this statement.
     """
-    if await tx.value(_ABLE, key=user_id) is None:
+    if not await able(tx, [user_id]):
         raise InvalidInput("This user cannot become an owner.", path)
+
+
+async def able(tx: Transaction, user_ids: Sequence[int]) -> set[int]:
+    """Return those of some users who can act."""
+    return {row[0] for row in await tx.rows(_ABLE, keys=list(user_ids))}
 
 
 async def require_unlocked(tx: Transaction, which: ColumnElement[bool], of: str) -> None:
