@@ -1,5 +1,6 @@
 """What columns are made of: how moments, keys and documents are written, compared and read on both databases."""
 
+import unicodedata
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -18,6 +19,13 @@ MAX_BYTES = 2**53 - 1
 
 SORT_LENGTH = 200
 """How many characters of a name decide where it is sorted; the id decides between equals."""
+
+
+NORMALIZED = 512
+"""How many characters are normalized at most: no name is longer, and combining characters take quadratic time."""
+
+_TIE = "\x1f"
+"""Character between the two halves of a sort key; it sorts before every character of a name."""
 
 
 class WideInteger(BigInteger):
@@ -73,7 +81,7 @@ class Key(TypeDecorator[str]):
 
 
 class Folded(Key):
-    """The same, for values that are compared without regard to letter case."""
+    """Text that is compared as a key of a name: see `folded`."""
 
     cache_ok = True
 
@@ -82,14 +90,54 @@ class Folded(Key):
         return None if value is None else folded(value)
 
 
+class Sortable(Key):
+    """Text that is compared with whole sort keys: see `sortable`."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Write the value as the stored sort keys are written."""
+        return None if value is None else sortable(value)
+
+
+class Searchable(Key):
+    """Text that is looked for inside sort keys, without regard to accents."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Write the value as the first half of a sort key is written."""
+        return None if value is None else _unaccented(folded(value))
+
+
 def folded(text: str) -> str:
-    """How a name is written where it is compared without regard to letter case."""
-    return text.casefold()
+    """Return the key of a name: equal for names that differ only in letter case or in how Unicode spells them.
+
+    This is NFKC with case folded, the one form in which names are stored and looked up as keys. Longer text than any
+    name only has its case folded.
+    """
+    if text.isascii() or len(text) > NORMALIZED:
+        return text.casefold()
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 def sortable(text: str) -> str:
-    """A name as it is sorted: without regard to letter case, and short enough for an index entry."""
-    return folded(text)[:SORT_LENGTH]
+    """Return the key by which a name is sorted and searched, short enough for an index entry.
+
+    This is the key without accents, so that é stands beside e, and behind it the key itself where the two differ: equal
+    sort keys mean equal names.
+    """
+    key = folded(text)
+    plain = _unaccented(key)
+    return key[:SORT_LENGTH] if plain == key else f"{plain[:SORT_LENGTH]}{_TIE}{key[:SORT_LENGTH]}"
+
+
+def _unaccented(key: str) -> str:
+    """Return a key without combining marks."""
+    if key.isascii() or len(key) > NORMALIZED:
+        return key
+    plain = "".join(each for each in unicodedata.normalize("NFKD", key) if not unicodedata.combining(each))
+    return unicodedata.normalize("NFC", plain)
 
 
 class Document(TypeDecorator[Any]):

@@ -106,22 +106,22 @@ USER_FILTERS = {
     "is_deactivated": Filter(_is_deactivated),
 }
 ORG_FILTERS = {
-    "slug": Filter(Org.slug),
-    "name": Filter(Org.name_key, fold=True),
+    "slug": Filter(Org.slug, fold=True),
+    "name": Filter(Org.name_key, sorts=True),
     "is_public": Filter(Org.is_public),
     "is_mine": Filter(_is_mine),
 }
 GROUP_FILTERS = {
-    "slug": Filter(Group.slug),
-    "name": Filter(Group.name_key, fold=True),
+    "slug": Filter(Group.slug, fold=True),
+    "name": Filter(Group.name_key, sorts=True),
     "only_mine": Filter(policy.is_my_group),
 }
 RESOURCE_FILTERS = {
     "type": Filter(ResourceType.name, within=_of_type),
-    "org": Filter(Org.slug, within=_in_org, begins=_of_the_org),
+    "org": Filter(Org.slug, fold=True, within=_in_org, begins=_of_the_org),
     "owner": Filter(User.user_key, fold=True, within=_owned_by, begins=_of_the_owner),
-    "name": Filter(Resource.name_key, fold=True, begins=_so_called),
-    "slug": Filter(Resource.slug),
+    "name": Filter(Resource.name_key, sorts=True, begins=_so_called),
+    "slug": Filter(Resource.slug, fold=True),
     "is_locked": Filter(_is_locked),
     "role": Filter(policy.mask, bits=True),
 }

@@ -7,6 +7,7 @@ import secrets
 import string
 import sys
 import threading
+import unicodedata
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -57,6 +58,7 @@ def check_policy(policy: PasswordPolicy | None, password: str) -> list[str]:
     """Name every rule that a new password breaks, a sentence each; no policy demands nothing."""
     if policy is None:
         return []
+    password = normal(password)
     rules = [
         (len(password) >= policy.min_length, f"A password needs at least {_characters(policy.min_length)}."),
         (not policy.require_digit or any(map(str.isdecimal, password)), "A password needs a digit."),
@@ -137,13 +139,32 @@ def _unusable(password: str) -> str | None:
     return None
 
 
+def normal(password: str) -> str:
+    """Return the form of a password that is hashed: NFKC, since keyboards differ in how they compose characters."""
+    return password if len(password) > PASSWORD_CHARACTERS else unicodedata.normalize("NFKC", password)
+
+
 def hashed(password: str) -> str:
-    return str(ARGON2ID.hash(password))
+    return str(ARGON2ID.hash(normal(password)))
 
 
 def _verified(password: str, stored: str | None) -> Verdict:
+    """Compare with a hash of the normal form, and with one from before there was a normal form.
+
+    The second comparison depends on the password alone, so that the time tells nothing of the user.
+    """
+    usable = None if _unusable(password) else stored
+    form = normal(password)
+    verdict = _compared(form, usable)
+    if verdict.ok or form == password:
+        return verdict
+    is_right = _compared(password, usable).ok
+    return Verdict(is_right, stale=is_right)
+
+
+def _compared(password: str, stored: str | None) -> Verdict:
     try:
-        if stored is not None and not _unusable(password):
+        if stored is not None:
             ok = bool(ARGON2ID.verify(password, stored))
             return Verdict(ok, ok and bool(ARGON2ID.needs_update(stored)))
     except ValueError:

@@ -78,7 +78,9 @@ def _expression(given: Any, viewer: Viewer, instead: Instead = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a list can be narrowed by. `fold` ignores letter case; `within` says where the comparison belongs.
+    """What a list can be narrowed by. `fold` compares keys of names; `within` says where the comparison belongs.
+
+    `sorts` is for a column of sort keys: equal names are found by the whole key, parts of names without accents.
 
     `bits`: the value is a bit that a mask must have. Asked for beside all else, and not within `or` or `not`, it is the
     mask of an entry where a walk is gone; on a walk by user it is asked for nowhere else.
@@ -89,6 +91,7 @@ class Filter:
 
     of: Any
     fold: bool = False
+    sorts: bool = False
     bits: bool = False
     within: Within | None = None
     begins: Within | None = None
@@ -105,12 +108,19 @@ class Filter:
 
     def _compared(self, viewer: Viewer, comparisons: Comparisons, dialect: Dialect) -> ColumnElement[bool]:
         column = _expression(self.of, viewer)
-        kind = tables.Folded() if self.fold else column.type
         each = [
-            has_bit(column, name) if self.bits else _compare(column, kind, operator, name, dialect)
+            has_bit(column, name)
+            if self.bits
+            else _compare(column, self._type(column, operator), operator, name, dialect)
             for operator, name in comparisons
         ]
         return and_(true(), *each)
+
+    def _type(self, column: ColumnElement[Any], operator: str) -> TypeEngine[Any]:
+        """Return the type by which a value is written as the column has it."""
+        if self.sorts:
+            return tables.Searchable() if operator in {"starts_with", "contains"} else tables.Sortable()
+        return tables.Folded() if self.fold else column.type
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -40,6 +40,12 @@ class Asker:
     sees_all: bool = field(default=False, kw_only=True)
     asks: bool = field(default=False, kw_only=True)
 
+    @property
+    def is_above_grants(self) -> bool:
+        """Whether ADMIN comes from ownership, the org or the registry, which no grant can give."""
+        is_org_admin = self.level is Level.ADMIN and self.late != "org"
+        return bool(self.owns) or is_org_admin or "registrar" in self.registry
+
 
 ALL, BARE = "rwdua", "rwa"
 SURVEYOR = ("resources_view",)
@@ -124,7 +130,8 @@ class Change:
     """A change: the role that it needs, whether a lock stops it, and who may make it in another way.
 
     `in_org`: how far in the org is enough once she sees the resource. `when`: whether the lock has to stand, or not.
-    `by_nobody`: whether it needs nobody to be signed in, where anyone holds the role.
+    `by_nobody`: whether it needs nobody to be signed in, where anyone holds the role. `by_grant`: whether it is enough
+    to have the role by a grant.
     """
 
     needs: str
@@ -132,11 +139,12 @@ class Change:
     in_org: str = ""
     when: bool | None = None
     by_nobody: bool = False
+    by_grant: bool = True
 
 
 CHANGES = {
     "updateResource": Change("w", locks_out=True),
-    "transferResource": Change("a", locks_out=True),
+    "transferResource": Change("a", locks_out=True, by_grant=False),
     "deleteResource": Change("a", locks_out=True, in_org="deletes"),
     "submitAccess": Change("a"),
     "grantAccess": Change("a"),
@@ -156,6 +164,8 @@ def outcome(asker: Asker, change: Change, holds: str, *, locked: bool) -> str:
     if not (holds or asker.sees_all):
         return "NOT_FOUND"
     if change.needs not in holds and not (change.in_org and change.in_org == asker.org):
+        return "FORBIDDEN"
+    if not (change.by_grant or asker.is_above_grants):
         return "FORBIDDEN"
     if change.locks_out and locked:
         return "LOCKED"

@@ -89,7 +89,7 @@ OF_AN_ORG = {
     "deleteOrg": Case(
         _org(_nothing_more, {"org": {"slug": "ghost"}}), OF_ORGS, ABOVE_ALL | {"READ_WRITE_DELETE"}, ORGS, "LOCKED"
     ),
-    "transferOrg": Case(_org(_heir, {"owner": NOBODY_OF_THAT_NAME}), OF_ORGS, PERMITTED | {"owner"}, ORGS),
+    "transferOrg": Case(_org(_heir, {"owner": NOBODY_OF_THAT_NAME}), OF_ORGS, PERMITTED | {"owner"}, ORGS, "LOCKED"),
     "addOrgMember": Case(_org(_user(level="ADMIN"), {"user": NOBODY_OF_THAT_NAME}), OF_ORGS, ABOVE_ALL, ORGS),
     "updateOrgMember": Case(
         _org(_user(level="ADMIN"), {"user": NOBODY_OF_THAT_NAME}, belongs=True), OF_MEMBERS, ABOVE_ALL, ORGS
@@ -200,7 +200,12 @@ def _administered(scene: Setting, locked: str) -> Case:
 OF_A_RESOURCE = {
     "createResource": Case(_new_resource, CREATES, ABOVE_ALL | {"READ_WRITE", "READ_WRITE_DELETE"}),
     "updateResource": Case(_resource(_of(name="New"), {"name": ""}), OF_RESOURCES, WRITERS, locked="LOCKED"),
-    "transferResource": _administered(_resource(_heir, {"owner": NOBODY_OF_THAT_NAME}), "LOCKED"),
+    "transferResource": Case(
+        _resource(_heir, {"owner": NOBODY_OF_THAT_NAME}),
+        OF_RESOURCES,
+        ADMINS - {"ADMIN", "ADMIN by a group"},
+        locked="LOCKED",
+    ),
     "deleteResource": Case(
         _resource(_nothing_more, {"resource": {"id": Thing("Resource", 999_999, "").node}}),
         OF_RESOURCES,

@@ -13,7 +13,7 @@ from app import db, masks, tables
 from app.auth import Permission, Viewer
 from app.db import Transaction
 from app.masks import Kind, Level
-from app.services import access, groups, index, locks, orgs, resources, users
+from app.services import access, deleting, groups, index, locks, orgs, resources
 from app.settings import Settings
 from app.tables import col
 from tests.asking import Api, codes
@@ -179,7 +179,7 @@ def _deleting(what: str, boss: Viewer, world: World) -> First:
     makes: dict[str, First] = {
         "org": lambda tx: orgs.delete_org(tx, boss, ("id", world.org.id)),
         "group": lambda tx: groups.delete_group(tx, boss, ("id", world.group.id)),
-        "user": lambda tx: users.delete_user(tx, boss, ("id", world.bob.id)),
+        "user": lambda tx: deleting.delete_user(tx, boss, ("id", world.bob.id)),
         "resource": lambda tx: resources.delete_resource(tx, boss, ("id", world.lost.id)),
     }
     return makes[what]

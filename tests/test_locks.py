@@ -111,7 +111,7 @@ async def test_the_history_outlives_who_made_it_and_goes_with_the_resource(
     api: Api, make: Make, database: db.Database
 ) -> None:
     root, ann = await make.admin(), await make.user("ann")
-    reef = await make.resource(await make.org(), owner=ann)
+    await make.grant(reef := await make.resource(await make.org()), ann, masks.ADMIN)
     answered(await api(LOCK, as_=ann, input=of(reef, "Mine.")), "lockResource")
 
     gone = change("deleteUser")

@@ -34,6 +34,51 @@ async def test_a_password_is_stored_as_argon2id_and_known_again(hasher: Hasher) 
     assert await hasher.verify("Correct horse", stored) == WRONG
 
 
+SPELLINGS = ["caf\u00e9 au lait", "cafe\u0301 au lait", "\uff43af\u00e9 au lait"]
+"""One password as keyboards spell it."""
+
+
+@pytest.mark.parametrize("spelled", SPELLINGS)
+async def test_one_password_is_right_however_its_characters_are_spelled(hasher: Hasher, spelled: str) -> None:
+    stored = await hasher.hash(spelled)
+
+    for other in SPELLINGS:
+        assert await hasher.verify(other, stored) == Verdict(ok=True, stale=False)
+    assert await hasher.verify("cafe au lait", stored) == WRONG
+
+
+async def test_a_hash_of_another_spelling_from_before_is_right_as_it_was_sent_and_stale(hasher: Hasher) -> None:
+    for spelled in SPELLINGS[1:]:
+        stored = str(passwords.ARGON2ID.hash(spelled))
+
+        assert await hasher.verify(spelled, stored) == Verdict(ok=True, stale=True)
+        assert await hasher.verify(SPELLINGS[0], stored) == WRONG
+
+
+async def test_the_second_comparison_depends_on_the_password_alone(
+    hasher: Hasher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored, compared = await hasher.hash(SPELLINGS[0]), []
+
+    def counted(password: str, hash_: str | None) -> Verdict:
+        compared.append(password)
+        return WRONG
+
+    monkeypatch.setattr(passwords, "_compared", counted)
+    for of in (stored, None, "damaged"):
+        compared.clear()
+        await hasher.verify("wrong", of)
+        await hasher.verify("wrong\u0301", of)
+        assert compared == ["wrong", passwords.normal("wrong\u0301"), "wrong\u0301"]
+
+
+def test_the_length_of_a_password_is_that_of_its_normal_form() -> None:
+    policy = PasswordPolicy(min_length=4)
+
+    assert check_policy(policy, "cafe\u0301") == check_policy(policy, "caf\u00e9") == []
+    assert check_policy(policy, "fe\u0301\u0301"[:3]) == ["A password needs at least 4 characters."]
+
+
 @pytest.mark.parametrize("numbers", [{"memory_cost": 8192}, {"time_cost": 1}, {"type": "I"}])
 async def test_a_hash_of_another_cost_is_stale_when_the_password_is_right(
     hasher: Hasher, numbers: dict[str, object]

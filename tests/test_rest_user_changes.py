@@ -193,7 +193,7 @@ async def test_a_deletion_that_names_nobody_or_a_wrong_way_is_a_400(
 ENDS: dict[str, tuple[str, str, Any]] = {
     "deleted": ("DELETE", "/users/{}", None),
     "deleted by name": ("DELETE", "/users", lambda name: {"userName": name}),
-    "deleted for a successor": ("DELETE", "/users/{}?successor=asleep", None),
+    "deleted for a successor": ("DELETE", "/users/{}?successor=heir", None),
     "without roles": ("PUT", "/users/{}", {"roles": []}),
     "deactivated": ("PUT", "/users/{}", {"roles": ["admin", "DEACTIVATED"], "email": "new@example.com"}),
     "by metadata": ("POST", "/users/{}/meta", {"roles": ["user"], "new": 1}),
@@ -208,6 +208,7 @@ async def test_the_last_active_administrator_stays_whatever_the_letters_of_her_n
 ) -> None:
     root = await make.admin()
     await make.user("asleep", "admin", "deactivated")
+    await make.user("heir")
     method, path, given = ENDS[end]
     given = given(name) if callable(given) else given
 
@@ -221,7 +222,7 @@ async def test_the_last_active_administrator_stays_whatever_the_letters_of_her_n
 @pytest.mark.parametrize("end", ENDS)
 async def test_the_last_administrator_but_one_goes(rest: Rest, make: Make, end: str) -> None:
     root = await make.admin()
-    await make.user("asleep", "user")
+    await make.user("heir", "user")
     await make.admin("other")
     method, path, given = ENDS[end]
     given = given("other") if callable(given) else given

@@ -32,6 +32,8 @@ from app.policy.audit import (
     sees_settled_events,
 )
 from app.policy.common import asks_about_everybody, everybody, lasts, sees_all_resources, signed_in
+from app.policy.comparing import compares_access, holds_more
+from app.policy.ends import administers_resource_until, manages_group_until, manages_org_until
 from app.policy.groups import (
     group_membership_lasts,
     groups_of,
@@ -92,6 +94,7 @@ from app.policy.resources import (
     sees_configuration,
     sees_org_of_resource,
     sees_resource,
+    transfers_resource,
     united,
     way_ends,
     way_granted,
@@ -120,10 +123,12 @@ __all__ = [
     "added_up",
     "administered",
     "administers_resource",
+    "administers_resource_until",
     "asked_users",
     "asks_about_everybody",
     "belongs_to_org",
     "by_membership",
+    "compares_access",
     "covers_resource",
     "deletes_in_org",
     "deletes_org",
@@ -138,6 +143,7 @@ __all__ = [
     "holders",
     "holding_group",
     "holds",
+    "holds_more",
     "is_active",
     "is_anyone",
     "is_general",
@@ -154,7 +160,9 @@ __all__ = [
     "lists_resources_by_table",
     "manages_all_orgs",
     "manages_group_members",
+    "manages_group_until",
     "manages_org",
+    "manages_org_until",
     "mask",
     "masks_of_pairs",
     "may_ask_of_user",
@@ -203,6 +211,7 @@ __all__ = [
     "subjects",
     "theirs",
     "ticket_stage",
+    "transfers_resource",
     "united",
     "way_ends",
     "way_granted",

@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Join,
+    case,
     or_,
     true,
 )
@@ -40,6 +41,11 @@ def asks_about_everybody(viewer: Viewer) -> bool:
 def lasts(expires_at: Any) -> ColumnElement[bool]:
     """Has not ended by the clock of the question; no job has to run."""
     return or_(col(expires_at).is_(None), col(expires_at) > NOW)
+
+
+def earlier(end: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The first of two ends; null is no end."""
+    return case((other.is_(None), end), (end.is_(None), other), (other < end, other), else_=end)
 
 
 class Ahead(Join):

@@ -19,6 +19,7 @@ from sqlalchemy import (
     inspect,
     literal_column,
     null,
+    or_,
     select,
     true,
 )
@@ -26,14 +27,14 @@ from sqlalchemy.orm import aliased
 
 from app import masks
 from app.auth import Permission, Viewer
-from app.masks import Kind
+from app.masks import Kind, Level
 from app.policy.acting import LIMITED, is_active, mine, subjects
-from app.policy.common import Ahead, Beside, asks_about_everybody, lasts, sees_all_resources
+from app.policy.common import Ahead, Beside, asks_about_everybody, earlier, lasts, sees_all_resources
 from app.policy.groups import sees_group_members
 from app.policy.limits import covers_resource, is_among_covered
 from app.policy.orgs import deletes_org, sees_org, sees_org_members
 from app.sources import ME, Keys
-from app.tables import Access, Grant, Group, Org, Resource, RowId, User, col
+from app.tables import Access, Grant, Group, Org, OrgMember, Resource, RowId, User, col
 
 
 def _manages_all_resources(viewer: Viewer) -> bool:
@@ -73,6 +74,24 @@ def united(mask: ColumnElement[Any]) -> ColumnElement[Any]:
 def deletes_in_org(viewer: Viewer) -> ColumnElement[bool]:
     """Deletes the resource of the row by her level in its org; a token may be good for the resource alone."""
     return exists().where(col(Org.id) == col(Resource.org_id), deletes_org(replace(viewer, is_limited=False)))
+
+
+def transfers_resource(viewer: Viewer) -> ColumnElement[bool]:
+    """Gives the resource of the row to another owner or org: its owner, and ADMIN in its org; a grant is not enough.
+
+    An owner has no end, so a membership that ends is not enough either.
+    """
+    if _manages_all_resources(viewer):
+        return true()
+    owned, member = aliased(Org), aliased(OrgMember)
+    owns_org = exists().where(col(owned.id) == col(Resource.org_id), col(owned.owner_id) == ME)
+    is_admin = exists().where(
+        col(member.org_id) == col(Resource.org_id),
+        col(member.user_id) == ME,
+        col(member.level) >= int(Level.ADMIN),
+        col(member.expires_at).is_(None),
+    )
+    return or_(col(Resource.owner_id) == ME, owns_org.correlate_except(owned), is_admin.correlate_except(member))
 
 
 def sees_org_of_resource(viewer: Viewer) -> ColumnElement[bool]:
@@ -281,8 +300,7 @@ def way_level(viewer: Viewer) -> ColumnElement[Any]:
 
 def way_ends(viewer: Viewer) -> ColumnElement[Any]:
     """When the entry or the membership ends, whichever is first."""
-    end, until = col(Access.expires_at), mine(viewer).c.until
-    return case((until.is_(None), end), (end.is_(None), until), (end < until, end), else_=until)
+    return earlier(col(Access.expires_at), mine(viewer).c.until)
 
 
 _SUBJECT: Any = col(Access.subject)

@@ -15,7 +15,7 @@ from app.rest.bodies import Body
 from app.rest.fields import EMAIL, NEW_PASSWORD, TEXT, TEXTS, USER_NAME, Field, choice
 from app.rest.routing import Call, Route, Who
 from app.rest.storage import storage_by_user
-from app.services import accounts, enrolment, users
+from app.services import accounts, deleting, enrolment, users
 from app.services.roles import Way
 from app.sources import Cell, layout
 from app.tables import Org, Role, User
@@ -118,7 +118,7 @@ async def _delete_named(call: Call) -> Response:
 async def _deleted(call: Call, user_name: str, successor: str | None) -> Response:
     heir: Way | None = ("user_name", successor) if successor else None
     async with call.change("deleteUser") as tx:
-        deleted = await users.delete_user(tx, call.viewer, ("user_name", user_name), heir)
+        deleted = await deleting.delete_user(tx, call.viewer, ("user_name", user_name), heir)
     return json(
         {
             "userName": deleted.user_name,

@@ -27,7 +27,7 @@ from app.schema.mutations import (
 )
 from app.schema.node import Node
 from app.schema.paging import Connection, Edge
-from app.services import accounts, enrolment, names, users
+from app.services import accounts, deleting, enrolment, names, users
 from app.services.roles import Way
 from app.sources import Find
 
@@ -345,7 +345,7 @@ async def _update(tx: Transaction, viewer: Viewer, given: UpdateUserInput) -> Ou
 
 async def _delete(tx: Transaction, viewer: Viewer, given: DeleteUserInput) -> Outcome:
     successor = None if given.successor is None else chosen(given.successor)
-    deleted = await users.delete_user(tx, viewer, chosen(given.user), successor)
+    deleted = await deleting.delete_user(tx, viewer, chosen(given.user), successor)
     return {
         "deleted_user_id": ids.encode("User", deleted.id),
         "orgs_transferred": deleted.orgs,

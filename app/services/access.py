@@ -13,7 +13,7 @@ from app.auth import Viewer
 from app.db import Transaction
 from app.errors import Conflict, InvalidInput, NotFound, OstiaryError, Problem, Problems
 from app.masks import Kind
-from app.services import audit, index, names, resources
+from app.services import audit, ends, index, names, resources
 from app.services.resources import Found
 from app.services.roles import Way
 from app.sources import Keys, among, integers
@@ -173,6 +173,7 @@ async def _checked(
     placed = [replace(entry, subject=known.get(_named(entry), -1)) for entry in entries]
     for entry in placed:
         problems += _problems(tx, found, entry)
+    problems += await _given_for_too_long(tx, found, placed)
     problems += _twice(placed)
     if problems:
         raise Problems(problems)
@@ -192,6 +193,27 @@ def _problems(tx: Transaction, found: Found, entry: Entry) -> Iterator[Problem]:
         yield InvalidInput("Anyone, signed in or not, may be given read roles only.", (*entry.path, "roles"))
     if entry.expires_at is not None and entry.expires_at <= tx.now:
         yield InvalidInput("`expiresAt` must be in the future.", (*entry.path, "expiresAt"))
+
+
+async def _given_for_too_long(tx: Transaction, found: Found, entries: Sequence[Entry]) -> list[Problem]:
+    """Problems of entries that give roles for longer than the viewer is ADMIN; what is so already may stay."""
+    if found.until is None:
+        return []
+    stored = await _stored(tx, found.id)
+    return [
+        problem
+        for entry in entries
+        if _gives_more(tx, found, entry, *stored.get(entry.subject, (0, None)))
+        for problem in ends.problems(entry.expires_at, found.until, (*entry.path, "expiresAt"))
+    ]
+
+
+def _gives_more(tx: Transaction, found: Found, entry: Entry, before: int, ended: datetime | None) -> bool:
+    """Whether an entry gives roles that its subject does not have by it now, or gives some for longer."""
+    has_ended = ended is not None and ended <= tx.now
+    had = 0 if has_ended else masks.effective(before, found.full_mask)
+    gives = masks.effective(entry.mask, found.full_mask)
+    return bool(gives & ~had) or (gives != 0 and ends.is_later(entry.expires_at, ended))
 
 
 def _twice(entries: Iterable[Entry]) -> Iterator[Problem]:

@@ -18,7 +18,7 @@ from app.fair_queue import FairQueue
 from app.origin import ORIGIN
 from app.passwords import Hasher
 from app.prepared import Row
-from app.services import api_tokens, audit, demo_names, external, names, quotas, roles, users
+from app.services import api_tokens, audit, demo_names, external, names, owning, quotas, roles, users
 from app.services.external import Vouched
 from app.services.provider import Provider
 from app.services.roles import Way
@@ -305,9 +305,9 @@ async def change_password(desk: Desk, viewer: Viewer, old: str, new: str, *, dry
 
 
 async def reset_password(tx: Transaction, viewer: Viewer, user: Way, fresh: str) -> int:
-    """Set the password of a user who holds no more than the viewer; every token of hers ends."""
+    """Set the password of a user who holds no more than the viewer; every token of theirs ends."""
     policy.require_session(viewer)
-    key = await users.managed(tx, viewer, user)
+    key = await owning.impersonated(tx, viewer, user)
     policy.require_accounts_here(viewer)
     if await users.is_service_account(tx, key):
         raise InvalidInput("A service account has no password.", ("user",))
@@ -332,7 +332,7 @@ async def reset_by_operator(desk: Desk, user_name: str, password: str) -> None:
 async def require_password(desk: Desk, viewer: Viewer, user_name: str, password: str) -> None:
     """Raises InvalidInput unless this is the password of a user; who asks must be one who could set it."""
     async with audit.change(desk.database, viewer, "resetPassword", dry=True) as tx:
-        key = await users.managed(tx, viewer, ("user_name", user_name))
+        key = await owning.impersonated(tx, viewer, ("user_name", user_name))
         policy.require_accounts_here(viewer)
         stored = await tx.value(_HASH, id=key)
     wrong = InvalidInput("The current password is not right.", ("currentPassword",))

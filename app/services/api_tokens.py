@@ -12,7 +12,7 @@ from app import api_tokens, policy
 from app.auth import OF_THINGS, Permission, Viewer
 from app.db import Dangling, Database, Duplicate, Transaction
 from app.errors import Conflict, InvalidInput, NotFound, Problem
-from app.services import audit, names, orgs, resources, users
+from app.services import audit, names, orgs, owning, resources, users
 from app.services.roles import Way
 from app.tables import ApiToken, ApiTokenOrg, ApiTokenResource, RowId, User, col, sortable
 from app.telemetry import facts
@@ -90,8 +90,8 @@ async def create_api_token(
 
 
 async def _account(tx: Transaction, viewer: Viewer, user: Way) -> int:
-    """The id of a service account whom the viewer manages: nobody makes a token in the name of somebody else."""
-    key = await users.managed(tx, viewer, user)
+    """The id of a service account that holds no more than the viewer: people make their own tokens."""
+    key = await owning.impersonated(tx, viewer, user)
     if not await users.is_service_account(tx, key):
         raise InvalidInput("This is no service account: people make their tokens themselves.", ("user",))
     return key

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from app.auth import Viewer
 from app.db import Duplicate, Transaction
 from app.errors import Conflict, Problem
-from app.services import audit, names, users
+from app.services import audit, names, owning, users
 from app.services.users import NewUser
 from app.sources import among, texts
 from app.tables import Org, col, sortable
@@ -21,10 +21,12 @@ ROOM = 8
 async def enrol(
     tx: Transaction, viewer: Viewer, new: Sequence[NewUser], wrong: Sequence[Problem] = (), *, with_orgs: bool
 ) -> list[int]:
-    """Make users, all or none, and their own orgs; answers their ids in the order given."""
+    """Make users, all or none, and their own orgs, unless deactivated; answers their ids in the order given."""
     made = await users.create_users(tx, viewer, new, wrong)
     if with_orgs:
-        await _give_orgs(tx, list(zip(made, (each.user_name for each in new), strict=True)))
+        able = await owning.able(tx, made)
+        people = zip(made, (each.user_name for each in new), strict=True)
+        await _give_orgs(tx, [person for person in people if person[0] in able])
     return made
 
 
@@ -33,7 +35,7 @@ async def enrol_one(
 ) -> int:
     """The same for one, whose problems have paths of her own."""
     made = await users.create_user(tx, viewer, new, wrong)
-    if with_orgs:
+    if with_orgs and made in await owning.able(tx, [made]):
         await _give_orgs(tx, [(made, new.user_name)])
     return made
 

@@ -13,7 +13,7 @@ from app.auth import Permission, Viewer
 from app.db import Dangling, Duplicate, Transaction
 from app.errors import Conflict, Forbidden, InvalidInput, NotFound, Problem
 from app.masks import Kind
-from app.services import audit, index, names, users
+from app.services import audit, ends, index, names, users
 from app.services.roles import Way
 from app.sources import among, integers, texts
 from app.tables import Group, GroupMember, Key, MembersSeenBy, RowId, User, col, sortable
@@ -113,13 +113,14 @@ async def add_group_members(
 
     Every offender is named. A membership that has ended is no membership.
     """
-    key = await managed(tx, viewer, group)
+    key, until = await _managed(tx, viewer, group)
     _check_number(len(new))
     found = await users.found_many(tx, viewer, [each.user for each in new])
     members = set(await _members(tx, key, [user for user in found if user is not None]))
     problems: list[Problem] = []
     for at, (each, user) in enumerate(zip(new, found, strict=True)):
-        problems += [problem.under("members", at) for problem in names.end_problems(each.expires_at, tx.now)]
+        wrong = [*names.end_problems(each.expires_at, tx.now), *ends.problems(each.expires_at, until)]
+        problems += [problem.under("members", at) for problem in wrong]
         if user is None:
             problems.append(users.unknown(("members", at, "user")))
         elif user in members:
@@ -150,12 +151,15 @@ async def set_group_manager(
     tx: Transaction, viewer: Viewer, group: Way, user: Way, is_manager: bool
 ) -> tuple[int, int]:
     """Let a member change who belongs to the group, or no longer; needs to manage its members."""
-    key = await managed(tx, viewer, group)
+    key, until = await _managed(tx, viewer, group)
     user_id = (await _found_members(tx, key, [user]))[0]
     if user_id is None:
         raise _no_member(("user",))
-    await audit.ties(tx, audit.GROUP_MEMBERS, of=[key], to=[user_id])
     member = col(GroupMember.group_id) == key, col(GroupMember.user_id) == user_id
+    if is_manager and until is not None:
+        was, end = (await tx.rows(select(col(GroupMember.is_manager), col(GroupMember.expires_at)).where(*member)))[0]
+        names.refuse([] if was else [*ends.problems(end, until, ("isManager",))])
+    await audit.ties(tx, audit.GROUP_MEMBERS, of=[key], to=[user_id])
     await tx.rows(update(GroupMember).where(*member).values(is_manager=is_manager))
     return key, user_id
 
@@ -223,7 +227,12 @@ async def _insert(tx: Transaction, viewer: Viewer, key: int, new: dict[int, NewM
 
 
 async def managed(tx: Transaction, viewer: Viewer, group: Way) -> int:
-    """The id of a group whose members the viewer manages, held until the transaction ends.
+    """The id of a group whose members the viewer manages, held until the transaction ends."""
+    return (await _managed(tx, viewer, group))[0]
+
+
+async def _managed(tx: Transaction, viewer: Viewer, group: Way) -> tuple[int, datetime | None]:
+    """Return the same, and when the viewer's right to manage them ends, None for never.
 
     It is held by a statement of its own: what the next one reads is then as the transaction before left it.
     """
@@ -236,7 +245,7 @@ async def managed(tx: Transaction, viewer: Viewer, group: Way) -> int:
         raise NotFound("There is no such group.", ("group",))
     if not row[1]:
         raise Forbidden("This needs GROUPS_MANAGE, or to be a manager of the group.")
-    return int(row[0])
+    return int(row[0]), row[2]
 
 
 _HOLD = {
@@ -250,6 +259,6 @@ def _seen(viewer: Viewer) -> Select[Any]:
     allowed = case(
         (policy.manages_group_members(viewer), literal_column("1", Integer)), else_=literal_column("0", Integer)
     )
-    return select(col(Group.id), allowed).where(
+    return select(col(Group.id), allowed, policy.manages_group_until(viewer)).where(
         col(Group.id) == bindparam("key", type_=RowId()), policy.sees_group(viewer)
     )

@@ -7,7 +7,7 @@ from sqlalchemy import delete
 from app.auth import Viewer
 from app.db import Duplicate, Transaction
 from app.errors import Conflict, InvalidInput
-from app.services import audit, resources, users
+from app.services import audit, holding, resources, users
 from app.services.roles import Way
 from app.tables import Lock, LockEvent, col
 
@@ -15,8 +15,14 @@ MAX_REASON = 1_000
 
 
 async def lock_resource(tx: Transaction, viewer: Viewer, resource: Way, reason: str) -> int:
-    """Lock a resource; needs ADMIN. A second lock is a Conflict."""
+    """Lock a resource; needs ADMIN. A second lock is a Conflict.
+
+    Its org is held too, and before it as everywhere: a locked resource keeps the owner of its org, see `orgs`.
+    """
+    org_id = await holding.keep_org(tx, viewer, resource)
     found = await resources.administered(tx, viewer, resource)
+    if found.org_id != org_id:
+        raise Conflict("The resource was moved at this moment. Try again.", ("resource",))
     row = {"resource_id": found.id, "user_id": viewer.user_id, "reason": _checked(reason), "created_at": tx.now}
     row["user_name"] = await users.name_of(tx, viewer)
     await audit.touches(tx, audit.RESOURCE, [found.id])

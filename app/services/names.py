@@ -5,10 +5,12 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from math import isfinite
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
 
 from app.errors import InvalidInput, Problem, Problems
+from app.services import lookalikes
 from app.tables import folded
 
 MAX_METADATA_BYTES = 65_536
@@ -51,23 +53,59 @@ def user_name_problems(name: str, *, is_external: bool = False) -> Iterator[Prob
         )
     elif not is_external and not USER_NAME.fullmatch(name):
         yield InvalidInput("A user name is 1 to 127 letters (a to z) and digits, without spaces.", ("userName",))
-    elif name.lower() in RESERVED_USER_NAMES:
+    elif folded(name) in RESERVED_USER_NAMES:
         yield InvalidInput(f"The user name `{name}` is reserved.", ("userName",))
 
 
 def email_problems(email: str | None) -> Iterator[Problem]:
-    """Optional; one @ between two words, at most 254 characters."""
-    if email is not None and not (len(email) <= MAX_EMAIL and _EMAIL.fullmatch(email) and email.isprintable()):
+    """Optional; one @ between two words, at most 254 characters, that pass for no others."""
+    if email is None:
+        return
+    key = folded(email)
+    if not (len(email) <= MAX_EMAIL and _EMAIL.fullmatch(email) and _EMAIL.fullmatch(key) and email.isprintable()):
         yield InvalidInput(f"An e-mail address looks like name@host, at most {MAX_EMAIL} characters.", ("email",))
+        return
+    look = lookalikes.looks_like(email, key)
+    if look is not None and not key.isascii():
+        yield InvalidInput(f"This e-mail address passes for `{look}`.", ("email",))
+        return
+    # A name in one script at a host in another is usual.
+    wrong = {reason for part in _PARTS.split(key) for reason in lookalikes.problems(part, part, is_part=True)}
+    for reason in sorted(wrong):
+        yield InvalidInput(f"This is no e-mail address for a user. {reason}", ("email",))
+
+
+_PARTS = re.compile("[@.]")
 
 
 def role_name_problems(name: str) -> Iterator[Problem]:
+    """The form of `role_form_problems`; a name that passes for no other, and that an address can hold."""
+    yield from (found := [*role_form_problems(name)])
+    if found:
+        return
+    key = folded(name)
+    if _breaks_addresses(key):
+        yield InvalidInput(
+            "A role's name is one part of an address: not `.` or `..`, and without `/` and `\\`.", ("name",)
+        )
+    for reason in lookalikes.problems(name, key):
+        yield InvalidInput(f"This is no name for a role. {reason}", ("name",))
+
+
+def role_form_problems(name: str) -> Iterator[Problem]:
     """1 to 64 printable characters, no slash, no space at an end."""
     if not (0 < len(name) <= MAX_ROLE_NAME and name.isprintable() and name == name.strip() and "/" not in name):
         yield InvalidInput(
             f"A role's name is 1 to {MAX_ROLE_NAME} printable characters without `/`, and no space at an end.",
             ("name",),
         )
+
+
+def _breaks_addresses(key: str) -> bool:
+    """Whether a name, percent-encoded however often, is no single part of a path."""
+    while (decoded := unquote(key)) != key:
+        key = decoded
+    return key.strip(". ") == "" or key != key.strip() or bool({"/", "\\"} & {*key})
 
 
 def description_problems(text: str) -> Iterator[Problem]:
@@ -148,5 +186,5 @@ def _reserved_key_problems(metadata: dict[str, Any]) -> Iterator[Problem]:
         yield InvalidInput("`roles` is a list of role names.", ("metadata", "roles"))
         return
     for at, role in enumerate(roles):
-        for problem in role_name_problems(role):
+        for problem in role_form_problems(role):
             yield InvalidInput(problem.message, ("metadata", "roles", at))

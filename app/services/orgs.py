@@ -6,19 +6,19 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, case, delete, func, insert, literal_column, not_, or_, select, update
+from sqlalchemy import Select, case, delete, insert, literal_column, not_, null, or_, select, update
 from sqlalchemy import bindparam as bound
 from sqlalchemy.types import Integer
 
 from app import policy
 from app.auth import Permission, Viewer
 from app.db import Duplicate, Transaction
-from app.errors import Conflict, Forbidden, Locked, NotFound, Problem
+from app.errors import Conflict, Forbidden, NotFound, Problem
 from app.masks import Level
-from app.services import audit, names, users
+from app.services import audit, ends, names, owning, users
 from app.services.roles import Way
 from app.sources import Condition, among, integers, texts
-from app.tables import Key, Lock, Org, OrgMember, Resource, RowId, User, col, sortable
+from app.tables import Key, Org, OrgMember, Resource, RowId, User, col, sortable
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,15 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An org that the viewer sees, held for a change, and whether she may make that change."""
+    """An org that the viewer sees, held for a change, and whether she may make that change.
+
+    `until` is when the viewer's right to manage its members ends, None for never or where there is none.
+    """
 
     id: int
     owner_id: int | None
     may: bool
+    until: datetime | None = None
 
 
 class OwnerIsNoMember(Conflict):
@@ -91,6 +95,7 @@ async def create_org(tx: Transaction, viewer: Viewer, new: NewOrg) -> int:
         key = int(await tx.value(insert(Org).values(**values).returning(col(Org.id))))
     except Duplicate:
         raise Conflict(f"The slug `{new.slug}` is taken.", ("slug",)) from None
+    await owning.require_able(tx, owner_id)
     audit.makes(tx, audit.ORG, [key])
     return key
 
@@ -114,12 +119,7 @@ async def delete_org(tx: Transaction, viewer: Viewer, org: Way) -> tuple[int, in
     held = await require(tx, viewer, org, policy.deletes_org, "the level READ_WRITE_DELETE in the org")
     of_org = col(Resource.org_id) == held.id
     resources = await tx.rows(select(col(Resource.id)).where(of_org).order_by(col(Resource.id)).with_for_update())
-    locked = await tx.value(
-        select(func.count()).select_from(Lock).join(Resource, col(Resource.id) == col(Lock.resource_id)).where(of_org)
-    )
-    if locked:
-        are = "resource of this org is" if locked == 1 else "resources of this org are"
-        raise Locked(f"{locked} {are} locked.", ("org",))
+    await owning.require_unlocked(tx, of_org, "org")
     await _note_all(tx, held.id, [row[0] for row in resources])
     await tx.rows(delete(Org).where(col(Org.id) == held.id))
     return held.id, len(resources)
@@ -136,7 +136,7 @@ async def _note_all(tx: Transaction, key: int, resources: Sequence[int]) -> None
 async def transfer_org(tx: Transaction, viewer: Viewer, org: Way, owner: Way) -> int:
     """Give an org to somebody else; needs to be its owner, or ORGS_MANAGE. Who owned it stays, as ADMIN."""
     held = await require(tx, viewer, org, policy.owns_org, _OWNING)
-    new = await users.found(tx, viewer, owner, "owner")
+    new = await owning.new_owner(tx, viewer, owner)
     if new == held.owner_id:
         raise Conflict("She owns the org already.", ("owner",))
     await _transfer(tx, viewer, held, new)
@@ -150,6 +150,7 @@ async def keep_or_transfer_org(tx: Transaction, viewer: Viewer, org: Way, owner:
     if new != held.owner_id:
         if not held.may:
             raise Forbidden(f"This needs {_OWNING}.")
+        await owning.require_able(tx, new)
         await _transfer(tx, viewer, held, new)
     return held.id
 
@@ -158,6 +159,8 @@ _OWNING = "to own the org, or ORGS_MANAGE"
 
 
 async def _transfer(tx: Transaction, viewer: Viewer, held: Found, new: int) -> None:
+    """Change the owner; the org is held, so that none of its resources is locked meanwhile."""
+    await owning.require_unlocked(tx, col(Resource.org_id) == held.id, "org")
     await audit.touches(tx, audit.ORG, [held.id])
     await audit.ties(tx, audit.ORG_MEMBERS, of=[held.id], to=[new, held.owner_id or new])
     await tx.rows(_members(held.id, new))
@@ -183,7 +186,8 @@ async def add_org_member(
     """
     held = await require(tx, viewer, org, policy.manages_org, _ADMIN)
     user_id = await users.found(tx, viewer, user)
-    names.refuse([*names.end_problems(membership.expires_at, tx.now)])
+    end = membership.expires_at
+    names.refuse([*names.end_problems(end, tx.now), *ends.problems(end, held.until)])
     if user_id == held.owner_id:
         raise OwnerIsNoMember("She owns the org: the owner is no member.", ("user",))
     await audit.ties(tx, audit.ORG_MEMBERS, of=[held.id], to=[user_id])
@@ -200,8 +204,11 @@ async def update_org_member(
 ) -> tuple[int, int]:
     """Change the level or the end of a membership, which counts as granted anew; needs ADMIN."""
     held = await require(tx, viewer, org, policy.manages_org, _ADMIN)
-    user_id = await _member(tx, held.id, user)
+    user_id, level, end = await _member(tx, held.id, user)
     names.refuse([*names.end_problems(membership.expires_at, tx.now)])
+    wanted = end if membership.keeps_end else membership.expires_at
+    if ends.is_later(wanted, end) or (membership.level is not None and membership.level > level):
+        names.refuse([*ends.problems(wanted, held.until)])
     await audit.ties(tx, audit.ORG_MEMBERS, of=[held.id], to=[user_id])
     values: dict[str, Any] = {"granted_at": tx.now, "granted_by": viewer.user_id}
     values["granted_by_name"] = await users.name_of(tx, viewer)
@@ -219,7 +226,7 @@ async def remove_org_member(tx: Transaction, viewer: Viewer, org: Way, user: Way
     held = await found(tx, viewer, org, policy.manages_org)
     if not (held.may or await users.is_viewer(tx, viewer, user)):
         raise Forbidden(f"This needs {_ADMIN}, or to be that member.")
-    user_id = await _member(tx, held.id, user)
+    user_id, *_ = await _member(tx, held.id, user)
     await audit.ties(tx, audit.ORG_MEMBERS, of=[held.id], to=[user_id])
     await tx.rows(_members(held.id, user_id))
     return held.id, user_id
@@ -263,17 +270,17 @@ async def _row(tx: Transaction, viewer: Viewer, org_id: int, user_id: int, membe
     }
 
 
-async def _member(tx: Transaction, org_id: int, user: Way) -> int:
-    """The id of a member. Who asks sees all members, or is this one."""
+async def _member(tx: Transaction, org_id: int, user: Way) -> tuple[int, int, datetime | None]:
+    """The id of a member, the level and the end. Who asks sees all members, or is this one."""
     statement = (
-        select(col(User.id))
+        select(col(User.id), col(OrgMember.level), col(OrgMember.expires_at))
         .join(OrgMember, col(OrgMember.user_id) == col(User.id))
         .where(col(OrgMember.org_id) == org_id, users.named(user), policy.lasts(OrgMember.expires_at))
     )
-    key = await tx.value(statement, now=tx.now)
-    if key is None:
+    row = await tx.row(statement, now=tx.now)
+    if row is None:
         raise NotFound("The org has no such member.", ("user",))
-    return int(key)
+    return int(row[0]), int(row[1]), row[2]
 
 
 async def require(tx: Transaction, viewer: Viewer, org: Way, may: Condition, needs: str) -> Found:
@@ -296,7 +303,7 @@ async def found(tx: Transaction, viewer: Viewer, org: Way, may: Condition) -> Fo
     row = None if held is None else await tx.row(seen, key=held, **viewer.binds, now=tx.now)
     if row is None:
         raise NotFound("There is no such org.", ("org",))
-    return Found(row[0], row[1], bool(row[2]))
+    return Found(row[0], row[1], bool(row[2]), row[3])
 
 
 _HOLD = {
@@ -308,7 +315,8 @@ _HOLD = {
 @cache
 def _seen(may: Condition, viewer: Viewer) -> Select[Any]:
     allowed = case((may(viewer), literal_column("1", Integer)), else_=literal_column("0", Integer))
-    chosen = select(col(Org.id), col(Org.owner_id), allowed)
+    until = policy.manages_org_until(viewer) if may is policy.manages_org else null()
+    chosen = select(col(Org.id), col(Org.owner_id), allowed, until)
     return chosen.where(col(Org.id) == bound("key", type_=RowId()), policy.sees_org(viewer))
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import (
     Select,
@@ -11,10 +12,10 @@ from sqlalchemy import (
     case,
     delete,
     exists,
+    false,
     insert,
     literal_column,
     null,
-    or_,
     select,
     update,
 )
@@ -23,7 +24,7 @@ from app import masks, policy
 from app.auth import Permission, Viewer
 from app.db import Duplicate, Transaction
 from app.errors import Conflict, Forbidden, InvalidInput, Locked, NotFound, Problem
-from app.services import audit, index, names, quotas, users
+from app.services import audit, holding, index, names, owning, quotas
 from app.services.roles import Way
 from app.tables import Grant, Key, Lock, Org, Resource, ResourceType, RowId, Ticket, col, sortable
 
@@ -80,6 +81,10 @@ class Found:
     org_id: int
     path: str | None
     size_bytes: int
+    until: datetime | None = None
+    """When the viewer's ADMIN ends, of a resource that is `administered`."""
+    may_transfer: bool = False
+    """Of a resource that is about to be transferred."""
 
 
 async def create_resource(tx: Transaction, viewer: Viewer, new: NewResource) -> int:
@@ -113,6 +118,7 @@ async def create_resource(tx: Transaction, viewer: Viewer, new: NewResource) -> 
         key = int(await tx.value(insert(Resource).values(**values).returning(col(Resource.id))))
     except Duplicate:
         raise Conflict(f"The org has a resource `{new.slug}` already.", ("slug",)) from None
+    await owning.require_able(tx, owner)
     audit.makes(tx, audit.RESOURCE, [key])
     await audit.ties(tx, audit.GRANTS, of=[key])
     general = {"resource_id": key, "subject": masks.GENERAL, "mask": DEFAULT_MASK & full}
@@ -143,17 +149,18 @@ class Transfer:
 async def transfer_resource(
     tx: Transaction, viewer: Viewer, resource: Way, given: Transfer, terms: quotas.Terms
 ) -> int:
-    """Give a resource to another owner, or move it to another org that the viewer writes; needs ADMIN and no lock.
+    """Give a resource to another owner, or move it to another org that the viewer writes; no lock may stand.
 
-    The org that it moves to receives its bytes, and those that uploads have reserved for it.
+    Needs to own the resource, ADMIN in its org, or RESOURCES_MANAGE: a grant takes nothing from an owner. The org that
+    it moves to receives its bytes, and those that uploads have reserved for it.
     """
     if given.org is not None:
-        await hold_orgs(tx, resource, given.org)
-    found_ = await writable(tx, viewer, resource, masks.ADMIN)
+        await holding.hold_orgs(tx, resource, given.org)
+    found_ = await _transferable(tx, viewer, resource)
     await audit.touches(tx, audit.RESOURCE, [found_.id])
     values: dict[str, Any] = {}
     if given.owner is not None:
-        values["owner_id"] = await users.found(tx, viewer, given.owner, "owner")
+        values["owner_id"] = await owning.new_owner(tx, viewer, given.owner)
     if given.org is not None:
         org_id, org_slug = await writable_org(tx, viewer, given.org)
         values |= {"org_id": org_id, "path": f"{org_slug}/{found_.slug}"}
@@ -164,6 +171,15 @@ async def transfer_resource(
     except Duplicate:
         raise Conflict("The org has a resource with this slug already.", ("org",)) from None
     return found_.id
+
+
+async def _transferable(tx: Transaction, viewer: Viewer, resource: Way) -> Found:
+    policy.require_signed_in(viewer)
+    found_ = await _found(tx, viewer, resource, ("resource",), _HOLD, "transfer")
+    if not found_.may_transfer:
+        raise Forbidden("This needs to own the resource, ADMIN in its org without an end, or RESOURCES_MANAGE.")
+    require_unlocked(found_)
+    return found_
 
 
 async def _move_bytes(tx: Transaction, viewer: Viewer, found_: Found, org_id: int, terms: quotas.Terms) -> None:
@@ -192,7 +208,7 @@ async def _write(tx: Transaction, found_: Found, values: dict[str, Any]) -> None
 
 async def delete_resource(tx: Transaction, viewer: Viewer, resource: Way) -> int:
     """Delete a resource with its grants and history; needs ADMIN, or READ_WRITE_DELETE on the org, and no lock."""
-    await hold_orgs(tx, resource)
+    await holding.hold_orgs(tx, resource)
     found_ = await found(tx, viewer, resource)
     if not (found_.may_delete or found_.mask & masks.ADMIN):
         raise Forbidden("This needs ADMIN on the resource, or READ_WRITE_DELETE on its org.")
@@ -227,7 +243,8 @@ async def writable(tx: Transaction, viewer: Viewer, resource: Way, role: int) ->
 
 async def administered(tx: Transaction, viewer: Viewer, resource: Way) -> Found:
     """A resource whose access configuration and locks are the viewer's to change, locked or not."""
-    found_ = await found(tx, viewer, resource)
+    policy.require_signed_in(viewer)
+    found_ = await _found(tx, viewer, resource, ("resource",), _HOLD, "administer")
     policy.require_role(found_.mask, masks.ADMIN, "ADMIN")
     return found_
 
@@ -261,28 +278,27 @@ async def readable(tx: Transaction, viewer: Viewer, resource: Way, role: int) ->
     return found_
 
 
+Purpose = Literal["change", "administer", "transfer"]
+"""What a resource is looked at for: what only some changes need to know is worked out for those."""
+
+
 async def _found(
-    tx: Transaction, viewer: Viewer, resource: Way, path: Sequence[str | int], holding: dict[str, Select[Any]]
+    tx: Transaction,
+    viewer: Viewer,
+    resource: Way,
+    path: Sequence[str | int],
+    holding: dict[str, Select[Any]],
+    purpose: Purpose = "change",
 ) -> Found:
     way, key = resource
     held = await tx.value(holding[way], key=key)
-    seen = _seen(viewer.alike)
+    seen = _seen(viewer.alike, purpose)
     row = None if held is None else await tx.row(seen, key=held, **viewer.binds, now=tx.now)
     if row is None:
         raise NotFound("There is no such resource.", path)
-    number, slug, mask, full, revision, is_locked, may_delete, *rest = row
-    return Found(number, slug, mask, full, revision, bool(is_locked), bool(may_delete), *rest)
-
-
-async def hold_orgs(tx: Transaction, resource: Way, org: Way | None = None) -> None:
-    """Hold the org of a resource, and another one, before the resource: their totals are about to change.
-
-    Who deletes an org holds it before its resources, too, and two who wait for each other would both be refused.
-    """
-    way, key = resource
-    org_way, org_key = org or ("id", 0)
-    bound = org_key if org_way == "id" else names.sought(str(org_key))
-    await tx.rows(_HOLD_ORGS[way, org_way], key=key, org=bound)
+    number, slug, mask, full, revision, is_locked, may_delete, org_id, path_, size, until, may_transfer = row
+    may = bool(may_delete), org_id, path_, size, until, bool(may_transfer)
+    return Found(number, slug, mask, full, revision, bool(is_locked), *may)
 
 
 async def writable_org(tx: Transaction, viewer: Viewer, org: Way) -> tuple[int, str]:
@@ -309,19 +325,6 @@ _STAY = {"id": _named(Resource, Resource.id, shared=True), "path": _named(Resour
 _KEEP = {"id": _named(Org, Org.id, shared=True), "slug": _named(Org, Org.slug, shared=True)}
 
 
-def _orgs_of(resource: Any, org: Any) -> Select[Any]:
-    """The org of a resource and one that is named, in one order for all who hold two."""
-    home = select(col(Resource.org_id)).where(col(resource) == bindparam("key", type_=col(resource).type))
-    chosen = or_(col(Org.id) == home.scalar_subquery(), col(org) == bindparam("org", type_=col(org).type))
-    return select(col(Org.id)).where(chosen).order_by(col(Org.id)).with_for_update(key_share=True)
-
-
-_HOLD_ORGS = {
-    (way, org_way): _orgs_of(resource, org)
-    for way, resource in (("id", Resource.id), ("path", Resource.path))
-    for org_way, org in (("id", Org.id), ("slug", Org.slug))
-}
-
 _MOVED = select(
     select(policy.added_up(Ticket.bytes))
     .where(col(Ticket.resource_id) == bindparam("key", type_=RowId()), policy.is_reserved(Ticket))
@@ -335,7 +338,9 @@ _MOVED = select(
 
 
 @cache
-def _seen(viewer: Viewer) -> Select[Any]:
+def _seen(viewer: Viewer, purpose: Purpose) -> Select[Any]:
+    until = policy.administers_resource_until(viewer) if purpose == "administer" else null()
+    transfers = policy.transfers_resource(viewer) if purpose == "transfer" else false()
     return select(
         col(Resource.id),
         col(Resource.slug),
@@ -347,6 +352,8 @@ def _seen(viewer: Viewer) -> Select[Any]:
         col(Resource.org_id),
         case((policy.sees_org_of_resource(viewer), col(Resource.path)), else_=null()),
         col(Resource.size_bytes),
+        until,
+        case((transfers, literal_column("1")), else_=literal_column("0")),
     ).where(col(Resource.id) == bindparam("key", type_=RowId()), policy.sees_resource(viewer))
 
 

@@ -85,7 +85,8 @@ async def update_role(tx: Transaction, viewer: Viewer, role: Way, changes: Chang
     key, name, name_key, mask, built_in = await _found(tx, viewer, role)
     policy.require_no_more(viewer, Permission(mask) | (changes.permissions or Permission.NONE), "This role")
     wanted = name if changes.name is None else changes.name
-    _refuse([*names.role_name_problems(wanted), *names.description_problems(changes.description or "")])
+    renamed = [] if wanted == name else [*names.role_name_problems(wanted)]  # older names may break newer rules
+    _refuse([*renamed, *names.description_problems(changes.description or "")])
     if built_in and wanted != name:
         raise Protected(f"`{name}` is built in: its name stays.", ("name",))
     if name_key in FIXED and changes.permissions not in (None, Permission(mask)):
@@ -210,6 +211,8 @@ async def create_missing(tx: Transaction, wanted: Sequence[str]) -> None:
     known = await named(tx, wanted)
     for key, name in {folded(name): name for name in wanted}.items():
         if key not in known:
+            for problem in names.role_name_problems(name):
+                raise type(problem)(problem.message, ("roles", [*wanted].index(name)))
             try:
                 await _insert(tx, name, "", Permission.NONE)
             except Conflict:

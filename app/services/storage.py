@@ -156,7 +156,7 @@ def _tell(tx: Transaction, upload: _Upload, after: dict[str, object]) -> None:
 
 
 async def _held(tx: Transaction, ticket: str) -> _Upload:
-    """The upload of a ticket; raises NotFound. The org is held first: see `resources.hold_orgs`."""
+    """The upload of a ticket; raises NotFound. The org is held first: see `holding.hold_orgs`."""
     held = None
     if is_key(ticket):
         for holding in (_HOLD_ORG, _HOLD_RESOURCE, _HOLD_TICKET):

@@ -5,17 +5,16 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, delete, literal_column, select, union_all, update
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, literal_column, select, union_all
 
-from app import masks, policy, tokens
+from app import policy, tokens
 from app.auth import Permission, Viewer
 from app.db import Duplicate, Transaction
 from app.errors import Conflict, InvalidInput, NotFound, Problem, Problems
-from app.masks import Kind
-from app.services import audit, index, names, roles
+from app.services import audit, names, roles
 from app.services.roles import Way
-from app.sources import Keys, among, integers, texts
-from app.tables import Access, Key, Org, OrgMember, Resource, Role, RowId, User, UserRole, col, folded
+from app.sources import Keys, among, texts
+from app.tables import Key, Role, RowId, User, UserRole, col, folded
 
 MAX_AT_ONCE = 1_000
 DEFAULT_ROLES = ("user",)
@@ -45,17 +44,6 @@ class Changes:
 
     email: str | None = None
     roles: Sequence[str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Deleted:
-    """A user who is gone: the id and the name that she had, who succeeds her, and how much went to that one."""
-
-    id: int
-    user_name: str
-    successor: str | None = None
-    orgs: int = 0
-    resources: int = 0
 
 
 async def create_user(tx: Transaction, viewer: Viewer, new: NewUser, wrong: Sequence[Problem] = ()) -> int:
@@ -162,7 +150,10 @@ async def _taken(tx: Transaction, new: Sequence[NewUser]) -> list[Problem]:
 
 def _exists(what: str, text: str) -> Problem:
     kind = "user name" if what == "userName" else "e-mail address"
-    return Conflict(f"The {kind} `{text}` is taken; letter case does not make it another.", (what,))
+    return Conflict(
+        f"The {kind} `{text}` is taken; letter case does not make it another.",
+        (what,),
+    )
 
 
 async def _insert(tx: Transaction, new: Sequence[NewUser]) -> list[int]:
@@ -211,8 +202,12 @@ async def update_user(tx: Transaction, viewer: Viewer, user: Way, changes: Chang
     return key
 
 
+_EMAIL = select(col(User.email)).where(col(User.id) == bindparam("key", type_=RowId()))
+
+
 async def _set_email(tx: Transaction, key: int, email: str | None) -> None:
-    if problems := [*names.email_problems(email)]:
+    problems = [*names.email_problems(email)]
+    if problems and email != await tx.value(_EMAIL, key=key):  # an older address may break newer rules
         raise Problems(problems)
     values = {"email": email, "email_key": None if email is None else folded(email)}
     try:
@@ -241,59 +236,13 @@ async def set_user_metadata(tx: Transaction, viewer: Viewer, user: Way, metadata
     return key
 
 
-async def delete_user(tx: Transaction, viewer: Viewer, user: Way, successor: Way | None = None) -> Deleted:
-    """Delete a user with all she holds. What she owned goes to the successor, or is nobody's."""
-    key = await managed(tx, viewer, user)
-    policy.require_accounts_here(viewer)
-    heir = None if successor is None else await found(tx, viewer, successor, "successor")
-    if heir == key:
-        raise InvalidInput("A user does not succeed herself.", ("successor",))
-    hers = select(col(Org.id)).where(col(Org.owner_id) == key).order_by(col(Org.id))
-    # Orgs are held before resources: see `resources.hold_orgs`.
-    orgs = [row[0] for row in await tx.rows(hers.with_for_update(key_share=True))]
-    owned = select(col(Resource.id)).where(col(Resource.owner_id) == key).order_by(col(Resource.id))
-    # Else a change that is under way writes her into the index again.
-    resources = [row[0] for row in await tx.rows(owned.with_for_update())]
-    await _note_all(tx, key, heir, orgs, resources)
-    deleted = Deleted(key, await _name(tx, key)) if heir is None else await _bequeath(tx, key, heir)
-    await index.forget(tx, Kind.USER, key)
-    await tx.rows(delete(Access).where(col(Access.subject) == masks.subject(Kind.OWNER, key)))
-    await tx.rows(delete(User).where(col(User.id) == key))
-    await roles.keep_an_admin(tx, "user")
-    return deleted
-
-
-async def _note_all(tx: Transaction, key: int, heir: int | None, orgs: Sequence[int], resources: Sequence[int]) -> None:
-    """Note all that a user's deletion reaches, for the audit log."""
-    await audit.touches(tx, audit.ORG, orgs)
-    await audit.touches(tx, audit.RESOURCE, resources)
-    await audit.ties(tx, audit.ORG_MEMBERS, to=[key])
-    await audit.ties(tx, audit.GROUP_MEMBERS, to=[key])
-    await audit.ties(tx, audit.GRANTS, to=[masks.subject(Kind.USER, key)])
-    if heir is not None and orgs:
-        await audit.ties(tx, audit.ORG_MEMBERS, of=orgs, to=[heir])
-
-
-async def _bequeath(tx: Transaction, key: int, heir: int) -> Deleted:
-    """Make the heir the owner of what a user owns; the owner of an org is no member of it."""
-    orgs = await tx.rows(
-        update(Org).where(col(Org.owner_id) == key).values(owner_id=heir).returning(col(Org.id)),
-    )
-    of_these = among(col(OrgMember.org_id), integers(row[0] for row in orgs))
-    await tx.rows(delete(OrgMember).where(col(OrgMember.user_id) == heir, of_these))
-    owned = await tx.rows(
-        update(Resource).where(col(Resource.owner_id) == key).values(owner_id=heir).returning(col(Resource.id)),
-    )
-    await index.refresh(tx, [row[0] for row in owned])
-    return Deleted(key, await _name(tx, key), await _name(tx, heir), len(orgs), len(owned))
-
-
 async def name_of(tx: Transaction, viewer: Viewer) -> str | None:
     """Return the user name of who makes a change, to be kept beside the id; None for the registry itself."""
-    return await _name(tx, viewer.user_id) if viewer.user_id else None
+    return await name_by_id(tx, viewer.user_id) if viewer.user_id else None
 
 
-async def _name(tx: Transaction, key: int) -> str:
+async def name_by_id(tx: Transaction, key: int) -> str:
+    """Return the name of a user."""
     return str(
         await tx.value(select(col(User.user_name)).where(col(User.id) == bindparam("key", type_=RowId())), key=key)
     )

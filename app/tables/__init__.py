@@ -3,7 +3,21 @@
 What columns are made of is had from here too.
 """
 
-from app.columns import MAX_BYTES, MAX_ID, SORT_LENGTH, Document, Folded, Instant, Key, RowId, col, folded, sortable
+from app.columns import (
+    MAX_BYTES,
+    MAX_ID,
+    SORT_LENGTH,
+    Document,
+    Folded,
+    Instant,
+    Key,
+    RowId,
+    Searchable,
+    Sortable,
+    col,
+    folded,
+    sortable,
+)
 from app.tables.records import (
     ApiToken,
     ApiTokenOrg,
@@ -63,7 +77,9 @@ __all__ = [
     "RevokedToken",
     "Role",
     "RowId",
+    "Searchable",
     "SigningKey",
+    "Sortable",
     "Stage",
     "Ticket",
     "User",

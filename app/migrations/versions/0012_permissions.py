@@ -6,7 +6,7 @@ from alembic import op
 from app.tables import Key
 
 revision = "0012"
-down_revision = "0008"
+down_revision = "0010"
 
 EVERYTHING_BEFORE = 255
 """The sum of the permissions that there were: a role or token that carries all of them means all that there are."""

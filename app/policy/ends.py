@@ -1,0 +1,61 @@
+"""Until when a viewer administers a thing: access that they give ends no later. Null is without an end.
+
+Each function holds for a row that the viewer administers; a permission and ownership have no end.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, cast, func, literal_column, null, select, type_coerce
+from sqlalchemy.orm import aliased
+
+from app.auth import Permission, Viewer
+from app.masks import Level
+from app.policy.acting import mine
+from app.policy.common import earlier, lasts
+from app.policy.orgs import manages_all_orgs
+from app.policy.resources import administered, held, held_by
+from app.sources import ME
+from app.tables import Access, Group, GroupMember, Instant, Org, OrgMember, Resource, col
+
+_NO_END = cast(null(), Instant)
+
+
+def manages_org_until(viewer: Viewer) -> ColumnElement[Any]:
+    """The end of the membership by which the viewer manages the org of the row."""
+    if manages_all_orgs(viewer):
+        return _NO_END
+    member = aliased(OrgMember)
+    end = (
+        select(col(member.expires_at))
+        .where(col(member.org_id) == col(Org.id), col(member.user_id) == ME, lasts(member.expires_at))
+        .where(col(member.level) >= int(Level.ADMIN))
+        .correlate_except(member)
+        .scalar_subquery()
+    )
+    return case((col(Org.owner_id) == ME, _NO_END), else_=end)
+
+
+def manages_group_until(viewer: Viewer) -> ColumnElement[Any]:
+    """The end of the membership by which the viewer manages the members of the group of the row."""
+    if Permission.GROUPS_MANAGE in viewer.permissions:
+        return _NO_END
+    member = aliased(GroupMember)
+    return (
+        select(col(member.expires_at))
+        .where(col(member.group_id) == col(Group.id), col(member.user_id) == ME, col(member.is_manager))
+        .correlate_except(member)
+        .scalar_subquery()
+    )
+
+
+def administers_resource_until(viewer: Viewer) -> ColumnElement[Any]:
+    """The last end among all the grants and memberships that give the viewer ADMIN on the resource of the row."""
+    if Permission.RESOURCES_MANAGE in viewer.permissions:
+        return _NO_END
+    entry, acting = aliased(Access), mine(viewer)
+    end = earlier(col(entry.expires_at), acting.c.until)
+    is_endless = func.max(case((end.is_(None), literal_column("1")), else_=literal_column("0"))) == literal_column("1")
+    last = case((is_endless, _NO_END), else_=type_coerce(func.max(end), Instant()))
+    found = select(last).select_from(held_by(entry, acting))
+    here = found.where(col(entry.resource_id) == col(Resource.id), administered(held(acting, entry)))
+    return type_coerce(here.correlate_except(entry, acting).scalar_subquery(), Instant())
