@@ -8,11 +8,10 @@ from starlette.applications import Starlette
 
 from app.errors import RateLimited
 from app.executor.documents import Invalid
-from app.executor.lane import MOST_WAITING, Lane, Terms
+from app.executor.lane import LEAST_CHARGE, MOST_WAITING, Lane, Terms
 from app.schema.execution import Answering
 from tests.asking import Api, codes
 from tests.make import Make
-
 
 TERMS = Terms(share=1 / 8, share_of_refused=1 / 32, allowance=0.125)
 
@@ -102,7 +101,7 @@ async def test_what_others_are_answered_meanwhile_is_not_charged() -> None:
         clock.now += 5
     await _look(made, clock, 0.0)
 
-    assert clock.slept == []
+    assert clock.slept == [pytest.approx(16 * LEAST_CHARGE)], "as for every new document, and not for five seconds"
 
 
 async def test_whoever_finds_the_queue_full_is_told_to_come_back() -> None:
