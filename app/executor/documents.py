@@ -174,7 +174,7 @@ class Documents:
         """The operation of a text that was sent before, where it is weighed already; else None. Raises `Invalid`."""
         is_signed_in = asker.is_signed_in
         found = self._recent.get((text, asker.introspection), is_signed_in=is_signed_in)
-        if found is None:
+        if found is None or (isinstance(found, _Valid) and name not in found.known):
             return None
         known = _told(found, name)
         if sizes := _larger(known, variables):

@@ -12,6 +12,8 @@ from app.executor.charges import Charge
 from app.executor.documents import Invalid
 
 MOST_WAITING = 32
+LEAST_CHARGE = 0.0005
+"""Seconds that every new document is charged: to take the request and to answer it costs something too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Lane:
                     share = self._terms.share_of_refused
                     raise
                 finally:
-                    self._free_at = max(self._free_at, self._clock() - self._saved) + charge.seconds / share
+                    spent = max(charge.seconds, LEAST_CHARGE)
+                    self._free_at = max(self._free_at, self._clock() - self._saved) + spent / share
         finally:
             self._waiting -= 1

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import asyncpg
 
-from scripts.benchmark import executors, hostile, logins, report, writes
+from scripts.benchmark import executors, floods, hostile, logins, report, writes
 from scripts.benchmark.cases import Asking, Case
 from scripts.benchmark.filling import postgresql_world, say, sqlite_world
 from scripts.benchmark.load import Measured, Refused, measure, opened
@@ -50,7 +50,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _attacked(arguments: argparse.Namespace, folder: Path, command: str) -> int:
     """Measure what hostile documents cost; answers 1 if that is more than promised."""
-    runs, versions = {}, []
+    runs, felt, versions = {}, {}, []
     with ExitStack() as stack:
         for database, urls, version in _worlds(arguments, folder, stack):
             versions.append(version)
@@ -58,8 +58,21 @@ def _attacked(arguments: argparse.Namespace, folder: Path, command: str) -> int:
                 say(f"sending hostile documents, {database}")
                 world = World(arguments.specs[0])
                 runs[database] = runner.run(hostile.measure(world, server, arguments.seconds))
-    report.show(hostile.table(runs, report.about(command, versions)))
-    return 0 if all(found.holds for found in runs.values()) else 1
+            felt[database] = _flooded(urls[0], database, arguments, folder)
+    told = [line for database, found in felt.items() for line in floods.lines(database, found)]
+    report.show("\n".join([hostile.table(runs, report.about(command, versions)), *told]))
+    is_held = all(each.holds for found in felt.values() for each in found.values())
+    return 0 if is_held and all(found.holds for found in runs.values()) else 1
+
+
+def _flooded(url: str, database: str, arguments: argparse.Namespace, folder: Path) -> dict[str, floods.Felt]:
+    """Measure each flood of strangers against a server of its own."""
+    found = {}
+    for name, flood in floods.FLOODS.items():
+        with Server(url, folder) as server, _runner() as runner:
+            say(f"flooding {database}: {name}")
+            found[name] = runner.run(floods.measure(World(arguments.specs[0]), server, flood, arguments.seconds))
+    return found
 
 
 def _raced(arguments: argparse.Namespace, folder: Path, command: str) -> int:

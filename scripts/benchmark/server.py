@@ -66,7 +66,13 @@ class Server:
 
     def busy(self) -> float:
         """Seconds that it has computed until now: other than a clock, it does not mind who else computes."""
-        return int(Path(f"/proc/{self._process.pid}/schedstat").read_text().split()[0]) / 1e9
+        threads = Path(f"/proc/{self._process.pid}/task").glob("*/schedstat")
+        return sum(int(each.read_text().split()[0]) for each in threads) / 1e9
+
+    def memory(self) -> int:
+        """Bytes that it holds in memory."""
+        pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
 
     def _wait(self) -> None:
         """Read the port from what the server announces, and ask until it answers."""

@@ -1,0 +1,206 @@
+"""Requests of strangers that cost much and pass as requests, and what a signed-in client notices while they come.
+
+Each flood is tried against a server of its own, so that what one leaves behind is not counted for the next.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+
+import orjson
+
+from scripts.benchmark.cases import Asking, Case
+from scripts.benchmark.load import Connection, Measured, get, graphql, opened
+from scripts.benchmark.server import Server
+from scripts.benchmark.world import World
+
+SENDERS = 4
+"""Connections that send a flood."""
+
+CASE = "page of resources: in 1 group, first"
+BEAT_SECONDS = 0.005
+"""How often the liveness is asked for."""
+
+TURNS = 4
+MOST_RISE = 1.3
+MOST_MEGABYTES = 64.0
+
+_fresh = count()
+
+VALUES = "query($f:UserFilter){users(filter:$f){totalCount}}"
+NODES = "query($ids:[ID!]!){nodes(ids:$ids){id}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Flood:
+    """A kind of request: how one is made, how many seconds a sender rests after each, and how many are sent at most."""
+
+    make: Callable[[], bytes]
+    rest: float = 0.0
+    senders: int = SENDERS
+
+
+def _posted(query: str, **more: object) -> bytes:
+    body = orjson.dumps({"query": query, **more})
+    head = "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: application/json\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def _many_values() -> bytes:
+    return graphql(VALUES, {"f": {"or": [1] * 500_000}})
+
+
+def _many_ids() -> bytes:
+    return graphql(NODES, {"ids": ["VXNlcjox"] * 90_000})
+
+
+def _blanks() -> bytes:
+    return graphql("{__typename}" + " " * 199_900 + f"#{next(_fresh)}")
+
+
+def _long_document() -> bytes:
+    """A valid document of 65 KB, made of aliases and a long string."""
+    at = next(_fresh)
+    fields = " ".join(f"a{at}x{each}: __typename" for each in range(15))
+    return graphql(f'{{ {fields} user(by: {{userName: "{"x" * 64_000}"}}) {{ id }} }}')
+
+
+def _new_document() -> bytes:
+    return graphql(f"{{ a{next(_fresh)}: __typename viewer {{ user {{ userName email }} }} }}")
+
+
+def _dear_document() -> bytes:
+    """A valid document near the limit of its tokens."""
+    ids = '"a" ' * 90
+    return graphql(f"{{ a{next(_fresh)}: nodes(ids: [{ids}]) {{ id }} {' '.join(map(_users, range(18)))} }}")
+
+
+def _users(at: int) -> str:
+    return f"u{at}: users(first: 1) {{ nodes {{ {'id userName email createdAt ' * 45} }} }}"
+
+
+def _operations() -> bytes:
+    """One document of many operations, of which another one is asked for each time, or one that is not there."""
+    text = " ".join(f"query q{each} {{ viewer {{ user {{ id }} }} }}" for each in range(190))
+    return _posted(text, operationName=f"q{next(_fresh)}")
+
+
+FLOODS = {
+    "half a million values": Flood(_many_values, rest=0.2, senders=1),
+    "ninety thousand ids": Flood(_many_ids, rest=0.2, senders=1),
+    "blanks and a new comment, ten a second": Flood(_blanks, rest=0.1, senders=1),
+    "new documents of 65 KB": Flood(_long_document),
+    "small new documents": Flood(_new_document),
+    "large new documents": Flood(_dear_document),
+    "many operations, another name each time": Flood(_operations),
+}
+
+
+@dataclass(slots=True)
+class Felt:
+    """What a signed-in client and an asker for the liveness notice, quiet and under a flood; the worker's memory."""
+
+    quiet: Measured = field(default_factory=Measured)
+    flooded: Measured = field(default_factory=Measured)
+    beats: Measured = field(default_factory=Measured)
+    sent: int = 0
+    megabytes: float = 0.0
+
+    @property
+    def rise(self) -> float:
+        """How many times the quiet median the client has under the flood."""
+        return self.flooded.median / self.quiet.median
+
+    @property
+    def holds(self) -> bool:
+        """Whether both promises are kept."""
+        return self.rise < MOST_RISE and self.megabytes < MOST_MEGABYTES
+
+
+async def measure(world: World, server: Server, flood: Flood, seconds: float) -> Felt:
+    """Time a signed-in client and the liveness with and without a flood, in turns."""
+    felt, port = Felt(), server.port
+    async with opened(port, 1) as (connection,):
+        (case,) = [each for each in await Asking(world, connection).cases() if each.name == CASE]
+        await case.prove(connection)
+    await _ask(port, case, seconds / TURNS, Measured())
+    memory = server.memory()
+    for _ in range(TURNS):
+        await _ask(port, case, seconds / TURNS, felt.quiet)
+        over = asyncio.Event()
+        senders = [asyncio.create_task(_send(port, flood, over)) for _ in range(flood.senders)]
+        beats = asyncio.create_task(_beat(port, over, felt.beats))
+        await _ask(port, case, seconds / TURNS, felt.flooded)
+        over.set()
+        felt.sent += sum(await asyncio.gather(*senders))
+        await beats
+    felt.megabytes = max(0, server.memory() - memory) / 1e6
+    return felt
+
+
+async def _ask(port: int, case: Case, seconds: float, into: Measured) -> None:
+    async with opened(port, 1) as (connection,):
+        began = time.perf_counter()
+        for at in count():
+            asked = time.perf_counter()
+            if asked > began + seconds:
+                return
+            await connection.ask(case.requests[at % len(case.requests)])
+            into.seconds.append(time.perf_counter() - asked)
+
+
+async def _send(port: int, flood: Flood, over: asyncio.Event) -> int:
+    """Send until it is over; answers how many were sent. Making a request takes this process as little as it can."""
+    async with opened(port, 1) as (connection,):
+        for sent in count():
+            if over.is_set():
+                return sent
+            await _sent(connection, flood.make(), over)
+            await asyncio.sleep(flood.rest)
+    raise AssertionError("counting has no end")
+
+
+async def _sent(connection: Connection, request: bytes, over: asyncio.Event) -> None:
+    """Wait for an answer, whatever it is, or until it is over."""
+    asked, ended = asyncio.ensure_future(connection.ask(request)), asyncio.ensure_future(over.wait())
+    await asyncio.wait({asked, ended}, return_when=asyncio.FIRST_COMPLETED)
+    for each in (asked, ended):
+        each.cancel()
+
+
+async def _beat(port: int, over: asyncio.Event, into: Measured) -> None:
+    async with opened(port, 1) as (connection,):
+        while not over.is_set():
+            began = time.perf_counter()
+            await connection.ask(get("/health/live"))
+            into.seconds.append(time.perf_counter() - began)
+            await asyncio.sleep(BEAT_SECONDS)
+
+
+def lines(database: str, found: dict[str, Felt]) -> Sequence[str]:
+    """What was found, as lines of a report."""
+    told = [
+        f"| {database}: flood of strangers | sent | signed-in, quiet: median, p99 (ms) | flooded: median, p99 (ms) "
+        "| × | longest beat (ms) | memory (MB) |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for name, felt in found.items():
+        longest = max(felt.beats.seconds, default=0.0)
+        told.append(
+            f"| {name} | {felt.sent} | {_both(felt.quiet)} | {_both(felt.flooded)} | {felt.rise:.2f} "
+            f"| {longest * 1000:.0f} | {felt.megabytes:.0f} |"
+        )
+    worst = max(felt.rise for felt in found.values())
+    said = "kept" if all(felt.holds for felt in found.values()) else "NOT kept"
+    return [
+        *told,
+        "",
+        f"- {database}: a flood of strangers leaves the median of a signed-in client at most {worst:.2f} times as "
+        f"high, and the worker's memory within {MOST_MEGABYTES:.0f} MB: {said} (less than {MOST_RISE}).",
+    ]
+
+
+def _both(measured: Measured) -> str:
+    return f"{measured.median * 1000:.2f}, {measured.p99 * 1000:.2f}"
