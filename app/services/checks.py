@@ -3,7 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from typing import Any
 
 from sqlalchemy import FromClause, Integer, Select, bindparam, not_, select
@@ -16,7 +17,7 @@ from app.errors import BadInput, Forbidden, Unknown
 from app.masks import Kind
 from app.policy import PAIR, THEIRS
 from app.services import names
-from app.services.remembered import masks_of_pairs, missing_resources, missing_users
+from app.services.remembered import NO_RESOURCE, NO_USER, masks_of_pairs
 from app.services.roles import Way
 from app.sources import Keys, among
 from app.tables import Access, Key, Resource, User, col
@@ -55,23 +56,25 @@ async def check_access_batch(database: Database, viewer: Viewer, triples: Sequen
     if len(triples) > MAX_CHECKS:
         raise BadInput(f"At most {MAX_CHECKS:,} checks are made at once, not {len(triples):,}.")
     own = policy.require_signed_in(viewer)
-    others = {user for user, _, _ in triples if user != own}
-    if others:
-        await _require_may_ask(database, viewer, {resource for user, resource, _ in triples if user != own})
+    about_others = any(user != own for user, _, _ in triples)
+    if about_others:
+        await _require_may_ask(database, viewer, own, triples)
     pairs = [user * PAIR + resource for user, resource, _ in triples]
     found = await _masks(database, viewer, {*pairs})
-    without = {pair for pair in pairs if not found.get(pair)}
-    if without:
-        await _refuse_unknown_resources(database, viewer, {pair % PAIR for pair in without}, about_others=bool(others))
-    if others:
-        await _refuse_unknown_users(database, viewer, others, {pair // PAIR for pair in without})
-    return [found.get(pair, 0) & role != 0 for pair, (_, _, role) in zip(pairs, triples, strict=True)]
+    held = [found[pair] for pair in pairs]
+    _refuse_unknown(viewer, reduce(or_, held, 0), about_others=about_others)
+    if about_others and not policy.finds_everybody(viewer):
+        await _require_known(database, viewer, {user for user, _, _ in triples if user != own})
+    return [mask & role != 0 for mask, (_, _, role) in zip(held, triples, strict=True)]
 
 
-async def _require_may_ask(database: Database, viewer: Viewer, resources: Collection[int]) -> None:
-    """Raises Forbidden unless the viewer may ask about others on all of these resources."""
+async def _require_may_ask(database: Database, viewer: Viewer, own: int, triples: Sequence[Triple]) -> None:
+    """Raises Forbidden unless the viewer may ask about others on all resources where others are named."""
+    if policy.asks_about_everybody(viewer) and not viewer.is_limited:
+        return
+    resources = {resource for user, resource, _ in triples if user != own}
     if policy.asks_about_everybody(viewer):
-        may = not viewer.is_limited or await _covers(database, viewer, resources)
+        may = await _covers(database, viewer, resources)
     else:
         may = await _administers(database, viewer, resources)
     if not may:
@@ -105,15 +108,11 @@ def _hidden(viewer: Viewer) -> Select[Any]:
     return select(col(Resource.id)).where(is_asked, not_(policy.members_are_seen(viewer))).limit(1)
 
 
-async def _refuse_unknown_users(
-    database: Database, viewer: Viewer, users: Collection[int], without: Collection[int]
-) -> None:
-    """Raises Unknown for a user who does not exist, or of whom the viewer may not know. Who holds something exists."""
-    if policy.finds_everybody(viewer):
-        _refuse(await missing_users(database, without), "user")
-        return
+async def _require_known(database: Database, viewer: Viewer, users: Collection[int]) -> None:
+    """Raises Unknown for a user of whom the viewer may not know, as for one who does not exist."""
     known = await database.ask(_known(viewer.alike), keys=[*users], **viewer.binds, now=database.clock())
-    _refuse(set(users).difference(row[0] for row in known), "user")
+    if {row[0] for row in known} != {*users}:
+        raise Unknown(NO_SUCH_USER)
 
 
 @cache
@@ -123,24 +122,20 @@ def _known(viewer: Viewer) -> Select[Any]:
     return select(col(User.id)).where(is_asked, policy.finds_user(viewer))
 
 
-async def _refuse_unknown_resources(
-    database: Database, viewer: Viewer, resources: Collection[int], *, about_others: bool
-) -> None:
-    """Raises Unknown for a resource that does not exist, to who asks about everybody or sees every resource."""
+def _refuse_unknown(viewer: Viewer, found: int, *, about_others: bool) -> None:
+    """Raises Unknown for what does not exist, to who may know that: `found` has `NO_USER` and `NO_RESOURCE`."""
     asks = about_others and policy.asks_about_everybody(viewer)
-    if not viewer.is_limited and (asks or policy.sees_all_resources(viewer)):
-        _refuse(await missing_resources(database, resources), "resource")
+    if found & NO_RESOURCE and not viewer.is_limited and (asks or policy.sees_all_resources(viewer)):
+        raise Unknown("There is no such resource.")
+    if found & NO_USER and policy.finds_everybody(viewer):
+        raise Unknown(NO_SUCH_USER)
 
+
+NO_SUCH_USER = "There is no such user."
 
 _COVERED = select(col(Resource.id)).where(
     among(col(Resource.id), bindparam("keys", type_=Keys(Integer()))), policy.covers_resource(Resource.id)
 )
-
-
-def _refuse(missing: Collection[int], what: str) -> None:
-    """Raises Unknown if something that a question names does not exist for the asker."""
-    if missing:
-        raise Unknown(f"There is no such {what}.")
 
 
 async def _masks(database: Database, viewer: Viewer, asked: Collection[int]) -> Mapping[int, int]:
@@ -154,12 +149,17 @@ async def _masks(database: Database, viewer: Viewer, asked: Collection[int]) -> 
         return await masks_of_pairs(database, [*asked])
     own = [pair for pair in asked if pair // PAIR == me]
     others = [pair for pair in asked if pair // PAIR != me]
-    found = await masks_of_pairs(database, others, registry=is_told)
+    known = await masks_of_pairs(database, own)
+    if not others and viewer.token_id is None:
+        return known
+    told = await masks_of_pairs(database, others, registry=is_told)
+    found = {pair: told[pair] for pair in others}
     if viewer.token_id is None:
-        return {**found, **await masks_of_pairs(database, own)}
+        return found | {pair: known[pair] for pair in own}
     keys = [pair % PAIR for pair in own]
-    mine = await database.ask(_mine(viewer.alike), keys=keys, **viewer.binds, now=database.clock()) if own else []
-    return {**found, **dict.fromkeys(own, 0), **{me * PAIR + resource: mask for resource, mask in mine}}
+    rows = await database.ask(_mine(viewer.alike), keys=keys, **viewer.binds, now=database.clock()) if own else []
+    by_token = {me * PAIR + resource: mask for resource, mask in rows}
+    return found | {pair: by_token.get(pair, 0) | known[pair] & NO_RESOURCE for pair in own}
 
 
 @cache

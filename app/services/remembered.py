@@ -4,7 +4,7 @@ A data service asks the same things again and again, and most of the time nothin
 database's version answers for all of them. Whatever is committed, by whom and where, has everything looked up anew.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Integer, Select, bindparam, select
@@ -20,14 +20,15 @@ KEPT: Kept[int, int] = Kept(200_000)
 KEPT_WITHOUT_REGISTRY: Kept[int, int] = Kept(50_000)
 """The same, without what users hold by RESOURCES_MANAGE."""
 
-EXISTING: Kept[tuple[str, int], bool] = Kept(200_000)
-"""Whether there is a row, by the name of its table and its id."""
+NO_USER, NO_RESOURCE = policy.ENDS << 1, policy.ENDS << 2
+"""Stand in a mask for that the user, or the resource, does not exist: no role is held then."""
 
 
 async def masks_of_pairs(database: Database, pairs: Sequence[int], *, registry: bool = True) -> Mapping[int, int]:
-    """The effective roles of users on resources by pair (see `policy.PAIR`), maybe with others; unknown ones have 0.
+    """The effective roles of users on resources by pair (see `policy.PAIR`), maybe with others.
 
-    Without `registry` it tells nothing of what users hold by RESOURCES_MANAGE.
+    What does not exist is told by `NO_USER` and `NO_RESOURCE`. Without `registry` it tells nothing of what users hold
+    by RESOURCES_MANAGE.
     """
     if not pairs:
         return {}
@@ -44,30 +45,23 @@ async def masks_of_pairs(database: Database, pairs: Sequence[int], *, registry: 
 async def _looked_up(database: Database, pairs: list[int], *, registry: bool) -> dict[int, int]:
     statement = policy.masks_of_pairs(database.dialect.name, registry=registry)
     rows = await database.ask(statement, pairs=pairs, now=database.clock())
-    return dict.fromkeys(pairs, 0) | {int(pair): mask for pair, mask in rows}
+    found = dict.fromkeys(pairs, 0) | {int(pair): mask for pair, mask in rows}
+    return found | await _nothing(database, [pair for pair, mask in found.items() if not mask])
 
 
-async def missing_users(database: Database, keys: Collection[int]) -> set[int]:
-    """Return those of some ids that no user has."""
-    return await _missing(database, "users", _USERS, keys)
+async def _nothing(database: Database, pairs: list[int]) -> dict[int, int]:
+    """Say of pairs that gave no role whether it is because the user or the resource does not exist."""
+    if not pairs:
+        return {}
+    keys = [*{pair // policy.PAIR for pair in pairs}], [*{pair % policy.PAIR for pair in pairs}]
+    asked = [(database.prepare(each), {"keys": some}) for each, some in zip(_EXISTING, keys, strict=True)]
+    users, resources = ({row[0] for row in rows} for rows in await database.read(asked))
+    return {
+        pair: NO_USER * (pair // policy.PAIR not in users) | NO_RESOURCE * (pair % policy.PAIR not in resources)
+        for pair in pairs
+    }
 
 
-async def missing_resources(database: Database, keys: Collection[int]) -> set[int]:
-    """Return those of some ids that no resource has."""
-    return await _missing(database, "resources", _RESOURCES, keys)
-
-
-async def _missing(database: Database, table: str, statement: Select[Any], keys: Collection[int]) -> set[int]:
-    if not keys:
-        return set()
-    known = await EXISTING.at_this_version(database)
-    unknown = [key for key in keys if (table, key) not in known]
-    found = {row[0] for row in await database.ask(statement, keys=unknown)} if unknown else set()
-    answers = {key: known.get((table, key), key in found) for key in keys}
-    known.update(((table, key), key in found) for key in unknown)
-    return {key for key, exists in answers.items() if not exists}
-
-
-_IDS = bindparam("keys", type_=Keys(Integer()))
-_USERS = select(col(User.id)).where(among(col(User.id), _IDS))
-_RESOURCES = select(col(Resource.id)).where(among(col(Resource.id), _IDS))
+_EXISTING: tuple[Select[Any], ...] = tuple(
+    select(key).where(among(key, bindparam("keys", type_=Keys(Integer())))) for key in (col(User.id), col(Resource.id))
+)
