@@ -178,15 +178,11 @@ def _in_words(settings: "Settings") -> Iterator[None]:
 
 def _is_the_databases(error: BaseException) -> bool:
     """Whether the database is out of reach or closed to us; a wrong statement is our own fault and shows its trace."""
-    sqlite = ("AUTH", "BUSY", "CANTOPEN", "CORRUPT", "FULL", "IOERR", "LOCKED", "NOTADB", "PERM", "READONLY")
-    # Connection, authorization, no such database, no room, shutting down, no privilege.
-    postgres = ("08", "28", "3D", "53", "57", "42501")
-    return (
-        isinstance(error, OSError)
-        or str(getattr(error, "sqlite_errorname", "")).removeprefix("SQLITE_").startswith(sqlite)
-        or str(getattr(error, "sqlstate", "") or "").startswith(postgres)
-        or type(error).__name__ == "ClientConfigurationError"  # asyncpg's, for a parameter in the URL
-    )
+    from app.db.failures import Failure, classify
+
+    failure = classify(getattr(error, "orig", None) or error)
+    # asyncpg's own error for a parameter in the URL is none of the server's.
+    return failure not in {None, Failure.WRONG_SCHEMA} or type(error).__name__ == "ClientConfigurationError"
 
 
 def _serve(arguments: argparse.Namespace) -> None:

@@ -2,6 +2,7 @@
 
     OstiaryError
     ├── SettingsError            the start stops and says which setting and why
+    ├── NewerSchema              the start stops: a newer version has migrated the database
     ├── Refusal                  the whole field or request is refused: an error at the top, an HTTP status
     │   ├── Unauthenticated      UNAUTHENTICATED     401
     │   ├── Forbidden            FORBIDDEN           403
@@ -42,6 +43,10 @@ class OstiaryError(Exception):
 
 class SettingsError(OstiaryError):
     """A setting is missing, unknown or would leave a door open."""
+
+
+class NewerSchema(OstiaryError):
+    """The database was migrated by a newer version."""
 
 
 class Refusal(OstiaryError):

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -48,6 +49,11 @@ from app.written import FILE_VARIABLE
 
 Done = TypeVar("Done")
 
+log = logging.getLogger(__name__)
+
+FIRST_STEP = "0001"
+"""The migration that only a new database needs."""
+
 KEYS_KEPT = {"Cache-Control": "public, max-age=300"}
 """How long others may keep the public keys: a new one is looked for by its name anyway."""
 
@@ -78,7 +84,13 @@ def prepare(settings: Settings, *, exposed: bool = False, serves: bool = False) 
     that `serves` makes them with a random password instead; other commands leave it to the next start. An external
     provider says itself who administers, so that none is made at all.
     """
+    has_secret = settings.secret is None and settings.secret_path.exists()
     migrated = migrations.upgrade(settings.database_url)
+    if has_secret and migrated and migrated[0] == FIRST_STEP:
+        log.warning(
+            "new database beside an old secret path=%s: if the database is missing, stop and put it back",
+            settings.secret_path,
+        )
 
     async def bootstrapped(desk: accounts.Desk) -> Ready:
         if desk.provider is not None:  # no password that is stored here opens anything

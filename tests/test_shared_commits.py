@@ -12,6 +12,7 @@ from sqlalchemy import insert, select, text, update
 
 from app import db, tables
 from app.db import commits
+from app.errors import Unavailable
 from app.tables import col
 from tests.test_db import ALL, NOW
 
@@ -282,7 +283,7 @@ async def test_who_has_waited_too_long_for_another_process_is_told_and_so_are_th
         found = await _outcomes(*(_add(door, f"user{number}") for number in range(5)))
     await _add(door, "ann")
 
-    assert found == [sqlite3.OperationalError] * 5
+    assert found == [Unavailable] * 5
     assert await _names(door) == ["ann"]
 
 

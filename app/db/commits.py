@@ -123,8 +123,12 @@ class Turn(AbstractAsyncContextManager[T]):
 class Commits:
     """The connection that writes, and the line before it."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, check: Callable[[], None] = lambda: None) -> None:
+        """`check` raises what forbids to write to the file that is open; it is asked ahead of BEGIN and COMMIT."""
         self._connection = connection
+        self._check = check
+        self.broke: sqlite3.Error | None = None
+        """What ended the open transaction as a whole, as a full disk does; told to all who shared it."""
         self._is_taken = False
         self._line: deque[asyncio.Future[None]] = deque()
         self._open: Commit | None = None
@@ -185,6 +189,7 @@ class Commits:
     async def _begin(self, give_up: float) -> None:
         """Become the one writer, also among other processes."""
         pause = 0.0005
+        self._check()
         self._undo()  # nothing is open, unless an end has failed
         while True:
             try:
@@ -209,7 +214,7 @@ class Commits:
                 self._connection.execute("ROLLBACK TO change")
             self._connection.execute("RELEASE change")
         except sqlite3.Error as error:  # a full disk ends the whole transaction, and with it all savepoints
-            self._drop(commit, error)
+            self._drop(commit, self.broke or error)
             return False
         commit.kept += keeps
         self._pass_on()
@@ -248,13 +253,14 @@ class Commits:
 
     def _commit(self) -> None:
         try:
+            self._check()
             self._connection.execute("COMMIT")
         except BaseException:
             self._undo()
             raise
 
     def _drop(self, commit: Commit, error: BaseException) -> None:
-        self._open = None
+        self._open = self.broke = None
         self._undo()
         asyncio.get_running_loop().call_soon(partial(self._ended, commit, error))
 

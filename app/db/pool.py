@@ -62,6 +62,12 @@ class Pool:
         self._keep(settling)
         await asyncio.shield(settling)
 
+    def expire(self) -> None:
+        """Close every connection that rests."""
+        resting, self._resting = self._resting, []
+        for connection, _ in resting:
+            self._keep(asyncio.create_task(_closed(connection)))
+
     def numbers(self) -> tuple[int, int]:
         """How many are in use and how many are not."""
         return len(self._lent), len(self._resting)

@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql import asyncpg as postgresql
 from app import errors
 from app.db.commits import Unkept
 from app.db.door import REMEMBERED, Dangling, Database, Duplicate, Question, Read, Transaction, count
+from app.db.failures import Failure, FailureLog, classify, refusal
 from app.db.outcomes import was_committed
 from app.db.pool import Pool
 from app.db.waiting import outlast_task
@@ -66,6 +67,9 @@ SETTLE_SECONDS = 1.0
 
 _SETTLED = "SELECT settled_event($1)"
 """Migration 0014 makes the function: the number of the last settled event, or NULL after so many seconds."""
+
+_FOR_OTHERS = frozenset({Failure.AWAY, Failure.READ_ONLY})
+"""Failures after which connections that rest are of no use: the server they lead to is gone, or a standby now."""
 
 _preparing = Preparing(postgresql.dialect(), REMEMBERED)  # type: ignore[no-untyped-call]  # SQLAlchemy's own
 
@@ -200,6 +204,7 @@ class PostgresDatabase(Database):
     _pool: Pool = field(init=False)
     _reach: Reach = field(default_factory=lambda: Reach("the database", log), init=False)
     _settled_event: int = field(default=0, init=False)
+    _failures: FailureLog = field(default_factory=FailureLog, init=False)
 
     def __post_init__(self) -> None:
         super().__init__(_preparing)
@@ -226,21 +231,37 @@ class PostgresDatabase(Database):
         try:
             yield
             self._reach.found()
-        except AWAY as error:
-            self._reach.lost(error)
-            raise errors.TimedOut("The database does not answer. Try again soon.") from error
+        except Exception as error:
+            failure = classify(error)
+            if failure is None:
+                raise
+            if is_away := failure is Failure.AWAY:
+                self._reach.lost(error)
+            if failure in _FOR_OTHERS:
+                self._pool.expire()
+            self._failures.note(failure, error, is_told=not is_away)
+            raise refusal(failure) from error
 
     async def read(self, questions: Sequence[Question]) -> list[list[Row]]:
         async with self._reached():
-            connection = await self._pool.take()
             try:
-                if any(prepared.reads_feed for prepared, _ in questions):
-                    questions = await self._settled(connection, questions)
-                found = await _answered(connection, questions)
-            except BaseException:
-                self._pool.give_back_soon(connection, ROLLBACK)
-                raise
-            self._pool.give_back(connection)
+                return await self._read(questions)
+            except Exception as error:
+                if not _was_dead(error):
+                    raise
+            self._pool.expire()
+            return await self._read(questions)
+
+    async def _read(self, questions: Sequence[Question]) -> list[list[Row]]:
+        connection = await self._pool.take()
+        try:
+            if any(prepared.reads_feed for prepared, _ in questions):
+                questions = await self._settled(connection, questions)
+            found = await _answered(connection, questions)
+        except BaseException:
+            self._pool.give_back_soon(connection, ROLLBACK)
+            raise
+        self._pool.give_back(connection)
         return found
 
     async def version(self) -> Any:
@@ -259,7 +280,15 @@ class PostgresDatabase(Database):
                 if not begins:
                     await lent[0].execute(ROLLBACK)
                 begins, questions = True, await self._settled(lent[0], questions)
-            found: list[list[Row]] = await lent[0].answers(questions, begins=begins)
+            try:
+                found: list[list[Row]] = await lent[0].answers(questions, begins=begins)
+            except Exception as error:
+                if not (begins and _was_dead(error)):
+                    raise
+                self._pool.give_back_soon(lent.pop(), ROLLBACK)
+                self._pool.expire()
+                lent.append(await self._pool.take())
+                found = await lent[0].answers(questions, begins=True)
             return found
 
         async with self._reached():
@@ -286,9 +315,8 @@ class PostgresDatabase(Database):
     @asynccontextmanager
     async def write(self, *, dry: bool = False, is_large: bool = False) -> AsyncIterator[Transaction]:
         async with self._reached():
-            connection = await self._pool.take()
+            connection = await self._begun()
             try:
-                await connection.execute("BEGIN")
                 yield (tx := PostgresTransaction(self, connection))
                 if dry:
                     await connection.execute(ROLLBACK)
@@ -299,6 +327,20 @@ class PostgresDatabase(Database):
                 await self._pool.give_back_settled(connection, ROLLBACK)
                 raise
             self._pool.give_back(connection)
+
+    async def _begun(self, *, is_again: bool = False) -> Any:
+        """Take a connection and begin a transaction; a connection that had died while it rested is replaced once."""
+        connection = await self._pool.take()
+        try:
+            await connection.execute("BEGIN")
+        except BaseException as error:
+            await self._pool.give_back_settled(connection, ROLLBACK)
+            if is_again or not _was_dead(error):
+                raise
+        else:
+            return connection
+        self._pool.expire()
+        return await self._begun(is_again=True)
 
     async def _commit(self, connection: Any, xid: str | None) -> None:
         """Commit. Where the server does not tell whether it did, it is asked again; raises OutcomeUnknown."""
@@ -320,6 +362,11 @@ class PostgresDatabase(Database):
 
     async def close(self) -> None:
         await self._pool.close()
+
+
+def _was_dead(error: BaseException) -> bool:
+    """Whether the connection was gone before it was asked; where the server took too long, it is not asked again."""
+    return classify(error) is Failure.AWAY and not isinstance(error, TimeoutError)
 
 
 async def _answered(connection: Any, questions: Sequence[Question]) -> list[list[Row]]:

@@ -1,6 +1,7 @@
 """SQLite by the standard library's driver: reads in the event loop, writes in turns (see `commits`)."""
 
 import asyncio
+import os
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -9,6 +10,7 @@ from functools import lru_cache, partial
 from math import inf
 from pathlib import Path
 from time import perf_counter
+from types import TracebackType
 from typing import Any, TypeVar
 
 from sqlalchemy.dialects import sqlite
@@ -16,6 +18,7 @@ from sqlalchemy.dialects import sqlite
 from app.db import aside, patience
 from app.db.commits import Commits, Unkept
 from app.db.door import REMEMBERED, Dangling, Database, Duplicate, Question, Read, Transaction, count
+from app.db.failures import FailureLog, FileReplaced, classify
 from app.db.patience import Late, Patience, Reader
 from app.db.pause import Pause
 from app.prepared import Preparing, Row
@@ -82,21 +85,27 @@ class SqliteTransaction(Transaction):
         finally:
             self.is_large |= perf_counter() - began > aside.SHORT
 
+    def _is_open(self) -> bool:
+        return self._connection.in_transaction
+
     def _told(self, work: Callable[[], T]) -> T:
-        if not self._connection.in_transaction:  # SQLite has ended it: what is written now would be kept
-            raise Unkept("The transaction has ended.")
+        if not self._is_open():  # SQLite has ended it: what is written now would be kept
+            raise Unkept("The transaction has ended.") from self._writer.commits.broke
         try:
             return work()
-        except sqlite3.IntegrityError as error:
-            _tell(error)
+        except sqlite3.Error as error:
+            if isinstance(error, sqlite3.IntegrityError):
+                _tell(error)
+            elif not self._is_open():
+                self._writer.commits.broke = error
             raise
 
 
 class Writer:
     """The connection that writes, whose reads in the event loop are stopped when they take long."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.commits = Commits(connection)
+    def __init__(self, connection: sqlite3.Connection, check: Callable[[], None]) -> None:
+        self.commits = Commits(connection, check)
         self._connection = connection
         self._until = 0.0
 
@@ -162,6 +171,38 @@ def _tell(error: sqlite3.IntegrityError) -> None:
         raise Dangling(text) from error
 
 
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from every other one; None where there is none."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+class _Write(AbstractAsyncContextManager[Transaction]):
+    """A turn of the writer that tells failures of the database as such."""
+
+    def __init__(self, turn: AbstractAsyncContextManager[Transaction], failures: FailureLog) -> None:
+        self._turn, self._failures = turn, failures
+
+    async def __aenter__(self) -> Transaction:
+        try:
+            return await self._turn.__aenter__()
+        except (sqlite3.Error, FileReplaced) as error:
+            self._failures.refuse(error)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._turn.__aexit__(kind, error, trace)
+        except (sqlite3.Error, Unkept) as failed:
+            self._failures.refuse(failed if error is None or classify(error) is None else error)
+        if isinstance(error, sqlite3.Error | Unkept):
+            self._failures.refuse(error)
+
+
 class SqliteDatabase(Database):
     """An embedded file. Reads run in the event loop, long ones aside (`patience`); writes take turns and share commits.
 
@@ -174,7 +215,9 @@ class SqliteDatabase(Database):
     def __init__(self, path: Path, longest: float = inf) -> None:
         super().__init__(_preparing)
         self._path = path
-        self._writer = Writer(connect(path))
+        self._files = {name: _identity(name) for name in (path, path.with_name(f"{path.name}-wal"))}
+        self._failures = FailureLog()
+        self._writer = Writer(connect(path), self._require_files)
         self._patience = Patience(longest)
         self._readers = [Reader(connect(path, read_only=True))]
         self._places = asyncio.Semaphore(READERS)
@@ -192,6 +235,8 @@ class SqliteDatabase(Database):
         except Late:
             async with self._taken() as reader:
                 return await self._patience.answers(reader, questions)
+        except sqlite3.Error as error:
+            self._failures.refuse(error)
 
     async def version(self) -> Any:
         return self.glance()
@@ -222,6 +267,8 @@ class SqliteDatabase(Database):
             return reader.answers(questions, patience.PATIENCE)
         except Late:
             return await self._patience.answers(reader, questions)
+        except sqlite3.Error as error:
+            self._failures.refuse(error)
 
     @asynccontextmanager
     async def _taken(self) -> AsyncIterator[Reader]:
@@ -247,7 +294,17 @@ class SqliteDatabase(Database):
             reader.connection.close()
 
     def write(self, *, dry: bool = False, is_large: bool = False) -> AbstractAsyncContextManager[Transaction]:
-        return self._writer.commits.change(partial(SqliteTransaction, self, self._writer), dry=dry, is_large=is_large)
+        make = partial(SqliteTransaction, self, self._writer)
+        return _Write(self._writer.commits.change(make, dry=dry, is_large=is_large), self._failures)
+
+    def _require_files(self) -> None:
+        """Raise FileReplaced unless the paths still lead to the files that are open; what is written would be lost."""
+        for path, known in self._files.items():
+            found = _identity(path)
+            if known is None:
+                self._files[path] = found  # the write-ahead log is made by the first transaction
+            elif found != known:
+                raise FileReplaced(f"{path} was deleted or replaced: writes are refused until the server starts again")
 
     async def close(self) -> None:
         await self._writer.commits.close()

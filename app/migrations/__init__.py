@@ -6,16 +6,19 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import asyncpg
-from sqlalchemy import Select, column, select, table
+from sqlalchemy import Select, column, select, table, text
 
 from app.db import Database
-from app.errors import TimedOut
+from app.db.failures import Failure, classify
+from app.errors import Refusal
 
 HEAD = max(path.name[:4] for path in (Path(__file__).parent / "versions").glob("0*.py"))
 """The last step: the number at the head of its file's name."""
 
 _DONE = "SELECT version_num FROM alembic_version"
 _STEP: Select[tuple[str]] = select(column("version_num")).select_from(table("alembic_version"))
+
+_TOUCH = text("UPDATE alembic_version SET version_num = version_num")
 
 ANSWER_SECONDS = 1.0
 """How long the database may take to say where it stands."""
@@ -57,16 +60,36 @@ async def _is_current_server(url: str) -> bool:
 
 
 async def failing(database: Database) -> str | None:
-    """What stands against serving: the `database` does not answer, or its `migrations` are not ours; None for nothing.
+    """What stands against serving; None for nothing.
 
-    A database that is ahead of us is not ours either: another version has taken it over.
+    The `database` does not answer, its `migrations` are not ours, or it takes no writes, by the name of the failure. A
+    database that is ahead of us is not ours either: another version has taken it over. A write that waits for others
+    is no failure.
     """
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             rows = await database.ask(_STEP)
-    except (asyncpg.UndefinedTableError, sqlite3.OperationalError) as error:
-        is_there = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) == sqlite3.SQLITE_ERROR
-        return "migrations" if is_there else "database"
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, sqlite3.Error, TimeoutError, TimedOut):
+    except Refusal as error:
+        return _named(error)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, sqlite3.Error, TimeoutError):
         return "database"
-    return None if rows == [(HEAD,)] else "migrations"
+    return await _failing_to_write(database) if rows == [(HEAD,)] else "migrations"
+
+
+async def _failing_to_write(database: Database) -> str | None:
+    """Try a write that is rolled back."""
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS), database.write(dry=True) as tx:
+            await tx.rows(_TOUCH)
+    except TimeoutError:
+        return None
+    except Refusal as error:
+        return _named(error)
+    return None
+
+
+def _named(error: Refusal) -> str:
+    failure = None if error.__cause__ is None else classify(error.__cause__)
+    if failure is Failure.WRONG_SCHEMA:
+        return "migrations"
+    return "database" if failure in {None, Failure.AWAY, Failure.TIMED_OUT, Failure.BUSY} else failure.value

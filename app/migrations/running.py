@@ -15,6 +15,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, event, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from app.errors import NewerSchema
+
 LOCK = 0x6F73_7469_6172_79
 """The advisory lock under which PostgreSQL is migrated: "ostiary" in ASCII."""
 
@@ -71,6 +73,12 @@ def _config(connection: Connection) -> Config:
 def _pending(connection: Connection) -> list[str]:
     script = ScriptDirectory.from_config(_config(connection))
     done = MigrationContext.configure(connection).get_current_revision()
+    steps = [step.revision for step in script.walk_revisions()]
+    if done is not None and done not in steps:
+        raise NewerSchema(
+            f"the database is at migration {done}, and this version knows steps up to {steps[0]}: "
+            "start the version that migrated it, or put a backup back"
+        )
     return [step.revision for step in reversed([*script.iterate_revisions("head", done or "base")])]
 
 

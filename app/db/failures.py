@@ -1,0 +1,158 @@
+"""Tells apart why a database failed, for both drivers: an outage, a full disk and the like are no surprises of ours."""
+
+import logging
+import sqlite3
+from enum import StrEnum
+from time import monotonic
+from typing import NoReturn
+
+import asyncpg
+
+from app.db.commits import Unkept
+from app.errors import Refusal, TimedOut, Unavailable
+from app.telemetry import counters
+
+log = logging.getLogger(__name__)
+
+TOLD_AGAIN_SECONDS = 60.0
+"""How long a failure of one kind is not told again by the log."""
+
+
+class Failure(StrEnum):
+    """Reasons for which an operation of the database fails; the values are labels of metrics."""
+
+    AWAY = "away"
+    READ_ONLY = "read_only"
+    FULL = "full"
+    BUSY = "busy"
+    CANCELLED = "cancelled"
+    TIMED_OUT = "timed_out"
+    NO_CONNECTIONS = "no_connections"
+    WRONG_SCHEMA = "wrong_schema"
+    DAMAGED = "damaged"
+    DENIED = "denied"
+    REPLACED = "replaced"
+
+
+class FileReplaced(Exception):
+    """The file of the database was deleted or replaced while it was open."""
+
+
+_STATES = {
+    "25006": Failure.READ_ONLY,
+    "25P03": Failure.TIMED_OUT,
+    "25P04": Failure.TIMED_OUT,
+    "42501": Failure.DENIED,
+    "42703": Failure.WRONG_SCHEMA,
+    "42883": Failure.WRONG_SCHEMA,
+    "42P01": Failure.WRONG_SCHEMA,
+    "53100": Failure.FULL,
+    "53300": Failure.NO_CONNECTIONS,
+    "55P03": Failure.BUSY,
+    "57014": Failure.CANCELLED,
+}
+_CLASSES = {
+    "08": Failure.AWAY,
+    "28": Failure.DENIED,
+    "3D": Failure.AWAY,
+    "53": Failure.FULL,
+    "57": Failure.AWAY,
+    "58": Failure.DAMAGED,
+    "XX": Failure.DAMAGED,
+}
+"""By SQLSTATE, and by its first two signs (PostgreSQL's documentation, appendix A)."""
+
+_SQLITE = {
+    sqlite3.SQLITE_AUTH: Failure.DENIED,
+    sqlite3.SQLITE_BUSY: Failure.BUSY,
+    sqlite3.SQLITE_CANTOPEN: Failure.AWAY,
+    sqlite3.SQLITE_CORRUPT: Failure.DAMAGED,
+    sqlite3.SQLITE_FULL: Failure.FULL,
+    sqlite3.SQLITE_INTERRUPT: Failure.CANCELLED,
+    sqlite3.SQLITE_IOERR: Failure.DAMAGED,
+    sqlite3.SQLITE_LOCKED: Failure.BUSY,
+    sqlite3.SQLITE_NOTADB: Failure.DAMAGED,
+    sqlite3.SQLITE_PERM: Failure.DENIED,
+    sqlite3.SQLITE_READONLY: Failure.READ_ONLY,
+}
+"""By primary result code: the lowest eight bits."""
+
+_TEXTS = {
+    Failure.AWAY: "The database does not answer. Try again soon.",
+    Failure.READ_ONLY: "The database takes no changes now. Try again later.",
+    Failure.FULL: "The database has no room for more. Try again later.",
+    Failure.BUSY: "The database is busy. Try again in a moment.",
+    Failure.CANCELLED: "The database stopped this. Try again in a moment.",
+    Failure.TIMED_OUT: "The database took too long, and stopped this. Ask for less at once, or try again.",
+    Failure.NO_CONNECTIONS: "The database takes no more connections. Try again in a moment.",
+    Failure.WRONG_SCHEMA: "The database is of another version than this server. Try again later.",
+    Failure.DAMAGED: "The database cannot be read. Try again later.",
+    Failure.DENIED: "The database does not permit this to the server. Try again later.",
+    Failure.REPLACED: "The file of the database was replaced. The server must be started again.",
+}
+
+_TIMEOUTS = frozenset({Failure.AWAY, Failure.TIMED_OUT, Failure.CANCELLED})
+
+
+def classify(error: BaseException) -> Failure | None:  # noqa: PLR0911 - one for each kind of error that drivers raise
+    """Return why an operation failed; None for what is none of the database's failures, as a mistake of ours."""
+    state = getattr(error, "sqlstate", None)
+    if isinstance(state, str):
+        return _of_state(state, str(error))
+    match error:
+        case FileReplaced():
+            return Failure.REPLACED
+        case Unkept():
+            return None if error.__cause__ is None else classify(error.__cause__)
+        case asyncpg.DataError():
+            return None
+        case asyncpg.InterfaceError():
+            return Failure.AWAY if "connection" in str(error) else None
+        case sqlite3.Error():
+            return _of_sqlite(error)
+        case OSError() | EOFError() | asyncpg.InternalClientError():  # the last: a connection that ended just now
+            return Failure.AWAY
+    return None
+
+
+def _of_state(state: str, text: str) -> Failure | None:
+    found = _STATES.get(state) or _CLASSES.get(state[:2])
+    if found is Failure.CANCELLED and "timeout" in text:
+        return Failure.TIMED_OUT
+    return found
+
+
+def _of_sqlite(error: sqlite3.Error) -> Failure | None:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code == sqlite3.SQLITE_ERROR and str(error).startswith(("no such table", "no such column")):
+        return Failure.WRONG_SCHEMA
+    return _SQLITE.get(code)
+
+
+def refusal(failure: Failure) -> Refusal:
+    """Return what a client is told: nothing of statements, hosts or paths."""
+    kind = TimedOut if failure in _TIMEOUTS else Unavailable
+    return kind(_TEXTS[failure])
+
+
+class FailureLog:
+    """Counts each failure, and tells each kind once a minute at most."""
+
+    def __init__(self) -> None:
+        self._told_at: dict[Failure, float] = {}
+
+    def note(self, failure: Failure, error: BaseException, *, is_told: bool = True) -> None:
+        """Count a failure; `is_told` by the log, unless somebody else tells it."""
+        counters.increment("ostiary_database_failures_total", reason=failure.value)
+        now = monotonic()
+        if is_told and now >= self._told_at.get(failure, 0.0):
+            self._told_at[failure] = now + TOLD_AGAIN_SECONDS
+            log.error("the database fails reason=%s: %s", failure.value, str(error) or type(error).__name__)
+
+    def refuse(self, error: BaseException) -> NoReturn:
+        """Raise what a client is told; what is no failure of the database is raised as it is."""
+        failure = classify(error)
+        if failure is None:
+            raise error
+        self.note(failure, error)
+        raise refusal(failure) from error
