@@ -327,3 +327,14 @@ async def test_lookups_by_rest_fold_alike(rest: Rest, api: Api, make: Make) -> N
 
     assert (await rest("GET", "/users/\uff41NN/orgs", root)).status_code == 200
     assert (await rest("DELETE", "/users/roles/Cafe\u0301", root)).status_code < 300
+
+
+@pytest.mark.parametrize("password", ["password", "\uff50\uff41\uff53\uff53word", "pa\u017fsword"])
+async def test_the_well_known_password_opens_from_elsewhere_in_no_spelling(
+    rest: Rest, make: Make, password: str
+) -> None:
+    await make.user("ann", "admin", password_hash=passwords.hashed("password"))
+
+    sent = {"username": "ann", "password": password}
+    assert passwords.normal(password) == "password"
+    assert (await rest("POST", "/users/authenticate", data=sent)).status_code == 401

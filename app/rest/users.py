@@ -148,7 +148,12 @@ _ON_CONFLICT = Field(
     choice("HaltOnConflict", "Overwrite", "Rename"),
     "Understood and without effect: slugs are unique, so none is ever in the way.",
 )
-_SUCCESSOR = Field("successor", TEXT, "Who takes over what she owns; nobody when absent.")
+_SUCCESSOR = Field(
+    "successor",
+    TEXT,
+    "Who takes over what the user owns, and is not deactivated; nobody when absent. Needs the user to hold no"
+    " access that the asker lacks.",
+)
 
 ROUTES = (
     Route(

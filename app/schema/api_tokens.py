@@ -70,8 +70,10 @@ class CreateApiTokenInput:
     name: str = strawberry.field(description="What it is for; 1 to 200 printable characters; unique for its owner.")
     user: UserBy | None = strawberry.field(
         default=None,
-        description="A service account that holds no more than the viewer, with USERS_MANAGE; the viewer herself when "
-        "absent.",
+        description=(
+            "A service account that holds no more than the viewer, access included, with USERS_MANAGE; the viewer"
+            " herself when absent."
+        ),
     )
     permissions: list[Permission] | None = strawberry.field(
         default=None, description="What it carries, no more than the viewer holds; nothing when absent."

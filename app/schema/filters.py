@@ -70,7 +70,9 @@ class OrgFilter:
     """Keeps orgs that match everything given."""
 
     slug: StringFilter | None = strawberry.field(default=None, description="The slug.")
-    name: StringFilter | None = strawberry.field(default=None, description="The name, without regard to letter case.")
+    name: StringFilter | None = strawberry.field(
+        default=None, description="The name, without regard to letter case; parts of it without regard to accents too."
+    )
     is_public: bool | None = strawberry.field(default=None, description="Whether everybody sees it.")
     is_mine: bool | None = strawberry.field(default=None, description="Whether the viewer owns it or belongs to it.")
     and_: list["OrgFilter"] | None = strawberry.field(default=None, name="and", description="All of these match.")
@@ -102,7 +104,8 @@ class GroupFilter:
 
     slug: StringFilter | None = strawberry.field(default=None, description="The slug.")
     name: StringFilter | None = strawberry.field(
-        default=None, description="The display name, without regard to letter case."
+        default=None,
+        description="The display name, without regard to letter case; parts of it without regard to accents too.",
     )
     only_mine: bool | None = strawberry.field(
         default=None, description="True keeps those that the viewer belongs to, false the others."
@@ -141,7 +144,9 @@ class ResourceFilter:
     type: StringFilter | None = strawberry.field(default=None, description="The name of the type.")
     org: StringFilter | None = strawberry.field(default=None, description="The slug of the org.")
     owner: StringFilter | None = strawberry.field(default=None, description="The user name of the owner.")
-    name: StringFilter | None = strawberry.field(default=None, description="The name, without regard to letter case.")
+    name: StringFilter | None = strawberry.field(
+        default=None, description="The name, without regard to letter case; parts of it without regard to accents too."
+    )
     slug: StringFilter | None = strawberry.field(default=None, description="The slug.")
     is_locked: bool | None = strawberry.field(default=None, description="Whether a lock stands.")
     role: ResourceRole | None = strawberry.field(default=None, description="A role that the viewer holds on it.")

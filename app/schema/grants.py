@@ -41,7 +41,10 @@ class OpenGrantInput:
     """Roles for every signed-in user, or for everybody."""
 
     roles: list[ResourceRole] = strawberry.field(description="The roles; it may be none.")
-    expires_at: datetime | None = strawberry.field(default=None, description="When they end; in the future.")
+    expires_at: datetime | None = strawberry.field(
+        default=None,
+        description="When they end: in the future, and no later than the viewer's own right to give it ends.",
+    )
 
 
 @strawberry.input(description="Roles for a group.")
@@ -50,7 +53,10 @@ class GroupGrantInput:
 
     group: Annotated["GroupBy", strawberry.lazy("app.schema.groups")] = strawberry.field(description="Which group.")
     roles: list[ResourceRole] = strawberry.field(description="The roles; it may be none.")
-    expires_at: datetime | None = strawberry.field(default=None, description="When they end; in the future.")
+    expires_at: datetime | None = strawberry.field(
+        default=None,
+        description="When they end: in the future, and no later than the viewer's own right to give it ends.",
+    )
 
 
 @strawberry.input(description="Roles for a user.")
@@ -59,7 +65,10 @@ class UserGrantInput:
 
     user: UserBy = strawberry.field(description="Which user.")
     roles: list[ResourceRole] = strawberry.field(description="The roles; it may be none.")
-    expires_at: datetime | None = strawberry.field(default=None, description="When they end; in the future.")
+    expires_at: datetime | None = strawberry.field(
+        default=None,
+        description="When they end: in the future, and no later than the viewer's own right to give it ends.",
+    )
 
 
 @strawberry.input(description="A whole access configuration, in the place of the one that was read.")
@@ -102,7 +111,10 @@ class GrantInput:
     resource: ResourceBy = strawberry.field(description="Which resource.")
     subject: SubjectInput = strawberry.field(description="Who.")
     roles: list[ResourceRole] = strawberry.field(description="The roles; it may be none.")
-    expires_at: datetime | None = strawberry.field(default=None, description="When they end; in the future.")
+    expires_at: datetime | None = strawberry.field(
+        default=None,
+        description="When they end: in the future, and no later than the viewer's own right to give it ends.",
+    )
 
 
 @strawberry.input(description="One entry of a configuration, in the place of the subject's old one.")

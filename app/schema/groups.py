@@ -190,7 +190,10 @@ class NewGroupMemberInput:
 
     user: UserBy = strawberry.field(description="Who; found by her exact user name, or by id if the viewer knows her.")
     expires_at: datetime | None = strawberry.field(
-        default=None, description="When it ends, in the future; never when absent."
+        default=None,
+        description=(
+            "When it ends, in the future, and no later than the viewer's own right to give it ends; never when absent."
+        ),
     )
 
 

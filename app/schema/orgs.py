@@ -185,7 +185,10 @@ class AddOrgMemberInput:
     user: UserBy = strawberry.field(description="Who; found by her exact user name, or by id if the viewer knows her.")
     level: OrgLevel = strawberry.field(default=OrgLevel.READ_WRITE, description="How far she belongs to it.")
     expires_at: datetime | None = strawberry.field(
-        default=None, description="When it ends, in the future; never when absent."
+        default=None,
+        description=(
+            "When it ends, in the future, and no later than the viewer's own right to give it ends; never when absent."
+        ),
     )
     validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
@@ -198,7 +201,9 @@ class UpdateOrgMemberInput:
     user: UserBy = strawberry.field(description="Which member.")
     level: OrgLevel | None = strawberry.field(default=None, description="How far she belongs to it from now on.")
     expires_at: strawberry.Maybe[datetime | None] = strawberry.field(
-        description="When it ends, in the future; null for never."
+        description=(
+            "When it ends, in the future, and no later than the viewer's own right to give it ends; null for never."
+        )
     )
     validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
@@ -323,7 +328,8 @@ class OrgMutations:
         **_needs("READ_WRITE_DELETE"),
     )
     transfer_org: TransferOrgPayload | None = mutation(
-        "Give an org to somebody else. Who owned it becomes a member with the level ADMIN.",
+        "Give an org to another user, who is not deactivated. Who owned it becomes a member with the level "
+        "ADMIN. Refused while a resource of it is locked.",
         TransferOrgInput,
         _transfer,
         requires=Permission.ORGS_MANAGE,

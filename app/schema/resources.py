@@ -290,8 +290,9 @@ class ResourceMutations:
         "Change the metadata of a resource. Needs METADATA_WRITE on it, and no lock.", UpdateResourceInput, _update
     )
     transfer_resource: TransferResourcePayload | None = action(
-        "Give a resource to another owner or another org. Needs ADMIN on it, and no lock; where quotas are kept to, "
-        "its bytes must fit in with the owner of the org that receives it.",
+        "Give a resource to another owner, who is not deactivated, or to another org. Needs to own it, ADMIN "
+        "without an end in its org or RESOURCES_MANAGE: a grant is not enough. Needs no lock; where quotas "
+        "are kept to, its bytes must fit in with the owner of the org that receives it.",
         TransferResourceInput,
         _transfer,
     )

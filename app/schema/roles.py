@@ -96,7 +96,10 @@ class CreateRoleInput:
     """A new role."""
 
     name: str = strawberry.field(
-        description="1 to 64 printable characters without `/`; unique without regard to letter case."
+        description=(
+            "1 to 64 printable characters of one script, without `/` and `\\`, that pass for no other name; "
+            "unique without regard to letter case and to how Unicode spells them."
+        )
     )
     description: str = strawberry.field(default="", description="For people; at most 1,000 characters.")
     permissions: list[Permission] = strawberry.field(

@@ -187,7 +187,8 @@ class SessionMutations:
         _change_password,
     )
     reset_password: ResetPasswordPayload | None = action(
-        "Set the password of a user who holds no more than the viewer. Every token of that user ends.",
+        "Set the password of a user who holds no more than the viewer: neither permissions nor memberships, roles on "
+        "resources or ownership. Every token of that user ends.",
         ResetPasswordInput,
         _reset_password,
         requires=Permission.USERS_MANAGE,

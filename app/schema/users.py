@@ -382,7 +382,9 @@ class UserMutations:
         **MANAGE,
     )
     delete_user: DeleteUserPayload | None = mutation(
-        "Delete a user who holds no more than the viewer. Her tokens are worthless at once.",
+        "Delete a user who holds no more than the viewer. Their tokens are worthless at once. With a "
+        "successor, who gets what they own, they may hold no access either that the viewer lacks. Refused "
+        "while a resource of theirs, or one in an org of theirs, is locked.",
         DeleteUserInput,
         _delete,
         **MANAGE,

@@ -2,6 +2,7 @@
 
 from sqlalchemy import func, select
 
+from app import passwords
 from app.auth import REGISTRY
 from app.errors import Problem, Problems, SettingsError
 from app.services import audit, enrolment, roles, users
@@ -57,7 +58,7 @@ async def is_administered(desk: Desk) -> bool:
 async def is_default_password_valid(desk: Desk, default: DefaultAdmin) -> bool:
     """Whether the password that everybody knows opens an administrator's account, or would once one is made."""
     if not await is_administered(desk):
-        return default.password.get_secret_value() == DEFAULT_PASSWORD
+        return passwords.normal(default.password.get_secret_value()) == DEFAULT_PASSWORD
     for (stored,) in await desk.database.ask(_STORED):
         if (await desk.hasher.verify(DEFAULT_PASSWORD, stored)).ok:
             return True
