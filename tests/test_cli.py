@@ -367,7 +367,7 @@ def test_it_serves_quietly_until_ctrl_c_and_ends_well(tmp_path: Path) -> None:
     ) as server:
         try:
             assert server.stdout
-            address = [server.stdout.readline() for _ in range(5)][1].split("//")[1].strip()
+            address = [server.stdout.readline() for _ in range(6)][1].split("//")[1].strip()
             response = ask(address)
             server.send_signal(signal.SIGINT)
             rest = server.communicate(timeout=10)

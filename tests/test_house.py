@@ -38,8 +38,8 @@ def test_only_the_door_and_the_migrations_begin_and_end_a_transaction() -> None:
 def test_only_the_audit_log_opens_the_transaction_of_a_change() -> None:
     """So that nothing is changed without an event; a service that is not handed one opens it with `audit.change`.
 
-    That somebody guesses passwords, or uses an API token, is written past it: it is no change, and there are many. So is
-    the write that readiness tries and takes back.
+    That somebody guesses passwords, or uses an API token, is written past it: it is no change, and there are many.
+    So is the write that readiness tries and takes back.
     """
     found = {path for path, tree in _of("app/").items() if ("database", "write") in _called(tree)}
 
