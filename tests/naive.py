@@ -16,7 +16,7 @@ from typing import Any
 from graphql import build_schema
 
 from app import schema
-from tests.naive_lists import UNKNOWN, Kind, Row, folded, stored
+from tests.naive_lists import UNKNOWN, Kind, Row, folded, sort_key, stored
 from tests.naive_rights import Rights, Rows, Way, listed
 from tests.test_schema import COMPUTED
 
@@ -264,7 +264,7 @@ def _org_slug(reading: Reading, key: int) -> list[str]:
 
 def _sorted_by(name: str, *moments: str) -> dict[str, Callable[[Row], str]]:
     """Orders by a name without letter case, and by moments."""
-    orders: dict[str, Callable[[Row], str]] = {"name": lambda row: folded(row[name])}
+    orders: dict[str, Callable[[Row], str]] = {"name": lambda row: sort_key(row[name])}
     return orders | {moment: lambda row, at=moment: stored(row[_camel(at)]) for moment in moments}
 
 
@@ -288,7 +288,7 @@ KINDS = {
             "isDeactivated": lambda reading, user: _own(reading, user, user["key"] in reading.rights.deactivated),
         },
     ),
-    "Role": Kind("Role", _sorted_by("name")),
+    "Role": Kind("Role", {"name": lambda role: folded(role["name"])}),
     "Org": Kind(
         "Org",
         _sorted_by("name", "created_at"),

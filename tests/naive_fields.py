@@ -6,7 +6,7 @@ from typing import Any
 from graphql import DocumentNode, ExecutionResult, execute_sync
 
 from tests.naive import KINDS, PERMISSIONS, PRIVATE, SDL, Reading, every, first, identity, known
-from tests.naive_lists import Row, folded, page, refuse
+from tests.naive_lists import Row, folded, page, refuse, sort_key
 from tests.naive_rights import listed
 
 NAMES = {"User": "userName", "Role": "name", "Org": "slug", "Group": "slug"}
@@ -177,7 +177,7 @@ def _entries(kind: str, of: str, name: str) -> Callable[..., Any]:
     def read(reading: Reading, resource: Row) -> Any:
         rows: Mapping[int, Row] = reading.rights.by_key[of]
         grants = [grant for grant in resource["grants"] if grant["kind"] == kind]
-        return sorted(grants, key=lambda grant: (folded(rows[grant["subject"]][name]), grant["subject"]))
+        return sorted(grants, key=lambda grant: (sort_key(rows[grant["subject"]][name]), grant["subject"]))
 
     return read
 
@@ -236,7 +236,7 @@ def _limits(kind: str, at: str) -> Callable[..., Any]:
 
     def read(reading: Reading, token: Row) -> Any:
         rows = [row for row in every(reading, kind) if row["key"] in token[at]]
-        return sorted(rows, key=lambda row: (folded(row["name"]), row["key"]))
+        return sorted(rows, key=lambda row: (sort_key(row["name"]), row["key"]))
 
     return read
 

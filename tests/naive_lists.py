@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from unicodedata import combining, normalize
 
 from graphql import GraphQLError
 
@@ -191,10 +192,24 @@ def _compared(name: str, found: Any, given: Any) -> bool | None:
         return None
     if not isinstance(given, dict):
         return given in found if isinstance(found, list) else None if found is None else bool(found == given)
+    if name == "name":  # of a title
+        return _titled(found, given)
     asked = [(each, _plain(name, value)) for each, value in given.items() if value is not None]
     if isinstance(found, list):
         return any(all(COMPARE[each](_plain(name, one), value) for each, value in asked) for one in found)
     return _all([_one(each, _plain(name, found), value) for each, value in asked])
+
+
+def _titled(found: str, given: Row) -> bool:
+    """Whether all comparisons hold of a title: the whole with its accents, a part without."""
+    told = {each: value for each, value in given.items() if value is not None}
+    parts = {each: plain(value) for each, value in told.items() if each in ("startsWith", "contains")}
+    wholes = {
+        each: [*map(sort_key, value)] if isinstance(value, list) else sort_key(value)
+        for each, value in told.items()
+        if each not in parts
+    }
+    return all(COMPARE[each](sort_key(found), value) for each, value in (parts | wholes).items())
 
 
 def _one(comparison: str, found: Any, value: Any) -> bool | None:
@@ -265,7 +280,18 @@ def refuse(wrong: bool) -> None:
 
 
 def folded(text: str) -> str:
-    return text.casefold()
+    """The key of a name: in one form of Unicode, without letter case."""
+    return normalize("NFKC", normalize("NFKC", text).casefold())
+
+
+def plain(text: str) -> str:
+    """A key without accents."""
+    return normalize("NFC", "".join(each for each in normalize("NFKD", folded(text)) if not combining(each)))
+
+
+def sort_key(text: str) -> str:
+    """Where a title is sorted and looked for: without accents, and behind that with them."""
+    return folded(text) if plain(text) == folded(text) else f"{plain(text)}\x1f{folded(text)}"
 
 
 def stored(moment: datetime) -> str:

@@ -24,8 +24,9 @@ from tests.postgres import Postgres
 READY_SECONDS = 60.0
 STOP_SECONDS = 40.0
 ADDRESS = re.compile(r"^  address     (http://\S+)", re.MULTILINE)
-UNHURRIED = {"OSTIARY_SLOW_REQUEST_MILLISECONDS": "0"}
-"""What is slow is up to the machine, and a quiet log is what many claims are about."""
+METRICS = "a-token-for-metrics"
+UNHURRIED = {"OSTIARY_SLOW_REQUEST_MILLISECONDS": "0", "OSTIARY_METRICS_TOKEN": METRICS}
+"""What is slow is up to the machine, and a quiet log is what many claims are about. With the token metrics are read."""
 
 UNUSED_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Nothing here is asked over TLS, and httpx would read all certificates of the system for every client."""

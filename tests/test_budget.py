@@ -14,7 +14,7 @@ import pytest
 from app import rest
 from app.rest.bodies import Body
 from app.rest.routing import Route
-from tests.serving import Server
+from tests.serving import METRICS, Server
 from tests.wire import Reply, Wire, asked, chunked, close_all, head
 
 HEADER_BYTES, FIELDS, BODY_BYTES = 4_096, 20, 65_536
@@ -61,7 +61,7 @@ def is_told(reply: Reply, path: str, status: int, code: str) -> bool:
 async def counted(server: Server, limit: str) -> float:
     """How often a limit was exceeded, as /metrics tells."""
     async with server.client() as client:
-        lines = (await client.get("/metrics")).text.splitlines()
+        lines = (await client.get("/metrics", headers={"authorization": f"Bearer {METRICS}"})).text.splitlines()
     name = f'ostiary_limits_exceeded_total{{limit="{limit}"}} '
     return next((float(line.removeprefix(name)) for line in lines if line.startswith(name)), 0)
 

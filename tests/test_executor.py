@@ -6,6 +6,7 @@ from starlette.applications import Starlette
 
 from tests.asking import Api
 from tests.make import Make
+from tests.serving import METRICS
 
 QUESTION = "{ viewer { permissions } resourceTypes(first: 2) { nodes { name } } }"
 TOLD = "ostiary-executor"
@@ -62,12 +63,13 @@ async def test_the_setting_leaves_everything_to_the_stock_executor(api: Api) -> 
     assert answers == {'stock; cause="setting"'}
 
 
+@pytest.mark.parametrize("overrides", [{"OSTIARY_METRICS_TOKEN": METRICS}], indirect=True)
 async def test_executions_are_counted_by_executor_and_cause(api: Api, app: Starlette) -> None:
     for _ in range(3):
         await api.post(QUESTION)
     transport = httpx.ASGITransport(app, client=("127.0.0.1", 4000))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:5000") as near:
-        text = (await near.get("/metrics")).text
+        text = (await near.get("/metrics", headers={"authorization": f"Bearer {METRICS}"})).text
 
     assert 'ostiary_executions_total{executor="compiled",cause=""} 2' in text
     assert 'ostiary_executions_total{executor="stock",cause="first sight"} 1' in text

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving import Server
+from tests.serving import METRICS, Server
 from tests.wire import Wire, asked, close_all, head
 
 CLOSE = "Connection: close"
@@ -99,7 +99,7 @@ async def test_a_worker_that_is_killed_is_replaced_and_told_of(tmp_path: Path) -
             while (await asked(server.address, head("GET /health/ready", CLOSE))).status != 200:  # noqa: ASYNC110 - the same
                 await asyncio.sleep(0.1)
         async with server.client() as client:
-            numbers = (await client.get("/metrics")).text
+            numbers = (await client.get("/metrics", headers={"authorization": f"Bearer {METRICS}"})).text
         ended = await server.stopped()
         close_all()
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.serving import Server, graphql
+from tests.serving import METRICS, Server, graphql
 
 PASSWORD = "a password for these tests"
 CREATE_MANY = """mutation ($users: [NewUserInput!]!) {
@@ -99,6 +99,6 @@ async def _until(server: Server, is_so: Callable[[dict[str, float]], bool]) -> N
 
 async def _numbers(server: Server) -> dict[str, float]:
     async with server.client() as client:
-        text = (await client.get("/metrics")).text
+        text = (await client.get("/metrics", headers={"authorization": f"Bearer {METRICS}"})).text
     lines = [line.rpartition(" ") for line in text.splitlines() if not line.startswith("#")]
     return {name: float(number) for name, _, number in lines}

@@ -11,7 +11,7 @@ from app.services import index
 from app.tables import Stage
 from tests.emptied import empty
 from tests.naive import PERMISSIONS, identity
-from tests.naive_lists import Row, folded
+from tests.naive_lists import Row, folded, sort_key
 from tests.naive_rights import ROLES
 
 Rows = Mapping[str, Sequence[Row]]
@@ -53,13 +53,13 @@ def _values(rows: Rows) -> Iterator[tuple[type[SQLModel], list[Row]]]:
 
 
 def _titled(row: Row, title: str = "name", column: str = "name") -> Row:
-    named = {column: row[title], "name_key": folded(row[title])}
+    named = {column: row[title], "name_key": sort_key(row[title])}
     return {"id": row["key"], "created_at": row["createdAt"], "description": row["description"], **named}
 
 
 def _role(row: Row) -> Row:
     mask = sum(1 << PERMISSIONS.index(name) for name in row["permissions"])
-    return {**_titled(row), "permissions": mask, "is_built_in": row["isBuiltIn"]}
+    return {**_titled(row), "name_key": folded(row["name"]), "permissions": mask, "is_built_in": row["isBuiltIn"]}
 
 
 def _user(row: Row) -> Row:
@@ -175,7 +175,7 @@ def _token(row: Row) -> Row:
         "id": row["key"],
         "user_id": row["user"],
         "name": row["name"],
-        "name_key": folded(row["name"]),
+        "name_key": sort_key(row["name"]),
         "prefix": row["prefix"],
         "hash": api_tokens.kept(row["secret"]),
         "permissions": sum(1 << PERMISSIONS.index(name) for name in row["permissions"]),
