@@ -31,7 +31,7 @@ class Kind:
 
 UNKNOWN = object()
 MOMENTS = frozenset({"created_at", "updated_at"})
-EXACT = frozenset({"slug", "type", "org", "action"})
+EXACT = frozenset({"type", "action"})
 """What is compared with regard to letter case."""
 
 

@@ -16,7 +16,7 @@ MANY = int(os.environ.get("CROWD", "3000"))
 """How many resources change hands; `scripts/faults --crowd 100000` tries more."""
 
 LONGEST = float(os.environ.get("LONGEST_PIECE", "0.1"))
-"""Seconds of work in one piece. On a machine that does nothing else it is 0.025; a busy one computes longer for the same."""
+"""Seconds of work in one piece: 0.025 on a machine that does nothing else (`scripts/faults --crowd`)."""
 
 Given = Callable[[Crowd], dict[str, Any]]
 
