@@ -103,6 +103,7 @@ async def test_a_user_who_is_refused_leaves_no_org(rest: Rest, api: Api, make: M
     assert problems(reply) == {"CONFLICT input.users.1.userName"}
 
 
+@pytest.mark.usefixtures("from_this_machine")
 async def test_the_first_administrator_gets_one_too(
     rest: Rest, api: Api, make: Make, settings: Settings, database: db.Database
 ) -> None:
