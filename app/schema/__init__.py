@@ -82,6 +82,8 @@ for _kind in core().type_map.values():  # Strawberry would convert anew, and loo
     for _field in _kind.fields.values() if is_object_type(_kind) else ():
         if isinstance(_declared := _field.extensions.get("strawberry-definition"), Declared):
             _field.resolve = converted.resolver(_declared)
+        elif _field.args and _field.resolve is not None:
+            _field.resolve = lists.guarded(_field.args, _field.resolve)
 
 
 class _Sorted(Visitor):

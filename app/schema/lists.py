@@ -7,10 +7,11 @@ named here may have `app.executor.lists.DEFAULT_MOST` items, and longer ones are
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from graphql import GraphQLSchema, is_input_object_type, is_object_type
+from graphql import GraphQLArgument, GraphQLSchema, get_named_type, is_input_object_type, is_object_type
 
 from app import ids, pages
-from app.executor.lists import set_most
+from app.errors import BadInput
+from app.executor.lists import Place, declared_most, set_most
 from app.services import access, api_tokens, checks, groups, users
 
 Item = TypeVar("Item")
@@ -56,6 +57,29 @@ def mark(schema: GraphQLSchema) -> None:
             for field in kind.fields.values():
                 for name, argument in field.args.items():
                     set_most(argument, ARGUMENTS.get(name))
+
+
+def guarded(arguments: Mapping[str, GraphQLArgument], resolve: Callable[..., Any]) -> Callable[..., Any]:
+    """Refuse long lists in front of a resolver whose arguments Strawberry converts, which reads every item."""
+
+    def resolved(source: Any, info: Any, **given: Any) -> Any:
+        for name, value in given.items():
+            _require_short(arguments[name], value, name)
+        return resolve(source, info, **given)
+
+    return resolved
+
+
+def _require_short(place: Place, value: Any, name: str) -> None:
+    most = declared_most(place)
+    if isinstance(value, list) and most is not None and len(value) > most:
+        raise BadInput(f"`{name}` has {len(value):,} items, and at most {most:,} are taken here.")
+    kind = get_named_type(place.type)
+    if not is_input_object_type(kind):
+        return
+    for each in value if isinstance(value, list) else (value,):
+        for below, one in each.items() if isinstance(each, dict) else ():
+            _require_short(kind.fields[below], one, below)
 
 
 def read_each(read: Callable[[Any], Item], items: Sequence[Any], most: int) -> list[Item]:
