@@ -41,7 +41,6 @@ from app.tokens import Signer
 from app.web import Front, Watch, Watching
 from app.web.budget import BUDGET, Budget
 from app.web.entrance import Entrance
-from app.web.stopping import leave_hangup_to_parent
 from app.written import FILE_VARIABLE
 
 Done = TypeVar("Done")
@@ -132,7 +131,6 @@ def sdl() -> str:
 
 def create() -> Entrance:
     """The application for the settings of this process's environment."""
-    leave_hangup_to_parent()
     file = os.environ.get(FILE_VARIABLE)
     made = create_app(Settings.read(Path(file) if file else None), owns_process=True)
     gc.collect()
