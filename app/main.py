@@ -44,7 +44,6 @@ from app.web import Front, Watch, Watching
 from app.web.budget import BUDGET, Budget
 from app.web.entrance import Entrance
 from app.web.listener import listening
-from app.web.stopping import leave_hangup_to_parent
 from app.written import FILE_VARIABLE
 
 Done = TypeVar("Done")
@@ -172,7 +171,6 @@ def sdl() -> str:
 
 def create() -> Entrance:
     """The application for the settings of this process's environment."""
-    leave_hangup_to_parent()
     file = os.environ.get(FILE_VARIABLE)
     settings = Settings.read(Path(file) if file else None)
     made = create_app(settings, owns_process=True)

@@ -171,9 +171,10 @@ class Budget:
 
     def _look(self, loop: AbstractEventLoop) -> None:
         """Act on every deadline that has passed, and look again later as long as there are connections."""
+        # First of all, so that nothing that fails for one connection leaves the others without a deadline.
+        self._timer = loop.call_later(TICK, self._look, loop) if self._open else None
         now = loop.time()
         for connection in [each for each in self._open if each.deadline <= now]:
             connection.expire()
         for connection in [each for each in self._open if each.drain_deadline <= now]:
             connection.check_drain()
-        self._timer = loop.call_later(TICK, self._look, loop) if self._open else None

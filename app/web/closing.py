@@ -97,9 +97,12 @@ class ClosingProtocol(HttpToolsProtocol):
         if not lingers or self._socket.is_closing():
             self._socket.close()
             return
-        self.flow.resume_reading()
-        self._socket.write_eof()
         self.deadline = now + (STOP_SECONDS if self._budget.is_stopping else LINGER_SECONDS)
+        try:
+            self.flow.resume_reading()
+            self._socket.write_eof()
+        except (OSError, RuntimeError):  # the client is gone
+            self._socket.abort()
 
     def _disconnect(self) -> None:
         """Tell the application that nobody waits for its answer: uvicorn tells only the last of pipelined requests."""

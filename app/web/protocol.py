@@ -345,6 +345,7 @@ class Protocol(ClosingProtocol):
     def _write(self, error: Refusal | None) -> None:
         """Answer for the application."""
         if error is None:
+            self._state = self._state or HEAD  # what is no method is a request as well, and its rest is dropped
             self.send_400_response("Invalid HTTP request received.")
             return
         is_known = self._state == HEAD

@@ -1,7 +1,6 @@
 """How the server ends: from the signal on it is not ready, and what its time does not suffice for is refused."""
 
 import asyncio
-import multiprocessing
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,12 +22,6 @@ def stop_on_hangup() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGHUP, before)
-
-
-def leave_hangup_to_parent() -> None:
-    """Let a worker of several ignore SIGHUP, which a terminal sends to all of them: its supervisor acts on it."""
-    if multiprocessing.parent_process() is not None:
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 @dataclass(slots=True)

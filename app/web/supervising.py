@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 from pathlib import Path
+from socket import socket
 from typing import Any
 
 from uvicorn import Config
@@ -23,10 +24,22 @@ def run(app: str, **options: Any) -> None:
 
 
 class Supervisor(Multiprocess):
-    """Starts the workers, replaces those that end, and starts all of them again one by one on SIGHUP."""
+    """Starts the workers, replaces those that end, and starts all of them again one by one on SIGHUP.
 
-    _restarts = 0
-    _board: Board | None = None
+    A terminal that is closed sends SIGHUP to the workers too. They inherit that it is blocked, from their very start.
+    """
+
+    def __init__(self, config: Config, sockets: list[socket]) -> None:
+        super().__init__(config, sockets)
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+        self._restarts = 0
+        self._board: Board | None = None
+
+    def handle_signals(self) -> None:
+        """Act on the signals that have come; a SIGHUP has waited until now."""
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+        super().handle_signals()
 
     def keep_subprocess_alive(self) -> None:
         """Replace workers that ended or do not answer, with a warning for each."""
