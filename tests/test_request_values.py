@@ -148,3 +148,15 @@ async def test_a_long_name_is_not_repeated_at_length(api: Api) -> None:
         reply = await api.client.post("/graphql", json={"query": "{ " + f"{name}(b: 1) " * 2 + "}"})
         assert len(reply.content) < 5_000
         assert codes(reply.json())
+
+
+async def test_values_count_wherever_they_are_used(api: Api, make: Make) -> None:
+    ann = await make.user("ann")
+    fields = " ".join(f"a{at}: createUsers(input: $input) {{ errors {{ code }} }}" for at in range(20))
+    often, once = (f"mutation ($input: CreateUsersInput!) {{ {each} }}" for each in (fields, fields[: fields.index("}") + 3]))
+    given = {"input": {"users": [{"userName": f"u{at}", "email": "a@b.example"} for at in range(1_000)]}}
+
+    assert codes(await api(once, as_=ann, **given)) == ["FORBIDDEN"]
+    (error,) = (await api(often, as_=ann, **given))["errors"]
+    assert error["extensions"]["limit"] == "variable_values"
+    assert error["message"].endswith("60,040 or more, counted wherever they are used.")
