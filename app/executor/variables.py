@@ -4,28 +4,24 @@ A thousand ids in a list are a thousand calls there. Here they are one look at t
 right goes the long way, which tells what is wrong (`Careful`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from itertools import islice
 from typing import Any, NoReturn
 from weakref import WeakKeyDictionary
 
 from graphql import (
-    GraphQLEnumType,
     GraphQLError,
     GraphQLInputObjectType,
     GraphQLInputType,
-    GraphQLScalarType,
     GraphQLSchema,
     Undefined,
     VariableDefinitionNode,
-    get_named_type,
     get_variable_values,
     is_input_object_type,
     is_list_type,
     is_non_null_type,
     is_required_input_field,
-    specified_scalar_types,
 )
 from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
 from graphql.execution.values import VariableValues, VariableValueSource
@@ -36,23 +32,12 @@ from graphql.utilities.coerce_input_value import coerce_default_value
 from app.executor.arguments import NO_VARIABLES
 from app.executor.documents import MAX_ERRORS, Invalid, Known
 from app.executor.lists import DEFAULT_MOST, declared_most, most_of_variables
-
-LARGEST = 2**31
+from app.executor.quick import MOST_OBJECTS, QuickCoercion, Unsure, is_recursive, number_of_objects
 
 FEW = 20
 """How many items and unknown names of a wrong object are looked at, to tell what is wrong with it."""
 
-MOST_OBJECTS = 500
-"""Objects in a value whose type holds itself, like a filter: any filter that is taken has fewer."""
-
-Quick = Callable[[Any], Any]
-"""From a value to what it is coerced to; raises _Unsure."""
-
 Path = list[str | int]
-
-
-class _Unsure(Exception):
-    """The long way has to say what this is."""
 
 
 class _TooMany(Exception):
@@ -65,7 +50,7 @@ class Variables:
     def __init__(self, schema: GraphQLSchema, most_errors: int = MAX_ERRORS) -> None:
         self._schema = schema
         self._most_errors = most_errors
-        self._quick = _Quick()
+        self._quick = QuickCoercion()
         self._known: WeakKeyDictionary[Known, list[_Variable]] = WeakKeyDictionary()
 
     def coerced(self, known: Known, given: Mapping[str, Any], *, hide_suggestions: bool) -> VariableValues:
@@ -77,7 +62,7 @@ class Variables:
             plan = self._known[known] = self._plan(known)
         try:
             return _quickly(plan, given)
-        except _Unsure:
+        except Unsure:
             return self._carefully(plan, given, hide_suggestions)
 
     def _carefully(self, plan: "list[_Variable]", given: Mapping[str, Any], hide_suggestions: bool) -> VariableValues:
@@ -127,7 +112,7 @@ class _Variable:
     __slots__ = ("most", "node", "quick", "signature")
 
     def __init__(
-        self, node: VariableDefinitionNode, signature: GraphQLVariableSignature, quick: "_Quick", most: int | None
+        self, node: VariableDefinitionNode, signature: GraphQLVariableSignature, quick: QuickCoercion, most: int | None
     ) -> None:
         self.node, self.signature, self.most = node, signature, most
         self.quick = quick.of(signature.type, most)
@@ -148,7 +133,7 @@ def _quickly(plan: "list[_Variable]", given: Mapping[str, Any]) -> VariableValue
         elif signature.default is None and not is_non_null_type(signature.type):
             sources[name] = VariableValueSource(signature)
         else:
-            raise _Unsure
+            raise Unsure
     return VariableValues(sources, coerced)
 
 
@@ -158,7 +143,7 @@ class Careful:
     So a wrong value among thousands costs no more than a few calls, and nobody looks for more errors than are told.
     """
 
-    def __init__(self, quick: "_Quick", most: int, hide_suggestions: bool) -> None:
+    def __init__(self, quick: QuickCoercion, most: int, hide_suggestions: bool) -> None:
         self.errors: list[GraphQLError] = []
         self._quick, self._most, self._hide_suggestions = quick, most, hide_suggestions
         self._variable: _Variable | None = None
@@ -180,7 +165,7 @@ class Careful:
     def _either(self, kind: GraphQLInputType, value: Any, path: Path, most: int | None) -> Any:
         try:
             return self._quick.of(kind, most)(value)
-        except _Unsure:
+        except Unsure:
             return self._slowly(kind, value, path, most)
 
     def _slowly(self, kind: GraphQLInputType, value: Any, path: Path, most: int | None) -> Any:
@@ -188,7 +173,7 @@ class Careful:
         if value is not None and is_list_type(plain):
             return self._list(plain.of_type, value, path, most)
         if type(value) is dict and is_input_object_type(plain):
-            if _is_recursive(plain) and _number_of_objects(value) > MOST_OBJECTS:
+            if is_recursive(plain) and number_of_objects(value) > MOST_OBJECTS:
                 self._told(path, GraphQLError(f"At most {MOST_OBJECTS} objects within each other are taken here."))
             return self._object(plain, value, path)
         coerced = coerce_input_value(value, kind)
@@ -206,7 +191,7 @@ class Careful:
         for at, each in enumerate(value):
             try:
                 found.append(quick(each))
-            except _Unsure:
+            except Unsure:
                 found.append(self._slowly(inner, each, [*path, at], None))
         return found
 
@@ -255,185 +240,3 @@ def _cut(kind: GraphQLInputType, value: Any) -> Any:
         part = ((name, each) for name, each in value.items() if name in fields or name in unknown)
         return {name: _cut(fields[name].type, each) if name in fields else each for name, each in part}
     return value
-
-
-class _Quick:
-    """How the types of one schema are coerced quickly; an input is looked at when the first one comes."""
-
-    def __init__(self) -> None:
-        self._inputs: dict[GraphQLInputObjectType, Quick] = {}
-
-    def of(self, kind: GraphQLInputType, most: int | None = None) -> Quick:
-        """From a value to what it is coerced to. A list beyond a declared `most` stays as it came, to be refused."""
-        if is_non_null_type(kind):
-            return self._of(kind.of_type, most)
-        plain = self._of(kind, most)
-        return lambda value: None if value is None else plain(value)
-
-    def _of(self, kind: GraphQLInputType, most: int | None) -> Quick:
-        """For values that are not null."""
-        if is_list_type(kind):
-            inner: GraphQLInputType = kind.of_type
-            return _bounded(self._many(inner.of_type), most) if is_non_null_type(inner) else _unsure
-        if isinstance(kind, GraphQLEnumType):
-            members = _members(kind)
-            return lambda value: _member(members, value)
-        if isinstance(kind, GraphQLInputObjectType):
-            return self._input(kind)
-        types: dict[str, type] = {"ID": str, "String": str, "Boolean": bool, "Int": int}
-        expected = types.get(getattr(kind, "name", ""))
-        if expected is None:
-            is_ours = isinstance(kind, GraphQLScalarType) and kind.name not in specified_scalar_types
-            return _read(kind) if isinstance(kind, GraphQLScalarType) and is_ours else _unsure
-        return lambda value: _typed(value, expected)
-
-    def _many(self, kind: GraphQLInputType) -> Quick:
-        """A list without nulls."""
-        if getattr(kind, "name", "") in {"ID", "String"}:
-            return _texts
-        if isinstance(kind, GraphQLEnumType):
-            members = _members(kind)
-            return lambda value: _chosen(members, _texts(value))
-        each = self._of(kind, None)
-        return lambda value: [each(one) for one in value]
-
-    def _input(self, kind: GraphQLInputObjectType) -> Quick:
-        found = self._inputs.get(kind)
-        if found is None:
-            # One that has fields of its own type finds itself here.
-            self._inputs[kind] = lambda value: self._inputs[kind](value)  # noqa: PLW0108 - another one by then
-            found = self._one(kind) if kind.is_one_of else self._object(kind)
-            found = self._inputs[kind] = _counted(found) if _is_recursive(kind) else found
-        return found
-
-    def _fields(self, kind: GraphQLInputObjectType) -> dict[str, Quick]:
-        return {name: self.of(field.type, declared_most(field)) for name, field in kind.fields.items()}
-
-    def _object(self, kind: GraphQLInputObjectType) -> Quick:
-        """An object with the fields that it needs, and no other; in the order in which they are declared."""
-        quick = self._fields(kind)
-        needed = {name for name, field in kind.fields.items() if is_required_input_field(field)}
-        defaults = {
-            name: each for name, field in kind.fields.items() if (each := coerce_default_value(field)) is not Undefined
-        }
-
-        def filled(value: Any) -> dict[str, Any]:
-            """Where every field has a default."""
-            if type(value) is not dict or not value.keys() <= quick.keys():
-                raise _Unsure
-            found = defaults.copy()
-            for name, each in value.items():
-                found[name] = quick[name](each)
-            return found
-
-        def read(value: Any) -> dict[str, Any]:
-            if type(value) is not dict or not (needed <= value.keys() <= quick.keys()):
-                raise _Unsure
-            return {
-                name: each(value[name]) if name in value else defaults[name]
-                for name, each in quick.items()
-                if name in value or name in defaults
-            }
-
-        return filled if defaults.keys() == quick.keys() else read
-
-    def _one(self, kind: GraphQLInputObjectType) -> Quick:
-        """An object of which just one field is given, and not null."""
-        quick = self._fields(kind)
-
-        def read(value: Any) -> dict[str, Any]:
-            if type(value) is not dict or len(value) != 1:
-                raise _Unsure
-            ((name, given),) = value.items()
-            if name not in quick or given is None:
-                raise _Unsure
-            return {name: quick[name](given)}
-
-        return read
-
-
-def _bounded(many: Quick, most: int | None) -> Quick:
-    """A list of so many items; a longer one is refused by whom it is for, or else by the long way."""
-
-    def read(value: Any) -> Any:
-        if type(value) is not list:
-            raise _Unsure
-        if len(value) <= (most or DEFAULT_MOST):
-            return many(value)
-        if most is None:
-            raise _Unsure
-        return value
-
-    return read
-
-
-def _is_recursive(kind: GraphQLInputObjectType) -> bool:
-    return any(get_named_type(field.type) is kind for field in kind.fields.values())
-
-
-def _counted(quick: Quick) -> Quick:
-    """An input that may hold itself, in lists of lists: each level multiplies what the levels below may hold."""
-
-    def read(value: Any) -> Any:
-        if _number_of_objects(value) > MOST_OBJECTS:
-            raise _Unsure
-        return quick(value)
-
-    return read
-
-
-def _number_of_objects(value: Any) -> int:
-    """Return how many objects a value holds, itself too; where they are too many, at least that."""
-    level, number = [value] if isinstance(value, dict | list) else [], 0
-    while level and number <= MOST_OBJECTS:
-        number += sum(type(each) is dict for each in level)
-        items = (each.values() if type(each) is dict else each for each in level)
-        level = [child for each in items for child in each if type(child) is dict or type(child) is list]
-    return number
-
-
-def _members(kind: GraphQLEnumType) -> Mapping[str, Any]:
-    return {name: kind.coerce_input_value(name) for name in kind.values}
-
-
-def _read(kind: GraphQLScalarType) -> Quick:
-    """A scalar of our own."""
-
-    def read(value: Any) -> Any:
-        if value is None:
-            raise _Unsure
-        try:
-            return kind.coerce_input_value(value)
-        except Exception:  # whatever it is, the long way tells it
-            raise _Unsure from None
-
-    return read
-
-
-def _texts(value: list[Any]) -> list[Any]:
-    if {*map(type, value)} <= {str}:
-        return list(value)
-    raise _Unsure
-
-
-def _chosen(members: Mapping[str, Any], values: list[str]) -> list[Any]:
-    try:
-        return [*map(members.__getitem__, values)]
-    except KeyError:
-        raise _Unsure from None
-
-
-def _member(members: Mapping[str, Any], value: Any) -> Any:
-    if type(value) is str and value in members:
-        return members[value]
-    raise _Unsure
-
-
-def _typed(value: Any, expected: type) -> Any:
-    if type(value) is not expected or (type(value) is int and not -LARGEST <= value < LARGEST):
-        raise _Unsure
-    return value
-
-
-def _unsure(value: Any) -> NoReturn:
-    raise _Unsure

@@ -26,7 +26,8 @@ class Ready:
 class GraphQLRequest:
     """One operation to answer; `query` is empty only where `sha256` names a persisted one.
 
-    `size` is the length of the JSON text that held the variables. `ready` is left there by whoever answers it, if it need not be looked at again when the same is sent again.
+    `size` is the length of the JSON text that held the variables. `ready` is left there by whoever answers it, if it
+    need not be looked at again when the same is sent again.
     """
 
     query: str
