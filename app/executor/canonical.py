@@ -49,10 +49,12 @@ def _is_open(tokens: Sequence[str]) -> bool:
 class Sent:
     """A text as it was sent, beside its canonical form."""
 
+    __slots__ = ("_canonical", "_lines", "_starts", "_text")
+
     def __init__(self, text: str, canonical_text: str) -> None:
         self._text, self._canonical = text, canonical_text
         self._starts: tuple[list[int], list[int]] | None = None
-        self._lines: list[int] = []
+        self._lines: list[int] | None = None
 
     @property
     def source(self) -> Source:
@@ -71,13 +73,12 @@ class Sent:
             return len(self._text)
         if self._starts is None:
             self._starts = _starts(self._canonical), _starts(self._text)
-            self._lines = [0, *(match.end() for match in LINE_END.finditer(self._text))]
         ours, theirs = self._starts
         at = max(0, bisect_right(ours, position) - 1)
         return theirs[at] + position - ours[at]
 
     def _location(self, position: int) -> SourceLocation:
-        if not self._lines:
+        if self._lines is None:
             self._lines = [0, *(match.end() for match in LINE_END.finditer(self._text))]
         line = bisect_right(self._lines, position)
         return SourceLocation(line, position - self._lines[line - 1] + 1)
