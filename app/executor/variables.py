@@ -34,9 +34,6 @@ from app.executor.documents import MAX_ERRORS, Invalid, Known
 from app.executor.lists import DEFAULT_MOST, declared_most, most_of_variables
 from app.executor.quick import MOST_OBJECTS, QuickCoercion, Unsure, is_recursive, number_of_objects
 
-FEW = 20
-"""How many items and unknown names of a wrong object are looked at, to tell what is wrong with it."""
-
 Path = list[str | int]
 
 
@@ -210,7 +207,7 @@ class Careful:
 
     def _odd(self, kind: GraphQLInputObjectType, value: dict[str, Any], path: Path) -> Any:
         """An object that lacks a field or has one too many; graphql-core is shown a part of it that tells so too."""
-        part = _cut(kind, value)
+        part = _cut(kind, value, self._most + 1)
         validate_input_value(part, kind, partial(self._noted, path), self._hide_suggestions)
         return coerce_input_value(part, kind)
 
@@ -228,15 +225,15 @@ class Careful:
         raise _TooMany
 
 
-def _cut(kind: GraphQLInputType, value: Any) -> Any:
-    """A value without most of its items and unknown names."""
+def _cut(kind: GraphQLInputType, value: Any, few: int) -> Any:
+    """A value with so many of its items and unknown names: more are not told of."""
     if is_non_null_type(kind):
-        return _cut(kind.of_type, value)
+        return _cut(kind.of_type, value, few)
     if is_list_type(kind) and type(value) is list:
-        return [_cut(kind.of_type, each) for each in value[:FEW]]
+        return [_cut(kind.of_type, each, few) for each in value[:few]]
     if is_input_object_type(kind) and type(value) is dict:
         fields = kind.fields
-        unknown = set(islice((name for name in value if name not in fields), FEW))
+        unknown = set(islice((name for name in value if name not in fields), few))
         part = ((name, each) for name, each in value.items() if name in fields or name in unknown)
-        return {name: _cut(fields[name].type, each) if name in fields else each for name, each in part}
+        return {name: _cut(fields[name].type, each, few) if name in fields else each for name, each in part}
     return value
