@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.benchmark import hostile, report
+from scripts.benchmark import floods, hostile, report
 from scripts.benchmark.__main__ import main
 from scripts.benchmark.cases import FLOOR
 from scripts.benchmark.filling import sqlite_world
@@ -31,12 +31,13 @@ def test_hostile_documents_are_sent_and_refused_while_others_ask(
 ) -> None:
     for name, value in {"LOOKS": 1, "TURNS": 1, "PATIENCE": 0}.items():
         monkeypatch.setattr(hostile, name, value)
+    monkeypatch.setattr(floods, "TURNS", 1)
 
     main(["--hostile", "--database", "sqlite", *TINY])  # what it says of the times is the machine's affair
 
     shown = capsys.readouterr().out
     assert all(f"| {name} | {why} | " in shown for name, (_, why) in HOSTILE.items())
-    assert all(f"| {name} | " in shown for name in hostile.NORMAL)
+    assert all(f"| {name} | " in shown for name in (*hostile.NORMAL, *floods.FLOODS))
 
 
 def test_what_signing_in_costs_is_measured_by_itself(capsys: pytest.CaptureFixture[str]) -> None:

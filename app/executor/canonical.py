@@ -10,17 +10,17 @@ from collections.abc import Sequence
 
 from graphql import GraphQLError, Source, SourceLocation
 
-# Blanks, then what the lexer would read, comments too; at the end of the text, nothing. Possessive, so that an unclosed
-# string costs one look: an unclosed block string is the rest of the text, any other a lone quote.
+WHOLE_STRING = r'"""(?:\\"""|(?!""").)*+"""|"(?!"")(?:[^"\\\n\r]|\\.)*+"'
+
+# Blanks, then what the lexer would read, comments too; at the end of the text, nothing. An unclosed string is the rest
+# of the text: no lexer reads on, and to look for more strings in it would take the square of its length.
 TOKEN = re.compile(
-    r"[ \t\n\r,\ufeff]*+"
-    r'("""(?:\\"""|(?!""").)*+"""|""".*+|"(?:[^"\\\n\r]|\\.)*+"|#[^\n\r]*+|\.\.\.|-?[0-9][\w.+-]*+|\w++'
-    r"|[^ \t\n\r,\ufeff]|\Z)",
+    rf'[ \t\n\r,\ufeff]*+({WHOLE_STRING}|".*+|#[^\n\r]*+|\.\.\.|-?[0-9][\w.+-]*+|\w++|[^ \t\n\r,\ufeff]|\Z)',
     re.ASCII | re.DOTALL,
 )
+STRING = re.compile(WHOLE_STRING, re.ASCII | re.DOTALL)
 LINE_END = re.compile(r"\r\n|[\n\r]")
 BLOCK = '"""'
-WHOLE_BLOCK = re.compile(r'"""(?:\\"""|(?!""").)*+"""', re.DOTALL)
 
 
 def tokens_of(text: str) -> list[str]:
@@ -34,28 +34,27 @@ def tokens_of(text: str) -> list[str]:
 def number_of(tokens: Sequence[str]) -> int:
     """Return how many tokens these count for: a line of a block string is one, and so is a quote of an unclosed one."""
     number = len(tokens) + sum(each.count("\n") + each.count("\r") for each in tokens if each.startswith(BLOCK))
-    return number + (tokens[-1].count('"') if tokens and _is_open(tokens[-1]) else 0)
+    return number + (tokens[-1].count('"') if _is_open(tokens) else 0)
 
 
 def canonical(text: str, tokens: Sequence[str]) -> str:
     """Return the canonical text; one with an unclosed string, which no lexer reads to its end, stays as it is."""
-    if '"' in tokens or (tokens and _is_open(tokens[-1])):
-        return text
-    return " ".join([each for each in tokens if each[0] != "#"])
+    return text if _is_open(tokens) else " ".join([each for each in tokens if each[0] != "#"])
 
 
-def _is_open(token: str) -> bool:
-    """Whether this is a block string without an end."""
-    return token.startswith(BLOCK) and WHOLE_BLOCK.fullmatch(token) is None
+def _is_open(tokens: Sequence[str]) -> bool:
+    return bool(tokens) and tokens[-1][0] == '"' and STRING.fullmatch(tokens[-1]) is None
 
 
 class Sent:
     """A text as it was sent, beside its canonical form."""
 
+    __slots__ = ("_canonical", "_lines", "_starts", "_text")
+
     def __init__(self, text: str, canonical_text: str) -> None:
         self._text, self._canonical = text, canonical_text
         self._starts: tuple[list[int], list[int]] | None = None
-        self._lines: list[int] = []
+        self._lines: list[int] | None = None
 
     @property
     def source(self) -> Source:
@@ -74,13 +73,12 @@ class Sent:
             return len(self._text)
         if self._starts is None:
             self._starts = _starts(self._canonical), _starts(self._text)
-            self._lines = [0, *(match.end() for match in LINE_END.finditer(self._text))]
         ours, theirs = self._starts
         at = max(0, bisect_right(ours, position) - 1)
         return theirs[at] + position - ours[at]
 
     def _location(self, position: int) -> SourceLocation:
-        if not self._lines:
+        if self._lines is None:
             self._lines = [0, *(match.end() for match in LINE_END.finditer(self._text))]
         line = bisect_right(self._lines, position)
         return SourceLocation(line, position - self._lines[line - 1] + 1)

@@ -1,5 +1,7 @@
 """Texts become documents here, for both executors: guarded, parsed, validated and remembered."""
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -34,6 +36,9 @@ TOO_COMPLEX = Excess.code
 
 MAX_ERRORS = 50
 LONGEST_REMEMBERED = 65_536  # characters
+VARIABLE = re.compile(r"\$ (\w+)", re.ASCII)
+"""A variable in a canonical text; what looks like one in a string counts too, which harms nobody."""
+
 LONGEST_NAME = 100
 """Characters of an operation's name that are told."""
 
@@ -68,6 +73,11 @@ class Known:
     cost: int
     pages: Mapping[str, int]
     shaping: tuple[str, ...]
+
+    def uses(self) -> Counter[str]:
+        """Return how often each variable stands in the operation and in all fragments, its definition counted too."""
+        parts = (node.loc for node in (self.operation, *self.fragments.values()) if node.loc is not None)
+        return Counter(name for loc in parts for name in VARIABLE.findall(self.text, loc.start, loc.end))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from app.executor.charges import Charge
 from app.executor.documents import Invalid
 
 MOST_WAITING = 32
-LEAST_CHARGE = 0.0005
+LEAST_CHARGE = 0.001
 """Seconds that every new document is charged: to take the request and to answer it costs something too."""
 
 

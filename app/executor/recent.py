@@ -82,5 +82,6 @@ class Separate(Generic[K, V]):
 
     def use(self, key: K, entry: V, *, is_signed_in: bool) -> None:
         """Note who has used an entry that was found, or remember a new one."""
-        if self.get(key, is_signed_in=is_signed_in) is None:
-            self.put(key, entry, is_signed_in=is_signed_in)
+        own = self._signed_in if is_signed_in else self._anonymous
+        if own.get(key) is None and (is_signed_in or self._signed_in.peek(key) is None):
+            own.put(key, entry)

@@ -31,11 +31,8 @@ from graphql.utilities.coerce_input_value import coerce_default_value
 
 from app.executor.arguments import NO_VARIABLES
 from app.executor.documents import MAX_ERRORS, Invalid, Known
-from app.executor.fast_coercion import MOST_OBJECTS, FastCoercer, NeedsCoercion, is_recursive, number_of_objects
 from app.executor.lists import DEFAULT_MOST, declared_most, most_of_variables
-
-FEW = 20
-"""How many items and unknown names of a wrong object are looked at, to tell what is wrong with it."""
+from app.executor.quick import MOST_OBJECTS, QuickCoercion, Unsure, is_recursive, number_of_objects
 
 Path = list[str | int]
 
@@ -50,7 +47,7 @@ class Variables:
     def __init__(self, schema: GraphQLSchema, most_errors: int = MAX_ERRORS) -> None:
         self._schema = schema
         self._most_errors = most_errors
-        self._quick = FastCoercer()
+        self._quick = QuickCoercion()
         self._known: WeakKeyDictionary[Known, list[_Variable]] = WeakKeyDictionary()
 
     def coerced(self, known: Known, given: Mapping[str, Any], *, hide_suggestions: bool) -> VariableValues:
@@ -62,7 +59,7 @@ class Variables:
             plan = self._known[known] = self._plan(known)
         try:
             return _quickly(plan, given)
-        except NeedsCoercion:
+        except Unsure:
             return self._carefully(plan, given, hide_suggestions)
 
     def _carefully(self, plan: "list[_Variable]", given: Mapping[str, Any], hide_suggestions: bool) -> VariableValues:
@@ -112,7 +109,7 @@ class _Variable:
     __slots__ = ("most", "node", "quick", "signature")
 
     def __init__(
-        self, node: VariableDefinitionNode, signature: GraphQLVariableSignature, quick: "FastCoercer", most: int | None
+        self, node: VariableDefinitionNode, signature: GraphQLVariableSignature, quick: QuickCoercion, most: int | None
     ) -> None:
         self.node, self.signature, self.most = node, signature, most
         self.quick = quick.of(signature.type, most)
@@ -133,7 +130,7 @@ def _quickly(plan: "list[_Variable]", given: Mapping[str, Any]) -> VariableValue
         elif signature.default is None and not is_non_null_type(signature.type):
             sources[name] = VariableValueSource(signature)
         else:
-            raise NeedsCoercion
+            raise Unsure
     return VariableValues(sources, coerced)
 
 
@@ -143,7 +140,7 @@ class Careful:
     So a wrong value among thousands costs no more than a few calls, and nobody looks for more errors than are told.
     """
 
-    def __init__(self, quick: "FastCoercer", most: int, hide_suggestions: bool) -> None:
+    def __init__(self, quick: QuickCoercion, most: int, hide_suggestions: bool) -> None:
         self.errors: list[GraphQLError] = []
         self._quick, self._most, self._hide_suggestions = quick, most, hide_suggestions
         self._variable: _Variable | None = None
@@ -165,7 +162,7 @@ class Careful:
     def _either(self, kind: GraphQLInputType, value: Any, path: Path, most: int | None) -> Any:
         try:
             return self._quick.of(kind, most)(value)
-        except NeedsCoercion:
+        except Unsure:
             return self._slowly(kind, value, path, most)
 
     def _slowly(self, kind: GraphQLInputType, value: Any, path: Path, most: int | None) -> Any:
@@ -191,7 +188,7 @@ class Careful:
         for at, each in enumerate(value):
             try:
                 found.append(quick(each))
-            except NeedsCoercion:
+            except Unsure:
                 found.append(self._slowly(inner, each, [*path, at], None))
         return found
 
@@ -210,7 +207,7 @@ class Careful:
 
     def _odd(self, kind: GraphQLInputObjectType, value: dict[str, Any], path: Path) -> Any:
         """An object that lacks a field or has one too many; graphql-core is shown a part of it that tells so too."""
-        part = _cut(kind, value)
+        part = _cut(kind, value, self._most + 1)
         validate_input_value(part, kind, partial(self._noted, path), self._hide_suggestions)
         return coerce_input_value(part, kind)
 
@@ -228,15 +225,15 @@ class Careful:
         raise _TooMany
 
 
-def _cut(kind: GraphQLInputType, value: Any) -> Any:
-    """A value without most of its items and unknown names."""
+def _cut(kind: GraphQLInputType, value: Any, few: int) -> Any:
+    """A value with so many of its items and unknown names: more are not told of."""
     if is_non_null_type(kind):
-        return _cut(kind.of_type, value)
+        return _cut(kind.of_type, value, few)
     if is_list_type(kind) and type(value) is list:
-        return [_cut(kind.of_type, each) for each in value[:FEW]]
+        return [_cut(kind.of_type, each, few) for each in value[:few]]
     if is_input_object_type(kind) and type(value) is dict:
         fields = kind.fields
-        unknown = set(islice((name for name in value if name not in fields), FEW))
+        unknown = set(islice((name for name in value if name not in fields), few))
         part = ((name, each) for name, each in value.items() if name in fields or name in unknown)
-        return {name: _cut(fields[name].type, each) if name in fields else each for name, each in part}
+        return {name: _cut(fields[name].type, each, few) if name in fields else each for name, each in part}
     return value

@@ -37,6 +37,9 @@ from app.web import Cookie, MethodNotAllowed, from_foreign_page
 
 SECONDS_A_DAY = 86_400
 SETTING = Stock("setting")
+FREE_SIZE = 8_192
+"""Bytes of a request whose values may be used as often as its document says so: they are few."""
+
 STATS_HEADER = b"ostiary-stats"
 
 Done = TypeVar("Done")
@@ -114,6 +117,8 @@ class Answering:
             web.require_own_page(request, shown, viewer)
         if asked.query and asked.sha256:
             self.persisted.keep(asked.sha256, asked.query, viewer.user_id)
+        if asked.size > FREE_SIZE:
+            web.require_few_uses(asked.variables, known.uses(), self.settings.request_limits.variable_values)
         try:
             variables = self.variables.coerced(known, asked.variables, hide_suggestions=hidden)
         except Invalid as invalid:

@@ -32,8 +32,8 @@ class RequestLimits(BaseModel):
         50_000,
         ge=1_000,
         le=1_000_000,
-        description="Values among the variables of a GraphQL request, nested ones included: 1,000 to 1,000,000."
-        " Above: OPERATION_TOO_COMPLEX.",
+        description="Values among the variables of a GraphQL request or in a JSON body, nested ones included: 1,000 to "
+        "1,000,000. Above: OPERATION_TOO_COMPLEX.",
     )
     errors: values.Count = Field(
         50, ge=1, le=1_000, description="Errors in one response: 1 to 1,000. Further ones are left out."

@@ -9,7 +9,7 @@ from app.web.heads import Heads, heads
 from app.web.origin import from_foreign_page
 from app.web.reading import body, json_value, media_type
 from app.web.refusals import MethodNotAllowed, UnsupportedMediaType, headers
-from app.web.values import require_few_values
+from app.web.values import require_few_uses, require_few_values
 from app.web.watching import Watch, Watching
 from app.web.whole import Whole
 from app.web.writing import NO_SNIFFING, UNKEPT, Cookie, encoded, set_cookie
@@ -37,6 +37,7 @@ __all__ = [
     "media_type",
     "note_origin",
     "presented",
+    "require_few_uses",
     "require_few_values",
     "require_own_page",
     "set_cookie",

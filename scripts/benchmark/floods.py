@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import count
 
 import orjson
@@ -48,10 +49,12 @@ def _posted(query: str, **more: object) -> bytes:
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
+@cache
 def _many_values() -> bytes:
     return graphql(VALUES, {"f": {"or": [1] * 500_000}})
 
 
+@cache
 def _many_ids() -> bytes:
     return graphql(NODES, {"ids": ["VXNlcjox"] * 90_000})
 

@@ -96,6 +96,7 @@ class GraphQLEndpoint:
         return answer
 
     def _require_few_values(self, asked: GraphQLRequest, size: int) -> None:
+        asked.size = size
         web.require_few_values(asked.variables, self._limits.variable_values, size)
 
     def _invalid(self, invalid: Invalid) -> Answer:

@@ -26,7 +26,8 @@ class Ready:
 class GraphQLRequest:
     """One operation to answer; `query` is empty only where `sha256` names a persisted one.
 
-    `ready` is left there by whoever answers it, if it need not be looked at again when the same is sent again.
+    `size` is the length of the JSON text that held the variables. `ready` is left there by whoever answers it, if it
+    need not be looked at again when the same is sent again.
     """
 
     query: str
@@ -35,6 +36,7 @@ class GraphQLRequest:
     extensions: dict[str, Any]
     is_get: bool
     sha256: str | None = None
+    size: int = 0
     ready: Ready | None = None
 
 

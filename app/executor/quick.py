@@ -1,4 +1,4 @@
-"""Coerces values that are plainly right by a look at their types; raises NeedsCoercion for all others."""
+"""How values among the variables are coerced quickly: by a look at their types, without a call for each."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
@@ -25,14 +25,14 @@ MOST_OBJECTS = 500
 """Objects in a value whose type holds itself, like a filter: any filter that is taken has fewer."""
 
 Quick = Callable[[Any], Any]
-"""From a value to what it is coerced to; raises NeedsCoercion."""
+"""From a value to what it is coerced to; raises Unsure."""
 
 
-class NeedsCoercion(Exception):
+class Unsure(Exception):
     """The long way has to say what this is."""
 
 
-class FastCoercer:
+class QuickCoercion:
     """How the types of one schema are coerced quickly; an input is looked at when the first one comes."""
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ class FastCoercer:
         def filled(value: Any) -> dict[str, Any]:
             """Where every field has a default."""
             if type(value) is not dict or not value.keys() <= quick.keys():
-                raise NeedsCoercion
+                raise Unsure
             found = defaults.copy()
             for name, each in value.items():
                 found[name] = quick[name](each)
@@ -103,7 +103,7 @@ class FastCoercer:
 
         def read(value: Any) -> dict[str, Any]:
             if type(value) is not dict or not (needed <= value.keys() <= quick.keys()):
-                raise NeedsCoercion
+                raise Unsure
             return {
                 name: each(value[name]) if name in value else defaults[name]
                 for name, each in quick.items()
@@ -118,10 +118,10 @@ class FastCoercer:
 
         def read(value: Any) -> dict[str, Any]:
             if type(value) is not dict or len(value) != 1:
-                raise NeedsCoercion
+                raise Unsure
             ((name, given),) = value.items()
             if name not in quick or given is None:
-                raise NeedsCoercion
+                raise Unsure
             return {name: quick[name](given)}
 
         return read
@@ -132,11 +132,11 @@ def _bounded(many: Quick, most: int | None) -> Quick:
 
     def read(value: Any) -> Any:
         if type(value) is not list:
-            raise NeedsCoercion
+            raise Unsure
         if len(value) <= (most or DEFAULT_MOST):
             return many(value)
         if most is None:
-            raise NeedsCoercion
+            raise Unsure
         return value
 
     return read
@@ -151,7 +151,7 @@ def _counted(quick: Quick) -> Quick:
 
     def read(value: Any) -> Any:
         if number_of_objects(value) > MOST_OBJECTS:
-            raise NeedsCoercion
+            raise Unsure
         return quick(value)
 
     return read
@@ -176,11 +176,11 @@ def _read(kind: GraphQLScalarType) -> Quick:
 
     def read(value: Any) -> Any:
         if value is None:
-            raise NeedsCoercion
+            raise Unsure
         try:
             return kind.coerce_input_value(value)
         except Exception:  # whatever it is, the long way tells it
-            raise NeedsCoercion from None
+            raise Unsure from None
 
     return read
 
@@ -188,27 +188,27 @@ def _read(kind: GraphQLScalarType) -> Quick:
 def _texts(value: list[Any]) -> list[Any]:
     if {*map(type, value)} <= {str}:
         return list(value)
-    raise NeedsCoercion
+    raise Unsure
 
 
 def _chosen(members: Mapping[str, Any], values: list[str]) -> list[Any]:
     try:
         return [*map(members.__getitem__, values)]
     except KeyError:
-        raise NeedsCoercion from None
+        raise Unsure from None
 
 
 def _member(members: Mapping[str, Any], value: Any) -> Any:
     if type(value) is str and value in members:
         return members[value]
-    raise NeedsCoercion
+    raise Unsure
 
 
 def _typed(value: Any, expected: type) -> Any:
     if type(value) is not expected or (type(value) is int and not -LARGEST <= value < LARGEST):
-        raise NeedsCoercion
+        raise Unsure
     return value
 
 
 def _unsure(value: Any) -> NoReturn:
-    raise NeedsCoercion
+    raise Unsure
