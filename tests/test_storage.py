@@ -4,10 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 
 from app import db, masks, tables
 from app.auth import Permission
+from app.services import storage
 from app.tables import col
 from tests.asking import Api, codes
 from tests.changes import answered, change, problems, unchanged
@@ -186,6 +187,21 @@ async def test_few_old_tickets_are_cleared_away_at_once(
     for left in (71, 22, 3, 4):
         assert codes(await storing.download(reef, ann)) == []
         assert await rows_of(database, tables.Ticket) == left
+
+
+async def test_the_limit_of_a_clearing_holds_whatever_the_planner_chooses(
+    make: Make, database: db.Database, kind: str, ann: Person, reef: Thing
+) -> None:
+    long_ago = database.clock() - timedelta(days=2)
+    for _ in range(120):
+        await make.ticket(reef, ann, expires_at=long_ago)
+
+    async with database.write() as tx:
+        for way in ("hashjoin", "mergejoin", "hashagg", "material", "sort") if kind == "postgresql" else ():
+            await tx.rows(text(f"SET LOCAL enable_{way} = off"))
+        await tx.rows(storage._CLEAR, before=tx.now)
+
+    assert await rows_of(database, tables.Ticket) == 120 - storage.CLEARED
 
 
 async def test_a_lock_revokes_uploads_until_it_is_taken_away(

@@ -107,7 +107,8 @@ _OPENED = (
     update(Guess).where(_THIS).values(failures=0, free_at=_now, known_until=_until, kept_until=_until, **_RELEASED)
 )
 _OLD = select(col(Guess.key)).where(col(Guess.kept_until) < _now).order_by(col(Guess.kept_until)).limit(CLEARED)
-_CLEAR = delete(Guess).where(col(Guess.key).in_(_OLD.with_for_update(skip_locked=True)))
+# A CTE with row locks runs once. As a plain subquery PostgreSQL may run it again for each row, past its limit.
+_CLEAR = delete(Guess).where(col(Guess.key).in_(select(_OLD.with_for_update(skip_locked=True).cte("old").c.key)))
 
 
 @dataclass(frozen=True, slots=True)

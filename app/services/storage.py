@@ -206,14 +206,15 @@ _USER_NAME = (
 )
 """She stays until the end: the ticket will point at her, and nothing is waited for once her quota is held."""
 
-_CLEAR = delete(Ticket).where(
-    col(Ticket.key).in_(
-        select(col(Ticket.key))
-        .where(col(Ticket.expires_at) <= bindparam("before", type_=Instant()))
-        .limit(CLEARED)
-        .with_for_update(skip_locked=True)
-    )
+# A CTE with row locks runs once. As a plain subquery PostgreSQL may run it again for each row, past its limit.
+_OLD = (
+    select(col(Ticket.key))
+    .where(col(Ticket.expires_at) <= bindparam("before", type_=Instant()))
+    .limit(CLEARED)
+    .with_for_update(skip_locked=True)
+    .cte("old")
 )
+_CLEAR = delete(Ticket).where(col(Ticket.key).in_(select(_OLD.c.key)))
 
 _THIS = col(Ticket.key) == bindparam("key", type_=Key())
 
