@@ -199,7 +199,7 @@ async def test_the_limit_of_a_clearing_holds_whatever_the_planner_chooses(
     async with database.write() as tx:
         for way in ("hashjoin", "mergejoin", "hashagg", "material", "sort") if kind == "postgresql" else ():
             await tx.rows(text(f"SET LOCAL enable_{way} = off"))
-        await tx.rows(storage._CLEAR, before=tx.now)
+        await tx.rows(storage.CLEAR_OLD, before=tx.now)
 
     assert await rows_of(database, tables.Ticket) == 120 - storage.CLEARED
 

@@ -108,7 +108,7 @@ _OPENED = (
 )
 _OLD = select(col(Guess.key)).where(col(Guess.kept_until) < _now).order_by(col(Guess.kept_until)).limit(CLEARED)
 # A CTE with row locks runs once. As a plain subquery PostgreSQL may run it again for each row, past its limit.
-_CLEAR = delete(Guess).where(col(Guess.key).in_(select(_OLD.with_for_update(skip_locked=True).cte("old").c.key)))
+CLEAR_OLD = delete(Guess).where(col(Guess.key).in_(select(_OLD.with_for_update(skip_locked=True).cte("old").c.key)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ async def reserve(tx: Transaction, limits: Limits, times: Times) -> Slots:
 
 async def clear(tx: Transaction) -> None:
     """Delete some rows that are not needed any more."""
-    await tx.rows(_CLEAR, now=tx.now)
+    await tx.rows(CLEAR_OLD, now=tx.now)
 
 
 async def renew(tx: Transaction, slots: Slots) -> Slots:

@@ -93,7 +93,7 @@ def _begun(
 
 async def _put(tx: Transaction, viewer: Viewer, found: resources.Found, begun: Begun) -> None:
     """Keep the ticket, and clear away some that nobody asks for any more."""
-    await tx.rows(_CLEAR, before=tx.now - REMEMBERED)
+    await tx.rows(CLEAR_OLD, before=tx.now - REMEMBERED)
     row = {
         "key": begun.key,
         "resource_id": found.id,
@@ -214,7 +214,7 @@ _OLD = (
     .with_for_update(skip_locked=True)
     .cte("old")
 )
-_CLEAR = delete(Ticket).where(col(Ticket.key).in_(select(_OLD.c.key)))
+CLEAR_OLD = delete(Ticket).where(col(Ticket.key).in_(select(_OLD.c.key)))
 
 _THIS = col(Ticket.key) == bindparam("key", type_=Key())
 
