@@ -16,7 +16,7 @@ from app.errors import BadInput, Forbidden, Unknown
 from app.masks import Kind
 from app.policy import PAIR, THEIRS, WIDE_PAIR
 from app.services import names
-from app.services.remembered import masks_of_pairs, missing_resources, missing_users
+from app.services.remembered import NO_RESOURCE, NO_USER, mark_missing, masks_of_pairs
 from app.services.roles import Way
 from app.sources import Keys, among
 from app.tables import Access, Key, Resource, RowId, User, col
@@ -59,12 +59,12 @@ async def check_access_batch(database: Database, viewer: Viewer, triples: Sequen
     base = _base(own, *(key for user, resource, _ in triples for key in (user, resource)))
     pairs = [user * base + resource for user, resource, _ in triples]
     found = await _masks(database, viewer, {*pairs}, base)
-    without = {pair for pair in pairs if not found.get(pair)}
-    if without:
-        await _refuse_unknown_resources(database, viewer, {pair % base for pair in without}, about_others=bool(others))
+    missing = {mark for pair in pairs if (mark := found[pair]) > policy.ENDS}
+    if _tells_of_resources(viewer, about_others=bool(others)):
+        _refuse(any(mark & NO_RESOURCE for mark in missing), "resource")
     if others:
-        await _refuse_unknown_users(database, viewer, others, {pair // base for pair in without})
-    return [found.get(pair, 0) & role != 0 for pair, (_, _, role) in zip(pairs, triples, strict=True)]
+        await _refuse_unknown_users(database, viewer, others, any(mark & NO_USER for mark in missing))
+    return [found[pair] & role != 0 for pair, (_, _, role) in zip(pairs, triples, strict=True)]
 
 
 def require_few(viewer: Viewer, number: int) -> int:
@@ -117,15 +117,13 @@ def _hidden(viewer: Viewer) -> Select[Any]:
     return select(col(Resource.id)).where(is_asked, not_(policy.members_are_seen(viewer))).limit(1)
 
 
-async def _refuse_unknown_users(
-    database: Database, viewer: Viewer, users: Collection[int], without: Collection[int]
-) -> None:
-    """Raises Unknown for a user who does not exist, or of whom the viewer may not know. Who holds something exists."""
+async def _refuse_unknown_users(database: Database, viewer: Viewer, users: Collection[int], is_missing: bool) -> None:
+    """Raises Unknown for a user who does not exist, or of whom the viewer may not know."""
     if policy.finds_everybody(viewer):
-        _refuse(await missing_users(database, without), "user")
+        _refuse(is_missing, "user")
         return
     known = await database.ask(_known(viewer.alike), keys=[*users], **viewer.binds, now=database.clock())
-    _refuse(set(users).difference(row[0] for row in known), "user")
+    _refuse(not {row[0] for row in known}.issuperset(users), "user")
 
 
 @cache
@@ -135,13 +133,10 @@ def _known(viewer: Viewer) -> Select[Any]:
     return select(col(User.id)).where(is_asked, policy.finds_user(viewer))
 
 
-async def _refuse_unknown_resources(
-    database: Database, viewer: Viewer, resources: Collection[int], *, about_others: bool
-) -> None:
-    """Raises Unknown for a resource that does not exist, to who asks about everybody or sees every resource."""
+def _tells_of_resources(viewer: Viewer, *, about_others: bool) -> bool:
+    """Return whether the viewer may learn that a resource does not exist."""
     asks = about_others and policy.asks_about_everybody(viewer)
-    if not viewer.is_limited and (asks or policy.sees_all_resources(viewer)):
-        _refuse(await missing_resources(database, resources), "resource")
+    return not viewer.is_limited and (asks or policy.sees_all_resources(viewer))
 
 
 _COVERED = select(col(Resource.id)).where(
@@ -149,9 +144,9 @@ _COVERED = select(col(Resource.id)).where(
 )
 
 
-def _refuse(missing: Collection[int], what: str) -> None:
+def _refuse(is_missing: bool, what: str) -> None:
     """Raises Unknown if something that a question names does not exist for the asker."""
-    if missing:
+    if is_missing:
         raise Unknown(f"There is no such {what}.")
 
 
@@ -171,7 +166,8 @@ async def _masks(database: Database, viewer: Viewer, asked: Collection[int], bas
         return {**found, **await masks_of_pairs(database, own, base)}
     keys = [pair % base for pair in own]
     mine = await database.ask(_mine(viewer.alike), keys=keys, **viewer.binds, now=database.clock()) if own else []
-    return {**found, **dict.fromkeys(own, 0), **{me * base + resource: mask for resource, mask in mine}}
+    held = dict.fromkeys(own, 0) | {me * base + resource: mask for resource, mask in mine}
+    return {**found, **await mark_missing(database, held, base)}
 
 
 @cache

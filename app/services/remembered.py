@@ -4,10 +4,9 @@ A data service asks the same things again and again, and most of the time nothin
 database's version answers for all of them. Whatever is committed, by whom and where, has everything looked up anew.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import bindparam, select
 
 from app import policy
 from app.db import Database, Kept
@@ -21,14 +20,16 @@ KEPT: Mapping[tuple[int, bool], Kept[int, int]] = {
 }
 """Masks by pair, for each width of pairs, with what users hold by RESOURCES_MANAGE and without."""
 
-EXISTING: Kept[tuple[str, int], bool] = Kept(200_000)
-"""Whether there is a row, by the name of its table and its id."""
+NO_USER, NO_RESOURCE = 2 * policy.ENDS, 4 * policy.ENDS
+"""Marks in the mask of a pair whose user or resource does not exist. They are remembered with it, and cost no look."""
 
 
 async def masks_of_pairs(
     database: Database, pairs: Sequence[int], base: int = policy.PAIR, *, registry: bool = True
 ) -> Mapping[int, int]:
-    """The effective roles of users on resources by pair (see `policy.PAIR`), maybe with others; unknown ones have 0.
+    """The effective roles of users on resources by pair (see `policy.PAIR`), maybe with others.
+
+    What does not exist holds no roles and has its mark: `NO_USER`, `NO_RESOURCE`.
 
     `base` is `policy.PAIR`, or `policy.WIDE_PAIR` where an id reaches 2^31. Without `registry` it tells nothing of what
     users hold by RESOURCES_MANAGE.
@@ -40,7 +41,7 @@ async def masks_of_pairs(
     if not missing:
         return known
     look_up = _looked_up if base == policy.PAIR else _look_up_wide
-    found = await look_up(database, missing, registry=registry)
+    found = await mark_missing(database, await look_up(database, missing, registry=registry), base)
     answers = {pair: found[pair] & ~policy.ENDS if pair in found else known[pair] for pair in pairs}
     known.update((pair, mask) for pair, mask in found.items() if not mask & policy.ENDS)  # those end without a commit
     return answers
@@ -60,25 +61,20 @@ async def _look_up_wide(database: Database, pairs: list[int], *, registry: bool)
     return dict.fromkeys(pairs, 0) | {user * policy.WIDE_PAIR + resource: mask for user, resource, mask in rows}
 
 
-async def missing_users(database: Database, keys: Collection[int]) -> set[int]:
-    """Return those of some ids that no user has."""
-    return await _missing(database, "users", _USERS, keys)
-
-
-async def missing_resources(database: Database, keys: Collection[int]) -> set[int]:
-    """Return those of some ids that no resource has."""
-    return await _missing(database, "resources", _RESOURCES, keys)
-
-
-async def _missing(database: Database, table: str, statement: Select[Any], keys: Collection[int]) -> set[int]:
-    if not keys:
-        return set()
-    known = await EXISTING.at_this_version(database)
-    unknown = [key for key in keys if (table, key) not in known]
-    found = {row[0] for row in await database.ask(statement, keys=unknown)} if unknown else set()
-    answers = {key: known.get((table, key), key in found) for key in keys}
-    known.update(((table, key), key in found) for key in unknown)
-    return {key for key, exists in answers.items() if not exists}
+async def mark_missing(database: Database, found: dict[int, int], base: int) -> dict[int, int]:
+    """Mark the pairs whose user or resource does not exist: one more read where a pair has no role."""
+    without = [pair for pair, mask in found.items() if not mask]
+    if not without:
+        return found
+    ids = ({pair // base for pair in without}, {pair % base for pair in without})
+    asked = [
+        (database.prepare(statement), {"keys": [*keys]})
+        for statement, keys in zip((_USERS, _RESOURCES), ids, strict=True)
+    ]
+    users, resources = ({row[0] for row in rows} for rows in await database.read(asked))
+    for pair in without:
+        found[pair] = NO_USER * (pair // base not in users) + NO_RESOURCE * (pair % base not in resources)
+    return found
 
 
 _IDS = bindparam("keys", type_=Keys(RowId()))
