@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Dialect, Insert, Update, bindparam, insert, update
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.selectable import HasPrefixes
 from sqlmodel import SQLModel
 
 Row = tuple[Any, ...]
@@ -135,6 +136,16 @@ def _prepared(compiler: SQLCompiler, dialect: Dialect) -> Prepared:
 
 def _result_types(compiler: SQLCompiler) -> list[Any]:
     return [entry.type for entry in compiler._result_columns]  # noqa: SLF001 - the order of RETURNING is nowhere else
+
+
+FEW_ROWS = "/* few rows */"
+
+S = TypeVar("S", bound=HasPrefixes)
+
+
+def few_rows(statement: S) -> S:
+    """Mark a write that its caller bounds to some thousand rows: SQLite runs it in the event loop, without a thread."""
+    return statement.prefix_with(FEW_ROWS, dialect="sqlite")
 
 
 @cache

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app import db
+from app.db import aside
 from tests.asking import Api
 from tests.changes import answered, change
 from tests.crowds import Crowd, beating, crowd
@@ -54,3 +55,28 @@ async def test_others_have_their_turns_while_many_things_change(
     answered(reply, name)
 
     assert heart.computed <= LONGEST
+
+
+async def test_a_change_of_few_rows_needs_no_thread(
+    api: Api, make: Make, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On SQLite a thread costs more than such a statement."""
+    root, group = await make.admin(), await make.group()
+    resource = await make.resource(await make.org(owner=root))
+    jobs: list[object] = []
+    run = aside.Aside.do
+
+    async def count(self: aside.Aside, work: Callable[[], Any], seconds: float = aside.SHORT) -> Any:
+        jobs.append(work)
+        return await run(self, work, seconds)
+
+    monkeypatch.setattr(aside.Aside, "do", count)
+    subject = {"group": {"id": group.node}}
+
+    for roles in (["METADATA_READ"], ["METADATA_WRITE"]):
+        given = {"resource": {"id": resource.node}, "subject": subject, "roles": roles}
+        answered(await api(change("grantAccess"), as_=root, input=given), "grantAccess")
+    assert jobs == []
+
+    answered(await api(change("deleteGroup"), as_=root, input={"group": {"id": group.node}}), "deleteGroup")
+    assert bool(jobs) == (kind == "sqlite")

@@ -21,7 +21,7 @@ from app.db.door import REMEMBERED, Dangling, Database, Duplicate, Question, Rea
 from app.db.failures import FailureLog, FileReplaced, classify
 from app.db.patience import Late, Patience, Reader
 from app.db.pause import Pause
-from app.prepared import Preparing, Row
+from app.prepared import FEW_ROWS, Preparing, Row
 
 READERS = 32
 """How many snapshots there are at once; who asks for one more waits."""
@@ -60,7 +60,7 @@ class SqliteTransaction(Transaction):
 
     async def _fetch(self, text: str, arguments: list[Any]) -> Sequence[Any]:
         kind, execute = _kind(text), partial(self._connection.execute, text, arguments)
-        if kind == ONE_ROW:
+        if kind == FEW:
             return self._told(execute).fetchall()
         if kind == READ:
             try:
@@ -71,7 +71,7 @@ class SqliteTransaction(Transaction):
 
     async def _many(self, text: str, arguments: list[list[Any]]) -> None:
         work = partial(self._connection.executemany, text, arguments)
-        if _kind(text) == ONE_ROW:
+        if _kind(text) == FEW:
             self._told(work)
         else:
             await self._aside(work)
@@ -145,13 +145,13 @@ async def _rows(cursor: sqlite3.Cursor) -> list[Any]:
 
 @lru_cache(4 * REMEMBERED)
 def _kind(text: str) -> str:
-    """Whether a statement reads, writes one row at most, or may write any number of them."""
+    """Return whether a statement reads, writes one row or few, or may write any number of them."""
     if text.startswith("SELECT"):
         return READ
-    return ONE_ROW if _ONE_ROW.fullmatch(text) else MANY_ROWS
+    return FEW if FEW_ROWS in text or _ONE_ROW.fullmatch(text) else MANY_ROWS
 
 
-READ, ONE_ROW, MANY_ROWS = "read", "one row", "many rows"
+READ, FEW, MANY_ROWS = "read", "few rows", "many rows"
 
 _ONE_ROW = re.compile(
     r"INSERT INTO \w+ \([^()]*\) VALUES \(.*|UPDATE (\w+) SET ((?! WHERE ).)* WHERE \1\.id = \?", re.DOTALL

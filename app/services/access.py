@@ -13,6 +13,7 @@ from app.auth import Viewer
 from app.db import Transaction
 from app.errors import Conflict, InvalidInput, NotFound, OstiaryError, Problem, Problems
 from app.masks import Kind
+from app.prepared import few_rows
 from app.services import audit, ends, index, names, resources
 from app.services.resources import Found
 from app.services.roles import Way
@@ -319,7 +320,7 @@ async def _put(tx: Transaction, resource: int, entries: Sequence[Entry], instead
     await tx.rows(_COUNT, resource=resource)
 
 
-_TAKE = delete(Grant).where(
+_TAKE = few_rows(delete(Grant)).where(
     col(Grant.resource_id) == bindparam("resource", type_=RowId()),
     among(col(Grant.subject), bindparam("subjects", type_=Keys(BigInteger()))),
 )

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from app import masks
 from app.db import Transaction, pieces
 from app.masks import Kind
+from app.prepared import few_rows
 from app.sources import Keys, among, integers
 from app.tables import Access, Grant, Instant, Resource, RowId, col
 
@@ -105,12 +106,12 @@ _MAKE = insert(Access).from_select(COLUMNS, definition(among(col(Resource.id), _
 
 _KEY = bindparam("key", type_=RowId())
 _SUBJECTS = bindparam("subjects", type_=Keys(BigInteger()))
-_TAKE_ENTRIES = delete(Access).where(col(Access.resource_id) == _KEY, among(col(Access.subject), _SUBJECTS))
-_MAKE_ENTRIES = insert(Access).from_select(
+_TAKE_ENTRIES = few_rows(delete(Access)).where(col(Access.resource_id) == _KEY, among(col(Access.subject), _SUBJECTS))
+_MAKE_ENTRIES = few_rows(insert(Access)).from_select(
     COLUMNS, _by_grants().where(col(Resource.id) == _KEY, among(col(Grant.subject), _SUBJECTS))
 )
 _CHANGED = (
-    update(Access)
+    few_rows(update(Access))
     .where(col(Access.resource_id) == _KEY)
     .values(updated_at=select(col(Resource.updated_at)).where(col(Resource.id) == _KEY).scalar_subquery())
 )
