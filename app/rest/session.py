@@ -6,6 +6,7 @@ from typing import Any
 from starlette.responses import Response
 
 from app import web
+from app.columns import format_instant
 from app.errors import InvalidInput, NotFound, Unauthenticated
 from app.rest import shapes
 from app.rest.answers import empty, json
@@ -76,7 +77,7 @@ def _opened(call: Call, session: accounts.Session) -> Response:
 
 def _session(settings: Settings, session: accounts.Session) -> dict[str, Any]:
     """A token for all kinds of client: some read `username`, others `userName`; some cannot read a date."""
-    moment = shapes.moment(session.expires_at)
+    moment = format_instant(session.expires_at, timespec="seconds")
     return {
         "token": session.token,
         "expires": int(session.expires_at.timestamp()) if settings.drone_db_clients else moment,

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from app import auth, passwords, policy, tickets, tokens
 from app.auth import DEACTIVATED, REGISTRY, Permission, Viewer
+from app.columns import format_instant
 from app.db import Database, Duplicate, Transaction
 from app.errors import InvalidInput, ManagedElsewhere, NotFound, Problem, Problems, Unauthenticated
 from app.fair_queue import FairQueue
@@ -227,7 +228,7 @@ async def _let_in(desk: Desk, attempt: Attempt, vouched: Vouched | None, wrong: 
 def _tell_login(tx: Transaction, session: Session) -> None:
     user_id = session.viewer.user_id
     assert user_id is not None
-    audit.tells(tx, audit.USER, user_id, {"lastLoginAt": audit.stamp(tx.now)}, name=session.user_name)
+    audit.tells(tx, audit.USER, user_id, {"lastLoginAt": format_instant(tx.now)}, name=session.user_name)
 
 
 def weighing_tokens(desk: Desk) -> AbstractAsyncContextManager[None]:

@@ -49,7 +49,6 @@ from app.services.snapshots import (
     Tie,
     Ties,
     Values,
-    stamp,
 )
 from app.tables import AuditChange, AuditEvent, Instant, Key, RowId, User, col, folded
 from app.telemetry import facts
@@ -70,7 +69,6 @@ __all__ = [
     "change",
     "discard",
     "makes",
-    "stamp",
     "step",
     "tells",
     "ties",

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -10,6 +9,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, select
 
 from app import masks
 from app.auth import Permission
+from app.columns import format_instant
 from app.db import Transaction
 from app.masks import Kind, Level
 from app.prepared import Row
@@ -129,11 +129,6 @@ def _asking(of: Ties, ends: frozenset[str]) -> Select[Any]:
     return of.rows.where(*(among(getattr(of, end), bindparam(end, type_=kind)) for end in sorted(ends)))
 
 
-def stamp(moment: datetime | None) -> str | None:
-    """A moment as the API writes it."""
-    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
 _KEYS = bindparam("keys", type_=Keys(RowId()))
 
 
@@ -173,7 +168,7 @@ def _tokens(rows: Sequence[Row]) -> dict[int, Shot]:
                 "user": owner,
                 "permissions": [str(each.name) for each in Permission(mask)],
                 "isLimited": bool(is_limited),
-                "expiresAt": stamp(ends),
+                "expiresAt": format_instant(ends),
             },
         )
         for key, name, prefix, owner, mask, is_limited, ends in rows
@@ -284,20 +279,20 @@ def _ends(kind: str, at: tuple[int, str], word: str, user: tuple[int, str], its:
 
 def _org_member(row: Row) -> Tie:
     org, user, slug, name, level, end = row
-    holds = {"level": Level(level).name, "expiresAt": stamp(end)}
+    holds = {"level": Level(level).name, "expiresAt": format_instant(end)}
     return Tie(_ends(ORG, (org, slug), "members", (user, name), "orgs"), holds)
 
 
 def _group_member(row: Row) -> Tie:
     group, user, slug, name, is_manager, end = row
-    holds = {"isManager": bool(is_manager), "expiresAt": stamp(end)}
+    holds = {"isManager": bool(is_manager), "expiresAt": format_instant(end)}
     return Tie(_ends(GROUP, (group, slug), "members", (user, name), "groups"), holds)
 
 
 def _grant(row: Row) -> Tie:
     """A grant shows in the resource and, if there is one, in the group or the user whose it is."""
     resource, subject, slug, path, group, user, mask, end = row
-    holds = {"roles": [name for bit, name in masks.NAMES.items() if mask & bit], "expiresAt": stamp(end)}
+    holds = {"roles": [name for bit, name in masks.NAMES.items() if mask & bit], "expiresAt": format_instant(end)}
     kind, key, name = masks.kind_of(subject), masks.key_of(subject), user if group is None else group
     entry = kind.name.lower() if name is None else f"{kind.name.lower()}:{name}"
     sides = [Side((RESOURCE, resource), slug, "access", entry)]

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, delete, exists, select, update
 
 from app import masks, policy
 from app.auth import Permission, Viewer
+from app.columns import format_instant
 from app.db import Transaction
 from app.errors import Conflict, InvalidInput, Locked, NotFound, Problem
 from app.services import audit, names, quotas, resources
@@ -106,7 +107,7 @@ async def _put(tx: Transaction, viewer: Viewer, found: resources.Found, begun: B
         "expires_at": begun.ends,
     }
     await tx.put(Ticket, [row])
-    about = {"bytes": begun.bytes, "expiresAt": audit.stamp(begun.ends)}
+    about = {"bytes": begun.bytes, "expiresAt": format_instant(begun.ends)}
     audit.tells(tx, audit.RESOURCE, found.id, {"upload" if begun.is_upload else "download": about}, name=found.slug)
 
 
