@@ -39,7 +39,7 @@ async def _signed_in(call: Call) -> accounts.Session:
 def _credentials(call: Call) -> Sequence[str]:
     """The user name and the password; raises Problems that name each that is missing."""
     given = [(name, call.given.get(name)) for name in ("username", "password")]
-    names.refuse([InvalidInput(f"`{name}` is missing.", (name,)) for name, text in given if not text])
+    names.raise_problems([InvalidInput(f"`{name}` is missing.", (name,)) for name, text in given if not text])
     return [str(text) for _, text in given]
 
 

@@ -14,7 +14,7 @@ from app import auth, passwords, policy, tickets, tokens
 from app.auth import DEACTIVATED, REGISTRY, Permission, Viewer
 from app.columns import format_instant
 from app.db import Database, Duplicate, Transaction
-from app.errors import InvalidInput, ManagedElsewhere, NotFound, Problem, Problems, Unauthenticated
+from app.errors import InvalidInput, ManagedElsewhere, NotFound, Problem, Unauthenticated
 from app.fair_queue import FairQueue
 from app.origin import ORIGIN
 from app.passwords import Hasher
@@ -359,7 +359,7 @@ async def _set_password(tx: Transaction, which: Any, fresh: str) -> None:
 
 async def new_hash(desk: Desk, password: str, path: Sequence[str | int] = ("newPassword",)) -> str:
     """The hash of a new password that keeps the policy; raises Problems that name every rule it breaks."""
-    _refuse(_broken(desk, password, path))
+    names.raise_problems(_broken(desk, password, path))
     try:
         return await desk.hasher.hash_in_turn(viewer_as_caller(), password)
     except InvalidInput as unusable:
@@ -372,7 +372,9 @@ async def managed_hashes(
     """The hashes of passwords that an administrator sets, each with its path; None where none is set."""
     policy.require(viewer, Permission.USERS_MANAGE)
     policy.require_accounts_here(viewer)
-    _refuse([problem for password, path in given if password is not None for problem in _broken(desk, password, path)])
+    names.raise_problems(
+        [problem for password, path in given if password is not None for problem in _broken(desk, password, path)]
+    )
     turns = asyncio.Semaphore(HASHES_AT_ONCE)
     unusable: list[Problem] = []
 
@@ -387,14 +389,9 @@ async def managed_hashes(
                 return None
 
     hashes = list(await asyncio.gather(*(one(*each) for each in given)))
-    _refuse(unusable)
+    names.raise_problems(unusable)
     return hashes
 
 
 def _broken(desk: Desk, password: str, path: Sequence[str | int]) -> list[Problem]:
     return [InvalidInput(rule, path) for rule in passwords.check_policy(desk.password_policy, password)]
-
-
-def _refuse(problems: Sequence[Problem]) -> None:
-    if problems:
-        raise Problems(problems)

@@ -122,10 +122,10 @@ async def _refuse_unknown_users(
 ) -> None:
     """Raises Unknown for a user who does not exist, or of whom the viewer may not know. Who holds something exists."""
     if policy.finds_everybody(viewer):
-        _refuse(await missing_users(database, without), "user")
+        _raise_unknown(await missing_users(database, without), "user")
         return
     known = await database.ask(_known(viewer.alike), keys=[*users], **viewer.binds, now=database.clock())
-    _refuse(set(users).difference(row[0] for row in known), "user")
+    _raise_unknown(set(users).difference(row[0] for row in known), "user")
 
 
 @cache
@@ -141,7 +141,7 @@ async def _refuse_unknown_resources(
     """Raises Unknown for a resource that does not exist, to who asks about everybody or sees every resource."""
     asks = about_others and policy.asks_about_everybody(viewer)
     if not viewer.is_limited and (asks or policy.sees_all_resources(viewer)):
-        _refuse(await missing_resources(database, resources), "resource")
+        _raise_unknown(await missing_resources(database, resources), "resource")
 
 
 _COVERED = select(col(Resource.id)).where(
@@ -149,7 +149,7 @@ _COVERED = select(col(Resource.id)).where(
 )
 
 
-def _refuse(missing: Collection[int], what: str) -> None:
+def _raise_unknown(missing: Collection[int], what: str) -> None:
     """Raises Unknown if something that a question names does not exist for the asker."""
     if missing:
         raise Unknown(f"There is no such {what}.")
