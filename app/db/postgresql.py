@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import asyncpg as postgresql
 from app import errors
 from app.caching import WeightedLRU
 from app.db.commits import Unkept
-from app.db.door import REMEMBERED, Dangling, Database, Duplicate, Question, Read, Transaction, count
+from app.db.door import REMEMBERED, Dangling, Database, Duplicate, Freshness, Question, Read, Transaction, count
 from app.db.failures import Failure, FailureLog, classify, refusal
 from app.db.outcomes import was_committed
 from app.db.pool import Pool
@@ -238,7 +238,7 @@ class PostgresDatabase(Database):
             self._failures.note(failure, error, is_told=not is_away)
             raise refusal(failure) from error
 
-    async def read(self, questions: Sequence[Question]) -> list[list[Row]]:
+    async def read(self, questions: Sequence[Question], *, freshness: Freshness) -> list[list[Row]]:
         async with self._reached():
             try:
                 return await self._read(questions)
@@ -261,10 +261,10 @@ class PostgresDatabase(Database):
         return found
 
     async def version(self) -> Any:
-        return (await self.read([(_VERSION, {})]))[0][0][0]
+        return (await self.read([(_VERSION, {})], freshness=Freshness.PRIMARY))[0][0][0]
 
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[Read]:
+    async def snapshot(self, *, freshness: Freshness) -> AsyncIterator[Read]:
         lent: list[Any] = []
 
         async def read(questions: Sequence[Question]) -> list[list[Row]]:

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from app import auth, passwords, policy, tickets, tokens
 from app.auth import DEACTIVATED, REGISTRY, Permission, Viewer
 from app.columns import format_instant
-from app.db import Database, Duplicate, Transaction
+from app.db import Database, Duplicate, Freshness, Transaction
 from app.errors import InvalidInput, ManagedElsewhere, NotFound, Problem, Unauthenticated
 from app.fair_queue import FairQueue
 from app.origin import ORIGIN
@@ -162,7 +162,7 @@ async def log_in(desk: Desk, user_name: str, password: str) -> Session:
 
 
 async def _let_in_by_password(desk: Desk, attempt: Attempt, user_name: str, password: str) -> Session:
-    rows = await desk.database.ask(_CREDENTIALS, name=names.sought(user_name))
+    rows = await desk.database.ask(_CREDENTIALS, freshness=Freshness.PRIMARY, name=names.sought(user_name))
     user_id, stored, is_deactivated = rows[0] if rows else (0, None, False)
     verdict = await desk.hasher.verify(password, stored)
     attempt.note(is_known=bool(rows), is_right=verdict.ok)
@@ -239,7 +239,9 @@ def weighing_tokens(desk: Desk) -> AbstractAsyncContextManager[None]:
 async def refresh(desk: Desk, viewer: Viewer) -> Session:
     """A new token for somebody whose token is still good; the old one stays so until it ends."""
     user_id = policy.require_session(viewer)
-    session = _session(desk, user_id, await desk.database.ask(_PERSON, id=user_id), desk.database.clock())
+    session = _session(
+        desk, user_id, await desk.database.ask(_PERSON, freshness=Freshness.PRIMARY, id=user_id), desk.database.clock()
+    )
     if session is None:
         sign_ins.tell(Credential.REFRESH, Reason.DEACTIVATED)
         raise Unauthenticated("Sign in again.")
@@ -295,7 +297,7 @@ async def change_password(desk: Desk, viewer: Viewer, old: str, new: str, *, dry
     """Change one's own password; every token ends, and a new one is answered (none when it was `dry`)."""
     user_id = policy.require_session(viewer)
     policy.require_accounts_here(viewer)
-    rows = await desk.database.ask(_HASH, id=user_id)
+    rows = await desk.database.ask(_HASH, freshness=Freshness.PRIMARY, id=user_id)
     stored, name = rows[0] if rows else (None, "")
     await _require_right(desk, name, old, stored, InvalidInput("The old password is not right.", ("oldPassword",)))
     fresh = await new_hash(desk, new)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, select
 
 from app import policy
-from app.db import Database, Kept
+from app.db import Database, Freshness, Kept
 from app.sources import Keys, among
 from app.tables import Resource, RowId, User, col
 
@@ -48,7 +48,7 @@ async def masks_of_pairs(
 
 async def _looked_up(database: Database, pairs: list[int], *, registry: bool) -> dict[int, int]:
     statement = policy.masks_of_pairs(database.dialect.name, registry=registry)
-    rows = await database.ask(statement, pairs=pairs, now=database.clock())
+    rows = await database.ask(statement, freshness=Freshness.PRIMARY, pairs=pairs, now=database.clock())
     return dict.fromkeys(pairs, 0) | {int(pair): mask for pair, mask in rows}
 
 
@@ -56,7 +56,7 @@ async def _look_up_wide(database: Database, pairs: list[int], *, registry: bool)
     statement = policy.masks_of_pairs(database.dialect.name, is_wide=True, registry=registry)
     ids = [divmod(pair, policy.WIDE_PAIR) for pair in pairs]
     columns = {"users": [user for user, _ in ids], "resources": [resource for _, resource in ids]}
-    rows = await database.ask(statement, pairs=ids, **columns, now=database.clock())
+    rows = await database.ask(statement, freshness=Freshness.PRIMARY, pairs=ids, **columns, now=database.clock())
     return dict.fromkeys(pairs, 0) | {user * policy.WIDE_PAIR + resource: mask for user, resource, mask in rows}
 
 
@@ -75,7 +75,11 @@ async def _missing(database: Database, table: str, statement: Select[Any], keys:
         return set()
     known = await EXISTING.at_this_version(database)
     unknown = [key for key in keys if (table, key) not in known]
-    found = {row[0] for row in await database.ask(statement, keys=unknown)} if unknown else set()
+    found = (
+        {row[0] for row in await database.ask(statement, freshness=Freshness.PRIMARY, keys=unknown)}
+        if unknown
+        else set()
+    )
     answers = {key: known.get((table, key), key in found) for key in keys}
     known.update(((table, key), key in found) for key in unknown)
     return {key for key, exists in answers.items() if not exists}
