@@ -64,6 +64,11 @@ class Viewer:
         return Viewer(None, self.permissions, is_limited=self.is_limited)
 
     @property
+    def query_freshness(self) -> db.Freshness:
+        """Return how recent the data of a query must be: an anonymous viewer has made no change to look for."""
+        return db.Freshness.REPLICA_OK if self.user_id is None else db.Freshness.PRIMARY
+
+    @property
     def binds(self) -> dict[str, Any]:
         """Who she is, bound in the statements that are the same for all alike."""
         return {"viewer_id": self.user_id, "token_id": self.token_id}
@@ -94,7 +99,7 @@ async def viewer_of(database: db.Database, claims: tokens.Claims) -> Viewer | Re
 
     Nobody does when the user with this id has another name: the id may be somebody else's since a backup was put back.
     """
-    rows = await database.ask(_HELD, id=claims.user_id, jti=claims.jti)
+    rows = await database.ask(_HELD, freshness=db.Freshness.PRIMARY, id=claims.user_id, jti=claims.jti)
     named = tables.folded(claims.user_name), claims.generation
     if any((name, generation) != named or revoked for *_, name, generation, revoked in rows):
         return Reason.REVOKED if any(revoked for *_, revoked in rows) else Reason.WRONG_GENERATION
@@ -138,7 +143,7 @@ async def viewer_of_api_token(database: db.Database, token: str) -> Viewer | Rea
     """
     if not api_tokens.is_written(token):
         return Reason.MALFORMED
-    rows = await database.ask(_TOKEN, hash=api_tokens.kept(token))
+    rows = await database.ask(_TOKEN, freshness=db.Freshness.PRIMARY, hash=api_tokens.kept(token))
     permissions = _permissions(rows)
     if permissions is None:
         return Reason.DEACTIVATED if rows else Reason.UNKNOWN_TOKEN
@@ -229,7 +234,7 @@ async def refuse_revoked(database: db.Database, signer: tokens.Signer, shown: Pr
     if shown is None or shown.by_cookie:
         return
     claims = signer.read(shown.token, database.clock())
-    ended = [] if claims is None else await database.ask(_REVOKED, jti=claims.jti)
+    ended = [] if claims is None else await database.ask(_REVOKED, freshness=db.Freshness.PRIMARY, jti=claims.jti)
     if ended or signer.lists(shown.token):
         sign_ins.tell(Credential.SESSION_TOKEN, Reason.REVOKED)
         raise errors.Unauthenticated("This token was revoked.")

@@ -3,7 +3,7 @@
 import unicodedata
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, overload
 
 import orjson
 from sqlalchemy import BigInteger, ColumnElement, Dialect, Text
@@ -56,7 +56,7 @@ class Instant(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         """Write the moment; a value without a time zone is a mistake of ours."""
-        return value if value is None or dialect.name == "postgresql" else _zoned(value)
+        return value if value is None or dialect.name == "postgresql" else _stored(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Read the moment, always in UTC."""
@@ -64,9 +64,25 @@ class Instant(TypeDecorator[datetime]):
 
 
 @lru_cache(maxsize=256)
-def _zoned(moment: datetime) -> str:
-    """A change writes one moment several times."""
+def _stored(moment: datetime) -> str:
+    """Return a moment as SQLite stores it. A change writes one moment several times."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+@overload
+def format_instant(moment: datetime, timespec: str = ...) -> str: ...
+
+
+@overload
+def format_instant(moment: datetime | None, timespec: str = ...) -> str | None: ...
+
+
+def format_instant(moment: datetime | None, timespec: str = "microseconds") -> str | None:
+    """Return a moment as every API, cursor and audit event writes it: UTC, six digits of the second, `Z`.
+
+    The REST clients that sign in read no fraction of a second: `timespec` leaves it out.
+    """
+    return None if moment is None else f"{moment.astimezone(UTC).isoformat(timespec=timespec)[:-6]}Z"
 
 
 class Key(TypeDecorator[str]):

@@ -3,7 +3,6 @@
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
-from typing import Any
 
 from app.errors import BadInput
 from app.tables import MAX_ID
@@ -16,9 +15,6 @@ REMEMBERED = 32_768
 
 LONGEST = 64
 """Characters that an id of ours has at most, by far."""
-
-FACES: dict[str, Any] = {}
-"""The types that an id can name; filled where the schema is put together."""
 
 
 def encode(kind: str, key: int) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from app.columns import format_instant
 from app.errors import BadInput
 
 DEFAULT_SIZE = 20
@@ -135,12 +136,8 @@ def _order(given: Sequence[Any] | None) -> tuple[tuple[str, bool], ...]:
 
 def cursor(order: Sequence[tuple[str, bool]], values: Sequence[Any]) -> str:
     """Write the place of a row: the order it holds for, and the row's values in that order, the id last."""
-    plain = [_stamp(value) if isinstance(value, datetime) else value for value in values]
+    plain = [format_instant(value) if isinstance(value, datetime) else value for value in values]
     return base64.urlsafe_b64encode(orjson.dumps([_signature(order), *plain])).decode().rstrip("=")
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _signature(order: Sequence[tuple[str, bool]]) -> str:

@@ -1,10 +1,9 @@
 """Statements as the bare drivers want them: a text, values in its order, and what the rows still need."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Dialect, Insert, Update, bindparam, insert, update
 from sqlalchemy.sql.base import Executable
@@ -12,10 +11,11 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.selectable import HasPrefixes
 from sqlmodel import SQLModel
 
+from app.caching import WeightedLRU
+
 Row = tuple[Any, ...]
 Values = Mapping[str, Any]
 Change = Callable[[Any], Any]
-Found = TypeVar("Found")
 
 SETTLED_EVENT = "settled_event"
 """Name of the bound value that ends a read of the audit feed: the number of the last settled event.
@@ -73,38 +73,28 @@ class Preparing:
 
     def __init__(self, dialect: Dialect, size: int) -> None:
         self.dialect = dialect
-        self._size = size
-        self._by_itself: OrderedDict[Executable, Prepared] = OrderedDict()
-        self._by_structure: OrderedDict[Any, tuple[SQLCompiler, Prepared]] = OrderedDict()
+        self._by_itself: WeightedLRU[Executable, Prepared] = WeightedLRU(size)
+        self._by_structure: WeightedLRU[Any, tuple[SQLCompiler, Prepared]] = WeightedLRU(size)
 
     def __call__(self, statement: Executable) -> Prepared:
         """The statement as the driver wants it."""
-        known = self._by_itself.get(statement)
-        if known is None:
-            return _remembered(self._by_itself, statement, self._alike(statement), self._size)
-        self._by_itself.move_to_end(statement)
-        return known
+        prepared = self._by_itself.get(statement)
+        if prepared is None:
+            self._by_itself.put(statement, prepared := self._alike(statement))
+        return prepared
 
     def _alike(self, statement: Executable) -> Prepared:
         key = statement._generate_cache_key()  # type: ignore[attr-defined]  # noqa: SLF001 - what its own engine asks
         if key is None:
             return compiled(statement, self.dialect)
-        found = self._by_structure.get(key.key)
-        if found is None:
+        cached = self._by_structure.get(key.key)
+        if cached is None:
             compiler = _compiler(statement, self.dialect, key)
-            _remembered(self._by_structure, key.key, (compiler, _prepared(compiler, self.dialect)), self._size)
-            return self._by_structure[key.key][1]
-        self._by_structure.move_to_end(key.key)
-        compiler, alike = found
+            self._by_structure.put(key.key, (compiler, prepared := _prepared(compiler, self.dialect)))
+            return prepared
+        compiler, alike = cached
         values = compiler.construct_params(extracted_parameters=key.bindparams, escape_names=False, _check=False)
         return replace(alike, constants={name: values[name] for name in alike.constants})
-
-
-def _remembered(known: OrderedDict[Any, Found], key: Any, found: Found, size: int) -> Found:
-    known[key] = found
-    if len(known) > size:
-        known.popitem(last=False)
-    return found
 
 
 def compiled(statement: Executable, dialect: Dialect) -> Prepared:

@@ -32,6 +32,7 @@ class Reads:
     statements: Statements
     viewer: Viewer
     now: datetime
+    freshness: db.Freshness
 
     async def whole(self, source: Source, cells: Layout) -> list[Row]:
         """All rows of a list that hangs on nothing, in its own order."""
@@ -61,4 +62,4 @@ class Reads:
 
     async def _rows(self, prepared: Prepared, **values: Any) -> list[Row]:
         binds = {**self.viewer.binds, "now": self.now, **values}
-        return (await self.database.read([(prepared, binds)]))[0]
+        return (await self.database.read([(prepared, binds)], freshness=self.freshness))[0]

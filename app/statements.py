@@ -1,6 +1,5 @@
 """The one place that turns a source, the cells of a type and the shape of a question into SQL."""
 
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +20,7 @@ from sqlalchemy.types import TypeEngine
 
 from app import db, tables, walks
 from app.auth import Viewer
+from app.caching import WeightedLRU
 from app.narrowing import beginnings, directed, filtered, narrowed, ordered_by
 from app.pages import Ask
 from app.prepared import Prepared, compiled
@@ -33,8 +33,7 @@ class Statements:
 
     def __init__(self, database: db.Database, size: int = 4096) -> None:
         self.dialect = database.dialect
-        self._size = size
-        self._built: OrderedDict[Any, Prepared] = OrderedDict()
+        self._built: WeightedLRU[Any, Prepared] = WeightedLRU(size)
 
     def related(self, source: Source, layout: Layout, viewer: Viewer) -> Prepared:
         """The rows of many keys; binds `keys`. The key is the last cell."""
@@ -67,11 +66,7 @@ class Statements:
     def _remember(self, key: Any, build: Callable[[], Select[Any]]) -> Prepared:
         prepared = self._built.get(key)
         if prepared is None:
-            prepared = self._built[key] = compiled(build(), self.dialect)
-            if len(self._built) > self._size:
-                self._built.popitem(last=False)
-        else:
-            self._built.move_to_end(key)
+            self._built.put(key, prepared := compiled(build(), self.dialect))
         return prepared
 
 

@@ -19,6 +19,7 @@ import orjson
 from jwt.utils import base64url_decode
 
 from app import signing
+from app.caching import WeightedLRU
 from app.telemetry.sign_ins import Reason
 
 ALGORITHM = "HS256"
@@ -120,7 +121,7 @@ class Signer:
         self._secret = secret
         self._lifetime = int(lifetime.total_seconds())
         self._revoked = frozenset(map(_signed_part, revoked))
-        self._verified: dict[bytes, _Verified] = {}
+        self._verified: WeightedLRU[bytes, _Verified] = WeightedLRU(REMEMBERED)
 
     def issue(self, claims: Claims, now: datetime) -> Issued:
         """Sign a token that is good from now on; it begins and ends on a whole second."""
@@ -164,7 +165,7 @@ class Signer:
             found = self._verify(token, now)
             if isinstance(found, Reason):
                 return found
-            self._remember(place, verified := found)
+            self._verified.put(place, verified := found)
         elif self._key(verified.kid, now) is None:
             return Reason.UNKNOWN_KEY
         if verified.is_due(now.timestamp()):
@@ -189,11 +190,6 @@ class Signer:
         if claims is None:
             return Reason.MALFORMED
         return _Verified(claims, header.get("kid"), max(payload["iat"], payload["nbf"]), payload["exp"])
-
-    def _remember(self, place: bytes, verified: "_Verified") -> None:
-        self._verified[place] = verified
-        if len(self._verified) > REMEMBERED:
-            del self._verified[next(iter(self._verified))]
 
     def _key(self, kid: str | None, now: datetime) -> tuple[Any, str] | None:
         """What checks a signature, and the one way in which it does."""

@@ -13,6 +13,7 @@ from app.masks import Kind
 from app.services import index
 from app.tables import col
 from tests.emptied import empty
+from tests.fetching import fetch
 from tests.make import Person
 
 NOW = datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC)
@@ -107,7 +108,7 @@ async def world_of(database: db.Database) -> World:
     now = database.clock()
 
     async def lasting(table: Any, *columns: Any) -> list[Any]:
-        rows = await database.ask(select(col(table.expires_at), *map(col, columns)))
+        rows = await fetch(database, select(col(table.expires_at), *map(col, columns)))
         return [row[1:] for row in rows if row[0] is None or row[0] > now]
 
     member, person, grant = tables.GroupMember, tables.OrgMember, tables.Grant
@@ -118,9 +119,9 @@ async def world_of(database: db.Database) -> World:
     for key, subject, group, user, mask in grants:
         _grant(resources[key], (subject, group, user), named(mask))
     entered = select(col(grant.resource_id), col(grant.group_id)).where(col(grant.group_id).is_not(None))
-    for key, group in await database.ask(entered):
+    for key, group in await fetch(database, entered):
         resources[key].entries.add(group)
-    orgs = await database.ask(select(col(tables.Org.id), col(tables.Org.owner_id)))
+    orgs = await fetch(database, select(col(tables.Org.id), col(tables.Org.owner_id)))
     return World(
         await _users(database),
         {org: owner for org, owner in orgs},  # noqa: C416 - mypy knows a row as a tuple of any length
@@ -145,11 +146,11 @@ def _grant(kept: Kept, subject: tuple[int, int | None, int | None], roles: set[s
 
 
 async def _users(database: db.Database) -> dict[int, Someone]:
-    users = await database.ask(select(col(tables.User.id), col(tables.User.user_name)).order_by(col(tables.User.id)))
+    users = await fetch(database, select(col(tables.User.id), col(tables.User.user_name)).order_by(col(tables.User.id)))
     found = {key: Someone(name) for key, name in users}
     held, role = tables.UserRole, tables.Role
     rows = select(col(held.user_id), col(role.name_key), col(role.permissions)).where(col(held.role_id) == col(role.id))
-    for key, name, permissions in await database.ask(rows):
+    for key, name, permissions in await fetch(database, rows):
         found[key].is_deactivated |= name == DEACTIVATED
         found[key].is_registrar |= Permission.RESOURCES_MANAGE in Permission(permissions)
     return found
@@ -159,7 +160,7 @@ async def _resources(database: db.Database) -> dict[int, Kept]:
     row, kind = tables.Resource, tables.ResourceType
     columns = row.id, row.path, row.name, kind.name, kind.has_data, row.org_id, row.owner_id, *_MADE
     statement = select(*map(col, columns)).where(col(row.type_id) == col(kind.id)).order_by(col(row.id))
-    return {key: Kept(*rest) for key, *rest in await database.ask(statement)}
+    return {key: Kept(*rest) for key, *rest in await fetch(database, statement)}
 
 
 _MADE = tables.Resource.created_at, tables.Resource.updated_at

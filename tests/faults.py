@@ -221,18 +221,18 @@ class Faults:
         database, _ = _CLASSES[self.kind]
         read, snapshot = database.read, database.snapshot
 
-        async def has_read(of: Any, questions: Any) -> Any:
+        async def has_read(of: Any, questions: Any, *, freshness: Any) -> Any:
             if (about := facts.CURRENT.get()) is not None and about.made:
                 await self.at("while the answer is read")
-            return await read(of, questions)
+            return await read(of, questions, freshness=freshness)
 
-        def has_opened(of: Any) -> Any:
+        def has_opened(of: Any, *, freshness: Any) -> Any:
             async def before(inner: Any) -> Any:
                 if (about := facts.CURRENT.get()) is not None and about.made:
                     await self.at("while the answer is read")
                 return await inner.__aenter__()
 
-            return _Around(snapshot(of), before)
+            return _Around(snapshot(of, freshness=freshness), before)
 
         patch.setattr(database, "read", has_read)
         patch.setattr(database, "snapshot", has_opened)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from app import db
 from app.tables import AuditChange, AuditEvent, col
+from tests.fetching import fetch
 
 
 @dataclass
@@ -44,9 +45,9 @@ _CHANGES = (AuditChange.event_id, AuditChange.kind, AuditChange.name, AuditChang
 
 async def events(database: db.Database) -> list[Event]:
     """All of them, the oldest first."""
-    rows = await database.ask(select(*map(col, _EVENTS)).order_by(col(AuditEvent.id)))
+    rows = await fetch(database, select(*map(col, _EVENTS)).order_by(col(AuditEvent.id)))
     found = {row[0]: Event(*row) for row in rows}
-    for event, kind, name, before, after in await database.ask(select(*map(col, _CHANGES))):
+    for event, kind, name, before, after in await fetch(database, select(*map(col, _CHANGES))):
         thing = f"{kind} {name}"
         assert thing not in found[event].changes, "one row for each thing"
         found[event].changes[thing] = before, after

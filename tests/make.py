@@ -17,6 +17,7 @@ from app.services import index
 from app.services.accounts import Desk
 from app.sources import among, texts
 from app.tables import col
+from tests.fetching import fetch
 
 PASSWORD = "correct horse battery staple"
 
@@ -58,7 +59,7 @@ async def stored_person(database: db.Database, user_name: str) -> Person:
     """A user whom a service made, with the generation of their tokens."""
     columns = (tables.User.id, tables.User.user_name, tables.User.token_generation)
     named = col(tables.User.user_key) == tables.folded(user_name)
-    rows = await database.ask(select(*(col(column) for column in columns)).where(named))
+    rows = await fetch(database, select(*(col(column) for column in columns)).where(named))
     return Person(*rows[0])
 
 
@@ -169,7 +170,7 @@ class Make:
         slug = given.get("slug") or f"resource{next(self._numbers)}"
         name = given.get("name", slug)
         kind = select(col(tables.ResourceType.id), col(tables.ResourceType.has_data))
-        type_id, has_data = (await self.desk.database.ask(kind.where(col(tables.ResourceType.name) == type)))[0]
+        type_id, has_data = (await fetch(self.desk.database, kind.where(col(tables.ResourceType.name) == type)))[0]
         full = masks.ALL if has_data else masks.WITHOUT_DATA
         values = {
             "org_id": org.id,
@@ -275,20 +276,22 @@ def _user(tx: db.Transaction, name: str, given: dict[str, Any]) -> Any:
 
 async def rows_of(database: db.Database, table: type[SQLModel]) -> int:
     """How many rows a table has: a refusal shows with it that nothing changed."""
-    counted: int = (await database.ask(select(func.count()).select_from(table)))[0][0]
+    counted: int = (await fetch(database, select(func.count()).select_from(table)))[0][0]
     return counted
 
 
 async def stale(database: db.Database) -> set[Any]:
     """Rows of the access index that should not be there, and rows that are missing."""
-    kept = await database.ask(select(*(col(getattr(tables.Access, name)) for name in index.COLUMNS)))
-    return {*kept} ^ {*await database.ask(index.definition())}
+    kept = await fetch(database, select(*(col(getattr(tables.Access, name)) for name in index.COLUMNS)))
+    return {*kept} ^ {*await fetch(database, index.definition())}
 
 
 async def everything(database: db.Database) -> dict[str, list[Any]]:
     """All that is stored, to compare before and after a refusal; not how many refusals there were."""
     whole = _whole()
-    answers = await database.read([(database.prepare(each), {}) for each in whole.values()])
+    answers = await database.read(
+        [(database.prepare(each), {}) for each in whole.values()], freshness=db.Freshness.PRIMARY
+    )
     return dict(zip(whole, answers, strict=True))
 
 

@@ -8,6 +8,7 @@ from app import db, tables
 from app.tables import col
 from tests.asking import Api
 from tests.changes import answered, change
+from tests.fetching import fetch
 from tests.make import Person, Thing
 
 MEGABYTE = 2**20
@@ -71,12 +72,12 @@ async def limit(database: db.Database, person: Person, megabytes: Any) -> None:
 
 async def sizes(database: db.Database, table: Any) -> dict[int, int]:
     """The size of each org or resource."""
-    return {key: size for key, size in await database.ask(select(col(table.id), col(table.size_bytes)))}  # noqa: C416 - mypy knows a row as a tuple of any length
+    return {key: size for key, size in await fetch(database, select(col(table.id), col(table.size_bytes)))}  # noqa: C416 - mypy knows a row as a tuple of any length
 
 
 async def summed(database: db.Database) -> dict[int, int]:
     """What the resources of each org take, added up."""
     found = dict.fromkeys(await sizes(database, tables.Org), 0)
-    for org, size in await database.ask(select(col(tables.Resource.org_id), col(tables.Resource.size_bytes))):
+    for org, size in await fetch(database, select(col(tables.Resource.org_id), col(tables.Resource.size_bytes))):
         found[org] += size
     return found

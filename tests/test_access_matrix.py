@@ -16,6 +16,7 @@ from app.tokens import Claims
 from tests.access_matrix import ASKERS, BITS, CHANGES, LETTERS, Asker, creation, outcome
 from tests.access_worlds import NOW, Entry, Plan, Planned, write
 from tests.asking import Api
+from tests.fetching import fetch
 from tests.make import Make, Person, everything
 from tests.probing import names_in
 from tests.walking import mutation_type
@@ -55,7 +56,7 @@ async def rows(make: Make, database: db.Database) -> list[Row]:
     await make.role("groups_view", Permission.GROUPS_VIEW)
     root = await write(database, _plan())
     path = tables.Resource.path
-    keys = {each: key for each, key in await database.ask(select(col(path), col(tables.Resource.id)))}  # noqa: C416 - mypy knows a row as a tuple of any length
+    keys = {each: key for each, key in await fetch(database, select(col(path), col(tables.Resource.id)))}  # noqa: C416 - mypy knows a row as a tuple of any length
     made = []
     for at, asker in enumerate(ASKERS):
         person = Person(root.id + 1 + at, f"person{at + 1}")
@@ -189,7 +190,7 @@ async def _condition(database: db.Database, row: Row) -> set[int]:
     viewer = await viewer_of(database, Claims(row.person.id, row.person.user_name, False, 0))
     viewer = viewer if isinstance(viewer, Viewer) and not row.asker.is_nobody else Viewer(None)
     seen = select(col(tables.Resource.id)).where(policy.sees_resource(viewer))
-    return {each[0] for each in await database.ask(seen, viewer_id=viewer.user_id, now=NOW)}
+    return {each[0] for each in await fetch(database, seen, viewer_id=viewer.user_id, now=NOW)}
 
 
 async def _checks(api: Api, row: Row, nodes: Sequence[str]) -> dict[int, str]:

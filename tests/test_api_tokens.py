@@ -15,6 +15,7 @@ from app.settings import Settings
 from app.tables import col
 from tests.asking import Api, codes
 from tests.changes import another, answered, change, problems, unchanged
+from tests.fetching import fetch
 from tests.make import PASSWORD, Make, Person, rows_of
 
 CREATE = change("createApiToken", "token apiToken { id name prefix permissions isLimited expiresAt user { userName } }")
@@ -33,7 +34,6 @@ async def ask(api: Api, token: str, query: str, **variables: Any) -> dict[str, A
 
 
 async def post(api: Api, token: str, query: str, **variables: Any) -> httpx.Response:
-    """The same, with status and headers."""
     headers = {"authorization": f"Bearer {token}"}
     return await api.client.post("/graphql", json={"query": query, "variables": variables}, headers=headers)
 
@@ -76,7 +76,7 @@ async def test_a_token_is_shown_once_and_lets_its_owner_in(api: Api, make: Make,
         "permissions": ["ORGS_CREATE"],
         "apiToken": {"name": "script"},
     }
-    stored = (await database.ask(select(*tables.ApiToken.__table__.c)))[0]  # type: ignore[attr-defined]  # mapped
+    stored = (await fetch(database, select(*tables.ApiToken.__table__.c)))[0]  # type: ignore[attr-defined]  # mapped
     assert not any(token[10:] in str(each) for each in stored)
 
 
@@ -308,7 +308,7 @@ async def test_its_last_use_is_written_once_a_minute_and_costs_no_statement(
         headers = {"authorization": f"Bearer {token}", "ostiary-stats": "1"}
         reply = (await worker.client.post("/graphql", json={"query": WHO}, headers=headers)).json()
         await worker._desk.uses.settled()  # noqa: SLF001 - it is written apart from the request
-        return (await database.ask(last))[0][0] - now, reply["extensions"]["stats"]["statements"]
+        return (await fetch(database, last))[0][0] - now, reply["extensions"]["stats"]["statements"]
 
     async with another(settings) as elsewhere:
         first = await used_at(timedelta(0))

@@ -18,6 +18,7 @@ from app.settings import Settings
 from app.tables import col
 from tests.asking import Api, codes
 from tests.changes import another, change
+from tests.fetching import fetch
 from tests.make import Make, Person, Thing, rows_of
 
 TIMES = 3
@@ -254,5 +255,5 @@ async def test_the_index_holds_what_it_must_after_a_race(
 
     reply = await behind(database, renamed, other(change(name), as_=root, input={kind: {"id": thing.node}}))
     assert codes(reply) == []
-    stored = await database.ask(select(*[col(getattr(tables.Access, each)) for each in index.COLUMNS]))
-    assert sorted(stored, key=repr) == sorted(await database.ask(index.definition()), key=repr)
+    stored = await fetch(database, select(*[col(getattr(tables.Access, each)) for each in index.COLUMNS]))
+    assert sorted(stored, key=repr) == sorted(await fetch(database, index.definition()), key=repr)

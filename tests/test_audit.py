@@ -16,6 +16,7 @@ from app.settings import Settings
 from app.tables import AuditChange, AuditEvent, RevokedToken, Ticket, User, col
 from tests.asking import Api, codes
 from tests.changes import another, answered, change
+from tests.fetching import fetch
 from tests.logged import Event, events, logged
 from tests.make import PASSWORD, Make, Person, all_but_the_log
 
@@ -63,7 +64,7 @@ async def test_an_event_goes_with_its_change(make: Make, database: db.Database) 
     await changed(dry=True, fails=False)
 
     assert await events(database) == []
-    assert await database.ask(select(col(User.email))) == [(None,)]
+    assert await fetch(database, select(col(User.email))) == [(None,)]
 
 
 async def test_an_event_that_cannot_be_written_takes_its_change_along(
@@ -239,11 +240,11 @@ async def test_no_secret_is_ever_written(api: Api, make: Make, database: db.Data
     await _asked(api, "finishUpload", root, ticket=upload["ticket"]["id"], bytes=7)
     assert codes(await api(LOGOUT, as_=root)) == []
 
-    rows = [await database.ask(select(table.__table__)) for table in TABLES]
+    rows = [await fetch(database, select(table.__table__)) for table in TABLES]
     written = repr(rows)
-    hashes = [row[0] for row in await database.ask(select(col(User.password_hash)))]
-    keys = [row[0] for row in await database.ask(select(col(Ticket.key)))]
-    ended = [row[0] for row in await database.ask(select(col(RevokedToken.jti)))]
+    hashes = [row[0] for row in await fetch(database, select(col(User.password_hash)))]
+    keys = [row[0] for row in await fetch(database, select(col(Ticket.key)))]
+    ended = [row[0] for row in await fetch(database, select(col(RevokedToken.jti)))]
     secrets = [*words, *tokens, changed["session"]["token"], upload["token"], download["token"]]
     secrets += [part for token in tokens for part in token.split(".")[1:]]
     assert [secret for secret in [*secrets, *hashes, *keys, *ended] if secret in written] == []

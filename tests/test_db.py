@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from app import db, tables
 from app.tables import Document, Instant, Key, col
+from tests.fetching import fetch
 from tests.make import everything, rows_of
 
 NOW = datetime(2031, 1, 2, 3, 4, 5, 678901, UTC)
@@ -34,7 +35,7 @@ async def _add(door: db.Database, name: str, **given: Any) -> int:
 
 
 async def _names(door: db.Database) -> list[str]:
-    return [name for (name,) in await door.ask(ALL)]
+    return [name for (name,) in await fetch(door, ALL)]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ async def test_a_duplicate_is_told_with_its_column(
 
 
 async def test_a_duplicate_of_several_columns_is_told_with_each(door: db.Database) -> None:
-    user, ((role,),) = await _add(door, "ann"), await door.ask(LABEL)
+    user, ((role,),) = await _add(door, "ann"), await fetch(door, LABEL)
     held = {"user_id": user, "role_id": role}
 
     with pytest.raises(db.Duplicate) as told:
@@ -77,7 +78,7 @@ async def test_a_duplicate_among_many_is_told_too(door: db.Database) -> None:
 
 
 async def test_what_points_at_nothing_or_is_pointed_at_is_told(door: db.Database) -> None:
-    user, ((role,),) = await _add(door, "ann"), await door.ask(LABEL)
+    user, ((role,),) = await _add(door, "ann"), await fetch(door, LABEL)
 
     with pytest.raises(db.Dangling):
         async with door.write() as tx:
@@ -88,11 +89,11 @@ async def test_what_points_at_nothing_or_is_pointed_at_is_told(door: db.Database
         async with door.write() as tx:
             await tx.rows(delete(tables.Role).where(col(tables.Role.id) == role))
 
-    assert await door.ask(LABEL) == [(role,)]
+    assert await fetch(door, LABEL) == [(role,)]
 
 
 async def test_a_user_takes_what_she_holds_with_her(door: db.Database) -> None:
-    user, ((role,),) = await _add(door, "ann"), await door.ask(LABEL)
+    user, ((role,),) = await _add(door, "ann"), await fetch(door, LABEL)
 
     async with door.write() as tx:
         await tx.rows(insert(tables.UserRole).values(user_id=user, role_id=role))
@@ -193,7 +194,7 @@ async def test_writers_behind_two_doors_take_turns(door: db.Database, second: db
 
     await asyncio.gather(*(add(which) for _ in range(20) for which in (door, second)))
 
-    assert await door.ask(counted) == await second.ask(counted) == [(40,)]
+    assert await fetch(door, counted) == await fetch(second, counted) == [(40,)]
 
 
 async def test_readers_are_not_held_up_by_a_writer(door: db.Database, second: db.Database) -> None:
@@ -217,7 +218,7 @@ async def test_a_moment_comes_back_in_utc_to_the_microsecond(door: db.Database) 
     keys = [await _add(door, f"user{at}", created_at=moment) for at, moment in enumerate(MOMENTS)]
     found = select(col(tables.User.id), col(tables.User.created_at), col(tables.User.last_login_at))
 
-    rows = {key: (moment, none) for key, moment, none in await door.ask(found)}
+    rows = {key: (moment, none) for key, moment, none in await fetch(door, found)}
 
     assert rows == {key: (moment, None) for key, moment in zip(keys, MOMENTS, strict=True)}
     assert {moment.utcoffset() for moment, _ in rows.values()} == {timedelta(0)}
@@ -228,8 +229,8 @@ async def test_moments_sort_and_compare_as_time_does(door: db.Database) -> None:
         await _add(door, f"user{at}", created_at=moment)
     created = col(tables.User.created_at)
 
-    ordered = await door.ask(select(created).order_by(created))
-    later = await door.ask(select(created).where(created > bindparam("now", type_=Instant())), now=MOMENTS[4])
+    ordered = await fetch(door, select(created).order_by(created))
+    later = await fetch(door, select(created).where(created > bindparam("now", type_=Instant())), now=MOMENTS[4])
 
     assert [moment for (moment,) in ordered] == sorted(MOMENTS[:4])
     assert later == [(MOMENTS[3],)]
@@ -241,10 +242,10 @@ async def test_a_document_comes_back_as_it_went_in(door: db.Database) -> None:
     for at, document in enumerate(documents):
         await _add(door, f"user{at}", details=document)
 
-    found = await door.ask(select(col(tables.User.details)).order_by(col(tables.User.id)))
+    found = await fetch(door, select(col(tables.User.details)).order_by(col(tables.User.id)))
 
     assert [str(document) for (document,) in found] == [*map(str, documents)]
-    assert await door.ask(select(bindparam("given", type_=Document())), given=nested) == [(nested,)]
+    assert await fetch(door, select(bindparam("given", type_=Document())), given=nested) == [(nested,)]
 
 
 async def test_keys_sort_by_their_bytes(door: db.Database) -> None:
@@ -252,9 +253,11 @@ async def test_keys_sort_by_their_bytes(door: db.Database) -> None:
     for key in keys:
         await _add(door, key, user_key=key)
 
-    found = [key for (key,) in await door.ask(select(col(tables.User.user_key)).order_by(col(tables.User.user_key)))]
-    beyond = await door.ask(
-        select(col(tables.User.user_key)).where(col(tables.User.user_key) > bindparam("key", type_=Key())), key="a"
+    found = [key for (key,) in await fetch(door, select(col(tables.User.user_key)).order_by(col(tables.User.user_key)))]
+    beyond = await fetch(
+        door,
+        select(col(tables.User.user_key)).where(col(tables.User.user_key) > bindparam("key", type_=Key())),
+        key="a",
     )
 
     assert found == sorted(keys, key=str.encode)

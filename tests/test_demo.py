@@ -11,6 +11,7 @@ from app.services import demo, demo_names, reindexing
 from app.tables import GroupMember, LockEvent, OrgMember, User, col
 from tests.asking import Api, codes
 from tests.changes import answered, change, unchanged
+from tests.fetching import fetch
 from tests.make import Make, rows_of, stored_person
 
 pytestmark = pytest.mark.usefixtures("from_this_machine")
@@ -95,7 +96,7 @@ async def test_it_obeys_the_definition_of_the_index_and_has_ends_on_both_sides_o
     assert (done.missing, done.surplus) == (0, 0)
     assert done.rows > 4 * world.resources
     for table in (OrgMember, GroupMember):
-        ends = [row[0] for row in await database.ask(select(col(table.expires_at))) if row[0] is not None]
+        ends = [row[0] for row in await fetch(database, select(col(table.expires_at))) if row[0] is not None]
         assert min(ends) < database.clock() < max(ends)
 
 

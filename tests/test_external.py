@@ -14,6 +14,7 @@ from app.settings import Settings
 from app.tables import col
 from tests.asking import Api, codes
 from tests.changes import another, change, problems, unchanged
+from tests.fetching import fetch
 from tests.make import PASSWORD as LOCAL_PASSWORD
 from tests.make import Make, rows_of
 from tests.provider import FACES, PASSWORD, Provider, Reply, over_graphql, over_rest
@@ -67,7 +68,7 @@ async def test_a_first_sign_in_makes_the_user(
         "roles": [{"name": "user", "permissions": ["ORGS_CREATE"]}],
         "email": None,
     }
-    stored = await database.ask(select(col(tables.User.user_key), col(tables.User.password_hash)))
+    stored = await fetch(database, select(col(tables.User.user_key), col(tables.User.password_hash)))
     assert stored == [("ann", None)]
 
 

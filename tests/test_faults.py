@@ -22,6 +22,7 @@ from app.deadlines import MADE
 from app.tables import AuditEvent, col
 from tests.asking import Api
 from tests.faults import POINTS, Faults, Victim, cases
+from tests.fetching import fetch
 from tests.make import Make, Person
 
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "1"))
@@ -182,8 +183,8 @@ class World:
 
     async def _compare(self, request: Request, where: str) -> None:
         rows = await self._rows(request.slugs)
-        events = await self.database.ask(
-            select(col(AuditEvent.id)).where(col(AuditEvent.request_id) == request.request_id)
+        events = await fetch(
+            self.database, select(col(AuditEvent.id)).where(col(AuditEvent.request_id) == request.request_id)
         )
         assert len(rows) == len(events), (where, rows, events)
         for slug, verdict in request.told().items():
@@ -195,7 +196,7 @@ class World:
     async def _rows(self, slugs: Collection[str]) -> set[str]:
         found: set[str] = set()
         for table in (tables.Group, tables.Org):
-            found |= {slug for (slug,) in await self.database.ask(select(col(table.slug))) if slug in slugs}
+            found |= {slug for (slug,) in await fetch(self.database, select(col(table.slug))) if slug in slugs}
         return found
 
     async def _goes_on(self, where: str) -> None:

@@ -13,6 +13,7 @@ from app.settings import Settings
 from app.tables import col
 from tests.asking import Api, codes
 from tests.changes import another, answered, change, problems, unchanged
+from tests.fetching import fetch
 from tests.make import Make, Person, rows_of, stale
 
 GROUP = "group { slug displayName description }"
@@ -296,7 +297,7 @@ async def test_a_membership_ends_by_the_clock_and_may_begin_again(api: Api, make
     assert codes(await api(ADD, as_=ann, input=_adding("ann"))) == ["FORBIDDEN"]
     answered(await api(ADD, as_=boss, input=_adding("ann")), "addGroupMembers")
 
-    kept = await database.ask(select(col(tables.GroupMember.is_manager), col(tables.GroupMember.expires_at)))
+    kept = await fetch(database, select(col(tables.GroupMember.is_manager), col(tables.GroupMember.expires_at)))
     assert kept == [(False, None)]
 
 
@@ -319,7 +320,7 @@ async def test_a_slug_used_again_starts_clean(api: Api, make: Make, database: db
     assert (deleted["deletedGroupId"], deleted["revokedFrom"]) == (group.node, 2)
     assert after["data"]["nodes"] == [None, None, None]
     revisions = select(col(tables.Resource.revision)).order_by(col(tables.Resource.id))
-    assert await database.ask(revisions) == [(2,), (2,), (1,)]
+    assert await fetch(database, revisions) == [(2,), (2,), (1,)]
     assert await rows_of(database, tables.Grant) == 3
     assert await stale(database) == set()
 

@@ -24,6 +24,7 @@ from app.settings import Settings
 from app.tables import Guess, col
 from tests.asking import Api, codes
 from tests.changes import change
+from tests.fetching import fetch
 from tests.guessing import LOGIN, WRONG, Clock, Guesser
 from tests.make import PASSWORD, Make
 
@@ -94,7 +95,7 @@ async def workers(app: Starlette, settings: Settings, clock: Clock) -> AsyncIter
 
 
 async def _in_progress(database: db.Database) -> int:
-    rows = await database.ask(select(col(Guess.checks), col(Guess.checks_before)))
+    rows = await fetch(database, select(col(Guess.checks), col(Guess.checks_before)))
     return sum(current + before for current, before in rows)
 
 
@@ -289,7 +290,7 @@ async def test_what_ends_without_a_verdict_is_no_wrong_password_and_no_check(
         await desk.throttle.settled()
 
     assert await _in_progress(database) == 0
-    assert {failures for (failures,) in await database.ask(select(col(Guess.failures)))} == {0}
+    assert {failures for (failures,) in await fetch(database, select(col(Guess.failures)))} == {0}
     assert [desk.queue.jobs for desk in workers.desks] == [0, 0]
 
 

@@ -9,7 +9,7 @@ from app.auth import Permission
 from app.errors import Problem
 from app.schema import directives, mutations
 from app.schema.audit import AuditKind
-from app.services import snapshots
+from app.services.entities import AUDITED
 
 HOME = Path(__file__).parents[1]
 FILES = {
@@ -54,6 +54,19 @@ def test_only_the_door_and_the_migrations_know_a_driver() -> None:
         f"app/db/{name}.py" for name in ("commits", "failures", "outcomes", "patience", "pool", "postgresql", "sqlite")
     }
     assert found == doors | {"app/migrations/__init__.py", "app/migrations/running.py"}
+
+
+def test_there_is_one_lru() -> None:
+    found = {path for path, tree in _of("app/").items() if {"OrderedDict", "popitem"} & {*_names(tree), *_calls(tree)}}
+
+    assert found == {"app/caching.py"}
+
+
+def test_moments_are_written_in_one_place() -> None:
+    """A line of the log has a form of its own."""
+    found = {path for path, tree in _of("app/").items() if {"isoformat", "strftime"} & _calls(tree)}
+
+    assert found == {"app/columns.py", "app/telemetry/logs.py"}
 
 
 def test_no_face_builds_a_query() -> None:
@@ -115,7 +128,7 @@ def test_every_permission_has_its_name_in_the_api_in_the_same_order() -> None:
 
 
 def test_every_kind_of_thing_in_the_audit_log_has_its_name_in_the_api() -> None:
-    assert {kind.value for kind in AuditKind} == set(snapshots._THINGS)  # noqa: SLF001 - what can be looked at
+    assert {kind.value for kind in AuditKind} == set(AUDITED)
 
 
 def test_every_problem_has_its_code_and_its_type_in_the_api() -> None:
@@ -141,6 +154,10 @@ def _called(tree: ast.AST) -> Iterator[tuple[str, str]]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             of = node.func.value
             yield of.id if isinstance(of, ast.Name) else getattr(of, "attr", ""), node.func.attr
+
+
+def _names(tree: ast.AST) -> Iterator[str]:
+    return (node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
 
 
 def _texts(tree: ast.AST) -> Iterator[str]:

@@ -17,6 +17,7 @@ from tests.access_ways import all_agree, asked, checks_agree, lists_agree
 from tests.access_worlds import NOW, OF_DATA, REGISTRAR, Plan, Planned, World, named, plans, world_of, write
 from tests.asking import Api, codes
 from tests.changes import change
+from tests.fetching import fetch
 from tests.generated import generated
 from tests.make import Person, stale
 
@@ -59,7 +60,7 @@ class State:
 
 async def state_of(database: db.Database) -> State:
     async def each(column: Any) -> list[str]:
-        return [row[0] for row in await database.ask(select(col(column)).order_by(col(column)))]
+        return [row[0] for row in await fetch(database, select(col(column)).order_by(col(column)))]
 
     org, group, path = tables.Org.slug, tables.Group.slug, tables.Resource.path
     world = await world_of(database)
@@ -158,7 +159,7 @@ def test_every_change_is_tried_here_or_has_a_reason_not_to_be() -> None:
 
 
 async def _stored(database: db.Database) -> list[str]:
-    rows = await database.ask(select(*(col(getattr(tables.Access, name)) for name in index.COLUMNS)))
+    rows = await fetch(database, select(*(col(getattr(tables.Access, name)) for name in index.COLUMNS)))
     return sorted(map(repr, rows))
 
 

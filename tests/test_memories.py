@@ -6,8 +6,8 @@ import orjson
 import pytest
 from starlette.applications import Starlette
 
+from app.caching import ANONYMOUS_PART, AudienceLRU
 from app.executor.documents import LONGEST_REMEMBERED
-from app.executor.recent import ANONYMOUS_PART, Separate
 from app.schema.execution import Answering
 from app.schema.http import reading
 from tests.asking import Api
@@ -16,8 +16,8 @@ from tests.make import Make
 MINE = "{ viewer { user { userName } } }"
 
 
-def memory() -> Separate[str, int]:
-    return Separate(4 * ANONYMOUS_PART, 1_000, 100, lambda key, value: len(key))
+def memory() -> AudienceLRU[str, int]:
+    return AudienceLRU(4 * ANONYMOUS_PART, 1_000, 100, lambda key, value: len(key))
 
 
 def test_a_stranger_displaces_nothing_that_a_signed_in_user_has_left() -> None:
@@ -45,7 +45,7 @@ def test_each_finds_what_the_other_has_left_and_only_the_signed_in_keep_it() -> 
 
 
 def test_a_stranger_does_not_keep_alive_what_signed_in_users_forget() -> None:
-    separate: Separate[str, int] = Separate(2, 100, 100, lambda key, value: 1)
+    separate: AudienceLRU[str, int] = AudienceLRU(2, 100, 100, lambda key, value: 1)
     separate.put("a", 1, is_signed_in=True)
     separate.put("b", 2, is_signed_in=True)
     separate.use("a", 1, is_signed_in=False)

@@ -13,6 +13,7 @@ from app.services import lookalikes, names
 from app.tables import col, folded, sortable
 from tests.asking import Api, codes
 from tests.changes import answered, change, problems, unchanged
+from tests.fetching import fetch
 from tests.make import Make, Person, rows_of
 from tests.rest_asking import Rest
 
@@ -307,10 +308,10 @@ async def test_a_password_opens_as_any_keyboard_spells_it_and_an_older_hash_is_r
 
     assert await signs_in(composed) == 401
     assert await signs_in(decomposed) == 200
-    renewed = (await database.ask(select(col(tables.User.password_hash))))[0][0]
+    renewed = (await fetch(database, select(col(tables.User.password_hash))))[0][0]
     assert renewed != older
     assert await signs_in(composed) == await signs_in(decomposed) == 200
-    assert (await database.ask(select(col(tables.User.password_hash))))[0][0] == renewed
+    assert (await fetch(database, select(col(tables.User.password_hash))))[0][0] == renewed
 
 
 def test_the_table_of_look_alikes_maps_to_ascii_and_holds_each_once() -> None:

@@ -14,6 +14,7 @@ from app.settings import Settings
 from app.tables import col
 from tests.asking import Api, codes
 from tests.changes import another, answered, change, problems, unchanged
+from tests.fetching import fetch
 from tests.make import Make, Person, rows_of
 
 SHOWN = "org { slug } user { userName }"
@@ -182,7 +183,7 @@ async def test_who_was_a_member_once_is_added_again(api: Api, make: Make, databa
 
     answered(await api(ADD, as_=ann, input=_given("bea", level="READ_ONLY")), "addOrgMember")
 
-    kept = await database.ask(select(col(tables.OrgMember.level), col(tables.OrgMember.expires_at)))
+    kept = await fetch(database, select(col(tables.OrgMember.level), col(tables.OrgMember.expires_at)))
     assert kept == [(int(Level.READ_ONLY), None)]
 
 
@@ -200,7 +201,7 @@ async def test_an_update_changes_what_is_given_and_grants_anew(api: Api, make: M
     assert await updated(level="ADMIN") == ("ADMIN", "2999-01-01T00:00:00.000000Z", by)
     assert await updated(expiresAt=None) == ("ADMIN", None, by)
     assert (await updated(expiresAt="2888-01-01T00:00:00+01:00"))[1] == "2887-12-31T23:00:00.000000Z"
-    granted = await database.ask(select(col(tables.OrgMember.granted_at)))
+    granted = await fetch(database, select(col(tables.OrgMember.granted_at)))
     assert granted[0][0] > datetime.now(UTC) - timedelta(minutes=5)
 
 

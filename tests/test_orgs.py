@@ -13,6 +13,7 @@ from app.settings import Settings
 from app.tables import col
 from tests.asking import Api, codes
 from tests.changes import another, answered, change, problems, unchanged
+from tests.fetching import fetch
 from tests.make import Make, Thing, rows_of
 
 ORG = "org { slug name description isPublic viewerLevel owner { userName } }"
@@ -235,7 +236,7 @@ async def test_an_org_goes_with_all_that_is_in_it(api: Api, make: Make, database
     deleted = answered(reply, "deleteOrg")
     assert deleted == {"deletedOrgId": org.node, "deletedResources": 3, "errors": []}
     assert await rows_of(database, tables.OrgMember) == 0
-    rows = await database.ask(select(col(tables.Access.resource_id)).distinct())
+    rows = await fetch(database, select(col(tables.Access.resource_id)).distinct())
     assert [*rows, await rows_of(database, tables.Grant), await rows_of(database, tables.Resource)] == [
         (kept.id,),
         1,
@@ -284,7 +285,7 @@ async def test_who_gave_an_org_away_stays_as_admin(api: Api, make: Make, databas
     given = answered(reply, "transferOrg")["org"]
     assert (given["owner"], given["viewerLevel"]) == ({"userName": "bea"}, "ADMIN")
     members = select(col(tables.OrgMember.user_id), col(tables.OrgMember.level))
-    assert await database.ask(members) == [(ann.id, int(Level.ADMIN))]
+    assert await fetch(database, members) == [(ann.id, int(Level.ADMIN))]
     async with unchanged(database):
         again = {"org": {"slug": "acme"}, "owner": {"userName": "ann"}}
         assert codes(await api(TRANSFER, as_=ann, input=again)) == ["FORBIDDEN"]

@@ -18,6 +18,7 @@ from app.settings import Settings
 from app.tables import col
 from tests.asking import Api, codes
 from tests.changes import another, answered, change, problems, unchanged
+from tests.fetching import fetch
 from tests.make import Make, Person, Thing, rows_of, stale
 from tests.rest_asking import Rest
 from tests.test_at_once import SETTLE, behind
@@ -169,8 +170,8 @@ async def test_who_is_deactivated_at_that_moment_becomes_no_owner(
     )
 
     assert "cannot become an owner" in refused
-    owners = [*await database.ask(select(col(tables.Org.owner_id)))]
-    owners += [*await database.ask(select(col(tables.Resource.owner_id)))]
+    owners = [*await fetch(database, select(col(tables.Org.owner_id)))]
+    owners += [*await fetch(database, select(col(tables.Resource.owner_id)))]
     assert (heir.id,) not in owners
 
 
@@ -180,7 +181,7 @@ async def test_a_user_who_is_made_deactivated_gets_no_org_of_their_own(make: Mak
         await external.synchronized(tx, said, with_orgs=True)
         await external.synchronized(tx, Vouched("awake", {"roles": []}), with_orgs=True)
 
-    assert [row[0] for row in await database.ask(select(col(tables.Org.slug)))] == ["awake"]
+    assert [row[0] for row in await fetch(database, select(col(tables.Org.slug)))] == ["awake"]
 
 
 KEPT: dict[str, Any] = {

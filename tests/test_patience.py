@@ -6,11 +6,12 @@ import pytest
 from sqlalchemy import Integer, bindparam, func, insert, literal, select
 
 from app import db, tables
-from app.db import patience, sqlite
+from app.db import Freshness, patience, sqlite
 from app.errors import TimedOut, Unavailable
 from app.telemetry import facts
 from tests.asking import Api
 from tests.conftest import opened
+from tests.fetching import fetch
 from tests.make import Make
 
 ROLES = select(func.count()).select_from(tables.Role)
@@ -40,18 +41,18 @@ async def _with_role(door: db.Database, name: str) -> None:
 
 
 async def test_others_are_answered_meanwhile(door: db.Database) -> None:
-    long = asyncio.create_task(door.ask(COUNTED, most=LONG))
+    long = asyncio.create_task(fetch(door, COUNTED, most=LONG))
     await asyncio.sleep(0)
     for at in range(5):
         await _with_role(door, f"r{at}")
-        assert await door.ask(ROLES) == [(BUILT_IN + 1 + at,)]
+        assert await fetch(door, ROLES) == [(BUILT_IN + 1 + at,)]
     assert not long.done(), "it was to take longer than all of these"
     assert (await long)[0][0] == LONG
 
 
 async def test_a_snapshot_stays_what_it_was(door: db.Database) -> None:
     counted = door.prepare(COUNTED)
-    async with door.snapshot() as read:
+    async with door.snapshot(freshness=Freshness.PRIMARY) as read:
         first = await read([(door.prepare(ROLES), {})])
         await _with_role(door, "late")
         second = await read([(counted, {"most": LONG}), (door.prepare(ROLES), {})])
@@ -59,47 +60,47 @@ async def test_a_snapshot_stays_what_it_was(door: db.Database) -> None:
     assert first == [[(BUILT_IN,)]]
     assert second == [[(LONG, BUILT_IN)], [(BUILT_IN,)]]
     assert third == [[(1, BUILT_IN)]]
-    assert await door.ask(ROLES) == [(BUILT_IN + 1,)]
+    assert await fetch(door, ROLES) == [(BUILT_IN + 1,)]
 
 
 async def test_what_takes_too_long_is_refused_and_leaves_nothing_behind(url: str) -> None:
     async with opened(url, longest=0.02) as door:
         for _ in range(sqlite.READERS + 1):
             with pytest.raises(TimedOut):
-                await door.ask(COUNTED, most=ENDLESS)
-        assert await door.ask(ROLES) == [(BUILT_IN,)]
+                await fetch(door, COUNTED, most=ENDLESS)
+        assert await fetch(door, ROLES) == [(BUILT_IN,)]
 
 
 async def test_who_goes_away_stops_it(door: db.Database) -> None:
-    tasks = [asyncio.create_task(door.ask(COUNTED, most=ENDLESS)) for _ in range(patience.THREADS + 2)]
+    tasks = [asyncio.create_task(fetch(door, COUNTED, most=ENDLESS)) for _ in range(patience.THREADS + 2)]
     await asyncio.sleep(0.05)
     for task in tasks:
         task.cancel()
     assert all(
         isinstance(each, asyncio.CancelledError) for each in await asyncio.gather(*tasks, return_exceptions=True)
     )
-    assert (await door.ask(COUNTED, most=LONG))[0][0] == LONG
+    assert (await fetch(door, COUNTED, most=LONG))[0][0] == LONG
 
 
 async def test_so_many_wait_and_no_more_and_quick_reads_not_at_all(door: db.Database) -> None:
-    tasks = [asyncio.create_task(door.ask(COUNTED, most=ENDLESS)) for _ in range(patience.MOST + 3)]
+    tasks = [asyncio.create_task(fetch(door, COUNTED, most=ENDLESS)) for _ in range(patience.MOST + 3)]
     await asyncio.sleep(0.3)
 
     assert [type(task.exception()) for task in tasks if task.done()] == [Unavailable] * 3
-    async with door.snapshot() as read:
+    async with door.snapshot(freshness=Freshness.PRIMARY) as read:
         assert await read([(door.prepare(ROLES), {})]) == [[(BUILT_IN,)]]
 
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
-    assert (await door.ask(COUNTED, most=LONG))[0][0] == LONG
+    assert (await fetch(door, COUNTED, most=LONG))[0][0] == LONG
 
 
 async def test_it_counts_as_one_statement(door: db.Database) -> None:
     about = facts.Facts("", "")
     before = facts.CURRENT.set(about)
     try:
-        await door.ask(COUNTED, most=LONG)
+        await fetch(door, COUNTED, most=LONG)
     finally:
         facts.CURRENT.reset(before)
     assert about.statements == 1
@@ -107,10 +108,10 @@ async def test_it_counts_as_one_statement(door: db.Database) -> None:
 
 async def test_time_that_is_over_holds_for_its_own_read_alone(door: db.Database) -> None:
     """Steps are counted for as long as a statement is prepared, so that any of them may be asked for the time."""
-    await door.ask(ROLES)
+    await fetch(door, ROLES)
     await asyncio.sleep(2 * patience.PATIENCE)
     for _ in range(patience.STEPS):
-        async with door.snapshot():
+        async with door.snapshot(freshness=Freshness.PRIMARY):
             pass
 
 

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from app import db
+from app.caching import WeightedLRU
 from app.errors import PersistedQueryNotFound
 from app.executor.persisted import Persisted
-from app.executor.recent import Recent
 from tests.asking import Api, codes
 from tests.changes import unchanged
 from tests.make import Make, Person
@@ -177,7 +177,7 @@ def test_the_store_is_bounded_in_number_and_in_bytes() -> None:
 
 
 def test_what_is_put_twice_weighs_once() -> None:
-    recent: Recent[str, str] = Recent(10, 10, 10, lambda key, value: len(value))
+    recent: WeightedLRU[str, str] = WeightedLRU(10, 10, 10, lambda key, value: len(value))
 
     for _ in range(5):
         recent.put("a", "12345")

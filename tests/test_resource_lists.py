@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app import db, masks
-from app.db import Question
+from app.db import Freshness, Question
 from app.masks import Level
 from app.prepared import Row
 from tests.asking import Api, codes
@@ -245,9 +245,9 @@ async def test_a_list_of_one_org_one_owner_or_one_name_begins_there(
     ann, root, asked = await _world(make), await make.admin(), list[Question]()
     read = type(database).read
 
-    async def noted(self: db.Database, questions: Sequence[Question]) -> list[list[Row]]:
+    async def noted(self: db.Database, questions: Sequence[Question], *, freshness: Freshness) -> list[list[Row]]:
         asked.extend(questions)
-        return await read(self, questions)
+        return await read(self, questions, freshness=freshness)
 
     monkeypatch.setattr(type(database), "read", noted)
     for who, (field, value, index) in product((ann, root), BEGINNINGS):

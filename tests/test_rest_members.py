@@ -11,6 +11,7 @@ from app.masks import Level
 from app.tables import OrgMember, col
 from tests.asking import MOMENT
 from tests.changes import unchanged
+from tests.fetching import fetch
 from tests.make import Make, Person
 from tests.rest_asking import Rest, is_empty
 from tests.rest_toy import refusal
@@ -192,7 +193,7 @@ async def test_a_new_level_counts_as_granted_anew_and_keeps_its_end(
 
 
 async def _ends(database: db.Database) -> set[Any]:
-    return {row[0] for row in await database.ask(select(col(OrgMember.expires_at)))}
+    return {row[0] for row in await fetch(database, select(col(OrgMember.expires_at)))}
 
 
 async def test_only_a_member_is_changed_or_let_go(

@@ -21,6 +21,7 @@ from sqlalchemy import select
 from app import db, tables
 from app.tables import col
 from tests.conftest import KINDS
+from tests.fetching import fetch
 from tests.postgres import Postgres
 from tests.serving import Restartable, Server, children_seconds, graphql, hang_up
 
@@ -288,7 +289,7 @@ async def _held(url: str) -> dict[str, list[str]]:
             assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
         connection.close()
     database = await db.connected(url)
-    rows = await database.ask(_HELD)
+    rows = await fetch(database, _HELD)
     await database.close()
     held: dict[str, list[str]] = {}
     for user, role, event in rows:

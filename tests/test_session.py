@@ -11,6 +11,7 @@ from app.settings import Settings
 from app.tables import col
 from tests.asking import Api, codes
 from tests.changes import another, answered, change, problems, unchanged
+from tests.fetching import fetch
 from tests.make import PASSWORD, Make, Person
 
 SESSION = "session { token expiresAt user { userName lastLoginAt } }"
@@ -135,7 +136,7 @@ async def test_a_logout_is_kept_only_as_long_as_the_token_would_have_lived(
     database.clock = lambda: now + timedelta(days=8)
     await _ask(api, api.token(ann), LOGOUT)
 
-    assert len(await database.ask(select(col(tables.RevokedToken.jti)))) == 1
+    assert len(await fetch(database, select(col(tables.RevokedToken.jti)))) == 1
 
 
 async def test_logging_out_twice_in_one_request_is_refused_the_second_time(api: Api, make: Make) -> None:
@@ -263,10 +264,10 @@ async def test_an_old_kind_of_hash_is_made_anew_at_the_next_login(api: Api, make
     stored = select(col(tables.User.password_hash)).where(col(tables.User.id) == ann.id)
 
     await _log_in(api, ann)
-    fresh = (await database.ask(stored))[0][0]
+    fresh = (await fetch(database, stored))[0][0]
     await _log_in(api, ann)
 
-    assert (await database.ask(stored))[0][0] == fresh != weak
+    assert (await fetch(database, stored))[0][0] == fresh != weak
     assert fresh.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 

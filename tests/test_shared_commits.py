@@ -14,6 +14,7 @@ from app import db, tables
 from app.db import commits
 from app.errors import Unavailable
 from app.tables import col
+from tests.fetching import fetch
 from tests.test_db import ALL, NOW
 
 EMBEDDED = pytest.mark.parametrize("kind", ["sqlite"])
@@ -58,7 +59,7 @@ def _opened() -> set[str]:
 
 
 async def _names(door: db.Database) -> list[str]:
-    return [name for (name,) in await door.ask(ALL)]
+    return [name for (name,) in await fetch(door, ALL)]
 
 
 async def _outcomes(*changes: Coroutine[Any, Any, None]) -> list[type[BaseException] | None]:
@@ -257,7 +258,7 @@ async def test_two_processes_with_many_writers_each_lose_nothing(door: db.Databa
     processes = [await asyncio.create_subprocess_exec(sys.executable, "-c", WRITERS, url, cwd=home) for _ in range(2)]
 
     assert [await process.wait() for process in processes] == [0, 0]
-    assert await door.ask(select(col(tables.User.token_generation))) == [(2 * 32 * 8,)]
+    assert await fetch(door, select(col(tables.User.token_generation))) == [(2 * 32 * 8,)]
 
 
 @EMBEDDED

@@ -16,6 +16,7 @@ from app.settings import Settings
 from app.tables import col
 from tests.asking import Api
 from tests.changes import another
+from tests.fetching import fetch
 from tests.make import Make, Person
 
 WHO = "{ viewer { user { userName } } }"
@@ -196,7 +197,7 @@ async def test_workers_that_start_at_once_agree_on_one_key(
 async def test_a_key_is_kept_sealed_under_the_secret_and_under_its_name(
     desk: Desk, database: db.Database, settings: Settings
 ) -> None:
-    kid, sealed = (await database.ask(select(col(tables.SigningKey.kid), col(tables.SigningKey.sealed))))[0]
+    kid, sealed = (await fetch(database, select(col(tables.SigningKey.kid), col(tables.SigningKey.sealed))))[0]
     key = desk.keyring.sealer.opened(kid, sealed)
 
     assert key is not None

@@ -14,12 +14,13 @@ from sqlalchemy import Integer, bindparam, insert, literal, select, text
 
 from app import db, masks, tables
 from app.auth import EVERYTHING, Permission, Viewer
-from app.db import pool, sqlite
+from app.db import Freshness, pool, sqlite
 from app.sources import among, integers
 from app.tables import Document, col
 from scripts.benchmark.cases import NESTED_RESOURCES, NESTED_USERS
 from scripts.benchmark.executors import Executors
 from tests.conftest import opened
+from tests.fetching import fetch
 from tests.make import Make
 from tests.test_db import NOW
 
@@ -45,13 +46,13 @@ def _questions(door: db.Database, *statements: Any, **values: Any) -> Sequence[d
 async def test_a_snapshot_stays_at_the_moment_of_its_first_question(door: db.Database, second: db.Database) -> None:
     await _add(door, "ann")
 
-    async with door.snapshot() as read:
+    async with door.snapshot(freshness=Freshness.PRIMARY) as read:
         await _add(second, "bea")
         first = await read(_questions(door, NAMES))
         await _add(second, "cleo")
         await _add(door, "dora")
         later = await read(_questions(door, NAMES, KEYS))
-        outside = await door.ask(NAMES)
+        outside = await fetch(door, NAMES)
 
     assert first == [[("ann",), ("bea",)]]
     assert later == [*first, [(key,) for key in (later[1][0][0], later[1][1][0])]]
@@ -63,7 +64,7 @@ async def test_each_of_many_snapshots_has_its_own_moment(door: db.Database, seco
         reads = []
         for number in range(6):
             await _add(second, f"user{number}")
-            read = await stack.enter_async_context(door.snapshot())
+            read = await stack.enter_async_context(door.snapshot(freshness=Freshness.PRIMARY))
             reads.append((number + 1, read, await read(_questions(door, NAMES))))
         again = [(number, first, await read(_questions(door, NAMES))) for number, read, first in reads]
 
@@ -72,13 +73,14 @@ async def test_each_of_many_snapshots_has_its_own_moment(door: db.Database, seco
 
 async def test_questions_that_are_asked_at_once_are_answered_in_their_order(door: db.Database) -> None:
     await _add(door, "bea", "ann", "cleo")
-    keys = [key for (key,) in await door.ask(KEYS)]
+    keys = [key for (key,) in await fetch(door, KEYS)]
     few = select(col(tables.User.user_name)).where(among(col(tables.User.id), integers(keys[:2])))
     none = KEYS.where(col(tables.User.id) < 0)
     values: dict[str, Any] = {"said": {"ü": ["$2", 1.5]}, "number": 7}
 
     found = await door.read(
-        _questions(door, NAMES, SAID, none, few.order_by(col(tables.User.id)), SAID, KEYS, **values)
+        _questions(door, NAMES, SAID, none, few.order_by(col(tables.User.id)), SAID, KEYS, **values),
+        freshness=Freshness.PRIMARY,
     )
 
     said = [({"ü": ["$2", 1.5]}, "$1", 7)]
@@ -87,21 +89,21 @@ async def test_questions_that_are_asked_at_once_are_answered_in_their_order(door
 
 async def test_values_are_the_same_whether_asked_for_alone_or_together(door: db.Database) -> None:
     await _add(door, "ann")
-    alone = await door.ask(PEOPLE)
+    alone = await fetch(door, PEOPLE)
 
-    async with door.snapshot() as read:
+    async with door.snapshot(freshness=Freshness.PRIMARY) as read:
         first, second = await read(_questions(door, PEOPLE, PEOPLE))
 
     assert alone == first == second == [("ann", NOW, None, {"a": [1, None]})]
     assert isinstance(alone[0][1], datetime)
-    assert await door.read([]) == []
+    assert await door.read([], freshness=Freshness.PRIMARY) == []
 
 
 async def test_a_snapshot_that_fails_leaves_its_connection_good(url: str) -> None:
     ask = select(col(tables.User.user_name)).where(col(tables.User.id) == bindparam("key", type_=Integer()))
 
     async def fail(door: db.Database, first: Sequence[db.Question]) -> None:
-        async with door.snapshot() as read:
+        async with door.snapshot(freshness=Freshness.PRIMARY) as read:
             await read(first)
             await read(_questions(door, ask, key=2**70))
 
@@ -112,14 +114,14 @@ async def test_a_snapshot_that_fails_leaves_its_connection_good(url: str) -> Non
                 await fail(door, first)
         await _add(door, "bea")
 
-        assert await door.ask(NAMES) == [("ann",), ("bea",)]
+        assert await fetch(door, NAMES) == [("ann",), ("bea",)]
 
 
 async def test_who_leaves_in_the_middle_of_a_snapshot_keeps_nothing_from_the_others(url: str) -> None:
     async with opened(url, size=2) as door:
 
         async def leave(at: int) -> None:
-            async with door.snapshot() as read:
+            async with door.snapshot(freshness=Freshness.PRIMARY) as read:
                 await read(_questions(door, NAMES))
                 await asyncio.sleep(0.0005 * at)
                 await read(_questions(door, NAMES, KEYS))
@@ -132,7 +134,7 @@ async def test_who_leaves_in_the_middle_of_a_snapshot_keeps_nothing_from_the_oth
             await asyncio.wait([task])
         await _add(door, "ann")
 
-        assert await door.ask(NAMES) == [("ann",)]
+        assert await fetch(door, NAMES) == [("ann",)]
 
 
 async def test_more_snapshots_than_there_are_places_take_turns(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,7 +143,7 @@ async def test_more_snapshots_than_there_are_places_take_turns(url: str, monkeyp
 
     async def look(door: db.Database) -> list[Any]:
         nonlocal at_once, most
-        async with door.snapshot() as read:
+        async with door.snapshot(freshness=Freshness.PRIMARY) as read:
             await read(_questions(door, NAMES))
             at_once += 1
             most = max(most, at_once)
@@ -193,14 +195,16 @@ async def test_a_level_is_one_round_trip_and_the_beginning_none(url: str) -> Non
         level = _questions(door, NAMES, KEYS, PEOPLE)
         spent = []
         for _ in range(3):
-            async with door.snapshot() as read:
+            async with door.snapshot(freshness=Freshness.PRIMARY) as read:
                 before = wire.turns
                 await read(level[:1])
                 await read(level)
                 spent.append(wire.turns - before)
-            await door.read(level)  # there is one connection, which comes back when the snapshot is at its end
+            await door.read(
+                level, freshness=Freshness.PRIMARY
+            )  # there is one connection, which comes back when the snapshot is at its end
         before = wire.turns
-        await door.read(level)
+        await door.read(level, freshness=Freshness.PRIMARY)
         alone = wire.turns - before
 
     assert spent[0] > spent[1] == spent[2] == 2
@@ -218,12 +222,12 @@ class Levels:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._door, name)
 
-    async def read(self, questions: Sequence[db.Question]) -> Any:
-        return await self._counted(self._door.read, questions)
+    async def read(self, questions: Sequence[db.Question], *, freshness: Freshness) -> Any:
+        return await self._counted(partial(self._door.read, freshness=freshness), questions)
 
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[db.Read]:
-        async with self._door.snapshot() as read:
+    async def snapshot(self, *, freshness: Freshness) -> AsyncIterator[db.Read]:
+        async with self._door.snapshot(freshness=freshness) as read:
             yield partial(self._counted, read)
 
     async def _counted(self, read: db.Read, questions: Sequence[db.Question]) -> Any:
@@ -281,10 +285,10 @@ async def test_a_table_that_is_changed_while_others_read_it_is_read_on(url: str)
     async with opened(url, size=1) as door, opened(url) as second:
         async with second.write() as tx:
             await tx.rows(text("CREATE TABLE changing AS SELECT 1 AS a"))
-        before = await door.ask(text("SELECT * FROM changing"))
+        before = await fetch(door, text("SELECT * FROM changing"))
         async with second.write() as tx:
             await tx.rows(text("ALTER TABLE changing ALTER a TYPE text"))
-        after = await door.ask(text("SELECT * FROM changing"))
+        after = await fetch(door, text("SELECT * FROM changing"))
         async with second.write() as tx:
             await tx.rows(text("DROP TABLE changing"))
 
@@ -295,9 +299,9 @@ async def test_a_table_that_is_changed_while_others_read_it_is_read_on(url: str)
 async def test_a_connection_that_rested_for_long_is_not_lent_again(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     who = text("SELECT pg_backend_pid()")
     async with opened(url) as door:
-        first = await door.ask(who)
-        same = await door.ask(who)
+        first = await fetch(door, who)
+        same = await fetch(door, who)
         monkeypatch.setattr(pool, "IDLE_SECONDS", -1.0)
-        another = await door.ask(who)
+        another = await fetch(door, who)
 
     assert first == same != another

@@ -14,12 +14,12 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import asyncpg as postgresql
 from sqlalchemy.sql.util import find_tables
 
-from app import ids, loaders, prepared, statements, tables
+from app import loaders, prepared, statements, tables
 from app.auth import EVERYTHING, Permission, Viewer
 from app.pages import Ask
 from app.rest import datasets, orgs
 from app.schema import core
-from app.schema.declare import Face, cells, field_type, layout
+from app.schema.declare import NODE_TYPES, Face, cells, field_type, layout
 from app.schema.paging import page_layout
 from app.sources import Layout, Source, from_of
 from tests.asking import Api
@@ -47,7 +47,7 @@ def _layouts() -> dict[Source, Layout]:
             found[cell.follow] = page_layout(led, cell.follow) if cell.follow.kind == "page" else layout(led)
         if cell.find is not None:
             lead: Any = field_type(face, name)
-            found |= {each: layout(ids.FACES.get(way, lead)) for way, each in cell.find.ways.items()}
+            found |= {each: layout(NODE_TYPES.get(way, lead)) for way, each in cell.find.ways.items()}
     return found
 
 

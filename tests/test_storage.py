@@ -12,6 +12,7 @@ from app.services import storage
 from app.tables import col
 from tests.asking import Api, codes
 from tests.changes import answered, change, problems, unchanged
+from tests.fetching import fetch
 from tests.make import Make, Person, Thing, rows_of
 from tests.storing import BEGIN, FINISH, MOST, TICKET, Storing, sizes, summed
 
@@ -277,7 +278,7 @@ async def test_a_download_asks_for_the_role_alone(
         assert problems(await storing.finish(begun["id"], 1)) == {"INVALID_INPUT input.ticket"}
         assert problems(await storing.cancel(begun["id"])) == {"INVALID_INPUT input.ticket"}
     answered(await storing.api(change("revokeAccess"), as_=ann, input=open_), "revokeAccess")
-    keys = await database.ask(select(col(tables.Ticket.key), col(tables.Ticket.user_id)))
+    keys = await fetch(database, select(col(tables.Ticket.key), col(tables.Ticket.user_id)))
     states = {user: await storing.state(key) for key, user in keys if key != keys[0][0]}
     assert {states[None], states[eve.id]} == {"REVOKED", "OPEN"}
     assert await storing.used(ann) == 9

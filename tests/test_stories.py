@@ -11,6 +11,7 @@ from app.settings import Settings
 from app.tables import col
 from tests.asking import Api, codes
 from tests.changes import another, answered, change
+from tests.fetching import fetch
 from tests.make import Make, Person, Thing, rows_of
 
 ALL = ["METADATA_READ", "METADATA_WRITE", "DATASET_DATA_READ", "DATASET_DATA_WRITE", "ADMIN"]
@@ -177,8 +178,8 @@ async def test_what_ends_stops_at_its_time_with_no_job_running(api: Api, make: M
 async def _left(database: db.Database, kind: Kind, thing: Thing | Person) -> list[Any]:
     """What the configurations and the index still say of a subject."""
     subject = masks.subject(kind, thing.id)
-    grants = await database.ask(select(col(tables.Grant.id)).where(col(tables.Grant.subject) == subject))
-    entries = await database.ask(select(col(tables.Access.mask)).where(col(tables.Access.subject) == subject))
+    grants = await fetch(database, select(col(tables.Grant.id)).where(col(tables.Grant.subject) == subject))
+    entries = await fetch(database, select(col(tables.Access.mask)).where(col(tables.Access.subject) == subject))
     return [*grants, *entries]
 
 

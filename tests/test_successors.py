@@ -7,6 +7,7 @@ from app.masks import Kind, Level
 from app.tables import col
 from tests.asking import Api
 from tests.changes import answered, change, problems, unchanged
+from tests.fetching import fetch
 from tests.make import Make, Person, Thing, rows_of, stale
 
 DELETE = change("deleteUser", "deletedUserId orgsTransferred resourcesTransferred")
@@ -29,13 +30,13 @@ async def _traces(database: db.Database, user: Person) -> list[int]:
     """How much of a user is left where something could grant her anything."""
     holding = [tables.OrgMember, tables.GroupMember, tables.Grant]
     left = [
-        len(await database.ask(select(1).where(col(table.user_id) == user.id)))  # type: ignore[attr-defined]  # all three
+        len(await fetch(database, select(1).where(col(table.user_id) == user.id)))  # type: ignore[attr-defined]  # all three
         for table in holding
     ]
     subject = col(tables.Access.subject)
     hers = [subject == masks.subject(kind, user.id) for kind in (Kind.USER, Kind.OWNER)]
     subjects = select(subject).where(or_(*hers))
-    return [*left, len(await database.ask(subjects))]
+    return [*left, len(await fetch(database, subjects))]
 
 
 async def test_what_a_deleted_user_owned_is_nobodys(api: Api, make: Make, database: db.Database) -> None:
@@ -48,11 +49,11 @@ async def test_what_a_deleted_user_owned_is_nobodys(api: Api, make: Make, databa
     assert (deleted["orgsTransferred"], deleted["resourcesTransferred"]) == (0, 0)
     assert await _traces(database, ann) == [0, 0, 0, 0]
     assert await stale(database) == set()
-    owners = [*await database.ask(select(col(tables.Org.owner_id)))]
-    assert [*owners, *await database.ask(select(col(tables.Resource.owner_id)))] == [(None,)] * 4
+    owners = [*await fetch(database, select(col(tables.Org.owner_id)))]
+    assert [*owners, *await fetch(database, select(col(tables.Resource.owner_id)))] == [(None,)] * 4
     org = await api('{ org(by: {slug: "acme"}) { viewerLevel owner { id } } }', as_=bea)
     assert org["data"]["org"] == {"viewerLevel": "READ_ONLY", "owner": None}
-    assert {mine.id, given.id} == {row[0] for row in await database.ask(select(col(tables.Resource.id)))}
+    assert {mine.id, given.id} == {row[0] for row in await fetch(database, select(col(tables.Resource.id)))}
 
 
 async def test_a_successor_takes_over_orgs_and_resources(api: Api, make: Make, database: db.Database) -> None:

@@ -19,6 +19,7 @@ from app.settings import Settings
 from app.tables import Guess, col
 from tests.asking import Api, codes
 from tests.changes import another
+from tests.fetching import fetch
 from tests.guessing import ALIASES, LOGIN, WRONG, Clock, Guesser, Looks, outcomes
 from tests.make import PASSWORD, Make, Person, everything, rows_of
 from tests.serving import Server
@@ -204,7 +205,7 @@ async def test_what_is_kept_names_nobody(
 ) -> None:
     await guess.rest(EVIL, "ann")
 
-    kept = [key for (key,) in await database.ask(select(col(Guess.key)))]
+    kept = [key for (key,) in await fetch(database, select(col(Guess.key)))]
 
     assert len(kept) == 3
     assert all(set(key) <= set("0123456789abcdef") and len(key) == 32 for key in kept)
@@ -222,7 +223,7 @@ async def test_a_full_pool_is_nobodys_wrong_password(
         replies = [await guess.rest(HOME, "ann", PASSWORD) for _ in range(FREE * 3)]
 
     assert outcomes(replies) == [(429, "1")] * FREE * 3
-    assert {failures for (failures,) in await database.ask(select(col(Guess.failures)))} == {0}
+    assert {failures for (failures,) in await fetch(database, select(col(Guess.failures)))} == {0}
     assert (await guess.rest(HOME, "ann", PASSWORD)).status_code == 200
 
 

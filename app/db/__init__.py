@@ -9,7 +9,7 @@ from math import inf
 from pathlib import Path
 
 from app.db.commits import Unkept
-from app.db.door import Dangling, Database, Duplicate, Question, Read, Transaction
+from app.db.door import Dangling, Database, Duplicate, Freshness, Question, Read, Transaction
 from app.db.kept import Kept
 from app.db.pause import Pause, pieces
 from app.db.postgresql import PostgresDatabase, PostgresTransaction
@@ -19,6 +19,7 @@ __all__ = [
     "Dangling",
     "Database",
     "Duplicate",
+    "Freshness",
     "Kept",
     "Pause",
     "PostgresDatabase",

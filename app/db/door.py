@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any
 
 from sqlalchemy.sql.base import Executable
@@ -36,6 +37,15 @@ def count(statements: int = 1) -> None:
     """Note for the request's facts that statements are run."""
     if (about := facts.CURRENT.get()) is not None:
         about.statements += statements
+
+
+class Freshness(Enum):
+    """How recent the data of a read must be. Every read is answered by the primary as long as there is no replica."""
+
+    PRIMARY = "primary"
+    """The read sees every change that was answered before it."""
+    REPLICA_OK = "replica"
+    """The read may miss the latest changes."""
 
 
 Question = tuple[Prepared, Values]
@@ -130,18 +140,19 @@ class Database(ABC):
         self.prepare = preparing
         self.dialect = preparing.dialect
 
-    async def ask(self, statement: Executable, **values: Any) -> list[Row]:
+    async def ask(self, statement: Executable, *, freshness: Freshness, **values: Any) -> list[Row]:
         """Read the rows of one statement."""
-        return (await self.read([(self.prepare(statement), values)]))[0]
+        return (await self.read([(self.prepare(statement), values)], freshness=freshness))[0]
 
     @abstractmethod
-    async def read(self, questions: Sequence[Question]) -> list[list[Row]]:
+    async def read(self, questions: Sequence[Question], *, freshness: Freshness) -> list[list[Row]]:
         """Answer questions that do not depend on each other, in their order: all as of one moment."""
 
     @abstractmethod
     async def version(self) -> Any:
         """Something that stays equal for as long as nobody commits anything, in whatever process.
 
+        The primary tells it, and what is kept for it is read with `Freshness.PRIMARY`.
         What was read after it was asked for is still so when it is asked for again and is the same.
         """
 
@@ -150,8 +161,8 @@ class Database(ABC):
         return None
 
     @abstractmethod
-    def snapshot(self) -> AbstractAsyncContextManager[Read]:
-        """Read several times as of one moment, that of the first: `async with db.snapshot() as read`.
+    def snapshot(self, *, freshness: Freshness) -> AbstractAsyncContextManager[Read]:
+        """Read several times as of one moment, that of the first: `async with db.snapshot(freshness=…) as read`.
 
         Whoever reads once needs none: see `read`. Nobody opens a second one inside.
         """

@@ -8,7 +8,6 @@ import asyncio
 import logging
 import re
 import struct
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,8 +18,9 @@ import asyncpg
 from sqlalchemy.dialects.postgresql import asyncpg as postgresql
 
 from app import errors
+from app.caching import WeightedLRU
 from app.db.commits import Unkept
-from app.db.door import REMEMBERED, Dangling, Database, Duplicate, Question, Read, Transaction, count
+from app.db.door import REMEMBERED, Dangling, Database, Duplicate, Freshness, Question, Read, Transaction, count
 from app.db.failures import Failure, FailureLog, classify, refusal
 from app.db.outcomes import was_committed
 from app.db.pool import Pool
@@ -91,7 +91,7 @@ class Connection(asyncpg.Connection):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._known: OrderedDict[str, Any] = OrderedDict()
+        self._prepared: WeightedLRU[str, Any] = WeightedLRU(PREPARED)
 
     async def rows(self, text: str, arguments: Sequence[Any], *, begins: bool = False) -> Sequence[Any]:
         """Run a statement, as the first of a transaction that reads if it `begins` one.
@@ -99,21 +99,17 @@ class Connection(asyncpg.Connection):
         asyncpg has no pipeline, but takes what the server says to a beginning that was sent just ahead of a statement
         for a part of the answer. It must be a statement that is prepared: the preparing would be the first query.
         """
-        known = self._known.get(text)
-        if begins and known is not None:
+        prepared = self._prepared.get(text)
+        if begins and prepared is not None:
             self._transport.write(self._begin)  # type: ignore[attr-defined]  # the stubs leave it out
         elif begins:
             await self.execute(READ)
-        if known is None:
-            known = self._known[text] = await self.prepare(text)
-            if len(self._known) > PREPARED:
-                self._known.popitem(last=False)
-        else:
-            self._known.move_to_end(text)
+        if prepared is None:
+            self._prepared.put(text, prepared := await self.prepare(text))
         try:
-            found: Sequence[Any] = await known.fetch(*arguments, timeout=READ_SECONDS)
+            found: Sequence[Any] = await prepared.fetch(*arguments, timeout=READ_SECONDS)
         except OUTDATED:
-            self._known.pop(text, None)
+            self._prepared.discard(text)
             raise
         return found
 
@@ -242,7 +238,7 @@ class PostgresDatabase(Database):
             self._failures.note(failure, error, is_told=not is_away)
             raise refusal(failure) from error
 
-    async def read(self, questions: Sequence[Question]) -> list[list[Row]]:
+    async def read(self, questions: Sequence[Question], *, freshness: Freshness) -> list[list[Row]]:
         async with self._reached():
             try:
                 return await self._read(questions)
@@ -265,10 +261,10 @@ class PostgresDatabase(Database):
         return found
 
     async def version(self) -> Any:
-        return (await self.read([(_VERSION, {})]))[0][0][0]
+        return (await self.read([(_VERSION, {})], freshness=Freshness.PRIMARY))[0][0][0]
 
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[Read]:
+    async def snapshot(self, *, freshness: Freshness) -> AsyncIterator[Read]:
         lent: list[Any] = []
 
         async def read(questions: Sequence[Question]) -> list[list[Row]]:

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import sqlite
 
 from app.db import aside, patience
 from app.db.commits import Commits, Unkept
-from app.db.door import REMEMBERED, Dangling, Database, Duplicate, Question, Read, Transaction, count
+from app.db.door import REMEMBERED, Dangling, Database, Duplicate, Freshness, Question, Read, Transaction, count
 from app.db.failures import FailureLog, FileReplaced, classify
 from app.db.patience import Late, Patience, Reader
 from app.db.pause import Pause
@@ -225,9 +225,9 @@ class SqliteDatabase(Database):
         self._watching = self._watcher.cursor()
         self._glanced: int | None = None
 
-    async def read(self, questions: Sequence[Question]) -> list[list[Row]]:
+    async def read(self, questions: Sequence[Question], *, freshness: Freshness) -> list[list[Row]]:
         if len(questions) != 1:
-            async with self.snapshot() as read:
+            async with self.snapshot(freshness=freshness) as read:
                 return await read(questions)
         count()
         try:
@@ -253,7 +253,7 @@ class SqliteDatabase(Database):
         self._glanced = None
 
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[Read]:
+    async def snapshot(self, *, freshness: Freshness) -> AsyncIterator[Read]:
         async with self._taken() as reader:
             try:
                 reader.connection.execute("BEGIN")

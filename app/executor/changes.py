@@ -15,7 +15,7 @@ from graphql.execution.values import VariableValues
 
 from app import errors
 from app.auth import Viewer
-from app.db import Database
+from app.db import Database, Freshness
 from app.deadlines import Times
 from app.executor.arguments import Arguments
 from app.executor.causes import Unplanned
@@ -96,7 +96,7 @@ async def _told(
         return Stock("problem" if context.viewer is viewer else "another viewer")
     try:
         database = context.database
-        run = Run(viewer, database, variables, {**viewer.binds, "now": database.clock()})
+        run = Run(viewer, database, variables, {**viewer.binds, "now": database.clock()}, Freshness.PRIMARY)
         return {change.key: await execute(change.shown, run, [vars(payload)])}
     except (errors.TimedOut, errors.Unavailable):
         raise

@@ -21,12 +21,12 @@ from graphql import (
     validate,
 )
 
+from app.caching import AudienceLRU
 from app.executor import guard
 from app.executor.canonical import Sent, canonical
 from app.executor.charges import Charge
 from app.executor.excess import Broken, Excess
 from app.executor.mentions import shaping
-from app.executor.recent import Separate
 from app.settings import Limits
 
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
@@ -162,8 +162,10 @@ class Documents:
         self._limits = limits
         self._most_errors = most_errors
         room = size * CHARACTERS_PER_ENTRY
-        self._recent: Separate[_Key, _Valid | _Failure] = Separate(size, room, LONGEST_REMEMBERED, _length)
-        self._weighed: Separate[_Sized, _Failure | Literal["light"]] = Separate(size, room, LONGEST_REMEMBERED, _length)
+        self._recent: AudienceLRU[_Key, _Valid | _Failure] = AudienceLRU(size, room, LONGEST_REMEMBERED, _length)
+        self._weighed: AudienceLRU[_Sized, _Failure | Literal["light"]] = AudienceLRU(
+            size, room, LONGEST_REMEMBERED, _length
+        )
 
         self.hits = 0
         self.misses = 0

@@ -6,7 +6,6 @@ as enums and sets of roles have, is done once for each.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from graphql import (
@@ -19,6 +18,7 @@ from graphql import (
     is_non_null_type,
 )
 
+from app.columns import format_instant
 from app.executor.causes import Surprise
 from app.sources import Cell
 
@@ -131,7 +131,7 @@ def _at_once(leaf: str, kind: Any, dialect: Any, read: Change | None) -> Any:
     """A short way for a leaf type and a column; None for nothing to do, KEEP for no such way."""
     is_sqlite = dialect.name == "sqlite"
     if leaf == "DateTime":
-        return _zulu if is_sqlite else _stamp
+        return _zulu if is_sqlite else format_instant
     if leaf == "Boolean" and _is(kind, "boolean"):
         return {0: False, 1: True}.__getitem__ if is_sqlite else None
     if leaf == "Int" and _is(kind, "integer"):
@@ -151,10 +151,6 @@ def _zulu(text: str) -> str:
     if len(text) != len("2026-01-31T12:00:00.000000+00:00"):
         raise Surprise("a moment that was not written by us")
     return text[:26] + "Z"
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 LIMIT = 2**31

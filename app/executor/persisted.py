@@ -2,8 +2,8 @@
 
 import sys
 
+from app.caching import WeightedLRU
 from app.errors import PersistedQueryNotFound
-from app.executor.recent import Recent
 
 MOST = 1_000
 ROOM = 8 * 1_048_576  # bytes
@@ -21,7 +21,7 @@ class Persisted:
     """
 
     def __init__(self, size: int = MOST, room: int = ROOM, largest: int = LARGEST) -> None:
-        self._texts: Recent[_Key, str] = Recent(size, room, largest, lambda key, text: sys.getsizeof(text))
+        self._texts: WeightedLRU[_Key, str] = WeightedLRU(size, room, largest, lambda key, text: sys.getsizeof(text))
 
     def text(self, sha256: str, user_id: int | None) -> str:
         """The text of a hash; raises PersistedQueryNotFound."""

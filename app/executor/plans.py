@@ -8,9 +8,9 @@ from typing import Any, Generic, TypeVar
 from graphql.execution.values import VariableValues
 
 from app.auth import Viewer
+from app.caching import AudienceLRU
 from app.executor.causes import Unplanned
 from app.executor.documents import CHARACTERS_PER_ENTRY, LONGEST_REMEMBERED, Known
-from app.executor.recent import Separate
 from app.executor.shape import Children, Maker, Shape
 from app.executor.steps import Answered
 
@@ -64,7 +64,7 @@ class Plans(Generic[P]):
         room = SIZE * CHARACTERS_PER_ENTRY
         self._make = make
         self._at_once = at_once
-        self._recent: Separate[_Key, P | Stock] = Separate(SIZE, room, LONGEST_REMEMBERED, _length)
+        self._recent: AudienceLRU[_Key, P | Stock] = AudienceLRU(SIZE, room, LONGEST_REMEMBERED, _length)
 
     def of(self, known: Known, variables: VariableValues, viewer: Viewer) -> P | Stock:
         """The plan of an operation, or why there is none."""

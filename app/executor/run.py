@@ -31,14 +31,14 @@ async def execute(plan: Plan, run: Run, rows: Sequence[Any] = NOTHING) -> dict[s
         await step.answer(run, holders)
     wave = below(plan.steps, objects)
     if plan.is_deep:
-        async with run.database.snapshot() as read:
+        async with run.database.snapshot(freshness=run.freshness) as read:
             while wave:
                 questions, places = _opened(wave, run)
                 wave = _placed(places, await read(questions) if questions else [])
     elif wave:
-        read = run.database.read
+        read_once = run.database.read
         questions, places = _opened(wave, run)
-        _placed(places, await read(questions) if questions else [])
+        _placed(places, await read_once(questions, freshness=run.freshness) if questions else [])
     return objects[0]
 
 
@@ -79,7 +79,8 @@ class Compiled:
         if isinstance(plan, Stock):
             return plan
         try:
-            return await execute(plan, Run(viewer, database, variables, {**viewer.binds, "now": now}))
+            run = Run(viewer, database, variables, {**viewer.binds, "now": now}, viewer.query_freshness)
+            return await execute(plan, run)
         except Unplanned as unplanned:
             return Stock(unplanned.cause)
         except (errors.TimedOut, errors.Unavailable):

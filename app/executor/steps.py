@@ -13,7 +13,7 @@ from graphql.execution.values import VariableValues
 
 from app import ids
 from app.auth import Viewer
-from app.db import Database, Question
+from app.db import Database, Freshness, Question
 from app.executor.arguments import Arguments
 from app.executor.causes import Surprise
 from app.executor.shape import Objects, Shape, Wave
@@ -40,6 +40,7 @@ class Run:
     database: Database
     variables: VariableValues
     binds: dict[str, Any]
+    freshness: Freshness
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 import asyncpg
 from sqlalchemy import Select, column, select, table, text
 
-from app.db import Database
+from app.db import Database, Freshness
 from app.db.failures import Failure, classify
 from app.errors import Refusal
 
@@ -68,7 +68,7 @@ async def failing(database: Database) -> str | None:
     """
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
-            rows = await database.ask(_STEP)
+            rows = await database.ask(_STEP, freshness=Freshness.PRIMARY)
     except Refusal as error:
         return _named(error)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, sqlite3.Error, TimeoutError):

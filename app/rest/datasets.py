@@ -5,6 +5,7 @@ from typing import Any
 from starlette.responses import Response
 
 from app import loaders, masks, policy
+from app.columns import format_instant
 from app.db import Transaction
 from app.errors import Conflict, NotFound
 from app.prepared import Row
@@ -98,7 +99,7 @@ def _shown(row: Row) -> dict[str, Any]:
     entries = details.get("entries")
     return {
         "slug": slug,
-        "creationDate": shapes.moment(created_at),
+        "creationDate": format_instant(created_at),
         "properties": {
             "entries": entries if type(entries) is int else 0,
             "public": level == Visibility.PUBLIC,

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from app.errors import InvalidInput, Problem, Problems
+from app.errors import InvalidInput, Problem
 from app.rest.bodies import Fields
 from app.services import names
 from app.settings import PASSWORD_CHARACTERS
@@ -122,8 +122,7 @@ def bound(declared: Sequence[Field], given: Fields) -> dict[str, Any]:
             values.update(_bound(field, given))
         except ValueError as wrong:
             problems.append(InvalidInput(f"`{field.name}` {wrong}.", (field.name,)))
-    if problems:
-        raise Problems(problems)
+    names.raise_problems(problems)
     return values
 
 

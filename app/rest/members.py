@@ -6,6 +6,7 @@ from typing import Any
 from starlette.responses import Response
 
 from app import loaders, policy
+from app.columns import format_instant
 from app.errors import BadRequest, Forbidden
 from app.masks import Level
 from app.rest import shapes
@@ -46,7 +47,7 @@ async def _list(call: Call) -> Response:
                 "userName": user_name,
                 "email": email,
                 "permissions": level,
-                "grantedAt": shapes.moment(granted_at),
+                "grantedAt": format_instant(granted_at),
                 "grantedBy": granted_by,
             }
             for user_name, email, level, granted_at, granted_by, _ in rows

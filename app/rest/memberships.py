@@ -5,6 +5,7 @@ from typing import Any
 from starlette.responses import Response
 
 from app import loaders, policy
+from app.columns import format_instant
 from app.errors import Conflict, NotFound
 from app.masks import Level
 from app.prepared import Row
@@ -43,7 +44,7 @@ _NOT_A_MEMBER = {"permissions": None, "grantedAt": None, "grantedBy": None}
 
 def _membership(row: Row) -> dict[str, Any]:
     level, granted_at, granted_by = row[len(CELLS.cells) : -1]
-    return {"permissions": level, "grantedAt": shapes.moment(granted_at), "grantedBy": granted_by}
+    return {"permissions": level, "grantedAt": format_instant(granted_at), "grantedBy": granted_by}
 
 
 async def _set(call: Call) -> Response:

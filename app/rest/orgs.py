@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from app import loaders, policy
 from app.auth import Viewer
+from app.columns import format_instant
 from app.db import Transaction
 from app.errors import InvalidInput, NotFound
 from app.prepared import Row
@@ -37,7 +38,7 @@ def plain(row: Row) -> dict[str, Any]:
         "slug": slug,
         "name": name,
         "description": description,
-        "creationDate": shapes.moment(created_at),
+        "creationDate": format_instant(created_at),
         "owner": owner,
         "isPublic": bool(is_public),
     }

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from app import auth, policy, web
 from app.auth import Viewer
-from app.db import Transaction
+from app.db import Freshness, Transaction
 from app.deadlines import MADE
 from app.errors import ChangeMade, Problem
 from app.reads import Reads
@@ -75,7 +75,8 @@ class Call:
     @property
     def reads(self) -> Reads:
         """Reads for who calls, as of now."""
-        return Reads(self.desk.database, self.house.statements, self.viewer, self.desk.database.clock())
+        freshness = self.viewer.query_freshness if self.request.method == "GET" else Freshness.PRIMARY
+        return Reads(self.desk.database, self.house.statements, self.viewer, self.desk.database.clock(), freshness)
 
     def change(self, action: str) -> AbstractAsyncContextManager[Transaction]:
         """Open the transaction of a change. The action is the GraphQL mutation that does the same."""

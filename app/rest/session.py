@@ -6,6 +6,7 @@ from typing import Any
 from starlette.responses import Response
 
 from app import web
+from app.columns import format_instant
 from app.errors import InvalidInput, NotFound, Unauthenticated
 from app.rest import shapes
 from app.rest.answers import empty, json
@@ -38,7 +39,7 @@ async def _signed_in(call: Call) -> accounts.Session:
 def _credentials(call: Call) -> Sequence[str]:
     """The user name and the password; raises Problems that name each that is missing."""
     given = [(name, call.given.get(name)) for name in ("username", "password")]
-    names.refuse([InvalidInput(f"`{name}` is missing.", (name,)) for name, text in given if not text])
+    names.raise_problems([InvalidInput(f"`{name}` is missing.", (name,)) for name, text in given if not text])
     return [str(text) for _, text in given]
 
 
@@ -76,7 +77,7 @@ def _opened(call: Call, session: accounts.Session) -> Response:
 
 def _session(settings: Settings, session: accounts.Session) -> dict[str, Any]:
     """A token for all kinds of client: some read `username`, others `userName`; some cannot read a date."""
-    moment = shapes.moment(session.expires_at)
+    moment = format_instant(session.expires_at, timespec="seconds")
     return {
         "token": session.token,
         "expires": int(session.expires_at.timestamp()) if settings.drone_db_clients else moment,

@@ -1,7 +1,6 @@
 """The shapes of answers, as the documented API spells them; the OpenAPI description is made from these."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -236,16 +235,6 @@ class Features(TypedDict):
 
 class PlainText:
     """Text, and no JSON."""
-
-
-def moment(at: datetime) -> str:
-    """A moment as its clients read it."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def moment_or_none(at: datetime | None) -> str | None:
-    """The same, where there may be none."""
-    return None if at is None else moment(at)
 
 
 def united(*lists: Iterable[str]) -> list[str]:

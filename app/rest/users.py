@@ -6,6 +6,7 @@ from typing import Any
 from starlette.responses import Response
 
 from app import ids, loaders, policy
+from app.columns import format_instant
 from app.errors import Conflict, NotFound, Problem, Problems
 from app.prepared import Row
 from app.reads import Reads
@@ -48,7 +49,7 @@ async def _list_detailed(call: Call) -> Response:
                 "storageUsed": storage[row[0]]["used"],
                 "organizationCount": len(keys),
                 "datasetCount": sum(datasets.get(key, 0) for key in keys),
-                "createdDate": shapes.moment(row[2]),
+                "createdDate": format_instant(row[2]),
             }
             for row, user, keys in zip(rows, held, orgs, strict=True)
         ]

@@ -14,6 +14,7 @@ from app.schema.leaves import JSON
 from app.schema.node import Node
 from app.schema.paging import Connection, DateTimeFilter, Edge, OrderDirection, StringFilter
 from app.schema.users import User
+from app.services.entities import ENTITIES
 from app.sources import ROOT
 
 PRIVATE: Any = {"guard": policy.sees_audit, "requires": Permission.AUDIT_VIEW}
@@ -36,15 +37,12 @@ class AuditFace(Described):
 
 @enum("What sort of thing was changed.")
 class AuditKind(Described):
-    """The kinds of `services.snapshots`."""
+    """The kinds of objects whose states the audit log keeps: see `services.entities`."""
 
-    USER = "User", "A user, with roles, and with orgs, groups and access as far as they changed."
-    ROLE = "Role", "A role."
-    ORG = "Org", "An org, with members and resources as far as they changed."
-    GROUP = "Group", "A group, with members and access as far as they changed."
-    RESOURCE = "Resource", "A resource, with its access configuration, uploads and downloads as far as they changed."
-    RESOURCE_TYPE = "ResourceType", "A type of resources."
-    API_TOKEN = "ApiToken", "An API token; the token itself is told nowhere."
+    _ignore_ = "entity"
+    for entity in ENTITIES.values():
+        if entity.audit is not None:
+            vars()[entity.constant] = entity.name, entity.audit_text
 
 
 def _face(value: str) -> AuditFace:

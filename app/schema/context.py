@@ -94,13 +94,16 @@ class Context:
     most_errors: int = 50
     times: Times = field(default_factory=Times)
     made: set[str] = field(default_factory=set)
+    freshness: db.Freshness = db.Freshness.PRIMARY
+    """That of the reads of a payload; a query takes its viewer's."""
     _reader: Reader | None = None
 
     @property
     def reader(self) -> Reader:
         """What reads for the viewer, since something was changed last."""
         if self._reader is None:
-            self._reader = Reader(Reads(self.database, self.statements, self.viewer, self.database.clock()))
+            now = self.database.clock()
+            self._reader = Reader(Reads(self.database, self.statements, self.viewer, now, self.freshness))
         return self._reader
 
     @property

@@ -24,6 +24,8 @@ from app.sources import ROOT, SHOWN, Cell, Condition, Expression, Find, Layout, 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+NODE_TYPES: dict[str, Any] = {}  # the types that implement Node, by name; each adds itself
+
 Argument = tuple[str, Any, str]
 """The Python name of an argument, its type, its description."""
 
@@ -261,7 +263,7 @@ def _found(find: Find, info: Any, kwargs: Mapping[str, Any]) -> Any:
     if chosen is None:
         return None
     way, key = chosen
-    face = ids.FACES.get(way) or _face(info)
+    face = NODE_TYPES.get(way) or _face(info)
     return _made(info.context.reader.related(place(info), find.ways[way], layout(face), key), face)
 
 

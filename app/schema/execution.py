@@ -149,7 +149,9 @@ class Answering:
         assert isinstance(found, Stock)
         about.executor, about.cause = "stock", found.cause
         if context is None:
-            stock = self._stock(ready, context := self._context(viewer))
+            context = self._context(viewer)
+            context.freshness = viewer.query_freshness
+            stock = self._stock(ready, context)
             return await _limited(stock, deadline or self._deadline(known)), context
         body = await self._stock(ready, context)
         if context.times.stopped is not None and not about.made:

@@ -7,6 +7,7 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
+from app.columns import format_instant
 from app.tables import MAX_BYTES
 
 JSON = NewType("JSON", object)
@@ -15,11 +16,6 @@ JSON = NewType("JSON", object)
 
 BigInt = NewType("BigInt", int)
 """An integer beyond 32 bits."""
-
-
-def stamp(moment: datetime) -> str:
-    """The one text form of a moment: UTC, microseconds, `Z`."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def moment(text: Any) -> datetime:
@@ -50,7 +46,7 @@ SCALARS: dict[object, ScalarDefinition] = {
         name="DateTime",
         description="A moment: ISO-8601 text with a time zone. Answers are in UTC with microseconds and end in `Z`.",
         specified_by_url="https://scalars.graphql.org/andimarek/date-time",
-        serialize=stamp,
+        serialize=format_instant,
         parse_value=moment,
     ),
     BigInt: strawberry.scalar(

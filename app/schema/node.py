@@ -6,7 +6,7 @@ from typing import Any
 import strawberry
 
 from app import ids
-from app.schema.declare import Face, identity
+from app.schema.declare import NODE_TYPES, Face, identity
 from app.sources import Find, Source
 
 
@@ -15,6 +15,10 @@ class Node(Face):
     """A thing with a global id."""
 
     id: strawberry.ID = identity("Opaque and fixed for life.")
+
+    def __init_subclass__(cls, **rest: Any) -> None:
+        super().__init_subclass__(**rest)
+        NODE_TYPES[cls.__name__] = cls
 
 
 def finder(ways: Mapping[str, Source]) -> Find:

@@ -4,10 +4,10 @@ from typing import Any
 
 import strawberry
 
-from app import ids, loaders
+from app import loaders
 from app.auth import Viewer as ViewerValue
 from app.schema.api_tokens import ApiToken, ApiTokenConnection
-from app.schema.audit import AuditEvent, AuditEventConnection, AuditEventFilter, AuditEventOrder, whole_log
+from app.schema.audit import AuditEventConnection, AuditEventFilter, AuditEventOrder, whole_log
 from app.schema.checks import Checks
 from app.schema.declare import Face, edge, given, lookup, lookups, own_part
 from app.schema.directives import Permission, permission_list
@@ -27,7 +27,7 @@ from app.schema.groups import find as find_group
 from app.schema.node import Node, finder
 from app.schema.orgs import Org, OrgBy, OrgConnection
 from app.schema.orgs import find as find_org
-from app.schema.resources import Resource, ResourceBy, ResourceConnection, ResourceType, ResourceTypeConnection
+from app.schema.resources import Resource, ResourceBy, ResourceConnection, ResourceTypeConnection
 from app.schema.resources import find as find_resource
 from app.schema.roles import Role, RoleBy, RoleConnection, RoleOrder
 from app.schema.roles import find as find_role
@@ -35,22 +35,9 @@ from app.schema.storage import Ticket
 from app.schema.storage import find as find_ticket
 from app.schema.users import User, UserBy, UserConnection
 from app.schema.users import find as find_user
+from app.services.entities import RELATIONS
 
-ids.FACES.update(
-    {each.__name__: each for each in (User, Role, Org, Group, Resource, ResourceType, AuditEvent, ApiToken)}
-)
-_NODES = finder(
-    {
-        "User": loaders.user,
-        "Role": loaders.role,
-        "Org": loaders.org,
-        "Group": loaders.group,
-        "Resource": loaders.resource,
-        "ResourceType": loaders.resource_type,
-        "AuditEvent": loaders.audit_event,
-        "ApiToken": loaders.api_token,
-    }
-)
+_find_node = finder(RELATIONS)
 
 
 def _permissions(viewer: ViewerValue) -> Any:
@@ -88,9 +75,11 @@ class PermissionInfo:
 class Query(Checks, AccessQuestions, Face):
     """Where reading begins."""
 
-    node: Node | None = lookup("Anything by its global id.", _NODES, ("id", strawberry.ID, "A global id."))
+    node: Node | None = lookup("Anything by its global id.", _find_node, ("id", strawberry.ID, "A global id."))
     nodes: list[Node | None] = lookups(
-        "Several things by their global ids.", _NODES, ("ids", list[strawberry.ID], "Global ids, at most 100.")
+        "Several things by their global ids.",
+        _find_node,
+        ("ids", list[strawberry.ID], "Global ids, at most 100."),
     )
     viewer: Viewer = own_part("Who is asking.")
     user: User | None = lookup("One user.", find_user, ("by", UserBy, "Which user."))

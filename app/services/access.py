@@ -1,6 +1,6 @@
 """The access configuration of a resource: who is granted which roles, and until when."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -140,8 +140,7 @@ async def grant_access_batch(tx: Transaction, viewer: Viewer, grants: Sequence[t
             problems.append(problem.under("grants", at))
         except Problems as several:
             problems += [problem.under("grants", at) for problem in several.problems]
-    if problems:
-        raise Problems(problems)
+    names.raise_problems(problems)
     keys = [key for key, _ in made]
     await audit.ties(tx, audit.GRANTS, of=keys)
     for (key, subject), checked in made.items():
@@ -175,9 +174,8 @@ async def _checked(
     for entry in placed:
         problems += _problems(tx, found, entry)
     problems += await _given_for_too_long(tx, found, placed)
-    problems += _twice(placed)
-    if problems:
-        raise Problems(problems)
+    problems += map(_repeated, names.duplicates(placed, key=lambda each: each.subject if each.subject >= 0 else None))
+    names.raise_problems(problems)
     return placed
 
 
@@ -215,15 +213,6 @@ def _gives_more(tx: Transaction, found: Found, entry: Entry, before: int, ended:
     had = 0 if has_ended else masks.effective(before, found.full_mask)
     gives = masks.effective(entry.mask, found.full_mask)
     return bool(gives & ~had) or (gives != 0 and ends.is_later(entry.expires_at, ended))
-
-
-def _twice(entries: Iterable[Entry]) -> Iterator[Problem]:
-    seen: set[int] = set()
-    for entry in entries:
-        if entry.subject in seen:
-            yield _repeated(entry)
-        if entry.subject >= 0:
-            seen.add(entry.subject)
 
 
 def _repeated(entry: Entry) -> Problem:

@@ -12,8 +12,9 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from app import auth, passwords, policy, tickets, tokens
 from app.auth import DEACTIVATED, REGISTRY, Permission, Viewer
-from app.db import Database, Duplicate, Transaction
-from app.errors import InvalidInput, ManagedElsewhere, NotFound, Problem, Problems, Unauthenticated
+from app.columns import format_instant
+from app.db import Database, Duplicate, Freshness, Transaction
+from app.errors import InvalidInput, ManagedElsewhere, NotFound, Problem, Unauthenticated
 from app.fair_queue import FairQueue
 from app.origin import ORIGIN
 from app.passwords import Hasher
@@ -161,7 +162,7 @@ async def log_in(desk: Desk, user_name: str, password: str) -> Session:
 
 
 async def _let_in_by_password(desk: Desk, attempt: Attempt, user_name: str, password: str) -> Session:
-    rows = await desk.database.ask(_CREDENTIALS, name=names.sought(user_name))
+    rows = await desk.database.ask(_CREDENTIALS, freshness=Freshness.PRIMARY, name=names.sought(user_name))
     user_id, stored, is_deactivated = rows[0] if rows else (0, None, False)
     verdict = await desk.hasher.verify(password, stored)
     attempt.note(is_known=bool(rows), is_right=verdict.ok)
@@ -227,7 +228,7 @@ async def _let_in(desk: Desk, attempt: Attempt, vouched: Vouched | None, wrong: 
 def _tell_login(tx: Transaction, session: Session) -> None:
     user_id = session.viewer.user_id
     assert user_id is not None
-    audit.tells(tx, audit.USER, user_id, {"lastLoginAt": audit.stamp(tx.now)}, name=session.user_name)
+    audit.tells(tx, audit.USER, user_id, {"lastLoginAt": format_instant(tx.now)}, name=session.user_name)
 
 
 def weighing_tokens(desk: Desk) -> AbstractAsyncContextManager[None]:
@@ -238,7 +239,9 @@ def weighing_tokens(desk: Desk) -> AbstractAsyncContextManager[None]:
 async def refresh(desk: Desk, viewer: Viewer) -> Session:
     """A new token for somebody whose token is still good; the old one stays so until it ends."""
     user_id = policy.require_session(viewer)
-    session = _session(desk, user_id, await desk.database.ask(_PERSON, id=user_id), desk.database.clock())
+    session = _session(
+        desk, user_id, await desk.database.ask(_PERSON, freshness=Freshness.PRIMARY, id=user_id), desk.database.clock()
+    )
     if session is None:
         sign_ins.tell(Credential.REFRESH, Reason.DEACTIVATED)
         raise Unauthenticated("Sign in again.")
@@ -294,7 +297,7 @@ async def change_password(desk: Desk, viewer: Viewer, old: str, new: str, *, dry
     """Change one's own password; every token ends, and a new one is answered (none when it was `dry`)."""
     user_id = policy.require_session(viewer)
     policy.require_accounts_here(viewer)
-    rows = await desk.database.ask(_HASH, id=user_id)
+    rows = await desk.database.ask(_HASH, freshness=Freshness.PRIMARY, id=user_id)
     stored, name = rows[0] if rows else (None, "")
     await _require_right(desk, name, old, stored, InvalidInput("The old password is not right.", ("oldPassword",)))
     fresh = await new_hash(desk, new)
@@ -358,7 +361,7 @@ async def _set_password(tx: Transaction, which: Any, fresh: str) -> None:
 
 async def new_hash(desk: Desk, password: str, path: Sequence[str | int] = ("newPassword",)) -> str:
     """The hash of a new password that keeps the policy; raises Problems that name every rule it breaks."""
-    _refuse(_broken(desk, password, path))
+    names.raise_problems(_broken(desk, password, path))
     try:
         return await desk.hasher.hash_in_turn(viewer_as_caller(), password)
     except InvalidInput as unusable:
@@ -371,7 +374,9 @@ async def managed_hashes(
     """The hashes of passwords that an administrator sets, each with its path; None where none is set."""
     policy.require(viewer, Permission.USERS_MANAGE)
     policy.require_accounts_here(viewer)
-    _refuse([problem for password, path in given if password is not None for problem in _broken(desk, password, path)])
+    names.raise_problems(
+        [problem for password, path in given if password is not None for problem in _broken(desk, password, path)]
+    )
     turns = asyncio.Semaphore(HASHES_AT_ONCE)
     unusable: list[Problem] = []
 
@@ -386,14 +391,9 @@ async def managed_hashes(
                 return None
 
     hashes = list(await asyncio.gather(*(one(*each) for each in given)))
-    _refuse(unusable)
+    names.raise_problems(unusable)
     return hashes
 
 
 def _broken(desk: Desk, password: str, path: Sequence[str | int]) -> list[Problem]:
     return [InvalidInput(rule, path) for rule in passwords.check_policy(desk.password_policy, password)]
-
-
-def _refuse(problems: Sequence[Problem]) -> None:
-    if problems:
-        raise Problems(problems)

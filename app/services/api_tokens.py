@@ -62,7 +62,7 @@ async def create_api_token(
     policy.require_no_more(viewer, new.permissions, "This token")
     expires_at = new.expires_at or (None if longest is None else tx.now + longest)
     name = new.name.strip()
-    names.refuse([*names.title_problems(name), *_problems(tx, new, longest)])
+    names.raise_problems([*names.title_problems(name), *_problems(tx, new, longest)])
     of_orgs, of_resources = await _found_orgs(tx, viewer, new), await _found_resources(tx, viewer, new)
     await _require_room(tx, user_id)
     token = api_tokens.made()

@@ -18,6 +18,7 @@ from app.auth import Viewer
 from app.db import Database, Transaction, pieces
 from app.origin import ORIGIN
 from app.services import snapshots
+from app.services.entities import AUDITED
 from app.services.entries import (
     AT_ONCE,
     MAX_CHANGE,
@@ -49,7 +50,6 @@ from app.services.snapshots import (
     Tie,
     Ties,
     Values,
-    stamp,
 )
 from app.tables import AuditChange, AuditEvent, Instant, Key, RowId, User, col, folded
 from app.telemetry import facts
@@ -70,7 +70,6 @@ __all__ = [
     "change",
     "discard",
     "makes",
-    "stamp",
     "step",
     "tells",
     "ties",
@@ -153,7 +152,7 @@ async def touches(tx: Transaction, kind: str, keys: Iterable[int]) -> None:
     are_many = len(keys) > AT_ONCE
     async for some in pieces(keys, AT_ONCE):
         if new := [key for key in some if (kind, key) not in notes.before]:
-            found = await snapshots.shots(tx, kind, new)
+            found = await AUDITED[kind](tx, new)
             for key in new:
                 shot = found.get(key)
                 notes.before[kind, key] = packed_shot(shot) if are_many and shot is not None else shot
@@ -300,7 +299,7 @@ async def _name(tx: Transaction, entries: dict[Thing, Entry]) -> None:
     """Find out what those things are called that were only told of."""
     unnamed = {thing: entry for thing, entry in entries.items() if entry.name is None}
     for kind in {kind for kind, _ in unnamed}:
-        names = await snapshots.names(tx, kind, [key for of, key in unnamed if of == kind])
+        names = await AUDITED[kind].names(tx, [key for of, key in unnamed if of == kind])
         for key, name in names.items():
             unnamed[kind, key].name = name
 
@@ -309,7 +308,7 @@ async def _things(tx: Transaction, notes: _Notes) -> Entries:
     found, moved = Entries(), list[tuple[Thing, bytes, bytes]]()
     for kind in dict.fromkeys(kind for kind, _ in notes.before):
         async for some in pieces([key for of, key in notes.before if of == kind], AT_ONCE):
-            afters = await snapshots.shots(tx, kind, some)
+            afters = await AUDITED[kind](tx, some)
             for key in some:
                 before, after = opened_shot(notes.before.pop((kind, key))), afters.get(key)
                 found.compare((kind, key), before, after)

@@ -4,6 +4,7 @@ from sqlalchemy import func, select
 
 from app import passwords
 from app.auth import REGISTRY
+from app.db import Freshness
 from app.errors import Problem, Problems, SettingsError
 from app.services import audit, enrolment, roles, users
 from app.services.accounts import Desk
@@ -52,14 +53,14 @@ async def ensure_admin(desk: Desk, default: DefaultAdmin, password: str | None =
 
 async def is_administered(desk: Desk) -> bool:
     """Return whether somebody has the role `admin`."""
-    return bool((await desk.database.ask(_ADMINS))[0][0])
+    return bool((await desk.database.ask(_ADMINS, freshness=Freshness.PRIMARY))[0][0])
 
 
 async def is_default_password_valid(desk: Desk, default: DefaultAdmin) -> bool:
     """Whether the password that everybody knows opens an administrator's account, or would once one is made."""
     if not await is_administered(desk):
         return passwords.normal(default.password.get_secret_value()) == DEFAULT_PASSWORD
-    for (stored,) in await desk.database.ask(_STORED):
+    for (stored,) in await desk.database.ask(_STORED, freshness=Freshness.PRIMARY):
         if (await desk.hasher.verify(DEFAULT_PASSWORD, stored)).ok:
             return True
     return False

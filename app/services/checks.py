@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from app import masks, policy
 from app.auth import Viewer
-from app.db import Database
+from app.db import Database, Freshness
 from app.errors import BadInput, Forbidden, Unknown
 from app.masks import Kind
 from app.policy import PAIR, THEIRS, WIDE_PAIR
@@ -61,7 +61,7 @@ async def check_access_batch(database: Database, viewer: Viewer, triples: Sequen
     found = await _masks(database, viewer, {*pairs}, base)
     missing = {mark for pair in pairs if (mark := found[pair]) > policy.ENDS}
     if _tells_of_resources(viewer, about_others=bool(others)):
-        _refuse(any(mark & NO_RESOURCE for mark in missing), "resource")
+        _raise_unknown(any(mark & NO_RESOURCE for mark in missing), "resource")
     if others:
         await _refuse_unknown_users(database, viewer, others, any(mark & NO_USER for mark in missing))
     return [found[pair] & role != 0 for pair, (_, _, role) in zip(pairs, triples, strict=True)]
@@ -89,7 +89,9 @@ async def _require_may_ask(database: Database, viewer: Viewer, resources: Collec
         raise Forbidden("Only those who hold ADMIN on the resource, or ACCESS_VIEW, may ask about another user.")
     if policy.asks_about_everybody(viewer):
         return
-    if await database.ask(_hidden(viewer.alike), keys=[*resources], **viewer.binds, now=database.clock()):
+    if await database.ask(
+        _hidden(viewer.alike), freshness=Freshness.PRIMARY, keys=[*resources], **viewer.binds, now=database.clock()
+    ):
         raise Forbidden(
             "This needs ACCESS_VIEW: the resource has an entry of a group whose members you may not see, or is in an "
             "org whose members you may not see."
@@ -106,7 +108,7 @@ async def _administers(database: Database, viewer: Viewer, resources: Collection
 
 async def _covers(database: Database, viewer: Viewer, resources: Collection[int]) -> bool:
     """Return whether the viewer's limited token covers all of these resources."""
-    covered = await database.ask(_COVERED, keys=[*resources], **viewer.binds)
+    covered = await database.ask(_COVERED, freshness=Freshness.PRIMARY, keys=[*resources], **viewer.binds)
     return {row[0] for row in covered}.issuperset(resources)
 
 
@@ -120,10 +122,12 @@ def _hidden(viewer: Viewer) -> Select[Any]:
 async def _refuse_unknown_users(database: Database, viewer: Viewer, users: Collection[int], is_missing: bool) -> None:
     """Raises Unknown for a user who does not exist, or of whom the viewer may not know."""
     if policy.finds_everybody(viewer):
-        _refuse(is_missing, "user")
+        _raise_unknown(is_missing, "user")
         return
-    known = await database.ask(_known(viewer.alike), keys=[*users], **viewer.binds, now=database.clock())
-    _refuse(not {row[0] for row in known}.issuperset(users), "user")
+    known = await database.ask(
+        _known(viewer.alike), freshness=Freshness.PRIMARY, keys=[*users], **viewer.binds, now=database.clock()
+    )
+    _raise_unknown(not {row[0] for row in known}.issuperset(users), "user")
 
 
 @cache
@@ -144,7 +148,7 @@ _COVERED = select(col(Resource.id)).where(
 )
 
 
-def _refuse(is_missing: bool, what: str) -> None:
+def _raise_unknown(is_missing: bool, what: str) -> None:
     """Raises Unknown if something that a question names does not exist for the asker."""
     if is_missing:
         raise Unknown(f"There is no such {what}.")
@@ -165,7 +169,13 @@ async def _masks(database: Database, viewer: Viewer, asked: Collection[int], bas
     if viewer.token_id is None:
         return {**found, **await masks_of_pairs(database, own, base)}
     keys = [pair % base for pair in own]
-    mine = await database.ask(_mine(viewer.alike), keys=keys, **viewer.binds, now=database.clock()) if own else []
+    mine = (
+        await database.ask(
+            _mine(viewer.alike), freshness=Freshness.PRIMARY, keys=keys, **viewer.binds, now=database.clock()
+        )
+        if own
+        else []
+    )
     held = dict.fromkeys(own, 0) | {me * base + resource: mask for resource, mask in mine}
     return {**found, **await mark_missing(database, held, base)}
 
@@ -184,7 +194,7 @@ async def explain_access(database: Database, viewer: Viewer, user: Way, resource
     is_own = user_id == viewer.user_id
     statement = _told(policy.mine(viewer)) if is_own and viewer.token_id is not None else _REASONS
     given = {"keys": [user_id], "resource": resource_id, "now": database.clock()}
-    rows = await database.ask(statement, **given, **viewer.binds)
+    rows = await database.ask(statement, freshness=Freshness.PRIMARY, **given, **viewer.binds)
     is_told = is_own or policy.knows_registrars(viewer)
     return [
         Reason(masks.kind_of(subject), masks.key_of(subject), granted, mask, level, _sooner(end, until))
@@ -232,7 +242,9 @@ _RESOURCE = select(col(Resource.id)).where(col(Resource.path) == bindparam("path
 async def user_key(database: Database, user: Way) -> int:
     """The id of a user whom a question names, 0 for nobody; the answer to the question says no more than it may."""
     way, key = user
-    rows: list[Any] = [] if way == "id" else await database.ask(_USER, name=names.sought(str(key)))
+    rows: list[Any] = (
+        [] if way == "id" else await database.ask(_USER, freshness=Freshness.PRIMARY, name=names.sought(str(key)))
+    )
     return int(key) if way == "id" else rows[0][0] if rows else 0
 
 
@@ -241,5 +253,5 @@ async def resource_key(database: Database, resource: Way) -> int:
     way, key = resource
     if way == "id":
         return int(key)
-    rows = await database.ask(_RESOURCE, path=names.sought(key))
+    rows = await database.ask(_RESOURCE, freshness=Freshness.PRIMARY, path=names.sought(key))
     return rows[0][0] if rows else 0

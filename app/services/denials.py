@@ -10,7 +10,7 @@ from sqlalchemy import Integer, and_, bindparam, cast, literal_column, null, or_
 
 from app import masks, policy
 from app.auth import Viewer
-from app.db import Database
+from app.db import Database, Freshness
 from app.masks import Kind, Level
 from app.services import checks
 from app.services.roles import Way
@@ -50,11 +50,13 @@ async def explain_denial(database: Database, viewer: Viewer, user: Way, resource
         return []
     if user_id == viewer.user_id and not (sees or policy.sees_all_resources(viewer)):
         return [Denial(Cause.NO_ENTRY)]
-    if not await database.ask(_ACTIVE, user=user_id):
+    if not await database.ask(_ACTIVE, freshness=Freshness.PRIMARY, user=user_id):
         return [Denial(Cause.DEACTIVATED)]
-    if not any(full & role for (full,) in await database.ask(_OF_TYPE, resource=resource_id)):
+    if not any(
+        full & role for (full,) in await database.ask(_OF_TYPE, freshness=Freshness.PRIMARY, resource=resource_id)
+    ):
         return [Denial(Cause.NOT_OF_TYPE)]
-    rows = await database.ask(_ENTRIES, user=user_id, resource=resource_id)
+    rows = await database.ask(_ENTRIES, freshness=Freshness.PRIMARY, user=user_id, resource=resource_id)
     found = [denial for row in rows for denial in _denials(row, role, database.clock())]
     return found or [Denial(Cause.NO_ENTRY)]
 

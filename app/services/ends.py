@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from app.columns import format_instant
 from app.errors import InvalidInput, Problem
-from app.services import snapshots
 
 
 def problems(
@@ -13,7 +13,7 @@ def problems(
     """Yield a problem for an end that is later than that of the viewer's right to administer; None is no end."""
     if is_later(end, until):
         yield InvalidInput(
-            f"Your own right to give this ends at {snapshots.stamp(until)}: set `expiresAt` to that or earlier.", path
+            f"Your own right to give this ends at {format_instant(until)}: set `expiresAt` to that or earlier.", path
         )
 
 

@@ -61,7 +61,7 @@ async def create_group(tx: Transaction, viewer: Viewer, new: NewGroup) -> int:
     policy.require(viewer, Permission.GROUPS_MANAGE)
     slug, display_name = new.slug, new.display_name.strip()
     texts = _text_problems(display_name, new.description)
-    names.refuse([*names.slug_problems(slug, names.RESERVED_GROUP_SLUGS), *texts])
+    names.raise_problems([*names.slug_problems(slug, names.RESERVED_GROUP_SLUGS), *texts])
     values = {
         "slug": slug,
         "display_name": display_name,
@@ -84,7 +84,7 @@ async def update_group(tx: Transaction, viewer: Viewer, group: Way, changes: Cha
     key = await managed(tx, viewer, group)
     await audit.touches(tx, audit.GROUP, [key])
     name = None if changes.display_name is None else changes.display_name.strip()
-    names.refuse(_text_problems("-" if name is None else name, changes.description or ""))
+    names.raise_problems(_text_problems("-" if name is None else name, changes.description or ""))
     if values := Changes(name, changes.description, changes.members_seen_by).values:
         await tx.alter(Group, key, values)
     return key
@@ -125,7 +125,7 @@ async def add_group_members(
             problems.append(users.unknown(("members", at, "user")))
         elif user in members:
             problems.append(Conflict("She is a member already.", ("members", at, "user")))
-    names.refuse([*problems, *_twice(found)])
+    names.raise_problems([*problems, *_repeated(found)])
     ids = [user for user in found if user is not None]
     await audit.ties(tx, audit.GROUP_MEMBERS, of=[key], to=ids)
     await _insert(tx, viewer, key, dict(zip(ids, new, strict=True)))
@@ -140,7 +140,7 @@ async def remove_group_members(
     _check_number(len(members))
     found = await _found_members(tx, key, members)
     unknown = [_no_member(("members", at)) for at, user in enumerate(found) if user is None]
-    names.refuse([*unknown, *_twice(found)])
+    names.raise_problems([*unknown, *_repeated(found)])
     ids = [user for user in found if user is not None]
     await audit.ties(tx, audit.GROUP_MEMBERS, of=[key], to=ids)
     await tx.rows(delete(GroupMember).where(col(GroupMember.group_id) == key, _is_one_of(ids)))
@@ -158,7 +158,7 @@ async def set_group_manager(
     member = col(GroupMember.group_id) == key, col(GroupMember.user_id) == user_id
     if is_manager and until is not None:
         was, end = (await tx.rows(select(col(GroupMember.is_manager), col(GroupMember.expires_at)).where(*member)))[0]
-        names.refuse([] if was else [*ends.problems(end, until, ("isManager",))])
+        names.raise_problems([] if was else [*ends.problems(end, until, ("isManager",))])
     await audit.ties(tx, audit.GROUP_MEMBERS, of=[key], to=[user_id])
     await tx.rows(update(GroupMember).where(*member).values(is_manager=is_manager))
     return key, user_id
@@ -170,13 +170,10 @@ def _check_number(number: int) -> None:
         raise InvalidInput(f"From 1 to {MAX_AT_ONCE:,} members go at once, not {number:,}.", ("members",))
 
 
-def _twice(found: Sequence[int | None]) -> Iterator[Problem]:
+def _repeated(found: Sequence[int | None]) -> Iterator[Problem]:
     """The same user twice in one request, each time but the first."""
-    seen = set[int | None]()
-    for at, user in enumerate(found):
-        if user is not None and user in seen:
-            yield Conflict("She stands in this request twice.", ("members", at))
-        seen.add(user)
+    for at, _ in names.duplicates(enumerate(found), key=lambda each: each[1]):
+        yield Conflict("This user is listed more than once. Remove the duplicate.", ("members", at))
 
 
 def _no_member(path: Sequence[str | int]) -> Problem:

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, bindparam, case, delete, select, update
 from sqlalchemy.dialects.postgresql import insert  # SQLite spells it alike
 from sqlalchemy.types import Integer
 
-from app.db import Database, Transaction
+from app.db import Database, Freshness, Transaction
 from app.errors import RateLimited
 from app.sources import Keys, among
 from app.tables import Guess, Instant, Key, col
@@ -154,7 +154,7 @@ class Busy(Exception):
 async def standing(database: Database, keys: Iterable[str]) -> Standing:
     """Read what is counted for these keys."""
     asked = list(keys)
-    rows = await database.ask(_STANDING, keys=asked) if asked else []
+    rows = await database.ask(_STANDING, freshness=Freshness.PRIMARY, keys=asked) if asked else []
     return {key: (failures, free_at, known_until) for key, failures, free_at, known_until in rows}
 
 

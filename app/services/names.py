@@ -1,10 +1,10 @@
 """What names, addresses and documents may look like. Each check gives a problem, or nothing."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from datetime import datetime
 from math import isfinite
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import orjson
@@ -12,6 +12,8 @@ import orjson
 from app.errors import InvalidInput, Problem, Problems
 from app.services import lookalikes
 from app.tables import folded
+
+Item = TypeVar("Item")
 
 MAX_METADATA_BYTES = 65_536
 MAX_EMAIL = 254
@@ -140,10 +142,21 @@ def end_problems(expires_at: datetime | None, now: datetime) -> Iterator[Problem
         yield InvalidInput("`expiresAt` must be in the future.", ("expiresAt",))
 
 
-def refuse(problems: Sequence[Problem]) -> None:
-    """Raises Problems, if there are any."""
+def raise_problems(problems: Sequence[Problem]) -> None:
+    """Raise Problems if there are any."""
     if problems:
         raise Problems(problems)
+
+
+def duplicates(items: Iterable[Item], key: Callable[[Item], Hashable | None]) -> Iterator[Item]:
+    """Yield each item whose key an earlier item has. An item with the key None repeats none."""
+    seen: set[Hashable] = set()
+    for item in items:
+        if (its_key := key(item)) is None:
+            continue
+        if its_key in seen:
+            yield item
+        seen.add(its_key)
 
 
 def type_name_problems(name: str) -> Iterator[Problem]:

@@ -81,7 +81,9 @@ async def create_org(tx: Transaction, viewer: Viewer, new: NewOrg) -> int:
     if owner_id != user_id:
         policy.require(viewer, Permission.ORGS_MANAGE)
     name = new.name.strip()
-    names.refuse([*names.slug_problems(new.slug, names.RESERVED_ORG_SLUGS), *_text_problems(name, new.description)])
+    names.raise_problems(
+        [*names.slug_problems(new.slug, names.RESERVED_ORG_SLUGS), *_text_problems(name, new.description)]
+    )
     values = {
         "slug": new.slug,
         "name": name,
@@ -105,7 +107,7 @@ async def update_org(tx: Transaction, viewer: Viewer, org: Way, changes: Changes
     held = await require(tx, viewer, org, policy.writes_org, "the level READ_WRITE in the org")
     await audit.touches(tx, audit.ORG, [held.id])
     name = None if changes.name is None else changes.name.strip()
-    names.refuse(_text_problems("-" if name is None else name, changes.description or ""))
+    names.raise_problems(_text_problems("-" if name is None else name, changes.description or ""))
     if values := Changes(name, changes.description, changes.is_public).values:
         await tx.alter(Org, held.id, values)
     return held.id
@@ -187,7 +189,7 @@ async def add_org_member(
     held = await require(tx, viewer, org, policy.manages_org, _ADMIN)
     user_id = await users.found(tx, viewer, user)
     end = membership.expires_at
-    names.refuse([*names.end_problems(end, tx.now), *ends.problems(end, held.until)])
+    names.raise_problems([*names.end_problems(end, tx.now), *ends.problems(end, held.until)])
     if user_id == held.owner_id:
         raise OwnerIsNoMember("She owns the org: the owner is no member.", ("user",))
     await audit.ties(tx, audit.ORG_MEMBERS, of=[held.id], to=[user_id])
@@ -205,10 +207,10 @@ async def update_org_member(
     """Change the level or the end of a membership, which counts as granted anew; needs ADMIN."""
     held = await require(tx, viewer, org, policy.manages_org, _ADMIN)
     user_id, level, end = await _member(tx, held.id, user)
-    names.refuse([*names.end_problems(membership.expires_at, tx.now)])
+    names.raise_problems([*names.end_problems(membership.expires_at, tx.now)])
     wanted = end if membership.keeps_end else membership.expires_at
     if ends.is_later(wanted, end) or (membership.level is not None and membership.level > level):
-        names.refuse([*ends.problems(wanted, held.until)])
+        names.raise_problems([*ends.problems(wanted, held.until)])
     await audit.ties(tx, audit.ORG_MEMBERS, of=[held.id], to=[user_id])
     values: dict[str, Any] = {"granted_at": tx.now, "granted_by": viewer.user_id}
     values["granted_by_name"] = await users.name_of(tx, viewer)
@@ -242,7 +244,7 @@ async def set_memberships(tx: Transaction, viewer: Viewer, user: Way, slugs: Seq
     named = _SLUGGED.where(among(col(Org.slug), texts(map(names.sought, slugs))))
     known = {slug: (key, owner) for key, slug, owner in await tx.rows(named)}
     unknown = [(at, slug) for at, slug in enumerate(slugs) if names.sought(slug) not in known]
-    names.refuse([NotFound(f"There is no org `{slug}`.", ("orgSlugs", at)) for at, slug in unknown])
+    names.raise_problems([NotFound(f"There is no org `{slug}`.", ("orgSlugs", at)) for at, slug in unknown])
     audit.tells(tx, audit.USER, user_id, {})
     await audit.ties(tx, audit.ORG_MEMBERS, to=[user_id])
     keys = [key for key, owner in known.values() if owner != user_id]

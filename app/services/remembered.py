@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import bindparam, select
 
 from app import policy
-from app.db import Database, Kept
+from app.db import Database, Freshness, Kept
 from app.sources import Keys, among
 from app.tables import Resource, RowId, User, col
 
@@ -49,7 +49,7 @@ async def masks_of_pairs(
 
 async def _looked_up(database: Database, pairs: list[int], *, registry: bool) -> dict[int, int]:
     statement = policy.masks_of_pairs(database.dialect.name, registry=registry)
-    rows = await database.ask(statement, pairs=pairs, now=database.clock())
+    rows = await database.ask(statement, freshness=Freshness.PRIMARY, pairs=pairs, now=database.clock())
     return dict.fromkeys(pairs, 0) | {int(pair): mask for pair, mask in rows}
 
 
@@ -57,7 +57,7 @@ async def _look_up_wide(database: Database, pairs: list[int], *, registry: bool)
     statement = policy.masks_of_pairs(database.dialect.name, is_wide=True, registry=registry)
     ids = [divmod(pair, policy.WIDE_PAIR) for pair in pairs]
     columns = {"users": [user for user, _ in ids], "resources": [resource for _, resource in ids]}
-    rows = await database.ask(statement, pairs=ids, **columns, now=database.clock())
+    rows = await database.ask(statement, freshness=Freshness.PRIMARY, pairs=ids, **columns, now=database.clock())
     return dict.fromkeys(pairs, 0) | {user * policy.WIDE_PAIR + resource: mask for user, resource, mask in rows}
 
 
@@ -71,7 +71,7 @@ async def mark_missing(database: Database, found: dict[int, int], base: int) -> 
         (database.prepare(statement), {"keys": [*keys]})
         for statement, keys in zip((_USERS, _RESOURCES), ids, strict=True)
     ]
-    users, resources = ({row[0] for row in rows} for rows in await database.read(asked))
+    users, resources = ({row[0] for row in rows} for rows in await database.read(asked, freshness=Freshness.PRIMARY))
     for pair in without:
         found[pair] = NO_USER * (pair // base not in users) + NO_RESOURCE * (pair % base not in resources)
     return found

@@ -95,7 +95,7 @@ async def create_resource(tx: Transaction, viewer: Viewer, new: NewResource) -> 
     name = new.name.strip()
     unknown = [] if kind else [InvalidInput(f"There is no type `{new.type}`.", ("type",))]
     texts = _text_problems(name, new.description, new.metadata)
-    names.refuse([*unknown, *names.slug_problems(new.slug), *texts])
+    names.raise_problems([*unknown, *names.slug_problems(new.slug), *texts])
     assert kind is not None
     type_id, full = kind
     values = {
@@ -133,7 +133,7 @@ async def update_resource(tx: Transaction, viewer: Viewer, resource: Way, change
     await audit.touches(tx, audit.RESOURCE, [found_.id])
     values = changes.values
     metadata = {} if changes.metadata is None else changes.metadata
-    names.refuse([*_text_problems(values.get("name", "-"), changes.description or "", metadata)])
+    names.raise_problems([*_text_problems(values.get("name", "-"), changes.description or "", metadata)])
     await _write(tx, found_, values)
     return found_.id
 
@@ -223,7 +223,7 @@ async def delete_resource(tx: Transaction, viewer: Viewer, resource: Way) -> int
 async def create_resource_type(tx: Transaction, viewer: Viewer, name: str, has_data: bool) -> int:
     """Add a type of resource; needs RESOURCES_MANAGE."""
     policy.require(viewer, Permission.RESOURCES_MANAGE)
-    names.refuse([*names.type_name_problems(name)])
+    names.raise_problems([*names.type_name_problems(name)])
     try:
         values = {"name": name, "has_data": has_data, "is_built_in": False}
         key = int(await tx.value(insert(ResourceType).values(**values).returning(col(ResourceType.id))))

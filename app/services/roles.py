@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from app import policy
 from app.auth import DEACTIVATED, Permission, Viewer
 from app.db import Dangling, Duplicate, Transaction
-from app.errors import Conflict, InvalidInput, NotFound, Problem, Problems, Protected
+from app.errors import Conflict, InvalidInput, NotFound, Problem, Protected
 from app.services import audit, names
 from app.sources import among, integers, texts
 from app.tables import Role, RowId, User, UserRole, col, folded
@@ -54,7 +54,7 @@ async def create_role(tx: Transaction, viewer: Viewer, name: str, description: s
     policy.require(viewer, Permission.ROLES_MANAGE)
     policy.require_no_more(viewer, permissions, "This role")
     policy.require_accounts_here(viewer)
-    _refuse([*names.role_name_problems(name), *names.description_problems(description)])
+    names.raise_problems([*names.role_name_problems(name), *names.description_problems(description)])
     return await _insert(tx, name, description, permissions)
 
 
@@ -86,7 +86,7 @@ async def update_role(tx: Transaction, viewer: Viewer, role: Way, changes: Chang
     policy.require_no_more(viewer, Permission(mask) | (changes.permissions or Permission.NONE), "This role")
     wanted = name if changes.name is None else changes.name
     renamed = [] if wanted == name else [*names.role_name_problems(wanted)]  # older names may break newer rules
-    _refuse([*renamed, *names.description_problems(changes.description or "")])
+    names.raise_problems([*renamed, *names.description_problems(changes.description or "")])
     if built_in and wanted != name:
         raise Protected(f"`{name}` is built in: its name stays.", ("name",))
     if name_key in FIXED and changes.permissions not in (None, Permission(mask)):
@@ -130,11 +130,6 @@ async def _found(tx: Transaction, viewer: Viewer, role: Way) -> Any:
         raise NotFound("There is no such role.", ("role",))
     await audit.touches(tx, audit.ROLE, [row[0]])
     return row
-
-
-def _refuse(problems: Sequence[Problem]) -> None:
-    if problems:
-        raise Problems(problems)
 
 
 _HELD = (
@@ -184,7 +179,7 @@ async def replace(tx: Transaction, viewer: Viewer, user_id: int, wanted: Sequenc
     before, permissions = await held(tx, user_id)
     policy.require_no_more(viewer, permissions, "This user")
     known = await named(tx, wanted)
-    _refuse(unknown(wanted, known))
+    names.raise_problems(unknown(wanted, known))
     after = {known[folded(name)][0] for name in wanted}
     for name in wanted:
         policy.require_no_more(viewer, known[folded(name)][1], f"The role `{name}`")

@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 
 from app import signing, tokens
 from app.auth import REGISTRY
-from app.db import Database, Transaction
+from app.db import Database, Freshness, Transaction
 from app.prepared import Row
 from app.services import audit
 from app.tables import SigningKey, col
@@ -102,7 +102,7 @@ class Keyring:
         began, now = monotonic(), self.database.clock()
         asking = facts.CURRENT.set(None)  # it is not the request that asks
         try:
-            self.signer.ring = self._ring(await self.database.ask(_KEYS))
+            self.signer.ring = self._ring(await self.database.ask(_KEYS, freshness=Freshness.PRIMARY))
         finally:
             facts.CURRENT.reset(asking)
         self._began, self._looked = began, now
@@ -124,7 +124,7 @@ class Keyring:
 
 async def listed(keyring: Keyring) -> list[Listed]:
     """Every key that is kept, oldest first."""
-    rows = await keyring.database.ask(_KEYS)
+    rows = await keyring.database.ask(_KEYS, freshness=Freshness.PRIMARY)
     return [
         Listed(kid, created, retired, ends, keyring.sealer.opened(kid, sealed) is not None)
         for kid, sealed, created, retired, ends in rows

@@ -1,8 +1,7 @@
 """What things are at a moment, as the audit log tells it: one SELECT for each kind of thing or tie, and no secrets."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -10,6 +9,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, select
 
 from app import masks
 from app.auth import Permission
+from app.columns import format_instant
 from app.db import Transaction
 from app.masks import Kind, Level
 from app.prepared import Row
@@ -96,31 +96,10 @@ class Asked:
         return self.ties is other.ties and all(within)
 
 
-async def shots(tx: Transaction, kind: str, keys: Iterable[int]) -> dict[int, Shot]:
-    """Some things of a kind as they are now; those that are not there are missing."""
-    keys, (_, read) = list(keys), _THINGS[kind]
-    if len(keys) == 1:
-        return read(await tx.rows(_looking(kind, is_one=True), key=keys[0]))
-    return read(await tx.rows(_looking(kind, is_one=False), keys=keys))
-
-
 async def ties(tx: Transaction, asked: Asked) -> list[Row]:
     """The rows of ties as they are now; the first two cells are their ends."""
     ends = {name: list(keys) for name, keys in (("of", asked.of), ("to", asked.to)) if keys is not None}
     return await tx.rows(_asking(asked.ties, frozenset(ends)), **ends)
-
-
-async def names(tx: Transaction, kind: str, keys: Iterable[int]) -> dict[int, str]:
-    """What some things are called."""
-    return {key: name for key, name in await tx.rows(_NAMES[kind], keys=list(keys))}  # noqa: C416 - mypy knows a row as a tuple of any length
-
-
-@cache
-def _looking(kind: str, *, is_one: bool) -> Select[Any]:
-    """Most changes are about one thing, and a list of one takes SQLite almost twice as long."""
-    statement, _ = _THINGS[kind]
-    key: ColumnElement[Any] = statement.selected_columns[0]
-    return statement.where(key == bindparam("key", type_=RowId()) if is_one else among(key, _KEYS))
 
 
 @cache
@@ -129,12 +108,30 @@ def _asking(of: Ties, ends: frozenset[str]) -> Select[Any]:
     return of.rows.where(*(among(getattr(of, end), bindparam(end, type_=kind)) for end in sorted(ends)))
 
 
-def stamp(moment: datetime | None) -> str | None:
-    """A moment as the API writes it."""
-    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
 _KEYS = bindparam("keys", type_=Keys(RowId()))
+
+
+class StateLoader:
+    """Loads the states of one kind of object. The first two columns of its statement are the id and the name."""
+
+    def __init__(self, rows: Select[Any], read: Callable[[Sequence[Row]], dict[int, Shot]]) -> None:
+        key, name, *_ = rows.selected_columns
+        self._read = read
+        # Most changes are about one object, and a list of one takes SQLite almost twice as long.
+        self._one = rows.where(key == bindparam("key", type_=RowId()))
+        self._many = rows.where(among(key, _KEYS))
+        self._names = select(key, name).where(among(key, _KEYS))
+
+    async def __call__(self, tx: Transaction, keys: Iterable[int]) -> dict[int, Shot]:
+        """Return the states of objects as they are now; objects that do not exist are missing."""
+        keys = list(keys)
+        if len(keys) == 1:
+            return self._read(await tx.rows(self._one, key=keys[0]))
+        return self._read(await tx.rows(self._many, keys=keys))
+
+    async def names(self, tx: Transaction, keys: Iterable[int]) -> dict[int, str]:
+        """Return the names of objects."""
+        return {key: name for key, name in await tx.rows(self._names, keys=list(keys))}  # noqa: C416 - mypy knows a row as a tuple of any length
 
 
 def _those(table: Any, *columns: Any) -> Select[Any]:
@@ -173,7 +170,7 @@ def _tokens(rows: Sequence[Row]) -> dict[int, Shot]:
                 "user": owner,
                 "permissions": [str(each.name) for each in Permission(mask)],
                 "isLimited": bool(is_limited),
-                "expiresAt": stamp(ends),
+                "expiresAt": format_instant(ends),
             },
         )
         for key, name, prefix, owner, mask, is_limited, ends in rows
@@ -214,67 +211,61 @@ def _resources(rows: Sequence[Row]) -> dict[int, Shot]:
     return found
 
 
-_THINGS: Mapping[str, tuple[Select[Any], Callable[[Sequence[Row]], dict[int, Shot]]]] = {
-    USER: (
-        _those(User, User.user_name, User.email, User.details, Role.name)
-        .outerjoin(UserRole, col(UserRole.user_id) == col(User.id))
-        .outerjoin(Role, col(Role.id) == col(UserRole.role_id))
-        .order_by(col(User.id), col(Role.name_key)),
-        _users,
+load_users = StateLoader(
+    _those(User, User.user_name, User.email, User.details, Role.name)
+    .outerjoin(UserRole, col(UserRole.user_id) == col(User.id))
+    .outerjoin(Role, col(Role.id) == col(UserRole.role_id))
+    .order_by(col(User.id), col(Role.name_key)),
+    _users,
+)
+load_roles = StateLoader(_those(Role, Role.name, Role.description, Role.permissions), _roles)
+load_orgs = StateLoader(
+    _those(Org, Org.slug, Org.name, Org.description, Org.is_public, User.user_name, User.id).outerjoin(
+        User, col(User.id) == col(Org.owner_id)
     ),
-    ROLE: (_those(Role, Role.name, Role.description, Role.permissions), _roles),
-    ORG: (
-        _those(Org, Org.slug, Org.name, Org.description, Org.is_public, User.user_name, User.id).outerjoin(
-            User, col(User.id) == col(Org.owner_id)
-        ),
-        _orgs,
-    ),
-    GROUP: (
-        _those(Group, Group.slug, Group.display_name, Group.description, Group.members_seen_by),
-        _plain("slug", "displayName", "description", "membersSeenBy"),
-    ),
-    RESOURCE: (
-        _those(
-            Resource,
-            Resource.slug,
-            ResourceType.name,
-            Resource.name,
-            Resource.description,
-            Resource.details,
-            User.user_name,
-            Resource.size_bytes,
-            Lock.reason,
-            User.id,
-            Org.id,
-            Org.slug,
-            Resource.path,
-        )
-        .join(ResourceType, col(ResourceType.id) == col(Resource.type_id))
-        .join(Org, col(Org.id) == col(Resource.org_id))
-        .outerjoin(User, col(User.id) == col(Resource.owner_id))
-        .outerjoin(Lock, col(Lock.resource_id) == col(Resource.id)),
-        _resources,
-    ),
-    RESOURCE_TYPE: (_those(ResourceType, ResourceType.name, ResourceType.has_data), _plain("name", "hasData")),
-    API_TOKEN: (
-        _those(
-            ApiToken,
-            ApiToken.name,
-            ApiToken.prefix,
-            User.user_name,
-            ApiToken.permissions,
-            ApiToken.is_limited,
-            ApiToken.expires_at,
-        ).join(User, col(User.id) == col(ApiToken.user_id)),
-        _tokens,
-    ),
-}
-
-_NAMES: Mapping[str, Select[Any]] = {
-    USER: _those(User, User.user_name).where(among(col(User.id), _KEYS)),
-    RESOURCE: _those(Resource, Resource.slug).where(among(col(Resource.id), _KEYS)),
-}
-"""What may be told of without a look at the whole of it."""
+    _orgs,
+)
+load_groups = StateLoader(
+    _those(Group, Group.slug, Group.display_name, Group.description, Group.members_seen_by),
+    _plain("slug", "displayName", "description", "membersSeenBy"),
+)
+load_resources = StateLoader(
+    _those(
+        Resource,
+        Resource.slug,
+        ResourceType.name,
+        Resource.name,
+        Resource.description,
+        Resource.details,
+        User.user_name,
+        Resource.size_bytes,
+        Lock.reason,
+        User.id,
+        Org.id,
+        Org.slug,
+        Resource.path,
+    )
+    .join(ResourceType, col(ResourceType.id) == col(Resource.type_id))
+    .join(Org, col(Org.id) == col(Resource.org_id))
+    .outerjoin(User, col(User.id) == col(Resource.owner_id))
+    .outerjoin(Lock, col(Lock.resource_id) == col(Resource.id)),
+    _resources,
+)
+load_resource_types = StateLoader(
+    _those(ResourceType, ResourceType.name, ResourceType.has_data), _plain("name", "hasData")
+)
+load_api_tokens = StateLoader(
+    _those(
+        ApiToken,
+        ApiToken.name,
+        ApiToken.prefix,
+        User.user_name,
+        ApiToken.permissions,
+        ApiToken.is_limited,
+        ApiToken.expires_at,
+    ).join(User, col(User.id) == col(ApiToken.user_id)),
+    _tokens,
+)
 
 
 def _ends(kind: str, at: tuple[int, str], word: str, user: tuple[int, str], its: str) -> tuple[Side, Side]:
@@ -284,20 +275,20 @@ def _ends(kind: str, at: tuple[int, str], word: str, user: tuple[int, str], its:
 
 def _org_member(row: Row) -> Tie:
     org, user, slug, name, level, end = row
-    holds = {"level": Level(level).name, "expiresAt": stamp(end)}
+    holds = {"level": Level(level).name, "expiresAt": format_instant(end)}
     return Tie(_ends(ORG, (org, slug), "members", (user, name), "orgs"), holds)
 
 
 def _group_member(row: Row) -> Tie:
     group, user, slug, name, is_manager, end = row
-    holds = {"isManager": bool(is_manager), "expiresAt": stamp(end)}
+    holds = {"isManager": bool(is_manager), "expiresAt": format_instant(end)}
     return Tie(_ends(GROUP, (group, slug), "members", (user, name), "groups"), holds)
 
 
 def _grant(row: Row) -> Tie:
     """A grant shows in the resource and, if there is one, in the group or the user whose it is."""
     resource, subject, slug, path, group, user, mask, end = row
-    holds = {"roles": [name for bit, name in masks.NAMES.items() if mask & bit], "expiresAt": stamp(end)}
+    holds = {"roles": [name for bit, name in masks.NAMES.items() if mask & bit], "expiresAt": format_instant(end)}
     kind, key, name = masks.kind_of(subject), masks.key_of(subject), user if group is None else group
     entry = kind.name.lower() if name is None else f"{kind.name.lower()}:{name}"
     sides = [Side((RESOURCE, resource), slug, "access", entry)]

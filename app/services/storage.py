@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, delete, exists, select, update
 
 from app import masks, policy
 from app.auth import Permission, Viewer
+from app.columns import format_instant
 from app.db import Transaction
 from app.errors import Conflict, InvalidInput, Locked, NotFound, Problem
 from app.services import audit, names, quotas, resources
@@ -64,7 +65,7 @@ async def begin_upload(tx: Transaction, viewer: Viewer, resource: Way, size: int
     Uploads that are begun for one owner at the same moment come one after the other.
     """
     found = await resources.writable(tx, viewer, resource, masks.DATA_WRITE)
-    names.refuse([*_byte_problems(size, "bytes")])
+    names.raise_problems([*_byte_problems(size, "bytes")])
     user_name = await tx.value(_USER_NAME, key=viewer.user_id)
     if terms.limited:
         owner = await tx.value(_OWNER, key=found.org_id)
@@ -106,7 +107,7 @@ async def _put(tx: Transaction, viewer: Viewer, found: resources.Found, begun: B
         "expires_at": begun.ends,
     }
     await tx.put(Ticket, [row])
-    about = {"bytes": begun.bytes, "expiresAt": audit.stamp(begun.ends)}
+    about = {"bytes": begun.bytes, "expiresAt": format_instant(begun.ends)}
     audit.tells(tx, audit.RESOURCE, found.id, {"upload" if begun.is_upload else "download": about}, name=found.slug)
 
 
@@ -116,7 +117,7 @@ async def finish_upload(tx: Transaction, viewer: Viewer, ticket: str, size: int,
     Whoever presents the ticket may. That more was replaced than came needs RESOURCES_MANAGE: a client that finishes its
     own upload before the storage service does must not gain by it. The same again is answered again.
     """
-    names.refuse([*_byte_problems(size, "bytes"), *_byte_problems(replaced, "replacedBytes")])
+    names.raise_problems([*_byte_problems(size, "bytes"), *_byte_problems(replaced, "replacedBytes")])
     if replaced > size:
         policy.require(viewer, Permission.RESOURCES_MANAGE)
     upload = await _held(tx, ticket)

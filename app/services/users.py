@@ -74,9 +74,8 @@ async def create_users(
     check_number(viewer, len(new))
     new = [replace(each, email=_address(each.email)) for each in new]
     known = await roles.named(tx, {name for each in new for name in each.roles})
-    problems = [*_each_problem(new, known), *wrong, *_twice(new), *await _taken(tx, new)]
-    if problems:
-        raise Problems(problems)
+    problems = [*_each_problem(new, known), *wrong, *_repeated(new), *await _taken(tx, new)]
+    names.raise_problems(problems)
     if any("roles" in each.metadata for each in new):
         new, known = await _with_told_roles(tx, new)
     for name in sorted({name for each in new for name in each.roles}):
@@ -119,16 +118,16 @@ def _each_problem(new: Sequence[NewUser], known: dict[str, Any]) -> Iterator[Pro
         yield from (problem.under("users", at) for check in checks for problem in check)
 
 
-def _twice(new: Sequence[NewUser]) -> Iterator[Problem]:
+def _repeated(new: Sequence[NewUser]) -> Iterator[Problem]:
     """The same name or address twice in one request."""
-    seen: set[tuple[str, str]] = set()
-    for at, each in enumerate(new):
-        for what, text in (("userName", each.user_name), ("email", each.email)):
-            if text is None:
-                continue
-            if (what, folded(text)) in seen:
-                yield Conflict(f"`{text}` stands in this request twice.", ("users", at, what))
-            seen.add((what, folded(text)))
+    given = (
+        (at, what, text)
+        for at, each in enumerate(new)
+        for what, text in (("userName", each.user_name), ("email", each.email))
+        if text is not None
+    )
+    for at, what, text in names.duplicates(given, key=lambda each: (each[1], folded(each[2]))):
+        yield Conflict(f"`{text}` stands in this request twice.", ("users", at, what))
 
 
 async def _taken(tx: Transaction, new: Sequence[NewUser]) -> list[Problem]:

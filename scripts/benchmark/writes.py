@@ -188,7 +188,8 @@ class _told:  # noqa: N801 - reads as the statement it is
         self._door = door
 
     async def _events(self) -> int:
-        return int((await self._door.ask(select(func.count()).select_from(tables.AuditEvent)))[0][0])
+        counted = select(func.count()).select_from(tables.AuditEvent)
+        return int((await self._door.ask(counted, freshness=db.Freshness.PRIMARY))[0][0])
 
     async def __aenter__(self) -> Callable[[int], Awaitable[None]]:
         before = await self._events()

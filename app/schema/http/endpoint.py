@@ -7,8 +7,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from app import web
+from app.caching import AudienceLRU
 from app.executor.documents import Invalid
-from app.executor.recent import Separate
 from app.schema import errors
 from app.schema.http import accept, reading, writing
 from app.schema.http.messages import Answer, GraphQLRequest
@@ -44,7 +44,7 @@ class GraphQLEndpoint:
         self._limits = limits
         self._has_page = has_page
         room = REMEMBERED * LONGEST_REMEMBERED // 4
-        self._recent: Separate[bytes, GraphQLRequest] = Separate(REMEMBERED, room, LONGEST_REMEMBERED, _length)
+        self._recent: AudienceLRU[bytes, GraphQLRequest] = AudienceLRU(REMEMBERED, room, LONGEST_REMEMBERED, _length)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         about, found, method = facts.current(), heads(scope), scope["method"]
