@@ -1,4 +1,4 @@
-"""Claims about the commands of developers: each explains itself without side effects, and refuses what it cannot use."""
+"""Claims about the commands of developers: each prints its usage and changes nothing, and refuses bad arguments."""
 
 import os
 import subprocess

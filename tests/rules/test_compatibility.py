@@ -29,7 +29,7 @@ BREAKS = {
     ("User | Org", "User"): {"Match"},
     ("User implements Named", "User"): {"User"},
     ("{ id: ID }", "{ id: ID, name: ID! }"): {"By.name"},
-    ("type Org { slug: String }", "input Org { slug: String }"): {"Org", "Match"},
+    ("type Org { slug: String }", "input Org { slug: String }"): {"Org"},
     (", gone(by: By): Int", ""): {"Query.gone"},
     (", score: Float", ""): {"Query.score", "Float"},
     ("age: Int", "age: Int, more: Int"): set(),
