@@ -57,9 +57,9 @@ def test_a_number_that_is_none_is_refused_by_the_name_of_its_argument(
         long_tests.main(arguments)
 
     assert stopped.value.code == 2
-    shown = capsys.readouterr().err
-    assert shown.startswith(f"usage: scripts/{arguments[0]}")
-    assert problem in shown
+    text = capsys.readouterr().err
+    assert text.startswith(f"usage: scripts/{arguments[0]}")
+    assert problem in text
 
 
 @pytest.mark.parametrize(

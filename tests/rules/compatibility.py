@@ -79,7 +79,7 @@ def present_version(project: Path = PROJECT) -> Version:
 
 
 def named_breaks(changelog: str) -> set[str]:
-    """Return what stands in inline code in the section "Breaking" of the version to come."""
+    """Return the inline code of the section "Breaking" of the version to come."""
     unreleased = SECTION.search(changelog)
     breaking = BREAKING.search(unreleased[0]) if unreleased else None
     return set(CODE.findall(breaking[1])) if breaking else set()

@@ -37,7 +37,7 @@ class Sentence:
 class _Blocks:
     """Paragraphs, list items and headings of a text, each with its first line."""
 
-    found: list[tuple[int, str]] = field(default_factory=list)
+    blocks: list[tuple[int, str]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     first: int = 0
     fence: str = ""
@@ -48,7 +48,7 @@ class _Blocks:
         for number, line in enumerate(text.split("\n"), 1):
             self._line(number, line.removeprefix(">").removeprefix(" ") if line.startswith(">") else line)
         self._flush()
-        return self.found
+        return self.blocks
 
     def _line(self, number: int, line: str) -> None:
         if self._in_fence(line):
@@ -93,7 +93,7 @@ class _Blocks:
 
     def _flush(self) -> None:
         if self.lines:
-            self.found.append((self.first, "\n".join(self.lines)))
+            self.blocks.append((self.first, "\n".join(self.lines)))
             self.lines = []
 
 

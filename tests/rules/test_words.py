@@ -80,52 +80,52 @@ GOOD_MARKDOWN = (
 )
 
 
-def _found(path: str, text: str) -> str:
+def _broken(path: str, text: str) -> str:
     return ", ".join(f"{each.line} {each.word}" for each in sorted(words.check_text(path, text)))
 
 
 @pytest.mark.parametrize(("text", "broken"), BAD_PYTHON.items())
 def test_a_banned_word_in_python_is_found_on_its_line(text: str, broken: str) -> None:
-    assert _found("app/module.py", text) == broken
+    assert _broken("app/module.py", text) == broken
 
 
 @pytest.mark.parametrize("text", GOOD_PYTHON)
 def test_an_allowed_text_in_python_is_no_finding(text: str) -> None:
-    assert _found("app/module.py", text) == ""
+    assert _broken("app/module.py", text) == ""
 
 
 def test_the_name_of_a_module_is_a_name() -> None:
-    assert _found("app/web/heads.py", '"""Read headers."""') == "1 heads"
+    assert _broken("app/web/heads.py", '"""Read headers."""') == "1 heads"
 
 
 @pytest.mark.parametrize(("text", "broken"), BAD_SCHEMA.items())
 def test_a_banned_word_in_the_schema_is_found_on_its_line(text: str, broken: str) -> None:
-    assert _found("schema.graphql", text) == broken
+    assert _broken("schema.graphql", text) == broken
 
 
 @pytest.mark.parametrize(("text", "broken"), BAD_MARKDOWN.items())
 def test_a_banned_word_or_a_long_sentence_in_a_document_is_found_on_its_line(text: str, broken: str) -> None:
-    assert _found("docs/page.md", text) == broken
+    assert _broken("docs/page.md", text) == broken
 
 
 @pytest.mark.parametrize("text", GOOD_MARKDOWN)
 def test_code_tables_links_and_short_sentences_of_a_document_are_no_findings(text: str) -> None:
-    assert _found("docs/page.md", text) == ""
+    assert _broken("docs/page.md", text) == ""
 
 
 def test_a_name_of_an_earlier_version_stands_as_code_in_the_changelog_alone() -> None:
     text = "- `stock` is `reference`."
 
-    assert _found("CHANGELOG.md", text) == ""
-    assert _found("docs/page.md", text) == "1 stock"
+    assert _broken("CHANGELOG.md", text) == ""
+    assert _broken("docs/page.md", text) == "1 stock"
 
 
 def test_the_sentences_of_a_document_are_those_a_reader_sees() -> None:
     text = "# Head\nOne `a. B` two. Three, e.g. Four!\n\n```\nCode. Code.\n```\n* five\n* [six](x.y)? Seven (*8*.) Nine"
 
-    found = [(each.line, each.text) for each in markdown.sentences(text)]
+    parts = [(each.line, each.text) for each in markdown.sentences(text)]
 
-    assert found == [
+    assert parts == [
         (1, "Head"),
         (2, "One Code two."),
         (2, "Three, e.g. Four!"),
@@ -155,10 +155,10 @@ def test_the_tool_prints_each_finding_and_a_count_of_each_folder(
     good.write_text('"""Open it."""\n')
 
     assert words.main([str(tmp_path)]) == 1
-    shown = capsys.readouterr().out.splitlines()
+    lines = capsys.readouterr().out.splitlines()
     assert words.main([str(good)]) == 0
 
-    assert shown == [
+    assert lines == [
         f"{bad}:3: found — says nothing as a name, name it by what it is: row, rows, user, match",
         f"{bad}:3: she — banned in prose, say: the user, they",
         f"     2  {tmp_path}/",
