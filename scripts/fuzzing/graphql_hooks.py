@@ -32,6 +32,7 @@ EXPECTED = frozenset(
         "FORBIDDEN",
         "GRAPHQL_PARSE_FAILED",
         "GRAPHQL_VALIDATION_FAILED",
+        "NOT_FOUND",
         "OPERATION_TOO_COMPLEX",
         "RATE_LIMITED",
         "UNAUTHENTICATED",
