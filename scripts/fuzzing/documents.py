@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 import graphql
 from graphql import (
@@ -25,6 +25,8 @@ from graphql import (
     StringValueNode,
     ValueNode,
 )
+
+Node = TypeVar("Node", bound=graphql.Node)
 
 SENSIBLE = 0.9
 """How often a value is made one that may be good, or an odd one, and not left as chance made it."""
@@ -270,11 +272,13 @@ class Sensible:
 
 
 NULL = NullValueNode()
-CODES = graphql.parse("{ errors { code } }").definitions[0].selection_set.selections[0]
+_ERRORS = graphql.parse("{ errors { code } }").definitions[0]
+assert isinstance(_ERRORS, OperationDefinitionNode)
+CODES = _ERRORS.selection_set.selections[0]
 """Why a change was refused, to be counted."""
 
 
-def _with(node: Any, **changes: Any) -> Any:
+def _with(node: Node, **changes: Any) -> Node:
     """A copy of a node with other parts."""
     return type(node)(**{key: getattr(node, key) for key in node.keys} | changes)
 

@@ -10,14 +10,14 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import documents
 import graphql
 import requests
 import schemathesis
-import variables
 from graphql import ObjectFieldNode, ObjectValueNode, StringValueNode
 from hypothesis import strategies as st
 from schemathesis.graphql import nodes
+
+from scripts.fuzzing import documents, variables
 
 SCHEMA = graphql.build_schema(Path(os.environ["FUZZ_SCHEMA"]).read_text())
 WORLD = json.loads(Path(os.environ["FUZZ_WORLD"]).read_text())
@@ -32,6 +32,7 @@ EXPECTED = frozenset(
         "FORBIDDEN",
         "GRAPHQL_PARSE_FAILED",
         "GRAPHQL_VALIDATION_FAILED",
+        "NOT_FOUND",
         "OPERATION_TOO_COMPLEX",
         "RATE_LIMITED",
         "UNAUTHENTICATED",

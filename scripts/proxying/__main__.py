@@ -41,7 +41,7 @@ def main() -> int:
         return _tell([*_all(at, plain.address)])
 
 
-_SERVERS = (("plain", {}), ("trusting", TRUSTING))
+_SERVERS: tuple[tuple[str, dict[str, str]], ...] = (("plain", {}), ("trusting", TRUSTING))
 
 
 def _all(at: dict[str, str], plain: str) -> Iterator[Trial]:

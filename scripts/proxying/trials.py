@@ -37,18 +37,18 @@ def closed(through: str, address: str) -> Iterator[Trial]:
     """What nobody reaches through any proxy."""
     with _client(address) as client:
         yield Trial(through, "GET /metrics", client.get("/metrics").status_code, 404)
-        yield Trial(through, "sign in with the well-known password", _sign_in(client, **PASSWORDS), 401)
+        yield Trial(through, "sign in with the well-known password", _sign_in(client, PASSWORDS), 401)
         headers = {"X-Forwarded-For": "127.0.0.1", "Host": "127.0.0.1"}
-        yield Trial(through, "the same, saying 127.0.0.1", _sign_in(client, headers, **PASSWORDS), 401)
+        yield Trial(through, "the same, saying 127.0.0.1", _sign_in(client, PASSWORDS, headers), 401)
 
 
 def rebinding(address: str) -> Iterator[Trial]:
     """What a page of another site reaches whose name was made to mean this machine."""
     with _client(address) as client:
         for host in ("evil.example", "evil.example:5000", "127.0.0.1.evil.example"):
-            seen = _sign_in(client, {"Host": host}, **PASSWORDS)
+            seen = _sign_in(client, PASSWORDS, {"Host": host})
             yield Trial("directly", f"sign in with the well-known password, Host: {host}", seen, 401)
-        yield Trial("directly", "the same as this machine", _sign_in(client, **PASSWORDS), 200)
+        yield Trial("directly", "the same as this machine", _sign_in(client, PASSWORDS), 200)
 
 
 def addresses(through: str, address: str, password: str, word: str) -> Iterator[Trial]:
@@ -72,7 +72,7 @@ def _client(address: str) -> httpx.Client:
     return httpx.Client(base_url=address, transport=transport, timeout=20)
 
 
-def _sign_in(client: httpx.Client, headers: dict[str, str] | None = None, **form: str) -> int:
+def _sign_in(client: httpx.Client, form: dict[str, str], headers: dict[str, str] | None = None) -> int:
     return client.post("/users/authenticate", data=form, headers=headers).status_code
 
 

@@ -1,0 +1,1 @@
+"""Programs for developers; each file without a suffix is a command."""

@@ -1,0 +1,1 @@
+"""Rules about the code and its language, and the tools that check them."""

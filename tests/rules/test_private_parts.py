@@ -1,0 +1,61 @@
+"""Claims about private parts of dependencies: each is used only where docs/decisions/0193-private-parts.md says."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+HOME = Path(__file__).parents[2]
+TEXTS = {path.relative_to(HOME).as_posix(): path.read_text() for path in sorted((HOME / "app").rglob("*.py"))}
+BOUNDED = {"asyncpg", "graphql-core", "sqlalchemy[asyncio]", "strawberry-graphql", "uvicorn"}
+
+PARTS = {
+    r"uvicorn\.protocols": {"app/web/closing.py", "app/web/exchange.py", "app/web/protocol.py"},
+    r"uvicorn\.supervisors": {"app/web/supervising.py"},
+    r"def capture_signals": {"app/web/listener.py"},
+    r"\._transport\b": {"app/db/postgresql.py"},
+    r"\bSCHEMA\.(_schema|schema_converter)": {"app/schema/__init__.py"},
+    r"strawberry-definition|__strawberry_definition__": {
+        "app/executor/arguments.py",
+        "app/executor/kinds.py",
+        "app/schema/__init__.py",
+        "app/schema/conversion.py",
+        "app/schema/declare.py",
+        "app/schema/enums.py",
+        "app/schema/mutations.py",
+        "app/schema/query.py",
+    },
+    r"strawberry\.types\.(?!Info)": {"app/schema/conversion.py", "app/schema/declare.py", "app/schema/leaves.py"},
+    r"graphql\.execution\.incremental": {"app/schema/serial.py"},
+    r"graphql\.execution\.collect_fields": {"app/executor/plan.py", "app/schema/execution.py"},
+    r"\b(get_variable_signature|coerce_default_value|print_path_list)\b": {
+        "app/executor/literals.py",
+        "app/executor/quick.py",
+        "app/executor/variables.py",
+    },
+    r"\._generate_cache_key|\._result_columns|\b_check=|\.positiontup": {"app/prepared.py"},
+}
+
+
+@pytest.mark.parametrize("pattern", PARTS)
+def test_a_private_part_is_used_only_where_its_record_says(pattern: str) -> None:
+    users = {path for path, text in TEXTS.items() if re.search(pattern, text)}
+
+    assert users == PARTS[pattern], "see docs/decisions/0193-private-parts.md"
+
+
+def test_no_other_private_attribute_of_a_dependency_is_used() -> None:
+    """Ruff reports each use of a private name of another object; each one that is allowed has a mark."""
+    marked = {path for path, text in TEXTS.items() if "noqa: SLF001" in text}
+
+    assert marked == {"app/prepared.py", "app/schema/__init__.py"}, "see docs/decisions/0193-private-parts.md"
+
+
+def test_a_dependency_with_a_private_part_has_an_upper_bound() -> None:
+    project = tomllib.loads((HOME / "pyproject.toml").read_text())["project"]
+
+    bounds = {re.split(r"[<>=]", text)[0]: text for text in project["dependencies"]}
+
+    assert set(bounds) >= BOUNDED
+    assert {name for name in BOUNDED if "<" not in bounds[name]} == set()
