@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs/decisions"
-INDEX = (FOLDER / "README.md").read_text()
+INDEX = (FOLDER / "index.md").read_text()
 RECORDS = sorted(FOLDER.glob("[0-9]*.md"))
 
 PARTS = ["Context", "Decision", "Consequences", "Alternatives", "Guard"]
