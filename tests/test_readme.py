@@ -66,7 +66,7 @@ def test_the_example_is_answered_as_printed(tmp_path: Path) -> None:
     assert len(STEPS) == len(OPERATIONS) > 1
     with Server(tmp_path) as server:
         server.ready()
-        lines = TEXT.partition("+ ostiary serve\n")[2].partition("```")[0].splitlines()
+        lines = TEXT.partition("+ ostiary serve\n")[2].partition("\n…")[0].splitlines()
         printed = [line.replace("http://127.0.0.1:5000", server.address) for line in lines]
         assert server.out.splitlines()[: len(printed)] == printed
 
