@@ -54,7 +54,7 @@ def _is_asked(block: Block) -> bool:
     return block.language == "graphql" and re.match(r"# \w+\n", block.text) is not None
 
 
-@pytest.mark.parametrize("page", filter(_has_steps, PAGES), ids=markdown.name)
+@pytest.mark.parametrize("page", [page for page in PAGES if _has_steps(page)], ids=markdown.name)
 def test_every_step_is_answered_as_printed(page: Path, tmp_path: Path) -> None:
     text = page.read_text()
     blocks = markdown.blocks(text)
