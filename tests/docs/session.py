@@ -18,6 +18,7 @@ from tests.serving import UNUSED_TLS, Server
 SERVE = re.compile(r"^(?:\w+=\S+ +)*(?:\S*scripts/serve|ostiary serve)\b")
 SCRIPT = re.compile(r"^(?:\S*/)?scripts/(\w+)")
 LOCAL = re.compile(r"\b(localhost|127\.0\.0\.1):5000\b")
+DATABASE = re.compile(r"postgresql://[^@\s'\"]+@(?P<hosts>[^/\s'\"]+)/ostiary\b")
 ANONYMOUS = "anonymous"
 SECONDS = 60
 PASSWORDS = re.compile(r'"?[uU]serName"?: "([^"]+)",[^{}]*?"?[pP]assword"?: "([^"]+)"')
@@ -32,7 +33,8 @@ class PlainServer(Server):
 class Session:
     """The folder, the shell variables and the server that the steps of a page share."""
 
-    def __init__(self, folder: Path, text: str) -> None:
+    def __init__(self, folder: Path, text: str, database: str = "") -> None:
+        self._database = database
         self._folder = folder / "page"
         self._folder.mkdir()
         self._home = folder / "home"
@@ -137,10 +139,17 @@ class Session:
         return self._without_port(ended.stdout)
 
     def _with_port(self, text: str) -> str:
+        text = DATABASE.sub(self._with_hosts, text) if self._database else text
         if not LOCAL.search(text):
             return text
         port = self._address().rpartition(":")[2]
         return LOCAL.sub(rf"\1:{port}", text)
+
+    def _with_hosts(self, match: re.Match[str]) -> str:
+        """Put the database of the test in place of a named one; its host is the last, and those before do not answer."""
+        head, _, rest = self._database.partition("@")
+        dead = "127.0.0.1:1," * match["hosts"].count(",")
+        return f"{head}@{dead}{rest}"
 
     def _without_port(self, text: str) -> str:
         if self._server is None:

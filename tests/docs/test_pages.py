@@ -6,7 +6,9 @@ The convention, for README.md and every file below docs/. A page starts in an em
                  `scripts/serve` or `ostiary serve`, on a line of its own, starts a server in the background and stops
                  the one before; the same page may use localhost:5000 at once. A page that starts none gets one with
                  the default settings. Other `scripts/…` are not run; they must exist.
+                 A block that begins with `node` is left out where Node is not installed.
                  `$TOKEN` is the token of `admin`, unless the page assigns it.
+                 `postgresql://…/ostiary` is a database of the test, on the last of the hosts that are named.
 ```graphql       The operation is sent by the user on its first line: `# ann`, or `# anonymous`. Passwords are those
                  that the page gives to its users. Without such a line it is only checked against the schema.
 ```json          Right after a step: its answer. After several commands, an answer for each. `…` at the end of a text,
@@ -38,6 +40,7 @@ from tests.docs import markdown
 from tests.docs.compare import is_same_json, is_same_text
 from tests.docs.markdown import Block
 from tests.docs.session import Session, decoded
+from tests.postgres import Postgres
 
 LANGUAGES = {"", "console", "css", "diff", "graphql", "html", "ini", "javascript", "json", "nginx", "promql", "python"}
 LANGUAGES |= {"sh", "sql", "text", "toml", "typescript", "yaml"}
@@ -55,14 +58,16 @@ def _is_asked(block: Block) -> bool:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if _has_steps(page)], ids=markdown.name)
-def test_every_step_is_answered_as_printed(page: Path, tmp_path: Path) -> None:
+def test_every_step_is_answered_as_printed(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     text = page.read_text()
     blocks = markdown.blocks(text)
-    with Session(tmp_path, text) as session:
+    needs_postgres = any(block.language == "sh" and "postgresql://" in block.text for block in blocks)
+    database = _database(request.getfixturevalue("postgres"), page) if needs_postgres else ""
+    with Session(tmp_path, text, database) as session:
         for number, block in enumerate(blocks):
             if block.title and block.title != "variables":
                 session.write(block)
-            elif block.language == "sh":
+            elif block.language == "sh" and _is_possible(block):
                 _compare(block, session.shell(block.text), _answer(blocks, number + 1))
             elif _is_asked(block):
                 variables, answer = _variables_and_answer(blocks, number + 1)
@@ -122,6 +127,17 @@ def test_every_ini_block_is_an_ini_file() -> None:
                 parser = ConfigParser(strict=False, interpolation=None)
                 parser.read_string(block.text)
                 assert parser.sections(), f"{markdown.name(page)}:{block.line}"
+
+
+def _is_possible(block: Block) -> bool:
+    """Return whether the block needs nothing that may be missing here: of all programs, only Node may."""
+    return not block.text.startswith("node ") or shutil.which("node") is not None
+
+
+def _database(server: Postgres, page: Path) -> str:
+    name = re.sub(r"\W", "_", f"docs {page.stem}")
+    server.create(name)
+    return server.url(name)
 
 
 def _answer(blocks: list[Block], number: int) -> Block | None:
