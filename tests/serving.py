@@ -14,7 +14,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Any, ClassVar, Self
 
 import httpx
 
@@ -44,13 +44,15 @@ class Ended:
 class Server:
     """`ostiary serve --port 0` in a folder; `environment` are OSTIARY_ variables, and none of ours go along."""
 
+    settings: ClassVar[dict[str, str]] = UNHURRIED
+
     def __init__(self, folder: Path, *options: str, **environment: str) -> None:
         self._out, self._err = (tempfile.TemporaryFile("ab+") for _ in range(2))  # noqa: SIM115 - `__exit__` closes them
         self._began = time.monotonic()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "app.cli", "serve", "--port", "0", *options],
             cwd=folder,
-            env=_clean() | UNHURRIED | environment,
+            env=_clean() | self.settings | environment,
             stdin=subprocess.DEVNULL,
             stdout=self._out,
             stderr=self._err,

@@ -22,7 +22,7 @@ from tests.make import PASSWORD, Make
 from tests.refusing import EVIL, Log, Scene, written
 
 FAMILY = "ostiary_sign_ins_refused_total"
-PAGE = Path(__file__).parents[1] / "docs" / "fail2ban.md"
+PAGE = Path(__file__).parents[1] / "docs" / "how-to" / "fail2ban.md"
 ANN = 'login(input: {userName: "ann", password: "wrong"}) { errors { code } }'
 
 

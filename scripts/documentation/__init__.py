@@ -1,0 +1,1 @@
+"""The site of the documentation: its settings, its style and its navigation."""
