@@ -16,6 +16,10 @@ from scripts.reference_tables.metrics import LABELS
 from tests.serving import METRICS, Server
 
 PAGES = sorted(FOLDER.glob("*.md"))
+LISTED = {"face", "kind", "limit", "api", "credential", "reason", "executor", "result", "state"}
+"""Labels whose values are listed one by one."""
+
+METRIC = re.compile(r"\bostiary_[a-z_]+_(?:total|seconds|bytes|jobs|connections|progress|bucket|sum|count)\b")
 SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? ", re.MULTILINE)
 
 
@@ -89,13 +93,32 @@ def test_a_server_shows_the_labels_that_are_listed(tmp_path: Path) -> None:
             client.post("/graphql", content=b" " * 2_000_000)
             text = client.get("/metrics", headers={"authorization": f"Bearer {METRICS}"}).text
 
-    found: dict[str, set[str]] = {}
-    for name, labels in SAMPLE.findall(text):
+    labels: dict[str, dict[str, set[str]]] = {}
+    for name, pairs in SAMPLE.findall(text):
         family = re.sub("_(bucket|sum|count)$", "", name) if name not in FAMILIES else name
-        found.setdefault(family, set()).update(re.findall(r'(\w+)="', labels))
+        of_family = labels.setdefault(family, {})
+        for label, value in re.findall(r'(\w+)="([^"]*)"', pairs):
+            of_family.setdefault(label, set()).add(value)
 
-    assert {"ostiary_limits_exceeded_total", "ostiary_sign_ins_refused_total", "ostiary_refusals_total"} <= set(found)
-    assert found == {family: set(LABELS.get(family, ())) for family in found}
+    assert {"ostiary_limits_exceeded_total", "ostiary_sign_ins_refused_total", "ostiary_refusals_total"} <= set(labels)
+    assert {family: set(each) for family, each in labels.items()} == {
+        family: set(LABELS.get(family, ())) for family in labels
+    }
+    unlisted = [
+        f'{family}: {label}="{value}"'
+        for family, each in labels.items()
+        for label, values in each.items()
+        for value in values
+        if f"`{value}`" not in LABELS[family][label] and label in LISTED
+    ]
+    assert unlisted == []
+
+
+@pytest.mark.parametrize("page", [*PAGES, *sorted(FOLDER.parent.glob("*.md"))], ids=lambda page: page.name)
+def test_every_metric_that_a_page_names_exists(page: Path) -> None:
+    named = {re.sub("_(bucket|sum|count)$", "", name) for name in METRIC.findall(page.read_text())}
+
+    assert {name for name in named if name not in FAMILIES} == set()
 
 
 def _rows(block: str) -> list[list[str]]:
@@ -104,4 +127,4 @@ def _rows(block: str) -> list[list[str]]:
     content = text.partition(f"<!-- generated: {block} -->\n")[2].partition("<!-- end -->")[0]
     lines = [line for line in content.splitlines() if line.startswith("| ") and not line.startswith("| ---")]
     rows = [re.split(r" (?<!\\)\| ", line.removeprefix("| ").removesuffix(" |")) for line in lines]
-    return [[cell.strip() for cell in row] for row in rows[1:]]
+    return [[text.strip() for text in row] for row in rows[1:]]

@@ -25,7 +25,7 @@ CHANGES: Mapping[str, str] = {
     "QUOTA_EXCEEDED": "The bytes exceed the quota of the owner of the org.",
     "PROTECTED": "The object is built in, is the last active administrator, or is kept by the external provider.",
 }
-"""When a change is rejected."""
+"""Conditions under which a change is rejected."""
 
 REQUESTS: Mapping[str, str] = {
     "UNAUTHENTICATED": "The viewer is not signed in, the password is wrong, or the token is no longer valid.",
@@ -47,7 +47,7 @@ REQUESTS: Mapping[str, str] = {
     "OUTCOME_UNKNOWN": "The connection to the database was lost during the commit. Look before you repeat the change.",
     "SERVICE_UNAVAILABLE": "The server is stopping or overloaded, or the database or the external provider is down.",
 }
-"""When a field or a request is refused."""
+"""Conditions under which a field or a request is refused."""
 
 DOCUMENTS: Mapping[str, tuple[str, str]] = {
     PARSE_FAILED: ("200, 400", "The document is not GraphQL."),
@@ -70,8 +70,8 @@ def _of(base: type[Problem] | type[Refusal], where: str, conditions: Mapping[str
     statuses: dict[str, set[int]] = {}
     for kind in _below(base):
         statuses.setdefault(kind.code, set()).add(kind.status)
-    for name, found in statuses.items():
-        yield [code(name), where, ", ".join(map(str, sorted(found))), conditions[name]]
+    for name, numbers in statuses.items():
+        yield [code(name), where, ", ".join(map(str, sorted(numbers))), conditions[name]]
 
 
 def _below(base: type[Problem] | type[Refusal]) -> Iterator[type[Problem] | type[Refusal]]:

@@ -11,7 +11,7 @@ from app.schema.directives import Permission
 from scripts.reference_tables.markdown import code, first_sentence, table
 
 DIRECTIVE = "requires"
-"""How the name of the directive begins that says which permission a field needs."""
+"""Beginning of the name of the directive that says which permission a field needs."""
 
 
 def queries() -> str:

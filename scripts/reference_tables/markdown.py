@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table with this head and these rows."""
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(map(cell, line))} |" for line in lines)
+    return "\n".join(f"| {' | '.join(map(one_line, line))} |" for line in lines)
 
 
-def cell(text: str) -> str:
+def one_line(text: str) -> str:
     """Return a text as it fits into one cell: on one line, with its bars escaped."""
     return " ".join(text.split()).replace("|", "\\|")
 

@@ -1,14 +1,16 @@
 """Tables of the metrics: their families, and the labels of each."""
 
 from collections.abc import Iterable, Mapping
+from typing import get_args
 
 from app.db.failures import Failure
+from app.settings import Settings
 from app.telemetry.metrics import FAMILIES
 from app.telemetry.sign_ins import Credential, Reason
 from app.web.budget import LIMITS
 from scripts.reference_tables.markdown import code, table
 
-FACE = "`graphql`, `rest`, or `other` for every other path"
+API = "`graphql`, `rest`, or `other` for every other path"
 KIND = "`query`, `mutation`, or `none` where the request was refused before its operation was read"
 
 
@@ -18,11 +20,11 @@ def _values(names: Iterable[str]) -> str:
 
 LABELS: Mapping[str, Mapping[str, str]] = {
     "ostiary_requests_total": {
-        "face": FACE,
+        "face": API,
         "kind": KIND,
         "status": "`2xx` to `5xx`, or `none` where no response was sent",
     },
-    "ostiary_request_duration_seconds": {"face": FACE, "kind": KIND, "le": "upper bound of the bucket in seconds"},
+    "ostiary_request_duration_seconds": {"face": API, "kind": KIND, "le": "upper bound of the bucket in seconds"},
     "ostiary_refusals_total": {"code": "a code of [errors](errors.md)"},
     "ostiary_limits_exceeded_total": {"limit": _values([*LIMITS, "variable_values", "errors"])},
     "ostiary_sign_ins_refused_total": {
@@ -32,7 +34,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     },
     "ostiary_database_failures_total": {"reason": _values(Failure)},
     "ostiary_executions_total": {
-        "executor": "`compiled` or `stock`",
+        "executor": _values(get_args(Settings.model_fields["executor"].annotation)),
         "cause": "the reason why the query has no plan; empty for `compiled`",
     },
     "ostiary_documents_total": {

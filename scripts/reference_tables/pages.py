@@ -1,4 +1,4 @@
-"""Blocks of a page that are generated: finding them and writing them anew."""
+"""Blocks of a page that are generated: finding them and replacing their content."""
 
 import re
 from collections.abc import Callable, Mapping
