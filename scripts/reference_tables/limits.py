@@ -1,0 +1,91 @@
+"""Tables of limits: those of documents and requests, which are settings, and those that are fixed."""
+
+import re
+from collections.abc import Mapping
+
+from pydantic import BaseModel
+from pydantic.alias_generators import to_pascal
+
+from app import ids, pages
+from app.executor import guard, lane, persisted
+from app.executor.lists import DEFAULT_MOST
+from app.rest import bodies, fields
+from app.services import access, api_tokens, checks, entries, groups, locks, names, provider, users
+from app.settings import PASSWORD_CHARACTERS, Limits, RequestLimits
+from scripts.reference_tables.markdown import code, table
+
+KIB = 1_024
+
+RANGE = re.compile(r"[:,] [\d,]+ to [\d,]+(?=\.)")
+"""The range at the end of a description, which has columns of its own here."""
+
+
+def documents() -> str:
+    """Return the limits of a GraphQL document."""
+    return _section("Limits", Limits)
+
+
+def requests() -> str:
+    """Return the limits of a request and of a worker's connections."""
+    return _section("RequestLimits", RequestLimits)
+
+
+def _section(name: str, model: type[BaseModel]) -> str:
+    rows = []
+    for field, info in model.model_fields.items():
+        least, most = (_bound(info.metadata, bound) for bound in ("ge", "le"))
+        about = RANGE.sub("", info.description or "")
+        rows.append([code(f"{name}.{to_pascal(field)}"), f"{info.default:,}", least, most, about])
+    return table(["setting", "default", "least", "most", "counts"], rows)
+
+
+def _bound(metadata: list[object], name: str) -> str:
+    return next((f"{getattr(each, name):,}" for each in metadata if hasattr(each, name)), "")
+
+
+LISTS: Mapping[str, int] = {
+    "items of a page: `first` or `last`": pages.MAX_SIZE,
+    "items of a page without `first` and `last`": pages.DEFAULT_SIZE,
+    "comparisons in one filter": pages.MAX_COMPARISONS,
+    "levels of a filter": pages.MAX_FILTER_DEPTH,
+    "values of `in`": pages.MAX_CHOICES,
+    "terms of `orderBy`": pages.MAX_TERMS,
+    "ids of `nodes`": ids.MAX_NODES,
+    "questions in one `checkAccessBatch`": checks.MAX_CHECKS,
+    "users in one `createUsers`": users.MAX_AT_ONCE,
+    "members in one `addGroupMembers` or `removeGroupMembers`": groups.MAX_AT_ONCE,
+    "entries in one `grantAccessBatch`": access.MAX_BATCH,
+    "entries of groups and users in one access configuration": access.MAX_ENTRIES,
+    "API tokens of one user": api_tokens.MOST,
+    "orgs, and resources, that one API token is limited to": api_tokens.MOST_THINGS,
+    "items of every other list among the variables": DEFAULT_MOST,
+    "fields of a form, parts of a multipart body": bodies.MOST_FIELDS,
+    "items of a list in a REST body": fields.MOST_TEXTS,
+    "documents in the store of persisted queries of a worker": persisted.MOST,
+    "new documents that wait for their turn, for each kind of caller in a worker": lane.MOST_WAITING,
+}
+
+VALUES: Mapping[str, str] = {
+    "user name": code(names.USER_NAME.pattern),
+    "slug": code(names.SLUG.pattern),
+    "name of an org, a group, a resource or an API token": f"{names.MAX_TITLE} characters at most",
+    "name of a role": f"{names.MAX_ROLE_NAME} characters at most",
+    "e-mail address": f"{names.MAX_EMAIL} characters at most",
+    "description": f"{names.MAX_DESCRIPTION:,} characters at most",
+    "reason of a lock": f"{locks.MAX_REASON:,} characters at most",
+    "password": f"{PASSWORD_CHARACTERS:,} characters at most",
+    "metadata of a user or a resource": f"{names.MAX_METADATA_BYTES // KIB} KiB of JSON at most",
+    "name in a GraphQL document": f"{guard.LONGEST_NAME:,} characters at most",
+    "what the audit log keeps of an object before, and after, a change": f"{entries.MAX_CHANGE // KIB} KiB at most",
+    "answer of an external provider": f"{provider.MOST_BYTES // KIB} KiB at most, in {provider.SECONDS:.0f} seconds",
+}
+
+
+def lists() -> str:
+    """Return how many items lists may have."""
+    return table(["list", "at most"], [[name, f"{most:,}"] for name, most in LISTS.items()])
+
+
+def values() -> str:
+    """Return how long values may be."""
+    return table(["value", "form"], VALUES.items())

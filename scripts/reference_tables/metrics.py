@@ -1,0 +1,61 @@
+"""Tables of the metrics: their families, and the labels of each."""
+
+from collections.abc import Iterable, Mapping
+from typing import get_args
+
+from app.db.failures import Failure
+from app.settings import Settings
+from app.telemetry.metrics import FAMILIES
+from app.telemetry.sign_ins import Credential, Reason
+from app.web.budget import LIMITS
+from scripts.reference_tables.markdown import code, table
+
+API = "`graphql`, `rest`, or `other` for every other path"
+KIND = "`query`, `mutation`, or `none` where the request was refused before its operation was read"
+
+
+def _values(names: Iterable[str]) -> str:
+    return ", ".join(map(code, sorted(names)))
+
+
+LABELS: Mapping[str, Mapping[str, str]] = {
+    "ostiary_requests_total": {
+        "face": API,
+        "kind": KIND,
+        "status": "`2xx` to `5xx`, or `none` where no response was sent",
+    },
+    "ostiary_request_duration_seconds": {"face": API, "kind": KIND, "le": "upper bound of the bucket in seconds"},
+    "ostiary_refusals_total": {"code": "a code of [errors](errors.md)"},
+    "ostiary_limits_exceeded_total": {"limit": _values([*LIMITS, "variable_values", "errors"])},
+    "ostiary_sign_ins_refused_total": {
+        "api": "`REST` or `GRAPHQL`",
+        "credential": _values(Credential),
+        "reason": _values(Reason),
+    },
+    "ostiary_database_failures_total": {"reason": _values(Failure)},
+    "ostiary_executions_total": {
+        "executor": _values(get_args(Settings.model_fields["executor"].annotation)),
+        "cause": "the reason why the query has no plan; empty for `compiled`",
+    },
+    "ostiary_documents_total": {
+        "result": "`known` for a document in the cache, `read` for one that was parsed and validated"
+    },
+    "ostiary_database_connections": {"state": "`used` or `idle`"},
+    "ostiary_workers": {"version": "the version of Ostiary"},
+}
+"""The labels of each family that has some, with their values; `tests/test_reference.py` compares them with /metrics."""
+
+
+def families() -> str:
+    """Return every metric with its type, its labels and its meaning."""
+    rows = [
+        [code(name), family.kind, ", ".join(map(code, LABELS.get(name, {}))), family.help]
+        for name, family in FAMILIES.items()
+    ]
+    return table(["metric", "type", "labels", "meaning"], rows)
+
+
+def labels() -> str:
+    """Return the values of every label."""
+    rows = [[code(name), code(label), values] for name, each in LABELS.items() for label, values in each.items()]
+    return table(["metric", "label", "values"], rows)
