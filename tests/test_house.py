@@ -8,7 +8,7 @@ from pathlib import Path
 from app.auth import Permission
 from app.errors import Problem
 from app.schema import directives, mutations
-from app.schema.audit import AuditKind
+from app.schema.audit import AuditObjectType
 from app.services.entities import AUDITED
 
 HOME = Path(__file__).parents[1]
@@ -128,7 +128,7 @@ def test_every_permission_has_its_name_in_the_api_in_the_same_order() -> None:
 
 
 def test_every_kind_of_thing_in_the_audit_log_has_its_name_in_the_api() -> None:
-    assert {kind.value for kind in AuditKind} == set(AUDITED)
+    assert {kind.value for kind in AuditObjectType} == set(AUDITED)
 
 
 def test_every_problem_has_its_code_and_its_type_in_the_api() -> None:
