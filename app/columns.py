@@ -78,9 +78,9 @@ def format_instant(moment: datetime | None, timespec: str = ...) -> str | None: 
 
 
 def format_instant(moment: datetime | None, timespec: str = "microseconds") -> str | None:
-    """Return a moment as every API, cursor and audit event writes it: UTC, six digits of the second, `Z`.
+    """Return a moment as the API, cursors and audit events write it: UTC, six digits of the second, `Z`.
 
-    The REST clients that sign in read no fraction of a second: `timespec` leaves it out.
+    REST passes the `timespec` "auto", which leaves out a fraction that is zero: its documented clients read it so.
     """
     return None if moment is None else f"{moment.astimezone(UTC).isoformat(timespec=timespec)[:-6]}Z"
 

@@ -12,7 +12,8 @@ def test_a_moment_is_written_in_utc_with_six_digits_of_the_second() -> None:
     assert format_instant(NOON.replace(microsecond=50)) == "2026-01-31T12:00:00.000050Z"
     assert format_instant(NOON.astimezone(timezone(timedelta(hours=5, minutes=30)))) == "2026-01-31T12:00:00.000000Z"
     assert format_instant(NOON.replace(year=988)) == "0988-01-31T12:00:00.000000Z"
-    assert format_instant(NOON, timespec="seconds") == "2026-01-31T12:00:00Z"
+    assert format_instant(NOON, timespec="auto") == "2026-01-31T12:00:00Z"
+    assert format_instant(NOON.replace(microsecond=50), timespec="auto") == "2026-01-31T12:00:00.000050Z"
     assert format_instant(None) is None
 
 

@@ -99,7 +99,7 @@ def _shown(row: Row) -> dict[str, Any]:
     entries = details.get("entries")
     return {
         "slug": slug,
-        "creationDate": format_instant(created_at),
+        "creationDate": format_instant(created_at, timespec="auto"),
         "properties": {
             "entries": entries if type(entries) is int else 0,
             "public": level == Visibility.PUBLIC,

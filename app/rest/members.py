@@ -47,7 +47,7 @@ async def _list(call: Call) -> Response:
                 "userName": user_name,
                 "email": email,
                 "permissions": level,
-                "grantedAt": format_instant(granted_at),
+                "grantedAt": format_instant(granted_at, timespec="auto"),
                 "grantedBy": granted_by,
             }
             for user_name, email, level, granted_at, granted_by, _ in rows

@@ -44,7 +44,7 @@ _NOT_A_MEMBER = {"permissions": None, "grantedAt": None, "grantedBy": None}
 
 def _membership(row: Row) -> dict[str, Any]:
     level, granted_at, granted_by = row[len(CELLS.cells) : -1]
-    return {"permissions": level, "grantedAt": format_instant(granted_at), "grantedBy": granted_by}
+    return {"permissions": level, "grantedAt": format_instant(granted_at, timespec="auto"), "grantedBy": granted_by}
 
 
 async def _set(call: Call) -> Response:

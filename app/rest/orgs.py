@@ -38,7 +38,7 @@ def plain(row: Row) -> dict[str, Any]:
         "slug": slug,
         "name": name,
         "description": description,
-        "creationDate": format_instant(created_at),
+        "creationDate": format_instant(created_at, timespec="auto"),
         "owner": owner,
         "isPublic": bool(is_public),
     }

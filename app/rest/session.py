@@ -77,7 +77,7 @@ def _opened(call: Call, session: accounts.Session) -> Response:
 
 def _session(settings: Settings, session: accounts.Session) -> dict[str, Any]:
     """A token for all kinds of client: some read `username`, others `userName`; some cannot read a date."""
-    moment = format_instant(session.expires_at, timespec="seconds")
+    moment = format_instant(session.expires_at, timespec="auto")
     return {
         "token": session.token,
         "expires": int(session.expires_at.timestamp()) if settings.drone_db_clients else moment,

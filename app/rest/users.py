@@ -49,7 +49,7 @@ async def _list_detailed(call: Call) -> Response:
                 "storageUsed": storage[row[0]]["used"],
                 "organizationCount": len(keys),
                 "datasetCount": sum(datasets.get(key, 0) for key in keys),
-                "createdDate": format_instant(row[2]),
+                "createdDate": format_instant(row[2], timespec="auto"),
             }
             for row, user, keys in zip(rows, held, orgs, strict=True)
         ]
