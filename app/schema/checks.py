@@ -12,6 +12,7 @@ from app.errors import BadInput
 from app.masks import Kind
 from app.schema.access import AccessDenial, AccessDenialCause, AccessSource
 from app.schema.declare import computed, question
+from app.schema.decorators import object_type
 from app.schema.enums import of_value
 from app.schema.masks import LEVELS, ResourceRole, kind_named, role_list
 from app.schema.mutations import filled
@@ -50,7 +51,7 @@ async def _check_batch(database: Database, viewer: Viewer, given: Mapping[str, A
     return await checks.check_access_batch(database, viewer, [*zip(*keys, bits, strict=True)])
 
 
-@strawberry.type
+@object_type
 class Checks:
     """The questions about rights."""
 

@@ -12,10 +12,11 @@ from app.db import Transaction
 from app.masks import Kind
 from app.schema.context import Context
 from app.schema.declare import computed, edge
+from app.schema.decorators import input_type, object_type, one_of_input
 from app.schema.lists import read_each
 from app.schema.masks import ResourceRole, SubjectKind, kind_named, role_list, role_mask
 from app.schema.mutations import (
-    VALIDATE_ONLY,
+    ChangeInput,
     MutationError,
     Outcome,
     Payload,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from app.schema.groups import Group, GroupBy
 
 
-@strawberry.input(description="Roles for every signed-in user, or for everybody.")
+@input_type
 class WildcardGrantInput:
     """Roles for every signed-in user, or for everybody."""
 
@@ -47,7 +48,7 @@ class WildcardGrantInput:
     )
 
 
-@strawberry.input(description="Roles for a group.")
+@input_type
 class GroupGrantInput:
     """Roles for a group."""
 
@@ -59,7 +60,7 @@ class GroupGrantInput:
     )
 
 
-@strawberry.input(description="Roles for a user.")
+@input_type
 class UserGrantInput:
     """Roles for a user."""
 
@@ -71,9 +72,9 @@ class UserGrantInput:
     )
 
 
-@strawberry.input(description="A whole access configuration, in the place of the one that was read.")
-class SubmitAccessInput:
-    """A whole access configuration."""
+@input_type
+class SubmitAccessInput(ChangeInput):
+    """A whole access configuration, in the place of the one that was read."""
 
     resource: ResourceBy = strawberry.field(description="Which resource.")
     revision: int = strawberry.field(description="The revision that was read; a stale one is a CONFLICT.")
@@ -89,12 +90,11 @@ class SubmitAccessInput:
     anyone: WildcardGrantInput | None = strawberry.field(
         default=None, description="Everybody, signed in or not: read roles only; absent for none."
     )
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(one_of=True, description="Who is granted roles: one of these.")
+@one_of_input
 class SubjectInput:
-    """Who is granted roles."""
+    """Who is granted roles: one of these."""
 
     group: strawberry.Maybe[Annotated["GroupBy", strawberry.lazy("app.schema.groups")]] = strawberry.field(
         description="A group."
@@ -104,9 +104,9 @@ class SubjectInput:
     anyone: strawberry.Maybe[bool] = strawberry.field(description="Everybody, signed in or not; say true.")
 
 
-@strawberry.input(description="One entry of a configuration, in the place of the subject's old one.")
+@input_type
 class GrantInput:
-    """One entry of a configuration."""
+    """One entry of a configuration, in the place of the subject's old one."""
 
     resource: ResourceBy = strawberry.field(description="Which resource.")
     subject: SubjectInput = strawberry.field(description="Who.")
@@ -117,31 +117,27 @@ class GrantInput:
     )
 
 
-@strawberry.input(description="One entry of a configuration, in the place of the subject's old one.")
-class GrantAccessInput(GrantInput):
-    """One entry of a configuration."""
-
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+@input_type
+class GrantAccessInput(GrantInput, ChangeInput):
+    """One entry of a configuration, in the place of the subject's old one."""
 
 
-@strawberry.input(description="Entries of many configurations, all or none.")
-class GrantAccessBatchInput:
-    """Entries of many configurations."""
+@input_type
+class GrantAccessBatchInput(ChangeInput):
+    """Entries of many configurations, all or none."""
 
     grants: list[GrantInput] = strawberry.field(description="From 1 to 1,000 entries.")
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="Whose entry to take away.")
-class RevokeAccessInput:
+@input_type
+class RevokeAccessInput(ChangeInput):
     """Whose entry to take away."""
 
     resource: ResourceBy = strawberry.field(description="Which resource.")
     subject: SubjectInput = strawberry.field(description="Who. The entry of every signed-in user is emptied and stays.")
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.type(description="The answer to `submitAccess`.")
+@object_type
 class SubmitAccessPayload(Payload):
     """The answer to `submitAccess`."""
 
@@ -150,21 +146,21 @@ class SubmitAccessPayload(Payload):
     )
 
 
-@strawberry.type(description="The answer to `grantAccess`.")
+@object_type
 class GrantAccessPayload(Payload):
     """The answer to `grantAccess`."""
 
     resource: Resource | None = edge("The resource as it now is.", loaders.resource)
 
 
-@strawberry.type(description="The answer to `revokeAccess`.")
+@object_type
 class RevokeAccessPayload(Payload):
     """The answer to `revokeAccess`."""
 
     resource: Resource | None = edge("The resource as it now is.", loaders.resource)
 
 
-@strawberry.type(description="What became of one entry.")
+@object_type
 class GrantAccessBatchResult:
     """What became of one entry."""
 
@@ -173,7 +169,7 @@ class GrantAccessBatchResult:
     errors: list[MutationError] = strawberry.field(description="What is wrong with this one.")
 
 
-@strawberry.type(description="The answer to `grantAccessBatch`.")
+@object_type
 class GrantAccessBatchPayload(Payload):
     """The answer to `grantAccessBatch`."""
 
@@ -182,9 +178,9 @@ class GrantAccessBatchPayload(Payload):
     )
 
 
-@strawberry.type(description="What one subject's entry would gain and lose; people may keep a role by another way.")
+@object_type
 class AccessChange:
-    """What one subject would gain and lose."""
+    """What one subject's entry would gain and lose; people may keep a role by another way."""
 
     kind: SubjectKind = strawberry.field(description="Whose entry it is.")
     group: Annotated["Group", strawberry.lazy("app.schema.groups")] | None = edge(
@@ -199,7 +195,7 @@ class AccessChange:
     )
 
 
-@strawberry.type(description="What a configuration would change.")
+@object_type
 class AccessPreview:
     """What a configuration would change."""
 
@@ -212,7 +208,7 @@ Configuration = Annotated[
 ]
 
 
-@strawberry.type
+@object_type
 class AccessQuestions:
     """What would be, if."""
 
@@ -319,7 +315,7 @@ async def _grant_many(context: Context, given: GrantAccessBatchInput) -> Outcome
     return {"results": results(GrantAccessBatchResult, "resource", keys)}
 
 
-@strawberry.type
+@object_type
 class AccessMutations:
     """The changes of access."""
 

@@ -10,13 +10,14 @@ from app import ids, loaders, policy, tables
 from app.auth import Viewer
 from app.db import Transaction
 from app.masks import Level
-from app.schema.declare import column, edge
+from app.schema.declare import Face, column, edge
+from app.schema.decorators import input_type, object_type, one_of_input
 from app.schema.directives import Permission
 from app.schema.filters import ResourceFilter, ResourceOrder, UserFilter, UserOrder
 from app.schema.masks import LEVELS, OrgLevel
-from app.schema.mutations import VALIDATE_ONLY, Outcome, Payload, mutation
+from app.schema.mutations import ChangeInput, Outcome, Payload, mutation
 from app.schema.node import Node
-from app.schema.paging import Connection, Edge
+from app.schema.paging import Connection
 from app.schema.resources import ResourceConnection
 from app.schema.users import User, UserBy
 from app.schema.users import chosen as chosen_user
@@ -25,7 +26,7 @@ from app.services.roles import Way
 from app.sources import Find
 
 
-@strawberry.type(description="People and the resources that they keep together.")
+@object_type
 class Org(Node, row=tables.Org):
     """People and the resources that they keep together."""
 
@@ -59,8 +60,8 @@ class Org(Node, row=tables.Org):
     )
 
 
-@strawberry.type(description="A membership, seen from the org.")
-class OrgMemberEdge(Edge[User], row=tables.OrgMember):
+@object_type
+class OrgMemberFacts(Face, row=tables.OrgMember):
     """A membership, seen from the org."""
 
     level: OrgLevel = column("How far she belongs to it.", read=LEVELS.__getitem__)
@@ -77,13 +78,11 @@ class OrgMemberEdge(Edge[User], row=tables.OrgMember):
     expires_at: datetime | None = column("When it ends; null for never.")
 
 
-@strawberry.type(description="A page of members of an org.")
-class OrgMemberConnection(Connection[OrgMemberEdge, User]):
-    """A page of members of an org."""
+OrgMemberConnection = Connection[User, OrgMemberFacts]
 
 
-@strawberry.type(description="A membership, seen from the user.")
-class UserOrgEdge(Edge[Org], row=tables.OrgMember):
+@object_type
+class UserOrgFacts(Face, row=tables.OrgMember):
     """A membership, seen from the user."""
 
     level: OrgLevel = column("How far she belongs to it.", read=LEVELS.__getitem__)
@@ -91,24 +90,15 @@ class UserOrgEdge(Edge[Org], row=tables.OrgMember):
     expires_at: datetime | None = column("When it ends; null for never.")
 
 
-@strawberry.type(description="A page of the orgs that a user belongs to.")
-class UserOrgConnection(Connection[UserOrgEdge, Org]):
-    """A page of the orgs that a user belongs to."""
+UserOrgConnection = Connection[Org, UserOrgFacts]
 
 
-@strawberry.type(description="An org in a page.")
-class OrgEdge(Edge[Org]):
-    """An org in a page."""
+OrgConnection = Connection[Org]
 
 
-@strawberry.type(description="A page of orgs.")
-class OrgConnection(Connection[OrgEdge, Org]):
-    """A page of orgs."""
-
-
-@strawberry.input(one_of=True, description="Names one org, in one of these ways.")
+@one_of_input
 class OrgBy:
-    """Names one org."""
+    """Names one org, in one of these ways."""
 
     id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Its global id.")
     slug: strawberry.Maybe[str] = strawberry.field(description="Its slug.")
@@ -130,8 +120,8 @@ def _choose(arguments: Mapping[str, Any]) -> tuple[str, Any] | None:
 find = Find({"id": loaders.org, "slug": loaders.org_slugged}, _choose)
 
 
-@strawberry.input(description="A new org.")
-class CreateOrgInput:
+@input_type
+class CreateOrgInput(ChangeInput):
     """A new org."""
 
     slug: str = strawberry.field(
@@ -146,39 +136,35 @@ class CreateOrgInput:
     owner: UserBy | None = strawberry.field(
         default=None, description="Whose it is; the viewer's when absent. Another's only with ORGS_MANAGE."
     )
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="What to change of an org; what is absent or null stays.")
-class UpdateOrgInput:
-    """What to change of an org."""
+@input_type
+class UpdateOrgInput(ChangeInput):
+    """What to change of an org; what is absent or null stays."""
 
     org: OrgBy = strawberry.field(description="Which org.")
     name: str | None = strawberry.field(default=None, description="A new name; 1 to 200 printable characters.")
     description: str | None = strawberry.field(default=None, description="A new description; at most 1,000 characters.")
     is_public: bool | None = strawberry.field(default=None, description="Whether everybody sees it from now on.")
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="Which org to delete.")
-class DeleteOrgInput:
+@input_type
+class DeleteOrgInput(ChangeInput):
     """Which org to delete."""
 
     org: OrgBy = strawberry.field(description="Which org; none of its resources may be locked.")
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="Who is to own an org.")
-class TransferOrgInput:
+@input_type
+class TransferOrgInput(ChangeInput):
     """Who is to own an org."""
 
     org: OrgBy = strawberry.field(description="Which org.")
     owner: UserBy = strawberry.field(description="Who owns it from now on; she is no member any more.")
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="A new member of an org.")
-class AddOrgMemberInput:
+@input_type
+class AddOrgMemberInput(ChangeInput):
     """A new member of an org."""
 
     org: OrgBy = strawberry.field(description="Which org.")
@@ -190,12 +176,11 @@ class AddOrgMemberInput:
             "When it ends, in the future, and no later than the viewer's own right to give it ends; never when absent."
         ),
     )
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="What to change of a membership; what is absent stays.")
-class UpdateOrgMemberInput:
-    """What to change of a membership."""
+@input_type
+class UpdateOrgMemberInput(ChangeInput):
+    """What to change of a membership; what is absent stays."""
 
     org: OrgBy = strawberry.field(description="Which org.")
     user: UserBy = strawberry.field(description="Which member.")
@@ -205,33 +190,31 @@ class UpdateOrgMemberInput:
             "When it ends, in the future, and no later than the viewer's own right to give it ends; null for never."
         )
     )
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="Who is to belong to an org no longer.")
-class RemoveOrgMemberInput:
+@input_type
+class RemoveOrgMemberInput(ChangeInput):
     """Who is to belong to an org no longer."""
 
     org: OrgBy = strawberry.field(description="Which org.")
     user: UserBy = strawberry.field(description="Which member.")
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.type(description="The answer to `createOrg`.")
+@object_type
 class CreateOrgPayload(Payload):
     """The answer to `createOrg`."""
 
     org: Org | None = edge("The new org.", loaders.org)
 
 
-@strawberry.type(description="The answer to `updateOrg`.")
+@object_type
 class UpdateOrgPayload(Payload):
     """The answer to `updateOrg`."""
 
     org: Org | None = edge("The org as it now is.", loaders.org)
 
 
-@strawberry.type(description="The answer to `deleteOrg`.")
+@object_type
 class DeleteOrgPayload(Payload):
     """The answer to `deleteOrg`."""
 
@@ -239,14 +222,14 @@ class DeleteOrgPayload(Payload):
     deleted_resources: int | None = strawberry.field(description="How many resources went with it.")
 
 
-@strawberry.type(description="The answer to `transferOrg`.")
+@object_type
 class TransferOrgPayload(Payload):
     """The answer to `transferOrg`."""
 
     org: Org | None = edge("The org as it now is.", loaders.org)
 
 
-@strawberry.type(description="The answer to `addOrgMember`.")
+@object_type
 class AddOrgMemberPayload(Payload):
     """The answer to `addOrgMember`."""
 
@@ -254,7 +237,7 @@ class AddOrgMemberPayload(Payload):
     user: User | None = edge("The new member.", loaders.user_shown)
 
 
-@strawberry.type(description="The answer to `updateOrgMember`.")
+@object_type
 class UpdateOrgMemberPayload(Payload):
     """The answer to `updateOrgMember`."""
 
@@ -262,7 +245,7 @@ class UpdateOrgMemberPayload(Payload):
     user: User | None = edge("The member.", loaders.user_shown)
 
 
-@strawberry.type(description="The answer to `removeOrgMember`.")
+@object_type
 class RemoveOrgMemberPayload(Payload):
     """The answer to `removeOrgMember`."""
 
@@ -313,7 +296,7 @@ def _needs(level: str) -> Any:
     return {"requires": Permission.ORGS_MANAGE, "unless": f"her level in the org is {level} or higher"}
 
 
-@strawberry.type
+@object_type
 class OrgMutations:
     """The changes of orgs."""
 

@@ -10,6 +10,7 @@ from app.schema.api_tokens import ApiToken, ApiTokenConnection
 from app.schema.audit import AuditEvent, AuditEventConnection, AuditEventFilter, AuditEventOrder, whole_log
 from app.schema.checks import Checks
 from app.schema.declare import Face, edge, given, lookup, lookups, own_part
+from app.schema.decorators import object_type
 from app.schema.directives import Permission, permission_list
 from app.schema.filters import (
     GroupFilter,
@@ -61,7 +62,7 @@ def _every_permission(viewer: ViewerValue) -> Any:
     return list(PERMISSIONS)
 
 
-@strawberry.type(description="Who is asking.")
+@object_type
 class Viewer(Face):
     """Who is asking."""
 
@@ -76,7 +77,7 @@ class Viewer(Face):
     )
 
 
-@strawberry.type(description="One thing that a role can allow.")
+@object_type
 class PermissionInfo:
     """One thing that a role can allow."""
 
@@ -84,7 +85,7 @@ class PermissionInfo:
     description: str = strawberry.field(description="What it allows.")
 
 
-@strawberry.type(description="Where reading begins.")
+@object_type
 class Query(Checks, AccessQuestions, Face):
     """Where reading begins."""
 
