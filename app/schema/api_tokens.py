@@ -14,12 +14,11 @@ from app.schema.directives import Permission, permission_list, permission_mask
 from app.schema.lists import read_each
 from app.schema.mutations import ChangeInput, Outcome, Payload, action, mutation
 from app.schema.node import Node
-from app.schema.orgs import Org, OrgBy
-from app.schema.orgs import chosen as chosen_org
+from app.schema.orgs import Org
 from app.schema.paging import Connection
-from app.schema.resources import Resource, ResourceBy
-from app.schema.resources import chosen as chosen_resource
-from app.schema.users import MANAGE, User, UserBy, chosen
+from app.schema.refs import OrgBy, ResourceBy, UserBy, resolve_org, resolve_resource, resolve_user
+from app.schema.resources import Resource
+from app.schema.users import MANAGE, User
 from app.services import api_tokens, users
 
 
@@ -130,9 +129,9 @@ async def _create(context: Context, given: CreateApiTokenInput) -> Outcome:
     new = api_tokens.NewToken(
         given.name,
         permission_mask(given.permissions or []),
-        None if given.user is None else chosen(given.user),
-        None if given.orgs is None else read_each(chosen_org, given.orgs, api_tokens.MOST_THINGS),
-        None if given.resources is None else read_each(chosen_resource, given.resources, api_tokens.MOST_THINGS),
+        None if given.user is None else resolve_user(given.user),
+        None if given.orgs is None else read_each(resolve_org, given.orgs, api_tokens.MOST_THINGS),
+        None if given.resources is None else read_each(resolve_resource, given.resources, api_tokens.MOST_THINGS),
         given.expires_at,
     )
     async with context.change(dry=given.validate_only) as tx:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from app import errors, ids, loaders
+from app import errors, loaders
 from app.auth import Viewer
 from app.db import Transaction
 from app.masks import Kind
@@ -27,14 +27,14 @@ from app.schema.mutations import (
     mutation,
     results,
 )
-from app.schema.resources import Resource, ResourceBy, chosen
-from app.schema.users import User, UserBy
-from app.schema.users import chosen as chosen_user
+from app.schema.refs import GroupBy, ResourceBy, UserBy, resolve_group, resolve_resource, resolve_user
+from app.schema.resources import Resource
+from app.schema.users import User
 from app.services import access
 from app.services.roles import Way
 
 if TYPE_CHECKING:
-    from app.schema.groups import Group, GroupBy
+    from app.schema.groups import Group
 
 
 @input_type
@@ -52,7 +52,7 @@ class WildcardGrantInput:
 class GroupGrantInput:
     """Roles for a group."""
 
-    group: Annotated["GroupBy", strawberry.lazy("app.schema.groups")] = strawberry.field(description="Which group.")
+    group: GroupBy = strawberry.field(description="Which group.")
     roles: list[ResourceRole] = strawberry.field(description="The roles; it may be none.")
     expires_at: datetime | None = strawberry.field(
         default=None,
@@ -96,9 +96,7 @@ class SubmitAccessInput(ChangeInput):
 class SubjectInput:
     """Who is granted roles: one of these."""
 
-    group: strawberry.Maybe[Annotated["GroupBy", strawberry.lazy("app.schema.groups")]] = strawberry.field(
-        description="A group."
-    )
+    group: strawberry.Maybe[GroupBy] = strawberry.field(description="A group.")
     user: strawberry.Maybe[UserBy] = strawberry.field(description="A user.")
     general: strawberry.Maybe[bool] = strawberry.field(description="Every signed-in user; say true.")
     anyone: strawberry.Maybe[bool] = strawberry.field(description="Everybody, signed in or not; say true.")
@@ -217,7 +215,9 @@ class AccessQuestions:
         context: Context = info.context
         try:
             async with context.change(dry=True) as tx:
-                effects = await access.preview_access(tx, context.viewer, chosen(input.resource), entries(input))
+                effects = await access.preview_access(
+                    tx, context.viewer, resolve_resource(input.resource), entries(input)
+                )
         except errors.Problem as problem:
             return AccessPreview(changes=[], errors=[error(problem)])
         except errors.Problems as several:
@@ -249,19 +249,12 @@ def entries(given: SubmitAccessInput) -> list[access.Entry]:
         # Refused by their number: their items are not even converted.
         return [access.Entry(Kind.USER, 0)] * (len(given.groups) + len(given.users))
     for at, group in enumerate(given.groups):
-        way = chosen_group(group.group)
+        way = resolve_group(group.group)
         found.append(access.Entry(Kind.GROUP, role_mask(group.roles), group.expires_at, way, ("groups", at)))
     for at, user in enumerate(given.users):
-        way = chosen_user(user.user)
+        way = resolve_user(user.user)
         found.append(access.Entry(Kind.USER, role_mask(user.roles), user.expires_at, way, ("users", at)))
     return found
-
-
-def chosen_group(by: Any) -> tuple[str, Any]:
-    """Which way a group is named."""
-    if by.id is not None:
-        return "id", ids.key_of("Group", by.id.value) or 0
-    return "slug", by.slug.value
 
 
 def _entry(given: GrantInput) -> access.Entry:
@@ -271,15 +264,15 @@ def _entry(given: GrantInput) -> access.Entry:
 def _entry_of(subject: SubjectInput, mask: int = 0, ends: datetime | None = None) -> access.Entry:
     path = ("subject",)
     if subject.group is not None:
-        return access.Entry(Kind.GROUP, mask, ends, chosen_group(subject.group.value), path)
+        return access.Entry(Kind.GROUP, mask, ends, resolve_group(subject.group.value), path)
     if subject.user is not None:
-        return access.Entry(Kind.USER, mask, ends, chosen_user(subject.user.value), path)
+        return access.Entry(Kind.USER, mask, ends, resolve_user(subject.user.value), path)
     kind, said = (Kind.GENERAL, subject.general) if subject.general is not None else (Kind.ANYONE, subject.anyone)
     return access.Entry(kind, mask, ends, path=path, names_nobody=said is None or not said.value)
 
 
 async def _submit(context: Context, given: SubmitAccessInput) -> Outcome:
-    way = chosen(given.resource)
+    way = resolve_resource(given.resource)
     try:
         async with context.change(dry=given.validate_only) as tx:
             key, _ = await access.submit_access(tx, context.viewer, way, given.revision, entries(given))
@@ -289,15 +282,17 @@ async def _submit(context: Context, given: SubmitAccessInput) -> Outcome:
 
 
 async def _grant(tx: Transaction, viewer: Viewer, given: GrantAccessInput) -> Outcome:
-    return {"resource": await access.grant_access(tx, viewer, chosen(given.resource), _entry(given))}
+    return {"resource": await access.grant_access(tx, viewer, resolve_resource(given.resource), _entry(given))}
 
 
 async def _revoke(tx: Transaction, viewer: Viewer, given: RevokeAccessInput) -> Outcome:
-    return {"resource": await access.revoke_access(tx, viewer, chosen(given.resource), _entry_of(given.subject))}
+    return {
+        "resource": await access.revoke_access(tx, viewer, resolve_resource(given.resource), _entry_of(given.subject))
+    }
 
 
 def _grant_of(given: GrantInput) -> tuple[Way, access.Entry]:
-    return chosen(given.resource), _entry(given)
+    return resolve_resource(given.resource), _entry(given)
 
 
 async def _grant_many(context: Context, given: GrantAccessBatchInput) -> Outcome:

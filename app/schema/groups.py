@@ -1,6 +1,6 @@
 """Groups over GraphQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from app.auth import Viewer
 from app.db import Transaction
 from app.schema.context import Context
 from app.schema.declare import Face, column, edge
-from app.schema.decorators import input_type, object_type, one_of_input
+from app.schema.decorators import input_type, object_type
 from app.schema.directives import Permission
 from app.schema.enums import Described, enum, of_value
 from app.schema.filters import UserFilter, UserOrder
@@ -28,11 +28,10 @@ from app.schema.mutations import (
 )
 from app.schema.node import Node
 from app.schema.paging import Connection
-from app.schema.users import User, UserBy
-from app.schema.users import chosen as chosen_user
-from app.services import groups, names
-from app.services.roles import Way
-from app.sources import Find, flag
+from app.schema.refs import GroupBy, UserBy, resolve_group, resolve_user
+from app.schema.users import User
+from app.services import groups
+from app.sources import flag
 
 
 @enum
@@ -111,30 +110,6 @@ UserGroupConnection = Connection[Group, UserGroupFacts]
 
 
 GroupConnection = Connection[Group]
-
-
-@one_of_input
-class GroupBy:
-    """Names one group, in one of these ways."""
-
-    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Its global id.")
-    slug: strawberry.Maybe[str] = strawberry.field(description="Its slug.")
-
-
-def chosen(by: GroupBy) -> Way:
-    """Which way a group is named; an id of nothing names none."""
-    if by.id is not None:
-        return "id", ids.key_of("Group", by.id.value) or 0
-    assert by.slug is not None
-    return "slug", by.slug.value
-
-
-def _choose(arguments: Mapping[str, Any]) -> tuple[str, Any] | None:
-    way, key = chosen(arguments["by"])
-    return way, names.sought(key) if way == "slug" else key
-
-
-find = Find({"id": loaders.group, "slug": loaders.group_slugged}, _choose)
 
 
 @input_type
@@ -278,11 +253,11 @@ async def _create(tx: Transaction, viewer: Viewer, given: CreateGroupInput) -> O
 async def _update(tx: Transaction, viewer: Viewer, given: UpdateGroupInput) -> Outcome:
     seen_by = None if given.members_seen_by is None else tables.MembersSeenBy(given.members_seen_by.value)
     changes = groups.Changes(given.display_name, given.description, seen_by)
-    return {"group": await groups.update_group(tx, viewer, chosen(given.group), changes)}
+    return {"group": await groups.update_group(tx, viewer, resolve_group(given.group), changes)}
 
 
 async def _delete(tx: Transaction, viewer: Viewer, given: DeleteGroupInput) -> Outcome:
-    key, revoked = await groups.delete_group(tx, viewer, chosen(given.group))
+    key, revoked = await groups.delete_group(tx, viewer, resolve_group(given.group))
     return {"deleted_group_id": ids.encode("Group", key), "revoked_from": revoked}
 
 
@@ -290,20 +265,20 @@ async def _add(context: Context, given: AddGroupMembersInput) -> Outcome:
     new = read_each(_new_member, given.members, groups.MAX_AT_ONCE)
     try:
         async with context.change(dry=given.validate_only) as tx:
-            return _made(*await groups.add_group_members(tx, context.viewer, chosen(given.group), new))
+            return _made(*await groups.add_group_members(tx, context.viewer, resolve_group(given.group), new))
     except (errors.Problem, errors.Problems) as refused:
         return _refused(len(new), refused)
 
 
 def _new_member(given: NewGroupMemberInput) -> groups.NewMember:
-    return groups.NewMember(chosen_user(given.user), given.expires_at)
+    return groups.NewMember(resolve_user(given.user), given.expires_at)
 
 
 async def _remove(context: Context, given: RemoveGroupMembersInput) -> Outcome:
-    members = read_each(chosen_user, given.members, groups.MAX_AT_ONCE)
+    members = read_each(resolve_user, given.members, groups.MAX_AT_ONCE)
     try:
         async with context.change(dry=given.validate_only) as tx:
-            return _made(*await groups.remove_group_members(tx, context.viewer, chosen(given.group), members))
+            return _made(*await groups.remove_group_members(tx, context.viewer, resolve_group(given.group), members))
     except (errors.Problem, errors.Problems) as refused:
         return _refused(len(members), refused)
 
@@ -322,7 +297,7 @@ def _refused(number: int, refused: errors.Problem | errors.Problems) -> Outcome:
 
 
 async def _set_manager(tx: Transaction, viewer: Viewer, given: SetGroupManagerInput) -> Outcome:
-    way = chosen(given.group), chosen_user(given.user)
+    way = resolve_group(given.group), resolve_user(given.user)
     group, user = await groups.set_group_manager(tx, viewer, *way, given.is_manager)
     return {"group": group, "user": user}
 

@@ -12,7 +12,8 @@ from app.schema.decorators import input_type, object_type
 from app.schema.enums import Described, enum
 from app.schema.mutations import ChangeInput, Outcome, Payload, mutation
 from app.schema.paging import Connection
-from app.schema.resources import Resource, ResourceBy, chosen
+from app.schema.refs import ResourceBy, resolve_resource
+from app.schema.resources import Resource
 from app.schema.users import User
 from app.services import locks
 
@@ -87,11 +88,11 @@ class UnlockResourcePayload(Payload):
 
 
 async def _lock(tx: Transaction, viewer: Viewer, given: LockResourceInput) -> Outcome:
-    return {"resource": await locks.lock_resource(tx, viewer, chosen(given.resource), given.reason)}
+    return {"resource": await locks.lock_resource(tx, viewer, resolve_resource(given.resource), given.reason)}
 
 
 async def _unlock(tx: Transaction, viewer: Viewer, given: UnlockResourceInput) -> Outcome:
-    return {"resource": await locks.unlock_resource(tx, viewer, chosen(given.resource), given.reason)}
+    return {"resource": await locks.unlock_resource(tx, viewer, resolve_resource(given.resource), given.reason)}
 
 
 @object_type

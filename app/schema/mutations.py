@@ -114,7 +114,7 @@ Outcome = Mapping[str, Any]
 
 def mutation(
     description: str,
-    given: type,
+    given: type[ChangeInput],
     work: Callable[[Transaction, Viewer, Any], Awaitable[Outcome]],
     *,
     requires: Permission | None = None,
@@ -125,7 +125,7 @@ def mutation(
     `requires` is what the SDL says; it is the service that asks the policy.
     """
 
-    async def act(context: Context, asked: Any) -> Outcome:
+    async def act(context: Context, asked: ChangeInput) -> Outcome:
         async with context.change(dry=asked.validate_only) as tx:
             return await work(tx, context.viewer, asked)
 

@@ -1,6 +1,5 @@
 """Orgs over GraphQL."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,19 +10,17 @@ from app.auth import Viewer
 from app.db import Transaction
 from app.masks import Level
 from app.schema.declare import Face, column, edge
-from app.schema.decorators import input_type, object_type, one_of_input
+from app.schema.decorators import input_type, object_type
 from app.schema.directives import Permission
 from app.schema.filters import ResourceFilter, ResourceOrder, UserFilter, UserOrder
 from app.schema.masks import LEVELS, OrgLevel
 from app.schema.mutations import ChangeInput, Outcome, Payload, mutation
 from app.schema.node import Node
 from app.schema.paging import Connection
+from app.schema.refs import OrgBy, UserBy, resolve_org, resolve_user
 from app.schema.resources import ResourceConnection
-from app.schema.users import User, UserBy
-from app.schema.users import chosen as chosen_user
-from app.services import names, orgs
-from app.services.roles import Way
-from app.sources import Find
+from app.schema.users import User
+from app.services import orgs
 
 
 @object_type
@@ -94,30 +91,6 @@ UserOrgConnection = Connection[Org, UserOrgFacts]
 
 
 OrgConnection = Connection[Org]
-
-
-@one_of_input
-class OrgBy:
-    """Names one org, in one of these ways."""
-
-    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Its global id.")
-    slug: strawberry.Maybe[str] = strawberry.field(description="Its slug.")
-
-
-def chosen(by: OrgBy) -> Way:
-    """Which way an org is named; an id of nothing names none."""
-    if by.id is not None:
-        return "id", ids.key_of("Org", by.id.value) or 0
-    assert by.slug is not None
-    return "slug", by.slug.value
-
-
-def _choose(arguments: Mapping[str, Any]) -> tuple[str, Any] | None:
-    way, key = chosen(arguments["by"])
-    return way, names.sought(key) if way == "slug" else key
-
-
-find = Find({"id": loaders.org, "slug": loaders.org_slugged}, _choose)
 
 
 @input_type
@@ -254,28 +227,28 @@ class RemoveOrgMemberPayload(Payload):
 
 
 async def _create(tx: Transaction, viewer: Viewer, given: CreateOrgInput) -> Outcome:
-    owner = None if given.owner is None else chosen_user(given.owner)
+    owner = None if given.owner is None else resolve_user(given.owner)
     new = orgs.NewOrg(given.slug, given.name, given.description, given.is_public, owner)
     return {"org": await orgs.create_org(tx, viewer, new)}
 
 
 async def _update(tx: Transaction, viewer: Viewer, given: UpdateOrgInput) -> Outcome:
     changes = orgs.Changes(given.name, given.description, given.is_public)
-    return {"org": await orgs.update_org(tx, viewer, chosen(given.org), changes)}
+    return {"org": await orgs.update_org(tx, viewer, resolve_org(given.org), changes)}
 
 
 async def _delete(tx: Transaction, viewer: Viewer, given: DeleteOrgInput) -> Outcome:
-    key, resources = await orgs.delete_org(tx, viewer, chosen(given.org))
+    key, resources = await orgs.delete_org(tx, viewer, resolve_org(given.org))
     return {"deleted_org_id": ids.encode("Org", key), "deleted_resources": resources}
 
 
 async def _transfer(tx: Transaction, viewer: Viewer, given: TransferOrgInput) -> Outcome:
-    return {"org": await orgs.transfer_org(tx, viewer, chosen(given.org), chosen_user(given.owner))}
+    return {"org": await orgs.transfer_org(tx, viewer, resolve_org(given.org), resolve_user(given.owner))}
 
 
 async def _add(tx: Transaction, viewer: Viewer, given: AddOrgMemberInput) -> Outcome:
     membership = orgs.Membership(Level(given.level.value), given.expires_at)
-    org, user = await orgs.add_org_member(tx, viewer, chosen(given.org), chosen_user(given.user), membership)
+    org, user = await orgs.add_org_member(tx, viewer, resolve_org(given.org), resolve_user(given.user), membership)
     return {"org": org, "user": user}
 
 
@@ -283,12 +256,12 @@ async def _update_member(tx: Transaction, viewer: Viewer, given: UpdateOrgMember
     level = None if given.level is None else Level(given.level.value)
     ends = given.expires_at
     membership = orgs.Membership(level, None if ends is None else ends.value, keeps_end=ends is None)
-    org, user = await orgs.update_org_member(tx, viewer, chosen(given.org), chosen_user(given.user), membership)
+    org, user = await orgs.update_org_member(tx, viewer, resolve_org(given.org), resolve_user(given.user), membership)
     return {"org": org, "user": user}
 
 
 async def _remove(tx: Transaction, viewer: Viewer, given: RemoveOrgMemberInput) -> Outcome:
-    org, user = await orgs.remove_org_member(tx, viewer, chosen(given.org), chosen_user(given.user))
+    org, user = await orgs.remove_org_member(tx, viewer, resolve_org(given.org), resolve_user(given.user))
     return {"org": org, "user": user}
 
 

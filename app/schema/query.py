@@ -23,19 +23,26 @@ from app.schema.filters import (
     UserOrder,
 )
 from app.schema.grants import AccessQuestions
-from app.schema.groups import Group, GroupBy, GroupConnection
-from app.schema.groups import find as find_group
+from app.schema.groups import Group, GroupConnection
 from app.schema.node import Node, finder
-from app.schema.orgs import Org, OrgBy, OrgConnection
-from app.schema.orgs import find as find_org
-from app.schema.resources import Resource, ResourceBy, ResourceConnection, ResourceType, ResourceTypeConnection
-from app.schema.resources import find as find_resource
-from app.schema.roles import Role, RoleBy, RoleConnection, RoleOrder
-from app.schema.roles import find as find_role
+from app.schema.orgs import Org, OrgConnection
+from app.schema.refs import (
+    GroupBy,
+    OrgBy,
+    ResourceBy,
+    RoleBy,
+    UserBy,
+    group_lookup,
+    org_lookup,
+    resource_lookup,
+    role_lookup,
+    user_lookup,
+)
+from app.schema.resources import Resource, ResourceConnection, ResourceType, ResourceTypeConnection
+from app.schema.roles import Role, RoleConnection, RoleOrder
 from app.schema.storage import Ticket
 from app.schema.storage import find as find_ticket
-from app.schema.users import User, UserBy, UserConnection
-from app.schema.users import find as find_user
+from app.schema.users import User, UserConnection
 
 ids.FACES.update(
     {each.__name__: each for each in (User, Role, Org, Group, Resource, ResourceType, AuditEvent, ApiToken)}
@@ -94,7 +101,7 @@ class Query(Checks, AccessQuestions, Face):
         "Several things by their global ids.", _NODES, ("ids", list[strawberry.ID], "Global ids, at most 100.")
     )
     viewer: Viewer = own_part("Who is asking.")
-    user: User | None = lookup("One user.", find_user, ("by", UserBy, "Which user."))
+    user: User | None = lookup("One user.", user_lookup, ("by", UserBy, "Which user."))
     users: UserConnection = edge(
         "The users whom the viewer knows: all with USERS_VIEW or USERS_MANAGE; else herself, "
         "people of her orgs and groups, and owners of what she sees.",
@@ -102,9 +109,9 @@ class Query(Checks, AccessQuestions, Face):
         filter=UserFilter,
         order=UserOrder,
     )
-    role: Role | None = lookup("One role.", find_role, ("by", RoleBy, "Which role."))
+    role: Role | None = lookup("One role.", role_lookup, ("by", RoleBy, "Which role."))
     roles: RoleConnection = edge("All roles; none for nobody.", loaders.roles, order=RoleOrder)
-    org: Org | None = lookup("One org.", find_org, ("by", OrgBy, "Which org."))
+    org: Org | None = lookup("One org.", org_lookup, ("by", OrgBy, "Which org."))
     orgs: OrgConnection = edge(
         "The orgs that the viewer sees: the public ones and those that they belong to; all with ORGS_MANAGE or "
         "RESOURCES_VIEW.",
@@ -112,9 +119,9 @@ class Query(Checks, AccessQuestions, Face):
         filter=OrgFilter,
         order=OrgOrder,
     )
-    group: Group | None = lookup("One group.", find_group, ("by", GroupBy, "Which group."))
+    group: Group | None = lookup("One group.", group_lookup, ("by", GroupBy, "Which group."))
     groups: GroupConnection = edge("All groups; none for nobody.", loaders.groups, filter=GroupFilter, order=GroupOrder)
-    resource: Resource | None = lookup("One resource.", find_resource, ("by", ResourceBy, "Which resource."))
+    resource: Resource | None = lookup("One resource.", resource_lookup, ("by", ResourceBy, "Which resource."))
     resources: ResourceConnection = edge(
         "The resources on which the viewer holds a role; all with RESOURCES_VIEW.",
         loaders.resources,

@@ -1,6 +1,5 @@
 """Resources over GraphQL."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,24 +10,22 @@ from app.auth import Viewer
 from app.db import Transaction
 from app.schema.context import Context
 from app.schema.declare import column, edge, part
-from app.schema.decorators import input_type, object_type, one_of_input
+from app.schema.decorators import input_type, object_type
 from app.schema.directives import Permission
 from app.schema.leaves import JSON, BigInt
 from app.schema.masks import ResourceRole
 from app.schema.mutations import ChangeInput, Outcome, Payload, action, mutation
 from app.schema.node import Node
 from app.schema.paging import Connection
-from app.schema.users import User, UserBy
-from app.schema.users import chosen as chosen_user
-from app.services import names, resources
-from app.services.roles import Way
-from app.sources import Find
+from app.schema.refs import OrgBy, ResourceBy, UserBy, resolve_org, resolve_resource, resolve_user
+from app.schema.users import User
+from app.services import resources
 
 if TYPE_CHECKING:
     from app.schema.access import AccessConfiguration, AccessSubjectConnection, ViewerAccess
     from app.schema.audit import ResourceAuditEventConnection
     from app.schema.locks import Lock, LockEventConnection
-    from app.schema.orgs import Org, OrgBy
+    from app.schema.orgs import Org
 
 
 @object_type
@@ -103,43 +100,10 @@ ResourceConnection = Connection[Resource]
 
 
 @input_type
-class ResourcePath:
-    """The slugs that lead to a resource."""
-
-    org_slug: str = strawberry.field(description="The slug of its org.")
-    slug: str = strawberry.field(description="Its own slug.")
-
-
-@one_of_input
-class ResourceBy:
-    """Names one resource, in one of these ways."""
-
-    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Its global id.")
-    path: strawberry.Maybe[ResourcePath] = strawberry.field(description="Its org's slug and its own.")
-
-
-def chosen(by: ResourceBy) -> Way:
-    """Which way a resource is named; an id of nothing names none."""
-    if by.id is not None:
-        return "id", ids.key_of("Resource", by.id.value) or 0
-    assert by.path is not None
-    return "path", names.sought(f"{by.path.value.org_slug}/{by.path.value.slug}")
-
-
-def _choose(arguments: Mapping[str, Any]) -> tuple[str, Any] | None:
-    return chosen(arguments["by"])
-
-
-find = Find({"id": loaders.resource, "path": loaders.resource_at}, _choose)
-
-
-@input_type
 class CreateResourceInput(ChangeInput):
     """A new resource."""
 
-    org: Annotated["OrgBy", strawberry.lazy("app.schema.orgs")] = strawberry.field(
-        description="Where it is kept; the viewer needs READ_WRITE there."
-    )
+    org: OrgBy = strawberry.field(description="Where it is kept; the viewer needs READ_WRITE there.")
     type: str = strawberry.field(description="The name of its type, which never changes.")
     slug: str = strawberry.field(description="2 to 128 of `a-z0-9_-`, no `--`; unique in the org and fixed for life.")
     name: str = strawberry.field(description="1 to 200 characters.")
@@ -167,7 +131,7 @@ class TransferResourceInput(ChangeInput):
 
     resource: ResourceBy = strawberry.field(description="Which resource.")
     owner: UserBy | None = strawberry.field(default=None, description="Whose it is from now on; stays when absent.")
-    org: Annotated["OrgBy", strawberry.lazy("app.schema.orgs")] | None = strawberry.field(
+    org: OrgBy | None = strawberry.field(
         default=None, description="Where it is kept from now on; the viewer needs READ_WRITE there. Stays when absent."
     )
 
@@ -224,34 +188,27 @@ class CreateResourceTypePayload(Payload):
 
 async def _create(tx: Transaction, viewer: Viewer, given: CreateResourceInput) -> Outcome:
     metadata: Any = {} if given.metadata is None else given.metadata
-    org = chosen_org(given.org)
+    org = resolve_org(given.org)
     new = resources.NewResource(org, given.type, given.slug, given.name, given.description, metadata)
     return {"resource": await resources.create_resource(tx, viewer, new)}
-
-
-def chosen_org(by: Any) -> Way:
-    """Which way an org is named."""
-    if by.id is not None:
-        return "id", ids.key_of("Org", by.id.value) or 0
-    return "slug", by.slug.value
 
 
 async def _update(tx: Transaction, viewer: Viewer, given: UpdateResourceInput) -> Outcome:
     metadata: Any = given.metadata
     changes = resources.Changes(given.name, given.description, metadata)
-    return {"resource": await resources.update_resource(tx, viewer, chosen(given.resource), changes)}
+    return {"resource": await resources.update_resource(tx, viewer, resolve_resource(given.resource), changes)}
 
 
 async def _transfer(context: Context, given: TransferResourceInput) -> Outcome:
-    owner = None if given.owner is None else chosen_user(given.owner)
-    transfer = resources.Transfer(owner, None if given.org is None else chosen_org(given.org))
-    way, terms = chosen(given.resource), context.desk.terms
+    owner = None if given.owner is None else resolve_user(given.owner)
+    transfer = resources.Transfer(owner, None if given.org is None else resolve_org(given.org))
+    way, terms = resolve_resource(given.resource), context.desk.terms
     async with context.change(dry=given.validate_only) as tx:
         return {"resource": await resources.transfer_resource(tx, context.viewer, way, transfer, terms)}
 
 
 async def _delete(tx: Transaction, viewer: Viewer, given: DeleteResourceInput) -> Outcome:
-    key = await resources.delete_resource(tx, viewer, chosen(given.resource))
+    key = await resources.delete_resource(tx, viewer, resolve_resource(given.resource))
     return {"deleted_resource_id": ids.encode("Resource", key)}
 
 

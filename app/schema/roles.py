@@ -1,8 +1,6 @@
 """Roles over GraphQL."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 import strawberry
 
@@ -10,17 +8,16 @@ from app import ids, loaders, policy, tables
 from app.auth import Viewer
 from app.db import Transaction
 from app.schema.declare import column, edge
-from app.schema.decorators import input_type, object_type, one_of_input
+from app.schema.decorators import input_type, object_type
 from app.schema.directives import Permission, permission_list, permission_mask
 from app.schema.enums import Described, enum
 from app.schema.filters import UserFilter, UserOrder
 from app.schema.mutations import ChangeInput, Outcome, Payload, mutation
 from app.schema.node import Node
 from app.schema.paging import Connection, OrderDirection
+from app.schema.refs import RoleBy, resolve_role
 from app.schema.users import UserConnection
-from app.services import names, roles
-from app.services.roles import Way
-from app.sources import Find
+from app.services import roles
 
 
 @object_type
@@ -59,30 +56,6 @@ class RoleOrder:
 
     field: RoleOrderField = strawberry.field(description="What to order by.")
     direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
-
-
-@one_of_input
-class RoleBy:
-    """Names one role, in one of these ways."""
-
-    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Its global id.")
-    name: strawberry.Maybe[str] = strawberry.field(description="Its name, in any letter case.")
-
-
-def chosen(by: RoleBy) -> Way:
-    """Which way a role is named; an id of nothing names no role."""
-    if by.id is not None:
-        return "id", ids.key_of("Role", by.id.value) or 0
-    assert by.name is not None
-    return "name", by.name.value
-
-
-def _choose(arguments: Mapping[str, Any]) -> tuple[str, Any] | None:
-    way, key = chosen(arguments["by"])
-    return way, names.sought(key) if way == "name" else key
-
-
-find = Find({"id": loaders.role, "name": loaders.role_named}, _choose)
 
 
 @input_type
@@ -150,11 +123,11 @@ async def _create(tx: Transaction, viewer: Viewer, given: CreateRoleInput) -> Ou
 async def _update(tx: Transaction, viewer: Viewer, given: UpdateRoleInput) -> Outcome:
     permissions = None if given.permissions is None else permission_mask(given.permissions)
     changes = roles.Changes(given.name, given.description, permissions)
-    return {"role": await roles.update_role(tx, viewer, chosen(given.role), changes)}
+    return {"role": await roles.update_role(tx, viewer, resolve_role(given.role), changes)}
 
 
 async def _delete(tx: Transaction, viewer: Viewer, given: DeleteRoleInput) -> Outcome:
-    return {"deleted_role_id": ids.encode("Role", await roles.delete_role(tx, viewer, chosen(given.role)))}
+    return {"deleted_role_id": ids.encode("Role", await roles.delete_role(tx, viewer, resolve_role(given.role)))}
 
 
 @object_type

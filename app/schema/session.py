@@ -13,7 +13,8 @@ from app.schema.declare import edge
 from app.schema.decorators import input_type, object_type
 from app.schema.directives import Permission
 from app.schema.mutations import ChangeInput, Outcome, Payload, action, filled, mutation
-from app.schema.users import User, UserBy, chosen
+from app.schema.refs import UserBy, resolve_user
+from app.schema.users import User
 from app.services import accounts
 
 
@@ -139,7 +140,7 @@ async def _log_out(context: Context, given: None) -> Outcome:
 
 
 async def _sign_out_everywhere(tx: Transaction, viewer: Viewer, given: SignOutEverywhereInput) -> Outcome:
-    user = None if given.user is None else chosen(given.user)
+    user = None if given.user is None else resolve_user(given.user)
     return {"user": await accounts.sign_out_everywhere(tx, viewer, user)}
 
 
@@ -153,7 +154,7 @@ async def _change_password(context: Context, given: ChangePasswordInput) -> Outc
 async def _reset_password(context: Context, given: ResetPasswordInput) -> Outcome:
     (fresh,) = await accounts.managed_hashes(context.desk, context.viewer, [(given.new_password, ("newPassword",))])
     async with context.change(dry=given.validate_only) as tx:
-        return {"user": await accounts.reset_password(tx, context.viewer, chosen(given.user), str(fresh))}
+        return {"user": await accounts.reset_password(tx, context.viewer, resolve_user(given.user), str(fresh))}
 
 
 @object_type

@@ -15,7 +15,8 @@ from app.schema.decorators import input_type, object_type
 from app.schema.enums import Described, enum, of_value
 from app.schema.leaves import BigInt
 from app.schema.mutations import ChangeInput, Outcome, Payload, action, mutation
-from app.schema.resources import Resource, ResourceBy, chosen
+from app.schema.refs import ResourceBy, resolve_resource
+from app.schema.resources import Resource
 from app.services import quotas, storage
 from app.sources import Find
 from app.tables import MAX_BYTES, Stage
@@ -186,14 +187,14 @@ class BeginDownloadPayload(Payload):
 
 
 async def _begin_upload(context: Context, given: BeginUploadInput) -> Outcome:
-    way, terms = chosen(given.resource), context.desk.terms
+    way, terms = resolve_resource(given.resource), context.desk.terms
     async with context.change(dry=given.validate_only) as tx:
         begun = await storage.begin_upload(tx, context.viewer, way, given.size_bytes, terms)
     return _opened(context, begun, dry=given.validate_only)
 
 
 async def _begin_download(context: Context, given: BeginDownloadInput) -> Outcome:
-    way, terms = chosen(given.resource), context.desk.terms
+    way, terms = resolve_resource(given.resource), context.desk.terms
     async with context.change(dry=given.validate_only) as tx:
         begun = await storage.begin_download(tx, context.viewer, way, terms)
     return _opened(context, begun, dry=given.validate_only)

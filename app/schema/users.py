@@ -1,6 +1,6 @@
 """Users over GraphQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +11,7 @@ from app.auth import Viewer
 from app.db import Transaction
 from app.schema.context import Context
 from app.schema.declare import column, edge
-from app.schema.decorators import input_type, object_type, one_of_input
+from app.schema.decorators import input_type, object_type
 from app.schema.directives import Permission
 from app.schema.filters import GroupFilter, GroupOrder, OrgFilter, OrgOrder, ResourceOrder
 from app.schema.leaves import JSON
@@ -28,9 +28,8 @@ from app.schema.mutations import (
 )
 from app.schema.node import Node
 from app.schema.paging import Connection
-from app.services import accounts, deleting, enrolment, names, users
-from app.services.roles import Way
-from app.sources import Find
+from app.schema.refs import UserBy, resolve_user
+from app.services import accounts, deleting, enrolment, users
 
 if TYPE_CHECKING:
     from app.schema.api_tokens import ApiTokenConnection
@@ -115,30 +114,6 @@ class User(Node, row=tables.User):
 
 
 UserConnection = Connection[User]
-
-
-@one_of_input
-class UserBy:
-    """Names one user, in one of these ways."""
-
-    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Her global id.")
-    user_name: strawberry.Maybe[str] = strawberry.field(description="Her user name, in any letter case.")
-
-
-def chosen(by: UserBy) -> Way:
-    """Which way a user is named; an id of nothing names nobody."""
-    if by.id is not None:
-        return "id", ids.key_of("User", by.id.value) or 0
-    assert by.user_name is not None
-    return "user_name", by.user_name.value
-
-
-def _choose(arguments: Mapping[str, Any]) -> tuple[str, Any] | None:
-    way, key = chosen(arguments["by"])
-    return way, names.sought(key) if way == "user_name" else key
-
-
-find = Find({"id": loaders.user, "user_name": loaders.user_named}, _choose)
 
 
 @input_type
@@ -327,12 +302,12 @@ async def _update(tx: Transaction, viewer: Viewer, given: UpdateUserInput) -> Ou
         email=None if given.email is None else given.email.value or "",
         roles=None if given.roles is None else given.roles.value,
     )
-    return {"user": await users.update_user(tx, viewer, chosen(given.user), changes)}
+    return {"user": await users.update_user(tx, viewer, resolve_user(given.user), changes)}
 
 
 async def _delete(tx: Transaction, viewer: Viewer, given: DeleteUserInput) -> Outcome:
-    successor = None if given.successor is None else chosen(given.successor)
-    deleted = await deleting.delete_user(tx, viewer, chosen(given.user), successor)
+    successor = None if given.successor is None else resolve_user(given.successor)
+    deleted = await deleting.delete_user(tx, viewer, resolve_user(given.user), successor)
     return {
         "deleted_user_id": ids.encode("User", deleted.id),
         "orgs_transferred": deleted.orgs,
@@ -341,11 +316,11 @@ async def _delete(tx: Transaction, viewer: Viewer, given: DeleteUserInput) -> Ou
 
 
 async def _set_metadata(tx: Transaction, viewer: Viewer, given: SetUserMetadataInput) -> Outcome:
-    return {"user": await users.set_user_metadata(tx, viewer, chosen(given.user), given.metadata)}
+    return {"user": await users.set_user_metadata(tx, viewer, resolve_user(given.user), given.metadata)}
 
 
 async def _assign(tx: Transaction, viewer: Viewer, given: AssignRolesInput) -> Outcome:
-    return {"user": await users.assign_roles(tx, viewer, chosen(given.user), given.roles)}
+    return {"user": await users.assign_roles(tx, viewer, resolve_user(given.user), given.roles)}
 
 
 MANAGE: Any = {"requires": Permission.USERS_MANAGE}
