@@ -323,7 +323,7 @@ async def test_what_somebody_stores_is_for_herself_and_those_who_see_all_users(
 async def test_rest_tells_the_same(
     client: httpx.AsyncClient, api: Api, make: Make, ann: Person, reef: Thing, storing: Storing
 ) -> None:
-    viewing, found = await make.holder(Permission.USERS_VIEW), {"quotaBytes": MEGABYTE, "usedBytes": 5}
+    viewing, found = await make.holder(Permission.USERS_VIEW), {"total": MEGABYTE, "used": 5}
     await storing.begin(reef, ann, 5)
 
     own = await client.get("/users/storage", headers=api.headers(ann))

@@ -202,9 +202,9 @@ WALKS = [
     ("users", Ask((("user_name", True),), after=True, backward=True)),
     ("users", Ask((("created_at", True),), after=True)),
     ("roles", Ask((("name", False),), after=True)),
-    ("audit_events", Ask((("at", True),))),
-    ("audit_events", Ask((("at", True),), after=True)),
-    ("audit_events", Ask((("at", False),), after=True)),
+    ("audit_events", Ask((("created_at", True),))),
+    ("audit_events", Ask((("created_at", True),), after=True)),
+    ("audit_events", Ask((("created_at", False),), after=True)),
 ]
 
 
@@ -235,19 +235,23 @@ def test_who_sees_all_resources_walks_their_own_index(explaining: sqlite3.Connec
     assert not any("access" in line or "TEMP B-TREE" in line for line in plan)
 
 
-@pytest.mark.parametrize(("name", "index"), [("actor", "actor_key_id"), ("action", "action_id")])
+@pytest.mark.parametrize(("name", "index"), [("actor_name", "actor_key_id"), ("action", "action_id")])
 def test_events_of_somebody_or_of_one_kind_are_walked_along_an_index(
     explaining: sqlite3.Connection, name: str, index: str
 ) -> None:
-    plan = _plan(explaining, SOURCES["audit_events"], Ask((("at", True),), ("and", (name, ("eq", "f0"))), after=True))
+    plan = _plan(
+        explaining, SOURCES["audit_events"], Ask((("created_at", True),), ("and", (name, ("eq", "f0"))), after=True)
+    )
 
     assert len(plan) == 1
     assert f"USING INDEX ix_audit_events_{index}" in plan[0]
 
 
 def test_events_of_a_thing_are_found_without_a_look_at_others(explaining: sqlite3.Connection) -> None:
-    below = _plan(explaining, SOURCES["resource_events"], Ask((("at", True),), after=True))
-    narrowed = _plan(explaining, SOURCES["audit_events"], Ask((("at", True),), ("and", ("subject", ("eq", "f0")))))
+    below = _plan(explaining, SOURCES["resource_events"], Ask((("created_at", True),), after=True))
+    narrowed = _plan(
+        explaining, SOURCES["audit_events"], Ask((("created_at", True),), ("and", ("object_id", ("eq", "f0"))))
+    )
 
     assert _scans(below) == _scans(narrowed) == []
     assert any("ix_audit_changes_subject_event_id (subject=?" in line for line in below)

@@ -21,6 +21,7 @@ from app.schema import lists
 from app.schema.api_tokens import ApiTokenMutations
 from app.schema.conversion import Conversion
 from app.schema.declare import Declared
+from app.schema.decorators import object_type
 from app.schema.directives import REQUIRES
 from app.schema.grants import AccessMutations
 from app.schema.groups import GroupMutations
@@ -36,7 +37,7 @@ from app.schema.storage import StorageMutations
 from app.schema.users import UserMutations
 
 
-@strawberry.type(description="Where changes begin. Each is one transaction.")
+@object_type
 class Mutation(
     SessionMutations,
     UserMutations,
@@ -49,7 +50,7 @@ class Mutation(
     StorageMutations,
     ApiTokenMutations,
 ):
-    """Where changes begin."""
+    """Where changes begin. Each is one transaction."""
 
 
 SCHEMA = strawberry.Schema(

@@ -7,9 +7,10 @@ import strawberry
 
 from app import loaders, masks, policy, tables
 from app.schema.declare import Face, column, edge, part
+from app.schema.decorators import object_type
 from app.schema.enums import Described, enum
 from app.schema.masks import LEVELS, OrgLevel, ResourceRole, SubjectKind, kind_named, role_list, subject_kind
-from app.schema.paging import Connection, Edge
+from app.schema.paging import Connection
 from app.schema.users import User
 from app.tables import Access, Grant
 from app.walks import derived_column
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from app.schema.groups import Group
 
 
-@strawberry.type(description="One way in which somebody comes to roles on a resource.")
+@object_type
 class AccessSource(Face, row=Access):
-    """One way in which somebody comes to roles."""
+    """One way in which somebody comes to roles on a resource."""
 
     kind: SubjectKind = column("As whom.", of=Access.subject, read=subject_kind)
     granted_roles: list[ResourceRole] = column("The roles as they were given.", of=policy.way_granted, read=role_list)
@@ -36,9 +37,11 @@ class AccessSource(Face, row=Access):
     expires_at: datetime | None = column("When this way ends: the grant or the membership.", of=policy.way_ends)
 
 
-@enum("Why a user does not hold a role on a resource.")
+@enum
 class AccessDenialCause(Described):
-    """The names of `services.denials.Cause`."""
+    """Why a user does not hold a role on a resource."""
+
+    # The names of `services.denials.Cause`.
 
     DEACTIVATED = "DEACTIVATED", "The user is deactivated, and holds nothing."
     ENDED = "ENDED", "An entry, or a membership of a group or of the org, has ended."
@@ -47,9 +50,9 @@ class AccessDenialCause(Described):
     NO_ENTRY = "NO_ENTRY", "Nothing gives the user a role there."
 
 
-@strawberry.type(description="One reason why a user does not hold a role on a resource.")
+@object_type
 class AccessDenial:
-    """One reason why a user does not hold a role."""
+    """One reason why a user does not hold a role on a resource."""
 
     cause: AccessDenialCause = strawberry.field(description="What stands between the user and the role.")
     kind: SubjectKind | None = strawberry.field(description="As whom the user has the entry or membership; else null.")
@@ -60,9 +63,9 @@ class AccessDenial:
     ended_at: datetime | None = strawberry.field(description="When the entry or the membership ended.")
 
 
-@strawberry.type(description="What the viewer may do with a resource, and why.")
+@object_type
 class ViewerAccess(Face, row=tables.Resource):
-    """What the viewer may do with a resource."""
+    """What the viewer may do with a resource, and why."""
 
     granted_roles: list[ResourceRole] = column("The roles as they were given.", of=policy.granted_mask, read=role_list)
     effective_roles: list[ResourceRole] = column("All in all.", of=policy.mask, read=role_list)
@@ -73,7 +76,7 @@ def _effective(mask: int) -> list[ResourceRole]:
     return role_list(masks.effective(mask, masks.ALL))
 
 
-@strawberry.type(description="What every signed-in user, or everybody, is granted.")
+@object_type
 class WildcardGrant(Face, row=Grant):
     """What every signed-in user, or everybody, is granted."""
 
@@ -81,9 +84,9 @@ class WildcardGrant(Face, row=Grant):
     expires_at: datetime | None = column("When it ends.")
 
 
-@strawberry.type(description="What a group is granted; it may be nothing.")
+@object_type
 class GroupGrant(Face, row=Grant):
-    """What a group is granted."""
+    """What a group is granted; it may be nothing."""
 
     group: Annotated["Group", strawberry.lazy("app.schema.groups")] | None = part(
         "The group.", of=tables.Group, guard=policy.sees_group
@@ -92,18 +95,18 @@ class GroupGrant(Face, row=Grant):
     expires_at: datetime | None = column("When it ends.")
 
 
-@strawberry.type(description="What a user is granted; it may be nothing.")
+@object_type
 class UserGrant(Face, row=Grant):
-    """What a user is granted."""
+    """What a user is granted; it may be nothing."""
 
     user: User | None = part("The user.", of=tables.User)
     roles: list[ResourceRole] = column("The roles as they were given.", of=Grant.mask, read=role_list)
     expires_at: datetime | None = column("When it ends.")
 
 
-@strawberry.type(description="The access configuration of a resource. Its owner is no part of it.")
+@object_type
 class AccessConfiguration(Face, row=tables.Resource):
-    """The access configuration of a resource."""
+    """The access configuration of a resource. Its owner is no part of it."""
 
     revision: int = column("Counts every change; `submitAccess` names the one that was read.")
     general: WildcardGrant | None = edge("Every signed-in user.", loaders.general_grant, tables.Resource.id)
@@ -114,12 +117,9 @@ class AccessConfiguration(Face, row=tables.Resource):
     users: list[UserGrant] = edge("Users, by name.", loaders.user_grants, tables.Resource.id)
 
 
-ACCESS_SUBJECT = "A user who can reach a resource, or several whose names the viewer may not know in one entry."
-
-
-@strawberry.type(description=ACCESS_SUBJECT)
+@object_type
 class AccessSubject(Face, row=tables.User):
-    """A user who can reach a resource, or several in one entry."""
+    """A user who can reach a resource, or several whose names the viewer may not know in one entry."""
 
     kind: SubjectKind = column(
         "USER for one user. ANYONE and GENERAL for all of those; GROUP, ORG and PERMISSION for the members of a group, "
@@ -144,11 +144,4 @@ class AccessSubject(Face, row=tables.User):
     )
 
 
-@strawberry.type(description="An access subject in a page.")
-class AccessSubjectEdge(Edge[AccessSubject]):
-    """An access subject in a page."""
-
-
-@strawberry.type(description="A page of access subjects: all of a kind first, then groups by slug, then users by name.")
-class AccessSubjectConnection(Connection[AccessSubjectEdge, AccessSubject]):
-    """A page of access subjects."""
+AccessSubjectConnection = Connection[AccessSubject]

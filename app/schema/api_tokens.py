@@ -9,24 +9,22 @@ from app.auth import Viewer
 from app.db import Transaction
 from app.schema.context import Context
 from app.schema.declare import column, edge
+from app.schema.decorators import input_type, object_type
 from app.schema.directives import Permission, permission_list, permission_mask
 from app.schema.lists import read_each
-from app.schema.mutations import VALIDATE_ONLY, Outcome, Payload, action, mutation
+from app.schema.mutations import ChangeInput, Outcome, Payload, action, mutation
 from app.schema.node import Node
-from app.schema.orgs import Org, OrgBy
-from app.schema.orgs import chosen as chosen_org
-from app.schema.paging import Connection, Edge
-from app.schema.resources import Resource, ResourceBy
-from app.schema.resources import chosen as chosen_resource
-from app.schema.users import MANAGE, User, UserBy, chosen
+from app.schema.orgs import Org
+from app.schema.paging import Connection
+from app.schema.refs import OrgBy, ResourceBy, UserBy, resolve_org, resolve_resource, resolve_user
+from app.schema.resources import Resource
+from app.schema.users import MANAGE, User
 from app.services import api_tokens, users
 
 
-@strawberry.type(
-    description="A token for programs. It lets in as its owner, to what she may at that moment, of what it carries."
-)
+@object_type
 class ApiToken(Node, row=tables.ApiToken):
-    """A token for programs."""
+    """A token for programs. It lets in as its owner, to what she may at that moment, of what it carries."""
 
     name: str = column("What it is for; 1 to 200 printable characters.")
     prefix: str = column("How the token itself begins, to know it again; the rest is kept nowhere.")
@@ -50,22 +48,16 @@ class ApiToken(Node, row=tables.ApiToken):
     last_used_at: datetime | None = column("When it was last used, to the minute; null for never.")
 
 
-@strawberry.type(description="An API token in a page.")
-class ApiTokenEdge(Edge[ApiToken]):
-    """An API token in a page."""
+ApiTokenConnection = Connection[ApiToken]
 
 
-@strawberry.type(description="A page of API tokens.")
-class ApiTokenConnection(Connection[ApiTokenEdge, ApiToken]):
-    """A page of API tokens."""
+@input_type
+class CreateApiTokenInput(ChangeInput):
+    """A new API token.
 
-
-@strawberry.input(
-    description="A new API token. Without `orgs` and `resources` it is good for all that its owner may; with either, "
-    "for these alone, and for nothing that is about the whole registry."
-)
-class CreateApiTokenInput:
-    """A new API token."""
+    Without `orgs` and `resources` it is good for all that its owner may; with either, for these alone, and for nothing
+    that is about the whole registry.
+    """
 
     name: str = strawberry.field(description="What it is for; 1 to 200 printable characters; unique for its owner.")
     user: UserBy | None = strawberry.field(
@@ -88,19 +80,17 @@ class CreateApiTokenInput:
         default=None,
         description="When it ends, in the future; when absent, as late as the setting ApiTokenExpirationInDays allows.",
     )
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="Which API token ends.")
-class RevokeApiTokenInput:
+@input_type
+class RevokeApiTokenInput(ChangeInput):
     """Which API token ends."""
 
     api_token: strawberry.ID = strawberry.field(description="Its global id.")
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="A new service account.")
-class CreateServiceAccountInput:
+@input_type
+class CreateServiceAccountInput(ChangeInput):
     """A new service account."""
 
     user_name: str = strawberry.field(description="Letters and digits, 1 to 127; unique without regard to letter case.")
@@ -108,10 +98,9 @@ class CreateServiceAccountInput:
         default=None,
         description="Names of roles; none when absent. Only roles that carry no more than the viewer holds.",
     )
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.type(description="The answer to `createApiToken`.")
+@object_type
 class CreateApiTokenPayload(Payload):
     """The answer to `createApiToken`."""
 
@@ -122,14 +111,14 @@ class CreateApiTokenPayload(Payload):
     )
 
 
-@strawberry.type(description="The answer to `revokeApiToken`.")
+@object_type
 class RevokeApiTokenPayload(Payload):
     """The answer to `revokeApiToken`."""
 
     revoked_api_token_id: strawberry.ID | None = strawberry.field(description="The id that it had.")
 
 
-@strawberry.type(description="The answer to `createServiceAccount`.")
+@object_type
 class CreateServiceAccountPayload(Payload):
     """The answer to `createServiceAccount`."""
 
@@ -140,9 +129,9 @@ async def _create(context: Context, given: CreateApiTokenInput) -> Outcome:
     new = api_tokens.NewToken(
         given.name,
         permission_mask(given.permissions or []),
-        None if given.user is None else chosen(given.user),
-        None if given.orgs is None else read_each(chosen_org, given.orgs, api_tokens.MOST_THINGS),
-        None if given.resources is None else read_each(chosen_resource, given.resources, api_tokens.MOST_THINGS),
+        None if given.user is None else resolve_user(given.user),
+        None if given.orgs is None else read_each(resolve_org, given.orgs, api_tokens.MOST_THINGS),
+        None if given.resources is None else read_each(resolve_resource, given.resources, api_tokens.MOST_THINGS),
         given.expires_at,
     )
     async with context.change(dry=given.validate_only) as tx:
@@ -159,7 +148,7 @@ async def _create_account(tx: Transaction, viewer: Viewer, given: CreateServiceA
     return {"user": await users.create_service_account(tx, viewer, given.user_name, given.roles or ())}
 
 
-@strawberry.type
+@object_type
 class ApiTokenMutations:
     """The changes of API tokens and service accounts."""
 

@@ -8,11 +8,12 @@ import strawberry
 from app import loaders, policy, tables
 from app.auth import Viewer
 from app.schema.declare import Face, column, edge
+from app.schema.decorators import input_type, object_type
 from app.schema.directives import Permission
 from app.schema.enums import Described, enum, of_value
 from app.schema.leaves import JSON
 from app.schema.node import Node
-from app.schema.paging import Connection, DateTimeFilter, Edge, OrderDirection, StringFilter
+from app.schema.paging import Connection, DateTimeFilter, OrderDirection, StringFilter
 from app.schema.users import User
 from app.services.entities import ENTITIES
 from app.sources import ROOT
@@ -26,18 +27,20 @@ BEFORE = (
 AFTER = "The same as it was afterwards; null when the thing was deleted by this."
 
 
-@enum("Where a change was asked for.")
+@enum
 class AuditChannel(Described):
-    """The faces of `app.origin`."""
+    """Where a change was asked for."""
+
+    # The faces of `app.origin`.
 
     GRAPHQL = "GRAPHQL", "At the GraphQL API."
     REST = "REST", "At the REST API."
     COMMAND = "COMMAND", "By a command on the machine itself, or at the start of the server."
 
 
-@enum("What sort of thing was changed.")
+@enum
 class AuditObjectType(Described):
-    """The kinds of objects whose states the audit log keeps: see `services.entities`."""
+    """What sort of object was changed."""
 
     _ignore_ = "entity"
     for entity in ENTITIES.values():
@@ -53,7 +56,7 @@ def _object_type(value: str) -> AuditObjectType:
     return of_value(AuditObjectType, value)
 
 
-@strawberry.type(description="What an event did to one thing.")
+@object_type
 class AuditChange(Face, row=tables.AuditChange):
     """What an event did to one thing."""
 
@@ -66,22 +69,15 @@ class AuditChange(Face, row=tables.AuditChange):
     after: JSON | None = column(AFTER)
 
 
-@strawberry.type(description="What was done to a thing, in a page.")
-class AuditChangeEdge(Edge[AuditChange]):
-    """What was done to a thing, in a page."""
+AuditChangeConnection = Connection[AuditChange]
 
 
-@strawberry.type(description="A page of what an event did, by name.")
-class AuditChangeConnection(Connection[AuditChangeEdge, AuditChange]):
-    """A page of what an event did."""
-
-
-@strawberry.type(
-    description="A change that was made: who, when, from where and what. It is written with the change itself, and "
-    "never changed or deleted."
-)
+@object_type
 class AuditEvent(Node, row=tables.AuditEvent):
-    """A change that was made."""
+    """A change that was made: who, when, from where and what.
+
+    It is written with the change itself, and never changed or deleted.
+    """
 
     created_at: datetime = column("When.", of=tables.AuditEvent.at)
     action: str = column("The mutation that makes this change, as `createUser`; REST uses the same names.")
@@ -91,37 +87,28 @@ class AuditEvent(Node, row=tables.AuditEvent):
     address: str | None = column("The address that it was asked from; null for a command.", **PRIVATE)
     request_id: str | None = column("What the request called itself in `X-Request-Id`.", **PRIVATE)
     changes: AuditChangeConnection | None = edge(
-        "What it did, by thing; empty when nothing differed.",
+        "What it did, a change for each thing, by name; empty when nothing differed.",
         loaders.audit_changes,
         tables.AuditEvent.id,
         **PRIVATE,
     )
 
 
-@strawberry.type(description="An event in a page.")
-class AuditEventEdge(Edge[AuditEvent]):
-    """An event in a page."""
+AuditEventConnection = Connection[AuditEvent]
 
 
-@strawberry.type(description="A page of the audit log.")
-class AuditEventConnection(Connection[AuditEventEdge, AuditEvent]):
-    """A page of the audit log."""
-
-
-@strawberry.type(description="An event in a page of those of a resource, with what it did to that.")
-class ResourceAuditEventEdge(Edge[AuditEvent], row=tables.AuditChange):
-    """An event of a resource."""
+@object_type
+class ResourceAuditEventFacts(Face, row=tables.AuditChange):
+    """An event in a page of those of a resource, with what it did to that."""
 
     before: JSON | None = column(BEFORE)
     after: JSON | None = column(AFTER)
 
 
-@strawberry.type(description="A page of what was done to a resource, newest first.")
-class ResourceAuditEventConnection(Connection[ResourceAuditEventEdge, AuditEvent]):
-    """A page of what was done to a resource."""
+ResourceAuditEventConnection = Connection[AuditEvent, ResourceAuditEventFacts]
 
 
-@enum("What events can be ordered by.")
+@enum
 class AuditEventOrderField(Described):
     """What events can be ordered by."""
 
@@ -131,17 +118,17 @@ class AuditEventOrderField(Described):
     )
 
 
-@strawberry.input(description="One term of an order of events.")
+@input_type
 class AuditEventOrder:
-    """One term of an order."""
+    """One term of an order of events."""
 
     field: AuditEventOrderField = strawberry.field(description="What to order by.")
     direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
 
 
-@strawberry.input(description="Keeps events that match everything given. At most 4 levels deep and 50 comparisons.")
+@input_type
 class AuditEventFilter:
-    """Keeps events that match everything given."""
+    """Keeps events that match everything given. At most 4 levels deep and 50 comparisons."""
 
     actor_name: StringFilter | None = strawberry.field(
         default=None, description="The user name of who did it, without regard to letter case."

@@ -12,13 +12,11 @@ from app.errors import BadInput
 from app.masks import Kind
 from app.schema.access import AccessDenial, AccessDenialCause, AccessSource
 from app.schema.declare import computed, question
+from app.schema.decorators import object_type
 from app.schema.enums import of_value
 from app.schema.masks import LEVELS, ResourceRole, kind_named, role_list
 from app.schema.mutations import filled
-from app.schema.resources import ResourceBy
-from app.schema.resources import chosen as chosen_resource
-from app.schema.users import UserBy
-from app.schema.users import chosen as chosen_user
+from app.schema.refs import ResourceBy, UserBy, resolve_resource, resolve_user
 from app.services import checks, denials
 
 Info = strawberry.Info[Any, Any]
@@ -36,7 +34,7 @@ ByRole = Annotated[ResourceRole, strawberry.argument(description="Which role.")]
 
 
 async def _check(database: Database, viewer: Viewer, given: Mapping[str, Any]) -> bool:
-    way, where = chosen_user(given["user"]), chosen_resource(given["resource"])
+    way, where = resolve_user(given["user"]), resolve_resource(given["resource"])
     return await checks.check_access(database, viewer, way, where, int(given["role"].value))
 
 
@@ -50,7 +48,7 @@ async def _check_batch(database: Database, viewer: Viewer, given: Mapping[str, A
     return await checks.check_access_batch(database, viewer, [*zip(*keys, bits, strict=True)])
 
 
-@strawberry.type
+@object_type
 class Checks:
     """The questions about rights."""
 
@@ -72,7 +70,7 @@ class Checks:
     @computed(f"Every way in which a user comes to roles on a resource; none where there is none. {WHO_MAY_ASK}")
     async def explain_access(self, info: Info, user: ByUser, resource: ByResource) -> list[AccessSource] | None:
         context = info.context
-        way, where = chosen_user(user), chosen_resource(resource)
+        way, where = resolve_user(user), resolve_resource(resource)
         return [_source(reason) for reason in await checks.explain_access(context.database, context.viewer, way, where)]
 
     @computed(
@@ -82,7 +80,7 @@ class Checks:
     async def explain_denial(
         self, info: Info, user: ByUser, resource: ByResource, role: ByRole
     ) -> list[AccessDenial] | None:
-        context, way, where = info.context, chosen_user(user), chosen_resource(resource)
+        context, way, where = info.context, resolve_user(user), resolve_resource(resource)
         found = await denials.explain_denial(context.database, context.viewer, way, where, int(role.value))
         return [_denial(each) for each in found]
 

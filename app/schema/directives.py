@@ -10,9 +10,11 @@ from app import auth
 from app.schema.enums import Described, enum
 
 
-@enum("What a role allows in the registry as a whole.")
+@enum
 class Permission(Described):
-    """The names of `auth.Permission`, in its order."""
+    """What a role allows in the registry as a whole."""
+
+    # The names of `auth.Permission`, in its order.
 
     USERS_VIEW = ("USERS_VIEW", "See every user with e-mail, metadata, roles and last login.")
     USERS_MANAGE = (

@@ -1,10 +1,11 @@
 """Enums whose members are (value, description): what stands in the schema stands at the member."""
 
-from collections.abc import Callable
 from enum import Enum
 from typing import Any, TypeVar
 
 import strawberry
+
+from app.schema.decorators import description_of
 
 T = TypeVar("T", bound="type[Described]")
 E = TypeVar("E", bound="Described")
@@ -28,15 +29,11 @@ def of_value(kind: type[E], value: Any) -> E:
     return member
 
 
-def enum(description: str) -> Callable[[T], T]:
+def enum(cls: T) -> T:
     """Put an enum with its descriptions into the schema."""
-
-    def put(cls: T) -> T:
-        strawberry.enum(cls, description=description)
-        definition: Any = cls.__strawberry_definition__  # type: ignore[attr-defined]  # Strawberry's mark
-        for value in definition.values:
-            value.value = cls[value.name].value
-            value.description = cls[value.name].__dict__["description"]
-        return cls
-
-    return put
+    strawberry.enum(cls, description=description_of(cls))
+    definition: Any = cls.__strawberry_definition__  # type: ignore[attr-defined]  # Strawberry's mark
+    for value in definition.values:
+        value.value = cls[value.name].value
+        value.description = cls[value.name].__dict__["description"]
+    return cls

@@ -2,12 +2,13 @@
 
 import strawberry
 
+from app.schema.decorators import input_type
 from app.schema.enums import Described, enum
 from app.schema.masks import ResourceRole
 from app.schema.paging import DateTimeFilter, OrderDirection, StringFilter
 
 
-@enum("What users can be ordered by.")
+@enum
 class UserOrderField(Described):
     """What users can be ordered by."""
 
@@ -15,20 +16,20 @@ class UserOrderField(Described):
     CREATED_AT = ("created_at", "When the account was made.")
 
 
-@strawberry.input(description="One term of an order of users.")
+@input_type
 class UserOrder:
-    """One term of an order."""
+    """One term of an order of users."""
 
     field: UserOrderField = strawberry.field(description="What to order by.")
     direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
 
 
-@strawberry.input(
-    description="Keeps users that match everything given. At most 4 levels deep and 50 comparisons. "
-    "What the viewer may not see of a user never matches."
-)
+@input_type
 class UserFilter:
-    """Keeps users that match everything given."""
+    """Keeps users that match everything given.
+
+    At most 4 levels deep and 50 comparisons. What the viewer may not see of a user never matches.
+    """
 
     user_name: StringFilter | None = strawberry.field(
         default=None, description="The user name, without regard to letter case."
@@ -49,7 +50,7 @@ class UserFilter:
     not_: "UserFilter | None" = strawberry.field(default=None, name="not", description="This does not match.")
 
 
-@enum("What orgs can be ordered by.")
+@enum
 class OrgOrderField(Described):
     """What orgs can be ordered by."""
 
@@ -57,17 +58,17 @@ class OrgOrderField(Described):
     CREATED_AT = ("created_at", "When it was made.")
 
 
-@strawberry.input(description="One term of an order of orgs.")
+@input_type
 class OrgOrder:
-    """One term of an order."""
+    """One term of an order of orgs."""
 
     field: OrgOrderField = strawberry.field(description="What to order by.")
     direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
 
 
-@strawberry.input(description="Keeps orgs that match everything given. At most 4 levels deep and 50 comparisons.")
+@input_type
 class OrgFilter:
-    """Keeps orgs that match everything given."""
+    """Keeps orgs that match everything given. At most 4 levels deep and 50 comparisons."""
 
     slug: StringFilter | None = strawberry.field(default=None, description="The slug.")
     name: StringFilter | None = strawberry.field(
@@ -84,7 +85,7 @@ class OrgFilter:
     not_: "OrgFilter | None" = strawberry.field(default=None, name="not", description="This does not match.")
 
 
-@enum("What groups can be ordered by.")
+@enum
 class GroupOrderField(Described):
     """What groups can be ordered by."""
 
@@ -92,17 +93,17 @@ class GroupOrderField(Described):
     CREATED_AT = ("created_at", "When it was made.")
 
 
-@strawberry.input(description="One term of an order of groups.")
+@input_type
 class GroupOrder:
-    """One term of an order."""
+    """One term of an order of groups."""
 
     field: GroupOrderField = strawberry.field(description="What to order by.")
     direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
 
 
-@strawberry.input(description="Keeps groups that match everything given. At most 4 levels deep and 50 comparisons.")
+@input_type
 class GroupFilter:
-    """Keeps groups that match everything given."""
+    """Keeps groups that match everything given. At most 4 levels deep and 50 comparisons."""
 
     slug: StringFilter | None = strawberry.field(default=None, description="The slug.")
     display_name: StringFilter | None = strawberry.field(
@@ -119,7 +120,7 @@ class GroupFilter:
     not_: "GroupFilter | None" = strawberry.field(default=None, name="not", description="This does not match.")
 
 
-@enum("What resources can be ordered by.")
+@enum
 class ResourceOrderField(Described):
     """What resources can be ordered by."""
 
@@ -128,20 +129,20 @@ class ResourceOrderField(Described):
     UPDATED_AT = "updated_at", "When it last changed."
 
 
-@strawberry.input(description="One term of an order of resources.")
+@input_type
 class ResourceOrder:
-    """One term of an order."""
+    """One term of an order of resources."""
 
     field: ResourceOrderField = strawberry.field(description="What to order by.")
     direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
 
 
-@strawberry.input(
-    description="Keeps resources that match everything given. At most 4 levels deep and 50 comparisons. "
-    "What the viewer may not see never matches."
-)
+@input_type
 class ResourceFilter:
-    """Keeps resources that match everything given."""
+    """Keeps resources that match everything given.
+
+    At most 4 levels deep and 50 comparisons. What the viewer may not see never matches.
+    """
 
     type: StringFilter | None = strawberry.field(default=None, description="The name of the type.")
     org_slug: StringFilter | None = strawberry.field(default=None, description="The slug of the org.")

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from app import errors, ids, loaders
+from app import errors, loaders
 from app.auth import Viewer
 from app.db import Transaction
 from app.masks import Kind
 from app.schema.context import Context
 from app.schema.declare import computed, edge
+from app.schema.decorators import input_type, object_type, one_of_input
 from app.schema.lists import read_each
 from app.schema.masks import ResourceRole, SubjectKind, kind_named, role_list, role_mask
 from app.schema.mutations import (
-    VALIDATE_ONLY,
+    ChangeInput,
     MutationError,
     Outcome,
     Payload,
@@ -26,17 +27,17 @@ from app.schema.mutations import (
     mutation,
     results,
 )
-from app.schema.resources import Resource, ResourceBy, chosen
-from app.schema.users import User, UserBy
-from app.schema.users import chosen as chosen_user
+from app.schema.refs import GroupBy, ResourceBy, UserBy, resolve_group, resolve_resource, resolve_user
+from app.schema.resources import Resource
+from app.schema.users import User
 from app.services import access
 from app.services.roles import Way
 
 if TYPE_CHECKING:
-    from app.schema.groups import Group, GroupBy
+    from app.schema.groups import Group
 
 
-@strawberry.input(description="Roles for every signed-in user, or for everybody.")
+@input_type
 class WildcardGrantInput:
     """Roles for every signed-in user, or for everybody."""
 
@@ -47,11 +48,11 @@ class WildcardGrantInput:
     )
 
 
-@strawberry.input(description="Roles for a group.")
+@input_type
 class GroupGrantInput:
     """Roles for a group."""
 
-    group: Annotated["GroupBy", strawberry.lazy("app.schema.groups")] = strawberry.field(description="Which group.")
+    group: GroupBy = strawberry.field(description="Which group.")
     roles: list[ResourceRole] = strawberry.field(description="The roles; it may be none.")
     expires_at: datetime | None = strawberry.field(
         default=None,
@@ -59,7 +60,7 @@ class GroupGrantInput:
     )
 
 
-@strawberry.input(description="Roles for a user.")
+@input_type
 class UserGrantInput:
     """Roles for a user."""
 
@@ -71,9 +72,9 @@ class UserGrantInput:
     )
 
 
-@strawberry.input(description="A whole access configuration, in the place of the one that was read.")
-class SubmitAccessInput:
-    """A whole access configuration."""
+@input_type
+class SubmitAccessInput(ChangeInput):
+    """A whole access configuration, in the place of the one that was read."""
 
     resource: ResourceBy = strawberry.field(description="Which resource.")
     revision: int = strawberry.field(description="The revision that was read; a stale one is a CONFLICT.")
@@ -89,24 +90,21 @@ class SubmitAccessInput:
     anyone: WildcardGrantInput | None = strawberry.field(
         default=None, description="Everybody, signed in or not: read roles only; absent for none."
     )
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(one_of=True, description="Who is granted roles: one of these.")
+@one_of_input
 class SubjectInput:
-    """Who is granted roles."""
+    """Who is granted roles: one of these."""
 
-    group: strawberry.Maybe[Annotated["GroupBy", strawberry.lazy("app.schema.groups")]] = strawberry.field(
-        description="A group."
-    )
+    group: strawberry.Maybe[GroupBy] = strawberry.field(description="A group.")
     user: strawberry.Maybe[UserBy] = strawberry.field(description="A user.")
     general: strawberry.Maybe[bool] = strawberry.field(description="Every signed-in user; say true.")
     anyone: strawberry.Maybe[bool] = strawberry.field(description="Everybody, signed in or not; say true.")
 
 
-@strawberry.input(description="One entry of a configuration, in the place of the subject's old one.")
+@input_type
 class GrantInput:
-    """One entry of a configuration."""
+    """One entry of a configuration, in the place of the subject's old one."""
 
     resource: ResourceBy = strawberry.field(description="Which resource.")
     subject: SubjectInput = strawberry.field(description="Who.")
@@ -117,31 +115,27 @@ class GrantInput:
     )
 
 
-@strawberry.input(description="One entry of a configuration, in the place of the subject's old one.")
-class GrantAccessInput(GrantInput):
-    """One entry of a configuration."""
-
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
+@input_type
+class GrantAccessInput(GrantInput, ChangeInput):
+    """One entry of a configuration, in the place of the subject's old one."""
 
 
-@strawberry.input(description="Entries of many configurations, all or none.")
-class GrantAccessBatchInput:
-    """Entries of many configurations."""
+@input_type
+class GrantAccessBatchInput(ChangeInput):
+    """Entries of many configurations, all or none."""
 
     grants: list[GrantInput] = strawberry.field(description="From 1 to 1,000 entries.")
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="Whose entry to take away.")
-class RevokeAccessInput:
+@input_type
+class RevokeAccessInput(ChangeInput):
     """Whose entry to take away."""
 
     resource: ResourceBy = strawberry.field(description="Which resource.")
     subject: SubjectInput = strawberry.field(description="Who. The entry of every signed-in user is emptied and stays.")
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.type(description="The answer to `submitAccess`.")
+@object_type
 class SubmitAccessPayload(Payload):
     """The answer to `submitAccess`."""
 
@@ -150,21 +144,21 @@ class SubmitAccessPayload(Payload):
     )
 
 
-@strawberry.type(description="The answer to `grantAccess`.")
+@object_type
 class GrantAccessPayload(Payload):
     """The answer to `grantAccess`."""
 
     resource: Resource | None = edge("The resource as it now is.", loaders.resource)
 
 
-@strawberry.type(description="The answer to `revokeAccess`.")
+@object_type
 class RevokeAccessPayload(Payload):
     """The answer to `revokeAccess`."""
 
     resource: Resource | None = edge("The resource as it now is.", loaders.resource)
 
 
-@strawberry.type(description="What became of one entry.")
+@object_type
 class GrantAccessBatchResult:
     """What became of one entry."""
 
@@ -173,7 +167,7 @@ class GrantAccessBatchResult:
     errors: list[MutationError] = strawberry.field(description="What is wrong with this one.")
 
 
-@strawberry.type(description="The answer to `grantAccessBatch`.")
+@object_type
 class GrantAccessBatchPayload(Payload):
     """The answer to `grantAccessBatch`."""
 
@@ -182,9 +176,9 @@ class GrantAccessBatchPayload(Payload):
     )
 
 
-@strawberry.type(description="What one subject's entry would gain and lose; people may keep a role by another way.")
+@object_type
 class AccessChange:
-    """What one subject would gain and lose."""
+    """What one subject's entry would gain and lose; people may keep a role by another way."""
 
     kind: SubjectKind = strawberry.field(description="Whose entry it is.")
     group: Annotated["Group", strawberry.lazy("app.schema.groups")] | None = edge(
@@ -199,7 +193,7 @@ class AccessChange:
     )
 
 
-@strawberry.type(description="What a configuration would change.")
+@object_type
 class AccessPreview:
     """What a configuration would change."""
 
@@ -212,7 +206,7 @@ Configuration = Annotated[
 ]
 
 
-@strawberry.type
+@object_type
 class AccessQuestions:
     """What would be, if."""
 
@@ -221,7 +215,9 @@ class AccessQuestions:
         context: Context = info.context
         try:
             async with context.change(dry=True) as tx:
-                effects = await access.preview_access(tx, context.viewer, chosen(input.resource), entries(input))
+                effects = await access.preview_access(
+                    tx, context.viewer, resolve_resource(input.resource), entries(input)
+                )
         except errors.Problem as problem:
             return AccessPreview(changes=[], errors=[error(problem)])
         except errors.Problems as several:
@@ -253,19 +249,12 @@ def entries(given: SubmitAccessInput) -> list[access.Entry]:
         # Refused by their number: their items are not even converted.
         return [access.Entry(Kind.USER, 0)] * (len(given.groups) + len(given.users))
     for at, group in enumerate(given.groups):
-        way = chosen_group(group.group)
+        way = resolve_group(group.group)
         found.append(access.Entry(Kind.GROUP, role_mask(group.roles), group.expires_at, way, ("groups", at)))
     for at, user in enumerate(given.users):
-        way = chosen_user(user.user)
+        way = resolve_user(user.user)
         found.append(access.Entry(Kind.USER, role_mask(user.roles), user.expires_at, way, ("users", at)))
     return found
-
-
-def chosen_group(by: Any) -> tuple[str, Any]:
-    """Which way a group is named."""
-    if by.id is not None:
-        return "id", ids.key_of("Group", by.id.value) or 0
-    return "slug", by.slug.value
 
 
 def _entry(given: GrantInput) -> access.Entry:
@@ -275,15 +264,15 @@ def _entry(given: GrantInput) -> access.Entry:
 def _entry_of(subject: SubjectInput, mask: int = 0, ends: datetime | None = None) -> access.Entry:
     path = ("subject",)
     if subject.group is not None:
-        return access.Entry(Kind.GROUP, mask, ends, chosen_group(subject.group.value), path)
+        return access.Entry(Kind.GROUP, mask, ends, resolve_group(subject.group.value), path)
     if subject.user is not None:
-        return access.Entry(Kind.USER, mask, ends, chosen_user(subject.user.value), path)
+        return access.Entry(Kind.USER, mask, ends, resolve_user(subject.user.value), path)
     kind, said = (Kind.GENERAL, subject.general) if subject.general is not None else (Kind.ANYONE, subject.anyone)
     return access.Entry(kind, mask, ends, path=path, names_nobody=said is None or not said.value)
 
 
 async def _submit(context: Context, given: SubmitAccessInput) -> Outcome:
-    way = chosen(given.resource)
+    way = resolve_resource(given.resource)
     try:
         async with context.change(dry=given.validate_only) as tx:
             key, _ = await access.submit_access(tx, context.viewer, way, given.revision, entries(given))
@@ -293,15 +282,17 @@ async def _submit(context: Context, given: SubmitAccessInput) -> Outcome:
 
 
 async def _grant(tx: Transaction, viewer: Viewer, given: GrantAccessInput) -> Outcome:
-    return {"resource": await access.grant_access(tx, viewer, chosen(given.resource), _entry(given))}
+    return {"resource": await access.grant_access(tx, viewer, resolve_resource(given.resource), _entry(given))}
 
 
 async def _revoke(tx: Transaction, viewer: Viewer, given: RevokeAccessInput) -> Outcome:
-    return {"resource": await access.revoke_access(tx, viewer, chosen(given.resource), _entry_of(given.subject))}
+    return {
+        "resource": await access.revoke_access(tx, viewer, resolve_resource(given.resource), _entry_of(given.subject))
+    }
 
 
 def _grant_of(given: GrantInput) -> tuple[Way, access.Entry]:
-    return chosen(given.resource), _entry(given)
+    return resolve_resource(given.resource), _entry(given)
 
 
 async def _grant_many(context: Context, given: GrantAccessBatchInput) -> Outcome:
@@ -319,7 +310,7 @@ async def _grant_many(context: Context, given: GrantAccessBatchInput) -> Outcome
     return {"results": results(GrantAccessBatchResult, "resource", keys)}
 
 
-@strawberry.type
+@object_type
 class AccessMutations:
     """The changes of access."""
 

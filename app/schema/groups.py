@@ -1,6 +1,6 @@
 """Groups over GraphQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,13 +10,14 @@ from app import errors, ids, loaders, policy, tables
 from app.auth import Viewer
 from app.db import Transaction
 from app.schema.context import Context
-from app.schema.declare import column, edge
+from app.schema.declare import Face, column, edge
+from app.schema.decorators import input_type, object_type
 from app.schema.directives import Permission
 from app.schema.enums import Described, enum, of_value
 from app.schema.filters import UserFilter, UserOrder
 from app.schema.lists import read_each
 from app.schema.mutations import (
-    VALIDATE_ONLY,
+    ChangeInput,
     MutationError,
     Outcome,
     Payload,
@@ -26,17 +27,18 @@ from app.schema.mutations import (
     results,
 )
 from app.schema.node import Node
-from app.schema.paging import Connection, Edge
-from app.schema.users import User, UserBy
-from app.schema.users import chosen as chosen_user
-from app.services import groups, names
-from app.services.roles import Way
-from app.sources import Find, flag
+from app.schema.paging import Connection
+from app.schema.refs import GroupBy, UserBy, resolve_group, resolve_user
+from app.schema.users import User
+from app.services import groups
+from app.sources import flag
 
 
-@enum("Who sees the members of a group, besides GROUPS_VIEW and GROUPS_MANAGE. A limited API token sees none.")
+@enum
 class GroupMembersSeenBy(Described):
-    """The names of `tables.MembersSeenBy`."""
+    """Who sees the members of a group, besides GROUPS_VIEW and GROUPS_MANAGE. A limited API token sees none."""
+
+    # The names of `tables.MembersSeenBy`.
 
     MEMBERS = tables.MembersSeenBy.MEMBERS.value, "The members."
     SIGNED_IN = tables.MembersSeenBy.SIGNED_IN.value, "Everybody who is signed in."
@@ -46,7 +48,7 @@ def _seen_by(value: str) -> GroupMembersSeenBy:
     return of_value(GroupMembersSeenBy, value)
 
 
-@strawberry.type(description="Users who receive grants together.")
+@object_type
 class Group(Node, row=tables.Group):
     """Users who receive grants together."""
 
@@ -71,8 +73,8 @@ class Group(Node, row=tables.Group):
     )
 
 
-@strawberry.type(description="A membership, seen from the group.")
-class GroupMemberEdge(Edge[User], row=tables.GroupMember):
+@object_type
+class GroupMemberFacts(Face, row=tables.GroupMember):
     """A membership, seen from the group."""
 
     is_manager: bool = column("Whether she may change who belongs to the group.")
@@ -92,13 +94,11 @@ class GroupMemberEdge(Edge[User], row=tables.GroupMember):
     expires_at: datetime | None = column("When it ends; null for never.")
 
 
-@strawberry.type(description="A page of members of a group.")
-class GroupMemberConnection(Connection[GroupMemberEdge, User]):
-    """A page of members of a group."""
+GroupMemberConnection = Connection[User, GroupMemberFacts]
 
 
-@strawberry.type(description="A membership, seen from the user.")
-class UserGroupEdge(Edge[Group], row=tables.GroupMember):
+@object_type
+class UserGroupFacts(Face, row=tables.GroupMember):
     """A membership, seen from the user."""
 
     is_manager: bool = column("Whether she may change who belongs to the group.")
@@ -106,47 +106,14 @@ class UserGroupEdge(Edge[Group], row=tables.GroupMember):
     expires_at: datetime | None = column("When it ends; null for never.")
 
 
-@strawberry.type(description="A page of the groups that a user belongs to.")
-class UserGroupConnection(Connection[UserGroupEdge, Group]):
-    """A page of the groups that a user belongs to."""
+UserGroupConnection = Connection[Group, UserGroupFacts]
 
 
-@strawberry.type(description="A group in a page.")
-class GroupEdge(Edge[Group]):
-    """A group in a page."""
+GroupConnection = Connection[Group]
 
 
-@strawberry.type(description="A page of groups.")
-class GroupConnection(Connection[GroupEdge, Group]):
-    """A page of groups."""
-
-
-@strawberry.input(one_of=True, description="Names one group, in one of these ways.")
-class GroupBy:
-    """Names one group."""
-
-    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Its global id.")
-    slug: strawberry.Maybe[str] = strawberry.field(description="Its slug.")
-
-
-def chosen(by: GroupBy) -> Way:
-    """Which way a group is named; an id of nothing names none."""
-    if by.id is not None:
-        return "id", ids.key_of("Group", by.id.value) or 0
-    assert by.slug is not None
-    return "slug", by.slug.value
-
-
-def _choose(arguments: Mapping[str, Any]) -> tuple[str, Any] | None:
-    way, key = chosen(arguments["by"])
-    return way, names.sought(key) if way == "slug" else key
-
-
-find = Find({"id": loaders.group, "slug": loaders.group_slugged}, _choose)
-
-
-@strawberry.input(description="A new group.")
-class CreateGroupInput:
+@input_type
+class CreateGroupInput(ChangeInput):
     """A new group."""
 
     slug: str = strawberry.field(
@@ -160,12 +127,11 @@ class CreateGroupInput:
     members_seen_by: GroupMembersSeenBy = strawberry.field(
         default=GroupMembersSeenBy.MEMBERS, description="Who sees its members."
     )
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="What to change of a group; what is absent or null stays.")
-class UpdateGroupInput:
-    """What to change of a group."""
+@input_type
+class UpdateGroupInput(ChangeInput):
+    """What to change of a group; what is absent or null stays."""
 
     group: GroupBy = strawberry.field(description="Which group.")
     display_name: str | None = strawberry.field(default=None, description="A new name; 1 to 200 printable characters.")
@@ -173,18 +139,16 @@ class UpdateGroupInput:
     members_seen_by: GroupMembersSeenBy | None = strawberry.field(
         default=None, description="Who sees its members from now on."
     )
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="Which group to delete.")
-class DeleteGroupInput:
+@input_type
+class DeleteGroupInput(ChangeInput):
     """Which group to delete."""
 
     group: GroupBy = strawberry.field(description="Which group.")
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="A new member of a group.")
+@input_type
 class NewGroupMemberInput:
     """A new member of a group."""
 
@@ -197,49 +161,46 @@ class NewGroupMemberInput:
     )
 
 
-@strawberry.input(description="New members of a group, all or none.")
-class AddGroupMembersInput:
-    """New members of a group."""
+@input_type
+class AddGroupMembersInput(ChangeInput):
+    """New members of a group, all or none."""
 
     group: GroupBy = strawberry.field(description="Which group.")
     members: list[NewGroupMemberInput] = strawberry.field(description="From 1 to 1,000 new members.")
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="Who is to belong to a group no longer, all or none.")
-class RemoveGroupMembersInput:
-    """Who is to belong to a group no longer."""
+@input_type
+class RemoveGroupMembersInput(ChangeInput):
+    """Who is to belong to a group no longer, all or none."""
 
     group: GroupBy = strawberry.field(description="Which group.")
     members: list[UserBy] = strawberry.field(description="From 1 to 1,000 members.")
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="Whether a member manages the group.")
-class SetGroupManagerInput:
+@input_type
+class SetGroupManagerInput(ChangeInput):
     """Whether a member manages the group."""
 
     group: GroupBy = strawberry.field(description="Which group.")
     user: UserBy = strawberry.field(description="Which member.")
     is_manager: bool = strawberry.field(description="Whether she may change who belongs to the group from now on.")
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.type(description="The answer to `createGroup`.")
+@object_type
 class CreateGroupPayload(Payload):
     """The answer to `createGroup`."""
 
     group: Group | None = edge("The new group.", loaders.group)
 
 
-@strawberry.type(description="The answer to `updateGroup`.")
+@object_type
 class UpdateGroupPayload(Payload):
     """The answer to `updateGroup`."""
 
     group: Group | None = edge("The group as it now is.", loaders.group)
 
 
-@strawberry.type(description="The answer to `deleteGroup`.")
+@object_type
 class DeleteGroupPayload(Payload):
     """The answer to `deleteGroup`."""
 
@@ -247,7 +208,7 @@ class DeleteGroupPayload(Payload):
     revoked_from: int | None = strawberry.field(description="On how many resources it had a grant.")
 
 
-@strawberry.type(description="What became of one member.")
+@object_type
 class GroupMemberResult:
     """What became of one member."""
 
@@ -259,7 +220,7 @@ class GroupMemberResult:
 EACH = "One for each member, in the order of the input; none for too many at once."
 
 
-@strawberry.type(description="The answer to `addGroupMembers`.")
+@object_type
 class AddGroupMembersPayload(Payload):
     """The answer to `addGroupMembers`."""
 
@@ -267,7 +228,7 @@ class AddGroupMembersPayload(Payload):
     results: list[GroupMemberResult] = strawberry.field(description=EACH)
 
 
-@strawberry.type(description="The answer to `removeGroupMembers`.")
+@object_type
 class RemoveGroupMembersPayload(Payload):
     """The answer to `removeGroupMembers`."""
 
@@ -275,7 +236,7 @@ class RemoveGroupMembersPayload(Payload):
     results: list[GroupMemberResult] = strawberry.field(description=EACH)
 
 
-@strawberry.type(description="The answer to `setGroupManager`.")
+@object_type
 class SetGroupManagerPayload(Payload):
     """The answer to `setGroupManager`."""
 
@@ -292,11 +253,11 @@ async def _create(tx: Transaction, viewer: Viewer, given: CreateGroupInput) -> O
 async def _update(tx: Transaction, viewer: Viewer, given: UpdateGroupInput) -> Outcome:
     seen_by = None if given.members_seen_by is None else tables.MembersSeenBy(given.members_seen_by.value)
     changes = groups.Changes(given.display_name, given.description, seen_by)
-    return {"group": await groups.update_group(tx, viewer, chosen(given.group), changes)}
+    return {"group": await groups.update_group(tx, viewer, resolve_group(given.group), changes)}
 
 
 async def _delete(tx: Transaction, viewer: Viewer, given: DeleteGroupInput) -> Outcome:
-    key, revoked = await groups.delete_group(tx, viewer, chosen(given.group))
+    key, revoked = await groups.delete_group(tx, viewer, resolve_group(given.group))
     return {"deleted_group_id": ids.encode("Group", key), "revoked_from": revoked}
 
 
@@ -304,20 +265,20 @@ async def _add(context: Context, given: AddGroupMembersInput) -> Outcome:
     new = read_each(_new_member, given.members, groups.MAX_AT_ONCE)
     try:
         async with context.change(dry=given.validate_only) as tx:
-            return _made(*await groups.add_group_members(tx, context.viewer, chosen(given.group), new))
+            return _made(*await groups.add_group_members(tx, context.viewer, resolve_group(given.group), new))
     except (errors.Problem, errors.Problems) as refused:
         return _refused(len(new), refused)
 
 
 def _new_member(given: NewGroupMemberInput) -> groups.NewMember:
-    return groups.NewMember(chosen_user(given.user), given.expires_at)
+    return groups.NewMember(resolve_user(given.user), given.expires_at)
 
 
 async def _remove(context: Context, given: RemoveGroupMembersInput) -> Outcome:
-    members = read_each(chosen_user, given.members, groups.MAX_AT_ONCE)
+    members = read_each(resolve_user, given.members, groups.MAX_AT_ONCE)
     try:
         async with context.change(dry=given.validate_only) as tx:
-            return _made(*await groups.remove_group_members(tx, context.viewer, chosen(given.group), members))
+            return _made(*await groups.remove_group_members(tx, context.viewer, resolve_group(given.group), members))
     except (errors.Problem, errors.Problems) as refused:
         return _refused(len(members), refused)
 
@@ -336,7 +297,7 @@ def _refused(number: int, refused: errors.Problem | errors.Problems) -> Outcome:
 
 
 async def _set_manager(tx: Transaction, viewer: Viewer, given: SetGroupManagerInput) -> Outcome:
-    way = chosen(given.group), chosen_user(given.user)
+    way = resolve_group(given.group), resolve_user(given.user)
     group, user = await groups.set_group_manager(tx, viewer, *way, given.is_manager)
     return {"group": group, "user": user}
 
@@ -345,7 +306,7 @@ MANAGE: Any = {"requires": Permission.GROUPS_MANAGE}
 MANAGER: Any = {"requires": Permission.GROUPS_MANAGE, "unless": "she is a manager of the group"}
 
 
-@strawberry.type
+@object_type
 class GroupMutations:
     """The changes of groups."""
 

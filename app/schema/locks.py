@@ -8,15 +8,17 @@ from app import loaders, tables
 from app.auth import Viewer
 from app.db import Transaction
 from app.schema.declare import Face, column, edge
+from app.schema.decorators import input_type, object_type
 from app.schema.enums import Described, enum
-from app.schema.mutations import VALIDATE_ONLY, Outcome, Payload, mutation
-from app.schema.paging import Connection, Edge
-from app.schema.resources import Resource, ResourceBy, chosen
+from app.schema.mutations import ChangeInput, Outcome, Payload, mutation
+from app.schema.paging import Connection
+from app.schema.refs import ResourceBy, resolve_resource
+from app.schema.resources import Resource
 from app.schema.users import User
 from app.services import locks
 
 
-@enum("What an entry of a lock history did.")
+@enum
 class LockAction(Described):
     """What an entry of a lock history did."""
 
@@ -28,9 +30,9 @@ def _action(is_lock: bool) -> LockAction:
     return LockAction.LOCK if is_lock else LockAction.UNLOCK
 
 
-@strawberry.type(description="While a resource has one, nobody edits, uploads, transfers or deletes it.")
+@object_type
 class Lock(Face, row=tables.Lock):
-    """A lock that stands."""
+    """While a resource has one, nobody edits, uploads, transfers or deletes it."""
 
     reason: str = column("Why; 1 to 1,000 characters.")
     created_at: datetime = column("Since when.")
@@ -40,11 +42,9 @@ class Lock(Face, row=tables.Lock):
     )
 
 
-@strawberry.type(
-    description="Somebody locked or unlocked a resource. Never changed or deleted while the resource is there."
-)
+@object_type
 class LockEvent(Face, row=tables.LockEvent):
-    """An entry of a lock history."""
+    """Somebody locked or unlocked a resource. Never changed or deleted while the resource is there."""
 
     action: LockAction = column("What was done.", of=tables.LockEvent.is_lock, read=_action)
     reason: str = column("Why; 1 to 1,000 characters.")
@@ -57,38 +57,30 @@ class LockEvent(Face, row=tables.LockEvent):
     )
 
 
-@strawberry.type(description="An entry in a page.")
-class LockEventEdge(Edge[LockEvent]):
-    """An entry in a page."""
+LockEventConnection = Connection[LockEvent]
 
 
-@strawberry.type(description="A page of a lock history, oldest first.")
-class LockEventConnection(Connection[LockEventEdge, LockEvent]):
-    """A page of a lock history."""
-
-
-@strawberry.input(description="Which resource to lock, and why.")
-class LockResourceInput:
+@input_type
+class LockResourceInput(ChangeInput):
     """Which resource to lock, and why."""
 
     resource: ResourceBy = strawberry.field(description="Which resource.")
     reason: str = strawberry.field(description="1 to 1,000 characters after trimming; seen with METADATA_READ.")
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="Which resource to unlock, and why.")
+@input_type
 class UnlockResourceInput(LockResourceInput):
     """Which resource to unlock, and why."""
 
 
-@strawberry.type(description="The answer to `lockResource`.")
+@object_type
 class LockResourcePayload(Payload):
     """The answer to `lockResource`."""
 
     resource: Resource | None = edge("The resource as it now is.", loaders.resource)
 
 
-@strawberry.type(description="The answer to `unlockResource`.")
+@object_type
 class UnlockResourcePayload(Payload):
     """The answer to `unlockResource`."""
 
@@ -96,14 +88,14 @@ class UnlockResourcePayload(Payload):
 
 
 async def _lock(tx: Transaction, viewer: Viewer, given: LockResourceInput) -> Outcome:
-    return {"resource": await locks.lock_resource(tx, viewer, chosen(given.resource), given.reason)}
+    return {"resource": await locks.lock_resource(tx, viewer, resolve_resource(given.resource), given.reason)}
 
 
 async def _unlock(tx: Transaction, viewer: Viewer, given: UnlockResourceInput) -> Outcome:
-    return {"resource": await locks.unlock_resource(tx, viewer, chosen(given.resource), given.reason)}
+    return {"resource": await locks.unlock_resource(tx, viewer, resolve_resource(given.resource), given.reason)}
 
 
-@strawberry.type
+@object_type
 class LockMutations:
     """The changes of locks."""
 

@@ -8,9 +8,11 @@ from app.masks import Level
 from app.schema.enums import Described, enum, of_value
 
 
-@enum("What somebody may do with a resource. Sets of roles are always listed in this order.")
+@enum
 class ResourceRole(Described):
-    """The roles of `app.masks`."""
+    """What somebody may do with a resource. Sets of roles are always listed in this order."""
+
+    # The roles of `app.masks`.
 
     METADATA_READ = masks.METADATA_READ, "Discover the resource, see its metadata, its lock and lock history."
     METADATA_WRITE = masks.METADATA_WRITE, "Edit the metadata. Implies METADATA_READ."
@@ -22,9 +24,11 @@ class ResourceRole(Described):
     ADMIN = masks.ADMIN, "Every role of the type, the access configuration, locks and deletion."
 
 
-@enum("As whom somebody comes to roles on a resource.")
+@enum
 class SubjectKind(Described):
-    """The kinds of `app.masks`."""
+    """As whom somebody comes to roles on a resource."""
+
+    # The kinds of `app.masks`.
 
     ANYONE = int(masks.Kind.ANYONE), "Everybody, signed in or not."
     GENERAL = int(masks.Kind.GENERAL), "Every signed-in user that is not deactivated."
@@ -60,9 +64,11 @@ def subject_kind(number: int) -> SubjectKind:
     return of_value(SubjectKind, int(masks.kind_of(number)))
 
 
-@enum("How far a member belongs to an org; each level allows what those before it allow.")
+@enum
 class OrgLevel(Described):
-    """The names of `masks.Level`, in its order."""
+    """How far a member belongs to an org; each level allows what those before it allow."""
+
+    # The names of `masks.Level`, in its order.
 
     READ_ONLY = int(Level.READ_ONLY), "See the org and its members, read its resources and their data."
     READ_WRITE = int(Level.READ_WRITE), "Edit the org and its resources, and create resources in it."

@@ -11,6 +11,7 @@ from app.auth import Viewer
 from app.db import Dangling, Transaction
 from app.schema.context import Context
 from app.schema.declare import Argument, declared, origin, output, own_part
+from app.schema.decorators import input_type, interface_type, object_type
 from app.schema.directives import Permission, RequiresPermission
 from app.schema.enums import Described, enum
 from app.telemetry import counters, facts
@@ -20,12 +21,22 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-VALIDATE_ONLY = "Try the change with all its checks and undo it: the answer tells what would be refused."
+
+@input_type
+class ChangeInput:
+    """The base of the inputs of mutations."""
+
+    validate_only: bool = strawberry.field(
+        default=False,
+        description="Try the change with all its checks and undo it: the answer tells what would be refused.",
+    )
 
 
-@enum("Why a change was refused.")
+@enum
 class ErrorCode(Described):
-    """The codes of `errors.Problem`."""
+    """Why a change was refused."""
+
+    # The codes of `errors.Problem`.
 
     INVALID_INPUT = ("INVALID_INPUT", "A value is not of the form or size that is wanted.")
     NOT_FOUND = ("NOT_FOUND", "No such thing, or none that the viewer may know of.")
@@ -38,9 +49,9 @@ class ErrorCode(Described):
     )
 
 
-@strawberry.interface(description="One reason why a change was refused. Nothing was written.")
+@interface_type
 class MutationError:
-    """One reason why a change was refused."""
+    """One reason why a change was refused. Nothing was written."""
 
     code: ErrorCode = strawberry.field(description="For programs.")
     message: str = strawberry.field(description="For people.")
@@ -49,36 +60,34 @@ class MutationError:
     )
 
 
-@strawberry.type(description="A value is not of the form or size that is wanted.")
+@object_type
 class InvalidInput(MutationError):
-    """See `errors.InvalidInput`."""
+    """A value is not of the form or size that is wanted."""
 
 
-@strawberry.type(description="No such thing, or none that the viewer may know of: the answer is the same.")
+@object_type
 class NotFound(MutationError):
-    """See `errors.NotFound`."""
+    """No such thing, or none that the viewer may know of: the answer is the same."""
 
 
-@strawberry.type(
-    description="What is stored now stands against the change: a name that is taken, a role that is in use."
-)
+@object_type
 class Conflict(MutationError):
-    """See `errors.Conflict`."""
+    """What is stored now stands against the change: a name that is taken, a role that is in use."""
 
 
-@strawberry.type(description="Known and permitted, but locked: unlock it first.")
+@object_type
 class Locked(MutationError):
-    """See `errors.Locked`."""
+    """Known and permitted, but locked: unlock it first."""
 
 
-@strawberry.type(description="The bytes pass what the owner of the org may store.")
+@object_type
 class QuotaExceeded(MutationError):
-    """See `errors.QuotaExceeded`."""
+    """The bytes pass what the owner of the org may store."""
 
 
-@strawberry.type(description="A built-in thing, or the last of its kind: nobody may change it so.")
+@object_type
 class Protected(MutationError):
-    """See `errors.Protected`."""
+    """A built-in thing, or the last of its kind: nobody may change it so."""
 
 
 KINDS: dict[type[errors.Problem], type[MutationError]] = {
@@ -91,7 +100,7 @@ KINDS: dict[type[errors.Problem], type[MutationError]] = {
 }
 
 
-@strawberry.interface(description="The answer to a change.")
+@interface_type
 class Payload:
     """The answer to a change."""
 
@@ -105,7 +114,7 @@ Outcome = Mapping[str, Any]
 
 def mutation(
     description: str,
-    given: type,
+    given: type[ChangeInput],
     work: Callable[[Transaction, Viewer, Any], Awaitable[Outcome]],
     *,
     requires: Permission | None = None,
@@ -116,7 +125,7 @@ def mutation(
     `requires` is what the SDL says; it is the service that asks the policy.
     """
 
-    async def act(context: Context, asked: Any) -> Outcome:
+    async def act(context: Context, asked: ChangeInput) -> Outcome:
         async with context.change(dry=asked.validate_only) as tx:
             return await work(tx, context.viewer, asked)
 

@@ -7,12 +7,13 @@ import strawberry
 
 from app import ids
 from app.schema.declare import NODE_TYPES, Face, identity
+from app.schema.decorators import interface_type
 from app.sources import Find, Source
 
 
-@strawberry.interface(description="A thing with a global id, to be asked for again with `node`.")
+@interface_type
 class Node(Face):
-    """A thing with a global id."""
+    """A thing with a global id, to be asked for again with `node`."""
 
     id: strawberry.ID = identity("Opaque and fixed for life.")
 

@@ -1,6 +1,5 @@
 """Orgs over GraphQL."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,22 +9,21 @@ from app import ids, loaders, policy, tables
 from app.auth import Viewer
 from app.db import Transaction
 from app.masks import Level
-from app.schema.declare import column, edge
+from app.schema.declare import Face, column, edge
+from app.schema.decorators import input_type, object_type
 from app.schema.directives import Permission
 from app.schema.filters import ResourceFilter, ResourceOrder, UserFilter, UserOrder
 from app.schema.masks import LEVELS, OrgLevel
-from app.schema.mutations import VALIDATE_ONLY, Outcome, Payload, mutation
+from app.schema.mutations import ChangeInput, Outcome, Payload, mutation
 from app.schema.node import Node
-from app.schema.paging import Connection, Edge
+from app.schema.paging import Connection
+from app.schema.refs import OrgBy, UserBy, resolve_org, resolve_user
 from app.schema.resources import ResourceConnection
-from app.schema.users import User, UserBy
-from app.schema.users import chosen as chosen_user
-from app.services import names, orgs
-from app.services.roles import Way
-from app.sources import Find
+from app.schema.users import User
+from app.services import orgs
 
 
-@strawberry.type(description="People and the resources that they keep together.")
+@object_type
 class Org(Node, row=tables.Org):
     """People and the resources that they keep together."""
 
@@ -59,8 +57,8 @@ class Org(Node, row=tables.Org):
     )
 
 
-@strawberry.type(description="A membership, seen from the org.")
-class OrgMemberEdge(Edge[User], row=tables.OrgMember):
+@object_type
+class OrgMemberFacts(Face, row=tables.OrgMember):
     """A membership, seen from the org."""
 
     level: OrgLevel = column("How far she belongs to it.", read=LEVELS.__getitem__)
@@ -77,13 +75,11 @@ class OrgMemberEdge(Edge[User], row=tables.OrgMember):
     expires_at: datetime | None = column("When it ends; null for never.")
 
 
-@strawberry.type(description="A page of members of an org.")
-class OrgMemberConnection(Connection[OrgMemberEdge, User]):
-    """A page of members of an org."""
+OrgMemberConnection = Connection[User, OrgMemberFacts]
 
 
-@strawberry.type(description="A membership, seen from the user.")
-class UserOrgEdge(Edge[Org], row=tables.OrgMember):
+@object_type
+class UserOrgFacts(Face, row=tables.OrgMember):
     """A membership, seen from the user."""
 
     level: OrgLevel = column("How far she belongs to it.", read=LEVELS.__getitem__)
@@ -91,47 +87,14 @@ class UserOrgEdge(Edge[Org], row=tables.OrgMember):
     expires_at: datetime | None = column("When it ends; null for never.")
 
 
-@strawberry.type(description="A page of the orgs that a user belongs to.")
-class UserOrgConnection(Connection[UserOrgEdge, Org]):
-    """A page of the orgs that a user belongs to."""
+UserOrgConnection = Connection[Org, UserOrgFacts]
 
 
-@strawberry.type(description="An org in a page.")
-class OrgEdge(Edge[Org]):
-    """An org in a page."""
+OrgConnection = Connection[Org]
 
 
-@strawberry.type(description="A page of orgs.")
-class OrgConnection(Connection[OrgEdge, Org]):
-    """A page of orgs."""
-
-
-@strawberry.input(one_of=True, description="Names one org, in one of these ways.")
-class OrgBy:
-    """Names one org."""
-
-    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Its global id.")
-    slug: strawberry.Maybe[str] = strawberry.field(description="Its slug.")
-
-
-def chosen(by: OrgBy) -> Way:
-    """Which way an org is named; an id of nothing names none."""
-    if by.id is not None:
-        return "id", ids.key_of("Org", by.id.value) or 0
-    assert by.slug is not None
-    return "slug", by.slug.value
-
-
-def _choose(arguments: Mapping[str, Any]) -> tuple[str, Any] | None:
-    way, key = chosen(arguments["by"])
-    return way, names.sought(key) if way == "slug" else key
-
-
-find = Find({"id": loaders.org, "slug": loaders.org_slugged}, _choose)
-
-
-@strawberry.input(description="A new org.")
-class CreateOrgInput:
+@input_type
+class CreateOrgInput(ChangeInput):
     """A new org."""
 
     slug: str = strawberry.field(
@@ -146,39 +109,35 @@ class CreateOrgInput:
     owner: UserBy | None = strawberry.field(
         default=None, description="Whose it is; the viewer's when absent. Another's only with ORGS_MANAGE."
     )
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="What to change of an org; what is absent or null stays.")
-class UpdateOrgInput:
-    """What to change of an org."""
+@input_type
+class UpdateOrgInput(ChangeInput):
+    """What to change of an org; what is absent or null stays."""
 
     org: OrgBy = strawberry.field(description="Which org.")
     name: str | None = strawberry.field(default=None, description="A new name; 1 to 200 printable characters.")
     description: str | None = strawberry.field(default=None, description="A new description; at most 1,000 characters.")
     is_public: bool | None = strawberry.field(default=None, description="Whether everybody sees it from now on.")
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="Which org to delete.")
-class DeleteOrgInput:
+@input_type
+class DeleteOrgInput(ChangeInput):
     """Which org to delete."""
 
     org: OrgBy = strawberry.field(description="Which org; none of its resources may be locked.")
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="Who is to own an org.")
-class TransferOrgInput:
+@input_type
+class TransferOrgInput(ChangeInput):
     """Who is to own an org."""
 
     org: OrgBy = strawberry.field(description="Which org.")
     owner: UserBy = strawberry.field(description="Who owns it from now on; she is no member any more.")
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="A new member of an org.")
-class AddOrgMemberInput:
+@input_type
+class AddOrgMemberInput(ChangeInput):
     """A new member of an org."""
 
     org: OrgBy = strawberry.field(description="Which org.")
@@ -190,12 +149,11 @@ class AddOrgMemberInput:
             "When it ends, in the future, and no later than the viewer's own right to give it ends; never when absent."
         ),
     )
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="What to change of a membership; what is absent stays.")
-class UpdateOrgMemberInput:
-    """What to change of a membership."""
+@input_type
+class UpdateOrgMemberInput(ChangeInput):
+    """What to change of a membership; what is absent stays."""
 
     org: OrgBy = strawberry.field(description="Which org.")
     user: UserBy = strawberry.field(description="Which member.")
@@ -205,33 +163,31 @@ class UpdateOrgMemberInput:
             "When it ends, in the future, and no later than the viewer's own right to give it ends; null for never."
         )
     )
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="Who is to belong to an org no longer.")
-class RemoveOrgMemberInput:
+@input_type
+class RemoveOrgMemberInput(ChangeInput):
     """Who is to belong to an org no longer."""
 
     org: OrgBy = strawberry.field(description="Which org.")
     user: UserBy = strawberry.field(description="Which member.")
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.type(description="The answer to `createOrg`.")
+@object_type
 class CreateOrgPayload(Payload):
     """The answer to `createOrg`."""
 
     org: Org | None = edge("The new org.", loaders.org)
 
 
-@strawberry.type(description="The answer to `updateOrg`.")
+@object_type
 class UpdateOrgPayload(Payload):
     """The answer to `updateOrg`."""
 
     org: Org | None = edge("The org as it now is.", loaders.org)
 
 
-@strawberry.type(description="The answer to `deleteOrg`.")
+@object_type
 class DeleteOrgPayload(Payload):
     """The answer to `deleteOrg`."""
 
@@ -239,14 +195,14 @@ class DeleteOrgPayload(Payload):
     deleted_resources: int | None = strawberry.field(description="How many resources went with it.")
 
 
-@strawberry.type(description="The answer to `transferOrg`.")
+@object_type
 class TransferOrgPayload(Payload):
     """The answer to `transferOrg`."""
 
     org: Org | None = edge("The org as it now is.", loaders.org)
 
 
-@strawberry.type(description="The answer to `addOrgMember`.")
+@object_type
 class AddOrgMemberPayload(Payload):
     """The answer to `addOrgMember`."""
 
@@ -254,7 +210,7 @@ class AddOrgMemberPayload(Payload):
     user: User | None = edge("The new member.", loaders.user_shown)
 
 
-@strawberry.type(description="The answer to `updateOrgMember`.")
+@object_type
 class UpdateOrgMemberPayload(Payload):
     """The answer to `updateOrgMember`."""
 
@@ -262,7 +218,7 @@ class UpdateOrgMemberPayload(Payload):
     user: User | None = edge("The member.", loaders.user_shown)
 
 
-@strawberry.type(description="The answer to `removeOrgMember`.")
+@object_type
 class RemoveOrgMemberPayload(Payload):
     """The answer to `removeOrgMember`."""
 
@@ -271,28 +227,28 @@ class RemoveOrgMemberPayload(Payload):
 
 
 async def _create(tx: Transaction, viewer: Viewer, given: CreateOrgInput) -> Outcome:
-    owner = None if given.owner is None else chosen_user(given.owner)
+    owner = None if given.owner is None else resolve_user(given.owner)
     new = orgs.NewOrg(given.slug, given.name, given.description, given.is_public, owner)
     return {"org": await orgs.create_org(tx, viewer, new)}
 
 
 async def _update(tx: Transaction, viewer: Viewer, given: UpdateOrgInput) -> Outcome:
     changes = orgs.Changes(given.name, given.description, given.is_public)
-    return {"org": await orgs.update_org(tx, viewer, chosen(given.org), changes)}
+    return {"org": await orgs.update_org(tx, viewer, resolve_org(given.org), changes)}
 
 
 async def _delete(tx: Transaction, viewer: Viewer, given: DeleteOrgInput) -> Outcome:
-    key, resources = await orgs.delete_org(tx, viewer, chosen(given.org))
+    key, resources = await orgs.delete_org(tx, viewer, resolve_org(given.org))
     return {"deleted_org_id": ids.encode("Org", key), "deleted_resources": resources}
 
 
 async def _transfer(tx: Transaction, viewer: Viewer, given: TransferOrgInput) -> Outcome:
-    return {"org": await orgs.transfer_org(tx, viewer, chosen(given.org), chosen_user(given.owner))}
+    return {"org": await orgs.transfer_org(tx, viewer, resolve_org(given.org), resolve_user(given.owner))}
 
 
 async def _add(tx: Transaction, viewer: Viewer, given: AddOrgMemberInput) -> Outcome:
     membership = orgs.Membership(Level(given.level.value), given.expires_at)
-    org, user = await orgs.add_org_member(tx, viewer, chosen(given.org), chosen_user(given.user), membership)
+    org, user = await orgs.add_org_member(tx, viewer, resolve_org(given.org), resolve_user(given.user), membership)
     return {"org": org, "user": user}
 
 
@@ -300,12 +256,12 @@ async def _update_member(tx: Transaction, viewer: Viewer, given: UpdateOrgMember
     level = None if given.level is None else Level(given.level.value)
     ends = given.expires_at
     membership = orgs.Membership(level, None if ends is None else ends.value, keeps_end=ends is None)
-    org, user = await orgs.update_org_member(tx, viewer, chosen(given.org), chosen_user(given.user), membership)
+    org, user = await orgs.update_org_member(tx, viewer, resolve_org(given.org), resolve_user(given.user), membership)
     return {"org": org, "user": user}
 
 
 async def _remove(tx: Transaction, viewer: Viewer, given: RemoveOrgMemberInput) -> Outcome:
-    org, user = await orgs.remove_org_member(tx, viewer, chosen(given.org), chosen_user(given.user))
+    org, user = await orgs.remove_org_member(tx, viewer, resolve_org(given.org), resolve_user(given.user))
     return {"org": org, "user": user}
 
 
@@ -313,7 +269,7 @@ def _needs(level: str) -> Any:
     return {"requires": Permission.ORGS_MANAGE, "unless": f"her level in the org is {level} or higher"}
 
 
-@strawberry.type
+@object_type
 class OrgMutations:
     """The changes of orgs."""
 

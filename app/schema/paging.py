@@ -3,21 +3,23 @@
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 import strawberry
+from typing_extensions import TypeVar  # typing has defaults from Python 3.13 on
 
 from app import pages
 from app.pages import Page, Wanted
 from app.schema.declare import Face, cells, field_type, instance, layout, special
+from app.schema.decorators import description_of, input_type, object_type
 from app.schema.enums import Described, enum
 from app.sources import Layout, Source
 
 N = TypeVar("N")
-E = TypeVar("E")
+F = TypeVar("F", default=Face)
 
 
-@strawberry.type(description="Where a page stands in its list.")
+@object_type
 class PageInfo:
     """Where a page stands in its list."""
 
@@ -27,14 +29,6 @@ class PageInfo:
     )
     start_cursor: str | None = strawberry.field(description="The cursor of the first row; null on an empty page.")
     end_cursor: str | None = strawberry.field(description="The cursor of the last row; null on an empty page.")
-
-
-@strawberry.type(description="A row of a page.")
-class Edge(Face, Generic[N]):
-    """A row of a page with its place, and with facts of the relation as columns."""
-
-    cursor: str = strawberry.field(description="The place of this row, to go on from with `after` or `before`.")
-    node: N = strawberry.field(description="The row.")
 
 
 def _edges(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
@@ -54,16 +48,50 @@ def _total_count(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -
     return info.context.reader.count(at, follow, wanted, key)
 
 
-@strawberry.type(description="A page of a list.")
-class Connection(Face, Generic[E, N]):
-    """A page of a list. `call` is (place, source, question, key); nothing is read before a field asks."""
+class Connection(Face, Generic[N, F]):
+    """The base of every connection. `Connection[User]` is the type of a page of users.
 
-    edges: list[E] = special("The rows with their places.", _edges)
-    nodes: list[N] = special("The rows alone.", _nodes)
-    page_info: PageInfo = special("Where this page stands.", _page_info)
-    total_count: int = special(
-        "How many rows the whole list has for this viewer; counted only when asked.", _total_count
+    The edges of `Connection[User, GroupMemberFacts]` show those facts too, and both types are named after them. `call`
+    is (place, source, question, key); nothing is read before a field asks.
+    """
+
+    def __class_getitem__(cls, types: Any) -> Any:
+        """Return the connection of a type, and of the facts of its edges; mypy takes the class as a generic one."""
+        return connection_of(*types) if isinstance(types, tuple) else connection_of(types)
+
+
+@cache
+def connection_of(node: type, edge: type = Face) -> type:
+    """Make the connection of a type with its edge, which shows the columns of `edge` as facts of the relation."""
+    has_facts = edge is not Face
+    name = edge.__name__.removesuffix("Facts") if has_facts else node.__name__
+    about = description_of(edge) if has_facts else f"An item of a page of `{node.__name__}`."
+    edges = _build_type(
+        f"{name}Edge",
+        about,
+        edge,
+        cursor=(str, strawberry.field(description="Cursor of this item, for `after` or `before`.")),
+        node=(node, strawberry.field(description="The item.")),
     )
+    return _build_type(
+        f"{name}Connection",
+        f"A page of a list of `{node.__name__}`.",
+        Connection,
+        edges=(list[edges], special("Items with their cursors.", _edges)),  # type: ignore[valid-type]
+        nodes=(list[node], special("Items without their cursors.", _nodes)),  # type: ignore[valid-type]
+        page_info=(PageInfo, special("Pagination details.", _page_info)),
+        total_count=(
+            int,
+            special("Number of items the viewer can see. Computed only when selected.", _total_count),
+        ),
+    )
+
+
+def _build_type(name: str, about: str | None, base: type, **fields: tuple[Any, Any]) -> type:
+    """Make an object type from its fields, each with its annotation."""
+    space = {name: field for name, (_, field) in fields.items()}
+    annotations = {name: kind for name, (kind, _) in fields.items()}
+    return object_type(type(name, (base,), {"__doc__": about, "__annotations__": annotations, **space}))
 
 
 def _class(source: Any) -> Any:
@@ -117,7 +145,7 @@ def page_layout(connection: Any, follow: Source) -> Layout:
     return Layout((*layout(node).cells, *facts))
 
 
-@enum("Which way an order runs.")
+@enum
 class OrderDirection(Described):
     """Which way an order runs."""
 
@@ -125,9 +153,9 @@ class OrderDirection(Described):
     DESC = ("DESC", "Largest, latest or last in the alphabet first.")
 
 
-@strawberry.input(description="Compare a text; several comparisons must all hold. At most 100 values in `in`.")
+@input_type
 class StringFilter:
-    """Compare a text."""
+    """Compare a text; several comparisons must all hold. At most 100 values in `in`."""
 
     eq: str | None = strawberry.field(default=None, description="Equal.")
     in_: list[str] | None = strawberry.field(default=None, name="in", description="One of these, at most 100.")
@@ -135,9 +163,9 @@ class StringFilter:
     contains: str | None = strawberry.field(default=None, description="Has this somewhere in it.")
 
 
-@strawberry.input(description="Compare a moment; several comparisons must all hold.")
+@input_type
 class DateTimeFilter:
-    """Compare a moment."""
+    """Compare a moment; several comparisons must all hold."""
 
     gt: datetime | None = strawberry.field(default=None, description="Later than.")
     gte: datetime | None = strawberry.field(default=None, description="At this moment or later.")

@@ -10,6 +10,7 @@ from app.schema.api_tokens import ApiToken, ApiTokenConnection
 from app.schema.audit import AuditEventConnection, AuditEventFilter, AuditEventOrder, whole_log
 from app.schema.checks import Checks
 from app.schema.declare import Face, edge, given, lookup, lookups, own_part
+from app.schema.decorators import object_type
 from app.schema.directives import Permission, permission_list
 from app.schema.filters import (
     GroupFilter,
@@ -22,19 +23,26 @@ from app.schema.filters import (
     UserOrder,
 )
 from app.schema.grants import AccessQuestions
-from app.schema.groups import Group, GroupBy, GroupConnection
-from app.schema.groups import find as find_group
+from app.schema.groups import Group, GroupConnection
 from app.schema.node import Node, finder
-from app.schema.orgs import Org, OrgBy, OrgConnection
-from app.schema.orgs import find as find_org
-from app.schema.resources import Resource, ResourceBy, ResourceConnection, ResourceTypeConnection
-from app.schema.resources import find as find_resource
-from app.schema.roles import Role, RoleBy, RoleConnection, RoleOrder
-from app.schema.roles import find as find_role
+from app.schema.orgs import Org, OrgConnection
+from app.schema.refs import (
+    GroupBy,
+    OrgBy,
+    ResourceBy,
+    RoleBy,
+    UserBy,
+    group_lookup,
+    org_lookup,
+    resource_lookup,
+    role_lookup,
+    user_lookup,
+)
+from app.schema.resources import Resource, ResourceConnection, ResourceTypeConnection
+from app.schema.roles import Role, RoleConnection, RoleOrder
 from app.schema.storage import Ticket
 from app.schema.storage import find as find_ticket
-from app.schema.users import User, UserBy, UserConnection
-from app.schema.users import find as find_user
+from app.schema.users import User, UserConnection
 from app.services.entities import RELATIONS
 
 _find_node = finder(RELATIONS)
@@ -48,7 +56,7 @@ def _every_permission(viewer: ViewerValue) -> Any:
     return list(PERMISSIONS)
 
 
-@strawberry.type(description="Who is asking.")
+@object_type
 class Viewer(Face):
     """Who is asking."""
 
@@ -63,7 +71,7 @@ class Viewer(Face):
     )
 
 
-@strawberry.type(description="One thing that a role can allow.")
+@object_type
 class PermissionInfo:
     """One thing that a role can allow."""
 
@@ -71,7 +79,7 @@ class PermissionInfo:
     description: str = strawberry.field(description="What it allows.")
 
 
-@strawberry.type(description="Where reading begins.")
+@object_type
 class Query(Checks, AccessQuestions, Face):
     """Where reading begins."""
 
@@ -82,7 +90,7 @@ class Query(Checks, AccessQuestions, Face):
         ("ids", list[strawberry.ID], "Global ids, at most 100."),
     )
     viewer: Viewer = own_part("Who is asking.")
-    user: User | None = lookup("One user.", find_user, ("by", UserBy, "Which user."))
+    user: User | None = lookup("One user.", user_lookup, ("by", UserBy, "Which user."))
     users: UserConnection = edge(
         "The users whom the viewer knows: all with USERS_VIEW or USERS_MANAGE; else herself, "
         "people of her orgs and groups, and owners of what she sees.",
@@ -90,9 +98,9 @@ class Query(Checks, AccessQuestions, Face):
         filter=UserFilter,
         order=UserOrder,
     )
-    role: Role | None = lookup("One role.", find_role, ("by", RoleBy, "Which role."))
+    role: Role | None = lookup("One role.", role_lookup, ("by", RoleBy, "Which role."))
     roles: RoleConnection = edge("All roles; none for nobody.", loaders.roles, order=RoleOrder)
-    org: Org | None = lookup("One org.", find_org, ("by", OrgBy, "Which org."))
+    org: Org | None = lookup("One org.", org_lookup, ("by", OrgBy, "Which org."))
     orgs: OrgConnection = edge(
         "The orgs that the viewer sees: the public ones and those that they belong to; all with ORGS_MANAGE or "
         "RESOURCES_VIEW.",
@@ -100,9 +108,9 @@ class Query(Checks, AccessQuestions, Face):
         filter=OrgFilter,
         order=OrgOrder,
     )
-    group: Group | None = lookup("One group.", find_group, ("by", GroupBy, "Which group."))
+    group: Group | None = lookup("One group.", group_lookup, ("by", GroupBy, "Which group."))
     groups: GroupConnection = edge("All groups; none for nobody.", loaders.groups, filter=GroupFilter, order=GroupOrder)
-    resource: Resource | None = lookup("One resource.", find_resource, ("by", ResourceBy, "Which resource."))
+    resource: Resource | None = lookup("One resource.", resource_lookup, ("by", ResourceBy, "Which resource."))
     resources: ResourceConnection = edge(
         "The resources on which the viewer holds a role; all with RESOURCES_VIEW.",
         loaders.resources,

@@ -1,6 +1,5 @@
 """Resources over GraphQL."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,26 +10,25 @@ from app.auth import Viewer
 from app.db import Transaction
 from app.schema.context import Context
 from app.schema.declare import column, edge, part
+from app.schema.decorators import input_type, object_type
 from app.schema.directives import Permission
 from app.schema.leaves import JSON, BigInt
 from app.schema.masks import ResourceRole
-from app.schema.mutations import VALIDATE_ONLY, Outcome, Payload, action, mutation
+from app.schema.mutations import ChangeInput, Outcome, Payload, action, mutation
 from app.schema.node import Node
-from app.schema.paging import Connection, Edge
-from app.schema.users import User, UserBy
-from app.schema.users import chosen as chosen_user
-from app.services import names, resources
-from app.services.roles import Way
-from app.sources import Find
+from app.schema.paging import Connection
+from app.schema.refs import OrgBy, ResourceBy, UserBy, resolve_org, resolve_resource, resolve_user
+from app.schema.users import User
+from app.services import resources
 
 if TYPE_CHECKING:
     from app.schema.access import AccessConfiguration, AccessSubjectConnection, ViewerAccess
     from app.schema.audit import ResourceAuditEventConnection
     from app.schema.locks import Lock, LockEventConnection
-    from app.schema.orgs import Org, OrgBy
+    from app.schema.orgs import Org
 
 
-@strawberry.type(description="A kind of resource.")
+@object_type
 class ResourceType(Node, row=tables.ResourceType):
     """A kind of resource."""
 
@@ -39,22 +37,15 @@ class ResourceType(Node, row=tables.ResourceType):
     is_built_in: bool = column("It came with the registry.")
 
 
-@strawberry.type(description="A type in a page.")
-class ResourceTypeEdge(Edge[ResourceType]):
-    """A type in a page."""
+ResourceTypeConnection = Connection[ResourceType]
 
 
-@strawberry.type(description="A page of types.")
-class ResourceTypeConnection(Connection[ResourceTypeEdge, ResourceType]):
-    """A page of types."""
-
-
-@strawberry.type(
-    description="A thing that is kept in the registry. Without a role on it, or RESOURCES_VIEW, it does not exist for "
-    "the viewer."
-)
+@object_type
 class Resource(Node, row=tables.Resource):
-    """A thing that is kept in the registry."""
+    """A thing that is kept in the registry.
+
+    Without a role on it, or RESOURCES_VIEW, it does not exist for the viewer.
+    """
 
     slug: str = column("Unique in its org; 2 to 128 of `a-z0-9_-`; fixed for life.")
     name: str = column("1 to 200 characters.")
@@ -79,7 +70,8 @@ class Resource(Node, row=tables.Resource):
     )
     access_subjects: Annotated["AccessSubjectConnection", strawberry.lazy("app.schema.access")] | None = edge(
         "Who can reach it; for those who hold ADMIN on it. Everybody, every signed-in user, and each group whose "
-        "members the viewer may not see are one entry each.",
+        "members the viewer may not see are one entry each. All of a kind come first, then groups by slug, then users "
+        "by name.",
         loaders.accessors,
         tables.Resource.id,
         guard=policy.sees_accessors,
@@ -104,54 +96,14 @@ class Resource(Node, row=tables.Resource):
     )
 
 
-@strawberry.type(description="A resource in a page.")
-class ResourceEdge(Edge[Resource]):
-    """A resource in a page."""
+ResourceConnection = Connection[Resource]
 
 
-@strawberry.type(description="A page of resources.")
-class ResourceConnection(Connection[ResourceEdge, Resource]):
-    """A page of resources."""
-
-
-@strawberry.input(description="The slugs that lead to a resource.")
-class ResourcePath:
-    """The slugs that lead to a resource."""
-
-    org_slug: str = strawberry.field(description="The slug of its org.")
-    slug: str = strawberry.field(description="Its own slug.")
-
-
-@strawberry.input(one_of=True, description="Names one resource, in one of these ways.")
-class ResourceBy:
-    """Names one resource."""
-
-    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Its global id.")
-    path: strawberry.Maybe[ResourcePath] = strawberry.field(description="Its org's slug and its own.")
-
-
-def chosen(by: ResourceBy) -> Way:
-    """Which way a resource is named; an id of nothing names none."""
-    if by.id is not None:
-        return "id", ids.key_of("Resource", by.id.value) or 0
-    assert by.path is not None
-    return "path", names.sought(f"{by.path.value.org_slug}/{by.path.value.slug}")
-
-
-def _choose(arguments: Mapping[str, Any]) -> tuple[str, Any] | None:
-    return chosen(arguments["by"])
-
-
-find = Find({"id": loaders.resource, "path": loaders.resource_at}, _choose)
-
-
-@strawberry.input(description="A new resource.")
-class CreateResourceInput:
+@input_type
+class CreateResourceInput(ChangeInput):
     """A new resource."""
 
-    org: Annotated["OrgBy", strawberry.lazy("app.schema.orgs")] = strawberry.field(
-        description="Where it is kept; the viewer needs READ_WRITE there."
-    )
+    org: OrgBy = strawberry.field(description="Where it is kept; the viewer needs READ_WRITE there.")
     type: str = strawberry.field(description="The name of its type, which never changes.")
     slug: str = strawberry.field(description="2 to 128 of `a-z0-9_-`, no `--`; unique in the org and fixed for life.")
     name: str = strawberry.field(description="1 to 200 characters.")
@@ -159,12 +111,11 @@ class CreateResourceInput:
     metadata: JSON | None = strawberry.field(
         default=None, description="A JSON object of at most 64 KiB; `{}` when absent."
     )
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="What to change of a resource; what is absent stays.")
-class UpdateResourceInput:
-    """What to change of a resource."""
+@input_type
+class UpdateResourceInput(ChangeInput):
+    """What to change of a resource; what is absent stays."""
 
     resource: ResourceBy = strawberry.field(description="Which resource.")
     name: str | None = strawberry.field(default=None, description="1 to 200 characters.")
@@ -172,67 +123,63 @@ class UpdateResourceInput:
     metadata: JSON | None = strawberry.field(
         default=None, description="A JSON object that replaces the old one; at most 64 KiB."
     )
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="Who or what a resource goes to.")
-class TransferResourceInput:
+@input_type
+class TransferResourceInput(ChangeInput):
     """Who or what a resource goes to."""
 
     resource: ResourceBy = strawberry.field(description="Which resource.")
     owner: UserBy | None = strawberry.field(default=None, description="Whose it is from now on; stays when absent.")
-    org: Annotated["OrgBy", strawberry.lazy("app.schema.orgs")] | None = strawberry.field(
+    org: OrgBy | None = strawberry.field(
         default=None, description="Where it is kept from now on; the viewer needs READ_WRITE there. Stays when absent."
     )
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="Which resource to delete.")
-class DeleteResourceInput:
+@input_type
+class DeleteResourceInput(ChangeInput):
     """Which resource to delete."""
 
     resource: ResourceBy = strawberry.field(description="Which resource.")
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="A new type of resource.")
-class CreateResourceTypeInput:
+@input_type
+class CreateResourceTypeInput(ChangeInput):
     """A new type of resource."""
 
     name: str = strawberry.field(description="1 to 64 capital letters, digits and `_`, a letter first; unique.")
     has_data: bool = strawberry.field(description="Whether its resources have files.")
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.type(description="The answer to `createResource`.")
+@object_type
 class CreateResourcePayload(Payload):
     """The answer to `createResource`."""
 
     resource: Resource | None = edge("The new resource.", loaders.resource)
 
 
-@strawberry.type(description="The answer to `updateResource`.")
+@object_type
 class UpdateResourcePayload(Payload):
     """The answer to `updateResource`."""
 
     resource: Resource | None = edge("The resource as it now is.", loaders.resource)
 
 
-@strawberry.type(description="The answer to `transferResource`.")
+@object_type
 class TransferResourcePayload(Payload):
     """The answer to `transferResource`."""
 
     resource: Resource | None = edge("The resource as it now is, if the viewer still sees it.", loaders.resource)
 
 
-@strawberry.type(description="The answer to `deleteResource`.")
+@object_type
 class DeleteResourcePayload(Payload):
     """The answer to `deleteResource`."""
 
     deleted_resource_id: strawberry.ID | None = strawberry.field(description="The id that it had.")
 
 
-@strawberry.type(description="The answer to `createResourceType`.")
+@object_type
 class CreateResourceTypePayload(Payload):
     """The answer to `createResourceType`."""
 
@@ -241,34 +188,27 @@ class CreateResourceTypePayload(Payload):
 
 async def _create(tx: Transaction, viewer: Viewer, given: CreateResourceInput) -> Outcome:
     metadata: Any = {} if given.metadata is None else given.metadata
-    org = chosen_org(given.org)
+    org = resolve_org(given.org)
     new = resources.NewResource(org, given.type, given.slug, given.name, given.description, metadata)
     return {"resource": await resources.create_resource(tx, viewer, new)}
-
-
-def chosen_org(by: Any) -> Way:
-    """Which way an org is named."""
-    if by.id is not None:
-        return "id", ids.key_of("Org", by.id.value) or 0
-    return "slug", by.slug.value
 
 
 async def _update(tx: Transaction, viewer: Viewer, given: UpdateResourceInput) -> Outcome:
     metadata: Any = given.metadata
     changes = resources.Changes(given.name, given.description, metadata)
-    return {"resource": await resources.update_resource(tx, viewer, chosen(given.resource), changes)}
+    return {"resource": await resources.update_resource(tx, viewer, resolve_resource(given.resource), changes)}
 
 
 async def _transfer(context: Context, given: TransferResourceInput) -> Outcome:
-    owner = None if given.owner is None else chosen_user(given.owner)
-    transfer = resources.Transfer(owner, None if given.org is None else chosen_org(given.org))
-    way, terms = chosen(given.resource), context.desk.terms
+    owner = None if given.owner is None else resolve_user(given.owner)
+    transfer = resources.Transfer(owner, None if given.org is None else resolve_org(given.org))
+    way, terms = resolve_resource(given.resource), context.desk.terms
     async with context.change(dry=given.validate_only) as tx:
         return {"resource": await resources.transfer_resource(tx, context.viewer, way, transfer, terms)}
 
 
 async def _delete(tx: Transaction, viewer: Viewer, given: DeleteResourceInput) -> Outcome:
-    key = await resources.delete_resource(tx, viewer, chosen(given.resource))
+    key = await resources.delete_resource(tx, viewer, resolve_resource(given.resource))
     return {"deleted_resource_id": ids.encode("Resource", key)}
 
 
@@ -276,7 +216,7 @@ async def _create_type(tx: Transaction, viewer: Viewer, given: CreateResourceTyp
     return {"resource_type": await resources.create_resource_type(tx, viewer, given.name, given.has_data)}
 
 
-@strawberry.type
+@object_type
 class ResourceMutations:
     """The changes of resources."""
 

@@ -1,8 +1,6 @@
 """Roles over GraphQL."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 import strawberry
 
@@ -10,21 +8,21 @@ from app import ids, loaders, policy, tables
 from app.auth import Viewer
 from app.db import Transaction
 from app.schema.declare import column, edge
+from app.schema.decorators import input_type, object_type
 from app.schema.directives import Permission, permission_list, permission_mask
 from app.schema.enums import Described, enum
 from app.schema.filters import UserFilter, UserOrder
-from app.schema.mutations import VALIDATE_ONLY, Outcome, Payload, mutation
+from app.schema.mutations import ChangeInput, Outcome, Payload, mutation
 from app.schema.node import Node
-from app.schema.paging import Connection, Edge, OrderDirection
+from app.schema.paging import Connection, OrderDirection
+from app.schema.refs import RoleBy, resolve_role
 from app.schema.users import UserConnection
-from app.services import names, roles
-from app.services.roles import Way
-from app.sources import Find
+from app.services import roles
 
 
-@strawberry.type(description="A name for a set of permissions. Users hold roles.")
+@object_type
 class Role(Node, row=tables.Role):
-    """A name for a set of permissions."""
+    """A name for a set of permissions. Users hold roles."""
 
     name: str = column("Unique without regard to letter case; 1 to 64 printable characters.")
     description: str = column("For people; at most 1,000 characters.")
@@ -42,57 +40,26 @@ class Role(Node, row=tables.Role):
     )
 
 
-@strawberry.type(description="A role in a page.")
-class RoleEdge(Edge[Role]):
-    """A role in a page."""
+RoleConnection = Connection[Role]
 
 
-@strawberry.type(description="A page of roles.")
-class RoleConnection(Connection[RoleEdge, Role]):
-    """A page of roles."""
-
-
-@enum("What roles can be ordered by.")
+@enum
 class RoleOrderField(Described):
     """What roles can be ordered by."""
 
     NAME = ("name", "The name, without regard to letter case.")
 
 
-@strawberry.input(description="One term of an order of roles.")
+@input_type
 class RoleOrder:
-    """One term of an order."""
+    """One term of an order of roles."""
 
     field: RoleOrderField = strawberry.field(description="What to order by.")
     direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
 
 
-@strawberry.input(one_of=True, description="Names one role, in one of these ways.")
-class RoleBy:
-    """Names one role."""
-
-    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Its global id.")
-    name: strawberry.Maybe[str] = strawberry.field(description="Its name, in any letter case.")
-
-
-def chosen(by: RoleBy) -> Way:
-    """Which way a role is named; an id of nothing names no role."""
-    if by.id is not None:
-        return "id", ids.key_of("Role", by.id.value) or 0
-    assert by.name is not None
-    return "name", by.name.value
-
-
-def _choose(arguments: Mapping[str, Any]) -> tuple[str, Any] | None:
-    way, key = chosen(arguments["by"])
-    return way, names.sought(key) if way == "name" else key
-
-
-find = Find({"id": loaders.role, "name": loaders.role_named}, _choose)
-
-
-@strawberry.input(description="A new role.")
-class CreateRoleInput:
+@input_type
+class CreateRoleInput(ChangeInput):
     """A new role."""
 
     name: str = strawberry.field(
@@ -106,12 +73,11 @@ class CreateRoleInput:
         default_factory=list,
         description="What it allows; only what the viewer holds herself. None makes it a plain label.",
     )
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="What to change of a role; what is absent stays.")
-class UpdateRoleInput:
-    """What to change of a role."""
+@input_type
+class UpdateRoleInput(ChangeInput):
+    """What to change of a role; what is absent stays."""
 
     role: RoleBy = strawberry.field(description="Which role.")
     name: str | None = strawberry.field(default=None, description="A new name; built-in roles keep theirs.")
@@ -119,32 +85,30 @@ class UpdateRoleInput:
     permissions: list[Permission] | None = strawberry.field(
         default=None, description="What it allows from now on; `admin` and `deactivated` keep theirs."
     )
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="Which role to delete.")
-class DeleteRoleInput:
+@input_type
+class DeleteRoleInput(ChangeInput):
     """Which role to delete."""
 
     role: RoleBy = strawberry.field(description="Which role; nobody may hold it.")
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.type(description="The answer to `createRole`.")
+@object_type
 class CreateRolePayload(Payload):
     """The answer to `createRole`."""
 
     role: Role | None = edge("The new role.", loaders.role)
 
 
-@strawberry.type(description="The answer to `updateRole`.")
+@object_type
 class UpdateRolePayload(Payload):
     """The answer to `updateRole`."""
 
     role: Role | None = edge("The role as it now is.", loaders.role)
 
 
-@strawberry.type(description="The answer to `deleteRole`.")
+@object_type
 class DeleteRolePayload(Payload):
     """The answer to `deleteRole`."""
 
@@ -159,14 +123,14 @@ async def _create(tx: Transaction, viewer: Viewer, given: CreateRoleInput) -> Ou
 async def _update(tx: Transaction, viewer: Viewer, given: UpdateRoleInput) -> Outcome:
     permissions = None if given.permissions is None else permission_mask(given.permissions)
     changes = roles.Changes(given.name, given.description, permissions)
-    return {"role": await roles.update_role(tx, viewer, chosen(given.role), changes)}
+    return {"role": await roles.update_role(tx, viewer, resolve_role(given.role), changes)}
 
 
 async def _delete(tx: Transaction, viewer: Viewer, given: DeleteRoleInput) -> Outcome:
-    return {"deleted_role_id": ids.encode("Role", await roles.delete_role(tx, viewer, chosen(given.role)))}
+    return {"deleted_role_id": ids.encode("Role", await roles.delete_role(tx, viewer, resolve_role(given.role)))}
 
 
-@strawberry.type
+@object_type
 class RoleMutations:
     """The changes of roles."""
 

@@ -10,22 +10,24 @@ from app.db import Transaction
 from app.errors import InvalidInput, Problems
 from app.schema.context import Context
 from app.schema.declare import edge
+from app.schema.decorators import input_type, object_type
 from app.schema.directives import Permission
-from app.schema.mutations import VALIDATE_ONLY, Outcome, Payload, action, filled, mutation
-from app.schema.users import User, UserBy, chosen
+from app.schema.mutations import ChangeInput, Outcome, Payload, action, filled, mutation
+from app.schema.refs import UserBy, resolve_user
+from app.schema.users import User
 from app.services import accounts
 
 
-@strawberry.type(description="A token, and whose it is. The browser gets it as a cookie too.")
+@object_type
 class Session:
-    """A token, and whose it is."""
+    """A token, and whose it is. The browser gets it as a cookie too."""
 
     token: str = strawberry.field(description="Send it as `Authorization: Bearer …`.")
     expires_at: datetime = strawberry.field(description="When it ends, to the second.")
     user: User | None = edge("Who signed in.", loaders.user)
 
 
-@strawberry.input(description="A user name and its password, or a token of the external provider's.")
+@input_type
 class LoginInput:
     """A user name and its password, or a token of the external provider's."""
 
@@ -38,71 +40,66 @@ class LoginInput:
     )
 
 
-@strawberry.input(description="Whose tokens end.")
-class SignOutEverywhereInput:
+@input_type
+class SignOutEverywhereInput(ChangeInput):
     """Whose tokens end."""
 
     user: UserBy | None = strawberry.field(
         default=None,
         description="A user who holds no more than the viewer, with USERS_MANAGE; the viewer herself when absent.",
     )
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="The old and the new password of the viewer.")
-class ChangePasswordInput:
+@input_type
+class ChangePasswordInput(ChangeInput):
     """The old and the new password of the viewer."""
 
     old_password: str = strawberry.field(description="The password that holds now.")
     new_password: str = strawberry.field(description="Keeps the password policy; at most 1,024 characters.")
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="A new password for a user.")
-class ResetPasswordInput:
+@input_type
+class ResetPasswordInput(ChangeInput):
     """A new password for a user."""
 
     user: UserBy = strawberry.field(description="Which user.")
     new_password: str = strawberry.field(description="Keeps the password policy; at most 1,024 characters.")
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.type(
-    description="The answer to `login`. What follows in the same request is asked by the one who signed in."
-)
+@object_type
 class LoginPayload(Payload):
-    """The answer to `login`."""
+    """The answer to `login`. What follows in the same request is asked by the one who signed in."""
 
     session: Session | None = strawberry.field(description="The new session.")
 
 
-@strawberry.type(description="The answer to `refreshToken`.")
+@object_type
 class RefreshTokenPayload(Payload):
     """The answer to `refreshToken`."""
 
     session: Session | None = strawberry.field(description="The new session; the old token stays good until it ends.")
 
 
-@strawberry.type(description="The answer to `logout`. What follows in the same request is asked by nobody.")
+@object_type
 class LogoutPayload(Payload):
-    """The answer to `logout`."""
+    """The answer to `logout`. What follows in the same request is asked by nobody."""
 
 
-@strawberry.type(description="The answer to `signOutEverywhere`.")
+@object_type
 class SignOutEverywherePayload(Payload):
     """The answer to `signOutEverywhere`."""
 
     user: User | None = edge("Whose tokens ended.", loaders.user)
 
 
-@strawberry.type(description="The answer to `changePassword`.")
+@object_type
 class ChangePasswordPayload(Payload):
     """The answer to `changePassword`."""
 
     session: Session | None = strawberry.field(description="A new session, since every other one has ended.")
 
 
-@strawberry.type(description="The answer to `resetPassword`.")
+@object_type
 class ResetPasswordPayload(Payload):
     """The answer to `resetPassword`."""
 
@@ -143,7 +140,7 @@ async def _log_out(context: Context, given: None) -> Outcome:
 
 
 async def _sign_out_everywhere(tx: Transaction, viewer: Viewer, given: SignOutEverywhereInput) -> Outcome:
-    user = None if given.user is None else chosen(given.user)
+    user = None if given.user is None else resolve_user(given.user)
     return {"user": await accounts.sign_out_everywhere(tx, viewer, user)}
 
 
@@ -157,10 +154,10 @@ async def _change_password(context: Context, given: ChangePasswordInput) -> Outc
 async def _reset_password(context: Context, given: ResetPasswordInput) -> Outcome:
     (fresh,) = await accounts.managed_hashes(context.desk, context.viewer, [(given.new_password, ("newPassword",))])
     async with context.change(dry=given.validate_only) as tx:
-        return {"user": await accounts.reset_password(tx, context.viewer, chosen(given.user), str(fresh))}
+        return {"user": await accounts.reset_password(tx, context.viewer, resolve_user(given.user), str(fresh))}
 
 
-@strawberry.type
+@object_type
 class SessionMutations:
     """Signing in and out."""
 

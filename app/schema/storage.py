@@ -11,10 +11,12 @@ from app.auth import Viewer
 from app.db import Transaction
 from app.schema.context import Context
 from app.schema.declare import Face, column, edge
+from app.schema.decorators import input_type, object_type
 from app.schema.enums import Described, enum, of_value
 from app.schema.leaves import BigInt
-from app.schema.mutations import VALIDATE_ONLY, Outcome, Payload, action, mutation
-from app.schema.resources import Resource, ResourceBy, chosen
+from app.schema.mutations import ChangeInput, Outcome, Payload, action, mutation
+from app.schema.refs import ResourceBy, resolve_resource
+from app.schema.resources import Resource
 from app.services import quotas, storage
 from app.sources import Find
 from app.tables import MAX_BYTES, Stage
@@ -24,7 +26,7 @@ UPLOAD, DOWNLOAD = "upload", "download"
 BYTES = f"from 0 to {MAX_BYTES:,}"
 
 
-@enum("What a ticket is for.")
+@enum
 class TicketKind(Described):
     """What a ticket is for."""
 
@@ -32,9 +34,11 @@ class TicketKind(Described):
     DOWNLOAD = DOWNLOAD, "To fetch files of a resource from a storage service."
 
 
-@enum("How far a ticket has come, and whether it is still good: OPEN alone is.")
+@enum
 class TicketState(Described):
-    """The names of `tables.Stage`, in its order."""
+    """How far a ticket has come, and whether it is still good: OPEN alone is."""
+
+    # The names of `tables.Stage`, in its order.
 
     OPEN = int(Stage.OPEN), "It is good now."
     FINISHED = int(Stage.FINISHED), "The upload was counted; the resource is so much larger."
@@ -55,12 +59,12 @@ def _state(stage: int) -> TicketState:
     return of_value(TicketState, stage)
 
 
-@strawberry.type(
-    description="Leave to bring files of a resource to a storage service, or to fetch them there, for a while. Whoever "
-    "knows its id may ask about it, finish it and cancel it: a storage service needs no account here."
-)
+@object_type
 class Ticket(Face, row=tables.Ticket):
-    """Leave to bring or fetch files of a resource."""
+    """Leave to bring files of a resource to a storage service, or to fetch them there, for a while.
+
+    Whoever knows its id may ask about it, finish it and cancel it: a storage service needs no account here.
+    """
 
     id: strawberry.ID = column(
         "Cannot be guessed; the claim `jti` of its token. `node` does not find it.", of=tables.Ticket.key
@@ -79,9 +83,9 @@ class Ticket(Face, row=tables.Ticket):
     )
 
 
-@strawberry.type(description="What a user may store, and what she does, in bytes.")
+@object_type
 class Storage(Face, row=tables.User):
-    """What a user may store, and what she does."""
+    """What a user may store, and what she does, in bytes."""
 
     quota_bytes: BigInt | None = column(
         "What she may store: `maxStorageMB` of her metadata times 1,048,576, rounded down; null for no limit. It is "
@@ -104,19 +108,18 @@ def _choose(arguments: Mapping[str, Any]) -> tuple[str, Any] | None:
 find = Find({"id": loaders.ticket}, _choose)
 
 
-@strawberry.input(description="What is about to be uploaded.")
-class BeginUploadInput:
+@input_type
+class BeginUploadInput(ChangeInput):
     """What is about to be uploaded."""
 
     resource: ResourceBy = strawberry.field(description="Whose files; it must be of a type with data.")
     size_bytes: BigInt = strawberry.field(
         description=f"How much will come, {BYTES}. What it is to replace is not taken off before it is finished."
     )
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="What has been uploaded.")
-class FinishUploadInput:
+@input_type
+class FinishUploadInput(ChangeInput):
     """What has been uploaded."""
 
     ticket: strawberry.ID = strawberry.field(description="The id of the ticket.")
@@ -128,23 +131,20 @@ class FinishUploadInput:
         description="How much was there before in the place of what came, and is gone; at most what the resource has. "
         "More than came is believed from those alone who hold RESOURCES_MANAGE.",
     )
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="Which upload is given up.")
-class CancelUploadInput:
+@input_type
+class CancelUploadInput(ChangeInput):
     """Which upload is given up."""
 
     ticket: strawberry.ID = strawberry.field(description="The id of the ticket.")
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="What is about to be downloaded.")
-class BeginDownloadInput:
+@input_type
+class BeginDownloadInput(ChangeInput):
     """What is about to be downloaded."""
 
     resource: ResourceBy = strawberry.field(description="Whose files; it must be of a type with data.")
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
 SIGNED = (
@@ -153,7 +153,7 @@ SIGNED = (
 )
 
 
-@strawberry.type(description="The answer to `beginUpload`.")
+@object_type
 class BeginUploadPayload(Payload):
     """The answer to `beginUpload`."""
 
@@ -161,7 +161,7 @@ class BeginUploadPayload(Payload):
     token: str | None = strawberry.field(description=SIGNED)
 
 
-@strawberry.type(description="The answer to `finishUpload`.")
+@object_type
 class FinishUploadPayload(Payload):
     """The answer to `finishUpload`."""
 
@@ -171,14 +171,14 @@ class FinishUploadPayload(Payload):
     )
 
 
-@strawberry.type(description="The answer to `cancelUpload`.")
+@object_type
 class CancelUploadPayload(Payload):
     """The answer to `cancelUpload`."""
 
     ticket: Ticket | None = edge("The ticket as it now is.", loaders.ticket)
 
 
-@strawberry.type(description="The answer to `beginDownload`.")
+@object_type
 class BeginDownloadPayload(Payload):
     """The answer to `beginDownload`."""
 
@@ -187,14 +187,14 @@ class BeginDownloadPayload(Payload):
 
 
 async def _begin_upload(context: Context, given: BeginUploadInput) -> Outcome:
-    way, terms = chosen(given.resource), context.desk.terms
+    way, terms = resolve_resource(given.resource), context.desk.terms
     async with context.change(dry=given.validate_only) as tx:
         begun = await storage.begin_upload(tx, context.viewer, way, given.size_bytes, terms)
     return _opened(context, begun, dry=given.validate_only)
 
 
 async def _begin_download(context: Context, given: BeginDownloadInput) -> Outcome:
-    way, terms = chosen(given.resource), context.desk.terms
+    way, terms = resolve_resource(given.resource), context.desk.terms
     async with context.change(dry=given.validate_only) as tx:
         begun = await storage.begin_download(tx, context.viewer, way, terms)
     return _opened(context, begun, dry=given.validate_only)
@@ -222,7 +222,7 @@ async def _cancel(tx: Transaction, viewer: Viewer, given: CancelUploadInput) -> 
     return {"ticket": await storage.cancel_upload(tx, given.ticket)}
 
 
-@strawberry.type
+@object_type
 class StorageMutations:
     """Uploads and downloads."""
 

@@ -1,6 +1,6 @@
 """Users over GraphQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,12 +11,13 @@ from app.auth import Viewer
 from app.db import Transaction
 from app.schema.context import Context
 from app.schema.declare import column, edge
+from app.schema.decorators import input_type, object_type
 from app.schema.directives import Permission
 from app.schema.filters import GroupFilter, GroupOrder, OrgFilter, OrgOrder, ResourceOrder
 from app.schema.leaves import JSON
 from app.schema.masks import ResourceRole
 from app.schema.mutations import (
-    VALIDATE_ONLY,
+    ChangeInput,
     MutationError,
     Outcome,
     Payload,
@@ -26,10 +27,9 @@ from app.schema.mutations import (
     results,
 )
 from app.schema.node import Node
-from app.schema.paging import Connection, Edge
-from app.services import accounts, deleting, enrolment, names, users
-from app.services.roles import Way
-from app.sources import Find
+from app.schema.paging import Connection
+from app.schema.refs import UserBy, resolve_user
+from app.services import accounts, deleting, enrolment, users
 
 if TYPE_CHECKING:
     from app.schema.api_tokens import ApiTokenConnection
@@ -45,7 +45,7 @@ HERSELF = "it is her own"
 PRIVATE: Any = {"guard": policy.sees_user_details, "requires": Permission.USERS_VIEW, "unless": HERSELF}
 
 
-@strawberry.type(description="Somebody who signs in.")
+@object_type
 class User(Node, row=tables.User):
     """Somebody who signs in."""
 
@@ -113,41 +113,10 @@ class User(Node, row=tables.User):
     )
 
 
-@strawberry.type(description="A user in a page.")
-class UserEdge(Edge[User]):
-    """A user in a page."""
+UserConnection = Connection[User]
 
 
-@strawberry.type(description="A page of users.")
-class UserConnection(Connection[UserEdge, User]):
-    """A page of users."""
-
-
-@strawberry.input(one_of=True, description="Names one user, in one of these ways.")
-class UserBy:
-    """Names one user."""
-
-    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Her global id.")
-    user_name: strawberry.Maybe[str] = strawberry.field(description="Her user name, in any letter case.")
-
-
-def chosen(by: UserBy) -> Way:
-    """Which way a user is named; an id of nothing names nobody."""
-    if by.id is not None:
-        return "id", ids.key_of("User", by.id.value) or 0
-    assert by.user_name is not None
-    return "user_name", by.user_name.value
-
-
-def _choose(arguments: Mapping[str, Any]) -> tuple[str, Any] | None:
-    way, key = chosen(arguments["by"])
-    return way, names.sought(key) if way == "user_name" else key
-
-
-find = Find({"id": loaders.user, "user_name": loaders.user_named}, _choose)
-
-
-@strawberry.input(description="A new user.")
+@input_type
 class NewUserInput:
     """A new user."""
 
@@ -169,24 +138,21 @@ class NewUserInput:
     )
 
 
-@strawberry.input(description="A new user.")
-class CreateUserInput(NewUserInput):
+@input_type
+class CreateUserInput(NewUserInput, ChangeInput):
     """A new user."""
 
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
-
-@strawberry.input(description="New users, all or none.")
-class CreateUsersInput:
-    """New users."""
+@input_type
+class CreateUsersInput(ChangeInput):
+    """New users, all or none."""
 
     users: list[NewUserInput] = strawberry.field(description="From 1 to 1,000 new users.")
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="What to change of a user; what is absent stays.")
-class UpdateUserInput:
-    """What to change of a user."""
+@input_type
+class UpdateUserInput(ChangeInput):
+    """What to change of a user; what is absent stays."""
 
     user: UserBy = strawberry.field(description="Which user.")
     email: strawberry.Maybe[str | None] = strawberry.field(
@@ -195,22 +161,20 @@ class UpdateUserInput:
     roles: strawberry.Maybe[list[str] | None] = strawberry.field(
         description="Names of the roles that she holds from now on; not null."
     )
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="Which user to delete.")
-class DeleteUserInput:
+@input_type
+class DeleteUserInput(ChangeInput):
     """Which user to delete."""
 
     user: UserBy = strawberry.field(description="Which user.")
     successor: UserBy | None = strawberry.field(
         default=None, description="Who takes over what she owns; nobody when absent."
     )
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="The metadata of a user.")
-class SetUserMetadataInput:
+@input_type
+class SetUserMetadataInput(ChangeInput):
     """The metadata of a user."""
 
     user: UserBy = strawberry.field(description="Which user.")
@@ -218,26 +182,24 @@ class SetUserMetadataInput:
         description="A JSON object of at most 64 KiB, which replaces the old one. `maxStorageMB` is a number of "
         "megabytes; a list `roles` replaces her roles and makes those that are none yet, without permissions."
     )
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.input(description="The roles of a user.")
-class AssignRolesInput:
+@input_type
+class AssignRolesInput(ChangeInput):
     """The roles of a user."""
 
     user: UserBy = strawberry.field(description="Which user.")
     roles: list[str] = strawberry.field(description="Names of the roles that she holds from now on, and no others.")
-    validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
 
 
-@strawberry.type(description="The answer to `createUser`.")
+@object_type
 class CreateUserPayload(Payload):
     """The answer to `createUser`."""
 
     user: User | None = edge("The new user.", loaders.user)
 
 
-@strawberry.type(description="What became of one new user.")
+@object_type
 class CreateUsersResult:
     """What became of one new user."""
 
@@ -246,7 +208,7 @@ class CreateUsersResult:
     errors: list[MutationError] = strawberry.field(description="What is wrong with this one.")
 
 
-@strawberry.type(description="The answer to `createUsers`.")
+@object_type
 class CreateUsersPayload(Payload):
     """The answer to `createUsers`."""
 
@@ -255,28 +217,28 @@ class CreateUsersPayload(Payload):
     )
 
 
-@strawberry.type(description="The answer to `updateUser`.")
+@object_type
 class UpdateUserPayload(Payload):
     """The answer to `updateUser`."""
 
     user: User | None = edge("The user as she now is.", loaders.user)
 
 
-@strawberry.type(description="The answer to `assignRoles`.")
+@object_type
 class AssignRolesPayload(Payload):
     """The answer to `assignRoles`."""
 
     user: User | None = edge("The user as she now is.", loaders.user)
 
 
-@strawberry.type(description="The answer to `setUserMetadata`.")
+@object_type
 class SetUserMetadataPayload(Payload):
     """The answer to `setUserMetadata`."""
 
     user: User | None = edge("The user as she now is.", loaders.user)
 
 
-@strawberry.type(description="The answer to `deleteUser`.")
+@object_type
 class DeleteUserPayload(Payload):
     """The answer to `deleteUser`."""
 
@@ -340,12 +302,12 @@ async def _update(tx: Transaction, viewer: Viewer, given: UpdateUserInput) -> Ou
         email=None if given.email is None else given.email.value or "",
         roles=None if given.roles is None else given.roles.value,
     )
-    return {"user": await users.update_user(tx, viewer, chosen(given.user), changes)}
+    return {"user": await users.update_user(tx, viewer, resolve_user(given.user), changes)}
 
 
 async def _delete(tx: Transaction, viewer: Viewer, given: DeleteUserInput) -> Outcome:
-    successor = None if given.successor is None else chosen(given.successor)
-    deleted = await deleting.delete_user(tx, viewer, chosen(given.user), successor)
+    successor = None if given.successor is None else resolve_user(given.successor)
+    deleted = await deleting.delete_user(tx, viewer, resolve_user(given.user), successor)
     return {
         "deleted_user_id": ids.encode("User", deleted.id),
         "orgs_transferred": deleted.orgs,
@@ -354,17 +316,17 @@ async def _delete(tx: Transaction, viewer: Viewer, given: DeleteUserInput) -> Ou
 
 
 async def _set_metadata(tx: Transaction, viewer: Viewer, given: SetUserMetadataInput) -> Outcome:
-    return {"user": await users.set_user_metadata(tx, viewer, chosen(given.user), given.metadata)}
+    return {"user": await users.set_user_metadata(tx, viewer, resolve_user(given.user), given.metadata)}
 
 
 async def _assign(tx: Transaction, viewer: Viewer, given: AssignRolesInput) -> Outcome:
-    return {"user": await users.assign_roles(tx, viewer, chosen(given.user), given.roles)}
+    return {"user": await users.assign_roles(tx, viewer, resolve_user(given.user), given.roles)}
 
 
 MANAGE: Any = {"requires": Permission.USERS_MANAGE}
 
 
-@strawberry.type
+@object_type
 class UserMutations:
     """The changes of users."""
 

@@ -1,0 +1,37 @@
+"""Decorators that put a class into the GraphQL schema; the docstring of the class is its description."""
+
+from typing import TypeVar, dataclass_transform
+
+import strawberry
+from strawberry.types.field import StrawberryField
+
+T = TypeVar("T")
+
+
+def description_of(cls: type) -> str | None:
+    """Return the docstring of a class as one line of text; None where Python runs without docstrings."""
+    return " ".join(cls.__doc__.split()) if cls.__doc__ else None
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field, StrawberryField))
+def object_type(cls: type[T]) -> type[T]:
+    """Put an object type into the schema."""
+    return strawberry.type(cls, description=description_of(cls))
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field, StrawberryField))
+def interface_type(cls: type[T]) -> type[T]:
+    """Put an interface into the schema."""
+    return strawberry.interface(cls, description=description_of(cls))
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field, StrawberryField))
+def input_type(cls: type[T]) -> type[T]:
+    """Put an input object into the schema."""
+    return strawberry.input(cls, description=description_of(cls))
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field, StrawberryField))
+def one_of_input(cls: type[T]) -> type[T]:
+    """Put an input object of which exactly one field is given into the schema."""
+    return strawberry.input(cls, description=description_of(cls), one_of=True)
