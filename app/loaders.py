@@ -102,39 +102,39 @@ USER_FILTERS = {
     "email": Filter(lambda viewer: guarded(policy.sees_user_details, col(User.email_key), viewer), fold=True),
     "created_at": Filter(User.created_at),
     "last_login_at": Filter(lambda viewer: guarded(policy.sees_user_details, col(User.last_login_at), viewer)),
-    "role": Filter(Role.name_key, fold=True, within=_holds),
+    "role_name": Filter(Role.name_key, fold=True, within=_holds),
     "is_deactivated": Filter(_is_deactivated),
 }
 ORG_FILTERS = {
     "slug": Filter(Org.slug, fold=True),
     "name": Filter(Org.name_key, sorts=True),
     "is_public": Filter(Org.is_public),
-    "is_mine": Filter(_is_mine),
+    "viewer_belongs": Filter(_is_mine),
 }
 GROUP_FILTERS = {
     "slug": Filter(Group.slug, fold=True),
-    "name": Filter(Group.name_key, sorts=True),
-    "only_mine": Filter(policy.is_my_group),
+    "display_name": Filter(Group.name_key, sorts=True),
+    "viewer_belongs": Filter(policy.is_my_group),
 }
 RESOURCE_FILTERS = {
     "type": Filter(ResourceType.name, within=_of_type),
-    "org": Filter(Org.slug, fold=True, within=_in_org, begins=_of_the_org),
-    "owner": Filter(User.user_key, fold=True, within=_owned_by, begins=_of_the_owner),
+    "org_slug": Filter(Org.slug, fold=True, within=_in_org, begins=_of_the_org),
+    "owner_user_name": Filter(User.user_key, fold=True, within=_owned_by, begins=_of_the_owner),
     "name": Filter(Resource.name_key, sorts=True, begins=_so_called),
     "slug": Filter(Resource.slug, fold=True),
     "is_locked": Filter(_is_locked),
-    "role": Filter(policy.mask, bits=True),
+    "viewer_role": Filter(policy.mask, bits=True),
 }
 AUDIT_FILTERS = {
-    "actor": Filter(AuditEvent.actor_key, fold=True),
+    "actor_name": Filter(AuditEvent.actor_key, fold=True),
     "action": Filter(AuditEvent.action),
-    "subject": Filter(AuditChange.subject, within=_about),
-    "at": Filter(AuditEvent.at),
+    "object_id": Filter(AuditChange.subject, within=_about),
+    "created_at": Filter(AuditEvent.at),
 }
 BY_USER_NAME = {"user_name": User.user_key, "created_at": User.created_at}
 BY_NAME = {"name": Role.name_key}
 ORG_ORDERS = {"name": Org.name_key, "created_at": Org.created_at}
-GROUP_ORDERS = {"name": Group.name_key, "created_at": Group.created_at}
+GROUP_ORDERS = {"display_name": Group.name_key, "created_at": Group.created_at}
 RESOURCE_ORDERS = {"name": Resource.name_key, "created_at": Resource.created_at, "updated_at": Resource.updated_at}
 
 _named, _newest = ("name",), ("created_at",)
@@ -197,13 +197,13 @@ org_datasets = Source("page", Resource, Resource.org_id, _is_dataset, _named, or
 
 group = Source("one", Group, Group.id, policy.sees_group)
 group_slugged = Source("one", Group, Group.slug, policy.sees_group)
-groups = Source("page", Group, None, policy.sees_group, _named, orders=GROUP_ORDERS, filters=GROUP_FILTERS)
+groups = Source("page", Group, None, policy.sees_group, ("display_name",), orders=GROUP_ORDERS, filters=GROUP_FILTERS)
 member_groups = Source(
     "page",
     Group,
     GroupMember.user_id,
     policy.sees_group_membership,
-    _named,
+    ("display_name",),
     GroupMember,
     col(Group.id) == col(GroupMember.group_id),
     GROUP_ORDERS,
@@ -259,7 +259,7 @@ accessible = Source(
     policy.lists_reached,
     _named,
     orders=RESOURCE_ORDERS,
-    filters=RESOURCE_FILTERS,
+    filters={"role": RESOURCE_FILTERS["viewer_role"], "type": RESOURCE_FILTERS["type"]},
     walk=_theirs,
 )
 accessors = Source(
@@ -351,8 +351,8 @@ audit_events = Source(
     AuditEvent,
     None,
     policy.sees_settled_events,
-    ("at",),
-    orders={"at": AuditEvent.id},  # numbers follow the order of commits, times only nearly
+    _newest,
+    orders={"created_at": AuditEvent.id},  # numbers follow the order of commits, times only nearly
     filters=AUDIT_FILTERS,
     newest_first=True,
 )
@@ -364,9 +364,9 @@ resource_events = Source(
     AuditEvent,
     AuditChange.subject,
     policy.is_settled_change,
-    ("at",),
+    _newest,
     AuditChange,
     col(AuditEvent.id) == col(AuditChange.event_id),
-    {"at": AuditChange.event_id},
+    {"created_at": AuditChange.event_id},
     newest_first=True,
 )

@@ -22,7 +22,7 @@ def _order(at: int) -> str:
 
 
 def _written(kind: str) -> str:
-    return f'{{type: {{eq: "{kind}"}}, role: METADATA_WRITE}}'
+    return f'{{type: {{eq: "{kind}"}}, viewerRole: METADATA_WRITE}}'
 
 
 ASKED = [(at, role) for at in range(4) for role in ROLES]
@@ -33,23 +33,25 @@ BATCH = """query ($users: [ID!]!, $resources: [ID!]!, $roles: [ResourceRole!]!) 
   checkAccessBatch(users: $users, resources: $resources, roles: $roles)
 }"""
 EXPLAIN = f"""query ({", ".join(f"$u{at}: UserBy!, $r{at}: ResourceBy!" for at in range(20))}) {{
-  {" ".join(f"e{at}: explainAccess(user: $u{at}, resource: $r{at}) {{ kind roles }}" for at in range(20))}
+  {" ".join(f"e{at}: explainAccess(user: $u{at}, resource: $r{at}) {{ kind effectiveRoles }}" for at in range(20))}
 }}"""
 ACCESSIBLE = f"""{{ users(first: 50) {{ nodes {{ id
   {" ".join(f"o{at}: accessibleResources({FIRST}, {_order(at)}) {IDS}" for at in range(len(ORDERS)))}
   {" ".join(f"{role}: accessibleResources({FIRST}, role: {role}) {IDS}" for role in ROLES)}
   {" ".join(f'{kind}: accessibleResources({FIRST}, type: "{kind}", role: METADATA_WRITE) {IDS}' for kind in TYPES)}
 }} }} }}"""
-ACCESSORS = f"""{{ resources({FIRST}) {{ nodes {{ id
-  {" ".join(f"{role}: accessors({FIRST}, role: {role}) {HOLDERS}" for role in ROLES)}
-  all: accessors({FIRST}) {HOLDERS}
+ACCESS_SUBJECTS = f"""{{ resources({FIRST}) {{ nodes {{ id
+  {" ".join(f"{role}: accessSubjects({FIRST}, role: {role}) {HOLDERS}" for role in ROLES)}
+  all: accessSubjects({FIRST}) {HOLDERS}
 }} }} }}"""
 LISTED = f"""query ($ids: [ID!]!) {{
   {" ".join(f"o{at}: resources({FIRST}, {_order(at)}) {IDS}" for at in range(len(ORDERS)))}
-  {" ".join(f"{role}: resources({FIRST}, filter: {{role: {role}}}) {IDS}" for role in ROLES)}
+  {" ".join(f"{role}: resources({FIRST}, filter: {{viewerRole: {role}}}) {IDS}" for role in ROLES)}
   {" ".join(f"{kind}: resources({FIRST}, filter: {_written(kind)}) {IDS}" for kind in TYPES)}
   nodes(ids: $ids) {{ id }}
-  resources({FIRST}) {{ nodes {{ id viewerAccess {{ grantedRoles effectiveRoles sources {{ kind roles }} }} }} }}
+  resources({FIRST}) {{ nodes {{ id
+    viewerAccess {{ grantedRoles effectiveRoles sources {{ kind effectiveRoles }} }}
+  }} }}
 }}"""
 LOOKUPS = f"""query ({", ".join(f"$r{at}: ResourceBy!, $p{at}: ResourceBy!" for at in range(10))}) {{
   {" ".join(f"r{at}: resource(by: $r{at}) {{ id }} p{at}: resource(by: $p{at}) {{ id }}" for at in range(10))}
@@ -71,7 +73,7 @@ async def all_agree(api: Api, database: db.Database, root: Person) -> None:
     await checks_agree(api, world, root)
     await explanations_agree(api, world, root)
     await accessible_agree(api, world, root)
-    await accessors_agree(api, world, root)
+    await access_subjects_agree(api, world, root)
     for at, person in enumerate([None, *world.people]):
         await lists_agree(api, world, person)
         await lookups_agree(api, world, person)
@@ -158,8 +160,12 @@ async def explanations_agree(api: Api, world: World, root: Person) -> None:
         by = {f"r{at}": {"id": resource_id(key)} for at, (_, key) in enumerate(part)}
         said = await asked(api, EXPLAIN, root, **users, **by)
         for at, (user, key) in enumerate(part):
-            assert all(way["roles"] for way in said[f"e{at}"])
-            assert {role for way in said[f"e{at}"] for role in way["roles"]} == world.holds(user, key), (user, key)
+            assert all(way["effectiveRoles"] for way in said[f"e{at}"])
+            told = {role for way in said[f"e{at}"] for role in way["effectiveRoles"]}
+            assert told == world.holds(user, key), (
+                user,
+                key,
+            )
 
 
 async def accessible_agree(api: Api, world: World, root: Person) -> None:
@@ -184,15 +190,15 @@ def _check_list(said: dict[str, Any], keys: list[int], about: Any) -> None:
     assert said["totalCount"] == len(keys), about
 
 
-async def accessors_agree(api: Api, world: World, root: Person) -> None:
-    """`Resource.accessors`: all of a kind are one entry, a user is listed with what she holds by ways of her own."""
-    said = {each["id"]: each for each in (await asked(api, ACCESSORS, root))["resources"]["nodes"]}
+async def access_subjects_agree(api: Api, world: World, root: Person) -> None:
+    """Compare `accessSubjects`: all of a kind are one entry, a user is listed with roles by ways of their own."""
+    said = {each["id"]: each for each in (await asked(api, ACCESS_SUBJECTS, root))["resources"]["nodes"]}
     assert set(said) == set(nodes(world.resources))
     for key, kept in world.resources.items():
         entries = _entries(world, key, kept)
-        _check_accessors(said[resource_id(key)]["all"], entries)
+        _check_access_subjects(said[resource_id(key)]["all"], entries)
         for role in ROLES:
-            _check_accessors(said[resource_id(key)][role], [each for each in entries if role in each["roles"]])
+            _check_access_subjects(said[resource_id(key)][role], [each for each in entries if role in each["roles"]])
         for user in world.users:
             assert _expanded(entries, world, user) == world.holds(user, key), (user, key)
 
@@ -220,7 +226,7 @@ def _expanded(entries: list[dict[str, Any]], world: World, user: int) -> set[str
     return {role for each in mine for role in each["roles"]}
 
 
-def _check_accessors(said: dict[str, Any], entries: list[dict[str, Any]]) -> None:
+def _check_access_subjects(said: dict[str, Any], entries: list[dict[str, Any]]) -> None:
     wanted = {"totalCount": len(entries), "nodes": entries}
     assert said == wanted, (said, wanted)
 
@@ -243,7 +249,7 @@ def _check_viewer_access(said: dict[str, Any], world: World, user: int | None, k
     holds = world.holds(user, key)
     assert said["effectiveRoles"] == listed(holds), (user, key)
     assert _closed(set(said["grantedRoles"]), world.resources[key]) == holds, (user, key)
-    assert {role for way in said["sources"] for role in way["roles"]} == holds, (user, key)
+    assert {role for way in said["sources"] for role in way["effectiveRoles"]} == holds, (user, key)
 
 
 async def lookups_agree(api: Api, world: World, person: Person | None) -> None:
@@ -264,7 +270,7 @@ async def pages_agree(api: Api, world: World, person: Person, turn: int) -> None
     order, role = turn % len(ORDERS), (*ROLES, None)[turn % (len(ROLES) + 1)]
     keys = nodes(_ordered(world, _reached(world, person.id, role or "METADATA_READ"), order))
     by = {"order": [{"field": ORDERS[order][0], "direction": ORDERS[order][1]}]}
-    for query, narrow in ((MY_PAGE, {"role": role}), (LIST_PAGE, {"filter": {"role": role}})):
+    for query, narrow in ((MY_PAGE, {"role": role}), (LIST_PAGE, {"filter": {"viewerRole": role}})):
         assert await _leafed(api, query, person, ("first", "after"), **by, **narrow) == keys
         assert await _leafed(api, query, person, ("last", "before"), **by, **narrow) == keys
 

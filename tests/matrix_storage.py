@@ -39,9 +39,9 @@ def _begun(given: dict[str, Any], wrong: dict[str, Any]) -> Setting:
 
 
 TICKETS = {
-    "beginUpload": Case(_about({"bytes": 7}, {"bytes": -1}), OF_RESOURCES, WRITERS, locked="LOCKED"),
+    "beginUpload": Case(_about({"sizeBytes": 7}, {"sizeBytes": -1}), OF_RESOURCES, WRITERS, locked="LOCKED"),
     "finishUpload": Case(
-        _begun({"bytes": 7}, {"bytes": -1}), OF_TICKETS, ALL_BUT_DEACTIVATED, locked="LOCKED", is_open=True
+        _begun({"sizeBytes": 7}, {"sizeBytes": -1}), OF_TICKETS, ALL_BUT_DEACTIVATED, locked="LOCKED", is_open=True
     ),
     "cancelUpload": Case(_begun({}, {"ticket": "none"}), OF_TICKETS, ALL_BUT_DEACTIVATED, locked=MADE, is_open=True),
     "beginDownload": Case(_about({}, NO_RESOURCE), OF_RESOURCES, WRITERS | {"org: READ_ONLY"}, locked=MADE),

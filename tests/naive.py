@@ -120,7 +120,7 @@ class Reading:
     def ways(self, resource: Row) -> list[Way]:
         """How she comes to it: her own ways, as far as her token carries."""
         found = self.rights.ways(self.key, resource) if self.covers(resource) else []
-        return [way for way in found if way.kind != "REGISTRY" or self.may("RESOURCES_MANAGE")]
+        return [way for way in found if way.kind != "PERMISSION" or self.may("RESOURCES_MANAGE")]
 
     def is_own(self, user: Row) -> bool:
         return self.sees_all_users or user is self.viewer
@@ -228,7 +228,7 @@ PRIVATE: dict[tuple[str, str], Callable[[Reading, Row], bool]] = {
         reading.rights.by_key["Group"][edge["group"]]
     ),
     ("Resource", "access"): Reading.sees_configuration,
-    ("Resource", "accessors"): Reading.sees_accessors,
+    ("Resource", "accessSubjects"): Reading.sees_accessors,
     ("Resource", "auditEvents"): lambda reading, resource: reading.may("AUDIT_VIEW") or reading.administers(resource),
     ("Query", "auditEvents"): lambda reading, root: reading.may("AUDIT_VIEW"),
     ("AuditEvent", "address"): lambda reading, event: reading.may("AUDIT_VIEW"),
@@ -262,9 +262,9 @@ def _org_slug(reading: Reading, key: int) -> list[str]:
     return [] if org is None else [org["slug"]]
 
 
-def _sorted_by(name: str, *moments: str) -> dict[str, Callable[[Row], str]]:
+def _sorted_by(name: str, *moments: str, order: str = "name") -> dict[str, Callable[[Row], str]]:
     """Orders by a name without letter case, and by moments."""
-    orders: dict[str, Callable[[Row], str]] = {"name": lambda row: sort_key(row[name])}
+    orders: dict[str, Callable[[Row], str]] = {order: lambda row: sort_key(row[name])}
     return orders | {moment: lambda row, at=moment: stored(row[_camel(at)]) for moment in moments}
 
 
@@ -282,7 +282,7 @@ KINDS = {
             "email": lambda reading, user: _own(reading, user, user["email"]),
             "createdAt": lambda reading, user: user["createdAt"],
             "lastLoginAt": lambda reading, user: _own(reading, user, user["lastLoginAt"]),
-            "role": lambda reading, user: (
+            "roleName": lambda reading, user: (
                 [role["name"] for role in reading.held(user)] if reading.is_own(user) else UNKNOWN
             ),
             "isDeactivated": lambda reading, user: _own(reading, user, user["key"] in reading.rights.deactivated),
@@ -296,16 +296,16 @@ KINDS = {
             "slug": lambda reading, org: org["slug"],
             "name": lambda reading, org: org["name"],
             "isPublic": lambda reading, org: org["isPublic"],
-            "isMine": Reading.is_mine,
+            "viewerBelongs": Reading.is_mine,
         },
     ),
     "Group": Kind(
         "Group",
-        _sorted_by("displayName", "created_at"),
+        _sorted_by("displayName", "created_at", order="display_name"),
         {
             "slug": lambda reading, group: group["slug"],
-            "name": lambda reading, group: group["displayName"],
-            "onlyMine": Reading.is_my_group,
+            "displayName": lambda reading, group: group["displayName"],
+            "viewerBelongs": Reading.is_my_group,
         },
     ),
     "Resource": Kind(
@@ -313,12 +313,12 @@ KINDS = {
         _sorted_by("name", "created_at", "updated_at"),
         {
             "type": lambda reading, row: row["type"],
-            "org": lambda reading, row: _org_slug(reading, row["org"]),
-            "owner": lambda reading, row: _user_name(reading, row["owner"]),
+            "orgSlug": lambda reading, row: _org_slug(reading, row["org"]),
+            "ownerUserName": lambda reading, row: _user_name(reading, row["owner"]),
             "name": lambda reading, row: row["name"],
             "slug": lambda reading, row: row["slug"],
             "isLocked": lambda reading, row: row["lock"] is not None,
-            "role": lambda reading, row: listed(reading.holds(row)),
+            "viewerRole": lambda reading, row: listed(reading.holds(row)),
         },
     ),
     "ApiToken": Kind("ApiToken", _sorted_by("name")),
@@ -326,17 +326,18 @@ KINDS = {
     "LockEvent": Kind("LockEvent", {"created_at": lambda event: stored(event["createdAt"])}),
     "AuditEvent": Kind(
         "AuditEvent",
-        {"at": lambda event: event["key"]},  # numbers follow the order of commits
+        {"created_at": lambda event: event["key"]},  # numbers follow the order of commits
         {
-            "actor": lambda reading, event: event["actorName"],
+            "actorName": lambda reading, event: event["actorName"],
             "action": lambda reading, event: event["action"],
-            "subject": lambda reading, event: [change["subject"] for change in event["changes"]],
-            "at": lambda reading, event: event["at"],
+            "objectId": lambda reading, event: [change["objectId"] for change in event["changes"]],
+            "createdAt": lambda reading, event: event["createdAt"],
         },
         newest_first=True,
+        numbers=frozenset({"created_at"}),
     ),
-    "AuditChange": Kind("AuditChange", {"name": lambda change: change["name"]}),
-    "Accessor": Kind("Accessor", {"user_name": lambda accessor: accessor["name"]}),
+    "AuditChange": Kind("AuditChange", {"name": lambda change: change["objectName"]}),
+    "AccessSubject": Kind("AccessSubject", {"user_name": lambda subject: subject["name"]}),
 }
 
 

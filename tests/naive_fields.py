@@ -107,11 +107,11 @@ def _held(reading: Reading, user: Row, resource: Row) -> frozenset[str]:
     return reading.rights.holds(user["key"], resource) if reading.covers(resource) else frozenset()
 
 
-def _accessors(reading: Reading, resource: Row, **arguments: Any) -> Any:
+def _access_subjects(reading: Reading, resource: Row, **arguments: Any) -> Any:
     """All of a kind first, then groups by slug, then users by name with what they hold by ways of their own."""
     role = arguments.pop("role", None) or "METADATA_READ"
-    found = [accessor for accessor in _reached_by(reading, resource) if role in accessor["roles"]]
-    return page(reading, KINDS["Accessor"], found, arguments)
+    found = [subject for subject in _reached_by(reading, resource) if role in subject["roles"]]
+    return page(reading, KINDS["AccessSubject"], found, arguments)
 
 
 def _several(key: int, kind: str, roles: Iterable[str], name: str = "", **more: Any) -> Row:
@@ -131,8 +131,8 @@ def _reached_by(reading: Reading, resource: Row) -> Iterable[Row]:
         number = len(rights.members(org)) + (org["owner"] is not None) if reading.sees_org(org) else None
         yield _several(4, "ORG", rights.full(resource), memberCount=number)
     if not reading.sees_all_users:
-        hidden.add(("REGISTRY", 0))
-        yield _several(6, "REGISTRY", rights.full(resource))
+        hidden.add(("PERMISSION", 0))
+        yield _several(6, "PERMISSION", rights.full(resource))
     for grant in grants:
         group = rights.by_key["Group"][grant["subject"]] if grant["kind"] == "GROUP" else None
         if group is not None and not reading.sees_group_members(group):
@@ -157,7 +157,7 @@ def _sources(reading: Reading, resource: Row) -> Any:
         {
             "kind": way.kind,
             "grantedRoles": listed(way.granted),
-            "roles": listed(reading.rights.closed([way.granted], resource)),
+            "effectiveRoles": listed(reading.rights.closed([way.granted], resource)),
             "group": way.key if way.kind == "GROUP" else None,
             "orgLevel": way.level,
             "expiresAt": way.end,
@@ -205,7 +205,7 @@ def _used(reading: Reading, user: Row) -> int:
     """What is in her orgs, and what uploads have reserved there."""
     owned = {row["key"]: row for row in reading.rows["Resource"] if _owner(reading, row) == user["key"]}
     tickets = [row for row in reading.rows["Ticket"] if row["resource"] in owned and row["kind"] == "UPLOAD"]
-    open_ = [row["bytes"] for row in tickets if row["stage"] == "OPEN" and reading.rights.lasts(row)]
+    open_ = [row["sizeBytes"] for row in tickets if row["stage"] == "OPEN" and reading.rights.lasts(row)]
     return int(min(sum(row["sizeBytes"] for row in owned.values()) + sum(open_), MOST))
 
 
@@ -284,8 +284,8 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ("User", "groups"): _belonging("Group"),
     ("User", "accessibleResources"): _accessible,
     ("User", "storage"): _itself,
-    ("Storage", "total"): _total,
-    ("Storage", "used"): _used,
+    ("Storage", "quotaBytes"): _total,
+    ("Storage", "usedBytes"): _used,
     ("Ticket", "resource"): _known("Resource", "resource"),
     ("Ticket", "state"): _state,
     ("Role", "users"): _listing(
@@ -297,7 +297,7 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ("Org", "resources"): _listing(
         "Resource", lambda reading, org: [row for row in every(reading, "Resource") if row["org"] == org["key"]]
     ),
-    ("OrgMemberEdge", "grantedBy"): _known("User", "grantedBy"),
+    ("OrgMemberEdge", "addedBy"): _known("User", "addedBy"),
     ("Group", "members"): _members,
     ("Group", "memberCount"): lambda reading, group: len(reading.rights.members(group)),
     ("Group", "viewerIsMember"): Reading.is_my_group,
@@ -305,14 +305,14 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ("Resource", "org"): _known("Org", "org"),
     ("Resource", "owner"): _one("User", "owner"),
     ("Resource", "lockHistory"): _listing("LockEvent", lambda reading, resource: resource["history"]),
-    ("Lock", "user"): _one("User", "user"),
+    ("Lock", "lockedBy"): _one("User", "user"),
     ("Lock", "lockedByName"): lambda reading, lock: lock["userName"],
-    ("LockEvent", "user"): _one("User", "user"),
+    ("LockEvent", "actor"): _one("User", "user"),
     ("LockEvent", "actorName"): lambda reading, event: event["userName"],
     ("Resource", "viewerAccess"): _itself,
-    ("ResourceAccess", "grantedRoles"): _granted,
-    ("ResourceAccess", "effectiveRoles"): lambda reading, row: listed(reading.holds(row)),
-    ("ResourceAccess", "sources"): _sources,
+    ("ViewerAccess", "grantedRoles"): _granted,
+    ("ViewerAccess", "effectiveRoles"): lambda reading, row: listed(reading.holds(row)),
+    ("ViewerAccess", "sources"): _sources,
     ("AccessSource", "group"): _known("Group", "group"),
     ("Resource", "access"): _itself,
     ("AccessConfiguration", "general"): _entry("GENERAL"),
@@ -321,9 +321,9 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ("AccessConfiguration", "users"): _entries("USER", "User", "userName"),
     ("GroupGrant", "group"): _known("Group", "subject"),
     ("UserGrant", "user"): _one("User", "subject"),
-    ("Resource", "accessors"): _accessors,
-    ("Accessor", "user"): _one("User", "user"),
-    ("Accessor", "group"): _known("Group", "group"),
+    ("Resource", "accessSubjects"): _access_subjects,
+    ("AccessSubject", "user"): _one("User", "user"),
+    ("AccessSubject", "group"): _known("Group", "group"),
 }
 
 

@@ -27,6 +27,8 @@ class Kind:
     orders: Mapping[str, Callable[[Row], str]]
     filters: Mapping[str, Callable[[Any, Row], Any]] = field(default_factory=dict)
     newest_first: bool = False
+    numbers: frozenset[str] = frozenset()
+    """The orders that give a number instead of a text."""
 
 
 UNKNOWN = object()
@@ -49,7 +51,7 @@ def page(
     _check_filter(wanted)
     every = _sorted(kind, [row for row in rows if not wanted or matches(reading, kind, row, wanted)], order)
     cursor = arguments.get("before" if backward else "after")
-    place = None if cursor is None else _placed(order, cursor)
+    place = None if cursor is None else _placed(kind, order, cursor)
     left = [row for row in every if place is None or _is_within(_place(kind, order, row), place, order, backward)]
     kept = left[-size:] if backward else left[:size]
     if wanted and 0 < len(every) < len(rows):
@@ -141,19 +143,19 @@ def cursor_of(order: Order, place: Place) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _placed(order: Order, cursor: str) -> Place:
+def _placed(kind: Kind, order: Order, cursor: str) -> Place:
     """Where a cursor stands; refused when it is not one of this order."""
     try:
         signature, *values, key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         refuse(signature != _signature(order) or len(values) != len(order))
         refuse(type(key) is not int or not 0 <= key < 2**63)
-        return (*(_sortable(*each) for each in zip(order, values, strict=True)), key)
+        return (*(_sortable(kind, *each) for each in zip(order, values, strict=True)), key)
     except (ValueError, TypeError):
         raise refusal() from None
 
 
-def _sortable(term: tuple[str, bool], value: Any) -> Any:
-    if term[0] == "at":
+def _sortable(kind: Kind, term: tuple[str, bool], value: Any) -> Any:
+    if term[0] in kind.numbers:
         refuse(type(value) is not int or not 0 <= value < 2**63)
         return value
     refuse(type(value) is not str)
@@ -192,7 +194,7 @@ def _compared(name: str, found: Any, given: Any) -> bool | None:
         return None
     if not isinstance(given, dict):
         return given in found if isinstance(found, list) else None if found is None else bool(found == given)
-    if name == "name":  # of a title
+    if name in ("name", "displayName"):  # of a title
         return _titled(found, given)
     asked = [(each, _plain(name, value)) for each, value in given.items() if value is not None]
     if isinstance(found, list):

@@ -21,7 +21,7 @@ IMPLIED = {
     "ADMIN": ALL,
 }
 LEVELS = {"READ_ONLY": READ, "READ_WRITE": READ | WRITE, "READ_WRITE_DELETE": READ | WRITE, "ADMIN": ALL}
-KINDS = ("ANYONE", "GENERAL", "GROUP", "USER", "ORG", "OWNER", "REGISTRY")
+KINDS = ("ANYONE", "GENERAL", "GROUP", "USER", "ORG", "OWNER", "PERMISSION")
 """As whom somebody holds roles; in this order and by the key of the subject, ways are listed."""
 
 Rows = Mapping[str, Sequence[Row]]
@@ -119,7 +119,7 @@ class Rights:
         if user == resource["owner"]:
             found.append(Way("OWNER", everything, user))
         if user in self.registrars:
-            found.append(Way("REGISTRY", everything))
+            found.append(Way("PERMISSION", everything))
         return found
 
     def _by_grant(self, user: int | None, grant: Row) -> Iterable[Way]:

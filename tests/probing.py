@@ -17,7 +17,6 @@ SESSION = {"login", "refreshToken", "logout", "changePassword"}
 """These name nothing but the asker."""
 
 VALUES: Mapping[str, Any] = {
-    "bytes": 1,
     "description": "Text.",
     "displayName": "Fresh",
     "email": "fresh@example.org",
@@ -30,6 +29,7 @@ VALUES: Mapping[str, Any] = {
     "newPassword": "correct horse battery staple",
     "reason": "Because.",
     "revision": 1,
+    "sizeBytes": 1,
     "slug": "fresh",
     "type": "DATASET",
     "userName": "fresh",

@@ -13,12 +13,12 @@ from tests.make import Person, Thing
 MEGABYTE = 2**20
 MOST = 2**53 - 1
 
-BEGIN = change("beginUpload", "token ticket { id kind bytes state createdAt expiresAt resource { id } }")
+BEGIN = change("beginUpload", "token ticket { id kind sizeBytes state createdAt expiresAt resource { id } }")
 FINISH = change("finishUpload", "ticket { state } resource { sizeBytes }")
 CANCEL = change("cancelUpload", "ticket { state }")
-DOWNLOAD = change("beginDownload", "token ticket { id kind bytes state createdAt expiresAt resource { id } }")
-TICKET = "query ($id: ID!) { ticket(id: $id) { id kind bytes state resource { slug } } }"
-STORAGE = "query ($name: String!) { user(by: {userName: $name}) { storage { total used } } }"
+DOWNLOAD = change("beginDownload", "token ticket { id kind sizeBytes state createdAt expiresAt resource { id } }")
+TICKET = "query ($id: ID!) { ticket(id: $id) { id kind sizeBytes state resource { slug } } }"
+STORAGE = "query ($name: String!) { user(by: {userName: $name}) { storage { quotaBytes usedBytes } } }"
 
 LIMITED = {"OSTIARY_ENABLE_STORAGE_LIMITER": "true"}
 
@@ -30,7 +30,7 @@ class Storing:
         self.api = api
 
     async def begin(self, resource: Thing, as_: Person | None, size: int) -> dict[str, Any]:
-        return await self.api(BEGIN, as_=as_, input={"resource": {"id": resource.node}, "bytes": size})
+        return await self.api(BEGIN, as_=as_, input={"resource": {"id": resource.node}, "sizeBytes": size})
 
     async def ticket(self, resource: Thing, as_: Person | None, size: int) -> str:
         """The id of the ticket of an upload that is accepted."""
@@ -38,7 +38,7 @@ class Storing:
         return key
 
     async def finish(self, ticket: str, size: int, replaced: int = 0, as_: Person | None = None) -> dict[str, Any]:
-        given = {"ticket": ticket, "bytes": size, "replacedBytes": replaced}
+        given = {"ticket": ticket, "sizeBytes": size, "replacedBytes": replaced}
         return await self.api(FINISH, as_=as_, input=given)
 
     async def cancel(self, ticket: str) -> dict[str, Any]:
@@ -54,7 +54,7 @@ class Storing:
 
     async def used(self, person: Person) -> int:
         """What a user stores, as she herself is told."""
-        used: int = (await self.storage(person, person))["used"]
+        used: int = (await self.storage(person, person))["usedBytes"]
         return used
 
     async def storage(self, person: Person, as_: Person | None) -> Any:

@@ -19,9 +19,9 @@ GRANT = change("grantAccess", f"resource {{ {ACCESS} }}")
 REVOKE = change("revokeAccess", f"resource {{ {ACCESS} }}")
 BATCH = change("grantAccessBatch", "results { index resource { slug } errors { code path } }")
 PREVIEW = """query ($input: SubmitAccessInput!) { previewAccess(input: $input) {
-  changes { kind group { slug } user { userName } gained lost expiresAt people } errors { code path }
+  changes { kind group { slug } user { userName } gained lost expiresAt userCount } errors { code path }
 } }"""
-SEES = "query ($id: ID!) { resource(by: {id: $id}) { slug access { revision } accessors { totalCount } } }"
+SEES = "query ($id: ID!) { resource(by: {id: $id}) { slug access { revision } accessSubjects { totalCount } } }"
 READ, WRITE, LOAD, STORE = "METADATA_READ", "METADATA_WRITE", "DATASET_DATA_READ", "DATASET_DATA_WRITE"
 FAR = "2999-01-01T00:00:00.000000Z"
 
@@ -151,9 +151,9 @@ async def test_a_preview_tells_who_would_gain_and_lose_and_writes_nothing(
     async with unchanged(database):
         reply = await api(PREVIEW, as_=ann, input=of(reef, revision=99, **wanted))
 
-    def told(kind: str, gained: list[str], lost: list[str], people: int | None, **more: Any) -> dict[str, Any]:
+    def told(kind: str, gained: list[str], lost: list[str], users: int | None, **more: Any) -> dict[str, Any]:
         plain = {"group": None, "user": None, "expiresAt": None}
-        return {"kind": kind, "gained": gained, "lost": lost, "people": people, **plain, **more}
+        return {"kind": kind, "gained": gained, "lost": lost, "userCount": users, **plain, **more}
 
     assert reply["data"]["previewAccess"] == {
         "changes": [
@@ -325,7 +325,7 @@ async def test_only_an_admin_sees_and_changes_a_configuration(api: Api, make: Ma
         assert problems(await api(BATCH, as_=eve, input=one)) == {"NOT_FOUND input.grants.0.resource"}
         assert codes(await api(BATCH, input=one)) == ["UNAUTHENTICATED"]
     for person in (reader, editor, deleter):
-        seen = {"slug": "reef", "access": None, "accessors": None}
+        seen = {"slug": "reef", "access": None, "accessSubjects": None}
         assert await api(SEES, as_=person, id=reef.node) == {"data": {"resource": seen}}
     for person in (admin, manager, registry):
         assert (await api(SEES, as_=person, id=reef.node))["data"]["resource"]["access"] == {"revision": 1}

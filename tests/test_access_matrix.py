@@ -115,7 +115,7 @@ READ = f"""query ($org: OrgBy!, {", ".join(f"$i{at}: ID!, $p{at}: ResourceBy!" f
   {
     " ".join(
         f"r{at}: resource(by: {{id: $i{at}}}) {{ id viewerAccess {{ effectiveRoles }} access {{ revision }} "
-        "accessors { totalCount } }"
+        "accessSubjects { totalCount } }"
         for at in AT
     )
 }
@@ -176,8 +176,8 @@ def _effective(said: Any) -> str:
 
 
 def _administers(row: Row, said: Any, at: int) -> bool:
-    """Administrators of the resource see the configuration and the accessors, and who sees or asks about all."""
-    shown, listed = (said is not None and said[name] is not None for name in ("access", "accessors"))
+    """Administrators of the resource see the configuration and the access subjects, and who sees or asks about all."""
+    shown, listed = (said is not None and said[name] is not None for name in ("access", "accessSubjects"))
     administers = "a" in row.holds(at)
     assert shown == (administers or row.asker.sees_all), (row.asker.name, at)
     assert listed == (administers or (row.asker.asks and row.sees(at))), (row.asker.name, at)
@@ -277,7 +277,7 @@ def _inputs(row: Row, at: int, wanted: dict[str, str]) -> dict[str, dict[str, An
         "revokeAccess": {**by, "subject": {"general": True}},
         "lockResource": {**by, "reason": "Because."},
         "unlockResource": {**by, "reason": "Because."},
-        "beginUpload": {**by, "bytes": 1},
+        "beginUpload": {**by, "sizeBytes": 1},
         "beginDownload": by,
         "createResource": {"org": {"slug": row.org}, "type": "MODEL", "slug": "fresh", "name": "Fresh"},
     }

@@ -13,7 +13,7 @@ from tests.changes import another, change, problems, unchanged
 from tests.make import Make, Person
 
 ACTIVE_ADMINS = """
-{ users(filter: {and: [{role: {eq: "admin"}}, {not: {isDeactivated: true}}]}) { totalCount nodes { userName } } }
+{ users(filter: {and: [{roleName: {eq: "admin"}}, {not: {isDeactivated: true}}]}) { totalCount nodes { userName } } }
 """
 
 Call = tuple[str, dict[str, Any]]

@@ -393,7 +393,7 @@ async def test_a_token_finds_its_rights_to_be_less_in_every_way_of_asking(api: A
     none, one = {"totalCount": 0}, {"totalCount": 1}
     assert [less["checkAccess"], less["node"], less["resources"], less["explainAccess"]] == [False, None, none, []]
     assert less["viewer"]["user"]["accessibleResources"] == none
-    assert [more["checkAccess"], more["resources"], more["explainAccess"]] == [True, one, [{"kind": "REGISTRY"}]]
+    assert [more["checkAccess"], more["resources"], more["explainAccess"]] == [True, one, [{"kind": "PERMISSION"}]]
     assert more["viewer"]["user"]["accessibleResources"] == one
     about = "query ($id: ID!, $user: ID!) { checkAccess(user: {id: $user}, resource: {id: $id}, role: ADMIN) }"
     asked = [await ask(api, each, about, id=thing.node, user=bea.node) for each in (token, full)]

@@ -234,9 +234,9 @@ async def test_no_secret_is_ever_written(api: Api, make: Make, database: db.Data
     await _asked(api, "resetPassword", root, user={"id": ann.node}, newPassword=words[2])
     await _asked(api, "createUser", root, userName="bob", password=words[3])
     await _asked(api, "createUsers", root, users=[{"userName": "eve", "password": words[4]}])
-    upload = await _asked(api, "beginUpload", root, "token ticket { id }", resource={"id": reef.node}, bytes=7)
+    upload = await _asked(api, "beginUpload", root, "token ticket { id }", resource={"id": reef.node}, sizeBytes=7)
     download = await _asked(api, "beginDownload", root, "token ticket { id }", resource={"id": reef.node})
-    await _asked(api, "finishUpload", root, ticket=upload["ticket"]["id"], bytes=7)
+    await _asked(api, "finishUpload", root, ticket=upload["ticket"]["id"], sizeBytes=7)
     assert codes(await api(LOGOUT, as_=root)) == []
 
     rows = [await database.ask(select(table.__table__)) for table in TABLES]

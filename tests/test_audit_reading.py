@@ -15,14 +15,16 @@ from tests.make import Make, Person, Thing
 LOG = """query ($filter: AuditEventFilter, $first: Int, $after: String, $order: [AuditEventOrder!]) {
   auditEvents(filter: $filter, first: $first, after: $after, orderBy: $order) {
     totalCount pageInfo { endCursor hasNextPage }
-    nodes { id at action actorName actor { userName } face address requestId changes {
-      totalCount nodes { kind subject name before after }
+    nodes { id createdAt action actorName actor { userName } channel address requestId changes {
+      totalCount nodes { objectType objectId objectName before after }
     } }
   }
 }"""
 OF_RESOURCE = """query ($id: ID!) { resource(by: {id: $id}) { auditEvents {
   totalCount
-  edges { before after node { id at action actorName actor { userName } face address changes { totalCount } } }
+  edges { before after node {
+    id createdAt action actorName actor { userName } channel address changes { totalCount }
+  } }
 } } }"""
 NODE = "query ($id: ID!) { node(id: $id) { ... on AuditEvent { action changes { totalCount } } } }"
 
@@ -58,18 +60,26 @@ async def test_the_whole_log_is_for_those_who_hold_the_permission_alone(api: Api
     assert [await _log(api, other) for other in others] == [None] * 3
     (event,) = told["nodes"]
     role = {"name": "pilots", "description": "", "permissions": []}
-    assert event.pop("at").endswith("Z")
+    assert event.pop("createdAt").endswith("Z")
     assert re.fullmatch("[0-9a-f]{16}", event.pop("requestId"))
     assert event.pop("changes") == {
         "totalCount": 1,
-        "nodes": [{"kind": "ROLE", "subject": ids.encode("Role", 6), "name": "pilots", "before": None, "after": role}],
+        "nodes": [
+            {
+                "objectType": "ROLE",
+                "objectId": ids.encode("Role", 6),
+                "objectName": "pilots",
+                "before": None,
+                "after": role,
+            }
+        ],
     }
     assert event == {
         "id": ids.encode("AuditEvent", 1),
         "action": "createRole",
         "actorName": "root",
         "actor": {"userName": "root"},
-        "face": "GRAPHQL",
+        "channel": "GRAPHQL",
         "address": "127.0.0.1",
     }
 
@@ -84,14 +94,14 @@ async def test_it_is_narrowed_by_who_did_what_to_what_and_when(api: Api, make: M
     await _made(api, root, "deleteGroup", group={"slug": "divers"})
 
     assert await _actions(api, root) == ["deleteGroup", "createRole", "createGroup", "createRole"]
-    assert await _actions(api, root, actor={"eq": "ANN"}) == ["createRole", "createGroup"]
-    assert await _actions(api, root, action={"startsWith": "create"}, actor={"eq": "root"}) == ["createRole"]
-    assert await _actions(api, root, subject=ids.encode("Group", 1)) == ["deleteGroup", "createGroup"]
-    assert await _actions(api, root, subject=ids.encode("Group", 2)) == []
+    assert await _actions(api, root, actorName={"eq": "ANN"}) == ["createRole", "createGroup"]
+    assert await _actions(api, root, action={"startsWith": "create"}, actorName={"eq": "root"}) == ["createRole"]
+    assert await _actions(api, root, objectId=ids.encode("Group", 1)) == ["deleteGroup", "createGroup"]
+    assert await _actions(api, root, objectId=ids.encode("Group", 2)) == []
     an_hour = (began + timedelta(hours=1)).isoformat()
-    assert await _actions(api, root, at={"lt": an_hour}) == ["createRole"]
-    assert await _actions(api, root, at={"gte": an_hour}, action={"in": ["createGroup"]}) == ["createGroup"]
-    assert await _actions(api, root, **{"not": {"actor": {"eq": "root"}}}) == ["createRole", "createGroup"]
+    assert await _actions(api, root, createdAt={"lt": an_hour}) == ["createRole"]
+    assert await _actions(api, root, createdAt={"gte": an_hour}, action={"in": ["createGroup"]}) == ["createGroup"]
+    assert await _actions(api, root, **{"not": {"actorName": {"eq": "root"}}}) == ["createRole", "createGroup"]
 
 
 async def test_pages_follow_one_another_without_a_gap(api: Api, make: Make) -> None:
@@ -104,11 +114,11 @@ async def test_pages_follow_one_another_without_a_gap(api: Api, make: Make) -> N
     while page["pageInfo"]["hasNextPage"]:
         page = await _log(api, root, first=3, after=page["pageInfo"]["endCursor"])
         assert page["totalCount"] == 7
-        found += [node["changes"]["nodes"][0]["name"] for node in page["nodes"]]
-    oldest = await _log(api, root, first=1, order=[{"field": "AT", "direction": "ASC"}])
+        found += [node["changes"]["nodes"][0]["objectName"] for node in page["nodes"]]
+    oldest = await _log(api, root, first=1, order=[{"field": "CREATED_AT", "direction": "ASC"}])
 
     assert found == [f"role{at}" for at in reversed(range(7))]
-    assert oldest["nodes"][0]["changes"]["nodes"][0]["name"] == "role0"
+    assert oldest["nodes"][0]["changes"]["nodes"][0]["objectName"] == "role0"
 
 
 @pytest.fixture
@@ -170,13 +180,13 @@ async def test_an_org_that_she_may_not_know_is_not_told_of_a_resource(api: Api, 
     await _made(api, root, "transferResource", resource={"id": reef.node}, org={"slug": "hush"})
     await _made(api, root, "transferResource", resource={"id": reef.node}, org={"slug": "reef"})
     reply = await api.post(OF_RESOURCE, as_=ann, id=reef.node)
-    told = await _log(api, root, filter={"subject": hush.node})
+    told = await _log(api, root, filter={"objectId": hush.node})
 
     assert len(reply.json()["data"]["resource"]["auditEvents"]["edges"]) == 2
     assert "hush" not in reply.text
     assert hush.node not in reply.text
     moved = {"resources": {"corals": reef.node}}
-    shown = [node for event in told["nodes"] for node in event["changes"]["nodes"] if node["name"] == "hush"]
+    shown = [node for event in told["nodes"] for node in event["changes"]["nodes"] if node["objectName"] == "hush"]
     assert [(each["before"], each["after"]) for each in shown] == [
         (moved, {"resources": {}}),
         ({"resources": {}}, moved),
@@ -205,7 +215,7 @@ async def test_a_deleted_user_leaves_her_events_behind(api: Api, make: Make) -> 
     await _made(api, ann, "createRole", name="pilots")
     await _made(api, root, "deleteUser", user={"id": ann.node})
 
-    first = (await _log(api, root, filter={"actor": {"eq": "ann"}}))["nodes"]
+    first = (await _log(api, root, filter={"actorName": {"eq": "ann"}}))["nodes"]
 
     assert [(event["actorName"], event["actor"], event["action"]) for event in first] == [("ann", None, "createRole")]
 
@@ -232,12 +242,15 @@ async def test_reading_costs_the_same_for_one_event_and_for_many(api: Api, make:
 async def test_an_event_about_an_api_token_names_it_and_tells_nothing_of_it(api: Api, make: Make) -> None:
     root = await make.admin()
     created = await api('mutation { createApiToken(input: {name: "ci"}) { token errors { code } } }', as_=root)
-    log = "{ auditEvents(first: 1) { nodes { action changes { nodes { kind name after } } } } }"
+    log = "{ auditEvents(first: 1) { nodes { action changes { nodes { objectType objectName after } } } } }"
 
     reply = await api(log, as_=root)
 
     event = reply["data"]["auditEvents"]["nodes"][0]
     token = created["data"]["createApiToken"]["token"]
-    assert (event["action"], [each["kind"] for each in event["changes"]["nodes"]]) == ("createApiToken", ["API_TOKEN"])
-    assert event["changes"]["nodes"][0]["name"] == "ci"
+    assert (event["action"], [each["objectType"] for each in event["changes"]["nodes"]]) == (
+        "createApiToken",
+        ["API_TOKEN"],
+    )
+    assert event["changes"]["nodes"][0]["objectName"] == "ci"
     assert token not in str(reply)

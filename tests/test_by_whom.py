@@ -14,13 +14,13 @@ from tests.make import Make, Person
 from tests.rest_asking import Rest
 
 ORG_MEMBERS = """query ($of: ID!) { node(id: $of) { ... on Org {
-  members { edges { addedByName grantedBy { userName } } }
+  members { edges { addedByName addedBy { userName } } }
 } } }"""
 GROUP_MEMBERS = """query ($of: ID!) { node(id: $of) { ... on Group {
   members { edges { addedByName addedBy { userName } } }
 } } }"""
 LOCKS = """query ($of: ID!) { node(id: $of) { ... on Resource {
-  lock { lockedByName user { userName } } lockHistory { nodes { actorName user { userName } } }
+  lock { lockedByName lockedBy { userName } } lockHistory { nodes { actorName actor { userName } } }
 } } }"""
 
 
@@ -63,7 +63,7 @@ async def test_the_name_of_who_added_a_member_stays_and_is_told_to_who_does_not_
             answered(await api(change("deleteUser"), as_=root, input={"user": {"id": boss.node}}), "deleteUser")
         for asker in (owner, ann):
             members = (await shown(api, asker, ORG_MEMBERS, org.node))["members"]
-            assert members["edges"] == [{"addedByName": "Boss", "grantedBy": None}]
+            assert members["edges"] == [{"addedByName": "Boss", "addedBy": None}]
             assert (await shown(api, asker, GROUP_MEMBERS, group.node))["members"]["edges"] == by_group
         told = (await rest("GET", "/orgs/sea/members", as_=owner)).json()
         assert [each["grantedBy"] for each in told] == ["Boss"]
@@ -102,8 +102,8 @@ async def test_who_locked_and_unlocked_stays_in_the_history(api: Api, make: Make
             answered(await api(change("deleteUser"), as_=root, input={"user": {"id": boss.node}}), "deleteUser")
             user = None
         told = await shown(api, reader, LOCKS, reef.node)
-        assert told["lock"] == {"lockedByName": "Boss", "user": user}
-        assert told["lockHistory"]["nodes"] == [{"actorName": "Boss", "user": user}] * 3
+        assert told["lock"] == {"lockedByName": "Boss", "lockedBy": user}
+        assert told["lockHistory"]["nodes"] == [{"actorName": "Boss", "actor": user}] * 3
 
 
 async def test_where_everybody_sees_the_members_who_added_them_is_told_to_members(api: Api, make: Make) -> None:

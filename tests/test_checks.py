@@ -21,7 +21,7 @@ BATCH = """query ($users: [ID!]!, $resources: [ID!]!, $roles: [ResourceRole!]!) 
 }"""
 EXPLAIN = """query ($user: UserBy!, $resource: ResourceBy!) {
   explainAccess(user: $user, resource: $resource) {
-    kind grantedRoles roles orgLevel expiresAt group { slug }
+    kind grantedRoles effectiveRoles orgLevel expiresAt group { slug }
   }
 }"""
 READ, WRITE = "METADATA_READ", "METADATA_WRITE"
@@ -166,7 +166,7 @@ async def test_an_administrator_of_a_resource_is_not_told_who_administers_the_re
         return may["data"]["checkAccess"], [each["kind"] for each in why["data"]["explainAccess"]]
 
     assert await told(owner) == (False, ["GENERAL"])
-    everything = True, ["GENERAL", "REGISTRY"]
+    everything = True, ["GENERAL", "PERMISSION"]
     assert await told(boss) == await told(await make.holder(Permission.ACCESS_VIEW)) == everything
 
 
@@ -243,7 +243,7 @@ def _way(kind: str, granted: list[str], roles: list[str], level: str | None = No
     return {
         "kind": kind,
         "grantedRoles": granted,
-        "roles": roles,
+        "effectiveRoles": roles,
         "orgLevel": level,
         "expiresAt": None,
         "group": group,
@@ -262,7 +262,7 @@ async def test_every_way_to_a_role_is_explained(api: Api, make: Make) -> None:
     reply = await api(EXPLAIN, as_=registry, user={"userName": "ann"}, resource={"id": reef.node})
     own = await api(
         """query ($id: ID!) { resource(by: {id: $id}) { viewerAccess {
-          grantedRoles effectiveRoles sources { kind grantedRoles roles orgLevel expiresAt group { slug } }
+          grantedRoles effectiveRoles sources { kind grantedRoles effectiveRoles orgLevel expiresAt group { slug } }
         } } }""",
         as_=ann,
         id=reef.node,

@@ -10,11 +10,12 @@ from tests.make import Make, Person
 NESTED = """{ resources(first: 100) { nodes {
   name type viewerAccess { effectiveRoles } org { slug name } access { groups { group { displayName } roles } }
 } } }"""
-WIDE = """{ resources(first: 100, orderBy: [{field: UPDATED_AT, direction: DESC}], filter: {role: METADATA_READ}) {
+WIDE = """{ resources(first: 100, orderBy: [{field: UPDATED_AT, direction: DESC}], filter: {viewerRole: METADATA_READ})
+{
   totalCount edges { cursor node {
-    id metadata owner { userName } lock { reason user { userName } } lockHistory(first: 3) { nodes { reason } }
-    accessors(first: 3) { totalCount nodes { kind roles user { userName } } }
-    viewerAccess { grantedRoles effectiveRoles sources { kind roles group { slug } orgLevel expiresAt } }
+    id metadata owner { userName } lock { reason lockedBy { userName } } lockHistory(first: 3) { nodes { reason } }
+    accessSubjects(first: 3) { totalCount nodes { kind roles user { userName } } }
+    viewerAccess { grantedRoles effectiveRoles sources { kind effectiveRoles group { slug } orgLevel expiresAt } }
     access { revision general { roles } anyone { roles } users { user { userName } roles } }
   } }
 } }"""

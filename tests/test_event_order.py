@@ -25,7 +25,7 @@ LONG = 300
 """Objects of a long change: so many rows are inserted after its number is taken and before it is committed."""
 
 FEED = """query ($after: String, $first: Int) {
-  auditEvents(first: $first, after: $after, orderBy: [{field: AT, direction: ASC}]) {
+  auditEvents(first: $first, after: $after, orderBy: [{field: CREATED_AT, direction: ASC}]) {
     pageInfo { endCursor } nodes { id requestId action }
   }
 }"""

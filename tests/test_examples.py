@@ -99,12 +99,12 @@ class House:
 
     async def upload(self, content: bytes, path: str = "reef/a/corals.csv") -> int:
         """Begin an upload and make it; answers the status."""
-        _, token = await self.begun(BEGIN, bytes=len(content))
+        _, token = await self.begun(BEGIN, sizeBytes=len(content))
         return (await self.put(token, content, path)).status_code
 
     async def used(self) -> int:
-        reply = await self.ask("{ viewer { user { storage { used } } } }")
-        used: int = reply["data"]["viewer"]["user"]["storage"]["used"]
+        reply = await self.ask("{ viewer { user { storage { usedBytes } } } }")
+        used: int = reply["data"]["viewer"]["user"]["storage"]["usedBytes"]
         return used
 
     @property
@@ -160,7 +160,7 @@ async def house(running: Running) -> House:
 
 
 async def test_files_go_up_and_come_down_and_are_counted(house: House) -> None:
-    _, token = await house.begun(BEGIN, bytes=len(CORALS))
+    _, token = await house.begun(BEGIN, sizeBytes=len(CORALS))
     assert (await house.put(token, CORALS)).status_code == 201
 
     assert (house.files, await house.used()) == ({"reef/a/corals.csv": 6_000}, 6_000)
@@ -175,21 +175,21 @@ async def test_files_go_up_and_come_down_and_are_counted(house: House) -> None:
 
 
 async def test_nothing_is_kept_beyond_the_quota_or_the_ticket(house: House) -> None:
-    over = await house.ask(BEGIN, input={"resource": {"id": house.resource}, "bytes": MEGABYTE + 1})
+    over = await house.ask(BEGIN, input={"resource": {"id": house.resource}, "sizeBytes": MEGABYTE + 1})
     assert codes(over) == ["QUOTA_EXCEEDED"]
-    _, token = await house.begun(BEGIN, bytes=MEGABYTE)
+    _, token = await house.begun(BEGIN, sizeBytes=MEGABYTE)
     assert (await house.put(token, b"x" * (MEGABYTE + 1))).status_code == 413
     assert house.files == {}
 
     assert (await house.put(token, b"x" * MEGABYTE)).status_code == 201  # it was not used by that
     assert (house.files, await house.used()) == ({"reef/a/corals.csv": MEGABYTE}, MEGABYTE)
-    full = await house.ask(BEGIN, input={"resource": {"id": house.resource}, "bytes": 1})
+    full = await house.ask(BEGIN, input={"resource": {"id": house.resource}, "sizeBytes": 1})
     assert codes(full) == ["QUOTA_EXCEEDED"]
 
 
 async def test_who_finishes_her_upload_herself_with_too_small_a_number_has_nothing_of_it(house: House) -> None:
-    key, token = await house.begun(BEGIN, bytes=len(CORALS))
-    assert codes(await house.ask(FINISH, input={"ticket": key, "bytes": 1})) == []
+    key, token = await house.begun(BEGIN, sizeBytes=len(CORALS))
+    assert codes(await house.ask(FINISH, input={"ticket": key, "sizeBytes": 1})) == []
 
     refused = await house.put(token, CORALS)
 
@@ -198,7 +198,7 @@ async def test_who_finishes_her_upload_herself_with_too_small_a_number_has_nothi
 
 
 async def test_a_lock_stops_an_upload_that_has_begun(house: House) -> None:
-    _, token = await house.begun(BEGIN, bytes=len(CORALS))
+    _, token = await house.begun(BEGIN, sizeBytes=len(CORALS))
     given = {"resource": {"id": house.resource}, "reason": "Why."}
     answered(await house.ask(change("lockResource"), input=given), "lockResource")
 
@@ -210,7 +210,7 @@ async def test_a_lock_stops_an_upload_that_has_begun(house: House) -> None:
 
 async def test_no_ticket_is_good_for_anything_else(house: House) -> None:
     assert await house.upload(CORALS) == 201
-    (_, up), (_, down) = await house.begun(BEGIN, bytes=9), await house.begun(DOWNLOAD)
+    (_, up), (_, down) = await house.begun(BEGIN, sizeBytes=9), await house.begun(DOWNLOAD)
 
     assert [(await house.put(each, b"x")).status_code for each in ("", "x", house.token, down)] == [401, 401, 401, 403]
     assert [(await house.get(each)).status_code for each in ("", f"{down}x", house.token, up)] == [401, 401, 401, 403]

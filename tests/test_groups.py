@@ -123,9 +123,9 @@ async def test_groups_are_filtered_to_ones_own(api: Api, make: Make) -> None:
         return [node["slug"] for node in reply["data"]["groups"]["nodes"]]
 
     assert await slugs() == ["other", "past", "pilots"]
-    assert await slugs(onlyMine=True) == ["pilots"]
-    assert await slugs(onlyMine=False) == ["other", "past"]
-    assert await slugs(name={"contains": "P"}) == ["past", "pilots"]
+    assert await slugs(viewerBelongs=True) == ["pilots"]
+    assert await slugs(viewerBelongs=False) == ["other", "past"]
+    assert await slugs(displayName={"contains": "P"}) == ["past", "pilots"]
 
 
 async def test_a_membership_shows_its_facts_from_both_ends(api: Api, make: Make, database: db.Database) -> None:

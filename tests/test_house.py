@@ -8,7 +8,7 @@ from pathlib import Path
 from app.auth import Permission
 from app.errors import Problem
 from app.schema import directives, mutations
-from app.schema.audit import AuditKind
+from app.schema.audit import AuditObjectType
 from app.services import snapshots
 
 HOME = Path(__file__).parents[1]
@@ -115,7 +115,7 @@ def test_every_permission_has_its_name_in_the_api_in_the_same_order() -> None:
 
 
 def test_every_kind_of_thing_in_the_audit_log_has_its_name_in_the_api() -> None:
-    assert {kind.value for kind in AuditKind} == set(snapshots._THINGS)  # noqa: SLF001 - what can be looked at
+    assert {kind.value for kind in AuditObjectType} == set(snapshots._THINGS)  # noqa: SLF001 - what can be looked at
 
 
 def test_every_problem_has_its_code_and_its_type_in_the_api() -> None:

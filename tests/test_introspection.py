@@ -13,7 +13,7 @@ from tests.make import Make
 CLOSED = "This server does not show its schema to you."
 TYPO = "{ viewr { user { id } } }"
 NO_FIELD = "mutation ($input: LoginInput!) { login(input: $input) { errors { code } } }"
-CHOICE = "query ($role: ResourceRole!) { resources(filter: {role: $role}) { totalCount } }"
+CHOICE = "query ($role: ResourceRole!) { resources(filter: {viewerRole: $role}) { totalCount } }"
 OPEN_TO = {"everyone": {"nobody", "ann"}, "signed-in": {"ann"}, "nobody": set[str]()}
 
 

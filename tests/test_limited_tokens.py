@@ -19,7 +19,7 @@ from tests.generated import generated
 from tests.make import Make, Person, Thing
 
 EXPLAIN = """query ($user: ID!, $resource: ID!) {
-  explainAccess(user: {id: $user}, resource: {id: $resource}) { roles }
+  explainAccess(user: {id: $user}, resource: {id: $resource}) { effectiveRoles }
 }"""
 PATCH = {"name": "New"}
 
@@ -98,7 +98,7 @@ async def _agree(api: Api, world: Limited, person: Person) -> None:
     await pages_agree(api, world, person, world.who)
     for key in world.resources:
         told = (await asked(api, EXPLAIN, person, user=person.node, resource=resource_id(key)))["explainAccess"]
-        assert {role for way in told for role in way["roles"]} == world.holds(person.id, key)
+        assert {role for way in told for role in way["effectiveRoles"]} == world.holds(person.id, key)
         await _asks_of_others(api, world, person, key)
 
 
@@ -141,7 +141,7 @@ ABOUT_RESOURCES: dict[str, dict[str, Any]] = {
     "lockResource": {"reason": "Because."},
     "grantAccess": {"subject": {"user": {"userName": "bea"}}, "roles": ["METADATA_READ"]},
     "transferResource": {"owner": {"userName": "bea"}},
-    "beginUpload": {"bytes": 1},
+    "beginUpload": {"sizeBytes": 1},
     "beginDownload": {},
     "deleteResource": {},
 }

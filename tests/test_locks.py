@@ -10,10 +10,10 @@ from tests.asking import Api, codes
 from tests.changes import answered, change, problems, unchanged
 from tests.make import Make, Thing, rows_of
 
-HISTORY = "lockHistory(first: 100) { totalCount nodes { isLock reason createdAt user { userName } } }"
-LOCK = change("lockResource", f"resource {{ lock {{ reason createdAt user {{ userName }} }} {HISTORY} }}")
+HISTORY = "lockHistory(first: 100) { totalCount nodes { action reason createdAt actor { userName } } }"
+LOCK = change("lockResource", f"resource {{ lock {{ reason createdAt lockedBy {{ userName }} }} {HISTORY} }}")
 UNLOCK = change("unlockResource", f"resource {{ lock {{ reason }} {HISTORY} }}")
-SHOW = f"query ($id: ID!) {{ resource(by: {{id: $id}}) {{ lock {{ reason user {{ userName }} }} {HISTORY} }} }}"
+SHOW = f"query ($id: ID!) {{ resource(by: {{id: $id}}) {{ lock {{ reason lockedBy {{ userName }} }} {HISTORY} }} }}"
 
 
 def of(thing: Thing, reason: str = "Under review.") -> dict[str, Any]:
@@ -34,10 +34,10 @@ async def test_a_lock_and_its_end_are_told_with_who_when_and_why(api: Api, make:
     assert locked["lock"]["reason"] == "Under review."
     assert datetime.fromisoformat(locked["lock"]["createdAt"]) == start
     shown = (await api(SHOW, as_=reader, id=reef.node))["data"]["resource"]
-    assert shown["lock"] == {"reason": "x" * 1000, "user": {"userName": "ann"}}
-    told = [(event["isLock"], event["reason"], event["user"]) for event in shown["lockHistory"]["nodes"]]
+    assert shown["lock"] == {"reason": "x" * 1000, "lockedBy": {"userName": "ann"}}
+    told = [(event["action"], event["reason"], event["actor"]) for event in shown["lockHistory"]["nodes"]]
     who = {"userName": "ann"}
-    assert told == [(True, "Under review.", who), (False, "Reviewed.", who), (True, "x" * 1000, who)]
+    assert told == [("LOCK", "Under review.", who), ("UNLOCK", "Reviewed.", who), ("LOCK", "x" * 1000, who)]
     assert shown["lockHistory"]["nodes"][0]["createdAt"] == locked["lock"]["createdAt"]
 
 
@@ -118,8 +118,8 @@ async def test_the_history_outlives_who_made_it_and_goes_with_the_resource(
     assert codes(await api(gone, as_=root, input={"user": {"userName": "ann"}})) == []
 
     shown = (await api(SHOW, as_=root, id=reef.node))["data"]["resource"]
-    assert shown["lock"] == {"reason": "Mine.", "user": None}
-    assert [event["user"] for event in shown["lockHistory"]["nodes"]] == [None]
+    assert shown["lock"] == {"reason": "Mine.", "lockedBy": None}
+    assert [event["actor"] for event in shown["lockHistory"]["nodes"]] == [None]
     answered(await api(UNLOCK, as_=root, input=of(reef)), "unlockResource")
     assert codes(await api(change("deleteResource"), as_=root, input={"resource": {"id": reef.node}})) == []
     assert await rows_of(database, tables.LockEvent) == 0

@@ -280,7 +280,7 @@ async def test_searching_finds_either_spelling_and_equality_means_the_name(api: 
     async def found(comparison: dict[str, str]) -> list[list[str]]:
         shown = []
         for kind, many, field in LISTS:
-            reply = await api(ask.format(kind, many, field), as_=ann, filter={"name": comparison})
+            reply = await api(ask.format(kind, many, field), as_=ann, filter={field: comparison})
             shown.append([node[field] for node in reply["data"]["found"]["nodes"]])
         return shown
 

@@ -24,7 +24,7 @@ query ($first: Int, $after: String, $last: Int, $before: String, $filter: UserFi
     members(first: $first, after: $after, last: $last, before: $before, filter: $filter, orderBy: $order) {
       totalCount
       pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
-      edges { level grantedAt grantedBy { userName } expiresAt node { userName email } }
+      edges { level addedAt addedBy { userName } expiresAt node { userName email } }
     }
   }
 }
@@ -32,7 +32,7 @@ query ($first: Int, $after: String, $last: Int, $before: String, $filter: UserFi
 HERS = """
 query ($user: String!) {
   user(by: {userName: $user}) {
-    orgs { totalCount edges { level grantedAt expiresAt node { slug } } }
+    orgs { totalCount edges { level addedAt expiresAt node { slug } } }
     ownedOrgs { totalCount nodes { slug } }
   }
 }
@@ -65,11 +65,11 @@ async def test_a_membership_shows_its_facts_from_both_ends(api: Api, make: Make,
     reply = await api(ADD, as_=ann, input=_given("BEA", level="READ_WRITE_DELETE", expiresAt="2999-01-01T00:00:00Z"))
 
     assert answered(reply, "addOrgMember") == {"org": ACME, "user": {"userName": "bea"}, "errors": []}
-    facts = {"level": "READ_WRITE_DELETE", "grantedAt": stamp, "expiresAt": "2999-01-01T00:00:00.000000Z"}
+    facts = {"level": "READ_WRITE_DELETE", "addedAt": stamp, "expiresAt": "2999-01-01T00:00:00.000000Z"}
     page = await _members(api, ann)
     assert (page["totalCount"], page["edges"]) == (
         1,
-        [facts | {"grantedBy": {"userName": "ann"}, "node": {"userName": "bea", "email": None}}],
+        [facts | {"addedBy": {"userName": "ann"}, "node": {"userName": "bea", "email": None}}],
     )
     hers = (await api(HERS, as_=bea, user="bea"))["data"]["user"]
     assert hers["orgs"] == {"totalCount": 1, "edges": [facts | {"node": ACME}]}
@@ -193,7 +193,7 @@ async def test_an_update_changes_what_is_given_and_grants_anew(api: Api, make: M
     async def updated(**given: Any) -> tuple[Any, ...]:
         answered(await api(UPDATE, as_=ann, input=_given("bea", **given)), "updateOrgMember")
         edge = (await _members(api, ann))["edges"][0]
-        return edge["level"], edge["expiresAt"], edge["grantedBy"]
+        return edge["level"], edge["expiresAt"], edge["addedBy"]
 
     by = {"userName": "ann"}
     assert await updated() == ("READ_WRITE", "2999-01-01T00:00:00.000000Z", by)

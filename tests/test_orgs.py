@@ -28,7 +28,7 @@ query ($id: ID!, $slug: String!) {
   bySlug: org(by: {slug: $slug}) { slug }
   orgs { totalCount nodes { slug } }
   named: orgs(filter: {slug: {eq: $slug}}) { totalCount nodes { slug } }
-  mine: orgs(filter: {isMine: true}) { totalCount }
+  mine: orgs(filter: {viewerBelongs: true}) { totalCount }
 }
 """
 LIST = "query ($filter: OrgFilter, $order: [OrgOrder!]) { orgs(filter: $filter, orderBy: $order) { nodes { slug } } }"
@@ -169,12 +169,12 @@ async def test_orgs_are_filtered_and_ordered(api: Api, make: Make) -> None:
     assert await slugs() == ["zed", "mid", "low"]
     assert await slugs(order=[{"field": "NAME", "direction": "DESC"}]) == ["low", "mid", "zed"]
     assert await slugs(order=[{"field": "CREATED_AT"}]) == ["zed", "mid", "low"]
-    assert await slugs(filter={"isMine": True}) == ["zed"]
-    assert await slugs(filter={"isMine": False}) == ["mid", "low"]
+    assert await slugs(filter={"viewerBelongs": True}) == ["zed"]
+    assert await slugs(filter={"viewerBelongs": False}) == ["mid", "low"]
     assert await slugs(filter={"isPublic": False}) == ["zed"]
     assert await slugs(filter={"name": {"startsWith": "BE"}}) == ["mid"]
     assert await slugs(filter={"slug": {"in": ["low", "zed", "no"]}}) == ["zed", "low"]
-    assert await slugs(filter={"not": {"isMine": True}, "or": [{"slug": {"eq": "low"}}]}) == ["low"]
+    assert await slugs(filter={"not": {"viewerBelongs": True}, "or": [{"slug": {"eq": "low"}}]}) == ["low"]
 
 
 LEVELS = [None, Level.READ_ONLY, Level.READ_WRITE, Level.READ_WRITE_DELETE, Level.ADMIN, "owner", "manager"]
@@ -304,7 +304,7 @@ async def test_an_org_of_nobody_gets_an_owner(api: Api, make: Make, database: db
 
 NESTED = """
 { orgs(first: 100) { nodes { slug viewerLevel owner { userName }
-    members(first: 5) { totalCount edges { level grantedBy { userName } node { userName
+    members(first: 5) { totalCount edges { level addedBy { userName } node { userName
       ownedOrgs { totalCount } } } }
     resources(first: 3) { nodes { name } } } } }
 """

@@ -141,7 +141,7 @@ FILTERS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"or": [{}] * 50}, {"or": [{}] * 51}),
     ({"userName": {"in": ["a0"] * 100}}, {"userName": {"in": ["a0"] * 101}}),
     ({"userName": {"eq": "a0"}}, {"userName": {"eq": "a\0"}}),
-    ({"role": {"in": ["user"]}}, {"role": {"in": ["\0"]}}),
+    ({"roleName": {"in": ["user"]}}, {"roleName": {"in": ["\0"]}}),
 ]
 
 

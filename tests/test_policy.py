@@ -45,7 +45,7 @@ def _mutations() -> dict[str, FieldDefinitionNode]:
 
 def _requires(mutation: FieldDefinitionNode) -> tuple[str | None, bool]:
     """The permission that it names, and whether there are other ways."""
-    given = next((each for each in mutation.directives or () if each.name.value == "requires"), None)
+    given = next((each for each in mutation.directives or () if each.name.value == "requiresPermission"), None)
     said = {} if given is None else _arguments(given)
     return said.get("permission"), "unless" in said
 

@@ -14,7 +14,7 @@ from tests.changes import another, answered, change, problems, unchanged
 from tests.make import Make, Person, Thing
 from tests.storing import LIMITED, MEGABYTE, MOST, Storing, limit, sizes, summed
 
-OVER = {"QUOTA_EXCEEDED input.bytes"}
+OVER = {"QUOTA_EXCEEDED input.sizeBytes"}
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ async def test_up_to_the_quota_all_is_accepted_and_beyond_it_nothing(
     assert codes(await storing.begin(reef, ann, 1)) == []
     assert codes(await storing.finish(first, MEGABYTE - 1)) == []
 
-    assert await storing.storage(ann, ann) == {"total": MEGABYTE, "used": MEGABYTE}
+    assert await storing.storage(ann, ann) == {"quotaBytes": MEGABYTE, "usedBytes": MEGABYTE}
     assert codes(await storing.begin(reef, ann, 0)) == []
     async with unchanged(database):
         assert problems(await storing.begin(reef, ann, 1)) == OVER
@@ -66,7 +66,7 @@ async def test_the_refusal_says_how_much_is_used_and_what_the_limit_is(
     (error,) = (await storing.begin(reef, ann, 400 * MEGABYTE))["data"]["beginUpload"]["errors"]
 
     text = "The owner of the org may store 1.5 GB and has 1.2 GB stored or reserved: there is no room for 400 MB more."
-    assert error == {"code": "QUOTA_EXCEEDED", "message": text, "path": ["input", "bytes"]}
+    assert error == {"code": "QUOTA_EXCEEDED", "message": text, "path": ["input", "sizeBytes"]}
 
 
 async def test_a_refusal_tells_nobody_else_how_much_the_owner_stores(
@@ -130,7 +130,7 @@ async def test_a_quota_is_megabytes_of_1024_times_1024_rounded_down(
     """Whatever another provider has written into the metadata."""
     await limit(database, ann, megabytes)
 
-    assert await storing.storage(ann, ann) == {"total": total, "used": 0}
+    assert await storing.storage(ann, ann) == {"quotaBytes": total, "usedBytes": 0}
 
 
 async def test_without_a_quota_nothing_is_refused_and_with_none_of_a_byte_every_byte_is(
@@ -187,7 +187,7 @@ async def test_who_manages_all_resources_has_no_limit_as_uploader_or_as_owner(
     for resource, asker in ((reef, registrar), (hers, ann)):
         ticket = await storing.ticket(resource, asker, 1)
         assert codes(await storing.finish(ticket, 10)) == []
-    assert [(await storing.storage(each, each))["total"] for each in (ann, registrar)] == [0, 0]
+    assert [(await storing.storage(each, each))["quotaBytes"] for each in (ann, registrar)] == [0, 0]
 
     root = await make.admin()
     given = {"user": {"id": registrar.node}, "roles": ["deactivated"]}
@@ -218,7 +218,7 @@ async def test_what_was_reserved_is_counted_although_the_quota_is_smaller_now(
     await limit(database, ann, 0)
 
     assert codes(await storing.finish(ticket, 100)) == []
-    assert await storing.storage(ann, ann) == {"total": 0, "used": 100}
+    assert await storing.storage(ann, ann) == {"quotaBytes": 0, "usedBytes": 100}
 
 
 async def test_bytes_that_were_given_back_are_free_at_once(storing: Storing, ann: Person, reef: Thing) -> None:
@@ -304,7 +304,7 @@ async def test_without_the_limiter_the_same_calls_refuse_nothing(
         ticket = await free.ticket(reef, ann, 2 * MEGABYTE)
         assert codes(await free.finish(ticket, 3 * MEGABYTE)) == []
         assert codes(await free.begin(reef, ann, 1)) == []
-        assert await free.storage(ann, ann) == {"total": MEGABYTE, "used": 3 * MEGABYTE + 1}
+        assert await free.storage(ann, ann) == {"quotaBytes": MEGABYTE, "usedBytes": 3 * MEGABYTE + 1}
 
     assert problems(await storing.begin(reef, ann, 0)) == OVER
 
@@ -312,7 +312,7 @@ async def test_without_the_limiter_the_same_calls_refuse_nothing(
 async def test_what_somebody_stores_is_for_herself_and_those_who_see_all_users(
     storing: Storing, make: Make, database: db.Database, ann: Person, reef: Thing
 ) -> None:
-    shown, friend = {"total": MEGABYTE, "used": 0}, await make.user("friend")
+    shown, friend = {"quotaBytes": MEGABYTE, "usedBytes": 0}, await make.user("friend")
     viewing, stranger = await make.holder(Permission.USERS_VIEW), await make.user()
     await make.member(Thing("Org", 1, "lab"), friend, Level.ADMIN)
 

@@ -55,25 +55,28 @@ KEPT: list[tuple[dict[str, Any], list[str]]] = [
     ({}, ["reef", "gulf", "hill", "lake", "tide"]),
     ({"type": {"eq": "MODEL"}}, ["tide"]),
     ({"type": {"in": ["MODEL", "STUDY", "NONE"]}}, ["lake", "tide"]),
-    ({"org": {"eq": "land"}}, ["hill", "lake"]),
-    ({"org": {"startsWith": "s"}}, ["reef", "gulf", "tide"]),
-    ({"owner": {"eq": "bOB"}}, ["reef", "hill"]),
-    ({"owner": {"in": ["ann", "nobody"]}}, ["tide"]),
+    ({"orgSlug": {"eq": "land"}}, ["hill", "lake"]),
+    ({"orgSlug": {"startsWith": "s"}}, ["reef", "gulf", "tide"]),
+    ({"ownerUserName": {"eq": "bOB"}}, ["reef", "hill"]),
+    ({"ownerUserName": {"in": ["ann", "nobody"]}}, ["tide"]),
     ({"name": {"contains": "L"}}, ["gulf", "hill", "lake", "tide"]),
     ({"name": {"startsWith": "great "}}, ["reef"]),
     ({"slug": {"eq": "gulf"}}, ["gulf"]),
     ({"slug": {"in": []}}, []),
     ({"isLocked": True}, ["reef"]),
     ({"isLocked": False}, ["gulf", "hill", "lake", "tide"]),
-    ({"role": "METADATA_READ"}, ["reef", "gulf", "hill", "lake", "tide"]),
-    ({"role": "METADATA_WRITE"}, ["gulf", "hill", "lake", "tide"]),
-    ({"role": "DATASET_DATA_READ"}, ["reef", "hill"]),
-    ({"role": "DATASET_DATA_WRITE"}, ["hill"]),
-    ({"role": "ADMIN"}, ["tide"]),
-    ({"not": {"role": "ADMIN"}}, ["reef", "gulf", "hill", "lake"]),
-    ({"not": {"owner": {"eq": "bob"}}}, ["gulf", "lake", "tide"]),
+    ({"viewerRole": "METADATA_READ"}, ["reef", "gulf", "hill", "lake", "tide"]),
+    ({"viewerRole": "METADATA_WRITE"}, ["gulf", "hill", "lake", "tide"]),
+    ({"viewerRole": "DATASET_DATA_READ"}, ["reef", "hill"]),
+    ({"viewerRole": "DATASET_DATA_WRITE"}, ["hill"]),
+    ({"viewerRole": "ADMIN"}, ["tide"]),
+    ({"not": {"viewerRole": "ADMIN"}}, ["reef", "gulf", "hill", "lake"]),
+    ({"not": {"ownerUserName": {"eq": "bob"}}}, ["gulf", "lake", "tide"]),
     ({"or": [{"slug": {"eq": "reef"}}, {"type": {"eq": "STUDY"}, "isLocked": False}]}, ["reef", "lake"]),
-    ({"and": [{"org": {"eq": "sea"}}, {"not": {"isLocked": True}}], "role": "METADATA_WRITE"}, ["gulf", "tide"]),
+    (
+        {"and": [{"orgSlug": {"eq": "sea"}}, {"not": {"isLocked": True}}], "viewerRole": "METADATA_WRITE"},
+        ["gulf", "tide"],
+    ),
     ({"and": [], "or": []}, []),
 ]
 
@@ -90,7 +93,7 @@ async def test_what_is_kept_for_a_role_is_shown_with_all_that_she_holds(api: Api
     await make.grant(reef, ann, masks.METADATA_WRITE)
     question = """query ($filter: ResourceFilter) { resources(filter: $filter) {
       nodes { viewerAccess { grantedRoles effectiveRoles } access { revision } } } }"""
-    role = {"role": "METADATA_WRITE"}
+    role = {"viewerRole": "METADATA_WRITE"}
 
     beside, within = [await api(question, as_=ann, filter=narrowed) for narrowed in (role, {"not": {"not": role}})]
 
@@ -106,11 +109,11 @@ async def test_a_filter_of_an_org_or_an_owner_tells_nothing_of_what_is_hidden(ap
     await make.resource(hidden, slug="deep", owner=ann, general=0)
 
     for matching in ({"eq": "hidden"}, {"startsWith": "hid"}, {"contains": "dde"}, {"in": ["hidden"]}):
-        assert await slugs(api, eve, org=matching) == []
-        assert await slugs(api, eve, **{"not": {"org": matching}}) == ["shown"]
-    assert await slugs(api, eve, **{"not": {"org": {"eq": "never"}}}) == ["shown"]
+        assert await slugs(api, eve, orgSlug=matching) == []
+        assert await slugs(api, eve, **{"not": {"orgSlug": matching}}) == ["shown"]
+    assert await slugs(api, eve, **{"not": {"orgSlug": {"eq": "never"}}}) == ["shown"]
     for owner in ("ann", "never"):
-        assert await slugs(api, eve, owner={"eq": owner}) == []
+        assert await slugs(api, eve, ownerUserName={"eq": owner}) == []
     for slug in ("deep", "never"):
         assert await slugs(api, eve, slug={"eq": slug}) == []
 
@@ -232,8 +235,8 @@ async def test_a_page_of_an_org_and_of_a_user_agree_with_the_list(api: Api, make
 
 
 BEGINNINGS = (
-    ("org", "land", "ix_resources_org_id_name_key_id"),
-    ("owner", "bob", "ix_resources_owner_id"),
+    ("orgSlug", "land", "ix_resources_org_id_name_key_id"),
+    ("ownerUserName", "bob", "ix_resources_owner_id"),
     ("name", "hill", "ix_resources_name_key_id"),
 )
 

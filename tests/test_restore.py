@@ -27,9 +27,9 @@ CREATE = """mutation ($slug: String!) {
 }"""
 CREATE_TOKEN = 'mutation { createApiToken(input: {name: "script"}) { token errors { message } } }'
 BEGIN = """mutation ($id: ID!) {
-  beginUpload(input: {resource: {id: $id}, bytes: 5}) { ticket { id } errors { message } }
+  beginUpload(input: {resource: {id: $id}, sizeBytes: 5}) { ticket { id } errors { message } }
 }"""
-FINISH = "mutation ($id: ID!) { finishUpload(input: {ticket: $id, bytes: 5}) { errors { code } } }"
+FINISH = "mutation ($id: ID!) { finishUpload(input: {ticket: $id, sizeBytes: 5}) { errors { code } } }"
 WHO = "{ viewer { user { userName } } }"
 
 
@@ -140,8 +140,10 @@ async def test_a_command_ends_what_was_ended_since_the_backup(registry: Registry
         assert await _who(server, program) is None
         again = await _signed_in(server, "admin", ROOT["OSTIARY_DEFAULT_ADMIN__PASSWORD"])
         async with server.client(again) as client:
-            events = await graphql(client, '{ auditEvents(filter: {action: {eq: "endSessions"}}) { nodes { face } } }')
-        assert events["data"]["auditEvents"]["nodes"] == [{"face": "COMMAND"}] * 2
+            events = await graphql(
+                client, '{ auditEvents(filter: {action: {eq: "endSessions"}}) { nodes { channel } } }'
+            )
+        assert events["data"]["auditEvents"]["nodes"] == [{"channel": "COMMAND"}] * 2
 
 
 async def test_a_lost_password_is_replaced_while_the_server_runs(registry: Registry) -> None:

@@ -126,7 +126,7 @@ async def test_a_seen_resource_does_not_tell_in_which_private_org_it_is_kept(
     zed, hugo = await make.user("zed", "user"), await make.user(f"{PART}hugo")
     org = await make.org(f"{PART}hush", hugo, name=f"{PART}name")
     await make.resource(org, slug="seen")
-    filters = [{"org": {"eq": org.slug}}, {"not": {"org": {"eq": org.slug}}}, {"org": {"contains": PART}}]
+    filters = [{"orgSlug": {"eq": org.slug}}, {"not": {"orgSlug": {"eq": org.slug}}}, {"orgSlug": {"contains": PART}}]
     asked = [(WIDE.text, {"firstInt": 3, "filterResourceFilter": each}) for each in filters]
     asked += [(each.text, {"firstInt": 3}) for each in DEEP]
     told = await answers(api, zed, asked)

@@ -94,9 +94,9 @@ BESIDE = {"Listing Roles": {"deactivated"}, "Detailed User List": {"admin"}}
 """What a list has that the guide does not print: a role that is built in too, and who asks."""
 
 BEGIN = """mutation ($slug: String!, $dataset: String!) {
-  beginUpload(input: {resource: {path: {orgSlug: $slug, slug: $dataset}}, bytes: 1073741824}) { ticket { id } }
+  beginUpload(input: {resource: {path: {orgSlug: $slug, slug: $dataset}}, sizeBytes: 1073741824}) { ticket { id } }
 }"""
-FINISH = "mutation ($ticket: ID!) { finishUpload(input: {ticket: $ticket, bytes: 1073741824}) { errors { code } } }"
+FINISH = "mutation ($ticket: ID!) { finishUpload(input: {ticket: $ticket, sizeBytes: 1073741824}) { errors { code } } }"
 
 
 JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+")

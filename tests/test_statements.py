@@ -136,8 +136,8 @@ def _compared(given: Any) -> str:
 QUESTIONS = [
     "{ users(first: 100) { nodes { userName email roles { name } } } }",
     "{ users(first: 100) { totalCount edges { cursor node { id } } nodes { metadata } pageInfo { endCursor } } }",
-    "{ users(first: 100) { nodes { userName storage { total used } } } }",
-    '{ users(first: 100, filter: {role: {eq: "user"}}, orderBy: {field: CREATED_AT}) { nodes { lastLoginAt } } }',
+    "{ users(first: 100) { nodes { userName storage { quotaBytes usedBytes } } } }",
+    '{ users(first: 100, filter: {roleName: {eq: "user"}}, orderBy: {field: CREATED_AT}) { nodes { lastLoginAt } } }',
 ]
 DEEP = "{ users(first: 9) { nodes { roles { users(first: 9) { totalCount nodes { roles { name } } } } } } }"
 

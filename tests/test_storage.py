@@ -40,7 +40,7 @@ async def test_an_upload_reserves_its_bytes_and_is_counted_when_it_is_finished(
     storing: Storing, database: db.Database, ann: Person, reef: Thing
 ) -> None:
     begun = answered(await storing.begin(reef, ann, 1_000), "beginUpload")
-    shown = {"kind": "UPLOAD", "bytes": 1_000, "state": "OPEN", "resource": {"id": reef.node}}
+    shown = {"kind": "UPLOAD", "sizeBytes": 1_000, "state": "OPEN", "resource": {"id": reef.node}}
     assert begun["ticket"] | shown == begun["ticket"]
     assert await storing.used(ann) == 1_000
     assert await sizes(database, tables.Resource) == {reef.id: 0}
@@ -75,7 +75,7 @@ async def test_whoever_has_the_ticket_may_finish_it_and_is_told_no_more_than_she
     for asker in (None, await make.user()):
         ticket = await storing.ticket(hidden, ann, 5)
         found = (await storing.api(TICKET, as_=asker, id=ticket))["data"]["ticket"]
-        assert found == {"id": ticket, "kind": "UPLOAD", "bytes": 5, "state": "OPEN", "resource": None}
+        assert found == {"id": ticket, "kind": "UPLOAD", "sizeBytes": 5, "state": "OPEN", "resource": None}
 
         payload = answered(await storing.finish(ticket, 5, as_=asker), "finishUpload")
 
@@ -272,7 +272,7 @@ async def test_a_download_asks_for_the_role_alone(
 
     for asker in (None, eve):
         begun = answered(await storing.download(reef, asker), "beginDownload")["ticket"]
-        shown = {"kind": "DOWNLOAD", "bytes": 9, "state": "OPEN", "resource": {"id": reef.node}}
+        shown = {"kind": "DOWNLOAD", "sizeBytes": 9, "state": "OPEN", "resource": {"id": reef.node}}
         assert begun | shown == begun
         assert problems(await storing.finish(begun["id"], 1)) == {"INVALID_INPUT input.ticket"}
         assert problems(await storing.cancel(begun["id"])) == {"INVALID_INPUT input.ticket"}
@@ -300,8 +300,8 @@ async def test_a_trial_of_a_beginning_answers_neither_a_ticket_nor_a_token(
     tried = {"resource": {"id": reef.node}, "validateOnly": True}
 
     async with unchanged(database):
-        begun = await storing.api(BEGIN, as_=ann, input=tried | {"bytes": 9})
-        done = await storing.api(FINISH, as_=ann, input={"ticket": ticket, "bytes": 9, "validateOnly": True})
+        begun = await storing.api(BEGIN, as_=ann, input=tried | {"sizeBytes": 9})
+        done = await storing.api(FINISH, as_=ann, input={"ticket": ticket, "sizeBytes": 9, "validateOnly": True})
 
     assert answered(begun, "beginUpload") == {"token": None, "ticket": None, "errors": []}
     assert answered(done, "finishUpload")["ticket"] == {"state": "OPEN"}
@@ -327,16 +327,16 @@ async def test_a_number_of_bytes_is_one_that_every_client_can_say(
     ticket = await storing.ticket(reef, ann, 1)
 
     async with unchanged(database):
-        assert problems(await storing.begin(reef, ann, -1)) == {"INVALID_INPUT input.bytes"}
+        assert problems(await storing.begin(reef, ann, -1)) == {"INVALID_INPUT input.sizeBytes"}
         assert problems(await storing.finish(ticket, -1, -1)) == {
-            "INVALID_INPUT input.bytes",
+            "INVALID_INPUT input.sizeBytes",
             "INVALID_INPUT input.replacedBytes",
         }
         wrong: list[Any] = [MOST + 1, -MOST - 1, 1.5, 1e300, "5", True, None, [], 10**30]
         for each in wrong:
             assert codes(await storing.begin(reef, ann, each)) == ["BAD_USER_INPUT"]
         for literal in ("9007199254740992", "1.5", "1e999", '"5"', "true", "9" * 400, "9" * 5_000):
-            given = f'{{resource: {{id: "{reef.node}"}}, bytes: {literal}}}'
+            given = f'{{resource: {{id: "{reef.node}"}}, sizeBytes: {literal}}}'
             reply = await storing.api(f"mutation {{ beginUpload(input: {given}) {{ token }} }}", as_=ann)
             assert codes(reply) == ["GRAPHQL_VALIDATION_FAILED"]
 
@@ -350,7 +350,7 @@ async def test_whatever_people_claim_no_sum_is_too_large(
 
     assert codes(await storing.finish(tickets[0], MOST)) == []
     async with unchanged(database):
-        assert problems(await storing.finish(tickets[1], 1)) == {"INVALID_INPUT input.bytes"}
+        assert problems(await storing.finish(tickets[1], 1)) == {"INVALID_INPUT input.sizeBytes"}
         moved = {"resource": {"id": other.node}, "org": {"slug": "lab"}}
     assert codes(await storing.finish(tickets[2], 1)) == []
     async with unchanged(database):

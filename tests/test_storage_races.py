@@ -85,7 +85,7 @@ async def _two_datasets(server: Server) -> list[str]:
 async def _one_wins(clients: list[httpx.AsyncClient], things: list[str]) -> None:
     """All at once ask for more than half of the megabyte; the one who got it gives it back."""
     asked = [
-        graphql(client, BEGIN, input={"resource": {"id": thing}, "bytes": MEGABYTE // 2 + 1})
+        graphql(client, BEGIN, input={"resource": {"id": thing}, "sizeBytes": MEGABYTE // 2 + 1})
         for client, thing in zip(clients, cycle(things), strict=False)
     ]
     replies = await asyncio.gather(*asked)

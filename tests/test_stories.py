@@ -26,7 +26,8 @@ async def held(api: Api, person: Person | None, thing: Thing) -> list[str]:
     shown = (await api(ROLES, as_=person, id=thing.node))["data"]["resource"]
     found: list[str] = shown["viewerAccess"]["effectiveRoles"] if shown else []
     asked = " ".join(
-        f'{role}: resources(filter: {{slug: {{eq: "{thing.slug}"}}, role: {role}}}) {{ totalCount }}' for role in ALL
+        f'{role}: resources(filter: {{slug: {{eq: "{thing.slug}"}}, viewerRole: {role}}}) {{ totalCount }}'
+        for role in ALL
     )
     listed = (await api(f"{{ {asked} }}", as_=person))["data"]
     assert [role for role in ALL if listed[role]["totalCount"]] == found
@@ -166,12 +167,12 @@ async def test_what_ends_stops_at_its_time_with_no_job_running(api: Api, make: M
     assert before == ([[READ]] * 5, counted(5))
     assert after == ([[]] * 5, counted(0))
     shown = await api(
-        "query ($id: ID!) { resource(by: {id: $id}) { accessors { nodes { kind user { id } } } } }",
+        "query ($id: ID!) { resource(by: {id: $id}) { accessSubjects { nodes { kind user { id } } } } }",
         as_=owner,
         id=by_user.node,
     )
-    several = [{"kind": kind, "user": None} for kind in ("ORG", "REGISTRY")]
-    assert shown["data"]["resource"]["accessors"]["nodes"] == [*several, {"kind": "USER", "user": {"id": owner.node}}]
+    told = [("ORG", None), ("PERMISSION", None), ("USER", {"id": owner.node})]
+    assert [(each["kind"], each["user"]) for each in shown["data"]["resource"]["accessSubjects"]["nodes"]] == told
 
 
 async def _left(database: db.Database, kind: Kind, thing: Thing | Person) -> list[Any]:

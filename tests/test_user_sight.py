@@ -112,11 +112,11 @@ PROBES: list[dict[str, Any]] = [
     {"email": {"startsWith": "a"}},
     {"email": {"contains": "@"}},
     {"email": {"in": ["ann@b.example"]}},
-    {"role": {"eq": "user"}},
-    {"role": {"contains": ""}},
+    {"roleName": {"eq": "user"}},
+    {"roleName": {"contains": ""}},
     {"lastLoginAt": {"gt": "2000-01-01T00:00:00Z"}},
     {"not": {"email": {"eq": "x"}}},
-    {"not": {"role": {"eq": "x"}}},
+    {"not": {"roleName": {"eq": "x"}}},
     {"or": [{"isDeactivated": False}, {"userName": {"eq": "ann"}}]},
 ]
 
@@ -135,7 +135,7 @@ async def test_the_same_filters_find_her_for_who_views_users(api: Api, make: Mak
     await _ann(make)
     viewer = await make.holder(Permission.USERS_VIEW)
 
-    for probe in [*PROBES[:5], {"and": [{"email": {"contains": "B.EX"}}, {"role": {"eq": "USER"}}]}]:
+    for probe in [*PROBES[:5], {"and": [{"email": {"contains": "B.EX"}}, {"roleName": {"eq": "USER"}}]}]:
         seen = (await api(USERS, as_=viewer, filter=probe))["data"]["users"]
         assert [node["userName"] for node in seen["nodes"]] == ["Ann"], probe
 

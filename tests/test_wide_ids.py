@@ -22,7 +22,7 @@ CHECKS = """query ($user: ID!, $resource: ID!) {
   checkAccessBatch(users: [$user], resources: [$resource], roles: [ADMIN])
   explainAccess(user: {id: $user}, resource: {id: $resource}) { kind }
   resource(by: {id: $resource}) { name viewerAccess { effectiveRoles } access { users { user { userName } } } }
-  auditEvents(first: 2) { nodes { action changes { nodes { subject } } } }
+  auditEvents(first: 2) { nodes { action changes { nodes { objectId } } } }
 }"""
 
 

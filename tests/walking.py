@@ -19,7 +19,7 @@ from graphql import (
 from app.schema import core
 
 SCHEMA = core()
-BETWEEN = ("Connection", "Edge", "PageInfo", "AccessConfiguration", "ResourceAccess")
+BETWEEN = ("Connection", "Edge", "PageInfo", "AccessConfiguration", "ViewerAccess")
 """How types end that are no step of their own on a way through the schema."""
 
 Variables = dict[str, Any]

@@ -42,15 +42,15 @@ CAST: dict[str, Sequence[str]] = {
 
 WORDS: Mapping[str, Sequence[tuple[str, str]]] = {
     "userName": [("User", "userName")],
-    "owner": [("User", "userName")],
+    "ownerUserName": [("User", "userName")],
     "email": [("User", "email")],
-    "role": [("Role", "name")],
-    "name": [("Role", "name"), ("Org", "name"), ("Group", "displayName"), ("Resource", "name")],
+    "roleName": [("Role", "name")],
+    "name": [("Role", "name"), ("Org", "name"), ("Resource", "name")],
+    "displayName": [("Group", "displayName")],
     "slug": [("Org", "slug"), ("Group", "slug"), ("Resource", "slug")],
-    "org": [("Org", "slug")],
     "orgSlug": [("Org", "slug")],
     "type": [("ResourceType", "name")],
-    "actor": [("AuditEvent", "actorName")],
+    "actorName": [("AuditEvent", "actorName")],
     "action": [("AuditEvent", "action")],
 }
 """Where the texts stand that an input field of a name may ask for."""

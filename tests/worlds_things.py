@@ -73,8 +73,8 @@ class Maker:
         members = {
             person: {
                 "level": self.random.choice(list(LEVELS)),
-                "grantedAt": self.random.choice(MOMENTS),
-                "grantedBy": self.anybody(),
+                "addedAt": self.random.choice(MOMENTS),
+                "addedBy": self.anybody(),
                 "addedByName": self.named(),
                 "expiresAt": self.random.choice(ENDS),
             }
@@ -112,7 +112,7 @@ class Maker:
             "revision": self.random.randint(1, 9),
             "lock": self.random.choice([None, self.reasoned()]),
             "history": [
-                {"key": next(numbers), "isLock": self.random.random() < 0.5, **self.reasoned()}
+                {"key": next(numbers), "action": self.random.choice(("LOCK", "UNLOCK")), **self.reasoned()}
                 for _ in range(self.random.choice([0, 0, 1, 4]))
             ],
             "grants": list(self.grants(ALL if kind["hasData"] else ALL - OF_DATA, groups, numbers)),
@@ -148,7 +148,7 @@ class Maker:
             "kind": kind,
             "resource": resource["key"],
             "user": self.random.choice([somebody, None]) if kind == "DOWNLOAD" else somebody,
-            "bytes": self.random.choice([0, 1, 2**52 + 1]),
+            "sizeBytes": self.random.choice([0, 1, 2**52 + 1]),
             "stage": self.random.choice(["OPEN"] * 4 + (["FINISHED", "CANCELLED"] if kind == "UPLOAD" else [])),
             "createdAt": self.random.choice(MOMENTS),
             "expiresAt": self.random.choice(ENDS[1:]),
@@ -163,11 +163,11 @@ class Maker:
         return {
             "__typename": "AuditEvent",
             "key": key,
-            "at": self.random.choice(MOMENTS),
+            "createdAt": self.random.choice(MOMENTS),
             "action": self.random.choice(("grantAccess", "updateResource", "login")),
             "actor": actor,
             "actorName": None if actor is None else f"Actor{actor % 7}",
-            "face": self.random.choice(("GRAPHQL", "REST", "COMMAND")),
+            "channel": self.random.choice(("GRAPHQL", "REST", "COMMAND")),
             "address": self.random.choice((None, "192.0.2.7")),
             "requestId": self.random.choice((None, f"request-{key}")),
             "changes": [self.done(kind, key, name, next(numbers)) for kind, key, name in about],
@@ -179,9 +179,9 @@ class Maker:
         return {
             "key": number,
             "of": (kind, key),
-            "kind": kind.upper(),
-            "name": name,
-            "subject": urlsafe_b64encode(f"{kind}:{key}".encode()).decode().rstrip("="),
+            "objectType": kind.upper(),
+            "objectName": name,
+            "objectId": urlsafe_b64encode(f"{kind}:{key}".encode()).decode().rstrip("="),
             "before": values[0],
             "after": values[1],
         }

@@ -85,7 +85,7 @@ def _org(row: Row, resources: Sequence[Row]) -> Row:
 
 def _org_member(org: Row, user: int) -> Row:
     member = org["members"][user]
-    when = {"granted_at": member["grantedAt"], "granted_by": member["grantedBy"], "expires_at": member["expiresAt"]}
+    when = {"granted_at": member["addedAt"], "granted_by": member["addedBy"], "expires_at": member["expiresAt"]}
     when["granted_by_name"] = member["addedByName"]
     return {"org_id": org["key"], "user_id": user, "level": int(Level[member["level"]]), **when}
 
@@ -132,7 +132,7 @@ def _lock(resource: Row, lock: Row) -> Row:
 
 
 def _event(resource: Row, event: Row) -> Row:
-    return {"id": event["key"], "is_lock": event["isLock"], **_lock(resource, event)}
+    return {"id": event["key"], "is_lock": event["action"] == "LOCK", **_lock(resource, event)}
 
 
 def _ticket(row: Row, orgs: Mapping[int, int]) -> Row:
@@ -142,7 +142,7 @@ def _ticket(row: Row, orgs: Mapping[int, int]) -> Row:
         "org_id": orgs[row["resource"]],
         "user_id": row["user"],
         "is_upload": row["kind"] == "UPLOAD",
-        "bytes": row["bytes"],
+        "bytes": row["sizeBytes"],
         "stage": int(Stage[row["stage"]]),
         "created_at": row["createdAt"],
         "expires_at": row["expiresAt"],
@@ -152,11 +152,11 @@ def _ticket(row: Row, orgs: Mapping[int, int]) -> Row:
 def _audit_event(row: Row) -> Row:
     return {
         "id": row["key"],
-        "at": row["at"],
+        "at": row["createdAt"],
         "actor_id": row["actor"],
         "actor_name": row["actorName"],
         "actor_key": None if row["actorName"] is None else folded(row["actorName"]),
-        "face": row["face"],
+        "face": row["channel"],
         "address": row["address"],
         "request_id": row["requestId"],
         "action": row["action"],
@@ -165,9 +165,9 @@ def _audit_event(row: Row) -> Row:
 
 def _audit_change(event: Row, row: Row) -> Row:
     kind, key = row["of"]
-    told = {name: row[name] for name in ("name", "before", "after")}
+    told = {"name": row["objectName"], "before": row["before"], "after": row["after"]}
     about = {"kind": kind, "key": key, "subject": identity({"__typename": kind, "key": key})}
-    return {"id": row["key"], "event_id": event["key"], "at": event["at"], **about, **told}
+    return {"id": row["key"], "event_id": event["key"], "at": event["createdAt"], **about, **told}
 
 
 def _token(row: Row) -> Row:

@@ -72,7 +72,7 @@ for _kind in core().type_map.values():  # Strawberry prints @oneOf, and leaves g
 lists.mark(core())
 
 for _argument, _meaning in REQUIRES.items():  # Strawberry has no place for them
-    next(each for each in core().directives if each.name == "requires").args[_argument].description = _meaning
+    next(each for each in core().directives if each.name == "requiresPermission").args[_argument].description = _meaning
 
 
 converted = Conversion(SCHEMA.config, SCHEMA.schema_converter.scalar_registry)

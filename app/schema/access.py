@@ -24,7 +24,7 @@ class AccessSource(Face, row=Access):
 
     kind: SubjectKind = column("As whom.", of=Access.subject, read=subject_kind)
     granted_roles: list[ResourceRole] = column("The roles as they were given.", of=policy.way_granted, read=role_list)
-    roles: list[ResourceRole] = column("With what they imply.", of=policy.way_held, read=role_list)
+    effective_roles: list[ResourceRole] = column("With what they imply.", of=policy.way_held, read=role_list)
     group: Annotated["Group", strawberry.lazy("app.schema.groups")] | None = edge(
         "The group, on the way through one.", loaders.group, policy.way_group
     )
@@ -61,7 +61,7 @@ class AccessDenial:
 
 
 @strawberry.type(description="What the viewer may do with a resource, and why.")
-class ResourceAccess(Face, row=tables.Resource):
+class ViewerAccess(Face, row=tables.Resource):
     """What the viewer may do with a resource."""
 
     granted_roles: list[ResourceRole] = column("The roles as they were given.", of=policy.granted_mask, read=role_list)
@@ -74,7 +74,7 @@ def _effective(mask: int) -> list[ResourceRole]:
 
 
 @strawberry.type(description="What every signed-in user, or everybody, is granted.")
-class OpenGrant(Face, row=Grant):
+class WildcardGrant(Face, row=Grant):
     """What every signed-in user, or everybody, is granted."""
 
     roles: list[ResourceRole] = column("The roles as they were given.", of=Grant.mask, read=role_list)
@@ -106,23 +106,23 @@ class AccessConfiguration(Face, row=tables.Resource):
     """The access configuration of a resource."""
 
     revision: int = column("Counts every change; `submitAccess` names the one that was read.")
-    general: OpenGrant | None = edge("Every signed-in user.", loaders.general_grant, tables.Resource.id)
-    anyone: OpenGrant | None = edge(
+    general: WildcardGrant | None = edge("Every signed-in user.", loaders.general_grant, tables.Resource.id)
+    anyone: WildcardGrant | None = edge(
         "Everybody, signed in or not; null when absent.", loaders.anyone_grant, tables.Resource.id
     )
     groups: list[GroupGrant] = edge("Groups, by name.", loaders.group_grants, tables.Resource.id)
     users: list[UserGrant] = edge("Users, by name.", loaders.user_grants, tables.Resource.id)
 
 
-ACCESSOR = "A user who can reach a resource, or several whose names the viewer may not know in one entry."
+ACCESS_SUBJECT = "A user who can reach a resource, or several whose names the viewer may not know in one entry."
 
 
-@strawberry.type(description=ACCESSOR)
-class Accessor(Face, row=tables.User):
+@strawberry.type(description=ACCESS_SUBJECT)
+class AccessSubject(Face, row=tables.User):
     """A user who can reach a resource, or several in one entry."""
 
     kind: SubjectKind = column(
-        "USER for one user. ANYONE and GENERAL for all of those; GROUP, ORG and REGISTRY for the members of a group, "
+        "USER for one user. ANYONE and GENERAL for all of those; GROUP, ORG and PERMISSION for the members of a group, "
         "the people of the org and those who hold RESOURCES_MANAGE, where the viewer may not see who they are.",
         of=derived_column("kind"),
         read=kind_named,
@@ -144,11 +144,11 @@ class Accessor(Face, row=tables.User):
     )
 
 
-@strawberry.type(description="An accessor in a page.")
-class AccessorEdge(Edge[Accessor]):
-    """An accessor in a page."""
+@strawberry.type(description="An access subject in a page.")
+class AccessSubjectEdge(Edge[AccessSubject]):
+    """An access subject in a page."""
 
 
-@strawberry.type(description="A page of accessors: all of a kind first, then groups by slug, then users by name.")
-class AccessorConnection(Connection[AccessorEdge, Accessor]):
-    """A page of accessors."""
+@strawberry.type(description="A page of access subjects: all of a kind first, then groups by slug, then users by name.")
+class AccessSubjectConnection(Connection[AccessSubjectEdge, AccessSubject]):
+    """A page of access subjects."""

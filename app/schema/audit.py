@@ -26,7 +26,7 @@ AFTER = "The same as it was afterwards; null when the thing was deleted by this.
 
 
 @enum("Where a change was asked for.")
-class AuditFace(Described):
+class AuditChannel(Described):
     """The faces of `app.origin`."""
 
     GRAPHQL = "GRAPHQL", "At the GraphQL API."
@@ -35,7 +35,7 @@ class AuditFace(Described):
 
 
 @enum("What sort of thing was changed.")
-class AuditKind(Described):
+class AuditObjectType(Described):
     """The kinds of `services.snapshots`."""
 
     USER = "User", "A user, with roles, and with orgs, groups and access as far as they changed."
@@ -47,21 +47,23 @@ class AuditKind(Described):
     API_TOKEN = "ApiToken", "An API token; the token itself is told nowhere."
 
 
-def _face(value: str) -> AuditFace:
-    return of_value(AuditFace, value)
+def _channel(value: str) -> AuditChannel:
+    return of_value(AuditChannel, value)
 
 
-def _kind(value: str) -> AuditKind:
-    return of_value(AuditKind, value)
+def _object_type(value: str) -> AuditObjectType:
+    return of_value(AuditObjectType, value)
 
 
 @strawberry.type(description="What an event did to one thing.")
 class AuditChange(Face, row=tables.AuditChange):
     """What an event did to one thing."""
 
-    kind: AuditKind = column("What sort of thing.", read=_kind)
-    subject: strawberry.ID = column("The global id of the thing, which may be gone.")
-    name: str = column("What it was called: a user name, a slug, the name of a role or type.")
+    object_type: AuditObjectType = column("What sort of thing.", of=tables.AuditChange.kind, read=_object_type)
+    object_id: strawberry.ID = column("The global id of the thing, which may be gone.", of=tables.AuditChange.subject)
+    object_name: str = column(
+        "What it was called: a user name, a slug, the name of a role or type.", of=tables.AuditChange.name
+    )
     before: JSON | None = column(BEFORE)
     after: JSON | None = column(AFTER)
 
@@ -83,11 +85,11 @@ class AuditChangeConnection(Connection[AuditChangeEdge, AuditChange]):
 class AuditEvent(Node, row=tables.AuditEvent):
     """A change that was made."""
 
-    at: datetime = column("When.")
+    created_at: datetime = column("When.", of=tables.AuditEvent.at)
     action: str = column("The mutation that makes this change, as `createUser`; REST uses the same names.")
     actor_name: str | None = column("The user name of who did it; null for nobody and for the registry itself.")
     actor: User | None = edge("Who did it; null when she is gone.", loaders.user_shown, tables.AuditEvent.actor_id)
-    face: AuditFace = column("Where it was asked for.", read=_face)
+    channel: AuditChannel = column("Where it was asked for.", of=tables.AuditEvent.face, read=_channel)
     address: str | None = column("The address that it was asked from; null for a command.", **PRIVATE)
     request_id: str | None = column("What the request called itself in `X-Request-Id`.", **PRIVATE)
     changes: AuditChangeConnection | None = edge(
@@ -125,7 +127,10 @@ class ResourceAuditEventConnection(Connection[ResourceAuditEventEdge, AuditEvent
 class AuditEventOrderField(Described):
     """What events can be ordered by."""
 
-    AT = "at", "In the order in which the changes were committed: a reader that goes on from a cursor misses none."
+    CREATED_AT = (
+        "created_at",
+        "In the order in which the changes were committed: a reader that goes on from a cursor misses none.",
+    )
 
 
 @strawberry.input(description="One term of an order of events.")
@@ -140,14 +145,14 @@ class AuditEventOrder:
 class AuditEventFilter:
     """Keeps events that match everything given."""
 
-    actor: StringFilter | None = strawberry.field(
+    actor_name: StringFilter | None = strawberry.field(
         default=None, description="The user name of who did it, without regard to letter case."
     )
     action: StringFilter | None = strawberry.field(default=None, description="What was done, as `createUser`.")
-    subject: strawberry.ID | None = strawberry.field(
+    object_id: strawberry.ID | None = strawberry.field(
         default=None, description="The global id of a thing that it was done to; it may be gone."
     )
-    at: DateTimeFilter | None = strawberry.field(default=None, description="When it was done.")
+    created_at: DateTimeFilter | None = strawberry.field(default=None, description="When it was done.")
     and_: list["AuditEventFilter"] | None = strawberry.field(
         default=None, name="and", description="All of these match."
     )

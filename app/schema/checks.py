@@ -102,7 +102,7 @@ def _source(reason: checks.Reason) -> AccessSource:
     shown = {
         "kind": kind_named(int(reason.kind)),
         "granted_roles": role_list(reason.granted),
-        "roles": role_list(reason.mask),
+        "effective_roles": role_list(reason.mask),
         "group": reason.key if reason.kind is Kind.GROUP else None,
         "org_level": None if reason.level is None else LEVELS[reason.level],
         "expires_at": reason.expires_at,

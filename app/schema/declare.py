@@ -18,7 +18,7 @@ from strawberry.types.field import StrawberryField
 
 from app import ids, pages
 from app.auth import Viewer
-from app.schema.directives import Permission, Requires
+from app.schema.directives import Permission, RequiresPermission
 from app.sources import ROOT, SHOWN, Cell, Condition, Expression, Find, Layout, Source, Table
 
 P = ParamSpec("P")
@@ -49,7 +49,7 @@ class Declared(StrawberryField):
 
 
 def _requirement(requires: Permission | None, unless: str | None) -> Sequence[object]:
-    return () if requires is None else (Requires(permission=requires, unless=unless),)
+    return () if requires is None else (RequiresPermission(permission=requires, unless=unless),)
 
 
 def column(

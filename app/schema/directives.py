@@ -52,14 +52,14 @@ REQUIRES = {
     "permission": "One of the roles that the viewer holds must carry it.",
     "unless": "When the viewer does not need it.",
 }
-"""What the arguments of `@requires` mean."""
+"""What the arguments of `@requiresPermission` mean."""
 
 
 @strawberry.schema_directive(
     locations=[Location.FIELD_DEFINITION],
     description="The permission that the viewer must hold. Without it a mutation is refused and a field is null.",
 )
-class Requires:
+class RequiresPermission:
     """The permission that a field or mutation needs."""
 
     permission: Permission = strawberry.directive_field(name="permission")

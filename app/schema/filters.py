@@ -38,7 +38,7 @@ class UserFilter:
     )
     created_at: DateTimeFilter | None = strawberry.field(default=None, description="When the account was made.")
     last_login_at: DateTimeFilter | None = strawberry.field(default=None, description="When she last signed in.")
-    role: StringFilter | None = strawberry.field(default=None, description="The name of a role that she holds.")
+    role_name: StringFilter | None = strawberry.field(default=None, description="The name of a role that she holds.")
     is_deactivated: bool | None = strawberry.field(
         default=None, description="Whether she holds the role `deactivated`."
     )
@@ -74,7 +74,9 @@ class OrgFilter:
         default=None, description="The name, without regard to letter case; parts of it without regard to accents too."
     )
     is_public: bool | None = strawberry.field(default=None, description="Whether everybody sees it.")
-    is_mine: bool | None = strawberry.field(default=None, description="Whether the viewer owns it or belongs to it.")
+    viewer_belongs: bool | None = strawberry.field(
+        default=None, description="Whether the viewer owns it or belongs to it."
+    )
     and_: list["OrgFilter"] | None = strawberry.field(default=None, name="and", description="All of these match.")
     or_: list["OrgFilter"] | None = strawberry.field(
         default=None, name="or", description="At least one of these matches."
@@ -86,7 +88,7 @@ class OrgFilter:
 class GroupOrderField(Described):
     """What groups can be ordered by."""
 
-    NAME = ("name", "The display name, without regard to letter case; its first 200 characters.")
+    DISPLAY_NAME = ("display_name", "The display name, without regard to letter case; its first 200 characters.")
     CREATED_AT = ("created_at", "When it was made.")
 
 
@@ -103,11 +105,11 @@ class GroupFilter:
     """Keeps groups that match everything given."""
 
     slug: StringFilter | None = strawberry.field(default=None, description="The slug.")
-    name: StringFilter | None = strawberry.field(
+    display_name: StringFilter | None = strawberry.field(
         default=None,
         description="The display name, without regard to letter case; parts of it without regard to accents too.",
     )
-    only_mine: bool | None = strawberry.field(
+    viewer_belongs: bool | None = strawberry.field(
         default=None, description="True keeps those that the viewer belongs to, false the others."
     )
     and_: list["GroupFilter"] | None = strawberry.field(default=None, name="and", description="All of these match.")
@@ -142,14 +144,14 @@ class ResourceFilter:
     """Keeps resources that match everything given."""
 
     type: StringFilter | None = strawberry.field(default=None, description="The name of the type.")
-    org: StringFilter | None = strawberry.field(default=None, description="The slug of the org.")
-    owner: StringFilter | None = strawberry.field(default=None, description="The user name of the owner.")
+    org_slug: StringFilter | None = strawberry.field(default=None, description="The slug of the org.")
+    owner_user_name: StringFilter | None = strawberry.field(default=None, description="The user name of the owner.")
     name: StringFilter | None = strawberry.field(
         default=None, description="The name, without regard to letter case; parts of it without regard to accents too."
     )
     slug: StringFilter | None = strawberry.field(default=None, description="The slug.")
     is_locked: bool | None = strawberry.field(default=None, description="Whether a lock stands.")
-    role: ResourceRole | None = strawberry.field(default=None, description="A role that the viewer holds on it.")
+    viewer_role: ResourceRole | None = strawberry.field(default=None, description="A role that the viewer holds on it.")
     and_: list["ResourceFilter"] | None = strawberry.field(default=None, name="and", description="All of these match.")
     or_: list["ResourceFilter"] | None = strawberry.field(
         default=None, name="or", description="At least one of these matches."

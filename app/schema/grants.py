@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 @strawberry.input(description="Roles for every signed-in user, or for everybody.")
-class OpenGrantInput:
+class WildcardGrantInput:
     """Roles for every signed-in user, or for everybody."""
 
     roles: list[ResourceRole] = strawberry.field(description="The roles; it may be none.")
@@ -77,7 +77,7 @@ class SubmitAccessInput:
 
     resource: ResourceBy = strawberry.field(description="Which resource.")
     revision: int = strawberry.field(description="The revision that was read; a stale one is a CONFLICT.")
-    general: OpenGrantInput | None = strawberry.field(
+    general: WildcardGrantInput | None = strawberry.field(
         default=None, description="Every signed-in user; must be given, and may have no roles."
     )
     groups: list[GroupGrantInput] = strawberry.field(
@@ -86,7 +86,7 @@ class SubmitAccessInput:
     users: list[UserGrantInput] = strawberry.field(
         default_factory=list, description="Users, at most 1,000 entries in all."
     )
-    anyone: OpenGrantInput | None = strawberry.field(
+    anyone: WildcardGrantInput | None = strawberry.field(
         default=None, description="Everybody, signed in or not: read roles only; absent for none."
     )
     validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
@@ -194,7 +194,7 @@ class AccessChange:
     gained: list[ResourceRole] = strawberry.field(description="Roles that it would hold and does not.")
     lost: list[ResourceRole] = strawberry.field(description="Roles that it holds and would not.")
     expires_at: datetime | None = strawberry.field(description="When its entry would end.")
-    people: int | None = strawberry.field(
+    user_count: int | None = strawberry.field(
         description="How many members the group has, 1 for a user; null for all of a kind."
     )
 
@@ -238,7 +238,7 @@ def _change(effect: access.Effect) -> AccessChange:
         "gained": role_list(effect.gained),
         "lost": role_list(effect.lost),
         "expires_at": effect.expires_at,
-        "people": effect.people,
+        "user_count": effect.people,
     }
     return filled(AccessChange, shown)
 

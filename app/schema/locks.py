@@ -8,11 +8,24 @@ from app import loaders, tables
 from app.auth import Viewer
 from app.db import Transaction
 from app.schema.declare import Face, column, edge
+from app.schema.enums import Described, enum
 from app.schema.mutations import VALIDATE_ONLY, Outcome, Payload, mutation
 from app.schema.paging import Connection, Edge
 from app.schema.resources import Resource, ResourceBy, chosen
 from app.schema.users import User
 from app.services import locks
+
+
+@enum("What an entry of a lock history did.")
+class LockAction(Described):
+    """What an entry of a lock history did."""
+
+    LOCK = "LOCK", "The resource was locked."
+    UNLOCK = "UNLOCK", "The resource was unlocked."
+
+
+def _action(is_lock: bool) -> LockAction:
+    return LockAction.LOCK if is_lock else LockAction.UNLOCK
 
 
 @strawberry.type(description="While a resource has one, nobody edits, uploads, transfers or deletes it.")
@@ -21,7 +34,7 @@ class Lock(Face, row=tables.Lock):
 
     reason: str = column("Why; 1 to 1,000 characters.")
     created_at: datetime = column("Since when.")
-    user: User | None = edge("Who locked; null when the account is gone.", loaders.user_shown, tables.Lock.user_id)
+    locked_by: User | None = edge("Who locked; null when the account is gone.", loaders.user_shown, tables.Lock.user_id)
     locked_by_name: str | None = column(
         "The user name of who locked, which stays when the account is gone.", of=tables.Lock.user_name
     )
@@ -33,10 +46,12 @@ class Lock(Face, row=tables.Lock):
 class LockEvent(Face, row=tables.LockEvent):
     """An entry of a lock history."""
 
-    is_lock: bool = column("Locked, or else unlocked.")
+    action: LockAction = column("What was done.", of=tables.LockEvent.is_lock, read=_action)
     reason: str = column("Why; 1 to 1,000 characters.")
     created_at: datetime = column("When.")
-    user: User | None = edge("Who did it; null when the account is gone.", loaders.user_shown, tables.LockEvent.user_id)
+    actor: User | None = edge(
+        "Who did it; null when the account is gone.", loaders.user_shown, tables.LockEvent.user_id
+    )
     actor_name: str | None = column(
         "The user name of who did it, which stays when the account is gone.", of=tables.LockEvent.user_name
     )

@@ -32,7 +32,7 @@ class SubjectKind(Described):
     USER = int(masks.Kind.USER), "She herself."
     ORG = int(masks.Kind.ORG), "A member of the resource's org, up to her level, or its owner."
     OWNER = int(masks.Kind.OWNER), "The owner of the resource."
-    REGISTRY = int(masks.Kind.REGISTRY), "Who holds RESOURCES_MANAGE."
+    PERMISSION = int(masks.Kind.REGISTRY), "Who holds RESOURCES_MANAGE."
 
 
 @cache

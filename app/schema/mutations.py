@@ -11,7 +11,7 @@ from app.auth import Viewer
 from app.db import Dangling, Transaction
 from app.schema.context import Context
 from app.schema.declare import Argument, declared, origin, output, own_part
-from app.schema.directives import Permission, Requires
+from app.schema.directives import Permission, RequiresPermission
 from app.schema.enums import Described, enum
 from app.telemetry import counters, facts
 
@@ -146,7 +146,7 @@ def action(
             context.times.begin_to_read()
         return kept or await change(context, info.raw.field_name, origin(output(info)), kwargs)
 
-    directives = () if requires is None else (Requires(permission=requires, unless=unless),)
+    directives = () if requires is None else (RequiresPermission(permission=requires, unless=unless),)
     return declared(description, None, resolve, _input(given), directives, change)
 
 

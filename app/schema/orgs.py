@@ -64,8 +64,8 @@ class OrgMemberEdge(Edge[User], row=tables.OrgMember):
     """A membership, seen from the org."""
 
     level: OrgLevel = column("How far she belongs to it.", read=LEVELS.__getitem__)
-    granted_at: datetime = column("When she was let in, or her membership last changed.")
-    granted_by: User | None = edge(
+    added_at: datetime = column("When she was let in, or her membership last changed.", of=tables.OrgMember.granted_at)
+    added_by: User | None = edge(
         "Who did that; null when that user is gone, or unknown to the viewer.",
         loaders.user,
         tables.OrgMember.granted_by,
@@ -87,7 +87,7 @@ class UserOrgEdge(Edge[Org], row=tables.OrgMember):
     """A membership, seen from the user."""
 
     level: OrgLevel = column("How far she belongs to it.", read=LEVELS.__getitem__)
-    granted_at: datetime = column("When she was let in, or her membership last changed.")
+    added_at: datetime = column("When she was let in, or her membership last changed.", of=tables.OrgMember.granted_at)
     expires_at: datetime | None = column("When it ends; null for never.")
 
 

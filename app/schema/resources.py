@@ -24,7 +24,7 @@ from app.services.roles import Way
 from app.sources import Find
 
 if TYPE_CHECKING:
-    from app.schema.access import AccessConfiguration, AccessorConnection, ResourceAccess
+    from app.schema.access import AccessConfiguration, AccessSubjectConnection, ViewerAccess
     from app.schema.audit import ResourceAuditEventConnection
     from app.schema.locks import Lock, LockEventConnection
     from app.schema.orgs import Org, OrgBy
@@ -74,10 +74,10 @@ class Resource(Node, row=tables.Resource):
     lock_history: Annotated["LockEventConnection", strawberry.lazy("app.schema.locks")] | None = edge(
         "Who locked and unlocked it, when and why; oldest first.", loaders.lock_events, tables.Resource.id
     )
-    viewer_access: Annotated["ResourceAccess", strawberry.lazy("app.schema.access")] = part(
+    viewer_access: Annotated["ViewerAccess", strawberry.lazy("app.schema.access")] = part(
         "What the viewer may do here, and why."
     )
-    accessors: Annotated["AccessorConnection", strawberry.lazy("app.schema.access")] | None = edge(
+    access_subjects: Annotated["AccessSubjectConnection", strawberry.lazy("app.schema.access")] | None = edge(
         "Who can reach it; for those who hold ADMIN on it. Everybody, every signed-in user, and each group whose "
         "members the viewer may not see are one entry each.",
         loaders.accessors,

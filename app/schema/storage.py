@@ -66,7 +66,9 @@ class Ticket(Face, row=tables.Ticket):
         "Cannot be guessed; the claim `jti` of its token. `node` does not find it.", of=tables.Ticket.key
     )
     kind: TicketKind = column("What it is for.", of=tables.Ticket.is_upload, read=_kind)
-    bytes: BigInt = column("What an upload has reserved; what the resource had when a download began.")
+    size_bytes: BigInt = column(
+        "What an upload has reserved; what the resource had when a download began.", of=tables.Ticket.bytes
+    )
     resource: Resource | None = edge(
         "Whose files; null for those who do not see it.", loaders.resource, tables.Ticket.resource_id
     )
@@ -81,13 +83,13 @@ class Ticket(Face, row=tables.Ticket):
 class Storage(Face, row=tables.User):
     """What a user may store, and what she does."""
 
-    total: BigInt | None = column(
+    quota_bytes: BigInt | None = column(
         "What she may store: `maxStorageMB` of her metadata times 1,048,576, rounded down; null for no limit. It is "
         "kept to with the setting EnableStorageLimiter, and never for those who hold RESOURCES_MANAGE.",
         of=tables.User.details,
         read=quotas.total_of,
     )
-    used: BigInt = column(
+    used_bytes: BigInt = column(
         "What the resources of the orgs that she owns take, and what open uploads there have reserved.",
         of=loaders.storage_used,
         read=quotas.whole,
@@ -107,7 +109,7 @@ class BeginUploadInput:
     """What is about to be uploaded."""
 
     resource: ResourceBy = strawberry.field(description="Whose files; it must be of a type with data.")
-    bytes: BigInt = strawberry.field(
+    size_bytes: BigInt = strawberry.field(
         description=f"How much will come, {BYTES}. What it is to replace is not taken off before it is finished."
     )
     validate_only: bool = strawberry.field(default=False, description=VALIDATE_ONLY)
@@ -118,7 +120,7 @@ class FinishUploadInput:
     """What has been uploaded."""
 
     ticket: strawberry.ID = strawberry.field(description="The id of the ticket.")
-    bytes: BigInt = strawberry.field(
+    size_bytes: BigInt = strawberry.field(
         description=f"How much came, {BYTES}. More than was reserved must fit into the quota again."
     )
     replaced_bytes: BigInt = strawberry.field(
@@ -187,7 +189,7 @@ class BeginDownloadPayload(Payload):
 async def _begin_upload(context: Context, given: BeginUploadInput) -> Outcome:
     way, terms = chosen(given.resource), context.desk.terms
     async with context.change(dry=given.validate_only) as tx:
-        begun = await storage.begin_upload(tx, context.viewer, way, given.bytes, terms)
+        begun = await storage.begin_upload(tx, context.viewer, way, given.size_bytes, terms)
     return _opened(context, begun, dry=given.validate_only)
 
 
@@ -210,7 +212,7 @@ def _opened(context: Context, begun: storage.Begun, *, dry: bool) -> Outcome:
 
 
 async def _finish(context: Context, given: FinishUploadInput) -> Outcome:
-    sizes, terms = (given.bytes, given.replaced_bytes), context.desk.terms
+    sizes, terms = (given.size_bytes, given.replaced_bytes), context.desk.terms
     async with context.change(dry=given.validate_only) as tx:
         resource = await storage.finish_upload(tx, context.viewer, given.ticket, *sizes, terms)
     return {"ticket": given.ticket, "resource": resource}

@@ -64,11 +64,11 @@ async def begin_upload(tx: Transaction, viewer: Viewer, resource: Way, size: int
     Uploads that are begun for one owner at the same moment come one after the other.
     """
     found = await resources.writable(tx, viewer, resource, masks.DATA_WRITE)
-    names.refuse([*_byte_problems(size, "bytes")])
+    names.refuse([*_byte_problems(size, "sizeBytes")])
     user_name = await tx.value(_USER_NAME, key=viewer.user_id)
     if terms.limited:
         owner = await tx.value(_OWNER, key=found.org_id)
-        await quotas.require_room(tx, viewer, owner, viewer.user_id, size, ("bytes",))
+        await quotas.require_room(tx, viewer, owner, viewer.user_id, size, ("sizeBytes",))
     begun = _begun(tx, found, user_name, terms, size=size, is_upload=True)
     await _put(tx, viewer, found, begun)
     return begun
@@ -116,7 +116,7 @@ async def finish_upload(tx: Transaction, viewer: Viewer, ticket: str, size: int,
     Whoever presents the ticket may. That more was replaced than came needs RESOURCES_MANAGE: a client that finishes its
     own upload before the storage service does must not gain by it. The same again is answered again.
     """
-    names.refuse([*_byte_problems(size, "bytes"), *_byte_problems(replaced, "replacedBytes")])
+    names.refuse([*_byte_problems(size, "sizeBytes"), *_byte_problems(replaced, "replacedBytes")])
     if replaced > size:
         policy.require(viewer, Permission.RESOURCES_MANAGE)
     upload = await _held(tx, ticket)
@@ -129,11 +129,11 @@ async def finish_upload(tx: Transaction, viewer: Viewer, ticket: str, size: int,
         raise InvalidInput("More is said to be replaced than the resource has.", ("replacedBytes",))
     if terms.limited and grown > upload.reserved:
         more = grown - upload.reserved
-        await quotas.require_room(tx, viewer, upload.owner_id, upload.user_id, more, ("bytes",))
+        await quotas.require_room(tx, viewer, upload.owner_id, upload.user_id, more, ("sizeBytes",))
     done = {"stage": int(Stage.FINISHED), "final_bytes": size, "replaced_bytes": replaced}
     await tx.rows(update(Ticket).where(col(Ticket.key) == ticket).values(**done))
     _tell(tx, upload, {"bytes": size, "replacedBytes": replaced, "state": Stage.FINISHED.name})
-    await quotas.grow(tx, upload.org_id, grown, ("bytes",))
+    await quotas.grow(tx, upload.org_id, grown, ("sizeBytes",))
     is_its = col(Resource.id) == upload.resource_id
     await tx.rows(update(Resource).where(is_its).values(size_bytes=upload.size_bytes + grown))
     return upload.resource_id

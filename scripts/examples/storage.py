@@ -35,8 +35,8 @@ FILES, DRAFTS, USED = STORE / "files", STORE / "drafts", STORE / "used"
 PATIENCE = 10.0
 """Seconds between two questions for the keys, however many tickets name one that is not known."""
 
-FINISH = """mutation ($ticket: ID!, $bytes: BigInt!, $replaced: BigInt!) {
-  finishUpload(input: {ticket: $ticket, bytes: $bytes, replacedBytes: $replaced}) { errors { message } }
+FINISH = """mutation ($ticket: ID!, $size: BigInt!, $replaced: BigInt!) {
+  finishUpload(input: {ticket: $ticket, sizeBytes: $size, replacedBytes: $replaced}) { errors { message } }
 }"""
 
 ostiary = httpx.AsyncClient(base_url=os.environ.get("OSTIARY", "http://127.0.0.1:5000"), timeout=10)
@@ -128,7 +128,7 @@ def prepared(target: Path) -> int:
 
 async def finish(ticket: str, size: int, replaced: int) -> None:
     """Have the upload counted. When the answer is lost, the same may be said again."""
-    given = {"query": FINISH, "variables": {"ticket": ticket, "bytes": size, "replaced": replaced}}
+    given = {"query": FINISH, "variables": {"ticket": ticket, "size": size, "replaced": replaced}}
     for _ in range(3):
         with contextlib.suppress(httpx.TransportError, ValueError):
             answer = (await ostiary.post("/graphql", json=given)).json()

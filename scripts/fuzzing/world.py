@@ -45,7 +45,7 @@ RESOURCE = """mutation($org: OrgBy!, $slug: String!) {
     createResource(input: {org: $org, slug: $slug, name: $slug, type: "DATASET"}) { resource { id } }
 }"""
 TICKETS = """mutation($resource: ResourceBy!) {
-    beginUpload(input: {resource: $resource, bytes: 1000}) { ticket { id } }
+    beginUpload(input: {resource: $resource, sizeBytes: 1000}) { ticket { id } }
     beginDownload(input: {resource: $resource}) { ticket { id } }
 }"""
 OWN = 10

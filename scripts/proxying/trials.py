@@ -77,9 +77,11 @@ def _sign_in(client: httpx.Client, headers: dict[str, str] | None = None, **form
 
 
 def _address(client: httpx.Client, role: str) -> str:
-    query = "{ auditEvents(first: 50) { nodes { address changes { nodes { name } } } } }"
+    query = "{ auditEvents(first: 50) { nodes { address changes { nodes { objectName } } } } }"
     events = client.post("/graphql", json={"query": query}).json()["data"]["auditEvents"]["nodes"]
-    found = [event["address"] for event in events if any(each["name"] == role for each in event["changes"]["nodes"])]
+    found = [
+        event["address"] for event in events if any(each["objectName"] == role for each in event["changes"]["nodes"])
+    ]
     return found[0] if found else "no event"
 
 
