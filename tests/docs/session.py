@@ -146,7 +146,7 @@ class Session:
         return LOCAL.sub(rf"\1:{port}", text)
 
     def _with_hosts(self, match: re.Match[str]) -> str:
-        """Put the database of the test in place of a named one; its host is the last, and those before do not answer."""
+        """Put the database of the test in place of a named one; the hosts before the last one do not answer."""
         head, _, rest = self._database.partition("@")
         dead = "127.0.0.1:1," * match["hosts"].count(",")
         return f"{head}@{dead}{rest}"

@@ -1,9 +1,11 @@
 """The harness finds what it looks for: a wrong answer, a failing command, a broken link."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from scripts.documentation.__main__ import prepare
 from scripts.documentation.navigation import navigation
 from tests.docs import markdown
 from tests.docs.compare import is_same_json, is_same_text
@@ -85,6 +87,15 @@ def test_links_in_code_are_none() -> None:
 
 def test_anchors_are_made_as_by_the_site() -> None:
     assert markdown.anchors("# One `two`, three!\n\n## A [link](x.md)\n") == {"one-two-three", "a-link"}
+
+
+def test_the_generator_gets_the_pages_the_style_and_the_navigation(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    settings = tomllib.loads((tmp_path / "zensical.toml").read_text())
+
+    assert settings["project"]["nav"] == navigation(markdown.ROOT / "docs")
+    assert settings["project"]["theme"]["font"] is False
+    assert {each.name for each in (tmp_path / "docs").iterdir()} >= {"index.md", "how-to", "style.css"}
 
 
 def test_a_section_has_the_order_of_the_links_in_its_index(tmp_path: Path) -> None:

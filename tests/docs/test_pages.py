@@ -45,6 +45,7 @@ from tests.postgres import Postgres
 LANGUAGES = {"", "console", "css", "diff", "graphql", "html", "ini", "javascript", "json", "nginx", "promql", "python"}
 LANGUAGES |= {"sh", "sql", "text", "toml", "typescript", "yaml"}
 PAGES = markdown.pages()
+COMMAND = re.compile(r"(?:^(?:\$ |\w+=\S+ )*|/)(ostiary (?=[a-z])[^|;&\n#<>)`'\"]*)", re.MULTILINE)
 NAMED_ELSEWHERE = {"OSTIARY_SETTINGS_FILE"}
 every_page = pytest.mark.parametrize("page", PAGES, ids=markdown.name)
 
@@ -106,7 +107,7 @@ def test_every_setting_and_command_exists(page: Path) -> None:
     assert set(re.findall(r"\bOSTIARY_[A-Z_]+[A-Z]\b", text)) <= variables
     for block in markdown.blocks(text):
         if block.language in {"sh", "console", "ini"}:
-            for command in re.findall(r"(?<![\w/.-])ostiary (?=[a-z])[^|;&\n#)`'\"]*", block.text):
+            for command in COMMAND.findall(block.text):
                 _parse_command(command)
 
 
