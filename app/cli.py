@@ -47,10 +47,10 @@ def main(argv: list[str] | None = None) -> int | None:
     if arguments.run is None:
         parser.print_help(sys.stderr)
         return 2
-    return _attempted(arguments)
+    return _attempt(arguments)
 
 
-def _attempted(arguments: argparse.Namespace) -> int:
+def _attempt(arguments: argparse.Namespace) -> int:
     try:
         arguments.run(arguments)
         sys.stdout.flush()
@@ -159,7 +159,7 @@ def _logging(settings: "Settings") -> dict[str, Any]:
     return wanted
 
 
-def _prepared(settings: "Settings", *, exposed: bool, serves: bool = False) -> Any:
+def _prepare(settings: "Settings", *, exposed: bool, serves: bool = False) -> Any:
     with _in_words(settings):
         return importlib.import_module(APP).prepare(settings, exposed=exposed, serves=serves)
 
@@ -199,7 +199,7 @@ def _serve(arguments: argparse.Namespace) -> None:
     _check_proxies()
     exposed = not is_loopback(arguments.host)
     _check_demo(arguments.host, exposed and arguments.demo)
-    prepared = _prepared(settings, exposed=exposed, serves=True)
+    prepared = _prepare(settings, exposed=exposed, serves=True)
     check_exposure(settings, arguments.host, prepared.default_password_valid)
     _check_demo(arguments.host, exposed and prepared.demo_password_valid)
     told = ["", *_demo_world(settings, prepared)] if arguments.demo else []
@@ -317,14 +317,14 @@ def _as_interrupt(number: signal.Signals) -> Iterator[None]:
 def _migrate(arguments: argparse.Namespace) -> None:
     settings = _read(arguments.settings)
     _logging(settings)
-    migrated = _prepared(settings, exposed=True).migrated  # nobody knows yet where it will listen
+    migrated = _prepare(settings, exposed=True).migrated  # nobody knows yet where it will listen
     print("\n".join(f"migrated {name}" for name in migrated) or f"{settings.database_shown} is up to date")
 
 
 def _demo(arguments: argparse.Namespace) -> None:
     settings = _read(arguments.settings)
     _logging(settings)
-    _prepared(settings, exposed=True)  # nobody knows yet where it will listen
+    _prepare(settings, exposed=True)  # nobody knows yet where it will listen
     with _in_words(settings):
         told = importlib.import_module(APP).fill(settings)
     print("\n".join([*told, "The playground is at /graphql of: ostiary serve"]))

@@ -43,7 +43,7 @@ def _wide_integer_on_sqlite(element: WideInteger, compiler: Any, **options: Any)
     return "INTEGER"
 
 
-class Instant(TypeDecorator[datetime]):
+class UTCDateTime(TypeDecorator[datetime]):
     """A moment in UTC: `TIMESTAMPTZ`, or text of one fixed width that sorts as time does."""
 
     impl = Text
@@ -85,7 +85,7 @@ def format_instant(moment: datetime | None, timespec: str = "microseconds") -> s
     return None if moment is None else f"{moment.astimezone(UTC).isoformat(timespec=timespec)[:-6]}Z"
 
 
-class Key(TypeDecorator[str]):
+class KeyText(TypeDecorator[str]):
     """Text compared by its bytes, so that both databases sort and page alike."""
 
     impl = Text
@@ -96,37 +96,37 @@ class Key(TypeDecorator[str]):
         return dialect.type_descriptor(Text(collation="C") if dialect.name == "postgresql" else Text())
 
 
-class Folded(Key):
+class CaseFolded(KeyText):
     """Text that is compared as a key of a name: see `folded`."""
 
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Write the value as the stored keys are written."""
-        return None if value is None else folded(value)
+        return None if value is None else casefold_key(value)
 
 
-class Sortable(Key):
+class SortKeyText(KeyText):
     """Text that is compared with whole sort keys: see `sortable`."""
 
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Write the value as the stored sort keys are written."""
-        return None if value is None else sortable(value)
+        return None if value is None else sort_key(value)
 
 
-class Searchable(Key):
+class SearchText(KeyText):
     """Text that is looked for inside sort keys, without regard to accents."""
 
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Write the value as the first half of a sort key is written."""
-        return None if value is None else _unaccented(folded(value))
+        return None if value is None else _unaccented(casefold_key(value))
 
 
-def folded(text: str) -> str:
+def casefold_key(text: str) -> str:
     """Return the key of a name: equal for names that differ only in letter case or in how Unicode spells them.
 
     This is NFKC with case folded, the one form in which names are stored and looked up as keys. Longer text than any
@@ -137,13 +137,13 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
-def sortable(text: str) -> str:
+def sort_key(text: str) -> str:
     """Return the key by which a name is sorted and searched, short enough for an index entry.
 
     This is the key without accents, so that é stands beside e, and behind it the key itself where the two differ: equal
     sort keys mean equal names.
     """
-    key = folded(text)
+    key = casefold_key(text)
     plain = _unaccented(key)
     return key[:SORT_LENGTH] if plain == key else f"{plain[:SORT_LENGTH]}{_TIE}{key[:SORT_LENGTH]}"
 
@@ -156,7 +156,7 @@ def _unaccented(key: str) -> str:
     return unicodedata.normalize("NFC", plain)
 
 
-class Document(TypeDecorator[Any]):
+class JSONDocument(TypeDecorator[Any]):
     """JSON kept as text, so that keys and values come back as they went in."""
 
     impl = Text

@@ -12,7 +12,7 @@ from app import manual
 from app.errors import SettingsError
 
 if TYPE_CHECKING:
-    from app.services.signing import Listed
+    from app.services.signing import KeyInfo
     from app.settings import Settings
 
 APP = "app.main"
@@ -98,12 +98,12 @@ def _list_keys(arguments: argparse.Namespace, frame: Frame) -> None:
     settings = frame.read(arguments)
     with frame.in_words(settings):
         listed = importlib.import_module(APP).signing_keys(settings)
-    print("\n".join(f"{each.kid}  {_told(each)}" for each in listed) or "there are none")
+    print("\n".join(f"{each.kid}  {_key_line(each)}" for each in listed) or "there are none")
     if not settings.signs_with_keys:
         print("TokenAlgorithm is HS256: tokens are signed with the secret")
 
 
-def _told(key: "Listed") -> str:
+def _key_line(key: "KeyInfo") -> str:
     made = f"made {key.created_at:%Y-%m-%d %H:%M} UTC"
     if not key.is_readable:
         return f"{made}, of no use: it was sealed under another secret"

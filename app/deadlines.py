@@ -22,41 +22,41 @@ STOPPED = "The operation took too long and was stopped. Ask for less at once."
 
 
 @dataclass(slots=True)
-class Times:
+class Deadlines:
     """When changes that are not committed are stopped, by the loop's clock, and how long each answer is read for."""
 
     deadline: float = inf
     seconds: float = inf
-    is_made: bool = False
+    has_committed: bool = False
     stopped: Refusal | None = None
     _limit: asyncio.Timeout | None = None
 
     @asynccontextmanager
-    async def making(self) -> AsyncIterator[None]:
+    async def changing(self) -> AsyncIterator[None]:
         """Around one change. Raises TimedOut, or Unavailable when the server stops; ChangeMade after the commit."""
-        about, self.is_made = facts.current(), False
-        made = about.made
+        about, self.has_committed = facts.current_request(), False
+        made = about.change_made
         self._require()
         try:
             async with asyncio.timeout_at(None if self.deadline == inf else self.deadline):
                 yield
         except TimeoutError:
-            raise ChangeMade(MADE) if about.made > made else self._stop(TimedOut(STOPPED)) from None
+            raise ChangeMade(MADE) if about.change_made > made else self._stop(TimedOut(STOPPED)) from None
         finally:
-            self.is_made = about.made > made
+            self.has_committed = about.change_made > made
             self.begin_to_read()
 
     @asynccontextmanager
-    async def telling(self, *, is_done: bool = False) -> AsyncIterator[None]:
+    async def answering(self, *, is_done: bool = False) -> AsyncIterator[None]:
         """Around one change with its answer; `is_done` where the change itself went before."""
-        about, self.is_made = facts.current(), self.is_made and is_done
+        about, self.has_committed = facts.current_request(), self.has_committed and is_done
         try:
             async with asyncio.timeout(None) as self._limit:
                 yield
         except TimeoutError:
             raise self._unread(TimedOut("Nothing was changed, and reading the answer took too long.")) from None
         except asyncio.CancelledError:
-            if not about.made:  # the whole request is refused
+            if not about.change_made:  # the whole request is refused
                 raise
             raise self._unread(_stopping()) from None
         finally:
@@ -79,7 +79,7 @@ class Times:
             self._limit.reschedule(asyncio.get_running_loop().time() + self.seconds)
 
     def _unread(self, otherwise: Refusal) -> Refusal:
-        return ChangeMade(MADE) if self.is_made else otherwise
+        return ChangeMade(MADE) if self.has_committed else otherwise
 
 
 def _stopping() -> Refusal:
@@ -91,9 +91,9 @@ def is_failure(error: BaseException) -> bool:
     return isinstance(error, TimedOut | Unavailable) or not isinstance(error, OstiaryError)
 
 
-def told(error: Exception, log: logging.Logger) -> Exception:
+def reported(error: Exception, log: logging.Logger) -> Exception:
     """Return the error that a whole request is answered with, which after a commit never looks like a refusal."""
-    if not facts.current().made or isinstance(error, ChangeMade | OutcomeUnknown):
+    if not facts.current_request().change_made or isinstance(error, ChangeMade | OutcomeUnknown):
         return error
     if not isinstance(error, Problem | Problems) and not is_failure(error):
         return error

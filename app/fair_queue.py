@@ -66,9 +66,9 @@ class FairQueue:
         return self.waiting + self._size - self._free
 
     @asynccontextmanager
-    async def turn(self, caller: Caller) -> AsyncIterator["Turn"]:
+    async def turn(self, caller: Caller) -> AsyncIterator["QueueTurn"]:
         """Wait for a turn, and have it until the end of the block; raises QueueFull."""
-        turn = Turn(self, caller, asyncio.get_running_loop().time() + self._seconds)
+        turn = QueueTurn(self, caller, asyncio.get_running_loop().time() + self._seconds)
         await self.enter(caller, turn.deadline)
         try:
             yield turn
@@ -189,7 +189,7 @@ class FairQueue:
 
 
 @dataclass(slots=True)
-class Turn:
+class QueueTurn:
     """A turn that a caller has."""
 
     queue: FairQueue
@@ -213,7 +213,7 @@ def _is_granted(waiter: _Waiter) -> bool:
 @contextmanager
 def _leaving() -> Iterator[asyncio.Task[None] | None]:
     """Watch for the end of the client's connection; None where there is none to watch."""
-    if facts.current().receive is None:
+    if facts.current_request().receive is None:
         yield None
         return
     task = asyncio.ensure_future(_left())
@@ -224,7 +224,7 @@ def _leaving() -> Iterator[asyncio.Task[None] | None]:
 
 
 async def _left() -> None:
-    receive = facts.current().receive
+    receive = facts.current_request().receive
     assert receive is not None
     with suppress(Exception):  # what cannot be received any more has left
         while (await receive())["type"] != "http.disconnect":

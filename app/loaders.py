@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, FromClause, and_, exists, select
 
 from app import policy
 from app.auth import DEACTIVATED, Viewer
-from app.sources import Cell, Filter, Source, Walk, from_of, guarded
+from app.sources import FieldSpec, FilterSpec, Relation, Walk, from_of, guarded
 from app.tables import (
     Access,
     ApiToken,
@@ -92,44 +92,44 @@ def _with_user(viewer: Viewer) -> FromClause:
     return from_of(Grant).join(from_of(User), col(User.id) == col(Grant.user_id))
 
 
-def _about(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
+def _audit_subject(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
     """An event that did something to a thing that matches."""
     return col(AuditEvent.id).in_(select(col(AuditChange.event_id)).where(matches))
 
 
 USER_FILTERS = {
-    "user_name": Filter(User.user_key, fold=True),
-    "email": Filter(lambda viewer: guarded(policy.sees_user_details, col(User.email_key), viewer), fold=True),
-    "created_at": Filter(User.created_at),
-    "last_login_at": Filter(lambda viewer: guarded(policy.sees_user_details, col(User.last_login_at), viewer)),
-    "role_name": Filter(Role.name_key, fold=True, within=_holds),
-    "is_deactivated": Filter(_is_deactivated),
+    "user_name": FilterSpec(User.user_key, fold=True),
+    "email": FilterSpec(lambda viewer: guarded(policy.sees_user_details, col(User.email_key), viewer), fold=True),
+    "created_at": FilterSpec(User.created_at),
+    "last_login_at": FilterSpec(lambda viewer: guarded(policy.sees_user_details, col(User.last_login_at), viewer)),
+    "role_name": FilterSpec(Role.name_key, fold=True, within=_holds),
+    "is_deactivated": FilterSpec(_is_deactivated),
 }
 ORG_FILTERS = {
-    "slug": Filter(Org.slug, fold=True),
-    "name": Filter(Org.name_key, sorts=True),
-    "is_public": Filter(Org.is_public),
-    "viewer_belongs": Filter(_is_mine),
+    "slug": FilterSpec(Org.slug, fold=True),
+    "name": FilterSpec(Org.name_key, sorts=True),
+    "is_public": FilterSpec(Org.is_public),
+    "viewer_belongs": FilterSpec(_is_mine),
 }
 GROUP_FILTERS = {
-    "slug": Filter(Group.slug, fold=True),
-    "display_name": Filter(Group.name_key, sorts=True),
-    "viewer_belongs": Filter(policy.is_my_group),
+    "slug": FilterSpec(Group.slug, fold=True),
+    "display_name": FilterSpec(Group.name_key, sorts=True),
+    "viewer_belongs": FilterSpec(policy.is_my_group),
 }
 RESOURCE_FILTERS = {
-    "type": Filter(ResourceType.name, within=_of_type),
-    "org_slug": Filter(Org.slug, fold=True, within=_in_org, begins=_of_the_org),
-    "owner_user_name": Filter(User.user_key, fold=True, within=_owned_by, begins=_of_the_owner),
-    "name": Filter(Resource.name_key, sorts=True, begins=_so_called),
-    "slug": Filter(Resource.slug, fold=True),
-    "is_locked": Filter(_is_locked),
-    "viewer_role": Filter(policy.mask, bits=True),
+    "type": FilterSpec(ResourceType.name, within=_of_type),
+    "org_slug": FilterSpec(Org.slug, fold=True, within=_in_org, begins=_of_the_org),
+    "owner_user_name": FilterSpec(User.user_key, fold=True, within=_owned_by, begins=_of_the_owner),
+    "name": FilterSpec(Resource.name_key, sorts=True, begins=_so_called),
+    "slug": FilterSpec(Resource.slug, fold=True),
+    "is_locked": FilterSpec(_is_locked),
+    "viewer_role": FilterSpec(policy.effective_mask, bits=True),
 }
 AUDIT_FILTERS = {
-    "actor_name": Filter(AuditEvent.actor_key, fold=True),
-    "action": Filter(AuditEvent.action),
-    "object_id": Filter(AuditChange.subject, within=_about),
-    "created_at": Filter(AuditEvent.at),
+    "actor_name": FilterSpec(AuditEvent.actor_key, fold=True),
+    "action": FilterSpec(AuditEvent.action),
+    "object_id": FilterSpec(AuditChange.subject, within=_audit_subject),
+    "created_at": FilterSpec(AuditEvent.at),
 }
 BY_USER_NAME = {"user_name": User.user_key, "created_at": User.created_at}
 BY_NAME = {"name": Role.name_key}
@@ -139,18 +139,18 @@ RESOURCE_ORDERS = {"name": Resource.name_key, "created_at": Resource.created_at,
 
 _named, _newest = ("name",), ("created_at",)
 
-user = Source("one", User, User.id, policy.knows_user)
-user_named = Source("one", User, User.user_key, policy.finds_user)
-user_shown = Source("one", User, User.id, policy.everybody)
-users = Source("page", User, None, policy.knows_user, ("user_name",), orders=BY_USER_NAME, filters=USER_FILTERS)
+user = Relation("one", User, User.id, policy.knows_user)
+user_named = Relation("one", User, User.user_key, policy.finds_user)
+user_shown = Relation("one", User, User.id, policy.everybody)
+users = Relation("page", User, None, policy.knows_user, ("user_name",), orders=BY_USER_NAME, filters=USER_FILTERS)
 
-role = Source("one", Role, Role.id, policy.sees_role)
-role_named = Source("one", Role, Role.name_key, policy.sees_role)
-roles = Source("page", Role, None, policy.sees_role, _named, orders=BY_NAME)
-user_roles = Source(
+role = Relation("one", Role, Role.id, policy.sees_role)
+role_named = Relation("one", Role, Role.name_key, policy.sees_role)
+roles = Relation("page", Role, None, policy.sees_role, _named, orders=BY_NAME)
+user_roles = Relation(
     "many", Role, UserRole.user_id, policy.everybody, _named, UserRole, col(Role.id) == col(UserRole.role_id), BY_NAME
 )
-role_users = Source(
+role_users = Relation(
     "page",
     User,
     UserRole.role_id,
@@ -162,13 +162,13 @@ role_users = Source(
     USER_FILTERS,
 )
 
-org = Source("one", Org, Org.id, policy.sees_org)
-org_slugged = Source("one", Org, Org.slug, policy.sees_org)
-orgs = Source("page", Org, None, policy.sees_org, _named, orders=ORG_ORDERS, filters=ORG_FILTERS)
-my_orgs = Source("page", Org, None, policy.belongs_to_org, _named, orders=ORG_ORDERS)
-public_orgs = Source("page", Org, None, policy.is_public_org, _named, orders=ORG_ORDERS)
-owned_orgs = Source("page", Org, Org.owner_id, policy.sees_org, _named, orders=ORG_ORDERS, filters=ORG_FILTERS)
-member_orgs = Source(
+org = Relation("one", Org, Org.id, policy.sees_org)
+org_slugged = Relation("one", Org, Org.slug, policy.sees_org)
+orgs = Relation("page", Org, None, policy.sees_org, _named, orders=ORG_ORDERS, filters=ORG_FILTERS)
+my_orgs = Relation("page", Org, None, policy.belongs_to_org, _named, orders=ORG_ORDERS)
+public_orgs = Relation("page", Org, None, policy.is_public_org, _named, orders=ORG_ORDERS)
+owned_orgs = Relation("page", Org, Org.owner_id, policy.sees_org, _named, orders=ORG_ORDERS, filters=ORG_FILTERS)
+member_orgs = Relation(
     "page",
     Org,
     OrgMember.user_id,
@@ -179,7 +179,7 @@ member_orgs = Source(
     ORG_ORDERS,
     ORG_FILTERS,
 )
-org_members = Source(
+org_members = Relation(
     "page",
     User,
     OrgMember.org_id,
@@ -190,15 +190,15 @@ org_members = Source(
     BY_USER_NAME,
     USER_FILTERS,
 )
-org_resources = Source(
+org_resources = Relation(
     "page", Resource, Resource.org_id, policy.sees_resource, _named, orders=RESOURCE_ORDERS, filters=RESOURCE_FILTERS
 )
-org_datasets = Source("page", Resource, Resource.org_id, _is_dataset, _named, orders=RESOURCE_ORDERS)
+org_datasets = Relation("page", Resource, Resource.org_id, _is_dataset, _named, orders=RESOURCE_ORDERS)
 
-group = Source("one", Group, Group.id, policy.sees_group)
-group_slugged = Source("one", Group, Group.slug, policy.sees_group)
-groups = Source("page", Group, None, policy.sees_group, ("display_name",), orders=GROUP_ORDERS, filters=GROUP_FILTERS)
-member_groups = Source(
+group = Relation("one", Group, Group.id, policy.sees_group)
+group_slugged = Relation("one", Group, Group.slug, policy.sees_group)
+groups = Relation("page", Group, None, policy.sees_group, ("display_name",), orders=GROUP_ORDERS, filters=GROUP_FILTERS)
+member_groups = Relation(
     "page",
     Group,
     GroupMember.user_id,
@@ -209,7 +209,7 @@ member_groups = Source(
     GROUP_ORDERS,
     GROUP_FILTERS,
 )
-group_members = Source(
+group_members = Relation(
     "page",
     User,
     GroupMember.group_id,
@@ -226,33 +226,46 @@ def _itself(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return column
 
 
-_mine = Walk(
-    policy.mine,
+_viewer_rows = Walk(
+    policy.viewer_subjects,
     Access,
     "resource_id",
-    policy.holds,
-    policy.held,
-    carried={"held": policy.held, "granted": policy.granted},
-    united=policy.united,
+    policy.holds_access,
+    policy.roles_sql,
+    carried={"held": policy.roles_sql, "granted": policy.granted_sql},
+    united=policy.bit_or,
     unless=policy.lists_resources_by_table,
     instead={
-        policy.mask: ("held", _itself),
+        policy.effective_mask: ("held", _itself),
         policy.granted_mask: ("granted", _itself),
         policy.administers_resource: ("held", policy.administered),
         policy.sees_configuration: ("held", policy.administered),
     },
 )
-_theirs = Walk(
-    policy.theirs, Access, "resource_id", policy.holds, policy.held, by_user=True, lists=policy.lists_reached
+_user_rows = Walk(
+    policy.user_subjects,
+    Access,
+    "resource_id",
+    policy.holds_access,
+    policy.roles_sql,
+    by_user=True,
+    lists=policy.lists_reached,
 )
-resource = Source("one", Resource, Resource.id, policy.sees_resource)
-resource_at = Source("one", Resource, Resource.path, policy.sees_resource)
-dataset_by_id = Source("one", Resource, Resource.id, _is_dataset)
-dataset_at = Source("one", Resource, Resource.path, _is_dataset)
-resources = Source(
-    "page", Resource, None, policy.lists_resource, _named, orders=RESOURCE_ORDERS, filters=RESOURCE_FILTERS, walk=_mine
+resource = Relation("one", Resource, Resource.id, policy.sees_resource)
+resource_at = Relation("one", Resource, Resource.path, policy.sees_resource)
+dataset_by_id = Relation("one", Resource, Resource.id, _is_dataset)
+dataset_at = Relation("one", Resource, Resource.path, _is_dataset)
+resources = Relation(
+    "page",
+    Resource,
+    None,
+    policy.lists_resource,
+    _named,
+    orders=RESOURCE_ORDERS,
+    filters=RESOURCE_FILTERS,
+    walk=_viewer_rows,
 )
-accessible = Source(
+accessible = Relation(
     "page",
     Resource,
     User.id,
@@ -260,17 +273,17 @@ accessible = Source(
     _named,
     orders=RESOURCE_ORDERS,
     filters={"role": RESOURCE_FILTERS["viewer_role"], "type": RESOURCE_FILTERS["type"]},
-    walk=_theirs,
+    walk=_user_rows,
 )
-accessors = Source(
+accessors = Relation(
     "page",
     User,
     Resource.id,
     policy.everybody,
     ("user_name",),
     orders={"user_name": User.user_key},
-    filters={"role": Filter(policy.mask, bits=True)},
-    derived=policy.holders,
+    filters={"role": FilterSpec(policy.effective_mask, bits=True)},
+    derived=policy.subjects_sql,
 )
 type_name = (
     select(col(ResourceType.name))
@@ -278,23 +291,23 @@ type_name = (
     .correlate(Resource)
     .scalar_subquery()
 )
-org_owner_name = Cell(
+org_owner_name = FieldSpec(
     of=select(col(User.user_name)).where(col(User.id) == col(Org.owner_id)).correlate(Org).scalar_subquery()
 )
 """Whoever sees an org sees whose it is."""
 
-granter_name = Cell(of=col(OrgMember.granted_by_name))
+granter_name = FieldSpec(of=col(OrgMember.granted_by_name))
 """The name of the user who added a member, as it was then: who sees the members sees it."""
 
-resource_type = Source("one", ResourceType, ResourceType.id, policy.everybody)
-resource_types = Source("page", ResourceType, None, policy.everybody, _named, orders={"name": ResourceType.name})
+resource_type = Relation("one", ResourceType, ResourceType.id, policy.everybody)
+resource_types = Relation("page", ResourceType, None, policy.everybody, _named, orders={"name": ResourceType.name})
 
-api_token = Source("one", ApiToken, ApiToken.id, policy.sees_api_token)
-api_tokens = Source("page", ApiToken, None, policy.sees_api_token, _named, orders={"name": ApiToken.name_key})
-user_api_tokens = Source(
+api_token = Relation("one", ApiToken, ApiToken.id, policy.sees_api_token)
+api_tokens = Relation("page", ApiToken, None, policy.sees_api_token, _named, orders={"name": ApiToken.name_key})
+user_api_tokens = Relation(
     "page", ApiToken, ApiToken.user_id, policy.sees_api_token, _named, orders={"name": ApiToken.name_key}
 )
-api_token_orgs = Source(
+api_token_orgs = Relation(
     "many",
     Org,
     ApiTokenOrg.token_id,
@@ -304,7 +317,7 @@ api_token_orgs = Source(
     col(Org.id) == col(ApiTokenOrg.org_id),
     {"name": Org.name_key, "id": Org.id},
 )
-api_token_resources = Source(
+api_token_resources = Relation(
     "many",
     Resource,
     ApiTokenResource.token_id,
@@ -315,27 +328,27 @@ api_token_resources = Source(
     {"name": Resource.name_key, "id": Resource.id},
 )
 
-storage = Source("one", User, User.id, policy.everybody)
+storage = Relation("one", User, User.id, policy.everybody)
 """An edge to the row itself, and no part: its sums would else be worked out wherever the stock executor reads users."""
 
 storage_used = policy.storage_used(col(User.id))
-ticket = Source("one", Ticket, Ticket.key, policy.everybody)
+ticket = Relation("one", Ticket, Ticket.key, policy.everybody)
 
-lock = Source("one", Lock, Lock.resource_id, policy.everybody)
-lock_events = Source(
+lock = Relation("one", Lock, Lock.resource_id, policy.everybody)
+lock_events = Relation(
     "page", LockEvent, LockEvent.resource_id, policy.everybody, _newest, orders={"created_at": LockEvent.created_at}
 )
 
 _grant_orders = {"name": Group.name_key, "group": Grant.group_id, "user_name": User.user_key}
-general_grant = Source("one", Grant, Grant.resource_id, policy.is_general)
-anyone_grant = Source("one", Grant, Grant.resource_id, policy.is_anyone)
-group_grants = Source(
+general_grant = Relation("one", Grant, Grant.resource_id, policy.is_general)
+anyone_grant = Relation("one", Grant, Grant.resource_id, policy.is_anyone)
+group_grants = Relation(
     "many", Grant, Grant.resource_id, policy.everybody, ("name", "group"), orders=_grant_orders, through=_with_group
 )
-user_grants = Source(
+user_grants = Relation(
     "many", Grant, Grant.resource_id, policy.everybody, ("user_name",), orders=_grant_orders, through=_with_user
 )
-sources = Source(
+sources = Relation(
     "many",
     Access,
     Access.resource_id,
@@ -345,8 +358,8 @@ sources = Source(
     through=policy.my_entries,
 )
 
-audit_event = Source("one", AuditEvent, AuditEvent.id, policy.sees_audit_event)
-audit_events = Source(
+audit_event = Relation("one", AuditEvent, AuditEvent.id, policy.sees_audit_event)
+audit_events = Relation(
     "page",
     AuditEvent,
     None,
@@ -356,10 +369,10 @@ audit_events = Source(
     filters=AUDIT_FILTERS,
     newest_first=True,
 )
-audit_changes = Source(
+audit_changes = Relation(
     "page", AuditChange, AuditChange.event_id, policy.everybody, _named, orders={"name": AuditChange.name}
 )
-resource_events = Source(
+resource_events = Relation(
     "page",
     AuditEvent,
     AuditChange.subject,

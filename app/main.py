@@ -23,27 +23,27 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Scope
 
 from app import db, migrations, passwords, rest, schema, signing, tickets, web
-from app.executor.changes import Changes
-from app.executor.documents import Documents
+from app.executor.changes import MutationExecutor
+from app.executor.documents import DocumentCache
 from app.executor.plan import Planner
-from app.executor.run import Compiled
-from app.executor.variables import Variables
+from app.executor.run import CompiledExecutor
+from app.executor.variables import VariableCoercion
 from app.operations import Operations
-from app.origin import COMMAND, ORIGIN
-from app.passwords import Hasher
+from app.origin import COMMAND, current_origin
+from app.passwords import PasswordHasher
 from app.schema import http
-from app.schema.execution import Answering
+from app.schema.execution import GraphQLHandler
 from app.services import accounts, api_tokens, bootstrap, demo, quotas, reindexing, sessions
-from app.services.provider import Provider
-from app.services.signing import Keyring, Listed, listed, rotate
-from app.services.throttle import Throttle
+from app.services.provider import IdentityProvider
+from app.services.signing import KeyInfo, KeyStore, list_keys, rotate
+from app.services.throttle import LoginThrottle
 from app.settings import Settings, secret
-from app.statements import Statements
-from app.tokens import Signer
-from app.web import Front, Watch, Watching
+from app.statements import SelectBuilder
+from app.tokens import TokenSigner
+from app.web import FastRouter, RequestLog, RequestMiddleware
 from app.web.budget import BUDGET, Budget
-from app.web.entrance import Entrance
-from app.web.listener import listening
+from app.web.entrance import ProxyGate
+from app.web.listener import listen
 from app.written import FILE_VARIABLE
 
 Done = TypeVar("Done")
@@ -64,7 +64,7 @@ HASHING_QUEUE = 1_024
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class Prepared:
     """What was done before serving: the steps that were run, and whether well-known passwords open an account.
 
     `first_password` is that of an administrator that was just made with a password of their own, to be told once.
@@ -76,7 +76,7 @@ class Ready:
     first_password: str | None = None
 
 
-def prepare(settings: Settings, *, exposed: bool = False, serves: bool = False) -> Ready:
+def prepare(settings: Settings, *, exposed: bool = False, serves: bool = False) -> Prepared:
     """Bring the database to its shape and see to it that somebody administers it.
 
     Where others reach the server (`exposed`), no administrator is made with the password that everybody knows. A start
@@ -91,9 +91,9 @@ def prepare(settings: Settings, *, exposed: bool = False, serves: bool = False) 
             settings.secret_path,
         )
 
-    async def bootstrapped(desk: accounts.Desk) -> Ready:
+    async def bootstrapped(desk: accounts.AppContext) -> Prepared:
         if desk.provider is not None:  # no password that is stored here opens anything
-            return Ready(migrated, default_password_valid=False, demo_password_valid=False)
+            return Prepared(migrated, default_password_valid=False, demo_password_valid=False)
         is_open = await bootstrap.is_default_password_valid(desk, settings.default_admin)
         first = None
         if not (exposed and is_open):
@@ -102,14 +102,14 @@ def prepare(settings: Settings, *, exposed: bool = False, serves: bool = False) 
             first = passwords.generate(settings.password_policy)
             is_made = await bootstrap.ensure_admin(desk, settings.default_admin, first)
             is_open, first = False, first if is_made else None
-        return Ready(migrated, is_open, await demo.is_open(desk), first)
+        return Prepared(migrated, is_open, await demo.is_open(desk), first)
 
-    return _at_desk(settings, bootstrapped)
+    return _with_context(settings, bootstrapped)
 
 
 def fill(settings: Settings) -> Sequence[str]:
     """Fill the empty, prepared database with the demo world; answers what to tell about it, line by line."""
-    return _at_desk(settings, demo.fill).report
+    return _with_context(settings, demo.fill).report
 
 
 def tour() -> Sequence[str]:
@@ -117,45 +117,45 @@ def tour() -> Sequence[str]:
     return demo.tour()
 
 
-def reindex(settings: Settings, tell: Callable[[int, int], None]) -> reindexing.Reindexed:
+def reindex(settings: Settings, tell: Callable[[int, int], None]) -> reindexing.RebuildResult:
     """Make the access index anew; tells as it goes how many resources are done, and of how many."""
     migrations.upgrade(settings.database_url)
-    return _at_desk(settings, lambda desk: reindexing.reindex(desk.database, tell))
+    return _with_context(settings, lambda desk: reindexing.reindex(desk.database, tell))
 
 
-def end_sessions(settings: Settings, *, api_tokens: bool) -> sessions.Ended:
+def end_sessions(settings: Settings, *, api_tokens: bool) -> sessions.EndedSessions:
     """End every session and ticket, and every API token if so asked."""
     migrations.upgrade(settings.database_url)
-    return _at_desk(settings, lambda desk: sessions.end_all(desk.database, api_tokens=api_tokens))
+    return _with_context(settings, lambda desk: sessions.end_all(desk.database, api_tokens=api_tokens))
 
 
 def reset_password(settings: Settings, user_name: str, password: str | None) -> str | None:
     """Set a user's password; returns the one that was made up where none is given."""
     migrations.upgrade(settings.database_url)
     made = passwords.generate(settings.password_policy) if password is None else None
-    _at_desk(settings, lambda desk: accounts.reset_by_operator(desk, user_name, password or made or ""))
+    _with_context(settings, lambda desk: accounts.reset_by_operator(desk, user_name, password or made or ""))
     return made
 
 
-def signing_keys(settings: Settings) -> list[Listed]:
+def signing_keys(settings: Settings) -> list[KeyInfo]:
     """The keys that sign tokens, oldest first."""
     migrations.upgrade(settings.database_url)
-    return _at_desk(settings, lambda desk: listed(desk.keyring))
+    return _with_context(settings, lambda desk: list_keys(desk.key_store))
 
 
 def rotate_keys(settings: Settings, *, revoke: bool) -> str:
     """Make a key that signs tokens from now on; answers its name."""
     migrations.upgrade(settings.database_url)
     lifetime = timedelta(days=settings.token_expiration_in_days)
-    return _at_desk(settings, lambda desk: rotate(desk.keyring, lifetime, revoke=revoke))
+    return _with_context(settings, lambda desk: rotate(desk.key_store, lifetime, revoke=revoke))
 
 
-def _at_desk(settings: Settings, act: Callable[[accounts.Desk], Awaitable[Done]]) -> Done:
+def _with_context(settings: Settings, act: Callable[[accounts.AppContext], Awaitable[Done]]) -> Done:
     """Do one thing with the database and leave."""
 
     async def done() -> Done:
-        ORIGIN.set(COMMAND)
-        desk = await _desk(settings)
+        current_origin.set(COMMAND)
+        desk = await _app_context(settings)
         try:
             return await act(desk)
         finally:
@@ -169,7 +169,7 @@ def sdl() -> str:
     return schema.sdl()
 
 
-def create() -> Entrance:
+def create() -> ProxyGate:
     """The application for the settings of this process's environment."""
     file = os.environ.get(FILE_VARIABLE)
     settings = Settings.read(Path(file) if file else None)
@@ -178,7 +178,7 @@ def create() -> Entrance:
     gc.freeze()  # what is loaded stays: the collector need not look through it again and again
     gc.enable()
     sys.setswitchinterval(SWITCH_SECONDS)
-    return Entrance(made, settings.trusted_proxies)
+    return ProxyGate(made, settings.trusted_proxies)
 
 
 def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
@@ -186,45 +186,45 @@ def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
 
     Where it `owns_process`, it takes note of the signals that end it.
     """
-    documents = Documents(schema.core(), settings.limits, most_errors=settings.request_limits.errors)
+    documents = DocumentCache(schema.core(), settings.limits, most_errors=settings.request_limits.errors)
     operations = Operations(documents)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Budget]]:
-        desk = await _desk(settings, longest=settings.query_seconds)
-        app.state.answering = _answering(settings, documents, desk)
+        desk = await _app_context(settings, longest=settings.query_seconds)
+        app.state.answering = _graphql_handler(settings, documents, desk)
         with operations.stopping.on_signals() if owns_process else nullcontext():
-            async with operations.watched(desk), _listening(settings, operations):
+            async with operations.attach(desk), _listen(settings, operations):
                 yield {BUDGET: Budget(settings.request_limits, operations.meter, _failed(settings))}
         await _close(desk)
 
-    def answer(scope: Scope, asked: http.GraphQLRequest) -> Awaitable[http.Answer]:
-        answering: Answering = made.state.answering
+    def answer(scope: Scope, asked: http.GraphQLRequest) -> Awaitable[http.GraphQLAnswer]:
+        answering: GraphQLHandler = made.state.answering
         return answering(scope, asked)
 
     async def admit(request: Request) -> None:
-        answering: Answering = request.app.state.answering
+        answering: GraphQLHandler = request.app.state.answering
         await answering.require_schema_shown(request)
 
-    def house_of(request: Request) -> rest.House:
-        answering: Answering = request.app.state.answering
-        return rest.House(answering.desk, answering.statements, settings)
+    def house_of(request: Request) -> rest.RestContext:
+        answering: GraphQLHandler = request.app.state.answering
+        return rest.RestContext(answering.app, answering.statements, settings)
 
     admission = None if settings.introspection == "everyone" else admit
     api, *parts = http.routes(answer, schema.sdl(), limits=settings.request_limits, admit=admission)
-    routes = [api, *parts, *_pages(settings, operations), *rest.description(settings), rest.face(house_of)]
+    routes = [api, *parts, *_pages(settings, operations), *rest.description(settings), rest.create_router(house_of)]
     made = Starlette(routes=routes, lifespan=lifespan)
-    front = Front([api], ExceptionMiddleware(made.router, {HTTPException: rest.unanswered}))
-    watching = Watching(operations.meter, operations.stopping, _failed(settings), settings.slow_request_milliseconds)
-    made.middleware_stack = Watch(web.cors(front, settings.allowed_origins), watching)
+    front = FastRouter([api], ExceptionMiddleware(made.router, {HTTPException: rest.unexpected_response}))
+    watching = RequestLog(operations.meter, operations.stopping, _failed(settings), settings.slow_request_milliseconds)
+    made.middleware_stack = RequestMiddleware(web.cors(front, settings.allowed_origins), watching)
     return made
 
 
-def _listening(settings: Settings, operations: Operations) -> AbstractAsyncContextManager[None]:
+def _listen(settings: Settings, operations: Operations) -> AbstractAsyncContextManager[None]:
     """The listener of its own for metrics, if one is set."""
     if settings.metrics_address is None:
         return nullcontext()
-    return listening(Starlette(routes=operations.routes(is_open=True)), settings.metrics_endpoint)
+    return listen(Starlette(routes=operations.routes(is_open=True)), settings.metrics_endpoint)
 
 
 def _pages(settings: Settings, operations: Operations) -> list[BaseRoute]:
@@ -232,17 +232,17 @@ def _pages(settings: Settings, operations: Operations) -> list[BaseRoute]:
     return [Route("/", _home), *operations.routes(token), Route("/.well-known/jwks.json", _keys)]
 
 
-def _answering(settings: Settings, documents: Documents, desk: accounts.Desk) -> Answering:
-    statements = Statements(desk.database)
+def _graphql_handler(settings: Settings, documents: DocumentCache, desk: accounts.AppContext) -> GraphQLHandler:
+    statements = SelectBuilder(desk.database)
     planner = Planner(schema.core(), statements, schema.converted)
-    answering = Answering(schema.core(), documents, desk, statements, settings, _variables(settings))
+    answering = GraphQLHandler(schema.core(), documents, desk, statements, settings, _variables(settings))
     if settings.executor == "stock":
         return answering
-    return replace(answering, compiled=Compiled(planner), changes=Changes(planner))
+    return replace(answering, compiled=CompiledExecutor(planner), changes=MutationExecutor(planner))
 
 
-def _variables(settings: Settings) -> Variables:
-    return Variables(schema.core(), settings.request_limits.errors)
+def _variables(settings: Settings) -> VariableCoercion:
+    return VariableCoercion(schema.core(), settings.request_limits.errors)
 
 
 def _failed(settings: Settings) -> Callable[[str, Exception], Response]:
@@ -250,42 +250,42 @@ def _failed(settings: Settings) -> Callable[[str, Exception], Response]:
 
     def failed(face: str, error: Exception) -> Response:
         if face == "graphql":
-            return http.unanswered(error)
-        return rest.answered(
+            return http.unexpected_response(error)
+        return rest.error_response(
             error, drone_db_clients=settings.drone_db_clients, most_errors=settings.request_limits.errors
         )
 
     return failed
 
 
-async def _desk(settings: Settings, *, longest: float = inf) -> accounts.Desk:
-    database = await db.connected(settings.database_url, size=settings.database_pool_size, longest=longest)
+async def _app_context(settings: Settings, *, longest: float = inf) -> accounts.AppContext:
+    database = await db.open_database(settings.database_url, size=settings.database_pool_size, longest=longest)
     kept = secret(settings)
-    signer = Signer(kept, timedelta(days=settings.token_expiration_in_days), settings.revoked_tokens)
-    keyring = Keyring(database, signer, signing.Sealer(kept), signs=settings.signs_with_keys)
+    signer = TokenSigner(kept, timedelta(days=settings.token_expiration_in_days), settings.revoked_tokens)
+    keyring = KeyStore(database, signer, signing.KeyCipher(kept), signing_key=settings.signs_with_keys)
     await keyring.open()
-    hasher = Hasher(settings.hashing_threads, HASHING_QUEUE)
+    hasher = PasswordHasher(settings.hashing_threads, HASHING_QUEUE)
     lifetime = timedelta(minutes=settings.ticket_expiration_in_minutes)
-    provider = Provider(settings.external_auth_url) if settings.external_auth_url else None
-    return accounts.Desk(
+    provider = IdentityProvider(settings.external_auth_url) if settings.external_auth_url else None
+    return accounts.AppContext(
         database,
         hasher,
         signer,
         keyring,
         settings.password_policy,
-        tickets.Signer(kept),
-        quotas.Terms(settings.enable_storage_limiter, lifetime),
-        Throttle(settings.throttle, kept),
-        api_tokens.Uses(database),
+        tickets.TicketSigner(kept),
+        quotas.StoragePolicy(settings.enable_storage_limiter, lifetime),
+        LoginThrottle(settings.throttle, kept),
+        api_tokens.LastUsedRecorder(database),
         settings.api_token_lifetime,
         provider=provider,
         gives_orgs=settings.makes_personal_orgs,
     )
 
 
-async def _close(desk: accounts.Desk) -> None:
-    await desk.uses.settled()
-    await desk.throttle.settled()
+async def _close(desk: accounts.AppContext) -> None:
+    await desk.last_used.flush()
+    await desk.throttle.flush()
     desk.hasher.close()
     if desk.provider is not None:
         await desk.provider.close()
@@ -297,9 +297,9 @@ async def _home(request: Request) -> Response:
 
 
 async def _keys(request: Request) -> Response:
-    answering: Answering = request.app.state.answering
-    desk = answering.desk
-    await desk.keyring.refresh()
-    signing_keys = desk.signer.ring.verifying(desk.database.clock())
+    answering: GraphQLHandler = request.app.state.answering
+    desk = answering.app
+    await desk.key_store.refresh()
+    signing_keys = desk.signer.ring.valid_at(desk.database.clock())
     body = orjson.dumps({"keys": [desk.tickets.jwk, *(key.jwk for key in signing_keys)]})
     return Response(body, headers=KEYS_KEPT, media_type="application/jwk-set+json")

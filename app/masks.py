@@ -13,7 +13,7 @@ DATA_WRITE = 8
 ADMIN = 16
 
 ALL = 31
-WITHOUT_DATA = METADATA_READ | METADATA_WRITE | ADMIN
+NON_DATA = METADATA_READ | METADATA_WRITE | ADMIN
 """Every role of a type without data files."""
 
 READ = METADATA_READ | DATA_READ
@@ -49,7 +49,7 @@ def effective(granted: int, full: int) -> int:
     return closed & full
 
 
-class Level(IntEnum):
+class MemberLevel(IntEnum):
     """How far somebody belongs to an org; the numbers are those of the REST face."""
 
     READ_ONLY = 0
@@ -59,18 +59,18 @@ class Level(IntEnum):
 
 
 CAPS = {
-    Level.READ_ONLY: READ,
-    Level.READ_WRITE: READ | WRITE,
-    Level.READ_WRITE_DELETE: READ | WRITE,
-    Level.ADMIN: ALL,
+    MemberLevel.READ_ONLY: READ,
+    MemberLevel.READ_WRITE: READ | WRITE,
+    MemberLevel.READ_WRITE_DELETE: READ | WRITE,
+    MemberLevel.ADMIN: ALL,
 }
 """What a level gives on every resource of the org."""
 
 
-KINDS = 8
+SUBJECT_TYPES = 8
 
 
-class Kind(IntEnum):
+class SubjectType(IntEnum):
     """What sort of subject a number is."""
 
     ANYONE = 0
@@ -82,26 +82,26 @@ class Kind(IntEnum):
     REGISTRY = 6
 
 
-ANYONE = int(Kind.ANYONE)
+ANYONE = int(SubjectType.ANYONE)
 """Everybody, signed in or not."""
 
-GENERAL = int(Kind.GENERAL)
+GENERAL = int(SubjectType.GENERAL)
 """Every signed-in user that is not deactivated."""
 
-REGISTRY = int(Kind.REGISTRY)
+REGISTRY = int(SubjectType.REGISTRY)
 """Those who hold RESOURCES_MANAGE."""
 
 
-def subject(kind: Kind, key: int = 0) -> int:
+def subject_id(kind: SubjectType, key: int = 0) -> int:
     """The number of a group, a user, the people of an org, or the owner of a resource."""
-    return key * KINDS + kind
+    return key * SUBJECT_TYPES + kind
 
 
-def kind_of(number: int) -> Kind:
+def subject_type(number: int) -> SubjectType:
     """What sort of subject a number is."""
-    return Kind(number % KINDS)
+    return SubjectType(number % SUBJECT_TYPES)
 
 
-def key_of(number: int) -> int:
+def subject_key(number: int) -> int:
     """The id in the number of a subject."""
-    return number // KINDS
+    return number // SUBJECT_TYPES

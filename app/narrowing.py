@@ -19,33 +19,33 @@ from sqlalchemy import (
 )
 
 from app.auth import Viewer
-from app.pages import Ask, Shape
-from app.sources import Source
+from app.pages import ListQuery, QueryShape
+from app.sources import Relation
 from app.tables import col
 
-Ordered = Sequence[tuple[ColumnElement[Any], bool]]
+OrderTerms = Sequence[tuple[ColumnElement[Any], bool]]
 """Columns with whether each runs downward."""
 
 
-def narrowed(
-    chosen: Select[Any], source: Source, viewer: Viewer, ask: Ask, dialect: Dialect, ordered: "Ordered"
+def apply_filters(
+    chosen: Select[Any], source: Relation, viewer: Viewer, ask: ListQuery, dialect: Dialect, ordered: "OrderTerms"
 ) -> Select[Any]:
     """What may be seen, matches the filter and comes after the cursor, in order, one row more than the page."""
-    conditions = [source.sees(viewer), *filtered(source, viewer, ask.filter, dialect)]
+    conditions = [source.sees(viewer), *filter_condition(source, viewer, ask.filter, dialect)]
     if ask.after:
-        conditions.append(beyond(ordered))
+        conditions.append(after_cursor(ordered))
     limit: Any = bindparam("limit", type_=Integer())
     return chosen.where(*conditions).order_by(*(directed(column, down) for column, down in ordered)).limit(limit)
 
 
-def ordered_by(source: Source, ask: Ask) -> Ordered:
+def apply_order(source: Relation, ask: ListQuery) -> OrderTerms:
     """The columns of the order with their directions, ending in the id; turned round when paging backward."""
     terms = [(col(source.orders[name]), down) for name, down in ask.order]
     last = (col(source.table.id), terms[-1][1] if terms else False)  # type: ignore[attr-defined]  # every node has one
     return [(column, down != ask.backward) for column, down in [*terms, last]]
 
 
-def beyond(ordered: Ordered) -> ColumnElement[bool]:
+def after_cursor(ordered: OrderTerms) -> ColumnElement[bool]:
     """The rows after the cursor: one comparison of rows where all run one way, which an index can answer."""
     if len(ordered) > 1 and ordered[-1][0] is ordered[-2][0]:
         ordered = ordered[:-1]  # a list that is ordered by the id needs no tie-breaker
@@ -67,20 +67,22 @@ def directed(column: Any, down: bool) -> ColumnElement[Any]:
     return made
 
 
-def filtered(source: Source, viewer: Viewer, shape: Shape, dialect: Dialect) -> list[ColumnElement[bool]]:
+def filter_condition(
+    source: Relation, viewer: Viewer, shape: QueryShape, dialect: Dialect
+) -> list[ColumnElement[bool]]:
     """The conditions of a filter: those to begin with, and the filter as a whole."""
-    begun = beginnings(source, viewer, shape, dialect)
+    begun = seek_predicates(source, viewer, shape, dialect)
     return [*begun, _condition(source, viewer, shape, dialect)] if shape else []
 
 
-def beginnings(source: Source, viewer: Viewer, shape: Shape, dialect: Dialect) -> list[ColumnElement[bool]]:
+def seek_predicates(source: Relation, viewer: Viewer, shape: QueryShape, dialect: Dialect) -> list[ColumnElement[bool]]:
     """Where a database can begin to look, of what is asked for beside all else: few rows, however many there are."""
     named = [(source.filters[name], rest) for name, *rest in shape[1:] if name in source.filters]
     found = [each.beginning(viewer, rest, dialect) for each, rest in named]
     return [condition for condition in found if condition is not None]
 
 
-def _condition(source: Source, viewer: Viewer, shape: Shape, dialect: Dialect) -> ColumnElement[bool]:
+def _condition(source: Relation, viewer: Viewer, shape: QueryShape, dialect: Dialect) -> ColumnElement[bool]:
     head, *rest = shape
     if head in {"and", "or", "not"}:
         terms = [_condition(source, viewer, term, dialect) for term in rest]

@@ -9,30 +9,30 @@ from pathlib import Path
 from starlette.routing import Route
 
 from app import migrations
-from app.executor.documents import Documents
-from app.services.accounts import Desk
+from app.executor.documents import DocumentCache
+from app.services.accounts import AppContext
 from app.telemetry import metrics
-from app.telemetry.metrics import Meter, Samples
-from app.telemetry.workers import FOLDER_VARIABLE, Board
+from app.telemetry.metrics import Samples, WorkerMetrics
+from app.telemetry.workers import FOLDER_VARIABLE, MetricsDirectory
 from app.version import version
 from app.web import probes
 from app.web.probes import Readiness
-from app.web.stopping import Stopping, idle
+from app.web.stopping import Shutdown, wait_idle
 
-LAID_DOWN_SECONDS = 1.0
+PUBLISH_INTERVAL = 1.0
 """How old the numbers may be that a worker has of another one."""
 
 
 class Operations:
     """Knows the parts of a worker that have something to tell."""
 
-    def __init__(self, documents: Documents) -> None:
+    def __init__(self, documents: DocumentCache) -> None:
         folder = os.environ.get(FOLDER_VARIABLE)
-        self.meter = Meter()
-        self.stopping = Stopping()
-        self._board = Board(Path(folder)) if folder else None
+        self.meter = WorkerMetrics()
+        self.stopping = Shutdown()
+        self._board = MetricsDirectory(Path(folder)) if folder else None
         self._documents = documents
-        self._desk: Desk | None = None
+        self._desk: AppContext | None = None
         self._worker = f'ostiary_workers{{version="{version()}"}}'
 
     def routes(self, metrics_token: str | None = None, *, is_open: bool = False) -> Sequence[Route]:
@@ -41,22 +41,22 @@ class Operations:
         return probes.routes(readiness, self._numbers, metrics_token, is_open=is_open)
 
     @asynccontextmanager
-    async def watched(self, desk: Desk) -> AsyncIterator[None]:
+    async def attach(self, desk: AppContext) -> AsyncIterator[None]:
         """For as long as the desk is open; leaves it when nothing is at work there any more."""
         self._desk = desk
-        laying = asyncio.create_task(self._lay_down())
+        laying = asyncio.create_task(self._publish())
         try:
             yield
         finally:
-            await idle(lambda: self.meter.running)
+            await wait_idle(lambda: self.meter.running)
             laying.cancel()
             if self._board is not None:
-                self._board.put(self._samples(), ended=True)
+                self._board.publish(self._samples(), ended=True)
 
-    async def _lay_down(self) -> None:
+    async def _publish(self) -> None:
         while self._board is not None:
-            self._board.put(self._samples())
-            await asyncio.sleep(LAID_DOWN_SECONDS)
+            self._board.publish(self._samples())
+            await asyncio.sleep(PUBLISH_INTERVAL)
 
     async def _failing(self) -> str | None:
         assert self._desk is not None
@@ -67,7 +67,7 @@ class Operations:
         own = self._samples()
         if self._board is None:
             return metrics.text([own])
-        self._board.put(own)
+        self._board.publish(own)
         return metrics.text([own, *self._board.others()])
 
     def _samples(self) -> Samples:
@@ -75,7 +75,7 @@ class Operations:
         samples = self.meter.samples() | {
             'ostiary_documents_total{result="known"}': self._documents.hits,
             'ostiary_documents_total{result="read"}': self._documents.misses,
-            "ostiary_documents_remembered": self._documents.remembered,
+            "ostiary_documents_remembered": self._documents.cached_count,
             "ostiary_hashing_jobs": self._desk.hasher.queue.jobs,
             self._worker: 1,
         }

@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class RequestOrigin:
     """Which face was asked (`GRAPHQL`, `REST` or `COMMAND`), from which address, in which request.
 
     `is_direct_local` finds out whether a process of this machine sent the request itself (`web.locality`).
     """
 
-    face: str
+    api: str
     address: str | None = None
     request_id: str | None = None
     is_direct_local: Callable[[], bool] = field(default=lambda: False, compare=False)
 
 
-COMMAND = Origin("COMMAND", is_direct_local=lambda: True)
+COMMAND = RequestOrigin("COMMAND", is_direct_local=lambda: True)
 """The command line of the machine itself."""
 
-ORIGIN: ContextVar[Origin] = ContextVar("origin", default=COMMAND)
+current_origin: ContextVar[RequestOrigin] = ContextVar("origin", default=COMMAND)

@@ -31,11 +31,11 @@ MAX_FILTERS = 200
 
 ARGUMENTS = frozenset({"first", "after", "last", "before", "filter", "order_by"})
 
-Shape = tuple[Any, ...]
+QueryShape = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class ListQuery:
     """Everything that changes the text of a page's statement.
 
     `order` holds (name, descending); the unique end is not in it. `filter` is a tree of `("and" | "or" | "not", …)` and
@@ -43,28 +43,28 @@ class Ask:
     """
 
     order: tuple[tuple[str, bool], ...] = ()
-    filter: Shape = ()
+    filter: QueryShape = ()
     after: bool = False
     backward: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PageRequest:
     """One page: its shape, how many rows, and the values to bind."""
 
-    ask: Ask
+    query: ListQuery
     size: int
     values: tuple[tuple[str, Any], ...] = ()
 
     @property
-    def binds(self) -> dict[str, Any]:
+    def bind_values(self) -> dict[str, Any]:
         """The values by name; one row more than the page, to know whether another page follows."""
         return dict(self.values, limit=self.size + 1)
 
     def page(self, rows: list[Any]) -> "Page":
         """The page that is made of the rows which its statement gave below one key."""
         kept = rows[: self.size]
-        if self.ask.backward:
+        if self.query.backward:
             kept.reverse()
         return Page(self, kept, len(rows) > self.size)
 
@@ -76,22 +76,24 @@ class Page:
     Not frozen: there is one for each key, and freezing costs as much as all else that is done for it.
     """
 
-    wanted: Wanted
+    request: PageRequest
     rows: list[Any]
-    goes_on: bool
+    has_more: bool
 
     @property
     def has_next(self) -> bool:
         """Whether more follows: forward that is known, backward only that a cursor was given."""
-        return self.wanted.ask.after if self.wanted.ask.backward else self.goes_on
+        return self.request.query.after if self.request.query.backward else self.has_more
 
     @property
     def has_previous(self) -> bool:
         """Whether something precedes; the same the other way round."""
-        return self.goes_on if self.wanted.ask.backward else self.wanted.ask.after
+        return self.has_more if self.request.query.backward else self.request.query.after
 
 
-def wanted(types: Mapping[str, type], default: tuple[tuple[str, bool], ...], arguments: Mapping[str, Any]) -> Wanted:
+def parse_page_request(
+    types: Mapping[str, type], default: tuple[tuple[str, bool], ...], arguments: Mapping[str, Any]
+) -> PageRequest:
     """Read the arguments of a connection.
 
     `types` maps the names that it can be ordered by to the Python types in its cursors; raises BadInput.
@@ -102,11 +104,11 @@ def wanted(types: Mapping[str, type], default: tuple[tuple[str, bool], ...], arg
     cursor = arguments.get("before" if backward else "after")
     if cursor is not None:
         values |= {f"a{at}": value for at, value in enumerate(_decode(cursor, order, types))}
-    ask = Ask(order, tree, cursor is not None, backward)
-    return Wanted(ask, size, tuple(values.items()))
+    ask = ListQuery(order, tree, cursor is not None, backward)
+    return PageRequest(ask, size, tuple(values.items()))
 
 
-def folded(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+def fold_arguments(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     """Arguments of its own narrow a list as a filter does."""
     narrow = {name: value for name, value in arguments.items() if name not in ARGUMENTS}
     return {**arguments, "filter": SimpleNamespace(**narrow)} if narrow else arguments
@@ -186,7 +188,7 @@ class _Collector:
         if self.filters > MAX_FILTERS:
             raise BadInput(f"A filter may hold at most {MAX_FILTERS} filters.")
 
-    def place(self, value: Any) -> str:
+    def placeholder(self, value: Any) -> str:
         if len(self.values) >= MAX_COMPARISONS:
             raise BadInput(f"A filter may have at most {MAX_COMPARISONS} comparisons.")
         name = f"f{len(self.values)}"
@@ -194,15 +196,15 @@ class _Collector:
         return name
 
 
-def _filter(given: Any) -> tuple[Shape, dict[str, Any]]:
+def _filter(given: Any) -> tuple[QueryShape, dict[str, Any]]:
     collector = _Collector()
     tree = _tree(given, collector, 1) if given is not None else ()
     return tree, collector.values
 
 
-def _tree(given: Any, collector: _Collector, depth: int) -> Shape:
+def _tree(given: Any, collector: _Collector, depth: int) -> QueryShape:
     collector.enter(depth)
-    terms: list[Shape] = []
+    terms: list[QueryShape] = []
     for name, value in vars(given).items():
         if value is None:
             continue
@@ -213,7 +215,9 @@ def _tree(given: Any, collector: _Collector, depth: int) -> Shape:
         elif name == "not_":
             terms.append(("not", _tree(value, collector, depth + 1)))
         else:
-            terms.append((name, *((operator, collector.place(operand)) for operator, operand in _comparisons(value))))
+            terms.append(
+                (name, *((operator, collector.placeholder(operand)) for operator, operand in _comparisons(value)))
+            )
     return ("and", *terms)
 
 

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 ARGON2ID = argon2.using(type="ID", memory_cost=19456, time_cost=2, parallelism=1)
 
 # The hash of a random password that nobody knows, at the cost above: an unknown user takes the time of a known one.
-NOBODYS = "$argon2id$v=19$m=19456,t=2,p=1$2nvPmfOeEwKgNObc29s7hw$r/Ue/OqrKz+LmyVFMYP/KZEavTU3nX+xjoe5OGfgSrg"
+DUMMY_HASH = "$argon2id$v=19$m=19456,t=2,p=1$2nvPmfOeEwKgNObc29s7hw$r/Ue/OqrKz+LmyVFMYP/KZEavTU3nX+xjoe5OGfgSrg"
 
 TURNS_PER_THREAD = 2
 """While the password of one turn is hashed, the database is asked for the other one."""
@@ -42,23 +42,23 @@ NICE = 10
 """How far the threads that hash stand back behind the event loop; 19 would be behind everything."""
 
 GENERATED_LENGTH = 24
-GENERATED_FROM = string.ascii_letters + string.digits + "-_."
+GENERATED_ALPHABET = string.ascii_letters + string.digits + "-_."
 
 T = TypeVar("T")
 
 
-class Verdict(NamedTuple):
+class Verification(NamedTuple):
     """Whether the password was right, and whether its hash is of an older kind and wants to be made anew."""
 
     ok: bool
-    stale: bool
+    needs_rehash: bool
 
 
 def check_policy(policy: PasswordPolicy | None, password: str) -> list[str]:
     """Name every rule that a new password breaks, a sentence each; no policy demands nothing."""
     if policy is None:
         return []
-    password = normal(password)
+    password = normalize(password)
     rules = [
         (len(password) >= policy.min_length, f"A password needs at least {_characters(policy.min_length)}."),
         (not policy.require_digit or any(map(str.isdecimal, password)), "A password needs a digit."),
@@ -84,35 +84,35 @@ def generate(policy: PasswordPolicy | None) -> str:
     """Make up a password that keeps the policy: at least 24 characters of letters, digits and three signs."""
     length = max(GENERATED_LENGTH, 0 if policy is None else policy.min_length)
     while True:
-        made = "".join(secrets.choice(GENERATED_FROM) for _ in range(length))
+        made = "".join(secrets.choice(GENERATED_ALPHABET) for _ in range(length))
         if not check_policy(policy, made):
             return made
 
 
-class Hasher:
+class PasswordHasher:
     """Hashes and verifies in `threads` threads.
 
     Clients take their turns in `queue`, in which at most `most` wait, and hash within a turn.
     """
 
     def __init__(self, threads: int, most: int) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="passwords", initializer=_give_way)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="passwords", initializer=_lower_priority)
         self.queue = FairQueue(threads * TURNS_PER_THREAD, most)
 
     async def hash(self, password: str) -> str:
         """Make the text to store for a password."""
         if reason := _unusable(password):
             raise InvalidInput(reason)
-        return await self._run(hashed, password)
+        return await self._run(hash_password, password)
 
-    async def hash_in_turn(self, caller: Caller, password: str) -> str:
+    async def hash_for(self, caller: Caller, password: str) -> str:
         """Make the text to store for a password, when it is the caller's turn."""
         async with self.queue.turn(caller):
             return await self.hash(password)
 
-    async def verify(self, password: str, stored: str | None) -> Verdict:
+    async def verify(self, password: str, stored: str | None) -> Verification:
         """Compare with what is stored (None: there is no such user), in the same time whatever is wrong."""
-        return await self._run(_verified, password, stored)
+        return await self._run(_verify, password, stored)
 
     def close(self) -> None:
         """Finish what waits, and take nothing more."""
@@ -122,7 +122,7 @@ class Hasher:
         return await asyncio.wrap_future(self._pool.submit(job, *arguments))
 
 
-def _give_way() -> None:
+def _lower_priority() -> None:
     """Let the event loop go before this thread where there are too few cores for both: signing in can wait a little."""
     if sys.platform == "linux":  # elsewhere threads have no priority of their own
         with suppress(OSError):  # a sandbox may forbid it
@@ -139,35 +139,35 @@ def _unusable(password: str) -> str | None:
     return None
 
 
-def normal(password: str) -> str:
+def normalize(password: str) -> str:
     """Return the form of a password that is hashed: NFKC, since keyboards differ in how they compose characters."""
     return password if len(password) > PASSWORD_CHARACTERS else unicodedata.normalize("NFKC", password)
 
 
-def hashed(password: str) -> str:
-    return str(ARGON2ID.hash(normal(password)))
+def hash_password(password: str) -> str:
+    return str(ARGON2ID.hash(normalize(password)))
 
 
-def _verified(password: str, stored: str | None) -> Verdict:
+def _verify(password: str, stored: str | None) -> Verification:
     """Compare with a hash of the normal form, and with one from before there was a normal form.
 
     The second comparison depends on the password alone, so that the time tells nothing of the user.
     """
     usable = None if _unusable(password) else stored
-    form = normal(password)
-    verdict = _compared(form, usable)
+    form = normalize(password)
+    verdict = _compare(form, usable)
     if verdict.ok or form == password:
         return verdict
-    is_right = _compared(password, usable).ok
-    return Verdict(is_right, stale=is_right)
+    is_right = _compare(password, usable).ok
+    return Verification(is_right, needs_rehash=is_right)
 
 
-def _compared(password: str, stored: str | None) -> Verdict:
+def _compare(password: str, stored: str | None) -> Verification:
     try:
         if stored is not None:
             ok = bool(ARGON2ID.verify(password, stored))
-            return Verdict(ok, ok and bool(ARGON2ID.needs_update(stored)))
+            return Verification(ok, ok and bool(ARGON2ID.needs_update(stored)))
     except ValueError:
         log.warning("a stored password hash is not one of argon2's: its user cannot sign in until it is set anew")
-    ARGON2ID.verify("", NOBODYS)
-    return Verdict(False, False)
+    ARGON2ID.verify("", DUMMY_HASH)
+    return Verification(False, False)

@@ -26,7 +26,7 @@ order of their numbers leaves the default, which excludes nothing.
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Prepared:
+class CompiledStatement:
     """A compiled statement: its text, its values in order, and what the bare driver's rows still need."""
 
     text: str
@@ -64,7 +64,7 @@ class Prepared:
         return rows
 
 
-class Preparing:
+class StatementCache:
     """Compiles statements for one database, and remembers the last `size` of them.
 
     A statement that a module builds once is known by itself; one that is built anew for each call by its structure,
@@ -73,33 +73,33 @@ class Preparing:
 
     def __init__(self, dialect: Dialect, size: int) -> None:
         self.dialect = dialect
-        self._by_itself: WeightedLRU[Executable, Prepared] = WeightedLRU(size)
-        self._by_structure: WeightedLRU[Any, tuple[SQLCompiler, Prepared]] = WeightedLRU(size)
+        self._by_itself: WeightedLRU[Executable, CompiledStatement] = WeightedLRU(size)
+        self._by_structure: WeightedLRU[Any, tuple[SQLCompiler, CompiledStatement]] = WeightedLRU(size)
 
-    def __call__(self, statement: Executable) -> Prepared:
+    def __call__(self, statement: Executable) -> CompiledStatement:
         """The statement as the driver wants it."""
         prepared = self._by_itself.get(statement)
         if prepared is None:
-            self._by_itself.put(statement, prepared := self._alike(statement))
+            self._by_itself.put(statement, prepared := self._same_shape(statement))
         return prepared
 
-    def _alike(self, statement: Executable) -> Prepared:
+    def _same_shape(self, statement: Executable) -> CompiledStatement:
         key = statement._generate_cache_key()  # type: ignore[attr-defined]  # noqa: SLF001 - what its own engine asks
         if key is None:
-            return compiled(statement, self.dialect)
+            return compile_statement(statement, self.dialect)
         cached = self._by_structure.get(key.key)
         if cached is None:
             compiler = _compiler(statement, self.dialect, key)
-            self._by_structure.put(key.key, (compiler, prepared := _prepared(compiler, self.dialect)))
+            self._by_structure.put(key.key, (compiler, prepared := _compiled_statement(compiler, self.dialect)))
             return prepared
         compiler, alike = cached
         values = compiler.construct_params(extracted_parameters=key.bindparams, escape_names=False, _check=False)
         return replace(alike, constants={name: values[name] for name in alike.constants})
 
 
-def compiled(statement: Executable, dialect: Dialect) -> Prepared:
+def compile_statement(statement: Executable, dialect: Dialect) -> CompiledStatement:
     """Compile a statement for a database."""
-    return _prepared(_compiler(statement, dialect), dialect)
+    return _compiled_statement(_compiler(statement, dialect), dialect)
 
 
 def _compiler(statement: Executable, dialect: Dialect, key: Any = None) -> SQLCompiler:
@@ -108,7 +108,7 @@ def _compiler(statement: Executable, dialect: Dialect, key: Any = None) -> SQLCo
     return compiler
 
 
-def _prepared(compiler: SQLCompiler, dialect: Dialect) -> Prepared:
+def _compiled_statement(compiler: SQLCompiler, dialect: Dialect) -> CompiledStatement:
     names = tuple(compiler.positiontup or ())
     writers = []
     for at, name in enumerate(names):
@@ -121,7 +121,7 @@ def _prepared(compiler: SQLCompiler, dialect: Dialect) -> Prepared:
         if read is not None:
             readers.append((at, read))
     constants = {name: compiler.binds[name].effective_value for name in names if not compiler.binds[name].required}
-    return Prepared(str(compiler), names, constants, tuple(writers), tuple(readers))
+    return CompiledStatement(str(compiler), names, constants, tuple(writers), tuple(readers))
 
 
 def _result_types(compiler: SQLCompiler) -> list[Any]:
@@ -139,14 +139,14 @@ def few_rows(statement: S) -> S:
 
 
 @cache
-def insertion(table: type[SQLModel], columns: tuple[str, ...]) -> Insert:
+def compile_insert(table: type[SQLModel], columns: tuple[str, ...]) -> Insert:
     """An INSERT of some columns, with a value to bind for each: `new_` and its name."""
     kinds = SQLModel.metadata.tables[str(table.__tablename__)].c
     return insert(table).values({name: bindparam(f"new_{name}", type_=kinds[name].type) for name in columns})
 
 
 @cache
-def alteration(table: type[SQLModel], columns: tuple[str, ...]) -> Update:
+def compile_update(table: type[SQLModel], columns: tuple[str, ...]) -> Update:
     """An UPDATE of some columns of the row with an id, `key`, with values to bind as for an insertion."""
     kinds = SQLModel.metadata.tables[str(table.__tablename__)].c
     values = {name: bindparam(f"new_{name}", type_=kinds[name].type) for name in columns}

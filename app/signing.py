@@ -31,7 +31,7 @@ class Key:
     private: Ed25519PrivateKey
 
     @classmethod
-    def made(cls) -> "Key":
+    def generate(cls) -> "Key":
         """A new one, by chance."""
         return cls(Ed25519PrivateKey.generate())
 
@@ -67,19 +67,19 @@ def derived(secret: bytes, purpose: bytes) -> bytes:
     return HKDF(algorithm=hashes.SHA256(), length=SEED_BYTES, salt=None, info=purpose).derive(secret)
 
 
-class Sealer:
+class KeyCipher:
     """Writes keys so that a copy of the database alone signs nothing, and nobody without the secret puts one in."""
 
     def __init__(self, secret: bytes) -> None:
         self._cipher = AESGCM(derived(secret, SEAL))
 
-    def sealed(self, key: Key) -> str:
+    def encrypt(self, key: Key) -> str:
         """The key as it is stored; bound to its name."""
         nonce = os.urandom(NONCE_BYTES)
         content = self._cipher.encrypt(nonce, key.private.private_bytes_raw(), key.kid.encode())
         return base64.b64encode(nonce + content).decode()
 
-    def opened(self, kid: str, sealed: str) -> Key | None:
+    def decrypt(self, kid: str, sealed: str) -> Key | None:
         """The key of a name; None for what was sealed under another secret, or was tampered with."""
         try:
             content = base64.b64decode(sealed, validate=True)

@@ -41,16 +41,16 @@ from app.auth import Viewer
 from app.prepared import SETTLED_EVENT
 from app.tables import col
 
-ME = bindparam("viewer_id", type_=tables.RowId())
+VIEWER_ID = bindparam("viewer_id", type_=tables.RowId())
 """The viewer. Bound, so that a statement is the same for everybody with the same permissions."""
 
-NOW = bindparam("now", type_=tables.Instant())
+NOW = bindparam("now", type_=tables.UTCDateTime())
 """The moment of the question: what ends, ends by this clock."""
 
 SETTLED = bindparam(SETTLED_EVENT, 2**63 - 1, type_=BigInteger())
 """Number of the last settled event; PostgreSQL's reads of the audit feed bind it (`db.postgresql`)."""
 
-ROOT = 0
+ROOT_KEY = 0
 """The key of a listing that hangs on nothing."""
 
 SHOWN = literal_column("1", Integer)
@@ -77,7 +77,7 @@ def _expression(given: Any, viewer: Viewer, instead: Instead = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class FilterSpec:
     """What a list can be narrowed by. `fold` compares keys of names; `within` says where the comparison belongs.
 
     `sorts` is for a column of sort keys: equal names are found by the whole key, parts of names without accents.
@@ -119,12 +119,12 @@ class Filter:
     def _type(self, column: ColumnElement[Any], operator: str) -> TypeEngine[Any]:
         """Return the type by which a value is written as the column has it."""
         if self.sorts:
-            return tables.Searchable() if operator in {"starts_with", "contains"} else tables.Sortable()
-        return tables.Folded() if self.fold else column.type
+            return tables.SearchText() if operator in {"starts_with", "contains"} else tables.SortKeyText()
+        return tables.CaseFolded() if self.fold else column.type
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Source:
+class Relation:
     """An edge of the read graph.
 
     `one`: the row with this key; `many`: all rows of a key, few by nature; `page`: a connection, below a key or (`by`
@@ -141,7 +141,7 @@ class Source:
     via: Table | None = None
     on: ColumnElement[bool] | None = None
     orders: Mapping[str, Any] = field(default_factory=dict)
-    filters: Mapping[str, Filter] = field(default_factory=dict)
+    filters: Mapping[str, FilterSpec] = field(default_factory=dict)
     walk: "Walk | None" = None
     through: Callable[[Viewer], FromClause] | None = None
     derived: Callable[[Viewer], FromClause] | None = None
@@ -199,15 +199,15 @@ class Walk:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Find:
+class Lookup:
     """A lookup: the ways to find one row, and which one the arguments mean."""
 
-    ways: Mapping[str, Source]
+    ways: Mapping[str, Relation]
     choose: Callable[[Mapping[str, Any]], tuple[str, Any] | None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Cell:
+class FieldSpec:
     """What a field is of its row: a value kept or read, a key followed, a part, an identity, a way to find.
 
     A part has a cell of its own only where it has a guard: `SHOWN`, or null as the whole part is. One of a `joined`
@@ -219,11 +219,11 @@ class Cell:
     of: Expression | None = None
     guard: Condition | None = None
     read: Callable[[Any], Any] | None = None
-    follow: Source | None = None
+    follow: Relation | None = None
     part: bool = False
     joined: Table | None = None
     identity: bool = False
-    find: Find | None = None
+    find: Lookup | None = None
     given: Callable[[Viewer], Any] | None = None
     asks: Callable[[Any, Viewer, Mapping[str, Any]], Any] | None = None
 
@@ -249,7 +249,7 @@ def guarded(
 class Layout:
     """The select list of one type: the cells of a row, and those of the row between for facts of a relation."""
 
-    cells: tuple[tuple[str, Cell, Table], ...]
+    cells: tuple[tuple[str, FieldSpec, Table], ...]
 
     def columns(self, viewer: Viewer, instead: Instead = MappingProxyType({})) -> list[ColumnElement[Any]]:
         """The select list for a viewer, labelled c0, c1, …"""
@@ -264,16 +264,16 @@ class Layout:
         return {function for function in functions if function in asked}
 
 
-def layout(table: Table, *names: str, **cells: Cell) -> Layout:
+def layout(table: Table, *names: str, **cells: FieldSpec) -> Layout:
     """The select list of a shape without a type: a row's columns by name, then cells of its own."""
-    plain = {name: Cell() for name in names}
+    plain = {name: FieldSpec() for name in names}
     return Layout(tuple((name, cell, table) for name, cell in (plain | cells).items()))
 
 
-def flag(condition: Condition) -> Cell:
+def flag(condition: Condition) -> FieldSpec:
     """Whether a condition holds of the row: 1 or 0."""
     yes, no = literal_column("1", Integer), literal_column("0", Integer)
-    return Cell(of=lambda viewer: case((condition(viewer), yes), else_=no))
+    return FieldSpec(of=lambda viewer: case((condition(viewer), yes), else_=no))
 
 
 class Keys(TypeDecorator[Any]):
@@ -334,7 +334,7 @@ def integers(values: Iterable[int]) -> Any:
 
 def texts(values: Iterable[str]) -> Any:
     """A bound list of keys, for `among`."""
-    return bindparam(None, list(values), type_=Keys(tables.Key()), unique=True)
+    return bindparam(None, list(values), type_=Keys(tables.KeyText()), unique=True)
 
 
 def has_bit(mask: ColumnElement[Any], name: str) -> ColumnElement[bool]:
@@ -371,7 +371,7 @@ COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
 
 
 def _python_type(column: ColumnElement[Any]) -> type:
-    if isinstance(column.type, tables.Instant):
+    if isinstance(column.type, tables.UTCDateTime):
         return datetime
     return int if isinstance(column.type, Integer) else str
 

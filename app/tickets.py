@@ -15,7 +15,7 @@ PURPOSE = b"ostiary: Ed25519 key of tickets, 1"
 
 
 @dataclass(frozen=True, slots=True)
-class Claims:
+class TicketClaims:
     """What a ticket allows. `act` is upload or download; `user_name` is who began it, None for nobody.
 
     `path` names the org too: it is None where who began the ticket does not see that.
@@ -27,18 +27,18 @@ class Claims:
     path: str | None
     bytes: int
     user_name: str | None
-    begins: datetime
-    ends: datetime
+    starts_at: datetime
+    expires_at: datetime
 
 
-class Signer:
+class TicketSigner:
     """Signs tickets with a key that follows from the house's secret, so that nothing more has to be kept."""
 
     def __init__(self, secret: bytes) -> None:
         self._key = signing.Key.derived(secret, PURPOSE)
         self.jwk = self._key.jwk
 
-    def issue(self, claims: Claims) -> str:
+    def issue(self, claims: TicketClaims) -> str:
         """The ticket as a token."""
         payload: dict[str, Any] = {
             "aud": AUDIENCE,
@@ -46,8 +46,8 @@ class Signer:
             "act": claims.act,
             "resource": claims.resource,
             "bytes": claims.bytes,
-            "iat": int(claims.begins.timestamp()),
-            "exp": int(claims.ends.timestamp()),
+            "iat": int(claims.starts_at.timestamp()),
+            "exp": int(claims.expires_at.timestamp()),
         }
         if claims.path is not None:
             payload["path"] = claims.path

@@ -27,8 +27,8 @@ TYPE = "JWT"
 HEADER = frozenset({"alg", "typ", "kid"})
 """All that the header of a token says. What says more (`crit`, `jku`, `jwk`, …) is none of ours."""
 
-MOST_BYTES = 8 * 1024
-REMEMBERED = 10_000
+MAX_BYTES = 8 * 1024
+CACHE_SIZE = 10_000
 """Tokens whose signature need not be checked again."""
 
 LEEWAY = 5
@@ -52,7 +52,7 @@ _SIGNATURE_ALONE: jwt.types.Options = {
 
 
 @dataclass(frozen=True, slots=True)
-class Claims:
+class TokenClaims:
     """Who a token speaks of; the last three are the signer's, and always there on one that was read."""
 
     user_id: int
@@ -72,7 +72,7 @@ def new_generation() -> int:
     return secrets.randbits(63)
 
 
-class Issued(NamedTuple):
+class IssuedToken(NamedTuple):
     """A new token, when it ends, and its own id."""
 
     token: str
@@ -81,17 +81,17 @@ class Issued(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Ring:
+class VerificationKeys:
     """The Ed25519 keys of tokens by name, each with its end if it has one; and which one signs, None for the secret."""
 
     keys: Mapping[str, tuple[signing.Key, datetime | None]] = field(default_factory=dict)
-    signs: signing.Key | None = None
+    signing_key: signing.Key | None = None
 
-    def verifying(self, now: datetime) -> list[signing.Key]:
+    def valid_at(self, now: datetime) -> list[signing.Key]:
         """The keys whose signatures are good now."""
         return [key for key, ends in self.keys.values() if ends is None or now < ends]
 
-    def named(self, kid: str, now: datetime) -> signing.Key | None:
+    def get(self, kid: str, now: datetime) -> signing.Key | None:
         """The key of a name, if its signatures are good now."""
         key, ends = self.keys.get(kid, (None, None))
         return key if ends is None or now < ends else None
@@ -100,7 +100,7 @@ class Ring:
 class _Verified(NamedTuple):
     """What a token said whose signature was good, which key vouches for it, and from when till when (in seconds)."""
 
-    claims: Claims
+    claims: TokenClaims
     kid: str | None
     begins: int
     ends: int
@@ -110,20 +110,20 @@ class _Verified(NamedTuple):
         return self.begins <= now + LEEWAY and now < self.ends
 
 
-class Signer:
+class TokenSigner:
     """Signs tokens and reads back those that it, or another worker with the same secret, has signed.
 
     `ring` is what is known of the keys now; whoever looks them up replaces it.
     """
 
     def __init__(self, secret: bytes, lifetime: timedelta, revoked: Collection[str]) -> None:
-        self.ring = Ring()
+        self.ring = VerificationKeys()
         self._secret = secret
         self._lifetime = int(lifetime.total_seconds())
         self._revoked = frozenset(map(_signed_part, revoked))
-        self._verified: WeightedLRU[bytes, _Verified] = WeightedLRU(REMEMBERED)
+        self._verified: WeightedLRU[bytes, _Verified] = WeightedLRU(CACHE_SIZE)
 
-    def issue(self, claims: Claims, now: datetime) -> Issued:
+    def issue(self, claims: TokenClaims, now: datetime) -> IssuedToken:
         """Sign a token that is good from now on; it begins and ends on a whole second."""
         jti = secrets.token_urlsafe(16)
         begins = int(now.timestamp())
@@ -138,26 +138,26 @@ class Signer:
             "exp": ends,
             "jti": jti,
         }
-        return Issued(self._signed(payload), datetime.fromtimestamp(ends, UTC), jti)
+        return IssuedToken(self._sign(payload), datetime.fromtimestamp(ends, UTC), jti)
 
-    def _signed(self, payload: dict[str, Any]) -> str:
-        key = self.ring.signs
+    def _sign(self, payload: dict[str, Any]) -> str:
+        key = self.ring.signing_key
         if key is None:
             return jwt.encode(payload, self._secret, ALGORITHM)
         return jwt.encode(payload, key.private, signing.ALGORITHM, {"kid": key.kid})
 
-    def read(self, token: str, now: datetime) -> Claims | None:
+    def read(self, token: str, now: datetime) -> TokenClaims | None:
         """Give a token's claims; None for anything that is not a good token now, whatever is wrong with it."""
         found = self.examine(token, now)
         return None if isinstance(found, Reason) else found
 
-    def examine(self, token: str, now: datetime) -> Claims | Reason:
+    def examine(self, token: str, now: datetime) -> TokenClaims | Reason:
         """Give a token's claims, or the reason why it is not a good token now.
 
         A signature that was good once is remembered by the token's hash; whether its key and its times are still good
         is looked at each time.
         """
-        if len(token) > MOST_BYTES:
+        if len(token) > MAX_BYTES:
             return Reason.MALFORMED
         place = sha256(token.encode("utf-8", "surrogatepass")).digest()
         verified = self._verified.get(place)
@@ -175,7 +175,7 @@ class Signer:
     def _verify(self, token: str, now: datetime) -> "_Verified | Reason":
         if not _FORM.fullmatch(token):
             return Reason.MALFORMED
-        if self.lists(token):
+        if self.is_listed(token):
             return Reason.REVOKED
         header = _header(token.partition(".")[0])
         found = None if header is None else self._key(header.get("kid"), now)
@@ -195,18 +195,18 @@ class Signer:
         """What checks a signature, and the one way in which it does."""
         if kid is None:
             return self._secret, ALGORITHM
-        key = self.ring.named(kid, now)
+        key = self.ring.get(kid, now)
         return None if key is None else (key.public, signing.ALGORITHM)
 
-    def lacks(self, token: str) -> bool:
+    def is_unknown_key(self, token: str) -> bool:
         """Whether a token names a key that is not known here: one that another worker has just made, perhaps."""
-        if len(token) > MOST_BYTES:
+        if len(token) > MAX_BYTES:
             return False
         header = _header(token.partition(".")[0])
         kid = None if header is None else header.get("kid")
         return kid is not None and kid not in self.ring.keys
 
-    def lists(self, token: str) -> bool:
+    def is_listed(self, token: str) -> bool:
         """Whether a token is one of those that the settings revoke."""
         return _signed_part(token) in self._revoked
 
@@ -230,7 +230,7 @@ def _header(part: str) -> Mapping[str, Any] | None:
     return header
 
 
-def _claims(payload: dict[str, Any]) -> Claims | None:
+def _claims(payload: dict[str, Any]) -> TokenClaims | None:
     match payload:
         case {
             "sub": str(sub),
@@ -243,7 +243,7 @@ def _claims(payload: dict[str, Any]) -> Claims | None:
             "exp": int(ends),
         } if _is_id(sub) and jti and type(generation) is int and all(map(_is_time, (begins, not_before, ends))):
             times = (datetime.fromtimestamp(begins, UTC), datetime.fromtimestamp(ends, UTC))
-            return Claims(int(sub), user_name, admin, generation, jti, *times)
+            return TokenClaims(int(sub), user_name, admin, generation, jti, *times)
     return None
 
 

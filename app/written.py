@@ -27,11 +27,11 @@ _HALF = re.compile(r"[\ud800-\udfff]")
 
 _WORDS = {"model_type": "must be a JSON object", "tuple_type": "must be a JSON list of strings"}
 
-Where = tuple[str, ...]
+SettingOrigin = tuple[str, ...]
 """A setting's place: the field's name, after its section's name if it has one."""
 
 
-def fields(model: type[BaseModel], above: Where = ()) -> Iterator[tuple[Where, FieldInfo]]:
+def fields(model: type[BaseModel], above: SettingOrigin = ()) -> Iterator[tuple[SettingOrigin, FieldInfo]]:
     """Every section and every setting of a model, by its place."""
     for name, field in model.model_fields.items():
         yield (*above, name), field
@@ -39,12 +39,12 @@ def fields(model: type[BaseModel], above: Where = ()) -> Iterator[tuple[Where, F
             yield from fields(section, (*above, name))
 
 
-def key(where: Where) -> str:
+def key(where: SettingOrigin) -> str:
     """How the settings file spells what is at this place: `DefaultAdmin.Password`."""
     return ".".join(map(to_pascal, where))
 
 
-def variable(where: Where) -> str:
+def variable(where: SettingOrigin) -> str:
     """The environment variable that sets what is at this place: `OSTIARY_DEFAULT_ADMIN__PASSWORD`."""
     return PREFIX + "__".join(where).upper()
 
@@ -56,13 +56,13 @@ class _Object:
         self.pairs = pairs
 
 
-class Written:
+class SettingsSource:
     """The values gathered so far, by place; what is read later stands over what was read before."""
 
-    def __init__(self, known: Mapping[Where, FieldInfo]) -> None:
+    def __init__(self, known: Mapping[SettingOrigin, FieldInfo]) -> None:
         self.known = known
         self.values: dict[str, Any] = {}
-        self.origins: dict[Where, tuple[str, str]] = {}
+        self.origins: dict[SettingOrigin, tuple[str, str]] = {}
         """For each place, how to name it in a message, and the file or variable that set it."""
         self.wrong: list[str] = []
 
@@ -85,7 +85,7 @@ class Written:
 
     def environment(self, variables: Mapping[str, str]) -> None:
         """Read the variables that begin with the prefix; a section may come whole as JSON, or key by key."""
-        seen: dict[Where, str] = {}
+        seen: dict[SettingOrigin, str] = {}
         # A section given whole comes before its single keys, which stand over it.
         for name in sorted(variables, key=lambda name: (name.count("__"), name)):
             upper, text = name.upper(), variables[name]
@@ -93,9 +93,9 @@ class Written:
                 continue
             where = tuple(upper.removeprefix(PREFIX).lower().split("__"))
             if self._accepts(where, name, upper.removeprefix(PREFIX), seen):
-                self._put(where, self._decoded(where, text), name, name)
+                self._put(where, self._decode(where, text), name, name)
 
-    def _accepts(self, where: Where, name: str, bare: str, seen: dict[Where, str]) -> bool:
+    def _accepts(self, where: SettingOrigin, name: str, bare: str, seen: dict[SettingOrigin, str]) -> bool:
         if where not in self.known:
             nearest = self._nearest(bare, lambda place: variable(place).removeprefix(PREFIX))
             hint = f"did you mean {PREFIX}{nearest}?" if nearest else "`ostiary settings` lists all there are"
@@ -106,7 +106,7 @@ class Written:
             )
         return where in self.known and seen.setdefault(where, name) == name
 
-    def _decoded(self, where: Where, text: str) -> object:
+    def _decode(self, where: SettingOrigin, text: str) -> object:
         if not _section(self.known[where]) and get_origin(self.known[where].annotation) is not tuple:
             return text
         try:
@@ -114,8 +114,8 @@ class Written:
         except (ValueError, RecursionError):
             return text  # no object and no list: refused for its type
 
-    def _object(self, written: _Object, above: Where, source: str) -> None:
-        seen: dict[Where, str] = {}
+    def _object(self, written: _Object, above: SettingOrigin, source: str) -> None:
+        seen: dict[SettingOrigin, str] = {}
         for spelled, value in written.pairs:
             dotted = ".".join([*map(to_pascal, above), spelled])
             name = f"{_plain(dotted)} in {source}"
@@ -132,11 +132,11 @@ class Written:
                 seen[where] = spelled
                 self._put(where, value, name, source)
 
-    def _child(self, above: Where, spelled: str) -> Where | None:
+    def _child(self, above: SettingOrigin, spelled: str) -> SettingOrigin | None:
         children = (where for where in self.known if where[:-1] == above)
         return next((where for where in children if to_pascal(where[-1]).lower() == spelled.lower()), None)
 
-    def _put(self, where: Where, value: object, name: str, source: str) -> None:
+    def _put(self, where: SettingOrigin, value: object, name: str, source: str) -> None:
         holder = self.values
         for part in where[:-1]:
             if not isinstance(holder.get(part), dict):
@@ -152,7 +152,7 @@ class Written:
             holder[where[-1]] = value
             self.origins[where] = (name, source)
 
-    def _nearest(self, given: str, spell: Callable[[Where], str]) -> str | None:
+    def _nearest(self, given: str, spell: Callable[[SettingOrigin], str]) -> str | None:
         """Guess what was meant: a whole name, or a section's key without its section."""
         spelled: dict[str, str] = {}
         for where in self.known:
@@ -161,7 +161,7 @@ class Written:
         found = difflib.get_close_matches(given.lower(), spelled, n=1, cutoff=0.7)
         return spelled[found[0]] if found else None
 
-    def explained(self, error: ErrorDetails) -> str:
+    def explain(self, error: ErrorDetails) -> str:
         """One line about a refused value: its name as written, what is wrong, what would be right; never itself."""
         place = tuple(map(str, error["loc"]))
         where = next(place[:length] for length in range(len(place), 0, -1) if place[:length] in self.known)

@@ -6,7 +6,7 @@ come before what a type lacks is taken away: to read data, where there is none, 
 
 from dataclasses import dataclass, field
 
-from app.masks import Level
+from app.masks import MemberLevel
 
 LETTERS = {"r": "METADATA_READ", "w": "METADATA_WRITE", "d": "DATASET_DATA_READ", "u": "DATASET_DATA_WRITE"}
 LETTERS |= {"a": "ADMIN"}
@@ -31,7 +31,7 @@ class Asker:
     user: str = ""
     groups: tuple[str, ...] = ()
     manages_groups: bool = False
-    level: Level | None = None
+    level: MemberLevel | None = None
     owns: str = ""
     registry: tuple[str, ...] = ()
     late: str = ""
@@ -43,7 +43,7 @@ class Asker:
     @property
     def is_above_grants(self) -> bool:
         """Whether ADMIN comes from ownership, the org or the registry, which no grant can give."""
-        is_org_admin = self.level is Level.ADMIN and self.late != "org"
+        is_org_admin = self.level is MemberLevel.ADMIN and self.late != "org"
         return bool(self.owns) or is_org_admin or "registrar" in self.registry
 
 
@@ -86,14 +86,16 @@ ASKERS = (
     Asker("a grantee: a", ALL, BARE, user="a"),
     Asker("a grantee of everything but administration", "rwdu", "rw", user="wu"),
     Asker("a former grantee", user="a", late="grant"),
-    Asker("an org member who reads", "rd", "r", "sees", level=Level.READ_ONLY),
-    Asker("an org member who writes", "rwdu", "rw", "writes", level=Level.READ_WRITE),
-    Asker("an org member who deletes", "rwdu", "rw", "deletes", level=Level.READ_WRITE_DELETE),
-    Asker("an org's administrator", ALL, BARE, "deletes", level=Level.ADMIN),
-    Asker("an org's reader with a grant", "rwd", "rw", "sees", level=Level.READ_ONLY, user="w"),
-    Asker("a former org member who wrote", level=Level.READ_WRITE, late="org"),
-    Asker("an org's former administrator", level=Level.ADMIN, late="org"),
-    Asker("an org's former administrator, where all may see", "r", "r", level=Level.ADMIN, general="r", late="org"),
+    Asker("an org member who reads", "rd", "r", "sees", level=MemberLevel.READ_ONLY),
+    Asker("an org member who writes", "rwdu", "rw", "writes", level=MemberLevel.READ_WRITE),
+    Asker("an org member who deletes", "rwdu", "rw", "deletes", level=MemberLevel.READ_WRITE_DELETE),
+    Asker("an org's administrator", ALL, BARE, "deletes", level=MemberLevel.ADMIN),
+    Asker("an org's reader with a grant", "rwd", "rw", "sees", level=MemberLevel.READ_ONLY, user="w"),
+    Asker("a former org member who wrote", level=MemberLevel.READ_WRITE, late="org"),
+    Asker("an org's former administrator", level=MemberLevel.ADMIN, late="org"),
+    Asker(
+        "an org's former administrator, where all may see", "r", "r", level=MemberLevel.ADMIN, general="r", late="org"
+    ),
     Asker("the org's owner", ALL, BARE, "deletes", owns="org"),
     Asker("the resource's owner", ALL, BARE, owns="resource"),
     Asker("RESOURCES_MANAGE", ALL, BARE, "sees", registry=("registrar",), sees_all=True),

@@ -117,7 +117,7 @@ def _ordered(world: World, keys: Iterable[int], at: int) -> list[int]:
 
     def place(key: int) -> Any:
         kept = world.resources[key]
-        values = {"NAME": tables.sortable(kept.name), "CREATED_AT": kept.created_at, "UPDATED_AT": kept.updated_at}
+        values = {"NAME": tables.sort_key(kept.name), "CREATED_AT": kept.created_at, "UPDATED_AT": kept.updated_at}
         return values[field], key
 
     return sorted(keys, key=place, reverse=way == "DESC")
@@ -206,7 +206,7 @@ async def access_subjects_agree(api: Api, world: World, root: Person) -> None:
 def _entries(world: World, key: int, kept: Kept) -> list[dict[str, Any]]:
     open_ = [("ANYONE", kept.anyone), ("GENERAL", kept.general)]
     own = replace(world, resources={key: replace(kept, anyone=set(), general=set())})
-    people = sorted(world.users, key=lambda user: tables.folded(world.users[user].name))
+    people = sorted(world.users, key=lambda user: tables.casefold_key(world.users[user].name))
     found: list[dict[str, Any]] = [
         {"kind": kind, "roles": listed(_closed(roles, kept)), "user": None} for kind, roles in open_
     ]

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 
 from app import db, masks, tables
 from app.auth import DEACTIVATED, Permission
-from app.masks import Kind
+from app.masks import SubjectType
 from app.services import index
 from app.tables import col
 from tests.emptied import empty
@@ -243,7 +243,7 @@ async def write(database: db.Database, plan: Plan) -> Person:
     async with database.write() as tx:
         await empty(database, tx, _STAYS)
         await tx.rows(delete(tables.Role).where(col(tables.Role.name_key) == REGISTRAR))
-        await tx.put(tables.Role, [_REGISTRAR])
+        await tx.insert(tables.Role, [_REGISTRAR])
         people = await _write_people(tx, [("admin",), *plan.people])
         root, users = people[0], people[1:]
         orgs = await _write_orgs(tx, plan, users)
@@ -253,7 +253,7 @@ async def write(database: db.Database, plan: Plan) -> Person:
             for group, members in zip(groups, plan.groups, strict=True)
             for user, end in members.items()
         ]
-        await tx.put(tables.GroupMember, [{**row, "is_manager": False} for row in rows])
+        await tx.insert(tables.GroupMember, [{**row, "is_manager": False} for row in rows])
         await _write_resources(tx, plan, users, orgs, groups)
         await index.rebuild(tx)
     return Person(root, "person0")
@@ -269,7 +269,7 @@ def _titled(slug: str, title: str) -> dict[str, Any]:
 
 async def _put(tx: db.Transaction, table: Any, rows: list[dict[str, Any]]) -> list[int]:
     """Rows of a table that was empty, and their ids in the same order."""
-    await tx.put(table, rows)
+    await tx.insert(table, rows)
     return [row[0] for row in await tx.rows(select(col(table.id)).order_by(col(table.id)))]
 
 
@@ -279,7 +279,7 @@ async def _write_people(tx: db.Transaction, roles: list[tuple[str, ...]]) -> lis
     users = await _put(tx, tables.User, [{**row, "user_name": name, "user_key": name} for name in names])
     known = {name: key for name, key in await tx.rows(select(col(tables.Role.name_key), col(tables.Role.id)))}  # noqa: C416 - as above
     held = [(user, known[name]) for user, names in zip(users, roles, strict=True) for name in names]
-    await tx.put(tables.UserRole, [{"user_id": user, "role_id": role} for user, role in held])
+    await tx.insert(tables.UserRole, [{"user_id": user, "role_id": role} for user, role in held])
     return users
 
 
@@ -294,7 +294,7 @@ async def _write_orgs(tx: db.Transaction, plan: Plan, users: list[int]) -> list[
         for org, members in zip(orgs, plan.members, strict=True)
         for user, (level, end) in members.items()
     ]
-    await tx.put(tables.OrgMember, members)
+    await tx.insert(tables.OrgMember, members)
     return orgs
 
 
@@ -303,14 +303,14 @@ async def _write_resources(
 ) -> None:
     kind = tables.ResourceType
     types = {
-        name: (key, masks.ALL if has_data else masks.WITHOUT_DATA)
+        name: (key, masks.ALL if has_data else masks.NON_DATA)
         for key, name, has_data in await tx.rows(select(col(kind.id), col(kind.name), col(kind.has_data)))
     }
     rows = []
     for at, each in enumerate(plan.resources):
         slug, (type_id, full), age = f"thing{at}", types[each.type], timedelta(minutes=each.age)
         row = {"org_id": orgs[each.org], "type_id": type_id, "full_mask": full, "path": f"org{each.org}/{slug}"}
-        row |= {"slug": slug, "name": each.name, "name_key": tables.sortable(each.name), "description": ""}
+        row |= {"slug": slug, "name": each.name, "name_key": tables.sort_key(each.name), "description": ""}
         row |= {"details": {}, "size_bytes": 0, "revision": 1, "created_at": NOW - age, "updated_at": NOW + age}
         rows.append({**row, "owner_id": None if each.owner is None else users[each.owner]})
     resources = await _put(tx, tables.Resource, rows)
@@ -319,7 +319,7 @@ async def _write_resources(
         for key, each in zip(resources, plan.resources, strict=True)
         for grant in _grants(each, users, groups)
     ]
-    await tx.put(tables.Grant, grants)
+    await tx.insert(tables.Grant, grants)
 
 
 def _grants(planned: Planned, users: list[int], groups: list[int]) -> list[dict[str, Any]]:
@@ -331,7 +331,7 @@ def _grants(planned: Planned, users: list[int], groups: list[int]) -> list[dict[
     found = [entry(masks.GENERAL, planned.general)]
     found += [entry(masks.ANYONE, planned.anyone)] if planned.anyone is not None else []
     for at, given in planned.groups.items():
-        found.append(entry(masks.subject(Kind.GROUP, groups[at]), given, group=groups[at]))
+        found.append(entry(masks.subject_id(SubjectType.GROUP, groups[at]), given, group=groups[at]))
     for at, given in planned.users.items():
-        found.append(entry(masks.subject(Kind.USER, users[at]), given, user=users[at]))
+        found.append(entry(masks.subject_id(SubjectType.USER, users[at]), given, user=users[at]))
     return found

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from app import tokens
-from app.services.accounts import Desk
+from app.services.accounts import AppContext
 from tests.make import Person
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?Z")
@@ -16,7 +16,7 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?Z")
 class Api:
     """GraphQL over HTTP. `await api(query, as_=person, name=value)` answers the whole reply."""
 
-    def __init__(self, client: httpx.AsyncClient, desk: Desk) -> None:
+    def __init__(self, client: httpx.AsyncClient, desk: AppContext) -> None:
         self.client = client
         self._desk = desk
 
@@ -50,7 +50,7 @@ class Api:
 
     def token(self, as_: Person) -> str:
         """A token as login would answer it, without the cost of a password."""
-        claims = tokens.Claims(as_.id, as_.user_name, False, as_.generation)
+        claims = tokens.TokenClaims(as_.id, as_.user_name, False, as_.generation)
         return self._desk.signer.issue(claims, self._desk.database.clock()).token
 
 

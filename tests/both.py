@@ -11,16 +11,16 @@ from graphql.execution.values import VariableValues, get_variable_values
 
 from app import auth, db, schema, tokens
 from app.auth import ANONYMOUS, Viewer
-from app.executor.documents import Documents, Invalid, Known
+from app.executor.documents import DocumentCache, Invalid, ValidatedDocument
 from app.executor.plan import Planner
-from app.executor.plans import Stock
-from app.executor.run import Compiled
+from app.executor.plans import Fallback
+from app.executor.run import CompiledExecutor
 from app.schema import errors
-from app.schema.context import Context
-from app.services.accounts import Desk
+from app.schema.context import GraphQLContext
+from app.services.accounts import AppContext
 from app.settings import Limits
-from app.statements import Statements
-from app.web import encoded
+from app.statements import SelectBuilder
+from app.web import encode_json
 from tests.make import Person
 from tests.shown import cursors_of, shown
 from tests.worlds import Question, World
@@ -65,12 +65,12 @@ class Tally:
 class Both:
     """The executors over one database."""
 
-    def __init__(self, desk: Desk, statements: Statements | None = None) -> None:
+    def __init__(self, desk: AppContext, statements: SelectBuilder | None = None) -> None:
         self._desk = desk
         self._schema = schema.core()
-        self._statements = statements or Statements(desk.database)
-        self._documents = Documents(self._schema, Limits())
-        self._compiled = Compiled(Planner(self._schema, self._statements, schema.converted), at_once=True)
+        self._statements = statements or SelectBuilder(desk.database)
+        self._documents = DocumentCache(self._schema, Limits())
+        self._compiled = CompiledExecutor(Planner(self._schema, self._statements, schema.converted), at_once=True)
         self.tally = Tally()
         self.cursors: dict[str, list[str]] = {}
         """Some of those in answers, by the type of their list."""
@@ -86,11 +86,11 @@ class Both:
         database = self._desk.database
         found = await self._compiled.answer(known, variables, viewer, database, database.clock())
         if told := _difference(stock, found):
-            raise Unequal(f"{who} asks {question.text}\nwith {encoded(question.variables).decode()}\n{told}")
+            raise Unequal(f"{who} asks {question.text}\nwith {encode_json(question.variables).decode()}\n{told}")
         self._count(known, stock, found)
         return stock
 
-    def _understood(self, question: Question) -> tuple[Known, VariableValues]:
+    def _understood(self, question: Question) -> tuple[ValidatedDocument, VariableValues]:
         known = self._documents.operation(question.text, None, question.variables, introspection=True)
         definitions = known.operation.variable_definitions or ()
         variables = get_variable_values(self._schema, definitions, dict(question.variables))
@@ -98,19 +98,19 @@ class Both:
             raise Invalid(variables, "BAD_USER_INPUT")
         return known, variables
 
-    async def _stock(self, known: Known, question: Question, viewer: Viewer) -> dict[str, Any]:
-        context = Context(self._desk, self._statements, viewer)
+    async def _stock(self, known: ValidatedDocument, question: Question, viewer: Viewer) -> dict[str, Any]:
+        context = GraphQLContext(self._desk, self._statements, viewer)
         variables = dict(question.variables)
         result = execute(self._schema, known.document, context_value=context, variable_values=variables)
         if isawaitable(result):
             result = await result
         assert isinstance(result, ExecutionResult)
         body: dict[str, Any] = {"data": result.data}
-        return body | {"errors": errors.formatted(result.errors)} if result.errors else body
+        return body | {"errors": errors.format_errors(result.errors)} if result.errors else body
 
-    def _count(self, known: Known, stock: dict[str, Any], found: dict[str, Any] | Stock) -> None:
-        if isinstance(found, Stock):
-            (self.tally.mistaken if "errors" in stock else self.tally.asked)[found.cause] += 1
+    def _count(self, known: ValidatedDocument, stock: dict[str, Any], found: dict[str, Any] | Fallback) -> None:
+        if isinstance(found, Fallback):
+            (self.tally.mistaken if "errors" in stock else self.tally.asked)[found.reason] += 1
         else:
             self.tally.asked["compiled"] += 1
             self.tally.shown.update(set(shown(known.document, found)))
@@ -118,14 +118,14 @@ class Both:
             self.cursors[kind] = [*self.cursors.get(kind, ()), cursor][-10:]
 
 
-def _difference(stock: dict[str, Any], found: dict[str, Any] | Stock) -> str:
+def _difference(stock: dict[str, Any], found: dict[str, Any] | Fallback) -> str:
     """What is wrong with the answer of a plan; nothing if it is stock's, or is stock's to give."""
     codes = {each["extensions"]["code"] for each in stock.get("errors", ())}
     if "INTERNAL_SERVER_ERROR" in codes:
         return "stock crashes"
-    if isinstance(found, Stock):
-        return "" if codes or found.cause in UNPLANNED else f"stock had to answer without need: {found.cause}"
-    expected, given = encoded(stock), encoded({"data": found})
+    if isinstance(found, Fallback):
+        return "" if codes or found.reason in UNPLANNED else f"stock had to answer without need: {found.reason}"
+    expected, given = encode_json(stock), encode_json({"data": found})
     return "" if expected == given else f"stock {expected.decode()}\nplan  {given.decode()}"
 
 
@@ -139,7 +139,7 @@ async def _viewer(database: db.Database, who: Person | str | None) -> Viewer | N
     if who is None:
         return ANONYMOUS
     if isinstance(who, Person):
-        found = await auth.viewer_of(database, tokens.Claims(who.id, who.user_name, False, who.generation))
+        found = await auth.viewer_from_token(database, tokens.TokenClaims(who.id, who.user_name, False, who.generation))
     else:
-        found = await auth.viewer_of_api_token(database, who)
+        found = await auth.viewer_from_api_token(database, who)
     return found if isinstance(found, Viewer) else None

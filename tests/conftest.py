@@ -16,9 +16,9 @@ import pytest
 from starlette.applications import Starlette
 
 from app import db, main, migrations
-from app.executor.documents import Documents
+from app.executor.documents import DocumentCache
 from app.settings import Settings
-from app.statements import Statements
+from app.statements import SelectBuilder
 from app.web import asking
 from tests.asking import Api
 from tests.make import Make
@@ -111,13 +111,13 @@ def settings(url: str, overrides: dict[str, Any], tmp_path: Path, monkeypatch: p
     return Settings.read()
 
 
-class Understanding(Documents):
+class Understanding(DocumentCache):
     """Documents that read a text once for all tests; each application still counts and forgets its own."""
 
     def _understood(self, *asked: Any) -> Any:
         key = self._limits, *asked
         if key not in UNDERSTOOD:
-            UNDERSTOOD[key] = super()._understood(*asked)
+            UNDERSTOOD[key] = super()._validate(*asked)
         return UNDERSTOOD[key]
 
 
@@ -127,7 +127,7 @@ async def app(settings: Settings, kind: str, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(main, "Documents", Understanding)
     made = main.create_app(settings)
     async with made.router.lifespan_context(made):
-        statements: Statements = made.state.answering.statements
+        statements: SelectBuilder = made.state.answering.statements
         statements._built = BUILT.setdefault(kind, statements._built)  # noqa: SLF001 - they are the same in every test
         yield made
 
@@ -155,7 +155,7 @@ async def second(url: str) -> AsyncIterator[db.Database]:
 @asynccontextmanager
 async def opened(url: str, size: int = 10, longest: float = inf) -> AsyncIterator[db.Database]:
     """A door to a database, which is closed behind the block."""
-    made = await db.connected(url, size=size, longest=longest)
+    made = await db.open_database(url, size=size, longest=longest)
     try:
         yield made
     finally:

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from app import db, masks
 from app.db import Transaction
-from app.masks import Kind
+from app.masks import SubjectType
 from app.services import index
 from tests.make import Make, Person, Thing
 
@@ -49,7 +49,7 @@ async def crowd(make: Make, database: db.Database, many: int) -> Crowd:
                 full=masks.ALL,
             ),
         )
-        subject = masks.subject(Kind.GROUP, made.group.id)
+        subject = masks.subject_id(SubjectType.GROUP, made.group.id)
         await _run(tx, _GRANTS.format(subject=subject, group=made.group.id, mask=masks.METADATA_READ, org=made.org.id))
         await index.rebuild(tx)
     async with database.write() as tx:

@@ -65,10 +65,10 @@ class Victim:
     task: "asyncio.Task[None] | None" = None
     is_hit: bool = False
     has_hung_up: bool = False
-    commit: commits.Commit | None = None
+    commit: commits.CommitBatch | None = None
     statements: int = 0
     fields: int = 0
-    times: list[deadlines.Times] = field(default_factory=list)
+    times: list[deadlines.Deadlines] = field(default_factory=list)
     limits: list[asyncio.Timeout] = field(default_factory=list)
 
     @property
@@ -151,14 +151,14 @@ class Faults:
             self._wrap_postgresql(patch)
 
     def _wrap_times(self, patch: pytest.MonkeyPatch) -> None:
-        making, telling, timeout = deadlines.Times.making, deadlines.Times.telling, asyncio.Timeout.__init__
+        making, telling, timeout = deadlines.Deadlines.changing, deadlines.Deadlines.answering, asyncio.Timeout.__init__
 
-        def noted(times: deadlines.Times, **named: bool) -> Any:
+        def noted(times: deadlines.Deadlines, **named: bool) -> Any:
             if (victim := self.victim) is not None and victim.is_current and times not in victim.times:
                 victim.times.append(times)
             return telling(times, **named)
 
-        async def before(times: deadlines.Times, inner: Any) -> Any:
+        async def before(times: deadlines.Deadlines, inner: Any) -> Any:
             if (victim := self.victim) is not None and victim.is_current:
                 victim.fields += 1
                 if victim.fields == 2:
@@ -170,8 +170,8 @@ class Faults:
             if (victim := self.victim) is not None and victim.is_current:
                 victim.limits.append(limit)
 
-        patch.setattr(deadlines.Times, "telling", noted)
-        patch.setattr(deadlines.Times, "making", lambda times: _Around(making(times), partial(before, times)))
+        patch.setattr(deadlines.Deadlines, "telling", noted)
+        patch.setattr(deadlines.Deadlines, "making", lambda times: _Around(making(times), partial(before, times)))
         patch.setattr(asyncio.Timeout, "__init__", init)
 
     def _wrap_transactions(self, patch: pytest.MonkeyPatch) -> None:
@@ -203,7 +203,7 @@ class Faults:
         patch.setattr(transaction, "_fetch", fetched)
 
     def _wrap_records(self, patch: pytest.MonkeyPatch) -> None:
-        put, record = door.Transaction.put, audit._record  # noqa: SLF001
+        put, record = door.Transaction.insert, audit._record  # noqa: SLF001
 
         async def has_put(tx: Any, table: Any, rows: Any) -> None:
             if table is AuditChange:
@@ -222,13 +222,13 @@ class Faults:
         read, snapshot = database.read, database.snapshot
 
         async def has_read(of: Any, questions: Any, *, freshness: Any) -> Any:
-            if (about := facts.CURRENT.get()) is not None and about.made:
+            if (about := facts.CURRENT.get()) is not None and about.change_made:
                 await self.at("while the answer is read")
             return await read(of, questions, freshness=freshness)
 
         def has_opened(of: Any, *, freshness: Any) -> Any:
             async def before(inner: Any) -> Any:
-                if (about := facts.CURRENT.get()) is not None and about.made:
+                if (about := facts.CURRENT.get()) is not None and about.change_made:
                     await self.at("while the answer is read")
                 return await inner.__aenter__()
 
@@ -239,23 +239,23 @@ class Faults:
 
     def _wrap_sqlite(self, patch: pytest.MonkeyPatch) -> None:
         self._wrap_line(patch)
-        commit, end = commits.Commits._commit, commits.Commit.end  # noqa: SLF001
+        commit, end = commits.GroupCommit._commit, commits.CommitBatch.end  # noqa: SLF001
 
         def has_committed(of: Any) -> None:
             self._in_the_thread(of, "during the commit")
             commit(of)
             self._in_the_thread(of, "after the commit")
 
-        def has_ended(shared: commits.Commit, error: BaseException | None) -> None:
+        def has_ended(shared: commits.CommitBatch, error: BaseException | None) -> None:
             end(shared, error)
             if self.victim is not None and self.victim.commit is shared:
                 self._outside("when the end is told")
 
-        patch.setattr(commits.Commits, "_commit", has_committed)
-        patch.setattr(commits.Commit, "end", has_ended)
+        patch.setattr(commits.GroupCommit, "_commit", has_committed)
+        patch.setattr(commits.CommitBatch, "end", has_ended)
 
     def _wrap_line(self, patch: pytest.MonkeyPatch) -> None:
-        called, left = commits.Commits._called, commits.Commits.left  # noqa: SLF001
+        called, left = commits.GroupCommit._grant_turn, commits.GroupCommit.leave  # noqa: SLF001
 
         async def in_line(of: Any, waiter: Any) -> None:
             if (victim := self.victim) is not None and victim.is_current:
@@ -264,7 +264,7 @@ class Faults:
                 waiter.add_done_callback(lambda _: self._outside("when the turn comes"))
             await called(of, waiter)
 
-        def has_left(of: Any, shared: commits.Commit, *, keeps: bool) -> bool:
+        def has_left(of: Any, shared: commits.CommitBatch, *, keeps: bool) -> bool:
             is_over, victim = left(of, shared, keeps=keeps), self.victim
             if victim is not None and keeps and victim.is_current:
                 victim.commit = shared
@@ -272,8 +272,8 @@ class Faults:
                 self._outside("while others share the commit")
             return is_over
 
-        patch.setattr(commits.Commits, "_called", in_line)
-        patch.setattr(commits.Commits, "left", has_left)
+        patch.setattr(commits.GroupCommit, "_called", in_line)
+        patch.setattr(commits.GroupCommit, "left", has_left)
 
     def _outside(self, point: str) -> None:
         """Come to a point of the victim in the loop, where another one runs."""
@@ -295,9 +295,9 @@ class Faults:
 
     def _wrap_postgresql(self, patch: pytest.MonkeyPatch) -> None:
         execute, commit, take = (
-            postgresql.Connection.execute,
+            postgresql.PostgresConnection.execute,
             postgresql.PostgresDatabase._commit,  # noqa: SLF001
-            pool.Pool.take,
+            pool.ConnectionPool.acquire,
         )
 
         async def executed(connection: Any, text: str, *given: Any, **named: Any) -> Any:
@@ -329,9 +329,9 @@ class Faults:
                 await self.at("in line")
             return await take(of)
 
-        patch.setattr(postgresql.Connection, "execute", executed)
+        patch.setattr(postgresql.PostgresConnection, "execute", executed)
         patch.setattr(postgresql.PostgresDatabase, "_commit", has_committed)
-        patch.setattr(pool.Pool, "take", has_taken)
+        patch.setattr(pool.ConnectionPool, "take", has_taken)
 
 
 class _Around:

@@ -9,7 +9,7 @@ import pytest
 from starlette.applications import Starlette
 
 from app import db
-from app.passwords import Hasher, Verdict
+from app.passwords import PasswordHasher, Verification
 from tests.make import PASSWORD
 
 LOGIN = "/users/authenticate"
@@ -36,11 +36,11 @@ class Looks:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.at: list[str] = []
-        monkeypatch.setattr(Hasher, "verify", self._verify)
+        monkeypatch.setattr(PasswordHasher, "verify", self._verify)
 
-    async def _verify(self, password: str, stored: str | None) -> Verdict:
+    async def _verify(self, password: str, stored: str | None) -> Verification:
         self.at.append(password)
-        return Verdict(ok=stored is not None and password == PASSWORD, stale=False)
+        return Verification(ok=stored is not None and password == PASSWORD, needs_rehash=False)
 
 
 class Guesser:

@@ -12,9 +12,9 @@ from sqlmodel import SQLModel
 
 from app import api_tokens, db, ids, masks, passwords, tables
 from app.auth import Permission
-from app.masks import Kind, Level
+from app.masks import MemberLevel, SubjectType
 from app.services import index
-from app.services.accounts import Desk
+from app.services.accounts import AppContext
 from app.sources import among, texts
 from app.tables import col
 from tests.fetching import fetch
@@ -52,13 +52,13 @@ class Thing:
 
 @cache
 def _hash() -> str:
-    return passwords.hashed(PASSWORD)
+    return passwords.hash_password(PASSWORD)
 
 
 async def stored_person(database: db.Database, user_name: str) -> Person:
     """A user whom a service made, with the generation of their tokens."""
     columns = (tables.User.id, tables.User.user_name, tables.User.token_generation)
-    named = col(tables.User.user_key) == tables.folded(user_name)
+    named = col(tables.User.user_key) == tables.casefold_key(user_name)
     rows = await fetch(database, select(*(col(column) for column in columns)).where(named))
     return Person(*rows[0])
 
@@ -66,7 +66,7 @@ async def stored_person(database: db.Database, user_name: str) -> Person:
 class Make:
     """A factory over one database."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: AppContext) -> None:
         self.desk = desk
         self._numbers = count(1)
 
@@ -95,7 +95,7 @@ class Make:
         """A role; answers its id."""
         values = {
             "name": name,
-            "name_key": tables.folded(name),
+            "name_key": tables.casefold_key(name),
             "description": "",
             "permissions": permissions.value,
             "is_built_in": False,
@@ -108,14 +108,14 @@ class Make:
         self, person: Person, permissions: Permission = Permission.NONE, limits: Sequence[Thing] | None = None
     ) -> tuple[str, int]:
         """A token of somebody's, good for these orgs and resources alone if there are limits; and its id."""
-        token, name = api_tokens.made(), f"token{next(self._numbers)}"
-        row = {"user_id": person.id, "name": name, "name_key": name, "prefix": api_tokens.shown(token)}
-        row |= {"hash": api_tokens.kept(token), "permissions": permissions.value, "is_limited": limits is not None}
+        token, name = api_tokens.generate(), f"token{next(self._numbers)}"
+        row = {"user_id": person.id, "name": name, "name_key": name, "prefix": api_tokens.prefix(token)}
+        row |= {"hash": api_tokens.digest(token), "permissions": permissions.value, "is_limited": limits is not None}
         key = await self._put(tables.ApiToken, row)
         async with self.desk.database.write() as tx:
             for thing in limits or ():
                 of = tables.ApiTokenOrg if thing.kind == "Org" else tables.ApiTokenResource
-                await tx.put(of, [{"token_id": key, f"{thing.kind.lower()}_id": thing.id}])
+                await tx.insert(of, [{"token_id": key, f"{thing.kind.lower()}_id": thing.id}])
         return token, key
 
     async def holder(self, permissions: Permission, user_name: str | None = None) -> Person:
@@ -128,23 +128,27 @@ class Make:
         """An org; private, and nobody's unless told."""
         slug = slug or f"org{next(self._numbers)}"
         name = given.get("name", slug)
-        values = {"slug": slug, "name": name, "name_key": tables.sortable(name), "owner_id": owner and owner.id}
+        values = {"slug": slug, "name": name, "name_key": tables.sort_key(name), "owner_id": owner and owner.id}
         values |= {"description": "", "is_public": False}
         return Thing("Org", await self._put(tables.Org, values | given), slug)
 
     async def member(
-        self, org: Thing, person: Person, level: Level = Level.READ_WRITE, expires_at: datetime | None = None
+        self,
+        org: Thing,
+        person: Person,
+        level: MemberLevel = MemberLevel.READ_WRITE,
+        expires_at: datetime | None = None,
     ) -> None:
         """Let somebody belong to an org."""
         async with self.desk.database.write() as tx:
             row = {"org_id": org.id, "user_id": person.id, "level": int(level), "granted_at": tx.now}
-            await tx.put(tables.OrgMember, [{**row, "expires_at": expires_at}])
+            await tx.insert(tables.OrgMember, [{**row, "expires_at": expires_at}])
 
     async def group(self, slug: str | None = None, *people: Person, **given: Any) -> Thing:
         """A group with members."""
         slug = slug or f"group{next(self._numbers)}"
         name = given.get("display_name", slug)
-        values = {"slug": slug, "display_name": name, "name_key": tables.sortable(name), "description": ""}
+        values = {"slug": slug, "display_name": name, "name_key": tables.sort_key(name), "description": ""}
         group = Thing("Group", await self._put(tables.Group, values | given), slug)
         for person in people:
             await self.group_member(group, person)
@@ -156,7 +160,7 @@ class Make:
         """Let somebody belong to a group."""
         async with self.desk.database.write() as tx:
             row = {"group_id": group.id, "user_id": person.id, "is_manager": is_manager, "added_at": tx.now}
-            await tx.put(tables.GroupMember, [{**row, "expires_at": expires_at}])
+            await tx.insert(tables.GroupMember, [{**row, "expires_at": expires_at}])
 
     async def resource(
         self,
@@ -171,14 +175,14 @@ class Make:
         name = given.get("name", slug)
         kind = select(col(tables.ResourceType.id), col(tables.ResourceType.has_data))
         type_id, has_data = (await fetch(self.desk.database, kind.where(col(tables.ResourceType.name) == type)))[0]
-        full = masks.ALL if has_data else masks.WITHOUT_DATA
+        full = masks.ALL if has_data else masks.NON_DATA
         values = {
             "org_id": org.id,
             "type_id": type_id,
             "slug": slug,
             "path": f"{org.slug}/{slug}",
             "name": name,
-            "name_key": tables.sortable(name),
+            "name_key": tables.sort_key(name),
             "description": "",
             "details": {},
             "owner_id": owner and owner.id,
@@ -204,7 +208,7 @@ class Make:
             await self._granted(resource, [_grant(resource, masks.ANYONE, mask) | {"expires_at": expires_at}])
             return
         group = isinstance(to, Thing)
-        entry = _grant(resource, masks.subject(Kind.GROUP if group else Kind.USER, to.id), mask)
+        entry = _grant(resource, masks.subject_id(SubjectType.GROUP if group else SubjectType.USER, to.id), mask)
         entry |= {"group_id" if group else "user_id": to.id, "expires_at": expires_at}
         await self._granted(resource, [entry])
 
@@ -223,7 +227,7 @@ class Make:
         async with self.desk.database.write() as tx:
             row = {"key": key, "resource_id": resource.id, "org_id": await tx.value(org), "bytes": size, "stage": 0}
             row |= {"user_id": person and person.id, "is_upload": is_upload, "created_at": tx.now}
-            await tx.put(tables.Ticket, [{**row, "expires_at": expires_at or tx.now + timedelta(hours=1)}])
+            await tx.insert(tables.Ticket, [{**row, "expires_at": expires_at or tx.now + timedelta(hours=1)}])
         return key
 
     async def locked(self, resource: Thing, by: Person | None = None) -> None:
@@ -231,8 +235,8 @@ class Make:
         async with self.desk.database.write() as tx:
             row = {"resource_id": resource.id, "user_id": by and by.id, "reason": "Because.", "created_at": tx.now}
             row["user_name"] = by and by.user_name
-            await tx.put(tables.Lock, [row])
-            await tx.put(tables.LockEvent, [{**row, "is_lock": True}])
+            await tx.insert(tables.Lock, [row])
+            await tx.insert(tables.LockEvent, [{**row, "is_lock": True}])
 
     async def _weigh(self, org: Thing) -> None:
         """Write what the resources of an org take."""
@@ -249,7 +253,7 @@ class Make:
 
     async def _granted(self, resource: Thing, grants: Sequence[dict[str, Any]]) -> None:
         async with self.desk.database.write() as tx:
-            await tx.put(tables.Grant, grants)
+            await tx.insert(tables.Grant, grants)
             await index.refresh(tx, [resource.id])
 
 
@@ -262,9 +266,9 @@ def _user(tx: db.Transaction, name: str, given: dict[str, Any]) -> Any:
     email = given.get("email")
     values = {
         "user_name": name,
-        "user_key": tables.folded(name),
+        "user_key": tables.casefold_key(name),
         "email": email,
-        "email_key": None if email is None else tables.folded(email),
+        "email_key": None if email is None else tables.casefold_key(email),
         "password_hash": given.get("password_hash", _hash()),
         "token_generation": 0,
         "is_service_account": given.get("is_service_account", False),

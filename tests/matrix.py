@@ -8,8 +8,8 @@ from itertools import count
 from typing import Any
 
 from app import ids, masks
-from app.auth import EVERYTHING, Permission
-from app.masks import Level
+from app.auth import ALL_PERMISSIONS, Permission
+from app.masks import MemberLevel
 from tests.make import Make, Person, Thing
 
 NUMBERS = count(1)
@@ -124,7 +124,7 @@ def _holding(permissions: Permission) -> Asker:
     return holder
 
 
-def _of_org(level: Level, *, ended: bool = False) -> Asker:
+def _of_org(level: MemberLevel, *, ended: bool = False) -> Asker:
     async def member(make: Make, scene: Scene) -> Person | None:
         person = await make.user()
         await make.member(scene.org, person, level, expires_at=make.desk.database.clock() if ended else None)
@@ -167,7 +167,7 @@ def asked_by(rules: Permission) -> dict[str, Asker]:
         "nobody": _nobody,
         "deactivated": _deactivated,
         "stranger": _stranger,
-        "all but the permission": _holding(EVERYTHING & ~rules),
+        "all but the permission": _holding(ALL_PERMISSIONS & ~rules),
         "the permission": _holding(rules),
         "admin": _admin,
     }
@@ -179,7 +179,7 @@ PERMITTED = frozenset({"the permission", "admin"})
 SIGNED_IN = PERMITTED | {"stranger", "all but the permission"}
 SEEN_OR_NOT = World.OPEN, World.HIDDEN
 
-_LEVELS: dict[str, Asker] = {level.name: _of_org(level) for level in Level}
+_LEVELS: dict[str, Asker] = {level.name: _of_org(level) for level in MemberLevel}
 UNSEEING = "all but what sees it"
 _SEES = Permission.RESOURCES_VIEW | Permission.RESOURCES_MANAGE | Permission.ORGS_MANAGE
 _STRANGERS = frozenset({"stranger", UNSEEING, "ended"})
@@ -193,9 +193,9 @@ def registry(rules: Permission) -> Family:
 OF_ORGS = Family(
     {
         **asked_by(Permission.ORGS_MANAGE),
-        UNSEEING: _holding(EVERYTHING & ~_SEES),
+        UNSEEING: _holding(ALL_PERMISSIONS & ~_SEES),
         **_LEVELS,
-        "ended": _of_org(Level.ADMIN, ended=True),
+        "ended": _of_org(MemberLevel.ADMIN, ended=True),
         "owner": _owner,
     },
     tuple(World),
@@ -214,7 +214,7 @@ OF_GROUPS = Family(
 OF_RESOURCES = Family(
     {
         **asked_by(Permission.RESOURCES_MANAGE),
-        UNSEEING: _holding(EVERYTHING & ~_SEES),
+        UNSEEING: _holding(ALL_PERMISSIONS & ~_SEES),
         "ORGS_MANAGE": _holding(Permission.ORGS_MANAGE),
         "METADATA_READ": _granted(masks.METADATA_READ),
         "METADATA_WRITE": _granted(masks.METADATA_WRITE),
@@ -224,7 +224,7 @@ OF_RESOURCES = Family(
         "ended": _granted(masks.ADMIN, ended=True),
         "ended in a group": _through_group(ended=True),
         **{f"org: {name}": asker for name, asker in _LEVELS.items()},
-        "org: ended": _of_org(Level.ADMIN, ended=True),
+        "org: ended": _of_org(MemberLevel.ADMIN, ended=True),
         "org: owner": _owner,
         "owner": _keeper,
     },

@@ -9,7 +9,7 @@ from sqlalchemy import func, insert, literal, select, text, update
 
 from app import db, ids, masks, tables
 from app.auth import Permission
-from app.masks import Level
+from app.masks import MemberLevel
 from app.services import index
 from app.tables import col
 from tests.access_worlds import NOW
@@ -65,8 +65,8 @@ async def _places(make: Make, people: Mapping[str, Person]) -> dict[str, Thing]:
     shed = await make.org("shed", people["abel"])
     atelier, agora = await make.org("atelier", people["alice"]), await make.org("agora", people["otto"], is_public=True)
     vault = await make.org(f"{PART}vault", people["erin"], name=f"{PART}vault")
-    await make.member(vault, people["carol"], Level.READ_WRITE)
-    await make.member(agora, people["zed"], Level.READ_ONLY)
+    await make.member(vault, people["carol"], MemberLevel.READ_WRITE)
+    await make.member(agora, people["zed"], MemberLevel.READ_ONLY)
     return {
         "atelier": atelier,
         "agora": agora,
@@ -131,8 +131,8 @@ async def _give_role(tx: db.Transaction, person: Person, role: str) -> None:
 
 
 async def _belongs_to_orgs(tx: db.Transaction, town: Town) -> None:
-    row = {"user_id": town["bob"].id, "level": int(Level.ADMIN), "granted_at": NOW}
-    await tx.put(tables.OrgMember, [{**row, "org_id": town[name].id} for name in ("vault", "agora")])
+    row = {"user_id": town["bob"].id, "level": int(MemberLevel.ADMIN), "granted_at": NOW}
+    await tx.insert(tables.OrgMember, [{**row, "org_id": town[name].id} for name in ("vault", "agora")])
 
 
 async def _the_private_org_has_another_name(tx: db.Transaction, town: Town) -> None:
@@ -146,16 +146,16 @@ async def _the_private_org_has_another_name(tx: db.Transaction, town: Town) -> N
 async def _there_is_another_private_org(tx: db.Transaction, town: Town) -> None:
     titled = {"name": f"{PART}new", "name_key": f"{PART}new", "description": "", "created_at": NOW}
     org = {**titled, "id": 900, "slug": f"{PART}new", "owner_id": town["bob"].id, "is_public": False}
-    await tx.put(tables.Org, [org])
+    await tx.insert(tables.Org, [org])
     told = {"slug": "new", "path": f"{PART}new/new", "details": {}, "size_bytes": 3, "revision": 1, "updated_at": NOW}
     full = {"type_id": 1, "full_mask": masks.ALL, "owner_id": town["bob"].id}
-    await tx.put(tables.Resource, [{**titled, **told, **full, "id": 900, "org_id": 900}])
+    await tx.insert(tables.Resource, [{**titled, **told, **full, "id": 900, "org_id": 900}])
 
 
 async def _is_a_new_user(tx: db.Transaction, town: Town) -> None:
     name = f"{PART}newcomer"
     row = {"id": 900, "user_name": name, "user_key": name, "token_generation": 0, "details": {}, "created_at": NOW}
-    await tx.put(tables.User, [row])
+    await tx.insert(tables.User, [row])
 
 
 async def _has_other_details(tx: db.Transaction, town: Town) -> None:
@@ -167,16 +167,16 @@ async def _has_other_details(tx: db.Transaction, town: Town) -> None:
 async def _a_hidden_thing_is_locked(tx: db.Transaction, town: Town) -> None:
     carol = town["carol"]
     row = {"resource_id": town["dark"].id, "user_id": carol.id, "user_name": carol.user_name, "reason": PART}
-    await tx.put(tables.Lock, [{**row, "created_at": NOW}])
-    await tx.put(tables.LockEvent, [{**row, "created_at": NOW, "is_lock": True}])
+    await tx.insert(tables.Lock, [{**row, "created_at": NOW}])
+    await tx.insert(tables.LockEvent, [{**row, "created_at": NOW, "is_lock": True}])
 
 
 async def _holds_a_grant(tx: db.Transaction, town: Town) -> None:
     """On things whose configuration is hidden."""
     entry = {"group_id": None, "mask": masks.DATA_WRITE, "expires_at": None, "user_id": town["carol"].id}
-    subject = masks.subject(masks.Kind.USER, town["carol"].id)
+    subject = masks.subject_id(masks.SubjectType.USER, town["carol"].id)
     rows = [{**entry, "subject": subject, "resource_id": town[name].id} for name in ("play", "dark")]
-    await tx.put(tables.Grant, rows)
+    await tx.insert(tables.Grant, rows)
 
 
 async def _stores_more(tx: db.Transaction, town: Town) -> None:
@@ -184,18 +184,18 @@ async def _stores_more(tx: db.Transaction, town: Town) -> None:
     await tx.rows(update(org).where(col(org.id) == town["vault"].id).values(size_bytes=77))
     row = {"key": "quokka7890123456789012345678901234"[:32], "resource_id": town["play"].id, "org_id": town["agora"].id}
     row |= {"user_id": town["carol"].id, "is_upload": True, "bytes": 5, "stage": 0, "created_at": NOW}
-    await tx.put(tables.Ticket, [{**row, "expires_at": LATER}])
+    await tx.insert(tables.Ticket, [{**row, "expires_at": LATER}])
 
 
 async def _did_something(tx: db.Transaction, town: Town) -> None:
     by = {"actor_id": town["carol"].id, "actor_name": town["carol"].user_name, "actor_key": town["carol"].user_name}
     if tx._database.dialect.name == "postgresql":  # noqa: SLF001 - a transaction does not tell
         await tx.rows(text("SELECT setval('audit_events_id_seq', 900)"))  # a number that was taken
-    await tx.put(tables.AuditEvent, [{"id": 900, "at": NOW, **by, "face": "REST", "action": "addGroupMembers"}])
+    await tx.insert(tables.AuditEvent, [{"id": 900, "at": NOW, **by, "face": "REST", "action": "addGroupMembers"}])
     change = {"event_id": 900, "at": NOW, "before": None, "after": {"members": {PART: {}}}}
     about = [town[name] for name in ("divers", "vault", "dark", "bob")]
     rows = [_named(each) for each in about]
-    await tx.put(tables.AuditChange, [{**change, **each} for each in rows])
+    await tx.insert(tables.AuditChange, [{**change, **each} for each in rows])
 
 
 def _named(each: Person | Thing) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from contextlib import closing
 import asyncpg
 
 from app.db.postgresql import SETTINGS
-from app.prepared import Prepared, Values
+from app.prepared import CompiledStatement, Values
 
 MANY = """INSERT INTO resources
   (id, org_id, type_id, slug, path, name, name_key, description, details,
@@ -17,7 +17,7 @@ SELECT
 FROM (SELECT * FROM resources ORDER BY id LIMIT 1) AS one, generate_series(1, 10000) AS number"""
 
 
-async def plan_of(url: str, prepared: Prepared, values: Values) -> str:
+async def plan_of(url: str, prepared: CompiledStatement, values: Values) -> str:
     """The plan in its own words; on PostgreSQL for all values, and of more resources than anybody reads."""
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:

@@ -12,7 +12,7 @@ import httpx
 import jwt
 from starlette.applications import Starlette
 
-from app.services.accounts import Desk
+from app.services.accounts import AppContext
 from app.telemetry import sign_ins
 from app.telemetry.logs import JsonLines, Lines
 from tests.asking import Api
@@ -64,8 +64,8 @@ class Scene:
     make: Make
 
     @property
-    def desk(self) -> Desk:
-        desk: Desk = self.app.state.answering.desk
+    def desk(self) -> AppContext:
+        desk: AppContext = self.app.state.answering.desk
         return desk
 
     @property

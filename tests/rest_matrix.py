@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app import rest
-from app.masks import Level
-from app.rest.routing import Route, Who
+from app.masks import MemberLevel
+from app.rest.routing import AuthMode, Route
 from tests.make import PASSWORD, Make, Person, Thing
 
 ROUTES: Mapping[tuple[str, str], Route] = {(route.method, route.path): route for route in rest.TABLE}
 FRESH = "another horse another staple"
-LEVELS = tuple(Level.__members__)
+LEVELS = tuple(MemberLevel.__members__)
 """Members of the org of the path, by what they may."""
 
 NOBODY, STRANGER, HERSELF, OWNER, ADMIN = "nobody", "a stranger", "herself", "the owner", "an administrator"
@@ -88,7 +88,7 @@ class Asker:
 def outcome(key: tuple[str, str], asker: Asker) -> int:
     """The status: a bad token, a change from elsewhere, nobody, hidden, forbidden, in this order; or a success."""
     route, row = ROUTES[key], ROWS[key]
-    if route.who is Who.UNASKED:
+    if route.auth_mode is AuthMode.NONE:
         return 401 if asker.is_revoked else route.status
     if asker.is_bad or asker.is_revoked:
         return 401
@@ -96,7 +96,7 @@ def outcome(key: tuple[str, str], asker: Asker) -> int:
         return 403
     if asker.like in row.may:
         return route.status
-    if asker.like == NOBODY and route.who is Who.SIGNED_IN:
+    if asker.like == NOBODY and route.auth_mode is AuthMode.REQUIRED:
         return 401
     return 404 if asker.like in row.outsiders else 403
 
@@ -107,9 +107,9 @@ async def scene(make: Make, number: int, *, joined: bool = False) -> Scene:
     org = await make.org(f"org{number}", owner)
     members = dict(zip(LEVELS, people, strict=True))
     for name, person in members.items():
-        await make.member(org, person, Level[name])
+        await make.member(org, person, MemberLevel[name])
     if joined:
-        await make.member(org, user, Level.READ_ONLY)
+        await make.member(org, user, MemberLevel.READ_ONLY)
     await make.resource(org, general=0, slug=f"ds{number}")
     await make.role(f"role {number}")
     return Scene(number, user, owner, org, members)

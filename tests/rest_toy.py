@@ -14,7 +14,7 @@ from app import rest
 from app.rest.answers import json
 from app.rest.bodies import Body
 from app.rest.fields import Field
-from app.rest.routing import Call, Face, House, Route, Who
+from app.rest.routing import AuthMode, Call, RestContext, RestRouter, Route
 from app.settings import Settings
 
 JSON = "application/json"
@@ -22,24 +22,26 @@ FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=x"
 
 NOTHING: Any = None
-HOUSE = House(SimpleNamespace(database=NOTHING, signer=NOTHING), NOTHING, Settings())  # type: ignore[arg-type]  # none is asked
+HOUSE = RestContext(SimpleNamespace(database=NOTHING, signer=NOTHING), NOTHING, Settings())  # type: ignore[arg-type]  # none is asked
 
 
 async def echo(call: Call) -> Response:
     """Answers what was understood."""
-    return json({"words": dict(call.words), "query": call.query, "given": call.given, "document": call.document})
+    return json(
+        {"words": dict(call.path_parameters), "query": call.query, "given": call.fields, "document": call.document}
+    )
 
 
 def route(
     method: str, path: str, body: Body = Body.NONE, fields: tuple[Field, ...] = (), query: tuple[Field, ...] = ()
 ) -> Route:
-    return Route(method, path, echo, Who.UNASKED, "Says what it understood.", body, fields, query)
+    return Route(method, path, echo, AuthMode.NONE, "Says what it understood.", body, fields, query)
 
 
 def client(*table: Route, drone_db_clients: bool = False) -> httpx.AsyncClient:
     """A client of an application with this table alone."""
-    face = Face(table, lambda _: replace(HOUSE, settings=Settings(drone_db_clients=drone_db_clients)))
-    app = Starlette(routes=[face], exception_handlers={HTTPException: rest.unanswered})
+    face = RestRouter(table, lambda _: replace(HOUSE, settings=Settings(drone_db_clients=drone_db_clients)))
+    app = Starlette(routes=[face], exception_handlers={HTTPException: rest.unexpected_response})
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here")
 
 

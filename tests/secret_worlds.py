@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, update
 
 from app import db, masks, tables
 from app.auth import Permission
-from app.masks import Level
+from app.masks import MemberLevel
 from app.services import index
 from app.sources import among, integers
 from app.tables import col
@@ -89,7 +89,7 @@ async def _keep(make: Make, keeper: Person) -> None:
 async def _grant_anyone(make: Make, resource: Thing) -> None:
     row = {"resource_id": resource.id, "subject": masks.ANYONE, "group_id": None, "user_id": None, "expires_at": None}
     async with make.desk.database.write() as tx:
-        await tx.put(tables.Grant, [{**row, "mask": masks.METADATA_READ}])
+        await tx.insert(tables.Grant, [{**row, "mask": masks.METADATA_READ}])
 
 
 async def _hidden_resources(make: Make, hush: Thing, open_: Thing, owner: Person) -> tuple[Thing, Thing]:
@@ -111,8 +111,8 @@ async def _relate(
     """Secrets that hang on what is seen; and rights of the stranger's own, all of which have ended."""
     (vera, zed, hugo, hana), (open_, hush, crew), (seen, dark, gray) = people, places, resources
     for org, person in ((open_, hana), (hush, hana), (hush, vera)):
-        await make.member(org, person, Level.READ_ONLY)
-    await make.member(hush, zed, Level.ADMIN, PAST)
+        await make.member(org, person, MemberLevel.READ_ONLY)
+    await make.member(hush, zed, MemberLevel.ADMIN, PAST)
     await make.group_member(crew, hana, is_manager=True)
     await make.group_member(crew, zed, is_manager=True, expires_at=PAST)
     for resource in (seen, dark, gray):
@@ -122,8 +122,8 @@ async def _relate(
     await make.grant(gray, zed, masks.ADMIN, PAST)
     row = {"resource_id": dark.id, "user_id": hana.id, "reason": f"{PART}why", "created_at": NOW}
     async with make.desk.database.write() as tx:
-        await tx.put(tables.Lock, [row])
-        await tx.put(tables.LockEvent, [{**row, "is_lock": True}])
+        await tx.insert(tables.Lock, [row])
+        await tx.insert(tables.LockEvent, [{**row, "is_lock": True}])
         await _log(tx, hugo, dark, seen)
         await index.rebuild(tx)
 
@@ -131,12 +131,12 @@ async def _relate(
 async def _log(tx: db.Transaction, actor: Person, *resources: Thing) -> None:
     """Something that was done to what is hidden and to what is seen in one go."""
     by = {"actor_id": actor.id, "actor_name": actor.user_name, "actor_key": actor.user_name}
-    await tx.put(tables.AuditEvent, [{"id": 1, "at": NOW, **by, "face": "REST", "action": "grantAccessBatch"}])
+    await tx.insert(tables.AuditEvent, [{"id": 1, "at": NOW, **by, "face": "REST", "action": "grantAccessBatch"}])
     about = [
         {"kind": each.kind, "key": each.id, "subject": each.node, "name": each.slug, "before": {PART: each.slug}}
         for each in resources
     ]
-    await tx.put(tables.AuditChange, [{"event_id": 1, "at": NOW, **each, "after": {"is": PART}} for each in about])
+    await tx.insert(tables.AuditChange, [{"event_id": 1, "at": NOW, **each, "after": {"is": PART}} for each in about])
 
 
 async def forget(database: db.Database, secrets: Secrets) -> None:
@@ -161,4 +161,4 @@ async def _keep_the_number(tx: db.Transaction, person: Person) -> None:
     """How many members a group has is told to all who are signed in: somebody takes the place of a hidden one."""
     (key,) = [row[0] for row in await tx.rows(select(col(tables.Group.id)).where(col(tables.Group.slug) == "crew"))]
     row = {"group_id": key, "user_id": person.id, "is_manager": False, "added_at": NOW, "expires_at": None}
-    await tx.put(tables.GroupMember, [row])
+    await tx.insert(tables.GroupMember, [row])

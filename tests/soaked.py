@@ -76,5 +76,7 @@ def _other(random: Random, value: Any, world: World) -> Any:
 
 def _alike(random: Random, who: str, viewers: Mapping[str, Viewer]) -> str:
     """Somebody else who holds the same, if there is one."""
-    alike = [kind for kind, viewer in sorted(viewers.items()) if viewer.alike == viewers[who].alike]
+    alike = [
+        kind for kind, viewer in sorted(viewers.items()) if viewer.permission_profile == viewers[who].permission_profile
+    ]
     return random.choice([kind for kind in alike if kind != who] or alike)

@@ -5,7 +5,7 @@ from typing import Any
 
 from app import db, masks
 from app.auth import Permission
-from app.masks import Level
+from app.masks import MemberLevel
 from tests.asking import Api, codes
 from tests.changes import answered, change, problems, unchanged
 from tests.make import Make, Thing
@@ -305,8 +305,8 @@ async def test_only_an_admin_sees_and_changes_a_configuration(api: Api, make: Ma
     reef = await make.resource(org, slug="reef", general=0)
     for person, mask in ((reader, masks.READ), (editor, masks.WRITE), (admin, masks.ADMIN)):
         await make.grant(reef, person, mask)
-    await make.member(org, deleter, Level.READ_WRITE_DELETE)
-    await make.member(org, manager, Level.ADMIN)
+    await make.member(org, deleter, MemberLevel.READ_WRITE_DELETE)
+    await make.member(org, manager, MemberLevel.ADMIN)
     asked = [
         (SUBMIT, of(reef, revision=1, general=roles())),
         (PREVIEW, of(reef, revision=1, general=roles())),

@@ -9,10 +9,10 @@ from graphql import get_named_type
 from sqlalchemy import select, update
 
 from app import db, ids, policy, tables
-from app.auth import Permission, Viewer, viewer_of
+from app.auth import Permission, Viewer, viewer_from_token
 from app.sources import among, integers
 from app.tables import col
-from app.tokens import Claims
+from app.tokens import TokenClaims
 from tests.access_matrix import ASKERS, BITS, CHANGES, LETTERS, Asker, creation, outcome
 from tests.access_worlds import NOW, Entry, Plan, Planned, write
 from tests.asking import Api
@@ -107,7 +107,7 @@ async def _lock_and_manage(database: db.Database, made: Sequence[Row]) -> None:
     member = tables.GroupMember
     async with database.write() as tx:
         lock = {"user_id": None, "reason": "Because.", "created_at": NOW}
-        await tx.put(tables.Lock, [{**lock, "resource_id": key} for key in locked])
+        await tx.insert(tables.Lock, [{**lock, "resource_id": key} for key in locked])
         await tx.rows(update(member).where(among(col(member.user_id), integers(managers))).values(is_manager=True))
 
 
@@ -187,7 +187,7 @@ def _administers(row: Row, said: Any, at: int) -> bool:
 
 async def _condition(database: db.Database, row: Row) -> set[int]:
     """What the policy's own condition lets through."""
-    viewer = await viewer_of(database, Claims(row.person.id, row.person.user_name, False, 0))
+    viewer = await viewer_from_token(database, TokenClaims(row.person.id, row.person.user_name, False, 0))
     viewer = viewer if isinstance(viewer, Viewer) and not row.asker.is_nobody else Viewer(None)
     seen = select(col(tables.Resource.id)).where(policy.sees_resource(viewer))
     return {each[0] for each in await fetch(database, seen, viewer_id=viewer.user_id, now=NOW)}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app import db
-from app.auth import EVERYTHING, Permission
+from app.auth import ALL_PERMISSIONS, Permission
 from app.settings import Settings
 from tests.asking import Api, codes
 from tests.changes import another, change, problems, unchanged
@@ -142,7 +142,7 @@ async def test_everything_but_one_permission_is_not_enough_for_an_administrator(
     api: Api, make: Make, database: db.Database
 ) -> None:
     root = await make.admin()
-    almost = await make.holder(EVERYTHING & ~Permission.AUDIT_VIEW)
+    almost = await make.holder(ALL_PERMISSIONS & ~Permission.AUDIT_VIEW)
 
     async with unchanged(database):
         reply = await _do(api, almost, root, ("assignRoles", {"roles": []}))

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from app import api_tokens, db, tables
 from app.auth import Permission
-from app.services.api_tokens import MOST, USED
+from app.services.api_tokens import MAX_TOKENS, RECORD_INTERVAL
 from app.settings import Settings
 from app.tables import col
 from tests.asking import Api, codes
@@ -65,7 +65,7 @@ async def test_a_token_is_shown_once_and_lets_its_owner_in(api: Api, make: Make,
     token, key = await made(api, ann, permissions=["ORGS_CREATE"])
 
     assert FORM.fullmatch(token)
-    assert api_tokens.is_written(token)
+    assert api_tokens.is_valid(token)
     shown = (await api("{ apiTokens { nodes { id name prefix expiresAt lastUsedAt } } }", as_=ann))["data"]["apiTokens"]
     end = "2032-02-03T04:05:06.000000Z"
     assert shown == {
@@ -155,11 +155,11 @@ async def test_there_is_an_end_to_how_many_somebody_has(api: Api, make: Make, da
     ann = await make.user("ann")
     row = {"user_id": ann.id, "prefix": "", "permissions": 0, "is_limited": False, "created_at": database.clock()}
     async with database.write() as tx:
-        rows = [{**row, "name": f"t{at}", "name_key": f"t{at}", "hash": f"h{at}"} for at in range(MOST)]
-        await tx.put(tables.ApiToken, rows)
+        rows = [{**row, "name": f"t{at}", "name_key": f"t{at}", "hash": f"h{at}"} for at in range(MAX_TOKENS)]
+        await tx.insert(tables.ApiToken, rows)
 
     assert problems(await api(CREATE, as_=ann, input={"name": "one more"})) == {"CONFLICT input"}
-    assert await rows_of(database, tables.ApiToken) == MOST
+    assert await rows_of(database, tables.ApiToken) == MAX_TOKENS
 
 
 @pytest.mark.parametrize("overrides", [{"OSTIARY_API_TOKEN_EXPIRATION_IN_DAYS": " "}])
@@ -226,7 +226,7 @@ async def test_it_is_no_session(api: Api, make: Make, database: db.Database, nam
     given = NO_BUSINESS[name]
     text = f"mutation {{ {name} {{ errors {{ code }} }} }}" if given is None else change(name)
     await who(api, token)
-    await make.desk.uses.settled()
+    await make.desk.last_used.flush()
 
     async with unchanged(database):
         response = await post(api, token, text, **({} if given is None else {"input": given}))
@@ -307,16 +307,16 @@ async def test_its_last_use_is_written_once_a_minute_and_costs_no_statement(
         worker._desk.database.clock = lambda: now + later  # noqa: SLF001 - each worker has its own clock
         headers = {"authorization": f"Bearer {token}", "ostiary-stats": "1"}
         reply = (await worker.client.post("/graphql", json={"query": WHO}, headers=headers)).json()
-        await worker._desk.uses.settled()  # noqa: SLF001 - it is written apart from the request
+        await worker._desk.last_used.flush()  # noqa: SLF001 - it is written apart from the request
         return (await fetch(database, last))[0][0] - now, reply["extensions"]["stats"]["statements"]
 
     async with another(settings) as elsewhere:
         first = await used_at(timedelta(0))
-        again = await used_at(USED / 2)
-        there = await used_at(USED / 2, elsewhere)
-        later = await used_at(USED)
+        again = await used_at(RECORD_INTERVAL / 2)
+        there = await used_at(RECORD_INTERVAL / 2, elsewhere)
+        later = await used_at(RECORD_INTERVAL)
 
-    assert [each[0] for each in (first, again, there, later)] == [timedelta(0)] * 3 + [USED]
+    assert [each[0] for each in (first, again, there, later)] == [timedelta(0)] * 3 + [RECORD_INTERVAL]
     assert len({each[1] for each in (first, again, there, later)}) == 1
 
 
@@ -329,7 +329,7 @@ async def test_a_service_account_comes_with_tokens_alone(api: Api, make: Make, d
 
     assert user == {"userName": "robot", "isServiceAccount": True, "roles": [{"name": "user"}], **by}
     assert (await ask(api, token, WHO))["data"]["viewer"]["permissions"] == ["ORGS_CREATE"]
-    await make.desk.uses.settled()
+    await make.desk.last_used.flush()
     async with unchanged(database):
         given = {"user": by, "newPassword": "another horse another staple"}
         reset = await api(change("resetPassword"), as_=root, input=given)

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from app import db, masks, tables
 from app.auth import Permission, Viewer
 from app.db import Transaction
-from app.masks import Kind, Level
+from app.masks import MemberLevel, SubjectType
 from app.services import access, deleting, groups, index, locks, orgs, resources
 from app.settings import Settings
 from app.tables import col
@@ -225,9 +225,9 @@ async def test_what_waited_for_a_right_to_end_has_it_no_longer(
 ) -> None:
     ann, bob = await make.user("ann"), await make.user("bob")
     org, reef = await make.org(owner=ann), await make.resource(await make.org(), owner=ann)
-    await make.member(org, bob, Level.READ_WRITE)
+    await make.member(org, bob, MemberLevel.READ_WRITE)
     await make.grant(reef, bob, masks.ADMIN)
-    entry = access.Entry(Kind.USER, 0, way=("user_name", "bob"))
+    entry = access.GrantEntry(SubjectType.USER, 0, way=("user_name", "bob"))
 
     async def revoked(tx: Transaction) -> Any:
         return await access.revoke_access(tx, seen(ann), ("id", reef.id), entry)
@@ -251,7 +251,9 @@ async def test_the_index_holds_what_it_must_after_a_race(
     await make.grant(world.lost, world.group)
 
     async def renamed(tx: Transaction) -> Any:
-        return await resources.update_resource(tx, seen(ann), ("id", world.lost.id), resources.Changes(name="New"))
+        return await resources.update_resource(
+            tx, seen(ann), ("id", world.lost.id), resources.ResourceUpdate(name="New")
+        )
 
     reply = await behind(database, renamed, other(change(name), as_=root, input={kind: {"id": thing.node}}))
     assert codes(reply) == []

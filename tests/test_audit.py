@@ -55,7 +55,7 @@ async def test_an_event_goes_with_its_change(make: Make, database: db.Database) 
     root = await make.admin()
 
     async def changed(*, dry: bool, fails: bool) -> None:
-        async with audit.change(database, Viewer(root.id), "updateUser", dry=dry) as tx:
+        async with audit.transaction(database, Viewer(root.id), "updateUser", dry_run=dry) as tx:
             await tx.rows(update(User).values(email="x@y"))
             assert not fails
 

@@ -9,7 +9,7 @@ from tests.logged import Event, events
 
 def _events(settings: Settings) -> list[Event]:
     async def read() -> list[Event]:
-        database = await db.connected(settings.database_url)
+        database = await db.open_database(settings.database_url)
         try:
             return await events(database)
         finally:

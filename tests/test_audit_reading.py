@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app import db, ids, masks
-from app.auth import EVERYTHING, Permission
+from app.auth import ALL_PERMISSIONS, Permission
 from tests.asking import Api, codes
 from tests.changes import answered, change
 from tests.make import Make, Person, Thing
@@ -52,7 +52,7 @@ async def _of(api: Api, as_: Person | None, resource: Thing) -> Any:
 
 async def test_the_whole_log_is_for_those_who_hold_the_permission_alone(api: Api, make: Make) -> None:
     root, auditor = await make.admin(), await make.holder(Permission.AUDIT_VIEW)
-    others = [None, await make.user(), await make.holder(EVERYTHING & ~Permission.AUDIT_VIEW)]
+    others = [None, await make.user(), await make.holder(ALL_PERMISSIONS & ~Permission.AUDIT_VIEW)]
     await _made(api, root, "createRole", name="pilots")
 
     told = await _log(api, auditor)
@@ -85,7 +85,7 @@ async def test_the_whole_log_is_for_those_who_hold_the_permission_alone(api: Api
 
 
 async def test_it_is_narrowed_by_who_did_what_to_what_and_when(api: Api, make: Make, database: db.Database) -> None:
-    root, ann = await make.admin(), await make.holder(EVERYTHING, "ann")
+    root, ann = await make.admin(), await make.holder(ALL_PERMISSIONS, "ann")
     began = database.clock()
     for hour, (who, name) in enumerate([(root, "createRole"), (ann, "createGroup"), (ann, "createRole")]):
         database.clock = lambda hour=hour: began + timedelta(hours=hour)  # type: ignore[misc]  # bound for this turn
@@ -211,7 +211,7 @@ async def test_what_a_user_keeps_to_herself_is_told_to_those_who_read_the_whole_
 
 
 async def test_a_deleted_user_leaves_her_events_behind(api: Api, make: Make) -> None:
-    root, ann = await make.admin(), await make.holder(EVERYTHING, "ann")
+    root, ann = await make.admin(), await make.holder(ALL_PERMISSIONS, "ann")
     await _made(api, ann, "createRole", name="pilots")
     await _made(api, root, "deleteUser", user={"id": ann.node})
 

@@ -64,13 +64,13 @@ async def test_a_change_of_few_rows_needs_no_thread(
     root, group = await make.admin(), await make.group()
     resource = await make.resource(await make.org(owner=root))
     jobs: list[object] = []
-    run = aside.Aside.do
+    run = aside.WorkerThread.run
 
-    async def count(self: aside.Aside, work: Callable[[], Any], seconds: float = aside.SHORT) -> Any:
+    async def count(self: aside.WorkerThread, work: Callable[[], Any], seconds: float = aside.SHORT) -> Any:
         jobs.append(work)
         return await run(self, work, seconds)
 
-    monkeypatch.setattr(aside.Aside, "do", count)
+    monkeypatch.setattr(aside.WorkerThread, "do", count)
     subject = {"group": {"id": group.node}}
 
     for roles in (["METADATA_READ"], ["METADATA_WRITE"]):

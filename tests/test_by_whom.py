@@ -7,7 +7,7 @@ from sqlmodel import SQLModel
 
 from app import db, tables
 from app.auth import Permission
-from app.masks import Level
+from app.masks import MemberLevel
 from tests.asking import Api
 from tests.changes import answered, change
 from tests.make import Make, Person
@@ -78,7 +78,7 @@ async def test_a_membership_that_counts_as_granted_anew_names_who_did_that(api: 
     )
     org = await make.org("sea", owner)
     if name == "updateOrgMember":
-        await make.member(org, ann, Level.READ_ONLY)
+        await make.member(org, ann, MemberLevel.READ_ONLY)
         given: dict[str, Any] = {"user": {"userName": "ann"}, "level": "ADMIN"}
     else:
         given = {"owner": {"userName": "ann"}}

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from graphql import GraphQLSyntaxError, Lexer, Source, TokenKind, parse
 
-from app.executor.canonical import Sent, canonical, number_of, tokens_of
-from app.executor.documents import Documents, Invalid
+from app.executor.canonical import SentText, canonical, number_of, tokens_of
+from app.executor.documents import DocumentCache, Invalid
 from app.settings import Limits
 from tests.asking import Api
 from tests.make import Make
@@ -75,7 +75,7 @@ def test_places_of_the_canonical_text_are_found_in_the_text(seed: int) -> None:
     for _ in range(100):
         text = "".join(random.choices(good, k=12))
         whole = canonical(text, tokens_of(text))
-        sent = Sent(text, whole)
+        sent = SentText(text, whole)
         ours, theirs = (_starts(each) for each in (whole, text))
         if ours is not None:
             assert [sent.position(each) for each in ours] == theirs
@@ -129,16 +129,16 @@ GAPS = "query ($n: Int!,\n # how many\n  $m: Int!) {\n\n users(first: $n) { tota
 
 
 def test_errors_speak_of_the_text_as_it_was_sent_whichever_came_first() -> None:
-    documents = Documents(SCHEMA, Limits())
+    documents = DocumentCache(SCHEMA, Limits())
     texts = [SPREAD, "query Q { viewer { user { id nothing } } }", SPREAD + "\n\n# again", "\n\n" + SPREAD]
     places = [_places(documents, text) for text in texts * 2]
 
     assert places == [[(6, 3)], [(1, 30)], [(6, 3)], [(8, 3)]] * 2
 
 
-def _places(documents: Documents, text: str) -> list[tuple[int, int]]:
+def _places(documents: DocumentCache, text: str) -> list[tuple[int, int]]:
     with pytest.raises(Invalid) as caught:
-        documents.known(text, None)
+        documents.lookup(text, None)
     return [(each.line, each.column) for error in caught.value.errors for each in error.locations or ()]
 
 
@@ -149,7 +149,7 @@ def test_what_cannot_be_read_is_told_in_the_words_of_graphql_core(text: str) -> 
     with pytest.raises(GraphQLSyntaxError) as expected:
         parse(text)
     with pytest.raises(Invalid) as caught:
-        Documents(SCHEMA, Limits()).known(text, None)
+        DocumentCache(SCHEMA, Limits()).lookup(text, None)
 
     (error,) = caught.value.errors
     assert (error.message, error.locations) == (expected.value.message, expected.value.locations)
@@ -167,8 +167,8 @@ async def test_errors_of_variables_and_of_fields_are_placed_too(api: Api, make: 
 
 
 def test_blanks_and_comments_make_no_new_document() -> None:
-    documents = Documents(SCHEMA, Limits())
-    known = documents.known("{ __typename }", None)
+    documents = DocumentCache(SCHEMA, Limits())
+    known = documents.lookup("{ __typename }", None)
 
     for text in (
         "{__typename}",
@@ -176,4 +176,4 @@ def test_blanks_and_comments_make_no_new_document() -> None:
         "\ufeff{,__typename,}" + " " * 190_000,
         "#\n" * 4_000 + "{__typename}",
     ):
-        assert documents.known(text, None) is known
+        assert documents.lookup(text, None) is known

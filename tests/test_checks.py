@@ -9,7 +9,7 @@ import pytest
 
 from app import ids, masks
 from app.auth import Permission
-from app.masks import Level
+from app.masks import MemberLevel
 from tests.asking import Api, codes
 from tests.make import Make, Person, Thing
 
@@ -146,13 +146,13 @@ async def test_where_the_answer_would_tell_who_is_in_a_group_all_are_refused_ali
 async def test_the_people_of_an_org_are_hidden_from_an_administrator_of_one_resource_too(api: Api, make: Make) -> None:
     ann, guest = await make.user("ann"), await make.user("guest")
     org = await make.org("sea", is_public=True)
-    await make.member(org, ann, Level.READ_ONLY)
+    await make.member(org, ann, MemberLevel.READ_ONLY)
     reef = await make.resource(org, general=0)
     await make.grant(reef, guest, masks.ADMIN)
 
     refused = await all_ways(api, guest, {"id": ann.node}, reef)
     assert {refusal(reply) for reply in refused} == {("FORBIDDEN", WOULD_TELL)}
-    await make.member(org, guest, Level.READ_ONLY)
+    await make.member(org, guest, MemberLevel.READ_ONLY)
     assert [codes(reply) for reply in await all_ways(api, guest, {"id": ann.node}, reef)] == [[]] * 3
 
 
@@ -253,7 +253,7 @@ def _way(kind: str, granted: list[str], roles: list[str], level: str | None = No
 async def test_every_way_to_a_role_is_explained(api: Api, make: Make) -> None:
     registry, ann = await make.holder(Permission.ACCESS_VIEW), await make.user("ann")
     org, group = await make.org(), await make.group("divers", ann)
-    await make.member(org, ann, Level.READ_WRITE)
+    await make.member(org, ann, MemberLevel.READ_WRITE)
     await make.group("others")
     reef = await make.resource(org, type="MODEL", owner=ann, general=masks.METADATA_READ)
     await make.grant(reef, group, masks.METADATA_WRITE)
@@ -301,7 +301,7 @@ async def test_why_not_is_told_by_entry(api: Api, make: Make) -> None:
     org = await make.org()
     divers, pilots = await make.group("divers"), await make.group("pilots", ann)
     await make.group_member(divers, ann, expires_at=ENDED)
-    await make.member(org, ann, Level.ADMIN, expires_at=ENDED)
+    await make.member(org, ann, MemberLevel.ADMIN, expires_at=ENDED)
     reef, model = await make.resource(org, general=masks.METADATA_READ), await make.resource(org, "MODEL", general=0)
     await make.grant(reef, divers, masks.ADMIN)
     await make.grant(reef, pilots, masks.METADATA_WRITE)

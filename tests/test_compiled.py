@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 
 from app import db, ids
 from app.auth import Viewer
-from app.schema.execution import Answering
+from app.schema.execution import GraphQLHandler
 from tests.both import UNPLANNED, Both, viewers_of
 from tests.questions import BAD_CURSORS, BAD_IDS, Asker
 from tests.questions_whole import probes, whole
@@ -30,8 +30,8 @@ SIZE = 25
 @pytest.fixture
 def both(app: Starlette) -> Both:
     """Both executors over the database of the test; what was compiled for other tests is known to them."""
-    answering: Answering = app.state.answering
-    return Both(answering.desk, answering.statements)
+    answering: GraphQLHandler = app.state.answering
+    return Both(answering.app, answering.statements)
 
 
 @pytest.fixture

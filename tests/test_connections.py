@@ -17,12 +17,12 @@ from uvicorn.server import ServerState
 from app import web
 from app.errors import Refusal
 from app.settings import RequestLimits
-from app.telemetry.metrics import Meter
+from app.telemetry.metrics import WorkerMetrics
 from app.web import descriptors
 from app.web.budget import BUDGET, Budget
-from app.web.heads import heads
+from app.web.heads import parse_headers
 from app.web.protocol import PIECE, Protocol
-from app.web.whole import Whole
+from app.web.whole import BufferedResponse
 from tests.test_protocol import Transport, asgi
 from tests.wire import head
 
@@ -64,14 +64,14 @@ def connected(budget: Budget, app: ASGIApp, transport: Transport) -> Any:
 
 async def echo(request: Request) -> Response:
     try:
-        read = await web.body(heads(request.scope), request.receive, 1_000_000)
+        read = await web.body(parse_headers(request.scope), request.receive, 1_000_000)
     except Refusal as refusal:
-        return Whole(b"", refusal.status, "text/plain", web.headers(refusal))
-    return Whole(read, 200, "text/plain")
+        return BufferedResponse(b"", refusal.status, "text/plain", web.headers(refusal))
+    return BufferedResponse(read, 200, "text/plain")
 
 
 async def long(request: Request) -> Response:
-    return Whole(b"x" * 1_000_000, 200, "text/plain")
+    return BufferedResponse(b"x" * 1_000_000, 200, "text/plain")
 
 
 async def endless(request: Request) -> Response:
@@ -133,7 +133,7 @@ async def test_a_client_that_reads_slowly_is_not_left() -> None:
 
 
 async def test_the_oldest_unfinished_request_gives_way_to_newer_ones() -> None:
-    budget = Budget(RequestLimits(), Meter())
+    budget = Budget(RequestLimits(), WorkerMetrics())
     most = 33_554_432 // 1_000_000
     transports = [Transport() for _ in range(most + 2)]
     connections = [connected(budget, asgi(echo), transport) for transport in transports]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from app.web import cookies
-from app.web.heads import Heads
+from app.web.heads import RequestHeaders
 from tests.asking import Api
 from tests.make import Make
 
@@ -78,7 +78,7 @@ def steps(act: Callable[[], Any]) -> int:
 
 
 def test_lines_of_cookies_are_one_header() -> None:
-    found = Heads([(b"cookie", b"a=b"), (b"accept", b"a"), (b"cookie", b"jwtToken=x"), (b"accept", b"b")])
+    found = RequestHeaders([(b"cookie", b"a=b"), (b"accept", b"a"), (b"cookie", b"jwtToken=x"), (b"accept", b"b")])
 
     assert found == {b"cookie": b"a=b; jwtToken=x", b"accept": b"a, b"}
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from app import masks
-from app.masks import Level
+from app.masks import MemberLevel
 from tests.asking import Api
 from tests.make import Make, Person
 
@@ -31,7 +31,7 @@ async def _row(make: Make, at: int, ann: Person, *people: Person) -> None:
     """A resource with something in everything that hangs on it."""
     org = await make.org(is_public=True, owner=ann)
     user = await make.user()
-    await make.member(org, user, Level.READ_ONLY)
+    await make.member(org, user, MemberLevel.READ_ONLY)
     group = await make.group(None, user, ann, *people)
     reef = await make.resource(org, owner=ann, name=f"Name {at}")
     await make.grant(reef, group, masks.METADATA_WRITE)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from app import db, tables
-from app.tables import Document, Instant, Key, col
+from app.tables import JSONDocument, KeyText, UTCDateTime, col
 from tests.fetching import fetch
 from tests.make import everything, rows_of
 
@@ -47,7 +47,7 @@ async def test_a_duplicate_is_told_with_its_column(
 ) -> None:
     await _add(door, "ann", email_key="a@b(c) = (d)")
 
-    with pytest.raises(db.Duplicate) as told:
+    with pytest.raises(db.UniqueViolation) as told:
         await _add(door, name, email_key=email)
 
     assert told.value.columns == columns
@@ -58,9 +58,9 @@ async def test_a_duplicate_of_several_columns_is_told_with_each(door: db.Databas
     user, ((role,),) = await _add(door, "ann"), await fetch(door, LABEL)
     held = {"user_id": user, "role_id": role}
 
-    with pytest.raises(db.Duplicate) as told:
+    with pytest.raises(db.UniqueViolation) as told:
         async with door.write() as tx:
-            await tx.put(tables.UserRole, [held, held])
+            await tx.insert(tables.UserRole, [held, held])
 
     assert told.value.columns == "user_roles.user_id,user_roles.role_id"
     assert await rows_of(door, tables.UserRole) == 0
@@ -69,9 +69,9 @@ async def test_a_duplicate_of_several_columns_is_told_with_each(door: db.Databas
 async def test_a_duplicate_among_many_is_told_too(door: db.Database) -> None:
     row = {"user_key": "ann", "token_generation": 0, "details": {}, "created_at": NOW}
 
-    with pytest.raises(db.Duplicate) as told:
+    with pytest.raises(db.UniqueViolation) as told:
         async with door.write() as tx:
-            await tx.put(tables.User, [row | {"user_name": name} for name in ("ann", "ANN")])
+            await tx.insert(tables.User, [row | {"user_name": name} for name in ("ann", "ANN")])
 
     assert told.value.columns == "users.user_key"
     assert await _names(door) == []
@@ -80,12 +80,12 @@ async def test_a_duplicate_among_many_is_told_too(door: db.Database) -> None:
 async def test_what_points_at_nothing_or_is_pointed_at_is_told(door: db.Database) -> None:
     user, ((role,),) = await _add(door, "ann"), await fetch(door, LABEL)
 
-    with pytest.raises(db.Dangling):
+    with pytest.raises(db.ForeignKeyViolation):
         async with door.write() as tx:
             await tx.rows(insert(tables.UserRole).values(user_id=user, role_id=999))
     async with door.write() as tx:
         await tx.rows(insert(tables.UserRole).values(user_id=user, role_id=role))
-    with pytest.raises(db.Dangling):
+    with pytest.raises(db.ForeignKeyViolation):
         async with door.write() as tx:
             await tx.rows(delete(tables.Role).where(col(tables.Role.id) == role))
 
@@ -128,7 +128,7 @@ async def test_a_change_that_fails_leaves_nothing(door: db.Database) -> None:
 async def test_a_dry_change_sees_itself_and_leaves_nothing(door: db.Database) -> None:
     before = await everything(door)
 
-    async with door.write(dry=True) as tx:
+    async with door.write(dry_run=True) as tx:
         await tx.value(_user("ann"))
         assert await tx.value(ALL) == "ann"
 
@@ -230,7 +230,7 @@ async def test_moments_sort_and_compare_as_time_does(door: db.Database) -> None:
     created = col(tables.User.created_at)
 
     ordered = await fetch(door, select(created).order_by(created))
-    later = await fetch(door, select(created).where(created > bindparam("now", type_=Instant())), now=MOMENTS[4])
+    later = await fetch(door, select(created).where(created > bindparam("now", type_=UTCDateTime())), now=MOMENTS[4])
 
     assert [moment for (moment,) in ordered] == sorted(MOMENTS[:4])
     assert later == [(MOMENTS[3],)]
@@ -245,7 +245,7 @@ async def test_a_document_comes_back_as_it_went_in(door: db.Database) -> None:
     found = await fetch(door, select(col(tables.User.details)).order_by(col(tables.User.id)))
 
     assert [str(document) for (document,) in found] == [*map(str, documents)]
-    assert await fetch(door, select(bindparam("given", type_=Document())), given=nested) == [(nested,)]
+    assert await fetch(door, select(bindparam("given", type_=JSONDocument())), given=nested) == [(nested,)]
 
 
 async def test_keys_sort_by_their_bytes(door: db.Database) -> None:
@@ -256,7 +256,7 @@ async def test_keys_sort_by_their_bytes(door: db.Database) -> None:
     found = [key for (key,) in await fetch(door, select(col(tables.User.user_key)).order_by(col(tables.User.user_key)))]
     beyond = await fetch(
         door,
-        select(col(tables.User.user_key)).where(col(tables.User.user_key) > bindparam("key", type_=Key())),
+        select(col(tables.User.user_key)).where(col(tables.User.user_key) > bindparam("key", type_=KeyText())),
         key="a",
     )
 

@@ -29,7 +29,7 @@ EVERY = [*WRITES, "ADMIN"]
 
 
 @pytest.fixture
-async def world(make: Make) -> demo.Filled:
+async def world(make: Make) -> demo.DemoCounts:
     """The demo world, made."""
     return await demo.fill(make.desk)
 
@@ -69,7 +69,7 @@ async def test_a_password_policy_that_refuses_its_password_stops_it(
 
 
 async def test_everybody_signs_in_as_it_tells_and_finds_the_examples(
-    api: Api, make: Make, database: db.Database, world: demo.Filled
+    api: Api, make: Make, database: db.Database, world: demo.DemoCounts
 ) -> None:
     assert demo_names.PASSWORD in "\n".join(world.report)
     assert {name for name, _ in demo_names.TOUR} <= set(world.people)
@@ -89,7 +89,7 @@ async def test_everybody_signs_in_as_it_tells_and_finds_the_examples(
 
 
 async def test_it_obeys_the_definition_of_the_index_and_has_ends_on_both_sides_of_today(
-    database: db.Database, world: demo.Filled
+    database: db.Database, world: demo.DemoCounts
 ) -> None:
     done = await reindexing.reindex(database, lambda _, __: None)
 
@@ -100,7 +100,7 @@ async def test_it_obeys_the_definition_of_the_index_and_has_ends_on_both_sides_o
         assert min(ends) < database.clock() < max(ends)
 
 
-async def test_the_examples_behave_as_their_names_say(api: Api, database: db.Database, world: demo.Filled) -> None:
+async def test_the_examples_behave_as_their_names_say(api: Api, database: db.Database, world: demo.DemoCounts) -> None:
     names = ("felix", "luca", "ines", "ruth", "henrik")
     people = {name: await stored_person(database, name) for name in names}
 
@@ -128,7 +128,7 @@ REFUSED = {
 }
 
 
-async def test_who_writes_to_the_examples(api: Api, database: db.Database, world: demo.Filled) -> None:
+async def test_who_writes_to_the_examples(api: Api, database: db.Database, world: demo.DemoCounts) -> None:
     for slug, refused in REFUSED.items():
         path = {"path": {"orgSlug": "marine-science", "slug": slug}}
         for name, expected in refused.items():

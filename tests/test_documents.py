@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLError, build_schema, get_introspection_query
 
-from app.executor.documents import Documents, Invalid
+from app.executor.documents import DocumentCache, Invalid
 from app.settings import Limits
 from tests.hostile import HOSTILE, MOST_SECONDS
 
@@ -23,22 +23,22 @@ type UserEdge { node: User, cursor: String }
 
 
 @pytest.fixture
-def documents() -> Documents:
-    return Documents(SCHEMA, Limits())
+def documents() -> DocumentCache:
+    return DocumentCache(SCHEMA, Limits())
 
 
-def limited(**limits: int) -> Documents:
-    return Documents(SCHEMA, Limits().model_copy(update=limits))
+def limited(**limits: int) -> DocumentCache:
+    return DocumentCache(SCHEMA, Limits().model_copy(update=limits))
 
 
-def refusal(documents: Documents, text: str, name: str | None = None, **options: Any) -> Invalid:
+def refusal(documents: DocumentCache, text: str, name: str | None = None, **options: Any) -> Invalid:
     with pytest.raises(Invalid) as caught:
-        documents.known(text, name, **options)
+        documents.lookup(text, name, **options)
     assert {error.extensions["code"] for error in caught.value.errors if error.extensions} == {caught.value.code}
     return caught.value
 
 
-def excess(documents: Documents, text: str) -> tuple[str, int, int]:
+def excess(documents: DocumentCache, text: str) -> tuple[str, int, int]:
     """Which limit was passed, its number, and the document's."""
     invalid = refusal(documents, text)
     assert invalid.code == "OPERATION_TOO_COMPLEX"
@@ -46,9 +46,9 @@ def excess(documents: Documents, text: str) -> tuple[str, int, int]:
     return facts["limit"], facts["maximum"], facts["value"]
 
 
-def test_a_valid_document_gives_its_operation_and_fragments(documents: Documents) -> None:
+def test_a_valid_document_gives_its_operation_and_fragments(documents: DocumentCache) -> None:
     text = "query A { me { ...Name } } query B { me { ...Name } } fragment Name on User { name }"
-    known = documents.known(text, "B")
+    known = documents.lookup(text, "B")
 
     assert known.operation.name
     assert known.operation.name.value == "B"
@@ -56,8 +56,8 @@ def test_a_valid_document_gives_its_operation_and_fragments(documents: Documents
     assert known.text == text.replace("...Name", "... Name")
 
 
-def test_a_lone_operation_needs_no_name(documents: Documents) -> None:
-    assert documents.known("query A { me { id } }", None).operation.name
+def test_a_lone_operation_needs_no_name(documents: DocumentCache) -> None:
+    assert documents.lookup("query A { me { id } }", None).operation.name
 
 
 @pytest.mark.parametrize(
@@ -81,23 +81,23 @@ def test_a_lone_operation_needs_no_name(documents: Documents) -> None:
         ("{ me { id } }", "A", "OPERATION_RESOLUTION_FAILURE"),
     ],
 )
-def test_every_failure_has_its_code(documents: Documents, text: str, name: str | None, code: str) -> None:
+def test_every_failure_has_its_code(documents: DocumentCache, text: str, name: str | None, code: str) -> None:
     assert refusal(documents, text, name).code == code
 
 
-def test_errors_say_where(documents: Documents) -> None:
+def test_errors_say_where(documents: DocumentCache) -> None:
     assert refusal(documents, "{ me { id }\n  nothing }").errors[0].formatted["locations"] == [{"line": 2, "column": 3}]
 
 
-def test_validation_stops_after_fifty_errors(documents: Documents) -> None:
+def test_validation_stops_after_fifty_errors(documents: DocumentCache) -> None:
     text = "{ me { " + " ".join(f"x{i}" for i in range(200)) + " } }"
 
     assert len(refusal(documents, text).errors) == 51  # and one that says so
 
 
-def test_introspection_can_be_closed_for_a_caller(documents: Documents) -> None:
-    documents.known("{ __schema { queryType { name } } }", None)
-    documents.known("{ __typename me { __typename } }", None, introspection=False)
+def test_introspection_can_be_closed_for_a_caller(documents: DocumentCache) -> None:
+    documents.lookup("{ __schema { queryType { name } } }", None)
+    documents.lookup("{ __typename me { __typename } }", None, introspection=False)
 
     invalid = refusal(documents, "{ __schema { queryType { name } } }", introspection=False)
 
@@ -105,22 +105,22 @@ def test_introspection_can_be_closed_for_a_caller(documents: Documents) -> None:
 
 
 @pytest.mark.parametrize("introspection", [True, False])
-def test_suggestions_are_for_whom_the_schema_is_shown(documents: Documents, introspection: bool) -> None:
+def test_suggestions_are_for_whom_the_schema_is_shown(documents: DocumentCache, introspection: bool) -> None:
     invalid = refusal(documents, "{ mee { id } }", introspection=introspection)
 
     assert ("Did you mean" in str(invalid)) == introspection
 
 
-def test_a_document_is_remembered_by_text_name_and_caller(documents: Documents) -> None:
+def test_a_document_is_remembered_by_text_name_and_caller(documents: DocumentCache) -> None:
     text = "query A { me { id } }"
-    known = documents.known(text, None)
+    known = documents.lookup(text, None)
 
-    assert documents.known(text, None) is known
-    assert documents.known(text, "A") is not known
-    assert documents.known(text, None, introspection=False) is not known
+    assert documents.lookup(text, None) is known
+    assert documents.lookup(text, "A") is not known
+    assert documents.lookup(text, None, introspection=False) is not known
 
 
-def test_a_failure_is_remembered_but_never_raised_twice(documents: Documents) -> None:
+def test_a_failure_is_remembered_but_never_raised_twice(documents: DocumentCache) -> None:
     first, second = refusal(documents, "{ nothing }"), refusal(documents, "{ nothing }")
 
     assert first is not second
@@ -130,29 +130,29 @@ def test_a_failure_is_remembered_but_never_raised_twice(documents: Documents) ->
 
 
 def test_the_oldest_document_is_forgotten_first() -> None:
-    documents = Documents(SCHEMA, Limits(), size=2)
-    a, b = documents.known("{ me { id } }", None), documents.known("{ me { name } }", None)
-    assert documents.known("{ me { id } }", None) is a
+    documents = DocumentCache(SCHEMA, Limits(), size=2)
+    a, b = documents.lookup("{ me { id } }", None), documents.lookup("{ me { name } }", None)
+    assert documents.lookup("{ me { id } }", None) is a
 
-    documents.known("{ node { id } }", None)
+    documents.lookup("{ node { id } }", None)
 
-    assert documents.known("{ me { id } }", None) is a
-    assert documents.known("{ me { name } }", None) is not b
+    assert documents.lookup("{ me { id } }", None) is a
+    assert documents.lookup("{ me { name } }", None) is not b
 
 
 def test_memory_is_bounded_by_characters_too() -> None:
-    documents = Documents(SCHEMA, Limits(), size=4)
-    known = documents.known("{ me { id } }", None)
+    documents = DocumentCache(SCHEMA, Limits(), size=4)
+    known = documents.lookup("{ me { id } }", None)
 
-    documents.known("{ me { name } } #" + "x" * 1990, None)
+    documents.lookup("{ me { name } } #" + "x" * 1990, None)
 
-    assert documents.known("{ me { id } }", None) is not known
+    assert documents.lookup("{ me { id } }", None) is not known
 
 
-def test_very_long_texts_are_not_remembered(documents: Documents) -> None:
+def test_very_long_texts_are_not_remembered(documents: DocumentCache) -> None:
     text = '{ login(name: "' + "x" * 70_000 + '") { id } }'
 
-    assert documents.known(text, None) is not documents.known(text, None)
+    assert documents.lookup(text, None) is not documents.lookup(text, None)
 
 
 @pytest.mark.parametrize(
@@ -210,11 +210,11 @@ def test_a_document_at_its_limits_is_answered() -> None:
         "cost": 6,
     }
 
-    limited(**exact, directives=0, siblings=1, root_fields=1, comparisons=0, introspection=0).known(text, None)
+    limited(**exact, directives=0, siblings=1, root_fields=1, comparisons=0, introspection=0).lookup(text, None)
 
 
-def test_the_standard_introspection_query_is_within_the_limits(documents: Documents) -> None:
-    documents.known(get_introspection_query(True, True, True, True, True, True, True), None)
+def test_the_standard_introspection_query_is_within_the_limits(documents: DocumentCache) -> None:
+    documents.lookup(get_introspection_query(True, True, True, True, True, True, True), None)
 
 
 def test_all_operations_and_unused_fragments_are_measured() -> None:
@@ -224,11 +224,11 @@ def test_all_operations_and_unused_fragments_are_measured() -> None:
     assert excess(limited(depth=3), "query A { me { id } } fragment F on Query { " + deep + " }")[2] == 4
 
 
-def test_pages_are_weighed_with_the_variables_of_the_request(documents: Documents) -> None:
+def test_pages_are_weighed_with_the_variables_of_the_request(documents: DocumentCache) -> None:
     text = """query ($n: Int, $m: Int = 5) {
         users(first: $n) { nodes { friends(first: $n) { nodes { friends(first: $m) { nodes { id } } } } } }
     }"""
-    known = documents.known(text, None)
+    known = documents.lookup(text, None)
     assert known.pages == {"n": 20, "m": 5}
 
     documents.weigh(known, {"n": 3, "m": 1})
@@ -240,7 +240,7 @@ def test_pages_are_weighed_with_the_variables_of_the_request(documents: Document
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_document_is_refused_quickly_and_says_why(documents: Documents, name: str) -> None:
+def test_a_hostile_document_is_refused_quickly_and_says_why(documents: DocumentCache, name: str) -> None:
     text, why = HOSTILE[name]
 
     invalid = refusal(documents, text)
@@ -250,7 +250,7 @@ def test_a_hostile_document_is_refused_quickly_and_says_why(documents: Documents
     assert (invalid.errors[0].extensions or {}).get("limit", invalid.code) == why
 
 
-def _seconds(documents: Documents, text: str) -> float:
+def _seconds(documents: DocumentCache, text: str) -> float:
     """Of this processor, and without the watching of coverage, which is not the server's."""
     watching = sys.gettrace()
     sys.settrace(None)
@@ -262,7 +262,7 @@ def _seconds(documents: Documents, text: str) -> float:
         sys.settrace(watching)
 
 
-def test_circles_are_reported_by_name(documents: Documents) -> None:
+def test_circles_are_reported_by_name(documents: DocumentCache) -> None:
     invalid = refusal(documents, HOSTILE["a circle of fragments"][0])
 
     assert invalid.code == "GRAPHQL_VALIDATION_FAILED"
@@ -270,9 +270,9 @@ def test_circles_are_reported_by_name(documents: Documents) -> None:
     assert isinstance(invalid.errors[0], GraphQLError)
 
 
-def test_unknown_fragments_are_left_to_validation(documents: Documents) -> None:
+def test_unknown_fragments_are_left_to_validation(documents: DocumentCache) -> None:
     assert "Unknown fragment 'F'" in str(refusal(documents, "{ me { ...F } }"))
 
 
-def test_empty_selections_have_no_size(documents: Documents) -> None:
-    assert documents.known("{ me { } }", None).cost == 1
+def test_empty_selections_have_no_size(documents: DocumentCache) -> None:
+    assert documents.lookup("{ me { } }", None).cost == 1

@@ -9,7 +9,7 @@ import pytest
 
 from app import db, main
 from app.errors import ManagedElsewhere, SettingsError
-from app.rest.errors import answered
+from app.rest.errors import error_response
 from app.settings import Settings
 from tests.asking import Api, codes
 from tests.changes import change, unchanged
@@ -83,7 +83,7 @@ async def test_a_stranger_is_told_what_she_always_was(api: Api, make: Make, data
 
 
 def test_over_rest_it_is_a_400() -> None:
-    response = answered(ManagedElsewhere(), drone_db_clients=False)
+    response = error_response(ManagedElsewhere(), drone_db_clients=False)
 
     assert (response.status_code, bytes(response.body).decode()) == (400, f'{{"error":"{TEXT}","noRetry":false}}')
 

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import insert
 
 from app import db
-from app.auth import REGISTRY
+from app.auth import SYSTEM
 from app.services import audit
 from app.tables import AuditChange, AuditEvent
 from tests.asking import Api
@@ -51,8 +51,8 @@ async def test_an_event_whose_change_is_not_committed_hides_later_ones_until_it_
     await _write(second, "first")
     assert await _actions(api, root) == ["first"]
 
-    async with audit.change(second, REGISTRY, "outer") as tx:
-        async with audit.step(tx, REGISTRY, "slow"):
+    async with audit.transaction(second, SYSTEM, "outer") as tx:
+        async with audit.sub_event(tx, SYSTEM, "slow"):
             pass
         await _write(database, "quick")
         assert await _actions(api, root) == ["first"]
@@ -92,9 +92,9 @@ async def test_the_events_of_a_resource_follow_the_same_order(
     await _write(second, "first", reef)
     assert await _actions_of(api, root, reef) == ["first"]
 
-    async with audit.change(second, REGISTRY, "outer") as tx:
-        async with audit.step(tx, REGISTRY, "slow"):
-            audit.tells(tx, audit.RESOURCE, reef.id, {"name": "slow"}, name="Corals")
+    async with audit.transaction(second, SYSTEM, "outer") as tx:
+        async with audit.sub_event(tx, SYSTEM, "slow"):
+            audit.note(tx, audit.RESOURCE, reef.id, {"name": "slow"}, name="Corals")
         await _write(database, "quick", reef)
         assert await _actions_of(api, root, reef) == ["first"]
 
@@ -145,15 +145,15 @@ async def _work(database: db.Database, writer: int, written: Counter[str]) -> No
 
 
 async def _write(database: db.Database, action: str, resource: Thing | None = None) -> None:
-    async with audit.change(database, REGISTRY, action) as tx:
+    async with audit.transaction(database, SYSTEM, action) as tx:
         if resource is not None:
-            audit.tells(tx, audit.RESOURCE, resource.id, {"name": action}, name="Corals")
+            audit.note(tx, audit.RESOURCE, resource.id, {"name": action}, name="Corals")
 
 
 async def _write_long(database: db.Database, action: str) -> None:
-    async with audit.change(database, REGISTRY, action) as tx:
+    async with audit.transaction(database, SYSTEM, action) as tx:
         for key in range(1, LONG):
-            audit.tells(tx, audit.USER, key, {"password": "changed"}, name=f"user{key}")
+            audit.note(tx, audit.USER, key, {"password": "changed"}, name=f"user{key}")
 
 
 async def _fail(database: db.Database, action: str) -> None:
@@ -162,7 +162,7 @@ async def _fail(database: db.Database, action: str) -> None:
             insert(AuditEvent).values(at=tx.now, face="COMMAND", action=action).returning(AuditEvent.id)  # type: ignore[call-overload]  # the class attribute is a column
         )
         change = {"kind": audit.USER, "key": 1, "subject": "x", "name": "x", "before": None, "after": None}
-        await tx.put(AuditChange, [{"event_id": event, "at": tx.now, **change}])
+        await tx.insert(AuditChange, [{"event_id": event, "at": tx.now, **change}])
         raise RolledBackError
 
 

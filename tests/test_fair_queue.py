@@ -9,9 +9,9 @@ from random import Random
 import pytest
 
 from app.errors import BadRequest
-from app.fair_queue import Caller, FairQueue, QueueFull, Turn
+from app.fair_queue import Caller, FairQueue, QueueFull, QueueTurn
 from app.telemetry import facts
-from app.telemetry.facts import Facts
+from app.telemetry.facts import RequestStats
 
 HOME, AWAY, LAB = "192.0.2.1", "198.51.100.1", "203.0.113.1"
 
@@ -32,7 +32,7 @@ class Work:
         async with self.queue.turn(caller) as turn:
             await self.work(caller, turn)
 
-    async def work(self, caller: Caller, turn: Turn) -> None:
+    async def work(self, caller: Caller, turn: QueueTurn) -> None:
         self.order.append(caller.account)
         self.running.append(caller.account)
         try:
@@ -195,7 +195,7 @@ class _receiving:  # noqa: N801 - used as a function
     """A request whose client hangs up when the event is set; it had sent an empty last part of its body."""
 
     def __enter__(self) -> asyncio.Event:
-        event, about = asyncio.Event(), Facts("id", "POST")
+        event, about = asyncio.Event(), RequestStats("id", "POST")
         parts: Iterator[dict[str, object]] = iter([{"type": "http.request"}])
 
         async def receive() -> dict[str, object]:

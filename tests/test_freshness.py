@@ -27,7 +27,7 @@ def seen(database: db.Database, monkeypatch: pytest.MonkeyPatch) -> list[Freshne
     kind, seen = type(database), list[Freshness]()
     read, snapshot, ask = kind.read, kind.snapshot, kind.ask
 
-    async def noted_read(self: Any, questions: Sequence[db.Question], *, freshness: Freshness) -> Any:
+    async def noted_read(self: Any, questions: Sequence[db.BoundStatement], *, freshness: Freshness) -> Any:
         seen.append(freshness)
         return await read(self, questions, freshness=freshness)
 

@@ -8,7 +8,7 @@ import pytest
 from graphql import GraphQLInputObjectType, build_schema, get_named_type
 
 from app import db, main, masks
-from app.masks import Level
+from app.masks import MemberLevel
 from tests.asking import Api, codes
 from tests.changes import answered, change, problems, unchanged
 from tests.make import Make, Person, Thing
@@ -51,7 +51,7 @@ async def _by_membership(make: Make, org: Thing, reef: Thing, ann: Person, end: 
 
 
 async def _by_org(make: Make, org: Thing, reef: Thing, ann: Person, end: datetime) -> None:
-    await make.member(org, ann, Level.ADMIN, end)
+    await make.member(org, ann, MemberLevel.ADMIN, end)
 
 
 async def _by_two(make: Make, org: Thing, reef: Thing, ann: Person, end: datetime) -> None:
@@ -71,13 +71,13 @@ UNTIL: dict[str, Hold] = {
 
 
 async def _always_by_ownership(make: Make, org: Thing, reef: Thing, ann: Person, end: datetime) -> None:
-    await make.member(await make.org("hers", ann), ann, Level.READ_ONLY)
-    await make.member(org, ann, Level.ADMIN)
+    await make.member(await make.org("hers", ann), ann, MemberLevel.READ_ONLY)
+    await make.member(org, ann, MemberLevel.ADMIN)
 
 
 async def _always_by_grant(make: Make, org: Thing, reef: Thing, ann: Person, end: datetime) -> None:
     await make.grant(reef, ann, masks.ADMIN)
-    await make.member(org, ann, Level.ADMIN, end)
+    await make.member(org, ann, MemberLevel.ADMIN, end)
 
 
 ALWAYS: dict[str, Hold] = {"the org": _always_by_ownership, "a grant beside": _always_by_grant}
@@ -210,8 +210,8 @@ async def test_an_administrator_of_an_org_gives_memberships_until_then_at_most(
 ) -> None:
     ann, bob, cid = await make.user("ann"), await make.user("bob"), await make.user("cid")
     org = await make.org("reef", await make.user("owner"))
-    await make.member(org, ann, Level.ADMIN, until)
-    await make.member(org, cid, Level.READ_WRITE)
+    await make.member(org, ann, MemberLevel.ADMIN, until)
+    await make.member(org, cid, MemberLevel.READ_WRITE)
 
     async def told(name: str, who: str, **given: Any) -> set[str]:
         given = {"org": {"slug": "reef"}, "user": {"userName": who}, **given}

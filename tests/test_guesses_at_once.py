@@ -16,10 +16,10 @@ from starlette.applications import Starlette
 
 from app import db, main
 from app.fair_queue import FairQueue
-from app.passwords import Hasher, Verdict
+from app.passwords import PasswordHasher, Verification
 from app.services import guesses, throttle
-from app.services.accounts import Desk
-from app.services.guesses import Limit, Times
+from app.services.accounts import AppContext
+from app.services.guesses import GuessLimit, GuessTimes
 from app.settings import Settings
 from app.tables import Guess, col
 from tests.asking import Api, codes
@@ -30,7 +30,7 @@ from tests.make import PASSWORD, Make
 
 HOME, EVIL = "192.0.2.1", "203.0.113.66"
 FREE, FREE_ELSEWHERE = 10, 20
-TIMES = Times(timedelta(hours=1), timedelta(hours=2))
+TIMES = GuessTimes(timedelta(hours=1), timedelta(hours=2))
 
 
 @dataclass
@@ -43,7 +43,7 @@ class SlowLooks:
     most: int = 0
     """How many were looked at or were known as wrong, at most, while nothing right was known."""
 
-    async def verify(self, password: str, stored: str | None) -> Verdict:
+    async def verify(self, password: str, stored: str | None) -> Verification:
         self.running += 1
         self.most = max(self.most, self.running + self.wrong)
         try:
@@ -52,13 +52,13 @@ class SlowLooks:
             self.running -= 1
         is_right = stored is not None and password == PASSWORD
         self.wrong += not is_right
-        return Verdict(ok=is_right, stale=False)
+        return Verification(ok=is_right, needs_rehash=False)
 
 
 @pytest.fixture
 def looks(monkeypatch: pytest.MonkeyPatch) -> SlowLooks:
     made = SlowLooks()
-    monkeypatch.setattr(Hasher, "verify", made.verify)
+    monkeypatch.setattr(PasswordHasher, "verify", made.verify)
     return made
 
 
@@ -82,7 +82,7 @@ class Workers:
         return (await self.guessers[self.asked % 2].rest(address, user_name, password)).status_code
 
     @property
-    def desks(self) -> list[Desk]:
+    def desks(self) -> list[AppContext]:
         return [app.state.answering.desk for app in self.apps]
 
 
@@ -199,7 +199,7 @@ async def test_what_a_killed_worker_checked_is_free_again_in_seconds(
     keys = [desk.throttle._name("pair", HOME, "ann"), desk.throttle._name("address", HOME)]  # noqa: SLF001 - as it does
     for _ in range(FREE):
         async with database.write() as tx:
-            await guesses.reserve(tx, {key: Limit(FREE, 900) for key in keys}, TIMES)
+            await guesses.reserve(tx, {key: GuessLimit(FREE, 900) for key in keys}, TIMES)
     for each in workers.desks:
         each.queue._seconds = 0.2  # noqa: SLF001 - no test waits for half a minute
 
@@ -215,7 +215,7 @@ async def test_one_that_waits_goes_on_when_another_worker_has_checked(
     workers: Workers, make: Make, looks: SlowLooks, database: db.Database
 ) -> None:
     await make.user("ann")
-    limits = {workers.desks[0].throttle._name("pair", HOME, "ann"): Limit(FREE, 900)}  # noqa: SLF001 - as it does
+    limits = {workers.desks[0].throttle._name("pair", HOME, "ann"): GuessLimit(FREE, 900)}  # noqa: SLF001 - as it does
     held = []
     for _ in range(FREE):
         async with database.write() as tx:
@@ -268,7 +268,7 @@ async def _failed(workers: Workers) -> None:
         async def broken(*_: object) -> None:
             raise RuntimeError
 
-        patched.setattr(Hasher, "verify", broken)
+        patched.setattr(PasswordHasher, "verify", broken)
         with pytest.raises(RuntimeError):
             async with workers.desks[0].throttle.attempt(workers.desks[0].database, workers.desks[0].queue, "ann"):
                 await broken()
@@ -287,7 +287,7 @@ async def test_what_ends_without_a_verdict_is_no_wrong_password_and_no_check(
 
     await end(workers)
     for desk in workers.desks:
-        await desk.throttle.settled()
+        await desk.throttle.flush()
 
     assert await _in_progress(database) == 0
     assert {failures for (failures,) in await fetch(database, select(col(Guess.failures)))} == {0}
@@ -330,7 +330,7 @@ BODIES = {LOGIN: {"username": "ann", "password": WRONG}, "/graphql": {"query": L
 async def test_nothing_is_hashed_for_a_client_that_has_hung_up(
     app: Starlette, make: Make, clock: Clock, looks: SlowLooks, database: db.Database, path: str
 ) -> None:
-    desk: Desk = app.state.answering.desk
+    desk: AppContext = app.state.answering.desk
     await make.user("ann")
     desk.hasher.queue = FairQueue(1, 100)
     looks.seconds = 0.3
@@ -374,7 +374,7 @@ async def test_new_passwords_take_turns_with_those_who_sign_in(
         return "hash"
 
     order: list[str] = []
-    monkeypatch.setattr(Hasher, "hash", hashed)
+    monkeypatch.setattr(PasswordHasher, "hash", hashed)
     root, _ = await make.admin(), await make.user("ann")
     users = [{"userName": f"new{at}", "password": f"correct horse {at}"} for at in range(60)]
     creating = asyncio.create_task(api(change("createUsers"), as_=root, input={"users": users}))

@@ -134,9 +134,9 @@ def test_every_kind_of_thing_in_the_audit_log_has_its_name_in_the_api() -> None:
 def test_every_problem_has_its_code_and_its_type_in_the_api() -> None:
     problems = {kind for kind in _kinds(Problem) if "code" in vars(kind)}
 
-    assert set(mutations.KINDS) == problems
+    assert set(mutations.PROBLEM_TYPES) == problems
     assert {each.name for each in mutations.ErrorCode} == {each.code for each in problems}
-    assert {face.__name__ for face in mutations.KINDS.values()} == {each.__name__ for each in problems}
+    assert {face.__name__ for face in mutations.PROBLEM_TYPES.values()} == {each.__name__ for each in problems}
 
 
 def _of(*starts: str) -> dict[str, ast.Module]:

@@ -8,7 +8,7 @@ import pytest
 
 from app import db, ids, masks
 from app.auth import Permission
-from app.masks import Level
+from app.masks import MemberLevel
 from tests.asking import Api, codes
 from tests.changes import change, unchanged
 from tests.make import PASSWORD, Make, Person
@@ -28,17 +28,17 @@ Hold = Callable[[Make, Person, Person], Awaitable[Any]]
 
 
 async def _owns_org(make: Make, it: Person, boss: Person) -> None:
-    await make.member(await make.org(None, it), boss, Level.ADMIN)
+    await make.member(await make.org(None, it), boss, MemberLevel.ADMIN)
 
 
 async def _in_org(make: Make, it: Person, boss: Person) -> None:
-    await make.member(await make.org(), it, Level.READ_ONLY)
+    await make.member(await make.org(), it, MemberLevel.READ_ONLY)
 
 
 async def _higher_in_org(make: Make, it: Person, boss: Person) -> None:
     org = await make.org()
-    await make.member(org, it, Level.ADMIN)
-    await make.member(org, boss, Level.READ_WRITE)
+    await make.member(org, it, MemberLevel.ADMIN)
+    await make.member(org, boss, MemberLevel.READ_WRITE)
 
 
 async def _longer_in_org(make: Make, it: Person, boss: Person) -> None:
@@ -101,7 +101,7 @@ MORE: dict[str, tuple[Hold, Permission]] = {
 async def _nothing(make: Make, it: Person, boss: Person) -> None:
     """What everybody holds, and what has ended."""
     ended = make.desk.database.clock()
-    await make.member(await make.org(), it, Level.ADMIN, ended)
+    await make.member(await make.org(), it, MemberLevel.ADMIN, ended)
     await make.group_member(await make.group(), it, is_manager=True, expires_at=ended)
     await make.grant(await make.resource(await make.org()), it, masks.ADMIN, ended)
 
@@ -109,9 +109,9 @@ async def _nothing(make: Make, it: Person, boss: Person) -> None:
 async def _the_same(make: Make, it: Person, boss: Person) -> None:
     """As much as the manager holds, in the same and in other ways."""
     end = make.desk.database.clock() + DAY
-    await make.member(mine := await make.org(None, boss), it, Level.ADMIN)
-    await make.member(theirs := await make.org(), it, Level.READ_WRITE, end)
-    await make.member(theirs, boss, Level.READ_WRITE, end)
+    await make.member(mine := await make.org(None, boss), it, MemberLevel.ADMIN)
+    await make.member(theirs := await make.org(), it, MemberLevel.READ_WRITE, end)
+    await make.member(theirs, boss, MemberLevel.READ_WRITE, end)
     await make.group("crew", it, boss)
     await make.resource(mine, owner=it)
     await make.grant(await make.resource(theirs), it, masks.METADATA_WRITE, end - timedelta(hours=1))

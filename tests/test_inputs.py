@@ -21,13 +21,13 @@ from strawberry.exceptions import StrawberryInputCoercionError
 from strawberry.types.arguments import convert_arguments
 
 from app import schema
-from app.executor.documents import Documents, Invalid, Known
-from app.executor.variables import Variables
+from app.executor.documents import DocumentCache, Invalid, ValidatedDocument
+from app.executor.variables import VariableCoercion
 from app.settings import Limits
 from tests.walking import SCHEMA, mutation_type, query_type
 
-DOCUMENTS = Documents(SCHEMA, Limits())
-VARIABLES = Variables(SCHEMA)
+DOCUMENTS = DocumentCache(SCHEMA, Limits())
+VARIABLES = VariableCoercion(SCHEMA)
 ROOTS = {"mutation": mutation_type().fields, "query": query_type().fields}
 FIELDS = [(kind, name) for kind, fields in ROOTS.items() for name, field in fields.items() if field.args]
 TIMES = 60
@@ -85,22 +85,22 @@ class Guesses:
         return made | {"zz": 1} if self._is(0.02) else made
 
 
-def _known(kind: str, name: str) -> Known:
+def _known(kind: str, name: str) -> ValidatedDocument:
     field = ROOTS[kind][name]
     given = ", ".join(f"${each}: {argument.type}" for each, argument in field.args.items())
     asked = ", ".join(f"{each}: ${each}" for each in field.args)
     below = "" if is_leaf_type(get_named_type(field.type)) else "{ __typename }"
-    return DOCUMENTS.known(f"{kind} ({given}) {{ {name}({asked}) {below} }}", None)
+    return DOCUMENTS.lookup(f"{kind} ({given}) {{ {name}({asked}) {below} }}", None)
 
 
-def _by_graphql(known: Known, given: dict[str, Any]) -> Any:
+def _by_graphql(known: ValidatedDocument, given: dict[str, Any]) -> Any:
     found = get_variable_values(SCHEMA, known.operation.variable_definitions or (), given)
     return [each.message for each in found] if isinstance(found, list) else found.coerced
 
 
-def _by_us(known: Known, given: dict[str, Any]) -> Any:
+def _by_us(known: ValidatedDocument, given: dict[str, Any]) -> Any:
     try:
-        return VARIABLES.coerced(known, given, hide_suggestions=False).coerced
+        return VARIABLES.coerce(known, given, hide_suggestions=False).coerced
     except Invalid as invalid:
         return [each.message for each in invalid.errors]
 

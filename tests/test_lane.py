@@ -8,12 +8,12 @@ from starlette.applications import Starlette
 
 from app.errors import RateLimited
 from app.executor.documents import Invalid
-from app.executor.lane import LEAST_CHARGE, MOST_WAITING, Lane, Terms
-from app.schema.execution import Answering
+from app.executor.lane import LEAST_CHARGE, MAX_WAITING, AdmissionPolicy, AdmissionQueue
+from app.schema.execution import GraphQLHandler
 from tests.asking import Api, codes
 from tests.make import Make
 
-TERMS = Terms(share=1 / 8, share_of_refused=1 / 32, allowance=0.125)
+TERMS = AdmissionPolicy(share=1 / 8, share_of_refused=1 / 32, allowance=0.125)
 
 
 class Clock:
@@ -31,19 +31,19 @@ class Clock:
         self.now += seconds
 
 
-def lane(clock: Clock, terms: Terms = TERMS) -> Lane:
-    return Lane(clock, clock.sleep, terms)
+def lane(clock: Clock, terms: AdmissionPolicy = TERMS) -> AdmissionQueue:
+    return AdmissionQueue(clock, clock.sleep, terms)
 
 
-async def _look(lane: Lane, clock: Clock, seconds: float, *, refuse: bool = False) -> None:
-    async with lane.turn() as charge:
+async def _look(lane: AdmissionQueue, clock: Clock, seconds: float, *, refuse: bool = False) -> None:
+    async with lane.slot() as charge:
         clock.now += seconds
         charge.seconds += seconds
         if refuse:
             raise Invalid([], "OPERATION_TOO_COMPLEX")
 
 
-async def _look_often(lane: Lane, clock: Clock, times: int, seconds: float, *, refuse: bool = False) -> None:
+async def _look_often(lane: AdmissionQueue, clock: Clock, times: int, seconds: float, *, refuse: bool = False) -> None:
     for _ in range(times):
         with pytest.raises(Invalid) if refuse else nullcontext():
             await _look(lane, clock, seconds, refuse=refuse)
@@ -71,7 +71,7 @@ async def test_a_flood_takes_its_share_of_a_worker_and_no_more(refuse: bool, sha
 
 async def test_a_refused_document_costs_its_sender_nothing_but_the_next_one_waits() -> None:
     clock = Clock()
-    made = lane(clock, Terms(share=1 / 16, share_of_refused=1 / 16, allowance=0.0))
+    made = lane(clock, AdmissionPolicy(share=1 / 16, share_of_refused=1 / 16, allowance=0.0))
 
     with pytest.raises(Invalid):
         await _look(made, clock, 0.0625, refuse=True)
@@ -96,8 +96,8 @@ async def test_the_allowance_comes_back_with_time_and_is_never_more() -> None:
 
 async def test_what_others_are_answered_meanwhile_is_not_charged() -> None:
     clock = Clock()
-    made = lane(clock, Terms(share=1 / 16, share_of_refused=1 / 16, allowance=0.0))
-    async with made.turn():
+    made = lane(clock, AdmissionPolicy(share=1 / 16, share_of_refused=1 / 16, allowance=0.0))
+    async with made.slot():
         clock.now += 5
     await _look(made, clock, 0.0)
 
@@ -105,14 +105,14 @@ async def test_what_others_are_answered_meanwhile_is_not_charged() -> None:
 
 
 async def test_whoever_finds_the_queue_full_is_told_to_come_back() -> None:
-    made, gate, done = Lane(), asyncio.Event(), []
+    made, gate, done = AdmissionQueue(), asyncio.Event(), []
 
     async def look() -> None:
-        async with made.turn():
+        async with made.slot():
             await gate.wait()
             done.append(1)
 
-    waiting = [asyncio.create_task(look()) for _ in range(MOST_WAITING)]
+    waiting = [asyncio.create_task(look()) for _ in range(MAX_WAITING)]
     await asyncio.sleep(0)
     with pytest.raises(RateLimited):
         await look()
@@ -121,7 +121,7 @@ async def test_whoever_finds_the_queue_full_is_told_to_come_back() -> None:
     await asyncio.gather(*waiting)
     await look()
 
-    assert len(done) == MOST_WAITING
+    assert len(done) == MAX_WAITING
 
 
 HANGING = 30
@@ -132,11 +132,11 @@ KNOWN = "query Known($n: Int = 1) { users(first: $n) { totalCount } }"
 
 async def test_known_documents_and_other_callers_do_not_wait_for_the_lane(api: Api, make: Make, app: Starlette) -> None:
     ann = await make.user("ann")
-    answering: Answering = app.state.answering
+    answering: GraphQLHandler = app.state.answering
     await api(KNOWN)
     await api(KNOWN, n=50)
 
-    async with asyncio.timeout(HANGING), answering.lanes[False].turn():
+    async with asyncio.timeout(HANGING), answering.admission[False].slot():
         waiting = asyncio.create_task(api("{ new: __typename }"))
         heavier = asyncio.create_task(api(KNOWN, n=60))
         known = [await api(KNOWN), await api(KNOWN, n=50), await api(KNOWN, n=1)]
@@ -150,11 +150,11 @@ async def test_known_documents_and_other_callers_do_not_wait_for_the_lane(api: A
 
 
 async def test_a_full_lane_is_429_with_a_time_to_come_back(api: Api, app: Starlette) -> None:
-    answering: Answering = app.state.answering
+    answering: GraphQLHandler = app.state.answering
     await api(KNOWN)
 
-    async with asyncio.timeout(HANGING), answering.lanes[False].turn():
-        waiting = [asyncio.create_task(api(f"{{ a{at}: __typename }}")) for at in range(MOST_WAITING)]
+    async with asyncio.timeout(HANGING), answering.admission[False].slot():
+        waiting = [asyncio.create_task(api(f"{{ a{at}: __typename }}")) for at in range(MAX_WAITING)]
         done, rest = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         refused = await api.post("{ b: __typename }")
         known = await api(KNOWN)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app import db, ids, masks
 from app.auth import Permission
-from app.masks import Level
+from app.masks import MemberLevel
 from tests.access_ways import asked, lists_agree, lookups_agree, own_checks_agree, pages_agree, resource_id, user_id
 from tests.access_worlds import NOW, Plan, World, plans, world_of, write
 from tests.asking import Api, codes
@@ -82,7 +82,7 @@ async def test_all_ways_of_asking_agree_on_what_a_limited_token_is_good_for(
             carries=random.random() < 0.5,
         )
         await _agree(ByToken.of(api, await _token(make, limited, person)), limited, person)
-    await make.desk.uses.settled()
+    await make.desk.last_used.flush()
 
 
 async def _token(make: Make, world: Limited, person: Person) -> str:
@@ -132,7 +132,7 @@ async def _place(make: Make, *, whole: bool) -> Place:
 
 async def _things(make: Make, root: Person, bea: Person, name: str) -> dict[str, Thing]:
     org = await make.org(name, root)
-    await make.member(org, bea, Level.READ_ONLY)
+    await make.member(org, bea, MemberLevel.READ_ONLY)
     return {"org": org, "resource": await make.resource(org, owner=root, general=0)}
 
 
@@ -185,7 +185,7 @@ async def _tried(
 ) -> tuple[list[str], list[str]]:
     """What becomes of it outside, where nothing changes, and inside."""
     await api("{ viewer { user { id } } }", as_=place.token)
-    await make.desk.uses.settled()
+    await make.desk.last_used.flush()
     async with unchanged(database):
         outside = await api(change(name), as_=place.token, input={kind: {"id": place.outside[kind].node}, **given})
     inside = await api(change(name), as_=place.token, input={kind: {"id": place.inside[kind].node}, **given})
@@ -196,7 +196,7 @@ async def test_nothing_moves_to_where_the_token_is_not_good(api: Api, make: Make
     place = await _place(make, whole=True)
     given = {"resource": {"id": place.inside["resource"].node}, "org": {"id": place.outside["org"].node}}
     await api("{ viewer { user { id } } }", as_=place.token)
-    await make.desk.uses.settled()
+    await make.desk.last_used.flush()
 
     async with unchanged(database):
         reply = await api(change("transferResource"), as_=place.token, input=given)
@@ -225,7 +225,7 @@ async def test_what_is_about_the_whole_registry_is_not_for_a_limited_token(
     place = await _place(make, whole=True)
     await make.group_member(await make.group("crew"), place.root, is_manager=True)
     viewer = (await api("{ viewer { permissions } }", as_=place.token))["data"]["viewer"]
-    await make.desk.uses.settled()
+    await make.desk.last_used.flush()
 
     async with unchanged(database):
         reply = await api(change(name), as_=place.token, input=BEYOND[name])
@@ -249,7 +249,7 @@ async def test_over_rest_it_is_limited_too(api: Api, make: Make, database: db.Da
 
     orgs = (await api.client.get("/orgs", headers=headers)).json()
     sets = [await api.client.get(f"/orgs/{slug}/ds", headers=headers) for slug in ("inside", "outside")]
-    await make.desk.uses.settled()
+    await make.desk.last_used.flush()
     async with unchanged(database):
         memberships = await api.client.put("/users/bea/orgs", json={"orgSlugs": []}, headers=headers)
 
@@ -260,7 +260,7 @@ async def test_over_rest_it_is_limited_too(api: Api, make: Make, database: db.Da
 
 async def test_it_deletes_a_thing_by_the_level_that_its_owner_has_in_the_org(api: Api, make: Make) -> None:
     ann, org = await make.user("ann"), await make.org("reef")
-    await make.member(org, ann, Level.READ_WRITE_DELETE)
+    await make.member(org, ann, MemberLevel.READ_WRITE_DELETE)
     thing = await make.resource(org, general=masks.METADATA_READ)
     token, _ = await make.api_token(ann, limits=[thing])
 

@@ -20,7 +20,7 @@ from graphql import (
 )
 
 from app import db
-from app.executor.lists import DEFAULT_MOST, declared_most
+from app.executor.lists import DEFAULT_MAX_ITEMS, declared_max_items
 from tests.asking import Api, codes
 from tests.changes import unchanged
 from tests.make import Make
@@ -64,7 +64,7 @@ def _too_long(place: Place, by: By, path: tuple[Any, ...] = ()) -> Iterator[tupl
     """Values of a place, each with one list in it that is too long, and the path to that list."""
     kind = get_nullable_type(place.type)
     if is_list_type(kind):
-        yield path, [WRONG] * ((declared_most(place) or DEFAULT_MOST) + 1)
+        yield path, [WRONG] * ((declared_max_items(place) or DEFAULT_MAX_ITEMS) + 1)
         for at, item in _inside(get_nullable_type(kind.of_type), by, (*path, 0)):
             yield at, [item]
     else:
@@ -119,7 +119,7 @@ async def test_every_list_is_refused_by_its_length_alone(api: Api, make: Make, d
     assert {("addGroupMembers", "members"), ("createApiToken", "orgs"), ("assignRoles", "roles")} <= seen
 
 
-@pytest.mark.parametrize("most", [DEFAULT_MOST])
+@pytest.mark.parametrize("most", [DEFAULT_MAX_ITEMS])
 async def test_a_list_of_no_own_limit_is_told_with_its_place(api: Api, make: Make, most: int) -> None:
     text = "mutation ($input: AssignRolesInput!) { assignRoles(input: $input) { errors { code } } }"
     given = {"user": {"userName": "ann"}, "roles": ["x"] * (most + 1)}

@@ -81,7 +81,7 @@ def _question(random: Random, kind: str, name: str) -> tuple[FieldNode, Variable
     below = "" if is_leaf_type(get_named_type(field.type)) else "{ __typename }"
     text = f"{kind} {f'({heads})' if heads else ''} {{ {name}{f'({asked})' if asked else ''} {below} }}"
     try:
-        known = DOCUMENTS.known(text, None)
+        known = DOCUMENTS.lookup(text, None)
     except Invalid:
         return None
     found = get_variable_values(SCHEMA, known.operation.variable_definitions or (), writing.variables)
@@ -103,7 +103,7 @@ def test_arguments_are_those_of_graphql_core_wherever_variables_stand(kind: str,
 
 
 def test_what_is_plain_is_not_asked_of_graphql_core(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = DOCUMENTS.known(
+    known = DOCUMENTS.lookup(
         "query ($a: ID!, $b: ID!) { checkAccess(user: {id: $a}, resource: {id: $b}, role: ADMIN) }", None
     )
     node, given = known.operation.selection_set.selections[0], {"a": "VXNlcjox", "b": "x"}

@@ -5,7 +5,7 @@ from typing import Any
 
 from app import db, masks, tables
 from app.auth import Permission
-from app.masks import Level
+from app.masks import MemberLevel
 from tests.asking import Api, codes
 from tests.changes import answered, change, problems, unchanged
 from tests.make import Make, Thing, rows_of
@@ -75,7 +75,7 @@ async def test_what_is_locked_is_not_locked_and_what_is_not_is_not_unlocked(
 async def test_only_an_admin_locks_and_a_stranger_learns_nothing(api: Api, make: Make, database: db.Database) -> None:
     org = await make.org()
     deleter, reader, editor = await make.user(), await make.user(), await make.user()
-    await make.member(org, deleter, Level.READ_WRITE_DELETE)
+    await make.member(org, deleter, MemberLevel.READ_WRITE_DELETE)
     eve = await make.holder(Permission.ORGS_MANAGE | Permission.GROUPS_MANAGE)
     free, locked = await make.resource(org, general=0), await make.resource(org, general=0)
     for thing in (free, locked):
@@ -98,7 +98,7 @@ async def test_every_kind_of_admin_locks_and_unlocks(api: Api, make: Make) -> No
     owner, granted, manager, org_owner = [await make.user() for _ in range(4)]
     registry = await make.holder(Permission.RESOURCES_MANAGE)
     theirs = await make.org(owner=org_owner)
-    await make.member(org, manager, Level.ADMIN)
+    await make.member(org, manager, MemberLevel.ADMIN)
     await make.grant(reef := await make.resource(org, owner=owner, general=0), granted, masks.ADMIN)
     other = await make.resource(theirs, general=0)
 

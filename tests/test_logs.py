@@ -18,7 +18,7 @@ from starlette.routing import Route
 from app import cli, errors
 from app.telemetry import logs
 from app.telemetry.logs import JsonLines, Lines
-from app.telemetry.reach import Reach
+from app.telemetry.reach import AvailabilityLogger
 from app.web import watching
 from tests.asking import Api
 from tests.make import Make
@@ -186,14 +186,14 @@ def test_the_levels_are_ours_and_others_stay_quiet(level: str, requests: bool, t
 
 
 def test_what_is_away_is_told_once_and_once_more_when_it_is_back(caplog: pytest.LogCaptureFixture) -> None:
-    reach = Reach("the database", logging.getLogger("app.db"))
+    reach = AvailabilityLogger("the database", logging.getLogger("app.db"))
 
-    reach.found()
+    reach.mark_up()
     for error in (OSError("gone"), OSError("still gone")):
-        reach.lost(error)
-    reach.found()
-    reach.found()
-    reach.lost(errors.TimedOut(""))
+        reach.mark_down(error)
+    reach.mark_up()
+    reach.mark_up()
+    reach.mark_down(errors.TimedOut(""))
 
     assert [record.getMessage() for record in caplog.records] == [
         "the database does not answer: gone",

@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 
 from app.caching import ANONYMOUS_PART, AudienceLRU
 from app.executor.documents import LONGEST_REMEMBERED
-from app.schema.execution import Answering
+from app.schema.execution import GraphQLHandler
 from app.schema.http import reading
 from tests.asking import Api
 from tests.make import Make
@@ -60,7 +60,7 @@ async def test_a_flood_of_strangers_makes_no_signed_in_user_wait_for_the_queue(
     api: Api, make: Make, app: Starlette
 ) -> None:
     ann, answering = await make.user("ann"), app.state.answering
-    assert isinstance(answering, Answering)
+    assert isinstance(answering, GraphQLHandler)
     texts = [f"{{ a{at}: __typename viewer {{ user {{ userName }} }} }}" for at in range(20)]
     for text in texts * 2:
         await api(text, as_=ann)
@@ -68,7 +68,7 @@ async def test_a_flood_of_strangers_makes_no_signed_in_user_wait_for_the_queue(
     for at in range(10):
         await api(f'{{ b{at}: __typename user(by: {{userName: "{long}"}}) {{ id }} }}')
     for at in range(400):
-        answering.documents.known(f"{{ c{at}: __typename }}", None, is_signed_in=False)
+        answering.documents.lookup(f"{{ c{at}: __typename }}", None, is_signed_in=False)
     misses = answering.documents.misses
 
     for text in texts:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app import db, passwords, tables
 from app.services import lookalikes, names
-from app.tables import col, folded, sortable
+from app.tables import casefold_key, col, sort_key
 from tests.asking import Api, codes
 from tests.changes import answered, change, problems, unchanged
 from tests.fetching import fetch
@@ -39,33 +39,33 @@ def _generated(seed: int, number: int) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("seed", range(20))
 def test_a_key_is_its_own_key_and_one_for_all_spellings(seed: int) -> None:
     for first, _ in _generated(seed, 100):
-        key = folded(first)
+        key = casefold_key(first)
         spelled = {unicodedata.normalize(form, text) for form in FORMS for text in (first, first.casefold(), key)}
-        assert {folded(each) for each in spelled} == {key}
-        assert folded(sortable(first).split("\x1f")[-1]) == key
-        assert (sortable(first).split("\x1f")[-1] == key) or unicodedata.combining(key[-1])
+        assert {casefold_key(each) for each in spelled} == {key}
+        assert casefold_key(sort_key(first).split("\x1f")[-1]) == key
+        assert (sort_key(first).split("\x1f")[-1] == key) or unicodedata.combining(key[-1])
 
 
 def test_every_character_has_a_key_that_is_its_own_key() -> None:
     characters = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
 
-    assert [each for each in characters if folded(folded(each)) != folded(each)] == []
+    assert [each for each in characters if casefold_key(casefold_key(each)) != casefold_key(each)] == []
 
 
 def test_a_text_of_combining_characters_takes_no_time() -> None:
     text, begun = "a" + "\u0301\u0323" * 250_000, time.perf_counter()
 
-    assert names.sought(text)
-    assert sortable(text)
-    assert passwords.normal(text) == text
+    assert names.normalize_key(text)
+    assert sort_key(text)
+    assert passwords.normalize(text) == text
     assert time.perf_counter() - begun < 0.25
 
 
 def test_accented_letters_stand_beside_plain_ones() -> None:
     wanted = ["cafe", "Caf\u00e9", "cafeteria", "\u00c9tude", "eve", "zoo"]
 
-    assert sorted(wanted, key=sortable) == wanted
-    assert sorted(wanted, key=folded) != wanted, "as it was"
+    assert sorted(wanted, key=sort_key) == wanted
+    assert sorted(wanted, key=casefold_key) != wanted, "as it was"
 
 
 async def test_a_role_is_one_whatever_the_spelling_and_each_finds_its_own(api: Api, make: Make) -> None:
@@ -76,7 +76,7 @@ async def test_a_role_is_one_whatever_the_spelling_and_each_finds_its_own(api: A
         if [*names.role_name_problems(first), *names.role_name_problems(other)]:
             continue
         replies = [await api(change("createRole"), as_=root, input={"name": name}) for name in (first, other)]
-        is_one = folded(first) == folded(other)
+        is_one = casefold_key(first) == casefold_key(other)
         assert [codes(reply) for reply in replies] == [[], ["CONFLICT"] if is_one else []], (first, other)
         for name, finds in ((first, first), (other, first if is_one else other)):
             assert await _roles_found(api, root, name) == {finds}
@@ -105,7 +105,7 @@ async def test_an_address_is_one_whatever_the_spelling_and_each_finds_its_own(
             await api(change("createUser"), as_=root, input={"userName": f"u{at}x{number}", "email": email})
             for number, email in enumerate(emails)
         ]
-        is_one = folded(emails[0]) == folded(emails[1])
+        is_one = casefold_key(emails[0]) == casefold_key(emails[1])
         assert [codes(reply) for reply in replies] == [[], ["CONFLICT"] if is_one else []], emails
         for email in emails:
             found = await api(ask, as_=root, email=unicodedata.normalize("NFD", email))
@@ -334,8 +334,8 @@ async def test_lookups_by_rest_fold_alike(rest: Rest, api: Api, make: Make) -> N
 async def test_the_well_known_password_opens_from_elsewhere_in_no_spelling(
     rest: Rest, make: Make, password: str
 ) -> None:
-    await make.user("ann", "admin", password_hash=passwords.hashed("password"))
+    await make.user("ann", "admin", password_hash=passwords.hash_password("password"))
 
     sent = {"username": "ann", "password": password}
-    assert passwords.normal(password) == "password"
+    assert passwords.normalize(password) == "password"
     assert (await rest("POST", "/users/authenticate", data=sent)).status_code == 401

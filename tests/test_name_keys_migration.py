@@ -12,7 +12,7 @@ from app import migrations
 from app.cli import main
 from app.errors import SettingsError
 from app.migrations import running
-from app.tables import folded, sortable
+from app.tables import casefold_key, sort_key
 from tests.test_tables import fresh
 
 __all__ = ["fresh"]
@@ -110,11 +110,11 @@ def test_keys_are_written_as_the_code_writes_them_and_names_stay(fresh: str) -> 
 
     assert migrations.upgrade(fresh)[0] == "0010"
 
-    sorted_ = [sortable(name) for name in titles]
+    sorted_ = [sort_key(name) for name in titles]
     assert _run(fresh, _keys) == {
-        "email": [folded(email) if email else None for email in emails],
-        "role": [folded(name) for name in roles],
-        "token": [sortable(name) for name in (COMPOSED, DECOMPOSED, PLAIN)],
+        "email": [casefold_key(email) if email else None for email in emails],
+        "role": [casefold_key(name) for name in roles],
+        "token": [sort_key(name) for name in (COMPOSED, DECOMPOSED, PLAIN)],
         "org": sorted_,
         "group": sorted_,
         "resource": sorted_,

@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 
 from app import rest
 from app.rest import examples, openapi
-from app.rest.routing import places
+from app.rest.routing import build_routes
 from app.settings import Settings
 from tests.asking import Api
 from tests.make import Make
@@ -124,7 +124,7 @@ async def test_what_it_says_that_an_external_provider_does_is_refused(
     replies = {call.operation: (await asked.good(known[call.operation], call))[0] for call in GOOD}
 
     refused = {name for name, reply in replies.items() if "managed by the external provider" in reply.text}
-    assert refused == {route.name for route in rest.TABLE if route.elsewhere}
+    assert refused == {route.name for route in rest.TABLE if route.is_externally_managed}
     assert {replies[name].status_code for name in refused} == {400}
 
 
@@ -203,7 +203,9 @@ async def test_every_curl_line_is_a_call_of_its_operation(client: httpx.AsyncCli
         method = words[words.index("-X") + 1] if "-X" in words else "GET"
         address = next(word for word in words if word.startswith("http://localhost:5000/"))
         path = address.removeprefix("http://localhost:5000/").split("/")
-        found.add(next(place.routes[method].name for place in places(rest.TABLE) if place.matched(path) is not None))
+        found.add(
+            next(place.routes[method].name for place in build_routes(rest.TABLE) if place.match(path) is not None)
+        )
     assert found == set(operations(described()))
 
 

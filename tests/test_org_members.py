@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app import db, tables
 from app.auth import Permission
-from app.masks import Level
+from app.masks import MemberLevel
 from app.settings import Settings
 from app.tables import col
 from tests.asking import Api, codes
@@ -179,12 +179,12 @@ async def test_a_membership_ends_by_the_clock(api: Api, make: Make, database: db
 
 async def test_who_was_a_member_once_is_added_again(api: Api, make: Make, database: db.Database) -> None:
     ann, bea = await make.user("ann"), await make.user("bea")
-    await make.member(await make.org("acme", ann), bea, Level.ADMIN, expires_at=PAST)
+    await make.member(await make.org("acme", ann), bea, MemberLevel.ADMIN, expires_at=PAST)
 
     answered(await api(ADD, as_=ann, input=_given("bea", level="READ_ONLY")), "addOrgMember")
 
     kept = await fetch(database, select(col(tables.OrgMember.level), col(tables.OrgMember.expires_at)))
-    assert kept == [(int(Level.READ_ONLY), None)]
+    assert kept == [(int(MemberLevel.READ_ONLY), None)]
 
 
 async def test_an_update_changes_what_is_given_and_grants_anew(api: Api, make: Make, database: db.Database) -> None:
@@ -208,8 +208,8 @@ async def test_an_update_changes_what_is_given_and_grants_anew(api: Api, make: M
 async def test_a_member_leaves_but_removes_nobody(api: Api, make: Make, database: db.Database) -> None:
     ann, bea, cat = [await make.user(name) for name in ("ann", "bea", "cat")]
     org = await make.org("acme", ann)
-    await make.member(org, bea, Level.READ_WRITE_DELETE)
-    await make.member(org, cat, Level.ADMIN)
+    await make.member(org, bea, MemberLevel.READ_WRITE_DELETE)
+    await make.member(org, cat, MemberLevel.ADMIN)
 
     async with unchanged(database):
         for user in ("cat", "ann", "nobody"):

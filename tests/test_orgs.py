@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app import db, tables
 from app.auth import Permission
-from app.masks import Level
+from app.masks import MemberLevel
 from app.settings import Settings
 from app.tables import col
 from tests.asking import Api, codes
@@ -135,7 +135,7 @@ async def test_a_private_org_is_nowhere_for_a_stranger(api: Api, make: Make, dat
 async def test_a_public_org_is_seen_by_everybody_and_its_members_by_its_people(api: Api, make: Make) -> None:
     ann, bea, eve = await make.user("ann"), await make.user("bea"), await make.user("eve")
     org = await make.org("open", ann, is_public=True)
-    await make.member(org, bea, Level.READ_ONLY)
+    await make.member(org, bea, MemberLevel.READ_ONLY)
     members = 'query { org(by: {slug: "open"}) { owner { userName } viewerLevel members { totalCount } } }'
 
     for asker in (None, eve):
@@ -178,7 +178,15 @@ async def test_orgs_are_filtered_and_ordered(api: Api, make: Make) -> None:
     assert await slugs(filter={"not": {"viewerBelongs": True}, "or": [{"slug": {"eq": "low"}}]}) == ["low"]
 
 
-LEVELS = [None, Level.READ_ONLY, Level.READ_WRITE, Level.READ_WRITE_DELETE, Level.ADMIN, "owner", "manager"]
+LEVELS = [
+    None,
+    MemberLevel.READ_ONLY,
+    MemberLevel.READ_WRITE,
+    MemberLevel.READ_WRITE_DELETE,
+    MemberLevel.ADMIN,
+    "owner",
+    "manager",
+]
 
 
 @pytest.mark.parametrize(("level", "reach"), [*zip(LEVELS, range(7), strict=True)])
@@ -190,7 +198,7 @@ async def test_each_level_allows_what_those_below_allow(
     managers = Permission.ORGS_MANAGE | Permission.USERS_VIEW
     asker = {"owner": owner}.get(level) or await make.holder(managers if level == "manager" else Permission.NONE)
     org = await make.org("acme", owner, is_public=True)
-    if isinstance(level, Level):
+    if isinstance(level, MemberLevel):
         await make.member(org, asker, level)
     await make.group("known", asker, bea)
     changes: list[tuple[int, str, dict[str, Any]]] = [
@@ -278,14 +286,14 @@ async def test_an_org_is_not_deleted_while_something_in_it_is_being_locked(
 async def test_who_gave_an_org_away_stays_as_admin(api: Api, make: Make, database: db.Database) -> None:
     ann, bea = await make.user("ann"), await make.user("bea")
     org = await make.org("acme", ann)
-    await make.member(org, bea, Level.READ_ONLY)
+    await make.member(org, bea, MemberLevel.READ_ONLY)
 
     reply = await api(TRANSFER, as_=ann, input={"org": {"slug": "acme"}, "owner": {"id": bea.node}})
 
     given = answered(reply, "transferOrg")["org"]
     assert (given["owner"], given["viewerLevel"]) == ({"userName": "bea"}, "ADMIN")
     members = select(col(tables.OrgMember.user_id), col(tables.OrgMember.level))
-    assert await fetch(database, members) == [(ann.id, int(Level.ADMIN))]
+    assert await fetch(database, members) == [(ann.id, int(MemberLevel.ADMIN))]
     async with unchanged(database):
         again = {"org": {"slug": "acme"}, "owner": {"userName": "ann"}}
         assert codes(await api(TRANSFER, as_=ann, input=again)) == ["FORBIDDEN"]

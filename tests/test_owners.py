@@ -9,11 +9,11 @@ from graphql import GraphQLInputObjectType, build_schema, get_named_type
 from sqlalchemy import select
 
 from app import db, main, masks, tables
-from app.auth import REGISTRY, Permission, Viewer
+from app.auth import SYSTEM, Permission, Viewer
 from app.errors import Problem
-from app.masks import Level
+from app.masks import MemberLevel
 from app.services import audit, deleting, external, locks, orgs, resources, users
-from app.services.external import Vouched
+from app.services.external import ProviderIdentity
 from app.settings import Settings
 from app.tables import col
 from tests.asking import Api, codes
@@ -117,7 +117,7 @@ async def test_every_input_that_names_an_owner_is_tested_here() -> None:
 
 
 async def _deactivating(tx: db.Transaction, user: Person) -> None:
-    await users.assign_roles(tx, REGISTRY, ("id", user.id), ["deactivated"])
+    await users.assign_roles(tx, SYSTEM, ("id", user.id), ["deactivated"])
 
 
 def _on(service: Any, *given: Any) -> Callable[[db.Transaction, Viewer], Awaitable[Any]]:
@@ -126,27 +126,27 @@ def _on(service: Any, *given: Any) -> Callable[[db.Transaction, Viewer], Awaitab
 
 async def _becoming(make: Make, world: World, heir: Person) -> dict[str, Callable[[db.Transaction, Viewer], Any]]:
     """Changes by which somebody becomes an owner, as the services know them, each with who makes it."""
-    terms = make.desk.terms
+    terms = make.desk.storage_policy
     by = ("id", heir.id)
-    new = resources.NewResource(("slug", "reef"), "DATASET", "new", "New")
+    new = resources.ResourceCreate(("slug", "reef"), "DATASET", "new", "New")
     given = resources.Transfer(owner=by)
     return {
         "transferred org": _on(orgs.transfer_org, ("slug", "reef"), by),
         "transferred resource": _on(resources.transfer_resource, ("id", world.outside.id), given, terms),
-        "org for another": _on(orgs.create_org, orgs.NewOrg("new", "New", owner=by)),
-        "own org": lambda tx, _: orgs.create_org(tx, _as(heir), orgs.NewOrg("new", "New")),
+        "org for another": _on(orgs.create_org, orgs.OrgCreate("new", "New", owner=by)),
+        "own org": lambda tx, _: orgs.create_org(tx, _as(heir), orgs.OrgCreate("new", "New")),
         "own resource": lambda tx, _: resources.create_resource(tx, _as(heir), new),
     }
 
 
 def _as(person: Person) -> Viewer:
-    return Viewer(person.id, REGISTRY.permissions)
+    return Viewer(person.id, SYSTEM.permissions)
 
 
 async def _refusal(database: db.Database, act: Callable[[db.Transaction], Awaitable[Any]]) -> str:
     """What a change that another worker makes is refused with; empty when it is made."""
     try:
-        async with audit.change(database, REGISTRY, "test") as tx:
+        async with audit.transaction(database, SYSTEM, "test") as tx:
             await act(tx)
     except Problem as refused:
         return refused.message
@@ -162,7 +162,7 @@ async def test_who_is_deactivated_at_that_moment_becomes_no_owner(
 ) -> None:
     """The deactivation came first and is not committed yet: the change waits for it and sees it."""
     heir, root = await make.user("heir"), await make.admin()
-    await make.member(world.org, heir, Level.ADMIN)
+    await make.member(world.org, heir, MemberLevel.ADMIN)
     act = (await _becoming(make, world, heir))[name]
 
     refused = await behind(
@@ -177,9 +177,9 @@ async def test_who_is_deactivated_at_that_moment_becomes_no_owner(
 
 async def test_a_user_who_is_made_deactivated_gets_no_org_of_their_own(make: Make, database: db.Database) -> None:
     async with database.write() as tx:
-        said = Vouched("asleep", {"roles": ["deactivated"]})
-        await external.synchronized(tx, said, with_orgs=True)
-        await external.synchronized(tx, Vouched("awake", {"roles": []}), with_orgs=True)
+        said = ProviderIdentity("asleep", {"roles": ["deactivated"]})
+        await external.synchronize(tx, said, with_orgs=True)
+        await external.synchronize(tx, ProviderIdentity("awake", {"roles": []}), with_orgs=True)
 
     assert [row[0] for row in await fetch(database, select(col(tables.Org.slug)))] == ["awake"]
 
@@ -294,7 +294,7 @@ async def test_a_granted_admin_takes_nothing_from_an_owner(
     await make.org("lair", eve)
     await make.grant(world.outside, eve, masks.ADMIN)
     await make.grant(world.outside, await make.group(None, eve), masks.ADMIN)
-    await make.member(await make.org("there"), eve, Level.ADMIN)
+    await make.member(await make.org("there"), eve, MemberLevel.ADMIN)
 
     async with unchanged(database):
         for given in ({"owner": {"userName": "eve"}}, {"org": {"slug": "lair"}}, {"org": {"slug": "there"}}, {}):
@@ -309,7 +309,7 @@ async def test_owners_of_both_and_administrators_transfer(api: Api, make: Make, 
     org = await make.org(None, person if who == "org owner" else None)
     reef = await make.resource(org, owner=person if who == "owner" else None)
     if who == "org admin":
-        await make.member(org, person, Level.ADMIN)
+        await make.member(org, person, MemberLevel.ADMIN)
 
     given = {"resource": {"id": reef.node}, "owner": {"userName": "x"}}
     assert problems(await api(change("transferResource"), as_=person, input=given)) == set()

@@ -212,7 +212,7 @@ async def test_a_walk_goes_on_behind_a_row_that_is_gone(api: Api, database: db.D
 
     async def disturb(page: int) -> None:
         """Delete the last row that was seen."""
-        gone = tables.folded(before[page * 6 + 5])
+        gone = tables.casefold_key(before[page * 6 + 5])
         async with database.write() as tx:
             await tx.rows(delete(tables.User).where(col(tables.User.user_key) == gone))
 

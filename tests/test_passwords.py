@@ -12,25 +12,25 @@ import pytest
 
 from app import passwords
 from app.errors import InvalidInput
-from app.passwords import Hasher, Verdict, check_policy
+from app.passwords import PasswordHasher, Verification, check_policy
 from app.settings import PasswordPolicy
 
-WRONG = Verdict(ok=False, stale=False)
+WRONG = Verification(ok=False, needs_rehash=False)
 
 
 @pytest.fixture
-async def hasher() -> AsyncIterator[Hasher]:
-    hasher = Hasher(threads=2, most=2)
+async def hasher() -> AsyncIterator[PasswordHasher]:
+    hasher = PasswordHasher(threads=2, most=2)
     yield hasher
     hasher.close()
 
 
-async def test_a_password_is_stored_as_argon2id_and_known_again(hasher: Hasher) -> None:
+async def test_a_password_is_stored_as_argon2id_and_known_again(hasher: PasswordHasher) -> None:
     stored = await hasher.hash("correct horse")
 
     assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert stored != await hasher.hash("correct horse")
-    assert await hasher.verify("correct horse", stored) == Verdict(ok=True, stale=False)
+    assert await hasher.verify("correct horse", stored) == Verification(ok=True, needs_rehash=False)
     assert await hasher.verify("Correct horse", stored) == WRONG
 
 
@@ -39,28 +39,28 @@ SPELLINGS = ["caf\u00e9 au lait", "cafe\u0301 au lait", "\uff43af\u00e9 au lait"
 
 
 @pytest.mark.parametrize("spelled", SPELLINGS)
-async def test_one_password_is_right_however_its_characters_are_spelled(hasher: Hasher, spelled: str) -> None:
+async def test_one_password_is_right_however_its_characters_are_spelled(hasher: PasswordHasher, spelled: str) -> None:
     stored = await hasher.hash(spelled)
 
     for other in SPELLINGS:
-        assert await hasher.verify(other, stored) == Verdict(ok=True, stale=False)
+        assert await hasher.verify(other, stored) == Verification(ok=True, needs_rehash=False)
     assert await hasher.verify("cafe au lait", stored) == WRONG
 
 
-async def test_a_hash_of_another_spelling_from_before_is_right_as_it_was_sent_and_stale(hasher: Hasher) -> None:
+async def test_a_hash_of_another_spelling_from_before_is_right_as_it_was_sent_and_stale(hasher: PasswordHasher) -> None:
     for spelled in SPELLINGS[1:]:
         stored = str(passwords.ARGON2ID.hash(spelled))
 
-        assert await hasher.verify(spelled, stored) == Verdict(ok=True, stale=True)
+        assert await hasher.verify(spelled, stored) == Verification(ok=True, needs_rehash=True)
         assert await hasher.verify(SPELLINGS[0], stored) == WRONG
 
 
 async def test_the_second_comparison_depends_on_the_password_alone(
-    hasher: Hasher, monkeypatch: pytest.MonkeyPatch
+    hasher: PasswordHasher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored, compared = await hasher.hash(SPELLINGS[0]), []
 
-    def counted(password: str, hash_: str | None) -> Verdict:
+    def counted(password: str, hash_: str | None) -> Verification:
         compared.append(password)
         return WRONG
 
@@ -69,7 +69,7 @@ async def test_the_second_comparison_depends_on_the_password_alone(
         compared.clear()
         await hasher.verify("wrong", of)
         await hasher.verify("wrong\u0301", of)
-        assert compared == ["wrong", passwords.normal("wrong\u0301"), "wrong\u0301"]
+        assert compared == ["wrong", passwords.normalize("wrong\u0301"), "wrong\u0301"]
 
 
 def test_the_length_of_a_password_is_that_of_its_normal_form() -> None:
@@ -81,25 +81,27 @@ def test_the_length_of_a_password_is_that_of_its_normal_form() -> None:
 
 @pytest.mark.parametrize("numbers", [{"memory_cost": 8192}, {"time_cost": 1}, {"type": "I"}])
 async def test_a_hash_of_another_cost_is_stale_when_the_password_is_right(
-    hasher: Hasher, numbers: dict[str, object]
+    hasher: PasswordHasher, numbers: dict[str, object]
 ) -> None:
     stored = passwords.ARGON2ID.using(**numbers).hash("correct horse")
 
-    assert await hasher.verify("correct horse", stored) == Verdict(ok=True, stale=True)
+    assert await hasher.verify("correct horse", stored) == Verification(ok=True, needs_rehash=True)
     assert await hasher.verify("wrong horse", stored) == WRONG
 
 
-async def test_nobodys_hash_costs_what_a_new_one_costs_and_is_never_right(hasher: Hasher) -> None:
+async def test_nobodys_hash_costs_what_a_new_one_costs_and_is_never_right(hasher: PasswordHasher) -> None:
     stored = await hasher.hash("x")
 
-    assert passwords.NOBODYS.rsplit("$", 2)[0] == stored.rsplit("$", 2)[0]
-    assert len(passwords.NOBODYS) == len(stored)
+    assert passwords.DUMMY_HASH.rsplit("$", 2)[0] == stored.rsplit("$", 2)[0]
+    assert len(passwords.DUMMY_HASH) == len(stored)
     for guess in ("", "x", "password"):
         assert await hasher.verify(guess, None) == WRONG
 
 
 @pytest.mark.parametrize("password", ["", "x" * 1025, "nul\0", "half \ud83d", "\udcff"])
-async def test_an_unusable_password_is_refused_when_set_and_wrong_when_tried(hasher: Hasher, password: str) -> None:
+async def test_an_unusable_password_is_refused_when_set_and_wrong_when_tried(
+    hasher: PasswordHasher, password: str
+) -> None:
     stored = await hasher.hash("nul")
 
     with pytest.raises(InvalidInput) as caught:
@@ -111,22 +113,22 @@ async def test_an_unusable_password_is_refused_when_set_and_wrong_when_tried(has
     assert await hasher.verify(password, None) == WRONG
 
 
-async def test_1024_characters_of_any_script_are_a_password(hasher: Hasher) -> None:
+async def test_1024_characters_of_any_script_are_a_password(hasher: PasswordHasher) -> None:
     longest = "🔑" * 1024
 
-    assert await hasher.verify(longest, await hasher.hash(longest)) == Verdict(ok=True, stale=False)
+    assert await hasher.verify(longest, await hasher.hash(longest)) == Verification(ok=True, needs_rehash=False)
 
 
 @pytest.mark.parametrize("stored", ["", "plain", "$2b$12$abcdefghijklmnopqrstuv", "$argon2id$v=19$m=19456,t=2,p=1$a$b"])
 async def test_a_damaged_hash_is_wrong_and_logged_without_itself(
-    hasher: Hasher, caplog: pytest.LogCaptureFixture, stored: str
+    hasher: PasswordHasher, caplog: pytest.LogCaptureFixture, stored: str
 ) -> None:
     assert await hasher.verify("plain", stored) == WRONG
     assert "cannot sign in until it is set anew" in caplog.text
     assert not stored or stored not in caplog.text
 
 
-async def test_unknown_wrong_and_unusable_take_the_same_time(hasher: Hasher) -> None:
+async def test_unknown_wrong_and_unusable_take_the_same_time(hasher: PasswordHasher) -> None:
     stored = await hasher.hash("correct horse")
 
     async def fastest(password: str, hashed: str | None) -> float:
@@ -157,13 +159,15 @@ class Blocked:
         return password
 
 
-async def started(hasher: Hasher, number: int) -> list[asyncio.Task[str]]:
+async def started(hasher: PasswordHasher, number: int) -> list[asyncio.Task[str]]:
     tasks = [asyncio.create_task(hasher.hash(f"password {index}")) for index in range(number)]
     await asyncio.sleep(0.05)
     return tasks
 
 
-async def test_the_event_loop_goes_on_while_threads_hash(hasher: Hasher, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_event_loop_goes_on_while_threads_hash(
+    hasher: PasswordHasher, monkeypatch: pytest.MonkeyPatch
+) -> None:
     blocked = Blocked(monkeypatch)
     tasks = await started(hasher, 4)  # two at work, two waiting
 
@@ -172,7 +176,7 @@ async def test_the_event_loop_goes_on_while_threads_hash(hasher: Hasher, monkeyp
     assert await asyncio.gather(*tasks) == [f"password {index}" for index in range(4)]
 
 
-async def test_nothing_is_hashed_for_one_who_has_left(hasher: Hasher, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nothing_is_hashed_for_one_who_has_left(hasher: PasswordHasher, monkeypatch: pytest.MonkeyPatch) -> None:
     blocked = Blocked(monkeypatch)
     tasks = await started(hasher, 4)
     for task in tasks:
@@ -187,7 +191,7 @@ async def test_nothing_is_hashed_for_one_who_has_left(hasher: Hasher, monkeypatc
 
 
 async def test_closing_finishes_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    hasher = Hasher(threads=1, most=1)
+    hasher = PasswordHasher(threads=1, most=1)
     Blocked(monkeypatch).go.set()
     tasks = await started(hasher, 2)
 

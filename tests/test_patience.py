@@ -83,7 +83,7 @@ async def test_who_goes_away_stops_it(door: db.Database) -> None:
 
 
 async def test_so_many_wait_and_no_more_and_quick_reads_not_at_all(door: db.Database) -> None:
-    tasks = [asyncio.create_task(fetch(door, COUNTED, most=ENDLESS)) for _ in range(patience.MOST + 3)]
+    tasks = [asyncio.create_task(fetch(door, COUNTED, most=ENDLESS)) for _ in range(patience.MAX_WAITING + 3)]
     await asyncio.sleep(0.3)
 
     assert [type(task.exception()) for task in tasks if task.done()] == [Unavailable] * 3
@@ -97,7 +97,7 @@ async def test_so_many_wait_and_no_more_and_quick_reads_not_at_all(door: db.Data
 
 
 async def test_it_counts_as_one_statement(door: db.Database) -> None:
-    about = facts.Facts("", "")
+    about = facts.RequestStats("", "")
     before = facts.CURRENT.set(about)
     try:
         await fetch(door, COUNTED, most=LONG)
@@ -109,7 +109,7 @@ async def test_it_counts_as_one_statement(door: db.Database) -> None:
 async def test_time_that_is_over_holds_for_its_own_read_alone(door: db.Database) -> None:
     """Steps are counted for as long as a statement is prepared, so that any of them may be asked for the time."""
     await fetch(door, ROLES)
-    await asyncio.sleep(2 * patience.PATIENCE)
+    await asyncio.sleep(2 * patience.LOOP_BUDGET)
     for _ in range(patience.STEPS):
         async with door.snapshot(freshness=Freshness.PRIMARY):
             pass

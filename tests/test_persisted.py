@@ -10,7 +10,7 @@ import pytest
 from app import db
 from app.caching import WeightedLRU
 from app.errors import PersistedQueryNotFound
-from app.executor.persisted import Persisted
+from app.executor.persisted import PersistedTexts
 from tests.asking import Api, codes
 from tests.changes import unchanged
 from tests.make import Make, Person
@@ -162,7 +162,7 @@ async def test_a_change_by_hash_is_made_by_post_alone_and_with_the_askers_rights
 
 
 def test_the_store_is_bounded_in_number_and_in_bytes() -> None:
-    few, small = Persisted(size=2), Persisted(room=3_000, largest=2_000)
+    few, small = PersistedTexts(size=2), PersistedTexts(room=3_000, largest=2_000)
     for at in range(3):
         few.keep(str(at), f"{{ a{at} }}", 1)
         small.keep(str(at), f"{{ {'a' * 1_000} }}", 1)

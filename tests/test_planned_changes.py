@@ -12,16 +12,16 @@ from app import auth, db, schema, tokens
 from app.auth import ANONYMOUS, Viewer
 from app.executor import changes
 from app.executor.arguments import NO_VARIABLES
-from app.executor.causes import Unplanned
-from app.executor.changes import Changes
-from app.executor.documents import Documents
+from app.executor.causes import NotPlannable
+from app.executor.changes import MutationExecutor
+from app.executor.documents import DocumentCache
 from app.executor.plan import Planner
-from app.executor.plans import Stock
-from app.executor.variables import Variables
-from app.schema.context import Context
-from app.schema.execution import Answering
+from app.executor.plans import Fallback
+from app.executor.variables import VariableCoercion
+from app.schema.context import GraphQLContext
+from app.schema.execution import GraphQLHandler
 from app.settings import Limits
-from app.web import encoded
+from app.web import encode_json
 from tests.asking import Api, codes
 from tests.changes import change, unchanged
 from tests.logged import logged
@@ -80,18 +80,18 @@ def _payload(name: str) -> Any:
 class Both:
     """Both executors, which tell of one change."""
 
-    def __init__(self, answering: Answering) -> None:
-        self._desk, self._statements = answering.desk, answering.statements
-        self._documents = Documents(schema.core(), Limits())
-        self._variables = Variables(schema.core())
+    def __init__(self, answering: GraphQLHandler) -> None:
+        self._desk, self._statements = answering.app, answering.statements
+        self._documents = DocumentCache(schema.core(), Limits())
+        self._variables = VariableCoercion(schema.core())
         self._planner = Planner(schema.core(), self._statements, schema.converted)
-        self._changes = Changes(self._planner, at_once=True)
+        self._changes = MutationExecutor(self._planner, at_once=True)
 
-    async def ask(self, text: str, viewer: Viewer, given: Any) -> tuple[dict[str, Any] | Stock, dict[str, Any]]:
+    async def ask(self, text: str, viewer: Viewer, given: Any) -> tuple[dict[str, Any] | Fallback, dict[str, Any]]:
         """Make a change; what a plan tells of it, and what stock tells of the same outcome."""
         variables = {} if given is None else {"input": given}
-        known, context = self._documents.known(text, None), Context(self._desk, self._statements, viewer)
-        coerced = self._variables.coerced(known, variables, hide_suggestions=False)
+        known, context = self._documents.lookup(text, None), GraphQLContext(self._desk, self._statements, viewer)
+        coerced = self._variables.coerce(known, variables, hide_suggestions=False)
         planned = await self._changes.answer(known, coerced, context)
         found = execute(schema.core(), known.document, context_value=context, variable_values=variables)
         result = await found if isawaitable(found) else found
@@ -102,8 +102,8 @@ class Both:
 
     def cause(self, text: str) -> str:
         """Why there is no plan."""
-        with pytest.raises(Unplanned) as told:
-            changes.plan(self._planner, self._documents.known(text, None), NO_VARIABLES, ANONYMOUS)
+        with pytest.raises(NotPlannable) as told:
+            changes.plan(self._planner, self._documents.lookup(text, None), NO_VARIABLES, ANONYMOUS)
         return told.value.cause
 
 
@@ -113,8 +113,8 @@ def both(app: Starlette) -> Both:
 
 
 async def _viewer(database: db.Database, person: Person) -> Viewer:
-    claims = tokens.Claims(person.id, person.user_name, False, person.generation)
-    viewer = await auth.viewer_of(database, claims)
+    claims = tokens.TokenClaims(person.id, person.user_name, False, person.generation)
+    viewer = await auth.viewer_from_token(database, claims)
     assert isinstance(viewer, Viewer)
     return viewer
 
@@ -130,7 +130,7 @@ async def test_a_plan_tells_of_a_change_what_stock_tells(
     async with logged(database) as since:
         planned, stock = await both.ask(text, await _viewer(database, root), scene.given)
 
-    assert encoded(planned) == encoded(stock)
+    assert encode_json(planned) == encode_json(stock)
     assert since.one.action == name
     assert without or any(value for key, value in stock["it"].items() if key not in {"__typename", "query"})
 

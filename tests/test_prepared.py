@@ -5,7 +5,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.base import Executable
 
-from app.prepared import Preparing, compiled
+from app.prepared import StatementCache, compile_statement
 from app.sources import among, integers
 from app.tables import Org, User, col
 
@@ -28,18 +28,18 @@ PAIRS: list[tuple[Executable, Executable]] = [
 
 @pytest.mark.parametrize(("first", "second"), PAIRS, ids=["update", "delete", "many keys"])
 def test_a_statement_that_is_alike_has_the_same_text_and_its_own_values(first: Executable, second: Executable) -> None:
-    prepare = Preparing(DIALECT, 8)
+    prepare = StatementCache(DIALECT, 8)
 
     known, alike = prepare(first), prepare(second)
 
     assert known.text is alike.text
-    assert known.arguments({}) == compiled(first, DIALECT).arguments({})
-    assert alike.arguments({}) == compiled(second, DIALECT).arguments({})
+    assert known.arguments({}) == compile_statement(first, DIALECT).arguments({})
+    assert alike.arguments({}) == compile_statement(second, DIALECT).arguments({})
     assert prepare(first) is known
 
 
 def test_what_differs_in_its_structure_is_another_statement() -> None:
-    prepare = Preparing(DIALECT, 8)
+    prepare = StatementCache(DIALECT, 8)
 
     texts = {prepare(each).text for each in (delete(Org), delete(User), select(col(User.id)), select(col(User.email)))}
 
@@ -47,7 +47,7 @@ def test_what_differs_in_its_structure_is_another_statement() -> None:
 
 
 def test_an_old_statement_is_forgotten_and_then_compiled_again() -> None:
-    prepare = Preparing(DIALECT, 2)
+    prepare = StatementCache(DIALECT, 2)
     first = select(col(User.id))
 
     before = prepare(first)

@@ -15,12 +15,12 @@ from starlette.applications import Starlette
 
 from app import db, errors, migrations
 from app.telemetry import metrics, workers
-from app.telemetry.facts import Facts
-from app.telemetry.metrics import Meter, Samples
-from app.telemetry.workers import Board
+from app.telemetry.facts import RequestStats
+from app.telemetry.metrics import Samples, WorkerMetrics
+from app.telemetry.workers import MetricsDirectory
 from app.web import probes
 from app.web.probes import Readiness
-from app.web.stopping import Stopping
+from app.web.stopping import Shutdown
 from tests.asking import Api
 from tests.conftest import KINDS
 from tests.make import Make
@@ -95,7 +95,7 @@ async def test_a_database_that_was_never_migrated_lacks_its_migrations(
     (tmp_path / "bare.db").touch()
     postgres.create("bare")
     url = f"sqlite:///{tmp_path}/bare.db" if kind == "sqlite" else postgres.url("bare")
-    bare = await db.connected(url)
+    bare = await db.open_database(url)
 
     failing = await migrations.failing(bare)
     await bare.close()
@@ -112,7 +112,7 @@ async def test_however_many_ask_the_database_is_asked_once_a_second(monkeypatch:
         await asyncio.sleep(0)
         return found.pop(0)
 
-    readiness = Readiness(Stopping(), check)
+    readiness = Readiness(Shutdown(), check)
 
     assert await asyncio.gather(*(readiness.failed() for _ in range(5))) == ["database"] * 5
     now[0] += 1
@@ -128,7 +128,7 @@ async def test_from_the_signal_on_it_is_not_ready_and_the_signal_goes_on() -> No
     async def check() -> str | None:
         return None
 
-    ours, stopping = signal.signal(signal.SIGTERM, before), Stopping()
+    ours, stopping = signal.signal(signal.SIGTERM, before), Shutdown()
     readiness = Readiness(stopping, check)
     try:
         with stopping.on_signals():
@@ -178,10 +178,10 @@ async def test_metrics_count_what_was_asked(app: Starlette, api: Api, make: Make
 
 
 def test_every_number_is_described_once_before_it_is_told() -> None:
-    meter = Meter()
-    about = Facts("1", "GET")
+    meter = WorkerMetrics()
+    about = RequestStats("1", "GET")
     about.statements, about.codes = 3, ["NOT_FOUND"]
-    meter.answered(about, 404, 0.002)
+    meter.record(about, 404, 0.002)
 
     text = metrics.text([meter.samples(), meter.samples()])
 
@@ -243,22 +243,22 @@ async def _reads(app: Starlette, client: tuple[str, int], headers: dict[str, str
 
 
 @pytest.fixture
-def board(tmp_path: Path) -> Callable[[], Board]:
-    return lambda: Board(tmp_path)
+def board(tmp_path: Path) -> Callable[[], MetricsDirectory]:
+    return lambda: MetricsDirectory(tmp_path)
 
 
 def test_workers_are_added_up_and_one_that_ended_leaves_its_counters(
-    board: Callable[[], Board], monkeypatch: pytest.MonkeyPatch
+    board: Callable[[], MetricsDirectory], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked, lives, ended, killed = (board() for _ in range(4))
     samples: Samples = {"ostiary_statements_total": 5, "ostiary_requests_in_progress": 2}
-    lives.put(samples)
-    ended.put(samples)
-    ended.put(samples, ended=True)
+    lives.publish(samples)
+    ended.publish(samples)
+    ended.publish(samples, ended=True)
     with monkeypatch.context() as patched:
         patched.setattr("os.getpid", lambda: 2**22 + 1)  # no Linux gives out such a number
-        killed.put(samples)
-    asked.put(samples)
+        killed.publish(samples)
+    asked.publish(samples)
 
     text = metrics.text([samples, *asked.others()])
 

@@ -18,10 +18,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from app import web
-from app.web.entrance import Entrance
-from app.web.heads import CONNECTION, heads
+from app.web.entrance import ProxyGate
+from app.web.heads import CONNECTION, parse_headers
 from app.web.protocol import Protocol
-from app.web.whole import Whole
+from app.web.whole import BufferedResponse
 from tests.serving import Server, graphql
 
 Answerer = Callable[[Request], Awaitable[Response]]
@@ -99,16 +99,16 @@ def asgi(answer: Answerer) -> ASGIApp:
 
 
 async def echo(request: Request) -> Response:
-    read = await web.body(heads(request.scope), request.receive, 1_000_000)
-    return Whole(b"[%s] %b" % (request.method.encode(), read), 200, "text/plain", {"Vary": "Accept"})
+    read = await web.body(parse_headers(request.scope), request.receive, 1_000_000)
+    return BufferedResponse(b"[%s] %b" % (request.method.encode(), read), 200, "text/plain", {"Vary": "Accept"})
 
 
 async def unread(request: Request) -> Response:
-    return Whole(b"I did not look", 202, "text/plain")
+    return BufferedResponse(b"I did not look", 202, "text/plain")
 
 
 async def with_cookie(request: Request) -> Response:
-    response = Whole(b"sweet", 200, "text/plain")
+    response = BufferedResponse(b"sweet", 200, "text/plain")
     response.set_cookie("a", "b")
     return response
 
@@ -118,7 +118,7 @@ async def in_parts(request: Request) -> Response:
 
 
 async def long(request: Request) -> Response:
-    return Whole(LONG, 200, "text/plain")
+    return BufferedResponse(LONG, 200, "text/plain")
 
 
 async def nothing(request: Request) -> Response:
@@ -126,7 +126,7 @@ async def nothing(request: Request) -> Response:
 
 
 async def last(request: Request) -> Response:
-    return Whole(b"no more", 413, "text/plain", {"Connection": "close"})
+    return BufferedResponse(b"no more", 413, "text/plain", {"Connection": "close"})
 
 
 async def broken(request: Request) -> Response:
@@ -177,7 +177,7 @@ async def test_who_hangs_up_before_the_answer_is_written_nothing() -> None:
     async def slow(request: Request) -> Response:
         await asyncio.sleep(0.05)
         seen.append(await request.is_disconnected())
-        return Whole(b"too late", 200, "text/plain")
+        return BufferedResponse(b"too late", 200, "text/plain")
 
     for protocol in (HttpToolsProtocol, Protocol):
         assert (await spoken(protocol, asgi(slow), [POST], hangs_up=True)).writes == []
@@ -191,7 +191,7 @@ async def test_who_hangs_up_in_the_middle_of_a_body_is_noticed() -> None:
 @pytest.mark.parametrize("value", ["a\r\nset-cookie: b=c", "a\nb", "a\0b", "a\x7f"])
 def test_no_header_has_the_end_of_a_line_in_it(value: str) -> None:
     with pytest.raises(ValueError, match="control character"):
-        Whole(b"", 200, "text/plain", {"Location": value})
+        BufferedResponse(b"", 200, "text/plain", {"Location": value})
 
 
 async def test_what_other_sites_are_told_is_told_in_whole_answers_too() -> None:
@@ -207,8 +207,8 @@ async def test_headers_are_looked_through_again_where_they_are_others() -> None:
     seen: list[Any] = []
 
     async def look(request: Request) -> Response:
-        seen.append((heads(request.scope), request.scope[CONNECTION]))
-        return Whole(b"", 200, "text/plain")
+        seen.append((parse_headers(request.scope), request.scope[CONNECTION]))
+        return BufferedResponse(b"", 200, "text/plain")
 
     other = POST.replace(b"Host: a", b"Host: b")
     await spoken(Protocol, asgi(look), [POST, POST, other, POST])
@@ -234,13 +234,13 @@ async def test_headers_are_looked_through_again_where_they_are_others() -> None:
 async def test_a_proxy_is_believed_if_it_is_trusted(trusted: list[str], forwarded: bytes, expected: str) -> None:
     async def say(request: Request) -> Response:
         assert request.client is not None
-        return Whole(f"{request.url.scheme} {request.client.host}".encode(), 200, "text/plain")
+        return BufferedResponse(f"{request.url.scheme} {request.client.host}".encode(), 200, "text/plain")
 
     app = Starlette(routes=[Route("/", say, methods=["POST"])])
     app.middleware_stack = app.build_middleware_stack()
     asked = [POST, POST.replace(b"Host: a", b"Host: a\r\n" + forwarded)]
 
-    writes = (await spoken(Protocol, Entrance(app, trusted), asked)).writes
+    writes = (await spoken(Protocol, ProxyGate(app, trusted), asked)).writes
 
     assert [each.rpartition(b"\r\n")[2].decode() for each in writes] == ["http 127.0.0.1", expected]
 

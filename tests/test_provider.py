@@ -186,7 +186,7 @@ async def test_a_provider_that_takes_too_long_is_not_waited_for(
 
 
 async def test_a_crowd_that_the_provider_keeps_waiting_does_not_stand_in_the_way_later(provider: Provider) -> None:
-    asked = asking.Provider(provider.url, seconds=0.3)
+    asked = asking.IdentityProvider(provider.url, seconds=0.3)
     provider.instead = _silent
     crowd = [asked.ask(username="ann", password=PASSWORD) for _ in range(3 * asking.CONNECTIONS)]
 
@@ -208,7 +208,7 @@ async def test_a_crowd_asks_the_provider_by_turns(provider: Provider) -> None:
         await writer.drain()
 
     full, go_on = asyncio.Event(), asyncio.Event()
-    asked = asking.Provider(provider.url, seconds=30)
+    asked = asking.IdentityProvider(provider.url, seconds=30)
     provider.instead = held
     crowd = [asyncio.create_task(asked.ask(username="ann", password=PASSWORD)) for _ in range(2 * asking.CONNECTIONS)]
     await full.wait()
@@ -291,7 +291,7 @@ async def test_no_proxy_of_the_environment_hears_a_password(
     async with Provider() as proxy:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
-        asked = asking.Provider(provider.url)
+        asked = asking.IdentityProvider(provider.url)
         assert await asked.ask(username="ann", password=PASSWORD) == {}
         await asked.close()
 
@@ -324,7 +324,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_told_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with Provider({"ann": {}}, tls=_self_signed(tmp_path)) as provider:
-        asked = asking.Provider(provider.url)
+        asked = asking.IdentityProvider(provider.url)
         with _quiet(caplog), pytest.raises(Unavailable):
             await asked.ask(username="ann", password=PASSWORD)
         await asked.close()
@@ -336,7 +336,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_told_nothing(
 async def test_a_certificate_that_this_machine_trusts_is_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with Provider({"ann": {}}, tls=_self_signed(tmp_path)) as provider:
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / CERTIFICATE))
-        asked = asking.Provider(provider.url)
+        asked = asking.IdentityProvider(provider.url)
 
         assert await asked.ask(username="ann", password=PASSWORD) == {}
         await asked.close()
@@ -344,4 +344,4 @@ async def test_a_certificate_that_this_machine_trusts_is_good(tmp_path: Path, mo
 
 def test_an_address_that_is_none_stops_the_start() -> None:
     with pytest.raises(SettingsError, match="ExternalAuthUrl"):
-        asking.Provider("http://exa\u00admple..org:80:80/")
+        asking.IdentityProvider("http://exa\u00admple..org:80:80/")

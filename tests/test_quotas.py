@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from app import db, masks, tables
-from app.auth import EVERYTHING, Permission
-from app.masks import Level
+from app.auth import ALL_PERMISSIONS, Permission
+from app.masks import MemberLevel
 from app.services import quotas
 from tests.asking import Api, codes
 from tests.changes import another, answered, change, problems, unchanged
@@ -102,7 +102,7 @@ async def test_a_refusal_tells_nobody_else_how_much_the_owner_stores(
     ],
 )
 def test_bytes_are_told_in_units_that_people_use(number: int, text: str) -> None:
-    assert quotas.human(number) == text
+    assert quotas.format_bytes(number) == text
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ async def test_the_owner_of_the_org_is_charged_and_nobody_else(
 ) -> None:
     """Not who uploads, not who owns the resource; and all her orgs together."""
     bob = await make.user("bob", details={"maxStorageMB": 0})
-    await make.member(await make.org("other", owner=bob), ann, Level.READ_WRITE)
+    await make.member(await make.org("other", owner=bob), ann, MemberLevel.READ_WRITE)
     await make.grant(reef, bob, masks.DATA_WRITE)
     second = await make.resource(await make.org("second", owner=ann), owner=bob)
 
@@ -177,7 +177,7 @@ async def test_who_manages_all_resources_has_no_limit_as_uploader_or_as_owner(
 ) -> None:
     await limit(database, ann, 0)
     registrar = await make.holder(Permission.RESOURCES_MANAGE)
-    others = await make.holder(EVERYTHING & ~Permission.RESOURCES_MANAGE)
+    others = await make.holder(ALL_PERMISSIONS & ~Permission.RESOURCES_MANAGE)
     await make.grant(reef, others, masks.ADMIN)
     hers = await make.resource(await make.org(owner=registrar), owner=ann)
     await limit(database, registrar, 0)
@@ -273,7 +273,7 @@ async def test_a_resource_that_moves_must_fit_in_with_the_owner_of_the_other_org
     bob = await make.user("bob", details={"maxStorageMB": 1})
     await make.member(await make.org("second", owner=ann), bob)
     theirs = await make.org("theirs", owner=bob)
-    await make.member(theirs, ann, Level.READ_WRITE)
+    await make.member(theirs, ann, MemberLevel.READ_WRITE)
     assert codes(await storing.finish(await storing.ticket(reef, ann, 200), 200)) == []
     await storing.ticket(reef, ann, 50)
     await make.resource(theirs, size_bytes=MEGABYTE - 249)
@@ -314,7 +314,7 @@ async def test_what_somebody_stores_is_for_herself_and_those_who_see_all_users(
 ) -> None:
     shown, friend = {"quotaBytes": MEGABYTE, "usedBytes": 0}, await make.user("friend")
     viewing, stranger = await make.holder(Permission.USERS_VIEW), await make.user()
-    await make.member(Thing("Org", 1, "lab"), friend, Level.ADMIN)
+    await make.member(Thing("Org", 1, "lab"), friend, MemberLevel.ADMIN)
 
     assert [await storing.storage(ann, each) for each in (ann, viewing)] == [shown, shown]
     assert [await storing.storage(ann, each) for each in (friend, stranger, None)] == [None] * 3

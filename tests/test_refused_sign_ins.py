@@ -168,11 +168,11 @@ async def _session_of_nobody(scene: Scene) -> None:
 
 
 async def _malformed_api_token(scene: Scene) -> None:
-    await scene.send(f"{api_tokens.made()[:-1]}?")
+    await scene.send(f"{api_tokens.generate()[:-1]}?")
 
 
 async def _unknown_api_token(scene: Scene) -> None:
-    await scene.send(api_tokens.made())
+    await scene.send(api_tokens.generate())
 
 
 async def _expired_api_token(scene: Scene) -> None:
@@ -310,7 +310,7 @@ async def test_the_answer_tells_no_reason(scene: Scene) -> None:
         await scene.guess.rest(EVIL, *each) for each in (("ann", WRONG), ("ghost", WRONG), ("gone", PASSWORD))
     ]
     tokens = ["nonsense", scene.signed(gen=7), scene.signed("x" * 40), scene.signed(exp=1), scene.signed(kid="k" * 43)]
-    by_token = [await scene.send(each) for each in (*tokens, api_tokens.made())]
+    by_token = [await scene.send(each) for each in (*tokens, api_tokens.generate())]
 
     assert len({(reply.status_code, reply.text) for reply in by_password}) == 1
     assert len({(reply.status_code, reply.text) for reply in by_token}) == 1

@@ -26,7 +26,7 @@ async def test_an_index_that_is_right_stays_as_it_is(make: Make, database: db.Da
 
     done = await reindexing.reindex(database, lambda *told: heard.append(told))
 
-    assert done == reindexing.Reindexed(rows=25, missing=0, surplus=0)
+    assert done == reindexing.RebuildResult(rows=25, missing=0, surplus=0)
     assert heard == [(2, 5), (4, 5), (5, 5)]
     assert await all_but_the_log(database) == before
 
@@ -47,10 +47,10 @@ async def test_what_is_missing_different_or_too_much_is_counted_and_repaired(
 
     done = await reindexing.reindex(database, lambda _, __: None)
 
-    assert done == reindexing.Reindexed(rows=9, missing=3, surplus=2)
+    assert done == reindexing.RebuildResult(rows=9, missing=3, surplus=2)
     assert await all_but_the_log(database) == before
     assert len((await api(SEEN, as_=ann))["data"]["resources"]["nodes"]) == 3
 
 
 async def test_there_may_be_nothing_to_do(database: db.Database) -> None:
-    assert await reindexing.reindex(database, lambda _, __: None) == reindexing.Reindexed(0, 0, 0)
+    assert await reindexing.reindex(database, lambda _, __: None) == reindexing.RebuildResult(0, 0, 0)

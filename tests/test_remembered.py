@@ -63,14 +63,14 @@ async def test_so_much_is_remembered_and_no_more(
     things = [await make.resource(org, general=masks.METADATA_READ) for _ in range(9)]
 
     assert [await _may(api, ann, thing) for thing in things * 2] == [True] * 18
-    assert len(await kept.at_this_version(database)) <= 3
+    assert len(await kept.get(database)) <= 3
 
 
 async def test_a_version_changes_with_each_commit_and_with_nothing_else(make: Make, database: db.Database) -> None:
-    seen = [await database.version()]
+    seen = [await database.commit_version()]
     for _ in range(3):
         await make.user()
-        seen += [await database.version(), await database.version()]
+        seen += [await database.commit_version(), await database.commit_version()]
 
     assert len(set(seen)) == 4
     assert [first == second for first, second in zip(seen[1::2], seen[2::2], strict=True)] == [True] * 3
@@ -83,7 +83,7 @@ async def test_who_has_a_turn_after_a_commit_knows_of_it(door: db.Database, url:
     done = asyncio.Event()
 
     async def look() -> None:
-        seen.append(door.glance())
+        seen.append(door.cached_commit_version())
 
     def commit(times: int) -> None:
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as other:

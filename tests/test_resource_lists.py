@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from app import db, masks
-from app.db import Freshness, Question
-from app.masks import Level
+from app.db import BoundStatement, Freshness
+from app.masks import MemberLevel
 from app.prepared import Row
 from tests.asking import Api, codes
 from tests.make import Make, Person, Thing
@@ -41,7 +41,7 @@ async def _world(make: Make) -> Person:
     """Five resources that ann sees, one that she does not."""
     ann, bob = await make.user("ann"), await make.user("Bob")
     sea, land = await make.org("sea", is_public=True), await make.org("land")
-    await make.member(land, ann, Level.READ_WRITE)
+    await make.member(land, ann, MemberLevel.READ_WRITE)
     await make.locked(await make.resource(sea, slug="reef", name="Great Reef", owner=bob))
     await make.resource(sea, slug="tide", name="tide model", type="MODEL", owner=ann)
     await make.resource(land, slug="hill", name="Hill", general=0, owner=bob)
@@ -135,7 +135,7 @@ async def _crowd(make: Make) -> tuple[Person, Thing, list[dict[str, Any]]]:
     """Twelve resources with ties in all that they are sorted by, most reached in several ways."""
     ann, org = await make.user("ann"), await make.org()
     group = await make.group(None, ann)
-    await make.member(org, ann, Level.READ_ONLY)
+    await make.member(org, ann, MemberLevel.READ_ONLY)
     made = []
     for at in range(12):
         row: dict[str, Any] = {
@@ -245,10 +245,10 @@ async def test_a_list_of_one_org_one_owner_or_one_name_begins_there(
     api: Api, make: Make, database: db.Database, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However much there is besides, and whoever asks: the plan of the page begins with an index of the resources."""
-    ann, root, asked = await _world(make), await make.admin(), list[Question]()
+    ann, root, asked = await _world(make), await make.admin(), list[BoundStatement]()
     read = type(database).read
 
-    async def noted(self: db.Database, questions: Sequence[Question], *, freshness: Freshness) -> list[list[Row]]:
+    async def noted(self: db.Database, questions: Sequence[BoundStatement], *, freshness: Freshness) -> list[list[Row]]:
         asked.extend(questions)
         return await read(self, questions, freshness=freshness)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from app import db, masks
 from app.auth import Permission
-from app.masks import Level
+from app.masks import MemberLevel
 from tests.asking import Api, codes
 from tests.changes import answered, change, problems, unchanged
 from tests.make import Make, Person, Thing
@@ -36,7 +36,7 @@ async def test_whoever_writes_an_org_makes_a_resource_that_she_owns_and_everybod
     api: Api, make: Make, database: db.Database
 ) -> None:
     ann, org = await make.user("ann"), await make.org("sea", is_public=True)
-    await make.member(org, ann, Level.READ_WRITE)
+    await make.member(org, ann, MemberLevel.READ_WRITE)
     now = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
     database.clock = lambda: now
 
@@ -132,7 +132,7 @@ async def test_a_slug_is_taken_in_its_org_alone(api: Api, make: Make, database: 
 async def test_nobody_creates_where_she_does_not_write(api: Api, make: Make, database: db.Database) -> None:
     eve, hidden, seen = await make.user(), await make.org(), await make.org(is_public=True)
     read = await make.org()
-    await make.member(read, eve, Level.READ_ONLY)
+    await make.member(read, eve, MemberLevel.READ_ONLY)
     registry = await make.holder(Permission.RESOURCES_MANAGE)
 
     async with unchanged(database):
@@ -224,7 +224,7 @@ async def test_a_resource_moves_to_an_org_with_the_access_of_its_people(api: Api
     ann, old, reader = await make.user("ann"), await make.user(), await make.user()
     here, there = await make.org("here", owner=old), await make.org("there")
     await make.member(there, ann)
-    await make.member(there, reader, Level.READ_ONLY)
+    await make.member(there, reader, MemberLevel.READ_ONLY)
     reef = await make.resource(here, owner=ann, general=0)
 
     moved = answered(await api(TRANSFER, as_=ann, input={**of(reef), "org": {"id": there.node}}), "transferResource")
@@ -254,13 +254,13 @@ async def test_a_resource_goes_only_where_the_viewer_may_bring_it(api: Api, make
         assert codes(await moved(editor, owner={"id": editor.node})) == ["FORBIDDEN"]
 
 
-DELETERS: dict[str, tuple[Level | int | Permission | None, list[str]]] = {
+DELETERS: dict[str, tuple[MemberLevel | int | Permission | None, list[str]]] = {
     "stranger": (None, ["NOT_FOUND"]),
     "reader": (masks.DATA_READ, ["FORBIDDEN"]),
     "editor": (masks.METADATA_WRITE | masks.DATA_WRITE, ["FORBIDDEN"]),
-    "member": (Level.READ_WRITE, ["FORBIDDEN"]),
-    "deleter": (Level.READ_WRITE_DELETE, []),
-    "manager": (Level.ADMIN, []),
+    "member": (MemberLevel.READ_WRITE, ["FORBIDDEN"]),
+    "deleter": (MemberLevel.READ_WRITE_DELETE, []),
+    "manager": (MemberLevel.ADMIN, []),
     "admin": (masks.ADMIN, []),
     "owner": (None, []),
     "registry": (Permission.RESOURCES_MANAGE, []),
@@ -273,7 +273,7 @@ async def _asker(make: Make, name: str, org: Thing) -> tuple[Person, Thing]:
     given, _ = DELETERS[name]
     eve = await make.holder(given, name) if isinstance(given, Permission) else await make.user(name)
     reef = await make.resource(org, general=0, owner=eve if name == "owner" else None)
-    if isinstance(given, Level):
+    if isinstance(given, MemberLevel):
         await make.member(org, eve, given)
     elif isinstance(given, int):
         await make.grant(reef, eve, given)

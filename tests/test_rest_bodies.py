@@ -9,7 +9,7 @@ import pytest
 
 from app.rest.bodies import Body
 from app.rest.fields import TEXT, TEXTS, Field
-from app.rest.routing import Face
+from app.rest.routing import RestRouter
 from app.settings import RequestLimits
 from tests import rest_toy
 from tests.rest_toy import FORM, JSON, MALFORMED, MULTIPART, named, refusal, route
@@ -137,7 +137,7 @@ async def test_a_body_that_a_route_ignores_is_not_even_read(http: httpx.AsyncCli
 
 
 async def test_a_client_that_hangs_up_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
-    face = Face([route("POST", "/any", Body.ANY)], lambda _: rest_toy.HOUSE)
+    face = RestRouter([route("POST", "/any", Body.ANY)], lambda _: rest_toy.HOUSE)
     scope = {
         "type": "http",
         "method": "POST",

@@ -12,7 +12,7 @@ import pytest
 from starlette.applications import Starlette
 
 from app import masks
-from app.masks import Level
+from app.masks import MemberLevel
 from tests.asking import MOMENT
 from tests.make import PASSWORD, Make, Person, Thing
 from tests.rest_asking import parts
@@ -268,7 +268,7 @@ async def test_the_hub_manages_the_members_of_an_org(hub: Hub, make: Make, ann: 
     await hub.log_in("ann")
 
     assert await hub.call("POST /orgs/sea/members", json={"userName": "bob", "permissions": 0}) is True
-    assert await hub.call("PUT /orgs/sea/members/bob", json={"permissions": int(Level.ADMIN)}) is True
+    assert await hub.call("PUT /orgs/sea/members/bob", json={"permissions": int(MemberLevel.ADMIN)}) is True
     (member,) = await hub.call("GET /orgs/sea/members")
     assert (member["userName"], member["permissions"], member["grantedBy"]) == (bob.user_name, 3, "Ann")
     assert await hub.call("DELETE /orgs/sea/members/bob") is True

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app import db, masks, tables
-from app.masks import Level
+from app.masks import MemberLevel
 from tests.asking import MOMENT
 from tests.changes import unchanged
 from tests.make import Make, Person, Thing, rows_of
@@ -52,7 +52,7 @@ async def sea(make: Make, ann: Person) -> Thing:
 
 async def _people(make: Make, sea: Thing) -> dict[str, Person | None]:
     people: dict[str, Person | None] = {"nobody": None, "stranger": await make.user("stranger")}
-    for level in Level:
+    for level in MemberLevel:
         person = await make.user(f"level{level}")
         await make.member(sea, person, level)
         people[person.user_name] = person
@@ -235,7 +235,7 @@ async def test_who_makes_a_dataset_owns_it_and_is_told_where_it_is(
     rest: Rest, make: Make, sea: Thing, sent: dict[str, Any]
 ) -> None:
     writer = await make.user("writer")
-    await make.member(sea, writer, Level.READ_WRITE)
+    await make.member(sea, writer, MemberLevel.READ_WRITE)
 
     reply = await rest("POST", "/orgs/Sea/ds", writer, **sent)
 
@@ -306,7 +306,7 @@ async def test_the_same_slug_is_free_in_another_org(rest: Rest, make: Make, sea:
 
 async def test_an_edit_changes_the_name_or_leaves_it(rest: Rest, make: Make, sea: Thing) -> None:
     writer = await make.user("writer")
-    await make.member(sea, writer, Level.READ_WRITE)
+    await make.member(sea, writer, MemberLevel.READ_WRITE)
     await make.resource(sea, slug="reef", name="Reef", description="Corals.")
     before = await shown(rest, writer)
 

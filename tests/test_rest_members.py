@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from app import db
-from app.masks import Level
+from app.masks import MemberLevel
 from app.tables import OrgMember, col
 from tests.asking import MOMENT
 from tests.changes import unchanged
@@ -31,7 +31,7 @@ async def people(make: Make) -> dict[str, Person | None]:
     owner, root = await make.user("owner", email="owner@acme.example"), await make.admin()
     org = await make.org("acme", owner, is_public=True)
     everybody: dict[str, Person | None] = {"owner": owner, "root": root, "nobody": None}
-    for level in Level:
+    for level in MemberLevel:
         person = await make.user(f"level{level}", email=f"level{level}@acme.example")
         await make.member(org, person, level)
         everybody[person.user_name] = person
@@ -85,7 +85,7 @@ async def test_an_address_is_her_own_and_the_administrators(rest: Rest, people: 
 
 async def test_a_membership_that_has_ended_is_none(rest: Rest, make: Make, people: dict[str, Person | None]) -> None:
     gone, org = await make.user("gone"), await make.org("closed", people["owner"])
-    await make.member(org, gone, Level.ADMIN, expires_at=PAST)
+    await make.member(org, gone, MemberLevel.ADMIN, expires_at=PAST)
 
     assert (await rest("GET", "/orgs/closed/members", people["owner"])).json() == []
     assert refusal(await rest("GET", "/orgs/closed/members", gone)) == (404, False)

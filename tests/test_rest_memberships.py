@@ -7,7 +7,7 @@ import pytest
 
 from app import db
 from app.auth import Permission
-from app.masks import Level
+from app.masks import MemberLevel
 from tests.changes import unchanged
 from tests.make import Make, Person
 from tests.rest_asking import Rest, is_empty, parts
@@ -27,8 +27,8 @@ async def _start(make: Make) -> Person:
     """Ann owns an org and belongs to two, with levels of their own; there are two more."""
     root, ann = await make.admin(), await make.user("Ann")
     await make.org("own", ann)
-    await make.member(await make.org("read"), ann, Level.READ_ONLY)
-    await make.member(await make.org("rule"), ann, Level.ADMIN)
+    await make.member(await make.org("read"), ann, MemberLevel.READ_ONLY)
+    await make.member(await make.org("rule"), ann, MemberLevel.ADMIN)
     await make.org("one")
     await make.org("two")
     return root
@@ -125,7 +125,7 @@ async def test_the_memberships_of_a_user_become_those_that_are_named(rest: Rest,
 
 async def test_a_membership_that_had_ended_is_made_anew(rest: Rest, make: Make) -> None:
     root, ann = await make.admin(), await make.user("ann")
-    await make.member(await make.org("old"), ann, Level.ADMIN, expires_at=make.desk.database.clock())
+    await make.member(await make.org("old"), ann, MemberLevel.ADMIN, expires_at=make.desk.database.clock())
 
     assert is_empty(await rest("PUT", OF_ANN, root, data={"orgSlugs": "old"}))
 
@@ -179,7 +179,7 @@ async def test_a_user_is_let_into_an_org(rest: Rest, make: Make, given: dict[str
 @pytest.mark.parametrize("level", [0, 1, "Admin", "readonly"])
 async def test_a_level_is_changed_and_counts_as_granted_anew(rest: Rest, make: Make, level: int | str) -> None:
     root, ann = await make.admin(), await make.user("Ann")
-    await make.member(await make.org("rule"), ann, Level.READ_WRITE_DELETE)
+    await make.member(await make.org("rule"), ann, MemberLevel.READ_WRITE_DELETE)
     end = make.desk.database.clock() + timedelta(days=9)
     await make.member(await make.org("till"), ann, expires_at=end)
 
@@ -246,7 +246,7 @@ async def test_who_manages_an_org_does_so_here_only_when_she_sees_all_users(
     await _start(make)
     boss, watch = await make.user("boss"), await make.holder(Permission.USERS_VIEW)
     org = await make.org("bossy", boss)
-    await make.member(org, watch, Level.ADMIN)
+    await make.member(org, watch, MemberLevel.ADMIN)
 
     async with unchanged(database):
         replies = [

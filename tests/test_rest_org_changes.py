@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app import db, tables
-from app.masks import Level
+from app.masks import MemberLevel
 from tests.changes import unchanged
 from tests.make import Make, Person, Thing, rows_of
 from tests.rest_asking import Rest, is_empty, parts
@@ -160,7 +160,7 @@ async def test_an_edit_is_a_form_or_multipart_too(rest: Rest, make: Make) -> Non
 async def test_an_edit_does_not_make_the_editor_the_owner(rest: Rest, make: Make) -> None:
     ann, editors = await make.user("ann"), [await make.admin()]
     org = await make.org("acme", ann)
-    for level in (Level.READ_WRITE, Level.READ_WRITE_DELETE, Level.ADMIN):
+    for level in (MemberLevel.READ_WRITE, MemberLevel.READ_WRITE_DELETE, MemberLevel.ADMIN):
         editors.append(await make.user(f"member{level}"))
         await make.member(org, editors[-1], level)
 
@@ -177,7 +177,7 @@ async def test_an_edit_does_not_make_the_editor_the_owner(rest: Rest, make: Make
 async def test_the_owner_or_who_manages_orgs_gives_an_org_to_somebody_else(rest: Rest, make: Make, asker: str) -> None:
     ann, bea, root = await make.user("ann"), await make.user("bea"), await make.admin()
     org = await make.org("acme", ann)
-    await make.member(org, bea, Level.READ_ONLY)
+    await make.member(org, bea, MemberLevel.READ_ONLY)
 
     reply = await rest("PUT", "/orgs/acme", ann if asker == "owner" else root, data={"owner": "Bea"})
 
@@ -212,8 +212,8 @@ NOT_HERS: list[tuple[str, dict[str, Any], int]] = [
 async def test_an_edit_that_is_refused_changes_nothing(rest: Rest, make: Make, database: db.Database) -> None:
     people = {name: await make.user(name) for name in ("owner", "reader", "stranger", "manager")}
     org = await make.org("acme", people["owner"], is_public=True)
-    await make.member(org, people["reader"], Level.READ_ONLY)
-    await make.member(org, people["manager"], Level.ADMIN)
+    await make.member(org, people["reader"], MemberLevel.READ_ONLY)
+    await make.member(org, people["manager"], MemberLevel.ADMIN)
 
     async with unchanged(database):
         for asker, given, status in NOT_HERS:
@@ -229,8 +229,8 @@ async def _with_a_dataset(make: Make, asker: str) -> tuple[Thing, Person | None]
     if asker in ("owner", "nobody"):
         return org, owner if asker == "owner" else None
     person = await make.user("somebody", *["admin"][: asker == "root"])
-    if asker in Level.__members__:
-        await make.member(org, person, Level[asker])
+    if asker in MemberLevel.__members__:
+        await make.member(org, person, MemberLevel[asker])
     return org, person
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from app import db
 from app.auth import Permission
-from app.masks import Level
+from app.masks import MemberLevel
 from tests.asking import MOMENT, Api
 from tests.changes import unchanged
 from tests.make import Make, Person
@@ -47,8 +47,8 @@ async def people(make: Make) -> dict[str, Person | None]:
     await make.org("bob-closed", bob)
     await make.org("bob-open", bob, is_public=True)
     await make.org("nobodys-open", is_public=True)
-    await make.member(await make.org("joined", bob), ann, Level.READ_ONLY)
-    await make.member(await make.org("left", bob), ann, Level.ADMIN, expires_at=PAST)
+    await make.member(await make.org("joined", bob), ann, MemberLevel.READ_ONLY)
+    await make.member(await make.org("left", bob), ann, MemberLevel.ADMIN, expires_at=PAST)
     return {"ann": ann, "root": root, "manager": manager, "nobody": None, "stranger": await make.user("stranger")}
 
 
@@ -124,7 +124,7 @@ async def test_an_org_is_shown_with_what_the_asker_may_do(rest: Rest, make: Make
     owner = await make.user("Olga")
     org = await make.org("open", owner, name="Open", description="For all.", is_public=True)
     askers = {None: None, owner: ALL_RIGHTS, await make.admin(): ALL_RIGHTS, await make.user("stranger"): rights(1)}
-    for level in Level:
+    for level in MemberLevel:
         person = await make.user(f"member{level}")
         await make.member(org, person, level)
         askers[person] = rights(level + 1)
@@ -160,7 +160,7 @@ async def test_to_a_stranger_a_private_org_is_one_that_never_was(rest: Rest, mak
     eve, ann = await make.user("eve", "user"), await make.user("ann")
     org = await make.org("hidden", ann)
     await make.resource(org, general=None)
-    await make.member(org, eve, Level.ADMIN, expires_at=PAST)
+    await make.member(org, eve, MemberLevel.ADMIN, expires_at=PAST)
 
     async with unchanged(database):
         for method, path, sent in ABOUT:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from app import errors
 from app.rest import TABLE
-from app.rest.routing import Call, Route, Who
+from app.rest.routing import AuthMode, Call, Route
 from tests import rest_toy
 from tests.rest_toy import refusal, route
 
@@ -107,7 +107,7 @@ def failing(error: Exception) -> Route:
     async def fail(call: Call) -> Response:
         raise error
 
-    return Route("GET", "/fails", fail, Who.UNASKED, "Fails.")
+    return Route("GET", "/fails", fail, AuthMode.NONE, "Fails.")
 
 
 @pytest.mark.parametrize("drone_db_clients", [False, True])

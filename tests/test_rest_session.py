@@ -8,7 +8,7 @@ import pytest
 
 from app import db
 from app.errors import RateLimited
-from app.passwords import Hasher
+from app.passwords import PasswordHasher
 from tests.asking import Api, codes
 from tests.make import PASSWORD, Make, everything
 from tests.rest_toy import refusal
@@ -145,7 +145,7 @@ async def test_a_crowd_at_the_door_is_asked_to_wait(
         raise RateLimited("Too many.", 3)
 
     await make.user("Ann")
-    monkeypatch.setattr(Hasher, "verify", full)
+    monkeypatch.setattr(PasswordHasher, "verify", full)
 
     reply = await log_in(client)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app import db
-from app.tokens import Claims, Signer
+from app.tokens import TokenClaims, TokenSigner
 from app.version import version
 from tests.asking import Api
 from tests.changes import unchanged
@@ -98,7 +98,9 @@ async def test_who_is_not_asked_for_a_token_needs_no_good_one(api: Api, rest: Re
     assert {reply.status_code for reply in replies} == {200}
 
 
-LISTED = Signer(SECRET.encode(), timedelta(days=7), ()).issue(Claims(1, "ann", False, 0), datetime.now(UTC)).token
+LISTED = (
+    TokenSigner(SECRET.encode(), timedelta(days=7), ()).issue(TokenClaims(1, "ann", False, 0), datetime.now(UTC)).token
+)
 
 
 @pytest.mark.parametrize("overrides", [{"OSTIARY_REVOKED_TOKENS": json.dumps([LISTED])}])

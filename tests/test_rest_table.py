@@ -16,7 +16,7 @@ from app import db, rest
 from app.rest.bodies import Body
 from app.rest.shapes import PlainText
 from app.settings import Settings
-from app.tokens import Claims, Signer
+from app.tokens import TokenClaims, TokenSigner
 from tests.asking import Api
 from tests.changes import unchanged
 from tests.conftest import SECRET
@@ -27,10 +27,10 @@ from tests.rest_toy import refusal
 
 Key = tuple[str, str]
 
-FIRST = Claims(1, "root", True, 0)
+FIRST = TokenClaims(1, "root", True, 0)
 """What a token of the first administrator says: of who she is, before there is a database."""
 
-LISTED = Signer(SECRET.encode(), timedelta(days=7), ()).issue(FIRST, datetime.now(UTC)).token
+LISTED = TokenSigner(SECRET.encode(), timedelta(days=7), ()).issue(FIRST, datetime.now(UTC)).token
 HERE = {"origin": "http://testserver"}
 ELSEWHERE = {"origin": "http://elsewhere.example"}
 
@@ -157,7 +157,7 @@ async def test_whoever_may_is_answered_in_the_shape_that_the_route_tells(
                 here = await scene(make, next(numbers), joined=row.joined)
             reply = await _ask(rest, key, _askers(key, world, here, api)[name], here)
             wanted[*key, name] = ROUTES[key].status, True
-            found[*key, name] = reply.status_code, _fits(ROUTES[key].gives, reply)
+            found[*key, name] = reply.status_code, _fits(ROUTES[key].response_type, reply)
 
     assert found == wanted
 

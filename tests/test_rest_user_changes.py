@@ -6,7 +6,7 @@ import pytest
 
 from app import db, tables
 from app.auth import Permission
-from app.masks import Level
+from app.masks import MemberLevel
 from tests.asking import Api
 from tests.changes import unchanged
 from tests.make import Make, Person, rows_of
@@ -141,7 +141,7 @@ async def test_a_user_is_deleted_and_what_she_owned_stays_as_nobodys(
 async def test_a_successor_takes_over(rest: Rest, make: Make, way: str) -> None:
     root, ann, bea = await make.admin(), await make.user("Ann"), await make.user("Bea")
     org = await make.org("acme", ann)
-    await make.member(org, bea, Level.READ_ONLY)
+    await make.member(org, bea, MemberLevel.READ_ONLY)
     for _ in range(2):
         await make.resource(org, owner=ann)
     named = {"userName": "ann", "Successor": "bEA"}

@@ -288,7 +288,7 @@ async def _held(url: str) -> dict[str, list[str]]:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
         connection.close()
-    database = await db.connected(url)
+    database = await db.open_database(url)
     rows = await fetch(database, _HELD)
     await database.close()
     held: dict[str, list[str]] = {}

@@ -26,13 +26,13 @@ def ended(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many changes were kept by each commit so far."""
     monkeypatch.setattr(commits, "LONGEST", 60.0)  # a slow machine shall not end them
     found: list[int] = []
-    end = commits.Commit.end
+    end = commits.CommitBatch.end
 
-    def noted(commit: commits.Commit, error: BaseException | None) -> None:
-        found.append(commit.kept)
+    def noted(commit: commits.CommitBatch, error: BaseException | None) -> None:
+        found.append(commit.changes)
         end(commit, error)
 
-    monkeypatch.setattr(commits.Commit, "end", noted)
+    monkeypatch.setattr(commits.CommitBatch, "end", noted)
     return found
 
 
@@ -42,7 +42,7 @@ def _user(name: str) -> Any:
 
 
 async def _add(door: db.Database, *names: str, dry: bool = False) -> None:
-    async with door.write(dry=dry) as tx:
+    async with door.write(dry_run=dry) as tx:
         for name in names:
             await tx.rows(_user(name))
 
@@ -118,7 +118,7 @@ async def test_one_that_fails_leaves_the_others(door: db.Database) -> None:
         _add(door, "emma"),
     )
 
-    assert found == [None, ZeroDivisionError, db.Duplicate, None, None]
+    assert found == [None, ZeroDivisionError, db.UniqueViolation, None, None]
     assert await _names(door) == ["ann", "emma"]
 
 
@@ -127,7 +127,7 @@ async def test_a_trial_sees_what_was_changed_before_it_and_leaves_nothing(door: 
     seen: list[Any] = []
 
     async def look(name: str) -> None:
-        async with door.write(dry=True) as tx:
+        async with door.write(dry_run=True) as tx:
             await tx.rows(_user(name))
             seen.append([row[0] for row in await tx.rows(ALL)])
 
@@ -197,7 +197,7 @@ async def test_when_the_commit_fails_nobody_is_told_that_anything_was_kept(
 
     lost = found[1:3] if spoil is _lose else found[1:]
     assert found[0] is ZeroDivisionError  # before her nothing was changed, and she knows no more than that
-    assert set(lost) == {db.Unkept}
+    assert set(lost) == {db.CommitFailed}
     assert after == []
     assert await _names(door) == ["cleo"]
 
@@ -290,7 +290,7 @@ async def test_who_has_waited_too_long_for_another_process_is_told_and_so_are_th
 
 @EMBEDDED
 async def test_closing_waits_for_all_who_are_in_line(url: str, second: db.Database) -> None:
-    door = await db.connected(url)
+    door = await db.open_database(url)
     tasks = [asyncio.create_task(_add(door, f"user{number}")) for number in range(5)]
     await asyncio.sleep(0)
     await door.close()
@@ -301,7 +301,7 @@ async def test_closing_waits_for_all_who_are_in_line(url: str, second: db.Databa
 
 @EMBEDDED
 async def test_the_door_closes_right_after_a_change_that_was_refused(url: str) -> None:
-    made = await db.connected(url)
+    made = await db.open_database(url)
     with pytest.raises(ValueError, match="no"):
         async with made.write():
             raise ValueError("no")

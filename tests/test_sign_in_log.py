@@ -91,7 +91,7 @@ async def test_a_flood_is_a_few_lines_and_a_number(scene: Scene, log: Log, monke
     before = counters.samples()
     for _ in range(LINES_A_SECOND + 7):
         await scene.send("nonsense")
-    await scene.send(api_tokens.made())
+    await scene.send(api_tokens.generate())
     assert [line["reason"] for line in log.told] == ["malformed"] * LINES_A_SECOND + ["unknown_token"]
 
     clock[0] += 1

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from app import cli, db, main, signing, tables
 from app.services import signing as service
-from app.services.accounts import Desk
+from app.services.accounts import AppContext
 from app.settings import Settings
 from app.tables import col
 from tests.asking import Api
@@ -30,7 +30,7 @@ def overrides() -> dict[str, Any]:
 
 
 @pytest.fixture
-def desk(make: Make) -> Desk:
+def desk(make: Make) -> AppContext:
     return make.desk
 
 
@@ -75,12 +75,12 @@ async def test_others_check_a_token_with_the_published_key(api: Api, make: Make)
 
 
 async def test_a_rotation_makes_a_key_that_signs_and_keeps_the_old_one_until_its_last_token_has_ended(
-    api: Api, make: Make, desk: Desk, database: db.Database
+    api: Api, make: Make, desk: AppContext, database: db.Database
 ) -> None:
     ann, now = await make.user("ann"), database.clock()
     database.clock = lambda: now
     old = api.token(ann)
-    kid = await service.rotate(desk.keyring, WEEK)
+    kid = await service.rotate(desk.key_store, WEEK)
     database.clock = lambda: now + service.FRESH
     last = api.token(ann)  # a worker that has not looked since
     assert await _published(api) == [_kid(old), kid]
@@ -93,19 +93,19 @@ async def test_a_rotation_makes_a_key_that_signs_and_keeps_the_old_one_until_its
     database.clock = lambda: now + service.OVERLAP + WEEK
     assert await _published(api) == [kid]
 
-    await service.rotate(desk.keyring, WEEK)
-    assert [each.kid for each in await service.listed(desk.keyring)][:1] == [kid]
-    assert len(await service.listed(desk.keyring)) == 2
+    await service.rotate(desk.key_store, WEEK)
+    assert [each.kid for each in await service.list_keys(desk.key_store)][:1] == [kid]
+    assert len(await service.list_keys(desk.key_store)) == 2
 
 
 async def test_a_key_that_was_revoked_is_gone_with_its_tokens_from_every_worker(
-    api: Api, make: Make, desk: Desk, database: db.Database, settings: Settings
+    api: Api, make: Make, desk: AppContext, database: db.Database, settings: Settings
 ) -> None:
     ann, now = await make.user("ann"), database.clock()
     old = api.token(ann)
 
     async with another(settings) as elsewhere:
-        kid = await service.rotate(desk.keyring, WEEK, revoke=True)
+        kid = await service.rotate(desk.key_store, WEEK, revoke=True)
         for worker in (api, elsewhere):
             worker._desk.database.clock = lambda: now + service.OVERLAP  # noqa: SLF001 - each worker has its own clock
             assert await _who(worker, old) == 401
@@ -114,13 +114,13 @@ async def test_a_key_that_was_revoked_is_gone_with_its_tokens_from_every_worker(
 
 
 async def test_a_worker_that_has_not_looked_yet_takes_what_another_has_just_signed(
-    api: Api, make: Make, desk: Desk, settings: Settings
+    api: Api, make: Make, desk: AppContext, settings: Settings
 ) -> None:
     ann = await make.user("ann")
 
     async with another(settings) as elsewhere:
-        kid = await service.rotate(desk.keyring, WEEK)
-        await desk.keyring._look()  # noqa: SLF001 - as it does when its time has come
+        kid = await service.rotate(desk.key_store, WEEK)
+        await desk.key_store._load()  # noqa: SLF001 - as it does when its time has come
         token = api.token(ann)
         body = {"authorization": f"Bearer {token}"}
         over_rest = await elsewhere.client.get("/users/me", headers=body)
@@ -131,37 +131,37 @@ async def test_a_worker_that_has_not_looked_yet_takes_what_another_has_just_sign
 
 
 async def test_names_that_are_made_up_share_a_look_and_keep_nobody_else_out(
-    api: Api, make: Make, desk: Desk, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    api: Api, make: Make, desk: AppContext, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ann = await make.user("ann")
-    made_up = [_forged(api.token(ann), signing.Key.made()) for _ in range(5)]
-    look, looks = service.Keyring._look, list[int]()  # noqa: SLF001 - what is counted
+    made_up = [_forged(api.token(ann), signing.Key.generate()) for _ in range(5)]
+    look, looks = service.KeyStore._load, list[int]()  # noqa: SLF001 - what is counted
 
-    async def counted(keyring: service.Keyring) -> None:
+    async def counted(keyring: service.KeyStore) -> None:
         looks.append(1)
         await look(keyring)
 
     async with another(settings) as elsewhere:
-        await service.rotate(desk.keyring, WEEK)
-        await look(desk.keyring)
+        await service.rotate(desk.key_store, WEEK)
+        await look(desk.key_store)
         said = await asyncio.gather(*(_who(elsewhere, token) for token in [*made_up, api.token(ann)]))
-        monkeypatch.setattr(service.Keyring, "_look", counted)
-        await asyncio.gather(*(desk.keyring.seek() for _ in range(100)))
+        monkeypatch.setattr(service.KeyStore, "_look", counted)
+        await asyncio.gather(*(desk.key_store.look_for_unknown() for _ in range(100)))
 
     assert said == [401] * 5 + ["ann"]
     assert len(looks) == 1
 
 
 async def test_what_is_no_name_of_a_key_is_not_looked_for(
-    api: Api, make: Make, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    api: Api, make: Make, desk: AppContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def none(keyring: service.Keyring) -> None:
+    async def none(keyring: service.KeyStore) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(service.Keyring, "_look", none)
+    monkeypatch.setattr(service.KeyStore, "_look", none)
     claims = jwt.decode(api.token(await make.user("ann")), options={"verify_signature": False})
     names = ["", "x", "../../secret", "' OR 1=1 --", "x" * 5_000, "x" * 44, "é" * 43]
-    tokens = [jwt.encode(claims, signing.Key.made().private, "EdDSA", {"kid": name}) for name in names]
+    tokens = [jwt.encode(claims, signing.Key.generate().private, "EdDSA", {"kid": name}) for name in names]
 
     assert [await _who(api, token) for token in tokens] == [401] * len(tokens)
 
@@ -195,17 +195,17 @@ async def test_workers_that_start_at_once_agree_on_one_key(
 
 
 async def test_a_key_is_kept_sealed_under_the_secret_and_under_its_name(
-    desk: Desk, database: db.Database, settings: Settings
+    desk: AppContext, database: db.Database, settings: Settings
 ) -> None:
     kid, sealed = (await fetch(database, select(col(tables.SigningKey.kid), col(tables.SigningKey.sealed))))[0]
-    key = desk.keyring.sealer.opened(kid, sealed)
+    key = desk.key_store.cipher.decrypt(kid, sealed)
 
     assert key is not None
     assert key.kid == kid
     assert key.private.private_bytes_raw().hex() not in sealed
-    assert desk.keyring.sealer.opened("x" * 43, sealed) is None
-    assert [desk.keyring.sealer.opened(kid, wrong) for wrong in ("", "!", sealed[:-4], "A" * 80)] == [None] * 4
-    assert signing.Sealer(b"another secret that is long enough").opened(kid, sealed) is None
+    assert desk.key_store.cipher.decrypt("x" * 43, sealed) is None
+    assert [desk.key_store.cipher.decrypt(kid, wrong) for wrong in ("", "!", sealed[:-4], "A" * 80)] == [None] * 4
+    assert signing.KeyCipher(b"another secret that is long enough").decrypt(kid, sealed) is None
 
 
 async def test_with_another_secret_there_is_another_key_and_no_token_is_good_any_more(
@@ -219,15 +219,15 @@ async def test_with_another_secret_there_is_another_key_and_no_token_is_good_any
         assert await _who(elsewhere, old) == 401
         assert await _who(elsewhere, elsewhere.token(ann)) == "ann"
         assert _kid(old) not in await _published(elsewhere)
-        told = await service.listed(elsewhere._desk.keyring)  # noqa: SLF001 - what the command line asks
+        told = await service.list_keys(elsewhere._desk.key_store)  # noqa: SLF001 - what the command line asks
 
     assert [each.is_readable for each in told] == [False, True]
 
 
 async def test_a_key_that_somebody_put_into_the_database_signs_nothing(
-    api: Api, make: Make, desk: Desk, database: db.Database
+    api: Api, make: Make, desk: AppContext, database: db.Database
 ) -> None:
-    forged, now = signing.Key.made(), database.clock()
+    forged, now = signing.Key.generate(), database.clock()
     token = _forged(api.token(await make.user("ann")), forged)
     async with database.write() as tx:
         await tx.rows(update(tables.SigningKey).values(kid=forged.kid))

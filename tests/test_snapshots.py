@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import Integer, bindparam, insert, literal, select, text
 
 from app import db, masks, tables
-from app.auth import EVERYTHING, Permission, Viewer
+from app.auth import ALL_PERMISSIONS, Permission, Viewer
 from app.db import Freshness, pool, sqlite
 from app.sources import among, integers
-from app.tables import Document, col
+from app.tables import JSONDocument, col
 from scripts.benchmark.cases import NESTED_RESOURCES, NESTED_USERS
 from scripts.benchmark.executors import Executors
 from tests.conftest import opened
@@ -26,7 +26,7 @@ from tests.test_db import NOW
 
 NAMES = select(col(tables.User.user_name)).order_by(col(tables.User.user_key))
 KEYS = select(col(tables.User.id)).order_by(col(tables.User.id).desc())
-SAID = select(bindparam("said", type_=Document()), literal("$1"), bindparam("number", type_=Integer()))
+SAID = select(bindparam("said", type_=JSONDocument()), literal("$1"), bindparam("number", type_=Integer()))
 PEOPLE = select(
     col(tables.User.user_name), col(tables.User.created_at), col(tables.User.email), col(tables.User.details)
 )
@@ -39,7 +39,7 @@ async def _add(door: db.Database, *names: str) -> None:
             await tx.rows(insert(tables.User).values(user_name=name, user_key=name, **row))
 
 
-def _questions(door: db.Database, *statements: Any, **values: Any) -> Sequence[db.Question]:
+def _questions(door: db.Database, *statements: Any, **values: Any) -> Sequence[db.BoundStatement]:
     return [(door.prepare(statement), values) for statement in statements]
 
 
@@ -102,7 +102,7 @@ async def test_values_are_the_same_whether_asked_for_alone_or_together(door: db.
 async def test_a_snapshot_that_fails_leaves_its_connection_good(url: str) -> None:
     ask = select(col(tables.User.user_name)).where(col(tables.User.id) == bindparam("key", type_=Integer()))
 
-    async def fail(door: db.Database, first: Sequence[db.Question]) -> None:
+    async def fail(door: db.Database, first: Sequence[db.BoundStatement]) -> None:
         async with door.snapshot(freshness=Freshness.PRIMARY) as read:
             await read(first)
             await read(_questions(door, ask, key=2**70))
@@ -222,7 +222,7 @@ class Levels:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._door, name)
 
-    async def read(self, questions: Sequence[db.Question], *, freshness: Freshness) -> Any:
+    async def read(self, questions: Sequence[db.BoundStatement], *, freshness: Freshness) -> Any:
         return await self._counted(partial(self._door.read, freshness=freshness), questions)
 
     @asynccontextmanager
@@ -230,7 +230,7 @@ class Levels:
         async with self._door.snapshot(freshness=freshness) as read:
             yield partial(self._counted, read)
 
-    async def _counted(self, read: db.Read, questions: Sequence[db.Question]) -> Any:
+    async def _counted(self, read: db.Read, questions: Sequence[db.BoundStatement]) -> Any:
         before = self._wire.turns if self._wire else 0
         found = await read(questions)
         self.reads += 1
@@ -243,10 +243,10 @@ async def nested(make: Make) -> list[Viewer]:
     """Something of all that the nested queries ask for; answers who asks: one who sees it all, and a plain user."""
     ann = await make.user("ann", "user")
     org, group = await make.org(is_public=True, owner=ann), await make.group("crew", ann, display_name="Crew")
-    await make.member(org, await make.user("bea", "user"), masks.Level.READ_ONLY)
+    await make.member(org, await make.user("bea", "user"), masks.MemberLevel.READ_ONLY)
     for name in ("Reef", "Wreck"):
         await make.grant(await make.resource(org, owner=ann, name=name), group, masks.METADATA_READ)
-    return [Viewer((await make.admin()).id, EVERYTHING), Viewer(ann.id, Permission.NONE)]
+    return [Viewer((await make.admin()).id, ALL_PERMISSIONS), Viewer(ann.id, Permission.NONE)]
 
 
 async def _spent(levels: Levels, query: str, viewers: Sequence[Viewer]) -> set[tuple[int, int]]:

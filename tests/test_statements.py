@@ -15,33 +15,33 @@ from sqlalchemy.dialects.postgresql import asyncpg as postgresql
 from sqlalchemy.sql.util import find_tables
 
 from app import loaders, prepared, statements, tables
-from app.auth import EVERYTHING, Permission, Viewer
-from app.pages import Ask
+from app.auth import ALL_PERMISSIONS, Permission, Viewer
+from app.pages import ListQuery
 from app.rest import datasets, orgs
 from app.schema import core
-from app.schema.declare import NODE_TYPES, Face, cells, field_type, layout
+from app.schema.declare import NODE_TYPES, EntityType, field_specs, field_type, layout
 from app.schema.paging import page_layout
-from app.sources import Layout, Source, from_of
+from app.sources import Layout, Relation, from_of
 from tests.asking import Api
 from tests.make import Make
 
-SOURCES = {name: value for name, value in vars(loaders).items() if isinstance(value, Source)}
+SOURCES = {name: value for name, value in vars(loaders).items() if isinstance(value, Relation)}
 POSTGRES: Any = postgresql.dialect
 DIALECTS: dict[str, Dialect] = {"sqlite": sqlite.dialect(paramstyle="qmark"), "postgresql": POSTGRES()}
 LOOKED_AT = (Permission.USERS_VIEW, Permission.ORGS_MANAGE, Permission.GROUPS_MANAGE, Permission.RESOURCES_MANAGE)
 """The permissions that a condition looks at."""
 
-MASKS = [Permission.NONE, EVERYTHING, *LOOKED_AT]
+MASKS = [Permission.NONE, ALL_PERMISSIONS, *LOOKED_AT]
 OPERATORS = {"str": ("eq", "in", "starts_with", "contains"), "datetime": ("gt", "gte", "lt", "lte"), "one": ("eq",)}
 
 
-def _layouts() -> dict[Source, Layout]:
+def _layouts() -> dict[Relation, Layout]:
     """What the schema reads of each source."""
     kinds = [kind.extensions.get("strawberry-definition") for kind in core().type_map.values()]
     origins = [getattr(kind, "origin", None) for kind in kinds]
-    faces: list[Any] = [each for each in origins if isinstance(each, type) and issubclass(each, Face)]
-    found: dict[Source, Layout] = {}
-    for face, name, cell in [(each, name, cell) for each in faces for name, cell in cells(each).items()]:
+    faces: list[Any] = [each for each in origins if isinstance(each, type) and issubclass(each, EntityType)]
+    found: dict[Relation, Layout] = {}
+    for face, name, cell in [(each, name, cell) for each in faces for name, cell in field_specs(each).items()]:
         if cell.follow is not None:
             led: Any = field_type(face, name)
             found[cell.follow] = page_layout(led, cell.follow) if cell.follow.kind == "page" else layout(led)
@@ -86,13 +86,13 @@ def test_all_cells_of_a_source_are_of_tables_that_it_reads(name: str) -> None:
     assert {from_of(table) for _, _, table in LAYOUTS[source].cells} <= set(read)
 
 
-def _whole_or_below(source: Source, cells: Layout, viewer: Viewer, dialect: Dialect) -> Any:
+def _whole_or_below(source: Relation, cells: Layout, viewer: Viewer, dialect: Dialect) -> Any:
     if source.by is None:
         return statements.whole(source, cells, viewer)
     return statements.related(source, cells, viewer)
 
 
-def _built(source: Source, viewer: Viewer, ask: Ask, dialect: Dialect) -> list[Any]:
+def _built(source: Relation, viewer: Viewer, ask: ListQuery, dialect: Dialect) -> list[Any]:
     """Text and constants of everything that is built for a source."""
     cells: Layout = LAYOUTS[source]
     if source.kind == "page":
@@ -101,22 +101,22 @@ def _built(source: Source, viewer: Viewer, ask: Ask, dialect: Dialect) -> list[A
             built.append(_whole_or_below(source, cells, viewer, dialect))
     else:
         built = [statements.related(source, cells, viewer), statements.lone(source, cells, viewer)]
-    found = [prepared.compiled(each, dialect) for each in built]
+    found = [prepared.compile_statement(each, dialect) for each in built]
     return [(each.text, each.names, [each.constants.get(name) for name in each.names]) for each in found]
 
 
-def _asks(source: Source) -> Iterator[Ask]:
-    yield Ask(source.default_order)
+def _asks(source: Relation) -> Iterator[ListQuery]:
+    yield ListQuery(source.default_order)
     if source.kind != "page":
         return
     mixed = tuple((name, at % 2 == 0) for at, name in enumerate(source.orders))
     terms = _every_filter(source)
-    yield Ask(mixed, ("and", *terms), after=True, backward=True)
+    yield ListQuery(mixed, ("and", *terms), after=True, backward=True)
     if source.derived is None:
-        yield Ask(mixed, ("and", ("or", *terms), ("not", ("and", *terms))), after=True)
+        yield ListQuery(mixed, ("and", ("or", *terms), ("not", ("and", *terms))), after=True)
 
 
-def _every_filter(source: Source) -> list[tuple[Any, ...]]:
+def _every_filter(source: Relation) -> list[tuple[Any, ...]]:
     """Everything that the list can be filtered by, by all operators."""
     return [
         (name, *((operator, f"f{at}{number}") for number, operator in enumerate(OPERATORS[_compared(each)])))
@@ -128,7 +128,7 @@ def _compared(given: Any) -> str:
     if given.bits:
         return "one"
     column = given.of(Viewer(None)) if callable(given.of) and not hasattr(given.of, "type") else given.of
-    if isinstance(column.type, tables.Instant):
+    if isinstance(column.type, tables.UTCDateTime):
         return "datetime"
     return "one" if isinstance(column.type, Boolean) else "str"
 
@@ -197,14 +197,14 @@ async def test_only_what_is_asked_for_is_read(api: Api, make: Make, question: st
 
 
 WALKS = [
-    ("users", Ask((("user_name", False),))),
-    ("users", Ask((("user_name", False),), after=True)),
-    ("users", Ask((("user_name", True),), after=True, backward=True)),
-    ("users", Ask((("created_at", True),), after=True)),
-    ("roles", Ask((("name", False),), after=True)),
-    ("audit_events", Ask((("created_at", True),))),
-    ("audit_events", Ask((("created_at", True),), after=True)),
-    ("audit_events", Ask((("created_at", False),), after=True)),
+    ("users", ListQuery((("user_name", False),))),
+    ("users", ListQuery((("user_name", False),), after=True)),
+    ("users", ListQuery((("user_name", True),), after=True, backward=True)),
+    ("users", ListQuery((("created_at", True),), after=True)),
+    ("roles", ListQuery((("name", False),), after=True)),
+    ("audit_events", ListQuery((("created_at", True),))),
+    ("audit_events", ListQuery((("created_at", True),), after=True)),
+    ("audit_events", ListQuery((("created_at", False),), after=True)),
 ]
 
 
@@ -216,7 +216,7 @@ def explaining(sqlite_template: Path) -> Iterator[sqlite3.Connection]:
 
 
 @pytest.mark.parametrize(("name", "ask"), WALKS)
-def test_a_page_walks_an_index(explaining: sqlite3.Connection, name: str, ask: Ask) -> None:
+def test_a_page_walks_an_index(explaining: sqlite3.Connection, name: str, ask: ListQuery) -> None:
     """Nothing is sorted, and behind a cursor nothing is passed over."""
     plan = _plan(explaining, SOURCES[name], ask)
 
@@ -229,7 +229,7 @@ def test_a_page_walks_an_index(explaining: sqlite3.Connection, name: str, ask: A
 
 @pytest.mark.parametrize(("order", "index"), [("name", "name_key"), *((at, at) for at in ("created_at", "updated_at"))])
 def test_who_sees_all_resources_walks_their_own_index(explaining: sqlite3.Connection, order: str, index: str) -> None:
-    plan = _plan(explaining, SOURCES["resources"], Ask(((order, True),), after=True, backward=True))
+    plan = _plan(explaining, SOURCES["resources"], ListQuery(((order, True),), after=True, backward=True))
 
     assert plan[0].startswith(f"SEARCH resources USING INDEX ix_resources_{index}_id")
     assert not any("access" in line or "TEMP B-TREE" in line for line in plan)
@@ -240,7 +240,9 @@ def test_events_of_somebody_or_of_one_kind_are_walked_along_an_index(
     explaining: sqlite3.Connection, name: str, index: str
 ) -> None:
     plan = _plan(
-        explaining, SOURCES["audit_events"], Ask((("created_at", True),), ("and", (name, ("eq", "f0"))), after=True)
+        explaining,
+        SOURCES["audit_events"],
+        ListQuery((("created_at", True),), ("and", (name, ("eq", "f0"))), after=True),
     )
 
     assert len(plan) == 1
@@ -248,9 +250,9 @@ def test_events_of_somebody_or_of_one_kind_are_walked_along_an_index(
 
 
 def test_events_of_a_thing_are_found_without_a_look_at_others(explaining: sqlite3.Connection) -> None:
-    below = _plan(explaining, SOURCES["resource_events"], Ask((("created_at", True),), after=True))
+    below = _plan(explaining, SOURCES["resource_events"], ListQuery((("created_at", True),), after=True))
     narrowed = _plan(
-        explaining, SOURCES["audit_events"], Ask((("created_at", True),), ("and", ("object_id", ("eq", "f0"))))
+        explaining, SOURCES["audit_events"], ListQuery((("created_at", True),), ("and", ("object_id", ("eq", "f0"))))
     )
 
     assert _scans(below) == _scans(narrowed) == []
@@ -259,7 +261,7 @@ def test_events_of_a_thing_are_found_without_a_look_at_others(explaining: sqlite
 
 
 def test_a_page_below_a_key_reads_the_rows_of_that_key(explaining: sqlite3.Connection) -> None:
-    plan = _plan(explaining, SOURCES["role_users"], Ask((("user_name", False),), after=True))
+    plan = _plan(explaining, SOURCES["role_users"], ListQuery((("user_name", False),), after=True))
 
     assert _scans(plan) == []
     assert any("ix_user_roles_role_id_user_id (role_id=?)" in line for line in plan)
@@ -267,7 +269,7 @@ def test_a_page_below_a_key_reads_the_rows_of_that_key(explaining: sqlite3.Conne
 
 @pytest.mark.parametrize("name", sorted(name for name, source in SOURCES.items() if source.kind != "page"))
 def test_rows_by_key_are_searched_for(explaining: sqlite3.Connection, name: str) -> None:
-    assert _scans(_plan(explaining, SOURCES[name], Ask())) == []
+    assert _scans(_plan(explaining, SOURCES[name], ListQuery())) == []
 
 
 def _scans(plan: list[str]) -> list[str]:
@@ -276,8 +278,8 @@ def _scans(plan: list[str]) -> list[str]:
     return [line for line in plan if line.startswith("SCAN") and not any(each in line for each in small)]
 
 
-def _plan(connection: sqlite3.Connection, source: Source, ask: Ask) -> list[str]:
+def _plan(connection: sqlite3.Connection, source: Relation, ask: ListQuery) -> list[str]:
     """What SQLite is about to do, a line a step."""
-    text = _built(source, Viewer(1, EVERYTHING), ask, DIALECTS["sqlite"])[0][0]
+    text = _built(source, Viewer(1, ALL_PERMISSIONS), ask, DIALECTS["sqlite"])[0][0]
     rows = connection.execute(f"EXPLAIN QUERY PLAN {text}", ["[]"] * text.count("?")).fetchall()
     return [row[3] for row in rows]

@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from app import db, tables
-from app.auth import EVERYTHING, Viewer
+from app.auth import ALL_PERMISSIONS, Viewer
 from app.services import locks, orgs, resources, storage
-from app.services.quotas import Terms
+from app.services.quotas import StoragePolicy
 from app.settings import Settings
 from tests.asking import Api, codes
 from tests.changes import another, answered, change
@@ -24,7 +24,7 @@ from tests.storing import BEGIN, LIMITED, MEGABYTE, Storing, sizes, summed
 from tests.test_at_once import TIMES, behind, outcomes, seen
 
 PASSWORD = "a password for these tests"
-TERMS = Terms(True, storage.REMEMBERED)
+TERMS = StoragePolicy(True, storage.RETENTION)
 CLIENTS = 8
 ROUNDS = 5
 
@@ -130,7 +130,7 @@ async def test_more_than_was_reserved_is_not_promised_twice_either(
 async def test_an_upload_that_waited_finds_what_was_done_meanwhile(
     storing: Storing, other: Storing, make: Make, database: db.Database, ann: Person
 ) -> None:
-    boss, org = Viewer((await make.admin()).id, EVERYTHING), await make.org(owner=ann)
+    boss, org = Viewer((await make.admin()).id, ALL_PERMISSIONS), await make.org(owner=ann)
     locking = partial(locks.lock_resource, viewer=boss, reason="Why.")
     deleting = partial(resources.delete_resource, viewer=boss)
     for changing, codes_ in ((locking, "LOCKED"), (deleting, "NOT_FOUND")):

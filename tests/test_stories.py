@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app import db, ids, masks, tables
-from app.masks import Kind, Level
+from app.masks import MemberLevel, SubjectType
 from app.settings import Settings
 from app.tables import col
 from tests.asking import Api, codes
@@ -144,7 +144,7 @@ async def test_what_ends_stops_at_its_time_with_no_job_running(api: Api, make: M
     ]
     group, brief = await make.group(None, ann), await make.group()
     await make.group_member(brief, ann, expires_at=end)
-    await make.member(org, ann, Level.READ_ONLY, expires_at=end)
+    await make.member(org, ann, MemberLevel.READ_ONLY, expires_at=end)
     await make.grant(by_member, brief)
     for thing, subject in (
         (by_user, {"user": {"userName": "ann"}}),
@@ -176,9 +176,9 @@ async def test_what_ends_stops_at_its_time_with_no_job_running(api: Api, make: M
     assert [(each["kind"], each["user"]) for each in shown["data"]["resource"]["accessSubjects"]["nodes"]] == told
 
 
-async def _left(database: db.Database, kind: Kind, thing: Thing | Person) -> list[Any]:
+async def _left(database: db.Database, kind: SubjectType, thing: Thing | Person) -> list[Any]:
     """What the configurations and the index still say of a subject."""
-    subject = masks.subject(kind, thing.id)
+    subject = masks.subject_id(kind, thing.id)
     grants = await fetch(database, select(col(tables.Grant.id)).where(col(tables.Grant.subject) == subject))
     entries = await fetch(database, select(col(tables.Access.mask)).where(col(tables.Access.subject) == subject))
     return [*grants, *entries]
@@ -197,7 +197,7 @@ async def test_a_deleted_group_leaves_nothing_and_its_slug_starts_clean(
     gone = await api(change("deleteGroup"), as_=root, input={"group": {"slug": "divers"}})
     assert codes(gone) == []
     assert [await held(api, bob, thing) for thing in things] == [[], []]
-    assert await _left(database, Kind.GROUP, group) == []
+    assert await _left(database, SubjectType.GROUP, group) == []
 
     again = await make.group("divers", bob)
     assert again.id != group.id
@@ -220,7 +220,7 @@ async def test_a_deleted_user_leaves_nothing_and_her_name_starts_clean(
     await make.group("divers", bob)
 
     assert codes(await api(change("deleteUser"), as_=root, input={"user": {"userName": "bob"}})) == []
-    assert await _left(database, Kind.USER, bob) == await _left(database, Kind.OWNER, bob) == []
+    assert await _left(database, SubjectType.USER, bob) == await _left(database, SubjectType.OWNER, bob) == []
 
     again = await make.user("bob")
     assert again.id != bob.id
@@ -233,7 +233,7 @@ async def test_a_deleted_org_leaves_nothing_and_its_slug_starts_clean(
 ) -> None:
     ann, bob = await make.user("ann", "user"), await make.user("bob")
     org = await make.org("sea", owner=ann)
-    await make.member(org, bob, Level.ADMIN)
+    await make.member(org, bob, MemberLevel.ADMIN)
     reef = await make.resource(org, slug="reef")
     await make.grant(reef, bob, masks.ADMIN)
 

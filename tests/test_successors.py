@@ -3,7 +3,7 @@
 from sqlalchemy import or_, select
 
 from app import db, masks, tables
-from app.masks import Kind, Level
+from app.masks import MemberLevel, SubjectType
 from app.tables import col
 from tests.asking import Api
 from tests.changes import answered, change, problems, unchanged
@@ -17,7 +17,7 @@ async def _estate(make: Make) -> tuple[Person, Person, Thing, Thing]:
     """Ann owns an org, a resource in it, and one elsewhere; bea belongs to the org."""
     ann, bea = await make.user("ann"), await make.user("bea")
     org, other = await make.org("acme", ann), await make.org("other")
-    await make.member(org, bea, Level.READ_ONLY)
+    await make.member(org, bea, MemberLevel.READ_ONLY)
     await make.member(other, ann)
     mine = await make.resource(other, owner=ann, general=0)
     given = await make.resource(org, owner=ann, general=0)
@@ -34,7 +34,7 @@ async def _traces(database: db.Database, user: Person) -> list[int]:
         for table in holding
     ]
     subject = col(tables.Access.subject)
-    hers = [subject == masks.subject(kind, user.id) for kind in (Kind.USER, Kind.OWNER)]
+    hers = [subject == masks.subject_id(kind, user.id) for kind in (SubjectType.USER, SubjectType.OWNER)]
     subjects = select(subject).where(or_(*hers))
     return [*left, len(await fetch(database, subjects))]
 

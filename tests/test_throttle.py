@@ -11,10 +11,10 @@ from starlette.applications import Starlette
 
 from app import db
 from app.errors import RateLimited
-from app.origin import ORIGIN, Origin
-from app.passwords import Hasher
+from app.origin import RequestOrigin, current_origin
+from app.passwords import PasswordHasher
 from app.services import throttle
-from app.services.throttle import Limit
+from app.services.throttle import GuessLimit
 from app.settings import Settings
 from app.tables import Guess, col
 from tests.asking import Api, codes
@@ -51,7 +51,7 @@ def guess(app: Starlette) -> Guesser:
     ("failures", "seconds"), [(0, 0), (9, 0), (10, 1), (11, 2), (12, 4), (19, 512), (20, 900), (10_000, 900)]
 )
 def test_each_wait_is_twice_the_one_before_up_to_the_longest(failures: int, seconds: int) -> None:
-    assert Limit(FREE, 900).wait(failures) == seconds
+    assert GuessLimit(FREE, 900).wait(failures) == seconds
 
 
 async def test_who_guesses_waits_longer_and_longer_and_is_not_looked_at_meanwhile(
@@ -219,7 +219,7 @@ async def test_a_full_pool_is_nobodys_wrong_password(
 
     await make.user("ann")
     with monkeypatch.context() as patched:
-        patched.setattr(Hasher, "verify", full)
+        patched.setattr(PasswordHasher, "verify", full)
         replies = [await guess.rest(HOME, "ann", PASSWORD) for _ in range(FREE * 3)]
 
     assert outcomes(replies) == [(429, "1")] * FREE * 3
@@ -357,11 +357,11 @@ async def test_unknown_wrong_and_deactivated_take_the_same_work(api: Api, make: 
 )
 def test_a_household_is_one_address(one: str, other: str, is_same: bool) -> None:
     def seen(text: str) -> str:
-        before = ORIGIN.set(Origin("REST", text or None))
+        before = current_origin.set(RequestOrigin("REST", text or None))
         try:
             return throttle.address()
         finally:
-            ORIGIN.reset(before)
+            current_origin.reset(before)
 
     assert (seen(one) == seen(other)) is is_same
 

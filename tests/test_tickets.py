@@ -138,7 +138,7 @@ async def test_a_token_to_sign_in_with_is_no_ticket(api: Api, client: httpx.Asyn
 
 async def test_the_key_follows_from_the_secret_and_is_not_the_secret(client: httpx.AsyncClient) -> None:
     (shown,) = (await client.get("/.well-known/jwks.json")).json()["keys"]
-    same, other = (tickets.Signer(secret).jwk for secret in (SECRET.encode(), b"another" * 9))
+    same, other = (tickets.TicketSigner(secret).jwk for secret in (SECRET.encode(), b"another" * 9))
 
     assert shown == same
     assert shown.keys() == {"kty", "crv", "x", "kid", "alg", "use"}

@@ -55,7 +55,7 @@ class Scene:
     @property
     def key(self) -> signing.Key:
         """The key of the house."""
-        found = self.make.desk.signer.ring.signs
+        found = self.make.desk.signer.ring.signing_key
         assert found is not None
         return found
 
@@ -104,13 +104,13 @@ def _with_other_key(algorithm: str) -> Callable[[Scene], str]:
 
 def _jwk(scene: Scene) -> str:
     """A token that brings the key along with which it is to be checked."""
-    mine = signing.Key.made()
+    mine = signing.Key.generate()
     return scene.sealed({"jwk": mine.jwk}, mine)
 
 
 def _ticket(scene: Scene) -> str:
     now = scene.make.desk.database.clock()
-    claims = tickets.Claims("x" * 32, "upload", "x", "a/b", 1, "ann", now, now + timedelta(hours=1))
+    claims = tickets.TicketClaims("x" * 32, "upload", "x", "a/b", 1, "ann", now, now + timedelta(hours=1))
     return scene.make.desk.tickets.issue(claims)
 
 
@@ -157,8 +157,8 @@ FORGED: dict[str, Callable[[Scene], str]] = {
     "ES256": _with_other_key("ES256"),
     "another secret": lambda scene: scene.signed({}, OTHER),
     "an empty secret": lambda scene: scene.signed({}, b""),
-    "another key, under its own name": lambda scene: scene.sealed({}, signing.Key.made()),
-    "another key, under our name": lambda scene: scene.sealed({"kid": scene.key.kid}, signing.Key.made()),
+    "another key, under its own name": lambda scene: scene.sealed({}, signing.Key.generate()),
+    "another key, under our name": lambda scene: scene.sealed({"kid": scene.key.kid}, signing.Key.generate()),
     "kid: a path": lambda scene: scene.signed({"kid": "../../../dev/null"}, b""),
     "kid: SQL": lambda scene: scene.signed({"kid": "x' UNION SELECT 'key' --"}, b"key"),
     "kid: empty": lambda scene: scene.signed({"kid": ""}),
@@ -169,9 +169,11 @@ FORGED: dict[str, Callable[[Scene], str]] = {
     "kid: that of the tickets": lambda scene: scene.sealed({"kid": scene.make.desk.tickets.jwk["kid"]}),
     "kid: in other letters": lambda scene: scene.sealed({"kid": scene.key.kid.swapcase()}),
     "its own key along with it": _jwk,
-    "a place where its key is": lambda scene: scene.sealed({"jku": "https://evil.example/jwks"}, signing.Key.made()),
-    "a place of a certificate": lambda scene: scene.sealed({"x5u": "https://evil.example/crt"}, signing.Key.made()),
-    "a certificate": lambda scene: scene.sealed({"x5c": ["MIIB"]}, signing.Key.made()),
+    "a place where its key is": lambda scene: scene.sealed(
+        {"jku": "https://evil.example/jwks"}, signing.Key.generate()
+    ),
+    "a place of a certificate": lambda scene: scene.sealed({"x5u": "https://evil.example/crt"}, signing.Key.generate()),
+    "a certificate": lambda scene: scene.sealed({"x5c": ["MIIB"]}, signing.Key.generate()),
     "something critical": lambda scene: scene.sealed({"crit": ["exp"], "exp": 0}),
     "something critical that is unknown": lambda scene: scene.sealed({"crit": ["urn:x"], "urn:x": 1}),
     "an unencoded payload": lambda scene: scene.sealed({"b64": False, "crit": ["b64"]}),
@@ -198,10 +200,10 @@ FORGED: dict[str, Callable[[Scene], str]] = {
     "with another payload": _with_payload,
     "a ticket": _ticket,
     "signed with the key of tickets": _with_key_of_tickets,
-    "an API token that was never made": lambda scene: api_tokens.made(),
-    "an API token with a wrong checksum": lambda scene: _mistyped(api_tokens.made()),
-    "an API token with another sign": lambda scene: api_tokens.made()[:-1] + "-",
-    "an API token with a sign too many": lambda scene: api_tokens.made() + "x",
+    "an API token that was never made": lambda scene: api_tokens.generate(),
+    "an API token with a wrong checksum": lambda scene: _mistyped(api_tokens.generate()),
+    "an API token with another sign": lambda scene: api_tokens.generate()[:-1] + "-",
+    "an API token with a sign too many": lambda scene: api_tokens.generate() + "x",
     "an API token's prefix": lambda scene: api_tokens.PREFIX,
     "a token of another service": lambda scene: "ghp_" + "x" * 36,
     "nonsense": lambda scene: "nonsense",
@@ -227,7 +229,7 @@ async def _scene(api: Api, make: Make) -> Scene:
     for token in (scene.good, scene.sealed({}), scene.signed({}), (await make.api_token(scene.ann))[0]):
         response = await api.client.post("/graphql", json={"query": WHO}, headers={"authorization": f"Bearer {token}"})
         assert response.json() == {"data": {"viewer": {"user": {"userName": "ann"}}}}
-    await make.desk.uses.settled()
+    await make.desk.last_used.flush()
     return scene
 
 
@@ -273,7 +275,7 @@ async def _end_key_gone(scene: Scene, settings: Settings, token: str) -> None:
     desk = scene.make.desk
     async with desk.database.write() as tx:
         await tx.rows(delete(tables.SigningKey))
-    await desk.keyring._look()  # noqa: SLF001 - as it does when its time has come
+    await desk.key_store._load()  # noqa: SLF001 - as it does when its time has come
 
 
 ENDED: dict[str, Ending] = {
@@ -307,7 +309,7 @@ async def test_an_api_token_that_has_ended_is_refused_as_what_never_was(
     told = await _refused(api, "nonsense")
     token, key = await make.api_token(scene.ann)
 
-    for values in ({"expires_at": datetime.fromisoformat("2001-01-01T00:00:00Z")}, {"hash": api_tokens.kept("x")}):
+    for values in ({"expires_at": datetime.fromisoformat("2001-01-01T00:00:00Z")}, {"hash": api_tokens.digest("x")}):
         async with database.write() as tx:
             await tx.rows(update(tables.ApiToken).where(col(tables.ApiToken.id) == key).values(**values))
         header = {"authorization": f"Bearer {token}"}

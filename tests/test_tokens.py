@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import signing
-from app.tokens import LEEWAY, Claims, Ring, Signer
+from app.tokens import LEEWAY, TokenClaims, TokenSigner, VerificationKeys
 
 SECRET = b"a secret of more than thirty-two bytes"
 OTHER = b"a secret that somebody else has thought of"
 NOW = datetime(2024, 1, 15, 10, 30, 0, 987_654, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-ANN = Claims(user_id=7, user_name="Ann", admin=True, generation=3)
-SIGNER = Signer(SECRET, timedelta(days=7), [])
+ANN = TokenClaims(user_id=7, user_name="Ann", admin=True, generation=3)
+SIGNER = TokenSigner(SECRET, timedelta(days=7), [])
 
 
 def payload(**changes: Any) -> dict[str, Any]:
@@ -54,8 +54,8 @@ def test_a_token_is_read_back_as_it_was_issued() -> None:
 
     begins = NOW.replace(microsecond=0)
     assert issued.expires_at == begins + timedelta(days=7)
-    assert claims == Claims(7, "Ann", True, 3, issued.jti, begins, issued.expires_at)
-    assert Signer(SECRET, timedelta(days=1), []).read(issued.token, NOW) == claims
+    assert claims == TokenClaims(7, "Ann", True, 3, issued.jti, begins, issued.expires_at)
+    assert TokenSigner(SECRET, timedelta(days=1), []).read(issued.token, NOW) == claims
 
 
 def test_its_payload_is_what_the_clients_read() -> None:
@@ -78,7 +78,7 @@ def test_its_payload_is_what_the_clients_read() -> None:
 
 
 def test_a_signature_is_checked_once_and_its_times_always(monkeypatch: pytest.MonkeyPatch) -> None:
-    signer = Signer(SECRET, timedelta(days=7), [])
+    signer = TokenSigner(SECRET, timedelta(days=7), [])
     token = signer.issue(ANN, NOW).token
     claims = signer.read(token, NOW)
     monkeypatch.delattr(jwt, "decode")
@@ -91,19 +91,19 @@ def test_a_signature_is_checked_once_and_its_times_always(monkeypatch: pytest.Mo
 
 
 def test_a_remembered_signature_is_worth_no_more_than_its_key() -> None:
-    signer, key = Signer(SECRET, timedelta(days=7), []), signing.Key.made()
-    signer.ring = Ring({key.kid: (key, NOW + SECOND)}, key)
+    signer, key = TokenSigner(SECRET, timedelta(days=7), []), signing.Key.generate()
+    signer.ring = VerificationKeys({key.kid: (key, NOW + SECOND)}, key)
     token = signer.issue(ANN, NOW).token
 
     assert signer.read(token, NOW) is not None
     assert signer.read(token, NOW + SECOND) is None
-    signer.ring = Ring()
+    signer.ring = VerificationKeys()
     assert signer.read(token, NOW) is None
 
 
 def test_so_many_signatures_are_remembered_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.tokens.REMEMBERED", 3)
-    signer = Signer(SECRET, timedelta(days=7), [])
+    signer = TokenSigner(SECRET, timedelta(days=7), [])
     for _ in range(9):
         assert signer.read(signer.issue(ANN, NOW).token, NOW)
 
@@ -236,7 +236,7 @@ def _fits(token: str) -> int:
 
 def test_a_revoked_token_is_refused_however_its_signature_is_spelled() -> None:
     kept, revoked = SIGNER.issue(ANN, NOW), SIGNER.issue(ANN, NOW)
-    signer = Signer(SECRET, timedelta(days=7), [f"  {revoked.token}\n", "", "nonsense"])
+    signer = TokenSigner(SECRET, timedelta(days=7), [f"  {revoked.token}\n", "", "nonsense"])
 
     # The last letter's two lowest bits mean nothing, so that lenient decoders see the same signature.
     head, _, signature = revoked.token.rpartition(".")
@@ -260,10 +260,10 @@ def test_no_signed_bytes_make_it_stumble(head: bytes, body: bytes) -> None:
 
 
 @given(
-    st.builds(Claims, st.integers(1, 2**63 - 1), st.text(max_size=127), st.booleans(), st.integers(0, 2**31 - 1)),
+    st.builds(TokenClaims, st.integers(1, 2**63 - 1), st.text(max_size=127), st.booleans(), st.integers(0, 2**31 - 1)),
     st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - hypothesis adds it
 )
-def test_whatever_is_issued_is_read_back(claims: Claims, now: datetime) -> None:
+def test_whatever_is_issued_is_read_back(claims: TokenClaims, now: datetime) -> None:
     issued = SIGNER.issue(claims, now)
 
     read = SIGNER.read(issued.token, now)

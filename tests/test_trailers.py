@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import web
-from app.web.heads import heads
+from app.web.heads import parse_headers
 from app.web.protocol import Protocol
-from app.web.whole import Whole
+from app.web.whole import BufferedResponse
 from tests.serving import Server
 from tests.test_protocol import asgi, spoken
 from tests.wire import Reply, Wire, asked, chunked, close_all, head
@@ -171,9 +171,9 @@ async def test_what_can_be_read_in_two_ways_is_a_400(lines: list[bytes], is_whol
     seen = []
 
     async def answer(request: Request) -> Response:
-        await web.body(heads(request.scope), request.receive, 1_000)
+        await web.body(parse_headers(request.scope), request.receive, 1_000)
         seen.append(request)
-        return Whole(b"", 200, "text/plain")
+        return BufferedResponse(b"", 200, "text/plain")
 
     transport = await spoken(Protocol, asgi(answer), pieces)
 
@@ -198,8 +198,8 @@ async def test_a_chunk_that_can_be_read_in_two_ways_is_a_400(chunks: bytes) -> N
     seen = []
 
     async def answer(request: Request) -> Response:
-        seen.append(await web.body(heads(request.scope), request.receive, 1_000))
-        return Whole(b"", 200, "text/plain")
+        seen.append(await web.body(parse_headers(request.scope), request.receive, 1_000))
+        return BufferedResponse(b"", 200, "text/plain")
 
     transport = await spoken(Protocol, asgi(answer), [ENDLESS, chunks])
 
@@ -220,8 +220,8 @@ async def test_the_body_of_a_request_that_wishes_another_protocol_is_no_request(
     seen = []
 
     async def answer(request: Request) -> Response:
-        seen.append((request.url.path, await web.body(heads(request.scope), request.receive, 1_000)))
-        return Whole(b"", 200, "text/plain")
+        seen.append((request.url.path, await web.body(parse_headers(request.scope), request.receive, 1_000)))
+        return BufferedResponse(b"", 200, "text/plain")
 
     begin = head("POST /outer", *fields, f"Content-Length: {len(inner)}")
     await spoken(Protocol, asgi(answer), [begin + inner] if is_whole else [begin, inner])
@@ -232,7 +232,7 @@ async def test_the_body_of_a_request_that_wishes_another_protocol_is_no_request(
 async def test_an_answer_is_never_written_before_the_one_that_was_asked_for_first() -> None:
     async def slow(request: Request) -> Response:
         await asyncio.sleep(0.05)
-        return Whole(b"the first", 200, "text/plain")
+        return BufferedResponse(b"the first", 200, "text/plain")
 
     transport = await spoken(Protocol, asgi(slow), [head("GET /") + b"what is this\r\n\r\n"])
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app import ids
-from app.auth import EVERYTHING, Permission
+from app.auth import ALL_PERMISSIONS, Permission
 from tests.asking import Api
 from tests.make import Make, Person
 
@@ -101,7 +101,9 @@ MANAGES_PEOPLE |= Permission.ACCESS_VIEW  # who asks about everybody finds every
 async def test_every_other_permission_shows_no_other_user(api: Api, make: Make) -> None:
     """But who manages people, or asks about everybody, finds them by exact name: see the tests of those."""
     ann = await _ann(make)
-    eve = await make.holder(EVERYTHING & ~Permission.USERS_VIEW & ~Permission.USERS_MANAGE & ~MANAGES_PEOPLE, "eve")
+    eve = await make.holder(
+        ALL_PERMISSIONS & ~Permission.USERS_VIEW & ~Permission.USERS_MANAGE & ~MANAGES_PEOPLE, "eve"
+    )
 
     assert await _ways(api, eve, ann) == [None] * 4
     assert (await api(USERS, as_=eve))["data"]["users"]["totalCount"] == 1
@@ -167,6 +169,6 @@ async def test_a_role_is_found_in_any_letter_case(api: Api, make: Make) -> None:
     assert reply["data"]["role"] == {
         "name": "admin",
         "isBuiltIn": True,
-        "permissions": [str(each.name) for each in EVERYTHING],
+        "permissions": [str(each.name) for each in ALL_PERMISSIONS],
     }
     assert (await api(asked, as_=eve, name="a\0"))["data"] == {"role": None}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app import db, masks
-from app.masks import Level
+from app.masks import MemberLevel
 from tests.asking import Api
 from tests.changes import answered, change, unchanged
 from tests.make import Make, Person, Thing
@@ -110,7 +110,7 @@ async def test_what_is_open_that_far_keeps_its_roles_and_its_end(
 ) -> None:
     end = database.clock() + timedelta(days=1)
     writer = await make.user("writer")
-    await make.member(sea, writer, Level.READ_WRITE)
+    await make.member(sea, writer, MemberLevel.READ_WRITE)
 
     for general, anyone, level in (
         (grant(), None, 0),
@@ -156,7 +156,7 @@ async def test_only_administrators_open_or_close_it(
     rest: Rest, ann: Person, make: Make, sea: Thing, database: db.Database
 ) -> None:
     writer = await make.user("writer")
-    await make.member(sea, writer, Level.READ_WRITE_DELETE)
+    await make.member(sea, writer, MemberLevel.READ_WRITE_DELETE)
 
     async with unchanged(database):
         for level in ("0", "2", "Private", "Public"):

@@ -10,11 +10,11 @@ from starlette.applications import Starlette
 from starlette.types import Scope
 
 from app import errors
-from app.executor.documents import Documents
+from app.executor.documents import DocumentCache
 from app.schema import errors as replies
-from app.schema.http import Answer, GraphQLRequest, routes
+from app.schema.http import GraphQLAnswer, GraphQLRequest, routes
 from app.settings import Limits
-from app.web import Cookie, MethodNotAllowed, heads
+from app.web import Cookie, MethodNotAllowed, parse_headers
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
@@ -26,7 +26,7 @@ type Query { hello(name: String): String, echo(value: Any): Any, count(of: Int):
 type Mutation { hello: String }
 """
 SCHEMA = build_schema(SDL)
-DOCUMENTS = Documents(SCHEMA, Limits())
+DOCUMENTS = DocumentCache(SCHEMA, Limits())
 
 FAILURES: dict[str, Callable[[], Exception]] = {
     "unknown": lambda: errors.Unauthenticated("Sign in."),
@@ -54,20 +54,20 @@ class Root:
         raise FAILURES[how]()
 
 
-async def answer(scope: Scope, asked: GraphQLRequest) -> Answer:
-    if (how := heads(scope).get(b"x-raise")) is not None:
+async def answer(scope: Scope, asked: GraphQLRequest) -> GraphQLAnswer:
+    if (how := parse_headers(scope).get(b"x-raise")) is not None:
         raise FAILURES[how.decode()]()
     if asked.sha256 is not None:
-        return Answer({"data": {"persisted": asked.query}})
-    known = DOCUMENTS.known(asked.query, asked.operation_name)
+        return GraphQLAnswer({"data": {"persisted": asked.query}})
+    known = DOCUMENTS.lookup(asked.query, asked.operation_name)
     if asked.is_get and known.operation.operation is not OperationType.QUERY:
         raise MethodNotAllowed("A change is asked for by POST.")
     result = execute_sync(SCHEMA, known.document, Root(), None, asked.variables, asked.operation_name)
     body: dict[str, Any] = {"data": result.data} if result.data is not None else {}
     if result.errors:
-        body["errors"] = replies.formatted(result.errors)
+        body["errors"] = replies.format_errors(result.errors)
     cookie = Cookie("session", "abc", max_age=60)
-    return Answer(body, executed="data" in body, cookies=[cookie], headers={"X-Own": "yes"})
+    return GraphQLAnswer(body, executed="data" in body, cookies=[cookie], headers={"X-Own": "yes"})
 
 
 def client(**options: Any) -> httpx.AsyncClient:

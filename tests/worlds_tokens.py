@@ -30,13 +30,13 @@ def tokens(random: Random, cast: Mapping[str, Row], things: Mapping[str, Sequenc
     """One for each of those who ask by one, and their secrets in them."""
     made = {}
     for at, (kind, (owner, carried, limited)) in enumerate(CARRIED.items(), 1):
-        token = api_tokens.made()
+        token = api_tokens.generate()
         end = random.choice([each for each in ENDS if each is None or each > MOMENTS[3]])
         made[kind] = {
             "__typename": "ApiToken",
             "key": at,
             "name": random.choice(("Reef", "Ägir", "zenith")) + f" {kind}",
-            "prefix": api_tokens.shown(token),
+            "prefix": api_tokens.prefix(token),
             "secret": token,
             "user": cast[owner]["key"],
             "permissions": list(carried),

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlmodel import SQLModel
 
 from app import api_tokens, db, masks, tables
-from app.masks import Kind, Level
+from app.masks import MemberLevel, SubjectType
 from app.services import index
 from app.tables import Stage
 from tests.emptied import empty
@@ -22,7 +22,7 @@ async def write(database: db.Database, rows: Rows) -> None:
     async with database.write() as tx:
         await empty(database, tx)
         for table_, values in _values(rows):
-            await tx.put(table_, values)
+            await tx.insert(table_, values)
         await index.rebuild(tx)
         if database.dialect.name == "postgresql":  # numbers that nobody took are no events
             await tx.rows(text("SELECT setval('audit_events_id_seq', 2147483647)"))
@@ -87,7 +87,7 @@ def _org_member(org: Row, user: int) -> Row:
     member = org["members"][user]
     when = {"granted_at": member["addedAt"], "granted_by": member["addedBy"], "expires_at": member["expiresAt"]}
     when["granted_by_name"] = member["addedByName"]
-    return {"org_id": org["key"], "user_id": user, "level": int(Level[member["level"]]), **when}
+    return {"org_id": org["key"], "user_id": user, "level": int(MemberLevel[member["level"]]), **when}
 
 
 def _group(row: Row) -> Row:
@@ -120,7 +120,7 @@ def _resources(rows: Rows) -> Iterator[Row]:
             "details": row["metadata"],
             "owner_id": row["owner"],
             "size_bytes": row["sizeBytes"],
-            "full_mask": masks.ALL if kind["hasData"] else masks.WITHOUT_DATA,
+            "full_mask": masks.ALL if kind["hasData"] else masks.NON_DATA,
             "revision": row["revision"],
             "updated_at": row["updatedAt"],
         }
@@ -177,7 +177,7 @@ def _token(row: Row) -> Row:
         "name": row["name"],
         "name_key": sort_key(row["name"]),
         "prefix": row["prefix"],
-        "hash": api_tokens.kept(row["secret"]),
+        "hash": api_tokens.digest(row["secret"]),
         "permissions": sum(1 << PERMISSIONS.index(name) for name in row["permissions"]),
         "is_limited": row["isLimited"],
         "created_at": row["createdAt"],
@@ -187,13 +187,13 @@ def _token(row: Row) -> Row:
 
 
 def _grant(resource: Row, grant: Row) -> Row:
-    kind, key = Kind[grant["kind"]], grant["subject"]
+    kind, key = SubjectType[grant["kind"]], grant["subject"]
     return {
         "id": grant["key"],
         "resource_id": resource["key"],
-        "subject": masks.subject(kind, key),
-        "group_id": key if kind is Kind.GROUP else None,
-        "user_id": key if kind is Kind.USER else None,
+        "subject": masks.subject_id(kind, key),
+        "group_id": key if kind is SubjectType.GROUP else None,
+        "user_id": key if kind is SubjectType.USER else None,
         "mask": sum(1 << ROLES.index(role) for role in grant["roles"]),
         "expires_at": grant["expiresAt"],
     }

@@ -8,34 +8,34 @@ tuples in the order of the select list.
 from math import inf
 from pathlib import Path
 
-from app.db.commits import Unkept
-from app.db.door import Dangling, Database, Duplicate, Freshness, Question, Read, Transaction
-from app.db.kept import Kept
-from app.db.pause import Pause, pieces
+from app.db.commits import CommitFailed
+from app.db.door import BoundStatement, Database, ForeignKeyViolation, Freshness, Read, Transaction, UniqueViolation
+from app.db.kept import CommitScopedCache
+from app.db.pause import LoopYield, chunks
 from app.db.postgresql import PostgresDatabase, PostgresTransaction
 from app.db.sqlite import SqliteDatabase, connect
 
 __all__ = [
-    "Dangling",
+    "BoundStatement",
+    "CommitFailed",
+    "CommitScopedCache",
     "Database",
-    "Duplicate",
+    "ForeignKeyViolation",
     "Freshness",
-    "Kept",
-    "Pause",
+    "LoopYield",
     "PostgresDatabase",
     "PostgresTransaction",
-    "Question",
     "Read",
     "SqliteDatabase",
     "Transaction",
-    "Unkept",
+    "UniqueViolation",
+    "chunks",
     "connect",
-    "connected",
-    "pieces",
+    "open_database",
 ]
 
 
-async def connected(url: str, *, size: int = 10, longest: float = inf) -> Database:
+async def open_database(url: str, *, size: int = 10, longest: float = inf) -> Database:
     """Open the database that a URL names: `sqlite:///PATH` (the file must exist) or `postgresql://…`.
 
     `size` is how many connections PostgreSQL is asked for; `longest`, in seconds, is for one read of SQLite.

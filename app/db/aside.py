@@ -20,8 +20,8 @@ class Job(Generic[T]):
 
     __slots__ = ("_ended", "_loop", "_result", "_work", "error", "told")
 
-    def __init__(self, work: Callable[[], T], told: Callable[[], None] | None = None) -> None:
-        self._work, self._loop, self.told = work, asyncio.get_running_loop(), told
+    def __init__(self, work: Callable[[], T], on_end: Callable[[], None] | None = None) -> None:
+        self._work, self._loop, self.told = work, asyncio.get_running_loop(), on_end
         self._ended = allocate_lock()
         self._ended.acquire()
         self._result: T
@@ -56,7 +56,7 @@ class Job(Generic[T]):
         return self._result
 
 
-class Aside:
+class WorkerThread:
     """The thread. It has one piece of work at a time, of whoever has the turn."""
 
     def __init__(self, name: str) -> None:
@@ -69,7 +69,7 @@ class Aside:
             job.run()
             del job
 
-    async def do(self, work: Callable[[], T], seconds: float = SHORT) -> T:
+    async def run(self, work: Callable[[], T], seconds: float = SHORT) -> T:
         """Do the work in the thread; what takes longer than so many seconds does not hold the event loop."""
         job = Job(work)
         self._jobs.put(job)
@@ -77,7 +77,7 @@ class Aside:
             await job.end()
         return job.result()
 
-    def begin(self, work: Callable[[], Any], ended: Callable[[BaseException | None], None]) -> None:
+    def start(self, work: Callable[[], Any], ended: Callable[[BaseException | None], None]) -> None:
         """Do the work in the thread, and call what is to be called in the event loop with what was raised."""
         job = Job(work)
         job.told = lambda: ended(job.error)

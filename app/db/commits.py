@@ -16,7 +16,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Protocol, TypeVar
 
-from app.db.aside import Aside
+from app.db.aside import WorkerThread
 from app.db.waiting import outlast
 
 
@@ -32,30 +32,30 @@ class Work(Protocol):
 
 T = TypeVar("T", bound=Work)
 
-MOST = 64
+MAX_CHANGES = 64
 """How many changes share a commit at most, so that the first of them does not wait for long."""
 
-LONGEST = 0.05
+MAX_SECONDS = 0.05
 """Seconds after which nobody joins any more, so that another process has its turn."""
 
 BUSY_SECONDS = 15.0
 """How long a change waits, from when it was asked for, while another process writes."""
 
-LONGEST_PAUSE = 0.002
+MAX_PAUSE = 0.002
 """Seconds between two looks whether another process still writes: it leaves gaps of a few milliseconds."""
 
 
-class Unkept(Exception):
+class CommitFailed(Exception):
     """The commit failed: nothing of all that shared it was kept."""
 
 
 @dataclass(slots=True, eq=False)
-class Commit:
+class CommitBatch:
     """A transaction that is open: how many have joined, how many of them have changed something, and who waits."""
 
-    began: float = field(default_factory=monotonic)
+    started_at: float = field(default_factory=monotonic)
     joined: int = 0
-    kept: int = 0
+    changes: int = 0
     is_large: bool = False
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
     is_over: bool = False
@@ -64,13 +64,13 @@ class Commit:
     @property
     def is_full(self) -> bool:
         """Whether nobody joins any more."""
-        return self.joined >= MOST or monotonic() - self.began > LONGEST
+        return self.joined >= MAX_CHANGES or monotonic() - self.started_at > MAX_SECONDS
 
-    def ended(self) -> asyncio.Future[None]:
+    def wait(self) -> asyncio.Future[None]:
         """Return a future that is done at the end, or fails with Unkept. Who leaves meanwhile takes nothing along."""
         waiter = asyncio.get_running_loop().create_future()
         if self.is_over:
-            self._tell(waiter)
+            self._resolve(waiter)
         else:
             self.waiting.append(waiter)
         return waiter
@@ -80,25 +80,27 @@ class Commit:
         self.is_over, self.error = True, error
         for waiter in self.waiting:
             if not waiter.done():
-                self._tell(waiter)
+                self._resolve(waiter)
 
-    def _tell(self, waiter: asyncio.Future[None]) -> None:
+    def _resolve(self, waiter: asyncio.Future[None]) -> None:
         if self.error is None:
             waiter.set_result(None)
         else:
-            unkept = Unkept("The commit failed.")
+            unkept = CommitFailed("The commit failed.")
             unkept.__cause__ = self.error
             waiter.set_exception(unkept)
 
 
-class Turn(AbstractAsyncContextManager[T]):
+class CommitSlot(AbstractAsyncContextManager[T]):
     """A turn as `async with` wants it; a generator would cost as much as a statement."""
 
-    def __init__(self, commits: "Commits", make: Callable[[sqlite3.Connection], T], dry: bool, is_large: bool) -> None:
+    def __init__(
+        self, commits: "GroupCommit", make: Callable[[sqlite3.Connection], T], dry: bool, is_large: bool
+    ) -> None:
         self._commits, self._make, self._dry, self._is_large = commits, make, dry, is_large
 
     async def __aenter__(self) -> T:
-        self._commit, connection = await self._commits.joined(is_large=self._is_large)
+        self._commit, connection = await self._commits.join(is_large=self._is_large)
         self._made = self._make(connection)
         return self._made
 
@@ -109,18 +111,18 @@ class Turn(AbstractAsyncContextManager[T]):
         self._commit.is_large |= self._made.is_large
         try:
             if not keeps and self._made.is_large:
-                await self._commits.undo()
+                await self._commits.roll_back()
         finally:
-            is_over = self._commits.left(self._commit, keeps=keeps)
+            is_over = self._commits.leave(self._commit, keeps=keeps)
         if is_over:
             return
         if keeps:  # from here on it is part of the commit, whatever becomes of the one who asked
-            await outlast(self._commit.ended, is_answer=self._made.is_answer)
+            await outlast(self._commit.wait, is_answer=self._made.is_answer)
         elif error is None or isinstance(error, Exception):
-            await self._commit.ended()
+            await self._commit.wait()
 
 
-class Commits:
+class GroupCommit:
     """The connection that writes, and the line before it."""
 
     def __init__(self, connection: sqlite3.Connection, check: Callable[[], None] = lambda: None) -> None:
@@ -131,34 +133,36 @@ class Commits:
         """What ended the open transaction as a whole, as a full disk does; told to all who shared it."""
         self._is_taken = False
         self._line: deque[asyncio.Future[None]] = deque()
-        self._open: Commit | None = None
-        self.aside = Aside("write")
+        self._open: CommitBatch | None = None
+        self.aside = WorkerThread("write")
 
-    def change(self, make: Callable[[sqlite3.Connection], T], *, dry: bool, is_large: bool = False) -> "Turn[T]":
+    def open_slot(
+        self, make: Callable[[sqlite3.Connection], T], *, dry_run: bool, is_large: bool = False
+    ) -> "CommitSlot[T]":
         """Have a turn with what is made of the connection; undone if the block fails, or `dry`.
 
         One that may be large begins a commit of its own: those who came before it do not wait for its end.
         """
-        return Turn(self, make, dry, is_large)
+        return CommitSlot(self, make, dry_run, is_large)
 
     async def close(self) -> None:
         """Wait for all who are in line, and let go of the connection."""
-        await self._turn()
+        await self._writer_turn()
         if (commit := self._open) is not None:
-            ended = commit.ended()  # where nothing is to be kept, it is over at once
+            ended = commit.wait()  # where nothing is to be kept, it is over at once
             self._close(commit)
             await ended
         self.aside.close()
         self._connection.close()
 
-    async def _turn(self) -> None:
+    async def _writer_turn(self) -> None:
         if not self._is_taken:
             self._is_taken = True
             return
         self._line.append(waiter := asyncio.get_running_loop().create_future())
-        await self._called(waiter)
+        await self._grant_turn(waiter)
 
-    async def _called(self, waiter: asyncio.Future[None]) -> None:
+    async def _grant_turn(self, waiter: asyncio.Future[None]) -> None:
         """Wait for the turn of one who stands in line."""
         try:
             await waiter
@@ -167,18 +171,18 @@ class Commits:
                 self._pass_on()
             raise
 
-    async def joined(self, *, is_large: bool = False) -> tuple[Commit, sqlite3.Connection]:
+    async def join(self, *, is_large: bool = False) -> tuple[CommitBatch, sqlite3.Connection]:
         """Begin a turn."""
         asked = monotonic()
-        await self._turn()
-        if is_large and self._open is not None and self._open.kept:
+        await self._writer_turn()
+        if is_large and self._open is not None and self._open.changes:
             self._line.appendleft(waiter := asyncio.get_running_loop().create_future())  # nobody comes between
             self._close(self._open)
-            await self._called(waiter)
+            await self._grant_turn(waiter)
         try:
             if self._open is None:
                 await self._begin(asked + BUSY_SECONDS)
-                self._open = Commit()
+                self._open = CommitBatch()
             self._connection.execute("SAVEPOINT change")
         except BaseException:
             self._pass_on()
@@ -190,7 +194,7 @@ class Commits:
         """Become the one writer, also among other processes."""
         pause = 0.0005
         self._check()
-        self._undo()  # nothing is open, unless an end has failed
+        self._roll_back()  # nothing is open, unless an end has failed
         while True:
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
@@ -198,16 +202,16 @@ class Commits:
                 if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > give_up:
                     raise
                 await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+                pause = min(pause * 2, MAX_PAUSE)
             else:
                 return
 
-    async def undo(self) -> None:
+    async def roll_back(self) -> None:
         """Undo in the thread what the turn has changed; nobody else has one meanwhile."""
         with suppress(sqlite3.Error):  # `left` finds out what is wrong
-            await self.aside.do(partial(self._connection.execute, "ROLLBACK TO change"), 0)
+            await self.aside.run(partial(self._connection.execute, "ROLLBACK TO change"), 0)
 
-    def left(self, commit: Commit, *, keeps: bool) -> bool:
+    def leave(self, commit: CommitBatch, *, keeps: bool) -> bool:
         """End a turn; answers whether that is all, since neither this change nor one before it is to be kept."""
         try:
             if not keeps:
@@ -216,9 +220,9 @@ class Commits:
         except sqlite3.Error as error:  # a full disk ends the whole transaction, and with it all savepoints
             self._drop(commit, self.broke or error)
             return False
-        commit.kept += keeps
+        commit.changes += keeps
         self._pass_on()
-        return not commit.kept
+        return not commit.changes
 
     def _pass_on(self) -> None:
         """Let the next in line have a turn; when there is nobody, commit as soon as all have run who can run now."""
@@ -235,40 +239,40 @@ class Commits:
         if commit is not None:
             asyncio.get_running_loop().call_soon(self._close_unless_taken, commit)
 
-    def _close_unless_taken(self, commit: Commit) -> None:
+    def _close_unless_taken(self, commit: CommitBatch) -> None:
         if self._open is commit and not self._is_taken:
             self._is_taken = True
             self._close(commit)
 
-    def _close(self, commit: Commit) -> None:
+    def _close(self, commit: CommitBatch) -> None:
         """Commit; until it is done, nobody has a turn."""
         self._open = None
-        if commit.kept:
-            self.aside.begin(self._commit, partial(self._ended, commit))
+        if commit.changes:
+            self.aside.start(self._commit, partial(self._finish, commit))
         elif commit.is_large:
-            self.aside.begin(self._undo, partial(self._ended, commit))
+            self.aside.start(self._roll_back, partial(self._finish, commit))
         else:
-            self._undo()
-            self._ended(commit, None)
+            self._roll_back()
+            self._finish(commit, None)
 
     def _commit(self) -> None:
         try:
             self._check()
             self._connection.execute("COMMIT")
         except BaseException:
-            self._undo()
+            self._roll_back()
             raise
 
-    def _drop(self, commit: Commit, error: BaseException) -> None:
+    def _drop(self, commit: CommitBatch, error: BaseException) -> None:
         self._open = self.broke = None
-        self._undo()
-        asyncio.get_running_loop().call_soon(partial(self._ended, commit, error))
+        self._roll_back()
+        asyncio.get_running_loop().call_soon(partial(self._finish, commit, error))
 
-    def _undo(self) -> None:
+    def _roll_back(self) -> None:
         if self._connection.in_transaction:
             with suppress(sqlite3.Error):  # the next one to begin tries again
                 self._connection.execute("ROLLBACK")
 
-    def _ended(self, commit: Commit, error: BaseException | None) -> None:
+    def _finish(self, commit: CommitBatch, error: BaseException | None) -> None:
         commit.end(error)
         self._pass_on()

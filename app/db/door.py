@@ -10,18 +10,18 @@ from typing import Any
 from sqlalchemy.sql.base import Executable
 from sqlmodel import SQLModel
 
-from app.db.pause import pieces
-from app.prepared import Prepared, Preparing, Row, Values, alteration, insertion
+from app.db.pause import chunks
+from app.prepared import CompiledStatement, Row, StatementCache, Values, compile_insert, compile_update
 from app.telemetry import facts
 
-REMEMBERED = 512
+STATEMENTS_CACHED = 512
 """How many statements of services stay compiled."""
 
-MANY = 200
+MAX_ROWS = 200
 """How many rows of a change are worked at in one piece: some milliseconds."""
 
 
-class Duplicate(Exception):
+class UniqueViolation(Exception):
     """A row that must be unique is there already; `columns` are its `table.column` names, joined with a comma."""
 
     def __init__(self, columns: str) -> None:
@@ -29,7 +29,7 @@ class Duplicate(Exception):
         self.columns = columns
 
 
-class Dangling(Exception):
+class ForeignKeyViolation(Exception):
     """A row is pointed at, or points at nothing."""
 
 
@@ -48,9 +48,9 @@ class Freshness(Enum):
     """The read may miss the latest changes."""
 
 
-Question = tuple[Prepared, Values]
+BoundStatement = tuple[CompiledStatement, Values]
 
-Read = Callable[[Sequence[Question]], Awaitable[list[list[Row]]]]
+Read = Callable[[Sequence[BoundStatement]], Awaitable[list[list[Row]]]]
 """Answers questions that do not depend on each other, in their order."""
 
 
@@ -75,10 +75,10 @@ class Transaction(ABC):
         prepared = self._database.prepare(statement)
         count()
         raw = await self._fetch(prepared.text, prepared.arguments(values))
-        if len(raw) <= MANY:
+        if len(raw) <= MAX_ROWS:
             return prepared.rows(raw)
         found: list[Row] = []
-        async for some in pieces(raw, MANY):
+        async for some in chunks(raw, MAX_ROWS):
             found += prepared.rows(some)
         return found
 
@@ -92,25 +92,25 @@ class Transaction(ABC):
         row = await self.row(statement, **values)
         return row[0] if row else None
 
-    async def many(self, statement: Executable, values: Sequence[Values]) -> None:
+    async def execute_many(self, statement: Executable, values: Sequence[Values]) -> None:
         """Run one statement for each set of values."""
         await self._each(statement, values, dict)
 
-    async def put(self, table: type[SQLModel], rows: Sequence[Values]) -> None:
+    async def insert(self, table: type[SQLModel], rows: Sequence[Values]) -> None:
         """Insert rows that have the same columns."""
         if rows:
-            await self._each(insertion(table, tuple(rows[0])), rows, _new)
+            await self._each(compile_insert(table, tuple(rows[0])), rows, _insert_values)
 
     async def _each(self, statement: Executable, given: Sequence[Values], named: Callable[[Values], Values]) -> None:
         prepared = self._database.prepare(statement)
         if given:
             count()
-        async for some in pieces(given, MANY):
-            await self._many(prepared.text, [prepared.arguments(named(each)) for each in some])
+        async for some in chunks(given, MAX_ROWS):
+            await self._execute_many(prepared.text, [prepared.arguments(named(each)) for each in some])
 
-    async def alter(self, table: type[SQLModel], key: int, values: Values) -> None:
+    async def update(self, table: type[SQLModel], key: int, values: Values) -> None:
         """Set columns of the row with this id: a statement that is built once, whatever the values."""
-        await self.rows(alteration(table, tuple(values)), key=key, **_new(values))
+        await self.rows(compile_update(table, tuple(values)), key=key, **_insert_values(values))
 
     @abstractmethod
     async def lock(self, name: str) -> None:
@@ -120,10 +120,10 @@ class Transaction(ABC):
     async def _fetch(self, text: str, arguments: list[Any]) -> Sequence[Any]: ...
 
     @abstractmethod
-    async def _many(self, text: str, arguments: list[list[Any]]) -> None: ...
+    async def _execute_many(self, text: str, arguments: list[list[Any]]) -> None: ...
 
 
-def _new(values: Values) -> Values:
+def _insert_values(values: Values) -> Values:
     """The values as a statement binds them that writes them."""
     return {f"new_{name}": value for name, value in values.items()}
 
@@ -134,7 +134,7 @@ class Database(ABC):
     waits: bool = True
     """Whether others have their turns during any read, however short; else the door itself stops a long one."""
 
-    def __init__(self, preparing: Preparing) -> None:
+    def __init__(self, preparing: StatementCache) -> None:
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.kept: dict[Any, Any] = {}
         self.prepare = preparing
@@ -145,18 +145,18 @@ class Database(ABC):
         return (await self.read([(self.prepare(statement), values)], freshness=freshness))[0]
 
     @abstractmethod
-    async def read(self, questions: Sequence[Question], *, freshness: Freshness) -> list[list[Row]]:
+    async def read(self, questions: Sequence[BoundStatement], *, freshness: Freshness) -> list[list[Row]]:
         """Answer questions that do not depend on each other, in their order: all as of one moment."""
 
     @abstractmethod
-    async def version(self) -> Any:
+    async def commit_version(self) -> Any:
         """Something that stays equal for as long as nobody commits anything, in whatever process.
 
         The primary tells it, and what is kept for it is read with `Freshness.PRIMARY`.
         What was read after it was asked for is still so when it is asked for again and is the same.
         """
 
-    def glance(self) -> Any:
+    def cached_commit_version(self) -> Any:
         """The same where it is known without waiting, else None."""
         return None
 
@@ -168,7 +168,7 @@ class Database(ABC):
         """
 
     @abstractmethod
-    def write(self, *, dry: bool = False, is_large: bool = False) -> AbstractAsyncContextManager[Transaction]:
+    def write(self, *, dry_run: bool = False, is_large: bool = False) -> AbstractAsyncContextManager[Transaction]:
         """Open a transaction: `async with db.write() as tx`. It ends with the block; undone if that fails, or `dry`.
 
         Until its commit begins it can be cancelled; after that, the block ends with what became of it. `is_large` says

@@ -8,13 +8,13 @@ from typing import NoReturn
 
 import asyncpg
 
-from app.db.commits import Unkept
+from app.db.commits import CommitFailed
 from app.errors import Refusal, TimedOut, Unavailable
 from app.telemetry import counters
 
 log = logging.getLogger(__name__)
 
-TOLD_AGAIN_SECONDS = 60.0
+LOG_INTERVAL_SECONDS = 60.0
 """How long a failure of one kind is not told again by the log."""
 
 
@@ -102,7 +102,7 @@ def classify(error: BaseException) -> Failure | None:  # noqa: PLR0911 - one for
     match error:
         case FileReplaced():
             return Failure.REPLACED
-        case Unkept():
+        case CommitFailed():
             return None if error.__cause__ is None else classify(error.__cause__)
         case asyncpg.DataError():
             return None
@@ -146,7 +146,7 @@ class FailureLog:
         counters.increment("ostiary_database_failures_total", reason=failure.value)
         now = monotonic()
         if is_told and now >= self._told_at.get(failure, 0.0):
-            self._told_at[failure] = now + TOLD_AGAIN_SECONDS
+            self._told_at[failure] = now + LOG_INTERVAL_SECONDS
             log.error("the database fails reason=%s: %s", failure.value, str(error) or type(error).__name__)
 
     def refuse(self, error: BaseException) -> NoReturn:

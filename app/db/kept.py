@@ -8,19 +8,19 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Kept(Generic[K, V]):
+class CommitScopedCache(Generic[K, V]):
     """Values by key, for each database apart; `most` at once."""
 
     def __init__(self, most: int) -> None:
         self.most = most
 
-    async def at_this_version(self, database: Database) -> dict[K, V]:
+    async def get(self, database: Database) -> dict[K, V]:
         """What holds now. What is read after this may be put there: it is at least as new as the version is."""
-        return self._at(database, await database.version())
+        return self._at(database, await database.commit_version())
 
-    def at_once(self, database: Database) -> dict[K, V] | None:
+    def get_cached(self, database: Database) -> dict[K, V] | None:
         """The same where nobody has to wait for it, else None."""
-        version = database.glance()
+        version = database.cached_commit_version()
         return None if version is None else self._at(database, version)
 
     def _at(self, database: Database, version: Any) -> dict[K, V]:

@@ -11,11 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from math import inf
 from time import perf_counter
 
-from app.db.door import Question
+from app.db.door import BoundStatement
 from app.errors import TimedOut, Unavailable
 from app.prepared import Row
 
-PATIENCE = 0.025
+LOOP_BUDGET = 0.025
 """Seconds for which a read may keep the event loop."""
 
 STEPS = 20_000
@@ -24,17 +24,17 @@ STEPS = 20_000
 THREADS = 2
 """How many long reads there are at once; the others wait for one to end."""
 
-MOST = 16
+MAX_WAITING = 16
 """How many there are with those that wait. More are refused, so that connections are left for who reads quickly."""
 
 Answers = list[list[Row]]
 
 
-class Late(Exception):
+class DeadlineExceeded(Exception):
     """A read was given up: its time is over."""
 
 
-class Reader:
+class ReadConnection:
     """A connection that reads. Nobody else has it while it does."""
 
     __slots__ = ("_cursor", "_until", "connection")
@@ -48,7 +48,7 @@ class Reader:
     def _is_late(self) -> bool:
         return perf_counter() > self._until
 
-    def answers(self, questions: Sequence[Question], seconds: float) -> Answers:
+    def answers(self, questions: Sequence[BoundStatement], seconds: float) -> Answers:
         """Answer all of them within so many seconds; raises Late."""
         self._until = perf_counter() + seconds
         execute = self._cursor.execute
@@ -59,13 +59,13 @@ class Reader:
             ]
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
-                raise Late from None
+                raise DeadlineExceeded from None
             raise
         finally:
             self._until = inf
 
 
-class Patience:
+class SlowReadPool:
     """The threads in which long reads go on, each for `longest` seconds at most."""
 
     def __init__(self, longest: float) -> None:
@@ -73,22 +73,22 @@ class Patience:
         self._threads = ThreadPoolExecutor(THREADS, "read")
         self._number = 0
 
-    async def answers(self, reader: Reader, questions: Sequence[Question]) -> Answers:
+    async def answers(self, reader: ReadConnection, questions: Sequence[BoundStatement]) -> Answers:
         """Answer while others have their turns; raises TimedOut, and Unavailable where too many wait already.
 
         What nobody waits for any more is interrupted.
         """
-        if self._number >= MOST:
+        if self._number >= MAX_WAITING:
             raise Unavailable("Too much is being looked for that takes long. Ask again in a moment.")
         self._number += 1
         try:
-            return await self._aside(lambda: reader.answers(questions, self._longest), reader.connection.interrupt)
-        except Late:
+            return await self._in_thread(lambda: reader.answers(questions, self._longest), reader.connection.interrupt)
+        except DeadlineExceeded:
             raise TimedOut("To read this took too long, and was stopped. Ask for less at once.") from None
         finally:
             self._number -= 1
 
-    async def _aside(self, read: Callable[[], Answers], stop: Callable[[], None]) -> Answers:
+    async def _in_thread(self, read: Callable[[], Answers], stop: Callable[[], None]) -> Answers:
         job = self._threads.submit(read)
         try:
             return await asyncio.shield(asyncio.wrap_future(job))

@@ -11,7 +11,7 @@ SLICE = 0.004
 """Seconds of work after which others have their turns."""
 
 
-class Pause:
+class LoopYield:
     """Called after each piece of work; lets others have their turns when their time has come."""
 
     __slots__ = ("_until",)
@@ -25,13 +25,13 @@ class Pause:
             self._until = perf_counter() + SLICE
 
 
-async def pieces(things: Sequence[T], size: int) -> AsyncIterator[Sequence[T]]:
+async def chunks(things: Sequence[T], size: int) -> AsyncIterator[Sequence[T]]:
     """So many things at a time."""
     if len(things) <= size:
         if things:
             yield things
         return
-    pause = Pause()
+    pause = LoopYield()
     for at in range(0, len(things), size):
         yield things[at : at + size]
         await pause()

@@ -18,7 +18,7 @@ END_SECONDS = 5.0
 """How long a connection may take to come to rest, or to end."""
 
 
-class Pool:
+class ConnectionPool:
     """Lends at most `size` connections. Those that rest lie in a stack, so that in a quiet time few are used."""
 
     def __init__(self, connect: Callable[[], Awaitable[Any]], size: int) -> None:
@@ -29,11 +29,11 @@ class Pool:
         self._lent: set[Any] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def take(self) -> Any:
+    async def acquire(self) -> Any:
         """Borrow a connection; raises what asyncpg raises when nobody answers."""
         await self._places.acquire()
         try:
-            connection = self._rested()
+            connection = self.idle_expired()
             if connection is None:
                 connection = await self._connect()
         except BaseException:
@@ -42,7 +42,7 @@ class Pool:
         self._lent.add(connection)
         return connection
 
-    def give_back(self, connection: Any) -> None:
+    def release(self, connection: Any) -> None:
         """End a loan: nothing is open on the connection."""
         self._lent.discard(connection)
         now = monotonic()
@@ -50,25 +50,25 @@ class Pool:
             self._resting.append((connection, now))
         self._places.release()
         if self._resting and now - self._resting[0][1] > IDLE_SECONDS:
-            self._keep(asyncio.create_task(_closed(self._resting.pop(0)[0])))
+            self._hold_task(asyncio.create_task(_closed(self._resting.pop(0)[0])))
 
-    def give_back_soon(self, connection: Any, statement: str) -> None:
+    def release_after(self, connection: Any, statement: str) -> None:
         """End a loan that nobody waits for: once what is going on has come to rest, and this was said."""
-        self._keep(asyncio.create_task(self._settled(connection, statement)))
+        self._hold_task(asyncio.create_task(self._settle(connection, statement)))
 
-    async def give_back_settled(self, connection: Any, statement: str) -> None:
+    async def release_settled(self, connection: Any, statement: str) -> None:
         """The same, and wait for it."""
-        settling = asyncio.create_task(self._settled(connection, statement))
-        self._keep(settling)
+        settling = asyncio.create_task(self._settle(connection, statement))
+        self._hold_task(settling)
         await asyncio.shield(settling)
 
     def expire(self) -> None:
         """Close every connection that rests."""
         resting, self._resting = self._resting, []
         for connection, _ in resting:
-            self._keep(asyncio.create_task(_closed(connection)))
+            self._hold_task(asyncio.create_task(_closed(connection)))
 
-    def numbers(self) -> tuple[int, int]:
+    def stats(self) -> tuple[int, int]:
         """How many are in use and how many are not."""
         return len(self._lent), len(self._resting)
 
@@ -83,16 +83,16 @@ class Pool:
         await asyncio.gather(*(_closed(connection) for connection, _ in self._resting), *self._tasks)
         self._resting.clear()
 
-    def _rested(self) -> Any:
+    def idle_expired(self) -> Any:
         """The one that rested for the shortest time and is still good, if there is one."""
         while self._resting:
             connection, since = self._resting.pop()
             if monotonic() - since <= IDLE_SECONDS and not connection.is_closed():
                 return connection
-            self._keep(asyncio.create_task(_closed(connection)))
+            self._hold_task(asyncio.create_task(_closed(connection)))
         return None
 
-    async def _settled(self, connection: Any, statement: str) -> None:
+    async def _settle(self, connection: Any, statement: str) -> None:
         try:
             await connection.execute(statement, timeout=END_SECONDS)
         except Exception:  # whatever it is, nobody shall meet what was left open
@@ -101,9 +101,9 @@ class Pool:
             connection.terminate()
             raise
         finally:
-            self.give_back(connection)
+            self.release(connection)
 
-    def _keep(self, task: asyncio.Task[None]) -> None:
+    def _hold_task(self, task: asyncio.Task[None]) -> None:
         """A task that nobody keeps may vanish."""
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

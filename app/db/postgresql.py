@@ -19,14 +19,24 @@ from sqlalchemy.dialects.postgresql import asyncpg as postgresql
 
 from app import errors
 from app.caching import WeightedLRU
-from app.db.commits import Unkept
-from app.db.door import REMEMBERED, Dangling, Database, Duplicate, Freshness, Question, Read, Transaction, count
+from app.db.commits import CommitFailed
+from app.db.door import (
+    STATEMENTS_CACHED,
+    BoundStatement,
+    Database,
+    ForeignKeyViolation,
+    Freshness,
+    Read,
+    Transaction,
+    UniqueViolation,
+    count,
+)
 from app.db.failures import Failure, FailureLog, classify, refusal
 from app.db.outcomes import was_committed
-from app.db.pool import Pool
+from app.db.pool import ConnectionPool
 from app.db.waiting import outlast_task
-from app.prepared import SETTLED_EVENT, Prepared, Preparing, Row
-from app.telemetry.reach import Reach
+from app.prepared import SETTLED_EVENT, CompiledStatement, Row, StatementCache
+from app.telemetry.reach import AvailabilityLogger
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +46,7 @@ CONNECT_SECONDS = 5.0
 READ_SECONDS = 15.0
 """How long PostgreSQL may take to answer a question: as long as a query may take."""
 
-PREPARED = 256
+PREPARED_PER_CONNECTION = 256
 """How many statements stay prepared on each connection; each takes memory of the server."""
 
 SETTINGS = {"jit": "off", "plan_cache_mode": "force_generic_plan"}
@@ -71,10 +81,10 @@ _SETTLED = "SELECT settled_event($1)"
 _FOR_OTHERS = frozenset({Failure.AWAY, Failure.READ_ONLY})
 """Failures after which connections that rest are of no use: the server they lead to is gone, or a standby now."""
 
-_preparing = Preparing(postgresql.dialect(), REMEMBERED)  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+_preparing = StatementCache(postgresql.dialect(), STATEMENTS_CACHED)  # type: ignore[no-untyped-call]  # SQLAlchemy's own
 
 
-def _unanswered(text: str) -> bytes:
+def _start_unread(text: str) -> bytes:
     """A statement as the messages Parse, Bind and Execute, without the Sync that would have it answered by itself."""
     parts = (
         (b"P", b"\0" + text.encode() + b"\0" + struct.pack("!h", 0)),
@@ -84,14 +94,14 @@ def _unanswered(text: str) -> bytes:
     return b"".join(kind + struct.pack("!i", len(body) + 4) + body for kind, body in parts)
 
 
-class Connection(asyncpg.Connection):
+class PostgresConnection(asyncpg.Connection):
     """A connection that knows the statements it has prepared, and can begin to read without a round trip of its own."""
 
-    _begin = _unanswered(READ)
+    _begin = _start_unread(READ)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._prepared: WeightedLRU[str, Any] = WeightedLRU(PREPARED)
+        self._prepared: WeightedLRU[str, Any] = WeightedLRU(PREPARED_PER_CONNECTION)
 
     async def rows(self, text: str, arguments: Sequence[Any], *, begins: bool = False) -> Sequence[Any]:
         """Run a statement, as the first of a transaction that reads if it `begins` one.
@@ -113,40 +123,40 @@ class Connection(asyncpg.Connection):
             raise
         return found
 
-    async def answers(self, questions: Sequence[Question], *, begins: bool = False) -> list[list[Row]]:
+    async def answers(self, questions: Sequence[BoundStatement], *, begins: bool = False) -> list[list[Row]]:
         """Answer questions in one round trip, once their statement is prepared."""
         count(len(questions))
         asked = [prepared.arguments(values) for prepared, values in questions]
         if len(asked) == 1:
             raw = [await self.rows(questions[0][0].text, asked[0], begins=begins)]
         elif asked:
-            text = _together(tuple(prepared.text for prepared, _ in questions))
+            text = _combine(tuple(prepared.text for prepared, _ in questions))
             raw = list((await self.rows(text, [each for values in asked for each in values], begins=begins))[0])
         else:
             raw = []
         return [prepared.rows(rows) for (prepared, _), rows in zip(questions, raw, strict=True)]
 
 
-_VERSION = Prepared("SELECT pg_current_snapshot()::text", (), {}, (), ())
+_VERSION = CompiledStatement("SELECT pg_current_snapshot()::text", (), {}, (), ())
 """Which transactions have ended: as long as it is the same, everybody sees the same."""
 
 _VALUE = re.compile(r"\$(\d+)")
 
 
-@lru_cache(REMEMBERED)
-def _together(texts: tuple[str, ...]) -> str:
+@lru_cache(STATEMENTS_CACHED)
+def _combine(texts: tuple[str, ...]) -> str:
     """Several questions as one statement with a row of arrays, whose elements are the rows of each.
 
     A SELECT in ARRAY(…) keeps its order. asyncpg reads a row in an array as a tuple.
     """
     parts, before = [], 0
     for text in texts:
-        parts.append(f"ARRAY(SELECT q FROM ({_moved(text, before)}) AS q)")  # noqa: S608 - statements of ours
+        parts.append(f"ARRAY(SELECT q FROM ({_shift_parameters(text, before)}) AS q)")  # noqa: S608 - statements of ours
         before += max(map(int, _VALUE.findall(text)), default=0)
     return f"SELECT {', '.join(parts)}"
 
 
-def _moved(text: str, by: int) -> str:
+def _shift_parameters(text: str, by: int) -> str:
     """The statement with its values behind so many others."""
     return _VALUE.sub(lambda found: f"${int(found[1]) + by}", text)
 
@@ -166,27 +176,27 @@ class PostgresTransaction(Transaction):
         try:
             rows: Sequence[Any] = await self._connection.fetch(text, *arguments)
         except asyncpg.PostgresError as error:
-            _tell(error)
+            _as_violation(error)
             raise
         return rows
 
-    async def _many(self, text: str, arguments: list[list[Any]]) -> None:
+    async def _execute_many(self, text: str, arguments: list[list[Any]]) -> None:
         try:
             await self._connection.executemany(text, arguments)
         except asyncpg.PostgresError as error:
-            _tell(error)
+            _as_violation(error)
             raise
 
 
-def _tell(error: asyncpg.PostgresError) -> None:
+def _as_violation(error: asyncpg.PostgresError) -> None:
     """Raise what services know; anything else is a surprise."""
     match error:
         case asyncpg.UniqueViolationError():
             table = str(error.table_name)
             columns = str(error.detail).partition("(")[2].partition(")")[0]
-            raise Duplicate(",".join(f"{table}.{name.strip()}" for name in columns.split(","))) from error
+            raise UniqueViolation(",".join(f"{table}.{name.strip()}" for name in columns.split(","))) from error
         case asyncpg.ForeignKeyViolationError():
-            raise Dangling(str(error.constraint_name)) from error
+            raise ForeignKeyViolation(str(error.constraint_name)) from error
         case asyncpg.SerializationError() | asyncpg.DeadlockDetectedError():
             raise errors.Conflict("Somebody else changed this at the same moment. Try again.") from error
 
@@ -197,49 +207,51 @@ class PostgresDatabase(Database):
 
     url: str
     size: int = 10
-    _pool: Pool = field(init=False)
-    _reach: Reach = field(default_factory=lambda: Reach("the database", log), init=False)
+    _pool: ConnectionPool = field(init=False)
+    _availability: AvailabilityLogger = field(
+        default_factory=lambda: AvailabilityLogger("the database", log), init=False
+    )
     _settled_event: int = field(default=0, init=False)
     _failures: FailureLog = field(default_factory=FailureLog, init=False)
 
     def __post_init__(self) -> None:
         super().__init__(_preparing)
-        self._pool = Pool(self._connected, self.size)
+        self._pool = ConnectionPool(self._connect, self.size)
 
     async def open(self) -> None:
         """Make the first connection; raises what asyncpg raises when nobody answers."""
-        self._pool.give_back(await self._pool.take())
+        self._pool.release(await self._pool.acquire())
 
-    async def _connected(self) -> Any:
+    async def _connect(self) -> Any:
         return await asyncpg.connect(
             self.url,
             command_timeout=60,
             timeout=CONNECT_SECONDS,
-            connection_class=Connection,
-            statement_cache_size=PREPARED,
+            connection_class=PostgresConnection,
+            statement_cache_size=PREPARED_PER_CONNECTION,
             max_cached_statement_lifetime=0,
             server_settings=SETTINGS,
         )
 
     @asynccontextmanager
-    async def _reached(self) -> AsyncIterator[None]:
+    async def _acquire(self) -> AsyncIterator[None]:
         """A server that is away is no surprise, and is found again by itself."""
         try:
             yield
-            self._reach.found()
+            self._availability.mark_up()
         except Exception as error:
             failure = classify(error)
             if failure is None:
                 raise
             if is_away := failure is Failure.AWAY:
-                self._reach.lost(error)
+                self._availability.mark_down(error)
             if failure in _FOR_OTHERS:
                 self._pool.expire()
             self._failures.note(failure, error, is_told=not is_away)
             raise refusal(failure) from error
 
-    async def read(self, questions: Sequence[Question], *, freshness: Freshness) -> list[list[Row]]:
-        async with self._reached():
+    async def read(self, questions: Sequence[BoundStatement], *, freshness: Freshness) -> list[list[Row]]:
+        async with self._acquire():
             try:
                 return await self._read(questions)
             except Exception as error:
@@ -248,53 +260,53 @@ class PostgresDatabase(Database):
             self._pool.expire()
             return await self._read(questions)
 
-    async def _read(self, questions: Sequence[Question]) -> list[list[Row]]:
-        connection = await self._pool.take()
+    async def _read(self, questions: Sequence[BoundStatement]) -> list[list[Row]]:
+        connection = await self._pool.acquire()
         try:
             if any(prepared.reads_feed for prepared, _ in questions):
-                questions = await self._settled(connection, questions)
-            found = await _answered(connection, questions)
+                questions = await self._wait_settled(connection, questions)
+            found = await _read_answers(connection, questions)
         except BaseException:
-            self._pool.give_back_soon(connection, ROLLBACK)
+            self._pool.release_after(connection, ROLLBACK)
             raise
-        self._pool.give_back(connection)
+        self._pool.release(connection)
         return found
 
-    async def version(self) -> Any:
+    async def commit_version(self) -> Any:
         return (await self.read([(_VERSION, {})], freshness=Freshness.PRIMARY))[0][0][0]
 
     @asynccontextmanager
     async def snapshot(self, *, freshness: Freshness) -> AsyncIterator[Read]:
         lent: list[Any] = []
 
-        async def read(questions: Sequence[Question]) -> list[list[Row]]:
+        async def read(questions: Sequence[BoundStatement]) -> list[list[Row]]:
             begins = not lent
             if begins:
-                lent.append(await self._pool.take())
+                lent.append(await self._pool.acquire())
             if any(prepared.reads_feed for prepared, _ in questions):
                 # Only a snapshot that is younger than the last settled event shows all events up to it.
                 if not begins:
                     await lent[0].execute(ROLLBACK)
-                begins, questions = True, await self._settled(lent[0], questions)
+                begins, questions = True, await self._wait_settled(lent[0], questions)
             try:
                 found: list[list[Row]] = await lent[0].answers(questions, begins=begins)
             except Exception as error:
                 if not (begins and _was_dead(error)):
                     raise
-                self._pool.give_back_soon(lent.pop(), ROLLBACK)
+                self._pool.release_after(lent.pop(), ROLLBACK)
                 self._pool.expire()
-                lent.append(await self._pool.take())
+                lent.append(await self._pool.acquire())
                 found = await lent[0].answers(questions, begins=True)
             return found
 
-        async with self._reached():
+        async with self._acquire():
             try:
                 yield read
             finally:
                 if lent:  # whoever has the answer does not wait for the end
-                    self._pool.give_back_soon(lent[0], ROLLBACK)
+                    self._pool.release_after(lent[0], ROLLBACK)
 
-    async def _settled(self, connection: Any, questions: Sequence[Question]) -> list[Question]:
+    async def _wait_settled(self, connection: Any, questions: Sequence[BoundStatement]) -> list[BoundStatement]:
         """Bind the last settled event in every question.
 
         While a long change holds it back, the last one that this worker knows ends the list; raises Unavailable if
@@ -309,34 +321,34 @@ class PostgresDatabase(Database):
         return [(prepared, {**values, **bound}) for prepared, values in questions]
 
     @asynccontextmanager
-    async def write(self, *, dry: bool = False, is_large: bool = False) -> AsyncIterator[Transaction]:
-        async with self._reached():
-            connection = await self._begun()
+    async def write(self, *, dry_run: bool = False, is_large: bool = False) -> AsyncIterator[Transaction]:
+        async with self._acquire():
+            connection = await self._begin()
             try:
                 yield (tx := PostgresTransaction(self, connection))
-                if dry:
+                if dry_run:
                     await connection.execute(ROLLBACK)
                 else:  # from here on it may be committed, whatever becomes of the one who asked
                     commit = asyncio.create_task(self._commit(connection, tx.xid))
                     await outlast_task(commit, is_answer=tx.is_answer)
             except BaseException:
-                await self._pool.give_back_settled(connection, ROLLBACK)
+                await self._pool.release_settled(connection, ROLLBACK)
                 raise
-            self._pool.give_back(connection)
+            self._pool.release(connection)
 
-    async def _begun(self, *, is_again: bool = False) -> Any:
+    async def _begin(self, *, is_again: bool = False) -> Any:
         """Take a connection and begin a transaction; a connection that had died while it rested is replaced once."""
-        connection = await self._pool.take()
+        connection = await self._pool.acquire()
         try:
             await connection.execute("BEGIN")
         except BaseException as error:
-            await self._pool.give_back_settled(connection, ROLLBACK)
+            await self._pool.release_settled(connection, ROLLBACK)
             if is_again or not _was_dead(error):
                 raise
         else:
             return connection
         self._pool.expire()
-        return await self._begun(is_again=True)
+        return await self._begin(is_again=True)
 
     async def _commit(self, connection: Any, xid: str | None) -> None:
         """Commit. Where the server does not tell whether it did, it is asked again; raises OutcomeUnknown."""
@@ -346,15 +358,15 @@ class PostgresDatabase(Database):
             if isinstance(error, asyncpg.PostgresError) and not isinstance(error, AWAY):
                 raise  # it was refused, as by a constraint that is looked at late
             connection.terminate()  # nobody shall take a late answer for another one's
-            self._reach.lost(error)
-            if not await was_committed(self._connected, xid, error):
+            self._availability.mark_down(error)
+            if not await was_committed(self._connect, xid, error):
                 raise ConnectionResetError("The connection was lost before the commit.") from error
         else:
             if done != "COMMIT":  # a statement before it had failed
-                raise Unkept(f"The transaction ended with {done}.")
+                raise CommitFailed(f"The transaction ended with {done}.")
 
     def connections(self) -> tuple[int, int]:
-        return self._pool.numbers()
+        return self._pool.stats()
 
     async def close(self) -> None:
         await self._pool.close()
@@ -365,7 +377,7 @@ def _was_dead(error: BaseException) -> bool:
     return classify(error) is Failure.AWAY and not isinstance(error, TimeoutError)
 
 
-async def _answered(connection: Any, questions: Sequence[Question]) -> list[list[Row]]:
+async def _read_answers(connection: Any, questions: Sequence[BoundStatement]) -> list[list[Row]]:
     try:
         found: list[list[Row]] = await connection.answers(questions)
     except OUTDATED:

@@ -16,22 +16,32 @@ from typing import Any, TypeVar
 from sqlalchemy.dialects import sqlite
 
 from app.db import aside, patience
-from app.db.commits import Commits, Unkept
-from app.db.door import REMEMBERED, Dangling, Database, Duplicate, Freshness, Question, Read, Transaction, count
+from app.db.commits import CommitFailed, GroupCommit
+from app.db.door import (
+    STATEMENTS_CACHED,
+    BoundStatement,
+    Database,
+    ForeignKeyViolation,
+    Freshness,
+    Read,
+    Transaction,
+    UniqueViolation,
+    count,
+)
 from app.db.failures import FailureLog, FileReplaced, classify
-from app.db.patience import Late, Patience, Reader
-from app.db.pause import Pause
-from app.prepared import FEW_ROWS, Preparing, Row
+from app.db.patience import DeadlineExceeded, ReadConnection, SlowReadPool
+from app.db.pause import LoopYield
+from app.prepared import FEW_ROWS, Row, StatementCache
 
 READERS = 32
 """How many snapshots there are at once; who asks for one more waits."""
 
-KEPT = 4
+IDLE_READERS = 4
 """How many connections that read stay open while nobody needs them."""
 
 T = TypeVar("T")
 
-_preparing = Preparing(sqlite.dialect(paramstyle="qmark"), REMEMBERED)
+_preparing = StatementCache(sqlite.dialect(paramstyle="qmark"), STATEMENTS_CACHED)
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
@@ -61,41 +71,41 @@ class SqliteTransaction(Transaction):
     async def _fetch(self, text: str, arguments: list[Any]) -> Sequence[Any]:
         kind, execute = _kind(text), partial(self._connection.execute, text, arguments)
         if kind == FEW:
-            return self._told(execute).fetchall()
+            return self._translate(execute).fetchall()
         if kind == READ:
             try:
-                return self._told(partial(self._writer.soon, execute))
-            except patience.Late:
+                return self._translate(partial(self._writer.soon, execute))
+            except patience.DeadlineExceeded:
                 pass
-        return await _rows(await self._aside(execute))
+        return await _rows(await self._in_thread(execute))
 
-    async def _many(self, text: str, arguments: list[list[Any]]) -> None:
+    async def _execute_many(self, text: str, arguments: list[list[Any]]) -> None:
         work = partial(self._connection.executemany, text, arguments)
         if _kind(text) == FEW:
-            self._told(work)
+            self._translate(work)
         else:
-            await self._aside(work)
+            await self._in_thread(work)
 
-    async def _aside(self, work: Callable[[], T]) -> T:
+    async def _in_thread(self, work: Callable[[], T]) -> T:
         """Do what may take long in the thread. Where one statement did, the next ones are not waited for at all."""
         began = perf_counter()
-        job = partial(self._told, work)
+        job = partial(self._translate, work)
         try:
-            return await self._writer.commits.aside.do(job, 0 if self.is_large else aside.SHORT)
+            return await self._writer.commits.aside.run(job, 0 if self.is_large else aside.SHORT)
         finally:
             self.is_large |= perf_counter() - began > aside.SHORT
 
     def _is_open(self) -> bool:
         return self._connection.in_transaction
 
-    def _told(self, work: Callable[[], T]) -> T:
+    def _translate(self, work: Callable[[], T]) -> T:
         if not self._is_open():  # SQLite has ended it: what is written now would be kept
-            raise Unkept("The transaction has ended.") from self._writer.commits.broke
+            raise CommitFailed("The transaction has ended.") from self._writer.commits.broke
         try:
             return work()
         except sqlite3.Error as error:
             if isinstance(error, sqlite3.IntegrityError):
-                _tell(error)
+                _as_violation(error)
             elif not self._is_open():
                 self._writer.commits.broke = error
             raise
@@ -105,7 +115,7 @@ class Writer:
     """The connection that writes, whose reads in the event loop are stopped when they take long."""
 
     def __init__(self, connection: sqlite3.Connection, check: Callable[[], None]) -> None:
-        self.commits = Commits(connection, check)
+        self.commits = GroupCommit(connection, check)
         self._connection = connection
         self._until = 0.0
 
@@ -117,7 +127,7 @@ class Writer:
             return execute().fetchall()
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
-                raise patience.Late from None
+                raise patience.DeadlineExceeded from None
             raise
         finally:
             self._connection.set_progress_handler(None, 0)
@@ -131,7 +141,7 @@ async def _rows(cursor: sqlite3.Cursor) -> list[Any]:
 
     In a thread each row would wait for the interpreter anew, and where the loop is busy, for milliseconds.
     """
-    pause, found = Pause(), []
+    pause, found = LoopYield(), []
     try:
         while True:
             some = cursor.fetchmany(PIECE)
@@ -143,7 +153,7 @@ async def _rows(cursor: sqlite3.Cursor) -> list[Any]:
         cursor.close()
 
 
-@lru_cache(4 * REMEMBERED)
+@lru_cache(4 * STATEMENTS_CACHED)
 def _kind(text: str) -> str:
     """Return whether a statement reads, writes one row or few, or may write any number of them."""
     if text.startswith("SELECT"):
@@ -162,13 +172,13 @@ PIECE = 200
 """How many rows are taken at once."""
 
 
-def _tell(error: sqlite3.IntegrityError) -> None:
+def _as_violation(error: sqlite3.IntegrityError) -> None:
     """Raise what services know; anything else is a surprise."""
     text = str(error)
     if text.startswith("UNIQUE constraint failed: "):
-        raise Duplicate(text.removeprefix("UNIQUE constraint failed: ").replace(" ", "")) from error
+        raise UniqueViolation(text.removeprefix("UNIQUE constraint failed: ").replace(" ", "")) from error
     if text.startswith("FOREIGN KEY"):
-        raise Dangling(text) from error
+        raise ForeignKeyViolation(text) from error
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
@@ -197,9 +207,9 @@ class _Write(AbstractAsyncContextManager[Transaction]):
     ) -> None:
         try:
             await self._turn.__aexit__(kind, error, trace)
-        except (sqlite3.Error, Unkept) as failed:
+        except (sqlite3.Error, CommitFailed) as failed:
             self._failures.refuse(failed if error is None or classify(error) is None else error)
-        if isinstance(error, sqlite3.Error | Unkept):
+        if isinstance(error, sqlite3.Error | CommitFailed):
             self._failures.refuse(error)
 
 
@@ -218,30 +228,30 @@ class SqliteDatabase(Database):
         self._files = {name: _identity(name) for name in (path, path.with_name(f"{path.name}-wal"))}
         self._failures = FailureLog()
         self._writer = Writer(connect(path), self._require_files)
-        self._patience = Patience(longest)
-        self._readers = [Reader(connect(path, read_only=True))]
+        self._patience = SlowReadPool(longest)
+        self._readers = [ReadConnection(connect(path, read_only=True))]
         self._places = asyncio.Semaphore(READERS)
         self._watcher = connect(path, read_only=True)  # each connection has a count of its own
         self._watching = self._watcher.cursor()
         self._glanced: int | None = None
 
-    async def read(self, questions: Sequence[Question], *, freshness: Freshness) -> list[list[Row]]:
+    async def read(self, questions: Sequence[BoundStatement], *, freshness: Freshness) -> list[list[Row]]:
         if len(questions) != 1:
             async with self.snapshot(freshness=freshness) as read:
                 return await read(questions)
         count()
         try:
-            return self._reader().answers(questions, patience.PATIENCE)
-        except Late:
-            async with self._taken() as reader:
+            return self._read_connection().answers(questions, patience.LOOP_BUDGET)
+        except DeadlineExceeded:
+            async with self._borrow() as reader:
                 return await self._patience.answers(reader, questions)
         except sqlite3.Error as error:
             self._failures.refuse(error)
 
-    async def version(self) -> Any:
-        return self.glance()
+    async def commit_version(self) -> Any:
+        return self.cached_commit_version()
 
-    def glance(self) -> Any:
+    def cached_commit_version(self) -> Any:
         # Once for all who have their turns now. Who is called later comes after `_forget` in the loop's line: whatever
         # called those who share a look had happened before it, and so had all that they may already know of.
         if self._glanced is None:
@@ -254,48 +264,48 @@ class SqliteDatabase(Database):
 
     @asynccontextmanager
     async def snapshot(self, *, freshness: Freshness) -> AsyncIterator[Read]:
-        async with self._taken() as reader:
+        async with self._borrow() as reader:
             try:
                 reader.connection.execute("BEGIN")
-                yield partial(self._answered, reader)
+                yield partial(self._answers, reader)
             finally:
                 reader.connection.execute("ROLLBACK")  # it has changed nothing
 
-    async def _answered(self, reader: Reader, questions: Sequence[Question]) -> list[list[Row]]:
+    async def _answers(self, reader: ReadConnection, questions: Sequence[BoundStatement]) -> list[list[Row]]:
         count(len(questions))
         try:
-            return reader.answers(questions, patience.PATIENCE)
-        except Late:
+            return reader.answers(questions, patience.LOOP_BUDGET)
+        except DeadlineExceeded:
             return await self._patience.answers(reader, questions)
         except sqlite3.Error as error:
             self._failures.refuse(error)
 
     @asynccontextmanager
-    async def _taken(self) -> AsyncIterator[Reader]:
+    async def _borrow(self) -> AsyncIterator[ReadConnection]:
         """A reader that nobody else has until it is given back."""
         async with self._places:
-            reader = self._reader()
+            reader = self._read_connection()
             self._readers.pop()
             try:
                 yield reader
             finally:
-                self._give_back(reader)
+                self._return(reader)
 
-    def _reader(self) -> Reader:
+    def _read_connection(self) -> ReadConnection:
         """One that nobody has; it stays where it is."""
         if not self._readers:
-            self._readers.append(Reader(connect(self._path, read_only=True)))
+            self._readers.append(ReadConnection(connect(self._path, read_only=True)))
         return self._readers[-1]
 
-    def _give_back(self, reader: Reader) -> None:
-        if len(self._readers) < KEPT:
+    def _return(self, reader: ReadConnection) -> None:
+        if len(self._readers) < IDLE_READERS:
             self._readers.append(reader)
         else:
             reader.connection.close()
 
-    def write(self, *, dry: bool = False, is_large: bool = False) -> AbstractAsyncContextManager[Transaction]:
+    def write(self, *, dry_run: bool = False, is_large: bool = False) -> AbstractAsyncContextManager[Transaction]:
         make = partial(SqliteTransaction, self, self._writer)
-        return _Write(self._writer.commits.change(make, dry=dry, is_large=is_large), self._failures)
+        return _Write(self._writer.commits.open_slot(make, dry_run=dry_run, is_large=is_large), self._failures)
 
     def _require_files(self) -> None:
         """Raise FileReplaced unless the paths still lead to the files that are open; what is written would be lost."""

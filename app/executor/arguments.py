@@ -9,9 +9,9 @@ from graphql.execution.values import VariableValues
 
 from app import pages
 from app.executor import literals
-from app.executor.mentions import mentioned
-from app.pages import Wanted
-from app.sources import Source
+from app.executor.mentions import used_variables
+from app.pages import PageRequest
+from app.sources import Relation
 
 Convert = Callable[[Any, dict[str, Any]], dict[str, Any]]
 """From a declared field and coerced arguments to what its resolver would be called with."""
@@ -26,31 +26,31 @@ class Arguments:
         self._field = field
         self._node = node
         self._convert = convert
-        self._is_constant = not mentioned(*node.arguments or ())
+        self._is_constant = not used_variables(*node.arguments or ())
         self._values = literals.of_field(field, node)
         self._known: dict[str, Any] | None = None
-        self._wanted: Wanted | None = None
+        self._wanted: PageRequest | None = None
 
     def of(self, variables: VariableValues) -> Mapping[str, Any]:
         """The arguments by their Python names; raises what the stock executor would tell."""
         if self._known is not None:
             return self._known
-        given = self._convert(self._field.extensions["strawberry-definition"], self._coerced(variables))
+        given = self._convert(self._field.extensions["strawberry-definition"], self._coerce(variables))
         if self._is_constant:
             self._known = given
         return given
 
-    def _coerced(self, variables: VariableValues) -> dict[str, Any]:
+    def _coerce(self, variables: VariableValues) -> dict[str, Any]:
         if self._values is not None:
-            with suppress(literals.Unsure):
+            with suppress(literals.NeedsFullCoercion):
                 return {name: value(variables.coerced) for name, value in self._values.items()}
         return get_argument_values(self._field, self._node, variables)
 
-    def wanted(self, variables: VariableValues, source: Source, types: Mapping[str, type]) -> Wanted:
+    def page_request(self, variables: VariableValues, source: Relation, types: Mapping[str, type]) -> PageRequest:
         """The same as a question about a list; raises BadInput."""
         if self._wanted is not None:
             return self._wanted
-        wanted = pages.wanted(types, source.default_order, pages.folded(self.of(variables)))
+        wanted = pages.parse_page_request(types, source.default_order, pages.fold_arguments(self.of(variables)))
         if self._is_constant:
             self._wanted = wanted
         return wanted

@@ -46,7 +46,7 @@ def _is_open(tokens: Sequence[str]) -> bool:
     return bool(tokens) and tokens[-1][0] == '"' and STRING.fullmatch(tokens[-1]) is None
 
 
-class Sent:
+class SentText:
     """A text as it was sent, beside its canonical form."""
 
     __slots__ = ("_canonical", "_lines", "_starts", "_text")

@@ -1,13 +1,13 @@
 """Why the stock executor answers instead of the compiled one."""
 
 
-class Unplanned(Exception):
+class NotPlannable(Exception):
     """A document has something that does not compile; `cause` is a few words for the counters."""
 
-    def __init__(self, cause: str) -> None:
-        super().__init__(cause)
-        self.cause = cause
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.cause = reason
 
 
-class Surprise(Exception):
+class PlanFailed(Exception):
     """A plan met what it does not answer for: the stock executor tells every error, so it begins anew."""

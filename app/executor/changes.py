@@ -16,16 +16,16 @@ from graphql.execution.values import VariableValues
 from app import errors
 from app.auth import Viewer
 from app.db import Database, Freshness
-from app.deadlines import Times
+from app.deadlines import Deadlines
 from app.executor.arguments import Arguments
-from app.executor.causes import Unplanned
-from app.executor.documents import Known
-from app.executor.kinds import Place, declared, face_of, object_of
-from app.executor.plan import Planner, Planning
-from app.executor.plans import Plan, Plans, Stock, planned
+from app.executor.causes import NotPlannable
+from app.executor.documents import ValidatedDocument
+from app.executor.kinds import FieldLocation, declared_fields, entity_type_of, object_of
+from app.executor.plan import PlanBuilder, Planner
+from app.executor.plans import Fallback, Plan, PlanCache, plan_for
 from app.executor.run import execute
-from app.executor.shape import Columns, Draft, Shape
-from app.executor.steps import Run
+from app.executor.shape import BuilderSource, Columns, RowBuilder
+from app.executor.steps import PlanRun
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +33,11 @@ PROBLEMS = "errors"
 """The field of every payload that tells why a change was refused: stock does, so that in a plan there is nothing."""
 
 
-class Context(Protocol):
+class MutationContext(Protocol):
     """Who asks, and of what. `outcome` is the payload of a change that was made, or what was raised instead."""
 
     outcome: Any
-    times: Times
+    times: Deadlines
 
     @property
     def viewer(self) -> Viewer:
@@ -53,7 +53,7 @@ Make = Callable[[Any, str, type, Mapping[str, Any]], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Change:
+class MutationPlan:
     """What a document with one change comes to: how it is made, and what is shown of the payload."""
 
     key: str
@@ -61,78 +61,80 @@ class Change:
     make: Make
     arguments: Arguments
     payload: type
-    shown: Plan
+    selected: Plan
 
 
-class Changes:
+class MutationExecutor:
     """Changes of one schema on one database, where a document asks for one."""
 
     def __init__(self, planner: Planner, *, at_once: bool = False) -> None:
-        self._plans = Plans(partial(plan, planner), at_once=at_once)
+        self._plans = PlanCache(partial(plan, planner), at_once=at_once)
 
-    async def answer(self, known: Known, variables: VariableValues, context: Context) -> dict[str, Any] | Stock:
+    async def answer(
+        self, known: ValidatedDocument, variables: VariableValues, context: MutationContext
+    ) -> dict[str, Any] | Fallback:
         """The data of an answer, or why stock is to give it: of the outcome, once there is one."""
         viewer, change = context.viewer, self._plans.of(known, variables, context.viewer)
-        if isinstance(change, Stock):
+        if isinstance(change, Fallback):
             return change
         try:
             given = change.arguments.of(variables)
         except Exception:
-            return Stock("refusal")
+            return Fallback("refusal")
         try:
-            async with context.times.telling():
-                return await _told(change, given, variables, context, viewer)
+            async with context.times.answering():
+                return await _answer(change, given, variables, context, viewer)
         except Exception as error:
             context.outcome = error
-            return Stock("refusal")
+            return Fallback("refusal")
 
 
-async def _told(
-    change: Change, given: Mapping[str, Any], variables: VariableValues, context: Context, viewer: Viewer
-) -> dict[str, Any] | Stock:
+async def _answer(
+    change: MutationPlan, given: Mapping[str, Any], variables: VariableValues, context: MutationContext, viewer: Viewer
+) -> dict[str, Any] | Fallback:
     """Make the change, and read what is shown of it. What takes too long is not read twice."""
     context.outcome = payload = await change.make(context, change.name, change.payload, given)
     if getattr(payload, PROBLEMS) or context.viewer is not viewer:
-        return Stock("problem" if context.viewer is viewer else "another viewer")
+        return Fallback("problem" if context.viewer is viewer else "another viewer")
     try:
         database = context.database
-        run = Run(viewer, database, variables, {**viewer.binds, "now": database.clock()}, Freshness.PRIMARY)
-        return {change.key: await execute(change.shown, run, [vars(payload)])}
+        run = PlanRun(viewer, database, variables, {**viewer.bind_values, "now": database.clock()}, Freshness.PRIMARY)
+        return {change.key: await execute(change.selected, run, [vars(payload)])}
     except (errors.TimedOut, errors.Unavailable):
         raise
     except Exception as error:
         log.debug("The stock executor tells of a change, since its plan met %r.", error)
-        return Stock("surprise")
+        return Fallback("surprise")
 
 
-def plan(planner: Planner, known: Known, variables: VariableValues, viewer: Viewer) -> Change:
+def plan(planner: Planner, known: ValidatedDocument, variables: VariableValues, viewer: Viewer) -> MutationPlan:
     """Plan a document with one change; raises Unplanned."""
     kind = planner.schema.mutation_type
     assert kind is not None
-    planning, fields = planner.begun(kind, known, variables, viewer)
+    planning, fields = planner.start(kind, known, variables, viewer)
     if len(fields) != 1:
-        raise Unplanned("several changes")
+        raise NotPlannable("several changes")
     ((key, details),) = fields.items()
     node: FieldNode = details[0].node
     if node.name.value not in kind.fields:
-        raise Unplanned("introspection")
+        raise NotPlannable("introspection")
     field = kind.fields[node.name.value]
-    make, face = declared(field).metadata["change"], face_of(object_of(field.type))
+    make, face = declared_fields(field).metadata["change"], entity_type_of(object_of(field.type))
     arguments = Arguments(field, node, planner.convert)
-    return Change(key, node.name.value, make, arguments, face, planned(_payload(planning, field, details)))
+    return MutationPlan(key, node.name.value, make, arguments, face, plan_for(_payload(planning, field, details)))
 
 
-def _payload(planning: Planning, field: GraphQLField, details: Sequence[Any]) -> Shape:
+def _payload(planning: PlanBuilder, field: GraphQLField, details: Sequence[Any]) -> RowBuilder:
     """The shape of a payload: its `row` has what the change filled in, by Python names."""
-    draft, kind = Draft(Columns()), object_of(field.type)
-    place = Place(kind, None, draft)
+    draft, kind = BuilderSource(Columns()), object_of(field.type)
+    place = FieldLocation(kind, None, draft)
     fields = planning.below(kind, details)
-    return draft.shape(
-        "{" + ", ".join(f"{key!r}: {_filled(planning, place, key, each)}" for key, each in fields.items()) + "}"
+    return draft.build(
+        "{" + ", ".join(f"{key!r}: {_outcome_fields(planning, place, key, each)}" for key, each in fields.items()) + "}"
     )
 
 
-def _filled(planning: Planning, place: Place, key: str, details: Sequence[Any]) -> str:
+def _outcome_fields(planning: PlanBuilder, place: FieldLocation, key: str, details: Sequence[Any]) -> str:
     """The text of one field of a payload."""
     name = details[0].node.name.value
     if name == "__typename":
@@ -140,13 +142,13 @@ def _filled(planning: Planning, place: Place, key: str, details: Sequence[Any]) 
     if name == PROBLEMS:
         return "[]"
     field = place.kind.fields[name]
-    told = declared(field)
+    told = declared_fields(field)
     cell = told.metadata.get("cell")
     if cell is None:
-        return f"{place.draft.name(planning.told(field.type, details))}(row[{told.python_name!r}])"
+        return f"{place.draft.name(planning.typename(field.type, details))}(row[{told.python_name!r}])"
     if cell.part:
         return planning.part(place, key, field, cell, details)
     if cell.follow is None or cell.follow.by is None or cell.follow.kind == "page":
-        raise Unplanned(f"{place.kind.name}.{name}")
+        raise NotPlannable(f"{place.kind.name}.{name}")
     place.draft.children.append((place.path, planning.related(key, field, cell.follow, details)))
     return f"row[{told.python_name!r}]"

@@ -16,7 +16,7 @@ class Charge:
         self.seconds = 0.0
 
     @contextmanager
-    def measured(self) -> Iterator[None]:
+    def measure(self) -> Iterator[None]:
         """Charge what is computed in a block, which awaits nothing."""
         began = thread_time()
         try:
@@ -28,7 +28,7 @@ class Charge:
         """Do work in a thread, and charge it. The loop gets its turns after each switch interval of the interpreter."""
 
         def measured() -> Done:
-            with self.measured():
+            with self.measure():
                 return work()
 
         return await asyncio.to_thread(measured)

@@ -7,7 +7,7 @@ from app import errors
 MOST = 10**9  # numbers of fragment bombs have hundreds of digits; nobody wants to read those
 
 
-class Excess(errors.TooComplex):
+class LimitExceeded(errors.TooComplex):
     """A limit is passed; says which, its number and the document's."""
 
     def __init__(self, limit: str, most: int, value: int) -> None:
@@ -16,7 +16,7 @@ class Excess(errors.TooComplex):
         super().__init__(message, limit, most, min(value, MOST))
 
 
-class Broken(Exception):
+class InvalidFragments(Exception):
     """Fragments spread each other in a circle, or share a name: no size has a meaning."""
 
     def __init__(self, message: str, node: FragmentDefinitionNode) -> None:
@@ -27,4 +27,4 @@ class Broken(Exception):
 def within(limit: str, most: int, value: int) -> None:
     """Refuse what passes a limit; raises Excess."""
     if value > most:
-        raise Excess(limit, most, value)
+        raise LimitExceeded(limit, most, value)

@@ -24,7 +24,7 @@ from graphql import (
 
 from app import pages
 from app.executor.canonical import number_of, tokens_of
-from app.executor.excess import MOST, Broken, within
+from app.executor.excess import MOST, InvalidFragments, within
 from app.settings import Limits
 
 LONGEST_NAME = 1_000
@@ -44,7 +44,7 @@ ROWS = frozenset({"edges", "nodes"})
 Definition = FragmentDefinitionNode | OperationDefinitionNode
 
 
-class Size(NamedTuple):
+class Extent(NamedTuple):
     """What a selection unfolds to. `rows` is the cost of one row: of what stands below `edges` and `nodes`."""
 
     depth: int = 0
@@ -54,7 +54,7 @@ class Size(NamedTuple):
     introspection: int = 0
 
 
-class Crowd(NamedTuple):
+class Overlap(NamedTuple):
     """Fields that meet: the most of one name in one place, and the pairs of one response name in all places."""
 
     most: int
@@ -62,7 +62,7 @@ class Crowd(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Weight:
+class Cost:
     """The cost of a document's dearest operation, and the page size taken for each variable that sets one."""
 
     cost: int
@@ -87,7 +87,7 @@ def check_text(text: str, limits: Limits) -> list[str]:
     return tokens
 
 
-def check_document(document: DocumentNode, limits: Limits, variables: Mapping[str, Any] | None = None) -> Weight:
+def check_document(document: DocumentNode, limits: Limits, variables: Mapping[str, Any] | None = None) -> Cost:
     """Refuse what is too costly to be validated or executed; `variables` may say the sizes of pages."""
     measure = Measure(document, variables or {})
     parts = [measure.define(definition) for definition in measure.ordered]
@@ -100,11 +100,11 @@ def check_document(document: DocumentNode, limits: Limits, variables: Mapping[st
     within("introspection", limits.introspection, max((size.introspection for size in sizes), default=0))
     # Only now: what is unfolded here is bounded by the number of selections.
     definitions: list[Definition] = [*measure.ordered, *measure.operations]
-    crowds = [measure.crowd(definition) for definition in definitions]
+    crowds = [measure.overlap(definition) for definition in definitions]
     within("siblings", limits.siblings, max((crowd.most for crowd in crowds), default=0))
     within("comparisons", limits.comparisons, max((crowd.pairs for crowd in crowds), default=0))
     within("root fields", limits.root_fields, max(map(measure.width, measure.operations), default=0))
-    return Weight(cost, measure.pages)
+    return Cost(cost, measure.pages)
 
 
 class Measure:
@@ -116,13 +116,13 @@ class Measure:
         self.fragments = {node.name.value: node for node in fragments}
         for node in fragments:
             if node is not self.fragments[node.name.value]:
-                raise Broken(f"There can be only one fragment named '{node.name.value}'.", node)
-        self.ordered = _dependencies_first(self.fragments)
+                raise InvalidFragments(f"There can be only one fragment named '{node.name.value}'.", node)
+        self.ordered = _order_by_dependency(self.fragments)
         self.variables = _sizes(self.operations) | _numbers(variables)
         self.pages: dict[str, int] = {}
-        self.sizes: dict[str, Size] = {}
+        self.sizes: dict[str, Extent] = {}
 
-    def define(self, node: Definition) -> Size:
+    def define(self, node: Definition) -> Extent:
         """The size of an operation or of a fragment, which is remembered."""
         if isinstance(node, OperationDefinitionNode):
             return self._together(node.selection_set.selections, False)
@@ -130,7 +130,7 @@ class Measure:
         self.sizes[node.name.value] = size = self._together(node.selection_set.selections, inside)
         return size
 
-    def crowd(self, definition: Definition) -> Crowd:
+    def overlap(self, definition: Definition) -> Overlap:
         """What meets in one place of the answer, where selections of the same response name merge."""
         most = pairs = 0
         places = [[definition.selection_set]]
@@ -143,7 +143,7 @@ class Measure:
             pairs += sum(comb(len(nodes), 2) for nodes in merged.values())
             below = ([node.selection_set for node in nodes if node.selection_set] for nodes in merged.values())
             places.extend(filter(None, below))
-        return Crowd(most, pairs)
+        return Overlap(most, pairs)
 
     def width(self, operation: OperationDefinitionNode) -> int:
         """How many response names an operation has at its root."""
@@ -162,34 +162,34 @@ class Measure:
                     if fragment := self.fragments.get(node.name.value):
                         stack.append(fragment.selection_set)
 
-    def _together(self, selections: Iterable[SelectionNode], inside: bool) -> Size:
+    def _together(self, selections: Iterable[SelectionNode], inside: bool) -> Extent:
         depth = count = cost = rows = introspection = 0
         for node in selections:
             size = self._one(node, inside)
             depth, introspection = max(depth, size.depth), max(introspection, size.introspection)
             count, cost, rows = count + size.selections, cost + size.cost, rows + size.rows
-        return Size(depth, count, cost, rows, introspection)
+        return Extent(depth, count, cost, rows, introspection)
 
-    def _one(self, node: SelectionNode, inside: bool) -> Size:
+    def _one(self, node: SelectionNode, inside: bool) -> Extent:
         if isinstance(node, FieldNode):
             return self._field(node, inside)
         if isinstance(node, FragmentSpreadNode):
-            size = self.sizes.get(node.name.value, Size())
+            size = self.sizes.get(node.name.value, Extent())
         elif isinstance(node, InlineFragmentNode):
             size = self._together(node.selection_set.selections, inside)
         else:
             raise TypeError(f"A selection of a new kind: {node.kind}")
         return size._replace(selections=size.selections + 1)
 
-    def _field(self, node: FieldNode, inside: bool) -> Size:
-        name, below = node.name.value, Size()
+    def _field(self, node: FieldNode, inside: bool) -> Extent:
+        name, below = node.name.value, Extent()
         if node.selection_set:
             below = self._together(node.selection_set.selections, inside or name in ("__schema", "__type"))
         cost, rows = self._cost(node, below, inside)
         lists = below.introspection + (inside and name in RETURNING)
-        return Size(below.depth + 1, below.selections + 1, cost, rows, lists)
+        return Extent(below.depth + 1, below.selections + 1, cost, rows, lists)
 
-    def _cost(self, node: FieldNode, below: Size, inside: bool) -> tuple[int, int]:
+    def _cost(self, node: FieldNode, below: Extent, inside: bool) -> tuple[int, int]:
         if inside:
             return 1 + (below.cost + below.rows) * INTROSPECTION.get(node.name.value, 1), 0
         size = self._page_size(node)
@@ -210,7 +210,7 @@ class Measure:
         return _literal(value)
 
 
-def _dependencies_first(fragments: dict[str, FragmentDefinitionNode]) -> list[FragmentDefinitionNode]:
+def _order_by_dependency(fragments: dict[str, FragmentDefinitionNode]) -> list[FragmentDefinitionNode]:
     graph = {name: set(_spreads(node.selection_set.selections)) for name, node in fragments.items()}
     try:
         order = list(TopologicalSorter(graph).static_order())
@@ -218,7 +218,7 @@ def _dependencies_first(fragments: dict[str, FragmentDefinitionNode]) -> list[Fr
         # In the order of spreading, and in the words of graphql-core's own rule.
         first, *others, _ = reversed(error.args[1])
         via = f" via {', '.join(repr(name) for name in others[:5])}" if others else ""
-        raise Broken(f"Cannot spread fragment '{first}' within itself{via}.", fragments[first]) from None
+        raise InvalidFragments(f"Cannot spread fragment '{first}' within itself{via}.", fragments[first]) from None
     return [fragments[name] for name in order if name in fragments]
 
 

@@ -5,23 +5,23 @@ from typing import Any
 
 from graphql import GraphQLField, GraphQLObjectType, GraphQLOutputType, get_named_type, is_object_type
 
-from app.executor.causes import Unplanned
-from app.executor.shape import Draft, Path
-from app.sources import Cell, Table
+from app.executor.causes import NotPlannable
+from app.executor.shape import BuilderSource, Path
+from app.sources import FieldSpec, Table
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FieldLocation:
     """A type whose objects are made of the rows of a draft, and the way to them from the object of the whole row."""
 
     kind: GraphQLObjectType
     table: Table | None
-    draft: Draft
+    draft: BuilderSource
     path: Path = ()
-    node: "Place | None" = None
+    node: "FieldLocation | None" = None
     """Of an edge of a connection: its node, which is of the same row."""
 
-    def part(self, kind: GraphQLObjectType, key: str, joined: Table | None) -> "Place":
+    def part(self, kind: GraphQLObjectType, key: str, joined: Table | None) -> "FieldLocation":
         """An object of the same row, or of what is joined to it, under a response key."""
         return replace(self, kind=kind, table=joined or self.table, path=(*self.path, key), node=None)
 
@@ -30,27 +30,27 @@ def object_of(kind: GraphQLOutputType) -> GraphQLObjectType:
     """The one type of the objects that a field leads to, through lists and nulls."""
     found = get_named_type(kind)
     if not is_object_type(found):
-        raise Unplanned("a field of several types")
+        raise NotPlannable("a field of several types")
     return found
 
 
-def declared(field: GraphQLField) -> Any:
+def declared_fields(field: GraphQLField) -> Any:
     """The declaration of a field."""
     return field.extensions["strawberry-definition"]
 
 
-def face_of(kind: GraphQLObjectType) -> Any:
+def entity_type_of(kind: GraphQLObjectType) -> Any:
     """The class that declares a type."""
     return kind.extensions["strawberry-definition"].origin
 
 
 def row_of(kind: GraphQLObjectType) -> Table | None:
     """The table whose rows a type shows."""
-    row: Table | None = face_of(kind).__row__
+    row: Table | None = entity_type_of(kind).__row__
     return row
 
 
-def is_never_null(table: Table | None, name: str, cell: Cell) -> bool:
+def is_never_null(table: Table | None, name: str, cell: FieldSpec) -> bool:
     """Whether the database itself sees to it that there is a value."""
     columns: Any = table.__table__.c  # type: ignore[union-attr]  # every mapped class has one
     return cell.of is None and cell.guard is None and not columns[name].nullable

@@ -11,13 +11,13 @@ from app.errors import RateLimited
 from app.executor.charges import Charge
 from app.executor.documents import Invalid
 
-MOST_WAITING = 32
+MAX_WAITING = 32
 LEAST_CHARGE = 0.001
 """Seconds that every new document is charged: to take the request and to answer it costs something too."""
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class AdmissionPolicy:
     """Which shares of a worker valid and refused documents may take, and how many seconds of it are free at first."""
 
     share: float
@@ -25,11 +25,11 @@ class Terms:
     allowance: float
 
 
-ANONYMOUS = Terms(share=1 / 16, share_of_refused=1 / 16, allowance=0.1)
-SIGNED_IN = Terms(share=1 / 4, share_of_refused=1 / 16, allowance=0.25)
+ANONYMOUS = AdmissionPolicy(share=1 / 16, share_of_refused=1 / 16, allowance=0.1)
+SIGNED_IN = AdmissionPolicy(share=1 / 4, share_of_refused=1 / 16, allowance=0.25)
 
 
-class Lane:
+class AdmissionQueue:
     """One document after another. Whoever is known already does not come here, and so does not wait for others.
 
     A document that took a second takes the queue's share of sixteen seconds, say: its sender is answered at once, and
@@ -41,7 +41,7 @@ class Lane:
         self,
         clock: Callable[[], float] = monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        terms: Terms = ANONYMOUS,
+        terms: AdmissionPolicy = ANONYMOUS,
     ) -> None:
         self._clock, self._sleep, self._terms = clock, sleep, terms
         self._lock = asyncio.Lock()
@@ -54,9 +54,9 @@ class Lane:
         return self._terms.allowance / self._terms.share
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[Charge]:
+    async def slot(self) -> AsyncIterator[Charge]:
         """The queue for oneself, with what is to be charged; raises RateLimited when too many wait for it."""
-        if self._waiting >= MOST_WAITING:
+        if self._waiting >= MAX_WAITING:
             seconds = max(1, ceil(self._free_at - self._clock()))
             raise RateLimited("Too many new documents are being looked at. Try again in a moment.", seconds)
         self._waiting += 1

@@ -19,19 +19,19 @@ from graphql import (
 )
 
 from app.columns import format_instant
-from app.executor.causes import Surprise
-from app.sources import Cell
+from app.executor.causes import PlanFailed
+from app.sources import FieldSpec
 
-Change = Callable[[Any], Any]
+Serializer = Callable[[Any], Any]
 
 MEMORY = 4096
 """How many values of a column are remembered with what became of them."""
 
 
-class Memo(dict[Any, Any]):
+class ConversionCache(dict[Any, Any]):
     """What became of each value; bounded by no longer taking new ones."""
 
-    def __init__(self, make: Change) -> None:
+    def __init__(self, make: Serializer) -> None:
         super().__init__()
         self._make = make
 
@@ -43,7 +43,7 @@ class Memo(dict[Any, Any]):
         return made
 
 
-def change(kind: GraphQLOutputType, cell: Cell, column: Any, dialect: Any) -> Change | None:
+def select_serializer(kind: GraphQLOutputType, cell: FieldSpec, column: Any, dialect: Any) -> Serializer | None:
     """What turns the driver's value of a column into JSON; None where it is JSON already.
 
     `column` is the cell's SQL expression. A null reaches the function only where the API promises that there is none.
@@ -51,20 +51,20 @@ def change(kind: GraphQLOutputType, cell: Cell, column: Any, dialect: Any) -> Ch
     read = processor(column.type, dialect)
     named = get_named_type(kind)
     is_plain = cell.read is None and not is_list_type(_nullable(kind))
-    found: Change | None = _at_once(named.name, column.type, dialect, read) if is_plain else KEEP
+    found: Serializer | None = _fused_serializer(named.name, column.type, dialect, read) if is_plain else KEEP
     if found is not KEEP:
         return found
-    made = composed(read, cell.read, completed(kind))
-    return Memo(made).__getitem__ if isinstance(named, GraphQLEnumType) else made
+    made = list_serializer(read, cell.read, complete_serializer(kind))
+    return ConversionCache(made).__getitem__ if isinstance(named, GraphQLEnumType) else made
 
 
-def processor(kind: Any, dialect: Any) -> Change | None:
+def processor(kind: Any, dialect: Any) -> Serializer | None:
     """What SQLAlchemy would do with the driver's value."""
-    made: Change | None = kind.dialect_impl(dialect).result_processor(dialect, None)
+    made: Serializer | None = kind.dialect_impl(dialect).result_processor(dialect, None)
     return made
 
 
-def composed(*steps: Change | None) -> Change:
+def list_serializer(*steps: Serializer | None) -> Serializer:
     """One after the other; what became null stays so until the last, which knows whether it may be."""
     *before, last = [step for step in steps if step is not None]
     if not before:
@@ -79,20 +79,20 @@ def composed(*steps: Change | None) -> Change:
     return all_of
 
 
-def completed(kind: GraphQLOutputType, named: Change | None = None) -> Change:
+def complete_serializer(kind: GraphQLOutputType, named: Serializer | None = None) -> Serializer:
     """What a value of this type is in JSON, as the stock executor says; raises Surprise for a null out of place.
 
     `named` is what becomes of a value of the type below lists and nulls, where that is no leaf.
     """
     if is_non_null_type(kind):
-        inner = completed(kind.of_type, named)
+        inner = complete_serializer(kind.of_type, named)
 
         def required(value: Any) -> Any:
             return needed(inner(needed(value)))
 
         return required
     if is_list_type(kind):
-        each = completed(kind.of_type, named)
+        each = complete_serializer(kind.of_type, named)
         plain = bool if getattr(_nullable(kind.of_type), "name", "") == "Boolean" else None
         return lambda value: value if value is None or _are(plain, value) else [each(one) for one in value]
     if named is None:
@@ -111,7 +111,7 @@ def _are(plain: type | None, values: Any) -> bool:
 def needed(value: Any) -> Any:
     """A value that may not be null."""
     if value is None:
-        raise Surprise("null where the API promises a value")
+        raise PlanFailed("null where the API promises a value")
     return value
 
 
@@ -127,7 +127,7 @@ class _Keep:
 KEEP: Any = _Keep()
 
 
-def _at_once(leaf: str, kind: Any, dialect: Any, read: Change | None) -> Any:
+def _fused_serializer(leaf: str, kind: Any, dialect: Any, read: Serializer | None) -> Any:
     """A short way for a leaf type and a column; None for nothing to do, KEEP for no such way."""
     is_sqlite = dialect.name == "sqlite"
     if leaf == "DateTime":
@@ -149,7 +149,7 @@ def _is(kind: Any, *names: str) -> bool:
 def _zulu(text: str) -> str:
     """A moment as SQLite keeps it, `2026-01-31T12:00:00.000000+00:00`, as the API writes it."""
     if len(text) != len("2026-01-31T12:00:00.000000+00:00"):
-        raise Surprise("a moment that was not written by us")
+        raise PlanFailed("a moment that was not written by us")
     return text[:26] + "Z"
 
 
@@ -159,5 +159,5 @@ LIMIT = 2**31
 def _small(number: int) -> int:
     """GraphQL's integers have 32 bits."""
     if not -LIMIT <= number < LIMIT:
-        raise Surprise("an integer beyond 32 bits")
+        raise PlanFailed("an integer beyond 32 bits")
     return number

@@ -25,13 +25,13 @@ from graphql import (
 from graphql.utilities import coerce_input_literal
 from graphql.utilities.coerce_input_value import coerce_default_value
 
-from app.executor.mentions import mentioned
+from app.executor.mentions import used_variables
 
 Value = Callable[[Mapping[str, Any]], Any]
 """From the variables to a value; raises Unsure."""
 
 
-class Unsure(Exception):
+class NeedsFullCoercion(Exception):
     """What comes of these variables is for graphql-core to say."""
 
 
@@ -58,7 +58,7 @@ def _parts(
 def _value(kind: GraphQLInputType, node: ValueNode) -> Value | None:
     if isinstance(node, VariableNode):
         return partial(_variable, node.name.value)
-    if not mentioned(node):
+    if not used_variables(node):
         fixed = coerce_input_literal(node, kind)
         return None if fixed is Undefined else lambda variables: fixed
     plain = kind.of_type if is_non_null_type(kind) else kind
@@ -78,5 +78,5 @@ def _variable(name: str, variables: Mapping[str, Any]) -> Any:
     """Null and absent differ, and either may be refused."""
     value = variables.get(name)
     if value is None:
-        raise Unsure
+        raise NeedsFullCoercion
     return value

@@ -5,7 +5,7 @@ from typing import Any
 from graphql import DirectiveNode, DocumentNode, Node, VariableNode, Visitor, visit
 
 
-class _Mentioned(Visitor):
+class _VariableCollector(Visitor):
     def __init__(self) -> None:
         super().__init__()
         self.names: set[str] = set()
@@ -15,26 +15,26 @@ class _Mentioned(Visitor):
         self.names.add(node.name.value)
 
 
-class _Shaping(Visitor):
+class _ShapingCollector(Visitor):
     def __init__(self) -> None:
         super().__init__()
         self.names: set[str] = set()
 
     def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
         """Take note of the variables of a directive."""
-        self.names |= mentioned(*node.arguments or ())
+        self.names |= used_variables(*node.arguments or ())
 
 
-def mentioned(*trees: Node) -> set[str]:
+def used_variables(*trees: Node) -> set[str]:
     """The names of the variables in some trees."""
-    found = _Mentioned()
+    found = _VariableCollector()
     for tree in trees:
         visit(tree, found)
     return found.names
 
 
-def shaping(document: DocumentNode) -> tuple[str, ...]:
+def shaping_variables(document: DocumentNode) -> tuple[str, ...]:
     """Those in directives: their values decide what is selected."""
-    found = _Shaping()
+    found = _ShapingCollector()
     visit(document, found)
     return tuple(sorted(found.names))

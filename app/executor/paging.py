@@ -6,18 +6,18 @@ from typing import Any
 
 from app import pages
 from app.auth import Viewer
-from app.db import Question
+from app.db import BoundStatement
 from app.executor.arguments import Arguments
-from app.executor.shape import Objects, Shape, Wave
-from app.executor.steps import UNASKED, Opened, Run, fill, keys_of, none
-from app.pages import Ask, Page
-from app.prepared import Prepared, Row
-from app.reads import by_key
-from app.sources import Source
+from app.executor.shape import Objects, PlanLevel, RowBuilder
+from app.executor.steps import UNASKED, Opened, PlanRun, fill, keys_of, none
+from app.pages import ListQuery, Page
+from app.prepared import CompiledStatement, Row
+from app.reads import group_by_key
+from app.sources import Relation
 
 
 @dataclass(slots=True)
-class Found:
+class PageRows:
     """What is below one key: its page, the number of all its rows, and how its cursors are written.
 
     Not frozen, for the reason that `Page` is not.
@@ -37,27 +37,27 @@ class Found:
 class PageStatements:
     """The statements of a page of one shape; `cursor` writes the place of a row."""
 
-    page: Prepared
-    count: Prepared | None
+    page: CompiledStatement
+    count: CompiledStatement | None
     cursor: Callable[[Row], str]
 
 
-Give = Callable[[Found], Any]
+PageWriter = Callable[[PageRows], Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pages:
+class ConnectionStep:
     """An edge to a page below each key: `gives` makes each field of the connection, `shapes` are those of its lists."""
 
-    slot: str
-    source: Source
+    response_key: str
+    source: Relation
     is_required: bool
     arguments: Arguments
-    gives: tuple[tuple[str, Give], ...]
-    shapes: tuple[tuple[str, Shape], ...]
+    gives: tuple[tuple[str, PageWriter], ...]
+    shapes: tuple[tuple[str, RowBuilder], ...]
     is_read: bool
     is_counted: bool
-    statements: Callable[[Ask], PageStatements]
+    statements: Callable[[ListQuery], PageStatements]
     types: Mapping[str, type]
 
     @property
@@ -65,40 +65,40 @@ class Pages:
         """Whether steps follow."""
         return any(shape.children for _, shape in self.shapes)
 
-    def open(self, run: Run, holders: Objects) -> Opened:
+    def open(self, run: PlanRun, holders: Objects) -> Opened:
         """Ask for the page of each key, and for the number of all its rows where that is selected."""
-        keys = keys_of(holders, self.slot)
+        keys = keys_of(holders, self.response_key)
         if not keys:
-            fill(holders, self.slot, {}, none, self.is_required)
+            fill(holders, self.response_key, {}, none, self.is_required)
             return UNASKED
-        wanted = self.arguments.wanted(run.variables, self.source, self.types)
-        statements = self.statements(wanted.ask)
-        values = {**run.binds, "keys": keys, **wanted.binds}
-        questions: list[Question] = [(statements.page, values)] if self.is_read else []
+        wanted = self.arguments.page_request(run.variables, self.source, self.types)
+        statements = self.statements(wanted.query)
+        values = {**run.binds, "keys": keys, **wanted.bind_values}
+        questions: list[BoundStatement] = [(statements.page, values)] if self.is_read else []
         if statements.count is not None:
             questions.append((statements.count, values))
 
-        def place(answers: Sequence[Sequence[Row]]) -> Wave:
-            rows = by_key(answers[0]) if self.is_read else {}
+        def place(answers: Sequence[Sequence[Row]]) -> PlanLevel:
+            rows = group_by_key(answers[0]) if self.is_read else {}
             counts = {key: number for number, key in answers[-1]} if self.is_counted else {}
             found = {}
             for key in keys:
-                each = Found(wanted.page(rows.get(key, [])), counts.get(key, 0), statements.cursor, run.viewer)
+                each = PageRows(wanted.page(rows.get(key, [])), counts.get(key, 0), statements.cursor, run.viewer)
                 found[key] = {name: give(each) for name, give in self.gives}
-            fill(holders, self.slot, found, none, self.is_required)
+            fill(holders, self.response_key, found, none, self.is_required)
             return self._below(list(found.values()))
 
         return questions, place
 
-    def _below(self, connections: Objects) -> Wave:
-        wave = Wave()
+    def _below(self, connections: Objects) -> PlanLevel:
+        wave = PlanLevel()
         for name, shape in self.shapes:
             if shape.children:
                 wave += shape.below([each for connection in connections for each in connection[name]])
         return wave
 
 
-def cursor_of(ask: Ask, prepared: Prepared, width: int) -> Callable[[Row], str]:
+def cursor_of(ask: ListQuery, prepared: CompiledStatement, width: int) -> Callable[[Row], str]:
     """What writes the place of a row: behind its `width` cells stand the values of the order, then the id."""
     readers = dict(prepared.readers)
     places = [(at, readers.get(at)) for at in range(width, width + len(ask.order) + 1)]

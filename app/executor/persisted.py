@@ -5,14 +5,14 @@ import sys
 from app.caching import WeightedLRU
 from app.errors import PersistedQueryNotFound
 
-MOST = 1_000
-ROOM = 8 * 1_048_576  # bytes
+MAX_TEXTS = 1_000
+MAX_CHARACTERS = 8 * 1_048_576  # bytes
 LARGEST = 131_072  # bytes
 
 _Key = tuple[int | None, str]
 
 
-class Persisted:
+class PersistedTexts:
     """The texts of one worker, the most recent ones.
 
     A text without strings and comments is everybody's: who finds it here learns that somebody has asked it, and no
@@ -20,7 +20,7 @@ class Persisted:
     is its sender's alone.
     """
 
-    def __init__(self, size: int = MOST, room: int = ROOM, largest: int = LARGEST) -> None:
+    def __init__(self, size: int = MAX_TEXTS, room: int = MAX_CHARACTERS, largest: int = LARGEST) -> None:
         self._texts: WeightedLRU[_Key, str] = WeightedLRU(size, room, largest, lambda key, text: sys.getsizeof(text))
 
     def text(self, sha256: str, user_id: int | None) -> str:

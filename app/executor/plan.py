@@ -29,17 +29,17 @@ from app import ids
 from app.auth import Viewer
 from app.executor import leaves
 from app.executor.arguments import Arguments, Convert
-from app.executor.causes import Unplanned
-from app.executor.connection import Connection
-from app.executor.documents import Known
-from app.executor.kinds import Place, declared, face_of, is_never_null, object_of, row_of
-from app.executor.paging import Pages
-from app.executor.plans import Plan, planned
-from app.executor.shape import Columns, Draft
-from app.executor.steps import Answered, Lookup, Related, Rows, bare
-from app.prepared import Prepared
-from app.sources import ROOT, Cell, Source
-from app.statements import Statements
+from app.executor.causes import NotPlannable
+from app.executor.connection import ConnectionPlanner
+from app.executor.documents import ValidatedDocument
+from app.executor.kinds import FieldLocation, declared_fields, entity_type_of, is_never_null, object_of, row_of
+from app.executor.paging import ConnectionStep
+from app.executor.plans import Plan, plan_for
+from app.executor.shape import BuilderSource, Columns
+from app.executor.steps import LookupStep, RelationStep, Rows, ServiceStep, bare
+from app.prepared import CompiledStatement
+from app.sources import ROOT_KEY, FieldSpec, Relation
+from app.statements import SelectBuilder
 
 Fields = Mapping[str, Sequence[Any]]
 """The fields of a selection by their response keys, as graphql-core collects them."""
@@ -50,67 +50,69 @@ class Planner:
     """Plans for one schema on one database."""
 
     schema: GraphQLSchema
-    statements: Statements
+    statements: SelectBuilder
     convert: Convert
 
-    def plan(self, known: Known, variables: VariableValues, viewer: Viewer) -> Plan:
+    def plan(self, known: ValidatedDocument, variables: VariableValues, viewer: Viewer) -> Plan:
         """Plan an operation; raises Unplanned."""
-        query, draft = self.schema.query_type, Draft(Columns())
+        query, draft = self.schema.query_type, BuilderSource(Columns())
         assert query is not None
-        planning, fields = self.begun(query, known, variables, viewer)
-        return planned(draft.shape(planning.object(Place(query, None, draft), fields)))
+        planning, fields = self.start(query, known, variables, viewer)
+        return plan_for(draft.build(planning.object(FieldLocation(query, None, draft), fields)))
 
-    def begun(
-        self, root: GraphQLObjectType, known: Known, variables: VariableValues, viewer: Viewer
-    ) -> tuple["Planning", Fields]:
+    def start(
+        self, root: GraphQLObjectType, known: ValidatedDocument, variables: VariableValues, viewer: Viewer
+    ) -> tuple["PlanBuilder", Fields]:
         """An operation that is being planned, and the fields of its root."""
         fragments = {name: FragmentDetails(node) for name, node in known.fragments.items()}
         found = collect_fields(self.schema, fragments, variables, root, known.operation)
-        return Planning(self, known, fragments, variables, viewer.alike), found.grouped_field_set
+        return PlanBuilder(self, known, fragments, variables, viewer.permission_profile), found.grouped_field_set
 
 
 @dataclass(frozen=True, slots=True)
-class Planning:
+class PlanBuilder:
     """One operation that is being planned, for all who hold what this viewer does."""
 
     planner: Planner
-    known: Known
+    known: ValidatedDocument
     fragments: dict[str, FragmentDetails]
     variables: VariableValues
     viewer: Viewer
 
-    def object(self, place: Place, fields: Fields) -> str:
+    def object(self, place: FieldLocation, fields: Fields) -> str:
         """The text of an object."""
         return "{" + ", ".join(f"{key!r}: {self._field(place, key, details)}" for key, details in fields.items()) + "}"
 
-    def _field(self, place: Place, key: str, details: Sequence[Any]) -> str:
+    def _field(self, place: FieldLocation, key: str, details: Sequence[Any]) -> str:
         node: FieldNode = details[0].node
         name = node.name.value
         if name == "__typename":
             return repr(place.kind.name)
         if name not in place.kind.fields:
-            raise Unplanned("introspection")
+            raise NotPlannable("introspection")
         field = place.kind.fields[name]
-        told = declared(field)
-        cell: Cell | None = told.metadata.get("cell")
+        told = declared_fields(field)
+        cell: FieldSpec | None = told.metadata.get("cell")
         if cell is None:
             return self._of_edge(place, key, told.python_name, details)
         if cell.part:
             return self.part(place, key, field, cell, details)
         if cell.follow is not None:
-            return self._followed(place, key, field, cell, details)
+            return self._follow(place, key, field, cell, details)
         if cell.find is not None or cell.asks is not None:
-            place.draft.children.append((place.path, self._sought(place, key, field, cell, details)))
+            place.draft.children.append((place.path, self._lookup(place, key, field, cell, details)))
             return "None"
-        return self._value(place, field, cell) if cell.given is None else self._given(place, field, cell, details)
+        return (
+            self._value(place, field, cell) if cell.given is None else self._viewer_value(place, field, cell, details)
+        )
 
-    def part(self, place: Place, key: str, field: GraphQLField, cell: Cell, details: Sequence[Any]) -> str:
+    def part(self, place: FieldLocation, key: str, field: GraphQLField, cell: FieldSpec, details: Sequence[Any]) -> str:
         """The text of an object of the same row."""
         kind = object_of(field.type)
         made = self.object(place.part(kind, key, cell.joined), self.below(kind, details))
         if cell.guard is None:
             return made
-        at, _ = self._column(place, declared(field).python_name, cell)
+        at, _ = self._column(place, declared_fields(field).python_name, cell)
         return f"None if row[{at}] is None else {made}"
 
     def below(self, kind: GraphQLObjectType, details: Sequence[Any]) -> Fields:
@@ -119,60 +121,62 @@ class Planning:
         found = collect_subfields(schema, self.fragments, self.variables, operation, kind, list(details))
         return found.grouped_field_set
 
-    def _value(self, place: Place, field: GraphQLField, cell: Cell) -> str:
-        draft, told = place.draft, declared(field)
+    def _value(self, place: FieldLocation, field: GraphQLField, cell: FieldSpec) -> str:
+        draft, told = place.draft, declared_fields(field)
         if not is_leaf_type(get_named_type(field.type)):
-            raise Unplanned(f"{place.kind.name}.{told.python_name}")
+            raise NotPlannable(f"{place.kind.name}.{told.python_name}")
         at, column = self._column(place, "id" if cell.identity else told.python_name, cell)
         if cell.identity:
-            change: Any = ids.encoder(face_of(place.kind).__name__)
+            change: Any = ids.encoder(entity_type_of(place.kind).__name__)
         else:
-            change = leaves.change(field.type, cell, column, self.planner.statements.dialect)
+            change = leaves.select_serializer(field.type, cell, column, self.planner.statements.dialect)
         required = is_non_null_type(field.type)
         if change is None and required and not is_never_null(place.table, told.python_name, cell):
             change = leaves.needed
         return draft.value(at, change, required=required)
 
-    def _given(self, place: Place, field: GraphQLField, cell: Cell, details: Sequence[Any]) -> str:
-        given, complete = cell.given, self.told(field.type, details)
+    def _viewer_value(self, place: FieldLocation, field: GraphQLField, cell: FieldSpec, details: Sequence[Any]) -> str:
+        given, complete = cell.given, self.typename(field.type, details)
         assert given is not None
         return f"{place.draft.name(lambda viewer: complete(given(viewer)))}(viewer)"
 
-    def told(self, kind: GraphQLOutputType, details: Sequence[Any]) -> leaves.Change:
+    def typename(self, kind: GraphQLOutputType, details: Sequence[Any]) -> leaves.Serializer:
         """What becomes of a value that no row holds. Objects among such values have plain attributes."""
         named = get_named_type(kind)
         if is_leaf_type(named):
-            return leaves.completed(kind)
+            return leaves.complete_serializer(kind)
         of = object_of(kind)
         fields = {key: self._attribute(of, each) for key, each in self.below(of, details).items()}
-        return leaves.completed(kind, lambda value: {key: told(value) for key, told in fields.items()})
+        return leaves.complete_serializer(kind, lambda value: {key: told(value) for key, told in fields.items()})
 
-    def _attribute(self, kind: GraphQLObjectType, details: Sequence[Any]) -> leaves.Change:
+    def _attribute(self, kind: GraphQLObjectType, details: Sequence[Any]) -> leaves.Serializer:
         name = details[0].node.name.value
         if name == "__typename":
             return lambda value: kind.name
-        told = declared(kind.fields[name])
+        told = declared_fields(kind.fields[name])
         if not told.is_basic_field:
-            raise Unplanned(f"{kind.name}.{name}")
-        attribute, complete = attrgetter(told.python_name), self.told(kind.fields[name].type, details)
+            raise NotPlannable(f"{kind.name}.{name}")
+        attribute, complete = attrgetter(told.python_name), self.typename(kind.fields[name].type, details)
         return lambda value: complete(attribute(value))
 
-    def _column(self, place: Place, name: str, cell: Cell) -> tuple[int, Any]:
+    def _column(self, place: FieldLocation, name: str, cell: FieldSpec) -> tuple[int, Any]:
         assert place.table is not None
-        at = place.draft.columns.place(name, cell, place.table)
+        at = place.draft.columns.add(name, cell, place.table)
         return at, cell.expression(name, place.table, self.viewer)
 
-    def _of_edge(self, place: Place, key: str, name: str, details: Sequence[Any]) -> str:
+    def _of_edge(self, place: FieldLocation, key: str, name: str, details: Sequence[Any]) -> str:
         """What an edge of a connection has beside facts of the relation."""
         if place.node is None or name not in {"cursor", "node"}:
-            raise Unplanned(f"{place.kind.name}.{details[0].node.name.value}")
+            raise NotPlannable(f"{place.kind.name}.{details[0].node.name.value}")
         if name == "cursor":
             place.draft.columns.are_placed = True
             return "cursor(row)"
         node = replace(place.node, path=(*place.path, key))
         return self.object(node, self.below(node.kind, details))
 
-    def _followed(self, place: Place, key: str, field: GraphQLField, cell: Cell, details: Sequence[Any]) -> str:
+    def _follow(
+        self, place: FieldLocation, key: str, field: GraphQLField, cell: FieldSpec, details: Sequence[Any]
+    ) -> str:
         source = cell.follow
         assert source is not None
         make = self._page if source.kind == "page" else self.related
@@ -180,34 +184,36 @@ class Planning:
         if cell.given is not None:
             return f"{place.draft.name(cell.given)}(viewer)"
         if source.by is None:
-            return str(ROOT)
-        name = declared(field).python_name
+            return str(ROOT_KEY)
+        name = declared_fields(field).python_name
         at, column = self._column(place, name, cell)
         read = leaves.processor(column.type, self.planner.statements.dialect)
         steps = [step for step in (read, cell.read) if step is not None]
-        return place.draft.value(at, leaves.composed(*steps) if steps else None, required=False)
+        return place.draft.value(at, leaves.list_serializer(*steps) if steps else None, required=False)
 
-    def related(self, key: str, field: GraphQLField, source: Source, details: Sequence[Any]) -> Related:
+    def related(self, key: str, field: GraphQLField, source: Relation, details: Sequence[Any]) -> RelationStep:
         """The step of an edge to what is found by a key."""
         kind = object_of(field.type)
         rows = self._rows(source, kind, self.below(kind, details))
-        return Related(key, source.kind == "many", is_non_null_type(field.type), rows)
+        return RelationStep(key, source.kind == "many", is_non_null_type(field.type), rows)
 
-    def _rows(self, source: Source, kind: GraphQLObjectType, fields: Fields) -> Rows:
-        draft = Draft(Columns())
-        shape = draft.shape(self.object(Place(kind, row_of(kind), draft), fields))
+    def _rows(self, source: Relation, kind: GraphQLObjectType, fields: Fields) -> Rows:
+        draft = BuilderSource(Columns())
+        shape = draft.build(self.object(FieldLocation(kind, row_of(kind), draft), fields))
         statements, layout = self.planner.statements, draft.columns.layout()
 
         @cache
-        def lone() -> Prepared:
-            return bare(statements.lone(source, layout, self.viewer))
+        def lone() -> CompiledStatement:
+            return bare(statements.select_by_key(source, layout, self.viewer))
 
-        return Rows(bare(statements.related(source, layout, self.viewer)), lone, shape)
+        return Rows(bare(statements.select_by_keys(source, layout, self.viewer)), lone, shape)
 
-    def _sought(self, place: Place, key: str, field: GraphQLField, cell: Cell, details: Sequence[Any]) -> Any:
+    def _lookup(
+        self, place: FieldLocation, key: str, field: GraphQLField, cell: FieldSpec, details: Sequence[Any]
+    ) -> Any:
         arguments = Arguments(field, details[0].node, self.planner.convert)
         if cell.asks is not None:
-            return Answered(key, cell.asks, arguments, leaves.completed(field.type))
+            return ServiceStep(key, cell.asks, arguments, leaves.complete_serializer(field.type))
         find = cell.find
         assert find is not None
         is_list = is_list_type(field.type.of_type if is_non_null_type(field.type) else field.type)
@@ -220,14 +226,14 @@ class Planning:
             return self._rows(find.ways[way], kind, self.below(kind, details))
 
         goes_on = any(_selects_objects(each.node) for each in details)
-        return Lookup(key, find, is_list, arguments, goes_on, ways)
+        return LookupStep(key, find, is_list, arguments, goes_on, ways)
 
-    def _page(self, key: str, field: GraphQLField, source: Source, details: Sequence[Any]) -> Pages:
+    def _page(self, key: str, field: GraphQLField, source: Relation, details: Sequence[Any]) -> ConnectionStep:
         kind = object_of(field.type)
-        connection = Connection(self, source, kind)
-        gives = tuple((name, connection.give(name, each)) for name, each in self.below(kind, details).items())
+        connection = ConnectionPlanner(self, source, kind)
+        gives = tuple((name, connection.plan_field(name, each)) for name, each in self.below(kind, details).items())
         arguments = Arguments(field, details[0].node, self.planner.convert)
-        return Pages(
+        return ConnectionStep(
             key,
             source,
             is_non_null_type(field.type),

@@ -17,39 +17,39 @@ from graphql import (
 )
 from graphql.utilities.coerce_input_value import coerce_default_value
 
-from app.executor.lists import DEFAULT_MOST, declared_most
+from app.executor.lists import DEFAULT_MAX_ITEMS, declared_max_items
 
 LARGEST = 2**31
 
 MOST_OBJECTS = 500
 """Objects in a value whose type holds itself, like a filter: any filter that is taken has fewer."""
 
-Quick = Callable[[Any], Any]
+FastCoercer = Callable[[Any], Any]
 """From a value to what it is coerced to; raises Unsure."""
 
 
-class Unsure(Exception):
+class NeedsCoercion(Exception):
     """The long way has to say what this is."""
 
 
-class QuickCoercion:
+class FastCoercion:
     """How the types of one schema are coerced quickly; an input is looked at when the first one comes."""
 
     def __init__(self) -> None:
-        self._inputs: dict[GraphQLInputObjectType, Quick] = {}
+        self._inputs: dict[GraphQLInputObjectType, FastCoercer] = {}
 
-    def of(self, kind: GraphQLInputType, most: int | None = None) -> Quick:
+    def of(self, kind: GraphQLInputType, most: int | None = None) -> FastCoercer:
         """From a value to what it is coerced to. A list beyond a declared `most` stays as it came, to be refused."""
         if is_non_null_type(kind):
             return self._of(kind.of_type, most)
         plain = self._of(kind, most)
         return lambda value: None if value is None else plain(value)
 
-    def _of(self, kind: GraphQLInputType, most: int | None) -> Quick:
+    def _of(self, kind: GraphQLInputType, most: int | None) -> FastCoercer:
         """For values that are not null."""
         if is_list_type(kind):
             inner: GraphQLInputType = kind.of_type
-            return _bounded(self._many(inner.of_type), most) if is_non_null_type(inner) else _unsure
+            return _bound_list(self._many(inner.of_type), most) if is_non_null_type(inner) else _needs_coercion
         if isinstance(kind, GraphQLEnumType):
             members = _members(kind)
             return lambda value: _member(members, value)
@@ -59,32 +59,32 @@ class QuickCoercion:
         expected = types.get(getattr(kind, "name", ""))
         if expected is None:
             is_ours = isinstance(kind, GraphQLScalarType) and kind.name not in specified_scalar_types
-            return _read(kind) if isinstance(kind, GraphQLScalarType) and is_ours else _unsure
+            return _read(kind) if isinstance(kind, GraphQLScalarType) and is_ours else _needs_coercion
         return lambda value: _typed(value, expected)
 
-    def _many(self, kind: GraphQLInputType) -> Quick:
+    def _many(self, kind: GraphQLInputType) -> FastCoercer:
         """A list without nulls."""
         if getattr(kind, "name", "") in {"ID", "String"}:
             return _texts
         if isinstance(kind, GraphQLEnumType):
             members = _members(kind)
-            return lambda value: _chosen(members, _texts(value))
+            return lambda value: _choose_member(members, _texts(value))
         each = self._of(kind, None)
         return lambda value: [each(one) for one in value]
 
-    def _input(self, kind: GraphQLInputObjectType) -> Quick:
+    def _input(self, kind: GraphQLInputObjectType) -> FastCoercer:
         found = self._inputs.get(kind)
         if found is None:
             # One that has fields of its own type finds itself here.
             self._inputs[kind] = lambda value: self._inputs[kind](value)  # noqa: PLW0108 - another one by then
             found = self._one(kind) if kind.is_one_of else self._object(kind)
-            found = self._inputs[kind] = _counted(found) if is_recursive(kind) else found
+            found = self._inputs[kind] = _count_objects(found) if is_recursive(kind) else found
         return found
 
-    def _fields(self, kind: GraphQLInputObjectType) -> dict[str, Quick]:
-        return {name: self.of(field.type, declared_most(field)) for name, field in kind.fields.items()}
+    def _fields(self, kind: GraphQLInputObjectType) -> dict[str, FastCoercer]:
+        return {name: self.of(field.type, declared_max_items(field)) for name, field in kind.fields.items()}
 
-    def _object(self, kind: GraphQLInputObjectType) -> Quick:
+    def _object(self, kind: GraphQLInputObjectType) -> FastCoercer:
         """An object with the fields that it needs, and no other; in the order in which they are declared."""
         quick = self._fields(kind)
         needed = {name for name, field in kind.fields.items() if is_required_input_field(field)}
@@ -95,7 +95,7 @@ class QuickCoercion:
         def filled(value: Any) -> dict[str, Any]:
             """Where every field has a default."""
             if type(value) is not dict or not value.keys() <= quick.keys():
-                raise Unsure
+                raise NeedsCoercion
             found = defaults.copy()
             for name, each in value.items():
                 found[name] = quick[name](each)
@@ -103,7 +103,7 @@ class QuickCoercion:
 
         def read(value: Any) -> dict[str, Any]:
             if type(value) is not dict or not (needed <= value.keys() <= quick.keys()):
-                raise Unsure
+                raise NeedsCoercion
             return {
                 name: each(value[name]) if name in value else defaults[name]
                 for name, each in quick.items()
@@ -112,31 +112,31 @@ class QuickCoercion:
 
         return filled if defaults.keys() == quick.keys() else read
 
-    def _one(self, kind: GraphQLInputObjectType) -> Quick:
+    def _one(self, kind: GraphQLInputObjectType) -> FastCoercer:
         """An object of which just one field is given, and not null."""
         quick = self._fields(kind)
 
         def read(value: Any) -> dict[str, Any]:
             if type(value) is not dict or len(value) != 1:
-                raise Unsure
+                raise NeedsCoercion
             ((name, given),) = value.items()
             if name not in quick or given is None:
-                raise Unsure
+                raise NeedsCoercion
             return {name: quick[name](given)}
 
         return read
 
 
-def _bounded(many: Quick, most: int | None) -> Quick:
+def _bound_list(many: FastCoercer, most: int | None) -> FastCoercer:
     """A list of so many items; a longer one is refused by whom it is for, or else by the long way."""
 
     def read(value: Any) -> Any:
         if type(value) is not list:
-            raise Unsure
-        if len(value) <= (most or DEFAULT_MOST):
+            raise NeedsCoercion
+        if len(value) <= (most or DEFAULT_MAX_ITEMS):
             return many(value)
         if most is None:
-            raise Unsure
+            raise NeedsCoercion
         return value
 
     return read
@@ -146,12 +146,12 @@ def is_recursive(kind: GraphQLInputObjectType) -> bool:
     return any(get_named_type(field.type) is kind for field in kind.fields.values())
 
 
-def _counted(quick: Quick) -> Quick:
+def _count_objects(quick: FastCoercer) -> FastCoercer:
     """An input that may hold itself, in lists of lists: each level multiplies what the levels below may hold."""
 
     def read(value: Any) -> Any:
         if number_of_objects(value) > MOST_OBJECTS:
-            raise Unsure
+            raise NeedsCoercion
         return quick(value)
 
     return read
@@ -171,16 +171,16 @@ def _members(kind: GraphQLEnumType) -> Mapping[str, Any]:
     return {name: kind.coerce_input_value(name) for name in kind.values}
 
 
-def _read(kind: GraphQLScalarType) -> Quick:
+def _read(kind: GraphQLScalarType) -> FastCoercer:
     """A scalar of our own."""
 
     def read(value: Any) -> Any:
         if value is None:
-            raise Unsure
+            raise NeedsCoercion
         try:
             return kind.coerce_input_value(value)
         except Exception:  # whatever it is, the long way tells it
-            raise Unsure from None
+            raise NeedsCoercion from None
 
     return read
 
@@ -188,27 +188,27 @@ def _read(kind: GraphQLScalarType) -> Quick:
 def _texts(value: list[Any]) -> list[Any]:
     if {*map(type, value)} <= {str}:
         return list(value)
-    raise Unsure
+    raise NeedsCoercion
 
 
-def _chosen(members: Mapping[str, Any], values: list[str]) -> list[Any]:
+def _choose_member(members: Mapping[str, Any], values: list[str]) -> list[Any]:
     try:
         return [*map(members.__getitem__, values)]
     except KeyError:
-        raise Unsure from None
+        raise NeedsCoercion from None
 
 
 def _member(members: Mapping[str, Any], value: Any) -> Any:
     if type(value) is str and value in members:
         return members[value]
-    raise Unsure
+    raise NeedsCoercion
 
 
 def _typed(value: Any, expected: type) -> Any:
     if type(value) is not expected or (type(value) is int and not -LARGEST <= value < LARGEST):
-        raise Unsure
+        raise NeedsCoercion
     return value
 
 
-def _unsure(value: Any) -> NoReturn:
-    raise Unsure
+def _needs_coercion(value: Any) -> NoReturn:
+    raise NeedsCoercion

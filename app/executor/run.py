@@ -9,13 +9,13 @@ from graphql.execution.values import VariableValues
 
 from app import errors
 from app.auth import Viewer
-from app.db import Database, Question
-from app.executor.causes import Unplanned
-from app.executor.documents import Known
+from app.db import BoundStatement, Database
+from app.executor.causes import NotPlannable
+from app.executor.documents import ValidatedDocument
 from app.executor.plan import Planner
-from app.executor.plans import Plan, Plans, Stock
-from app.executor.shape import Wave, below
-from app.executor.steps import Place, Run
+from app.executor.plans import Fallback, Plan, PlanCache
+from app.executor.shape import PlanLevel, below
+from app.executor.steps import PlanRun, ResultTarget
 from app.prepared import Row
 
 log = logging.getLogger(__name__)
@@ -24,28 +24,28 @@ NOTHING: Sequence[Sequence[Any]] = ((),)
 """The one row of what hangs on nothing."""
 
 
-async def execute(plan: Plan, run: Run, rows: Sequence[Any] = NOTHING) -> dict[str, Any]:
+async def execute(plan: Plan, run: PlanRun, rows: Sequence[Any] = NOTHING) -> dict[str, Any]:
     """The root of an answer, made of one row. Raises whatever is in the way: the stock executor tells it better."""
-    objects = plan.make(rows, None, run.viewer)
-    for step, holders in below(plan.asked, objects):
+    objects = plan.build(rows, None, run.viewer)
+    for step, holders in below(plan.queries, objects):
         await step.answer(run, holders)
     wave = below(plan.steps, objects)
     if plan.is_deep:
         async with run.database.snapshot(freshness=run.freshness) as read:
             while wave:
-                questions, places = _opened(wave, run)
-                wave = _placed(places, await read(questions) if questions else [])
+                questions, places = _open(wave, run)
+                wave = _place(places, await read(questions) if questions else [])
     elif wave:
         read_once = run.database.read
-        questions, places = _opened(wave, run)
-        _placed(places, await read_once(questions, freshness=run.freshness) if questions else [])
+        questions, places = _open(wave, run)
+        _place(places, await read_once(questions, freshness=run.freshness) if questions else [])
     return objects[0]
 
 
-def _opened(wave: Wave, run: Run) -> tuple[list[Question], list[tuple[int, Place]]]:
+def _open(wave: PlanLevel, run: PlanRun) -> tuple[list[BoundStatement], list[tuple[int, ResultTarget]]]:
     """What the steps of a level ask, and where each of them puts how many answers."""
-    questions: list[Question] = []
-    places: list[tuple[int, Place]] = []
+    questions: list[BoundStatement] = []
+    places: list[tuple[int, ResultTarget]] = []
     for step, holders in wave:
         asked, place = step.open(run, holders)
         places.append((len(asked), place))
@@ -53,8 +53,8 @@ def _opened(wave: Wave, run: Run) -> tuple[list[Question], list[tuple[int, Place
     return questions, places
 
 
-def _placed(places: Sequence[tuple[int, Place]], answers: Sequence[Sequence[Row]]) -> Wave:
-    found: Wave = []
+def _place(places: Sequence[tuple[int, ResultTarget]], answers: Sequence[Sequence[Row]]) -> PlanLevel:
+    found: PlanLevel = []
     at = 0
     for number, place in places:
         found += place(answers[at : at + number])
@@ -62,31 +62,31 @@ def _placed(places: Sequence[tuple[int, Place]], answers: Sequence[Sequence[Row]
     return found
 
 
-class Compiled:
+class CompiledExecutor:
     """The compiled executor of one schema on one database."""
 
     def __init__(self, planner: Planner, *, at_once: bool = False) -> None:
-        self._plans = Plans(planner.plan, at_once=at_once)
+        self._plans = PlanCache(planner.plan, at_once=at_once)
 
     async def answer(
-        self, known: Known, variables: VariableValues, viewer: Viewer, database: Database, now: datetime
-    ) -> dict[str, Any] | Stock:
+        self, known: ValidatedDocument, variables: VariableValues, viewer: Viewer, database: Database, now: datetime
+    ) -> dict[str, Any] | Fallback:
         """The data of the answer to a query, or why the stock executor is to give it: reading twice harms nobody.
 
         But what takes too long is not tried twice: raises TimedOut and Unavailable.
         """
         plan = self._plans.of(known, variables, viewer)
-        if isinstance(plan, Stock):
+        if isinstance(plan, Fallback):
             return plan
         try:
-            run = Run(viewer, database, variables, {**viewer.binds, "now": now}, viewer.query_freshness)
+            run = PlanRun(viewer, database, variables, {**viewer.bind_values, "now": now}, viewer.query_freshness)
             return await execute(plan, run)
-        except Unplanned as unplanned:
-            return Stock(unplanned.cause)
+        except NotPlannable as unplanned:
+            return Fallback(unplanned.cause)
         except (errors.TimedOut, errors.Unavailable):
             raise
         except errors.Refusal:
-            return Stock("refusal")
+            return Fallback("refusal")
         except Exception as error:
             log.debug("The stock executor answers, since a plan met %r.", error)
-            return Stock("surprise")
+            return Fallback("surprise")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from app.sources import Cell, Layout, Table
+from app.sources import FieldSpec, Layout, Table
 
 Path = tuple[str, ...]
 """The response keys that lead from an object to one of the same row."""
@@ -19,7 +19,7 @@ Objects = list[dict[str, Any]]
 Children = tuple[tuple[Path, Any], ...]
 """Steps, each with the way to the objects that hold its keys."""
 
-Wave = list[tuple[Any, Objects]]
+PlanLevel = list[tuple[Any, Objects]]
 """Steps with the objects that hold their keys."""
 
 Maker = Callable[[Sequence[Any], Any, Any], Objects]
@@ -27,20 +27,20 @@ Maker = Callable[[Sequence[Any], Any, Any], Objects]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shape:
+class RowBuilder:
     """What becomes of each row of a statement, and which steps go on from there."""
 
     make: Maker
     children: Children
 
-    def below(self, objects: Objects) -> Wave:
+    def below(self, objects: Objects) -> PlanLevel:
         """The steps that follow."""
         return below(self.children, objects)
 
 
-def below(children: Children, objects: Objects) -> Wave:
+def below(children: Children, objects: Objects) -> PlanLevel:
     """Each step with the objects at the end of its path, past parts that are null; none where there are no objects."""
-    found: Wave = []
+    found: PlanLevel = []
     for path, step in children:
         holders = objects
         for key in path:
@@ -58,24 +58,24 @@ class Columns:
     """
 
     are_placed: bool = False
-    _places: dict[tuple[str, Cell, Table], int] = field(default_factory=dict)
+    _positions: dict[tuple[str, FieldSpec, Table], int] = field(default_factory=dict)
 
-    def place(self, name: str, cell: Cell, table: Table) -> int:
+    def add(self, name: str, cell: FieldSpec, table: Table) -> int:
         """Where a cell stands in the row."""
-        return self._places.setdefault((name, cell, table), len(self._places))
+        return self._positions.setdefault((name, cell, table), len(self._positions))
 
     def layout(self) -> Layout:
         """The select list; the same for the same cells, so that plans share statements."""
-        return _layout(tuple(self._places))
+        return _layout(tuple(self._positions))
 
 
 @lru_cache(maxsize=4096)
-def _layout(cells: tuple[tuple[str, Cell, Table], ...]) -> Layout:
+def _layout(cells: tuple[tuple[str, FieldSpec, Table], ...]) -> Layout:
     return Layout(cells)
 
 
 @dataclass(slots=True)
-class Draft:
+class BuilderSource:
     """A shape that is being written: `known` are the values that its text speaks of."""
 
     columns: Columns
@@ -96,8 +96,8 @@ class Draft:
         changed = f"{self.name(change)}({cell})"
         return changed if required else f"None if {cell} is None else {changed}"
 
-    def shape(self, text: str) -> Shape:
+    def build(self, text: str) -> RowBuilder:
         """Compile the text of an object."""
         program = f"def make(rows, cursor, viewer):\n    return [{text} for row in rows]\n"
         exec(compile(program, "<shape>", "exec"), self.known)  # noqa: S102 - written above, of names and numbers
-        return Shape(self.known["make"], tuple(self.children))
+        return RowBuilder(self.known["make"], tuple(self.children))

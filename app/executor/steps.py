@@ -13,18 +13,18 @@ from graphql.execution.values import VariableValues
 
 from app import ids
 from app.auth import Viewer
-from app.db import Database, Freshness, Question
+from app.db import BoundStatement, Database, Freshness
 from app.executor.arguments import Arguments
-from app.executor.causes import Surprise
-from app.executor.shape import Objects, Shape, Wave
-from app.prepared import Prepared, Row
-from app.reads import by_key
-from app.sources import Find
+from app.executor.causes import PlanFailed
+from app.executor.shape import Objects, PlanLevel, RowBuilder
+from app.prepared import CompiledStatement, Row
+from app.reads import group_by_key
+from app.sources import Lookup
 
-Place = Callable[[Sequence[Sequence[Row]]], Wave]
+ResultTarget = Callable[[Sequence[Sequence[Row]]], PlanLevel]
 """Puts answers in their place; gives the steps that follow."""
 
-Opened = tuple[list[Question], Place]
+Opened = tuple[list[BoundStatement], ResultTarget]
 
 UNASKED: Opened = ([], lambda answers: [])
 """A step that has nothing to ask."""
@@ -33,7 +33,7 @@ _key = itemgetter(-1)
 
 
 @dataclass(slots=True)
-class Run:
+class PlanRun:
     """One execution of a plan."""
 
     viewer: Viewer
@@ -47,11 +47,11 @@ class Run:
 class Rows:
     """A statement for many keys, one for a lone key, and what becomes of their rows."""
 
-    many: Prepared
-    lone: Callable[[], Prepared]
-    shape: Shape
+    many: CompiledStatement
+    lone: Callable[[], CompiledStatement]
+    shape: RowBuilder
 
-    def question(self, run: Run, keys: Sequence[Any]) -> Question:
+    def question(self, run: PlanRun, keys: Sequence[Any]) -> BoundStatement:
         """Ask for the rows of these keys."""
         if len(keys) == 1:
             return self.lone(), {**run.binds, "key": keys[0]}
@@ -59,10 +59,10 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Related:
+class RelationStep:
     """An edge to one row, or to all of the few rows of a key."""
 
-    slot: str
+    response_key: str
     is_many: bool
     is_required: bool
     rows: Rows
@@ -72,87 +72,87 @@ class Related:
         """Whether steps follow."""
         return bool(self.rows.shape.children)
 
-    def open(self, run: Run, holders: Objects) -> Opened:
+    def open(self, run: PlanRun, holders: Objects) -> Opened:
         """Ask for the rows of all keys."""
-        keys = keys_of(holders, self.slot)
+        keys = keys_of(holders, self.response_key)
         if not keys:
-            fill(holders, self.slot, {}, none, self.is_required)
+            fill(holders, self.response_key, {}, none, self.is_required)
             return UNASKED
 
-        def place(answers: Sequence[Sequence[Row]]) -> Wave:
+        def place(answers: Sequence[Sequence[Row]]) -> PlanLevel:
             rows = answers[0]
             made = self.rows.shape.make(rows, None, run.viewer)
-            found = by_key(rows, made) if self.is_many else _first(rows, made)
-            fill(holders, self.slot, found, list if self.is_many else none, self.is_required)
+            found = group_by_key(rows, made) if self.is_many else _first(rows, made)
+            fill(holders, self.response_key, found, list if self.is_many else none, self.is_required)
             return self.rows.shape.below(made)
 
         return [self.rows.question(run, keys)], place
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Lookup:
+class LookupStep:
     """One row by one of several ways, or several in the order of their ids. Nothing is planned for a way not gone."""
 
-    slot: str
-    find: Find
+    response_key: str
+    lookup: Lookup
     is_list: bool
     arguments: Arguments
     goes_on: bool
-    ways: Callable[[str], Rows]
+    parse_refs: Callable[[str], Rows]
 
-    def open(self, run: Run, holders: Objects) -> Opened:
+    def open(self, run: PlanRun, holders: Objects) -> Opened:
         """Ask each way for its keys."""
         chosen = self._chosen(run)
         by_way: dict[str, list[Any]] = {}
         for each in chosen:
             if each is not None:
                 by_way.setdefault(each[0], []).append(each[1])
-        rows = {way: self.ways(way) for way in by_way}
+        rows = {way: self.parse_refs(way) for way in by_way}
 
-        def place(answers: Sequence[Sequence[Row]]) -> Wave:
-            found, wave = {}, Wave()
+        def place(answers: Sequence[Sequence[Row]]) -> PlanLevel:
+            found, wave = {}, PlanLevel()
             for (way, each), answer in zip(rows.items(), answers, strict=True):
                 made = each.shape.make(answer, None, run.viewer)
                 found[way] = _first(answer, made)
                 wave += each.shape.below(made)
             each_found = [None if one is None else found[one[0]].get(one[1]) for one in chosen]
             for holder in holders:
-                holder[self.slot] = each_found if self.is_list else each_found[0]
+                holder[self.response_key] = each_found if self.is_list else each_found[0]
             return wave
 
         return [each.question(run, list(dict.fromkeys(by_way[way]))) for way, each in rows.items()], place
 
-    def _chosen(self, run: Run) -> list[tuple[str, Any] | None]:
+    def _chosen(self, run: PlanRun) -> list[tuple[str, Any] | None]:
         given = self.arguments.of(run.variables)
         if self.is_list:
-            return [self.find.choose({"id": each}) for each in ids.few(given["ids"])]
-        return [self.find.choose(given)]
+            return [self.lookup.choose({"id": each}) for each in ids.few(given["ids"])]
+        return [self.lookup.choose(given)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answered:
+class ServiceStep:
     """A question that a service answers with a leaf value."""
 
-    slot: str
+    response_key: str
     asks: Callable[..., Any]
     arguments: Arguments
     change: Callable[[Any], Any]
 
-    async def answer(self, run: Run, holders: Objects) -> None:
+    async def answer(self, run: PlanRun, holders: Objects) -> None:
         """Ask, and put the answer in its place."""
         found = self.change(await self.asks(run.database, run.viewer, self.arguments.of(run.variables)))
         for holder in holders:
-            holder[self.slot] = found
+            holder[self.response_key] = found
 
 
-def bare(prepared: Prepared) -> Prepared:
+def bare(prepared: CompiledStatement) -> CompiledStatement:
     """A statement whose rows stay as the driver gives them."""
     return replace(prepared, readers=())
 
 
-def keys_of(holders: Objects, slot: str) -> list[Any]:
+def keys_of(parents: Objects, slot: str) -> list[Any]:
     """The keys that objects hold, each once."""
-    return list({key: None for holder in holders if (key := holder[slot]) is not None})
+    return list({key: None for holder in parents if (key := holder[slot]) is not None})
 
 
 def none() -> None:
@@ -164,11 +164,11 @@ def _first(rows: Sequence[Row], made: Sequence[Any]) -> dict[Any, Any]:
     return dict(zip(map(_key, reversed(rows)), reversed(made), strict=True))
 
 
-def fill(holders: Objects, slot: str, found: dict[Any, Any], empty: Callable[[], Any], is_required: bool) -> None:
+def fill(parents: Objects, slot: str, rows_by_key: dict[Any, Any], empty: Callable[[], Any], is_required: bool) -> None:
     """Put what was found in the place of its keys; raises Surprise where nothing is and the API promises something."""
-    for holder in holders:
+    for holder in parents:
         key = holder[slot]
         if key is not None:
-            holder[slot] = found[key] if key in found else empty()
+            holder[slot] = rows_by_key[key] if key in rows_by_key else empty()
         if is_required and holder[slot] is None:
-            raise Surprise("null where the API promises a row")
+            raise PlanFailed("null where the API promises a row")

@@ -30,9 +30,9 @@ from graphql.utilities import coerce_input_value, validate_input_value
 from graphql.utilities.coerce_input_value import coerce_default_value
 
 from app.executor.arguments import NO_VARIABLES
-from app.executor.documents import MAX_ERRORS, Invalid, Known
-from app.executor.lists import DEFAULT_MOST, declared_most, most_of_variables
-from app.executor.quick import MOST_OBJECTS, QuickCoercion, Unsure, is_recursive, number_of_objects
+from app.executor.documents import MAX_ERRORS, Invalid, ValidatedDocument
+from app.executor.lists import DEFAULT_MAX_ITEMS, declared_max_items, max_items_of_variables
+from app.executor.quick import MOST_OBJECTS, FastCoercion, NeedsCoercion, is_recursive, number_of_objects
 
 Path = list[str | int]
 
@@ -41,16 +41,16 @@ class _TooMany(Exception):
     """So many errors that no more are looked for."""
 
 
-class Variables:
+class VariableCoercion:
     """The variables of one schema's operations; of those that do not fit, `most_errors` are told at most."""
 
     def __init__(self, schema: GraphQLSchema, most_errors: int = MAX_ERRORS) -> None:
         self._schema = schema
         self._most_errors = most_errors
-        self._quick = QuickCoercion()
-        self._known: WeakKeyDictionary[Known, list[_Variable]] = WeakKeyDictionary()
+        self._quick = FastCoercion()
+        self._known: WeakKeyDictionary[ValidatedDocument, list[_Variable]] = WeakKeyDictionary()
 
-    def coerced(self, known: Known, given: Mapping[str, Any], *, hide_suggestions: bool) -> VariableValues:
+    def coerce(self, known: ValidatedDocument, given: Mapping[str, Any], *, hide_suggestions: bool) -> VariableValues:
         """The variables of a request; raises `Invalid` for those that do not fit."""
         if not known.operation.variable_definitions:
             return NO_VARIABLES
@@ -58,12 +58,14 @@ class Variables:
         if plan is None:
             plan = self._known[known] = self._plan(known)
         try:
-            return _quickly(plan, given)
-        except Unsure:
-            return self._carefully(plan, given, hide_suggestions)
+            return _coerce_fast(plan, given)
+        except NeedsCoercion:
+            return self._coerce_fully(plan, given, hide_suggestions)
 
-    def _carefully(self, plan: "list[_Variable]", given: Mapping[str, Any], hide_suggestions: bool) -> VariableValues:
-        careful = Careful(self._quick, self._most_errors, hide_suggestions)
+    def _coerce_fully(
+        self, plan: "list[_Variable]", given: Mapping[str, Any], hide_suggestions: bool
+    ) -> VariableValues:
+        careful = FullCoercion(self._quick, self._most_errors, hide_suggestions)
         sources, coerced = {}, {}
         try:
             for variable in plan:
@@ -81,7 +83,7 @@ class Variables:
             raise Invalid(careful.errors, "BAD_USER_INPUT")
         return VariableValues(sources, coerced)
 
-    def _absent(self, variable: "_Variable", careful: "Careful", hide_suggestions: bool) -> VariableValues:
+    def _absent(self, variable: "_Variable", careful: "FullCoercion", hide_suggestions: bool) -> VariableValues:
         """A variable that is not given, as graphql-core sees it: its default, nothing, or an error."""
         found = get_variable_values(self._schema, [variable.node], {}, hide_suggestions=hide_suggestions)
         if isinstance(found, VariableValues):
@@ -90,11 +92,11 @@ class Variables:
             careful.add(error)
         return NO_VARIABLES
 
-    def _plan(self, known: Known) -> "list[_Variable]":
+    def _plan(self, known: ValidatedDocument) -> "list[_Variable]":
         nodes = known.operation.variable_definitions or ()
         signatures = [get_variable_signature(self._schema, node) for node in nodes]
         has_lists = any(isinstance(each, GraphQLVariableSignature) and _is_list(each.type) for each in signatures)
-        most = most_of_variables(self._schema, known.document) if has_lists else {}
+        most = max_items_of_variables(self._schema, known.document) if has_lists else {}
         found = []
         for node, signature in zip(nodes, signatures, strict=True):
             if isinstance(signature, GraphQLError):
@@ -109,7 +111,7 @@ class _Variable:
     __slots__ = ("most", "node", "quick", "signature")
 
     def __init__(
-        self, node: VariableDefinitionNode, signature: GraphQLVariableSignature, quick: QuickCoercion, most: int | None
+        self, node: VariableDefinitionNode, signature: GraphQLVariableSignature, quick: FastCoercion, most: int | None
     ) -> None:
         self.node, self.signature, self.most = node, signature, most
         self.quick = quick.of(signature.type, most)
@@ -119,7 +121,7 @@ def _is_list(kind: GraphQLInputType) -> bool:
     return is_list_type(kind.of_type if is_non_null_type(kind) else kind)
 
 
-def _quickly(plan: "list[_Variable]", given: Mapping[str, Any]) -> VariableValues:
+def _coerce_fast(plan: "list[_Variable]", given: Mapping[str, Any]) -> VariableValues:
     sources, coerced = {}, {}
     for variable in plan:
         signature = variable.signature
@@ -130,17 +132,17 @@ def _quickly(plan: "list[_Variable]", given: Mapping[str, Any]) -> VariableValue
         elif signature.default is None and not is_non_null_type(signature.type):
             sources[name] = VariableValueSource(signature)
         else:
-            raise Unsure
+            raise NeedsCoercion
     return VariableValues(sources, coerced)
 
 
-class Careful:
+class FullCoercion:
     """The long way: goes down to the values that are not plainly right, and asks graphql-core about those alone.
 
     So a wrong value among thousands costs no more than a few calls, and nobody looks for more errors than are told.
     """
 
-    def __init__(self, quick: QuickCoercion, most: int, hide_suggestions: bool) -> None:
+    def __init__(self, quick: FastCoercion, most: int, hide_suggestions: bool) -> None:
         self.errors: list[GraphQLError] = []
         self._quick, self._most, self._hide_suggestions = quick, most, hide_suggestions
         self._variable: _Variable | None = None
@@ -162,7 +164,7 @@ class Careful:
     def _either(self, kind: GraphQLInputType, value: Any, path: Path, most: int | None) -> Any:
         try:
             return self._quick.of(kind, most)(value)
-        except Unsure:
+        except NeedsCoercion:
             return self._slowly(kind, value, path, most)
 
     def _slowly(self, kind: GraphQLInputType, value: Any, path: Path, most: int | None) -> Any:
@@ -171,24 +173,24 @@ class Careful:
             return self._list(plain.of_type, value, path, most)
         if type(value) is dict and is_input_object_type(plain):
             if is_recursive(plain) and number_of_objects(value) > MOST_OBJECTS:
-                self._told(path, GraphQLError(f"At most {MOST_OBJECTS} objects within each other are taken here."))
+                self._report(path, GraphQLError(f"At most {MOST_OBJECTS} objects within each other are taken here."))
             return self._object(plain, value, path)
         coerced = coerce_input_value(value, kind)
         if coerced is Undefined:
-            validate_input_value(value, kind, partial(self._noted, path), self._hide_suggestions)
+            validate_input_value(value, kind, partial(self._record, path), self._hide_suggestions)
         return coerced
 
     def _list(self, inner: GraphQLInputType, value: Any, path: Path, most: int | None) -> Any:
         if type(value) is not list:
             return [self._either(inner, value, path, None)]
-        if len(value) > (most or DEFAULT_MOST):
-            text = f"A list has {len(value):,} items, and at most {most or DEFAULT_MOST:,} are taken here."
-            self._told(path, GraphQLError(text))
+        if len(value) > (most or DEFAULT_MAX_ITEMS):
+            text = f"A list has {len(value):,} items, and at most {most or DEFAULT_MAX_ITEMS:,} are taken here."
+            self._report(path, GraphQLError(text))
         quick, found = self._quick.of(inner), []
         for at, each in enumerate(value):
             try:
                 found.append(quick(each))
-            except Unsure:
+            except NeedsCoercion:
                 found.append(self._slowly(inner, each, [*path, at], None))
         return found
 
@@ -200,7 +202,7 @@ class Careful:
         found = {}
         for name, field in fields.items():
             if name in value:
-                found[name] = self._either(field.type, value[name], [*path, name], declared_most(field))
+                found[name] = self._either(field.type, value[name], [*path, name], declared_max_items(field))
             elif (default := coerce_default_value(field)) is not Undefined:
                 found[name] = default
         return found
@@ -208,16 +210,16 @@ class Careful:
     def _odd(self, kind: GraphQLInputObjectType, value: dict[str, Any], path: Path) -> Any:
         """An object that lacks a field or has one too many; graphql-core is shown a part of it that tells so too."""
         part = _cut(kind, value, self._most + 1)
-        validate_input_value(part, kind, partial(self._noted, path), self._hide_suggestions)
+        validate_input_value(part, kind, partial(self._record, path), self._hide_suggestions)
         return coerce_input_value(part, kind)
 
-    def _noted(self, path: Path, error: GraphQLError, below: Path) -> None:
+    def _record(self, path: Path, error: GraphQLError, below: Path) -> None:
         assert self._variable is not None
         where = print_path_list([*path, *below])
         message = f"Variable '${self._variable.signature.name}' has invalid value{where}: {error.message}"
         self.add(GraphQLError(message, self._variable.node, original_error=error))
 
-    def _told(self, path: Path, error: GraphQLError) -> NoReturn:
+    def _report(self, path: Path, error: GraphQLError) -> NoReturn:
         """Note an error of our own, and look no further."""
         assert self._variable is not None
         name = self._variable.signature.name

@@ -79,7 +79,7 @@ async def failing(database: Database) -> str | None:
 async def _failing_to_write(database: Database) -> str | None:
     """Try a write that is rolled back."""
     try:
-        async with asyncio.timeout(ANSWER_SECONDS), database.write(dry=True) as tx:
+        async with asyncio.timeout(ANSWER_SECONDS), database.write(dry_run=True) as tx:
             await tx.rows(_TOUCH)
     except TimeoutError:
         return None

@@ -26,17 +26,17 @@ from sqlalchemy.orm import aliased
 
 from app import masks
 from app.auth import DEACTIVATED, Permission, Viewer
-from app.masks import Kind, Level
-from app.policy.common import asks_about_everybody, lasts
-from app.sources import ME, Keys, among
-from app.tables import Grant, GroupMember, Instant, Org, OrgMember, Role, RowId, User, UserRole, col
+from app.masks import MemberLevel, SubjectType
+from app.policy.common import asks_about_everybody, is_valid_until
+from app.sources import VIEWER_ID, Keys, among
+from app.tables import Grant, GroupMember, Org, OrgMember, Role, RowId, User, UserRole, UTCDateTime, col
 
 
 @dataclass(frozen=True, slots=True)
-class _Acting:
+class _SubjectRows:
     """One way to act as a subject: rows that say for which user and key, how much of its roles she gets, until when."""
 
-    kind: Kind
+    kind: SubjectType
     rows: FromClause
     user: ColumnElement[Any]
     key: ColumnElement[Any]
@@ -46,62 +46,66 @@ class _Acting:
     where: ColumnElement[bool] = field(default_factory=true)
 
 
-_EVERYTHING = literal_column(str(masks.ALL), Integer)
+_FULL_SIGHT = literal_column(str(masks.ALL), Integer)
 
 
-def by_membership() -> list[_Acting]:
+def by_membership() -> list[_SubjectRows]:
     """The ways that rows tell of: groups, orgs as member and as owner, and the roles of the registry."""
     return [_as_group(), _as_member(), _as_owner(), _as_registry()]
 
 
-def _as_group() -> _Acting:
+def _as_group() -> _SubjectRows:
     member = aliased(GroupMember)
-    return _Acting(
-        Kind.GROUP,
+    return _SubjectRows(
+        SubjectType.GROUP,
         inspect(member).selectable,
         col(member.user_id),
         col(member.group_id),
-        _EVERYTHING,
+        _FULL_SIGHT,
         until=col(member.expires_at),
-        where=lasts(member.expires_at),
+        where=is_valid_until(member.expires_at),
     )
 
 
-def _as_member() -> _Acting:
+def _as_member() -> _SubjectRows:
     """A member of an org acts as its people, up to her level."""
     person = aliased(OrgMember)
     caps: Iterator[Any] = (
         (col(person.level) == int(level), literal_column(str(cap))) for level, cap in masks.CAPS.items()
     )
-    return _Acting(
-        Kind.ORG,
+    return _SubjectRows(
+        SubjectType.ORG,
         inspect(person).selectable,
         col(person.user_id),
         col(person.org_id),
         case(*caps, else_=0),
         col(person.level),
         col(person.expires_at),
-        lasts(person.expires_at),
+        is_valid_until(person.expires_at),
     )
 
 
-def _as_owner() -> _Acting:
+def _as_owner() -> _SubjectRows:
     """The owner of an org acts as its people, without a limit."""
     owned = aliased(Org)
-    level = literal_column(str(int(Level.ADMIN)), Integer)
-    return _Acting(Kind.ORG, inspect(owned).selectable, col(owned.owner_id), col(owned.id), _EVERYTHING, level)
+    level = literal_column(str(int(MemberLevel.ADMIN)), Integer)
+    return _SubjectRows(
+        SubjectType.ORG, inspect(owned).selectable, col(owned.owner_id), col(owned.id), _FULL_SIGHT, level
+    )
 
 
-def _as_registry() -> _Acting:
+def _as_registry() -> _SubjectRows:
     """Who holds a role with RESOURCES_MANAGE."""
     held, role = aliased(UserRole), aliased(Role)
     rows = inspect(held).selectable.join(inspect(role).selectable, col(role.id) == col(held.role_id))
     manages = col(role.permissions).op("&")(Permission.RESOURCES_MANAGE.value) != 0
-    return _Acting(Kind.REGISTRY, rows, col(held.user_id), literal_column("0", Integer), _EVERYTHING, where=manages)
+    return _SubjectRows(
+        SubjectType.REGISTRY, rows, col(held.user_id), literal_column("0", Integer), _FULL_SIGHT, where=manages
+    )
 
 
-def subject(kind: Kind, key: Any) -> ColumnElement[Any]:
-    made: ColumnElement[Any] = cast(key, BigInteger) * masks.KINDS + int(kind)
+def subject(kind: SubjectType, key: Any) -> ColumnElement[Any]:
+    made: ColumnElement[Any] = cast(key, BigInteger) * masks.SUBJECT_TYPES + int(kind)
     return made
 
 
@@ -120,7 +124,7 @@ def is_anyone(viewer: Viewer) -> ColumnElement[bool]:
     return col(Grant.subject) == masks.ANYONE
 
 
-def subjects(
+def effective_subjects(
     people: FromClause, *, registry: bool | None = None, among_others: ColumnElement[bool] | None = None
 ) -> CompoundSelect[Any]:
     """As whom each of some people acts: (user, subject, cap, level, until).
@@ -133,20 +137,20 @@ def subjects(
     plain = [
         (_number(masks.ANYONE), true()),
         (_number(masks.GENERAL), user.is_not(None)),
-        (subject(Kind.USER, user), user.is_not(None)),
-        (subject(Kind.OWNER, user), user.is_not(None)),
+        (subject(SubjectType.USER, user), user.is_not(None)),
+        (subject(SubjectType.OWNER, user), user.is_not(None)),
     ]
     if registry:
         plain.append((_number(masks.REGISTRY), user.is_not(None)))
     arms = [
-        select(user.label("user"), number.label("subject"), _EVERYTHING.label("cap"), _NO_LEVEL, _NO_END)
+        select(user.label("user"), number.label("subject"), _FULL_SIGHT.label("cap"), _NO_LEVEL, _NO_END)
         .select_from(people)
         .where(condition)
         for number, condition in plain
     ]
     for way in by_membership():
         where = way.where
-        if way.kind is Kind.REGISTRY:
+        if way.kind is SubjectType.REGISTRY:
             if registry is not None:
                 continue
             where = where if among_others is None else and_(where, among_others)
@@ -162,40 +166,40 @@ def subjects(
 
 
 _NO_LEVEL = cast(null(), Integer).label("level")
-_NO_END = cast(null(), Instant).label("until")
+_NO_END = cast(null(), UTCDateTime).label("until")
 
-_ME = select(ME.label("user")).subquery("me")
+_ME = select(VIEWER_ID.label("user")).subquery("me")
 
 
-Held = tuple[bool, bool]
+HeldKinds = tuple[bool, bool]
 """Whether the viewer holds RESOURCES_MANAGE, and whether she asks by a limited token."""
 
 BOTH = (False, True)
 
-KINDS_OF_VIEWER: tuple[Held, ...] = tuple((held, limited) for held in BOTH for limited in BOTH)
+KINDS_OF_VIEWER: tuple[HeldKinds, ...] = tuple((held, limited) for held in BOTH for limited in BOTH)
 
 
-def _mine(held: Held) -> CTE:
+def _viewer_subjects(held: HeldKinds) -> CTE:
     """Worked out once: PostgreSQL would else do so for every row that is judged by it."""
-    found = subjects(_ME, registry=held[0]).cte(_called("mine", held))
+    found = effective_subjects(_ME, registry=held[0]).cte(_cte_name("mine", held))
     return found.prefix_with("MATERIALIZED", dialect="postgresql")
 
 
-def _called(name: str, held: Held) -> str:
+def _cte_name(name: str, held: HeldKinds) -> str:
     return name + "_and_all" * held[0] + "_limited" * held[1]
 
 
-def _held(viewer: Viewer) -> Held:
+def _held_kinds(viewer: Viewer) -> HeldKinds:
     return Permission.RESOURCES_MANAGE in viewer.permissions, viewer.is_limited
 
 
-MINE = {held: _mine(held) for held in KINDS_OF_VIEWER}
+VIEWER_SUBJECTS = {held: _viewer_subjects(held) for held in KINDS_OF_VIEWER}
 """As whom the viewer acts."""
 
 
-def mine(viewer: Viewer) -> CTE:
+def viewer_subjects(viewer: Viewer) -> CTE:
     """As whom the viewer acts."""
-    return MINE[_held(viewer)]
+    return VIEWER_SUBJECTS[_held_kinds(viewer)]
 
 
 def is_active(user: Any) -> ColumnElement[bool]:
@@ -215,43 +219,43 @@ def asked_users() -> FromClause:
     return select(col(User.id).label("user")).where(among(col(User.id), keys), is_active(col(User.id))).cte("asked")
 
 
-THEIRS = subjects(asked_users()).cte("theirs")
+USER_SUBJECTS = effective_subjects(asked_users()).cte("theirs")
 """As whom each of the users acts whose ids are the bound `keys`."""
 
 
-Told = tuple[bool, bool, bool]
+Visible = tuple[bool, bool, bool]
 """Whether the viewer holds RESOURCES_MANAGE, whether they ask about others, and whether their token is limited."""
 
-_TOLD: tuple[Told, ...] = tuple((own, others, limited) for own in BOTH for others in BOTH for limited in BOTH)
+_VISIBLE: tuple[Visible, ...] = tuple((own, others, limited) for own in BOTH for others in BOTH for limited in BOTH)
 
 
-def _theirs(told: Told) -> CTE:
+def _user_subjects(told: Visible) -> CTE:
     own, others, limited = told
     asked = asked_users()
     if not others and not own:
-        found = subjects(asked, registry=False)
+        found = effective_subjects(asked, registry=False)
     else:
-        found = subjects(asked, among_others=None if own else asked.c.user != ME)
+        found = effective_subjects(asked, among_others=None if own else asked.c.user != VIEWER_ID)
     return found.cte("theirs" + "_and_all" * own + "_of_others" * others + "_limited" * limited)
 
 
-_THEIRS = {told: _theirs(told) for told in _TOLD}
+_USER_SUBJECTS = {told: _user_subjects(told) for told in _VISIBLE}
 
 
-def theirs(viewer: Viewer) -> CTE:
+def user_subjects(viewer: Viewer) -> CTE:
     """As whom each asked user acts; who may ask is the guard of the edge.
 
     That is the viewer alone without ACCESS_VIEW. The viewer may have a role that carries RESOURCES_MANAGE, and ask by a
     token that does not: of the viewer the permissions tell it, of others the rows.
     """
-    held, limited = _held(viewer)
-    return _THEIRS[held, asks_about_everybody(viewer), limited]
+    held, limited = _held_kinds(viewer)
+    return _USER_SUBJECTS[held, asks_about_everybody(viewer), limited]
 
 
-LIMITED = frozenset(
+SCOPED_SUBJECTS = frozenset(
     [
-        *(acting for held, acting in MINE.items() if held[-1]),
-        *(acting for told, acting in _THEIRS.items() if told[-1]),
+        *(acting for held, acting in VIEWER_SUBJECTS.items() if held[-1]),
+        *(acting for told, acting in _USER_SUBJECTS.items() if told[-1]),
     ]
 )
 """Who acts so does it only on what the viewer's token is good for."""

@@ -4,10 +4,10 @@ from sqlalchemy import ColumnElement, true
 
 from app.auth import Viewer
 from app.policy.users import sees_all_users
-from app.sources import ME
+from app.sources import VIEWER_ID
 from app.tables import ApiToken, col
 
 
 def sees_api_token(viewer: Viewer) -> ColumnElement[bool]:
     """What it is called and what it carries, as other details of its owner: her own, or everybody's."""
-    return true() if sees_all_users(viewer) else col(ApiToken.user_id) == ME
+    return true() if sees_all_users(viewer) else col(ApiToken.user_id) == VIEWER_ID

@@ -14,7 +14,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from app.auth import Permission, Viewer
-from app.sources import ME, NOW
+from app.sources import NOW, VIEWER_ID
 from app.tables import col
 
 
@@ -25,7 +25,7 @@ def everybody(viewer: Viewer) -> ColumnElement[bool]:
 
 def signed_in(viewer: Viewer) -> ColumnElement[bool]:
     """Somebody, not nobody."""
-    return ME.is_not(None)
+    return VIEWER_ID.is_not(None)
 
 
 def sees_all_resources(viewer: Viewer) -> bool:
@@ -38,7 +38,7 @@ def asks_about_everybody(viewer: Viewer) -> bool:
     return Permission.ACCESS_VIEW in viewer.permissions
 
 
-def lasts(expires_at: Any) -> ColumnElement[bool]:
+def is_valid_until(expires_at: Any) -> ColumnElement[bool]:
     """Has not ended by the clock of the question; no job has to run."""
     return or_(col(expires_at).is_(None), col(expires_at) > NOW)
 
@@ -48,7 +48,7 @@ def earlier(end: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement
     return case((other.is_(None), end), (end.is_(None), other), (other < end, other), else_=end)
 
 
-class Ahead(Join):
+class OrderedJoin(Join):
     """An inner join that begins at its left side, if the right one finds nothing there but by `Beside`.
 
     SQLite would else begin where its statistics let it guess, or read the whole right side for a Bloom filter first.
@@ -57,13 +57,13 @@ class Ahead(Join):
     inherit_cache = True
 
 
-@compiles(Ahead, "sqlite")
+@compiles(OrderedJoin, "sqlite")
 def _ahead_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
     left, right = (compiler.process(side, **(options | {"asfrom": True})) for side in (element.left, element.right))
     return f"{left} CROSS JOIN {right} ON {compiler.process(element.onclause, **(options | {'asfrom': False}))}"
 
 
-class Beside(FunctionElement[Any]):
+class Unindexed(FunctionElement[Any]):
     """A column of whole numbers by which nothing is looked for.
 
     PostgreSQL knows how many rows there are for a number on average, which says nothing of the subject that everybody
@@ -74,11 +74,11 @@ class Beside(FunctionElement[Any]):
     type = BigInteger()
 
 
-@compiles(Beside, "sqlite")
+@compiles(Unindexed, "sqlite")
 def _beside_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
     return str(compiler.process(element.clauses, **options))
 
 
-@compiles(Beside, "postgresql")
+@compiles(Unindexed, "postgresql")
 def _beside_on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
     return f"({compiler.process(element.clauses, **options)} + 0)"

@@ -6,12 +6,12 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, or
 from sqlalchemy.orm import aliased
 
 from app.auth import Permission, Viewer
-from app.masks import Kind
-from app.policy.acting import mine, subject
-from app.policy.common import earlier, lasts
+from app.masks import SubjectType
+from app.policy.acting import subject, viewer_subjects
+from app.policy.common import earlier, is_valid_until
 from app.policy.orgs import manages_all_orgs
-from app.policy.resources import held, held_by, transfers_resource, united
-from app.sources import ME
+from app.policy.resources import bit_or, roles_sql, row_roles_sql, transfers_resource
+from app.sources import VIEWER_ID
 from app.tables import Access, GroupMember, Org, OrgMember, Resource, RowId, col
 
 _ACCOUNT = bindparam("account", type_=RowId())
@@ -32,17 +32,17 @@ def _in_orgs(viewer: Viewer) -> ColumnElement[bool]:
     if manages_all_orgs(viewer):
         return false()
     owned, mine_too, member, mine_ = aliased(Org), aliased(Org), aliased(OrgMember), aliased(OrgMember)
-    owns_it = exists().where(col(mine_too.id) == col(member.org_id), col(mine_too.owner_id) == ME)
+    owns_it = exists().where(col(mine_too.id) == col(member.org_id), col(mine_too.owner_id) == VIEWER_ID)
     is_in_it = exists().where(
         col(mine_.org_id) == col(member.org_id),
-        col(mine_.user_id) == ME,
+        col(mine_.user_id) == VIEWER_ID,
         col(mine_.level) >= col(member.level),
         _lasts_as_long(mine_, member),
     )
     alone = ~or_(owns_it.correlate_except(mine_too), is_in_it.correlate_except(mine_))
     return or_(
         exists().where(col(owned.owner_id) == _ACCOUNT),
-        exists().where(col(member.user_id) == _ACCOUNT, lasts(member.expires_at), alone),
+        exists().where(col(member.user_id) == _ACCOUNT, is_valid_until(member.expires_at), alone),
     )
 
 
@@ -52,16 +52,16 @@ def _in_groups(viewer: Viewer) -> ColumnElement[bool]:
     member, mine_ = aliased(GroupMember), aliased(GroupMember)
     is_in_it = exists().where(
         col(mine_.group_id) == col(member.group_id),
-        col(mine_.user_id) == ME,
+        col(mine_.user_id) == VIEWER_ID,
         or_(col(mine_.is_manager), ~col(member.is_manager)),
         _lasts_as_long(mine_, member),
     )
     alone = ~is_in_it.correlate_except(mine_)
-    return exists().where(col(member.user_id) == _ACCOUNT, lasts(member.expires_at), alone)
+    return exists().where(col(member.user_id) == _ACCOUNT, is_valid_until(member.expires_at), alone)
 
 
 def _lasts_as_long(mine_: Any, member: Any) -> ColumnElement[bool]:
-    return and_(lasts(mine_.expires_at), _is_as_late(col(mine_.expires_at), col(member.expires_at)))
+    return and_(is_valid_until(mine_.expires_at), _is_as_late(col(mine_.expires_at), col(member.expires_at)))
 
 
 def _is_as_late(end: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -71,14 +71,16 @@ def _is_as_late(end: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnEle
 def _on_resources(viewer: Viewer) -> ColumnElement[bool]:
     if Permission.RESOURCES_MANAGE in viewer.permissions:
         return false()
-    entry, own, acting = aliased(Access), aliased(Access), mine(viewer)
+    entry, own, acting = aliased(Access), aliased(Access), viewer_subjects(viewer)
     end = earlier(col(own.expires_at), acting.c.until)
-    as_long = select(united(held(acting, own))).select_from(held_by(own, acting))
+    as_long = select(bit_or(roles_sql(acting, own))).select_from(row_roles_sql(own, acting))
     as_long = as_long.where(col(own.resource_id) == col(entry.resource_id), _is_as_late(end, col(entry.expires_at)))
     common = col(entry.mask).op("&")(as_long.correlate_except(own, acting).scalar_subquery())
     return or_(
         exists().where(col(Resource.owner_id) == _ACCOUNT, ~transfers_resource(viewer)),
         exists().where(
-            col(entry.subject) == subject(Kind.USER, _ACCOUNT), lasts(entry.expires_at), common != col(entry.mask)
+            col(entry.subject) == subject(SubjectType.USER, _ACCOUNT),
+            is_valid_until(entry.expires_at),
+            common != col(entry.mask),
         ),
     )

@@ -9,15 +9,15 @@ from sqlalchemy import ColumnElement, case, cast, func, literal_column, null, se
 from sqlalchemy.orm import aliased
 
 from app.auth import Permission, Viewer
-from app.masks import Level
-from app.policy.acting import mine
-from app.policy.common import earlier, lasts
+from app.masks import MemberLevel
+from app.policy.acting import viewer_subjects
+from app.policy.common import earlier, is_valid_until
 from app.policy.orgs import manages_all_orgs
-from app.policy.resources import administered, held, held_by
-from app.sources import ME
-from app.tables import Access, Group, GroupMember, Instant, Org, OrgMember, Resource, col
+from app.policy.resources import administered, roles_sql, row_roles_sql
+from app.sources import VIEWER_ID
+from app.tables import Access, Group, GroupMember, Org, OrgMember, Resource, UTCDateTime, col
 
-_NO_END = cast(null(), Instant)
+_NO_END = cast(null(), UTCDateTime)
 
 
 def manages_org_until(viewer: Viewer) -> ColumnElement[Any]:
@@ -27,12 +27,12 @@ def manages_org_until(viewer: Viewer) -> ColumnElement[Any]:
     member = aliased(OrgMember)
     end = (
         select(col(member.expires_at))
-        .where(col(member.org_id) == col(Org.id), col(member.user_id) == ME, lasts(member.expires_at))
-        .where(col(member.level) >= int(Level.ADMIN))
+        .where(col(member.org_id) == col(Org.id), col(member.user_id) == VIEWER_ID, is_valid_until(member.expires_at))
+        .where(col(member.level) >= int(MemberLevel.ADMIN))
         .correlate_except(member)
         .scalar_subquery()
     )
-    return case((col(Org.owner_id) == ME, _NO_END), else_=end)
+    return case((col(Org.owner_id) == VIEWER_ID, _NO_END), else_=end)
 
 
 def manages_group_until(viewer: Viewer) -> ColumnElement[Any]:
@@ -42,7 +42,7 @@ def manages_group_until(viewer: Viewer) -> ColumnElement[Any]:
     member = aliased(GroupMember)
     return (
         select(col(member.expires_at))
-        .where(col(member.group_id) == col(Group.id), col(member.user_id) == ME, col(member.is_manager))
+        .where(col(member.group_id) == col(Group.id), col(member.user_id) == VIEWER_ID, col(member.is_manager))
         .correlate_except(member)
         .scalar_subquery()
     )
@@ -52,10 +52,10 @@ def administers_resource_until(viewer: Viewer) -> ColumnElement[Any]:
     """The last end among all the grants and memberships that give the viewer ADMIN on the resource of the row."""
     if Permission.RESOURCES_MANAGE in viewer.permissions:
         return _NO_END
-    entry, acting = aliased(Access), mine(viewer)
+    entry, acting = aliased(Access), viewer_subjects(viewer)
     end = earlier(col(entry.expires_at), acting.c.until)
     is_endless = func.max(case((end.is_(None), literal_column("1")), else_=literal_column("0"))) == literal_column("1")
-    last = case((is_endless, _NO_END), else_=type_coerce(func.max(end), Instant()))
-    found = select(last).select_from(held_by(entry, acting))
-    here = found.where(col(entry.resource_id) == col(Resource.id), administered(held(acting, entry)))
-    return type_coerce(here.correlate_except(entry, acting).scalar_subquery(), Instant())
+    last = case((is_endless, _NO_END), else_=type_coerce(func.max(end), UTCDateTime()))
+    found = select(last).select_from(row_roles_sql(entry, acting))
+    here = found.where(col(entry.resource_id) == col(Resource.id), administered(roles_sql(acting, entry)))
+    return type_coerce(here.correlate_except(entry, acting).scalar_subquery(), UTCDateTime())

@@ -16,8 +16,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from app.auth import Permission, Viewer
-from app.policy.common import lasts, signed_in
-from app.sources import ME
+from app.policy.common import is_valid_until, signed_in
+from app.sources import VIEWER_ID
 from app.tables import Group, GroupMember, MembersSeenBy, col
 
 SIGNED_IN = MembersSeenBy.SIGNED_IN.value
@@ -28,7 +28,7 @@ def groups_of(user: Any) -> Select[Any]:
     member = aliased(GroupMember)
     return (
         select(col(member.group_id))
-        .where(col(member.user_id) == user, lasts(member.expires_at))
+        .where(col(member.user_id) == user, is_valid_until(member.expires_at))
         .correlate_except(member)
     )
 
@@ -54,18 +54,20 @@ def sees_group_members(viewer: Viewer) -> ColumnElement[bool]:
 
 def is_my_group(viewer: Viewer) -> ColumnElement[bool]:
     """The viewer belongs to the group of the row."""
-    return col(Group.id).in_(groups_of(ME))
+    return col(Group.id).in_(groups_of(VIEWER_ID))
 
 
 def sees_who_added(viewer: Viewer) -> ColumnElement[bool]:
     """Sees who added a member of a group: its members do, but not who sees the members of it as everybody does."""
-    return true() if sees_all_group_members(viewer) else col(GroupMember.group_id).in_(groups_of(ME))
+    return true() if sees_all_group_members(viewer) else col(GroupMember.group_id).in_(groups_of(VIEWER_ID))
 
 
 def number_of_members(group: Any) -> ColumnElement[Any]:
     """Count the memberships of a group that last; deactivated users are members too, here and in the list."""
     member = aliased(GroupMember)
-    counted = select(func.count()).select_from(member).where(col(member.group_id) == group, lasts(member.expires_at))
+    counted = (
+        select(func.count()).select_from(member).where(col(member.group_id) == group, is_valid_until(member.expires_at))
+    )
     return counted.correlate_except(member).scalar_subquery()
 
 
@@ -76,7 +78,9 @@ def number_of_group_members(viewer: Viewer) -> ColumnElement[Any]:
 
 def sees_group_membership(viewer: Viewer) -> ColumnElement[bool]:
     """A membership that lasts: the viewer's own, or one of a group whose members the viewer sees."""
-    return and_(lasts(GroupMember.expires_at), or_(col(GroupMember.user_id) == ME, sees_group_members(viewer)))
+    return and_(
+        is_valid_until(GroupMember.expires_at), or_(col(GroupMember.user_id) == VIEWER_ID, sees_group_members(viewer))
+    )
 
 
 def manages_group_members(viewer: Viewer) -> ColumnElement[bool]:
@@ -88,12 +92,12 @@ def manages_group_members(viewer: Viewer) -> ColumnElement[bool]:
     member = aliased(GroupMember)
     return exists().where(
         col(member.group_id) == col(Group.id),
-        col(member.user_id) == ME,
+        col(member.user_id) == VIEWER_ID,
         col(member.is_manager),
-        lasts(member.expires_at),
+        is_valid_until(member.expires_at),
     )
 
 
 def group_membership_lasts(viewer: Viewer) -> ColumnElement[bool]:
     """A membership of a group that has not ended."""
-    return lasts(GroupMember.expires_at)
+    return is_valid_until(GroupMember.expires_at)

@@ -12,7 +12,7 @@ TOKEN = bindparam("token_id", type_=RowId())
 """The token by which the viewer asks; bound, as she is."""
 
 
-def covers_org(viewer: Viewer, org: Any) -> ColumnElement[bool]:
+def scope_includes_org(viewer: Viewer, org: Any) -> ColumnElement[bool]:
     """The org with this id is one that the viewer's token is good for; any is, unless it is limited."""
     if not viewer.is_limited:
         return true()
@@ -20,7 +20,7 @@ def covers_org(viewer: Viewer, org: Any) -> ColumnElement[bool]:
     return _one(limit, col(limit.org_id) == col(org))
 
 
-def covers_resource(resource: Any) -> ColumnElement[bool]:
+def scope_includes_resource(resource: Any) -> ColumnElement[bool]:
     """The resource with this id is one that a limited token is good for."""
     limit, whole, place = aliased(ApiTokenResource), aliased(ApiTokenOrg), aliased(Resource)
     inside = exists().where(
@@ -33,7 +33,7 @@ def _one(limit: Any, is_it: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists().where(col(limit.token_id) == TOKEN, is_it).correlate_except(limit)
 
 
-def is_among_covered(resource: Any) -> ColumnElement[bool]:
+def is_in_token_scope(resource: Any) -> ColumnElement[bool]:
     """The same, for lists: it begins at what the token is good for, which are few of all."""
     limit, whole, place = aliased(ApiTokenResource), aliased(ApiTokenOrg), aliased(Resource)
     covered = union_all(

@@ -17,10 +17,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from app.auth import Permission, Viewer
-from app.masks import Level
-from app.policy.common import lasts, sees_all_resources
-from app.policy.limits import covers_org
-from app.sources import ME
+from app.masks import MemberLevel
+from app.policy.common import is_valid_until, sees_all_resources
+from app.policy.limits import scope_includes_org
+from app.sources import VIEWER_ID
 from app.tables import Org, OrgMember, col
 
 
@@ -33,32 +33,34 @@ def sees_all_orgs(viewer: Viewer) -> bool:
     return manages_all_orgs(viewer) or sees_all_resources(viewer)
 
 
-def my_orgs(viewer: Viewer, least: Level = Level.READ_ONLY) -> CompoundSelect[Any]:
+def my_orgs(viewer: Viewer, least: MemberLevel = MemberLevel.READ_ONLY) -> CompoundSelect[Any]:
     """The ids of orgs that the viewer owns or belongs to at a level or above."""
     member = aliased(OrgMember)
     owned = aliased(Org)
     return union_all(
-        select(col(owned.id)).where(col(owned.owner_id) == ME, covers_org(viewer, owned.id)).correlate_except(owned),
+        select(col(owned.id))
+        .where(col(owned.owner_id) == VIEWER_ID, scope_includes_org(viewer, owned.id))
+        .correlate_except(owned),
         select(col(member.org_id))
-        .where(col(member.user_id) == ME, col(member.level) >= int(least), lasts(member.expires_at))
-        .where(covers_org(viewer, member.org_id))
+        .where(col(member.user_id) == VIEWER_ID, col(member.level) >= int(least), is_valid_until(member.expires_at))
+        .where(scope_includes_org(viewer, member.org_id))
         .correlate_except(member),
     )
 
 
 def _all_orgs(viewer: Viewer) -> ColumnElement[bool]:
     """Every org that there is for the viewer: all, or those that her token is good for."""
-    return covers_org(viewer, Org.id)
+    return scope_includes_org(viewer, Org.id)
 
 
-def _from(viewer: Viewer, least: Level) -> ColumnElement[bool]:
+def _from(viewer: Viewer, least: MemberLevel) -> ColumnElement[bool]:
     """She manages every org, or belongs to this one at a level or above."""
     return _all_orgs(viewer) if manages_all_orgs(viewer) else col(Org.id).in_(my_orgs(viewer, least))
 
 
 def belongs_to_org(viewer: Viewer) -> ColumnElement[bool]:
     """One of the org's people, or somebody who manages every org."""
-    return _from(viewer, Level.READ_ONLY)
+    return _from(viewer, MemberLevel.READ_ONLY)
 
 
 def sees_org_members(viewer: Viewer) -> ColumnElement[bool]:
@@ -78,22 +80,22 @@ def is_public_org(viewer: Viewer) -> ColumnElement[bool]:
 
 def writes_org(viewer: Viewer) -> ColumnElement[bool]:
     """Edits the org and creates resources in it."""
-    return _from(viewer, Level.READ_WRITE)
+    return _from(viewer, MemberLevel.READ_WRITE)
 
 
 def deletes_org(viewer: Viewer) -> ColumnElement[bool]:
     """Deletes the org, or any resource in it."""
-    return _from(viewer, Level.READ_WRITE_DELETE)
+    return _from(viewer, MemberLevel.READ_WRITE_DELETE)
 
 
 def manages_org(viewer: Viewer) -> ColumnElement[bool]:
     """Changes who belongs to the org."""
-    return _from(viewer, Level.ADMIN)
+    return _from(viewer, MemberLevel.ADMIN)
 
 
 def owns_org(viewer: Viewer) -> ColumnElement[bool]:
     """Gives the org to somebody else."""
-    return _all_orgs(viewer) if manages_all_orgs(viewer) else and_(col(Org.owner_id) == ME, _all_orgs(viewer))
+    return _all_orgs(viewer) if manages_all_orgs(viewer) else and_(col(Org.owner_id) == VIEWER_ID, _all_orgs(viewer))
 
 
 def org_level(viewer: Viewer) -> ColumnElement[Any]:
@@ -101,17 +103,19 @@ def org_level(viewer: Viewer) -> ColumnElement[Any]:
     member = aliased(OrgMember)
     level = (
         select(col(member.level))
-        .where(col(member.org_id) == col(Org.id), col(member.user_id) == ME, lasts(member.expires_at))
+        .where(col(member.org_id) == col(Org.id), col(member.user_id) == VIEWER_ID, is_valid_until(member.expires_at))
         .correlate(Org)
         .scalar_subquery()
     )
-    return case((col(Org.owner_id) == ME, literal_column(str(int(Level.ADMIN)), Integer)), else_=level)
+    return case((col(Org.owner_id) == VIEWER_ID, literal_column(str(int(MemberLevel.ADMIN)), Integer)), else_=level)
 
 
 def number_of_people(org: Any) -> ColumnElement[Any]:
     """Count the memberships of an org that last, and its owner."""
     member, owned = aliased(OrgMember), aliased(Org)
-    members = select(func.count()).select_from(member).where(col(member.org_id) == org, lasts(member.expires_at))
+    members = (
+        select(func.count()).select_from(member).where(col(member.org_id) == org, is_valid_until(member.expires_at))
+    )
     owner = select(func.count(col(owned.owner_id))).where(col(owned.id) == org)
     made: ColumnElement[Any] = (
         members.correlate_except(member).scalar_subquery() + owner.correlate_except(owned).scalar_subquery()
@@ -121,9 +125,9 @@ def number_of_people(org: Any) -> ColumnElement[Any]:
 
 def sees_membership(viewer: Viewer) -> ColumnElement[bool]:
     """A membership that lasts, of an org whose members the viewer sees; among those are the viewer's own orgs."""
-    return and_(lasts(OrgMember.expires_at), sees_org_members(viewer))
+    return and_(is_valid_until(OrgMember.expires_at), sees_org_members(viewer))
 
 
 def membership_lasts(viewer: Viewer) -> ColumnElement[bool]:
     """A membership of an org that has not ended."""
-    return lasts(OrgMember.expires_at)
+    return is_valid_until(OrgMember.expires_at)

@@ -30,7 +30,7 @@ def require(viewer: Viewer, permission: Permission) -> int:
     return user_id
 
 
-def require_overview(viewer: Viewer) -> int:
+def require_users_view(viewer: Viewer) -> int:
     """The viewer's id; raises Unauthenticated or Forbidden unless she sees every user with everything about them."""
     user_id = require_signed_in(viewer)
     if not sees_all_users(viewer):
@@ -38,13 +38,13 @@ def require_overview(viewer: Viewer) -> int:
     return user_id
 
 
-def require_accounts_here(viewer: Viewer) -> None:
+def require_local_accounts(viewer: Viewer) -> None:
     """Raises ManagedElsewhere where an external provider keeps the accounts; asked after what she must hold."""
-    if viewer.accounts_elsewhere:
+    if viewer.externally_managed:
         raise errors.ManagedElsewhere
 
 
-def require_no_more(viewer: Viewer, permissions: Permission, what: str) -> None:
+def require_equal_rights(viewer: Viewer, permissions: Permission, what: str) -> None:
     """Nobody gives, or rules over, what she does not hold; raises Forbidden."""
     missing = permissions & ~viewer.permissions
     if missing:

@@ -27,13 +27,13 @@ from sqlalchemy.orm import aliased
 
 from app import masks
 from app.auth import Permission, Viewer
-from app.masks import Kind, Level
-from app.policy.acting import LIMITED, is_active, mine, subjects
-from app.policy.common import Ahead, Beside, asks_about_everybody, earlier, lasts, sees_all_resources
+from app.masks import MemberLevel, SubjectType
+from app.policy.acting import SCOPED_SUBJECTS, effective_subjects, is_active, viewer_subjects
+from app.policy.common import OrderedJoin, Unindexed, asks_about_everybody, earlier, is_valid_until, sees_all_resources
 from app.policy.groups import sees_group_members
-from app.policy.limits import covers_resource, is_among_covered
+from app.policy.limits import is_in_token_scope, scope_includes_resource
 from app.policy.orgs import deletes_org, sees_org, sees_org_members
-from app.sources import ME, Keys
+from app.sources import VIEWER_ID, Keys
 from app.tables import Access, Grant, Group, Org, OrgMember, Resource, RowId, User, col
 
 
@@ -41,31 +41,31 @@ def _manages_all_resources(viewer: Viewer) -> bool:
     return Permission.RESOURCES_MANAGE in viewer.permissions
 
 
-def holds(acting: FromClause, access: Any) -> ColumnElement[bool]:
+def holds_access(acting: FromClause, access: Any) -> ColumnElement[bool]:
     """The subject of an entry of the index is one that somebody acts as, here, and the entry has not ended."""
     return _holds_as(col(access.subject), acting, access)
 
 
 def _holds_as(subject: ColumnElement[Any], acting: FromClause, access: Any) -> ColumnElement[bool]:
-    here = covers_resource(access.resource_id) if acting in LIMITED else true()
-    return and_(subject == acting.c.subject, lasts(access.expires_at), here)
+    here = scope_includes_resource(access.resource_id) if acting in SCOPED_SUBJECTS else true()
+    return and_(subject == acting.c.subject, is_valid_until(access.expires_at), here)
 
 
-def held_by(entry: Any, acting: FromClause) -> FromClause:
+def row_roles_sql(entry: Any, acting: FromClause) -> FromClause:
     """Entries of the index beside the ways in which somebody acts as their subjects.
 
     It begins at the entries, which are few where they are those of a resource, while somebody may act as hundreds.
     """
-    return Ahead(inspect(entry).selectable, acting, _holds_as(Beside(col(entry.subject)), acting, entry))
+    return OrderedJoin(inspect(entry).selectable, acting, _holds_as(Unindexed(col(entry.subject)), acting, entry))
 
 
-def held(acting: FromClause, access: Any) -> ColumnElement[Any]:
+def roles_sql(acting: FromClause, access: Any) -> ColumnElement[Any]:
     """The roles that an entry of the index gives somebody who acts so."""
     made: ColumnElement[Any] = col(access.mask).op("&")(acting.c.cap)
     return made
 
 
-def united(mask: ColumnElement[Any]) -> ColumnElement[Any]:
+def bit_or(mask: ColumnElement[Any]) -> ColumnElement[Any]:
     """The union of the masks of many rows: neither database unites bits alike, so each bit has its maximum."""
     bits: list[ColumnElement[Any]] = [func.max(mask.op("&")(literal_column(str(bit), Integer))) for bit in masks.BITS]
     return func.coalesce(reduce(lambda left, right: left + right, bits), 0)
@@ -84,14 +84,14 @@ def transfers_resource(viewer: Viewer) -> ColumnElement[bool]:
     if _manages_all_resources(viewer):
         return true()
     owned, member = aliased(Org), aliased(OrgMember)
-    owns_org = exists().where(col(owned.id) == col(Resource.org_id), col(owned.owner_id) == ME)
+    owns_org = exists().where(col(owned.id) == col(Resource.org_id), col(owned.owner_id) == VIEWER_ID)
     is_admin = exists().where(
         col(member.org_id) == col(Resource.org_id),
-        col(member.user_id) == ME,
-        col(member.level) >= int(Level.ADMIN),
+        col(member.user_id) == VIEWER_ID,
+        col(member.level) >= int(MemberLevel.ADMIN),
         col(member.expires_at).is_(None),
     )
-    return or_(col(Resource.owner_id) == ME, owns_org.correlate_except(owned), is_admin.correlate_except(member))
+    return or_(col(Resource.owner_id) == VIEWER_ID, owns_org.correlate_except(owned), is_admin.correlate_except(member))
 
 
 def sees_org_of_resource(viewer: Viewer) -> ColumnElement[bool]:
@@ -99,26 +99,26 @@ def sees_org_of_resource(viewer: Viewer) -> ColumnElement[bool]:
     return exists().where(col(Org.id) == col(Resource.org_id), sees_org(viewer)).correlate(Resource)
 
 
-def mask(viewer: Viewer) -> ColumnElement[Any]:
+def effective_mask(viewer: Viewer) -> ColumnElement[Any]:
     """The viewer's effective roles on the resource of the row."""
     if _manages_all_resources(viewer):
         return _every_role(viewer)
-    entry, acting = aliased(Access), mine(viewer)
-    return _of(entry, acting, united(held(acting, entry))).scalar_subquery()
+    entry, acting = aliased(Access), viewer_subjects(viewer)
+    return _of(entry, acting, bit_or(roles_sql(acting, entry))).scalar_subquery()
 
 
 def granted_mask(viewer: Viewer) -> ColumnElement[Any]:
     """The same as it was given, before implications."""
     if _manages_all_resources(viewer):
         return _every_role(viewer)
-    entry, acting = aliased(Access), mine(viewer)
-    return _of(entry, acting, united(granted(acting, entry))).scalar_subquery()
+    entry, acting = aliased(Access), viewer_subjects(viewer)
+    return _of(entry, acting, bit_or(granted_sql(acting, entry))).scalar_subquery()
 
 
 def _every_role(viewer: Viewer) -> ColumnElement[Any]:
     """What the registry holds, as `index.definition` has it: more than anybody can be given."""
     full = col(Resource.full_mask)
-    return case((covers_resource(Resource.id), full), else_=literal_column("0")) if viewer.is_limited else full
+    return case((scope_includes_resource(Resource.id), full), else_=literal_column("0")) if viewer.is_limited else full
 
 
 def administered(mask: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -127,7 +127,7 @@ def administered(mask: ColumnElement[Any]) -> ColumnElement[bool]:
     return made
 
 
-def granted(acting: FromClause, access: Any) -> ColumnElement[Any]:
+def granted_sql(acting: FromClause, access: Any) -> ColumnElement[Any]:
     """The roles as they were given by an entry of the index, for somebody who acts so."""
     made: ColumnElement[Any] = col(access.granted).op("&")(acting.c.cap)
     return made
@@ -139,24 +139,24 @@ def _may(viewer: Viewer, roles: int, key: Any = Resource.id) -> ColumnElement[bo
     One way is looked for, and not whether there is any: PostgreSQL answers `EXISTS` also by collecting every resource
     of the viewer beforehand.
     """
-    if _manages_all_resources(viewer) and roles & masks.WITHOUT_DATA:  # every type has those
-        return covers_resource(key) if viewer.is_limited else true()
-    entry, acting = aliased(Access), mine(viewer)
+    if _manages_all_resources(viewer) and roles & masks.NON_DATA:  # every type has those
+        return scope_includes_resource(key) if viewer.is_limited else true()
+    entry, acting = aliased(Access), viewer_subjects(viewer)
     one: Any = literal_column("1")
-    may = held(acting, entry).op("&")(literal_column(str(roles), Integer)) != 0
+    may = roles_sql(acting, entry).op("&")(literal_column(str(roles), Integer)) != 0
     return _of(entry, acting, one, key).where(may).limit(one).scalar_subquery().is_not(None)
 
 
 def _of(entry: Any, acting: FromClause, what: ColumnElement[Any], key: Any = Resource.id) -> Select[Any]:
     """What the entries tell that somebody acts as of the row's resource, or the one with this key."""
-    found = select(what).select_from(held_by(entry, acting)).where(col(entry.resource_id) == col(key))
+    found = select(what).select_from(row_roles_sql(entry, acting)).where(col(entry.resource_id) == col(key))
     return found.correlate_except(entry, acting)
 
 
 def sees_resource(viewer: Viewer, key: Any = Resource.id) -> ColumnElement[bool]:
     """Every role discovers the resource of the row, or the one with this key; RESOURCES_VIEW does so without a role."""
     if sees_all_resources(viewer):
-        return covers_resource(key) if viewer.is_limited else true()
+        return scope_includes_resource(key) if viewer.is_limited else true()
     return _may(viewer, masks.METADATA_READ, key)
 
 
@@ -167,7 +167,7 @@ def lists_resources_by_table(viewer: Viewer) -> bool:
 
 def lists_resource(viewer: Viewer) -> ColumnElement[bool]:
     """Sees a resource, for such a list."""
-    return and_(is_among_covered(Resource.id) if viewer.is_limited else true(), sees_resource(viewer))
+    return and_(is_in_token_scope(Resource.id) if viewer.is_limited else true(), sees_resource(viewer))
 
 
 def administers_resource(viewer: Viewer) -> ColumnElement[bool]:
@@ -183,7 +183,7 @@ def sees_configuration(viewer: Viewer) -> ColumnElement[bool]:
 def sees_accessors(viewer: Viewer) -> ColumnElement[bool]:
     """Sees who can reach the resource: who administers it, and who asks about everybody."""
     if asks_about_everybody(viewer):
-        return covers_resource(Resource.id) if viewer.is_limited else true()
+        return scope_includes_resource(Resource.id) if viewer.is_limited else true()
     return administers_resource(viewer)
 
 
@@ -212,10 +212,10 @@ def masks_of_pairs(dialect: str, *, is_wide: bool = False, registry: bool = True
     user, entry = aliased(User), aliased(Access)
     users = inspect(user).selectable
     one = select(col(user.id).label("user")).correlate(users).subquery("one")
-    acting = subjects(one, registry=None if registry else False).subquery("acting")
-    rows = inspect(entry).selectable.join(acting, holds(acting, entry))
+    acting = effective_subjects(one, registry=None if registry else False).subquery("acting")
+    rows = inspect(entry).selectable.join(acting, holds_access(acting, entry))
     lasting = and_(col(entry.expires_at).is_(None), acting.c.until.is_(None))
-    whole = united(held(acting, entry)) + func.coalesce(func.max(case((lasting, 0), else_=ENDS)), 0)
+    whole = bit_or(roles_sql(acting, entry)) + func.coalesce(func.max(case((lasting, 0), else_=ENDS)), 0)
     found = select(whole).select_from(rows).where(col(entry.resource_id) == resource_id)
     asked = pairs.join(users, col(user.id) == user_id)
     mask_ = found.correlate(pairs, users).scalar_subquery()
@@ -250,7 +250,7 @@ def _wide_pairs(dialect: str) -> _Pairs:
 
 def may_ask_of_user(viewer: Viewer) -> ColumnElement[bool]:
     """Asks what a user can reach: the user, and who asks about everybody."""
-    return true() if asks_about_everybody(viewer) else col(User.id) == ME
+    return true() if asks_about_everybody(viewer) else col(User.id) == VIEWER_ID
 
 
 def lists_reached(viewer: Viewer, key: Any = Resource.id) -> ColumnElement[bool]:
@@ -275,37 +275,38 @@ def members_are_seen(viewer: Viewer) -> ColumnElement[bool]:
 
 def my_entries(viewer: Viewer) -> FromClause:
     """Entries of the index beside the way in which the viewer acts as their subject."""
-    return held_by(Access, mine(viewer))
+    return row_roles_sql(Access, viewer_subjects(viewer))
 
 
 def is_given(viewer: Viewer) -> ColumnElement[bool]:
     """An entry that gives the viewer something."""
-    return held(mine(viewer), Access) != 0
+    return roles_sql(viewer_subjects(viewer), Access) != 0
 
 
-def way_held(viewer: Viewer) -> ColumnElement[Any]:
+def path_roles(viewer: Viewer) -> ColumnElement[Any]:
     """The roles with what they imply."""
-    return held(mine(viewer), Access)
+    return roles_sql(viewer_subjects(viewer), Access)
 
 
-def way_granted(viewer: Viewer) -> ColumnElement[Any]:
+def path_granted_roles(viewer: Viewer) -> ColumnElement[Any]:
     """The roles as they were given."""
-    return granted(mine(viewer), Access)
+    return granted_sql(viewer_subjects(viewer), Access)
 
 
-def way_level(viewer: Viewer) -> ColumnElement[Any]:
+def path_level(viewer: Viewer) -> ColumnElement[Any]:
     """Her level, on the way through the org."""
-    return mine(viewer).c.level
+    return viewer_subjects(viewer).c.level
 
 
-def way_ends(viewer: Viewer) -> ColumnElement[Any]:
+def path_expiry(viewer: Viewer) -> ColumnElement[Any]:
     """When the entry or the membership ends, whichever is first."""
-    return earlier(col(Access.expires_at), mine(viewer).c.until)
+    return earlier(col(Access.expires_at), viewer_subjects(viewer).c.until)
 
 
 _SUBJECT: Any = col(Access.subject)
 
-way_group = case(
-    (int(Kind.GROUP) == _SUBJECT % masks.KINDS, cast(_SUBJECT // masks.KINDS, RowId)), else_=cast(null(), RowId)
+path_group = case(
+    (int(SubjectType.GROUP) == _SUBJECT % masks.SUBJECT_TYPES, cast(_SUBJECT // masks.SUBJECT_TYPES, RowId)),
+    else_=cast(null(), RowId),
 )
 """The id of the group, on the way through one."""

@@ -23,8 +23,8 @@ from sqlalchemy.orm import aliased
 
 from app import masks
 from app.auth import Permission, Viewer
-from app.policy.acting import is_active, subjects
-from app.policy.resources import held, held_by, united
+from app.policy.acting import effective_subjects, is_active
+from app.policy.resources import bit_or, roles_sql, row_roles_sql
 from app.sources import NOW
 from app.tables import Access, Lock, Org, Role, Stage, Ticket, UserRole, col
 
@@ -32,8 +32,8 @@ from app.tables import Access, Lock, Org, Role, Stage, Ticket, UserRole, col
 def storage_used(user: Any) -> ColumnElement[Any]:
     """The bytes in the orgs that a user owns, with those that open uploads there have reserved; see `added_up`."""
     owned, receiving, ticket = aliased(Org), aliased(Org), aliased(Ticket)
-    kept = select(added_up(owned.size_bytes)).where(col(owned.owner_id) == user)
-    reserved = select(added_up(ticket.bytes)).where(
+    kept = select(sum_of(owned.size_bytes)).where(col(owned.owner_id) == user)
+    reserved = select(sum_of(ticket.bytes)).where(
         col(receiving.owner_id) == user, col(ticket.org_id) == col(receiving.id), is_reserved(ticket)
     )
     made: ColumnElement[Any] = (
@@ -42,7 +42,7 @@ def storage_used(user: Any) -> ColumnElement[Any]:
     return made
 
 
-def added_up(column: Any) -> ColumnElement[Any]:
+def sum_of(column: Any) -> ColumnElement[Any]:
     """A sum of bytes, which comes as a float: exact up to MAX_BYTES, and never too large, whatever people claim."""
     total = func.coalesce(func.sum(cast(col(column), Float)), literal_column("0.0", Float))
     return type_coerce(total, BigInteger)  # SQLAlchemy would ask the driver for what PostgreSQL calls the type
@@ -98,6 +98,6 @@ def _holders_mask() -> ScalarSelect[Any]:
     """What the one who began the ticket of the row holds on its resource; nobody holds what is granted to ANYONE."""
     tickets = inspect(Ticket).selectable
     holder = select(col(Ticket.user_id).label("user")).correlate(tickets).subquery("holder")
-    acting, entry = subjects(holder).subquery("acting"), aliased(Access)
-    found = select(united(held(acting, entry))).select_from(held_by(entry, acting))
+    acting, entry = effective_subjects(holder).subquery("acting"), aliased(Access)
+    found = select(bit_or(roles_sql(acting, entry))).select_from(row_roles_sql(entry, acting))
     return found.where(col(entry.resource_id) == col(Ticket.resource_id)).correlate(tickets).scalar_subquery()

@@ -18,14 +18,14 @@ from sqlalchemy.orm import aliased
 
 from app import masks
 from app.auth import Permission, Viewer
-from app.masks import Kind, Level
-from app.policy.acting import mine, subject
-from app.policy.common import asks_about_everybody, lasts, signed_in
+from app.masks import MemberLevel, SubjectType
+from app.policy.acting import subject, viewer_subjects
+from app.policy.common import asks_about_everybody, is_valid_until, signed_in
 from app.policy.groups import groups_of
-from app.policy.limits import covers_org
+from app.policy.limits import scope_includes_org
 from app.policy.orgs import my_orgs, sees_all_orgs
-from app.policy.resources import held, holds, sees_resource
-from app.sources import ME
+from app.policy.resources import holds_access, roles_sql, sees_resource
+from app.sources import VIEWER_ID
 from app.tables import Access, GroupMember, Org, OrgMember, User, col
 
 
@@ -45,20 +45,22 @@ def knows_user(viewer: Viewer) -> ColumnElement[bool]:
         return true()
     user = col(User.id)
     in_group = false() if viewer.is_limited else user.in_(_people_of_my_groups())
-    return or_(user == ME, user.in_(_people_of_my_orgs(viewer)), in_group, _owns_what_is_seen(viewer))
+    return or_(user == VIEWER_ID, user.in_(_people_of_my_orgs(viewer)), in_group, _owns_what_is_seen(viewer))
 
 
 def _people_of_my_orgs(viewer: Viewer) -> CompoundSelect[Any]:
     person, owned = aliased(OrgMember), aliased(Org)
     return union_all(
-        select(col(person.user_id)).where(col(person.org_id).in_(my_orgs(viewer)), lasts(person.expires_at)),
+        select(col(person.user_id)).where(col(person.org_id).in_(my_orgs(viewer)), is_valid_until(person.expires_at)),
         select(col(owned.owner_id)).where(col(owned.id).in_(my_orgs(viewer)), col(owned.owner_id).is_not(None)),
     )
 
 
 def _people_of_my_groups() -> Select[Any]:
     member = aliased(GroupMember)
-    return select(col(member.user_id)).where(col(member.group_id).in_(groups_of(ME)), lasts(member.expires_at))
+    return select(col(member.user_id)).where(
+        col(member.group_id).in_(groups_of(VIEWER_ID)), is_valid_until(member.expires_at)
+    )
 
 
 def _owns_what_is_seen(viewer: Viewer) -> ColumnElement[bool]:
@@ -69,8 +71,10 @@ def _owns_what_is_seen(viewer: Viewer) -> ColumnElement[bool]:
     """
     owned, own = aliased(Org), aliased(Access)
     is_open = true() if sees_all_orgs(viewer) else col(owned.is_public)
-    org = _any(col(owned.owner_id) == col(User.id), is_open, covers_org(viewer, owned.id))
-    return or_(org, _any(col(own.subject) == subject(Kind.OWNER, col(User.id)), sees_resource(viewer, own.resource_id)))
+    org = _any(col(owned.owner_id) == col(User.id), is_open, scope_includes_org(viewer, owned.id))
+    return or_(
+        org, _any(col(own.subject) == subject(SubjectType.OWNER, col(User.id)), sees_resource(viewer, own.resource_id))
+    )
 
 
 def _any(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -96,22 +100,26 @@ def finds_user(viewer: Viewer) -> ColumnElement[bool]:
         return true()
     manager, in_group = aliased(GroupMember), false() if viewer.is_limited else true()
     manages_group = exists().where(
-        col(manager.user_id) == ME, col(manager.is_manager), lasts(manager.expires_at), in_group
+        col(manager.user_id) == VIEWER_ID, col(manager.is_manager), is_valid_until(manager.expires_at), in_group
     )
-    entry, acting = aliased(Access), mine(viewer)
+    entry, acting = aliased(Access), viewer_subjects(viewer)
     return or_(
         knows_user(viewer),
-        my_orgs(viewer, Level.ADMIN).exists(),
+        my_orgs(viewer, MemberLevel.ADMIN).exists(),
         manages_group,
         select(literal_column("1"))
-        .where(acting.c.subject > masks.GENERAL, holds(acting, entry), held(acting, entry).op("&")(masks.ADMIN) != 0)
+        .where(
+            acting.c.subject > masks.GENERAL,
+            holds_access(acting, entry),
+            roles_sql(acting, entry).op("&")(masks.ADMIN) != 0,
+        )
         .exists(),
     )
 
 
 def sees_user_details(viewer: Viewer) -> ColumnElement[bool]:
     """Whether she sees e-mail, metadata, roles and last login: her own, or everybody's."""
-    return true() if sees_all_users(viewer) else col(User.id) == ME
+    return true() if sees_all_users(viewer) else col(User.id) == VIEWER_ID
 
 
 def sees_role(viewer: Viewer) -> ColumnElement[bool]:

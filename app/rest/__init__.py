@@ -6,12 +6,12 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from app.rest import datasets, described, members, memberships, metadata, orgs, roles, session, storage, system, users
-from app.rest.errors import answered, unanswered
+from app.rest.errors import error_response, unexpected_response
 from app.rest.openapi import Section
-from app.rest.routing import Face, House
+from app.rest.routing import RestContext, RestRouter
 from app.settings import Settings
 
-__all__ = ["SECTIONS", "TABLE", "House", "answered", "description", "face", "unanswered"]
+__all__ = ["SECTIONS", "TABLE", "RestContext", "create_router", "description", "error_response", "unexpected_response"]
 
 SECTIONS = (
     Section("Signing in", "A token for a password, a newer one for a token, and new passwords.", session.ROUTES),
@@ -28,9 +28,9 @@ SECTIONS = (
 TABLE = tuple(route for section in SECTIONS for route in section.routes)
 
 
-def face(house_of: Callable[[Request], House]) -> Face:
+def create_router(house_of: Callable[[Request], RestContext]) -> RestRouter:
     """One Starlette route that answers every path of the table."""
-    return Face(TABLE, house_of)
+    return RestRouter(TABLE, house_of)
 
 
 def description(settings: Settings) -> list[BaseRoute]:

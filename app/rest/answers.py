@@ -12,14 +12,14 @@ from app.rest.errors import HEADERS
 
 def json(body: Any) -> Response:
     """An answer in JSON."""
-    return web.Whole(web.encoded(body), 200, "application/json", HEADERS)
+    return web.BufferedResponse(web.encode_json(body), 200, "application/json", HEADERS)
 
 
 def created(request: Request, body: Any, *words: str) -> Response:
     """What was made, and at which path it is."""
     place = "/".join(quote(word, safe="") for word in words)
     headers = {**HEADERS, "Location": f"{request.scope.get('root_path', '')}/{place}"}
-    return Response(web.encoded(body), 201, headers, "application/json")
+    return Response(web.encode_json(body), 201, headers, "application/json")
 
 
 def empty() -> Response:
@@ -27,7 +27,7 @@ def empty() -> Response:
     return Response(None, 200, HEADERS)
 
 
-def gone() -> Response:
+def not_modified_placeholder() -> Response:
     """A success that says by its status that it has no body."""
     return Response(None, 204, HEADERS)
 

@@ -62,7 +62,7 @@ async def read(request: Request, kinds: Body, limits: RequestLimits) -> Fields:
     if not kinds:
         return NOTHING
     accepted = types(kinds)
-    found = web.heads(request.scope)
+    found = web.parse_headers(request.scope)
     if b"content-type" not in found:
         if await web.body(found, request.receive, limits.body_bytes):
             raise web.UnsupportedMediaType(f"The body must be {' or '.join(accepted)}.")

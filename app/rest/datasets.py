@@ -10,15 +10,15 @@ from app.db import Transaction
 from app.errors import Conflict, NotFound
 from app.prepared import Row
 from app.rest import shapes
-from app.rest.answers import created, gone, json
+from app.rest.answers import created, json, not_modified_placeholder
 from app.rest.bodies import Body
 from app.rest.fields import DESCRIPTION, FLAG, SLUG, TITLE, Field, choice
-from app.rest.found import found_org
-from app.rest.routing import Call, Route, Who
+from app.rest.found import load_org
+from app.rest.routing import AuthMode, Call, Route
 from app.services import names, resources
-from app.services.roles import Way
+from app.services.roles import RowRef
 from app.services.visibility import Visibility, set_visibility, visibility
-from app.sources import Cell, Layout, flag, layout
+from app.sources import FieldSpec, Layout, flag, layout
 from app.tables import Org, Resource
 
 DATASET = 7
@@ -35,8 +35,8 @@ CELLS = layout(
     "size_bytes",
     "created_at",
     "updated_at",
-    visibility=Cell(of=visibility),
-    mask=Cell(of=policy.mask),
+    visibility=FieldSpec(of=visibility),
+    mask=FieldSpec(of=policy.effective_mask),
     deletes=flag(policy.deletes_in_org),
 )
 
@@ -47,8 +47,8 @@ _ORG = layout(Org, "id")
 
 async def _list(call: Call) -> Response:
     reads = call.reads
-    org = (await found_org(reads, call.words["orgSlug"], _ORG))[0]
-    rows = (await reads.below(loaders.org_datasets, CELLS, [org])).get(org, [])
+    org = (await load_org(reads, call.path_parameters["orgSlug"], _ORG))[0]
+    rows = (await reads.related(loaders.org_datasets, CELLS, [org])).get(org, [])
     return json([_shown(row) for row in rows])
 
 
@@ -83,11 +83,11 @@ async def _found(call: Call, cells: Layout = CELLS) -> Row:
     return row
 
 
-def _path(call: Call) -> Way:
-    return "path", names.sought(f"{call.words['orgSlug']}/{call.words['dsSlug']}")
+def _path(call: Call) -> RowRef:
+    return "path", names.normalize_key(f"{call.path_parameters['orgSlug']}/{call.path_parameters['dsSlug']}")
 
 
-async def _named(call: Call) -> Way:
+async def _named(call: Call) -> RowRef:
     """How services find the dataset of the path, which know resources of every type; a type never changes."""
     await _found(call, _KEY)
     return _path(call)
@@ -120,9 +120,9 @@ def _shown(row: Row) -> dict[str, Any]:
 
 
 async def _create(call: Call) -> Response:
-    given, slug = call.given, call.given["slug"]
-    org = call.words["orgSlug"]
-    new = resources.NewResource(
+    given, slug = call.fields, call.fields["slug"]
+    org = call.path_parameters["orgSlug"]
+    new = resources.ResourceCreate(
         ("slug", org), "DATASET", slug, given.get("name") or slug, description=given.get("tagline") or ""
     )
     async with call.change("createResource") as tx:
@@ -130,21 +130,21 @@ async def _create(call: Call) -> Response:
         await _open(call, tx, ("id", key))
     row = await call.reads.one(loaders.dataset_by_id, CELLS, key)
     assert row is not None, "who made it sees it"
-    return created(call.request, _shown(row), "orgs", names.sought(org), "ds", slug)
+    return created(call.request, _shown(row), "orgs", names.normalize_key(org), "ds", slug)
 
 
 async def _update(call: Call) -> Response:
-    name, opens = call.given.get("name"), call.given.get("visibility") is not None
+    name, opens = call.fields.get("name"), call.fields.get("visibility") is not None
     dataset = await _named(call)
     async with call.change("updateResource") as tx:
         if name is not None or not opens:  # a lock stops the name, and not who may read
-            await resources.update_resource(tx, call.viewer, dataset, resources.Changes(name=name))
+            await resources.update_resource(tx, call.viewer, dataset, resources.ResourceUpdate(name=name))
         await _open(call, tx, dataset)
-    return gone()
+    return not_modified_placeholder()
 
 
-async def _open(call: Call, tx: Transaction, resource: Way) -> None:
-    wanted = call.given.get("visibility")
+async def _open(call: Call, tx: Transaction, resource: RowRef) -> None:
+    wanted = call.fields.get("visibility")
     if wanted is not None:
         await set_visibility(tx, call.viewer, resource, Visibility(wanted))
 
@@ -153,7 +153,7 @@ async def _delete(call: Call) -> Response:
     dataset = await _named(call)
     async with call.change("deleteResource") as tx:
         await resources.delete_resource(tx, call.viewer, dataset)
-    return gone()
+    return not_modified_placeholder()
 
 
 _VISIBILITY = Field(
@@ -175,67 +175,67 @@ ROUTES = (
         "GET",
         "/orgs/{orgSlug}/ds",
         _list,
-        Who.ANYONE,
+        AuthMode.OPTIONAL,
         "The datasets of an org that the asker sees, by name.",
         query=(Field("includeThumbnailCheck", FLAG, "Understood and without effect: there are no thumbnails."),),
-        gives=list[shapes.Dataset],
-        refuses=(404,),
+        response_type=list[shapes.Dataset],
+        refusals=(404,),
         name="listDatasets",
     ),
     Route(
         "GET",
         "/orgs/{orgSlug}/ds/{dsSlug}",
         _entry,
-        Who.ANYONE,
+        AuthMode.OPTIONAL,
         "A dataset as the `ddb` command line reads it: the one entry of a list of files.",
-        gives=list[shapes.Entry],
-        refuses=(404,),
+        response_type=list[shapes.Entry],
+        refusals=(404,),
         name="getDatasetEntry",
     ),
     Route(
         "GET",
         "/orgs/{orgSlug}/ds/{dsSlug}/ex",
         _show,
-        Who.ANYONE,
+        AuthMode.OPTIONAL,
         "A dataset, as the list shows it.",
-        gives=shapes.Dataset,
-        refuses=(404,),
+        response_type=shapes.Dataset,
+        refusals=(404,),
         name="getDataset",
     ),
     Route(
         "POST",
         "/orgs/{orgSlug}/ds",
         _create,
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         "Make a dataset; needs level 1 (ReadWrite) in the org. Without `visibility` every signed-in user downloads it.",
         Body.ANY,
         _NEW,
-        gives=shapes.Dataset,
+        response_type=shapes.Dataset,
         status=201,
-        refuses=(403, 404),
-        as_400=(Conflict,),
+        refusals=(403, 404),
+        answers_400=(Conflict,),
         name="createDataset",
     ),
     Route(
         "PUT",
         "/orgs/{orgSlug}/ds/{dsSlug}",
         _update,
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         "Change the name of a dataset, which needs METADATA_WRITE and no lock, or who may read it.",
         Body.ANY,
         _CHANGES,
         status=204,
-        refuses=(403, 404),
+        refusals=(403, 404),
         name="updateDataset",
     ),
     Route(
         "DELETE",
         "/orgs/{orgSlug}/ds/{dsSlug}",
         _delete,
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         "Delete a dataset; needs ADMIN on it, or level 2 (ReadWriteDelete) in its org. 400 while it is locked.",
         status=204,
-        refuses=(403, 404),
+        refusals=(403, 404),
         name="deleteDataset",
     ),
 )

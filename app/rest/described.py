@@ -26,7 +26,7 @@ def routes(sections: Sequence[Section], settings: Settings) -> list[BaseRoute]:
 
     @cache
     def as_json(server: str) -> bytes:
-        return web.encoded(made(server))
+        return web.encode_json(made(server))
 
     @cache
     def as_html(server: str) -> bytes:
@@ -45,7 +45,7 @@ def _kept(
     """Makes the route; a proxy's prefix, if there is one, is where the server is."""
 
     async def answer(request: Request) -> Response:
-        response = web.kept(request, content(request.scope.get("root_path") or "/"), media)
+        response = web.cached_response(request, content(request.scope.get("root_path") or "/"), media)
         response.headers.update(headers or {})
         return response
 
@@ -56,4 +56,4 @@ async def _part(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in reference.MEDIA_TYPES:
         raise HTTPException(HTTPStatus.NOT_FOUND)
-    return web.kept(request, reference.content(name), reference.MEDIA_TYPES[name])
+    return web.cached_response(request, reference.content(name), reference.MEDIA_TYPES[name])

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import web
-from app.db import Dangling
-from app.deadlines import told
+from app.db import ForeignKeyViolation
+from app.deadlines import reported
 from app.errors import Conflict, Forbidden, Problem, Problems, QuotaExceeded, Refusal, TimedOut, Unauthenticated
 from app.telemetry import counters, facts
 
@@ -34,13 +34,13 @@ class WrongLogin(Unauthenticated):
         super().__init__("Unauthorized")
 
 
-def answered(
+def error_response(
     error: Exception, *, as_400: tuple[type[Problem], ...] = (), drone_db_clients: bool, most_errors: int = 50
 ) -> Response:
     """The response to an error; DroneDB's clients know no 403 and take 401 for it. So many errors are told at most."""
     headers: Mapping[str, str] = {}
-    error = told(error, LOG)
-    facts.current().codes += _codes(error)
+    error = reported(error, LOG)
+    facts.current_request().codes += _codes(error)
     match error:
         case Refusal():
             status, message, headers = error.status, error.message, web.headers(error)
@@ -48,8 +48,8 @@ def answered(
             status, message = _status(error, as_400), error.message
         case Problems():
             status = _status(error.problems[0], as_400)
-            message = "|".join(_told(error.problems, most_errors))
-        case Dangling():
+            message = "|".join(_message(error.problems, most_errors))
+        case ForeignKeyViolation():
             status, message = 409, "Something that this change needs was deleted at this moment. Try again."
         case TimeoutError():
             status, message = 503, "This took too long and was stopped."
@@ -60,7 +60,7 @@ def answered(
     return _response(message, status, headers, no_retry=_is_final(error))
 
 
-def _told(problems: Sequence[Problem], most: int) -> list[str]:
+def _message(problems: Sequence[Problem], most: int) -> list[str]:
     told = [problem.message for problem in problems[:most]]
     if (left_out := len(problems) - len(told)) > 0:
         counters.increment("ostiary_limits_exceeded_total", limit="errors")
@@ -75,7 +75,7 @@ def _codes(error: Exception) -> list[str]:
             return [error.code]
         case Problems():
             return [problem.code for problem in error.problems]
-        case Dangling():
+        case ForeignKeyViolation():
             return [Conflict.code]
         case TimeoutError():
             return [TimedOut.code]
@@ -98,11 +98,11 @@ def _unexpected(error: Exception) -> str:
 
 
 def _response(message: str, status: int, headers: Mapping[str, str], *, no_retry: bool = False) -> Response:
-    body = web.encoded({"error": message, "noRetry": no_retry})
+    body = web.encode_json({"error": message, "noRetry": no_retry})
     return Response(body, status, {**HEADERS, **headers}, "application/json")
 
 
-async def unanswered(request: Request, error: Exception) -> Response:
+async def unexpected_response(request: Request, error: Exception) -> Response:
     """The response where no route answers: an unknown path, or a method that a known one does not take."""
     assert isinstance(error, HTTPException)
     message = NO_SUCH_PATH if error.status_code == HTTPStatus.NOT_FOUND else f"{error.detail}."

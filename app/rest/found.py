@@ -3,23 +3,23 @@
 from app import loaders
 from app.errors import NotFound
 from app.prepared import Row
-from app.reads import Reads
+from app.reads import ListReader
 from app.rest.routing import Call
 from app.services import names, users
 from app.sources import Layout
 
 
-async def found_user(call: Call, cells: Layout) -> Row:
+async def load_user(call: Call, cells: Layout) -> Row:
     """The user whom the path names; raises NotFound."""
-    row = await call.reads.one(loaders.user_named, cells, names.sought(call.words["userName"]))
+    row = await call.reads.one(loaders.user_named, cells, names.normalize_key(call.path_parameters["userName"]))
     if row is None:
-        raise users.unknown(("userName",))
+        raise users.user_not_found(("userName",))
     return row
 
 
-async def found_org(reads: Reads, slug: str, cells: Layout) -> Row:
+async def load_org(reads: ListReader, slug: str, cells: Layout) -> Row:
     """An org by its slug; raises NotFound."""
-    row = await reads.one(loaders.org_slugged, cells, names.sought(slug))
+    row = await reads.one(loaders.org_slugged, cells, names.normalize_key(slug))
     if row is None:
         raise NotFound("There is no such org.", ("orgSlug",))
     return row

@@ -8,16 +8,16 @@ from starlette.responses import Response
 from app import loaders, policy
 from app.columns import format_instant
 from app.errors import BadRequest, Forbidden
-from app.masks import Level
+from app.masks import MemberLevel
 from app.rest import shapes
-from app.rest.answers import gone, json
+from app.rest.answers import json, not_modified_placeholder
 from app.rest.bodies import Body
 from app.rest.fields import TEXT, Field, choice
-from app.rest.found import found_org
-from app.rest.routing import Call, Route, Who
+from app.rest.found import load_org
+from app.rest.routing import AuthMode, Call, Route
 from app.services import orgs
 from app.services.orgs import Membership
-from app.sources import Cell, Layout, flag, layout
+from app.sources import FieldSpec, Layout, flag, layout
 from app.tables import Org, OrgMember, User
 
 LEVEL = choice("ReadOnly", "ReadWrite", "ReadWriteDelete", "Admin")
@@ -29,7 +29,7 @@ DEFAULT_LEVEL = Field("permissions", LEVEL, "1 when absent or null.")
 _ORG = layout(Org, "id", belongs=flag(policy.belongs_to_org))
 _MEMBER = Layout(
     (
-        *layout(User, "user_name", email=Cell(guard=policy.sees_user_details)).cells,
+        *layout(User, "user_name", email=FieldSpec(guard=policy.sees_user_details)).cells,
         *layout(OrgMember, "level", "granted_at", granter=loaders.granter_name).cells,
     )
 )
@@ -37,10 +37,10 @@ _MEMBER = Layout(
 
 async def _list(call: Call) -> Response:
     reads = call.reads
-    org = await found_org(reads, call.words["orgSlug"], _ORG)
+    org = await load_org(reads, call.path_parameters["orgSlug"], _ORG)
     if not org[1]:
         raise Forbidden("The members are seen by members alone.")
-    rows = (await reads.below(loaders.org_members, _MEMBER, [org[0]])).get(org[0], [])
+    rows = (await reads.related(loaders.org_members, _MEMBER, [org[0]])).get(org[0], [])
     return json(
         [
             {
@@ -62,7 +62,7 @@ def _managed(handle: Handler) -> Handler:
     """Members are changed here only where the operator lets them be; the old server's clients look for that."""
 
     async def answer(call: Call) -> Response:
-        if not call.house.settings.enable_organization_member_management:
+        if not call.context.settings.enable_organization_member_management:
             raise BadRequest("The setting EnableOrganizationMemberManagement is off: this path changes no members.")
         return await handle(call)
 
@@ -72,27 +72,27 @@ def _managed(handle: Handler) -> Handler:
 def membership(given: Mapping[str, Any]) -> Membership:
     """How a new member belongs; a level that is absent or null is the usual one."""
     level = given.get("permissions")
-    return Membership(None if level is None else Level(level))
+    return Membership(None if level is None else MemberLevel(level))
 
 
 async def _add(call: Call) -> Response:
-    user, new = ("user_name", call.given["userName"]), membership(call.given)
+    user, new = ("user_name", call.fields["userName"]), membership(call.fields)
     async with call.change("addOrgMember") as tx:
-        await orgs.add_org_member(tx, call.viewer, call.org(), user, new)
-    return gone()
+        await orgs.add_org_member(tx, call.viewer, call.load_org(), user, new)
+    return not_modified_placeholder()
 
 
 async def _update(call: Call) -> Response:
-    changed = Membership(Level(call.given["permissions"]), keeps_end=True)
+    changed = Membership(MemberLevel(call.fields["permissions"]), keeps_end=True)
     async with call.change("updateOrgMember") as tx:
-        await orgs.update_org_member(tx, call.viewer, call.org(), call.user(), changed)
-    return gone()
+        await orgs.update_org_member(tx, call.viewer, call.load_org(), call.load_user(), changed)
+    return not_modified_placeholder()
 
 
 async def _remove(call: Call) -> Response:
     async with call.change("removeOrgMember") as tx:
-        await orgs.remove_org_member(tx, call.viewer, call.org(), call.user())
-    return gone()
+        await orgs.remove_org_member(tx, call.viewer, call.load_org(), call.load_user())
+    return not_modified_placeholder()
 
 
 _OFF = "400 to everybody unless the setting EnableOrganizationMemberManagement is on."
@@ -102,45 +102,45 @@ ROUTES = (
         "GET",
         "/orgs/{orgSlug}/members",
         _list,
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         "The members of an org, by user name, without its owner; shown to the owner, the members and ORGS_MANAGE.",
-        gives=list[shapes.Member],
-        refuses=(403, 404),
+        response_type=list[shapes.Member],
+        refusals=(403, 404),
         name="listMembers",
     ),
     Route(
         "POST",
         "/orgs/{orgSlug}/members",
         _managed(_add),
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         f"Make a user a member of an org; needs level 3 (Admin) in it. 409 for a member, 400 for the owner. {_OFF}",
         Body.JSON,
         (Field("userName", TEXT, "Who becomes a member.", required=True), DEFAULT_LEVEL),
         status=204,
-        refuses=(403, 404, 409),
-        as_400=(orgs.OwnerIsNoMember,),
+        refusals=(403, 404, 409),
+        answers_400=(orgs.OwnerIsNoMember,),
         name="addMember",
     ),
     Route(
         "PUT",
         "/orgs/{orgSlug}/members/{userName}",
         _managed(_update),
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         f"Change the level of a member; needs level 3 (Admin) in the org. {_OFF}",
         Body.JSON,
         (Field("permissions", LEVEL, "The new level.", required=True),),
         status=204,
-        refuses=(403, 404),
+        refusals=(403, 404),
         name="updateMember",
     ),
     Route(
         "DELETE",
         "/orgs/{orgSlug}/members/{userName}",
         _managed(_remove),
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         f"Take a member out of an org; needs level 3 (Admin) in it, or to be that member. {_OFF}",
         status=204,
-        refuses=(403, 404),
+        refusals=(403, 404),
         name="removeMember",
     ),
 )

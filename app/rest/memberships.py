@@ -7,16 +7,16 @@ from starlette.responses import Response
 from app import loaders, policy
 from app.columns import format_instant
 from app.errors import Conflict, NotFound
-from app.masks import Level
+from app.masks import MemberLevel
 from app.prepared import Row
 from app.rest import shapes
 from app.rest.answers import empty, json
 from app.rest.bodies import Body
 from app.rest.fields import TEXT, TEXTS, Field
-from app.rest.found import found_user
+from app.rest.found import load_user
 from app.rest.members import DEFAULT_LEVEL, LEVEL, membership
 from app.rest.orgs import CELLS, plain
-from app.rest.routing import Call, Route, Who
+from app.rest.routing import AuthMode, Call, Route
 from app.services import orgs
 from app.services.orgs import Membership
 from app.sources import Layout, layout
@@ -27,11 +27,11 @@ _JOINED = Layout((*CELLS.cells, *layout(OrgMember, "level", "granted_at", grante
 
 
 async def _list(call: Call) -> Response:
-    policy.require_overview(call.viewer)
+    policy.require_users_view(call.viewer)
     reads = call.reads
-    user = await found_user(call, _USER)
-    owned = await reads.below(loaders.owned_orgs, CELLS, [user[0]])
-    joined = await reads.below(loaders.member_orgs, _JOINED, [user[0]])
+    user = await load_user(call, _USER)
+    owned = await reads.related(loaders.owned_orgs, CELLS, [user[0]])
+    joined = await reads.related(loaders.member_orgs, _JOINED, [user[0]])
     shown = [
         *({**plain(row), "isOwner": True, **_NOT_A_MEMBER} for row in owned.get(user[0], [])),
         *({**plain(row), "isOwner": False, **_membership(row)} for row in joined.get(user[0], [])),
@@ -49,30 +49,30 @@ def _membership(row: Row) -> dict[str, Any]:
 
 async def _set(call: Call) -> Response:
     async with call.change("setUserOrgs") as tx:
-        await orgs.set_memberships(tx, call.viewer, call.user(), call.given.get("orgSlugs") or [])
+        await orgs.set_memberships(tx, call.viewer, call.load_user(), call.fields.get("orgSlugs") or [])
     return empty()
 
 
 async def _add(call: Call) -> Response:
-    policy.require_overview(call.viewer)
-    org, new = ("slug", call.given["orgSlug"]), membership(call.given)
+    policy.require_users_view(call.viewer)
+    org, new = ("slug", call.fields["orgSlug"]), membership(call.fields)
     async with call.change("addOrgMember") as tx:
-        await orgs.add_org_member(tx, call.viewer, org, call.user(), new)
+        await orgs.add_org_member(tx, call.viewer, org, call.load_user(), new)
     return empty()
 
 
 async def _update(call: Call) -> Response:
-    policy.require_overview(call.viewer)
-    changed = Membership(Level(call.given["permissions"]), keeps_end=True)
+    policy.require_users_view(call.viewer)
+    changed = Membership(MemberLevel(call.fields["permissions"]), keeps_end=True)
     async with call.change("updateOrgMember") as tx:
-        await orgs.update_org_member(tx, call.viewer, call.org(), call.user(), changed)
+        await orgs.update_org_member(tx, call.viewer, call.load_org(), call.load_user(), changed)
     return empty()
 
 
 async def _remove(call: Call) -> Response:
-    policy.require_overview(call.viewer)
+    policy.require_users_view(call.viewer)
     async with call.change("removeOrgMember") as tx:
-        await orgs.remove_org_member(tx, call.viewer, call.org(), call.user())
+        await orgs.remove_org_member(tx, call.viewer, call.load_org(), call.load_user())
     return empty()
 
 
@@ -81,58 +81,58 @@ ROUTES = (
         "GET",
         "/users/{userName}/orgs",
         _list,
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         "The orgs that a user owns or belongs to and the asker sees, by slug; needs USERS_VIEW.",
-        gives=list[shapes.UserOrg],
-        refuses=(403,),
-        as_400=(NotFound,),
+        response_type=list[shapes.UserOrg],
+        refusals=(403,),
+        answers_400=(NotFound,),
         name="listUserOrgs",
     ),
     Route(
         "PUT",
         "/users/{userName}/orgs",
         _set,
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         "Make these the orgs that a user is a member of; needs ORGS_MANAGE. What she owns stays hers, memberships that "
         "stand keep their level, new ones may read and write.",
         Body.ANY,
         (Field("orgSlugs", TEXTS, "Slugs, each as a field of its own in a form; absent or empty for none."),),
-        refuses=(403,),
-        as_400=(NotFound,),
+        refusals=(403,),
+        answers_400=(NotFound,),
         name="setUserOrgs",
     ),
     Route(
         "POST",
         "/users/{userName}/orgs",
         _add,
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         "Make a user a member of an org; needs USERS_VIEW, and level 3 (Admin) in the org or ORGS_MANAGE.",
         Body.JSON,
         (Field("orgSlug", TEXT, "The org's slug.", required=True), DEFAULT_LEVEL),
-        refuses=(403,),
-        as_400=(NotFound, Conflict),
+        refusals=(403,),
+        answers_400=(NotFound, Conflict),
         name="addUserToOrg",
     ),
     Route(
         "PUT",
         "/users/{userName}/orgs/{orgSlug}",
         _update,
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         "Change the level of a member; needs USERS_VIEW, and level 3 (Admin) in the org or ORGS_MANAGE.",
         Body.JSON,
         (Field("permissions", LEVEL, "The new level.", required=True),),
-        refuses=(403,),
-        as_400=(NotFound, Conflict),
+        refusals=(403,),
+        answers_400=(NotFound, Conflict),
         name="updateUserInOrg",
     ),
     Route(
         "DELETE",
         "/users/{userName}/orgs/{orgSlug}",
         _remove,
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         "Take a user out of an org; needs USERS_VIEW, and level 3 (Admin) in the org or ORGS_MANAGE.",
-        refuses=(403,),
-        as_400=(NotFound, Conflict),
+        refusals=(403,),
+        answers_400=(NotFound, Conflict),
         name="removeUserFromOrg",
     ),
 )

@@ -8,13 +8,13 @@ from app import loaders, policy
 from app.errors import NotFound
 from app.rest.answers import empty, json
 from app.rest.bodies import Body
-from app.rest.found import found_user
-from app.rest.routing import Call, Route, Who
+from app.rest.found import load_user
+from app.rest.routing import AuthMode, Call, Route
 from app.services import users
-from app.sources import Cell, layout
+from app.sources import FieldSpec, layout
 from app.tables import User
 
-_METADATA = layout(User, details=Cell(guard=policy.sees_user_details))
+_METADATA = layout(User, details=FieldSpec(guard=policy.sees_user_details))
 
 
 async def _own(call: Call) -> Response:
@@ -24,13 +24,13 @@ async def _own(call: Call) -> Response:
 
 
 async def _of(call: Call) -> Response:
-    policy.require_overview(call.viewer)
-    return json((await found_user(call, _METADATA))[0])
+    policy.require_users_view(call.viewer)
+    return json((await load_user(call, _METADATA))[0])
 
 
 async def _replace(call: Call) -> Response:
     async with call.change("setUserMetadata") as tx:
-        await users.set_user_metadata(tx, call.viewer, call.user(), dict(call.document))
+        await users.set_user_metadata(tx, call.viewer, call.load_user(), dict(call.document))
     return empty()
 
 
@@ -41,32 +41,32 @@ ROUTES = (
         "GET",
         "/users/meta",
         _own,
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         "One's own metadata; {} when there is none.",
-        gives=Metadata,
+        response_type=Metadata,
         name="getOwnMetadata",
     ),
     Route(
         "GET",
         "/users/{userName}/meta",
         _of,
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         "The metadata of a user; needs USERS_VIEW.",
-        gives=Metadata,
-        refuses=(403,),
-        as_400=(NotFound,),
+        response_type=Metadata,
+        refusals=(403,),
+        answers_400=(NotFound,),
         name="getUserMetadata",
     ),
     Route(
         "POST",
         "/users/{userName}/meta",
         _replace,
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         "Replace the metadata of a user, at most 64 KiB; needs USERS_MANAGE. `maxStorageMB` is a number of megabytes; "
         "a list `roles` replaces her roles and makes those that are none yet, without permissions.",
         Body.DOCUMENT,
-        refuses=(403, 409),
-        as_400=(NotFound,),
+        refusals=(403, 409),
+        answers_400=(NotFound,),
         name="replaceUserMetadata",
     ),
 )

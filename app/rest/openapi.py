@@ -12,7 +12,7 @@ from app.rest import examples, shapes
 from app.rest.bodies import JSON, Body, types
 from app.rest.fields import NEW_PASSWORD, Field
 from app.rest.refusals import refusals
-from app.rest.routing import Route, Who
+from app.rest.routing import AuthMode, Route
 from app.settings import Settings
 from app.version import version
 
@@ -102,10 +102,10 @@ def _schemes(settings: Settings) -> dict[str, Any]:
     }
 
 
-_SECURITY: dict[Who, list[dict[str, list[str]]]] = {
-    Who.UNASKED: [],
-    Who.ANYONE: [{}, {"bearer": []}, {"cookie": []}],
-    Who.SIGNED_IN: [{"bearer": []}, {"cookie": []}],
+_SECURITY: dict[AuthMode, list[dict[str, list[str]]]] = {
+    AuthMode.NONE: [],
+    AuthMode.OPTIONAL: [{}, {"bearer": []}, {"cookie": []}],
+    AuthMode.REQUIRED: [{"bearer": []}, {"cookie": []}],
 }
 
 
@@ -118,7 +118,9 @@ class _Untitled(GenerateJsonSchema):
 
 def _shapes(table: Sequence[Route], settings: Settings) -> tuple[dict[str, Schema | None], dict[str, Schema]]:
     """The schema of each operation's answer, None for no body; and the shapes that they refer to."""
-    given = [(route.name, route.gives) for route in table if route.gives not in (None, shapes.PlainText)]
+    given = [
+        (route.name, route.response_type) for route in table if route.response_type not in (None, shapes.PlainText)
+    ]
     wanted = [(name, TypeAdapter(shape)) for name, shape in [*given, ("", shapes.Error)]]
     made, found = TypeAdapter.json_schemas(
         [(name, "serialization", adapter) for name, adapter in wanted],
@@ -130,7 +132,7 @@ def _shapes(table: Sequence[Route], settings: Settings) -> tuple[dict[str, Schem
     kind, end = schemas["Session"]["properties"]["expires"], schemas["Session"]["properties"]["expiresAt"]
     kind |= {"type": "integer"} if settings.drone_db_clients else {"type": "string", "format": end["format"]}
     del kind["anyOf"]
-    answers = {route.name: {"type": "string"} if route.gives is shapes.PlainText else None for route in table}
+    answers = {route.name: {"type": "string"} if route.response_type is shapes.PlainText else None for route in table}
     return {**answers, **known}, dict(sorted(schemas.items()))
 
 
@@ -143,13 +145,13 @@ class _Described:
     settings: Settings
 
     def operation(self, tag: str) -> dict[str, Any]:
-        about = self.route.about
+        about = self.route.description
         told: dict[str, Any] = {
             "operationId": self.route.name,
             "tags": [tag],
             "summary": re.split(r"[;:.](?:\s|$)", about)[0],
-            "description": f"{about} {_ELSEWHERE}" if self.route.elsewhere else about,
-            "security": _SECURITY[self.route.who],
+            "description": f"{about} {_ELSEWHERE}" if self.route.is_externally_managed else about,
+            "security": _SECURITY[self.route.auth_mode],
         }
         if parameters := [*self._parameters()]:
             told["parameters"] = parameters
@@ -158,7 +160,7 @@ class _Described:
         return {**told, "responses": {str(self.route.status): self._success(), **self._refusals()}}
 
     def _parameters(self) -> Iterator[dict[str, Any]]:
-        for word in self.route.open_words:
+        for word in self.route.parameter_names:
             yield {
                 "name": word,
                 "in": "path",
@@ -203,7 +205,7 @@ class _Described:
         if headers := self._headers():
             told["headers"] = headers
         if self.gives:
-            kind = "text/plain" if self.route.gives is shapes.PlainText else JSON
+            kind = "text/plain" if self.route.response_type is shapes.PlainText else JSON
             told["content"] = {kind: {"schema": self.gives}}
         return told
 
@@ -211,7 +213,7 @@ class _Described:
         text = {"schema": {"type": "string"}}
         if self.route.status == 201:  # noqa: PLR2004 - statuses are their own names
             return {"Location": {"description": "The path of what was made.", "required": True, **text}}
-        if self.route.gives is shapes.Session:
+        if self.route.response_type is shapes.Session:
             return {"Set-Cookie": {"description": "The token for a browser; not for other sites' pages.", **text}}
         return {}
 

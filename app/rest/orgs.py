@@ -10,15 +10,15 @@ from app.columns import format_instant
 from app.db import Transaction
 from app.errors import InvalidInput, NotFound
 from app.prepared import Row
-from app.reads import Reads
+from app.reads import ListReader
 from app.rest import shapes
-from app.rest.answers import created, gone, json
+from app.rest.answers import created, json, not_modified_placeholder
 from app.rest.bodies import Body
 from app.rest.fields import DESCRIPTION, FLAG, SLUG, TEXT, TITLE, Field
-from app.rest.found import found_org
-from app.rest.routing import Call, Route, Who
+from app.rest.found import load_org
+from app.rest.routing import AuthMode, Call, Route
 from app.services import orgs
-from app.services.roles import Way
+from app.services.roles import RowRef
 from app.sources import Layout, flag, layout
 from app.tables import Org
 
@@ -59,62 +59,64 @@ def _shown(row: Row, viewer: Viewer) -> dict[str, Any]:
 async def _list(call: Call) -> Response:
     if call.query.get("ownedOnly"):
         viewer_id = policy.require_signed_in(call.viewer)
-        rows = (await call.reads.below(loaders.owned_orgs, ORG, [viewer_id])).get(viewer_id, [])
+        rows = (await call.reads.related(loaders.owned_orgs, ORG, [viewer_id])).get(viewer_id, [])
     elif call.viewer.user_id is None or call.query.get("includePublic"):
-        rows = await call.reads.whole(loaders.orgs, ORG)
+        rows = await call.reads.all(loaders.orgs, ORG)
     else:
-        rows = await call.reads.whole(loaders.my_orgs, ORG)
+        rows = await call.reads.all(loaders.my_orgs, ORG)
     return json([_shown(row, call.viewer) for row in rows])
 
 
 async def _list_public(call: Call) -> Response:
-    rows = await call.reads.whole(loaders.public_orgs, CELLS)
+    rows = await call.reads.all(loaders.public_orgs, CELLS)
     return json([{**plain(row), "permissions": None} for row in rows])
 
 
 async def _show(call: Call) -> Response:
-    return json(await _one(call.reads, call.words["orgSlug"]))
+    return json(await _one(call.reads, call.path_parameters["orgSlug"]))
 
 
-async def _one(reads: Reads, slug: str) -> dict[str, Any]:
-    return _shown(await found_org(reads, slug, ORG), reads.viewer)
+async def _one(reads: ListReader, slug: str) -> dict[str, Any]:
+    return _shown(await load_org(reads, slug, ORG), reads.viewer)
 
 
 async def _create(call: Call) -> Response:
-    given = call.given
+    given = call.fields
     owner = _named(given.get("owner"))
-    new = orgs.NewOrg(given["slug"], given["name"], given.get("description") or "", bool(given.get("isPublic")), owner)
+    new = orgs.OrgCreate(
+        given["slug"], given["name"], given.get("description") or "", bool(given.get("isPublic")), owner
+    )
     async with call.change("createOrg") as tx:
         await orgs.create_org(tx, call.viewer, new)
     return created(call.request, await _one(call.reads, new.slug), "orgs", new.slug)
 
 
 async def _update(call: Call) -> Response:
-    given, org = call.given, call.org()
-    changes = orgs.Changes(given.get("name"), given.get("description"), given.get("isPublic"))
+    given, org = call.fields, call.load_org()
+    changes = orgs.OrgUpdate(given.get("name"), given.get("description"), given.get("isPublic"))
     async with call.change("updateOrg") as tx:
         await orgs.update_org(tx, call.viewer, org, changes)
         if (owner := _named(given.get("owner"))) is not None:
             await _give(call, tx, owner)
-    return gone()
+    return not_modified_placeholder()
 
 
-async def _give(call: Call, tx: Transaction, owner: Way) -> None:
+async def _give(call: Call, tx: Transaction, owner: RowRef) -> None:
     """To the owner who is named. The org was found already: it is she who is not, and that is no 404 of this path."""
     try:
-        await orgs.keep_or_transfer_org(tx, call.viewer, call.org(), owner)
+        await orgs.keep_or_transfer_org(tx, call.viewer, call.load_org(), owner)
     except NotFound as unknown:
         raise InvalidInput(unknown.message, unknown.path) from None
 
 
-def _named(user_name: str | None) -> Way | None:
+def _named(user_name: str | None) -> RowRef | None:
     return ("user_name", user_name) if user_name else None
 
 
 async def _delete(call: Call) -> Response:
     async with call.change("deleteOrg") as tx:
-        await orgs.delete_org(tx, call.viewer, call.org())
-    return gone()
+        await orgs.delete_org(tx, call.viewer, call.load_org())
+    return not_modified_placeholder()
 
 
 _NEW = (
@@ -136,68 +138,68 @@ ROUTES = (
         "GET",
         "/orgs",
         _list,
-        Who.ANYONE,
+        AuthMode.OPTIONAL,
         "The orgs that the asker owns or belongs to, by name. With ORGS_MANAGE all; without a token the public ones.",
         query=(
             Field("ownedOnly", FLAG, "Only the orgs that the asker owns; 401 without a token."),
             Field("includePublic", FLAG, "Also the public orgs that the asker does not belong to."),
         ),
-        gives=list[shapes.Org],
+        response_type=list[shapes.Org],
         name="listOrgs",
     ),
     Route(
         "GET",
         "/orgs/public",
         _list_public,
-        Who.ANYONE,
+        AuthMode.OPTIONAL,
         "All public orgs, by name. `permissions` is null.",
-        gives=list[shapes.Org],
+        response_type=list[shapes.Org],
         name="listPublicOrgs",
     ),
     Route(
         "GET",
         "/orgs/{orgSlug}",
         _show,
-        Who.ANYONE,
+        AuthMode.OPTIONAL,
         "An org. A private one is shown to its owner, its members and ORGS_MANAGE; to others it does not exist.",
-        gives=shapes.Org,
-        refuses=(404,),
+        response_type=shapes.Org,
+        refusals=(404,),
         name="getOrg",
     ),
     Route(
         "POST",
         "/orgs",
         _create,
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         "Make an org; needs ORGS_CREATE. 409 when the slug is taken.",
         Body.ANY,
         _NEW,
-        gives=shapes.Org,
+        response_type=shapes.Org,
         status=201,
-        refuses=(403, 409),
-        as_400=(NotFound,),
+        refusals=(403, 409),
+        answers_400=(NotFound,),
         name="createOrg",
     ),
     Route(
         "PUT",
         "/orgs/{orgSlug}",
         _update,
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         "Change what is given of an org; needs level 1 (ReadWrite) in it. A slug in the body is not looked at.",
         Body.ANY,
         _CHANGES,
         status=204,
-        refuses=(403, 404),
+        refusals=(403, 404),
         name="updateOrg",
     ),
     Route(
         "DELETE",
         "/orgs/{orgSlug}",
         _delete,
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         "Delete an org with its resources; needs level 2 (ReadWriteDelete) in it. 400 while one of them is locked.",
         status=204,
-        refuses=(403, 404),
+        refusals=(403, 404),
         name="deleteOrg",
     ),
 )

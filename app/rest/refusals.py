@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from app.errors import Conflict, NotFound, Protected
-from app.rest.routing import SAFE, Route, Who
+from app.rest.routing import SAFE, AuthMode, Route
 from app.services.orgs import OwnerIsNoMember
 
 _NAMED = {
@@ -21,9 +21,9 @@ _TOLD_AS_400 = {
     OwnerIsNoMember: "She owns the org: its owner is no member.",
 }
 _TOKEN = {
-    Who.UNASKED: "The token in the header was revoked.",
-    Who.ANYONE: "The token in the header is not good; or nobody is signed in, where what is asked for needs it.",
-    Who.SIGNED_IN: "Nobody is signed in, or the token is no longer good.",
+    AuthMode.NONE: "The token in the header was revoked.",
+    AuthMode.OPTIONAL: "The token in the header is not good; or nobody is signed in, where what is asked for needs it.",
+    AuthMode.REQUIRED: "Nobody is signed in, or the token is no longer good.",
 }
 
 
@@ -38,12 +38,12 @@ def refusals(route: Route, *, drone_db_clients: bool) -> dict[int, str]:
 
 def _each(route: Route) -> Iterator[tuple[int, str]]:
     yield 400, _misread(route)
-    yield from ((400, _TOLD_AS_400[kind]) for kind in route.as_400)
-    if route.elsewhere:
+    yield from ((400, _TOLD_AS_400[kind]) for kind in route.answers_400)
+    if route.is_externally_managed:
         yield 400, "An external provider keeps the accounts."
-    yield from ((status, _NAMED[status]) for status in route.refuses)
-    yield 401, _TOKEN[route.who]
-    if route.open_words:
+    yield from ((status, _NAMED[status]) for status in route.refusals)
+    yield 401, _TOKEN[route.auth_mode]
+    if route.parameter_names:
         yield 404, "A word of the path is empty or not UTF-8."
     if route.method not in SAFE:
         yield from _of_changes(route)
@@ -55,12 +55,12 @@ def _each(route: Route) -> Iterator[tuple[int, str]]:
 
 
 def _misread(route: Route) -> str:
-    given: Mapping[str, bool] = {"path": bool(route.open_words), "body": bool(route.body), "query": True}
+    given: Mapping[str, bool] = {"path": bool(route.parameter_names), "body": bool(route.body), "query": True}
     where = [name for name, is_given in given.items() if is_given]
     return f"What the {' or the '.join(where)} says cannot be read, or is not of the form that is wanted."
 
 
 def _of_changes(route: Route) -> Iterator[tuple[int, str]]:
-    if route.who is not Who.UNASKED:
+    if route.auth_mode is not AuthMode.NONE:
         yield 403, "The token came in a cookie, and not from one of this site's own pages."
     yield 409, "It met another change at the same moment; try again."

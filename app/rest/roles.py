@@ -5,10 +5,10 @@ from starlette.responses import Response
 from app import loaders
 from app.auth import Permission
 from app.errors import Conflict, NotFound, Protected
-from app.rest.answers import empty, gone, json
+from app.rest.answers import empty, json, not_modified_placeholder
 from app.rest.bodies import Body
 from app.rest.fields import ROLE_NAME, Field
-from app.rest.routing import Call, Route, Who
+from app.rest.routing import AuthMode, Call, Route
 from app.services import roles
 from app.sources import layout
 from app.tables import Role
@@ -17,19 +17,19 @@ _NAME = layout(Role, "name")
 
 
 async def _list(call: Call) -> Response:
-    return json([name for name, *_ in await call.reads.whole(loaders.roles, _NAME)])
+    return json([name for name, *_ in await call.reads.all(loaders.roles, _NAME)])
 
 
 async def _create(call: Call) -> Response:
     async with call.change("createRole") as tx:
-        await roles.create_role(tx, call.viewer, call.given["roleName"], "", Permission.NONE)
+        await roles.create_role(tx, call.viewer, call.fields["roleName"], "", Permission.NONE)
     return empty()
 
 
 async def _delete(call: Call) -> Response:
     async with call.change("deleteRole") as tx:
-        await roles.delete_role(tx, call.viewer, ("name", call.words["roleName"]))
-    return gone()
+        await roles.delete_role(tx, call.viewer, ("name", call.path_parameters["roleName"]))
+    return not_modified_placeholder()
 
 
 _NEW = (
@@ -37,30 +37,38 @@ _NEW = (
 )
 
 ROUTES = (
-    Route("GET", "/users/roles", _list, Who.SIGNED_IN, "The names of all roles.", gives=list[str], name="listRoles"),
+    Route(
+        "GET",
+        "/users/roles",
+        _list,
+        AuthMode.REQUIRED,
+        "The names of all roles.",
+        response_type=list[str],
+        name="listRoles",
+    ),
     Route(
         "POST",
         "/users/roles",
         _create,
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         "Make a role without permissions; needs ROLES_MANAGE. GraphQL gives it permissions.",
         Body.JSON,
         _NEW,
-        refuses=(403,),
-        as_400=(Conflict,),
+        refusals=(403,),
+        answers_400=(Conflict,),
         name="createRole",
-        elsewhere=True,
+        is_externally_managed=True,
     ),
     Route(
         "DELETE",
         "/users/roles/{roleName}",
         _delete,
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         "Delete a role that nobody holds and that is not built in; needs ROLES_MANAGE. 409 while somebody holds it.",
         status=204,
-        refuses=(403, 409),
-        as_400=(NotFound, Protected),
+        refusals=(403, 409),
+        answers_400=(NotFound, Protected),
         name="deleteRole",
-        elsewhere=True,
+        is_externally_managed=True,
     ),
 )

@@ -18,15 +18,15 @@ from app.auth import Viewer
 from app.db import Freshness, Transaction
 from app.deadlines import MADE
 from app.errors import ChangeMade, Problem
-from app.reads import Reads
+from app.reads import ListReader
 from app.rest import bodies, errors
 from app.rest.bodies import Body
 from app.rest.fields import Field, bound
 from app.services import accounts, audit
-from app.services.accounts import Desk
-from app.services.roles import Way
+from app.services.accounts import AppContext
+from app.services.roles import RowRef
 from app.settings import Settings
-from app.statements import Statements
+from app.statements import SelectBuilder
 from app.telemetry import facts
 
 SAFE = ("GET", "HEAD")
@@ -35,20 +35,20 @@ SECONDS = 60
 """How long a call may take, once its body is received."""
 
 
-class Who(Enum):
+class AuthMode(Enum):
     """Whose calls are let in. What she may do then is for the service to say."""
 
-    UNASKED = "whoever it is: a token is only looked at to refuse one that was revoked"
-    ANYONE = "somebody, or nobody: a token that is no good is refused"
-    SIGNED_IN = "somebody"
+    NONE = "whoever it is: a token is only looked at to refuse one that was revoked"
+    OPTIONAL = "somebody, or nobody: a token that is no good is refused"
+    REQUIRED = "somebody"
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class RestContext:
     """What the routes have of the house."""
 
-    desk: Desk
-    statements: Statements
+    app: AppContext
+    statements: SelectBuilder
     settings: Settings
 
 
@@ -60,35 +60,35 @@ class Call:
     """
 
     request: Request
-    house: House
+    context: RestContext
     viewer: Viewer
-    words: Mapping[str, str]
+    path_parameters: Mapping[str, str]
     query: Mapping[str, Any]
-    given: Mapping[str, Any]
+    fields: Mapping[str, Any]
     document: Mapping[str, Any]
 
     @property
-    def desk(self) -> Desk:
+    def app(self) -> AppContext:
         """What signing in needs, and the door to the database."""
-        return self.house.desk
+        return self.context.app
 
     @property
-    def reads(self) -> Reads:
+    def reads(self) -> ListReader:
         """Reads for who calls, as of now."""
         freshness = self.viewer.query_freshness if self.request.method == "GET" else Freshness.PRIMARY
-        return Reads(self.desk.database, self.house.statements, self.viewer, self.desk.database.clock(), freshness)
+        return ListReader(self.app.database, self.context.statements, self.viewer, self.app.database.clock(), freshness)
 
     def change(self, action: str) -> AbstractAsyncContextManager[Transaction]:
         """Open the transaction of a change. The action is the GraphQL mutation that does the same."""
-        return audit.change(self.desk.database, self.viewer, action)
+        return audit.transaction(self.app.database, self.viewer, action)
 
-    def user(self, word: str = "userName") -> Way:
+    def load_user(self, word: str = "userName") -> RowRef:
         """How the path names a user."""
-        return "user_name", self.words[word]
+        return "user_name", self.path_parameters[word]
 
-    def org(self) -> Way:
+    def load_org(self) -> RowRef:
         """How the path names an org."""
-        return "slug", self.words["orgSlug"]
+        return "slug", self.path_parameters["orgSlug"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,33 +104,33 @@ class Route:
     method: str
     path: str
     answer: Callable[[Call], Awaitable[Response]]
-    who: Who
-    about: str
+    auth_mode: AuthMode
+    description: str
     body: Body = Body.NONE
     fields: tuple[Field, ...] = ()
     query: tuple[Field, ...] = ()
-    gives: Any = None
+    response_type: Any = None
     status: int = 200
-    refuses: tuple[int, ...] = ()
-    as_400: tuple[type[Problem], ...] = ()
+    refusals: tuple[int, ...] = ()
+    answers_400: tuple[type[Problem], ...] = ()
     name: str = ""
-    elsewhere: bool = False
-    weighs_tokens: bool = False
+    is_externally_managed: bool = False
+    throttles_tokens: bool = False
 
     @property
-    def open_words(self) -> list[str]:
+    def parameter_names(self) -> list[str]:
         """The names of the path's `{words}`, in its order."""
         return [part[1:-1] for part in self.path.split("/") if _is_open(part)]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RouteEntry:
     """A path of the table, and what is answered there by method."""
 
     pattern: tuple[str, ...]
     routes: Mapping[str, Route]
 
-    def matched(self, words: Sequence[str]) -> dict[str, str] | None:
+    def match(self, words: Sequence[str]) -> dict[str, str] | None:
         """The words that stand for the pattern's `{words}`; None for another path."""
         if len(words) != len(self.pattern):
             return None
@@ -149,42 +149,42 @@ def _is_open(part: str) -> bool:
     return part.startswith("{")
 
 
-def places(table: Sequence[Route]) -> list[Place]:
+def build_routes(table: Sequence[Route]) -> list[RouteEntry]:
     """The table by path, in the order in which they are tried: a fixed word goes before `{word}`."""
     found: dict[tuple[str, ...], dict[str, Route]] = {}
     for route in table:
         here = found.setdefault(tuple(route.path.split("/")[1:]), {})
         assert route.method not in here, f"{route.method} {route.path} stands in the table twice"
         here[route.method] = route
-    return [Place(pattern, found[pattern]) for pattern in sorted(found, key=lambda parts: [*map(_is_open, parts)])]
+    return [RouteEntry(pattern, found[pattern]) for pattern in sorted(found, key=lambda parts: [*map(_is_open, parts)])]
 
 
-class Face(BaseRoute):
+class RestRouter(BaseRoute):
     """All REST routes as one: a Starlette route that matches every path of the table."""
 
-    def __init__(self, table: Sequence[Route], house_of: Callable[[Request], House]) -> None:
-        self._places = places(table)
+    def __init__(self, table: Sequence[Route], house_of: Callable[[Request], RestContext]) -> None:
+        self._places = build_routes(table)
         self._house_of = house_of
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Match by path alone: a method that is not taken is refused here too."""
-        words = _words(scope) if scope["type"] == "http" else []
+        words = _path_segments(scope) if scope["type"] == "http" else []
         for place in self._places:
-            if (matched := place.matched(words)) is not None:
+            if (matched := place.match(words)) is not None:
                 return Match.FULL, {"place": place, "path_params": matched}
         return Match.NONE, {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, whatever happens."""
-        request, place, about = Request(scope, receive), scope["place"], facts.current()
-        about.face, about.path = "rest", "/" + "/".join(place.pattern)
+        request, place, about = Request(scope, receive), scope["place"], facts.current_request()
+        about.api, about.path = "rest", "/" + "/".join(place.pattern)
         about.kind = "query" if request.method in SAFE else "mutation"
         web.note_origin(request, "REST")
-        response = await _answered(request, place, self._house_of(request))
+        response = await _answer(request, place, self._house_of(request))
         await response(scope, receive, send)
 
 
-async def _answered(request: Request, place: Place, house: House) -> Response:
+async def _answer(request: Request, place: RouteEntry, house: RestContext) -> Response:
     route = place.routes.get("GET" if request.method == "HEAD" else request.method)
     drone_db_clients = house.settings.drone_db_clients
     try:
@@ -197,8 +197,8 @@ async def _answered(request: Request, place: Place, house: House) -> Response:
     except ClientDisconnect:
         return Response(status_code=400)  # nobody reads it
     except Exception as error:
-        as_400 = () if route is None else route.as_400
-        return errors.answered(
+        as_400 = () if route is None else route.answers_400
+        return errors.error_response(
             error,
             as_400=as_400,
             drone_db_clients=drone_db_clients,
@@ -209,7 +209,7 @@ async def _answered(request: Request, place: Place, house: House) -> Response:
 @asynccontextmanager
 async def _limited(seconds: int) -> AsyncIterator[None]:
     """Stop what takes too long; after a commit, the answer has so many seconds of its own."""
-    about, loop = facts.current(), asyncio.get_running_loop()
+    about, loop = facts.current_request(), asyncio.get_running_loop()
     try:
         async with asyncio.timeout(SECONDS) as limit:
 
@@ -220,17 +220,17 @@ async def _limited(seconds: int) -> AsyncIterator[None]:
             about.after_commit = begin_to_read
             yield
     except asyncio.CancelledError:
-        if not about.made:
+        if not about.change_made:
             raise
         raise ChangeMade(MADE) from None
     finally:
         about.after_commit = None
 
 
-async def _call(request: Request, route: Route, house: House) -> Call:
-    async with accounts.weighing_tokens(house.desk) if route.weighs_tokens else nullcontext():
+async def _call(request: Request, route: Route, house: RestContext) -> Call:
+    async with accounts.token_slot(house.app) if route.throttles_tokens else nullcontext():
         viewer = await _viewer(request, route, house)
-        if route.who is Who.SIGNED_IN:
+        if route.auth_mode is AuthMode.REQUIRED:
             policy.require_signed_in(viewer)
     query = bound(route.query, bodies.query(request))
     sent = await bodies.read(request, route.body, house.settings.request_limits)
@@ -238,19 +238,19 @@ async def _call(request: Request, route: Route, house: House) -> Call:
     return Call(request, house, viewer, request.path_params, query, given, document)
 
 
-async def _viewer(request: Request, route: Route, house: House) -> Viewer:
+async def _viewer(request: Request, route: Route, house: RestContext) -> Viewer:
     """Who calls; one who is known by a cookie changes something only from our own pages."""
-    shown = web.presented(request.scope, house.settings.auth_cookie_name)
-    if route.who is Who.UNASKED:
-        await accounts.refuse_revoked(house.desk, shown)
+    shown = web.extract_credentials(request.scope, house.settings.auth_cookie_name)
+    if route.auth_mode is AuthMode.NONE:
+        await accounts.reject_revoked(house.app, shown)
         return auth.ANONYMOUS
-    viewer = await web.identified(house.desk, shown)
+    viewer = await web.authenticate(house.app, shown)
     if request.method not in SAFE:
         web.require_own_page(request, shown, viewer)
     return viewer
 
 
-def _words(scope: Scope) -> list[str]:
+def _path_segments(scope: Scope) -> list[str]:
     """The words of the path, without the slash that may end it; none when they are not UTF-8.
 
     From the raw path: in the decoded one, a `/` inside a word looks like any other.

@@ -13,7 +13,7 @@ from app.rest.answers import empty, json
 from app.rest.bodies import Body
 from app.rest.errors import WrongLogin
 from app.rest.fields import NEW_PASSWORD, PASSWORD, TEXT, Field
-from app.rest.routing import Call, Route, Who
+from app.rest.routing import AuthMode, Call, Route
 from app.services import accounts, names
 from app.settings import Settings
 
@@ -30,43 +30,43 @@ async def _authenticate(call: Call) -> Response:
 
 async def _signed_in(call: Call) -> accounts.Session:
     """A token of an external provider's goes before the password."""
-    token = (call.given.get("token") or "").strip()
+    token = (call.fields.get("token") or "").strip()
     if token:
-        return await accounts.log_in_with_token(call.desk, token)
-    return await accounts.log_in(call.desk, *_credentials(call))
+        return await accounts.log_in_with_token(call.app, token)
+    return await accounts.log_in(call.app, *_credentials(call))
 
 
 def _credentials(call: Call) -> Sequence[str]:
     """The user name and the password; raises Problems that name each that is missing."""
-    given = [(name, call.given.get(name)) for name in ("username", "password")]
+    given = [(name, call.fields.get(name)) for name in ("username", "password")]
     names.raise_problems([InvalidInput(f"`{name}` is missing.", (name,)) for name, text in given if not text])
     return [str(text) for _, text in given]
 
 
 async def _refresh(call: Call) -> Response:
-    return _opened(call, await accounts.refresh(call.desk, call.viewer))
+    return _opened(call, await accounts.refresh(call.app, call.viewer))
 
 
 async def _change_password(call: Call) -> Response:
     session = await accounts.change_password(
-        call.desk, call.viewer, call.given["oldPassword"], call.given["newPassword"]
+        call.app, call.viewer, call.fields["oldPassword"], call.fields["newPassword"]
     )
     assert session is not None
     return _opened(call, session)
 
 
 async def _reset_password(call: Call) -> Response:
-    current, new = call.given.get("currentPassword"), call.given["newPassword"]
+    current, new = call.fields.get("currentPassword"), call.fields["newPassword"]
     if current is not None:
-        await accounts.require_password(call.desk, call.viewer, call.words["userName"], current)
-    (fresh,) = await accounts.managed_hashes(call.desk, call.viewer, [(new, ("newPassword",))])
+        await accounts.require_password(call.app, call.viewer, call.path_parameters["userName"], current)
+    (fresh,) = await accounts.hash_managed_passwords(call.app, call.viewer, [(new, ("newPassword",))])
     async with call.change("resetPassword") as tx:
-        await accounts.reset_password(tx, call.viewer, call.user(), str(fresh))
+        await accounts.reset_password(tx, call.viewer, call.load_user(), str(fresh))
     return empty()
 
 
 def _opened(call: Call, session: accounts.Session) -> Response:
-    settings = call.house.settings
+    settings = call.context.settings
     response = json(_session(settings, session))
     if not web.from_foreign_page(call.request):
         lifetime = settings.token_expiration_in_days * SECONDS_A_DAY
@@ -108,49 +108,49 @@ ROUTES = (
         "POST",
         "/users/authenticate",
         _authenticate,
-        Who.UNASKED,
+        AuthMode.NONE,
         "Sign in with a password. Unknown, wrong and deactivated are refused alike. Sets the cookie too.",
         Body.ANY,
         _LOGIN,
-        gives=shapes.Session,
-        refuses=(401, 409, 429, 503),
+        response_type=shapes.Session,
+        refusals=(401, 409, 429, 503),
         name="authenticate",
     ),
     Route(
         "POST",
         "/users/authenticate/refresh",
         _refresh,
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         "A new token for a good one, which stays good until it ends. A body is not looked at.",
-        gives=shapes.Session,
-        refuses=(429,),
+        response_type=shapes.Session,
+        refusals=(429,),
         name="refreshToken",
-        weighs_tokens=True,
+        throttles_tokens=True,
     ),
     Route(
         "POST",
         "/users/changepwd",
         _change_password,
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         "Change one's own password. Every token ends, and a new one is answered.",
         Body.ANY,
         _CHANGE,
-        gives=shapes.Session,
-        refuses=(429,),
+        response_type=shapes.Session,
+        refusals=(429,),
         name="changePassword",
-        elsewhere=True,
+        is_externally_managed=True,
     ),
     Route(
         "PUT",
         "/users/{userName}/changepwd",
         _reset_password,
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         "Set the password of a user who holds no more than the asker; needs USERS_MANAGE. Every token of hers ends.",
         Body.JSON,
         _RESET,
-        refuses=(403, 429),
-        as_400=(NotFound,),
+        refusals=(403, 429),
+        answers_400=(NotFound,),
         name="resetPassword",
-        elsewhere=True,
+        is_externally_managed=True,
     ),
 )

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from app.rest import shapes
 from app.rest.answers import json, plain
-from app.rest.routing import Call, Route, Who
+from app.rest.routing import AuthMode, Call, Route
 from app.settings import PasswordPolicy
 from app.version import version
 
@@ -14,15 +14,15 @@ VERSION = version()
 
 
 async def _is_managed(call: Call) -> Response:
-    return json(call.house.settings.external_auth_url is None)
+    return json(call.context.settings.external_auth_url is None)
 
 
 async def _has_member_management(call: Call) -> Response:
-    return json({"enabled": call.house.settings.enable_organization_member_management})
+    return json({"enabled": call.context.settings.enable_organization_member_management})
 
 
 async def _features(call: Call) -> Response:
-    settings = call.house.settings
+    settings = call.context.settings
     return json(
         {
             "organizationMemberManagement": settings.enable_organization_member_management,
@@ -69,45 +69,45 @@ ROUTES = (
         "GET",
         "/users/management-enabled",
         _is_managed,
-        Who.UNASKED,
+        AuthMode.NONE,
         "Whether users are managed here; false with an external provider.",
-        gives=bool,
+        response_type=bool,
         name="isUserManagementEnabled",
     ),
     Route(
         "GET",
         "/orgs/features/member-management",
         _has_member_management,
-        Who.UNASKED,
+        AuthMode.NONE,
         "Whether POST, PUT and DELETE below /orgs/{orgSlug}/members are on.",
-        gives=shapes.Enabled,
+        response_type=shapes.Enabled,
         name="getMemberManagement",
     ),
     Route(
         "GET",
         "/sys/features",
         _features,
-        Who.UNASKED,
+        AuthMode.NONE,
         "What this server does and demands, for clients that show or hide screens by it.",
-        gives=shapes.Features,
+        response_type=shapes.Features,
         name="getFeatures",
     ),
     Route(
         "GET",
         "/version",
         _version,
-        Who.UNASKED,
+        AuthMode.NONE,
         "The version, in plain text.",
-        gives=shapes.PlainText,
+        response_type=shapes.PlainText,
         name="getVersion",
     ),
     Route(
         "GET",
         "/sys/version",
         _version_in_json,
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         "The version, in JSON.",
-        gives=str,
+        response_type=str,
         name="getVersionInJson",
     ),
 )

@@ -9,34 +9,34 @@ from app import ids, loaders, policy
 from app.columns import format_instant
 from app.errors import Conflict, NotFound, Problem, Problems
 from app.prepared import Row
-from app.reads import Reads
+from app.reads import ListReader
 from app.rest import shapes
 from app.rest.answers import empty, json
 from app.rest.bodies import Body
 from app.rest.fields import EMAIL, NEW_PASSWORD, TEXT, TEXTS, USER_NAME, Field, choice
-from app.rest.routing import Call, Route, Who
+from app.rest.routing import AuthMode, Call, Route
 from app.rest.storage import storage_by_user
 from app.services import accounts, deleting, enrolment, users
-from app.services.roles import Way
-from app.sources import Cell, layout
+from app.services.roles import RowRef
+from app.sources import FieldSpec, layout
 from app.tables import Org, Role, User
 
-_USER = layout(User, "id", "user_name", "created_at", email=Cell(guard=policy.sees_user_details))
+_USER = layout(User, "id", "user_name", "created_at", email=FieldSpec(guard=policy.sees_user_details))
 _ROLE = layout(Role, "name")
 _ORG = layout(Org, "slug", "id")
 
 
 async def _list(call: Call) -> Response:
-    policy.require_overview(call.viewer)
-    rows = await call.reads.whole(loaders.users, _USER)
+    policy.require_users_view(call.viewer)
+    rows = await call.reads.all(loaders.users, _USER)
     held, _ = await _held(call.reads, rows)
     return json(held)
 
 
 async def _list_detailed(call: Call) -> Response:
-    policy.require_overview(call.viewer)
+    policy.require_users_view(call.viewer)
     reads = call.reads
-    rows = await reads.whole(loaders.users, _USER)
+    rows = await reads.all(loaders.users, _USER)
     held, orgs = await _held(reads, rows)
     storage = await storage_by_user(reads, [row[0] for row in rows])
     datasets = await reads.counts(loaders.org_datasets, {key for keys in orgs for key in keys})
@@ -56,12 +56,12 @@ async def _list_detailed(call: Call) -> Response:
     )
 
 
-async def _held(reads: Reads, rows: Sequence[Row]) -> tuple[list[dict[str, Any]], list[set[int]]]:
+async def _held(reads: ListReader, rows: Sequence[Row]) -> tuple[list[dict[str, Any]], list[set[int]]]:
     """The users as the list shows them, and beside each the ids of her orgs."""
     keys = [row[0] for row in rows]
-    roles = await reads.below(loaders.user_roles, _ROLE, keys)
-    owned = await reads.below(loaders.owned_orgs, _ORG, keys)
-    joined = await reads.below(loaders.member_orgs, _ORG, keys)
+    roles = await reads.related(loaders.user_roles, _ROLE, keys)
+    owned = await reads.related(loaders.owned_orgs, _ORG, keys)
+    joined = await reads.related(loaders.member_orgs, _ORG, keys)
     shown, orgs = [], []
     for key, user_name, _, email, *_ in rows:
         hers = [*owned.get(key, []), *joined.get(key, [])]
@@ -78,13 +78,13 @@ async def _held(reads: Reads, rows: Sequence[Row]) -> tuple[list[dict[str, Any]]
 
 
 async def _create(call: Call) -> Response:
-    given = call.given
+    given = call.fields
     hashes, wrong = await _hashed(call)
     roles = given.get("roles")
     wanted = users.DEFAULT_ROLES if roles is None else roles
-    new = users.NewUser(given["userName"], given.get("email"), hashes[0], wanted)
+    new = users.UserCreate(given["userName"], given.get("email"), hashes[0], wanted)
     async with call.change("createUser") as tx:
-        key = await enrolment.enrol_one(tx, call.viewer, new, wrong, with_orgs=call.desk.gives_orgs)
+        key = await enrolment.provision_one(tx, call.viewer, new, wrong, with_orgs=call.app.gives_orgs)
     reads = call.reads
     row = await reads.one(loaders.user, _USER, key)
     assert row is not None, "who makes users sees them"
@@ -95,29 +95,29 @@ async def _create(call: Call) -> Response:
 async def _hashed(call: Call) -> tuple[Sequence[str | None], Sequence[Problem]]:
     """The hash, or what is wrong with the password: that is told together with the rest."""
     try:
-        given = [(call.given["password"], ("password",))]
-        return await accounts.managed_hashes(call.desk, call.viewer, given), ()
+        given = [(call.fields["password"], ("password",))]
+        return await accounts.hash_managed_passwords(call.app, call.viewer, given), ()
     except Problems as refused:
         return [None], refused.problems
 
 
 async def _update(call: Call) -> Response:
-    email = (call.given["email"] or "") if "email" in call.given else None
+    email = (call.fields["email"] or "") if "email" in call.fields else None
     async with call.change("updateUser") as tx:
-        await users.update_user(tx, call.viewer, call.user(), users.Changes(email, call.given.get("roles")))
+        await users.update_user(tx, call.viewer, call.load_user(), users.UserUpdate(email, call.fields.get("roles")))
     return empty()
 
 
 async def _delete(call: Call) -> Response:
-    return await _deleted(call, call.words["userName"], call.query.get("successor"))
+    return await _deleted(call, call.path_parameters["userName"], call.query.get("successor"))
 
 
 async def _delete_named(call: Call) -> Response:
-    return await _deleted(call, call.given["userName"], call.given.get("successor"))
+    return await _deleted(call, call.fields["userName"], call.fields.get("successor"))
 
 
 async def _deleted(call: Call, user_name: str, successor: str | None) -> Response:
-    heir: Way | None = ("user_name", successor) if successor else None
+    heir: RowRef | None = ("user_name", successor) if successor else None
     async with call.change("deleteUser") as tx:
         deleted = await deleting.delete_user(tx, call.viewer, ("user_name", user_name), heir)
     return json(
@@ -161,74 +161,74 @@ ROUTES = (
         "POST",
         "/users",
         _create,
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         "Make a user; needs USERS_MANAGE and every permission that the roles carry.",
         Body.ANY,
         _NEW,
-        gives=shapes.User,
-        refuses=(403, 429),
-        as_400=(Conflict,),
+        response_type=shapes.User,
+        refusals=(403, 429),
+        answers_400=(Conflict,),
         name="createUser",
-        elsewhere=True,
+        is_externally_managed=True,
     ),
     Route(
         "GET",
         "/users",
         _list,
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         "Every user, by user name; needs USERS_VIEW.",
-        gives=list[shapes.User],
-        refuses=(403,),
+        response_type=list[shapes.User],
+        refusals=(403,),
         name="listUsers",
     ),
     Route(
         "GET",
         "/users/detailed",
         _list_detailed,
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         "Every user with her storage and counts, by user name; needs USERS_VIEW.",
-        gives=list[shapes.DetailedUser],
-        refuses=(403,),
+        response_type=list[shapes.DetailedUser],
+        refusals=(403,),
         name="listDetailedUsers",
     ),
     Route(
         "PUT",
         "/users/{userName}",
         _update,
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         "Change the e-mail address or the roles of a user who holds no more than the asker; needs USERS_MANAGE.",
         Body.JSON,
         _CHANGES,
-        refuses=(403, 409),
-        as_400=(NotFound, Conflict),
+        refusals=(403, 409),
+        answers_400=(NotFound, Conflict),
         name="updateUser",
-        elsewhere=True,
+        is_externally_managed=True,
     ),
     Route(
         "DELETE",
         "/users/{userName}",
         _delete,
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         "Delete a user who holds no more than the asker; needs USERS_MANAGE. What she owned stays. A body is ignored.",
         query=(_SUCCESSOR, _ON_CONFLICT),
-        gives=shapes.Deleted,
-        refuses=(403, 409),
-        as_400=(NotFound,),
+        response_type=shapes.Deleted,
+        refusals=(403, 409),
+        answers_400=(NotFound,),
         name="deleteUser",
-        elsewhere=True,
+        is_externally_managed=True,
     ),
     Route(
         "DELETE",
         "/users",
         _delete_named,
-        Who.SIGNED_IN,
+        AuthMode.REQUIRED,
         "Delete a user who is named in the body, as DELETE /users/{userName} does.",
         Body.ANY,
         (Field("userName", TEXT, "Who is deleted, in any letter case.", required=True), _SUCCESSOR, _ON_CONFLICT),
-        gives=shapes.Deleted,
-        refuses=(403, 409),
-        as_400=(NotFound,),
+        response_type=shapes.Deleted,
+        refusals=(403, 409),
+        answers_400=(NotFound,),
         name="deleteNamedUser",
-        elsewhere=True,
+        is_externally_managed=True,
     ),
 )

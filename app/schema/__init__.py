@@ -20,7 +20,7 @@ from strawberry.schema.config import StrawberryConfig
 from app.schema import lists
 from app.schema.api_tokens import ApiTokenMutations
 from app.schema.conversion import Conversion
-from app.schema.declare import Declared
+from app.schema.declare import DeclaredField
 from app.schema.decorators import object_type
 from app.schema.directives import REQUIRES
 from app.schema.grants import AccessMutations
@@ -81,10 +81,10 @@ converted = Conversion(SCHEMA.config, SCHEMA.schema_converter.scalar_registry)
 
 for _kind in core().type_map.values():  # Strawberry would convert anew, and look at the field's types, for each call
     for _field in _kind.fields.values() if is_object_type(_kind) else ():
-        if isinstance(_declared := _field.extensions.get("strawberry-definition"), Declared):
+        if isinstance(_declared := _field.extensions.get("strawberry-definition"), DeclaredField):
             _field.resolve = converted.resolver(_declared)
         elif _field.args and _field.resolve is not None:
-            _field.resolve = lists.guarded(_field.args, _field.resolve)
+            _field.resolve = lists.guard_arguments(_field.args, _field.resolve)
 
 
 class _Sorted(Visitor):

@@ -6,39 +6,41 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from app import loaders, masks, policy, tables
-from app.schema.declare import Face, column, edge, part
+from app.schema.declare import EntityType, column, edge, part
 from app.schema.decorators import object_type
-from app.schema.enums import Described, enum
+from app.schema.enums import DescribedEnum, enum
 from app.schema.masks import LEVELS, OrgLevel, ResourceRole, SubjectKind, kind_named, role_list, subject_kind
 from app.schema.paging import Connection
 from app.schema.users import User
 from app.tables import Access, Grant
-from app.walks import derived_column
+from app.walks import virtual_column
 
 if TYPE_CHECKING:
     from app.schema.groups import Group
 
 
 @object_type
-class AccessSource(Face, row=Access):
+class AccessSource(EntityType, row=Access):
     """One way in which somebody comes to roles on a resource."""
 
     kind: SubjectKind = column("As whom.", of=Access.subject, read=subject_kind)
-    granted_roles: list[ResourceRole] = column("The roles as they were given.", of=policy.way_granted, read=role_list)
-    effective_roles: list[ResourceRole] = column("With what they imply.", of=policy.way_held, read=role_list)
+    granted_roles: list[ResourceRole] = column(
+        "The roles as they were given.", of=policy.path_granted_roles, read=role_list
+    )
+    effective_roles: list[ResourceRole] = column("With what they imply.", of=policy.path_roles, read=role_list)
     group: Annotated["Group", strawberry.lazy("app.schema.groups")] | None = edge(
-        "The group, on the way through one.", loaders.group, policy.way_group
+        "The group, on the way through one.", loaders.group, policy.path_group
     )
     org_level: OrgLevel | None = column(
         "Her level, on the way through the org; its owner counts as ADMIN.",
-        of=policy.way_level,
+        of=policy.path_level,
         read=LEVELS.__getitem__,
     )
-    expires_at: datetime | None = column("When this way ends: the grant or the membership.", of=policy.way_ends)
+    expires_at: datetime | None = column("When this way ends: the grant or the membership.", of=policy.path_expiry)
 
 
 @enum
-class AccessDenialCause(Described):
+class AccessDenialCause(DescribedEnum):
     """Why a user does not hold a role on a resource."""
 
     # The names of `services.denials.Cause`.
@@ -64,11 +66,11 @@ class AccessDenial:
 
 
 @object_type
-class ViewerAccess(Face, row=tables.Resource):
+class ViewerAccess(EntityType, row=tables.Resource):
     """What the viewer may do with a resource, and why."""
 
     granted_roles: list[ResourceRole] = column("The roles as they were given.", of=policy.granted_mask, read=role_list)
-    effective_roles: list[ResourceRole] = column("All in all.", of=policy.mask, read=role_list)
+    effective_roles: list[ResourceRole] = column("All in all.", of=policy.effective_mask, read=role_list)
     sources: list[AccessSource] = edge("Every way in which she comes to them.", loaders.sources, tables.Resource.id)
 
 
@@ -77,7 +79,7 @@ def _effective(mask: int) -> list[ResourceRole]:
 
 
 @object_type
-class WildcardGrant(Face, row=Grant):
+class WildcardGrant(EntityType, row=Grant):
     """What every signed-in user, or everybody, is granted."""
 
     roles: list[ResourceRole] = column("The roles as they were given.", of=Grant.mask, read=role_list)
@@ -85,7 +87,7 @@ class WildcardGrant(Face, row=Grant):
 
 
 @object_type
-class GroupGrant(Face, row=Grant):
+class GroupGrant(EntityType, row=Grant):
     """What a group is granted; it may be nothing."""
 
     group: Annotated["Group", strawberry.lazy("app.schema.groups")] | None = part(
@@ -96,7 +98,7 @@ class GroupGrant(Face, row=Grant):
 
 
 @object_type
-class UserGrant(Face, row=Grant):
+class UserGrant(EntityType, row=Grant):
     """What a user is granted; it may be nothing."""
 
     user: User | None = part("The user.", of=tables.User)
@@ -105,7 +107,7 @@ class UserGrant(Face, row=Grant):
 
 
 @object_type
-class AccessConfiguration(Face, row=tables.Resource):
+class AccessConfiguration(EntityType, row=tables.Resource):
     """The access configuration of a resource. Its owner is no part of it."""
 
     revision: int = column("Counts every change; `submitAccess` names the one that was read.")
@@ -118,29 +120,29 @@ class AccessConfiguration(Face, row=tables.Resource):
 
 
 @object_type
-class AccessSubject(Face, row=tables.User):
+class AccessSubject(EntityType, row=tables.User):
     """A user who can reach a resource, or several whose names the viewer may not know in one entry."""
 
     kind: SubjectKind = column(
         "USER for one user. ANYONE and GENERAL for all of those; GROUP, ORG and PERMISSION for the members of a group, "
         "the people of the org and those who hold RESOURCES_MANAGE, where the viewer may not see who they are.",
-        of=derived_column("kind"),
+        of=virtual_column("kind"),
         read=kind_named,
     )
     roles: list[ResourceRole] = column(
         "The roles of this entry. For a user those of their own, and of groups and orgs whose members the viewer sees; "
         "for ORG the most that a level gives.",
-        of=derived_column("mask"),
+        of=virtual_column("mask"),
         read=role_list,
     )
-    user: User | None = edge("The user; null for several in one.", loaders.user_shown, derived_column('"user"'))
+    user: User | None = edge("The user; null for several in one.", loaders.user_shown, virtual_column('"user"'))
     group: Annotated["Group", strawberry.lazy("app.schema.groups")] | None = edge(
         "The group whose members these are; null for others.", loaders.group, policy.holding_group
     )
     member_count: int | None = column(
         "How many members the group has, or people the org; null for others, and for an org that the viewer does not "
         "see.",
-        of=policy.number_of_holders,
+        of=policy.count_subjects,
     )
 
 

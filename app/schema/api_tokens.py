@@ -7,7 +7,7 @@ import strawberry
 from app import ids, loaders, tables
 from app.auth import Viewer
 from app.db import Transaction
-from app.schema.context import Context
+from app.schema.context import GraphQLContext
 from app.schema.declare import column, edge
 from app.schema.decorators import input_type, object_type
 from app.schema.directives import Permission, permission_list, permission_mask
@@ -125,17 +125,17 @@ class CreateServiceAccountPayload(Payload):
     user: User | None = edge("The new account.", loaders.user)
 
 
-async def _create(context: Context, given: CreateApiTokenInput) -> Outcome:
+async def _create(context: GraphQLContext, given: CreateApiTokenInput) -> Outcome:
     new = api_tokens.NewToken(
         given.name,
         permission_mask(given.permissions or []),
         None if given.user is None else resolve_user(given.user),
-        None if given.orgs is None else read_each(resolve_org, given.orgs, api_tokens.MOST_THINGS),
-        None if given.resources is None else read_each(resolve_resource, given.resources, api_tokens.MOST_THINGS),
+        None if given.orgs is None else read_each(resolve_org, given.orgs, api_tokens.MAX_TARGETS),
+        None if given.resources is None else read_each(resolve_resource, given.resources, api_tokens.MAX_TARGETS),
         given.expires_at,
     )
-    async with context.change(dry=given.validate_only) as tx:
-        key, token = await api_tokens.create_api_token(tx, context.viewer, new, context.desk.api_token_lifetime)
+    async with context.change(dry_run=given.validate_only) as tx:
+        key, token = await api_tokens.create_api_token(tx, context.viewer, new, context.app.api_token_lifetime)
     return {} if given.validate_only else {"api_token": key, "token": token}
 
 

@@ -7,16 +7,16 @@ import strawberry
 
 from app import loaders, policy, tables
 from app.auth import Viewer
-from app.schema.declare import Face, column, edge
+from app.schema.declare import EntityType, column, edge
 from app.schema.decorators import input_type, object_type
 from app.schema.directives import Permission
-from app.schema.enums import Described, enum, of_value
+from app.schema.enums import DescribedEnum, enum, of_value
 from app.schema.leaves import JSON
 from app.schema.node import Node
 from app.schema.paging import Connection, DateTimeFilter, OrderDirection, StringFilter
 from app.schema.users import User
 from app.services.entities import ENTITIES
-from app.sources import ROOT
+from app.sources import ROOT_KEY
 
 PRIVATE: Any = {"guard": policy.sees_audit, "requires": Permission.AUDIT_VIEW}
 
@@ -28,7 +28,7 @@ AFTER = "The same as it was afterwards; null when the thing was deleted by this.
 
 
 @enum
-class AuditChannel(Described):
+class AuditChannel(DescribedEnum):
     """Where a change was asked for."""
 
     # The faces of `app.origin`.
@@ -39,7 +39,7 @@ class AuditChannel(Described):
 
 
 @enum
-class AuditObjectType(Described):
+class AuditObjectType(DescribedEnum):
     """What sort of object was changed."""
 
     _ignore_ = "entity"
@@ -57,7 +57,7 @@ def _object_type(value: str) -> AuditObjectType:
 
 
 @object_type
-class AuditChange(Face, row=tables.AuditChange):
+class AuditChange(EntityType, row=tables.AuditChange):
     """What an event did to one thing."""
 
     object_type: AuditObjectType = column("What sort of thing.", of=tables.AuditChange.kind, read=_object_type)
@@ -98,7 +98,7 @@ AuditEventConnection = Connection[AuditEvent]
 
 
 @object_type
-class ResourceAuditEventFacts(Face, row=tables.AuditChange):
+class ResourceAuditEventFacts(EntityType, row=tables.AuditChange):
     """An event in a page of those of a resource, with what it did to that."""
 
     before: JSON | None = column(BEFORE)
@@ -109,7 +109,7 @@ ResourceAuditEventConnection = Connection[AuditEvent, ResourceAuditEventFacts]
 
 
 @enum
-class AuditEventOrderField(Described):
+class AuditEventOrderField(DescribedEnum):
     """What events can be ordered by."""
 
     CREATED_AT = (
@@ -149,4 +149,4 @@ class AuditEventFilter:
 
 def whole_log(viewer: Viewer) -> int | None:
     """The key of the whole log, for those who read it."""
-    return ROOT if policy.reads_audit(viewer) else None
+    return ROOT_KEY if policy.reads_audit(viewer) else None

@@ -9,13 +9,13 @@ from app import ids
 from app.auth import Viewer
 from app.db import Database
 from app.errors import BadInput
-from app.masks import Kind
+from app.masks import SubjectType
 from app.schema.access import AccessDenial, AccessDenialCause, AccessSource
-from app.schema.declare import computed, question
+from app.schema.declare import computed, service_field
 from app.schema.decorators import object_type
 from app.schema.enums import of_value
 from app.schema.masks import LEVELS, ResourceRole, kind_named, role_list
-from app.schema.mutations import filled
+from app.schema.mutations import fill_payload
 from app.schema.refs import ResourceBy, UserBy, resolve_resource, resolve_user
 from app.services import checks, denials
 
@@ -52,14 +52,14 @@ async def _check_batch(database: Database, viewer: Viewer, given: Mapping[str, A
 class Checks:
     """The questions about rights."""
 
-    check_access: bool | None = question(
+    check_access: bool | None = service_field(
         f"Whether a user holds a role on a resource; nobody does on one that the asker may not know. {WHO_MAY_ASK}",
         _check,
         ("user", UserBy, "Which user."),
         ("resource", ResourceBy, "Which resource."),
         ("role", ResourceRole, "Which role."),
     )
-    check_access_batch: list[bool] | None = question(
+    check_access_batch: list[bool] | None = service_field(
         f"The same for up to 10,000 (user, resource, role) at once, in columns; order kept. {WHO_MAY_ASK}",
         _check_batch,
         ("users", list[strawberry.ID], "The users' global ids, at most 10,000."),
@@ -89,11 +89,11 @@ def _denial(denial: denials.Denial) -> AccessDenial:
     shown = {
         "cause": of_value(AccessDenialCause, denial.cause.value),
         "kind": None if denial.kind is None else kind_named(int(denial.kind)),
-        "group": denial.key if denial.kind is Kind.GROUP else None,
+        "group": denial.key if denial.kind is SubjectType.GROUP else None,
         "granted_roles": role_list(denial.granted),
         "ended_at": denial.ended_at,
     }
-    return filled(AccessDenial, shown)
+    return fill_payload(AccessDenial, shown)
 
 
 def _source(reason: checks.Reason) -> AccessSource:
@@ -101,8 +101,8 @@ def _source(reason: checks.Reason) -> AccessSource:
         "kind": kind_named(int(reason.kind)),
         "granted_roles": role_list(reason.granted),
         "effective_roles": role_list(reason.mask),
-        "group": reason.key if reason.kind is Kind.GROUP else None,
+        "group": reason.key if reason.kind is SubjectType.GROUP else None,
         "org_level": None if reason.level is None else LEVELS[reason.level],
         "expires_at": reason.expires_at,
     }
-    return filled(AccessSource, shown)
+    return fill_payload(AccessSource, shown)

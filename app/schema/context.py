@@ -8,26 +8,26 @@ from aiodataloader import DataLoader
 
 from app import db
 from app.auth import ANONYMOUS, Viewer
-from app.deadlines import Times
-from app.pages import Page, Wanted
-from app.reads import Reads
+from app.deadlines import Deadlines
+from app.pages import Page, PageRequest
+from app.reads import ListReader
 from app.services import audit
-from app.services.accounts import Desk, Session
-from app.sources import Layout, Source
-from app.statements import Statements
+from app.services.accounts import AppContext, Session
+from app.sources import Layout, Relation
+from app.statements import SelectBuilder
 
-Place = tuple[str, ...]
+FieldPath = tuple[str, ...]
 """Where an edge stands in the query."""
 
 
 @dataclass(slots=True)
-class Reader:
+class BatchReader:
     """Reads for one viewer at one moment: what one edge of the query asks for all its parents goes in one statement."""
 
-    reads: Reads
+    reads: ListReader
     _batches: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
 
-    def related(self, at: Place, source: Source, layout: Layout, key: Any) -> Any:
+    def related(self, at: FieldPath, source: Relation, layout: Layout, key: Any) -> Any:
         """A future of the row (`one`) or the rows (`many`) of a key."""
         batch = self._batches.get((at, source, layout))
         if batch is None:
@@ -38,7 +38,7 @@ class Reader:
             batch = self._batches[at, source, layout] = DataLoader(load)
         return batch.load(key)
 
-    def page(self, at: Place, source: Source, layout: Layout, wanted: Wanted, key: Any) -> Any:
+    def page(self, at: FieldPath, source: Relation, layout: Layout, wanted: PageRequest, key: Any) -> Any:
         """A future of the `Page` below a key."""
         batch = self._batches.get((at, source, layout, wanted))
         if batch is None:
@@ -49,7 +49,7 @@ class Reader:
             batch = self._batches[at, source, layout, wanted] = DataLoader(load)
         return batch.load(key)
 
-    def count(self, at: Place, source: Source, wanted: Wanted, key: Any) -> Any:
+    def count(self, at: FieldPath, source: Relation, wanted: PageRequest, key: Any) -> Any:
         """A future of the number of rows below a key, on all pages."""
         batch = self._batches.get((at, source, wanted))
         if batch is None:
@@ -60,23 +60,23 @@ class Reader:
             batch = self._batches[at, source, wanted] = DataLoader(load)
         return batch.load(key)
 
-    async def _related(self, source: Source, layout: Layout, keys: list[Any]) -> list[Any]:
-        found = await self.reads.below(source, layout, keys)
+    async def _related(self, source: Relation, layout: Layout, keys: list[Any]) -> list[Any]:
+        found = await self.reads.related(source, layout, keys)
         if source.kind == "one":
             return [found[key][0] if key in found else None for key in keys]
         return [found.get(key, []) for key in keys]
 
-    async def _page(self, source: Source, layout: Layout, wanted: Wanted, keys: list[Any]) -> list[Page]:
+    async def _page(self, source: Relation, layout: Layout, wanted: PageRequest, keys: list[Any]) -> list[Page]:
         found = await self.reads.page(source, layout, wanted, keys)
         return [wanted.page(found.get(key, [])) for key in keys]
 
-    async def _count(self, source: Source, wanted: Wanted, keys: list[Any]) -> list[int]:
+    async def _count(self, source: Relation, wanted: PageRequest, keys: list[Any]) -> list[int]:
         numbers = await self.reads.counts(source, keys, wanted)
         return [numbers.get(key, 0) for key in keys]
 
 
 @dataclass(slots=True)
-class Context:
+class GraphQLContext:
     """What one request carries. `session` is set when somebody signed in or out: the face turns it into a cookie.
 
     `action` is the mutation that is being answered; they are answered one after the other. `outcome` is that of one
@@ -84,47 +84,47 @@ class Context:
     answer whose changes are committed.
     """
 
-    desk: Desk
-    statements: Statements
+    app: AppContext
+    statements: SelectBuilder
     viewer: Viewer
     session: Session | None = None
     signed_out: bool = False
     action: str = ""
     outcome: Any = None
     most_errors: int = 50
-    times: Times = field(default_factory=Times)
+    times: Deadlines = field(default_factory=Deadlines)
     made: set[str] = field(default_factory=set)
     freshness: db.Freshness = db.Freshness.PRIMARY
     """That of the reads of a payload; a query takes its viewer's."""
-    _reader: Reader | None = None
+    _reader: BatchReader | None = None
 
     @property
-    def reader(self) -> Reader:
+    def reader(self) -> BatchReader:
         """What reads for the viewer, since something was changed last."""
         if self._reader is None:
             now = self.database.clock()
-            self._reader = Reader(Reads(self.database, self.statements, self.viewer, now, self.freshness))
+            self._reader = BatchReader(ListReader(self.database, self.statements, self.viewer, now, self.freshness))
         return self._reader
 
     @property
     def database(self) -> db.Database:
         """The door."""
-        return self.desk.database
+        return self.app.database
 
-    def change(self, *, dry: bool = False) -> AbstractAsyncContextManager[db.Transaction]:
+    def change(self, *, dry_run: bool = False) -> AbstractAsyncContextManager[db.Transaction]:
         """Open the transaction of the mutation that is being answered."""
-        return audit.change(self.database, self.viewer, self.action, dry=dry)
+        return audit.transaction(self.database, self.viewer, self.action, dry_run=dry_run)
 
     def refresh(self) -> None:
         """Forget what was read, since something may have changed."""
         self._reader = None
 
-    def become(self, session: Session) -> None:
+    def set_viewer(self, session: Session) -> None:
         """Go on as the one who signed in."""
         self.viewer, self.session, self.signed_out = session.viewer, session, False
         self.refresh()
 
-    def leave(self) -> None:
+    def clear_viewer(self) -> None:
         """Go on as nobody."""
         self.viewer, self.session, self.signed_out = ANONYMOUS, None, True
         self.refresh()

@@ -19,7 +19,7 @@ from app.schema import lists
 
 
 @dataclass(slots=True)
-class Asked:
+class FieldCall:
     """What a resolver is told besides its parent and its arguments; `raw` is what graphql-core tells it."""
 
     context: Any
@@ -45,7 +45,7 @@ class Conversion:
 
     def __call__(self, field: Any, values: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments of a field as its resolver would be given them."""
-        return _given(self._arguments(field), values)
+        return _argument_values(self._arguments(field), values)
 
     def resolver(self, field: Any) -> Callable[..., Any]:
         """What graphql-core calls for a declared field."""
@@ -53,7 +53,7 @@ class Conversion:
 
         def resolved(source: Any, info: Any, **arguments: Any) -> Any:
             given = self(field, arguments) if arguments else arguments
-            return resolve(source, Asked(info.context, field, info), given, name)
+            return resolve(source, FieldCall(info.context, field, info), given, name)
 
         return resolved
 
@@ -102,14 +102,14 @@ class Conversion:
 
         @cache
         def parts() -> tuple[Part, ...]:
-            named, most = self._config.name_converter.from_field, lists.most_of_input
+            named, most = self._config.name_converter.from_field, lists.max_items_of_input
             kinds = partial(_kind_of, definition)
             return tuple(
                 (name := named(field), field.python_name, self._conversion(kinds(field), most(definition.name, name)))
                 for field in definition.fields
             )
 
-        return lambda value: kind(**blank | _given(parts(), value))
+        return lambda value: kind(**blank | _argument_values(parts(), value))
 
 
 def _kind_of(definition: Any, field: Any) -> Any:
@@ -120,7 +120,7 @@ def _is_required(field: Any) -> bool:
     return field.default_value is MISSING and field.default_factory is MISSING
 
 
-def _given(parts: tuple[Part, ...], values: Mapping[str, Any]) -> dict[str, Any]:
+def _argument_values(parts: tuple[Part, ...], values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: values[key] if convert is None else convert(values[key]) for key, name, convert in parts if key in values
     }

@@ -19,7 +19,7 @@ from strawberry.types.field import StrawberryField
 from app import ids, pages
 from app.auth import Viewer
 from app.schema.directives import Permission, RequiresPermission
-from app.sources import ROOT, SHOWN, Cell, Condition, Expression, Find, Layout, Source, Table
+from app.sources import ROOT_KEY, SHOWN, Condition, Expression, FieldSpec, Layout, Lookup, Relation, Table
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -30,7 +30,7 @@ Argument = tuple[str, Any, str]
 """The Python name of an argument, its type, its description."""
 
 
-class Face:
+class EntityType:
     """The base of every declared type. `row` is the table whose rows it shows; none for what belongs to the viewer."""
 
     __row__: ClassVar[Table | None] = None
@@ -41,7 +41,7 @@ class Face:
             cls.__row__ = row
 
 
-class Declared(StrawberryField):
+class DeclaredField(StrawberryField):
     """A field that is resolved by what its metadata says; nothing is kept on it, since Strawberry copies fields."""
 
     @property
@@ -65,7 +65,7 @@ def column(
     name: str | None = None,
 ) -> Any:
     """A cell of the row. `of`: another expression than the column of this name; `guard`: null unless it holds."""
-    cell = Cell(of=of, guard=guard, read=read)
+    cell = FieldSpec(of=of, guard=guard, read=read)
     return strawberry.field(
         description=description, metadata={"cell": cell}, directives=_requirement(requires, unless), name=name
     )
@@ -73,7 +73,7 @@ def column(
 
 def identity(description: str) -> Any:
     """The global id of the row."""
-    return strawberry.field(description=description, metadata={"cell": Cell(identity=True)})
+    return strawberry.field(description=description, metadata={"cell": FieldSpec(identity=True)})
 
 
 def part(
@@ -85,23 +85,23 @@ def part(
     unless: str | None = None,
 ) -> Any:
     """An object of the same row. `of`: of what is joined to it, from another table; `guard`: null unless it holds."""
-    cell = Cell(of=None if guard is None else SHOWN, guard=guard, part=True, joined=of)
+    cell = FieldSpec(of=None if guard is None else SHOWN, guard=guard, part=True, joined=of)
     return strawberry.field(description=description, metadata={"cell": cell}, directives=_requirement(requires, unless))
 
 
-def given(description: str, of: Callable[[Viewer], Any]) -> Any:
+def viewer_value(description: str, of: Callable[[Viewer], Any]) -> Any:
     """A value that follows from who asks, without a row."""
-    return declared(description, Cell(given=of), _give)
+    return declared(description, FieldSpec(given=of), _viewer_value)
 
 
 def own_part(description: str) -> Any:
     """An object without a row, below another one without a row."""
-    return declared(description, Cell(part=True), _own_part)
+    return declared(description, FieldSpec(part=True), _own_part)
 
 
 def edge(  # noqa: PLR0913 - a declaration, all by name
     description: str,
-    follow: Source,
+    follow: Relation,
     key: Any = None,
     *,
     guard: Condition | None = None,
@@ -118,25 +118,25 @@ def edge(  # noqa: PLR0913 - a declaration, all by name
     the source.
     """
     given_key = key if callable(key) and not hasattr(key, "property") else None
-    cell = Cell(of=None if given_key else key, guard=guard, read=read, follow=follow, given=given_key)
+    cell = FieldSpec(of=None if given_key else key, guard=guard, read=read, follow=follow, given=given_key)
     arguments = [*_page_arguments(filter, order), *narrow] if follow.kind == "page" else ()
     resolve = {"one": _follow_one, "many": _follow_many, "page": _follow_page}[follow.kind]
     return declared(description, cell, resolve, arguments, _requirement(requires, unless))
 
 
-def lookup(description: str, find: Find, *arguments: Argument) -> Any:
+def lookup(description: str, find: Lookup, *arguments: Argument) -> Any:
     """One row by one of several ways; null when there is none that the viewer may see."""
-    return declared(description, Cell(find=find), _find, arguments)
+    return declared(description, FieldSpec(find=find), _lookup, arguments)
 
 
-def lookups(description: str, find: Find, *arguments: Argument) -> Any:
+def lookups(description: str, find: Lookup, *arguments: Argument) -> Any:
     """Several rows in the order of their keys, null for each that there is none of."""
-    return declared(description, Cell(find=find), _find_each, arguments)
+    return declared(description, FieldSpec(find=find), _lookup_each, arguments)
 
 
-def question(description: str, asks: Callable[..., Any], *arguments: Argument) -> Any:
+def service_field(description: str, asks: Callable[..., Any], *arguments: Argument) -> Any:
     """A leaf value that a service answers, called with (database, viewer, arguments)."""
-    return declared(description, Cell(asks=asks), _ask, arguments)
+    return declared(description, FieldSpec(asks=asks), _call_service, arguments)
 
 
 def computed(description: str) -> Callable[[Callable[P, R]], R]:
@@ -148,7 +148,7 @@ def computed(description: str) -> Callable[[Callable[P, R]], R]:
 
 def declared(
     description: str,
-    cell: Cell | None,
+    cell: FieldSpec | None,
     resolve: Callable[..., Any],
     arguments: Sequence[Argument] = (),
     directives: Sequence[object] = (),
@@ -159,7 +159,7 @@ def declared(
     `change` makes the change that the field stands for: see `executor.changes.Make`.
     """
     told = {"cell": cell, "resolve": resolve, "change": change}
-    field = Declared(description=description, metadata=told, directives=directives, default=None)
+    field = DeclaredField(description=description, metadata=told, directives=directives, default=None)
     field.init = False
     field.arguments = [_argument(*each) for each in arguments]
     return field
@@ -191,89 +191,95 @@ def _page_arguments(filter_type: Any, order_type: Any) -> list[Argument]:
     return arguments
 
 
-def _give(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
-    return cell_of(info).given(info.context.viewer)  # type: ignore[misc]  # `given` made this field
+def _viewer_value(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
+    return field_spec(info).given(info.context.viewer)  # type: ignore[misc]  # `given` made this field
 
 
 def _own_part(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
     return object.__new__(origin(output(info)))
 
 
-def _key(source: Any, info: Any, cell: Cell, name: str) -> Any:
+def _key(source: Any, info: Any, cell: FieldSpec, name: str) -> Any:
     if cell.given is not None:
         return cell.given(info.context.viewer)
     return source.__dict__[name]
 
 
 def _follow_one(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
-    cell = cell_of(info)
+    cell = field_spec(info)
     key = _key(source, info, cell, name)
     if key is None or cell.follow is None:
         return None
-    return _made(info.context.reader.related(place(info), cell.follow, layout(_face(info)), key), _face(info))
+    return _make_instance(
+        info.context.reader.related(response_location(info), cell.follow, layout(_entity_type(info)), key),
+        _entity_type(info),
+    )
 
 
-async def _made(row: Any, face: type) -> Any:
+async def _make_instance(row: Any, face: type) -> Any:
     return instance(face, await row)
 
 
 def _follow_many(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
-    cell = cell_of(info)
+    cell = field_spec(info)
     key = _key(source, info, cell, name)
     if key is None or cell.follow is None:
         return None
-    return _all_made(info.context.reader.related(place(info), cell.follow, layout(_face(info)), key), _face(info))
+    return _make_instances(
+        info.context.reader.related(response_location(info), cell.follow, layout(_entity_type(info)), key),
+        _entity_type(info),
+    )
 
 
-async def _all_made(rows: Any, face: type) -> list[Any]:
+async def _make_instances(rows: Any, face: type) -> list[Any]:
     return [instance(face, row) for row in await rows]
 
 
 def _follow_page(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
-    cell = cell_of(info)
+    cell = field_spec(info)
     follow = cell.follow
     assert follow is not None
-    key = ROOT if follow.by is None and cell.given is None else _key(source, info, cell, name)
+    key = ROOT_KEY if follow.by is None and cell.given is None else _key(source, info, cell, name)
     if key is None:
         return None
-    connection = object.__new__(_face(info))
+    connection = object.__new__(_entity_type(info))
     connection.__dict__["call"] = (
-        place(info),
+        response_location(info),
         follow,
-        pages.wanted(follow.types, follow.default_order, pages.folded(kwargs)),
+        pages.parse_page_request(follow.types, follow.default_order, pages.fold_arguments(kwargs)),
         key,
     )
     return connection
 
 
-def _find(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
-    find = cell_of(info).find
+def _lookup(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
+    find = field_spec(info).find
     assert find is not None
-    return _found(find, info, kwargs)
+    return _lookup_rows(find, info, kwargs)
 
 
-def _find_each(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
-    find = cell_of(info).find
+def _lookup_each(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
+    find = field_spec(info).find
     assert find is not None
-    return [_found(find, info, {"id": key}) for key in ids.few(kwargs["ids"])]
+    return [_lookup_rows(find, info, {"id": key}) for key in ids.few(kwargs["ids"])]
 
 
-def _found(find: Find, info: Any, kwargs: Mapping[str, Any]) -> Any:
+def _lookup_rows(find: Lookup, info: Any, kwargs: Mapping[str, Any]) -> Any:
     chosen = find.choose(kwargs)
     if chosen is None:
         return None
     way, key = chosen
-    face = NODE_TYPES.get(way) or _face(info)
-    return _made(info.context.reader.related(place(info), find.ways[way], layout(face), key), face)
+    face = NODE_TYPES.get(way) or _entity_type(info)
+    return _make_instance(info.context.reader.related(response_location(info), find.ways[way], layout(face), key), face)
 
 
-def _ask(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
-    asks = cell_of(info).asks
+def _call_service(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
+    asks = field_spec(info).asks
     assert asks is not None
     return asks(info.context.database, info.context.viewer, kwargs)
 
 
-def place(info: Any) -> tuple[str, ...]:
+def response_location(info: Any) -> tuple[str, ...]:
     """Where a field stands in the query. What stands in one place is read together, whoever answers first elsewhere."""
     path = info.raw.path
     names = []
@@ -284,9 +290,9 @@ def place(info: Any) -> tuple[str, ...]:
     return tuple(names)
 
 
-def cell_of(info: Any) -> Cell:
+def field_spec(info: Any) -> FieldSpec:
     """The declaration of the field that is being resolved."""
-    cell: Cell = info.field.metadata["cell"]
+    cell: FieldSpec = info.field.metadata["cell"]
     return cell
 
 
@@ -296,7 +302,7 @@ def output(info: Any) -> GraphQLOutputType:
     return kind
 
 
-def _face(info: Any) -> Any:
+def _entity_type(info: Any) -> Any:
     return origin(output(info))
 
 
@@ -309,36 +315,36 @@ def origin(kind: GraphQLOutputType) -> Any:
 @cache
 def layout(face: Any) -> Layout:
     """All cells of a type, in one select list: what the stock executor reads of a row."""
-    return Layout(tuple(_cells(face, face.__row__)))
+    return Layout(tuple(_field_specs(face, face.__row__)))
 
 
-def cells(face: Any) -> dict[str, Cell]:
+def field_specs(face: Any) -> dict[str, FieldSpec]:
     """The cells of a type by the Python names of its fields."""
     fields = face.__strawberry_definition__.fields
     return {field.python_name: cell for field in fields if (cell := field.metadata.get("cell")) is not None}
 
 
-def _cells(face: Any, row: Table) -> list[tuple[str, Cell, Table]]:
+def _field_specs(face: Any, row: Table) -> list[tuple[str, FieldSpec, Table]]:
     found = []
     for name, cell in _plain(face):
         if cell.part:
             found += [] if cell.guard is None else [(name, cell, row)]
-            found += _cells(field_type(face, name), cell.joined or row)
+            found += _field_specs(field_type(face, name), cell.joined or row)
         else:
             found.append(("id" if cell.identity else name, cell, row))
     return found
 
 
-def _plain(face: Any) -> list[tuple[str, Cell]]:
+def _plain(face: Any) -> list[tuple[str, FieldSpec]]:
     """The cells that need the row."""
     return [
         (name, cell)
-        for name, cell in cells(face).items()
+        for name, cell in field_specs(face).items()
         if cell.given is None and cell.find is None and cell.asks is None and not _is_root_page(cell)
     ]
 
 
-def _is_root_page(cell: Cell) -> bool:
+def _is_root_page(cell: FieldSpec) -> bool:
     return cell.follow is not None and cell.follow.by is None
 
 
@@ -368,7 +374,7 @@ def maker(face: Any) -> Callable[[Any, int], tuple[Any, int]]:
         attributes = made.__dict__
         for name, _, read in plan:
             if isinstance(read, _Part):
-                attributes[name], at = read.made(row, at)
+                attributes[name], at = read.make(row, at)
                 continue
             value = row[at]
             attributes[name] = value if read is None or value is None else read(value)
@@ -386,14 +392,14 @@ class _Part:
         self._has_guard = has_guard
         self._width = len(layout(face).cells) + has_guard
 
-    def made(self, row: Any, at: int) -> tuple[Any, int]:
+    def make(self, row: Any, at: int) -> tuple[Any, int]:
         """The object, or None, and the first cell after it."""
         if self._has_guard and row[at] is None:
             return None, at + self._width
         return self._make(row, at + self._has_guard)
 
 
-def _reading(face: Any, name: str, cell: Cell) -> Any:
+def _reading(face: Any, name: str, cell: FieldSpec) -> Any:
     if cell.part:
         return _Part(field_type(face, name), has_guard=cell.guard is not None)
     return ids.encoder(face.__name__) if cell.identity else cell.read

@@ -7,11 +7,11 @@ import strawberry
 from strawberry.schema_directive import Location
 
 from app import auth
-from app.schema.enums import Described, enum
+from app.schema.enums import DescribedEnum, enum
 
 
 @enum
-class Permission(Described):
+class Permission(DescribedEnum):
     """What a role allows in the registry as a whole."""
 
     # The names of `auth.Permission`, in its order.

@@ -7,14 +7,14 @@ import strawberry
 
 from app.schema.decorators import description_of
 
-T = TypeVar("T", bound="type[Described]")
-E = TypeVar("E", bound="Described")
+T = TypeVar("T", bound="type[DescribedEnum]")
+E = TypeVar("E", bound="DescribedEnum")
 
 
-class Described(Enum):
+class DescribedEnum(Enum):
     """An enum that describes its members."""
 
-    def __new__(cls, value: str | int, description: str) -> "Described":
+    def __new__(cls, value: str | int, description: str) -> "DescribedEnum":
         """Keep the description beside the value."""
         made = object.__new__(cls)
         made._value_ = value

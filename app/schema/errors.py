@@ -9,7 +9,7 @@ from graphql import FieldNode, GraphQLError
 
 from app.deadlines import MADE, is_failure
 from app.errors import BadInput, ChangeMade, Problem, Problems, RateLimited, Refusal, TooComplex
-from app.executor.canonical import Sent
+from app.executor.canonical import SentText
 from app.executor.documents import MAX_ERRORS
 from app.telemetry import counters
 
@@ -25,12 +25,12 @@ LONGEST = 1_000
 """Characters of a message: names of any length are repeated in some."""
 
 
-def formatted(
+def format_errors(
     errors: Sequence[GraphQLError],
     log: logging.Logger = LOG,
     *,
     most: int = MAX_ERRORS,
-    sent: Sent | None = None,
+    sent: SentText | None = None,
     made: Collection[str] = (),
 ) -> list[dict[str, Any]]:
     """The `errors` of a response; surprises are logged on the way, each with the id that the asker gets.
@@ -64,12 +64,12 @@ def _of_a_change(entry: dict[str, Any]) -> dict[str, Any]:
     return entry | {"message": MADE, "extensions": entry["extensions"] | {"code": ChangeMade.code}}
 
 
-def refused(refusal: Refusal) -> dict[str, Any]:
+def format_refusal(refusal: Refusal) -> dict[str, Any]:
     """The entry for a request that was refused as a whole."""
     return {"message": refusal.message, "extensions": _extensions(refusal)}
 
 
-def unexpected(error: BaseException, log: logging.Logger = LOG) -> dict[str, Any]:
+def format_unexpected(error: BaseException, log: logging.Logger = LOG) -> dict[str, Any]:
     """The entry for a surprise; its story goes to the log."""
     error_id = uuid4().hex
     log.error("Unexpected error %s", error_id, exc_info=error, extra={"error_id": error_id})
@@ -82,7 +82,7 @@ def unexpected(error: BaseException, log: logging.Logger = LOG) -> dict[str, Any
 def _entries(error: GraphQLError, log: logging.Logger) -> Iterator[dict[str, Any]]:
     cause = _cause(error)
     if isinstance(cause, Refusal):
-        yield refused(cause)
+        yield format_refusal(cause)
     elif isinstance(cause, Problem | Problems):
         # A read has no payload to put a problem into: it is the input that was wrong.
         for problem in cause.problems if isinstance(cause, Problems) else (cause,):
@@ -90,7 +90,7 @@ def _entries(error: GraphQLError, log: logging.Logger) -> Iterator[dict[str, Any
     elif isinstance(cause, GraphQLError) and _is_expected(error, cause):
         yield {"message": cause.message, "extensions": {"code": BadInput.code} | (cause.extensions or {})}
     else:
-        yield unexpected(cause, log)
+        yield format_unexpected(cause, log)
 
 
 def _cause(error: GraphQLError) -> Exception:
@@ -117,7 +117,7 @@ def _extensions(refusal: Refusal) -> dict[str, Any]:
     return extensions
 
 
-def _placed(error: GraphQLError, entry: dict[str, Any], sent: Sent | None) -> dict[str, Any]:
+def _placed(error: GraphQLError, entry: dict[str, Any], sent: SentText | None) -> dict[str, Any]:
     message: str = entry["message"]
     placed: dict[str, Any] = {"message": message if len(message) <= LONGEST else f"{message[:LONGEST]}…"}
     locations = error.locations if sent is None else sent.locations(error)

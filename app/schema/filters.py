@@ -3,13 +3,13 @@
 import strawberry
 
 from app.schema.decorators import input_type
-from app.schema.enums import Described, enum
+from app.schema.enums import DescribedEnum, enum
 from app.schema.masks import ResourceRole
 from app.schema.paging import DateTimeFilter, OrderDirection, StringFilter
 
 
 @enum
-class UserOrderField(Described):
+class UserOrderField(DescribedEnum):
     """What users can be ordered by."""
 
     USER_NAME = ("user_name", "The user name, without regard to letter case.")
@@ -51,7 +51,7 @@ class UserFilter:
 
 
 @enum
-class OrgOrderField(Described):
+class OrgOrderField(DescribedEnum):
     """What orgs can be ordered by."""
 
     NAME = ("name", "The name, without regard to letter case; its first 200 characters.")
@@ -86,7 +86,7 @@ class OrgFilter:
 
 
 @enum
-class GroupOrderField(Described):
+class GroupOrderField(DescribedEnum):
     """What groups can be ordered by."""
 
     DISPLAY_NAME = ("display_name", "The display name, without regard to letter case; its first 200 characters.")
@@ -121,7 +121,7 @@ class GroupFilter:
 
 
 @enum
-class ResourceOrderField(Described):
+class ResourceOrderField(DescribedEnum):
     """What resources can be ordered by."""
 
     NAME = "name", "The name, without regard to letter case; its first 200 characters decide."

@@ -9,8 +9,8 @@ import strawberry
 from app import errors, loaders
 from app.auth import Viewer
 from app.db import Transaction
-from app.masks import Kind
-from app.schema.context import Context
+from app.masks import SubjectType
+from app.schema.context import GraphQLContext
 from app.schema.declare import computed, edge
 from app.schema.decorators import input_type, object_type, one_of_input
 from app.schema.lists import read_each
@@ -21,17 +21,17 @@ from app.schema.mutations import (
     Outcome,
     Payload,
     action,
-    bounded,
-    error,
-    filled,
+    fill_payload,
+    limit_errors,
     mutation,
     results,
+    to_error,
 )
 from app.schema.refs import GroupBy, ResourceBy, UserBy, resolve_group, resolve_resource, resolve_user
 from app.schema.resources import Resource
 from app.schema.users import User
 from app.services import access
-from app.services.roles import Way
+from app.services.roles import RowRef
 
 if TYPE_CHECKING:
     from app.schema.groups import Group
@@ -212,72 +212,79 @@ class AccessQuestions:
 
     @computed("What `submitAccess` would change, with the same input. Needs ADMIN on the resource; writes nothing.")
     async def preview_access(self, info: strawberry.Info[Any, Any], input: Configuration) -> AccessPreview | None:  # noqa: A002 - as of `submitAccess`
-        context: Context = info.context
+        context: GraphQLContext = info.context
         try:
-            async with context.change(dry=True) as tx:
+            async with context.change(dry_run=True) as tx:
                 effects = await access.preview_access(
                     tx, context.viewer, resolve_resource(input.resource), entries(input)
                 )
         except errors.Problem as problem:
-            return AccessPreview(changes=[], errors=[error(problem)])
+            return AccessPreview(changes=[], errors=[to_error(problem)])
         except errors.Problems as several:
-            preview = AccessPreview(changes=[], errors=[error(problem) for problem in several.problems])
-            return bounded(preview, context.most_errors)
+            preview = AccessPreview(changes=[], errors=[to_error(problem) for problem in several.problems])
+            return limit_errors(preview, context.most_errors)
         return AccessPreview(changes=[_change(effect) for effect in effects], errors=[])
 
 
-def _change(effect: access.Effect) -> AccessChange:
+def _change(effect: access.PreviewResult) -> AccessChange:
     shown = {
         "kind": kind_named(int(effect.kind)),
-        "group": effect.key if effect.kind is Kind.GROUP else None,
-        "user": effect.key if effect.kind is Kind.USER else None,
+        "group": effect.key if effect.kind is SubjectType.GROUP else None,
+        "user": effect.key if effect.kind is SubjectType.USER else None,
         "gained": role_list(effect.gained),
         "lost": role_list(effect.lost),
         "expires_at": effect.expires_at,
-        "user_count": effect.people,
+        "user_count": effect.user_count,
     }
-    return filled(AccessChange, shown)
+    return fill_payload(AccessChange, shown)
 
 
-def entries(given: SubmitAccessInput) -> list[access.Entry]:
+def entries(given: SubmitAccessInput) -> list[access.GrantEntry]:
     """The entries of a configuration, each with its path in the input."""
-    found: list[access.Entry] = []
-    for kind, open_, name in ((Kind.GENERAL, given.general, "general"), (Kind.ANYONE, given.anyone, "anyone")):
+    found: list[access.GrantEntry] = []
+    for kind, open_, name in (
+        (SubjectType.GENERAL, given.general, "general"),
+        (SubjectType.ANYONE, given.anyone, "anyone"),
+    ):
         if open_ is not None:
-            found.append(access.Entry(kind, role_mask(open_.roles), open_.expires_at, path=(name,)))
+            found.append(access.GrantEntry(kind, role_mask(open_.roles), open_.expires_at, path=(name,)))
     if max(len(given.groups), len(given.users)) > access.MAX_ENTRIES:
         # Refused by their number: their items are not even converted.
-        return [access.Entry(Kind.USER, 0)] * (len(given.groups) + len(given.users))
+        return [access.GrantEntry(SubjectType.USER, 0)] * (len(given.groups) + len(given.users))
     for at, group in enumerate(given.groups):
         way = resolve_group(group.group)
-        found.append(access.Entry(Kind.GROUP, role_mask(group.roles), group.expires_at, way, ("groups", at)))
+        found.append(
+            access.GrantEntry(SubjectType.GROUP, role_mask(group.roles), group.expires_at, way, ("groups", at))
+        )
     for at, user in enumerate(given.users):
         way = resolve_user(user.user)
-        found.append(access.Entry(Kind.USER, role_mask(user.roles), user.expires_at, way, ("users", at)))
+        found.append(access.GrantEntry(SubjectType.USER, role_mask(user.roles), user.expires_at, way, ("users", at)))
     return found
 
 
-def _entry(given: GrantInput) -> access.Entry:
+def _entry(given: GrantInput) -> access.GrantEntry:
     return _entry_of(given.subject, role_mask(given.roles), given.expires_at)
 
 
-def _entry_of(subject: SubjectInput, mask: int = 0, ends: datetime | None = None) -> access.Entry:
+def _entry_of(subject: SubjectInput, mask: int = 0, ends: datetime | None = None) -> access.GrantEntry:
     path = ("subject",)
     if subject.group is not None:
-        return access.Entry(Kind.GROUP, mask, ends, resolve_group(subject.group.value), path)
+        return access.GrantEntry(SubjectType.GROUP, mask, ends, resolve_group(subject.group.value), path)
     if subject.user is not None:
-        return access.Entry(Kind.USER, mask, ends, resolve_user(subject.user.value), path)
-    kind, said = (Kind.GENERAL, subject.general) if subject.general is not None else (Kind.ANYONE, subject.anyone)
-    return access.Entry(kind, mask, ends, path=path, names_nobody=said is None or not said.value)
+        return access.GrantEntry(SubjectType.USER, mask, ends, resolve_user(subject.user.value), path)
+    kind, said = (
+        (SubjectType.GENERAL, subject.general) if subject.general is not None else (SubjectType.ANYONE, subject.anyone)
+    )
+    return access.GrantEntry(kind, mask, ends, path=path, names_nobody=said is None or not said.value)
 
 
-async def _submit(context: Context, given: SubmitAccessInput) -> Outcome:
+async def _submit(context: GraphQLContext, given: SubmitAccessInput) -> Outcome:
     way = resolve_resource(given.resource)
     try:
-        async with context.change(dry=given.validate_only) as tx:
+        async with context.change(dry_run=given.validate_only) as tx:
             key, _ = await access.submit_access(tx, context.viewer, way, given.revision, entries(given))
-    except access.Stale as stale:
-        return {"resource": stale.resource, "errors": [error(stale.problem)]}
+    except access.StaleRevision as stale:
+        return {"resource": stale.resource, "errors": [to_error(stale.problem)]}
     return {"resource": key}
 
 
@@ -291,19 +298,19 @@ async def _revoke(tx: Transaction, viewer: Viewer, given: RevokeAccessInput) -> 
     }
 
 
-def _grant_of(given: GrantInput) -> tuple[Way, access.Entry]:
+def _grant_of(given: GrantInput) -> tuple[RowRef, access.GrantEntry]:
     return resolve_resource(given.resource), _entry(given)
 
 
-async def _grant_many(context: Context, given: GrantAccessBatchInput) -> Outcome:
+async def _grant_many(context: GraphQLContext, given: GrantAccessBatchInput) -> Outcome:
     try:
-        async with context.change(dry=given.validate_only) as tx:
+        async with context.change(dry_run=given.validate_only) as tx:
             grants = read_each(_grant_of, given.grants, access.MAX_BATCH)
             keys = await access.grant_access_batch(tx, context.viewer, grants)
     except errors.Problem as problem:
-        return {"results": [], "errors": [error(problem)]}
+        return {"results": [], "errors": [to_error(problem)]}
     except errors.Problems as refused:
-        problems = [error(problem) for problem in refused.problems]
+        problems = [to_error(problem) for problem in refused.problems]
         nothing: Sequence[int | None] = [None] * len(given.grants)
         kept = results(GrantAccessBatchResult, "resource", nothing, refused.problems)
         return {"results": kept, "errors": problems}

@@ -9,11 +9,11 @@ import strawberry
 from app import errors, ids, loaders, policy, tables
 from app.auth import Viewer
 from app.db import Transaction
-from app.schema.context import Context
-from app.schema.declare import Face, column, edge
+from app.schema.context import GraphQLContext
+from app.schema.declare import EntityType, column, edge
 from app.schema.decorators import input_type, object_type
 from app.schema.directives import Permission
-from app.schema.enums import Described, enum, of_value
+from app.schema.enums import DescribedEnum, enum, of_value
 from app.schema.filters import UserFilter, UserOrder
 from app.schema.lists import read_each
 from app.schema.mutations import (
@@ -22,9 +22,9 @@ from app.schema.mutations import (
     Outcome,
     Payload,
     action,
-    error,
     mutation,
     results,
+    to_error,
 )
 from app.schema.node import Node
 from app.schema.paging import Connection
@@ -35,7 +35,7 @@ from app.sources import flag
 
 
 @enum
-class GroupMembersSeenBy(Described):
+class GroupMembersSeenBy(DescribedEnum):
     """Who sees the members of a group, besides GROUPS_VIEW and GROUPS_MANAGE. A limited API token sees none."""
 
     # The names of `tables.MembersSeenBy`.
@@ -74,7 +74,7 @@ class Group(Node, row=tables.Group):
 
 
 @object_type
-class GroupMemberFacts(Face, row=tables.GroupMember):
+class GroupMemberFacts(EntityType, row=tables.GroupMember):
     """A membership, seen from the group."""
 
     is_manager: bool = column("Whether she may change who belongs to the group.")
@@ -98,7 +98,7 @@ GroupMemberConnection = Connection[User, GroupMemberFacts]
 
 
 @object_type
-class UserGroupFacts(Face, row=tables.GroupMember):
+class UserGroupFacts(EntityType, row=tables.GroupMember):
     """A membership, seen from the user."""
 
     is_manager: bool = column("Whether she may change who belongs to the group.")
@@ -246,13 +246,13 @@ class SetGroupManagerPayload(Payload):
 
 async def _create(tx: Transaction, viewer: Viewer, given: CreateGroupInput) -> Outcome:
     seen_by = tables.MembersSeenBy(given.members_seen_by.value)
-    new = groups.NewGroup(given.slug, given.display_name, given.description, seen_by)
+    new = groups.GroupCreate(given.slug, given.display_name, given.description, seen_by)
     return {"group": await groups.create_group(tx, viewer, new)}
 
 
 async def _update(tx: Transaction, viewer: Viewer, given: UpdateGroupInput) -> Outcome:
     seen_by = None if given.members_seen_by is None else tables.MembersSeenBy(given.members_seen_by.value)
-    changes = groups.Changes(given.display_name, given.description, seen_by)
+    changes = groups.GroupUpdate(given.display_name, given.description, seen_by)
     return {"group": await groups.update_group(tx, viewer, resolve_group(given.group), changes)}
 
 
@@ -261,23 +261,23 @@ async def _delete(tx: Transaction, viewer: Viewer, given: DeleteGroupInput) -> O
     return {"deleted_group_id": ids.encode("Group", key), "revoked_from": revoked}
 
 
-async def _add(context: Context, given: AddGroupMembersInput) -> Outcome:
+async def _add(context: GraphQLContext, given: AddGroupMembersInput) -> Outcome:
     new = read_each(_new_member, given.members, groups.MAX_AT_ONCE)
     try:
-        async with context.change(dry=given.validate_only) as tx:
+        async with context.change(dry_run=given.validate_only) as tx:
             return _made(*await groups.add_group_members(tx, context.viewer, resolve_group(given.group), new))
     except (errors.Problem, errors.Problems) as refused:
         return _refused(len(new), refused)
 
 
-def _new_member(given: NewGroupMemberInput) -> groups.NewMember:
-    return groups.NewMember(resolve_user(given.user), given.expires_at)
+def _new_member(given: NewGroupMemberInput) -> groups.MemberCreate:
+    return groups.MemberCreate(resolve_user(given.user), given.expires_at)
 
 
-async def _remove(context: Context, given: RemoveGroupMembersInput) -> Outcome:
+async def _remove(context: GraphQLContext, given: RemoveGroupMembersInput) -> Outcome:
     members = read_each(resolve_user, given.members, groups.MAX_AT_ONCE)
     try:
-        async with context.change(dry=given.validate_only) as tx:
+        async with context.change(dry_run=given.validate_only) as tx:
             return _made(*await groups.remove_group_members(tx, context.viewer, resolve_group(given.group), members))
     except (errors.Problem, errors.Problems) as refused:
         return _refused(len(members), refused)
@@ -292,7 +292,7 @@ def _refused(number: int, refused: errors.Problem | errors.Problems) -> Outcome:
     keys = [None] * number if number <= groups.MAX_AT_ONCE else []
     return {
         "results": results(GroupMemberResult, "user", keys, problems),
-        "errors": [error(problem) for problem in problems],
+        "errors": [to_error(problem) for problem in problems],
     }
 
 

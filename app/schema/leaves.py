@@ -18,7 +18,7 @@ BigInt = NewType("BigInt", int)
 """An integer beyond 32 bits."""
 
 
-def moment(text: Any) -> datetime:
+def parse_moment(text: Any) -> datetime:
     """Read a moment; one without a time zone is refused, since nobody could know which it means."""
     try:
         read = datetime.fromisoformat(text)
@@ -47,7 +47,7 @@ SCALARS: dict[object, ScalarDefinition] = {
         description="A moment: ISO-8601 text with a time zone. Answers are in UTC with microseconds and end in `Z`.",
         specified_by_url="https://scalars.graphql.org/andimarek/date-time",
         serialize=format_instant,
-        parse_value=moment,
+        parse_value=parse_moment,
     ),
     BigInt: strawberry.scalar(
         name="BigInt",

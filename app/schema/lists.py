@@ -11,7 +11,7 @@ from graphql import GraphQLArgument, GraphQLSchema, get_named_type, is_input_obj
 
 from app import ids, pages
 from app.errors import BadInput
-from app.executor.lists import Place, declared_most, set_most
+from app.executor.lists import ListLocation, declared_max_items, set_max_items
 from app.services import access, api_tokens, checks, groups, users
 
 Item = TypeVar("Item")
@@ -19,8 +19,8 @@ Item = TypeVar("Item")
 INPUTS: Mapping[tuple[str, str], int] = {
     ("AddGroupMembersInput", "members"): groups.MAX_AT_ONCE,
     ("RemoveGroupMembersInput", "members"): groups.MAX_AT_ONCE,
-    ("CreateApiTokenInput", "orgs"): api_tokens.MOST_THINGS,
-    ("CreateApiTokenInput", "resources"): api_tokens.MOST_THINGS,
+    ("CreateApiTokenInput", "orgs"): api_tokens.MAX_TARGETS,
+    ("CreateApiTokenInput", "resources"): api_tokens.MAX_TARGETS,
     ("CreateUsersInput", "users"): users.MAX_AT_ONCE,
     ("GrantAccessBatchInput", "grants"): access.MAX_BATCH,
     ("SubmitAccessInput", "groups"): access.MAX_ENTRIES,
@@ -42,7 +42,7 @@ ARGUMENTS: Mapping[str, int] = {
 """By the name of the argument, whichever field it belongs to."""
 
 
-def most_of_input(kind: str, name: str) -> int | None:
+def max_items_of_input(kind: str, name: str) -> int | None:
     """Return how many items a list in a field of an input may have, None where no service says so."""
     return INPUTS.get((kind, name), OF_EVERY_INPUT.get(name))
 
@@ -52,14 +52,14 @@ def mark(schema: GraphQLSchema) -> None:
     for kind in schema.type_map.values():
         if is_input_object_type(kind):
             for name, field in kind.fields.items():
-                set_most(field, most_of_input(kind.name, name))
+                set_max_items(field, max_items_of_input(kind.name, name))
         elif is_object_type(kind):
             for field in kind.fields.values():
                 for name, argument in field.args.items():
-                    set_most(argument, ARGUMENTS.get(name))
+                    set_max_items(argument, ARGUMENTS.get(name))
 
 
-def guarded(arguments: Mapping[str, GraphQLArgument], resolve: Callable[..., Any]) -> Callable[..., Any]:
+def guard_arguments(arguments: Mapping[str, GraphQLArgument], resolve: Callable[..., Any]) -> Callable[..., Any]:
     """Refuse long lists in front of a resolver whose arguments Strawberry converts, which reads every item."""
 
     def resolved(source: Any, info: Any, **given: Any) -> Any:
@@ -70,8 +70,8 @@ def guarded(arguments: Mapping[str, GraphQLArgument], resolve: Callable[..., Any
     return resolved
 
 
-def _require_short(place: Place, value: Any, name: str) -> None:
-    most = declared_most(place)
+def _require_short(place: ListLocation, value: Any, name: str) -> None:
+    most = declared_max_items(place)
     if isinstance(value, list) and most is not None and len(value) > most:
         raise BadInput(f"`{name}` has {len(value):,} items, and at most {most:,} are taken here.")
     kind = get_named_type(place.type)

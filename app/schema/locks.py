@@ -7,9 +7,9 @@ import strawberry
 from app import loaders, tables
 from app.auth import Viewer
 from app.db import Transaction
-from app.schema.declare import Face, column, edge
+from app.schema.declare import EntityType, column, edge
 from app.schema.decorators import input_type, object_type
-from app.schema.enums import Described, enum
+from app.schema.enums import DescribedEnum, enum
 from app.schema.mutations import ChangeInput, Outcome, Payload, mutation
 from app.schema.paging import Connection
 from app.schema.refs import ResourceBy, resolve_resource
@@ -19,7 +19,7 @@ from app.services import locks
 
 
 @enum
-class LockAction(Described):
+class LockAction(DescribedEnum):
     """What an entry of a lock history did."""
 
     LOCK = "LOCK", "The resource was locked."
@@ -31,7 +31,7 @@ def _action(is_lock: bool) -> LockAction:
 
 
 @object_type
-class Lock(Face, row=tables.Lock):
+class Lock(EntityType, row=tables.Lock):
     """While a resource has one, nobody edits, uploads, transfers or deletes it."""
 
     reason: str = column("Why; 1 to 1,000 characters.")
@@ -43,7 +43,7 @@ class Lock(Face, row=tables.Lock):
 
 
 @object_type
-class LockEvent(Face, row=tables.LockEvent):
+class LockEvent(EntityType, row=tables.LockEvent):
     """Somebody locked or unlocked a resource. Never changed or deleted while the resource is there."""
 
     action: LockAction = column("What was done.", of=tables.LockEvent.is_lock, read=_action)

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from functools import cache
 
 from app import masks
-from app.masks import Level
-from app.schema.enums import Described, enum, of_value
+from app.masks import MemberLevel
+from app.schema.enums import DescribedEnum, enum, of_value
 
 
 @enum
-class ResourceRole(Described):
+class ResourceRole(DescribedEnum):
     """What somebody may do with a resource. Sets of roles are always listed in this order."""
 
     # The roles of `app.masks`.
@@ -25,18 +25,18 @@ class ResourceRole(Described):
 
 
 @enum
-class SubjectKind(Described):
+class SubjectKind(DescribedEnum):
     """As whom somebody comes to roles on a resource."""
 
     # The kinds of `app.masks`.
 
-    ANYONE = int(masks.Kind.ANYONE), "Everybody, signed in or not."
-    GENERAL = int(masks.Kind.GENERAL), "Every signed-in user that is not deactivated."
-    GROUP = int(masks.Kind.GROUP), "A member of a group."
-    USER = int(masks.Kind.USER), "She herself."
-    ORG = int(masks.Kind.ORG), "A member of the resource's org, up to her level, or its owner."
-    OWNER = int(masks.Kind.OWNER), "The owner of the resource."
-    PERMISSION = int(masks.Kind.REGISTRY), "Who holds RESOURCES_MANAGE."
+    ANYONE = int(masks.SubjectType.ANYONE), "Everybody, signed in or not."
+    GENERAL = int(masks.SubjectType.GENERAL), "Every signed-in user that is not deactivated."
+    GROUP = int(masks.SubjectType.GROUP), "A member of a group."
+    USER = int(masks.SubjectType.USER), "She herself."
+    ORG = int(masks.SubjectType.ORG), "A member of the resource's org, up to her level, or its owner."
+    OWNER = int(masks.SubjectType.OWNER), "The owner of the resource."
+    PERMISSION = int(masks.SubjectType.REGISTRY), "Who holds RESOURCES_MANAGE."
 
 
 @cache
@@ -61,19 +61,19 @@ def kind_named(number: int) -> SubjectKind:
 @cache
 def subject_kind(number: int) -> SubjectKind:
     """The kind in the number of a subject."""
-    return of_value(SubjectKind, int(masks.kind_of(number)))
+    return of_value(SubjectKind, int(masks.subject_type(number)))
 
 
 @enum
-class OrgLevel(Described):
+class OrgLevel(DescribedEnum):
     """How far a member belongs to an org; each level allows what those before it allow."""
 
     # The names of `masks.Level`, in its order.
 
-    READ_ONLY = int(Level.READ_ONLY), "See the org and its members, read its resources and their data."
-    READ_WRITE = int(Level.READ_WRITE), "Edit the org and its resources, and create resources in it."
-    READ_WRITE_DELETE = int(Level.READ_WRITE_DELETE), "Delete the org and its resources."
-    ADMIN = int(Level.ADMIN), "Manage its members; ADMIN on each of its resources."
+    READ_ONLY = int(MemberLevel.READ_ONLY), "See the org and its members, read its resources and their data."
+    READ_WRITE = int(MemberLevel.READ_WRITE), "Edit the org and its resources, and create resources in it."
+    READ_WRITE_DELETE = int(MemberLevel.READ_WRITE_DELETE), "Delete the org and its resources."
+    ADMIN = int(MemberLevel.ADMIN), "Manage its members; ADMIN on each of its resources."
 
 
 LEVELS = {int(level.value): level for level in OrgLevel}

@@ -8,12 +8,12 @@ import strawberry
 
 from app import errors
 from app.auth import Viewer
-from app.db import Dangling, Transaction
-from app.schema.context import Context
+from app.db import ForeignKeyViolation, Transaction
+from app.schema.context import GraphQLContext
 from app.schema.declare import Argument, declared, origin, output, own_part
 from app.schema.decorators import input_type, interface_type, object_type
 from app.schema.directives import Permission, RequiresPermission
-from app.schema.enums import Described, enum
+from app.schema.enums import DescribedEnum, enum
 from app.telemetry import counters, facts
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class ChangeInput:
 
 
 @enum
-class ErrorCode(Described):
+class ErrorCode(DescribedEnum):
     """Why a change was refused."""
 
     # The codes of `errors.Problem`.
@@ -90,7 +90,7 @@ class Protected(MutationError):
     """A built-in thing, or the last of its kind: nobody may change it so."""
 
 
-KINDS: dict[type[errors.Problem], type[MutationError]] = {
+PROBLEM_TYPES: dict[type[errors.Problem], type[MutationError]] = {
     errors.InvalidInput: InvalidInput,
     errors.NotFound: NotFound,
     errors.Conflict: Conflict,
@@ -125,8 +125,8 @@ def mutation(
     `requires` is what the SDL says; it is the service that asks the policy.
     """
 
-    async def act(context: Context, asked: ChangeInput) -> Outcome:
-        async with context.change(dry=asked.validate_only) as tx:
+    async def act(context: GraphQLContext, asked: ChangeInput) -> Outcome:
+        async with context.change(dry_run=asked.validate_only) as tx:
             return await work(tx, context.viewer, asked)
 
     return action(description, given, act, requires=requires, unless=unless)
@@ -135,17 +135,17 @@ def mutation(
 def action(
     description: str,
     given: type | None,
-    act: Callable[[Context, Any], Awaitable[Outcome]],
+    act: Callable[[GraphQLContext, Any], Awaitable[Outcome]],
     *,
     requires: Permission | None = None,
     unless: str | None = None,
 ) -> Any:
     """A field of `Mutation` that opens its own transaction, since slow work comes before it."""
 
-    async def change(context: Context, name: str, payload: Any, kwargs: Mapping[str, Any]) -> Any:
+    async def change(context: GraphQLContext, name: str, payload: Any, kwargs: Mapping[str, Any]) -> Any:
         context.action = name
-        async with context.times.making():
-            return await _answered(context, payload, act, kwargs.get("input"))
+        async with context.times.changing():
+            return await _run_change(context, payload, act, kwargs.get("input"))
 
     async def resolve(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
         context, kept = info.context, info.context.outcome
@@ -163,8 +163,8 @@ def _input(given: Any) -> Sequence[Argument]:
     return () if given is None else (("input", given, given.__strawberry_definition__.description),)
 
 
-async def _answered(
-    context: Context, payload: Any, act: Callable[[Context, Any], Awaitable[Outcome]], asked: Any
+async def _run_change(
+    context: GraphQLContext, payload: Any, act: Callable[[GraphQLContext, Any], Awaitable[Outcome]], asked: Any
 ) -> Any:
     """Answer the outcome, or what was wrong with the input. Refusals go on to the top of the answer."""
     outcome: Outcome = {}
@@ -175,21 +175,21 @@ async def _answered(
         problems = (problem,)
     except errors.Problems as several:
         problems = several.problems
-    except Dangling:
+    except ForeignKeyViolation:
         problems = (errors.Conflict("Something that this change needs was deleted at this moment. Try again."),)
     context.refresh()
-    return bounded(filled(payload, outcome, problems), context.most_errors)
+    return limit_errors(fill_payload(payload, outcome, problems), context.most_errors)
 
 
-def filled(payload: type[T], outcome: Mapping[str, Any], problems: Sequence[errors.Problem] = ()) -> T:
+def fill_payload(payload: type[T], outcome: Mapping[str, Any], problems: Sequence[errors.Problem] = ()) -> T:
     """A payload: what the outcome gives, null for the rest."""
     made, kind = object.__new__(payload), cast("Any", payload)
-    made.__dict__.update(_blank(kind), errors=[error(problem) for problem in problems])
+    made.__dict__.update(_blank(kind), errors=[to_error(problem) for problem in problems])
     made.__dict__.update(outcome)
     return made
 
 
-def bounded(payload: T, most: int) -> T:
+def limit_errors(payload: T, most: int) -> T:
     """A payload that tells so many errors at most, and then how many it leaves out; its results tell the same ones."""
     told: list[MutationError] = payload.__dict__["errors"]
     if len(told) <= most:
@@ -216,12 +216,14 @@ def results(kind: type[T], field: str, keys: Sequence[int | None], problems: Seq
     """What became of each item of a bulk change: its key, or the problems whose path leads to it."""
     found: dict[str, list[MutationError]] = {}
     for problem in problems:
-        found.setdefault("".join(problem.path[1:2]), []).append(error(problem))
-    return [filled(kind, {"index": at, field: key, "errors": found.get(str(at), [])}) for at, key in enumerate(keys)]
+        found.setdefault("".join(problem.path[1:2]), []).append(to_error(problem))
+    return [
+        fill_payload(kind, {"index": at, field: key, "errors": found.get(str(at), [])}) for at, key in enumerate(keys)
+    ]
 
 
-def error(problem: errors.Problem) -> MutationError:
+def to_error(problem: errors.Problem) -> MutationError:
     """A problem as the payload shows it."""
-    facts.current().codes.append(problem.code)
-    kind = next(KINDS[each] for each in type(problem).__mro__ if each in KINDS)
+    facts.current_request().codes.append(problem.code)
+    kind = next(PROBLEM_TYPES[each] for each in type(problem).__mro__ if each in PROBLEM_TYPES)
     return kind(code=ErrorCode[problem.code], message=problem.message, path=["input", *problem.path])

@@ -6,13 +6,13 @@ from typing import Any
 import strawberry
 
 from app import ids
-from app.schema.declare import NODE_TYPES, Face, identity
+from app.schema.declare import NODE_TYPES, EntityType, identity
 from app.schema.decorators import interface_type
-from app.sources import Find, Source
+from app.sources import Lookup, Relation
 
 
 @interface_type
-class Node(Face):
+class Node(EntityType):
     """A thing with a global id, to be asked for again with `node`."""
 
     id: strawberry.ID = identity("Opaque and fixed for life.")
@@ -22,11 +22,11 @@ class Node(Face):
         NODE_TYPES[cls.__name__] = cls
 
 
-def finder(ways: Mapping[str, Source]) -> Find:
+def lookup_of(ways: Mapping[str, Relation]) -> Lookup:
     """A lookup by global id among several types."""
 
     def choose(arguments: Mapping[str, Any]) -> tuple[str, Any] | None:
         found = ids.decode(arguments["id"])
         return found if found is not None and found[0] in ways else None
 
-    return Find(ways, choose)
+    return Lookup(ways, choose)

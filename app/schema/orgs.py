@@ -8,8 +8,8 @@ import strawberry
 from app import ids, loaders, policy, tables
 from app.auth import Viewer
 from app.db import Transaction
-from app.masks import Level
-from app.schema.declare import Face, column, edge
+from app.masks import MemberLevel
+from app.schema.declare import EntityType, column, edge
 from app.schema.decorators import input_type, object_type
 from app.schema.directives import Permission
 from app.schema.filters import ResourceFilter, ResourceOrder, UserFilter, UserOrder
@@ -58,7 +58,7 @@ class Org(Node, row=tables.Org):
 
 
 @object_type
-class OrgMemberFacts(Face, row=tables.OrgMember):
+class OrgMemberFacts(EntityType, row=tables.OrgMember):
     """A membership, seen from the org."""
 
     level: OrgLevel = column("How far she belongs to it.", read=LEVELS.__getitem__)
@@ -79,7 +79,7 @@ OrgMemberConnection = Connection[User, OrgMemberFacts]
 
 
 @object_type
-class UserOrgFacts(Face, row=tables.OrgMember):
+class UserOrgFacts(EntityType, row=tables.OrgMember):
     """A membership, seen from the user."""
 
     level: OrgLevel = column("How far she belongs to it.", read=LEVELS.__getitem__)
@@ -228,12 +228,12 @@ class RemoveOrgMemberPayload(Payload):
 
 async def _create(tx: Transaction, viewer: Viewer, given: CreateOrgInput) -> Outcome:
     owner = None if given.owner is None else resolve_user(given.owner)
-    new = orgs.NewOrg(given.slug, given.name, given.description, given.is_public, owner)
+    new = orgs.OrgCreate(given.slug, given.name, given.description, given.is_public, owner)
     return {"org": await orgs.create_org(tx, viewer, new)}
 
 
 async def _update(tx: Transaction, viewer: Viewer, given: UpdateOrgInput) -> Outcome:
-    changes = orgs.Changes(given.name, given.description, given.is_public)
+    changes = orgs.OrgUpdate(given.name, given.description, given.is_public)
     return {"org": await orgs.update_org(tx, viewer, resolve_org(given.org), changes)}
 
 
@@ -247,13 +247,13 @@ async def _transfer(tx: Transaction, viewer: Viewer, given: TransferOrgInput) ->
 
 
 async def _add(tx: Transaction, viewer: Viewer, given: AddOrgMemberInput) -> Outcome:
-    membership = orgs.Membership(Level(given.level.value), given.expires_at)
+    membership = orgs.Membership(MemberLevel(given.level.value), given.expires_at)
     org, user = await orgs.add_org_member(tx, viewer, resolve_org(given.org), resolve_user(given.user), membership)
     return {"org": org, "user": user}
 
 
 async def _update_member(tx: Transaction, viewer: Viewer, given: UpdateOrgMemberInput) -> Outcome:
-    level = None if given.level is None else Level(given.level.value)
+    level = None if given.level is None else MemberLevel(given.level.value)
     ends = given.expires_at
     membership = orgs.Membership(level, None if ends is None else ends.value, keeps_end=ends is None)
     org, user = await orgs.update_org_member(tx, viewer, resolve_org(given.org), resolve_user(given.user), membership)

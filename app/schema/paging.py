@@ -9,14 +9,14 @@ import strawberry
 from typing_extensions import TypeVar  # typing has defaults from Python 3.13 on
 
 from app import pages
-from app.pages import Page, Wanted
-from app.schema.declare import Face, cells, field_type, instance, layout, special
+from app.pages import Page, PageRequest
+from app.schema.declare import EntityType, field_specs, field_type, instance, layout, special
 from app.schema.decorators import description_of, input_type, object_type
-from app.schema.enums import Described, enum
-from app.sources import Layout, Source
+from app.schema.enums import DescribedEnum, enum
+from app.sources import Layout, Relation
 
 N = TypeVar("N")
-F = TypeVar("F", default=Face)
+F = TypeVar("F", default=EntityType)
 
 
 @object_type
@@ -48,7 +48,7 @@ def _total_count(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -
     return info.context.reader.count(at, follow, wanted, key)
 
 
-class Connection(Face, Generic[N, F]):
+class Connection(EntityType, Generic[N, F]):
     """The base of every connection. `Connection[User]` is the type of a page of users.
 
     The edges of `Connection[User, GroupMemberFacts]` show those facts too, and both types are named after them. `call`
@@ -61,9 +61,9 @@ class Connection(Face, Generic[N, F]):
 
 
 @cache
-def connection_of(node: type, edge: type = Face) -> type:
+def connection_of(node: type, edge: type = EntityType) -> type:
     """Make the connection of a type with its edge, which shows the columns of `edge` as facts of the relation."""
-    has_facts = edge is not Face
+    has_facts = edge is not EntityType
     name = edge.__name__.removesuffix("Facts") if has_facts else node.__name__
     about = description_of(edge) if has_facts else f"An item of a page of `{node.__name__}`."
     edges = _build_type(
@@ -132,21 +132,21 @@ async def _load_page_info(source: Any, reader: Any) -> PageInfo:
     )
 
 
-def _cursor(follow: Source, wanted: Wanted, row: Any) -> str:
+def _cursor(follow: Relation, wanted: PageRequest, row: Any) -> str:
     """The order values stand before the key, which is last."""
-    return pages.cursor(wanted.ask.order, row[-2 - len(wanted.ask.order) : -1])
+    return pages.cursor(wanted.query.order, row[-2 - len(wanted.query.order) : -1])
 
 
 @cache
-def page_layout(connection: Any, follow: Source) -> Layout:
+def page_layout(connection: Any, follow: Relation) -> Layout:
     """The select list of a page: the cells of the node, then the facts of the relation."""
     edge, node = field_type(connection, "edges"), field_type(connection, "nodes")
-    facts = tuple((name, cell, follow.anchor) for name, cell in cells(edge).items()) if edge.__row__ else ()
+    facts = tuple((name, cell, follow.anchor) for name, cell in field_specs(edge).items()) if edge.__row__ else ()
     return Layout((*layout(node).cells, *facts))
 
 
 @enum
-class OrderDirection(Described):
+class OrderDirection(DescribedEnum):
     """Which way an order runs."""
 
     ASC = ("ASC", "Smallest, earliest or first in the alphabet first.")

@@ -9,7 +9,7 @@ from app.auth import Viewer as ViewerValue
 from app.schema.api_tokens import ApiToken, ApiTokenConnection
 from app.schema.audit import AuditEventConnection, AuditEventFilter, AuditEventOrder, whole_log
 from app.schema.checks import Checks
-from app.schema.declare import Face, edge, given, lookup, lookups, own_part
+from app.schema.declare import EntityType, edge, lookup, lookups, own_part, viewer_value
 from app.schema.decorators import object_type
 from app.schema.directives import Permission, permission_list
 from app.schema.filters import (
@@ -24,7 +24,7 @@ from app.schema.filters import (
 )
 from app.schema.grants import AccessQuestions
 from app.schema.groups import Group, GroupConnection
-from app.schema.node import Node, finder
+from app.schema.node import Node, lookup_of
 from app.schema.orgs import Org, OrgConnection
 from app.schema.refs import (
     GroupBy,
@@ -41,11 +41,11 @@ from app.schema.refs import (
 from app.schema.resources import Resource, ResourceConnection, ResourceTypeConnection
 from app.schema.roles import Role, RoleConnection, RoleOrder
 from app.schema.storage import Ticket
-from app.schema.storage import find as find_ticket
+from app.schema.storage import lookup as find_ticket
 from app.schema.users import User, UserConnection
 from app.services.entities import RELATIONS
 
-_find_node = finder(RELATIONS)
+_find_node = lookup_of(RELATIONS)
 
 
 def _permissions(viewer: ViewerValue) -> Any:
@@ -57,13 +57,13 @@ def _every_permission(viewer: ViewerValue) -> Any:
 
 
 @object_type
-class Viewer(Face):
+class Viewer(EntityType):
     """Who is asking."""
 
     user: User | None = edge(
         "The user who is signed in; null when nobody is.", loaders.user_shown, lambda viewer: viewer.user_id
     )
-    permissions: list[Permission] = given(
+    permissions: list[Permission] = viewer_value(
         "What her roles allow, of what the API token carries by which she asks; in the order of the enum.", _permissions
     )
     api_token: ApiToken | None = edge(
@@ -80,7 +80,7 @@ class PermissionInfo:
 
 
 @object_type
-class Query(Checks, AccessQuestions, Face):
+class Query(Checks, AccessQuestions, EntityType):
     """Where reading begins."""
 
     node: Node | None = lookup("Anything by its global id.", _find_node, ("id", strawberry.ID, "A global id."))
@@ -134,7 +134,7 @@ class Query(Checks, AccessQuestions, Face):
         filter=AuditEventFilter,
         order=AuditEventOrder,
     )
-    permissions: list[PermissionInfo] = given("Every permission that a role can carry.", _every_permission)
+    permissions: list[PermissionInfo] = viewer_value("Every permission that a role can carry.", _every_permission)
 
 
 def _described() -> list[PermissionInfo]:

@@ -8,8 +8,8 @@ import strawberry
 from app import ids, loaders
 from app.schema.decorators import input_type, one_of_input
 from app.services import names
-from app.services.roles import Way
-from app.sources import Find
+from app.services.roles import RowRef
+from app.sources import Lookup
 
 
 @one_of_input
@@ -60,7 +60,7 @@ class ResourceBy:
     path: strawberry.Maybe[ResourcePath] = strawberry.field(description="Its org's slug and its own.")
 
 
-def resolve_user(by: UserBy) -> Way:
+def resolve_user(by: UserBy) -> RowRef:
     """Return the reference to a user."""
     if by.id is not None:
         return _by_id("User", by.id.value)
@@ -68,7 +68,7 @@ def resolve_user(by: UserBy) -> Way:
     return "user_name", by.user_name.value
 
 
-def resolve_role(by: RoleBy) -> Way:
+def resolve_role(by: RoleBy) -> RowRef:
     """Return the reference to a role."""
     if by.id is not None:
         return _by_id("Role", by.id.value)
@@ -76,7 +76,7 @@ def resolve_role(by: RoleBy) -> Way:
     return "name", by.name.value
 
 
-def resolve_org(by: OrgBy) -> Way:
+def resolve_org(by: OrgBy) -> RowRef:
     """Return the reference to an org."""
     if by.id is not None:
         return _by_id("Org", by.id.value)
@@ -84,7 +84,7 @@ def resolve_org(by: OrgBy) -> Way:
     return "slug", by.slug.value
 
 
-def resolve_group(by: GroupBy) -> Way:
+def resolve_group(by: GroupBy) -> RowRef:
     """Return the reference to a group."""
     if by.id is not None:
         return _by_id("Group", by.id.value)
@@ -92,35 +92,35 @@ def resolve_group(by: GroupBy) -> Way:
     return "slug", by.slug.value
 
 
-def resolve_resource(by: ResourceBy) -> Way:
+def resolve_resource(by: ResourceBy) -> RowRef:
     """Return the reference to a resource."""
     if by.id is not None:
         return _by_id("Resource", by.id.value)
     assert by.path is not None
-    return "path", names.sought(f"{by.path.value.org_slug}/{by.path.value.slug}")
+    return "path", names.normalize_key(f"{by.path.value.org_slug}/{by.path.value.slug}")
 
 
-def _by_id(kind: str, node_id: str) -> Way:
+def _by_id(kind: str, node_id: str) -> RowRef:
     """Return the reference by id; 0, which no row has, for a text that is no global id of this kind."""
     return "id", ids.key_of(kind, node_id) or 0
 
 
-def _choose(resolve: Callable[[Any], Way]) -> Callable[[Mapping[str, Any]], Way]:
+def _choose(resolve: Callable[[Any], RowRef]) -> Callable[[Mapping[str, Any]], RowRef]:
     """Return a function from the arguments of a lookup to the reference, with natural keys as they are compared."""
 
-    def choose(arguments: Mapping[str, Any]) -> Way:
+    def choose(arguments: Mapping[str, Any]) -> RowRef:
         name, key = resolve(arguments["by"])
-        return name, key if name == "id" else names.sought(key)
+        return name, key if name == "id" else names.normalize_key(key)
 
     return choose
 
 
-def _choose_resource(arguments: Mapping[str, Any]) -> Way:
+def _choose_resource(arguments: Mapping[str, Any]) -> RowRef:
     return resolve_resource(arguments["by"])
 
 
-user_lookup = Find({"id": loaders.user, "user_name": loaders.user_named}, _choose(resolve_user))
-role_lookup = Find({"id": loaders.role, "name": loaders.role_named}, _choose(resolve_role))
-org_lookup = Find({"id": loaders.org, "slug": loaders.org_slugged}, _choose(resolve_org))
-group_lookup = Find({"id": loaders.group, "slug": loaders.group_slugged}, _choose(resolve_group))
-resource_lookup = Find({"id": loaders.resource, "path": loaders.resource_at}, _choose_resource)
+user_lookup = Lookup({"id": loaders.user, "user_name": loaders.user_named}, _choose(resolve_user))
+role_lookup = Lookup({"id": loaders.role, "name": loaders.role_named}, _choose(resolve_role))
+org_lookup = Lookup({"id": loaders.org, "slug": loaders.org_slugged}, _choose(resolve_org))
+group_lookup = Lookup({"id": loaders.group, "slug": loaders.group_slugged}, _choose(resolve_group))
+resource_lookup = Lookup({"id": loaders.resource, "path": loaders.resource_at}, _choose_resource)

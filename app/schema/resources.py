@@ -8,7 +8,7 @@ import strawberry
 from app import ids, loaders, policy, tables
 from app.auth import Viewer
 from app.db import Transaction
-from app.schema.context import Context
+from app.schema.context import GraphQLContext
 from app.schema.declare import column, edge, part
 from app.schema.decorators import input_type, object_type
 from app.schema.directives import Permission
@@ -189,21 +189,21 @@ class CreateResourceTypePayload(Payload):
 async def _create(tx: Transaction, viewer: Viewer, given: CreateResourceInput) -> Outcome:
     metadata: Any = {} if given.metadata is None else given.metadata
     org = resolve_org(given.org)
-    new = resources.NewResource(org, given.type, given.slug, given.name, given.description, metadata)
+    new = resources.ResourceCreate(org, given.type, given.slug, given.name, given.description, metadata)
     return {"resource": await resources.create_resource(tx, viewer, new)}
 
 
 async def _update(tx: Transaction, viewer: Viewer, given: UpdateResourceInput) -> Outcome:
     metadata: Any = given.metadata
-    changes = resources.Changes(given.name, given.description, metadata)
+    changes = resources.ResourceUpdate(given.name, given.description, metadata)
     return {"resource": await resources.update_resource(tx, viewer, resolve_resource(given.resource), changes)}
 
 
-async def _transfer(context: Context, given: TransferResourceInput) -> Outcome:
+async def _transfer(context: GraphQLContext, given: TransferResourceInput) -> Outcome:
     owner = None if given.owner is None else resolve_user(given.owner)
     transfer = resources.Transfer(owner, None if given.org is None else resolve_org(given.org))
-    way, terms = resolve_resource(given.resource), context.desk.terms
-    async with context.change(dry=given.validate_only) as tx:
+    way, terms = resolve_resource(given.resource), context.app.storage_policy
+    async with context.change(dry_run=given.validate_only) as tx:
         return {"resource": await resources.transfer_resource(tx, context.viewer, way, transfer, terms)}
 
 

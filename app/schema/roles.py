@@ -10,7 +10,7 @@ from app.db import Transaction
 from app.schema.declare import column, edge
 from app.schema.decorators import input_type, object_type
 from app.schema.directives import Permission, permission_list, permission_mask
-from app.schema.enums import Described, enum
+from app.schema.enums import DescribedEnum, enum
 from app.schema.filters import UserFilter, UserOrder
 from app.schema.mutations import ChangeInput, Outcome, Payload, mutation
 from app.schema.node import Node
@@ -44,7 +44,7 @@ RoleConnection = Connection[Role]
 
 
 @enum
-class RoleOrderField(Described):
+class RoleOrderField(DescribedEnum):
     """What roles can be ordered by."""
 
     NAME = ("name", "The name, without regard to letter case.")
@@ -122,7 +122,7 @@ async def _create(tx: Transaction, viewer: Viewer, given: CreateRoleInput) -> Ou
 
 async def _update(tx: Transaction, viewer: Viewer, given: UpdateRoleInput) -> Outcome:
     permissions = None if given.permissions is None else permission_mask(given.permissions)
-    changes = roles.Changes(given.name, given.description, permissions)
+    changes = roles.RoleUpdate(given.name, given.description, permissions)
     return {"role": await roles.update_role(tx, viewer, resolve_role(given.role), changes)}
 
 

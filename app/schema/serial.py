@@ -8,7 +8,7 @@ from graphql.execution.incremental.incremental_executor import IncrementalExecut
 from graphql.pyutils import Path
 
 from app.errors import Refusal
-from app.schema.context import Context
+from app.schema.context import GraphQLContext
 
 
 class SerialExecutor(IncrementalExecutor):
@@ -24,9 +24,9 @@ class SerialExecutor(IncrementalExecutor):
         return found
 
     async def _told(self, found: Awaitable[Any], parent: GraphQLObjectType, details: Any, path: Path) -> Any:
-        context: Context = self.context_value
+        context: GraphQLContext = self.context_value
         try:
-            async with context.times.telling(is_done=context.outcome is not None):
+            async with context.times.answering(is_done=context.outcome is not None):
                 return await found
         except Refusal as refusal:
             field = self.schema.get_field(parent, details[0].node.name.value)
@@ -34,5 +34,5 @@ class SerialExecutor(IncrementalExecutor):
             self.handle_field_error(refusal, field.type, details, path)
             return None
         finally:
-            if context.times.is_made:
+            if context.times.has_committed:
                 context.made.add(str(path.key))

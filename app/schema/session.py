@@ -8,11 +8,11 @@ from app import loaders
 from app.auth import Viewer
 from app.db import Transaction
 from app.errors import InvalidInput, Problems
-from app.schema.context import Context
+from app.schema.context import GraphQLContext
 from app.schema.declare import edge
 from app.schema.decorators import input_type, object_type
 from app.schema.directives import Permission
-from app.schema.mutations import ChangeInput, Outcome, Payload, action, filled, mutation
+from app.schema.mutations import ChangeInput, Outcome, Payload, action, fill_payload, mutation
 from app.schema.refs import UserBy, resolve_user
 from app.schema.users import User
 from app.services import accounts
@@ -106,20 +106,20 @@ class ResetPasswordPayload(Payload):
     user: User | None = edge("Whose password it is.", loaders.user)
 
 
-def _opened(context: Context, session: accounts.Session) -> Outcome:
-    context.become(session)
+def _opened(context: GraphQLContext, session: accounts.Session) -> Outcome:
+    context.set_viewer(session)
     shown = {"token": session.token, "expires_at": session.expires_at, "user": session.viewer.user_id}
-    return {"session": filled(Session, shown)}
+    return {"session": fill_payload(Session, shown)}
 
 
-async def _log_in(context: Context, given: LoginInput) -> Outcome:
+async def _log_in(context: GraphQLContext, given: LoginInput) -> Outcome:
     if given.token is not None:
         if given.user_name is not None or given.password is not None:
             raise InvalidInput("A token stands alone: give it, or a user name and a password.", ("token",))
-        return _opened(context, await accounts.log_in_with_token(context.desk, given.token))
+        return _opened(context, await accounts.log_in_with_token(context.app, given.token))
     if given.user_name is None or given.password is None:
         raise Problems([InvalidInput(f"`{name}` is missing, or a `token` alone.", (name,)) for name in _missing(given)])
-    return _opened(context, await accounts.log_in(context.desk, given.user_name, given.password))
+    return _opened(context, await accounts.log_in(context.app, given.user_name, given.password))
 
 
 def _missing(given: LoginInput) -> list[str]:
@@ -127,15 +127,15 @@ def _missing(given: LoginInput) -> list[str]:
     return [name for name, text in wanted.items() if text is None]
 
 
-async def _refresh(context: Context, given: None) -> Outcome:
-    async with accounts.weighing_tokens(context.desk):
-        return _opened(context, await accounts.refresh(context.desk, context.viewer))
+async def _refresh(context: GraphQLContext, given: None) -> Outcome:
+    async with accounts.token_slot(context.app):
+        return _opened(context, await accounts.refresh(context.app, context.viewer))
 
 
-async def _log_out(context: Context, given: None) -> Outcome:
+async def _log_out(context: GraphQLContext, given: None) -> Outcome:
     async with context.change() as tx:
         await accounts.log_out(tx, context.viewer)
-    context.leave()
+    context.clear_viewer()
     return {}
 
 
@@ -144,16 +144,18 @@ async def _sign_out_everywhere(tx: Transaction, viewer: Viewer, given: SignOutEv
     return {"user": await accounts.sign_out_everywhere(tx, viewer, user)}
 
 
-async def _change_password(context: Context, given: ChangePasswordInput) -> Outcome:
+async def _change_password(context: GraphQLContext, given: ChangePasswordInput) -> Outcome:
     session = await accounts.change_password(
-        context.desk, context.viewer, given.old_password, given.new_password, dry=given.validate_only
+        context.app, context.viewer, given.old_password, given.new_password, dry=given.validate_only
     )
     return {} if session is None else _opened(context, session)
 
 
-async def _reset_password(context: Context, given: ResetPasswordInput) -> Outcome:
-    (fresh,) = await accounts.managed_hashes(context.desk, context.viewer, [(given.new_password, ("newPassword",))])
-    async with context.change(dry=given.validate_only) as tx:
+async def _reset_password(context: GraphQLContext, given: ResetPasswordInput) -> Outcome:
+    (fresh,) = await accounts.hash_managed_passwords(
+        context.app, context.viewer, [(given.new_password, ("newPassword",))]
+    )
+    async with context.change(dry_run=given.validate_only) as tx:
         return {"user": await accounts.reset_password(tx, context.viewer, resolve_user(given.user), str(fresh))}
 
 

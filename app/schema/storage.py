@@ -9,25 +9,25 @@ import strawberry
 from app import ids, loaders, policy, tables
 from app.auth import Viewer
 from app.db import Transaction
-from app.schema.context import Context
-from app.schema.declare import Face, column, edge
+from app.schema.context import GraphQLContext
+from app.schema.declare import EntityType, column, edge
 from app.schema.decorators import input_type, object_type
-from app.schema.enums import Described, enum, of_value
+from app.schema.enums import DescribedEnum, enum, of_value
 from app.schema.leaves import BigInt
 from app.schema.mutations import ChangeInput, Outcome, Payload, action, mutation
 from app.schema.refs import ResourceBy, resolve_resource
 from app.schema.resources import Resource
 from app.services import quotas, storage
-from app.sources import Find
+from app.sources import Lookup
 from app.tables import MAX_BYTES, Stage
-from app.tickets import Claims
+from app.tickets import TicketClaims
 
 UPLOAD, DOWNLOAD = "upload", "download"
 BYTES = f"from 0 to {MAX_BYTES:,}"
 
 
 @enum
-class TicketKind(Described):
+class TicketKind(DescribedEnum):
     """What a ticket is for."""
 
     UPLOAD = UPLOAD, "To bring files of a resource to a storage service."
@@ -35,7 +35,7 @@ class TicketKind(Described):
 
 
 @enum
-class TicketState(Described):
+class TicketState(DescribedEnum):
     """How far a ticket has come, and whether it is still good: OPEN alone is."""
 
     # The names of `tables.Stage`, in its order.
@@ -60,7 +60,7 @@ def _state(stage: int) -> TicketState:
 
 
 @object_type
-class Ticket(Face, row=tables.Ticket):
+class Ticket(EntityType, row=tables.Ticket):
     """Leave to bring files of a resource to a storage service, or to fetch them there, for a while.
 
     Whoever knows its id may ask about it, finish it and cancel it: a storage service needs no account here.
@@ -84,7 +84,7 @@ class Ticket(Face, row=tables.Ticket):
 
 
 @object_type
-class Storage(Face, row=tables.User):
+class Storage(EntityType, row=tables.User):
     """What a user may store, and what she does, in bytes."""
 
     quota_bytes: BigInt | None = column(
@@ -96,7 +96,7 @@ class Storage(Face, row=tables.User):
     used_bytes: BigInt = column(
         "What the resources of the orgs that she owns take, and what open uploads there have reserved.",
         of=loaders.storage_used,
-        read=quotas.whole,
+        read=quotas.whole_megabytes,
     )
 
 
@@ -105,7 +105,7 @@ def _choose(arguments: Mapping[str, Any]) -> tuple[str, Any] | None:
     return ("id", key) if storage.is_key(key) else None
 
 
-find = Find({"id": loaders.ticket}, _choose)
+lookup = Lookup({"id": loaders.ticket}, _choose)
 
 
 @input_type
@@ -186,34 +186,34 @@ class BeginDownloadPayload(Payload):
     token: str | None = strawberry.field(description=SIGNED)
 
 
-async def _begin_upload(context: Context, given: BeginUploadInput) -> Outcome:
-    way, terms = resolve_resource(given.resource), context.desk.terms
-    async with context.change(dry=given.validate_only) as tx:
+async def _begin_upload(context: GraphQLContext, given: BeginUploadInput) -> Outcome:
+    way, terms = resolve_resource(given.resource), context.app.storage_policy
+    async with context.change(dry_run=given.validate_only) as tx:
         begun = await storage.begin_upload(tx, context.viewer, way, given.size_bytes, terms)
     return _opened(context, begun, dry=given.validate_only)
 
 
-async def _begin_download(context: Context, given: BeginDownloadInput) -> Outcome:
-    way, terms = resolve_resource(given.resource), context.desk.terms
-    async with context.change(dry=given.validate_only) as tx:
+async def _begin_download(context: GraphQLContext, given: BeginDownloadInput) -> Outcome:
+    way, terms = resolve_resource(given.resource), context.app.storage_policy
+    async with context.change(dry_run=given.validate_only) as tx:
         begun = await storage.begin_download(tx, context.viewer, way, terms)
     return _opened(context, begun, dry=given.validate_only)
 
 
-def _opened(context: Context, begun: storage.Begun, *, dry: bool) -> Outcome:
+def _opened(context: GraphQLContext, begun: storage.StartedTicket, *, dry: bool) -> Outcome:
     """The ticket with its token, once it is kept; one that was only tried has none."""
     if dry:
         return {}
     act = UPLOAD if begun.is_upload else DOWNLOAD
     resource = ids.encode("Resource", begun.resource_id)
     times = begun.begins, begun.ends
-    claims = Claims(begun.key, act, resource, begun.path, begun.bytes, begun.user_name, *times)
-    return {"ticket": begun.key, "token": context.desk.tickets.issue(claims)}
+    claims = TicketClaims(begun.key, act, resource, begun.path, begun.bytes, begun.user_name, *times)
+    return {"ticket": begun.key, "token": context.app.tickets.issue(claims)}
 
 
-async def _finish(context: Context, given: FinishUploadInput) -> Outcome:
-    sizes, terms = (given.size_bytes, given.replaced_bytes), context.desk.terms
-    async with context.change(dry=given.validate_only) as tx:
+async def _finish(context: GraphQLContext, given: FinishUploadInput) -> Outcome:
+    sizes, terms = (given.size_bytes, given.replaced_bytes), context.app.storage_policy
+    async with context.change(dry_run=given.validate_only) as tx:
         resource = await storage.finish_upload(tx, context.viewer, given.ticket, *sizes, terms)
     return {"ticket": given.ticket, "resource": resource}
 

@@ -9,7 +9,7 @@ import strawberry
 from app import errors, ids, loaders, policy, tables
 from app.auth import Viewer
 from app.db import Transaction
-from app.schema.context import Context
+from app.schema.context import GraphQLContext
 from app.schema.declare import column, edge
 from app.schema.decorators import input_type, object_type
 from app.schema.directives import Permission
@@ -22,9 +22,9 @@ from app.schema.mutations import (
     Outcome,
     Payload,
     action,
-    error,
     mutation,
     results,
+    to_error,
 )
 from app.schema.node import Node
 from app.schema.paging import Connection
@@ -251,35 +251,35 @@ Passwords = Sequence[tuple[str | None, Sequence[str | int]]]
 """Passwords, each with its path."""
 
 
-def _new(given: NewUserInput, password_hash: str | None) -> users.NewUser:
+def _new(given: NewUserInput, password_hash: str | None) -> users.UserCreate:
     wanted = users.DEFAULT_ROLES if given.roles is None else given.roles
     metadata: Any = {} if given.metadata is None else given.metadata
-    return users.NewUser(given.user_name, given.email, password_hash, wanted, metadata)
+    return users.UserCreate(given.user_name, given.email, password_hash, wanted, metadata)
 
 
-async def _hashes(context: Context, given: Passwords) -> tuple[Sequence[str | None], Sequence[errors.Problem]]:
+async def _hashes(context: GraphQLContext, given: Passwords) -> tuple[Sequence[str | None], Sequence[errors.Problem]]:
     """The hashes, or what is wrong with the passwords: that is told together with the rest."""
     try:
-        return await accounts.managed_hashes(context.desk, context.viewer, given), ()
+        return await accounts.hash_managed_passwords(context.app, context.viewer, given), ()
     except errors.Problems as refused:
         return [None] * len(given), refused.problems
 
 
-async def _create(context: Context, given: CreateUserInput) -> Outcome:
+async def _create(context: GraphQLContext, given: CreateUserInput) -> Outcome:
     hashes, wrong = await _hashes(context, [(given.password, ("password",))])
-    async with context.change(dry=given.validate_only) as tx:
-        new, with_orgs = _new(given, hashes[0]), context.desk.gives_orgs
-        return {"user": await enrolment.enrol_one(tx, context.viewer, new, wrong, with_orgs=with_orgs)}
+    async with context.change(dry_run=given.validate_only) as tx:
+        new, with_orgs = _new(given, hashes[0]), context.app.gives_orgs
+        return {"user": await enrolment.provision_one(tx, context.viewer, new, wrong, with_orgs=with_orgs)}
 
 
-async def _create_many(context: Context, given: CreateUsersInput) -> Outcome:
+async def _create_many(context: GraphQLContext, given: CreateUsersInput) -> Outcome:
     try:
         users.check_number(context.viewer, len(given.users))
         passwords = [(each.password, ("users", at, "password")) for at, each in enumerate(given.users)]
         hashes, wrong = await _hashes(context, passwords)
-        async with context.change(dry=given.validate_only) as tx:
+        async with context.change(dry_run=given.validate_only) as tx:
             new = [_new(*each) for each in zip(given.users, hashes, strict=True)]
-            made = await enrolment.enrol(tx, context.viewer, new, wrong, with_orgs=context.desk.gives_orgs)
+            made = await enrolment.provision(tx, context.viewer, new, wrong, with_orgs=context.app.gives_orgs)
             return {"results": results(CreateUsersResult, "user", made)}
     except errors.Problem as problem:
         return _refused(len(given.users), [problem])
@@ -291,14 +291,14 @@ def _refused(number: int, problems: Sequence[errors.Problem]) -> Outcome:
     keys = [None] * number if number <= users.MAX_AT_ONCE else []
     return {
         "results": results(CreateUsersResult, "user", keys, problems),
-        "errors": [error(problem) for problem in problems],
+        "errors": [to_error(problem) for problem in problems],
     }
 
 
 async def _update(tx: Transaction, viewer: Viewer, given: UpdateUserInput) -> Outcome:
     if given.roles is not None and given.roles.value is None:
         raise errors.BadInput("`roles` is a list: an empty one takes every role away, an absent one leaves them.")
-    changes = users.Changes(
+    changes = users.UserUpdate(
         email=None if given.email is None else given.email.value or "",
         roles=None if given.roles is None else given.roles.value,
     )

@@ -12,11 +12,11 @@ from app import masks, policy
 from app.auth import Viewer
 from app.db import Transaction
 from app.errors import Conflict, InvalidInput, NotFound, OstiaryError, Problem, Problems
-from app.masks import Kind
+from app.masks import SubjectType
 from app.prepared import few_rows
 from app.services import audit, ends, index, names, resources
-from app.services.resources import Found
-from app.services.roles import Way
+from app.services.resources import ResourceForUpdate
+from app.services.roles import RowRef
 from app.sources import Keys, among, integers
 from app.tables import Grant, Group, GroupMember, Resource, RowId, User, col
 
@@ -27,21 +27,21 @@ Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class PreviewResult:
     """What a subject would gain and lose, until when it would last, and how many people that is; None for everybody."""
 
-    kind: Kind
+    kind: SubjectType
     key: int
     gained: int
     lost: int
     expires_at: datetime | None
-    people: int | None
+    user_count: int | None
 
 
-class Stale(OstiaryError):
+class StaleRevision(OstiaryError):
     """The configuration was changed since it was read: the problem, and the resource, to show it as it is."""
 
-    def __init__(self, found: Found, revision: int) -> None:
+    def __init__(self, found: ResourceForUpdate, revision: int) -> None:
         text = f"The configuration was changed: it is at revision {found.revision}, not {revision}."
         super().__init__(text)
         self.problem = Conflict(text, ("revision",))
@@ -49,23 +49,23 @@ class Stale(OstiaryError):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class GrantEntry:
     """Some roles for one subject: a group or a user by `way`, or everybody of a kind.
 
     One that `names_nobody` is wrong, which is told only to who may change the configuration.
     """
 
-    kind: Kind
+    kind: SubjectType
     mask: int
     expires_at: datetime | None = None
-    way: Way | None = None
+    way: RowRef | None = None
     path: Path = ()
     subject: int = 0
     names_nobody: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class GrantDiff:
     """What a subject had and would have: two masks as granted, and when they end."""
 
     subject: int
@@ -76,63 +76,69 @@ class Change:
 
 
 async def submit_access(
-    tx: Transaction, viewer: Viewer, resource: Way, revision: int, entries: Sequence[Entry]
-) -> tuple[int, list[Change]]:
+    tx: Transaction, viewer: Viewer, resource: RowRef, revision: int, entries: Sequence[GrantEntry]
+) -> tuple[int, list[GrantDiff]]:
     """Replace the whole configuration, if it is still the one that was read: the resource's id, and what changed."""
     found = await resources.administered(tx, viewer, resource)
     if found.revision != revision:
-        raise Stale(found, revision)
-    return found.id, await _replace(tx, found, await _checked(tx, viewer, found, entries))
+        raise StaleRevision(found, revision)
+    return found.id, await _replace(tx, found, await _check_entries(tx, viewer, found, entries))
 
 
-async def preview_access(tx: Transaction, viewer: Viewer, resource: Way, entries: Sequence[Entry]) -> list[Effect]:
+async def preview_access(
+    tx: Transaction, viewer: Viewer, resource: RowRef, entries: Sequence[GrantEntry]
+) -> list[PreviewResult]:
     """What `submit_access` would change, and for how many people; writes nothing."""
     found = await resources.administered(tx, viewer, resource)
-    checked = await _checked(tx, viewer, found, entries)
-    changes = _changes(await _stored(tx, found.id), checked)
-    groups = [masks.key_of(change.subject) for change in changes if masks.kind_of(change.subject) is Kind.GROUP]
+    checked = await _check_entries(tx, viewer, found, entries)
+    changes = _diff(await _load_grants(tx, found.id), checked)
+    groups = [
+        masks.subject_key(change.subject)
+        for change in changes
+        if masks.subject_type(change.subject) is SubjectType.GROUP
+    ]
     counted = select(col(GroupMember.group_id), func.count()).where(
-        among(col(GroupMember.group_id), integers(groups)), policy.lasts(GroupMember.expires_at)
+        among(col(GroupMember.group_id), integers(groups)), policy.is_valid_until(GroupMember.expires_at)
     )
     people: dict[int, int] = dict(await tx.rows(counted.group_by(col(GroupMember.group_id)), now=tx.now))
     return [_effect(change, found.full_mask, people) for change in changes]
 
 
-def _effect(change: Change, full: int, people: Mapping[int, int]) -> Effect:
+def _effect(change: GrantDiff, full: int, people: Mapping[int, int]) -> PreviewResult:
     before, after = masks.effective(change.before, full), masks.effective(change.after, full)
-    kind, key = masks.kind_of(change.subject), masks.key_of(change.subject)
-    number = 1 if kind is Kind.USER else people.get(key, 0) if kind is Kind.GROUP else None
-    return Effect(kind, key, after & ~before, before & ~after, change.ends, number)
+    kind, key = masks.subject_type(change.subject), masks.subject_key(change.subject)
+    number = 1 if kind is SubjectType.USER else people.get(key, 0) if kind is SubjectType.GROUP else None
+    return PreviewResult(kind, key, after & ~before, before & ~after, change.ends, number)
 
 
-async def grant_access(tx: Transaction, viewer: Viewer, resource: Way, entry: Entry) -> int:
+async def grant_access(tx: Transaction, viewer: Viewer, resource: RowRef, entry: GrantEntry) -> int:
     """Make this the entry of one subject, and leave the others; answers the resource's id."""
     found = await resources.administered(tx, viewer, resource)
-    (checked,) = await _checked(tx, viewer, found, [entry], whole=False)
+    (checked,) = await _check_entries(tx, viewer, found, [entry], whole=False)
     await _write(tx, found.id, [checked], [checked.subject])
     return found.id
 
 
-async def revoke_access(tx: Transaction, viewer: Viewer, resource: Way, entry: Entry) -> int:
+async def revoke_access(tx: Transaction, viewer: Viewer, resource: RowRef, entry: GrantEntry) -> int:
     """Take the entry of one subject away; the one of all signed-in users is emptied, since it always stands."""
     found = await resources.administered(tx, viewer, resource)
-    (checked,) = await _checked(tx, viewer, found, [replace(entry, mask=0, expires_at=None)], whole=False)
-    if not any(stored == checked.subject for stored in await _stored(tx, found.id)):
+    (checked,) = await _check_entries(tx, viewer, found, [replace(entry, mask=0, expires_at=None)], whole=False)
+    if not any(stored == checked.subject for stored in await _load_grants(tx, found.id)):
         raise NotFound("There is no such entry.", checked.path)
-    await _write(tx, found.id, [checked] if entry.kind is Kind.GENERAL else [], [checked.subject])
+    await _write(tx, found.id, [checked] if entry.kind is SubjectType.GENERAL else [], [checked.subject])
     return found.id
 
 
-async def grant_access_batch(tx: Transaction, viewer: Viewer, grants: Sequence[tuple[Way, Entry]]) -> list[int]:
+async def grant_access_batch(tx: Transaction, viewer: Viewer, grants: Sequence[tuple[RowRef, GrantEntry]]) -> list[int]:
     """Make many entries, all or none; answers the resources' ids. Every offender is named."""
     policy.require_signed_in(viewer)
     if not 1 <= len(grants) <= MAX_BATCH:
         raise InvalidInput(f"From 1 to {MAX_BATCH:,} entries are granted at once, not {len(grants):,}.", ("grants",))
-    made: dict[tuple[int, int], Entry] = {}
+    made: dict[tuple[int, int], GrantEntry] = {}
     problems: list[Problem] = []
     for at, (resource, entry) in enumerate(grants):
         try:
-            key, checked = await _grantable(tx, viewer, resource, entry, made)
+            key, checked = await _require_grantable(tx, viewer, resource, entry, made)
             made[key, checked.subject] = checked
         except Conflict:
             raise  # somebody was faster: the database goes on with nothing after that
@@ -142,35 +148,35 @@ async def grant_access_batch(tx: Transaction, viewer: Viewer, grants: Sequence[t
             problems += [problem.under("grants", at) for problem in several.problems]
     names.raise_problems(problems)
     keys = [key for key, _ in made]
-    await audit.ties(tx, audit.GRANTS, of=keys)
+    await audit.track_links(tx, audit.GRANTS, of=keys)
     for (key, subject), checked in made.items():
-        await _put(tx, key, [checked], [subject])
+        await _insert_grants(tx, key, [checked], [subject])
     await index.refresh(tx, set(keys))
     return keys
 
 
-async def _grantable(
-    tx: Transaction, viewer: Viewer, resource: Way, entry: Entry, made: Collection[tuple[int, int]]
-) -> tuple[int, Entry]:
+async def _require_grantable(
+    tx: Transaction, viewer: Viewer, resource: RowRef, entry: GrantEntry, made: Collection[tuple[int, int]]
+) -> tuple[int, GrantEntry]:
     """An entry that may be made, unless one was for the same subject: the resource's id, and it with its subject."""
     found = await resources.administered(tx, viewer, resource)
-    (checked,) = await _checked(tx, viewer, found, [entry], whole=False)
+    (checked,) = await _check_entries(tx, viewer, found, [entry], whole=False)
     if (found.id, checked.subject) in made:
         raise _repeated(entry)
     return found.id, checked
 
 
-async def _checked(
-    tx: Transaction, viewer: Viewer, found: Found, entries: Sequence[Entry], *, whole: bool = True
-) -> list[Entry]:
+async def _check_entries(
+    tx: Transaction, viewer: Viewer, found: ResourceForUpdate, entries: Sequence[GrantEntry], *, whole: bool = True
+) -> list[GrantEntry]:
     """The entries with their subjects; raises Problems that name every offender with its path."""
     problems: list[Problem] = []
-    if whole and not any(entry.kind is Kind.GENERAL for entry in entries):
+    if whole and not any(entry.kind is SubjectType.GENERAL for entry in entries):
         problems.append(InvalidInput("The entry of all signed-in users is missing; it may be empty.", ("general",)))
     if len(entries) > MAX_ENTRIES:
         raise InvalidInput(f"A configuration has at most {MAX_ENTRIES:,} entries.", ("groups",))
     known = await _subjects(tx, viewer, entries)
-    placed = [replace(entry, subject=known.get(_named(entry), -1)) for entry in entries]
+    placed = [replace(entry, subject=known.get(_load_subjects(entry), -1)) for entry in entries]
     for entry in placed:
         problems += _problems(tx, found, entry)
     problems += await _given_for_too_long(tx, found, placed)
@@ -179,26 +185,28 @@ async def _checked(
     return placed
 
 
-def _problems(tx: Transaction, found: Found, entry: Entry) -> Iterator[Problem]:
+def _problems(tx: Transaction, found: ResourceForUpdate, entry: GrantEntry) -> Iterator[Problem]:
     if entry.names_nobody:
         yield InvalidInput("Say true, or name another subject.", entry.path)
     if entry.subject < 0:
-        what = "group" if entry.kind is Kind.GROUP else "user"
+        what = "group" if entry.kind is SubjectType.GROUP else "user"
         yield NotFound(f"There is no such {what}.", (*entry.path, what))
     lacking = [name for bit, name in masks.NAMES.items() if entry.mask & bit & ~found.full_mask]
     if lacking:
         yield InvalidInput(f"The type of this resource has no {', '.join(lacking)}.", (*entry.path, "roles"))
-    if entry.kind is Kind.ANYONE and entry.mask & ~masks.READ:
+    if entry.kind is SubjectType.ANYONE and entry.mask & ~masks.READ:
         yield InvalidInput("Anyone, signed in or not, may be given read roles only.", (*entry.path, "roles"))
     if entry.expires_at is not None and entry.expires_at <= tx.now:
         yield InvalidInput("`expiresAt` must be in the future.", (*entry.path, "expiresAt"))
 
 
-async def _given_for_too_long(tx: Transaction, found: Found, entries: Sequence[Entry]) -> list[Problem]:
+async def _given_for_too_long(
+    tx: Transaction, found: ResourceForUpdate, entries: Sequence[GrantEntry]
+) -> list[Problem]:
     """Problems of entries that give roles for longer than the viewer is ADMIN; what is so already may stay."""
     if found.until is None:
         return []
-    stored = await _stored(tx, found.id)
+    stored = await _load_grants(tx, found.id)
     return [
         problem
         for entry in entries
@@ -207,7 +215,9 @@ async def _given_for_too_long(tx: Transaction, found: Found, entries: Sequence[E
     ]
 
 
-def _gives_more(tx: Transaction, found: Found, entry: Entry, before: int, ended: datetime | None) -> bool:
+def _gives_more(
+    tx: Transaction, found: ResourceForUpdate, entry: GrantEntry, before: int, ended: datetime | None
+) -> bool:
     """Whether an entry gives roles that its subject does not have by it now, or gives some for longer."""
     has_ended = ended is not None and ended <= tx.now
     had = 0 if has_ended else masks.effective(before, found.full_mask)
@@ -215,49 +225,51 @@ def _gives_more(tx: Transaction, found: Found, entry: Entry, before: int, ended:
     return bool(gives & ~had) or (gives != 0 and ends.is_later(entry.expires_at, ended))
 
 
-def _repeated(entry: Entry) -> Problem:
+def _repeated(entry: GrantEntry) -> Problem:
     return InvalidInput("This subject has an entry already.", entry.path)
 
 
-def _named(entry: Entry) -> tuple[Kind, Any]:
+def _load_subjects(entry: GrantEntry) -> tuple[SubjectType, Any]:
     if entry.way is None:
         return entry.kind, None
     way, key = entry.way
-    return entry.kind, (way, key if way == "id" else names.sought(str(key)))
+    return entry.kind, (way, key if way == "id" else names.normalize_key(str(key)))
 
 
-async def _subjects(tx: Transaction, viewer: Viewer, entries: Sequence[Entry]) -> Mapping[tuple[Kind, Any], int]:
+async def _subjects(
+    tx: Transaction, viewer: Viewer, entries: Sequence[GrantEntry]
+) -> Mapping[tuple[SubjectType, Any], int]:
     """The numbers of the subjects that there are and that the viewer may name; nobody deletes one meanwhile."""
-    known: dict[tuple[Kind, Any], int] = {
-        (Kind.GENERAL, None): masks.GENERAL,
-        (Kind.ANYONE, None): masks.ANYONE,
+    known: dict[tuple[SubjectType, Any], int] = {
+        (SubjectType.GENERAL, None): masks.GENERAL,
+        (SubjectType.ANYONE, None): masks.ANYONE,
     }
-    wanted = [_named(entry) for entry in entries if entry.way is not None]
+    wanted = [_load_subjects(entry) for entry in entries if entry.way is not None]
     for kind, way in sorted({(kind, named[0]) for kind, named in wanted}):
         keys = [named[1] for of, named in wanted if (of, named[0]) == (kind, way)]
-        statement = _naming(kind, way, viewer.alike)
-        rows = await tx.rows(statement, keys=keys, **viewer.binds, now=tx.now)
-        known |= {(kind, (way, given)): masks.subject(kind, found) for found, given in rows}
+        statement = _select_subjects(kind, way, viewer.permission_profile)
+        rows = await tx.rows(statement, keys=keys, **viewer.bind_values, now=tx.now)
+        known |= {(kind, (way, given)): masks.subject_id(kind, found) for found, given in rows}
     return known
 
 
-_WAYS: Mapping[tuple[Kind, str], tuple[Any, Any, Any]] = {
-    (Kind.GROUP, "id"): (Group, Group.id, policy.sees_group),
-    (Kind.GROUP, "slug"): (Group, Group.slug, policy.sees_group),
-    (Kind.USER, "id"): (User, User.id, policy.knows_user),
-    (Kind.USER, "user_name"): (User, User.user_key, policy.finds_user),
+_WAYS: Mapping[tuple[SubjectType, str], tuple[Any, Any, Any]] = {
+    (SubjectType.GROUP, "id"): (Group, Group.id, policy.sees_group),
+    (SubjectType.GROUP, "slug"): (Group, Group.slug, policy.sees_group),
+    (SubjectType.USER, "id"): (User, User.id, policy.knows_user),
+    (SubjectType.USER, "user_name"): (User, User.user_key, policy.finds_user),
 }
 
 
 @cache
-def _naming(kind: Kind, way: str, viewer: Viewer) -> Select[Any]:
+def _select_subjects(kind: SubjectType, way: str, viewer: Viewer) -> Select[Any]:
     table, column, sees = _WAYS[kind, way]
     keys = bindparam("keys", type_=Keys(col(column).type))
     found = select(col(table.id), col(column)).where(among(col(column), keys), sees(viewer))
     return found.order_by(col(table.id)).with_for_update(read=True, key_share=True)
 
 
-async def _stored(tx: Transaction, resource: int) -> dict[int, tuple[int, datetime | None]]:
+async def _load_grants(tx: Transaction, resource: int) -> dict[int, tuple[int, datetime | None]]:
     rows = await tx.rows(_STORED, resource=resource)
     return {subject: (mask, ends) for subject, mask, ends in rows}
 
@@ -267,11 +279,11 @@ _STORED = select(col(Grant.subject), col(Grant.mask), col(Grant.expires_at)).whe
 )
 
 
-def _changes(before: Mapping[int, tuple[int, datetime | None]], after: Sequence[Entry]) -> list[Change]:
+def _diff(before: Mapping[int, tuple[int, datetime | None]], after: Sequence[GrantEntry]) -> list[GrantDiff]:
     wanted = {entry.subject: (entry.mask, entry.expires_at) for entry in after}
     nothing = (0, None)
     changes = [
-        Change(
+        GrantDiff(
             subject,
             before.get(subject, nothing)[0],
             wanted.get(subject, nothing)[0],
@@ -284,28 +296,30 @@ def _changes(before: Mapping[int, tuple[int, datetime | None]], after: Sequence[
     return changes
 
 
-def _place(subject: int) -> tuple[Kind, int]:
+def _place(subject: int) -> tuple[SubjectType, int]:
     """Everybody first, then groups, then users."""
-    return masks.kind_of(subject), subject
+    return masks.subject_type(subject), subject
 
 
-async def _replace(tx: Transaction, found: Found, entries: Sequence[Entry]) -> list[Change]:
-    before = await _stored(tx, found.id)
+async def _replace(tx: Transaction, found: ResourceForUpdate, entries: Sequence[GrantEntry]) -> list[GrantDiff]:
+    before = await _load_grants(tx, found.id)
     await _write(tx, found.id, entries, list(before))
-    return _changes(before, entries)
+    return _diff(before, entries)
 
 
-async def _write(tx: Transaction, resource: int, entries: Sequence[Entry], instead_of: Sequence[int]) -> None:
+async def _write(tx: Transaction, resource: int, entries: Sequence[GrantEntry], instead_of: Sequence[int]) -> None:
     """Put entries in the place of those of some subjects, count the revision up and make the index anew."""
-    await _put(tx, resource, entries, instead_of)
+    await _insert_grants(tx, resource, entries, instead_of)
     await index.refresh_entries(tx, resource, {*instead_of, *(entry.subject for entry in entries)})
 
 
-async def _put(tx: Transaction, resource: int, entries: Sequence[Entry], instead_of: Sequence[int]) -> None:
+async def _insert_grants(
+    tx: Transaction, resource: int, entries: Sequence[GrantEntry], instead_of: Sequence[int]
+) -> None:
     subjects = {*instead_of, *(entry.subject for entry in entries)}
-    await audit.ties(tx, audit.GRANTS, of=[resource], to=subjects)
+    await audit.track_links(tx, audit.GRANTS, of=[resource], to=subjects)
     await tx.rows(_TAKE, resource=resource, subjects=list(instead_of))
-    await tx.put(Grant, [_row(resource, entry) for entry in entries])
+    await tx.insert(Grant, [_row(resource, entry) for entry in entries])
     await tx.rows(_COUNT, resource=resource)
 
 
@@ -320,13 +334,13 @@ _COUNT = (
 )
 
 
-def _row(resource: int, entry: Entry) -> dict[str, Any]:
-    key = masks.key_of(entry.subject)
+def _row(resource: int, entry: GrantEntry) -> dict[str, Any]:
+    key = masks.subject_key(entry.subject)
     return {
         "resource_id": resource,
         "subject": entry.subject,
-        "group_id": key if entry.kind is Kind.GROUP else None,
-        "user_id": key if entry.kind is Kind.USER else None,
+        "group_id": key if entry.kind is SubjectType.GROUP else None,
+        "user_id": key if entry.kind is SubjectType.USER else None,
         "mask": entry.mask,
         "expires_at": entry.expires_at,
     }

@@ -9,23 +9,23 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, bindparam, delete, func, insert, or_, select, update
 
 from app import api_tokens, policy
-from app.auth import OF_THINGS, Permission, Viewer
-from app.db import Dangling, Database, Duplicate, Transaction
+from app.auth import SCOPED_PERMISSIONS, Permission, Viewer
+from app.db import Database, ForeignKeyViolation, Transaction, UniqueViolation
 from app.errors import Conflict, InvalidInput, NotFound, Problem
 from app.services import audit, names, orgs, owning, resources, users
-from app.services.roles import Way
-from app.tables import ApiToken, ApiTokenOrg, ApiTokenResource, RowId, User, col, sortable
+from app.services.roles import RowRef
+from app.tables import ApiToken, ApiTokenOrg, ApiTokenResource, RowId, User, col, sort_key
 from app.telemetry import facts
 
 log = logging.getLogger(__name__)
 
-MOST = 100
+MAX_TOKENS = 100
 """How many tokens a user has at most."""
 
-MOST_THINGS = 100
+MAX_TARGETS = 100
 """How many orgs, and how many resources, a token is limited to at most."""
 
-USED = timedelta(minutes=1)
+RECORD_INTERVAL = timedelta(minutes=1)
 """How often it is written down that a token was used."""
 
 
@@ -38,9 +38,9 @@ class NewToken:
 
     name: str
     permissions: Permission = Permission.NONE
-    user: Way | None = None
-    orgs: Sequence[Way] | None = None
-    resources: Sequence[Way] | None = None
+    user: RowRef | None = None
+    orgs: Sequence[RowRef] | None = None
+    resources: Sequence[RowRef] | None = None
     expires_at: datetime | None = None
 
     @property
@@ -59,19 +59,19 @@ async def create_api_token(
     own = policy.require_session(viewer)
     is_own = new.user is None or await users.is_viewer(tx, viewer, new.user)
     user_id = own if new.user is None or is_own else await _account(tx, viewer, new.user)
-    policy.require_no_more(viewer, new.permissions, "This token")
+    policy.require_equal_rights(viewer, new.permissions, "This token")
     expires_at = new.expires_at or (None if longest is None else tx.now + longest)
     name = new.name.strip()
     names.raise_problems([*names.title_problems(name), *_problems(tx, new, longest)])
-    of_orgs, of_resources = await _found_orgs(tx, viewer, new), await _found_resources(tx, viewer, new)
+    of_orgs, of_resources = await _load_orgs(tx, viewer, new), await _load_resources(tx, viewer, new)
     await _require_room(tx, user_id)
-    token = api_tokens.made()
+    token = api_tokens.generate()
     values = {
         "user_id": user_id,
         "name": name,
-        "name_key": sortable(name),
-        "prefix": api_tokens.shown(token),
-        "hash": api_tokens.kept(token),
+        "name_key": sort_key(name),
+        "prefix": api_tokens.prefix(token),
+        "hash": api_tokens.digest(token),
         "permissions": new.permissions.value,
         "is_limited": new.is_limited,
         "created_at": tx.now,
@@ -79,19 +79,19 @@ async def create_api_token(
     }
     try:
         key = int(await tx.value(insert(ApiToken).values(**values).returning(col(ApiToken.id))))
-        await tx.put(ApiTokenOrg, [{"token_id": key, "org_id": org} for org in of_orgs])
-        await tx.put(ApiTokenResource, [{"token_id": key, "resource_id": resource} for resource in of_resources])
-    except Duplicate:
+        await tx.insert(ApiTokenOrg, [{"token_id": key, "org_id": org} for org in of_orgs])
+        await tx.insert(ApiTokenResource, [{"token_id": key, "resource_id": resource} for resource in of_resources])
+    except UniqueViolation:
         raise Conflict(f"There is a token `{name}` already.", ("name",)) from None
-    except Dangling:
+    except ForeignKeyViolation:
         raise Conflict("Something that the token is for was deleted at this moment. Try again.") from None
-    audit.makes(tx, audit.API_TOKEN, [key])
+    audit.track_new(tx, audit.API_TOKEN, [key])
     return key, token
 
 
-async def _account(tx: Transaction, viewer: Viewer, user: Way) -> int:
+async def _account(tx: Transaction, viewer: Viewer, user: RowRef) -> int:
     """The id of a service account that holds no more than the viewer: people make their own tokens."""
-    key = await owning.impersonated(tx, viewer, user)
+    key = await owning.require_no_impersonation(tx, viewer, user)
     if not await users.is_service_account(tx, key):
         raise InvalidInput("This is no service account: people make their tokens themselves.", ("user",))
     return key
@@ -101,42 +101,42 @@ def _problems(tx: Transaction, new: NewToken, longest: timedelta | None) -> Iter
     yield from names.end_problems(new.expires_at, tx.now)
     if longest is not None and new.expires_at is not None and new.expires_at > tx.now + longest:
         yield InvalidInput(f"A token lasts at most {longest.days:,} days.", ("expiresAt",))
-    if new.is_limited and new.permissions & ~OF_THINGS:
+    if new.is_limited and new.permissions & ~SCOPED_PERMISSIONS:
         yield InvalidInput(
-            f"A token that is limited to orgs or resources carries none but {_OF_THINGS}.",
+            f"A token that is limited to orgs or resources carries none but {_SCOPED}.",
             ("permissions",),
         )
     for path, things in (("orgs", new.orgs), ("resources", new.resources)):
-        if things is not None and len(things) > MOST_THINGS:
-            yield InvalidInput(f"A token is limited to at most {MOST_THINGS} of these.", (path,))
+        if things is not None and len(things) > MAX_TARGETS:
+            yield InvalidInput(f"A token is limited to at most {MAX_TARGETS} of these.", (path,))
 
 
-_OF_THINGS = ", ".join(str(each.name) for each in OF_THINGS)
+_SCOPED = ", ".join(str(each.name) for each in SCOPED_PERMISSIONS)
 
 
-async def _found_orgs(tx: Transaction, viewer: Viewer, new: NewToken) -> set[int]:
+async def _load_orgs(tx: Transaction, viewer: Viewer, new: NewToken) -> set[int]:
     """The orgs that are named; raises NotFound for one that the viewer does not see."""
     found = set()
     for at, org in enumerate(new.orgs or ()):
         try:
-            found.add((await orgs.found(tx, viewer, org, policy.sees_org)).id)
+            found.add((await orgs.load_for_update(tx, viewer, org, policy.sees_org)).id)
         except NotFound as problem:
             raise NotFound(problem.message, ("orgs", at)) from None
     return found
 
 
-async def _found_resources(tx: Transaction, viewer: Viewer, new: NewToken) -> set[int]:
+async def _load_resources(tx: Transaction, viewer: Viewer, new: NewToken) -> set[int]:
     found = set()
     for at, resource in enumerate(new.resources or ()):
-        found.add((await resources.found(tx, viewer, resource, ("resources", at))).id)
+        found.add((await resources.load_for_update(tx, viewer, resource, ("resources", at))).id)
     return found
 
 
 async def _require_room(tx: Transaction, user_id: int) -> None:
     """Raises Conflict for one token too many. Her row is held, so that two at once are counted one after the other."""
     await tx.rows(select(col(User.id)).where(col(User.id) == user_id).with_for_update(key_share=True))
-    if await tx.value(select(func.count()).select_from(ApiToken).where(col(ApiToken.user_id) == user_id)) >= MOST:
-        raise Conflict(f"There are {MOST} tokens already: revoke one first.")
+    if await tx.value(select(func.count()).select_from(ApiToken).where(col(ApiToken.user_id) == user_id)) >= MAX_TOKENS:
+        raise Conflict(f"There are {MAX_TOKENS} tokens already: revoke one first.")
 
 
 async def revoke_api_token(tx: Transaction, viewer: Viewer, key: int) -> int:
@@ -148,10 +148,10 @@ async def revoke_api_token(tx: Transaction, viewer: Viewer, key: int) -> int:
     if user_id is None:
         raise NotFound("There is no such token.", ("apiToken",))
     if user_id != own:
-        await users.managed(tx, viewer, ("id", user_id))
+        await users.load_managed(tx, viewer, ("id", user_id))
     elif key != viewer.token_id:
         policy.require_session(viewer)
-    await audit.touches(tx, audit.API_TOKEN, [key])
+    await audit.track(tx, audit.API_TOKEN, [key])
     await tx.rows(delete(ApiToken).where(col(ApiToken.id) == key))
     return key
 
@@ -160,24 +160,24 @@ _OWNER = select(col(ApiToken.user_id)).where(col(ApiToken.id) == bindparam("key"
 
 
 @dataclass(slots=True)
-class Uses:
+class LastUsedRecorder:
     """Writes down that tokens are used, apart from the requests: a question does not wait for a writer."""
 
     database: Database
-    _noted: dict[int, datetime] = field(default_factory=dict)
+    _recorded: dict[int, datetime] = field(default_factory=dict)
     _writing: set[asyncio.Task[None]] = field(default_factory=set)
 
     def note(self, token: int) -> None:
         """Write it down, unless this worker has just done so."""
         now = self.database.clock()
-        if timedelta(0) <= now - self._noted.get(token, now - USED) < USED:
+        if timedelta(0) <= now - self._recorded.get(token, now - RECORD_INTERVAL) < RECORD_INTERVAL:
             return
-        self._noted = {key: at for key, at in self._noted.items() if now - at < USED} | {token: now}
+        self._recorded = {key: at for key, at in self._recorded.items() if now - at < RECORD_INTERVAL} | {token: now}
         task = asyncio.create_task(self._write(token, now))
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
 
-    async def settled(self) -> None:
+    async def flush(self) -> None:
         """Wait until all is written."""
         await asyncio.gather(*self._writing)
 
@@ -193,4 +193,4 @@ class Uses:
 def _is_due(token: int, now: datetime) -> ColumnElement[bool]:
     """Another worker may have written a moment ago."""
     last = col(ApiToken.last_used_at)
-    return (col(ApiToken.id) == token) & or_(last.is_(None), last <= now - USED)
+    return (col(ApiToken.id) == token) & or_(last.is_(None), last <= now - RECORD_INTERVAL)

@@ -3,11 +3,11 @@
 from sqlalchemy import func, select
 
 from app import passwords
-from app.auth import REGISTRY
+from app.auth import SYSTEM
 from app.db import Freshness
 from app.errors import Problem, Problems, SettingsError
 from app.services import audit, enrolment, roles, users
-from app.services.accounts import Desk
+from app.services.accounts import AppContext
 from app.settings import DEFAULT_PASSWORD, DefaultAdmin
 from app.tables import Role, User, UserRole, col
 
@@ -30,7 +30,7 @@ _STORED = (
 )
 
 
-async def ensure_admin(desk: Desk, default: DefaultAdmin, password: str | None = None) -> bool:
+async def ensure_admin(desk: AppContext, default: DefaultAdmin, password: str | None = None) -> bool:
     """Make the default administrator when nobody has the role `admin`, and never touch it again.
 
     With another `password` than the configured one, if it is given. Returns whether the administrator was made.
@@ -38,28 +38,28 @@ async def ensure_admin(desk: Desk, default: DefaultAdmin, password: str | None =
     if await is_administered(desk):
         return False
     fresh = await desk.hasher.hash(password or default.password.get_secret_value())
-    async with audit.change(desk.database, REGISTRY, "createUser") as tx:
+    async with audit.transaction(desk.database, SYSTEM, "createUser") as tx:
         await tx.lock("admins")
         if await tx.value(_ADMINS):
             audit.discard(tx)
             return False
-        new = users.NewUser(default.user_name, default.email, fresh, (roles.ADMIN,))
+        new = users.UserCreate(default.user_name, default.email, fresh, (roles.ADMIN,))
         try:
-            await enrolment.enrol_one(tx, REGISTRY, new, with_orgs=desk.gives_orgs)
+            await enrolment.provision_one(tx, SYSTEM, new, with_orgs=desk.gives_orgs)
         except (Problem, Problems) as refused:
             raise SettingsError(f"DefaultAdmin: the administrator cannot be made. {refused}") from None
     return True
 
 
-async def is_administered(desk: Desk) -> bool:
+async def is_administered(desk: AppContext) -> bool:
     """Return whether somebody has the role `admin`."""
     return bool((await desk.database.ask(_ADMINS, freshness=Freshness.PRIMARY))[0][0])
 
 
-async def is_default_password_valid(desk: Desk, default: DefaultAdmin) -> bool:
+async def is_default_password_valid(desk: AppContext, default: DefaultAdmin) -> bool:
     """Whether the password that everybody knows opens an administrator's account, or would once one is made."""
     if not await is_administered(desk):
-        return passwords.normal(default.password.get_secret_value()) == DEFAULT_PASSWORD
+        return passwords.normalize(default.password.get_secret_value()) == DEFAULT_PASSWORD
     for (stored,) in await desk.database.ask(_STORED, freshness=Freshness.PRIMARY):
         if (await desk.hasher.verify(DEFAULT_PASSWORD, stored)).ok:
             return True

@@ -13,13 +13,13 @@ from app import masks, policy
 from app.auth import Viewer
 from app.db import Database, Freshness
 from app.errors import BadInput, Forbidden, Unknown
-from app.masks import Kind
-from app.policy import PAIR, THEIRS, WIDE_PAIR
+from app.masks import SubjectType
+from app.policy import PAIR, USER_SUBJECTS, WIDE_PAIR
 from app.services import names
 from app.services.remembered import NO_RESOURCE, NO_USER, mark_missing, masks_of_pairs
-from app.services.roles import Way
+from app.services.roles import RowRef
 from app.sources import Keys, among
-from app.tables import Access, Key, Resource, RowId, User, col
+from app.tables import Access, KeyText, Resource, RowId, User, col
 
 MAX_CHECKS = 10_000
 
@@ -31,7 +31,7 @@ Triple = tuple[int, int, int]
 class Reason:
     """One way in which a user comes to roles on a resource."""
 
-    kind: Kind
+    kind: SubjectType
     key: int
     granted: int
     mask: int
@@ -39,7 +39,7 @@ class Reason:
     expires_at: datetime | None
 
 
-async def check_access(database: Database, viewer: Viewer, user: Way, resource: Way, role: int) -> bool:
+async def check_access(database: Database, viewer: Viewer, user: RowRef, resource: RowRef, role: int) -> bool:
     """Whether a user holds a role on a resource; asked as `check_access_batch` is."""
     user_id, resource_id = await user_key(database, user), await resource_key(database, resource)
     return (await check_access_batch(database, viewer, [(user_id, resource_id, role)]))[0]
@@ -90,7 +90,11 @@ async def _require_may_ask(database: Database, viewer: Viewer, resources: Collec
     if policy.asks_about_everybody(viewer):
         return
     if await database.ask(
-        _hidden(viewer.alike), freshness=Freshness.PRIMARY, keys=[*resources], **viewer.binds, now=database.clock()
+        _hidden_query(viewer.permission_profile),
+        freshness=Freshness.PRIMARY,
+        keys=[*resources],
+        **viewer.bind_values,
+        now=database.clock(),
     ):
         raise Forbidden(
             "This needs ACCESS_VIEW: the resource has an entry of a group whose members you may not see, or is in an "
@@ -108,12 +112,12 @@ async def _administers(database: Database, viewer: Viewer, resources: Collection
 
 async def _covers(database: Database, viewer: Viewer, resources: Collection[int]) -> bool:
     """Return whether the viewer's limited token covers all of these resources."""
-    covered = await database.ask(_COVERED, freshness=Freshness.PRIMARY, keys=[*resources], **viewer.binds)
+    covered = await database.ask(_COVERED, freshness=Freshness.PRIMARY, keys=[*resources], **viewer.bind_values)
     return {row[0] for row in covered}.issuperset(resources)
 
 
 @cache
-def _hidden(viewer: Viewer) -> Select[Any]:
+def _hidden_query(viewer: Viewer) -> Select[Any]:
     """Those of the resources on which the answer would tell the viewer who belongs to a group or an org."""
     is_asked = among(col(Resource.id), bindparam("keys", type_=Keys(RowId())))
     return select(col(Resource.id)).where(is_asked, not_(policy.members_are_seen(viewer))).limit(1)
@@ -125,13 +129,17 @@ async def _refuse_unknown_users(database: Database, viewer: Viewer, users: Colle
         _raise_unknown(is_missing, "user")
         return
     known = await database.ask(
-        _known(viewer.alike), freshness=Freshness.PRIMARY, keys=[*users], **viewer.binds, now=database.clock()
+        _known_query(viewer.permission_profile),
+        freshness=Freshness.PRIMARY,
+        keys=[*users],
+        **viewer.bind_values,
+        now=database.clock(),
     )
     _raise_unknown(not {row[0] for row in known}.issuperset(users), "user")
 
 
 @cache
-def _known(viewer: Viewer) -> Select[Any]:
+def _known_query(viewer: Viewer) -> Select[Any]:
     """Those of the asked users of whom the viewer may know that they exist."""
     is_asked = among(col(User.id), bindparam("keys", type_=Keys(RowId())))
     return select(col(User.id)).where(is_asked, policy.finds_user(viewer))
@@ -144,7 +152,7 @@ def _tells_of_resources(viewer: Viewer, *, about_others: bool) -> bool:
 
 
 _COVERED = select(col(Resource.id)).where(
-    among(col(Resource.id), bindparam("keys", type_=Keys(RowId()))), policy.covers_resource(Resource.id)
+    among(col(Resource.id), bindparam("keys", type_=Keys(RowId()))), policy.scope_includes_resource(Resource.id)
 )
 
 
@@ -171,7 +179,11 @@ async def _masks(database: Database, viewer: Viewer, asked: Collection[int], bas
     keys = [pair % base for pair in own]
     mine = (
         await database.ask(
-            _mine(viewer.alike), freshness=Freshness.PRIMARY, keys=keys, **viewer.binds, now=database.clock()
+            _viewer_masks(viewer.permission_profile),
+            freshness=Freshness.PRIMARY,
+            keys=keys,
+            **viewer.bind_values,
+            now=database.clock(),
         )
         if own
         else []
@@ -181,23 +193,23 @@ async def _masks(database: Database, viewer: Viewer, asked: Collection[int], bas
 
 
 @cache
-def _mine(viewer: Viewer) -> Select[Any]:
+def _viewer_masks(viewer: Viewer) -> Select[Any]:
     """What the viewer holds on many resources: (resource, mask)."""
     asked = among(col(Resource.id), bindparam("keys", type_=Keys(RowId())))
-    return select(col(Resource.id), policy.mask(viewer)).where(asked)
+    return select(col(Resource.id), policy.effective_mask(viewer)).where(asked)
 
 
-async def explain_access(database: Database, viewer: Viewer, user: Way, resource: Way) -> list[Reason]:
+async def explain_access(database: Database, viewer: Viewer, user: RowRef, resource: RowRef) -> list[Reason]:
     """Every way in which a user comes to roles on a resource; asked as `check_access` is."""
     user_id, resource_id = await user_key(database, user), await resource_key(database, resource)
     await check_access_batch(database, viewer, [(user_id, resource_id, masks.ADMIN)])
     is_own = user_id == viewer.user_id
-    statement = _told(policy.mine(viewer)) if is_own and viewer.token_id is not None else _REASONS
+    statement = _reason_columns(policy.viewer_subjects(viewer)) if is_own and viewer.token_id is not None else _REASONS
     given = {"keys": [user_id], "resource": resource_id, "now": database.clock()}
-    rows = await database.ask(statement, freshness=Freshness.PRIMARY, **given, **viewer.binds)
+    rows = await database.ask(statement, freshness=Freshness.PRIMARY, **given, **viewer.bind_values)
     is_told = is_own or policy.knows_registrars(viewer)
     return [
-        Reason(masks.kind_of(subject), masks.key_of(subject), granted, mask, level, _sooner(end, until))
+        Reason(masks.subject_type(subject), masks.subject_key(subject), granted, mask, level, _sooner(end, until))
         for subject, granted, mask, level, end, until in rows
         if is_told or subject != masks.REGISTRY
     ]
@@ -212,46 +224,48 @@ _entry = aliased(Access)
 
 
 @cache
-def _told(acting: FromClause) -> Select[Any]:
+def _reason_columns(acting: FromClause) -> Select[Any]:
     """Each way in which somebody who acts so comes to roles on the bound `resource`."""
     return (
         select(
             col(_entry.subject),
             col(_entry.granted).op("&")(acting.c.cap),
-            policy.held(acting, _entry),
+            policy.roles_sql(acting, _entry),
             acting.c.level,
             col(_entry.expires_at),
             acting.c.until,
         )
         .where(
             col(_entry.resource_id) == bindparam("resource", type_=RowId()),
-            policy.holds(acting, _entry),
-            policy.held(acting, _entry) != 0,
+            policy.holds_access(acting, _entry),
+            policy.roles_sql(acting, _entry) != 0,
         )
         .order_by(col(_entry.subject), acting.c.level)
     )
 
 
-_REASONS = _told(THEIRS)
+_REASONS = _reason_columns(USER_SUBJECTS)
 
-_USER = select(col(User.id)).where(col(User.user_key) == bindparam("name", type_=Key()))
+_USER = select(col(User.id)).where(col(User.user_key) == bindparam("name", type_=KeyText()))
 
-_RESOURCE = select(col(Resource.id)).where(col(Resource.path) == bindparam("path", type_=Key()))
+_RESOURCE = select(col(Resource.id)).where(col(Resource.path) == bindparam("path", type_=KeyText()))
 
 
-async def user_key(database: Database, user: Way) -> int:
+async def user_key(database: Database, user: RowRef) -> int:
     """The id of a user whom a question names, 0 for nobody; the answer to the question says no more than it may."""
     way, key = user
     rows: list[Any] = (
-        [] if way == "id" else await database.ask(_USER, freshness=Freshness.PRIMARY, name=names.sought(str(key)))
+        []
+        if way == "id"
+        else await database.ask(_USER, freshness=Freshness.PRIMARY, name=names.normalize_key(str(key)))
     )
     return int(key) if way == "id" else rows[0][0] if rows else 0
 
 
-async def resource_key(database: Database, resource: Way) -> int:
+async def resource_key(database: Database, resource: RowRef) -> int:
     """The id of a resource that a question names, 0 for none."""
     way, key = resource
     if way == "id":
         return int(key)
-    rows = await database.ask(_RESOURCE, freshness=Freshness.PRIMARY, path=names.sought(key))
+    rows = await database.ask(_RESOURCE, freshness=Freshness.PRIMARY, path=names.normalize_key(key))
     return rows[0][0] if rows else 0

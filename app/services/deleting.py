@@ -9,15 +9,15 @@ from app import masks, policy
 from app.auth import Viewer
 from app.db import Transaction
 from app.errors import InvalidInput
-from app.masks import Kind
+from app.masks import SubjectType
 from app.services import audit, index, owning, roles, users
-from app.services.roles import Way
+from app.services.roles import RowRef
 from app.sources import among, integers
 from app.tables import Access, Org, OrgMember, Resource, User, col
 
 
 @dataclass(frozen=True, slots=True)
-class Deleted:
+class DeletedUser:
     """A user who is gone: the id and the name that she had, who succeeds her, and how much went to that one."""
 
     id: int
@@ -27,14 +27,18 @@ class Deleted:
     resources: int = 0
 
 
-async def delete_user(tx: Transaction, viewer: Viewer, user: Way, successor: Way | None = None) -> Deleted:
+async def delete_user(tx: Transaction, viewer: Viewer, user: RowRef, successor: RowRef | None = None) -> DeletedUser:
     """Delete a user with all they hold. What they owned goes to the successor, or is nobody's.
 
     To name a successor gives what the user holds, and so needs as much as to act as the user.
     """
-    key = await users.managed(tx, viewer, user) if successor is None else await owning.impersonated(tx, viewer, user)
-    policy.require_accounts_here(viewer)
-    heir = None if successor is None else await users.found(tx, viewer, successor, "successor")
+    key = (
+        await users.load_managed(tx, viewer, user)
+        if successor is None
+        else await owning.require_no_impersonation(tx, viewer, user)
+    )
+    policy.require_local_accounts(viewer)
+    heir = None if successor is None else await users.load_visible(tx, viewer, successor, "successor")
     if heir == key:
         raise InvalidInput("A user does not succeed herself.", ("successor",))
     hers = select(col(Org.id)).where(col(Org.owner_id) == key).order_by(col(Org.id))
@@ -48,9 +52,11 @@ async def delete_user(tx: Transaction, viewer: Viewer, user: Way, successor: Way
     if heir is not None:
         await owning.require_able(tx, heir, ("successor",))
     await _note_all(tx, key, heir, orgs, resources)
-    deleted = Deleted(key, await users.name_by_id(tx, key)) if heir is None else await _bequeath(tx, key, heir)
-    await index.forget(tx, Kind.USER, key)
-    await tx.rows(delete(Access).where(col(Access.subject) == masks.subject(Kind.OWNER, key)))
+    deleted = (
+        DeletedUser(key, await users.name_by_id(tx, key)) if heir is None else await transfer_ownership(tx, key, heir)
+    )
+    await index.forget(tx, SubjectType.USER, key)
+    await tx.rows(delete(Access).where(col(Access.subject) == masks.subject_id(SubjectType.OWNER, key)))
     await tx.rows(delete(User).where(col(User.id) == key))
     await roles.keep_an_admin(tx, "user")
     return deleted
@@ -58,16 +64,16 @@ async def delete_user(tx: Transaction, viewer: Viewer, user: Way, successor: Way
 
 async def _note_all(tx: Transaction, key: int, heir: int | None, orgs: Sequence[int], resources: Sequence[int]) -> None:
     """Note all that a user's deletion reaches, for the audit log."""
-    await audit.touches(tx, audit.ORG, orgs)
-    await audit.touches(tx, audit.RESOURCE, resources)
-    await audit.ties(tx, audit.ORG_MEMBERS, to=[key])
-    await audit.ties(tx, audit.GROUP_MEMBERS, to=[key])
-    await audit.ties(tx, audit.GRANTS, to=[masks.subject(Kind.USER, key)])
+    await audit.track(tx, audit.ORG, orgs)
+    await audit.track(tx, audit.RESOURCE, resources)
+    await audit.track_links(tx, audit.ORG_MEMBERS, to=[key])
+    await audit.track_links(tx, audit.GROUP_MEMBERS, to=[key])
+    await audit.track_links(tx, audit.GRANTS, to=[masks.subject_id(SubjectType.USER, key)])
     if heir is not None and orgs:
-        await audit.ties(tx, audit.ORG_MEMBERS, of=orgs, to=[heir])
+        await audit.track_links(tx, audit.ORG_MEMBERS, of=orgs, to=[heir])
 
 
-async def _bequeath(tx: Transaction, key: int, heir: int) -> Deleted:
+async def transfer_ownership(tx: Transaction, key: int, heir: int) -> DeletedUser:
     """Make the heir the owner of what a user owns; the owner of an org is no member of it."""
     orgs = await tx.rows(
         update(Org).where(col(Org.owner_id) == key).values(owner_id=heir).returning(col(Org.id)),
@@ -78,4 +84,4 @@ async def _bequeath(tx: Transaction, key: int, heir: int) -> Deleted:
         update(Resource).where(col(Resource.owner_id) == key).values(owner_id=heir).returning(col(Resource.id)),
     )
     await index.refresh(tx, [row[0] for row in owned])
-    return Deleted(key, await users.name_by_id(tx, key), await users.name_by_id(tx, heir), len(orgs), len(owned))
+    return DeletedUser(key, await users.name_by_id(tx, key), await users.name_by_id(tx, heir), len(orgs), len(owned))

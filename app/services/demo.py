@@ -12,17 +12,17 @@ from typing import Any
 from sqlalchemy import Integer, bindparam, literal_column, select
 
 from app import passwords
-from app.auth import REGISTRY, Permission, Viewer
+from app.auth import SYSTEM, Permission, Viewer
 from app.db import Freshness, Transaction
 from app.errors import Conflict, SettingsError
 from app.services import audit, resources, roles, users
 from app.services import demo_names as words
-from app.services.accounts import Desk
-from app.services.demo_resources import examples, kept_by_chance, tell_resource
+from app.services.accounts import AppContext
+from app.services.demo_resources import examples, random_resources, tell_resource
 from app.services.demo_story import DAY, Story, action, address, tell_groups, tell_orgs, user_name
-from app.services.users import NewUser
+from app.services.users import UserCreate
 from app.sources import Keys, among
-from app.tables import Group, Key, Lock, Org, Resource, Role, User, col
+from app.tables import Group, KeyText, Lock, Org, Resource, Role, User, col
 
 SEED = 1841
 STORY = timedelta(days=730)
@@ -33,7 +33,7 @@ HASHES_TO_TRY = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
+class DemoCounts:
     """What was made: who can sign in, and how much there is of everything else."""
 
     people: tuple[str, ...]
@@ -61,7 +61,7 @@ def tour() -> list[str]:
     ]
 
 
-async def fill(desk: Desk) -> Filled:
+async def fill(desk: AppContext) -> DemoCounts:
     """Make the demo world in an empty database, in one transaction; raises Conflict when there is something in it."""
     if desk.provider is not None:
         raise SettingsError("ExternalAuthUrl: the demo's people have passwords of their own, and none is good with it")
@@ -69,23 +69,23 @@ async def fill(desk: Desk) -> Filled:
     if refused:
         raise SettingsError(f"PasswordPolicy: the demo's password {words.PASSWORD} breaks it. {' '.join(refused)}")
     hashed = await desk.hasher.hash(words.PASSWORD)
-    async with audit.change(desk.database, REGISTRY, "demo") as tx:
+    async with audit.transaction(desk.database, SYSTEM, "demo") as tx:
         await tx.lock("admins")
         await _require_empty(tx)
         story = Story(tx.now, Random(SEED))  # noqa: S311 - chance that a seed repeats, no secret
         await _begin(tx, story, hashed)
         tell_orgs(story)
         tell_groups(story)
-        for kept in [*kept_by_chance(story), *examples(story)]:
+        for kept in [*random_resources(story), *examples(story)]:
             tell_resource(story, kept)
         for tx.now, step in sorted(story.steps, key=lambda told: told[0]):
-            async with audit.step(tx, step.keywords["viewer"], action(step)):
+            async with audit.sub_event(tx, step.keywords["viewer"], action(step)):
                 await step(tx)
         tx.now = story.today
         return await _counted(tx)
 
 
-async def is_open(desk: Desk) -> bool:
+async def is_open(desk: AppContext) -> bool:
     """Whether this is the demo world, or grew out of it, and its password still opens an account."""
     names = [user_name(name) for home in words.PEOPLE for name in home]
     for (stored,) in await desk.database.ask(_HASHES, freshness=Freshness.PRIMARY, names=names):
@@ -96,7 +96,7 @@ async def is_open(desk: Desk) -> bool:
 
 _HASHES = (
     select(col(User.password_hash))
-    .where(among(col(User.user_key), bindparam("names", type_=Keys(Key()))), col(User.password_hash).is_not(None))
+    .where(among(col(User.user_key), bindparam("names", type_=Keys(KeyText()))), col(User.password_hash).is_not(None))
     .distinct()
     .limit(HASHES_TO_TRY)
 )
@@ -121,9 +121,9 @@ async def _require_empty(tx: Transaction) -> None:
         raise Conflict(f"the demo fills an empty database only, and this one is in use ({found}); nothing was changed")
 
 
-async def _counted(tx: Transaction) -> Filled:
+async def _counted(tx: Transaction) -> DemoCounts:
     active = [name for name in _everybody() if name != words.LEFT]
-    return Filled(
+    return DemoCounts(
         tuple(user_name(name) for name in active),
         await _number(tx, Org),
         await _number(tx, Group),
@@ -162,20 +162,20 @@ async def _begin(tx: Transaction, story: Story, hashed: str) -> None:
     """The registry makes its roles, its types and its people; from then on they act for themselves."""
     tx.now = story.today - STORY
     for name, (description, permissions) in OWN_ROLES.items():
-        await roles.create_role(tx, REGISTRY, name, description, permissions)
-    await resources.create_resource_type(tx, REGISTRY, words.INSTRUMENT, has_data=False)
+        await roles.create_role(tx, SYSTEM, name, description, permissions)
+    await resources.create_resource_type(tx, SYSTEM, words.INSTRUMENT, has_data=False)
     for at, some in enumerate([*words.PEOPLE, tuple(_everybody()[-5:])]):
         tx.now = story.today - STORY + at * DAY
-        ids = await users.create_users(tx, REGISTRY, [_person(name, hashed, at) for name in some])
+        ids = await users.create_users(tx, SYSTEM, [_person(name, hashed, at) for name in some])
         for name, key in zip(some, ids, strict=True):
-            _, permissions = await roles.held(tx, key)
+            _, permissions = await roles.load_held(tx, key)
             story.viewers[name] = Viewer(key, permissions)
 
 
-def _person(name: str, hashed: str, home: int) -> NewUser:
+def _person(name: str, hashed: str, home: int) -> UserCreate:
     metadata: dict[str, Any] = {"name": name}
     if home < len(words.ORGS):
         metadata["affiliation"] = words.ORGS[home].name
         if name == words.PEOPLE[home][0]:
             metadata["maxStorageMB"] = 20_480
-    return NewUser(user_name(name), address(name), hashed, HELD.get(name, users.DEFAULT_ROLES), metadata)
+    return UserCreate(user_name(name), address(name), hashed, HELD.get(name, users.DEFAULT_ROLES), metadata)

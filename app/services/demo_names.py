@@ -28,7 +28,7 @@ STEWARD, AUDITOR, CURATOR, STRANGER, LEFT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Org:
+class DemoOrg:
     """An org, and the words for what it keeps."""
 
     slug: str
@@ -42,7 +42,7 @@ class Org:
 
 
 ORGS = (
-    Org(
+    DemoOrg(
         "marine-science",
         "Institute of Marine Science",
         "Temperature, currents and life of the shelf seas, from moorings, gliders and research cruises.",
@@ -59,7 +59,7 @@ ORGS = (
         "Mooring",
         ("Shelf Seas Foundation", "Harbour Pilots Association"),
     ),
-    Org(
+    DemoOrg(
         "city-planning",
         "City Planning Office",
         "Land use, traffic, trees and noise of the city and its suburbs.",
@@ -69,7 +69,7 @@ ORGS = (
         "Traffic counter",
         ("Union of Municipalities", "Millbrook Residents' Council"),
     ),
-    Org(
+    DemoOrg(
         "herbarium",
         "National Herbarium",
         "Pressed plants since 1841: sheets, labels, photographs and where they were found.",
@@ -86,7 +86,7 @@ ORGS = (
         "Sheet scanner",
         ("Friends of the Botanic Garden", "Society of Field Botanists"),
     ),
-    Org(
+    DemoOrg(
         "hydrology",
         "River and Groundwater Survey",
         "Gauges, wells and floods in seven catchments.",
@@ -96,7 +96,7 @@ ORGS = (
         "River gauge",
         ("Catchment Trust", "Weir Bridge Water Works"),
     ),
-    Org(
+    DemoOrg(
         "air-quality",
         "Air Quality Network",
         "What people breathe, hour by hour, at roadsides, in parks and downwind of industry.",
@@ -106,7 +106,7 @@ ORGS = (
         "Air monitor",
         ("Clean Air Schools", "Harbour Tunnel Operators"),
     ),
-    Org(
+    DemoOrg(
         "seismology",
         "Seismic Observatory",
         "Tremors, quarry blasts and the slow creep of the Averil Fault; raw traces are for members.",
@@ -116,7 +116,7 @@ ORGS = (
         "Seismometer",
         ("Dam Safety Board", "Mountain Rescue Averil"),
     ),
-    Org(
+    DemoOrg(
         "public-health",
         "Public Health Data Unit",
         "Counts and rates that were made anonymous; who needs more asks for it, with a reason and for a time.",
@@ -133,7 +133,7 @@ ORGS = (
         "Sentinel clinic",
         ("City Hospitals Group", "Rural Nurses Network"),
     ),
-    Org(
+    DemoOrg(
         "sound-archive",
         "Archive of Sounds and Voices",
         "Field recordings, interviews and the sounds of places that are changing.",

@@ -9,16 +9,16 @@ from random import Random
 from typing import Any
 
 from app import masks
-from app.masks import Kind
+from app.masks import SubjectType
 from app.services import access, locks, resources
 from app.services import demo_names as words
-from app.services.access import Entry
+from app.services.access import GrantEntry
 from app.services.demo_story import DAY, HOUR, Story, editors_of, named
-from app.services.roles import Way
+from app.services.roles import RowRef
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class DemoResource:
     """A resource of the story before it is made: in which manner people get access, how often its lock changed."""
 
     org: int
@@ -33,14 +33,14 @@ class Kept:
     lock_changes: int
 
     @property
-    def way(self) -> Way:
+    def ref(self) -> RowRef:
         """How it is named."""
         return "path", f"{words.ORGS[self.org].slug}/{self.slug}"
 
     @property
     def full(self) -> int:
         """Every role that its type has."""
-        return masks.ALL if self.type == "DATASET" else masks.WITHOUT_DATA
+        return masks.ALL if self.type == "DATASET" else masks.NON_DATA
 
 
 CORRECTED = 0.2
@@ -51,9 +51,9 @@ MANNERS = {"open": 48, "anyone": 10, "editors": 16, "partners": 8, "team": 10, "
 """Who gets which access, and how often of a hundred; see `_entries`."""
 
 
-def kept_by_chance(story: Story) -> list[Kept]:
+def random_resources(story: Story) -> list[DemoResource]:
     return [
-        _one_kept(story, at, kind, number, used)
+        _random_resource(story, at, kind, number, used)
         for at in range(len(words.ORGS))
         for used in [set[str]()]
         for kind, many in words.KINDS.items()
@@ -61,11 +61,11 @@ def kept_by_chance(story: Story) -> list[Kept]:
     ]
 
 
-def _one_kept(story: Story, at: int, kind: str, number: int, used: set[str]) -> Kept:
+def _random_resource(story: Story, at: int, kind: str, number: int, used: set[str]) -> DemoResource:
     """A resource that chance makes up; its slug is none of those used in its org."""
     chance, home = story.chance, words.PEOPLE[at]
     while True:
-        said = _said(chance, words.ORGS[at])
+        said = _description(chance, words.ORGS[at])
         name = _title(chance, at, kind, number).format(**said)
         slug = _slug(name)
         if slug not in used:
@@ -75,7 +75,9 @@ def _one_kept(story: Story, at: int, kind: str, number: int, used: set[str]) -> 
     manner = chance.choices(list(MANNERS), list(MANNERS.values()))[0]
     lock_changes = chance.randrange(1, 6) if chance.random() < LOCKED and born < story.ago(200) else 0
     description, metadata = words.DESCRIPTIONS[kind].format(**said), _metadata(chance, kind, said)
-    return Kept(at, kind, slug, name, description, metadata, home[chance.randrange(4)], born, manner, lock_changes)
+    return DemoResource(
+        at, kind, slug, name, description, metadata, home[chance.randrange(4)], born, manner, lock_changes
+    )
 
 
 def _title(chance: Random, at: int, kind: str, number: int) -> str:
@@ -84,7 +86,7 @@ def _title(chance: Random, at: int, kind: str, number: int) -> str:
     return words.ORGS[at].partners[number] if kind == "ORGANISATION" else chance.choice(words.NAMES[kind])
 
 
-def _said(chance: Random, org: words.Org) -> dict[str, Any]:
+def _description(chance: Random, org: words.DemoOrg) -> dict[str, Any]:
     """The words that templates ask for."""
     subject = chance.choice(org.subjects)
     return {
@@ -119,60 +121,60 @@ def _metadata(chance: Random, kind: str, said: dict[str, Any]) -> dict[str, Any]
             return common
 
 
-def examples(story: Story) -> list[Kept]:
+def examples(story: Story) -> list[DemoResource]:
     """The configurations that the documentation shows, and two more, where a person finds them."""
     maker, metadata = words.PEOPLE[0][0], {"example": True}
     manners = (("open", 0), ("example-editors", 0), ("editors", 3), ("example-hidden", 0))
     return [
-        Kept(0, "DATASET", slug, name, text, metadata, maker, story.ago(400 - at), manner, lock_changes)
+        DemoResource(0, "DATASET", slug, name, text, metadata, maker, story.ago(400 - at), manner, lock_changes)
         for at, ((slug, name, text), (manner, lock_changes)) in enumerate(zip(words.EXAMPLES, manners, strict=True))
     ]
 
 
-def tell_resource(story: Story, kept: Kept) -> None:
+def tell_resource(story: Story, kept: DemoResource) -> None:
     """It is made, given its access, now and then corrected, and sometimes locked."""
     chance, maker = story.chance, story.viewers[kept.maker]
     org = "slug", words.ORGS[kept.org].slug
-    new = resources.NewResource(org, kept.type, kept.slug, kept.name, kept.description, kept.metadata)
+    new = resources.ResourceCreate(org, kept.type, kept.slug, kept.name, kept.description, kept.metadata)
     story.then(kept.born, partial(resources.create_resource, viewer=maker, new=new))
     if entries := _entries(story, kept):
-        submit = partial(access.submit_access, viewer=maker, resource=kept.way, revision=1, entries=entries)
+        submit = partial(access.submit_access, viewer=maker, resource=kept.ref, revision=1, entries=entries)
         story.then(kept.born + HOUR, submit)
     if chance.random() < CORRECTED:
-        changes = resources.Changes(metadata=kept.metadata | {"corrected": True})
+        changes = resources.ResourceUpdate(metadata=kept.metadata | {"corrected": True})
         moment = kept.born + chance.uniform(1, 20) * DAY
-        story.then(moment, partial(resources.update_resource, viewer=maker, resource=kept.way, changes=changes))
+        story.then(moment, partial(resources.update_resource, viewer=maker, resource=kept.ref, changes=changes))
     _tell_locks(story, kept)
 
 
-def _tell_locks(story: Story, kept: Kept) -> None:
+def _tell_locks(story: Story, kept: DemoResource) -> None:
     """Locked and unlocked in turn, by its maker and by those who administer its org."""
     chance, home = story.chance, words.PEOPLE[kept.org]
     reasons = chance.sample(words.REASONS, (kept.lock_changes + 1) // 2)
     for number in range(kept.lock_changes):
         who = story.viewers[chance.choice((kept.maker, home[0], home[1]))]
         step = locks.unlock_resource if number % 2 else locks.lock_resource
-        done = partial(step, viewer=who, resource=kept.way, reason=reasons[number // 2][number % 2])
+        done = partial(step, viewer=who, resource=kept.ref, reason=reasons[number // 2][number % 2])
         story.then(kept.born + (25 + 30 * number + chance.random()) * DAY, done)
 
 
-def _entries(story: Story, kept: Kept) -> list[Entry]:
+def _entries(story: Story, kept: DemoResource) -> list[GrantEntry]:
     """The access configuration; none leaves the one that every new resource has."""
     full, days = kept.full, story.chance.randrange(3, 60)
     default, reads, writes = resources.DEFAULT_MASK & full, masks.READ & full, masks.WRITE & full
 
-    def general(mask: int) -> Entry:
-        return Entry(Kind.GENERAL, mask)
+    def general(mask: int) -> GrantEntry:
+        return GrantEntry(SubjectType.GENERAL, mask)
 
-    def group(slug: str, mask: int, ends: datetime | None = None) -> Entry:
-        return Entry(Kind.GROUP, mask, ends, ("slug", slug))
+    def group(slug: str, mask: int, ends: datetime | None = None) -> GrantEntry:
+        return GrantEntry(SubjectType.GROUP, mask, ends, ("slug", slug))
 
-    def user(name: str, mask: int) -> Entry:
-        return Entry(Kind.USER, mask, story.ago(-days), named(name))
+    def user(name: str, mask: int) -> GrantEntry:
+        return GrantEntry(SubjectType.USER, mask, story.ago(-days), named(name))
 
     editors = group(editors_of(kept.org), writes)
     some = {
-        "anyone": [general(default), Entry(Kind.ANYONE, reads)],
+        "anyone": [general(default), GrantEntry(SubjectType.ANYONE, reads)],
         "editors": [general(default), editors],
         "partners": [general(masks.METADATA_READ), editors, group("partner-labs", reads, story.ago(-days))],
         "team": [general(0), editors, group("reviewers", reads), group("students", reads, kept.born + 120 * DAY)],

@@ -9,10 +9,10 @@ from random import Random
 from typing import Any
 
 from app.auth import Viewer
-from app.masks import Level
+from app.masks import MemberLevel
 from app.services import demo_names as words
 from app.services import groups, orgs
-from app.services.roles import Way
+from app.services.roles import RowRef
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -54,7 +54,7 @@ def user_name(name: str) -> str:
     return "".join(letter for letter in given if letter.isascii() and letter.isalpha())
 
 
-def named(name: str) -> Way:
+def named(name: str) -> RowRef:
     """How somebody is named to a service."""
     return "user_name", user_name(name)
 
@@ -64,14 +64,14 @@ def address(name: str) -> str:
     return f"{plain.replace(' ', '.')}@example.org"
 
 
-LEVELS = (Level.ADMIN, Level.READ_WRITE, Level.READ_WRITE_DELETE, Level.READ_ONLY)
+LEVELS = (MemberLevel.ADMIN, MemberLevel.READ_WRITE, MemberLevel.READ_WRITE_DELETE, MemberLevel.READ_ONLY)
 """How far those at home in an org belong to it, after its owner."""
 
 GUESTS = (
-    (1, 2, Level.READ_ONLY, 6),
-    (2, 4, Level.READ_WRITE, 45),
-    (3, 3, Level.READ_ONLY, None),
-    (4, 1, Level.ADMIN, -30),
+    (1, 2, MemberLevel.READ_ONLY, 6),
+    (2, 4, MemberLevel.READ_WRITE, 45),
+    (3, 3, MemberLevel.READ_ONLY, None),
+    (4, 1, MemberLevel.ADMIN, -30),
 )
 """From the org so many further on, who of its people, her level here, and in how many days that ends."""
 
@@ -79,9 +79,9 @@ GUESTS = (
 def tell_orgs(story: Story) -> None:
     for at, (org, home) in enumerate(zip(words.ORGS, words.PEOPLE, strict=True)):
         owner, start = story.viewers[home[0]], story.ago(715 - at)
-        new = orgs.NewOrg(org.slug, org.name, org.description, org.is_public)
+        new = orgs.OrgCreate(org.slug, org.name, org.description, org.is_public)
         story.then(start, partial(orgs.create_org, viewer=owner, new=new))
-        people: list[tuple[str, Level, datetime | None]] = []
+        people: list[tuple[str, MemberLevel, datetime | None]] = []
         people += [(name, level, None) for name, level in zip(home[1:], LEVELS, strict=True)]
         people += [(_further(at, further, who), level, _in(story, days)) for further, who, level, days in GUESTS]
         for number, (name, level, ends) in enumerate(people, 1):
@@ -118,8 +118,8 @@ def tell_groups(story: Story) -> None:
 def _tell_group(story: Story, moment: datetime, given: tuple[str, str, str], people: Sequence[Joining]) -> None:
     """The steward makes a group and gives it into the hands of its first member who stays."""
     steward, group = story.viewers[words.STEWARD], ("slug", given[0])
-    made = partial(groups.create_group, viewer=steward, new=groups.NewGroup(*given))
-    new = [groups.NewMember(named(name), ends) for name, ends in people]
+    made = partial(groups.create_group, viewer=steward, new=groups.GroupCreate(*given))
+    new = [groups.MemberCreate(named(name), ends) for name, ends in people]
     manager = next(name for name, ends in people if ends is None)
     story.then(moment, made)
     story.then(moment + HOUR, partial(groups.add_group_members, viewer=steward, group=group, new=new))

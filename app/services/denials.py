@@ -11,10 +11,10 @@ from sqlalchemy import Integer, and_, bindparam, cast, literal_column, null, or_
 from app import masks, policy
 from app.auth import Viewer
 from app.db import Database, Freshness
-from app.masks import Kind, Level
+from app.masks import MemberLevel, SubjectType
 from app.services import checks
-from app.services.roles import Way
-from app.tables import Grant, GroupMember, Instant, OrgMember, Resource, User, col
+from app.services.roles import RowRef
+from app.tables import Grant, GroupMember, OrgMember, Resource, User, UTCDateTime, col
 
 
 class Cause(StrEnum):
@@ -32,13 +32,13 @@ class Denial:
     """One reason; of an entry or a membership, as whom the user has it, its roles, and when it ended."""
 
     cause: Cause
-    kind: Kind | None = None
+    kind: SubjectType | None = None
     key: int = 0
     granted: int = 0
     ended_at: datetime | None = None
 
 
-async def explain_denial(database: Database, viewer: Viewer, user: Way, resource: Way, role: int) -> list[Denial]:
+async def explain_denial(database: Database, viewer: Viewer, user: RowRef, resource: RowRef, role: int) -> list[Denial]:
     """Return why a user does not hold a role, none if the user does; asked as `checks.check_access` is.
 
     Who asks for themselves about a resource that they do not see is told that there is no entry, whatever there was.
@@ -64,12 +64,12 @@ async def explain_denial(database: Database, viewer: Viewer, user: Way, resource
 def _denials(row: Any, role: int, now: datetime) -> Iterator[Denial]:
     """Read an entry or a membership: it has ended, or it gives other roles."""
     subject, granted, level, *ends = row
-    mask = granted if level is None else masks.CAPS[Level(level)]
-    kind, key = masks.kind_of(subject), masks.key_of(subject)
+    mask = granted if level is None else masks.CAPS[MemberLevel(level)]
+    kind, key = masks.subject_type(subject), masks.subject_key(subject)
     ended = min((end for end in ends if end is not None and end <= now), default=None)
     if ended is not None:
         yield Denial(Cause.ENDED, kind, key, mask, ended)
-    elif not masks.effective(mask, masks.ALL) & role and (mask or kind is not Kind.GENERAL):
+    elif not masks.effective(mask, masks.ALL) & role and (mask or kind is not SubjectType.GENERAL):
         yield Denial(Cause.WITHOUT_ROLE, kind, key, mask)
 
 
@@ -101,11 +101,11 @@ _ENTRIES = union_all(
         ),
     ),
     select(
-        policy.subject(Kind.ORG, col(OrgMember.org_id)),
+        policy.subject(SubjectType.ORG, col(OrgMember.org_id)),
         literal_column("0", Integer),
         col(OrgMember.level),
         col(OrgMember.expires_at),
-        cast(null(), Instant),
+        cast(null(), UTCDateTime),
     )
     .join(Resource, col(Resource.org_id) == col(OrgMember.org_id))
     .where(col(Resource.id) == _HERE, col(OrgMember.user_id) == _USER),

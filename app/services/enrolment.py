@@ -7,35 +7,35 @@ from itertools import count
 from sqlalchemy import select
 
 from app.auth import Viewer
-from app.db import Duplicate, Transaction
+from app.db import Transaction, UniqueViolation
 from app.errors import Conflict, Problem
 from app.services import audit, names, owning, users
-from app.services.users import NewUser
+from app.services.users import UserCreate
 from app.sources import among, texts
-from app.tables import Org, col, sortable
+from app.tables import Org, col, sort_key
 
 ROOM = 8
 """Characters of a slug that are kept free for a number at its end."""
 
 
-async def enrol(
-    tx: Transaction, viewer: Viewer, new: Sequence[NewUser], wrong: Sequence[Problem] = (), *, with_orgs: bool
+async def provision(
+    tx: Transaction, viewer: Viewer, new: Sequence[UserCreate], wrong: Sequence[Problem] = (), *, with_orgs: bool
 ) -> list[int]:
     """Make users, all or none, and their own orgs, unless deactivated; answers their ids in the order given."""
     made = await users.create_users(tx, viewer, new, wrong)
     if with_orgs:
-        able = await owning.able(tx, made)
+        able = await owning.load_able(tx, made)
         people = zip(made, (each.user_name for each in new), strict=True)
         await _give_orgs(tx, [person for person in people if person[0] in able])
     return made
 
 
-async def enrol_one(
-    tx: Transaction, viewer: Viewer, new: NewUser, wrong: Sequence[Problem] = (), *, with_orgs: bool
+async def provision_one(
+    tx: Transaction, viewer: Viewer, new: UserCreate, wrong: Sequence[Problem] = (), *, with_orgs: bool
 ) -> int:
     """The same for one, whose problems have paths of her own."""
     made = await users.create_user(tx, viewer, new, wrong)
-    if with_orgs and made in await owning.able(tx, [made]):
+    if with_orgs and made in await owning.load_able(tx, [made]):
         await _give_orgs(tx, [(made, new.user_name)])
     return made
 
@@ -49,18 +49,18 @@ async def _give_orgs(tx: Transaction, people: Sequence[tuple[int, str]]) -> None
         given.add(slug)
         rows.append(_row(tx, user_id, user_name, slug))
     try:
-        await tx.put(Org, rows)
-    except Duplicate:
+        await tx.insert(Org, rows)
+    except UniqueViolation:
         raise Conflict("Somebody took the slug of her own org at this moment. Try again.", ("userName",)) from None
     made = select(col(Org.id)).where(among(col(Org.slug), texts(given)))
-    audit.makes(tx, audit.ORG, [row[0] for row in await tx.rows(made)])
+    audit.track_new(tx, audit.ORG, [row[0] for row in await tx.rows(made)])
 
 
 def _row(tx: Transaction, user_id: int, user_name: str, slug: str) -> dict[str, object]:
     return {
         "slug": slug,
         "name": user_name,
-        "name_key": sortable(user_name),
+        "name_key": sort_key(user_name),
         "description": "",
         "owner_id": user_id,
         "is_public": False,

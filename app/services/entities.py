@@ -9,7 +9,7 @@ from sqlmodel import SQLModel
 from app import loaders, tables
 from app.services import snapshots
 from app.services.snapshots import StateLoader
-from app.sources import Source
+from app.sources import Relation
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,7 +22,7 @@ class Entity:
 
     name: str
     table: type[SQLModel]
-    relation: Source
+    relation: Relation
     audit: StateLoader | None = None
     audit_text: str = ""
 
@@ -93,5 +93,5 @@ AUDITED: Mapping[str, StateLoader] = {
 }
 """The loaders of states, by the name of the entity."""
 
-RELATIONS: Mapping[str, Source] = {name: entity.relation for name, entity in ENTITIES.items()}
+RELATIONS: Mapping[str, Relation] = {name: entity.relation for name, entity in ENTITIES.items()}
 """The relations that find an object by its global id, by the name of the entity."""

@@ -12,8 +12,8 @@ from typing import Any
 import orjson
 
 from app import ids
-from app.db import pieces
-from app.services.snapshots import Asked, Shot, Side, Thing, Tie, Values
+from app.db import chunks
+from app.services.snapshots import AuditLink, LinkEnd, LinkQuery, ObjectRef, ObjectState, Values
 
 AT_ONCE = 250
 """How many things are looked at by one statement, and compared in one piece."""
@@ -21,43 +21,43 @@ AT_ONCE = 250
 MAX_CHANGE = 32_768
 """How many bytes are kept of what a thing was before, and of what it is after."""
 
-MOST_TIES = MAX_CHANGE // 6
+MAX_LINKS = MAX_CHANGE // 6
 """How many ties under one word pass that in any case: so many are never shown, and no more are collected."""
 
 
 @dataclass(slots=True)
-class Entry:
+class AuditEntry:
     """What is kept of one thing: before is None when it was made, after when it was deleted."""
 
     name: str | None
     before: Values | None
     after: Values | None
 
-    def tie(self, side: Side, was: Any, now: Any) -> None:
+    def link(self, side: LinkEnd, was: Any, now: Any) -> None:
         """Tell what it has to do with another thing, under the name of that one."""
         for values, value in ((self.before, was), (self.after, now)):
             if values is not None:
                 here = values.setdefault(side.word, {})
-                if value is not None and len(here) <= MOST_TIES:
+                if value is not None and len(here) <= MAX_LINKS:
                     here[side.name] = value
 
 
-class Entries:
+class AuditEntries:
     """The entries of an event by their things."""
 
     def __init__(self) -> None:
-        self._open: dict[Thing, Entry] = {}
-        self._packed: dict[Thing, bytes] = {}
+        self._open: dict[ObjectRef, AuditEntry] = {}
+        self._packed: dict[ObjectRef, bytes] = {}
 
-    def at(self, thing: Thing, name: str | None) -> Entry:
+    def at(self, thing: ObjectRef, name: str | None) -> AuditEntry:
         """Return the entry of a thing; a new one where it has none."""
         found = self._open.get(thing)
         if found is None:
             packed = self._packed.pop(thing, None)
-            found = self._open[thing] = Entry(name, {}, {}) if packed is None else Entry(*_loaded(packed))
+            found = self._open[thing] = AuditEntry(name, {}, {}) if packed is None else AuditEntry(*_load(packed))
         return found
 
-    def put(self, thing: Thing, entry: Entry) -> None:
+    def put(self, thing: ObjectRef, entry: AuditEntry) -> None:
         """Take the entry of a thing that has none yet."""
         self._open[thing] = entry
 
@@ -68,39 +68,39 @@ class Entries:
                 self._packed[thing] = marshal.dumps((entry.name, entry.before, entry.after))
             self._open.clear()
 
-    async def taken(self) -> AsyncIterator[Iterable[tuple[Thing, Entry]]]:
+    async def pop_all(self) -> AsyncIterator[Iterable[tuple[ObjectRef, AuditEntry]]]:
         """Hand out all that have a name, some at a time, and keep none of them."""
-        async for things in pieces([*self._packed], AT_ONCE):
-            yield [(thing, Entry(*_loaded(self._packed.pop(thing)))) for thing in things]
+        async for things in chunks([*self._packed], AT_ONCE):
+            yield [(thing, AuditEntry(*_load(self._packed.pop(thing)))) for thing in things]
         yield [(thing, entry) for thing, entry in self._open.items() if entry.name is not None]
 
-    def compare(self, thing: Thing, before: Shot | None, after: Shot | None) -> None:
+    def compare(self, thing: ObjectRef, before: ObjectState | None, after: ObjectState | None) -> None:
         """Take what differs; all there is of what was made or deleted."""
         if before is None or after is None:
             if (shot := before or after) is not None:
                 values = (None if each is None else each.holds for each in (before, after))
-                self.put(thing, Entry(shot.name, *values))
+                self.put(thing, AuditEntry(shot.name, *values))
             return
         words = [word for word, value in before.holds.items() if not _is_same(value, after.holds[word])]
         values = ({word: shot.holds[word] for word in words} for shot in (before, after))
-        self.put(thing, Entry(after.name, *values))
+        self.put(thing, AuditEntry(after.name, *values))
 
-    def move(self, thing: Thing, was: Sequence[Side], now: Sequence[Side]) -> None:
+    def move(self, thing: ObjectRef, was: Sequence[LinkEnd], now: Sequence[LinkEnd]) -> None:
         """Tell of what came to an org or an owner, or left one, there too."""
         node = ids.encode(*thing)
         for side in was:
-            self.at(side.thing, side.called).tie(side, node, None)
+            self.at(side.thing, side.called).link(side, node, None)
         for side in now:
-            self.at(side.thing, side.called).tie(side, None, node)
+            self.at(side.thing, side.called).link(side, None, node)
 
-    def tie(self, asked: Asked, ends: tuple[int, int], was: Tie | None, now: Tie | None) -> None:
+    def link(self, asked: LinkQuery, ends: tuple[int, int], was: AuditLink | None, now: AuditLink | None) -> None:
         """Tell a tie that differs at both its ends; one that does not, makes them known where they were asked for."""
         tie = now or was
         assert tie is not None
         values = [None if each is None else each.holds for each in (was, now)]
         for side, key, keys in zip(tie.sides, ends, (asked.of, asked.to), strict=False):
             if values[0] != values[1]:
-                self.at(side.thing, side.called).tie(side, *values)
+                self.at(side.thing, side.called).link(side, *values)
             elif keys is not None and key in keys:
                 self.at(side.thing, side.called)
 
@@ -112,7 +112,7 @@ def _is_same(was: Any, now: Any) -> bool:
     return orjson.dumps(was, option=orjson.OPT_SORT_KEYS) == orjson.dumps(now, option=orjson.OPT_SORT_KEYS)
 
 
-def fitting(values: Values | None) -> Values | None:
+def fit_to_limit(values: Values | None) -> Values | None:
     """As much as is kept, the smallest first, and a word that there was more."""
     if values is None or len(orjson.dumps(values)) <= MAX_CHANGE:
         return values
@@ -125,41 +125,41 @@ def fitting(values: Values | None) -> Values | None:
     return kept
 
 
-def packed_shot(shot: Shot) -> bytes:
+def pack_state(shot: ObjectState) -> bytes:
     """A shot as bytes."""
-    return marshal.dumps((shot.name, shot.holds, packed_sides(shot.places)))
+    return marshal.dumps((shot.name, shot.holds, pack_ends(shot.places)))
 
 
-def opened_shot(shot: Shot | bytes | None) -> Shot | None:
+def unpack_state(shot: ObjectState | bytes | None) -> ObjectState | None:
     """A shot that may have been kept as bytes."""
     if not isinstance(shot, bytes):
         return shot
-    name, holds, places = _loaded(shot)
-    return Shot(name, holds, frozenset(opened_sides(places)))
+    name, holds, places = _load(shot)
+    return ObjectState(name, holds, frozenset(unpack_ends(places)))
 
 
-def packed_tie(tie: Tie) -> bytes:
+def pack_link(tie: AuditLink) -> bytes:
     """A tie as bytes."""
-    return marshal.dumps((packed_sides(tie.sides), tie.holds))
+    return marshal.dumps((pack_ends(tie.sides), tie.holds))
 
 
-def opened_tie(tie: Tie | bytes | None) -> Tie | None:
+def unpack_link(tie: AuditLink | bytes | None) -> AuditLink | None:
     """A tie that may have been kept as bytes."""
     if not isinstance(tie, bytes):
         return tie
-    sides, holds = _loaded(tie)
-    return Tie(opened_sides(sides), holds)
+    sides, holds = _load(tie)
+    return AuditLink(unpack_ends(sides), holds)
 
 
-def packed_sides(sides: Iterable[Side]) -> bytes:
+def pack_ends(sides: Iterable[LinkEnd]) -> bytes:
     """Sides as bytes."""
     return marshal.dumps([(side.thing, side.called, side.word, side.name) for side in sides])
 
 
-def opened_sides(sides: bytes) -> tuple[Side, ...]:
+def unpack_ends(sides: bytes) -> tuple[LinkEnd, ...]:
     """Sides that were kept as bytes."""
-    return tuple(Side(*each) for each in _loaded(sides))
+    return tuple(LinkEnd(*each) for each in _load(sides))
 
 
-def _loaded(packed: bytes) -> Any:
+def _load(packed: bytes) -> Any:
     return marshal.loads(packed)  # noqa: S302 - this process has written it

@@ -6,49 +6,49 @@ from typing import Any
 import orjson
 from sqlalchemy import bindparam, select
 
-from app.auth import REGISTRY
+from app.auth import SYSTEM
 from app.db import Transaction
 from app.errors import Problem
 from app.services import audit, enrolment, names, roles, users
-from app.services.provider import Provider, unusable
-from app.tables import Key, User, col
+from app.services.provider import IdentityProvider, provider_error
+from app.tables import KeyText, User, col
 
 MOST_CHARACTERS = {"username": 1_024, "password": 1_024, "token": 16_384}
 """How long may be what is passed on; anything longer is wrong without being asked."""
 
 _KEPT = (
     select(col(User.id), col(User.details), col(User.is_service_account))
-    .where(col(User.user_key) == bindparam("name", type_=Key()))
+    .where(col(User.user_key) == bindparam("name", type_=KeyText()))
     .with_for_update()
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Vouched:
+class ProviderIdentity:
     """Somebody whom the provider accepts, and what it says of her."""
 
     user_name: str
     metadata: dict[str, Any]
 
 
-async def by_password(provider: Provider, user_name: str, password: str) -> Vouched | None:
+async def by_password(provider: IdentityProvider, user_name: str, password: str) -> ProviderIdentity | None:
     """Who signs in with a password; None when it is wrong or nobody has that name. It is the typed name that counts."""
-    said = await _asked(provider, username=user_name, password=password)
-    return None if said is None else _vouched(user_name, said)
+    said = await _ask(provider, username=user_name, password=password)
+    return None if said is None else _identity(user_name, said)
 
 
-async def by_token(provider: Provider, token: str) -> Vouched | None:
+async def by_token(provider: IdentityProvider, token: str) -> ProviderIdentity | None:
     """Who signs in with a token of the provider's, which says her name; None when the token is not good."""
-    said = await _asked(provider, token=token)
+    said = await _ask(provider, token=token)
     if said is None:
         return None
     user_name = said.get("username")
     if not isinstance(user_name, str):
-        raise unusable("It has no `username`, which says whose the token is.")
-    return _vouched(user_name, said)
+        raise provider_error("It has no `username`, which says whose the token is.")
+    return _identity(user_name, said)
 
 
-async def _asked(provider: Provider, **form: str) -> dict[str, Any] | None:
+async def _ask(provider: IdentityProvider, **form: str) -> dict[str, Any] | None:
     """What the provider says. An empty password is never asked about: many directories take it for a good one."""
     if not all(_is_sendable(text, MOST_CHARACTERS[name]) for name, text in form.items()):
         return None
@@ -60,11 +60,11 @@ def _is_sendable(text: str, most: int) -> bool:
     return 0 < len(text) <= most and not any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in text)
 
 
-def _vouched(user_name: str, said: dict[str, Any]) -> Vouched:
+def _identity(user_name: str, said: dict[str, Any]) -> ProviderIdentity:
     """Also the name of somebody who is known already is looked at: it could fold to hers and be another one there."""
     for problem in (*names.user_name_problems(user_name, is_external=True), *names.metadata_problems(said)):
-        raise unusable(problem.message)
-    return Vouched(user_name, _without_passwords(said))
+        raise provider_error(problem.message)
+    return ProviderIdentity(user_name, _without_passwords(said))
 
 
 def _without_passwords(said: Any) -> Any:
@@ -77,7 +77,7 @@ def _without_passwords(said: Any) -> Any:
     return said
 
 
-async def synchronized(tx: Transaction, vouched: Vouched, *, with_orgs: bool) -> int | None:
+async def synchronize(tx: Transaction, vouched: ProviderIdentity, *, with_orgs: bool) -> int | None:
     """Store what the provider says of somebody, whom it may name for the first time; answers her id.
 
     None for the name of a service account: that is a program of this registry's, and nobody signs in as it.
@@ -88,19 +88,19 @@ async def synchronized(tx: Transaction, vouched: Vouched, *, with_orgs: bool) ->
     await tx.lock("admins")
     try:
         await roles.create_missing(tx, wanted or ())
-        row = await tx.row(_KEPT, name=names.sought(vouched.user_name))
+        row = await tx.row(_KEPT, name=names.normalize_key(vouched.user_name))
         if row is None:
             held = users.DEFAULT_ROLES if wanted is None else wanted
-            new = users.NewUser(vouched.user_name, roles=held, metadata=vouched.metadata, is_external=True)
-            return await enrolment.enrol_one(tx, REGISTRY, new, with_orgs=with_orgs)
+            new = users.UserCreate(vouched.user_name, roles=held, metadata=vouched.metadata, is_external=True)
+            return await enrolment.provision_one(tx, SYSTEM, new, with_orgs=with_orgs)
         key, details, is_service_account = row
         if is_service_account:
             return None
-        await audit.touches(tx, audit.USER, [key])
+        await audit.track(tx, audit.USER, [key])
         if _written(details) != _written(vouched.metadata):
-            await tx.alter(User, key, {"details": vouched.metadata})
+            await tx.update(User, key, {"details": vouched.metadata})
         if wanted is not None:
-            await roles.replace(tx, REGISTRY, key, wanted)
+            await roles.replace(tx, SYSTEM, key, wanted)
     except Problem as problem:
         raise type(problem)(problem.message) from None  # it was no input that named the roles
     return int(key)

@@ -10,19 +10,19 @@ from sqlalchemy import Integer, Select, bindparam, case, delete, insert, literal
 
 from app import masks, policy
 from app.auth import Permission, Viewer
-from app.db import Dangling, Duplicate, Transaction
+from app.db import ForeignKeyViolation, Transaction, UniqueViolation
 from app.errors import Conflict, Forbidden, InvalidInput, NotFound, Problem
-from app.masks import Kind
+from app.masks import SubjectType
 from app.services import audit, ends, index, names, users
-from app.services.roles import Way
+from app.services.roles import RowRef
 from app.sources import among, integers, texts
-from app.tables import Group, GroupMember, Key, MembersSeenBy, RowId, User, col, sortable
+from app.tables import Group, GroupMember, KeyText, MembersSeenBy, RowId, User, col, sort_key
 
 MAX_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class NewGroup:
+class GroupCreate:
     """A group to create, without members."""
 
     slug: str
@@ -32,7 +32,7 @@ class NewGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class GroupUpdate:
     """What an update gives; None leaves it as it is."""
 
     display_name: str | None = None
@@ -45,18 +45,18 @@ class Changes:
         seen_by = None if self.members_seen_by is None else self.members_seen_by.value
         given = {"display_name": self.display_name, "description": self.description, "members_seen_by": seen_by}
         values: dict[str, Any] = {column: value for column, value in given.items() if value is not None}
-        return values if self.display_name is None else values | {"name_key": sortable(self.display_name)}
+        return values if self.display_name is None else values | {"name_key": sort_key(self.display_name)}
 
 
 @dataclass(frozen=True, slots=True)
-class NewMember:
+class MemberCreate:
     """Somebody who is to belong to a group, and until when."""
 
-    user: Way
+    user: RowRef
     expires_at: datetime | None = None
 
 
-async def create_group(tx: Transaction, viewer: Viewer, new: NewGroup) -> int:
+async def create_group(tx: Transaction, viewer: Viewer, new: GroupCreate) -> int:
     """Make a group without members; needs GROUPS_MANAGE. Answers its id."""
     policy.require(viewer, Permission.GROUPS_MANAGE)
     slug, display_name = new.slug, new.display_name.strip()
@@ -65,39 +65,39 @@ async def create_group(tx: Transaction, viewer: Viewer, new: NewGroup) -> int:
     values = {
         "slug": slug,
         "display_name": display_name,
-        "name_key": sortable(display_name),
+        "name_key": sort_key(display_name),
         "description": new.description,
         "members_seen_by": new.members_seen_by.value,
         "created_at": tx.now,
     }
     try:
         key = int(await tx.value(insert(Group).values(**values).returning(col(Group.id))))
-    except Duplicate:
+    except UniqueViolation:
         raise Conflict(f"There is a group `{slug}` already.", ("slug",)) from None
-    audit.makes(tx, audit.GROUP, [key])
+    audit.track_new(tx, audit.GROUP, [key])
     return key
 
 
-async def update_group(tx: Transaction, viewer: Viewer, group: Way, changes: Changes) -> int:
+async def update_group(tx: Transaction, viewer: Viewer, group: RowRef, changes: GroupUpdate) -> int:
     """Change what is given; needs GROUPS_MANAGE."""
     policy.require(viewer, Permission.GROUPS_MANAGE)
-    key = await managed(tx, viewer, group)
-    await audit.touches(tx, audit.GROUP, [key])
+    key = await load_managed(tx, viewer, group)
+    await audit.track(tx, audit.GROUP, [key])
     name = None if changes.display_name is None else changes.display_name.strip()
     names.raise_problems(_text_problems("-" if name is None else name, changes.description or ""))
-    if values := Changes(name, changes.description, changes.members_seen_by).values:
-        await tx.alter(Group, key, values)
+    if values := GroupUpdate(name, changes.description, changes.members_seen_by).values:
+        await tx.update(Group, key, values)
     return key
 
 
-async def delete_group(tx: Transaction, viewer: Viewer, group: Way) -> tuple[int, int]:
+async def delete_group(tx: Transaction, viewer: Viewer, group: RowRef) -> tuple[int, int]:
     """Delete a group with its grants; needs GROUPS_MANAGE. Answers its id, and on how many resources it had one."""
     policy.require(viewer, Permission.GROUPS_MANAGE)
-    key = await managed(tx, viewer, group)
-    await audit.touches(tx, audit.GROUP, [key])
-    await audit.ties(tx, audit.GROUP_MEMBERS, of=[key])
-    await audit.ties(tx, audit.GRANTS, to=[masks.subject(Kind.GROUP, key)])
-    revoked = await index.forget(tx, Kind.GROUP, key)
+    key = await load_managed(tx, viewer, group)
+    await audit.track(tx, audit.GROUP, [key])
+    await audit.track_links(tx, audit.GROUP_MEMBERS, of=[key])
+    await audit.track_links(tx, audit.GRANTS, to=[masks.subject_id(SubjectType.GROUP, key)])
+    revoked = await index.forget(tx, SubjectType.GROUP, key)
     await tx.rows(delete(Group).where(col(Group.id) == key))
     return key, revoked
 
@@ -107,59 +107,59 @@ def _text_problems(display_name: str, description: str) -> list[Problem]:
 
 
 async def add_group_members(
-    tx: Transaction, viewer: Viewer, group: Way, new: Sequence[NewMember]
+    tx: Transaction, viewer: Viewer, group: RowRef, new: Sequence[MemberCreate]
 ) -> tuple[int, list[int]]:
     """Let users belong to a group, all or none; needs to manage its members. Answers its id and theirs.
 
     Every offender is named. A membership that has ended is no membership.
     """
-    key, until = await _managed(tx, viewer, group)
+    key, until = await _load_managed(tx, viewer, group)
     _check_number(len(new))
-    found = await users.found_many(tx, viewer, [each.user for each in new])
+    found = await users.load_many(tx, viewer, [each.user for each in new])
     members = set(await _members(tx, key, [user for user in found if user is not None]))
     problems: list[Problem] = []
     for at, (each, user) in enumerate(zip(new, found, strict=True)):
         wrong = [*names.end_problems(each.expires_at, tx.now), *ends.problems(each.expires_at, until)]
         problems += [problem.under("members", at) for problem in wrong]
         if user is None:
-            problems.append(users.unknown(("members", at, "user")))
+            problems.append(users.user_not_found(("members", at, "user")))
         elif user in members:
             problems.append(Conflict("She is a member already.", ("members", at, "user")))
     names.raise_problems([*problems, *_repeated(found)])
     ids = [user for user in found if user is not None]
-    await audit.ties(tx, audit.GROUP_MEMBERS, of=[key], to=ids)
+    await audit.track_links(tx, audit.GROUP_MEMBERS, of=[key], to=ids)
     await _insert(tx, viewer, key, dict(zip(ids, new, strict=True)))
     return key, ids
 
 
 async def remove_group_members(
-    tx: Transaction, viewer: Viewer, group: Way, members: Sequence[Way]
+    tx: Transaction, viewer: Viewer, group: RowRef, members: Sequence[RowRef]
 ) -> tuple[int, list[int]]:
     """Let users belong to a group no longer, all or none; needs to manage its members. Answers its id and theirs."""
-    key = await managed(tx, viewer, group)
+    key = await load_managed(tx, viewer, group)
     _check_number(len(members))
-    found = await _found_members(tx, key, members)
+    found = await _load_members(tx, key, members)
     unknown = [_no_member(("members", at)) for at, user in enumerate(found) if user is None]
     names.raise_problems([*unknown, *_repeated(found)])
     ids = [user for user in found if user is not None]
-    await audit.ties(tx, audit.GROUP_MEMBERS, of=[key], to=ids)
+    await audit.track_links(tx, audit.GROUP_MEMBERS, of=[key], to=ids)
     await tx.rows(delete(GroupMember).where(col(GroupMember.group_id) == key, _is_one_of(ids)))
     return key, ids
 
 
 async def set_group_manager(
-    tx: Transaction, viewer: Viewer, group: Way, user: Way, is_manager: bool
+    tx: Transaction, viewer: Viewer, group: RowRef, user: RowRef, is_manager: bool
 ) -> tuple[int, int]:
     """Let a member change who belongs to the group, or no longer; needs to manage its members."""
-    key, until = await _managed(tx, viewer, group)
-    user_id = (await _found_members(tx, key, [user]))[0]
+    key, until = await _load_managed(tx, viewer, group)
+    user_id = (await _load_members(tx, key, [user]))[0]
     if user_id is None:
         raise _no_member(("user",))
     member = col(GroupMember.group_id) == key, col(GroupMember.user_id) == user_id
     if is_manager and until is not None:
         was, end = (await tx.rows(select(col(GroupMember.is_manager), col(GroupMember.expires_at)).where(*member)))[0]
         names.raise_problems([] if was else [*ends.problems(end, until, ("isManager",))])
-    await audit.ties(tx, audit.GROUP_MEMBERS, of=[key], to=[user_id])
+    await audit.track_links(tx, audit.GROUP_MEMBERS, of=[key], to=[user_id])
     await tx.rows(update(GroupMember).where(*member).values(is_manager=is_manager))
     return key, user_id
 
@@ -187,57 +187,57 @@ def _is_one_of(user_ids: Sequence[int]) -> Any:
 async def _members(tx: Transaction, key: int, user_ids: Sequence[int]) -> list[int]:
     """Those of some users who belong to the group now."""
     statement = select(col(GroupMember.user_id)).where(
-        col(GroupMember.group_id) == key, _is_one_of(user_ids), policy.lasts(GroupMember.expires_at)
+        col(GroupMember.group_id) == key, _is_one_of(user_ids), policy.is_valid_until(GroupMember.expires_at)
     )
     return [row[0] for row in await tx.rows(statement, now=tx.now)]
 
 
-async def _found_members(tx: Transaction, key: int, ways: Sequence[Way]) -> list[int | None]:
+async def _load_members(tx: Transaction, key: int, ways: Sequence[RowRef]) -> list[int | None]:
     """The ids of members, None for each who is none. Who asks sees them all."""
-    ways = [(way, user if way == "id" else names.sought(str(user))) for way, user in ways]
+    ways = [(way, user if way == "id" else names.normalize_key(str(user))) for way, user in ways]
     user_ids = integers(user for way, user in ways if way == "id")
     user_names = texts(user for way, user in ways if way != "id")
     statement = (
         select(col(User.id), col(User.user_key))
         .join(GroupMember, col(GroupMember.user_id) == col(User.id))
-        .where(col(GroupMember.group_id) == key, policy.lasts(GroupMember.expires_at))
+        .where(col(GroupMember.group_id) == key, policy.is_valid_until(GroupMember.expires_at))
         .where(among(col(User.id), user_ids) | among(col(User.user_key), user_names))
     )
-    known: dict[Way, int] = {}
+    known: dict[RowRef, int] = {}
     for user_id, user_key in await tx.rows(statement, now=tx.now):
         known |= {("id", user_id): user_id, ("user_name", user_key): user_id}
     return [known.get(way) for way in ways]
 
 
-async def _insert(tx: Transaction, viewer: Viewer, key: int, new: dict[int, NewMember]) -> None:
+async def _insert(tx: Transaction, viewer: Viewer, key: int, new: dict[int, MemberCreate]) -> None:
     """Write the rows in place of those that have ended."""
     of_group = col(GroupMember.group_id) == key
     await tx.rows(delete(GroupMember).where(of_group, _is_one_of([*new]), col(GroupMember.expires_at) <= tx.now))
     row = {"group_id": key, "is_manager": False, "added_at": tx.now, "added_by": viewer.user_id}
     row["added_by_name"] = await users.name_of(tx, viewer)
     try:
-        await tx.put(
+        await tx.insert(
             GroupMember, [{**row, "user_id": user, "expires_at": each.expires_at} for user, each in new.items()]
         )
-    except (Dangling, Duplicate):
+    except (ForeignKeyViolation, UniqueViolation):
         raise Conflict("A member was changed at this moment. Try again.", ("members",)) from None
 
 
-async def managed(tx: Transaction, viewer: Viewer, group: Way) -> int:
+async def load_managed(tx: Transaction, viewer: Viewer, group: RowRef) -> int:
     """The id of a group whose members the viewer manages, held until the transaction ends."""
-    return (await _managed(tx, viewer, group))[0]
+    return (await _load_managed(tx, viewer, group))[0]
 
 
-async def _managed(tx: Transaction, viewer: Viewer, group: Way) -> tuple[int, datetime | None]:
+async def _load_managed(tx: Transaction, viewer: Viewer, group: RowRef) -> tuple[int, datetime | None]:
     """Return the same, and when the viewer's right to manage them ends, None for never.
 
     It is held by a statement of its own: what the next one reads is then as the transaction before left it.
     """
     policy.require_signed_in(viewer)
     way, key = group
-    held = await tx.value(_HOLD[way], key=key if way == "id" else names.sought(str(key)))
-    seen = _seen(viewer.alike)
-    row = None if held is None else await tx.row(seen, key=held, **viewer.binds, now=tx.now)
+    held = await tx.value(_HOLD[way], key=key if way == "id" else names.normalize_key(str(key)))
+    seen = _visible_group(viewer.permission_profile)
+    row = None if held is None else await tx.row(seen, key=held, **viewer.bind_values, now=tx.now)
     if row is None:
         raise NotFound("There is no such group.", ("group",))
     if not row[1]:
@@ -247,12 +247,12 @@ async def _managed(tx: Transaction, viewer: Viewer, group: Way) -> tuple[int, da
 
 _HOLD = {
     "id": select(col(Group.id)).where(col(Group.id) == bindparam("key", type_=RowId())).with_for_update(),
-    "slug": select(col(Group.id)).where(col(Group.slug) == bindparam("key", type_=Key())).with_for_update(),
+    "slug": select(col(Group.id)).where(col(Group.slug) == bindparam("key", type_=KeyText())).with_for_update(),
 }
 
 
 @cache
-def _seen(viewer: Viewer) -> Select[Any]:
+def _visible_group(viewer: Viewer) -> Select[Any]:
     allowed = case(
         (policy.manages_group_members(viewer), literal_column("1", Integer)), else_=literal_column("0", Integer)
     )

@@ -19,18 +19,18 @@ from sqlalchemy.types import Integer
 from app.db import Database, Freshness, Transaction
 from app.errors import RateLimited
 from app.sources import Keys, among
-from app.tables import Guess, Instant, Key, col
+from app.tables import Guess, KeyText, UTCDateTime, col
 
 SLOT_SECONDS = 5
 
 CLEARED = 16
 """How many rows that say nothing any more are cleared with each that is made: so there are never many."""
 
-_key = bindparam("key", type_=Key())
-_now = bindparam("now", type_=Instant())
-_until = bindparam("until", type_=Instant())
-_kept = bindparam("kept", type_=Instant())
-_stale = bindparam("stale", type_=Instant())
+_key = bindparam("key", type_=KeyText())
+_now = bindparam("now", type_=UTCDateTime())
+_until = bindparam("until", type_=UTCDateTime())
+_kept = bindparam("kept", type_=UTCDateTime())
+_stale = bindparam("stale", type_=UTCDateTime())
 _free = bindparam("free", type_=Integer())
 _slot = bindparam("slot", type_=Integer())
 _held = bindparam("held", type_=Integer())
@@ -101,7 +101,7 @@ _COUNT = (
 _BLOCK = update(Guess).where(_THIS).values(free_at=_until)
 _STATE = select(col(Guess.failures), col(Guess.free_at)).where(_THIS)
 _STANDING = select(col(Guess.key), col(Guess.failures), col(Guess.free_at), col(Guess.known_until)).where(
-    among(col(Guess.key), bindparam("keys", type_=Keys(Key())))
+    among(col(Guess.key), bindparam("keys", type_=Keys(KeyText())))
 )
 _OPENED = (
     update(Guess).where(_THIS).values(failures=0, free_at=_now, known_until=_until, kept_until=_until, **_RELEASED)
@@ -112,18 +112,18 @@ CLEAR_OLD = delete(Guess).where(col(Guess.key).in_(select(_OLD.with_for_update(s
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class GuessLimit:
     """How many guesses are free, and how many seconds is the longest wait after those."""
 
     free: int
-    longest: int
+    max_wait: int
 
     def wait(self, failures: int) -> int:
         """Seconds until the next one, after so many."""
-        return 0 if failures < self.free else min(self.longest, 2 ** min(failures - self.free, 30))
+        return 0 if failures < self.free else min(self.max_wait, 2 ** min(failures - self.free, 30))
 
 
-Limits = Mapping[str, Limit]
+Limits = Mapping[str, GuessLimit]
 Slots = Mapping[str, int]
 """By key: the slot in which a check is counted."""
 
@@ -132,7 +132,7 @@ Standing = Mapping[str, tuple[int, datetime, datetime | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Times:
+class GuessTimes:
     """For how long wrong passwords are remembered, and rows are kept."""
 
     forget: timedelta
@@ -143,7 +143,7 @@ class Times:
         return {"now": now, "stale": now - self.forget, "kept": now + self.keep}
 
 
-class Busy(Exception):
+class ChecksBusy(Exception):
     """As many passwords are being checked for this key as may be wrong."""
 
     def __init__(self, key: str) -> None:
@@ -151,7 +151,7 @@ class Busy(Exception):
         self.key = key
 
 
-async def standing(database: Database, keys: Iterable[str]) -> Standing:
+async def load_standing(database: Database, keys: Iterable[str]) -> Standing:
     """Read what is counted for these keys."""
     asked = list(keys)
     rows = await database.ask(_STANDING, freshness=Freshness.PRIMARY, keys=asked) if asked else []
@@ -165,7 +165,7 @@ def require_free(found: Standing, limits: Limits, now: datetime) -> None:
         raise too_many(until, now)
 
 
-def _stops(limit: Limit | None, failures: int) -> bool:
+def _stops(limit: GuessLimit | None, failures: int) -> bool:
     return limit is not None and failures >= limit.free
 
 
@@ -175,7 +175,7 @@ def too_many(until: datetime, now: datetime) -> RateLimited:
     return RateLimited(f"Too much was wrong lately. Try again in {seconds:,} second{'s' * (seconds > 1)}.", seconds)
 
 
-async def reserve(tx: Transaction, limits: Limits, times: Times) -> Slots:
+async def reserve(tx: Transaction, limits: Limits, times: GuessTimes) -> Slots:
     """Count one more check in progress for each key; raises Busy, or RateLimited where too many were wrong."""
     given, slots = {**times.at(tx.now), "slot": _slot_at(tx.now)}, {}
     for key in sorted(limits):
@@ -183,7 +183,7 @@ async def reserve(tx: Transaction, limits: Limits, times: Times) -> Slots:
         if slot is None:
             state = await tx.row(_STATE, key=key)
             require_free({} if state is None else {key: (*state, None)}, limits, tx.now)
-            raise Busy(key)
+            raise ChecksBusy(key)
         slots[key] = slot
     return slots
 
@@ -205,7 +205,7 @@ async def release(tx: Transaction, slots: Slots) -> None:
         await tx.rows(_RELEASE, key=key, held=slots[key])
 
 
-async def count_wrong(tx: Transaction, limits: Limits, slots: Slots, times: Times) -> None:
+async def count_wrong(tx: Transaction, limits: Limits, slots: Slots, times: GuessTimes) -> None:
     """Count a check that is over as a wrong password."""
     for key in sorted(slots):
         failures = await tx.value(_WRONG, key=key, held=slots[key], **times.at(tx.now))
@@ -221,7 +221,7 @@ async def count_right(tx: Transaction, slots: Slots, pair: str, known: timedelta
             await tx.rows(_RELEASE, key=key, held=slots[key])
 
 
-async def count(tx: Transaction, limits: Limits, times: Times) -> None:
+async def count(tx: Transaction, limits: Limits, times: GuessTimes) -> None:
     """Count something wrong that was not counted while it was checked; raises RateLimited where too many were."""
     for key in sorted(limits):
         failures = await tx.value(_COUNT, key=key, free=limits[key].free, **times.at(tx.now))
@@ -233,7 +233,7 @@ async def count(tx: Transaction, limits: Limits, times: Times) -> None:
             await clear(tx)
 
 
-async def _block(tx: Transaction, key: str, limit: Limit, failures: int) -> None:
+async def _block(tx: Transaction, key: str, limit: GuessLimit, failures: int) -> None:
     if wait := limit.wait(failures):
         await tx.rows(_BLOCK, key=key, until=tx.now + timedelta(seconds=wait))
 

@@ -8,22 +8,22 @@ from app import policy
 from app.auth import Viewer
 from app.db import Transaction
 from app.services import names
-from app.services.roles import Way
+from app.services.roles import RowRef
 from app.tables import Org, Resource, col
 
 
-async def hold_orgs(tx: Transaction, resource: Way, org: Way | None = None) -> None:
+async def hold_orgs(tx: Transaction, resource: RowRef, org: RowRef | None = None) -> None:
     """Hold the org of a resource, and another one, before the resource: their totals are about to change.
 
     Who deletes an org holds it before its resources, too, and two who wait for each other would both be refused.
     """
     way, key = resource
     org_way, org_key = org or ("id", 0)
-    bound = org_key if org_way == "id" else names.sought(str(org_key))
+    bound = org_key if org_way == "id" else names.normalize_key(str(org_key))
     await tx.rows(_HOLD_ORGS[way, org_way], key=key, org=bound)
 
 
-async def keep_org(tx: Transaction, viewer: Viewer, resource: Way) -> int | None:
+async def keep_org(tx: Transaction, viewer: Viewer, resource: RowRef) -> int | None:
     """Hold the org of a resource beside others who do so, against those who change its owner; answers its id."""
     policy.require_signed_in(viewer)
     key: int | None = await tx.value(_KEEP_ORG[resource[0]], key=resource[1])

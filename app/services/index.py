@@ -22,11 +22,11 @@ from sqlalchemy import (
 )
 
 from app import masks
-from app.db import Transaction, pieces
-from app.masks import Kind
+from app.db import Transaction, chunks
+from app.masks import SubjectType
 from app.prepared import few_rows
 from app.sources import Keys, among, integers
-from app.tables import Access, Grant, Instant, Resource, RowId, col
+from app.tables import Access, Grant, Resource, RowId, UTCDateTime, col
 
 AT_ONCE = 2_000
 """How many resources one statement changes, so that neither their list nor the wait for its end is long."""
@@ -48,8 +48,8 @@ def definition(which: ColumnElement[bool] | None = None) -> CompoundSelect[Any]:
     full = col(Resource.full_mask)
     arms = [
         _by_grants(),
-        _row(_subject(Kind.ORG, col(Resource.org_id)), full),
-        _row(_subject(Kind.OWNER, col(Resource.owner_id)), full).where(col(Resource.owner_id).is_not(None)),
+        _row(_subject(SubjectType.ORG, col(Resource.org_id)), full),
+        _row(_subject(SubjectType.OWNER, col(Resource.owner_id)), full).where(col(Resource.owner_id).is_not(None)),
         _row(literal_column(str(masks.REGISTRY), BigInteger), full),
     ]
     return union_all(*(arm if which is None else arm.where(which) for arm in arms))
@@ -68,21 +68,21 @@ def _row(
     granted: ColumnElement[Any] | None = None,
     expires_at: ColumnElement[Any] | None = None,
 ) -> Any:
-    end = cast(null(), Instant) if expires_at is None else expires_at
+    end = cast(null(), UTCDateTime) if expires_at is None else expires_at
     at = (col(Resource.name_key), col(Resource.created_at), col(Resource.updated_at))
     return select(
         col(Resource.id), subject, mask if granted is None else granted, mask, col(Resource.type_id), end, *at
     ).select_from(Resource)
 
 
-def _subject(kind: Kind, key: ColumnElement[Any]) -> ColumnElement[Any]:
-    made: ColumnElement[Any] = cast(key, BigInteger) * masks.KINDS + int(kind)
+def _subject(kind: SubjectType, key: ColumnElement[Any]) -> ColumnElement[Any]:
+    made: ColumnElement[Any] = cast(key, BigInteger) * masks.SUBJECT_TYPES + int(kind)
     return made
 
 
 async def refresh(tx: Transaction, resources: Iterable[int]) -> None:
     """Make the rows of some resources anew, in the transaction that changes them."""
-    async for keys in pieces(list(resources), AT_ONCE):
+    async for keys in chunks(list(resources), AT_ONCE):
         await tx.rows(_TAKE, keys=keys)
         await tx.rows(_MAKE, keys=keys)
 
@@ -125,12 +125,12 @@ async def rebuild(tx: Transaction) -> int:
     return counted
 
 
-async def forget(tx: Transaction, kind: Kind, key: int) -> int:
+async def forget(tx: Transaction, kind: SubjectType, key: int) -> int:
     """Take a group or user that is being deleted out of every configuration; answers of how many."""
-    subject = masks.subject(kind, key)
+    subject = masks.subject_id(kind, key)
     given = await tx.rows(delete(Grant).where(col(Grant.subject) == subject).returning(col(Grant.resource_id)))
     found = [row[0] for row in given]
-    async for some in pieces(found, AT_ONCE):
+    async for some in chunks(found, AT_ONCE):
         changed = among(col(Resource.id), integers(some))
         await tx.rows(update(Resource).where(changed).values(revision=col(Resource.revision) + 1))
     await tx.rows(delete(Access).where(col(Access.subject) == subject))

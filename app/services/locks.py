@@ -5,16 +5,16 @@ from typing import Any
 from sqlalchemy import delete
 
 from app.auth import Viewer
-from app.db import Duplicate, Transaction
+from app.db import Transaction, UniqueViolation
 from app.errors import Conflict, InvalidInput
 from app.services import audit, holding, resources, users
-from app.services.roles import Way
+from app.services.roles import RowRef
 from app.tables import Lock, LockEvent, col
 
 MAX_REASON = 1_000
 
 
-async def lock_resource(tx: Transaction, viewer: Viewer, resource: Way, reason: str) -> int:
+async def lock_resource(tx: Transaction, viewer: Viewer, resource: RowRef, reason: str) -> int:
     """Lock a resource; needs ADMIN. A second lock is a Conflict.
 
     Its org is held too, and before it as everywhere: a locked resource keeps the owner of its org, see `orgs`.
@@ -25,26 +25,26 @@ async def lock_resource(tx: Transaction, viewer: Viewer, resource: Way, reason: 
         raise Conflict("The resource was moved at this moment. Try again.", ("resource",))
     row = {"resource_id": found.id, "user_id": viewer.user_id, "reason": _checked(reason), "created_at": tx.now}
     row["user_name"] = await users.name_of(tx, viewer)
-    await audit.touches(tx, audit.RESOURCE, [found.id])
+    await audit.track(tx, audit.RESOURCE, [found.id])
     try:
-        await tx.put(Lock, [row])
-    except Duplicate:
+        await tx.insert(Lock, [row])
+    except UniqueViolation:
         raise Conflict("The resource is locked already.", ("resource",)) from None
-    await tx.put(LockEvent, [{**row, "is_lock": True}])
+    await tx.insert(LockEvent, [{**row, "is_lock": True}])
     return found.id
 
 
-async def unlock_resource(tx: Transaction, viewer: Viewer, resource: Way, reason: str) -> int:
+async def unlock_resource(tx: Transaction, viewer: Viewer, resource: RowRef, reason: str) -> int:
     """Unlock a resource; needs ADMIN."""
     found = await resources.administered(tx, viewer, resource)
     row: dict[str, Any] = {"resource_id": found.id, "user_id": viewer.user_id, "reason": _checked(reason)}
     row["user_name"] = await users.name_of(tx, viewer)
-    await audit.touches(tx, audit.RESOURCE, [found.id])
-    audit.tells(tx, audit.RESOURCE, found.id, {"reason": row["reason"]})
+    await audit.track(tx, audit.RESOURCE, [found.id])
+    audit.note(tx, audit.RESOURCE, found.id, {"reason": row["reason"]})
     gone = await tx.rows(delete(Lock).where(col(Lock.resource_id) == found.id).returning(col(Lock.resource_id)))
     if not gone:
         raise Conflict("The resource is not locked.", ("resource",))
-    await tx.put(LockEvent, [{**row, "created_at": tx.now, "is_lock": False}])
+    await tx.insert(LockEvent, [{**row, "created_at": tx.now, "is_lock": False}])
     return found.id
 
 

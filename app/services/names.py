@@ -11,7 +11,7 @@ import orjson
 
 from app.errors import InvalidInput, Problem, Problems
 from app.services import lookalikes
-from app.tables import folded
+from app.tables import casefold_key
 
 Item = TypeVar("Item")
 
@@ -39,12 +39,12 @@ _TYPE_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
-def sought(text: str) -> str:
+def normalize_key(text: str) -> str:
     """How a name or address is looked up.
 
     PostgreSQL takes no NUL at all; no name has a control character, so another one finds nothing just as well.
     """
-    return folded(text).replace("\0", "\1")
+    return casefold_key(text).replace("\0", "\1")
 
 
 def user_name_problems(name: str, *, is_external: bool = False) -> Iterator[Problem]:
@@ -55,7 +55,7 @@ def user_name_problems(name: str, *, is_external: bool = False) -> Iterator[Prob
         )
     elif not is_external and not USER_NAME.fullmatch(name):
         yield InvalidInput("A user name is 1 to 127 letters (a to z) and digits, without spaces.", ("userName",))
-    elif folded(name) in RESERVED_USER_NAMES:
+    elif casefold_key(name) in RESERVED_USER_NAMES:
         yield InvalidInput(f"The user name `{name}` is reserved.", ("userName",))
 
 
@@ -63,7 +63,7 @@ def email_problems(email: str | None) -> Iterator[Problem]:
     """Optional; one @ between two words, at most 254 characters, that pass for no others."""
     if email is None:
         return
-    key = folded(email)
+    key = casefold_key(email)
     if not (len(email) <= MAX_EMAIL and _EMAIL.fullmatch(email) and _EMAIL.fullmatch(key) and email.isprintable()):
         yield InvalidInput(f"An e-mail address looks like name@host, at most {MAX_EMAIL} characters.", ("email",))
         return
@@ -85,7 +85,7 @@ def role_name_problems(name: str) -> Iterator[Problem]:
     yield from (found := [*role_form_problems(name)])
     if found:
         return
-    key = folded(name)
+    key = casefold_key(name)
     if _breaks_addresses(key):
         yield InvalidInput(
             "A role's name is one part of an address: not `.` or `..`, and without `/` and `\\`.", ("name",)

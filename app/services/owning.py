@@ -13,7 +13,7 @@ from app.auth import Viewer
 from app.db import Transaction
 from app.errors import Forbidden, InvalidInput, Locked
 from app.services import users
-from app.services.roles import Way
+from app.services.roles import RowRef
 from app.sources import Keys, among
 from app.tables import Lock, Resource, RowId, User, col
 
@@ -28,11 +28,11 @@ async def require_able(tx: Transaction, user_id: int, path: Sequence[str | int] 
     The caller holds the user's row, or has written a row that points at it: a deactivation then waits for this
     transaction, and one that came first is seen by this statement.
     """
-    if not await able(tx, [user_id]):
+    if not await load_able(tx, [user_id]):
         raise InvalidInput("This user cannot become an owner.", path)
 
 
-async def able(tx: Transaction, user_ids: Sequence[int]) -> set[int]:
+async def load_able(tx: Transaction, user_ids: Sequence[int]) -> set[int]:
     """Return those of some users who can act."""
     return {row[0] for row in await tx.rows(_ABLE, keys=list(user_ids))}
 
@@ -46,12 +46,12 @@ async def require_unlocked(tx: Transaction, which: ColumnElement[bool], of: str)
         raise Locked(f"{locked} {are} locked.", (of,))
 
 
-async def impersonated(tx: Transaction, viewer: Viewer, user: Way) -> int:
+async def require_no_impersonation(tx: Transaction, viewer: Viewer, user: RowRef) -> int:
     """The id of a user as whom the viewer may act: one who is `managed` and holds no access that the viewer lacks."""
-    key = await users.managed(tx, viewer, user)
+    key = await users.load_managed(tx, viewer, user)
     if key != viewer.user_id and policy.compares_access(viewer):
-        holds_more = _holding_more(viewer.alike)
-        if await tx.value(holds_more, account=key, **viewer.binds, now=tx.now):
+        holds_more = _holding_more(viewer.permission_profile)
+        if await tx.value(holds_more, account=key, **viewer.bind_values, now=tx.now):
             raise Forbidden("This user holds memberships, roles on resources or ownership that you do not hold.")
     return key
 
@@ -59,8 +59,8 @@ async def impersonated(tx: Transaction, viewer: Viewer, user: Way) -> int:
 _holding_more = cache(policy.holds_more)
 
 
-async def new_owner(tx: Transaction, viewer: Viewer, user: Way) -> int:
+async def new_owner(tx: Transaction, viewer: Viewer, user: RowRef) -> int:
     """The id of a user who is to own something, held so that nobody deactivates them meanwhile."""
-    key = await users.found(tx, viewer, user, "owner")
+    key = await users.load_visible(tx, viewer, user, "owner")
     await require_able(tx, key)
     return key

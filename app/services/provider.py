@@ -40,13 +40,13 @@ REFUSED = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus
 """What a provider says to a wrong password. Other refusals mean the same, and the operator may want to know of them."""
 
 
-def unusable(reason: str) -> Unavailable:
+def provider_error(reason: str) -> Unavailable:
     """The refusal of an answer that says yes and cannot be used; the log gets the reason too."""
     log.warning("the authentication provider's answer cannot be used: %s", reason)
     return Unavailable(f"The authentication provider's answer cannot be used: {reason}")
 
 
-class Provider:
+class IdentityProvider:
     """The provider at one address, with a bounded pool of connections.
 
     It is told a password: so no redirect is followed, no proxy of the environment asked, and no cookie carried from one
@@ -64,7 +64,7 @@ class Provider:
         self._client = httpx.AsyncClient(
             headers=HEADERS,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-            verify=_trusted(),
+            verify=_ssl_context(),
             trust_env=False,
             follow_redirects=False,
             timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),  # `ask` limits the whole
@@ -93,7 +93,7 @@ class Provider:
         await self._client.aclose()
 
 
-def _trusted() -> ssl.SSLContext:
+def _ssl_context() -> ssl.SSLContext:
     """The authorities that everybody trusts, and those of this machine: an organization may have its own."""
     context = httpx.create_ssl_context(trust_env=False)
     context.load_default_certs()
@@ -114,7 +114,7 @@ async def _body(response: httpx.Response) -> bytes:
     async for chunk in response.aiter_raw():
         body += chunk
         if len(body) > MOST_BYTES:
-            raise unusable(f"It has more than {MOST_BYTES:,} bytes.")
+            raise provider_error(f"It has more than {MOST_BYTES:,} bytes.")
     return bytes(body)
 
 
@@ -133,5 +133,5 @@ def _object(body: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         said = None
     if not isinstance(said, dict):
-        raise unusable("It is no JSON object.")
+        raise provider_error("It is no JSON object.")
     return said

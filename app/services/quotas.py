@@ -20,10 +20,10 @@ UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class StoragePolicy:
     """On what terms files come and go: whether quotas are kept to, and how long a ticket is good."""
 
-    limited: bool
+    enforced: bool
     lifetime: timedelta
 
 
@@ -35,12 +35,12 @@ def total_of(metadata: Mapping[str, Any]) -> int | None:
     return floor(min(max(quota, 0) * MEGABYTE, MAX_BYTES))
 
 
-def whole(used: float) -> int:
+def whole_megabytes(used: float) -> int:
     """Bytes as they are answered, of a sum that may be larger than what is counted."""
     return int(min(used, MAX_BYTES))
 
 
-def human(number: int) -> str:
+def format_bytes(number: int) -> str:
     """Bytes in the largest unit of 1,024 that gives 1 or more, with up to three decimals."""
     size, unit = float(number), 0
     while size >= KILO and unit < len(UNITS) - 1:
@@ -73,11 +73,11 @@ async def require_room(
     total = None if row is None else total_of(row[0])
     if row is None or total is None or row[2]:
         return
-    used = whole(row[1])
+    used = whole_megabytes(row[1])
     if used + more > total:
-        stored = f"The owner of the org may store {human(total)} and has {human(used)} stored or reserved: there is"
+        stored = f"The owner of the org may store {format_bytes(total)} and has {format_bytes(used)} stored or reserved: there is"
         told = stored if _sees_storage(viewer, owner) else "With the owner of the org there is"
-        raise QuotaExceeded(f"{told} no room for {human(more)} more.", path)
+        raise QuotaExceeded(f"{told} no room for {format_bytes(more)} more.", path)
 
 
 def _sees_storage(viewer: Viewer, owner: int) -> bool:
@@ -96,7 +96,7 @@ _GROW = (
 )
 
 
-async def grow(tx: Transaction, org: int, by: int, path: Sequence[str | int] = ()) -> None:
+async def add_bytes(tx: Transaction, org: int, by: int, path: Sequence[str | int] = ()) -> None:
     """Write how much more, or less, an org keeps; raises InvalidInput for more than is counted."""
     if by and not await tx.rows(_GROW, org=org, by=by):
         raise InvalidInput(f"An org keeps at most {MAX_BYTES:,} bytes.", path)

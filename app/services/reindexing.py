@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Executable, Integer, except_, literal_colu
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ClauseElement
 
-from app.auth import REGISTRY
+from app.auth import SYSTEM
 from app.db import Database, Transaction
 from app.services import audit, index
 from app.sources import among, integers
@@ -19,7 +19,7 @@ AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class Reindexed:
+class RebuildResult:
     """How many rows the index has now, how many of them were missing or wrong, and how many stood there in error."""
 
     rows: int
@@ -27,31 +27,31 @@ class Reindexed:
     surplus: int
 
 
-class _Stillness(Executable, ClauseElement):
+class LockTables(Executable, ClauseElement):
     """Wait until nobody changes what the index follows from, and let nobody until the end; reading goes on."""
 
     inherit_cache = True
 
 
-@compiles(_Stillness, "sqlite")
+@compiles(LockTables, "sqlite")
 def _still_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
     return "SELECT 1"  # there is one writer at a time
 
 
-@compiles(_Stillness, "postgresql")
+@compiles(LockTables, "postgresql")
 def _still_on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
     tables = (Resource, Grant, Access)  # a change holds the resource first
     return f"LOCK TABLE {', '.join(str(table.__tablename__) for table in tables)} IN EXCLUSIVE MODE"
 
 
-async def reindex(database: Database, tell: Callable[[int, int], None]) -> Reindexed:
+async def reindex(database: Database, tell: Callable[[int, int], None]) -> RebuildResult:
     """Make all rows anew in one transaction; tells as it goes how many resources are done, and of how many."""
-    async with audit.change(database, REGISTRY, "reindex") as tx:
-        return await _rebuilt(tx, tell)
+    async with audit.transaction(database, SYSTEM, "reindex") as tx:
+        return await _rebuild(tx, tell)
 
 
-async def _rebuilt(tx: Transaction, tell: Callable[[int, int], None]) -> Reindexed:
-    await tx.rows(_Stillness())
+async def _rebuild(tx: Transaction, tell: Callable[[int, int], None]) -> RebuildResult:
+    await tx.rows(LockTables())
     keys = [row[0] for row in await tx.rows(select(col(Resource.id)).order_by(col(Resource.id)))]
     missing = surplus = 0
     for at in range(0, len(keys), AT_ONCE):
@@ -62,7 +62,7 @@ async def _rebuilt(tx: Transaction, tell: Callable[[int, int], None]) -> Reindex
         surplus += await _number(tx, except_(stored, *wanted))
         await index.refresh(tx, some)
         tell(min(at + AT_ONCE, len(keys)), len(keys))
-    return Reindexed(await _number(tx, select(col(Access.resource_id))), missing, surplus)
+    return RebuildResult(await _number(tx, select(col(Access.resource_id))), missing, surplus)
 
 
 async def _number(tx: Transaction, rows: Any) -> int:

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import bindparam, select
 
 from app import policy
-from app.db import Database, Freshness, Kept
+from app.db import CommitScopedCache, Database, Freshness
 from app.sources import Keys, among
 from app.tables import Resource, RowId, User, col
 
-KEPT: Mapping[tuple[int, bool], Kept[int, int]] = {
-    (base, registry): Kept(200_000 if base == policy.PAIR and registry else 50_000)
+KEPT: Mapping[tuple[int, bool], CommitScopedCache[int, int]] = {
+    (base, registry): CommitScopedCache(200_000 if base == policy.PAIR and registry else 50_000)
     for base in (policy.PAIR, policy.WIDE_PAIR)
     for registry in (True, False)
 }
@@ -36,7 +36,7 @@ async def masks_of_pairs(
     """
     if not pairs:
         return {}
-    known = await KEPT[base, registry].at_this_version(database)
+    known = await KEPT[base, registry].get(database)
     missing = [pair for pair in pairs if pair not in known]
     if not missing:
         return known

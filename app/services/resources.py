@@ -22,11 +22,11 @@ from sqlalchemy import (
 
 from app import masks, policy
 from app.auth import Permission, Viewer
-from app.db import Duplicate, Transaction
+from app.db import Transaction, UniqueViolation
 from app.errors import Conflict, Forbidden, InvalidInput, Locked, NotFound, Problem
 from app.services import audit, holding, index, names, owning, quotas
-from app.services.roles import Way
-from app.tables import Grant, Key, Lock, Org, Resource, ResourceType, RowId, Ticket, col, sortable
+from app.services.roles import RowRef
+from app.tables import Grant, KeyText, Lock, Org, Resource, ResourceType, RowId, Ticket, col, sort_key
 
 DEFAULT_MASK = masks.METADATA_READ | masks.DATA_READ
 """What every signed-in user gets on a new resource, of the roles that its type has (design, 1.5)."""
@@ -36,10 +36,10 @@ UNINDEXED = {"description", "details"}
 
 
 @dataclass(frozen=True, slots=True)
-class NewResource:
+class ResourceCreate:
     """What a new resource is made of; its owner is the one who makes it."""
 
-    org: Way
+    org: RowRef
     type: str
     slug: str
     name: str
@@ -48,7 +48,7 @@ class NewResource:
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class ResourceUpdate:
     """What an update gives; None leaves it as it is."""
 
     name: str | None = None
@@ -61,11 +61,11 @@ class Changes:
         given = {"description": self.description, "details": self.metadata}
         values: dict[str, Any] = {column: value for column, value in given.items() if value is not None}
         name = None if self.name is None else self.name.strip()
-        return values if name is None else values | {"name": name, "name_key": sortable(name)}
+        return values if name is None else values | {"name": name, "name_key": sort_key(name)}
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ResourceForUpdate:
     """A resource that the viewer sees, held for a change, and what they may do with it.
 
     `path` is None for who does not see the org, whose slug it tells.
@@ -87,7 +87,7 @@ class Found:
     """Of a resource that is about to be transferred."""
 
 
-async def create_resource(tx: Transaction, viewer: Viewer, new: NewResource) -> int:
+async def create_resource(tx: Transaction, viewer: Viewer, new: ResourceCreate) -> int:
     """Make a resource in an org that the viewer writes; every signed-in user gets to read it. Answers its id."""
     owner = policy.require_signed_in(viewer)
     org_id, org_slug = await writable_org(tx, viewer, new.org)
@@ -104,7 +104,7 @@ async def create_resource(tx: Transaction, viewer: Viewer, new: NewResource) -> 
         "slug": new.slug,
         "path": f"{org_slug}/{new.slug}",
         "name": name,
-        "name_key": sortable(name),
+        "name_key": sort_key(name),
         "description": new.description,
         "details": new.metadata,
         "owner_id": owner,
@@ -116,21 +116,21 @@ async def create_resource(tx: Transaction, viewer: Viewer, new: NewResource) -> 
     }
     try:
         key = int(await tx.value(insert(Resource).values(**values).returning(col(Resource.id))))
-    except Duplicate:
+    except UniqueViolation:
         raise Conflict(f"The org has a resource `{new.slug}` already.", ("slug",)) from None
     await owning.require_able(tx, owner)
-    audit.makes(tx, audit.RESOURCE, [key])
-    await audit.ties(tx, audit.GRANTS, of=[key])
+    audit.track_new(tx, audit.RESOURCE, [key])
+    await audit.track_links(tx, audit.GRANTS, of=[key])
     general = {"resource_id": key, "subject": masks.GENERAL, "mask": DEFAULT_MASK & full}
-    await tx.put(Grant, [{**general, "group_id": None, "user_id": None, "expires_at": None}])
+    await tx.insert(Grant, [{**general, "group_id": None, "user_id": None, "expires_at": None}])
     await index.refresh(tx, [key])
     return key
 
 
-async def update_resource(tx: Transaction, viewer: Viewer, resource: Way, changes: Changes) -> int:
+async def update_resource(tx: Transaction, viewer: Viewer, resource: RowRef, changes: ResourceUpdate) -> int:
     """Change what is given of the metadata; needs METADATA_WRITE and no lock."""
     found_ = await writable(tx, viewer, resource, masks.METADATA_WRITE)
-    await audit.touches(tx, audit.RESOURCE, [found_.id])
+    await audit.track(tx, audit.RESOURCE, [found_.id])
     values = changes.values
     metadata = {} if changes.metadata is None else changes.metadata
     names.raise_problems([*_text_problems(values.get("name", "-"), changes.description or "", metadata)])
@@ -142,12 +142,12 @@ async def update_resource(tx: Transaction, viewer: Viewer, resource: Way, change
 class Transfer:
     """Whose a resource is to be, and where; None leaves it as it is."""
 
-    owner: Way | None = None
-    org: Way | None = None
+    owner: RowRef | None = None
+    org: RowRef | None = None
 
 
 async def transfer_resource(
-    tx: Transaction, viewer: Viewer, resource: Way, given: Transfer, terms: quotas.Terms
+    tx: Transaction, viewer: Viewer, resource: RowRef, given: Transfer, terms: quotas.StoragePolicy
 ) -> int:
     """Give a resource to another owner, or move it to another org that the viewer writes; no lock may stand.
 
@@ -157,7 +157,7 @@ async def transfer_resource(
     if given.org is not None:
         await holding.hold_orgs(tx, resource, given.org)
     found_ = await _transferable(tx, viewer, resource)
-    await audit.touches(tx, audit.RESOURCE, [found_.id])
+    await audit.track(tx, audit.RESOURCE, [found_.id])
     values: dict[str, Any] = {}
     if given.owner is not None:
         values["owner_id"] = await owning.new_owner(tx, viewer, given.owner)
@@ -168,55 +168,57 @@ async def transfer_resource(
             await _move_bytes(tx, viewer, found_, org_id, terms)
     try:
         await _write(tx, found_, values)
-    except Duplicate:
+    except UniqueViolation:
         raise Conflict("The org has a resource with this slug already.", ("org",)) from None
     return found_.id
 
 
-async def _transferable(tx: Transaction, viewer: Viewer, resource: Way) -> Found:
+async def _transferable(tx: Transaction, viewer: Viewer, resource: RowRef) -> ResourceForUpdate:
     policy.require_signed_in(viewer)
-    found_ = await _found(tx, viewer, resource, ("resource",), _HOLD, "transfer")
+    found_ = await _load_for_update(tx, viewer, resource, ("resource",), _HOLD, "transfer")
     if not found_.may_transfer:
         raise Forbidden("This needs to own the resource, ADMIN in its org without an end, or RESOURCES_MANAGE.")
     require_unlocked(found_)
     return found_
 
 
-async def _move_bytes(tx: Transaction, viewer: Viewer, found_: Found, org_id: int, terms: quotas.Terms) -> None:
-    if terms.limited:
+async def _move_bytes(
+    tx: Transaction, viewer: Viewer, found_: ResourceForUpdate, org_id: int, terms: quotas.StoragePolicy
+) -> None:
+    if terms.enforced:
         row = await tx.row(_MOVED, key=found_.id, old=found_.org_id, new=org_id, now=tx.now)
         assert row is not None
         reserved, loser, receiver = row
         if receiver != loser:
-            more = found_.size_bytes + quotas.whole(reserved)
+            more = found_.size_bytes + quotas.whole_megabytes(reserved)
             await quotas.require_room(tx, viewer, receiver, viewer.user_id, more, ("org",))
-    await quotas.grow(tx, found_.org_id, -found_.size_bytes)
-    await quotas.grow(tx, org_id, found_.size_bytes, ("org",))
+    await quotas.add_bytes(tx, found_.org_id, -found_.size_bytes)
+    await quotas.add_bytes(tx, org_id, found_.size_bytes, ("org",))
     await tx.rows(update(Ticket).where(col(Ticket.resource_id) == found_.id).values(org_id=org_id))
 
 
-async def _write(tx: Transaction, found_: Found, values: dict[str, Any]) -> None:
+async def _write(tx: Transaction, found_: ResourceForUpdate, values: dict[str, Any]) -> None:
     """Set columns, if there are any, and make the index anew."""
     if not values:
         return
-    await tx.alter(Resource, found_.id, {**values, "updated_at": tx.now})
+    await tx.update(Resource, found_.id, {**values, "updated_at": tx.now})
     if values.keys() <= UNINDEXED:
         await index.refresh_change(tx, found_.id)
     else:
         await index.refresh(tx, [found_.id])
 
 
-async def delete_resource(tx: Transaction, viewer: Viewer, resource: Way) -> int:
+async def delete_resource(tx: Transaction, viewer: Viewer, resource: RowRef) -> int:
     """Delete a resource with its grants and history; needs ADMIN, or READ_WRITE_DELETE on the org, and no lock."""
     await holding.hold_orgs(tx, resource)
-    found_ = await found(tx, viewer, resource)
+    found_ = await load_for_update(tx, viewer, resource)
     if not (found_.may_delete or found_.mask & masks.ADMIN):
         raise Forbidden("This needs ADMIN on the resource, or READ_WRITE_DELETE on its org.")
     require_unlocked(found_)
-    await audit.touches(tx, audit.RESOURCE, [found_.id])
-    await audit.ties(tx, audit.GRANTS, of=[found_.id])
+    await audit.track(tx, audit.RESOURCE, [found_.id])
+    await audit.track_links(tx, audit.GRANTS, of=[found_.id])
     await tx.rows(delete(Resource).where(col(Resource.id) == found_.id))
-    await quotas.grow(tx, found_.org_id, -found_.size_bytes)
+    await quotas.add_bytes(tx, found_.org_id, -found_.size_bytes)
     return found_.id
 
 
@@ -227,50 +229,52 @@ async def create_resource_type(tx: Transaction, viewer: Viewer, name: str, has_d
     try:
         values = {"name": name, "has_data": has_data, "is_built_in": False}
         key = int(await tx.value(insert(ResourceType).values(**values).returning(col(ResourceType.id))))
-    except Duplicate:
+    except UniqueViolation:
         raise Conflict(f"There is a type `{name}` already.", ("name",)) from None
-    audit.makes(tx, audit.RESOURCE_TYPE, [key])
+    audit.track_new(tx, audit.RESOURCE_TYPE, [key])
     return key
 
 
-async def writable(tx: Transaction, viewer: Viewer, resource: Way, role: int) -> Found:
+async def writable(tx: Transaction, viewer: Viewer, resource: RowRef, role: int) -> ResourceForUpdate:
     """A resource on which the viewer holds a role that a lock stops."""
-    found_ = await found(tx, viewer, resource)
+    found_ = await load_for_update(tx, viewer, resource)
     policy.require_role(found_.mask, role, masks.NAMES[role])
     require_unlocked(found_)
     return found_
 
 
-async def administered(tx: Transaction, viewer: Viewer, resource: Way) -> Found:
+async def administered(tx: Transaction, viewer: Viewer, resource: RowRef) -> ResourceForUpdate:
     """A resource whose access configuration and locks are the viewer's to change, locked or not."""
     policy.require_signed_in(viewer)
-    found_ = await _found(tx, viewer, resource, ("resource",), _HOLD, "administer")
+    found_ = await _load_for_update(tx, viewer, resource, ("resource",), _HOLD, "administer")
     policy.require_role(found_.mask, masks.ADMIN, "ADMIN")
     return found_
 
 
-def require_unlocked(found_: Found) -> None:
+def require_unlocked(found_: ResourceForUpdate) -> None:
     """Raises Locked: nobody writes to a locked resource, administrators included."""
     if found_.is_locked:
         raise Locked("The resource is locked.", ("resource",))
 
 
-async def found(tx: Transaction, viewer: Viewer, resource: Way, path: Sequence[str | int] = ("resource",)) -> Found:
+async def load_for_update(
+    tx: Transaction, viewer: Viewer, resource: RowRef, path: Sequence[str | int] = ("resource",)
+) -> ResourceForUpdate:
     """The resource, held until the transaction ends; raises NotFound unless the viewer sees it.
 
     It is held by a statement of its own: what the next one reads is then as the transaction before left it.
     """
     policy.require_signed_in(viewer)
-    return await _found(tx, viewer, resource, path, _HOLD)
+    return await _load_for_update(tx, viewer, resource, path, _HOLD)
 
 
-async def readable(tx: Transaction, viewer: Viewer, resource: Way, role: int) -> Found:
+async def readable(tx: Transaction, viewer: Viewer, resource: RowRef, role: int) -> ResourceForUpdate:
     """A resource on which the viewer holds a role that no lock stops; it stays, beside others that need it too.
 
     Nobody may hold such a role as well. Where she does not, signing in is what she is told, whatever there is.
     """
     try:
-        found_ = await _found(tx, viewer, resource, ("resource",), _STAY)
+        found_ = await _load_for_update(tx, viewer, resource, ("resource",), _STAY)
         policy.require_role(found_.mask, role, masks.NAMES[role])
     except (NotFound, Forbidden):
         policy.require_signed_in(viewer)
@@ -282,31 +286,31 @@ Purpose = Literal["change", "administer", "transfer"]
 """What a resource is looked at for: what only some changes need to know is worked out for those."""
 
 
-async def _found(
+async def _load_for_update(
     tx: Transaction,
     viewer: Viewer,
-    resource: Way,
+    resource: RowRef,
     path: Sequence[str | int],
     holding: dict[str, Select[Any]],
     purpose: Purpose = "change",
-) -> Found:
+) -> ResourceForUpdate:
     way, key = resource
     held = await tx.value(holding[way], key=key)
-    seen = _seen(viewer.alike, purpose)
-    row = None if held is None else await tx.row(seen, key=held, **viewer.binds, now=tx.now)
+    seen = _visible_resource(viewer.permission_profile, purpose)
+    row = None if held is None else await tx.row(seen, key=held, **viewer.bind_values, now=tx.now)
     if row is None:
         raise NotFound("There is no such resource.", path)
     number, slug, mask, full, revision, is_locked, may_delete, org_id, path_, size, until, may_transfer = row
     may = bool(may_delete), org_id, path_, size, until, bool(may_transfer)
-    return Found(number, slug, mask, full, revision, bool(is_locked), *may)
+    return ResourceForUpdate(number, slug, mask, full, revision, bool(is_locked), *may)
 
 
-async def writable_org(tx: Transaction, viewer: Viewer, org: Way) -> tuple[int, str]:
+async def writable_org(tx: Transaction, viewer: Viewer, org: RowRef) -> tuple[int, str]:
     """The id and the slug of an org in which the viewer creates resources; nobody deletes it meanwhile."""
     way, key = org
-    held = await tx.value(_KEEP[way], key=key if way == "id" else names.sought(str(key)))
-    seen = _seen_org(viewer.alike)
-    row = None if held is None else await tx.row(seen, key=held, **viewer.binds, now=tx.now)
+    held = await tx.value(_KEEP[way], key=key if way == "id" else names.normalize_key(str(key)))
+    seen = _seen_org(viewer.permission_profile)
+    row = None if held is None else await tx.row(seen, key=held, **viewer.bind_values, now=tx.now)
     if row is None:
         raise NotFound("There is no such org.", ("org",))
     if not row[1]:
@@ -314,19 +318,19 @@ async def writable_org(tx: Transaction, viewer: Viewer, org: Way) -> tuple[int, 
     return int(row[0]), str(row[2])
 
 
-def _named(table: Any, column: Any, *, shared: bool = False) -> Select[Any]:
+def _lookup_id(table: Any, column: Any, *, shared: bool = False) -> Select[Any]:
     """The id of the row that is named, which stays: for this change alone, or beside others that need it too."""
     named = col(column) == bindparam("key", type_=col(column).type)
     return select(col(table.id)).where(named).with_for_update(read=shared, key_share=shared)
 
 
-_HOLD = {"id": _named(Resource, Resource.id), "path": _named(Resource, Resource.path)}
-_STAY = {"id": _named(Resource, Resource.id, shared=True), "path": _named(Resource, Resource.path, shared=True)}
-_KEEP = {"id": _named(Org, Org.id, shared=True), "slug": _named(Org, Org.slug, shared=True)}
+_HOLD = {"id": _lookup_id(Resource, Resource.id), "path": _lookup_id(Resource, Resource.path)}
+_STAY = {"id": _lookup_id(Resource, Resource.id, shared=True), "path": _lookup_id(Resource, Resource.path, shared=True)}
+_KEEP = {"id": _lookup_id(Org, Org.id, shared=True), "slug": _lookup_id(Org, Org.slug, shared=True)}
 
 
 _MOVED = select(
-    select(policy.added_up(Ticket.bytes))
+    select(policy.sum_of(Ticket.bytes))
     .where(col(Ticket.resource_id) == bindparam("key", type_=RowId()), policy.is_reserved(Ticket))
     .scalar_subquery(),
     *(
@@ -338,13 +342,13 @@ _MOVED = select(
 
 
 @cache
-def _seen(viewer: Viewer, purpose: Purpose) -> Select[Any]:
+def _visible_resource(viewer: Viewer, purpose: Purpose) -> Select[Any]:
     until = policy.administers_resource_until(viewer) if purpose == "administer" else null()
     transfers = policy.transfers_resource(viewer) if purpose == "transfer" else false()
     return select(
         col(Resource.id),
         col(Resource.slug),
-        policy.mask(viewer),
+        policy.effective_mask(viewer),
         col(Resource.full_mask),
         col(Resource.revision),
         exists().where(col(Lock.resource_id) == col(Resource.id)),
@@ -365,14 +369,14 @@ def _seen_org(viewer: Viewer) -> Select[Any]:
 
 
 _TYPE = select(col(ResourceType.id), col(ResourceType.has_data)).where(
-    col(ResourceType.name) == bindparam("name", type_=Key())
+    col(ResourceType.name) == bindparam("name", type_=KeyText())
 )
 
 
 async def _type(tx: Transaction, name: str) -> tuple[int, int] | None:
     """The id of a type and the mask of its roles; what cannot be a name is not looked for."""
     row = None if [*names.type_name_problems(name)] else await tx.row(_TYPE, name=name)
-    return None if row is None else (int(row[0]), masks.ALL if row[1] else masks.WITHOUT_DATA)
+    return None if row is None else (int(row[0]), masks.ALL if row[1] else masks.NON_DATA)
 
 
 def _text_problems(name: str, description: str, metadata: Any) -> Iterator[Problem]:

@@ -8,11 +8,11 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from app import policy
 from app.auth import DEACTIVATED, Permission, Viewer
-from app.db import Dangling, Duplicate, Transaction
+from app.db import ForeignKeyViolation, Transaction, UniqueViolation
 from app.errors import Conflict, InvalidInput, NotFound, Problem, Protected
 from app.services import audit, names
 from app.sources import among, integers, texts
-from app.tables import Role, RowId, User, UserRole, col, folded
+from app.tables import Role, RowId, User, UserRole, casefold_key, col
 
 ADMIN = "admin"
 """The key of the built-in role that holds everything."""
@@ -20,17 +20,17 @@ ADMIN = "admin"
 FIXED = frozenset({ADMIN, DEACTIVATED})
 """The built-in roles whose permissions are what they mean."""
 
-Way = tuple[str, Any]
+RowRef = tuple[str, Any]
 """How a row is named: the way (`id` or a natural key) and the key."""
 
-Known = dict[str, tuple[int, Permission]]
+RoleIds = dict[str, tuple[int, Permission]]
 """Roles by key: the id, and what it carries."""
 
 _FOUND = select(col(Role.id), col(Role.name), col(Role.name_key), col(Role.permissions), col(Role.is_built_in))
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class RoleUpdate:
     """What an update gives; None leaves it as it is."""
 
     name: str | None = None
@@ -43,7 +43,7 @@ class Changes:
         given = {"name": self.name, "description": self.description}
         values: dict[str, Any] = {column: value for column, value in given.items() if value is not None}
         if self.name is not None:
-            values["name_key"] = folded(self.name)
+            values["name_key"] = casefold_key(self.name)
         if self.permissions is not None:
             values["permissions"] = self.permissions.value
         return values
@@ -52,8 +52,8 @@ class Changes:
 async def create_role(tx: Transaction, viewer: Viewer, name: str, description: str, permissions: Permission) -> int:
     """Make a role that carries no more than the viewer holds; answers its id."""
     policy.require(viewer, Permission.ROLES_MANAGE)
-    policy.require_no_more(viewer, permissions, "This role")
-    policy.require_accounts_here(viewer)
+    policy.require_equal_rights(viewer, permissions, "This role")
+    policy.require_local_accounts(viewer)
     names.raise_problems([*names.role_name_problems(name), *names.description_problems(description)])
     return await _insert(tx, name, description, permissions)
 
@@ -61,7 +61,7 @@ async def create_role(tx: Transaction, viewer: Viewer, name: str, description: s
 async def _insert(tx: Transaction, name: str, description: str, permissions: Permission) -> int:
     values = {
         "name": name,
-        "name_key": folded(name),
+        "name_key": casefold_key(name),
         "description": description,
         "permissions": permissions.value,
         "is_built_in": False,
@@ -69,21 +69,21 @@ async def _insert(tx: Transaction, name: str, description: str, permissions: Per
     }
     try:
         key: int = await tx.value(insert(Role).values(**values).returning(col(Role.id)))
-    except Duplicate:
-        raise _taken(name) from None
-    audit.makes(tx, audit.ROLE, [key])
+    except UniqueViolation:
+        raise _already_taken(name) from None
+    audit.track_new(tx, audit.ROLE, [key])
     return key
 
 
-def _taken(name: str) -> Problem:
+def _already_taken(name: str) -> Problem:
     return Conflict(f"There is a role `{name}` already.", ("name",))
 
 
-async def update_role(tx: Transaction, viewer: Viewer, role: Way, changes: Changes) -> int:
+async def update_role(tx: Transaction, viewer: Viewer, role: RowRef, changes: RoleUpdate) -> int:
     """Change what is given. A built-in role keeps its name; `admin` and `deactivated` keep their permissions too."""
     policy.require(viewer, Permission.ROLES_MANAGE)
-    key, name, name_key, mask, built_in = await _found(tx, viewer, role)
-    policy.require_no_more(viewer, Permission(mask) | (changes.permissions or Permission.NONE), "This role")
+    key, name, name_key, mask, built_in = await _load(tx, viewer, role)
+    policy.require_equal_rights(viewer, Permission(mask) | (changes.permissions or Permission.NONE), "This role")
     wanted = name if changes.name is None else changes.name
     renamed = [] if wanted == name else [*names.role_name_problems(wanted)]  # older names may break newer rules
     names.raise_problems([*renamed, *names.description_problems(changes.description or "")])
@@ -94,17 +94,17 @@ async def update_role(tx: Transaction, viewer: Viewer, role: Way, changes: Chang
     if changes.values:
         try:
             await tx.rows(update(Role).where(col(Role.id) == key).values(**changes.values))
-        except Duplicate:
-            raise _taken(wanted) from None
+        except UniqueViolation:
+            raise _already_taken(wanted) from None
     return int(key)
 
 
-async def delete_role(tx: Transaction, viewer: Viewer, role: Way) -> int:
+async def delete_role(tx: Transaction, viewer: Viewer, role: RowRef) -> int:
     """Delete a role that nobody holds; answers the id it had."""
     policy.require(viewer, Permission.ROLES_MANAGE)
-    key, name, _, permissions, built_in = await _found(tx, viewer, role)
-    policy.require_no_more(viewer, Permission(permissions), "This role")
-    policy.require_accounts_here(viewer)
+    key, name, _, permissions, built_in = await _load(tx, viewer, role)
+    policy.require_equal_rights(viewer, Permission(permissions), "This role")
+    policy.require_local_accounts(viewer)
     if built_in:
         raise Protected(f"`{name}` is built in and stays.", ("role",))
     holders: int = await tx.value(select(func.count()).select_from(UserRole).where(col(UserRole.role_id) == key))
@@ -114,21 +114,21 @@ async def delete_role(tx: Transaction, viewer: Viewer, role: Way) -> int:
         )
     try:
         await tx.rows(delete(Role).where(col(Role.id) == key))
-    except Dangling:
+    except ForeignKeyViolation:
         raise Conflict(f"Somebody was given `{name}` at this moment.", ("role",)) from None
     return int(key)
 
 
-async def _found(tx: Transaction, viewer: Viewer, role: Way) -> Any:
+async def _load(tx: Transaction, viewer: Viewer, role: RowRef) -> Any:
     """The role, locked for the change."""
     way, key = role
     column = col(Role.id) if way == "id" else col(Role.name_key)
-    bound = key if way == "id" else names.sought(str(key))
+    bound = key if way == "id" else names.normalize_key(str(key))
     statement = _FOUND.where(column == bindparam("key", type_=column.type), policy.sees_role(viewer)).with_for_update()
-    row = await tx.row(statement, key=bound, **viewer.binds)
+    row = await tx.row(statement, key=bound, **viewer.bind_values)
     if row is None:
         raise NotFound("There is no such role.", ("role",))
-    await audit.touches(tx, audit.ROLE, [row[0]])
+    await audit.track(tx, audit.ROLE, [row[0]])
     return row
 
 
@@ -140,9 +140,9 @@ _HELD = (
 )
 
 
-async def named(tx: Transaction, wanted: Iterable[str]) -> Known:
+async def load_named(tx: Transaction, wanted: Iterable[str]) -> RoleIds:
     """The roles with these names. Names that are none are missing."""
-    keys = sorted({names.sought(name) for name in wanted})
+    keys = sorted({names.normalize_key(name) for name in wanted})
     if not keys:
         return {}
     statement = select(col(Role.name_key), col(Role.id), col(Role.permissions)).where(
@@ -151,22 +151,22 @@ async def named(tx: Transaction, wanted: Iterable[str]) -> Known:
     return {key: (role_id, Permission(mask)) for key, role_id, mask in await tx.rows(statement)}
 
 
-def unknown(wanted: Sequence[str], known: dict[str, Any]) -> list[Problem]:
+def role_not_found(wanted: Sequence[str], known: dict[str, Any]) -> list[Problem]:
     """One problem for each name that is no role, with its place."""
     return [
         InvalidInput(f"There is no role `{name}`.", ("roles", at))
         for at, name in enumerate(wanted)
-        if folded(name) not in known
+        if casefold_key(name) not in known
     ]
 
 
-async def held(tx: Transaction, user_id: int) -> tuple[dict[str, int], Permission]:
+async def load_held(tx: Transaction, user_id: int) -> tuple[dict[str, int], Permission]:
     """What a user holds: role ids by key, and the sum of their permissions."""
     rows = await tx.rows(_HELD, user=user_id)
-    return {key: role_id for _, role_id, key, _ in rows}, allowing(mask for *_, mask in rows)
+    return {key: role_id for _, role_id, key, _ in rows}, roles_allowing(mask for *_, mask in rows)
 
 
-def allowing(masks: Iterable[int | None]) -> Permission:
+def roles_allowing(masks: Iterable[int | None]) -> Permission:
     """All that some roles allow."""
     held = 0
     for mask in masks:
@@ -176,35 +176,35 @@ def allowing(masks: Iterable[int | None]) -> Permission:
 
 async def replace(tx: Transaction, viewer: Viewer, user_id: int, wanted: Sequence[str]) -> None:
     """Make these the roles of a user: the viewer gives and takes only what she holds herself."""
-    before, permissions = await held(tx, user_id)
-    policy.require_no_more(viewer, permissions, "This user")
-    known = await named(tx, wanted)
-    names.raise_problems(unknown(wanted, known))
-    after = {known[folded(name)][0] for name in wanted}
+    before, permissions = await load_held(tx, user_id)
+    policy.require_equal_rights(viewer, permissions, "This user")
+    known = await load_named(tx, wanted)
+    names.raise_problems(role_not_found(wanted, known))
+    after = {known[casefold_key(name)][0] for name in wanted}
     for name in wanted:
-        policy.require_no_more(viewer, known[folded(name)][1], f"The role `{name}`")
+        policy.require_equal_rights(viewer, known[casefold_key(name)][1], f"The role `{name}`")
     gone = [role_id for role_id in before.values() if role_id not in after]
     if gone:
         await tx.rows(
             delete(UserRole).where(col(UserRole.user_id) == user_id, among(col(UserRole.role_id), integers(gone)))
         )
-    await give(tx, [(user_id, role_id) for role_id in sorted(after - set(before.values()))])
+    await assign(tx, [(user_id, role_id) for role_id in sorted(after - set(before.values()))])
     if ADMIN in before and DEACTIVATED not in before:
         await keep_an_admin(tx)
 
 
-async def give(tx: Transaction, pairs: Sequence[tuple[int, int]]) -> None:
+async def assign(tx: Transaction, pairs: Sequence[tuple[int, int]]) -> None:
     """Write that users hold roles."""
     try:
-        await tx.put(UserRole, [{"user_id": user, "role_id": role} for user, role in pairs])
-    except (Dangling, Duplicate):
+        await tx.insert(UserRole, [{"user_id": user, "role_id": role} for user, role in pairs])
+    except (ForeignKeyViolation, UniqueViolation):
         raise Conflict("A role or user was changed at this moment. Try again.", ("roles",)) from None
 
 
 async def create_missing(tx: Transaction, wanted: Sequence[str]) -> None:
     """Make the roles that are none yet, without permissions."""
-    known = await named(tx, wanted)
-    for key, name in {folded(name): name for name in wanted}.items():
+    known = await load_named(tx, wanted)
+    for key, name in {casefold_key(name): name for name in wanted}.items():
         if key not in known:
             for problem in names.role_name_problems(name):
                 raise type(problem)(problem.message, ("roles", [*wanted].index(name)))

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import delete, func, select, text
 
-from app.auth import REGISTRY
+from app.auth import SYSTEM
 from app.db import Database, Transaction
 from app.services import audit
 from app.tables import ApiToken, Ticket, User
@@ -19,7 +19,7 @@ _RENEWALS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class EndedSessions:
     """Numbers of what was ended: users whose sessions end, tickets, and API tokens."""
 
     users: int
@@ -27,14 +27,14 @@ class Ended:
     api_tokens: int
 
 
-async def end_all(database: Database, *, api_tokens: bool = False) -> Ended:
+async def end_all(database: Database, *, api_tokens: bool = False) -> EndedSessions:
     """End every session and every ticket, and every API token if so asked; one event tells of it."""
-    async with audit.change(database, REGISTRY, "endSessions") as tx:
+    async with audit.transaction(database, SYSTEM, "endSessions") as tx:
         users = await _count(tx, User)
         await tx.rows(text(_RENEWALS[database.dialect.name]))
         tickets = await _delete_all(tx, Ticket)
         ended = await _delete_all(tx, ApiToken) if api_tokens else 0
-    return Ended(users, tickets, ended)
+    return EndedSessions(users, tickets, ended)
 
 
 async def _count(tx: Transaction, table: Any) -> int:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import delete, select, update
 
 from app import signing, tokens
-from app.auth import REGISTRY
+from app.auth import SYSTEM
 from app.db import Database, Freshness, Transaction
 from app.prepared import Row
 from app.services import audit
@@ -40,7 +40,7 @@ _KEYS = select(
 ).order_by(col(SigningKey.created_at), col(SigningKey.kid))
 
 
-class Listed(NamedTuple):
+class KeyInfo(NamedTuple):
     """A key as it is told to an operator. `is_readable`: the secret of this host opens it."""
 
     kid: str
@@ -51,42 +51,45 @@ class Listed(NamedTuple):
 
 
 @dataclass(slots=True)
-class Keyring:
+class KeyStore:
     """What one worker knows of the keys. `signs`: tokens are signed with the newest one, and not with the secret."""
 
     database: Database
-    signer: tokens.Signer
-    sealer: signing.Sealer
-    signs: bool
-    _looked: datetime | None = None
-    _began: float = -PAUSE
+    signer: tokens.TokenSigner
+    cipher: signing.KeyCipher
+    signing_key: bool
+    _refreshed_at: datetime | None = None
+    _refresh_started_at: float = -PAUSE
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _opened: dict[str, signing.Key | None] = field(default_factory=dict)
+    _decrypted: dict[str, signing.Key | None] = field(default_factory=dict)
 
     async def open(self) -> None:
         """Know the keys, and make the first one where there is none to sign with."""
-        await self._look()
-        if self.signs and self.signer.ring.signs is None:
-            async with audit.change(self.database, REGISTRY, "rotateKeys") as tx:
+        await self._load()
+        if self.signing_key and self.signer.ring.signing_key is None:
+            async with audit.transaction(self.database, SYSTEM, "rotateKeys") as tx:
                 await tx.lock(LOCK)
-                if self._ring(await tx.rows(_KEYS)).signs is None:
-                    await _put(tx, self.sealer)
+                if self._verification_keys(await tx.rows(_KEYS)).signing_key is None:
+                    await _put(tx, self.cipher)
                 else:
                     audit.discard(tx)  # another worker was faster
-            await self._look()
+            await self._load()
 
     async def refresh(self) -> None:
         """Look again, unless that was done a moment ago; asked before a token is read or made."""
         if self.is_stale():
             async with self._turn:
                 if self.is_stale():
-                    await self._look()
+                    await self._load()
 
     def is_stale(self, now: datetime | None = None) -> bool:
         """Whether it is time to look again."""
-        return self._looked is None or not self._looked <= (now or self.database.clock()) < self._looked + FRESH
+        return (
+            self._refreshed_at is None
+            or not self._refreshed_at <= (now or self.database.clock()) < self._refreshed_at + FRESH
+        )
 
-    async def seek(self) -> None:
+    async def look_for_unknown(self) -> None:
         """Look for a key that is not known, which another worker may have made since the last look.
 
         Whoever makes names up must not make us ask for each: those who come at the same time share one look, and the
@@ -94,59 +97,59 @@ class Keyring:
         """
         came = monotonic()
         async with self._turn:
-            if self._began <= came:
-                await asyncio.sleep(self._began + PAUSE - monotonic())
-                await self._look()
+            if self._refresh_started_at <= came:
+                await asyncio.sleep(self._refresh_started_at + PAUSE - monotonic())
+                await self._load()
 
-    async def _look(self) -> None:
+    async def _load(self) -> None:
         began, now = monotonic(), self.database.clock()
         asking = facts.CURRENT.set(None)  # it is not the request that asks
         try:
-            self.signer.ring = self._ring(await self.database.ask(_KEYS, freshness=Freshness.PRIMARY))
+            self.signer.ring = self._verification_keys(await self.database.ask(_KEYS, freshness=Freshness.PRIMARY))
         finally:
             facts.CURRENT.reset(asking)
-        self._began, self._looked = began, now
+        self._refresh_started_at, self._refreshed_at = began, now
 
-    def _ring(self, rows: Sequence[Row]) -> tokens.Ring:
-        self._opened = {kid: self._open(kid, sealed) for kid, sealed, *_ in rows}
-        keys = {kid: (key, ends) for kid, _, _, _, ends in rows if (key := self._opened[kid]) is not None}
+    def _verification_keys(self, rows: Sequence[Row]) -> tokens.VerificationKeys:
+        self._decrypted = {kid: self._open(kid, sealed) for kid, sealed, *_ in rows}
+        keys = {kid: (key, ends) for kid, _, _, _, ends in rows if (key := self._decrypted[kid]) is not None}
         current = [keys[kid][0] for kid, _, _, retired, _ in rows if kid in keys and retired is None]
-        return tokens.Ring(keys, current[-1] if current and self.signs else None)
+        return tokens.VerificationKeys(keys, current[-1] if current and self.signing_key else None)
 
     def _open(self, kid: str, sealed: str) -> signing.Key | None:
-        if kid in self._opened:
-            return self._opened[kid]
-        key = self.sealer.opened(kid, sealed)
+        if kid in self._decrypted:
+            return self._decrypted[kid]
+        key = self.cipher.decrypt(kid, sealed)
         if key is None:
             log.warning("the key %s cannot be read: it was sealed under another secret", kid)
         return key
 
 
-async def listed(keyring: Keyring) -> list[Listed]:
+async def list_keys(keyring: KeyStore) -> list[KeyInfo]:
     """Every key that is kept, oldest first."""
     rows = await keyring.database.ask(_KEYS, freshness=Freshness.PRIMARY)
     return [
-        Listed(kid, created, retired, ends, keyring.sealer.opened(kid, sealed) is not None)
+        KeyInfo(kid, created, retired, ends, keyring.cipher.decrypt(kid, sealed) is not None)
         for kid, sealed, created, retired, ends in rows
     ]
 
 
-async def rotate(keyring: Keyring, lifetime: timedelta, *, revoke: bool = False) -> str:
+async def rotate(keyring: KeyStore, lifetime: timedelta, *, revoke: bool = False) -> str:
     """Make a key that signs from now on; answers its name.
 
     Those before it verify until the last token that they have signed has ended; with `revoke` they are gone at once,
     and all those tokens with them.
     """
-    async with audit.change(keyring.database, REGISTRY, "rotateKeys") as tx:
+    async with audit.transaction(keyring.database, SYSTEM, "rotateKeys") as tx:
         await tx.lock(LOCK)
         is_over = col(SigningKey.ends_at) <= tx.now
         await tx.rows(delete(SigningKey) if revoke else delete(SigningKey).where(is_over))
         ends = {"retired_at": tx.now, "ends_at": tx.now + lifetime + OVERLAP}
         await tx.rows(update(SigningKey).where(col(SigningKey.retired_at).is_(None)).values(**ends))
-        return await _put(tx, keyring.sealer)
+        return await _put(tx, keyring.cipher)
 
 
-async def _put(tx: Transaction, sealer: signing.Sealer) -> str:
-    key = signing.Key.made()
-    await tx.put(SigningKey, [{"kid": key.kid, "sealed": sealer.sealed(key), "created_at": tx.now}])
+async def _put(tx: Transaction, sealer: signing.KeyCipher) -> str:
+    key = signing.Key.generate()
+    await tx.insert(SigningKey, [{"kid": key.kid, "sealed": sealer.encrypt(key), "created_at": tx.now}])
     return key.kid

@@ -11,7 +11,7 @@ from app import masks
 from app.auth import Permission
 from app.columns import format_instant
 from app.db import Transaction
-from app.masks import Kind, Level
+from app.masks import MemberLevel, SubjectType
 from app.prepared import Row
 from app.sources import Keys, among
 from app.tables import (
@@ -34,24 +34,24 @@ from app.tables import (
 USER, ROLE, ORG, GROUP = "User", "Role", "Org", "Group"
 RESOURCE, RESOURCE_TYPE, API_TOKEN = "Resource", "ResourceType", "ApiToken"
 
-Thing = tuple[str, int]
+ObjectRef = tuple[str, int]
 """A row by the name of its type and its id."""
 
 Values = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class LinkEnd:
     """Where a tie shows: in this thing, which is called so, under a word and the name of the other side."""
 
-    thing: Thing
+    thing: ObjectRef
     called: str
     word: str
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class ObjectState:
     """What a thing is called, what it is made of, and of which others it is a part.
 
     In which org a resource is kept is told of the org alone: who administers a resource may not know the org.
@@ -59,51 +59,51 @@ class Shot:
 
     name: str
     holds: Values
-    places: frozenset[Side] = frozenset()
+    places: frozenset[LinkEnd] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class Tie:
+class AuditLink:
     """What one thing has to do with another: a membership, a grant."""
 
-    sides: tuple[Side, ...]
+    sides: tuple[LinkEnd, ...]
     holds: Values
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ties:
+class LinkKind:
     """A kind of tie: what stands at its first end, its rows, the columns of its two ends, and how a row is read."""
 
     kind: str
     rows: Select[Any]
     of: ColumnElement[Any]
     to: ColumnElement[Any]
-    read: Callable[[Row], Tie]
+    read: Callable[[Row], AuditLink]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class LinkQuery:
     """Which ties: those `of` some things `to` some others; None for all at that end."""
 
-    ties: Ties
+    ties: LinkKind
     of: frozenset[int] | None
     to: frozenset[int] | None
 
-    def covers(self, other: "Asked") -> bool:
+    def covers(self, other: "LinkQuery") -> bool:
         """Whether all that the other one asks for is asked for here."""
         ends = ((self.of, other.of), (self.to, other.to))
         within = (mine is None or (hers is not None and hers <= mine) for mine, hers in ends)
         return self.ties is other.ties and all(within)
 
 
-async def ties(tx: Transaction, asked: Asked) -> list[Row]:
+async def load_links(tx: Transaction, asked: LinkQuery) -> list[Row]:
     """The rows of ties as they are now; the first two cells are their ends."""
     ends = {name: list(keys) for name, keys in (("of", asked.of), ("to", asked.to)) if keys is not None}
     return await tx.rows(_asking(asked.ties, frozenset(ends)), **ends)
 
 
 @cache
-def _asking(of: Ties, ends: frozenset[str]) -> Select[Any]:
+def _asking(of: LinkKind, ends: frozenset[str]) -> Select[Any]:
     kind = Keys(BigInteger())
     return of.rows.where(*(among(getattr(of, end), bindparam(end, type_=kind)) for end in sorted(ends)))
 
@@ -114,7 +114,7 @@ _KEYS = bindparam("keys", type_=Keys(RowId()))
 class StateLoader:
     """Loads the states of one kind of object. The first two columns of its statement are the id and the name."""
 
-    def __init__(self, rows: Select[Any], read: Callable[[Sequence[Row]], dict[int, Shot]]) -> None:
+    def __init__(self, rows: Select[Any], read: Callable[[Sequence[Row]], dict[int, ObjectState]]) -> None:
         key, name, *_ = rows.selected_columns
         self._read = read
         # Most changes are about one object, and a list of one takes SQLite almost twice as long.
@@ -122,7 +122,7 @@ class StateLoader:
         self._many = rows.where(among(key, _KEYS))
         self._names = select(key, name).where(among(key, _KEYS))
 
-    async def __call__(self, tx: Transaction, keys: Iterable[int]) -> dict[int, Shot]:
+    async def __call__(self, tx: Transaction, keys: Iterable[int]) -> dict[int, ObjectState]:
         """Return the states of objects as they are now; objects that do not exist are missing."""
         keys = list(keys)
         if len(keys) == 1:
@@ -138,20 +138,20 @@ def _those(table: Any, *columns: Any) -> Select[Any]:
     return select(col(table.id), *map(col, columns)).select_from(table)
 
 
-def _users(rows: Sequence[Row]) -> dict[int, Shot]:
+def _users(rows: Sequence[Row]) -> dict[int, ObjectState]:
     """A user has a row for each role."""
-    found: dict[int, Shot] = {}
+    found: dict[int, ObjectState] = {}
     for key, name, email, metadata, role in rows:
         holds = {"userName": name, "email": email, "metadata": metadata, "roles": []}
-        shot = found.setdefault(key, Shot(name, holds))
+        shot = found.setdefault(key, ObjectState(name, holds))
         if role is not None:
             shot.holds["roles"].append(role)
     return found
 
 
-def _roles(rows: Sequence[Row]) -> dict[int, Shot]:
+def _roles(rows: Sequence[Row]) -> dict[int, ObjectState]:
     return {
-        key: Shot(
+        key: ObjectState(
             name,
             {"name": name, "description": text, "permissions": [str(each.name) for each in Permission(mask)]},
         )
@@ -159,10 +159,10 @@ def _roles(rows: Sequence[Row]) -> dict[int, Shot]:
     }
 
 
-def _tokens(rows: Sequence[Row]) -> dict[int, Shot]:
+def _tokens(rows: Sequence[Row]) -> dict[int, ObjectState]:
     """Of the token itself no more than a list shows."""
     return {
-        key: Shot(
+        key: ObjectState(
             name,
             {
                 "name": name,
@@ -177,14 +177,14 @@ def _tokens(rows: Sequence[Row]) -> dict[int, Shot]:
     }
 
 
-def _plain(*words: str) -> Callable[[Sequence[Row]], dict[int, Shot]]:
+def _plain(*words: str) -> Callable[[Sequence[Row]], dict[int, ObjectState]]:
     """The columns by these words; the first one is the name."""
-    return lambda rows: {row[0]: Shot(row[1], dict(zip(words, row[1:], strict=True))) for row in rows}
+    return lambda rows: {row[0]: ObjectState(row[1], dict(zip(words, row[1:], strict=True))) for row in rows}
 
 
-def _orgs(rows: Sequence[Row]) -> dict[int, Shot]:
+def _orgs(rows: Sequence[Row]) -> dict[int, ObjectState]:
     return {
-        key: Shot(
+        key: ObjectState(
             slug,
             {"slug": slug, "name": name, "description": text, "isPublic": bool(public), "owner": owner},
             _owned(owner_id, owner, slug),
@@ -193,21 +193,21 @@ def _orgs(rows: Sequence[Row]) -> dict[int, Shot]:
     }
 
 
-def _owned(owner_id: int | None, owner: str, name: str) -> frozenset[Side]:
+def _owned(owner_id: int | None, owner: str, name: str) -> frozenset[LinkEnd]:
     """It shows in the user whose it is, if it is somebody's."""
-    return frozenset() if owner_id is None else frozenset([Side((USER, owner_id), owner, "owns", name)])
+    return frozenset() if owner_id is None else frozenset([LinkEnd((USER, owner_id), owner, "owns", name)])
 
 
 _ABOUT_A_RESOURCE = ("slug", "type", "name", "description", "metadata", "owner", "sizeBytes")
 
 
-def _resources(rows: Sequence[Row]) -> dict[int, Shot]:
+def _resources(rows: Sequence[Row]) -> dict[int, ObjectState]:
     found = {}
     for key, *row, reason, owner_id, org_id, org_slug, path in rows:
         holds = dict(zip(_ABOUT_A_RESOURCE, row, strict=True))
         holds["lock"] = None if reason is None else {"reason": reason}
-        kept = Side((ORG, org_id), org_slug, "resources", row[0])
-        found[key] = Shot(row[0], holds, _owned(owner_id, holds["owner"], path) | {kept})
+        kept = LinkEnd((ORG, org_id), org_slug, "resources", row[0])
+        found[key] = ObjectState(row[0], holds, _owned(owner_id, holds["owner"], path) | {kept})
     return found
 
 
@@ -268,51 +268,51 @@ load_api_tokens = StateLoader(
 )
 
 
-def _ends(kind: str, at: tuple[int, str], word: str, user: tuple[int, str], its: str) -> tuple[Side, Side]:
+def _ends(kind: str, at: tuple[int, str], word: str, user: tuple[int, str], its: str) -> tuple[LinkEnd, LinkEnd]:
     """A membership shows in what one is a member of and in the user."""
-    return Side((kind, at[0]), at[1], word, user[1]), Side((USER, user[0]), user[1], its, at[1])
+    return LinkEnd((kind, at[0]), at[1], word, user[1]), LinkEnd((USER, user[0]), user[1], its, at[1])
 
 
-def _org_member(row: Row) -> Tie:
+def _org_member(row: Row) -> AuditLink:
     org, user, slug, name, level, end = row
-    holds = {"level": Level(level).name, "expiresAt": format_instant(end)}
-    return Tie(_ends(ORG, (org, slug), "members", (user, name), "orgs"), holds)
+    holds = {"level": MemberLevel(level).name, "expiresAt": format_instant(end)}
+    return AuditLink(_ends(ORG, (org, slug), "members", (user, name), "orgs"), holds)
 
 
-def _group_member(row: Row) -> Tie:
+def _group_member(row: Row) -> AuditLink:
     group, user, slug, name, is_manager, end = row
     holds = {"isManager": bool(is_manager), "expiresAt": format_instant(end)}
-    return Tie(_ends(GROUP, (group, slug), "members", (user, name), "groups"), holds)
+    return AuditLink(_ends(GROUP, (group, slug), "members", (user, name), "groups"), holds)
 
 
-def _grant(row: Row) -> Tie:
+def _grant(row: Row) -> AuditLink:
     """A grant shows in the resource and, if there is one, in the group or the user whose it is."""
     resource, subject, slug, path, group, user, mask, end = row
     holds = {"roles": [name for bit, name in masks.NAMES.items() if mask & bit], "expiresAt": format_instant(end)}
-    kind, key, name = masks.kind_of(subject), masks.key_of(subject), user if group is None else group
+    kind, key, name = masks.subject_type(subject), masks.subject_key(subject), user if group is None else group
     entry = kind.name.lower() if name is None else f"{kind.name.lower()}:{name}"
-    sides = [Side((RESOURCE, resource), slug, "access", entry)]
+    sides = [LinkEnd((RESOURCE, resource), slug, "access", entry)]
     if name is not None:
-        sides.append(Side((GROUP if kind is Kind.GROUP else USER, key), name, "access", path))
-    return Tie(tuple(sides), holds)
+        sides.append(LinkEnd((GROUP if kind is SubjectType.GROUP else USER, key), name, "access", path))
+    return AuditLink(tuple(sides), holds)
 
 
-def _tied(of: Any, to: Any, *columns: Any) -> Select[Any]:
+def _link_rows(of: Any, to: Any, *columns: Any) -> Select[Any]:
     return select(col(of), col(to), *map(col, columns))
 
 
-ORG_MEMBERS = Ties(
+ORG_MEMBERS = LinkKind(
     ORG,
-    _tied(OrgMember.org_id, OrgMember.user_id, Org.slug, User.user_name, OrgMember.level, OrgMember.expires_at)
+    _link_rows(OrgMember.org_id, OrgMember.user_id, Org.slug, User.user_name, OrgMember.level, OrgMember.expires_at)
     .join(Org, col(Org.id) == col(OrgMember.org_id))
     .join(User, col(User.id) == col(OrgMember.user_id)),
     col(OrgMember.org_id),
     col(OrgMember.user_id),
     _org_member,
 )
-GROUP_MEMBERS = Ties(
+GROUP_MEMBERS = LinkKind(
     GROUP,
-    _tied(
+    _link_rows(
         GroupMember.group_id,
         GroupMember.user_id,
         Group.slug,
@@ -326,9 +326,9 @@ GROUP_MEMBERS = Ties(
     col(GroupMember.user_id),
     _group_member,
 )
-GRANTS = Ties(
+GRANTS = LinkKind(
     RESOURCE,
-    _tied(
+    _link_rows(
         Grant.resource_id,
         Grant.subject,
         Resource.slug,

@@ -14,14 +14,14 @@ from app.columns import format_instant
 from app.db import Transaction
 from app.errors import Conflict, InvalidInput, Locked, NotFound, Problem
 from app.services import audit, names, quotas, resources
-from app.services.quotas import Terms
-from app.services.roles import Way
-from app.tables import MAX_BYTES, Instant, Key, Lock, Org, Resource, RowId, Stage, Ticket, User, col
+from app.services.quotas import StoragePolicy
+from app.services.roles import RowRef
+from app.tables import MAX_BYTES, KeyText, Lock, Org, Resource, RowId, Stage, Ticket, User, UTCDateTime, col
 
 KEY_BYTES = 24
 """How much chance is in a key: it is all that one needs to speak for a ticket."""
 
-REMEMBERED = timedelta(days=1)
+RETENTION = timedelta(days=1)
 """How long a ticket is known after its end, so that a late answer can be asked for again."""
 
 CLEARED = 50
@@ -31,7 +31,7 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{32}")
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class StartedTicket:
     """A new ticket and what it is for."""
 
     key: str
@@ -59,7 +59,9 @@ class _Upload:
     is_locked: bool
 
 
-async def begin_upload(tx: Transaction, viewer: Viewer, resource: Way, size: int, terms: Terms) -> Begun:
+async def begin_upload(
+    tx: Transaction, viewer: Viewer, resource: RowRef, size: int, terms: StoragePolicy
+) -> StartedTicket:
     """Reserve bytes for an upload; needs DATASET_DATA_WRITE, no lock, and room for it with the owner of the org.
 
     Uploads that are begun for one owner at the same moment come one after the other.
@@ -67,34 +69,40 @@ async def begin_upload(tx: Transaction, viewer: Viewer, resource: Way, size: int
     found = await resources.writable(tx, viewer, resource, masks.DATA_WRITE)
     names.raise_problems([*_byte_problems(size, "sizeBytes")])
     user_name = await tx.value(_USER_NAME, key=viewer.user_id)
-    if terms.limited:
+    if terms.enforced:
         owner = await tx.value(_OWNER, key=found.org_id)
         await quotas.require_room(tx, viewer, owner, viewer.user_id, size, ("sizeBytes",))
-    begun = _begun(tx, found, user_name, terms, size=size, is_upload=True)
+    begun = _start(tx, found, user_name, terms, size=size, is_upload=True)
     await _put(tx, viewer, found, begun)
     return begun
 
 
-async def begin_download(tx: Transaction, viewer: Viewer, resource: Way, terms: Terms) -> Begun:
+async def begin_download(tx: Transaction, viewer: Viewer, resource: RowRef, terms: StoragePolicy) -> StartedTicket:
     """Leave to download all there is; needs DATASET_DATA_READ, which nobody may hold too. Neither lock nor quota."""
     found = await resources.readable(tx, viewer, resource, masks.DATA_READ)
     user_name = None if viewer.user_id is None else await tx.value(_USER_NAME, key=viewer.user_id)
-    begun = _begun(tx, found, user_name, terms, size=found.size_bytes, is_upload=False)
+    begun = _start(tx, found, user_name, terms, size=found.size_bytes, is_upload=False)
     await _put(tx, viewer, found, begun)
     return begun
 
 
-def _begun(
-    tx: Transaction, found: resources.Found, user_name: str | None, terms: Terms, *, size: int, is_upload: bool
-) -> Begun:
+def _start(
+    tx: Transaction,
+    found: resources.ResourceForUpdate,
+    user_name: str | None,
+    terms: StoragePolicy,
+    *,
+    size: int,
+    is_upload: bool,
+) -> StartedTicket:
     key = secrets.token_urlsafe(KEY_BYTES)
     begins = tx.now.replace(microsecond=0)  # a token tells whole seconds
-    return Begun(key, is_upload, found.id, found.path, size, user_name, begins, begins + terms.lifetime)
+    return StartedTicket(key, is_upload, found.id, found.path, size, user_name, begins, begins + terms.lifetime)
 
 
-async def _put(tx: Transaction, viewer: Viewer, found: resources.Found, begun: Begun) -> None:
+async def _put(tx: Transaction, viewer: Viewer, found: resources.ResourceForUpdate, begun: StartedTicket) -> None:
     """Keep the ticket, and clear away some that nobody asks for any more."""
-    await tx.rows(CLEAR_OLD, before=tx.now - REMEMBERED)
+    await tx.rows(CLEAR_OLD, before=tx.now - RETENTION)
     row = {
         "key": begun.key,
         "resource_id": found.id,
@@ -106,12 +114,14 @@ async def _put(tx: Transaction, viewer: Viewer, found: resources.Found, begun: B
         "created_at": tx.now,
         "expires_at": begun.ends,
     }
-    await tx.put(Ticket, [row])
+    await tx.insert(Ticket, [row])
     about = {"bytes": begun.bytes, "expiresAt": format_instant(begun.ends)}
-    audit.tells(tx, audit.RESOURCE, found.id, {"upload" if begun.is_upload else "download": about}, name=found.slug)
+    audit.note(tx, audit.RESOURCE, found.id, {"upload" if begun.is_upload else "download": about}, name=found.slug)
 
 
-async def finish_upload(tx: Transaction, viewer: Viewer, ticket: str, size: int, replaced: int, terms: Terms) -> int:
+async def finish_upload(
+    tx: Transaction, viewer: Viewer, ticket: str, size: int, replaced: int, terms: StoragePolicy
+) -> int:
     """Count an upload: the bytes that came, without those of what they replaced. Answers the resource's id.
 
     Whoever presents the ticket may. That more was replaced than came needs RESOURCES_MANAGE: a client that finishes its
@@ -120,21 +130,21 @@ async def finish_upload(tx: Transaction, viewer: Viewer, ticket: str, size: int,
     names.raise_problems([*_byte_problems(size, "sizeBytes"), *_byte_problems(replaced, "replacedBytes")])
     if replaced > size:
         policy.require(viewer, Permission.RESOURCES_MANAGE)
-    upload = await _held(tx, ticket)
-    await audit.touches(tx, audit.RESOURCE, [upload.resource_id])
+    upload = await _load_for_update(tx, ticket)
+    await audit.track(tx, audit.RESOURCE, [upload.resource_id])
     if upload.stage is Stage.FINISHED and upload.final == (size, replaced):
         return upload.resource_id
     _require_good(upload)
     grown = size - replaced
     if upload.size_bytes + grown < 0:
         raise InvalidInput("More is said to be replaced than the resource has.", ("replacedBytes",))
-    if terms.limited and grown > upload.reserved:
+    if terms.enforced and grown > upload.reserved:
         more = grown - upload.reserved
         await quotas.require_room(tx, viewer, upload.owner_id, upload.user_id, more, ("sizeBytes",))
     done = {"stage": int(Stage.FINISHED), "final_bytes": size, "replaced_bytes": replaced}
     await tx.rows(update(Ticket).where(col(Ticket.key) == ticket).values(**done))
     _tell(tx, upload, {"bytes": size, "replacedBytes": replaced, "state": Stage.FINISHED.name})
-    await quotas.grow(tx, upload.org_id, grown, ("sizeBytes",))
+    await quotas.add_bytes(tx, upload.org_id, grown, ("sizeBytes",))
     is_its = col(Resource.id) == upload.resource_id
     await tx.rows(update(Resource).where(is_its).values(size_bytes=upload.size_bytes + grown))
     return upload.resource_id
@@ -142,7 +152,7 @@ async def finish_upload(tx: Transaction, viewer: Viewer, ticket: str, size: int,
 
 async def cancel_upload(tx: Transaction, ticket: str) -> str:
     """Give the bytes of an upload back; again is as good as once. Whoever presents the ticket may. Answers its key."""
-    upload = await _held(tx, ticket)
+    upload = await _load_for_update(tx, ticket)
     if upload.stage is Stage.FINISHED:
         raise Conflict("The upload was finished already.", ("ticket",))
     await tx.rows(update(Ticket).where(col(Ticket.key) == ticket).values(stage=int(Stage.CANCELLED)))
@@ -153,10 +163,10 @@ async def cancel_upload(tx: Transaction, ticket: str) -> str:
 def _tell(tx: Transaction, upload: _Upload, after: dict[str, object]) -> None:
     """Tell what became of an upload: of its resource, since who knows the key of a ticket may speak for it."""
     before = {"bytes": upload.reserved, "state": upload.stage.name}
-    audit.tells(tx, audit.RESOURCE, upload.resource_id, {"upload": after}, {"upload": before})
+    audit.note(tx, audit.RESOURCE, upload.resource_id, {"upload": after}, {"upload": before})
 
 
-async def _held(tx: Transaction, ticket: str) -> _Upload:
+async def _load_for_update(tx: Transaction, ticket: str) -> _Upload:
     """The upload of a ticket; raises NotFound. The org is held first: see `holding.hold_orgs`."""
     held = None
     if is_key(ticket):
@@ -210,14 +220,14 @@ _USER_NAME = (
 # A CTE with row locks runs once. As a plain subquery PostgreSQL may run it again for each row, past its limit.
 _OLD = (
     select(col(Ticket.key))
-    .where(col(Ticket.expires_at) <= bindparam("before", type_=Instant()))
+    .where(col(Ticket.expires_at) <= bindparam("before", type_=UTCDateTime()))
     .limit(CLEARED)
     .with_for_update(skip_locked=True)
     .cte("old")
 )
 CLEAR_OLD = delete(Ticket).where(col(Ticket.key).in_(select(_OLD.c.key)))
 
-_THIS = col(Ticket.key) == bindparam("key", type_=Key())
+_THIS = col(Ticket.key) == bindparam("key", type_=KeyText())
 
 _HOLD_ORG = (
     select(col(Org.id))

@@ -23,14 +23,14 @@ from ipaddress import IPv6Address, ip_address
 from app import settings
 from app.db import Database, Transaction
 from app.errors import RateLimited, Unauthenticated, Unavailable
-from app.fair_queue import Caller, FairQueue, QueueFull, Turn
-from app.origin import ORIGIN
+from app.fair_queue import Caller, FairQueue, QueueFull, QueueTurn
+from app.origin import current_origin
 from app.services import guesses, names
-from app.services.guesses import Busy, Limit, Limits, Slots, Standing
+from app.services.guesses import ChecksBusy, GuessLimit, Limits, Slots, Standing
 from app.telemetry import facts, sign_ins
 from app.telemetry.sign_ins import Credential, Reason
 
-__all__ = ["Attempt", "Limit", "Throttle", "address", "viewer_as_caller"]
+__all__ = ["GuessLimit", "LoginAttempt", "LoginThrottle", "address", "viewer_as_caller"]
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ NETWORK = 64
 KNOWN = timedelta(days=90)
 """For how long an address is remembered from which somebody signed in."""
 
-LONGEST_KNOWN = 60
+MAX_KNOWN_SECONDS = 60
 """Seconds that she waits there at most: the wrong passwords may be those of somebody who shares her address."""
 
 RENEW_SECONDS = 4.0
@@ -54,7 +54,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
 
 
 @dataclass(slots=True)
-class Attempt:
+class LoginAttempt:
     """A guess that is being checked, and where it is reserved.
 
     `pair` is the key of the account from this address; empty where no account is named. `reason` is what the log tells
@@ -72,62 +72,62 @@ class Attempt:
         wrong = Reason.WRONG_PASSWORD if is_known else Reason.UNKNOWN_USER
         self.reason = Reason.DEACTIVATED if is_right else wrong
 
-    async def was_right(self, tx: Transaction) -> None:
+    async def succeed(self, tx: Transaction) -> None:
         """It was right; the account was opened from here."""
         self.is_over = True
         await guesses.count_right(tx, self.slots, self.pair, KNOWN)
 
-    async def was_right_alone(self, database: Database) -> None:
+    async def succeed_now(self, database: Database) -> None:
         """The same, where nothing else is changed by that."""
         async with database.write() as tx:
-            await self.was_right(tx)
+            await self.succeed(tx)
 
 
-class Throttle:
+class LoginThrottle:
     """Counts in the database, so that all workers share it. What stands there names nobody: it is hashed with a key."""
 
     def __init__(self, numbers: settings.Throttle, secret: bytes) -> None:
         self._numbers = numbers
         self._secret = hmac.digest(secret, PURPOSE, "sha256")
         forget = timedelta(minutes=numbers.forget_after_minutes)
-        self._times = guesses.Times(forget, forget + timedelta(seconds=numbers.longest_wait_seconds))
-        self._pair = Limit(numbers.free_guesses, numbers.longest_wait_seconds)
-        self._known = Limit(numbers.free_guesses, min(LONGEST_KNOWN, numbers.longest_wait_seconds))
-        self._account = Limit(numbers.free_guesses_per_account, numbers.longest_wait_per_account_seconds)
-        self._address = Limit(numbers.free_guesses_per_address, numbers.longest_wait_seconds)
+        self._times = guesses.GuessTimes(forget, forget + timedelta(seconds=numbers.longest_wait_seconds))
+        self._pair = GuessLimit(numbers.free_guesses, numbers.longest_wait_seconds)
+        self._known = GuessLimit(numbers.free_guesses, min(MAX_KNOWN_SECONDS, numbers.longest_wait_seconds))
+        self._account = GuessLimit(numbers.free_guesses_per_account, numbers.longest_wait_per_account_seconds)
+        self._address = GuessLimit(numbers.free_guesses_per_address, numbers.longest_wait_seconds)
         self._ending: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def attempt(
         self, database: Database, queue: FairQueue, user_name: str | None = None
-    ) -> AsyncIterator[Attempt]:
+    ) -> AsyncIterator[LoginAttempt]:
         """Around a guess at the password of an account, or at a token that says itself whose it is.
 
         The guess waits for its turn. Raises RateLimited, without a look at the guess, where too much was wrong lately.
         The account need not exist. Every refusal is told to the log.
         """
-        here, attempt = address(), Attempt()
-        account = "" if user_name is None else self._name("account", names.sought(user_name))
-        attempt.pair = "" if user_name is None else self._name("pair", here, names.sought(user_name))
+        here, attempt = address(), LoginAttempt()
+        account = "" if user_name is None else self._name("account", names.normalize_key(user_name))
+        attempt.pair = "" if user_name is None else self._name("pair", here, names.normalize_key(user_name))
         try:
             async with self._checking(database, queue, attempt, Caller(here, account)):
                 yield attempt
         except Exception as error:
             if (reason := _reason(attempt, error)) is not None:
                 credential = Credential.PROVIDER_TOKEN if user_name is None else Credential.PASSWORD
-                sign_ins.tell(credential, reason, user_name)
+                sign_ins.log_refusal(credential, reason, user_name)
             raise
 
     @asynccontextmanager
     async def _checking(
-        self, database: Database, queue: FairQueue, attempt: Attempt, caller: Caller
+        self, database: Database, queue: FairQueue, attempt: LoginAttempt, caller: Caller
     ) -> AsyncIterator[None]:
         """Around the check of a guess in its turn, while it is reserved."""
-        limits, found = await self._admitted(database, caller, attempt.pair)
+        limits, found = await self._admit(database, caller, attempt.pair)
         async with queue.turn(replace(caller, keys=tuple(limits))) as turn:
-            attempt.slots = await self._reserved(database, turn, limits, found)
+            attempt.slots = await self._reserve(database, turn, limits, found)
             try:
-                async with self._renewed(database, attempt):
+                async with self._keep_renewing(database, attempt):
                     yield
             except BaseException as error:
                 await self._end(database, attempt, limits, error)
@@ -136,17 +136,17 @@ class Throttle:
                 queue.release(limits)
 
     @asynccontextmanager
-    async def weighing_tokens(self, database: Database) -> AsyncIterator[None]:
+    async def token_slot(self, database: Database) -> AsyncIterator[None]:
         """Around the renewal of a token: bad ones count for the address, and not with the passwords.
 
         An old page that knows only a token that has ended must not keep people from signing in anew.
         """
-        facts.current().credential = Credential.REFRESH
+        facts.current_request().credential = Credential.REFRESH
         limits = {self._name("token", address()): self._address} if self._numbers.enabled else {}
         try:
-            guesses.require_free(await guesses.standing(database, limits), limits, database.clock())
+            guesses.require_free(await guesses.load_standing(database, limits), limits, database.clock())
         except RateLimited:
-            sign_ins.tell(Credential.REFRESH, Reason.THROTTLED)
+            sign_ins.log_refusal(Credential.REFRESH, Reason.THROTTLED)
             raise
         try:
             yield
@@ -155,24 +155,24 @@ class Throttle:
                 await guesses.count(tx, limits, self._times)
             raise
 
-    async def settled(self) -> None:
+    async def flush(self) -> None:
         """Wait until all that has ended is counted."""
         await asyncio.gather(*self._ending, return_exceptions=True)
 
-    async def _admitted(self, database: Database, caller: Caller, pair: str) -> tuple[Limits, Standing]:
+    async def _admit(self, database: Database, caller: Caller, pair: str) -> tuple[Limits, Standing]:
         """Return what limits the guess, and what was counted there; raises RateLimited."""
         if not self._numbers.enabled:
             return {}, {}
         limits = {self._name("address", caller.address): self._address}
         if pair:
             limits |= {pair: self._pair, caller.account: self._account}
-        found, now = await guesses.standing(database, limits), database.clock()
+        found, now = await guesses.load_standing(database, limits), database.clock()
         if pair in found and (found[pair][2] or now) > now:
             limits = {pair: self._known}
         guesses.require_free(found, limits, now)
         return limits, found
 
-    async def _reserved(self, database: Database, turn: Turn, limits: Limits, found: Standing) -> Slots:
+    async def _reserve(self, database: Database, turn: QueueTurn, limits: Limits, found: Standing) -> Slots:
         """Reserve the guess everywhere or nowhere, as soon as there is room; raises RateLimited."""
         pause = FIRST_PAUSE
         while limits:
@@ -182,13 +182,13 @@ class Throttle:
                     if not limits.keys() <= found.keys():
                         await guesses.clear(tx)
                 return slots
-            except Busy as busy:
+            except ChecksBusy as busy:
                 await turn.retry(busy.key, pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
         return {}
 
     @asynccontextmanager
-    async def _renewed(self, database: Database, attempt: Attempt) -> AsyncIterator[None]:
+    async def _keep_renewing(self, database: Database, attempt: LoginAttempt) -> AsyncIterator[None]:
         """Keep a check counted that takes long."""
         task = asyncio.create_task(self._renew(database, attempt)) if attempt.slots else None
         try:
@@ -197,14 +197,14 @@ class Throttle:
             if task is not None:
                 task.cancel()
 
-    async def _renew(self, database: Database, attempt: Attempt) -> None:
+    async def _renew(self, database: Database, attempt: LoginAttempt) -> None:
         while True:
             await asyncio.sleep(RENEW_SECONDS)
             with suppress(Exception):  # the next time, perhaps; the end of the check tells what is wrong
                 async with database.write() as tx:
                     attempt.slots = await guesses.renew(tx, attempt.slots)
 
-    async def _end(self, database: Database, attempt: Attempt, limits: Limits, error: BaseException) -> None:
+    async def _end(self, database: Database, attempt: LoginAttempt, limits: Limits, error: BaseException) -> None:
         """Count a guess that was not right: as wrong if it was looked at and is wrong, else as none.
 
         A wrong one is counted before it is answered, also when the client does not wait for that.
@@ -217,11 +217,11 @@ class Throttle:
             work = self._release(database, attempt.slots)
         task = asyncio.create_task(work)
         self._ending.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._on_task_end)
         if isinstance(error, Exception):
             await asyncio.shield(task)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _on_task_end(self, task: asyncio.Task[None]) -> None:
         self._ending.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.warning("the end of a password check was not counted: %s", str(error) or type(error).__name__)
@@ -241,7 +241,7 @@ class Throttle:
         return hmac.digest(self._secret, text, "sha256").hex()[:32]
 
 
-def _reason(attempt: Attempt, error: Exception) -> Reason | None:
+def _reason(attempt: LoginAttempt, error: Exception) -> Reason | None:
     """Return what the log tells of an error; None where no credential was refused."""
     match error:
         case QueueFull():
@@ -257,12 +257,12 @@ def _reason(attempt: Attempt, error: Exception) -> Reason | None:
 
 def viewer_as_caller() -> Caller:
     """Return who waits in a queue for something that a viewer asks for."""
-    return Caller(address(), f"viewer {facts.current().viewer}")
+    return Caller(address(), f"viewer {facts.current_request().viewer}")
 
 
 def address() -> str:
     """Where the guess comes from: all of an IPv4 address, the network of an IPv6 one."""
-    text = ORIGIN.get().address or ""
+    text = current_origin.get().address or ""
     try:
         found = ip_address(text)
     except ValueError:

@@ -9,11 +9,11 @@ from sqlalchemy import ColumnElement, Integer, and_, bindparam, case, exists, li
 from app import masks, policy
 from app.auth import Viewer
 from app.db import Transaction
-from app.masks import Kind
+from app.masks import SubjectType
 from app.services import access, resources
-from app.services.access import Entry
+from app.services.access import GrantEntry
 from app.services.resources import DEFAULT_MASK
-from app.services.roles import Way
+from app.services.roles import RowRef
 from app.tables import Grant, Resource, RowId, col
 
 
@@ -35,27 +35,27 @@ def visibility(viewer: Viewer) -> ColumnElement[int]:
 
 
 def _finds(entry: ColumnElement[bool]) -> ColumnElement[bool]:
-    given = and_(col(Grant.mask) != 0, policy.lasts(Grant.expires_at))
+    given = and_(col(Grant.mask) != 0, policy.is_valid_until(Grant.expires_at))
     return exists().where(col(Grant.resource_id) == col(Resource.id), entry, given).correlate(Resource)
 
 
-async def set_visibility(tx: Transaction, viewer: Viewer, resource: Way, wanted: Visibility) -> None:
+async def set_visibility(tx: Transaction, viewer: Viewer, resource: RowRef, wanted: Visibility) -> None:
     """Open a dataset that far and no farther; needs ADMIN on it, unless it is open that far already.
 
     What is open enough keeps its roles and its end; other entries of the configuration stay as they are.
     """
-    found = await resources.found(tx, viewer, resource)
+    found = await resources.load_for_update(tx, viewer, resource)
     stored = {subject: (mask, end) for subject, mask, end in await tx.rows(_STORED, resource=found.id, now=tx.now)}
     if not found.mask & masks.ADMIN and _level(stored) is wanted:  # clients send back what they were shown
         policy.require_role(found.mask, masks.METADATA_WRITE, masks.NAMES[masks.METADATA_WRITE])
         return
-    for kind, least in ((Kind.ANYONE, Visibility.PUBLIC), (Kind.GENERAL, Visibility.UNLISTED)):
-        mask, end = stored.get(masks.subject(kind), (0, None))
+    for kind, least in ((SubjectType.ANYONE, Visibility.PUBLIC), (SubjectType.GENERAL, Visibility.UNLISTED)):
+        mask, end = stored.get(masks.subject_id(kind), (0, None))
         if wanted < least and mask:
-            await access.revoke_access(tx, viewer, resource, Entry(kind, 0))
+            await access.revoke_access(tx, viewer, resource, GrantEntry(kind, 0))
         elif wanted >= least and masks.effective(mask, masks.ALL) & DEFAULT_MASK != DEFAULT_MASK:
             kept = mask if end is None else 0  # else what was given for a time would be given for ever
-            await access.grant_access(tx, viewer, resource, Entry(kind, kept | DEFAULT_MASK))
+            await access.grant_access(tx, viewer, resource, GrantEntry(kind, kept | DEFAULT_MASK))
 
 
 def _level(stored: Mapping[int, tuple[int, datetime | None]]) -> Visibility:
@@ -68,5 +68,5 @@ _STORED = select(col(Grant.subject), col(Grant.mask), col(Grant.expires_at)).whe
     col(Grant.resource_id) == bindparam("resource", type_=RowId()),
     or_(col(Grant.subject) == masks.GENERAL, col(Grant.subject) == masks.ANYONE),
     col(Grant.mask) != 0,
-    policy.lasts(Grant.expires_at),
+    policy.is_valid_until(Grant.expires_at),
 )

@@ -31,7 +31,7 @@ from app.errors import SettingsError
 from app.settings import values
 from app.settings.limits import Limits
 from app.settings.request_limits import RequestLimits
-from app.written import FILE_VARIABLE, Where, Written, fields, key, variable
+from app.written import FILE_VARIABLE, SettingOrigin, SettingsSource, fields, key, variable
 
 FILE = "appsettings.json"
 HIDDEN = "(hidden)"
@@ -103,7 +103,7 @@ class Throttle(BaseModel):
     )
 
 
-class Described(NamedTuple):
+class SettingInfo(NamedTuple):
     """A setting as it may be shown to anybody."""
 
     value: str
@@ -262,7 +262,7 @@ class Settings(BaseSettings):
         20, ge=1, le=3600, description="Seconds that running requests have when the server is told to stop, 1 to 3600."
     )
 
-    _origins: dict[Where, tuple[str, str]] = PrivateAttr(default_factory=dict)
+    _origins: dict[SettingOrigin, tuple[str, str]] = PrivateAttr(default_factory=dict)
 
     @classmethod
     def settings_customise_sources(
@@ -278,7 +278,7 @@ class Settings(BaseSettings):
     @classmethod
     def read(cls, file: Path | None = None) -> Self:
         """Read the file (a named one must exist), then the environment; list all that is wrong at once."""
-        reading = Written(FIELDS)
+        reading = SettingsSource(FIELDS)
         named = file or os.environ.get(FILE_VARIABLE)
         if named or Path(FILE).exists():
             reading.file(Path(named or FILE))
@@ -286,7 +286,7 @@ class Settings(BaseSettings):
         try:
             settings = cls(**reading.values)
         except ValidationError as error:
-            reading.wrong += map(reading.explained, error.errors(include_url=False, include_input=False))
+            reading.wrong += map(reading.explain, error.errors(include_url=False, include_input=False))
         if reading.wrong:
             raise SettingsError("\n".join(reading.wrong))
         settings._origins = reading.origins
@@ -345,30 +345,30 @@ class Settings(BaseSettings):
         query = "&".join(map(_without_password, parts.query.split("&")))
         return parts._replace(netloc=f"{name}{colon}{HIDDEN if colon else ''}{at}{hosts}", query=query).geturl()
 
-    def describe(self) -> dict[str, Described]:
+    def describe(self) -> dict[str, SettingInfo]:
         """Say for every key what it is, who set it and what it means; secrets stay hidden."""
         return {
-            key(where): Described(
+            key(where): SettingInfo(
                 self._shown(where), self._source(where), FIELDS[where].description or "", variable(where)
             )
             for where in self._leaves()
         }
 
-    def _leaves(self) -> Iterator[Where]:
+    def _leaves(self) -> Iterator[SettingOrigin]:
         for where in FIELDS:
             if self._value(where[:-1]) is not None and not isinstance(self._value(where), BaseModel):
                 yield where
 
-    def _value(self, where: Where) -> Any:
+    def _value(self, where: SettingOrigin) -> Any:
         value: Any = self
         for name in where:
             value = getattr(value, name)
         return value
 
-    def _source(self, where: Where) -> str:
+    def _source(self, where: SettingOrigin) -> str:
         return self._origins.get(where, ("", "default"))[1]
 
-    def _shown(self, where: Where) -> str:
+    def _shown(self, where: SettingOrigin) -> str:
         value = self._value(where)
         if where == ("database_url",):
             return self.database_shown
@@ -382,5 +382,5 @@ def _without_password(parameter: str) -> str:
     return f"{name}{equals}{HIDDEN}" if "password" in unquote(name).lower() else parameter
 
 
-FIELDS: Mapping[Where, FieldInfo] = dict(fields(Settings))
+FIELDS: Mapping[SettingOrigin, FieldInfo] = dict(fields(Settings))
 """Every section and every setting, by its place."""

@@ -41,16 +41,16 @@ def secret(settings: Settings) -> bytes:
         return settings.secret.get_secret_value().encode()
     path = settings.secret_path
     try:
-        if not path.exists() and _made(path) and not settings.is_sqlite:
+        if not path.exists() and _make_secret(path) and not settings.is_sqlite:
             log.warning("made a signing secret in %s: if several hosts serve this database, set Secret on all", path)
-        return _kept(path)
+        return _read_secret(path)
     except OSError as error:
         raise SettingsError(
             f"{path}: the signing secret cannot be kept there ({error.strerror}); allow it or set OSTIARY_SECRET"
         ) from None
 
 
-def _made(path: Path) -> bool:
+def _make_secret(path: Path) -> bool:
     """Make the file whole and at once, so that of two processes that start together both read the winner's."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, draft = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # mode 600 from the start
@@ -67,7 +67,7 @@ def _made(path: Path) -> bool:
     return True
 
 
-def _kept(path: Path) -> bytes:
+def _read_secret(path: Path) -> bytes:
     with path.open("rb") as file:
         mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
         kept = file.read().strip()

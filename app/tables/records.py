@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from app.columns import Document, Instant, Key, RowId
+from app.columns import JSONDocument, KeyText, RowId, UTCDateTime
 from app.tables.registry import points_at
 
 
@@ -17,8 +17,8 @@ class RevokedToken(SQLModel, table=True):
     __tablename__ = "revoked_tokens"
     __table_args__ = (Index(None, "expires_at"),)
 
-    jti: str = Field(primary_key=True, sa_type=Key)
-    expires_at: datetime = Field(sa_type=Instant)
+    jti: str = Field(primary_key=True, sa_type=KeyText)
+    expires_at: datetime = Field(sa_type=UTCDateTime)
 
 
 class SigningKey(SQLModel, table=True):
@@ -26,11 +26,11 @@ class SigningKey(SQLModel, table=True):
 
     __tablename__ = "signing_keys"
 
-    kid: str = Field(primary_key=True, sa_type=Key)
+    kid: str = Field(primary_key=True, sa_type=KeyText)
     sealed: str = Field(sa_type=Text)
-    created_at: datetime = Field(sa_type=Instant)
-    retired_at: datetime | None = Field(default=None, sa_type=Instant)
-    ends_at: datetime | None = Field(default=None, sa_type=Instant)
+    created_at: datetime = Field(sa_type=UTCDateTime)
+    retired_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    ends_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
 
 class ApiToken(SQLModel, table=True):
@@ -45,14 +45,14 @@ class ApiToken(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     user_id: int = points_at("users.id")
     name: str = Field(sa_type=Text)
-    name_key: str = Field(sa_type=Key)
+    name_key: str = Field(sa_type=KeyText)
     prefix: str = Field(sa_type=Text)
-    hash: str = Field(sa_type=Key, unique=True)
+    hash: str = Field(sa_type=KeyText, unique=True)
     permissions: int = Field(sa_type=Integer)
     is_limited: bool = Field(sa_type=Boolean)
-    created_at: datetime = Field(sa_type=Instant)
-    expires_at: datetime | None = Field(default=None, sa_type=Instant)
-    last_used_at: datetime | None = Field(default=None, sa_type=Instant)
+    created_at: datetime = Field(sa_type=UTCDateTime)
+    expires_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    last_used_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
 
 class ApiTokenOrg(SQLModel, table=True):
@@ -92,11 +92,11 @@ class Guess(SQLModel, table=True):
     __tablename__ = "guesses"
     __table_args__ = (Index(None, "kept_until"),)
 
-    key: str = Field(primary_key=True, sa_type=Key)
+    key: str = Field(primary_key=True, sa_type=KeyText)
     failures: int = Field(sa_type=Integer)
-    free_at: datetime = Field(sa_type=Instant)
-    known_until: datetime | None = Field(default=None, sa_type=Instant)
-    kept_until: datetime = Field(sa_type=Instant)
+    free_at: datetime = Field(sa_type=UTCDateTime)
+    known_until: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    kept_until: datetime = Field(sa_type=UTCDateTime)
     checks: int = Field(sa_type=Integer, sa_column_kwargs={"server_default": "0"})
     checks_before: int = Field(sa_type=Integer, sa_column_kwargs={"server_default": "0"})
     checks_slot: int = Field(sa_type=Integer, sa_column_kwargs={"server_default": "0"})
@@ -117,15 +117,15 @@ class Ticket(SQLModel, table=True):
         Index(None, "expires_at"),
     )
 
-    key: str = Field(primary_key=True, sa_type=Key)
+    key: str = Field(primary_key=True, sa_type=KeyText)
     resource_id: int = points_at("resources.id")
     org_id: int = Field(sa_type=RowId)
     user_id: int | None = points_at("users.id", default=None)
     is_upload: bool = Field(sa_type=Boolean)
     bytes: int = Field(sa_type=BigInteger)
     stage: int = Field(sa_type=Integer)
-    created_at: datetime = Field(sa_type=Instant)
-    expires_at: datetime = Field(sa_type=Instant)
+    created_at: datetime = Field(sa_type=UTCDateTime)
+    expires_at: datetime = Field(sa_type=UTCDateTime)
     final_bytes: int | None = Field(default=None, sa_type=BigInteger)
     replaced_bytes: int | None = Field(default=None, sa_type=BigInteger)
 
@@ -146,14 +146,14 @@ class AuditEvent(SQLModel, table=True):
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
-    at: datetime = Field(sa_type=Instant)
+    at: datetime = Field(sa_type=UTCDateTime)
     actor_id: int | None = Field(default=None, sa_type=RowId)
     actor_name: str | None = Field(default=None, sa_type=Text)
-    actor_key: str | None = Field(default=None, sa_type=Key)
-    face: str = Field(sa_type=Key)
+    actor_key: str | None = Field(default=None, sa_type=KeyText)
+    face: str = Field(sa_type=KeyText)
     address: str | None = Field(default=None, sa_type=Text)
     request_id: str | None = Field(default=None, sa_type=Text)
-    action: str = Field(sa_type=Key)
+    action: str = Field(sa_type=KeyText)
 
 
 class AuditChange(SQLModel, table=True):
@@ -172,10 +172,10 @@ class AuditChange(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     event_id: int = Field(sa_type=RowId, sa_column_args=(ForeignKey("audit_events.id"),))
-    at: datetime = Field(sa_type=Instant)
-    kind: str = Field(sa_type=Key)
+    at: datetime = Field(sa_type=UTCDateTime)
+    kind: str = Field(sa_type=KeyText)
     key: int = Field(sa_type=RowId)
-    subject: str = Field(sa_type=Key)
-    name: str = Field(sa_type=Key)
-    before: dict[str, Any] | None = Field(default=None, sa_type=Document)
-    after: dict[str, Any] | None = Field(default=None, sa_type=Document)
+    subject: str = Field(sa_type=KeyText)
+    name: str = Field(sa_type=KeyText)
+    before: dict[str, Any] | None = Field(default=None, sa_type=JSONDocument)
+    after: dict[str, Any] | None = Field(default=None, sa_type=JSONDocument)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, Text, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
-from app.columns import Document, Instant, Key, RowId, WideInteger
+from app.columns import JSONDocument, KeyText, RowId, UTCDateTime, WideInteger
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -26,15 +26,15 @@ class User(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     user_name: str = Field(sa_type=Text)
-    user_key: str = Field(sa_type=Key, unique=True)
+    user_key: str = Field(sa_type=KeyText, unique=True)
     email: str | None = Field(default=None, sa_type=Text)
-    email_key: str | None = Field(default=None, sa_type=Key, unique=True)
+    email_key: str | None = Field(default=None, sa_type=KeyText, unique=True)
     password_hash: str | None = Field(default=None, sa_type=Text)
     token_generation: int = Field(sa_type=WideInteger)
-    details: dict[str, Any] = Field(sa_type=Document)
+    details: dict[str, Any] = Field(sa_type=JSONDocument)
     is_service_account: bool = Field(sa_type=Boolean, sa_column_kwargs={"server_default": false()})
-    created_at: datetime = Field(sa_type=Instant)
-    last_login_at: datetime | None = Field(default=None, sa_type=Instant)
+    created_at: datetime = Field(sa_type=UTCDateTime)
+    last_login_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
 
 class Role(SQLModel, table=True):
@@ -45,11 +45,11 @@ class Role(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     name: str = Field(sa_type=Text)
-    name_key: str = Field(sa_type=Key, unique=True)
+    name_key: str = Field(sa_type=KeyText, unique=True)
     description: str = Field(sa_type=Text)
     permissions: int = Field(sa_type=Integer)
     is_built_in: bool = Field(sa_type=Boolean)
-    created_at: datetime = Field(sa_type=Instant)
+    created_at: datetime = Field(sa_type=UTCDateTime)
 
 
 class UserRole(SQLModel, table=True):
@@ -77,14 +77,14 @@ class Org(SQLModel, table=True):
     __table_args__ = (Index(None, "name_key", "id"), Index(None, "owner_id"), {"sqlite_autoincrement": True})
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
-    slug: str = Field(sa_type=Key, unique=True)
+    slug: str = Field(sa_type=KeyText, unique=True)
     name: str = Field(sa_type=Text)
-    name_key: str = Field(sa_type=Key)
+    name_key: str = Field(sa_type=KeyText)
     description: str = Field(sa_type=Text)
     owner_id: int | None = points_at("users.id", ondelete="SET NULL", default=None)
     is_public: bool = Field(sa_type=Boolean)
     size_bytes: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
-    created_at: datetime = Field(sa_type=Instant)
+    created_at: datetime = Field(sa_type=UTCDateTime)
 
 
 class OrgMember(SQLModel, table=True):
@@ -96,10 +96,10 @@ class OrgMember(SQLModel, table=True):
     org_id: int = points_at("orgs.id", primary_key=True)
     user_id: int = points_at("users.id", primary_key=True)
     level: int = Field(sa_type=Integer)
-    granted_at: datetime = Field(sa_type=Instant)
+    granted_at: datetime = Field(sa_type=UTCDateTime)
     granted_by: int | None = points_at("users.id", ondelete="SET NULL", default=None, index=True)
     granted_by_name: str | None = Field(default=None, sa_type=Text)
-    expires_at: datetime | None = Field(default=None, sa_type=Instant)
+    expires_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
 
 class MembersSeenBy(StrEnum):
@@ -116,12 +116,12 @@ class Group(SQLModel, table=True):
     __table_args__ = (Index(None, "name_key", "id"), {"sqlite_autoincrement": True})
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
-    slug: str = Field(sa_type=Key, unique=True)
+    slug: str = Field(sa_type=KeyText, unique=True)
     display_name: str = Field(sa_type=Text)
-    name_key: str = Field(sa_type=Key)
+    name_key: str = Field(sa_type=KeyText)
     description: str = Field(sa_type=Text)
-    members_seen_by: str = Field(sa_type=Key, sa_column_kwargs={"server_default": MembersSeenBy.MEMBERS.value})
-    created_at: datetime = Field(sa_type=Instant)
+    members_seen_by: str = Field(sa_type=KeyText, sa_column_kwargs={"server_default": MembersSeenBy.MEMBERS.value})
+    created_at: datetime = Field(sa_type=UTCDateTime)
 
 
 class GroupMember(SQLModel, table=True):
@@ -133,10 +133,10 @@ class GroupMember(SQLModel, table=True):
     group_id: int = points_at("groups.id", primary_key=True)
     user_id: int = points_at("users.id", primary_key=True)
     is_manager: bool = Field(sa_type=Boolean)
-    added_at: datetime = Field(sa_type=Instant)
+    added_at: datetime = Field(sa_type=UTCDateTime)
     added_by: int | None = points_at("users.id", ondelete="SET NULL", default=None, index=True)
     added_by_name: str | None = Field(default=None, sa_type=Text)
-    expires_at: datetime | None = Field(default=None, sa_type=Instant)
+    expires_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
 
 class ResourceType(SQLModel, table=True):
@@ -146,7 +146,7 @@ class ResourceType(SQLModel, table=True):
     __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
-    name: str = Field(sa_type=Key, unique=True)
+    name: str = Field(sa_type=KeyText, unique=True)
     has_data: bool = Field(sa_type=Boolean)
     is_built_in: bool = Field(sa_type=Boolean)
 
@@ -171,18 +171,18 @@ class Resource(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     org_id: int = points_at("orgs.id")
     type_id: int = Field(sa_type=RowId, sa_column_args=(ForeignKey("resource_types.id"),))
-    slug: str = Field(sa_type=Key)
-    path: str = Field(sa_type=Key, unique=True)
+    slug: str = Field(sa_type=KeyText)
+    path: str = Field(sa_type=KeyText, unique=True)
     name: str = Field(sa_type=Text)
-    name_key: str = Field(sa_type=Key)
+    name_key: str = Field(sa_type=KeyText)
     description: str = Field(sa_type=Text)
-    details: dict[str, Any] = Field(sa_type=Document)
+    details: dict[str, Any] = Field(sa_type=JSONDocument)
     owner_id: int | None = points_at("users.id", ondelete="SET NULL", default=None)
     size_bytes: int = Field(sa_type=BigInteger)
     full_mask: int = Field(sa_type=Integer)
     revision: int = Field(sa_type=Integer)
-    created_at: datetime = Field(sa_type=Instant)
-    updated_at: datetime = Field(sa_type=Instant)
+    created_at: datetime = Field(sa_type=UTCDateTime)
+    updated_at: datetime = Field(sa_type=UTCDateTime)
 
 
 class Lock(SQLModel, table=True):
@@ -194,7 +194,7 @@ class Lock(SQLModel, table=True):
     user_id: int | None = points_at("users.id", ondelete="SET NULL", default=None, index=True)
     user_name: str | None = Field(default=None, sa_type=Text)
     reason: str = Field(sa_type=Text)
-    created_at: datetime = Field(sa_type=Instant)
+    created_at: datetime = Field(sa_type=UTCDateTime)
 
 
 class LockEvent(SQLModel, table=True):
@@ -209,7 +209,7 @@ class LockEvent(SQLModel, table=True):
     user_name: str | None = Field(default=None, sa_type=Text)
     is_lock: bool = Field(sa_type=Boolean)
     reason: str = Field(sa_type=Text)
-    created_at: datetime = Field(sa_type=Instant)
+    created_at: datetime = Field(sa_type=UTCDateTime)
 
 
 class Grant(SQLModel, table=True):
@@ -229,7 +229,7 @@ class Grant(SQLModel, table=True):
     group_id: int | None = points_at("groups.id", default=None)
     user_id: int | None = points_at("users.id", default=None)
     mask: int = Field(sa_type=Integer)
-    expires_at: datetime | None = Field(default=None, sa_type=Instant)
+    expires_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
 
 class Access(SQLModel, table=True):
@@ -258,7 +258,7 @@ class Access(SQLModel, table=True):
     granted: int = Field(sa_type=Integer)
     mask: int = Field(sa_type=Integer)
     type_id: int = Field(sa_type=RowId)
-    expires_at: datetime | None = Field(default=None, sa_type=Instant)
-    name_key: str = Field(sa_type=Key)
-    created_at: datetime = Field(sa_type=Instant)
-    updated_at: datetime = Field(sa_type=Instant)
+    expires_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    name_key: str = Field(sa_type=KeyText)
+    created_at: datetime = Field(sa_type=UTCDateTime)
+    updated_at: datetime = Field(sa_type=UTCDateTime)

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from typing import Any
 
 
-class Facts:
+class RequestStats:
     """`path` is a template; `kind` is query or mutation; `viewer` is a user's id, `codes` those of what was refused.
 
     `executor` says which one answered a GraphQL operation, and `cause` why it was the stock one. `made` counts the
@@ -17,15 +17,15 @@ class Facts:
     stands in the class: each request has one of these.
     """
 
-    face: str = "other"
+    api: str = "other"
     path: str = ""
     kind: str = "none"
     operation: str | None = None
     viewer: int | None = None
     statements: int = 0
     executor: str = ""
-    cause: str = ""
-    made: int = 0
+    reason: str = ""
+    change_made: int = 0
     after_commit: Callable[[], None] | None = None
     credential: str = ""
     """What a token is presented for, if for more than to say who asks: a refresh."""
@@ -41,14 +41,14 @@ class Facts:
 
     def note_commit(self) -> None:
         """Note that a change of this request is committed."""
-        self.made += 1
+        self.change_made += 1
         if self.after_commit is not None:
             self.after_commit()
 
 
-CURRENT: ContextVar[Facts | None] = ContextVar("facts", default=None)
+CURRENT: ContextVar[RequestStats | None] = ContextVar("facts", default=None)
 
 
-def current() -> Facts:
+def current_request() -> RequestStats:
     """The facts of the request that is being answered; elsewhere, some that nobody reads."""
-    return CURRENT.get() or Facts("", "")
+    return CURRENT.get() or RequestStats("", "")

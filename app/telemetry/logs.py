@@ -52,7 +52,7 @@ class Lines(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is the library's
         """The line without a trace."""
-        told = " ".join(f"{name}={_plain(value)}" for name, value in _told(record).items())
+        told = " ".join(f"{name}={_plain(value)}" for name, value in _fields(record).items())
         return f"{_printable(super().formatMessage(record))} {told}".rstrip()
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - the same
@@ -74,14 +74,14 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            **_told(record),
+            **_fields(record),
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)
 
 
-def _told(record: logging.LogRecord) -> dict[str, Any]:
+def _fields(record: logging.LogRecord) -> dict[str, Any]:
     """What a line says beside its message."""
     given: Mapping[str, Any] = getattr(record, "fields", {})
     about = facts.CURRENT.get()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app.telemetry import counters as event_counters
-from app.telemetry.facts import Facts
+from app.telemetry.facts import RequestStats
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -19,7 +19,7 @@ BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0
 """Seconds: a check takes a millisecond, a login thirty, and nothing may take more than a minute."""
 
 
-class Family(NamedTuple):
+class MetricFamily(NamedTuple):
     """Numbers of one name. Those of several workers are added up; of a gauge, those of the living."""
 
     kind: str
@@ -27,24 +27,32 @@ class Family(NamedTuple):
 
 
 FAMILIES = {
-    "ostiary_requests_total": Family("counter", "Requests that were answered, by face, kind of operation and status."),
-    "ostiary_request_duration_seconds": Family("histogram", "How long requests took, by face and kind of operation."),
-    "ostiary_requests_in_progress": Family("gauge", "Requests that are being answered."),
-    "ostiary_refusals_total": Family("counter", "What was refused, by code; several in one request count each."),
-    "ostiary_limits_exceeded_total": Family("counter", "Requests and connections refused by a request limit."),
-    "ostiary_sign_ins_refused_total": Family("counter", "Refused credentials, by api, kind of credential and reason."),
-    "ostiary_database_failures_total": Family("counter", "Database operations that failed, by reason."),
-    "ostiary_statements_total": Family("counter", "SQL statements that requests have run."),
-    "ostiary_executions_total": Family("counter", "GraphQL operations, by executor, and why by the stock one."),
-    "ostiary_documents_total": Family("counter", "GraphQL documents, by whether they were known or had to be read."),
-    "ostiary_documents_remembered": Family("gauge", "GraphQL documents that are remembered."),
-    "ostiary_hashing_jobs": Family("gauge", "Passwords that are being hashed, or wait for it."),
-    "ostiary_database_connections": Family("gauge", "Connections to PostgreSQL, by whether somebody uses them."),
-    "ostiary_worker_restarts_total": Family("counter", "Workers that ended unexpectedly and were replaced."),
-    "ostiary_workers": Family("gauge", "Worker processes, by version."),
-    "process_cpu_seconds_total": Family("counter", "Seconds that the workers have computed."),
-    "process_resident_memory_bytes": Family("gauge", "Memory of the workers; what they share counts for each."),
-    "process_open_fds": Family("gauge", "Open file descriptors of the workers."),
+    "ostiary_requests_total": MetricFamily(
+        "counter", "Requests that were answered, by face, kind of operation and status."
+    ),
+    "ostiary_request_duration_seconds": MetricFamily(
+        "histogram", "How long requests took, by face and kind of operation."
+    ),
+    "ostiary_requests_in_progress": MetricFamily("gauge", "Requests that are being answered."),
+    "ostiary_refusals_total": MetricFamily("counter", "What was refused, by code; several in one request count each."),
+    "ostiary_limits_exceeded_total": MetricFamily("counter", "Requests and connections refused by a request limit."),
+    "ostiary_sign_ins_refused_total": MetricFamily(
+        "counter", "Refused credentials, by api, kind of credential and reason."
+    ),
+    "ostiary_database_failures_total": MetricFamily("counter", "Database operations that failed, by reason."),
+    "ostiary_statements_total": MetricFamily("counter", "SQL statements that requests have run."),
+    "ostiary_executions_total": MetricFamily("counter", "GraphQL operations, by executor, and why by the stock one."),
+    "ostiary_documents_total": MetricFamily(
+        "counter", "GraphQL documents, by whether they were known or had to be read."
+    ),
+    "ostiary_documents_remembered": MetricFamily("gauge", "GraphQL documents that are remembered."),
+    "ostiary_hashing_jobs": MetricFamily("gauge", "Passwords that are being hashed, or wait for it."),
+    "ostiary_database_connections": MetricFamily("gauge", "Connections to PostgreSQL, by whether somebody uses them."),
+    "ostiary_worker_restarts_total": MetricFamily("counter", "Workers that ended unexpectedly and were replaced."),
+    "ostiary_workers": MetricFamily("gauge", "Worker processes, by version."),
+    "process_cpu_seconds_total": MetricFamily("counter", "Seconds that the workers have computed."),
+    "process_resident_memory_bytes": MetricFamily("gauge", "Memory of the workers; what they share counts for each."),
+    "process_open_fds": MetricFamily("gauge", "Open file descriptors of the workers."),
 }
 
 Samples = dict[str, float]
@@ -52,7 +60,7 @@ Samples = dict[str, float]
 
 
 @dataclass(slots=True)
-class _Tally:
+class RequestTally:
     """Requests that were alike: how many took how long, and what they took in all."""
 
     durations: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
@@ -60,17 +68,17 @@ class _Tally:
     statements: int = 0
 
 
-class Meter:
+class WorkerMetrics:
     """What one worker counts. A request costs it a few additions."""
 
     def __init__(self) -> None:
         self.running = 0
-        self._tallies: defaultdict[tuple[str, str, int, str, str], _Tally] = defaultdict(_Tally)
+        self._tallies: defaultdict[tuple[str, str, int, str, str], RequestTally] = defaultdict(RequestTally)
         self._refusals: Counter[str] = Counter()
 
-    def answered(self, about: Facts, status: int, seconds: float) -> None:
+    def record(self, about: RequestStats, status: int, seconds: float) -> None:
         """Count a request; status 0 stands for no answer at all."""
-        tally = self._tallies[about.face, about.kind, status, about.executor, about.cause]
+        tally = self._tallies[about.api, about.kind, status, about.executor, about.reason]
         tally.durations[bisect_left(BOUNDS, seconds)] += 1
         tally.seconds += seconds
         tally.statements += about.statements
@@ -94,7 +102,7 @@ class Meter:
         return {**own, **found, **event_counters.samples(), **dict(_process())}
 
 
-def _histogram(labels: str, tally: _Tally) -> Samples:
+def _histogram(labels: str, tally: RequestTally) -> Samples:
     name, below = "ostiary_request_duration_seconds", 0
     found: Samples = {}
     for bound, number in zip((*BOUNDS, "+Inf"), tally.durations, strict=True):

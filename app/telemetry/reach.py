@@ -3,7 +3,7 @@
 import logging
 
 
-class Reach:
+class AvailabilityLogger:
     """Says in a line what each of a thousand requests finds out for itself."""
 
     def __init__(self, what: str, log: logging.Logger) -> None:
@@ -11,13 +11,13 @@ class Reach:
         self._log = log
         self._is_away = False
 
-    def lost(self, error: Exception) -> None:
+    def mark_down(self, error: Exception) -> None:
         """It does not answer."""
         if not self._is_away:
             self._is_away = True
             self._log.error("%s does not answer: %s", self._what, str(error) or type(error).__name__)
 
-    def found(self) -> None:
+    def mark_up(self) -> None:
         """It answers."""
         if self._is_away:
             self._is_away = False

@@ -68,10 +68,10 @@ class _Second:
 _SECONDS: dict[tuple[str, Reason], _Second] = {}
 
 
-def tell(credential: str, reason: Reason, user_name: str | None = None) -> None:
+def log_refusal(credential: str, reason: Reason, user_name: str | None = None) -> None:
     """Count and log that a credential was refused to the client of the current request."""
-    about = facts.current()
-    api = about.face.upper()
+    about = facts.current_request()
+    api = about.api.upper()
     counters.increment("ostiary_sign_ins_refused_total", api=api, credential=credential, reason=reason)
     second = _second(credential, reason)
     if second.told >= LINES_A_SECOND:

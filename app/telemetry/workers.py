@@ -41,14 +41,14 @@ def shared(number: int) -> Iterator[None]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-class Board:
+class MetricsDirectory:
     """A worker's own file, and those of the others. A file is written beside its place, so that it is read whole."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._name = f"{os.getpid()}-{secrets.token_hex(4)}"
 
-    def put(self, samples: Samples, *, ended: bool = False) -> None:
+    def publish(self, samples: Samples, *, ended: bool = False) -> None:
         """Lay down what this worker has counted; once it has `ended`, what stays true of it."""
         kept = {"pid": None if ended else os.getpid(), "samples": counters(samples) if ended else samples}
         draft = self._folder / f"{self._name}.new"

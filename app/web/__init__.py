@@ -1,42 +1,42 @@
 """What both faces need of HTTP: bodies in, refusals, cookies and files out, and whose pages may ask."""
 
 from app.web.asking import note_origin
-from app.web.callers import identified, presented, require_own_page
+from app.web.callers import authenticate, extract_credentials, require_own_page
 from app.web.cors import cors
-from app.web.files import kept
-from app.web.front import Front
-from app.web.heads import Heads, heads
+from app.web.files import cached_response
+from app.web.front import FastRouter
+from app.web.heads import RequestHeaders, parse_headers
 from app.web.origin import from_foreign_page
 from app.web.reading import body, json_value, media_type
 from app.web.refusals import MethodNotAllowed, UnsupportedMediaType, headers
 from app.web.values import require_few_uses, require_few_values
-from app.web.watching import Watch, Watching
-from app.web.whole import Whole
-from app.web.writing import NO_SNIFFING, UNKEPT, Cookie, encoded, set_cookie
+from app.web.watching import RequestLog, RequestMiddleware
+from app.web.whole import BufferedResponse
+from app.web.writing import NO_SNIFFING, UNKEPT, Cookie, encode_json, set_cookie
 
 __all__ = [
     "NO_SNIFFING",
     "UNKEPT",
+    "BufferedResponse",
     "Cookie",
-    "Front",
-    "Heads",
+    "FastRouter",
     "MethodNotAllowed",
+    "RequestHeaders",
+    "RequestLog",
+    "RequestMiddleware",
     "UnsupportedMediaType",
-    "Watch",
-    "Watching",
-    "Whole",
+    "authenticate",
     "body",
+    "cached_response",
     "cors",
-    "encoded",
+    "encode_json",
+    "extract_credentials",
     "from_foreign_page",
     "headers",
-    "heads",
-    "identified",
     "json_value",
-    "kept",
     "media_type",
     "note_origin",
-    "presented",
+    "parse_headers",
     "require_few_uses",
     "require_few_values",
     "require_own_page",

@@ -4,7 +4,7 @@ from functools import partial
 
 from starlette.requests import Request
 
-from app.origin import ORIGIN, Origin
+from app.origin import RequestOrigin, current_origin
 from app.telemetry import facts
 from app.web.locality import is_direct_local
 
@@ -13,4 +13,4 @@ def note_origin(request: Request, face: str) -> None:
     """Remember where this request comes from while it is answered; its id is the one of its line in the log."""
     address = None if request.client is None else request.client.host
     is_local = partial(is_direct_local, request.scope)
-    ORIGIN.set(Origin(face, address, facts.current().request_id or None, is_local))
+    current_origin.set(RequestOrigin(face, address, facts.current_request().request_id or None, is_local))

@@ -17,13 +17,13 @@ from starlette.responses import Response
 from app.errors import BodyTooLarge, HeadersTooLarge, Refusal, RequestTimeout
 from app.settings import RequestLimits
 from app.telemetry import counters, logs
-from app.telemetry.facts import Facts
-from app.telemetry.metrics import Meter
+from app.telemetry.facts import RequestStats
+from app.telemetry.metrics import WorkerMetrics
 from app.web import descriptors
 from app.web.refusals import Overloaded, headers
 from app.web.watching import new_request_id
-from app.web.whole import Whole
-from app.web.writing import encoded
+from app.web.whole import BufferedResponse
+from app.web.writing import encode_json
 
 LOG = logging.getLogger(logs.REQUESTS)
 
@@ -66,14 +66,16 @@ def exceeded(limit: str, most: int) -> Refusal:
 def write_plainly(_: str, error: Exception) -> Response:
     """Return the response to a refusal in the form of the REST API."""
     assert isinstance(error, Refusal)
-    return Whole(encoded({"error": error.message, "noRetry": False}), error.status, "application/json", headers(error))
+    return BufferedResponse(
+        encode_json({"error": error.message, "noRetry": False}), error.status, "application/json", headers(error)
+    )
 
 
 NEVER = inf
 """The deadline of what may take any time."""
 
 
-class Connection(Protocol):
+class BudgetedConnection(Protocol):
     """A client connection, as far as its budget is concerned. Deadlines are moments of the loop's clock."""
 
     deadline: float
@@ -100,7 +102,7 @@ class Budget:
     def __init__(
         self,
         limits: RequestLimits | None = None,
-        meter: Meter | None = None,
+        meter: WorkerMetrics | None = None,
         write: Callable[[str, Exception], Response] = write_plainly,
     ) -> None:
         self.limits = limits or RequestLimits()
@@ -108,14 +110,14 @@ class Budget:
         self.is_stopping = False
         self._meter = meter
         self._write = write
-        self._open: set[Connection] = set()
-        self._reserved: dict[Connection, None] = {}
-        self._unfinished: dict[Connection, int] = {}
+        self._open: set[BudgetedConnection] = set()
+        self._reserved: dict[BudgetedConnection, None] = {}
+        self._unfinished: dict[BudgetedConnection, int] = {}
         self._unfinished_bytes = 0
         self._most_unfinished = max(UNFINISHED_BYTES, 4 * self.limits.body_bytes)
         self._timer: TimerHandle | None = None
 
-    def admit(self, connection: Connection, loop: AbstractEventLoop) -> bool:
+    def admit(self, connection: BudgetedConnection, loop: AbstractEventLoop) -> bool:
         """Note a new connection, and tell whether it is within the bound.
 
         One above the bound displaces the oldest of its kind if there are too many of them: who asks for a health
@@ -133,13 +135,13 @@ class Budget:
             self._timer = loop.call_later(TICK, self._look, loop)
         return is_within
 
-    def release(self, connection: Connection) -> None:
+    def release(self, connection: BudgetedConnection) -> None:
         """Forget a connection that has ended."""
         self._open.discard(connection)
         self._reserved.pop(connection, None)
-        self.let_go(connection)
+        self.release_bytes(connection)
 
-    def hold(self, connection: Connection, size: int) -> None:
+    def hold(self, connection: BudgetedConnection, size: int) -> None:
         """Note that so many bytes of an unfinished request are held; too many in all displace the oldest request.
 
         A client that sends at once is never the oldest for long.
@@ -148,10 +150,10 @@ class Budget:
         self._unfinished_bytes += size
         while self._unfinished_bytes > self._most_unfinished and len(self._unfinished) > 1:
             oldest = next(iter(self._unfinished))
-            self.let_go(oldest)
+            self.release_bytes(oldest)
             oldest.give_up(lingers=True)
 
-    def let_go(self, connection: Connection) -> None:
+    def release_bytes(self, connection: BudgetedConnection) -> None:
         """Note that nothing of an unfinished request is held any more."""
         self._unfinished_bytes -= self._unfinished.pop(connection, 0)
 
@@ -160,9 +162,9 @@ class Budget:
         face = "graphql" if path == b"/graphql" else "rest" if path else "other"
         response = self._write(face, error)
         if self._meter is not None:
-            about = Facts("", "OTHER")
-            about.face, about.codes = face, [error.code]
-            self._meter.answered(about, response.status_code, 0)
+            about = RequestStats("", "OTHER")
+            about.api, about.codes = face, [error.code]
+            self._meter.record(about, response.status_code, 0)
         request_id = new_request_id()
         fields = {"requestId": request_id, "face": face, "status": response.status_code, "codes": [error.code]}
         LOG.info("refused request", extra={"fields": fields})

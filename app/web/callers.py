@@ -4,37 +4,37 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from app import auth
-from app.auth import Presented, Viewer
+from app.auth import Credentials, Viewer
 from app.errors import Forbidden
 from app.services import accounts
-from app.services.accounts import Desk
+from app.services.accounts import AppContext
 from app.telemetry import facts
 from app.web import cookies
-from app.web.heads import heads
+from app.web.heads import parse_headers
 from app.web.origin import same_origin
 
 
-def presented(scope: Scope, cookie_name: str) -> Presented | None:
+def extract_credentials(scope: Scope, cookie_name: str) -> Credentials | None:
     """The token of a request."""
-    found = heads(scope)
+    found = parse_headers(scope)
     if cookie_name not in found.made:
         value = cookies.extract(found.get(b"cookie", b""), cookie_name.encode())
         cookie = None if value is None else value.decode("latin-1")
-        found.made[cookie_name] = auth.presented(found.get(b"authorization", b"").decode("latin-1"), cookie)
-    shown: Presented | None = found.made[cookie_name]
+        found.made[cookie_name] = auth.extract_credentials(found.get(b"authorization", b"").decode("latin-1"), cookie)
+    shown: Credentials | None = found.made[cookie_name]
     return shown
 
 
-async def identified(desk: Desk, shown: Presented | None) -> Viewer:
+async def authenticate(desk: AppContext, shown: Credentials | None) -> Viewer:
     """Who calls, noted for the log; raises Unauthenticated for a token in a header that is no longer good."""
-    viewer = accounts.known(desk, shown)
+    viewer = accounts.authenticate_cached(desk, shown)
     if viewer is None:
-        viewer = await accounts.identified(desk, shown)
-    facts.current().viewer = viewer.user_id
+        viewer = await accounts.authenticate(desk, shown)
+    facts.current_request().viewer = viewer.user_id
     return viewer
 
 
-def require_own_page(request: Request, shown: Presented | None, viewer: Viewer) -> None:
+def require_own_page(request: Request, shown: Credentials | None, viewer: Viewer) -> None:
     """Let who is known by a cookie change something from our own pages alone; raises Forbidden."""
     by_cookie = shown is not None and shown.by_cookie and viewer.user_id is not None
     if by_cookie and not same_origin(request):

@@ -90,7 +90,7 @@ class ClosingProtocol(HttpToolsProtocol):
             return
         lingers = lingers or self._state != IDLE
         self._state = CLOSED
-        self._budget.let_go(self)
+        self._budget.release_bytes(self)
         self._disconnect()
         now = self.loop.time()
         self._left, self.drain_deadline = self._socket.get_write_buffer_size(), now + self._body_seconds

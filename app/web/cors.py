@@ -5,7 +5,7 @@ from collections.abc import Collection
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.web.whole import WHOLE
+from app.web.whole import BUFFERED
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 ASKED = (
@@ -42,5 +42,5 @@ class _Cors(CORSMiddleware):
     """What it adds, it adds to heads that are sent in the ordinary way."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope.get("extensions", {}).pop(WHOLE, None)
+        scope.get("extensions", {}).pop(BUFFERED, None)
         await super().__call__(scope, receive, send)

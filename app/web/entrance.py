@@ -7,10 +7,10 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app.web.heads import heads
+from app.web.heads import parse_headers
 
 
-class Entrance:
+class ProxyGate:
     """An ASGI application before ours: who sent a request is asked only where a trusted proxy may have passed it on.
 
     Without trusted proxies whatever a client says of its address and scheme is ignored: a proxy that is not told to do
@@ -28,7 +28,7 @@ class Entrance:
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Call the application."""
         if scope["type"] == "http":
-            found = heads(scope)
+            found = parse_headers(scope)
             if self._behind is None or (b"x-forwarded-for" not in found and b"x-forwarded-proto" not in found):
                 scope["app"] = self._app  # as Starlette itself does
                 return self._watched(scope, receive, send)

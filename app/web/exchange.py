@@ -13,16 +13,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from app.errors import Refusal
-from app.web.heads import CONNECTION, Connection
-from app.web.whole import WHOLE
+from app.web.heads import CONNECTION, ConnectionHeaders
+from app.web.whole import BUFFERED
 
 
-class Answering(Protocol):
+class ConnectionState(Protocol):
     """A connection, as far as an exchange needs it."""
 
-    known: Connection
+    header_memory: ConnectionHeaders
     loop: AbstractEventLoop
-    sent: Future[None]
+    responses_sent: Future[None]
     refusal: Refusal | None
 
 
@@ -31,14 +31,14 @@ class Exchange:
 
     __slots__ = ("_app", "_connection", "_cycle")
 
-    def __init__(self, connection: Answering, cycle: Any, app: ASGIApp) -> None:
+    def __init__(self, connection: ConnectionState, cycle: Any, app: ASGIApp) -> None:
         self._connection = connection
         self._cycle = cycle
         self._app = app
 
     def __call__(self, scope: Scope, _: Receive, __: Send) -> Awaitable[None]:
-        scope[CONNECTION] = self._connection.known
-        scope["extensions"] = {WHOLE: {}}
+        scope[CONNECTION] = self._connection.header_memory
+        scope["extensions"] = {BUFFERED: {}}
         return self._app(scope, self.receive, self.send)
 
     def receive(self) -> Awaitable[Message]:
@@ -64,7 +64,7 @@ class Exchange:
     def send(self, message: Message) -> Awaitable[None]:
         """Answer."""
         cycle = self._cycle
-        if message["type"] != WHOLE:
+        if message["type"] != BUFFERED:
             sending: Awaitable[None] = cycle.send(message)
             return sending
         if (
@@ -83,7 +83,7 @@ class Exchange:
         )
         cycle.message_event.set()
         cycle.on_response()
-        return self._connection.sent
+        return self._connection.responses_sent
 
     async def _sent_in_parts(self, message: Message) -> None:
         headers = [line.split(b": ", 1) for line in message["head"].split(b"\r\n")[:-1]]

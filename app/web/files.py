@@ -11,7 +11,7 @@ CHECKED = "no-cache"
 """May be kept, and is asked for each time whether it still holds."""
 
 
-def kept(request: Request, content: bytes, media: str, keeping: str = CHECKED) -> Response:
+def cached_response(request: Request, content: bytes, media: str, keeping: str = CHECKED) -> Response:
     """The content, or that what the browser has still holds; `keeping` says how long it need not ask."""
     tag = f'"{sha256(content).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": keeping, **NO_SNIFFING}

@@ -6,7 +6,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 
-class Front:
+class FastRouter:
     """An ASGI application that hands a request to one of a few routes by its exact path, and else to all of them."""
 
     def __init__(self, routes: Iterable[Route], others: ASGIApp) -> None:

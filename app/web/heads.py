@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.types import Scope
 
-PLACE = "ostiary.heads"
+STATE_KEY = "ostiary.heads"
 CONNECTION = "ostiary.connection"
 
 SEPARATORS = {b"cookie": b"; "}
@@ -17,7 +17,7 @@ SEPARATORS = {b"cookie": b"; "}
 Pairs = Sequence[tuple[bytes, bytes]]
 
 
-class Heads(dict[bytes, bytes]):
+class RequestHeaders(dict[bytes, bytes]):
     """Values by names, which are in small letters. A header that stands there twice has a comma in it (RFC 9110, 5.3).
 
     Lines of the header Cookie are joined with a semicolon instead (RFC 9113, 8.2.3): a comma may be part of a value.
@@ -41,26 +41,26 @@ class Heads(dict[bytes, bytes]):
         self.update({name: SEPARATORS.get(name, b", ").join(each) for name, each in values.items()})
 
 
-class Connection:
+class ConnectionHeaders:
     """What is remembered for as long as a connection is kept: the headers that came last, and no one else's."""
 
     __slots__ = ("heads",)
 
     def __init__(self) -> None:
-        self.heads = Heads(())
+        self.heads = RequestHeaders(())
 
 
-def heads(scope: Scope) -> Heads:
+def parse_headers(scope: Scope) -> RequestHeaders:
     """The headers of a request, looked through once."""
-    found: Heads | None = scope.get(PLACE)
+    found: RequestHeaders | None = scope.get(STATE_KEY)
     if found is None:
         pairs = scope["headers"]
-        connection: Connection | None = scope.get(CONNECTION)
+        connection: ConnectionHeaders | None = scope.get(CONNECTION)
         if connection is None:
-            found = Heads(pairs)
+            found = RequestHeaders(pairs)
         else:
             found = connection.heads
             if found.pairs != pairs:
-                found = connection.heads = Heads(pairs)
-        scope[PLACE] = found
+                found = connection.heads = RequestHeaders(pairs)
+        scope[STATE_KEY] = found
     return found

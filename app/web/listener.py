@@ -21,7 +21,7 @@ class _Quiet(uvicorn.Server):
 
 
 @asynccontextmanager
-async def listening(app: ASGIApp, endpoint: tuple[str, int]) -> AsyncIterator[None]:
+async def listen(app: ASGIApp, endpoint: tuple[str, int]) -> AsyncIterator[None]:
     """Serve an application on an address that all workers share; whichever is asked tells of all of them."""
     config = uvicorn.Config(
         app,

@@ -14,7 +14,7 @@ from pathlib import Path
 from starlette.types import Scope
 
 from app.settings import is_loopback
-from app.web.heads import Heads, heads
+from app.web.heads import RequestHeaders, parse_headers
 
 FORWARDING = frozenset(
     {
@@ -48,7 +48,7 @@ Endpoint = tuple[str, int]
 
 def is_direct_local(scope: Scope) -> bool:
     """Return whether a process of this machine, run by the server's own user or by root, sent the request itself."""
-    found = heads(scope)
+    found = parse_headers(scope)
     client, server = scope.get("client"), scope.get("server")
     if client is None or server is None or scope.get("http_version") == "1.0":
         return False
@@ -58,7 +58,7 @@ def is_direct_local(scope: Scope) -> bool:
     return owner is None or owner in {0, os.getuid()}
 
 
-def _names_this_machine(found: Heads) -> bool:
+def _names_this_machine(found: RequestHeaders) -> bool:
     """The one Host header names a loopback address; a page of another site that resolves to one names itself."""
     hosts = [value for name, value in found.pairs if name == b"host"]
     if len(hosts) != 1:
@@ -68,7 +68,7 @@ def _names_this_machine(found: Heads) -> bool:
     return is_loopback(name.removeprefix("[").removesuffix("]"))
 
 
-def _is_not_passed_on(found: Heads) -> bool:
+def _is_not_passed_on(found: RequestHeaders) -> bool:
     """No proxy and no page of another site had a part in the request."""
     if any(name in FORWARDING or name.startswith(b"x-forwarded") for name in found):
         return False
@@ -80,7 +80,7 @@ def _is_not_passed_on(found: Heads) -> bool:
 
 def _socket_owner(local: Endpoint, remote: Endpoint) -> int | None:
     """Return the user id that owns the connecting end; None where the system does not show it."""
-    wanted = _written(local), _written(remote)
+    wanted = _encode_endpoint(local), _encode_endpoint(remote)
     if None in wanted or not Path(PROC_TABLES[0]).exists():
         return None
     for here, there, owner in _connections():
@@ -106,7 +106,7 @@ def _read(text: str) -> tuple[bytes, int]:
     return _plain(ip_address(words)), int(port, 16)
 
 
-def _written(endpoint: Endpoint) -> tuple[bytes, int] | None:
+def _encode_endpoint(endpoint: Endpoint) -> tuple[bytes, int] | None:
     try:
         return _plain(ip_address(endpoint[0])), endpoint[1]
     except ValueError:

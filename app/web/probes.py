@@ -12,8 +12,8 @@ from starlette.routing import Route
 
 from app import auth
 from app.telemetry import metrics
-from app.web.stopping import Stopping
-from app.web.writing import UNKEPT, encoded
+from app.web.stopping import Shutdown
+from app.web.writing import UNKEPT, encode_json
 
 KEPT_SECONDS = 1.0
 """How long a finding is good for: however many ask, the database is asked once a second."""
@@ -22,7 +22,7 @@ KEPT_SECONDS = 1.0
 class Readiness:
     """Whether requests should be sent here. `check` names what stands against it, or None."""
 
-    def __init__(self, stopping: Stopping, check: Callable[[], Awaitable[str | None]]) -> None:
+    def __init__(self, stopping: Shutdown, check: Callable[[], Awaitable[str | None]]) -> None:
         self._stopping = stopping
         self._check = check
         self._turn = asyncio.Lock()
@@ -31,7 +31,7 @@ class Readiness:
 
     async def failed(self) -> str | None:
         """What stands against it."""
-        if self._stopping.begun:
+        if self._stopping.is_requested:
             return "stopping"
         async with self._turn:
             if monotonic() >= self._until:
@@ -48,7 +48,7 @@ def routes(
     async def ready(request: Request) -> Response:
         failed = await readiness.failed()
         body = {"status": "ready"} if failed is None else {"status": "not ready", "failed": [failed]}
-        return Response(encoded(body), 503 if failed else 200, UNKEPT, "application/json")
+        return Response(encode_json(body), 503 if failed else 200, UNKEPT, "application/json")
 
     async def counted(request: Request) -> Response:
         if not (is_open or _has_token(request, metrics_token)):
@@ -66,5 +66,5 @@ def _has_token(request: Request, token: str | None) -> bool:
     """Return whether the request shows the token; where none is set, nobody reads the numbers here."""
     if token is None:
         return False
-    shown = auth.presented(request.headers.get("authorization", ""), None)
+    shown = auth.extract_credentials(request.headers.get("authorization", ""), None)
     return shown is not None and hmac.compare_digest(shown.token.encode(), token.encode())

@@ -14,7 +14,7 @@ from app.errors import BadRequest, Refusal
 from app.web.budget import HEALTH_PATHS, NEVER, RESERVED_SECONDS, exceeded
 from app.web.closing import BODY, CLOSED, HEAD, IDLE, REFUSED, STOP_SECONDS, ClosingProtocol
 from app.web.exchange import Exchange
-from app.web.heads import Connection
+from app.web.heads import ConnectionHeaders
 
 SPECIAL = frozenset({b"expect", b"host", b"transfer-encoding", b"upgrade"})
 """Header fields that the protocol itself looks at."""
@@ -58,7 +58,7 @@ class Protocol(ClosingProtocol):
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        self.known = Connection()
+        self.known = ConnectionHeaders()
         self.sent: Future[None] = self.loop.create_future()
         self.sent.set_result(None)
         self.refusal: Refusal | None = None
@@ -268,7 +268,7 @@ class Protocol(ClosingProtocol):
         self._is_quiet = False
         if self._is_counted:
             self._is_counted = False
-            self._budget.let_go(self)
+            self._budget.release_bytes(self)
         cycle = self.cycle
         if not cycle.response_complete:
             cycle.more_body = False

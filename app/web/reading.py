@@ -9,14 +9,14 @@ from starlette.types import Receive
 
 from app.errors import BadRequest
 from app.web.budget import exceeded
-from app.web.heads import Heads
+from app.web.heads import RequestHeaders
 from app.web.refusals import UnsupportedMediaType
 
 PLAIN = {b"", b"identity"}
 DEEPEST = 100  # JSON within JSON; coercion of inputs recurses, and the interpreter's stack ends at a thousand
 
 
-def media_type(found: Heads, accepted: tuple[str, ...]) -> str:
+def media_type(found: RequestHeaders, accepted: tuple[str, ...]) -> str:
     """Which of the accepted types the body is of; it must be UTF-8 and not packed."""
     kind = found.get(b"content-type", b"")
     if b"," in kind and [name for name, _ in found.pairs].count(b"content-type") > 1:
@@ -39,7 +39,7 @@ def _media_type(header: bytes, packed: bytes, accepted: tuple[str, ...]) -> str:
     return kind
 
 
-async def body(found: Heads, receive: Receive, limit: int) -> bytes:
+async def body(found: RequestHeaders, receive: Receive, limit: int) -> bytes:
     """The body, given up as soon as it is known to pass the limit."""
     length = found.get(b"content-length", b"")
     is_good = not length.isdigit() or int(length[:18]) <= limit

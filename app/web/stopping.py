@@ -25,10 +25,10 @@ def stop_on_hangup() -> Iterator[None]:
 
 
 @dataclass(slots=True)
-class Stopping:
+class Shutdown:
     """Whether the end has begun."""
 
-    begun: bool = False
+    is_requested: bool = False
 
     @contextmanager
     def on_signals(self) -> Iterator[None]:
@@ -36,7 +36,7 @@ class Stopping:
         before = {number: signal.getsignal(number) for number in SIGNALS}
 
         def note(number: int, frame: FrameType | None) -> None:
-            self.begun = True
+            self.is_requested = True
             handler = before[signal.Signals(number)]
             if callable(handler):
                 handler(number, frame)
@@ -50,7 +50,7 @@ class Stopping:
                 signal.signal(number, handler)
 
 
-async def idle(running: Callable[[], int]) -> None:
+async def wait_idle(running: Callable[[], int]) -> None:
     """Wait until nothing runs, but not for ever."""
     give_up = monotonic() + LAST_SECONDS
     while running() and monotonic() < give_up:  # noqa: ASYNC110 - an event would cost every request something

@@ -10,7 +10,7 @@ from typing import Any
 from uvicorn import Config
 from uvicorn.supervisors import Multiprocess
 
-from app.telemetry.workers import FOLDER_VARIABLE, Board
+from app.telemetry.workers import FOLDER_VARIABLE, MetricsDirectory
 
 LOG = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class Supervisor(Multiprocess):
         super().__init__(config, sockets)
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
         self._restarts = 0
-        self._board: Board | None = None
+        self._board: MetricsDirectory | None = None
 
     def handle_signals(self) -> None:
         """Act on the signals that have come; a SIGHUP has waited until now."""
@@ -54,8 +54,8 @@ class Supervisor(Multiprocess):
         """Let the workers tell at /metrics how many were replaced: nobody asks this process."""
         self._restarts += 1
         if folder := os.environ.get(FOLDER_VARIABLE):
-            self._board = self._board or Board(Path(folder))
-            self._board.put({RESTARTS: self._restarts}, ended=True)
+            self._board = self._board or MetricsDirectory(Path(folder))
+            self._board.publish({RESTARTS: self._restarts}, ended=True)
 
 
 def _reason(code: int | None) -> str:

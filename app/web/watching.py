@@ -15,18 +15,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.deadlines import MADE
 from app.errors import ChangeMade, Unavailable
 from app.telemetry import facts, logs
-from app.telemetry.facts import Facts
-from app.telemetry.metrics import Meter
-from app.web.heads import heads
-from app.web.stopping import Stopping
-from app.web.whole import SAID, WHOLE
+from app.telemetry.facts import RequestStats
+from app.telemetry.metrics import WorkerMetrics
+from app.web.heads import parse_headers
+from app.web.stopping import Shutdown
+from app.web.whole import BUFFERED, HEADER_CACHE
 
 LOG = logging.getLogger(logs.REQUESTS)
 
 UNFINISHED = "The server is stopping, and had to leave this unfinished. Ask again."
 UNEXPECTED = "INTERNAL_SERVER_ERROR"
 
-GOOD_ID = re.compile(rb"[\w.:/=+-]{1,128}")
+REQUEST_ID_RE = re.compile(rb"[\w.:/=+-]{1,128}")
 """What we take from a caller as the id of her request, and write into our log; two of them have a comma between."""
 
 _WORKER = token_hex(4)
@@ -37,19 +37,19 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 @dataclass(frozen=True, slots=True)
-class Watching:
+class RequestLog:
     """What watching needs. `failed` writes an error as the face does; `slow` is in milliseconds, 0 for never."""
 
-    meter: Meter
-    stopping: Stopping
+    meter: WorkerMetrics
+    stopping: Shutdown
     failed: Callable[[str, Exception], Response]
     slow: int
 
 
-class Watch:
+class RequestMiddleware:
     """An ASGI application around another one."""
 
-    def __init__(self, app: ASGIApp, watching: Watching) -> None:
+    def __init__(self, app: ASGIApp, watching: RequestLog) -> None:
         self._app = app
         self._watching = watching
 
@@ -58,45 +58,45 @@ class Watch:
             await self._app(scope, receive, send)
             return
         method = scope["method"]
-        about = Facts(_request_id(scope), method if method in METHODS else "OTHER")
+        about = RequestStats(_request_id(scope), method if method in METHODS else "OTHER")
         about.receive, about.address = receive, (scope.get("client") or (None,))[0]
         before = facts.CURRENT.set(about)
-        sending, meter, began = _Sending(send, about.request_id), self._watching.meter, perf_counter()
+        sending, meter, began = ResponseSender(send, about.request_id), self._watching.meter, perf_counter()
         meter.running += 1
         try:
             await self._app(scope, receive, sending)
         except (Exception, asyncio.CancelledError) as error:
-            if not await self._is_told(error, about, sending, (scope, receive)):
+            if not await self._write_error(error, about, sending, (scope, receive)):
                 raise
         finally:
             meter.running -= 1
             seconds = perf_counter() - began
             about.path = about.path or getattr(scope.get("route"), "path", "")
-            meter.answered(about, sending.status, seconds)
-            self._tell(about, sending.status, seconds * 1000)
+            meter.record(about, sending.status, seconds)
+            self._log(about, sending.status, seconds * 1000)
             facts.CURRENT.reset(before)
 
-    async def _is_told(
-        self, error: BaseException, about: Facts, sending: "_Sending", of: tuple[Scope, Receive]
+    async def _write_error(
+        self, error: BaseException, about: RequestStats, sending: "ResponseSender", of: tuple[Scope, Receive]
     ) -> bool:
         """Answer what failed before a face saw it, or was cut off by the end of the server; False for all else."""
         if isinstance(error, Exception):
             if sending.status:
                 return False
-        elif self._watching.stopping.begun:
-            error = ChangeMade(MADE) if about.made else Unavailable(UNFINISHED)
+        elif self._watching.stopping.is_requested:
+            error = ChangeMade(MADE) if about.change_made else Unavailable(UNFINISHED)
         else:
             return False
         if not sending.status:
-            await self._watching.failed(about.face, error)(*of, sending)
+            await self._watching.failed(about.api, error)(*of, sending)
         return True
 
-    def _tell(self, about: Facts, status: int, spent: float) -> None:
+    def _log(self, about: RequestStats, status: int, spent: float) -> None:
         is_slow = 0 < self._watching.slow <= spent
         level = logging.WARNING if is_slow or UNEXPECTED in about.codes else logging.INFO
         if LOG.isEnabledFor(level):
             fields = {
-                "face": about.face,
+                "face": about.api,
                 "method": about.method,
                 "path": about.path,
                 "kind": about.kind,
@@ -111,7 +111,7 @@ class Watch:
             LOG.log(level, "%s request", "slow" if is_slow else "answered", extra={"fields": fields})
 
 
-class _Sending:
+class ResponseSender:
     """Sends on, completes the head of the answer, and remembers its status: 0 until there is one."""
 
     __slots__ = ("_id", "_send", "status")
@@ -123,26 +123,26 @@ class _Sending:
 
     def __call__(self, message: Message) -> Awaitable[None]:
         kind = message["type"]
-        if kind == WHOLE:
+        if kind == BUFFERED:
             self.status = message["status"]
             message["head"] += b"x-request-id: %b\r\n" % self._id
         elif kind == "http.response.start":
             self.status, headers = message["status"], message.get("headers", ())
             told = dict(headers)
-            completed = (SAID | told).items() if len(told) == len(headers) else _completed(headers)
+            completed = (HEADER_CACHE | told).items() if len(told) == len(headers) else _complete_headers(headers)
             message["headers"] = [*completed, (b"x-request-id", self._id)]
         return self._send(message)
 
 
-def _completed(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+def _complete_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """The same where a header stands there twice, as it may."""
     told = {name for name, _ in headers}
-    return [*(each for each in SAID.items() if each[0] not in told), *headers]
+    return [*(each for each in HEADER_CACHE.items() if each[0] not in told), *headers]
 
 
 def _request_id(scope: Scope) -> str:
-    given = heads(scope).get(b"x-request-id")
-    if given is not None and GOOD_ID.fullmatch(given):
+    given = parse_headers(scope).get(b"x-request-id")
+    if given is not None and REQUEST_ID_RE.fullmatch(given):
         return given.decode("ascii")
     return new_request_id()
 

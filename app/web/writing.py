@@ -28,7 +28,7 @@ def set_cookie(response: Response, cookie: Cookie) -> None:
     )
 
 
-def encoded(body: Any) -> bytes:
+def encode_json(body: Any) -> bytes:
     """JSON; what orjson refuses (whole numbers beyond 64 bit, lone surrogates, deep nests) is written slowly."""
     try:
         return orjson.dumps(body)

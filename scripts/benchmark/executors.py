@@ -14,16 +14,16 @@ from graphql import ExecutionResult, execute
 from graphql.execution.values import get_variable_values
 
 from app import db, schema
-from app.auth import EVERYTHING, Permission, Viewer
-from app.executor.documents import Documents
+from app.auth import ALL_PERMISSIONS, Permission, Viewer
+from app.executor.documents import DocumentCache
 from app.executor.plan import Planner
-from app.executor.plans import Stock
-from app.executor.run import Compiled
-from app.schema.context import Context
-from app.services.accounts import Desk
+from app.executor.plans import Fallback
+from app.executor.run import CompiledExecutor
+from app.schema.context import GraphQLContext
+from app.services.accounts import AppContext
 from app.settings import Limits
-from app.statements import Statements
-from app.web import encoded
+from app.statements import SelectBuilder
+from app.web import encode_json
 from scripts.benchmark import world
 from scripts.benchmark.cases import NESTED_RESOURCES, NESTED_USERS, RESOURCES_PAGE, login
 from scripts.benchmark.floor import TOKEN
@@ -43,7 +43,7 @@ QUERIES = {
     "three levels of connections": LEVELS,
 }
 VIEWERS = {
-    "administrator": Viewer(world.ADMIN, EVERYTHING),
+    "administrator": Viewer(world.ADMIN, ALL_PERMISSIONS),
     "in 20 groups": Viewer(world.TWENTY, Permission.ORGS_CREATE),
     "stranger": Viewer(world.STRANGER, Permission.ORGS_CREATE),
 }
@@ -67,20 +67,20 @@ class Executors:
 
     def __init__(self, database: db.Database) -> None:
         self._database = database
-        self._statements = Statements(database)
-        self._documents = Documents(schema.core(), Limits())
-        self._compiled = Compiled(Planner(schema.core(), self._statements, schema.converted), at_once=True)
+        self._statements = SelectBuilder(database)
+        self._documents = DocumentCache(schema.core(), Limits())
+        self._compiled = CompiledExecutor(Planner(schema.core(), self._statements, schema.converted), at_once=True)
 
     async def stock(self, text: str, viewer: Viewer) -> bytes:
         """The bytes of an answer; raises Refused for errors."""
         known = self._documents.operation(text, None, {}, introspection=True)
-        desk = cast("Desk", SimpleNamespace(database=self._database))
-        found = execute(schema.core(), known.document, context_value=Context(desk, self._statements, viewer))
+        desk = cast("AppContext", SimpleNamespace(database=self._database))
+        found = execute(schema.core(), known.document, context_value=GraphQLContext(desk, self._statements, viewer))
         result = await found if isawaitable(found) else found
         assert isinstance(result, ExecutionResult)
         if result.errors:
             raise Refused(str(result.errors[0]))
-        return encoded({"data": result.data})
+        return encode_json({"data": result.data})
 
     async def compiled(self, text: str, viewer: Viewer) -> bytes:
         """The same; raises Refused where the stock executor would have to answer."""
@@ -88,14 +88,14 @@ class Executors:
         variables = get_variable_values(schema.core(), known.operation.variable_definitions or (), {})
         assert not isinstance(variables, list)
         found = await self._compiled.answer(known, variables, viewer, self._database, self._database.clock())
-        if isinstance(found, Stock):
-            raise Refused(f"no plan: {found.cause}")
-        return encoded({"data": found})
+        if isinstance(found, Fallback):
+            raise Refused(f"no plan: {found.reason}")
+        return encode_json({"data": found})
 
 
 async def measured(url: str) -> Measured:
     """Measure every query for every viewer; raises Refused where the two differ by a byte."""
-    database = await db.connected(url)
+    database = await db.open_database(url)
     try:
         executors, found = Executors(database), Measured()
         for query, text in QUERIES.items():

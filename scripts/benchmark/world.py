@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlmodel import SQLModel
 
 from app import masks, passwords, tables
-from app.masks import Kind, Level
+from app.masks import MemberLevel, SubjectType
 
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of people who live for a minute
 
@@ -34,7 +34,7 @@ GRANTED = {
     masks.ADMIN: 1,
     0: 1,
 }
-LEVELS = {Level.READ_ONLY: 5, Level.READ_WRITE: 3, Level.READ_WRITE_DELETE: 1, Level.ADMIN: 1}
+LEVELS = {MemberLevel.READ_ONLY: 5, MemberLevel.READ_WRITE: 3, MemberLevel.READ_WRITE_DELETE: 1, MemberLevel.ADMIN: 1}
 ADJECTIVES = [
     "Arctic",
     "Baltic",
@@ -131,18 +131,18 @@ class World:
         return chance.randint(FIRST_ORDINARY, self.spec.users)
 
     def _full(self, resource: int) -> int:
-        return masks.ALL if self._types[resource - 1] == "DATASET" else masks.WITHOUT_DATA
+        return masks.ALL if self._types[resource - 1] == "DATASET" else masks.NON_DATA
 
     # --- people
 
     def _users(self) -> Iterator[dict[str, Any]]:
-        secret = passwords.hashed(PASSWORD)
+        secret = passwords.hash_password(PASSWORD)
         for key in range(1, self.spec.users + 1):
             name = NAMES.get(key, f"user{key}")
             yield {
                 "id": key,
                 "user_name": name,
-                "user_key": tables.folded(name),
+                "user_key": tables.casefold_key(name),
                 "email": f"{name}@example.org",
                 "email_key": f"{name}@example.org",
                 "password_hash": secret,
@@ -164,7 +164,7 @@ class World:
                 "id": key,
                 "slug": _org_slug(key),
                 "name": name,
-                "name_key": tables.sortable(name),
+                "name_key": tables.sort_key(name),
                 "description": "",
                 "owner_id": self._somebody(chance),
                 "is_public": chance.random() < 0.8,
@@ -176,8 +176,8 @@ class World:
         """Everybody in up to three orgs; those who ask read in the first and administer the second."""
         chance = self._chance("org members")
         for key in GROUPS_OF:
-            yield _org_member(1, key, Level.READ_ONLY, None)
-            yield _org_member(2, key, Level.ADMIN, None)
+            yield _org_member(1, key, MemberLevel.READ_ONLY, None)
+            yield _org_member(2, key, MemberLevel.ADMIN, None)
         for key in range(FIRST_ORDINARY, self.spec.users + 1):
             for org in {chance.randint(1, self.spec.orgs) for _ in range(chance.randint(0, 3))}:
                 (level,) = chance.choices(list(LEVELS), list(LEVELS.values()))
@@ -191,7 +191,7 @@ class World:
                 "id": key,
                 "slug": group_slug(key),
                 "display_name": name,
-                "name_key": tables.sortable(name),
+                "name_key": tables.sort_key(name),
                 "description": "",
                 "members_seen_by": "MEMBERS",
                 "created_at": BEGINNING + timedelta(hours=key),
@@ -222,7 +222,7 @@ class World:
                 "slug": f"resource-{key}",
                 "path": f"{_org_slug(org)}/resource-{key}",
                 "name": name,
-                "name_key": tables.sortable(name),
+                "name_key": tables.sort_key(name),
                 "description": "What was measured, where and by whom.",
                 "details": {"keywords": [name], "year": made.year},
                 "owner_id": self._somebody(chance) if chance.random() < 0.9 else None,
@@ -248,10 +248,12 @@ class World:
         if general and chance.random() < 0.05:
             yield _entry(masks.ANYONE, masks.METADATA_READ)
         for group in {self._granted_group(chance) for _ in range(chance.randint(0, 3))}:
-            yield _entry(masks.subject(Kind.GROUP, group), _roles(chance) & full, _end(chance), group_id=group)
+            yield _entry(
+                masks.subject_id(SubjectType.GROUP, group), _roles(chance) & full, _end(chance), group_id=group
+            )
         if chance.random() < 0.3:
             user = self._somebody(chance)
-            yield _entry(masks.subject(Kind.USER, user), _roles(chance) & full, _end(chance), user_id=user)
+            yield _entry(masks.subject_id(SubjectType.USER, user), _roles(chance) & full, _end(chance), user_id=user)
 
     def _granted_group(self, chance: Random) -> int:
         """Half of the grants go to the groups of those who ask."""
@@ -291,7 +293,7 @@ def _roles(chance: Random) -> int:
     return chance.choices(list(GRANTED), list(GRANTED.values()))[0]
 
 
-def _org_member(org: int, user: int, level: Level, end: datetime | None) -> dict[str, Any]:
+def _org_member(org: int, user: int, level: MemberLevel, end: datetime | None) -> dict[str, Any]:
     return {
         "org_id": org,
         "user_id": user,

@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import func, select
 
 from app import db, ids, masks, tables
-from app.auth import EVERYTHING, Viewer
-from app.masks import Kind
+from app.auth import ALL_PERMISSIONS, Viewer
+from app.masks import SubjectType
 from app.services import access, audit, resources, users
 from scripts.benchmark import world
 from scripts.benchmark.cases import GRANT, LOGIN
@@ -36,7 +36,7 @@ UPDATE_RESOURCE = """mutation ($input: UpdateResourceInput!) {
 
 Change = Callable[[db.Transaction, int, int], Awaitable[Any]]
 
-ROOT = Viewer(world.ADMIN, EVERYTHING)
+ROOT = Viewer(world.ADMIN, ALL_PERMISSIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +65,18 @@ class Found:
 
 
 async def _email(tx: db.Transaction, client: int, turn: int) -> None:
-    await users.update_user(tx, ROOT, ("id", _user(client)), users.Changes(email=_address(client, turn)))
+    await users.update_user(tx, ROOT, ("id", _user(client)), users.UserUpdate(email=_address(client, turn)))
 
 
 async def _details(tx: db.Transaction, client: int, turn: int) -> None:
-    changes = resources.Changes(metadata={"turn": turn})
+    changes = resources.ResourceUpdate(metadata={"turn": turn})
     await resources.update_resource(tx, ROOT, ("id", _resource(client)), changes)
 
 
 async def _entry(tx: db.Transaction, client: int, turn: int) -> None:
-    entry = access.Entry(Kind.GROUP, masks.METADATA_READ | (turn % 2) * masks.METADATA_WRITE, way=("slug", _GROUP))
+    entry = access.GrantEntry(
+        SubjectType.GROUP, masks.METADATA_READ | (turn % 2) * masks.METADATA_WRITE, way=("slug", _GROUP)
+    )
     await access.grant_access(tx, ROOT, ("id", _resource(client)), entry)
 
 
@@ -142,11 +144,11 @@ async def measured(made: World, database: str, url: str, folder: Path, seconds: 
 
 async def _as_a_service(case: Case, url: str, seconds: float) -> Found:
     """In this process: the audited transaction and nothing around it."""
-    door = await db.connected(url)
+    door = await db.open_database(url)
     turns = count()
 
     async def change(client: int) -> None:
-        async with audit.change(door, ROOT, case.name) as tx:
+        async with audit.transaction(door, ROOT, case.name) as tx:
             await case.make(tx, client, next(turns))
 
     async with _told(door) as told:
@@ -162,7 +164,7 @@ async def _over_http(
     case: Case, server: Server, connections: Sequence[Connection], token: str, url: str, seconds: float
 ) -> Found:
     """One worker in a process of its own, a connection for each client."""
-    door = await db.connected(url)
+    door = await db.open_database(url)
     turns = count(10**6)
 
     async def change(client: int) -> None:

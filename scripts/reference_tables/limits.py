@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_pascal
 
 from app import ids, pages
 from app.executor import guard, lane, persisted
-from app.executor.lists import DEFAULT_MOST
+from app.executor.lists import DEFAULT_MAX_ITEMS
 from app.rest import bodies, fields
 from app.services import access, api_tokens, checks, entries, groups, locks, names, provider, users
 from app.settings import PASSWORD_CHARACTERS, Limits, RequestLimits
@@ -56,13 +56,13 @@ LISTS: Mapping[str, int] = {
     "members in one `addGroupMembers` or `removeGroupMembers`": groups.MAX_AT_ONCE,
     "entries in one `grantAccessBatch`": access.MAX_BATCH,
     "entries of groups and users in one access configuration": access.MAX_ENTRIES,
-    "API tokens of one user": api_tokens.MOST,
-    "orgs, and resources, that one API token is limited to": api_tokens.MOST_THINGS,
-    "items of every other list among the variables": DEFAULT_MOST,
+    "API tokens of one user": api_tokens.MAX_TOKENS,
+    "orgs, and resources, that one API token is limited to": api_tokens.MAX_TARGETS,
+    "items of every other list among the variables": DEFAULT_MAX_ITEMS,
     "fields of a form, parts of a multipart body": bodies.MOST_FIELDS,
     "items of a list in a REST body": fields.MOST_TEXTS,
-    "documents in the store of persisted queries of a worker": persisted.MOST,
-    "new documents that wait for their turn, for each kind of caller in a worker": lane.MOST_WAITING,
+    "documents in the store of persisted queries of a worker": persisted.MAX_TEXTS,
+    "new documents that wait for their turn, for each kind of caller in a worker": lane.MAX_WAITING,
 }
 
 VALUES: Mapping[str, str] = {

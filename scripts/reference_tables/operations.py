@@ -1,7 +1,7 @@
 """Tables of what an operator and a REST client use: settings, permissions, REST operations."""
 
 from app import rest
-from app.rest.routing import Who
+from app.rest.routing import AuthMode
 from app.schema.directives import Permission
 from app.settings import HIDDEN, Settings
 from scripts.reference_tables.markdown import code, table
@@ -9,7 +9,7 @@ from scripts.reference_tables.markdown import code, table
 DEFAULT_ADMIN_PASSWORD = "password"  # noqa: S105 - the documented default
 """`describe` hides it, as it hides every secret."""
 
-_SIGN_IN = {Who.UNASKED: "not asked", Who.ANYONE: "optional", Who.SIGNED_IN: "required"}
+_SIGN_IN = {AuthMode.NONE: "not asked", AuthMode.OPTIONAL: "optional", AuthMode.REQUIRED: "required"}
 
 
 def settings() -> str:
@@ -31,6 +31,9 @@ def rest_operations() -> str:
     """Return every REST operation by section."""
     parts = []
     for section in rest.SECTIONS:
-        rows = [[code(route.method), code(route.path), _SIGN_IN[route.who], route.about] for route in section.routes]
+        rows = [
+            [code(route.method), code(route.path), _SIGN_IN[route.auth_mode], route.description]
+            for route in section.routes
+        ]
         parts.append(f"### {section.name}\n\n{section.about}\n\n{table(['method', 'path', 'sign-in', 'does'], rows)}")
     return "\n\n".join(parts)

@@ -79,7 +79,7 @@ def _database(kind: str) -> Iterator[str]:
 
 
 async def _asked(kind: str, url: str, numbers: Sequence[int], questions: int) -> Soaked:
-    database = await db.connected(url)
+    database = await db.open_database(url)
     # Reading needs nothing else of the desk.
     both = Both(cast("Any", SimpleNamespace(database=database)))
     found = Soaked(kind, both.tally)

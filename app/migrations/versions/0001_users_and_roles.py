@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from alembic import op
 
-from app.tables import Document, Instant, Key
+from app.tables import JSONDocument, KeyText, UTCDateTime
 
 revision = "0001"
 down_revision = None
@@ -44,14 +44,14 @@ def _users() -> None:
         "users",
         sa.Column("id", sa.Integer, nullable=False),
         sa.Column("user_name", sa.Text, nullable=False),
-        sa.Column("user_key", Key, nullable=False),
+        sa.Column("user_key", KeyText, nullable=False),
         sa.Column("email", sa.Text),
-        sa.Column("email_key", Key),
+        sa.Column("email_key", KeyText),
         sa.Column("password_hash", sa.Text),
         sa.Column("token_generation", sa.Integer, nullable=False),
-        sa.Column("details", Document, nullable=False),
-        sa.Column("created_at", Instant, nullable=False),
-        sa.Column("last_login_at", Instant),
+        sa.Column("details", JSONDocument, nullable=False),
+        sa.Column("created_at", UTCDateTime, nullable=False),
+        sa.Column("last_login_at", UTCDateTime),
         sa.PrimaryKeyConstraint("id", name="pk_users"),
         sa.UniqueConstraint("user_key", name="uq_users_user_key"),
         sa.UniqueConstraint("email_key", name="uq_users_email_key"),
@@ -65,11 +65,11 @@ def _roles() -> sa.Table:
         "roles",
         sa.Column("id", sa.Integer, nullable=False),
         sa.Column("name", sa.Text, nullable=False),
-        sa.Column("name_key", Key, nullable=False),
+        sa.Column("name_key", KeyText, nullable=False),
         sa.Column("description", sa.Text, nullable=False),
         sa.Column("permissions", sa.Integer, nullable=False),
         sa.Column("is_built_in", sa.Boolean, nullable=False),
-        sa.Column("created_at", Instant, nullable=False),
+        sa.Column("created_at", UTCDateTime, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_roles"),
         sa.UniqueConstraint("name_key", name="uq_roles_name_key"),
         sqlite_autoincrement=True,
@@ -88,8 +88,8 @@ def _relations() -> None:
     op.create_index("ix_user_roles_role_id_user_id", "user_roles", ["role_id", "user_id"])
     op.create_table(
         "revoked_tokens",
-        sa.Column("jti", Key, nullable=False),
-        sa.Column("expires_at", Instant, nullable=False),
+        sa.Column("jti", KeyText, nullable=False),
+        sa.Column("expires_at", UTCDateTime, nullable=False),
         sa.PrimaryKeyConstraint("jti", name="pk_revoked_tokens"),
     )
     op.create_index("ix_revoked_tokens_expires_at", "revoked_tokens", ["expires_at"])

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from app.tables import Instant, Key
+from app.tables import KeyText, UTCDateTime
 
 revision = "0003"
 down_revision = "0002"
@@ -19,15 +19,15 @@ def upgrade() -> None:
     op.execute(TOTALS)
     op.create_table(
         "tickets",
-        sa.Column("key", Key, nullable=False),
+        sa.Column("key", KeyText, nullable=False),
         sa.Column("resource_id", sa.Integer, nullable=False),
         sa.Column("org_id", sa.Integer, nullable=False),
         sa.Column("user_id", sa.Integer),
         sa.Column("is_upload", sa.Boolean, nullable=False),
         sa.Column("bytes", sa.BigInteger, nullable=False),
         sa.Column("stage", sa.Integer, nullable=False),
-        sa.Column("created_at", Instant, nullable=False),
-        sa.Column("expires_at", Instant, nullable=False),
+        sa.Column("created_at", UTCDateTime, nullable=False),
+        sa.Column("expires_at", UTCDateTime, nullable=False),
         sa.Column("final_bytes", sa.BigInteger),
         sa.Column("replaced_bytes", sa.BigInteger),
         sa.ForeignKeyConstraint(["resource_id"], ["resources.id"], name="fk_tickets_resource_id", ondelete="CASCADE"),

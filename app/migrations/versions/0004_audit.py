@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from app.tables import Document, Instant, Key
+from app.tables import JSONDocument, KeyText, UTCDateTime
 
 revision = "0004"
 down_revision = "0003"
@@ -41,14 +41,14 @@ def _events() -> None:
     op.create_table(
         "audit_events",
         sa.Column("id", sa.Integer, nullable=False),
-        sa.Column("at", Instant, nullable=False),
+        sa.Column("at", UTCDateTime, nullable=False),
         sa.Column("actor_id", sa.Integer),
         sa.Column("actor_name", sa.Text),
-        sa.Column("actor_key", Key),
-        sa.Column("face", Key, nullable=False),
+        sa.Column("actor_key", KeyText),
+        sa.Column("face", KeyText, nullable=False),
         sa.Column("address", sa.Text),
         sa.Column("request_id", sa.Text),
-        sa.Column("action", Key, nullable=False),
+        sa.Column("action", KeyText, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_audit_events"),
         sqlite_autoincrement=True,
     )
@@ -62,13 +62,13 @@ def _changes() -> None:
         "audit_changes",
         sa.Column("id", sa.Integer, nullable=False),
         sa.Column("event_id", sa.Integer, nullable=False),
-        sa.Column("at", Instant, nullable=False),
-        sa.Column("kind", Key, nullable=False),
+        sa.Column("at", UTCDateTime, nullable=False),
+        sa.Column("kind", KeyText, nullable=False),
         sa.Column("key", sa.Integer, nullable=False),
-        sa.Column("subject", Key, nullable=False),
-        sa.Column("name", Key, nullable=False),
-        sa.Column("before", Document),
-        sa.Column("after", Document),
+        sa.Column("subject", KeyText, nullable=False),
+        sa.Column("name", KeyText, nullable=False),
+        sa.Column("before", JSONDocument),
+        sa.Column("after", JSONDocument),
         sa.ForeignKeyConstraint(["event_id"], ["audit_events.id"], name="fk_audit_changes_event_id"),
         sa.PrimaryKeyConstraint("id", name="pk_audit_changes"),
         sqlite_autoincrement=True,

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from app.tables import Instant, Key
+from app.tables import KeyText, UTCDateTime
 
 revision = "0005"
 down_revision = "0004"
@@ -21,11 +21,11 @@ def upgrade() -> None:
 def _make_keys() -> None:
     op.create_table(
         "signing_keys",
-        sa.Column("kid", Key, nullable=False),
+        sa.Column("kid", KeyText, nullable=False),
         sa.Column("sealed", sa.Text, nullable=False),
-        sa.Column("created_at", Instant, nullable=False),
-        sa.Column("retired_at", Instant),
-        sa.Column("ends_at", Instant),
+        sa.Column("created_at", UTCDateTime, nullable=False),
+        sa.Column("retired_at", UTCDateTime),
+        sa.Column("ends_at", UTCDateTime),
         sa.PrimaryKeyConstraint("kid", name="pk_signing_keys"),
     )
 
@@ -36,14 +36,14 @@ def _make_tokens() -> None:
         sa.Column("id", sa.Integer, nullable=False),
         sa.Column("user_id", sa.Integer, nullable=False),
         sa.Column("name", sa.Text, nullable=False),
-        sa.Column("name_key", Key, nullable=False),
+        sa.Column("name_key", KeyText, nullable=False),
         sa.Column("prefix", sa.Text, nullable=False),
-        sa.Column("hash", Key, nullable=False),
+        sa.Column("hash", KeyText, nullable=False),
         sa.Column("permissions", sa.Integer, nullable=False),
         sa.Column("is_limited", sa.Boolean, nullable=False),
-        sa.Column("created_at", Instant, nullable=False),
-        sa.Column("expires_at", Instant),
-        sa.Column("last_used_at", Instant),
+        sa.Column("created_at", UTCDateTime, nullable=False),
+        sa.Column("expires_at", UTCDateTime),
+        sa.Column("last_used_at", UTCDateTime),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_api_tokens_user_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name="pk_api_tokens"),
         sa.UniqueConstraint("hash", name="uq_api_tokens_hash"),

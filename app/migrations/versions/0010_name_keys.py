@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from app.errors import SettingsError
-from app.tables import Key, folded, sortable
+from app.tables import KeyText, casefold_key, sort_key
 
 revision = "0010"
 down_revision = "0008"
@@ -35,20 +35,20 @@ class Names:
     def rows(self) -> sa.TableClause:
         """The table, with the columns that are needed."""
         columns: list[sa.ColumnClause[Any]] = [sa.column("id", sa.BigInteger), sa.column(self.name, sa.Text)]
-        columns.append(sa.column(self.key, Key))
+        columns.append(sa.column(self.key, KeyText))
         if self.within:
             columns.append(sa.column(self.within, sa.BigInteger))
         return sa.table(self.table, *columns)
 
 
 ALL = (
-    Names("users", "user_name", "user_key", folded),
-    Names("users", "email", "email_key", folded),
-    Names("roles", "name", "name_key", folded),
-    Names("api_tokens", "name", "name_key", sortable, within="user_id"),
-    Names("orgs", "name", "name_key", sortable, is_unique=False),
-    Names("groups", "display_name", "name_key", sortable, is_unique=False),
-    Names("resources", "name", "name_key", sortable, is_unique=False),
+    Names("users", "user_name", "user_key", casefold_key),
+    Names("users", "email", "email_key", casefold_key),
+    Names("roles", "name", "name_key", casefold_key),
+    Names("api_tokens", "name", "name_key", sort_key, within="user_id"),
+    Names("orgs", "name", "name_key", sort_key, is_unique=False),
+    Names("groups", "display_name", "name_key", sort_key, is_unique=False),
+    Names("resources", "name", "name_key", sort_key, is_unique=False),
 )
 
 
@@ -70,7 +70,7 @@ def upgrade() -> None:
     for names, changed in changes.items():
         _write(names.rows, "id", names.key, changed)
         if names.table == "resources":
-            access = sa.table("access", sa.column("resource_id", sa.BigInteger), sa.column("name_key", Key))
+            access = sa.table("access", sa.column("resource_id", sa.BigInteger), sa.column("name_key", KeyText))
             _write(access, "resource_id", "name_key", changed)
 
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from app.tables import Key
+from app.tables import KeyText
 
 revision = "0012"
 down_revision = "0010"
@@ -26,7 +26,7 @@ def upgrade() -> None:
     """Widen what carries everything, add the columns, and fill in the names of accounts that are there."""
     for table in ("roles", "api_tokens"):
         op.execute(_widened(table))
-    op.add_column("groups", sa.Column("members_seen_by", Key, nullable=False, server_default="MEMBERS"))
+    op.add_column("groups", sa.Column("members_seen_by", KeyText, nullable=False, server_default="MEMBERS"))
     for table, key, name in NAMES:
         op.add_column(table, sa.Column(name, sa.Text))
         op.execute(_filled(table, key, name))

@@ -4,18 +4,18 @@ from starlette.routing import Route
 
 from app.schema.http import files
 from app.schema.http.endpoint import DEFAULT_LIMITS, PATH, Answerer, GraphQLEndpoint
-from app.schema.http.messages import Answer, GraphQLRequest, Ready
-from app.schema.http.writing import unanswered
+from app.schema.http.messages import GraphQLAnswer, GraphQLRequest, ParsedRequest
+from app.schema.http.writing import unexpected_response
 from app.settings import RequestLimits
 
 __all__ = [
-    "Answer",
     "Answerer",
+    "GraphQLAnswer",
     "GraphQLEndpoint",
     "GraphQLRequest",
-    "Ready",
+    "ParsedRequest",
     "routes",
-    "unanswered",
+    "unexpected_response",
 ]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from app.schema.http.messages import NotAcceptable
-from app.web import Heads
+from app.web import RequestHeaders
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
@@ -14,17 +14,17 @@ HTML = "text/html"
 WEIGHT = re.compile(r";\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*(?:;|$)", re.IGNORECASE)
 
 
-def negotiated(found: Heads, offers: tuple[str, ...]) -> str:
+def negotiate(found: RequestHeaders, offers: tuple[str, ...]) -> str:
     """The best of the offers. Whoever names both JSON types gets the newer, whoever names none plain JSON."""
-    return _negotiated(found.get(b"accept"), offers)
+    return _negotiate(found.get(b"accept"), offers)
 
 
 @lru_cache(maxsize=256)
-def _negotiated(header: bytes | None, offers: tuple[str, ...]) -> str:
+def _negotiate(header: bytes | None, offers: tuple[str, ...]) -> str:
     """Few headers come again and again."""
     ranges = list(_ranges((header or b"").decode("latin-1").strip() or "*/*"))
-    best = max(offers, key=lambda offer: (*_wanted(offer, ranges), _preference(offer, ranges)))
-    if _wanted(best, ranges)[0] == 0:
+    best = max(offers, key=lambda offer: (*_quality(offer, ranges), _preference(offer, ranges)))
+    if _quality(best, ranges)[0] == 0:
         raise NotAcceptable(f"This is answered as {GRAPHQL} or {JSON} only.")
     return best
 
@@ -36,7 +36,7 @@ def _ranges(header: str) -> Iterator[tuple[str, float]]:
         yield name, min(1.0, float(weight[1])) if weight else 1.0
 
 
-def _wanted(offer: str, ranges: Sequence[tuple[str, float]]) -> tuple[float, int]:
+def _quality(offer: str, ranges: Sequence[tuple[str, float]]) -> tuple[float, int]:
     """Weight and precision; the most precise range that matches decides."""
     names = ("*/*", f"{offer.partition('/')[0]}/*", offer)
     matches = [(names.index(name), weight) for name, weight in ranges if name in names]

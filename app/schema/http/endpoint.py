@@ -11,10 +11,10 @@ from app.caching import AudienceLRU
 from app.executor.documents import Invalid
 from app.schema import errors
 from app.schema.http import accept, reading, writing
-from app.schema.http.messages import Answer, GraphQLRequest
+from app.schema.http.messages import GraphQLAnswer, GraphQLRequest
 from app.settings import RequestLimits
 from app.telemetry import facts
-from app.web import MethodNotAllowed, heads
+from app.web import MethodNotAllowed, parse_headers
 
 DEFAULT_LIMITS = RequestLimits()
 PATH = "/graphql"
@@ -27,7 +27,7 @@ REMEMBERED = 1_000
 LONGEST_REMEMBERED = 4_096
 """How many bodies are known again, and of how many bytes: pages ask the same for everybody, and again and again."""
 
-Answerer = Callable[[Scope, GraphQLRequest], Awaitable[Answer]]
+Answerer = Callable[[Scope, GraphQLRequest], Awaitable[GraphQLAnswer]]
 
 
 class GraphQLEndpoint:
@@ -47,25 +47,25 @@ class GraphQLEndpoint:
         self._recent: AudienceLRU[bytes, GraphQLRequest] = AudienceLRU(REMEMBERED, room, LONGEST_REMEMBERED, _length)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        about, found, method = facts.current(), heads(scope), scope["method"]
-        about.face, about.path, media = "graphql", PATH, accept.JSON
+        about, found, method = facts.current_request(), parse_headers(scope), scope["method"]
+        about.api, about.path, media = "graphql", PATH, accept.JSON
         try:
             if method == "POST":
-                media = accept.negotiated(found, OFFERS)
+                media = accept.negotiate(found, OFFERS)
                 web.media_type(found, JSON_ALONE)
                 body = await web.body(found, receive, self._limits.body_bytes)
-                response = writing.answered(await self._posted(scope, body), media)
+                response = writing.answer_response(await self._post(scope, body), media)
             elif method not in METHODS:
                 raise MethodNotAllowed("Only GET and POST are answered here.", METHODS)
             else:
                 given = reading.parameters(scope["query_string"])
-                media = accept.negotiated(found, self._offers(given))
+                media = accept.negotiate(found, self._offers(given))
                 is_page = media == accept.HTML
-                response = writing.page() if is_page else writing.answered(await self._got(scope, given), media)
+                response = writing.page() if is_page else writing.answer_response(await self._get(scope, given), media)
         except ClientDisconnect:
             response = Response(status_code=400)  # nobody reads it
         except Exception as error:
-            response = writing.stopped(error, media)
+            response = writing.interrupted_response(error, media)
         await response(scope, receive, send)
 
     def _offers(self, found: Mapping[str, str]) -> tuple[str, ...]:
@@ -73,7 +73,7 @@ class GraphQLEndpoint:
         is_bare = "query" not in found and "extensions" not in found
         return PAGE_TOO if is_bare and self._has_page else OFFERS
 
-    async def _got(self, scope: Scope, given: dict[str, str]) -> Answer:
+    async def _get(self, scope: Scope, given: dict[str, str]) -> GraphQLAnswer:
         asked = reading.from_url(given)
         self._require_few_values(asked, len(given.get("variables", "")))
         try:
@@ -81,7 +81,7 @@ class GraphQLEndpoint:
         except Invalid as invalid:
             return self._invalid(invalid)
 
-    async def _posted(self, scope: Scope, body: bytes) -> Answer:
+    async def _post(self, scope: Scope, body: bytes) -> GraphQLAnswer:
         # Who asks is not known yet: who has used an entry is noted afterwards.
         known = self._recent.find(body) if len(body) <= LONGEST_REMEMBERED else None
         asked = known or reading.from_body(body)
@@ -92,16 +92,17 @@ class GraphQLEndpoint:
         except Invalid as invalid:
             return self._invalid(invalid)
         if asked.ready is not None:
-            self._recent.use(body, asked, is_signed_in=facts.current().viewer is not None)
+            self._recent.use(body, asked, is_signed_in=facts.current_request().viewer is not None)
         return answer
 
     def _require_few_values(self, asked: GraphQLRequest, size: int) -> None:
         asked.size = size
         web.require_few_values(asked.variables, self._limits.variable_values, size)
 
-    def _invalid(self, invalid: Invalid) -> Answer:
-        return Answer(
-            {"errors": errors.formatted(invalid.errors, most=self._limits.errors, sent=invalid.sent)}, executed=False
+    def _invalid(self, invalid: Invalid) -> GraphQLAnswer:
+        return GraphQLAnswer(
+            {"errors": errors.format_errors(invalid.errors, most=self._limits.errors, sent=invalid.sent)},
+            executed=False,
         )
 
 

@@ -27,9 +27,9 @@ async def asset(request: Request) -> Response:
     found = playground.asset(name) if NAME.fullmatch(name) else None
     if found is None:
         body = {"errors": [{"message": "There is no such file.", "extensions": {"code": "NOT_FOUND"}}]}
-        return Response(web.encoded(body), 404, web.NO_SNIFFING, "application/json")
+        return Response(web.encode_json(body), 404, web.NO_SNIFFING, "application/json")
     content, media = found
-    return web.kept(request, content, media, KEPT if "v" in request.query_params else HOURLY)
+    return web.cached_response(request, content, media, KEPT if "v" in request.query_params else HOURLY)
 
 
 def schema_text(sdl: str, admit: Admission | None) -> Callable[[Request], Awaitable[Response]]:
@@ -38,13 +38,13 @@ def schema_text(sdl: str, admit: Admission | None) -> Callable[[Request], Awaita
 
     async def schema(request: Request) -> Response:
         if admit is None:
-            return web.kept(request, content, PLAIN)
+            return web.cached_response(request, content, PLAIN)
         try:
             await admit(request)
         except Refusal as refusal:
-            return writing.refused(refusal, accept.JSON)
+            return writing.refusal_response(refusal, accept.JSON)
         except Exception as error:
-            return writing.failed(error, accept.JSON)
-        return web.kept(request, content, PLAIN, f"private, {CHECKED}")
+            return writing.failure_response(error, accept.JSON)
+        return web.cached_response(request, content, PLAIN, f"private, {CHECKED}")
 
     return schema

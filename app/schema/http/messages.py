@@ -7,19 +7,19 @@ from typing import Any, ClassVar
 from graphql.execution.values import VariableValues
 
 from app.errors import BadRequest
-from app.executor.canonical import Sent
-from app.executor.documents import Known
+from app.executor.canonical import SentText
+from app.executor.documents import ValidatedDocument
 from app.web import Cookie
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class ParsedRequest:
     """A query that may be run with its variables. It is the same for whom the schema is equally `hidden`."""
 
-    known: Known
+    known: ValidatedDocument
     variables: VariableValues
     hidden: bool
-    sent: Sent
+    sent: SentText
 
 
 @dataclass(slots=True, eq=False)
@@ -37,11 +37,11 @@ class GraphQLRequest:
     is_get: bool
     sha256: str | None = None
     size: int = 0
-    ready: Ready | None = None
+    ready: ParsedRequest | None = None
 
 
 @dataclass(slots=True, eq=False)
-class Answer:
+class GraphQLAnswer:
     """A response's body; `executed` is False for a request error, which has no data. `status` overrules."""
 
     body: dict[str, Any]

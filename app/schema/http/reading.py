@@ -39,7 +39,7 @@ def from_url(found: dict[str, str]) -> GraphQLRequest:
     for name in ("variables", "extensions"):
         if name in values:
             values[name] = web.json_value(values[name].encode(), f"`{name}`")
-    return _understood(values, is_get=True)
+    return _to_request(values, is_get=True)
 
 
 def from_body(body: bytes) -> GraphQLRequest:
@@ -49,19 +49,19 @@ def from_body(body: bytes) -> GraphQLRequest:
         raise BadRequest("Batches are not answered: send one operation in one request.")
     if not isinstance(value, dict):
         raise BadRequest("The body must be a JSON object.")
-    return _understood(value, is_get=False)
+    return _to_request(value, is_get=False)
 
 
-def _understood(values: dict[str, Any], *, is_get: bool) -> GraphQLRequest:
-    variables, extensions = _given(values, "variables", dict), _given(values, "extensions", dict)
-    query, named = _given(values, "query", str), _given(values, "operationName", str)
-    hashed = _hashed(query, extensions["persistedQuery"]) if "persistedQuery" in extensions else None
+def _to_request(values: dict[str, Any], *, is_get: bool) -> GraphQLRequest:
+    variables, extensions = _parameter(values, "variables", dict), _parameter(values, "extensions", dict)
+    query, named = _parameter(values, "query", str), _parameter(values, "operationName", str)
+    hashed = _persisted_hash(query, extensions["persistedQuery"]) if "persistedQuery" in extensions else None
     if not query and hashed is None:
         raise BadRequest("There is no `query`.")
     return GraphQLRequest(query, named or None, variables, extensions, is_get, hashed)
 
 
-def _given(values: Mapping[str, Any], name: str, kind: type[Given]) -> Given:
+def _parameter(values: Mapping[str, Any], name: str, kind: type[Given]) -> Given:
     """A part of a request, which may be null."""
     value = values.get(name)
     if value is None:
@@ -71,7 +71,7 @@ def _given(values: Mapping[str, Any], name: str, kind: type[Given]) -> Given:
     raise BadRequest(f"`{name}` must be {'an object' if kind is dict else 'a string'}.")
 
 
-def _hashed(query: str, persisted: Any) -> str | None:
+def _persisted_hash(query: str, persisted: Any) -> str | None:
     """The hash of a persisted query, as Apollo's clients and others send it; a text beside it must be the one meant."""
     if persisted is None:
         return None

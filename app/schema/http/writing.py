@@ -6,17 +6,17 @@ from typing import Any
 from starlette.responses import Response
 
 from app import web
-from app.deadlines import told
+from app.deadlines import reported
 from app.errors import Refusal
 from app.schema import errors
 from app.schema.http import accept, playground
-from app.schema.http.messages import Answer
+from app.schema.http.messages import GraphQLAnswer
 from app.telemetry import facts
 
 COMMON = {"Vary": "Accept", **web.UNKEPT}
 
 
-def answered(answer: Answer, media: str) -> Response:
+def answer_response(answer: GraphQLAnswer, media: str) -> Response:
     """Under plain JSON, a request error is told by the body alone: that is what its older clients expect."""
     refused_status = 400 if media == accept.GRAPHQL else 200
     status = answer.status or (200 if answer.executed else refused_status)
@@ -26,26 +26,26 @@ def answered(answer: Answer, media: str) -> Response:
     return response
 
 
-def refused(refusal: Refusal, media: str) -> Response:
+def refusal_response(refusal: Refusal, media: str) -> Response:
     """A request that was refused as a whole, before or while it was answered."""
-    return _response({"errors": [errors.refused(refusal)]}, refusal.status, media, web.headers(refusal))
+    return _response({"errors": [errors.format_refusal(refusal)]}, refusal.status, media, web.headers(refusal))
 
 
-def failed(error: Exception, media: str) -> Response:
+def failure_response(error: Exception, media: str) -> Response:
     """A surprise: the asker gets an id, the log the story."""
-    return _response({"errors": [errors.unexpected(error)]}, 500, media, {})
+    return _response({"errors": [errors.format_unexpected(error)]}, 500, media, {})
 
 
-def stopped(error: Exception, media: str) -> Response:
+def interrupted_response(error: Exception, media: str) -> Response:
     """The response to a request whose answer failed; after a commit it says that the change was made."""
-    if isinstance(error := told(error, errors.LOG), Refusal):
-        return refused(error, media)
-    return failed(error, media)
+    if isinstance(error := reported(error, errors.LOG), Refusal):
+        return refusal_response(error, media)
+    return failure_response(error, media)
 
 
-def unanswered(error: Exception) -> Response:
+def unexpected_response(error: Exception) -> Response:
     """What was stopped outside of this edge, before its media type was known."""
-    return stopped(error, accept.JSON)
+    return interrupted_response(error, accept.JSON)
 
 
 def page() -> Response:
@@ -63,5 +63,7 @@ def page() -> Response:
 
 def _response(body: dict[str, Any], status: int, media: str, headers: Mapping[str, str]) -> Response:
     if "errors" in body:
-        facts.current().codes += [error["extensions"]["code"] for error in body["errors"]]
-    return web.Whole(web.encoded(body), status, f"{media}; charset=utf-8", {**COMMON, **headers} if headers else COMMON)
+        facts.current_request().codes += [error["extensions"]["code"] for error in body["errors"]]
+    return web.BufferedResponse(
+        web.encode_json(body), status, f"{media}; charset=utf-8", {**COMMON, **headers} if headers else COMMON
+    )
