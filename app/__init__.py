@@ -1,1 +1,8 @@
-"""Ostiary, the keeper of the door: users, roles and access for data registries."""
+"""Ostiary, an access server for data registries."""
+
+import importlib.metadata
+
+try:
+    __version__ = importlib.metadata.version("ostiary")
+except importlib.metadata.PackageNotFoundError:
+    __version__ = "(not installed)"

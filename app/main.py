@@ -22,29 +22,32 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Scope
 
-from app import db, migrations, passwords, rest, schema, signing, tickets, web
-from app.executor.changes import MutationExecutor
-from app.executor.documents import DocumentCache
-from app.executor.plan import Planner
-from app.executor.run import CompiledExecutor
-from app.executor.variables import VariableCoercion
+from app import db, rest
+from app import http as web
+from app.config import Settings, secret
+from app.config.sources import FILE_VARIABLE
+from app.db import migrations
+from app.domain.request_origin import COMMAND, current_origin
+from app.graphql import http, schema
+from app.graphql.coercion.variables import VariableCoercion
+from app.graphql.compiled.executor import CompiledExecutor
+from app.graphql.compiled.mutations import MutationExecutor
+from app.graphql.compiled.planner import Planner
+from app.graphql.documents.cache import DocumentCache
+from app.graphql.handler import GraphQLHandler
+from app.http import FastRouter, RequestLog, RequestMiddleware
+from app.http.budget import BUDGET, Budget
+from app.http.fastpath.proxy_gate import ProxyGate
+from app.http.listener import listen
 from app.operations import Operations
-from app.origin import COMMAND, current_origin
-from app.passwords import PasswordHasher
-from app.schema import http
-from app.schema.execution import GraphQLHandler
-from app.services import accounts, api_tokens, bootstrap, demo, quotas, reindexing, sessions
-from app.services.provider import IdentityProvider
-from app.services.signing import KeyInfo, KeyStore, list_keys, rotate
-from app.services.throttle import LoginThrottle
-from app.settings import Settings, secret
-from app.statements import SelectBuilder
-from app.tokens import TokenSigner
-from app.web import FastRouter, RequestLog, RequestMiddleware
-from app.web.budget import BUDGET, Budget
-from app.web.entrance import ProxyGate
-from app.web.listener import listen
-from app.written import FILE_VARIABLE
+from app.query.sql import SelectBuilder
+from app.security import keys, passwords, tickets
+from app.security.passwords import PasswordHasher
+from app.security.session_tokens import TokenSigner
+from app.services import access_index_rebuild, api_tokens, bootstrap, demo, quotas, session, session_revocation
+from app.services.identity_provider import IdentityProvider
+from app.services.login_throttle import LoginThrottle
+from app.services.signing_keys import KeyInfo, KeyStore, list_keys, rotate
 
 Done = TypeVar("Done")
 
@@ -91,7 +94,7 @@ def prepare(settings: Settings, *, exposed: bool = False, serves: bool = False) 
             settings.secret_path,
         )
 
-    async def bootstrapped(desk: accounts.AppContext) -> Prepared:
+    async def bootstrapped(desk: session.AppContext) -> Prepared:
         if desk.provider is not None:  # no password that is stored here opens anything
             return Prepared(migrated, default_password_valid=False, demo_password_valid=False)
         is_open = await bootstrap.is_default_password_valid(desk, settings.default_admin)
@@ -117,23 +120,23 @@ def tour() -> Sequence[str]:
     return demo.tour()
 
 
-def reindex(settings: Settings, tell: Callable[[int, int], None]) -> reindexing.RebuildResult:
+def reindex(settings: Settings, tell: Callable[[int, int], None]) -> access_index_rebuild.RebuildResult:
     """Make the access index anew; tells as it goes how many resources are done, and of how many."""
     migrations.upgrade(settings.database_url)
-    return _with_context(settings, lambda desk: reindexing.reindex(desk.database, tell))
+    return _with_context(settings, lambda desk: access_index_rebuild.reindex(desk.database, tell))
 
 
-def end_sessions(settings: Settings, *, api_tokens: bool) -> sessions.EndedSessions:
+def end_sessions(settings: Settings, *, api_tokens: bool) -> session_revocation.EndedSessions:
     """End every session and ticket, and every API token if so asked."""
     migrations.upgrade(settings.database_url)
-    return _with_context(settings, lambda desk: sessions.end_all(desk.database, api_tokens=api_tokens))
+    return _with_context(settings, lambda desk: session_revocation.end_all(desk.database, api_tokens=api_tokens))
 
 
 def reset_password(settings: Settings, user_name: str, password: str | None) -> str | None:
     """Set a user's password; returns the one that was made up where none is given."""
     migrations.upgrade(settings.database_url)
     made = passwords.generate(settings.password_policy) if password is None else None
-    _with_context(settings, lambda desk: accounts.reset_by_operator(desk, user_name, password or made or ""))
+    _with_context(settings, lambda desk: session.reset_by_operator(desk, user_name, password or made or ""))
     return made
 
 
@@ -150,7 +153,7 @@ def rotate_keys(settings: Settings, *, revoke: bool) -> str:
     return _with_context(settings, lambda desk: rotate(desk.key_store, lifetime, revoke=revoke))
 
 
-def _with_context(settings: Settings, act: Callable[[accounts.AppContext], Awaitable[Done]]) -> Done:
+def _with_context(settings: Settings, act: Callable[[session.AppContext], Awaitable[Done]]) -> Done:
     """Do one thing with the database and leave."""
 
     async def done() -> Done:
@@ -232,7 +235,7 @@ def _pages(settings: Settings, operations: Operations) -> list[BaseRoute]:
     return [Route("/", _home), *operations.routes(token), Route("/.well-known/jwks.json", _keys)]
 
 
-def _graphql_handler(settings: Settings, documents: DocumentCache, desk: accounts.AppContext) -> GraphQLHandler:
+def _graphql_handler(settings: Settings, documents: DocumentCache, desk: session.AppContext) -> GraphQLHandler:
     statements = SelectBuilder(desk.database)
     planner = Planner(schema.core(), statements, schema.converted)
     answering = GraphQLHandler(schema.core(), documents, desk, statements, settings, _variables(settings))
@@ -258,16 +261,16 @@ def _failed(settings: Settings) -> Callable[[str, Exception], Response]:
     return failed
 
 
-async def _app_context(settings: Settings, *, longest: float = inf) -> accounts.AppContext:
+async def _app_context(settings: Settings, *, longest: float = inf) -> session.AppContext:
     database = await db.open_database(settings.database_url, size=settings.database_pool_size, longest=longest)
     kept = secret(settings)
     signer = TokenSigner(kept, timedelta(days=settings.token_expiration_in_days), settings.revoked_tokens)
-    keyring = KeyStore(database, signer, signing.KeyCipher(kept), signing_key=settings.signs_with_keys)
+    keyring = KeyStore(database, signer, keys.KeyCipher(kept), signing_key=settings.signs_with_keys)
     await keyring.open()
     hasher = PasswordHasher(settings.hashing_threads, HASHING_QUEUE)
     lifetime = timedelta(minutes=settings.ticket_expiration_in_minutes)
     provider = IdentityProvider(settings.external_auth_url) if settings.external_auth_url else None
-    return accounts.AppContext(
+    return session.AppContext(
         database,
         hasher,
         signer,
@@ -283,7 +286,7 @@ async def _app_context(settings: Settings, *, longest: float = inf) -> accounts.
     )
 
 
-async def _close(desk: accounts.AppContext) -> None:
+async def _close(desk: session.AppContext) -> None:
     await desk.last_used.flush()
     await desk.throttle.flush()
     desk.hasher.close()

@@ -8,16 +8,16 @@ from pathlib import Path
 
 from starlette.routing import Route
 
-from app import migrations
-from app.executor.documents import DocumentCache
-from app.services.accounts import AppContext
-from app.telemetry import metrics
-from app.telemetry.metrics import Samples, WorkerMetrics
-from app.telemetry.workers import FOLDER_VARIABLE, MetricsDirectory
-from app.version import version
-from app.web import probes
-from app.web.probes import Readiness
-from app.web.stopping import Shutdown, wait_idle
+from app import __version__
+from app.db import migrations
+from app.graphql.documents.cache import DocumentCache
+from app.http import probes
+from app.http.probes import Readiness
+from app.http.shutdown import Shutdown, wait_idle
+from app.observability import metrics
+from app.observability.metrics import Samples, WorkerMetrics
+from app.observability.worker_metrics import FOLDER_VARIABLE, MetricsDirectory
+from app.services.session import AppContext
 
 PUBLISH_INTERVAL = 1.0
 """How old the numbers may be that a worker has of another one."""
@@ -33,7 +33,7 @@ class Operations:
         self._board = MetricsDirectory(Path(folder)) if folder else None
         self._documents = documents
         self._desk: AppContext | None = None
-        self._worker = f'ostiary_workers{{version="{version()}"}}'
+        self._worker = f'ostiary_workers{{version="{__version__}"}}'
 
     def routes(self, metrics_token: str | None = None, *, is_open: bool = False) -> Sequence[Route]:
         """The paths where it is told; `is_open` to whoever reaches them."""

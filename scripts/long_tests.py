@@ -50,9 +50,9 @@ def _faults(argv: Sequence[str]) -> tuple[Mapping[str, str], Sequence[str]]:
     arguments = parser.parse_args(argv)
     if arguments.crowd:
         environment = {"CROWD": str(arguments.crowd), "LONGEST_PIECE": str(PIECE_SECONDS)}
-        return environment, ("--durations=10", "tests/test_big_changes.py")
+        return environment, ("--durations=10", "tests/services/test_big_changes.py")
     environment = {"FAULT_ROUNDS": str(arguments.rounds), "FAULT_SEED": str(arguments.seed)}
-    return environment, ("--durations=10", "tests/test_faults.py")
+    return environment, ("--durations=10", "tests/services/test_faults.py")
 
 
 def _feed(argv: Sequence[str]) -> tuple[Mapping[str, str], Sequence[str]]:
@@ -65,7 +65,7 @@ def _feed(argv: Sequence[str]) -> tuple[Mapping[str, str], Sequence[str]]:
         "events", type=_positive, nargs="?", default=EVENTS, help="events until it ends (default: %(default)s)"
     )
     arguments = parser.parse_args(argv)
-    return {"FEED_EVENTS": str(arguments.events)}, ("--durations=2", "tests/test_event_order.py", "-k", "poller")
+    return {"FEED_EVENTS": str(arguments.events)}, ("--durations=2", "tests/db/test_event_order.py", "-k", "poller")
 
 
 def _positive(text: str) -> int:

@@ -15,16 +15,17 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from app import db, main, migrations
-from app.executor.documents import DocumentCache
-from app.settings import Settings
-from app.statements import SelectBuilder
-from app.web import asking
-from tests.asking import Api
-from tests.make import Make
-from tests.postgres import Postgres
-from tests.rest_asking import Rest
-from tests.reused import Reused
+from app import db, main
+from app.config import Settings
+from app.db import migrations
+from app.graphql.documents.cache import DocumentCache
+from app.http import request_origin
+from app.query.sql import SelectBuilder
+from tests.support.client import Api
+from tests.support.factories import Make
+from tests.support.postgres import Postgres
+from tests.support.rest_client import Rest
+from tests.support.shared_postgres import Reused
 
 KINDS = ("sqlite", "postgresql")
 BUILT: dict[str, Any] = {}
@@ -135,7 +136,7 @@ async def app(settings: Settings, kind: str, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.fixture
 def from_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Requests of the client count as sent by this machine itself, so that well-known passwords open."""
-    monkeypatch.setattr(asking, "is_direct_local", lambda scope: True)
+    monkeypatch.setattr(request_origin, "is_direct_local", lambda scope: True)
 
 
 @pytest.fixture

@@ -8,12 +8,20 @@ tuples in the order of the select list.
 from math import inf
 from pathlib import Path
 
-from app.db.commits import CommitFailed
-from app.db.door import BoundStatement, Database, ForeignKeyViolation, Freshness, Read, Transaction, UniqueViolation
-from app.db.kept import CommitScopedCache
-from app.db.pause import LoopYield, chunks
-from app.db.postgresql import PostgresDatabase, PostgresTransaction
-from app.db.sqlite import SqliteDatabase, connect
+from app.db.commit_cache import CommitScopedCache
+from app.db.interface import (
+    BoundStatement,
+    Database,
+    ForeignKeyViolation,
+    Freshness,
+    Read,
+    Transaction,
+    UniqueViolation,
+)
+from app.db.loop_yield import LoopYield, chunks
+from app.db.postgresql.database import PostgresDatabase, PostgresTransaction
+from app.db.sqlite.database import SqliteDatabase, connect
+from app.db.sqlite.group_commit import CommitFailed
 
 __all__ = [
     "BoundStatement",

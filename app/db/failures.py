@@ -8,9 +8,9 @@ from typing import NoReturn
 
 import asyncpg
 
-from app.db.commits import CommitFailed
-from app.errors import Refusal, TimedOut, Unavailable
-from app.telemetry import counters
+from app.db.sqlite.group_commit import CommitFailed
+from app.domain.errors import Refusal, TimedOut, Unavailable
+from app.observability import counters
 
 log = logging.getLogger(__name__)
 

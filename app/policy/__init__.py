@@ -8,8 +8,18 @@ Rights on resources come from one place: `acting.subjects` says as whom a user m
 each of those holds on a resource. Lists, checks, explanations and changes all ask these two.
 """
 
-from app.policy.accessors import count_subjects, holding_group, subjects_sql
-from app.policy.acting import (
+from app.policy.access_subjects import count_subjects, holding_group, subjects_sql
+from app.policy.api_tokens import sees_api_token
+from app.policy.audit import (
+    is_settled_change,
+    reads_audit,
+    sees_audit,
+    sees_audit_event,
+    sees_audit_of_resource,
+    sees_settled_events,
+)
+from app.policy.conditions import asks_about_everybody, everybody, is_valid_until, sees_all_resources, signed_in
+from app.policy.effective_subjects import (
     USER_SUBJECTS,
     VIEWER_SUBJECTS,
     asked_users,
@@ -22,18 +32,7 @@ from app.policy.acting import (
     user_subjects,
     viewer_subjects,
 )
-from app.policy.api_tokens import sees_api_token
-from app.policy.audit import (
-    is_settled_change,
-    reads_audit,
-    sees_audit,
-    sees_audit_event,
-    sees_audit_of_resource,
-    sees_settled_events,
-)
-from app.policy.common import asks_about_everybody, everybody, is_valid_until, sees_all_resources, signed_in
-from app.policy.comparing import compares_access, holds_more
-from app.policy.ends import administers_resource_until, manages_group_until, manages_org_until
+from app.policy.expiry import administers_resource_until, manages_group_until, manages_org_until
 from app.policy.groups import (
     group_membership_lasts,
     groups_of,
@@ -45,7 +44,7 @@ from app.policy.groups import (
     sees_group_membership,
     sees_who_added,
 )
-from app.policy.limits import scope_includes_resource
+from app.policy.impersonation import compares_access, holds_more
 from app.policy.orgs import (
     belongs_to_org,
     deletes_org,
@@ -61,7 +60,7 @@ from app.policy.orgs import (
     sees_org_members,
     writes_org,
 )
-from app.policy.required import (
+from app.policy.requirements import (
     require,
     require_equal_rights,
     require_local_accounts,
@@ -103,6 +102,7 @@ from app.policy.resources import (
     transfers_resource,
 )
 from app.policy.storage import is_reserved, storage_used, stores_without_limit, sum_of, ticket_stage
+from app.policy.token_scope import scope_includes_resource
 from app.policy.users import (
     finds_everybody,
     finds_user,

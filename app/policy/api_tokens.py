@@ -2,10 +2,10 @@
 
 from sqlalchemy import ColumnElement, true
 
-from app.auth import Viewer
+from app.db.tables import ApiToken, col
 from app.policy.users import sees_all_users
-from app.sources import VIEWER_ID
-from app.tables import ApiToken, col
+from app.query.relations import VIEWER_ID
+from app.security.authentication import Viewer
 
 
 def sees_api_token(viewer: Viewer) -> ColumnElement[bool]:

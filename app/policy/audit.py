@@ -2,10 +2,10 @@
 
 from sqlalchemy import ColumnElement, and_, exists, false, true
 
-from app.auth import Permission, Viewer
+from app.db.tables import AuditChange, AuditEvent, Resource, col
 from app.policy.resources import administers_resource
-from app.sources import SETTLED
-from app.tables import AuditChange, AuditEvent, Resource, col
+from app.query.relations import SETTLED
+from app.security.authentication import Permission, Viewer
 
 
 def reads_audit(viewer: Viewer) -> bool:

@@ -25,16 +25,23 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from app import masks
-from app.auth import Permission, Viewer
-from app.masks import MemberLevel, SubjectType
-from app.policy.acting import SCOPED_SUBJECTS, effective_subjects, is_active, viewer_subjects
-from app.policy.common import OrderedJoin, Unindexed, asks_about_everybody, earlier, is_valid_until, sees_all_resources
+from app.db.tables import Access, Grant, Group, Org, OrgMember, Resource, RowId, User, col
+from app.domain import resource_roles
+from app.domain.resource_roles import MemberLevel, SubjectType
+from app.policy.conditions import (
+    OrderedJoin,
+    Unindexed,
+    asks_about_everybody,
+    earlier,
+    is_valid_until,
+    sees_all_resources,
+)
+from app.policy.effective_subjects import SCOPED_SUBJECTS, effective_subjects, is_active, viewer_subjects
 from app.policy.groups import sees_group_members
-from app.policy.limits import is_in_token_scope, scope_includes_resource
 from app.policy.orgs import deletes_org, sees_org, sees_org_members
-from app.sources import VIEWER_ID, Keys
-from app.tables import Access, Grant, Group, Org, OrgMember, Resource, RowId, User, col
+from app.policy.token_scope import is_in_token_scope, scope_includes_resource
+from app.query.relations import VIEWER_ID, Keys
+from app.security.authentication import Permission, Viewer
 
 
 def _manages_all_resources(viewer: Viewer) -> bool:
@@ -67,7 +74,9 @@ def roles_sql(acting: FromClause, access: Any) -> ColumnElement[Any]:
 
 def bit_or(mask: ColumnElement[Any]) -> ColumnElement[Any]:
     """The union of the masks of many rows: neither database unites bits alike, so each bit has its maximum."""
-    bits: list[ColumnElement[Any]] = [func.max(mask.op("&")(literal_column(str(bit), Integer))) for bit in masks.BITS]
+    bits: list[ColumnElement[Any]] = [
+        func.max(mask.op("&")(literal_column(str(bit), Integer))) for bit in resource_roles.BITS
+    ]
     return func.coalesce(reduce(lambda left, right: left + right, bits), 0)
 
 
@@ -123,7 +132,7 @@ def _every_role(viewer: Viewer) -> ColumnElement[Any]:
 
 def administered(mask: ColumnElement[Any]) -> ColumnElement[bool]:
     """The same as `administers_resource`, of a mask that is known."""
-    made: ColumnElement[bool] = mask.op("&")(literal_column(str(masks.ADMIN), Integer)) != 0
+    made: ColumnElement[bool] = mask.op("&")(literal_column(str(resource_roles.ADMIN), Integer)) != 0
     return made
 
 
@@ -139,7 +148,7 @@ def _may(viewer: Viewer, roles: int, key: Any = Resource.id) -> ColumnElement[bo
     One way is looked for, and not whether there is any: PostgreSQL answers `EXISTS` also by collecting every resource
     of the viewer beforehand.
     """
-    if _manages_all_resources(viewer) and roles & masks.NON_DATA:  # every type has those
+    if _manages_all_resources(viewer) and roles & resource_roles.NON_DATA:  # every type has those
         return scope_includes_resource(key) if viewer.is_limited else true()
     entry, acting = aliased(Access), viewer_subjects(viewer)
     one: Any = literal_column("1")
@@ -157,7 +166,7 @@ def sees_resource(viewer: Viewer, key: Any = Resource.id) -> ColumnElement[bool]
     """Every role discovers the resource of the row, or the one with this key; RESOURCES_VIEW does so without a role."""
     if sees_all_resources(viewer):
         return scope_includes_resource(key) if viewer.is_limited else true()
-    return _may(viewer, masks.METADATA_READ, key)
+    return _may(viewer, resource_roles.METADATA_READ, key)
 
 
 def lists_resources_by_table(viewer: Viewer) -> bool:
@@ -172,7 +181,7 @@ def lists_resource(viewer: Viewer) -> ColumnElement[bool]:
 
 def administers_resource(viewer: Viewer) -> ColumnElement[bool]:
     """Sees and changes the access configuration, locks and unlocks."""
-    return _may(viewer, masks.ADMIN)
+    return _may(viewer, resource_roles.ADMIN)
 
 
 def sees_configuration(viewer: Viewer) -> ColumnElement[bool]:
@@ -187,7 +196,7 @@ def sees_accessors(viewer: Viewer) -> ColumnElement[bool]:
     return administers_resource(viewer)
 
 
-ENDS = masks.ALL + 1
+ENDS = resource_roles.ALL + 1
 """Stands in a mask for that some of it is held for a time."""
 
 PAIR = 2**31
@@ -306,7 +315,10 @@ def path_expiry(viewer: Viewer) -> ColumnElement[Any]:
 _SUBJECT: Any = col(Access.subject)
 
 path_group = case(
-    (int(SubjectType.GROUP) == _SUBJECT % masks.SUBJECT_TYPES, cast(_SUBJECT // masks.SUBJECT_TYPES, RowId)),
+    (
+        int(SubjectType.GROUP) == _SUBJECT % resource_roles.SUBJECT_TYPES,
+        cast(_SUBJECT // resource_roles.SUBJECT_TYPES, RowId),
+    ),
     else_=cast(null(), RowId),
 )
 """The id of the group, on the way through one."""

@@ -21,12 +21,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from app import masks
-from app.auth import Permission, Viewer
-from app.policy.acting import effective_subjects, is_active
+from app.db.tables import Access, Lock, Org, Role, Stage, Ticket, UserRole, col
+from app.domain import resource_roles
+from app.policy.effective_subjects import effective_subjects, is_active
 from app.policy.resources import bit_or, roles_sql, row_roles_sql
-from app.sources import NOW
-from app.tables import Access, Lock, Org, Role, Stage, Ticket, UserRole, col
+from app.query.relations import NOW
+from app.security.authentication import Permission, Viewer
 
 
 def storage_used(user: Any) -> ColumnElement[Any]:
@@ -74,8 +74,8 @@ def ticket_stage(viewer: Viewer) -> ColumnElement[Any]:
     stage = col(Ticket.stage)
     is_locked = exists().where(col(Lock.resource_id) == col(Ticket.resource_id))
     wanted = case(
-        (col(Ticket.is_upload), literal_column(str(masks.DATA_WRITE), Integer)),
-        else_=literal_column(str(masks.DATA_READ), Integer),
+        (col(Ticket.is_upload), literal_column(str(resource_roles.DATA_WRITE), Integer)),
+        else_=literal_column(str(resource_roles.DATA_READ), Integer),
     )
     is_revoked = or_(
         and_(col(Ticket.is_upload), is_locked.correlate(inspect(Ticket).selectable)),

@@ -16,17 +16,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from app import masks
-from app.auth import Permission, Viewer
-from app.masks import MemberLevel, SubjectType
-from app.policy.acting import subject, viewer_subjects
-from app.policy.common import asks_about_everybody, is_valid_until, signed_in
+from app.db.tables import Access, GroupMember, Org, OrgMember, User, col
+from app.domain import resource_roles
+from app.domain.resource_roles import MemberLevel, SubjectType
+from app.policy.conditions import asks_about_everybody, is_valid_until, signed_in
+from app.policy.effective_subjects import subject, viewer_subjects
 from app.policy.groups import groups_of
-from app.policy.limits import scope_includes_org
 from app.policy.orgs import my_orgs, sees_all_orgs
 from app.policy.resources import holds_access, roles_sql, sees_resource
-from app.sources import VIEWER_ID
-from app.tables import Access, GroupMember, Org, OrgMember, User, col
+from app.policy.token_scope import scope_includes_org
+from app.query.relations import VIEWER_ID
+from app.security.authentication import Permission, Viewer
 
 
 def sees_all_users(viewer: Viewer) -> bool:
@@ -109,9 +109,9 @@ def finds_user(viewer: Viewer) -> ColumnElement[bool]:
         manages_group,
         select(literal_column("1"))
         .where(
-            acting.c.subject > masks.GENERAL,
+            acting.c.subject > resource_roles.GENERAL,
             holds_access(acting, entry),
-            roles_sql(acting, entry).op("&")(masks.ADMIN) != 0,
+            roles_sql(acting, entry).op("&")(resource_roles.ADMIN) != 0,
         )
         .exists(),
     )

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
-from app.rest import datasets, described, members, memberships, metadata, orgs, roles, session, storage, system, users
+from app.config import Settings
+from app.rest import datasets, docs, members, memberships, metadata, orgs, roles, session, storage, system, users
 from app.rest.errors import error_response, unexpected_response
 from app.rest.openapi import Section
 from app.rest.routing import RestContext, RestRouter
-from app.settings import Settings
 
 __all__ = ["SECTIONS", "TABLE", "RestContext", "create_router", "description", "error_response", "unexpected_response"]
 
@@ -35,4 +35,4 @@ def create_router(house_of: Callable[[Request], RestContext]) -> RestRouter:
 
 def description(settings: Settings) -> list[BaseRoute]:
     """What says in OpenAPI how this face is spoken to, for programs and for people."""
-    return described.routes(SECTIONS, settings)
+    return docs.routes(SECTIONS, settings)

@@ -4,22 +4,23 @@ from typing import Any
 
 from starlette.responses import Response
 
-from app import loaders, masks, policy
-from app.columns import format_instant
+from app import policy
 from app.db import Transaction
-from app.errors import Conflict, NotFound
-from app.prepared import Row
-from app.rest import shapes
-from app.rest.answers import created, json, not_modified_placeholder
-from app.rest.bodies import Body
-from app.rest.fields import DESCRIPTION, FLAG, SLUG, TITLE, Field, choice
-from app.rest.found import load_org
+from app.db.statements import Row
+from app.db.tables import Org, Resource
+from app.db.types import format_instant
+from app.domain import resource_roles
+from app.domain.errors import Conflict, NotFound
+from app.query.relations import FieldSpec, Layout, flag, layout
+from app.rest import models
+from app.rest.lookups import load_org
+from app.rest.parameters import DESCRIPTION, FLAG, SLUG, TITLE, Field, choice
+from app.rest.request_bodies import Body
+from app.rest.responses import created, json, not_modified_placeholder
 from app.rest.routing import AuthMode, Call, Route
-from app.services import names, resources
+from app.services import read_graph, resources, validation
+from app.services.dataset_visibility import Visibility, set_visibility, visibility
 from app.services.roles import RowRef
-from app.services.visibility import Visibility, set_visibility, visibility
-from app.sources import FieldSpec, Layout, flag, layout
-from app.tables import Org, Resource
 
 DATASET = 7
 """What kind of entry a dataset is, to clients of the documented API."""
@@ -48,7 +49,7 @@ _ORG = layout(Org, "id")
 async def _list(call: Call) -> Response:
     reads = call.reads
     org = (await load_org(reads, call.path_parameters["orgSlug"], _ORG))[0]
-    rows = (await reads.related(loaders.org_datasets, CELLS, [org])).get(org, [])
+    rows = (await reads.related(read_graph.org_datasets, CELLS, [org])).get(org, [])
     return json([_shown(row) for row in rows])
 
 
@@ -77,14 +78,14 @@ async def _show(call: Call) -> Response:
 
 async def _found(call: Call, cells: Layout = CELLS) -> Row:
     """A dataset that the asker sees; raises NotFound, for a resource of another type too."""
-    row = await call.reads.one(loaders.dataset_at, cells, _path(call)[1])
+    row = await call.reads.one(read_graph.dataset_at, cells, _path(call)[1])
     if row is None:
         raise NotFound("There is no such dataset.", ("dsSlug",))
     return row
 
 
 def _path(call: Call) -> RowRef:
-    return "path", names.normalize_key(f"{call.path_parameters['orgSlug']}/{call.path_parameters['dsSlug']}")
+    return "path", validation.normalize_key(f"{call.path_parameters['orgSlug']}/{call.path_parameters['dsSlug']}")
 
 
 async def _named(call: Call) -> RowRef:
@@ -111,9 +112,9 @@ def _shown(row: Row) -> dict[str, Any]:
         },
         "size": size,
         "permissions": {
-            "canRead": bool(mask & masks.DATA_READ),
-            "canWrite": mask & masks.WRITE == masks.WRITE,
-            "canDelete": bool(mask & masks.ADMIN or deletes),
+            "canRead": bool(mask & resource_roles.DATA_READ),
+            "canWrite": mask & resource_roles.WRITE == resource_roles.WRITE,
+            "canDelete": bool(mask & resource_roles.ADMIN or deletes),
         },
         "hasThumbnail": None,
     }
@@ -128,9 +129,9 @@ async def _create(call: Call) -> Response:
     async with call.change("createResource") as tx:
         key = await resources.create_resource(tx, call.viewer, new)
         await _open(call, tx, ("id", key))
-    row = await call.reads.one(loaders.dataset_by_id, CELLS, key)
+    row = await call.reads.one(read_graph.dataset_by_id, CELLS, key)
     assert row is not None, "who made it sees it"
-    return created(call.request, _shown(row), "orgs", names.normalize_key(org), "ds", slug)
+    return created(call.request, _shown(row), "orgs", validation.normalize_key(org), "ds", slug)
 
 
 async def _update(call: Call) -> Response:
@@ -178,7 +179,7 @@ ROUTES = (
         AuthMode.OPTIONAL,
         "The datasets of an org that the asker sees, by name.",
         query=(Field("includeThumbnailCheck", FLAG, "Understood and without effect: there are no thumbnails."),),
-        response_type=list[shapes.Dataset],
+        response_type=list[models.Dataset],
         refusals=(404,),
         name="listDatasets",
     ),
@@ -188,7 +189,7 @@ ROUTES = (
         _entry,
         AuthMode.OPTIONAL,
         "A dataset as the `ddb` command line reads it: the one entry of a list of files.",
-        response_type=list[shapes.Entry],
+        response_type=list[models.Entry],
         refusals=(404,),
         name="getDatasetEntry",
     ),
@@ -198,7 +199,7 @@ ROUTES = (
         _show,
         AuthMode.OPTIONAL,
         "A dataset, as the list shows it.",
-        response_type=shapes.Dataset,
+        response_type=models.Dataset,
         refusals=(404,),
         name="getDataset",
     ),
@@ -210,7 +211,7 @@ ROUTES = (
         "Make a dataset; needs level 1 (ReadWrite) in the org. Without `visibility` every signed-in user downloads it.",
         Body.ANY,
         _NEW,
-        response_type=shapes.Dataset,
+        response_type=models.Dataset,
         status=201,
         refusals=(403, 404),
         answers_400=(Conflict,),

@@ -9,16 +9,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import web
+from app import http
 from app.db import ForeignKeyViolation
-from app.deadlines import reported
-from app.errors import Conflict, Forbidden, Problem, Problems, QuotaExceeded, Refusal, TimedOut, Unauthenticated
-from app.telemetry import counters, facts
+from app.domain.errors import Conflict, Forbidden, Problem, Problems, QuotaExceeded, Refusal, TimedOut, Unauthenticated
+from app.http.deadlines import reported
+from app.observability import counters, request_stats
 
 LOG = logging.getLogger("ostiary")
 
 HEADERS = {
-    **web.UNKEPT,
+    **http.UNKEPT,
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "X-Frame-Options": "SAMEORIGIN",
 }
@@ -40,10 +40,10 @@ def error_response(
     """The response to an error; DroneDB's clients know no 403 and take 401 for it. So many errors are told at most."""
     headers: Mapping[str, str] = {}
     error = reported(error, LOG)
-    facts.current_request().codes += _codes(error)
+    request_stats.current_request().codes += _codes(error)
     match error:
         case Refusal():
-            status, message, headers = error.status, error.message, web.headers(error)
+            status, message, headers = error.status, error.message, http.headers(error)
         case Problem():
             status, message = _status(error, as_400), error.message
         case Problems():
@@ -98,7 +98,7 @@ def _unexpected(error: Exception) -> str:
 
 
 def _response(message: str, status: int, headers: Mapping[str, str], *, no_retry: bool = False) -> Response:
-    body = web.encode_json({"error": message, "noRetry": no_retry})
+    body = http.encode_json({"error": message, "noRetry": no_retry})
     return Response(body, status, {**HEADERS, **headers}, "application/json")
 
 

@@ -5,20 +5,20 @@ from typing import Any
 
 from starlette.responses import Response
 
-from app import loaders, policy
-from app.columns import format_instant
-from app.errors import BadRequest, Forbidden
-from app.masks import MemberLevel
-from app.rest import shapes
-from app.rest.answers import json, not_modified_placeholder
-from app.rest.bodies import Body
-from app.rest.fields import TEXT, Field, choice
-from app.rest.found import load_org
+from app import policy
+from app.db.tables import Org, OrgMember, User
+from app.db.types import format_instant
+from app.domain.errors import BadRequest, Forbidden
+from app.domain.resource_roles import MemberLevel
+from app.query.relations import FieldSpec, Layout, flag, layout
+from app.rest import models
+from app.rest.lookups import load_org
+from app.rest.parameters import TEXT, Field, choice
+from app.rest.request_bodies import Body
+from app.rest.responses import json, not_modified_placeholder
 from app.rest.routing import AuthMode, Call, Route
-from app.services import orgs
+from app.services import orgs, read_graph
 from app.services.orgs import Membership
-from app.sources import FieldSpec, Layout, flag, layout
-from app.tables import Org, OrgMember, User
 
 LEVEL = choice("ReadOnly", "ReadWrite", "ReadWriteDelete", "Admin")
 """How far somebody belongs to an org, as the documented API writes it."""
@@ -30,7 +30,7 @@ _ORG = layout(Org, "id", belongs=flag(policy.belongs_to_org))
 _MEMBER = Layout(
     (
         *layout(User, "user_name", email=FieldSpec(guard=policy.sees_user_details)).cells,
-        *layout(OrgMember, "level", "granted_at", granter=loaders.granter_name).cells,
+        *layout(OrgMember, "level", "granted_at", granter=read_graph.granter_name).cells,
     )
 )
 
@@ -40,7 +40,7 @@ async def _list(call: Call) -> Response:
     org = await load_org(reads, call.path_parameters["orgSlug"], _ORG)
     if not org[1]:
         raise Forbidden("The members are seen by members alone.")
-    rows = (await reads.related(loaders.org_members, _MEMBER, [org[0]])).get(org[0], [])
+    rows = (await reads.related(read_graph.org_members, _MEMBER, [org[0]])).get(org[0], [])
     return json(
         [
             {
@@ -104,7 +104,7 @@ ROUTES = (
         _list,
         AuthMode.REQUIRED,
         "The members of an org, by user name, without its owner; shown to the owner, the members and ORGS_MANAGE.",
-        response_type=list[shapes.Member],
+        response_type=list[models.Member],
         refusals=(403, 404),
         name="listMembers",
     ),

@@ -4,34 +4,34 @@ from typing import Any
 
 from starlette.responses import Response
 
-from app import loaders, policy
-from app.columns import format_instant
-from app.errors import Conflict, NotFound
-from app.masks import MemberLevel
-from app.prepared import Row
-from app.rest import shapes
-from app.rest.answers import empty, json
-from app.rest.bodies import Body
-from app.rest.fields import TEXT, TEXTS, Field
-from app.rest.found import load_user
+from app import policy
+from app.db.statements import Row
+from app.db.tables import OrgMember, User
+from app.db.types import format_instant
+from app.domain.errors import Conflict, NotFound
+from app.domain.resource_roles import MemberLevel
+from app.query.relations import Layout, layout
+from app.rest import models
+from app.rest.lookups import load_user
 from app.rest.members import DEFAULT_LEVEL, LEVEL, membership
 from app.rest.orgs import CELLS, plain
+from app.rest.parameters import TEXT, TEXTS, Field
+from app.rest.request_bodies import Body
+from app.rest.responses import empty, json
 from app.rest.routing import AuthMode, Call, Route
-from app.services import orgs
+from app.services import orgs, read_graph
 from app.services.orgs import Membership
-from app.sources import Layout, layout
-from app.tables import OrgMember, User
 
 _USER = layout(User, "id")
-_JOINED = Layout((*CELLS.cells, *layout(OrgMember, "level", "granted_at", granter=loaders.granter_name).cells))
+_JOINED = Layout((*CELLS.cells, *layout(OrgMember, "level", "granted_at", granter=read_graph.granter_name).cells))
 
 
 async def _list(call: Call) -> Response:
     policy.require_users_view(call.viewer)
     reads = call.reads
     user = await load_user(call, _USER)
-    owned = await reads.related(loaders.owned_orgs, CELLS, [user[0]])
-    joined = await reads.related(loaders.member_orgs, _JOINED, [user[0]])
+    owned = await reads.related(read_graph.owned_orgs, CELLS, [user[0]])
+    joined = await reads.related(read_graph.member_orgs, _JOINED, [user[0]])
     shown = [
         *({**plain(row), "isOwner": True, **_NOT_A_MEMBER} for row in owned.get(user[0], [])),
         *({**plain(row), "isOwner": False, **_membership(row)} for row in joined.get(user[0], [])),
@@ -83,7 +83,7 @@ ROUTES = (
         _list,
         AuthMode.REQUIRED,
         "The orgs that a user owns or belongs to and the asker sees, by slug; needs USERS_VIEW.",
-        response_type=list[shapes.UserOrg],
+        response_type=list[models.UserOrg],
         refusals=(403,),
         answers_400=(NotFound,),
         name="listUserOrgs",

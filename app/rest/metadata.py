@@ -4,21 +4,21 @@ from typing import Any
 
 from starlette.responses import Response
 
-from app import loaders, policy
-from app.errors import NotFound
-from app.rest.answers import empty, json
-from app.rest.bodies import Body
-from app.rest.found import load_user
+from app import policy
+from app.db.tables import User
+from app.domain.errors import NotFound
+from app.query.relations import FieldSpec, layout
+from app.rest.lookups import load_user
+from app.rest.request_bodies import Body
+from app.rest.responses import empty, json
 from app.rest.routing import AuthMode, Call, Route
-from app.services import users
-from app.sources import FieldSpec, layout
-from app.tables import User
+from app.services import read_graph, users
 
 _METADATA = layout(User, details=FieldSpec(guard=policy.sees_user_details))
 
 
 async def _own(call: Call) -> Response:
-    row = await call.reads.one(loaders.user, _METADATA, call.viewer.user_id)
+    row = await call.reads.one(read_graph.user, _METADATA, call.viewer.user_id)
     assert row is not None, "everybody knows herself"
     return json(row[0])
 

@@ -8,13 +8,13 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from app.rest import examples, shapes
-from app.rest.bodies import JSON, Body, types
-from app.rest.fields import NEW_PASSWORD, Field
-from app.rest.refusals import refusals
+from app import __version__
+from app.config import Settings
+from app.rest import examples, models
+from app.rest.parameters import NEW_PASSWORD, Field
+from app.rest.request_bodies import JSON, Body, types
 from app.rest.routing import AuthMode, Route
-from app.settings import Settings
-from app.version import version
+from app.rest.status_codes import refusals
 
 Schema = dict[str, Any]
 
@@ -80,7 +80,7 @@ def _info(settings: Settings) -> dict[str, Any]:
         "title": "Ostiary",
         "summary": "Who may do what with which resource of a data registry.",
         "description": _ABOUT.format(cookie=settings.auth_cookie_name, permitted=permitted),
-        "version": version(),
+        "version": __version__,
         "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
     }
 
@@ -119,9 +119,9 @@ class _Untitled(GenerateJsonSchema):
 def _shapes(table: Sequence[Route], settings: Settings) -> tuple[dict[str, Schema | None], dict[str, Schema]]:
     """The schema of each operation's answer, None for no body; and the shapes that they refer to."""
     given = [
-        (route.name, route.response_type) for route in table if route.response_type not in (None, shapes.PlainText)
+        (route.name, route.response_type) for route in table if route.response_type not in (None, models.PlainText)
     ]
-    wanted = [(name, TypeAdapter(shape)) for name, shape in [*given, ("", shapes.Error)]]
+    wanted = [(name, TypeAdapter(shape)) for name, shape in [*given, ("", models.Error)]]
     made, found = TypeAdapter.json_schemas(
         [(name, "serialization", adapter) for name, adapter in wanted],
         ref_template="#/components/schemas/{model}",
@@ -132,7 +132,7 @@ def _shapes(table: Sequence[Route], settings: Settings) -> tuple[dict[str, Schem
     kind, end = schemas["Session"]["properties"]["expires"], schemas["Session"]["properties"]["expiresAt"]
     kind |= {"type": "integer"} if settings.drone_db_clients else {"type": "string", "format": end["format"]}
     del kind["anyOf"]
-    answers = {route.name: {"type": "string"} if route.response_type is shapes.PlainText else None for route in table}
+    answers = {route.name: {"type": "string"} if route.response_type is models.PlainText else None for route in table}
     return {**answers, **known}, dict(sorted(schemas.items()))
 
 
@@ -205,7 +205,7 @@ class _Described:
         if headers := self._headers():
             told["headers"] = headers
         if self.gives:
-            kind = "text/plain" if self.route.response_type is shapes.PlainText else JSON
+            kind = "text/plain" if self.route.response_type is models.PlainText else JSON
             told["content"] = {kind: {"schema": self.gives}}
         return told
 
@@ -213,7 +213,7 @@ class _Described:
         text = {"schema": {"type": "string"}}
         if self.route.status == 201:  # noqa: PLR2004 - statuses are their own names
             return {"Location": {"description": "The path of what was made.", "required": True, **text}}
-        if self.route.response_type is shapes.Session:
+        if self.route.response_type is models.Session:
             return {"Set-Cookie": {"description": "The token for a browser; not for other sites' pages.", **text}}
         return {}
 

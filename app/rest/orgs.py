@@ -4,25 +4,25 @@ from typing import Any
 
 from starlette.responses import Response
 
-from app import loaders, policy
-from app.auth import Viewer
-from app.columns import format_instant
+from app import policy
 from app.db import Transaction
-from app.errors import InvalidInput, NotFound
-from app.prepared import Row
-from app.reads import ListReader
-from app.rest import shapes
-from app.rest.answers import created, json, not_modified_placeholder
-from app.rest.bodies import Body
-from app.rest.fields import DESCRIPTION, FLAG, SLUG, TEXT, TITLE, Field
-from app.rest.found import load_org
+from app.db.statements import Row
+from app.db.tables import Org
+from app.db.types import format_instant
+from app.domain.errors import InvalidInput, NotFound
+from app.query.reader import ListReader
+from app.query.relations import Layout, flag, layout
+from app.rest import models
+from app.rest.lookups import load_org
+from app.rest.parameters import DESCRIPTION, FLAG, SLUG, TEXT, TITLE, Field
+from app.rest.request_bodies import Body
+from app.rest.responses import created, json, not_modified_placeholder
 from app.rest.routing import AuthMode, Call, Route
-from app.services import orgs
+from app.security.authentication import Viewer
+from app.services import orgs, read_graph
 from app.services.roles import RowRef
-from app.sources import Layout, flag, layout
-from app.tables import Org
 
-CELLS = layout(Org, "slug", "name", "description", "created_at", "is_public", owner=loaders.org_owner_name)
+CELLS = layout(Org, "slug", "name", "description", "created_at", "is_public", owner=read_graph.org_owner_name)
 """What every shape of an org begins with."""
 
 _RIGHTS = layout(
@@ -59,16 +59,16 @@ def _shown(row: Row, viewer: Viewer) -> dict[str, Any]:
 async def _list(call: Call) -> Response:
     if call.query.get("ownedOnly"):
         viewer_id = policy.require_signed_in(call.viewer)
-        rows = (await call.reads.related(loaders.owned_orgs, ORG, [viewer_id])).get(viewer_id, [])
+        rows = (await call.reads.related(read_graph.owned_orgs, ORG, [viewer_id])).get(viewer_id, [])
     elif call.viewer.user_id is None or call.query.get("includePublic"):
-        rows = await call.reads.all(loaders.orgs, ORG)
+        rows = await call.reads.all(read_graph.orgs, ORG)
     else:
-        rows = await call.reads.all(loaders.my_orgs, ORG)
+        rows = await call.reads.all(read_graph.my_orgs, ORG)
     return json([_shown(row, call.viewer) for row in rows])
 
 
 async def _list_public(call: Call) -> Response:
-    rows = await call.reads.all(loaders.public_orgs, CELLS)
+    rows = await call.reads.all(read_graph.public_orgs, CELLS)
     return json([{**plain(row), "permissions": None} for row in rows])
 
 
@@ -144,7 +144,7 @@ ROUTES = (
             Field("ownedOnly", FLAG, "Only the orgs that the asker owns; 401 without a token."),
             Field("includePublic", FLAG, "Also the public orgs that the asker does not belong to."),
         ),
-        response_type=list[shapes.Org],
+        response_type=list[models.Org],
         name="listOrgs",
     ),
     Route(
@@ -153,7 +153,7 @@ ROUTES = (
         _list_public,
         AuthMode.OPTIONAL,
         "All public orgs, by name. `permissions` is null.",
-        response_type=list[shapes.Org],
+        response_type=list[models.Org],
         name="listPublicOrgs",
     ),
     Route(
@@ -162,7 +162,7 @@ ROUTES = (
         _show,
         AuthMode.OPTIONAL,
         "An org. A private one is shown to its owner, its members and ORGS_MANAGE; to others it does not exist.",
-        response_type=shapes.Org,
+        response_type=models.Org,
         refusals=(404,),
         name="getOrg",
     ),
@@ -174,7 +174,7 @@ ROUTES = (
         "Make an org; needs ORGS_CREATE. 409 when the slug is taken.",
         Body.ANY,
         _NEW,
-        response_type=shapes.Org,
+        response_type=models.Org,
         status=201,
         refusals=(403, 409),
         answers_400=(NotFound,),

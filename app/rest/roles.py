@@ -2,22 +2,21 @@
 
 from starlette.responses import Response
 
-from app import loaders
-from app.auth import Permission
-from app.errors import Conflict, NotFound, Protected
-from app.rest.answers import empty, json, not_modified_placeholder
-from app.rest.bodies import Body
-from app.rest.fields import ROLE_NAME, Field
+from app.db.tables import Role
+from app.domain.errors import Conflict, NotFound, Protected
+from app.query.relations import layout
+from app.rest.parameters import ROLE_NAME, Field
+from app.rest.request_bodies import Body
+from app.rest.responses import empty, json, not_modified_placeholder
 from app.rest.routing import AuthMode, Call, Route
-from app.services import roles
-from app.sources import layout
-from app.tables import Role
+from app.security.authentication import Permission
+from app.services import read_graph, roles
 
 _NAME = layout(Role, "name")
 
 
 async def _list(call: Call) -> Response:
-    return json([name for name, *_ in await call.reads.all(loaders.roles, _NAME)])
+    return json([name for name, *_ in await call.reads.all(read_graph.roles, _NAME)])
 
 
 async def _create(call: Call) -> Response:

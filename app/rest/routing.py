@@ -13,21 +13,22 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
-from app import auth, policy, web
-from app.auth import Viewer
+from app import http, policy
+from app.config import Settings
 from app.db import Freshness, Transaction
-from app.deadlines import MADE
-from app.errors import ChangeMade, Problem
-from app.reads import ListReader
-from app.rest import bodies, errors
-from app.rest.bodies import Body
-from app.rest.fields import Field, bound
-from app.services import accounts, audit
-from app.services.accounts import AppContext
+from app.domain.errors import ChangeMade, Problem
+from app.http.deadlines import MADE
+from app.observability import request_stats
+from app.query.reader import ListReader
+from app.query.sql import SelectBuilder
+from app.rest import errors, request_bodies
+from app.rest.parameters import Field, bound
+from app.rest.request_bodies import Body
+from app.security import authentication
+from app.security.authentication import Viewer
+from app.services import audit, session
 from app.services.roles import RowRef
-from app.settings import Settings
-from app.statements import SelectBuilder
-from app.telemetry import facts
+from app.services.session import AppContext
 
 SAFE = ("GET", "HEAD")
 
@@ -176,10 +177,10 @@ class RestRouter(BaseRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, whatever happens."""
-        request, place, about = Request(scope, receive), scope["place"], facts.current_request()
+        request, place, about = Request(scope, receive), scope["place"], request_stats.current_request()
         about.api, about.path = "rest", "/" + "/".join(place.pattern)
         about.kind = "query" if request.method in SAFE else "mutation"
-        web.note_origin(request, "REST")
+        http.note_origin(request, "REST")
         response = await _answer(request, place, self._house_of(request))
         await response(scope, receive, send)
 
@@ -189,7 +190,7 @@ async def _answer(request: Request, place: RouteEntry, house: RestContext) -> Re
     drone_db_clients = house.settings.drone_db_clients
     try:
         if route is None:
-            raise web.MethodNotAllowed("This path does not take that method.", place.methods)
+            raise http.MethodNotAllowed("This path does not take that method.", place.methods)
         async with asyncio.timeout(SECONDS + house.settings.request_limits.body_seconds):
             call = await _call(request, route, house)
         async with _limited(house.settings.query_seconds):
@@ -209,7 +210,7 @@ async def _answer(request: Request, place: RouteEntry, house: RestContext) -> Re
 @asynccontextmanager
 async def _limited(seconds: int) -> AsyncIterator[None]:
     """Stop what takes too long; after a commit, the answer has so many seconds of its own."""
-    about, loop = facts.current_request(), asyncio.get_running_loop()
+    about, loop = request_stats.current_request(), asyncio.get_running_loop()
     try:
         async with asyncio.timeout(SECONDS) as limit:
 
@@ -228,25 +229,25 @@ async def _limited(seconds: int) -> AsyncIterator[None]:
 
 
 async def _call(request: Request, route: Route, house: RestContext) -> Call:
-    async with accounts.token_slot(house.app) if route.throttles_tokens else nullcontext():
+    async with session.token_slot(house.app) if route.throttles_tokens else nullcontext():
         viewer = await _viewer(request, route, house)
         if route.auth_mode is AuthMode.REQUIRED:
             policy.require_signed_in(viewer)
-    query = bound(route.query, bodies.query(request))
-    sent = await bodies.read(request, route.body, house.settings.request_limits)
+    query = bound(route.query, request_bodies.query(request))
+    sent = await request_bodies.read(request, route.body, house.settings.request_limits)
     given, document = bound(route.fields, sent), sent.document or {}
     return Call(request, house, viewer, request.path_params, query, given, document)
 
 
 async def _viewer(request: Request, route: Route, house: RestContext) -> Viewer:
     """Who calls; one who is known by a cookie changes something only from our own pages."""
-    shown = web.extract_credentials(request.scope, house.settings.auth_cookie_name)
+    shown = http.extract_credentials(request.scope, house.settings.auth_cookie_name)
     if route.auth_mode is AuthMode.NONE:
-        await accounts.reject_revoked(house.app, shown)
-        return auth.ANONYMOUS
-    viewer = await web.authenticate(house.app, shown)
+        await session.reject_revoked(house.app, shown)
+        return authentication.ANONYMOUS
+    viewer = await http.authenticate(house.app, shown)
     if request.method not in SAFE:
-        web.require_own_page(request, shown, viewer)
+        http.require_own_page(request, shown, viewer)
     return viewer
 
 

@@ -5,17 +5,18 @@ from typing import Any
 
 from starlette.responses import Response
 
-from app import web
-from app.columns import format_instant
-from app.errors import InvalidInput, NotFound, Unauthenticated
-from app.rest import shapes
-from app.rest.answers import empty, json
-from app.rest.bodies import Body
+from app import http
+from app.config import Settings
+from app.db.types import format_instant
+from app.domain.errors import InvalidInput, NotFound, Unauthenticated
+from app.rest import models
 from app.rest.errors import WrongLogin
-from app.rest.fields import NEW_PASSWORD, PASSWORD, TEXT, Field
+from app.rest.parameters import NEW_PASSWORD, PASSWORD, TEXT, Field
+from app.rest.request_bodies import Body
+from app.rest.responses import empty, json
 from app.rest.routing import AuthMode, Call, Route
-from app.services import accounts, names
-from app.settings import Settings
+from app.services import session as accounts
+from app.services import validation
 
 SECONDS_A_DAY = 86_400
 
@@ -39,7 +40,7 @@ async def _signed_in(call: Call) -> accounts.Session:
 def _credentials(call: Call) -> Sequence[str]:
     """The user name and the password; raises Problems that name each that is missing."""
     given = [(name, call.fields.get(name)) for name in ("username", "password")]
-    names.raise_problems([InvalidInput(f"`{name}` is missing.", (name,)) for name, text in given if not text])
+    validation.raise_problems([InvalidInput(f"`{name}` is missing.", (name,)) for name, text in given if not text])
     return [str(text) for _, text in given]
 
 
@@ -68,10 +69,10 @@ async def _reset_password(call: Call) -> Response:
 def _opened(call: Call, session: accounts.Session) -> Response:
     settings = call.context.settings
     response = json(_session(settings, session))
-    if not web.from_foreign_page(call.request):
+    if not http.from_foreign_page(call.request):
         lifetime = settings.token_expiration_in_days * SECONDS_A_DAY
         secure = call.request.url.scheme == "https"
-        web.set_cookie(response, web.Cookie(settings.auth_cookie_name, session.token, lifetime, secure))
+        http.set_cookie(response, http.Cookie(settings.auth_cookie_name, session.token, lifetime, secure))
     return response
 
 
@@ -112,7 +113,7 @@ ROUTES = (
         "Sign in with a password. Unknown, wrong and deactivated are refused alike. Sets the cookie too.",
         Body.ANY,
         _LOGIN,
-        response_type=shapes.Session,
+        response_type=models.Session,
         refusals=(401, 409, 429, 503),
         name="authenticate",
     ),
@@ -122,7 +123,7 @@ ROUTES = (
         _refresh,
         AuthMode.REQUIRED,
         "A new token for a good one, which stays good until it ends. A body is not looked at.",
-        response_type=shapes.Session,
+        response_type=models.Session,
         refusals=(429,),
         name="refreshToken",
         throttles_tokens=True,
@@ -135,7 +136,7 @@ ROUTES = (
         "Change one's own password. Every token ends, and a new one is answered.",
         Body.ANY,
         _CHANGE,
-        response_type=shapes.Session,
+        response_type=models.Session,
         refusals=(429,),
         name="changePassword",
         is_externally_managed=True,

@@ -5,24 +5,24 @@ from typing import Any
 
 from starlette.responses import Response
 
-from app import loaders, policy
-from app.errors import NotFound
-from app.reads import ListReader
-from app.rest import shapes
-from app.rest.answers import json
-from app.rest.found import load_user
+from app import policy
+from app.db.tables import User
+from app.domain.errors import NotFound
+from app.query.reader import ListReader
+from app.query.relations import FieldSpec, layout
+from app.rest import models
+from app.rest.lookups import load_user
+from app.rest.responses import json
 from app.rest.routing import AuthMode, Call, Route
-from app.services import quotas
-from app.sources import FieldSpec, layout
-from app.tables import User
+from app.services import quotas, read_graph
 
-_STORAGE = layout(User, "details", used=FieldSpec(of=loaders.storage_used))
+_STORAGE = layout(User, "details", used=FieldSpec(of=read_graph.storage_used))
 _USER = layout(User, "id")
 
 
 async def storage_by_user(reads: ListReader, keys: Iterable[int]) -> dict[int, dict[str, Any]]:
     """What each of some users may store, and does."""
-    rows = await reads.related(loaders.storage, _STORAGE, keys)
+    rows = await reads.related(read_graph.storage, _STORAGE, keys)
     return {
         key: {"total": quotas.total_of(details), "used": quotas.whole_megabytes(used)}
         for key, ((details, used, _),) in rows.items()
@@ -47,7 +47,7 @@ ROUTES = (
         _own,
         AuthMode.REQUIRED,
         "How much one stores, and may store; both are told whether quotas are enforced or not.",
-        response_type=shapes.Storage,
+        response_type=models.Storage,
         name="getOwnStorage",
     ),
     Route(
@@ -56,7 +56,7 @@ ROUTES = (
         _of,
         AuthMode.REQUIRED,
         "How much a user stores, and may store; needs USERS_VIEW.",
-        response_type=shapes.Storage,
+        response_type=models.Storage,
         refusals=(403,),
         answers_400=(NotFound,),
         name="getUserStorage",

@@ -4,13 +4,13 @@ from typing import Any
 
 from starlette.responses import Response
 
-from app.rest import shapes
-from app.rest.answers import json, plain
+from app import __version__
+from app.config import PasswordPolicy
+from app.rest import models
+from app.rest.responses import json, plain
 from app.rest.routing import AuthMode, Call, Route
-from app.settings import PasswordPolicy
-from app.version import version
 
-VERSION = version()
+VERSION = __version__
 
 
 async def _is_managed(call: Call) -> Response:
@@ -80,7 +80,7 @@ ROUTES = (
         _has_member_management,
         AuthMode.NONE,
         "Whether POST, PUT and DELETE below /orgs/{orgSlug}/members are on.",
-        response_type=shapes.Enabled,
+        response_type=models.Enabled,
         name="getMemberManagement",
     ),
     Route(
@@ -89,7 +89,7 @@ ROUTES = (
         _features,
         AuthMode.NONE,
         "What this server does and demands, for clients that show or hide screens by it.",
-        response_type=shapes.Features,
+        response_type=models.Features,
         name="getFeatures",
     ),
     Route(
@@ -98,7 +98,7 @@ ROUTES = (
         _version,
         AuthMode.NONE,
         "The version, in plain text.",
-        response_type=shapes.PlainText,
+        response_type=models.PlainText,
         name="getVersion",
     ),
     Route(

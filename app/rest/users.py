@@ -5,21 +5,22 @@ from typing import Any
 
 from starlette.responses import Response
 
-from app import ids, loaders, policy
-from app.columns import format_instant
-from app.errors import Conflict, NotFound, Problem, Problems
-from app.prepared import Row
-from app.reads import ListReader
-from app.rest import shapes
-from app.rest.answers import empty, json
-from app.rest.bodies import Body
-from app.rest.fields import EMAIL, NEW_PASSWORD, TEXT, TEXTS, USER_NAME, Field, choice
+from app import policy
+from app.db.statements import Row
+from app.db.tables import Org, Role, User
+from app.db.types import format_instant
+from app.domain import refs
+from app.domain.errors import Conflict, NotFound, Problem, Problems
+from app.query.reader import ListReader
+from app.query.relations import FieldSpec, layout
+from app.rest import models
+from app.rest.parameters import EMAIL, NEW_PASSWORD, TEXT, TEXTS, USER_NAME, Field, choice
+from app.rest.request_bodies import Body
+from app.rest.responses import empty, json
 from app.rest.routing import AuthMode, Call, Route
 from app.rest.storage import storage_by_user
-from app.services import accounts, deleting, enrolment, users
+from app.services import provisioning, read_graph, session, user_deletion, users
 from app.services.roles import RowRef
-from app.sources import FieldSpec, layout
-from app.tables import Org, Role, User
 
 _USER = layout(User, "id", "user_name", "created_at", email=FieldSpec(guard=policy.sees_user_details))
 _ROLE = layout(Role, "name")
@@ -28,7 +29,7 @@ _ORG = layout(Org, "slug", "id")
 
 async def _list(call: Call) -> Response:
     policy.require_users_view(call.viewer)
-    rows = await call.reads.all(loaders.users, _USER)
+    rows = await call.reads.all(read_graph.users, _USER)
     held, _ = await _held(call.reads, rows)
     return json(held)
 
@@ -36,14 +37,14 @@ async def _list(call: Call) -> Response:
 async def _list_detailed(call: Call) -> Response:
     policy.require_users_view(call.viewer)
     reads = call.reads
-    rows = await reads.all(loaders.users, _USER)
+    rows = await reads.all(read_graph.users, _USER)
     held, orgs = await _held(reads, rows)
     storage = await storage_by_user(reads, [row[0] for row in rows])
-    datasets = await reads.counts(loaders.org_datasets, {key for keys in orgs for key in keys})
+    datasets = await reads.counts(read_graph.org_datasets, {key for keys in orgs for key in keys})
     return json(
         [
             {
-                "id": ids.encode("User", row[0]),
+                "id": refs.encode("User", row[0]),
                 **user,
                 "storageQuota": storage[row[0]]["total"],
                 "storageUsed": storage[row[0]]["used"],
@@ -59,9 +60,9 @@ async def _list_detailed(call: Call) -> Response:
 async def _held(reads: ListReader, rows: Sequence[Row]) -> tuple[list[dict[str, Any]], list[set[int]]]:
     """The users as the list shows them, and beside each the ids of her orgs."""
     keys = [row[0] for row in rows]
-    roles = await reads.related(loaders.user_roles, _ROLE, keys)
-    owned = await reads.related(loaders.owned_orgs, _ORG, keys)
-    joined = await reads.related(loaders.member_orgs, _ORG, keys)
+    roles = await reads.related(read_graph.user_roles, _ROLE, keys)
+    owned = await reads.related(read_graph.owned_orgs, _ORG, keys)
+    joined = await reads.related(read_graph.member_orgs, _ORG, keys)
     shown, orgs = [], []
     for key, user_name, _, email, *_ in rows:
         hers = [*owned.get(key, []), *joined.get(key, [])]
@@ -71,7 +72,7 @@ async def _held(reads: ListReader, rows: Sequence[Row]) -> tuple[list[dict[str, 
                 "userName": user_name,
                 "email": email,
                 "roles": [name for name, *_ in roles.get(key, [])],
-                "organizations": shapes.united(slug for slug, *_ in hers),
+                "organizations": models.united(slug for slug, *_ in hers),
             }
         )
     return shown, orgs
@@ -84,9 +85,9 @@ async def _create(call: Call) -> Response:
     wanted = users.DEFAULT_ROLES if roles is None else roles
     new = users.UserCreate(given["userName"], given.get("email"), hashes[0], wanted)
     async with call.change("createUser") as tx:
-        key = await enrolment.provision_one(tx, call.viewer, new, wrong, with_orgs=call.app.gives_orgs)
+        key = await provisioning.provision_one(tx, call.viewer, new, wrong, with_orgs=call.app.gives_orgs)
     reads = call.reads
-    row = await reads.one(loaders.user, _USER, key)
+    row = await reads.one(read_graph.user, _USER, key)
     assert row is not None, "who makes users sees them"
     ((shown,), _) = await _held(reads, [row])
     return json(shown)
@@ -96,7 +97,7 @@ async def _hashed(call: Call) -> tuple[Sequence[str | None], Sequence[Problem]]:
     """The hash, or what is wrong with the password: that is told together with the rest."""
     try:
         given = [(call.fields["password"], ("password",))]
-        return await accounts.hash_managed_passwords(call.app, call.viewer, given), ()
+        return await session.hash_managed_passwords(call.app, call.viewer, given), ()
     except Problems as refused:
         return [None], refused.problems
 
@@ -119,7 +120,7 @@ async def _delete_named(call: Call) -> Response:
 async def _deleted(call: Call, user_name: str, successor: str | None) -> Response:
     heir: RowRef | None = ("user_name", successor) if successor else None
     async with call.change("deleteUser") as tx:
-        deleted = await deleting.delete_user(tx, call.viewer, ("user_name", user_name), heir)
+        deleted = await user_deletion.delete_user(tx, call.viewer, ("user_name", user_name), heir)
     return json(
         {
             "userName": deleted.user_name,
@@ -165,7 +166,7 @@ ROUTES = (
         "Make a user; needs USERS_MANAGE and every permission that the roles carry.",
         Body.ANY,
         _NEW,
-        response_type=shapes.User,
+        response_type=models.User,
         refusals=(403, 429),
         answers_400=(Conflict,),
         name="createUser",
@@ -177,7 +178,7 @@ ROUTES = (
         _list,
         AuthMode.REQUIRED,
         "Every user, by user name; needs USERS_VIEW.",
-        response_type=list[shapes.User],
+        response_type=list[models.User],
         refusals=(403,),
         name="listUsers",
     ),
@@ -187,7 +188,7 @@ ROUTES = (
         _list_detailed,
         AuthMode.REQUIRED,
         "Every user with her storage and counts, by user name; needs USERS_VIEW.",
-        response_type=list[shapes.DetailedUser],
+        response_type=list[models.DetailedUser],
         refusals=(403,),
         name="listDetailedUsers",
     ),
@@ -211,7 +212,7 @@ ROUTES = (
         AuthMode.REQUIRED,
         "Delete a user who holds no more than the asker; needs USERS_MANAGE. What she owned stays. A body is ignored.",
         query=(_SUCCESSOR, _ON_CONFLICT),
-        response_type=shapes.Deleted,
+        response_type=models.Deleted,
         refusals=(403, 409),
         answers_400=(NotFound,),
         name="deleteUser",
@@ -225,7 +226,7 @@ ROUTES = (
         "Delete a user who is named in the body, as DELETE /users/{userName} does.",
         Body.ANY,
         (Field("userName", TEXT, "Who is deleted, in any letter case.", required=True), _SUCCESSOR, _ON_CONFLICT),
-        response_type=shapes.Deleted,
+        response_type=models.Deleted,
         refusals=(403, 409),
         answers_400=(NotFound,),
         name="deleteNamedUser",

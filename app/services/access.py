@@ -8,17 +8,18 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Select, bindparam, delete, func, literal_column, select, update
 
-from app import masks, policy
-from app.auth import Viewer
+from app import policy
 from app.db import Transaction
-from app.errors import Conflict, InvalidInput, NotFound, OstiaryError, Problem, Problems
-from app.masks import SubjectType
-from app.prepared import few_rows
-from app.services import audit, ends, index, names, resources
+from app.db.statements import few_rows
+from app.db.tables import Grant, Group, GroupMember, Resource, RowId, User, col
+from app.domain import resource_roles
+from app.domain.errors import Conflict, InvalidInput, NotFound, OstiaryError, Problem, Problems
+from app.domain.resource_roles import SubjectType
+from app.query.relations import Keys, among, integers
+from app.security.authentication import Viewer
+from app.services import access_index, audit, expiry, resources, validation
 from app.services.resources import ResourceForUpdate
 from app.services.roles import RowRef
-from app.sources import Keys, among, integers
-from app.tables import Grant, Group, GroupMember, Resource, RowId, User, col
 
 MAX_ENTRIES = 1_000
 MAX_BATCH = 1_000
@@ -93,9 +94,9 @@ async def preview_access(
     checked = await _check_entries(tx, viewer, found, entries)
     changes = _diff(await _load_grants(tx, found.id), checked)
     groups = [
-        masks.subject_key(change.subject)
+        resource_roles.subject_key(change.subject)
         for change in changes
-        if masks.subject_type(change.subject) is SubjectType.GROUP
+        if resource_roles.subject_type(change.subject) is SubjectType.GROUP
     ]
     counted = select(col(GroupMember.group_id), func.count()).where(
         among(col(GroupMember.group_id), integers(groups)), policy.is_valid_until(GroupMember.expires_at)
@@ -105,8 +106,8 @@ async def preview_access(
 
 
 def _effect(change: GrantDiff, full: int, people: Mapping[int, int]) -> PreviewResult:
-    before, after = masks.effective(change.before, full), masks.effective(change.after, full)
-    kind, key = masks.subject_type(change.subject), masks.subject_key(change.subject)
+    before, after = resource_roles.effective(change.before, full), resource_roles.effective(change.after, full)
+    kind, key = resource_roles.subject_type(change.subject), resource_roles.subject_key(change.subject)
     number = 1 if kind is SubjectType.USER else people.get(key, 0) if kind is SubjectType.GROUP else None
     return PreviewResult(kind, key, after & ~before, before & ~after, change.ends, number)
 
@@ -146,12 +147,12 @@ async def grant_access_batch(tx: Transaction, viewer: Viewer, grants: Sequence[t
             problems.append(problem.under("grants", at))
         except Problems as several:
             problems += [problem.under("grants", at) for problem in several.problems]
-    names.raise_problems(problems)
+    validation.raise_problems(problems)
     keys = [key for key, _ in made]
     await audit.track_links(tx, audit.GRANTS, of=keys)
     for (key, subject), checked in made.items():
         await _insert_grants(tx, key, [checked], [subject])
-    await index.refresh(tx, set(keys))
+    await access_index.refresh(tx, set(keys))
     return keys
 
 
@@ -180,8 +181,10 @@ async def _check_entries(
     for entry in placed:
         problems += _problems(tx, found, entry)
     problems += await _given_for_too_long(tx, found, placed)
-    problems += map(_repeated, names.duplicates(placed, key=lambda each: each.subject if each.subject >= 0 else None))
-    names.raise_problems(problems)
+    problems += map(
+        _repeated, validation.duplicates(placed, key=lambda each: each.subject if each.subject >= 0 else None)
+    )
+    validation.raise_problems(problems)
     return placed
 
 
@@ -191,10 +194,10 @@ def _problems(tx: Transaction, found: ResourceForUpdate, entry: GrantEntry) -> I
     if entry.subject < 0:
         what = "group" if entry.kind is SubjectType.GROUP else "user"
         yield NotFound(f"There is no such {what}.", (*entry.path, what))
-    lacking = [name for bit, name in masks.NAMES.items() if entry.mask & bit & ~found.full_mask]
+    lacking = [name for bit, name in resource_roles.NAMES.items() if entry.mask & bit & ~found.full_mask]
     if lacking:
         yield InvalidInput(f"The type of this resource has no {', '.join(lacking)}.", (*entry.path, "roles"))
-    if entry.kind is SubjectType.ANYONE and entry.mask & ~masks.READ:
+    if entry.kind is SubjectType.ANYONE and entry.mask & ~resource_roles.READ:
         yield InvalidInput("Anyone, signed in or not, may be given read roles only.", (*entry.path, "roles"))
     if entry.expires_at is not None and entry.expires_at <= tx.now:
         yield InvalidInput("`expiresAt` must be in the future.", (*entry.path, "expiresAt"))
@@ -211,7 +214,7 @@ async def _given_for_too_long(
         problem
         for entry in entries
         if _gives_more(tx, found, entry, *stored.get(entry.subject, (0, None)))
-        for problem in ends.problems(entry.expires_at, found.until, (*entry.path, "expiresAt"))
+        for problem in expiry.problems(entry.expires_at, found.until, (*entry.path, "expiresAt"))
     ]
 
 
@@ -220,9 +223,9 @@ def _gives_more(
 ) -> bool:
     """Whether an entry gives roles that its subject does not have by it now, or gives some for longer."""
     has_ended = ended is not None and ended <= tx.now
-    had = 0 if has_ended else masks.effective(before, found.full_mask)
-    gives = masks.effective(entry.mask, found.full_mask)
-    return bool(gives & ~had) or (gives != 0 and ends.is_later(entry.expires_at, ended))
+    had = 0 if has_ended else resource_roles.effective(before, found.full_mask)
+    gives = resource_roles.effective(entry.mask, found.full_mask)
+    return bool(gives & ~had) or (gives != 0 and expiry.is_later(entry.expires_at, ended))
 
 
 def _repeated(entry: GrantEntry) -> Problem:
@@ -233,7 +236,7 @@ def _load_subjects(entry: GrantEntry) -> tuple[SubjectType, Any]:
     if entry.way is None:
         return entry.kind, None
     way, key = entry.way
-    return entry.kind, (way, key if way == "id" else names.normalize_key(str(key)))
+    return entry.kind, (way, key if way == "id" else validation.normalize_key(str(key)))
 
 
 async def _subjects(
@@ -241,15 +244,15 @@ async def _subjects(
 ) -> Mapping[tuple[SubjectType, Any], int]:
     """The numbers of the subjects that there are and that the viewer may name; nobody deletes one meanwhile."""
     known: dict[tuple[SubjectType, Any], int] = {
-        (SubjectType.GENERAL, None): masks.GENERAL,
-        (SubjectType.ANYONE, None): masks.ANYONE,
+        (SubjectType.GENERAL, None): resource_roles.GENERAL,
+        (SubjectType.ANYONE, None): resource_roles.ANYONE,
     }
     wanted = [_load_subjects(entry) for entry in entries if entry.way is not None]
     for kind, way in sorted({(kind, named[0]) for kind, named in wanted}):
         keys = [named[1] for of, named in wanted if (of, named[0]) == (kind, way)]
         statement = _select_subjects(kind, way, viewer.permission_profile)
         rows = await tx.rows(statement, keys=keys, **viewer.bind_values, now=tx.now)
-        known |= {(kind, (way, given)): masks.subject_id(kind, found) for found, given in rows}
+        known |= {(kind, (way, given)): resource_roles.subject_id(kind, found) for found, given in rows}
     return known
 
 
@@ -298,7 +301,7 @@ def _diff(before: Mapping[int, tuple[int, datetime | None]], after: Sequence[Gra
 
 def _place(subject: int) -> tuple[SubjectType, int]:
     """Everybody first, then groups, then users."""
-    return masks.subject_type(subject), subject
+    return resource_roles.subject_type(subject), subject
 
 
 async def _replace(tx: Transaction, found: ResourceForUpdate, entries: Sequence[GrantEntry]) -> list[GrantDiff]:
@@ -310,7 +313,7 @@ async def _replace(tx: Transaction, found: ResourceForUpdate, entries: Sequence[
 async def _write(tx: Transaction, resource: int, entries: Sequence[GrantEntry], instead_of: Sequence[int]) -> None:
     """Put entries in the place of those of some subjects, count the revision up and make the index anew."""
     await _insert_grants(tx, resource, entries, instead_of)
-    await index.refresh_entries(tx, resource, {*instead_of, *(entry.subject for entry in entries)})
+    await access_index.refresh_entries(tx, resource, {*instead_of, *(entry.subject for entry in entries)})
 
 
 async def _insert_grants(
@@ -335,7 +338,7 @@ _COUNT = (
 
 
 def _row(resource: int, entry: GrantEntry) -> dict[str, Any]:
-    key = masks.subject_key(entry.subject)
+    key = resource_roles.subject_key(entry.subject)
     return {
         "resource_id": resource,
         "subject": entry.subject,

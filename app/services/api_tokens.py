@@ -8,14 +8,15 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, bindparam, delete, func, insert, or_, select, update
 
-from app import api_tokens, policy
-from app.auth import SCOPED_PERMISSIONS, Permission, Viewer
+from app import policy
 from app.db import Database, ForeignKeyViolation, Transaction, UniqueViolation
-from app.errors import Conflict, InvalidInput, NotFound, Problem
-from app.services import audit, names, orgs, owning, resources, users
+from app.db.tables import ApiToken, ApiTokenOrg, ApiTokenResource, RowId, User, col, sort_key
+from app.domain.errors import Conflict, InvalidInput, NotFound, Problem
+from app.observability import request_stats
+from app.security import api_token_format
+from app.security.authentication import SCOPED_PERMISSIONS, Permission, Viewer
+from app.services import audit, orgs, ownership, resources, users, validation
 from app.services.roles import RowRef
-from app.tables import ApiToken, ApiTokenOrg, ApiTokenResource, RowId, User, col, sort_key
-from app.telemetry import facts
 
 log = logging.getLogger(__name__)
 
@@ -62,16 +63,16 @@ async def create_api_token(
     policy.require_equal_rights(viewer, new.permissions, "This token")
     expires_at = new.expires_at or (None if longest is None else tx.now + longest)
     name = new.name.strip()
-    names.raise_problems([*names.title_problems(name), *_problems(tx, new, longest)])
+    validation.raise_problems([*validation.title_problems(name), *_problems(tx, new, longest)])
     of_orgs, of_resources = await _load_orgs(tx, viewer, new), await _load_resources(tx, viewer, new)
     await _require_room(tx, user_id)
-    token = api_tokens.generate()
+    token = api_token_format.generate()
     values = {
         "user_id": user_id,
         "name": name,
         "name_key": sort_key(name),
-        "prefix": api_tokens.prefix(token),
-        "hash": api_tokens.digest(token),
+        "prefix": api_token_format.prefix(token),
+        "hash": api_token_format.digest(token),
         "permissions": new.permissions.value,
         "is_limited": new.is_limited,
         "created_at": tx.now,
@@ -91,14 +92,14 @@ async def create_api_token(
 
 async def _account(tx: Transaction, viewer: Viewer, user: RowRef) -> int:
     """The id of a service account that holds no more than the viewer: people make their own tokens."""
-    key = await owning.require_no_impersonation(tx, viewer, user)
+    key = await ownership.require_no_impersonation(tx, viewer, user)
     if not await users.is_service_account(tx, key):
         raise InvalidInput("This is no service account: people make their tokens themselves.", ("user",))
     return key
 
 
 def _problems(tx: Transaction, new: NewToken, longest: timedelta | None) -> Iterable[Problem]:
-    yield from names.end_problems(new.expires_at, tx.now)
+    yield from validation.end_problems(new.expires_at, tx.now)
     if longest is not None and new.expires_at is not None and new.expires_at > tx.now + longest:
         yield InvalidInput(f"A token lasts at most {longest.days:,} days.", ("expiresAt",))
     if new.is_limited and new.permissions & ~SCOPED_PERMISSIONS:
@@ -182,7 +183,7 @@ class LastUsedRecorder:
         await asyncio.gather(*self._writing)
 
     async def _write(self, token: int, now: datetime) -> None:
-        facts.CURRENT.set(None)  # it is not the request that asks
+        request_stats.CURRENT.set(None)  # it is not the request that asks
         try:
             async with self.database.write() as tx:
                 await tx.rows(update(ApiToken).where(_is_due(token, now)).values(last_used_at=now))

@@ -2,14 +2,14 @@
 
 from sqlalchemy import func, select
 
-from app import passwords
-from app.auth import SYSTEM
+from app.config import DEFAULT_PASSWORD, DefaultAdmin
 from app.db import Freshness
-from app.errors import Problem, Problems, SettingsError
-from app.services import audit, enrolment, roles, users
-from app.services.accounts import AppContext
-from app.settings import DEFAULT_PASSWORD, DefaultAdmin
-from app.tables import Role, User, UserRole, col
+from app.db.tables import Role, User, UserRole, col
+from app.domain.errors import Problem, Problems, SettingsError
+from app.security import passwords
+from app.security.authentication import SYSTEM
+from app.services import audit, provisioning, roles, users
+from app.services.session import AppContext
 
 ADMINS_TO_TRY = 20
 """How many administrators' passwords are compared with the well-known one at the start; each takes a hash."""
@@ -45,7 +45,7 @@ async def ensure_admin(desk: AppContext, default: DefaultAdmin, password: str | 
             return False
         new = users.UserCreate(default.user_name, default.email, fresh, (roles.ADMIN,))
         try:
-            await enrolment.provision_one(tx, SYSTEM, new, with_orgs=desk.gives_orgs)
+            await provisioning.provision_one(tx, SYSTEM, new, with_orgs=desk.gives_orgs)
         except (Problem, Problems) as refused:
             raise SettingsError(f"DefaultAdmin: the administrator cannot be made. {refused}") from None
     return True

@@ -9,17 +9,18 @@ from typing import Any
 from sqlalchemy import FromClause, Select, bindparam, not_, select
 from sqlalchemy.orm import aliased
 
-from app import masks, policy
-from app.auth import Viewer
+from app import policy
 from app.db import Database, Freshness
-from app.errors import BadInput, Forbidden, Unknown
-from app.masks import SubjectType
+from app.db.tables import Access, KeyText, Resource, RowId, User, col
+from app.domain import resource_roles
+from app.domain.errors import BadInput, Forbidden, Unknown
+from app.domain.resource_roles import SubjectType
 from app.policy import PAIR, USER_SUBJECTS, WIDE_PAIR
-from app.services import names
-from app.services.remembered import NO_RESOURCE, NO_USER, mark_missing, masks_of_pairs
+from app.query.relations import Keys, among
+from app.security.authentication import Viewer
+from app.services import validation
+from app.services.access_cache import NO_RESOURCE, NO_USER, mark_missing, masks_of_pairs
 from app.services.roles import RowRef
-from app.sources import Keys, among
-from app.tables import Access, KeyText, Resource, RowId, User, col
 
 MAX_CHECKS = 10_000
 
@@ -107,7 +108,7 @@ async def _administers(database: Database, viewer: Viewer, resources: Collection
     own = viewer.user_id or 0
     base = _base(own, *resources)
     held = await _masks(database, viewer, {own * base + resource for resource in resources}, base)
-    return all(held.get(own * base + resource, 0) & masks.ADMIN for resource in resources)
+    return all(held.get(own * base + resource, 0) & resource_roles.ADMIN for resource in resources)
 
 
 async def _covers(database: Database, viewer: Viewer, resources: Collection[int]) -> bool:
@@ -202,16 +203,23 @@ def _viewer_masks(viewer: Viewer) -> Select[Any]:
 async def explain_access(database: Database, viewer: Viewer, user: RowRef, resource: RowRef) -> list[Reason]:
     """Every way in which a user comes to roles on a resource; asked as `check_access` is."""
     user_id, resource_id = await user_key(database, user), await resource_key(database, resource)
-    await check_access_batch(database, viewer, [(user_id, resource_id, masks.ADMIN)])
+    await check_access_batch(database, viewer, [(user_id, resource_id, resource_roles.ADMIN)])
     is_own = user_id == viewer.user_id
     statement = _reason_columns(policy.viewer_subjects(viewer)) if is_own and viewer.token_id is not None else _REASONS
     given = {"keys": [user_id], "resource": resource_id, "now": database.clock()}
     rows = await database.ask(statement, freshness=Freshness.PRIMARY, **given, **viewer.bind_values)
     is_told = is_own or policy.knows_registrars(viewer)
     return [
-        Reason(masks.subject_type(subject), masks.subject_key(subject), granted, mask, level, _sooner(end, until))
+        Reason(
+            resource_roles.subject_type(subject),
+            resource_roles.subject_key(subject),
+            granted,
+            mask,
+            level,
+            _sooner(end, until),
+        )
         for subject, granted, mask, level, end, until in rows
-        if is_told or subject != masks.REGISTRY
+        if is_told or subject != resource_roles.REGISTRY
     ]
 
 
@@ -257,7 +265,7 @@ async def user_key(database: Database, user: RowRef) -> int:
     rows: list[Any] = (
         []
         if way == "id"
-        else await database.ask(_USER, freshness=Freshness.PRIMARY, name=names.normalize_key(str(key)))
+        else await database.ask(_USER, freshness=Freshness.PRIMARY, name=validation.normalize_key(str(key)))
     )
     return int(key) if way == "id" else rows[0][0] if rows else 0
 
@@ -267,5 +275,5 @@ async def resource_key(database: Database, resource: RowRef) -> int:
     way, key = resource
     if way == "id":
         return int(key)
-    rows = await database.ask(_RESOURCE, freshness=Freshness.PRIMARY, path=names.normalize_key(key))
+    rows = await database.ask(_RESOURCE, freshness=Freshness.PRIMARY, path=validation.normalize_key(key))
     return rows[0][0] if rows else 0

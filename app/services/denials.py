@@ -8,13 +8,14 @@ from typing import Any
 
 from sqlalchemy import Integer, and_, bindparam, cast, literal_column, null, or_, select, union_all
 
-from app import masks, policy
-from app.auth import Viewer
+from app import policy
 from app.db import Database, Freshness
-from app.masks import MemberLevel, SubjectType
+from app.db.tables import Grant, GroupMember, OrgMember, Resource, User, UTCDateTime, col
+from app.domain import resource_roles
+from app.domain.resource_roles import MemberLevel, SubjectType
+from app.security.authentication import Viewer
 from app.services import checks
 from app.services.roles import RowRef
-from app.tables import Grant, GroupMember, OrgMember, Resource, User, UTCDateTime, col
 
 
 class Cause(StrEnum):
@@ -44,7 +45,7 @@ async def explain_denial(database: Database, viewer: Viewer, user: RowRef, resou
     Who asks for themselves about a resource that they do not see is told that there is no entry, whatever there was.
     """
     user_id, resource_id = await checks.user_key(database, user), await checks.resource_key(database, resource)
-    triples = [(user_id, resource_id, bit) for bit in (role, masks.METADATA_READ)]
+    triples = [(user_id, resource_id, bit) for bit in (role, resource_roles.METADATA_READ)]
     holds, sees = await checks.check_access_batch(database, viewer, triples)
     if holds:
         return []
@@ -64,12 +65,12 @@ async def explain_denial(database: Database, viewer: Viewer, user: RowRef, resou
 def _denials(row: Any, role: int, now: datetime) -> Iterator[Denial]:
     """Read an entry or a membership: it has ended, or it gives other roles."""
     subject, granted, level, *ends = row
-    mask = granted if level is None else masks.CAPS[MemberLevel(level)]
-    kind, key = masks.subject_type(subject), masks.subject_key(subject)
+    mask = granted if level is None else resource_roles.CAPS[MemberLevel(level)]
+    kind, key = resource_roles.subject_type(subject), resource_roles.subject_key(subject)
     ended = min((end for end in ends if end is not None and end <= now), default=None)
     if ended is not None:
         yield Denial(Cause.ENDED, kind, key, mask, ended)
-    elif not masks.effective(mask, masks.ALL) & role and (mask or kind is not SubjectType.GENERAL):
+    elif not resource_roles.effective(mask, resource_roles.ALL) & role and (mask or kind is not SubjectType.GENERAL):
         yield Denial(Cause.WITHOUT_ROLE, kind, key, mask)
 
 

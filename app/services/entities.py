@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from sqlmodel import SQLModel
 
-from app import loaders, tables
-from app.services import snapshots
-from app.services.snapshots import StateLoader
-from app.sources import Relation
+from app.db import tables
+from app.query.relations import Relation
+from app.services import read_graph
+from app.services.audit import states
+from app.services.audit.states import StateLoader
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,51 +39,51 @@ ENTITIES: Mapping[str, Entity] = {
         Entity(
             "User",
             table=tables.User,
-            relation=loaders.user,
-            audit=snapshots.load_users,
+            relation=read_graph.user,
+            audit=states.load_users,
             audit_text="A user, with roles, and with orgs, groups and access as far as they changed.",
         ),
         Entity(
             "Role",
             table=tables.Role,
-            relation=loaders.role,
-            audit=snapshots.load_roles,
+            relation=read_graph.role,
+            audit=states.load_roles,
             audit_text="A role.",
         ),
         Entity(
             "Org",
             table=tables.Org,
-            relation=loaders.org,
-            audit=snapshots.load_orgs,
+            relation=read_graph.org,
+            audit=states.load_orgs,
             audit_text="An org, with members and resources as far as they changed.",
         ),
         Entity(
             "Group",
             table=tables.Group,
-            relation=loaders.group,
-            audit=snapshots.load_groups,
+            relation=read_graph.group,
+            audit=states.load_groups,
             audit_text="A group, with members and access as far as they changed.",
         ),
         Entity(
             "Resource",
             table=tables.Resource,
-            relation=loaders.resource,
-            audit=snapshots.load_resources,
+            relation=read_graph.resource,
+            audit=states.load_resources,
             audit_text="A resource, with its access configuration, uploads and downloads as far as they changed.",
         ),
         Entity(
             "ResourceType",
             table=tables.ResourceType,
-            relation=loaders.resource_type,
-            audit=snapshots.load_resource_types,
+            relation=read_graph.resource_type,
+            audit=states.load_resource_types,
             audit_text="A type of resources.",
         ),
-        Entity("AuditEvent", table=tables.AuditEvent, relation=loaders.audit_event),
+        Entity("AuditEvent", table=tables.AuditEvent, relation=read_graph.audit_event),
         Entity(
             "ApiToken",
             table=tables.ApiToken,
-            relation=loaders.api_token,
-            audit=snapshots.load_api_tokens,
+            relation=read_graph.api_token,
+            audit=states.load_api_tokens,
             audit_text="An API token; the token itself is told nowhere.",
         ),
     )

@@ -8,15 +8,16 @@ from typing import Any
 
 from sqlalchemy import Integer, Select, bindparam, case, delete, insert, literal_column, select, update
 
-from app import masks, policy
-from app.auth import Permission, Viewer
+from app import policy
 from app.db import ForeignKeyViolation, Transaction, UniqueViolation
-from app.errors import Conflict, Forbidden, InvalidInput, NotFound, Problem
-from app.masks import SubjectType
-from app.services import audit, ends, index, names, users
+from app.db.tables import Group, GroupMember, KeyText, MembersSeenBy, RowId, User, col, sort_key
+from app.domain import resource_roles
+from app.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Problem
+from app.domain.resource_roles import SubjectType
+from app.query.relations import among, integers, texts
+from app.security.authentication import Permission, Viewer
+from app.services import access_index, audit, expiry, users, validation
 from app.services.roles import RowRef
-from app.sources import among, integers, texts
-from app.tables import Group, GroupMember, KeyText, MembersSeenBy, RowId, User, col, sort_key
 
 MAX_AT_ONCE = 1_000
 
@@ -61,7 +62,7 @@ async def create_group(tx: Transaction, viewer: Viewer, new: GroupCreate) -> int
     policy.require(viewer, Permission.GROUPS_MANAGE)
     slug, display_name = new.slug, new.display_name.strip()
     texts = _text_problems(display_name, new.description)
-    names.raise_problems([*names.slug_problems(slug, names.RESERVED_GROUP_SLUGS), *texts])
+    validation.raise_problems([*validation.slug_problems(slug, validation.RESERVED_GROUP_SLUGS), *texts])
     values = {
         "slug": slug,
         "display_name": display_name,
@@ -84,7 +85,7 @@ async def update_group(tx: Transaction, viewer: Viewer, group: RowRef, changes: 
     key = await load_managed(tx, viewer, group)
     await audit.track(tx, audit.GROUP, [key])
     name = None if changes.display_name is None else changes.display_name.strip()
-    names.raise_problems(_text_problems("-" if name is None else name, changes.description or ""))
+    validation.raise_problems(_text_problems("-" if name is None else name, changes.description or ""))
     if values := GroupUpdate(name, changes.description, changes.members_seen_by).values:
         await tx.update(Group, key, values)
     return key
@@ -96,14 +97,14 @@ async def delete_group(tx: Transaction, viewer: Viewer, group: RowRef) -> tuple[
     key = await load_managed(tx, viewer, group)
     await audit.track(tx, audit.GROUP, [key])
     await audit.track_links(tx, audit.GROUP_MEMBERS, of=[key])
-    await audit.track_links(tx, audit.GRANTS, to=[masks.subject_id(SubjectType.GROUP, key)])
-    revoked = await index.forget(tx, SubjectType.GROUP, key)
+    await audit.track_links(tx, audit.GRANTS, to=[resource_roles.subject_id(SubjectType.GROUP, key)])
+    revoked = await access_index.forget(tx, SubjectType.GROUP, key)
     await tx.rows(delete(Group).where(col(Group.id) == key))
     return key, revoked
 
 
 def _text_problems(display_name: str, description: str) -> list[Problem]:
-    return [*names.title_problems(display_name, "displayName"), *names.description_problems(description)]
+    return [*validation.title_problems(display_name, "displayName"), *validation.description_problems(description)]
 
 
 async def add_group_members(
@@ -119,13 +120,13 @@ async def add_group_members(
     members = set(await _members(tx, key, [user for user in found if user is not None]))
     problems: list[Problem] = []
     for at, (each, user) in enumerate(zip(new, found, strict=True)):
-        wrong = [*names.end_problems(each.expires_at, tx.now), *ends.problems(each.expires_at, until)]
+        wrong = [*validation.end_problems(each.expires_at, tx.now), *expiry.problems(each.expires_at, until)]
         problems += [problem.under("members", at) for problem in wrong]
         if user is None:
             problems.append(users.user_not_found(("members", at, "user")))
         elif user in members:
             problems.append(Conflict("She is a member already.", ("members", at, "user")))
-    names.raise_problems([*problems, *_repeated(found)])
+    validation.raise_problems([*problems, *_repeated(found)])
     ids = [user for user in found if user is not None]
     await audit.track_links(tx, audit.GROUP_MEMBERS, of=[key], to=ids)
     await _insert(tx, viewer, key, dict(zip(ids, new, strict=True)))
@@ -140,7 +141,7 @@ async def remove_group_members(
     _check_number(len(members))
     found = await _load_members(tx, key, members)
     unknown = [_no_member(("members", at)) for at, user in enumerate(found) if user is None]
-    names.raise_problems([*unknown, *_repeated(found)])
+    validation.raise_problems([*unknown, *_repeated(found)])
     ids = [user for user in found if user is not None]
     await audit.track_links(tx, audit.GROUP_MEMBERS, of=[key], to=ids)
     await tx.rows(delete(GroupMember).where(col(GroupMember.group_id) == key, _is_one_of(ids)))
@@ -158,7 +159,7 @@ async def set_group_manager(
     member = col(GroupMember.group_id) == key, col(GroupMember.user_id) == user_id
     if is_manager and until is not None:
         was, end = (await tx.rows(select(col(GroupMember.is_manager), col(GroupMember.expires_at)).where(*member)))[0]
-        names.raise_problems([] if was else [*ends.problems(end, until, ("isManager",))])
+        validation.raise_problems([] if was else [*expiry.problems(end, until, ("isManager",))])
     await audit.track_links(tx, audit.GROUP_MEMBERS, of=[key], to=[user_id])
     await tx.rows(update(GroupMember).where(*member).values(is_manager=is_manager))
     return key, user_id
@@ -172,7 +173,7 @@ def _check_number(number: int) -> None:
 
 def _repeated(found: Sequence[int | None]) -> Iterator[Problem]:
     """The same user twice in one request, each time but the first."""
-    for at, _ in names.duplicates(enumerate(found), key=lambda each: each[1]):
+    for at, _ in validation.duplicates(enumerate(found), key=lambda each: each[1]):
         yield Conflict("This user is listed more than once. Remove the duplicate.", ("members", at))
 
 
@@ -194,7 +195,7 @@ async def _members(tx: Transaction, key: int, user_ids: Sequence[int]) -> list[i
 
 async def _load_members(tx: Transaction, key: int, ways: Sequence[RowRef]) -> list[int | None]:
     """The ids of members, None for each who is none. Who asks sees them all."""
-    ways = [(way, user if way == "id" else names.normalize_key(str(user))) for way, user in ways]
+    ways = [(way, user if way == "id" else validation.normalize_key(str(user))) for way, user in ways]
     user_ids = integers(user for way, user in ways if way == "id")
     user_names = texts(user for way, user in ways if way != "id")
     statement = (
@@ -235,7 +236,7 @@ async def _load_managed(tx: Transaction, viewer: Viewer, group: RowRef) -> tuple
     """
     policy.require_signed_in(viewer)
     way, key = group
-    held = await tx.value(_HOLD[way], key=key if way == "id" else names.normalize_key(str(key)))
+    held = await tx.value(_HOLD[way], key=key if way == "id" else validation.normalize_key(str(key)))
     seen = _visible_group(viewer.permission_profile)
     row = None if held is None else await tx.row(seen, key=held, **viewer.bind_values, now=tx.now)
     if row is None:

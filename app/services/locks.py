@@ -4,12 +4,12 @@ from typing import Any
 
 from sqlalchemy import delete
 
-from app.auth import Viewer
 from app.db import Transaction, UniqueViolation
-from app.errors import Conflict, InvalidInput
-from app.services import audit, holding, resources, users
+from app.db.tables import Lock, LockEvent, col
+from app.domain.errors import Conflict, InvalidInput
+from app.security.authentication import Viewer
+from app.services import audit, org_locks, resources, users
 from app.services.roles import RowRef
-from app.tables import Lock, LockEvent, col
 
 MAX_REASON = 1_000
 
@@ -19,7 +19,7 @@ async def lock_resource(tx: Transaction, viewer: Viewer, resource: RowRef, reaso
 
     Its org is held too, and before it as everywhere: a locked resource keeps the owner of its org, see `orgs`.
     """
-    org_id = await holding.keep_org(tx, viewer, resource)
+    org_id = await org_locks.keep_org(tx, viewer, resource)
     found = await resources.administered(tx, viewer, resource)
     if found.org_id != org_id:
         raise Conflict("The resource was moved at this moment. Try again.", ("resource",))

@@ -11,14 +11,14 @@ from sqlalchemy import bindparam as bound
 from sqlalchemy.types import Integer
 
 from app import policy
-from app.auth import Permission, Viewer
 from app.db import Transaction, UniqueViolation
-from app.errors import Conflict, Forbidden, NotFound, Problem
-from app.masks import MemberLevel
-from app.services import audit, ends, names, owning, users
+from app.db.tables import KeyText, Org, OrgMember, Resource, RowId, User, col, sort_key
+from app.domain.errors import Conflict, Forbidden, NotFound, Problem
+from app.domain.resource_roles import MemberLevel
+from app.query.relations import Condition, among, integers, texts
+from app.security.authentication import Permission, Viewer
+from app.services import audit, expiry, ownership, users, validation
 from app.services.roles import RowRef
-from app.sources import Condition, among, integers, texts
-from app.tables import KeyText, Org, OrgMember, Resource, RowId, User, col, sort_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +81,8 @@ async def create_org(tx: Transaction, viewer: Viewer, new: OrgCreate) -> int:
     if owner_id != user_id:
         policy.require(viewer, Permission.ORGS_MANAGE)
     name = new.name.strip()
-    names.raise_problems(
-        [*names.slug_problems(new.slug, names.RESERVED_ORG_SLUGS), *_text_problems(name, new.description)]
+    validation.raise_problems(
+        [*validation.slug_problems(new.slug, validation.RESERVED_ORG_SLUGS), *_text_problems(name, new.description)]
     )
     values = {
         "slug": new.slug,
@@ -97,7 +97,7 @@ async def create_org(tx: Transaction, viewer: Viewer, new: OrgCreate) -> int:
         key = int(await tx.value(insert(Org).values(**values).returning(col(Org.id))))
     except UniqueViolation:
         raise Conflict(f"The slug `{new.slug}` is taken.", ("slug",)) from None
-    await owning.require_able(tx, owner_id)
+    await ownership.require_able(tx, owner_id)
     audit.track_new(tx, audit.ORG, [key])
     return key
 
@@ -107,7 +107,7 @@ async def update_org(tx: Transaction, viewer: Viewer, org: RowRef, changes: OrgU
     held = await require(tx, viewer, org, policy.writes_org, "the level READ_WRITE in the org")
     await audit.track(tx, audit.ORG, [held.id])
     name = None if changes.name is None else changes.name.strip()
-    names.raise_problems(_text_problems("-" if name is None else name, changes.description or ""))
+    validation.raise_problems(_text_problems("-" if name is None else name, changes.description or ""))
     if values := OrgUpdate(name, changes.description, changes.is_public).values:
         await tx.update(Org, held.id, values)
     return held.id
@@ -121,7 +121,7 @@ async def delete_org(tx: Transaction, viewer: Viewer, org: RowRef) -> tuple[int,
     held = await require(tx, viewer, org, policy.deletes_org, "the level READ_WRITE_DELETE in the org")
     of_org = col(Resource.org_id) == held.id
     resources = await tx.rows(select(col(Resource.id)).where(of_org).order_by(col(Resource.id)).with_for_update())
-    await owning.require_unlocked(tx, of_org, "org")
+    await ownership.require_unlocked(tx, of_org, "org")
     await _note_all(tx, held.id, [row[0] for row in resources])
     await tx.rows(delete(Org).where(col(Org.id) == held.id))
     return held.id, len(resources)
@@ -138,7 +138,7 @@ async def _note_all(tx: Transaction, key: int, resources: Sequence[int]) -> None
 async def transfer_org(tx: Transaction, viewer: Viewer, org: RowRef, owner: RowRef) -> int:
     """Give an org to somebody else; needs to be its owner, or ORGS_MANAGE. Who owned it stays, as ADMIN."""
     held = await require(tx, viewer, org, policy.owns_org, _OWNING)
-    new = await owning.new_owner(tx, viewer, owner)
+    new = await ownership.new_owner(tx, viewer, owner)
     if new == held.owner_id:
         raise Conflict("She owns the org already.", ("owner",))
     await _transfer(tx, viewer, held, new)
@@ -152,7 +152,7 @@ async def keep_or_transfer_org(tx: Transaction, viewer: Viewer, org: RowRef, own
     if new != held.owner_id:
         if not held.may:
             raise Forbidden(f"This needs {_OWNING}.")
-        await owning.require_able(tx, new)
+        await ownership.require_able(tx, new)
         await _transfer(tx, viewer, held, new)
     return held.id
 
@@ -162,7 +162,7 @@ _OWNING = "to own the org, or ORGS_MANAGE"
 
 async def _transfer(tx: Transaction, viewer: Viewer, held: OrgForUpdate, new: int) -> None:
     """Change the owner; the org is held, so that none of its resources is locked meanwhile."""
-    await owning.require_unlocked(tx, col(Resource.org_id) == held.id, "org")
+    await ownership.require_unlocked(tx, col(Resource.org_id) == held.id, "org")
     await audit.track(tx, audit.ORG, [held.id])
     await audit.track_links(tx, audit.ORG_MEMBERS, of=[held.id], to=[new, held.owner_id or new])
     await tx.rows(_members(held.id, new))
@@ -189,7 +189,7 @@ async def add_org_member(
     held = await require(tx, viewer, org, policy.manages_org, _ADMIN)
     user_id = await users.load_visible(tx, viewer, user)
     end = membership.expires_at
-    names.raise_problems([*names.end_problems(end, tx.now), *ends.problems(end, held.until)])
+    validation.raise_problems([*validation.end_problems(end, tx.now), *expiry.problems(end, held.until)])
     if user_id == held.owner_id:
         raise OwnerIsNoMember("She owns the org: the owner is no member.", ("user",))
     await audit.track_links(tx, audit.ORG_MEMBERS, of=[held.id], to=[user_id])
@@ -207,10 +207,10 @@ async def update_org_member(
     """Change the level or the end of a membership, which counts as granted anew; needs ADMIN."""
     held = await require(tx, viewer, org, policy.manages_org, _ADMIN)
     user_id, level, end = await _member(tx, held.id, user)
-    names.raise_problems([*names.end_problems(membership.expires_at, tx.now)])
+    validation.raise_problems([*validation.end_problems(membership.expires_at, tx.now)])
     wanted = end if membership.keeps_end else membership.expires_at
-    if ends.is_later(wanted, end) or (membership.level is not None and membership.level > level):
-        names.raise_problems([*ends.problems(wanted, held.until)])
+    if expiry.is_later(wanted, end) or (membership.level is not None and membership.level > level):
+        validation.raise_problems([*expiry.problems(wanted, held.until)])
     await audit.track_links(tx, audit.ORG_MEMBERS, of=[held.id], to=[user_id])
     values: dict[str, Any] = {"granted_at": tx.now, "granted_by": viewer.user_id}
     values["granted_by_name"] = await users.name_of(tx, viewer)
@@ -241,10 +241,10 @@ async def set_memberships(tx: Transaction, viewer: Viewer, user: RowRef, slugs: 
     """
     policy.require(viewer, Permission.ORGS_MANAGE)
     user_id = await users.load_visible(tx, viewer, user)
-    named = _SLUGGED.where(among(col(Org.slug), texts(map(names.normalize_key, slugs))))
+    named = _SLUGGED.where(among(col(Org.slug), texts(map(validation.normalize_key, slugs))))
     known = {slug: (key, owner) for key, slug, owner in await tx.rows(named)}
-    unknown = [(at, slug) for at, slug in enumerate(slugs) if names.normalize_key(slug) not in known]
-    names.raise_problems([NotFound(f"There is no org `{slug}`.", ("orgSlugs", at)) for at, slug in unknown])
+    unknown = [(at, slug) for at, slug in enumerate(slugs) if validation.normalize_key(slug) not in known]
+    validation.raise_problems([NotFound(f"There is no org `{slug}`.", ("orgSlugs", at)) for at, slug in unknown])
     audit.note(tx, audit.USER, user_id, {})
     await audit.track_links(tx, audit.ORG_MEMBERS, to=[user_id])
     keys = [key for key, owner in known.values() if owner != user_id]
@@ -300,7 +300,7 @@ async def load_for_update(tx: Transaction, viewer: Viewer, org: RowRef, may: Con
     """
     policy.require_signed_in(viewer)
     way, key = org
-    held = await tx.value(_HOLD[way], key=key if way == "id" else names.normalize_key(str(key)))
+    held = await tx.value(_HOLD[way], key=key if way == "id" else validation.normalize_key(str(key)))
     seen = _visible_org(may, viewer.permission_profile)
     row = None if held is None else await tx.row(seen, key=held, **viewer.bind_values, now=tx.now)
     if row is None:
@@ -323,4 +323,4 @@ def _visible_org(may: Condition, viewer: Viewer) -> Select[Any]:
 
 
 def _text_problems(name: str, description: str) -> list[Problem]:
-    return [*names.title_problems(name), *names.description_problems(description)]
+    return [*validation.title_problems(name), *validation.description_problems(description)]

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import BigInteger, bindparam, or_, select, update
 
 from app import policy
-from app.auth import Viewer
 from app.db import Transaction
-from app.errors import InvalidInput, QuotaExceeded
-from app.tables import MAX_BYTES, Org, RowId, User, col
+from app.db.tables import MAX_BYTES, Org, RowId, User, col
+from app.domain.errors import InvalidInput, QuotaExceeded
+from app.security.authentication import Viewer
 
 KILO = 1_024
 MEGABYTE = KILO * KILO

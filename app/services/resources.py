@@ -20,15 +20,16 @@ from sqlalchemy import (
     update,
 )
 
-from app import masks, policy
-from app.auth import Permission, Viewer
+from app import policy
 from app.db import Transaction, UniqueViolation
-from app.errors import Conflict, Forbidden, InvalidInput, Locked, NotFound, Problem
-from app.services import audit, holding, index, names, owning, quotas
+from app.db.tables import Grant, KeyText, Lock, Org, Resource, ResourceType, RowId, Ticket, col, sort_key
+from app.domain import resource_roles
+from app.domain.errors import Conflict, Forbidden, InvalidInput, Locked, NotFound, Problem
+from app.security.authentication import Permission, Viewer
+from app.services import access_index, audit, org_locks, ownership, quotas, validation
 from app.services.roles import RowRef
-from app.tables import Grant, KeyText, Lock, Org, Resource, ResourceType, RowId, Ticket, col, sort_key
 
-DEFAULT_MASK = masks.METADATA_READ | masks.DATA_READ
+DEFAULT_MASK = resource_roles.METADATA_READ | resource_roles.DATA_READ
 """What every signed-in user gets on a new resource, of the roles that its type has (design, 1.5)."""
 
 UNINDEXED = {"description", "details"}
@@ -95,7 +96,7 @@ async def create_resource(tx: Transaction, viewer: Viewer, new: ResourceCreate) 
     name = new.name.strip()
     unknown = [] if kind else [InvalidInput(f"There is no type `{new.type}`.", ("type",))]
     texts = _text_problems(name, new.description, new.metadata)
-    names.raise_problems([*unknown, *names.slug_problems(new.slug), *texts])
+    validation.raise_problems([*unknown, *validation.slug_problems(new.slug), *texts])
     assert kind is not None
     type_id, full = kind
     values = {
@@ -118,22 +119,22 @@ async def create_resource(tx: Transaction, viewer: Viewer, new: ResourceCreate) 
         key = int(await tx.value(insert(Resource).values(**values).returning(col(Resource.id))))
     except UniqueViolation:
         raise Conflict(f"The org has a resource `{new.slug}` already.", ("slug",)) from None
-    await owning.require_able(tx, owner)
+    await ownership.require_able(tx, owner)
     audit.track_new(tx, audit.RESOURCE, [key])
     await audit.track_links(tx, audit.GRANTS, of=[key])
-    general = {"resource_id": key, "subject": masks.GENERAL, "mask": DEFAULT_MASK & full}
+    general = {"resource_id": key, "subject": resource_roles.GENERAL, "mask": DEFAULT_MASK & full}
     await tx.insert(Grant, [{**general, "group_id": None, "user_id": None, "expires_at": None}])
-    await index.refresh(tx, [key])
+    await access_index.refresh(tx, [key])
     return key
 
 
 async def update_resource(tx: Transaction, viewer: Viewer, resource: RowRef, changes: ResourceUpdate) -> int:
     """Change what is given of the metadata; needs METADATA_WRITE and no lock."""
-    found_ = await writable(tx, viewer, resource, masks.METADATA_WRITE)
+    found_ = await writable(tx, viewer, resource, resource_roles.METADATA_WRITE)
     await audit.track(tx, audit.RESOURCE, [found_.id])
     values = changes.values
     metadata = {} if changes.metadata is None else changes.metadata
-    names.raise_problems([*_text_problems(values.get("name", "-"), changes.description or "", metadata)])
+    validation.raise_problems([*_text_problems(values.get("name", "-"), changes.description or "", metadata)])
     await _write(tx, found_, values)
     return found_.id
 
@@ -155,12 +156,12 @@ async def transfer_resource(
     it moves to receives its bytes, and those that uploads have reserved for it.
     """
     if given.org is not None:
-        await holding.hold_orgs(tx, resource, given.org)
+        await org_locks.hold_orgs(tx, resource, given.org)
     found_ = await _transferable(tx, viewer, resource)
     await audit.track(tx, audit.RESOURCE, [found_.id])
     values: dict[str, Any] = {}
     if given.owner is not None:
-        values["owner_id"] = await owning.new_owner(tx, viewer, given.owner)
+        values["owner_id"] = await ownership.new_owner(tx, viewer, given.owner)
     if given.org is not None:
         org_id, org_slug = await writable_org(tx, viewer, given.org)
         values |= {"org_id": org_id, "path": f"{org_slug}/{found_.slug}"}
@@ -203,16 +204,16 @@ async def _write(tx: Transaction, found_: ResourceForUpdate, values: dict[str, A
         return
     await tx.update(Resource, found_.id, {**values, "updated_at": tx.now})
     if values.keys() <= UNINDEXED:
-        await index.refresh_change(tx, found_.id)
+        await access_index.refresh_change(tx, found_.id)
     else:
-        await index.refresh(tx, [found_.id])
+        await access_index.refresh(tx, [found_.id])
 
 
 async def delete_resource(tx: Transaction, viewer: Viewer, resource: RowRef) -> int:
     """Delete a resource with its grants and history; needs ADMIN, or READ_WRITE_DELETE on the org, and no lock."""
-    await holding.hold_orgs(tx, resource)
+    await org_locks.hold_orgs(tx, resource)
     found_ = await load_for_update(tx, viewer, resource)
-    if not (found_.may_delete or found_.mask & masks.ADMIN):
+    if not (found_.may_delete or found_.mask & resource_roles.ADMIN):
         raise Forbidden("This needs ADMIN on the resource, or READ_WRITE_DELETE on its org.")
     require_unlocked(found_)
     await audit.track(tx, audit.RESOURCE, [found_.id])
@@ -225,7 +226,7 @@ async def delete_resource(tx: Transaction, viewer: Viewer, resource: RowRef) -> 
 async def create_resource_type(tx: Transaction, viewer: Viewer, name: str, has_data: bool) -> int:
     """Add a type of resource; needs RESOURCES_MANAGE."""
     policy.require(viewer, Permission.RESOURCES_MANAGE)
-    names.raise_problems([*names.type_name_problems(name)])
+    validation.raise_problems([*validation.type_name_problems(name)])
     try:
         values = {"name": name, "has_data": has_data, "is_built_in": False}
         key = int(await tx.value(insert(ResourceType).values(**values).returning(col(ResourceType.id))))
@@ -238,7 +239,7 @@ async def create_resource_type(tx: Transaction, viewer: Viewer, name: str, has_d
 async def writable(tx: Transaction, viewer: Viewer, resource: RowRef, role: int) -> ResourceForUpdate:
     """A resource on which the viewer holds a role that a lock stops."""
     found_ = await load_for_update(tx, viewer, resource)
-    policy.require_role(found_.mask, role, masks.NAMES[role])
+    policy.require_role(found_.mask, role, resource_roles.NAMES[role])
     require_unlocked(found_)
     return found_
 
@@ -247,7 +248,7 @@ async def administered(tx: Transaction, viewer: Viewer, resource: RowRef) -> Res
     """A resource whose access configuration and locks are the viewer's to change, locked or not."""
     policy.require_signed_in(viewer)
     found_ = await _load_for_update(tx, viewer, resource, ("resource",), _HOLD, "administer")
-    policy.require_role(found_.mask, masks.ADMIN, "ADMIN")
+    policy.require_role(found_.mask, resource_roles.ADMIN, "ADMIN")
     return found_
 
 
@@ -275,7 +276,7 @@ async def readable(tx: Transaction, viewer: Viewer, resource: RowRef, role: int)
     """
     try:
         found_ = await _load_for_update(tx, viewer, resource, ("resource",), _STAY)
-        policy.require_role(found_.mask, role, masks.NAMES[role])
+        policy.require_role(found_.mask, role, resource_roles.NAMES[role])
     except (NotFound, Forbidden):
         policy.require_signed_in(viewer)
         raise
@@ -308,7 +309,7 @@ async def _load_for_update(
 async def writable_org(tx: Transaction, viewer: Viewer, org: RowRef) -> tuple[int, str]:
     """The id and the slug of an org in which the viewer creates resources; nobody deletes it meanwhile."""
     way, key = org
-    held = await tx.value(_KEEP[way], key=key if way == "id" else names.normalize_key(str(key)))
+    held = await tx.value(_KEEP[way], key=key if way == "id" else validation.normalize_key(str(key)))
     seen = _seen_org(viewer.permission_profile)
     row = None if held is None else await tx.row(seen, key=held, **viewer.bind_values, now=tx.now)
     if row is None:
@@ -375,11 +376,11 @@ _TYPE = select(col(ResourceType.id), col(ResourceType.has_data)).where(
 
 async def _type(tx: Transaction, name: str) -> tuple[int, int] | None:
     """The id of a type and the mask of its roles; what cannot be a name is not looked for."""
-    row = None if [*names.type_name_problems(name)] else await tx.row(_TYPE, name=name)
-    return None if row is None else (int(row[0]), masks.ALL if row[1] else masks.NON_DATA)
+    row = None if [*validation.type_name_problems(name)] else await tx.row(_TYPE, name=name)
+    return None if row is None else (int(row[0]), resource_roles.ALL if row[1] else resource_roles.NON_DATA)
 
 
 def _text_problems(name: str, description: str, metadata: Any) -> Iterator[Problem]:
-    yield from names.title_problems(name)
-    yield from names.description_problems(description)
-    yield from names.document_problems(metadata)
+    yield from validation.title_problems(name)
+    yield from validation.description_problems(description)
+    yield from validation.document_problems(metadata)

@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from app import policy
-from app.auth import DEACTIVATED, Permission, Viewer
 from app.db import ForeignKeyViolation, Transaction, UniqueViolation
-from app.errors import Conflict, InvalidInput, NotFound, Problem, Protected
-from app.services import audit, names
-from app.sources import among, integers, texts
-from app.tables import Role, RowId, User, UserRole, casefold_key, col
+from app.db.tables import Role, RowId, User, UserRole, casefold_key, col
+from app.domain.errors import Conflict, InvalidInput, NotFound, Problem, Protected
+from app.query.relations import among, integers, texts
+from app.security.authentication import DEACTIVATED, Permission, Viewer
+from app.services import audit, validation
 
 ADMIN = "admin"
 """The key of the built-in role that holds everything."""
@@ -54,7 +54,7 @@ async def create_role(tx: Transaction, viewer: Viewer, name: str, description: s
     policy.require(viewer, Permission.ROLES_MANAGE)
     policy.require_equal_rights(viewer, permissions, "This role")
     policy.require_local_accounts(viewer)
-    names.raise_problems([*names.role_name_problems(name), *names.description_problems(description)])
+    validation.raise_problems([*validation.role_name_problems(name), *validation.description_problems(description)])
     return await _insert(tx, name, description, permissions)
 
 
@@ -85,8 +85,8 @@ async def update_role(tx: Transaction, viewer: Viewer, role: RowRef, changes: Ro
     key, name, name_key, mask, built_in = await _load(tx, viewer, role)
     policy.require_equal_rights(viewer, Permission(mask) | (changes.permissions or Permission.NONE), "This role")
     wanted = name if changes.name is None else changes.name
-    renamed = [] if wanted == name else [*names.role_name_problems(wanted)]  # older names may break newer rules
-    names.raise_problems([*renamed, *names.description_problems(changes.description or "")])
+    renamed = [] if wanted == name else [*validation.role_name_problems(wanted)]  # older names may break newer rules
+    validation.raise_problems([*renamed, *validation.description_problems(changes.description or "")])
     if built_in and wanted != name:
         raise Protected(f"`{name}` is built in: its name stays.", ("name",))
     if name_key in FIXED and changes.permissions not in (None, Permission(mask)):
@@ -123,7 +123,7 @@ async def _load(tx: Transaction, viewer: Viewer, role: RowRef) -> Any:
     """The role, locked for the change."""
     way, key = role
     column = col(Role.id) if way == "id" else col(Role.name_key)
-    bound = key if way == "id" else names.normalize_key(str(key))
+    bound = key if way == "id" else validation.normalize_key(str(key))
     statement = _FOUND.where(column == bindparam("key", type_=column.type), policy.sees_role(viewer)).with_for_update()
     row = await tx.row(statement, key=bound, **viewer.bind_values)
     if row is None:
@@ -142,7 +142,7 @@ _HELD = (
 
 async def load_named(tx: Transaction, wanted: Iterable[str]) -> RoleIds:
     """The roles with these names. Names that are none are missing."""
-    keys = sorted({names.normalize_key(name) for name in wanted})
+    keys = sorted({validation.normalize_key(name) for name in wanted})
     if not keys:
         return {}
     statement = select(col(Role.name_key), col(Role.id), col(Role.permissions)).where(
@@ -179,7 +179,7 @@ async def replace(tx: Transaction, viewer: Viewer, user_id: int, wanted: Sequenc
     before, permissions = await load_held(tx, user_id)
     policy.require_equal_rights(viewer, permissions, "This user")
     known = await load_named(tx, wanted)
-    names.raise_problems(role_not_found(wanted, known))
+    validation.raise_problems(role_not_found(wanted, known))
     after = {known[casefold_key(name)][0] for name in wanted}
     for name in wanted:
         policy.require_equal_rights(viewer, known[casefold_key(name)][1], f"The role `{name}`")
@@ -206,7 +206,7 @@ async def create_missing(tx: Transaction, wanted: Sequence[str]) -> None:
     known = await load_named(tx, wanted)
     for key, name in {casefold_key(name): name for name in wanted}.items():
         if key not in known:
-            for problem in names.role_name_problems(name):
+            for problem in validation.role_name_problems(name):
                 raise type(problem)(problem.message, ("roles", [*wanted].index(name)))
             try:
                 await _insert(tx, name, "", Permission.NONE)

@@ -8,15 +8,16 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, delete, exists, select, update
 
-from app import masks, policy
-from app.auth import Permission, Viewer
-from app.columns import format_instant
+from app import policy
 from app.db import Transaction
-from app.errors import Conflict, InvalidInput, Locked, NotFound, Problem
-from app.services import audit, names, quotas, resources
+from app.db.tables import MAX_BYTES, KeyText, Lock, Org, Resource, RowId, Stage, Ticket, User, UTCDateTime, col
+from app.db.types import format_instant
+from app.domain import resource_roles
+from app.domain.errors import Conflict, InvalidInput, Locked, NotFound, Problem
+from app.security.authentication import Permission, Viewer
+from app.services import audit, quotas, resources, validation
 from app.services.quotas import StoragePolicy
 from app.services.roles import RowRef
-from app.tables import MAX_BYTES, KeyText, Lock, Org, Resource, RowId, Stage, Ticket, User, UTCDateTime, col
 
 KEY_BYTES = 24
 """How much chance is in a key: it is all that one needs to speak for a ticket."""
@@ -66,8 +67,8 @@ async def begin_upload(
 
     Uploads that are begun for one owner at the same moment come one after the other.
     """
-    found = await resources.writable(tx, viewer, resource, masks.DATA_WRITE)
-    names.raise_problems([*_byte_problems(size, "sizeBytes")])
+    found = await resources.writable(tx, viewer, resource, resource_roles.DATA_WRITE)
+    validation.raise_problems([*_byte_problems(size, "sizeBytes")])
     user_name = await tx.value(_USER_NAME, key=viewer.user_id)
     if terms.enforced:
         owner = await tx.value(_OWNER, key=found.org_id)
@@ -79,7 +80,7 @@ async def begin_upload(
 
 async def begin_download(tx: Transaction, viewer: Viewer, resource: RowRef, terms: StoragePolicy) -> StartedTicket:
     """Leave to download all there is; needs DATASET_DATA_READ, which nobody may hold too. Neither lock nor quota."""
-    found = await resources.readable(tx, viewer, resource, masks.DATA_READ)
+    found = await resources.readable(tx, viewer, resource, resource_roles.DATA_READ)
     user_name = None if viewer.user_id is None else await tx.value(_USER_NAME, key=viewer.user_id)
     begun = _start(tx, found, user_name, terms, size=found.size_bytes, is_upload=False)
     await _put(tx, viewer, found, begun)
@@ -127,7 +128,7 @@ async def finish_upload(
     Whoever presents the ticket may. That more was replaced than came needs RESOURCES_MANAGE: a client that finishes its
     own upload before the storage service does must not gain by it. The same again is answered again.
     """
-    names.raise_problems([*_byte_problems(size, "sizeBytes"), *_byte_problems(replaced, "replacedBytes")])
+    validation.raise_problems([*_byte_problems(size, "sizeBytes"), *_byte_problems(replaced, "replacedBytes")])
     if replaced > size:
         policy.require(viewer, Permission.RESOURCES_MANAGE)
     upload = await _load_for_update(tx, ticket)

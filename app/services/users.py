@@ -7,14 +7,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, bindparam, literal_column, select, union_all
 
-from app import policy, tokens
-from app.auth import Permission, Viewer
+from app import policy
 from app.db import Transaction, UniqueViolation
-from app.errors import Conflict, InvalidInput, NotFound, Problem, Problems
-from app.services import audit, names, roles
+from app.db.tables import KeyText, Role, RowId, User, UserRole, casefold_key, col
+from app.domain.errors import Conflict, InvalidInput, NotFound, Problem, Problems
+from app.query.relations import Keys, among, texts
+from app.security import session_tokens
+from app.security.authentication import Permission, Viewer
+from app.services import audit, roles, validation
 from app.services.roles import RowRef
-from app.sources import Keys, among, texts
-from app.tables import KeyText, Role, RowId, User, UserRole, casefold_key, col
 
 MAX_AT_ONCE = 1_000
 DEFAULT_ROLES = ("user",)
@@ -75,7 +76,7 @@ async def create_users(
     new = [replace(each, email=_address(each.email)) for each in new]
     known = await roles.load_named(tx, {name for each in new for name in each.roles})
     problems = [*_each_problem(new, known), *wrong, *_repeated(new), *await _load_taken(tx, new)]
-    names.raise_problems(problems)
+    validation.raise_problems(problems)
     if any("roles" in each.metadata for each in new):
         new, known = await _with_told_roles(tx, new)
     for name in sorted({name for each in new for name in each.roles}):
@@ -112,9 +113,9 @@ def _address(email: str | None) -> str | None:
 def _each_problem(new: Sequence[UserCreate], known: dict[str, Any]) -> Iterator[Problem]:
     for at, each in enumerate(new):
         checks = (
-            names.user_name_problems(each.user_name, is_external=each.is_external),
-            names.email_problems(each.email),
-            names.metadata_problems(each.metadata),
+            validation.user_name_problems(each.user_name, is_external=each.is_external),
+            validation.email_problems(each.email),
+            validation.metadata_problems(each.metadata),
             roles.role_not_found(each.roles, known),
         )
         yield from (problem.under("users", at) for check in checks for problem in check)
@@ -128,14 +129,14 @@ def _repeated(new: Sequence[UserCreate]) -> Iterator[Problem]:
         for what, text in (("userName", each.user_name), ("email", each.email))
         if text is not None
     )
-    for at, what, text in names.duplicates(given, key=lambda each: (each[1], casefold_key(each[2]))):
+    for at, what, text in validation.duplicates(given, key=lambda each: (each[1], casefold_key(each[2]))):
         yield Conflict(f"`{text}` stands in this request twice.", ("users", at, what))
 
 
 async def _load_taken(tx: Transaction, new: Sequence[UserCreate]) -> list[Problem]:
     """Names every user name and address that somebody has; the database has the last word when two arrive at once."""
-    user_names = texts({names.normalize_key(each.user_name) for each in new})
-    emails = texts({names.normalize_key(each.email) for each in new if each.email is not None})
+    user_names = texts({validation.normalize_key(each.user_name) for each in new})
+    emails = texts({validation.normalize_key(each.email) for each in new if each.email is not None})
     statement = select(col(User.user_key), col(User.email_key)).where(
         among(col(User.user_key), user_names) | among(col(User.email_key), emails)
     )
@@ -185,7 +186,7 @@ def _row(tx: Transaction, new: UserCreate) -> dict[str, Any]:
         "email": new.email,
         "email_key": None if new.email is None else casefold_key(new.email),
         "password_hash": new.password_hash,
-        "token_generation": tokens.new_generation(),
+        "token_generation": session_tokens.new_generation(),
         "details": new.metadata,
         "is_service_account": new.is_service_account,
         "created_at": tx.now,
@@ -207,7 +208,7 @@ _EMAIL = select(col(User.email)).where(col(User.id) == bindparam("key", type_=Ro
 
 
 async def _set_email(tx: Transaction, key: int, email: str | None) -> None:
-    problems = [*names.email_problems(email)]
+    problems = [*validation.email_problems(email)]
     if problems and email != await tx.value(_EMAIL, key=key):  # an older address may break newer rules
         raise Problems(problems)
     values = {"email": email, "email_key": None if email is None else casefold_key(email)}
@@ -225,7 +226,7 @@ async def assign_roles(tx: Transaction, viewer: Viewer, user: RowRef, wanted: Se
 async def set_user_metadata(tx: Transaction, viewer: Viewer, user: RowRef, metadata: Any) -> int:
     """Replace a user's metadata. A list `roles` in it replaces her roles too, and makes those that are none yet."""
     key = await load_managed(tx, viewer, user)
-    if problems := [*names.metadata_problems(metadata)]:
+    if problems := [*validation.metadata_problems(metadata)]:
         raise Problems(problems)
     await tx.update(User, key, {"details": metadata})
     if "roles" in metadata:
@@ -304,13 +305,13 @@ def _select_referenced(way: str, viewer: Viewer) -> tuple[ColumnElement[bool], .
 def _named_by(tx: Transaction, viewer: Viewer, user: RowRef) -> dict[str, Any]:
     """What the statements that find a user bind."""
     way, key = user
-    return {"key": key if way == "id" else names.normalize_key(str(key)), **viewer.bind_values, "now": tx.now}
+    return {"key": key if way == "id" else validation.normalize_key(str(key)), **viewer.bind_values, "now": tx.now}
 
 
 def ref_by_name(user: RowRef) -> ColumnElement[bool]:
     """The user of a row is the one who is named."""
     way, key = user
-    return col(User.id) == key if way == "id" else col(User.user_key) == names.normalize_key(str(key))
+    return col(User.id) == key if way == "id" else col(User.user_key) == validation.normalize_key(str(key))
 
 
 async def is_viewer(tx: Transaction, viewer: Viewer, user: RowRef) -> bool:
@@ -320,7 +321,7 @@ async def is_viewer(tx: Transaction, viewer: Viewer, user: RowRef) -> bool:
 
 async def load_many(tx: Transaction, viewer: Viewer, users: Sequence[RowRef]) -> list[int | None]:
     """The same for many users in one statement; None for each that is not found."""
-    ways = [(way, key if way == "id" else names.normalize_key(str(key))) for way, key in users]
+    ways = [(way, key if way == "id" else validation.normalize_key(str(key))) for way, key in users]
     rows = await tx.rows(
         _select_many(viewer.permission_profile),
         ids=[key for way, key in ways if way == "id"],

@@ -22,7 +22,7 @@ from scripts.benchmark.load import Measured, Refused, measure, opened
 from scripts.benchmark.report import Run
 from scripts.benchmark.server import Server
 from scripts.benchmark.world import FIRST_ORDINARY, Spec, World
-from tests.postgres import Postgres
+from tests.support.postgres import Postgres
 
 QUICK = Spec(users=300, orgs=20, groups=220, resources=2_500)
 DATABASES = ("sqlite", "postgresql")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from app import ids
+from app.domain import refs
 from scripts.benchmark import world
 from scripts.benchmark.load import MOST, Connection, Refused, answer, get, graphql
 from scripts.benchmark.world import GROUPS_OF, NAMES, PASSWORD, World, group_slug
@@ -180,11 +180,11 @@ def login(name: str) -> bytes:
 
 
 def _user(key: int) -> str:
-    return ids.encode("User", key)
+    return refs.encode("User", key)
 
 
 def _resource(key: int) -> str:
-    return ids.encode("Resource", key)
+    return refs.encode("Resource", key)
 
 
 def _is_page(data: Any, number: int) -> bool:

@@ -13,17 +13,18 @@ from typing import cast
 from graphql import ExecutionResult, execute
 from graphql.execution.values import get_variable_values
 
-from app import db, schema
-from app.auth import ALL_PERMISSIONS, Permission, Viewer
-from app.executor.documents import DocumentCache
-from app.executor.plan import Planner
-from app.executor.plans import Fallback
-from app.executor.run import CompiledExecutor
-from app.schema.context import GraphQLContext
-from app.services.accounts import AppContext
-from app.settings import Limits
-from app.statements import SelectBuilder
-from app.web import encode_json
+from app import db
+from app.config import Limits
+from app.graphql import schema
+from app.graphql.compiled.executor import CompiledExecutor
+from app.graphql.compiled.plan_cache import Fallback
+from app.graphql.compiled.planner import Planner
+from app.graphql.context import GraphQLContext
+from app.graphql.documents.cache import DocumentCache
+from app.http import encode_json
+from app.query.sql import SelectBuilder
+from app.security.authentication import ALL_PERMISSIONS, Permission, Viewer
+from app.services.session import AppContext
 from scripts.benchmark import world
 from scripts.benchmark.cases import NESTED_RESOURCES, NESTED_USERS, RESOURCES_PAGE, login
 from scripts.benchmark.floor import TOKEN

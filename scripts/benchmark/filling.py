@@ -16,16 +16,17 @@ from sqlalchemy import Dialect
 from sqlalchemy.dialects import sqlite
 from sqlmodel import SQLModel
 
-from app import db, migrations
-from app.services import index
+from app import db
+from app.db import migrations
+from app.services import access_index
 from scripts.benchmark.world import Known, Rows, Spec, World
 
 ROOT = Path(__file__).resolve().parents[2]
 BATCH = 20_000
 
 MADE_BY = (
-    "app/migrations/versions/*.py",
-    "app/services/index.py",
+    "app/db/migrations/versions/*.py",
+    "app/services/access_index.py",
     "scripts/benchmark/filling.py",
     "scripts/benchmark/world.py",
 )
@@ -125,7 +126,7 @@ async def _reindexed(path: Path) -> None:
     database = db.SqliteDatabase(path)
     try:
         async with database.write() as tx:
-            await index.rebuild(tx)
+            await access_index.rebuild(tx)
     finally:
         await database.close()
 
@@ -152,7 +153,7 @@ async def _filled_postgresql(url: str, world: World) -> None:
         await connection.execute(TOTALS)
         with _Progress("access index"):
             async with connection.transaction():
-                await index.rebuild(db.PostgresTransaction(db.PostgresDatabase(url), connection))
+                await access_index.rebuild(db.PostgresTransaction(db.PostgresDatabase(url), connection))
         with _Progress("indexes"):
             for _, statement in found:
                 await connection.execute(statement)

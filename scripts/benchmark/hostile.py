@@ -11,7 +11,7 @@ from scripts.benchmark.cases import Asking, Case
 from scripts.benchmark.load import Connection, Measured, Refused, graphql, opened
 from scripts.benchmark.server import Server
 from scripts.benchmark.world import STRANGER, World
-from tests.hostile import HOSTILE, MOST_SECONDS
+from tests.support.hostile import HOSTILE, MOST_SECONDS
 
 LOOKS = 5
 """How often each document is timed alone; the middle counts."""

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
-from app import ids
+from app.domain import refs
 from scripts.benchmark import world
 from scripts.benchmark.cases import CHECK, LOGIN
 from scripts.benchmark.load import Connection, Measured, Refused, answer, graphql, opened
@@ -56,7 +56,7 @@ async def _refused(connection: Connection, seconds: float) -> dict[str, Measured
 
 
 async def _storm(port: int, connection: Connection, token: str, seconds: float) -> tuple[Measured, Measured, int]:
-    given = {"user": ids.encode("User", world.STRANGER), "resource": ids.encode("Resource", 1), "role": "ADMIN"}
+    given = {"user": refs.encode("User", world.STRANGER), "resource": refs.encode("Resource", 1), "role": "ADMIN"}
     check = graphql(CHECK, given, token)
     quiet, stormy, signed_in = Measured(), Measured(), 0
     await _checks(connection, check, seconds, quiet)

@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 
 from sqlmodel import SQLModel
 
-from app import masks, passwords, tables
-from app.masks import MemberLevel, SubjectType
+from app.db import tables
+from app.domain import resource_roles
+from app.domain.resource_roles import MemberLevel, SubjectType
+from app.security import passwords
 
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of people who live for a minute
 
@@ -25,13 +27,13 @@ PAST = datetime(2025, 1, 1, tzinfo=UTC)
 FUTURE = datetime(2125, 1, 1, tzinfo=UTC)
 
 TYPES = {"DATASET": 12, "MODEL": 2, "MODEL_RUN": 2, "WORKFLOW": 1, "STUDY": 1, "PERSON": 1, "ORGANISATION": 1}
-GENERAL = {masks.METADATA_READ | masks.DATA_READ: 8, masks.METADATA_READ: 1, 0: 1}
+GENERAL = {resource_roles.METADATA_READ | resource_roles.DATA_READ: 8, resource_roles.METADATA_READ: 1, 0: 1}
 GRANTED = {
-    masks.METADATA_READ: 3,
-    masks.METADATA_READ | masks.DATA_READ: 4,
-    masks.METADATA_WRITE | masks.DATA_READ: 2,
-    masks.METADATA_WRITE | masks.DATA_WRITE: 1,
-    masks.ADMIN: 1,
+    resource_roles.METADATA_READ: 3,
+    resource_roles.METADATA_READ | resource_roles.DATA_READ: 4,
+    resource_roles.METADATA_WRITE | resource_roles.DATA_READ: 2,
+    resource_roles.METADATA_WRITE | resource_roles.DATA_WRITE: 1,
+    resource_roles.ADMIN: 1,
     0: 1,
 }
 LEVELS = {MemberLevel.READ_ONLY: 5, MemberLevel.READ_WRITE: 3, MemberLevel.READ_WRITE_DELETE: 1, MemberLevel.ADMIN: 1}
@@ -131,7 +133,7 @@ class World:
         return chance.randint(FIRST_ORDINARY, self.spec.users)
 
     def _full(self, resource: int) -> int:
-        return masks.ALL if self._types[resource - 1] == "DATASET" else masks.NON_DATA
+        return resource_roles.ALL if self._types[resource - 1] == "DATASET" else resource_roles.NON_DATA
 
     # --- people
 
@@ -244,16 +246,18 @@ class World:
 
     def _configuration(self, resource: int, chance: Random) -> Iterator[dict[str, Any]]:
         general, full = self._general[resource - 1], self._full(resource)
-        yield _entry(masks.GENERAL, general & full)
+        yield _entry(resource_roles.GENERAL, general & full)
         if general and chance.random() < 0.05:
-            yield _entry(masks.ANYONE, masks.METADATA_READ)
+            yield _entry(resource_roles.ANYONE, resource_roles.METADATA_READ)
         for group in {self._granted_group(chance) for _ in range(chance.randint(0, 3))}:
             yield _entry(
-                masks.subject_id(SubjectType.GROUP, group), _roles(chance) & full, _end(chance), group_id=group
+                resource_roles.subject_id(SubjectType.GROUP, group), _roles(chance) & full, _end(chance), group_id=group
             )
         if chance.random() < 0.3:
             user = self._somebody(chance)
-            yield _entry(masks.subject_id(SubjectType.USER, user), _roles(chance) & full, _end(chance), user_id=user)
+            yield _entry(
+                resource_roles.subject_id(SubjectType.USER, user), _roles(chance) & full, _end(chance), user_id=user
+            )
 
     def _granted_group(self, chance: Random) -> int:
         """Half of the grants go to the groups of those who ask."""

@@ -13,9 +13,11 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from app import db, ids, masks, tables
-from app.auth import ALL_PERMISSIONS, Viewer
-from app.masks import SubjectType
+from app import db
+from app.db import tables
+from app.domain import refs, resource_roles
+from app.domain.resource_roles import SubjectType
+from app.security.authentication import ALL_PERMISSIONS, Viewer
 from app.services import access, audit, resources, users
 from scripts.benchmark import world
 from scripts.benchmark.cases import GRANT, LOGIN
@@ -75,7 +77,9 @@ async def _details(tx: db.Transaction, client: int, turn: int) -> None:
 
 async def _entry(tx: db.Transaction, client: int, turn: int) -> None:
     entry = access.GrantEntry(
-        SubjectType.GROUP, masks.METADATA_READ | (turn % 2) * masks.METADATA_WRITE, way=("slug", _GROUP)
+        SubjectType.GROUP,
+        resource_roles.METADATA_READ | (turn % 2) * resource_roles.METADATA_WRITE,
+        way=("slug", _GROUP),
     )
     await access.grant_access(tx, ROOT, ("id", _resource(client)), entry)
 
@@ -87,7 +91,7 @@ CASES = (
         "updateUser",
         _email,
         UPDATE_USER,
-        lambda client, turn: {"user": {"id": ids.encode("User", _user(client))}, "email": _address(client, turn)},
+        lambda client, turn: {"user": {"id": refs.encode("User", _user(client))}, "email": _address(client, turn)},
     ),
     Case(
         "updateResource",
@@ -118,7 +122,7 @@ def _resource(client: int) -> int:
 
 
 def _node(client: int) -> dict[str, str]:
-    return {"id": ids.encode("Resource", _resource(client))}
+    return {"id": refs.encode("Resource", _resource(client))}
 
 
 def _address(client: int, turn: int) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from app.services import demo_names
+from app.services.demo import names as demo_names
 
 SPARE = "spare"
 """An administrator like the one who asks. What ends the session of who asks is asked as her."""

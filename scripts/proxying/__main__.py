@@ -15,8 +15,8 @@ import httpx
 from scripts.proxying import trials
 from scripts.proxying.configurations import HAPROXY, NGINX
 from scripts.proxying.trials import Trial
-from tests.postgres import free_port
-from tests.serving import Server
+from tests.support.postgres import free_port
+from tests.support.server import Server
 
 OWN = "a password of their own"
 TRUSTING = {"OSTIARY_TRUSTED_PROXIES": '["127.0.0.1"]', "OSTIARY_DEFAULT_ADMIN__PASSWORD": OWN}

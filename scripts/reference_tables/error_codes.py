@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from itertools import chain
 
-from app.errors import Problem, Refusal
-from app.executor.documents import PARSE_FAILED, RESOLUTION_FAILURE, VALIDATION_FAILED
-from app.schema.errors import LEFT_OUT
-from app.schema.http import messages
-from app.web import refusals
-from app.web.watching import UNEXPECTED
+from app.domain.errors import Problem, Refusal
+from app.graphql.documents.cache import PARSE_FAILED, RESOLUTION_FAILURE, VALIDATION_FAILED
+from app.graphql.errors import LEFT_OUT
+from app.graphql.http import messages
+from app.http import refusals
+from app.http.middleware import UNEXPECTED
 from scripts.reference_tables.markdown import code, table
 
 CLASSES_WITH_STATUSES_OF_THEIR_OWN = (messages.NotAcceptable, refusals.MethodNotAllowed, refusals.UnsupportedMediaType)

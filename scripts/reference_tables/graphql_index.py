@@ -6,8 +6,8 @@ from typing import Any
 
 from graphql import DefinitionNode, parse
 
-from app import schema
-from app.schema.directives import Permission
+from app.graphql import schema
+from app.graphql.schema.directives import Permission
 from scripts.reference_tables.markdown import code, first_sentence, table
 
 DIRECTIVE = "requires"

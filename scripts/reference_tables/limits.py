@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from pydantic import BaseModel
 from pydantic.alias_generators import to_pascal
 
-from app import ids, pages
-from app.executor import guard, lane, persisted
-from app.executor.lists import DEFAULT_MAX_ITEMS
-from app.rest import bodies, fields
-from app.services import access, api_tokens, checks, entries, groups, locks, names, provider, users
-from app.settings import PASSWORD_CHARACTERS, Limits, RequestLimits
+from app.config import PASSWORD_CHARACTERS, Limits, RequestLimits
+from app.domain import refs
+from app.graphql.coercion.list_lengths import DEFAULT_MAX_ITEMS
+from app.graphql.documents import admission, limits, persisted
+from app.query import pagination
+from app.rest import parameters, request_bodies
+from app.services import access, api_tokens, checks, groups, identity_provider, locks, users, validation
+from app.services.audit import entries
 from scripts.reference_tables.markdown import code, table
 
 KIB = 1_024
@@ -44,13 +46,13 @@ def _bound(metadata: list[object], name: str) -> str:
 
 
 LISTS: Mapping[str, int] = {
-    "items of a page: `first` or `last`": pages.MAX_SIZE,
-    "items of a page without `first` and `last`": pages.DEFAULT_SIZE,
-    "comparisons in one filter": pages.MAX_COMPARISONS,
-    "levels of a filter": pages.MAX_FILTER_DEPTH,
-    "values of `in`": pages.MAX_CHOICES,
-    "terms of `orderBy`": pages.MAX_TERMS,
-    "ids of `nodes`": ids.MAX_NODES,
+    "items of a page: `first` or `last`": pagination.MAX_SIZE,
+    "items of a page without `first` and `last`": pagination.DEFAULT_SIZE,
+    "comparisons in one filter": pagination.MAX_COMPARISONS,
+    "levels of a filter": pagination.MAX_FILTER_DEPTH,
+    "values of `in`": pagination.MAX_CHOICES,
+    "terms of `orderBy`": pagination.MAX_TERMS,
+    "ids of `nodes`": refs.MAX_NODES,
     "questions in one `checkAccessBatch`": checks.MAX_CHECKS,
     "users in one `createUsers`": users.MAX_AT_ONCE,
     "members in one `addGroupMembers` or `removeGroupMembers`": groups.MAX_AT_ONCE,
@@ -59,25 +61,25 @@ LISTS: Mapping[str, int] = {
     "API tokens of one user": api_tokens.MAX_TOKENS,
     "orgs, and resources, that one API token is limited to": api_tokens.MAX_TARGETS,
     "items of every other list among the variables": DEFAULT_MAX_ITEMS,
-    "fields of a form, parts of a multipart body": bodies.MOST_FIELDS,
-    "items of a list in a REST body": fields.MOST_TEXTS,
+    "fields of a form, parts of a multipart body": request_bodies.MOST_FIELDS,
+    "items of a list in a REST body": parameters.MOST_TEXTS,
     "documents in the store of persisted queries of a worker": persisted.MAX_TEXTS,
-    "new documents that wait for their turn, for each kind of caller in a worker": lane.MAX_WAITING,
+    "new documents that wait for their turn, for each kind of caller in a worker": admission.MAX_WAITING,
 }
 
 VALUES: Mapping[str, str] = {
-    "user name": code(names.USER_NAME.pattern),
-    "slug": code(names.SLUG.pattern),
-    "name of an org, a group, a resource or an API token": f"{names.MAX_TITLE} characters at most",
-    "name of a role": f"{names.MAX_ROLE_NAME} characters at most",
-    "e-mail address": f"{names.MAX_EMAIL} characters at most",
-    "description": f"{names.MAX_DESCRIPTION:,} characters at most",
+    "user name": code(validation.USER_NAME.pattern),
+    "slug": code(validation.SLUG.pattern),
+    "name of an org, a group, a resource or an API token": f"{validation.MAX_TITLE} characters at most",
+    "name of a role": f"{validation.MAX_ROLE_NAME} characters at most",
+    "e-mail address": f"{validation.MAX_EMAIL} characters at most",
+    "description": f"{validation.MAX_DESCRIPTION:,} characters at most",
     "reason of a lock": f"{locks.MAX_REASON:,} characters at most",
     "password": f"{PASSWORD_CHARACTERS:,} characters at most",
-    "metadata of a user or a resource": f"{names.MAX_METADATA_BYTES // KIB} KiB of JSON at most",
-    "name in a GraphQL document": f"{guard.LONGEST_NAME:,} characters at most",
+    "metadata of a user or a resource": f"{validation.MAX_METADATA_BYTES // KIB} KiB of JSON at most",
+    "name in a GraphQL document": f"{limits.LONGEST_NAME:,} characters at most",
     "what the audit log keeps of an object before, and after, a change": f"{entries.MAX_CHANGE // KIB} KiB at most",
-    "answer of an external provider": f"{provider.MOST_BYTES // KIB} KiB at most, in {provider.SECONDS:.0f} seconds",
+    "answer of an external provider": f"{identity_provider.MOST_BYTES // KIB} KiB at most, in {identity_provider.SECONDS:.0f} seconds",
 }
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import get_args
 
+from app.config import Settings
 from app.db.failures import Failure
-from app.settings import Settings
-from app.telemetry.metrics import FAMILIES
-from app.telemetry.sign_ins import Credential, Reason
-from app.web.budget import LIMITS
+from app.http.budget import LIMITS
+from app.observability.metrics import FAMILIES
+from app.observability.sign_in_log import Credential, Reason
 from scripts.reference_tables.markdown import code, table
 
 API = "`graphql`, `rest`, or `other` for every other path"
@@ -43,7 +43,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     "ostiary_database_connections": {"state": "`used` or `idle`"},
     "ostiary_workers": {"version": "the version of Ostiary"},
 }
-"""The labels of each family that has some, with their values; `tests/test_reference.py` compares them with /metrics."""
+"""The labels of each family that has some, with their values; `tests/rules/test_reference.py` compares them with /metrics."""
 
 
 def families() -> str:

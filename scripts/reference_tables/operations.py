@@ -1,9 +1,9 @@
 """Tables of what an operator and a REST client use: settings, permissions, REST operations."""
 
 from app import rest
+from app.config import HIDDEN, Settings
+from app.graphql.schema.directives import Permission
 from app.rest.routing import AuthMode
-from app.schema.directives import Permission
-from app.settings import HIDDEN, Settings
 from scripts.reference_tables.markdown import code, table
 
 DEFAULT_ADMIN_PASSWORD = "password"  # noqa: S105 - the documented default

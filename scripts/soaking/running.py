@@ -13,10 +13,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-from app import db, migrations
-from tests.both import Both, Tally
-from tests.postgres import Postgres
-from tests.soaked import soak
+from app import db
+from app.db import migrations
+from tests.support.differential import Both, Tally
+from tests.support.postgres import Postgres
+from tests.support.runs import soak
 
 LEAST_SHARE = 0.97
 """How much of what can be answered without errors plans must answer."""

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 import httpx
 
 from tests.docs.markdown import ROOT, Block
-from tests.serving import UNUSED_TLS, Server
+from tests.support.server import UNUSED_TLS, Server
 
 SERVE = re.compile(r"^(?:\w+=\S+ +)*(?:\S*scripts/serve|ostiary serve)\b")
 SCRIPT = re.compile(r"^(?:\S*/)?scripts/(\w+)")

@@ -5,7 +5,7 @@ import tomllib
 
 from graphql import GraphQLScalarType, is_specified_scalar_type
 
-from app import schema
+from app.graphql import schema
 from tests.docs import markdown
 
 TEXT = (markdown.ROOT / "docs/how-to/clients.md").read_text()

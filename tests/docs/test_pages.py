@@ -34,13 +34,14 @@ from typing import Any
 import pytest
 from graphql import OperationDefinitionNode, parse, validate
 
-from app import cli, schema
-from app.settings import Settings
+from app import cli
+from app.config import Settings
+from app.graphql import schema
 from tests.docs import markdown
 from tests.docs.compare import is_same_json, is_same_text
 from tests.docs.markdown import Block
 from tests.docs.session import Session, decoded
-from tests.postgres import Postgres
+from tests.support.postgres import Postgres
 
 LANGUAGES = {"", "console", "css", "diff", "graphql", "html", "ini", "javascript", "json", "nginx", "promql", "python"}
 LANGUAGES |= {"sh", "sql", "text", "toml", "typescript", "yaml"}

@@ -11,30 +11,38 @@ TEXTS = {path.relative_to(HOME).as_posix(): path.read_text() for path in sorted(
 BOUNDED = {"asyncpg", "graphql-core", "sqlalchemy[asyncio]", "strawberry-graphql", "uvicorn"}
 
 PARTS = {
-    r"uvicorn\.protocols": {"app/web/closing.py", "app/web/exchange.py", "app/web/protocol.py"},
-    r"uvicorn\.supervisors": {"app/web/supervising.py"},
-    r"def capture_signals": {"app/web/listener.py"},
-    r"\._transport\b": {"app/db/postgresql.py"},
-    r"\bSCHEMA\.(_schema|schema_converter)": {"app/schema/__init__.py"},
+    r"uvicorn\.protocols": {
+        "app/http/fastpath/closing.py",
+        "app/http/fastpath/exchange.py",
+        "app/http/fastpath/protocol.py",
+    },
+    r"uvicorn\.supervisors": {"app/http/supervisor.py"},
+    r"def capture_signals": {"app/http/listener.py"},
+    r"\._transport\b": {"app/db/postgresql/database.py"},
+    r"\bSCHEMA\.(_schema|schema_converter)": {"app/graphql/schema/__init__.py"},
     r"strawberry-definition|__strawberry_definition__": {
-        "app/executor/arguments.py",
-        "app/executor/kinds.py",
-        "app/schema/__init__.py",
-        "app/schema/conversion.py",
-        "app/schema/declare.py",
-        "app/schema/enums.py",
-        "app/schema/mutations.py",
-        "app/schema/query.py",
+        "app/graphql/coercion/arguments.py",
+        "app/graphql/compiled/type_info.py",
+        "app/graphql/schema/__init__.py",
+        "app/graphql/coercion/inputs.py",
+        "app/graphql/schema/fields.py",
+        "app/graphql/schema/enums.py",
+        "app/graphql/schema/payloads.py",
+        "app/graphql/schema/query.py",
     },
-    r"strawberry\.types\.(?!Info)": {"app/schema/conversion.py", "app/schema/declare.py", "app/schema/leaves.py"},
-    r"graphql\.execution\.incremental": {"app/schema/serial.py"},
-    r"graphql\.execution\.collect_fields": {"app/executor/plan.py", "app/schema/execution.py"},
+    r"strawberry\.types\.(?!Info)": {
+        "app/graphql/coercion/inputs.py",
+        "app/graphql/schema/fields.py",
+        "app/graphql/schema/scalars.py",
+    },
+    r"graphql\.execution\.incremental": {"app/graphql/serial_executor.py"},
+    r"graphql\.execution\.collect_fields": {"app/graphql/compiled/planner.py", "app/graphql/handler.py"},
     r"\b(get_variable_signature|coerce_default_value|print_path_list)\b": {
-        "app/executor/literals.py",
-        "app/executor/quick.py",
-        "app/executor/variables.py",
+        "app/graphql/coercion/literals.py",
+        "app/graphql/coercion/fast.py",
+        "app/graphql/coercion/variables.py",
     },
-    r"\._generate_cache_key|\._result_columns|\b_check=|\.positiontup": {"app/prepared.py"},
+    r"\._generate_cache_key|\._result_columns|\b_check=|\.positiontup": {"app/db/statements.py"},
 }
 
 
@@ -49,7 +57,9 @@ def test_no_other_private_attribute_of_a_dependency_is_used() -> None:
     """Ruff reports each use of a private name of another object; each one that is allowed has a mark."""
     marked = {path for path, text in TEXTS.items() if "noqa: SLF001" in text}
 
-    assert marked == {"app/prepared.py", "app/schema/__init__.py"}, "see docs/decisions/0193-private-parts.md"
+    assert marked == {"app/db/statements.py", "app/graphql/schema/__init__.py"}, (
+        "see docs/decisions/0193-private-parts.md"
+    )
 
 
 def test_a_dependency_with_a_private_part_has_an_upper_bound() -> None:

@@ -1,0 +1,23 @@
+"""The settings, and what they must never leave open."""
+
+from app.config.limits import Limits
+from app.config.model import DEFAULT_PASSWORD, FIELDS, HIDDEN, DefaultAdmin, PasswordPolicy, Settings, Throttle
+from app.config.request_limits import RequestLimits
+from app.config.safety import check_exposure, is_loopback, secret
+from app.config.values import PASSWORD_CHARACTERS
+
+__all__ = [
+    "DEFAULT_PASSWORD",
+    "FIELDS",
+    "HIDDEN",
+    "PASSWORD_CHARACTERS",
+    "DefaultAdmin",
+    "Limits",
+    "PasswordPolicy",
+    "RequestLimits",
+    "Settings",
+    "Throttle",
+    "check_exposure",
+    "is_loopback",
+    "secret",
+]

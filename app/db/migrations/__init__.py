@@ -1,0 +1,95 @@
+"""Bringing a database to the shape that the code expects."""
+
+import asyncio
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+
+import asyncpg
+from sqlalchemy import Select, column, select, table, text
+
+from app.db import Database, Freshness
+from app.db.failures import Failure, classify
+from app.domain.errors import Refusal
+
+HEAD = max(path.name[:4] for path in (Path(__file__).parent / "versions").glob("0*.py"))
+"""The last step: the number at the head of its file's name."""
+
+_DONE = "SELECT version_num FROM alembic_version"
+_STEP: Select[tuple[str]] = select(column("version_num")).select_from(table("alembic_version"))
+
+_TOUCH = text("UPDATE alembic_version SET version_num = version_num")
+
+ANSWER_SECONDS = 1.0
+"""How long the database may take to say where it stands."""
+
+
+def upgrade(url: str) -> list[str]:
+    """Run what is missing, in one transaction; answers the steps that were run, oldest first."""
+    if is_current(url):
+        return []
+    from app.db.migrations import runner  # noqa: PLC0415 - alembic is a tenth of a start, and most starts need no step
+
+    return runner.upgrade(url)
+
+
+def is_current(url: str) -> bool:
+    """Whether nothing is missing; False too when that cannot be told, since alembic will tell why."""
+    if url.startswith("sqlite:///"):
+        return _is_current_file(Path(url.removeprefix("sqlite:///")))
+    return asyncio.run(_is_current_server(url))
+
+
+def _is_current_file(path: Path) -> bool:
+    with (
+        suppress(sqlite3.Error),
+        closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection,
+    ):
+        return bool(connection.execute(_DONE).fetchall() == [(HEAD,)])
+    return False
+
+
+async def _is_current_server(url: str) -> bool:
+    with suppress(asyncpg.PostgresError):
+        connection = await asyncpg.connect(url)
+        try:
+            return bool([row[0] for row in await connection.fetch(_DONE)] == [HEAD])
+        finally:
+            await connection.close()
+    return False
+
+
+async def failing(database: Database) -> str | None:
+    """What stands against serving; None for nothing.
+
+    The `database` does not answer, its `migrations` are not ours, or it takes no writes, by the name of the failure. A
+    database that is ahead of us is not ours either: another version has taken it over. A write that waits for others
+    is no failure.
+    """
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            rows = await database.ask(_STEP, freshness=Freshness.PRIMARY)
+    except Refusal as error:
+        return _named(error)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, sqlite3.Error, TimeoutError):
+        return "database"
+    return await _failing_to_write(database) if rows == [(HEAD,)] else "migrations"
+
+
+async def _failing_to_write(database: Database) -> str | None:
+    """Try a write that is rolled back."""
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS), database.write(dry_run=True) as tx:
+            await tx.rows(_TOUCH)
+    except TimeoutError:
+        return None
+    except Refusal as error:
+        return _named(error)
+    return None
+
+
+def _named(error: Refusal) -> str:
+    failure = None if error.__cause__ is None else classify(error.__cause__)
+    if failure is Failure.WRONG_SCHEMA:
+        return "migrations"
+    return "database" if failure in {None, Failure.AWAY, Failure.TIMED_OUT, Failure.BUSY} else failure.value

@@ -1,0 +1,89 @@
+"""Running the steps with alembic. Several processes may start at once: one of them migrates."""
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, event, pool, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from app.domain.errors import NewerSchema
+
+LOCK = 0x6F73_7469_6172_79
+"""The advisory lock under which PostgreSQL is migrated: "ostiary" in ASCII."""
+
+WAIT_SECONDS = 120
+
+
+def upgrade(url: str) -> list[str]:
+    """Run what is missing, in one transaction; answers the steps that were run, oldest first."""
+    return _with_connection(url, _upgraded)
+
+
+def _with_connection(url: str, work: Callable[[Connection], list[str]]) -> list[str]:
+    if url.startswith("sqlite:///"):
+        return _on_sqlite(Path(url.removeprefix("sqlite:///")), work)
+    return asyncio.run(_on_postgresql(url, work))
+
+
+def _on_sqlite(path: Path, work: Callable[[Connection], list[str]]) -> list[str]:
+    """The file is made for its owner's eyes alone: it holds the hashes of passwords."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+    def connect() -> Any:
+        connection = sqlite3.connect(path, isolation_level=None, timeout=WAIT_SECONDS)
+        connection.execute("PRAGMA journal_mode=WAL")
+        return connection
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=pool.NullPool)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    with engine.begin() as connection:
+        return work(connection)
+
+
+async def _on_postgresql(url: str, work: Callable[[Connection], list[str]]) -> list[str]:
+    # asyncpg reads the URL, as it does for the server: SQLAlchemy would not know all of its forms.
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=pool.NullPool
+    )
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+            return await connection.run_sync(work)
+    finally:
+        await engine.dispose()
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _pending(connection: Connection) -> list[str]:
+    script = ScriptDirectory.from_config(_config(connection))
+    done = MigrationContext.configure(connection).get_current_revision()
+    steps = [step.revision for step in script.walk_revisions()]
+    if done is not None and done not in steps:
+        raise NewerSchema(
+            f"the database is at migration {done}, and this version knows steps up to {steps[0]}: "
+            "start the version that migrated it, or put a backup back"
+        )
+    return [step.revision for step in reversed([*script.iterate_revisions("head", done or "base")])]
+
+
+def _upgraded(connection: Connection) -> list[str]:
+    missing = _pending(connection)
+    if missing:
+        command.upgrade(_config(connection), "head")
+    return missing

@@ -1,0 +1,1 @@
+"""SQLite: reads in the event loop, changes that share commits."""

@@ -1,0 +1,264 @@
+"""The registry itself: people, roles, orgs, groups, resources, and the access between them."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, Text, UniqueConstraint, false
+from sqlmodel import Field, SQLModel
+
+from app.db.types import JSONDocument, KeyText, RowId, UTCDateTime, WideInteger
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+SQLModel.metadata.naming_convention = NAMING
+
+
+class User(SQLModel, table=True):
+    """Somebody who signs in. An id is never used twice, so that an old token can never mean somebody else."""
+
+    __tablename__ = "users"
+    __table_args__ = (Index(None, "created_at", "id"), {"sqlite_autoincrement": True})
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    user_name: str = Field(sa_type=Text)
+    user_key: str = Field(sa_type=KeyText, unique=True)
+    email: str | None = Field(default=None, sa_type=Text)
+    email_key: str | None = Field(default=None, sa_type=KeyText, unique=True)
+    password_hash: str | None = Field(default=None, sa_type=Text)
+    token_generation: int = Field(sa_type=WideInteger)
+    details: dict[str, Any] = Field(sa_type=JSONDocument)
+    is_service_account: bool = Field(sa_type=Boolean, sa_column_kwargs={"server_default": false()})
+    created_at: datetime = Field(sa_type=UTCDateTime)
+    last_login_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+class Role(SQLModel, table=True):
+    """A name for a set of permissions."""
+
+    __tablename__ = "roles"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    name: str = Field(sa_type=Text)
+    name_key: str = Field(sa_type=KeyText, unique=True)
+    description: str = Field(sa_type=Text)
+    permissions: int = Field(sa_type=Integer)
+    is_built_in: bool = Field(sa_type=Boolean)
+    created_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class UserRole(SQLModel, table=True):
+    """A user holds a role."""
+
+    __tablename__ = "user_roles"
+    __table_args__ = (Index(None, "role_id", "user_id"),)
+
+    user_id: int = Field(sa_column_args=(ForeignKey("users.id", ondelete="CASCADE"),), primary_key=True, sa_type=RowId)
+    role_id: int = Field(sa_column_args=(ForeignKey("roles.id"),), primary_key=True, sa_type=RowId)
+
+
+def points_at(column: str, *, ondelete: str = "CASCADE", **more: Any) -> Any:
+    """A column that holds another row's id."""
+    return Field(sa_type=RowId, sa_column_args=(ForeignKey(column, ondelete=ondelete),), **more)
+
+
+class Org(SQLModel, table=True):
+    """People and the resources that they keep together.
+
+    `size_bytes` is the sum of the sizes of its resources, written in the transaction that changes one of them.
+    """
+
+    __tablename__ = "orgs"
+    __table_args__ = (Index(None, "name_key", "id"), Index(None, "owner_id"), {"sqlite_autoincrement": True})
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    slug: str = Field(sa_type=KeyText, unique=True)
+    name: str = Field(sa_type=Text)
+    name_key: str = Field(sa_type=KeyText)
+    description: str = Field(sa_type=Text)
+    owner_id: int | None = points_at("users.id", ondelete="SET NULL", default=None)
+    is_public: bool = Field(sa_type=Boolean)
+    size_bytes: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    created_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class OrgMember(SQLModel, table=True):
+    """A user belongs to an org at a level; the owner is no member."""
+
+    __tablename__ = "org_members"
+    __table_args__ = (Index(None, "user_id", "org_id"),)
+
+    org_id: int = points_at("orgs.id", primary_key=True)
+    user_id: int = points_at("users.id", primary_key=True)
+    level: int = Field(sa_type=Integer)
+    granted_at: datetime = Field(sa_type=UTCDateTime)
+    granted_by: int | None = points_at("users.id", ondelete="SET NULL", default=None, index=True)
+    granted_by_name: str | None = Field(default=None, sa_type=Text)
+    expires_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+class MembersSeenBy(StrEnum):
+    """For whom a group lists its members, besides those who see the members of every group."""
+
+    MEMBERS = "MEMBERS"
+    SIGNED_IN = "SIGNED_IN"
+
+
+class Group(SQLModel, table=True):
+    """Users who receive grants together."""
+
+    __tablename__ = "groups"
+    __table_args__ = (Index(None, "name_key", "id"), {"sqlite_autoincrement": True})
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    slug: str = Field(sa_type=KeyText, unique=True)
+    display_name: str = Field(sa_type=Text)
+    name_key: str = Field(sa_type=KeyText)
+    description: str = Field(sa_type=Text)
+    members_seen_by: str = Field(sa_type=KeyText, sa_column_kwargs={"server_default": MembersSeenBy.MEMBERS.value})
+    created_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class GroupMember(SQLModel, table=True):
+    """A user belongs to a group."""
+
+    __tablename__ = "group_members"
+    __table_args__ = (Index(None, "user_id", "group_id"),)
+
+    group_id: int = points_at("groups.id", primary_key=True)
+    user_id: int = points_at("users.id", primary_key=True)
+    is_manager: bool = Field(sa_type=Boolean)
+    added_at: datetime = Field(sa_type=UTCDateTime)
+    added_by: int | None = points_at("users.id", ondelete="SET NULL", default=None, index=True)
+    added_by_name: str | None = Field(default=None, sa_type=Text)
+    expires_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+class ResourceType(SQLModel, table=True):
+    """A kind of resource: its name, and whether it has data files."""
+
+    __tablename__ = "resource_types"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    name: str = Field(sa_type=KeyText, unique=True)
+    has_data: bool = Field(sa_type=Boolean)
+    is_built_in: bool = Field(sa_type=Boolean)
+
+
+class Resource(SQLModel, table=True):
+    """A thing that is kept: its type never changes. `full_mask` is every role that the type has.
+
+    `path` is the slug of its org and its own, with a `/` between: the name that people use.
+    """
+
+    __tablename__ = "resources"
+    __table_args__ = (
+        Index(None, "name_key", "id"),
+        Index(None, "created_at", "id"),
+        Index(None, "updated_at", "id"),
+        Index(None, "org_id", "name_key", "id"),
+        Index(None, "owner_id"),
+        Index(None, "type_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    org_id: int = points_at("orgs.id")
+    type_id: int = Field(sa_type=RowId, sa_column_args=(ForeignKey("resource_types.id"),))
+    slug: str = Field(sa_type=KeyText)
+    path: str = Field(sa_type=KeyText, unique=True)
+    name: str = Field(sa_type=Text)
+    name_key: str = Field(sa_type=KeyText)
+    description: str = Field(sa_type=Text)
+    details: dict[str, Any] = Field(sa_type=JSONDocument)
+    owner_id: int | None = points_at("users.id", ondelete="SET NULL", default=None)
+    size_bytes: int = Field(sa_type=BigInteger)
+    full_mask: int = Field(sa_type=Integer)
+    revision: int = Field(sa_type=Integer)
+    created_at: datetime = Field(sa_type=UTCDateTime)
+    updated_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class Lock(SQLModel, table=True):
+    """A resource is locked: one row while it is."""
+
+    __tablename__ = "locks"
+
+    resource_id: int = points_at("resources.id", primary_key=True)
+    user_id: int | None = points_at("users.id", ondelete="SET NULL", default=None, index=True)
+    user_name: str | None = Field(default=None, sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class LockEvent(SQLModel, table=True):
+    """Who locked or unlocked a resource, when and why; never changed."""
+
+    __tablename__ = "lock_events"
+    __table_args__ = (Index(None, "resource_id", "created_at", "id"), {"sqlite_autoincrement": True})
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    resource_id: int = points_at("resources.id")
+    user_id: int | None = points_at("users.id", ondelete="SET NULL", default=None, index=True)
+    user_name: str | None = Field(default=None, sa_type=Text)
+    is_lock: bool = Field(sa_type=Boolean)
+    reason: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=UTCDateTime)
+
+
+class Grant(SQLModel, table=True):
+    """An entry of a resource's access configuration: a set of roles for one subject, as it was given."""
+
+    __tablename__ = "grants"
+    __table_args__ = (
+        UniqueConstraint("resource_id", "subject"),
+        Index(None, "group_id"),
+        Index(None, "user_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    resource_id: int = points_at("resources.id")
+    subject: int = Field(sa_type=BigInteger)
+    group_id: int | None = points_at("groups.id", default=None)
+    user_id: int | None = points_at("users.id", default=None)
+    mask: int = Field(sa_type=Integer)
+    expires_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+
+
+class Access(SQLModel, table=True):
+    """The access index: what a subject holds on a resource, after implications, beside all that lists are sorted by.
+
+    It follows from orgs, resources and grants, is written in the transaction that changes them, and can be made anew.
+    """
+
+    __tablename__ = "access"
+    __table_args__ = (
+        Index(
+            "ix_access_by_name",
+            "subject",
+            "name_key",
+            "resource_id",
+            "mask",
+            "type_id",
+            "expires_at",
+        ),
+        Index("ix_access_by_creation", "subject", "created_at", "resource_id"),
+        Index("ix_access_by_change", "subject", "updated_at", "resource_id"),
+    )
+
+    resource_id: int = points_at("resources.id", primary_key=True)
+    subject: int = Field(primary_key=True, sa_type=BigInteger)
+    granted: int = Field(sa_type=Integer)
+    mask: int = Field(sa_type=Integer)
+    type_id: int = Field(sa_type=RowId)
+    expires_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    name_key: str = Field(sa_type=KeyText)
+    created_at: datetime = Field(sa_type=UTCDateTime)
+    updated_at: datetime = Field(sa_type=UTCDateTime)

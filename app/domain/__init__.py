@@ -1,0 +1,1 @@
+"""Terms of the domain without any I/O: errors, viewers, roles, references."""

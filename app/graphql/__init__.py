@@ -1,0 +1,1 @@
+"""One GraphQL request, from its text to its answer."""

@@ -1,0 +1,1 @@
+"""Variables, arguments and literals, coerced as the specification says."""

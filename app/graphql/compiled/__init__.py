@@ -1,0 +1,1 @@
+"""Plans: queries and mutations without a resolver call per field."""

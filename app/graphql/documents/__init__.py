@@ -1,0 +1,1 @@
+"""Documents: limits, admission, parsing, validation and their cache."""

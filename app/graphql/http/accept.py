@@ -1,0 +1,50 @@
+"""Which media type a client gets, from its `Accept` header."""
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from app.graphql.http.messages import NotAcceptable
+from app.http import RequestHeaders
+
+GRAPHQL = "application/graphql-response+json"
+JSON = "application/json"
+HTML = "text/html"
+
+WEIGHT = re.compile(r";\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*(?:;|$)", re.IGNORECASE)
+
+
+def negotiate(found: RequestHeaders, offers: tuple[str, ...]) -> str:
+    """The best of the offers. Whoever names both JSON types gets the newer, whoever names none plain JSON."""
+    return _negotiate(found.get(b"accept"), offers)
+
+
+@lru_cache(maxsize=256)
+def _negotiate(header: bytes | None, offers: tuple[str, ...]) -> str:
+    """Few headers come again and again."""
+    ranges = list(_ranges((header or b"").decode("latin-1").strip() or "*/*"))
+    best = max(offers, key=lambda offer: (*_quality(offer, ranges), _preference(offer, ranges)))
+    if _quality(best, ranges)[0] == 0:
+        raise NotAcceptable(f"This is answered as {GRAPHQL} or {JSON} only.")
+    return best
+
+
+def _ranges(header: str) -> Iterator[tuple[str, float]]:
+    for part in header.split(","):
+        name = part.partition(";")[0].strip().lower()
+        weight = WEIGHT.search(part)
+        yield name, min(1.0, float(weight[1])) if weight else 1.0
+
+
+def _quality(offer: str, ranges: Sequence[tuple[str, float]]) -> tuple[float, int]:
+    """Weight and precision; the most precise range that matches decides."""
+    names = ("*/*", f"{offer.partition('/')[0]}/*", offer)
+    matches = [(names.index(name), weight) for name, weight in ranges if name in names]
+    precision, weight = max(matches, default=(0, 0.0))
+    return weight, precision
+
+
+def _preference(offer: str, ranges: Sequence[tuple[str, float]]) -> int:
+    if any(name == offer for name, _ in ranges):
+        return (HTML, JSON, GRAPHQL).index(offer)
+    return (HTML, GRAPHQL, JSON).index(offer)

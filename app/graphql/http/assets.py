@@ -1,0 +1,50 @@
+"""What is served beside the API: the parts of the playground and the schema's text."""
+
+import re
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app import http
+from app.domain.errors import Refusal
+from app.graphql.http import accept, playground, response
+
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
+# A page that names its parts with a version (`?v=…`) may keep them; otherwise they are asked for again after an hour.
+KEPT = "public, max-age=31536000, immutable"
+HOURLY = "public, max-age=3600"
+CHECKED = "no-cache"
+PLAIN = "text/plain; charset=utf-8"
+
+Admission = Callable[[Request], Awaitable[None]]
+"""Raises a `Refusal` for a request that is not to be answered."""
+
+
+async def asset(request: Request) -> Response:
+    """One part of the playground, by its name."""
+    name = request.path_params["name"]
+    found = playground.asset(name) if NAME.fullmatch(name) else None
+    if found is None:
+        body = {"errors": [{"message": "There is no such file.", "extensions": {"code": "NOT_FOUND"}}]}
+        return Response(http.encode_json(body), 404, http.NO_SNIFFING, "application/json")
+    content, media = found
+    return http.cached_response(request, content, media, KEPT if "v" in request.query_params else HOURLY)
+
+
+def schema_text(sdl: str, admit: Admission | None) -> Callable[[Request], Awaitable[Response]]:
+    """Makes the route that serves the schema as SDL, to whom it is shown."""
+    content = sdl.encode()
+
+    async def schema(request: Request) -> Response:
+        if admit is None:
+            return http.cached_response(request, content, PLAIN)
+        try:
+            await admit(request)
+        except Refusal as refusal:
+            return response.refusal_response(refusal, accept.JSON)
+        except Exception as error:
+            return response.failure_response(error, accept.JSON)
+        return http.cached_response(request, content, PLAIN, f"private, {CHECKED}")
+
+    return schema

@@ -1,0 +1,69 @@
+"""Writes responses: JSON in UTF-8, whatever the status."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import Response
+
+from app import http
+from app.domain.errors import Refusal
+from app.graphql import errors
+from app.graphql.http import accept, playground
+from app.graphql.http.messages import GraphQLAnswer
+from app.http.deadlines import reported
+from app.observability import request_stats
+
+COMMON = {"Vary": "Accept", **http.UNKEPT}
+
+
+def answer_response(answer: GraphQLAnswer, media: str) -> Response:
+    """Under plain JSON, a request error is told by the body alone: that is what its older clients expect."""
+    refused_status = 400 if media == accept.GRAPHQL else 200
+    status = answer.status or (200 if answer.executed else refused_status)
+    response = _response(answer.body, status, media, answer.headers)
+    for cookie in answer.cookies:
+        http.set_cookie(response, cookie)
+    return response
+
+
+def refusal_response(refusal: Refusal, media: str) -> Response:
+    """A request that was refused as a whole, before or while it was answered."""
+    return _response({"errors": [errors.format_refusal(refusal)]}, refusal.status, media, http.headers(refusal))
+
+
+def failure_response(error: Exception, media: str) -> Response:
+    """A surprise: the asker gets an id, the log the story."""
+    return _response({"errors": [errors.format_unexpected(error)]}, 500, media, {})
+
+
+def interrupted_response(error: Exception, media: str) -> Response:
+    """The response to a request whose answer failed; after a commit it says that the change was made."""
+    if isinstance(error := reported(error, errors.LOG), Refusal):
+        return refusal_response(error, media)
+    return failure_response(error, media)
+
+
+def unexpected_response(error: Exception) -> Response:
+    """What was stopped outside of this edge, before its media type was known."""
+    return interrupted_response(error, accept.JSON)
+
+
+def page() -> Response:
+    """The playground, which no other site may frame."""
+    headers = {
+        "Content-Security-Policy": playground.CONTENT_SECURITY_POLICY,
+        "Referrer-Policy": "same-origin",
+        "X-Frame-Options": "DENY",
+        "Cache-Control": "no-cache",
+        "Vary": "Accept",
+        **http.NO_SNIFFING,
+    }
+    return Response(playground.page(), headers=headers, media_type=accept.HTML)
+
+
+def _response(body: dict[str, Any], status: int, media: str, headers: Mapping[str, str]) -> Response:
+    if "errors" in body:
+        request_stats.current_request().codes += [error["extensions"]["code"] for error in body["errors"]]
+    return http.BufferedResponse(
+        http.encode_json(body), status, f"{media}; charset=utf-8", {**COMMON, **headers} if headers else COMMON
+    )

@@ -1,0 +1,113 @@
+"""The GraphQL face: one file a subject, put together here."""
+
+from dataclasses import replace
+from functools import cache
+from typing import Any, cast
+
+import strawberry
+from graphql import (
+    GraphQLInputObjectType,
+    GraphQLSchema,
+    Node,
+    Visitor,
+    is_object_type,
+    parse,
+    print_ast,
+    visit,
+)
+from strawberry.schema.config import StrawberryConfig
+
+from app.graphql.coercion.inputs import Conversion
+from app.graphql.schema import list_limits
+from app.graphql.schema.directives import REQUIRES
+from app.graphql.schema.fields import DeclaredField
+from app.graphql.schema.mutations.access import AccessMutations
+from app.graphql.schema.payloads import Conflict, InvalidInput, Locked, NotFound, Protected, QuotaExceeded
+from app.graphql.schema.query import Query
+from app.graphql.schema.scalars import SCALARS
+from app.graphql.schema.types.api_tokens import ApiTokenMutations
+from app.graphql.schema.types.groups import GroupMutations
+from app.graphql.schema.types.locks import LockMutations
+from app.graphql.schema.types.orgs import OrgMutations
+from app.graphql.schema.types.resources import ResourceMutations
+from app.graphql.schema.types.roles import RoleMutations
+from app.graphql.schema.types.session import SessionMutations
+from app.graphql.schema.types.storage import StorageMutations
+from app.graphql.schema.types.users import UserMutations
+from app.schema.decorators import object_type
+
+
+@object_type
+class Mutation(
+    SessionMutations,
+    UserMutations,
+    RoleMutations,
+    OrgMutations,
+    GroupMutations,
+    ResourceMutations,
+    AccessMutations,
+    LockMutations,
+    StorageMutations,
+    ApiTokenMutations,
+):
+    """Where changes begin. Each is one transaction."""
+
+
+SCHEMA = strawberry.Schema(
+    query=Query,
+    mutation=Mutation,
+    types=[InvalidInput, NotFound, Conflict, Locked, QuotaExceeded, Protected],
+    config=StrawberryConfig(scalar_map=SCALARS),
+)
+
+
+def core() -> GraphQLSchema:
+    """The schema as graphql-core knows it. The one place that reaches for it."""
+    return SCHEMA._schema  # noqa: SLF001 - Strawberry has no public name for it
+
+
+for _kind in core().type_map.values():  # Strawberry prints @oneOf, and leaves graphql-core to know nothing of it
+    if getattr(_kind.extensions.get("strawberry-definition"), "is_one_of", False):
+        cast("GraphQLInputObjectType", _kind).is_one_of = True
+
+list_limits.mark(core())
+
+for _argument, _meaning in REQUIRES.items():  # Strawberry has no place for them
+    next(each for each in core().directives if each.name == "requiresPermission").args[_argument].description = _meaning
+
+
+converted = Conversion(SCHEMA.config, SCHEMA.schema_converter.scalar_registry)
+"""The arguments of a field as its resolver would be given them."""
+
+for _kind in core().type_map.values():  # Strawberry would convert anew, and look at the field's types, for each call
+    for _field in _kind.fields.values() if is_object_type(_kind) else ():
+        if isinstance(_declared := _field.extensions.get("strawberry-definition"), DeclaredField):
+            _field.resolve = converted.resolver(_declared)
+        elif _field.args and _field.resolve is not None:
+            _field.resolve = list_limits.guard_arguments(_field.args, _field.resolve)
+
+
+class _Sorted(Visitor):
+    """Puts what has a name in the order of the names; sorting the schema itself would lose Strawberry's enums."""
+
+    def leave(self, node: Node, *_: Any) -> Node:
+        """Sort what hangs on a node, once what is below it is sorted; the values of an enum keep their order."""
+        if node.kind == "enum_type_definition":
+            return node
+        held = {key: getattr(node, key, None) for key in node.keys}
+        named = {
+            key: each for key, each in held.items() if isinstance(each, tuple) and each and hasattr(each[0], "name")
+        }
+        sorted_: dict[str, Any] = {key: tuple(sorted(each, key=_name)) for key, each in named.items()}
+        return replace(node, **sorted_) if sorted_ else node
+
+
+def _name(node: Any) -> tuple[bool, str]:
+    return node.kind != "directive_definition", node.name.value if node.name else ""
+
+
+@cache
+def sdl() -> str:
+    """The schema as text, sorted, with its directives."""
+    document = parse(SCHEMA.as_str())
+    return print_ast(visit(document, _Sorted())) + "\n"

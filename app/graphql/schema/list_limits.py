@@ -1,0 +1,88 @@
+"""How many items the lists of arguments and inputs may have where a service refuses longer ones by its own rule.
+
+The items of a longer list are neither coerced nor converted: a service looks at its length first. Lists that are not
+named here may have `app.graphql.coercion.list_lengths.DEFAULT_MOST` items, and longer ones are refused among the variables.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from graphql import GraphQLArgument, GraphQLSchema, get_named_type, is_input_object_type, is_object_type
+
+from app.domain import refs
+from app.domain.errors import BadInput
+from app.graphql.coercion.list_lengths import ListLocation, declared_max_items, set_max_items
+from app.query import pagination
+from app.services import access, api_tokens, checks, groups, users
+
+Item = TypeVar("Item")
+
+INPUTS: Mapping[tuple[str, str], int] = {
+    ("AddGroupMembersInput", "members"): groups.MAX_AT_ONCE,
+    ("RemoveGroupMembersInput", "members"): groups.MAX_AT_ONCE,
+    ("CreateApiTokenInput", "orgs"): api_tokens.MAX_TARGETS,
+    ("CreateApiTokenInput", "resources"): api_tokens.MAX_TARGETS,
+    ("CreateUsersInput", "users"): users.MAX_AT_ONCE,
+    ("GrantAccessBatchInput", "grants"): access.MAX_BATCH,
+    ("SubmitAccessInput", "groups"): access.MAX_ENTRIES,
+    ("SubmitAccessInput", "users"): access.MAX_ENTRIES,
+    ("StringFilter", "in"): pagination.MAX_CHOICES,
+}
+"""By the type of the input and the name of its field."""
+
+OF_EVERY_INPUT = {"and": pagination.MAX_COMPARISONS, "or": pagination.MAX_COMPARISONS}
+"""By the name of the field, whichever filter it belongs to."""
+
+ARGUMENTS: Mapping[str, int] = {
+    "ids": refs.MAX_NODES,
+    "orderBy": pagination.MAX_TERMS,
+    "users": checks.MAX_CHECKS,
+    "resources": checks.MAX_CHECKS,
+    "roles": checks.MAX_CHECKS,
+}
+"""By the name of the argument, whichever field it belongs to."""
+
+
+def max_items_of_input(kind: str, name: str) -> int | None:
+    """Return how many items a list in a field of an input may have, None where no service says so."""
+    return INPUTS.get((kind, name), OF_EVERY_INPUT.get(name))
+
+
+def mark(schema: GraphQLSchema) -> None:
+    """Tell the executor, which knows the schema of graphql-core alone."""
+    for kind in schema.type_map.values():
+        if is_input_object_type(kind):
+            for name, field in kind.fields.items():
+                set_max_items(field, max_items_of_input(kind.name, name))
+        elif is_object_type(kind):
+            for field in kind.fields.values():
+                for name, argument in field.args.items():
+                    set_max_items(argument, ARGUMENTS.get(name))
+
+
+def guard_arguments(arguments: Mapping[str, GraphQLArgument], resolve: Callable[..., Any]) -> Callable[..., Any]:
+    """Refuse long lists in front of a resolver whose arguments Strawberry converts, which reads every item."""
+
+    def resolved(source: Any, info: Any, **given: Any) -> Any:
+        for name, value in given.items():
+            _require_short(arguments[name], value, name)
+        return resolve(source, info, **given)
+
+    return resolved
+
+
+def _require_short(place: ListLocation, value: Any, name: str) -> None:
+    most = declared_max_items(place)
+    if isinstance(value, list) and most is not None and len(value) > most:
+        raise BadInput(f"`{name}` has {len(value):,} items, and at most {most:,} are taken here.")
+    kind = get_named_type(place.type)
+    if not is_input_object_type(kind):
+        return
+    for each in value if isinstance(value, list) else (value,):
+        for below, one in each.items() if isinstance(each, dict) else ():
+            _require_short(kind.fields[below], one, below)
+
+
+def read_each(read: Callable[[Any], Item], items: Sequence[Any], most: int) -> list[Item]:
+    """Read each item; those of a list that is too long stay as they are, since it is refused by its length."""
+    return [*map(read, items)] if len(items) <= most else list(items)

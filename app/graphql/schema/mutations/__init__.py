@@ -1,0 +1,1 @@
+"""Mutations: inputs, payloads and the calls of services."""

@@ -1,0 +1,126 @@
+"""Inputs that name one user, role, org, group or resource, and the reference to a row that each of them becomes."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import strawberry
+
+from app.domain import refs
+from app.query.relations import Lookup
+from app.schema.decorators import input_type, one_of_input
+from app.services import read_graph, validation
+from app.services.roles import RowRef
+
+
+@one_of_input
+class UserBy:
+    """Names one user, in one of these ways."""
+
+    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Her global id.")
+    user_name: strawberry.Maybe[str] = strawberry.field(description="Her user name, in any letter case.")
+
+
+@one_of_input
+class RoleBy:
+    """Names one role, in one of these ways."""
+
+    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Its global id.")
+    name: strawberry.Maybe[str] = strawberry.field(description="Its name, in any letter case.")
+
+
+@one_of_input
+class OrgBy:
+    """Names one org, in one of these ways."""
+
+    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Its global id.")
+    slug: strawberry.Maybe[str] = strawberry.field(description="Its slug.")
+
+
+@one_of_input
+class GroupBy:
+    """Names one group, in one of these ways."""
+
+    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Its global id.")
+    slug: strawberry.Maybe[str] = strawberry.field(description="Its slug.")
+
+
+@input_type
+class ResourcePath:
+    """The slugs that lead to a resource."""
+
+    org_slug: str = strawberry.field(description="The slug of its org.")
+    slug: str = strawberry.field(description="Its own slug.")
+
+
+@one_of_input
+class ResourceBy:
+    """Names one resource, in one of these ways."""
+
+    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Its global id.")
+    path: strawberry.Maybe[ResourcePath] = strawberry.field(description="Its org's slug and its own.")
+
+
+def resolve_user(by: UserBy) -> RowRef:
+    """Return the reference to a user."""
+    if by.id is not None:
+        return _by_id("User", by.id.value)
+    assert by.user_name is not None
+    return "user_name", by.user_name.value
+
+
+def resolve_role(by: RoleBy) -> RowRef:
+    """Return the reference to a role."""
+    if by.id is not None:
+        return _by_id("Role", by.id.value)
+    assert by.name is not None
+    return "name", by.name.value
+
+
+def resolve_org(by: OrgBy) -> RowRef:
+    """Return the reference to an org."""
+    if by.id is not None:
+        return _by_id("Org", by.id.value)
+    assert by.slug is not None
+    return "slug", by.slug.value
+
+
+def resolve_group(by: GroupBy) -> RowRef:
+    """Return the reference to a group."""
+    if by.id is not None:
+        return _by_id("Group", by.id.value)
+    assert by.slug is not None
+    return "slug", by.slug.value
+
+
+def resolve_resource(by: ResourceBy) -> RowRef:
+    """Return the reference to a resource."""
+    if by.id is not None:
+        return _by_id("Resource", by.id.value)
+    assert by.path is not None
+    return "path", validation.normalize_key(f"{by.path.value.org_slug}/{by.path.value.slug}")
+
+
+def _by_id(kind: str, node_id: str) -> RowRef:
+    """Return the reference by id; 0, which no row has, for a text that is no global id of this kind."""
+    return "id", refs.key_of(kind, node_id) or 0
+
+
+def _choose(resolve: Callable[[Any], RowRef]) -> Callable[[Mapping[str, Any]], RowRef]:
+    """Return a function from the arguments of a lookup to the reference, with natural keys as they are compared."""
+
+    def choose(arguments: Mapping[str, Any]) -> RowRef:
+        name, key = resolve(arguments["by"])
+        return name, key if name == "id" else validation.normalize_key(key)
+
+    return choose
+
+
+def _choose_resource(arguments: Mapping[str, Any]) -> RowRef:
+    return resolve_resource(arguments["by"])
+
+
+user_lookup = Lookup({"id": read_graph.user, "user_name": read_graph.user_named}, _choose(resolve_user))
+role_lookup = Lookup({"id": read_graph.role, "name": read_graph.role_named}, _choose(resolve_role))
+org_lookup = Lookup({"id": read_graph.org, "slug": read_graph.org_slugged}, _choose(resolve_org))
+group_lookup = Lookup({"id": read_graph.group, "slug": read_graph.group_slugged}, _choose(resolve_group))
+resource_lookup = Lookup({"id": read_graph.resource, "path": read_graph.resource_at}, _choose_resource)

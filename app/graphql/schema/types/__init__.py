@@ -1,0 +1,1 @@
+"""Types, their fields and their lists."""

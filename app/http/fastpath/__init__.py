@@ -1,0 +1,1 @@
+"""Shortcuts of uvicorn's protocol, bound to its version."""

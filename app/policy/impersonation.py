@@ -1,0 +1,86 @@
+"""Comparing what an account holds with what a viewer holds, where the viewer is about to act as that account."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, or_, select
+from sqlalchemy.orm import aliased
+
+from app.db.tables import Access, GroupMember, Org, OrgMember, Resource, RowId, col
+from app.domain.resource_roles import SubjectType
+from app.policy.conditions import earlier, is_valid_until
+from app.policy.effective_subjects import subject, viewer_subjects
+from app.policy.orgs import manages_all_orgs
+from app.policy.resources import bit_or, roles_sql, row_roles_sql, transfers_resource
+from app.query.relations import VIEWER_ID
+from app.security.authentication import Permission, Viewer
+
+_ACCOUNT = bindparam("account", type_=RowId())
+
+
+def compares_access(viewer: Viewer) -> bool:
+    """Whether an account can hold access that the viewer can not take at any time by their permissions."""
+    everything = Permission.ORGS_MANAGE | Permission.GROUPS_MANAGE | Permission.RESOURCES_MANAGE
+    return viewer.permissions & everything != everything
+
+
+def holds_more(viewer: Viewer) -> Select[Any]:
+    """Whether the bound `account` has a membership, a grant or ownership that the viewer has not, or has it longer."""
+    return select(or_(_in_orgs(viewer), _in_groups(viewer), _on_resources(viewer)))
+
+
+def _in_orgs(viewer: Viewer) -> ColumnElement[bool]:
+    if manages_all_orgs(viewer):
+        return false()
+    owned, mine_too, member, mine_ = aliased(Org), aliased(Org), aliased(OrgMember), aliased(OrgMember)
+    owns_it = exists().where(col(mine_too.id) == col(member.org_id), col(mine_too.owner_id) == VIEWER_ID)
+    is_in_it = exists().where(
+        col(mine_.org_id) == col(member.org_id),
+        col(mine_.user_id) == VIEWER_ID,
+        col(mine_.level) >= col(member.level),
+        _lasts_as_long(mine_, member),
+    )
+    alone = ~or_(owns_it.correlate_except(mine_too), is_in_it.correlate_except(mine_))
+    return or_(
+        exists().where(col(owned.owner_id) == _ACCOUNT),
+        exists().where(col(member.user_id) == _ACCOUNT, is_valid_until(member.expires_at), alone),
+    )
+
+
+def _in_groups(viewer: Viewer) -> ColumnElement[bool]:
+    if Permission.GROUPS_MANAGE in viewer.permissions:
+        return false()
+    member, mine_ = aliased(GroupMember), aliased(GroupMember)
+    is_in_it = exists().where(
+        col(mine_.group_id) == col(member.group_id),
+        col(mine_.user_id) == VIEWER_ID,
+        or_(col(mine_.is_manager), ~col(member.is_manager)),
+        _lasts_as_long(mine_, member),
+    )
+    alone = ~is_in_it.correlate_except(mine_)
+    return exists().where(col(member.user_id) == _ACCOUNT, is_valid_until(member.expires_at), alone)
+
+
+def _lasts_as_long(mine_: Any, member: Any) -> ColumnElement[bool]:
+    return and_(is_valid_until(mine_.expires_at), _is_as_late(col(mine_.expires_at), col(member.expires_at)))
+
+
+def _is_as_late(end: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[bool]:
+    return or_(end.is_(None), and_(other.is_not(None), end >= other))
+
+
+def _on_resources(viewer: Viewer) -> ColumnElement[bool]:
+    if Permission.RESOURCES_MANAGE in viewer.permissions:
+        return false()
+    entry, own, acting = aliased(Access), aliased(Access), viewer_subjects(viewer)
+    end = earlier(col(own.expires_at), acting.c.until)
+    as_long = select(bit_or(roles_sql(acting, own))).select_from(row_roles_sql(own, acting))
+    as_long = as_long.where(col(own.resource_id) == col(entry.resource_id), _is_as_late(end, col(entry.expires_at)))
+    common = col(entry.mask).op("&")(as_long.correlate_except(own, acting).scalar_subquery())
+    return or_(
+        exists().where(col(Resource.owner_id) == _ACCOUNT, ~transfers_resource(viewer)),
+        exists().where(
+            col(entry.subject) == subject(SubjectType.USER, _ACCOUNT),
+            is_valid_until(entry.expires_at),
+            common != col(entry.mask),
+        ),
+    )

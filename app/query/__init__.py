@@ -1,0 +1,1 @@
+"""Relations and fields become SQL, compiled once."""

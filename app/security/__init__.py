@@ -1,0 +1,1 @@
+"""Hashing, signing and authentication; no rights."""

@@ -1,0 +1,385 @@
+"""The read graph on one screen: one line an edge, each through the policy."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, and_, exists, select
+
+from app import policy
+from app.db.tables import (
+    Access,
+    ApiToken,
+    ApiTokenOrg,
+    ApiTokenResource,
+    AuditChange,
+    AuditEvent,
+    Grant,
+    Group,
+    GroupMember,
+    Lock,
+    LockEvent,
+    Org,
+    OrgMember,
+    Resource,
+    ResourceType,
+    Role,
+    Ticket,
+    User,
+    UserRole,
+    col,
+)
+from app.query.relations import FieldSpec, FilterSpec, Relation, Walk, from_of, guarded
+from app.security.authentication import DEACTIVATED, Viewer
+
+
+def _holds(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The user holds a role that matches; neither true nor false where the viewer may not know."""
+    held = exists().where(col(UserRole.user_id) == col(User.id), col(Role.id) == col(UserRole.role_id), matches)
+    # Without `correlate` a list that goes through `user_roles` would lend its own row of it to the question.
+    return guarded(policy.sees_user_details, held.correlate(from_of(User)), viewer)
+
+
+def _is_deactivated(viewer: Viewer) -> ColumnElement[bool]:
+    return _holds(viewer, col(Role.name_key) == DEACTIVATED)
+
+
+def _is_locked(viewer: Viewer) -> ColumnElement[bool]:
+    return exists().where(col(Lock.resource_id) == col(Resource.id))
+
+
+def _of_type(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(col(ResourceType.id) == col(Resource.type_id), matches)
+
+
+def _is_dataset(viewer: Viewer) -> ColumnElement[bool]:
+    """A resource that the viewer sees, of the type that the documented API knows."""
+    return and_(policy.sees_resource(viewer), _of_type(viewer, col(ResourceType.name) == "DATASET"))
+
+
+def _in_org(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
+    """In an org that matches, and that the viewer sees."""
+    return exists().where(col(Org.id) == col(Resource.org_id), policy.sees_org(viewer), matches)
+
+
+def _of_the_org(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The same, of one org."""
+    return col(Resource.org_id) == select(col(Org.id)).where(policy.sees_org(viewer), matches).scalar_subquery()
+
+
+def _owned_by(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whoever sees a resource sees whose it is."""
+    return exists().where(col(User.id) == col(Resource.owner_id), matches)
+
+
+def _of_the_owner(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The same, by one user."""
+    return col(Resource.owner_id) == select(col(User.id)).where(matches).scalar_subquery()
+
+
+def _so_called(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Few have the same name."""
+    return matches
+
+
+def _is_mine(viewer: Viewer) -> ColumnElement[bool]:
+    return col(Org.id).in_(policy.my_orgs(viewer))
+
+
+def _with_group(viewer: Viewer) -> FromClause:
+    return from_of(Grant).join(from_of(Group), col(Group.id) == col(Grant.group_id))
+
+
+def _with_user(viewer: Viewer) -> FromClause:
+    return from_of(Grant).join(from_of(User), col(User.id) == col(Grant.user_id))
+
+
+def _audit_subject(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
+    """An event that did something to a thing that matches."""
+    return col(AuditEvent.id).in_(select(col(AuditChange.event_id)).where(matches))
+
+
+USER_FILTERS = {
+    "user_name": FilterSpec(User.user_key, fold=True),
+    "email": FilterSpec(lambda viewer: guarded(policy.sees_user_details, col(User.email_key), viewer), fold=True),
+    "created_at": FilterSpec(User.created_at),
+    "last_login_at": FilterSpec(lambda viewer: guarded(policy.sees_user_details, col(User.last_login_at), viewer)),
+    "role_name": FilterSpec(Role.name_key, fold=True, within=_holds),
+    "is_deactivated": FilterSpec(_is_deactivated),
+}
+ORG_FILTERS = {
+    "slug": FilterSpec(Org.slug, fold=True),
+    "name": FilterSpec(Org.name_key, sorts=True),
+    "is_public": FilterSpec(Org.is_public),
+    "viewer_belongs": FilterSpec(_is_mine),
+}
+GROUP_FILTERS = {
+    "slug": FilterSpec(Group.slug, fold=True),
+    "display_name": FilterSpec(Group.name_key, sorts=True),
+    "viewer_belongs": FilterSpec(policy.is_my_group),
+}
+RESOURCE_FILTERS = {
+    "type": FilterSpec(ResourceType.name, within=_of_type),
+    "org_slug": FilterSpec(Org.slug, fold=True, within=_in_org, begins=_of_the_org),
+    "owner_user_name": FilterSpec(User.user_key, fold=True, within=_owned_by, begins=_of_the_owner),
+    "name": FilterSpec(Resource.name_key, sorts=True, begins=_so_called),
+    "slug": FilterSpec(Resource.slug, fold=True),
+    "is_locked": FilterSpec(_is_locked),
+    "viewer_role": FilterSpec(policy.effective_mask, bits=True),
+}
+AUDIT_FILTERS = {
+    "actor_name": FilterSpec(AuditEvent.actor_key, fold=True),
+    "action": FilterSpec(AuditEvent.action),
+    "object_id": FilterSpec(AuditChange.subject, within=_audit_subject),
+    "created_at": FilterSpec(AuditEvent.at),
+}
+BY_USER_NAME = {"user_name": User.user_key, "created_at": User.created_at}
+BY_NAME = {"name": Role.name_key}
+ORG_ORDERS = {"name": Org.name_key, "created_at": Org.created_at}
+GROUP_ORDERS = {"display_name": Group.name_key, "created_at": Group.created_at}
+RESOURCE_ORDERS = {"name": Resource.name_key, "created_at": Resource.created_at, "updated_at": Resource.updated_at}
+
+_named, _newest = ("name",), ("created_at",)
+
+user = Relation("one", User, User.id, policy.knows_user)
+user_named = Relation("one", User, User.user_key, policy.finds_user)
+user_shown = Relation("one", User, User.id, policy.everybody)
+users = Relation("page", User, None, policy.knows_user, ("user_name",), orders=BY_USER_NAME, filters=USER_FILTERS)
+
+role = Relation("one", Role, Role.id, policy.sees_role)
+role_named = Relation("one", Role, Role.name_key, policy.sees_role)
+roles = Relation("page", Role, None, policy.sees_role, _named, orders=BY_NAME)
+user_roles = Relation(
+    "many", Role, UserRole.user_id, policy.everybody, _named, UserRole, col(Role.id) == col(UserRole.role_id), BY_NAME
+)
+role_users = Relation(
+    "page",
+    User,
+    UserRole.role_id,
+    policy.knows_user,
+    ("user_name",),
+    UserRole,
+    col(User.id) == col(UserRole.user_id),
+    BY_USER_NAME,
+    USER_FILTERS,
+)
+
+org = Relation("one", Org, Org.id, policy.sees_org)
+org_slugged = Relation("one", Org, Org.slug, policy.sees_org)
+orgs = Relation("page", Org, None, policy.sees_org, _named, orders=ORG_ORDERS, filters=ORG_FILTERS)
+my_orgs = Relation("page", Org, None, policy.belongs_to_org, _named, orders=ORG_ORDERS)
+public_orgs = Relation("page", Org, None, policy.is_public_org, _named, orders=ORG_ORDERS)
+owned_orgs = Relation("page", Org, Org.owner_id, policy.sees_org, _named, orders=ORG_ORDERS, filters=ORG_FILTERS)
+member_orgs = Relation(
+    "page",
+    Org,
+    OrgMember.user_id,
+    policy.sees_membership,
+    _named,
+    OrgMember,
+    col(Org.id) == col(OrgMember.org_id),
+    ORG_ORDERS,
+    ORG_FILTERS,
+)
+org_members = Relation(
+    "page",
+    User,
+    OrgMember.org_id,
+    policy.membership_lasts,
+    ("user_name",),
+    OrgMember,
+    col(User.id) == col(OrgMember.user_id),
+    BY_USER_NAME,
+    USER_FILTERS,
+)
+org_resources = Relation(
+    "page", Resource, Resource.org_id, policy.sees_resource, _named, orders=RESOURCE_ORDERS, filters=RESOURCE_FILTERS
+)
+org_datasets = Relation("page", Resource, Resource.org_id, _is_dataset, _named, orders=RESOURCE_ORDERS)
+
+group = Relation("one", Group, Group.id, policy.sees_group)
+group_slugged = Relation("one", Group, Group.slug, policy.sees_group)
+groups = Relation("page", Group, None, policy.sees_group, ("display_name",), orders=GROUP_ORDERS, filters=GROUP_FILTERS)
+member_groups = Relation(
+    "page",
+    Group,
+    GroupMember.user_id,
+    policy.sees_group_membership,
+    ("display_name",),
+    GroupMember,
+    col(Group.id) == col(GroupMember.group_id),
+    GROUP_ORDERS,
+    GROUP_FILTERS,
+)
+group_members = Relation(
+    "page",
+    User,
+    GroupMember.group_id,
+    policy.group_membership_lasts,
+    ("user_name",),
+    GroupMember,
+    col(User.id) == col(GroupMember.user_id),
+    BY_USER_NAME,
+    USER_FILTERS,
+)
+
+
+def _itself(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return column
+
+
+_viewer_rows = Walk(
+    policy.viewer_subjects,
+    Access,
+    "resource_id",
+    policy.holds_access,
+    policy.roles_sql,
+    carried={"held": policy.roles_sql, "granted": policy.granted_sql},
+    united=policy.bit_or,
+    unless=policy.lists_resources_by_table,
+    instead={
+        policy.effective_mask: ("held", _itself),
+        policy.granted_mask: ("granted", _itself),
+        policy.administers_resource: ("held", policy.administered),
+        policy.sees_configuration: ("held", policy.administered),
+    },
+)
+_user_rows = Walk(
+    policy.user_subjects,
+    Access,
+    "resource_id",
+    policy.holds_access,
+    policy.roles_sql,
+    by_user=True,
+    lists=policy.lists_reached,
+)
+resource = Relation("one", Resource, Resource.id, policy.sees_resource)
+resource_at = Relation("one", Resource, Resource.path, policy.sees_resource)
+dataset_by_id = Relation("one", Resource, Resource.id, _is_dataset)
+dataset_at = Relation("one", Resource, Resource.path, _is_dataset)
+resources = Relation(
+    "page",
+    Resource,
+    None,
+    policy.lists_resource,
+    _named,
+    orders=RESOURCE_ORDERS,
+    filters=RESOURCE_FILTERS,
+    walk=_viewer_rows,
+)
+accessible = Relation(
+    "page",
+    Resource,
+    User.id,
+    policy.lists_reached,
+    _named,
+    orders=RESOURCE_ORDERS,
+    filters={"role": RESOURCE_FILTERS["viewer_role"], "type": RESOURCE_FILTERS["type"]},
+    walk=_user_rows,
+)
+accessors = Relation(
+    "page",
+    User,
+    Resource.id,
+    policy.everybody,
+    ("user_name",),
+    orders={"user_name": User.user_key},
+    filters={"role": FilterSpec(policy.effective_mask, bits=True)},
+    derived=policy.subjects_sql,
+)
+type_name = (
+    select(col(ResourceType.name))
+    .where(col(ResourceType.id) == col(Resource.type_id))
+    .correlate(Resource)
+    .scalar_subquery()
+)
+org_owner_name = FieldSpec(
+    of=select(col(User.user_name)).where(col(User.id) == col(Org.owner_id)).correlate(Org).scalar_subquery()
+)
+"""Whoever sees an org sees whose it is."""
+
+granter_name = FieldSpec(of=col(OrgMember.granted_by_name))
+"""The name of the user who added a member, as it was then: who sees the members sees it."""
+
+resource_type = Relation("one", ResourceType, ResourceType.id, policy.everybody)
+resource_types = Relation("page", ResourceType, None, policy.everybody, _named, orders={"name": ResourceType.name})
+
+api_token = Relation("one", ApiToken, ApiToken.id, policy.sees_api_token)
+api_tokens = Relation("page", ApiToken, None, policy.sees_api_token, _named, orders={"name": ApiToken.name_key})
+user_api_tokens = Relation(
+    "page", ApiToken, ApiToken.user_id, policy.sees_api_token, _named, orders={"name": ApiToken.name_key}
+)
+api_token_orgs = Relation(
+    "many",
+    Org,
+    ApiTokenOrg.token_id,
+    policy.sees_org,
+    ("name", "id"),
+    ApiTokenOrg,
+    col(Org.id) == col(ApiTokenOrg.org_id),
+    {"name": Org.name_key, "id": Org.id},
+)
+api_token_resources = Relation(
+    "many",
+    Resource,
+    ApiTokenResource.token_id,
+    policy.sees_resource,
+    ("name", "id"),
+    ApiTokenResource,
+    col(Resource.id) == col(ApiTokenResource.resource_id),
+    {"name": Resource.name_key, "id": Resource.id},
+)
+
+storage = Relation("one", User, User.id, policy.everybody)
+"""An edge to the row itself, and no part: its sums would else be worked out wherever the stock executor reads users."""
+
+storage_used = policy.storage_used(col(User.id))
+ticket = Relation("one", Ticket, Ticket.key, policy.everybody)
+
+lock = Relation("one", Lock, Lock.resource_id, policy.everybody)
+lock_events = Relation(
+    "page", LockEvent, LockEvent.resource_id, policy.everybody, _newest, orders={"created_at": LockEvent.created_at}
+)
+
+_grant_orders = {"name": Group.name_key, "group": Grant.group_id, "user_name": User.user_key}
+general_grant = Relation("one", Grant, Grant.resource_id, policy.is_general)
+anyone_grant = Relation("one", Grant, Grant.resource_id, policy.is_anyone)
+group_grants = Relation(
+    "many", Grant, Grant.resource_id, policy.everybody, ("name", "group"), orders=_grant_orders, through=_with_group
+)
+user_grants = Relation(
+    "many", Grant, Grant.resource_id, policy.everybody, ("user_name",), orders=_grant_orders, through=_with_user
+)
+sources = Relation(
+    "many",
+    Access,
+    Access.resource_id,
+    policy.is_given,
+    ("subject",),
+    orders={"subject": Access.subject},
+    through=policy.my_entries,
+)
+
+audit_event = Relation("one", AuditEvent, AuditEvent.id, policy.sees_audit_event)
+audit_events = Relation(
+    "page",
+    AuditEvent,
+    None,
+    policy.sees_settled_events,
+    _newest,
+    orders={"created_at": AuditEvent.id},  # numbers follow the order of commits, times only nearly
+    filters=AUDIT_FILTERS,
+    newest_first=True,
+)
+audit_changes = Relation(
+    "page", AuditChange, AuditChange.event_id, policy.everybody, _named, orders={"name": AuditChange.name}
+)
+resource_events = Relation(
+    "page",
+    AuditEvent,
+    AuditChange.subject,
+    policy.is_settled_change,
+    _newest,
+    AuditChange,
+    col(AuditEvent.id) == col(AuditChange.event_id),
+    {"created_at": AuditChange.event_id},
+    newest_first=True,
+)

@@ -1,0 +1,47 @@
+"""Ending what opens the registry for everybody at once, as after a backup was put back."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, func, select, text
+
+from app.db import Database, Transaction
+from app.db.tables import ApiToken, Ticket, User
+from app.security.authentication import SYSTEM
+from app.services import audit
+
+# Both generators are made for keys; see migration 0008.
+_RENEWALS = {
+    "sqlite": "UPDATE users SET token_generation = random() & 9223372036854775807",
+    "postgresql": "UPDATE users SET token_generation ="
+    " ('x' || left(replace(gen_random_uuid()::text, '-', ''), 16))::bit(64)::bigint & 9223372036854775807",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EndedSessions:
+    """Numbers of what was ended: users whose sessions end, tickets, and API tokens."""
+
+    users: int
+    tickets: int
+    api_tokens: int
+
+
+async def end_all(database: Database, *, api_tokens: bool = False) -> EndedSessions:
+    """End every session and every ticket, and every API token if so asked; one event tells of it."""
+    async with audit.transaction(database, SYSTEM, "endSessions") as tx:
+        users = await _count(tx, User)
+        await tx.rows(text(_RENEWALS[database.dialect.name]))
+        tickets = await _delete_all(tx, Ticket)
+        ended = await _delete_all(tx, ApiToken) if api_tokens else 0
+    return EndedSessions(users, tickets, ended)
+
+
+async def _count(tx: Transaction, table: Any) -> int:
+    return int(await tx.value(select(func.count()).select_from(table)))
+
+
+async def _delete_all(tx: Transaction, table: Any) -> int:
+    number = await _count(tx, table)
+    await tx.rows(delete(table))
+    return number

@@ -1,0 +1,134 @@
+"""The commands that fill and repair a database, from the command line to the real one, and what they say."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import uvicorn
+
+from app import cli, main
+from app.config import Settings
+from app.services.demo import names
+
+Output = Callable[[], tuple[str, str]]
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("logging.config.dictConfig", lambda _: None)
+
+
+@pytest.fixture
+def output(capsys: pytest.CaptureFixture[str]) -> Output:
+    def read() -> tuple[str, str]:
+        out, err = capsys.readouterr()
+        return out, err
+
+    return read
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    calls: list[str] = []
+    monkeypatch.setattr(uvicorn, "run", lambda app, **_: calls.append(app))
+    return calls
+
+
+def test_demo_fills_serves_and_refuses(settings: Settings, served: list[str], output: Output) -> None:
+    assert cli.main(["demo"]) == 0
+    out, err = output()
+    assert "44 people, 8 orgs, 12 groups, 300 resources" in out
+    assert f"ostiary demo people share the password {names.PASSWORD}\n" in out
+    assert err == ""
+
+    assert cli.main(["demo"]) == 1
+    out, err = output()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith("ostiary: the demo fills an empty database only, and this one is in use (users: ")
+
+    assert cli.main(["serve", "--port", "0", "--demo"]) == 0
+    out, _ = output()
+    assert "  playground  http://127.0.0.1:" in out
+    assert names.PASSWORD in out
+    assert "is made:" not in out, "nothing is made where it was made"
+
+    assert cli.main(["reindex"]) == 0
+    out, err = output()
+    assert " rows of the access index were made anew in " in out
+    assert "it was right" in out
+    assert err == "ostiary: 300 of 300 resources\n"
+    assert len(served) == 1
+
+
+def test_a_world_that_everybody_can_enter_is_not_served_abroad(
+    monkeypatch: pytest.MonkeyPatch, served: list[str], output: Output, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ready = SimpleNamespace(default_password_valid=False, demo_password_valid=True, migrated=[])
+    monkeypatch.setattr(main, "prepare", lambda _, **__: ready)
+
+    assert cli.main(["serve", "--port", "0", "--host", "0.0.0.0"]) == 2  # noqa: S104 - the claim is that it refuses
+
+    assert "everybody knows the password of the demo's people" in output()[1]
+    assert not served
+
+
+def test_demo_does_not_even_open_the_database_abroad(
+    monkeypatch: pytest.MonkeyPatch, served: list[str], output: Output, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked: list[Any] = []
+    monkeypatch.setattr(main, "prepare", lambda *given, **_: asked.append(given))
+
+    assert cli.main(["serve", "--port", "0", "--host", "0.0.0.0", "--demo"]) == 2  # noqa: S104 - it refuses
+
+    assert output()[1].startswith("ostiary: --host 0.0.0.0: ")
+    assert (asked, served) == ([], [])
+
+
+def test_serve_with_demo_leaves_another_registry_alone(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, served: list[str], output: Output
+) -> None:
+    ours = names.PASSWORD
+    monkeypatch.setattr(names, "PASSWORD", "Somebody-elses-words-1")
+    assert cli.main(["demo"]) == 0
+    monkeypatch.setattr(names, "PASSWORD", ours)
+
+    assert cli.main(["serve", "--port", "0", "--demo"]) == 1
+    assert "nothing was changed" in output()[1]
+    assert not served
+
+
+@pytest.mark.parametrize(
+    ("done", "said"),
+    [
+        ((7, 0, 0), "7 rows of the access index were made anew in 0.0 s\nit was right: nothing differed\n"),
+        ((1200, 2, 1), "it was wrong: 2 rows were missing or different, 1 should not have been\n"),
+    ],
+)
+def test_reindex_says_whether_anything_differed(
+    monkeypatch: pytest.MonkeyPatch, output: Output, tmp_path: Path, done: tuple[int, int, int], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows, missing, surplus = done
+    answer = SimpleNamespace(rows=rows, missing=missing, surplus=surplus)
+    monkeypatch.setattr(main, "reindex", lambda _, tell: tell(5_000, 12_000) or answer)
+
+    assert cli.main(["reindex"]) == 0
+
+    out, err = output()
+    assert said in out
+    assert err == "ostiary: 5,000 of 12,000 resources\n"
+
+
+@pytest.mark.parametrize("command", ["demo", "reindex"])
+def test_a_command_teaches(output: Output, command: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([command, "--help"])
+
+    assert ended.value.code == 0
+    out = output()[0]
+    assert {"demo": "To begin anew, take an empty database.", "reindex": "Reading goes on meanwhile"}[command] in out
+    assert max(map(len, out.splitlines())) <= 88

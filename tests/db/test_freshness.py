@@ -1,0 +1,107 @@
+"""Claims about freshness: which reads must see the latest changes, and which may lag."""
+
+import ast
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import pytest
+
+from app import db
+from app.db import Freshness
+from app.security.authentication import ANONYMOUS, Viewer
+from tests.rules.test_code import FILES
+from tests.support.changes import answered, change
+from tests.support.client import Api
+from tests.support.factories import Make
+
+PAGE = "{ orgs(first: 2) { nodes { slug } } }"
+DEEP = "{ orgs(first: 2) { nodes { slug resources(first: 1) { nodes { slug } } } } }"
+UPDATE = change("updateOrg", "org { slug resources(first: 1) { nodes { slug } } }")
+READS = frozenset({"ask", "read", "snapshot"})
+
+
+@pytest.fixture
+def seen(database: db.Database, monkeypatch: pytest.MonkeyPatch) -> list[Freshness]:
+    """The freshness of every read of lists; what authentication asks goes through `ask` and is told by the code."""
+    kind, seen = type(database), list[Freshness]()
+    read, snapshot, ask = kind.read, kind.snapshot, kind.ask
+
+    async def noted_read(self: Any, questions: Sequence[db.BoundStatement], *, freshness: Freshness) -> Any:
+        seen.append(freshness)
+        return await read(self, questions, freshness=freshness)
+
+    def noted_snapshot(self: Any, *, freshness: Freshness) -> AbstractAsyncContextManager[db.Read]:
+        seen.append(freshness)
+        return snapshot(self, freshness=freshness)
+
+    async def quiet_ask(self: Any, statement: Any, *, freshness: Freshness, **values: Any) -> Any:
+        return (await read(self, [(self.prepare(statement), values)], freshness=freshness))[0]
+
+    assert ask is db.Database.ask
+    for name, method in (("read", noted_read), ("snapshot", noted_snapshot), ("ask", quiet_ask)):
+        monkeypatch.setattr(kind, name, method)
+    return seen
+
+
+@pytest.mark.parametrize("query", [PAGE, DEEP])
+async def test_a_query_of_a_signed_in_user_sees_the_latest_and_that_of_an_anonymous_viewer_may_lag(
+    api: Api, make: Make, seen: list[Freshness], query: str
+) -> None:
+    ann = await make.user("ann")
+    await make.org("sea", ann, is_public=True)
+    await make.org("land", ann, is_public=True)
+
+    for viewer, freshness in ((ann, Freshness.PRIMARY), (None, Freshness.REPLICA_OK)):
+        for _ in range(3):  # the reference executor answers first, then a plan
+            seen.clear()
+            await api(query, as_=viewer)
+            assert set(seen) == {freshness}
+
+
+async def test_the_payload_of_a_change_sees_the_latest(api: Api, make: Make, seen: list[Freshness]) -> None:
+    ann = await make.user("ann")
+    org = await make.org("sea", ann)
+
+    for at in range(3):
+        seen.clear()
+        answered(await api(UPDATE, as_=ann, input={"org": {"id": org.node}, "name": f"Sea {at}"}), "updateOrg")
+        assert set(seen) == {Freshness.PRIMARY}
+
+
+def test_only_a_query_of_an_anonymous_viewer_may_lag() -> None:
+    assert ANONYMOUS.query_freshness is Freshness.REPLICA_OK
+    assert Viewer(1).query_freshness is Freshness.PRIMARY
+
+
+def test_a_read_may_lag_only_where_the_rule_says_so() -> None:
+    """Authentication, checks and services name `PRIMARY` at each call, and no other module decides."""
+    lagging = {path for path, tree in _app() if any(name == "REPLICA_OK" for name in _attributes(tree))}
+    assert lagging == {"app/security/authentication.py"}
+
+    told = {
+        (path, ast.unparse(keyword.value).removeprefix("db."))
+        for path, tree in _app()
+        if path.startswith(("app/security/authentication.py", "app/services/", "app/migrations/"))
+        for keyword in _freshness_of_reads(tree)
+    }
+    assert {path for path, _ in told} >= {
+        "app/security/authentication.py",
+        "app/services/session.py",
+        "app/services/checks.py",
+    }
+    assert {freshness for _, freshness in told} == {"Freshness.PRIMARY"}
+
+
+def _app() -> Iterator[tuple[str, ast.Module]]:
+    return ((path, tree) for path, tree in FILES.items() if path.startswith("app/"))
+
+
+def _attributes(tree: ast.AST) -> Iterator[str]:
+    return (node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+
+
+def _freshness_of_reads(tree: ast.AST) -> Iterator[ast.keyword]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in READS:
+            yield from (keyword for keyword in node.keywords if keyword.arg == "freshness")

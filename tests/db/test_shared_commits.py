@@ -1,0 +1,311 @@
+"""Claims about changes that come at one time: they share the wait for the disk, and nothing else."""
+
+import asyncio
+import sqlite3
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select, text, update
+
+from app import db
+from app.db import tables
+from app.db.sqlite import group_commit
+from app.db.tables import col
+from app.domain.errors import Unavailable
+from tests.db.test_db import ALL, NOW
+from tests.support.fetching import fetch
+
+EMBEDDED = pytest.mark.parametrize("kind", ["sqlite"])
+"""Only SQLite has one writer at a time; with PostgreSQL it is the server that shares commits."""
+
+
+@pytest.fixture
+def ended(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many changes were kept by each commit so far."""
+    monkeypatch.setattr(group_commit, "LONGEST", 60.0)  # a slow machine shall not end them
+    found: list[int] = []
+    end = group_commit.CommitBatch.end
+
+    def noted(commit: group_commit.CommitBatch, error: BaseException | None) -> None:
+        found.append(commit.changes)
+        end(commit, error)
+
+    monkeypatch.setattr(group_commit.CommitBatch, "end", noted)
+    return found
+
+
+def _user(name: str) -> Any:
+    row = {"user_name": name, "user_key": name, "token_generation": 0, "details": {}, "created_at": NOW}
+    return insert(tables.User).values(**row)
+
+
+async def _add(door: db.Database, *names: str, dry: bool = False) -> None:
+    async with door.write(dry_run=dry) as tx:
+        for name in names:
+            await tx.rows(_user(name))
+
+
+async def _refused(door: db.Database, name: str) -> None:
+    async with door.write() as tx:
+        await tx.rows(_user(name))
+        raise ZeroDivisionError
+
+
+def _opened() -> set[str]:
+    """The files that this process has open."""
+    return {str(each.readlink()) for each in Path("/proc/self/fd").iterdir() if each.is_symlink()}
+
+
+async def _names(door: db.Database) -> list[str]:
+    return [name for (name,) in await fetch(door, ALL)]
+
+
+async def _outcomes(*changes: Coroutine[Any, Any, None]) -> list[type[BaseException] | None]:
+    """What became of changes that were asked for at once: None where all went well."""
+    found = await asyncio.gather(*changes, return_exceptions=True)
+    return [None if each is None else type(each) for each in found]
+
+
+@EMBEDDED
+async def test_changes_of_one_moment_share_a_commit(door: db.Database, ended: list[int]) -> None:
+    await asyncio.gather(*(_add(door, f"user{number}") for number in range(32)))
+
+    assert ended == [32]
+    assert len(await _names(door)) == 32
+
+
+@EMBEDDED
+@pytest.mark.skipif(sys.platform != "linux", reason="only there one can see which files a process has open")
+async def test_what_may_have_to_be_undone_is_written_to_no_file(door: db.Database) -> None:
+    await _add(door, *(f"user{number}" for number in range(2_000)))
+    async with door.write() as tx:
+        await tx.rows(update(tables.User).values(created_at=NOW, token_generation=1))
+        opened = _opened()
+    assert [name for name in opened if "etilqs" in name] == []
+    assert any(name.endswith("-wal") for name in opened)
+
+
+@EMBEDDED
+async def test_what_came_while_the_disk_was_waited_for_shares_the_next(
+    door: db.Database, ended: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "MOST", 20)
+
+    await asyncio.gather(*(_add(door, f"user{number}") for number in range(50)))
+
+    assert ended == [20, 20, 10]
+
+
+@EMBEDDED
+async def test_nobody_joins_what_has_been_open_for_long(
+    door: db.Database, ended: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "LONGEST", -1.0)
+
+    await asyncio.gather(*(_add(door, f"user{number}") for number in range(3)))
+
+    assert ended == [1, 1, 1]
+
+
+async def test_one_that_fails_leaves_the_others(door: db.Database) -> None:
+    found = await _outcomes(
+        _add(door, "ann"),
+        _refused(door, "bea"),
+        _add(door, "cleo", "cleo"),
+        _add(door, "dora", dry=True),
+        _add(door, "emma"),
+    )
+
+    assert found == [None, ZeroDivisionError, db.UniqueViolation, None, None]
+    assert await _names(door) == ["ann", "emma"]
+
+
+@EMBEDDED
+async def test_a_trial_sees_what_was_changed_before_it_and_leaves_nothing(door: db.Database) -> None:
+    seen: list[Any] = []
+
+    async def look(name: str) -> None:
+        async with door.write(dry_run=True) as tx:
+            await tx.rows(_user(name))
+            seen.append([row[0] for row in await tx.rows(ALL)])
+
+    await asyncio.gather(_add(door, "ann"), look("bea"), look("cleo"), _add(door, "dora"))
+
+    assert seen == [["ann", "bea"], ["ann", "cleo"]]
+    assert await _names(door) == ["ann", "dora"]
+
+
+@EMBEDDED
+async def test_where_nothing_is_kept_nobody_waits_for_the_disk(door: db.Database, ended: list[int]) -> None:
+    found = await _outcomes(_add(door, "ann", dry=True), _refused(door, "bea"), _add(door, "cleo", dry=True))
+    await _add(door, "dora")
+
+    assert found == [None, ZeroDivisionError, None]
+    assert ended in ([1], [0, 1])
+    assert await _names(door) == ["dora"]
+
+
+async def test_nobody_is_answered_before_all_can_see_it_and_nobody_sees_a_half(
+    door: db.Database, second: db.Database
+) -> None:
+    async def pair(number: int) -> None:
+        async with door.write() as tx:
+            await tx.rows(_user(f"a{number}"))
+            seen = await _names(second)
+            assert {name[1:] for name in seen if name[0] == "a"} == {name[1:] for name in seen if name[0] == "b"}
+            await asyncio.sleep(0)
+            await tx.rows(_user(f"b{number}"))
+        assert {f"a{number}", f"b{number}"} <= {*await _names(second)} & {*await _names(door)}
+
+    await asyncio.gather(*(pair(number) for number in range(40)))
+
+    assert len(await _names(door)) == 80
+
+
+async def _spoil(door: db.Database) -> None:
+    """A change that seems good and cannot be committed: SQLite finds out at the end that its role is none."""
+    async with door.write() as tx:
+        await tx.rows(text("PRAGMA defer_foreign_keys = ON"))
+        await tx.rows(_user("spoiler"))
+        await tx.rows(insert(tables.UserRole).values(user_id=1, role_id=999))
+
+
+async def _lose(door: db.Database) -> None:
+    """A change in which SQLite gives up the whole transaction, as it does when the disk is full."""
+    async with door.write() as tx:
+        await tx.rows(_user("loser"))
+        await tx.rows(text("ROLLBACK"))
+        raise sqlite3.OperationalError("database or disk is full")
+
+
+@EMBEDDED
+@pytest.mark.parametrize("spoil", [_spoil, _lose])
+async def test_when_the_commit_fails_nobody_is_told_that_anything_was_kept(
+    door: db.Database, spoil: Callable[[db.Database], Coroutine[Any, Any, None]]
+) -> None:
+    found = await _outcomes(
+        _refused(door, "first"),
+        _add(door, "ann"),
+        spoil(door),
+        _refused(door, "bea"),
+        _add(door, "ann", dry=True),
+    )
+    after = await _names(door)
+    await _add(door, "cleo")
+
+    lost = found[1:3] if spoil is _lose else found[1:]
+    assert found[0] is ZeroDivisionError  # before her nothing was changed, and she knows no more than that
+    assert set(lost) == {db.CommitFailed}
+    assert after == []
+    assert await _names(door) == ["cleo"]
+
+
+async def test_who_leaves_takes_nobody_with_her(door: db.Database) -> None:
+    async def slow(name: str) -> None:
+        async with door.write() as tx:
+            await tx.rows(_user(f"{name}1"))
+            for _ in range(3):
+                await asyncio.sleep(0)
+            await tx.rows(_user(f"{name}2"))
+
+    for steps in range(12):
+        tasks = [asyncio.create_task(slow(f"s{steps}x{at}x")) for at in range(6)]
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        for leaving in tasks[::2]:
+            leaving.cancel()
+        await asyncio.wait(tasks)
+        assert [task.cancelled() for task in tasks[1::2]] == [False] * 3
+        await _add(door, f"after{steps}")
+
+    names = await _names(door)
+    halves = [{name[:-1] for name in names if name.startswith("s") and name.endswith(end)} for end in ("1", "2")]
+    assert halves[0] == halves[1] >= {f"s{steps}x{at}x" for steps in range(12) for at in (1, 3, 5)}
+
+
+WRITERS = """
+import asyncio, sys
+from sqlalchemy import select, update
+from app import db, tables
+from app.tables import col
+
+GENERATION = select(col(tables.User.token_generation))
+
+async def main():
+    door = await db.connected(sys.argv[1])
+
+    async def add():
+        for _ in range(8):
+            async with door.write() as tx:
+                await tx.lock("counter")
+                number = await tx.value(GENERATION)
+                await asyncio.sleep(0)
+                await tx.rows(update(tables.User).values(token_generation=number + 1))
+
+    await asyncio.gather(*(add() for _ in range(32)))
+    await door.close()
+
+asyncio.run(main())
+"""
+
+
+async def test_two_processes_with_many_writers_each_lose_nothing(door: db.Database, url: str) -> None:
+    await _add(door, "ann")
+    home = Path(__file__).parents[2]
+
+    processes = [await asyncio.create_subprocess_exec(sys.executable, "-c", WRITERS, url, cwd=home) for _ in range(2)]
+
+    assert [await process.wait() for process in processes] == [0, 0]
+    assert await fetch(door, select(col(tables.User.token_generation))) == [(2 * 32 * 8,)]
+
+
+@EMBEDDED
+async def test_a_writer_of_another_process_is_waited_for(door: db.Database, second: db.Database) -> None:
+    async with second.write() as tx:
+        await tx.rows(_user("zoe"))
+        waiting = [asyncio.create_task(_add(door, f"user{number}")) for number in range(3)]
+        await asyncio.sleep(0.01)
+        assert not any(task.done() for task in waiting)
+    await asyncio.gather(*waiting)
+
+    assert await _names(second) == ["user0", "user1", "user2", "zoe"]
+
+
+@EMBEDDED
+async def test_who_has_waited_too_long_for_another_process_is_told_and_so_are_those_behind_her(
+    door: db.Database, second: db.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "BUSY_SECONDS", 0.05)
+
+    async with second.write() as tx:
+        await tx.rows(update(tables.User).values(token_generation=1))
+        found = await _outcomes(*(_add(door, f"user{number}") for number in range(5)))
+    await _add(door, "ann")
+
+    assert found == [Unavailable] * 5
+    assert await _names(door) == ["ann"]
+
+
+@EMBEDDED
+async def test_closing_waits_for_all_who_are_in_line(url: str, second: db.Database) -> None:
+    door = await db.open_database(url)
+    tasks = [asyncio.create_task(_add(door, f"user{number}")) for number in range(5)]
+    await asyncio.sleep(0)
+    await door.close()
+
+    await asyncio.gather(*tasks)
+    assert len(await _names(second)) == 5
+
+
+@EMBEDDED
+async def test_the_door_closes_right_after_a_change_that_was_refused(url: str) -> None:
+    made = await db.open_database(url)
+    with pytest.raises(ValueError, match="no"):
+        async with made.write():
+            raise ValueError("no")
+
+    async with asyncio.timeout(10):
+        await made.close()

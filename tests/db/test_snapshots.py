@@ -1,0 +1,310 @@
+"""Claims about what is read together: it is one moment of the database, and on PostgreSQL few round trips."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+from functools import partial
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+from sqlalchemy import Integer, bindparam, insert, literal, select, text
+
+from app import db
+from app.db import Freshness, tables
+from app.db.postgresql import pool
+from app.db.sqlite import database as sqlite
+from app.db.tables import JSONDocument, col
+from app.domain import resource_roles
+from app.query.relations import among, integers
+from app.security.authentication import ALL_PERMISSIONS, Permission, Viewer
+from scripts.benchmark.cases import NESTED_RESOURCES, NESTED_USERS
+from scripts.benchmark.executors import Executors
+from tests.conftest import opened
+from tests.db.test_db import NOW
+from tests.support.factories import Make
+from tests.support.fetching import fetch
+
+NAMES = select(col(tables.User.user_name)).order_by(col(tables.User.user_key))
+KEYS = select(col(tables.User.id)).order_by(col(tables.User.id).desc())
+SAID = select(bindparam("said", type_=JSONDocument()), literal("$1"), bindparam("number", type_=Integer()))
+PEOPLE = select(
+    col(tables.User.user_name), col(tables.User.created_at), col(tables.User.email), col(tables.User.details)
+)
+
+
+async def _add(door: db.Database, *names: str) -> None:
+    row = {"token_generation": 0, "details": {"a": [1, None]}, "created_at": NOW}
+    async with door.write() as tx:
+        for name in names:
+            await tx.rows(insert(tables.User).values(user_name=name, user_key=name, **row))
+
+
+def _questions(door: db.Database, *statements: Any, **values: Any) -> Sequence[db.BoundStatement]:
+    return [(door.prepare(statement), values) for statement in statements]
+
+
+async def test_a_snapshot_stays_at_the_moment_of_its_first_question(door: db.Database, second: db.Database) -> None:
+    await _add(door, "ann")
+
+    async with door.snapshot(freshness=Freshness.PRIMARY) as read:
+        await _add(second, "bea")
+        first = await read(_questions(door, NAMES))
+        await _add(second, "cleo")
+        await _add(door, "dora")
+        later = await read(_questions(door, NAMES, KEYS))
+        outside = await fetch(door, NAMES)
+
+    assert first == [[("ann",), ("bea",)]]
+    assert later == [*first, [(key,) for key in (later[1][0][0], later[1][1][0])]]
+    assert outside == [("ann",), ("bea",), ("cleo",), ("dora",)]
+
+
+async def test_each_of_many_snapshots_has_its_own_moment(door: db.Database, second: db.Database) -> None:
+    async with AsyncExitStack() as stack:
+        reads = []
+        for number in range(6):
+            await _add(second, f"user{number}")
+            read = await stack.enter_async_context(door.snapshot(freshness=Freshness.PRIMARY))
+            reads.append((number + 1, read, await read(_questions(door, NAMES))))
+        again = [(number, first, await read(_questions(door, NAMES))) for number, read, first in reads]
+
+    assert [(len(first[0]), len(later[0])) for _, first, later in again] == [(number, number) for number, *_ in again]
+
+
+async def test_questions_that_are_asked_at_once_are_answered_in_their_order(door: db.Database) -> None:
+    await _add(door, "bea", "ann", "cleo")
+    keys = [key for (key,) in await fetch(door, KEYS)]
+    few = select(col(tables.User.user_name)).where(among(col(tables.User.id), integers(keys[:2])))
+    none = KEYS.where(col(tables.User.id) < 0)
+    values: dict[str, Any] = {"said": {"ü": ["$2", 1.5]}, "number": 7}
+
+    found = await door.read(
+        _questions(door, NAMES, SAID, none, few.order_by(col(tables.User.id)), SAID, KEYS, **values),
+        freshness=Freshness.PRIMARY,
+    )
+
+    said = [({"ü": ["$2", 1.5]}, "$1", 7)]
+    assert found == [[("ann",), ("bea",), ("cleo",)], said, [], [("ann",), ("cleo",)], said, [(key,) for key in keys]]
+
+
+async def test_values_are_the_same_whether_asked_for_alone_or_together(door: db.Database) -> None:
+    await _add(door, "ann")
+    alone = await fetch(door, PEOPLE)
+
+    async with door.snapshot(freshness=Freshness.PRIMARY) as read:
+        first, second = await read(_questions(door, PEOPLE, PEOPLE))
+
+    assert alone == first == second == [("ann", NOW, None, {"a": [1, None]})]
+    assert isinstance(alone[0][1], datetime)
+    assert await door.read([], freshness=Freshness.PRIMARY) == []
+
+
+async def test_a_snapshot_that_fails_leaves_its_connection_good(url: str) -> None:
+    ask = select(col(tables.User.user_name)).where(col(tables.User.id) == bindparam("key", type_=Integer()))
+
+    async def fail(door: db.Database, first: Sequence[db.BoundStatement]) -> None:
+        async with door.snapshot(freshness=Freshness.PRIMARY) as read:
+            await read(first)
+            await read(_questions(door, ask, key=2**70))
+
+    async with opened(url, size=1) as door:
+        await _add(door, "ann")
+        for first in ([], _questions(door, NAMES)):
+            with pytest.raises((OverflowError, asyncpg.DataError)):
+                await fail(door, first)
+        await _add(door, "bea")
+
+        assert await fetch(door, NAMES) == [("ann",), ("bea",)]
+
+
+async def test_who_leaves_in_the_middle_of_a_snapshot_keeps_nothing_from_the_others(url: str) -> None:
+    async with opened(url, size=2) as door:
+
+        async def leave(at: int) -> None:
+            async with door.snapshot(freshness=Freshness.PRIMARY) as read:
+                await read(_questions(door, NAMES))
+                await asyncio.sleep(0.0005 * at)
+                await read(_questions(door, NAMES, KEYS))
+                await asyncio.sleep(5)
+
+        for at in range(12):
+            task = asyncio.create_task(leave(at % 4))
+            await asyncio.sleep(0.001)
+            task.cancel()
+            await asyncio.wait([task])
+        await _add(door, "ann")
+
+        assert await fetch(door, NAMES) == [("ann",)]
+
+
+async def test_more_snapshots_than_there_are_places_take_turns(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "READERS", 3)
+    at_once, most = 0, 0
+
+    async def look(door: db.Database) -> list[Any]:
+        nonlocal at_once, most
+        async with door.snapshot(freshness=Freshness.PRIMARY) as read:
+            await read(_questions(door, NAMES))
+            at_once += 1
+            most = max(most, at_once)
+            await asyncio.sleep(0.001)
+            at_once -= 1
+            return (await read(_questions(door, NAMES)))[0]
+
+    async with opened(url, size=3) as door:
+        await _add(door, "ann")
+        found = await asyncio.gather(*(look(door) for _ in range(12)))
+
+    assert found == [[("ann",)]] * 12
+    assert most <= 3
+
+
+class Wire:
+    """A way to a server that counts round trips: how often something was sent after the server had said something."""
+
+    def __init__(self, url: str) -> None:
+        self.turns = 0
+        self._to = urlsplit(url)
+        self._is_answered = True
+
+    async def __aenter__(self) -> str:
+        self._server = await asyncio.start_server(self._carry, "127.0.0.1")
+        port = self._server.sockets[0].getsockname()[1]
+        return self._to._replace(netloc=f"{self._to.username}:{self._to.password}@127.0.0.1:{port}").geturl()
+
+    async def __aexit__(self, *error: object) -> None:
+        self._server.close()
+        await self._server.wait_closed()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        up, down = await asyncio.open_connection(self._to.hostname, self._to.port)
+        await asyncio.gather(self._pump(reader, down, is_asking=True), self._pump(up, writer, is_asking=False))
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_asking: bool) -> None:
+        while data := await reader.read(65536):
+            self.turns += is_asking and self._is_answered
+            self._is_answered = not is_asking
+            writer.write(data)
+        writer.close()
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+async def test_a_level_is_one_round_trip_and_the_beginning_none(url: str) -> None:
+    wire = Wire(url)
+    async with wire as through, opened(through, size=1) as door:
+        level = _questions(door, NAMES, KEYS, PEOPLE)
+        spent = []
+        for _ in range(3):
+            async with door.snapshot(freshness=Freshness.PRIMARY) as read:
+                before = wire.turns
+                await read(level[:1])
+                await read(level)
+                spent.append(wire.turns - before)
+            await door.read(
+                level, freshness=Freshness.PRIMARY
+            )  # there is one connection, which comes back when the snapshot is at its end
+        before = wire.turns
+        await door.read(level, freshness=Freshness.PRIMARY)
+        alone = wire.turns - before
+
+    assert spent[0] > spent[1] == spent[2] == 2
+    assert alone == 1
+
+
+class Levels:
+    """A door that counts how often it is read from, and the round trips of that."""
+
+    def __init__(self, door: db.Database, wire: Wire | None = None) -> None:
+        self.reads = self.turns = 0
+        self._door = door
+        self._wire = wire
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._door, name)
+
+    async def read(self, questions: Sequence[db.BoundStatement], *, freshness: Freshness) -> Any:
+        return await self._counted(partial(self._door.read, freshness=freshness), questions)
+
+    @asynccontextmanager
+    async def snapshot(self, *, freshness: Freshness) -> AsyncIterator[db.Read]:
+        async with self._door.snapshot(freshness=freshness) as read:
+            yield partial(self._counted, read)
+
+    async def _counted(self, read: db.Read, questions: Sequence[db.BoundStatement]) -> Any:
+        before = self._wire.turns if self._wire else 0
+        found = await read(questions)
+        self.reads += 1
+        self.turns += self._wire.turns - before if self._wire else 0
+        return found
+
+
+@pytest.fixture
+async def nested(make: Make) -> list[Viewer]:
+    """Something of all that the nested queries ask for; answers who asks: one who sees it all, and a plain user."""
+    ann = await make.user("ann", "user")
+    org, group = await make.org(is_public=True, owner=ann), await make.group("crew", ann, display_name="Crew")
+    await make.member(org, await make.user("bea", "user"), resource_roles.MemberLevel.READ_ONLY)
+    for name in ("Reef", "Wreck"):
+        await make.grant(await make.resource(org, owner=ann, name=name), group, resource_roles.METADATA_READ)
+    return [Viewer((await make.admin()).id, ALL_PERMISSIONS), Viewer(ann.id, Permission.NONE)]
+
+
+async def _spent(levels: Levels, query: str, viewers: Sequence[Viewer]) -> set[tuple[int, int]]:
+    """Reads and round trips of what has a plan, and is prepared; the answers are stock's."""
+    executors, found = Executors(cast("db.Database", levels)), set()
+    for viewer in viewers:
+        planned = await executors.compiled(query, viewer)
+        assert planned == await executors.stock(query, viewer)
+        assert b"Crew" in planned
+        levels.reads = levels.turns = 0
+        await executors.compiled(query, viewer)
+        found.add((levels.reads, levels.turns))
+    return found
+
+
+BENCH = pytest.mark.parametrize("query", [NESTED_USERS, NESTED_RESOURCES], ids=["users", "resources"])
+
+
+@BENCH
+async def test_a_nested_query_of_the_benchmark_is_two_levels(
+    database: db.Database, nested: list[Viewer], query: str
+) -> None:
+    assert await _spent(Levels(database), query, nested) == {(2, 0)}
+
+
+@BENCH
+@pytest.mark.parametrize("kind", ["postgresql"])
+async def test_a_nested_query_of_the_benchmark_is_two_round_trips(url: str, nested: list[Viewer], query: str) -> None:
+    wire = Wire(url)
+    async with wire as through, opened(through, size=1) as door:
+        assert await _spent(Levels(door, wire), query, nested) == {(2, 2)}
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+async def test_a_table_that_is_changed_while_others_read_it_is_read_on(url: str) -> None:
+    async with opened(url, size=1) as door, opened(url) as second:
+        async with second.write() as tx:
+            await tx.rows(text("CREATE TABLE changing AS SELECT 1 AS a"))
+        before = await fetch(door, text("SELECT * FROM changing"))
+        async with second.write() as tx:
+            await tx.rows(text("ALTER TABLE changing ALTER a TYPE text"))
+        after = await fetch(door, text("SELECT * FROM changing"))
+        async with second.write() as tx:
+            await tx.rows(text("DROP TABLE changing"))
+
+    assert (before, after) == ([(1,)], [("1",)])
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+async def test_a_connection_that_rested_for_long_is_not_lent_again(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    who = text("SELECT pg_backend_pid()")
+    async with opened(url) as door:
+        first = await fetch(door, who)
+        same = await fetch(door, who)
+        monkeypatch.setattr(pool, "IDLE_SECONDS", -1.0)
+        another = await fetch(door, who)
+
+    assert first == same != another

@@ -1,0 +1,97 @@
+"""Claims about ids beyond 32 bits: every table counts on, and whatever is asked about such rows is answered."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlmodel import SQLModel
+
+from app import db
+from app.db.tables import MAX_ID
+from app.domain import refs
+from tests.support.changes import change
+from tests.support.client import Api, codes
+from tests.support.factories import Make
+
+FAR = 2**40
+"""Beyond 32 bits, and beyond what a JavaScript number could lose digits of in eight times its size."""
+
+COUNTED = [table.name for table in SQLModel.metadata.sorted_tables if "id" in table.c]
+
+CHECKS = """query ($user: ID!, $resource: ID!) {
+  checkAccess(user: {id: $user}, resource: {id: $resource}, role: METADATA_READ)
+  checkAccessBatch(users: [$user], resources: [$resource], roles: [ADMIN])
+  explainAccess(user: {id: $user}, resource: {id: $resource}) { kind }
+  resource(by: {id: $resource}) { name viewerAccess { effectiveRoles } access { users { user { userName } } } }
+  auditEvents(first: 2) { nodes { action changes { nodes { objectId } } } }
+}"""
+
+
+@pytest.fixture(autouse=True)
+async def counted_far(database: db.Database, kind: str) -> None:
+    """Every table whose ids are counted goes on from far beyond 32 bits."""
+    async with database.write() as tx:
+        for table in COUNTED:
+            for statement in _count_from(table, kind):
+                await tx.rows(text(statement))
+
+
+async def test_users_orgs_groups_and_resources_with_such_ids_are_made_found_and_checked(
+    api: Api, make: Make, kind: str
+) -> None:
+    root = await make.admin()
+    for name, given in _CHANGES:
+        reply = await api(change(name), as_=root, input=given)
+        assert codes(reply) == [], reply
+
+    found = await api(
+        '{ user(by: {userName: "ann"}) { id } resource(by: {path: {orgSlug: "reef", slug: "corals"}}) { id } }',
+        as_=root,
+    )
+    user, resource = (found["data"][name]["id"] for name in ("user", "resource"))
+    reply = await api(CHECKS, as_=root, user=user, resource=resource)
+
+    for name, node in (("User", user), ("Resource", resource)):
+        key = refs.key_of(name, node)
+        assert key is not None
+        assert key > 2**32
+    data: Any = reply["data"]
+    assert data["checkAccess"] is True
+    assert data["checkAccessBatch"] == [False]
+    assert {reason["kind"] for reason in data["explainAccess"]} == {"GENERAL", "GROUP"}
+    assert data["resource"]["viewerAccess"]["effectiveRoles"][-1] == "ADMIN"
+    assert data["auditEvents"]["nodes"][0]["action"] == "grantAccess"
+
+
+async def test_the_largest_id_is_read_and_a_larger_one_is_not_found(api: Api, make: Make) -> None:
+    root = await make.admin()
+    largest, beyond = refs.encode("User", MAX_ID), refs.encode("User", MAX_ID + 1)
+
+    replies = [await api("query ($id: ID!) { node(id: $id) { id } }", as_=root, id=each) for each in (largest, beyond)]
+
+    assert [reply["data"] for reply in replies] == [{"node": None}, {"node": None}]
+
+
+_CHANGES: list[tuple[str, dict[str, Any]]] = [
+    ("createUser", {"userName": "ann", "password": "correct horse battery"}),
+    ("createOrg", {"slug": "reef", "name": "Reef"}),
+    ("createGroup", {"slug": "divers", "displayName": "Divers"}),
+    ("addGroupMembers", {"group": {"slug": "divers"}, "members": [{"user": {"userName": "ann"}}]}),
+    ("createResource", {"org": {"slug": "reef"}, "type": "DATASET", "slug": "corals", "name": "Corals"}),
+    (
+        "grantAccess",
+        {
+            "resource": {"path": {"orgSlug": "reef", "slug": "corals"}},
+            "subject": {"group": {"slug": "divers"}},
+            "roles": ["METADATA_WRITE"],
+        },
+    ),
+]
+
+
+def _count_from(table: str, kind: str) -> list[str]:
+    """The statements that let a table go on from `FAR`; the names are those of our own tables."""
+    if kind == "postgresql":
+        return [f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {FAR})"]
+    clear = f"DELETE FROM sqlite_sequence WHERE name = '{table}'"  # noqa: S608 - a table of ours
+    return [clear, f"INSERT INTO sqlite_sequence (name, seq) VALUES ('{table}', {FAR})"]  # noqa: S608 - the same

@@ -1,0 +1,214 @@
+"""The compiled executor answers as stock does, to the byte; and by itself, wherever no field has code of its own."""
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import pytest
+from graphql import GraphQLInterfaceType, GraphQLObjectType, get_named_type
+from starlette.applications import Starlette
+
+from app import db
+from app.domain import refs
+from app.graphql.handler import GraphQLHandler
+from app.security.authentication import Viewer
+from tests.oracle.questions import BAD_CURSORS, BAD_IDS, Asker
+from tests.oracle.questions.whole import probes, whole
+from tests.oracle.selections import SDL
+from tests.oracle.worlds import Question, World, crowded
+from tests.support.differential import UNPLANNED, Both, viewers_of
+from tests.support.runs import soak
+
+SMALL = (0, 1)
+"""Worlds by their numbers: one of odd values, one with next to nothing in it."""
+
+MOST = 300
+"""Questions until everything that there is was shown by a plan; a third of them are needed."""
+
+SIZE = 25
+
+
+@pytest.fixture
+def both(app: Starlette) -> Both:
+    """Both executors over the database of the test; what was compiled for other tests is known to them."""
+    answering: GraphQLHandler = app.state.answering
+    return Both(answering.app, answering.statements)
+
+
+@pytest.fixture
+async def world(database: db.Database) -> World:
+    """A world with something of everything in it."""
+    made = crowded(Random(8), SIZE)
+    await made.write(database)
+    return made
+
+
+@pytest.fixture
+async def viewers(database: db.Database, world: World) -> dict[str, Viewer]:
+    """Who asks in it."""
+    return await viewers_of(database, world)
+
+
+async def test_every_question_is_answered_alike_and_by_plans_where_that_can_be(
+    both: Both, world: World, viewers: dict[str, Viewer]
+) -> None:
+    random = Random(8)
+    for question in whole(SDL):
+        await both.ask(question, viewers["admin"], "admin")
+    for question in probes(Asker(SDL, random, world)):
+        await both.ask(question, viewers["admin"], "admin")
+    for at in range(MOST):
+        if not (missed := EXPECTED - both.tally.shown.keys()):
+            break
+        question = Asker(SDL, random, world, both.cursors, missed).question()
+        kind = "admin" if at % 3 else random.choice(sorted(viewers))
+        await both.ask(question, viewers[kind], kind)
+    assert EXPECTED - both.tally.shown.keys() == set()
+    assert set(both.tally.asked) <= {"compiled", *UNPLANNED}
+    assert both.tally.share >= 0.97
+
+
+@pytest.mark.parametrize("number", SMALL)
+async def test_everybody_is_answered_alike_in_small_worlds(both: Both, database: db.Database, number: int) -> None:
+    assert [failure async for failure in soak(both, database, number, 10)] == []
+
+
+async def test_lists_are_walked_alike_in_every_order_forward_and_back(
+    both: Both, world: World, viewers: dict[str, Viewer]
+) -> None:
+    for at, (name, order) in enumerate(_orders()):
+        viewer = viewers["admin" if at % 3 else "plain, limited"]
+        forth = await _walked(both, viewer, FORWARD % (name, order % "ASC"), "endCursor")
+        back = await _walked(both, viewer, BACKWARD % (name, order % "DESC"), "startCursor")
+        assert len(forth) == len(set(forth))
+        assert {*forth} == {*back}
+    assert set(both.tally.asked) == {"compiled"}
+
+
+FOUND = "{ pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { cursor node { id } } }"
+FORWARD = f"query ($at: String) {{ list: %s(first: 20, after: $at%s) {FOUND} }}"
+BACKWARD = f"query ($at: String) {{ list: %s(last: 20, before: $at%s) {FOUND} }}"
+
+
+def _orders() -> Iterator[tuple[str, str]]:
+    """Each list under `Query` with each field that it can be ordered by; the direction is left open."""
+    for name, given in _fields(SDL.query_type).items():
+        if "first" not in given.args:
+            continue
+        if "orderBy" not in given.args:
+            yield name, "%.0s"
+            continue
+        by: Any = get_named_type(given.args["orderBy"].type)
+        for each in get_named_type(by.fields["field"].type).values:
+            yield name, f", orderBy: {{field: {each}, direction: %s}}"
+
+
+async def _walked(both: Both, viewer: Viewer, text: str, end: str) -> list[str]:
+    """The ids of a list from one end to the other."""
+    found: list[str] = []
+    at = None
+    while True:
+        reply = await both.ask(Question(text, {"at": at}), viewer, "somebody")
+        assert reply is not None
+        page = reply["data"]["list"] or {"edges": []}
+        if not page["edges"]:
+            return found
+        found += [edge["node"]["id"] for edge in page["edges"]]
+        at = page["pageInfo"][end]
+
+
+SERVED = """query ($id: ID!, $first: Int, $after: String, $name: String, $down: OrderDirection!, $bare: Boolean!) {
+    viewer { user { userName groups(first: $first) { totalCount nodes { slug } } } }
+    node(id: $id) { id ... on User { userName @skip(if: $bare) } ... on Org { name @include(if: $bare) } }
+    users(first: $first, after: $after, filter: {userName: {contains: $name}},
+        orderBy: [{field: USER_NAME, direction: $down}]) { totalCount edges { cursor node { userName } } } }"""
+
+
+async def test_one_plan_serves_others_who_hold_the_same_with_other_values(
+    both: Both, world: World, viewers: dict[str, Viewer]
+) -> None:
+    named: list[list[str]] = []
+    for kind in ("plain", "stranger", "nobody", "plain by a token"):
+        for at, down in enumerate(("ASC", "DESC", "ASC")):
+            values = {"id": world.ids[at * 9], "first": at + 1, "down": down, "name": "CcC"[at], "bare": at == 2}
+            reply = await both.ask(Question(SERVED, values), viewers[kind], kind)
+            assert reply is not None
+            edges = reply["data"]["users"]["edges"]
+            named.append([edge["node"]["userName"] for edge in edges])
+            if edges:
+                values["after"] = edges[-1]["cursor"]
+                await both.ask(Question(SERVED, values), viewers[kind], kind)
+    assert len({tuple(names) for names in named}) > 3
+    assert set(both.tally.asked) == {"compiled"}
+    assert not both.tally.mistaken
+
+
+async def test_ids_that_name_nothing_are_answered_by_plans(both: Both, viewers: dict[str, Viewer]) -> None:
+    for name in (*BAD_IDS, refs.encode("User", 2**31 - 1), refs.encode("Org", 1), refs.encode("PageInfo", 1)):
+        text = """query ($id: ID!) { node(id: $id) { id } nodes(ids: [$id, "x"]) { __typename } ticket(id: $id) { id }
+            user(by: {id: $id}) { id } org(by: {id: $id}) { id } resource(by: {id: $id}) { id } }"""
+        await both.ask(Question(text, {"id": name}), viewers["admin"], "admin")
+    assert both.tally.asked == {"compiled": len(BAD_IDS) + 3}
+
+
+async def test_what_is_asked_wrongly_is_refused_by_stock(both: Both, viewers: dict[str, Viewer]) -> None:
+    pages = [f'after: "{cursor}"' for cursor in BAD_CURSORS]
+    pages += ["first: 0", "last: 101", "first: 1, last: 1", 'last: 1, after: "x"', 'before: "x"']
+    for page in pages:
+        await both.ask(Question(f"{{ users({page}) {{ totalCount }} }}", {}), viewers["admin"], "admin")
+    await both.ask(
+        Question(f"{{ nodes(ids: {['x'] * 101}) {{ id }} }}".replace("'", '"'), {}), viewers["plain"], "plain"
+    )
+    assert (both.tally.asked, both.tally.mistaken) == ({}, {"refusal": len(pages) + 1})
+
+
+async def test_below_null_nothing_is_wrong(both: Both, viewers: dict[str, Viewer]) -> None:
+    """Stock calls nobody there, so that what is asked wrongly is never looked at."""
+    text = """{ viewer { user { groups(first: 0) { totalCount } } }
+        user(by: {id: "x"}) { groups(last: -1) { totalCount } } }"""
+    await both.ask(Question(text, {}), viewers["nobody"], "nobody")
+    assert both.tally.asked == {"compiled": 1}
+
+
+async def test_just_these_fields_do_not_compile(both: Both, world: World, viewers: dict[str, Viewer]) -> None:
+    """All others that a query can lead to must be shown by plans, says the test of every question."""
+    user, resource = world.ready("UserBy")[0]["id"], world.ready("ResourceBy")[0]["id"]
+    on = f'resource: {{id: "{resource}"}}'
+    for text in (
+        f'{{ explainAccess(user: {{id: "{user}"}}, {on}) {{ kind }} }}',
+        f'{{ explainDenial(user: {{id: "{user}"}}, {on}, role: ADMIN) {{ cause }} }}',
+        f"{{ previewAccess(input: {{{on}, revision: 1}}) {{ changes {{ kind }} }} }}",
+    ):
+        await both.ask(Question(text, {}), viewers["admin"], "admin")
+    assert both.tally.asked == dict.fromkeys(UNPLANNED, 1)
+
+
+def _fields(kind: Any) -> dict[str, Any]:
+    """The fields of a type that compile."""
+    return {name: each for name, each in kind.fields.items() if f"{kind}.{name}" not in UNPLANNED}
+
+
+def _expected() -> Iterator[str]:
+    """What plans must have shown something of, so that this test cannot pass because stock answers."""
+    yield from ("alias", "variable", "fragment", "inline fragment", "@skip", "@include", "__typename")
+    for kind in _readable():
+        yield from ([f"on {kind}"] if kind.interfaces else [])
+        for name, each in _fields(kind).items():
+            yield f"{kind}.{name}"
+            yield from (f"{kind}.{name}({argument}:)" for argument in each.args)
+
+
+def _readable() -> list[GraphQLObjectType]:
+    """The object types that a query can lead to past what does not compile."""
+    found: dict[str, Any] = {}
+    waiting: list[Any] = [SDL.query_type]
+    while waiting:
+        kind = waiting.pop()
+        if kind.name not in found and isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
+            found[kind.name] = kind
+            waiting += [get_named_type(each.type) for each in _fields(kind).values()]
+            waiting += [] if isinstance(kind, GraphQLObjectType) else SDL.get_possible_types(kind)
+    return [kind for kind in found.values() if isinstance(kind, GraphQLObjectType)]
+
+
+EXPECTED = frozenset(_expected())

@@ -1,0 +1,75 @@
+"""Claims about which executor answers, and how that is told."""
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from tests.support.client import Api
+from tests.support.factories import Make
+from tests.support.server import METRICS
+
+QUESTION = "{ viewer { permissions } resourceTypes(first: 2) { nodes { name } } }"
+TOLD = "ostiary-executor"
+
+
+@pytest.fixture
+def overrides(request: pytest.FixtureRequest) -> dict[str, str]:
+    return dict(getattr(request, "param", {}))
+
+
+async def _asked(api: Api, question: str) -> str:
+    response = await api.post_with_stats(question)
+    assert "errors" not in response.json()
+    told: str = response.headers[TOLD]
+    return told
+
+
+async def test_a_text_is_planned_when_it_comes_again(api: Api) -> None:
+    assert await _asked(api, QUESTION) == 'stock; cause="first sight"'
+    assert await _asked(api, QUESTION) == "compiled"
+    assert await _asked(api, QUESTION) == "compiled"
+
+
+async def test_both_answer_the_same_and_only_who_wants_figures_is_told_which(api: Api) -> None:
+    first, second = await api.post(QUESTION), await api.post(QUESTION)
+
+    assert first.content == second.content
+    assert TOLD not in first.headers
+    assert TOLD not in second.headers
+
+
+async def test_what_has_no_plan_says_why(api: Api) -> None:
+    introspection = "{ __schema { queryType { name } } }"
+    await _asked(api, introspection)
+
+    assert await _asked(api, introspection) == 'stock; cause="introspection"'
+
+
+async def test_what_a_change_shows_is_planned_when_its_text_comes_again(api: Api, make: Make) -> None:
+    admin, stock = await make.admin(), 'stock; cause="%s"'
+    change = "mutation ($name: String!) { createRole(input: {name: $name}) { role { name } errors { code } } }"
+    told = []
+    for name in ("Readers", "Writers", "Writers"):
+        response = await api.post_with_stats(change, admin, name=name)
+        told.append(response.headers[TOLD])
+
+    assert told == [stock % "first sight", "compiled", stock % "problem"]
+
+
+@pytest.mark.parametrize("overrides", [{"OSTIARY_EXECUTOR": "stock"}], indirect=True)
+async def test_the_setting_leaves_everything_to_the_stock_executor(api: Api) -> None:
+    answers = {await _asked(api, QUESTION) for _ in range(3)}
+
+    assert answers == {'stock; cause="setting"'}
+
+
+@pytest.mark.parametrize("overrides", [{"OSTIARY_METRICS_TOKEN": METRICS}], indirect=True)
+async def test_executions_are_counted_by_executor_and_cause(api: Api, app: Starlette) -> None:
+    for _ in range(3):
+        await api.post(QUESTION)
+    transport = httpx.ASGITransport(app, client=("127.0.0.1", 4000))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:5000") as near:
+        text = (await near.get("/metrics", headers={"authorization": f"Bearer {METRICS}"})).text
+
+    assert 'ostiary_executions_total{executor="compiled",cause=""} 2' in text
+    assert 'ostiary_executions_total{executor="stock",cause="first sight"} 1' in text

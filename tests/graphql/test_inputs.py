@@ -1,0 +1,134 @@
+"""Inputs become what graphql-core and Strawberry make of them, whichever way they come there."""
+
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Any
+
+import pytest
+from graphql import (
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInputObjectType,
+    get_named_type,
+    get_variable_values,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+    is_required_argument,
+    is_required_input_field,
+)
+from strawberry.exceptions import StrawberryInputCoercionError
+from strawberry.types.arguments import convert_arguments
+
+from app.config import Limits
+from app.graphql import schema
+from app.graphql.coercion.variables import VariableCoercion
+from app.graphql.documents.cache import DocumentCache, Invalid, ValidatedDocument
+from tests.support.walking import SCHEMA, mutation_type, query_type
+
+DOCUMENTS = DocumentCache(SCHEMA, Limits())
+VARIABLES = VariableCoercion(SCHEMA)
+ROOTS = {"mutation": mutation_type().fields, "query": query_type().fields}
+FIELDS = [(kind, name) for kind, fields in ROOTS.items() for name, field in fields.items() if field.args]
+TIMES = 60
+WRONG = [1, "x", True, {}, [], 1.5, None, {"a": 1}, 2**40]
+SCALARS: Mapping[str, tuple[Any, ...]] = {
+    "Int": (-3, 0, 7, 2**31 - 1),
+    "String": ("", "a", "ä b"),
+    "ID": ("VXNlcjoxMA", "x", 5),
+    "Boolean": (True, False),
+    "DateTime": ("2026-01-31T12:00:00Z", "2026-01-31T13:00:00+01:00", "2026-01-31T12:00:00", "yesterday"),
+    "BigInt": (5, 5.0, 2**60),
+    "JSON": ({"a": [1, None]}, 1.0, "x"),
+}
+
+
+class Guesses:
+    """Values of a type, most of them right."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+
+    def arguments(self, field: GraphQLField) -> dict[str, Any]:
+        """Those of a field that must be there, and most of the others."""
+        wanted = {name: each for name, each in field.args.items() if is_required_argument(each) or self._is(0.9)}
+        return {name: self.of(each.type) for name, each in wanted.items()}
+
+    def of(self, kind: Any, depth: int = 0) -> Any:
+        """A value, or null where it may be."""
+        if is_non_null_type(kind):
+            return self._some(kind.of_type, depth)
+        return None if self._is(0.15) else self._some(kind, depth)
+
+    def _is(self, share: float) -> bool:
+        return self._random.random() < share
+
+    def _some(self, kind: Any, depth: int) -> Any:
+        if self._is(0.03):
+            return self._random.choice(WRONG)
+        if is_list_type(kind):
+            many = [self.of(kind.of_type, depth + 1) for _ in range(self._random.randrange(4))]
+            return many if many and self._is(0.9) else self.of(kind.of_type, depth + 1)
+        if isinstance(kind, GraphQLInputObjectType):
+            return self._object(kind, depth)
+        return self._random.choice([*kind.values, "NONE"] if isinstance(kind, GraphQLEnumType) else SCALARS[kind.name])
+
+    def _object(self, kind: GraphQLInputObjectType, depth: int) -> dict[str, Any]:
+        names = [*kind.fields]
+        self._random.shuffle(names)
+        share = 0.1 if depth > 3 else 0.6
+        if kind.is_one_of:
+            names = names[: 2 if self._is(0.05) else 1]
+        else:
+            names = [name for name in names if is_required_input_field(kind.fields[name]) or self._is(share)]
+        made = {name: self.of(kind.fields[name].type, depth + 1) for name in names}
+        return made | {"zz": 1} if self._is(0.02) else made
+
+
+def _known(kind: str, name: str) -> ValidatedDocument:
+    field = ROOTS[kind][name]
+    given = ", ".join(f"${each}: {argument.type}" for each, argument in field.args.items())
+    asked = ", ".join(f"{each}: ${each}" for each in field.args)
+    below = "" if is_leaf_type(get_named_type(field.type)) else "{ __typename }"
+    return DOCUMENTS.lookup(f"{kind} ({given}) {{ {name}({asked}) {below} }}", None)
+
+
+def _by_graphql(known: ValidatedDocument, given: dict[str, Any]) -> Any:
+    found = get_variable_values(SCHEMA, known.operation.variable_definitions or (), given)
+    return [each.message for each in found] if isinstance(found, list) else found.coerced
+
+
+def _by_us(known: ValidatedDocument, given: dict[str, Any]) -> Any:
+    try:
+        return VARIABLES.coerce(known, given, hide_suggestions=False).coerced
+    except Invalid as invalid:
+        return [each.message for each in invalid.errors]
+
+
+def _by_strawberry(field: Any, values: dict[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = convert_arguments(
+        values, field.arguments, schema.SCHEMA.schema_converter.scalar_registry, schema.SCHEMA.config
+    )
+    return made
+
+
+def _told(convert: Callable[[Any, dict[str, Any]], Any], field: Any, values: dict[str, Any]) -> str:
+    try:
+        return repr(convert(field, values))
+    except StrawberryInputCoercionError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize(("kind", "name"), FIELDS)
+def test_values_are_coerced_as_graphql_core_does_it_and_converted_as_strawberry_does(kind: str, name: str) -> None:
+    guesses, known, field = Guesses(Random(name)), _known(kind, name), ROOTS[kind][name]
+    right = 0
+    for _ in range(TIMES):
+        given = guesses.arguments(field)
+        expected, found = _by_graphql(known, given), _by_us(known, given)
+        assert repr(found) == repr(expected), given
+        if isinstance(expected, dict):
+            right += 1
+            told = field.extensions["strawberry-definition"]
+            assert _told(schema.converted, told, expected) == _told(_by_strawberry, told, expected)
+    assert right > TIMES / 20

@@ -1,0 +1,118 @@
+"""What stands at a field, with variables anywhere in it, becomes what graphql-core makes of it."""
+
+import json
+from collections.abc import Callable
+from itertools import islice
+from random import Random
+from typing import Any
+
+import pytest
+from graphql import (
+    FieldNode,
+    GraphQLEnumType,
+    GraphQLError,
+    GraphQLInputObjectType,
+    get_argument_values,
+    get_named_type,
+    get_variable_values,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+    print_ast,
+)
+from graphql.execution.values import VariableValues
+from strawberry import Some
+
+from app.graphql import schema
+from app.graphql.coercion import arguments
+from app.graphql.coercion.arguments import Arguments
+from app.graphql.documents.cache import Invalid
+from tests.graphql.test_inputs import DOCUMENTS, FIELDS, ROOTS, Guesses
+from tests.support.walking import SCHEMA
+
+TIMES = 12
+MOST = 1000
+"""How many questions are made up at most: some fields refuse most of them."""
+
+
+class Writing:
+    """Writes values as literals, and some of their parts as variables, of which a few are null or absent."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self.heads: dict[str, str] = {}
+        self.variables: dict[str, Any] = {}
+
+    def literal(self, kind: Any, value: Any) -> str:
+        """The text of a value."""
+        inner = kind.of_type if is_non_null_type(kind) else kind
+        if self._random.random() < 0.4 or get_named_type(kind).name == "JSON":
+            return self._variable(kind, value)
+        if value is None:
+            return "null"
+        if is_list_type(inner) and isinstance(value, list):
+            return f"[{', '.join(self.literal(inner.of_type, each) for each in value)}]"
+        if isinstance(inner, GraphQLInputObjectType) and isinstance(value, dict):
+            fields = {name: inner.fields[name].type for name in value if name in inner.fields}
+            return "{" + ", ".join(f"{name}: {self.literal(of, value[name])}" for name, of in fields.items()) + "}"
+        return str(value) if isinstance(inner, GraphQLEnumType) else json.dumps(value)
+
+    def _variable(self, kind: Any, value: Any) -> str:
+        name = f"v{len(self.heads)}"
+        self.heads[f"${name}"] = str(kind)
+        if self._random.random() < 0.95:
+            self.variables[name] = value
+        return f"${name}"
+
+
+def _told(make: Callable[..., Any], *given: Any) -> str:
+    try:
+        return repr(make(*given))
+    except (GraphQLError, ValueError) as error:
+        return str(error)
+
+
+def _question(random: Random, kind: str, name: str) -> tuple[FieldNode, VariableValues] | None:
+    """A field with made-up arguments and the variables in them; None where the request is refused before."""
+    writing, field = Writing(random), ROOTS[kind][name]
+    given = Guesses(random).arguments(field)
+    asked = ", ".join(f"{each}: {writing.literal(field.args[each].type, value)}" for each, value in given.items())
+    heads = ", ".join(f"{each}: {of}" for each, of in writing.heads.items())
+    below = "" if is_leaf_type(get_named_type(field.type)) else "{ __typename }"
+    text = f"{kind} {f'({heads})' if heads else ''} {{ {name}{f'({asked})' if asked else ''} {below} }}"
+    try:
+        known = DOCUMENTS.lookup(text, None)
+    except Invalid:
+        return None
+    found = get_variable_values(SCHEMA, known.operation.variable_definitions or (), writing.variables)
+    node = known.operation.selection_set.selections[0]
+    assert isinstance(node, FieldNode)
+    return None if isinstance(found, list) else (node, found)
+
+
+@pytest.mark.parametrize(("kind", "name"), FIELDS)
+def test_arguments_are_those_of_graphql_core_wherever_variables_stand(kind: str, name: str) -> None:
+    random, field = Random(name), ROOTS[kind][name]
+    declared = field.extensions["strawberry-definition"]
+    asked = (_question(random, kind, name) for _ in range(MOST))
+    for node, variables in islice(filter(None, asked), TIMES):
+        ours = _told(Arguments(field, node, schema.converted).of, variables)
+        theirs = _told(lambda *of: schema.converted(declared, get_argument_values(*of)), field, node, variables)
+        assert ours == theirs, (print_ast(node), variables.coerced)
+    assert next(filter(None, asked), None) is not None
+
+
+def test_what_is_plain_is_not_asked_of_graphql_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = DOCUMENTS.lookup(
+        "query ($a: ID!, $b: ID!) { checkAccess(user: {id: $a}, resource: {id: $b}, role: ADMIN) }", None
+    )
+    node, given = known.operation.selection_set.selections[0], {"a": "VXNlcjox", "b": "x"}
+    variables = get_variable_values(SCHEMA, known.operation.variable_definitions or (), given)
+    assert isinstance(node, FieldNode)
+    assert not isinstance(variables, list)
+    asked = Arguments(ROOTS["query"]["checkAccess"], node, schema.converted)
+    monkeypatch.setattr(arguments, "get_argument_values", None)
+
+    found = asked.of(variables)
+
+    assert (found["user"].id, found["resource"].id) == (Some("VXNlcjox"), Some("x"))

@@ -1,0 +1,225 @@
+"""What a change shows is told alike by a plan and by the stock executor, and whoever tells it, it is made once."""
+
+from collections.abc import Collection, Iterator, Mapping
+from inspect import isawaitable
+from typing import Any
+
+import pytest
+from graphql import ExecutionResult, execute, get_named_type, is_leaf_type, is_object_type, is_required_argument
+from starlette.applications import Starlette
+
+from app import db
+from app.config import Limits
+from app.graphql import schema
+from app.graphql.coercion.arguments import NO_VARIABLES
+from app.graphql.coercion.variables import VariableCoercion
+from app.graphql.compiled import mutations
+from app.graphql.compiled.fallback import NotPlannable
+from app.graphql.compiled.mutations import MutationExecutor
+from app.graphql.compiled.plan_cache import Fallback
+from app.graphql.compiled.planner import Planner
+from app.graphql.context import GraphQLContext
+from app.graphql.documents.cache import DocumentCache
+from app.graphql.handler import GraphQLHandler
+from app.http import encode_json
+from app.security import authentication, session_tokens
+from app.security.authentication import ANONYMOUS, Viewer
+from tests.graphql.test_executor import TOLD
+from tests.oracle.matrix import World
+from tests.policy.test_policy import MUTATION_MATRIX
+from tests.support.changes import change, unchanged
+from tests.support.client import Api, codes
+from tests.support.factories import PASSWORD, Make, Person
+from tests.support.logged import logged
+from tests.support.walking import SCHEMA, mutation_type
+
+UNPLANNED: Mapping[str, str] = {
+    "addGroupMembers.results": "GroupMemberResult.user",
+    "removeGroupMembers.results": "GroupMemberResult.user",
+    "createUsers.results": "CreateUsersResult.user",
+    "grantAccessBatch.results": "GrantAccessBatchResult.resource",
+    "login.session": "Session.user",
+    "refreshToken.session": "Session.user",
+    "changePassword.session": "Session.user",
+}
+"""Every field of a payload that no plan tells, with the cause: edges of objects that are in no row."""
+
+ANOTHER = {"login", "refreshToken", "logout", "changePassword"}
+"""After these somebody else asks, who may hold something else than the plan was made for."""
+
+QUERY = "query { viewer { user { userName } } users(first: 2) { totalCount nodes { userName roles { name } } } }"
+
+
+def _fields(kind: Any, depth: int, without: Collection[str] = ()) -> Iterator[str]:
+    """All that a type can show without arguments, some objects deep."""
+    for name, field in kind.fields.items():
+        below = get_named_type(field.type)
+        if name in without or any(map(is_required_argument, field.args.values())):
+            continue
+        if is_leaf_type(below):
+            yield name
+        elif below is SCHEMA.query_type:
+            yield QUERY
+        elif name == "errors":
+            yield "errors { code message path }"
+        elif depth and is_object_type(below) and (fields := [*_fields(below, depth - 1)]):
+            yield f"{name} {{ __typename {' '.join(fields)} }}"
+
+
+def _text(name: str, fields: str) -> str:
+    """A change, and what is asked of its payload."""
+    arguments = mutation_type().fields[name].args
+    given = ", ".join(f"${each}: {argument.type}" for each, argument in arguments.items())
+    asked = ", ".join(f"{each}: ${each}" for each in arguments)
+    head, call = (f"mutation ({given})", f"{name}({asked})") if given else ("mutation", name)
+    return f"{head} {{ it: {call} {{ {fields} }} }}"
+
+
+def _payload(name: str) -> Any:
+    return get_named_type(mutation_type().fields[name].type)
+
+
+class Both:
+    """Both executors, which tell of one change."""
+
+    def __init__(self, answering: GraphQLHandler) -> None:
+        self._desk, self._statements = answering.app, answering.statements
+        self._documents = DocumentCache(schema.core(), Limits())
+        self._variables = VariableCoercion(schema.core())
+        self._planner = Planner(schema.core(), self._statements, schema.converted)
+        self._changes = MutationExecutor(self._planner, at_once=True)
+
+    async def ask(self, text: str, viewer: Viewer, given: Any) -> tuple[dict[str, Any] | Fallback, dict[str, Any]]:
+        """Make a change; what a plan tells of it, and what stock tells of the same outcome."""
+        variables = {} if given is None else {"input": given}
+        known, context = self._documents.lookup(text, None), GraphQLContext(self._desk, self._statements, viewer)
+        coerced = self._variables.coerce(known, variables, hide_suggestions=False)
+        planned = await self._changes.answer(known, coerced, context)
+        found = execute(schema.core(), known.document, context_value=context, variable_values=variables)
+        result = await found if isawaitable(found) else found
+        assert isinstance(result, ExecutionResult)
+        assert not result.errors
+        assert result.data is not None
+        return planned, result.data
+
+    def cause(self, text: str) -> str:
+        """Why there is no plan."""
+        with pytest.raises(NotPlannable) as told:
+            mutations.plan(self._planner, self._documents.lookup(text, None), NO_VARIABLES, ANONYMOUS)
+        return told.value.cause
+
+
+@pytest.fixture
+def both(app: Starlette) -> Both:
+    return Both(app.state.answering)
+
+
+async def _viewer(database: db.Database, person: Person) -> Viewer:
+    claims = session_tokens.TokenClaims(person.id, person.user_name, False, person.generation)
+    viewer = await authentication.viewer_from_token(database, claims)
+    assert isinstance(viewer, Viewer)
+    return viewer
+
+
+@pytest.mark.parametrize("name", sorted(set(MUTATION_MATRIX) - ANOTHER))
+async def test_a_plan_tells_of_a_change_what_stock_tells(
+    both: Both, make: Make, database: db.Database, name: str
+) -> None:
+    root, scene = await make.admin(), await MUTATION_MATRIX[name].scene(make, World.OPEN)
+    without = {field.partition(".")[2] for field in UNPLANNED if field.startswith(f"{name}.")}
+    text = _text(name, " ".join(["__typename", *_fields(_payload(name), 2, without)]))
+
+    async with logged(database) as since:
+        planned, stock = await both.ask(text, await _viewer(database, root), scene.given)
+
+    assert encode_json(planned) == encode_json(stock)
+    assert since.one.action == name
+    assert without or any(value for key, value in stock["it"].items() if key not in {"__typename", "query"})
+
+
+@pytest.mark.parametrize("field", sorted(UNPLANNED))
+async def test_stock_tells_of_these_from_the_start(both: Both, field: str) -> None:
+    name, _, below = field.partition(".")
+    fields = " ".join(_fields(get_named_type(_payload(name).fields[below].type), 1))
+
+    assert both.cause(_text(name, f"{below} {{ {fields} }}")) == UNPLANNED[field]
+
+
+SIGN_IN = """mutation ($input: LoginInput!) {
+    login(input: $input) { session { token } query { viewer { user { userName } } } } }"""
+
+
+async def test_what_follows_a_login_is_asked_by_the_one_who_signed_in(api: Api, make: Make) -> None:
+    await make.user("ann"), await make.user("ben")
+    told = []
+    for name in ("ann", "ann", "ben"):
+        api.client.cookies.clear()
+        given = {"userName": name, "password": PASSWORD}
+        response = await api.post_with_stats(SIGN_IN, input=given)
+        told.append((response.headers[TOLD], response.json()["data"]["login"]["query"]["viewer"]["user"]["userName"]))
+
+    assert told == [
+        ('stock; cause="first sight"', "ann"),
+        ('stock; cause="another viewer"', "ann"),
+        ('stock; cause="another viewer"', "ben"),
+    ]
+
+
+RENAME = change("updateOrg", "org { name }")
+
+
+async def test_a_refusal_is_told_alike_whoever_tells_it(api: Api, make: Make, database: db.Database) -> None:
+    root, eve, org = await make.admin(), await make.user(), await make.org(is_public=True)
+    other = {"org": {"slug": org.slug}, "name": "Reefs"}
+    await api(RENAME, as_=root, input=other), await api(RENAME, as_=eve, input=other)
+
+    async with unchanged(database):
+        forbidden = [await api(text, as_=eve, input={**other, "name": "x"}) for text in (RENAME, f" {RENAME}")]
+        wrong = [await api(text, as_=root, input={**other, "name": ""}) for text in (RENAME, f" {RENAME}")]
+
+    assert [codes(each) for each in (*forbidden, *wrong)] == [["FORBIDDEN"]] * 2 + [["INVALID_INPUT"]] * 2
+    assert wrong[0] == wrong[1]
+    assert forbidden[0]["errors"][0]["path"] == forbidden[1]["errors"][0]["path"] == ["updateOrg"]
+    assert forbidden[0]["errors"][0]["message"] == forbidden[1]["errors"][0]["message"]
+
+
+async def test_where_the_plan_meets_a_surprise_stock_tells_of_what_was_made_and_makes_nothing(
+    api: Api, make: Make, database: db.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, org = await make.admin(), await make.org()
+    given = {"org": {"slug": org.slug}, "name": "Reefs"}
+    await api(RENAME, as_=root, input=given)
+
+    async def surprised(*_: Any) -> None:
+        raise KeyError("gone")
+
+    monkeypatch.setattr(mutations, "execute", surprised)
+    async with logged(database) as since:
+        response = await api.post_with_stats(RENAME, root, input={**given, "name": "Corals"})
+
+    assert response.headers[TOLD] == 'stock; cause="surprise"'
+    assert response.json()["data"] == {"updateOrg": {"org": {"name": "Corals"}, "errors": []}}
+    assert since.one.action == "updateOrg"
+
+
+TWO = """mutation ($a: CreateRoleInput!, $b: CreateRoleInput!, $bare: Boolean!) {
+    a: createRole(input: $a) { role { name } query { roles { totalCount } } }
+    b: createRole(input: $b) @skip(if: $bare) { role { name } query { roles { totalCount } } } }"""
+
+
+async def test_several_changes_are_made_one_after_the_other_and_one_that_is_skipped_is_none(
+    api: Api, make: Make
+) -> None:
+    root, told = await make.admin(), []
+    for at, bare in enumerate((False, True, False, True)):
+        given = {"a": {"name": f"a{at}"}, "b": {"name": f"b{at}"}}
+        response = await api.post_with_stats(TWO, root, **given, bare=bare)
+        counts = [each["query"]["roles"]["totalCount"] for each in response.json()["data"].values()]
+        told.append((response.headers[TOLD], counts))
+
+    assert told == [
+        ('stock; cause="first sight"', [4, 5]),
+        ('stock; cause="first sight"', [6]),
+        ('stock; cause="several changes"', [7, 8]),
+        ("compiled", [9]),
+    ]

@@ -1,0 +1,305 @@
+"""Claims about what machines ask: whether the server is ready, and what it has counted. Strangers learn no more."""
+
+import asyncio
+import os
+import re
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from app import db
+from app.db import migrations
+from app.domain import errors
+from app.http import probes
+from app.http.probes import Readiness
+from app.http.shutdown import Shutdown
+from app.observability import metrics, worker_metrics
+from app.observability.metrics import Samples, WorkerMetrics
+from app.observability.request_stats import RequestStats
+from app.observability.worker_metrics import MetricsDirectory
+from tests.conftest import KINDS
+from tests.support.client import Api
+from tests.support.factories import Make
+from tests.support.postgres import Postgres, free_port
+from tests.support.server import UNUSED_TLS, Server
+
+TOKEN = "a-token-for-metrics"
+METRICS_AT = f"http://127.0.0.1:{free_port()}"
+WRONG = "a-token-for-nothing"
+NEAR = ("127.0.0.1", 4000)
+FAR = ("192.0.2.7", 4000)
+
+
+async def _asked(app: Starlette, path: str, client: tuple[str, int] = NEAR, **headers: str) -> httpx.Response:
+    transport = httpx.ASGITransport(app, client=client)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:5000") as asking:
+        return await asking.get(path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def _numbers(text: str) -> dict[str, float]:
+    lines = [line.rpartition(" ") for line in text.splitlines() if not line.startswith("#")]
+    return {name: float(number) for name, _, number in lines}
+
+
+async def test_it_is_ready_when_its_database_answers_and_is_of_its_version(app: Starlette) -> None:
+    reply = await _asked(app, "/health/ready", FAR)
+
+    assert (reply.status_code, reply.json()) == (200, {"status": "ready"})
+    assert reply.headers["cache-control"] == "no-store"
+
+
+async def test_it_is_not_ready_while_another_version_owns_the_database(
+    app: Starlette, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "HEAD", "9999")
+
+    reply = await _asked(app, "/health/ready")
+
+    assert (reply.status_code, reply.json()) == (503, {"status": "not ready", "failed": ["migrations"]})
+
+
+async def test_it_is_not_ready_when_the_database_does_not_answer(
+    app: Starlette, database: db.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: Any, **__: Any) -> list[Any]:
+        raise errors.TimedOut("postgresql://ann:secret@registry.example does not answer")
+
+    monkeypatch.setattr(database, "ask", away)
+
+    reply = await _asked(app, "/health/ready")
+
+    assert (reply.status_code, reply.json()) == (503, {"status": "not ready", "failed": ["database"]})
+
+
+async def test_a_database_that_takes_too_long_does_not_answer(
+    database: db.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slow(*_: Any, **__: Any) -> list[Any]:
+        await asyncio.Event().wait()
+        return []
+
+    monkeypatch.setattr(database, "ask", slow)
+    monkeypatch.setattr(migrations, "ANSWER_SECONDS", 0.01)
+
+    assert await migrations.failing(database) == "database"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_database_that_was_never_migrated_lacks_its_migrations(
+    kind: str, tmp_path: Path, postgres: Postgres
+) -> None:
+    (tmp_path / "bare.db").touch()
+    postgres.create("bare")
+    url = f"sqlite:///{tmp_path}/bare.db" if kind == "sqlite" else postgres.url("bare")
+    bare = await db.open_database(url)
+
+    failing = await migrations.failing(bare)
+    await bare.close()
+    postgres.drop("bare")
+
+    assert failing == "migrations"
+
+
+async def test_however_many_ask_the_database_is_asked_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, found = [100.0], ["database", None]
+    monkeypatch.setattr(probes, "monotonic", lambda: now[0])
+
+    async def check() -> str | None:
+        await asyncio.sleep(0)
+        return found.pop(0)
+
+    readiness = Readiness(Shutdown(), check)
+
+    assert await asyncio.gather(*(readiness.failed() for _ in range(5))) == ["database"] * 5
+    now[0] += 1
+    assert await asyncio.gather(*(readiness.failed() for _ in range(5))) == [None] * 5
+
+
+async def test_from_the_signal_on_it_is_not_ready_and_the_signal_goes_on() -> None:
+    heard: list[int] = []
+
+    def before(number: int, _: FrameType | None) -> None:
+        heard.append(number)
+
+    async def check() -> str | None:
+        return None
+
+    ours, stopping = signal.signal(signal.SIGTERM, before), Shutdown()
+    readiness = Readiness(stopping, check)
+    try:
+        with stopping.on_signals():
+            assert await readiness.failed() is None
+            signal.raise_signal(signal.SIGTERM)
+            assert await readiness.failed() == "stopping"
+        assert signal.getsignal(signal.SIGTERM) is before
+    finally:
+        signal.signal(signal.SIGTERM, ours)
+    assert heard == [signal.SIGTERM]
+
+
+@pytest.mark.parametrize("overrides", [{"OSTIARY_METRICS_TOKEN": TOKEN}], indirect=True)
+async def test_metrics_count_what_was_asked(app: Starlette, api: Api, make: Make, kind: str) -> None:
+    ann, admin = await make.user(), await make.admin()
+    before = _numbers((await _asked(app, "/metrics", authorization=f"Bearer {TOKEN}")).text)
+    for _ in range(3):
+        await api("query Mine { viewer { user { userName } } }", as_=ann)
+    await api('mutation { createGroup(input: {slug: "a", displayName: "A"}) { group { slug } } }', as_=ann)
+    await api('mutation { createOrg(input: {slug: "-", name: "A"}) { errors { code } } }', as_=admin)
+    await api.post("{ nothing }")
+    await api.client.get("/users/nobody/meta", headers=api.headers(admin))
+    reply = await _asked(app, "/metrics", authorization=f"Bearer {TOKEN}")
+    after = _numbers(reply.text)
+
+    assert reply.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    grown = {name: after[name] - before.get(name, 0) for name in after}
+    requests = {name: number for name, number in grown.items() if name.startswith("ostiary_requests_total") and number}
+    assert requests == {
+        'ostiary_requests_total{face="graphql",kind="query",status="2xx"}': 3,
+        'ostiary_requests_total{face="graphql",kind="mutation",status="2xx"}': 2,
+        'ostiary_requests_total{face="graphql",kind="none",status="2xx"}': 1,
+        'ostiary_requests_total{face="rest",kind="query",status="4xx"}': 1,
+        'ostiary_requests_total{face="other",kind="none",status="2xx"}': 1,
+    }
+    codes = {name[len("ostiary_refusals_total{code=") + 1 : -2] for name in grown if "_refusals_" in name}
+    assert codes == {"FORBIDDEN", "INVALID_INPUT", "GRAPHQL_VALIDATION_FAILED", "NOT_FOUND"}
+    counted = 'ostiary_request_duration_seconds_count{face="graphql",kind="query"}'
+    last = 'ostiary_request_duration_seconds_bucket{face="graphql",kind="query",le="+Inf"}'
+    assert grown[counted] == grown[last] == 3
+    assert grown['ostiary_documents_total{result="known"}'] == 2
+    assert grown["ostiary_statements_total"] >= 6
+    assert after["ostiary_requests_in_progress"] == 1
+    assert after["ostiary_hashing_jobs"] == 0
+    assert ('ostiary_database_connections{state="used"}' in after) is (kind == "postgresql")
+    assert after["process_resident_memory_bytes"] > 1_000_000
+
+
+def test_every_number_is_described_once_before_it_is_told() -> None:
+    meter = WorkerMetrics()
+    about = RequestStats("1", "GET")
+    about.statements, about.codes = 3, ["NOT_FOUND"]
+    meter.record(about, 404, 0.002)
+
+    text = metrics.text([meter.samples(), meter.samples()])
+
+    told = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
+    assert len(set(told)) == len(told)
+    assert re.search(r'_bucket\{face="other",kind="none",le="0.001"\} 0\n', text)
+    assert re.search(r'_bucket\{face="other",kind="none",le="0.0025"\} 2\n', text)
+    assert re.search(r'^ostiary_requests_total\{face="other",kind="none",status="4xx"\} 2$', text, re.MULTILINE)
+
+
+@pytest.fixture
+def overrides(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return getattr(request, "param", {})
+
+
+@pytest.mark.parametrize(
+    ("client", "headers"),
+    [
+        (NEAR, {}),
+        (("::1", 4000), {"host": "[::1]:5000"}),
+        (NEAR, {"host": "localhost"}),
+        (FAR, {}),
+        (FAR, {"authorization": f"Bearer {TOKEN}"}),
+        (NEAR, {"authorization": f"Bearer {TOKEN}"}),
+    ],
+)
+async def test_without_a_token_nobody_reads_metrics(
+    app: Starlette, client: tuple[str, int], headers: dict[str, str]
+) -> None:
+    await _reads(app, client, headers, 404)
+
+
+@pytest.mark.parametrize("overrides", [{"OSTIARY_METRICS_TOKEN": TOKEN}], indirect=True)
+@pytest.mark.parametrize(
+    ("client", "headers", "status"),
+    [
+        (FAR, {"authorization": f"Bearer {TOKEN}"}, 200),
+        (FAR, {"authorization": f"bearer {TOKEN}", "x_forwarded_for": "192.0.2.8"}, 200),
+        (NEAR, {}, 404),
+        (NEAR, {"authorization": f"Bearer {WRONG}"}, 404),
+        (NEAR, {"authorization": f"Basic {TOKEN}"}, 404),
+        (NEAR, {"authorization": "Bearer"}, 404),
+        (NEAR, {"cookie": f"jwtToken={TOKEN}"}, 404),
+    ],
+)
+async def test_with_a_token_whoever_shows_it_reads_metrics(
+    app: Starlette, client: tuple[str, int], headers: dict[str, str], status: int
+) -> None:
+    await _reads(app, client, headers, status)
+
+
+async def _reads(app: Starlette, client: tuple[str, int], headers: dict[str, str], status: int) -> None:
+    """To whom it is not for, it is a path like any other that is not there."""
+    reply = await _asked(app, "/metrics", client, **headers)
+
+    assert reply.status_code == status
+    if status == 404:
+        assert reply.text == (await _asked(app, "/nothing", client, **headers)).text
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Callable[[], MetricsDirectory]:
+    return lambda: MetricsDirectory(tmp_path)
+
+
+def test_workers_are_added_up_and_one_that_ended_leaves_its_counters(
+    board: Callable[[], MetricsDirectory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, lives, ended, killed = (board() for _ in range(4))
+    samples: Samples = {"ostiary_statements_total": 5, "ostiary_requests_in_progress": 2}
+    lives.publish(samples)
+    ended.publish(samples)
+    ended.publish(samples, ended=True)
+    with monkeypatch.context() as patched:
+        patched.setattr("os.getpid", lambda: 2**22 + 1)  # no Linux gives out such a number
+        killed.publish(samples)
+    asked.publish(samples)
+
+    text = metrics.text([samples, *asked.others()])
+
+    assert _numbers(text) == {"ostiary_statements_total": 20, "ostiary_requests_in_progress": 4}
+
+
+def test_one_worker_needs_no_folder_and_several_leave_none_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(worker_metrics.FOLDER_VARIABLE, "/left/by/somebody")
+    with worker_metrics.shared(1):
+        assert worker_metrics.FOLDER_VARIABLE not in os.environ
+    with worker_metrics.shared(2):
+        folder = Path(os.environ[worker_metrics.FOLDER_VARIABLE])
+        assert folder.stat().st_mode & 0o777 == 0o700
+    assert not folder.exists()
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[Server]:
+    with Server(tmp_path, "--workers", "2", OSTIARY_METRICS_ADDRESS=METRICS_AT.removeprefix("http://")) as server:
+        server.ready()
+        yield server
+
+
+async def test_any_of_several_workers_tells_of_all_on_the_listener_of_its_own(two: Server) -> None:
+    for _ in range(20):
+        async with two.client() as client:
+            assert (await client.get("/version")).status_code == 200
+            assert (await client.get("/metrics")).status_code == 404
+
+    async def told() -> tuple[float, float]:
+        async with httpx.AsyncClient(base_url=METRICS_AT, trust_env=False, verify=UNUSED_TLS) as client:
+            found = _numbers((await client.get("/metrics")).text)
+        version = next(number for name, number in found.items() if name.startswith("ostiary_workers"))
+        return version, found.get('ostiary_requests_total{face="rest",kind="query",status="2xx"}', 0)
+
+    async with asyncio.timeout(30):
+        while await told() != (2, 20):  # noqa: ASYNC110 - another process gives no event
+            await asyncio.sleep(0.1)
+    seen = [await told() for _ in range(20)]
+
+    assert set(seen) == {(2, 20)}
+    assert (await two.stopped()).code == 0

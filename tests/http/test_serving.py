@@ -1,0 +1,401 @@
+"""The real process: it starts, serves, is killed, loses its database and ends, and nobody loses what was promised."""
+
+import asyncio
+import json
+import random
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from app import db
+from app.db import tables
+from app.db.tables import col
+from tests.conftest import KINDS
+from tests.support.fetching import fetch
+from tests.support.postgres import Postgres
+from tests.support.server import Restartable, Server, children_seconds, graphql, hang_up
+
+WHO = "{ viewer { user { userName roles { name } } } }"
+ADMIN = {"data": {"viewer": {"user": {"userName": "admin", "roles": [{"name": "admin"}]}}}}
+LOGIN = 'mutation ($password: String!) { login(input: {userName: "quiet", password: $password}) { session { token } } }'
+CREATE = "mutation ($name: String!) { createUser(input: {userName: $name}) { user { userName } } }"
+CREATE_WITH = """mutation ($name: String!, $password: String!) {
+    createUser(input: {userName: $name, password: $password}) { user { userName } errors { code } }
+}"""
+CREATE_MANY = """mutation ($users: [NewUserInput!]!) {
+    createUsers(input: {users: $users}) { results { user { userName } } }
+}"""
+DEACTIVATE = """mutation ($name: String!) {
+    assignRoles(input: {user: {userName: $name}, roles: ["deactivated"]}) { user { userName } }
+}"""
+CHANGE_PASSWORD = """mutation ($old: String!, $new: String!) {
+    changePassword(input: {oldPassword: $old, newPassword: $new}) { session { token } errors { code } }
+}"""
+
+PASSWORD = "a password for these tests"
+SECRET = "a secret that no output may ever show"
+WRONG = "a password that is not right"
+NUMBERS = count(1)
+
+ODD: list[tuple[str, str, dict[str, Any]]] = [
+    ("POST", "/users/authenticate", {"data": {"username": "quiet", "password": WRONG}}),
+    ("POST", "/graphql", {"json": {"query": WHO}, "headers": {"authorization": f"Bearer {WRONG}"}}),
+    ("POST", "/graphql", {"json": {"query": "{"}, "headers": {"accept": "application/graphql-response+json"}}),
+    ("POST", "/graphql", {"json": {"query": "{ no }"}, "headers": {"accept": "application/graphql-response+json"}}),
+    ("POST", "/graphql", {"content": WRONG, "headers": {"content-type": "application/json"}}),
+    ("GET", f"/{WRONG}", {}),
+    ("DELETE", "/graphql", {}),
+    ("POST", "/graphql", {"json": {"query": LOGIN, "variables": {"password": WRONG}}}),
+]
+"""What goes wrong every day."""
+
+
+@pytest.fixture
+def empty(kind: str, request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """The settings of somebody who has nothing yet: none at all, or the URL of an empty database."""
+    if kind == "sqlite":
+        yield {}
+        return
+    yield from _database(request.getfixturevalue("postgres"))
+
+
+def _database(postgres: Postgres) -> Iterator[dict[str, str]]:
+    name = f"serving_{next(NUMBERS)}"
+    postgres.create(name)
+    yield {"OSTIARY_DATABASE_URL": postgres.url(name)}
+    postgres.drop(name)
+
+
+@pytest.fixture
+def settled(url: str) -> dict[str, str]:
+    """The settings of a server that has served before."""
+    return _settings(url)
+
+
+def _settings(url: str) -> dict[str, str]:
+    own = {"OSTIARY_SECRET": SECRET, "OSTIARY_DEFAULT_ADMIN__PASSWORD": PASSWORD}
+    return own | {"OSTIARY_DATABASE_URL": url}
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server for claims that leave it as it is."""
+    folder = tmp_path_factory.mktemp("shared")
+    with ExitStack() as stack:
+        url = f"sqlite:///{folder}/ostiary.db"
+        if request.param == "postgresql":
+            databases = _database(request.getfixturevalue("postgres"))
+            url = next(databases)["OSTIARY_DATABASE_URL"]
+            stack.callback(lambda: next(databases, None))
+        server = stack.enter_context(Server(folder, **_settings(url)))
+        server.ready()
+        yield server
+
+
+async def test_a_fresh_folder_serves_and_a_second_start_is_quick_and_knows_the_old_token(
+    tmp_path: Path, empty: dict[str, str]
+) -> None:
+    with Server(tmp_path, **empty) as server:
+        server.ready()
+        token = await server.token("admin", "password")
+        async with server.client(token) as client:
+            assert await graphql(client, WHO) == ADMIN
+        first = await server.stopped()
+    spent = children_seconds()
+    with Server(tmp_path, **empty) as server:
+        server.ready()
+        async with server.client(token) as client:
+            assert await graphql(client, WHO) == ADMIN
+        second = await server.stopped()
+    spent = children_seconds() - spent
+
+    assert (first.code, second.code) == (0, 0)
+    assert "  migrated    " in first.out
+    assert "  migrated    " not in second.out
+    assert second.err == ""
+    assert spent < 4  # a start takes less than two seconds, on a machine that has nothing else to do
+    _abroad(tmp_path, empty | {"OSTIARY_DEFAULT_ADMIN__PASSWORD": PASSWORD})  # too late: she has the known one
+
+
+async def test_abroad_the_first_administrator_has_a_password_told_once(tmp_path: Path, empty: dict[str, str]) -> None:
+    with Server(tmp_path, "--host", "0.0.0.0", **empty) as server:  # noqa: S104 - what the claim is about
+        server.ready()
+        made = server.out.rpartition("shown once: ")[2].split()[0]
+        async with server.client() as client:
+            known = await client.post("/users/authenticate", data={"username": "admin", "password": "password"})
+        assert (known.status_code, bool(await server.token("admin", made))) == (401, True)
+        await server.stopped()
+    with Server(tmp_path, "--host", "0.0.0.0", **empty) as server:  # noqa: S104 - the same
+        server.ready()
+        assert await server.token("admin", made)
+        assert "shown once" not in server.out
+
+
+def _abroad(folder: Path, environment: dict[str, str]) -> None:
+    """It refuses to start on all addresses, and says what to set."""
+    with Server(folder, "--host", "0.0.0.0", **environment) as server:  # noqa: S104 - it refuses
+        ended = server.ended()
+    assert (ended.code, ended.out) == (2, "")
+    last = ended.err.splitlines()[-1]
+    assert last.startswith("ostiary: --host 0.0.0.0: everybody knows the password of admin")
+    assert "OSTIARY_DEFAULT_ADMIN__PASSWORD" in last
+
+
+async def test_several_at_once_prepare_a_database_once_and_none_honours_a_token_that_another_ended(
+    tmp_path: Path, empty: dict[str, str]
+) -> None:
+    with ExitStack() as stack:
+        options = [["--workers", "2"], [], [], []]
+        servers = [stack.enter_context(Server(tmp_path, *each, **empty)) for each in options]
+        for server in servers:
+            server.ready()
+        admin = await servers[0].token("admin", "password")
+        for server in servers:
+            await _sign_out(server, admin, servers)
+        ended = await asyncio.gather(*(server.stopped() for server in servers))
+
+    assert len({server.address for server in servers}) == 4
+    assert [each.code for each in ended] == [0, 0, 0, 0]
+    assert sum("  migrated    " in each.out for each in ended) == 1
+    # A secret that has no place beside the database is pointed out by the one who made it.
+    warnings = [line for each in ended for line in _complaints(each.err)]
+    assert ["made a signing secret" in line for line in warnings] == ([True] if empty else [])
+
+
+async def _sign_out(one: Server, admin: str, servers: list[Server]) -> None:
+    """Somebody signs in at one server and is deactivated there; her very next request is refused at every one."""
+    name = f"ann{next(NUMBERS)}"
+    async with one.client(admin) as client:
+        await graphql(client, CREATE_WITH, name=name, password=PASSWORD)
+        token = await one.token(name, PASSWORD)
+        assert await _statuses(servers, token) == {200}
+        await graphql(client, DEACTIVATE, name=name)
+    assert await _statuses(servers, token) == {401}
+
+
+async def _statuses(servers: list[Server], token: str) -> set[int]:
+    """What is answered to a token on new connections, several to each server since it may have several workers."""
+
+    async def status(server: Server) -> int:
+        async with server.client(token) as client:
+            return (await client.post("/graphql", json={"query": WHO})).status_code
+
+    return set(await asyncio.gather(*(status(server) for server in servers * 4)))
+
+
+@dataclass
+class Said:
+    """What was asked for, and what of it was acknowledged."""
+
+    names: Iterator[str] = field(default_factory=lambda: (f"one{number}" for number in range(1000)))
+    batches: Iterator[int] = field(default_factory=lambda: iter(range(100)))
+    users: set[str] = field(default_factory=set)
+    full: set[int] = field(default_factory=set)
+    enough: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def check(self) -> None:
+        """See whether some was acknowledged and much was not."""
+        if len(self.users) >= 200 and len(self.full) >= 2:
+            self.enough.set()
+
+
+BATCH = 50
+
+CUT_OFF = (httpx.TransportError, AttributeError)
+"""What a client meets when its server is killed; the second where anyio is about to ask a new socket for its peer."""
+
+
+async def _create_users(client: httpx.AsyncClient, said: Said) -> None:
+    for name in said.names:
+        with suppress(*CUT_OFF):
+            if await graphql(client, CREATE, name=name) == {"data": {"createUser": {"user": {"userName": name}}}}:
+                said.users.add(name)
+                said.check()
+
+
+async def _create_batches(client: httpx.AsyncClient, said: Said) -> None:
+    for batch in said.batches:
+        names = [f"batch{batch}x{number}" for number in range(BATCH)]
+        with suppress(*CUT_OFF):
+            reply = await graphql(client, CREATE_MANY, users=[{"userName": name} for name in names])
+            if [each["user"]["userName"] for each in reply["data"]["createUsers"]["results"]] == names:
+                said.full.add(batch)
+                said.check()
+
+
+async def _kill_amid(server: Server, said: Said) -> None:
+    async with asyncio.timeout(30):
+        await said.enough.wait()
+    await asyncio.sleep(random.uniform(0, 0.02))  # not right after an answer, when least is going on
+    server.kill()
+
+
+async def test_a_killed_server_has_kept_every_user_it_acknowledged_and_no_half_one(
+    tmp_path: Path, settled: dict[str, str]
+) -> None:
+    said = Said()
+    with Server(tmp_path, **settled) as server:
+        server.ready()
+        token = await server.token("admin", PASSWORD)
+        async with server.client(token) as client:
+            clients = [_create_users(client, said) for _ in range(24)]
+            clients += [_create_batches(client, said) for _ in range(4)]
+            await asyncio.gather(_kill_amid(server, said), *clients)
+    assert 200 <= len(said.users) < 1000
+    assert 2 <= len(said.full) < 100
+
+    with Server(tmp_path, **settled) as server:
+        server.ready()
+        found = await _held(settled["OSTIARY_DATABASE_URL"])
+        async with server.client(token) as client:
+            reply = await graphql(client, "{ users(first: 1) { totalCount } }")
+            again = await graphql(client, CREATE, name="afterwards")
+
+    assert reply == {"data": {"users": {"totalCount": len(found)}}}
+    assert again["data"]["createUser"]["user"] == {"userName": "afterwards"}
+    assert found.pop("admin") == ["admin"]
+    assert {tuple(roles) for roles in found.values()} == {("user",)}
+    assert said.users <= found.keys()
+    sizes = Counter(int(name[5:].partition("x")[0]) for name in found if name.startswith("batch"))
+    assert set(sizes.values()) == {BATCH}
+    assert said.full <= sizes.keys()
+
+
+_TOLD = (col(tables.AuditChange.name) == col(tables.User.user_name)) & col(tables.AuditChange.before).is_(None)
+_HELD = (
+    select(col(tables.User.user_name), col(tables.Role.name), col(tables.AuditChange.event_id))
+    .select_from(tables.User)
+    .outerjoin(tables.UserRole, col(tables.UserRole.user_id) == col(tables.User.id))
+    .outerjoin(tables.Role, col(tables.Role.id) == col(tables.UserRole.role_id))
+    .outerjoin(tables.AuditChange, _TOLD)
+)
+
+
+async def _held(url: str) -> dict[str, list[str]]:
+    """Everybody's roles, as they are stored; what is stored must be whole, and told in the audit log, once."""
+    if url.startswith("sqlite:"):
+        with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        connection.close()
+    database = await db.open_database(url)
+    rows = await fetch(database, _HELD)
+    await database.close()
+    held: dict[str, list[str]] = {}
+    for user, role, event in rows:
+        assert event is not None, user
+        held.setdefault(user, []).extend([role] if role else [])
+    return held
+
+
+async def test_it_says_nothing_about_everyday_requests_and_never_a_secret(shared: Server) -> None:
+    own, other = "a first password of her own", "another password of her own"
+    async with shared.client(await shared.token("admin", PASSWORD)) as admin, shared.client() as nobody:
+        assert (await graphql(admin, CREATE_WITH, name="quiet", password=own))["data"]["createUser"]["user"]
+        token = await shared.token("quiet", own)
+        async with shared.client(token) as quiet:
+            await graphql(quiet, CHANGE_PASSWORD, old="not this one", new=other)
+            await graphql(quiet, CHANGE_PASSWORD, old=own, new=other)
+            assert (await quiet.post("/graphql", json={"query": WHO})).status_code == 401
+        statuses = [(await nobody.request(*request[:2], **request[2])).status_code for request in ODD]
+        names = [(await graphql(admin, CREATE, name=name))["data"]["createUser"]["user"] for name in ("quiet", "n n")]
+
+    assert statuses == [401, 401, 400, 400, 400, 404, 405, 200]
+    assert names == [None, None]
+    assert _complaints(shared.err) == []
+    for secret in (own, other, token, PASSWORD, SECRET, WRONG):
+        assert secret not in shared.out
+
+
+async def test_a_client_that_hangs_up_leaves_all_or_nothing_and_the_server_goes_on(shared: Server) -> None:
+    token = await shared.token("admin", PASSWORD)
+    async with shared.client(token) as client:
+        for number in range(18):
+            users = [{"userName": f"hasty{number}x{at}"} for at in range(BATCH)]
+            body = {"query": CREATE_MANY, "variables": {"users": users}}
+            await hang_up(client.build_request("POST", "/graphql", json=body), after=number * 0.001)
+        assert (await graphql(client, CREATE, name="patient"))["data"]["createUser"]["user"]
+        early = await _hasty(client)
+        await asyncio.sleep(0.5)
+        late = await _hasty(client)
+
+    assert set(early) | set(late) <= {0, BATCH}
+    assert BATCH in late
+    assert _complaints(shared.err) == []
+
+
+def _complaints(log: str) -> list[str]:
+    """The lines but those of refused credentials, which tests of this module send on purpose."""
+    return [line for line in log.splitlines() if json.loads(line)["logger"] != "ostiary.sign_in"]
+
+
+async def _hasty(client: httpx.AsyncClient) -> list[int]:
+    """How many users there are of each who hung up."""
+    asked = "".join(
+        f'at{number}: users(first: 1, filter: {{userName: {{startsWith: "hasty{number}x"}}}}) {{ totalCount }}'
+        for number in range(18)
+    )
+    return [found["totalCount"] for found in (await graphql(client, f"{{{asked}}}"))["data"].values()]
+
+
+@pytest.fixture
+def restartable() -> Iterator[Restartable]:
+    server = Restartable()
+    server.start()
+    yield server
+    server.stop()
+
+
+async def test_without_its_database_it_refuses_at_once_and_with_it_serves_again(
+    tmp_path: Path, restartable: Restartable
+) -> None:
+    with Server(tmp_path, **_settings(restartable.url())) as server:
+        server.ready()
+        async with server.client(await server.token("admin", PASSWORD)) as client:
+            before = await _everyday(client, "before")
+            restartable.halt()
+            began = time.monotonic()
+            away = await _everyday(client, "away")
+            seconds = time.monotonic() - began
+            crowd = await asyncio.gather(*(client.get("/health/ready") for _ in range(20)))
+            crowd += await asyncio.gather(*(client.post("/graphql", json={"query": WHO}) for _ in range(20)))
+            restartable.resume()
+            after = await _everyday(client, "after")
+            ended = await server.stopped()
+
+    assert before == after == [(200, None), (200, None), (200, None)]
+    assert away == [(503, "TIMEOUT"), (503, "TIMEOUT"), (503, None)]
+    assert seconds < 5
+    assert ended.code == 0
+    assert {response.status_code for response in crowd} == {503}
+    assert crowd[0].json() == {"status": "not ready", "failed": ["database"]}
+    told = [json.loads(line) for line in ended.err.splitlines()]
+    assert [line["message"].partition(": ")[0] for line in told] == [
+        "the database does not answer",
+        "the database answers again",
+    ]
+    assert [line for line in told if "exception" in line] == []
+    assert str(urlsplit(restartable.url()).password) not in ended.out + ended.err
+
+
+async def _everyday(client: httpx.AsyncClient, name: str) -> list[tuple[int, str | None]]:
+    """A read, a change and a login, all at once: their statuses, and the codes of what was refused."""
+    login = client.post("/users/authenticate", data={"username": "admin", "password": PASSWORD})
+    create = client.post("/graphql", json={"query": CREATE, "variables": {"name": name}})
+    responses = await asyncio.gather(client.post("/graphql", json={"query": WHO}), create, login)
+    errors = [response.json().get("errors", [{}]) for response in responses]
+    return [
+        (response.status_code, error[0].get("extensions", {}).get("code"))
+        for response, error in zip(responses, errors, strict=True)
+    ]

@@ -1,0 +1,293 @@
+"""Every way of asking who may do what, at the front door: each must say what the definition in `access_worlds` says."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+from app import db
+from app.db import tables
+from app.domain import refs
+from tests.oracle.access_worlds import IMPLIED, OF_DATA, ROLES, Kept, World, world_of
+from tests.support.client import Api
+from tests.support.factories import Person
+
+ORDERS = tuple((field, way) for field in ("NAME", "CREATED_AT", "UPDATED_AT") for way in ("ASC", "DESC"))
+TYPES = ("DATASET", "MODEL")
+FIRST = "first: 50"
+IDS = "{ totalCount nodes { id } }"
+HOLDERS = "{ totalCount nodes { kind roles user { id } } }"
+
+
+def _order(at: int) -> str:
+    return f"orderBy: [{{field: {ORDERS[at][0]}, direction: {ORDERS[at][1]}}}]"
+
+
+def _written(kind: str) -> str:
+    return f'{{type: {{eq: "{kind}"}}, viewerRole: METADATA_WRITE}}'
+
+
+ASKED = [(at, role) for at in range(4) for role in ROLES]
+CHECKS = f"""query ($user: UserBy!, {", ".join(f"$r{at}: ResourceBy!" for at in range(4))}) {{
+  {" ".join(f"c{at}{role}: checkAccess(user: $user, resource: $r{at}, role: {role})" for at, role in ASKED)}
+}}"""
+BATCH = """query ($users: [ID!]!, $resources: [ID!]!, $roles: [ResourceRole!]!) {
+  checkAccessBatch(users: $users, resources: $resources, roles: $roles)
+}"""
+EXPLAIN = f"""query ({", ".join(f"$u{at}: UserBy!, $r{at}: ResourceBy!" for at in range(20))}) {{
+  {" ".join(f"e{at}: explainAccess(user: $u{at}, resource: $r{at}) {{ kind effectiveRoles }}" for at in range(20))}
+}}"""
+ACCESSIBLE = f"""{{ users(first: 50) {{ nodes {{ id
+  {" ".join(f"o{at}: accessibleResources({FIRST}, {_order(at)}) {IDS}" for at in range(len(ORDERS)))}
+  {" ".join(f"{role}: accessibleResources({FIRST}, role: {role}) {IDS}" for role in ROLES)}
+  {" ".join(f'{kind}: accessibleResources({FIRST}, type: "{kind}", role: METADATA_WRITE) {IDS}' for kind in TYPES)}
+}} }} }}"""
+ACCESS_SUBJECTS = f"""{{ resources({FIRST}) {{ nodes {{ id
+  {" ".join(f"{role}: accessSubjects({FIRST}, role: {role}) {HOLDERS}" for role in ROLES)}
+  all: accessSubjects({FIRST}) {HOLDERS}
+}} }} }}"""
+LISTED = f"""query ($ids: [ID!]!) {{
+  {" ".join(f"o{at}: resources({FIRST}, {_order(at)}) {IDS}" for at in range(len(ORDERS)))}
+  {" ".join(f"{role}: resources({FIRST}, filter: {{viewerRole: {role}}}) {IDS}" for role in ROLES)}
+  {" ".join(f"{kind}: resources({FIRST}, filter: {_written(kind)}) {IDS}" for kind in TYPES)}
+  nodes(ids: $ids) {{ id }}
+  resources({FIRST}) {{ nodes {{ id
+    viewerAccess {{ grantedRoles effectiveRoles sources {{ kind effectiveRoles }} }}
+  }} }}
+}}"""
+LOOKUPS = f"""query ({", ".join(f"$r{at}: ResourceBy!, $p{at}: ResourceBy!" for at in range(10))}) {{
+  {" ".join(f"r{at}: resource(by: $r{at}) {{ id }} p{at}: resource(by: $p{at}) {{ id }}" for at in range(10))}
+}}"""
+PAGE = "totalCount pageInfo { hasNextPage hasPreviousPage } edges { cursor node { id } }"
+PAGING = "$first: Int, $after: String, $last: Int, $before: String"
+PASSED = "first: $first, after: $after, last: $last, before: $before"
+MY_PAGE = f"""query ({PAGING}, $order: [ResourceOrder!], $role: ResourceRole) {{ viewer {{ user {{
+  accessibleResources({PASSED}, orderBy: $order, role: $role) {{ {PAGE} }}
+}} }} }}"""
+LIST_PAGE = f"""query ({PAGING}, $order: [ResourceOrder!], $filter: ResourceFilter) {{
+  resources({PASSED}, orderBy: $order, filter: $filter) {{ {PAGE} }}
+}}"""
+
+
+async def all_agree(api: Api, database: db.Database, root: Person) -> None:
+    """Ask about every user, nobody too, every resource and every role, in every way."""
+    world = await world_of(database)
+    await checks_agree(api, world, root)
+    await explanations_agree(api, world, root)
+    await accessible_agree(api, world, root)
+    await access_subjects_agree(api, world, root)
+    for at, person in enumerate([None, *world.people]):
+        await lists_agree(api, world, person)
+        await lookups_agree(api, world, person)
+        if person is not None:
+            await own_checks_agree(api, world, person)
+            if at % 3 == len(world.resources) % 3:
+                await pages_agree(api, world, person, at + len(world.users))
+
+
+async def asked(api: Api, query: str, as_: Person | None, **variables: Any) -> Any:
+    reply = await api(query, as_=as_, **variables)
+    assert "errors" not in reply, reply
+    return reply["data"]
+
+
+def user_id(key: int) -> str:
+    return refs.encode("User", key)
+
+
+def resource_id(key: int) -> str:
+    return refs.encode("Resource", key)
+
+
+def nodes(keys: Iterable[int]) -> list[str]:
+    return [resource_id(key) for key in keys]
+
+
+def listed(roles: Iterable[str]) -> list[str]:
+    """Roles as the API lists them."""
+    return [role for role in ROLES if role in set(roles)]
+
+
+def _padded(items: Sequence[Any], size: int) -> list[list[Any]]:
+    """In parts of one size, the last filled up with its own last."""
+    parts = [list(items[at : at + size]) for at in range(0, len(items), size)]
+    return [part + part[-1:] * (size - len(part)) for part in parts]
+
+
+def _ordered(world: World, keys: Iterable[int], at: int) -> list[int]:
+    field, way = ORDERS[at]
+
+    def place(key: int) -> Any:
+        kept = world.resources[key]
+        values = {"NAME": tables.sort_key(kept.name), "CREATED_AT": kept.created_at, "UPDATED_AT": kept.updated_at}
+        return values[field], key
+
+    return sorted(keys, key=place, reverse=way == "DESC")
+
+
+def _reached(world: World, user: int | None, role: str = "METADATA_READ", kind: str | None = None) -> list[int]:
+    """What somebody holds a role on."""
+    return [
+        key for key, kept in world.resources.items() if role in world.holds(user, key) and kind in {None, kept.type}
+    ]
+
+
+async def checks_agree(api: Api, world: World, root: Person) -> None:
+    """`checkAccessBatch` about everybody and everything."""
+    rows = [(user, key, role) for user in world.users for key in world.resources for role in ROLES]
+    columns = {
+        "users": [user_id(user) for user, _, _ in rows],
+        "resources": nodes(key for _, key, _ in rows),
+        "roles": [role for _, _, role in rows],
+    }
+    answers = (await asked(api, BATCH, root, **columns))["checkAccessBatch"]
+    said = {row for row, answer in zip(rows, answers, strict=True) if answer}
+    assert said == {row for row in rows if row[2] in world.holds(row[0], row[1])}
+
+
+async def own_checks_agree(api: Api, world: World, person: Person) -> None:
+    """`checkAccess` about herself."""
+    for part in _padded(list(world.resources), 4):
+        by = {f"r{at}": {"id": resource_id(key)} for at, key in enumerate(part)}
+        said = await asked(api, CHECKS, person, user={"id": person.node}, **by)
+        for at, key in enumerate(part):
+            assert {role for role in ROLES if said[f"c{at}{role}"]} == world.holds(person.id, key), (person, key)
+
+
+async def explanations_agree(api: Api, world: World, root: Person) -> None:
+    """The union of all that `explainAccess` tells, about everybody and everything; no way gives nothing."""
+    pairs = [(user, key) for user in world.users for key in world.resources]
+    for part in _padded(pairs, 20):
+        users = {f"u{at}": {"id": user_id(user)} for at, (user, _) in enumerate(part)}
+        by = {f"r{at}": {"id": resource_id(key)} for at, (_, key) in enumerate(part)}
+        said = await asked(api, EXPLAIN, root, **users, **by)
+        for at, (user, key) in enumerate(part):
+            assert all(way["effectiveRoles"] for way in said[f"e{at}"])
+            told = {role for way in said[f"e{at}"] for role in way["effectiveRoles"]}
+            assert told == world.holds(user, key), (
+                user,
+                key,
+            )
+
+
+async def accessible_agree(api: Api, world: World, root: Person) -> None:
+    """`User.accessibleResources` of everybody, in every order, by role and by type."""
+    said = {each["id"]: each for each in (await asked(api, ACCESSIBLE, root))["users"]["nodes"]}
+    assert set(said) == {user_id(user) for user in world.users}
+    for user in world.users:
+        _check_lists(world, user, said[user_id(user)])
+
+
+def _check_lists(world: World, user: int | None, said: dict[str, Any]) -> None:
+    for at in range(len(ORDERS)):
+        _check_list(said[f"o{at}"], _ordered(world, _reached(world, user), at), (user, ORDERS[at]))
+    for role in ROLES:
+        _check_list(said[role], _ordered(world, _reached(world, user, role), 0), (user, role))
+    for kind in TYPES:
+        _check_list(said[kind], _ordered(world, _reached(world, user, "METADATA_WRITE", kind), 0), (user, kind))
+
+
+def _check_list(said: dict[str, Any], keys: list[int], about: Any) -> None:
+    assert [each["id"] for each in said["nodes"]] == nodes(keys), about
+    assert said["totalCount"] == len(keys), about
+
+
+async def access_subjects_agree(api: Api, world: World, root: Person) -> None:
+    """Compare `accessSubjects`: all of a kind are one entry, a user is listed with roles by ways of their own."""
+    said = {each["id"]: each for each in (await asked(api, ACCESS_SUBJECTS, root))["resources"]["nodes"]}
+    assert set(said) == set(nodes(world.resources))
+    for key, kept in world.resources.items():
+        entries = _entries(world, key, kept)
+        _check_access_subjects(said[resource_id(key)]["all"], entries)
+        for role in ROLES:
+            _check_access_subjects(said[resource_id(key)][role], [each for each in entries if role in each["roles"]])
+        for user in world.users:
+            assert _expanded(entries, world, user) == world.holds(user, key), (user, key)
+
+
+def _entries(world: World, key: int, kept: Kept) -> list[dict[str, Any]]:
+    open_ = [("ANYONE", kept.anyone), ("GENERAL", kept.general)]
+    own = replace(world, resources={key: replace(kept, anyone=set(), general=set())})
+    people = sorted(world.users, key=lambda user: tables.casefold_key(world.users[user].name))
+    found: list[dict[str, Any]] = [
+        {"kind": kind, "roles": listed(_closed(roles, kept)), "user": None} for kind, roles in open_
+    ]
+    found += [{"kind": "USER", "roles": listed(own.holds(user, key)), "user": {"id": user_id(user)}} for user in people]
+    return [each for each in found if each["roles"]]
+
+
+def _closed(roles: set[str], kept: Kept) -> set[str]:
+    return roles.union(*(IMPLIED[role] for role in roles)) - (set() if kept.has_data else OF_DATA)
+
+
+def _expanded(entries: list[dict[str, Any]], world: World, user: int) -> set[str]:
+    if world.users[user].is_deactivated:
+        return set()
+    kinds = {"ANYONE", "GENERAL"}
+    mine = [each for each in entries if each["kind"] in kinds or each["user"] == {"id": user_id(user)}]
+    return {role for each in mine for role in each["roles"]}
+
+
+def _check_access_subjects(said: dict[str, Any], entries: list[dict[str, Any]]) -> None:
+    wanted = {"totalCount": len(entries), "nodes": entries}
+    assert said == wanted, (said, wanted)
+
+
+async def lists_agree(api: Api, world: World, person: Person | None) -> None:
+    """`resources` with counts, orders and filters, `nodes`, and `viewerAccess` on all that is listed."""
+    user = None if person is None else person.id
+    said = await asked(api, LISTED, person, ids=nodes(world.resources))
+    _check_lists(world, user, said)
+    seen = _reached(world, user)
+    assert said["nodes"] == [{"id": resource_id(key)} if key in seen else None for key in world.resources]
+    assert {each["id"] for each in said["resources"]["nodes"]} == set(nodes(seen))
+    for each in said["resources"]["nodes"]:
+        found = refs.decode(each["id"])
+        assert found is not None
+        _check_viewer_access(each["viewerAccess"], world, user, found[1])
+
+
+def _check_viewer_access(said: dict[str, Any], world: World, user: int | None, key: int) -> None:
+    holds = world.holds(user, key)
+    assert said["effectiveRoles"] == listed(holds), (user, key)
+    assert _closed(set(said["grantedRoles"]), world.resources[key]) == holds, (user, key)
+    assert {role for way in said["sources"] for role in way["effectiveRoles"]} == holds, (user, key)
+
+
+async def lookups_agree(api: Api, world: World, person: Person | None) -> None:
+    """`resource` by id and by path."""
+    seen = _reached(world, None if person is None else person.id)
+    for part in _padded(list(world.resources), 10):
+        by: dict[str, Any] = {f"r{at}": {"id": resource_id(key)} for at, key in enumerate(part)}
+        paths = (world.resources[key].path.split("/") for key in part)
+        by |= {f"p{at}": {"path": {"orgSlug": org, "slug": slug}} for at, (org, slug) in enumerate(paths)}
+        said = await asked(api, LOOKUPS, person, **by)
+        for at, key in enumerate(part):
+            wanted = {"id": resource_id(key)} if key in seen else None
+            assert (said[f"r{at}"], said[f"p{at}"]) == (wanted, wanted), (person, key)
+
+
+async def pages_agree(api: Api, world: World, person: Person, turn: int) -> None:
+    """Lists leafed through to the end and back, two rows at a time; in another order each turn."""
+    order, role = turn % len(ORDERS), (*ROLES, None)[turn % (len(ROLES) + 1)]
+    keys = nodes(_ordered(world, _reached(world, person.id, role or "METADATA_READ"), order))
+    by = {"order": [{"field": ORDERS[order][0], "direction": ORDERS[order][1]}]}
+    for query, narrow in ((MY_PAGE, {"role": role}), (LIST_PAGE, {"filter": {"viewerRole": role}})):
+        assert await _leafed(api, query, person, ("first", "after"), **by, **narrow) == keys
+        assert await _leafed(api, query, person, ("last", "before"), **by, **narrow) == keys
+
+
+async def _leafed(api: Api, query: str, person: Person, ways: tuple[str, str], **variables: Any) -> list[str]:
+    size, cursor = ways
+    found: list[str] = []
+    place = None
+    for _ in count():
+        data = await asked(api, query, person, **variables, **{size: 2, cursor: place})
+        page = data["resources"] if "resources" in data else data["viewer"]["user"]["accessibleResources"]
+        rows = [edge["node"]["id"] for edge in page["edges"]]
+        found = found + rows if size == "first" else rows + found
+        if not page["pageInfo"]["hasNextPage" if size == "first" else "hasPreviousPage"]:
+            assert page["totalCount"] == len(found)
+            return found
+        place = page["edges"][-1 if size == "first" else 0]["cursor"]
+    raise AssertionError

@@ -1,0 +1,227 @@
+"""The access matrix of orgs, groups, resources, grants and locks."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from app.domain import resource_roles
+from app.security.authentication import Permission
+from tests.oracle.matrix import (
+    MADE,
+    NOBODY_OF_THAT_NAME,
+    NUMBERS,
+    OF_GROUPS,
+    OF_MEMBERS,
+    OF_ORGS,
+    OF_RESOURCES,
+    PERMITTED,
+    SEEN_OR_NOT,
+    Case,
+    Family,
+    Scene,
+    Setting,
+    World,
+    long_ago,
+    registry,
+    with_name,
+)
+from tests.support.factories import Make, Person, Thing
+
+ORGS = Permission.ORGS_MANAGE
+GROUPS = Permission.GROUPS_MANAGE
+RESOURCES = Permission.RESOURCES_MANAGE
+READ = {"roles": ["METADATA_READ"]}
+
+Given = Callable[[Person], dict[str, Any]]
+"""The rest of an input, which may name somebody."""
+
+
+def _nothing_more(person: Person) -> dict[str, Any]:
+    return {}
+
+
+def _of(**more: Any) -> Given:
+    return lambda person: more
+
+
+def _user(**more: Any) -> Given:
+    return lambda person: {"user": {"userName": person.user_name}, **more}
+
+
+def _org(given: Given, wrong: Mapping[str, Any], *, belongs: bool = False) -> Setting:
+    """About an org with a resource in it, which is locked where the org is to be; somebody may belong to it."""
+
+    async def scene(make: Make, world: World) -> Scene:
+        owner, subject = await make.user(), await make.user()
+        org = await make.org(owner=owner, is_public=world is World.OPEN)
+        resource = await make.resource(org, general=0)
+        if belongs:
+            await make.member(org, subject)
+        if world is World.LOCKED:
+            await make.locked(resource)
+        return Scene({"org": {"slug": org.slug}, **given(subject)}, wrong, org, owner=owner, subject=subject)
+
+    return scene
+
+
+async def _new_resource(make: Make, world: World) -> Scene:
+    given = _of(type="DATASET", slug=f"new-{next(NUMBERS)}", name="New")
+    return await _org(given, {"type": "NONE", "slug": "-", "name": ""})(make, world)
+
+
+def _heir(person: Person) -> dict[str, Any]:
+    return {"owner": {"userName": person.user_name}}
+
+
+ABOVE_ALL = PERMITTED | {"owner", "ADMIN"}
+CREATES = Family(OF_ORGS.askers, SEEN_OR_NOT, OF_ORGS.outsiders, OF_ORGS.kind)
+
+OF_AN_ORG = {
+    "createOrg": Case(
+        with_name("slug", {"slug": "-", "name": ""}, name="New"),
+        registry(Permission.ORGS_CREATE),
+        PERMITTED,
+        Permission.ORGS_CREATE,
+    ),
+    "updateOrg": Case(
+        _org(_of(name="New"), {"name": ""}), OF_ORGS, ABOVE_ALL | {"READ_WRITE", "READ_WRITE_DELETE"}, ORGS
+    ),
+    "deleteOrg": Case(
+        _org(_nothing_more, {"org": {"slug": "ghost"}}), OF_ORGS, ABOVE_ALL | {"READ_WRITE_DELETE"}, ORGS, "LOCKED"
+    ),
+    "transferOrg": Case(_org(_heir, {"owner": NOBODY_OF_THAT_NAME}), OF_ORGS, PERMITTED | {"owner"}, ORGS, "LOCKED"),
+    "addOrgMember": Case(_org(_user(level="ADMIN"), {"user": NOBODY_OF_THAT_NAME}), OF_ORGS, ABOVE_ALL, ORGS),
+    "updateOrgMember": Case(
+        _org(_user(level="ADMIN"), {"user": NOBODY_OF_THAT_NAME}, belongs=True), OF_MEMBERS, ABOVE_ALL, ORGS
+    ),
+    "removeOrgMember": Case(
+        _org(_user(), {"user": NOBODY_OF_THAT_NAME}, belongs=True), OF_MEMBERS, ABOVE_ALL | {"herself"}, ORGS
+    ),
+}
+
+
+def _group(given: Given, wrong: Mapping[str, Any], *, belongs: bool = False) -> Setting:
+    """About a group; somebody may belong to it."""
+
+    async def scene(make: Make, world: World) -> Scene:
+        subject = await make.user()
+        group = await make.group(None, *([subject] if belongs else []))
+        return Scene({"group": {"slug": group.slug}, **given(subject)}, wrong, group=group)
+
+    return scene
+
+
+def _new_members(person: Person) -> dict[str, Any]:
+    return {"members": [{"user": {"userName": person.user_name}}]}
+
+
+def _members(person: Person) -> dict[str, Any]:
+    return {"members": [{"userName": person.user_name}]}
+
+
+MANAGERS = PERMITTED | {"manager"}
+
+OF_A_GROUP = {
+    "createGroup": Case(
+        with_name("slug", {"slug": "general", "displayName": ""}, displayName="New"),
+        registry(GROUPS),
+        PERMITTED,
+        GROUPS,
+    ),
+    "updateGroup": Case(_group(_of(displayName="New"), {"displayName": ""}), OF_GROUPS, PERMITTED, GROUPS),
+    "deleteGroup": Case(_group(_nothing_more, {"group": {"slug": "ghost"}}), OF_GROUPS, PERMITTED, GROUPS),
+    "addGroupMembers": Case(_group(_new_members, {"members": []}), OF_GROUPS, MANAGERS, GROUPS),
+    "removeGroupMembers": Case(_group(_members, {"members": []}, belongs=True), OF_GROUPS, MANAGERS, GROUPS),
+    "setGroupManager": Case(
+        _group(_user(isManager=True), {"user": NOBODY_OF_THAT_NAME}, belongs=True), OF_GROUPS, MANAGERS, GROUPS
+    ),
+}
+
+
+async def place(make: Make, world: World, *, locked: bool = False) -> Scene:
+    """A resource in a private org, known to every signed-in user or to nobody, and a user with an entry."""
+    owner, keeper, subject = await make.user(), await make.user(), await make.user()
+    org = await make.org(owner=owner)
+    resource = await make.resource(
+        org, owner=keeper, general=resource_roles.METADATA_READ if world is World.OPEN else 0
+    )
+    await make.grant(resource, subject)
+    if locked or world is World.LOCKED:
+        await make.locked(resource)
+    return Scene(None, {}, org, resource=resource, owner=owner, keeper=keeper, subject=subject)
+
+
+def _resource(given: Given, wrong: Mapping[str, Any], *, locked: bool = False) -> Setting:
+    """About a resource."""
+
+    async def scene(make: Make, world: World) -> Scene:
+        found = await place(make, world, locked=locked)
+        assert found.subject is not None
+        return replace(found, given={"resource": {"id": found.resource.node}, **given(found.subject)}, wrong=wrong)
+
+    return scene
+
+
+async def _configuration(make: Make, world: World) -> Scene:
+    found, group = await place(make, world), await make.group()
+    assert found.subject is not None
+    entries = {
+        "general": {"roles": []},
+        "groups": [{"group": {"slug": group.slug}, **READ}],
+        "users": [{"user": {"userName": found.subject.user_name}, "roles": ["ADMIN"]}],
+    }
+    given = {"resource": {"id": found.resource.node}, "revision": 1, **entries}
+    return replace(found, given=given, wrong={"general": None, "anyone": {"roles": ["ADMIN"]}})
+
+
+async def _batch(make: Make, world: World) -> Scene:
+    found, group = await place(make, world), await make.group()
+    entry = {"resource": {"id": found.resource.node}, "subject": {"group": {"slug": group.slug}}, **READ}
+    return replace(found, given={"grants": [entry]}, wrong={"grants": [entry | {"expiresAt": long_ago(make)}]})
+
+
+async def _entry(make: Make, world: World) -> Scene:
+    found, group = await place(make, world), await make.group()
+    given = {"resource": {"id": found.resource.node}, "subject": {"group": {"slug": group.slug}}, **READ}
+    return replace(found, given=given, wrong={"expiresAt": long_ago(make)})
+
+
+def _subject(person: Person) -> dict[str, Any]:
+    return {"subject": {"user": {"userName": person.user_name}}}
+
+
+ADMINS = PERMITTED | {"ADMIN", "ADMIN by a group", "org: ADMIN", "org: owner", "owner"}
+WRITERS = ADMINS | {"METADATA_WRITE", "org: READ_WRITE", "org: READ_WRITE_DELETE"}
+DELETERS = ADMINS | {"org: READ_WRITE_DELETE", "ORGS_MANAGE", "all but the permission"}
+
+
+def _administered(scene: Setting, locked: str) -> Case:
+    return Case(scene, OF_RESOURCES, ADMINS, locked=locked)
+
+
+OF_A_RESOURCE = {
+    "createResource": Case(_new_resource, CREATES, ABOVE_ALL | {"READ_WRITE", "READ_WRITE_DELETE"}),
+    "updateResource": Case(_resource(_of(name="New"), {"name": ""}), OF_RESOURCES, WRITERS, locked="LOCKED"),
+    "transferResource": Case(
+        _resource(_heir, {"owner": NOBODY_OF_THAT_NAME}),
+        OF_RESOURCES,
+        ADMINS - {"ADMIN", "ADMIN by a group"},
+        locked="LOCKED",
+    ),
+    "deleteResource": Case(
+        _resource(_nothing_more, {"resource": {"id": Thing("Resource", 999_999, "").node}}),
+        OF_RESOURCES,
+        DELETERS,
+        locked="LOCKED",
+    ),
+    "createResourceType": Case(
+        with_name("name", {"name": "small"}, "NEW", hasData=True), registry(RESOURCES), PERMITTED, RESOURCES
+    ),
+    "submitAccess": _administered(_configuration, MADE),
+    "grantAccess": _administered(_entry, MADE),
+    "revokeAccess": _administered(_resource(_subject, {"subject": {"anyone": True}}), MADE),
+    "grantAccessBatch": _administered(_batch, MADE),
+    "lockResource": _administered(_resource(_of(reason="Because."), {"reason": " "}), "CONFLICT"),
+    "unlockResource": _administered(_resource(_of(reason="Because."), {"reason": " "}, locked=True), MADE),
+}
+THINGS = OF_AN_ORG | OF_A_GROUP | OF_A_RESOURCE

@@ -1,0 +1,363 @@
+"""A naive reading: the same questions answered from plain rows by a policy of a few lines; of the house only the SDL.
+
+Rows are dictionaries by the names of the API, with `__typename` and `key`, the row's number; where the API leads to
+another row, there is its key. A new type needs its `Kind`, a line on who knows a row of it, one for each private field,
+and one in `naive_fields` for each field that is more than a value.
+"""
+
+import base64
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from graphql import build_schema
+
+from app.graphql import schema
+from tests.oracle.naive.lists import UNKNOWN, Kind, Row, folded, sort_key, stored
+from tests.oracle.naive.rights import Rights, Rows, Way, listed
+from tests.rules.test_schema import COMPUTED
+
+PERMISSIONS = (
+    "USERS_VIEW",
+    "USERS_MANAGE",
+    "ROLES_MANAGE",
+    "ORGS_CREATE",
+    "ORGS_MANAGE",
+    "GROUPS_MANAGE",
+    "RESOURCES_MANAGE",
+    "AUDIT_VIEW",
+    "ACCESS_VIEW",
+    "GROUPS_VIEW",
+    "RESOURCES_VIEW",
+)
+
+OF_THINGS = ("ORGS_MANAGE", "RESOURCES_MANAGE", "RESOURCES_VIEW", "ACCESS_VIEW")
+
+
+def readable(without: Collection[str]) -> Any:
+    """The schema without some fields of `Query`."""
+    built = build_schema(schema.sdl())
+    assert built.query_type is not None
+    for name in without:
+        del built.query_type.fields[name.removeprefix("Query.")]
+    return built
+
+
+SDL = readable({*COMPUTED, "Query.checkAccess", "Query.checkAccessBatch"})
+"""Without the questions about rights: those have tests of their own."""
+
+
+@dataclass
+class Reading:
+    """One viewer's reading of a world, by an API token perhaps.
+
+    `seen` counts what filters, orders and cursors did to a list; `cursors` are of some rows, by the type of those.
+    """
+
+    rights: Rights
+    viewer: Row | None
+    token: Row | None = None
+    seen: Counter[str] = field(default_factory=Counter)
+    cursors: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> Rows:
+        return self.rights.rows
+
+    @cached_property
+    def key(self) -> int | None:
+        return None if self.viewer is None else self.viewer["key"]
+
+    @cached_property
+    def permissions(self) -> list[str]:
+        held = [] if self.viewer is None else self.held(self.viewer)
+        return [
+            name for name in PERMISSIONS if any(name in role["permissions"] for role in held) and self.carries(name)
+        ]
+
+    @cached_property
+    def is_limited(self) -> bool:
+        """Whether she asks by a token that is good for some orgs and resources alone."""
+        return self.token is not None and self.token["isLimited"]
+
+    def carries(self, name: str) -> bool:
+        """Her token carries a permission, if she asks by one; what is about more than it is good for it never does."""
+        if self.token is None:
+            return True
+        return name in self.token["permissions"] and not (self.is_limited and name not in OF_THINGS)
+
+    def covers_org(self, org: Row) -> bool:
+        return self.token is None or not self.is_limited or org["key"] in self.token["orgs"]
+
+    def covers(self, resource: Row) -> bool:
+        """Her token is good for a resource, or for its org."""
+        if self.token is None or not self.is_limited:
+            return True
+        return resource["key"] in self.token["resources"] or resource["org"] in self.token["orgs"]
+
+    @cached_property
+    def sees_all_users(self) -> bool:
+        return self.may("USERS_VIEW", "USERS_MANAGE")
+
+    def may(self, *permissions: str) -> bool:
+        """Holds one of these."""
+        return any(name in self.permissions for name in permissions)
+
+    def one(self, kind: str, key: int | None) -> Row | None:
+        """The row with a key, whoever asks."""
+        return self.rights.by_key[kind].get(key)
+
+    def held(self, user: Row) -> list[Row]:
+        return [self.rights.by_key["Role"][key] for key in user["roles"]]
+
+    def holds(self, resource: Row) -> frozenset[str]:
+        """What the viewer holds on a resource."""
+        return self.rights.closed((way.granted for way in self.ways(resource)), resource)
+
+    def ways(self, resource: Row) -> list[Way]:
+        """How she comes to it: her own ways, as far as her token carries."""
+        found = self.rights.ways(self.key, resource) if self.covers(resource) else []
+        return [way for way in found if way.kind != "PERMISSION" or self.may("RESOURCES_MANAGE")]
+
+    def is_own(self, user: Row) -> bool:
+        return self.sees_all_users or user is self.viewer
+
+    def is_mine(self, org: Row) -> bool:
+        return self.covers_org(org) and self.rights.level(self.key, org) is not None
+
+    def is_my_group(self, group: Row) -> bool:
+        return self.rights.belongs(self.key, group)
+
+    @cached_property
+    def sees_all_things(self) -> bool:
+        """Sees every org and resource, of those that the token covers."""
+        return self.may("RESOURCES_VIEW", "RESOURCES_MANAGE")
+
+    def sees_org(self, org: Row) -> bool:
+        return self.covers_org(org) and (org["isPublic"] or self.sees_members(org))
+
+    def sees_resource(self, resource: Row) -> bool:
+        return "METADATA_READ" in self.holds(resource) or (self.sees_all_things and self.covers(resource))
+
+    def sees_members(self, org: Row) -> bool:
+        return self.is_mine(org) or (self.covers_org(org) and (self.sees_all_things or self.may("ORGS_MANAGE")))
+
+    def sees_group_members(self, group: Row) -> bool:
+        is_open = group["membersSeenBy"] == "SIGNED_IN" and self.viewer is not None and not self.is_limited
+        return is_open or self.sees_who_added(group)
+
+    def sees_who_added(self, group: Row) -> bool:
+        """Belongs to the group, or sees the members of every group."""
+        return self.acts_in(group) or self.may("GROUPS_MANAGE", "GROUPS_VIEW")
+
+    def sees_configuration(self, resource: Row) -> bool:
+        return self.sees_all_things or self.administers(resource)
+
+    def sees_accessors(self, resource: Row) -> bool:
+        return self.administers(resource) or (self.may("ACCESS_VIEW") and self.covers(resource))
+
+    def acts_in(self, group: Row) -> bool:
+        """A group is no thing that a limited token is good for."""
+        return self.is_my_group(group) and not self.is_limited
+
+    def administers(self, resource: Row) -> bool:
+        return "ADMIN" in self.holds(resource)
+
+    @cached_property
+    def acquainted(self) -> set[int | None]:
+        """People of the viewer's orgs and groups, and whose things she sees."""
+        orgs, groups = self.rows["Org"], self.rows["Group"]
+        found = {key for org in orgs if self.is_mine(org) for key in (org["owner"], *self.rights.members(org))}
+        found |= {key for group in groups if self.acts_in(group) for key in self.rights.members(group)}
+        found |= {org["owner"] for org in orgs if self.sees_org(org)}
+        return found | {row["owner"] for row in self.rows["Resource"] if self.sees_resource(row)}
+
+    def knows(self, user: Row) -> bool:
+        return self.is_own(user) or user["key"] in self.acquainted
+
+    @cached_property
+    def finds_everybody(self) -> bool:
+        """By exact user name: who manages people somewhere, be it of one org, one group or one resource."""
+        manages = (group["members"].get(self.key, {}) for group in self.rows["Group"] if self.acts_in(group))
+        ways = (way for row in self.rows["Resource"] for way in self.ways(row))
+        return (
+            self.may("ORGS_MANAGE", "GROUPS_MANAGE", "RESOURCES_MANAGE", "ACCESS_VIEW")
+            or any(self.is_mine(org) and self.rights.level(self.key, org) == "ADMIN" for org in self.rows["Org"])
+            or any(member["isManager"] for member in manages)
+            or any("ADMIN" in way.granted for way in ways if way.kind not in {"ANYONE", "GENERAL"})
+        )
+
+
+def _resources(reading: Reading, event: Row) -> list[Row]:
+    """Those that are still there of what an event did something to."""
+    about = [key for kind, key in (change["of"] for change in event["changes"]) if kind == "Resource"]
+    return [row for key in about if (row := reading.one("Resource", key)) is not None]
+
+
+KNOWS: dict[str, Callable[[Reading, Row], bool]] = {
+    "User": Reading.knows,
+    "Role": lambda reading, role: reading.viewer is not None,
+    "Org": Reading.sees_org,
+    "Group": lambda reading, group: reading.viewer is not None,
+    "Resource": Reading.sees_resource,
+    "ResourceType": lambda reading, kind: True,
+    "AuditEvent": lambda reading, event: (
+        reading.may("AUDIT_VIEW") or any(map(reading.administers, _resources(reading, event)))
+    ),
+    "ApiToken": lambda reading, token: reading.sees_all_users or token["user"] == reading.key,
+    "Ticket": lambda reading, ticket: False,  # who knows its id is told, but it has no global one
+}
+PRIVATE: dict[tuple[str, str], Callable[[Reading, Row], bool]] = {
+    ("User", "email"): Reading.is_own,
+    ("User", "metadata"): Reading.is_own,
+    ("User", "lastLoginAt"): Reading.is_own,
+    ("User", "roles"): Reading.is_own,
+    ("User", "orgs"): Reading.is_own,
+    ("User", "ownedOrgs"): Reading.is_own,
+    ("User", "groups"): Reading.is_own,
+    ("User", "storage"): Reading.is_own,
+    ("User", "apiTokens"): Reading.is_own,
+    ("User", "accessibleResources"): lambda reading, user: user is reading.viewer or reading.may("ACCESS_VIEW"),
+    ("Role", "users"): lambda reading, role: reading.sees_all_users,
+    ("Org", "members"): Reading.sees_members,
+    ("Group", "members"): Reading.sees_group_members,
+    ("GroupMemberEdge", "addedByName"): lambda reading, edge: reading.sees_who_added(
+        reading.rights.by_key["Group"][edge["group"]]
+    ),
+    ("Resource", "access"): Reading.sees_configuration,
+    ("Resource", "accessSubjects"): Reading.sees_accessors,
+    ("Resource", "auditEvents"): lambda reading, resource: reading.may("AUDIT_VIEW") or reading.administers(resource),
+    ("Query", "auditEvents"): lambda reading, root: reading.may("AUDIT_VIEW"),
+    ("AuditEvent", "address"): lambda reading, event: reading.may("AUDIT_VIEW"),
+    ("AuditEvent", "requestId"): lambda reading, event: reading.may("AUDIT_VIEW"),
+    ("AuditEvent", "changes"): lambda reading, event: reading.may("AUDIT_VIEW"),
+}
+
+
+def known(reading: Reading, kind: str, key: int | None) -> Row | None:
+    """The row with a key, if the viewer may know of it."""
+    row = reading.one(kind, key)
+    return row if row is not None and KNOWS[kind](reading, row) else None
+
+
+def every(reading: Reading, kind: str) -> list[Row]:
+    """All rows that the viewer may know of."""
+    return [row for row in reading.rows[kind] if KNOWS[kind](reading, row)]
+
+
+def _own(reading: Reading, user: Row, value: Any) -> Any:
+    return value if reading.is_own(user) else None
+
+
+def _user_name(reading: Reading, key: int | None) -> list[str]:
+    user = reading.one("User", key)
+    return [] if user is None else [user["userName"]]
+
+
+def _org_slug(reading: Reading, key: int) -> list[str]:
+    org = known(reading, "Org", key)
+    return [] if org is None else [org["slug"]]
+
+
+def _sorted_by(name: str, *moments: str, order: str = "name") -> dict[str, Callable[[Row], str]]:
+    """Orders by a name without letter case, and by moments."""
+    orders: dict[str, Callable[[Row], str]] = {order: lambda row: sort_key(row[name])}
+    return orders | {moment: lambda row, at=moment: stored(row[_camel(at)]) for moment in moments}
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(map(str.capitalize, rest))
+
+
+KINDS = {
+    "User": Kind(
+        "User",
+        {"user_name": lambda user: folded(user["userName"]), "created_at": lambda user: stored(user["createdAt"])},
+        {
+            "userName": lambda reading, user: user["userName"],
+            "email": lambda reading, user: _own(reading, user, user["email"]),
+            "createdAt": lambda reading, user: user["createdAt"],
+            "lastLoginAt": lambda reading, user: _own(reading, user, user["lastLoginAt"]),
+            "roleName": lambda reading, user: (
+                [role["name"] for role in reading.held(user)] if reading.is_own(user) else UNKNOWN
+            ),
+            "isDeactivated": lambda reading, user: _own(reading, user, user["key"] in reading.rights.deactivated),
+        },
+    ),
+    "Role": Kind("Role", {"name": lambda role: folded(role["name"])}),
+    "Org": Kind(
+        "Org",
+        _sorted_by("name", "created_at"),
+        {
+            "slug": lambda reading, org: org["slug"],
+            "name": lambda reading, org: org["name"],
+            "isPublic": lambda reading, org: org["isPublic"],
+            "viewerBelongs": Reading.is_mine,
+        },
+    ),
+    "Group": Kind(
+        "Group",
+        _sorted_by("displayName", "created_at", order="display_name"),
+        {
+            "slug": lambda reading, group: group["slug"],
+            "displayName": lambda reading, group: group["displayName"],
+            "viewerBelongs": Reading.is_my_group,
+        },
+    ),
+    "Resource": Kind(
+        "Resource",
+        _sorted_by("name", "created_at", "updated_at"),
+        {
+            "type": lambda reading, row: row["type"],
+            "orgSlug": lambda reading, row: _org_slug(reading, row["org"]),
+            "ownerUserName": lambda reading, row: _user_name(reading, row["owner"]),
+            "name": lambda reading, row: row["name"],
+            "slug": lambda reading, row: row["slug"],
+            "isLocked": lambda reading, row: row["lock"] is not None,
+            "viewerRole": lambda reading, row: listed(reading.holds(row)),
+        },
+    ),
+    "ApiToken": Kind("ApiToken", _sorted_by("name")),
+    "ResourceType": Kind("ResourceType", {"name": lambda row: row["name"]}),
+    "LockEvent": Kind("LockEvent", {"created_at": lambda event: stored(event["createdAt"])}),
+    "AuditEvent": Kind(
+        "AuditEvent",
+        {"created_at": lambda event: event["key"]},  # numbers follow the order of commits
+        {
+            "actorName": lambda reading, event: event["actorName"],
+            "action": lambda reading, event: event["action"],
+            "objectId": lambda reading, event: [change["objectId"] for change in event["changes"]],
+            "createdAt": lambda reading, event: event["createdAt"],
+        },
+        newest_first=True,
+        numbers=frozenset({"created_at"}),
+    ),
+    "AuditChange": Kind("AuditChange", {"name": lambda change: change["objectName"]}),
+    "AccessSubject": Kind("AccessSubject", {"user_name": lambda subject: subject["name"]}),
+}
+
+
+def identity(row: Row) -> str:
+    """The global id of a row; that of a ticket is its key."""
+    if row["__typename"] == "Ticket":
+        return str(row["key"])
+    return base64.urlsafe_b64encode(f"{row['__typename']}:{row['key']}".encode()).decode().rstrip("=")
+
+
+def permissions(mask: int) -> list[str]:
+    """The permissions in a mask."""
+    return [name for at, name in enumerate(PERMISSIONS) if mask >> at & 1]
+
+
+def first(rows: Iterable[Row]) -> Row | None:
+    """The one row, or none."""
+    return next(iter(rows), None)
+
+
+MOMENT: Any = SDL.type_map["DateTime"]
+MOMENT.coerce_input_value = lambda text: datetime.fromisoformat(text).astimezone(UTC)
+MOMENT.coerce_output_value = lambda moment: moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

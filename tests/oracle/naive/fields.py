@@ -1,0 +1,343 @@
+"""The answers of the naive reading, and the fields that are more than a value of their row: where they lead."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from graphql import DocumentNode, ExecutionResult, execute_sync
+
+from tests.oracle.naive import KINDS, PERMISSIONS, PRIVATE, SDL, Reading, every, first, identity, known
+from tests.oracle.naive.lists import Row, folded, page, refuse, sort_key
+from tests.oracle.naive.rights import listed
+
+NAMES = {"User": "userName", "Role": "name", "Org": "slug", "Group": "slug"}
+OPEN = ("ANYONE", "GENERAL")
+
+
+def _described(reading: Reading, parent: Row) -> Any:
+    values: Any = SDL.type_map["Permission"]
+    return [{"permission": name, "description": values.values[name].description} for name in PERMISSIONS]
+
+
+def _node(reading: Reading, parent: Row, id: str) -> Any:  # noqa: A002 - the argument's name in the API
+    return first(row for kind in reading.rows for row in every(reading, kind) if identity(row) == id)
+
+
+def _nodes(reading: Reading, parent: Row, ids: Sequence[str]) -> Any:
+    refuse(len(ids) > 100)
+    return [_node(reading, parent, each) for each in ids]
+
+
+def _lookup(kind: str) -> Callable[..., Any]:
+    def find(reading: Reading, parent: Row, by: Row) -> Any:
+        ((way, value),) = by.items()
+        if way == "id":
+            return first(row for row in every(reading, kind) if identity(row) == value)
+        rows = reading.rows[kind] if kind == "User" and reading.finds_everybody else every(reading, kind)
+        return first(row for row in rows if _is_named(reading, row, value))
+
+    return find
+
+
+def _is_named(reading: Reading, row: Row, value: Any) -> bool:
+    if row["__typename"] != "Resource":
+        return folded(row[NAMES[row["__typename"]]]) == folded(value)
+    org = reading.one("Org", row["org"])
+    assert org is not None
+    return [org["slug"], row["slug"]] == [folded(value["orgSlug"]), folded(value["slug"])]
+
+
+def _listing(kind: str, below: Callable[..., Iterable[Row]]) -> Callable[..., Any]:
+    """A connection of rows below a parent."""
+
+    def read(reading: Reading, parent: Row, **arguments: Any) -> Any:
+        return page(reading, KINDS[kind], list(below(reading, parent)), arguments)
+
+    return read
+
+
+def _everything(kind: str) -> Callable[..., Any]:
+    return _listing(kind, lambda reading, parent: every(reading, kind))
+
+
+def _members(reading: Reading, thing: Row, **arguments: Any) -> Any:
+    """Those who belong to an org or a group, with the facts of their memberships."""
+    members = reading.rights.members(thing)
+    rows = [user for user in reading.rows["User"] if user["key"] in members]
+    return page(reading, KINDS["User"], rows, arguments, lambda user: members[user["key"]])
+
+
+def _belonging(kind: str) -> Callable[..., Any]:
+    """The orgs or groups that a user belongs to, whose members the viewer sees, with the facts of the memberships."""
+    seen = Reading.sees_members if kind == "Org" else Reading.sees_group_members
+
+    def read(reading: Reading, user: Row, **arguments: Any) -> Any:
+        is_own = user["key"] == reading.key and kind == "Group"
+        joined = [row for row in every(reading, kind) if user["key"] in reading.rights.members(row)]
+        rows = [row for row in joined if is_own or seen(reading, row)]
+        return page(reading, KINDS[kind], rows, arguments, lambda row: row["members"][user["key"]])
+
+    return read
+
+
+def _events(reading: Reading, resource: Row, **arguments: Any) -> Any:
+    """What was done to a resource, with what it was before and after."""
+    about = {event["key"]: each for event in reading.rows["AuditEvent"] for each in _done(event, resource)}
+    rows = [event for event in reading.rows["AuditEvent"] if event["key"] in about]
+    return page(reading, KINDS["AuditEvent"], rows, arguments, lambda event: about[event["key"]])
+
+
+def _done(event: Row, resource: Row) -> list[Row]:
+    mine = [each for each in event["changes"] if each["of"] == ("Resource", resource["key"])]
+    return [{"before": each["before"], "after": each["after"]} for each in mine]
+
+
+def _accessible(reading: Reading, user: Row, **arguments: Any) -> Any:
+    """All on which the user holds a role; asked about another user, those that the viewer sees."""
+    role, kind = arguments.pop("role", None) or "METADATA_READ", arguments.pop("type", None)
+    is_own = user["key"] == reading.key
+    rows = [row for row in reading.rows["Resource"] if role in _held(reading, user, row)]
+    rows = [row for row in rows if is_own or reading.sees_resource(row)]
+    return page(reading, KINDS["Resource"], [row for row in rows if kind in {None, row["type"]}], arguments)
+
+
+def _held(reading: Reading, user: Row, resource: Row) -> frozenset[str]:
+    """What a user holds, as far as the viewer is told of it: of her own, what her token lets her."""
+    if user["key"] == reading.key:
+        return reading.holds(resource)
+    return reading.rights.holds(user["key"], resource) if reading.covers(resource) else frozenset()
+
+
+def _access_subjects(reading: Reading, resource: Row, **arguments: Any) -> Any:
+    """All of a kind first, then groups by slug, then users by name with what they hold by ways of their own."""
+    role = arguments.pop("role", None) or "METADATA_READ"
+    found = [subject for subject in _reached_by(reading, resource) if role in subject["roles"]]
+    return page(reading, KINDS["AccessSubject"], found, arguments)
+
+
+def _several(key: int, kind: str, roles: Iterable[str], name: str = "", **more: Any) -> Row:
+    """Several users in one entry."""
+    entry = {"key": key, "name": name, "kind": kind, "roles": listed(roles)}
+    return {**entry, "user": None, "group": None, "memberCount": None, **more}
+
+
+def _reached_by(reading: Reading, resource: Row) -> Iterable[Row]:
+    rights, org = reading.rights, reading.rights.by_key["Org"][resource["org"]]
+    grants = [grant for grant in resource["grants"] if rights.lasts(grant)]
+    for at, kind in enumerate(OPEN):
+        yield _several(at, kind, rights.closed([each["roles"] for each in grants if each["kind"] == kind], resource))
+    hidden: set[tuple[str, int]] = set()
+    if not reading.sees_members(org):
+        hidden.add(("ORG", org["key"]))
+        number = len(rights.members(org)) + (org["owner"] is not None) if reading.sees_org(org) else None
+        yield _several(4, "ORG", rights.full(resource), memberCount=number)
+    if not reading.sees_all_users:
+        hidden.add(("PERMISSION", 0))
+        yield _several(6, "PERMISSION", rights.full(resource))
+    for grant in grants:
+        group = rights.by_key["Group"][grant["subject"]] if grant["kind"] == "GROUP" else None
+        if group is not None and not reading.sees_group_members(group):
+            hidden.add(("GROUP", group["key"]))
+            told = {"group": group["key"], "memberCount": len(rights.members(group))}
+            yield _several(
+                group["key"], "GROUP", rights.closed([grant["roles"]], resource), f"!{group['slug']}", **told
+            )
+    for user in rights.rows["User"]:
+        ways = [way for way in rights.ways(user["key"], resource) if way.kind not in OPEN]
+        own = [way.granted for way in ways if (way.kind, way.key) not in hidden]
+        key, name = user["key"], folded(user["userName"])
+        yield _several(key, "USER", rights.closed(own, resource), name, user=key)
+
+
+def _granted(reading: Reading, resource: Row) -> Any:
+    return listed(role for way in reading.ways(resource) for role in way.granted)
+
+
+def _sources(reading: Reading, resource: Row) -> Any:
+    return [
+        {
+            "kind": way.kind,
+            "grantedRoles": listed(way.granted),
+            "effectiveRoles": listed(reading.rights.closed([way.granted], resource)),
+            "group": way.key if way.kind == "GROUP" else None,
+            "orgLevel": way.level,
+            "expiresAt": way.end,
+        }
+        for way in reading.ways(resource)
+    ]
+
+
+def _entry(kind: str) -> Callable[..., Any]:
+    """The entry of all of a kind."""
+    return lambda reading, resource: first(grant for grant in resource["grants"] if grant["kind"] == kind)
+
+
+def _entries(kind: str, of: str, name: str) -> Callable[..., Any]:
+    """The entries of groups or users, by name."""
+
+    def read(reading: Reading, resource: Row) -> Any:
+        rows: Mapping[int, Row] = reading.rights.by_key[of]
+        grants = [grant for grant in resource["grants"] if grant["kind"] == kind]
+        return sorted(grants, key=lambda grant: (sort_key(rows[grant["subject"]][name]), grant["subject"]))
+
+    return read
+
+
+def _one(kind: str, at: str) -> Callable[..., Any]:
+    """The row that another one names, whoever asks."""
+    return lambda reading, parent: reading.one(kind, parent[at])
+
+
+def _known(kind: str, at: str) -> Callable[..., Any]:
+    """The same, if the viewer may know of it."""
+    return lambda reading, parent: known(reading, kind, parent[at])
+
+
+MEGABYTE, MOST = 2**20, 2**53 - 1
+
+
+def _total(reading: Reading, user: Row) -> int | None:
+    """What her metadata allows her."""
+    quota = user["metadata"].get("maxStorageMB")
+    return None if quota is None else int(min(quota * MEGABYTE, MOST))
+
+
+def _used(reading: Reading, user: Row) -> int:
+    """What is in her orgs, and what uploads have reserved there."""
+    owned = {row["key"]: row for row in reading.rows["Resource"] if _owner(reading, row) == user["key"]}
+    tickets = [row for row in reading.rows["Ticket"] if row["resource"] in owned and row["kind"] == "UPLOAD"]
+    open_ = [row["sizeBytes"] for row in tickets if row["stage"] == "OPEN" and reading.rights.lasts(row)]
+    return int(min(sum(row["sizeBytes"] for row in owned.values()) + sum(open_), MOST))
+
+
+def _owner(reading: Reading, resource: Row) -> int | None:
+    org = reading.one("Org", resource["org"])
+    assert org is not None
+    owner: int | None = org["owner"]
+    return owner
+
+
+def _ticket(reading: Reading, parent: Row, id: str) -> Any:  # noqa: A002 - the argument's name in the API
+    return first(row for row in reading.rows["Ticket"] if row["key"] == id)
+
+
+def _state(reading: Reading, ticket: Row) -> str:
+    """What became of a ticket, and whether whoever began it still may."""
+    if ticket["stage"] != "OPEN" or not reading.rights.lasts(ticket):
+        return "EXPIRED" if ticket["stage"] == "OPEN" else str(ticket["stage"])
+    resource, is_upload = reading.one("Resource", ticket["resource"]), ticket["kind"] == "UPLOAD"
+    assert resource is not None
+    role = "DATASET_DATA_WRITE" if is_upload else "DATASET_DATA_READ"
+    may = role in reading.rights.holds(ticket["user"], resource) and not (is_upload and resource["lock"])
+    return "OPEN" if may else "REVOKED"
+
+
+def _limits(kind: str, at: str) -> Callable[..., Any]:
+    """The things that a token is limited to and the viewer knows, by name."""
+
+    def read(reading: Reading, token: Row) -> Any:
+        rows = [row for row in every(reading, kind) if row["key"] in token[at]]
+        return sorted(rows, key=lambda row: (sort_key(row["name"]), row["key"]))
+
+    return read
+
+
+def _itself(reading: Reading, row: Row) -> Row:
+    return row
+
+
+FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
+    ("Query", "viewer"): lambda reading, parent: {"__typename": "Viewer"},
+    ("Query", "node"): _node,
+    ("Query", "nodes"): _nodes,
+    ("Query", "permissions"): _described,
+    ("Query", "user"): _lookup("User"),
+    ("Query", "users"): _everything("User"),
+    ("Query", "role"): _lookup("Role"),
+    ("Query", "roles"): _everything("Role"),
+    ("Query", "org"): _lookup("Org"),
+    ("Query", "orgs"): _everything("Org"),
+    ("Query", "group"): _lookup("Group"),
+    ("Query", "groups"): _everything("Group"),
+    ("Query", "resource"): _lookup("Resource"),
+    ("Query", "resources"): _everything("Resource"),
+    ("Query", "resourceTypes"): _everything("ResourceType"),
+    ("Query", "ticket"): _ticket,
+    ("Query", "auditEvents"): _everything("AuditEvent"),
+    ("AuditEvent", "actor"): _one("User", "actor"),
+    ("AuditEvent", "changes"): _listing("AuditChange", lambda reading, event: event["changes"]),
+    ("Resource", "auditEvents"): _events,
+    ("Query", "apiTokens"): _everything("ApiToken"),
+    ("Viewer", "apiToken"): lambda reading, parent: reading.token,
+    ("User", "apiTokens"): _listing(
+        "ApiToken", lambda reading, user: [row for row in reading.rows["ApiToken"] if row["user"] == user["key"]]
+    ),
+    ("ApiToken", "user"): _known("User", "user"),
+    ("ApiToken", "orgs"): _limits("Org", "orgs"),
+    ("ApiToken", "resources"): _limits("Resource", "resources"),
+    ("Viewer", "user"): lambda reading, parent: reading.viewer,
+    ("Viewer", "permissions"): lambda reading, parent: reading.permissions,
+    ("User", "roles"): lambda reading, user: sorted(reading.held(user), key=lambda role: folded(role["name"])),
+    ("User", "orgs"): _belonging("Org"),
+    ("User", "ownedOrgs"): _listing(
+        "Org", lambda reading, user: [org for org in every(reading, "Org") if org["owner"] == user["key"]]
+    ),
+    ("User", "groups"): _belonging("Group"),
+    ("User", "accessibleResources"): _accessible,
+    ("User", "storage"): _itself,
+    ("Storage", "quotaBytes"): _total,
+    ("Storage", "usedBytes"): _used,
+    ("Ticket", "resource"): _known("Resource", "resource"),
+    ("Ticket", "state"): _state,
+    ("Role", "users"): _listing(
+        "User", lambda reading, role: [user for user in every(reading, "User") if role["key"] in user["roles"]]
+    ),
+    ("Org", "owner"): _one("User", "owner"),
+    ("Org", "viewerLevel"): lambda reading, org: reading.rights.level(reading.key, org),
+    ("Org", "members"): _members,
+    ("Org", "resources"): _listing(
+        "Resource", lambda reading, org: [row for row in every(reading, "Resource") if row["org"] == org["key"]]
+    ),
+    ("OrgMemberEdge", "addedBy"): _known("User", "addedBy"),
+    ("Group", "members"): _members,
+    ("Group", "memberCount"): lambda reading, group: len(reading.rights.members(group)),
+    ("Group", "viewerIsMember"): Reading.is_my_group,
+    ("GroupMemberEdge", "addedBy"): _known("User", "addedBy"),
+    ("Resource", "org"): _known("Org", "org"),
+    ("Resource", "owner"): _one("User", "owner"),
+    ("Resource", "lockHistory"): _listing("LockEvent", lambda reading, resource: resource["history"]),
+    ("Lock", "lockedBy"): _one("User", "user"),
+    ("Lock", "lockedByName"): lambda reading, lock: lock["userName"],
+    ("LockEvent", "actor"): _one("User", "user"),
+    ("LockEvent", "actorName"): lambda reading, event: event["userName"],
+    ("Resource", "viewerAccess"): _itself,
+    ("ViewerAccess", "grantedRoles"): _granted,
+    ("ViewerAccess", "effectiveRoles"): lambda reading, row: listed(reading.holds(row)),
+    ("ViewerAccess", "sources"): _sources,
+    ("AccessSource", "group"): _known("Group", "group"),
+    ("Resource", "access"): _itself,
+    ("AccessConfiguration", "general"): _entry("GENERAL"),
+    ("AccessConfiguration", "anyone"): _entry("ANYONE"),
+    ("AccessConfiguration", "groups"): _entries("GROUP", "Group", "displayName"),
+    ("AccessConfiguration", "users"): _entries("USER", "User", "userName"),
+    ("GroupGrant", "group"): _known("Group", "subject"),
+    ("UserGrant", "user"): _one("User", "subject"),
+    ("Resource", "accessSubjects"): _access_subjects,
+    ("AccessSubject", "user"): _one("User", "user"),
+    ("AccessSubject", "group"): _known("Group", "group"),
+}
+
+
+def answered(
+    reading: Reading, document: DocumentNode, variables: Mapping[str, Any], name: str | None = None
+) -> ExecutionResult:
+    """What the reading answers."""
+    return execute_sync(SDL, document, None, reading, dict(variables), name, field_resolver=_resolve)
+
+
+def _resolve(parent: Any, info: Any, **arguments: Any) -> Any:
+    place = info.parent_type.name, info.field_name
+    if place in PRIVATE and not PRIVATE[place](info.context, parent):
+        return None
+    if place[1] == "id":
+        return identity(parent)
+    return FIELDS[place](info.context, parent, **arguments) if place in FIELDS else parent[info.field_name]

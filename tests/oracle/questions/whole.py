@@ -1,0 +1,84 @@
+"""Questions that leave nothing out: all that lists show, and each way to narrow each of them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInputObjectType,
+    GraphQLNonNull,
+    GraphQLSchema,
+    get_named_type,
+    get_nullable_type,
+    is_composite_type,
+)
+
+from tests.oracle.questions import Asker
+from tests.oracle.worlds import Question
+
+AT_ONCE = 20
+"""How many fields a question may have at its root."""
+
+
+def whole(schema: GraphQLSchema) -> list[Question]:
+    """For each list, all that it shows of its rows and of what they lead to."""
+    root: Any = schema.query_type
+    lists = [_page(name, given, 20, 3) for name, given in root.fields.items() if "first" in given.args]
+    return [Question(f"query Whole {{ {text} }}", {}) for text in lists]
+
+
+def _page(name: str, given: GraphQLField, size: int, depth: int) -> str:
+    connection: Any = get_named_type(given.type)
+    edge: Any = get_named_type(connection.fields["edges"].type)
+    facts = [_whole(each, kind, 1) for each, kind in edge.fields.items() if each != "node"]
+    node = _whole("node", edge.fields["node"], depth + 1)
+    return f"{name}(first: {size}) {{ totalCount edges {{ {' '.join(facts)} {node} }} }}"
+
+
+def _whole(name: str, given: GraphQLField, depth: int) -> str:
+    """A field with all below it; a page counts as two steps down."""
+    below: Any = get_named_type(given.type)
+    if not is_composite_type(get_named_type(given.type)):
+        return name
+    if "first" in given.args:
+        return " ".join([_page(name, given, 10, depth - 2), *_each_value(name, given)]) if depth >= 2 else ""
+    parts = [_whole(each, kind, depth - 1) for each, kind in below.fields.items()] if depth else []
+    return f"{name} {{ {' '.join(parts)} }}" if any(parts) else ""
+
+
+def _each_value(name: str, given: GraphQLField) -> Iterator[str]:
+    """How many rows a list has for each value of an enum that it takes."""
+    for argument, each in given.args.items():
+        kind = get_nullable_type(each.type)
+        for value in kind.values if isinstance(kind, GraphQLEnumType) else ():
+            yield f"{name}{value}: {name}(first: 1, {argument}: {value}) {{ totalCount edges {{ cursor }} }}"
+
+
+def probes(asker: Asker) -> Iterator[Question]:
+    """Each list narrowed by each of its filters in each way, by some values that hit and some that do not."""
+    root: Any = asker.schema.query_type
+    ways = [(name, way) for name, given in root.fields.items() for way in _ways(asker, given)]
+    texts = [
+        f"p{at}: {name}(first: 3, filter: {way}) {{ totalCount nodes {{ id }} }}" for at, (name, way) in enumerate(ways)
+    ]
+    for at in range(0, len(texts), AT_ONCE):
+        yield Question(f"query Probe {{ {' '.join(texts[at : at + AT_ONCE])} }}", {})
+
+
+def _ways(asker: Asker, given: GraphQLField) -> Iterator[str]:
+    """Filters by one field, for each comparison with a few values."""
+    kind: Any = get_named_type(given.args["filter"].type) if "filter" in given.args else None
+    for name, field in kind.fields.items() if kind else ():
+        of: Any = get_named_type(field.type)
+        if isinstance(of, GraphQLInputObjectType) and of is not kind:
+            for way, each in of.fields.items():
+                yield from (
+                    asker.literal({name: asker.worded({way: _value(asker, each.type, name)})}) for _ in range(4)
+                )
+        elif of is not kind:
+            yield from (asker.literal({name: _value(asker, of, name)}) for _ in range(4))
+
+
+def _value(asker: Asker, kind: Any, name: str) -> Any:
+    return asker.value(GraphQLNonNull(get_nullable_type(kind)), name, 1, variables=False)

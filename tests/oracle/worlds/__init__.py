@@ -1,0 +1,238 @@
+"""Worlds to read in: made-up rows with somebody of every kind in them, and what a question can say about them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from random import Random
+from string import ascii_letters, digits
+from typing import Any
+
+from hypothesis import strategies as st
+
+from app import db
+from tests.oracle.naive import Reading, identity, permissions
+from tests.oracle.naive.lists import Row, folded
+from tests.oracle.naive.rights import Rights
+from tests.oracle.worlds.entities import BEGINNING, MOMENTS, TYPES, Numbers, things
+from tests.oracle.worlds.tokens import tokens
+from tests.oracle.worlds.written import write
+from tests.support.factories import Person
+
+EVERYTHING = 2047
+BUILT_IN = {"admin": EVERYTHING, "user": 8, "deactivated": 0}
+MADE = {"Lookers": 1, "Makers": 2, "Keepers": 48, "Registrars": 64, "Auditors": 128}
+MADE |= {"Checkers": 256, "Observers": 512, "Surveyors": 1024, "Inspectors": 1 + 128 + 256 + 512 + 1024}
+CAST: dict[str, Sequence[str]] = {
+    "stranger": (),
+    "plain": ("user",),
+    "viewing": ("user", "Lookers"),
+    "managing": ("Makers",),
+    "keeping": ("Keepers",),
+    "registrar": ("Registrars",),
+    "auditor": ("Auditors",),
+    "checking": ("Checkers",),
+    "observing": ("Observers", "user"),
+    "surveying": ("Surveyors",),
+    "inspecting": ("Inspectors",),
+    "admin": ("admin", "user"),
+    "gone": ("admin", "deactivated"),
+}
+"""Who asks, by the roles that they hold; `nobody` asks too."""
+
+WORDS: Mapping[str, Sequence[tuple[str, str]]] = {
+    "userName": [("User", "userName")],
+    "ownerUserName": [("User", "userName")],
+    "email": [("User", "email")],
+    "roleName": [("Role", "name")],
+    "name": [("Role", "name"), ("Org", "name"), ("Resource", "name")],
+    "displayName": [("Group", "displayName")],
+    "slug": [("Org", "slug"), ("Group", "slug"), ("Resource", "slug")],
+    "orgSlug": [("Org", "slug")],
+    "type": [("ResourceType", "name")],
+    "actorName": [("AuditEvent", "actorName")],
+    "action": [("AuditEvent", "action")],
+}
+"""Where the texts stand that an input field of a name may ask for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A text and its variables."""
+
+    text: str
+    variables: dict[str, Any]
+
+
+@dataclass(repr=False)
+class World:
+    """Rows by type, and what can be said about them in a question."""
+
+    rows: dict[str, list[Row]]
+    cast: dict[str, Row]
+    tokens: dict[str, Row]
+    texts: dict[str, list[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Words that hit something, by the name of the input field that they stand in."""
+        for word, places in WORDS.items():
+            found = [row[name] for kind, name in places for row in self.rows[kind] if row[name] is not None]
+            self.texts[word] = [*found, *(text.swapcase() for text in found), "nothing"]
+
+    def __repr__(self) -> str:
+        """What Hypothesis says of one that failed: all of it is too much for it to print."""
+        return f"World of {sum(map(len, self.rows.values()))} rows"
+
+    @cached_property
+    def rights(self) -> Rights:
+        return Rights(self.rows)
+
+    @property
+    def viewers(self) -> dict[str, Person | str | None]:
+        """Everybody who asks; some by an API token."""
+        cast = {kind: Person(row["key"], row["userName"]) for kind, row in self.cast.items()}
+        return {"nobody": None, **cast, **{kind: row["secret"] for kind, row in self.tokens.items()}}
+
+    def reading(self, kind: str) -> Reading:
+        """How somebody reads it."""
+        token = self.tokens.get(kind)
+        owner = None if token is None else self.rights.by_key["User"][token["user"]]
+        return Reading(self.rights, owner or self.cast.get(kind), token)
+
+    @cached_property
+    def ids(self) -> list[str]:
+        return [identity(row) for rows in self.rows.values() for row in rows]
+
+    def ready(self, kind: str) -> list[Any]:
+        """Whole input objects that hit something, by the name of their type; none for most types."""
+        if kind == "ResourcePath":
+            slugs = {org["key"]: org["slug"] for org in self.rows["Org"]}
+            return [{"orgSlug": slugs[row["org"]], "slug": row["slug"]} for row in self.rows["Resource"]]
+        rows = self.rows.get(kind.removesuffix("By"), []) if kind.endswith("By") else []
+        return [{"id": identity(row)} for row in rows]
+
+    @property
+    def lookups(self) -> Question:
+        """Everybody by name, which is a way to find who is not known."""
+        names = [user["userName"] for user in self.rows["User"]]
+        parts = [f'u{at}: user(by: {{userName: "{name}"}}) {{ id email }}' for at, name in enumerate(names)]
+        return Question(f"query Named {{ {' '.join(parts)} }}", {})
+
+    @cached_property
+    def moments(self) -> list[datetime]:
+        return [
+            value
+            for rows in self.rows.values()
+            for row in rows
+            for value in row.values()
+            if isinstance(value, datetime)
+        ]
+
+    async def write(self, database: db.Database) -> None:
+        """Make the database hold this world and nothing else."""
+        await write(database, self.rows)
+
+
+LETTERS = st.characters(codec="utf-8", exclude_categories=("C", "Z"))
+NAMES = st.text(ascii_letters + digits, min_size=1, max_size=6)
+VALUES: st.SearchStrategy[Any] = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(-1e300, 1e300)
+    | st.text(LETTERS, max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(LETTERS, max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def role(key: int, name: str, mask: int, made: datetime = BEGINNING, *, built_in: bool = False) -> Row:
+    given = {"name": name, "description": f"About {name}", "permissions": permissions(mask)}
+    return {"__typename": "Role", "key": key, **given, "isBuiltIn": built_in, "createdAt": made}
+
+
+def user(key: int, name: str, roles: Sequence[int], **given: Any) -> Row:
+    usual: Row = {"isServiceAccount": False, "email": None, "metadata": {}, "createdAt": BEGINNING, "lastLoginAt": None}
+    return {"__typename": "User", "key": key, "userName": name, "roles": set(roles), **usual, **given}
+
+
+FIRST = len(BUILT_IN) + len(MADE) + 1
+"""The key of the first role that is not in every world."""
+
+
+def peopled(random: Random, roles: Sequence[Row], users: Sequence[Row], numbers: Numbers) -> World:
+    """A world of these, of the built-in roles, of the cast, and of so many things that they have to do with."""
+    every = [role(at, name, mask, built_in=True) for at, (name, mask) in enumerate(BUILT_IN.items(), 1)]
+    every += [role(at, name, mask, MOMENTS[1]) for at, (name, mask) in enumerate(MADE.items(), len(every) + 1)]
+    keys = {row["name"]: row["key"] for row in every}
+    cast = {
+        name: user(
+            at, f"{name}Cast", [keys[held] for held in roles], email=f"{name}@Some.example", lastLoginAt=MOMENTS[1]
+        )
+        for at, (name, roles) in enumerate(CAST.items(), 500)
+    }
+    people = [*users, *cast.values()]
+    made = things(random, [row["key"] for row in [*users, *list(cast.values()) * 4]], numbers)
+    given = tokens(random, cast, made)
+    rows = {"User": people, "Role": [*every, *roles], "ResourceType": [*TYPES], **made, "ApiToken": [*given.values()]}
+    return World(rows, cast, given)
+
+
+def _is_new(name: str) -> bool:
+    return folded(name) not in {folded(each) for each in (*BUILT_IN, *MADE)}
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    """Small worlds of odd names and values."""
+    named = st.text(LETTERS, min_size=1, max_size=8).filter(_is_new)
+    names = draw(st.lists(named, max_size=3, unique_by=folded))
+    roles = [
+        role(at, name, draw(st.integers(0, EVERYTHING)), draw(st.sampled_from(MOMENTS)))
+        for at, name in enumerate(names, FIRST)
+    ]
+    keys = draw(st.lists(st.integers(1, 2**31 - 1).filter(lambda key: not 500 <= key < 520), max_size=5, unique=True))
+    called = draw(st.lists(NAMES, min_size=len(keys), max_size=len(keys), unique_by=folded))
+    held = st.sets(st.integers(1, FIRST - 1 + len(roles)), max_size=3)
+    users = [
+        user(
+            key,
+            name,
+            sorted(draw(held)),
+            email=draw(st.sampled_from([None, f"{name}@Some.example"])),
+            metadata=draw(st.dictionaries(st.text(LETTERS, max_size=5), VALUES, max_size=2)),
+            createdAt=draw(st.sampled_from(MOMENTS)),
+            lastLoginAt=draw(st.sampled_from([None, *MOMENTS])),
+        )
+        for key, name in zip(keys, called, strict=True)
+    ]
+    return peopled(Random(draw(st.integers(0, 2**32))), roles, users, Numbers(orgs=3, groups=3, resources=5))
+
+
+def lonely(random: Random) -> World:
+    """One with next to nothing in it."""
+    users = [user(key, f"lonely{key}", [2]) for key in (600, 601)]
+    return peopled(random, [], users, Numbers(orgs=1, groups=1, resources=1))
+
+
+def crowded(random: Random, size: int = 120) -> World:
+    """A large one: more of everything than stands on a page of a hundred."""
+    roles = [
+        role(key, f"Röle {key}", random.randrange(EVERYTHING + 1), random.choice(MOMENTS)) for key in range(FIRST, 30)
+    ]
+    users = []
+    for key in random.sample(range(600, 6000), size):
+        name = f"{random.choice('abcABC')}{random.choice('xyz')}{key}"
+        held = random.sample(range(1, 30), random.randrange(4))
+        users.append(
+            user(
+                key,
+                name,
+                [*held, 2],
+                email=random.choice([None, f"{name}@Some.example", f"{name}@other.example"]),
+                metadata={"maxStorageMB": key, "tags": [name]},
+                createdAt=random.choice(MOMENTS),
+                lastLoginAt=random.choice([None, *MOMENTS]),
+            )
+        )
+    return peopled(random, roles, users, Numbers(orgs=30, groups=25, resources=size))

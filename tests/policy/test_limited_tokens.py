@@ -1,0 +1,305 @@
+"""Claims about API tokens that are limited to orgs and resources: every way of asking and of changing obeys."""
+
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any, Self
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app import db
+from app.domain import refs, resource_roles
+from app.domain.resource_roles import MemberLevel
+from app.security.authentication import Permission
+from tests.oracle.access_queries import (
+    asked,
+    lists_agree,
+    lookups_agree,
+    own_checks_agree,
+    pages_agree,
+    resource_id,
+    user_id,
+)
+from tests.oracle.access_worlds import NOW, Plan, World, plans, world_of, write
+from tests.oracle.generated import generated
+from tests.support.changes import change, unchanged
+from tests.support.client import Api, codes
+from tests.support.factories import Make, Person, Thing
+
+EXPLAIN = """query ($user: ID!, $resource: ID!) {
+  explainAccess(user: {id: $user}, resource: {id: $resource}) { effectiveRoles }
+}"""
+PATCH = {"name": "New"}
+
+
+class ByToken(Api):
+    """Asks by an API token, whoever it is."""
+
+    @classmethod
+    def of(cls, api: Api, token: str) -> Self:
+        """The same front door."""
+        made = cls(api.client, api._desk)  # noqa: SLF001 - the same class
+        made.secret = token
+        return made
+
+    secret = ""
+
+    def token(self, as_: Person) -> str:
+        """Not the one that login would answer."""
+        return self.secret
+
+
+@dataclass
+class Limited(World):
+    """The same world for somebody who asks by a token: she holds what it is good for."""
+
+    who: int = 0
+    orgs: frozenset[int] = frozenset()
+    things: frozenset[int] = frozenset()
+    carries: bool = False
+
+    def holds(self, user: int | None, resource: int) -> set[str]:
+        """What the token lets her of what she holds; of others, what they hold."""
+        if user != self.who:
+            return super().holds(user, resource)
+        if self.resources[resource].org not in self.orgs and resource not in self.things:
+            return set()
+        known = self.users[user]
+        users = {**self.users, user: replace(known, is_registrar=known.is_registrar and self.carries)}
+        return replace(World(**_fields(self)), users=users).holds(user, resource)
+
+
+def _fields(world: World) -> dict[str, Any]:
+    return {name: getattr(world, name) for name in ("users", "owners", "levels", "members", "resources")}
+
+
+@generated(4)
+@given(plan=plans(), seed=st.integers(0, 2**32))
+async def test_all_ways_of_asking_agree_on_what_a_limited_token_is_good_for(
+    api: Api, make: Make, database: db.Database, plan: Plan, seed: int
+) -> None:
+    database.clock = lambda: NOW
+    await write(database, plan)
+    world, random = await world_of(database), Random(seed)
+    for person in random.sample(world.people, min(3, len(world.people))):
+        limited = Limited(
+            **_fields(world),
+            who=person.id,
+            orgs=frozenset(random.sample([*world.owners], random.randint(0, 1))),
+            things=frozenset(random.sample([*world.resources], random.randint(0, 2))),
+            carries=random.random() < 0.5,
+        )
+        await _agree(ByToken.of(api, await _token(make, limited, person)), limited, person)
+    await make.desk.last_used.flush()
+
+
+async def _token(make: Make, world: Limited, person: Person) -> str:
+    limits = [Thing("Org", key, "") for key in world.orgs] + [Thing("Resource", key, "") for key in world.things]
+    carried = Permission.RESOURCES_MANAGE if world.carries else Permission.NONE
+    return (await make.api_token(person, carried, limits))[0]
+
+
+async def _agree(api: Api, world: Limited, person: Person) -> None:
+    await lists_agree(api, world, person)
+    await lookups_agree(api, world, person)
+    await own_checks_agree(api, world, person)
+    await pages_agree(api, world, person, world.who)
+    for key in world.resources:
+        told = (await asked(api, EXPLAIN, person, user=person.node, resource=resource_id(key)))["explainAccess"]
+        assert {role for way in told for role in way["effectiveRoles"]} == world.holds(person.id, key)
+        await _asks_of_others(api, world, person, key)
+
+
+async def _asks_of_others(api: Api, world: Limited, person: Person, key: int) -> None:
+    """Only by ADMIN through this token, where it covers the org and no group has an entry: it covers no group."""
+    other = next(each for each in world.users if each != person.id)
+    reply = await api(EXPLAIN, as_=person, user=user_id(other), resource=resource_id(key))
+    kept, manages = world.resources[key], world.users[person.id].is_registrar and world.carries
+    belongs = person.id == world.owners[kept.org] or (kept.org, person.id) in world.levels
+    may = "ADMIN" in world.holds(person.id, key) and kept.org in world.orgs and (belongs or manages)
+    assert codes(reply) in ([[], ["NOT_FOUND"]] if may and not kept.entries else [["FORBIDDEN"]])
+
+
+@dataclass
+class Place:
+    """An administrator who owns two orgs alike, and a token of hers that is good for one of them, or for one thing."""
+
+    root: Person
+    bea: Person
+    token: str
+    inside: dict[str, Thing]
+    outside: dict[str, Thing]
+
+
+async def _place(make: Make, *, whole: bool) -> Place:
+    root, bea = await make.admin(), await make.user("bea")
+    inside, outside = [await _things(make, root, bea, name) for name in ("inside", "outside")]
+    token, _ = await make.api_token(root, ~Permission.NONE, [inside["org" if whole else "resource"]])
+    return Place(root, bea, token, inside, outside)
+
+
+async def _things(make: Make, root: Person, bea: Person, name: str) -> dict[str, Thing]:
+    org = await make.org(name, root)
+    await make.member(org, bea, MemberLevel.READ_ONLY)
+    return {"org": org, "resource": await make.resource(org, owner=root, general=0)}
+
+
+ABOUT_RESOURCES: dict[str, dict[str, Any]] = {
+    "updateResource": PATCH,
+    "lockResource": {"reason": "Because."},
+    "grantAccess": {"subject": {"user": {"userName": "bea"}}, "roles": ["METADATA_READ"]},
+    "transferResource": {"owner": {"userName": "bea"}},
+    "beginUpload": {"sizeBytes": 1},
+    "beginDownload": {},
+    "deleteResource": {},
+}
+ABOUT_ORGS: dict[str, dict[str, Any]] = {
+    "updateOrg": PATCH,
+    "addOrgMember": {"user": {"userName": "cleo"}, "level": "READ_ONLY"},
+    "removeOrgMember": {"user": {"userName": "bea"}},
+    "createResource": {"type": "MODEL", "slug": "new", "name": "New"},
+    "transferOrg": {"owner": {"userName": "bea"}},
+    "deleteOrg": {},
+}
+
+
+@pytest.mark.parametrize("name", ABOUT_RESOURCES)
+@pytest.mark.parametrize("whole", [True, False])
+async def test_a_resource_is_changed_where_the_token_is_good_for_it(
+    api: Api, make: Make, database: db.Database, name: str, whole: bool
+) -> None:
+    place = await _place(make, whole=whole)
+
+    refused, made = await _tried(api, make, database, place, name, "resource", ABOUT_RESOURCES[name])
+
+    assert (refused, made) == (["NOT_FOUND"], [])
+
+
+@pytest.mark.parametrize("name", ABOUT_ORGS)
+@pytest.mark.parametrize("whole", [True, False])
+async def test_an_org_is_changed_where_the_token_is_good_for_all_of_it(
+    api: Api, make: Make, database: db.Database, name: str, whole: bool
+) -> None:
+    place = await _place(make, whole=whole)
+    await make.user("cleo")
+
+    refused, made = await _tried(api, make, database, place, name, "org", ABOUT_ORGS[name])
+
+    assert (refused, made) == (["NOT_FOUND"], [] if whole else ["NOT_FOUND"])
+
+
+async def _tried(
+    api: Api, make: Make, database: db.Database, place: Place, name: str, kind: str, given: dict[str, Any]
+) -> tuple[list[str], list[str]]:
+    """What becomes of it outside, where nothing changes, and inside."""
+    await api("{ viewer { user { id } } }", as_=place.token)
+    await make.desk.last_used.flush()
+    async with unchanged(database):
+        outside = await api(change(name), as_=place.token, input={kind: {"id": place.outside[kind].node}, **given})
+    inside = await api(change(name), as_=place.token, input={kind: {"id": place.inside[kind].node}, **given})
+    return codes(outside), codes(inside)
+
+
+async def test_nothing_moves_to_where_the_token_is_not_good(api: Api, make: Make, database: db.Database) -> None:
+    place = await _place(make, whole=True)
+    given = {"resource": {"id": place.inside["resource"].node}, "org": {"id": place.outside["org"].node}}
+    await api("{ viewer { user { id } } }", as_=place.token)
+    await make.desk.last_used.flush()
+
+    async with unchanged(database):
+        reply = await api(change("transferResource"), as_=place.token, input=given)
+
+    assert codes(reply) == ["NOT_FOUND"]
+
+
+BEYOND: dict[str, dict[str, Any]] = {
+    "createOrg": {"slug": "new", "name": "New"},
+    "createGroup": {"slug": "new", "displayName": "New"},
+    "addGroupMembers": {"group": {"slug": "crew"}, "members": [{"user": {"userName": "bea"}}]},
+    "createUser": {"userName": "new"},
+    "assignRoles": {"user": {"userName": "bea"}, "roles": []},
+    "signOutEverywhere": {"user": {"userName": "bea"}},
+    "createRole": {"name": "new", "permissions": []},
+    "createResourceType": {"name": "NEW", "hasData": False},
+    "createServiceAccount": {"userName": "new"},
+}
+
+
+@pytest.mark.parametrize("name", BEYOND)
+async def test_what_is_about_the_whole_registry_is_not_for_a_limited_token(
+    api: Api, make: Make, database: db.Database, name: str
+) -> None:
+    """Whatever was stored with it: permissions for more do not count."""
+    place = await _place(make, whole=True)
+    await make.group_member(await make.group("crew"), place.root, is_manager=True)
+    viewer = (await api("{ viewer { permissions } }", as_=place.token))["data"]["viewer"]
+    await make.desk.last_used.flush()
+
+    async with unchanged(database):
+        reply = await api(change(name), as_=place.token, input=BEYOND[name])
+
+    assert viewer == {"permissions": ["ORGS_MANAGE", "RESOURCES_MANAGE", "ACCESS_VIEW", "RESOURCES_VIEW"]}
+    assert codes(reply) == ["FORBIDDEN"]
+
+
+async def test_what_it_was_limited_to_is_gone_and_it_is_good_for_nothing(api: Api, make: Make) -> None:
+    place = await _place(make, whole=True)
+
+    await api(change("deleteOrg"), as_=place.root, input={"org": {"id": place.inside["org"].node}})
+    seen = await api("{ resources { totalCount } orgs { totalCount } }", as_=place.token)
+
+    assert seen["data"] == {"resources": {"totalCount": 0}, "orgs": {"totalCount": 0}}
+
+
+async def test_over_rest_it_is_limited_too(api: Api, make: Make, database: db.Database) -> None:
+    place = await _place(make, whole=True)
+    headers = {"authorization": f"Bearer {place.token}"}
+
+    orgs = (await api.client.get("/orgs", headers=headers)).json()
+    sets = [await api.client.get(f"/orgs/{slug}/ds", headers=headers) for slug in ("inside", "outside")]
+    await make.desk.last_used.flush()
+    async with unchanged(database):
+        memberships = await api.client.put("/users/bea/orgs", json={"orgSlugs": []}, headers=headers)
+
+    assert [each["slug"] for each in orgs] == ["inside"]
+    assert [each.status_code for each in sets] == [200, 404]
+    assert memberships.status_code == 403
+
+
+async def test_it_deletes_a_thing_by_the_level_that_its_owner_has_in_the_org(api: Api, make: Make) -> None:
+    ann, org = await make.user("ann"), await make.org("reef")
+    await make.member(org, ann, MemberLevel.READ_WRITE_DELETE)
+    thing = await make.resource(org, general=resource_roles.METADATA_READ)
+    token, _ = await make.api_token(ann, limits=[thing])
+
+    assert codes(await api(change("deleteResource"), as_=token, input={"resource": {"id": thing.node}})) == []
+
+
+async def test_a_token_is_limited_to_what_its_maker_sees(api: Api, make: Make, database: db.Database) -> None:
+    ann = await make.user("ann")
+    hidden = await _things(make, await make.user("hugo"), await make.user("bea"), "hush")
+    open_ = await make.resource(await make.org("open", is_public=True))
+    wanted = {"orgs": [{"slug": "open"}], "resources": [{"id": open_.node}]}
+
+    async with unchanged(database):
+        replies = [
+            await api(change("createApiToken"), as_=ann, input={"name": "x", **wanted, kind: [{"id": node}]})
+            for kind, node in (
+                ("orgs", hidden["org"].node),
+                ("orgs", refs.encode("Org", 999)),
+                ("resources", hidden["resource"].node),
+                ("resources", refs.encode("Resource", 999)),
+            )
+        ]
+    made = await api(
+        change("createApiToken", "apiToken { isLimited orgs { slug } resources { id } }"),
+        as_=ann,
+        input={"name": "x", **wanted},
+    )
+
+    assert [codes(reply) for reply in replies] == [["NOT_FOUND"]] * 4
+    assert replies[0] == replies[1]
+    assert replies[2] == replies[3]
+    shown = {"isLimited": True, "orgs": [{"slug": "open"}], "resources": [{"id": open_.node}]}
+    assert made["data"]["createApiToken"]["apiToken"] == shown

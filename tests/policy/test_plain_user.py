@@ -1,0 +1,240 @@
+"""A plain user tries every read and every change for every other user, group, org and resource, and learns nothing.
+
+The world is asked twice: before and after facts that they may not know. Every answer must be the same to the byte.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import pytest
+
+from app import db
+from app.domain import refs
+from app.rest import TABLE
+from tests.oracle.access_worlds import NOW
+from tests.oracle.plain_worlds import FACTS, PART, TOLD, Fact, Town, build, happen
+from tests.support.client import Api
+from tests.support.factories import Make, Person, everything
+from tests.support.probing import document, inputs, probes
+from tests.support.rest_client import Rest
+from tests.support.walking import SCHEMA, Document, connections, lookups, reachable, variations
+
+DEEP = [Document([name], 3) for name in connections()]
+WIDE = Document(connections(), 2)
+NAMED = [Document([name], 2) for name in lookups()]
+ASKERS = {"alice": ("atelier", "work"), "abel": ("shed", "calm"), "gwen": ("agora", "gem")}
+"""Who asks: an org that they name, and the resource on which they hold ADMIN."""
+
+PEOPLE = ("alice", "abel", "gwen", "dora", "otto", "fay", "erin", "bob", "carol", "dan", "zed", "root")
+OTHERS = ("fay", "erin", "bob", "carol", "dan", "zed", "root")
+THINGS = ("work", "calm", "play", "gem", "dark")
+OWN: dict[str, dict[str, Any]] = {"GroupBy": {"slug": "band"}, "RoleBy": {"name": "user"}}
+"""What each of the two names of their own in changes, beside users, orgs and resources."""
+
+OWNERSHIP = ("transferOrg", "transferResource", "createOrg", "deleteUser")
+"""Changes after which a user owns more: nobody who is deactivated does, and who gives is told so."""
+
+Question = tuple[str, dict[str, Any]]
+
+
+@pytest.fixture
+def overrides() -> dict[str, Any]:
+    """A walk through everything costs more than a client may ask for."""
+    return {"OSTIARY_LIMITS": '{"Cost": 1000000000, "Selections": 100000, "Aliases": 1000}'}
+
+
+def ways_of(town: Town) -> dict[str, list[dict[str, Any]]]:
+    """How everything is named: the private org by its id alone, since its slug is one of the hidden facts."""
+    kinds = "User", "Org", "Resource", "Group"
+    strange: dict[str, list[dict[str, Any]]] = {each: [{"id": refs.encode(each, 900)}, {"id": "x"}] for each in kinds}
+    people = [{"id": town[name].node} for name in PEOPLE]
+    people += [{"userName": town[name].user_name} for name in ("alice", "fay", "bob", "dan")] + [{"userName": "nobody"}]
+    named = {
+        "UserBy": [*people, *strange["User"]],
+        "OrgBy": [*({"id": town[name].node} for name in ("atelier", "shed", "agora", "vault")), *strange["Org"]],
+        "ResourceBy": [*({"id": town[name].node} for name in THINGS), *strange["Resource"]],
+        "GroupBy": [*({"id": town[name].node} for name in ("divers", "choir", "band")), *strange["Group"]],
+        "RoleBy": [{"name": name} for name in ("user", "admin", "registrars", "none")],
+    }
+    paths = ("atelier", "work"), ("agora", "play"), ("nowhere", "gem")
+    named["ResourceBy"] += [{"path": {"orgSlug": org, "slug": slug}} for org, slug in paths]
+    return named
+
+
+def own_of(town: Town, who: str) -> dict[str, dict[str, Any]]:
+    """What the asker names of their own, where a change has room for more than the thing that is tried."""
+    org, thing = ASKERS[who]
+    return {**OWN, "OrgBy": {"slug": org}, "ResourceBy": {"id": town[thing].node}, "UserBy": {"userName": who}}
+
+
+def walk(town: Town) -> list[Question]:
+    """Everything that hangs on nothing, with every size, order and filter, and every node by its id."""
+    words = [PART, *(town[name].user_name for name in PEOPLE), "divers", "vault"]
+    found = [(each.text, each.values(size)) for each in DEEP for size in ({"firstInt": 3}, {"lastInt": 3})]
+    found += [(WIDE.text, WIDE.values(each)) for each in variations(words, PART)]
+    node = next(each for each in NAMED if "node(" in each.text and "idID" in each.variables)
+    every = [town[name].node for name in (*PEOPLE, *town.things)]
+    return [*found, *((node.text, {"idID": each, "firstInt": 3}) for each in every)]
+
+
+def naming(town: Town, who: str) -> Iterator[Question]:
+    """Every lookup by every way, a preview with each subject, and every question about users and resources."""
+    ways, own = ways_of(town), own_of(town, who)
+    strange = [each for each in ways["UserBy"] if each.get("id") in {"x", refs.encode("User", 900)}]
+    users = [*({"id": town[name].node} for name in OTHERS), *strange]
+    users += [{"userName": name} for name in (who, town["bob"].user_name, town["dan"].user_name, "nobody")]
+    things = [own["ResourceBy"], {"id": town["play"].node}, {"id": refs.encode("Resource", 900)}]
+    pairs = [*product(users, things)]
+    by_id = [(user["id"], thing["id"]) for user, thing in pairs if "id" in user]
+    submit: Any = SCHEMA.type_map["SubmitAccessInput"]
+    given: dict[str, list[Any]] = {f"by{kind}": [*each] for kind, each in ways.items()}
+    given |= {
+        "idsID": [[town[name].node for name in PEOPLE]],
+        "idID": [town["dark"].node],
+        "inputSubmitAccessInput": inputs(submit, {**ways, "ResourceBy": []}, own),
+        "userUserBy": [user for user, _ in pairs],
+        "resourceResourceBy": [thing for _, thing in pairs],
+        "roleResourceRole": ["METADATA_READ"],
+        "usersID": [[user] for user, _ in by_id],
+        "resourcesID": [[thing] for _, thing in by_id],
+        "rolesResourceRole": [["ADMIN"]],
+    }
+    for each in NAMED:
+        values = each.values(given)
+        for at in range(max(map(len, values.values()))):
+            yield each.text, {"firstInt": 3, **{name: tried[at % len(tried)] for name, tried in values.items()}}
+
+
+def changes(town: Town, who: str) -> Iterator[Question]:
+    """Every change with every thing in every place where one is named, tried and undone."""
+    ways, ownership = ways_of(town), {document(name) for name in OWNERSHIP}
+    dan = [{"id": town["dan"].node}, {"userName": town["dan"].user_name}]
+    for text, given in probes(ways, own_of(town, who)):
+        if not (text in ownership and any(way in given.values() for way in dan)):
+            yield text, {"input": given}
+
+
+async def answers(api: Api, asker: Person, asked: list[Question]) -> list[str]:
+    """Whole responses, as they come over the wire."""
+    found = []
+    for text, variables in asked:
+        declared = {name: value for name, value in variables.items() if f"${name}" in text}
+        response = await api.post(text, asker, **declared)
+        found.append(f"{response.status_code} {response.text}")
+    return found
+
+
+def read_routes(town: Town) -> list[str]:
+    """The path of every read of the REST API, with every org, dataset and user that can be named in it."""
+    words = {
+        "orgSlug": ["atelier", "agora", "nowhere"],
+        "dsSlug": ["work", "play"],
+        "userName": ["fay", town["bob"].user_name, town["dan"].user_name, "nobody"],
+    }
+    routes = [route.path for route in TABLE if route.method == "GET"]
+    found = []
+    for path in routes:
+        names = re.findall(r"\{(\w+)\}", path)
+        for values in product(*(words.get(name, ["x"]) for name in names)):
+            found.append(path.format(**dict(zip(names, values, strict=True))))
+    return [*found, "/orgs?includePublic=true", "/orgs?ownedOnly=true"]
+
+
+async def rest_answers(rest: Rest, asker: Person, paths: list[str]) -> list[str]:
+    found = []
+    for path in paths:
+        reply = await rest("GET", path, as_=asker)
+        found.append(f"{path} {reply.status_code} {reply.text}")
+    return found
+
+
+def told_apart(asked: list[Any], before: list[str], after: list[str]) -> list[Any]:
+    """The questions whose answers differ, with both answers."""
+    return [each for each in zip(asked, before, after, strict=True) if each[1] != each[2]]
+
+
+def hidden_from(who: str) -> list[Fact]:
+    return [fact for name, fact in FACTS.items() if name not in TOLD.get(who, ())]
+
+
+@pytest.mark.parametrize("who", ASKERS)
+async def test_no_read_tells_a_plain_user_a_hidden_fact(
+    api: Api, rest: Rest, make: Make, database: db.Database, who: str
+) -> None:
+    database.clock = lambda: NOW
+    town = await build(make)
+    asked, paths = [*walk(town), *naming(town, who)], read_routes(town)
+    before, over_rest = await answers(api, town[who], asked), await rest_answers(rest, town[who], paths)
+
+    await happen(database, town, *hidden_from(who))
+
+    assert told_apart(asked, before, await answers(api, town[who], asked)) == []
+    assert told_apart(paths, over_rest, await rest_answers(rest, town[who], paths)) == []
+    wrong = "GRAPHQL_", "TOO_COMPLEX", "INTERNAL"
+    assert [each for each in before if any(word in each for word in wrong)] == []
+
+
+@pytest.mark.parametrize("who", ASKERS)
+async def test_no_change_tells_a_plain_user_a_hidden_fact(
+    api: Api, make: Make, database: db.Database, who: str
+) -> None:
+    database.clock = lambda: NOW
+    town = await build(make)
+    asked = [*changes(town, who)]
+    stored = await everything(database)
+    before = await answers(api, town[who], asked)
+
+    assert await everything(database) == stored
+    await happen(database, town, *hidden_from(who))
+
+    assert told_apart(asked, before, await answers(api, town[who], asked)) == []
+
+
+WORD = re.compile(r'"(userName|slug|addedByName|lockedByName|actorName)(?:Of\w+)?":\s*"([^"]+)"')
+OPEN = {"agora", "divers", "choir", "band", "work", "calm", "play"}
+KNOWN = {
+    "alice": {"userName": {"alice", "abel", "dora", "otto", "fay"}, "slug": {"atelier", *OPEN}},
+    "abel": {"userName": {"alice", "abel", "otto", "fay"}, "slug": {"shed", *OPEN}},
+    "gwen": {"userName": {"alice", "abel", "gwen", "otto", "fay", "erin"}, "slug": {"gem", *OPEN}},
+}
+"""All names that they read: owners of what they see, who shares a group or an entry with them, and open groups."""
+
+LOCKED = {"lockedByName": {"alice"}, "actorName": {"alice"}}
+"""Who locked a resource is told to all who see it."""
+
+
+@pytest.mark.parametrize("who", ASKERS)
+async def test_what_a_plain_user_reads_is_this_and_nothing_else(
+    api: Api, make: Make, database: db.Database, who: str
+) -> None:
+    database.clock = lambda: NOW
+    town = await build(make)
+    await happen(database, town, *FACTS.values())
+
+    told = await answers(api, town[who], [(each.text, {"firstInt": 20}) for each in DEEP])
+
+    found: dict[str, set[str]] = {}
+    for name, word in WORD.findall("".join(told)):
+        found.setdefault(name, set()).add(word)
+    assert found == KNOWN[who] | LOCKED
+    assert [each for each in told if PART in each] == []
+
+
+async def test_every_hidden_fact_shows_to_who_may_know_it(api: Api, make: Make, database: db.Database) -> None:
+    """Else the tests above would hold whatever the server tells."""
+    database.clock = lambda: NOW
+    town = await build(make)
+    asked = [(each.text, {"firstInt": 50}) for each in DEEP]
+    before = await answers(api, town["root"], asked)
+
+    for name, fact in FACTS.items():
+        await happen(database, town, fact)
+        after = await answers(api, town["root"], asked)
+        assert after != before, name
+        before = after
+
+
+def test_the_walk_leads_everywhere() -> None:
+    assert set().union(*(each.seen for each in (*DEEP, *NAMED))) == reachable()

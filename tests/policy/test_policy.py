@@ -1,0 +1,260 @@
+"""The access matrix: every mutation, asked by everybody that the policy tells apart."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from graphql import (
+    DirectiveNode,
+    EnumValueNode,
+    FieldDefinitionNode,
+    GraphQLInputObjectType,
+    ObjectTypeDefinitionNode,
+    StringValueNode,
+    build_schema,
+    get_named_type,
+    get_nullable_type,
+    is_list_type,
+    parse,
+)
+
+from app import db, main
+from app.domain import refs
+from tests.oracle.matrix import MADE, PERMITTED, Case, Scene, World
+from tests.oracle.matrix.entities import THINGS
+from tests.oracle.matrix.storage import TICKETS
+from tests.oracle.matrix.users import PEOPLE
+from tests.support.changes import change, problems, unchanged
+from tests.support.client import Api, codes
+from tests.support.factories import Make, Person, all_but_the_log
+
+MUTATION_MATRIX: dict[str, Case] = PEOPLE | THINGS | TICKETS
+EVERY = sorted(MUTATION_MATRIX)
+TRIED = [name for name in EVERY if MUTATION_MATRIX[name].has_trial]
+
+Path = tuple[str | int, ...]
+
+
+def _mutations() -> dict[str, FieldDefinitionNode]:
+    """The mutations of the SDL."""
+    found = [node for node in parse(main.sdl()).definitions if isinstance(node, ObjectTypeDefinitionNode)]
+    (mutation,) = (node for node in found if node.name.value == "Mutation")
+    return {each.name.value: each for each in mutation.fields or ()}
+
+
+def _requires(mutation: FieldDefinitionNode) -> tuple[str | None, bool]:
+    """The permission that it names, and whether there are other ways."""
+    given = next((each for each in mutation.directives or () if each.name.value == "requiresPermission"), None)
+    said = {} if given is None else _arguments(given)
+    return said.get("permission"), "unless" in said
+
+
+def _arguments(directive: DirectiveNode) -> dict[str, str]:
+    kinds = EnumValueNode | StringValueNode
+    return {each.name.value: each.value.value for each in directive.arguments or () if isinstance(each.value, kinds)}
+
+
+def test_every_mutation_is_in_the_access_matrix() -> None:
+    assert set(_mutations()) == set(MUTATION_MATRIX)
+
+
+def test_the_schema_names_the_permission_that_each_mutation_needs_and_whether_there_are_other_ways() -> None:
+    required = {
+        name: (case.requires.name, bool(case.may - PERMITTED)) if case.requires else (None, False)
+        for name, case in MUTATION_MATRIX.items()
+    }
+
+    assert {name: _requires(mutation) for name, mutation in _mutations().items()} == required
+
+
+def test_every_change_that_can_be_undone_can_be_tried() -> None:
+    tried = {name for name, node in _mutations().items() if node.arguments and name != "login"}
+
+    assert tried == set(TRIED)
+
+
+def test_the_matrix_speaks_of_those_who_ask() -> None:
+    unknown = {name: case.may - {*case.family.askers} for name, case in MUTATION_MATRIX.items()}
+
+    assert {name: askers for name, askers in unknown.items() if askers} == {}
+
+
+async def _ask(api: Api, name: str, as_: Person | None, given: dict[str, Any] | None) -> dict[str, Any]:
+    if given is None:
+        return await api(f"mutation {{ {name} {{ errors {{ code message path }} }} }}", as_=as_)
+    return await api(change(name), as_=as_, input=given)
+
+
+async def _asked(make: Make, name: str, *, made: bool) -> list[tuple[Scene, Person | None, str, str]]:
+    """Each scene with somebody who asks, what becomes of it, and a word on it: only what is made, or all the rest."""
+    case = MUTATION_MATRIX[name]
+    found = []
+    for world in case.worlds:
+        scene = await case.scene(make, world)
+        for kind, asker in case.family.askers.items():
+            outcome = case.outcome(kind, world)
+            if (outcome == MADE) is made:
+                scene = await case.scene(make, world) if made else scene
+                found.append((scene, await asker(make, scene), outcome, f"{kind} in {world}"))
+    return found
+
+
+@pytest.mark.parametrize("name", EVERY)
+async def test_whoever_may_not_changes_nothing(api: Api, make: Make, database: db.Database, name: str) -> None:
+    asked = await _asked(make, name, made=False)
+
+    async with unchanged(database):
+        for scene, asker, code, who in asked:
+            reply = await _ask(api, name, asker, scene.given)
+            assert codes(reply) == [code], who
+            if code in {"UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND"} and not _is_elsewhere(scene):
+                assert codes(await _ask(api, name, asker, _wrong(scene))) == [code], who
+            if code == "NOT_FOUND":
+                assert await _ask(api, name, asker, _ghost(name, scene)) == reply, who
+
+
+def _wrong(scene: Scene) -> dict[str, Any] | None:
+    return scene.given and {**scene.given, **scene.wrong}
+
+
+def _is_elsewhere(scene: Scene) -> bool:
+    """What is wrong is that another thing is named."""
+    return bool(scene.wrong.keys() & {"org", "resource"})
+
+
+def _ghost(name: str, scene: Scene) -> dict[str, Any] | None:
+    """The same about a thing that never was."""
+    kind = MUTATION_MATRIX[name].family.kind
+    path = next(path for path, found in _places(name) if found == kind)
+    ghost: dict[str, Any] = _with(scene.given, path, {"id": refs.encode(kind, 999_999)})
+    return ghost
+
+
+@pytest.mark.parametrize("name", EVERY)
+async def test_whoever_may_makes_the_change(api: Api, make: Make, database: db.Database, name: str) -> None:
+    asked = await _asked(make, name, made=True)
+
+    before = await all_but_the_log(database)
+    for scene, asker, _, who in asked:
+        assert codes(await _ask(api, name, asker, scene.given)) == [], who
+        after = await all_but_the_log(database)
+        assert (after != before) is MUTATION_MATRIX[name].writes, who
+        before = after
+
+
+@pytest.mark.parametrize("name", TRIED)
+async def test_a_trial_writes_nothing_and_is_refused_as_the_change_is(
+    api: Api, make: Make, database: db.Database, name: str
+) -> None:
+    root, scene = await make.admin(), await MUTATION_MATRIX[name].scene(make, World.OPEN)
+    given, wrong = scene.given, _wrong(scene)
+    assert given is not None
+    assert wrong is not None
+
+    async with unchanged(database):
+        tried = await _ask(api, name, root, given | {"validateOnly": True})
+        tried_wrong = await _ask(api, name, root, wrong | {"validateOnly": True})
+        done_wrong = await _ask(api, name, root, wrong)
+
+    assert codes(tried) == []
+    assert problems(tried_wrong)
+    assert tried_wrong == done_wrong
+
+
+LOCKED = [name for name in TRIED if MUTATION_MATRIX[name].locked]
+
+
+@pytest.mark.parametrize("name", LOCKED)
+async def test_a_trial_on_what_is_locked_is_refused_as_the_change_is(
+    api: Api, make: Make, database: db.Database, name: str
+) -> None:
+    root, scene = await make.admin(), await MUTATION_MATRIX[name].scene(make, World.LOCKED)
+    assert scene.given is not None
+
+    async with unchanged(database):
+        tried = await _ask(api, name, root, scene.given | {"validateOnly": True})
+        done = await _ask(api, name, root, scene.given)
+
+    assert tried == done
+    assert codes(done) == [MUTATION_MATRIX[name].locked]
+
+
+SCHEMA = build_schema(main.sdl())
+OTHERS = {"User": "Role", "Role": "User", "Org": "Group", "Group": "Org", "Resource": "Org"}
+NAMES = {"User": "userName", "Role": "name", "Org": "slug", "Group": "slug"}
+
+
+def _strange(kind: str) -> list[dict[str, Any]]:
+    """Ways to name nothing at all."""
+    key = refs.encode
+    given = [key(kind, 999), key(OTHERS[kind], 1), key(kind, 2**31), key(kind, 0), key(kind, 2**70)]
+    strange = [{"id": text} for text in [*given, "", "x", "VXNlcjox=", "ü", "\0", "1"]]
+    if kind == "Resource":
+        slugs = [("", ""), ("ghost", "ghost"), ("a\0", "b"), ("a/b", "c"), ("ghost/ghost", "")]
+        return [*strange, *({"path": {"orgSlug": org, "slug": slug}} for org, slug in slugs)]
+    return [*strange, *({NAMES[kind]: name} for name in ("ghost", "", "a\0", "a" * 1_000))]
+
+
+def _places(name: str) -> Iterator[tuple[Path, str]]:
+    """Where the input of a mutation names a row, and of which kind; the first one of a list stands for all."""
+    mutation = SCHEMA.mutation_type
+    assert mutation is not None
+    given = mutation.fields[name].args.get("input")
+    return iter(()) if given is None else _below(get_named_type(given.type), ())
+
+
+def _below(kind: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    if kind.name.endswith("By") and isinstance(kind, GraphQLInputObjectType):
+        yield path, kind.name.removesuffix("By")
+    elif isinstance(kind, GraphQLInputObjectType):
+        for name, each in kind.fields.items():
+            at: Path = (0,) if is_list_type(get_nullable_type(each.type)) else ()
+            yield from _below(get_named_type(each.type), (*path, name, *at))
+
+
+def _with(given: Any, path: Path, value: Any) -> Any:
+    """The input with something else at a place; one subject stands in the place of another, a list where none was."""
+    made = inner = deepcopy(given)
+    for at, following in pairwise(path):
+        if at == "subject":
+            inner[at] = {following: None}
+        if at not in inner and following == 0:
+            inner[at] = [None]
+        inner = inner[at]
+    inner[path[-1]] = value
+    return made
+
+
+NAMED = [(name, path, kind) for name in EVERY for path, kind in _places(name)]
+
+
+@pytest.mark.parametrize(("name", "path", "kind"), NAMED, ids=lambda part: str(part).replace("'", ""))
+async def test_what_does_not_exist_is_not_found(
+    api: Api, make: Make, database: db.Database, name: str, path: Path, kind: str
+) -> None:
+    root, scene = await make.admin(), await MUTATION_MATRIX[name].scene(make, World.OPEN)
+    strange = _strange(kind)
+
+    async with unchanged(database):
+        replies = [await _ask(api, name, root, _with(scene.given, path, ghost)) for ghost in strange]
+
+    assert {each for reply in replies for each in problems(reply)} == {f"NOT_FOUND {_dotted(path)}"}
+    assert [len(problems(reply)) for reply in replies] == [1] * len(strange)
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(map(str, ("input", *path)))
+
+
+async def test_a_row_is_named_in_exactly_one_way(api: Api, make: Make, database: db.Database) -> None:
+    root = await make.admin()
+
+    for name, kind in (("deleteUser", "user"), ("deleteOrg", "org"), ("deleteGroup", "group"), ("deleteRole", "role")):
+        word = NAMES[kind.capitalize()]
+        one = {"id": root.node, word: "root"}
+        ways: list[Any] = [None, {}, one, {"id": None}, {word: None}, one | {"id": None}, one | {word: None}]
+        async with unchanged(database):
+            replies = [await api(change(name), as_=root, input={kind: by}) for by in ways]
+        assert [set(codes(reply)) for reply in replies] == [{"BAD_USER_INPUT"}] * len(ways)

@@ -1,0 +1,254 @@
+"""The description of the REST face: it is whole, it is valid, and what the face answers is what it says."""
+
+import html
+import re
+import shlex
+from collections.abc import Iterator
+from copy import deepcopy
+from functools import cache
+from typing import Any
+
+import httpx
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from starlette.applications import Starlette
+
+from app import rest
+from app.config import Settings
+from app.rest import examples, openapi
+from app.rest.routing import build_routes
+from tests.support.client import Api
+from tests.support.factories import Make
+from tests.support.openapi_calls import GOOD, Askers, Described, Operation, operations
+from tests.support.rest_toy import refusal
+
+FORMS = {"application/json", "application/x-www-form-urlencoded", "multipart/form-data"}
+MEMBERS = {"OSTIARY_ENABLE_ORGANIZATION_MEMBER_MANAGEMENT": "true"}
+
+
+@cache
+def described(*, drone_db_clients: bool = False) -> Described:
+    return openapi.document(rest.SECTIONS, Settings(drone_db_clients=drone_db_clients))
+
+
+@pytest.mark.parametrize("drone_db_clients", [False, True])
+def test_it_is_valid(drone_db_clients: bool) -> None:
+    document = described(drone_db_clients=drone_db_clients)
+
+    assert [str(error) for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
+
+
+def test_it_has_every_route_and_no_other() -> None:
+    found = {(each.method.upper(), each.path) for each in operations(described()).values()}
+
+    assert found == {(route.method, route.path) for route in rest.TABLE}
+    assert len(operations(described())) == len(rest.TABLE), "a name stands there twice"
+
+
+def test_names_are_words_that_a_program_can_use() -> None:
+    assert [name for name in operations(described()) if not re.fullmatch(r"[a-z][A-Za-z]+", name)] == []
+
+
+def test_everything_is_described() -> None:
+    assert [where for where, told in _elements() if not (told.get("description") or "").strip()] == []
+
+
+def test_every_field_that_must_be_given_has_an_example() -> None:
+    required = {field.name for route in rest.TABLE for field in route.fields if field.required}
+
+    assert required - set(examples.VALUES) == set()
+
+
+def test_every_shape_is_used_and_every_reference_leads_to_one() -> None:
+    found = {each.rpartition("/")[2] for each in _references(described())}
+
+    assert found == set(described()["components"]["schemas"])
+
+
+def test_it_leads_nowhere_else(settings: Settings) -> None:
+    assert re.findall(r"https?:[^ \"']*", str(openapi.document(rest.SECTIONS, settings))) == []
+
+
+def test_who_may_call_is_told_of_each() -> None:
+    security = {name: each.told["security"] for name, each in operations(described()).items()}
+
+    assert security["authenticate"] == []
+    assert security["getOrg"] == [{}, {"bearer": []}, {"cookie": []}]
+    assert security["createUser"] == [{"bearer": []}, {"cookie": []}]
+
+
+@pytest.mark.parametrize("drone_db_clients", [False, True])
+def test_it_follows_the_setting_for_drone_dbs_clients(drone_db_clients: bool) -> None:
+    document = described(drone_db_clients=drone_db_clients)
+    expires = document["components"]["schemas"]["Session"]["properties"]["expires"]
+    statuses = {status for each in operations(document).values() for status in each.told["responses"]}
+
+    assert expires["type"] == ("integer" if drone_db_clients else "string")
+    assert ("403" in statuses) is not drone_db_clients
+
+
+def test_what_an_external_provider_does_instead_says_so() -> None:
+    found = {name for name, each in operations(described()).items() if "ExternalAuthUrl" in each.told["description"]}
+
+    users = {"createUser", "updateUser", "deleteUser", "deleteNamedUser", "changePassword", "resetPassword"}
+    assert found == users | {"createRole", "deleteRole"}
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [MEMBERS, MEMBERS | {"OSTIARY_DRONE_DB_CLIENTS": "true"}],
+    ids=["as documented", "for DroneDB's clients"],
+)
+async def test_the_face_answers_as_it_says(client: httpx.AsyncClient, api: Api, make: Make) -> None:
+    document = (await client.get("/openapi.json")).json()
+    known, asked = operations(document), await Askers.made(client, api, make)
+    shapes = _closed(document)
+    assert sorted(known) == sorted(call.operation for call in GOOD)
+
+    for call in GOOD:
+        operation = known[call.operation]
+        reply, *others = [*await asked.good(operation, call), *await asked.bad(operation)]
+        assert reply.is_success, (call, reply.text)
+        for each in (reply, *others):
+            _conforms(shapes, operation, each)
+
+
+@pytest.mark.parametrize("overrides", [{"OSTIARY_EXTERNAL_AUTH_URL": "http://127.0.0.1:1/"}])
+async def test_what_it_says_that_an_external_provider_does_is_refused(
+    client: httpx.AsyncClient, api: Api, make: Make
+) -> None:
+    known, asked = operations(described()), await Askers.made(client, api, make)
+    await make.role("divers")
+    await make.user("Dora")
+    replies = {call.operation: (await asked.good(known[call.operation], call))[0] for call in GOOD}
+
+    refused = {name for name, reply in replies.items() if "managed by the external provider" in reply.text}
+    assert refused == {route.name for route in rest.TABLE if route.is_externally_managed}
+    assert {replies[name].status_code for name in refused} == {400}
+
+
+def _conforms(shapes: Described, operation: Operation, reply: httpx.Response) -> None:
+    """Status, headers, media type and body are as told; of the shapes, nothing more than told."""
+    about = f"{operation.told['operationId']} {reply.request.url}: {reply.status_code} {reply.text}"
+    told = operation.told["responses"].get(str(reply.status_code))
+    assert told is not None, about
+    for name, header in told.get("headers", {}).items():
+        assert name in reply.headers or not header.get("required"), about
+    if "content" not in told:
+        assert (reply.content, "content-type" in reply.headers) == (b"", False), about
+        return
+    ((media, content),) = told["content"].items()
+    assert reply.headers["content-type"].partition(";")[0] == media, about
+    body = reply.json() if media == "application/json" else reply.text
+    schema = {**content["schema"], "components": shapes}
+    checker = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    assert [error.message for error in checker.iter_errors(body)] == [], about
+
+
+def _closed(document: Described) -> Described:
+    """The shapes, without room for what is not told."""
+    components: Described = deepcopy(document["components"])
+    for schema in components["schemas"].values():
+        schema["additionalProperties"] = False
+    return components
+
+
+@pytest.mark.parametrize(
+    ("path", "media"),
+    [
+        ("/openapi.json", "application/json"),
+        ("/openapi", "text/html; charset=utf-8"),
+        ("/openapi/reference.css", "text/css; charset=utf-8"),
+        ("/openapi/reference.js", "text/javascript; charset=utf-8"),
+    ],
+)
+async def test_who_has_it_is_not_sent_it_again(client: httpx.AsyncClient, path: str, media: str) -> None:
+    reply = await client.get(path)
+    again = await client.get(path, headers={"if-none-match": reply.headers["etag"]})
+
+    assert (reply.status_code, reply.headers["content-type"]) == (200, media)
+    assert reply.headers["cache-control"] == "no-cache"
+    assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_the_page_takes_no_part_from_elsewhere(client: httpx.AsyncClient) -> None:
+    reply = await client.get("/openapi")
+    parts = re.findall(r'(?:src|href)="([^"#]+)"', reply.text)
+    replies = [await client.get(f"/{part}", headers={"accept": "text/html, */*"}) for part in parts]
+
+    assert "default-src 'none'; script-src 'self'; style-src 'self'" in reply.headers["content-security-policy"]
+    assert reply.headers["x-frame-options"] == "DENY"
+    assert re.findall(r"<style|<script(?! type=\"module\" src=)| style=| on\w+=", reply.text) == []
+    assert [part for part, each in zip(parts, replies, strict=True) if each.status_code != 200] == []
+
+
+async def test_the_page_shows_every_operation_and_every_link_on_it_leads_somewhere(client: httpx.AsyncClient) -> None:
+    text = (await client.get("/openapi")).text
+    ids = re.findall(r' id="([^"]+)"', text)
+
+    assert {*operations(described())} <= {*ids}
+    assert {f"shape-{name}" for name in described()["components"]["schemas"]} <= {*ids}
+    assert len(ids) == len({*ids})
+    assert {*re.findall(r'(?:href|aria-labelledby)="#?([^"/.]+)"', text)} - {*ids} == {"graphql"}
+
+
+async def test_every_curl_line_is_a_call_of_its_operation(client: httpx.AsyncClient) -> None:
+    text = (await client.get("/openapi")).text
+    lines = [re.sub("<[^>]+>", "", line) for line in re.findall(r'class="curl"[^>]*>(.*?)</pre>', text)]
+    calls = [shlex.split(html.unescape(line)) for line in lines]
+
+    found = set()
+    for words in calls:
+        method = words[words.index("-X") + 1] if "-X" in words else "GET"
+        address = next(word for word in words if word.startswith("http://localhost:5000/"))
+        path = address.removeprefix("http://localhost:5000/").split("/")
+        found.add(
+            next(place.routes[method].name for place in build_routes(rest.TABLE) if place.match(path) is not None)
+        )
+    assert found == set(operations(described()))
+
+
+async def test_behind_a_prefix_it_is_described_there(app: Starlette) -> None:
+    transport = httpx.ASGITransport(app, root_path="/registry")
+    async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+        document = (await client.get("/registry/openapi.json")).json()
+
+    assert [server["url"] for server in document["servers"]] == ["/registry"]
+
+
+async def test_there_is_no_other_part_of_the_page(client: httpx.AsyncClient) -> None:
+    assert refusal(await client.get("/openapi/page.py")) == (404, False)
+
+
+def _elements() -> Iterator[tuple[str, Described]]:
+    """Everything that has a description, with where it stands."""
+    document = described()
+    yield "info", document["info"]
+    yield from ((tag["name"], tag) for tag in document["tags"])
+    for name, scheme in document["components"]["securitySchemes"].items():
+        yield name, scheme
+    for name, schema in document["components"]["schemas"].items():
+        yield name, schema
+        yield from ((f"{name}.{each}", told) for each, told in schema["properties"].items())
+    for name, operation in operations(document).items():
+        yield name, operation.told
+        yield name, {"description": operation.told["summary"]}
+        yield from _parts(name, operation.told)
+
+
+def _parts(name: str, told: Described) -> Iterator[tuple[str, Described]]:
+    yield from ((f"{name}({each['name']})", each) for each in told.get("parameters", []))
+    yield from ((f"{name} {status}", each) for status, each in told["responses"].items())
+    for media, content in told.get("requestBody", {}).get("content", {}).items():
+        assert media in FORMS
+        fields = content["schema"].get("properties", {}).items()
+        yield from ((f"{name} {media} {each}", field) for each, field in fields)
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from ([value["$ref"]] if "$ref" in value else [])
+        yield from (each for part in value.values() for each in _references(part))
+    elif isinstance(value, list):
+        yield from (each for part in value for each in _references(part))

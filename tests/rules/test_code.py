@@ -1,0 +1,183 @@
+"""Rules about the code, asked of the code itself."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.domain.errors import Problem
+from app.graphql.schema import directives, payloads
+from app.graphql.schema.types.audit import AuditObjectType
+from app.security.authentication import Permission
+from app.services.entities import AUDITED
+
+HOME = Path(__file__).parents[2]
+FILES = {
+    path.relative_to(HOME).as_posix(): ast.parse(path.read_text())
+    for folder in ("app", "tests")
+    for path in sorted((HOME / folder).rglob("*.py"))
+}
+FACES = ("app/schema/", "app/rest/", "app/web/", "app/executor/", "app/main.py", "app/cli/__init__.py")
+TRANSACTION = re.compile(r"(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)\b")
+MOST_LINES = 400
+LONGEST_FUNCTION = 40
+
+
+def test_only_the_door_and_the_migrations_begin_and_end_a_transaction() -> None:
+    names = {"begin", "begin_nested", "commit", "rollback", "savepoint"}
+    found = {
+        path
+        for path, tree in _of("app/").items()
+        if names & _calls(tree) or any(TRANSACTION.match(text) for text in _texts(tree))
+    }
+
+    doors = {"app/db/sqlite/group_commit.py", "app/db/postgresql/database.py", "app/db/sqlite/database.py"}
+    assert found == doors | {"app/db/migrations/runner.py"}
+
+
+def test_only_the_audit_log_opens_the_transaction_of_a_change() -> None:
+    """So that nothing is changed without an event; a service that is not handed one opens it with `audit.change`.
+
+    That somebody guesses passwords, or uses an API token, is written past it: it is no change, and there are many.
+    So is the write that readiness tries and takes back.
+    """
+    found = {path for path, tree in _of("app/").items() if ("database", "write") in _called(tree)}
+
+    services = {f"app/services/{name}.py" for name in ("api_tokens", "audit", "throttle")}
+    assert found == {"app/db/migrations/__init__.py", *services}
+
+
+def test_only_the_door_and_the_migrations_know_a_driver() -> None:
+    found = {path for path, tree in _of("app/").items() if {"sqlite3", "asyncpg"} & _imported(tree)}
+
+    doors = {
+        f"app/db/{name}.py" for name in ("commits", "failures", "outcomes", "patience", "pool", "postgresql", "sqlite")
+    }
+    assert found == doors | {"app/db/migrations/__init__.py", "app/db/migrations/runner.py"}
+
+
+def test_there_is_one_lru() -> None:
+    found = {path for path, tree in _of("app/").items() if {"OrderedDict", "popitem"} & {*_names(tree), *_calls(tree)}}
+
+    assert found == {"app/caching.py"}
+
+
+def test_moments_are_written_in_one_place() -> None:
+    """A line of the log has a form of its own."""
+    found = {path for path, tree in _of("app/").items() if {"isoformat", "strftime"} & _calls(tree)}
+
+    assert found == {"app/db/types.py", "app/observability/logs.py"}
+
+
+def test_no_face_builds_a_query() -> None:
+    found = {path for path, tree in _of(*FACES).items() if {"sqlalchemy", "sqlmodel"} & _imported(tree)}
+
+    assert found == set()
+
+
+def test_no_face_reads_past_the_loaders() -> None:
+    """`reads` and the executor ask for what the loaders have prepared; every other read is a service's."""
+    asking = {"ask", "read", "row", "rows", "value", "many", "put"}
+    doors = {"database", "tx"}
+    found = {
+        (path, name)
+        for path, tree in _of(*FACES).items()
+        for of, name in _called(tree)
+        if of in doors and name in asking
+    }
+
+    assert found == set()
+
+
+def test_a_viewer_is_made_where_she_is_identified_and_nowhere_out_of_what_she_holds() -> None:
+    """One that is put together elsewhere has forgotten what her token is limited to: `Viewer.alike` has not."""
+    makes = {
+        path
+        for path, tree in _of("app/").items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Viewer"
+        if len(node.args) + len(node.keywords) > 1
+    }
+
+    assert makes == {"app/security/authentication.py", "app/services/session.py", "app/services/demo/__init__.py"}
+
+
+def test_every_module_says_what_it_is() -> None:
+    assert [path for path, tree in FILES.items() if not ast.get_docstring(tree)] == []
+
+
+def test_no_file_is_too_long() -> None:
+    lengths = {path: len((HOME / path).read_text().splitlines()) for path in FILES}
+
+    assert {path: length for path, length in lengths.items() if length > MOST_LINES} == {}
+
+
+def test_no_function_is_too_long() -> None:
+    lengths = {
+        f"{path}:{node.lineno} {node.name}": (node.end_lineno or 0) - node.lineno + 1
+        for path, tree in FILES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+
+    assert {name: length for name, length in lengths.items() if length > LONGEST_FUNCTION} == {}
+
+
+def test_every_permission_has_its_name_in_the_api_in_the_same_order() -> None:
+    assert [each.name for each in directives.Permission] == [each.name for each in Permission]
+
+
+def test_every_kind_of_thing_in_the_audit_log_has_its_name_in_the_api() -> None:
+    assert {kind.value for kind in AuditObjectType} == set(AUDITED)
+
+
+def test_every_problem_has_its_code_and_its_type_in_the_api() -> None:
+    problems = {kind for kind in _kinds(Problem) if "code" in vars(kind)}
+
+    assert set(payloads.PROBLEM_TYPES) == problems
+    assert {each.name for each in payloads.ErrorCode} == {each.code for each in problems}
+    assert {face.__name__ for face in payloads.PROBLEM_TYPES.values()} == {each.__name__ for each in problems}
+
+
+def _of(*starts: str) -> dict[str, ast.Module]:
+    return {path: tree for path, tree in FILES.items() if path.startswith(starts)}
+
+
+def _calls(tree: ast.AST) -> set[str]:
+    """The names of all methods that are called."""
+    return {name for _, name in _called(tree)}
+
+
+def _called(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Every method that is called, after the last name of what it is called on."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            of = node.func.value
+            yield of.id if isinstance(of, ast.Name) else getattr(of, "attr", ""), node.func.attr
+
+
+def _names(tree: ast.AST) -> Iterator[str]:
+    return (node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
+
+
+def _texts(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def _imported(tree: ast.AST) -> set[str]:
+    """The packages that are imported."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {each.name.partition(".")[0] for each in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+def _kinds(base: type[Problem]) -> Iterator[type[Problem]]:
+    for kind in base.__subclasses__():
+        yield kind
+        yield from _kinds(kind)

@@ -1,0 +1,1 @@
+"""Tests of passwords, keys and tokens."""

@@ -1,0 +1,53 @@
+"""Claims about what the audit log tells of commands."""
+
+import asyncio
+
+from app import db, main
+from app.config import Settings
+from tests.support.logged import Event, events
+
+
+def _events(settings: Settings) -> list[Event]:
+    async def read() -> list[Event]:
+        database = await db.open_database(settings.database_url)
+        try:
+            return await events(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(read())
+
+
+def test_a_command_writes_one_event_and_one_that_changes_nothing_none(settings: Settings) -> None:
+    main.prepare(settings)
+    main.prepare(settings)
+    main.fill(settings)
+    main.reindex(settings, lambda _, __: None)
+
+    told = _events(settings)
+    own = [event for event in told if event.actor is None]
+    assert [event.action for event in own] == ["createUser", "demo", "reindex"]
+    assert {(event.actor_id, event.face, event.address) for event in own} == {(None, "COMMAND", None)}
+    assert [event.kinds for event in own] == [["User"], ["ResourceType", "Role", "User"], []]
+    assert own[0].changes["User admin"][1]["roles"] == ["admin"]
+
+
+def test_the_demo_has_two_years_of_events_by_those_who_did_it(settings: Settings) -> None:
+    main.prepare(settings)
+    main.fill(settings)
+
+    told = [event for event in _events(settings) if event.actor is not None]
+    assert {event.action for event in told} == {
+        "addGroupMembers",
+        "addOrgMember",
+        "createGroup",
+        "createOrg",
+        "createResource",
+        "lockResource",
+        "setGroupManager",
+        "submitAccess",
+        "unlockResource",
+        "updateResource",
+    }
+    assert sum(event.action == "createResource" for event in told) == 300
+    assert all(event.changes for event in told)

@@ -1,0 +1,146 @@
+"""The demo world fills an empty database alone, obeys the rules, and shows what the documentation tells."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from app import db
+from app.db.tables import GroupMember, LockEvent, OrgMember, User, col
+from app.domain.errors import Conflict, SettingsError
+from app.services import access_index_rebuild, demo
+from app.services.demo import names as demo_names
+from tests.support.changes import answered, change, unchanged
+from tests.support.client import Api, codes
+from tests.support.factories import Make, rows_of, stored_person
+from tests.support.fetching import fetch
+
+pytestmark = pytest.mark.usefixtures("from_this_machine")
+
+LOGIN = change("login", "session { user { userName } }")
+UPDATE = change("updateResource", "resource { metadata }")
+EXAMPLE = """
+query ($slug: String!) {
+  resource(by: {path: {orgSlug: "marine-science", slug: $slug}}) { viewerAccess { effectiveRoles } }
+}
+"""
+READS = ["METADATA_READ", "DATASET_DATA_READ"]
+WRITES = ["METADATA_READ", "METADATA_WRITE", "DATASET_DATA_READ", "DATASET_DATA_WRITE"]
+EVERY = [*WRITES, "ADMIN"]
+
+
+@pytest.fixture
+async def world(make: Make) -> demo.DemoCounts:
+    """The demo world, made."""
+    return await demo.fill(make.desk)
+
+
+async def test_it_fills_an_empty_database_once(make: Make, database: db.Database) -> None:
+    await make.admin()
+
+    filled = await demo.fill(make.desk)
+
+    assert (len(filled.people), filled.orgs, filled.groups, filled.resources) == (44, 8, 12, 300)
+    assert filled.locked >= 5
+    assert await rows_of(database, User) == len(filled.people) + 2, "the administrator, and one who has left"
+    assert await rows_of(database, LockEvent) > 2 * filled.locked
+    async with unchanged(database):
+        with pytest.raises(Conflict, match="users: 46, orgs: 8, groups: 12"):
+            await demo.fill(make.desk)
+
+
+@pytest.mark.parametrize("what", ["org", "group", "user", "role"])
+async def test_whatever_somebody_made_stops_it(make: Make, database: db.Database, what: str) -> None:
+    await make.admin()
+    await (make.role("friend") if what == "role" else getattr(make, what)())
+
+    async with unchanged(database):
+        with pytest.raises(Conflict, match="nothing was changed"):
+            await demo.fill(make.desk)
+
+
+async def test_a_password_policy_that_refuses_its_password_stops_it(
+    make: Make, database: db.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo_names, "PASSWORD", "short")
+
+    async with unchanged(database):
+        with pytest.raises(SettingsError, match="at least 12 characters"):
+            await demo.fill(make.desk)
+
+
+async def test_everybody_signs_in_as_it_tells_and_finds_the_examples(
+    api: Api, make: Make, database: db.Database, world: demo.DemoCounts
+) -> None:
+    assert demo_names.PASSWORD in "\n".join(world.report)
+    assert {name for name, _ in demo_names.TOUR} <= set(world.people)
+    assert await rows_of(database, User) == len(world.people) + 1
+
+    for name in world.people:
+        reply = await api(LOGIN, input={"userName": name, "password": demo_names.PASSWORD})
+        assert answered(reply, "login")["session"]["user"] == {"userName": name}
+
+    assert await demo.is_open(make.desk)
+
+    sign_in, ask = demo_names.QUESTION
+    assert codes(await api(sign_in)) == []
+    reply = await api(ask, as_=await stored_person(database, "ines"))
+    slugs = {node["slug"] for node in reply["data"]["resources"]["nodes"]}
+    assert slugs == {slug for slug, _, _ in demo_names.EXAMPLES}
+
+
+async def test_it_obeys_the_definition_of_the_index_and_has_ends_on_both_sides_of_today(
+    database: db.Database, world: demo.DemoCounts
+) -> None:
+    done = await access_index_rebuild.reindex(database, lambda _, __: None)
+
+    assert (done.missing, done.surplus) == (0, 0)
+    assert done.rows > 4 * world.resources
+    for table in (OrgMember, GroupMember):
+        ends = [row[0] for row in await fetch(database, select(col(table.expires_at))) if row[0] is not None]
+        assert min(ends) < database.clock() < max(ends)
+
+
+async def test_the_examples_behave_as_their_names_say(api: Api, database: db.Database, world: demo.DemoCounts) -> None:
+    names = ("felix", "luca", "ines", "ruth", "henrik")
+    people = {name: await stored_person(database, name) for name in names}
+
+    async def roles(slug: str) -> dict[str, Any]:
+        found = {}
+        for name, person in people.items():
+            resource = (await api(EXAMPLE, as_=person, slug=slug))["data"]["resource"]
+            found[name] = resource and resource["viewerAccess"]["effectiveRoles"]
+        return found
+
+    mighty = {"ines": EVERY, "ruth": EVERY}
+    everybody_reads = {"felix": READS, "luca": READS, "henrik": READS}
+    assert await roles("example-everyone-reads") == everybody_reads | mighty
+    assert await roles("example-editors-write") == everybody_reads | mighty | {"luca": WRITES}
+    assert await roles("example-hidden") == {"felix": None, "luca": None, "henrik": READS} | mighty
+
+
+STRANGER, EDITOR = {"felix": ["FORBIDDEN"]}, {"luca": list[str]()}
+MIGHTY = {"ines": list[str](), "ruth": list[str]()}
+REFUSED = {
+    "example-everyone-reads": STRANGER | {"luca": ["FORBIDDEN"]} | MIGHTY,
+    "example-editors-write": STRANGER | EDITOR | MIGHTY,
+    "example-locked": STRANGER | {"luca": ["LOCKED"], "ines": ["LOCKED"], "ruth": ["LOCKED"]},
+    "example-hidden": {"felix": ["NOT_FOUND"], "luca": ["NOT_FOUND"]} | MIGHTY,
+}
+
+
+async def test_who_writes_to_the_examples(api: Api, database: db.Database, world: demo.DemoCounts) -> None:
+    for slug, refused in REFUSED.items():
+        path = {"path": {"orgSlug": "marine-science", "slug": slug}}
+        for name, expected in refused.items():
+            person = await stored_person(database, name)
+
+            reply = await api(UPDATE, as_=person, input={"resource": path, "metadata": {"by": name}})
+
+            assert codes(reply) == expected, (slug, name)
+
+
+async def test_a_database_of_others_is_not_taken_for_the_demo(make: Make) -> None:
+    await make.users(["ines", "luca", "felix"])
+
+    assert not await demo.is_open(make.desk)

@@ -1,0 +1,139 @@
+"""Claims about a registry whose accounts an external provider keeps: what is not changed here, and how it starts."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import db, main
+from app.config import Settings
+from app.domain.errors import ManagedElsewhere, SettingsError
+from app.rest.errors import error_response
+from tests.oracle.matrix import World
+from tests.oracle.matrix.entities import THINGS
+from tests.oracle.matrix.users import PEOPLE
+from tests.support.changes import change, unchanged
+from tests.support.client import Api, codes
+from tests.support.factories import Make, Person
+from tests.support.provider import PASSWORD, Provider
+from tests.support.server import Server, graphql
+
+NOBODY_ANSWERS = {"OSTIARY_EXTERNAL_AUTH_URL": "http://127.0.0.1:9/in?key=hush"}
+TEXT = "Users, roles and passwords are managed by the external provider."
+MATRIX = PEOPLE | THINGS
+ELSEWHERE = {
+    "assignRoles",
+    "changePassword",
+    "createRole",
+    "createServiceAccount",
+    "createUser",
+    "createUsers",
+    "deleteRole",
+    "deleteUser",
+    "resetPassword",
+    "updateUser",
+}
+"""What changes accounts. Every other change is made with a provider as without one."""
+
+with_a_provider = pytest.mark.parametrize("overrides", [NOBODY_ANSWERS])
+in_both_modes = pytest.mark.parametrize("overrides", [{}, NOBODY_ANSWERS])
+
+
+async def _ask(api: Api, name: str, as_: Person | None, given: dict[str, Any] | None) -> dict[str, Any]:
+    if given is None:
+        return await api(f"mutation {{ {name} {{ errors {{ code message path }} }} }}", as_=as_)
+    return await api(change(name), as_=as_, input=given)
+
+
+def _messages(reply: dict[str, Any], name: str) -> list[str]:
+    return [error["message"] for error in reply["data"][name]["errors"]]
+
+
+@in_both_modes
+@pytest.mark.parametrize("name", sorted(set(MATRIX) - {"login"}))
+async def test_accounts_are_changed_here_or_there(
+    api: Api, make: Make, database: db.Database, overrides: dict[str, str], name: str
+) -> None:
+    root, scene = await make.admin(), await MATRIX[name].scene(make, World.OPEN)
+
+    if overrides and name in ELSEWHERE:
+        async with unchanged(database):
+            replies = [
+                await _ask(api, name, root, given) for given in (scene.given, {**(scene.given or {}), **scene.wrong})
+            ]
+        assert [codes(reply) for reply in replies] == [["PROTECTED"]] * 2
+        assert [_messages(reply, name) for reply in replies] == [[TEXT]] * 2
+    else:
+        assert codes(await _ask(api, name, root, scene.given)) == []
+
+
+@with_a_provider
+@pytest.mark.parametrize("name", sorted(ELSEWHERE))
+async def test_a_stranger_is_told_what_she_always_was(api: Api, make: Make, database: db.Database, name: str) -> None:
+    case = MATRIX[name]
+    scene = await case.scene(make, World.OPEN)
+    askers = [(kind, await asker(make, scene)) for kind, asker in case.family.askers.items() if kind not in case.may]
+
+    async with unchanged(database):
+        found = {kind: codes(await _ask(api, name, asker, scene.given)) for kind, asker in askers}
+
+    assert found == {kind: [case.outcome(kind, World.OPEN)] for kind, _ in askers}
+
+
+def test_over_rest_it_is_a_400() -> None:
+    response = error_response(ManagedElsewhere(), drone_db_clients=False)
+
+    assert (response.status_code, bytes(response.body).decode()) == (400, f'{{"error":"{TEXT}","noRetry":false}}')
+
+
+def _without(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.delenv("OSTIARY_EXTERNAL_AUTH_URL")
+    return Settings.read()
+
+
+@with_a_provider
+@pytest.mark.parametrize("exposed", [True, False])
+def test_no_administrator_is_made(settings: Settings, monkeypatch: pytest.MonkeyPatch, exposed: bool) -> None:
+    ready = main.prepare(settings, exposed=exposed)
+    after = main.prepare(_without(settings, monkeypatch), exposed=True)
+
+    assert (ready.default_password_valid, ready.demo_password_valid) == (False, False)
+    assert after.default_password_valid  # since there is nobody yet, she would be made with it
+
+
+@with_a_provider
+def test_a_well_known_password_opens_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = main.prepare(_without(settings, monkeypatch))
+    ready = main.prepare(settings, exposed=True)
+
+    assert before.default_password_valid
+    assert not ready.default_password_valid
+
+
+@with_a_provider
+def test_the_demo_is_refused(settings: Settings) -> None:
+    with pytest.raises(SettingsError, match="ExternalAuthUrl: "):
+        main.fill(settings)
+
+
+async def test_a_server_says_where_people_sign_in_and_lets_them_in(tmp_path: Path) -> None:
+    async with Provider({"ann": {"roles": ["admin"]}, "bea": {}}) as provider:
+        with Server(tmp_path, OSTIARY_EXTERNAL_AUTH_URL=f"{provider.url}?key=hush") as server:
+            server.ready()
+            ann, bea = await server.token("ann", PASSWORD), await server.token("bea", PASSWORD)
+            async with server.client(ann) as client:
+                users = await graphql(client, "{ users { nodes { userName roles { name } } } }")
+                made = await graphql(client, 'mutation { createUser(input: {userName: "eve"}) { errors { code } } }')
+            async with server.client() as client:
+                wrong = await client.post("/users/authenticate", data={"username": "admin", "password": "password"})
+            ended = await server.stopped()
+
+    assert [each["userName"] for each in users["data"]["users"]["nodes"]] == ["ann", "bea"]
+    assert made["data"]["createUser"]["errors"] == [{"code": "PROTECTED"}]
+    assert (wrong.status_code, wrong.json()) == (401, {"error": "Unauthorized", "noRetry": False})
+    assert re.search(r"^  sign-in     at 127.0.0.1, which keeps the accounts$", ended.out, re.MULTILINE)
+    assert "default password" not in ended.out
+    assert not [word for word in (PASSWORD, "hush", ann, bea) if word in ended.out + ended.err]
+    assert (ended.code, [json.loads(line)["logger"] for line in ended.err.splitlines()]) == (0, ["ostiary.sign_in"])

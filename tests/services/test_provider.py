@@ -1,0 +1,347 @@
+"""Claims about asking the external provider: what it is told, and what becomes of whatever it answers."""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from gzip import compress
+from ipaddress import ip_address
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from starlette.applications import Starlette
+
+from app import db
+from app.domain.errors import SettingsError, Unavailable
+from app.services import identity_provider as asking
+from tests.support.changes import unchanged
+from tests.support.factories import Make
+from tests.support.provider import FACES, PASSWORD, PATH, Provider, Speech, answer, over_graphql, over_rest
+
+CERTIFICATE = "certificate.pem"
+SECRET_WORD = "inside"
+TOKEN = "a token of theirs"
+CREDENTIALS = (PASSWORD, PASSWORD.replace(" ", "+"), TOKEN, TOKEN.replace(" ", "+"))
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[Provider]:
+    async with Provider({"ann": {}}, {TOKEN: {"username": "ann"}}) as made:
+        yield made
+
+
+@pytest.fixture
+def overrides(provider: Provider) -> dict[str, str]:
+    return {"OSTIARY_EXTERNAL_AUTH_URL": provider.url}
+
+
+@contextmanager
+def _quiet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Beside the refusal the log holds one line on what is wrong, no trace, and nothing that was sent or answered."""
+    with caplog.at_level(logging.INFO, "app"):
+        caplog.clear()
+        yield
+    told = [(each.levelname, each.exc_info) for each in caplog.records if each.name != "ostiary.sign_in"]
+    assert told == [("WARNING", None)]
+    assert "provider" in caplog.text
+    assert not [word for word in (SECRET_WORD, *CREDENTIALS) if word in caplog.text]
+
+
+async def _is_unavailable(client: httpx.AsyncClient, provider: Provider, caplog: pytest.LogCaptureFixture) -> str:
+    """The text of the refusal: the same over both faces and for a password and a token, and nothing leaks."""
+    texts = set()
+    for log_in in FACES.values():
+        for given in ({"userName": "ann", "password": PASSWORD}, {"token": TOKEN}):
+            with _quiet(caplog):
+                reply = await log_in(client, **given)
+            assert reply.code == "SERVICE_UNAVAILABLE"
+            texts.add(reply.text)
+    (text,) = texts
+    assert not [word for word in (SECRET_WORD, "127.0.0.1", str(provider.port), *CREDENTIALS) if word in text]
+    return text
+
+
+async def test_it_is_told_what_the_documented_providers_expect(client: httpx.AsyncClient, provider: Provider) -> None:
+    for log_in in FACES.values():
+        assert (await log_in(client, userName="ann", password=PASSWORD)).code == ""
+        assert (await log_in(client, token=TOKEN)).code == ""
+
+    assert [each.line for each in provider.heard] == [f"POST {PATH} HTTP/1.1"] * 4
+    assert [each.form for each in provider.heard] == [
+        [("username", "ann"), ("password", PASSWORD)],
+        [("token", TOKEN)],
+    ] * 2
+    for each in provider.heard:
+        assert each.headers["accept"] == "application/json"
+        assert each.headers["content-type"] == "application/x-www-form-urlencoded"
+        assert each.headers["accept-encoding"] == "identity"
+
+
+async def _hang_up(writer: asyncio.StreamWriter) -> None:
+    """Say nothing at all."""
+
+
+async def _stop_midway(writer: asyncio.StreamWriter) -> None:
+    writer.write(answer(200, b'{"a": "inside"}')[:-5])
+    await writer.drain()
+
+
+AWAY: dict[str, bytes | Speech] = {
+    "hangs up": _hang_up,
+    "stops midway": _stop_midway,
+    "does not speak HTTP": b"220 inside " + PASSWORD.encode() + b"\r\n\r\n",
+    "fails": answer(500, b'{"error": "inside"}'),
+    "is not there": answer(503, b"inside"),
+    "sends on": answer(302, b"inside", Location="/inside"),
+    "sends on with the form": answer(307, b"inside", Location="/inside"),
+    "says not modified": answer(304, b""),
+}
+NONSENSE = {
+    "HTML": answer(200, b"<p>inside</p>", Content_Type="text/html"),
+    "a list": answer(200, b'["inside"]'),
+    "a text": answer(200, b'"inside"'),
+    "null": answer(200, b"null"),
+    "nothing": answer(204, b""),
+    "half an object": answer(200, b'{"inside": '),
+    "no UTF-8": answer(200, b'{"inside": "\xff"}'),
+    "packed": answer(200, compress(b"{}"), Content_Encoding="gzip"),
+}
+UNFIT = {
+    "a quota that is text": b'{"maxStorageMB": "inside"}',
+    "a quota below 0": b'{"maxStorageMB": -1}',
+    "roles that are no list": b'{"roles": "inside"}',
+    "roles that are no names": b'{"roles": ["inside", 5]}',
+    "a role with a slash": b'{"roles": ["in/inside"]}',
+    "deep nesting": b'{"inside": ' + b"[" * 400 + b"]" * 400 + b"}",
+    "a number too large": b'{"inside": 1e999}',
+}
+
+
+@pytest.mark.parametrize("way", AWAY)
+async def test_a_provider_that_does_not_work_is_a_503(
+    client: httpx.AsyncClient, provider: Provider, database: db.Database, caplog: pytest.LogCaptureFixture, way: str
+) -> None:
+    provider.instead = AWAY[way]
+
+    async with unchanged(database):
+        text = await _is_unavailable(client, provider, caplog)
+
+    assert text.endswith("Try again soon.")
+    assert {each.line for each in provider.heard} == {f"POST {PATH} HTTP/1.1"}  # and nobody was sent on
+
+
+@pytest.mark.parametrize("way", [*NONSENSE, *UNFIT, "endless"])
+async def test_nonsense_is_a_503_that_says_so(
+    client: httpx.AsyncClient, provider: Provider, database: db.Database, caplog: pytest.LogCaptureFixture, way: str
+) -> None:
+    provider.instead = _endless if way == "endless" else NONSENSE.get(way) or _accepted(UNFIT[way])
+
+    async with unchanged(database):
+        text = await _is_unavailable(client, provider, caplog)
+
+    assert text.startswith("The authentication provider's answer cannot be used: ")
+
+
+def _accepted(body: bytes) -> bytes:
+    """An answer that is good for a token too, but for what is wrong with it."""
+    return answer(200, b'{"username": "ann", ' + body[1:])
+
+
+async def _endless(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 Said\r\nContent-Type: application/json\r\n\r\n{")
+    while True:
+        writer.write(b" " * 1_000)
+        await writer.drain()
+
+
+async def _silent(writer: asyncio.StreamWriter) -> None:
+    await asyncio.Event().wait()
+
+
+async def _dripping(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 Said\r\nContent-Length: 60000\r\n\r\n{")
+    while not writer.is_closing():
+        writer.write(b" ")
+        await writer.drain()
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("speech", [_silent, _dripping])
+async def test_a_provider_that_takes_too_long_is_not_waited_for(
+    app: Starlette, client: httpx.AsyncClient, provider: Provider, caplog: pytest.LogCaptureFixture, speech: Speech
+) -> None:
+    app.state.answering.desk.provider.seconds = 0.2
+    provider.instead = speech
+
+    text = await _is_unavailable(client, provider, caplog)
+
+    assert text == "The authentication provider does not answer. Try again soon."
+
+
+async def test_a_crowd_that_the_provider_keeps_waiting_does_not_stand_in_the_way_later(provider: Provider) -> None:
+    asked = asking.IdentityProvider(provider.url, seconds=0.3)
+    provider.instead = _silent
+    crowd = [asked.ask(username="ann", password=PASSWORD) for _ in range(3 * asking.CONNECTIONS)]
+
+    replies = await asyncio.gather(*crowd, return_exceptions=True)
+    asked.seconds, provider.instead = 30, None
+    after = await asked.ask(username="ann", password=PASSWORD)
+    await asked.close()
+
+    assert {type(reply) for reply in replies} == {Unavailable}
+    assert after == {}
+
+
+async def test_a_crowd_asks_the_provider_by_turns(provider: Provider) -> None:
+    async def held(writer: asyncio.StreamWriter) -> None:
+        if len(provider.heard) == asking.CONNECTIONS:
+            full.set()
+        await go_on.wait()
+        writer.write(answer(200, b"{}"))
+        await writer.drain()
+
+    full, go_on = asyncio.Event(), asyncio.Event()
+    asked = asking.IdentityProvider(provider.url, seconds=30)
+    provider.instead = held
+    crowd = [asyncio.create_task(asked.ask(username="ann", password=PASSWORD)) for _ in range(2 * asking.CONNECTIONS)]
+    await full.wait()
+    await asyncio.sleep(0.1)  # one more would be heard by now
+    at_once = len(provider.heard)
+    go_on.set()
+
+    assert await asyncio.gather(*crowd) == [{}] * len(crowd)
+    assert at_once == asking.CONNECTIONS
+    await asked.close()
+
+
+async def test_a_provider_that_is_away_is_a_503(
+    client: httpx.AsyncClient, provider: Provider, database: db.Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    await over_rest(client, userName="ann", password=PASSWORD)
+    await provider.stop()
+
+    async with unchanged(database):
+        text = await _is_unavailable(client, provider, caplog)
+
+    assert text == "The authentication provider does not answer. Try again soon."
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422, 429])
+async def test_whatever_refuses_the_person_is_our_401(
+    client: httpx.AsyncClient, make: Make, provider: Provider, database: db.Database, status: int
+) -> None:
+    await make.user("ann")
+    wrong = [await log_in(client, userName="nobody", password=PASSWORD) for log_in in FACES.values()]
+    provider.instead = answer(status, b'{"error": "inside"}')
+
+    async with unchanged(database):
+        replies = [await log_in(client, userName="ann", password=PASSWORD) for log_in in FACES.values()]
+        by_token = [await log_in(client, token=TOKEN) for log_in in FACES.values()]
+
+    assert replies == wrong
+    assert {reply.code for reply in (*replies, *by_token)} == {"UNAUTHENTICATED"}
+    assert by_token[0] == replies[0]
+
+
+async def test_the_operator_is_told_of_a_refusal_that_is_not_about_a_password(
+    client: httpx.AsyncClient, provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    provider.instead = answer(404, b"inside")
+
+    with _quiet(caplog):
+        await over_rest(client, userName="ann", password=PASSWORD)
+
+    assert "status 404" in caplog.text
+
+
+WRONG = ["", "x" * 1_025, f"{PASSWORD}\0", "x" * 2_000]
+
+
+async def test_what_can_be_no_password_is_wrong_without_being_asked(
+    client: httpx.AsyncClient, provider: Provider
+) -> None:
+    replies = [await over_graphql(client, userName="ann", password=password) for password in WRONG]
+    replies += [await over_graphql(client, userName=name, password=PASSWORD) for name in WRONG]
+    replies += [await over_graphql(client, token=token) for token in ("", "x" * 16_385, "\0")]
+
+    assert [reply.code for reply in replies] == ["UNAUTHENTICATED"] * 11
+    assert provider.heard == []
+
+
+async def test_no_cookie_goes_from_one_sign_in_to_the_next(client: httpx.AsyncClient, provider: Provider) -> None:
+    provider.instead = answer(200, b"{}", Set_Cookie="session=inside; Path=/")
+
+    for _ in range(2):
+        assert (await over_rest(client, userName="ann", password=PASSWORD)).code == ""
+
+    assert len(provider.heard) == 2
+    assert not any("cookie" in each.headers for each in provider.heard)
+
+
+async def test_no_proxy_of_the_environment_hears_a_password(
+    client: httpx.AsyncClient, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Provider() as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+        asked = asking.IdentityProvider(provider.url)
+        assert await asked.ask(username="ann", password=PASSWORD) == {}
+        await asked.close()
+
+        assert proxy.heard == []
+
+
+def _self_signed(folder: Path) -> ssl.SSLContext:
+    """A certificate for this address that nobody vouches for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .add_extension(address, critical=False)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    form = serialization.PrivateFormat.PKCS8
+    written = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+    file = folder / CERTIFICATE
+    file.write_bytes(written + made.public_bytes(serialization.Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_told_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Provider({"ann": {}}, tls=_self_signed(tmp_path)) as provider:
+        asked = asking.IdentityProvider(provider.url)
+        with _quiet(caplog), pytest.raises(Unavailable):
+            await asked.ask(username="ann", password=PASSWORD)
+        await asked.close()
+
+        assert provider.heard == []
+    assert "certificate" in caplog.text
+
+
+async def test_a_certificate_that_this_machine_trusts_is_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Provider({"ann": {}}, tls=_self_signed(tmp_path)) as provider:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / CERTIFICATE))
+        asked = asking.IdentityProvider(provider.url)
+
+        assert await asked.ask(username="ann", password=PASSWORD) == {}
+        await asked.close()
+
+
+def test_an_address_that_is_none_stops_the_start() -> None:
+    with pytest.raises(SettingsError, match="ExternalAuthUrl"):
+        asking.IdentityProvider("http://exa\u00admple..org:80:80/")

@@ -1,0 +1,85 @@
+"""Claims about deleting users: who gets what they owned, and that nothing is left of them."""
+
+from sqlalchemy import or_, select
+
+from app import db
+from app.db import tables
+from app.db.tables import col
+from app.domain import resource_roles
+from app.domain.resource_roles import MemberLevel, SubjectType
+from tests.support.changes import answered, change, problems, unchanged
+from tests.support.client import Api
+from tests.support.factories import Make, Person, Thing, rows_of, stale
+from tests.support.fetching import fetch
+
+DELETE = change("deleteUser", "deletedUserId orgsTransferred resourcesTransferred")
+
+
+async def _estate(make: Make) -> tuple[Person, Person, Thing, Thing]:
+    """Ann owns an org, a resource in it, and one elsewhere; bea belongs to the org."""
+    ann, bea = await make.user("ann"), await make.user("bea")
+    org, other = await make.org("acme", ann), await make.org("other")
+    await make.member(org, bea, MemberLevel.READ_ONLY)
+    await make.member(other, ann)
+    mine = await make.resource(other, owner=ann, general=0)
+    given = await make.resource(org, owner=ann, general=0)
+    await make.grant(given, ann)
+    await make.group("pilots", ann)
+    return ann, bea, mine, given
+
+
+async def _traces(database: db.Database, user: Person) -> list[int]:
+    """How much of a user is left where something could grant her anything."""
+    holding = [tables.OrgMember, tables.GroupMember, tables.Grant]
+    left = [
+        len(await fetch(database, select(1).where(col(table.user_id) == user.id)))  # type: ignore[attr-defined]  # all three
+        for table in holding
+    ]
+    subject = col(tables.Access.subject)
+    hers = [subject == resource_roles.subject_id(kind, user.id) for kind in (SubjectType.USER, SubjectType.OWNER)]
+    subjects = select(subject).where(or_(*hers))
+    return [*left, len(await fetch(database, subjects))]
+
+
+async def test_what_a_deleted_user_owned_is_nobodys(api: Api, make: Make, database: db.Database) -> None:
+    root = await make.admin()
+    ann, bea, mine, given = await _estate(make)
+
+    reply = await api(DELETE, as_=root, input={"user": {"id": ann.node}})
+
+    deleted = answered(reply, "deleteUser")
+    assert (deleted["orgsTransferred"], deleted["resourcesTransferred"]) == (0, 0)
+    assert await _traces(database, ann) == [0, 0, 0, 0]
+    assert await stale(database) == set()
+    owners = [*await fetch(database, select(col(tables.Org.owner_id)))]
+    assert [*owners, *await fetch(database, select(col(tables.Resource.owner_id)))] == [(None,)] * 4
+    org = await api('{ org(by: {slug: "acme"}) { viewerLevel owner { id } } }', as_=bea)
+    assert org["data"]["org"] == {"viewerLevel": "READ_ONLY", "owner": None}
+    assert {mine.id, given.id} == {row[0] for row in await fetch(database, select(col(tables.Resource.id)))}
+
+
+async def test_a_successor_takes_over_orgs_and_resources(api: Api, make: Make, database: db.Database) -> None:
+    root = await make.admin()
+    ann, bea, mine, _ = await _estate(make)
+
+    reply = await api(DELETE, as_=root, input={"user": {"id": ann.node}, "successor": {"userName": "bea"}})
+
+    deleted = answered(reply, "deleteUser")
+    assert (deleted["orgsTransferred"], deleted["resourcesTransferred"]) == (1, 2)
+    assert await _traces(database, ann) == [0, 0, 0, 0]
+    assert await stale(database) == set()
+    assert await rows_of(database, tables.OrgMember) == 0
+    found = await api(
+        'query ($id: ID!) { org(by: {slug: "acme"}) { viewerLevel } node(id: $id) { id } }', as_=bea, id=mine.node
+    )
+    assert found["data"] == {"org": {"viewerLevel": "ADMIN"}, "node": {"id": mine.node}}
+
+
+async def test_a_user_does_not_succeed_herself(api: Api, make: Make, database: db.Database) -> None:
+    root = await make.admin()
+    ann, *_ = await _estate(make)
+
+    async with unchanged(database):
+        reply = await api(DELETE, as_=root, input={"user": {"id": ann.node}, "successor": {"userName": "ann"}})
+
+    assert problems(reply) == {"INVALID_INPUT input.successor"}

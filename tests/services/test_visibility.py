@@ -1,0 +1,165 @@
+"""Claims about the three words for how far a dataset is opened, and the access configuration that they stand for."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from app import db
+from app.domain import resource_roles
+from app.domain.resource_roles import MemberLevel
+from tests.support.changes import answered, change, unchanged
+from tests.support.client import Api
+from tests.support.factories import Make, Person, Thing
+from tests.support.rest_client import Rest, is_empty
+from tests.support.rest_toy import refusal
+
+ACCESS = """{ resource(by: {path: {orgSlug: "sea", slug: "reef"}}) { access {
+  revision general { roles expiresAt } anyone { roles expiresAt } groups { roles } users { user { userName } roles }
+} } }"""
+SUBMIT = change("submitAccess", "resource { id }")
+READ = ["METADATA_READ", "DATASET_DATA_READ"]
+EDIT = [*READ, "DATASET_DATA_WRITE"]
+REEF = "/orgs/sea/ds/reef"
+WORDS: list[tuple[Any, int]] = [
+    (0, 0), ("0", 0), ("private", 0), (1, 1), ("Unlisted", 1), ("1", 1), (2, 2), ("PUBLIC", 2), ("2", 2),
+]  # fmt: skip
+
+
+@pytest.fixture
+async def ann(make: Make) -> Person:
+    """The owner of the org."""
+    return await make.user("ann")
+
+
+@pytest.fixture(autouse=True)
+async def sea(make: Make, ann: Person) -> Thing:
+    """A private org with a dataset that zoe is granted to write."""
+    made = await make.org("sea", ann)
+    await make.grant(await make.resource(made, slug="reef"), await make.user("zoe"), resource_roles.DATA_WRITE)
+    return made
+
+
+async def access(api: Api, as_: Person) -> dict[str, Any]:
+    found: dict[str, Any] = (await api(ACCESS, as_=as_))["data"]["resource"]["access"]
+    return found
+
+
+async def opened(rest: Rest, as_: Person) -> int:
+    """The word that the documented API has for it, by its number."""
+    properties = (await rest("GET", f"{REEF}/ex", as_)).json()["properties"]
+    level: int = properties["meta"]["visibility"]["data"]
+    assert properties["public"] is (level == 2)
+    return level
+
+
+def grant(*roles: str, until: datetime | None = None) -> dict[str, Any]:
+    return {"roles": list(roles), "expiresAt": until and until.isoformat()}
+
+
+async def submit(api: Api, as_: Person, general: dict[str, Any], anyone: dict[str, Any] | None = None) -> None:
+    resource, users = {"path": {"orgSlug": "sea", "slug": "reef"}}, [{"user": {"userName": "zoe"}, "roles": EDIT[2:]}]
+    given: dict[str, Any] = {"resource": resource, "revision": (await access(api, as_))["revision"]}
+    answered(
+        await api(SUBMIT, as_=as_, input={**given, "general": general, "anyone": anyone, "users": users}),
+        "submitAccess",
+    )
+
+
+async def put(rest: Rest, as_: Person, visibility: Any) -> None:
+    assert is_empty(await rest("PUT", f"{REEF}", as_, json={"visibility": visibility}), 204)
+
+
+OPENED = {0: ([], None), 1: (READ, None), 2: (READ, READ)}
+
+
+@pytest.mark.parametrize("before", [0, 1, 2])
+async def test_each_word_is_a_configuration_and_leads_back_to_the_word(
+    api: Api, rest: Rest, ann: Person, before: int
+) -> None:
+    for word, level in WORDS:
+        await put(rest, ann, before)
+        await put(rest, ann, word)
+        shown = await access(api, ann)
+        general, anyone = OPENED[level]
+        assert shown["general"] == grant(*general)
+        assert shown["anyone"] == (anyone and grant(*anyone))
+        assert (shown["groups"], [each["roles"] for each in shown["users"]]) == ([], [["DATASET_DATA_WRITE"]])
+        assert await opened(rest, ann) == level
+
+
+@pytest.mark.parametrize("level", [0, 1, 2])
+async def test_a_new_dataset_is_opened_as_far_as_told(api: Api, rest: Rest, ann: Person, level: int) -> None:
+    await rest("DELETE", f"{REEF}", ann)
+
+    made = await rest("POST", "/orgs/sea/ds", ann, data={"slug": "reef", "visibility": str(level)})
+
+    assert made.json()["properties"]["meta"]["visibility"]["data"] == level
+    shown, (general, anyone) = await access(api, ann), OPENED[level]
+    assert (shown["general"]["roles"], shown["anyone"] and shown["anyone"]["roles"]) == (general, anyone)
+
+
+async def test_it_is_opened_for_whom_the_word_says(rest: Rest, ann: Person, make: Make) -> None:
+    stranger = await make.user("stranger")
+    for level, statuses in ((0, [404, 404]), (1, [404, 200]), (2, [200, 200])):
+        await put(rest, ann, level)
+        assert [(await rest("GET", f"{REEF}", as_)).status_code for as_ in (None, stranger)] == statuses
+
+
+async def test_what_is_open_that_far_keeps_its_roles_and_its_end(
+    api: Api, rest: Rest, ann: Person, make: Make, sea: Thing, database: db.Database
+) -> None:
+    end = database.clock() + timedelta(days=1)
+    writer = await make.user("writer")
+    await make.member(sea, writer, MemberLevel.READ_WRITE)
+
+    for general, anyone, level in (
+        (grant(), None, 0),
+        (grant(*EDIT), None, 1),
+        (grant("ADMIN", until=end), None, 1),
+        (grant(*READ), grant(*READ, until=end), 2),
+    ):
+        await submit(api, ann, general, anyone)
+        async with unchanged(database, but_the_log=True):
+            await put(rest, ann, level)
+            await put(rest, writer, level)
+
+
+async def test_more_roles_of_every_user_stay_when_it_is_opened_to_anyone(api: Api, rest: Rest, ann: Person) -> None:
+    await submit(api, ann, grant("METADATA_WRITE"))
+
+    await put(rest, ann, "Public")
+
+    shown = await access(api, ann)
+    assert shown["general"] == grant("METADATA_READ", "METADATA_WRITE", "DATASET_DATA_READ")
+    assert shown["anyone"] == grant(*READ)
+
+
+async def test_what_was_given_for_a_time_is_not_given_for_ever(
+    api: Api, rest: Rest, ann: Person, database: db.Database
+) -> None:
+    end = database.clock() + timedelta(days=1)
+    await submit(api, ann, grant("METADATA_WRITE", until=end))
+    await put(rest, ann, 2)
+    shown = await access(api, ann)
+    assert (shown["general"], shown["anyone"]) == (grant(*READ), grant(*READ))
+
+    await submit(api, ann, grant(*EDIT, until=end), grant(*READ, until=end))
+    database.clock = lambda: end
+    assert await opened(rest, ann) == 0
+    await put(rest, ann, 1)
+
+    assert (await access(api, ann))["general"] == grant(*READ)
+    assert await opened(rest, ann) == 1
+
+
+async def test_only_administrators_open_or_close_it(
+    rest: Rest, ann: Person, make: Make, sea: Thing, database: db.Database
+) -> None:
+    writer = await make.user("writer")
+    await make.member(sea, writer, MemberLevel.READ_WRITE_DELETE)
+
+    async with unchanged(database):
+        for level in ("0", "2", "Private", "Public"):
+            reply = await rest("PUT", f"{REEF}", writer, data={"name": "Mine", "visibility": level})
+            assert refusal(reply) == (403, True)

@@ -1,0 +1,70 @@
+"""Asking at the front door as somebody, and looking at what comes back."""
+
+import re
+from typing import Any
+
+import httpx
+
+from app.security import session_tokens
+from app.services.session import AppContext
+from tests.support.factories import Person
+
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?Z")
+"""A moment as the documented API writes it."""
+
+
+class Api:
+    """GraphQL over HTTP. `await api(query, as_=person, name=value)` answers the whole reply."""
+
+    def __init__(self, client: httpx.AsyncClient, desk: AppContext) -> None:
+        self.client = client
+        self._desk = desk
+
+    async def __call__(self, query: str, as_: Person | str | None = None, **variables: Any) -> dict[str, Any]:
+        response = await self.post(query, as_, **variables)
+        reply: dict[str, Any] = response.json()
+        return reply
+
+    async def post(self, query: str, as_: Person | str | None = None, **variables: Any) -> httpx.Response:
+        """The same, with status and headers; a text is an API token."""
+        body = {"query": query, "variables": variables}
+        self.client.cookies.clear()
+        return await self.client.post("/graphql", json=body, headers=self.headers(as_))
+
+    async def statements(self, query: str, as_: Person | None = None, **variables: Any) -> int:
+        """How many statements it takes to answer; the answer must be one without errors."""
+        reply = (await self.post_with_stats(query, as_, **variables)).json()
+        assert "errors" not in reply, reply
+        number: int = reply["extensions"]["stats"]["statements"]
+        return number
+
+    async def post_with_stats(self, query: str, as_: Person | None = None, **variables: Any) -> httpx.Response:
+        """The response with `extensions.stats`."""
+        headers = {**self.headers(as_), "ostiary-stats": "1"}
+        return await self.client.post("/graphql", json={"query": query, "variables": variables}, headers=headers)
+
+    def headers(self, as_: Person | str | None) -> dict[str, str]:
+        """A token of the person in a header; nothing for nobody."""
+        token = self.token(as_) if isinstance(as_, Person) else as_
+        return {} if token is None else {"authorization": f"Bearer {token}"}
+
+    def token(self, as_: Person) -> str:
+        """A token as login would answer it, without the cost of a password."""
+        claims = session_tokens.TokenClaims(as_.id, as_.user_name, False, as_.generation)
+        return self._desk.signer.issue(claims, self._desk.database.clock()).token
+
+
+def codes(reply: dict[str, Any]) -> list[str]:
+    """The codes of everything that was refused: at the top, and in the payloads."""
+    top = [error["extensions"]["code"] for error in reply.get("errors", [])]
+    return top + [error["code"] for payload in (reply.get("data") or {}).values() for error in _errors(payload)]
+
+
+def paths(reply: dict[str, Any]) -> list[str]:
+    """The paths in the payloads' errors, dotted."""
+    payloads = (reply.get("data") or {}).values()
+    return [".".join(error["path"]) for payload in payloads for error in _errors(payload)]
+
+
+def _errors(payload: Any) -> list[dict[str, Any]]:
+    return payload.get("errors", []) if isinstance(payload, dict) else []

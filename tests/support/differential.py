@@ -1,0 +1,148 @@
+"""The two executors, asked the same in one process: their answers are equal to the byte, or somebody is told."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from inspect import isawaitable
+from typing import Any
+
+from graphql import ExecutionResult, execute
+from graphql.execution.values import VariableValues, get_variable_values
+
+from app import db
+from app.config import Limits
+from app.graphql import errors, schema
+from app.graphql.compiled.executor import CompiledExecutor
+from app.graphql.compiled.plan_cache import Fallback
+from app.graphql.compiled.planner import Planner
+from app.graphql.context import GraphQLContext
+from app.graphql.documents.cache import DocumentCache, Invalid, ValidatedDocument
+from app.http import encode_json
+from app.query.sql import SelectBuilder
+from app.security import authentication, session_tokens
+from app.security.authentication import ANONYMOUS, Viewer
+from app.services.session import AppContext
+from tests.oracle.selections import cursors_of, shown
+from tests.oracle.worlds import Question, World
+from tests.support.factories import Person
+
+UNPLANNED: Mapping[str, str] = {
+    "Query.explainAccess": "has code of its own, as a service tells it",
+    "Query.explainDenial": "has code of its own, as a service tells it",
+    "Query.previewAccess": "has code of its own: it makes a change and undoes it",
+}
+"""Every field under `Query` that does not compile, each with its reason."""
+
+
+class Unequal(AssertionError):
+    """The compiled executor did what stock did not, or stock what it should not."""
+
+
+@dataclass
+class Tally:
+    """What was asked, and what of it was answered by plans."""
+
+    asked: Counter[str] = field(default_factory=Counter)
+    """`compiled`; `unasked`, which is never executed; what stock had to answer, by cause."""
+
+    mistaken: Counter[str] = field(default_factory=Counter)
+    """Questions with a mistake in them, which stock answers with errors; by the cause why no plan did."""
+
+    shown: Counter[str] = field(default_factory=Counter)
+    """By `tests/oracle/selections.py`, what answers of plans had something to show of."""
+
+    @property
+    def share(self) -> float:
+        """How much was answered by plans, of all that is answered without errors."""
+        return self.asked["compiled"] / max(1, self.asked.total() - self.asked["unasked"])
+
+    def add(self, other: "Tally") -> None:
+        """Take in what another has counted."""
+        self.asked += other.asked
+        self.mistaken += other.mistaken
+        self.shown += other.shown
+
+
+class Both:
+    """The executors over one database."""
+
+    def __init__(self, desk: AppContext, statements: SelectBuilder | None = None) -> None:
+        self._desk = desk
+        self._schema = schema.core()
+        self._statements = statements or SelectBuilder(desk.database)
+        self._documents = DocumentCache(self._schema, Limits())
+        self._compiled = CompiledExecutor(Planner(self._schema, self._statements, schema.converted), at_once=True)
+        self.tally = Tally()
+        self.cursors: dict[str, list[str]] = {}
+        """Some of those in answers, by the type of their list."""
+
+    async def ask(self, question: Question, viewer: Viewer, who: str) -> dict[str, Any] | None:
+        """Ask both, and answer what stock says; None for what is never executed. Raises Unequal."""
+        try:
+            known, variables = self._understood(question)
+        except Invalid:
+            self.tally.asked["unasked"] += 1
+            return None
+        stock = await self._stock(known, question, viewer)
+        database = self._desk.database
+        found = await self._compiled.answer(known, variables, viewer, database, database.clock())
+        if told := _difference(stock, found):
+            raise Unequal(f"{who} asks {question.text}\nwith {encode_json(question.variables).decode()}\n{told}")
+        self._count(known, stock, found)
+        return stock
+
+    def _understood(self, question: Question) -> tuple[ValidatedDocument, VariableValues]:
+        known = self._documents.operation(question.text, None, question.variables, introspection=True)
+        definitions = known.operation.variable_definitions or ()
+        variables = get_variable_values(self._schema, definitions, dict(question.variables))
+        if isinstance(variables, list):
+            raise Invalid(variables, "BAD_USER_INPUT")
+        return known, variables
+
+    async def _stock(self, known: ValidatedDocument, question: Question, viewer: Viewer) -> dict[str, Any]:
+        context = GraphQLContext(self._desk, self._statements, viewer)
+        variables = dict(question.variables)
+        result = execute(self._schema, known.document, context_value=context, variable_values=variables)
+        if isawaitable(result):
+            result = await result
+        assert isinstance(result, ExecutionResult)
+        body: dict[str, Any] = {"data": result.data}
+        return body | {"errors": errors.format_errors(result.errors)} if result.errors else body
+
+    def _count(self, known: ValidatedDocument, stock: dict[str, Any], found: dict[str, Any] | Fallback) -> None:
+        if isinstance(found, Fallback):
+            (self.tally.mistaken if "errors" in stock else self.tally.asked)[found.reason] += 1
+        else:
+            self.tally.asked["compiled"] += 1
+            self.tally.shown.update(set(shown(known.document, found)))
+        for kind, cursor in cursors_of(known.document, stock["data"]):
+            self.cursors[kind] = [*self.cursors.get(kind, ()), cursor][-10:]
+
+
+def _difference(stock: dict[str, Any], found: dict[str, Any] | Fallback) -> str:
+    """What is wrong with the answer of a plan; nothing if it is stock's, or is stock's to give."""
+    codes = {each["extensions"]["code"] for each in stock.get("errors", ())}
+    if "INTERNAL_SERVER_ERROR" in codes:
+        return "stock crashes"
+    if isinstance(found, Fallback):
+        return "" if codes or found.reason in UNPLANNED else f"stock had to answer without need: {found.reason}"
+    expected, given = encode_json(stock), encode_json({"data": found})
+    return "" if expected == given else f"stock {expected.decode()}\nplan  {given.decode()}"
+
+
+async def viewers_of(database: db.Database, world: World) -> dict[str, Viewer]:
+    """Who asks, as the front door would identify them; not who is let in no more."""
+    found = {kind: await _viewer(database, who) for kind, who in world.viewers.items()}
+    return {kind: viewer for kind, viewer in found.items() if viewer is not None}
+
+
+async def _viewer(database: db.Database, who: Person | str | None) -> Viewer | None:
+    if who is None:
+        return ANONYMOUS
+    if isinstance(who, Person):
+        found = await authentication.viewer_from_token(
+            database, session_tokens.TokenClaims(who.id, who.user_name, False, who.generation)
+        )
+    else:
+        found = await authentication.viewer_from_api_token(database, who)
+    return found if isinstance(found, Viewer) else None

@@ -1,0 +1,320 @@
+"""Makes what a claim needs, in one short line, past the services: a test of a rule must not rest on the rule."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from itertools import count
+from typing import Any
+
+from sqlalchemy import Select, func, insert, select, update
+from sqlmodel import SQLModel
+
+from app import db
+from app.db import tables
+from app.db.tables import col
+from app.domain import refs, resource_roles
+from app.domain.resource_roles import MemberLevel, SubjectType
+from app.query.relations import among, texts
+from app.security import api_token_format, passwords
+from app.security.authentication import Permission
+from app.services import access_index
+from app.services.session import AppContext
+from tests.support.fetching import fetch
+
+PASSWORD = "correct horse battery staple"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A user as tests speak of her."""
+
+    id: int
+    user_name: str
+    generation: int = 0
+
+    @property
+    def node(self) -> str:
+        """Her global id."""
+        return refs.encode("User", self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """An org, a group or a resource as tests speak of it."""
+
+    kind: str
+    id: int
+    slug: str
+
+    @property
+    def node(self) -> str:
+        """Its global id."""
+        return refs.encode(self.kind, self.id)
+
+
+@cache
+def _hash() -> str:
+    return passwords.hash_password(PASSWORD)
+
+
+async def stored_person(database: db.Database, user_name: str) -> Person:
+    """A user whom a service made, with the generation of their tokens."""
+    columns = (tables.User.id, tables.User.user_name, tables.User.token_generation)
+    named = col(tables.User.user_key) == tables.casefold_key(user_name)
+    rows = await fetch(database, select(*(col(column) for column in columns)).where(named))
+    return Person(*rows[0])
+
+
+class Make:
+    """A factory over one database."""
+
+    def __init__(self, desk: AppContext) -> None:
+        self.desk = desk
+        self._numbers = count(1)
+
+    async def user(self, user_name: str | None = None, *roles: str, **given: Any) -> Person:
+        """A user with roles by name; her password is `PASSWORD`."""
+        name = user_name or f"user{next(self._numbers)}"
+        return (await self.users([name], roles, **given))[0]
+
+    async def users(self, names: Sequence[str], roles: Sequence[str] = (), **given: Any) -> list[Person]:
+        """Many users at once with the same roles."""
+        async with self.desk.database.write() as tx:
+            made = [Person(await tx.value(_user(tx, name, given)), name) for name in names]
+            wanted = select(col(tables.Role.id)).where(among(col(tables.Role.name_key), texts(roles)))
+            held = [row[0] for row in await tx.rows(wanted)]
+            assert len(held) == len(set(roles)), roles
+            for person in made:
+                for role in held:
+                    await tx.rows(insert(tables.UserRole).values(user_id=person.id, role_id=role))
+        return made
+
+    async def admin(self, user_name: str = "root") -> Person:
+        """An administrator."""
+        return await self.user(user_name, "admin")
+
+    async def role(self, name: str, permissions: Permission = Permission.NONE) -> int:
+        """A role; answers its id."""
+        values = {
+            "name": name,
+            "name_key": tables.casefold_key(name),
+            "description": "",
+            "permissions": permissions.value,
+            "is_built_in": False,
+        }
+        async with self.desk.database.write() as tx:
+            statement = insert(tables.Role).values(**values, created_at=tx.now).returning(col(tables.Role.id))
+            return int(await tx.value(statement))
+
+    async def api_token(
+        self, person: Person, permissions: Permission = Permission.NONE, limits: Sequence[Thing] | None = None
+    ) -> tuple[str, int]:
+        """A token of somebody's, good for these orgs and resources alone if there are limits; and its id."""
+        token, name = api_token_format.generate(), f"token{next(self._numbers)}"
+        row = {"user_id": person.id, "name": name, "name_key": name, "prefix": api_token_format.prefix(token)}
+        row |= {
+            "hash": api_token_format.digest(token),
+            "permissions": permissions.value,
+            "is_limited": limits is not None,
+        }
+        key = await self._put(tables.ApiToken, row)
+        async with self.desk.database.write() as tx:
+            for thing in limits or ():
+                of = tables.ApiTokenOrg if thing.kind == "Org" else tables.ApiTokenResource
+                await tx.insert(of, [{"token_id": key, f"{thing.kind.lower()}_id": thing.id}])
+        return token, key
+
+    async def holder(self, permissions: Permission, user_name: str | None = None) -> Person:
+        """A user who holds just these permissions."""
+        name = f"role{next(self._numbers)}"
+        await self.role(name, permissions)
+        return await self.user(user_name, name)
+
+    async def org(self, slug: str | None = None, owner: Person | None = None, **given: Any) -> Thing:
+        """An org; private, and nobody's unless told."""
+        slug = slug or f"org{next(self._numbers)}"
+        name = given.get("name", slug)
+        values = {"slug": slug, "name": name, "name_key": tables.sort_key(name), "owner_id": owner and owner.id}
+        values |= {"description": "", "is_public": False}
+        return Thing("Org", await self._put(tables.Org, values | given), slug)
+
+    async def member(
+        self,
+        org: Thing,
+        person: Person,
+        level: MemberLevel = MemberLevel.READ_WRITE,
+        expires_at: datetime | None = None,
+    ) -> None:
+        """Let somebody belong to an org."""
+        async with self.desk.database.write() as tx:
+            row = {"org_id": org.id, "user_id": person.id, "level": int(level), "granted_at": tx.now}
+            await tx.insert(tables.OrgMember, [{**row, "expires_at": expires_at}])
+
+    async def group(self, slug: str | None = None, *people: Person, **given: Any) -> Thing:
+        """A group with members."""
+        slug = slug or f"group{next(self._numbers)}"
+        name = given.get("display_name", slug)
+        values = {"slug": slug, "display_name": name, "name_key": tables.sort_key(name), "description": ""}
+        group = Thing("Group", await self._put(tables.Group, values | given), slug)
+        for person in people:
+            await self.group_member(group, person)
+        return group
+
+    async def group_member(
+        self, group: Thing, person: Person, *, is_manager: bool = False, expires_at: datetime | None = None
+    ) -> None:
+        """Let somebody belong to a group."""
+        async with self.desk.database.write() as tx:
+            row = {"group_id": group.id, "user_id": person.id, "is_manager": is_manager, "added_at": tx.now}
+            await tx.insert(tables.GroupMember, [{**row, "expires_at": expires_at}])
+
+    async def resource(
+        self,
+        org: Thing,
+        type: str = "DATASET",  # noqa: A002 - the name of the field in the API
+        owner: Person | None = None,
+        general: int | None = resource_roles.METADATA_READ | resource_roles.DATA_READ,
+        **given: Any,
+    ) -> Thing:
+        """A resource that every signed-in user reads, or as the mask `general` says; None leaves that entry out."""
+        slug = given.get("slug") or f"resource{next(self._numbers)}"
+        name = given.get("name", slug)
+        kind = select(col(tables.ResourceType.id), col(tables.ResourceType.has_data))
+        type_id, has_data = (await fetch(self.desk.database, kind.where(col(tables.ResourceType.name) == type)))[0]
+        full = resource_roles.ALL if has_data else resource_roles.NON_DATA
+        values = {
+            "org_id": org.id,
+            "type_id": type_id,
+            "slug": slug,
+            "path": f"{org.slug}/{slug}",
+            "name": name,
+            "name_key": tables.sort_key(name),
+            "description": "",
+            "details": {},
+            "owner_id": owner and owner.id,
+            "size_bytes": 0,
+            "full_mask": full,
+            "revision": 1,
+            "updated_at": self.desk.database.clock(),
+        }
+        made = Thing("Resource", await self._put(tables.Resource, values | given), slug)
+        await self._weigh(org)
+        await self._granted(made, [] if general is None else [_grant(made, resource_roles.GENERAL, general & full)])
+        return made
+
+    async def grant(
+        self,
+        resource: Thing,
+        to: Person | Thing | None,
+        mask: int = resource_roles.METADATA_READ,
+        expires_at: datetime | None = None,
+    ) -> None:
+        """An entry of a user or a group in a resource's access configuration; None is anyone, signed in or not."""
+        if to is None:
+            await self._granted(resource, [_grant(resource, resource_roles.ANYONE, mask) | {"expires_at": expires_at}])
+            return
+        group = isinstance(to, Thing)
+        entry = _grant(
+            resource, resource_roles.subject_id(SubjectType.GROUP if group else SubjectType.USER, to.id), mask
+        )
+        entry |= {"group_id" if group else "user_id": to.id, "expires_at": expires_at}
+        await self._granted(resource, [entry])
+
+    async def ticket(
+        self,
+        resource: Thing,
+        person: Person | None = None,
+        size: int = 0,
+        *,
+        is_upload: bool = True,
+        expires_at: datetime | None = None,
+    ) -> str:
+        """An open ticket, good for an hour; answers its id."""
+        key = f"ticket{next(self._numbers):026}"
+        org = select(col(tables.Resource.org_id)).where(col(tables.Resource.id) == resource.id)
+        async with self.desk.database.write() as tx:
+            row = {"key": key, "resource_id": resource.id, "org_id": await tx.value(org), "bytes": size, "stage": 0}
+            row |= {"user_id": person and person.id, "is_upload": is_upload, "created_at": tx.now}
+            await tx.insert(tables.Ticket, [{**row, "expires_at": expires_at or tx.now + timedelta(hours=1)}])
+        return key
+
+    async def locked(self, resource: Thing, by: Person | None = None) -> None:
+        """Lock a resource."""
+        async with self.desk.database.write() as tx:
+            row = {"resource_id": resource.id, "user_id": by and by.id, "reason": "Because.", "created_at": tx.now}
+            row["user_name"] = by and by.user_name
+            await tx.insert(tables.Lock, [row])
+            await tx.insert(tables.LockEvent, [{**row, "is_lock": True}])
+
+    async def _weigh(self, org: Thing) -> None:
+        """Write what the resources of an org take."""
+        size = func.coalesce(func.sum(col(tables.Resource.size_bytes)), 0)
+        taken = select(size).where(col(tables.Resource.org_id) == org.id).scalar_subquery()
+        async with self.desk.database.write() as tx:
+            await tx.rows(update(tables.Org).where(col(tables.Org.id) == org.id).values(size_bytes=taken))
+
+    async def _put(self, table: Any, values: dict[str, Any]) -> int:
+        """A row; answers its id."""
+        async with self.desk.database.write() as tx:
+            made = {"created_at": tx.now} | values
+            return int(await tx.value(insert(table).values(**made).returning(col(table.id))))
+
+    async def _granted(self, resource: Thing, grants: Sequence[dict[str, Any]]) -> None:
+        async with self.desk.database.write() as tx:
+            await tx.insert(tables.Grant, grants)
+            await access_index.refresh(tx, [resource.id])
+
+
+def _grant(resource: Thing, subject: int, mask: int) -> dict[str, Any]:
+    nobody = {"group_id": None, "user_id": None, "expires_at": None}
+    return {"resource_id": resource.id, "subject": subject, "mask": mask, **nobody}
+
+
+def _user(tx: db.Transaction, name: str, given: dict[str, Any]) -> Any:
+    email = given.get("email")
+    values = {
+        "user_name": name,
+        "user_key": tables.casefold_key(name),
+        "email": email,
+        "email_key": None if email is None else tables.casefold_key(email),
+        "password_hash": given.get("password_hash", _hash()),
+        "token_generation": 0,
+        "is_service_account": given.get("is_service_account", False),
+        "details": given.get("details", {}),
+        "created_at": given.get("created_at", tx.now),
+    }
+    return insert(tables.User).values(**values).returning(col(tables.User.id))
+
+
+async def rows_of(database: db.Database, table: type[SQLModel]) -> int:
+    """How many rows a table has: a refusal shows with it that nothing changed."""
+    counted: int = (await fetch(database, select(func.count()).select_from(table)))[0][0]
+    return counted
+
+
+async def stale(database: db.Database) -> set[Any]:
+    """Rows of the access index that should not be there, and rows that are missing."""
+    kept = await fetch(database, select(*(col(getattr(tables.Access, name)) for name in access_index.COLUMNS)))
+    return {*kept} ^ {*await fetch(database, access_index.definition())}
+
+
+async def everything(database: db.Database) -> dict[str, list[Any]]:
+    """All that is stored, to compare before and after a refusal; not how many refusals there were."""
+    whole = _whole()
+    answers = await database.read(
+        [(database.prepare(each), {}) for each in whole.values()], freshness=db.Freshness.PRIMARY
+    )
+    return dict(zip(whole, answers, strict=True))
+
+
+@cache
+def _whole() -> dict[str, Select[Any]]:
+    """For each table all of its rows, in the order of their keys."""
+    kept = (table for table in SQLModel.metadata.sorted_tables if table.name != tables.Guess.__tablename__)
+    return {table.name: select(*table.c).order_by(*table.primary_key) for table in kept}
+
+
+async def all_but_the_log(database: db.Database) -> dict[str, list[Any]]:
+    """The same without what the audit log tells of it."""
+    return {name: rows for name, rows in (await everything(database)).items() if not name.startswith("audit_")}

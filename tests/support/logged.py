@@ -1,0 +1,75 @@
+"""Looking at the audit log, past the API: what was written, as plain rows."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+
+from app import db
+from app.db.tables import AuditChange, AuditEvent, col
+from tests.support.fetching import fetch
+
+
+@dataclass
+class Event:
+    """An event with what it did to each thing, which is named by its kind and its name: `User ann`."""
+
+    id: int
+    actor_id: int | None
+    actor: str | None
+    face: str
+    address: str | None
+    request_id: str | None
+    action: str
+    changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+
+    @property
+    def kinds(self) -> list[str]:
+        """What kinds of things it did something to, each once."""
+        return sorted({thing.partition(" ")[0] for thing in self.changes})
+
+
+_EVENTS = (
+    AuditEvent.id,
+    AuditEvent.actor_id,
+    AuditEvent.actor_name,
+    AuditEvent.face,
+    AuditEvent.address,
+    AuditEvent.request_id,
+    AuditEvent.action,
+)
+_CHANGES = (AuditChange.event_id, AuditChange.kind, AuditChange.name, AuditChange.before, AuditChange.after)
+
+
+async def events(database: db.Database) -> list[Event]:
+    """All of them, the oldest first."""
+    rows = await fetch(database, select(*map(col, _EVENTS)).order_by(col(AuditEvent.id)))
+    found = {row[0]: Event(*row) for row in rows}
+    for event, kind, name, before, after in await fetch(database, select(*map(col, _CHANGES))):
+        thing = f"{kind} {name}"
+        assert thing not in found[event].changes, "one row for each thing"
+        found[event].changes[thing] = before, after
+    return list(found.values())
+
+
+@dataclass
+class Since:
+    """What was written meanwhile."""
+
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def one(self) -> Event:
+        """The only event."""
+        (event,) = self.events
+        return event
+
+
+@asynccontextmanager
+async def logged(database: db.Database) -> AsyncIterator[Since]:
+    """`async with logged(database) as since: …`, then `since.events`."""
+    before, since = len(await events(database)), Since()
+    yield since
+    since.events += (await events(database))[before:]

@@ -1,0 +1,176 @@
+"""Calls of every operation of the REST face: good ones in an order that works, and bad ones for any of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from tests.support.client import Api
+from tests.support.factories import PASSWORD, Make, Person
+
+Described = dict[str, Any]
+
+NEW_PASSWORD = "a wholly new password"
+
+
+@dataclass(frozen=True, slots=True)
+class Good:
+    """A call that succeeds; the words of the path are `WORDS` unless told. A body is sent as JSON."""
+
+    operation: str
+    asker: str = "root"
+    body: Any = None
+    words: dict[str, str] = field(default_factory=dict)
+    query: dict[str, str] = field(default_factory=dict)
+
+
+WORDS = {"userName": "Ann", "orgSlug": "reef", "dsSlug": "corals", "roleName": "divers"}
+MADE = {"orgSlug": "lagoon"}
+
+GOOD = [
+    Good("authenticate", "nobody", {"username": "ann", "password": PASSWORD}),
+    Good("refreshToken", "ann"),
+    Good("changePassword", "cyd", {"oldPassword": PASSWORD, "newPassword": NEW_PASSWORD}),
+    Good("resetPassword", body={"newPassword": NEW_PASSWORD}, words={"userName": "cyd"}),
+    Good("createUser", body={"userName": "Dora", "password": NEW_PASSWORD, "email": "d@example.com", "roles": None}),
+    Good("listUsers"),
+    Good("listDetailedUsers"),
+    Good("updateUser", body={"email": "ann@example.com", "roles": ["user"]}),
+    Good("listRoles", "ann"),
+    Good("createRole", body={"roleName": "divers"}),
+    Good("deleteRole"),
+    Good("replaceUserMetadata", body={"maxStorageMB": 1.5, "anything": [None]}),
+    Good("getOwnMetadata", "ann"),
+    Good("getUserMetadata"),
+    Good("getOwnStorage", "ann"),
+    Good("getUserStorage"),
+    Good("createOrg", "ann", {"slug": "lagoon", "name": "Lagoon", "isPublic": True}),
+    Good("updateOrg", "ann", {"description": "Blue."}),
+    Good("listOrgs", "ann", query={"includePublic": "true"}),
+    Good("listPublicOrgs", "nobody"),
+    Good("getOrg", "nobody", words=MADE),
+    Good("addMember", body={"userName": "cyd", "permissions": "Admin"}),
+    Good("updateMember", body={"permissions": 2}, words={"userName": "cyd"}),
+    Good("listMembers", "ann"),
+    Good("removeMember", words={"userName": "cyd"}),
+    Good("addUserToOrg", body={"orgSlug": "reef", "permissions": None}, words={"userName": "cyd"}),
+    Good("updateUserInOrg", body={"permissions": "3"}, words={"userName": "cyd"}),
+    Good("listUserOrgs", words={"userName": "cyd"}),
+    Good("removeUserFromOrg", words={"userName": "cyd"}),
+    Good("setUserOrgs", body={"orgSlugs": ["lagoon"]}, words={"userName": "cyd"}),
+    Good("createDataset", "ann", {"slug": "tides", "visibility": "Public"}, words=MADE),
+    Good("updateDataset", "ann", {"name": "Corals"}),
+    Good("listDatasets", "nobody", words=MADE),
+    Good("getDatasetEntry", "ann"),
+    Good("getDataset", "ann"),
+    Good("deleteDataset", "ann"),
+    Good("deleteOrg", "ann"),
+    Good("deleteUser", words={"userName": "cyd"}, query={"successor": "root", "conflictResolution": "1"}),
+    Good("deleteNamedUser", body={"userName": "dora"}),
+    Good("isUserManagementEnabled", "nobody"),
+    Good("getMemberManagement", "nobody"),
+    Good("getFeatures", "nobody"),
+    Good("getVersion", "nobody"),
+    Good("getVersionInJson", "ann"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of a description."""
+
+    method: str
+    path: str
+    told: Described
+
+    def at(self, words: dict[str, str]) -> str:
+        """The path with these words in it."""
+        return self.path.format(**{**WORDS, **words})
+
+    def fields(self) -> list[str]:
+        """The names of what a JSON body may hold."""
+        content = self.told.get("requestBody", {}).get("content", {})
+        return list(content.get("application/json", {}).get("schema", {}).get("properties", {}))
+
+
+def operations(document: Described) -> dict[str, Operation]:
+    """The operations of a description, by their names."""
+    return {
+        told["operationId"]: Operation(method, path, told)
+        for path, methods in document["paths"].items()
+        for method, told in methods.items()
+    }
+
+
+class Askers:
+    """Who asks: an administrator, the owner of an org, a stranger, and nobody."""
+
+    def __init__(self, client: httpx.AsyncClient, api: Api, people: dict[str, Person]) -> None:
+        self._client = client
+        self._tokens = {name: api.token(person) for name, person in people.items()}
+
+    @classmethod
+    async def made(cls, client: httpx.AsyncClient, api: Api, make: Make) -> "Askers":
+        """The people, and what the good calls need."""
+        people = {"root": await make.admin(), "ann": await make.user("Ann", "user")}
+        people |= {"cyd": await make.user("cyd", "user"), "eve": await make.user("eve", password_hash=None)}
+        await make.resource(await make.org("reef", people["ann"]), slug="corals", owner=people["ann"])
+        return cls(client, api, people)
+
+    async def good(self, operation: Operation, call: Good) -> list[httpx.Response]:
+        """A good call; then what strangers are told, and what it is to ask once more. They get in nobody's way."""
+        path, given = operation.at(call.words), {} if call.body is None else {"json": call.body}
+        askers = [*sorted({"eve", "nobody"} - {call.asker}), call.asker, call.asker]
+        *strangers, reply, again = [
+            await self._ask(operation.method, path, headers=self._bearer(asker), params=call.query, **given)
+            for asker in askers
+        ]
+        return [reply, again, *strangers]
+
+    async def bad(self, operation: Operation) -> list[httpx.Response]:
+        """What may go wrong, asked by several."""
+        return [
+            await self._ask(operation.method, path, headers=who | headers, **given)
+            for who in self._headers()
+            for path, headers, given in _wrong(operation)
+        ]
+
+    def _headers(self) -> Iterator[dict[str, str]]:
+        yield from (self._bearer(name) for name in ("nobody", "eve", "root"))
+        yield {"authorization": "Bearer garbage"}
+        yield {"cookie": f"jwtToken={self._tokens['root']}"}
+
+    def _bearer(self, name: str) -> dict[str, str]:
+        return {} if name == "nobody" else {"authorization": f"Bearer {self._tokens[name]}"}
+
+    async def _ask(self, method: str, path: str, **given: Any) -> httpx.Response:
+        self._client.cookies.clear()
+        return await self._client.request(method, path, **given)
+
+
+_VALUES = {"isPublic": True, "permissions": 1, "roles": ["user"], "orgSlugs": ["nowhere"]}
+"""Of fields that are not of text: the rest of a call that names what is not there is as it should be."""
+
+
+def _wrong(operation: Operation) -> Iterator[tuple[str, dict[str, str], dict[str, Any]]]:
+    """Path, headers and the rest of calls that name what is not there, or are not of the form that is wanted."""
+    nowhere = operation.at(dict.fromkeys(WORDS, "nowhere"))
+    fields = operation.fields()
+    yield nowhere, {}, {}
+    yield nowhere, {}, {"json": {name: _VALUES.get(name, "nowhere") for name in fields}}
+    yield f"{nowhere}?x=%ff", {}, {}
+    yield nowhere, {}, {"params": [(name, "?") for name in _queried(operation) for _ in range(2)]}
+    if "{" in operation.path:
+        yield operation.at(dict.fromkeys(WORDS, "%ff")), {}, {}
+    if "requestBody" in operation.told:
+        yield nowhere, {}, {"json": []}
+        yield nowhere, {}, {"json": {name: {"a": [1]} for name in fields}}
+        yield nowhere, {}, {"json": dict.fromkeys(fields)}
+        yield nowhere, {}, {"data": dict.fromkeys(fields, "nowhere")}
+        yield nowhere, {"content-type": "text/plain"}, {"content": b"?"}
+        yield nowhere, {"content-length": "99999999"}, {"content": b"?"}
+
+
+def _queried(operation: Operation) -> list[str]:
+    return [each["name"] for each in operation.told.get("parameters", []) if each["in"] == "query"]

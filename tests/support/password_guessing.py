@@ -1,0 +1,79 @@
+"""Guessing passwords, from many addresses, while every look at one is counted and none costs anything."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from app import db
+from app.security.passwords import PasswordHasher, Verification
+from tests.support.factories import PASSWORD
+
+LOGIN = "/users/authenticate"
+ALIASES = 40
+"""How many guesses one document holds."""
+
+WRONG = "wrong"
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self, database: db.Database) -> None:
+        self.now = datetime(2031, 1, 1, tzinfo=UTC)
+        database.clock = lambda: self.now
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(seconds=seconds)
+
+
+class Looks:
+    """Takes the place of hashing: says who is right as it would, and remembers what was looked at."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.at: list[str] = []
+        monkeypatch.setattr(PasswordHasher, "verify", self._verify)
+
+    async def _verify(self, password: str, stored: str | None) -> Verification:
+        self.at.append(password)
+        return Verification(ok=stored is not None and password == PASSWORD, needs_rehash=False)
+
+
+class Guesser:
+    """Somebody who guesses, from whichever address."""
+
+    def __init__(self, app: Starlette) -> None:
+        self._app = app
+
+    def client(self, address: str) -> httpx.AsyncClient:
+        """A client at an address."""
+        transport = httpx.ASGITransport(self._app, client=(address, 4000))
+        return httpx.AsyncClient(transport=transport, base_url="http://testserver")
+
+    async def rest(self, address: str, user_name: str, password: str = WRONG) -> httpx.Response:
+        """One guess over REST."""
+        async with self.client(address) as client:
+            return await client.post(LOGIN, json={"username": user_name, "password": password})
+
+    async def graphql(self, address: str, user_name: str, *passwords: str) -> Any:
+        """A guess over GraphQL, or many of one document; answers the errors at the top."""
+        guesses = [
+            f'g{at}: login(input: {{userName: "{user_name}", password: "{each}"}}) {{ session {{ token }} }}'
+            for at, each in enumerate(passwords)
+        ]
+        return (await self.ask(address, f"mutation {{ {' '.join(guesses)} }}")).json()["errors"]
+
+    async def ask(self, address: str, query: str, token: str | None = None) -> httpx.Response:
+        """Ask GraphQL."""
+        headers = {} if token is None else {"authorization": f"Bearer {token}"}
+        async with self.client(address) as client:
+            return await client.post("/graphql", json={"query": query}, headers=headers)
+
+
+def outcomes(replies: Sequence[httpx.Response]) -> list[tuple[int, str | None]]:
+    """The status of each, and in how many seconds it may come again."""
+    return [(reply.status_code, reply.headers.get("retry-after")) for reply in replies]

@@ -1,0 +1,109 @@
+"""Tries every change with something in it that the asker may not know of, wherever an input can name something."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from graphql import GraphQLInputField, GraphQLInputObjectType, get_named_type, is_leaf_type, is_list_type
+from graphql.type import get_nullable_type, is_required_input_field
+
+from tests.support.walking import mutation_type
+
+Ways = Mapping[str, Sequence[Mapping[str, Any]]]
+"""How things are named, by the input type that names them: `OrgBy`, `UserBy`, …"""
+
+Place = tuple[str, ...]
+
+SESSION = {"login", "refreshToken", "logout", "changePassword"}
+"""These name nothing but the asker."""
+
+VALUES: Mapping[str, Any] = {
+    "description": "Text.",
+    "displayName": "Fresh",
+    "email": "fresh@example.org",
+    "general": True,
+    "hasData": True,
+    "isManager": True,
+    "level": "READ_ONLY",
+    "metadata": {},
+    "name": "Fresh",
+    "newPassword": "correct horse battery staple",
+    "reason": "Because.",
+    "revision": 1,
+    "sizeBytes": 1,
+    "slug": "fresh",
+    "type": "DATASET",
+    "userName": "fresh",
+    "validateOnly": True,
+}
+"""What stands in the fields that name nothing."""
+
+
+def probes(hidden: Ways, known: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every mutation with every hidden thing in every place where an input names one; known things in the others."""
+    for name, field in mutation_type().fields.items():
+        if name not in SESSION:
+            kind: Any = get_named_type(field.args["input"].type)
+            for given in inputs(kind, hidden, known):
+                yield document(name), given
+
+
+def inputs(kind: GraphQLInputObjectType, hidden: Ways, known: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Inputs of a type with one hidden thing each."""
+    return [_filled(kind, known, place, way) for place, named in _places(kind) for way in hidden.get(named.name, ())]
+
+
+def document(name: str) -> str:
+    """A mutation that shows its errors, and whether there is anything else."""
+    field = mutation_type().fields[name]
+    payload: Any = get_named_type(field.type)
+    shown = errors = "errors { __typename code message path }"
+    for each, below in payload.fields.items():
+        if each == "results":
+            shown += f" results {{ index {errors} }}"
+        elif each not in {"errors", "query"}:
+            shown += f" {each}" if is_leaf_type(get_named_type(below.type)) else f" {each} {{ __typename }}"
+    return f"mutation ($input: {field.args['input'].type}) {{ {name}(input: $input) {{ {shown} }} }}"
+
+
+def _places(kind: Any) -> Iterator[tuple[Place, GraphQLInputObjectType]]:
+    for name, field in kind.fields.items():
+        below = get_named_type(field.type)
+        if isinstance(below, GraphQLInputObjectType):
+            if below.name.endswith("By"):
+                yield (name,), below
+            else:
+                yield from (((name, *place), named) for place, named in _places(below))
+
+
+def _filled(kind: Any, known: Mapping[str, Any], place: Place, way: Any) -> dict[str, Any]:
+    if kind.is_one_of:
+        name = place[0] if place else "general"
+        return {name: _value(kind.fields[name], name, known, place[1:], way)}
+    names = [name for name, field in kind.fields.items() if is_required_input_field(field) or name in _OFTEN]
+    chosen = {*names, *place[:1]}
+    return {
+        name: _value(kind.fields[name], name, known, place[1:] if place[:1] == (name,) else None, way)
+        for name in sorted(chosen)
+    }
+
+
+_OFTEN = {"validateOnly", "general"}
+"""Wanted although they may be absent."""
+
+
+def _value(field: GraphQLInputField, name: str, known: Mapping[str, Any], place: Place | None, way: Any) -> Any:
+    below = get_named_type(field.type)
+    if below.name.endswith("By"):
+        value: Any = known[below.name] if place is None else way
+    elif isinstance(below, GraphQLInputObjectType):
+        value = _filled(below, known, place or (), way)
+    elif is_list_type(get_nullable_type(field.type)):
+        return ["user"] if below.name == "String" else ["METADATA_READ"] if below.name == "ResourceRole" else []
+    else:
+        value = VALUES[name]
+    return [value] if is_list_type(get_nullable_type(field.type)) else value
+
+
+def names_in(kind: Any) -> set[str]:
+    """The input types that name something, anywhere in an input."""
+    return {named.name for _, named in _places(kind)}

@@ -1,0 +1,89 @@
+"""Whatever can be refused for its credentials, and the log that tells of it in both formats."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import jwt
+from starlette.applications import Starlette
+
+from app.observability import sign_in_log
+from app.observability.logs import JsonLines, Lines
+from app.services.session import AppContext
+from tests.conftest import SECRET
+from tests.support.client import Api
+from tests.support.factories import Make
+from tests.support.password_guessing import Guesser
+
+EVIL = "203.0.113.66"
+WHO = "{ viewer { user { userName } } }"
+
+
+@dataclass
+class Log:
+    """What is written in both formats, one line of each for each record."""
+
+    shapes: dict[str, io.StringIO] = field(default_factory=lambda: {"console": io.StringIO(), "json": io.StringIO()})
+
+    def lines(self, shape: str = "json") -> list[str]:
+        return self.shapes[shape].getvalue().splitlines()
+
+    @property
+    def told(self) -> list[dict[str, Any]]:
+        """The refusals."""
+        return [line for line in map(json.loads, self.lines()) if line["logger"] == "ostiary.sign_in"]
+
+
+@contextmanager
+def written() -> Iterator[Log]:
+    """Write the log in both formats; no test uses up the lines of another."""
+    sign_in_log._SECONDS.clear()  # noqa: SLF001 - it is kept for the process
+    made, root = Log(), logging.getLogger()
+    handlers = []
+    for shape, formatter in (("console", Lines()), ("json", JsonLines())):
+        handler = logging.StreamHandler(made.shapes[shape])
+        handler.setFormatter(formatter)
+        handlers.append(handler)
+        root.addHandler(handler)
+    yield made
+    for handler in handlers:
+        root.removeHandler(handler)
+
+
+@dataclass
+class Scene:
+    """Somebody at an address, and all that there is to be refused."""
+
+    app: Starlette
+    api: Api
+    make: Make
+
+    @property
+    def desk(self) -> AppContext:
+        desk: AppContext = self.app.state.answering.desk
+        return desk
+
+    @property
+    def guess(self) -> Guesser:
+        return Guesser(self.app)
+
+    async def send(self, token: str, *, cookie: bool = False, path: str = "") -> httpx.Response:
+        """Ask who one is with a token, or ask REST at a path."""
+        headers = {"cookie": f"jwtToken={token}"} if cookie else {"authorization": f"Bearer {token}"}
+        async with self.guess.client(EVIL) as client:
+            if path:
+                return await client.post(path, headers=headers)
+            return await client.post("/graphql", json={"query": WHO}, headers=headers)
+
+    def signed(self, secret: str = SECRET, kid: str | None = None, **changes: Any) -> str:
+        """A token of ann's with other claims, or under another secret."""
+        now = int(self.desk.database.clock().timestamp())
+        claims = {"sub": "1", "unique_name": "ann", "admin": False, "gen": 0, "jti": "x"}
+        times = {"iat": now, "nbf": now, "exp": now + 60}
+        header = None if kid is None else {"kid": kid}
+        return jwt.encode({**claims, **times, **changes}, secret, "HS256", header)

@@ -1,0 +1,76 @@
+"""One PostgreSQL database for many tests, emptied between them: making a new one each time is most of a test's time."""
+
+import asyncio
+from collections.abc import Coroutine
+from threading import Thread
+from typing import Any
+
+import asyncpg
+from sqlmodel import SQLModel
+
+from tests.support.postgres import Postgres
+
+NAME = "reused"
+KEPT = ("roles", "resource_types")
+"""Tables that a migration fills."""
+
+PATIENCE = 5
+"""Seconds to wait for what a test before has left open; then the database is made anew."""
+
+
+class Reused:
+    """Emptied by `reset`, over one connection that stays open in a thread of its own."""
+
+    def __init__(self, server: Postgres) -> None:
+        self._server = server
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._make()
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return self._server.url(NAME)
+
+    def reset(self) -> None:
+        """Bring it back to what the migrations made."""
+        try:
+            self._run(self._connection.execute(self._script))
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            self._make()
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._run(self._connection.close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+
+    def _make(self) -> None:
+        self._server.drop(NAME)
+        self._server.create(NAME, template="template")
+        self._run(self._open())
+
+    async def _open(self) -> None:
+        self._connection = await asyncpg.connect(self.url, server_settings={"lock_timeout": f"{PATIENCE}s"})
+        tables = [table.name for table in SQLModel.metadata.sorted_tables]
+        kept = [name for name in KEPT if name in tables]
+        await self._connection.execute("SET session_replication_role = replica; CREATE SCHEMA kept")
+        for name in kept:
+            await self._connection.execute(f"CREATE TABLE kept.{name} AS TABLE {name}")
+        counted = [table.name for table in SQLModel.metadata.sorted_tables if "id" in table.c]
+        # The names are those of our own tables.
+        steps = [f"DELETE FROM {name}" for name in tables]  # noqa: S608
+        steps += [f"INSERT INTO {name} SELECT * FROM kept.{name}" for name in kept]  # noqa: S608
+        steps += [_counted(name) for name in counted]
+        self._script = "; ".join(["BEGIN", *steps, "COMMIT"])
+
+
+def _counted(table: str) -> str:
+    """The next id follows the largest, as after the migrations."""
+    largest = f"(SELECT coalesce(max(id), 0) FROM {table})"  # noqa: S608 - our own table
+    return f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {largest} + 1, false)"
