@@ -125,7 +125,7 @@ class Understanding(DocumentCache):
 @pytest.fixture
 async def app(settings: Settings, kind: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Starlette]:
     """The application, started."""
-    monkeypatch.setattr(main, "Documents", Understanding)
+    monkeypatch.setattr(main, "DocumentCache", Understanding)
     made = main.create_app(settings)
     async with made.router.lifespan_context(made):
         statements: SelectBuilder = made.state.answering.statements

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from app import __version__
 from app.cli import commands as operator_commands
-from app.cli import help
+from app.cli import help_texts
 from app.domain.errors import OstiaryError, SettingsError
 from app.observability import logs, worker_metrics
 
@@ -75,8 +75,8 @@ def _complain(text: str, code: int) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "ostiary",
-        description=help.DESCRIPTION,
-        epilog=help.EPILOG,
+        description=help_texts.DESCRIPTION,
+        epilog=help_texts.EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="store_true", help="print the version and stop")
@@ -84,12 +84,12 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_serve(commands)
     demo = commands.add_parser("demo", help="fill an empty database with a registry to try")
-    demo.description, demo.epilog = help.DEMO, help.DEMO_EPILOG
+    demo.description, demo.epilog = help_texts.DEMO, help_texts.DEMO_EPILOG
     demo.set_defaults(run=_demo)
     migrate = commands.add_parser("migrate", help="bring the database up to date and stop")
     migrate.set_defaults(run=_migrate)
     reindex = commands.add_parser("reindex", help="make the access index anew and check it")
-    reindex.description = help.REINDEX
+    reindex.description = help_texts.REINDEX
     reindex.set_defaults(run=_reindex)
     frame = operator_commands.Frame(_add_settings, _read_for, _in_words)
     operator_commands.add_keys(commands, frame)

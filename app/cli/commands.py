@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from app.cli import help
+from app.cli import help_texts
 from app.domain.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -34,13 +34,13 @@ class Frame:
 def add_keys(commands: Subparsers, frame: Frame) -> None:
     """Add `ostiary keys list` and `ostiary keys rotate`."""
     keys = commands.add_parser("keys", help="list the keys that sign tokens, or rotate them")
-    keys.description, keys.epilog = help.KEYS, help.KEYS_EPILOG
+    keys.description, keys.epilog = help_texts.KEYS, help_texts.KEYS_EPILOG
     acts = keys.add_subparsers(title="commands", metavar="COMMAND", required=True)
     listing = acts.add_parser("list", help="show every key, and what it is good for")
     listing.set_defaults(run=lambda arguments: _list_keys(arguments, frame))
     rotate = acts.add_parser("rotate", help="make a key that signs from now on")
     rotate.add_argument("--revoke", action="store_true", help="end the keys before it, and all their tokens, at once")
-    rotate.description = help.ROTATE
+    rotate.description = help_texts.ROTATE
     rotate.set_defaults(run=lambda arguments: _rotate_keys(arguments, frame))
     for command in (listing, rotate):
         frame.add_settings(command)
@@ -51,7 +51,7 @@ def add_keys(commands: Subparsers, frame: Frame) -> None:
 def add_sessions(commands: Subparsers, frame: Frame) -> None:
     """Add `ostiary sessions end`."""
     sessions = commands.add_parser("sessions", help="end every session, as after a backup was put back")
-    sessions.description = help.SESSIONS
+    sessions.description = help_texts.SESSIONS
     acts = sessions.add_subparsers(title="commands", metavar="COMMAND", required=True)
     end = acts.add_parser("end", help="end every session and every ticket")
     end.add_argument("--api-tokens", action="store_true", help="delete every API token, too")
@@ -63,7 +63,7 @@ def add_sessions(commands: Subparsers, frame: Frame) -> None:
 def add_admin(commands: Subparsers, frame: Frame) -> None:
     """Add `ostiary admin reset-password`."""
     admin = commands.add_parser("admin", help="let somebody in again who has lost a password")
-    admin.description, admin.epilog = help.ADMIN, help.ADMIN_EPILOG
+    admin.description, admin.epilog = help_texts.ADMIN, help_texts.ADMIN_EPILOG
     acts = admin.add_subparsers(title="commands", metavar="COMMAND", required=True)
     reset = acts.add_parser("reset-password", help="give a user a new password and print it once")
     reset.add_argument("user_name", metavar="NAME", help="the user name, without regard to letter case")

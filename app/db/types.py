@@ -11,9 +11,6 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-MAX_ID = 2**60 - 1
-"""Largest id that is read: the number of a subject holds an id and three bits more (`masks.subject`), in 64 bits."""
-
 MAX_BYTES = 2**53 - 1
 """The most that is counted of anything that is stored: the largest integer that a client in JavaScript can say."""
 

@@ -4,10 +4,12 @@ from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 
-from app.db.tables import MAX_ID
 from app.domain.errors import BadInput
 
 MAX_NODES = 100
+MAX_ID = 2**60 - 1
+"""Largest id that is read: the number of a subject holds an id and three bits more (`masks.subject`), in 64 bits."""
+
 DIGITS = len(str(MAX_ID))
 
 REMEMBERED = 32_768

@@ -7,12 +7,12 @@ from typing import Any
 from aiodataloader import DataLoader
 
 from app import db
+from app.domain.viewer import ANONYMOUS, Viewer
 from app.http.deadlines import Deadlines
 from app.query.pagination import Page, PageRequest
 from app.query.reader import ListReader
 from app.query.relations import Layout, Relation
 from app.query.sql import SelectBuilder
-from app.security.authentication import ANONYMOUS, Viewer
 from app.services import audit
 from app.services.session import AppContext, Session
 

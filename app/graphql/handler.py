@@ -15,6 +15,7 @@ from starlette.types import Scope
 from app import http
 from app.config import Settings
 from app.domain.errors import Forbidden, TimedOut, Unauthenticated
+from app.domain.viewer import Viewer
 from app.graphql import errors
 from app.graphql.coercion.variables import VariableCoercion
 from app.graphql.compiled.executor import CompiledExecutor
@@ -31,8 +32,9 @@ from app.http import Cookie, MethodNotAllowed, from_foreign_page
 from app.http.deadlines import STOPPED, Deadlines
 from app.observability import request_stats
 from app.observability.request_stats import RequestStats
+from app.query.reader import query_freshness
 from app.query.sql import SelectBuilder
-from app.security.authentication import Credentials, Viewer
+from app.security.authentication import Credentials
 from app.services.session import AppContext
 
 SECONDS_A_DAY = 86_400
@@ -163,7 +165,7 @@ class GraphQLHandler:
         about.executor, about.reason = "stock", found.reason
         if context is None:
             context = self._context(viewer)
-            context.freshness = viewer.query_freshness
+            context.freshness = query_freshness(viewer)
             stock = self._execute_reference(ready, context)
             return await _run_until(stock, deadline or self._deadline(known)), context
         body = await self._execute_reference(ready, context)

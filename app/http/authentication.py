@@ -4,12 +4,13 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from app.domain.errors import Forbidden
+from app.domain.viewer import Viewer
 from app.http import cookies
 from app.http.csrf import same_origin
 from app.http.headers import parse_headers
 from app.observability import request_stats
 from app.security import authentication
-from app.security.authentication import Credentials, Viewer
+from app.security.authentication import Credentials
 from app.services import session
 from app.services.session import AppContext
 

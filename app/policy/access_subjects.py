@@ -28,6 +28,7 @@ from sqlalchemy.orm import aliased
 from app.db.tables import Access, Group, KeyText, Org, RowId, User, col
 from app.domain import resource_roles
 from app.domain.resource_roles import SubjectType
+from app.domain.viewer import Viewer
 from app.policy.conditions import is_valid_until
 from app.policy.effective_subjects import by_membership, is_active
 from app.policy.groups import number_of_members, sees_group_members
@@ -36,7 +37,6 @@ from app.policy.resources import bit_or
 from app.policy.users import sees_all_users
 from app.query.index_scan import virtual_column
 from app.query.relations import Keys, among
-from app.security.authentication import Viewer
 
 _ENTRY = aliased(Access)
 _KIND = col(_ENTRY.subject) % resource_roles.SUBJECT_TYPES

@@ -3,9 +3,9 @@
 from sqlalchemy import ColumnElement, true
 
 from app.db.tables import ApiToken, col
+from app.domain.viewer import Viewer
 from app.policy.users import sees_all_users
 from app.query.relations import VIEWER_ID
-from app.security.authentication import Viewer
 
 
 def sees_api_token(viewer: Viewer) -> ColumnElement[bool]:

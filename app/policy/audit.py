@@ -3,9 +3,9 @@
 from sqlalchemy import ColumnElement, and_, exists, false, true
 
 from app.db.tables import AuditChange, AuditEvent, Resource, col
+from app.domain.viewer import Permission, Viewer
 from app.policy.resources import administers_resource
 from app.query.relations import SETTLED
-from app.security.authentication import Permission, Viewer
 
 
 def reads_audit(viewer: Viewer) -> bool:

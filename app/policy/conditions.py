@@ -14,8 +14,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from app.db.tables import col
+from app.domain.viewer import Permission, Viewer
 from app.query.relations import NOW, VIEWER_ID
-from app.security.authentication import Permission, Viewer
 
 
 def everybody(viewer: Viewer) -> ColumnElement[bool]:

@@ -27,9 +27,9 @@ from sqlalchemy.orm import aliased
 from app.db.tables import Grant, GroupMember, Org, OrgMember, Role, RowId, User, UserRole, UTCDateTime, col
 from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel, SubjectType
+from app.domain.viewer import DEACTIVATED, Permission, Viewer
 from app.policy.conditions import asks_about_everybody, is_valid_until
 from app.query.relations import VIEWER_ID, Keys, among
-from app.security.authentication import DEACTIVATED, Permission, Viewer
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from sqlalchemy.orm import aliased
 
 from app.db.tables import Access, Group, GroupMember, Org, OrgMember, Resource, UTCDateTime, col
 from app.domain.resource_roles import MemberLevel
+from app.domain.viewer import Permission, Viewer
 from app.policy.conditions import earlier, is_valid_until
 from app.policy.effective_subjects import viewer_subjects
 from app.policy.orgs import manages_all_orgs
 from app.policy.resources import administered, roles_sql, row_roles_sql
 from app.query.relations import VIEWER_ID
-from app.security.authentication import Permission, Viewer
 
 _NO_END = cast(null(), UTCDateTime)
 

@@ -16,9 +16,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from app.db.tables import Group, GroupMember, MembersSeenBy, col
+from app.domain.viewer import Permission, Viewer
 from app.policy.conditions import is_valid_until, signed_in
 from app.query.relations import VIEWER_ID
-from app.security.authentication import Permission, Viewer
 
 SIGNED_IN = MembersSeenBy.SIGNED_IN.value
 

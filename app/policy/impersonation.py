@@ -7,12 +7,12 @@ from sqlalchemy.orm import aliased
 
 from app.db.tables import Access, GroupMember, Org, OrgMember, Resource, RowId, col
 from app.domain.resource_roles import SubjectType
+from app.domain.viewer import Permission, Viewer
 from app.policy.conditions import earlier, is_valid_until
 from app.policy.effective_subjects import subject, viewer_subjects
 from app.policy.orgs import manages_all_orgs
 from app.policy.resources import bit_or, roles_sql, row_roles_sql, transfers_resource
 from app.query.relations import VIEWER_ID
-from app.security.authentication import Permission, Viewer
 
 _ACCOUNT = bindparam("account", type_=RowId())
 

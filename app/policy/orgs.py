@@ -18,10 +18,10 @@ from sqlalchemy.orm import aliased
 
 from app.db.tables import Org, OrgMember, col
 from app.domain.resource_roles import MemberLevel
+from app.domain.viewer import Permission, Viewer
 from app.policy.conditions import is_valid_until, sees_all_resources
 from app.policy.token_scope import scope_includes_org
 from app.query.relations import VIEWER_ID
-from app.security.authentication import Permission, Viewer
 
 
 def manages_all_orgs(viewer: Viewer) -> bool:

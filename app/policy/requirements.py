@@ -1,8 +1,8 @@
 """What one must hold for a change; raises what the asker may know."""
 
 from app.domain import errors
+from app.domain.viewer import Permission, Viewer
 from app.policy.users import sees_all_users
-from app.security.authentication import Permission, Viewer
 
 
 def require_signed_in(viewer: Viewer) -> int:

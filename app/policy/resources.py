@@ -28,6 +28,7 @@ from sqlalchemy.orm import aliased
 from app.db.tables import Access, Grant, Group, Org, OrgMember, Resource, RowId, User, col
 from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel, SubjectType
+from app.domain.viewer import Permission, Viewer
 from app.policy.conditions import (
     OrderedJoin,
     Unindexed,
@@ -41,7 +42,6 @@ from app.policy.groups import sees_group_members
 from app.policy.orgs import deletes_org, sees_org, sees_org_members
 from app.policy.token_scope import is_in_token_scope, scope_includes_resource
 from app.query.relations import VIEWER_ID, Keys
-from app.security.authentication import Permission, Viewer
 
 
 def _manages_all_resources(viewer: Viewer) -> bool:

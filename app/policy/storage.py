@@ -23,10 +23,10 @@ from sqlalchemy.orm import aliased
 
 from app.db.tables import Access, Lock, Org, Role, Stage, Ticket, UserRole, col
 from app.domain import resource_roles
+from app.domain.viewer import Permission, Viewer
 from app.policy.effective_subjects import effective_subjects, is_active
 from app.policy.resources import bit_or, roles_sql, row_roles_sql
 from app.query.relations import NOW
-from app.security.authentication import Permission, Viewer
 
 
 def storage_used(user: Any) -> ColumnElement[Any]:

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, bindparam, exists, or_, select, true, unio
 from sqlalchemy.orm import aliased
 
 from app.db.tables import ApiTokenOrg, ApiTokenResource, Resource, RowId, col
-from app.security.authentication import Viewer
+from app.domain.viewer import Viewer
 
 TOKEN = bindparam("token_id", type_=RowId())
 """The token by which the viewer asks; bound, as she is."""

@@ -19,6 +19,7 @@ from sqlalchemy.orm import aliased
 from app.db.tables import Access, GroupMember, Org, OrgMember, User, col
 from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel, SubjectType
+from app.domain.viewer import Permission, Viewer
 from app.policy.conditions import asks_about_everybody, is_valid_until, signed_in
 from app.policy.effective_subjects import subject, viewer_subjects
 from app.policy.groups import groups_of
@@ -26,7 +27,6 @@ from app.policy.orgs import my_orgs, sees_all_orgs
 from app.policy.resources import holds_access, roles_sql, sees_resource
 from app.policy.token_scope import scope_includes_org
 from app.query.relations import VIEWER_ID
-from app.security.authentication import Permission, Viewer
 
 
 def sees_all_users(viewer: Viewer) -> bool:

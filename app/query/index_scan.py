@@ -27,10 +27,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from app.db.tables import col
+from app.domain.viewer import Viewer
 from app.query.pagination import ListQuery, QueryShape
 from app.query.predicates import OrderTerms, after_cursor, directed, filter_condition
 from app.query.relations import ROOT_KEY, Layout, Relation, Walk, from_of, has_bit
-from app.security.authentication import Viewer
 
 
 def page(source: Relation, layout: Layout, viewer: Viewer, ask: ListQuery, dialect: Dialect) -> Select[Any]:

@@ -19,9 +19,9 @@ from sqlalchemy import (
 )
 
 from app.db.tables import col
+from app.domain.viewer import Viewer
 from app.query.pagination import ListQuery, QueryShape
 from app.query.relations import Relation
-from app.security.authentication import Viewer
 
 OrderTerms = Sequence[tuple[ColumnElement[Any], bool]]
 """Columns with whether each runs downward."""

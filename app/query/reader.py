@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from app import db
+from app.db import Freshness
 from app.db.statements import CompiledStatement, Row
+from app.domain.viewer import Viewer
 from app.query.pagination import ListQuery, PageRequest
 from app.query.relations import Layout, Relation
 from app.query.sql import SelectBuilder
-from app.security.authentication import Viewer
 
 EVERY = PageRequest(ListQuery(), 0)
 """All rows, in no order."""
@@ -67,3 +68,8 @@ class ListReader:
     async def _rows(self, prepared: CompiledStatement, **values: Any) -> list[Row]:
         binds = {**self.viewer.bind_values, "now": self.now, **values}
         return (await self.database.read([(prepared, binds)], freshness=self.freshness))[0]
+
+
+def query_freshness(viewer: Viewer) -> Freshness:
+    """Return how recent the data of a query must be: an anonymous viewer has no change of their own to see."""
+    return Freshness.REPLICA_OK if viewer.user_id is None else Freshness.PRIMARY

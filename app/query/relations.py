@@ -39,7 +39,7 @@ from sqlmodel import SQLModel
 from app.db import tables
 from app.db.statements import SETTLED_EVENT
 from app.db.tables import col
-from app.security.authentication import Viewer
+from app.domain.viewer import Viewer
 
 VIEWER_ID = bindparam("viewer_id", type_=tables.RowId())
 """The viewer. Bound, so that a statement is the same for everybody with the same permissions."""

@@ -23,11 +23,11 @@ from app.caching import WeightedLRU
 from app.db import tables
 from app.db.statements import CompiledStatement, compile_statement
 from app.db.tables import col
+from app.domain.viewer import Viewer
 from app.query import index_scan
 from app.query.pagination import ListQuery
 from app.query.predicates import apply_filters, apply_order, directed, filter_condition, seek_predicates
 from app.query.relations import ROOT_KEY, Keys, Layout, Relation, among, from_of
-from app.security.authentication import Viewer
 
 
 class SelectBuilder:

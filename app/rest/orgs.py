@@ -10,6 +10,7 @@ from app.db.statements import Row
 from app.db.tables import Org
 from app.db.types import format_instant
 from app.domain.errors import InvalidInput, NotFound
+from app.domain.viewer import Viewer
 from app.query.reader import ListReader
 from app.query.relations import Layout, flag, layout
 from app.rest import models
@@ -18,7 +19,6 @@ from app.rest.parameters import DESCRIPTION, FLAG, SLUG, TEXT, TITLE, Field
 from app.rest.request_bodies import Body
 from app.rest.responses import created, json, not_modified_placeholder
 from app.rest.routing import AuthMode, Call, Route
-from app.security.authentication import Viewer
 from app.services import orgs, read_graph
 from app.services.roles import RowRef
 

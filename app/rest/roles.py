@@ -4,12 +4,12 @@ from starlette.responses import Response
 
 from app.db.tables import Role
 from app.domain.errors import Conflict, NotFound, Protected
+from app.domain.viewer import Permission
 from app.query.relations import layout
 from app.rest.parameters import ROLE_NAME, Field
 from app.rest.request_bodies import Body
 from app.rest.responses import empty, json, not_modified_placeholder
 from app.rest.routing import AuthMode, Call, Route
-from app.security.authentication import Permission
 from app.services import read_graph, roles
 
 _NAME = layout(Role, "name")

@@ -16,16 +16,16 @@ from starlette.types import Receive, Scope, Send
 from app import http, policy
 from app.config import Settings
 from app.db import Freshness, Transaction
+from app.domain import viewer as viewers
 from app.domain.errors import ChangeMade, Problem
+from app.domain.viewer import Viewer
 from app.http.deadlines import MADE
 from app.observability import request_stats
-from app.query.reader import ListReader
+from app.query.reader import ListReader, query_freshness
 from app.query.sql import SelectBuilder
 from app.rest import errors, request_bodies
 from app.rest.parameters import Field, bound
 from app.rest.request_bodies import Body
-from app.security import authentication
-from app.security.authentication import Viewer
 from app.services import audit, session
 from app.services.roles import RowRef
 from app.services.session import AppContext
@@ -76,7 +76,7 @@ class Call:
     @property
     def reads(self) -> ListReader:
         """Reads for who calls, as of now."""
-        freshness = self.viewer.query_freshness if self.request.method == "GET" else Freshness.PRIMARY
+        freshness = query_freshness(self.viewer) if self.request.method == "GET" else Freshness.PRIMARY
         return ListReader(self.app.database, self.context.statements, self.viewer, self.app.database.clock(), freshness)
 
     def change(self, action: str) -> AbstractAsyncContextManager[Transaction]:
@@ -244,7 +244,7 @@ async def _viewer(request: Request, route: Route, house: RestContext) -> Viewer:
     shown = http.extract_credentials(request.scope, house.settings.auth_cookie_name)
     if route.auth_mode is AuthMode.NONE:
         await session.reject_revoked(house.app, shown)
-        return authentication.ANONYMOUS
+        return viewers.ANONYMOUS
     viewer = await http.authenticate(house.app, shown)
     if request.method not in SAFE:
         http.require_own_page(request, shown, viewer)

@@ -10,8 +10,8 @@ from sqlalchemy.sql.elements import ClauseElement
 
 from app.db import Database, Transaction
 from app.db.tables import Access, Grant, Resource, col
+from app.domain.viewer import SYSTEM
 from app.query.relations import among, integers
-from app.security.authentication import SYSTEM
 from app.services import access_index, audit
 
 AT_ONCE = 5_000

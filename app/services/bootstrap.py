@@ -6,8 +6,8 @@ from app.config import DEFAULT_PASSWORD, DefaultAdmin
 from app.db import Freshness
 from app.db.tables import Role, User, UserRole, col
 from app.domain.errors import Problem, Problems, SettingsError
+from app.domain.viewer import SYSTEM
 from app.security import passwords
-from app.security.authentication import SYSTEM
 from app.services import audit, provisioning, roles, users
 from app.services.session import AppContext
 

@@ -11,7 +11,7 @@ from app.db import Transaction
 from app.db.tables import Grant, Resource, RowId, col
 from app.domain import resource_roles
 from app.domain.resource_roles import SubjectType
-from app.security.authentication import Viewer
+from app.domain.viewer import Viewer
 from app.services import access, resources
 from app.services.access import GrantEntry
 from app.services.resources import DEFAULT_MASK

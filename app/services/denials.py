@@ -13,7 +13,7 @@ from app.db import Database, Freshness
 from app.db.tables import Grant, GroupMember, OrgMember, Resource, User, UTCDateTime, col
 from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel, SubjectType
-from app.security.authentication import Viewer
+from app.domain.viewer import Viewer
 from app.services import checks
 from app.services.roles import RowRef
 

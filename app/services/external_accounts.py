@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select
 from app.db import Transaction
 from app.db.tables import KeyText, User, col
 from app.domain.errors import Problem
-from app.security.authentication import SYSTEM
+from app.domain.viewer import SYSTEM
 from app.services import audit, provisioning, roles, users, validation
 from app.services.identity_provider import IdentityProvider, provider_error
 

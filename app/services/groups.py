@@ -14,8 +14,8 @@ from app.db.tables import Group, GroupMember, KeyText, MembersSeenBy, RowId, Use
 from app.domain import resource_roles
 from app.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Problem
 from app.domain.resource_roles import SubjectType
+from app.domain.viewer import Permission, Viewer
 from app.query.relations import among, integers, texts
-from app.security.authentication import Permission, Viewer
 from app.services import access_index, audit, expiry, users, validation
 from app.services.roles import RowRef
 

@@ -7,7 +7,7 @@ from sqlalchemy import Select, bindparam, or_, select
 from app import policy
 from app.db import Transaction
 from app.db.tables import Org, Resource, col
-from app.security.authentication import Viewer
+from app.domain.viewer import Viewer
 from app.services import validation
 from app.services.roles import RowRef
 

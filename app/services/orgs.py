@@ -15,8 +15,8 @@ from app.db import Transaction, UniqueViolation
 from app.db.tables import KeyText, Org, OrgMember, Resource, RowId, User, col, sort_key
 from app.domain.errors import Conflict, Forbidden, NotFound, Problem
 from app.domain.resource_roles import MemberLevel
+from app.domain.viewer import Permission, Viewer
 from app.query.relations import Condition, among, integers, texts
-from app.security.authentication import Permission, Viewer
 from app.services import audit, expiry, ownership, users, validation
 from app.services.roles import RowRef
 

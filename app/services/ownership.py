@@ -12,8 +12,8 @@ from app import policy
 from app.db import Transaction
 from app.db.tables import Lock, Resource, RowId, User, col
 from app.domain.errors import Forbidden, InvalidInput, Locked
+from app.domain.viewer import Viewer
 from app.query.relations import Keys, among
-from app.security.authentication import Viewer
 from app.services import users
 from app.services.roles import RowRef
 

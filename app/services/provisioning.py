@@ -9,8 +9,8 @@ from sqlalchemy import select
 from app.db import Transaction, UniqueViolation
 from app.db.tables import Org, col, sort_key
 from app.domain.errors import Conflict, Problem
+from app.domain.viewer import Viewer
 from app.query.relations import among, texts
-from app.security.authentication import Viewer
 from app.services import audit, ownership, users, validation
 from app.services.users import UserCreate
 

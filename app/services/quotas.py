@@ -12,7 +12,7 @@ from app import policy
 from app.db import Transaction
 from app.db.tables import MAX_BYTES, Org, RowId, User, col
 from app.domain.errors import InvalidInput, QuotaExceeded
-from app.security.authentication import Viewer
+from app.domain.viewer import Viewer
 
 KILO = 1_024
 MEGABYTE = KILO * KILO

@@ -27,8 +27,8 @@ from app.db.tables import (
     UserRole,
     col,
 )
+from app.domain.viewer import DEACTIVATED, Viewer
 from app.query.relations import FieldSpec, FilterSpec, Relation, Walk, from_of, guarded
-from app.security.authentication import DEACTIVATED, Viewer
 
 
 def _holds(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:

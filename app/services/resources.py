@@ -25,7 +25,7 @@ from app.db import Transaction, UniqueViolation
 from app.db.tables import Grant, KeyText, Lock, Org, Resource, ResourceType, RowId, Ticket, col, sort_key
 from app.domain import resource_roles
 from app.domain.errors import Conflict, Forbidden, InvalidInput, Locked, NotFound, Problem
-from app.security.authentication import Permission, Viewer
+from app.domain.viewer import Permission, Viewer
 from app.services import access_index, audit, org_locks, ownership, quotas, validation
 from app.services.roles import RowRef
 

@@ -10,8 +10,8 @@ from app import policy
 from app.db import ForeignKeyViolation, Transaction, UniqueViolation
 from app.db.tables import Role, RowId, User, UserRole, casefold_key, col
 from app.domain.errors import Conflict, InvalidInput, NotFound, Problem, Protected
+from app.domain.viewer import DEACTIVATED, Permission, Viewer
 from app.query.relations import among, integers, texts
-from app.security.authentication import DEACTIVATED, Permission, Viewer
 from app.services import audit, validation
 
 ADMIN = "admin"

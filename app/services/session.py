@@ -16,12 +16,13 @@ from app.db import Database, Freshness, Transaction, UniqueViolation
 from app.db.statements import Row
 from app.db.tables import KeyText, RevokedToken, Role, RowId, User, UserRole, UTCDateTime, casefold_key, col
 from app.db.types import format_instant
+from app.domain import viewer as viewers
 from app.domain.errors import InvalidInput, ManagedElsewhere, NotFound, Problem, Unauthenticated
 from app.domain.request_origin import current_origin
+from app.domain.viewer import DEACTIVATED, SYSTEM, Permission, Viewer
 from app.observability import sign_in_log
 from app.observability.sign_in_log import Credential, Reason
 from app.security import authentication, passwords, session_tokens, tickets
-from app.security.authentication import DEACTIVATED, SYSTEM, Permission, Viewer
 from app.security.fair_queue import FairQueue
 from app.security.passwords import PasswordHasher
 from app.services import api_tokens, audit, external_accounts, ownership, quotas, roles, users, validation
@@ -118,7 +119,7 @@ _PERSON = (
 def authenticate_cached(desk: AppContext, shown: authentication.Credentials | None) -> Viewer | None:
     """Say who asks where nobody has to wait for that, else None."""
     if shown is None:
-        return authentication.ANONYMOUS
+        return viewers.ANONYMOUS
     now = desk.database.clock()
     viewer = (
         None
@@ -133,7 +134,7 @@ def authenticate_cached(desk: AppContext, shown: authentication.Credentials | No
 async def authenticate(desk: AppContext, shown: authentication.Credentials | None) -> Viewer:
     """Say who asks; raises Unauthenticated for a token in a header that is no longer good."""
     if shown is None:
-        return authentication.ANONYMOUS
+        return viewers.ANONYMOUS
     await _know_key(desk, shown)
     elsewhere = desk.provider is not None
     viewer = await authentication.authenticate(desk.database, desk.signer, shown, externally_managed=elsewhere)

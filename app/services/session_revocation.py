@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, select, text
 
 from app.db import Database, Transaction
 from app.db.tables import ApiToken, Ticket, User
-from app.security.authentication import SYSTEM
+from app.domain.viewer import SYSTEM
 from app.services import audit
 
 # Both generators are made for keys; see migration 0008.

@@ -13,10 +13,10 @@ from sqlalchemy import delete, select, update
 from app.db import Database, Freshness, Transaction
 from app.db.statements import Row
 from app.db.tables import SigningKey, col
+from app.domain.viewer import SYSTEM
 from app.observability import request_stats
 from app.security import keys as signing
 from app.security import session_tokens
-from app.security.authentication import SYSTEM
 from app.services import audit
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from app.db.tables import MAX_BYTES, KeyText, Lock, Org, Resource, RowId, Stage,
 from app.db.types import format_instant
 from app.domain import resource_roles
 from app.domain.errors import Conflict, InvalidInput, Locked, NotFound, Problem
-from app.security.authentication import Permission, Viewer
+from app.domain.viewer import Permission, Viewer
 from app.services import audit, quotas, resources, validation
 from app.services.quotas import StoragePolicy
 from app.services.roles import RowRef

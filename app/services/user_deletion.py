@@ -11,8 +11,8 @@ from app.db.tables import Access, Org, OrgMember, Resource, User, col
 from app.domain import resource_roles
 from app.domain.errors import InvalidInput
 from app.domain.resource_roles import SubjectType
+from app.domain.viewer import Viewer
 from app.query.relations import among, integers
-from app.security.authentication import Viewer
 from app.services import access_index, audit, ownership, roles, users
 from app.services.roles import RowRef
 

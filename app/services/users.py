@@ -11,9 +11,9 @@ from app import policy
 from app.db import Transaction, UniqueViolation
 from app.db.tables import KeyText, Role, RowId, User, UserRole, casefold_key, col
 from app.domain.errors import Conflict, InvalidInput, NotFound, Problem, Problems
+from app.domain.viewer import Permission, Viewer
 from app.query.relations import Keys, among, texts
 from app.security import session_tokens
-from app.security.authentication import Permission, Viewer
 from app.services import audit, roles, validation
 from app.services.roles import RowRef
 

@@ -15,6 +15,7 @@ from graphql.execution.values import get_variable_values
 
 from app import db
 from app.config import Limits
+from app.domain.viewer import ALL_PERMISSIONS, Permission, Viewer
 from app.graphql import schema
 from app.graphql.compiled.executor import CompiledExecutor
 from app.graphql.compiled.plan_cache import Fallback
@@ -23,7 +24,6 @@ from app.graphql.context import GraphQLContext
 from app.graphql.documents.cache import DocumentCache
 from app.http import encode_json
 from app.query.sql import SelectBuilder
-from app.security.authentication import ALL_PERMISSIONS, Permission, Viewer
 from app.services.session import AppContext
 from scripts.benchmark import world
 from scripts.benchmark.cases import NESTED_RESOURCES, NESTED_USERS, RESOURCES_PAGE, login

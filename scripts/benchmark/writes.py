@@ -17,7 +17,7 @@ from app import db
 from app.db import tables
 from app.domain import refs, resource_roles
 from app.domain.resource_roles import SubjectType
-from app.security.authentication import ALL_PERMISSIONS, Viewer
+from app.domain.viewer import ALL_PERMISSIONS, Viewer
 from app.services import access, audit, resources, users
 from scripts.benchmark import world
 from scripts.benchmark.cases import GRANT, LOGIN

@@ -15,7 +15,7 @@ from app.db import Transaction, tables
 from app.db.tables import col
 from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel, SubjectType
-from app.security.authentication import Permission, Viewer
+from app.domain.viewer import Permission, Viewer
 from app.services import access, access_index, groups, locks, orgs, resources, user_deletion
 from tests.support.changes import another, change
 from tests.support.client import Api, codes

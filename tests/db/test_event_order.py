@@ -14,7 +14,7 @@ from sqlalchemy import insert
 
 from app import db
 from app.db.tables import AuditChange, AuditEvent
-from app.security.authentication import SYSTEM
+from app.domain.viewer import SYSTEM
 from app.services import audit
 from tests.support.client import Api
 from tests.support.factories import Make, Person, Thing

@@ -9,7 +9,8 @@ import pytest
 
 from app import db
 from app.db import Freshness
-from app.security.authentication import ANONYMOUS, Viewer
+from app.domain.viewer import ANONYMOUS, Viewer
+from app.query.reader import query_freshness
 from tests.rules.test_code import FILES
 from tests.support.changes import answered, change
 from tests.support.client import Api
@@ -70,8 +71,8 @@ async def test_the_payload_of_a_change_sees_the_latest(api: Api, make: Make, see
 
 
 def test_only_a_query_of_an_anonymous_viewer_may_lag() -> None:
-    assert ANONYMOUS.query_freshness is Freshness.REPLICA_OK
-    assert Viewer(1).query_freshness is Freshness.PRIMARY
+    assert query_freshness(ANONYMOUS) is Freshness.REPLICA_OK
+    assert query_freshness(Viewer(1)) is Freshness.PRIMARY
 
 
 def test_a_read_may_lag_only_where_the_rule_says_so() -> None:

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slow_reads, "PATIENCE", 0.002)
+    monkeypatch.setattr(slow_reads, "LOOP_BUDGET", 0.002)
 
 
 async def _with_role(door: db.Database, name: str) -> None:
@@ -123,7 +123,7 @@ async def test_a_query_that_takes_too_long_is_told_so(
     ann = await make.user("ann")
     assert isinstance(database, sqlite.SqliteDatabase)
     monkeypatch.setattr(database._patience, "_longest", 0.0)  # noqa: SLF001
-    monkeypatch.setattr(slow_reads, "PATIENCE", -1.0)
+    monkeypatch.setattr(slow_reads, "LOOP_BUDGET", -1.0)
     monkeypatch.setattr(slow_reads, "STEPS", 1)
     monkeypatch.setattr(database, "_readers", [])
     for _ in range(3):  # by stock, then by a plan

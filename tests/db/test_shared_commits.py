@@ -25,7 +25,7 @@ EMBEDDED = pytest.mark.parametrize("kind", ["sqlite"])
 @pytest.fixture
 def ended(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many changes were kept by each commit so far."""
-    monkeypatch.setattr(group_commit, "LONGEST", 60.0)  # a slow machine shall not end them
+    monkeypatch.setattr(group_commit, "MAX_SECONDS", 60.0)  # a slow machine shall not end them
     found: list[int] = []
     end = group_commit.CommitBatch.end
 
@@ -92,7 +92,7 @@ async def test_what_may_have_to_be_undone_is_written_to_no_file(door: db.Databas
 async def test_what_came_while_the_disk_was_waited_for_shares_the_next(
     door: db.Database, ended: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(group_commit, "MOST", 20)
+    monkeypatch.setattr(group_commit, "MAX_CHANGES", 20)
 
     await asyncio.gather(*(_add(door, f"user{number}") for number in range(50)))
 
@@ -103,7 +103,7 @@ async def test_what_came_while_the_disk_was_waited_for_shares_the_next(
 async def test_nobody_joins_what_has_been_open_for_long(
     door: db.Database, ended: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(group_commit, "LONGEST", -1.0)
+    monkeypatch.setattr(group_commit, "MAX_SECONDS", -1.0)
 
     await asyncio.gather(*(_add(door, f"user{number}") for number in range(3)))
 

@@ -18,8 +18,8 @@ from app.db.postgresql import pool
 from app.db.sqlite import database as sqlite
 from app.db.tables import JSONDocument, col
 from app.domain import resource_roles
+from app.domain.viewer import ALL_PERMISSIONS, Permission, Viewer
 from app.query.relations import among, integers
-from app.security.authentication import ALL_PERMISSIONS, Permission, Viewer
 from scripts.benchmark.cases import NESTED_RESOURCES, NESTED_USERS
 from scripts.benchmark.executors import Executors
 from tests.conftest import opened

@@ -9,6 +9,7 @@ from sqlmodel import SQLModel
 from app import db
 from app.db.tables import MAX_ID
 from app.domain import refs
+from app.domain.refs import MAX_ID
 from tests.support.changes import change
 from tests.support.client import Api, codes
 from tests.support.factories import Make

@@ -8,8 +8,8 @@ import pytest
 from graphql import get_introspection_query
 
 from app.config import Settings
+from app.domain.viewer import Permission
 from app.graphql.http import endpoint, request
-from app.security.authentication import Permission
 from tests.support.changes import another
 from tests.support.client import Api, codes
 from tests.support.factories import Make, Person

@@ -10,8 +10,8 @@ from starlette.applications import Starlette
 
 from app import db
 from app.domain import refs
+from app.domain.viewer import Viewer
 from app.graphql.handler import GraphQLHandler
-from app.security.authentication import Viewer
 from tests.oracle.questions import BAD_CURSORS, BAD_IDS, Asker
 from tests.oracle.questions.whole import probes, whole
 from tests.oracle.selections import SDL

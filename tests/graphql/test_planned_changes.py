@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 
 from app import db
 from app.config import Limits
+from app.domain.viewer import ANONYMOUS, Viewer
 from app.graphql import schema
 from app.graphql.coercion.arguments import NO_VARIABLES
 from app.graphql.coercion.variables import VariableCoercion
@@ -23,7 +24,6 @@ from app.graphql.documents.cache import DocumentCache
 from app.graphql.handler import GraphQLHandler
 from app.http import encode_json
 from app.security import authentication, session_tokens
-from app.security.authentication import ANONYMOUS, Viewer
 from tests.graphql.test_executor import TOLD
 from tests.oracle.matrix import World
 from tests.policy.test_policy import MUTATION_MATRIX

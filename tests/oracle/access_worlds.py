@@ -12,7 +12,7 @@ from app.db import tables
 from app.db.tables import col
 from app.domain import resource_roles
 from app.domain.resource_roles import SubjectType
-from app.security.authentication import DEACTIVATED, Permission
+from app.domain.viewer import DEACTIVATED, Permission
 from app.services import access_index
 from tests.support.factories import Person
 from tests.support.fetching import fetch

@@ -12,7 +12,7 @@ from app.db import tables
 from app.db.tables import col
 from app.domain import refs, resource_roles
 from app.domain.resource_roles import MemberLevel
-from app.security.authentication import Permission
+from app.domain.viewer import Permission
 from app.services import access_index
 from tests.oracle.access_worlds import NOW
 from tests.support.factories import Make, Person, Thing

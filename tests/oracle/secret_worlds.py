@@ -12,8 +12,8 @@ from app.db import tables
 from app.db.tables import col
 from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel
+from app.domain.viewer import Permission
 from app.query.relations import among, integers
-from app.security.authentication import Permission
 from app.services import access_index
 from tests.oracle.access_worlds import NOW
 from tests.support.factories import Make, Person, Thing

@@ -12,8 +12,9 @@ from app import db, policy
 from app.db import tables
 from app.db.tables import col
 from app.domain import refs
+from app.domain.viewer import Permission, Viewer
 from app.query.relations import among, integers
-from app.security.authentication import Permission, Viewer, viewer_from_token
+from app.security.authentication import viewer_from_token
 from app.security.session_tokens import TokenClaims
 from tests.oracle.access_matrix import ASKERS, BITS, CHANGES, LETTERS, Asker, creation, outcome
 from tests.oracle.access_worlds import NOW, Entry, Plan, Planned, write

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.security.authentication import Permission
+from app.domain.viewer import Permission
 from tests.support.changes import answered, change
 from tests.support.client import Api, codes
 from tests.support.factories import Make, Person

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app import db
 from app.domain import refs, resource_roles
 from app.domain.resource_roles import MemberLevel
-from app.security.authentication import Permission
+from app.domain.viewer import Permission
 from tests.oracle.access_queries import (
     asked,
     lists_agree,

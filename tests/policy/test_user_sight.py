@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.domain import refs
-from app.security.authentication import ALL_PERMISSIONS, Permission
+from app.domain.viewer import ALL_PERMISSIONS, Permission
 from tests.support.client import Api
 from tests.support.factories import Make, Person
 

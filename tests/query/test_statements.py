@@ -16,6 +16,7 @@ from sqlalchemy.sql.util import find_tables
 
 from app.db import statements as prepared
 from app.db import tables
+from app.domain.viewer import ALL_PERMISSIONS, Permission, Viewer
 from app.graphql.schema import core
 from app.graphql.schema.connections import page_layout
 from app.graphql.schema.fields import NODE_TYPES, EntityType, field_specs, field_type, layout
@@ -23,7 +24,6 @@ from app.query import sql
 from app.query.pagination import ListQuery
 from app.query.relations import Layout, Relation, from_of
 from app.rest import datasets, orgs
-from app.security.authentication import ALL_PERMISSIONS, Permission, Viewer
 from app.services import read_graph
 from tests.support.client import Api
 from tests.support.factories import Make

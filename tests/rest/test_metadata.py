@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app import db
-from app.security.authentication import Permission
+from app.domain.viewer import Permission
 from tests.support.changes import unchanged
 from tests.support.factories import Make
 from tests.support.rest_client import Rest, is_empty

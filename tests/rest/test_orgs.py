@@ -7,7 +7,7 @@ import pytest
 
 from app import db
 from app.domain.resource_roles import MemberLevel
-from app.security.authentication import Permission
+from app.domain.viewer import Permission
 from tests.support.changes import unchanged
 from tests.support.client import MOMENT, Api
 from tests.support.factories import Make, Person

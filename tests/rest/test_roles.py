@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from app import db
-from app.security.authentication import Permission
+from app.domain.viewer import Permission
 from tests.support.changes import unchanged
 from tests.support.client import Api
 from tests.support.factories import Make

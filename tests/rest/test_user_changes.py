@@ -7,7 +7,7 @@ import pytest
 from app import db
 from app.db import tables
 from app.domain.resource_roles import MemberLevel
-from app.security.authentication import Permission
+from app.domain.viewer import Permission
 from tests.support.changes import unchanged
 from tests.support.client import Api
 from tests.support.factories import Make, Person, rows_of

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.domain.errors import Problem
+from app.domain.viewer import Permission
 from app.graphql.schema import directives, payloads
 from app.graphql.schema.types.audit import AuditObjectType
-from app.security.authentication import Permission
 from app.services.entities import AUDITED
 
 HOME = Path(__file__).parents[2]

@@ -10,9 +10,9 @@ import pytest
 from app import cli, rest
 from app.config import HIDDEN, Settings
 from app.domain import errors
+from app.domain.viewer import Permission
 from app.graphql import schema
 from app.observability.metrics import FAMILIES
-from app.security.authentication import Permission
 from scripts.reference_tables import BLOCKS, FOLDER, block_names, updated
 from scripts.reference_tables.metrics import LABELS
 from tests.support.server import METRICS, Server

@@ -64,7 +64,7 @@ async def test_the_second_comparison_depends_on_the_password_alone(
         compared.append(password)
         return WRONG
 
-    monkeypatch.setattr(passwords, "_compared", counted)
+    monkeypatch.setattr(passwords, "_compare", counted)
     for of in (stored, None, "damaged"):
         compared.clear()
         await hasher.verify("wrong", of)
@@ -151,7 +151,7 @@ class Blocked:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.go = threading.Event()
         self.ran = 0
-        monkeypatch.setattr(passwords, "hashed", self.hashed)
+        monkeypatch.setattr(passwords, "hash_password", self.hashed)
 
     def hashed(self, password: str) -> str:
         self.ran += 1

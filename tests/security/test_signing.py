@@ -147,7 +147,7 @@ async def test_names_that_are_made_up_share_a_look_and_keep_nobody_else_out(
         await service.rotate(desk.key_store, WEEK)
         await look(desk.key_store)
         said = await asyncio.gather(*(_who(elsewhere, token) for token in [*made_up, api.token(ann)]))
-        monkeypatch.setattr(service.KeyStore, "_look", counted)
+        monkeypatch.setattr(service.KeyStore, "_load", counted)
         await asyncio.gather(*(desk.key_store.look_for_unknown() for _ in range(100)))
 
     assert said == [401] * 5 + ["ann"]
@@ -160,7 +160,7 @@ async def test_what_is_no_name_of_a_key_is_not_looked_for(
     async def none(keyring: service.KeyStore) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(service.KeyStore, "_look", none)
+    monkeypatch.setattr(service.KeyStore, "_load", none)
     claims = jwt.decode(api.token(await make.user("ann")), options={"verify_signature": False})
     names = ["", "x", "../../secret", "' OR 1=1 --", "x" * 5_000, "x" * 44, "é" * 43]
     tokens = [jwt.encode(claims, signing.Key.generate().private, "EdDSA", {"kid": name}) for name in names]

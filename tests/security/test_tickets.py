@@ -7,8 +7,8 @@ import jwt
 import pytest
 
 from app.domain import resource_roles
+from app.domain.viewer import Permission
 from app.security import tickets
-from app.security.authentication import Permission
 from tests.conftest import SECRET
 from tests.support.changes import answered
 from tests.support.client import Api

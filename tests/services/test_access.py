@@ -6,7 +6,7 @@ from typing import Any
 from app import db
 from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel
-from app.security.authentication import Permission
+from app.domain.viewer import Permission
 from tests.support.changes import answered, change, problems, unchanged
 from tests.support.client import Api, codes
 from tests.support.factories import Make, Thing

@@ -7,7 +7,7 @@ import pytest
 
 from app import db
 from app.config import Settings
-from app.security.authentication import ALL_PERMISSIONS, Permission
+from app.domain.viewer import ALL_PERMISSIONS, Permission
 from tests.support.changes import another, change, problems, unchanged
 from tests.support.client import Api, codes
 from tests.support.factories import Make, Person

@@ -12,8 +12,8 @@ from app import db
 from app.config import Settings
 from app.db import tables
 from app.db.tables import col
+from app.domain.viewer import Permission
 from app.security import api_token_format
-from app.security.authentication import Permission
 from app.services.api_tokens import MAX_TOKENS, RECORD_INTERVAL
 from tests.support.changes import another, answered, change, problems, unchanged
 from tests.support.client import Api, codes

@@ -12,7 +12,7 @@ from app import db
 from app.config import Settings
 from app.db.tables import AuditChange, AuditEvent, RevokedToken, Ticket, User, col
 from app.domain.errors import InvalidInput
-from app.security.authentication import Viewer
+from app.domain.viewer import Viewer
 from app.services import audit
 from tests.support.changes import another, answered, change
 from tests.support.client import Api, codes

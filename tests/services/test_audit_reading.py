@@ -8,7 +8,7 @@ import pytest
 
 from app import db
 from app.domain import refs, resource_roles
-from app.security.authentication import ALL_PERMISSIONS, Permission
+from app.domain.viewer import ALL_PERMISSIONS, Permission
 from tests.support.changes import answered, change
 from tests.support.client import Api, codes
 from tests.support.factories import Make, Person, Thing

@@ -72,7 +72,7 @@ async def test_a_change_of_few_rows_needs_no_thread(
         jobs.append(work)
         return await run(self, work, seconds)
 
-    monkeypatch.setattr(worker_thread.WorkerThread, "do", count)
+    monkeypatch.setattr(worker_thread.WorkerThread, "run", count)
     subject = {"group": {"id": group.node}}
 
     for roles in (["METADATA_READ"], ["METADATA_WRITE"]):

@@ -8,7 +8,7 @@ from sqlmodel import SQLModel
 from app import db
 from app.db import tables
 from app.domain.resource_roles import MemberLevel
-from app.security.authentication import Permission
+from app.domain.viewer import Permission
 from tests.support.changes import answered, change
 from tests.support.client import Api
 from tests.support.factories import Make, Person

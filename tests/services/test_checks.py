@@ -9,7 +9,7 @@ import pytest
 
 from app.domain import refs, resource_roles
 from app.domain.resource_roles import MemberLevel
-from app.security.authentication import Permission
+from app.domain.viewer import Permission
 from tests.support.client import Api, codes
 from tests.support.factories import Make, Person, Thing
 

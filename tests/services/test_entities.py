@@ -5,9 +5,9 @@ from graphql import GraphQLInterfaceType
 
 from app import db
 from app.domain import refs
+from app.domain.viewer import Permission
 from app.graphql.schema import core
 from app.graphql.schema.fields import NODE_TYPES
-from app.security.authentication import Permission
 from app.services import audit
 from app.services.entities import AUDITED, ENTITIES
 from tests.support.client import Api

@@ -12,7 +12,7 @@ from app import db
 from app.config import Settings
 from app.db import tables
 from app.db.tables import col
-from app.security.authentication import Permission
+from app.domain.viewer import Permission
 from tests.support.changes import another, change, problems, unchanged
 from tests.support.client import Api, codes
 from tests.support.factories import PASSWORD as LOCAL_PASSWORD

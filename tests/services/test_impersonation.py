@@ -9,7 +9,7 @@ import pytest
 from app import db
 from app.domain import refs, resource_roles
 from app.domain.resource_roles import MemberLevel
-from app.security.authentication import Permission
+from app.domain.viewer import Permission
 from tests.support.changes import change, unchanged
 from tests.support.client import Api, codes
 from tests.support.factories import PASSWORD, Make, Person

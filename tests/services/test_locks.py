@@ -7,7 +7,7 @@ from app import db
 from app.db import tables
 from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel
-from app.security.authentication import Permission
+from app.domain.viewer import Permission
 from tests.support.changes import answered, change, problems, unchanged
 from tests.support.client import Api, codes
 from tests.support.factories import Make, Thing, rows_of

@@ -11,7 +11,7 @@ from app.config import Settings
 from app.db import tables
 from app.db.tables import col
 from app.domain.resource_roles import MemberLevel
-from app.security.authentication import Permission
+from app.domain.viewer import Permission
 from tests.support.changes import another, answered, change, problems, unchanged
 from tests.support.client import Api, codes
 from tests.support.factories import Make, Thing, rows_of

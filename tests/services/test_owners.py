@@ -15,7 +15,7 @@ from app.db.tables import col
 from app.domain import resource_roles
 from app.domain.errors import Problem
 from app.domain.resource_roles import MemberLevel
-from app.security.authentication import SYSTEM, Permission, Viewer
+from app.domain.viewer import SYSTEM, Permission, Viewer
 from app.services import audit, external_accounts, locks, orgs, resources, user_deletion, users
 from app.services.external_accounts import ProviderIdentity
 from tests.db.test_at_once import SETTLE, behind

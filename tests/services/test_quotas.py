@@ -9,7 +9,7 @@ from app import db
 from app.db import tables
 from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel
-from app.security.authentication import ALL_PERMISSIONS, Permission
+from app.domain.viewer import ALL_PERMISSIONS, Permission
 from app.services import quotas
 from tests.support.changes import another, answered, change, problems, unchanged
 from tests.support.client import Api, codes

@@ -10,7 +10,7 @@ from app import db
 from app.db import tables
 from app.db.tables import col
 from app.domain import resource_roles
-from app.security.authentication import Permission
+from app.domain.viewer import Permission
 from app.services import storage
 from tests.support.changes import answered, change, problems, unchanged
 from tests.support.client import Api, codes

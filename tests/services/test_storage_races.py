@@ -14,7 +14,7 @@ import pytest
 from app import db
 from app.config import Settings
 from app.db import tables
-from app.security.authentication import ALL_PERMISSIONS, Viewer
+from app.domain.viewer import ALL_PERMISSIONS, Viewer
 from app.services import locks, orgs, resources, storage
 from app.services.quotas import StoragePolicy
 from tests.db.test_at_once import TIMES, behind, outcomes, seen

@@ -4,7 +4,7 @@ from typing import Any
 
 from app import db
 from app.db import tables
-from app.security.authentication import Permission
+from app.domain.viewer import Permission
 from tests.support.changes import answered, change, problems, unchanged
 from tests.support.client import Api, codes
 from tests.support.factories import Make, Person, rows_of

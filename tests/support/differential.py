@@ -11,6 +11,7 @@ from graphql.execution.values import VariableValues, get_variable_values
 
 from app import db
 from app.config import Limits
+from app.domain.viewer import ANONYMOUS, Viewer
 from app.graphql import errors, schema
 from app.graphql.compiled.executor import CompiledExecutor
 from app.graphql.compiled.plan_cache import Fallback
@@ -20,7 +21,6 @@ from app.graphql.documents.cache import DocumentCache, Invalid, ValidatedDocumen
 from app.http import encode_json
 from app.query.sql import SelectBuilder
 from app.security import authentication, session_tokens
-from app.security.authentication import ANONYMOUS, Viewer
 from app.services.session import AppContext
 from tests.oracle.selections import cursors_of, shown
 from tests.oracle.worlds import Question, World

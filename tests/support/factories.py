@@ -15,9 +15,9 @@ from app.db import tables
 from app.db.tables import col
 from app.domain import refs, resource_roles
 from app.domain.resource_roles import MemberLevel, SubjectType
+from app.domain.viewer import Permission
 from app.query.relations import among, texts
 from app.security import api_token_format, passwords
-from app.security.authentication import Permission
 from app.services import access_index
 from app.services.session import AppContext
 from tests.support.fetching import fetch

@@ -174,8 +174,8 @@ class Faults:
             if (victim := self.victim) is not None and victim.is_current:
                 victim.limits.append(limit)
 
-        patch.setattr(deadlines.Deadlines, "telling", noted)
-        patch.setattr(deadlines.Deadlines, "making", lambda times: _Around(making(times), partial(before, times)))
+        patch.setattr(deadlines.Deadlines, "answering", noted)
+        patch.setattr(deadlines.Deadlines, "changing", lambda times: _Around(making(times), partial(before, times)))
         patch.setattr(asyncio.Timeout, "__init__", init)
 
     def _wrap_transactions(self, patch: pytest.MonkeyPatch) -> None:
@@ -218,8 +218,8 @@ class Faults:
             await record(tx, *noted)
             await self.at("before the commit", tx._connection)  # noqa: SLF001
 
-        patch.setattr(interface.Transaction, "put", has_put)
-        patch.setattr(audit, "_record", recorded)
+        patch.setattr(interface.Transaction, "insert", has_put)
+        patch.setattr(recorder, "_record", recorded)
 
     def _wrap_reads(self, patch: pytest.MonkeyPatch) -> None:
         database, _ = _CLASSES[self.kind]
@@ -276,8 +276,8 @@ class Faults:
                 self._outside("while others share the commit")
             return is_over
 
-        patch.setattr(group_commit.GroupCommit, "_called", in_line)
-        patch.setattr(group_commit.GroupCommit, "left", has_left)
+        patch.setattr(group_commit.GroupCommit, "_grant_turn", in_line)
+        patch.setattr(group_commit.GroupCommit, "leave", has_left)
 
     def _outside(self, point: str) -> None:
         """Come to a point of the victim in the loop, where another one runs."""
@@ -335,7 +335,7 @@ class Faults:
 
         patch.setattr(postgresql.PostgresConnection, "execute", executed)
         patch.setattr(postgresql.PostgresDatabase, "_commit", has_committed)
-        patch.setattr(pool.ConnectionPool, "take", has_taken)
+        patch.setattr(pool.ConnectionPool, "acquire", has_taken)
 
 
 class _Around:

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from app import db
 from app.domain import refs
-from app.security.authentication import Viewer
+from app.domain.viewer import Viewer
 from tests.oracle.questions import Asker
 from tests.oracle.selections import SDL
 from tests.oracle.worlds import Question, World, crowded, lonely, worlds

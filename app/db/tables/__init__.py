@@ -34,7 +34,6 @@ from app.db.tables.registry import (
 )
 from app.db.types import (
     MAX_BYTES,
-    MAX_ID,
     SORT_LENGTH,
     CaseFolded,
     JSONDocument,
@@ -50,7 +49,6 @@ from app.db.types import (
 
 __all__ = [
     "MAX_BYTES",
-    "MAX_ID",
     "NAMING",
     "SORT_LENGTH",
     "Access",

@@ -6,6 +6,7 @@ from typing import Any
 
 from app.db import BoundStatement
 from app.db.statements import CompiledStatement, Row
+from app.domain.viewer import Viewer
 from app.graphql.coercion.arguments import Arguments
 from app.graphql.compiled.row_builder import Objects, PlanLevel, RowBuilder
 from app.graphql.compiled.steps import UNASKED, Opened, PlanRun, fill, keys_of, none
@@ -13,7 +14,6 @@ from app.query import pagination
 from app.query.pagination import ListQuery, Page
 from app.query.reader import group_by_key
 from app.query.relations import Relation
-from app.security.authentication import Viewer
 
 
 @dataclass(slots=True)

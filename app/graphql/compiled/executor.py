@@ -10,13 +10,14 @@ from graphql.execution.values import VariableValues
 from app.db import BoundStatement, Database
 from app.db.statements import Row
 from app.domain import errors
+from app.domain.viewer import Viewer
 from app.graphql.compiled.fallback import NotPlannable
 from app.graphql.compiled.plan_cache import Fallback, Plan, PlanCache
 from app.graphql.compiled.planner import Planner
 from app.graphql.compiled.row_builder import PlanLevel, below
 from app.graphql.compiled.steps import PlanRun, ResultTarget
 from app.graphql.documents.cache import ValidatedDocument
-from app.security.authentication import Viewer
+from app.query.reader import query_freshness
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ class CompiledExecutor:
         if isinstance(plan, Fallback):
             return plan
         try:
-            run = PlanRun(viewer, database, variables, {**viewer.bind_values, "now": now}, viewer.query_freshness)
+            run = PlanRun(viewer, database, variables, {**viewer.bind_values, "now": now}, query_freshness(viewer))
             return await execute(plan, run)
         except NotPlannable as unplanned:
             return Fallback(unplanned.cause)

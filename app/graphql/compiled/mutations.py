@@ -15,6 +15,7 @@ from graphql.execution.values import VariableValues
 
 from app.db import Database, Freshness
 from app.domain import errors
+from app.domain.viewer import Viewer
 from app.graphql.coercion.arguments import Arguments
 from app.graphql.compiled.executor import execute
 from app.graphql.compiled.fallback import NotPlannable
@@ -25,7 +26,6 @@ from app.graphql.compiled.steps import PlanRun
 from app.graphql.compiled.type_info import FieldLocation, declared_fields, entity_type_of, object_of
 from app.graphql.documents.cache import ValidatedDocument
 from app.http.deadlines import Deadlines
-from app.security.authentication import Viewer
 
 log = logging.getLogger(__name__)
 

@@ -8,11 +8,11 @@ from typing import Any, Generic, TypeVar
 from graphql.execution.values import VariableValues
 
 from app.caching import AudienceLRU
+from app.domain.viewer import Viewer
 from app.graphql.compiled.fallback import NotPlannable
 from app.graphql.compiled.row_builder import Children, Maker, RowBuilder
 from app.graphql.compiled.steps import ServiceStep
 from app.graphql.documents.cache import CHARACTERS_PER_ENTRY, LONGEST_REMEMBERED, ValidatedDocument
-from app.security.authentication import Viewer
 
 log = logging.getLogger(__name__)
 

@@ -27,6 +27,7 @@ from graphql.execution.values import VariableValues
 
 from app.db.statements import CompiledStatement
 from app.domain import refs
+from app.domain.viewer import Viewer
 from app.graphql.coercion.arguments import Arguments, Convert
 from app.graphql.compiled import serializers
 from app.graphql.compiled.connection_step import ConnectionStep
@@ -46,7 +47,6 @@ from app.graphql.compiled.type_info import (
 from app.graphql.documents.cache import ValidatedDocument
 from app.query.relations import ROOT_KEY, FieldSpec, Relation
 from app.query.sql import SelectBuilder
-from app.security.authentication import Viewer
 
 Fields = Mapping[str, Sequence[Any]]
 """The fields of a selection by their response keys, as graphql-core collects them."""

@@ -14,12 +14,12 @@ from graphql.execution.values import VariableValues
 from app.db import BoundStatement, Database, Freshness
 from app.db.statements import CompiledStatement, Row
 from app.domain import refs
+from app.domain.viewer import Viewer
 from app.graphql.coercion.arguments import Arguments
 from app.graphql.compiled.fallback import PlanFailed
 from app.graphql.compiled.row_builder import Objects, PlanLevel, RowBuilder
 from app.query.reader import group_by_key
 from app.query.relations import Lookup
-from app.security.authentication import Viewer
 
 ResultTarget = Callable[[Sequence[Sequence[Row]]], PlanLevel]
 """Puts answers in their place; gives the steps that follow."""

@@ -19,6 +19,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from app.graphql.coercion.inputs import Conversion
 from app.graphql.schema import list_limits
+from app.graphql.schema.decorators import object_type
 from app.graphql.schema.directives import REQUIRES
 from app.graphql.schema.fields import DeclaredField
 from app.graphql.schema.mutations.access import AccessMutations
@@ -34,7 +35,6 @@ from app.graphql.schema.types.roles import RoleMutations
 from app.graphql.schema.types.session import SessionMutations
 from app.graphql.schema.types.storage import StorageMutations
 from app.graphql.schema.types.users import UserMutations
-from app.schema.decorators import object_type
 
 
 @object_type

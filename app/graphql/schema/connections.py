@@ -8,12 +8,12 @@ from typing import Any, Generic
 import strawberry
 from typing_extensions import TypeVar  # typing has defaults from Python 3.13 on
 
+from app.graphql.schema.decorators import description_of, input_type, object_type
 from app.graphql.schema.enums import DescribedEnum, enum
 from app.graphql.schema.fields import EntityType, field_specs, field_type, instance, layout, special
 from app.query import pagination
 from app.query.pagination import Page, PageRequest
 from app.query.relations import Layout, Relation
-from app.schema.decorators import description_of, input_type, object_type
 
 N = TypeVar("N")
 F = TypeVar("F", default=EntityType)

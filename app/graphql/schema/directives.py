@@ -6,8 +6,8 @@ from operator import or_
 import strawberry
 from strawberry.schema_directive import Location
 
+from app.domain import viewer as viewers
 from app.graphql.schema.enums import DescribedEnum, enum
-from app.security import authentication
 
 
 @enum
@@ -42,12 +42,12 @@ class Permission(DescribedEnum):
 @cache
 def permission_list(mask: int) -> list[Permission]:
     """The names in a stored mask."""
-    return [Permission[str(each.name)] for each in authentication.Permission(mask)]
+    return [Permission[str(each.name)] for each in viewers.Permission(mask)]
 
 
-def permission_mask(names: list[Permission]) -> authentication.Permission:
+def permission_mask(names: list[Permission]) -> viewers.Permission:
     """The flag of some names."""
-    return reduce(or_, (authentication.Permission[each.name] for each in names), authentication.Permission.NONE)
+    return reduce(or_, (viewers.Permission[each.name] for each in names), viewers.Permission.NONE)
 
 
 REQUIRES = {

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import strawberry
 
-from app.schema.decorators import description_of
+from app.graphql.schema.decorators import description_of
 
 T = TypeVar("T", bound="type[DescribedEnum]")
 E = TypeVar("E", bound="DescribedEnum")

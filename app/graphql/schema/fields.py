@@ -17,10 +17,10 @@ from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
 from app.domain import refs
+from app.domain.viewer import Viewer
 from app.graphql.schema.directives import Permission, RequiresPermission
 from app.query import pagination
 from app.query.relations import ROOT_KEY, SHOWN, Condition, Expression, FieldSpec, Layout, Lookup, Relation, Table
-from app.security.authentication import Viewer
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -3,9 +3,9 @@
 import strawberry
 
 from app.graphql.schema.connections import DateTimeFilter, OrderDirection, StringFilter
+from app.graphql.schema.decorators import input_type
 from app.graphql.schema.enums import DescribedEnum, enum
 from app.graphql.schema.role_enums import ResourceRole
-from app.schema.decorators import input_type
 
 
 @enum

@@ -6,9 +6,9 @@ from typing import Any
 import strawberry
 
 from app.domain import refs
+from app.graphql.schema.decorators import interface_type
 from app.graphql.schema.fields import NODE_TYPES, EntityType, identity
 from app.query.relations import Lookup, Relation
-from app.schema.decorators import interface_type
 
 
 @interface_type

@@ -8,13 +8,13 @@ import strawberry
 
 from app.db import ForeignKeyViolation, Transaction
 from app.domain import errors
+from app.domain.viewer import Viewer
 from app.graphql.context import GraphQLContext
+from app.graphql.schema.decorators import input_type, interface_type, object_type
 from app.graphql.schema.directives import Permission, RequiresPermission
 from app.graphql.schema.enums import DescribedEnum, enum
 from app.graphql.schema.fields import Argument, declared, origin, output, own_part
 from app.observability import counters, request_stats
-from app.schema.decorators import input_type, interface_type, object_type
-from app.security.authentication import Viewer
 
 if TYPE_CHECKING:
     from app.graphql.schema.query import Query

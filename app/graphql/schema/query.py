@@ -4,6 +4,8 @@ from typing import Any
 
 import strawberry
 
+from app.domain.viewer import Viewer as ViewerValue
+from app.graphql.schema.decorators import object_type
 from app.graphql.schema.directives import Permission, permission_list
 from app.graphql.schema.fields import EntityType, edge, lookup, lookups, own_part, viewer_value
 from app.graphql.schema.filters import (
@@ -40,8 +42,6 @@ from app.graphql.schema.types.roles import Role, RoleConnection, RoleOrder
 from app.graphql.schema.types.storage import Ticket
 from app.graphql.schema.types.storage import lookup as find_ticket
 from app.graphql.schema.types.users import User, UserConnection
-from app.schema.decorators import object_type
-from app.security.authentication import Viewer as ViewerValue
 from app.services import read_graph
 from app.services.entities import RELATIONS
 

@@ -6,8 +6,8 @@ from typing import Any
 import strawberry
 
 from app.domain import refs
+from app.graphql.schema.decorators import input_type, one_of_input
 from app.query.relations import Lookup
-from app.schema.decorators import input_type, one_of_input
 from app.services import read_graph, validation
 from app.services.roles import RowRef
 

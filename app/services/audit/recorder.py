@@ -17,8 +17,8 @@ from app.db import Database, Transaction, chunks
 from app.db.tables import AuditChange, AuditEvent, KeyText, RowId, User, UTCDateTime, casefold_key, col
 from app.domain import refs
 from app.domain.request_origin import current_origin
+from app.domain.viewer import Viewer
 from app.observability import request_stats
-from app.security.authentication import Viewer
 from app.services.audit import states
 from app.services.audit.entries import (
     AT_ONCE,

@@ -28,8 +28,8 @@ from app.db.tables import (
 from app.db.types import format_instant
 from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel, SubjectType
+from app.domain.viewer import Permission
 from app.query.relations import Keys, among
-from app.security.authentication import Permission
 
 USER, ROLE, ORG, GROUP = "User", "Role", "Org", "Group"
 RESOURCE, RESOURCE_TYPE, API_TOKEN = "Resource", "ResourceType", "ApiToken"

@@ -14,9 +14,9 @@ from sqlalchemy import Integer, bindparam, literal_column, select
 from app.db import Freshness, Transaction
 from app.db.tables import Group, KeyText, Lock, Org, Resource, Role, User, col
 from app.domain.errors import Conflict, SettingsError
+from app.domain.viewer import SYSTEM, Permission, Viewer
 from app.query.relations import Keys, among
 from app.security import passwords
-from app.security.authentication import SYSTEM, Permission, Viewer
 from app.services import audit, resources, roles, users
 from app.services.demo import names as words
 from app.services.demo.resources import examples, random_resources, tell_resource

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from app.domain.resource_roles import MemberLevel
-from app.security.authentication import Viewer
+from app.domain.viewer import Viewer
 from app.services import groups, orgs
 from app.services.demo import names as words
 from app.services.roles import RowRef

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.domain import refs, resource_roles
 from app.domain.resource_roles import MemberLevel
-from app.security.authentication import ALL_PERMISSIONS, Permission
+from app.domain.viewer import ALL_PERMISSIONS, Permission
 from tests.support.factories import Make, Person, Thing
 
 NUMBERS = count(1)

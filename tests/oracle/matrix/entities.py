@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.domain import resource_roles
-from app.security.authentication import Permission
+from app.domain.viewer import Permission
 from tests.oracle.matrix import (
     MADE,
     NOBODY_OF_THAT_NAME,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from app.security.authentication import Permission
+from app.domain.viewer import Permission
 from tests.oracle.matrix import MADE, OF_RESOURCES, Case, Family, Scene, Setting, World, asked_by
 from tests.oracle.matrix.entities import ADMINS, place
 from tests.support.factories import Make, Thing

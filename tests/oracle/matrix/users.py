@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.domain import refs
-from app.security.authentication import Permission
+from app.domain.viewer import Permission
 from tests.oracle.matrix import (
     NOBODY_OF_THAT_NAME,
     NUMBERS,

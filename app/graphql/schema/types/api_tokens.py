@@ -6,8 +6,10 @@ import strawberry
 
 from app.db import Transaction, tables
 from app.domain import refs
+from app.domain.viewer import Viewer
 from app.graphql.context import GraphQLContext
 from app.graphql.schema.connections import Connection
+from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.directives import Permission, permission_list, permission_mask
 from app.graphql.schema.fields import column, edge
 from app.graphql.schema.list_limits import read_each
@@ -17,8 +19,6 @@ from app.graphql.schema.refs import OrgBy, ResourceBy, UserBy, resolve_org, reso
 from app.graphql.schema.types.orgs import Org
 from app.graphql.schema.types.resources import Resource
 from app.graphql.schema.types.users import MANAGE, User
-from app.schema.decorators import input_type, object_type
-from app.security.authentication import Viewer
 from app.services import api_tokens, read_graph, users
 
 

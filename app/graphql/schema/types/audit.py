@@ -7,7 +7,9 @@ import strawberry
 
 from app import policy
 from app.db import tables
+from app.domain.viewer import Viewer
 from app.graphql.schema.connections import Connection, DateTimeFilter, OrderDirection, StringFilter
+from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.enums import DescribedEnum, enum, of_value
 from app.graphql.schema.fields import EntityType, column, edge
@@ -15,8 +17,6 @@ from app.graphql.schema.node import Node
 from app.graphql.schema.scalars import JSON
 from app.graphql.schema.types.users import User
 from app.query.relations import ROOT_KEY
-from app.schema.decorators import input_type, object_type
-from app.security.authentication import Viewer
 from app.services import read_graph
 from app.services.entities import ENTITIES
 

@@ -9,8 +9,10 @@ import strawberry
 from app import policy
 from app.db import Transaction, tables
 from app.domain import errors, refs
+from app.domain.viewer import Viewer
 from app.graphql.context import GraphQLContext
 from app.graphql.schema.connections import Connection
+from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.enums import DescribedEnum, enum, of_value
 from app.graphql.schema.fields import EntityType, column, edge
@@ -30,8 +32,6 @@ from app.graphql.schema.payloads import (
 from app.graphql.schema.refs import GroupBy, UserBy, resolve_group, resolve_user
 from app.graphql.schema.types.users import User
 from app.query.relations import flag
-from app.schema.decorators import input_type, object_type
-from app.security.authentication import Viewer
 from app.services import groups, read_graph
 
 

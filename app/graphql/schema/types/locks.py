@@ -5,15 +5,15 @@ from datetime import datetime
 import strawberry
 
 from app.db import Transaction, tables
+from app.domain.viewer import Viewer
 from app.graphql.schema.connections import Connection
+from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.enums import DescribedEnum, enum
 from app.graphql.schema.fields import EntityType, column, edge
 from app.graphql.schema.payloads import ChangeInput, Outcome, Payload, mutation
 from app.graphql.schema.refs import ResourceBy, resolve_resource
 from app.graphql.schema.types.resources import Resource
 from app.graphql.schema.types.users import User
-from app.schema.decorators import input_type, object_type
-from app.security.authentication import Viewer
 from app.services import locks, read_graph
 
 

@@ -9,7 +9,9 @@ from app import policy
 from app.db import Transaction, tables
 from app.domain import refs
 from app.domain.resource_roles import MemberLevel
+from app.domain.viewer import Viewer
 from app.graphql.schema.connections import Connection
+from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.fields import EntityType, column, edge
 from app.graphql.schema.filters import ResourceFilter, ResourceOrder, UserFilter, UserOrder
@@ -19,8 +21,6 @@ from app.graphql.schema.refs import OrgBy, UserBy, resolve_org, resolve_user
 from app.graphql.schema.role_enums import LEVELS, OrgLevel
 from app.graphql.schema.types.resources import ResourceConnection
 from app.graphql.schema.types.users import User
-from app.schema.decorators import input_type, object_type
-from app.security.authentication import Viewer
 from app.services import orgs, read_graph
 
 

@@ -8,8 +8,10 @@ import strawberry
 from app import policy
 from app.db import Transaction, tables
 from app.domain import refs
+from app.domain.viewer import Viewer
 from app.graphql.context import GraphQLContext
 from app.graphql.schema.connections import Connection
+from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.fields import column, edge, part
 from app.graphql.schema.node import Node
@@ -18,8 +20,6 @@ from app.graphql.schema.refs import OrgBy, ResourceBy, UserBy, resolve_org, reso
 from app.graphql.schema.role_enums import ResourceRole
 from app.graphql.schema.scalars import JSON, BigInt
 from app.graphql.schema.types.users import User
-from app.schema.decorators import input_type, object_type
-from app.security.authentication import Viewer
 from app.services import read_graph, resources
 
 if TYPE_CHECKING:

@@ -7,7 +7,9 @@ import strawberry
 from app import policy
 from app.db import Transaction, tables
 from app.domain import refs
+from app.domain.viewer import Viewer
 from app.graphql.schema.connections import Connection, OrderDirection
+from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.directives import Permission, permission_list, permission_mask
 from app.graphql.schema.enums import DescribedEnum, enum
 from app.graphql.schema.fields import column, edge
@@ -16,8 +18,6 @@ from app.graphql.schema.node import Node
 from app.graphql.schema.payloads import ChangeInput, Outcome, Payload, mutation
 from app.graphql.schema.refs import RoleBy, resolve_role
 from app.graphql.schema.types.users import UserConnection
-from app.schema.decorators import input_type, object_type
-from app.security.authentication import Viewer
 from app.services import read_graph, roles
 
 

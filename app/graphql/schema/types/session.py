@@ -6,14 +6,14 @@ import strawberry
 
 from app.db import Transaction
 from app.domain.errors import InvalidInput, Problems
+from app.domain.viewer import Viewer
 from app.graphql.context import GraphQLContext
+from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.fields import edge
 from app.graphql.schema.payloads import ChangeInput, Outcome, Payload, action, fill_payload, mutation
 from app.graphql.schema.refs import UserBy, resolve_user
 from app.graphql.schema.types.users import User
-from app.schema.decorators import input_type, object_type
-from app.security.authentication import Viewer
 from app.services import read_graph
 from app.services import session as accounts
 

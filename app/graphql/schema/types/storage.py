@@ -10,7 +10,9 @@ from app import policy
 from app.db import Transaction, tables
 from app.db.tables import MAX_BYTES, Stage
 from app.domain import refs
+from app.domain.viewer import Viewer
 from app.graphql.context import GraphQLContext
+from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.enums import DescribedEnum, enum, of_value
 from app.graphql.schema.fields import EntityType, column, edge
 from app.graphql.schema.payloads import ChangeInput, Outcome, Payload, action, mutation
@@ -18,8 +20,6 @@ from app.graphql.schema.refs import ResourceBy, resolve_resource
 from app.graphql.schema.scalars import BigInt
 from app.graphql.schema.types.resources import Resource
 from app.query.relations import Lookup
-from app.schema.decorators import input_type, object_type
-from app.security.authentication import Viewer
 from app.security.tickets import TicketClaims
 from app.services import quotas, read_graph, storage
 

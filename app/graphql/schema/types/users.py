@@ -9,8 +9,10 @@ import strawberry
 from app import policy
 from app.db import Transaction, tables
 from app.domain import errors, refs
+from app.domain.viewer import Viewer
 from app.graphql.context import GraphQLContext
 from app.graphql.schema.connections import Connection
+from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.fields import column, edge
 from app.graphql.schema.filters import GroupFilter, GroupOrder, OrgFilter, OrgOrder, ResourceOrder
@@ -28,8 +30,6 @@ from app.graphql.schema.payloads import (
 from app.graphql.schema.refs import UserBy, resolve_user
 from app.graphql.schema.role_enums import ResourceRole
 from app.graphql.schema.scalars import JSON
-from app.schema.decorators import input_type, object_type
-from app.security.authentication import Viewer
 from app.services import provisioning, read_graph, session, user_deletion, users
 
 if TYPE_CHECKING:
