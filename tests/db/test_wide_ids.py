@@ -7,7 +7,6 @@ from sqlalchemy import text
 from sqlmodel import SQLModel
 
 from app import db
-from app.db.tables import MAX_ID
 from app.domain import refs
 from app.domain.refs import MAX_ID
 from tests.support.changes import change
