@@ -45,6 +45,7 @@ from app.security import keys, passwords, tickets
 from app.security.passwords import PasswordHasher
 from app.security.session_tokens import TokenSigner
 from app.services import access_index_rebuild, api_tokens, bootstrap, demo, quotas, session, session_revocation
+from app.services.app_context import AppContext
 from app.services.identity_provider import IdentityProvider
 from app.services.login_throttle import LoginThrottle
 from app.services.signing_keys import KeyInfo, KeyStore, list_keys, rotate
@@ -94,7 +95,7 @@ def prepare(settings: Settings, *, exposed: bool = False, serves: bool = False) 
             settings.secret_path,
         )
 
-    async def bootstrapped(desk: session.AppContext) -> Prepared:
+    async def bootstrapped(desk: AppContext) -> Prepared:
         if desk.provider is not None:  # no password that is stored here opens anything
             return Prepared(migrated, default_password_valid=False, demo_password_valid=False)
         is_open = await bootstrap.is_default_password_valid(desk, settings.default_admin)
@@ -153,7 +154,7 @@ def rotate_keys(settings: Settings, *, revoke: bool) -> str:
     return _with_context(settings, lambda desk: rotate(desk.key_store, lifetime, revoke=revoke))
 
 
-def _with_context(settings: Settings, act: Callable[[session.AppContext], Awaitable[Done]]) -> Done:
+def _with_context(settings: Settings, act: Callable[[AppContext], Awaitable[Done]]) -> Done:
     """Do one thing with the database and leave."""
 
     async def done() -> Done:
@@ -235,7 +236,7 @@ def _pages(settings: Settings, operations: Operations) -> list[BaseRoute]:
     return [Route("/", _home), *operations.routes(token), Route("/.well-known/jwks.json", _keys)]
 
 
-def _graphql_handler(settings: Settings, documents: DocumentCache, desk: session.AppContext) -> GraphQLHandler:
+def _graphql_handler(settings: Settings, documents: DocumentCache, desk: AppContext) -> GraphQLHandler:
     statements = SelectBuilder(desk.database)
     planner = Planner(schema.core(), statements, schema.converted)
     answering = GraphQLHandler(schema.core(), documents, desk, statements, settings, _variables(settings))
@@ -261,7 +262,7 @@ def _failed(settings: Settings) -> Callable[[str, Exception], Response]:
     return failed
 
 
-async def _app_context(settings: Settings, *, longest: float = inf) -> session.AppContext:
+async def _app_context(settings: Settings, *, longest: float = inf) -> AppContext:
     database = await db.open_database(settings.database_url, size=settings.database_pool_size, longest=longest)
     kept = secret(settings)
     signer = TokenSigner(kept, timedelta(days=settings.token_expiration_in_days), settings.revoked_tokens)
@@ -270,7 +271,7 @@ async def _app_context(settings: Settings, *, longest: float = inf) -> session.A
     hasher = PasswordHasher(settings.hashing_threads, HASHING_QUEUE)
     lifetime = timedelta(minutes=settings.ticket_expiration_in_minutes)
     provider = IdentityProvider(settings.external_auth_url) if settings.external_auth_url else None
-    return session.AppContext(
+    return AppContext(
         database,
         hasher,
         signer,
@@ -286,7 +287,7 @@ async def _app_context(settings: Settings, *, longest: float = inf) -> session.A
     )
 
 
-async def _close(desk: session.AppContext) -> None:
+async def _close(desk: AppContext) -> None:
     await desk.last_used.flush()
     await desk.throttle.flush()
     desk.hasher.close()

@@ -17,7 +17,7 @@ from app.http.shutdown import Shutdown, wait_idle
 from app.observability import metrics
 from app.observability.metrics import Samples, WorkerMetrics
 from app.observability.worker_metrics import FOLDER_VARIABLE, MetricsDirectory
-from app.services.session import AppContext
+from app.services.app_context import AppContext
 
 PUBLISH_INTERVAL = 1.0
 """How old the numbers may be that a worker has of another one."""

@@ -14,7 +14,8 @@ from app.query.reader import ListReader
 from app.query.relations import Layout, Relation
 from app.query.sql import SelectBuilder
 from app.services import audit
-from app.services.session import AppContext, Session
+from app.services.app_context import AppContext
+from app.services.session import Session
 
 FieldPath = tuple[str, ...]
 """Where an edge stands in the query."""

@@ -35,7 +35,7 @@ from app.observability.request_stats import RequestStats
 from app.query.reader import query_freshness
 from app.query.sql import SelectBuilder
 from app.security.authentication import Credentials
-from app.services.session import AppContext
+from app.services.app_context import AppContext
 
 SECONDS_A_DAY = 86_400
 SETTING = Fallback("setting")

@@ -12,7 +12,7 @@ from app.observability import request_stats
 from app.security import authentication
 from app.security.authentication import Credentials
 from app.services import session
-from app.services.session import AppContext
+from app.services.app_context import AppContext
 
 
 def extract_credentials(scope: Scope, cookie_name: str) -> Credentials | None:

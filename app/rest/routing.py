@@ -27,8 +27,8 @@ from app.rest import errors, request_bodies
 from app.rest.parameters import Field, bound
 from app.rest.request_bodies import Body
 from app.services import audit, session
+from app.services.app_context import AppContext
 from app.services.roles import RowRef
-from app.services.session import AppContext
 
 SAFE = ("GET", "HEAD")
 

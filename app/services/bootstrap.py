@@ -9,7 +9,7 @@ from app.domain.errors import Problem, Problems, SettingsError
 from app.domain.viewer import SYSTEM
 from app.security import passwords
 from app.services import audit, provisioning, roles, users
-from app.services.session import AppContext
+from app.services.app_context import AppContext
 
 ADMINS_TO_TRY = 20
 """How many administrators' passwords are compared with the well-known one at the start; each takes a hash."""

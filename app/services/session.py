@@ -5,14 +5,14 @@ import logging
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from app import policy
-from app.config import DEFAULT_PASSWORD, PasswordPolicy
-from app.db import Database, Freshness, Transaction, UniqueViolation
+from app.config import DEFAULT_PASSWORD
+from app.db import Freshness, Transaction, UniqueViolation
 from app.db.statements import Row
 from app.db.tables import KeyText, RevokedToken, Role, RowId, User, UserRole, UTCDateTime, casefold_key, col
 from app.db.types import format_instant
@@ -22,16 +22,13 @@ from app.domain.request_origin import current_origin
 from app.domain.viewer import DEACTIVATED, SYSTEM, Permission, Viewer
 from app.observability import sign_in_log
 from app.observability.sign_in_log import Credential, Reason
-from app.security import authentication, passwords, session_tokens, tickets
-from app.security.fair_queue import FairQueue
-from app.security.passwords import PasswordHasher
-from app.services import api_tokens, audit, external_accounts, ownership, quotas, roles, users, validation
+from app.security import authentication, passwords, session_tokens
+from app.services import audit, external_accounts, ownership, roles, users, validation
+from app.services.app_context import AppContext
 from app.services.demo import names as demo_names
 from app.services.external_accounts import ProviderIdentity
-from app.services.identity_provider import IdentityProvider
-from app.services.login_throttle import LoginAttempt, LoginThrottle, viewer_as_caller
+from app.services.login_throttle import LoginAttempt, viewer_as_caller
 from app.services.roles import RowRef
-from app.services.signing_keys import KeyStore
 
 log = logging.getLogger(__name__)
 
@@ -44,29 +41,6 @@ WRONG_TOKEN = "The token is not right."  # noqa: S105 - a text
 LOGIN = "login"
 SYNCHRONIZE = "synchronizeUser"
 """What the provider says of somebody is stored although she is not let in."""
-
-
-@dataclass(frozen=True, slots=True)
-class AppContext:
-    """What signing in needs. Where there is a provider, it keeps the accounts, and no password of ours is looked at."""
-
-    database: Database
-    hasher: PasswordHasher
-    signer: session_tokens.TokenSigner
-    key_store: KeyStore
-    password_policy: PasswordPolicy | None
-    tickets: tickets.TicketSigner
-    storage_policy: quotas.StoragePolicy
-    throttle: LoginThrottle
-    last_used: api_tokens.LastUsedRecorder
-    api_token_lifetime: timedelta | None = None
-    provider: IdentityProvider | None = None
-    gives_orgs: bool = False
-
-    @property
-    def queue(self) -> FairQueue:
-        """Where guesses wait for their turn to be checked."""
-        return self.hasher.queue if self.provider is None else self.provider.queue
 
 
 @dataclass(frozen=True, slots=True)

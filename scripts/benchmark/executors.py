@@ -24,7 +24,7 @@ from app.graphql.context import GraphQLContext
 from app.graphql.documents.cache import DocumentCache
 from app.http import encode_json
 from app.query.sql import SelectBuilder
-from app.services.session import AppContext
+from app.services.app_context import AppContext
 from scripts.benchmark import world
 from scripts.benchmark.cases import NESTED_RESOURCES, NESTED_USERS, RESOURCES_PAGE, login
 from scripts.benchmark.floor import TOKEN

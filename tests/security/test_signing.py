@@ -15,7 +15,7 @@ from app.db import tables
 from app.db.tables import col
 from app.security import keys as signing
 from app.services import signing_keys as service
-from app.services.session import AppContext
+from app.services.app_context import AppContext
 from tests.support.changes import another
 from tests.support.client import Api
 from tests.support.factories import Make, Person

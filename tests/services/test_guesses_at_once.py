@@ -20,8 +20,8 @@ from app.db.tables import Guess, col
 from app.security.fair_queue import FairQueue
 from app.security.passwords import PasswordHasher, Verification
 from app.services import login_throttle, password_attempts
+from app.services.app_context import AppContext
 from app.services.password_attempts import GuessLimit, GuessTimes
-from app.services.session import AppContext
 from tests.support.changes import change
 from tests.support.client import Api, codes
 from tests.support.factories import PASSWORD, Make

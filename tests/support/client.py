@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from app.security import session_tokens
-from app.services.session import AppContext
+from app.services.app_context import AppContext
 from tests.support.factories import Person
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?Z")

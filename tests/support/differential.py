@@ -21,7 +21,7 @@ from app.graphql.documents.cache import DocumentCache, Invalid, ValidatedDocumen
 from app.http import encode_json
 from app.query.sql import SelectBuilder
 from app.security import authentication, session_tokens
-from app.services.session import AppContext
+from app.services.app_context import AppContext
 from tests.oracle.selections import cursors_of, shown
 from tests.oracle.worlds import Question, World
 from tests.support.factories import Person

@@ -19,7 +19,7 @@ from app.domain.viewer import Permission
 from app.query.relations import among, texts
 from app.security import api_token_format, passwords
 from app.services import access_index
-from app.services.session import AppContext
+from app.services.app_context import AppContext
 from tests.support.fetching import fetch
 
 PASSWORD = "correct horse battery staple"

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 
 from app.observability import sign_in_log
 from app.observability.logs import JsonLines, Lines
-from app.services.session import AppContext
+from app.services.app_context import AppContext
 from tests.conftest import SECRET
 from tests.support.client import Api
 from tests.support.factories import Make

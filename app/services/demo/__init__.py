@@ -18,10 +18,10 @@ from app.domain.viewer import SYSTEM, Permission, Viewer
 from app.query.relations import Keys, among
 from app.security import passwords
 from app.services import audit, resources, roles, users
+from app.services.app_context import AppContext
 from app.services.demo import names as words
 from app.services.demo.resources import examples, random_resources, tell_resource
 from app.services.demo.story import DAY, Story, action, address, tell_groups, tell_orgs, user_name
-from app.services.session import AppContext
 from app.services.users import UserCreate
 
 SEED = 1841

@@ -1,0 +1,37 @@
+"""The dependencies of one process, for both APIs."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.config import PasswordPolicy
+from app.db import Database
+from app.security import session_tokens, tickets
+from app.security.fair_queue import FairQueue
+from app.security.passwords import PasswordHasher
+from app.services import api_tokens, quotas
+from app.services.identity_provider import IdentityProvider
+from app.services.login_throttle import LoginThrottle
+from app.services.signing_keys import KeyStore
+
+
+@dataclass(frozen=True, slots=True)
+class AppContext:
+    """What signing in needs. Where there is a provider, it keeps the accounts, and no password of ours is looked at."""
+
+    database: Database
+    hasher: PasswordHasher
+    signer: session_tokens.TokenSigner
+    key_store: KeyStore
+    password_policy: PasswordPolicy | None
+    tickets: tickets.TicketSigner
+    storage_policy: quotas.StoragePolicy
+    throttle: LoginThrottle
+    last_used: api_tokens.LastUsedRecorder
+    api_token_lifetime: timedelta | None = None
+    provider: IdentityProvider | None = None
+    gives_orgs: bool = False
+
+    @property
+    def queue(self) -> FairQueue:
+        """Where guesses wait for their turn to be checked."""
+        return self.hasher.queue if self.provider is None else self.provider.queue
