@@ -174,20 +174,20 @@ async def client(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 def database(app: Starlette) -> db.Database:
     """The application's own door to its database."""
-    found: db.Database = app.state.answering.desk.database
+    found: db.Database = app.state.answering.app.database
     return found
 
 
 @pytest.fixture
 def make(app: Starlette) -> Make:
     """Makes what a claim needs."""
-    return Make(app.state.answering.desk)
+    return Make(app.state.answering.app)
 
 
 @pytest.fixture
 def api(client: httpx.AsyncClient, make: Make) -> Api:
     """Asks GraphQL at the front door, as somebody."""
-    return Api(client, make.desk)
+    return Api(client, make.app)
 
 
 @pytest.fixture

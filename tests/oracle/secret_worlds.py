@@ -96,7 +96,7 @@ async def _grant_anyone(make: Make, resource: Thing) -> None:
         "user_id": None,
         "expires_at": None,
     }
-    async with make.desk.database.write() as tx:
+    async with make.app.database.write() as tx:
         await tx.insert(tables.Grant, [{**row, "mask": resource_roles.METADATA_READ}])
 
 
@@ -129,7 +129,7 @@ async def _relate(
     await make.grant(gray, crew, resource_roles.ADMIN)
     await make.grant(gray, zed, resource_roles.ADMIN, PAST)
     row = {"resource_id": dark.id, "user_id": hana.id, "reason": f"{PART}why", "created_at": NOW}
-    async with make.desk.database.write() as tx:
+    async with make.app.database.write() as tx:
         await tx.insert(tables.Lock, [row])
         await tx.insert(tables.LockEvent, [{**row, "is_lock": True}])
         await _log(tx, hugo, dark, seen)

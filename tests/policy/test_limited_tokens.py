@@ -91,7 +91,7 @@ async def test_all_ways_of_asking_agree_on_what_a_limited_token_is_good_for(
             carries=random.random() < 0.5,
         )
         await _agree(ByToken.of(api, await _token(make, limited, person)), limited, person)
-    await make.desk.last_used.flush()
+    await make.app.last_used.flush()
 
 
 async def _token(make: Make, world: Limited, person: Person) -> str:
@@ -194,7 +194,7 @@ async def _tried(
 ) -> tuple[list[str], list[str]]:
     """What becomes of it outside, where nothing changes, and inside."""
     await api("{ viewer { user { id } } }", as_=place.token)
-    await make.desk.last_used.flush()
+    await make.app.last_used.flush()
     async with unchanged(database):
         outside = await api(change(name), as_=place.token, input={kind: {"id": place.outside[kind].node}, **given})
     inside = await api(change(name), as_=place.token, input={kind: {"id": place.inside[kind].node}, **given})
@@ -205,7 +205,7 @@ async def test_nothing_moves_to_where_the_token_is_not_good(api: Api, make: Make
     place = await _place(make, whole=True)
     given = {"resource": {"id": place.inside["resource"].node}, "org": {"id": place.outside["org"].node}}
     await api("{ viewer { user { id } } }", as_=place.token)
-    await make.desk.last_used.flush()
+    await make.app.last_used.flush()
 
     async with unchanged(database):
         reply = await api(change("transferResource"), as_=place.token, input=given)
@@ -234,7 +234,7 @@ async def test_what_is_about_the_whole_registry_is_not_for_a_limited_token(
     place = await _place(make, whole=True)
     await make.group_member(await make.group("crew"), place.root, is_manager=True)
     viewer = (await api("{ viewer { permissions } }", as_=place.token))["data"]["viewer"]
-    await make.desk.last_used.flush()
+    await make.app.last_used.flush()
 
     async with unchanged(database):
         reply = await api(change(name), as_=place.token, input=BEYOND[name])
@@ -258,7 +258,7 @@ async def test_over_rest_it_is_limited_too(api: Api, make: Make, database: db.Da
 
     orgs = (await api.client.get("/orgs", headers=headers)).json()
     sets = [await api.client.get(f"/orgs/{slug}/ds", headers=headers) for slug in ("inside", "outside")]
-    await make.desk.last_used.flush()
+    await make.app.last_used.flush()
     async with unchanged(database):
         memberships = await api.client.put("/users/bea/orgs", json={"orgSlugs": []}, headers=headers)
 

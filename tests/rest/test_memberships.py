@@ -75,8 +75,8 @@ async def test_the_orgs_of_a_user_are_shown_in_the_shapes_of_old_and_new_clients
 
 async def test_a_membership_that_has_ended_and_one_that_nobody_granted(rest: Rest, make: Make) -> None:
     root, ann = await make.admin(), await make.user("ann")
-    await make.member(await make.org("stays"), ann, expires_at=make.desk.database.clock() + timedelta(days=1))
-    await make.member(await make.org("ended"), ann, expires_at=make.desk.database.clock())
+    await make.member(await make.org("stays"), ann, expires_at=make.app.database.clock() + timedelta(days=1))
+    await make.member(await make.org("ended"), ann, expires_at=make.app.database.clock())
 
     (org,) = (await rest("GET", OF_ANN, root)).json()
 
@@ -125,7 +125,7 @@ async def test_the_memberships_of_a_user_become_those_that_are_named(rest: Rest,
 
 async def test_a_membership_that_had_ended_is_made_anew(rest: Rest, make: Make) -> None:
     root, ann = await make.admin(), await make.user("ann")
-    await make.member(await make.org("old"), ann, MemberLevel.ADMIN, expires_at=make.desk.database.clock())
+    await make.member(await make.org("old"), ann, MemberLevel.ADMIN, expires_at=make.app.database.clock())
 
     assert is_empty(await rest("PUT", OF_ANN, root, data={"orgSlugs": "old"}))
 
@@ -180,7 +180,7 @@ async def test_a_user_is_let_into_an_org(rest: Rest, make: Make, given: dict[str
 async def test_a_level_is_changed_and_counts_as_granted_anew(rest: Rest, make: Make, level: int | str) -> None:
     root, ann = await make.admin(), await make.user("Ann")
     await make.member(await make.org("rule"), ann, MemberLevel.READ_WRITE_DELETE)
-    end = make.desk.database.clock() + timedelta(days=9)
+    end = make.app.database.clock() + timedelta(days=9)
     await make.member(await make.org("till"), ann, expires_at=end)
 
     replies = [

@@ -5,9 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from app.version import version
 
-from app import db
+from app import __version__, db
 from app.security.session_tokens import TokenClaims, TokenSigner
 from tests.conftest import SECRET
 from tests.support.changes import unchanged
@@ -39,7 +38,7 @@ FEATURES: dict[str, Any] = {
     "taskStates": [],
     "hubOptions": {},
     "hubVersion": None,
-    "registryVersion": version(),
+    "registryVersion": __version__,
     "ddbVersion": None,
 }
 
@@ -82,9 +81,9 @@ async def test_whether_members_and_users_are_managed_here(rest: Rest) -> None:
 async def test_the_version_is_text_for_everybody_and_json_for_users(rest: Rest, make: Make) -> None:
     text, in_json = await rest("GET", "/version"), await rest("GET", "/sys/version", await make.user())
 
-    assert (text.status_code, text.text) == (200, version())
+    assert (text.status_code, text.text) == (200, __version__)
     assert text.headers["content-type"].startswith("text/plain")
-    assert (in_json.status_code, in_json.json()) == (200, version())
+    assert (in_json.status_code, in_json.json()) == (200, __version__)
     assert refusal(await rest("GET", "/sys/version")) == (401, True)
 
 

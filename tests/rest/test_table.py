@@ -60,10 +60,10 @@ async def world(make: Make, api: Api) -> World:
     root = await make.admin()
     assert root.id == FIRST.user_id
     gone = await make.user("gone", "admin", "deactivated")
-    long_ago = make.desk.database.clock() - timedelta(days=8)
+    long_ago = make.app.database.clock() - timedelta(days=8)
     tokens = {
         "deactivated": api.token(gone),
-        "expired": make.desk.signer.issue(FIRST, long_ago).token,
+        "expired": make.app.signer.issue(FIRST, long_ago).token,
         "garbage": f"{api.token(root)[:-9]}123456789",
         "revoked": api.token(root),
         "listed": LISTED,

@@ -165,7 +165,7 @@ async def _registry(make: Make) -> Any:
     own, other = await make.org("own", ann), await make.org("another", root)
     await make.member(other, ann)
     ended = await make.org("ended")
-    await make.member(ended, ann, expires_at=make.desk.database.clock())
+    await make.member(ended, ann, expires_at=make.app.database.clock())
     for org in (own, own, other):
         await make.resource(org, owner=root)
     await make.resource(own, "MODEL")

@@ -290,4 +290,4 @@ async def test_every_endpoint_lets_in_whom_the_guide_says(rest: Rest, make: Make
         replies = [await rest(method, path.format_map(FILLED), asker, **sent) for asker in askers]
         assert [200 if each.is_success else each.status_code for each in replies] == LET_IN[auth], (method, path)
         if path == "/users/changepwd":
-            user = await stored_person(make.desk.database, user.user_name)
+            user = await stored_person(make.app.database, user.user_name)

@@ -33,7 +33,7 @@ def overrides() -> dict[str, Any]:
 
 @pytest.fixture
 def desk(make: Make) -> AppContext:
-    return make.desk
+    return make.app
 
 
 async def _who(api: Api, token: str) -> Any:

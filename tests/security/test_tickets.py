@@ -110,7 +110,7 @@ async def test_a_download_of_nobody_names_nobody(
 async def test_a_ticket_is_no_token_to_sign_in_with(storing: Storing, make: Make, ann: Person, reef: Thing) -> None:
     token = answered(await storing.begin(reef, ann, 1), "beginUpload")["token"]
 
-    assert make.desk.signer.read(token, make.desk.database.clock()) is None
+    assert make.app.signer.read(token, make.app.database.clock()) is None
     for headers in ({"authorization": f"Bearer {token}"}, {"cookie": f"jwtToken={token}"}):
         query = {"query": "{ viewer { user { userName } } }"}
         response = await storing.api.client.post("/graphql", json=query, headers=headers)

@@ -58,7 +58,7 @@ class Scene:
     @property
     def key(self) -> signing.Key:
         """The key of the house."""
-        found = self.make.desk.signer.ring.signing_key
+        found = self.make.app.signer.ring.signing_key
         assert found is not None
         return found
 
@@ -112,9 +112,9 @@ def _jwk(scene: Scene) -> str:
 
 
 def _ticket(scene: Scene) -> str:
-    now = scene.make.desk.database.clock()
+    now = scene.make.app.database.clock()
     claims = tickets.TicketClaims("x" * 32, "upload", "x", "a/b", 1, "ann", now, now + timedelta(hours=1))
-    return scene.make.desk.tickets.issue(claims)
+    return scene.make.app.tickets.issue(claims)
 
 
 def _with_key_of_tickets(scene: Scene) -> str:
@@ -169,7 +169,7 @@ FORGED: dict[str, Callable[[Scene], str]] = {
     "kid: huge": lambda scene: scene.sealed({"kid": "x" * 5_000}),
     "kid: a list": lambda scene: scene.sealed({"kid": [scene.key.kid]}),
     "kid: an object": lambda scene: scene.sealed({"kid": {}}),
-    "kid: that of the tickets": lambda scene: scene.sealed({"kid": scene.make.desk.tickets.jwk["kid"]}),
+    "kid: that of the tickets": lambda scene: scene.sealed({"kid": scene.make.app.tickets.jwk["kid"]}),
     "kid: in other letters": lambda scene: scene.sealed({"kid": scene.key.kid.swapcase()}),
     "its own key along with it": _jwk,
     "a place where its key is": lambda scene: scene.sealed(
@@ -232,7 +232,7 @@ async def _scene(api: Api, make: Make) -> Scene:
     for token in (scene.good, scene.sealed({}), scene.signed({}), (await make.api_token(scene.ann))[0]):
         response = await api.client.post("/graphql", json={"query": WHO}, headers={"authorization": f"Bearer {token}"})
         assert response.json() == {"data": {"viewer": {"user": {"userName": "ann"}}}}
-    await make.desk.last_used.flush()
+    await make.app.last_used.flush()
     return scene
 
 
@@ -275,7 +275,7 @@ async def _end_deleted(scene: Scene, settings: Settings, token: str) -> None:
 
 
 async def _end_key_gone(scene: Scene, settings: Settings, token: str) -> None:
-    desk = scene.make.desk
+    desk = scene.make.app
     async with desk.database.write() as tx:
         await tx.rows(delete(tables.SigningKey))
     await desk.key_store._load()  # noqa: SLF001 - as it does when its time has come

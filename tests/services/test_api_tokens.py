@@ -228,7 +228,7 @@ async def test_it_is_no_session(api: Api, make: Make, database: db.Database, nam
     given = NO_BUSINESS[name]
     text = f"mutation {{ {name} {{ errors {{ code }} }} }}" if given is None else change(name)
     await who(api, token)
-    await make.desk.last_used.flush()
+    await make.app.last_used.flush()
 
     async with unchanged(database):
         response = await post(api, token, text, **({} if given is None else {"input": given}))
@@ -331,7 +331,7 @@ async def test_a_service_account_comes_with_tokens_alone(api: Api, make: Make, d
 
     assert user == {"userName": "robot", "isServiceAccount": True, "roles": [{"name": "user"}], **by}
     assert (await ask(api, token, WHO))["data"]["viewer"]["permissions"] == ["ORGS_CREATE"]
-    await make.desk.last_used.flush()
+    await make.app.last_used.flush()
     async with unchanged(database):
         given = {"user": by, "newPassword": "another horse another staple"}
         reset = await api(change("resetPassword"), as_=root, input=given)

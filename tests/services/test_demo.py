@@ -32,13 +32,13 @@ EVERY = [*WRITES, "ADMIN"]
 @pytest.fixture
 async def world(make: Make) -> demo.DemoCounts:
     """The demo world, made."""
-    return await demo.fill(make.desk)
+    return await demo.fill(make.app)
 
 
 async def test_it_fills_an_empty_database_once(make: Make, database: db.Database) -> None:
     await make.admin()
 
-    filled = await demo.fill(make.desk)
+    filled = await demo.fill(make.app)
 
     assert (len(filled.people), filled.orgs, filled.groups, filled.resources) == (44, 8, 12, 300)
     assert filled.locked >= 5
@@ -46,7 +46,7 @@ async def test_it_fills_an_empty_database_once(make: Make, database: db.Database
     assert await rows_of(database, LockEvent) > 2 * filled.locked
     async with unchanged(database):
         with pytest.raises(Conflict, match="users: 46, orgs: 8, groups: 12"):
-            await demo.fill(make.desk)
+            await demo.fill(make.app)
 
 
 @pytest.mark.parametrize("what", ["org", "group", "user", "role"])
@@ -56,7 +56,7 @@ async def test_whatever_somebody_made_stops_it(make: Make, database: db.Database
 
     async with unchanged(database):
         with pytest.raises(Conflict, match="nothing was changed"):
-            await demo.fill(make.desk)
+            await demo.fill(make.app)
 
 
 async def test_a_password_policy_that_refuses_its_password_stops_it(
@@ -66,7 +66,7 @@ async def test_a_password_policy_that_refuses_its_password_stops_it(
 
     async with unchanged(database):
         with pytest.raises(SettingsError, match="at least 12 characters"):
-            await demo.fill(make.desk)
+            await demo.fill(make.app)
 
 
 async def test_everybody_signs_in_as_it_tells_and_finds_the_examples(
@@ -80,7 +80,7 @@ async def test_everybody_signs_in_as_it_tells_and_finds_the_examples(
         reply = await api(LOGIN, input={"userName": name, "password": demo_names.PASSWORD})
         assert answered(reply, "login")["session"]["user"] == {"userName": name}
 
-    assert await demo.is_open(make.desk)
+    assert await demo.is_open(make.app)
 
     sign_in, ask = demo_names.QUESTION
     assert codes(await api(sign_in)) == []
@@ -143,4 +143,4 @@ async def test_who_writes_to_the_examples(api: Api, database: db.Database, world
 async def test_a_database_of_others_is_not_taken_for_the_demo(make: Make) -> None:
     await make.users(["ines", "luca", "felix"])
 
-    assert not await demo.is_open(make.desk)
+    assert not await demo.is_open(make.app)

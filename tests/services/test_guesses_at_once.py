@@ -83,14 +83,14 @@ class Workers:
 
     @property
     def desks(self) -> list[AppContext]:
-        return [app.state.answering.desk for app in self.apps]
+        return [app.state.answering.app for app in self.apps]
 
 
 @pytest.fixture
 async def workers(app: Starlette, settings: Settings, clock: Clock) -> AsyncIterator[Workers]:
     other = main.create_app(settings)
     async with other.router.lifespan_context(other):
-        other.state.answering.desk.database.clock = lambda: clock.now  # one time for both
+        other.state.answering.app.database.clock = lambda: clock.now  # one time for both
         yield Workers([app, other])
 
 
@@ -330,7 +330,7 @@ BODIES = {LOGIN: {"username": "ann", "password": WRONG}, "/graphql": {"query": L
 async def test_nothing_is_hashed_for_a_client_that_has_hung_up(
     app: Starlette, make: Make, clock: Clock, looks: SlowLooks, database: db.Database, path: str
 ) -> None:
-    desk: AppContext = app.state.answering.desk
+    desk: AppContext = app.state.answering.app
     await make.user("ann")
     desk.hasher.queue = FairQueue(1, 100)
     looks.seconds = 0.3
@@ -361,7 +361,7 @@ async def test_a_flood_of_one_account_leaves_the_others_a_few_hashes_to_wait(
 
     assert (await guesser.rest(HOME, "bob", PASSWORD)).status_code == 200
 
-    assert sum(task.done() for task in flood) - done <= 4 * app.state.answering.desk.queue._size  # noqa: SLF001 - places
+    assert sum(task.done() for task in flood) - done <= 4 * app.state.answering.app.queue._size  # noqa: SLF001 - places
     assert {reply.status_code for reply in await asyncio.gather(*flood)} == {200}
 
 

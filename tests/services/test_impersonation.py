@@ -45,7 +45,7 @@ async def _higher_in_org(make: Make, it: Person, boss: Person) -> None:
 async def _longer_in_org(make: Make, it: Person, boss: Person) -> None:
     org = await make.org()
     await make.member(org, it)
-    await make.member(org, boss, expires_at=make.desk.database.clock() + DAY)
+    await make.member(org, boss, expires_at=make.app.database.clock() + DAY)
 
 
 async def _in_group(make: Make, it: Person, boss: Person) -> None:
@@ -58,7 +58,7 @@ async def _manages_group(make: Make, it: Person, boss: Person) -> None:
 
 async def _longer_in_group(make: Make, it: Person, boss: Person) -> None:
     group = await make.group("crew", it)
-    await make.group_member(group, boss, expires_at=make.desk.database.clock() + DAY)
+    await make.group_member(group, boss, expires_at=make.app.database.clock() + DAY)
 
 
 async def _owns_resource(make: Make, it: Person, boss: Person) -> None:
@@ -79,7 +79,7 @@ async def _granted_more(make: Make, it: Person, boss: Person) -> None:
 async def _granted_longer(make: Make, it: Person, boss: Person) -> None:
     reef = await make.resource(await make.org())
     await make.grant(reef, it, resource_roles.METADATA_WRITE)
-    await make.grant(reef, boss, resource_roles.ADMIN, make.desk.database.clock() + DAY)
+    await make.grant(reef, boss, resource_roles.ADMIN, make.app.database.clock() + DAY)
 
 
 ORGS, GROUPS, RESOURCES = Permission.ORGS_MANAGE, Permission.GROUPS_MANAGE, Permission.RESOURCES_MANAGE
@@ -101,7 +101,7 @@ MORE: dict[str, tuple[Hold, Permission]] = {
 
 async def _nothing(make: Make, it: Person, boss: Person) -> None:
     """What everybody holds, and what has ended."""
-    ended = make.desk.database.clock()
+    ended = make.app.database.clock()
     await make.member(await make.org(), it, MemberLevel.ADMIN, ended)
     await make.group_member(await make.group(), it, is_manager=True, expires_at=ended)
     await make.grant(await make.resource(await make.org()), it, resource_roles.ADMIN, ended)
@@ -109,7 +109,7 @@ async def _nothing(make: Make, it: Person, boss: Person) -> None:
 
 async def _the_same(make: Make, it: Person, boss: Person) -> None:
     """As much as the manager holds, in the same and in other ways."""
-    end = make.desk.database.clock() + DAY
+    end = make.app.database.clock() + DAY
     await make.member(mine := await make.org(None, boss), it, MemberLevel.ADMIN)
     await make.member(theirs := await make.org(), it, MemberLevel.READ_WRITE, end)
     await make.member(theirs, boss, MemberLevel.READ_WRITE, end)

@@ -128,7 +128,7 @@ def _on(service: Any, *given: Any) -> Callable[[db.Transaction, Viewer], Awaitab
 
 async def _becoming(make: Make, world: World, heir: Person) -> dict[str, Callable[[db.Transaction, Viewer], Any]]:
     """Changes by which somebody becomes an owner, as the services know them, each with who makes it."""
-    terms = make.desk.storage_policy
+    terms = make.app.storage_policy
     by = ("id", heir.id)
     new = resources.ResourceCreate(("slug", "reef"), "DATASET", "new", "New")
     given = resources.Transfer(owner=by)

@@ -108,7 +108,7 @@ async def test_a_user_who_is_refused_leaves_no_org(rest: Rest, api: Api, make: M
 async def test_the_first_administrator_gets_one_too(
     rest: Rest, api: Api, make: Make, settings: Settings, database: db.Database
 ) -> None:
-    await bootstrap.ensure_admin(make.desk, settings.default_admin)
+    await bootstrap.ensure_admin(make.app, settings.default_admin)
 
     reply = await rest("POST", "/users/authenticate", data={"username": "admin", "password": "password"})
 

@@ -177,7 +177,7 @@ async def _dripping(writer: asyncio.StreamWriter) -> None:
 async def test_a_provider_that_takes_too_long_is_not_waited_for(
     app: Starlette, client: httpx.AsyncClient, provider: Provider, caplog: pytest.LogCaptureFixture, speech: Speech
 ) -> None:
-    app.state.answering.desk.provider.seconds = 0.2
+    app.state.answering.app.provider.seconds = 0.2
     provider.instead = speech
 
     text = await _is_unavailable(client, provider, caplog)

@@ -73,8 +73,8 @@ async def _throttled(scene: Scene) -> None:
 
 
 async def _queue_full(scene: Scene) -> None:
-    scene.desk.hasher.queue = FairQueue(1, 100, 0.02)
-    async with scene.desk.queue.turn(Caller("elsewhere", "bob")):
+    scene.context.hasher.queue = FairQueue(1, 100, 0.02)
+    async with scene.context.queue.turn(Caller("elsewhere", "bob")):
         await scene.guess.rest(EVIL, "ann", PASSWORD)
 
 
@@ -122,11 +122,11 @@ async def _unknown_key(scene: Scene) -> None:
 
 
 async def _expired(scene: Scene) -> None:
-    await scene.send(scene.signed(exp=int(scene.desk.database.clock().timestamp()) - 10))
+    await scene.send(scene.signed(exp=int(scene.context.database.clock().timestamp()) - 10))
 
 
 async def _not_yet_valid(scene: Scene) -> None:
-    later = int(scene.desk.database.clock().timestamp()) + 3_600
+    later = int(scene.context.database.clock().timestamp()) + 3_600
     await scene.send(scene.signed(nbf=later, exp=later + 60))
 
 
@@ -152,7 +152,7 @@ async def _wrong_generation(scene: Scene) -> None:
 
 
 async def _set(scene: Scene, **values: Any) -> None:
-    async with scene.desk.database.write() as tx:
+    async with scene.context.database.write() as tx:
         await tx.rows(update(tables.User).values(**values))
 
 
@@ -164,7 +164,7 @@ async def _session_of_deactivated(scene: Scene) -> None:
 async def _session_of_nobody(scene: Scene) -> None:
     gone = await scene.make.user("gone")
     token = scene.api.token(gone)
-    async with scene.desk.database.write() as tx:
+    async with scene.context.database.write() as tx:
         await tx.rows(delete(tables.User).where(col(tables.User.id) == gone.id))
     await scene.send(token, cookie=True)
 
@@ -179,7 +179,7 @@ async def _unknown_api_token(scene: Scene) -> None:
 
 async def _expired_api_token(scene: Scene) -> None:
     token, _ = await scene.make.api_token(await scene.make.user("ann"))
-    async with scene.desk.database.write() as tx:
+    async with scene.context.database.write() as tx:
         await tx.rows(update(tables.ApiToken).values(expires_at=tx.now - timedelta(days=1)))
     await scene.send(token)
 
@@ -258,7 +258,7 @@ async def _with_provider(settings: Settings, provider: Provider) -> AsyncIterato
     chosen = settings.model_copy(update={"external_auth_url": provider.url})
     app = main.create_app(chosen)
     async with app.router.lifespan_context(app):
-        desk = app.state.answering.desk
+        desk = app.state.answering.app
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://testserver") as client:
             yield Scene(app, Api(client, desk), Make(desk))
 

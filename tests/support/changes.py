@@ -48,4 +48,4 @@ async def another(settings: Settings) -> AsyncIterator[Api]:
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://two") as client,
     ):
-        yield Api(client, app.state.answering.desk)
+        yield Api(client, app.state.answering.app)

@@ -70,7 +70,7 @@ class Make:
     """A factory over one database."""
 
     def __init__(self, desk: AppContext) -> None:
-        self.desk = desk
+        self.app = desk
         self._numbers = count(1)
 
     async def user(self, user_name: str | None = None, *roles: str, **given: Any) -> Person:
@@ -80,7 +80,7 @@ class Make:
 
     async def users(self, names: Sequence[str], roles: Sequence[str] = (), **given: Any) -> list[Person]:
         """Many users at once with the same roles."""
-        async with self.desk.database.write() as tx:
+        async with self.app.database.write() as tx:
             made = [Person(await tx.value(_user(tx, name, given)), name) for name in names]
             wanted = select(col(tables.Role.id)).where(among(col(tables.Role.name_key), texts(roles)))
             held = [row[0] for row in await tx.rows(wanted)]
@@ -103,7 +103,7 @@ class Make:
             "permissions": permissions.value,
             "is_built_in": False,
         }
-        async with self.desk.database.write() as tx:
+        async with self.app.database.write() as tx:
             statement = insert(tables.Role).values(**values, created_at=tx.now).returning(col(tables.Role.id))
             return int(await tx.value(statement))
 
@@ -119,7 +119,7 @@ class Make:
             "is_limited": limits is not None,
         }
         key = await self._put(tables.ApiToken, row)
-        async with self.desk.database.write() as tx:
+        async with self.app.database.write() as tx:
             for thing in limits or ():
                 of = tables.ApiTokenOrg if thing.kind == "Org" else tables.ApiTokenResource
                 await tx.insert(of, [{"token_id": key, f"{thing.kind.lower()}_id": thing.id}])
@@ -147,7 +147,7 @@ class Make:
         expires_at: datetime | None = None,
     ) -> None:
         """Let somebody belong to an org."""
-        async with self.desk.database.write() as tx:
+        async with self.app.database.write() as tx:
             row = {"org_id": org.id, "user_id": person.id, "level": int(level), "granted_at": tx.now}
             await tx.insert(tables.OrgMember, [{**row, "expires_at": expires_at}])
 
@@ -165,7 +165,7 @@ class Make:
         self, group: Thing, person: Person, *, is_manager: bool = False, expires_at: datetime | None = None
     ) -> None:
         """Let somebody belong to a group."""
-        async with self.desk.database.write() as tx:
+        async with self.app.database.write() as tx:
             row = {"group_id": group.id, "user_id": person.id, "is_manager": is_manager, "added_at": tx.now}
             await tx.insert(tables.GroupMember, [{**row, "expires_at": expires_at}])
 
@@ -181,7 +181,7 @@ class Make:
         slug = given.get("slug") or f"resource{next(self._numbers)}"
         name = given.get("name", slug)
         kind = select(col(tables.ResourceType.id), col(tables.ResourceType.has_data))
-        type_id, has_data = (await fetch(self.desk.database, kind.where(col(tables.ResourceType.name) == type)))[0]
+        type_id, has_data = (await fetch(self.app.database, kind.where(col(tables.ResourceType.name) == type)))[0]
         full = resource_roles.ALL if has_data else resource_roles.NON_DATA
         values = {
             "org_id": org.id,
@@ -196,7 +196,7 @@ class Make:
             "size_bytes": 0,
             "full_mask": full,
             "revision": 1,
-            "updated_at": self.desk.database.clock(),
+            "updated_at": self.app.database.clock(),
         }
         made = Thing("Resource", await self._put(tables.Resource, values | given), slug)
         await self._weigh(org)
@@ -233,7 +233,7 @@ class Make:
         """An open ticket, good for an hour; answers its id."""
         key = f"ticket{next(self._numbers):026}"
         org = select(col(tables.Resource.org_id)).where(col(tables.Resource.id) == resource.id)
-        async with self.desk.database.write() as tx:
+        async with self.app.database.write() as tx:
             row = {"key": key, "resource_id": resource.id, "org_id": await tx.value(org), "bytes": size, "stage": 0}
             row |= {"user_id": person and person.id, "is_upload": is_upload, "created_at": tx.now}
             await tx.insert(tables.Ticket, [{**row, "expires_at": expires_at or tx.now + timedelta(hours=1)}])
@@ -241,7 +241,7 @@ class Make:
 
     async def locked(self, resource: Thing, by: Person | None = None) -> None:
         """Lock a resource."""
-        async with self.desk.database.write() as tx:
+        async with self.app.database.write() as tx:
             row = {"resource_id": resource.id, "user_id": by and by.id, "reason": "Because.", "created_at": tx.now}
             row["user_name"] = by and by.user_name
             await tx.insert(tables.Lock, [row])
@@ -251,17 +251,17 @@ class Make:
         """Write what the resources of an org take."""
         size = func.coalesce(func.sum(col(tables.Resource.size_bytes)), 0)
         taken = select(size).where(col(tables.Resource.org_id) == org.id).scalar_subquery()
-        async with self.desk.database.write() as tx:
+        async with self.app.database.write() as tx:
             await tx.rows(update(tables.Org).where(col(tables.Org.id) == org.id).values(size_bytes=taken))
 
     async def _put(self, table: Any, values: dict[str, Any]) -> int:
         """A row; answers its id."""
-        async with self.desk.database.write() as tx:
+        async with self.app.database.write() as tx:
             made = {"created_at": tx.now} | values
             return int(await tx.value(insert(table).values(**made).returning(col(table.id))))
 
     async def _granted(self, resource: Thing, grants: Sequence[dict[str, Any]]) -> None:
-        async with self.desk.database.write() as tx:
+        async with self.app.database.write() as tx:
             await tx.insert(tables.Grant, grants)
             await access_index.refresh(tx, [resource.id])
 

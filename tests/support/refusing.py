@@ -64,8 +64,8 @@ class Scene:
     make: Make
 
     @property
-    def desk(self) -> AppContext:
-        desk: AppContext = self.app.state.answering.desk
+    def context(self) -> AppContext:
+        desk: AppContext = self.app.state.answering.app
         return desk
 
     @property
@@ -82,7 +82,7 @@ class Scene:
 
     def signed(self, secret: str = SECRET, kid: str | None = None, **changes: Any) -> str:
         """A token of ann's with other claims, or under another secret."""
-        now = int(self.desk.database.clock().timestamp())
+        now = int(self.context.database.clock().timestamp())
         claims = {"sub": "1", "unique_name": "ann", "admin": False, "gen": 0, "jti": "x"}
         times = {"iat": now, "nbf": now, "exp": now + 60}
         header = None if kid is None else {"kid": kid}

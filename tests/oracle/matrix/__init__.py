@@ -127,7 +127,7 @@ def _holding(permissions: Permission) -> Asker:
 def _of_org(level: MemberLevel, *, ended: bool = False) -> Asker:
     async def member(make: Make, scene: Scene) -> Person | None:
         person = await make.user()
-        await make.member(scene.org, person, level, expires_at=make.desk.database.clock() if ended else None)
+        await make.member(scene.org, person, level, expires_at=make.app.database.clock() if ended else None)
         return person
 
     return member
@@ -135,7 +135,7 @@ def _of_org(level: MemberLevel, *, ended: bool = False) -> Asker:
 
 def _of_group(*, is_manager: bool, ended: bool = False) -> Asker:
     async def member(make: Make, scene: Scene) -> Person | None:
-        person, end = await make.user(), make.desk.database.clock() if ended else None
+        person, end = await make.user(), make.app.database.clock() if ended else None
         await make.group_member(scene.group, person, is_manager=is_manager, expires_at=end)
         return person
 
@@ -145,7 +145,7 @@ def _of_group(*, is_manager: bool, ended: bool = False) -> Asker:
 def _granted(mask: int, *, ended: bool = False) -> Asker:
     async def grantee(make: Make, scene: Scene) -> Person | None:
         person = await make.user()
-        await make.grant(scene.resource, person, mask, expires_at=make.desk.database.clock() if ended else None)
+        await make.grant(scene.resource, person, mask, expires_at=make.app.database.clock() if ended else None)
         return person
 
     return grantee
@@ -154,7 +154,7 @@ def _granted(mask: int, *, ended: bool = False) -> Asker:
 def _through_group(*, ended: bool = False) -> Asker:
     async def member(make: Make, scene: Scene) -> Person | None:
         person, group = await make.user(), await make.group()
-        await make.group_member(group, person, expires_at=make.desk.database.clock() if ended else None)
+        await make.group_member(group, person, expires_at=make.app.database.clock() if ended else None)
         await make.grant(scene.resource, group, resource_roles.ADMIN)
         return person
 
@@ -274,4 +274,4 @@ def with_role(wrong: Mapping[str, Any], **more: Any) -> Setting:
 
 def long_ago(make: Make) -> str:
     """An end that is none, since it has passed."""
-    return (make.desk.database.clock() - timedelta(days=1)).isoformat()
+    return (make.app.database.clock() - timedelta(days=1)).isoformat()
