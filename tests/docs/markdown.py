@@ -71,24 +71,24 @@ def links(text: str) -> list[str]:
 
 def anchors(text: str) -> set[str]:
     """Return the anchors that the headings of a text make, as the site and repository viewers do."""
-    found: set[str] = set()
+    taken: set[str] = set()
     for heading in re.findall(r"^#{1,6} +(.+?)(?: +#+)?$", _without_blocks(text), re.MULTILINE):
-        found.add(_unique(slug(heading), found))
-    return found | set(re.findall(r"<a (?:id|name)=\"([^\"]+)\"", text))
+        taken.add(_unique(slug(heading), taken))
+    return taken | set(re.findall(r"<a (?:id|name)=\"([^\"]+)\"", text))
 
 
 def _without_blocks(text: str) -> str:
-    kept: list[str] = []
+    outside: list[str] = []
     inside = ""
     for line in text.splitlines():
         fence = FENCE.match(line)
         if not inside and not fence:
-            kept.append(line)
+            outside.append(line)
         elif fence and not inside:
             inside = fence["fence"]
         elif fence and not fence["info"].strip() and len(fence["fence"]) >= len(inside):
             inside = ""
-    return "\n".join(kept)
+    return "\n".join(outside)
 
 
 def _unique(anchor: str, taken: set[str]) -> str:

@@ -161,12 +161,12 @@ class Session:
 def decoded(text: str) -> list[Any]:
     """Return the JSON documents that a text consists of."""
     decoder = json.JSONDecoder()
-    found, rest = [], text.strip()
+    documents, rest = [], text.strip()
     while rest:
         document, end = decoder.raw_decode(rest)
-        found.append(document)
+        documents.append(document)
         rest = rest[end:].lstrip()
-    return found
+    return documents
 
 
 def _portions(text: str) -> list[str]:

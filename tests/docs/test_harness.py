@@ -10,6 +10,7 @@ from scripts.documentation.navigation import navigation
 from tests.docs import markdown
 from tests.docs.compare import is_same_json, is_same_text
 from tests.docs.session import Session, decoded
+from tests.docs.steps import run
 
 
 @pytest.mark.parametrize(
@@ -72,6 +73,31 @@ def test_variables_and_the_folder_stay(tmp_path: Path) -> None:
         session.shell("NAME=reef\nmkdir inner && cd inner\n")
 
         assert session.shell('echo "$NAME" "$(basename "$PWD")"\n') == "reef inner\n"
+
+
+@pytest.mark.parametrize(
+    ("page", "step"),
+    [
+        ("```sh\necho a\n```\n```text\nb\n```\n", 1),
+        ("```sh\necho '[1]'\n```\n\n```json\n[2]\n```\n", 1),
+        ("```sh\ntrue\n```\n```sh\necho a\n```\n\n```text\nb\n```\n", 4),
+    ],
+)
+def test_a_wrong_answer_fails_the_page_and_names_the_step(page: str, step: int, tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match=f"the step on line {step} "):
+        run(page, tmp_path)
+
+
+def test_a_wrong_answer_to_an_operation_fails_the_page(tmp_path: Path) -> None:
+    page = "# Page\n```graphql\n# {user}\n{{ viewer {{ user {{ userName }} }} }}\n```\n```json\n{answer}\n```\n"
+    admin = '{"data": {"viewer": {"user": {"userName": "admin"}}}}'
+    nobody = '{"data": {"viewer": {"user": null}}}'
+
+    for name in ("right", "wrong"):
+        (tmp_path / name).mkdir()
+    run(page.format(user="admin", answer=admin) + page.format(user="anonymous", answer=nobody), tmp_path / "right")
+    with pytest.raises(AssertionError, match="the step on line 2 "):
+        run(page.format(user="admin", answer=nobody), tmp_path / "wrong")
 
 
 def test_a_script_that_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -22,14 +22,12 @@ title="NAME"     After the language: the block is written to this file in the pa
 """
 
 import argparse
-import json
 import re
 import shlex
 import shutil
 import subprocess
 from configparser import ConfigParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 from graphql import OperationDefinitionNode, parse, validate
@@ -38,9 +36,8 @@ from app import cli
 from app.config import Settings
 from app.graphql import schema
 from tests.docs import markdown
-from tests.docs.compare import is_same_json, is_same_text
-from tests.docs.markdown import Block
-from tests.docs.session import Session, decoded
+from tests.docs.session import decoded
+from tests.docs.steps import is_asked, run
 from tests.support.postgres import Postgres
 
 LANGUAGES = {"", "console", "css", "diff", "graphql", "html", "ini", "javascript", "json", "nginx", "promql", "python"}
@@ -52,28 +49,14 @@ every_page = pytest.mark.parametrize("page", PAGES, ids=markdown.name)
 
 
 def _has_steps(page: Path) -> bool:
-    return any(block.language == "sh" or _is_asked(block) for block in markdown.blocks(page.read_text()))
-
-
-def _is_asked(block: Block) -> bool:
-    return block.language == "graphql" and re.match(r"# \w+\n", block.text) is not None
+    return any(block.language == "sh" or is_asked(block) for block in markdown.blocks(page.read_text()))
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if _has_steps(page)], ids=markdown.name)
 def test_every_step_is_answered_as_printed(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     text = page.read_text()
-    blocks = markdown.blocks(text)
-    needs_postgres = any(block.language == "sh" and "postgresql://" in block.text for block in blocks)
-    database = _database(request.getfixturevalue("postgres"), page) if needs_postgres else ""
-    with Session(tmp_path, text, database) as session:
-        for number, block in enumerate(blocks):
-            if block.title and block.title != "variables":
-                session.write(block)
-            elif block.language == "sh" and _is_possible(block):
-                _compare(block, session.shell(block.text), _answer(blocks, number + 1))
-            elif _is_asked(block):
-                variables, answer = _variables_and_answer(blocks, number + 1)
-                _compare(block, json.dumps(session.graphql(block.text, variables)), answer)
+    needs_postgres = any(block.language == "sh" and "postgresql://" in block.text for block in markdown.blocks(text))
+    run(text, tmp_path, _database(request.getfixturevalue("postgres"), page) if needs_postgres else "")
 
 
 @every_page
@@ -131,37 +114,10 @@ def test_every_ini_block_is_an_ini_file() -> None:
                 assert parser.sections(), f"{markdown.name(page)}:{block.line}"
 
 
-def _is_possible(block: Block) -> bool:
-    """Return whether the block needs nothing that may be missing here: of all programs, only Node may."""
-    return not block.text.startswith("node ") or shutil.which("node") is not None
-
-
 def _database(server: Postgres, page: Path) -> str:
     name = re.sub(r"\W", "_", f"docs {page.stem}")
     server.create(name)
     return server.url(name)
-
-
-def _answer(blocks: list[Block], number: int) -> Block | None:
-    block = blocks[number] if number < len(blocks) else None
-    is_answer = block is not None and block.follows and not block.title and block.language in {"json", "text"}
-    return block if is_answer else None
-
-
-def _variables_and_answer(blocks: list[Block], number: int) -> tuple[Any, Block | None]:
-    if number < len(blocks) and blocks[number].title == "variables":
-        return json.loads(blocks[number].text), _answer(blocks, number + 1)
-    return None, _answer(blocks, number)
-
-
-def _compare(step: Block, real: str, answer: Block | None) -> None:
-    if answer is None:
-        return
-    if answer.language == "text":
-        is_same = is_same_text(answer.text, real)
-    else:
-        is_same = is_same_json(decoded(answer.text), decoded(real))
-    assert is_same, f"the step on line {step.line} is answered\n{real}"
 
 
 def _parse_command(command: str) -> None:

@@ -51,16 +51,16 @@ class Protocol(ClosingProtocol):
         "_timed",
         "_trailers",
         "_upgrade",
-        "known",
+        "header_memory",
         "refusal",
-        "sent",
+        "responses_sent",
     )
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        self.known = ConnectionHeaders()
-        self.sent: Future[None] = self.loop.create_future()
-        self.sent.set_result(None)
+        self.header_memory = ConnectionHeaders()
+        self.responses_sent: Future[None] = self.loop.create_future()
+        self.responses_sent.set_result(None)
         self.refusal: Refusal | None = None
         """Why no more of the body is received, for the application that waits for it."""
         limits = self._budget.limits
