@@ -6,16 +6,17 @@ Each flood is tried against a server of its own, so that what one leaves behind 
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import count
 
 import orjson
 
-from scripts.benchmark.cases import Asking, Case
+from scripts.benchmark.cases import Asking, Case, login
 from scripts.benchmark.load import Connection, Measured, get, graphql, opened
 from scripts.benchmark.server import Server
-from scripts.benchmark.world import World
+from scripts.benchmark.world import FIRST_ORDINARY, World
 
 SENDERS = 4
 """Connections that send a flood."""
@@ -27,6 +28,8 @@ BEAT_SECONDS = 0.005
 TURNS = 4
 MOST_RISE = 1.3
 MOST_MEGABYTES = 64.0
+
+BACKSLASHES = '\\"' * 30_000
 
 _fresh = count()
 
@@ -41,6 +44,8 @@ class Flood:
     make: Callable[[], bytes]
     rest: float = 0.0
     senders: int = SENDERS
+    sockets: int = 0
+    """Raw connections that send `make` in one write and then a byte at a time, opened again when the server closes."""
 
 
 def _posted(query: str, **more: object) -> bytes:
@@ -90,6 +95,30 @@ def _operations() -> bytes:
     return _posted(text, operationName=f"q{next(_fresh)}")
 
 
+def _cookies() -> bytes:
+    """A cookie that takes quadratic time to unquote where it is not read in one pass."""
+    head = "GET /graphql?query={__typename} HTTP/1.1\r\nHost: localhost\r\n"
+    return f'{head}Cookie: jwtToken="{BACKSLASHES}\r\n\r\n'.encode()
+
+
+def _sign_in() -> bytes:
+    """A right sign-in, always of the same account."""
+    return login(f"user{FIRST_ORDINARY}")
+
+
+def _long_head() -> bytes:
+    return b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X-Long: " + b"x" * 1_000_000
+
+
+def _endless_head() -> bytes:
+    return b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
+
+
+def _endless_body() -> bytes:
+    head, _, _ = _posted("{__typename}").partition(b"\r\n\r\n")
+    return head.replace(b"Content-Length: ", b"Content-Length: 9") + b"\r\n\r\n"
+
+
 FLOODS = {
     "half a million values": Flood(_many_values, rest=0.2, senders=1),
     "ninety thousand ids": Flood(_many_ids, rest=0.2, senders=1),
@@ -98,6 +127,11 @@ FLOODS = {
     "small new documents": Flood(_new_document),
     "large new documents": Flood(_dear_document),
     "many operations, another name each time": Flood(_operations),
+    "cookies of 60 KB": Flood(_cookies, rest=0.05),
+    "right sign-ins of one account, 30 at once": Flood(_sign_in, senders=30),
+    "heads of a megabyte": Flood(_long_head, rest=0.05, sockets=4),
+    "heads that never end, 300 connections": Flood(_endless_head, rest=0.2, sockets=300),
+    "bodies that never end, 300 connections": Flood(_endless_body, rest=0.2, sockets=300),
 }
 
 
@@ -133,7 +167,8 @@ async def measure(world: World, server: Server, flood: Flood, seconds: float) ->
     for _ in range(TURNS):
         await _ask(port, case, seconds / TURNS, felt.quiet)
         over = asyncio.Event()
-        senders = [asyncio.create_task(_send(port, flood, over)) for _ in range(flood.senders)]
+        send, number = (_trickle, flood.sockets) if flood.sockets else (_send, flood.senders)
+        senders = [asyncio.create_task(send(port, flood, over)) for _ in range(number)]
         beats = asyncio.create_task(_beat(port, over, felt.beats))
         await _ask(port, case, seconds / TURNS, felt.flooded)
         over.set()
@@ -163,6 +198,22 @@ async def _send(port: int, flood: Flood, over: asyncio.Event) -> int:
             await _sent(connection, flood.make(), over)
             await asyncio.sleep(flood.rest)
     raise AssertionError("counting has no end")
+
+
+async def _trickle(port: int, flood: Flood, over: asyncio.Event) -> int:
+    """Send bytes until it is over, on one connection after another; returns how many were opened."""
+    opened_times = 0
+    while not over.is_set():
+        opened_times += 1
+        with suppress(OSError):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(flood.make())
+            while not over.is_set() and not writer.transport.is_closing():
+                await asyncio.sleep(flood.rest)
+                writer.write(b"x")
+            writer.transport.abort()
+        await asyncio.sleep(flood.rest)
+    return opened_times
 
 
 async def _sent(connection: Connection, request: bytes, over: asyncio.Event) -> None:
