@@ -283,7 +283,7 @@ async def _app_context(settings: Settings, *, longest: float = inf) -> AppContex
         api_tokens.LastUsedRecorder(database),
         settings.api_token_lifetime,
         provider=provider,
-        gives_orgs=settings.makes_personal_orgs,
+        has_personal_orgs=settings.makes_personal_orgs,
     )
 
 

@@ -193,7 +193,7 @@ async def _let_in(desk: AppContext, attempt: LoginAttempt, vouched: ProviderIden
     if vouched is None:
         raise Unauthenticated(wrong)
     async with audit.transaction(desk.database, SYSTEM, SYNCHRONIZE) as tx:
-        user_id = await external_accounts.synchronize(tx, vouched, with_orgs=desk.gives_orgs)
+        user_id = await external_accounts.synchronize(tx, vouched, with_orgs=desk.has_personal_orgs)
         if user_id is None:
             attempt.reason = Reason.NOT_ALLOWED
             raise Unauthenticated(wrong)
