@@ -176,7 +176,7 @@ async def _masks(database: Database, viewer: Viewer, asked: Collection[int], bas
     others = [pair for pair in asked if pair // base != me]
     found = await get_masks(database, others, base, registry=is_told)
     if viewer.token_id is None:
-        return {**found, **await masks_of_pairs(database, own, base)}
+        return {**found, **await get_masks(database, own, base)}
     keys = [pair % base for pair in own]
     mine = (
         await database.ask(
