@@ -16,7 +16,7 @@ from app.services.signing_keys import KeyStore
 
 @dataclass(frozen=True, slots=True)
 class AppContext:
-    """What signing in needs. Where there is a provider, it keeps the accounts, and no password of ours is looked at."""
+    """The dependencies of one process. With a `provider` it checks all passwords, and stored hashes are not used."""
 
     database: Database
     hasher: PasswordHasher
@@ -33,5 +33,5 @@ class AppContext:
 
     @property
     def queue(self) -> FairQueue:
-        """Where guesses wait for their turn to be checked."""
+        """Return the queue in which password checks wait."""
         return self.hasher.queue if self.provider is None else self.provider.queue
