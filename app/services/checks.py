@@ -49,9 +49,9 @@ async def check_access(database: Database, viewer: Viewer, user: RowRef, resourc
 async def check_access_batch(database: Database, viewer: Viewer, triples: Sequence[Triple]) -> list[bool]:
     """Return for each triple whether the user holds the role. An id 0 does not exist; a deactivated user holds no role.
 
-    Only holders of ACCESS_VIEW may ask about other users, or of ADMIN on the resource if they also see who belongs to the
-    groups and the org there. Raise Forbidden for others, whether or not the users exist. Then raise Unknown for users and
-    resources that the viewer may not know of; for the viewer's own access, the answer is False for such a resource.
+    To ask about other users, the viewer needs ACCESS_VIEW, or ADMIN on the resource and the right to see the members of
+    its org and of the groups with an entry. Raise Forbidden otherwise, whether or not the users exist. Then raise Unknown
+    for users and resources that the viewer may not know of. A check of the viewer's own access is False instead.
     """
     viewer_id = require_few(viewer, len(triples))
     others = {user for user, _, _ in triples if user != viewer_id}

@@ -46,7 +46,7 @@ def _exists(entry: ColumnElement[bool]) -> ColumnElement[bool]:
 async def set_visibility(tx: Transaction, viewer: Viewer, resource: RowRef, new: Visibility) -> None:
     """Change the grants of a dataset to exactly this visibility; needs ADMIN, unless it is the current one.
 
-    A wider grant keeps its roles and its end. Grants to groups and users do not change.
+    A grant that already gives enough keeps its roles and its end. Grants to groups and users do not change.
     """
     row = await resources.load_for_update(tx, viewer, resource)
     stored = {subject: (mask, end) for subject, mask, end in await tx.rows(_SELECT_GRANTS, resource=row.id, now=tx.now)}
