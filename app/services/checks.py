@@ -50,8 +50,9 @@ async def check_access_batch(database: Database, viewer: Viewer, triples: Sequen
     """Return for each triple whether the user holds the role. An id 0 does not exist; a deactivated user holds no role.
 
     To ask about other users, the viewer needs ACCESS_VIEW, or ADMIN on the resource and the right to see the members of
-    its org and of the groups with an entry. Raise Forbidden otherwise, whether or not the users exist. Then raise Unknown
-    for users and resources that the viewer may not know of. A check of the viewer's own access is False instead.
+    its org and of the groups with an entry. Raise Forbidden otherwise, whether or not the users exist. Then raise
+    Unknown for users and resources that the viewer may not know of. Checks of the viewer's own access return False for
+    such resources.
     """
     viewer_id = require_few(viewer, len(triples))
     others = {user for user, _, _ in triples if user != viewer_id}

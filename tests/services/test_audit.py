@@ -74,7 +74,7 @@ async def test_an_event_that_cannot_be_written_takes_its_change_along(
         raise InvalidInput("no room", ())
 
     root, before = await make.admin(), await all_but_the_log(database)
-    monkeypatch.setattr(audit, "_row", refuse)
+    monkeypatch.setattr(audit.recorder, "_row", refuse)
 
     reply = await api(change("createRole"), as_=root, input={"name": "pilots"})
 

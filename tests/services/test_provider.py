@@ -133,7 +133,7 @@ async def test_a_provider_that_does_not_work_is_a_503(
     async with unchanged(database):
         text = await _is_unavailable(client, provider, caplog)
 
-    assert text.endswith("Try again soon.")
+    assert text.endswith("Try again later.")
     assert {each.line for each in provider.heard} == {f"POST {PATH} HTTP/1.1"}  # and nobody was sent on
 
 
@@ -182,7 +182,7 @@ async def test_a_provider_that_takes_too_long_is_not_waited_for(
 
     text = await _is_unavailable(client, provider, caplog)
 
-    assert text == "The authentication provider does not answer. Try again soon."
+    assert text == "The authentication provider does not answer. Try again later."
 
 
 async def test_a_crowd_that_the_provider_keeps_waiting_does_not_stand_in_the_way_later(provider: Provider) -> None:
@@ -232,7 +232,7 @@ async def test_a_provider_that_is_away_is_a_503(
     async with unchanged(database):
         text = await _is_unavailable(client, provider, caplog)
 
-    assert text == "The authentication provider does not answer. Try again soon."
+    assert text == "The authentication provider does not answer. Try again later."
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422, 429])
