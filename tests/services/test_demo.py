@@ -82,7 +82,7 @@ async def test_everybody_signs_in_as_it_tells_and_finds_the_examples(
 
     assert await demo.is_demo_password_valid(make.app)
 
-    sign_in, ask = demo_names.QUESTION
+    sign_in, ask = demo_names.QUERIES
     assert codes(await api(sign_in)) == []
     reply = await api(ask, as_=await stored_person(database, "ines"))
     slugs = {node["slug"] for node in reply["data"]["resources"]["nodes"]}
