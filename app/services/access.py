@@ -29,10 +29,7 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class PreviewResult:
-    """The roles that one subject would gain and lose.
-
-    `expires_at` is the end of the new entry. `user_count` is the number of users it concerns, None for all users.
-    """
+    """Roles that a subject gains and loses, the end of its new entry, and its number of users, None for all users."""
 
     kind: SubjectType
     key: int
@@ -56,9 +53,7 @@ class StaleRevision(OstiaryError):
 class GrantEntry:
     """Roles for one subject: the group or user of `ref`, or all users of a kind.
 
-    `path` locates the entry in the input.
-    An entry that `has_no_subject` is invalid; that problem is reported only
-    after the viewer's right to change the configuration is checked.
+    Problems name its `path`. `has_no_subject` marks an invalid entry, which is reported after the viewer's rights.
     """
 
     kind: SubjectType
@@ -84,10 +79,7 @@ class GrantDiff:
 async def submit_access(
     tx: Transaction, viewer: Viewer, resource: RowRef, revision: int, entries: Sequence[GrantEntry]
 ) -> tuple[int, list[GrantDiff]]:
-    """Replace all entries of a resource; return its id and the differences.
-
-    Raise StaleRevision unless `revision` is the current one.
-    """
+    """Replace all entries of a resource; return its id and the differences. Raise StaleRevision for an old revision."""
     row = await resources.administered(tx, viewer, resource)
     if row.revision != revision:
         raise StaleRevision(row, revision)
@@ -125,20 +117,17 @@ async def grant_access(tx: Transaction, viewer: Viewer, resource: RowRef, entry:
     """Set the entry of one subject and keep all others; return the resource's id."""
     row = await resources.administered(tx, viewer, resource)
     (checked,) = await _check_entries(tx, viewer, row, [entry], is_complete=False)
-    await _write_entries(tx, row.id, [checked], [checked.subject])
+    await _write(tx, row.id, [checked], [checked.subject])
     return row.id
 
 
 async def revoke_access(tx: Transaction, viewer: Viewer, resource: RowRef, entry: GrantEntry) -> int:
-    """Delete the entry of one subject; return the resource's id.
-
-    The entry of all signed-in users always exists, so it only loses its roles.
-    """
+    """Delete the entry of one subject, but only the roles of all signed-in users' entry; return the resource's id."""
     row = await resources.administered(tx, viewer, resource)
     (checked,) = await _check_entries(tx, viewer, row, [replace(entry, mask=0, expires_at=None)], is_complete=False)
     if not any(stored == checked.subject for stored in await _load_grants(tx, row.id)):
         raise NotFound("This subject has no entry in the configuration.", checked.path)
-    await _write_entries(tx, row.id, [checked] if entry.kind is SubjectType.GENERAL else [], [checked.subject])
+    await _write(tx, row.id, [checked] if entry.kind is SubjectType.GENERAL else [], [checked.subject])
     return row.id
 
 
@@ -211,22 +200,15 @@ def _problems(tx: Transaction, row: ResourceForUpdate, entry: GrantEntry) -> Ite
         yield NotFound(f"There is no such {noun}.", (*entry.path, noun))
     missing = [name for bit, name in resource_roles.NAMES.items() if entry.mask & bit & ~row.full_mask]
     if missing:
-        yield InvalidInput(
-            f"Resources of this type do not have {', '.join(missing)}. Remove it from `roles`.", (*entry.path, "roles")
-        )
+        yield InvalidInput(f"Resources of this type do not have {', '.join(missing)}.", (*entry.path, "roles"))
     if entry.kind is SubjectType.ANYONE and entry.mask & ~resource_roles.READ:
-        yield InvalidInput(
-            "Anyone, signed in or not, can have read roles only. Remove the other roles.", (*entry.path, "roles")
-        )
+        yield InvalidInput("Anyone, signed in or not, can have read roles only.", (*entry.path, "roles"))
     if entry.expires_at is not None and entry.expires_at <= tx.now:
         yield InvalidInput("`expiresAt` must be in the future.", (*entry.path, "expiresAt"))
 
 
 async def _duration_problems(tx: Transaction, row: ResourceForUpdate, entries: Sequence[GrantEntry]) -> list[Problem]:
-    """Return problems of entries that grant roles beyond the end of the viewer's ADMIN role.
-
-    An entry may keep roles that already last longer.
-    """
+    """Return problems of entries that add roles beyond the end of the viewer's ADMIN role."""
     if row.until is None:
         return []
     stored = await _load_grants(tx, row.id)
@@ -263,10 +245,7 @@ def _subject_lookup(entry: GrantEntry) -> tuple[SubjectType, Any]:
 async def _load_subjects(
     tx: Transaction, viewer: Viewer, entries: Sequence[GrantEntry]
 ) -> Mapping[tuple[SubjectType, Any], int]:
-    """Return the subject ids of the entries, without those that do not exist or that the viewer may not name.
-
-    The rows stay locked against deletion until the transaction ends.
-    """
+    """Return the ids of the subjects that exist and that the viewer may name, and lock their rows against deletion."""
     subjects: dict[tuple[SubjectType, Any], int] = {
         (SubjectType.GENERAL, None): resource_roles.GENERAL,
         (SubjectType.ANYONE, None): resource_roles.ANYONE,
@@ -330,13 +309,11 @@ def _sort_key(subject: int) -> tuple[SubjectType, int]:
 
 async def _replace_grants(tx: Transaction, row: ResourceForUpdate, entries: Sequence[GrantEntry]) -> list[GrantDiff]:
     before = await _load_grants(tx, row.id)
-    await _write_entries(tx, row.id, entries, list(before))
+    await _write(tx, row.id, entries, list(before))
     return _diff(before, entries)
 
 
-async def _write_entries(
-    tx: Transaction, resource: int, entries: Sequence[GrantEntry], replaced: Sequence[int]
-) -> None:
+async def _write(tx: Transaction, resource: int, entries: Sequence[GrantEntry], replaced: Sequence[int]) -> None:
     """Replace the entries of the `replaced` subjects, increment the revision and refresh the access index."""
     await _insert_grants(tx, resource, entries, replaced)
     await access_index.refresh_entries(tx, resource, {*replaced, *(entry.subject for entry in entries)})

@@ -43,8 +43,7 @@ async def get_masks(
     load = _load_masks if base == policy.PAIR else _load_wide_masks
     masks = await mark_missing(database, await load(database, missing, registry=registry), base)
     answers = {pair: masks[pair] & ~policy.ENDS if pair in masks else cached[pair] for pair in pairs}
-    # Roles with an end expire without a commit, so they are not cached.
-    cached.update((pair, mask) for pair, mask in masks.items() if not mask & policy.ENDS)
+    cached.update((pair, mask) for pair, mask in masks.items() if not mask & policy.ENDS)  # an end is not a commit
     return answers
 
 
@@ -68,13 +67,11 @@ async def mark_missing(database: Database, masks: dict[int, int], base: int) -> 
     if not unprivileged:
         return masks
     ids = ({pair // base for pair in unprivileged}, {pair % base for pair in unprivileged})
-    statements = [
+    reads = [
         (database.prepare(statement), {"keys": [*keys]})
         for statement, keys in zip((_USERS, _RESOURCES), ids, strict=True)
     ]
-    users, resources = (
-        {row[0] for row in rows} for rows in await database.read(statements, freshness=Freshness.PRIMARY)
-    )
+    users, resources = ({row[0] for row in rows} for rows in await database.read(reads, freshness=Freshness.PRIMARY))
     for pair in unprivileged:
         masks[pair] = NO_USER * (pair // base not in users) + NO_RESOURCE * (pair % base not in resources)
     return masks

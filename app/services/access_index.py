@@ -44,10 +44,7 @@ def effective(granted: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def definition(condition: ColumnElement[bool] | None = None) -> CompoundSelect[Any]:
-    """Return all rows that the index must have, or those where `which` holds.
-
-    The rows come from grants, the org, the owner, and the permission RESOURCES_MANAGE.
-    """
+    """Return every row that the index must have, of some resources or all: by grant, org, owner or RESOURCES_MANAGE."""
     full = col(Resource.full_mask)
     parts = [
         _by_grants(),
@@ -59,7 +56,6 @@ def definition(condition: ColumnElement[bool] | None = None) -> CompoundSelect[A
 
 
 def _by_grants() -> Any:
-    """Return the rows that follow from grants."""
     mask = effective(col(Grant.mask)).op("&")(col(Resource.full_mask)).label("mask")
     rows = _row(col(Grant.subject), mask, col(Grant.mask), col(Grant.expires_at))
     return rows.join(Grant, col(Grant.resource_id) == col(Resource.id)).where(mask != literal_column("0"))
@@ -71,21 +67,14 @@ def _row(
     granted: ColumnElement[Any] | None = None,
     expires_at: ColumnElement[Any] | None = None,
 ) -> Any:
-    expires = cast(null(), UTCDateTime) if expires_at is None else expires_at
-    sort_columns = (col(Resource.name_key), col(Resource.created_at), col(Resource.updated_at))
+    end = cast(null(), UTCDateTime) if expires_at is None else expires_at
+    sort_keys = (col(Resource.name_key), col(Resource.created_at), col(Resource.updated_at))
     return select(
-        col(Resource.id),
-        subject,
-        mask if granted is None else granted,
-        mask,
-        col(Resource.type_id),
-        expires,
-        *sort_columns,
+        col(Resource.id), subject, mask if granted is None else granted, mask, col(Resource.type_id), end, *sort_keys
     ).select_from(Resource)
 
 
 def _subject(kind: SubjectType, key: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return `resource_roles.subject_id` in SQL."""
     subject: ColumnElement[Any] = cast(key, BigInteger) * resource_roles.SUBJECT_TYPES + int(kind)
     return subject
 

@@ -141,10 +141,7 @@ async def _require_room(tx: Transaction, user_id: int) -> None:
 
 
 async def revoke_api_token(tx: Transaction, viewer: Viewer, key: int) -> int:
-    """Revoke a token of the viewer, or of a user whom the viewer manages; return its id.
-
-    A token can revoke itself.
-    """
+    """Revoke a token of the viewer, even the one in use, or of a user whom the viewer manages; return its id."""
     viewer_id = policy.require_signed_in(viewer)
     user_id = await tx.value(_OWNER, key=key)
     if user_id != viewer_id:

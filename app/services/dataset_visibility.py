@@ -29,10 +29,7 @@ class Visibility(IntEnum):
 
 
 def visibility_sql(viewer: Viewer) -> ColumnElement[int]:
-    """Return the visibility that a resource's grants amount to, as a column expression.
-
-    It reveals no more than an anonymous request can find out.
-    """
+    """Return the visibility by a resource's grants. It reveals no more than an anonymous request can find out."""
     levels = ((policy.is_anyone(viewer), Visibility.PUBLIC), (policy.is_general(viewer), Visibility.UNLISTED))
     cases = [(_exists(entry), literal_column(str(int(level)), Integer)) for entry, level in levels]
     return case(*cases, else_=literal_column(str(int(Visibility.PRIVATE)), Integer))

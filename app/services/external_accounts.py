@@ -49,10 +49,7 @@ async def identify_by_token(provider: IdentityProvider, token: str) -> ProviderI
 
 
 async def _ask(provider: IdentityProvider, **form: str) -> dict[str, Any] | None:
-    """Return the metadata of the provider's answer, None if it rejects the user.
-
-    An empty password is never sent: many directories accept it as an anonymous bind.
-    """
+    """Return the provider's metadata, None on rejection. An empty password is not sent: many directories accept it."""
     if not all(_is_sendable(text, MAX_CHARACTERS[name]) for name, text in form.items()):
         return None
     return await provider.ask(**form)
@@ -63,14 +60,11 @@ def _is_sendable(text: str, max_length: int) -> bool:
     return 0 < len(text) <= max_length and not any(char == "\0" or "\ud800" <= char <= "\udfff" for char in text)
 
 
-def _identity(user_name: str, metadata: dict[str, Any]) -> ProviderIdentity:
+def _identity(user_name: str, data: dict[str, Any]) -> ProviderIdentity:
     """Return the identity. The name of an existing user is validated too: it could casefold to another user's name."""
-    for problem in (
-        *validation.user_name_problems(user_name, is_external=True),
-        *validation.metadata_problems(metadata),
-    ):
+    for problem in (*validation.user_name_problems(user_name, is_external=True), *validation.metadata_problems(data)):
         raise provider_error(problem.message)
-    return ProviderIdentity(user_name, _without_passwords(metadata))
+    return ProviderIdentity(user_name, _without_passwords(data))
 
 
 def _without_passwords(value: Any) -> Any:
@@ -84,22 +78,18 @@ def _without_passwords(value: Any) -> Any:
 
 
 async def synchronize(tx: Transaction, identity: ProviderIdentity, *, with_orgs: bool) -> int | None:
-    """Store the provider's metadata and roles of a user; create the user at the first sign-in. Return the user's id.
+    """Store the provider's metadata and roles of a user, new or not; return the id, None for a service account's name.
 
-    Return None for the name of a service account, for which no sign-in is possible.
-
-    The lock serializes first sign-ins with the same name, and changes of administrators.
+    No sign-in is possible as a service account. The lock serializes first sign-ins and changes of administrators.
     """
-    role_names: list[str] | None = identity.metadata.get("roles")
+    wanted_roles: list[str] | None = identity.metadata.get("roles")
     await tx.lock("admins")
     try:
-        await roles.create_missing(tx, role_names or ())
+        await roles.create_missing(tx, wanted_roles or ())
         row = await tx.row(_SELECT_USER, name=validation.normalize_key(identity.user_name))
         if row is None:
-            initial_roles = users.DEFAULT_ROLES if role_names is None else role_names
-            new = users.UserCreate(
-                identity.user_name, roles=initial_roles, metadata=identity.metadata, is_external=True
-            )
+            names = users.DEFAULT_ROLES if wanted_roles is None else wanted_roles
+            new = users.UserCreate(identity.user_name, roles=names, metadata=identity.metadata, is_external=True)
             return await provisioning.provision_one(tx, SYSTEM, new, with_orgs=with_orgs)
         user_id, details, is_service_account = row
         if is_service_account:
@@ -107,8 +97,8 @@ async def synchronize(tx: Transaction, identity: ProviderIdentity, *, with_orgs:
         await audit.track(tx, audit.USER, [user_id])
         if _canonical_json(details) != _canonical_json(identity.metadata):
             await tx.update(User, user_id, {"details": identity.metadata})
-        if role_names is not None:
-            await roles.replace(tx, SYSTEM, user_id, role_names)
+        if wanted_roles is not None:
+            await roles.replace(tx, SYSTEM, user_id, wanted_roles)
     except Problem as problem:
         raise type(problem)(problem.message) from None  # without a path: the roles are not part of the client's input
     return int(user_id)

@@ -110,10 +110,9 @@ def _text_problems(display_name: str, description: str) -> list[Problem]:
 async def add_group_members(
     tx: Transaction, viewer: Viewer, group: RowRef, new: Sequence[MemberCreate]
 ) -> tuple[int, list[int]]:
-    """Add users to a group, all or none; return the ids of the group and of the users.
+    """Add users to a group, all or none; needs to manage its members. Return the ids of the group and of the users.
 
-    The viewer needs to manage its members. Raise Problems that name every invalid item. A membership that has ended is
-    replaced.
+    Raise Problems that name every invalid item. A membership that has ended is replaced.
     """
     key, until = await _load_managed(tx, viewer, group)
     _check_number(len(new))
@@ -137,10 +136,7 @@ async def add_group_members(
 async def remove_group_members(
     tx: Transaction, viewer: Viewer, group: RowRef, members: Sequence[RowRef]
 ) -> tuple[int, list[int]]:
-    """Remove members from a group, all or none; return the ids of the group and of the users.
-
-    The viewer needs to manage its members.
-    """
+    """Remove members, all or none; needs to manage the group's members. Return the ids of the group and the users."""
     key = await load_managed(tx, viewer, group)
     _check_number(len(members))
     user_ids = await _load_members(tx, key, members)
@@ -155,10 +151,7 @@ async def remove_group_members(
 async def set_group_manager(
     tx: Transaction, viewer: Viewer, group: RowRef, user: RowRef, is_manager: bool
 ) -> tuple[int, int]:
-    """Set whether a member manages the group's members; return the ids of the group and of the user.
-
-    The viewer needs to manage them too, and for at least as long.
-    """
+    """Set whether a member manages the group's members; needs to manage them for as long. Return the ids of both."""
     key, until = await _load_managed(tx, viewer, group)
     user_id = (await _load_members(tx, key, [user]))[0]
     if user_id is None:

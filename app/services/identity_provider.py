@@ -72,10 +72,7 @@ class IdentityProvider:
         )
 
     async def ask(self, **form: str) -> dict[str, Any] | None:
-        """Return the metadata of a user whom the provider accepts, None for one whom it rejects.
-
-        Raise Unavailable for any other result.
-        """
+        """Return the metadata of a user, None if the provider rejects them; raise Unavailable for other results."""
         try:
             async with asyncio.timeout(self.seconds), self._slots:
                 body = await self._post(form)
@@ -91,7 +88,6 @@ class IdentityProvider:
             return None
 
     async def close(self) -> None:
-        """Close all connections."""
         await self._client.aclose()
 
 

@@ -129,12 +129,10 @@ def fit_to_limit(values: Values | None) -> Values | None:
 
 
 def pack_state(state: ObjectState) -> bytes:
-    """Return a state as bytes."""
     return marshal.dumps((state.name, state.values, pack_ends(state.parents)))
 
 
 def unpack_state(state: ObjectState | bytes | None) -> ObjectState | None:
-    """Return a state that may be stored as bytes."""
     if not isinstance(state, bytes):
         return state
     name, values, parents = _load(state)
@@ -142,12 +140,10 @@ def unpack_state(state: ObjectState | bytes | None) -> ObjectState | None:
 
 
 def pack_link(link: AuditLink) -> bytes:
-    """Return a link as bytes."""
     return marshal.dumps((pack_ends(link.ends), link.values))
 
 
 def unpack_link(link: AuditLink | bytes | None) -> AuditLink | None:
-    """Return a link that may be stored as bytes."""
     if not isinstance(link, bytes):
         return link
     ends, values = _load(link)
@@ -155,12 +151,10 @@ def unpack_link(link: AuditLink | bytes | None) -> AuditLink | None:
 
 
 def pack_ends(ends: Iterable[LinkEnd]) -> bytes:
-    """Return ends of links as bytes."""
     return marshal.dumps([(end.ref, end.object_name, end.key, end.other_name) for end in ends])
 
 
 def unpack_ends(ends: bytes) -> tuple[LinkEnd, ...]:
-    """Return ends of links that were stored as bytes."""
     return tuple(LinkEnd(*each) for each in _load(ends))
 
 

@@ -52,7 +52,6 @@ MANNERS = {"open": 48, "anyone": 10, "editors": 16, "partners": 8, "team": 10, "
 
 
 def random_resources(story: Story) -> list[DemoResource]:
-    """Return all resources of all orgs."""
     return [
         _random_resource(story, at, kind, number, used_slugs)
         for at in range(len(words.ORGS))
@@ -176,16 +175,12 @@ def _entries(story: Story, resource: DemoResource) -> list[GrantEntry]:
         return GrantEntry(SubjectType.USER, mask, story.ago(-days), user_ref(name))
 
     editors = group(editors_slug(resource.org), write)
+    students = group("students", read, resource.created_at + 120 * DAY)
     entries = {
         "anyone": [general(default), GrantEntry(SubjectType.ANYONE, read)],
         "editors": [general(default), editors],
         "partners": [general(resource_roles.METADATA_READ), editors, group("partner-labs", read, story.ago(-days))],
-        "team": [
-            general(0),
-            editors,
-            group("reviewers", read),
-            group("students", read, resource.created_at + 120 * DAY),
-        ],
+        "team": [general(0), editors, group("reviewers", read), students],
         "hidden": [general(0)],
         "visitor": [general(resource_roles.METADATA_READ), user(words.STRANGER, read), user(words.AUDITOR, default)],
         "example-editors": [general(default), group(editors_slug(0), write)],

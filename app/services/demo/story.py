@@ -77,15 +77,13 @@ GUESTS = (
 
 
 def schedule_orgs(story: Story) -> None:
-    """Schedule each org, its members, and its guests from other orgs."""
     for at, (org, names) in enumerate(zip(words.ORGS, words.PEOPLE, strict=True)):
         owner, start = story.viewers[names[0]], story.ago(715 - at)
         new = orgs.OrgCreate(org.slug, org.name, org.description, org.is_public)
         story.schedule(start, partial(orgs.create_org, viewer=owner, new=new))
-        members: list[tuple[str, MemberLevel, datetime | None]] = [
-            *((name, level, None) for name, level in zip(names[1:], LEVELS, strict=True)),
-            *((_neighbour(at, offset, who), level, _days_ahead(story, days)) for offset, who, level, days in GUESTS),
-        ]
+        members: list[tuple[str, MemberLevel, datetime | None]] = []
+        members += [(name, level, None) for name, level in zip(names[1:], LEVELS, strict=True)]
+        members += [(_neighbour(at, skip, who), level, _in_days(story, days)) for skip, who, level, days in GUESTS]
         for number, (name, level, expires_at) in enumerate(members, 1):
             add_member = partial(orgs.add_org_member, viewer=owner, org=("slug", org.slug), user=user_ref(name))
             story.schedule(start + number * HOUR, partial(add_member, membership=orgs.Membership(level, expires_at)))
@@ -95,7 +93,7 @@ def _neighbour(org: int, offset: int, index: int) -> str:
     return words.PEOPLE[(org + offset) % len(words.PEOPLE)][index]
 
 
-def _days_ahead(story: Story, days: int | None) -> datetime | None:
+def _in_days(story: Story, days: int | None) -> datetime | None:
     return None if days is None else story.ago(-days)
 
 
@@ -107,12 +105,10 @@ def editors_slug(at: int) -> str:
 def schedule_groups(story: Story) -> None:
     """Schedule the editors of each org, one of whom is from another org, and the groups with a member from each org."""
     for at, (org, names) in enumerate(zip(words.ORGS, words.PEOPLE, strict=True)):
-        title = f"Editors of the {org.name}"
+        texts = editors_slug(at), f"Editors of the {org.name}", f"They write at the {org.name}."
         members: list[Joining] = [(names[0], None), (names[2], None), (names[3], None), (_neighbour(at, 1, 3), None)]
         members.append((_neighbour(at, 5, 4), story.ago(-12)))
-        _schedule_group(
-            story, story.ago(700 - at), (editors_slug(at), title, f"They write at the {org.name}."), members
-        )
+        _schedule_group(story, story.ago(700 - at), texts, members)
     ends = (None, story.ago(-30), story.ago(-90), story.ago(200))
     for at, texts in enumerate(words.GROUPS):
         members = [(names[(number + at) % 5], ends[(number + at) % 4]) for number, names in enumerate(words.PEOPLE)]
@@ -127,7 +123,5 @@ def _schedule_group(story: Story, at: datetime, texts: tuple[str, str, str], mem
     manager = next(name for name, expires_at in members if expires_at is None)
     story.schedule(at, create)
     story.schedule(at + HOUR, partial(groups.add_group_members, viewer=steward, group=group, new=new_members))
-    set_manager = partial(
-        groups.set_group_manager, viewer=steward, group=group, user=user_ref(manager), is_manager=True
-    )
-    story.schedule(at + 2 * HOUR, set_manager)
+    appoint = partial(groups.set_group_manager, viewer=steward, group=group, user=user_ref(manager), is_manager=True)
+    story.schedule(at + 2 * HOUR, appoint)
