@@ -1,4 +1,4 @@
-"""The demo world fills an empty database alone, obeys the rules, and shows what the documentation tells."""
+"""Claims about the demo world: it needs an empty database, obeys the password policy, and has the documented examples."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ EVERY = [*WRITES, "ADMIN"]
 
 @pytest.fixture
 async def world(make: Make) -> demo.DemoCounts:
-    """The demo world, made."""
+    """Create the demo world."""
     return await demo.fill(make.app)
 
 
@@ -106,11 +106,11 @@ async def test_the_examples_behave_as_their_names_say(api: Api, database: db.Dat
     people = {name: await stored_person(database, name) for name in names}
 
     async def roles(slug: str) -> dict[str, Any]:
-        found = {}
+        roles_by_name = {}
         for name, person in people.items():
             resource = (await api(EXAMPLE, as_=person, slug=slug))["data"]["resource"]
-            found[name] = resource and resource["viewerAccess"]["effectiveRoles"]
-        return found
+            roles_by_name[name] = resource and resource["viewerAccess"]["effectiveRoles"]
+        return roles_by_name
 
     mighty = {"ines": EVERY, "ruth": EVERY}
     everybody_reads = {"felix": READS, "luca": READS, "henrik": READS}
