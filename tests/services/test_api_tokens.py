@@ -109,7 +109,9 @@ async def test_it_carries_at_most_what_its_owner_holds_at_the_moment(api: Api, m
     assert codes(refused) == ["FORBIDDEN"]
 
 
-async def test_nobody_puts_into_a_token_what_she_does_not_hold(api: Api, make: Make, database: db.Database) -> None:
+async def test_a_token_has_no_permission_that_its_creator_does_not_hold(
+    api: Api, make: Make, database: db.Database
+) -> None:
     ann = await make.user("ann", "user")
 
     async with unchanged(database):

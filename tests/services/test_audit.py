@@ -194,7 +194,9 @@ async def test_a_deletion_tells_of_all_that_it_reaches(api: Api, make: Make, dat
     }
 
 
-async def test_who_deletes_herself_is_told_by_name(api: Api, make: Make, database: db.Database) -> None:
+async def test_a_user_who_deletes_their_own_account_is_named_in_the_event(
+    api: Api, make: Make, database: db.Database
+) -> None:
     root, _ = await make.admin(), await make.admin("other")
 
     await _change(api, "deleteUser", root, user={"id": root.node})

@@ -198,7 +198,7 @@ async def test_an_org_that_the_viewer_does_not_see_is_absent_from_events_of_a_re
     ]
 
 
-async def test_what_a_user_keeps_to_herself_is_told_to_those_who_read_the_whole_log_alone(
+async def test_private_changes_of_a_user_are_visible_only_to_readers_of_the_entire_log(
     api: Api, make: Make, reef: Thing
 ) -> None:
     root, ann = await make.admin(), await make.user("ann")
@@ -215,7 +215,7 @@ async def test_what_a_user_keeps_to_herself_is_told_to_those_who_read_the_whole_
     assert "private" in str(await _log(api, root))
 
 
-async def test_a_deleted_user_leaves_her_events_behind(api: Api, make: Make) -> None:
+async def test_events_of_a_deleted_user_remain(api: Api, make: Make) -> None:
     root, ann = await make.admin(), await make.holder(ALL_PERMISSIONS, "ann")
     await _change(api, ann, "createRole", name="pilots")
     await _change(api, root, "deleteUser", user={"id": ann.node})

@@ -37,7 +37,7 @@ async def batch(api: Api, as_: Person | str | None, *triples: tuple[str, str, st
     return await api(BATCH, as_=as_, users=users, resources=resources, roles=roles)
 
 
-async def test_about_herself_everybody_asks_in_every_way_of_naming(api: Api, make: Make) -> None:
+async def test_every_user_may_check_their_own_access_by_id_and_by_name(api: Api, make: Make) -> None:
     ann, org = await make.user("ann"), await make.org("sea")
     reef = await make.resource(org, slug="reef", general=resource_roles.DATA_READ)
     by_path = {"path": {"orgSlug": "sea", "slug": "reef"}}
