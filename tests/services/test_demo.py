@@ -1,4 +1,4 @@
-"""Claims about the demo world: it needs an empty database, obeys the password policy and has the documented examples."""
+"""Claims about the demo world: it needs an empty database, obeys the password policy, has the documented examples."""
 
 from typing import Any
 
