@@ -53,7 +53,7 @@ class StaleRevision(OstiaryError):
 class GrantEntry:
     """Roles for one subject: the group or user of `ref`, or all users of a kind.
 
-    Problems name its `path`. `has_no_subject` marks an invalid entry, which is reported after the viewer's rights.
+    `path` locates it in the input. One that `has_no_subject` is rejected, after the viewer's rights are checked.
     """
 
     kind: SubjectType

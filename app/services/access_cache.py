@@ -43,7 +43,8 @@ async def get_masks(
     load = _load_masks if base == policy.PAIR else _load_wide_masks
     masks = await mark_missing(database, await load(database, missing, registry=registry), base)
     answers = {pair: masks[pair] & ~policy.ENDS if pair in masks else cached[pair] for pair in pairs}
-    cached.update((pair, mask) for pair, mask in masks.items() if not mask & policy.ENDS)  # an end is not a commit
+    # Roles with an end expire without a commit, so they are not cached.
+    cached.update((pair, mask) for pair, mask in masks.items() if not mask & policy.ENDS)
     return answers
 
 
