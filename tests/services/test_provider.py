@@ -260,7 +260,7 @@ async def test_the_operator_is_told_of_a_refusal_that_is_not_about_a_password(
     with _quiet(caplog):
         await over_rest(client, userName="ann", password=PASSWORD)
 
-    assert "status 404" in caplog.text
+    assert "status=404" in caplog.text
 
 
 WRONG = ["", "x" * 1_025, f"{PASSWORD}\0", "x" * 2_000]
