@@ -106,7 +106,7 @@ def prepare(settings: Settings, *, exposed: bool = False, serves: bool = False) 
             first = passwords.generate(settings.password_policy)
             is_made = await bootstrap.ensure_admin(desk, settings.default_admin, first)
             is_open, first = False, first if is_made else None
-        return Prepared(migrated, is_open, await demo.is_open(desk), first)
+        return Prepared(migrated, is_open, await demo.is_demo_password_valid(desk), first)
 
     return _with_context(settings, bootstrapped)
 
@@ -118,7 +118,7 @@ def fill(settings: Settings) -> Sequence[str]:
 
 def tour() -> Sequence[str]:
     """What to tell about the demo world where it is made already."""
-    return demo.tour()
+    return demo.tour_lines()
 
 
 def reindex(settings: Settings, tell: Callable[[int, int], None]) -> access_index_rebuild.RebuildResult:
@@ -283,7 +283,7 @@ async def _app_context(settings: Settings, *, longest: float = inf) -> AppContex
         api_tokens.LastUsedRecorder(database),
         settings.api_token_lifetime,
         provider=provider,
-        gives_orgs=settings.makes_personal_orgs,
+        has_personal_orgs=settings.makes_personal_orgs,
     )
 
 

@@ -1,4 +1,4 @@
-"""The access configuration of a resource: who is granted which roles, and until when."""
+"""Grants on a resource: read, preview and change its access configuration."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class PreviewResult:
-    """What a subject would gain and lose, until when it would last, and how many people that is; None for everybody."""
+    """Roles that a subject gains and loses, the end of its new entry, and its number of users, None for all users."""
 
     kind: SubjectType
     key: int
@@ -40,223 +40,226 @@ class PreviewResult:
 
 
 class StaleRevision(OstiaryError):
-    """The configuration was changed since it was read: the problem, and the resource, to show it as it is."""
+    """The configuration changed after the client read it. Carries the problem and the id of the resource."""
 
-    def __init__(self, found: ResourceForUpdate, revision: int) -> None:
-        text = f"The configuration was changed: it is at revision {found.revision}, not {revision}."
+    def __init__(self, row: ResourceForUpdate, revision: int) -> None:
+        text = f"The configuration has changed: it is at revision {row.revision}, not {revision}. Reload it and retry."
         super().__init__(text)
         self.problem = Conflict(text, ("revision",))
-        self.resource = found.id
+        self.resource = row.id
 
 
 @dataclass(frozen=True, slots=True)
 class GrantEntry:
-    """Some roles for one subject: a group or a user by `way`, or everybody of a kind.
+    """Roles for one subject: the group or user of `ref`, or all users of a kind.
 
-    One that `names_nobody` is wrong, which is told only to who may change the configuration.
+    `path` locates it in the input. One that `has_no_subject` is rejected, after the viewer's rights are checked.
     """
 
     kind: SubjectType
     mask: int
     expires_at: datetime | None = None
-    way: RowRef | None = None
+    ref: RowRef | None = None
     path: Path = ()
     subject: int = 0
-    names_nobody: bool = False
+    has_no_subject: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class GrantDiff:
-    """What a subject had and would have: two masks as granted, and when they end."""
+    """The entry of a subject before and after a change: masks as granted, and their ends."""
 
     subject: int
-    before: int
-    after: int
-    ended: datetime | None
-    ends: datetime | None
+    before_mask: int
+    after_mask: int
+    before_expires_at: datetime | None
+    after_expires_at: datetime | None
 
 
 async def submit_access(
     tx: Transaction, viewer: Viewer, resource: RowRef, revision: int, entries: Sequence[GrantEntry]
 ) -> tuple[int, list[GrantDiff]]:
-    """Replace the whole configuration, if it is still the one that was read: the resource's id, and what changed."""
-    found = await resources.administered(tx, viewer, resource)
-    if found.revision != revision:
-        raise StaleRevision(found, revision)
-    return found.id, await _replace(tx, found, await _check_entries(tx, viewer, found, entries))
+    """Replace all entries of a resource; return its id and the differences. Raise StaleRevision for an old revision."""
+    row = await resources.administered(tx, viewer, resource)
+    if row.revision != revision:
+        raise StaleRevision(row, revision)
+    return row.id, await _replace_grants(tx, row, await _check_entries(tx, viewer, row, entries))
 
 
 async def preview_access(
     tx: Transaction, viewer: Viewer, resource: RowRef, entries: Sequence[GrantEntry]
 ) -> list[PreviewResult]:
-    """What `submit_access` would change, and for how many people; writes nothing."""
-    found = await resources.administered(tx, viewer, resource)
-    checked = await _check_entries(tx, viewer, found, entries)
-    changes = _diff(await _load_grants(tx, found.id), checked)
+    """Return what `submit_access` would change for each subject, without writing."""
+    row = await resources.administered(tx, viewer, resource)
+    checked = await _check_entries(tx, viewer, row, entries)
+    changes = _diff(await _load_grants(tx, row.id), checked)
     groups = [
         resource_roles.subject_key(change.subject)
         for change in changes
         if resource_roles.subject_type(change.subject) is SubjectType.GROUP
     ]
-    counted = select(col(GroupMember.group_id), func.count()).where(
+    statement = select(col(GroupMember.group_id), func.count()).where(
         among(col(GroupMember.group_id), integers(groups)), policy.is_valid_until(GroupMember.expires_at)
     )
-    people: dict[int, int] = dict(await tx.rows(counted.group_by(col(GroupMember.group_id)), now=tx.now))
-    return [_effect(change, found.full_mask, people) for change in changes]
+    members: dict[int, int] = dict(await tx.rows(statement.group_by(col(GroupMember.group_id)), now=tx.now))
+    return [_preview(change, row.full_mask, members) for change in changes]
 
 
-def _effect(change: GrantDiff, full: int, people: Mapping[int, int]) -> PreviewResult:
-    before, after = resource_roles.effective(change.before, full), resource_roles.effective(change.after, full)
+def _preview(change: GrantDiff, full_mask: int, members: Mapping[int, int]) -> PreviewResult:
+    before = resource_roles.effective(change.before_mask, full_mask)
+    after = resource_roles.effective(change.after_mask, full_mask)
     kind, key = resource_roles.subject_type(change.subject), resource_roles.subject_key(change.subject)
-    number = 1 if kind is SubjectType.USER else people.get(key, 0) if kind is SubjectType.GROUP else None
-    return PreviewResult(kind, key, after & ~before, before & ~after, change.ends, number)
+    user_count = 1 if kind is SubjectType.USER else members.get(key, 0) if kind is SubjectType.GROUP else None
+    return PreviewResult(kind, key, after & ~before, before & ~after, change.after_expires_at, user_count)
 
 
 async def grant_access(tx: Transaction, viewer: Viewer, resource: RowRef, entry: GrantEntry) -> int:
-    """Make this the entry of one subject, and leave the others; answers the resource's id."""
-    found = await resources.administered(tx, viewer, resource)
-    (checked,) = await _check_entries(tx, viewer, found, [entry], whole=False)
-    await _write(tx, found.id, [checked], [checked.subject])
-    return found.id
+    """Set the entry of one subject and keep all others; return the resource's id."""
+    row = await resources.administered(tx, viewer, resource)
+    (checked,) = await _check_entries(tx, viewer, row, [entry], is_complete=False)
+    await _write(tx, row.id, [checked], [checked.subject])
+    return row.id
 
 
 async def revoke_access(tx: Transaction, viewer: Viewer, resource: RowRef, entry: GrantEntry) -> int:
-    """Take the entry of one subject away; the one of all signed-in users is emptied, since it always stands."""
-    found = await resources.administered(tx, viewer, resource)
-    (checked,) = await _check_entries(tx, viewer, found, [replace(entry, mask=0, expires_at=None)], whole=False)
-    if not any(stored == checked.subject for stored in await _load_grants(tx, found.id)):
-        raise NotFound("There is no such entry.", checked.path)
-    await _write(tx, found.id, [checked] if entry.kind is SubjectType.GENERAL else [], [checked.subject])
-    return found.id
+    """Delete the entry of one subject, but only the roles of all signed-in users' entry; return the resource's id."""
+    row = await resources.administered(tx, viewer, resource)
+    (checked,) = await _check_entries(tx, viewer, row, [replace(entry, mask=0, expires_at=None)], is_complete=False)
+    if not any(stored == checked.subject for stored in await _load_grants(tx, row.id)):
+        raise NotFound("This subject has no entry in the configuration.", checked.path)
+    await _write(tx, row.id, [checked] if entry.kind is SubjectType.GENERAL else [], [checked.subject])
+    return row.id
 
 
 async def grant_access_batch(tx: Transaction, viewer: Viewer, grants: Sequence[tuple[RowRef, GrantEntry]]) -> list[int]:
-    """Make many entries, all or none; answers the resources' ids. Every offender is named."""
+    """Set many entries, all or none; return the resources' ids. Raise Problems that name every invalid entry."""
     policy.require_signed_in(viewer)
     if not 1 <= len(grants) <= MAX_BATCH:
-        raise InvalidInput(f"From 1 to {MAX_BATCH:,} entries are granted at once, not {len(grants):,}.", ("grants",))
-    made: dict[tuple[int, int], GrantEntry] = {}
+        raise InvalidInput(f"`grants` must have 1 to {MAX_BATCH:,} entries, not {len(grants):,}.", ("grants",))
+    entries: dict[tuple[int, int], GrantEntry] = {}
     problems: list[Problem] = []
     for at, (resource, entry) in enumerate(grants):
         try:
-            key, checked = await _require_grantable(tx, viewer, resource, entry, made)
-            made[key, checked.subject] = checked
+            key, checked = await _require_grantable(tx, viewer, resource, entry, entries)
+            entries[key, checked.subject] = checked
         except Conflict:
-            raise  # somebody was faster: the database goes on with nothing after that
+            raise  # a concurrent change: PostgreSQL runs no further statement in this transaction
         except Problem as problem:
             problems.append(problem.under("grants", at))
         except Problems as several:
             problems += [problem.under("grants", at) for problem in several.problems]
     validation.raise_problems(problems)
-    keys = [key for key, _ in made]
+    keys = [key for key, _ in entries]
     await audit.track_links(tx, audit.GRANTS, of=keys)
-    for (key, subject), checked in made.items():
+    for (key, subject), checked in entries.items():
         await _insert_grants(tx, key, [checked], [subject])
     await access_index.refresh(tx, set(keys))
     return keys
 
 
 async def _require_grantable(
-    tx: Transaction, viewer: Viewer, resource: RowRef, entry: GrantEntry, made: Collection[tuple[int, int]]
+    tx: Transaction, viewer: Viewer, resource: RowRef, entry: GrantEntry, entries: Collection[tuple[int, int]]
 ) -> tuple[int, GrantEntry]:
-    """An entry that may be made, unless one was for the same subject: the resource's id, and it with its subject."""
-    found = await resources.administered(tx, viewer, resource)
-    (checked,) = await _check_entries(tx, viewer, found, [entry], whole=False)
-    if (found.id, checked.subject) in made:
-        raise _repeated(entry)
-    return found.id, checked
+    """Return the resource's id and the entry with its subject; raise if the batch has an entry for that subject."""
+    row = await resources.administered(tx, viewer, resource)
+    (checked,) = await _check_entries(tx, viewer, row, [entry], is_complete=False)
+    if (row.id, checked.subject) in entries:
+        raise _duplicate(entry)
+    return row.id, checked
 
 
 async def _check_entries(
-    tx: Transaction, viewer: Viewer, found: ResourceForUpdate, entries: Sequence[GrantEntry], *, whole: bool = True
+    tx: Transaction, viewer: Viewer, row: ResourceForUpdate, entries: Sequence[GrantEntry], *, is_complete: bool = True
 ) -> list[GrantEntry]:
-    """The entries with their subjects; raises Problems that name every offender with its path."""
+    """Return the entries with their subjects; raise Problems that name every invalid entry by its path.
+
+    `is_complete` says that the entries are all of the configuration, so one for all signed-in users is required.
+    """
     problems: list[Problem] = []
-    if whole and not any(entry.kind is SubjectType.GENERAL for entry in entries):
-        problems.append(InvalidInput("The entry of all signed-in users is missing; it may be empty.", ("general",)))
+    if is_complete and not any(entry.kind is SubjectType.GENERAL for entry in entries):
+        problems.append(InvalidInput("`general`, the entry of all signed-in users, is required.", ("general",)))
     if len(entries) > MAX_ENTRIES:
-        raise InvalidInput(f"A configuration has at most {MAX_ENTRIES:,} entries.", ("groups",))
-    known = await _subjects(tx, viewer, entries)
-    placed = [replace(entry, subject=known.get(_load_subjects(entry), -1)) for entry in entries]
-    for entry in placed:
-        problems += _problems(tx, found, entry)
-    problems += await _given_for_too_long(tx, found, placed)
+        raise InvalidInput(f"A configuration has at most {MAX_ENTRIES:,} entries, not {len(entries):,}.", ("groups",))
+    subjects = await _load_subjects(tx, viewer, entries)
+    resolved = [replace(entry, subject=subjects.get(_subject_lookup(entry), -1)) for entry in entries]
+    for entry in resolved:
+        problems += _problems(tx, row, entry)
+    problems += await _duration_problems(tx, row, resolved)
     problems += map(
-        _repeated, validation.duplicates(placed, key=lambda each: each.subject if each.subject >= 0 else None)
+        _duplicate, validation.duplicates(resolved, key=lambda each: each.subject if each.subject >= 0 else None)
     )
     validation.raise_problems(problems)
-    return placed
+    return resolved
 
 
-def _problems(tx: Transaction, found: ResourceForUpdate, entry: GrantEntry) -> Iterator[Problem]:
-    if entry.names_nobody:
-        yield InvalidInput("Say true, or name another subject.", entry.path)
+def _problems(tx: Transaction, row: ResourceForUpdate, entry: GrantEntry) -> Iterator[Problem]:
+    if entry.has_no_subject:
+        yield InvalidInput("Set `general` or `anyone` to true, or name a group or a user.", entry.path)
     if entry.subject < 0:
-        what = "group" if entry.kind is SubjectType.GROUP else "user"
-        yield NotFound(f"There is no such {what}.", (*entry.path, what))
-    lacking = [name for bit, name in resource_roles.NAMES.items() if entry.mask & bit & ~found.full_mask]
-    if lacking:
-        yield InvalidInput(f"The type of this resource has no {', '.join(lacking)}.", (*entry.path, "roles"))
+        noun = "group" if entry.kind is SubjectType.GROUP else "user"
+        yield NotFound(f"There is no such {noun}.", (*entry.path, noun))
+    missing = [name for bit, name in resource_roles.NAMES.items() if entry.mask & bit & ~row.full_mask]
+    if missing:
+        yield InvalidInput(f"Resources of this type do not have {', '.join(missing)}.", (*entry.path, "roles"))
     if entry.kind is SubjectType.ANYONE and entry.mask & ~resource_roles.READ:
-        yield InvalidInput("Anyone, signed in or not, may be given read roles only.", (*entry.path, "roles"))
+        yield InvalidInput("Anyone, signed in or not, can have read roles only.", (*entry.path, "roles"))
     if entry.expires_at is not None and entry.expires_at <= tx.now:
         yield InvalidInput("`expiresAt` must be in the future.", (*entry.path, "expiresAt"))
 
 
-async def _given_for_too_long(
-    tx: Transaction, found: ResourceForUpdate, entries: Sequence[GrantEntry]
-) -> list[Problem]:
-    """Problems of entries that give roles for longer than the viewer is ADMIN; what is so already may stay."""
-    if found.until is None:
+async def _duration_problems(tx: Transaction, row: ResourceForUpdate, entries: Sequence[GrantEntry]) -> list[Problem]:
+    """Return problems of entries that add roles beyond the end of the viewer's ADMIN role."""
+    if row.until is None:
         return []
-    stored = await _load_grants(tx, found.id)
+    stored = await _load_grants(tx, row.id)
     return [
         problem
         for entry in entries
-        if _gives_more(tx, found, entry, *stored.get(entry.subject, (0, None)))
-        for problem in expiry.problems(entry.expires_at, found.until, (*entry.path, "expiresAt"))
+        if _extends_access(tx, row, entry, *stored.get(entry.subject, (0, None)))
+        for problem in expiry.problems(entry.expires_at, row.until, (*entry.path, "expiresAt"))
     ]
 
 
-def _gives_more(
-    tx: Transaction, found: ResourceForUpdate, entry: GrantEntry, before: int, ended: datetime | None
+def _extends_access(
+    tx: Transaction, row: ResourceForUpdate, entry: GrantEntry, before_mask: int, before_expires_at: datetime | None
 ) -> bool:
-    """Whether an entry gives roles that its subject does not have by it now, or gives some for longer."""
-    has_ended = ended is not None and ended <= tx.now
-    had = 0 if has_ended else resource_roles.effective(before, found.full_mask)
-    gives = resource_roles.effective(entry.mask, found.full_mask)
-    return bool(gives & ~had) or (gives != 0 and expiry.is_later(entry.expires_at, ended))
+    """Return whether an entry adds roles to those its subject has by the stored entry, or ends later."""
+    has_ended = before_expires_at is not None and before_expires_at <= tx.now
+    old_roles = 0 if has_ended else resource_roles.effective(before_mask, row.full_mask)
+    new_roles = resource_roles.effective(entry.mask, row.full_mask)
+    return bool(new_roles & ~old_roles) or (new_roles != 0 and expiry.is_later(entry.expires_at, before_expires_at))
 
 
-def _repeated(entry: GrantEntry) -> Problem:
-    return InvalidInput("This subject has an entry already.", entry.path)
+def _duplicate(entry: GrantEntry) -> Problem:
+    return InvalidInput("This subject is listed more than once. Remove the duplicate.", entry.path)
 
 
-def _load_subjects(entry: GrantEntry) -> tuple[SubjectType, Any]:
-    if entry.way is None:
+def _subject_lookup(entry: GrantEntry) -> tuple[SubjectType, Any]:
+    """Return the kind and the normalized reference of an entry's subject, a key of `_load_subjects`."""
+    if entry.ref is None:
         return entry.kind, None
-    way, key = entry.way
-    return entry.kind, (way, key if way == "id" else validation.normalize_key(str(key)))
+    column, key = entry.ref
+    return entry.kind, (column, key if column == "id" else validation.normalize_key(str(key)))
 
 
-async def _subjects(
+async def _load_subjects(
     tx: Transaction, viewer: Viewer, entries: Sequence[GrantEntry]
 ) -> Mapping[tuple[SubjectType, Any], int]:
-    """The numbers of the subjects that there are and that the viewer may name; nobody deletes one meanwhile."""
-    known: dict[tuple[SubjectType, Any], int] = {
+    """Return the ids of the subjects that exist and that the viewer may name, and lock their rows against deletion."""
+    subjects: dict[tuple[SubjectType, Any], int] = {
         (SubjectType.GENERAL, None): resource_roles.GENERAL,
         (SubjectType.ANYONE, None): resource_roles.ANYONE,
     }
-    wanted = [_load_subjects(entry) for entry in entries if entry.way is not None]
-    for kind, way in sorted({(kind, named[0]) for kind, named in wanted}):
-        keys = [named[1] for of, named in wanted if (of, named[0]) == (kind, way)]
-        statement = _select_subjects(kind, way, viewer.permission_profile)
+    lookups = [_subject_lookup(entry) for entry in entries if entry.ref is not None]
+    for kind, column in sorted({(kind, ref[0]) for kind, ref in lookups}):
+        keys = [ref[1] for of, ref in lookups if (of, ref[0]) == (kind, column)]
+        statement = _select_subjects(kind, column, viewer.permission_profile)
         rows = await tx.rows(statement, keys=keys, **viewer.bind_values, now=tx.now)
-        known |= {(kind, (way, given)): resource_roles.subject_id(kind, found) for found, given in rows}
-    return known
+        subjects |= {(kind, (column, key)): resource_roles.subject_id(kind, row_id) for row_id, key in rows}
+    return subjects
 
 
-_WAYS: Mapping[tuple[SubjectType, str], tuple[Any, Any, Any]] = {
+_SUBJECT_COLUMNS: Mapping[tuple[SubjectType, str], tuple[Any, Any, Any]] = {
     (SubjectType.GROUP, "id"): (Group, Group.id, policy.sees_group),
     (SubjectType.GROUP, "slug"): (Group, Group.slug, policy.sees_group),
     (SubjectType.USER, "id"): (User, User.id, policy.knows_user),
@@ -265,79 +268,79 @@ _WAYS: Mapping[tuple[SubjectType, str], tuple[Any, Any, Any]] = {
 
 
 @cache
-def _select_subjects(kind: SubjectType, way: str, viewer: Viewer) -> Select[Any]:
-    table, column, sees = _WAYS[kind, way]
+def _select_subjects(kind: SubjectType, name: str, viewer: Viewer) -> Select[Any]:
+    table, column, sees = _SUBJECT_COLUMNS[kind, name]
     keys = bindparam("keys", type_=Keys(col(column).type))
-    found = select(col(table.id), col(column)).where(among(col(column), keys), sees(viewer))
-    return found.order_by(col(table.id)).with_for_update(read=True, key_share=True)
+    rows = select(col(table.id), col(column)).where(among(col(column), keys), sees(viewer))
+    return rows.order_by(col(table.id)).with_for_update(read=True, key_share=True)
 
 
 async def _load_grants(tx: Transaction, resource: int) -> dict[int, tuple[int, datetime | None]]:
-    rows = await tx.rows(_STORED, resource=resource)
-    return {subject: (mask, ends) for subject, mask, ends in rows}
+    """Return the mask and the end of each entry, by subject."""
+    rows = await tx.rows(_SELECT_GRANTS, resource=resource)
+    return {subject: (mask, expires_at) for subject, mask, expires_at in rows}
 
 
-_STORED = select(col(Grant.subject), col(Grant.mask), col(Grant.expires_at)).where(
+_SELECT_GRANTS = select(col(Grant.subject), col(Grant.mask), col(Grant.expires_at)).where(
     col(Grant.resource_id) == bindparam("resource", type_=RowId())
 )
 
 
 def _diff(before: Mapping[int, tuple[int, datetime | None]], after: Sequence[GrantEntry]) -> list[GrantDiff]:
-    wanted = {entry.subject: (entry.mask, entry.expires_at) for entry in after}
-    nothing = (0, None)
-    changes = [
+    new = {entry.subject: (entry.mask, entry.expires_at) for entry in after}
+    empty = (0, None)
+    return [
         GrantDiff(
             subject,
-            before.get(subject, nothing)[0],
-            wanted.get(subject, nothing)[0],
-            before.get(subject, nothing)[1],
-            wanted.get(subject, nothing)[1],
+            before.get(subject, empty)[0],
+            new.get(subject, empty)[0],
+            before.get(subject, empty)[1],
+            new.get(subject, empty)[1],
         )
-        for subject in sorted({*before, *wanted}, key=_place)
-        if before.get(subject) != wanted.get(subject)
+        for subject in sorted({*before, *new}, key=_sort_key)
+        if before.get(subject) != new.get(subject)
     ]
-    return changes
 
 
-def _place(subject: int) -> tuple[SubjectType, int]:
-    """Everybody first, then groups, then users."""
+def _sort_key(subject: int) -> tuple[SubjectType, int]:
+    """Sort kinds of users first, then groups, then users."""
     return resource_roles.subject_type(subject), subject
 
 
-async def _replace(tx: Transaction, found: ResourceForUpdate, entries: Sequence[GrantEntry]) -> list[GrantDiff]:
-    before = await _load_grants(tx, found.id)
-    await _write(tx, found.id, entries, list(before))
+async def _replace_grants(tx: Transaction, row: ResourceForUpdate, entries: Sequence[GrantEntry]) -> list[GrantDiff]:
+    before = await _load_grants(tx, row.id)
+    await _write(tx, row.id, entries, list(before))
     return _diff(before, entries)
 
 
-async def _write(tx: Transaction, resource: int, entries: Sequence[GrantEntry], instead_of: Sequence[int]) -> None:
-    """Put entries in the place of those of some subjects, count the revision up and make the index anew."""
-    await _insert_grants(tx, resource, entries, instead_of)
-    await access_index.refresh_entries(tx, resource, {*instead_of, *(entry.subject for entry in entries)})
+async def _write(tx: Transaction, resource: int, entries: Sequence[GrantEntry], replaced: Sequence[int]) -> None:
+    """Replace the entries of the `replaced` subjects, increment the revision and refresh the access index."""
+    await _insert_grants(tx, resource, entries, replaced)
+    await access_index.refresh_entries(tx, resource, {*replaced, *(entry.subject for entry in entries)})
 
 
 async def _insert_grants(
-    tx: Transaction, resource: int, entries: Sequence[GrantEntry], instead_of: Sequence[int]
+    tx: Transaction, resource: int, entries: Sequence[GrantEntry], replaced: Sequence[int]
 ) -> None:
-    subjects = {*instead_of, *(entry.subject for entry in entries)}
+    subjects = {*replaced, *(entry.subject for entry in entries)}
     await audit.track_links(tx, audit.GRANTS, of=[resource], to=subjects)
-    await tx.rows(_TAKE, resource=resource, subjects=list(instead_of))
-    await tx.insert(Grant, [_row(resource, entry) for entry in entries])
-    await tx.rows(_COUNT, resource=resource)
+    await tx.rows(_DELETE_GRANTS, resource=resource, subjects=list(replaced))
+    await tx.insert(Grant, [_grant_row(resource, entry) for entry in entries])
+    await tx.rows(_INCREMENT_REVISION, resource=resource)
 
 
-_TAKE = few_rows(delete(Grant)).where(
+_DELETE_GRANTS = few_rows(delete(Grant)).where(
     col(Grant.resource_id) == bindparam("resource", type_=RowId()),
     among(col(Grant.subject), bindparam("subjects", type_=Keys(BigInteger()))),
 )
-_COUNT = (
+_INCREMENT_REVISION = (
     update(Resource)
     .where(col(Resource.id) == bindparam("resource", type_=RowId()))
     .values(revision=col(Resource.revision) + literal_column("1"))
 )
 
 
-def _row(resource: int, entry: GrantEntry) -> dict[str, Any]:
+def _grant_row(resource: int, entry: GrantEntry) -> dict[str, Any]:
     key = resource_roles.subject_key(entry.subject)
     return {
         "resource_id": resource,

@@ -1,7 +1,7 @@
-"""Rights that were looked up lately, for as long as nobody commits anything.
+"""Roles of users on resources, cached until the next commit.
 
-A data service asks the same things again and again, and most of the time nothing has changed: then one look at the
-database's version answers for all of them. Whatever is committed, by whom and where, has everything looked up anew.
+Data services repeat the same checks, and most of the time nothing has changed. One read of the commit version then
+answers all of them. Every commit, by any worker, empties the cache.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,47 +13,48 @@ from app.db import CommitScopedCache, Database, Freshness
 from app.db.tables import Resource, RowId, User, col
 from app.query.relations import Keys, among
 
-KEPT: Mapping[tuple[int, bool], CommitScopedCache[int, int]] = {
+MASKS_BY_PAIR: Mapping[tuple[int, bool], CommitScopedCache[int, int]] = {
     (base, registry): CommitScopedCache(200_000 if base == policy.PAIR and registry else 50_000)
     for base in (policy.PAIR, policy.WIDE_PAIR)
     for registry in (True, False)
 }
-"""Masks by pair, for each width of pairs, with what users hold by RESOURCES_MANAGE and without."""
+"""Masks by pair, for each width of pairs, with and without the roles that users hold through RESOURCES_MANAGE."""
 
 NO_USER, NO_RESOURCE = 2 * policy.ENDS, 4 * policy.ENDS
-"""Marks in the mask of a pair whose user or resource does not exist. They are remembered with it, and cost no look."""
+"""Marks in the mask of a pair whose user or resource does not exist. The cache stores them with the mask."""
 
 
-async def masks_of_pairs(
+async def get_masks(
     database: Database, pairs: Sequence[int], base: int = policy.PAIR, *, registry: bool = True
 ) -> Mapping[int, int]:
-    """The effective roles of users on resources by pair (see `policy.PAIR`), maybe with others.
+    """Return the effective roles of users on resources by pair (see `policy.PAIR`), possibly with other pairs.
 
-    What does not exist holds no roles and has its mark: `NO_USER`, `NO_RESOURCE`.
+    A pair whose user or resource does not exist has no roles and the mark `NO_USER` or `NO_RESOURCE`.
 
-    `base` is `policy.PAIR`, or `policy.WIDE_PAIR` where an id reaches 2^31. Without `registry` it tells nothing of what
-    users hold by RESOURCES_MANAGE.
+    `base` is `policy.PAIR`, or `policy.WIDE_PAIR` when an id reaches 2^31. Without `registry` the masks leave out the
+    roles that users hold through RESOURCES_MANAGE.
     """
     if not pairs:
         return {}
-    known = await KEPT[base, registry].get(database)
-    missing = [pair for pair in pairs if pair not in known]
+    cached = await MASKS_BY_PAIR[base, registry].get(database)
+    missing = [pair for pair in pairs if pair not in cached]
     if not missing:
-        return known
-    look_up = _looked_up if base == policy.PAIR else _look_up_wide
-    found = await mark_missing(database, await look_up(database, missing, registry=registry), base)
-    answers = {pair: found[pair] & ~policy.ENDS if pair in found else known[pair] for pair in pairs}
-    known.update((pair, mask) for pair, mask in found.items() if not mask & policy.ENDS)  # those end without a commit
+        return cached
+    load = _load_masks if base == policy.PAIR else _load_wide_masks
+    masks = await mark_missing(database, await load(database, missing, registry=registry), base)
+    answers = {pair: masks[pair] & ~policy.ENDS if pair in masks else cached[pair] for pair in pairs}
+    # Roles with an end expire without a commit, so they are not cached.
+    cached.update((pair, mask) for pair, mask in masks.items() if not mask & policy.ENDS)
     return answers
 
 
-async def _looked_up(database: Database, pairs: list[int], *, registry: bool) -> dict[int, int]:
+async def _load_masks(database: Database, pairs: list[int], *, registry: bool) -> dict[int, int]:
     statement = policy.masks_of_pairs(database.dialect.name, registry=registry)
     rows = await database.ask(statement, freshness=Freshness.PRIMARY, pairs=pairs, now=database.clock())
     return dict.fromkeys(pairs, 0) | {int(pair): mask for pair, mask in rows}
 
 
-async def _look_up_wide(database: Database, pairs: list[int], *, registry: bool) -> dict[int, int]:
+async def _load_wide_masks(database: Database, pairs: list[int], *, registry: bool) -> dict[int, int]:
     statement = policy.masks_of_pairs(database.dialect.name, is_wide=True, registry=registry)
     ids = [divmod(pair, policy.WIDE_PAIR) for pair in pairs]
     columns = {"users": [user for user, _ in ids], "resources": [resource for _, resource in ids]}
@@ -61,20 +62,20 @@ async def _look_up_wide(database: Database, pairs: list[int], *, registry: bool)
     return dict.fromkeys(pairs, 0) | {user * policy.WIDE_PAIR + resource: mask for user, resource, mask in rows}
 
 
-async def mark_missing(database: Database, found: dict[int, int], base: int) -> dict[int, int]:
-    """Mark the pairs whose user or resource does not exist: one more read where a pair has no role."""
-    without = [pair for pair, mask in found.items() if not mask]
-    if not without:
-        return found
-    ids = ({pair // base for pair in without}, {pair % base for pair in without})
-    asked = [
+async def mark_missing(database: Database, masks: dict[int, int], base: int) -> dict[int, int]:
+    """Mark the pairs whose user or resource does not exist; a second query runs only if a pair has no role."""
+    unprivileged = [pair for pair, mask in masks.items() if not mask]
+    if not unprivileged:
+        return masks
+    ids = ({pair // base for pair in unprivileged}, {pair % base for pair in unprivileged})
+    reads = [
         (database.prepare(statement), {"keys": [*keys]})
         for statement, keys in zip((_USERS, _RESOURCES), ids, strict=True)
     ]
-    users, resources = ({row[0] for row in rows} for rows in await database.read(asked, freshness=Freshness.PRIMARY))
-    for pair in without:
-        found[pair] = NO_USER * (pair // base not in users) + NO_RESOURCE * (pair % base not in resources)
-    return found
+    users, resources = ({row[0] for row in rows} for rows in await database.read(reads, freshness=Freshness.PRIMARY))
+    for pair in unprivileged:
+        masks[pair] = NO_USER * (pair // base not in users) + NO_RESOURCE * (pair % base not in resources)
+    return masks
 
 
 _IDS = bindparam("keys", type_=Keys(RowId()))

@@ -1,4 +1,4 @@
-"""Making the whole access index anew, and counting what was wrong in it."""
+"""Rebuilding the whole access index, and counting the rows that were wrong."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from app.domain.viewer import SYSTEM
 from app.query.relations import among, integers
 from app.services import access_index, audit
 
-AT_ONCE = 5_000
-"""How many resources one statement takes: none runs for longer than a second, and progress can be told."""
+BATCH_SIZE = 5_000
+"""Resources that one statement rebuilds, so that none runs for longer than a second and progress is visible."""
 
 
 @dataclass(frozen=True, slots=True)
 class RebuildResult:
-    """How many rows the index has now, how many of them were missing or wrong, and how many stood there in error."""
+    """The number of rows now; how many were missing or different; how many should not have existed."""
 
     rows: int
     missing: int
@@ -28,47 +28,47 @@ class RebuildResult:
 
 
 class LockTables(Executable, ClauseElement):
-    """Wait until nobody changes what the index follows from, and let nobody until the end; reading goes on."""
+    """Wait for running changes of resources, grants and the index, and block new ones until the end. Reads continue."""
 
     inherit_cache = True
 
 
 @compiles(LockTables, "sqlite")
-def _still_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
-    return "SELECT 1"  # there is one writer at a time
+def _lock_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    return "SELECT 1"  # SQLite has one writer at a time
 
 
 @compiles(LockTables, "postgresql")
-def _still_on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
-    tables = (Resource, Grant, Access)  # a change holds the resource first
+def _lock_on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    tables = (Resource, Grant, Access)  # every change locks the resource first
     return f"LOCK TABLE {', '.join(str(table.__tablename__) for table in tables)} IN EXCLUSIVE MODE"
 
 
-async def reindex(database: Database, tell: Callable[[int, int], None]) -> RebuildResult:
-    """Make all rows anew in one transaction; tells as it goes how many resources are done, and of how many."""
+async def reindex(database: Database, report: Callable[[int, int], None]) -> RebuildResult:
+    """Rebuild all rows in one transaction; call `report(done, total)` after each batch of resources."""
     async with audit.transaction(database, SYSTEM, "reindex") as tx:
-        return await _rebuild(tx, tell)
+        return await _rebuild(tx, report)
 
 
-async def _rebuild(tx: Transaction, tell: Callable[[int, int], None]) -> RebuildResult:
+async def _rebuild(tx: Transaction, report: Callable[[int, int], None]) -> RebuildResult:
     await tx.rows(LockTables())
     keys = [row[0] for row in await tx.rows(select(col(Resource.id)).order_by(col(Resource.id)))]
     missing = surplus = 0
-    for at in range(0, len(keys), AT_ONCE):
-        some = keys[at : at + AT_ONCE]
-        wanted = access_index.definition(among(col(Resource.id), integers(some))).selects
-        stored = select(*_columns()).where(among(col(Access.resource_id), integers(some)))
-        missing += sum([await _number(tx, except_(part, stored)) for part in wanted])
-        surplus += await _number(tx, except_(stored, *wanted))
-        await access_index.refresh(tx, some)
-        tell(min(at + AT_ONCE, len(keys)), len(keys))
-    return RebuildResult(await _number(tx, select(col(Access.resource_id))), missing, surplus)
+    for at in range(0, len(keys), BATCH_SIZE):
+        batch = keys[at : at + BATCH_SIZE]
+        expected = access_index.definition(among(col(Resource.id), integers(batch))).selects
+        stored = select(*_columns()).where(among(col(Access.resource_id), integers(batch)))
+        missing += sum([await _count(tx, except_(part, stored)) for part in expected])
+        surplus += await _count(tx, except_(stored, *expected))
+        await access_index.refresh(tx, batch)
+        report(min(at + BATCH_SIZE, len(keys)), len(keys))
+    return RebuildResult(await _count(tx, select(col(Access.resource_id))), missing, surplus)
 
 
-async def _number(tx: Transaction, rows: Any) -> int:
-    """How many rows a question has."""
-    counted: int = await tx.value(select(literal_column("count(*)", Integer)).select_from(rows.subquery()))
-    return counted
+async def _count(tx: Transaction, rows: Any) -> int:
+    """Return the number of rows of a SELECT."""
+    number: int = await tx.value(select(literal_column("count(*)", Integer)).select_from(rows.subquery()))
+    return number
 
 
 def _columns() -> list[ColumnElement[Any]]:

@@ -1,4 +1,4 @@
-"""API tokens: making and revoking them, what they are good for, and when they were last used."""
+"""API tokens: creating and revoking them, limiting their scope, and recording their last use."""
 
 import asyncio
 import logging
@@ -21,20 +21,20 @@ from app.services.roles import RowRef
 log = logging.getLogger(__name__)
 
 MAX_TOKENS = 100
-"""How many tokens a user has at most."""
+"""Tokens of one user."""
 
 MAX_TARGETS = 100
-"""How many orgs, and how many resources, a token is limited to at most."""
+"""Orgs, and resources, in the scope of one token."""
 
 RECORD_INTERVAL = timedelta(minutes=1)
-"""How often it is written down that a token was used."""
+"""The shortest time between two records of a token's use."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewToken:
-    """What a token is made of: `user` is a service account, None the viewer; None of `orgs` and `resources` limits it.
+    """A token to create. `user` is a service account, or None for the viewer.
 
-    Without an end it lasts as long as it may.
+    `orgs` and `resources` limit the token's scope; None is no limit. Without `expires_at` it lasts as long as allowed.
     """
 
     name: str
@@ -46,25 +46,25 @@ class NewToken:
 
     @property
     def is_limited(self) -> bool:
-        """Whether it is good for some orgs and resources alone."""
+        """Return whether the token is limited to some orgs or resources."""
         return self.orgs is not None or self.resources is not None
 
 
 async def create_api_token(
-    tx: Transaction, viewer: Viewer, new: NewToken, longest: timedelta | None
+    tx: Transaction, viewer: Viewer, new: NewToken, max_lifetime: timedelta | None
 ) -> tuple[int, str]:
-    """Make a token for the viewer or a service account, that carries no more than the viewer holds: its id, and it.
+    """Create a token for the viewer or a service account; return its id and its text.
 
-    `longest` is how long it may last, None for any time.
+    The token carries no permission that the viewer does not hold. `max_lifetime` is None for unlimited tokens.
     """
-    own = policy.require_session(viewer)
+    viewer_id = policy.require_session(viewer)
     is_own = new.user is None or await users.is_viewer(tx, viewer, new.user)
-    user_id = own if new.user is None or is_own else await _account(tx, viewer, new.user)
+    user_id = viewer_id if new.user is None or is_own else await _load_service_account(tx, viewer, new.user)
     policy.require_equal_rights(viewer, new.permissions, "This token")
-    expires_at = new.expires_at or (None if longest is None else tx.now + longest)
+    expires_at = new.expires_at or (None if max_lifetime is None else tx.now + max_lifetime)
     name = new.name.strip()
-    validation.raise_problems([*validation.title_problems(name), *_problems(tx, new, longest)])
-    of_orgs, of_resources = await _load_orgs(tx, viewer, new), await _load_resources(tx, viewer, new)
+    validation.raise_problems([*validation.title_problems(name), *_problems(tx, new, max_lifetime)])
+    org_ids, resource_ids = await _load_orgs(tx, viewer, new), await _load_resources(tx, viewer, new)
     await _require_room(tx, user_id)
     token = api_token_format.generate()
     values = {
@@ -79,76 +79,76 @@ async def create_api_token(
         "expires_at": expires_at,
     }
     try:
-        key = int(await tx.value(insert(ApiToken).values(**values).returning(col(ApiToken.id))))
-        await tx.insert(ApiTokenOrg, [{"token_id": key, "org_id": org} for org in of_orgs])
-        await tx.insert(ApiTokenResource, [{"token_id": key, "resource_id": resource} for resource in of_resources])
+        token_id = int(await tx.value(insert(ApiToken).values(**values).returning(col(ApiToken.id))))
+        await tx.insert(ApiTokenOrg, [{"token_id": token_id, "org_id": org} for org in org_ids])
+        await tx.insert(ApiTokenResource, [{"token_id": token_id, "resource_id": key} for key in resource_ids])
     except UniqueViolation:
-        raise Conflict(f"There is a token `{name}` already.", ("name",)) from None
+        raise Conflict(f"This user already has a token `{name}`. Choose another name.", ("name",)) from None
     except ForeignKeyViolation:
-        raise Conflict("Something that the token is for was deleted at this moment. Try again.") from None
-    audit.track_new(tx, audit.API_TOKEN, [key])
-    return key, token
+        raise Conflict("The user, an org or a resource of this token was just deleted. Reload and retry.") from None
+    audit.track_new(tx, audit.API_TOKEN, [token_id])
+    return token_id, token
 
 
-async def _account(tx: Transaction, viewer: Viewer, user: RowRef) -> int:
-    """The id of a service account that holds no more than the viewer: people make their own tokens."""
+async def _load_service_account(tx: Transaction, viewer: Viewer, user: RowRef) -> int:
+    """Return the id of a service account that holds no permission beyond the viewer's."""
     key = await ownership.require_no_impersonation(tx, viewer, user)
     if not await users.is_service_account(tx, key):
-        raise InvalidInput("This is no service account: people make their tokens themselves.", ("user",))
+        raise InvalidInput("`user` must be a service account. Other users create their own tokens.", ("user",))
     return key
 
 
-def _problems(tx: Transaction, new: NewToken, longest: timedelta | None) -> Iterable[Problem]:
+def _problems(tx: Transaction, new: NewToken, max_lifetime: timedelta | None) -> Iterable[Problem]:
     yield from validation.end_problems(new.expires_at, tx.now)
-    if longest is not None and new.expires_at is not None and new.expires_at > tx.now + longest:
-        yield InvalidInput(f"A token lasts at most {longest.days:,} days.", ("expiresAt",))
+    if max_lifetime is not None and new.expires_at is not None and new.expires_at > tx.now + max_lifetime:
+        yield InvalidInput(f"`expiresAt` must be at most {max_lifetime.days:,} days from now.", ("expiresAt",))
     if new.is_limited and new.permissions & ~SCOPED_PERMISSIONS:
         yield InvalidInput(
-            f"A token that is limited to orgs or resources carries none but {_SCOPED}.",
+            f"A token limited to orgs or resources can have only these permissions: {_SCOPED}.",
             ("permissions",),
         )
-    for path, things in (("orgs", new.orgs), ("resources", new.resources)):
-        if things is not None and len(things) > MAX_TARGETS:
-            yield InvalidInput(f"A token is limited to at most {MAX_TARGETS} of these.", (path,))
+    for field_name, targets in (("orgs", new.orgs), ("resources", new.resources)):
+        if targets is not None and len(targets) > MAX_TARGETS:
+            yield InvalidInput(f"`{field_name}` must have at most {MAX_TARGETS} items.", (field_name,))
 
 
 _SCOPED = ", ".join(str(each.name) for each in SCOPED_PERMISSIONS)
 
 
 async def _load_orgs(tx: Transaction, viewer: Viewer, new: NewToken) -> set[int]:
-    """The orgs that are named; raises NotFound for one that the viewer does not see."""
-    found = set()
+    """Return the ids of the token's orgs; raise NotFound for one that the viewer does not see."""
+    org_ids = set()
     for at, org in enumerate(new.orgs or ()):
         try:
-            found.add((await orgs.load_for_update(tx, viewer, org, policy.sees_org)).id)
+            org_ids.add((await orgs.load_for_update(tx, viewer, org, policy.sees_org)).id)
         except NotFound as problem:
             raise NotFound(problem.message, ("orgs", at)) from None
-    return found
+    return org_ids
 
 
 async def _load_resources(tx: Transaction, viewer: Viewer, new: NewToken) -> set[int]:
-    found = set()
+    resource_ids = set()
     for at, resource in enumerate(new.resources or ()):
-        found.add((await resources.load_for_update(tx, viewer, resource, ("resources", at))).id)
-    return found
+        resource_ids.add((await resources.load_for_update(tx, viewer, resource, ("resources", at))).id)
+    return resource_ids
 
 
 async def _require_room(tx: Transaction, user_id: int) -> None:
-    """Raises Conflict for one token too many. Her row is held, so that two at once are counted one after the other."""
+    """Raise Conflict if the user has the maximum of tokens. The row lock makes concurrent requests count one by one."""
     await tx.rows(select(col(User.id)).where(col(User.id) == user_id).with_for_update(key_share=True))
     if await tx.value(select(func.count()).select_from(ApiToken).where(col(ApiToken.user_id) == user_id)) >= MAX_TOKENS:
-        raise Conflict(f"There are {MAX_TOKENS} tokens already: revoke one first.")
+        raise Conflict(f"This user already has {MAX_TOKENS} tokens, the maximum. Revoke one first.")
 
 
 async def revoke_api_token(tx: Transaction, viewer: Viewer, key: int) -> int:
-    """End a token of the viewer's, or of a user whom she manages, at once; a token can end itself. Answers its id."""
-    own = policy.require_signed_in(viewer)
+    """Revoke a token of the viewer, even the one in use, or of a user whom the viewer manages; return its id."""
+    viewer_id = policy.require_signed_in(viewer)
     user_id = await tx.value(_OWNER, key=key)
-    if user_id != own:
+    if user_id != viewer_id:
         policy.require(viewer, Permission.USERS_MANAGE)
     if user_id is None:
         raise NotFound("There is no such token.", ("apiToken",))
-    if user_id != own:
+    if user_id != viewer_id:
         await users.load_managed(tx, viewer, ("id", user_id))
     elif key != viewer.token_id:
         policy.require_session(viewer)
@@ -162,14 +162,14 @@ _OWNER = select(col(ApiToken.user_id)).where(col(ApiToken.id) == bindparam("key"
 
 @dataclass(slots=True)
 class LastUsedRecorder:
-    """Writes down that tokens are used, apart from the requests: a question does not wait for a writer."""
+    """Records when tokens were last used, in tasks of its own, so that no read waits for the writer."""
 
     database: Database
     _recorded: dict[int, datetime] = field(default_factory=dict)
     _writing: set[asyncio.Task[None]] = field(default_factory=set)
 
     def note(self, token: int) -> None:
-        """Write it down, unless this worker has just done so."""
+        """Start to record a use, unless this worker has done so within RECORD_INTERVAL."""
         now = self.database.clock()
         if timedelta(0) <= now - self._recorded.get(token, now - RECORD_INTERVAL) < RECORD_INTERVAL:
             return
@@ -179,19 +179,19 @@ class LastUsedRecorder:
         task.add_done_callback(self._writing.discard)
 
     async def flush(self) -> None:
-        """Wait until all is written."""
+        """Wait until all uses are recorded."""
         await asyncio.gather(*self._writing)
 
     async def _write(self, token: int, now: datetime) -> None:
-        request_stats.CURRENT.set(None)  # it is not the request that asks
+        request_stats.CURRENT.set(None)  # these statements do not count for the request
         try:
             async with self.database.write() as tx:
                 await tx.rows(update(ApiToken).where(_is_due(token, now)).values(last_used_at=now))
-        except Exception as error:  # whatever it is, nobody waits for it
-            log.warning("the use of an API token was not written down: %s", str(error) or type(error).__name__)
+        except Exception as error:  # no caller awaits this task, so any error is only logged
+            log.warning("the use of an API token was not recorded: %s", str(error) or type(error).__name__)
 
 
 def _is_due(token: int, now: datetime) -> ColumnElement[bool]:
-    """Another worker may have written a moment ago."""
+    """Return the condition that no worker has recorded a use of the token within RECORD_INTERVAL."""
     last = col(ApiToken.last_used_at)
     return (col(ApiToken.id) == token) & or_(last.is_(None), last <= now - RECORD_INTERVAL)

@@ -16,7 +16,7 @@ from app.services.signing_keys import KeyStore
 
 @dataclass(frozen=True, slots=True)
 class AppContext:
-    """What signing in needs. Where there is a provider, it keeps the accounts, and no password of ours is looked at."""
+    """The dependencies of one process. With a `provider` it checks all passwords, and stored hashes are not used."""
 
     database: Database
     hasher: PasswordHasher
@@ -29,9 +29,9 @@ class AppContext:
     last_used: api_tokens.LastUsedRecorder
     api_token_lifetime: timedelta | None = None
     provider: IdentityProvider | None = None
-    gives_orgs: bool = False
+    has_personal_orgs: bool = False
 
     @property
     def queue(self) -> FairQueue:
-        """Where guesses wait for their turn to be checked."""
+        """Return the queue in which password checks wait."""
         return self.hasher.queue if self.provider is None else self.provider.queue

@@ -1,4 +1,4 @@
-"""May she? And why? The questions that data services ask; all are answered by the one query of the policy."""
+"""Access checks for data services: may a user do this, and why. All use the query of the policy package."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from app.domain.viewer import Viewer
 from app.policy import PAIR, USER_SUBJECTS, WIDE_PAIR
 from app.query.relations import Keys, among
 from app.services import validation
-from app.services.access_cache import NO_RESOURCE, NO_USER, mark_missing, masks_of_pairs
+from app.services.access_cache import NO_RESOURCE, NO_USER, get_masks, mark_missing
 from app.services.roles import RowRef
 
 MAX_CHECKS = 10_000
@@ -30,7 +30,7 @@ Triple = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One way in which a user comes to roles on a resource."""
+    """One path by which a user holds roles on a resource: an entry, and the subject through which it applies."""
 
     kind: SubjectType
     key: int
@@ -41,57 +41,61 @@ class Reason:
 
 
 async def check_access(database: Database, viewer: Viewer, user: RowRef, resource: RowRef, role: int) -> bool:
-    """Whether a user holds a role on a resource; asked as `check_access_batch` is."""
-    user_id, resource_id = await user_key(database, user), await resource_key(database, resource)
+    """Return whether a user holds a role on a resource; raise like `check_access_batch`."""
+    user_id, resource_id = await find_user_id(database, user), await find_resource_id(database, resource)
     return (await check_access_batch(database, viewer, [(user_id, resource_id, role)]))[0]
 
 
 async def check_access_batch(database: Database, viewer: Viewer, triples: Sequence[Triple]) -> list[bool]:
-    """The same for many at once, in their order. 0 stands for what does not exist; who is deactivated holds nothing.
+    """Return for each triple whether the user holds the role. An id 0 does not exist; a deactivated user holds no role.
 
-    About others asks who holds ACCESS_VIEW, or ADMIN on the resource and may know who belongs to what there; raises
-    Forbidden for anybody else, the same whoever is asked about. Then it raises Unknown for what the viewer may not know
-    of; a resource that the viewer asks about for themselves gives them nothing instead.
+    To ask about other users, the viewer needs ACCESS_VIEW, or ADMIN on the resource and the right to see the members of
+    its org and of the groups with an entry. Raise Forbidden otherwise, whether or not the users exist. Then raise
+    Unknown for users and resources that the viewer may not know of. Checks of the viewer's own access return False for
+    such resources.
     """
-    own = require_few(viewer, len(triples))
-    others = {user for user, _, _ in triples if user != own}
+    viewer_id = require_few(viewer, len(triples))
+    others = {user for user, _, _ in triples if user != viewer_id}
     if others:
-        await _require_may_ask(database, viewer, {resource for user, resource, _ in triples if user != own})
-    base = _base(own, *(key for user, resource, _ in triples for key in (user, resource)))
+        await _require_may_ask(database, viewer, {resource for user, resource, _ in triples if user != viewer_id})
+    base = _base(viewer_id, *(key for user, resource, _ in triples for key in (user, resource)))
     pairs = [user * base + resource for user, resource, _ in triples]
-    found = await _masks(database, viewer, {*pairs}, base)
-    missing = {mark for pair in pairs if (mark := found[pair]) > policy.ENDS}
-    if _tells_of_resources(viewer, about_others=bool(others)):
-        _raise_unknown(any(mark & NO_RESOURCE for mark in missing), "resource")
+    masks = await _load_masks(database, viewer, {*pairs}, base)
+    marks = {mark for pair in pairs if (mark := masks[pair]) > policy.ENDS}
+    if _may_know_missing(viewer, about_others=bool(others)):
+        _raise_unknown(any(mark & NO_RESOURCE for mark in marks), "resource")
     if others:
-        await _refuse_unknown_users(database, viewer, others, any(mark & NO_USER for mark in missing))
-    return [found[pair] & role != 0 for pair, (_, _, role) in zip(pairs, triples, strict=True)]
+        await _require_known_users(database, viewer, others, any(mark & NO_USER for mark in marks))
+    return [masks[pair] & role != 0 for pair, (_, _, role) in zip(pairs, triples, strict=True)]
 
 
 def require_few(viewer: Viewer, number: int) -> int:
-    """Refuse too many checks at once, and anonymous ones, before any id is read; returns the viewer's own id."""
+    """Return the viewer's id; raise BadInput for too many checks and Unauthenticated for anonymous ones.
+
+    Call it before any id is decoded.
+    """
     if number > MAX_CHECKS:
-        raise BadInput(f"At most {MAX_CHECKS:,} checks are made at once, not {number:,}.")
+        raise BadInput(f"One request can make at most {MAX_CHECKS:,} checks, not {number:,}. Split it.")
     return policy.require_signed_in(viewer)
 
 
 def _base(*keys: int) -> int:
-    """Return by how much a user's id is multiplied in a pair with any of these ids."""
+    """Return the factor of a user's id in a pair with any of these ids."""
     return PAIR if max(keys) < PAIR else WIDE_PAIR
 
 
 async def _require_may_ask(database: Database, viewer: Viewer, resources: Collection[int]) -> None:
-    """Raises Forbidden unless the viewer may ask about others on all of these resources."""
+    """Raise Forbidden unless the viewer may ask about other users on all of these resources."""
     if policy.asks_about_everybody(viewer):
-        may = not viewer.is_limited or await _covers(database, viewer, resources)
+        is_allowed = not viewer.is_limited or await _includes(database, viewer, resources)
     else:
-        may = await _administers(database, viewer, resources)
-    if not may:
+        is_allowed = await _is_admin(database, viewer, resources)
+    if not is_allowed:
         raise Forbidden("Only those who hold ADMIN on the resource, or ACCESS_VIEW, may ask about another user.")
     if policy.asks_about_everybody(viewer):
         return
     if await database.ask(
-        _hidden_query(viewer.permission_profile),
+        _hidden_members_query(viewer.permission_profile),
         freshness=Freshness.PRIMARY,
         keys=[*resources],
         **viewer.bind_values,
@@ -103,82 +107,82 @@ async def _require_may_ask(database: Database, viewer: Viewer, resources: Collec
         )
 
 
-async def _administers(database: Database, viewer: Viewer, resources: Collection[int]) -> bool:
+async def _is_admin(database: Database, viewer: Viewer, resources: Collection[int]) -> bool:
     """Return whether the viewer holds ADMIN on all of these resources."""
-    own = viewer.user_id or 0
-    base = _base(own, *resources)
-    held = await _masks(database, viewer, {own * base + resource for resource in resources}, base)
-    return all(held.get(own * base + resource, 0) & resource_roles.ADMIN for resource in resources)
+    viewer_id = viewer.user_id or 0
+    base = _base(viewer_id, *resources)
+    masks = await _load_masks(database, viewer, {viewer_id * base + resource for resource in resources}, base)
+    return all(masks.get(viewer_id * base + resource, 0) & resource_roles.ADMIN for resource in resources)
 
 
-async def _covers(database: Database, viewer: Viewer, resources: Collection[int]) -> bool:
-    """Return whether the viewer's limited token covers all of these resources."""
-    covered = await database.ask(_COVERED, freshness=Freshness.PRIMARY, keys=[*resources], **viewer.bind_values)
-    return {row[0] for row in covered}.issuperset(resources)
+async def _includes(database: Database, viewer: Viewer, resources: Collection[int]) -> bool:
+    """Return whether all of these resources are in the scope of the viewer's token."""
+    rows = await database.ask(_IN_SCOPE, freshness=Freshness.PRIMARY, keys=[*resources], **viewer.bind_values)
+    return {row[0] for row in rows}.issuperset(resources)
 
 
 @cache
-def _hidden_query(viewer: Viewer) -> Select[Any]:
-    """Those of the resources on which the answer would tell the viewer who belongs to a group or an org."""
-    is_asked = among(col(Resource.id), bindparam("keys", type_=Keys(RowId())))
-    return select(col(Resource.id)).where(is_asked, not_(policy.members_are_seen(viewer))).limit(1)
+def _hidden_members_query(viewer: Viewer) -> Select[Any]:
+    """Return one of the resources whose answer would reveal a membership that the viewer may not see."""
+    is_requested = among(col(Resource.id), bindparam("keys", type_=Keys(RowId())))
+    return select(col(Resource.id)).where(is_requested, not_(policy.members_are_seen(viewer))).limit(1)
 
 
-async def _refuse_unknown_users(database: Database, viewer: Viewer, users: Collection[int], is_missing: bool) -> None:
-    """Raises Unknown for a user who does not exist, or of whom the viewer may not know."""
+async def _require_known_users(database: Database, viewer: Viewer, users: Collection[int], is_missing: bool) -> None:
+    """Raise Unknown if a user does not exist, or if the viewer may not know of one."""
     if policy.finds_everybody(viewer):
         _raise_unknown(is_missing, "user")
         return
-    known = await database.ask(
-        _known_query(viewer.permission_profile),
+    rows = await database.ask(
+        _known_users_query(viewer.permission_profile),
         freshness=Freshness.PRIMARY,
         keys=[*users],
         **viewer.bind_values,
         now=database.clock(),
     )
-    _raise_unknown(not {row[0] for row in known}.issuperset(users), "user")
+    _raise_unknown(not {row[0] for row in rows}.issuperset(users), "user")
 
 
 @cache
-def _known_query(viewer: Viewer) -> Select[Any]:
-    """Those of the asked users of whom the viewer may know that they exist."""
-    is_asked = among(col(User.id), bindparam("keys", type_=Keys(RowId())))
-    return select(col(User.id)).where(is_asked, policy.finds_user(viewer))
+def _known_users_query(viewer: Viewer) -> Select[Any]:
+    """Return those of the users of whom the viewer may know that they exist."""
+    is_requested = among(col(User.id), bindparam("keys", type_=Keys(RowId())))
+    return select(col(User.id)).where(is_requested, policy.finds_user(viewer))
 
 
-def _tells_of_resources(viewer: Viewer, *, about_others: bool) -> bool:
+def _may_know_missing(viewer: Viewer, *, about_others: bool) -> bool:
     """Return whether the viewer may learn that a resource does not exist."""
-    asks = about_others and policy.asks_about_everybody(viewer)
-    return not viewer.is_limited and (asks or policy.sees_all_resources(viewer))
+    may_ask = about_others and policy.asks_about_everybody(viewer)
+    return not viewer.is_limited and (may_ask or policy.sees_all_resources(viewer))
 
 
-_COVERED = select(col(Resource.id)).where(
+_IN_SCOPE = select(col(Resource.id)).where(
     among(col(Resource.id), bindparam("keys", type_=Keys(RowId()))), policy.scope_includes_resource(Resource.id)
 )
 
 
-def _raise_unknown(is_missing: bool, what: str) -> None:
-    """Raises Unknown if something that a question names does not exist for the asker."""
+def _raise_unknown(is_missing: bool, noun: str) -> None:
+    """Raise Unknown if an object of the query does not exist for the viewer."""
     if is_missing:
-        raise Unknown(f"There is no such {what}.")
+        raise Unknown(f"There is no such {noun}.")
 
 
-async def _masks(database: Database, viewer: Viewer, asked: Collection[int], base: int) -> Mapping[int, int]:
-    """What users hold on resources, by pair; the viewer, what their token lets them of it.
+async def _load_masks(database: Database, viewer: Viewer, pairs: Collection[int], base: int) -> Mapping[int, int]:
+    """Return the roles of users on resources by pair, the viewer's own within the scope of their token.
 
-    Who asks as an administrator of a resource is not told who administers the registry, unless they see that.
+    Roles through RESOURCES_MANAGE are left out for other users, unless the viewer may see who holds that permission.
     """
-    me = viewer.user_id or 0
-    is_told = policy.knows_registrars(viewer)
-    if viewer.token_id is None and is_told:
-        return await masks_of_pairs(database, [*asked], base)
-    own = [pair for pair in asked if pair // base == me]
-    others = [pair for pair in asked if pair // base != me]
-    found = await masks_of_pairs(database, others, base, registry=is_told)
+    viewer_id = viewer.user_id or 0
+    with_registry = policy.knows_registrars(viewer)
+    if viewer.token_id is None and with_registry:
+        return await get_masks(database, [*pairs], base)
+    own = [pair for pair in pairs if pair // base == viewer_id]
+    others = [pair for pair in pairs if pair // base != viewer_id]
+    masks = await get_masks(database, others, base, registry=with_registry)
     if viewer.token_id is None:
-        return {**found, **await masks_of_pairs(database, own, base)}
+        return {**masks, **await get_masks(database, own, base)}
     keys = [pair % base for pair in own]
-    mine = (
+    rows = (
         await database.ask(
             _viewer_masks(viewer.permission_profile),
             freshness=Freshness.PRIMARY,
@@ -189,26 +193,26 @@ async def _masks(database: Database, viewer: Viewer, asked: Collection[int], bas
         if own
         else []
     )
-    held = dict.fromkeys(own, 0) | {me * base + resource: mask for resource, mask in mine}
-    return {**found, **await mark_missing(database, held, base)}
+    own_masks = dict.fromkeys(own, 0) | {viewer_id * base + resource: mask for resource, mask in rows}
+    return {**masks, **await mark_missing(database, own_masks, base)}
 
 
 @cache
 def _viewer_masks(viewer: Viewer) -> Select[Any]:
-    """What the viewer holds on many resources: (resource, mask)."""
-    asked = among(col(Resource.id), bindparam("keys", type_=Keys(RowId())))
-    return select(col(Resource.id), policy.effective_mask(viewer)).where(asked)
+    """Return the viewer's roles on many resources: (resource, mask)."""
+    is_requested = among(col(Resource.id), bindparam("keys", type_=Keys(RowId())))
+    return select(col(Resource.id), policy.effective_mask(viewer)).where(is_requested)
 
 
 async def explain_access(database: Database, viewer: Viewer, user: RowRef, resource: RowRef) -> list[Reason]:
-    """Every way in which a user comes to roles on a resource; asked as `check_access` is."""
-    user_id, resource_id = await user_key(database, user), await resource_key(database, resource)
+    """Return every path by which a user holds roles on a resource; raise like `check_access`."""
+    user_id, resource_id = await find_user_id(database, user), await find_resource_id(database, resource)
     await check_access_batch(database, viewer, [(user_id, resource_id, resource_roles.ADMIN)])
     is_own = user_id == viewer.user_id
-    statement = _reason_columns(policy.viewer_subjects(viewer)) if is_own and viewer.token_id is not None else _REASONS
-    given = {"keys": [user_id], "resource": resource_id, "now": database.clock()}
-    rows = await database.ask(statement, freshness=Freshness.PRIMARY, **given, **viewer.bind_values)
-    is_told = is_own or policy.knows_registrars(viewer)
+    query = _reason_columns(policy.viewer_subjects(viewer)) if is_own and viewer.token_id is not None else _REASONS
+    values = {"keys": [user_id], "resource": resource_id, "now": database.clock()}
+    rows = await database.ask(query, freshness=Freshness.PRIMARY, **values, **viewer.bind_values)
+    with_registry = is_own or policy.knows_registrars(viewer)
     return [
         Reason(
             resource_roles.subject_type(subject),
@@ -216,64 +220,58 @@ async def explain_access(database: Database, viewer: Viewer, user: RowRef, resou
             granted,
             mask,
             level,
-            _sooner(end, until),
+            min((each for each in (end, until) if each is not None), default=None),
         )
         for subject, granted, mask, level, end, until in rows
-        if is_told or subject != resource_roles.REGISTRY
+        if with_registry or subject != resource_roles.REGISTRY
     ]
 
 
-def _sooner(first: datetime | None, second: datetime | None) -> datetime | None:
-    ends = [end for end in (first, second) if end is not None]
-    return min(ends) if ends else None
-
-
-_entry = aliased(Access)
+_access = aliased(Access)
 
 
 @cache
-def _reason_columns(acting: FromClause) -> Select[Any]:
-    """Each way in which somebody who acts so comes to roles on the bound `resource`."""
+def _reason_columns(subjects: FromClause) -> Select[Any]:
+    """Return each path by which these subjects hold roles on the bound `resource`."""
     return (
         select(
-            col(_entry.subject),
-            col(_entry.granted).op("&")(acting.c.cap),
-            policy.roles_sql(acting, _entry),
-            acting.c.level,
-            col(_entry.expires_at),
-            acting.c.until,
+            col(_access.subject),
+            col(_access.granted).op("&")(subjects.c.cap),
+            policy.roles_sql(subjects, _access),
+            subjects.c.level,
+            col(_access.expires_at),
+            subjects.c.until,
         )
         .where(
-            col(_entry.resource_id) == bindparam("resource", type_=RowId()),
-            policy.holds_access(acting, _entry),
-            policy.roles_sql(acting, _entry) != 0,
+            col(_access.resource_id) == bindparam("resource", type_=RowId()),
+            policy.holds_access(subjects, _access),
+            policy.roles_sql(subjects, _access) != 0,
         )
-        .order_by(col(_entry.subject), acting.c.level)
+        .order_by(col(_access.subject), subjects.c.level)
     )
 
 
 _REASONS = _reason_columns(USER_SUBJECTS)
 
-_USER = select(col(User.id)).where(col(User.user_key) == bindparam("name", type_=KeyText()))
+_USER_BY_NAME = select(col(User.id)).where(col(User.user_key) == bindparam("name", type_=KeyText()))
 
-_RESOURCE = select(col(Resource.id)).where(col(Resource.path) == bindparam("path", type_=KeyText()))
-
-
-async def user_key(database: Database, user: RowRef) -> int:
-    """The id of a user whom a question names, 0 for nobody; the answer to the question says no more than it may."""
-    way, key = user
-    rows: list[Any] = (
-        []
-        if way == "id"
-        else await database.ask(_USER, freshness=Freshness.PRIMARY, name=validation.normalize_key(str(key)))
-    )
-    return int(key) if way == "id" else rows[0][0] if rows else 0
+_RESOURCE_BY_PATH = select(col(Resource.id)).where(col(Resource.path) == bindparam("path", type_=KeyText()))
 
 
-async def resource_key(database: Database, resource: RowRef) -> int:
-    """The id of a resource that a question names, 0 for none."""
-    way, key = resource
-    if way == "id":
+async def find_user_id(database: Database, user: RowRef) -> int:
+    """Return the id of the user, 0 if there is none. The check itself decides what the viewer may learn of it."""
+    column, key = user
+    if column == "id":
         return int(key)
-    rows = await database.ask(_RESOURCE, freshness=Freshness.PRIMARY, path=validation.normalize_key(key))
+    name = validation.normalize_key(str(key))
+    rows = await database.ask(_USER_BY_NAME, freshness=Freshness.PRIMARY, name=name)
+    return rows[0][0] if rows else 0
+
+
+async def find_resource_id(database: Database, resource: RowRef) -> int:
+    """Return the id of the resource, 0 if there is none."""
+    column, key = resource
+    if column == "id":
+        return int(key)
+    rows = await database.ask(_RESOURCE_BY_PATH, freshness=Freshness.PRIMARY, path=validation.normalize_key(key))
     return rows[0][0] if rows else 0

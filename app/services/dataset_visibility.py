@@ -1,4 +1,4 @@
-"""How far a dataset is opened, in the three words of the documented API, as grants of the access configuration."""
+"""The three levels of visibility that the REST API gives a dataset, stored as grants."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -19,7 +19,7 @@ from app.services.roles import RowRef
 
 
 class Visibility(IntEnum):
-    """Who finds and downloads a dataset without being named."""
+    """The users who find and download a dataset without a grant of their own."""
 
     PRIVATE = 0
     UNLISTED = 1
@@ -28,37 +28,37 @@ class Visibility(IntEnum):
     """Anyone, signed in or not."""
 
 
-def visibility(viewer: Viewer) -> ColumnElement[int]:
-    """What a resource's grants come to, as a cell of its row. It tells no more than somebody signed out can try."""
+def visibility_sql(viewer: Viewer) -> ColumnElement[int]:
+    """Return the visibility by a resource's grants. It reveals no more than an anonymous request can find out."""
     levels = ((policy.is_anyone(viewer), Visibility.PUBLIC), (policy.is_general(viewer), Visibility.UNLISTED))
-    whens = [(_finds(entry), literal_column(str(int(level)), Integer)) for entry, level in levels]
-    return case(*whens, else_=literal_column(str(int(Visibility.PRIVATE)), Integer))
+    cases = [(_exists(entry), literal_column(str(int(level)), Integer)) for entry, level in levels]
+    return case(*cases, else_=literal_column(str(int(Visibility.PRIVATE)), Integer))
 
 
-def _finds(entry: ColumnElement[bool]) -> ColumnElement[bool]:
-    given = and_(col(Grant.mask) != 0, policy.is_valid_until(Grant.expires_at))
-    return exists().where(col(Grant.resource_id) == col(Resource.id), entry, given).correlate(Resource)
+def _exists(entry: ColumnElement[bool]) -> ColumnElement[bool]:
+    is_valid = and_(col(Grant.mask) != 0, policy.is_valid_until(Grant.expires_at))
+    return exists().where(col(Grant.resource_id) == col(Resource.id), entry, is_valid).correlate(Resource)
 
 
-async def set_visibility(tx: Transaction, viewer: Viewer, resource: RowRef, wanted: Visibility) -> None:
-    """Open a dataset that far and no farther; needs ADMIN on it, unless it is open that far already.
+async def set_visibility(tx: Transaction, viewer: Viewer, resource: RowRef, new: Visibility) -> None:
+    """Change the grants of a dataset to exactly this visibility; needs ADMIN, unless it is the current one.
 
-    What is open enough keeps its roles and its end; other entries of the configuration stay as they are.
+    A grant that already gives enough keeps its roles and its end. Grants to groups and users do not change.
     """
-    found = await resources.load_for_update(tx, viewer, resource)
-    stored = {subject: (mask, end) for subject, mask, end in await tx.rows(_STORED, resource=found.id, now=tx.now)}
-    if not found.mask & resource_roles.ADMIN and _level(stored) is wanted:  # clients send back what they were shown
+    row = await resources.load_for_update(tx, viewer, resource)
+    stored = {subject: (mask, end) for subject, mask, end in await tx.rows(_SELECT_GRANTS, resource=row.id, now=tx.now)}
+    if not row.mask & resource_roles.ADMIN and _level(stored) is new:  # clients send back what they read
         policy.require_role(
-            found.mask, resource_roles.METADATA_WRITE, resource_roles.NAMES[resource_roles.METADATA_WRITE]
+            row.mask, resource_roles.METADATA_WRITE, resource_roles.NAMES[resource_roles.METADATA_WRITE]
         )
         return
-    for kind, least in ((SubjectType.ANYONE, Visibility.PUBLIC), (SubjectType.GENERAL, Visibility.UNLISTED)):
+    for kind, level in ((SubjectType.ANYONE, Visibility.PUBLIC), (SubjectType.GENERAL, Visibility.UNLISTED)):
         mask, end = stored.get(resource_roles.subject_id(kind), (0, None))
-        if wanted < least and mask:
+        if new < level and mask:
             await access.revoke_access(tx, viewer, resource, GrantEntry(kind, 0))
-        elif wanted >= least and resource_roles.effective(mask, resource_roles.ALL) & DEFAULT_MASK != DEFAULT_MASK:
-            kept = mask if end is None else 0  # else what was given for a time would be given for ever
-            await access.grant_access(tx, viewer, resource, GrantEntry(kind, kept | DEFAULT_MASK))
+        elif new >= level and resource_roles.effective(mask, resource_roles.ALL) & DEFAULT_MASK != DEFAULT_MASK:
+            current = mask if end is None else 0  # else roles that were granted until `end` would never end
+            await access.grant_access(tx, viewer, resource, GrantEntry(kind, current | DEFAULT_MASK))
 
 
 def _level(stored: Mapping[int, tuple[int, datetime | None]]) -> Visibility:
@@ -67,7 +67,7 @@ def _level(stored: Mapping[int, tuple[int, datetime | None]]) -> Visibility:
     return Visibility.UNLISTED if resource_roles.GENERAL in stored else Visibility.PRIVATE
 
 
-_STORED = select(col(Grant.subject), col(Grant.mask), col(Grant.expires_at)).where(
+_SELECT_GRANTS = select(col(Grant.subject), col(Grant.mask), col(Grant.expires_at)).where(
     col(Grant.resource_id) == bindparam("resource", type_=RowId()),
     or_(col(Grant.subject) == resource_roles.GENERAL, col(Grant.subject) == resource_roles.ANYONE),
     col(Grant.mask) != 0,

@@ -1,4 +1,4 @@
-"""Why not? The reasons for which a user does not hold a role on a resource."""
+"""Explaining denials: the reasons why a user does not hold a role on a resource."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from app.services.roles import RowRef
 
 
 class Cause(StrEnum):
-    """What stands between a user and a role."""
+    """One kind of reason why a user does not hold a role."""
 
     DEACTIVATED = "DEACTIVATED"
     ENDED = "ENDED"
@@ -30,7 +30,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """One reason; of an entry or a membership, as whom the user has it, its roles, and when it ended."""
+    """One reason. That of an entry or membership has its subject, its roles as granted, and when it ended."""
 
     cause: Cause
     kind: SubjectType | None = None
@@ -40,30 +40,30 @@ class Denial:
 
 
 async def explain_denial(database: Database, viewer: Viewer, user: RowRef, resource: RowRef, role: int) -> list[Denial]:
-    """Return why a user does not hold a role, none if the user does; asked as `checks.check_access` is.
+    """Return why a user does not hold a role, nothing if the user does; raise like `checks.check_access`.
 
-    Who asks for themselves about a resource that they do not see is told that there is no entry, whatever there was.
+    A viewer who asks about a resource that they do not see gets NO_ENTRY, whatever entries exist.
     """
-    user_id, resource_id = await checks.user_key(database, user), await checks.resource_key(database, resource)
+    user_id, resource_id = await checks.find_user_id(database, user), await checks.find_resource_id(database, resource)
     triples = [(user_id, resource_id, bit) for bit in (role, resource_roles.METADATA_READ)]
-    holds, sees = await checks.check_access_batch(database, viewer, triples)
-    if holds:
+    has_role, is_visible = await checks.check_access_batch(database, viewer, triples)
+    if has_role:
         return []
-    if user_id == viewer.user_id and not (sees or policy.sees_all_resources(viewer)):
+    if user_id == viewer.user_id and not (is_visible or policy.sees_all_resources(viewer)):
         return [Denial(Cause.NO_ENTRY)]
     if not await database.ask(_ACTIVE, freshness=Freshness.PRIMARY, user=user_id):
         return [Denial(Cause.DEACTIVATED)]
     if not any(
-        full & role for (full,) in await database.ask(_OF_TYPE, freshness=Freshness.PRIMARY, resource=resource_id)
+        full & role for (full,) in await database.ask(_FULL_MASK, freshness=Freshness.PRIMARY, resource=resource_id)
     ):
         return [Denial(Cause.NOT_OF_TYPE)]
     rows = await database.ask(_ENTRIES, freshness=Freshness.PRIMARY, user=user_id, resource=resource_id)
-    found = [denial for row in rows for denial in _denials(row, role, database.clock())]
-    return found or [Denial(Cause.NO_ENTRY)]
+    reasons = [denial for row in rows for denial in _denials(row, role, database.clock())]
+    return reasons or [Denial(Cause.NO_ENTRY)]
 
 
 def _denials(row: Any, role: int, now: datetime) -> Iterator[Denial]:
-    """Read an entry or a membership: it has ended, or it gives other roles."""
+    """Yield the reason that one entry or membership gives: it has ended, or it has other roles."""
     subject, granted, level, *ends = row
     mask = granted if level is None else resource_roles.CAPS[MemberLevel(level)]
     kind, key = resource_roles.subject_type(subject), resource_roles.subject_key(subject)
@@ -76,11 +76,11 @@ def _denials(row: Any, role: int, now: datetime) -> Iterator[Denial]:
 
 _ACTIVE = select(col(User.id)).where(col(User.id) == bindparam("user", type_=Integer()), policy.is_active(col(User.id)))
 
-_OF_TYPE = select(col(Resource.full_mask)).where(col(Resource.id) == bindparam("resource", type_=Integer()))
+_FULL_MASK = select(col(Resource.full_mask)).where(col(Resource.id) == bindparam("resource", type_=Integer()))
 
-_USER = bindparam("user", type_=Integer())
-_HERE = bindparam("resource", type_=Integer())
-_IN_GROUP = and_(col(GroupMember.group_id) == col(Grant.group_id), col(GroupMember.user_id) == _USER)
+_USER_ID = bindparam("user", type_=Integer())
+_RESOURCE_ID = bindparam("resource", type_=Integer())
+_IS_IN_GROUP = and_(col(GroupMember.group_id) == col(Grant.group_id), col(GroupMember.user_id) == _USER_ID)
 
 _ENTRIES = union_all(
     select(
@@ -91,13 +91,13 @@ _ENTRIES = union_all(
         col(GroupMember.expires_at),
     )
     .select_from(Grant)
-    .outerjoin(GroupMember, _IN_GROUP)
+    .outerjoin(GroupMember, _IS_IN_GROUP)
     .where(
-        col(Grant.resource_id) == _HERE,
+        col(Grant.resource_id) == _RESOURCE_ID,
         or_(
             policy.is_general(Viewer(None)),
             policy.is_anyone(Viewer(None)),
-            col(Grant.user_id) == _USER,
+            col(Grant.user_id) == _USER_ID,
             col(GroupMember.user_id).is_not(None),
         ),
     ),
@@ -109,6 +109,6 @@ _ENTRIES = union_all(
         cast(null(), UTCDateTime),
     )
     .join(Resource, col(Resource.org_id) == col(OrgMember.org_id))
-    .where(col(Resource.id) == _HERE, col(OrgMember.user_id) == _USER),
+    .where(col(Resource.id) == _RESOURCE_ID, col(OrgMember.user_id) == _USER_ID),
 ).order_by(literal_column("1"))
 """Entries of a resource for a user, and the membership of its org: (subject, mask, level, end, end of membership)."""

@@ -15,10 +15,10 @@ from app.services.audit.states import StateLoader
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entity:
-    """One kind of object. A global id names it by `name`, which is also the name of its GraphQL type.
+    """One kind of object with a global id. `name` is the name of its GraphQL type and the prefix of the id.
 
-    `relation` finds it by its id, for `node`. `audit` loads its states for the audit log, where `audit_text` describes
-    the kind; an entity without them is not followed by the log.
+    `relation` finds an object by id, for `node`. `audit` loads the states that the audit log compares, and `audit_text`
+    describes the kind in the API. The log does not follow an entity without them.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Entity:
 
     @property
     def constant(self) -> str:
-        """Return the name as the API writes it in an enum: `RESOURCE_TYPE`."""
+        """Return the name as an enum value of the API: `RESOURCE_TYPE`."""
         return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", self.name).upper()
 
 
@@ -41,7 +41,7 @@ ENTITIES: Mapping[str, Entity] = {
             table=tables.User,
             relation=read_graph.user,
             audit=states.load_users,
-            audit_text="A user, with roles, and with orgs, groups and access as far as they changed.",
+            audit_text="A user with all roles, and the memberships and grants that changed.",
         ),
         Entity(
             "Role",
@@ -55,28 +55,28 @@ ENTITIES: Mapping[str, Entity] = {
             table=tables.Org,
             relation=read_graph.org,
             audit=states.load_orgs,
-            audit_text="An org, with members and resources as far as they changed.",
+            audit_text="An org, and the members and resources that changed.",
         ),
         Entity(
             "Group",
             table=tables.Group,
             relation=read_graph.group,
             audit=states.load_groups,
-            audit_text="A group, with members and access as far as they changed.",
+            audit_text="A group, and the members and grants that changed.",
         ),
         Entity(
             "Resource",
             table=tables.Resource,
             relation=read_graph.resource,
             audit=states.load_resources,
-            audit_text="A resource, with its access configuration, uploads and downloads as far as they changed.",
+            audit_text="A resource, and the grants, uploads and downloads that changed.",
         ),
         Entity(
             "ResourceType",
             table=tables.ResourceType,
             relation=read_graph.resource_type,
             audit=states.load_resource_types,
-            audit_text="A type of resources.",
+            audit_text="A resource type.",
         ),
         Entity("AuditEvent", table=tables.AuditEvent, relation=read_graph.audit_event),
         Entity(
@@ -84,7 +84,7 @@ ENTITIES: Mapping[str, Entity] = {
             table=tables.ApiToken,
             relation=read_graph.api_token,
             audit=states.load_api_tokens,
-            audit_text="An API token; the token itself is told nowhere.",
+            audit_text="An API token, without the token itself.",
         ),
     )
 }
@@ -92,7 +92,7 @@ ENTITIES: Mapping[str, Entity] = {
 AUDITED: Mapping[str, StateLoader] = {
     name: entity.audit for name, entity in ENTITIES.items() if entity.audit is not None
 }
-"""The loaders of states, by the name of the entity."""
+"""Loaders of object states, by the name of the entity."""
 
 RELATIONS: Mapping[str, Relation] = {name: entity.relation for name, entity in ENTITIES.items()}
-"""The relations that find an object by its global id, by the name of the entity."""
+"""Relations that find an object by its global id, by the name of the entity."""

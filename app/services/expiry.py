@@ -1,4 +1,4 @@
-"""Refusing to give access for longer than the giver has it."""
+"""The rule that a user grants nothing for longer than their own right to grant it lasts."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -10,10 +10,10 @@ from app.domain.errors import InvalidInput, Problem
 def problems(
     end: datetime | None, until: datetime | None, path: Sequence[str | int] = ("expiresAt",)
 ) -> Iterator[Problem]:
-    """Yield a problem for an end that is later than that of the viewer's right to administer; None is no end."""
+    """Yield a problem if `end` is later than `until`, the end of the viewer's right to administer; None is no end."""
     if is_later(end, until):
         yield InvalidInput(
-            f"Your own right to give this ends at {format_instant(until)}: set `expiresAt` to that or earlier.", path
+            f"Your own right to grant this ends at {format_instant(until)}. Set `expiresAt` to that or earlier.", path
         )
 
 

@@ -1,4 +1,4 @@
-"""Users whom the external provider keeps: what it says of one at a sign-in is what is stored of her from then on."""
+"""Users whose accounts the external provider manages. Each sign-in stores the metadata that the provider returns."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +13,10 @@ from app.domain.viewer import SYSTEM
 from app.services import audit, provisioning, roles, users, validation
 from app.services.identity_provider import IdentityProvider, provider_error
 
-MOST_CHARACTERS = {"username": 1_024, "password": 1_024, "token": 16_384}
-"""How long may be what is passed on; anything longer is wrong without being asked."""
+MAX_CHARACTERS = {"username": 1_024, "password": 1_024, "token": 16_384}
+"""Lengths of the values sent to the provider. A longer one counts as invalid without a request."""
 
-_KEPT = (
+_SELECT_USER = (
     select(col(User.id), col(User.details), col(User.is_service_account))
     .where(col(User.user_key) == bindparam("name", type_=KeyText()))
     .with_for_update()
@@ -25,87 +25,85 @@ _KEPT = (
 
 @dataclass(frozen=True, slots=True)
 class ProviderIdentity:
-    """Somebody whom the provider accepts, and what it says of her."""
+    """A user whom the provider accepts, with the metadata that it returns."""
 
     user_name: str
     metadata: dict[str, Any]
 
 
-async def by_password(provider: IdentityProvider, user_name: str, password: str) -> ProviderIdentity | None:
-    """Who signs in with a password; None when it is wrong or nobody has that name. It is the typed name that counts."""
-    said = await _ask(provider, username=user_name, password=password)
-    return None if said is None else _identity(user_name, said)
+async def identify_by_password(provider: IdentityProvider, user_name: str, password: str) -> ProviderIdentity | None:
+    """Return the user who signs in with a password, or None if the provider rejects it. The name is the typed one."""
+    metadata = await _ask(provider, username=user_name, password=password)
+    return None if metadata is None else _identity(user_name, metadata)
 
 
-async def by_token(provider: IdentityProvider, token: str) -> ProviderIdentity | None:
-    """Who signs in with a token of the provider's, which says her name; None when the token is not good."""
-    said = await _ask(provider, token=token)
-    if said is None:
+async def identify_by_token(provider: IdentityProvider, token: str) -> ProviderIdentity | None:
+    """Return the user who signs in with a token of the provider, or None if it rejects the token."""
+    metadata = await _ask(provider, token=token)
+    if metadata is None:
         return None
-    user_name = said.get("username")
+    user_name = metadata.get("username")
     if not isinstance(user_name, str):
-        raise provider_error("It has no `username`, which says whose the token is.")
-    return _identity(user_name, said)
+        raise provider_error("It has no `username`, which identifies the user of the token.")
+    return _identity(user_name, metadata)
 
 
 async def _ask(provider: IdentityProvider, **form: str) -> dict[str, Any] | None:
-    """What the provider says. An empty password is never asked about: many directories take it for a good one."""
-    if not all(_is_sendable(text, MOST_CHARACTERS[name]) for name, text in form.items()):
+    """Return the provider's metadata, None on rejection. An empty password is not sent: many directories accept it."""
+    if not all(_is_sendable(text, MAX_CHARACTERS[name]) for name, text in form.items()):
         return None
     return await provider.ask(**form)
 
 
-def _is_sendable(text: str, most: int) -> bool:
-    """Neither empty nor too long, without NUL and halves of characters."""
-    return 0 < len(text) <= most and not any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in text)
+def _is_sendable(text: str, max_length: int) -> bool:
+    """Return whether a text is neither empty nor too long, without NUL and surrogates."""
+    return 0 < len(text) <= max_length and not any(char == "\0" or "\ud800" <= char <= "\udfff" for char in text)
 
 
-def _identity(user_name: str, said: dict[str, Any]) -> ProviderIdentity:
-    """Also the name of somebody who is known already is looked at: it could fold to hers and be another one there."""
-    for problem in (*validation.user_name_problems(user_name, is_external=True), *validation.metadata_problems(said)):
+def _identity(user_name: str, data: dict[str, Any]) -> ProviderIdentity:
+    """Return the identity. The name of an existing user is validated too: it could casefold to another user's name."""
+    for problem in (*validation.user_name_problems(user_name, is_external=True), *validation.metadata_problems(data)):
         raise provider_error(problem.message)
-    return ProviderIdentity(user_name, _without_passwords(said))
+    return ProviderIdentity(user_name, _without_passwords(data))
 
 
-def _without_passwords(said: Any) -> Any:
-    """What may be kept: whatever is called a password is not."""
-    match said:
+def _without_passwords(value: Any) -> Any:
+    """Return the value without all members of objects that are named `password`."""
+    match value:
         case dict():
-            return {key: _without_passwords(each) for key, each in said.items() if key.casefold() != "password"}
+            return {key: _without_passwords(each) for key, each in value.items() if key.casefold() != "password"}
         case list():
-            return [_without_passwords(each) for each in said]
-    return said
+            return [_without_passwords(each) for each in value]
+    return value
 
 
-async def synchronize(tx: Transaction, vouched: ProviderIdentity, *, with_orgs: bool) -> int | None:
-    """Store what the provider says of somebody, whom it may name for the first time; answers her id.
+async def synchronize(tx: Transaction, identity: ProviderIdentity, *, with_orgs: bool) -> int | None:
+    """Store the provider's metadata and roles of a user, new or not; return the id, None for a service account's name.
 
-    None for the name of a service account: that is a program of this registry's, and nobody signs in as it.
-
-    Under the lock that guards the administrators, so that of two first sign-ins the second one finds her.
+    No sign-in is possible as a service account. The lock serializes first sign-ins and changes of administrators.
     """
-    wanted: list[str] | None = vouched.metadata.get("roles")
+    wanted_roles: list[str] | None = identity.metadata.get("roles")
     await tx.lock("admins")
     try:
-        await roles.create_missing(tx, wanted or ())
-        row = await tx.row(_KEPT, name=validation.normalize_key(vouched.user_name))
+        await roles.create_missing(tx, wanted_roles or ())
+        row = await tx.row(_SELECT_USER, name=validation.normalize_key(identity.user_name))
         if row is None:
-            held = users.DEFAULT_ROLES if wanted is None else wanted
-            new = users.UserCreate(vouched.user_name, roles=held, metadata=vouched.metadata, is_external=True)
+            names = users.DEFAULT_ROLES if wanted_roles is None else wanted_roles
+            new = users.UserCreate(identity.user_name, roles=names, metadata=identity.metadata, is_external=True)
             return await provisioning.provision_one(tx, SYSTEM, new, with_orgs=with_orgs)
-        key, details, is_service_account = row
+        user_id, details, is_service_account = row
         if is_service_account:
             return None
-        await audit.track(tx, audit.USER, [key])
-        if _written(details) != _written(vouched.metadata):
-            await tx.update(User, key, {"details": vouched.metadata})
-        if wanted is not None:
-            await roles.replace(tx, SYSTEM, key, wanted)
+        await audit.track(tx, audit.USER, [user_id])
+        if _canonical_json(details) != _canonical_json(identity.metadata):
+            await tx.update(User, user_id, {"details": identity.metadata})
+        if wanted_roles is not None:
+            await roles.replace(tx, SYSTEM, user_id, wanted_roles)
     except Problem as problem:
-        raise type(problem)(problem.message) from None  # it was no input that named the roles
-    return int(key)
+        raise type(problem)(problem.message) from None  # without a path: the roles are not part of the client's input
+    return int(user_id)
 
 
-def _written(metadata: Any) -> bytes:
-    """To Python 1 is true and 1.0; in JSON they are not the same."""
+def _canonical_json(metadata: Any) -> bytes:
+    """Return JSON bytes to compare. Python values do not suffice: 1 equals true and 1.0 there."""
     return orjson.dumps(metadata, option=orjson.OPT_SORT_KEYS)

@@ -1,4 +1,4 @@
-"""Groups: making, changing and deleting them, and who belongs to them."""
+"""Groups and their members: creating, changing and deleting them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class GroupCreate:
 
 @dataclass(frozen=True, slots=True)
 class GroupUpdate:
-    """What an update gives; None leaves it as it is."""
+    """New values of a group; None keeps the current one."""
 
     display_name: str | None = None
     description: str | None = None
@@ -42,23 +42,23 @@ class GroupUpdate:
 
     @property
     def values(self) -> dict[str, Any]:
-        """The columns to set."""
+        """Return the columns to set."""
         seen_by = None if self.members_seen_by is None else self.members_seen_by.value
-        given = {"display_name": self.display_name, "description": self.description, "members_seen_by": seen_by}
-        values: dict[str, Any] = {column: value for column, value in given.items() if value is not None}
+        columns = {"display_name": self.display_name, "description": self.description, "members_seen_by": seen_by}
+        values: dict[str, Any] = {column: value for column, value in columns.items() if value is not None}
         return values if self.display_name is None else values | {"name_key": sort_key(self.display_name)}
 
 
 @dataclass(frozen=True, slots=True)
 class MemberCreate:
-    """Somebody who is to belong to a group, and until when."""
+    """A user to add to a group, and when the membership ends."""
 
     user: RowRef
     expires_at: datetime | None = None
 
 
 async def create_group(tx: Transaction, viewer: Viewer, new: GroupCreate) -> int:
-    """Make a group without members; needs GROUPS_MANAGE. Answers its id."""
+    """Create a group without members and return its id; needs GROUPS_MANAGE."""
     policy.require(viewer, Permission.GROUPS_MANAGE)
     slug, display_name = new.slug, new.display_name.strip()
     texts = _text_problems(display_name, new.description)
@@ -74,13 +74,13 @@ async def create_group(tx: Transaction, viewer: Viewer, new: GroupCreate) -> int
     try:
         key = int(await tx.value(insert(Group).values(**values).returning(col(Group.id))))
     except UniqueViolation:
-        raise Conflict(f"There is a group `{slug}` already.", ("slug",)) from None
+        raise Conflict(f"A group `{slug}` already exists. Choose another slug.", ("slug",)) from None
     audit.track_new(tx, audit.GROUP, [key])
     return key
 
 
 async def update_group(tx: Transaction, viewer: Viewer, group: RowRef, changes: GroupUpdate) -> int:
-    """Change what is given; needs GROUPS_MANAGE."""
+    """Change the values that are not None and return the group's id; needs GROUPS_MANAGE."""
     policy.require(viewer, Permission.GROUPS_MANAGE)
     key = await load_managed(tx, viewer, group)
     await audit.track(tx, audit.GROUP, [key])
@@ -92,7 +92,7 @@ async def update_group(tx: Transaction, viewer: Viewer, group: RowRef, changes: 
 
 
 async def delete_group(tx: Transaction, viewer: Viewer, group: RowRef) -> tuple[int, int]:
-    """Delete a group with its grants; needs GROUPS_MANAGE. Answers its id, and on how many resources it had one."""
+    """Delete a group and its grants; needs GROUPS_MANAGE. Return its id and the number of its grants."""
     policy.require(viewer, Permission.GROUPS_MANAGE)
     key = await load_managed(tx, viewer, group)
     await audit.track(tx, audit.GROUP, [key])
@@ -110,24 +110,24 @@ def _text_problems(display_name: str, description: str) -> list[Problem]:
 async def add_group_members(
     tx: Transaction, viewer: Viewer, group: RowRef, new: Sequence[MemberCreate]
 ) -> tuple[int, list[int]]:
-    """Let users belong to a group, all or none; needs to manage its members. Answers its id and theirs.
+    """Add users to a group, all or none; needs to manage its members. Return the ids of the group and of the users.
 
-    Every offender is named. A membership that has ended is no membership.
+    Raise Problems that name every invalid item. A membership that has ended is replaced.
     """
     key, until = await _load_managed(tx, viewer, group)
     _check_number(len(new))
-    found = await users.load_many(tx, viewer, [each.user for each in new])
-    members = set(await _members(tx, key, [user for user in found if user is not None]))
+    user_ids = await users.load_many(tx, viewer, [each.user for each in new])
+    members = set(await _filter_members(tx, key, [user for user in user_ids if user is not None]))
     problems: list[Problem] = []
-    for at, (each, user) in enumerate(zip(new, found, strict=True)):
-        wrong = [*validation.end_problems(each.expires_at, tx.now), *expiry.problems(each.expires_at, until)]
-        problems += [problem.under("members", at) for problem in wrong]
+    for at, (each, user) in enumerate(zip(new, user_ids, strict=True)):
+        end_problems = [*validation.end_problems(each.expires_at, tx.now), *expiry.problems(each.expires_at, until)]
+        problems += [problem.under("members", at) for problem in end_problems]
         if user is None:
             problems.append(users.user_not_found(("members", at, "user")))
         elif user in members:
-            problems.append(Conflict("She is a member already.", ("members", at, "user")))
-    validation.raise_problems([*problems, *_repeated(found)])
-    ids = [user for user in found if user is not None]
+            problems.append(Conflict("This user is already a member.", ("members", at, "user")))
+    validation.raise_problems([*problems, *_duplicates(user_ids)])
+    ids = [user for user in user_ids if user is not None]
     await audit.track_links(tx, audit.GROUP_MEMBERS, of=[key], to=ids)
     await _insert(tx, viewer, key, dict(zip(ids, new, strict=True)))
     return key, ids
@@ -136,13 +136,13 @@ async def add_group_members(
 async def remove_group_members(
     tx: Transaction, viewer: Viewer, group: RowRef, members: Sequence[RowRef]
 ) -> tuple[int, list[int]]:
-    """Let users belong to a group no longer, all or none; needs to manage its members. Answers its id and theirs."""
+    """Remove members, all or none; needs to manage the group's members. Return the ids of the group and the users."""
     key = await load_managed(tx, viewer, group)
     _check_number(len(members))
-    found = await _load_members(tx, key, members)
-    unknown = [_no_member(("members", at)) for at, user in enumerate(found) if user is None]
-    validation.raise_problems([*unknown, *_repeated(found)])
-    ids = [user for user in found if user is not None]
+    user_ids = await _load_members(tx, key, members)
+    unknown = [_member_not_found(("members", at)) for at, user in enumerate(user_ids) if user is None]
+    validation.raise_problems([*unknown, *_duplicates(user_ids)])
+    ids = [user for user in user_ids if user is not None]
     await audit.track_links(tx, audit.GROUP_MEMBERS, of=[key], to=ids)
     await tx.rows(delete(GroupMember).where(col(GroupMember.group_id) == key, _is_one_of(ids)))
     return key, ids
@@ -151,69 +151,72 @@ async def remove_group_members(
 async def set_group_manager(
     tx: Transaction, viewer: Viewer, group: RowRef, user: RowRef, is_manager: bool
 ) -> tuple[int, int]:
-    """Let a member change who belongs to the group, or no longer; needs to manage its members."""
+    """Set whether a member manages the group's members; needs to manage them for as long. Return the ids of both."""
     key, until = await _load_managed(tx, viewer, group)
     user_id = (await _load_members(tx, key, [user]))[0]
     if user_id is None:
-        raise _no_member(("user",))
-    member = col(GroupMember.group_id) == key, col(GroupMember.user_id) == user_id
+        raise _member_not_found(("user",))
+    row_conditions = col(GroupMember.group_id) == key, col(GroupMember.user_id) == user_id
     if is_manager and until is not None:
-        was, end = (await tx.rows(select(col(GroupMember.is_manager), col(GroupMember.expires_at)).where(*member)))[0]
-        validation.raise_problems([] if was else [*expiry.problems(end, until, ("isManager",))])
+        columns = col(GroupMember.is_manager), col(GroupMember.expires_at)
+        was_manager, end = (await tx.rows(select(*columns).where(*row_conditions)))[0]
+        validation.raise_problems([] if was_manager else [*expiry.problems(end, until, ("isManager",))])
     await audit.track_links(tx, audit.GROUP_MEMBERS, of=[key], to=[user_id])
-    await tx.rows(update(GroupMember).where(*member).values(is_manager=is_manager))
+    await tx.rows(update(GroupMember).where(*row_conditions).values(is_manager=is_manager))
     return key, user_id
 
 
 def _check_number(number: int) -> None:
-    """Refuse to change none or too many at once."""
+    """Raise InvalidInput unless one request changes 1 to MAX_AT_ONCE members."""
     if not 1 <= number <= MAX_AT_ONCE:
-        raise InvalidInput(f"From 1 to {MAX_AT_ONCE:,} members go at once, not {number:,}.", ("members",))
+        raise InvalidInput(f"`members` must have 1 to {MAX_AT_ONCE:,} items, not {number:,}.", ("members",))
 
 
-def _repeated(found: Sequence[int | None]) -> Iterator[Problem]:
-    """The same user twice in one request, each time but the first."""
-    for at, _ in validation.duplicates(enumerate(found), key=lambda each: each[1]):
+def _duplicates(user_ids: Sequence[int | None]) -> Iterator[Problem]:
+    """Yield a problem for each user that an earlier item names too."""
+    for at, _ in validation.duplicates(enumerate(user_ids), key=lambda each: each[1]):
         yield Conflict("This user is listed more than once. Remove the duplicate.", ("members", at))
 
 
-def _no_member(path: Sequence[str | int]) -> Problem:
-    return NotFound("The group has no such member.", path)
+def _member_not_found(path: Sequence[str | int]) -> Problem:
+    return NotFound("This user is not a member of the group.", path)
 
 
 def _is_one_of(user_ids: Sequence[int]) -> Any:
     return among(col(GroupMember.user_id), integers(user_ids))
 
 
-async def _members(tx: Transaction, key: int, user_ids: Sequence[int]) -> list[int]:
-    """Those of some users who belong to the group now."""
+async def _filter_members(tx: Transaction, key: int, user_ids: Sequence[int]) -> list[int]:
+    """Return those of the users who are members of the group now."""
     statement = select(col(GroupMember.user_id)).where(
         col(GroupMember.group_id) == key, _is_one_of(user_ids), policy.is_valid_until(GroupMember.expires_at)
     )
     return [row[0] for row in await tx.rows(statement, now=tx.now)]
 
 
-async def _load_members(tx: Transaction, key: int, ways: Sequence[RowRef]) -> list[int | None]:
-    """The ids of members, None for each who is none. Who asks sees them all."""
-    ways = [(way, user if way == "id" else validation.normalize_key(str(user))) for way, user in ways]
-    user_ids = integers(user for way, user in ways if way == "id")
-    user_names = texts(user for way, user in ways if way != "id")
+async def _load_members(tx: Transaction, key: int, members: Sequence[RowRef]) -> list[int | None]:
+    """Return the ids of members, None for each user who is not one. The caller must be allowed to see them."""
+    refs: list[RowRef] = [
+        (column, user if column == "id" else validation.normalize_key(str(user))) for column, user in members
+    ]
+    user_ids = integers(user for column, user in refs if column == "id")
+    user_names = texts(user for column, user in refs if column != "id")
     statement = (
         select(col(User.id), col(User.user_key))
         .join(GroupMember, col(GroupMember.user_id) == col(User.id))
         .where(col(GroupMember.group_id) == key, policy.is_valid_until(GroupMember.expires_at))
         .where(among(col(User.id), user_ids) | among(col(User.user_key), user_names))
     )
-    known: dict[RowRef, int] = {}
+    ids: dict[RowRef, int] = {}
     for user_id, user_key in await tx.rows(statement, now=tx.now):
-        known |= {("id", user_id): user_id, ("user_name", user_key): user_id}
-    return [known.get(way) for way in ways]
+        ids |= {("id", user_id): user_id, ("user_name", user_key): user_id}
+    return [ids.get(ref) for ref in refs]
 
 
 async def _insert(tx: Transaction, viewer: Viewer, key: int, new: dict[int, MemberCreate]) -> None:
-    """Write the rows in place of those that have ended."""
-    of_group = col(GroupMember.group_id) == key
-    await tx.rows(delete(GroupMember).where(of_group, _is_one_of([*new]), col(GroupMember.expires_at) <= tx.now))
+    """Insert memberships, and delete those of the same users that have ended."""
+    is_in_group = col(GroupMember.group_id) == key
+    await tx.rows(delete(GroupMember).where(is_in_group, _is_one_of([*new]), col(GroupMember.expires_at) <= tx.now))
     row = {"group_id": key, "is_manager": False, "added_at": tx.now, "added_by": viewer.user_id}
     row["added_by_name"] = await users.name_of(tx, viewer)
     try:
@@ -221,42 +224,42 @@ async def _insert(tx: Transaction, viewer: Viewer, key: int, new: dict[int, Memb
             GroupMember, [{**row, "user_id": user, "expires_at": each.expires_at} for user, each in new.items()]
         )
     except (ForeignKeyViolation, UniqueViolation):
-        raise Conflict("A member was changed at this moment. Try again.", ("members",)) from None
+        raise Conflict("A member was just added or deleted. Reload and retry.", ("members",)) from None
 
 
 async def load_managed(tx: Transaction, viewer: Viewer, group: RowRef) -> int:
-    """The id of a group whose members the viewer manages, held until the transaction ends."""
+    """Return the id of a group whose members the viewer manages. Its row stays locked until the transaction ends."""
     return (await _load_managed(tx, viewer, group))[0]
 
 
 async def _load_managed(tx: Transaction, viewer: Viewer, group: RowRef) -> tuple[int, datetime | None]:
-    """Return the same, and when the viewer's right to manage them ends, None for never.
+    """Return the id, and when the viewer's right to manage the members ends, None for never.
 
-    It is held by a statement of its own: what the next one reads is then as the transaction before left it.
+    A statement of its own locks the row, so that the next one reads what the previous transaction committed.
     """
     policy.require_signed_in(viewer)
-    way, key = group
-    held = await tx.value(_HOLD[way], key=key if way == "id" else validation.normalize_key(str(key)))
-    seen = _visible_group(viewer.permission_profile)
-    row = None if held is None else await tx.row(seen, key=held, **viewer.bind_values, now=tx.now)
+    column, key = group
+    group_id = await tx.value(_LOCK_GROUP[column], key=key if column == "id" else validation.normalize_key(str(key)))
+    query = _visible_group_query(viewer.permission_profile)
+    row = None if group_id is None else await tx.row(query, key=group_id, **viewer.bind_values, now=tx.now)
     if row is None:
         raise NotFound("There is no such group.", ("group",))
     if not row[1]:
-        raise Forbidden("This needs GROUPS_MANAGE, or to be a manager of the group.")
+        raise Forbidden("Only managers of the group and users with GROUPS_MANAGE may change it.")
     return int(row[0]), row[2]
 
 
-_HOLD = {
+_LOCK_GROUP = {
     "id": select(col(Group.id)).where(col(Group.id) == bindparam("key", type_=RowId())).with_for_update(),
     "slug": select(col(Group.id)).where(col(Group.slug) == bindparam("key", type_=KeyText())).with_for_update(),
 }
 
 
 @cache
-def _visible_group(viewer: Viewer) -> Select[Any]:
-    allowed = case(
+def _visible_group_query(viewer: Viewer) -> Select[Any]:
+    is_manager = case(
         (policy.manages_group_members(viewer), literal_column("1", Integer)), else_=literal_column("0", Integer)
     )
-    return select(col(Group.id), allowed, policy.manages_group_until(viewer)).where(
+    return select(col(Group.id), is_manager, policy.manages_group_until(viewer)).where(
         col(Group.id) == bindparam("key", type_=RowId()), policy.sees_group(viewer)
     )

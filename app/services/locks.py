@@ -1,4 +1,4 @@
-"""Locks: nobody writes to a locked resource, and its history says who locked and unlocked it, when and why."""
+"""Locks: a locked resource is read-only, and its history records who locked and unlocked it, when and why."""
 
 from typing import Any
 
@@ -15,41 +15,42 @@ MAX_REASON = 1_000
 
 
 async def lock_resource(tx: Transaction, viewer: Viewer, resource: RowRef, reason: str) -> int:
-    """Lock a resource; needs ADMIN. A second lock is a Conflict.
+    """Lock a resource; needs ADMIN. Raise Conflict if it is locked.
 
-    Its org is held too, and before it as everywhere: a locked resource keeps the owner of its org, see `orgs`.
+    The owner of an org with locked resources cannot change, see `orgs`. So the org's row is locked too, before the
+    resource's, as in all services.
     """
     org_id = await org_locks.keep_org(tx, viewer, resource)
-    found = await resources.administered(tx, viewer, resource)
-    if found.org_id != org_id:
-        raise Conflict("The resource was moved at this moment. Try again.", ("resource",))
-    row = {"resource_id": found.id, "user_id": viewer.user_id, "reason": _checked(reason), "created_at": tx.now}
-    row["user_name"] = await users.name_of(tx, viewer)
-    await audit.track(tx, audit.RESOURCE, [found.id])
+    row = await resources.administered(tx, viewer, resource)
+    if row.org_id != org_id:
+        raise Conflict("The resource was just moved to another org. Reload and retry.", ("resource",))
+    event = {"resource_id": row.id, "user_id": viewer.user_id, "reason": _trim_reason(reason), "created_at": tx.now}
+    event["user_name"] = await users.name_of(tx, viewer)
+    await audit.track(tx, audit.RESOURCE, [row.id])
     try:
-        await tx.insert(Lock, [row])
+        await tx.insert(Lock, [event])
     except UniqueViolation:
-        raise Conflict("The resource is locked already.", ("resource",)) from None
-    await tx.insert(LockEvent, [{**row, "is_lock": True}])
-    return found.id
+        raise Conflict("The resource is already locked.", ("resource",)) from None
+    await tx.insert(LockEvent, [{**event, "is_lock": True}])
+    return row.id
 
 
 async def unlock_resource(tx: Transaction, viewer: Viewer, resource: RowRef, reason: str) -> int:
-    """Unlock a resource; needs ADMIN."""
-    found = await resources.administered(tx, viewer, resource)
-    row: dict[str, Any] = {"resource_id": found.id, "user_id": viewer.user_id, "reason": _checked(reason)}
-    row["user_name"] = await users.name_of(tx, viewer)
-    await audit.track(tx, audit.RESOURCE, [found.id])
-    audit.note(tx, audit.RESOURCE, found.id, {"reason": row["reason"]})
-    gone = await tx.rows(delete(Lock).where(col(Lock.resource_id) == found.id).returning(col(Lock.resource_id)))
-    if not gone:
+    """Unlock a resource; needs ADMIN. Raise Conflict if it is not locked."""
+    row = await resources.administered(tx, viewer, resource)
+    event: dict[str, Any] = {"resource_id": row.id, "user_id": viewer.user_id, "reason": _trim_reason(reason)}
+    event["user_name"] = await users.name_of(tx, viewer)
+    await audit.track(tx, audit.RESOURCE, [row.id])
+    audit.note(tx, audit.RESOURCE, row.id, {"reason": event["reason"]})
+    deleted = await tx.rows(delete(Lock).where(col(Lock.resource_id) == row.id).returning(col(Lock.resource_id)))
+    if not deleted:
         raise Conflict("The resource is not locked.", ("resource",))
-    await tx.insert(LockEvent, [{**row, "created_at": tx.now, "is_lock": False}])
-    return found.id
+    await tx.insert(LockEvent, [{**event, "created_at": tx.now, "is_lock": False}])
+    return row.id
 
 
-def _checked(reason: str) -> str:
+def _trim_reason(reason: str) -> str:
     trimmed = reason.strip()
     if not 0 < len(trimmed) <= MAX_REASON or "\0" in trimmed:
-        raise InvalidInput(f"A reason is 1 to {MAX_REASON:,} characters.", ("reason",))
+        raise InvalidInput(f"`reason` must have 1 to {MAX_REASON:,} characters, none of them NUL.", ("reason",))
     return trimmed

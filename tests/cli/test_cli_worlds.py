@@ -39,20 +39,20 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_demo_fills_serves_and_refuses(settings: Settings, served: list[str], output: Output) -> None:
     assert cli.main(["demo"]) == 0
     out, err = output()
-    assert "44 people, 8 orgs, 12 groups, 300 resources" in out
-    assert f"ostiary demo people share the password {names.PASSWORD}\n" in out
+    assert "44 users, 8 orgs, 12 groups, 300 resources" in out
+    assert f"All users of the demo world have the password {names.PASSWORD}\n" in out
     assert err == ""
 
     assert cli.main(["demo"]) == 1
     out, err = output()
     assert (out, err.count("\n")) == ("", 1)
-    assert err.startswith("ostiary: the demo fills an empty database only, and this one is in use (users: ")
+    assert err.startswith("ostiary: the demo needs an empty database, and this one is in use (users: ")
 
     assert cli.main(["serve", "--port", "0", "--demo"]) == 0
     out, _ = output()
     assert "  playground  http://127.0.0.1:" in out
     assert names.PASSWORD in out
-    assert "is made:" not in out, "nothing is made where it was made"
+    assert "Created the demo world" not in out, "nothing is made where it was made"
 
     assert cli.main(["reindex"]) == 0
     out, err = output()

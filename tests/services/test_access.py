@@ -1,4 +1,4 @@
-"""The access configuration of a resource: who is granted which roles, and until when."""
+"""Claims about the access configuration of a resource: who is granted which roles, and until when."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,8 +27,8 @@ READ, WRITE, LOAD, STORE = "METADATA_READ", "METADATA_WRITE", "DATASET_DATA_READ
 FAR = "2999-01-01T00:00:00.000000Z"
 
 
-def of(thing: Thing, **given: Any) -> dict[str, Any]:
-    return {"resource": {"id": thing.node}, **given}
+def of(thing: Thing, **fields: Any) -> dict[str, Any]:
+    return {"resource": {"id": thing.node}, **fields}
 
 
 def roles(*names: str, until: str | None = None) -> dict[str, Any]:
@@ -76,8 +76,8 @@ async def test_a_stale_revision_is_a_conflict_that_shows_the_current_configurati
 
     for reply in replies:
         assert problems(reply) == {"CONFLICT input.revision"}
-        shown = reply["data"]["submitAccess"]["resource"]["access"]
-        assert (shown["revision"], shown["general"]) == (7, roles(READ, LOAD))
+        access = reply["data"]["submitAccess"]["resource"]["access"]
+        assert (access["revision"], access["general"]) == (7, roles(READ, LOAD))
 
 
 async def test_a_wrong_configuration_is_refused_whole_with_every_offender_named(
@@ -86,7 +86,7 @@ async def test_a_wrong_configuration_is_refused_whole_with_every_offender_named(
     ann = await make.user("ann")
     model = await make.resource(await make.org(), type="MODEL", owner=ann)
     group = await make.group("divers")
-    wrong = {
+    invalid = {
         "groups": [
             {"group": {"slug": "divers"}, **roles(READ)},
             {"group": {"slug": "none"}, **roles(READ)},
@@ -102,8 +102,8 @@ async def test_a_wrong_configuration_is_refused_whole_with_every_offender_named(
     }
 
     async with unchanged(database):
-        reply = await api(SUBMIT, as_=ann, input=of(model, revision=1, **wrong))
-        preview = await api(PREVIEW, as_=ann, input=of(model, revision=1, **wrong))
+        reply = await api(SUBMIT, as_=ann, input=of(model, revision=1, **invalid))
+        preview = await api(PREVIEW, as_=ann, input=of(model, revision=1, **invalid))
 
     expected = {
         "INVALID_INPUT input.general",
@@ -152,16 +152,16 @@ async def test_a_preview_tells_who_would_gain_and_lose_and_writes_nothing(
     async with unchanged(database):
         reply = await api(PREVIEW, as_=ann, input=of(reef, revision=99, **wanted))
 
-    def told(kind: str, gained: list[str], lost: list[str], users: int | None, **more: Any) -> dict[str, Any]:
+    def result(kind: str, gained: list[str], lost: list[str], users: int | None, **more: Any) -> dict[str, Any]:
         plain = {"group": None, "user": None, "expiresAt": None}
         return {"kind": kind, "gained": gained, "lost": lost, "userCount": users, **plain, **more}
 
     assert reply["data"]["previewAccess"] == {
         "changes": [
-            told("GENERAL", [], [LOAD], None),
-            told("GROUP", [], [READ, LOAD, STORE], 3, group={"slug": "divers"}),
-            told("GROUP", [WRITE], [], 1, group={"slug": "boats"}, expiresAt=FAR),
-            told("USER", [READ, WRITE, LOAD, STORE, "ADMIN"], [], 1, user={"userName": "ann"}),
+            result("GENERAL", [], [LOAD], None),
+            result("GROUP", [], [READ, LOAD, STORE], 3, group={"slug": "divers"}),
+            result("GROUP", [WRITE], [], 1, group={"slug": "boats"}, expiresAt=FAR),
+            result("USER", [READ, WRITE, LOAD, STORE, "ADMIN"], [], 1, user={"userName": "ann"}),
         ],
         "errors": [],
     }
@@ -204,7 +204,7 @@ async def test_a_wrong_entry_is_refused(api: Api, make: Make, database: db.Datab
     ann = await make.user("ann")
     model = await make.resource(await make.org(), type="MODEL", owner=ann)
     past = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
-    wrong: list[tuple[dict[str, Any], dict[str, Any], set[str]]] = [
+    invalid: list[tuple[dict[str, Any], dict[str, Any], set[str]]] = [
         (
             {"group": {"slug": "none"}},
             roles(LOAD),
@@ -219,8 +219,8 @@ async def test_a_wrong_entry_is_refused(api: Api, make: Make, database: db.Datab
     ]
 
     async with unchanged(database):
-        for subject, given, expected in wrong:
-            assert problems(await api(GRANT, as_=ann, input=of(model, subject=subject, **given))) == expected
+        for subject, fields, expected in invalid:
+            assert problems(await api(GRANT, as_=ann, input=of(model, subject=subject, **fields))) == expected
         for none in ({}, {"general": True, "anyone": True}):
             reply = await api(GRANT, as_=ann, input=of(model, subject=none, **roles(READ)))
             assert codes(reply) == ["BAD_USER_INPUT"]
@@ -260,19 +260,19 @@ async def test_a_batch_grants_all_or_none_and_says_of_each_why(api: Api, make: M
 
     async with unchanged(database):
         reply = await api(BATCH, as_=ann, input={"grants": [*good, *bad]})
-        wrong = await api(BATCH, as_=ann, input={"grants": [*good, of(mine, subject={"general": False}, **roles())]})
+        invalid = await api(BATCH, as_=ann, input={"grants": [*good, of(mine, subject={"general": False}, **roles())]})
         tried = await api(BATCH, as_=ann, input={"grants": good, "validateOnly": True})
-    told = reply["data"]["grantAccessBatch"]["results"]
-    assert [each["resource"] for each in told] == [None] * 5
-    assert [[".".join([error["code"], *error["path"][3:]]) for error in each["errors"]] for each in told] == [
+    result = reply["data"]["grantAccessBatch"]["results"]
+    assert [each["resource"] for each in result] == [None] * 5
+    assert [[".".join([error["code"], *error["path"][3:]]) for error in each["errors"]] for each in result] == [
         [],
         [],
         ["NOT_FOUND.resource"],
         ["NOT_FOUND.subject.user", "INVALID_INPUT.subject.roles"],
         ["INVALID_INPUT.subject"],
     ]
-    assert [error["path"][2] for each in told for error in each["errors"]] == ["2", "3", "3", "4"]
-    assert problems(wrong) == {"INVALID_INPUT input.grants.2.subject"}
+    assert [error["path"][2] for each in result for error in each["errors"]] == ["2", "3", "3", "4"]
+    assert problems(invalid) == {"INVALID_INPUT input.grants.2.subject"}
     assert codes(tried) == []
 
     done = answered(
@@ -308,7 +308,7 @@ async def test_only_an_admin_sees_and_changes_a_configuration(api: Api, make: Ma
         await make.grant(reef, person, mask)
     await make.member(org, deleter, MemberLevel.READ_WRITE_DELETE)
     await make.member(org, manager, MemberLevel.ADMIN)
-    asked = [
+    requests = [
         (SUBMIT, of(reef, revision=1, general=roles())),
         (PREVIEW, of(reef, revision=1, general=roles())),
         (GRANT, of(reef, subject={"general": True}, **roles(READ))),
@@ -316,12 +316,12 @@ async def test_only_an_admin_sees_and_changes_a_configuration(api: Api, make: Ma
     ]
 
     async with unchanged(database):
-        for text, given in asked:
+        for text, fields in requests:
             for person in (reader, editor, deleter):
-                assert codes(await api(text, as_=person, input=given)) == ["FORBIDDEN"]
-            assert problems(await api(text, as_=eve, input=given)) == {"NOT_FOUND input.resource"}
-            assert codes(await api(text, input=given)) == ["UNAUTHENTICATED"]
-        one = {"grants": [asked[2][1]]}
+                assert codes(await api(text, as_=person, input=fields)) == ["FORBIDDEN"]
+            assert problems(await api(text, as_=eve, input=fields)) == {"NOT_FOUND input.resource"}
+            assert codes(await api(text, input=fields)) == ["UNAUTHENTICATED"]
+        one = {"grants": [requests[2][1]]}
         assert codes(await api(BATCH, as_=reader, input=one)) == ["FORBIDDEN"]
         assert problems(await api(BATCH, as_=eve, input=one)) == {"NOT_FOUND input.grants.0.resource"}
         assert codes(await api(BATCH, input=one)) == ["UNAUTHENTICATED"]
@@ -343,10 +343,10 @@ async def test_what_anyone_reads_is_seen_by_nobody_signed_in(api: Api, make: Mak
     grant = of(reef, subject={"anyone": True}, **roles(LOAD))
     answered(await api(GRANT, as_=ann, input=grant), "grantAccess")
 
-    shown = {"effectiveRoles": [READ, LOAD], "sources": [{"kind": "ANYONE"}]}
+    access = {"effectiveRoles": [READ, LOAD], "sources": [{"kind": "ANYONE"}]}
     assert await api(own, id=reef.node) == {
         "data": {
-            "resource": {"slug": "reef", "org": None, "access": None, "viewerAccess": shown},
+            "resource": {"slug": "reef", "org": None, "access": None, "viewerAccess": access},
             "resources": {"nodes": [{"slug": "reef"}], "totalCount": 1},
         }
     }

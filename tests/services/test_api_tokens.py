@@ -1,4 +1,4 @@
-"""Claims about API tokens: how they are made, shown, listed and revoked, whom they let in, what they do not open."""
+"""Claims about API tokens: how they are created, listed and revoked, and which operations they permit."""
 
 import re
 from datetime import datetime, timedelta
@@ -30,7 +30,7 @@ FORM = re.compile(r"ost_[0-9A-Za-z]{49}")
 
 
 async def ask(api: Api, token: str, query: str, **variables: Any) -> dict[str, Any]:
-    """Ask with a token."""
+    """Send a query with a token."""
     reply: dict[str, Any] = (await post(api, token, query, **variables)).json()
     return reply
 
@@ -40,21 +40,21 @@ async def post(api: Api, token: str, query: str, **variables: Any) -> httpx.Resp
     return await api.client.post("/graphql", json={"query": query, "variables": variables}, headers=headers)
 
 
-async def made(api: Api, as_: Person, **given: Any) -> tuple[str, str]:
-    """A new API token of somebody's: itself, and its id."""
-    payload = answered(await api(CREATE, as_=as_, input={"name": "script", **given}), "createApiToken")
+async def create_token(api: Api, as_: Person, **fields: Any) -> tuple[str, str]:
+    """Create an API token; return its text and its id."""
+    payload = answered(await api(CREATE, as_=as_, input={"name": "script", **fields}), "createApiToken")
     return payload["token"], payload["apiToken"]["id"]
 
 
 async def robot(api: Api, as_: Person, *roles: str) -> dict[str, Any]:
-    """A service account."""
+    """Create a service account."""
     reply = await api(ACCOUNT, as_=as_, input={"userName": "robot", "roles": roles})
     user: dict[str, Any] = answered(reply, "createServiceAccount")["user"]
     return user
 
 
-async def who(api: Api, token: str) -> Any:
-    """The name that a token stands for; the status when it is refused."""
+async def authenticated_user(api: Api, token: str) -> Any:
+    """Return the user name that a token authenticates, or the status of the refusal."""
     response = await post(api, token, WHO)
     return response.json()["data"]["viewer"]["user"]["userName"] if response.is_success else response.status_code
 
@@ -64,13 +64,15 @@ async def test_a_token_is_shown_once_and_lets_its_owner_in(api: Api, make: Make,
     now = datetime.fromisoformat("2031-02-03T04:05:06+00:00")
     database.clock = lambda: now
 
-    token, key = await made(api, ann, permissions=["ORGS_CREATE"])
+    token, key = await create_token(api, ann, permissions=["ORGS_CREATE"])
 
     assert FORM.fullmatch(token)
     assert api_token_format.is_valid(token)
-    shown = (await api("{ apiTokens { nodes { id name prefix expiresAt lastUsedAt } } }", as_=ann))["data"]["apiTokens"]
+    tokens_page = (await api("{ apiTokens { nodes { id name prefix expiresAt lastUsedAt } } }", as_=ann))["data"][
+        "apiTokens"
+    ]
     end = "2032-02-03T04:05:06.000000Z"
-    assert shown == {
+    assert tokens_page == {
         "nodes": [{"id": key, "name": "script", "prefix": token[:10], "expiresAt": end, "lastUsedAt": None}]
     }
     assert (await ask(api, token, WHO))["data"]["viewer"] == {
@@ -83,7 +85,7 @@ async def test_a_token_is_shown_once_and_lets_its_owner_in(api: Api, make: Make,
 
 
 async def test_it_lets_in_over_rest_too(api: Api, make: Make) -> None:
-    token, _ = await made(api, await make.user("ann", "user"), permissions=["ORGS_CREATE"])
+    token, _ = await create_token(api, await make.user("ann", "user"), permissions=["ORGS_CREATE"])
     headers = {"authorization": f"Bearer {token}"}
 
     response = await api.client.post("/orgs", data={"slug": "reef", "name": "Reef"}, headers=headers)
@@ -94,8 +96,8 @@ async def test_it_lets_in_over_rest_too(api: Api, make: Make) -> None:
 
 async def test_it_carries_at_most_what_its_owner_holds_at_the_moment(api: Api, make: Make) -> None:
     root, ann = await make.admin(), await make.user("ann", "admin")
-    token, _ = await made(api, ann, permissions=["USERS_VIEW", "ROLES_MANAGE"])
-    bare, _ = await made(api, ann, name="bare")
+    token, _ = await create_token(api, ann, permissions=["USERS_VIEW", "ROLES_MANAGE"])
+    bare, _ = await create_token(api, ann, name="bare")
 
     first = (await ask(api, token, WHO))["data"]["viewer"]["permissions"]
     answered(await api(ASSIGN, as_=root, input={"user": {"id": ann.node}, "roles": ["user"]}), "assignRoles")
@@ -107,7 +109,9 @@ async def test_it_carries_at_most_what_its_owner_holds_at_the_moment(api: Api, m
     assert codes(refused) == ["FORBIDDEN"]
 
 
-async def test_nobody_puts_into_a_token_what_she_does_not_hold(api: Api, make: Make, database: db.Database) -> None:
+async def test_a_token_has_no_permission_that_its_creator_does_not_hold(
+    api: Api, make: Make, database: db.Database
+) -> None:
     ann = await make.user("ann", "user")
 
     async with unchanged(database):
@@ -117,7 +121,7 @@ async def test_nobody_puts_into_a_token_what_she_does_not_hold(api: Api, make: M
 
 
 @pytest.mark.parametrize(
-    ("given", "path"),
+    ("data", "path"),
     [
         ({"name": ""}, "name"),
         ({"name": " " * 3}, "name"),
@@ -130,12 +134,12 @@ async def test_nobody_puts_into_a_token_what_she_does_not_hold(api: Api, make: M
     ],
 )
 async def test_a_token_that_is_not_right_is_not_made(
-    api: Api, make: Make, database: db.Database, given: dict[str, Any], path: str
+    api: Api, make: Make, database: db.Database, data: dict[str, Any], path: str
 ) -> None:
     root = await make.admin()
 
     async with unchanged(database):
-        reply = await api(CREATE, as_=root, input={"name": "script", **given})
+        reply = await api(CREATE, as_=root, input={"name": "script", **data})
 
     assert problems(reply) == {f"INVALID_INPUT input.{path}"}
 
@@ -144,8 +148,8 @@ async def test_a_name_is_taken_once_for_each_owner_and_in_any_letter_case(
     api: Api, make: Make, database: db.Database
 ) -> None:
     ann, bea = await make.user("ann"), await make.user("bea")
-    await made(api, ann, name="Script")
-    await made(api, bea, name="script")
+    await create_token(api, ann, name="Script")
+    await create_token(api, bea, name="script")
 
     async with unchanged(database):
         reply = await api(CREATE, as_=ann, input={"name": " SCRIPT "})
@@ -176,12 +180,12 @@ async def test_where_no_end_is_demanded_it_needs_none(api: Api, make: Make) -> N
 async def test_it_ends_with_its_time_on_the_second(api: Api, make: Make, database: db.Database) -> None:
     now = datetime.fromisoformat("2031-02-03T04:05:06+00:00")
     database.clock = lambda: now
-    token, _ = await made(api, await make.user("ann"), expiresAt="2031-03-03T04:05:06Z")
+    token, _ = await create_token(api, await make.user("ann"), expiresAt="2031-03-03T04:05:06Z")
 
     database.clock = lambda: now + timedelta(days=28, microseconds=-1)
-    assert await who(api, token) == "ann"
+    assert await authenticated_user(api, token) == "ann"
     database.clock = lambda: now + timedelta(days=28)
-    assert await who(api, token) == 401
+    assert await authenticated_user(api, token) == 401
 
 
 async def test_what_ends_it_ends_it_at_the_next_request_on_every_worker(
@@ -189,26 +193,28 @@ async def test_what_ends_it_ends_it_at_the_next_request_on_every_worker(
 ) -> None:
     root, people = await make.admin(), [await make.user(name) for name in ("ann", "bea", "cleo")]
     ann, bea, cleo = people
-    tokens = [await made(api, person) for person in people]
+    tokens = [await create_token(api, person) for person in people]
 
     async with another(settings) as elsewhere:
-        assert [await who(elsewhere, token) for token, _ in tokens] == ["ann", "bea", "cleo"]
+        assert [await authenticated_user(elsewhere, token) for token, _ in tokens] == ["ann", "bea", "cleo"]
         answered(await api(REVOKE, as_=ann, input={"apiToken": tokens[0][1]}), "revokeApiToken")
         answered(await api(ASSIGN, as_=root, input={"user": {"id": bea.node}, "roles": ["deactivated"]}), "assignRoles")
         answered(await api(DELETE, as_=root, input={"user": {"id": cleo.node}}), "deleteUser")
-        assert [await who(worker, token) for worker in (elsewhere, api) for token, _ in tokens] == [401] * 6
+        assert [await authenticated_user(worker, token) for worker in (elsewhere, api) for token, _ in tokens] == [
+            401
+        ] * 6
 
 
 async def test_a_new_password_and_signing_out_everywhere_leave_it(api: Api, make: Make) -> None:
     ann = await make.user("ann")
-    token, _ = await made(api, ann)
+    token, _ = await create_token(api, ann)
 
-    given = {"oldPassword": PASSWORD, "newPassword": "another horse another staple"}
-    session = answered(await api(change("changePassword", "session { token }"), as_=ann, input=given), "changePassword")
+    data = {"oldPassword": PASSWORD, "newPassword": "another horse another staple"}
+    session = answered(await api(change("changePassword", "session { token }"), as_=ann, input=data), "changePassword")
     answered(await ask(api, session["session"]["token"], change("signOutEverywhere"), input={}), "signOutEverywhere")
 
-    assert await who(api, session["session"]["token"]) == 401
-    assert await who(api, token) == "ann"
+    assert await authenticated_user(api, session["session"]["token"]) == 401
+    assert await authenticated_user(api, token) == "ann"
 
 
 NO_BUSINESS: dict[str, dict[str, Any] | None] = {
@@ -224,14 +230,14 @@ NO_BUSINESS: dict[str, dict[str, Any] | None] = {
 @pytest.mark.parametrize("name", NO_BUSINESS)
 async def test_it_is_no_session(api: Api, make: Make, database: db.Database, name: str) -> None:
     root, _ = await make.admin(), await make.user("bea")
-    token, _ = await made(api, root, permissions=[each.name for each in Permission])
-    given = NO_BUSINESS[name]
-    text = f"mutation {{ {name} {{ errors {{ code }} }} }}" if given is None else change(name)
-    await who(api, token)
+    token, _ = await create_token(api, root, permissions=[each.name for each in Permission])
+    data = NO_BUSINESS[name]
+    text = f"mutation {{ {name} {{ errors {{ code }} }} }}" if data is None else change(name)
+    await authenticated_user(api, token)
     await make.app.last_used.flush()
 
     async with unchanged(database):
-        response = await post(api, token, text, **({} if given is None else {"input": given}))
+        response = await post(api, token, text, **({} if data is None else {"input": data}))
 
     assert codes(response.json()) == ["FORBIDDEN"]
     assert "set-cookie" not in response.headers
@@ -239,7 +245,7 @@ async def test_it_is_no_session(api: Api, make: Make, database: db.Database, nam
 
 @pytest.mark.parametrize("path", ["authenticate/refresh", "changepwd"])
 async def test_it_is_no_session_over_rest_either(api: Api, make: Make, path: str) -> None:
-    token, _ = await made(api, await make.admin())
+    token, _ = await create_token(api, await make.admin())
     body = {"oldPassword": PASSWORD, "newPassword": "another horse another staple"}
 
     response = await api.client.post(f"/users/{path}", json=body, headers={"authorization": f"Bearer {token}"})
@@ -249,7 +255,7 @@ async def test_it_is_no_session_over_rest_either(api: Api, make: Make, path: str
 
 
 async def test_in_a_cookie_it_is_nobodys(api: Api, make: Make) -> None:
-    token, _ = await made(api, await make.user("ann"))
+    token, _ = await create_token(api, await make.user("ann"))
 
     response = await api.client.post("/graphql", json={"query": WHO}, headers={"cookie": f"jwtToken={token}"})
 
@@ -258,18 +264,18 @@ async def test_in_a_cookie_it_is_nobodys(api: Api, make: Make) -> None:
 
 async def test_it_ends_itself_and_no_other_one(api: Api, make: Make, database: db.Database) -> None:
     ann = await make.user("ann")
-    (token, own), (_, other) = await made(api, ann), await made(api, ann, name="other")
+    (token, own), (_, other) = await create_token(api, ann), await create_token(api, ann, name="other")
 
     assert codes(await ask(api, token, REVOKE, input={"apiToken": other})) == ["FORBIDDEN"]
     assert await rows_of(database, tables.ApiToken) == 2
     revoked = answered(await ask(api, token, REVOKE, input={"apiToken": own}), "revokeApiToken")
     assert revoked == {"revokedApiTokenId": own, "errors": []}
-    assert await who(api, token) == 401
+    assert await authenticated_user(api, token) == 401
 
 
 async def test_others_neither_see_nor_end_it(api: Api, make: Make, database: db.Database) -> None:
     ann, eve, vera = await make.user("ann"), await make.user("eve"), await make.holder(Permission.USERS_VIEW, "vera")
-    token, key = await made(api, ann)
+    token, key = await create_token(api, ann)
     query = 'query ($id: ID!) { apiTokens { totalCount } node(id: $id) { id } user(by: {userName: "ann"}) '
     query += "{ apiTokens { totalCount } } }"
 
@@ -285,12 +291,15 @@ async def test_others_neither_see_nor_end_it(api: Api, make: Make, database: db.
         "user": {"apiTokens": {"totalCount": 1}},
     }
     assert [codes(reply) for reply in replies] == [["FORBIDDEN"], ["FORBIDDEN"], ["UNAUTHENTICATED"]]
-    assert await who(api, token) == "ann"
+    assert await authenticated_user(api, token) == "ann"
 
 
 async def test_a_manager_ends_tokens_of_those_who_hold_no_more(api: Api, make: Make, database: db.Database) -> None:
     boss = await make.holder(Permission.USERS_MANAGE)
-    (_, of_ann), (_, of_root) = await made(api, await make.user("ann")), await made(api, await make.admin())
+    (_, of_ann), (_, of_root) = (
+        await create_token(api, await make.user("ann")),
+        await create_token(api, await make.admin()),
+    )
 
     answered(await api(REVOKE, as_=boss, input={"apiToken": of_ann}), "revokeApiToken")
     assert codes(await api(REVOKE, as_=boss, input={"apiToken": of_root})) == ["FORBIDDEN"]
@@ -301,7 +310,7 @@ async def test_its_last_use_is_written_once_a_minute_and_costs_no_statement(
     api: Api, make: Make, database: db.Database, settings: Settings
 ) -> None:
     ann = await make.user("ann")
-    token, _ = await made(api, ann)
+    token, _ = await create_token(api, ann)
     now = database.clock()
     last = select(col(tables.ApiToken.last_used_at))
 
@@ -327,14 +336,14 @@ async def test_a_service_account_comes_with_tokens_alone(api: Api, make: Make, d
     user = await robot(api, root, "user")
     by = {"id": user["id"]}
 
-    token, _ = await made(api, root, user=by, permissions=["ORGS_CREATE"])
+    token, _ = await create_token(api, root, user=by, permissions=["ORGS_CREATE"])
 
     assert user == {"userName": "robot", "isServiceAccount": True, "roles": [{"name": "user"}], **by}
     assert (await ask(api, token, WHO))["data"]["viewer"]["permissions"] == ["ORGS_CREATE"]
     await make.app.last_used.flush()
     async with unchanged(database):
-        given = {"user": by, "newPassword": "another horse another staple"}
-        reset = await api(change("resetPassword"), as_=root, input=given)
+        data = {"user": by, "newPassword": "another horse another staple"}
+        reset = await api(change("resetPassword"), as_=root, input=data)
         login = await api(change("login"), input={"userName": "robot", "password": ""})
     assert problems(reset) == {"INVALID_INPUT input.user"}
     assert codes(login) == ["UNAUTHENTICATED"]
@@ -380,11 +389,11 @@ async def test_the_last_administrator_is_a_person(api: Api, make: Make, database
 
 
 async def test_a_token_finds_its_rights_to_be_less_in_every_way_of_asking(api: Api, make: Make) -> None:
-    """She holds ADMIN everywhere by a permission that the token does not carry."""
+    """The user holds ADMIN everywhere through a permission that the token does not carry."""
     root, bea = await make.admin(), await make.user("bea")
     thing = await make.resource(await make.org("reef"), general=0)
-    token, _ = await made(api, root)
-    full, _ = await made(api, root, name="full", permissions=["RESOURCES_MANAGE"])
+    token, _ = await create_token(api, root)
+    full, _ = await create_token(api, root, name="full", permissions=["RESOURCES_MANAGE"])
     own = 'checkAccess(user: {userName: "root"}, resource: {id: $id}, role: METADATA_READ)'
     query = f"query ($id: ID!) {{ {own} node(id: $id) {{ id }} resources {{ totalCount }}"
     query += " viewer { user { accessibleResources { totalCount } } }"
@@ -398,5 +407,5 @@ async def test_a_token_finds_its_rights_to_be_less_in_every_way_of_asking(api: A
     assert [more["checkAccess"], more["resources"], more["explainAccess"]] == [True, one, [{"kind": "PERMISSION"}]]
     assert more["viewer"]["user"]["accessibleResources"] == one
     about = "query ($id: ID!, $user: ID!) { checkAccess(user: {id: $user}, resource: {id: $id}, role: ADMIN) }"
-    asked = [await ask(api, each, about, id=thing.node, user=bea.node) for each in (token, full)]
-    assert [codes(reply) for reply in asked] == [["FORBIDDEN"], []]
+    replies = [await ask(api, each, about, id=thing.node, user=bea.node) for each in (token, full)]
+    assert [codes(reply) for reply in replies] == [["FORBIDDEN"], []]

@@ -1,4 +1,4 @@
-"""Claims about what the audit log keeps: what an event tells, that it is there whole or not at all, and no secret."""
+"""Claims about the audit log: an event has the changed values and no secret, and is written in full or not at all."""
 
 import asyncio
 import re
@@ -24,13 +24,13 @@ LOGOUT = "mutation { logout { errors { code } } }"
 TABLES: tuple[Any, ...] = (AuditEvent, AuditChange)
 
 
-async def _asked(api: Api, name: str, as_: Person | None, shows: str = "", /, **given: Any) -> Any:
-    """A change that is made."""
-    return answered(await api(change(name, shows), as_=as_, input=given), name)
+async def _change(api: Api, name: str, as_: Person | None, shows: str = "", /, **data: Any) -> Any:
+    """Run a mutation that succeeds."""
+    return answered(await api(change(name, shows), as_=as_, input=data), name)
 
 
-async def _told(database: db.Database) -> Event:
-    """The last event."""
+async def _last_event(database: db.Database) -> Event:
+    """Return the last event."""
     return (await events(database))[-1]
 
 
@@ -38,15 +38,15 @@ async def _told(database: db.Database) -> Event:
 async def test_the_database_itself_refuses_to_change_or_delete_what_was_written(
     api: Api, make: Make, database: db.Database, table: Any
 ) -> None:
-    await _asked(api, "createRole", await make.admin(), name="pilots")
+    await _change(api, "createRole", await make.admin(), name="pilots")
     ways: list[Any] = [delete(table), update(table).values(at=database.clock())]
     ways += [text(f"TRUNCATE {table.__tablename__} CASCADE")] if database.dialect.name == "postgresql" else []
     before = await events(database)
 
-    for way in ways:
+    for statement in ways:
         with pytest.raises(Exception, match="the audit log is append-only"):
             async with database.write() as tx:
-                await tx.rows(way)
+                await tx.rows(statement)
 
     assert await events(database) == before != []
 
@@ -74,7 +74,7 @@ async def test_an_event_that_cannot_be_written_takes_its_change_along(
         raise InvalidInput("no room", ())
 
     root, before = await make.admin(), await all_but_the_log(database)
-    monkeypatch.setattr(audit, "_row", refuse)
+    monkeypatch.setattr(audit.recorder, "_row", refuse)
 
     reply = await api(change("createRole"), as_=root, input={"name": "pilots"})
 
@@ -87,12 +87,12 @@ async def test_it_tells_what_differs_before_and_after(api: Api, make: Make, data
     root, _ = await make.admin(), await make.user("ann", "user", details={"a": 1, "b": True})
     reef = await make.resource(await make.org("reef"), slug="corals", name="Corals")
 
-    await _asked(api, "setUserMetadata", root, user={"userName": "ANN"}, metadata={"a": 1.0, "b": 1})
-    metadata = await _told(database)
-    await _asked(api, "updateUser", root, user={"userName": "ann"}, email="ann@b.example", roles=["user", "admin"])
-    account = await _told(database)
-    await _asked(api, "updateResource", root, resource={"id": reef.node}, name="Reef", description="Corals")
-    resource = await _told(database)
+    await _change(api, "setUserMetadata", root, user={"userName": "ANN"}, metadata={"a": 1.0, "b": 1})
+    metadata = await _last_event(database)
+    await _change(api, "updateUser", root, user={"userName": "ann"}, email="ann@b.example", roles=["user", "admin"])
+    account = await _last_event(database)
+    await _change(api, "updateResource", root, resource={"id": reef.node}, name="Reef", description="Corals")
+    resource = await _last_event(database)
 
     assert metadata.changes == {
         "User ann": ({"metadata": {"a": 1, "b": True}}, {"metadata": {"a": 1.0, "b": 1}}),
@@ -115,23 +115,23 @@ async def test_what_was_made_has_no_before_and_what_was_deleted_no_after(
 ) -> None:
     root = await make.admin()
 
-    await _asked(api, "createRole", root, name="pilots", description="They fly.", permissions=["USERS_VIEW"])
-    made = await _told(database)
-    await _asked(api, "deleteRole", root, role={"name": "pilots"})
-    gone = await _told(database)
+    await _change(api, "createRole", root, name="pilots", description="They fly.", permissions=["USERS_VIEW"])
+    created = await _last_event(database)
+    await _change(api, "deleteRole", root, role={"name": "pilots"})
+    gone = await _last_event(database)
 
     pilots = {"name": "pilots", "description": "They fly.", "permissions": ["USERS_VIEW"]}
-    assert (made.changes, gone.changes) == ({"Role pilots": (None, pilots)}, {"Role pilots": (pilots, None)})
+    assert (created.changes, gone.changes) == ({"Role pilots": (None, pilots)}, {"Role pilots": (pilots, None)})
 
 
 async def test_a_change_that_makes_no_difference_is_told_too(api: Api, make: Make, database: db.Database) -> None:
     root, ann, bob = await make.admin(), await make.user("ann", "user"), await make.user("bob")
     await make.member(await make.org("reef"), bob)
 
-    await _asked(api, "assignRoles", root, user={"id": ann.node}, roles=["user"])
-    roles = await _told(database)
-    await _asked(api, "updateOrgMember", root, org={"slug": "reef"}, user={"id": bob.node}, level="READ_WRITE")
-    member = await _told(database)
+    await _change(api, "assignRoles", root, user={"id": ann.node}, roles=["user"])
+    roles = await _last_event(database)
+    await _change(api, "updateOrgMember", root, org={"slug": "reef"}, user={"id": bob.node}, level="READ_WRITE")
+    member = await _last_event(database)
 
     assert roles.changes == {"User ann": ({}, {})}
     assert member.changes == {"User bob": ({}, {}), "Org reef": ({}, {})}
@@ -148,11 +148,11 @@ async def test_a_grant_is_told_of_the_resource_and_of_whom_it_is_for(
 
     entry = {"user": {"id": bob.node}, "roles": ["ADMIN", "METADATA_WRITE"], "expiresAt": "2200-01-01T00:00:00Z"}
     general = {"roles": ["METADATA_READ", "DATASET_DATA_READ"]}
-    await _asked(
+    await _change(
         api, "submitAccess", root, resource={"id": reef.node}, revision=1, general=general, groups=[], users=[entry]
     )
 
-    assert (await _told(database)).changes == {
+    assert (await _last_event(database)).changes == {
         "Resource corals": ({"access": {"group:divers": read}}, {"access": {"user:bob": admin}}),
         "Group divers": ({"access": {"reef/corals": read}}, {"access": {}}),
         "User bob": ({"access": {}}, {"access": {"reef/corals": admin}}),
@@ -166,8 +166,8 @@ async def test_a_deletion_tells_of_all_that_it_reaches(api: Api, make: Make, dat
     await make.member(air, ann)
     await make.grant(await make.resource(air, slug="winds"), ann)
 
-    await _asked(api, "deleteUser", root, user={"id": ann.node}, successor={"id": bob.node})
-    event = await _told(database)
+    await _change(api, "deleteUser", root, user={"id": ann.node}, successor={"id": bob.node})
+    event = await _last_event(database)
 
     read, member = {"roles": ["METADATA_READ"], "expiresAt": None}, {"level": "READ_WRITE", "expiresAt": None}
     belongs, owned = {"isManager": False, "expiresAt": None}, {"reef": org.node, "reef/corals": reef.node}
@@ -194,12 +194,14 @@ async def test_a_deletion_tells_of_all_that_it_reaches(api: Api, make: Make, dat
     }
 
 
-async def test_who_deletes_herself_is_told_by_name(api: Api, make: Make, database: db.Database) -> None:
+async def test_a_user_who_deletes_their_own_account_is_named_in_the_event(
+    api: Api, make: Make, database: db.Database
+) -> None:
     root, _ = await make.admin(), await make.admin("other")
 
-    await _asked(api, "deleteUser", root, user={"id": root.node})
+    await _change(api, "deleteUser", root, user={"id": root.node})
 
-    event = await _told(database)
+    event = await _last_event(database)
     assert (event.actor_id, event.actor, event.action) == (root.id, "root", "deleteUser")
 
 
@@ -210,9 +212,9 @@ async def test_where_it_was_asked_and_in_which_request(api: Api, make: Make, dat
         headers = {**api.headers(root), "x-request-id": name}
         await api.client.post("/users/roles", json={"roleName": f"role{number}"}, headers=headers)
 
-    own, *made = [event.request_id for event in await events(database)]
+    own, *created = [event.request_id for event in await events(database)]
     assert own == "a-request.7"
-    assert all(re.fullmatch("[0-9a-f]{16}", str(each)) for each in made)
+    assert all(re.fullmatch("[0-9a-f]{16}", str(each)) for each in created)
     assert {(event.face, event.address) for event in await events(database)} == {("REST", "127.0.0.1")}
 
 
@@ -229,15 +231,15 @@ async def test_no_secret_is_ever_written(api: Api, make: Make, database: db.Data
     root, ann = await make.admin(), await make.user("ann")
     words = [PASSWORD, *(f"the {word} word of many letters" for word in ("first", "second", "third", "fourth"))]
     reef = await make.resource(await make.org("reef", ann), owner=ann, slug="corals")
-    session = await _asked(api, "login", None, "session { token }", userName="ann", password=PASSWORD)
+    session = await _change(api, "login", None, "session { token }", userName="ann", password=PASSWORD)
     tokens = [session["session"]["token"], api.token(ann), api.token(root)]
-    changed = await _asked(api, "changePassword", ann, "session { token }", oldPassword=PASSWORD, newPassword=words[1])
-    await _asked(api, "resetPassword", root, user={"id": ann.node}, newPassword=words[2])
-    await _asked(api, "createUser", root, userName="bob", password=words[3])
-    await _asked(api, "createUsers", root, users=[{"userName": "eve", "password": words[4]}])
-    upload = await _asked(api, "beginUpload", root, "token ticket { id }", resource={"id": reef.node}, sizeBytes=7)
-    download = await _asked(api, "beginDownload", root, "token ticket { id }", resource={"id": reef.node})
-    await _asked(api, "finishUpload", root, ticket=upload["ticket"]["id"], sizeBytes=7)
+    changed = await _change(api, "changePassword", ann, "session { token }", oldPassword=PASSWORD, newPassword=words[1])
+    await _change(api, "resetPassword", root, user={"id": ann.node}, newPassword=words[2])
+    await _change(api, "createUser", root, userName="bob", password=words[3])
+    await _change(api, "createUsers", root, users=[{"userName": "eve", "password": words[4]}])
+    upload = await _change(api, "beginUpload", root, "token ticket { id }", resource={"id": reef.node}, sizeBytes=7)
+    download = await _change(api, "beginDownload", root, "token ticket { id }", resource={"id": reef.node})
+    await _change(api, "finishUpload", root, ticket=upload["ticket"]["id"], sizeBytes=7)
     assert codes(await api(LOGOUT, as_=root)) == []
 
     rows = [await fetch(database, select(table.__table__)) for table in TABLES]
@@ -256,13 +258,13 @@ async def test_a_large_change_is_kept_as_far_as_there_is_room(api: Api, make: Ma
     root, _ = await make.admin(), await make.user("ann")
     metadata = {"text": "x" * (audit.MAX_CHANGE - 20)}
 
-    await _asked(api, "setUserMetadata", root, user={"userName": "ann"}, metadata=metadata)
-    whole = await _told(database)
+    await _change(api, "setUserMetadata", root, user={"userName": "ann"}, metadata=metadata)
+    complete = await _last_event(database)
     metadata["text"] += "y" * 30
-    await _asked(api, "setUserMetadata", root, user={"userName": "ann"}, metadata={**metadata, "roles": ["user"]})
-    cut = await _told(database)
+    await _change(api, "setUserMetadata", root, user={"userName": "ann"}, metadata={**metadata, "roles": ["user"]})
+    cut = await _last_event(database)
 
-    assert whole.changes["User ann"][1]["metadata"]["text"] == "x" * (audit.MAX_CHANGE - 20)
+    assert complete.changes["User ann"][1]["metadata"]["text"] == "x" * (audit.MAX_CHANGE - 20)
     assert cut.changes["User ann"][1] == {"truncated": True, "roles": ["user"]}
     assert cut.changes["User ann"][0]["roles"] == []
 
@@ -275,21 +277,21 @@ async def test_a_bulk_change_is_one_event_and_takes_no_more_statements_for_many_
 
     async def added(some: list[Person]) -> int:
         members = [{"user": {"id": person.node}} for person in some]
-        given = {"group": {"id": group.node}, "members": members}
-        return await api.statements(change("addGroupMembers"), as_=root, input=given)
+        data = {"group": {"id": group.node}, "members": members}
+        return await api.statements(change("addGroupMembers"), as_=root, input=data)
 
-    async def made(name: str, number: int) -> int:
-        given = {"users": [{"userName": f"{name}{at}"} for at in range(number)]}
-        return await api.statements(change("createUsers"), as_=root, input=given)
+    async def created(name: str, number: int) -> int:
+        data = {"users": [{"userName": f"{name}{at}"} for at in range(number)]}
+        return await api.statements(change("createUsers"), as_=root, input=data)
 
-    assert [await added(people[:1]), await made("a", 1)] == [await added(people[1:]), await made("b", 40)]
+    assert [await added(people[:1]), await created("a", 1)] == [await added(people[1:]), await created("b", 40)]
     assert [len(event.changes) for event in await events(database)] == [2, 1, 40, 40]
 
 
 async def test_two_who_write_at_once_are_told_apart(
     api: Api, make: Make, database: db.Database, settings: Settings
 ) -> None:
-    """Each says what it found and what it left, so that the events of a thing follow one another."""
+    """Each event has the state before and after, so the events of an object form a chain."""
     root, other = await make.admin(), await make.admin("other")
     reef = await make.resource(await make.org("reef"), slug="corals", name="0")
     update_ = change("updateResource")
@@ -305,11 +307,11 @@ async def test_two_who_write_at_once_are_told_apart(
         )
 
     assert [code for reply in replies for code in codes(reply)] == []
-    told = {event.changes["Resource corals"][0]["name"]: event for event in await events(database)}
-    assert len(told) == 12
+    events_by_name = {event.changes["Resource corals"][0]["name"]: event for event in await events(database)}
+    assert len(events_by_name) == 12
     name = "0"
     for _ in range(12):
-        event = told.pop(name)
+        event = events_by_name.pop(name)
         name = event.changes["Resource corals"][1]["name"]
         assert name.startswith(f"{event.actor} ")
 
@@ -320,8 +322,8 @@ async def test_what_happens_at_the_same_moment_is_not_told_of_a_sign_in(
     root, ann = await make.admin(), await make.user("ann")
 
     await asyncio.gather(
-        _asked(api, "login", None, userName="ann", password=PASSWORD),
-        _asked(api, "setUserMetadata", root, user={"id": ann.node}, metadata={"a": 1}),
+        _change(api, "login", None, userName="ann", password=PASSWORD),
+        _change(api, "setUserMetadata", root, user={"id": ann.node}, metadata={"a": 1}),
     )
 
     by_action = {event.action: event for event in await events(database)}

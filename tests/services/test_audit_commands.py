@@ -1,4 +1,4 @@
-"""Claims about what the audit log tells of commands."""
+"""Claims about the audit events of commands."""
 
 import asyncio
 
@@ -24,8 +24,8 @@ def test_a_command_writes_one_event_and_one_that_changes_nothing_none(settings: 
     main.fill(settings)
     main.reindex(settings, lambda _, __: None)
 
-    told = _events(settings)
-    own = [event for event in told if event.actor is None]
+    events = _events(settings)
+    own = [event for event in events if event.actor is None]
     assert [event.action for event in own] == ["createUser", "demo", "reindex"]
     assert {(event.actor_id, event.face, event.address) for event in own} == {(None, "COMMAND", None)}
     assert [event.kinds for event in own] == [["User"], ["ResourceType", "Role", "User"], []]
@@ -36,8 +36,8 @@ def test_the_demo_has_two_years_of_events_by_those_who_did_it(settings: Settings
     main.prepare(settings)
     main.fill(settings)
 
-    told = [event for event in _events(settings) if event.actor is not None]
-    assert {event.action for event in told} == {
+    events = [event for event in _events(settings) if event.actor is not None]
+    assert {event.action for event in events} == {
         "addGroupMembers",
         "addOrgMember",
         "createGroup",
@@ -49,5 +49,5 @@ def test_the_demo_has_two_years_of_events_by_those_who_did_it(settings: Settings
         "unlockResource",
         "updateResource",
     }
-    assert sum(event.action == "createResource" for event in told) == 300
-    assert all(event.changes for event in told)
+    assert sum(event.action == "createResource" for event in events) == 300
+    assert all(event.changes for event in events)

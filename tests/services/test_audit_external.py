@@ -1,4 +1,4 @@
-"""Claims about what the audit log tells of those whom an external provider lets in."""
+"""Claims about the audit events of users who sign in through an external provider."""
 
 from collections.abc import AsyncIterator
 
@@ -13,8 +13,8 @@ from tests.support.provider import PASSWORD, Provider, over_rest
 
 @pytest.fixture
 async def provider() -> AsyncIterator[Provider]:
-    async with Provider() as made:
-        yield made
+    async with Provider() as provider:
+        yield provider
 
 
 @pytest.fixture

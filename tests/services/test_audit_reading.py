@@ -1,4 +1,4 @@
-"""Claims about who reads the audit log, and how far."""
+"""Claims about reading the audit log: who may read which events."""
 
 import re
 from datetime import timedelta
@@ -30,8 +30,8 @@ OF_RESOURCE = """query ($id: ID!) { resource(by: {id: $id}) { auditEvents {
 NODE = "query ($id: ID!) { node(id: $id) { ... on AuditEvent { action changes { totalCount } } } }"
 
 
-async def _made(api: Api, as_: Person, name: str, /, **given: Any) -> None:
-    answered(await api(change(name), as_=as_, input=given), name)
+async def _change(api: Api, as_: Person, name: str, /, **data: Any) -> None:
+    answered(await api(change(name), as_=as_, input=data), name)
 
 
 async def _log(api: Api, as_: Person | None, **variables: Any) -> Any:
@@ -40,26 +40,26 @@ async def _log(api: Api, as_: Person | None, **variables: Any) -> Any:
     return reply["data"]["auditEvents"]
 
 
-async def _actions(api: Api, as_: Person, **given: Any) -> list[str]:
-    """The actions of the events that a filter keeps, the newest first."""
-    return [event["action"] for event in (await _log(api, as_, filter=given))["nodes"]]
+async def _actions(api: Api, as_: Person, **conditions: Any) -> list[str]:
+    """Return the actions of the events that match a filter, newest first."""
+    return [event["action"] for event in (await _log(api, as_, filter=conditions))["nodes"]]
 
 
 async def _of(api: Api, as_: Person | None, resource: Thing) -> Any:
-    """What somebody reads of a resource's events."""
-    found = (await api(OF_RESOURCE, as_=as_, id=resource.node))["data"]["resource"]
-    return found and found["auditEvents"]
+    """Return the page of a resource's events that a user can read."""
+    resource_data = (await api(OF_RESOURCE, as_=as_, id=resource.node))["data"]["resource"]
+    return resource_data and resource_data["auditEvents"]
 
 
 async def test_the_whole_log_is_for_those_who_hold_the_permission_alone(api: Api, make: Make) -> None:
     root, auditor = await make.admin(), await make.holder(Permission.AUDIT_VIEW)
     others = [None, await make.user(), await make.holder(ALL_PERMISSIONS & ~Permission.AUDIT_VIEW)]
-    await _made(api, root, "createRole", name="pilots")
+    await _change(api, root, "createRole", name="pilots")
 
-    told = await _log(api, auditor)
+    log = await _log(api, auditor)
 
     assert [await _log(api, other) for other in others] == [None] * 3
-    (event,) = told["nodes"]
+    (event,) = log["nodes"]
     role = {"name": "pilots", "description": "", "permissions": []}
     assert event.pop("createdAt").endswith("Z")
     assert re.fullmatch("[0-9a-f]{16}", event.pop("requestId"))
@@ -90,9 +90,9 @@ async def test_it_is_narrowed_by_who_did_what_to_what_and_when(api: Api, make: M
     began = database.clock()
     for hour, (who, name) in enumerate([(root, "createRole"), (ann, "createGroup"), (ann, "createRole")]):
         database.clock = lambda hour=hour: began + timedelta(hours=hour)  # type: ignore[misc]  # bound for this turn
-        given = {"slug": "divers", "displayName": "Divers"} if name == "createGroup" else {"name": f"role{hour}"}
-        await _made(api, who, name, **given)
-    await _made(api, root, "deleteGroup", group={"slug": "divers"})
+        data = {"slug": "divers", "displayName": "Divers"} if name == "createGroup" else {"name": f"role{hour}"}
+        await _change(api, who, name, **data)
+    await _change(api, root, "deleteGroup", group={"slug": "divers"})
 
     assert await _actions(api, root) == ["deleteGroup", "createRole", "createGroup", "createRole"]
     assert await _actions(api, root, actorName={"eq": "ANN"}) == ["createRole", "createGroup"]
@@ -108,17 +108,17 @@ async def test_it_is_narrowed_by_who_did_what_to_what_and_when(api: Api, make: M
 async def test_pages_follow_one_another_without_a_gap(api: Api, make: Make) -> None:
     root = await make.admin()
     for at in range(7):
-        await _made(api, root, "createRole", name=f"role{at}")
+        await _change(api, root, "createRole", name=f"role{at}")
 
-    found: list[str] = []
+    names: list[str] = []
     page: Any = {"pageInfo": {"hasNextPage": True, "endCursor": None}}
     while page["pageInfo"]["hasNextPage"]:
         page = await _log(api, root, first=3, after=page["pageInfo"]["endCursor"])
         assert page["totalCount"] == 7
-        found += [node["changes"]["nodes"][0]["objectName"] for node in page["nodes"]]
+        names += [node["changes"]["nodes"][0]["objectName"] for node in page["nodes"]]
     oldest = await _log(api, root, first=1, order=[{"field": "CREATED_AT", "direction": "ASC"}])
 
-    assert found == [f"role{at}" for at in reversed(range(7))]
+    assert names == [f"role{at}" for at in reversed(range(7))]
     assert oldest["nodes"][0]["changes"]["nodes"][0]["objectName"] == "role0"
 
 
@@ -138,9 +138,9 @@ async def test_who_administers_a_resource_reads_what_was_done_to_it_and_no_more(
     other = await make.resource(await make.org("air"), slug="winds")
     batch.append({**batch[0], "resource": {"id": other.node}})
 
-    await _made(api, root, "grantAccessBatch", grants=batch)
-    await _made(api, root, "updateResource", resource={"id": other.node}, name="Other")
-    await _made(api, ann, "updateResource", resource={"id": reef.node}, name="Reef")
+    await _change(api, root, "grantAccessBatch", grants=batch)
+    await _change(api, root, "updateResource", resource={"id": other.node}, name="Other")
+    await _change(api, ann, "updateResource", resource={"id": reef.node}, name="Reef")
     hers, roots = await _of(api, ann, reef), await _of(api, root, reef)
 
     assert [await _of(api, asker, reef) for asker in (None, bob)] == [None, None]
@@ -161,40 +161,44 @@ async def test_an_event_is_found_again_by_those_who_saw_it(api: Api, make: Make,
     root, ann, bob = await make.admin(), await make.user("ann"), await make.user("bob")
     await make.grant(reef, ann, resource_roles.ADMIN)
     await make.grant(reef, bob, resource_roles.METADATA_WRITE)
-    await _made(api, root, "updateResource", resource={"id": reef.node}, name="Reef")
+    await _change(api, root, "updateResource", resource={"id": reef.node}, name="Reef")
     (edge,) = (await _of(api, ann, reef))["edges"]
 
-    async def found(asker: Person | None) -> Any:
+    async def read_event(asker: Person | None) -> Any:
         return (await api(NODE, as_=asker, id=edge["node"]["id"]))["data"]["node"]
 
-    assert await found(root) == {"action": "updateResource", "changes": {"totalCount": 1}}
-    assert await found(ann) == {"action": "updateResource", "changes": None}
-    assert [await found(asker) for asker in (bob, None)] == [None, None]
+    assert await read_event(root) == {"action": "updateResource", "changes": {"totalCount": 1}}
+    assert await read_event(ann) == {"action": "updateResource", "changes": None}
+    assert [await read_event(asker) for asker in (bob, None)] == [None, None]
 
 
-async def test_an_org_that_she_may_not_know_is_not_told_of_a_resource(api: Api, make: Make, reef: Thing) -> None:
-    """Neither from where it came, nor to where it went."""
+async def test_an_org_that_the_viewer_does_not_see_is_absent_from_events_of_a_resource(
+    api: Api, make: Make, reef: Thing
+) -> None:
+    """Neither the old org nor the new one is shown."""
     root, ann = await make.admin(), await make.user("ann")
     await make.grant(reef, ann, resource_roles.ADMIN)
     hush = await make.org("hush", name="hush")
 
-    await _made(api, root, "transferResource", resource={"id": reef.node}, org={"slug": "hush"})
-    await _made(api, root, "transferResource", resource={"id": reef.node}, org={"slug": "reef"})
+    await _change(api, root, "transferResource", resource={"id": reef.node}, org={"slug": "hush"})
+    await _change(api, root, "transferResource", resource={"id": reef.node}, org={"slug": "reef"})
     reply = await api.post(OF_RESOURCE, as_=ann, id=reef.node)
-    told = await _log(api, root, filter={"objectId": hush.node})
+    log = await _log(api, root, filter={"objectId": hush.node})
 
     assert len(reply.json()["data"]["resource"]["auditEvents"]["edges"]) == 2
     assert "hush" not in reply.text
     assert hush.node not in reply.text
     moved = {"resources": {"corals": reef.node}}
-    shown = [node for event in told["nodes"] for node in event["changes"]["nodes"] if node["objectName"] == "hush"]
-    assert [(each["before"], each["after"]) for each in shown] == [
+    changes_of_org = [
+        node for event in log["nodes"] for node in event["changes"]["nodes"] if node["objectName"] == "hush"
+    ]
+    assert [(each["before"], each["after"]) for each in changes_of_org] == [
         (moved, {"resources": {}}),
         ({"resources": {}}, moved),
     ]
 
 
-async def test_what_a_user_keeps_to_herself_is_told_to_those_who_read_the_whole_log_alone(
+async def test_private_changes_of_a_user_are_visible_only_to_readers_of_the_entire_log(
     api: Api, make: Make, reef: Thing
 ) -> None:
     root, ann = await make.admin(), await make.user("ann")
@@ -202,7 +206,7 @@ async def test_what_a_user_keeps_to_herself_is_told_to_those_who_read_the_whole_
     await make.grant(reef, ann, resource_roles.ADMIN)
     await make.grant(reef, bob)
 
-    await _made(api, root, "deleteUser", user={"id": bob.node})
+    await _change(api, root, "deleteUser", user={"id": bob.node})
     reply = await api.post(OF_RESOURCE, as_=ann, id=reef.node)
 
     (edge,) = reply.json()["data"]["resource"]["auditEvents"]["edges"]
@@ -211,10 +215,10 @@ async def test_what_a_user_keeps_to_herself_is_told_to_those_who_read_the_whole_
     assert "private" in str(await _log(api, root))
 
 
-async def test_a_deleted_user_leaves_her_events_behind(api: Api, make: Make) -> None:
+async def test_events_of_a_deleted_user_remain(api: Api, make: Make) -> None:
     root, ann = await make.admin(), await make.holder(ALL_PERMISSIONS, "ann")
-    await _made(api, ann, "createRole", name="pilots")
-    await _made(api, root, "deleteUser", user={"id": ann.node})
+    await _change(api, ann, "createRole", name="pilots")
+    await _change(api, root, "deleteUser", user={"id": ann.node})
 
     first = (await _log(api, root, filter={"actorName": {"eq": "ann"}}))["nodes"]
 
@@ -225,16 +229,16 @@ async def test_nobody_is_told_of_as_nobody(api: Api, make: Make, reef: Thing) ->
     ticket = await make.ticket(reef, await make.user("ann"), 7)
 
     assert codes(await api(change("cancelUpload"), input={"ticket": ticket})) == []
-    told = (await _log(api, await make.admin()))["nodes"]
+    log = (await _log(api, await make.admin()))["nodes"]
 
-    assert [(event["actorName"], event["actor"], event["action"]) for event in told] == [(None, None, "cancelUpload")]
+    assert [(event["actorName"], event["actor"], event["action"]) for event in log] == [(None, None, "cancelUpload")]
 
 
 async def test_reading_costs_the_same_for_one_event_and_for_many(api: Api, make: Make, reef: Thing) -> None:
     root = await make.admin()
     cost = []
     for at in range(6):
-        await _made(api, root, "updateResource", resource={"id": reef.node}, name=f"Reef {at}")
+        await _change(api, root, "updateResource", resource={"id": reef.node}, name=f"Reef {at}")
         cost.append([await api.statements(LOG, as_=root), await api.statements(OF_RESOURCE, as_=root, id=reef.node)])
 
     assert [cost[0]] * 6 == cost

@@ -1,4 +1,4 @@
-"""Every change writes exactly one event, what is refused or only tried none: all mutations and routes are walked."""
+"""Each mutation and each route writes exactly one event. Rejected changes and dry runs write none."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,7 @@ from tests.support.logged import logged
 
 NEW_PASSWORD = "another horse another staple"
 UNWRITTEN = {"refreshToken"}
-"""Nothing is stored of a new token."""
+"""A new token stores no row."""
 
 KINDS = {
     "login": "User",
@@ -66,13 +66,13 @@ KINDS = {
     "cancelUpload": "Resource",
     "beginDownload": "Resource",
 }
-"""What the event of each mutation tells of, in the scene that the access matrix makes for it."""
+"""Objects in the event of each mutation, in the scene of the access matrix for it."""
 
 
-async def _ask(api: Api, name: str, as_: Person | None, given: dict[str, Any] | None) -> dict[str, Any]:
-    if given is None:
+async def _ask(api: Api, name: str, as_: Person | None, data: dict[str, Any] | None) -> dict[str, Any]:
+    if data is None:
         return await api(f"mutation {{ {name} {{ errors {{ code message path }} }} }}", as_=as_)
-    return await api(change(name), as_=as_, input=given)
+    return await api(change(name), as_=as_, input=data)
 
 
 def test_every_mutation_is_walked() -> None:
@@ -98,15 +98,15 @@ async def test_what_is_refused_or_only_tried_writes_none(
 ) -> None:
     case = MUTATION_MATRIX[name]
     root, scene = await make.admin(), await case.scene(make, World.OPEN)
-    given = scene.given or {}
+    data = scene.given or {}
 
     async with logged(database) as since:
         if not case.is_open:
             assert codes(await _ask(api, name, None, scene.given)) == ["UNAUTHENTICATED"]
         if scene.wrong:
-            assert problems(await _ask(api, name, root, {**given, **scene.wrong}))
+            assert problems(await _ask(api, name, root, {**data, **scene.wrong}))
         if case.has_trial:
-            assert codes(await _ask(api, name, root, {**given, "validateOnly": True})) == []
+            assert codes(await _ask(api, name, root, {**data, "validateOnly": True})) == []
         if name == "refreshToken":
             assert codes(await _ask(api, name, root, None)) == []
 
@@ -115,7 +115,7 @@ async def test_what_is_refused_or_only_tried_writes_none(
 
 @dataclass(frozen=True)
 class Step:
-    """A call of a route, and what its event tells of."""
+    """A call of a route, and the objects in its event."""
 
     path: str
     body: dict[str, Any]
@@ -172,8 +172,8 @@ ROUTES = {
         "/orgs/reef/ds/corals", {}, "deleteResource", "Org reef, Resource corals, User ann"
     ),
 }
-"""Every route that changes something: one call of it, in a world with `ann`, who is a member of the org `reef` and owns
-the dataset `corals` in it, with `bob`, who has nothing to do with either, and the role `label`, which nobody holds."""
+"""One call of each route that changes something. The user `ann` is a member of the org `reef` and owns its dataset
+`corals`; `bob` has no role in either; no user has the role `label`."""
 
 on_both_paths = pytest.mark.parametrize("overrides", [{"OSTIARY_ENABLE_ORGANIZATION_MEMBER_MANAGEMENT": "true"}])
 

@@ -1,4 +1,4 @@
-"""May she? And why? The questions that data services ask."""
+"""Claims about access checks and their explanations."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -32,23 +32,23 @@ async def check(api: Api, as_: Person | str | None, user: Person, thing: Thing, 
     return await api(CHECK, as_=as_, user={"id": user.node}, resource={"id": thing.node}, role=role)
 
 
-async def batch(api: Api, as_: Person | str | None, *asked: tuple[str, str, str]) -> Any:
-    users, resources, roles = ([each[at] for each in asked] for at in range(3))
+async def batch(api: Api, as_: Person | str | None, *triples: tuple[str, str, str]) -> Any:
+    users, resources, roles = ([each[at] for each in triples] for at in range(3))
     return await api(BATCH, as_=as_, users=users, resources=resources, roles=roles)
 
 
-async def test_about_herself_everybody_asks_in_every_way_of_naming(api: Api, make: Make) -> None:
+async def test_every_user_may_check_their_own_access_by_id_and_by_name(api: Api, make: Make) -> None:
     ann, org = await make.user("ann"), await make.org("sea")
     reef = await make.resource(org, slug="reef", general=resource_roles.DATA_READ)
     by_path = {"path": {"orgSlug": "sea", "slug": "reef"}}
 
     for user in ({"id": ann.node}, {"userName": "ANN"}):
         for resource in ({"id": reef.node}, by_path):
-            told = [
+            answer = [
                 (await api(CHECK, as_=ann, user=user, resource=resource, role=role))["data"]["checkAccess"]
                 for role in EVERY
             ]
-            assert told == [True, False, True, False, False]
+            assert answer == [True, False, True, False, False]
 
 
 GHOSTS: list[dict[str, Any]] = [{"userName": "nobody"}, {"userName": "a\0"}, {"id": "VXNlcjo5OTk"}, {"id": "garbage"}]
@@ -89,15 +89,15 @@ WOULD_TELL = (
 
 
 async def all_ways(api: Api, asker: Person, user: dict[str, Any], thing: Thing) -> list[Any]:
-    """Ask about a user, and name the asker beside them where there is room for two."""
+    """Ask about a user with each operation; the batch asks about the asker too."""
     where = {"id": thing.node}
-    found = [
+    replies = [
         await api(CHECK, as_=asker, user=user, resource=where, role=READ),
         await api(EXPLAIN, as_=asker, user=user, resource=where),
     ]
     if "id" in user:
-        found.append(await batch(api, asker, (asker.node, thing.node, READ), (user["id"], thing.node, READ)))
-    return found
+        replies.append(await batch(api, asker, (asker.node, thing.node, READ), (user["id"], thing.node, READ)))
+    return replies
 
 
 async def test_about_others_ask_access_view_and_admins_who_may_know_who_belongs_there(api: Api, make: Make) -> None:
@@ -129,15 +129,15 @@ async def test_about_others_ask_access_view_and_admins_who_may_know_who_belongs_
 async def test_where_the_answer_would_tell_who_is_in_a_group_all_are_refused_alike(
     api: Api, make: Make, mask: int
 ) -> None:
-    """Also an entry that gives nothing, or has ended, keeps who asks about others from learning by it."""
+    """Entries without roles and ended entries hide memberships too."""
     ann, bea, owner = await make.user("ann"), await make.user("bea"), await make.user("owner")
     gone = await make.user("gone", "deactivated")
     divers = await make.group("divers", bea)
     reef = await make.resource(await make.org("sea", owner), owner=owner, general=0)
     await make.grant(reef, divers, mask)
 
-    asked = ({"id": ann.node}, {"id": bea.node}, {"userName": "bea"}, {"id": gone.node}, *GHOSTS)
-    refusals = [reply for user in asked for reply in await all_ways(api, owner, user, reef)]
+    requests = ({"id": ann.node}, {"id": bea.node}, {"userName": "bea"}, {"id": gone.node}, *GHOSTS)
+    refusals = [reply for user in requests for reply in await all_ways(api, owner, user, reef)]
     assert {refusal(reply) for reply in refusals} == {("FORBIDDEN", WOULD_TELL)}
     await make.group_member(divers, owner)
     assert [codes(reply) for reply in await all_ways(api, owner, {"id": bea.node}, reef)] == [[]] * 3
@@ -160,14 +160,14 @@ async def test_an_administrator_of_a_resource_is_not_told_who_administers_the_re
     owner, boss = await make.user("owner"), await make.holder(Permission.RESOURCES_MANAGE, "boss")
     reef = await make.resource(await make.org("sea", owner), owner=owner, general=resource_roles.METADATA_READ)
 
-    async def told(asker: Person) -> tuple[Any, list[str]]:
+    async def answer(asker: Person) -> tuple[Any, list[str]]:
         may = await check(api, asker, boss, reef, "ADMIN")
         why = await api(EXPLAIN, as_=asker, user={"id": boss.node}, resource={"id": reef.node})
         return may["data"]["checkAccess"], [each["kind"] for each in why["data"]["explainAccess"]]
 
-    assert await told(owner) == (False, ["GENERAL"])
+    assert await answer(owner) == (False, ["GENERAL"])
     everything = True, ["GENERAL", "PERMISSION"]
-    assert await told(boss) == await told(await make.holder(Permission.ACCESS_VIEW)) == everything
+    assert await answer(boss) == await answer(await make.holder(Permission.ACCESS_VIEW)) == everything
 
 
 async def test_a_limited_token_asks_about_others_what_it_covers(api: Api, make: Make) -> None:
@@ -207,15 +207,15 @@ async def test_a_batch_is_of_at_most_ten_thousand_and_its_columns_are_of_one_len
     registry, org = await make.holder(Permission.ACCESS_VIEW), await make.org()
     people = await make.users([f"person{at}" for at in range(10)])
     things = [await make.resource(org, general=resource_roles.METADATA_READ if at % 2 else 0) for at in range(10)]
-    asked = [(people[at // 10 % 10].node, things[at % 10].node, READ) for at in range(10_000)]
+    requests = [(people[at // 10 % 10].node, things[at % 10].node, READ) for at in range(10_000)]
 
     start = perf_counter()
-    reply = await batch(api, registry, *asked)
+    reply = await batch(api, registry, *requests)
     spent = perf_counter() - start
 
     assert reply["data"]["checkAccessBatch"] == [bool(at % 2) for at in range(10_000)]
     assert spent < 10
-    for more in ([asked[0]] * 10_001, []):
+    for more in ([requests[0]] * 10_001, []):
         reply = await batch(api, registry, *more)
         assert reply == {"data": {"checkAccessBatch": []}} if not more else codes(reply) == ["BAD_USER_INPUT"]
     for users, resources, roles in ((1, 1, 2), (1, 2, 1), (2, 1, 1), (0, 1, 1)):
@@ -235,10 +235,10 @@ async def test_a_batch_of_thousands_takes_as_many_statements_as_one_of_two(api: 
     await make.user("bob")
 
     assert await spent(5_000) == first
-    assert again < first  # nobody has committed anything: what was found before still holds
+    assert again < first  # no commit since: the cached masks are valid
 
 
-def _way(kind: str, granted: list[str], roles: list[str], level: str | None = None, slug: str | None = None) -> Any:
+def _source(kind: str, granted: list[str], roles: list[str], level: str | None = None, slug: str | None = None) -> Any:
     group = None if slug is None else {"slug": slug}
     return {
         "kind": kind,
@@ -270,11 +270,11 @@ async def test_every_way_to_a_role_is_explained(api: Api, make: Make) -> None:
 
     all_ = [READ, WRITE, "ADMIN"]
     ways = [
-        _way("GENERAL", [READ], [READ]),
-        _way("GROUP", [WRITE], [READ, WRITE], slug="divers"),
-        _way("USER", [READ], [READ]),
-        _way("ORG", [READ, WRITE], [READ, WRITE], level="READ_WRITE"),
-        _way("OWNER", all_, all_),
+        _source("GENERAL", [READ], [READ]),
+        _source("GROUP", [WRITE], [READ, WRITE], slug="divers"),
+        _source("USER", [READ], [READ]),
+        _source("ORG", [READ, WRITE], [READ, WRITE], level="READ_WRITE"),
+        _source("OWNER", all_, all_),
     ]
     access = own["data"]["resource"]["viewerAccess"]
     assert sorted(reply["data"]["explainAccess"], key=str) == sorted(ways, key=str)
@@ -310,11 +310,11 @@ async def test_why_not_is_told_by_entry(api: Api, make: Make) -> None:
     await make.grant(reef, pilots, resource_roles.METADATA_WRITE)
     await make.grant(reef, ann, resource_roles.ADMIN, expires_at=ENDED)
 
-    async def told(name: str, thing: Thing, role: str) -> Any:
-        given = {"user": {"userName": name}, "resource": {"id": thing.node}, "role": role}
-        return (await api(DENIAL, as_=checker, **given))["data"]["explainDenial"]
+    async def answer(name: str, thing: Thing, role: str) -> Any:
+        data = {"user": {"userName": name}, "resource": {"id": thing.node}, "role": role}
+        return (await api(DENIAL, as_=checker, **data))["data"]["explainDenial"]
 
-    reasons = await told("ann", reef, "ADMIN")
+    reasons = await answer("ann", reef, "ADMIN")
     assert sorted(reasons, key=str) == sorted(
         [
             _denied("WITHOUT_ROLE", "GENERAL", [READ]),
@@ -325,10 +325,10 @@ async def test_why_not_is_told_by_entry(api: Api, make: Make) -> None:
         ],
         key=str,
     )
-    assert await told("ann", reef, WRITE) == []
-    assert await told("off", reef, READ) == [_denied("DEACTIVATED")]
-    assert await told("gone", model, READ) == [_denied("NO_ENTRY")]
-    assert await told("gone", model, "DATASET_DATA_READ") == [_denied("NOT_OF_TYPE")]
+    assert await answer("ann", reef, WRITE) == []
+    assert await answer("off", reef, READ) == [_denied("DEACTIVATED")]
+    assert await answer("gone", model, READ) == [_denied("NO_ENTRY")]
+    assert await answer("gone", model, "DATASET_DATA_READ") == [_denied("NOT_OF_TYPE")]
     ghost = {"user": {"userName": "nobody"}, "resource": {"id": reef.node}, "role": READ}
     assert refusal(await api(DENIAL, as_=checker, **ghost)) == NOBODY_SUCH
     for asker in (gone, ann):
@@ -337,10 +337,10 @@ async def test_why_not_is_told_by_entry(api: Api, make: Make) -> None:
 
 
 async def test_why_not_tells_nobody_of_a_resource_that_they_do_not_see(api: Api, make: Make) -> None:
-    """Not even what they once held there: it reads as of one that never was."""
+    """Former grants do not show: the answer is that for a resource without entries."""
     ann, hidden = await make.user("ann"), await make.resource(await make.org(), general=0)
     await make.grant(hidden, ann, resource_roles.ADMIN, expires_at=ENDED)
 
     for thing in (hidden, Thing("Resource", 999_999, "never")):
-        given = {"user": {"userName": "ann"}, "resource": {"id": thing.node}, "role": "DATASET_DATA_READ"}
-        assert (await api(DENIAL, as_=ann, **given))["data"] == {"explainDenial": [_denied("NO_ENTRY")]}
+        data = {"user": {"userName": "ann"}, "resource": {"id": thing.node}, "role": "DATASET_DATA_READ"}
+        assert (await api(DENIAL, as_=ann, **data))["data"] == {"explainDenial": [_denied("NO_ENTRY")]}

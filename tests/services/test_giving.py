@@ -266,7 +266,7 @@ async def test_the_refusal_says_until_when(api: Api, make: Make, until: datetime
     reply = await api(change("grantAccess"), as_=ann, input=given)
 
     told = reply["data"]["grantAccess"]["errors"][0]["message"]
-    assert told == f"Your own right to give this ends at {stamp(until)}: set `expiresAt` to that or earlier."
+    assert told == f"Your own right to grant this ends at {stamp(until)}. Set `expiresAt` to that or earlier."
 
 
 TESTED = {"addGroupMembers", "addOrgMember", "grantAccess", "grantAccessBatch", "submitAccess", "updateOrgMember"}

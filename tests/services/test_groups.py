@@ -1,4 +1,4 @@
-"""Claims about groups: their names, their members, and what goes when they go."""
+"""Claims about groups: their names, their members, and the effects of a deletion."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -42,7 +42,7 @@ query ($first: Int, $after: String) {
   }
 }
 """
-HERS = """
+GROUPS_OF_USER = """
 query ($user: String!) {
   user(by: {userName: $user}) { groups { totalCount edges { isManager addedAt expiresAt node { slug } } } }
 }
@@ -56,7 +56,7 @@ def _named(*users: str) -> list[dict[str, Any]]:
 
 
 def _adding(*users: str, **more: Any) -> dict[str, Any]:
-    return {"group": PILOTS, "members": [{"user": way} | more for way in _named(*users)]}
+    return {"group": PILOTS, "members": [{"user": user} | more for user in _named(*users)]}
 
 
 def _removing(*users: str) -> dict[str, Any]:
@@ -70,13 +70,13 @@ async def _members(api: Api, as_: Person | None, **variables: Any) -> Any:
 async def test_who_manages_groups_makes_changes_and_deletes_them(api: Api, make: Make, database: db.Database) -> None:
     ann = await make.holder(Permission.GROUPS_MANAGE)
 
-    made = await api(CREATE, as_=ann, input={"slug": "pilots", "displayName": " Pilots ", "description": "Fly."})
+    created = await api(CREATE, as_=ann, input={"slug": "pilots", "displayName": " Pilots ", "description": "Fly."})
     changed = await api(UPDATE, as_=ann, input={"group": PILOTS, "displayName": "Flyers"})
     deleted = await api(DELETE, as_=ann, input={"group": PILOTS})
 
-    shown = {"slug": "pilots", "displayName": "Pilots", "description": "Fly."}
-    assert answered(made, "createGroup")["group"] == shown
-    assert answered(changed, "updateGroup")["group"] == shown | {"displayName": "Flyers"}
+    expected = {"slug": "pilots", "displayName": "Pilots", "description": "Fly."}
+    assert answered(created, "createGroup")["group"] == expected
+    assert answered(changed, "updateGroup")["group"] == expected | {"displayName": "Flyers"}
     assert answered(deleted, "deleteGroup")["revokedFrom"] == 0
     assert await rows_of(database, tables.Group) == 0
 
@@ -107,8 +107,12 @@ async def test_names_are_for_all_who_signed_in_and_members_for_members(api: Api,
 
     async def seen(asker: Person | None) -> list[Any]:
         data = (await api(GROUPS, as_=asker, id=group.node))["data"]
-        found = data["group"]
-        return [data["node"] is not None, data["groups"]["totalCount"], found and (found["slug"], found["members"])]
+        details = data["group"]
+        return [
+            data["node"] is not None,
+            data["groups"]["totalCount"],
+            details and (details["slug"], details["members"]),
+        ]
 
     assert await seen(None) == [False, 0, None]
     assert await seen(eve) == [True, 1, ("pilots", None)]
@@ -149,10 +153,10 @@ async def test_a_membership_shows_its_facts_from_both_ends(api: Api, make: Make,
     facts = {"isManager": False, "addedAt": stamp, "expiresAt": "2999-01-01T00:00:00.000000Z"}
     page = await _members(api, bea)
     assert page["edges"][1] == facts | {"addedBy": {"userName": "ann"}, "node": {"userName": "bea"}}
-    hers = (await api(HERS, as_=bea, user="bea"))["data"]["user"]
+    hers = (await api(GROUPS_OF_USER, as_=bea, user="bea"))["data"]["user"]
     assert hers["groups"] == {"totalCount": 1, "edges": [facts | {"node": PILOTS}]}
-    assert (await api(HERS, as_=ann, user="bea"))["data"]["user"] == {"groups": None}
-    assert (await api(HERS, as_=eve, user="bea"))["data"]["user"] is None
+    assert (await api(GROUPS_OF_USER, as_=ann, user="bea"))["data"]["user"] == {"groups": None}
+    assert (await api(GROUPS_OF_USER, as_=eve, user="bea"))["data"]["user"] is None
 
 
 async def test_members_are_paged(api: Api, make: Make) -> None:
@@ -170,11 +174,11 @@ async def test_all_are_added_or_none_and_each_offender_is_named(api: Api, make: 
     boss, bea = await make.holder(Permission.GROUPS_MANAGE), await make.user("bea")
     await make.users(["cat", "dan"])
     await make.group("pilots", bea)
-    given = _adding("cat", "nobody", "bea", "CAT", "dan")
-    given["members"][4]["expiresAt"] = "2020-01-01T00:00:00Z"
+    data = _adding("cat", "nobody", "bea", "CAT", "dan")
+    data["members"][4]["expiresAt"] = "2020-01-01T00:00:00Z"
 
     async with unchanged(database):
-        reply = await api(ADD, as_=boss, input=given)
+        reply = await api(ADD, as_=boss, input=data)
 
     assert problems(reply) == {
         "NOT_FOUND input.members.1.user",
@@ -223,8 +227,8 @@ async def test_a_thousand_are_added_and_removed_at_once_and_no_more(
     await make.group("pilots")
 
     async with unchanged(database):
-        for document, given in ((ADD, _adding(*names, "more")), (ADD, _adding()), (REMOVE, _removing(*names, "more"))):
-            reply = await api(document, as_=root, input=given)
+        for document, data in ((ADD, _adding(*names, "more")), (ADD, _adding()), (REMOVE, _removing(*names, "more"))):
+            reply = await api(document, as_=root, input=data)
             assert problems(reply) == {"INVALID_INPUT input.members"}
     added = await api(ADD, as_=root, input=_adding(*names))
     assert len(answered(added, "addGroupMembers")["results"]) == 1000
@@ -260,7 +264,7 @@ async def test_a_manager_changes_members_and_a_member_nothing(api: Api, make: Ma
 
     async with unchanged(database):
         for asker, code in ((bea, "FORBIDDEN"), (eve, "FORBIDDEN"), (None, "UNAUTHENTICATED")):
-            assert [codes(await api(document, as_=asker, input=given)) for document, given in changes] == [[code]] * 3
+            assert [codes(await api(document, as_=asker, input=data)) for document, data in changes] == [[code]] * 3
             more = {"group": PILOTS, "displayName": "x"}
             assert codes(await api(UPDATE, as_=asker, input=more)) == [code]
             assert codes(await api(DELETE, as_=asker, input={"group": PILOTS})) == [code]
@@ -268,20 +272,20 @@ async def test_a_manager_changes_members_and_a_member_nothing(api: Api, make: Ma
         never = {"group": {"slug": "never"}, "members": _named("bea")}
         assert problems(await api(REMOVE, as_=ann, input=never)) == {"NOT_FOUND input.group"}
 
-    for document, given in (changes[2], changes[0], changes[1]):
-        assert codes(await api(document, as_=ann, input=given)) == []
+    for document, data in (changes[2], changes[0], changes[1]):
+        assert codes(await api(document, as_=ann, input=data)) == []
 
 
 async def test_somebody_becomes_a_manager_and_ceases_to_be_one(api: Api, make: Make) -> None:
     boss, ann = await make.holder(Permission.GROUPS_MANAGE), await make.user("ann")
     await make.user("bea")
     await make.group("pilots", ann)
-    given = {"group": PILOTS, "user": {"userName": "ann"}}
+    data = {"group": PILOTS, "user": {"userName": "ann"}}
 
     assert codes(await api(ADD, as_=ann, input=_adding("bea"))) == ["FORBIDDEN"]
-    answered(await api(MANAGER, as_=boss, input=given | {"isManager": True}), "setGroupManager")
+    answered(await api(MANAGER, as_=boss, input=data | {"isManager": True}), "setGroupManager")
     answered(await api(ADD, as_=ann, input=_adding("bea")), "addGroupMembers")
-    answered(await api(MANAGER, as_=ann, input=given | {"isManager": False}), "setGroupManager")
+    answered(await api(MANAGER, as_=ann, input=data | {"isManager": False}), "setGroupManager")
 
     assert codes(await api(REMOVE, as_=ann, input=_removing("bea"))) == ["FORBIDDEN"]
     reply = await api(MANAGER, as_=boss, input={"group": PILOTS, "user": {"userName": "far"}, "isManager": True})
@@ -299,8 +303,8 @@ async def test_a_membership_ends_by_the_clock_and_may_begin_again(api: Api, make
     assert codes(await api(ADD, as_=ann, input=_adding("ann"))) == ["FORBIDDEN"]
     answered(await api(ADD, as_=boss, input=_adding("ann")), "addGroupMembers")
 
-    kept = await fetch(database, select(col(tables.GroupMember.is_manager), col(tables.GroupMember.expires_at)))
-    assert kept == [(False, None)]
+    rows = await fetch(database, select(col(tables.GroupMember.is_manager), col(tables.GroupMember.expires_at)))
+    assert rows == [(False, None)]
 
 
 async def test_a_slug_used_again_starts_clean(api: Api, make: Make, database: db.Database) -> None:

@@ -1,4 +1,4 @@
-"""Locks: nobody writes to a locked resource, and its history says who locked and unlocked it, when and why."""
+"""Claims about locks: a locked resource is read-only, and its history records each lock and unlock, by whom and why."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -35,12 +35,12 @@ async def test_a_lock_and_its_end_are_told_with_who_when_and_why(api: Api, make:
 
     assert locked["lock"]["reason"] == "Under review."
     assert datetime.fromisoformat(locked["lock"]["createdAt"]) == start
-    shown = (await api(SHOW, as_=reader, id=reef.node))["data"]["resource"]
-    assert shown["lock"] == {"reason": "x" * 1000, "lockedBy": {"userName": "ann"}}
-    told = [(event["action"], event["reason"], event["actor"]) for event in shown["lockHistory"]["nodes"]]
+    resource = (await api(SHOW, as_=reader, id=reef.node))["data"]["resource"]
+    assert resource["lock"] == {"reason": "x" * 1000, "lockedBy": {"userName": "ann"}}
+    events = [(event["action"], event["reason"], event["actor"]) for event in resource["lockHistory"]["nodes"]]
     who = {"userName": "ann"}
-    assert told == [("LOCK", "Under review.", who), ("UNLOCK", "Reviewed.", who), ("LOCK", "x" * 1000, who)]
-    assert shown["lockHistory"]["nodes"][0]["createdAt"] == locked["lock"]["createdAt"]
+    assert events == [("LOCK", "Under review.", who), ("UNLOCK", "Reviewed.", who), ("LOCK", "x" * 1000, who)]
+    assert resource["lockHistory"]["nodes"][0]["createdAt"] == locked["lock"]["createdAt"]
 
 
 async def test_a_reason_is_given_and_of_at_most_a_thousand_characters(
@@ -119,9 +119,9 @@ async def test_the_history_outlives_who_made_it_and_goes_with_the_resource(
     gone = change("deleteUser")
     assert codes(await api(gone, as_=root, input={"user": {"userName": "ann"}})) == []
 
-    shown = (await api(SHOW, as_=root, id=reef.node))["data"]["resource"]
-    assert shown["lock"] == {"reason": "Mine.", "lockedBy": None}
-    assert [event["actor"] for event in shown["lockHistory"]["nodes"]] == [None]
+    resource = (await api(SHOW, as_=root, id=reef.node))["data"]["resource"]
+    assert resource["lock"] == {"reason": "Mine.", "lockedBy": None}
+    assert [event["actor"] for event in resource["lockHistory"]["nodes"]] == [None]
     answered(await api(UNLOCK, as_=root, input=of(reef)), "unlockResource")
     assert codes(await api(change("deleteResource"), as_=root, input={"resource": {"id": reef.node}})) == []
     assert await rows_of(database, tables.LockEvent) == 0
@@ -139,6 +139,6 @@ async def test_the_history_is_paged_oldest_first(api: Api, make: Make) -> None:
     first = (await api(page, as_=ann, id=reef.node))["data"]["resource"]["lockHistory"]
     second = (await api(page, as_=ann, id=reef.node, after=first["pageInfo"]["endCursor"]))["data"]["resource"]
 
-    told = [event["reason"] for event in first["nodes"] + second["lockHistory"]["nodes"]]
-    assert told == ["lock 0", "unlock 0", "lock 1", "unlock 1", "lock 2", "unlock 2"]
+    events = [event["reason"] for event in first["nodes"] + second["lockHistory"]["nodes"]]
+    assert events == ["lock 0", "unlock 0", "lock 1", "unlock 1", "lock 2", "unlock 2"]
     assert (first["pageInfo"]["hasNextPage"], second["lockHistory"]["pageInfo"]["hasNextPage"]) == (True, False)

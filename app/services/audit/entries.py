@@ -1,7 +1,7 @@
-"""The entries of an audit event, one for each thing that it concerns; many of them are kept as bytes meanwhile.
+"""The entries of an audit event, one for each object that the change concerns.
 
-A change may concern a hundred thousand things. As objects they would keep the collector of garbage busy for longer than
-others may have to wait; as bytes it does not look at them.
+A change may concern a hundred thousand objects. As Python objects they would make each run of the garbage collector
+block the event loop for too long. So most entries are stored as bytes, which the collector does not scan.
 """
 
 import marshal
@@ -15,151 +15,148 @@ from app.db import chunks
 from app.domain import refs
 from app.services.audit.states import AuditLink, LinkEnd, LinkQuery, ObjectRef, ObjectState, Values
 
-AT_ONCE = 250
-"""How many things are looked at by one statement, and compared in one piece."""
+BATCH_SIZE = 250
+"""Objects that one statement loads, and that are compared without yielding to the event loop."""
 
 MAX_CHANGE = 32_768
-"""How many bytes are kept of what a thing was before, and of what it is after."""
+"""Bytes stored of an object's state before a change, and of its state after it."""
 
 MAX_LINKS = MAX_CHANGE // 6
-"""How many ties under one word pass that in any case: so many are never shown, and no more are collected."""
+"""Links under one key. More would exceed MAX_CHANGE in any case and be cut, so they are not collected."""
 
 
 @dataclass(slots=True)
 class AuditEntry:
-    """What is kept of one thing: before is None when it was made, after when it was deleted."""
+    """The stored values of one object. `before` is None if the change created it, `after` if it deleted it."""
 
     name: str | None
     before: Values | None
     after: Values | None
 
-    def link(self, side: LinkEnd, was: Any, now: Any) -> None:
-        """Tell what it has to do with another thing, under the name of that one."""
-        for values, value in ((self.before, was), (self.after, now)):
+    def link(self, end: LinkEnd, before: Any, after: Any) -> None:
+        """Add the values of a link to another object, under the name of that object."""
+        for values, value in ((self.before, before), (self.after, after)):
             if values is not None:
-                here = values.setdefault(side.word, {})
-                if value is not None and len(here) <= MAX_LINKS:
-                    here[side.name] = value
+                links = values.setdefault(end.key, {})
+                if value is not None and len(links) <= MAX_LINKS:
+                    links[end.other_name] = value
 
 
 class AuditEntries:
-    """The entries of an event by their things."""
+    """The entries of an event by their objects."""
 
     def __init__(self) -> None:
         self._open: dict[ObjectRef, AuditEntry] = {}
         self._packed: dict[ObjectRef, bytes] = {}
 
-    def at(self, thing: ObjectRef, name: str | None) -> AuditEntry:
-        """Return the entry of a thing; a new one where it has none."""
-        found = self._open.get(thing)
-        if found is None:
-            packed = self._packed.pop(thing, None)
-            found = self._open[thing] = AuditEntry(name, {}, {}) if packed is None else AuditEntry(*_load(packed))
-        return found
+    def at(self, ref: ObjectRef, name: str | None) -> AuditEntry:
+        """Return the entry of an object, a new one if it has none."""
+        entry = self._open.get(ref)
+        if entry is None:
+            packed = self._packed.pop(ref, None)
+            entry = self._open[ref] = AuditEntry(name, {}, {}) if packed is None else AuditEntry(*_load(packed))
+        return entry
 
-    def put(self, thing: ObjectRef, entry: AuditEntry) -> None:
-        """Take the entry of a thing that has none yet."""
-        self._open[thing] = entry
+    def put(self, ref: ObjectRef, entry: AuditEntry) -> None:
+        """Set the entry of an object that has none."""
+        self._open[ref] = entry
 
     def pack(self) -> None:
-        """Keep as bytes what is there, unless it is little."""
-        if len(self._open) > AT_ONCE:
-            for thing, entry in self._open.items():
-                self._packed[thing] = marshal.dumps((entry.name, entry.before, entry.after))
+        """Store the entries as bytes, unless they are few."""
+        if len(self._open) > BATCH_SIZE:
+            for ref, entry in self._open.items():
+                self._packed[ref] = marshal.dumps((entry.name, entry.before, entry.after))
             self._open.clear()
 
     async def pop_all(self) -> AsyncIterator[Iterable[tuple[ObjectRef, AuditEntry]]]:
-        """Hand out all that have a name, some at a time, and keep none of them."""
-        async for things in chunks([*self._packed], AT_ONCE):
-            yield [(thing, AuditEntry(*_load(self._packed.pop(thing)))) for thing in things]
-        yield [(thing, entry) for thing, entry in self._open.items() if entry.name is not None]
+        """Yield all entries that have a name in batches, and remove them."""
+        async for batch in chunks([*self._packed], BATCH_SIZE):
+            yield [(ref, AuditEntry(*_load(self._packed.pop(ref)))) for ref in batch]
+        yield [(ref, entry) for ref, entry in self._open.items() if entry.name is not None]
 
-    def compare(self, thing: ObjectRef, before: ObjectState | None, after: ObjectState | None) -> None:
-        """Take what differs; all there is of what was made or deleted."""
+    def compare(self, ref: ObjectRef, before: ObjectState | None, after: ObjectState | None) -> None:
+        """Add the values that differ, or all values if the object was created or deleted."""
         if before is None or after is None:
-            if (shot := before or after) is not None:
-                values = (None if each is None else each.holds for each in (before, after))
-                self.put(thing, AuditEntry(shot.name, *values))
+            if (state := before or after) is not None:
+                values = (None if each is None else each.values for each in (before, after))
+                self.put(ref, AuditEntry(state.name, *values))
             return
-        words = [word for word, value in before.holds.items() if not _is_same(value, after.holds[word])]
-        values = ({word: shot.holds[word] for word in words} for shot in (before, after))
-        self.put(thing, AuditEntry(after.name, *values))
+        keys = [key for key, value in before.values.items() if not _is_same(value, after.values[key])]
+        values = ({key: state.values[key] for key in keys} for state in (before, after))
+        self.put(ref, AuditEntry(after.name, *values))
 
-    def move(self, thing: ObjectRef, was: Sequence[LinkEnd], now: Sequence[LinkEnd]) -> None:
-        """Tell of what came to an org or an owner, or left one, there too."""
-        node = refs.encode(*thing)
-        for side in was:
-            self.at(side.thing, side.called).link(side, node, None)
-        for side in now:
-            self.at(side.thing, side.called).link(side, None, node)
+    def move(self, ref: ObjectRef, was: Sequence[LinkEnd], now: Sequence[LinkEnd]) -> None:
+        """Add links to the orgs and owners that an object has left (`was`) or joined (`now`)."""
+        global_id = refs.encode(*ref)
+        for end in was:
+            self.at(end.ref, end.object_name).link(end, global_id, None)
+        for end in now:
+            self.at(end.ref, end.object_name).link(end, None, global_id)
 
-    def link(self, asked: LinkQuery, ends: tuple[int, int], was: AuditLink | None, now: AuditLink | None) -> None:
-        """Tell a tie that differs at both its ends; one that does not, makes them known where they were asked for."""
-        tie = now or was
-        assert tie is not None
-        values = [None if each is None else each.holds for each in (was, now)]
-        for side, key, keys in zip(tie.sides, ends, (asked.of, asked.to), strict=False):
+    def link(self, query: LinkQuery, ids: tuple[int, int], was: AuditLink | None, now: AuditLink | None) -> None:
+        """Add a link that differs at both of its ends.
+
+        A link that does not differ adds only the names of its objects, where the query asks for them by id.
+        """
+        link = now or was
+        assert link is not None
+        values = [None if each is None else each.values for each in (was, now)]
+        for end, row_id, requested in zip(link.ends, ids, (query.of, query.to), strict=False):
             if values[0] != values[1]:
-                self.at(side.thing, side.called).link(side, *values)
-            elif keys is not None and key in keys:
-                self.at(side.thing, side.called)
+                self.at(end.ref, end.object_name).link(end, *values)
+            elif requested is not None and row_id in requested:
+                self.at(end.ref, end.object_name)
 
 
-def _is_same(was: Any, now: Any) -> bool:
-    """To Python 1 is true and 1.0; in JSON they are not the same."""
-    if was is now or type(was) is type(now) is str:
-        return bool(was == now)
-    return orjson.dumps(was, option=orjson.OPT_SORT_KEYS) == orjson.dumps(now, option=orjson.OPT_SORT_KEYS)
+def _is_same(before: Any, after: Any) -> bool:
+    """Compare as JSON, since 1 equals true and 1.0 in Python."""
+    if before is after or type(before) is type(after) is str:
+        return bool(before == after)
+    return orjson.dumps(before, option=orjson.OPT_SORT_KEYS) == orjson.dumps(after, option=orjson.OPT_SORT_KEYS)
 
 
 def fit_to_limit(values: Values | None) -> Values | None:
-    """As much as is kept, the smallest first, and a word that there was more."""
+    """Return the values that fit in MAX_CHANGE, the smallest first, with a mark if any are cut."""
     if values is None or len(orjson.dumps(values)) <= MAX_CHANGE:
         return values
-    sizes = {word: len(orjson.dumps(value)) for word, value in values.items()}
-    left, kept = MAX_CHANGE, {"truncated": True}
-    for word in sorted(sizes, key=sizes.__getitem__):
-        left -= sizes[word] + len(word)
-        if left > 0:
-            kept[word] = values[word]
-    return kept
+    sizes = {key: len(orjson.dumps(value)) for key, value in values.items()}
+    bytes_left, fitting = MAX_CHANGE, {"truncated": True}
+    for key in sorted(sizes, key=sizes.__getitem__):
+        bytes_left -= sizes[key] + len(key)
+        if bytes_left > 0:
+            fitting[key] = values[key]
+    return fitting
 
 
-def pack_state(shot: ObjectState) -> bytes:
-    """A shot as bytes."""
-    return marshal.dumps((shot.name, shot.holds, pack_ends(shot.places)))
+def pack_state(state: ObjectState) -> bytes:
+    return marshal.dumps((state.name, state.values, pack_ends(state.parents)))
 
 
-def unpack_state(shot: ObjectState | bytes | None) -> ObjectState | None:
-    """A shot that may have been kept as bytes."""
-    if not isinstance(shot, bytes):
-        return shot
-    name, holds, places = _load(shot)
-    return ObjectState(name, holds, frozenset(unpack_ends(places)))
+def unpack_state(state: ObjectState | bytes | None) -> ObjectState | None:
+    if not isinstance(state, bytes):
+        return state
+    name, values, parents = _load(state)
+    return ObjectState(name, values, frozenset(unpack_ends(parents)))
 
 
-def pack_link(tie: AuditLink) -> bytes:
-    """A tie as bytes."""
-    return marshal.dumps((pack_ends(tie.sides), tie.holds))
+def pack_link(link: AuditLink) -> bytes:
+    return marshal.dumps((pack_ends(link.ends), link.values))
 
 
-def unpack_link(tie: AuditLink | bytes | None) -> AuditLink | None:
-    """A tie that may have been kept as bytes."""
-    if not isinstance(tie, bytes):
-        return tie
-    sides, holds = _load(tie)
-    return AuditLink(unpack_ends(sides), holds)
+def unpack_link(link: AuditLink | bytes | None) -> AuditLink | None:
+    if not isinstance(link, bytes):
+        return link
+    ends, values = _load(link)
+    return AuditLink(unpack_ends(ends), values)
 
 
-def pack_ends(sides: Iterable[LinkEnd]) -> bytes:
-    """Sides as bytes."""
-    return marshal.dumps([(side.thing, side.called, side.word, side.name) for side in sides])
+def pack_ends(ends: Iterable[LinkEnd]) -> bytes:
+    return marshal.dumps([(end.ref, end.object_name, end.key, end.other_name) for end in ends])
 
 
-def unpack_ends(sides: bytes) -> tuple[LinkEnd, ...]:
-    """Sides that were kept as bytes."""
-    return tuple(LinkEnd(*each) for each in _load(sides))
+def unpack_ends(ends: bytes) -> tuple[LinkEnd, ...]:
+    return tuple(LinkEnd(*each) for each in _load(ends))
 
 
 def _load(packed: bytes) -> Any:
-    return marshal.loads(packed)  # noqa: S302 - this process has written it
+    return marshal.loads(packed)  # noqa: S302 - this process wrote the bytes

@@ -1,7 +1,7 @@
-"""The audit log: every change writes one event in its own transaction, with what its things were before and are after.
+"""The audit log. Every change writes one event in its own transaction, with the states of its objects before and after.
 
-A service says in a line which things it is about to touch; they are looked at then and once more at the end, and what
-differs is kept. How many statements that takes does not depend on how many things there are.
+A service calls `track` for the objects that it is about to change. They are loaded then and again at the end, and the
+values that differ are stored. The number of statements does not depend on the number of objects.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -21,7 +21,7 @@ from app.domain.viewer import Viewer
 from app.observability import request_stats
 from app.services.audit import states
 from app.services.audit.entries import (
-    AT_ONCE,
+    BATCH_SIZE,
     MAX_CHANGE,
     AuditEntries,
     AuditEntry,
@@ -76,37 +76,37 @@ __all__ = [
     "transaction",
 ]
 
-LARGE = frozenset({"createUsers", "deleteGroup", "deleteOrg", "deleteUser", "grantAccessBatch"})
-"""Changes that may reach many things."""
+LARGE_ACTIONS = frozenset({"createUsers", "deleteGroup", "deleteOrg", "deleteUser", "grantAccessBatch"})
+"""Actions that may change many objects."""
 
-LinkedEnds = dict[tuple[int, int], AuditLink | bytes]
-"""Ties by their ends."""
+LinksByIds = dict[tuple[int, int], AuditLink | bytes]
+"""Links by the ids at their ends."""
 
 
 @dataclass(slots=True)
 class _Notes:
-    """What was noted of a change so far. Things that it made have no shot before."""
+    """The tracked objects and links of a change. An object that the change creates has no state before."""
 
     actor: int | None
     action: str
     before: dict[ObjectRef, ObjectState | bytes | None] = field(default_factory=dict)
-    links: dict[LinkQuery, LinkedEnds] = field(default_factory=dict)
+    links: dict[LinkQuery, LinksByIds] = field(default_factory=dict)
     notes: dict[ObjectRef, AuditEntry] = field(default_factory=dict)
 
-    def is_new(self, thing: ObjectRef) -> bool:
-        """Whether this change made it."""
-        return thing in self.before and self.before[thing] is None
+    def is_new(self, ref: ObjectRef) -> bool:
+        """Return whether this change creates the object."""
+        return ref in self.before and self.before[ref] is None
 
 
 @asynccontextmanager
 async def transaction(
     database: Database, viewer: Viewer, action: str, *, dry_run: bool = False
 ) -> AsyncIterator[Transaction]:
-    """Open the transaction of a change, which writes its event before it ends; a `dry` one is undone and writes none.
+    """Open the transaction of a change, and write its event before the commit. `action` is the name of the mutation.
 
-    `action` is the name of the mutation that makes this change.
+    A dry run is rolled back and writes no event.
     """
-    async with database.write(dry_run=dry_run, is_large=action in LARGE) as tx:
+    async with database.write(dry_run=dry_run, is_large=action in LARGE_ACTIONS) as tx:
         if not dry_run:
             tx.notes = _Notes(viewer.user_id or None, action)
         yield tx
@@ -118,66 +118,66 @@ async def transaction(
 
 @asynccontextmanager
 async def sub_event(tx: Transaction, viewer: Viewer, action: str) -> AsyncIterator[None]:
-    """A change with an event of its own, one of many in a transaction."""
-    around, tx.notes = tx.notes, _Notes(viewer.user_id or None, action)
+    """Write an event of its own for a part of a transaction."""
+    outer, tx.notes = tx.notes, _Notes(viewer.user_id or None, action)
     yield
     if tx.notes is not None:
         await _record(tx, tx.notes, tx.now)
-    tx.notes = around
+    tx.notes = outer
 
 
 def set_actor(tx: Transaction, user_id: int | None, action: str | None = None) -> None:
-    """Say who it is that makes the change, and which one it is, where that shows only on the way."""
+    """Set the actor and the action of the event, when they are known only during the change."""
     notes: _Notes | None = tx.notes
     if notes is not None:
         notes.actor, notes.action = user_id, action or notes.action
 
 
 def discard(tx: Transaction) -> None:
-    """Say that nothing is changed after all, and nobody told so: there is no event."""
+    """Write no event: nothing is changed."""
     tx.notes = None
 
 
 def track_new(tx: Transaction, kind: str, keys: Iterable[int]) -> None:
-    """Note things that were just made."""
+    """Track objects that were just created."""
     notes: _Notes | None = tx.notes
     if notes is not None:
         notes.before.update(dict.fromkeys((kind, key) for key in keys))
 
 
 async def track(tx: Transaction, kind: str, keys: Iterable[int]) -> None:
-    """Note things that are about to be changed or deleted; they are held already, so that nobody else changes them."""
+    """Track objects that are about to be changed or deleted. Their rows must be locked already."""
     notes: _Notes | None = tx.notes
     if notes is None:
         return
     keys = list(keys)
-    are_many = len(keys) > AT_ONCE
-    async for some in chunks(keys, AT_ONCE):
-        if new := [key for key in some if (kind, key) not in notes.before]:
-            found = await AUDITED[kind](tx, new)
+    are_many = len(keys) > BATCH_SIZE
+    async for batch in chunks(keys, BATCH_SIZE):
+        if new := [key for key in batch if (kind, key) not in notes.before]:
+            states_by_key = await AUDITED[kind](tx, new)
             for key in new:
-                shot = found.get(key)
-                notes.before[kind, key] = pack_state(shot) if are_many and shot is not None else shot
+                state = states_by_key.get(key)
+                notes.before[kind, key] = pack_state(state) if are_many and state is not None else state
 
 
 async def track_links(
     tx: Transaction, kind: LinkKind, *, of: Iterable[int] | None = None, to: Iterable[int] | None = None
 ) -> None:
-    """Note that ties are about to come and go: those `of` some things `to` some others; None for all at that end."""
+    """Track links `of` some objects `to` others that are about to be added or removed; None is all at that end."""
     notes: _Notes | None = tx.notes
     if notes is None:
         return
-    asked = LinkQuery(kind, None if of is None else frozenset(of), None if to is None else frozenset(to))
-    if any(known.covers(asked) for known in notes.links):
+    query = LinkQuery(kind, None if of is None else frozenset(of), None if to is None else frozenset(to))
+    if any(tracked.covers(query) for tracked in notes.links):
         return
-    is_new = asked.of is not None and all(notes.is_new((kind.kind, key)) for key in asked.of)
-    notes.links[asked] = {} if is_new else await _ties(tx, asked)
+    is_new = query.of is not None and all(notes.is_new((kind.entity, key)) for key in query.of)
+    notes.links[query] = {} if is_new else await _load_links(tx, query)
 
 
 def note(
     tx: Transaction, kind: str, key: int, after: Values, before: Values | None = None, *, name: str | None = None
 ) -> None:
-    """Tell of a thing what no look at it shows: that its password changed, and never the password."""
+    """Record values of an object that no state contains: that its password changed, but never the password."""
     notes: _Notes | None = tx.notes
     if notes is not None:
         entry = notes.notes.setdefault((kind, key), AuditEntry(name, {}, {}))
@@ -187,32 +187,34 @@ def note(
         entry.after.update(after)
 
 
-async def _once() -> AsyncIterator[Sequence[int]]:
-    """One question for all."""
+async def _empty_batch() -> AsyncIterator[Sequence[int]]:
+    """Yield one empty batch, for a query without ids at its first end."""
     yield ()
 
 
-async def _ties(tx: Transaction, asked: LinkQuery) -> LinkedEnds:
-    """Ties as they are now; many are kept as bytes."""
-    found: LinkedEnds = {}
-    async for some in chunks(sorted(asked.of or ()), AT_ONCE) if asked.of else _once():
-        rows = await states.load_links(tx, replace(asked, of=frozenset(some)) if some else asked)
-        async for part in chunks(rows, AT_ONCE):
-            read = {(row[0], row[1]): asked.ties.read(row) for row in part}
-            found.update(read if len(rows) <= AT_ONCE else {ends: pack_link(tie) for ends, tie in read.items()})
-    return found
+async def _load_links(tx: Transaction, query: LinkQuery) -> LinksByIds:
+    """Return the current links, as bytes if they are many."""
+    links: LinksByIds = {}
+    async for batch in chunks(sorted(query.of or ()), BATCH_SIZE) if query.of else _empty_batch():
+        rows = await states.load_links(tx, replace(query, of=frozenset(batch)) if batch else query)
+        async for part in chunks(rows, BATCH_SIZE):
+            part_links = {(row[0], row[1]): query.kind.read(row) for row in part}
+            links.update(
+                part_links if len(rows) <= BATCH_SIZE else {ids: pack_link(link) for ids, link in part_links.items()}
+            )
+    return links
 
 
 async def _record(tx: Transaction, notes: _Notes, at: datetime) -> None:
-    """Write the event as the last act of the change: on PostgreSQL its number is taken here."""
-    origin, shot = current_origin.get(), unpack_state(notes.before.get((USER, notes.actor or 0)))
-    entries = await _entries(tx, notes)
+    """Write the event as the last statement of the change, since PostgreSQL assigns its number here."""
+    origin, actor = current_origin.get(), unpack_state(notes.before.get((USER, notes.actor or 0)))
+    entries = await _build_entries(tx, notes)
     row = await tx.row(
         _EVENT,
         new_at=at,
         new_actor=notes.actor,
-        new_name=shot and shot.name,
-        new_key=shot and casefold_key(shot.name),
+        new_name=actor and actor.name,
+        new_key=actor and casefold_key(actor.name),
         new_face=origin.api,
         new_address=origin.address,
         new_request=origin.request_id,
@@ -220,44 +222,44 @@ async def _record(tx: Transaction, notes: _Notes, at: datetime) -> None:
     )
     assert row is not None
     event, tx.xid = row
-    async for some in entries.pop_all():
-        await tx.insert(AuditChange, [_row(at, event, thing, entry) for thing, entry in some])
+    async for batch in entries.pop_all():
+        await tx.insert(AuditChange, [_row(at, event, ref, entry) for ref, entry in batch])
 
 
-def _row(at: datetime, event: int, thing: ObjectRef, entry: AuditEntry) -> Values:
+def _row(at: datetime, event: int, ref: ObjectRef, entry: AuditEntry) -> Values:
     return {
         "event_id": event,
         "at": at,
-        "kind": thing[0],
-        "key": thing[1],
-        "subject": refs.encode(*thing),
+        "kind": ref[0],
+        "key": ref[1],
+        "subject": refs.encode(*ref),
         "name": entry.name,
         "before": fit_to_limit(entry.before),
         "after": fit_to_limit(entry.after),
     }
 
 
-def _of_the_actor(column: Any, otherwise: ColumnElement[Any]) -> ColumnElement[Any]:
-    """What her row says; she may have deleted herself."""
-    said = select(col(column)).where(col(User.id) == bindparam("new_actor", type_=RowId())).scalar_subquery()
-    made: ColumnElement[Any] = func.coalesce(said, otherwise)
-    return made
+def _actor_column(column: Any, default: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return a column of the actor's row, or `default` if the change has deleted that row."""
+    current = select(col(column)).where(col(User.id) == bindparam("new_actor", type_=RowId())).scalar_subquery()
+    expression: ColumnElement[Any] = func.coalesce(current, default)
+    return expression
 
 
-class _Xid(ColumnElement[str]):
-    """By what the server tells later what became of the transaction; null where nobody needs to ask."""
+class _TransactionId(ColumnElement[str]):
+    """The id by which PostgreSQL reports later whether the transaction was committed; NULL on SQLite."""
 
     inherit_cache = True
     type = Text()
 
 
-@compiles(_Xid, "sqlite")
-def _no_xid(element: Any, compiler: Any, **options: Any) -> str:
+@compiles(_TransactionId, "sqlite")
+def _null_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
     return "NULL"
 
 
-@compiles(_Xid, "postgresql")
-def _own_xid(element: Any, compiler: Any, **options: Any) -> str:
+@compiles(_TransactionId, "postgresql")
+def _xid_on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
     return "pg_current_xact_id()::text"
 
 
@@ -266,60 +268,61 @@ _EVENT = (
     .values(
         at=bindparam("new_at", type_=UTCDateTime()),
         actor_id=bindparam("new_actor", type_=RowId()),
-        actor_name=_of_the_actor(User.user_name, bindparam("new_name", type_=Text())),
-        actor_key=_of_the_actor(User.user_key, bindparam("new_key", type_=KeyText())),
+        actor_name=_actor_column(User.user_name, bindparam("new_name", type_=Text())),
+        actor_key=_actor_column(User.user_key, bindparam("new_key", type_=KeyText())),
         face=bindparam("new_face", type_=KeyText()),
         address=bindparam("new_address", type_=Text()),
         request_id=bindparam("new_request", type_=Text()),
         action=bindparam("new_action", type_=KeyText()),
     )
-    .returning(col(AuditEvent.id), _Xid())
+    .returning(col(AuditEvent.id), _TransactionId())
 )
 
 
-async def _entries(tx: Transaction, notes: _Notes) -> AuditEntries:
-    """What became of everything that was noted."""
-    found = await _things(tx, notes)
-    for asked, before in notes.links.items():
-        after = await _ties(tx, asked)
-        for ends_of in (before, after):
-            async for some in chunks([*ends_of], AT_ONCE):
-                for ends in some:
-                    tied = before.pop(ends, None), after.pop(ends, None)
-                    found.link(asked, ends, *map(unpack_link, tied))
-                found.pack()
-    for thing, told in notes.notes.items():
-        entry = found.at(thing, told.name)
-        for values, more in ((entry.before, told.before), (entry.after, told.after)):
+async def _build_entries(tx: Transaction, notes: _Notes) -> AuditEntries:
+    """Return the entries of all tracked objects and links, and of the noted values."""
+    entries = await _compare_states(tx, notes)
+    for query, before in notes.links.items():
+        after = await _load_links(tx, query)
+        for links in (before, after):
+            async for batch in chunks([*links], BATCH_SIZE):
+                for ids in batch:
+                    pair = before.pop(ids, None), after.pop(ids, None)
+                    entries.link(query, ids, *map(unpack_link, pair))
+                entries.pack()
+    for ref, noted in notes.notes.items():
+        entry = entries.at(ref, noted.name)
+        for values, more in ((entry.before, noted.before), (entry.after, noted.after)):
             if values is not None:
                 values.update(more or {})
-    await _name(tx, {thing: found.at(thing, None) for thing in notes.notes})
-    return found
+    await _load_names(tx, {ref: entries.at(ref, None) for ref in notes.notes})
+    return entries
 
 
-async def _name(tx: Transaction, entries: dict[ObjectRef, AuditEntry]) -> None:
-    """Find out what those things are called that were only told of."""
-    unnamed = {thing: entry for thing, entry in entries.items() if entry.name is None}
+async def _load_names(tx: Transaction, entries: dict[ObjectRef, AuditEntry]) -> None:
+    """Set the names of entries that have only noted values."""
+    unnamed = {ref: entry for ref, entry in entries.items() if entry.name is None}
     for kind in {kind for kind, _ in unnamed}:
         names = await AUDITED[kind].names(tx, [key for of, key in unnamed if of == kind])
         for key, name in names.items():
             unnamed[kind, key].name = name
 
 
-async def _things(tx: Transaction, notes: _Notes) -> AuditEntries:
-    found, moved = AuditEntries(), list[tuple[ObjectRef, bytes, bytes]]()
+async def _compare_states(tx: Transaction, notes: _Notes) -> AuditEntries:
+    """Return the entries of the tracked objects, and of the orgs and owners that they have left or joined."""
+    entries, moved = AuditEntries(), list[tuple[ObjectRef, bytes, bytes]]()
     for kind in dict.fromkeys(kind for kind, _ in notes.before):
-        async for some in chunks([key for of, key in notes.before if of == kind], AT_ONCE):
-            afters = await AUDITED[kind](tx, some)
-            for key in some:
+        async for batch in chunks([key for of, key in notes.before if of == kind], BATCH_SIZE):
+            afters = await AUDITED[kind](tx, batch)
+            for key in batch:
                 before, after = unpack_state(notes.before.pop((kind, key))), afters.get(key)
-                found.compare((kind, key), before, after)
-                was, now = (frozenset[LinkEnd]() if shot is None else shot.places for shot in (before, after))
+                entries.compare((kind, key), before, after)
+                was, now = (frozenset[LinkEnd]() if state is None else state.parents for state in (before, after))
                 if was != now:
                     moved.append(((kind, key), pack_ends(was - now), pack_ends(now - was)))
-            found.pack()
-    async for part in chunks(moved, AT_ONCE):
-        for thing, gone, come in part:
-            found.move(thing, unpack_ends(gone), unpack_ends(come))
-        found.pack()
-    return found
+            entries.pack()
+    async for part in chunks(moved, BATCH_SIZE):
+        for ref, left, joined in part:
+            entries.move(ref, unpack_ends(left), unpack_ends(joined))
+        entries.pack()
+    return entries

@@ -1,4 +1,4 @@
-"""What things are at a moment, as the audit log tells it: one SELECT for each kind of thing or tie, and no secrets."""
+"""The states of objects and links that the audit log compares. One SELECT loads each kind; secrets are left out."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -42,39 +42,39 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class LinkEnd:
-    """Where a tie shows: in this thing, which is called so, under a word and the name of the other side."""
+    """One end of a link: an object with its name. Its values show the link under `key` and the other object's name."""
 
-    thing: ObjectRef
-    called: str
-    word: str
-    name: str
+    ref: ObjectRef
+    object_name: str
+    key: str
+    other_name: str
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectState:
-    """What a thing is called, what it is made of, and of which others it is a part.
+    """The name and the values of an object, and its links to the org and the owner it belongs to.
 
-    In which org a resource is kept is told of the org alone: who administers a resource may not know the org.
+    The org of a resource is logged for the org only: administrators of a resource may not know the org.
     """
 
     name: str
-    holds: Values
-    places: frozenset[LinkEnd] = frozenset()
+    values: Values
+    parents: frozenset[LinkEnd] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class AuditLink:
-    """What one thing has to do with another: a membership, a grant."""
+    """A membership or a grant between two objects."""
 
-    sides: tuple[LinkEnd, ...]
-    holds: Values
+    ends: tuple[LinkEnd, ...]
+    values: Values
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LinkKind:
-    """A kind of tie: what stands at its first end, its rows, the columns of its two ends, and how a row is read."""
+    """A kind of link: the entity of its first end, its rows, the id columns of both ends, and the reader of a row."""
 
-    kind: str
+    entity: str
     rows: Select[Any]
     of: ColumnElement[Any]
     to: ColumnElement[Any]
@@ -83,73 +83,73 @@ class LinkKind:
 
 @dataclass(frozen=True, slots=True)
 class LinkQuery:
-    """Which ties: those `of` some things `to` some others; None for all at that end."""
+    """A selection of links by the ids at their two ends; None selects all at that end."""
 
-    ties: LinkKind
+    kind: LinkKind
     of: frozenset[int] | None
     to: frozenset[int] | None
 
     def covers(self, other: "LinkQuery") -> bool:
-        """Whether all that the other one asks for is asked for here."""
+        """Return whether this query selects all links of the other one."""
         ends = ((self.of, other.of), (self.to, other.to))
-        within = (mine is None or (hers is not None and hers <= mine) for mine, hers in ends)
-        return self.ties is other.ties and all(within)
+        is_subset = (own is None or (ids is not None and ids <= own) for own, ids in ends)
+        return self.kind is other.kind and all(is_subset)
 
 
-async def load_links(tx: Transaction, asked: LinkQuery) -> list[Row]:
-    """The rows of ties as they are now; the first two cells are their ends."""
-    ends = {name: list(keys) for name, keys in (("of", asked.of), ("to", asked.to)) if keys is not None}
-    return await tx.rows(_asking(asked.ties, frozenset(ends)), **ends)
+async def load_links(tx: Transaction, query: LinkQuery) -> list[Row]:
+    """Return the current rows of links; their first two columns are the ids of the ends."""
+    ids = {name: list(keys) for name, keys in (("of", query.of), ("to", query.to)) if keys is not None}
+    return await tx.rows(_select_links(query.kind, frozenset(ids)), **ids)
 
 
 @cache
-def _asking(of: LinkKind, ends: frozenset[str]) -> Select[Any]:
-    kind = Keys(BigInteger())
-    return of.rows.where(*(among(getattr(of, end), bindparam(end, type_=kind)) for end in sorted(ends)))
+def _select_links(kind: LinkKind, ends: frozenset[str]) -> Select[Any]:
+    keys = Keys(BigInteger())
+    return kind.rows.where(*(among(getattr(kind, end), bindparam(end, type_=keys)) for end in sorted(ends)))
 
 
 _KEYS = bindparam("keys", type_=Keys(RowId()))
 
 
 class StateLoader:
-    """Loads the states of one kind of object. The first two columns of its statement are the id and the name."""
+    """A loader of the states of one kind of object. The first two columns of its SELECT are the id and the name."""
 
     def __init__(self, rows: Select[Any], read: Callable[[Sequence[Row]], dict[int, ObjectState]]) -> None:
         key, name, *_ = rows.selected_columns
         self._read = read
-        # Most changes are about one object, and a list of one takes SQLite almost twice as long.
+        # Most changes concern one object, and SQLite takes almost twice as long for a list of one.
         self._one = rows.where(key == bindparam("key", type_=RowId()))
         self._many = rows.where(among(key, _KEYS))
         self._names = select(key, name).where(among(key, _KEYS))
 
     async def __call__(self, tx: Transaction, keys: Iterable[int]) -> dict[int, ObjectState]:
-        """Return the states of objects as they are now; objects that do not exist are missing."""
+        """Return the current states of the objects that exist, by id."""
         keys = list(keys)
         if len(keys) == 1:
             return self._read(await tx.rows(self._one, key=keys[0]))
         return self._read(await tx.rows(self._many, keys=keys))
 
     async def names(self, tx: Transaction, keys: Iterable[int]) -> dict[int, str]:
-        """Return the names of objects."""
+        """Return the names of the objects that exist, by id."""
         return {key: name for key, name in await tx.rows(self._names, keys=list(keys))}  # noqa: C416 - mypy knows a row as a tuple of any length
 
 
-def _those(table: Any, *columns: Any) -> Select[Any]:
+def _select_columns(table: Any, *columns: Any) -> Select[Any]:
     return select(col(table.id), *map(col, columns)).select_from(table)
 
 
-def _users(rows: Sequence[Row]) -> dict[int, ObjectState]:
-    """A user has a row for each role."""
-    found: dict[int, ObjectState] = {}
+def _read_users(rows: Sequence[Row]) -> dict[int, ObjectState]:
+    """Return the states of users, who have one row for each of their roles."""
+    states: dict[int, ObjectState] = {}
     for key, name, email, metadata, role in rows:
-        holds = {"userName": name, "email": email, "metadata": metadata, "roles": []}
-        shot = found.setdefault(key, ObjectState(name, holds))
+        values = {"userName": name, "email": email, "metadata": metadata, "roles": []}
+        state = states.setdefault(key, ObjectState(name, values))
         if role is not None:
-            shot.holds["roles"].append(role)
-    return found
+            state.values["roles"].append(role)
+    return states
 
 
-def _roles(rows: Sequence[Row]) -> dict[int, ObjectState]:
+def _read_roles(rows: Sequence[Row]) -> dict[int, ObjectState]:
     return {
         key: ObjectState(
             name,
@@ -159,8 +159,8 @@ def _roles(rows: Sequence[Row]) -> dict[int, ObjectState]:
     }
 
 
-def _tokens(rows: Sequence[Row]) -> dict[int, ObjectState]:
-    """Of the token itself no more than a list shows."""
+def _read_tokens(rows: Sequence[Row]) -> dict[int, ObjectState]:
+    """Return the states of API tokens, with the fields that the API lists and no secret."""
     return {
         key: ObjectState(
             name,
@@ -177,60 +177,60 @@ def _tokens(rows: Sequence[Row]) -> dict[int, ObjectState]:
     }
 
 
-def _plain(*words: str) -> Callable[[Sequence[Row]], dict[int, ObjectState]]:
-    """The columns by these words; the first one is the name."""
-    return lambda rows: {row[0]: ObjectState(row[1], dict(zip(words, row[1:], strict=True))) for row in rows}
+def _read_columns(*keys: str) -> Callable[[Sequence[Row]], dict[int, ObjectState]]:
+    """Return a reader of rows whose columns have these keys. The first one is the name."""
+    return lambda rows: {row[0]: ObjectState(row[1], dict(zip(keys, row[1:], strict=True))) for row in rows}
 
 
-def _orgs(rows: Sequence[Row]) -> dict[int, ObjectState]:
+def _read_orgs(rows: Sequence[Row]) -> dict[int, ObjectState]:
     return {
         key: ObjectState(
             slug,
             {"slug": slug, "name": name, "description": text, "isPublic": bool(public), "owner": owner},
-            _owned(owner_id, owner, slug),
+            _owner_link(owner_id, owner, slug),
         )
         for key, slug, name, text, public, owner, owner_id in rows
     }
 
 
-def _owned(owner_id: int | None, owner: str, name: str) -> frozenset[LinkEnd]:
-    """It shows in the user whose it is, if it is somebody's."""
+def _owner_link(owner_id: int | None, owner: str, name: str) -> frozenset[LinkEnd]:
+    """Return the link to the owner, nothing if there is no owner."""
     return frozenset() if owner_id is None else frozenset([LinkEnd((USER, owner_id), owner, "owns", name)])
 
 
-_ABOUT_A_RESOURCE = ("slug", "type", "name", "description", "metadata", "owner", "sizeBytes")
+_RESOURCE_KEYS = ("slug", "type", "name", "description", "metadata", "owner", "sizeBytes")
 
 
-def _resources(rows: Sequence[Row]) -> dict[int, ObjectState]:
-    found = {}
+def _read_resources(rows: Sequence[Row]) -> dict[int, ObjectState]:
+    states = {}
     for key, *row, reason, owner_id, org_id, org_slug, path in rows:
-        holds = dict(zip(_ABOUT_A_RESOURCE, row, strict=True))
-        holds["lock"] = None if reason is None else {"reason": reason}
-        kept = LinkEnd((ORG, org_id), org_slug, "resources", row[0])
-        found[key] = ObjectState(row[0], holds, _owned(owner_id, holds["owner"], path) | {kept})
-    return found
+        values = dict(zip(_RESOURCE_KEYS, row, strict=True))
+        values["lock"] = None if reason is None else {"reason": reason}
+        org_link = LinkEnd((ORG, org_id), org_slug, "resources", row[0])
+        states[key] = ObjectState(row[0], values, _owner_link(owner_id, values["owner"], path) | {org_link})
+    return states
 
 
 load_users = StateLoader(
-    _those(User, User.user_name, User.email, User.details, Role.name)
+    _select_columns(User, User.user_name, User.email, User.details, Role.name)
     .outerjoin(UserRole, col(UserRole.user_id) == col(User.id))
     .outerjoin(Role, col(Role.id) == col(UserRole.role_id))
     .order_by(col(User.id), col(Role.name_key)),
-    _users,
+    _read_users,
 )
-load_roles = StateLoader(_those(Role, Role.name, Role.description, Role.permissions), _roles)
+load_roles = StateLoader(_select_columns(Role, Role.name, Role.description, Role.permissions), _read_roles)
 load_orgs = StateLoader(
-    _those(Org, Org.slug, Org.name, Org.description, Org.is_public, User.user_name, User.id).outerjoin(
+    _select_columns(Org, Org.slug, Org.name, Org.description, Org.is_public, User.user_name, User.id).outerjoin(
         User, col(User.id) == col(Org.owner_id)
     ),
-    _orgs,
+    _read_orgs,
 )
 load_groups = StateLoader(
-    _those(Group, Group.slug, Group.display_name, Group.description, Group.members_seen_by),
-    _plain("slug", "displayName", "description", "membersSeenBy"),
+    _select_columns(Group, Group.slug, Group.display_name, Group.description, Group.members_seen_by),
+    _read_columns("slug", "displayName", "description", "membersSeenBy"),
 )
 load_resources = StateLoader(
-    _those(
+    _select_columns(
         Resource,
         Resource.slug,
         ResourceType.name,
@@ -249,13 +249,13 @@ load_resources = StateLoader(
     .join(Org, col(Org.id) == col(Resource.org_id))
     .outerjoin(User, col(User.id) == col(Resource.owner_id))
     .outerjoin(Lock, col(Lock.resource_id) == col(Resource.id)),
-    _resources,
+    _read_resources,
 )
 load_resource_types = StateLoader(
-    _those(ResourceType, ResourceType.name, ResourceType.has_data), _plain("name", "hasData")
+    _select_columns(ResourceType, ResourceType.name, ResourceType.has_data), _read_columns("name", "hasData")
 )
 load_api_tokens = StateLoader(
-    _those(
+    _select_columns(
         ApiToken,
         ApiToken.name,
         ApiToken.prefix,
@@ -264,31 +264,33 @@ load_api_tokens = StateLoader(
         ApiToken.is_limited,
         ApiToken.expires_at,
     ).join(User, col(User.id) == col(ApiToken.user_id)),
-    _tokens,
+    _read_tokens,
 )
 
 
-def _ends(kind: str, at: tuple[int, str], word: str, user: tuple[int, str], its: str) -> tuple[LinkEnd, LinkEnd]:
-    """A membership shows in what one is a member of and in the user."""
-    return LinkEnd((kind, at[0]), at[1], word, user[1]), LinkEnd((USER, user[0]), user[1], its, at[1])
+def _member_ends(
+    entity: str, group: tuple[int, str], key: str, user: tuple[int, str], user_key: str
+) -> tuple[LinkEnd, LinkEnd]:
+    """Return both ends of a membership: in the org or group, and in the user."""
+    return LinkEnd((entity, group[0]), group[1], key, user[1]), LinkEnd((USER, user[0]), user[1], user_key, group[1])
 
 
-def _org_member(row: Row) -> AuditLink:
+def _read_org_member(row: Row) -> AuditLink:
     org, user, slug, name, level, end = row
-    holds = {"level": MemberLevel(level).name, "expiresAt": format_instant(end)}
-    return AuditLink(_ends(ORG, (org, slug), "members", (user, name), "orgs"), holds)
+    values = {"level": MemberLevel(level).name, "expiresAt": format_instant(end)}
+    return AuditLink(_member_ends(ORG, (org, slug), "members", (user, name), "orgs"), values)
 
 
-def _group_member(row: Row) -> AuditLink:
+def _read_group_member(row: Row) -> AuditLink:
     group, user, slug, name, is_manager, end = row
-    holds = {"isManager": bool(is_manager), "expiresAt": format_instant(end)}
-    return AuditLink(_ends(GROUP, (group, slug), "members", (user, name), "groups"), holds)
+    values = {"isManager": bool(is_manager), "expiresAt": format_instant(end)}
+    return AuditLink(_member_ends(GROUP, (group, slug), "members", (user, name), "groups"), values)
 
 
-def _grant(row: Row) -> AuditLink:
-    """A grant shows in the resource and, if there is one, in the group or the user whose it is."""
+def _read_grant(row: Row) -> AuditLink:
+    """Return a grant. It shows in the resource and in its group or user, if it has one."""
     resource, subject, slug, path, group, user, mask, end = row
-    holds = {
+    values = {
         "roles": [name for bit, name in resource_roles.NAMES.items() if mask & bit],
         "expiresAt": format_instant(end),
     }
@@ -298,10 +300,10 @@ def _grant(row: Row) -> AuditLink:
         user if group is None else group,
     )
     entry = kind.name.lower() if name is None else f"{kind.name.lower()}:{name}"
-    sides = [LinkEnd((RESOURCE, resource), slug, "access", entry)]
+    ends = [LinkEnd((RESOURCE, resource), slug, "access", entry)]
     if name is not None:
-        sides.append(LinkEnd((GROUP if kind is SubjectType.GROUP else USER, key), name, "access", path))
-    return AuditLink(tuple(sides), holds)
+        ends.append(LinkEnd((GROUP if kind is SubjectType.GROUP else USER, key), name, "access", path))
+    return AuditLink(tuple(ends), values)
 
 
 def _link_rows(of: Any, to: Any, *columns: Any) -> Select[Any]:
@@ -315,7 +317,7 @@ ORG_MEMBERS = LinkKind(
     .join(User, col(User.id) == col(OrgMember.user_id)),
     col(OrgMember.org_id),
     col(OrgMember.user_id),
-    _org_member,
+    _read_org_member,
 )
 GROUP_MEMBERS = LinkKind(
     GROUP,
@@ -331,7 +333,7 @@ GROUP_MEMBERS = LinkKind(
     .join(User, col(User.id) == col(GroupMember.user_id)),
     col(GroupMember.group_id),
     col(GroupMember.user_id),
-    _group_member,
+    _read_group_member,
 )
 GRANTS = LinkKind(
     RESOURCE,
@@ -350,6 +352,6 @@ GRANTS = LinkKind(
     .outerjoin(User, col(User.id) == col(Grant.user_id)),
     col(Grant.resource_id),
     col(Grant.subject),
-    _grant,
+    _read_grant,
 )
-"""Of resources to subjects, see `masks.subject`."""
+"""Links of resources to subjects, see `resource_roles.subject_id`."""

@@ -1,9 +1,9 @@
-"""The words that the demo world is made of: people, orgs, groups, what is kept there, and why it was locked."""
+"""The texts of the demo world: users, orgs, groups, resources, and reasons of locks."""
 
 from dataclasses import dataclass
 
-PASSWORD = "Open-harbour-lights-24"  # noqa: S105 - everybody knows it: where others reach it, such a server does not start
-"""The password of everybody in the demo world."""
+PASSWORD = "Open-harbour-lights-24"  # noqa: S105 - public: a server that others can reach does not start with it
+"""The password of all users of the demo world."""
 
 PEOPLE = (
     ("Inés Kovač", "Tomasz Lindqvist", "Amara Diallo", "Jonas Brandt", "Priya Raman"),
@@ -15,7 +15,7 @@ PEOPLE = (
     ("Olivia Hartley", "Tariq Mansour", "Freya Nilsen", "Bruno Costa", "Anjali Mehta"),
     ("Viktor Horvath", "Nadia Rahimi", "Oskar Berg", "Lucia Romero", "Kofi Mensah"),
 )
-"""Five people at home in each org, in its order: its owner, an administrator, two who write, one who reads."""
+"""Five users of each org, in the order of ORGS: the owner, an administrator, two who write, one who reads."""
 
 STEWARD, AUDITOR, CURATOR, STRANGER, LEFT = (
     "Beatriz Alves",
@@ -24,12 +24,12 @@ STEWARD, AUDITOR, CURATOR, STRANGER, LEFT = (
     "Felix Moreau",
     "Ivo Marek",
 )
-"""A steward of groups, an auditor, a curator of everything; one who belongs nowhere; one who has left the registry."""
+"""A steward of groups, an auditor, a curator of all resources, a user without an org, and a deactivated one."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemoOrg:
-    """An org, and the words for what it keeps."""
+    """An org, and the words for its resources."""
 
     slug: str
     name: str
@@ -147,14 +147,14 @@ ORGS = (
 
 GROUPS = (
     ("reviewers", "Reviewers", "Read what is about to be published, and say what is missing."),
-    ("partner-labs", "Partner laboratories", "People of other houses who work on our data for a while."),
-    ("field-crews", "Field crews", "Whoever is out with the instruments this season."),
+    ("partner-labs", "Partner laboratories", "People of other institutes who work on our data for a while."),
+    ("field-crews", "Field crews", "Everyone who is out with the instruments this season."),
     ("students", "Students", "Theses and summer schools; memberships end with the term."),
 )
-"""Groups across the orgs. Beside them each org has its editors."""
+"""Groups with members from all orgs. Each org also has a group of editors."""
 
 INSTRUMENT = "INSTRUMENT"
-"""A type of resource that the demo world adds: things that measure, without data files of their own."""
+"""A resource type of the demo world for measuring devices, which have no data files."""
 
 KINDS = {
     "DATASET": 16,
@@ -166,7 +166,7 @@ KINDS = {
     "ORGANISATION": 2,
     INSTRUMENT: 2,
 }
-"""How many resources of each type an org has."""
+"""Number of resources of each type in an org."""
 
 NAMES = {
     "DATASET": (
@@ -218,7 +218,7 @@ REASONS = (
     ("A duplicate import is being cleaned up.", "Duplicates are gone."),
     ("Cited in a paper that was handed in.", "The paper was accepted; a new version may come."),
 )
-"""Why a resource was locked, and why it was unlocked again."""
+"""Reasons for locking a resource and for unlocking it."""
 
 EXAMPLES = (
     (
@@ -242,21 +242,21 @@ EXAMPLES = (
         "General Users have no role, so outside the org nobody knows of it but one auditor, whose grant ends soon.",
     ),
 )
-"""In the first org, so that a person finds them: slug, name, description."""
+"""Slug, name and description of resources in the first org."""
 
 TOUR = (
     ("ines", "owns the Institute of Marine Science: every role there, with access settings and locks"),
-    ("luca", "an editor from another house: a group lets him write `example-editors-write`"),
-    ("felix", "a stranger: belongs nowhere, reads what General Users read, and does not find `example-hidden`"),
+    ("luca", "an editor from another org: a group grants write access to `example-editors-write`"),
+    ("felix", "a user without org or group: reads what General Users read, and does not find `example-hidden`"),
     ("priya", "reads in the Institute of Marine Science, level READ_ONLY"),
-    ("beatriz", "a steward: makes groups and sees everybody"),
+    ("beatriz", "a steward: creates groups and sees all users"),
     ("ruth", "a curator: administers every resource, and still cannot write to `example-locked`"),
     ("henrik", "an auditor: reads in `auditEvents` who changed what in two years"),
 )
-"""As whom to sign in, and what that shows."""
+"""User names to sign in with, and what each of them shows."""
 
-QUESTION = (
+QUERIES = (
     'mutation { login(input: {userName: "ines", password: "' + PASSWORD + '"}) { errors { message } } }',
     '{ resources(filter: {name: {startsWith: "Example"}}) { nodes { name slug viewerAccess { effectiveRoles } } } }',
 )
-"""What to ask first: to sign in, and for the examples."""
+"""First operations: the sign-in, and a query of the examples."""

@@ -1,4 +1,4 @@
-"""What is kept in the demo world: resources that chance makes up, their access, and their locks."""
+"""The resources of the demo world: random ones and the documentation's examples, with their access and their locks."""
 
 import re
 import unicodedata
@@ -13,13 +13,13 @@ from app.domain.resource_roles import SubjectType
 from app.services import access, locks, resources
 from app.services.access import GrantEntry
 from app.services.demo import names as words
-from app.services.demo.story import DAY, HOUR, Story, editors_of, named
+from app.services.demo.story import DAY, HOUR, Story, editors_slug, user_ref
 from app.services.roles import RowRef
 
 
 @dataclass(frozen=True, slots=True)
 class DemoResource:
-    """A resource of the story before it is made: in which manner people get access, how often its lock changed."""
+    """A resource before it is created. `manner` is the kind of its access configuration, `lock_changes` a number."""
 
     org: int
     type: str
@@ -27,78 +27,78 @@ class DemoResource:
     name: str
     description: str
     metadata: dict[str, Any]
-    maker: str
-    born: datetime
+    creator: str
+    created_at: datetime
     manner: str
     lock_changes: int
 
     @property
     def ref(self) -> RowRef:
-        """How it is named."""
+        """Return the reference by path."""
         return "path", f"{words.ORGS[self.org].slug}/{self.slug}"
 
     @property
-    def full(self) -> int:
-        """Every role that its type has."""
+    def full_mask(self) -> int:
+        """Return the mask of all roles that its type has."""
         return resource_roles.ALL if self.type == "DATASET" else resource_roles.NON_DATA
 
 
-CORRECTED = 0.2
-LOCKED = 0.08
-"""How many of the resources, by chance, were corrected once, and were locked at some time."""
+CORRECTED_SHARE = 0.2
+LOCKED_SHARE = 0.08
+"""Shares of the resources whose metadata was corrected once, and that were locked at some time."""
 
 MANNERS = {"open": 48, "anyone": 10, "editors": 16, "partners": 8, "team": 10, "hidden": 4, "visitor": 4}
-"""Who gets which access, and how often of a hundred; see `_entries`."""
+"""Percentage of the resources with each kind of access configuration, see `_entries`."""
 
 
 def random_resources(story: Story) -> list[DemoResource]:
     return [
-        _random_resource(story, at, kind, number, used)
+        _random_resource(story, at, kind, number, used_slugs)
         for at in range(len(words.ORGS))
-        for used in [set[str]()]
-        for kind, many in words.KINDS.items()
-        for number in range(many)
+        for used_slugs in [set[str]()]
+        for kind, number_of_kind in words.KINDS.items()
+        for number in range(number_of_kind)
     ]
 
 
-def _random_resource(story: Story, at: int, kind: str, number: int, used: set[str]) -> DemoResource:
-    """A resource that chance makes up; its slug is none of those used in its org."""
-    chance, home = story.chance, words.PEOPLE[at]
+def _random_resource(story: Story, at: int, kind: str, number: int, used_slugs: set[str]) -> DemoResource:
+    """Return a random resource, whose slug is not one of those used in its org."""
+    random, names = story.random, words.PEOPLE[at]
     while True:
-        said = _description(chance, words.ORGS[at])
-        name = _title(chance, at, kind, number).format(**said)
+        phrases = _phrases(random, words.ORGS[at])
+        name = _title(random, at, kind, number).format(**phrases)
         slug = _slug(name)
-        if slug not in used:
+        if slug not in used_slugs:
             break
-    used.add(slug)
-    born = story.ago(3 + chance.random() * 670)
-    manner = chance.choices(list(MANNERS), list(MANNERS.values()))[0]
-    lock_changes = chance.randrange(1, 6) if chance.random() < LOCKED and born < story.ago(200) else 0
-    description, metadata = words.DESCRIPTIONS[kind].format(**said), _metadata(chance, kind, said)
+    used_slugs.add(slug)
+    created_at = story.ago(3 + random.random() * 670)
+    manner = random.choices(list(MANNERS), list(MANNERS.values()))[0]
+    lock_changes = random.randrange(1, 6) if random.random() < LOCKED_SHARE and created_at < story.ago(200) else 0
+    description, metadata = words.DESCRIPTIONS[kind].format(**phrases), _metadata(random, kind, phrases)
     return DemoResource(
-        at, kind, slug, name, description, metadata, home[chance.randrange(4)], born, manner, lock_changes
+        at, kind, slug, name, description, metadata, names[random.randrange(4)], created_at, manner, lock_changes
     )
 
 
-def _title(chance: Random, at: int, kind: str, number: int) -> str:
+def _title(random: Random, at: int, kind: str, number: int) -> str:
     if kind == "PERSON":
         return words.PEOPLE[at][number + 1]
-    return words.ORGS[at].partners[number] if kind == "ORGANISATION" else chance.choice(words.NAMES[kind])
+    return words.ORGS[at].partners[number] if kind == "ORGANISATION" else random.choice(words.NAMES[kind])
 
 
-def _description(chance: Random, org: words.DemoOrg) -> dict[str, Any]:
-    """The words that templates ask for."""
-    subject = chance.choice(org.subjects)
+def _phrases(random: Random, org: words.DemoOrg) -> dict[str, Any]:
+    """Return the values for the placeholders of the texts."""
+    subject = random.choice(org.subjects)
     return {
         "subject": subject,
         "Subject": subject[0].upper() + subject[1:],
-        "place": chance.choice(org.places),
-        "year": chance.randrange(1998, 2026),
-        "month": chance.choice(words.MONTHS),
-        "version": f"{chance.randrange(1, 5)}.{chance.randrange(10)}",
-        "cadence": chance.choice(words.CADENCES),
+        "place": random.choice(org.places),
+        "year": random.randrange(1998, 2026),
+        "month": random.choice(words.MONTHS),
+        "version": f"{random.randrange(1, 5)}.{random.randrange(10)}",
+        "cadence": random.choice(words.CADENCES),
         "instrument": org.instrument,
-        "number": chance.randrange(10, 100),
+        "number": random.randrange(10, 100),
     }
 
 
@@ -107,80 +107,83 @@ def _slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
-def _metadata(chance: Random, kind: str, said: dict[str, Any]) -> dict[str, Any]:
-    common = {"keywords": said["subject"].split(), "place": said["place"].removeprefix("the ")}
+def _metadata(random: Random, kind: str, phrases: dict[str, Any]) -> dict[str, Any]:
+    common = {"keywords": phrases["subject"].split(), "place": phrases["place"].removeprefix("the ")}
     match kind:
         case "DATASET":
-            form, law = chance.choice(words.FORMATS), chance.choice(words.LICENSES)
-            return common | {"since": said["year"], "format": form, "license": law, "files": chance.randrange(1, 400)}
+            common |= {"since": phrases["year"], "format": random.choice(words.FORMATS)}
+            return common | {"license": random.choice(words.LICENSES), "files": random.randrange(1, 400)}
         case "MODEL":
-            return common | {"version": said["version"], "inputs": chance.randrange(2, 9)}
+            return common | {"version": phrases["version"], "inputs": random.randrange(2, 9)}
         case "MODEL_RUN":
-            return common | {"scenario": chance.choice(words.SCENARIOS), "hours": round(chance.uniform(0.5, 30), 1)}
+            return common | {"scenario": random.choice(words.SCENARIOS), "hours": round(random.uniform(0.5, 30), 1)}
         case _:
             return common
 
 
 def examples(story: Story) -> list[DemoResource]:
-    """The configurations that the documentation shows, and two more, where a person finds them."""
-    maker, metadata = words.PEOPLE[0][0], {"example": True}
+    """Return the resources with the configurations that the documentation shows, and two more."""
+    creator, metadata = words.PEOPLE[0][0], {"example": True}
     manners = (("open", 0), ("example-editors", 0), ("editors", 3), ("example-hidden", 0))
     return [
-        DemoResource(0, "DATASET", slug, name, text, metadata, maker, story.ago(400 - at), manner, lock_changes)
+        DemoResource(0, "DATASET", slug, name, text, metadata, creator, story.ago(400 - at), manner, lock_changes)
         for at, ((slug, name, text), (manner, lock_changes)) in enumerate(zip(words.EXAMPLES, manners, strict=True))
     ]
 
 
-def tell_resource(story: Story, kept: DemoResource) -> None:
-    """It is made, given its access, now and then corrected, and sometimes locked."""
-    chance, maker = story.chance, story.viewers[kept.maker]
-    org = "slug", words.ORGS[kept.org].slug
-    new = resources.ResourceCreate(org, kept.type, kept.slug, kept.name, kept.description, kept.metadata)
-    story.then(kept.born, partial(resources.create_resource, viewer=maker, new=new))
-    if entries := _entries(story, kept):
-        submit = partial(access.submit_access, viewer=maker, resource=kept.ref, revision=1, entries=entries)
-        story.then(kept.born + HOUR, submit)
-    if chance.random() < CORRECTED:
-        changes = resources.ResourceUpdate(metadata=kept.metadata | {"corrected": True})
-        moment = kept.born + chance.uniform(1, 20) * DAY
-        story.then(moment, partial(resources.update_resource, viewer=maker, resource=kept.ref, changes=changes))
-    _tell_locks(story, kept)
+def schedule_resource(story: Story, resource: DemoResource) -> None:
+    """Schedule the creation of a resource, its access, possibly a correction, and its locks."""
+    random, creator = story.random, story.viewers[resource.creator]
+    org = "slug", words.ORGS[resource.org].slug
+    new = resources.ResourceCreate(
+        org, resource.type, resource.slug, resource.name, resource.description, resource.metadata
+    )
+    story.schedule(resource.created_at, partial(resources.create_resource, viewer=creator, new=new))
+    if entries := _entries(story, resource):
+        submit = partial(access.submit_access, viewer=creator, resource=resource.ref, revision=1, entries=entries)
+        story.schedule(resource.created_at + HOUR, submit)
+    if random.random() < CORRECTED_SHARE:
+        changes = resources.ResourceUpdate(metadata=resource.metadata | {"corrected": True})
+        at = resource.created_at + random.uniform(1, 20) * DAY
+        story.schedule(at, partial(resources.update_resource, viewer=creator, resource=resource.ref, changes=changes))
+    _schedule_locks(story, resource)
 
 
-def _tell_locks(story: Story, kept: DemoResource) -> None:
-    """Locked and unlocked in turn, by its maker and by those who administer its org."""
-    chance, home = story.chance, words.PEOPLE[kept.org]
-    reasons = chance.sample(words.REASONS, (kept.lock_changes + 1) // 2)
-    for number in range(kept.lock_changes):
-        who = story.viewers[chance.choice((kept.maker, home[0], home[1]))]
-        step = locks.unlock_resource if number % 2 else locks.lock_resource
-        done = partial(step, viewer=who, resource=kept.ref, reason=reasons[number // 2][number % 2])
-        story.then(kept.born + (25 + 30 * number + chance.random()) * DAY, done)
+def _schedule_locks(story: Story, resource: DemoResource) -> None:
+    """Schedule locks and unlocks in turn, by the creator and by administrators of the org."""
+    random, names = story.random, words.PEOPLE[resource.org]
+    reasons = random.sample(words.REASONS, (resource.lock_changes + 1) // 2)
+    for number in range(resource.lock_changes):
+        viewer = story.viewers[random.choice((resource.creator, names[0], names[1]))]
+        service = locks.unlock_resource if number % 2 else locks.lock_resource
+        change_lock = partial(service, viewer=viewer, resource=resource.ref, reason=reasons[number // 2][number % 2])
+        story.schedule(resource.created_at + (25 + 30 * number + random.random()) * DAY, change_lock)
 
 
-def _entries(story: Story, kept: DemoResource) -> list[GrantEntry]:
-    """The access configuration; none leaves the one that every new resource has."""
-    full, days = kept.full, story.chance.randrange(3, 60)
-    default, reads, writes = resources.DEFAULT_MASK & full, resource_roles.READ & full, resource_roles.WRITE & full
+def _entries(story: Story, resource: DemoResource) -> list[GrantEntry]:
+    """Return the entries of the access configuration, nothing to keep the default one."""
+    full, days = resource.full_mask, story.random.randrange(3, 60)
+    default, read, write = resources.DEFAULT_MASK & full, resource_roles.READ & full, resource_roles.WRITE & full
 
     def general(mask: int) -> GrantEntry:
         return GrantEntry(SubjectType.GENERAL, mask)
 
-    def group(slug: str, mask: int, ends: datetime | None = None) -> GrantEntry:
-        return GrantEntry(SubjectType.GROUP, mask, ends, ("slug", slug))
+    def group(slug: str, mask: int, expires_at: datetime | None = None) -> GrantEntry:
+        return GrantEntry(SubjectType.GROUP, mask, expires_at, ("slug", slug))
 
     def user(name: str, mask: int) -> GrantEntry:
-        return GrantEntry(SubjectType.USER, mask, story.ago(-days), named(name))
+        return GrantEntry(SubjectType.USER, mask, story.ago(-days), user_ref(name))
 
-    editors = group(editors_of(kept.org), writes)
-    some = {
-        "anyone": [general(default), GrantEntry(SubjectType.ANYONE, reads)],
+    editors = group(editors_slug(resource.org), write)
+    students = group("students", read, resource.created_at + 120 * DAY)
+    entries = {
+        "anyone": [general(default), GrantEntry(SubjectType.ANYONE, read)],
         "editors": [general(default), editors],
-        "partners": [general(resource_roles.METADATA_READ), editors, group("partner-labs", reads, story.ago(-days))],
-        "team": [general(0), editors, group("reviewers", reads), group("students", reads, kept.born + 120 * DAY)],
+        "partners": [general(resource_roles.METADATA_READ), editors, group("partner-labs", read, story.ago(-days))],
+        "team": [general(0), editors, group("reviewers", read), students],
         "hidden": [general(0)],
-        "visitor": [general(resource_roles.METADATA_READ), user(words.STRANGER, reads), user(words.AUDITOR, default)],
-        "example-editors": [general(default), group(editors_of(0), writes)],
-        "example-hidden": [general(0), user(words.AUDITOR, reads)],
+        "visitor": [general(resource_roles.METADATA_READ), user(words.STRANGER, read), user(words.AUDITOR, default)],
+        "example-editors": [general(default), group(editors_slug(0), write)],
+        "example-hidden": [general(0), user(words.AUDITOR, read)],
     }
-    return some.get(kept.manner, [])
+    return entries.get(resource.manner, [])

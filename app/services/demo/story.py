@@ -1,4 +1,4 @@
-"""What happens in the demo world and when: the orgs and the groups, and who takes part."""
+"""The timeline of the demo world, its orgs and groups, and their members."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -18,54 +18,54 @@ DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 
 Step = partial[Any]
-"""A service that waits for its transaction."""
+"""A service call without its transaction."""
 
 Joining = tuple[str, datetime | None]
-"""Who joins a group, and until when."""
+"""The user who joins a group, and when the membership ends."""
 
 
 @dataclass
 class Story:
-    """What happens when, and who takes part."""
+    """The dated steps of the demo world, and the viewers that run them."""
 
     today: datetime
-    chance: Random
+    random: Random
     steps: list[tuple[datetime, Step]] = field(default_factory=list)
     viewers: dict[str, Viewer] = field(default_factory=dict)
 
-    def then(self, moment: datetime, step: Step) -> None:
-        """Let something happen at a moment; what is told for later happens at the end of the story."""
-        self.steps.append((min(moment, self.today), step))
+    def schedule(self, at: datetime, step: Step) -> None:
+        """Add a step at a moment, or at the end of the story if the moment is later."""
+        self.steps.append((min(at, self.today), step))
 
     def ago(self, days: float) -> datetime:
-        """A moment so many days before the end."""
+        """Return the moment so many days before the end."""
         return self.today - days * DAY
 
 
-def action(step: Step) -> str:
-    """The mutation that does the same, which is called like the service."""
+def action_name(step: Step) -> str:
+    """Return the name of the mutation that corresponds to a step's service."""
     first, *rest = str(getattr(step.func, "__name__", "")).split("_")
     return first + "".join(map(str.capitalize, rest))
 
 
 def user_name(name: str) -> str:
-    """The given name in letters that a user name may have: `Inés Kovač` signs in as `ines`."""
-    given = unicodedata.normalize("NFKD", name.split(maxsplit=1)[0].lower())
-    return "".join(letter for letter in given if letter.isascii() and letter.isalpha())
+    """Return the first name in letters that a user name may have: `Inés Kovač` signs in as `ines`."""
+    first_name = unicodedata.normalize("NFKD", name.split(maxsplit=1)[0].lower())
+    return "".join(letter for letter in first_name if letter.isascii() and letter.isalpha())
 
 
-def named(name: str) -> RowRef:
-    """How somebody is named to a service."""
+def user_ref(name: str) -> RowRef:
+    """Return the reference of a user by the full name."""
     return "user_name", user_name(name)
 
 
-def address(name: str) -> str:
+def email_address(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
     return f"{plain.replace(' ', '.')}@example.org"
 
 
 LEVELS = (MemberLevel.ADMIN, MemberLevel.READ_WRITE, MemberLevel.READ_WRITE_DELETE, MemberLevel.READ_ONLY)
-"""How far those at home in an org belong to it, after its owner."""
+"""Levels of the members of each org, after its owner."""
 
 GUESTS = (
     (1, 2, MemberLevel.READ_ONLY, 6),
@@ -73,55 +73,55 @@ GUESTS = (
     (3, 3, MemberLevel.READ_ONLY, None),
     (4, 1, MemberLevel.ADMIN, -30),
 )
-"""From the org so many further on, who of its people, her level here, and in how many days that ends."""
+"""For each guest: offset of the home org, index of the user in it, level here, and days until the membership ends."""
 
 
-def tell_orgs(story: Story) -> None:
-    for at, (org, home) in enumerate(zip(words.ORGS, words.PEOPLE, strict=True)):
-        owner, start = story.viewers[home[0]], story.ago(715 - at)
+def schedule_orgs(story: Story) -> None:
+    for at, (org, names) in enumerate(zip(words.ORGS, words.PEOPLE, strict=True)):
+        owner, start = story.viewers[names[0]], story.ago(715 - at)
         new = orgs.OrgCreate(org.slug, org.name, org.description, org.is_public)
-        story.then(start, partial(orgs.create_org, viewer=owner, new=new))
-        people: list[tuple[str, MemberLevel, datetime | None]] = []
-        people += [(name, level, None) for name, level in zip(home[1:], LEVELS, strict=True)]
-        people += [(_further(at, further, who), level, _in(story, days)) for further, who, level, days in GUESTS]
-        for number, (name, level, ends) in enumerate(people, 1):
-            joins = partial(orgs.add_org_member, viewer=owner, org=("slug", org.slug), user=named(name))
-            story.then(start + number * HOUR, partial(joins, membership=orgs.Membership(level, ends)))
+        story.schedule(start, partial(orgs.create_org, viewer=owner, new=new))
+        members: list[tuple[str, MemberLevel, datetime | None]] = []
+        members += [(name, level, None) for name, level in zip(names[1:], LEVELS, strict=True)]
+        members += [(_neighbour(at, skip, who), level, _in_days(story, days)) for skip, who, level, days in GUESTS]
+        for number, (name, level, expires_at) in enumerate(members, 1):
+            add_member = partial(orgs.add_org_member, viewer=owner, org=("slug", org.slug), user=user_ref(name))
+            story.schedule(start + number * HOUR, partial(add_member, membership=orgs.Membership(level, expires_at)))
 
 
-def _further(at: int, further: int, who: int) -> str:
-    return words.PEOPLE[(at + further) % len(words.PEOPLE)][who]
+def _neighbour(org: int, offset: int, index: int) -> str:
+    return words.PEOPLE[(org + offset) % len(words.PEOPLE)][index]
 
 
-def _in(story: Story, days: int | None) -> datetime | None:
+def _in_days(story: Story, days: int | None) -> datetime | None:
     return None if days is None else story.ago(-days)
 
 
-def editors_of(at: int) -> str:
-    """The slug of the group of an org's editors."""
+def editors_slug(at: int) -> str:
+    """Return the slug of the group of an org's editors."""
     return f"{words.ORGS[at].slug}-editors"
 
 
-def tell_groups(story: Story) -> None:
-    """Each org has editors, one of them from elsewhere; the groups across the orgs have somebody from each."""
-    for at, (org, home) in enumerate(zip(words.ORGS, words.PEOPLE, strict=True)):
-        title = f"Editors of the {org.name}"
-        people: list[Joining] = [(home[0], None), (home[2], None), (home[3], None), (_further(at, 1, 3), None)]
-        people.append((_further(at, 5, 4), story.ago(-12)))
-        _tell_group(story, story.ago(700 - at), (editors_of(at), title, f"They write at the {org.name}."), people)
+def schedule_groups(story: Story) -> None:
+    """Schedule the editors of each org, one of whom is from another org, and the groups with a member from each org."""
+    for at, (org, names) in enumerate(zip(words.ORGS, words.PEOPLE, strict=True)):
+        texts = editors_slug(at), f"Editors of the {org.name}", f"They write at the {org.name}."
+        members: list[Joining] = [(names[0], None), (names[2], None), (names[3], None), (_neighbour(at, 1, 3), None)]
+        members.append((_neighbour(at, 5, 4), story.ago(-12)))
+        _schedule_group(story, story.ago(700 - at), texts, members)
     ends = (None, story.ago(-30), story.ago(-90), story.ago(200))
-    for at, given in enumerate(words.GROUPS):
-        people = [(home[(number + at) % 5], ends[(number + at) % 4]) for number, home in enumerate(words.PEOPLE)]
-        _tell_group(story, story.ago(680 - at), given, people)
+    for at, texts in enumerate(words.GROUPS):
+        members = [(names[(number + at) % 5], ends[(number + at) % 4]) for number, names in enumerate(words.PEOPLE)]
+        _schedule_group(story, story.ago(680 - at), texts, members)
 
 
-def _tell_group(story: Story, moment: datetime, given: tuple[str, str, str], people: Sequence[Joining]) -> None:
-    """The steward makes a group and gives it into the hands of its first member who stays."""
-    steward, group = story.viewers[words.STEWARD], ("slug", given[0])
-    made = partial(groups.create_group, viewer=steward, new=groups.GroupCreate(*given))
-    new = [groups.MemberCreate(named(name), ends) for name, ends in people]
-    manager = next(name for name, ends in people if ends is None)
-    story.then(moment, made)
-    story.then(moment + HOUR, partial(groups.add_group_members, viewer=steward, group=group, new=new))
-    manages = partial(groups.set_group_manager, viewer=steward, group=group, user=named(manager), is_manager=True)
-    story.then(moment + 2 * HOUR, manages)
+def _schedule_group(story: Story, at: datetime, texts: tuple[str, str, str], members: Sequence[Joining]) -> None:
+    """Schedule a group that the steward creates, with the first unlimited member as its manager."""
+    steward, group = story.viewers[words.STEWARD], ("slug", texts[0])
+    create = partial(groups.create_group, viewer=steward, new=groups.GroupCreate(*texts))
+    new_members = [groups.MemberCreate(user_ref(name), expires_at) for name, expires_at in members]
+    manager = next(name for name, expires_at in members if expires_at is None)
+    story.schedule(at, create)
+    story.schedule(at + HOUR, partial(groups.add_group_members, viewer=steward, group=group, new=new_members))
+    appoint = partial(groups.set_group_manager, viewer=steward, group=group, user=user_ref(manager), is_manager=True)
+    story.schedule(at + 2 * HOUR, appoint)
