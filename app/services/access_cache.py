@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import bindparam, select
 
 from app import policy
-from app.db import CommitScopedCache, Database, Freshness
+from app.db import CommitScopedCache, Database, Freshness, SnapshotReader
 from app.db.tables import Resource, RowId, User, col
 from app.query.relations import Keys, among
 
@@ -25,7 +25,7 @@ NO_USER, NO_RESOURCE = 2 * policy.ENDS, 4 * policy.ENDS
 
 
 async def get_masks(
-    database: Database, pairs: Sequence[int], base: int = policy.PAIR, *, registry: bool = True
+    database: Database | SnapshotReader, pairs: Sequence[int], base: int = policy.PAIR, *, registry: bool = True
 ) -> Mapping[int, int]:
     """Return the effective roles of users on resources by pair (see `policy.PAIR`), possibly with other pairs.
 
@@ -36,11 +36,14 @@ async def get_masks(
     """
     if not pairs:
         return {}
+    load = _load_masks if base == policy.PAIR else _load_wide_masks
+    if isinstance(database, SnapshotReader):
+        masks = await mark_missing(database, await load(database, [*pairs], registry=registry), base)
+        return {pair: mask & ~policy.ENDS for pair, mask in masks.items()}
     cached = await MASKS_BY_PAIR[base, registry].get(database)
     missing = [pair for pair in pairs if pair not in cached]
     if not missing:
         return cached
-    load = _load_masks if base == policy.PAIR else _load_wide_masks
     masks = await mark_missing(database, await load(database, missing, registry=registry), base)
     answers = {pair: masks[pair] & ~policy.ENDS if pair in masks else cached[pair] for pair in pairs}
     # Roles with an end expire without a commit, so they are not cached.
@@ -48,13 +51,13 @@ async def get_masks(
     return answers
 
 
-async def _load_masks(database: Database, pairs: list[int], *, registry: bool) -> dict[int, int]:
+async def _load_masks(database: Database | SnapshotReader, pairs: list[int], *, registry: bool) -> dict[int, int]:
     statement = policy.masks_of_pairs(database.dialect.name, registry=registry)
     rows = await database.ask(statement, freshness=Freshness.PRIMARY, pairs=pairs, now=database.clock())
     return dict.fromkeys(pairs, 0) | {int(pair): mask for pair, mask in rows}
 
 
-async def _load_wide_masks(database: Database, pairs: list[int], *, registry: bool) -> dict[int, int]:
+async def _load_wide_masks(database: Database | SnapshotReader, pairs: list[int], *, registry: bool) -> dict[int, int]:
     statement = policy.masks_of_pairs(database.dialect.name, is_wide=True, registry=registry)
     ids = [divmod(pair, policy.WIDE_PAIR) for pair in pairs]
     columns = {"users": [user for user, _ in ids], "resources": [resource for _, resource in ids]}
@@ -62,7 +65,7 @@ async def _load_wide_masks(database: Database, pairs: list[int], *, registry: bo
     return dict.fromkeys(pairs, 0) | {user * policy.WIDE_PAIR + resource: mask for user, resource, mask in rows}
 
 
-async def mark_missing(database: Database, masks: dict[int, int], base: int) -> dict[int, int]:
+async def mark_missing(database: Database | SnapshotReader, masks: dict[int, int], base: int) -> dict[int, int]:
     """Mark the pairs whose user or resource does not exist; a second query runs only if a pair has no role."""
     unprivileged = [pair for pair, mask in masks.items() if not mask]
     if not unprivileged:

@@ -1,6 +1,7 @@
 """Access checks for data services: may a user do this, and why. All use the query of the policy package."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -10,7 +11,7 @@ from sqlalchemy import FromClause, Select, bindparam, not_, select
 from sqlalchemy.orm import aliased
 
 from app import policy
-from app.db import Database, Freshness
+from app.db import Database, Freshness, SnapshotReader, at_one_moment
 from app.db.tables import Access, KeyText, Resource, RowId, User, col
 from app.domain import resource_roles
 from app.domain.errors import BadInput, Forbidden, Unknown
@@ -26,6 +27,8 @@ MAX_CHECKS = 10_000
 
 Triple = tuple[int, int, int]
 """A user, a resource and the bit of a role."""
+
+Reader = Database | SnapshotReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,8 @@ class Reason:
 async def check_access(database: Database, viewer: Viewer, user: RowRef, resource: RowRef, role: int) -> bool:
     """Return whether a user holds a role on a resource; raise like `check_access_batch`."""
     user_id, resource_id = await find_user_id(database, user), await find_resource_id(database, resource)
-    return (await check_access_batch(database, viewer, [(user_id, resource_id, role)]))[0]
+    async with open_reader(database, viewer, {user_id}) as reader:
+        return (await check(reader, viewer, [(user_id, resource_id, role)], by_name=user[0] != "id"))[0]
 
 
 async def check_access_batch(database: Database, viewer: Viewer, triples: Sequence[Triple]) -> list[bool]:
@@ -54,18 +58,41 @@ async def check_access_batch(database: Database, viewer: Viewer, triples: Sequen
     Unknown for users and resources that the viewer may not know of. Checks of the viewer's own access return False for
     such resources.
     """
+    async with open_reader(database, viewer, {user for user, _, _ in triples}) as reader:
+        return await check(reader, viewer, triples)
+
+
+@asynccontextmanager
+async def open_reader(database: Database, viewer: Viewer, users: Collection[int]) -> AsyncIterator[Reader]:
+    """Open what a check of these users reads from.
+
+    An administrator of a resource may ask about others while its entries reveal no hidden membership. The entries that
+    decide this and those that give the answer are of one moment: a grant in between would reveal the membership.
+    """
+    if policy.asks_about_everybody(viewer) or all(user == viewer.user_id for user in users):
+        yield database
+    else:
+        async with at_one_moment(database) as reader:
+            yield reader
+
+
+async def check(reader: Reader, viewer: Viewer, triples: Sequence[Triple], *, by_name: bool = False) -> list[bool]:
+    """Check within an open reader; `by_name` says that the viewer knows the user name."""
     viewer_id = require_few(viewer, len(triples))
     others = {user for user, _, _ in triples if user != viewer_id}
     if others:
-        await _require_may_ask(database, viewer, {resource for user, resource, _ in triples if user != viewer_id})
+        await _require_may_ask(reader, viewer, {resource for user, resource, _ in triples if user != viewer_id})
     base = _base(viewer_id, *(key for user, resource, _ in triples for key in (user, resource)))
     pairs = [user * base + resource for user, resource, _ in triples]
-    masks = await _load_masks(database, viewer, {*pairs}, base)
+    masks = await _load_masks(reader, viewer, {*pairs}, base)
     marks = {mark for pair in pairs if (mark := masks[pair]) > policy.ENDS}
     if _may_know_missing(viewer, about_others=bool(others)):
         _raise_unknown(any(mark & NO_RESOURCE for mark in marks), "resource")
-    if others:
-        await _require_known_users(database, viewer, others, any(mark & NO_USER for mark in marks))
+    if others and policy.finds_everybody(viewer):
+        _raise_unknown(any(mark & NO_USER for mark in marks), "user")
+    elif others:
+        holders = {pair // base for pair in pairs if 0 < masks[pair] < policy.ENDS}
+        await _require_known_users(reader, viewer, others if by_name else others - holders, by_name=by_name)
     return [masks[pair] & role != 0 for pair, (_, _, role) in zip(pairs, triples, strict=True)]
 
 
@@ -84,22 +111,22 @@ def _base(*keys: int) -> int:
     return PAIR if max(keys) < PAIR else WIDE_PAIR
 
 
-async def _require_may_ask(database: Database, viewer: Viewer, resources: Collection[int]) -> None:
+async def _require_may_ask(reader: Reader, viewer: Viewer, resources: Collection[int]) -> None:
     """Raise Forbidden unless the viewer may ask about other users on all of these resources."""
     if policy.asks_about_everybody(viewer):
-        is_allowed = not viewer.is_limited or await _includes(database, viewer, resources)
+        is_allowed = not viewer.is_limited or await _includes(reader, viewer, resources)
     else:
-        is_allowed = await _is_admin(database, viewer, resources)
+        is_allowed = await _is_admin(reader, viewer, resources)
     if not is_allowed:
         raise Forbidden("Only those who hold ADMIN on the resource, or ACCESS_VIEW, may ask about another user.")
     if policy.asks_about_everybody(viewer):
         return
-    if await database.ask(
+    if await reader.ask(
         _hidden_members_query(viewer.permission_profile),
         freshness=Freshness.PRIMARY,
         keys=[*resources],
         **viewer.bind_values,
-        now=database.clock(),
+        now=reader.clock(),
     ):
         raise Forbidden(
             "This needs ACCESS_VIEW: the resource has an entry of a group whose members you may not see, or is in an "
@@ -107,17 +134,17 @@ async def _require_may_ask(database: Database, viewer: Viewer, resources: Collec
         )
 
 
-async def _is_admin(database: Database, viewer: Viewer, resources: Collection[int]) -> bool:
+async def _is_admin(reader: Reader, viewer: Viewer, resources: Collection[int]) -> bool:
     """Return whether the viewer holds ADMIN on all of these resources."""
     viewer_id = viewer.user_id or 0
     base = _base(viewer_id, *resources)
-    masks = await _load_masks(database, viewer, {viewer_id * base + resource for resource in resources}, base)
+    masks = await _load_masks(reader, viewer, {viewer_id * base + resource for resource in resources}, base)
     return all(masks.get(viewer_id * base + resource, 0) & resource_roles.ADMIN for resource in resources)
 
 
-async def _includes(database: Database, viewer: Viewer, resources: Collection[int]) -> bool:
+async def _includes(reader: Reader, viewer: Viewer, resources: Collection[int]) -> bool:
     """Return whether all of these resources are in the scope of the viewer's token."""
-    rows = await database.ask(_IN_SCOPE, freshness=Freshness.PRIMARY, keys=[*resources], **viewer.bind_values)
+    rows = await reader.ask(_IN_SCOPE, freshness=Freshness.PRIMARY, keys=[*resources], **viewer.bind_values)
     return {row[0] for row in rows}.issuperset(resources)
 
 
@@ -128,26 +155,24 @@ def _hidden_members_query(viewer: Viewer) -> Select[Any]:
     return select(col(Resource.id)).where(is_requested, not_(policy.members_are_seen(viewer))).limit(1)
 
 
-async def _require_known_users(database: Database, viewer: Viewer, users: Collection[int], is_missing: bool) -> None:
-    """Raise Unknown if a user does not exist, or if the viewer may not know of one."""
-    if policy.finds_everybody(viewer):
-        _raise_unknown(is_missing, "user")
-        return
-    rows = await database.ask(
-        _known_users_query(viewer.permission_profile),
+async def _require_known_users(reader: Reader, viewer: Viewer, users: Collection[int], *, by_name: bool) -> None:
+    """Raise Unknown for a user of whom the viewer may not know; by an exact name more users are found than by an id."""
+    rows = await reader.ask(
+        _known_users_query(viewer.permission_profile, by_name),
         freshness=Freshness.PRIMARY,
         keys=[*users],
         **viewer.bind_values,
-        now=database.clock(),
+        now=reader.clock(),
     )
     _raise_unknown(not {row[0] for row in rows}.issuperset(users), "user")
 
 
 @cache
-def _known_users_query(viewer: Viewer) -> Select[Any]:
+def _known_users_query(viewer: Viewer, by_name: bool) -> Select[Any]:
     """Return those of the users of whom the viewer may know that they exist."""
     is_requested = among(col(User.id), bindparam("keys", type_=Keys(RowId())))
-    return select(col(User.id)).where(is_requested, policy.finds_user(viewer))
+    is_known = policy.finds_user(viewer) if by_name else policy.knows_user(viewer)
+    return select(col(User.id)).where(is_requested, is_known)
 
 
 def _may_know_missing(viewer: Viewer, *, about_others: bool) -> bool:
@@ -167,7 +192,7 @@ def _raise_unknown(is_missing: bool, noun: str) -> None:
         raise Unknown(f"There is no such {noun}.")
 
 
-async def _load_masks(database: Database, viewer: Viewer, pairs: Collection[int], base: int) -> Mapping[int, int]:
+async def _load_masks(reader: Reader, viewer: Viewer, pairs: Collection[int], base: int) -> Mapping[int, int]:
     """Return the roles of users on resources by pair, the viewer's own within the scope of their token.
 
     Roles through RESOURCES_MANAGE are left out for other users, unless the viewer may see who holds that permission.
@@ -175,26 +200,26 @@ async def _load_masks(database: Database, viewer: Viewer, pairs: Collection[int]
     viewer_id = viewer.user_id or 0
     with_registry = policy.knows_registrars(viewer)
     if viewer.token_id is None and with_registry:
-        return await get_masks(database, [*pairs], base)
+        return await get_masks(reader, [*pairs], base)
     own = [pair for pair in pairs if pair // base == viewer_id]
     others = [pair for pair in pairs if pair // base != viewer_id]
-    masks = await get_masks(database, others, base, registry=with_registry)
+    masks = await get_masks(reader, others, base, registry=with_registry)
     if viewer.token_id is None:
-        return {**masks, **await get_masks(database, own, base)}
+        return {**masks, **await get_masks(reader, own, base)}
     keys = [pair % base for pair in own]
     rows = (
-        await database.ask(
+        await reader.ask(
             _viewer_masks(viewer.permission_profile),
             freshness=Freshness.PRIMARY,
             keys=keys,
             **viewer.bind_values,
-            now=database.clock(),
+            now=reader.clock(),
         )
         if own
         else []
     )
     own_masks = dict.fromkeys(own, 0) | {viewer_id * base + resource: mask for resource, mask in rows}
-    return {**masks, **await mark_missing(database, own_masks, base)}
+    return {**masks, **await mark_missing(reader, own_masks, base)}
 
 
 @cache
@@ -207,11 +232,12 @@ def _viewer_masks(viewer: Viewer) -> Select[Any]:
 async def explain_access(database: Database, viewer: Viewer, user: RowRef, resource: RowRef) -> list[Reason]:
     """Return every path by which a user holds roles on a resource; raise like `check_access`."""
     user_id, resource_id = await find_user_id(database, user), await find_resource_id(database, resource)
-    await check_access_batch(database, viewer, [(user_id, resource_id, resource_roles.ADMIN)])
     is_own = user_id == viewer.user_id
     query = _reason_columns(policy.viewer_subjects(viewer)) if is_own and viewer.token_id is not None else _REASONS
-    values = {"keys": [user_id], "resource": resource_id, "now": database.clock()}
-    rows = await database.ask(query, freshness=Freshness.PRIMARY, **values, **viewer.bind_values)
+    async with open_reader(database, viewer, {user_id}) as reader:
+        await check(reader, viewer, [(user_id, resource_id, resource_roles.ADMIN)], by_name=user[0] != "id")
+        values = {"keys": [user_id], "resource": resource_id, "now": database.clock()}
+        rows = await reader.ask(query, freshness=Freshness.PRIMARY, **values, **viewer.bind_values)
     with_registry = is_own or policy.knows_registrars(viewer)
     return [
         Reason(

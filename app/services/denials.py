@@ -46,19 +46,23 @@ async def explain_denial(database: Database, viewer: Viewer, user: RowRef, resou
     """
     user_id, resource_id = await checks.find_user_id(database, user), await checks.find_resource_id(database, resource)
     triples = [(user_id, resource_id, bit) for bit in (role, resource_roles.METADATA_READ)]
-    has_role, is_visible = await checks.check_access_batch(database, viewer, triples)
-    if has_role:
-        return []
-    if user_id == viewer.user_id and not (is_visible or policy.sees_all_resources(viewer)):
-        return [Denial(Cause.NO_ENTRY)]
-    if not await database.ask(_ACTIVE, freshness=Freshness.PRIMARY, user=user_id):
+    async with checks.open_reader(database, viewer, {user_id}) as reader:
+        has_role, is_visible = await checks.check(reader, viewer, triples, by_name=user[0] != "id")
+        if has_role:
+            return []
+        if user_id == viewer.user_id and not (is_visible or policy.sees_all_resources(viewer)):
+            return [Denial(Cause.NO_ENTRY)]
+        return await _explain(reader, user_id, resource_id, role)
+
+
+async def _explain(reader: checks.Reader, user: int, resource: int, role: int) -> list[Denial]:
+    if not await reader.ask(_ACTIVE, freshness=Freshness.PRIMARY, user=user):
         return [Denial(Cause.DEACTIVATED)]
-    if not any(
-        full & role for (full,) in await database.ask(_FULL_MASK, freshness=Freshness.PRIMARY, resource=resource_id)
-    ):
+    rows = await reader.ask(_FULL_MASK, freshness=Freshness.PRIMARY, resource=resource)
+    if not any(full & role for (full,) in rows):
         return [Denial(Cause.NOT_OF_TYPE)]
-    rows = await database.ask(_ENTRIES, freshness=Freshness.PRIMARY, user=user_id, resource=resource_id)
-    reasons = [denial for row in rows for denial in _denials(row, role, database.clock())]
+    rows = await reader.ask(_ENTRIES, freshness=Freshness.PRIMARY, user=user, resource=resource)
+    reasons = [denial for row in rows for denial in _denials(row, role, reader.clock())]
     return reasons or [Denial(Cause.NO_ENTRY)]
 
 
