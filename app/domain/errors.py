@@ -141,7 +141,7 @@ class PersistedQueryNotFound(Refusal):
 
 
 class PersistedQueryNotSupported(Refusal):
-    """The hash belongs to an unsupported protocol. Clients compare this message, and send complete texts from then on."""
+    """The hash belongs to an unsupported protocol. Clients compare this message, then send complete texts."""
 
     code = "PERSISTED_QUERY_NOT_SUPPORTED"
     status = 400

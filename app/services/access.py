@@ -80,7 +80,7 @@ async def submit_access(
     tx: Transaction, viewer: Viewer, resource: RowRef, revision: int, entries: Sequence[GrantEntry]
 ) -> tuple[int, list[GrantDiff]]:
     """Replace the whole configuration, if it is still the one that was read: the resource's id, and what changed."""
-    found = await resources.administered(tx, viewer, resource)
+    found = await resources.require_administered(tx, viewer, resource)
     if found.revision != revision:
         raise StaleRevision(found, revision)
     return found.id, await _replace(tx, found, await _check_entries(tx, viewer, found, entries))
@@ -90,7 +90,7 @@ async def preview_access(
     tx: Transaction, viewer: Viewer, resource: RowRef, entries: Sequence[GrantEntry]
 ) -> list[PreviewResult]:
     """What `submit_access` would change, and for how many people; writes nothing."""
-    found = await resources.administered(tx, viewer, resource)
+    found = await resources.require_administered(tx, viewer, resource)
     checked = await _check_entries(tx, viewer, found, entries)
     changes = _diff(await _load_grants(tx, found.id), checked)
     groups = [
@@ -114,7 +114,7 @@ def _effect(change: GrantDiff, full: int, people: Mapping[int, int]) -> PreviewR
 
 async def grant_access(tx: Transaction, viewer: Viewer, resource: RowRef, entry: GrantEntry) -> int:
     """Make this the entry of one subject, and leave the others; answers the resource's id."""
-    found = await resources.administered(tx, viewer, resource)
+    found = await resources.require_administered(tx, viewer, resource)
     (checked,) = await _check_entries(tx, viewer, found, [entry], whole=False)
     await _write(tx, found.id, [checked], [checked.subject])
     return found.id
@@ -122,7 +122,7 @@ async def grant_access(tx: Transaction, viewer: Viewer, resource: RowRef, entry:
 
 async def revoke_access(tx: Transaction, viewer: Viewer, resource: RowRef, entry: GrantEntry) -> int:
     """Take the entry of one subject away; the one of all signed-in users is emptied, since it always stands."""
-    found = await resources.administered(tx, viewer, resource)
+    found = await resources.require_administered(tx, viewer, resource)
     (checked,) = await _check_entries(tx, viewer, found, [replace(entry, mask=0, expires_at=None)], whole=False)
     if not any(stored == checked.subject for stored in await _load_grants(tx, found.id)):
         raise NotFound("There is no such entry.", checked.path)
@@ -160,7 +160,7 @@ async def _require_grantable(
     tx: Transaction, viewer: Viewer, resource: RowRef, entry: GrantEntry, made: Collection[tuple[int, int]]
 ) -> tuple[int, GrantEntry]:
     """An entry that may be made, unless one was for the same subject: the resource's id, and it with its subject."""
-    found = await resources.administered(tx, viewer, resource)
+    found = await resources.require_administered(tx, viewer, resource)
     (checked,) = await _check_entries(tx, viewer, found, [entry], whole=False)
     if (found.id, checked.subject) in made:
         raise _repeated(entry)

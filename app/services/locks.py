@@ -19,8 +19,8 @@ async def lock_resource(tx: Transaction, viewer: Viewer, resource: RowRef, reaso
 
     Its org is held too, and before it as everywhere: a locked resource keeps the owner of its org, see `orgs`.
     """
-    org_id = await org_locks.keep_org(tx, viewer, resource)
-    found = await resources.administered(tx, viewer, resource)
+    org_id = await org_locks.lock_org_shared(tx, viewer, resource)
+    found = await resources.require_administered(tx, viewer, resource)
     if found.org_id != org_id:
         raise Conflict("The resource was moved at this moment. Try again.", ("resource",))
     row = {"resource_id": found.id, "user_id": viewer.user_id, "reason": _checked(reason), "created_at": tx.now}
@@ -36,7 +36,7 @@ async def lock_resource(tx: Transaction, viewer: Viewer, resource: RowRef, reaso
 
 async def unlock_resource(tx: Transaction, viewer: Viewer, resource: RowRef, reason: str) -> int:
     """Unlock a resource; needs ADMIN."""
-    found = await resources.administered(tx, viewer, resource)
+    found = await resources.require_administered(tx, viewer, resource)
     row: dict[str, Any] = {"resource_id": found.id, "user_id": viewer.user_id, "reason": _checked(reason)}
     row["user_name"] = await users.name_of(tx, viewer)
     await audit.track(tx, audit.RESOURCE, [found.id])

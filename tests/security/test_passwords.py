@@ -20,7 +20,7 @@ WRONG = Verification(ok=False, needs_rehash=False)
 
 @pytest.fixture
 async def hasher() -> AsyncIterator[PasswordHasher]:
-    hasher = PasswordHasher(threads=2, most=2)
+    hasher = PasswordHasher(threads=2, max_waiting=2)
     yield hasher
     hasher.close()
 
@@ -124,7 +124,7 @@ async def test_a_damaged_hash_is_wrong_and_logged_without_itself(
     hasher: PasswordHasher, caplog: pytest.LogCaptureFixture, stored: str
 ) -> None:
     assert await hasher.verify("plain", stored) == WRONG
-    assert "cannot sign in until it is set anew" in caplog.text
+    assert "cannot sign in until the password is reset" in caplog.text
     assert not stored or stored not in caplog.text
 
 
@@ -191,7 +191,7 @@ async def test_nothing_is_hashed_for_one_who_has_left(hasher: PasswordHasher, mo
 
 
 async def test_closing_finishes_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    hasher = PasswordHasher(threads=1, most=1)
+    hasher = PasswordHasher(threads=1, max_waiting=1)
     Blocked(monkeypatch).go.set()
     tasks = await started(hasher, 2)
 
@@ -212,12 +212,12 @@ ALL = PasswordPolicy(
     [
         ("Passw0rd!", []),
         ("Pässwörd٣ ", []),
-        ("Passw0rd", ["no letter or digit"]),
+        ("Passw0rd", ["not a letter or digit"]),
         ("passw0rd!", ["an upper-case letter"]),
         ("PASSW0RD!", ["a lower-case letter"]),
         ("Password!", ["a digit"]),
         ("Pw0!", ["at least 8 characters"]),
-        ("", ["at least 8", "a digit", "an upper-case", "a lower-case", "no letter or digit"]),
+        ("", ["at least 8", "a digit", "an upper-case", "a lower-case", "not a letter or digit"]),
     ],
 )
 def test_every_broken_rule_is_named(password: str, broken: list[str]) -> None:

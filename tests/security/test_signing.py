@@ -83,14 +83,14 @@ async def test_a_rotation_makes_a_key_that_signs_and_keeps_the_old_one_until_its
     database.clock = lambda: now
     old = api.token(ann)
     kid = await service.rotate(desk.key_store, WEEK)
-    database.clock = lambda: now + service.FRESH
+    database.clock = lambda: now + service.MAX_AGE
     last = api.token(ann)  # a worker that has not looked since
     assert await _published(api) == [_kid(old), kid]
     new = api.token(ann)
 
     assert [_kid(each) for each in (last, new)] == [_kid(old), kid]
     assert [await _who(api, each) for each in (old, last, new)] == ["ann"] * 3
-    database.clock = lambda: now + service.FRESH + WEEK - SECOND
+    database.clock = lambda: now + service.MAX_AGE + WEEK - SECOND
     assert [await _who(api, each) for each in (old, last, new)] == [401, "ann", "ann"]
     database.clock = lambda: now + service.OVERLAP + WEEK
     assert await _published(api) == [kid]
@@ -148,7 +148,7 @@ async def test_names_that_are_made_up_share_a_look_and_keep_nobody_else_out(
         await look(desk.key_store)
         said = await asyncio.gather(*(_who(elsewhere, token) for token in [*made_up, api.token(ann)]))
         monkeypatch.setattr(service.KeyStore, "_load", counted)
-        await asyncio.gather(*(desk.key_store.look_for_unknown() for _ in range(100)))
+        await asyncio.gather(*(desk.key_store.refresh_for_unknown_key() for _ in range(100)))
 
     assert said == [401] * 5 + ["ann"]
     assert len(looks) == 1
@@ -233,7 +233,7 @@ async def test_a_key_that_somebody_put_into_the_database_signs_nothing(
     token = _forged(api.token(await make.user("ann")), forged)
     async with database.write() as tx:
         await tx.rows(update(tables.SigningKey).values(kid=forged.kid))
-    database.clock = lambda: now + service.FRESH
+    database.clock = lambda: now + service.MAX_AGE
 
     assert await _who(api, token) == 401
 

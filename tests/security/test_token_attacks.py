@@ -58,7 +58,7 @@ class Scene:
     @property
     def key(self) -> signing.Key:
         """The key of the house."""
-        found = self.make.app.signer.ring.signing_key
+        found = self.make.app.signer.keys.signing_key
         assert found is not None
         return found
 
@@ -118,7 +118,7 @@ def _ticket(scene: Scene) -> str:
 
 
 def _with_key_of_tickets(scene: Scene) -> str:
-    return scene.sealed({}, signing.Key.derived(SECRET.encode(), tickets.PURPOSE))
+    return scene.sealed({}, signing.Key.derive(SECRET.encode(), tickets.PURPOSE))
 
 
 def _public(scene: Scene, form: str) -> bytes:

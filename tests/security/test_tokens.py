@@ -92,12 +92,12 @@ def test_a_signature_is_checked_once_and_its_times_always(monkeypatch: pytest.Mo
 
 def test_a_remembered_signature_is_worth_no_more_than_its_key() -> None:
     signer, key = TokenSigner(SECRET, timedelta(days=7), []), keys.Key.generate()
-    signer.ring = VerificationKeys({key.kid: (key, NOW + SECOND)}, key)
+    signer.keys = VerificationKeys({key.kid: (key, NOW + SECOND)}, key)
     token = signer.issue(ANN, NOW).token
 
     assert signer.read(token, NOW) is not None
     assert signer.read(token, NOW + SECOND) is None
-    signer.ring = VerificationKeys()
+    signer.keys = VerificationKeys()
     assert signer.read(token, NOW) is None
 
 

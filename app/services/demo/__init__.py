@@ -168,7 +168,7 @@ async def _begin(tx: Transaction, story: Story, hashed: str) -> None:
         tx.now = story.today - STORY + at * DAY
         ids = await users.create_users(tx, SYSTEM, [_person(name, hashed, at) for name in some])
         for name, key in zip(some, ids, strict=True):
-            _, permissions = await roles.load_held(tx, key)
+            _, permissions = await roles.load_of_user(tx, key)
             story.viewers[name] = Viewer(key, permissions)
 
 
