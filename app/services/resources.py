@@ -125,10 +125,14 @@ async def create_resource(tx: Transaction, viewer: Viewer, new: ResourceCreate) 
     await ownership.require_active(tx, owner)
     audit.track_new(tx, audit.RESOURCE, [key])
     await audit.track_links(tx, audit.GRANTS, of=[key])
-    general = {"resource_id": key, "subject": resource_roles.GENERAL, "mask": DEFAULT_MASK & full_mask}
-    await tx.insert(Grant, [{**general, "group_id": None, "user_id": None, "expires_at": None}])
+    await _insert_default_grant(tx, key, DEFAULT_MASK & full_mask)
     await access_index.refresh(tx, [key])
     return key
+
+
+async def _insert_default_grant(tx: Transaction, resource_id: int, mask: int) -> None:
+    row = {"resource_id": resource_id, "subject": resource_roles.GENERAL, "mask": mask}
+    await tx.insert(Grant, [{**row, "group_id": None, "user_id": None, "expires_at": None}])
 
 
 async def update_resource(tx: Transaction, viewer: Viewer, resource: RowRef, changes: ResourceUpdate) -> int:

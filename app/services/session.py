@@ -14,7 +14,7 @@ from app import policy
 from app.config import DEFAULT_PASSWORD
 from app.db import Freshness, Transaction, UniqueViolation
 from app.db.statements import Row
-from app.db.tables import KeyText, RevokedToken, Role, RowId, User, UserRole, UTCDateTime, casefold_key, col
+from app.db.tables import KeyText, RevokedToken, Role, RowId, User, UserRole, UTCDateTime, col
 from app.db.types import format_instant
 from app.domain import viewer as viewers
 from app.domain.errors import InvalidInput, ManagedElsewhere, NotFound, Problem, Unauthenticated
@@ -70,8 +70,6 @@ _CREDENTIALS = select(col(User.id), col(User.password_hash), _IS_DEACTIVATED).wh
 _HASH = select(col(User.password_hash), col(User.user_key)).where(col(User.id) == bindparam("id", type_=RowId()))
 
 _ID_BY_NAME = select(col(User.id)).where(col(User.user_key) == bindparam("name", type_=KeyText()))
-
-_USER_KEY = select(col(User.user_key)).where(col(User.id) == bindparam("id", type_=RowId()))
 
 _USER_WITH_ROLES = (
     select(
@@ -271,19 +269,12 @@ async def log_out(tx: Transaction, viewer: Viewer) -> None:
 
 async def sign_out_everywhere(tx: Transaction, viewer: Viewer, user: RowRef | None = None) -> int:
     """Revoke every session token of the viewer, or of a user whom the viewer manages; return the user's id."""
-    viewer_id = policy.require_signed_in(viewer)
-    is_viewer = user is None or await _is_user(tx, viewer_id, user)
+    policy.require_signed_in(viewer)
+    is_viewer = user is None or await users.is_viewer(tx, viewer, user)
     key = policy.require_session(viewer) if user is None or is_viewer else await users.load_managed(tx, viewer, user)
     audit.note(tx, audit.USER, key, {"tokens": "revoked"})
     await tx.rows(update(User).where(col(User.id) == key).values(token_generation=session_tokens.new_generation()))
     return key
-
-
-async def _is_user(tx: Transaction, user_id: int, user: RowRef) -> bool:
-    """Return whether a reference names the user with this id."""
-    by, key = user
-    name = await tx.value(_USER_KEY, id=user_id)
-    return bool(key == user_id if by == "id" else casefold_key(str(key)) == name)
 
 
 async def change_password(

@@ -61,7 +61,7 @@ class _Upload:
 
 
 async def begin_upload(
-    tx: Transaction, viewer: Viewer, resource: RowRef, size: int, terms: StoragePolicy
+    tx: Transaction, viewer: Viewer, resource: RowRef, size: int, storage_policy: StoragePolicy
 ) -> StartedTicket:
     """Reserve bytes for an upload to an unlocked resource; needs DATASET_DATA_WRITE, and room in the owner's quota.
 
@@ -70,22 +70,24 @@ async def begin_upload(
     target = await resources.require_writable(tx, viewer, resource, resource_roles.DATA_WRITE)
     validation.raise_problems([*_byte_problems(size, "sizeBytes")])
     user_name = await tx.value(_USER_NAME, key=viewer.user_id)
-    if terms.enforced:
+    if storage_policy.enforced:
         owner = await tx.value(_OWNER, key=target.org_id)
         await quotas.require_room(tx, viewer, owner, viewer.user_id, size, ("sizeBytes",))
-    started = _start(tx, target, user_name, terms, size=size, is_upload=True)
+    started = _start(tx, target, user_name, storage_policy, size=size, is_upload=True)
     await _insert(tx, viewer, target, started)
     return started
 
 
-async def begin_download(tx: Transaction, viewer: Viewer, resource: RowRef, terms: StoragePolicy) -> StartedTicket:
+async def begin_download(
+    tx: Transaction, viewer: Viewer, resource: RowRef, storage_policy: StoragePolicy
+) -> StartedTicket:
     """Create a ticket for the download of all files; needs DATASET_DATA_READ, which an anonymous viewer may hold too.
 
-    Locks and quotas do not prevent it.
+    A lock on the resource or an exhausted quota does not prevent it.
     """
     target = await resources.require_readable(tx, viewer, resource, resource_roles.DATA_READ)
     user_name = None if viewer.user_id is None else await tx.value(_USER_NAME, key=viewer.user_id)
-    started = _start(tx, target, user_name, terms, size=target.size_bytes, is_upload=False)
+    started = _start(tx, target, user_name, storage_policy, size=target.size_bytes, is_upload=False)
     await _insert(tx, viewer, target, started)
     return started
 
@@ -94,14 +96,16 @@ def _start(
     tx: Transaction,
     target: resources.ResourceForUpdate,
     user_name: str | None,
-    terms: StoragePolicy,
+    storage_policy: StoragePolicy,
     *,
     size: int,
     is_upload: bool,
 ) -> StartedTicket:
     key = secrets.token_urlsafe(KEY_BYTES)
     begins = tx.now.replace(microsecond=0)  # the times in a token are full seconds
-    return StartedTicket(key, is_upload, target.id, target.path, size, user_name, begins, begins + terms.lifetime)
+    return StartedTicket(
+        key, is_upload, target.id, target.path, size, user_name, begins, begins + storage_policy.lifetime
+    )
 
 
 async def _insert(tx: Transaction, viewer: Viewer, target: resources.ResourceForUpdate, started: StartedTicket) -> None:
@@ -124,7 +128,7 @@ async def _insert(tx: Transaction, viewer: Viewer, target: resources.ResourceFor
 
 
 async def finish_upload(
-    tx: Transaction, viewer: Viewer, ticket: str, size: int, replaced: int, terms: StoragePolicy
+    tx: Transaction, viewer: Viewer, ticket: str, size: int, replaced: int, storage_policy: StoragePolicy
 ) -> int:
     """Add the uploaded bytes minus the replaced bytes to the storage, and return the resource's id.
 
@@ -143,7 +147,7 @@ async def finish_upload(
     growth = size - replaced
     if upload.size_bytes + growth < 0:
         raise InvalidInput("`replacedBytes` is larger than the size of the resource.", ("replacedBytes",))
-    if terms.enforced and growth > upload.reserved:
+    if storage_policy.enforced and growth > upload.reserved:
         more = growth - upload.reserved
         await quotas.require_room(tx, viewer, upload.owner_id, upload.user_id, more, ("sizeBytes",))
     values = {"stage": int(Stage.FINISHED), "final_bytes": size, "replaced_bytes": replaced}

@@ -235,7 +235,7 @@ def test_the_default_policy_asks_for_twelve_characters_and_none_for_nothing() ->
 
 
 def test_importing_and_hashing_warn_of_nothing() -> None:
-    code = "from app import passwords; passwords._verified('x', passwords.hashed('x'))"
+    code = "from app.security import passwords; passwords._verify('x', passwords.hash_password('x'))"
 
     run = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
