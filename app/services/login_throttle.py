@@ -86,15 +86,15 @@ class LoginAttempt:
 class LoginThrottle:
     """Counter of wrong guesses in the database, shared by all workers. Its keys are HMACs of accounts and addresses."""
 
-    def __init__(self, numbers: config.Throttle, secret: bytes) -> None:
-        self._numbers = numbers
+    def __init__(self, settings: config.Throttle, secret: bytes) -> None:
+        self._settings = settings
         self._secret = hmac.digest(secret, PURPOSE, "sha256")
-        forget = timedelta(minutes=numbers.forget_after_minutes)
-        self._times = password_attempts.GuessTimes(forget, forget + timedelta(seconds=numbers.longest_wait_seconds))
-        self._pair = GuessLimit(numbers.free_guesses, numbers.longest_wait_seconds)
-        self._trusted = GuessLimit(numbers.free_guesses, min(MAX_TRUSTED_WAIT_SECONDS, numbers.longest_wait_seconds))
-        self._account = GuessLimit(numbers.free_guesses_per_account, numbers.longest_wait_per_account_seconds)
-        self._address = GuessLimit(numbers.free_guesses_per_address, numbers.longest_wait_seconds)
+        forget = timedelta(minutes=settings.forget_after_minutes)
+        self._times = password_attempts.GuessTimes(forget, forget + timedelta(seconds=settings.longest_wait_seconds))
+        self._pair = GuessLimit(settings.free_guesses, settings.longest_wait_seconds)
+        self._trusted = GuessLimit(settings.free_guesses, min(MAX_TRUSTED_WAIT_SECONDS, settings.longest_wait_seconds))
+        self._account = GuessLimit(settings.free_guesses_per_account, settings.longest_wait_per_account_seconds)
+        self._address = GuessLimit(settings.free_guesses_per_address, settings.longest_wait_seconds)
         self._ending: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
@@ -107,10 +107,10 @@ class LoginThrottle:
         logged.
         """
         here, attempt = address(), LoginAttempt()
-        account = "" if user_name is None else self._name("account", validation.normalize_key(user_name))
-        attempt.pair = "" if user_name is None else self._name("pair", here, validation.normalize_key(user_name))
+        account = "" if user_name is None else self._hash_key("account", validation.normalize_key(user_name))
+        attempt.pair = "" if user_name is None else self._hash_key("pair", here, validation.normalize_key(user_name))
         try:
-            async with self._checking(database, queue, attempt, Caller(here, account)):
+            async with self._check(database, queue, attempt, Caller(here, account)):
                 yield attempt
         except Exception as error:
             if (reason := _reason(attempt, error)) is not None:
@@ -119,7 +119,7 @@ class LoginThrottle:
             raise
 
     @asynccontextmanager
-    async def _checking(
+    async def _check(
         self, database: Database, queue: FairQueue, attempt: LoginAttempt, caller: Caller
     ) -> AsyncIterator[None]:
         """Reserve a place for the guess in its turn, and count the result of the block."""
@@ -142,7 +142,7 @@ class LoginThrottle:
         Tokens are counted apart from passwords: an old page with an expired token must not block the sign-in.
         """
         request_stats.current_request().credential = Credential.REFRESH
-        limits = {self._name("token", address()): self._address} if self._numbers.enabled else {}
+        limits = {self._hash_key("token", address()): self._address} if self._settings.enabled else {}
         try:
             password_attempts.require_free(
                 await password_attempts.load_states(database, limits), limits, database.clock()
@@ -163,9 +163,9 @@ class LoginThrottle:
 
     async def _admit(self, database: Database, caller: Caller, pair: str) -> tuple[Limits, GuessStates]:
         """Return the limits of a guess and the states of their keys; raise RateLimited."""
-        if not self._numbers.enabled:
+        if not self._settings.enabled:
             return {}, {}
-        limits = {self._name("address", caller.address): self._address}
+        limits = {self._hash_key("address", caller.address): self._address}
         if pair:
             limits |= {pair: self._pair, caller.account: self._account}
         states, now = await password_attempts.load_states(database, limits), database.clock()
@@ -240,7 +240,7 @@ class LoginThrottle:
             async with database.write() as tx:
                 await password_attempts.release(tx, slots)
 
-    def _name(self, *parts: str) -> str:
+    def _hash_key(self, *parts: str) -> str:
         text = "\0".join(parts).encode(errors="surrogatepass")
         return hmac.digest(self._secret, text, "sha256").hex()[:32]
 

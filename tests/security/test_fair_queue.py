@@ -1,4 +1,4 @@
-"""Claims about the queue before hashing: turns rotate, its bounds hold, and who leaves takes nothing along."""
+"""Tests of the queue before password hashing: turns rotate, the limits hold, and a leaving caller frees its turn."""
 
 import asyncio
 from collections import Counter
@@ -18,7 +18,7 @@ HOME, AWAY, LAB = "192.0.2.1", "198.51.100.1", "203.0.113.1"
 
 @dataclass
 class Work:
-    """Turns that end when they are told to; `order` has the accounts in the order of their turns."""
+    """Turns that end on demand. `order` lists the accounts in the order of their turns."""
 
     queue: FairQueue
     order: list[str] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Work:
 
 
 async def settle() -> None:
-    """Let all go on that can."""
+    """Run every task that is ready."""
     for _ in range(10):
         await asyncio.sleep(0)
 
@@ -192,7 +192,7 @@ async def _leaves_by_hanging_up(work: Work) -> None:
 
 
 class _receiving:  # noqa: N801 - used as a function
-    """A request whose client hangs up when the event is set; it had sent an empty last part of its body."""
+    """A request whose client disconnects when the event is set, after an empty last part of its body."""
 
     def __enter__(self) -> asyncio.Event:
         event, about = asyncio.Event(), RequestStats("id", "POST")
@@ -241,7 +241,7 @@ async def test_a_turn_that_comes_at_the_moment_of_leaving_is_the_next_ones(work:
 
 @pytest.mark.parametrize("seed", range(20))
 async def test_in_any_crowd_the_bounds_hold_and_everybody_is_served(seed: int) -> None:
-    """Random comings, endings and leavings; at the end nothing is left, and each account went in its order."""
+    """Callers come, end and leave at random; in the end the queue is empty."""
     random = Random(seed)
     work = Work(FairQueue(random.randint(1, 3), 30))
     tasks: list[asyncio.Task[None]] = []

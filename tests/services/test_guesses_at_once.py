@@ -196,7 +196,7 @@ async def test_what_a_killed_worker_checked_is_free_again_in_seconds(
 ) -> None:
     await make.user("ann")
     desk = workers.desks[0]
-    keys = [desk.throttle._name("pair", HOME, "ann"), desk.throttle._name("address", HOME)]  # noqa: SLF001 - as it does
+    keys = [desk.throttle._hash_key("pair", HOME, "ann"), desk.throttle._hash_key("address", HOME)]  # noqa: SLF001 - as it does
     for _ in range(FREE):
         async with database.write() as tx:
             await password_attempts.reserve(tx, {key: GuessLimit(FREE, 900) for key in keys}, TIMES)
@@ -215,7 +215,7 @@ async def test_one_that_waits_goes_on_when_another_worker_has_checked(
     workers: Workers, make: Make, looks: SlowLooks, database: db.Database
 ) -> None:
     await make.user("ann")
-    limits = {workers.desks[0].throttle._name("pair", HOME, "ann"): GuessLimit(FREE, 900)}  # noqa: SLF001 - as it does
+    limits = {workers.desks[0].throttle._hash_key("pair", HOME, "ann"): GuessLimit(FREE, 900)}  # noqa: SLF001 - as it does
     held = []
     for _ in range(FREE):
         async with database.write() as tx:
