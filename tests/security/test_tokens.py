@@ -102,7 +102,7 @@ def test_a_remembered_signature_is_worth_no_more_than_its_key() -> None:
 
 
 def test_so_many_signatures_are_remembered_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.security.session_tokens.REMEMBERED", 3)
+    monkeypatch.setattr("app.security.session_tokens.CACHE_SIZE", 3)
     signer = TokenSigner(SECRET, timedelta(days=7), [])
     for _ in range(9):
         assert signer.read(signer.issue(ANN, NOW).token, NOW)

@@ -166,7 +166,7 @@ async def test_where_one_may_be_wrong_one_is_looked_at_at_a_time(
 async def test_within_a_worker_nobody_waits_for_a_clock(
     app: Starlette, make: Make, looks: SlowLooks, monkeypatch: pytest.MonkeyPatch, overrides: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(login_throttle, "FIRST_PAUSE", 60)
+    monkeypatch.setattr(login_throttle, "MIN_PAUSE", 60)
     await make.user("ann")
 
     replies = await asyncio.gather(*(Guesser(app).rest(HOME, "ann", PASSWORD) for _ in range(12)))
