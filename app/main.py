@@ -304,6 +304,6 @@ async def _keys(request: Request) -> Response:
     answering: GraphQLHandler = request.app.state.answering
     desk = answering.app
     await desk.key_store.refresh()
-    signing_keys = desk.signer.ring.valid_at(desk.database.clock())
+    signing_keys = desk.signer.keys.valid_at(desk.database.clock())
     body = orjson.dumps({"keys": [desk.tickets.jwk, *(key.jwk for key in signing_keys)]})
     return Response(body, headers=KEYS_KEPT, media_type="application/jwk-set+json")

@@ -11,14 +11,14 @@ _NAMED = {
     403: "Signed in, and not permitted.",
     404: "There is no such thing, or none that the asker may know of.",
     409: "What is stored now stands against it.",
-    429: "Too much was wrong lately, or too many passwords wait to be checked; `Retry-After` says how many seconds.",
+    429: "Too many failed sign-in attempts, or too many passwords wait to be checked. `Retry-After` is in seconds.",
     503: "The external provider, where there is one, does not answer or answers nonsense.",
 }
 _TOLD_AS_400 = {
     NotFound: "There is no such thing, or none that the asker may know of.",
     Conflict: "What is stored now stands against it.",
     Protected: "It is built in.",
-    OwnerIsNoMember: "She owns the org: its owner is no member.",
+    OwnerIsNoMember: "This user owns the org. The owner is not a member.",
 }
 _TOKEN = {
     AuthMode.NONE: "The token in the header was revoked.",

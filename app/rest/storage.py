@@ -24,7 +24,7 @@ async def storage_by_user(reads: ListReader, keys: Iterable[int]) -> dict[int, d
     """What each of some users may store, and does."""
     rows = await reads.related(read_graph.storage, _STORAGE, keys)
     return {
-        key: {"total": quotas.total_of(details), "used": quotas.whole_megabytes(used)}
+        key: {"total": quotas.quota_bytes(details), "used": quotas.cap_bytes(used)}
         for key, ((details, used, _),) in rows.items()
     }
 

@@ -1,4 +1,4 @@
-"""How API tokens are written, so that people, typos and scanners can tell them, and how they are kept."""
+"""Text form of API tokens: a prefix that secret scanners find, random letters, a checksum against typos, a hash."""
 
 import hashlib
 import re
@@ -8,53 +8,53 @@ from string import ascii_lowercase, ascii_uppercase, digits
 
 PREFIX = "ost_"
 PREFIX_LENGTH = len(PREFIX) + 6
-"""How much of a token lists show, so that its owner knows it again: of 43 letters, six."""
+"""Characters of a token that lists show, so that its owner recognizes it: six of the 43 random letters."""
 
 ALPHABET = digits + ascii_uppercase + ascii_lowercase
-CHANCE_BITS = 256
-CHANCE_LETTERS = 43
-CHECK_LETTERS = 6
+RANDOM_BITS = 256
+RANDOM_LETTERS = 43
+CHECKSUM_LETTERS = 6
 
-_FORM = re.compile(rf"{PREFIX}([0-9A-Za-z]{{{CHANCE_LETTERS}}})([0-9A-Za-z]{{{CHECK_LETTERS}}})")
+_FORM = re.compile(rf"{PREFIX}([0-9A-Za-z]{{{RANDOM_LETTERS}}})([0-9A-Za-z]{{{CHECKSUM_LETTERS}}})")
 
 
 def generate() -> str:
-    """A new token: the prefix, 256 bits of chance, and a checksum of them."""
-    chance = _encode(secrets.randbits(CHANCE_BITS), CHANCE_LETTERS)
-    return f"{PREFIX}{chance}{_checksum(chance)}"
+    """Return a new token: the prefix, 256 random bits, and their checksum."""
+    letters = _encode(secrets.randbits(RANDOM_BITS), RANDOM_LETTERS)
+    return f"{PREFIX}{letters}{_checksum(letters)}"
 
 
 def has_prefix(text: str) -> bool:
-    """Whether a text claims to be an API token, right or wrong."""
+    """Return whether a text claims to be an API token, valid or not."""
     return text.startswith(PREFIX)
 
 
 def is_valid(text: str) -> bool:
-    """Whether a text has the form of a token and its own checksum: any other is refused without asking the database."""
-    found = _FORM.fullmatch(text)
-    return found is not None and _checksum(found[1]) == found[2]
+    """Return whether a text has the form and the checksum of a token. Others are refused without a database query."""
+    match = _FORM.fullmatch(text)
+    return match is not None and _checksum(match[1]) == match[2]
 
 
 def digest(token: str) -> str:
-    """What is stored of a token.
+    """Return the SHA-256 of a token, which is all that the database stores.
 
-    A plain hash is enough: slow ones make guessing dear where there is little to guess, and nobody guesses 256 bits.
+    A fast hash suffices: a slow hash protects secrets that can be guessed, and 256 random bits cannot.
     """
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def prefix(token: str) -> str:
-    """What lists show of a token."""
+    """Return the first characters of a token, for lists."""
     return token[:PREFIX_LENGTH]
 
 
-def _checksum(chance: str) -> str:
-    return _encode(zlib.crc32(chance.encode()), CHECK_LETTERS)
+def _checksum(letters: str) -> str:
+    return _encode(zlib.crc32(letters.encode()), CHECKSUM_LETTERS)
 
 
-def _encode(number: int, letters: int) -> str:
+def _encode(number: int, length: int) -> str:
     text = ""
-    for _ in range(letters):
-        number, at = divmod(number, len(ALPHABET))
-        text = ALPHABET[at] + text
+    for _ in range(length):
+        number, index = divmod(number, len(ALPHABET))
+        text = ALPHABET[index] + text
     return text

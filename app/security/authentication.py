@@ -1,4 +1,4 @@
-"""Who is asking, and nothing about what she may do."""
+"""Authentication: from the token of a request to its viewer. Policies decide what the viewer may do."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from app.observability import request_stats, sign_in_log
 from app.observability.sign_in_log import Credential, Reason
 from app.security import api_token_format, session_tokens
 
-_PERMISSIONS = (
+_USER_ROLES = (
     select(
         col(tables.Role.permissions),
         col(tables.Role.name_key),
@@ -33,22 +33,26 @@ _PERMISSIONS = (
 
 
 async def viewer_from_token(database: db.Database, claims: session_tokens.TokenClaims) -> Viewer | Reason:
-    """Say who holds a token whose signature was good; why not when they are gone, deactivated or signed out since.
+    """Return the viewer of a session token with a valid signature, or the reason why the token is refused.
 
-    Nobody does when the user with this id has another name: the id may be somebody else's since a backup was put back.
+    It is refused when the user is deleted, deactivated or has signed out since. The user name must match too: after
+    a backup is restored, the id may belong to another user.
     """
-    rows = await database.ask(_PERMISSIONS, freshness=db.Freshness.PRIMARY, id=claims.user_id, jti=claims.jti)
-    named = tables.casefold_key(claims.user_name), claims.generation
-    if any((name, generation) != named or revoked for *_, name, generation, revoked in rows):
+    rows = await database.ask(_USER_ROLES, freshness=db.Freshness.PRIMARY, id=claims.user_id, jti=claims.jti)
+    expected = tables.casefold_key(claims.user_name), claims.generation
+    if any((name, generation) != expected or revoked for *_, name, generation, revoked in rows):
         return Reason.REVOKED if any(revoked for *_, revoked in rows) else Reason.WRONG_GENERATION
-    permissions = _permissions(rows)
+    permissions = _combine_permissions(rows)
     if permissions is None:
         return Reason.DEACTIVATED if rows else Reason.UNKNOWN_USER
     return Viewer(claims.user_id, permissions, claims.jti, claims.expires_at)
 
 
-def _permissions(rows: Sequence[Row]) -> Permission | None:
-    """What all her roles allow, of rows that begin with one each; None when she is gone or deactivated."""
+def _combine_permissions(rows: Sequence[Row]) -> Permission | None:
+    """Return the permissions of all roles of a user; None if there are no rows or the user is deactivated.
+
+    Each row begins with the permissions and the key of one role.
+    """
     permissions = Permission.NONE
     for granted, role, *_ in rows:
         if role == DEACTIVATED:
@@ -75,26 +79,27 @@ _TOKEN = (
 
 
 async def viewer_from_api_token(database: db.Database, token: str) -> Viewer | Reason:
-    """Say who asks by an API token: they hold what their roles allow now, of what the token carries.
+    """Return the viewer of an API token, or the reason why the token is refused, with one statement.
 
-    Why not when it was revoked or has ended, or they are deactivated; as for the other kind, by one statement.
+    The viewer holds the permissions that both the token and the user's current roles have. The token is refused when
+    it is revoked or expired, or the user is deactivated.
     """
     if not api_token_format.is_valid(token):
         return Reason.MALFORMED
     rows = await database.ask(_TOKEN, freshness=db.Freshness.PRIMARY, hash=api_token_format.digest(token))
-    permissions = _permissions(rows)
+    permissions = _combine_permissions(rows)
     if permissions is None:
         return Reason.DEACTIVATED if rows else Reason.UNKNOWN_TOKEN
-    *_, token_id, user_id, carried, is_limited, ends = rows[0]
-    if ends is not None and ends <= database.clock():
+    *_, token_id, user_id, token_permissions, is_limited, expires_at = rows[0]
+    if expires_at is not None and expires_at <= database.clock():
         return Reason.EXPIRED
-    permissions &= Permission(carried) & (SCOPED_PERMISSIONS if is_limited else ALL_PERMISSIONS)
-    return Viewer(user_id, permissions, expires_at=ends, token_id=token_id, is_limited=bool(is_limited))
+    permissions &= Permission(token_permissions) & (SCOPED_PERMISSIONS if is_limited else ALL_PERMISSIONS)
+    return Viewer(user_id, permissions, expires_at=expires_at, token_id=token_id, is_limited=bool(is_limited))
 
 
 @dataclass(slots=True, eq=False)
 class Credentials:
-    """A token that came with a request, and how."""
+    """The token of a request, and its transport: a cookie or the Authorization header."""
 
     token: str
     by_cookie: bool
@@ -102,14 +107,14 @@ class Credentials:
 
     @property
     def cache_key(self) -> tuple[bytes, bool]:
-        """Where to remember what it was good for; nothing is kept by the token itself."""
+        """Return the key of the viewer cache: a hash, so that the cache holds no tokens."""
         if self._cache_key is None:
             self._cache_key = sha256(self.token.encode("utf-8", "surrogatepass")).digest(), self.by_cookie
         return self._cache_key
 
 
 def extract_credentials(authorization: str, cookie: str | None) -> Credentials | None:
-    """Find the token of a request: the header goes before the cookie, and an empty one is none."""
+    """Return the token of a request. The header takes precedence over the cookie; an empty token is no token."""
     scheme, _, rest = authorization.partition(" ")
     if scheme.lower() == "bearer":
         return Credentials(token, by_cookie=False) if (token := rest.strip()) else None
@@ -119,50 +124,62 @@ def extract_credentials(authorization: str, cookie: str | None) -> Credentials |
 _VIEWERS: db.CommitScopedCache[tuple[bytes, bool], tuple[Viewer, session_tokens.VerificationKeys]] = (
     db.CommitScopedCache(10_000)
 )
-"""Viewers by the hashes of their tokens, and whether those come in cookies; with the keys that were good then."""
+"""Viewers by the cache keys of their credentials, each with the verification keys of its authentication."""
 
 
 def authenticate_cached(
-    database: db.Database, signer: session_tokens.TokenSigner, shown: Credentials, now: datetime
+    database: db.Database, signer: session_tokens.TokenSigner, credentials: Credentials, now: datetime
 ) -> Viewer | None:
-    """Say who asks, if she has shown this token before and nobody has committed anything since; else None.
+    """Return the viewer of a token that was authenticated since the last commit, else None.
 
-    A change of roles or password holds for the very next request on every worker. Where it costs less to learn that
-    there was none than to read what somebody holds, that is what is asked.
+    A changed role or password takes effect with the next request on every worker, because every commit empties the
+    cache. To compare the commit version costs less than to read the roles.
     """
-    kept = _VIEWERS.get_cached(database)
-    found = kept.get(shown.cache_key) if kept else None
-    if found is None or found[1] is not signer.ring:
+    cache = _VIEWERS.get_cached(database)
+    entry = cache.get(credentials.cache_key) if cache else None
+    if entry is None or entry[1] is not signer.keys:
         return None
-    ends = found[0].expires_at
-    return found[0] if ends is None or now < ends else None
+    expires_at = entry[0].expires_at
+    return entry[0] if expires_at is None or now < expires_at else None
 
 
 async def authenticate(
-    database: db.Database, signer: session_tokens.TokenSigner, shown: Credentials | None, *, externally_managed: bool
+    database: db.Database,
+    signer: session_tokens.TokenSigner,
+    credentials: Credentials | None,
+    *,
+    externally_managed: bool,
 ) -> Viewer:
-    """Say who asks. A bad token in the header is refused; with a bad cookie it is nobody, who can sign in again."""
-    if shown is None:
+    """Return the viewer of a request; raise Unauthenticated for an invalid token in the header.
+
+    An invalid cookie makes the viewer anonymous, so that the user can sign in again.
+    """
+    if credentials is None:
         return ANONYMOUS
-    kept, ring = _VIEWERS.get_cached(database), signer.ring
-    viewer = await _viewer(database, signer, shown)
+    # Both are read before the token is checked: a commit or a rotation in between must not enter the cache.
+    cache, keys = _VIEWERS.get_cached(database), signer.keys
+    viewer = await _load_viewer(database, signer, credentials)
     if isinstance(viewer, Reason):
-        credential = Credential.API_TOKEN if api_token_format.has_prefix(shown.token) else Credential.SESSION_TOKEN
+        credential = (
+            Credential.API_TOKEN if api_token_format.has_prefix(credentials.token) else Credential.SESSION_TOKEN
+        )
         sign_in_log.log_refusal(request_stats.current_request().credential or credential, viewer)
-        if not shown.by_cookie:
-            raise errors.Unauthenticated("This token is not good, or no longer. Sign in again.")
+        if not credentials.by_cookie:
+            raise errors.Unauthenticated("The token is invalid or expired. Sign in again.")
         return ANONYMOUS
     viewer = replace(viewer, externally_managed=True) if externally_managed else viewer
-    if kept is not None:
-        kept[shown.cache_key] = viewer, ring
+    if cache is not None:
+        cache[credentials.cache_key] = viewer, keys
     return viewer
 
 
-async def _viewer(database: db.Database, signer: session_tokens.TokenSigner, shown: Credentials) -> Viewer | Reason:
-    """Say who holds a token, or why nobody does."""
-    if api_token_format.has_prefix(shown.token):  # they are for programs, which have no cookies
-        return Reason.WRONG_PLACE if shown.by_cookie else await viewer_from_api_token(database, shown.token)
-    claims = signer.examine(shown.token, database.clock())
+async def _load_viewer(
+    database: db.Database, signer: session_tokens.TokenSigner, credentials: Credentials
+) -> Viewer | Reason:
+    """Return the viewer of a token, or the reason why the token is refused."""
+    if api_token_format.has_prefix(credentials.token):  # API tokens are for programs, which use no cookies
+        return Reason.WRONG_PLACE if credentials.by_cookie else await viewer_from_api_token(database, credentials.token)
+    claims = signer.examine(credentials.token, database.clock())
     return claims if isinstance(claims, Reason) else await viewer_from_token(database, claims)
 
 
@@ -171,12 +188,17 @@ _REVOKED = select(col(tables.RevokedToken.jti)).where(
 )
 
 
-async def reject_revoked(database: db.Database, signer: session_tokens.TokenSigner, shown: Credentials | None) -> None:
-    """Refuse a token that somebody took back, even where nobody is asked for one; any other one is not looked at."""
-    if shown is None or shown.by_cookie:
+async def reject_revoked(
+    database: db.Database, signer: session_tokens.TokenSigner, credentials: Credentials | None
+) -> None:
+    """Raise Unauthenticated for a revoked token in the header, on routes that need no sign-in.
+
+    Any other token is ignored there, valid or not.
+    """
+    if credentials is None or credentials.by_cookie:
         return
-    claims = signer.read(shown.token, database.clock())
-    ended = [] if claims is None else await database.ask(_REVOKED, freshness=db.Freshness.PRIMARY, jti=claims.jti)
-    if ended or signer.is_listed(shown.token):
+    claims = signer.read(credentials.token, database.clock())
+    rows = [] if claims is None else await database.ask(_REVOKED, freshness=db.Freshness.PRIMARY, jti=claims.jti)
+    if rows or signer.is_listed(credentials.token):
         sign_in_log.log_refusal(Credential.SESSION_TOKEN, Reason.REVOKED)
-        raise errors.Unauthenticated("This token was revoked.")
+        raise errors.Unauthenticated("The token was revoked. Sign in again.")

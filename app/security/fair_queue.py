@@ -1,7 +1,7 @@
-"""Gives a few turns at once to many callers: in rotation among addresses, and among the accounts of each address.
+"""A queue with a limited number of turns at once, granted in rotation among addresses, then among their accounts.
 
-A caller that waits leaves when its client hangs up, when its time is over, or when it is cancelled. Turns are given in
-one event loop: each worker has queues of its own.
+A waiting caller leaves the queue when its client disconnects, when its time is over, or when it is cancelled. A queue
+belongs to one event loop, so each worker has its own.
 """
 
 import asyncio
@@ -14,20 +14,20 @@ from math import ceil
 from app.domain.errors import BadRequest, RateLimited
 from app.observability import request_stats
 
-LONGEST_SECONDS = 30.0
-"""How long a caller waits for its turns in all."""
+MAX_WAIT_SECONDS = 30.0
+"""Maximum time that a caller waits, for its first turn and for each retry together."""
 
-TURNS_A_SECOND = 10
-"""About how many turns one place gives in a second where passwords are hashed: only told to those who come again."""
+TURNS_PER_SECOND = 10
+"""Estimated turns of one place in a second of password hashing. It serves only for `retry_after`."""
 
 
 class QueueFull(RateLimited):
-    """The caller may not wait, or waited in vain."""
+    """The queue is full, or the caller waited too long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who waits: an address, an account there, and keys of which each may be held back for a while."""
+    """A caller of the queue: its address, its account, and keys by which its turn can be paused."""
 
     address: str
     account: str
@@ -41,65 +41,68 @@ class _Waiter:
 
 
 class FairQueue:
-    """A queue with `places` turns at once, in which at most `most` callers wait.
+    """A queue that grants `places` turns at once, and in which at most `max_waiting` callers wait.
 
-    When it is full, a newcomer replaces the last one of the account that waits most often at the address that waits
-    most often, or is refused if it is one of those.
+    In a full queue a new caller replaces the last waiter of the busiest account at the busiest address. If the new
+    caller would become the busiest itself, it is refused.
     """
 
-    def __init__(self, places: int, most: int, seconds: float = LONGEST_SECONDS) -> None:
+    def __init__(self, places: int, max_waiting: int, seconds: float = MAX_WAIT_SECONDS) -> None:
         self._size = self._free = places
-        self._most = most
+        self._max_waiting = max_waiting
         self._seconds = seconds
         self._waiting: dict[str, dict[str, deque[_Waiter]]] = {}
         self._lengths: dict[str, int] = {}
-        self._held: dict[str, asyncio.TimerHandle] = {}
+        self._paused: dict[str, asyncio.TimerHandle] = {}
 
     @property
     def waiting(self) -> int:
-        """How many wait."""
+        """Number of waiting callers."""
         return sum(self._lengths.values())
 
     @property
     def jobs(self) -> int:
-        """How many have a turn, or wait for one."""
+        """Number of callers that have a turn or wait for one."""
         return self.waiting + self._size - self._free
 
     @asynccontextmanager
     async def turn(self, caller: Caller) -> AsyncIterator["QueueTurn"]:
-        """Wait for a turn, and have it until the end of the block; raises QueueFull."""
+        """Wait for a turn that lasts until the end of the block; raise QueueFull."""
         turn = QueueTurn(self, caller, asyncio.get_running_loop().time() + self._seconds)
         await self.enter(caller, turn.deadline)
         try:
             yield turn
         finally:
-            if turn.is_held:
+            if turn.is_active:
                 self.leave()
 
-    def hold(self, key: str, seconds: float) -> None:
-        """Give no turn to a caller with this key for a while."""
-        self.release([key], grant=False)
-        self._held[key] = asyncio.get_running_loop().call_later(seconds, self.release, [key])
+    def pause(self, key: str, seconds: float) -> None:
+        """Grant no turn to callers with this key until the seconds have passed or the key is resumed."""
+        self.resume([key], grant=False)
+        self._paused[key] = asyncio.get_running_loop().call_later(seconds, self.resume, [key])
 
-    def release(self, keys: Iterable[str], *, grant: bool = True) -> None:
-        """End the holding back of these keys."""
+    def resume(self, keys: Iterable[str], *, grant: bool = True) -> None:
+        """End the pause of these keys."""
         for key in keys:
-            if (timer := self._held.pop(key, None)) is not None:
+            if (timer := self._paused.pop(key, None)) is not None:
                 timer.cancel()
         if grant:
             self._grant()
 
     def leave(self) -> None:
-        """End a turn."""
+        """End a turn and grant the next."""
         self._free += 1
         self._grant()
 
     async def enter(self, caller: Caller, deadline: float, *, again: bool = False) -> None:
-        """Begin a turn as soon as it is the caller's; one who had a turn in vain (`again`) goes to the head."""
+        """Wait until the caller has a turn; raise QueueFull, or BadRequest when the client disconnects.
+
+        A caller that retries (`again`) becomes the first of its account, even in a full queue.
+        """
         waiter = _Waiter(caller)
-        if not again and self.waiting >= self._most:
+        if not again and self.waiting >= self._max_waiting:
             self._make_room(caller)
-        self._put(waiter, first=again)
+        self._add(waiter, first=again)
         self._grant()
         if waiter.granted.done():
             return
@@ -109,26 +112,26 @@ class FairQueue:
             if _is_granted(waiter):
                 self.leave()
             else:
-                self._drop(waiter)
+                self._remove(waiter)
             raise
 
     async def _wait(self, granted: asyncio.Future[None], deadline: float) -> None:
-        with _leaving() as left:
-            watched = {granted} if left is None else {granted, left}
+        with _watch_disconnect() as disconnect:
+            watched = {granted} if disconnect is None else {granted, disconnect}
             seconds = deadline - asyncio.get_running_loop().time()
             await asyncio.wait(watched, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if granted.done():
             return granted.result()
-        if left is not None and left.done():
-            raise BadRequest("The client closed the connection before its turn.")
-        raise self._full()
+        if disconnect is not None and disconnect.done():
+            raise BadRequest("The client closed the connection before the request was processed.")
+        raise self._queue_full()
 
-    def _full(self) -> QueueFull:
-        seconds = max(1, ceil(self.waiting / (self._size * TURNS_A_SECOND)))
-        return QueueFull("Too many passwords are being checked at once. Try again soon.", seconds)
+    def _queue_full(self) -> QueueFull:
+        seconds = max(1, ceil(self.waiting / (self._size * TURNS_PER_SECOND)))
+        return QueueFull("Too many passwords are being checked at once. Try again later.", seconds)
 
     def _make_room(self, caller: Caller) -> None:
-        """Refuse one who waits in favour of the caller; raises QueueFull when it is the caller's turn to be refused."""
+        """Refuse one waiter in favor of the caller; raise QueueFull if the caller has as many waiters itself."""
         address = max(self._lengths, key=self._lengths.__getitem__)
         accounts = self._waiting[address]
         account = max(accounts, key=lambda name: len(accounts[name]))
@@ -137,29 +140,29 @@ class FairQueue:
         else:
             is_refused = self._lengths[address] <= self._lengths.get(caller.address, 0) + 1
         if is_refused:
-            raise self._full()
+            raise self._queue_full()
         last = accounts[account][-1]
-        self._drop(last)
-        last.granted.set_exception(self._full())
+        self._remove(last)
+        last.granted.set_exception(self._queue_full())
 
-    def _put(self, waiter: _Waiter, *, first: bool) -> None:
+    def _add(self, waiter: _Waiter, *, first: bool) -> None:
         caller = waiter.caller
-        line = self._waiting.setdefault(caller.address, {}).setdefault(caller.account, deque())
+        waiters = self._waiting.setdefault(caller.address, {}).setdefault(caller.account, deque())
         self._lengths[caller.address] = self._lengths.get(caller.address, 0) + 1
         if first:
-            line.appendleft(waiter)
+            waiters.appendleft(waiter)
         else:
-            line.append(waiter)
+            waiters.append(waiter)
 
-    def _drop(self, waiter: _Waiter) -> None:
-        """Take out one who waits; nothing happens when it does not."""
+    def _remove(self, waiter: _Waiter) -> None:
+        """Remove a waiter; do nothing if it is not in the queue."""
         caller = waiter.caller
         accounts = self._waiting.get(caller.address, {})
-        line = accounts.get(caller.account, deque())
+        waiters = accounts.get(caller.account, deque())
         with suppress(ValueError):
-            line.remove(waiter)
+            waiters.remove(waiter)
             self._lengths[caller.address] -= 1
-        if not line:
+        if not waiters:
             accounts.pop(caller.account, None)
         if not accounts:
             self._waiting.pop(caller.address, None)
@@ -167,43 +170,43 @@ class FairQueue:
 
     def _grant(self) -> None:
         while self._free and (waiter := self._next()) is not None:
-            self._drop(waiter)
+            self._remove(waiter)
             self._free -= 1
             self._rotate(waiter.caller)
             waiter.granted.set_result(None)
 
     def _next(self) -> _Waiter | None:
-        """Return the first one in rotation of whose keys none is held back."""
+        """Return the first waiter in rotation that has no paused key."""
         for accounts in self._waiting.values():
-            for line in accounts.values():
-                if self._held.keys().isdisjoint(line[0].caller.keys):
-                    return line[0]
+            for waiters in accounts.values():
+                if self._paused.keys().isdisjoint(waiters[0].caller.keys):
+                    return waiters[0]
         return None
 
     def _rotate(self, caller: Caller) -> None:
-        """Let the other addresses go next, and at this address the other accounts."""
+        """Move the caller's address to the end of the rotation, and its account to the end of that address."""
         if (accounts := self._waiting.pop(caller.address, None)) is not None:
             self._waiting[caller.address] = accounts
-            if (line := accounts.pop(caller.account, None)) is not None:
-                accounts[caller.account] = line
+            if (waiters := accounts.pop(caller.account, None)) is not None:
+                accounts[caller.account] = waiters
 
 
 @dataclass(slots=True)
 class QueueTurn:
-    """A turn that a caller has."""
+    """A granted turn of a caller."""
 
     queue: FairQueue
     caller: Caller
     deadline: float
-    is_held: bool = True
+    is_active: bool = True
 
     async def retry(self, key: str, seconds: float) -> None:
-        """Give the turn back, and take the next one when this key is released, or some seconds have passed."""
-        self.queue.hold(key, seconds)
-        self.is_held = False
+        """End the turn, and wait for another one that begins when this key is resumed or the seconds have passed."""
+        self.queue.pause(key, seconds)
+        self.is_active = False
         self.queue.leave()
         await self.queue.enter(self.caller, self.deadline, again=True)
-        self.is_held = True
+        self.is_active = True
 
 
 def _is_granted(waiter: _Waiter) -> bool:
@@ -211,21 +214,21 @@ def _is_granted(waiter: _Waiter) -> bool:
 
 
 @contextmanager
-def _leaving() -> Iterator[asyncio.Task[None] | None]:
-    """Watch for the end of the client's connection; None where there is none to watch."""
+def _watch_disconnect() -> Iterator[asyncio.Task[None] | None]:
+    """Yield a task that ends when the client disconnects; None outside a request."""
     if request_stats.current_request().receive is None:
         yield None
         return
-    task = asyncio.ensure_future(_left())
+    task = asyncio.ensure_future(_wait_for_disconnect())
     try:
         yield task
     finally:
         task.cancel()
 
 
-async def _left() -> None:
+async def _wait_for_disconnect() -> None:
     receive = request_stats.current_request().receive
     assert receive is not None
-    with suppress(Exception):  # what cannot be received any more has left
+    with suppress(Exception):  # a connection that cannot be read is closed
         while (await receive())["type"] != "http.disconnect":
             pass

@@ -1,4 +1,4 @@
-"""Hashing passwords in a bounded pool beside the event loop, and the rules that a new one must follow."""
+"""Password hashing in a bounded thread pool, and the rules for new passwords."""
 
 import asyncio
 import logging
@@ -19,8 +19,8 @@ from app.domain.errors import InvalidInput
 from app.security.fair_queue import Caller, FairQueue
 
 with warnings.catch_warnings():
-    # passlib 1.7.4 is its last release: it imports the standard library's old crypt, and asks argon2-cffi for its
-    # version in a way that is going out of use, when the handler is first used. We use neither.
+    # passlib 1.7.4 is the last release. It imports the deprecated module `crypt`, and reads the deprecated attribute
+    # `argon2.__version__` when the handler is first used. Neither affects argon2id.
     warnings.filterwarnings("ignore", "'crypt' is deprecated", DeprecationWarning)
     warnings.filterwarnings("ignore", r"Accessing argon2\.__version__ is deprecated", DeprecationWarning)
     from passlib.hash import argon2
@@ -29,17 +29,17 @@ with warnings.catch_warnings():
 
 log = logging.getLogger(__name__)
 
-# OWASP's password storage cheat sheet, first choice for argon2id: 19 MiB, two passes, one lane.
+# OWASP's password storage cheat sheet, first choice for argon2id: 19 MiB, two passes, no parallelism.
 ARGON2ID = argon2.using(type="ID", memory_cost=19456, time_cost=2, parallelism=1)
 
-# The hash of a random password that nobody knows, at the cost above: an unknown user takes the time of a known one.
+# The hash of an unknown random password, at the cost above: a check takes as long for an unknown user as for others.
 DUMMY_HASH = "$argon2id$v=19$m=19456,t=2,p=1$2nvPmfOeEwKgNObc29s7hw$r/Ue/OqrKz+LmyVFMYP/KZEavTU3nX+xjoe5OGfgSrg"
 
 TURNS_PER_THREAD = 2
-"""While the password of one turn is hashed, the database is asked for the other one."""
+"""Two turns use a thread in full: while it hashes the password of one turn, the other turn queries the database."""
 
 NICE = 10
-"""How far the threads that hash stand back behind the event loop; 19 would be behind everything."""
+"""Niceness of the hashing threads on Linux, from 0 (priority of the event loop) to 19 (lowest)."""
 
 GENERATED_LENGTH = 24
 GENERATED_ALPHABET = string.ascii_letters + string.digits + "-_."
@@ -48,74 +48,74 @@ T = TypeVar("T")
 
 
 class Verification(NamedTuple):
-    """Whether the password was right, and whether its hash is of an older kind and wants to be made anew."""
+    """Result of a password check. `needs_rehash` is true if the hash has outdated parameters and should be replaced."""
 
     ok: bool
     needs_rehash: bool
 
 
 def check_policy(policy: PasswordPolicy | None, password: str) -> list[str]:
-    """Name every rule that a new password breaks, a sentence each; no policy demands nothing."""
+    """Return one sentence for each rule that a new password breaks; without a policy there are no rules."""
     if policy is None:
         return []
     password = normalize(password)
     rules = [
-        (len(password) >= policy.min_length, f"A password needs at least {_characters(policy.min_length)}."),
+        (len(password) >= policy.min_length, f"A password needs at least {_count_characters(policy.min_length)}."),
         (not policy.require_digit or any(map(str.isdecimal, password)), "A password needs a digit."),
         (not policy.require_uppercase or any(map(str.isupper, password)), "A password needs an upper-case letter."),
         (not policy.require_lowercase or any(map(str.islower, password)), "A password needs a lower-case letter."),
         (
             not policy.require_non_alphanumeric or any(map(_is_other, password)),
-            "A password needs a character that is no letter or digit.",
+            "A password needs a character that is not a letter or digit.",
         ),
     ]
-    return [sentence for kept, sentence in rules if not kept]
+    return [sentence for is_met, sentence in rules if not is_met]
 
 
 def _is_other(character: str) -> bool:
     return not character.isalnum()
 
 
-def _characters(number: int) -> str:
+def _count_characters(number: int) -> str:
     return f"{number:,} character{'' if number == 1 else 's'}"
 
 
 def generate(policy: PasswordPolicy | None) -> str:
-    """Make up a password that keeps the policy: at least 24 characters of letters, digits and three signs."""
+    """Return a random password that meets the policy: at least 24 letters, digits and characters of `-_.`."""
     length = max(GENERATED_LENGTH, 0 if policy is None else policy.min_length)
     while True:
-        made = "".join(secrets.choice(GENERATED_ALPHABET) for _ in range(length))
-        if not check_policy(policy, made):
-            return made
+        password = "".join(secrets.choice(GENERATED_ALPHABET) for _ in range(length))
+        if not check_policy(policy, password):
+            return password
 
 
 class PasswordHasher:
-    """Hashes and verifies in `threads` threads.
+    """A pool of `threads` threads that hash and verify passwords.
 
-    Clients take their turns in `queue`, in which at most `most` wait, and hash within a turn.
+    Callers hash within a turn of `queue`, in which at most `max_waiting` callers wait.
     """
 
-    def __init__(self, threads: int, most: int) -> None:
+    def __init__(self, threads: int, max_waiting: int) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="passwords", initializer=_lower_priority)
-        self.queue = FairQueue(threads * TURNS_PER_THREAD, most)
+        self.queue = FairQueue(threads * TURNS_PER_THREAD, max_waiting)
 
     async def hash(self, password: str) -> str:
-        """Make the text to store for a password."""
-        if reason := _unusable(password):
+        """Return the hash of a password; raise InvalidInput for a password that cannot be hashed."""
+        if reason := _unusable_reason(password):
             raise InvalidInput(reason)
         return await self._run(hash_password, password)
 
     async def hash_for(self, caller: Caller, password: str) -> str:
-        """Make the text to store for a password, when it is the caller's turn."""
+        """Return the hash of a password, in a turn of the queue."""
         async with self.queue.turn(caller):
             return await self.hash(password)
 
     async def verify(self, password: str, stored: str | None) -> Verification:
-        """Compare with what is stored (None: there is no such user), in the same time whatever is wrong."""
+        """Compare a password with a stored hash (None: there is no such user), in the same time for every failure."""
         return await self._run(_verify, password, stored)
 
     def close(self) -> None:
-        """Finish what waits, and take nothing more."""
+        """Finish the submitted jobs and accept no others."""
         self._pool.shutdown()
 
     async def _run(self, job: Callable[..., T], *arguments: object) -> T:
@@ -123,24 +123,24 @@ class PasswordHasher:
 
 
 def _lower_priority() -> None:
-    """Let the event loop go before this thread where there are too few cores for both: signing in can wait a little."""
-    if sys.platform == "linux":  # elsewhere threads have no priority of their own
-        with suppress(OSError):  # a sandbox may forbid it
+    """Give this thread a lower priority than the event loop, so that sign-ins do not delay other requests."""
+    if sys.platform == "linux":  # other systems have no priority for a thread
+        with suppress(OSError):  # a sandbox may forbid the call
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
-def _unusable(password: str) -> str | None:
+def _unusable_reason(password: str) -> str | None:
     if not password:
         return "A password cannot be empty."
     if len(password) > PASSWORD_CHARACTERS:
-        return f"A password has at most {_characters(PASSWORD_CHARACTERS)}."
+        return f"A password has at most {_count_characters(PASSWORD_CHARACTERS)}."
     if "\0" in password or any("\ud800" <= character <= "\udfff" for character in password):
-        return "A password cannot hold NUL or half a character."
+        return "A password cannot contain NUL or an unpaired surrogate."
     return None
 
 
 def normalize(password: str) -> str:
-    """Return the form of a password that is hashed: NFKC, since keyboards differ in how they compose characters."""
+    """Return the normal form of a password, NFKC. Keyboards compose the same character from different code points."""
     return password if len(password) > PASSWORD_CHARACTERS else unicodedata.normalize("NFKC", password)
 
 
@@ -149,17 +149,17 @@ def hash_password(password: str) -> str:
 
 
 def _verify(password: str, stored: str | None) -> Verification:
-    """Compare with a hash of the normal form, and with one from before there was a normal form.
+    """Compare the normal form of a password, then its original form, which earlier versions hashed.
 
-    The second comparison depends on the password alone, so that the time tells nothing of the user.
+    The second comparison depends on the password alone, so the time reveals nothing about the user.
     """
-    usable = None if _unusable(password) else stored
-    form = normalize(password)
-    verdict = _compare(form, usable)
-    if verdict.ok or form == password:
-        return verdict
-    is_right = _compare(password, usable).ok
-    return Verification(is_right, needs_rehash=is_right)
+    usable = None if _unusable_reason(password) else stored
+    normal_form = normalize(password)
+    result = _compare(normal_form, usable)
+    if result.ok or normal_form == password:
+        return result
+    is_correct = _compare(password, usable).ok
+    return Verification(is_correct, needs_rehash=is_correct)
 
 
 def _compare(password: str, stored: str | None) -> Verification:
@@ -168,6 +168,6 @@ def _compare(password: str, stored: str | None) -> Verification:
             ok = bool(ARGON2ID.verify(password, stored))
             return Verification(ok, ok and bool(ARGON2ID.needs_update(stored)))
     except ValueError:
-        log.warning("a stored password hash is not one of argon2's: its user cannot sign in until it is set anew")
+        log.warning("a stored password hash is not an argon2 hash; its user cannot sign in until the password is reset")
     ARGON2ID.verify("", DUMMY_HASH)
     return Verification(False, False)

@@ -1,7 +1,7 @@
-"""Making and reading the signed tokens that say who somebody is; what she may do is never read from one.
+"""Issuing and verifying session tokens: JWTs that identify a user. Permissions are never read from a token.
 
-The key that a token names decides how its signature is checked, never the token: one that names none was signed with
-the secret (HS256), one that does with that Ed25519 key (EdDSA). Both kinds are read whichever is made.
+The header's `kid` selects the key, and the key fixes the algorithm; `alg` is never trusted. A token without `kid` is
+verified with the secret (HS256), one with `kid` with that Ed25519 key (EdDSA). Both forms are accepted at all times.
 """
 
 import re
@@ -25,21 +25,21 @@ from app.security import keys as signing
 ALGORITHM = "HS256"
 TYPE = "JWT"
 HEADER = frozenset({"alg", "typ", "kid"})
-"""All that the header of a token says. What says more (`crit`, `jku`, `jwk`, …) is none of ours."""
+"""The header fields of a token. Tokens with other fields (`crit`, `jku`, `jwk`, …) are refused."""
 
 MAX_BYTES = 8 * 1024
 CACHE_SIZE = 10_000
-"""Tokens whose signature need not be checked again."""
+"""Verified tokens in the cache, whose signature is not checked again."""
 
 LEEWAY = 5
-"""Seconds by which another worker's clock may be ahead of ours."""
+"""Seconds by which the clock of the issuing worker may be ahead of this one."""
 
 _KID = re.compile(r"[A-Za-z0-9_-]{43}")
 _FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _LAST_SECOND = int(datetime.max.replace(microsecond=0, tzinfo=UTC).timestamp())
 
-# The signature alone: the times are compared with the caller's clock, and every claim is looked at in `_claims`.
-_SIGNATURE_ALONE: jwt.types.Options = {
+# `_parse_claims` checks the claims, and `examine` compares the times with the clock of its caller.
+_SIGNATURE_ONLY: jwt.types.Options = {
     "verify_signature": True,
     "verify_aud": False,
     "verify_exp": False,
@@ -53,7 +53,7 @@ _SIGNATURE_ALONE: jwt.types.Options = {
 
 @dataclass(frozen=True, slots=True)
 class TokenClaims:
-    """Who a token speaks of; the last three are the signer's, and always there on one that was read."""
+    """The user of a token. The signer sets the last three fields; every verified token has them."""
 
     user_id: int
     user_name: str
@@ -65,15 +65,15 @@ class TokenClaims:
 
 
 def new_generation() -> int:
-    """Return a random token generation, 63 bits: a token of an earlier one, or of another user, never fits by chance.
+    """Return a random token generation of 63 bits.
 
-    A number that counts up would come again after a backup is put back, and with it the tokens issued since.
+    A counter would repeat its numbers after a backup is restored, and revoked tokens would become valid again.
     """
     return secrets.randbits(63)
 
 
 class IssuedToken(NamedTuple):
-    """A new token, when it ends, and its own id."""
+    """A new token with its end and its id."""
 
     token: str
     expires_at: datetime
@@ -82,49 +82,48 @@ class IssuedToken(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class VerificationKeys:
-    """The Ed25519 keys of tokens by name, each with its end if it has one; and which one signs, None for the secret."""
+    """The Ed25519 keys by name, each with its end or None, and the key that signs (None: the secret signs)."""
 
     keys: Mapping[str, tuple[signing.Key, datetime | None]] = field(default_factory=dict)
     signing_key: signing.Key | None = None
 
     def valid_at(self, now: datetime) -> list[signing.Key]:
-        """The keys whose signatures are good now."""
-        return [key for key, ends in self.keys.values() if ends is None or now < ends]
+        """Return the keys that have not ended."""
+        return [key for key, ends_at in self.keys.values() if ends_at is None or now < ends_at]
 
     def get(self, kid: str, now: datetime) -> signing.Key | None:
-        """The key of a name, if its signatures are good now."""
-        key, ends = self.keys.get(kid, (None, None))
-        return key if ends is None or now < ends else None
+        """Return the key with this name, or None if there is none or it has ended."""
+        key, ends_at = self.keys.get(kid, (None, None))
+        return key if ends_at is None or now < ends_at else None
 
 
 class _Verified(NamedTuple):
-    """What a token said whose signature was good, which key vouches for it, and from when till when (in seconds)."""
+    """A token with a valid signature: its claims, the name of its key, and its period of validity in Unix seconds."""
 
     claims: TokenClaims
     kid: str | None
     begins: int
     ends: int
 
-    def is_due(self, now: float) -> bool:
-        """Whether its time has come and is not over."""
+    def is_valid_at(self, now: float) -> bool:
         return self.begins <= now + LEEWAY and now < self.ends
 
 
 class TokenSigner:
-    """Signs tokens and reads back those that it, or another worker with the same secret, has signed.
+    """Issues tokens, and verifies tokens of every worker with the same secret.
 
-    `ring` is what is known of the keys now; whoever looks them up replaces it.
+    The key store replaces `keys` whenever it reads the keys from the database.
     """
 
     def __init__(self, secret: bytes, lifetime: timedelta, revoked: Collection[str]) -> None:
-        self.ring = VerificationKeys()
+        self.keys = VerificationKeys()
         self._secret = secret
         self._lifetime = int(lifetime.total_seconds())
         self._revoked = frozenset(map(_signed_part, revoked))
         self._verified: WeightedLRU[bytes, _Verified] = WeightedLRU(CACHE_SIZE)
 
     def issue(self, claims: TokenClaims, now: datetime) -> IssuedToken:
-        """Sign a token that is good from now on; it begins and ends on a whole second."""
+        """Return a token that is valid from now on. Its period begins and ends on a full second."""
         jti = secrets.token_urlsafe(16)
         begins = int(now.timestamp())
         ends = begins + self._lifetime
@@ -141,34 +140,34 @@ class TokenSigner:
         return IssuedToken(self._sign(payload), datetime.fromtimestamp(ends, UTC), jti)
 
     def _sign(self, payload: dict[str, Any]) -> str:
-        key = self.ring.signing_key
+        key = self.keys.signing_key
         if key is None:
             return jwt.encode(payload, self._secret, ALGORITHM)
         return jwt.encode(payload, key.private, signing.ALGORITHM, {"kid": key.kid})
 
     def read(self, token: str, now: datetime) -> TokenClaims | None:
-        """Give a token's claims; None for anything that is not a good token now, whatever is wrong with it."""
-        found = self.examine(token, now)
-        return None if isinstance(found, Reason) else found
+        """Return a token's claims, or None if the token is not valid now."""
+        result = self.examine(token, now)
+        return None if isinstance(result, Reason) else result
 
     def examine(self, token: str, now: datetime) -> TokenClaims | Reason:
-        """Give a token's claims, or the reason why it is not a good token now.
+        """Return a token's claims, or the reason why it is not valid now.
 
-        A signature that was good once is remembered by the token's hash; whether its key and its times are still good
-        is looked at each time.
+        A cache by the token's hash saves the second check of a valid signature. The key and the times are checked
+        each time.
         """
         if len(token) > MAX_BYTES:
             return Reason.MALFORMED
-        place = sha256(token.encode("utf-8", "surrogatepass")).digest()
-        verified = self._verified.get(place)
+        cache_key = sha256(token.encode("utf-8", "surrogatepass")).digest()
+        verified = self._verified.get(cache_key)
         if verified is None:
-            found = self._verify(token, now)
-            if isinstance(found, Reason):
-                return found
-            self._verified.put(place, verified := found)
-        elif self._key(verified.kid, now) is None:
+            result = self._verify(token, now)
+            if isinstance(result, Reason):
+                return result
+            self._verified.put(cache_key, verified := result)
+        elif self._select_key(verified.kid, now) is None:
             return Reason.UNKNOWN_KEY
-        if verified.is_due(now.timestamp()):
+        if verified.is_valid_at(now.timestamp()):
             return verified.claims
         return Reason.EXPIRED if verified.ends <= now.timestamp() else Reason.NOT_YET_VALID
 
@@ -177,48 +176,48 @@ class TokenSigner:
             return Reason.MALFORMED
         if self.is_listed(token):
             return Reason.REVOKED
-        header = _header(token.partition(".")[0])
-        found = None if header is None else self._key(header.get("kid"), now)
-        if header is None or found is None:
+        header = _parse_header(token.partition(".")[0])
+        selected = None if header is None else self._select_key(header.get("kid"), now)
+        if header is None or selected is None:
             return Reason.MALFORMED if header is None else Reason.UNKNOWN_KEY
-        key, algorithm = found
+        key, algorithm = selected
         try:
-            payload = jwt.decode(token, key, [algorithm], options=_SIGNATURE_ALONE)
+            payload = jwt.decode(token, key, [algorithm], options=_SIGNATURE_ONLY)
         except (jwt.PyJWTError, RecursionError):
             return Reason.BAD_SIGNATURE
-        claims = _claims(payload)
+        claims = _parse_claims(payload)
         if claims is None:
             return Reason.MALFORMED
         return _Verified(claims, header.get("kid"), max(payload["iat"], payload["nbf"]), payload["exp"])
 
-    def _key(self, kid: str | None, now: datetime) -> tuple[Any, str] | None:
-        """What checks a signature, and the one way in which it does."""
+    def _select_key(self, kid: str | None, now: datetime) -> tuple[Any, str] | None:
+        """Return the key that verifies a signature, and its only algorithm."""
         if kid is None:
             return self._secret, ALGORITHM
-        key = self.ring.get(kid, now)
+        key = self.keys.get(kid, now)
         return None if key is None else (key.public, signing.ALGORITHM)
 
     def is_unknown_key(self, token: str) -> bool:
-        """Whether a token names a key that is not known here: one that another worker has just made, perhaps."""
+        """Return whether a token names a key that this worker has not read, perhaps a new key of another worker."""
         if len(token) > MAX_BYTES:
             return False
-        header = _header(token.partition(".")[0])
+        header = _parse_header(token.partition(".")[0])
         kid = None if header is None else header.get("kid")
-        return kid is not None and kid not in self.ring.keys
+        return kid is not None and kid not in self.keys.keys
 
     def is_listed(self, token: str) -> bool:
-        """Whether a token is one of those that the settings revoke."""
+        """Return whether the settings revoke this token."""
         return _signed_part(token) in self._revoked
 
 
 def _signed_part(token: str) -> str:
-    """What the signature vouches for: base64 spells a signature in several ways, and one could slip past the list."""
+    """Return a token without its signature, which has several base64 spellings and so could evade a comparison."""
     return token.strip().rpartition(".")[0]
 
 
-@lru_cache(maxsize=64)
-def _header(part: str) -> Mapping[str, Any] | None:
-    """The header of a token as we write it; None for any other. All tokens of a key have the same one."""
+@lru_cache(maxsize=64)  # all tokens of a key have the same header
+def _parse_header(part: str) -> Mapping[str, Any] | None:
+    """Return the header of a token, or None for one that this server does not write."""
     try:
         header = orjson.loads(base64url_decode(part))
     except ValueError:
@@ -230,7 +229,7 @@ def _header(part: str) -> Mapping[str, Any] | None:
     return header
 
 
-def _claims(payload: dict[str, Any]) -> TokenClaims | None:
+def _parse_claims(payload: dict[str, Any]) -> TokenClaims | None:
     match payload:
         case {
             "sub": str(sub),
@@ -248,10 +247,9 @@ def _claims(payload: dict[str, Any]) -> TokenClaims | None:
 
 
 def _is_id(text: str) -> bool:
-    """Whether this is a row's id as we would write it, and small enough for a database."""
+    """Return whether a text is a row id in canonical form, of at most 63 bits."""
     return re.fullmatch(r"[1-9][0-9]{0,18}", text) is not None and int(text) < 2**63
 
 
 def _is_time(seconds: int) -> bool:
-    """A bool is an int to Python; to us it is no time."""
-    return type(seconds) is int and 0 <= seconds <= _LAST_SECOND
+    return type(seconds) is int and 0 <= seconds <= _LAST_SECOND  # `isinstance` would accept a bool

@@ -1,4 +1,4 @@
-"""Tickets as signed tokens: a storage service checks them alone, with a key that this server publishes."""
+"""Tickets as signed tokens: a storage service verifies them itself, with a public key of this server."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,14 +11,14 @@ from app.security import keys
 TYPE = "ticket+jwt"
 AUDIENCE = "storage"
 PURPOSE = b"ostiary: Ed25519 key of tickets, 1"
-"""Told to the derivation, so that no other key comes of the same secret."""
+"""Input of the key derivation, so that each key derived from the secret is different."""
 
 
 @dataclass(frozen=True, slots=True)
 class TicketClaims:
-    """What a ticket allows. `act` is upload or download; `user_name` is who began it, None for nobody.
+    """The content of a ticket. `act` is `upload` or `download`; `user_name` is its requester, None if anonymous.
 
-    `path` names the org too: it is None where who began the ticket does not see that.
+    `path` contains the org's slug, so it is None if the requester may not see the org.
     """
 
     key: str
@@ -32,14 +32,14 @@ class TicketClaims:
 
 
 class TicketSigner:
-    """Signs tickets with a key that follows from the house's secret, so that nothing more has to be kept."""
+    """Signs tickets with a key that is derived from the server's secret, so that it need not be stored."""
 
     def __init__(self, secret: bytes) -> None:
-        self._key = keys.Key.derived(secret, PURPOSE)
+        self._key = keys.Key.derive(secret, PURPOSE)
         self.jwk = self._key.jwk
 
     def issue(self, claims: TicketClaims) -> str:
-        """The ticket as a token."""
+        """Return the ticket as a signed token."""
         payload: dict[str, Any] = {
             "aud": AUDIENCE,
             "jti": claims.key,

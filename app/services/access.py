@@ -14,12 +14,12 @@ from app.db.statements import few_rows
 from app.db.tables import Grant, Group, GroupMember, Resource, RowId, User, col
 from app.domain import resource_roles
 from app.domain.errors import Conflict, InvalidInput, NotFound, OstiaryError, Problem, Problems
+from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
 from app.query.relations import Keys, among, integers
 from app.services import access_index, audit, expiry, resources, validation
 from app.services.resources import ResourceForUpdate
-from app.services.roles import RowRef
 
 MAX_ENTRIES = 1_000
 MAX_BATCH = 1_000
@@ -80,7 +80,7 @@ async def submit_access(
     tx: Transaction, viewer: Viewer, resource: RowRef, revision: int, entries: Sequence[GrantEntry]
 ) -> tuple[int, list[GrantDiff]]:
     """Replace all entries of a resource; return its id and the differences. Raise StaleRevision for an old revision."""
-    row = await resources.administered(tx, viewer, resource)
+    row = await resources.require_administered(tx, viewer, resource)
     if row.revision != revision:
         raise StaleRevision(row, revision)
     return row.id, await _replace_grants(tx, row, await _check_entries(tx, viewer, row, entries))
@@ -90,7 +90,7 @@ async def preview_access(
     tx: Transaction, viewer: Viewer, resource: RowRef, entries: Sequence[GrantEntry]
 ) -> list[PreviewResult]:
     """Return what `submit_access` would change for each subject, without writing."""
-    row = await resources.administered(tx, viewer, resource)
+    row = await resources.require_administered(tx, viewer, resource)
     checked = await _check_entries(tx, viewer, row, entries)
     changes = _diff(await _load_grants(tx, row.id), checked)
     groups = [
@@ -115,7 +115,7 @@ def _preview(change: GrantDiff, full_mask: int, members: Mapping[int, int]) -> P
 
 async def grant_access(tx: Transaction, viewer: Viewer, resource: RowRef, entry: GrantEntry) -> int:
     """Set the entry of one subject and keep all others; return the resource's id."""
-    row = await resources.administered(tx, viewer, resource)
+    row = await resources.require_administered(tx, viewer, resource)
     (checked,) = await _check_entries(tx, viewer, row, [entry], is_complete=False)
     await _write(tx, row.id, [checked], [checked.subject])
     return row.id
@@ -123,7 +123,7 @@ async def grant_access(tx: Transaction, viewer: Viewer, resource: RowRef, entry:
 
 async def revoke_access(tx: Transaction, viewer: Viewer, resource: RowRef, entry: GrantEntry) -> int:
     """Delete the entry of one subject, but only the roles of all signed-in users' entry; return the resource's id."""
-    row = await resources.administered(tx, viewer, resource)
+    row = await resources.require_administered(tx, viewer, resource)
     (checked,) = await _check_entries(tx, viewer, row, [replace(entry, mask=0, expires_at=None)], is_complete=False)
     if not any(stored == checked.subject for stored in await _load_grants(tx, row.id)):
         raise NotFound("This subject has no entry in the configuration.", checked.path)
@@ -161,7 +161,7 @@ async def _require_grantable(
     tx: Transaction, viewer: Viewer, resource: RowRef, entry: GrantEntry, entries: Collection[tuple[int, int]]
 ) -> tuple[int, GrantEntry]:
     """Return the resource's id and the entry with its subject; raise if the batch has an entry for that subject."""
-    row = await resources.administered(tx, viewer, resource)
+    row = await resources.require_administered(tx, viewer, resource)
     (checked,) = await _check_entries(tx, viewer, row, [entry], is_complete=False)
     if (row.id, checked.subject) in entries:
         raise _duplicate(entry)

@@ -7,9 +7,9 @@ from sqlalchemy import delete
 from app.db import Transaction, UniqueViolation
 from app.db.tables import Lock, LockEvent, col
 from app.domain.errors import Conflict, InvalidInput
+from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
 from app.services import audit, org_locks, resources, users
-from app.services.roles import RowRef
 
 MAX_REASON = 1_000
 
@@ -20,8 +20,8 @@ async def lock_resource(tx: Transaction, viewer: Viewer, resource: RowRef, reaso
     The owner of an org with locked resources cannot change, see `orgs`. So the org's row is locked too, before the
     resource's, as in all services.
     """
-    org_id = await org_locks.keep_org(tx, viewer, resource)
-    row = await resources.administered(tx, viewer, resource)
+    org_id = await org_locks.lock_org_shared(tx, viewer, resource)
+    row = await resources.require_administered(tx, viewer, resource)
     if row.org_id != org_id:
         raise Conflict("The resource was just moved to another org. Reload and retry.", ("resource",))
     event = {"resource_id": row.id, "user_id": viewer.user_id, "reason": _trim_reason(reason), "created_at": tx.now}
@@ -37,7 +37,7 @@ async def lock_resource(tx: Transaction, viewer: Viewer, resource: RowRef, reaso
 
 async def unlock_resource(tx: Transaction, viewer: Viewer, resource: RowRef, reason: str) -> int:
     """Unlock a resource; needs ADMIN. Raise Conflict if it is not locked."""
-    row = await resources.administered(tx, viewer, resource)
+    row = await resources.require_administered(tx, viewer, resource)
     event: dict[str, Any] = {"resource_id": row.id, "user_id": viewer.user_id, "reason": _trim_reason(reason)}
     event["user_name"] = await users.name_of(tx, viewer)
     await audit.track(tx, audit.RESOURCE, [row.id])

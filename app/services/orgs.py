@@ -1,4 +1,4 @@
-"""Orgs: making, changing, giving away and deleting them, who belongs to them, and the order of checks of all that."""
+"""Creating, updating, transferring and deleting orgs, and their members."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, case, delete, insert, literal_column, not_, null, or_, select, update
+from sqlalchemy import Delete, Select, case, delete, insert, literal_column, not_, null, or_, select, update
 from sqlalchemy import bindparam as bound
 from sqlalchemy.types import Integer
 
@@ -14,16 +14,16 @@ from app import policy
 from app.db import Transaction, UniqueViolation
 from app.db.tables import KeyText, Org, OrgMember, Resource, RowId, User, col, sort_key
 from app.domain.errors import Conflict, Forbidden, NotFound, Problem
+from app.domain.refs import RowRef
 from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import Permission, Viewer
 from app.query.relations import Condition, among, integers, texts
 from app.services import audit, expiry, ownership, users, validation
-from app.services.roles import RowRef
 
 
 @dataclass(frozen=True, slots=True)
 class OrgCreate:
-    """What a new org is made of. Its owner is the viewer unless named."""
+    """Values of a new org. The owner None means the viewer."""
 
     slug: str
     name: str
@@ -34,7 +34,7 @@ class OrgCreate:
 
 @dataclass(frozen=True, slots=True)
 class OrgUpdate:
-    """What an update gives; None leaves it as it is."""
+    """New values of an org; None leaves a value unchanged."""
 
     name: str | None = None
     description: str | None = None
@@ -42,15 +42,15 @@ class OrgUpdate:
 
     @property
     def values(self) -> dict[str, Any]:
-        """The columns to set."""
-        given = {"name": self.name, "description": self.description, "is_public": self.is_public}
-        values: dict[str, Any] = {column: value for column, value in given.items() if value is not None}
+        """Return the columns to set."""
+        columns = {"name": self.name, "description": self.description, "is_public": self.is_public}
+        values: dict[str, Any] = {column: value for column, value in columns.items() if value is not None}
         return values if self.name is None else values | {"name_key": sort_key(self.name)}
 
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """How a member belongs; what an update leaves out stays."""
+    """Level and end of a membership. In an update, the level None and `keeps_end` leave the value unchanged."""
 
     level: MemberLevel | None = None
     expires_at: datetime | None = None
@@ -59,23 +59,21 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class OrgForUpdate:
-    """An org that the viewer sees, held for a change, and whether she may make that change.
-
-    `until` is when the viewer's right to manage its members ends, None for never or where there is none.
-    """
+    """A locked org that the viewer may see, with the result of a permission check."""
 
     id: int
     owner_id: int | None
-    may: bool
+    is_permitted: bool
     until: datetime | None = None
+    """End of the viewer's right to manage the members; None for no end, and for other rights."""
 
 
 class OwnerIsNoMember(Conflict):
-    """Who owns an org belongs to it already, and not as a member. The documented API has a status of its own for it."""
+    """The owner of an org cannot be its member. The REST API has its own status for this case."""
 
 
 async def create_org(tx: Transaction, viewer: Viewer, new: OrgCreate) -> int:
-    """Make an org; needs ORGS_CREATE, and ORGS_MANAGE to make it for somebody else. Answers its id."""
+    """Create an org and return its id; needs ORGS_CREATE, and ORGS_MANAGE for another owner."""
     user_id = policy.require(viewer, Permission.ORGS_CREATE)
     owner_id = user_id if new.owner is None else await users.load_visible(tx, viewer, new.owner, "owner")
     if owner_id != user_id:
@@ -96,39 +94,40 @@ async def create_org(tx: Transaction, viewer: Viewer, new: OrgCreate) -> int:
     try:
         key = int(await tx.value(insert(Org).values(**values).returning(col(Org.id))))
     except UniqueViolation:
-        raise Conflict(f"The slug `{new.slug}` is taken.", ("slug",)) from None
-    await ownership.require_able(tx, owner_id)
+        raise Conflict(f"The slug `{new.slug}` is taken. Choose another.", ("slug",)) from None
+    await ownership.require_active(tx, owner_id)
     audit.track_new(tx, audit.ORG, [key])
     return key
 
 
 async def update_org(tx: Transaction, viewer: Viewer, org: RowRef, changes: OrgUpdate) -> int:
-    """Change what is given; needs READ_WRITE."""
-    held = await require(tx, viewer, org, policy.writes_org, "the level READ_WRITE in the org")
-    await audit.track(tx, audit.ORG, [held.id])
+    """Change values of an org; needs the level READ_WRITE."""
+    target = await require(tx, viewer, org, policy.writes_org, "the level READ_WRITE in the org")
+    await audit.track(tx, audit.ORG, [target.id])
     name = None if changes.name is None else changes.name.strip()
     validation.raise_problems(_text_problems("-" if name is None else name, changes.description or ""))
     if values := OrgUpdate(name, changes.description, changes.is_public).values:
-        await tx.update(Org, held.id, values)
-    return held.id
+        await tx.update(Org, target.id, values)
+    return target.id
 
 
 async def delete_org(tx: Transaction, viewer: Viewer, org: RowRef) -> tuple[int, int]:
-    """Delete an org with its resources; needs READ_WRITE_DELETE. Answers the id it had, and how many resources went.
+    """Delete an org with its resources, and return its id and the number of resources.
 
-    The resources are held first, so that none is locked between the count and the deletion.
+    Needs the level READ_WRITE_DELETE. The rows of the resources are locked first, so that no user locks a resource
+    between the check and the deletion.
     """
-    held = await require(tx, viewer, org, policy.deletes_org, "the level READ_WRITE_DELETE in the org")
-    of_org = col(Resource.org_id) == held.id
+    target = await require(tx, viewer, org, policy.deletes_org, "the level READ_WRITE_DELETE in the org")
+    of_org = col(Resource.org_id) == target.id
     resources = await tx.rows(select(col(Resource.id)).where(of_org).order_by(col(Resource.id)).with_for_update())
     await ownership.require_unlocked(tx, of_org, "org")
-    await _note_all(tx, held.id, [row[0] for row in resources])
-    await tx.rows(delete(Org).where(col(Org.id) == held.id))
-    return held.id, len(resources)
+    await _track_all(tx, target.id, [row[0] for row in resources])
+    await tx.rows(delete(Org).where(col(Org.id) == target.id))
+    return target.id, len(resources)
 
 
-async def _note_all(tx: Transaction, key: int, resources: Sequence[int]) -> None:
-    """Note all that an org's deletion reaches, for the audit log."""
+async def _track_all(tx: Transaction, key: int, resources: Sequence[int]) -> None:
+    """Track everything that is deleted with an org, for the audit log."""
     await audit.track(tx, audit.ORG, [key])
     await audit.track(tx, audit.RESOURCE, resources)
     await audit.track_links(tx, audit.ORG_MEMBERS, of=[key])
@@ -136,43 +135,43 @@ async def _note_all(tx: Transaction, key: int, resources: Sequence[int]) -> None
 
 
 async def transfer_org(tx: Transaction, viewer: Viewer, org: RowRef, owner: RowRef) -> int:
-    """Give an org to somebody else; needs to be its owner, or ORGS_MANAGE. Who owned it stays, as ADMIN."""
-    held = await require(tx, viewer, org, policy.owns_org, _OWNING)
-    new = await ownership.new_owner(tx, viewer, owner)
-    if new == held.owner_id:
-        raise Conflict("She owns the org already.", ("owner",))
-    await _transfer(tx, viewer, held, new)
-    return held.id
+    """Make another user the owner; needs to own the org, or ORGS_MANAGE. The old owner becomes a member, as ADMIN."""
+    target = await require(tx, viewer, org, policy.owns_org, _OWNERSHIP)
+    new = await ownership.load_new_owner(tx, viewer, owner)
+    if new == target.owner_id:
+        raise Conflict("This user already owns the org.", ("owner",))
+    await _transfer(tx, viewer, target, new)
+    return target.id
 
 
 async def keep_or_transfer_org(tx: Transaction, viewer: Viewer, org: RowRef, owner: RowRef) -> int:
-    """The same, and nothing at all when she owns it already: for clients that send back what they were shown."""
-    held = await load_for_update(tx, viewer, org, policy.owns_org)
+    """Transfer an org, or do nothing if the user already owns it, for clients that send unchanged values back."""
+    target = await load_for_update(tx, viewer, org, policy.owns_org)
     new = await users.load_visible(tx, viewer, owner, "owner")
-    if new != held.owner_id:
-        if not held.may:
-            raise Forbidden(f"This needs {_OWNING}.")
-        await ownership.require_able(tx, new)
-        await _transfer(tx, viewer, held, new)
-    return held.id
+    if new != target.owner_id:
+        if not target.is_permitted:
+            raise Forbidden(f"This needs {_OWNERSHIP}.")
+        await ownership.require_active(tx, new)
+        await _transfer(tx, viewer, target, new)
+    return target.id
 
 
-_OWNING = "to own the org, or ORGS_MANAGE"
+_OWNERSHIP = "to own the org, or ORGS_MANAGE"
 
 
-async def _transfer(tx: Transaction, viewer: Viewer, held: OrgForUpdate, new: int) -> None:
-    """Change the owner; the org is held, so that none of its resources is locked meanwhile."""
-    await ownership.require_unlocked(tx, col(Resource.org_id) == held.id, "org")
-    await audit.track(tx, audit.ORG, [held.id])
-    await audit.track_links(tx, audit.ORG_MEMBERS, of=[held.id], to=[new, held.owner_id or new])
-    await tx.rows(_members(held.id, new))
-    if held.owner_id is not None:
-        await tx.rows(_members(held.id, held.owner_id))
-        await tx.insert(OrgMember, [await _row(tx, viewer, held.id, held.owner_id, Membership(MemberLevel.ADMIN))])
-    await tx.update(Org, held.id, {"owner_id": new})
+async def _transfer(tx: Transaction, viewer: Viewer, target: OrgForUpdate, new: int) -> None:
+    """Change the owner of a locked org row. The row lock prevents a concurrent lock of its resources."""
+    await ownership.require_unlocked(tx, col(Resource.org_id) == target.id, "org")
+    await audit.track(tx, audit.ORG, [target.id])
+    await audit.track_links(tx, audit.ORG_MEMBERS, of=[target.id], to=[new, target.owner_id or new])
+    await tx.rows(_delete_member(target.id, new))
+    if target.owner_id is not None:
+        await tx.rows(_delete_member(target.id, target.owner_id))
+        await tx.insert(OrgMember, [await _row(tx, viewer, target.id, target.owner_id, Membership(MemberLevel.ADMIN))])
+    await tx.update(Org, target.id, {"owner_id": new})
 
 
-def _members(org_id: int, user_id: int) -> Any:
+def _delete_member(org_id: int, user_id: int) -> Delete:
     return delete(OrgMember).where(col(OrgMember.org_id) == org_id, col(OrgMember.user_id) == user_id)
 
 
@@ -182,82 +181,82 @@ _ADMIN = "the level ADMIN in the org"
 async def add_org_member(
     tx: Transaction, viewer: Viewer, org: RowRef, user: RowRef, membership: Membership
 ) -> tuple[int, int]:
-    """Let a user belong to an org; needs ADMIN. Answers the ids of both.
-
-    A membership that has ended is no membership.
-    """
-    held = await require(tx, viewer, org, policy.manages_org, _ADMIN)
+    """Add a member, replacing an expired membership, and return the ids of org and user; needs the level ADMIN."""
+    target = await require(tx, viewer, org, policy.manages_org, _ADMIN)
     user_id = await users.load_visible(tx, viewer, user)
     end = membership.expires_at
-    validation.raise_problems([*validation.end_problems(end, tx.now), *expiry.problems(end, held.until)])
-    if user_id == held.owner_id:
-        raise OwnerIsNoMember("She owns the org: the owner is no member.", ("user",))
-    await audit.track_links(tx, audit.ORG_MEMBERS, of=[held.id], to=[user_id])
-    await tx.rows(_members(held.id, user_id).where(col(OrgMember.expires_at) <= tx.now))
+    validation.raise_problems([*validation.end_problems(end, tx.now), *expiry.problems(end, target.until)])
+    if user_id == target.owner_id:
+        raise OwnerIsNoMember("This user owns the org. The owner is not a member.", ("user",))
+    await audit.track_links(tx, audit.ORG_MEMBERS, of=[target.id], to=[user_id])
+    await tx.rows(_delete_member(target.id, user_id).where(col(OrgMember.expires_at) <= tx.now))
     try:
-        await tx.insert(OrgMember, [await _row(tx, viewer, held.id, user_id, membership)])
+        await tx.insert(OrgMember, [await _row(tx, viewer, target.id, user_id, membership)])
     except UniqueViolation:
-        raise Conflict("She is a member already.", ("user",)) from None
-    return held.id, user_id
+        raise Conflict("This user is already a member.", ("user",)) from None
+    return target.id, user_id
 
 
 async def update_org_member(
     tx: Transaction, viewer: Viewer, org: RowRef, user: RowRef, membership: Membership
 ) -> tuple[int, int]:
-    """Change the level or the end of a membership, which counts as granted anew; needs ADMIN."""
-    held = await require(tx, viewer, org, policy.manages_org, _ADMIN)
-    user_id, level, end = await _member(tx, held.id, user)
+    """Change the level or the end of a membership, and return the ids of org and user; needs the level ADMIN.
+
+    The viewer and the time of the change replace those of the first grant.
+    """
+    target = await require(tx, viewer, org, policy.manages_org, _ADMIN)
+    user_id, level, end = await _member(tx, target.id, user)
     validation.raise_problems([*validation.end_problems(membership.expires_at, tx.now)])
-    wanted = end if membership.keeps_end else membership.expires_at
-    if expiry.is_later(wanted, end) or (membership.level is not None and membership.level > level):
-        validation.raise_problems([*expiry.problems(wanted, held.until)])
-    await audit.track_links(tx, audit.ORG_MEMBERS, of=[held.id], to=[user_id])
+    new_end = end if membership.keeps_end else membership.expires_at
+    if expiry.is_later(new_end, end) or (membership.level is not None and membership.level > level):
+        validation.raise_problems([*expiry.problems(new_end, target.until)])
+    await audit.track_links(tx, audit.ORG_MEMBERS, of=[target.id], to=[user_id])
     values: dict[str, Any] = {"granted_at": tx.now, "granted_by": viewer.user_id}
     values["granted_by_name"] = await users.name_of(tx, viewer)
     if membership.level is not None:
         values["level"] = int(membership.level)
     if not membership.keeps_end:
         values["expires_at"] = membership.expires_at
-    member = col(OrgMember.org_id) == held.id, col(OrgMember.user_id) == user_id
+    member = col(OrgMember.org_id) == target.id, col(OrgMember.user_id) == user_id
     await tx.rows(update(OrgMember).where(*member).values(**values))
-    return held.id, user_id
+    return target.id, user_id
 
 
 async def remove_org_member(tx: Transaction, viewer: Viewer, org: RowRef, user: RowRef) -> tuple[int, int]:
-    """Let a user belong to an org no longer; needs ADMIN, or to be that user."""
-    held = await load_for_update(tx, viewer, org, policy.manages_org)
-    if not (held.may or await users.is_viewer(tx, viewer, user)):
+    """Remove a member, and return the ids of org and user; needs the level ADMIN, or to be that user."""
+    target = await load_for_update(tx, viewer, org, policy.manages_org)
+    if not (target.is_permitted or await users.is_viewer(tx, viewer, user)):
         raise Forbidden(f"This needs {_ADMIN}, or to be that member.")
-    user_id, *_ = await _member(tx, held.id, user)
-    await audit.track_links(tx, audit.ORG_MEMBERS, of=[held.id], to=[user_id])
-    await tx.rows(_members(held.id, user_id))
-    return held.id, user_id
+    user_id, *_ = await _member(tx, target.id, user)
+    await audit.track_links(tx, audit.ORG_MEMBERS, of=[target.id], to=[user_id])
+    await tx.rows(_delete_member(target.id, user_id))
+    return target.id, user_id
 
 
 async def set_memberships(tx: Transaction, viewer: Viewer, user: RowRef, slugs: Sequence[str]) -> int:
-    """Make these the orgs that a user is a member of; needs ORGS_MANAGE. Answers her id.
+    """Replace the memberships of a user with these orgs, and return the user's id; needs ORGS_MANAGE.
 
-    What she owns stays hers, and a membership that stands keeps its level.
+    Existing memberships keep their level. Orgs that the user owns are skipped.
     """
     policy.require(viewer, Permission.ORGS_MANAGE)
     user_id = await users.load_visible(tx, viewer, user)
-    named = _SLUGGED.where(among(col(Org.slug), texts(map(validation.normalize_key, slugs))))
-    known = {slug: (key, owner) for key, slug, owner in await tx.rows(named)}
-    unknown = [(at, slug) for at, slug in enumerate(slugs) if validation.normalize_key(slug) not in known]
-    validation.raise_problems([NotFound(f"There is no org `{slug}`.", ("orgSlugs", at)) for at, slug in unknown])
+    by_slug = _BY_SLUG.where(among(col(Org.slug), texts(map(validation.normalize_key, slugs))))
+    owners_by_slug = {slug: (key, owner) for key, slug, owner in await tx.rows(by_slug)}
+    missing = [(at, slug) for at, slug in enumerate(slugs) if validation.normalize_key(slug) not in owners_by_slug]
+    validation.raise_problems([NotFound(f"There is no org `{slug}`.", ("orgSlugs", at)) for at, slug in missing])
     audit.note(tx, audit.USER, user_id, {})
     await audit.track_links(tx, audit.ORG_MEMBERS, to=[user_id])
-    keys = [key for key, owner in known.values() if owner != user_id]
-    dropped = not_(among(col(OrgMember.org_id), integers(keys)))
-    hers = delete(OrgMember).where(col(OrgMember.user_id) == user_id)
-    await tx.rows(hers.where(or_(dropped, col(OrgMember.expires_at) <= tx.now)))
-    held = {row[0] for row in await tx.rows(select(col(OrgMember.org_id)).where(col(OrgMember.user_id) == user_id))}
+    org_ids = [key for key, owner in owners_by_slug.values() if owner != user_id]
+    is_users = col(OrgMember.user_id) == user_id
+    is_obsolete = or_(not_(among(col(OrgMember.org_id), integers(org_ids))), col(OrgMember.expires_at) <= tx.now)
+    await tx.rows(delete(OrgMember).where(is_users, is_obsolete))
+    existing = {row[0] for row in await tx.rows(select(col(OrgMember.org_id)).where(is_users))}
     row = await _row(tx, viewer, 0, user_id, Membership())
-    await tx.insert(OrgMember, [{**row, "org_id": key} for key in keys if key not in held])
+    await tx.insert(OrgMember, [{**row, "org_id": key} for key in org_ids if key not in existing])
     return user_id
 
 
-_SLUGGED = select(col(Org.id), col(Org.slug), col(Org.owner_id)).order_by(col(Org.id)).with_for_update()
+_BY_SLUG = select(col(Org.id), col(Org.slug), col(Org.owner_id)).order_by(col(Org.id)).with_for_update()
 
 
 async def _row(tx: Transaction, viewer: Viewer, org_id: int, user_id: int, membership: Membership) -> dict[str, Any]:
@@ -273,11 +272,11 @@ async def _row(tx: Transaction, viewer: Viewer, org_id: int, user_id: int, membe
 
 
 async def _member(tx: Transaction, org_id: int, user: RowRef) -> tuple[int, int, datetime | None]:
-    """The id of a member, the level and the end. Who asks sees all members, or is this one."""
+    """Return the id, the level and the end of a member. The caller has checked that the viewer may see the member."""
     statement = (
         select(col(User.id), col(OrgMember.level), col(OrgMember.expires_at))
         .join(OrgMember, col(OrgMember.user_id) == col(User.id))
-        .where(col(OrgMember.org_id) == org_id, users.ref_by_name(user), policy.is_valid_until(OrgMember.expires_at))
+        .where(col(OrgMember.org_id) == org_id, users.is_referenced(user), policy.is_valid_until(OrgMember.expires_at))
     )
     row = await tx.row(statement, now=tx.now)
     if row is None:
@@ -285,41 +284,41 @@ async def _member(tx: Transaction, org_id: int, user: RowRef) -> tuple[int, int,
     return int(row[0]), int(row[1]), row[2]
 
 
-async def require(tx: Transaction, viewer: Viewer, org: RowRef, may: Condition, needs: str) -> OrgForUpdate:
-    """The org, if the viewer may do that with it; raises NotFound, or Forbidden with what it needs."""
-    held = await load_for_update(tx, viewer, org, may)
-    if not held.may:
+async def require(tx: Transaction, viewer: Viewer, org: RowRef, condition: Condition, needs: str) -> OrgForUpdate:
+    """Return the locked org if the condition holds; raise NotFound, or Forbidden with what the change needs."""
+    org_row = await load_for_update(tx, viewer, org, condition)
+    if not org_row.is_permitted:
         raise Forbidden(f"This needs {needs}.")
-    return held
+    return org_row
 
 
-async def load_for_update(tx: Transaction, viewer: Viewer, org: RowRef, may: Condition) -> OrgForUpdate:
-    """The org, held until the transaction ends; raises NotFound unless the viewer sees it.
+async def load_for_update(tx: Transaction, viewer: Viewer, org: RowRef, condition: Condition) -> OrgForUpdate:
+    """Return the org, locked until the transaction ends; raise NotFound if the viewer may not see it.
 
-    It is held by a statement of its own: what the next one reads is then as the transaction before left it.
+    A first statement takes the row lock, so that the second reads the state after the previous holder's commit.
     """
     policy.require_signed_in(viewer)
-    way, key = org
-    held = await tx.value(_HOLD[way], key=key if way == "id" else validation.normalize_key(str(key)))
-    seen = _visible_org(may, viewer.permission_profile)
-    row = None if held is None else await tx.row(seen, key=held, **viewer.bind_values, now=tx.now)
+    by, key = org
+    org_id = await tx.value(_LOCK[by], key=key if by == "id" else validation.normalize_key(str(key)))
+    statement = _select_visible(condition, viewer.permission_profile)
+    row = None if org_id is None else await tx.row(statement, key=org_id, **viewer.bind_values, now=tx.now)
     if row is None:
         raise NotFound("There is no such org.", ("org",))
     return OrgForUpdate(row[0], row[1], bool(row[2]), row[3])
 
 
-_HOLD = {
+_LOCK = {
     "id": select(col(Org.id)).where(col(Org.id) == bound("key", type_=RowId())).with_for_update(),
     "slug": select(col(Org.id)).where(col(Org.slug) == bound("key", type_=KeyText())).with_for_update(),
 }
 
 
 @cache
-def _visible_org(may: Condition, viewer: Viewer) -> Select[Any]:
-    allowed = case((may(viewer), literal_column("1", Integer)), else_=literal_column("0", Integer))
-    until = policy.manages_org_until(viewer) if may is policy.manages_org else null()
-    chosen = select(col(Org.id), col(Org.owner_id), allowed, until)
-    return chosen.where(col(Org.id) == bound("key", type_=RowId()), policy.sees_org(viewer))
+def _select_visible(condition: Condition, viewer: Viewer) -> Select[Any]:
+    is_permitted = case((condition(viewer), literal_column("1", Integer)), else_=literal_column("0", Integer))
+    until = policy.manages_org_until(viewer) if condition is policy.manages_org else null()
+    columns = select(col(Org.id), col(Org.owner_id), is_permitted, until)
+    return columns.where(col(Org.id) == bound("key", type_=RowId()), policy.sees_org(viewer))
 
 
 def _text_problems(name: str, description: str) -> list[Problem]:

@@ -1,4 +1,4 @@
-"""Taking users in: as they are made, and with an org of their own where the house gives one."""
+"""Creation of users, each with an org of their own if the settings say so."""
 
 import re
 from collections.abc import Sequence
@@ -14,46 +14,49 @@ from app.query.relations import among, texts
 from app.services import audit, ownership, users, validation
 from app.services.users import UserCreate
 
-ROOM = 8
-"""Characters of a slug that are kept free for a number at its end."""
+MAX_NUMBER_LENGTH = 8
+"""Characters of a slug that are reserved for a number at its end."""
 
 
 async def provision(
-    tx: Transaction, viewer: Viewer, new: Sequence[UserCreate], wrong: Sequence[Problem] = (), *, with_orgs: bool
+    tx: Transaction, viewer: Viewer, new: Sequence[UserCreate], problems: Sequence[Problem] = (), *, with_orgs: bool
 ) -> list[int]:
-    """Make users, all or none, and their own orgs, unless deactivated; answers their ids in the order given."""
-    made = await users.create_users(tx, viewer, new, wrong)
+    """Create all users or none, and an org for each user who is not deactivated; return the user ids in order.
+
+    `problems` are reported together with those of the users.
+    """
+    user_ids = await users.create_users(tx, viewer, new, problems)
     if with_orgs:
-        able = await ownership.load_able(tx, made)
-        people = zip(made, (each.user_name for each in new), strict=True)
-        await _give_orgs(tx, [person for person in people if person[0] in able])
-    return made
+        active = await ownership.load_active(tx, user_ids)
+        owners = zip(user_ids, (each.user_name for each in new), strict=True)
+        await _create_orgs(tx, [owner for owner in owners if owner[0] in active])
+    return user_ids
 
 
 async def provision_one(
-    tx: Transaction, viewer: Viewer, new: UserCreate, wrong: Sequence[Problem] = (), *, with_orgs: bool
+    tx: Transaction, viewer: Viewer, new: UserCreate, problems: Sequence[Problem] = (), *, with_orgs: bool
 ) -> int:
-    """The same for one, whose problems have paths of her own."""
-    made = await users.create_user(tx, viewer, new, wrong)
-    if with_orgs and made in await ownership.load_able(tx, [made]):
-        await _give_orgs(tx, [(made, new.user_name)])
-    return made
+    """Create one user like `provision`. The paths of problems have no list index."""
+    user_id = await users.create_user(tx, viewer, new, problems)
+    if with_orgs and user_id in await ownership.load_active(tx, [user_id]):
+        await _create_orgs(tx, [(user_id, new.user_name)])
+    return user_id
 
 
-async def _give_orgs(tx: Transaction, people: Sequence[tuple[int, str]]) -> None:
-    """Make a private org for each, named like her."""
+async def _create_orgs(tx: Transaction, owners: Sequence[tuple[int, str]]) -> None:
+    """Create a private org for each owner (id and user name), with the user name as its name."""
     rows = []
-    given: set[str] = set()
-    for user_id, user_name in people:
-        slug = await _free_slug(tx, user_name, given)
-        given.add(slug)
+    slugs: set[str] = set()
+    for user_id, user_name in owners:
+        slug = await _free_slug(tx, user_name, slugs)
+        slugs.add(slug)
         rows.append(_row(tx, user_id, user_name, slug))
     try:
         await tx.insert(Org, rows)
     except UniqueViolation:
-        raise Conflict("Somebody took the slug of her own org at this moment. Try again.", ("userName",)) from None
-    made = select(col(Org.id)).where(among(col(Org.slug), texts(given)))
-    audit.track_new(tx, audit.ORG, [row[0] for row in await tx.rows(made)])
+        raise Conflict("The slug of the user's own org was just taken. Try again.", ("userName",)) from None
+    created = select(col(Org.id)).where(among(col(Org.slug), texts(slugs)))
+    audit.track_new(tx, audit.ORG, [row[0] for row in await tx.rows(created)])
 
 
 def _row(tx: Transaction, user_id: int, user_name: str, slug: str) -> dict[str, object]:
@@ -68,16 +71,16 @@ def _row(tx: Transaction, user_id: int, user_name: str, slug: str) -> dict[str, 
     }
 
 
-async def _free_slug(tx: Transaction, user_name: str, given: set[str]) -> str:
-    """The user name as a slug, with the first number behind it that makes it free if it must be (rest.md, 2.4)."""
-    base = re.sub(r"[^a-z0-9_]+", "-", user_name.lower())[: 128 - ROOM].strip("-")
+async def _free_slug(tx: Transaction, user_name: str, reserved: set[str]) -> str:
+    """Return the user name as a slug, followed by the first number that makes it free (rest.md, 2.4)."""
+    base = re.sub(r"[^a-z0-9_]+", "-", user_name.lower())[: 128 - MAX_NUMBER_LENGTH].strip("-")
     base = base if base[:1].isalnum() else f"0{base}"
-    # In the order of slugs, `.` comes right after `-`: between lie this slug and those with a number behind it.
-    near = select(col(Org.slug)).where(col(Org.slug) >= base, col(Org.slug) < f"{base}.")
-    taken = {row[0] for row in await tx.rows(near)} | given
-    tries = (base if not number else f"{base}-{number}" for number in count())
-    return next(slug for slug in tries if slug not in taken and not [*_problems(slug)])
+    # `.` sorts directly after `-`, so this range contains the base and each `base-number`.
+    candidates = select(col(Org.slug)).where(col(Org.slug) >= base, col(Org.slug) < f"{base}.")
+    taken = {row[0] for row in await tx.rows(candidates)} | reserved
+    slugs = (base if not number else f"{base}-{number}" for number in count())
+    return next(slug for slug in slugs if slug not in taken and _is_valid(slug))
 
 
-def _problems(slug: str) -> list[Problem]:
-    return [*validation.slug_problems(slug, validation.RESERVED_ORG_SLUGS)]
+def _is_valid(slug: str) -> bool:
+    return not [*validation.slug_problems(slug, validation.RESERVED_ORG_SLUGS)]

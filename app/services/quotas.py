@@ -1,4 +1,4 @@
-"""Quotas: what the owner of an org may store, whether more fits in, and the totals that say what an org keeps."""
+"""Storage quotas of org owners, and the stored bytes of an org."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,27 +21,27 @@ UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
 
 @dataclass(frozen=True, slots=True)
 class StoragePolicy:
-    """On what terms files come and go: whether quotas are kept to, and how long a ticket is good."""
+    """Settings of storage: `enforced` turns quotas on, `lifetime` is the validity of a ticket."""
 
     enforced: bool
     lifetime: timedelta
 
 
-def total_of(metadata: Mapping[str, Any]) -> int | None:
-    """How many bytes a user's metadata allows her; None for no limit. A limit beyond MAX_BYTES is that."""
+def quota_bytes(metadata: Mapping[str, Any]) -> int | None:
+    """Return the quota in a user's metadata, at most MAX_BYTES; None for no limit."""
     quota = metadata.get("maxStorageMB")
     if isinstance(quota, bool) or not isinstance(quota, int | float) or isnan(quota):
         return None
     return floor(min(max(quota, 0) * MEGABYTE, MAX_BYTES))
 
 
-def whole_megabytes(used: float) -> int:
-    """Bytes as they are answered, of a sum that may be larger than what is counted."""
+def cap_bytes(used: float) -> int:
+    """Return a sum of bytes, at most MAX_BYTES. SQL may return a larger sum, as a float."""
     return int(min(used, MAX_BYTES))
 
 
 def format_bytes(number: int) -> str:
-    """Bytes in the largest unit of 1,024 that gives 1 or more, with up to three decimals."""
+    """Return a number of bytes in the largest binary unit of which it has at least 1, with up to three decimals."""
     size, unit = float(number), 0
     while size >= KILO and unit < len(UNITS) - 1:
         size, unit = size / KILO, unit + 1
@@ -62,30 +62,32 @@ _STORED = select(
 async def require_room(
     tx: Transaction, viewer: Viewer, owner: int | None, uploader: int | None, more: int, path: Sequence[str | int]
 ) -> None:
-    """Raises QuotaExceeded unless the owner of the org may store so much more, or one of the two has no limit.
+    """Raise QuotaExceeded if `more` bytes exceed the quota of the org's owner.
 
-    She is held until the end, by a lock that is always the last one taken: who reserves for her next sees it.
+    There is no limit if the owner or the uploader is exempt. The owner's storage is locked until the end of the
+    transaction, always as the last lock, so that concurrent uploads for one owner see each other.
     """
     if owner is None:
         return
     await tx.lock(f"storage {owner}")
     row = await tx.row(_STORED, owner=owner, uploader=uploader, now=tx.now)
-    total = None if row is None else total_of(row[0])
-    if row is None or total is None or row[2]:
+    quota = None if row is None else quota_bytes(row[0])
+    if row is None or quota is None or row[2]:
         return
-    used = whole_megabytes(row[1])
-    if used + more > total:
-        stored = f"The owner of the org may store {format_bytes(total)} and has {format_bytes(used)} stored or reserved: there is"
-        told = stored if _sees_storage(viewer, owner) else "With the owner of the org there is"
-        raise QuotaExceeded(f"{told} no room for {format_bytes(more)} more.", path)
+    used = cap_bytes(row[1])
+    if used + more > quota:
+        message = f"The storage quota of the org's owner has no room for {format_bytes(more)} more"
+        if _sees_storage(viewer, owner):
+            message += f": {format_bytes(used)} of {format_bytes(quota)} are stored or reserved"
+        raise QuotaExceeded(f"{message}.", path)
 
 
 def _sees_storage(viewer: Viewer, owner: int) -> bool:
-    """Return whether the viewer may know how much the owner of an org stores, as with `User.storage`."""
+    """Return whether the viewer may see the storage of the org's owner, as with `User.storage`."""
     return viewer.user_id == owner or policy.sees_all_users(viewer)
 
 
-_GROW = (
+_ADD_BYTES = (
     update(Org)
     .where(
         col(Org.id) == bindparam("org", type_=RowId()),
@@ -97,6 +99,6 @@ _GROW = (
 
 
 async def add_bytes(tx: Transaction, org: int, by: int, path: Sequence[str | int] = ()) -> None:
-    """Write how much more, or less, an org keeps; raises InvalidInput for more than is counted."""
-    if by and not await tx.rows(_GROW, org=org, by=by):
-        raise InvalidInput(f"An org keeps at most {MAX_BYTES:,} bytes.", path)
+    """Add bytes, maybe a negative number, to the stored bytes of an org; raise InvalidInput above MAX_BYTES."""
+    if by and not await tx.rows(_ADD_BYTES, org=org, by=by):
+        raise InvalidInput(f"An org stores at most {MAX_BYTES:,} bytes.", path)

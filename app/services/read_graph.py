@@ -1,4 +1,4 @@
-"""The read graph on one screen: one line an edge, each through the policy."""
+"""The read graph: a relation for each edge between types. Each relation has the policy condition of its rows."""
 
 from typing import Any
 
@@ -31,15 +31,15 @@ from app.domain.viewer import DEACTIVATED, Viewer
 from app.query.relations import FieldSpec, FilterSpec, Relation, Walk, from_of, guarded
 
 
-def _holds(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
-    """The user holds a role that matches; neither true nor false where the viewer may not know."""
-    held = exists().where(col(UserRole.user_id) == col(User.id), col(Role.id) == col(UserRole.role_id), matches)
-    # Without `correlate` a list that goes through `user_roles` would lend its own row of it to the question.
-    return guarded(policy.sees_user_details, held.correlate(from_of(User)), viewer)
+def _has_role(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return whether the user has a matching role; NULL if the viewer may not see the user's roles."""
+    has_role = exists().where(col(UserRole.user_id) == col(User.id), col(Role.id) == col(UserRole.role_id), matches)
+    # Without `correlate` the subquery would use the row of `user_roles` of a list that joins this table.
+    return guarded(policy.sees_user_details, has_role.correlate(from_of(User)), viewer)
 
 
 def _is_deactivated(viewer: Viewer) -> ColumnElement[bool]:
-    return _holds(viewer, col(Role.name_key) == DEACTIVATED)
+    return _has_role(viewer, col(Role.name_key) == DEACTIVATED)
 
 
 def _is_locked(viewer: Viewer) -> ColumnElement[bool]:
@@ -51,36 +51,36 @@ def _of_type(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool
 
 
 def _is_dataset(viewer: Viewer) -> ColumnElement[bool]:
-    """A resource that the viewer sees, of the type that the documented API knows."""
+    """Return whether the viewer sees the resource and its type is the one of the REST API."""
     return and_(policy.sees_resource(viewer), _of_type(viewer, col(ResourceType.name) == "DATASET"))
 
 
 def _in_org(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
-    """In an org that matches, and that the viewer sees."""
+    """Return whether the resource is in a matching org that the viewer sees."""
     return exists().where(col(Org.id) == col(Resource.org_id), policy.sees_org(viewer), matches)
 
 
-def _of_the_org(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
-    """The same, of one org."""
+def _seek_org(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the condition of `_in_org` for one org, as a comparison that an index answers."""
     return col(Resource.org_id) == select(col(Org.id)).where(policy.sees_org(viewer), matches).scalar_subquery()
 
 
 def _owned_by(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Whoever sees a resource sees whose it is."""
+    """Return whether a matching user owns the resource. The owner is visible with the resource."""
     return exists().where(col(User.id) == col(Resource.owner_id), matches)
 
 
-def _of_the_owner(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
-    """The same, by one user."""
+def _seek_owner(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the condition of `_owned_by` for one user, as a comparison that an index answers."""
     return col(Resource.owner_id) == select(col(User.id)).where(matches).scalar_subquery()
 
 
-def _so_called(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Few have the same name."""
+def _seek_name(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the condition unchanged: few resources have the same name, so an index seek is fast."""
     return matches
 
 
-def _is_mine(viewer: Viewer) -> ColumnElement[bool]:
+def _viewer_belongs(viewer: Viewer) -> ColumnElement[bool]:
     return col(Org.id).in_(policy.my_orgs(viewer))
 
 
@@ -92,8 +92,8 @@ def _with_user(viewer: Viewer) -> FromClause:
     return from_of(Grant).join(from_of(User), col(User.id) == col(Grant.user_id))
 
 
-def _audit_subject(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
-    """An event that did something to a thing that matches."""
+def _changes_object(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return whether the event changed a matching object."""
     return col(AuditEvent.id).in_(select(col(AuditChange.event_id)).where(matches))
 
 
@@ -102,14 +102,14 @@ USER_FILTERS = {
     "email": FilterSpec(lambda viewer: guarded(policy.sees_user_details, col(User.email_key), viewer), fold=True),
     "created_at": FilterSpec(User.created_at),
     "last_login_at": FilterSpec(lambda viewer: guarded(policy.sees_user_details, col(User.last_login_at), viewer)),
-    "role_name": FilterSpec(Role.name_key, fold=True, within=_holds),
+    "role_name": FilterSpec(Role.name_key, fold=True, within=_has_role),
     "is_deactivated": FilterSpec(_is_deactivated),
 }
 ORG_FILTERS = {
     "slug": FilterSpec(Org.slug, fold=True),
     "name": FilterSpec(Org.name_key, sorts=True),
     "is_public": FilterSpec(Org.is_public),
-    "viewer_belongs": FilterSpec(_is_mine),
+    "viewer_belongs": FilterSpec(_viewer_belongs),
 }
 GROUP_FILTERS = {
     "slug": FilterSpec(Group.slug, fold=True),
@@ -118,9 +118,9 @@ GROUP_FILTERS = {
 }
 RESOURCE_FILTERS = {
     "type": FilterSpec(ResourceType.name, within=_of_type),
-    "org_slug": FilterSpec(Org.slug, fold=True, within=_in_org, begins=_of_the_org),
-    "owner_user_name": FilterSpec(User.user_key, fold=True, within=_owned_by, begins=_of_the_owner),
-    "name": FilterSpec(Resource.name_key, sorts=True, begins=_so_called),
+    "org_slug": FilterSpec(Org.slug, fold=True, within=_in_org, begins=_seek_org),
+    "owner_user_name": FilterSpec(User.user_key, fold=True, within=_owned_by, begins=_seek_owner),
+    "name": FilterSpec(Resource.name_key, sorts=True, begins=_seek_name),
     "slug": FilterSpec(Resource.slug, fold=True),
     "is_locked": FilterSpec(_is_locked),
     "viewer_role": FilterSpec(policy.effective_mask, bits=True),
@@ -128,7 +128,7 @@ RESOURCE_FILTERS = {
 AUDIT_FILTERS = {
     "actor_name": FilterSpec(AuditEvent.actor_key, fold=True),
     "action": FilterSpec(AuditEvent.action),
-    "object_id": FilterSpec(AuditChange.subject, within=_audit_subject),
+    "object_id": FilterSpec(AuditChange.subject, within=_changes_object),
     "created_at": FilterSpec(AuditEvent.at),
 }
 BY_USER_NAME = {"user_name": User.user_key, "created_at": User.created_at}
@@ -294,10 +294,10 @@ type_name = (
 org_owner_name = FieldSpec(
     of=select(col(User.user_name)).where(col(User.id) == col(Org.owner_id)).correlate(Org).scalar_subquery()
 )
-"""Whoever sees an org sees whose it is."""
+"""The owner's user name, which is visible with the org."""
 
 granter_name = FieldSpec(of=col(OrgMember.granted_by_name))
-"""The name of the user who added a member, as it was then: who sees the members sees it."""
+"""The name, at that time, of the user who added a member. It is visible with the members."""
 
 resource_type = Relation("one", ResourceType, ResourceType.id, policy.everybody)
 resource_types = Relation("page", ResourceType, None, policy.everybody, _named, orders={"name": ResourceType.name})
@@ -329,7 +329,7 @@ api_token_resources = Relation(
 )
 
 storage = Relation("one", User, User.id, policy.everybody)
-"""An edge to the row itself, and no part: its sums would else be worked out wherever the stock executor reads users."""
+"""An edge from a user to the same row: as columns, its sums would be computed for every user that is read."""
 
 storage_used = policy.storage_used(col(User.id))
 ticket = Relation("one", Ticket, Ticket.key, policy.everybody)
@@ -365,7 +365,7 @@ audit_events = Relation(
     None,
     policy.sees_settled_events,
     _newest,
-    orders={"created_at": AuditEvent.id},  # numbers follow the order of commits, times only nearly
+    orders={"created_at": AuditEvent.id},  # ids are in the order of commits, times only approximately
     filters=AUDIT_FILTERS,
     newest_first=True,
 )

@@ -1,4 +1,4 @@
-"""Resources: making, changing, giving away and deleting them; and the order of checks that all changes of one share."""
+"""Creating, updating, transferring and deleting resources, and the checks that all changes of a resource share."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -25,20 +25,20 @@ from app.db import Transaction, UniqueViolation
 from app.db.tables import Grant, KeyText, Lock, Org, Resource, ResourceType, RowId, Ticket, col, sort_key
 from app.domain import resource_roles
 from app.domain.errors import Conflict, Forbidden, InvalidInput, Locked, NotFound, Problem
+from app.domain.refs import RowRef
 from app.domain.viewer import Permission, Viewer
 from app.services import access_index, audit, org_locks, ownership, quotas, validation
-from app.services.roles import RowRef
 
 DEFAULT_MASK = resource_roles.METADATA_READ | resource_roles.DATA_READ
-"""What every signed-in user gets on a new resource, of the roles that its type has (design, 1.5)."""
+"""Roles of every signed-in user on a new resource, if its type has them (design, 1.5)."""
 
 UNINDEXED = {"description", "details"}
-"""Columns of which the access index has nothing."""
+"""Columns that the access index does not contain."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceCreate:
-    """What a new resource is made of; its owner is the one who makes it."""
+    """Values of a new resource. The viewer becomes its owner."""
 
     org: RowRef
     type: str
@@ -50,7 +50,7 @@ class ResourceCreate:
 
 @dataclass(frozen=True, slots=True)
 class ResourceUpdate:
-    """What an update gives; None leaves it as it is."""
+    """New values of a resource; None leaves a value unchanged."""
 
     name: str | None = None
     description: str | None = None
@@ -58,18 +58,18 @@ class ResourceUpdate:
 
     @property
     def values(self) -> dict[str, Any]:
-        """The columns to set."""
-        given = {"description": self.description, "details": self.metadata}
-        values: dict[str, Any] = {column: value for column, value in given.items() if value is not None}
+        """Return the columns to set."""
+        columns = {"description": self.description, "details": self.metadata}
+        values: dict[str, Any] = {column: value for column, value in columns.items() if value is not None}
         name = None if self.name is None else self.name.strip()
         return values if name is None else values | {"name": name, "name_key": sort_key(name)}
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceForUpdate:
-    """A resource that the viewer sees, held for a change, and what they may do with it.
+    """A locked resource row that the viewer may see, with the viewer's rights.
 
-    `path` is None for who does not see the org, whose slug it tells.
+    `path` contains the org's slug, so it is None if the viewer may not see the org.
     """
 
     id: int
@@ -83,22 +83,25 @@ class ResourceForUpdate:
     path: str | None
     size_bytes: int
     until: datetime | None = None
-    """When the viewer's ADMIN ends, of a resource that is `administered`."""
+    """End of the viewer's role ADMIN; set by `require_administered` only."""
     may_transfer: bool = False
-    """Of a resource that is about to be transferred."""
+    """Set for a transfer only."""
 
 
 async def create_resource(tx: Transaction, viewer: Viewer, new: ResourceCreate) -> int:
-    """Make a resource in an org that the viewer writes; every signed-in user gets to read it. Answers its id."""
+    """Create a resource with DEFAULT_MASK for every signed-in user, and return its id.
+
+    Needs the level READ_WRITE in the org.
+    """
     owner = policy.require_signed_in(viewer)
-    org_id, org_slug = await writable_org(tx, viewer, new.org)
-    kind = await _type(tx, new.type)
+    org_id, org_slug = await require_writable_org(tx, viewer, new.org)
+    resource_type = await _load_type(tx, new.type)
     name = new.name.strip()
-    unknown = [] if kind else [InvalidInput(f"There is no type `{new.type}`.", ("type",))]
-    texts = _text_problems(name, new.description, new.metadata)
-    validation.raise_problems([*unknown, *validation.slug_problems(new.slug), *texts])
-    assert kind is not None
-    type_id, full = kind
+    type_problems = [] if resource_type else [InvalidInput(f"There is no type `{new.type}`.", ("type",))]
+    text_problems = _text_problems(name, new.description, new.metadata)
+    validation.raise_problems([*type_problems, *validation.slug_problems(new.slug), *text_problems])
+    assert resource_type is not None
+    type_id, full_mask = resource_type
     values = {
         "org_id": org_id,
         "type_id": type_id,
@@ -110,7 +113,7 @@ async def create_resource(tx: Transaction, viewer: Viewer, new: ResourceCreate) 
         "details": new.metadata,
         "owner_id": owner,
         "size_bytes": 0,
-        "full_mask": full,
+        "full_mask": full_mask,
         "revision": 1,
         "created_at": tx.now,
         "updated_at": tx.now,
@@ -118,109 +121,113 @@ async def create_resource(tx: Transaction, viewer: Viewer, new: ResourceCreate) 
     try:
         key = int(await tx.value(insert(Resource).values(**values).returning(col(Resource.id))))
     except UniqueViolation:
-        raise Conflict(f"The org has a resource `{new.slug}` already.", ("slug",)) from None
-    await ownership.require_able(tx, owner)
+        raise Conflict(f"The org already has a resource `{new.slug}`. Choose another slug.", ("slug",)) from None
+    await ownership.require_active(tx, owner)
     audit.track_new(tx, audit.RESOURCE, [key])
     await audit.track_links(tx, audit.GRANTS, of=[key])
-    general = {"resource_id": key, "subject": resource_roles.GENERAL, "mask": DEFAULT_MASK & full}
-    await tx.insert(Grant, [{**general, "group_id": None, "user_id": None, "expires_at": None}])
+    await _insert_default_grant(tx, key, DEFAULT_MASK & full_mask)
     await access_index.refresh(tx, [key])
     return key
 
 
+async def _insert_default_grant(tx: Transaction, resource_id: int, mask: int) -> None:
+    row = {"resource_id": resource_id, "subject": resource_roles.GENERAL, "mask": mask}
+    await tx.insert(Grant, [{**row, "group_id": None, "user_id": None, "expires_at": None}])
+
+
 async def update_resource(tx: Transaction, viewer: Viewer, resource: RowRef, changes: ResourceUpdate) -> int:
-    """Change what is given of the metadata; needs METADATA_WRITE and no lock."""
-    found_ = await writable(tx, viewer, resource, resource_roles.METADATA_WRITE)
-    await audit.track(tx, audit.RESOURCE, [found_.id])
+    """Change values of an unlocked resource; needs METADATA_WRITE."""
+    target = await require_writable(tx, viewer, resource, resource_roles.METADATA_WRITE)
+    await audit.track(tx, audit.RESOURCE, [target.id])
     values = changes.values
     metadata = {} if changes.metadata is None else changes.metadata
     validation.raise_problems([*_text_problems(values.get("name", "-"), changes.description or "", metadata)])
-    await _write(tx, found_, values)
-    return found_.id
+    await _write(tx, target, values)
+    return target.id
 
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Whose a resource is to be, and where; None leaves it as it is."""
+    """New owner and new org of a resource; None leaves a value unchanged."""
 
     owner: RowRef | None = None
     org: RowRef | None = None
 
 
 async def transfer_resource(
-    tx: Transaction, viewer: Viewer, resource: RowRef, given: Transfer, terms: quotas.StoragePolicy
+    tx: Transaction, viewer: Viewer, resource: RowRef, transfer: Transfer, storage_policy: quotas.StoragePolicy
 ) -> int:
-    """Give a resource to another owner, or move it to another org that the viewer writes; no lock may stand.
+    """Change the owner of an unlocked resource, or move it with its stored and reserved bytes to another org.
 
-    Needs to own the resource, ADMIN in its org, or RESOURCES_MANAGE: a grant takes nothing from an owner. The org that
-    it moves to receives its bytes, and those that uploads have reserved for it.
+    Needs to own the resource, ADMIN in its org, or RESOURCES_MANAGE, and the level READ_WRITE in the new org. A role
+    on the resource does not suffice: a grantee must not take the resource from its owner.
     """
-    if given.org is not None:
-        await org_locks.hold_orgs(tx, resource, given.org)
-    found_ = await _transferable(tx, viewer, resource)
-    await audit.track(tx, audit.RESOURCE, [found_.id])
+    if transfer.org is not None:
+        await org_locks.lock_orgs(tx, resource, transfer.org)
+    target = await _require_transferable(tx, viewer, resource)
+    await audit.track(tx, audit.RESOURCE, [target.id])
     values: dict[str, Any] = {}
-    if given.owner is not None:
-        values["owner_id"] = await ownership.new_owner(tx, viewer, given.owner)
-    if given.org is not None:
-        org_id, org_slug = await writable_org(tx, viewer, given.org)
-        values |= {"org_id": org_id, "path": f"{org_slug}/{found_.slug}"}
-        if org_id != found_.org_id:
-            await _move_bytes(tx, viewer, found_, org_id, terms)
+    if transfer.owner is not None:
+        values["owner_id"] = await ownership.load_new_owner(tx, viewer, transfer.owner)
+    if transfer.org is not None:
+        org_id, org_slug = await require_writable_org(tx, viewer, transfer.org)
+        values |= {"org_id": org_id, "path": f"{org_slug}/{target.slug}"}
+        if org_id != target.org_id:
+            await _move_bytes(tx, viewer, target, org_id, storage_policy)
     try:
-        await _write(tx, found_, values)
+        await _write(tx, target, values)
     except UniqueViolation:
-        raise Conflict("The org has a resource with this slug already.", ("org",)) from None
-    return found_.id
+        raise Conflict("The org already has a resource with this slug.", ("org",)) from None
+    return target.id
 
 
-async def _transferable(tx: Transaction, viewer: Viewer, resource: RowRef) -> ResourceForUpdate:
+async def _require_transferable(tx: Transaction, viewer: Viewer, resource: RowRef) -> ResourceForUpdate:
     policy.require_signed_in(viewer)
-    found_ = await _load_for_update(tx, viewer, resource, ("resource",), _HOLD, "transfer")
-    if not found_.may_transfer:
+    target = await _load_for_update(tx, viewer, resource, ("resource",), _LOCK, "transfer")
+    if not target.may_transfer:
         raise Forbidden("This needs to own the resource, ADMIN in its org without an end, or RESOURCES_MANAGE.")
-    require_unlocked(found_)
-    return found_
+    require_unlocked(target)
+    return target
 
 
 async def _move_bytes(
-    tx: Transaction, viewer: Viewer, found_: ResourceForUpdate, org_id: int, terms: quotas.StoragePolicy
+    tx: Transaction, viewer: Viewer, target: ResourceForUpdate, org_id: int, storage_policy: quotas.StoragePolicy
 ) -> None:
-    if terms.enforced:
-        row = await tx.row(_MOVED, key=found_.id, old=found_.org_id, new=org_id, now=tx.now)
+    if storage_policy.enforced:
+        row = await tx.row(_RESERVED_AND_OWNERS, key=target.id, old=target.org_id, new=org_id, now=tx.now)
         assert row is not None
-        reserved, loser, receiver = row
-        if receiver != loser:
-            more = found_.size_bytes + quotas.whole_megabytes(reserved)
-            await quotas.require_room(tx, viewer, receiver, viewer.user_id, more, ("org",))
-    await quotas.add_bytes(tx, found_.org_id, -found_.size_bytes)
-    await quotas.add_bytes(tx, org_id, found_.size_bytes, ("org",))
-    await tx.rows(update(Ticket).where(col(Ticket.resource_id) == found_.id).values(org_id=org_id))
+        reserved, old_owner, new_owner = row
+        if new_owner != old_owner:
+            more = target.size_bytes + quotas.cap_bytes(reserved)
+            await quotas.require_room(tx, viewer, new_owner, viewer.user_id, more, ("org",))
+    await quotas.add_bytes(tx, target.org_id, -target.size_bytes)
+    await quotas.add_bytes(tx, org_id, target.size_bytes, ("org",))
+    await tx.rows(update(Ticket).where(col(Ticket.resource_id) == target.id).values(org_id=org_id))
 
 
-async def _write(tx: Transaction, found_: ResourceForUpdate, values: dict[str, Any]) -> None:
-    """Set columns, if there are any, and make the index anew."""
+async def _write(tx: Transaction, target: ResourceForUpdate, values: dict[str, Any]) -> None:
+    """Set columns, if there are any, and update the access index."""
     if not values:
         return
-    await tx.update(Resource, found_.id, {**values, "updated_at": tx.now})
+    await tx.update(Resource, target.id, {**values, "updated_at": tx.now})
     if values.keys() <= UNINDEXED:
-        await access_index.refresh_change(tx, found_.id)
+        await access_index.refresh_change(tx, target.id)
     else:
-        await access_index.refresh(tx, [found_.id])
+        await access_index.refresh(tx, [target.id])
 
 
 async def delete_resource(tx: Transaction, viewer: Viewer, resource: RowRef) -> int:
-    """Delete a resource with its grants and history; needs ADMIN, or READ_WRITE_DELETE on the org, and no lock."""
-    await org_locks.hold_orgs(tx, resource)
-    found_ = await load_for_update(tx, viewer, resource)
-    if not (found_.may_delete or found_.mask & resource_roles.ADMIN):
+    """Delete an unlocked resource with its grants; needs ADMIN on it, or the level READ_WRITE_DELETE in its org."""
+    await org_locks.lock_orgs(tx, resource)
+    target = await load_for_update(tx, viewer, resource)
+    if not (target.may_delete or target.mask & resource_roles.ADMIN):
         raise Forbidden("This needs ADMIN on the resource, or READ_WRITE_DELETE on its org.")
-    require_unlocked(found_)
-    await audit.track(tx, audit.RESOURCE, [found_.id])
-    await audit.track_links(tx, audit.GRANTS, of=[found_.id])
-    await tx.rows(delete(Resource).where(col(Resource.id) == found_.id))
-    await quotas.add_bytes(tx, found_.org_id, -found_.size_bytes)
-    return found_.id
+    require_unlocked(target)
+    await audit.track(tx, audit.RESOURCE, [target.id])
+    await audit.track_links(tx, audit.GRANTS, of=[target.id])
+    await tx.rows(delete(Resource).where(col(Resource.id) == target.id))
+    await quotas.add_bytes(tx, target.org_id, -target.size_bytes)
+    return target.id
 
 
 async def create_resource_type(tx: Transaction, viewer: Viewer, name: str, has_data: bool) -> int:
@@ -231,60 +238,60 @@ async def create_resource_type(tx: Transaction, viewer: Viewer, name: str, has_d
         values = {"name": name, "has_data": has_data, "is_built_in": False}
         key = int(await tx.value(insert(ResourceType).values(**values).returning(col(ResourceType.id))))
     except UniqueViolation:
-        raise Conflict(f"There is a type `{name}` already.", ("name",)) from None
+        raise Conflict(f"The type `{name}` already exists.", ("name",)) from None
     audit.track_new(tx, audit.RESOURCE_TYPE, [key])
     return key
 
 
-async def writable(tx: Transaction, viewer: Viewer, resource: RowRef, role: int) -> ResourceForUpdate:
-    """A resource on which the viewer holds a role that a lock stops."""
-    found_ = await load_for_update(tx, viewer, resource)
-    policy.require_role(found_.mask, role, resource_roles.NAMES[role])
-    require_unlocked(found_)
-    return found_
+async def require_writable(tx: Transaction, viewer: Viewer, resource: RowRef, role: int) -> ResourceForUpdate:
+    """Return an unlocked resource on which the viewer holds a writing role; raise NotFound, Forbidden or Locked."""
+    target = await load_for_update(tx, viewer, resource)
+    policy.require_role(target.mask, role, resource_roles.NAMES[role])
+    require_unlocked(target)
+    return target
 
 
-async def administered(tx: Transaction, viewer: Viewer, resource: RowRef) -> ResourceForUpdate:
-    """A resource whose access configuration and locks are the viewer's to change, locked or not."""
+async def require_administered(tx: Transaction, viewer: Viewer, resource: RowRef) -> ResourceForUpdate:
+    """Return a resource, locked by a user or not, on which the viewer holds ADMIN; raise NotFound or Forbidden."""
     policy.require_signed_in(viewer)
-    found_ = await _load_for_update(tx, viewer, resource, ("resource",), _HOLD, "administer")
-    policy.require_role(found_.mask, resource_roles.ADMIN, "ADMIN")
-    return found_
+    target = await _load_for_update(tx, viewer, resource, ("resource",), _LOCK, "administer")
+    policy.require_role(target.mask, resource_roles.ADMIN, "ADMIN")
+    return target
 
 
-def require_unlocked(found_: ResourceForUpdate) -> None:
-    """Raises Locked: nobody writes to a locked resource, administrators included."""
-    if found_.is_locked:
+def require_unlocked(target: ResourceForUpdate) -> None:
+    """Raise Locked for a locked resource, for administrators too."""
+    if target.is_locked:
         raise Locked("The resource is locked.", ("resource",))
 
 
 async def load_for_update(
     tx: Transaction, viewer: Viewer, resource: RowRef, path: Sequence[str | int] = ("resource",)
 ) -> ResourceForUpdate:
-    """The resource, held until the transaction ends; raises NotFound unless the viewer sees it.
+    """Return the resource, its row locked until the transaction ends; raise NotFound if the viewer may not see it.
 
-    It is held by a statement of its own: what the next one reads is then as the transaction before left it.
+    A first statement takes the row lock, so that the second reads the state after the previous holder's commit.
     """
     policy.require_signed_in(viewer)
-    return await _load_for_update(tx, viewer, resource, path, _HOLD)
+    return await _load_for_update(tx, viewer, resource, path, _LOCK)
 
 
-async def readable(tx: Transaction, viewer: Viewer, resource: RowRef, role: int) -> ResourceForUpdate:
-    """A resource on which the viewer holds a role that no lock stops; it stays, beside others that need it too.
+async def require_readable(tx: Transaction, viewer: Viewer, resource: RowRef, role: int) -> ResourceForUpdate:
+    """Return a resource, its row locked against deletion, on which the viewer holds a reading role.
 
-    Nobody may hold such a role as well. Where she does not, signing in is what she is told, whatever there is.
+    An anonymous viewer may hold the role too. Without it they get Unauthenticated, even if the resource does not exist.
     """
     try:
-        found_ = await _load_for_update(tx, viewer, resource, ("resource",), _STAY)
-        policy.require_role(found_.mask, role, resource_roles.NAMES[role])
+        target = await _load_for_update(tx, viewer, resource, ("resource",), _LOCK_SHARED)
+        policy.require_role(target.mask, role, resource_roles.NAMES[role])
     except (NotFound, Forbidden):
         policy.require_signed_in(viewer)
         raise
-    return found_
+    return target
 
 
 Purpose = Literal["change", "administer", "transfer"]
-"""What a resource is looked at for: what only some changes need to know is worked out for those."""
+"""Reason to load a resource: some rights are computed only for the changes that need them."""
 
 
 async def _load_for_update(
@@ -292,26 +299,26 @@ async def _load_for_update(
     viewer: Viewer,
     resource: RowRef,
     path: Sequence[str | int],
-    holding: dict[str, Select[Any]],
+    locks: dict[str, Select[Any]],
     purpose: Purpose = "change",
 ) -> ResourceForUpdate:
-    way, key = resource
-    held = await tx.value(holding[way], key=key)
-    seen = _visible_resource(viewer.permission_profile, purpose)
-    row = None if held is None else await tx.row(seen, key=held, **viewer.bind_values, now=tx.now)
+    by, key = resource
+    resource_id = await tx.value(locks[by], key=key)
+    statement = _select_visible(viewer.permission_profile, purpose)
+    row = None if resource_id is None else await tx.row(statement, key=resource_id, **viewer.bind_values, now=tx.now)
     if row is None:
         raise NotFound("There is no such resource.", path)
-    number, slug, mask, full, revision, is_locked, may_delete, org_id, path_, size, until, may_transfer = row
-    may = bool(may_delete), org_id, path_, size, until, bool(may_transfer)
-    return ResourceForUpdate(number, slug, mask, full, revision, bool(is_locked), *may)
+    key, slug, mask, full_mask, revision, is_locked, may_delete, org_id, path_, size, until, may_transfer = row
+    rest = bool(may_delete), org_id, path_, size, until, bool(may_transfer)
+    return ResourceForUpdate(key, slug, mask, full_mask, revision, bool(is_locked), *rest)
 
 
-async def writable_org(tx: Transaction, viewer: Viewer, org: RowRef) -> tuple[int, str]:
-    """The id and the slug of an org in which the viewer creates resources; nobody deletes it meanwhile."""
-    way, key = org
-    held = await tx.value(_KEEP[way], key=key if way == "id" else validation.normalize_key(str(key)))
-    seen = _seen_org(viewer.permission_profile)
-    row = None if held is None else await tx.row(seen, key=held, **viewer.bind_values, now=tx.now)
+async def require_writable_org(tx: Transaction, viewer: Viewer, org: RowRef) -> tuple[int, str]:
+    """Return the id and the slug of an org in which the viewer may create resources, locked against deletion."""
+    by, key = org
+    org_id = await tx.value(_LOCK_ORG[by], key=key if by == "id" else validation.normalize_key(str(key)))
+    statement = _select_visible_org(viewer.permission_profile)
+    row = None if org_id is None else await tx.row(statement, key=org_id, **viewer.bind_values, now=tx.now)
     if row is None:
         raise NotFound("There is no such org.", ("org",))
     if not row[1]:
@@ -319,18 +326,21 @@ async def writable_org(tx: Transaction, viewer: Viewer, org: RowRef) -> tuple[in
     return int(row[0]), str(row[2])
 
 
-def _lookup_id(table: Any, column: Any, *, shared: bool = False) -> Select[Any]:
-    """The id of the row that is named, which stays: for this change alone, or beside others that need it too."""
-    named = col(column) == bindparam("key", type_=col(column).type)
-    return select(col(table.id)).where(named).with_for_update(read=shared, key_share=shared)
+def _select_lock(table: Any, column: Any, *, is_shared: bool = False) -> Select[Any]:
+    """Return the statement that locks a row and selects its id. A shared lock only prevents deletion."""
+    matches = col(column) == bindparam("key", type_=col(column).type)
+    return select(col(table.id)).where(matches).with_for_update(read=is_shared, key_share=is_shared)
 
 
-_HOLD = {"id": _lookup_id(Resource, Resource.id), "path": _lookup_id(Resource, Resource.path)}
-_STAY = {"id": _lookup_id(Resource, Resource.id, shared=True), "path": _lookup_id(Resource, Resource.path, shared=True)}
-_KEEP = {"id": _lookup_id(Org, Org.id, shared=True), "slug": _lookup_id(Org, Org.slug, shared=True)}
+_LOCK = {"id": _select_lock(Resource, Resource.id), "path": _select_lock(Resource, Resource.path)}
+_LOCK_SHARED = {
+    "id": _select_lock(Resource, Resource.id, is_shared=True),
+    "path": _select_lock(Resource, Resource.path, is_shared=True),
+}
+_LOCK_ORG = {"id": _select_lock(Org, Org.id, is_shared=True), "slug": _select_lock(Org, Org.slug, is_shared=True)}
 
 
-_MOVED = select(
+_RESERVED_AND_OWNERS = select(
     select(policy.sum_of(Ticket.bytes))
     .where(col(Ticket.resource_id) == bindparam("key", type_=RowId()), policy.is_reserved(Ticket))
     .scalar_subquery(),
@@ -339,11 +349,11 @@ _MOVED = select(
         for name in ("old", "new")
     ),
 )
-"""What uploads have reserved for a resource, and who owns the two orgs."""
+"""The bytes that uploads have reserved for a resource, and the owners of the two orgs."""
 
 
 @cache
-def _visible_resource(viewer: Viewer, purpose: Purpose) -> Select[Any]:
+def _select_visible(viewer: Viewer, purpose: Purpose) -> Select[Any]:
     until = policy.administers_resource_until(viewer) if purpose == "administer" else null()
     transfers = policy.transfers_resource(viewer) if purpose == "transfer" else false()
     return select(
@@ -363,10 +373,10 @@ def _visible_resource(viewer: Viewer, purpose: Purpose) -> Select[Any]:
 
 
 @cache
-def _seen_org(viewer: Viewer) -> Select[Any]:
-    writes = case((policy.writes_org(viewer), literal_column("1")), else_=literal_column("0"))
-    chosen = select(col(Org.id), writes, col(Org.slug))
-    return chosen.where(col(Org.id) == bindparam("key", type_=RowId()), policy.sees_org(viewer))
+def _select_visible_org(viewer: Viewer) -> Select[Any]:
+    may_write = case((policy.writes_org(viewer), literal_column("1")), else_=literal_column("0"))
+    columns = select(col(Org.id), may_write, col(Org.slug))
+    return columns.where(col(Org.id) == bindparam("key", type_=RowId()), policy.sees_org(viewer))
 
 
 _TYPE = select(col(ResourceType.id), col(ResourceType.has_data)).where(
@@ -374,8 +384,8 @@ _TYPE = select(col(ResourceType.id), col(ResourceType.has_data)).where(
 )
 
 
-async def _type(tx: Transaction, name: str) -> tuple[int, int] | None:
-    """The id of a type and the mask of its roles; what cannot be a name is not looked for."""
+async def _load_type(tx: Transaction, name: str) -> tuple[int, int] | None:
+    """Return the id of a type and the mask of its roles, None for an unknown or invalid name."""
     row = None if [*validation.type_name_problems(name)] else await tx.row(_TYPE, name=name)
     return None if row is None else (int(row[0]), resource_roles.ALL if row[1] else resource_roles.NON_DATA)
 

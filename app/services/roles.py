@@ -1,4 +1,4 @@
-"""Roles: making, changing and deleting them, and the rules about who holds which."""
+"""Creating, updating and deleting roles, and assigning them to users."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,28 +10,26 @@ from app import policy
 from app.db import ForeignKeyViolation, Transaction, UniqueViolation
 from app.db.tables import Role, RowId, User, UserRole, casefold_key, col
 from app.domain.errors import Conflict, InvalidInput, NotFound, Problem, Protected
+from app.domain.refs import RowRef
 from app.domain.viewer import DEACTIVATED, Permission, Viewer
 from app.query.relations import among, integers, texts
 from app.services import audit, validation
 
 ADMIN = "admin"
-"""The key of the built-in role that holds everything."""
+"""The key of the built-in role with all permissions."""
 
 FIXED = frozenset({ADMIN, DEACTIVATED})
-"""The built-in roles whose permissions are what they mean."""
+"""Keys of the built-in roles whose permissions cannot be changed."""
 
-RowRef = tuple[str, Any]
-"""How a row is named: the way (`id` or a natural key) and the key."""
+RolesByKey = dict[str, tuple[int, Permission]]
+"""Id and permissions of roles, by the key of their names."""
 
-RoleIds = dict[str, tuple[int, Permission]]
-"""Roles by key: the id, and what it carries."""
-
-_FOUND = select(col(Role.id), col(Role.name), col(Role.name_key), col(Role.permissions), col(Role.is_built_in))
+_ROLE = select(col(Role.id), col(Role.name), col(Role.name_key), col(Role.permissions), col(Role.is_built_in))
 
 
 @dataclass(frozen=True, slots=True)
 class RoleUpdate:
-    """What an update gives; None leaves it as it is."""
+    """New values of a role; None leaves a value unchanged."""
 
     name: str | None = None
     description: str | None = None
@@ -39,9 +37,9 @@ class RoleUpdate:
 
     @property
     def values(self) -> dict[str, Any]:
-        """The columns to set."""
-        given = {"name": self.name, "description": self.description}
-        values: dict[str, Any] = {column: value for column, value in given.items() if value is not None}
+        """Return the columns to set."""
+        columns = {"name": self.name, "description": self.description}
+        values: dict[str, Any] = {column: value for column, value in columns.items() if value is not None}
         if self.name is not None:
             values["name_key"] = casefold_key(self.name)
         if self.permissions is not None:
@@ -50,7 +48,7 @@ class RoleUpdate:
 
 
 async def create_role(tx: Transaction, viewer: Viewer, name: str, description: str, permissions: Permission) -> int:
-    """Make a role that carries no more than the viewer holds; answers its id."""
+    """Create a role and return its id; needs ROLES_MANAGE, and every permission of the role."""
     policy.require(viewer, Permission.ROLES_MANAGE)
     policy.require_equal_rights(viewer, permissions, "This role")
     policy.require_local_accounts(viewer)
@@ -70,61 +68,63 @@ async def _insert(tx: Transaction, name: str, description: str, permissions: Per
     try:
         key: int = await tx.value(insert(Role).values(**values).returning(col(Role.id)))
     except UniqueViolation:
-        raise _already_taken(name) from None
+        raise _name_conflict(name) from None
     audit.track_new(tx, audit.ROLE, [key])
     return key
 
 
-def _already_taken(name: str) -> Problem:
-    return Conflict(f"There is a role `{name}` already.", ("name",))
+def _name_conflict(name: str) -> Problem:
+    return Conflict(f"The role `{name}` already exists.", ("name",))
 
 
 async def update_role(tx: Transaction, viewer: Viewer, role: RowRef, changes: RoleUpdate) -> int:
-    """Change what is given. A built-in role keeps its name; `admin` and `deactivated` keep their permissions too."""
+    """Change values of a role; needs ROLES_MANAGE, and every permission of the role before and after.
+
+    Built-in roles keep their names, and the FIXED ones their permissions.
+    """
     policy.require(viewer, Permission.ROLES_MANAGE)
-    key, name, name_key, mask, built_in = await _load(tx, viewer, role)
+    key, name, name_key, mask, is_built_in = await _load_for_update(tx, viewer, role)
     policy.require_equal_rights(viewer, Permission(mask) | (changes.permissions or Permission.NONE), "This role")
-    wanted = name if changes.name is None else changes.name
-    renamed = [] if wanted == name else [*validation.role_name_problems(wanted)]  # older names may break newer rules
-    validation.raise_problems([*renamed, *validation.description_problems(changes.description or "")])
-    if built_in and wanted != name:
-        raise Protected(f"`{name}` is built in: its name stays.", ("name",))
+    new_name = name if changes.name is None else changes.name
+    name_problems = [] if new_name == name else [*validation.role_name_problems(new_name)]  # old names may be invalid
+    validation.raise_problems([*name_problems, *validation.description_problems(changes.description or "")])
+    if is_built_in and new_name != name:
+        raise Protected(f"`{name}` is built in: its name cannot be changed.", ("name",))
     if name_key in FIXED and changes.permissions not in (None, Permission(mask)):
-        raise Protected(f"`{name}` is built in: its permissions stay.", ("permissions",))
+        raise Protected(f"`{name}` is built in: its permissions cannot be changed.", ("permissions",))
     if changes.values:
         try:
             await tx.rows(update(Role).where(col(Role.id) == key).values(**changes.values))
         except UniqueViolation:
-            raise _already_taken(wanted) from None
+            raise _name_conflict(new_name) from None
     return int(key)
 
 
 async def delete_role(tx: Transaction, viewer: Viewer, role: RowRef) -> int:
-    """Delete a role that nobody holds; answers the id it had."""
+    """Delete a role without users, and return its id; needs ROLES_MANAGE, and every permission of the role."""
     policy.require(viewer, Permission.ROLES_MANAGE)
-    key, name, _, permissions, built_in = await _load(tx, viewer, role)
+    key, name, _, permissions, is_built_in = await _load_for_update(tx, viewer, role)
     policy.require_equal_rights(viewer, Permission(permissions), "This role")
     policy.require_local_accounts(viewer)
-    if built_in:
-        raise Protected(f"`{name}` is built in and stays.", ("role",))
-    holders: int = await tx.value(select(func.count()).select_from(UserRole).where(col(UserRole.role_id) == key))
-    if holders:
-        raise Conflict(
-            f"`{name}` is held by {holders} user{'s' if holders > 1 else ''}. Take it from them first.", ("role",)
-        )
+    if is_built_in:
+        raise Protected(f"`{name}` is built in and cannot be deleted.", ("role",))
+    number: int = await tx.value(select(func.count()).select_from(UserRole).where(col(UserRole.role_id) == key))
+    if number:
+        users = f"{number} user{'s' if number > 1 else ''}"
+        raise Conflict(f"`{name}` is assigned to {users}. Remove it from them first.", ("role",))
     try:
         await tx.rows(delete(Role).where(col(Role.id) == key))
     except ForeignKeyViolation:
-        raise Conflict(f"Somebody was given `{name}` at this moment.", ("role",)) from None
+        raise Conflict(f"`{name}` was just assigned to a user. Remove it from the user first.", ("role",)) from None
     return int(key)
 
 
-async def _load(tx: Transaction, viewer: Viewer, role: RowRef) -> Any:
-    """The role, locked for the change."""
-    way, key = role
-    column = col(Role.id) if way == "id" else col(Role.name_key)
-    bound = key if way == "id" else validation.normalize_key(str(key))
-    statement = _FOUND.where(column == bindparam("key", type_=column.type), policy.sees_role(viewer)).with_for_update()
+async def _load_for_update(tx: Transaction, viewer: Viewer, role: RowRef) -> Any:
+    """Return the columns of `_ROLE`, the row locked and tracked; raise NotFound."""
+    by, key = role
+    column = col(Role.id) if by == "id" else col(Role.name_key)
+    bound = key if by == "id" else validation.normalize_key(str(key))
+    statement = _ROLE.where(column == bindparam("key", type_=column.type), policy.sees_role(viewer)).with_for_update()
     row = await tx.row(statement, key=bound, **viewer.bind_values)
     if row is None:
         raise NotFound("There is no such role.", ("role",))
@@ -132,7 +132,7 @@ async def _load(tx: Transaction, viewer: Viewer, role: RowRef) -> Any:
     return row
 
 
-_HELD = (
+_USER_ROLES = (
     select(col(UserRole.user_id), col(Role.id), col(Role.name_key), col(Role.permissions))
     .select_from(UserRole)
     .join(Role, col(Role.id) == col(UserRole.role_id))
@@ -140,9 +140,9 @@ _HELD = (
 )
 
 
-async def load_named(tx: Transaction, wanted: Iterable[str]) -> RoleIds:
-    """The roles with these names. Names that are none are missing."""
-    keys = sorted({validation.normalize_key(name) for name in wanted})
+async def load_by_name(tx: Transaction, names: Iterable[str]) -> RolesByKey:
+    """Return the roles with these names, without the names of no role."""
+    keys = sorted({validation.normalize_key(name) for name in names})
     if not keys:
         return {}
     statement = select(col(Role.name_key), col(Role.id), col(Role.permissions)).where(
@@ -151,67 +151,67 @@ async def load_named(tx: Transaction, wanted: Iterable[str]) -> RoleIds:
     return {key: (role_id, Permission(mask)) for key, role_id, mask in await tx.rows(statement)}
 
 
-def role_not_found(wanted: Sequence[str], known: dict[str, Any]) -> list[Problem]:
-    """One problem for each name that is no role, with its place."""
+def missing_role_problems(names: Sequence[str], roles_by_key: RolesByKey) -> list[Problem]:
+    """Return a problem for each name that is not in `roles_by_key`."""
     return [
         InvalidInput(f"There is no role `{name}`.", ("roles", at))
-        for at, name in enumerate(wanted)
-        if casefold_key(name) not in known
+        for at, name in enumerate(names)
+        if casefold_key(name) not in roles_by_key
     ]
 
 
-async def load_held(tx: Transaction, user_id: int) -> tuple[dict[str, int], Permission]:
-    """What a user holds: role ids by key, and the sum of their permissions."""
-    rows = await tx.rows(_HELD, user=user_id)
-    return {key: role_id for _, role_id, key, _ in rows}, roles_allowing(mask for *_, mask in rows)
+async def load_of_user(tx: Transaction, user_id: int) -> tuple[dict[str, int], Permission]:
+    """Return the ids of a user's roles by key, and the combined permissions of these roles."""
+    rows = await tx.rows(_USER_ROLES, user=user_id)
+    return {key: role_id for _, role_id, key, _ in rows}, combine_permissions(mask for *_, mask in rows)
 
 
-def roles_allowing(masks: Iterable[int | None]) -> Permission:
-    """All that some roles allow."""
-    held = 0
+def combine_permissions(masks: Iterable[int | None]) -> Permission:
+    """Return all permissions of some roles, of which None has none."""
+    combined = 0
     for mask in masks:
-        held |= mask or 0
-    return Permission(held)
+        combined |= mask or 0
+    return Permission(combined)
 
 
-async def replace(tx: Transaction, viewer: Viewer, user_id: int, wanted: Sequence[str]) -> None:
-    """Make these the roles of a user: the viewer gives and takes only what she holds herself."""
-    before, permissions = await load_held(tx, user_id)
+async def replace(tx: Transaction, viewer: Viewer, user_id: int, names: Sequence[str]) -> None:
+    """Replace the roles of a user. The viewer must hold every permission of the old and the new roles."""
+    before, permissions = await load_of_user(tx, user_id)
     policy.require_equal_rights(viewer, permissions, "This user")
-    known = await load_named(tx, wanted)
-    validation.raise_problems(role_not_found(wanted, known))
-    after = {known[casefold_key(name)][0] for name in wanted}
-    for name in wanted:
-        policy.require_equal_rights(viewer, known[casefold_key(name)][1], f"The role `{name}`")
-    gone = [role_id for role_id in before.values() if role_id not in after]
-    if gone:
+    roles_by_key = await load_by_name(tx, names)
+    validation.raise_problems(missing_role_problems(names, roles_by_key))
+    after = {roles_by_key[casefold_key(name)][0] for name in names}
+    for name in names:
+        policy.require_equal_rights(viewer, roles_by_key[casefold_key(name)][1], f"The role `{name}`")
+    removed = [role_id for role_id in before.values() if role_id not in after]
+    if removed:
         await tx.rows(
-            delete(UserRole).where(col(UserRole.user_id) == user_id, among(col(UserRole.role_id), integers(gone)))
+            delete(UserRole).where(col(UserRole.user_id) == user_id, among(col(UserRole.role_id), integers(removed)))
         )
     await assign(tx, [(user_id, role_id) for role_id in sorted(after - set(before.values()))])
     if ADMIN in before and DEACTIVATED not in before:
-        await keep_an_admin(tx)
+        await require_an_admin(tx)
 
 
 async def assign(tx: Transaction, pairs: Sequence[tuple[int, int]]) -> None:
-    """Write that users hold roles."""
+    """Assign roles to users, as pairs of user id and role id."""
     try:
         await tx.insert(UserRole, [{"user_id": user, "role_id": role} for user, role in pairs])
     except (ForeignKeyViolation, UniqueViolation):
-        raise Conflict("A role or user was changed at this moment. Try again.", ("roles",)) from None
+        raise Conflict("A role or user was just changed. Try again.", ("roles",)) from None
 
 
-async def create_missing(tx: Transaction, wanted: Sequence[str]) -> None:
-    """Make the roles that are none yet, without permissions."""
-    known = await load_named(tx, wanted)
-    for key, name in {casefold_key(name): name for name in wanted}.items():
-        if key not in known:
+async def create_missing(tx: Transaction, names: Sequence[str]) -> None:
+    """Create a role without permissions for each name of no role."""
+    roles_by_key = await load_by_name(tx, names)
+    for key, name in {casefold_key(name): name for name in names}.items():
+        if key not in roles_by_key:
             for problem in validation.role_name_problems(name):
-                raise type(problem)(problem.message, ("roles", [*wanted].index(name)))
+                raise type(problem)(problem.message, ("roles", [*names].index(name)))
             try:
                 await _insert(tx, name, "", Permission.NONE)
             except Conflict:
-                raise Conflict(f"The role `{name}` was made at this moment. Try again.", ("roles",)) from None
+                raise Conflict(f"The role `{name}` was just created. Try again.", ("roles",)) from None
 
 
 _DEACTIVATED = (
@@ -232,7 +232,7 @@ _ADMINS = (
 )
 
 
-async def keep_an_admin(tx: Transaction, path: str = "roles") -> None:
-    """Refuse to leave nobody who can sign in with the role `admin`. The caller holds the lock `admins`."""
+async def require_an_admin(tx: Transaction, path: str = "roles") -> None:
+    """Raise Protected if no user who can sign in has the role `admin`. The caller holds the lock `admins`."""
     if not await tx.value(_ADMINS):
         raise Protected("The registry would be left without an active administrator.", (path,))

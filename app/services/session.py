@@ -1,4 +1,4 @@
-"""Signing in and out, and passwords: what concerns the way in, not what lies behind it."""
+"""Authentication of requests, signing in and out, and changes of passwords."""
 
 import asyncio
 import logging
@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, insert, select, update
 
 from app import policy
 from app.config import DEFAULT_PASSWORD
 from app.db import Freshness, Transaction, UniqueViolation
 from app.db.statements import Row
-from app.db.tables import KeyText, RevokedToken, Role, RowId, User, UserRole, UTCDateTime, casefold_key, col
+from app.db.tables import KeyText, RevokedToken, Role, RowId, User, UserRole, UTCDateTime, col
 from app.db.types import format_instant
 from app.domain import viewer as viewers
 from app.domain.errors import InvalidInput, ManagedElsewhere, NotFound, Problem, Unauthenticated
+from app.domain.refs import RowRef
 from app.domain.request_origin import current_origin
 from app.domain.viewer import DEACTIVATED, SYSTEM, Permission, Viewer
 from app.observability import sign_in_log
@@ -28,24 +29,24 @@ from app.services.app_context import AppContext
 from app.services.demo import names as demo_names
 from app.services.external_accounts import ProviderIdentity
 from app.services.login_throttle import LoginAttempt, viewer_as_caller
-from app.services.roles import RowRef
 
 log = logging.getLogger(__name__)
 
 HASHES_AT_ONCE = 2
-WRONG_PASSWORD = "The user name or the password is not right."
 WELL_KNOWN_PASSWORDS = frozenset({DEFAULT_PASSWORD, demo_names.PASSWORD})
-"""Those that the documentation tells: of the first administrator, and of the demo world's people."""
-WRONG_TOKEN = "The token is not right."  # noqa: S105 - a text
+"""Published passwords: that of the first administrator, and that of the demo users."""
+
+INVALID_CREDENTIALS_MESSAGE = "The user name or the password is incorrect."
+INVALID_TOKEN_MESSAGE = "The token is invalid or expired."  # noqa: S105 - a text
 
 LOGIN = "login"
 SYNCHRONIZE = "synchronizeUser"
-"""What the provider says of somebody is stored although she is not let in."""
+"""Audit action for the data of the external provider, stored even if the user is deactivated and cannot sign in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A token and whose it is."""
+    """A session token with its user."""
 
     token: str
     expires_at: datetime
@@ -68,11 +69,9 @@ _CREDENTIALS = select(col(User.id), col(User.password_hash), _IS_DEACTIVATED).wh
 
 _HASH = select(col(User.password_hash), col(User.user_key)).where(col(User.id) == bindparam("id", type_=RowId()))
 
-_BY_NAME = select(col(User.id)).where(col(User.user_key) == bindparam("name", type_=KeyText()))
+_ID_BY_NAME = select(col(User.id)).where(col(User.user_key) == bindparam("name", type_=KeyText()))
 
-_NAME = select(col(User.user_key)).where(col(User.id) == bindparam("id", type_=RowId()))
-
-_PERSON = (
+_USER_WITH_ROLES = (
     select(
         col(User.user_name),
         col(User.email),
@@ -90,140 +89,151 @@ _PERSON = (
 )
 
 
-def authenticate_cached(desk: AppContext, shown: authentication.Credentials | None) -> Viewer | None:
-    """Say who asks where nobody has to wait for that, else None."""
-    if shown is None:
+def authenticate_cached(app: AppContext, credentials: authentication.Credentials | None) -> Viewer | None:
+    """Return the viewer of a request if no query is needed, else None."""
+    if credentials is None:
         return viewers.ANONYMOUS
-    now = desk.database.clock()
+    now = app.database.clock()
     viewer = (
         None
-        if desk.key_store.is_stale(now)
-        else authentication.authenticate_cached(desk.database, desk.signer, shown, now)
+        if app.key_store.is_stale(now)
+        else authentication.authenticate_cached(app.database, app.signer, credentials, now)
     )
     if viewer is not None and viewer.token_id is not None:
-        desk.last_used.note(viewer.token_id)
+        app.last_used.note(viewer.token_id)
     return viewer
 
 
-async def authenticate(desk: AppContext, shown: authentication.Credentials | None) -> Viewer:
-    """Say who asks; raises Unauthenticated for a token in a header that is no longer good."""
-    if shown is None:
+async def authenticate(app: AppContext, credentials: authentication.Credentials | None) -> Viewer:
+    """Return the viewer of a request; raise Unauthenticated for an invalid token in the header."""
+    if credentials is None:
         return viewers.ANONYMOUS
-    await _know_key(desk, shown)
-    elsewhere = desk.provider is not None
-    viewer = await authentication.authenticate(desk.database, desk.signer, shown, externally_managed=elsewhere)
+    await _refresh_keys(app, credentials)
+    is_external = app.provider is not None
+    viewer = await authentication.authenticate(app.database, app.signer, credentials, externally_managed=is_external)
     if viewer.token_id is not None:
-        desk.last_used.note(viewer.token_id)
+        app.last_used.note(viewer.token_id)
     return viewer
 
 
-async def reject_revoked(desk: AppContext, shown: authentication.Credentials | None) -> None:
-    """Refuse a token that somebody took back, even where nobody is asked for one; any other one is not looked at."""
-    if shown is not None:
-        await _know_key(desk, shown)
-    await authentication.reject_revoked(desk.database, desk.signer, shown)
+async def reject_revoked(app: AppContext, credentials: authentication.Credentials | None) -> None:
+    """Raise Unauthenticated for a revoked token in the header, on routes that need no sign-in."""
+    if credentials is not None:
+        await _refresh_keys(app, credentials)
+    await authentication.reject_revoked(app.database, app.signer, credentials)
 
 
-async def _know_key(desk: AppContext, shown: authentication.Credentials) -> None:
-    """Know which keys are good, for the token that came along and for one that it may be answered with."""
-    await desk.key_store.refresh()
-    if desk.signer.is_unknown_key(shown.token):
-        await desk.key_store.look_for_unknown()
+async def _refresh_keys(app: AppContext, credentials: authentication.Credentials) -> None:
+    """Read the keys again if they are old, or if the token names an unknown key."""
+    await app.key_store.refresh()
+    if app.signer.is_unknown_key(credentials.token):
+        await app.key_store.refresh_for_unknown_key()
 
 
-async def log_in(desk: AppContext, user_name: str, password: str) -> Session:
-    """Sign in with a password; raises Unauthenticated for unknown, wrong and deactivated alike, after the same work."""
-    await desk.key_store.refresh()
-    async with desk.throttle.attempt(desk.database, desk.queue, user_name) as attempt:
-        if desk.provider is None:
-            return await _let_in_by_password(desk, attempt, user_name, password)
+async def log_in(app: AppContext, user_name: str, password: str) -> Session:
+    """Sign in with a password.
+
+    Raise Unauthenticated, with the same message and after the same work, for an unknown user, an incorrect password
+    and a deactivated user.
+    """
+    await app.key_store.refresh()
+    async with app.throttle.attempt(app.database, app.queue, user_name) as attempt:
+        if app.provider is None:
+            return await _log_in_locally(app, attempt, user_name, password)
         attempt.reason = Reason.PROVIDER_AWAY
-        vouched = await external_accounts.identify_by_password(desk.provider, user_name, password)
-        return await _let_in(desk, attempt, vouched, WRONG_PASSWORD)
+        identity = await external_accounts.identify_by_password(app.provider, user_name, password)
+        return await _log_in_externally(app, attempt, identity, INVALID_CREDENTIALS_MESSAGE)
 
 
-async def _let_in_by_password(desk: AppContext, attempt: LoginAttempt, user_name: str, password: str) -> Session:
-    rows = await desk.database.ask(_CREDENTIALS, freshness=Freshness.PRIMARY, name=validation.normalize_key(user_name))
+async def _log_in_locally(app: AppContext, attempt: LoginAttempt, user_name: str, password: str) -> Session:
+    rows = await app.database.ask(_CREDENTIALS, freshness=Freshness.PRIMARY, name=validation.normalize_key(user_name))
     user_id, stored, is_deactivated = rows[0] if rows else (0, None, False)
-    verdict = await desk.hasher.verify(password, stored)
-    attempt.note(is_known=bool(rows), is_right=verdict.ok)
-    if verdict.ok and not is_deactivated and not _may_open(password):
+    result = await app.hasher.verify(password, stored)
+    attempt.set_reason(user_exists=bool(rows), is_correct=result.ok)
+    if result.ok and not is_deactivated and not _is_allowed_here(password):
         attempt.reason = Reason.NOT_ALLOWED
-        raise Unauthenticated(WRONG_PASSWORD)
-    if not verdict.ok or is_deactivated:
-        raise Unauthenticated(WRONG_PASSWORD)
-    fresh = await desk.hasher.hash(password) if verdict.needs_rehash else None
-    async with audit.transaction(desk.database, Viewer(user_id), LOGIN) as tx:
-        session = _session(desk, user_id, await tx.rows(_PERSON, id=user_id), tx.now)
+        raise Unauthenticated(INVALID_CREDENTIALS_MESSAGE)
+    if not result.ok or is_deactivated:
+        raise Unauthenticated(INVALID_CREDENTIALS_MESSAGE)
+    new_hash = await app.hasher.hash(password) if result.needs_rehash else None
+    async with audit.transaction(app.database, Viewer(user_id), LOGIN) as tx:
+        session = _session(app, user_id, await tx.rows(_USER_WITH_ROLES, id=user_id), tx.now)
         if session is None:
-            raise Unauthenticated(WRONG_PASSWORD)
-        _tell_login(tx, session)
-        values: dict[str, Any] = {"last_login_at": tx.now} | ({"password_hash": fresh} if fresh else {})
+            raise Unauthenticated(INVALID_CREDENTIALS_MESSAGE)
+        _note_login(tx, session)
+        values: dict[str, Any] = {"last_login_at": tx.now} | ({"password_hash": new_hash} if new_hash else {})
         unchanged = (col(User.id) == user_id) & (col(User.password_hash) == stored)
         if not await tx.rows(update(User).where(unchanged).values(**values).returning(col(User.id))):
-            raise Unauthenticated(WRONG_PASSWORD)
+            raise Unauthenticated(INVALID_CREDENTIALS_MESSAGE)
         await attempt.succeed(tx)
     return session
 
 
-def _may_open(password: str) -> bool:
-    """Return whether a right password may be used from here: a well-known one only by this machine itself."""
+def _is_allowed_here(password: str) -> bool:
+    """Return whether a correct password is accepted: a published one only from this machine, without a proxy."""
     if passwords.normalize(password) not in WELL_KNOWN_PASSWORDS or current_origin.get().is_direct_local():
         return True
-    log.warning("refused a well-known password: it opens only for direct requests from this machine")
+    log.warning("refused a published password: it is accepted only in direct requests from this machine")
     return False
 
 
-async def log_in_with_token(desk: AppContext, token: str) -> Session:
-    """Sign in with a token of the external provider's; without a provider none is good."""
-    if desk.provider is None:
+async def log_in_with_token(app: AppContext, token: str) -> Session:
+    """Sign in with a token of the external provider; raise Unauthenticated if it is invalid or there is no provider."""
+    if app.provider is None:
         sign_in_log.log_refusal(Credential.PROVIDER_TOKEN, Reason.NO_PROVIDER)
-        raise Unauthenticated(WRONG_TOKEN)
-    await desk.key_store.refresh()
-    async with desk.throttle.attempt(desk.database, desk.queue) as attempt:
+        raise Unauthenticated(INVALID_TOKEN_MESSAGE)
+    await app.key_store.refresh()
+    async with app.throttle.attempt(app.database, app.queue) as attempt:
         attempt.reason = Reason.PROVIDER_AWAY
-        return await _let_in(
-            desk, attempt, await external_accounts.identify_by_token(desk.provider, token), WRONG_TOKEN
-        )
+        identity = await external_accounts.identify_by_token(app.provider, token)
+        return await _log_in_externally(app, attempt, identity, INVALID_TOKEN_MESSAGE)
 
 
-async def _let_in(desk: AppContext, attempt: LoginAttempt, vouched: ProviderIdentity | None, wrong: str) -> Session:
-    """Let in whom the provider vouches for. What it says of somebody deactivated holds too, though she stays out."""
-    attempt.reason = Reason.PROVIDER_REFUSED if vouched is None else Reason.DEACTIVATED
-    if vouched is None:
-        raise Unauthenticated(wrong)
-    async with audit.transaction(desk.database, SYSTEM, SYNCHRONIZE) as tx:
-        user_id = await external_accounts.synchronize(tx, vouched, with_orgs=desk.has_personal_orgs)
+async def _log_in_externally(
+    app: AppContext, attempt: LoginAttempt, identity: ProviderIdentity | None, message: str
+) -> Session:
+    """Sign in a user of the external provider, or raise Unauthenticated with the message.
+
+    The provider's data of a deactivated user is stored too, although the sign-in fails.
+    """
+    attempt.reason = Reason.PROVIDER_REFUSED if identity is None else Reason.DEACTIVATED
+    if identity is None:
+        raise Unauthenticated(message)
+    async with audit.transaction(app.database, SYSTEM, SYNCHRONIZE) as tx:
+        user_id = await external_accounts.synchronize(tx, identity, with_orgs=app.has_personal_orgs)
         if user_id is None:
             attempt.reason = Reason.NOT_ALLOWED
-            raise Unauthenticated(wrong)
-        session = _session(desk, user_id, await tx.rows(_PERSON, id=user_id), tx.now)
+            raise Unauthenticated(message)
+        session = _session(app, user_id, await tx.rows(_USER_WITH_ROLES, id=user_id), tx.now)
         if session is not None:
             audit.set_actor(tx, user_id, LOGIN)
-            _tell_login(tx, session)
+            _note_login(tx, session)
             await tx.update(User, user_id, {"last_login_at": tx.now})
             await attempt.succeed(tx)
     if session is None:
-        raise Unauthenticated(wrong)
+        raise Unauthenticated(message)
     return session
 
 
-def _tell_login(tx: Transaction, session: Session) -> None:
+def _note_login(tx: Transaction, session: Session) -> None:
     user_id = session.viewer.user_id
     assert user_id is not None
     audit.note(tx, audit.USER, user_id, {"lastLoginAt": format_instant(tx.now)}, name=session.user_name)
 
 
-def token_slot(desk: AppContext) -> AbstractAsyncContextManager[None]:
-    """Around a refresh and the look at its token: who comes with bad ones again and again has to wait."""
-    return desk.throttle.token_slot(desk.database)
+def token_slot(app: AppContext) -> AbstractAsyncContextManager[None]:
+    """Limit invalid tokens of one address: the block authenticates and refreshes a token."""
+    return app.throttle.token_slot(app.database)
 
 
-async def refresh(desk: AppContext, viewer: Viewer) -> Session:
-    """A new token for somebody whose token is still good; the old one stays so until it ends."""
+async def refresh(app: AppContext, viewer: Viewer) -> Session:
+    """Issue a new token to a signed-in user. The old token stays valid until its end."""
     user_id = policy.require_session(viewer)
     session = _session(
-        desk, user_id, await desk.database.ask(_PERSON, freshness=Freshness.PRIMARY, id=user_id), desk.database.clock()
+        app,
+        user_id,
+        await app.database.ask(_USER_WITH_ROLES, freshness=Freshness.PRIMARY, id=user_id),
+        app.database.clock(),
     )
     if session is None:
         sign_in_log.log_refusal(Credential.REFRESH, Reason.DEACTIVATED)
@@ -231,23 +241,21 @@ async def refresh(desk: AppContext, viewer: Viewer) -> Session:
     return session
 
 
-def _session(desk: AppContext, user_id: int, rows: Sequence[Row], now: datetime) -> Session | None:
-    """A token for the user whom the rows describe; None when she is gone or deactivated, or is a program."""
+def _session(app: AppContext, user_id: int, rows: Sequence[Row], now: datetime) -> Session | None:
+    """Issue a token for the user in the rows; None for a deleted or deactivated user, or a service account."""
     if not rows or any(row[5] == DEACTIVATED or row[6] for row in rows):
         return None
     user_name, email, generation = rows[0][:3]
-    held = [(name, mask) for _, _, _, name, mask, *_ in rows if name is not None]
-    permissions = Permission.NONE
-    for _, mask in held:
-        permissions |= Permission(mask)
+    permissions = roles.combine_permissions(row[4] for row in rows)
+    role_names = tuple(row[3] for row in rows if row[3] is not None)
     is_admin = any(row[5] == roles.ADMIN for row in rows)
-    issued = desk.signer.issue(session_tokens.TokenClaims(user_id, user_name, is_admin, generation), now)
-    viewer = Viewer(user_id, permissions, issued.jti, issued.expires_at, desk.provider is not None)
-    return Session(issued.token, issued.expires_at, viewer, user_name, email, tuple(name for name, _ in held))
+    issued = app.signer.issue(session_tokens.TokenClaims(user_id, user_name, is_admin, generation), now)
+    viewer = Viewer(user_id, permissions, issued.jti, issued.expires_at, app.provider is not None)
+    return Session(issued.token, issued.expires_at, viewer, user_name, email, role_names)
 
 
 async def log_out(tx: Transaction, viewer: Viewer) -> None:
-    """Make the token that asks worthless, on every worker, from the next request on."""
+    """Revoke the token of this request, for every worker, from the next request on."""
     user_id = policy.require_session(viewer)
     audit.note(tx, audit.USER, user_id, {"token": "revoked"})
     await tx.rows(
@@ -260,125 +268,127 @@ async def log_out(tx: Transaction, viewer: Viewer) -> None:
 
 
 async def sign_out_everywhere(tx: Transaction, viewer: Viewer, user: RowRef | None = None) -> int:
-    """Make every token of the viewer worthless, or of a user whom she manages."""
-    own = policy.require_signed_in(viewer)
-    is_own = user is None or await _is(tx, own, user)
-    key = policy.require_session(viewer) if user is None or is_own else await users.load_managed(tx, viewer, user)
+    """Revoke every session token of the viewer, or of a user whom the viewer manages; return the user's id."""
+    policy.require_signed_in(viewer)
+    is_viewer = user is None or await users.is_viewer(tx, viewer, user)
+    key = policy.require_session(viewer) if user is None or is_viewer else await users.load_managed(tx, viewer, user)
     audit.note(tx, audit.USER, key, {"tokens": "revoked"})
     await tx.rows(update(User).where(col(User.id) == key).values(token_generation=session_tokens.new_generation()))
     return key
 
 
-async def _is(tx: Transaction, own: int, user: RowRef) -> bool:
-    """Whether a user who is named in some way is the one with this id."""
-    way, key = user
-    name = await tx.value(_NAME, id=own)
-    return bool(key == own if way == "id" else casefold_key(str(key)) == name)
-
-
-async def change_password(desk: AppContext, viewer: Viewer, old: str, new: str, *, dry: bool = False) -> Session | None:
-    """Change one's own password; every token ends, and a new one is answered (none when it was `dry`)."""
+async def change_password(
+    app: AppContext, viewer: Viewer, old: str, new: str, *, dry_run: bool = False
+) -> Session | None:
+    """Change the viewer's password, revoke all their tokens, and return a new session; None in a dry run."""
     user_id = policy.require_session(viewer)
     policy.require_local_accounts(viewer)
-    rows = await desk.database.ask(_HASH, freshness=Freshness.PRIMARY, id=user_id)
+    rows = await app.database.ask(_HASH, freshness=Freshness.PRIMARY, id=user_id)
     stored, name = rows[0] if rows else (None, "")
-    await _require_right(desk, name, old, stored, InvalidInput("The old password is not right.", ("oldPassword",)))
-    fresh = await hash_new_password(desk, new)
-    async with audit.transaction(desk.database, viewer, "changePassword", dry_run=dry) as tx:
-        await _set_password(tx, (col(User.id) == user_id) & (col(User.password_hash) == stored), fresh)
-        session = _session(desk, user_id, await tx.rows(_PERSON, id=user_id), tx.now)
-    return None if dry else session
+    problem = InvalidInput("The old password is incorrect.", ("oldPassword",))
+    await _require_correct(app, name, old, stored, problem)
+    new_hash = await hash_new_password(app, new)
+    async with audit.transaction(app.database, viewer, "changePassword", dry_run=dry_run) as tx:
+        await _set_password(tx, (col(User.id) == user_id) & (col(User.password_hash) == stored), new_hash)
+        session = _session(app, user_id, await tx.rows(_USER_WITH_ROLES, id=user_id), tx.now)
+    return None if dry_run else session
 
 
-async def reset_password(tx: Transaction, viewer: Viewer, user: RowRef, fresh: str) -> int:
-    """Set the password of a user who holds no more than the viewer; every token of theirs ends."""
+async def reset_password(tx: Transaction, viewer: Viewer, user: RowRef, password_hash: str) -> int:
+    """Set the password of a user with no more rights than the viewer, and revoke all the user's session tokens."""
     policy.require_session(viewer)
     key = await ownership.require_no_impersonation(tx, viewer, user)
     policy.require_local_accounts(viewer)
     if await users.is_service_account(tx, key):
         raise InvalidInput("A service account has no password.", ("user",))
-    await _set_password(tx, col(User.id) == key, fresh)
+    await _set_password(tx, col(User.id) == key, password_hash)
     return key
 
 
-async def reset_by_operator(desk: AppContext, user_name: str, password: str) -> None:
-    """Set a user's password by a command on the machine, and end their sessions; raises what tells why not."""
-    if desk.provider is not None:
+async def reset_by_operator(app: AppContext, user_name: str, password: str) -> None:
+    """Set a user's password for the command line, and revoke all the user's session tokens.
+
+    Raise ManagedElsewhere, NotFound, or InvalidInput for a service account.
+    """
+    if app.provider is not None:
         raise ManagedElsewhere
-    fresh = await hash_new_password(desk, password, ("password",))
-    async with audit.transaction(desk.database, SYSTEM, "resetPassword") as tx:
-        key = await tx.value(_BY_NAME, name=validation.normalize_key(user_name))
+    new_hash = await hash_new_password(app, password, ("password",))
+    async with audit.transaction(app.database, SYSTEM, "resetPassword") as tx:
+        key = await tx.value(_ID_BY_NAME, name=validation.normalize_key(user_name))
         if key is None:
             raise NotFound(f"There is no user {user_name!r}.")
         if await users.is_service_account(tx, key):
             raise InvalidInput("A service account has no password.", ("user",))
-        await _set_password(tx, col(User.id) == key, fresh)
+        await _set_password(tx, col(User.id) == key, new_hash)
 
 
-async def require_password(desk: AppContext, viewer: Viewer, user_name: str, password: str) -> None:
-    """Raises InvalidInput unless this is the password of a user; who asks must be one who could set it."""
-    async with audit.transaction(desk.database, viewer, "resetPassword", dry_run=True) as tx:
+async def require_password(app: AppContext, viewer: Viewer, user_name: str, password: str) -> None:
+    """Raise InvalidInput unless this is the user's password. The viewer must have the rights to set it."""
+    async with audit.transaction(app.database, viewer, "resetPassword", dry_run=True) as tx:
         key = await ownership.require_no_impersonation(tx, viewer, ("user_name", user_name))
         policy.require_local_accounts(viewer)
         stored = await tx.value(_HASH, id=key)
-    wrong = InvalidInput("The current password is not right.", ("currentPassword",))
-    await _require_right(desk, user_name, password, stored, wrong)
+    problem = InvalidInput("The current password is incorrect.", ("currentPassword",))
+    await _require_correct(app, user_name, password, stored, problem)
 
 
-async def _require_right(
-    desk: AppContext, user_name: str, password: str, stored: str | None, wrong: InvalidInput
+async def _require_correct(
+    app: AppContext, user_name: str, password: str, stored: str | None, problem: InvalidInput
 ) -> None:
-    """Raises what is told when the password is wrong; it is a guess like one at the door."""
-    async with desk.throttle.attempt(desk.database, desk.queue, user_name) as attempt:
-        if not (await desk.hasher.verify(password, stored)).ok:
+    """Raise the problem if the password is incorrect. It counts as a failed sign-in attempt."""
+    async with app.throttle.attempt(app.database, app.queue, user_name) as attempt:
+        if not (await app.hasher.verify(password, stored)).ok:
             attempt.is_wrong = True
-            raise wrong
-        await attempt.succeed_now(desk.database)
+            raise problem
+        await attempt.succeed_now(app.database)
 
 
-async def _set_password(tx: Transaction, which: Any, fresh: str) -> None:
-    values = {"password_hash": fresh, "token_generation": session_tokens.new_generation()}
-    key = await tx.value(update(User).where(which).values(**values).returning(col(User.id)))
+async def _set_password(tx: Transaction, condition: ColumnElement[bool], password_hash: str) -> None:
+    values = {"password_hash": password_hash, "token_generation": session_tokens.new_generation()}
+    key = await tx.value(update(User).where(condition).values(**values).returning(col(User.id)))
     if key is None:
-        raise InvalidInput("The password was changed at this moment. Try again.", ("oldPassword",))
+        raise InvalidInput("The password was just changed. Try again with the new password.", ("oldPassword",))
     audit.note(tx, audit.USER, key, {"password": "changed"})
 
 
-async def hash_new_password(desk: AppContext, password: str, path: Sequence[str | int] = ("newPassword",)) -> str:
-    """The hash of a new password that keeps the policy; raises Problems that name every rule it breaks."""
-    validation.raise_problems(_broken(desk, password, path))
+async def hash_new_password(app: AppContext, password: str, path: Sequence[str | int] = ("newPassword",)) -> str:
+    """Return the hash of a new password; raise Problems with a problem for each rule that it breaks."""
+    validation.raise_problems(_policy_problems(app, password, path))
     try:
-        return await desk.hasher.hash_for(viewer_as_caller(), password)
-    except InvalidInput as unusable:
-        raise unusable.under(*path) from None
+        return await app.hasher.hash_for(viewer_as_caller(), password)
+    except InvalidInput as problem:
+        raise problem.under(*path) from None
 
 
 async def hash_managed_passwords(
-    desk: AppContext, viewer: Viewer, given: Sequence[tuple[str | None, Sequence[str | int]]]
+    app: AppContext, viewer: Viewer, items: Sequence[tuple[str | None, Sequence[str | int]]]
 ) -> list[str | None]:
-    """The hashes of passwords that an administrator sets, each with its path; None where none is set."""
+    """Return the hash of each new password, None for None; needs USERS_MANAGE.
+
+    The items are passwords with their paths in the input. Raise Problems with the problems of all passwords.
+    """
     policy.require(viewer, Permission.USERS_MANAGE)
     policy.require_local_accounts(viewer)
     validation.raise_problems(
-        [problem for password, path in given if password is not None for problem in _broken(desk, password, path)]
+        [each for password, path in items if password is not None for each in _policy_problems(app, password, path)]
     )
-    turns = asyncio.Semaphore(HASHES_AT_ONCE)
-    unusable: list[Problem] = []
+    semaphore = asyncio.Semaphore(HASHES_AT_ONCE)
+    problems: list[Problem] = []
 
-    async def one(password: str | None, path: Sequence[str | int]) -> str | None:
+    async def hash_one(password: str | None, path: Sequence[str | int]) -> str | None:
         if password is None:
             return None
-        async with turns:
+        async with semaphore:
             try:
-                return await desk.hasher.hash_for(viewer_as_caller(), password)
+                return await app.hasher.hash_for(viewer_as_caller(), password)
             except InvalidInput as problem:
-                unusable.append(problem.under(*path))
+                problems.append(problem.under(*path))
                 return None
 
-    hashes = list(await asyncio.gather(*(one(*each) for each in given)))
-    validation.raise_problems(unusable)
+    hashes = list(await asyncio.gather(*(hash_one(*each) for each in items)))
+    validation.raise_problems(problems)
     return hashes
 
 
-def _broken(desk: AppContext, password: str, path: Sequence[str | int]) -> list[Problem]:
-    return [InvalidInput(rule, path) for rule in passwords.check_policy(desk.password_policy, password)]
+def _policy_problems(app: AppContext, password: str, path: Sequence[str | int]) -> list[Problem]:
+    return [InvalidInput(rule, path) for rule in passwords.check_policy(app.password_policy, password)]

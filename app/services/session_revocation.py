@@ -1,4 +1,4 @@
-"""Ending what opens the registry for everybody at once, as after a backup was put back."""
+"""Ending all sessions, tickets and API tokens, for example after a backup is restored."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from app.db.tables import ApiToken, Ticket, User
 from app.domain.viewer import SYSTEM
 from app.services import audit
 
-# Both generators are made for keys; see migration 0008.
+# Both generators are cryptographically secure; see migration 0008.
 _RENEWALS = {
     "sqlite": "UPDATE users SET token_generation = random() & 9223372036854775807",
     "postgresql": "UPDATE users SET token_generation ="
@@ -20,7 +20,7 @@ _RENEWALS = {
 
 @dataclass(frozen=True, slots=True)
 class EndedSessions:
-    """Numbers of what was ended: users whose sessions end, tickets, and API tokens."""
+    """Numbers of users whose sessions ended, of deleted tickets, and of deleted API tokens."""
 
     users: int
     tickets: int
@@ -28,7 +28,7 @@ class EndedSessions:
 
 
 async def end_all(database: Database, *, api_tokens: bool = False) -> EndedSessions:
-    """End every session and every ticket, and every API token if so asked; one event tells of it."""
+    """End all sessions and tickets, and with `api_tokens` all API tokens, as one audit event."""
     async with audit.transaction(database, SYSTEM, "endSessions") as tx:
         users = await _count(tx, User)
         await tx.rows(text(_RENEWALS[database.dialect.name]))

@@ -1,7 +1,7 @@
-"""Names that pass for others: characters that look like ASCII ones, mixed scripts, and what nobody sees.
+"""Detection of names that imitate others: characters that look like ASCII, mixed scripts, invisible characters.
 
-A name is in one script, or in Latin beside Chinese, Japanese or Korean. A name that is not ASCII but looks as though it
-were is refused, whether a name of that look exists or not. The table holds look-alikes of the scripts that are allowed.
+A name uses one script, or Latin with Chinese, Japanese or Korean. A name that is not ASCII but looks like ASCII is
+refused, even if no other name looks the same. The table covers the scripts that are allowed.
 """
 
 import unicodedata
@@ -24,7 +24,7 @@ x=00d7,03c7,0445 Y=03a5,0423,04ae y=028f,03b3,0443,04af Z=0396 z=1d22 !=01c3 "=2
 2=01a7,01a8 3=01b7,021d,025b,025c,0292,0417,0437,04e0,04e1 6=0411,0431 :=02d0,0589,05c3,2236,a789 <=02c2,2039
 >=02c3,203a \=2216,29f5 _=02cd ~=02dc,223c
 """
-"""Each ASCII character with the code points that look like it: of the scripts below, of digits and of signs."""
+"""The code points that look like an ASCII character: letters of the scripts below, digits and punctuation."""
 
 _LOOKS = {int(code, 16): entry[0] for entry in _TABLE.split() for code in entry[2:].split(",")}
 
@@ -75,39 +75,39 @@ _INVISIBLE = frozenset(
         range(0xE0100, 0xE01F0),
     )
 )
-"""Characters that Python calls printable and that show nothing; control and format characters are not printable."""
+"""Characters that Python calls printable but that are invisible. Control and format characters are not printable."""
 
 
 def problems(name: str, key: str, *, is_part: bool = False) -> Iterator[str]:
-    """Yield what is wrong with a name, a sentence each; `key` is the form in which it is compared.
+    """Yield a sentence for each problem of a name; `key` is the form in which names are compared.
 
-    `is_part`: that the whole looks like another name is asked elsewhere.
+    For a part of a name (`is_part`) the caller checks that the complete name does not look like ASCII.
     """
     if any(ord(each) in _INVISIBLE for each in chain(name, key)) or not (name + key).isprintable():
-        yield "It has a character that nobody sees."
+        yield "It contains an invisible character. Remove it."
     if not (is_part or key.isascii()) and (look := looks_like(name, key)) is not None:
-        yield f"It passes for `{look}`: write it with the characters that it looks like."
-    elif wrong := _mixed(key):
-        yield wrong
+        yield f"It looks like `{look}`. Write it with the characters that it looks like."
+    elif problem := _script_problem(key):
+        yield problem
 
 
 def looks_like(*spellings: str) -> str | None:
-    """Return the ASCII text that some spelling of a name looks like."""
+    """Return the ASCII text that one of the spellings looks like, or None."""
     looks = (spelling.translate(_LOOKS) for spelling in spellings)
     return next((look for look in looks if look.isascii()), None)
 
 
-def _mixed(key: str) -> str | None:
+def _script_problem(key: str) -> str | None:
     scripts = {script for each in key if (script := _script(each)) is not None}
-    if strange := sorted(scripts - _SCRIPTS):
-        return f"It has letters of a script that is not in everyday use ({', '.join(strange).lower()})."
+    if unusual := sorted(scripts - _SCRIPTS):
+        return f"It has letters of a script that is not in everyday use ({', '.join(unusual).lower()})."
     if len(scripts) > 1 and not scripts <= _EAST_ASIAN:
-        return f"It mixes scripts ({', '.join(sorted(scripts)).lower()}): some letters pass for others."
+        return f"It mixes scripts ({', '.join(sorted(scripts)).lower()}). Use letters of one script."
     return None
 
 
 def _script(character: str) -> str | None:
-    """Return the script of a letter or digit, None for what belongs to none."""
+    """Return the script of a letter or digit, None for a character of no script."""
     if character.isascii():
         return "LATIN" if character.isalpha() else None
     if not (character.isalpha() or character.isdecimal()):

@@ -1,4 +1,4 @@
-"""Storage: tickets for uploads and downloads, what becomes of them, and what somebody stores."""
+"""Tickets for uploads and downloads, and the storage that finished uploads use."""
 
 import re
 import secrets
@@ -14,26 +14,26 @@ from app.db.tables import MAX_BYTES, KeyText, Lock, Org, Resource, RowId, Stage,
 from app.db.types import format_instant
 from app.domain import resource_roles
 from app.domain.errors import Conflict, InvalidInput, Locked, NotFound, Problem
+from app.domain.refs import RowRef
 from app.domain.viewer import Permission, Viewer
 from app.services import audit, quotas, resources, validation
 from app.services.quotas import StoragePolicy
-from app.services.roles import RowRef
 
 KEY_BYTES = 24
-"""How much chance is in a key: it is all that one needs to speak for a ticket."""
+"""Random bytes in the key of a ticket. The key alone authorizes a request about the ticket."""
 
 RETENTION = timedelta(days=1)
-"""How long a ticket is known after its end, so that a late answer can be asked for again."""
+"""Time that a ticket is stored after its end, so that a late request to finish it can be repeated."""
 
-CLEARED = 50
-"""How many of those that are past that are taken away for each new one."""
+MAX_DELETED = 50
+"""Old tickets that each new ticket deletes at most."""
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{32}")
 
 
 @dataclass(frozen=True, slots=True)
 class StartedTicket:
-    """A new ticket and what it is for."""
+    """A new ticket with its resource."""
 
     key: str
     is_upload: bool
@@ -47,7 +47,7 @@ class StartedTicket:
 
 @dataclass(frozen=True, slots=True)
 class _Upload:
-    """A ticket for an upload, held with its resource and the org of that."""
+    """The ticket of an upload. Its row and the rows of its resource and org are locked."""
 
     resource_id: int
     org_id: int
@@ -61,72 +61,80 @@ class _Upload:
 
 
 async def begin_upload(
-    tx: Transaction, viewer: Viewer, resource: RowRef, size: int, terms: StoragePolicy
+    tx: Transaction, viewer: Viewer, resource: RowRef, size: int, storage_policy: StoragePolicy
 ) -> StartedTicket:
-    """Reserve bytes for an upload; needs DATASET_DATA_WRITE, no lock, and room for it with the owner of the org.
+    """Reserve bytes for an upload to an unlocked resource; needs DATASET_DATA_WRITE, and room in the owner's quota.
 
-    Uploads that are begun for one owner at the same moment come one after the other.
+    Concurrent uploads for one owner wait for each other.
     """
-    found = await resources.writable(tx, viewer, resource, resource_roles.DATA_WRITE)
+    target = await resources.require_writable(tx, viewer, resource, resource_roles.DATA_WRITE)
     validation.raise_problems([*_byte_problems(size, "sizeBytes")])
     user_name = await tx.value(_USER_NAME, key=viewer.user_id)
-    if terms.enforced:
-        owner = await tx.value(_OWNER, key=found.org_id)
+    if storage_policy.enforced:
+        owner = await tx.value(_OWNER, key=target.org_id)
         await quotas.require_room(tx, viewer, owner, viewer.user_id, size, ("sizeBytes",))
-    begun = _start(tx, found, user_name, terms, size=size, is_upload=True)
-    await _put(tx, viewer, found, begun)
-    return begun
+    started = _start(tx, target, user_name, storage_policy, size=size, is_upload=True)
+    await _insert(tx, viewer, target, started)
+    return started
 
 
-async def begin_download(tx: Transaction, viewer: Viewer, resource: RowRef, terms: StoragePolicy) -> StartedTicket:
-    """Leave to download all there is; needs DATASET_DATA_READ, which nobody may hold too. Neither lock nor quota."""
-    found = await resources.readable(tx, viewer, resource, resource_roles.DATA_READ)
+async def begin_download(
+    tx: Transaction, viewer: Viewer, resource: RowRef, storage_policy: StoragePolicy
+) -> StartedTicket:
+    """Create a ticket for the download of all files; needs DATASET_DATA_READ, which an anonymous viewer may hold too.
+
+    A lock on the resource or an exhausted quota does not prevent it.
+    """
+    target = await resources.require_readable(tx, viewer, resource, resource_roles.DATA_READ)
     user_name = None if viewer.user_id is None else await tx.value(_USER_NAME, key=viewer.user_id)
-    begun = _start(tx, found, user_name, terms, size=found.size_bytes, is_upload=False)
-    await _put(tx, viewer, found, begun)
-    return begun
+    started = _start(tx, target, user_name, storage_policy, size=target.size_bytes, is_upload=False)
+    await _insert(tx, viewer, target, started)
+    return started
 
 
 def _start(
     tx: Transaction,
-    found: resources.ResourceForUpdate,
+    target: resources.ResourceForUpdate,
     user_name: str | None,
-    terms: StoragePolicy,
+    storage_policy: StoragePolicy,
     *,
     size: int,
     is_upload: bool,
 ) -> StartedTicket:
     key = secrets.token_urlsafe(KEY_BYTES)
-    begins = tx.now.replace(microsecond=0)  # a token tells whole seconds
-    return StartedTicket(key, is_upload, found.id, found.path, size, user_name, begins, begins + terms.lifetime)
+    begins = tx.now.replace(microsecond=0)  # the times in a token are full seconds
+    return StartedTicket(
+        key, is_upload, target.id, target.path, size, user_name, begins, begins + storage_policy.lifetime
+    )
 
 
-async def _put(tx: Transaction, viewer: Viewer, found: resources.ResourceForUpdate, begun: StartedTicket) -> None:
-    """Keep the ticket, and clear away some that nobody asks for any more."""
+async def _insert(tx: Transaction, viewer: Viewer, target: resources.ResourceForUpdate, started: StartedTicket) -> None:
+    """Store the ticket, and delete some old ones."""
     await tx.rows(CLEAR_OLD, before=tx.now - RETENTION)
     row = {
-        "key": begun.key,
-        "resource_id": found.id,
-        "org_id": found.org_id,
+        "key": started.key,
+        "resource_id": target.id,
+        "org_id": target.org_id,
         "user_id": viewer.user_id,
-        "is_upload": begun.is_upload,
-        "bytes": begun.bytes,
+        "is_upload": started.is_upload,
+        "bytes": started.bytes,
         "stage": int(Stage.OPEN),
         "created_at": tx.now,
-        "expires_at": begun.ends,
+        "expires_at": started.ends,
     }
     await tx.insert(Ticket, [row])
-    about = {"bytes": begun.bytes, "expiresAt": format_instant(begun.ends)}
-    audit.note(tx, audit.RESOURCE, found.id, {"upload" if begun.is_upload else "download": about}, name=found.slug)
+    about = {"bytes": started.bytes, "expiresAt": format_instant(started.ends)}
+    audit.note(tx, audit.RESOURCE, target.id, {"upload" if started.is_upload else "download": about}, name=target.slug)
 
 
 async def finish_upload(
-    tx: Transaction, viewer: Viewer, ticket: str, size: int, replaced: int, terms: StoragePolicy
+    tx: Transaction, viewer: Viewer, ticket: str, size: int, replaced: int, storage_policy: StoragePolicy
 ) -> int:
-    """Count an upload: the bytes that came, without those of what they replaced. Answers the resource's id.
+    """Add the uploaded bytes minus the replaced bytes to the storage, and return the resource's id.
 
-    Whoever presents the ticket may. That more was replaced than came needs RESOURCES_MANAGE: a client that finishes its
-    own upload before the storage service does must not gain by it. The same again is answered again.
+    The ticket authorizes the request. A repetition with the same numbers has no effect. To replace more bytes than were
+    uploaded needs RESOURCES_MANAGE, because a client could otherwise finish its own upload with false numbers to free
+    storage.
     """
     validation.raise_problems([*_byte_problems(size, "sizeBytes"), *_byte_problems(replaced, "replacedBytes")])
     if replaced > size:
@@ -135,78 +143,80 @@ async def finish_upload(
     await audit.track(tx, audit.RESOURCE, [upload.resource_id])
     if upload.stage is Stage.FINISHED and upload.final == (size, replaced):
         return upload.resource_id
-    _require_good(upload)
-    grown = size - replaced
-    if upload.size_bytes + grown < 0:
-        raise InvalidInput("More is said to be replaced than the resource has.", ("replacedBytes",))
-    if terms.enforced and grown > upload.reserved:
-        more = grown - upload.reserved
+    _require_open(upload)
+    growth = size - replaced
+    if upload.size_bytes + growth < 0:
+        raise InvalidInput("`replacedBytes` is larger than the size of the resource.", ("replacedBytes",))
+    if storage_policy.enforced and growth > upload.reserved:
+        more = growth - upload.reserved
         await quotas.require_room(tx, viewer, upload.owner_id, upload.user_id, more, ("sizeBytes",))
-    done = {"stage": int(Stage.FINISHED), "final_bytes": size, "replaced_bytes": replaced}
-    await tx.rows(update(Ticket).where(col(Ticket.key) == ticket).values(**done))
-    _tell(tx, upload, {"bytes": size, "replacedBytes": replaced, "state": Stage.FINISHED.name})
-    await quotas.add_bytes(tx, upload.org_id, grown, ("sizeBytes",))
-    is_its = col(Resource.id) == upload.resource_id
-    await tx.rows(update(Resource).where(is_its).values(size_bytes=upload.size_bytes + grown))
+    values = {"stage": int(Stage.FINISHED), "final_bytes": size, "replaced_bytes": replaced}
+    await tx.rows(update(Ticket).where(col(Ticket.key) == ticket).values(**values))
+    _note(tx, upload, {"bytes": size, "replacedBytes": replaced, "state": Stage.FINISHED.name})
+    await quotas.add_bytes(tx, upload.org_id, growth, ("sizeBytes",))
+    is_target = col(Resource.id) == upload.resource_id
+    await tx.rows(update(Resource).where(is_target).values(size_bytes=upload.size_bytes + growth))
     return upload.resource_id
 
 
 async def cancel_upload(tx: Transaction, ticket: str) -> str:
-    """Give the bytes of an upload back; again is as good as once. Whoever presents the ticket may. Answers its key."""
+    """Release the reserved bytes of an upload, and return the ticket, which authorizes the request.
+
+    A repetition has no effect.
+    """
     upload = await _load_for_update(tx, ticket)
     if upload.stage is Stage.FINISHED:
-        raise Conflict("The upload was finished already.", ("ticket",))
+        raise Conflict("The upload was already finished.", ("ticket",))
     await tx.rows(update(Ticket).where(col(Ticket.key) == ticket).values(stage=int(Stage.CANCELLED)))
-    _tell(tx, upload, {"bytes": upload.reserved, "state": Stage.CANCELLED.name})
+    _note(tx, upload, {"bytes": upload.reserved, "state": Stage.CANCELLED.name})
     return ticket
 
 
-def _tell(tx: Transaction, upload: _Upload, after: dict[str, object]) -> None:
-    """Tell what became of an upload: of its resource, since who knows the key of a ticket may speak for it."""
+def _note(tx: Transaction, upload: _Upload, after: dict[str, object]) -> None:
+    """Log the new state of an upload under its resource. The key is a secret and stays out of the log."""
     before = {"bytes": upload.reserved, "state": upload.stage.name}
     audit.note(tx, audit.RESOURCE, upload.resource_id, {"upload": after}, {"upload": before})
 
 
 async def _load_for_update(tx: Transaction, ticket: str) -> _Upload:
-    """The upload of a ticket; raises NotFound. The org is held first: see `holding.hold_orgs`."""
-    held = None
+    """Return the upload of a ticket, its rows locked; raise NotFound. The org is locked first: see `org_locks`."""
+    key = None
     if is_key(ticket):
-        for holding in (_HOLD_ORG, _HOLD_RESOURCE, _HOLD_TICKET):
-            held = await tx.value(holding, key=ticket)
-    row = None if held is None else await tx.row(_UPLOAD, key=ticket, now=tx.now)
+        for statement in (_LOCK_ORG, _LOCK_RESOURCE, _LOCK_TICKET):
+            key = await tx.value(statement, key=ticket)
+    row = None if key is None else await tx.row(_UPLOAD, key=ticket, now=tx.now)
     if row is None:
         raise NotFound("There is no such ticket.", ("ticket",))
-    is_upload, resource_id, org_id, owner_id, user_id, size, reserved, came, replaced, stage, is_locked = row
+    is_upload, resource_id, org_id, owner_id, user_id, size, reserved, uploaded, replaced, stage, is_locked = row
     if not is_upload:
         raise InvalidInput("This ticket is for a download.", ("ticket",))
-    final = came, replaced
+    final = uploaded, replaced
     return _Upload(resource_id, org_id, owner_id, user_id, size, reserved, final, Stage(stage), bool(is_locked))
 
 
 def is_key(text: str) -> bool:
-    """Whether this is of the form of a ticket's key; whatever is not, is none."""
+    """Return whether a text has the form of a ticket's key."""
     return _KEY.fullmatch(text) is not None
 
 
-def _require_good(upload: _Upload) -> None:
-    """Raises Locked, or Conflict with what has become of the ticket, unless it is open."""
+def _require_open(upload: _Upload) -> None:
+    """Raise Locked, or Conflict with the state of the ticket, unless it is open."""
     match upload.stage:
         case Stage.FINISHED:
-            raise Conflict("The upload was finished already, with other numbers.", ("ticket",))
+            raise Conflict("The upload was already finished, with other numbers.", ("ticket",))
         case Stage.CANCELLED:
             raise Conflict("The upload was cancelled.", ("ticket",))
         case Stage.EXPIRED:
-            raise Conflict("The ticket has ended.", ("ticket",))
+            raise Conflict("The ticket has expired. Begin a new upload.", ("ticket",))
         case Stage.REVOKED if upload.is_locked:
             raise Locked("The resource is locked.", ("ticket",))
         case Stage.REVOKED:
-            raise Conflict("Whoever began the upload may not write to the resource any more.", ("ticket",))
+            raise Conflict("The user who began the upload may no longer write to the resource.", ("ticket",))
 
 
 def _byte_problems(number: int, path: str) -> Iterator[Problem]:
-    """0 to MAX_BYTES."""
     if not 0 <= number <= MAX_BYTES:
-        yield InvalidInput(f"`{path}` is a number of bytes from 0 to {MAX_BYTES:,}.", (path,))
+        yield InvalidInput(f"`{path}` must be a number of bytes from 0 to {MAX_BYTES:,}.", (path,))
 
 
 _OWNER = select(col(Org.owner_id)).where(col(Org.id) == bindparam("key", type_=RowId()))
@@ -216,13 +226,13 @@ _USER_NAME = (
     .where(col(User.id) == bindparam("key", type_=RowId()))
     .with_for_update(read=True, key_share=True)
 )
-"""She stays until the end: the ticket will point at her, and nothing is waited for once her quota is held."""
+"""Locks the user's row, to which the ticket refers, because the lock of the quota must be the last one taken."""
 
 # A CTE with row locks runs once. As a plain subquery PostgreSQL may run it again for each row, past its limit.
 _OLD = (
     select(col(Ticket.key))
     .where(col(Ticket.expires_at) <= bindparam("before", type_=UTCDateTime()))
-    .limit(CLEARED)
+    .limit(MAX_DELETED)
     .with_for_update(skip_locked=True)
     .cte("old")
 )
@@ -230,17 +240,17 @@ CLEAR_OLD = delete(Ticket).where(col(Ticket.key).in_(select(_OLD.c.key)))
 
 _THIS = col(Ticket.key) == bindparam("key", type_=KeyText())
 
-_HOLD_ORG = (
+_LOCK_ORG = (
     select(col(Org.id))
     .where(col(Org.id) == select(col(Ticket.org_id)).where(_THIS).scalar_subquery())
     .with_for_update(key_share=True)
 )
-_HOLD_RESOURCE = (
+_LOCK_RESOURCE = (
     select(col(Resource.id))
     .where(col(Resource.id) == select(col(Ticket.resource_id)).where(_THIS).scalar_subquery())
     .with_for_update()
 )
-_HOLD_TICKET = select(col(Ticket.key)).where(_THIS).with_for_update()
+_LOCK_TICKET = select(col(Ticket.key)).where(_THIS).with_for_update()
 
 _UPLOAD = (
     select(

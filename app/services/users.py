@@ -1,4 +1,4 @@
-"""Users: making, changing and deleting them."""
+"""Creating and updating users, and loading the users whom a change names."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,11 +11,11 @@ from app import policy
 from app.db import Transaction, UniqueViolation
 from app.db.tables import KeyText, Role, RowId, User, UserRole, casefold_key, col
 from app.domain.errors import Conflict, InvalidInput, NotFound, Problem, Problems
+from app.domain.refs import RowRef
 from app.domain.viewer import Permission, Viewer
 from app.query.relations import Keys, among, texts
 from app.security import session_tokens
 from app.services import audit, roles, validation
-from app.services.roles import RowRef
 
 MAX_AT_ONCE = 1_000
 DEFAULT_ROLES = ("user",)
@@ -23,11 +23,11 @@ DEFAULT_ROLES = ("user",)
 
 @dataclass(frozen=True, slots=True)
 class UserCreate:
-    """What a new user is made of. Without a password she cannot sign in until one is set.
+    """Values of a new user. A user without a password cannot sign in until one is set.
 
-    `is_service_account` is a program, which never signs in: API tokens let it in. `is_external` is one whom the
-    external provider vouches for: her name may have characters that others have not.
-    A list `roles` in the metadata goes before `roles`, and may name some that are none yet.
+    A service account (`is_service_account`) is a program that uses API tokens and never signs in. The name of a user
+    of the external provider (`is_external`) may have additional characters. A list `roles` in the metadata takes
+    precedence over `roles`, and its missing roles are created.
     """
 
     user_name: str
@@ -41,100 +41,113 @@ class UserCreate:
 
 @dataclass(frozen=True, slots=True)
 class UserUpdate:
-    """What an update gives; None leaves it as it is. An e-mail of "" takes it away."""
+    """New values of a user; None leaves a value unchanged, and the e-mail "" deletes the address."""
 
     email: str | None = None
     roles: Sequence[str] | None = None
 
 
-async def create_user(tx: Transaction, viewer: Viewer, new: UserCreate, wrong: Sequence[Problem] = ()) -> int:
-    """Make one user; answers her id. `wrong` is what the caller found, to be named with the rest."""
+async def create_user(tx: Transaction, viewer: Viewer, new: UserCreate, problems: Sequence[Problem] = ()) -> int:
+    """Create a user and return the id. The caller's `problems` are reported together with those of the user."""
     try:
-        return (await create_users(tx, viewer, [new], [each.under("users", 0) for each in wrong]))[0]
-    except Problems as refused:
-        raise Problems([type(each)(each.message, each.path[2:]) for each in refused.problems]) from None
+        return (await create_users(tx, viewer, [new], [each.under("users", 0) for each in problems]))[0]
+    except Problems as error:
+        raise Problems([type(each)(each.message, each.path[2:]) for each in error.problems]) from None
 
 
 async def create_service_account(tx: Transaction, viewer: Viewer, user_name: str, roles: Sequence[str]) -> int:
-    """Make a user for a program; answers its id."""
+    """Create a service account and return its id."""
     return await create_user(tx, viewer, UserCreate(user_name, roles=roles, is_service_account=True))
 
 
 async def is_service_account(tx: Transaction, key: int) -> bool:
-    """Whether a user is a program."""
-    return bool(await tx.value(_IS_ACCOUNT, key=key))
+    return bool(await tx.value(_IS_SERVICE_ACCOUNT, key=key))
 
 
-_IS_ACCOUNT = select(col(User.is_service_account)).where(col(User.id) == bindparam("key", type_=RowId()))
+_IS_SERVICE_ACCOUNT = select(col(User.is_service_account)).where(col(User.id) == bindparam("key", type_=RowId()))
 
 
 async def create_users(
-    tx: Transaction, viewer: Viewer, new: Sequence[UserCreate], wrong: Sequence[Problem] = ()
+    tx: Transaction, viewer: Viewer, new: Sequence[UserCreate], problems: Sequence[Problem] = ()
 ) -> list[int]:
-    """Make many users, all or none; answers their ids in the order given. Every offender is named, `wrong` too."""
-    check_number(viewer, len(new))
-    new = [replace(each, email=_address(each.email)) for each in new]
-    known = await roles.load_named(tx, {name for each in new for name in each.roles})
-    problems = [*_each_problem(new, known), *wrong, *_repeated(new), *await _load_taken(tx, new)]
-    validation.raise_problems(problems)
+    """Create all users or none, and return their ids in order; raise Problems with every problem.
+
+    Needs USERS_MANAGE, and every permission of the users' roles.
+    """
+    require_create(viewer, len(new))
+    new = [replace(each, email=_strip_email(each.email)) for each in new]
+    roles_by_key = await roles.load_by_name(tx, {name for each in new for name in each.roles})
+    validation.raise_problems(
+        [*_value_problems(new, roles_by_key), *problems, *_duplicate_problems(new), *await _load_taken(tx, new)]
+    )
     if any("roles" in each.metadata for each in new):
-        new, known = await _with_told_roles(tx, new)
+        new, roles_by_key = await _apply_metadata_roles(tx, new)
     for name in sorted({name for each in new for name in each.roles}):
-        policy.require_equal_rights(viewer, known[casefold_key(name)][1], f"The role `{name}`")
+        policy.require_equal_rights(viewer, roles_by_key[casefold_key(name)][1], f"The role `{name}`")
     ids = await _insert(tx, new)
     audit.track_new(tx, audit.USER, ids)
-    held = [
-        (key, known[name][0]) for key, each in zip(ids, new, strict=True) for name in {*map(casefold_key, each.roles)}
+    assignments = [
+        (user_id, roles_by_key[key][0])
+        for user_id, each in zip(ids, new, strict=True)
+        for key in {*map(casefold_key, each.roles)}
     ]
-    await roles.assign(tx, held)
+    await roles.assign(tx, assignments)
     return ids
 
 
-async def _with_told_roles(tx: Transaction, new: Sequence[UserCreate]) -> tuple[list[UserCreate], roles.RoleIds]:
-    """The users with the roles that their metadata tells, which are made where they are none yet, and all by key."""
+async def _apply_metadata_roles(
+    tx: Transaction, new: Sequence[UserCreate]
+) -> tuple[list[UserCreate], roles.RolesByKey]:
+    """Create the missing roles of the metadata, and return the users with the roles of their metadata."""
     await roles.create_missing(tx, [name for each in new for name in each.metadata.get("roles", ())])
-    told = [replace(each, roles=each.metadata.get("roles", each.roles)) for each in new]
-    return told, await roles.load_named(tx, {name for each in told for name in each.roles})
+    updated = [replace(each, roles=each.metadata.get("roles", each.roles)) for each in new]
+    return updated, await roles.load_by_name(tx, {name for each in updated for name in each.roles})
 
 
-def check_number(viewer: Viewer, number: int) -> None:
-    """Refuse somebody who makes no users, where nobody does, and to make none or too many at once."""
+def require_create(viewer: Viewer, number: int) -> None:
+    """Raise unless the viewer may create users here, and as many at once."""
     policy.require(viewer, Permission.USERS_MANAGE)
     policy.require_local_accounts(viewer)
     if not 1 <= number <= MAX_AT_ONCE:
-        raise InvalidInput(f"From 1 to {MAX_AT_ONCE:,} users are made at once, not {number:,}.", ("users",))
+        raise InvalidInput(f"`users` takes 1 to {MAX_AT_ONCE:,} users, not {number:,}.", ("users",))
 
 
-def _address(email: str | None) -> str | None:
-    """A blank address is none."""
+def _strip_email(email: str | None) -> str | None:
+    """Return the address without spaces around it, None if it is blank."""
     return (email or "").strip() or None
 
 
-def _each_problem(new: Sequence[UserCreate], known: dict[str, Any]) -> Iterator[Problem]:
+def _value_problems(new: Sequence[UserCreate], roles_by_key: roles.RolesByKey) -> Iterator[Problem]:
     for at, each in enumerate(new):
         checks = (
             validation.user_name_problems(each.user_name, is_external=each.is_external),
             validation.email_problems(each.email),
             validation.metadata_problems(each.metadata),
-            roles.role_not_found(each.roles, known),
+            roles.missing_role_problems(each.roles, roles_by_key),
         )
         yield from (problem.under("users", at) for check in checks for problem in check)
 
 
-def _repeated(new: Sequence[UserCreate]) -> Iterator[Problem]:
-    """The same name or address twice in one request."""
-    given = (
-        (at, what, text)
-        for at, each in enumerate(new)
-        for what, text in (("userName", each.user_name), ("email", each.email))
-        if text is not None
-    )
-    for at, what, text in validation.duplicates(given, key=lambda each: (each[1], casefold_key(each[2]))):
-        yield Conflict(f"`{text}` stands in this request twice.", ("users", at, what))
+def _names_and_emails(new: Sequence[UserCreate]) -> Iterator[tuple[int, str, str]]:
+    """Yield the index, the field and the text of each user name and e-mail address."""
+    for at, each in enumerate(new):
+        yield at, "userName", each.user_name
+        if each.email is not None:
+            yield at, "email", each.email
+
+
+def _duplicate_problems(new: Sequence[UserCreate]) -> Iterator[Problem]:
+    """Yield a problem for each name or address that an earlier user of the request has."""
+    items = _names_and_emails(new)
+    for at, field_name, text in validation.duplicates(items, key=lambda item: (item[1], casefold_key(item[2]))):
+        yield Conflict(f"`{text}` is listed more than once. Remove the duplicate.", ("users", at, field_name))
 
 
 async def _load_taken(tx: Transaction, new: Sequence[UserCreate]) -> list[Problem]:
-    """Names every user name and address that somebody has; the database has the last word when two arrive at once."""
+    """Return a problem for each name or address that an existing user has.
+
+    The unique indexes of the database refuse those of concurrent requests.
+    """
     user_names = texts({validation.normalize_key(each.user_name) for each in new})
     emails = texts({validation.normalize_key(each.email) for each in new if each.email is not None})
     statement = select(col(User.user_key), col(User.email_key)).where(
@@ -143,19 +156,15 @@ async def _load_taken(tx: Transaction, new: Sequence[UserCreate]) -> list[Proble
     rows = await tx.rows(statement)
     taken = {("userName", name) for name, _ in rows} | {("email", email) for _, email in rows}
     return [
-        _exists(what, text).under("users", at)
-        for at, each in enumerate(new)
-        for what, text in (("userName", each.user_name), ("email", each.email))
-        if text is not None and (what, casefold_key(text)) in taken
+        _taken(field_name, text).under("users", at)
+        for at, field_name, text in _names_and_emails(new)
+        if (field_name, casefold_key(text)) in taken
     ]
 
 
-def _exists(what: str, text: str) -> Problem:
-    kind = "user name" if what == "userName" else "e-mail address"
-    return Conflict(
-        f"The {kind} `{text}` is taken; letter case does not make it another.",
-        (what,),
-    )
+def _taken(field_name: str, text: str) -> Problem:
+    label = "user name" if field_name == "userName" else "e-mail address"
+    return Conflict(f"The {label} `{text}` is taken. Letter case makes no difference.", (field_name,))
 
 
 async def _insert(tx: Transaction, new: Sequence[UserCreate]) -> list[int]:
@@ -163,20 +172,20 @@ async def _insert(tx: Transaction, new: Sequence[UserCreate]) -> list[int]:
     rows = [_row(tx, each) for each in new]
     try:
         await tx.insert(User, rows)
-    except UniqueViolation as taken:
-        raise Problems([_already_taken(new, "email" if "email" in taken.columns else "userName")]) from None
+    except UniqueViolation as error:
+        raise Problems([_just_taken(new, "email" if "email" in error.columns else "userName")]) from None
     keys = [row["user_key"] for row in rows]
-    found = await tx.rows(select(col(User.user_key), col(User.id)).where(among(col(User.user_key), texts(keys))))
-    ids: dict[str, int] = {name: key for name, key in found}  # noqa: C416 - mypy knows a row as a tuple of any length
+    created = await tx.rows(select(col(User.user_key), col(User.id)).where(among(col(User.user_key), texts(keys))))
+    ids: dict[str, int] = {name: key for name, key in created}  # noqa: C416 - to mypy a row has any length
     return [ids[key] for key in keys]
 
 
-def _already_taken(new: Sequence[UserCreate], what: str) -> Problem:
-    """Somebody else was faster; of several users the database does not say which one is in the way."""
+def _just_taken(new: Sequence[UserCreate], field_name: str) -> Problem:
+    """Return the problem of a concurrent request. For several users the database does not report which is the one."""
     if len(new) == 1:
-        text = new[0].user_name if what == "userName" else str(new[0].email)
-        return _exists(what, text).under("users", 0)
-    return Conflict("Somebody took one of these names or addresses at this moment. Try again.", ("users",))
+        text = new[0].user_name if field_name == "userName" else str(new[0].email)
+        return _taken(field_name, text).under("users", 0)
+    return Conflict("One of these user names or e-mail addresses was just taken. Try again.", ("users",))
 
 
 def _row(tx: Transaction, new: UserCreate) -> dict[str, Any]:
@@ -194,13 +203,13 @@ def _row(tx: Transaction, new: UserCreate) -> dict[str, Any]:
 
 
 async def update_user(tx: Transaction, viewer: Viewer, user: RowRef, changes: UserUpdate) -> int:
-    """Change what is given of a user who holds no more than the viewer."""
+    """Change values of a user; needs USERS_MANAGE, and every permission of the user."""
     key = await load_managed(tx, viewer, user)
     policy.require_local_accounts(viewer)
     if changes.roles is not None:
         await roles.replace(tx, viewer, key, changes.roles)
     if changes.email is not None:
-        await _set_email(tx, key, _address(changes.email))
+        await _set_email(tx, key, _strip_email(changes.email))
     return key
 
 
@@ -209,22 +218,22 @@ _EMAIL = select(col(User.email)).where(col(User.id) == bindparam("key", type_=Ro
 
 async def _set_email(tx: Transaction, key: int, email: str | None) -> None:
     problems = [*validation.email_problems(email)]
-    if problems and email != await tx.value(_EMAIL, key=key):  # an older address may break newer rules
+    if problems and email != await tx.value(_EMAIL, key=key):  # an unchanged address may break newer rules
         raise Problems(problems)
     values = {"email": email, "email_key": None if email is None else casefold_key(email)}
     try:
         await tx.update(User, key, values)
     except UniqueViolation:
-        raise _exists("email", str(email)) from None
+        raise _taken("email", str(email)) from None
 
 
-async def assign_roles(tx: Transaction, viewer: Viewer, user: RowRef, wanted: Sequence[str]) -> int:
-    """Make these the roles of a user, and no others."""
-    return await update_user(tx, viewer, user, UserUpdate(roles=wanted))
+async def assign_roles(tx: Transaction, viewer: Viewer, user: RowRef, names: Sequence[str]) -> int:
+    """Replace the roles of a user."""
+    return await update_user(tx, viewer, user, UserUpdate(roles=names))
 
 
 async def set_user_metadata(tx: Transaction, viewer: Viewer, user: RowRef, metadata: Any) -> int:
-    """Replace a user's metadata. A list `roles` in it replaces her roles too, and makes those that are none yet."""
+    """Replace a user's metadata. A list `roles` in it replaces the user's roles too, and missing roles are created."""
     key = await load_managed(tx, viewer, user)
     if problems := [*validation.metadata_problems(metadata)]:
         raise Problems(problems)
@@ -239,106 +248,103 @@ async def set_user_metadata(tx: Transaction, viewer: Viewer, user: RowRef, metad
 
 
 async def name_of(tx: Transaction, viewer: Viewer) -> str | None:
-    """Return the user name of who makes a change, to be kept beside the id; None for the registry itself."""
+    """Return the viewer's user name, to be stored with the id; None for the system."""
     return await name_by_id(tx, viewer.user_id) if viewer.user_id else None
 
 
 async def name_by_id(tx: Transaction, key: int) -> str:
-    """Return the name of a user."""
     return str(
         await tx.value(select(col(User.user_name)).where(col(User.id) == bindparam("key", type_=RowId())), key=key)
     )
 
 
 async def load_managed(tx: Transaction, viewer: Viewer, user: RowRef) -> int:
-    """The id of a user whom the viewer may change: USERS_MANAGE, and no less than the user holds.
+    """Return the id of a user; needs USERS_MANAGE, and every permission of the user. The user is tracked for the audit.
 
-    Takes the lock under which nobody else changes who administers the registry.
+    The lock `admins` serializes all changes of the set of administrators.
     """
     policy.require(viewer, Permission.USERS_MANAGE)
     await tx.lock("admins")
-    rows = await tx.rows(_select_managed(user[0], viewer.permission_profile), **_named_by(tx, viewer, user))
+    rows = await tx.rows(_select_managed(user[0], viewer.permission_profile), **_bind_values(tx, viewer, user))
     if not rows:
         raise user_not_found(("user",))
     key: int = rows[0][0]
-    policy.require_equal_rights(viewer, roles.roles_allowing(mask for _, mask in rows), "This user")
+    policy.require_equal_rights(viewer, roles.combine_permissions(mask for _, mask in rows), "This user")
     await audit.track(tx, audit.USER, [key])
     return key
 
 
 async def load_visible(tx: Transaction, viewer: Viewer, user: RowRef, path: str = "user") -> int:
-    """The id of a user whom the viewer knows, or finds by her exact user name; raises NotFound."""
-    row = await tx.row(_select_visible(user[0], viewer.permission_profile), **_named_by(tx, viewer, user))
+    """Return the id of a user whom the viewer may see, or names by the exact user name; raise NotFound."""
+    row = await tx.row(_select_visible(user[0], viewer.permission_profile), **_bind_values(tx, viewer, user))
     if row is None:
         raise user_not_found((path,))
     return int(row[0])
 
 
 def user_not_found(path: Sequence[str | int]) -> Problem:
-    """The one answer for a user who is not, and for one of whom the viewer may not know."""
+    """Return the problem for a user who does not exist, or whom the viewer may not see."""
     return NotFound("There is no such user.", path)
 
 
 @cache
-def _select_visible(way: str, viewer: Viewer) -> Select[Any]:
-    return select(col(User.id)).where(*_select_referenced(way, viewer)).with_for_update()
+def _select_visible(by: str, viewer: Viewer) -> Select[Any]:
+    return select(col(User.id)).where(*_ref_conditions(by, viewer)).with_for_update()
 
 
 @cache
-def _select_managed(way: str, viewer: Viewer) -> Select[Any]:
-    """The same, with the permissions of each role that she holds; nobody changes those meanwhile: see `managed`."""
+def _select_managed(by: str, viewer: Viewer) -> Select[Any]:
+    """Return the statement for the user's id and permissions, a row for each role, which `load_managed` locks."""
     return (
         select(col(User.id), col(Role.permissions))
         .select_from(User)
         .outerjoin(UserRole, col(UserRole.user_id) == col(User.id))
         .outerjoin(Role, col(Role.id) == col(UserRole.role_id))
-        .where(*_select_referenced(way, viewer))
+        .where(*_ref_conditions(by, viewer))
         .with_for_update(of=User)
     )
 
 
-def _select_referenced(way: str, viewer: Viewer) -> tuple[ColumnElement[bool], ...]:
-    column, sees = (User.id, policy.knows_user) if way == "id" else (User.user_key, policy.finds_user)
+def _ref_conditions(by: str, viewer: Viewer) -> tuple[ColumnElement[bool], ...]:
+    column, sees = (User.id, policy.knows_user) if by == "id" else (User.user_key, policy.finds_user)
     return col(column) == bindparam("key", type_=col(column).type), sees(viewer)
 
 
-def _named_by(tx: Transaction, viewer: Viewer, user: RowRef) -> dict[str, Any]:
-    """What the statements that find a user bind."""
-    way, key = user
-    return {"key": key if way == "id" else validation.normalize_key(str(key)), **viewer.bind_values, "now": tx.now}
+def _bind_values(tx: Transaction, viewer: Viewer, user: RowRef) -> dict[str, Any]:
+    by, key = user
+    return {"key": key if by == "id" else validation.normalize_key(str(key)), **viewer.bind_values, "now": tx.now}
 
 
-def ref_by_name(user: RowRef) -> ColumnElement[bool]:
-    """The user of a row is the one who is named."""
-    way, key = user
-    return col(User.id) == key if way == "id" else col(User.user_key) == validation.normalize_key(str(key))
+def is_referenced(user: RowRef) -> ColumnElement[bool]:
+    """Return the condition that a row of `users` is the referenced user."""
+    by, key = user
+    return col(User.id) == key if by == "id" else col(User.user_key) == validation.normalize_key(str(key))
 
 
 async def is_viewer(tx: Transaction, viewer: Viewer, user: RowRef) -> bool:
-    """Whether the user who is named is the one who asks."""
-    return await tx.row(select(col(User.id)).where(ref_by_name(user), col(User.id) == viewer.user_id)) is not None
+    return await tx.row(select(col(User.id)).where(is_referenced(user), col(User.id) == viewer.user_id)) is not None
 
 
 async def load_many(tx: Transaction, viewer: Viewer, users: Sequence[RowRef]) -> list[int | None]:
-    """The same for many users in one statement; None for each that is not found."""
-    ways = [(way, key if way == "id" else validation.normalize_key(str(key))) for way, key in users]
+    """Return the ids of users like `load_visible`, in one statement and without row locks; None for a missing user."""
+    refs = [(by, key if by == "id" else validation.normalize_key(str(key))) for by, key in users]
     rows = await tx.rows(
         _select_many(viewer.permission_profile),
-        ids=[key for way, key in ways if way == "id"],
-        names=[key for way, key in ways if way != "id"],
+        ids=[key for by, key in refs if by == "id"],
+        names=[key for by, key in refs if by != "id"],
         **viewer.bind_values,
         now=tx.now,
     )
-    known = {("user_name", user_key) if by_name else ("id", key): key for by_name, key, user_key in rows}
-    return [known.get(way) for way in ways]
+    ids_by_ref = {("user_name", user_key) if by_name else ("id", key): key for by_name, key, user_key in rows}
+    return [ids_by_ref.get(ref) for ref in refs]
 
 
 @cache
 def _select_many(viewer: Viewer) -> Any:
     by_id = among(col(User.id), bindparam("ids", type_=Keys(RowId()))), policy.knows_user(viewer)
     by_name = among(col(User.user_key), bindparam("names", type_=Keys(KeyText()))), policy.finds_user(viewer)
-    arms = [
+    branches = [
         select(literal_column(str(at), Integer), col(User.id), col(User.user_key)).where(*conditions)
         for at, conditions in enumerate((by_id, by_name))
     ]
-    return union_all(*arms)
+    return union_all(*branches)

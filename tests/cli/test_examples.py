@@ -193,7 +193,7 @@ async def test_who_finishes_her_upload_herself_with_too_small_a_number_has_nothi
 
     refused = await house.put(token, CORALS)
 
-    assert (refused.status_code, refused.text) == (409, "The upload was finished already, with other numbers.")
+    assert (refused.status_code, refused.text) == (409, "The upload was already finished, with other numbers.")
     assert (house.files, await house.used()) == ({}, 1)
 
 

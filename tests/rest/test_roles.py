@@ -103,7 +103,7 @@ async def test_a_role_that_somebody_holds_is_a_409_and_stays_hers(
         reply = await rest("DELETE", "/users/roles/Editor", root, json={})
 
     assert refusal(reply) == (409, False)
-    assert reply.json()["error"] == "`editor` is held by 1 user. Take it from them first."
+    assert reply.json()["error"] == "`editor` is assigned to 1 user. Remove it from them first."
 
 
 async def test_who_manages_roles_deletes_none_that_carries_more_than_she_holds(

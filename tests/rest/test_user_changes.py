@@ -59,10 +59,13 @@ async def test_what_is_given_of_a_user_is_changed_and_the_rest_stays(
     [
         ({"email": "new@example.com", "roles": ["none"]}, "There is no role `none`."),
         ({"email": "nowhere", "roles": ["user", "none"]}, "There is no role `none`."),
-        ({"email": "nowhere", "roles": []}, "An e-mail address looks like name@host, at most 254 characters."),
+        (
+            {"email": "nowhere", "roles": []},
+            "An e-mail address must have the form name@host, with at most 254 characters.",
+        ),
         (
             {"email": "BEA@example.com", "roles": []},
-            "The e-mail address `BEA@example.com` is taken; letter case does not make it another.",
+            "The e-mail address `BEA@example.com` is taken. Letter case makes no difference.",
         ),
         ({"roles": "user"}, "`roles` must be a list of texts."),
         ({"email": 5}, "`email` must be text."),

@@ -67,8 +67,8 @@ async def test_an_email_and_roles_are_optional(
     assert reply.json() == {"userName": "a", "email": email, "roles": roles, "organizations": []}
 
 
-NO_NAME = "A user name is 1 to 127 letters (a to z) and digits, without spaces."
-NO_ADDRESS = "An e-mail address looks like name@host, at most 254 characters."
+NO_NAME = "A user name must be 1 to 127 letters (a to z) and digits, without spaces."
+NO_ADDRESS = "An e-mail address must have the form name@host, with at most 254 characters."
 SHORT = "A password needs at least 12 characters."
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"userName": None}, "`userName` is missing."),
@@ -79,16 +79,16 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"userName": "a.b"}, NO_NAME),
     ({"userName": "a\0"}, NO_NAME),
     ({"userName": "a" * 128}, NO_NAME),
-    ({"userName": "Anonymous"}, "The user name `Anonymous` is reserved."),
-    ({"userName": "aNN"}, "The user name `aNN` is taken; letter case does not make it another."),
+    ({"userName": "Anonymous"}, "The user name `Anonymous` is reserved. Choose another."),
+    ({"userName": "aNN"}, "The user name `aNN` is taken. Letter case makes no difference."),
     ({"email": "nowhere"}, NO_ADDRESS),
     (
         {"email": "ANN@example.com"},
-        "The e-mail address `ANN@example.com` is taken; letter case does not make it another.",
+        "The e-mail address `ANN@example.com` is taken. Letter case makes no difference.",
     ),
     ({"password": "short"}, SHORT),
     ({"password": "x" * 1_025}, "A password has at most 1,024 characters."),
-    ({"password": "correct horse\0"}, "A password cannot hold NUL or half a character."),
+    ({"password": "correct horse\0"}, "A password cannot contain NUL or an unpaired surrogate."),
     ({"roles": ["user", "nobody"]}, "There is no role `nobody`."),
     ({"roles": "user"}, "`roles` must be a list of texts."),
     ({"roles": [None]}, "`roles` must be a list of texts."),

@@ -187,7 +187,8 @@ async def test_that_its_slug_is_taken_is_all_that_a_private_org_tells(
     given = {"slug": f"{PART}hush", "name": "Mine"}
     reply = await api(document("createOrg"), as_=secrets.asker, input=given)
 
-    problem = {"code": "CONFLICT", "message": f"The slug `{PART}hush` is taken.", "path": ["input", "slug"]}
+    message = f"The slug `{PART}hush` is taken. Choose another."
+    problem = {"code": "CONFLICT", "message": message, "path": ["input", "slug"]}
     assert reply["data"] == {"createOrg": {"errors": [{"__typename": "Conflict", **problem}], "org": None}}
     assert await everything(database) == before
 

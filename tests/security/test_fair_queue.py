@@ -1,4 +1,4 @@
-"""Claims about the queue before hashing: turns rotate, its bounds hold, and who leaves takes nothing along."""
+"""Tests of the queue before password hashing: turns rotate, the limits hold, and a leaving caller frees its turn."""
 
 import asyncio
 from collections import Counter
@@ -18,7 +18,7 @@ HOME, AWAY, LAB = "192.0.2.1", "198.51.100.1", "203.0.113.1"
 
 @dataclass
 class Work:
-    """Turns that end when they are told to; `order` has the accounts in the order of their turns."""
+    """Turns that end on demand. `order` lists the accounts in the order of their turns."""
 
     queue: FairQueue
     order: list[str] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Work:
 
 
 async def settle() -> None:
-    """Let all go on that can."""
+    """Run every task that is ready."""
     for _ in range(10):
         await asyncio.sleep(0)
 
@@ -92,14 +92,14 @@ async def test_addresses_rotate_and_accounts_within_an_address(work: Work) -> No
 async def test_a_key_that_is_held_back_stops_nobody_else(work: Work) -> None:
     first = work.start(HOME, "first")
     await settle()
-    work.queue.hold("key", 60)
+    work.queue.pause("key", 60)
     tasks = [work.start(HOME, "held", "key", "other"), work.start(HOME, "held", "key"), work.start(HOME, "free", "x")]
     await settle()
     await work.end("first")
     await work.end("free")
     assert (work.order, work.queue.jobs) == (["first", "free"], 2)
 
-    work.queue.release(["key"])
+    work.queue.resume(["key"])
     await settle()
     await _all(work, tasks)
     await first
@@ -108,8 +108,8 @@ async def test_a_key_that_is_held_back_stops_nobody_else(work: Work) -> None:
 
 
 async def test_a_key_is_held_back_for_its_time_only(work: Work) -> None:
-    work.queue.hold("key", 60)
-    work.queue.hold("key", 0.01)
+    work.queue.pause("key", 60)
+    work.queue.pause("key", 0.01)
     task = work.start(HOME, "ann", "key")
 
     await asyncio.sleep(0.1)
@@ -130,7 +130,7 @@ async def test_who_had_a_turn_in_vain_is_the_next_of_its_account(work: Work) -> 
     tasks = [asyncio.create_task(tried(name, again=name == "one")) for name in ("one", "two", "three")]
     await settle()
     assert order == []
-    work.queue.release(["key"])
+    work.queue.resume(["key"])
     await asyncio.gather(*tasks)
 
     assert order == ["one", "two", "three"]
@@ -192,7 +192,7 @@ async def _leaves_by_hanging_up(work: Work) -> None:
 
 
 class _receiving:  # noqa: N801 - used as a function
-    """A request whose client hangs up when the event is set; it had sent an empty last part of its body."""
+    """A request whose client disconnects when the event is set, after an empty last part of its body."""
 
     def __enter__(self) -> asyncio.Event:
         event, about = asyncio.Event(), RequestStats("id", "POST")
@@ -241,7 +241,7 @@ async def test_a_turn_that_comes_at_the_moment_of_leaving_is_the_next_ones(work:
 
 @pytest.mark.parametrize("seed", range(20))
 async def test_in_any_crowd_the_bounds_hold_and_everybody_is_served(seed: int) -> None:
-    """Random comings, endings and leavings; at the end nothing is left, and each account went in its order."""
+    """Callers come, end and leave at random; in the end the queue is empty."""
     random = Random(seed)
     work = Work(FairQueue(random.randint(1, 3), 30))
     tasks: list[asyncio.Task[None]] = []
@@ -255,13 +255,13 @@ async def test_in_any_crowd_the_bounds_hold_and_everybody_is_served(seed: int) -
             case chance if chance < 0.8 and tasks:
                 random.choice(tasks).cancel()
             case chance if chance < 0.9:
-                work.queue.hold(f"key {random.choice('abcdefg')}", 60)
+                work.queue.pause(f"key {random.choice('abcdefg')}", 60)
             case _:
-                work.queue.release([f"key {name}" for name in "abcdefg"])
+                work.queue.resume([f"key {name}" for name in "abcdefg"])
         await settle()
         assert len(work.running) <= work.queue._size  # noqa: SLF001 - the bound
         assert work.queue.waiting <= 30
-    work.queue.release([f"key {name}" for name in "abcdefg"])
+    work.queue.resume([f"key {name}" for name in "abcdefg"])
     await settle()
     while work.running:
         await work.end(work.running[0])

@@ -1,4 +1,4 @@
-"""Passwords are hashed with argon2id in a bounded pool, in the same time whatever is wrong with them."""
+"""Tests of password hashing: argon2id in a bounded pool, with the same time for every failure."""
 
 import asyncio
 import subprocess
@@ -15,12 +15,12 @@ from app.domain.errors import InvalidInput
 from app.security import passwords
 from app.security.passwords import PasswordHasher, Verification, check_policy
 
-WRONG = Verification(ok=False, needs_rehash=False)
+INCORRECT = Verification(ok=False, needs_rehash=False)
 
 
 @pytest.fixture
 async def hasher() -> AsyncIterator[PasswordHasher]:
-    hasher = PasswordHasher(threads=2, most=2)
+    hasher = PasswordHasher(threads=2, max_waiting=2)
     yield hasher
     hasher.close()
 
@@ -31,11 +31,11 @@ async def test_a_password_is_stored_as_argon2id_and_known_again(hasher: Password
     assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert stored != await hasher.hash("correct horse")
     assert await hasher.verify("correct horse", stored) == Verification(ok=True, needs_rehash=False)
-    assert await hasher.verify("Correct horse", stored) == WRONG
+    assert await hasher.verify("Correct horse", stored) == INCORRECT
 
 
 SPELLINGS = ["caf\u00e9 au lait", "cafe\u0301 au lait", "\uff43af\u00e9 au lait"]
-"""One password as keyboards spell it."""
+"""One password, as different keyboards encode it."""
 
 
 @pytest.mark.parametrize("spelled", SPELLINGS)
@@ -44,7 +44,7 @@ async def test_one_password_is_right_however_its_characters_are_spelled(hasher: 
 
     for other in SPELLINGS:
         assert await hasher.verify(other, stored) == Verification(ok=True, needs_rehash=False)
-    assert await hasher.verify("cafe au lait", stored) == WRONG
+    assert await hasher.verify("cafe au lait", stored) == INCORRECT
 
 
 async def test_a_hash_of_another_spelling_from_before_is_right_as_it_was_sent_and_stale(hasher: PasswordHasher) -> None:
@@ -52,7 +52,7 @@ async def test_a_hash_of_another_spelling_from_before_is_right_as_it_was_sent_an
         stored = str(passwords.ARGON2ID.hash(spelled))
 
         assert await hasher.verify(spelled, stored) == Verification(ok=True, needs_rehash=True)
-        assert await hasher.verify(SPELLINGS[0], stored) == WRONG
+        assert await hasher.verify(SPELLINGS[0], stored) == INCORRECT
 
 
 async def test_the_second_comparison_depends_on_the_password_alone(
@@ -62,7 +62,7 @@ async def test_the_second_comparison_depends_on_the_password_alone(
 
     def counted(password: str, hash_: str | None) -> Verification:
         compared.append(password)
-        return WRONG
+        return INCORRECT
 
     monkeypatch.setattr(passwords, "_compare", counted)
     for of in (stored, None, "damaged"):
@@ -86,7 +86,7 @@ async def test_a_hash_of_another_cost_is_stale_when_the_password_is_right(
     stored = passwords.ARGON2ID.using(**numbers).hash("correct horse")
 
     assert await hasher.verify("correct horse", stored) == Verification(ok=True, needs_rehash=True)
-    assert await hasher.verify("wrong horse", stored) == WRONG
+    assert await hasher.verify("wrong horse", stored) == INCORRECT
 
 
 async def test_nobodys_hash_costs_what_a_new_one_costs_and_is_never_right(hasher: PasswordHasher) -> None:
@@ -95,7 +95,7 @@ async def test_nobodys_hash_costs_what_a_new_one_costs_and_is_never_right(hasher
     assert passwords.DUMMY_HASH.rsplit("$", 2)[0] == stored.rsplit("$", 2)[0]
     assert len(passwords.DUMMY_HASH) == len(stored)
     for guess in ("", "x", "password"):
-        assert await hasher.verify(guess, None) == WRONG
+        assert await hasher.verify(guess, None) == INCORRECT
 
 
 @pytest.mark.parametrize("password", ["", "x" * 1025, "nul\0", "half \ud83d", "\udcff"])
@@ -109,8 +109,8 @@ async def test_an_unusable_password_is_refused_when_set_and_wrong_when_tried(
 
     assert caught.value.path == ()
     assert caught.value.message.startswith("A password ")
-    assert await hasher.verify(password, stored) == WRONG
-    assert await hasher.verify(password, None) == WRONG
+    assert await hasher.verify(password, stored) == INCORRECT
+    assert await hasher.verify(password, None) == INCORRECT
 
 
 async def test_1024_characters_of_any_script_are_a_password(hasher: PasswordHasher) -> None:
@@ -123,8 +123,8 @@ async def test_1024_characters_of_any_script_are_a_password(hasher: PasswordHash
 async def test_a_damaged_hash_is_wrong_and_logged_without_itself(
     hasher: PasswordHasher, caplog: pytest.LogCaptureFixture, stored: str
 ) -> None:
-    assert await hasher.verify("plain", stored) == WRONG
-    assert "cannot sign in until it is set anew" in caplog.text
+    assert await hasher.verify("plain", stored) == INCORRECT
+    assert "cannot sign in until the password is reset" in caplog.text
     assert not stored or stored not in caplog.text
 
 
@@ -139,14 +139,14 @@ async def test_unknown_wrong_and_unusable_take_the_same_time(hasher: PasswordHas
             times.append(time.perf_counter() - start)
         return min(times)
 
-    known = await fastest("wrong horse", stored)
+    existing_user = await fastest("wrong horse", stored)
     for password, hashed in [("wrong horse", None), ("x" * 2000, stored), ("nul\0", stored), ("x", "plain")]:
         # A loaded machine may stretch one of them; leaving the work out would be a hundred times faster.
-        assert known / 4 < await fastest(password, hashed) < known * 4
+        assert existing_user / 4 < await fastest(password, hashed) < existing_user * 4
 
 
 class Blocked:
-    """Hashing that waits until it is let go."""
+    """Hashing that waits for an event."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.go = threading.Event()
@@ -191,7 +191,7 @@ async def test_nothing_is_hashed_for_one_who_has_left(hasher: PasswordHasher, mo
 
 
 async def test_closing_finishes_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    hasher = PasswordHasher(threads=1, most=1)
+    hasher = PasswordHasher(threads=1, max_waiting=1)
     Blocked(monkeypatch).go.set()
     tasks = await started(hasher, 2)
 
@@ -212,12 +212,12 @@ ALL = PasswordPolicy(
     [
         ("Passw0rd!", []),
         ("Pässwörd٣ ", []),
-        ("Passw0rd", ["no letter or digit"]),
+        ("Passw0rd", ["not a letter or digit"]),
         ("passw0rd!", ["an upper-case letter"]),
         ("PASSW0RD!", ["a lower-case letter"]),
         ("Password!", ["a digit"]),
         ("Pw0!", ["at least 8 characters"]),
-        ("", ["at least 8", "a digit", "an upper-case", "a lower-case", "no letter or digit"]),
+        ("", ["at least 8", "a digit", "an upper-case", "a lower-case", "not a letter or digit"]),
     ],
 )
 def test_every_broken_rule_is_named(password: str, broken: list[str]) -> None:
@@ -235,7 +235,7 @@ def test_the_default_policy_asks_for_twelve_characters_and_none_for_nothing() ->
 
 
 def test_importing_and_hashing_warn_of_nothing() -> None:
-    code = "from app import passwords; passwords._verified('x', passwords.hashed('x'))"
+    code = "from app.security import passwords; passwords._verify('x', passwords.hash_password('x'))"
 
     run = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],

@@ -1,4 +1,4 @@
-"""Claims about keys that sign tokens: how they are kept and published, what a rotation does, and who learns of it."""
+"""Tests of the keys that sign tokens: storage, publication, rotation, and the refresh by every worker."""
 
 import asyncio
 from datetime import timedelta
@@ -32,12 +32,12 @@ def overrides() -> dict[str, Any]:
 
 
 @pytest.fixture
-def desk(make: Make) -> AppContext:
+def app(make: Make) -> AppContext:
     return make.app
 
 
 async def _who(api: Api, token: str) -> Any:
-    """The name that a token stands for; the status when it is refused."""
+    """Return the user name of a token, or the status of its refusal."""
     response = await api.client.post("/graphql", json={"query": WHO}, headers={"authorization": f"Bearer {token}"})
     return response.json()["data"]["viewer"]["user"]["userName"] if response.is_success else response.status_code
 
@@ -47,7 +47,7 @@ def _kid(token: str) -> Any:
 
 
 async def _published(api: Api) -> list[str]:
-    """The names of the keys at the well-known place, after that of the tickets."""
+    """Return the names of the published keys, without the key of tickets, which is the first."""
     response = await api.client.get("/.well-known/jwks.json")
     assert response.headers["cache-control"] == "public, max-age=300"
     tickets, *keys = response.json()["keys"]
@@ -60,7 +60,7 @@ def _other_kind(settings: Settings, algorithm: str) -> Settings:
 
 
 def _forged(token: str, key: signing.Key) -> str:
-    """What a token says, signed with another key under its name."""
+    """Return the claims of a token, signed with another key, in a token that names that key."""
     claims = jwt.decode(token, options={"verify_signature": False})
     return jwt.encode(claims, key.private, "EdDSA", {"kid": key.kid})
 
@@ -77,37 +77,37 @@ async def test_others_check_a_token_with_the_published_key(api: Api, make: Make)
 
 
 async def test_a_rotation_makes_a_key_that_signs_and_keeps_the_old_one_until_its_last_token_has_ended(
-    api: Api, make: Make, desk: AppContext, database: db.Database
+    api: Api, make: Make, app: AppContext, database: db.Database
 ) -> None:
     ann, now = await make.user("ann"), database.clock()
     database.clock = lambda: now
     old = api.token(ann)
-    kid = await service.rotate(desk.key_store, WEEK)
-    database.clock = lambda: now + service.FRESH
+    kid = await service.rotate(app.key_store, WEEK)
+    database.clock = lambda: now + service.MAX_AGE
     last = api.token(ann)  # a worker that has not looked since
     assert await _published(api) == [_kid(old), kid]
     new = api.token(ann)
 
     assert [_kid(each) for each in (last, new)] == [_kid(old), kid]
     assert [await _who(api, each) for each in (old, last, new)] == ["ann"] * 3
-    database.clock = lambda: now + service.FRESH + WEEK - SECOND
+    database.clock = lambda: now + service.MAX_AGE + WEEK - SECOND
     assert [await _who(api, each) for each in (old, last, new)] == [401, "ann", "ann"]
     database.clock = lambda: now + service.OVERLAP + WEEK
     assert await _published(api) == [kid]
 
-    await service.rotate(desk.key_store, WEEK)
-    assert [each.kid for each in await service.list_keys(desk.key_store)][:1] == [kid]
-    assert len(await service.list_keys(desk.key_store)) == 2
+    await service.rotate(app.key_store, WEEK)
+    assert [each.kid for each in await service.list_keys(app.key_store)][:1] == [kid]
+    assert len(await service.list_keys(app.key_store)) == 2
 
 
 async def test_a_key_that_was_revoked_is_gone_with_its_tokens_from_every_worker(
-    api: Api, make: Make, desk: AppContext, database: db.Database, settings: Settings
+    api: Api, make: Make, app: AppContext, database: db.Database, settings: Settings
 ) -> None:
     ann, now = await make.user("ann"), database.clock()
     old = api.token(ann)
 
     async with another(settings) as elsewhere:
-        kid = await service.rotate(desk.key_store, WEEK, revoke=True)
+        kid = await service.rotate(app.key_store, WEEK, revoke=True)
         for worker in (api, elsewhere):
             worker._desk.database.clock = lambda: now + service.OVERLAP  # noqa: SLF001 - each worker has its own clock
             assert await _who(worker, old) == 401
@@ -116,13 +116,13 @@ async def test_a_key_that_was_revoked_is_gone_with_its_tokens_from_every_worker(
 
 
 async def test_a_worker_that_has_not_looked_yet_takes_what_another_has_just_signed(
-    api: Api, make: Make, desk: AppContext, settings: Settings
+    api: Api, make: Make, app: AppContext, settings: Settings
 ) -> None:
     ann = await make.user("ann")
 
     async with another(settings) as elsewhere:
-        kid = await service.rotate(desk.key_store, WEEK)
-        await desk.key_store._load()  # noqa: SLF001 - as it does when its time has come
+        kid = await service.rotate(app.key_store, WEEK)
+        await app.key_store._load()  # noqa: SLF001 - as it does when its time has come
         token = api.token(ann)
         body = {"authorization": f"Bearer {token}"}
         over_rest = await elsewhere.client.get("/users/me", headers=body)
@@ -133,7 +133,7 @@ async def test_a_worker_that_has_not_looked_yet_takes_what_another_has_just_sign
 
 
 async def test_names_that_are_made_up_share_a_look_and_keep_nobody_else_out(
-    api: Api, make: Make, desk: AppContext, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    api: Api, make: Make, app: AppContext, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ann = await make.user("ann")
     made_up = [_forged(api.token(ann), signing.Key.generate()) for _ in range(5)]
@@ -144,18 +144,18 @@ async def test_names_that_are_made_up_share_a_look_and_keep_nobody_else_out(
         await look(keyring)
 
     async with another(settings) as elsewhere:
-        await service.rotate(desk.key_store, WEEK)
-        await look(desk.key_store)
+        await service.rotate(app.key_store, WEEK)
+        await look(app.key_store)
         said = await asyncio.gather(*(_who(elsewhere, token) for token in [*made_up, api.token(ann)]))
         monkeypatch.setattr(service.KeyStore, "_load", counted)
-        await asyncio.gather(*(desk.key_store.look_for_unknown() for _ in range(100)))
+        await asyncio.gather(*(app.key_store.refresh_for_unknown_key() for _ in range(100)))
 
     assert said == [401] * 5 + ["ann"]
     assert len(looks) == 1
 
 
 async def test_what_is_no_name_of_a_key_is_not_looked_for(
-    api: Api, make: Make, desk: AppContext, monkeypatch: pytest.MonkeyPatch
+    api: Api, make: Make, app: AppContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def none(keyring: service.KeyStore) -> None:
         raise AssertionError
@@ -197,16 +197,16 @@ async def test_workers_that_start_at_once_agree_on_one_key(
 
 
 async def test_a_key_is_kept_sealed_under_the_secret_and_under_its_name(
-    desk: AppContext, database: db.Database, settings: Settings
+    app: AppContext, database: db.Database, settings: Settings
 ) -> None:
     kid, sealed = (await fetch(database, select(col(tables.SigningKey.kid), col(tables.SigningKey.sealed))))[0]
-    key = desk.key_store.cipher.decrypt(kid, sealed)
+    key = app.key_store.cipher.decrypt(kid, sealed)
 
     assert key is not None
     assert key.kid == kid
     assert key.private.private_bytes_raw().hex() not in sealed
-    assert desk.key_store.cipher.decrypt("x" * 43, sealed) is None
-    assert [desk.key_store.cipher.decrypt(kid, wrong) for wrong in ("", "!", sealed[:-4], "A" * 80)] == [None] * 4
+    assert app.key_store.cipher.decrypt("x" * 43, sealed) is None
+    assert [app.key_store.cipher.decrypt(kid, text) for text in ("", "!", sealed[:-4], "A" * 80)] == [None] * 4
     assert signing.KeyCipher(b"another secret that is long enough").decrypt(kid, sealed) is None
 
 
@@ -221,19 +221,19 @@ async def test_with_another_secret_there_is_another_key_and_no_token_is_good_any
         assert await _who(elsewhere, old) == 401
         assert await _who(elsewhere, elsewhere.token(ann)) == "ann"
         assert _kid(old) not in await _published(elsewhere)
-        told = await service.list_keys(elsewhere._desk.key_store)  # noqa: SLF001 - what the command line asks
+        infos = await service.list_keys(elsewhere._desk.key_store)  # noqa: SLF001 - what the command line asks
 
-    assert [each.is_readable for each in told] == [False, True]
+    assert [each.is_readable for each in infos] == [False, True]
 
 
 async def test_a_key_that_somebody_put_into_the_database_signs_nothing(
-    api: Api, make: Make, desk: AppContext, database: db.Database
+    api: Api, make: Make, app: AppContext, database: db.Database
 ) -> None:
     forged, now = signing.Key.generate(), database.clock()
     token = _forged(api.token(await make.user("ann")), forged)
     async with database.write() as tx:
         await tx.rows(update(tables.SigningKey).values(kid=forged.kid))
-    database.clock = lambda: now + service.FRESH
+    database.clock = lambda: now + service.MAX_AGE
 
     assert await _who(api, token) == 401
 

@@ -1,4 +1,4 @@
-"""A ticket's token is checked with the published key alone, says what the ticket says, and signs nobody in."""
+"""Tests of a ticket's token: the published key verifies it, it has the ticket's content, and it is no session token."""
 
 from typing import Any
 
@@ -18,24 +18,22 @@ from tests.support.storing import Storing
 
 @pytest.fixture
 def storing(api: Api) -> Storing:
-    """Asks about storage."""
     return Storing(api)
 
 
 @pytest.fixture
 async def ann(make: Make) -> Person:
-    """Who uploads."""
     return await make.user("Ann")
 
 
 @pytest.fixture
 async def reef(make: Make, ann: Person) -> Thing:
-    """A dataset in an org of ann's."""
+    """Return a dataset in an org of Ann's."""
     return await make.resource(await make.org("lab", owner=ann), owner=ann, slug="reef")
 
 
 async def published(client: httpx.AsyncClient) -> jwt.PyJWKSet:
-    """The keys, as anybody fetches them."""
+    """Return the published keys."""
     response = await client.get("/.well-known/jwks.json")
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/jwk-set+json"
@@ -44,7 +42,7 @@ async def published(client: httpx.AsyncClient) -> jwt.PyJWKSet:
 
 
 async def checked(client: httpx.AsyncClient, token: str) -> dict[str, Any]:
-    """The claims of a ticket, as a storage service checks them."""
+    """Return the claims of a ticket, verified like a storage service does."""
     header = jwt.get_unverified_header(token)
     assert header == {"alg": "EdDSA", "typ": "ticket+jwt", "kid": header["kid"]}
     key = (await published(client))[header["kid"]]
@@ -75,7 +73,7 @@ async def test_a_storage_service_reads_all_it_needs_from_the_token(
 async def test_a_ticket_tells_the_org_to_nobody_who_does_not_see_it(
     storing: Storing, client: httpx.AsyncClient, make: Make, ann: Person, reef: Thing
 ) -> None:
-    """Nor does it to an administrator of the resource: the ticket names that by its id alone."""
+    """Even an administrator of the resource who may not see the org gets a ticket with the resource's id only."""
     guest, surveyor = await make.user("guest"), await make.holder(Permission.RESOURCES_VIEW)
     for person in (guest, surveyor):
         await make.grant(reef, person, resource_roles.ADMIN)
@@ -83,9 +81,9 @@ async def test_a_ticket_tells_the_org_to_nobody_who_does_not_see_it(
     async def path(person: Person) -> list[Any]:
         begun = await storing.begin(reef, person, 1), await storing.download(reef, person)
         payloads = [answered(reply, name) for reply, name in zip(begun, ("beginUpload", "beginDownload"), strict=True)]
-        found = [await checked(client, payload["token"]) for payload in payloads]
-        assert {each["resource"] for each in found} == {reef.node}
-        return [each.get("path", "absent") for each in found]
+        claims = [await checked(client, payload["token"]) for payload in payloads]
+        assert {each["resource"] for each in claims} == {reef.node}
+        return [each.get("path", "absent") for each in claims]
 
     assert await path(guest) == ["absent"] * 2
     assert await path(ann) == await path(surveyor) == ["lab/reef"] * 2
@@ -94,9 +92,9 @@ async def test_a_ticket_tells_the_org_to_nobody_who_does_not_see_it(
 async def test_a_download_of_nobody_names_nobody(
     storing: Storing, client: httpx.AsyncClient, make: Make, ann: Person, reef: Thing
 ) -> None:
-    given = {"resource": {"id": reef.node}, "subject": {"anyone": True}, "roles": ["DATASET_DATA_READ"]}
-    granted = "mutation ($input: GrantAccessInput!) { grantAccess(input: $input) { errors { code } } }"
-    answered(await storing.api(granted, as_=ann, input=given), "grantAccess")
+    values = {"resource": {"id": reef.node}, "subject": {"anyone": True}, "roles": ["DATASET_DATA_READ"]}
+    mutation = "mutation ($input: GrantAccessInput!) { grantAccess(input: $input) { errors { code } } }"
+    answered(await storing.api(mutation, as_=ann, input=values), "grantAccess")
 
     claims = [
         await checked(client, answered(await storing.download(reef, asker), "beginDownload")["token"])
@@ -122,7 +120,7 @@ async def test_a_ticket_is_no_token_to_sign_in_with(storing: Storing, make: Make
 
 
 async def test_a_token_to_sign_in_with_is_no_ticket(api: Api, client: httpx.AsyncClient, ann: Person) -> None:
-    """Nor is one that somebody signs with the public key as if it were a secret."""
+    """A token signed with the public key as a secret is refused too."""
     (key,) = (await published(client)).keys
     claims = {"aud": "storage", "jti": "x", "act": "upload", "path": "lab/reef", "bytes": 1, "exp": 2**40}
     public = key.key.public_bytes_raw()
@@ -138,13 +136,18 @@ async def test_a_token_to_sign_in_with_is_no_ticket(api: Api, client: httpx.Asyn
 
 
 async def test_the_key_follows_from_the_secret_and_is_not_the_secret(client: httpx.AsyncClient) -> None:
-    (shown,) = (await client.get("/.well-known/jwks.json")).json()["keys"]
+    (published_key,) = (await client.get("/.well-known/jwks.json")).json()["keys"]
     same, other = (tickets.TicketSigner(secret).jwk for secret in (SECRET.encode(), b"another" * 9))
 
-    assert shown == same
-    assert shown.keys() == {"kty", "crv", "x", "kid", "alg", "use"}
-    assert (shown["kty"], shown["crv"], shown["alg"], shown["use"]) == ("OKP", "Ed25519", "EdDSA", "sig")
-    assert {shown["kid"], shown["x"]}.isdisjoint({other["kid"], other["x"]})
+    assert published_key == same
+    assert published_key.keys() == {"kty", "crv", "x", "kid", "alg", "use"}
+    assert (published_key["kty"], published_key["crv"], published_key["alg"], published_key["use"]) == (
+        "OKP",
+        "Ed25519",
+        "EdDSA",
+        "sig",
+    )
+    assert {published_key["kid"], published_key["x"]}.isdisjoint({other["kid"], other["x"]})
 
 
 async def test_only_reading_is_taken_where_the_keys_are(client: httpx.AsyncClient) -> None:

@@ -1,4 +1,4 @@
-"""Every way to forge, bend or reuse a token that is known to have worked somewhere: each is refused, and all alike."""
+"""Known attacks with forged, modified or reused tokens. Each is refused, all with the same response."""
 
 import base64
 import hashlib
@@ -32,13 +32,13 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 @pytest.fixture
 def overrides() -> dict[str, Any]:
-    """Tokens are signed with keys; those of the secret are good too. Nobody is slowed: each is looked at."""
+    """Sign tokens with keys, and turn the throttle off, so that every token is verified."""
     return {"OSTIARY_TOKEN_ALGORITHM": "EdDSA", "OSTIARY_THROTTLE__ENABLED": "false"}
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What an attacker may have: a token of her own, the public keys, and all the time in the world."""
+    """The knowledge of an attacker: a token of their own and the public keys."""
 
     api: Api
     make: Make
@@ -46,31 +46,31 @@ class Scene:
 
     @property
     def good(self) -> str:
-        """A good token, signed with a key."""
+        """Return a valid token, signed with the server's key."""
         return self.api.token(self.ann)
 
     @property
     def claims(self) -> dict[str, Any]:
-        """What it says."""
-        found: dict[str, Any] = jwt.decode(self.good, options={"verify_signature": False})
-        return found
+        """Return the claims of a valid token."""
+        claims: dict[str, Any] = jwt.decode(self.good, options={"verify_signature": False})
+        return claims
 
     @property
     def key(self) -> signing.Key:
-        """The key of the house."""
-        found = self.make.app.signer.ring.signing_key
-        assert found is not None
-        return found
+        """Return the server's signing key."""
+        key = self.make.app.signer.keys.signing_key
+        assert key is not None
+        return key
 
     def signed(self, header: dict[str, Any], secret: bytes = SECRET.encode(), **changes: Any) -> str:
-        """Under a good signature of the house's secret."""
+        """Return a token with changed claims and a valid HMAC of the server's secret."""
         return _hmac({"alg": "HS256", "typ": "JWT", **header}, {**self.claims, **changes}, secret)
 
     def sealed(self, header: dict[str, Any], key: signing.Key | None = None, **changes: Any) -> str:
-        """Under a good signature of a key: that of the house unless told."""
-        held = key or self.key
-        text = _text({"alg": "EdDSA", "typ": "JWT", "kid": held.kid, **header}, {**self.claims, **changes})
-        return f"{text}.{_part(held.private.sign(text.encode()))}"
+        """Return a token with changed claims and a valid signature of a key, by default the server's."""
+        signing_key = key or self.key
+        text = _text({"alg": "EdDSA", "typ": "JWT", "kid": signing_key.kid, **header}, {**self.claims, **changes})
+        return f"{text}.{_part(signing_key.private.sign(text.encode()))}"
 
 
 def _part(content: object) -> str:
@@ -89,7 +89,7 @@ def _hmac(header: dict[str, Any], claims: dict[str, Any], secret: bytes) -> str:
 
 
 def _respelled(token: str) -> str:
-    """The last letter of a signature has bits that mean nothing: a lenient reader takes several for the same."""
+    """Change unused bits in the last letter of a signature, which a lenient decoder ignores."""
     return token[:-1] + LETTERS[LETTERS.index(token[-1]) ^ 1]
 
 
@@ -106,7 +106,7 @@ def _with_other_key(algorithm: str) -> Callable[[Scene], str]:
 
 
 def _jwk(scene: Scene) -> str:
-    """A token that brings the key along with which it is to be checked."""
+    """Return a token whose header contains the attacker's key."""
     mine = signing.Key.generate()
     return scene.sealed({"jwk": mine.jwk}, mine)
 
@@ -118,11 +118,11 @@ def _ticket(scene: Scene) -> str:
 
 
 def _with_key_of_tickets(scene: Scene) -> str:
-    return scene.sealed({}, signing.Key.derived(SECRET.encode(), tickets.PURPOSE))
+    return scene.sealed({}, signing.Key.derive(SECRET.encode(), tickets.PURPOSE))
 
 
 def _public(scene: Scene, form: str) -> bytes:
-    """The public key as an attacker finds it, in one of its forms."""
+    """Return the public key in one of its encodings."""
     jwk = scene.key.jwk
     raw = base64.urlsafe_b64decode(jwk["x"] + "==")
     forms: dict[str, bytes] = {"raw": raw, "x": jwk["x"].encode(), "jwk": json.dumps(jwk).encode()}
@@ -215,7 +215,7 @@ FORGED: dict[str, Callable[[Scene], str]] = {
 
 
 async def _refused(api: Api, token: str) -> set[str]:
-    """What is answered everywhere: in a header it is refused; in a cookie it is nobody's."""
+    """Check that a token is refused in a header and ignored in a cookie, and return the texts of the refusals."""
     header, cookie = {"authorization": f"Bearer {token}"}, {"cookie": f"jwtToken={token}"}
     over_graphql = [await api.client.post("/graphql", json={"query": WHO}, headers=each) for each in (header, cookie)]
     over_rest = [await api.client.post("/users/authenticate/refresh", headers=each) for each in (header, cookie)]
@@ -227,7 +227,7 @@ async def _refused(api: Api, token: str) -> set[str]:
 
 
 async def _scene(api: Api, make: Make) -> Scene:
-    """Ann is who must not be impersonated; her good tokens, of both kinds, are taken."""
+    """Return a scene in which Ann's valid tokens of all kinds are accepted."""
     scene = Scene(api, make, await make.user("ann", "admin"))
     for token in (scene.good, scene.sealed({}), scene.signed({}), (await make.api_token(scene.ann))[0]):
         response = await api.client.post("/graphql", json={"query": WHO}, headers={"authorization": f"Bearer {token}"})
@@ -238,11 +238,11 @@ async def _scene(api: Api, make: Make) -> Scene:
 
 async def test_what_was_forged_or_bent_is_refused_alike(api: Api, make: Make, database: db.Database) -> None:
     scene = await _scene(api, make)
-    told = await _refused(api, "nonsense")
+    refusals = await _refused(api, "nonsense")
 
     async with unchanged(database):
         for name, forge in FORGED.items():
-            assert await _refused(api, forge(scene)) == told, name
+            assert await _refused(api, forge(scene)) == refusals, name
 
 
 Ending = Callable[[Scene, Settings, str], Awaitable[Any]]
@@ -259,14 +259,14 @@ async def _end_signed_out(scene: Scene, settings: Settings, token: str) -> None:
 
 async def _end_password(scene: Scene, settings: Settings, token: str) -> None:
     root = await scene.make.admin()
-    given = {"user": {"id": scene.ann.node}, "newPassword": "another horse another staple"}
-    answered(await scene.api(change("resetPassword"), as_=root, input=given), "resetPassword")
+    values = {"user": {"id": scene.ann.node}, "newPassword": "another horse another staple"}
+    answered(await scene.api(change("resetPassword"), as_=root, input=values), "resetPassword")
 
 
 async def _end_deactivated(scene: Scene, settings: Settings, token: str) -> None:
     root = await scene.make.admin()
-    given = {"user": {"id": scene.ann.node}, "roles": ["deactivated"]}
-    answered(await scene.api(change("assignRoles"), as_=root, input=given), "assignRoles")
+    values = {"user": {"id": scene.ann.node}, "roles": ["deactivated"]}
+    answered(await scene.api(change("assignRoles"), as_=root, input=values), "assignRoles")
 
 
 async def _end_deleted(scene: Scene, settings: Settings, token: str) -> None:
@@ -275,10 +275,10 @@ async def _end_deleted(scene: Scene, settings: Settings, token: str) -> None:
 
 
 async def _end_key_gone(scene: Scene, settings: Settings, token: str) -> None:
-    desk = scene.make.app
-    async with desk.database.write() as tx:
+    app = scene.make.app
+    async with app.database.write() as tx:
         await tx.rows(delete(tables.SigningKey))
-    await desk.key_store._load()  # noqa: SLF001 - as it does when its time has come
+    await app.key_store._load()  # noqa: SLF001 - as it does when the keys are too old
 
 
 ENDED: dict[str, Ending] = {
@@ -296,20 +296,20 @@ async def test_what_was_good_once_is_refused_as_what_never_was(
     api: Api, make: Make, settings: Settings, name: str
 ) -> None:
     scene = await _scene(api, make)
-    token, told = scene.good, await _refused(api, "nonsense")
+    token, refusals = scene.good, await _refused(api, "nonsense")
 
     await ENDED[name](scene, settings, token)
 
-    assert await _refused(api, token) == told
+    assert await _refused(api, token) == refusals
     async with another(settings) as restarted:
-        assert await _refused(restarted, token) == told
+        assert await _refused(restarted, token) == refusals
 
 
 async def test_an_api_token_that_has_ended_is_refused_as_what_never_was(
     api: Api, make: Make, database: db.Database
 ) -> None:
     scene = await _scene(api, make)
-    told = await _refused(api, "nonsense")
+    refusals = await _refused(api, "nonsense")
     token, key = await make.api_token(scene.ann)
 
     for values in (
@@ -324,11 +324,11 @@ async def test_an_api_token_that_has_ended_is_refused_as_what_never_was(
             await api.client.post("/users/authenticate/refresh", headers=header),
             await api.client.get("/orgs", headers=header),
         ]
-        assert {each.text for each in replies} == told
+        assert {each.text for each in replies} == refusals
 
 
 async def test_a_token_is_no_ticket(api: Api, make: Make) -> None:
-    """Whoever checks tickets, as the published API says, by their audience and their type."""
+    """A storage service that checks the audience and the type of a ticket refuses a session token."""
     scene = await _scene(api, make)
     keys = jwt.PyJWKSet.from_dict((await api.client.get("/.well-known/jwks.json")).json())
 

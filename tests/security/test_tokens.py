@@ -1,4 +1,4 @@
-"""Tokens are read back as they were issued; whatever else is presented says nothing about anybody."""
+"""Tests of session tokens: issued tokens are read back with their claims, and all others are refused."""
 
 import base64
 import json
@@ -37,7 +37,7 @@ def payload(**changes: Any) -> dict[str, Any]:
 
 
 def signed(content: object, secret: bytes = SECRET, **header: Any) -> str:
-    """Any content under a good signature, even one that no library would sign."""
+    """Return any content with a valid signature, even content that no library would sign."""
     text = content if isinstance(content, bytes) else json.dumps(content).encode()
     return jwt.PyJWS().encode(text, secret, "HS256", header or None)
 
@@ -92,17 +92,17 @@ def test_a_signature_is_checked_once_and_its_times_always(monkeypatch: pytest.Mo
 
 def test_a_remembered_signature_is_worth_no_more_than_its_key() -> None:
     signer, key = TokenSigner(SECRET, timedelta(days=7), []), keys.Key.generate()
-    signer.ring = VerificationKeys({key.kid: (key, NOW + SECOND)}, key)
+    signer.keys = VerificationKeys({key.kid: (key, NOW + SECOND)}, key)
     token = signer.issue(ANN, NOW).token
 
     assert signer.read(token, NOW) is not None
     assert signer.read(token, NOW + SECOND) is None
-    signer.ring = VerificationKeys()
+    signer.keys = VerificationKeys()
     assert signer.read(token, NOW) is None
 
 
 def test_so_many_signatures_are_remembered_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.security.session_tokens.REMEMBERED", 3)
+    monkeypatch.setattr("app.security.session_tokens.CACHE_SIZE", 3)
     signer = TokenSigner(SECRET, timedelta(days=7), [])
     for _ in range(9):
         assert signer.read(signer.issue(ANN, NOW).token, NOW)
@@ -235,7 +235,7 @@ def _fits(token: str) -> int:
 
 
 def test_a_revoked_token_is_refused_however_its_signature_is_spelled() -> None:
-    kept, revoked = SIGNER.issue(ANN, NOW), SIGNER.issue(ANN, NOW)
+    valid, revoked = SIGNER.issue(ANN, NOW), SIGNER.issue(ANN, NOW)
     signer = TokenSigner(SECRET, timedelta(days=7), [f"  {revoked.token}\n", "", "nonsense"])
 
     # The last letter's two lowest bits mean nothing, so that lenient decoders see the same signature.
@@ -245,7 +245,7 @@ def test_a_revoked_token_is_refused_however_its_signature_is_spelled() -> None:
 
     assert signer.read(revoked.token, NOW) is None
     assert signer.read(respelled, NOW) is None
-    assert signer.read(kept.token, NOW)
+    assert signer.read(valid.token, NOW)
 
 
 @given(st.text() | st.from_regex(r"[\w-]+\.[\w-]+\.[\w-]+", fullmatch=True))

@@ -166,7 +166,7 @@ async def test_where_one_may_be_wrong_one_is_looked_at_at_a_time(
 async def test_within_a_worker_nobody_waits_for_a_clock(
     app: Starlette, make: Make, looks: SlowLooks, monkeypatch: pytest.MonkeyPatch, overrides: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(login_throttle, "FIRST_PAUSE", 60)
+    monkeypatch.setattr(login_throttle, "MIN_PAUSE", 60)
     await make.user("ann")
 
     replies = await asyncio.gather(*(Guesser(app).rest(HOME, "ann", PASSWORD) for _ in range(12)))
@@ -196,7 +196,7 @@ async def test_what_a_killed_worker_checked_is_free_again_in_seconds(
 ) -> None:
     await make.user("ann")
     desk = workers.desks[0]
-    keys = [desk.throttle._name("pair", HOME, "ann"), desk.throttle._name("address", HOME)]  # noqa: SLF001 - as it does
+    keys = [desk.throttle._hash_key("pair", HOME, "ann"), desk.throttle._hash_key("address", HOME)]  # noqa: SLF001 - as it does
     for _ in range(FREE):
         async with database.write() as tx:
             await password_attempts.reserve(tx, {key: GuessLimit(FREE, 900) for key in keys}, TIMES)
@@ -215,7 +215,7 @@ async def test_one_that_waits_goes_on_when_another_worker_has_checked(
     workers: Workers, make: Make, looks: SlowLooks, database: db.Database
 ) -> None:
     await make.user("ann")
-    limits = {workers.desks[0].throttle._name("pair", HOME, "ann"): GuessLimit(FREE, 900)}  # noqa: SLF001 - as it does
+    limits = {workers.desks[0].throttle._hash_key("pair", HOME, "ann"): GuessLimit(FREE, 900)}  # noqa: SLF001 - as it does
     held = []
     for _ in range(FREE):
         async with database.write() as tx:

@@ -67,7 +67,7 @@ async def test_the_refusal_says_how_much_is_used_and_what_the_limit_is(
 
     (error,) = (await storing.begin(reef, ann, 400 * MEGABYTE))["data"]["beginUpload"]["errors"]
 
-    text = "The owner of the org may store 1.5 GB and has 1.2 GB stored or reserved: there is no room for 400 MB more."
+    text = "The storage quota of the org's owner has no room for 400 MB more: 1.2 GB of 1.5 GB are stored or reserved."
     assert error == {"code": "QUOTA_EXCEEDED", "message": text, "path": ["input", "sizeBytes"]}
 
 
@@ -84,8 +84,8 @@ async def test_a_refusal_tells_nobody_else_how_much_the_owner_stores(
         for each in (guest, viewing)
     ]
 
-    all_ = "The owner of the org may store 1 MB and has 0 bytes stored or reserved: there is no room for 2 MB more."
-    assert texts == ["With the owner of the org there is no room for 2 MB more.", all_]
+    text = "The storage quota of the org's owner has no room for 2 MB more"
+    assert texts == [f"{text}.", f"{text}: 0 bytes of 1 MB are stored or reserved."]
 
 
 @pytest.mark.parametrize(

@@ -204,7 +204,7 @@ async def test_the_limit_of_a_clearing_holds_whatever_the_planner_chooses(
             await tx.rows(text(f"SET LOCAL enable_{way} = off"))
         await tx.rows(storage.CLEAR_OLD, before=tx.now)
 
-    assert await rows_of(database, tables.Ticket) == 120 - storage.CLEARED
+    assert await rows_of(database, tables.Ticket) == 120 - storage.MAX_DELETED
 
 
 async def test_a_lock_revokes_uploads_until_it_is_taken_away(

@@ -86,7 +86,7 @@ async def test_a_refusal_says_the_seconds_and_nothing_of_the_account(
     replies = [await guess.rest(EVIL, user_name) for _ in range(FREE + 1)]
 
     assert outcomes(replies) == [(401, None)] * FREE + [(429, "1")]
-    assert replies[-1].json() == {"error": "Too much was wrong lately. Try again in 1 second.", "noRetry": False}
+    assert replies[-1].json() == {"error": "Too many failed sign-in attempts. Try again in 1 second.", "noRetry": False}
     assert len(looks.at) == FREE
 
 

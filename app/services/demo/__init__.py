@@ -169,7 +169,7 @@ async def _create_users(tx: Transaction, story: Story, password_hash: str) -> No
         tx.now = story.today - DURATION + org * DAY
         ids = await users.create_users(tx, SYSTEM, [_user(name, password_hash, org) for name in names])
         for name, key in zip(names, ids, strict=True):
-            _, permissions = await roles.load_held(tx, key)
+            _, permissions = await roles.load_of_user(tx, key)
             story.viewers[name] = Viewer(key, permissions)
 
 

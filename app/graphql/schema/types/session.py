@@ -146,7 +146,7 @@ async def _sign_out_everywhere(tx: Transaction, viewer: Viewer, given: SignOutEv
 
 async def _change_password(context: GraphQLContext, given: ChangePasswordInput) -> Outcome:
     session = await accounts.change_password(
-        context.app, context.viewer, given.old_password, given.new_password, dry=given.validate_only
+        context.app, context.viewer, given.old_password, given.new_password, dry_run=given.validate_only
     )
     return {} if session is None else _opened(context, session)
 

@@ -92,12 +92,12 @@ class Storage(EntityType, row=tables.User):
         "What she may store: `maxStorageMB` of her metadata times 1,048,576, rounded down; null for no limit. It is "
         "kept to with the setting EnableStorageLimiter, and never for those who hold RESOURCES_MANAGE.",
         of=tables.User.details,
-        read=quotas.total_of,
+        read=quotas.quota_bytes,
     )
     used_bytes: BigInt = column(
         "What the resources of the orgs that she owns take, and what open uploads there have reserved.",
         of=read_graph.storage_used,
-        read=quotas.whole_megabytes,
+        read=quotas.cap_bytes,
     )
 
 

@@ -277,7 +277,7 @@ async def _create(context: GraphQLContext, given: CreateUserInput) -> Outcome:
 
 async def _create_many(context: GraphQLContext, given: CreateUsersInput) -> Outcome:
     try:
-        users.check_number(context.viewer, len(given.users))
+        users.require_create(context.viewer, len(given.users))
         passwords = [(each.password, ("users", at, "password")) for at, each in enumerate(given.users)]
         hashes, wrong = await _hashes(context, passwords)
         async with context.change(dry_run=given.validate_only) as tx:
