@@ -141,14 +141,21 @@ _named, _newest = ("name",), ("created_at",)
 
 user = Relation("one", User, User.id, policy.knows_user)
 user_named = Relation("one", User, User.user_key, policy.finds_user)
-user_shown = Relation("one", User, User.id, policy.everybody)
+user_shown = Relation("one", User, User.id, policy.unrestricted)
 users = Relation("page", User, None, policy.knows_user, ("user_name",), orders=BY_USER_NAME, filters=USER_FILTERS)
 
 role = Relation("one", Role, Role.id, policy.sees_role)
 role_named = Relation("one", Role, Role.name_key, policy.sees_role)
 roles = Relation("page", Role, None, policy.sees_role, _named, orders=BY_NAME)
 user_roles = Relation(
-    "many", Role, UserRole.user_id, policy.everybody, _named, UserRole, col(Role.id) == col(UserRole.role_id), BY_NAME
+    "many",
+    Role,
+    UserRole.user_id,
+    policy.unrestricted,
+    _named,
+    UserRole,
+    col(Role.id) == col(UserRole.role_id),
+    BY_NAME,
 )
 role_users = Relation(
     "page",
@@ -279,7 +286,7 @@ accessors = Relation(
     "page",
     User,
     Resource.id,
-    policy.everybody,
+    policy.unrestricted,
     ("user_name",),
     orders={"user_name": User.user_key},
     filters={"role": FilterSpec(policy.effective_mask, bits=True)},
@@ -299,8 +306,8 @@ org_owner_name = FieldSpec(
 granter_name = FieldSpec(of=col(OrgMember.granted_by_name))
 """The name of the user who added a member, as it was then: who sees the members sees it."""
 
-resource_type = Relation("one", ResourceType, ResourceType.id, policy.everybody)
-resource_types = Relation("page", ResourceType, None, policy.everybody, _named, orders={"name": ResourceType.name})
+resource_type = Relation("one", ResourceType, ResourceType.id, policy.unrestricted)
+resource_types = Relation("page", ResourceType, None, policy.unrestricted, _named, orders={"name": ResourceType.name})
 
 api_token = Relation("one", ApiToken, ApiToken.id, policy.sees_api_token)
 api_tokens = Relation("page", ApiToken, None, policy.sees_api_token, _named, orders={"name": ApiToken.name_key})
@@ -328,34 +335,40 @@ api_token_resources = Relation(
     {"name": Resource.name_key, "id": Resource.id},
 )
 
-storage = Relation("one", User, User.id, policy.everybody)
+storage = Relation("one", User, User.id, policy.unrestricted)
 """An edge to the row itself, and no part: its sums would else be worked out wherever the stock executor reads users."""
 
 storage_used = policy.storage_used(col(User.id))
-ticket = Relation("one", Ticket, Ticket.key, policy.everybody)
+ticket = Relation("one", Ticket, Ticket.key, policy.unrestricted)
 
-lock = Relation("one", Lock, Lock.resource_id, policy.everybody)
+lock = Relation("one", Lock, Lock.resource_id, policy.unrestricted)
 lock_events = Relation(
-    "page", LockEvent, LockEvent.resource_id, policy.everybody, _newest, orders={"created_at": LockEvent.created_at}
+    "page", LockEvent, LockEvent.resource_id, policy.unrestricted, _newest, orders={"created_at": LockEvent.created_at}
 )
 
 _grant_orders = {"name": Group.name_key, "group": Grant.group_id, "user_name": User.user_key}
 general_grant = Relation("one", Grant, Grant.resource_id, policy.is_general)
 anyone_grant = Relation("one", Grant, Grant.resource_id, policy.is_anyone)
 group_grants = Relation(
-    "many", Grant, Grant.resource_id, policy.everybody, ("name", "group"), orders=_grant_orders, custom_from=_with_group
+    "many",
+    Grant,
+    Grant.resource_id,
+    policy.unrestricted,
+    ("name", "group"),
+    orders=_grant_orders,
+    custom_from=_with_group,
 )
 user_grants = Relation(
-    "many", Grant, Grant.resource_id, policy.everybody, ("user_name",), orders=_grant_orders, custom_from=_with_user
+    "many", Grant, Grant.resource_id, policy.unrestricted, ("user_name",), orders=_grant_orders, custom_from=_with_user
 )
 sources = Relation(
     "many",
     Access,
     Access.resource_id,
-    policy.is_given,
+    policy.gives_roles,
     ("subject",),
     orders={"subject": Access.subject},
-    custom_from=policy.my_entries,
+    custom_from=policy.viewer_entries,
 )
 
 audit_event = Relation("one", AuditEvent, AuditEvent.id, policy.sees_audit_event)
@@ -370,7 +383,7 @@ audit_events = Relation(
     newest_first=True,
 )
 audit_changes = Relation(
-    "page", AuditChange, AuditChange.event_id, policy.everybody, _named, orders={"name": AuditChange.name}
+    "page", AuditChange, AuditChange.event_id, policy.unrestricted, _named, orders={"name": AuditChange.name}
 )
 resource_events = Relation(
     "page",

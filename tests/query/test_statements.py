@@ -91,8 +91,8 @@ def test_all_cells_of_a_source_are_of_tables_that_it_reads(name: str) -> None:
 
 def _whole_or_below(source: Relation, cells: Layout, viewer: Viewer, dialect: Dialect) -> Any:
     if source.by is None:
-        return sql.whole(source, cells, viewer)
-    return sql.related(source, cells, viewer)
+        return sql.all_rows(source, cells, viewer)
+    return sql.by_keys(source, cells, viewer)
 
 
 def _built(source: Relation, viewer: Viewer, ask: ListQuery, dialect: Dialect) -> list[Any]:
@@ -103,7 +103,7 @@ def _built(source: Relation, viewer: Viewer, ask: ListQuery, dialect: Dialect) -
         if source in READ_BY_REST:
             built.append(_whole_or_below(source, cells, viewer, dialect))
     else:
-        built = [sql.related(source, cells, viewer), sql.lone(source, cells, viewer)]
+        built = [sql.by_keys(source, cells, viewer), sql.by_key(source, cells, viewer)]
     found = [prepared.compile_statement(each, dialect) for each in built]
     return [(each.text, each.names, [each.constants.get(name) for name in each.names]) for each in found]
 

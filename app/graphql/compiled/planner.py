@@ -178,7 +178,7 @@ class PlanBuilder:
         if place.node is None or name not in {"cursor", "node"}:
             raise NotPlannable(f"{place.kind.name}.{details[0].node.name.value}")
         if name == "cursor":
-            place.draft.columns.are_placed = True
+            place.draft.columns.has_cursors = True
             return "cursor(row)"
         node = replace(place.node, path=(*place.path, key))
         return self.object(node, self.below(node.kind, details))
