@@ -259,7 +259,7 @@ class Faults:
         patch.setattr(group_commit.CommitBatch, "end", has_ended)
 
     def _wrap_line(self, patch: pytest.MonkeyPatch) -> None:
-        called, left = group_commit.GroupCommit._grant_turn, group_commit.GroupCommit.leave  # noqa: SLF001
+        called, left = group_commit.GroupCommit._wait_in_queue, group_commit.GroupCommit.leave  # noqa: SLF001
 
         async def in_line(of: Any, waiter: Any) -> None:
             if (victim := self.victim) is not None and victim.is_current:
@@ -276,7 +276,7 @@ class Faults:
                 self._outside("while others share the commit")
             return is_over
 
-        patch.setattr(group_commit.GroupCommit, "_grant_turn", in_line)
+        patch.setattr(group_commit.GroupCommit, "_wait_in_queue", in_line)
         patch.setattr(group_commit.GroupCommit, "leave", has_left)
 
     def _outside(self, point: str) -> None:
@@ -329,7 +329,7 @@ class Faults:
             await self.at("when the end is told")
 
         async def has_taken(of: Any) -> Any:
-            if of._places.locked():  # noqa: SLF001
+            if of._slots.locked():  # noqa: SLF001
                 await self.at("in line")
             return await take(of)
 
