@@ -46,7 +46,7 @@ class ConnectionPool:
         """Return a connection to the pool; it must have no open transaction."""
         self._used.discard(connection)
         now = monotonic()
-        if not connection.is_close():
+        if not connection.is_closed():
             self._idle.append((connection, now))
         self._slots.release()
         if self._idle and now - self._idle[0][1] > IDLE_SECONDS:
@@ -87,7 +87,7 @@ class ConnectionPool:
         """Return the most recently released connection that is still usable, or None; close expired ones."""
         while self._idle:
             connection, since = self._idle.pop()
-            if monotonic() - since <= IDLE_SECONDS and not connection.is_close():
+            if monotonic() - since <= IDLE_SECONDS and not connection.is_closed():
                 return connection
             self._hold_task(asyncio.create_task(_close(connection)))
         return None

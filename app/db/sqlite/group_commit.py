@@ -176,9 +176,8 @@ class GroupCommit:
         requested_at = monotonic()
         await self._acquire_writer()
         if is_large and self._open is not None and self._open.changes:
-            self._queue.appendleft(
-                waiter := asyncio.get_running_loop().create_future()
-            )  # no transaction comes in between
+            # At the head of the queue, so that no other transaction comes in between.
+            self._queue.appendleft(waiter := asyncio.get_running_loop().create_future())
             self._close(self._open)
             await self._wait_in_queue(waiter)
         try:
