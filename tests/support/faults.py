@@ -18,6 +18,7 @@ import asyncpg
 import pytest
 
 from app.db import interface
+from app.db.postgresql import connection as connections
 from app.db.postgresql import database as postgresql
 from app.db.postgresql import pool
 from app.db.sqlite import database as sqlite
@@ -299,7 +300,7 @@ class Faults:
 
     def _wrap_postgresql(self, patch: pytest.MonkeyPatch) -> None:
         execute, commit, take = (
-            postgresql.PostgresConnection.execute,
+            connections.PostgresConnection.execute,
             postgresql.PostgresDatabase._commit,  # noqa: SLF001
             pool.ConnectionPool.acquire,
         )
@@ -333,7 +334,7 @@ class Faults:
                 await self.at("in line")
             return await take(of)
 
-        patch.setattr(postgresql.PostgresConnection, "execute", executed)
+        patch.setattr(connections.PostgresConnection, "execute", executed)
         patch.setattr(postgresql.PostgresDatabase, "_commit", has_committed)
         patch.setattr(pool.ConnectionPool, "acquire", has_taken)
 
