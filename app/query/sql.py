@@ -31,7 +31,7 @@ from app.query.relations import ROOT_KEY, Keys, Layout, Relation, among, from_of
 
 
 class SelectBuilder:
-    """A bounded cache of compiled statements for one database."""
+    """A builder of the SELECT statements of relations, with a bounded cache of the compiled ones."""
 
     def __init__(self, database: db.Database, size: int = 4096) -> None:
         self.dialect = database.dialect
