@@ -229,24 +229,25 @@ async def test_who_leaves_takes_nobody_with_her(door: db.Database) -> None:
 WRITERS = """
 import asyncio, sys
 from sqlalchemy import select, update
-from app import db, tables
-from app.tables import col
+from app import db
+from app.db import tables
+from app.db.tables import col
 
 GENERATION = select(col(tables.User.token_generation))
 
 async def main():
-    door = await db.connected(sys.argv[1])
+    database = await db.open_database(sys.argv[1])
 
     async def add():
         for _ in range(8):
-            async with door.write() as tx:
+            async with database.write() as tx:
                 await tx.lock("counter")
                 number = await tx.value(GENERATION)
                 await asyncio.sleep(0)
                 await tx.rows(update(tables.User).values(token_generation=number + 1))
 
     await asyncio.gather(*(add() for _ in range(32)))
-    await door.close()
+    await database.close()
 
 asyncio.run(main())
 """
