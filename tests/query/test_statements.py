@@ -1,4 +1,4 @@
-"""What reads cost, and that a statement never depends on who asks."""
+"""Tests of the query plans, and that a statement never depends on the id of the viewer."""
 
 import re
 import sqlite3
@@ -39,7 +39,7 @@ OPERATORS = {"str": ("eq", "in", "starts_with", "contains"), "datetime": ("gt", 
 
 
 def _layouts() -> dict[Relation, Layout]:
-    """What the schema reads of each source."""
+    """Return the layout that the schema reads for each relation."""
     kinds = [kind.extensions.get("strawberry-definition") for kind in core().type_map.values()]
     origins = [getattr(kind, "origin", None) for kind in kinds]
     faces: list[Any] = [each for each in origins if isinstance(each, type) and issubclass(each, EntityType)]
@@ -282,7 +282,7 @@ def _scans(plan: list[str]) -> list[str]:
 
 
 def _plan(connection: sqlite3.Connection, source: Relation, ask: ListQuery) -> list[str]:
-    """What SQLite is about to do, a line a step."""
+    """Return the query plan of SQLite, one line per step."""
     text = _built(source, Viewer(1, ALL_PERMISSIONS), ask, DIALECTS["sqlite"])[0][0]
     rows = connection.execute(f"EXPLAIN QUERY PLAN {text}", ["[]"] * text.count("?")).fetchall()
     return [row[3] for row in rows]
