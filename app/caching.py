@@ -58,14 +58,14 @@ class WeightedLRU(Generic[K, V]):
         self._entries[key] = value
         self._weight += weight
         while len(self._entries) > self._max_entries or self._weight > self._max_weight:
-            self._forget(*self._entries.popitem(last=False))
+            self._subtract_weight(*self._entries.popitem(last=False))
 
     def discard(self, key: K) -> None:
         """Remove the entry of a key, if there is one."""
         if (value := self._entries.pop(key, None)) is not None:
-            self._forget(key, value)
+            self._subtract_weight(key, value)
 
-    def _forget(self, key: K, value: V) -> None:
+    def _subtract_weight(self, key: K, value: V) -> None:
         if self._weigh is not None:
             self._weight -= self._weigh(key, value)
 
@@ -73,8 +73,8 @@ class WeightedLRU(Generic[K, V]):
 class AudienceLRU(Generic[K, V]):
     """Two caches: entries of anonymous viewers never evict entries of signed-in users.
 
-    A lookup reads both, so that work for one audience serves the other. A change touches only the cache of the audience
-    that asks.
+    A lookup reads both, so that work for one audience serves the other. A change touches only the cache of the
+    requesting audience.
     """
 
     def __init__(self, max_entries: int, max_weight: int, max_entry_weight: int, weigh: Weigh[K, V]) -> None:

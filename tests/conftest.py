@@ -129,7 +129,7 @@ async def app(settings: Settings, kind: str, monkeypatch: pytest.MonkeyPatch) ->
     made = main.create_app(settings)
     async with made.router.lifespan_context(made):
         statements: SelectBuilder = made.state.answering.statements
-        statements._built = BUILT.setdefault(kind, statements._built)  # noqa: SLF001 - they are the same in every test
+        statements._statements = BUILT.setdefault(kind, statements._statements)  # noqa: SLF001 - they are the same in every test
         yield made
 
 

@@ -1,8 +1,8 @@
-"""The only door to a driver: `read` and `snapshot` give rows, `write` a transaction; nothing else begins or ends one.
+"""The database interface: `read` and `snapshot` return rows, `write` opens a transaction. No other code uses a driver.
 
-Statements are SQLAlchemy expressions. They are compiled once per database and then run on the bare drivers: `sqlite3`
-on read-only connections, in the event loop or, where it takes long, in a thread; `asyncpg` on a pool. Rows are plain
-tuples in the order of the select list.
+Statements are SQLAlchemy expressions, compiled once per database and run on the drivers without SQLAlchemy's engine:
+`asyncpg` on a pool, and `sqlite3` on read-only connections, in the event loop or, if it takes long, in a thread. Rows
+are tuples in the order of the select list.
 """
 
 from math import inf
@@ -47,9 +47,9 @@ __all__ = [
 
 
 async def open_database(url: str, *, size: int = 10, longest: float = inf) -> Database:
-    """Open the database that a URL names: `sqlite:///PATH` (the file must exist) or `postgresql://…`.
+    """Open the database of a URL: `sqlite:///PATH` (the file must exist) or `postgresql://…`.
 
-    `size` is how many connections PostgreSQL is asked for; `longest`, in seconds, is for one read of SQLite.
+    `size` is the number of connections in the pool of PostgreSQL; `longest` limits one read of SQLite, in seconds.
     """
     if url.startswith("sqlite:///"):
         return SqliteDatabase(Path(url.removeprefix("sqlite:///")), longest)

@@ -1,4 +1,4 @@
-"""Waits that a cancellation does not end: for a commit that has begun, and for a statement that runs in a thread."""
+"""Waits that survive a cancellation: for a commit that has begun, and for a statement that runs in a thread."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,29 +8,29 @@ T = TypeVar("T")
 
 
 async def outlast(waiter: Callable[[], asyncio.Future[T]], *, is_answer: bool = False) -> T:
-    """Return the result of what cannot be undone any more, even where the task is cancelled meanwhile.
+    """Return the result of an operation that cannot be undone, even if the task is cancelled meanwhile.
 
-    `waiter` returns a future that ends with it, a new one for each call: a cancellation ends the future, too. The task
-    is cancelled at its next wait then, unless the result `is_answer`: whoever is to be told it goes on to do so.
+    `waiter` returns a new future for the result on each call, since a cancellation also cancels the future. A
+    cancellation is raised at the next await of the task, unless `is_answer`: then the task goes on and responds.
     """
-    is_cut = False
+    is_cancelled = False
     while True:
         future = waiter()
         try:
-            found = await future
+            result = await future
             break
         except asyncio.CancelledError:
-            if future.done() and not future.cancelled():  # both came at one moment
-                is_cut, found = True, future.result()
+            if future.done() and not future.cancelled():  # the result and the cancellation coincide
+                is_cancelled, result = True, future.result()
                 break
-            is_cut = True
-    if is_cut and not is_answer:
+            is_cancelled = True
+    if is_cancelled and not is_answer:
         _cancel_again()
-    return found
+    return result
 
 
 async def outlast_task(task: asyncio.Task[T], *, is_answer: bool = False) -> T:
-    """Do the same with a task, which goes on by itself; only the end of the loop cancels it."""
+    """Return the result of a task that runs independently of its waiter, as `outlast` does."""
 
     def waiter() -> asyncio.Future[T]:
         if task.cancelled():
@@ -41,7 +41,7 @@ async def outlast_task(task: asyncio.Task[T], *, is_answer: bool = False) -> T:
 
 
 async def end_first(future: asyncio.Future[Any]) -> None:
-    """Wait for the end of what cannot be stopped; a cancellation that came meanwhile is raised after that."""
+    """Wait until a future is done; a cancellation during the wait is raised afterwards."""
     error: asyncio.CancelledError | None = None
     while not future.done():
         try:
@@ -53,7 +53,7 @@ async def end_first(future: asyncio.Future[Any]) -> None:
 
 
 def _cancel_again() -> None:
-    """Cancel the task that runs, at its next wait, and count that once."""
+    """Cancel the current task at its next await, so that it counts as one cancellation."""
     task = asyncio.current_task()
     assert task is not None
     task.uncancel()

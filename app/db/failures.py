@@ -1,4 +1,4 @@
-"""Tells apart why a database failed, for both drivers: an outage, a full disk and the like are no surprises of ours."""
+"""Classification of database failures for both drivers, such as an outage or a full disk; others are defects."""
 
 import logging
 import sqlite3
@@ -15,7 +15,7 @@ from app.observability import counters
 log = logging.getLogger(__name__)
 
 LOG_INTERVAL_SECONDS = 60.0
-"""How long a failure of one kind is not told again by the log."""
+"""Minimum seconds between two log lines about the same failure."""
 
 
 class Failure(StrEnum):
@@ -60,7 +60,7 @@ _CLASSES = {
     "58": Failure.DAMAGED,
     "XX": Failure.DAMAGED,
 }
-"""By SQLSTATE, and by its first two signs (PostgreSQL's documentation, appendix A)."""
+"""Failures by SQLSTATE and by its class, the first two characters (PostgreSQL's documentation, appendix A)."""
 
 _SQLITE = {
     sqlite3.SQLITE_AUTH: Failure.DENIED,
@@ -75,27 +75,27 @@ _SQLITE = {
     sqlite3.SQLITE_PERM: Failure.DENIED,
     sqlite3.SQLITE_READONLY: Failure.READ_ONLY,
 }
-"""By primary result code: the lowest eight bits."""
+"""Failures by SQLite's primary result code, the lowest eight bits."""
 
 _TEXTS = {
-    Failure.AWAY: "The database does not answer. Try again soon.",
-    Failure.READ_ONLY: "The database takes no changes now. Try again later.",
-    Failure.FULL: "The database has no room for more. Try again later.",
+    Failure.AWAY: "The database does not respond. Try again later.",
+    Failure.READ_ONLY: "The database is read-only at the moment. Try again later.",
+    Failure.FULL: "The database has no space left. Try again later.",
     Failure.BUSY: "The database is busy. Try again in a moment.",
-    Failure.CANCELLED: "The database stopped this. Try again in a moment.",
-    Failure.TIMED_OUT: "The database took too long, and stopped this. Ask for less at once, or try again.",
-    Failure.NO_CONNECTIONS: "The database takes no more connections. Try again in a moment.",
-    Failure.WRONG_SCHEMA: "The database is of another version than this server. Try again later.",
-    Failure.DAMAGED: "The database cannot be read. Try again later.",
-    Failure.DENIED: "The database does not permit this to the server. Try again later.",
-    Failure.REPLACED: "The file of the database was replaced. The server must be started again.",
+    Failure.CANCELLED: "The database cancelled the request. Try again in a moment.",
+    Failure.TIMED_OUT: "The database stopped the request, which took too long. Request less data, or try again.",
+    Failure.NO_CONNECTIONS: "The database accepts no more connections. Try again in a moment.",
+    Failure.WRONG_SCHEMA: "The schema of the database belongs to another version of the server. Try again later.",
+    Failure.DAMAGED: "The database is damaged or unreadable. Contact the operator.",
+    Failure.DENIED: "The database denies the server access. Contact the operator.",
+    Failure.REPLACED: "The database file was replaced. The operator must restart the server.",
 }
 
 _TIMEOUTS = frozenset({Failure.AWAY, Failure.TIMED_OUT, Failure.CANCELLED})
 
 
 def classify(error: BaseException) -> Failure | None:  # noqa: PLR0911 - one for each kind of error that drivers raise
-    """Return why an operation failed; None for what is none of the database's failures, as a mistake of ours."""
+    """Return the failure that an exception represents; None for an exception that indicates a defect."""
     state = getattr(error, "sqlstate", None)
     if isinstance(state, str):
         return _of_state(state, str(error))
@@ -110,16 +110,16 @@ def classify(error: BaseException) -> Failure | None:  # noqa: PLR0911 - one for
             return Failure.AWAY if "connection" in str(error) else None
         case sqlite3.Error():
             return _of_sqlite(error)
-        case OSError() | EOFError() | asyncpg.InternalClientError():  # the last: a connection that ended just now
+        case OSError() | EOFError() | asyncpg.InternalClientError():  # the last: the connection just ended
             return Failure.AWAY
     return None
 
 
 def _of_state(state: str, text: str) -> Failure | None:
-    found = _STATES.get(state) or _CLASSES.get(state[:2])
-    if found is Failure.CANCELLED and "timeout" in text:
+    failure = _STATES.get(state) or _CLASSES.get(state[:2])
+    if failure is Failure.CANCELLED and "timeout" in text:
         return Failure.TIMED_OUT
-    return found
+    return failure
 
 
 def _of_sqlite(error: sqlite3.Error) -> Failure | None:
@@ -130,27 +130,27 @@ def _of_sqlite(error: sqlite3.Error) -> Failure | None:
 
 
 def refusal(failure: Failure) -> Refusal:
-    """Return what a client is told: nothing of statements, hosts or paths."""
+    """Return the error for the client, which contains no statement, host or path."""
     kind = TimedOut if failure in _TIMEOUTS else Unavailable
     return kind(_TEXTS[failure])
 
 
 class FailureLog:
-    """Counts each failure, and tells each kind once a minute at most."""
+    """A counter of all failures that logs each kind at most once a minute."""
 
     def __init__(self) -> None:
-        self._told_at: dict[Failure, float] = {}
+        self._next_log_at: dict[Failure, float] = {}
 
-    def note(self, failure: Failure, error: BaseException, *, is_told: bool = True) -> None:
-        """Count a failure; `is_told` by the log, unless somebody else tells it."""
+    def note(self, failure: Failure, error: BaseException, *, is_logged: bool = True) -> None:
+        """Count a failure, and log it unless the caller logs it itself."""
         counters.increment("ostiary_database_failures_total", reason=failure.value)
         now = monotonic()
-        if is_told and now >= self._told_at.get(failure, 0.0):
-            self._told_at[failure] = now + LOG_INTERVAL_SECONDS
-            log.error("the database fails reason=%s: %s", failure.value, str(error) or type(error).__name__)
+        if is_logged and now >= self._next_log_at.get(failure, 0.0):
+            self._next_log_at[failure] = now + LOG_INTERVAL_SECONDS
+            log.error("database failure reason=%s: %s", failure.value, str(error) or type(error).__name__)
 
     def refuse(self, error: BaseException) -> NoReturn:
-        """Raise what a client is told; what is no failure of the database is raised as it is."""
+        """Raise the error for the client; an exception that is no database failure is raised unchanged."""
         failure = classify(error)
         if failure is None:
             raise error

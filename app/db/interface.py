@@ -1,4 +1,4 @@
-"""What both kinds of database have in common: what may be asked of them, and what a change may do."""
+"""The interface of both databases: `Database` for reads, `Transaction` for changes."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,14 +15,14 @@ from app.db.statements import CompiledStatement, Row, StatementCache, Values, co
 from app.observability import request_stats
 
 STATEMENTS_CACHED = 512
-"""How many statements of services stay compiled."""
+"""Number of compiled statements of services in the cache."""
 
 MAX_ROWS = 200
-"""How many rows of a change are worked at in one piece: some milliseconds."""
+"""Number of rows that a change processes at once, which takes a few milliseconds."""
 
 
 class UniqueViolation(Exception):
-    """A row that must be unique is there already; `columns` are its `table.column` names, joined with a comma."""
+    """A UNIQUE constraint was violated; `columns` are the names `table.column`, separated by commas."""
 
     def __init__(self, columns: str) -> None:
         super().__init__(columns)
@@ -30,20 +30,20 @@ class UniqueViolation(Exception):
 
 
 class ForeignKeyViolation(Exception):
-    """A row is pointed at, or points at nothing."""
+    """A FOREIGN KEY constraint was violated: a deleted row is referenced, or a referenced row is missing."""
 
 
 def count(statements: int = 1) -> None:
-    """Note for the request's facts that statements are run."""
-    if (about := request_stats.CURRENT.get()) is not None:
-        about.statements += statements
+    """Add to the number of SQL statements of the current request."""
+    if (stats := request_stats.CURRENT.get()) is not None:
+        stats.statements += statements
 
 
 class Freshness(Enum):
-    """How recent the data of a read must be. Every read is answered by the primary as long as there is no replica."""
+    """The required recency of the data of a read. Without a replica, the primary executes every read."""
 
     PRIMARY = "primary"
-    """The read sees every change that was answered before it."""
+    """The read sees every change whose response was sent before it."""
     REPLICA_OK = "replica"
     """The read may miss the latest changes."""
 
@@ -51,70 +51,72 @@ class Freshness(Enum):
 BoundStatement = tuple[CompiledStatement, Values]
 
 Read = Callable[[Sequence[BoundStatement]], Awaitable[list[list[Row]]]]
-"""Answers questions that do not depend on each other, in their order."""
+"""A function that executes independent SELECT statements and returns the rows of each, in their order."""
 
 
 class Transaction(ABC):
-    """What a change may do between a beginning and an end that are not its own."""
+    """An open transaction. Its caller can execute statements, but neither begins nor ends it."""
 
     def __init__(self, database: "Database") -> None:
         self._database = database
         self.now = database.clock()
         self.notes: Any = None
-        """What the audit log keeps of this change until its end; None where nothing is told."""
+        """Notes of the audit log until the end of the transaction; None if the change is not audited."""
         self.xid: str | None = None
-        """By what PostgreSQL tells later whether this was committed, once something was written."""
+        """The transaction id of PostgreSQL, set after the first write; it identifies the outcome of a lost commit."""
 
     @property
     def is_answer(self) -> bool:
-        """Whether a request is answered with what becomes of this; else it is written by the way."""
+        """Return whether the response of a request reports the outcome of this transaction."""
         return self.notes is not None and request_stats.CURRENT.get() is not None
 
     async def rows(self, statement: Executable, **values: Any) -> list[Row]:
-        """Run a statement and take its rows."""
-        prepared = self._database.prepare(statement)
+        """Execute a statement and return its rows."""
+        compiled = self._database.prepare(statement)
         count()
-        raw = await self._fetch(prepared.text, prepared.arguments(values))
+        raw = await self._fetch(compiled.text, compiled.arguments(values))
         if len(raw) <= MAX_ROWS:
-            return prepared.rows(raw)
-        found: list[Row] = []
-        async for some in chunks(raw, MAX_ROWS):
-            found += prepared.rows(some)
-        return found
+            return compiled.rows(raw)
+        rows: list[Row] = []
+        async for chunk in chunks(raw, MAX_ROWS):
+            rows += compiled.rows(chunk)
+        return rows
 
     async def row(self, statement: Executable, **values: Any) -> Row | None:
-        """Run a statement and take its first row."""
+        """Execute a statement and return its first row, or None."""
         rows = await self.rows(statement, **values)
         return rows[0] if rows else None
 
     async def value(self, statement: Executable, **values: Any) -> Any:
-        """Run a statement and take the first cell of its first row, or None."""
+        """Execute a statement and return the first value of its first row, or None."""
         row = await self.row(statement, **values)
         return row[0] if row else None
 
     async def execute_many(self, statement: Executable, values: Sequence[Values]) -> None:
-        """Run one statement for each set of values."""
-        await self._each(statement, values, dict)
+        """Execute a statement once for each set of values."""
+        await self._execute_chunks(statement, values, dict)
 
     async def insert(self, table: type[SQLModel], rows: Sequence[Values]) -> None:
-        """Insert rows that have the same columns."""
+        """Insert rows, all with the same columns."""
         if rows:
-            await self._each(compile_insert(table, tuple(rows[0])), rows, _insert_values)
+            await self._execute_chunks(compile_insert(table, tuple(rows[0])), rows, _insert_values)
 
-    async def _each(self, statement: Executable, given: Sequence[Values], named: Callable[[Values], Values]) -> None:
-        prepared = self._database.prepare(statement)
-        if given:
+    async def _execute_chunks(
+        self, statement: Executable, rows: Sequence[Values], bind: Callable[[Values], Values]
+    ) -> None:
+        compiled = self._database.prepare(statement)
+        if rows:
             count()
-        async for some in chunks(given, MAX_ROWS):
-            await self._execute_many(prepared.text, [prepared.arguments(named(each)) for each in some])
+        async for chunk in chunks(rows, MAX_ROWS):
+            await self._execute_many(compiled.text, [compiled.arguments(bind(row)) for row in chunk])
 
     async def update(self, table: type[SQLModel], key: int, values: Values) -> None:
-        """Set columns of the row with this id: a statement that is built once, whatever the values."""
+        """Update columns of the row with the id `key`. The statement is compiled once per set of columns."""
         await self.rows(compile_update(table, tuple(values)), key=key, **_insert_values(values))
 
     @abstractmethod
     async def lock(self, name: str) -> None:
-        """Wait until no other transaction holds this name, and hold it until the end."""
+        """Acquire the lock of this name until the end of the transaction; waits while another one has it."""
 
     @abstractmethod
     async def _fetch(self, text: str, arguments: list[Any]) -> Sequence[Any]: ...
@@ -124,61 +126,61 @@ class Transaction(ABC):
 
 
 def _insert_values(values: Values) -> Values:
-    """The values as a statement binds them that writes them."""
+    """Return the values by the bind names of `compile_insert` and `compile_update`."""
     return {f"new_{name}": value for name, value in values.items()}
 
 
 class Database(ABC):
-    """A database that is open. What it knows of statements is the same for all of its kind."""
+    """An open database. All databases of one kind share the cache of compiled statements."""
 
     waits: bool = True
-    """Whether others have their turns during any read, however short; else the door itself stops a long one."""
+    """True if the event loop runs other tasks during every read. Otherwise the database itself limits long reads."""
 
-    def __init__(self, preparing: StatementCache) -> None:
+    def __init__(self, statements: StatementCache) -> None:
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-        self.kept: dict[Any, Any] = {}
-        self.prepare = preparing
-        self.dialect = preparing.dialect
+        self.caches: dict[Any, Any] = {}
+        self.prepare = statements
+        self.dialect = statements.dialect
 
     async def ask(self, statement: Executable, *, freshness: Freshness, **values: Any) -> list[Row]:
-        """Read the rows of one statement."""
+        """Execute one SELECT statement and return its rows."""
         return (await self.read([(self.prepare(statement), values)], freshness=freshness))[0]
 
     @abstractmethod
-    async def read(self, questions: Sequence[BoundStatement], *, freshness: Freshness) -> list[list[Row]]:
-        """Answer questions that do not depend on each other, in their order: all as of one moment."""
+    async def read(self, statements: Sequence[BoundStatement], *, freshness: Freshness) -> list[list[Row]]:
+        """Execute independent SELECT statements in one snapshot and return the rows of each, in their order."""
 
     @abstractmethod
     async def commit_version(self) -> Any:
-        """Something that stays equal for as long as nobody commits anything, in whatever process.
+        """Return a value of the primary that changes with every commit of any process.
 
-        The primary tells it, and what is kept for it is read with `Freshness.PRIMARY`.
-        What was read after it was asked for is still so when it is asked for again and is the same.
+        Data that is read with `Freshness.PRIMARY` after this call is valid while a later call returns the same value.
         """
 
     def cached_commit_version(self) -> Any:
-        """The same where it is known without waiting, else None."""
+        """Return the commit version if it is known without waiting, else None."""
         return None
 
     @abstractmethod
     def snapshot(self, *, freshness: Freshness) -> AbstractAsyncContextManager[Read]:
-        """Read several times as of one moment, that of the first: `async with db.snapshot(freshness=…) as read`.
+        """Open a snapshot for several reads: `async with db.snapshot(freshness=…) as read`.
 
-        Whoever reads once needs none: see `read`. Nobody opens a second one inside.
+        The first read determines its time. A single call of `read` needs no snapshot. Snapshots cannot be nested.
         """
 
     @abstractmethod
     def write(self, *, dry_run: bool = False, is_large: bool = False) -> AbstractAsyncContextManager[Transaction]:
-        """Open a transaction: `async with db.write() as tx`. It ends with the block; undone if that fails, or `dry`.
+        """Open a transaction: `async with db.write() as tx`.
 
-        Until its commit begins it can be cancelled; after that, the block ends with what became of it. `is_large` says
-        that it may change many rows: others do not share its commit then.
+        The end of the block commits it; an exception or `dry_run` rolls it back. It can be cancelled until the commit
+        begins; after that the block waits for the outcome. `is_large` declares that it may change many rows, so that
+        it does not delay the commits of other transactions.
         """
 
     def connections(self) -> tuple[int, int] | None:
-        """How many are in use and how many are not, where there is a pool of them."""
+        """Return the numbers of used and idle connections, or None without a pool."""
         return None
 
     @abstractmethod
     async def close(self) -> None:
-        """Let go of every connection."""
+        """Close every connection."""

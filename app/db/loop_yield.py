@@ -1,4 +1,4 @@
-"""Work over many things in pieces, between which the event loop gives others their turns."""
+"""Division of long work into chunks, between which the event loop runs other tasks."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -8,11 +8,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 SLICE = 0.004
-"""Seconds of work after which others have their turns."""
+"""Seconds of work after which the event loop runs other tasks."""
 
 
 class LoopYield:
-    """Called after each piece of work; lets others have their turns when their time has come."""
+    """An async callable for the end of each chunk; it yields to the event loop once the slice is used up."""
 
     __slots__ = ("_until",)
 
@@ -25,13 +25,13 @@ class LoopYield:
             self._until = perf_counter() + SLICE
 
 
-async def chunks(things: Sequence[T], size: int) -> AsyncIterator[Sequence[T]]:
-    """So many things at a time."""
-    if len(things) <= size:
-        if things:
-            yield things
+async def chunks(items: Sequence[T], size: int) -> AsyncIterator[Sequence[T]]:
+    """Yield the items in chunks of `size`."""
+    if len(items) <= size:
+        if items:
+            yield items
         return
     pause = LoopYield()
-    for at in range(0, len(things), size):
-        yield things[at : at + size]
+    for at in range(0, len(items), size):
+        yield items[at : at + size]
         await pause()

@@ -1,4 +1,4 @@
-"""Statements as the bare drivers want them: a text, values in its order, and what the rows still need."""
+"""Compiled statements for the drivers: text, positional arguments, and conversions of values and rows."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,90 +15,90 @@ from app.caching import WeightedLRU
 
 Row = tuple[Any, ...]
 Values = Mapping[str, Any]
-Change = Callable[[Any], Any]
+Convert = Callable[[Any], Any]
 
 SETTLED_EVENT = "settled_event"
-"""Name of the bound value that ends a read of the audit feed: the number of the last settled event.
+"""Name of the bind parameter that ends a read of the audit feed: the id of the last settled event.
 
-An event is settled when no event with a smaller number can still be committed. A database that commits events in the
-order of their numbers leaves the default, which excludes nothing.
+An event is settled when no event with a smaller id can still be committed. A database that commits events in the
+order of their ids keeps the default, which excludes nothing.
 """
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompiledStatement:
-    """A compiled statement: its text, its values in order, and what the bare driver's rows still need."""
+    """A statement for the driver: text, names of the values in order, and conversions by position."""
 
     text: str
     names: tuple[str, ...]
     constants: Values
-    writers: tuple[tuple[int, Change], ...]
-    readers: tuple[tuple[int, Change], ...]
+    writers: tuple[tuple[int, Convert], ...]
+    readers: tuple[tuple[int, Convert], ...]
 
     @property
     def reads_feed(self) -> bool:
-        """Whether the statement must not pass the last settled event."""
+        """Return whether the statement reads the audit feed, which ends at the last settled event."""
         return SETTLED_EVENT in self.constants
 
     def arguments(self, values: Values) -> list[Any]:
-        """Put the values in the statement's order; raises KeyError for one that is missing."""
+        """Return the values in the order of the statement; raises KeyError if one is missing."""
         if not self.constants:
-            given = [*map(values.__getitem__, self.names)]
+            arguments = [*map(values.__getitem__, self.names)]
         else:
-            given = [values[name] if name in values else self.constants[name] for name in self.names]
+            arguments = [values[name] if name in values else self.constants[name] for name in self.names]
         for at, write in self.writers:
-            given[at] = write(given[at])
-        return given
+            arguments[at] = write(arguments[at])
+        return arguments
 
     def rows(self, raw: Sequence[Any]) -> list[Row]:
-        """Turn the driver's rows into tuples of Python values."""
+        """Convert rows of the driver to tuples of Python values."""
         if not self.readers:
             return [*map(tuple, raw)]
         rows = []
         for row in raw:
-            cells = list(row)
+            values = list(row)
             for at, read in self.readers:
-                if cells[at] is not None:
-                    cells[at] = read(cells[at])
-            rows.append(tuple(cells))
+                if values[at] is not None:
+                    values[at] = read(values[at])
+            rows.append(tuple(values))
         return rows
 
 
 class StatementCache:
-    """Compiles statements for one database, and remembers the last `size` of them.
+    """A cache of compiled statements for one database, called with a statement; it contains at most `size`.
 
-    A statement that a module builds once is known by itself; one that is built anew for each call by its structure,
-    with its own values taken out: SQLAlchemy's cache key, which is many times cheaper than compiling.
+    A statement that a module builds once is found by its identity. One that is built for each call is found by its
+    structure without its values: by SQLAlchemy's cache key, which is many times cheaper than compiling.
     """
 
     def __init__(self, dialect: Dialect, size: int) -> None:
         self.dialect = dialect
-        self._by_itself: WeightedLRU[Executable, CompiledStatement] = WeightedLRU(size)
+        self._by_identity: WeightedLRU[Executable, CompiledStatement] = WeightedLRU(size)
         self._by_structure: WeightedLRU[Any, tuple[SQLCompiler, CompiledStatement]] = WeightedLRU(size)
 
     def __call__(self, statement: Executable) -> CompiledStatement:
-        """The statement as the driver wants it."""
-        prepared = self._by_itself.get(statement)
-        if prepared is None:
-            self._by_itself.put(statement, prepared := self._same_shape(statement))
-        return prepared
+        """Return the compiled statement."""
+        compiled = self._by_identity.get(statement)
+        if compiled is None:
+            self._by_identity.put(statement, compiled := self._compile_by_structure(statement))
+        return compiled
 
-    def _same_shape(self, statement: Executable) -> CompiledStatement:
-        key = statement._generate_cache_key()  # type: ignore[attr-defined]  # noqa: SLF001 - what its own engine asks
+    def _compile_by_structure(self, statement: Executable) -> CompiledStatement:
+        key = statement._generate_cache_key()  # type: ignore[attr-defined]  # noqa: SLF001 - SQLAlchemy's engine uses it too
         if key is None:
             return compile_statement(statement, self.dialect)
         cached = self._by_structure.get(key.key)
         if cached is None:
             compiler = _compiler(statement, self.dialect, key)
-            self._by_structure.put(key.key, (compiler, prepared := _compiled_statement(compiler, self.dialect)))
-            return prepared
-        compiler, alike = cached
+            self._by_structure.put(key.key, (compiler, compiled := _compiled_statement(compiler, self.dialect)))
+            return compiled
+        compiler, compiled = cached
         values = compiler.construct_params(extracted_parameters=key.bindparams, escape_names=False, _check=False)
-        return replace(alike, constants={name: values[name] for name in alike.constants})
+        return replace(compiled, constants={name: values[name] for name in compiled.constants})
 
 
 def compile_statement(statement: Executable, dialect: Dialect) -> CompiledStatement:
-    """Compile a statement for a database."""
+    """Compile a statement for a dialect."""
     return _compiled_statement(_compiler(statement, dialect), dialect)
 
 
@@ -125,7 +125,7 @@ def _compiled_statement(compiler: SQLCompiler, dialect: Dialect) -> CompiledStat
 
 
 def _result_types(compiler: SQLCompiler) -> list[Any]:
-    return [entry.type for entry in compiler._result_columns]  # noqa: SLF001 - the order of RETURNING is nowhere else
+    return [entry.type for entry in compiler._result_columns]  # noqa: SLF001 - no public attribute has the order of RETURNING
 
 
 FEW_ROWS = "/* few rows */"
@@ -134,20 +134,22 @@ S = TypeVar("S", bound=HasPrefixes)
 
 
 def few_rows(statement: S) -> S:
-    """Mark a write that its caller bounds to some thousand rows: SQLite runs it in the event loop, without a thread."""
+    """Mark a write of at most a few thousand rows, which SQLite executes in the event loop instead of a thread."""
     return statement.prefix_with(FEW_ROWS, dialect="sqlite")
 
 
 @cache
 def compile_insert(table: type[SQLModel], columns: tuple[str, ...]) -> Insert:
-    """An INSERT of some columns, with a value to bind for each: `new_` and its name."""
-    kinds = SQLModel.metadata.tables[str(table.__tablename__)].c
-    return insert(table).values({name: bindparam(f"new_{name}", type_=kinds[name].type) for name in columns})
+    """Return an INSERT of these columns, whose bind parameters are named `new_` and the column."""
+    columns_by_name = SQLModel.metadata.tables[str(table.__tablename__)].c
+    return insert(table).values({name: bindparam(f"new_{name}", type_=columns_by_name[name].type) for name in columns})
 
 
 @cache
 def compile_update(table: type[SQLModel], columns: tuple[str, ...]) -> Update:
-    """An UPDATE of some columns of the row with an id, `key`, with values to bind as for an insertion."""
-    kinds = SQLModel.metadata.tables[str(table.__tablename__)].c
-    values = {name: bindparam(f"new_{name}", type_=kinds[name].type) for name in columns}
-    return update(table).where(kinds["id"] == bindparam("key", type_=kinds["id"].type)).values(values)
+    """Return an UPDATE of these columns of the row `key`, with the bind parameters of `compile_insert`."""
+    columns_by_name = SQLModel.metadata.tables[str(table.__tablename__)].c
+    values = {name: bindparam(f"new_{name}", type_=columns_by_name[name].type) for name in columns}
+    return (
+        update(table).where(columns_by_name["id"] == bindparam("key", type_=columns_by_name["id"].type)).values(values)
+    )

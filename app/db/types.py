@@ -1,4 +1,4 @@
-"""What columns are made of: how moments, keys and documents are written, compared and read on both databases."""
+"""Column types: conversion and comparison of times, keys and JSON documents on both databases."""
 
 import unicodedata
 from datetime import UTC, datetime
@@ -12,57 +12,56 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 MAX_BYTES = 2**53 - 1
-"""The most that is counted of anything that is stored: the largest integer that a client in JavaScript can say."""
+"""The largest number of stored bytes: the largest exact integer of JavaScript clients."""
 
 SORT_LENGTH = 200
-"""How many characters of a name decide where it is sorted; the id decides between equals."""
-
+"""Number of characters of a name that determine its sort order; ties are broken by id."""
 
 NORMALIZED = 512
-"""How many characters are normalized at most: no name is longer, and combining characters take quadratic time."""
+"""Length of the longest text that is normalized; no name is longer, and combining marks take quadratic time."""
 
 _TIE = "\x1f"
-"""Character between the two halves of a sort key; it sorts before every character of a name."""
+"""Separator of the two parts of a sort key; it sorts before every character of a name."""
 
 
 class WideInteger(BigInteger):
-    """A number of 64 bits on both databases."""
+    """A 64-bit integer on both databases."""
 
 
 class RowId(WideInteger):
-    """Id of a row, or a reference to one."""
+    """The id of a row, or a reference to it."""
 
 
 @compiles(RowId, "sqlite")
 @compiles(WideInteger, "sqlite")
 def _wide_integer_on_sqlite(element: WideInteger, compiler: Any, **options: Any) -> str:
-    """SQLite takes no other word than INTEGER for the key that numbers its rows; it holds 64 bits."""
+    """Return INTEGER, the only type that SQLite accepts for an automatic primary key; it has 64 bits."""
     return "INTEGER"
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """A moment in UTC: `TIMESTAMPTZ`, or text of one fixed width that sorts as time does."""
+    """A time in UTC: `TIMESTAMPTZ` on PostgreSQL, and text of fixed width on SQLite, which sorts chronologically."""
 
     impl = Text
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Choose the column's type."""
+        """Return the column type of the dialect."""
         postgres = dialect.name == "postgresql"
         return dialect.type_descriptor(TIMESTAMP(timezone=True) if postgres else Text())
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        """Write the moment; a value without a time zone is a mistake of ours."""
+        """Return the stored form of a time, which must have a time zone."""
         return value if value is None or dialect.name == "postgresql" else _stored(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """Read the moment, always in UTC."""
+        """Return the time in UTC."""
         return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
 @lru_cache(maxsize=256)
 def _stored(moment: datetime) -> str:
-    """Return a moment as SQLite stores it. A change writes one moment several times."""
+    """Return a time as SQLite stores it, cached since a change writes the same time several times."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
@@ -75,7 +74,7 @@ def format_instant(moment: datetime | None, timespec: str = ...) -> str | None: 
 
 
 def format_instant(moment: datetime | None, timespec: str = "microseconds") -> str | None:
-    """Return a moment as the API, cursors and audit events write it: UTC, six digits of the second, `Z`.
+    """Return a time as the API, cursors and audit events write it: UTC, six digits of the second, `Z`.
 
     REST passes the `timespec` "auto", which leaves out a fraction that is zero: its documented clients read it so.
     """
@@ -83,51 +82,51 @@ def format_instant(moment: datetime | None, timespec: str = "microseconds") -> s
 
 
 class KeyText(TypeDecorator[str]):
-    """Text compared by its bytes, so that both databases sort and page alike."""
+    """Text that is compared by its bytes, so that both databases sort equally."""
 
     impl = Text
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Choose the column's type: PostgreSQL would else sort by the rules of some language."""
+        """Return the column type; without the collation C, PostgreSQL sorts by the rules of a language."""
         return dialect.type_descriptor(Text(collation="C") if dialect.name == "postgresql" else Text())
 
 
 class CaseFolded(KeyText):
-    """Text that is compared as a key of a name: see `folded`."""
+    """Text that is compared with keys of names; see `casefold_key`."""
 
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Write the value as the stored keys are written."""
+        """Return the key of the value, as the column stores it."""
         return None if value is None else casefold_key(value)
 
 
 class SortKeyText(KeyText):
-    """Text that is compared with whole sort keys: see `sortable`."""
+    """Text that is compared with complete sort keys; see `sort_key`."""
 
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Write the value as the stored sort keys are written."""
+        """Return the sort key of the value, as the column stores it."""
         return None if value is None else sort_key(value)
 
 
 class SearchText(KeyText):
-    """Text that is looked for inside sort keys, without regard to accents."""
+    """Text that is searched in sort keys without regard to accents."""
 
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Write the value as the first half of a sort key is written."""
+        """Return the value as in the first part of a sort key."""
         return None if value is None else _unaccented(casefold_key(value))
 
 
 def casefold_key(text: str) -> str:
     """Return the key of a name: equal for names that differ only in letter case or in how Unicode spells them.
 
-    This is NFKC with case folded, the one form in which names are stored and looked up as keys. Longer text than any
-    name only has its case folded.
+    This is NFKC with case folded, the one form in which names are stored and looked up as keys. For a text longer
+    than any name, only the case is folded.
     """
     if text.isascii() or len(text) > NORMALIZED:
         return text.casefold()
@@ -137,7 +136,7 @@ def casefold_key(text: str) -> str:
 def sort_key(text: str) -> str:
     """Return the key by which a name is sorted and searched, short enough for an index entry.
 
-    This is the key without accents, so that é stands beside e, and behind it the key itself where the two differ: equal
+    It consists of the key without accents, so that é sorts next to e, and of the key itself if the two differ. So equal
     sort keys mean equal names.
     """
     key = casefold_key(text)
@@ -154,21 +153,21 @@ def _unaccented(key: str) -> str:
 
 
 class JSONDocument(TypeDecorator[Any]):
-    """JSON kept as text, so that keys and values come back as they went in."""
+    """JSON stored as text, which preserves the order of keys and the form of values."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        """Write the JSON."""
+        """Return the value as JSON text."""
         return None if value is None else orjson.dumps(value).decode()
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        """Read the JSON."""
+        """Return the value of a JSON text."""
         return None if value is None else orjson.loads(value)
 
 
 def col(attribute: Any) -> ColumnElement[Any]:
-    """A table's attribute as what it is in SQL; its annotation speaks of a row's value."""
+    """Return an attribute of a table class typed as a column; its annotation has the type of the value."""
     column: ColumnElement[Any] = attribute
     return column

@@ -1,11 +1,11 @@
-"""All rights and nothing but rights: what a viewer sees and manages, as conditions on rows, and what she must hold.
+"""Authorization: the conditions on rows that a viewer sees or manages, and the requirements of changes.
 
-A condition may look at what `Viewer.alike` has, her permissions and whether her token is limited; the viewer herself
-is the bound value `ME`, her token `TOKEN`, and the clock `NOW`.
-The same condition narrows a list, guards a field and decides a change. The default is `false()`.
+A condition may depend on `Viewer.permission_profile`: the permissions, and whether the API token is limited. The ids
+of the viewer and of the token and the current time are the bound values `VIEWER_ID`, `TOKEN` and `NOW`.
+The same condition filters a list, guards a field and authorizes a change. The default is `false()`.
 
-Rights on resources come from one place: `acting.subjects` says as whom a user may act, and the access index says what
-each of those holds on a resource. Lists, checks, explanations and changes all ask these two.
+Roles on resources have one source: `effective_subjects` returns the subjects that a user acts as, and the access index
+contains the roles of each subject on a resource. Lists, checks, explanations and changes all read these two.
 """
 
 from app.policy.access_subjects import count_subjects, holding_group, subjects_sql
@@ -18,7 +18,7 @@ from app.policy.audit import (
     sees_audit_of_resource,
     sees_settled_events,
 )
-from app.policy.conditions import asks_about_everybody, everybody, is_valid_until, sees_all_resources, signed_in
+from app.policy.conditions import asks_about_everybody, is_valid_until, sees_all_resources, signed_in, unrestricted
 from app.policy.effective_subjects import (
     USER_SUBJECTS,
     VIEWER_SUBJECTS,
@@ -28,7 +28,7 @@ from app.policy.effective_subjects import (
     is_active,
     is_anyone,
     is_general,
-    subject,
+    subject_id,
     user_subjects,
     viewer_subjects,
 )
@@ -78,17 +78,16 @@ from app.policy.resources import (
     bit_or,
     deletes_in_org,
     effective_mask,
+    gives_roles,
     granted_mask,
     granted_sql,
     holds_access,
-    is_given,
     lists_reached,
     lists_resource,
     lists_resources_by_table,
     masks_of_pairs,
     may_ask_of_user,
     members_are_seen,
-    my_entries,
     path_expiry,
     path_granted_roles,
     path_group,
@@ -100,6 +99,7 @@ from app.policy.resources import (
     sees_org_of_resource,
     sees_resource,
     transfers_resource,
+    viewer_entries,
 )
 from app.policy.storage import is_reserved, storage_used, stores_without_limit, sum_of, ticket_stage
 from app.policy.token_scope import scope_includes_resource
@@ -134,9 +134,9 @@ __all__ = [
     "deletes_org",
     "effective_mask",
     "effective_subjects",
-    "everybody",
     "finds_everybody",
     "finds_user",
+    "gives_roles",
     "granted_mask",
     "granted_sql",
     "group_membership_lasts",
@@ -147,7 +147,6 @@ __all__ = [
     "is_active",
     "is_anyone",
     "is_general",
-    "is_given",
     "is_my_group",
     "is_public_org",
     "is_reserved",
@@ -167,7 +166,6 @@ __all__ = [
     "may_ask_of_user",
     "members_are_seen",
     "membership_lasts",
-    "my_entries",
     "my_orgs",
     "number_of_group_members",
     "org_level",
@@ -211,12 +209,14 @@ __all__ = [
     "signed_in",
     "storage_used",
     "stores_without_limit",
-    "subject",
+    "subject_id",
     "subjects_sql",
     "sum_of",
     "ticket_stage",
     "transfers_resource",
+    "unrestricted",
     "user_subjects",
+    "viewer_entries",
     "viewer_subjects",
     "writes_org",
 ]

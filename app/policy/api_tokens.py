@@ -1,4 +1,4 @@
-"""Who sees an API token."""
+"""Visibility of API tokens."""
 
 from sqlalchemy import ColumnElement, true
 
@@ -9,5 +9,5 @@ from app.query.relations import VIEWER_ID
 
 
 def sees_api_token(viewer: Viewer) -> ColumnElement[bool]:
-    """What it is called and what it carries, as other details of its owner: her own, or everybody's."""
+    """Return the condition that the token belongs to the viewer; true if they see all users."""
     return true() if sees_all_users(viewer) else col(ApiToken.user_id) == VIEWER_ID

@@ -1,4 +1,4 @@
-"""Conditions that are about no subject of their own."""
+"""Conditions and SQL constructs that the other modules of the policy share."""
 
 from typing import Any
 
@@ -18,56 +18,56 @@ from app.domain.viewer import Permission, Viewer
 from app.query.relations import NOW, VIEWER_ID
 
 
-def everybody(viewer: Viewer) -> ColumnElement[bool]:
-    """No condition: the row that leads here was seen already."""
+def unrestricted(viewer: Viewer) -> ColumnElement[bool]:
+    """Return true: the parent row was already authorized."""
     return true()
 
 
 def signed_in(viewer: Viewer) -> ColumnElement[bool]:
-    """Somebody, not nobody."""
+    """Return the condition that the viewer is not anonymous."""
     return VIEWER_ID.is_not(None)
 
 
 def sees_all_resources(viewer: Viewer) -> bool:
-    """Return whether the viewer sees every org and every resource, of those that their token covers."""
+    """Return whether the viewer sees every org and every resource within the scope of their token."""
     return bool(viewer.permissions & (Permission.RESOURCES_VIEW | Permission.RESOURCES_MANAGE))
 
 
 def asks_about_everybody(viewer: Viewer) -> bool:
-    """Return whether the viewer asks about everybody's access, to what their token covers."""
+    """Return whether the viewer may query the access of every user, within the scope of their token."""
     return Permission.ACCESS_VIEW in viewer.permissions
 
 
 def is_valid_until(expires_at: Any) -> ColumnElement[bool]:
-    """Has not ended by the clock of the question; no job has to run."""
+    """Return the condition that an expiry is null or after `NOW`. No background job removes expired rows."""
     return or_(col(expires_at).is_(None), col(expires_at) > NOW)
 
 
 def earlier(end: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The first of two ends; null is no end."""
+    """Return the earlier of two expiries, where null means none."""
     return case((other.is_(None), end), (end.is_(None), other), (other < end, other), else_=end)
 
 
 class OrderedJoin(Join):
-    """An inner join that begins at its left side, if the right one finds nothing there but by `Beside`.
+    """An inner join whose left side is the outer loop, if the right side compares only `Unindexed` columns.
 
-    SQLite would else begin where its statistics let it guess, or read the whole right side for a Bloom filter first.
+    Without it, SQLite chooses the outer loop by its statistics, or first reads the right side into a Bloom filter.
     """
 
     inherit_cache = True
 
 
 @compiles(OrderedJoin, "sqlite")
-def _ahead_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+def _ordered_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
     left, right = (compiler.process(side, **(options | {"asfrom": True})) for side in (element.left, element.right))
     return f"{left} CROSS JOIN {right} ON {compiler.process(element.onclause, **(options | {'asfrom': False}))}"
 
 
 class Unindexed(FunctionElement[Any]):
-    """A column of whole numbers by which nothing is looked for.
+    """An integer column that the planner must not look up through an index.
 
-    PostgreSQL knows how many rows there are for a number on average, which says nothing of the subject that everybody
-    is, and would else begin at all of its rows.
+    PostgreSQL estimates rows per subject by the average. The subject ANYONE has far more, so an index lookup on it
+    would read all of its rows.
     """
 
     inherit_cache = True
@@ -75,10 +75,10 @@ class Unindexed(FunctionElement[Any]):
 
 
 @compiles(Unindexed, "sqlite")
-def _beside_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+def _unindexed_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
     return str(compiler.process(element.clauses, **options))
 
 
 @compiles(Unindexed, "postgresql")
-def _beside_on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+def _unindexed_on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
     return f"({compiler.process(element.clauses, **options)} + 0)"

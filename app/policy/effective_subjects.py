@@ -1,4 +1,4 @@
-"""As whom somebody acts: the one place that knows how rows of groups, orgs and roles lead to rights on resources."""
+"""Effective subjects: the subjects that a user acts as, derived from the rows of groups, orgs and roles."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ from app.query.relations import VIEWER_ID, Keys, among
 
 @dataclass(frozen=True, slots=True)
 class _SubjectRows:
-    """One way to act as a subject: rows that say for which user and key, how much of its roles she gets, until when."""
+    """Rows that make users act as subjects of one type: user, key, the cap of their roles, org level and expiry."""
 
     kind: SubjectType
     rows: FromClause
@@ -46,11 +46,11 @@ class _SubjectRows:
     where: ColumnElement[bool] = field(default_factory=true)
 
 
-_FULL_SIGHT = literal_column(str(resource_roles.ALL), Integer)
+_NO_CAP = literal_column(str(resource_roles.ALL), Integer)
 
 
 def by_membership() -> list[_SubjectRows]:
-    """The ways that rows tell of: groups, orgs as member and as owner, and the roles of the registry."""
+    """Return the rows by which users act as groups, as orgs (members and owners), and as the registry."""
     return [_as_group(), _as_member(), _as_owner(), _as_registry()]
 
 
@@ -61,14 +61,14 @@ def _as_group() -> _SubjectRows:
         inspect(member).selectable,
         col(member.user_id),
         col(member.group_id),
-        _FULL_SIGHT,
+        _NO_CAP,
         until=col(member.expires_at),
         where=is_valid_until(member.expires_at),
     )
 
 
 def _as_member() -> _SubjectRows:
-    """A member of an org acts as its people, up to her level."""
+    """Return the rows of org members; the level caps the roles of a member."""
     person = aliased(OrgMember)
     caps: Iterator[Any] = (
         (col(person.level) == int(level), literal_column(str(cap))) for level, cap in resource_roles.CAPS.items()
@@ -86,176 +86,181 @@ def _as_member() -> _SubjectRows:
 
 
 def _as_owner() -> _SubjectRows:
-    """The owner of an org acts as its people, without a limit."""
+    """Return the rows of org owners, whose roles have no cap."""
     owned = aliased(Org)
     level = literal_column(str(int(MemberLevel.ADMIN)), Integer)
-    return _SubjectRows(
-        SubjectType.ORG, inspect(owned).selectable, col(owned.owner_id), col(owned.id), _FULL_SIGHT, level
-    )
+    return _SubjectRows(SubjectType.ORG, inspect(owned).selectable, col(owned.owner_id), col(owned.id), _NO_CAP, level)
 
 
 def _as_registry() -> _SubjectRows:
-    """Who holds a role with RESOURCES_MANAGE."""
-    held, role = aliased(UserRole), aliased(Role)
-    rows = inspect(held).selectable.join(inspect(role).selectable, col(role.id) == col(held.role_id))
+    """Return the rows of users whose system roles carry RESOURCES_MANAGE."""
+    user_role, role = aliased(UserRole), aliased(Role)
+    rows = inspect(user_role).selectable.join(inspect(role).selectable, col(role.id) == col(user_role.role_id))
     manages = col(role.permissions).op("&")(Permission.RESOURCES_MANAGE.value) != 0
     return _SubjectRows(
-        SubjectType.REGISTRY, rows, col(held.user_id), literal_column("0", Integer), _FULL_SIGHT, where=manages
+        SubjectType.REGISTRY, rows, col(user_role.user_id), literal_column("0", Integer), _NO_CAP, where=manages
     )
 
 
-def subject(kind: SubjectType, key: Any) -> ColumnElement[Any]:
-    made: ColumnElement[Any] = cast(key, BigInteger) * resource_roles.SUBJECT_TYPES + int(kind)
-    return made
+def subject_id(kind: SubjectType, key: Any) -> ColumnElement[Any]:
+    """Return the number of a subject in the access index: its key and its type in one integer."""
+    number: ColumnElement[Any] = cast(key, BigInteger) * resource_roles.SUBJECT_TYPES + int(kind)
+    return number
 
 
-def _number(always: int) -> ColumnElement[Any]:
-    """A subject that is always the same; cast, since SQLite puts no index on a column whose first row has no type."""
-    return cast(literal_column(str(always)), BigInteger)
+def _constant_subject(number: int) -> ColumnElement[Any]:
+    """Return a subject that is one for all users, cast since SQLite indexes no column whose first row is untyped."""
+    return cast(literal_column(str(number)), BigInteger)
 
 
 def is_general(viewer: Viewer) -> ColumnElement[bool]:
-    """The entry of every signed-in user."""
+    """Return the condition for the grant to every signed-in user."""
     return col(Grant.subject) == resource_roles.GENERAL
 
 
 def is_anyone(viewer: Viewer) -> ColumnElement[bool]:
-    """The entry of everybody."""
+    """Return the condition for the grant to ANYONE, which includes anonymous viewers."""
     return col(Grant.subject) == resource_roles.ANYONE
 
 
 def effective_subjects(
-    people: FromClause, *, registry: bool | None = None, among_others: ColumnElement[bool] | None = None
+    users: FromClause, *, registry: bool | None = None, registry_filter: ColumnElement[bool] | None = None
 ) -> CompoundSelect[Any]:
-    """As whom each of some people acts: (user, subject, cap, level, until).
+    """Return the effective subjects of users: (user, subject, cap, level, until).
 
-    `people` has a column `user`: active users, or NULL for nobody, who acts as ANYONE alone. `cap` is what of the
-    subject's roles she gets. `registry` overrules whether they hold RESOURCES_MANAGE, where that is known already;
-    `among_others` narrows for whom the rows tell it.
+    `users` has one column `user`: ids of active users, or NULL for an anonymous viewer, who acts as ANYONE only.
+    `cap` is the mask of the subject's roles that the user receives. `registry` states whether the users hold
+    RESOURCES_MANAGE; None reads it from their roles, only for users that match `registry_filter`.
     """
-    user = people.c.user
-    plain = [
-        (_number(resource_roles.ANYONE), true()),
-        (_number(resource_roles.GENERAL), user.is_not(None)),
-        (subject(SubjectType.USER, user), user.is_not(None)),
-        (subject(SubjectType.OWNER, user), user.is_not(None)),
+    user = users.c.user
+    direct = [
+        (_constant_subject(resource_roles.ANYONE), true()),
+        (_constant_subject(resource_roles.GENERAL), user.is_not(None)),
+        (subject_id(SubjectType.USER, user), user.is_not(None)),
+        (subject_id(SubjectType.OWNER, user), user.is_not(None)),
     ]
     if registry:
-        plain.append((_number(resource_roles.REGISTRY), user.is_not(None)))
+        direct.append((_constant_subject(resource_roles.REGISTRY), user.is_not(None)))
     arms = [
-        select(user.label("user"), number.label("subject"), _FULL_SIGHT.label("cap"), _NO_LEVEL, _NO_END)
-        .select_from(people)
+        select(user.label("user"), number.label("subject"), _NO_CAP.label("cap"), _NO_LEVEL, _NO_END)
+        .select_from(users)
         .where(condition)
-        for number, condition in plain
+        for number, condition in direct
     ]
-    for way in by_membership():
-        where = way.where
-        if way.kind is SubjectType.REGISTRY:
+    for membership in by_membership():
+        where = membership.where
+        if membership.kind is SubjectType.REGISTRY:
             if registry is not None:
                 continue
-            where = where if among_others is None else and_(where, among_others)
-        told = (
+            where = where if registry_filter is None else and_(where, registry_filter)
+        columns = (
             user.label("user"),
-            subject(way.kind, way.key).label("subject"),
-            way.cap.label("cap"),
-            way.level,
-            way.until,
+            subject_id(membership.kind, membership.key).label("subject"),
+            membership.cap.label("cap"),
+            membership.level,
+            membership.until,
         )
-        arms.append(select(*told).select_from(people.join(way.rows, way.user == user)).where(where))
+        rows = users.join(membership.rows, membership.user == user)
+        arms.append(select(*columns).select_from(rows).where(where))
     return union_all(*arms)
 
 
 _NO_LEVEL = cast(null(), Integer).label("level")
 _NO_END = cast(null(), UTCDateTime).label("until")
 
-_ME = select(VIEWER_ID.label("user")).subquery("me")
+_VIEWER = select(VIEWER_ID.label("user")).subquery("me")
 
 
-HeldKinds = tuple[bool, bool]
-"""Whether the viewer holds RESOURCES_MANAGE, and whether she asks by a limited token."""
+Profile = tuple[bool, bool]
+"""Two flags: the viewer holds RESOURCES_MANAGE; the viewer's token is limited."""
 
 BOTH = (False, True)
 
-KINDS_OF_VIEWER: tuple[HeldKinds, ...] = tuple((held, limited) for held in BOTH for limited in BOTH)
+VIEWER_PROFILES: tuple[Profile, ...] = tuple((manages, limited) for manages in BOTH for limited in BOTH)
 
 
-def _viewer_subjects(held: HeldKinds) -> CTE:
-    """Worked out once: PostgreSQL would else do so for every row that is judged by it."""
-    found = effective_subjects(_ME, registry=held[0]).cte(_cte_name("mine", held))
-    return found.prefix_with("MATERIALIZED", dialect="postgresql")
+def _viewer_subjects(profile: Profile) -> CTE:
+    """Return the viewer's subjects, materialized since PostgreSQL would otherwise compute them for every row."""
+    subjects = effective_subjects(_VIEWER, registry=profile[0]).cte(_cte_name("mine", profile))
+    return subjects.prefix_with("MATERIALIZED", dialect="postgresql")
 
 
-def _cte_name(name: str, held: HeldKinds) -> str:
-    return name + "_and_all" * held[0] + "_limited" * held[1]
+def _cte_name(name: str, profile: Profile) -> str:
+    return name + "_and_all" * profile[0] + "_limited" * profile[1]
 
 
-def _held_kinds(viewer: Viewer) -> HeldKinds:
+def _profile(viewer: Viewer) -> Profile:
     return Permission.RESOURCES_MANAGE in viewer.permissions, viewer.is_limited
 
 
-VIEWER_SUBJECTS = {held: _viewer_subjects(held) for held in KINDS_OF_VIEWER}
-"""As whom the viewer acts."""
+VIEWER_SUBJECTS = {profile: _viewer_subjects(profile) for profile in VIEWER_PROFILES}
+"""The CTE of the viewer's effective subjects for each profile."""
 
 
 def viewer_subjects(viewer: Viewer) -> CTE:
-    """As whom the viewer acts."""
-    return VIEWER_SUBJECTS[_held_kinds(viewer)]
+    """Return the CTE of the viewer's effective subjects."""
+    return VIEWER_SUBJECTS[_profile(viewer)]
 
 
 def is_active(user: Any) -> ColumnElement[bool]:
-    """Does not hold the role that takes everything away."""
-    held_, role = aliased(UserRole), aliased(Role)
+    """Return the condition that a user does not have the role `deactivated`."""
+    user_role, role = aliased(UserRole), aliased(Role)
     return ~(
         select(literal_column("1"))
-        .where(col(held_.user_id) == user, col(role.id) == col(held_.role_id), col(role.name_key) == DEACTIVATED)
-        .correlate_except(held_, role)
+        .where(
+            col(user_role.user_id) == user, col(role.id) == col(user_role.role_id), col(role.name_key) == DEACTIVATED
+        )
+        .correlate_except(user_role, role)
         .exists()
     )
 
 
 def asked_users() -> FromClause:
-    """The active users among the bound `keys`: (user); looked up once, however many ways they may act."""
+    """Return the CTE of the active users among the bound `keys`: (user)."""
     keys = bindparam("keys", type_=Keys(RowId()))
     return select(col(User.id).label("user")).where(among(col(User.id), keys), is_active(col(User.id))).cte("asked")
 
 
 USER_SUBJECTS = effective_subjects(asked_users()).cte("theirs")
-"""As whom each of the users acts whose ids are the bound `keys`."""
+"""The effective subjects of the users among the bound `keys`, without regard to the viewer."""
 
 
-Visible = tuple[bool, bool, bool]
-"""Whether the viewer holds RESOURCES_MANAGE, whether they ask about others, and whether their token is limited."""
+QueryProfile = tuple[bool, bool, bool]
+"""Three flags: the viewer holds RESOURCES_MANAGE, may query other users, and has a limited token."""
 
-_VISIBLE: tuple[Visible, ...] = tuple((own, others, limited) for own in BOTH for others in BOTH for limited in BOTH)
+_QUERY_PROFILES: tuple[QueryProfile, ...] = tuple(
+    (own, others, limited) for own in BOTH for others in BOTH for limited in BOTH
+)
 
 
-def _user_subjects(told: Visible) -> CTE:
-    own, others, limited = told
-    asked = asked_users()
+def _user_subjects(profile: QueryProfile) -> CTE:
+    own, others, limited = profile
+    users = asked_users()
     if not others and not own:
-        found = effective_subjects(asked, registry=False)
+        subjects = effective_subjects(users, registry=False)
     else:
-        found = effective_subjects(asked, among_others=None if own else asked.c.user != VIEWER_ID)
-    return found.cte("theirs" + "_and_all" * own + "_of_others" * others + "_limited" * limited)
+        subjects = effective_subjects(users, registry_filter=None if own else users.c.user != VIEWER_ID)
+    return subjects.cte("theirs" + "_and_all" * own + "_of_others" * others + "_limited" * limited)
 
 
-_USER_SUBJECTS = {told: _user_subjects(told) for told in _VISIBLE}
+_USER_SUBJECTS = {profile: _user_subjects(profile) for profile in _QUERY_PROFILES}
 
 
 def user_subjects(viewer: Viewer) -> CTE:
-    """As whom each asked user acts; who may ask is the guard of the edge.
+    """Return the CTE of the effective subjects of the users among the bound `keys`.
 
-    That is the viewer alone without ACCESS_VIEW. The viewer may have a role that carries RESOURCES_MANAGE, and ask by a
-    token that does not: of the viewer the permissions tell it, of others the rows.
+    The guard of the field decides which users a viewer may query: only themselves without ACCESS_VIEW. A viewer's
+    token may lack RESOURCES_MANAGE although their role carries it. So the viewer's permissions decide for the viewer,
+    and the stored roles for other users.
     """
-    held, limited = _held_kinds(viewer)
-    return _USER_SUBJECTS[held, asks_about_everybody(viewer), limited]
+    manages, limited = _profile(viewer)
+    return _USER_SUBJECTS[manages, asks_about_everybody(viewer), limited]
 
 
 SCOPED_SUBJECTS = frozenset(
     [
-        *(acting for held, acting in VIEWER_SUBJECTS.items() if held[-1]),
-        *(acting for told, acting in _USER_SUBJECTS.items() if told[-1]),
+        *(subjects for (*_, limited), subjects in VIEWER_SUBJECTS.items() if limited),
+        *(subjects for (*_, limited), subjects in _USER_SUBJECTS.items() if limited),
     ]
 )
-"""Who acts so does it only on what the viewer's token is good for."""
+"""The CTEs of limited tokens: their subjects have roles only within the scope of the token."""

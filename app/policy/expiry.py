@@ -1,6 +1,6 @@
-"""Until when a viewer administers a thing: access that they give ends no later. Null is without an end.
+"""Expiry of the viewer's administration of an object; access that the viewer grants must not outlast it.
 
-Each function holds for a row that the viewer administers; a permission and ownership have no end.
+Each function requires a row that the viewer administers. Null means no expiry, as for permissions and ownership.
 """
 
 from typing import Any
@@ -21,7 +21,7 @@ _NO_END = cast(null(), UTCDateTime)
 
 
 def manages_org_until(viewer: Viewer) -> ColumnElement[Any]:
-    """The end of the membership by which the viewer manages the org of the row."""
+    """Return the expiry of the membership through which the viewer manages the org of the row."""
     if manages_all_orgs(viewer):
         return _NO_END
     member = aliased(OrgMember)
@@ -36,7 +36,7 @@ def manages_org_until(viewer: Viewer) -> ColumnElement[Any]:
 
 
 def manages_group_until(viewer: Viewer) -> ColumnElement[Any]:
-    """The end of the membership by which the viewer manages the members of the group of the row."""
+    """Return the expiry of the membership through which the viewer manages the group of the row."""
     if Permission.GROUPS_MANAGE in viewer.permissions:
         return _NO_END
     member = aliased(GroupMember)
@@ -49,13 +49,13 @@ def manages_group_until(viewer: Viewer) -> ColumnElement[Any]:
 
 
 def administers_resource_until(viewer: Viewer) -> ColumnElement[Any]:
-    """The last end among all the grants and memberships that give the viewer ADMIN on the resource of the row."""
+    """Return the latest expiry of all paths that give the viewer ADMIN on the resource of the row."""
     if Permission.RESOURCES_MANAGE in viewer.permissions:
         return _NO_END
-    entry, acting = aliased(Access), viewer_subjects(viewer)
-    end = earlier(col(entry.expires_at), acting.c.until)
+    entry, subjects = aliased(Access), viewer_subjects(viewer)
+    end = earlier(col(entry.expires_at), subjects.c.until)
     is_endless = func.max(case((end.is_(None), literal_column("1")), else_=literal_column("0"))) == literal_column("1")
     last = case((is_endless, _NO_END), else_=type_coerce(func.max(end), UTCDateTime()))
-    found = select(last).select_from(row_roles_sql(entry, acting))
-    here = found.where(col(entry.resource_id) == col(Resource.id), administered(roles_sql(acting, entry)))
-    return type_coerce(here.correlate_except(entry, acting).scalar_subquery(), UTCDateTime())
+    latest = select(last).select_from(row_roles_sql(entry, subjects))
+    latest = latest.where(col(entry.resource_id) == col(Resource.id), administered(roles_sql(subjects, entry)))
+    return type_coerce(latest.correlate_except(entry, subjects).scalar_subquery(), UTCDateTime())

@@ -1,4 +1,4 @@
-"""Who sees a group, its members, and changes them."""
+"""Visibility and management of groups and their members."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ SIGNED_IN = MembersSeenBy.SIGNED_IN.value
 
 
 def groups_of(user: Any) -> Select[Any]:
-    """The ids of groups that somebody belongs to."""
+    """Return the ids of the groups that a user belongs to, without expired memberships."""
     member = aliased(GroupMember)
     return (
         select(col(member.group_id))
@@ -34,7 +34,7 @@ def groups_of(user: Any) -> Select[Any]:
 
 
 def sees_group(viewer: Viewer) -> ColumnElement[bool]:
-    """Every signed-in user sees the names of groups: the picker needs them."""
+    """Return the condition that the viewer is signed in: every user can choose a group by its name."""
     return signed_in(viewer)
 
 
@@ -44,7 +44,7 @@ def sees_all_group_members(viewer: Viewer) -> bool:
 
 
 def sees_group_members(viewer: Viewer) -> ColumnElement[bool]:
-    """Members are seen by members, or by everybody signed in where the group is so. No limited token covers a group."""
+    """Return the condition for seeing a group's members: membership, or `members_seen_by`; false for limited tokens."""
     if viewer.is_limited:
         return false()
     if sees_all_group_members(viewer):
@@ -53,17 +53,17 @@ def sees_group_members(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def is_my_group(viewer: Viewer) -> ColumnElement[bool]:
-    """The viewer belongs to the group of the row."""
+    """Return the condition that the viewer belongs to the group of the row."""
     return col(Group.id).in_(groups_of(VIEWER_ID))
 
 
 def sees_who_added(viewer: Viewer) -> ColumnElement[bool]:
-    """Sees who added a member of a group: its members do, but not who sees the members of it as everybody does."""
+    """Return the condition for seeing the user who added a member: the viewer belongs to the group."""
     return true() if sees_all_group_members(viewer) else col(GroupMember.group_id).in_(groups_of(VIEWER_ID))
 
 
 def number_of_members(group: Any) -> ColumnElement[Any]:
-    """Count the memberships of a group that last; deactivated users are members too, here and in the list."""
+    """Return the number of current memberships of a group; deactivated users count, as they are listed too."""
     member = aliased(GroupMember)
     counted = (
         select(func.count()).select_from(member).where(col(member.group_id) == group, is_valid_until(member.expires_at))
@@ -72,19 +72,19 @@ def number_of_members(group: Any) -> ColumnElement[Any]:
 
 
 def number_of_group_members(viewer: Viewer) -> ColumnElement[Any]:
-    """Count the members of the group of the row."""
+    """Return the number of members of the group of the row."""
     return number_of_members(col(Group.id))
 
 
 def sees_group_membership(viewer: Viewer) -> ColumnElement[bool]:
-    """A membership that lasts: the viewer's own, or one of a group whose members the viewer sees."""
+    """Return the condition for a current membership: the viewer's own, or in a group whose members they see."""
     return and_(
         is_valid_until(GroupMember.expires_at), or_(col(GroupMember.user_id) == VIEWER_ID, sees_group_members(viewer))
     )
 
 
 def manages_group_members(viewer: Viewer) -> ColumnElement[bool]:
-    """A group's managers change who belongs to it."""
+    """Return the condition that the viewer manages the group of the row."""
     if viewer.is_limited:
         return false()
     if Permission.GROUPS_MANAGE in viewer.permissions:
@@ -99,5 +99,5 @@ def manages_group_members(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def group_membership_lasts(viewer: Viewer) -> ColumnElement[bool]:
-    """A membership of a group that has not ended."""
+    """Return the condition that a group membership has not expired."""
     return is_valid_until(GroupMember.expires_at)

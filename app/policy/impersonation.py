@@ -1,4 +1,4 @@
-"""Comparing what an account holds with what a viewer holds, where the viewer is about to act as that account."""
+"""Comparison of an account's access with the viewer's, before the viewer acts as that account."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from app.db.tables import Access, GroupMember, Org, OrgMember, Resource, RowId, 
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Permission, Viewer
 from app.policy.conditions import earlier, is_valid_until
-from app.policy.effective_subjects import subject, viewer_subjects
+from app.policy.effective_subjects import subject_id, viewer_subjects
 from app.policy.orgs import manages_all_orgs
 from app.policy.resources import bit_or, roles_sql, row_roles_sql, transfers_resource
 from app.query.relations import VIEWER_ID
@@ -18,13 +18,13 @@ _ACCOUNT = bindparam("account", type_=RowId())
 
 
 def compares_access(viewer: Viewer) -> bool:
-    """Whether an account can hold access that the viewer can not take at any time by their permissions."""
-    everything = Permission.ORGS_MANAGE | Permission.GROUPS_MANAGE | Permission.RESOURCES_MANAGE
-    return viewer.permissions & everything != everything
+    """Return whether an account can have access that the viewer's permissions do not already imply."""
+    required = Permission.ORGS_MANAGE | Permission.GROUPS_MANAGE | Permission.RESOURCES_MANAGE
+    return viewer.permissions & required != required
 
 
 def holds_more(viewer: Viewer) -> Select[Any]:
-    """Whether the bound `account` has a membership, a grant or ownership that the viewer has not, or has it longer."""
+    """Return a statement for one Boolean: the bound `account` has access that the viewer lacks or loses earlier."""
     return select(or_(_in_orgs(viewer), _in_groups(viewer), _on_resources(viewer)))
 
 
@@ -61,25 +61,27 @@ def _in_groups(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def _lasts_as_long(mine_: Any, member: Any) -> ColumnElement[bool]:
-    return and_(is_valid_until(mine_.expires_at), _is_as_late(col(mine_.expires_at), col(member.expires_at)))
+    return and_(is_valid_until(mine_.expires_at), _ends_no_earlier(col(mine_.expires_at), col(member.expires_at)))
 
 
-def _is_as_late(end: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[bool]:
+def _ends_no_earlier(end: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[bool]:
     return or_(end.is_(None), and_(other.is_not(None), end >= other))
 
 
 def _on_resources(viewer: Viewer) -> ColumnElement[bool]:
     if Permission.RESOURCES_MANAGE in viewer.permissions:
         return false()
-    entry, own, acting = aliased(Access), aliased(Access), viewer_subjects(viewer)
-    end = earlier(col(own.expires_at), acting.c.until)
-    as_long = select(bit_or(roles_sql(acting, own))).select_from(row_roles_sql(own, acting))
-    as_long = as_long.where(col(own.resource_id) == col(entry.resource_id), _is_as_late(end, col(entry.expires_at)))
-    common = col(entry.mask).op("&")(as_long.correlate_except(own, acting).scalar_subquery())
+    entry, own, subjects = aliased(Access), aliased(Access), viewer_subjects(viewer)
+    end = earlier(col(own.expires_at), subjects.c.until)
+    as_long = select(bit_or(roles_sql(subjects, own))).select_from(row_roles_sql(own, subjects))
+    as_long = as_long.where(
+        col(own.resource_id) == col(entry.resource_id), _ends_no_earlier(end, col(entry.expires_at))
+    )
+    common = col(entry.mask).op("&")(as_long.correlate_except(own, subjects).scalar_subquery())
     return or_(
         exists().where(col(Resource.owner_id) == _ACCOUNT, ~transfers_resource(viewer)),
         exists().where(
-            col(entry.subject) == subject(SubjectType.USER, _ACCOUNT),
+            col(entry.subject) == subject_id(SubjectType.USER, _ACCOUNT),
             is_valid_until(entry.expires_at),
             common != col(entry.mask),
         ),

@@ -1,4 +1,4 @@
-"""Who sees, writes, deletes and manages an org."""
+"""Visibility and management of orgs and their members."""
 
 from typing import Any
 
@@ -29,12 +29,12 @@ def manages_all_orgs(viewer: Viewer) -> bool:
 
 
 def sees_all_orgs(viewer: Viewer) -> bool:
-    """Return whether the viewer sees every org and its members, of those that their token covers."""
+    """Return whether the viewer sees every org and its members within the scope of their token."""
     return manages_all_orgs(viewer) or sees_all_resources(viewer)
 
 
 def my_orgs(viewer: Viewer, least: MemberLevel = MemberLevel.READ_ONLY) -> CompoundSelect[Any]:
-    """The ids of orgs that the viewer owns or belongs to at a level or above."""
+    """Return the ids of the orgs that the viewer owns, or belongs to with at least this level."""
     member = aliased(OrgMember)
     owned = aliased(Org)
     return union_all(
@@ -49,57 +49,57 @@ def my_orgs(viewer: Viewer, least: MemberLevel = MemberLevel.READ_ONLY) -> Compo
 
 
 def _all_orgs(viewer: Viewer) -> ColumnElement[bool]:
-    """Every org that there is for the viewer: all, or those that her token is good for."""
+    """Return true, or the scope of the viewer's token if it is limited."""
     return scope_includes_org(viewer, Org.id)
 
 
-def _from(viewer: Viewer, least: MemberLevel) -> ColumnElement[bool]:
-    """She manages every org, or belongs to this one at a level or above."""
+def _has_level(viewer: Viewer, least: MemberLevel) -> ColumnElement[bool]:
+    """Return the condition that the viewer has at least this level in the org, or manages all orgs."""
     return _all_orgs(viewer) if manages_all_orgs(viewer) else col(Org.id).in_(my_orgs(viewer, least))
 
 
 def belongs_to_org(viewer: Viewer) -> ColumnElement[bool]:
-    """One of the org's people, or somebody who manages every org."""
-    return _from(viewer, MemberLevel.READ_ONLY)
+    """Return the condition that the viewer belongs to the org, or manages all orgs."""
+    return _has_level(viewer, MemberLevel.READ_ONLY)
 
 
 def sees_org_members(viewer: Viewer) -> ColumnElement[bool]:
-    """Sees who belongs to the org: its people do, and who sees every org."""
+    """Return the condition for seeing the members of the org: membership, or a permission to see all orgs."""
     return _all_orgs(viewer) if sees_all_orgs(viewer) else belongs_to_org(viewer)
 
 
 def sees_org(viewer: Viewer) -> ColumnElement[bool]:
-    """A public org is seen by everybody, a private one by its people."""
+    """Return the condition for seeing the org: it is public, or the viewer belongs to it or sees all orgs."""
     return _all_orgs(viewer) if sees_all_orgs(viewer) else or_(is_public_org(viewer), belongs_to_org(viewer))
 
 
 def is_public_org(viewer: Viewer) -> ColumnElement[bool]:
-    """Seen by everybody."""
+    """Return the condition that the org is public, within the scope of the token."""
     return and_(col(Org.is_public), _all_orgs(viewer))
 
 
 def writes_org(viewer: Viewer) -> ColumnElement[bool]:
-    """Edits the org and creates resources in it."""
-    return _from(viewer, MemberLevel.READ_WRITE)
+    """Return the condition for editing the org and creating resources in it."""
+    return _has_level(viewer, MemberLevel.READ_WRITE)
 
 
 def deletes_org(viewer: Viewer) -> ColumnElement[bool]:
-    """Deletes the org, or any resource in it."""
-    return _from(viewer, MemberLevel.READ_WRITE_DELETE)
+    """Return the condition for deleting the org and any resource in it."""
+    return _has_level(viewer, MemberLevel.READ_WRITE_DELETE)
 
 
 def manages_org(viewer: Viewer) -> ColumnElement[bool]:
-    """Changes who belongs to the org."""
-    return _from(viewer, MemberLevel.ADMIN)
+    """Return the condition for managing the members of the org."""
+    return _has_level(viewer, MemberLevel.ADMIN)
 
 
 def owns_org(viewer: Viewer) -> ColumnElement[bool]:
-    """Gives the org to somebody else."""
+    """Return the condition for transferring the org to another owner."""
     return _all_orgs(viewer) if manages_all_orgs(viewer) else and_(col(Org.owner_id) == VIEWER_ID, _all_orgs(viewer))
 
 
 def org_level(viewer: Viewer) -> ColumnElement[Any]:
-    """The viewer's own level in the org of the row, null for none; its owner has the highest."""
+    """Return the viewer's level in the org of the row, or null; the owner has the highest."""
     member = aliased(OrgMember)
     level = (
         select(col(member.level))
@@ -111,23 +111,23 @@ def org_level(viewer: Viewer) -> ColumnElement[Any]:
 
 
 def number_of_people(org: Any) -> ColumnElement[Any]:
-    """Count the memberships of an org that last, and its owner."""
+    """Return the number of current memberships of an org plus its owner."""
     member, owned = aliased(OrgMember), aliased(Org)
     members = (
         select(func.count()).select_from(member).where(col(member.org_id) == org, is_valid_until(member.expires_at))
     )
     owner = select(func.count(col(owned.owner_id))).where(col(owned.id) == org)
-    made: ColumnElement[Any] = (
+    number: ColumnElement[Any] = (
         members.correlate_except(member).scalar_subquery() + owner.correlate_except(owned).scalar_subquery()
     )
-    return made
+    return number
 
 
 def sees_membership(viewer: Viewer) -> ColumnElement[bool]:
-    """A membership that lasts, of an org whose members the viewer sees; among those are the viewer's own orgs."""
+    """Return the condition for a current membership of an org whose members the viewer sees."""
     return and_(is_valid_until(OrgMember.expires_at), sees_org_members(viewer))
 
 
 def membership_lasts(viewer: Viewer) -> ColumnElement[bool]:
-    """A membership of an org that has not ended."""
+    """Return the condition that an org membership has not expired."""
     return is_valid_until(OrgMember.expires_at)

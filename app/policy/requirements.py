@@ -1,4 +1,4 @@
-"""What one must hold for a change; raises what the asker may know."""
+"""The checks of the viewer before a change; each raises an error that reveals nothing hidden from the viewer."""
 
 from app.domain import errors
 from app.domain.viewer import Permission, Viewer
@@ -6,14 +6,14 @@ from app.policy.users import sees_all_users
 
 
 def require_signed_in(viewer: Viewer) -> int:
-    """The viewer's id; raises Unauthenticated when nobody is signed in."""
+    """Return the viewer's id; raises Unauthenticated for an anonymous viewer."""
     if viewer.user_id is None:
         raise errors.Unauthenticated("Sign in first.")
     return viewer.user_id
 
 
 def require_session(viewer: Viewer) -> int:
-    """The viewer's id; raises Unauthenticated or Forbidden unless she signed in herself: an API token is not enough."""
+    """Return the viewer's id; raises Unauthenticated, or Forbidden for an API token instead of a session."""
     user_id = require_signed_in(viewer)
     if viewer.token_id is not None:
         raise errors.Forbidden("This is not for API tokens: sign in.")
@@ -21,7 +21,7 @@ def require_session(viewer: Viewer) -> int:
 
 
 def require(viewer: Viewer, permission: Permission) -> int:
-    """The viewer's id; raises Unauthenticated or Forbidden unless she holds the permission, in the whole registry."""
+    """Return the viewer's id; raises Unauthenticated, or Forbidden for a limited token or without the permission."""
     user_id = require_signed_in(viewer)
     if viewer.is_limited:
         raise errors.Forbidden("This token is limited to orgs and resources, and this is about more.")
@@ -31,7 +31,7 @@ def require(viewer: Viewer, permission: Permission) -> int:
 
 
 def require_users_view(viewer: Viewer) -> int:
-    """The viewer's id; raises Unauthenticated or Forbidden unless she sees every user with everything about them."""
+    """Return the viewer's id; raises Unauthenticated, or Forbidden unless the viewer sees all details of every user."""
     user_id = require_signed_in(viewer)
     if not sees_all_users(viewer):
         raise errors.Forbidden("This needs the permission USERS_VIEW.")
@@ -39,20 +39,20 @@ def require_users_view(viewer: Viewer) -> int:
 
 
 def require_local_accounts(viewer: Viewer) -> None:
-    """Raises ManagedElsewhere where an external provider keeps the accounts; asked after what she must hold."""
+    """Raise ManagedElsewhere if an external provider manages the accounts; called after the permission checks."""
     if viewer.externally_managed:
         raise errors.ManagedElsewhere
 
 
 def require_equal_rights(viewer: Viewer, permissions: Permission, what: str) -> None:
-    """Nobody gives, or rules over, what she does not hold; raises Forbidden."""
+    """Raise Forbidden unless the viewer holds all the permissions that they assign to an account or change on it."""
     missing = permissions & ~viewer.permissions
     if missing:
-        names = ", ".join(str(each.name) for each in missing)
+        names = ", ".join(str(permission.name) for permission in missing)
         raise errors.Forbidden(f"{what} carries permissions that you do not hold: {names}.")
 
 
 def require_role(mask: int, role: int, name: str) -> None:
-    """Raises Forbidden unless the roles that she holds on a resource that she sees have this one."""
+    """Raise Forbidden unless the viewer's roles on a visible resource include this one."""
     if not mask & role:
         raise errors.Forbidden(f"This needs the role {name} on the resource.")

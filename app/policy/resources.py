@@ -1,4 +1,4 @@
-"""What somebody holds on a resource, by the access index."""
+"""Roles on resources, computed from the access index, and the conditions that follow from them."""
 
 from dataclasses import replace
 from functools import cache, reduce
@@ -48,32 +48,32 @@ def _manages_all_resources(viewer: Viewer) -> bool:
     return Permission.RESOURCES_MANAGE in viewer.permissions
 
 
-def holds_access(acting: FromClause, access: Any) -> ColumnElement[bool]:
-    """The subject of an entry of the index is one that somebody acts as, here, and the entry has not ended."""
-    return _holds_as(col(access.subject), acting, access)
+def holds_access(subjects: FromClause, access: Any) -> ColumnElement[bool]:
+    """Return the condition that an unexpired index entry in the token scope applies to a row of `subjects`."""
+    return _holds_as(col(access.subject), subjects, access)
 
 
-def _holds_as(subject: ColumnElement[Any], acting: FromClause, access: Any) -> ColumnElement[bool]:
-    here = scope_includes_resource(access.resource_id) if acting in SCOPED_SUBJECTS else true()
-    return and_(subject == acting.c.subject, is_valid_until(access.expires_at), here)
+def _holds_as(subject: ColumnElement[Any], subjects: FromClause, access: Any) -> ColumnElement[bool]:
+    in_scope = scope_includes_resource(access.resource_id) if subjects in SCOPED_SUBJECTS else true()
+    return and_(subject == subjects.c.subject, is_valid_until(access.expires_at), in_scope)
 
 
-def row_roles_sql(entry: Any, acting: FromClause) -> FromClause:
-    """Entries of the index beside the ways in which somebody acts as their subjects.
+def row_roles_sql(entry: Any, subjects: FromClause) -> FromClause:
+    """Return the index entries joined to the effective subjects that they apply to.
 
-    It begins at the entries, which are few where they are those of a resource, while somebody may act as hundreds.
+    The entries are the outer loop: a resource has few of them, while a user can have hundreds of subjects.
     """
-    return OrderedJoin(inspect(entry).selectable, acting, _holds_as(Unindexed(col(entry.subject)), acting, entry))
+    return OrderedJoin(inspect(entry).selectable, subjects, _holds_as(Unindexed(col(entry.subject)), subjects, entry))
 
 
-def roles_sql(acting: FromClause, access: Any) -> ColumnElement[Any]:
-    """The roles that an entry of the index gives somebody who acts so."""
-    made: ColumnElement[Any] = col(access.mask).op("&")(acting.c.cap)
-    return made
+def roles_sql(subjects: FromClause, access: Any) -> ColumnElement[Any]:
+    """Return the effective roles that an index entry gives to a row of `subjects`, limited by its cap."""
+    roles: ColumnElement[Any] = col(access.mask).op("&")(subjects.c.cap)
+    return roles
 
 
 def bit_or(mask: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The union of the masks of many rows: neither database unites bits alike, so each bit has its maximum."""
+    """Return the union of the masks of many rows as the maximum of each bit, since SQLite has no BIT_OR."""
     bits: list[ColumnElement[Any]] = [
         func.max(mask.op("&")(literal_column(str(bit), Integer))) for bit in resource_roles.BITS
     ]
@@ -81,14 +81,14 @@ def bit_or(mask: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def deletes_in_org(viewer: Viewer) -> ColumnElement[bool]:
-    """Deletes the resource of the row by her level in its org; a token may be good for the resource alone."""
+    """Return the condition that the viewer's org level permits deleting the resource, without regard to token scope."""
     return exists().where(col(Org.id) == col(Resource.org_id), deletes_org(replace(viewer, is_limited=False)))
 
 
 def transfers_resource(viewer: Viewer) -> ColumnElement[bool]:
-    """Gives the resource of the row to another owner or org: its owner, and ADMIN in its org; a grant is not enough.
+    """Return the condition for transferring the resource: its owner, or the owner or an ADMIN of its org.
 
-    An owner has no end, so a membership that ends is not enough either.
+    A grant does not suffice, nor does a membership that expires, since ownership has no expiry.
     """
     if _manages_all_resources(viewer):
         return true()
@@ -104,141 +104,146 @@ def transfers_resource(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def sees_org_of_resource(viewer: Viewer) -> ColumnElement[bool]:
-    """Sees the org that keeps the resource of the row: who holds a role on the resource alone may not."""
+    """Return the condition that the viewer sees the org of the resource; a role on the resource does not suffice."""
     return exists().where(col(Org.id) == col(Resource.org_id), sees_org(viewer)).correlate(Resource)
 
 
 def effective_mask(viewer: Viewer) -> ColumnElement[Any]:
-    """The viewer's effective roles on the resource of the row."""
+    """Return the viewer's effective roles on the resource of the row."""
     if _manages_all_resources(viewer):
         return _every_role(viewer)
-    entry, acting = aliased(Access), viewer_subjects(viewer)
-    return _of(entry, acting, bit_or(roles_sql(acting, entry))).scalar_subquery()
+    entry, subjects = aliased(Access), viewer_subjects(viewer)
+    return _select_entries(entry, subjects, bit_or(roles_sql(subjects, entry))).scalar_subquery()
 
 
 def granted_mask(viewer: Viewer) -> ColumnElement[Any]:
-    """The same as it was given, before implications."""
+    """Return the viewer's granted roles on the resource of the row, without implied roles."""
     if _manages_all_resources(viewer):
         return _every_role(viewer)
-    entry, acting = aliased(Access), viewer_subjects(viewer)
-    return _of(entry, acting, bit_or(granted_sql(acting, entry))).scalar_subquery()
+    entry, subjects = aliased(Access), viewer_subjects(viewer)
+    return _select_entries(entry, subjects, bit_or(granted_sql(subjects, entry))).scalar_subquery()
 
 
 def _every_role(viewer: Viewer) -> ColumnElement[Any]:
-    """What the registry holds, as `index.definition` has it: more than anybody can be given."""
+    """Return the complete mask of the resource, which RESOURCES_MANAGE implies within the scope of the token."""
     full = col(Resource.full_mask)
     return case((scope_includes_resource(Resource.id), full), else_=literal_column("0")) if viewer.is_limited else full
 
 
 def administered(mask: ColumnElement[Any]) -> ColumnElement[bool]:
-    """The same as `administers_resource`, of a mask that is known."""
-    made: ColumnElement[bool] = mask.op("&")(literal_column(str(resource_roles.ADMIN), Integer)) != 0
-    return made
+    """Return the condition that a mask contains ADMIN; equals `administers_resource` for the viewer's mask."""
+    condition: ColumnElement[bool] = mask.op("&")(literal_column(str(resource_roles.ADMIN), Integer)) != 0
+    return condition
 
 
-def granted_sql(acting: FromClause, access: Any) -> ColumnElement[Any]:
-    """The roles as they were given by an entry of the index, for somebody who acts so."""
-    made: ColumnElement[Any] = col(access.granted).op("&")(acting.c.cap)
-    return made
+def granted_sql(subjects: FromClause, access: Any) -> ColumnElement[Any]:
+    """Return the roles as granted by an index entry to a row of `subjects`, limited by its cap."""
+    roles: ColumnElement[Any] = col(access.granted).op("&")(subjects.c.cap)
+    return roles
 
 
-def _may(viewer: Viewer, roles: int, key: Any = Resource.id) -> ColumnElement[bool]:
-    """The viewer holds one of some roles on the resource of the row.
+def _has_role(viewer: Viewer, roles: int, key: Any = Resource.id) -> ColumnElement[bool]:
+    """Return the condition that the viewer has one of the roles on the resource.
 
-    One way is looked for, and not whether there is any: PostgreSQL answers `EXISTS` also by collecting every resource
-    of the viewer beforehand.
+    It is a scalar subquery with LIMIT 1, since PostgreSQL may evaluate EXISTS by first collecting all resources of the
+    viewer.
     """
     if _manages_all_resources(viewer) and roles & resource_roles.NON_DATA:  # every type has those
         return scope_includes_resource(key) if viewer.is_limited else true()
-    entry, acting = aliased(Access), viewer_subjects(viewer)
+    entry, subjects = aliased(Access), viewer_subjects(viewer)
     one: Any = literal_column("1")
-    may = roles_sql(acting, entry).op("&")(literal_column(str(roles), Integer)) != 0
-    return _of(entry, acting, one, key).where(may).limit(one).scalar_subquery().is_not(None)
+    has_role = roles_sql(subjects, entry).op("&")(literal_column(str(roles), Integer)) != 0
+    return _select_entries(entry, subjects, one, key).where(has_role).limit(one).scalar_subquery().is_not(None)
 
 
-def _of(entry: Any, acting: FromClause, what: ColumnElement[Any], key: Any = Resource.id) -> Select[Any]:
-    """What the entries tell that somebody acts as of the row's resource, or the one with this key."""
-    found = select(what).select_from(row_roles_sql(entry, acting)).where(col(entry.resource_id) == col(key))
-    return found.correlate_except(entry, acting)
+def _select_entries(
+    entry: Any, subjects: FromClause, column: ColumnElement[Any], key: Any = Resource.id
+) -> Select[Any]:
+    """Select a column of the index entries of a resource that apply to the subjects."""
+    entries = select(column).select_from(row_roles_sql(entry, subjects)).where(col(entry.resource_id) == col(key))
+    return entries.correlate_except(entry, subjects)
 
 
 def sees_resource(viewer: Viewer, key: Any = Resource.id) -> ColumnElement[bool]:
-    """Every role discovers the resource of the row, or the one with this key; RESOURCES_VIEW does so without a role."""
+    """Return the condition that the viewer sees the resource: any role on it, or RESOURCES_VIEW."""
     if sees_all_resources(viewer):
         return scope_includes_resource(key) if viewer.is_limited else true()
-    return _may(viewer, resource_roles.METADATA_READ, key)
+    return _has_role(viewer, resource_roles.METADATA_READ, key)
 
 
 def lists_resources_by_table(viewer: Viewer) -> bool:
-    """Whether a list goes along the table: the viewer sees all of it, or begins at the few that the token covers."""
+    """Return whether lists read the table: the viewer sees all resources, or the token scope limits them to few."""
     return viewer.is_limited or sees_all_resources(viewer)
 
 
 def lists_resource(viewer: Viewer) -> ColumnElement[bool]:
-    """Sees a resource, for such a list."""
+    """Return the condition for listing a resource from the table."""
     return and_(is_in_token_scope(Resource.id) if viewer.is_limited else true(), sees_resource(viewer))
 
 
 def administers_resource(viewer: Viewer) -> ColumnElement[bool]:
-    """Sees and changes the access configuration, locks and unlocks."""
-    return _may(viewer, resource_roles.ADMIN)
+    """Return the condition for changing the access configuration, locking and unlocking."""
+    return _has_role(viewer, resource_roles.ADMIN)
 
 
 def sees_configuration(viewer: Viewer) -> ColumnElement[bool]:
-    """Sees the access configuration: who administers the resource, and who sees every resource."""
+    """Return the condition for seeing the access configuration: ADMIN, or a permission to see every resource."""
     return sees_resource(viewer) if sees_all_resources(viewer) else administers_resource(viewer)
 
 
 def sees_accessors(viewer: Viewer) -> ColumnElement[bool]:
-    """Sees who can reach the resource: who administers it, and who asks about everybody."""
+    """Return the condition for listing the subjects with access to the resource: ADMIN, or ACCESS_VIEW."""
     if asks_about_everybody(viewer):
         return scope_includes_resource(Resource.id) if viewer.is_limited else true()
     return administers_resource(viewer)
 
 
 ENDS = resource_roles.ALL + 1
-"""Stands in a mask for that some of it is held for a time."""
+"""The bit of a mask which marks that a role in it expires."""
 
 PAIR = 2**31
-"""A user and a resource travel as one number: user times 2^31, and the resource."""
+"""A pair of a user and a resource is bound as one number: user id * 2^31 + resource id."""
 
 WIDE_PAIR = 2**60
-"""The same for ids from 2^31 on; such a pair is longer than the 64 bits that a database reads as a number."""
+"""The factor for ids of 2^31 or more. Such a pair exceeds 64 bits, so it is never bound as a number."""
 
 
 @cache
 def masks_of_pairs(dialect: str, *, is_wide: bool = False, registry: bool = True) -> Select[Any]:
-    """The effective roles of many users on many resources, in one statement: (pair, mask); unknown users are missing.
+    """Return the statement for the effective roles of many pairs of a user and a resource: (pair, mask).
 
-    A mask has the bit `ENDS` beside those of roles where one of them is held for a time. Without `registry` it tells
-    nothing of what users hold by RESOURCES_MANAGE.
+    Unknown users are absent. A mask contains the bit `ENDS` if one of its roles expires. Without `registry`, roles
+    through RESOURCES_MANAGE are left out.
 
-    Binds `pairs` (numbers, see `PAIR`) and `now`; where ids are wide, lists of a user's and a resource's id, and the
-    rows are (user, resource, mask). Each pair is worked out by itself: how that is best done does not
-    depend on how many there are, which PostgreSQL cannot know when it plans a statement for all time.
+    The statement binds `now` and `pairs`, a list of numbers (see `PAIR`). With `is_wide` it binds pairs of ids
+    instead, and its rows are (user, resource, mask). A correlated subquery computes each pair, so that the generic plan
+    of PostgreSQL is good for any number of pairs.
     """
-    pairs, user_id, resource_id, shown = _wide_pairs(dialect) if is_wide else _pairs(dialect)
+    pairs, user_id, resource_id, columns = _wide_pairs(dialect) if is_wide else _pairs(dialect)
     user, entry = aliased(User), aliased(Access)
     users = inspect(user).selectable
     one = select(col(user.id).label("user")).correlate(users).subquery("one")
-    acting = effective_subjects(one, registry=None if registry else False).subquery("acting")
-    rows = inspect(entry).selectable.join(acting, holds_access(acting, entry))
-    lasting = and_(col(entry.expires_at).is_(None), acting.c.until.is_(None))
-    whole = bit_or(roles_sql(acting, entry)) + func.coalesce(func.max(case((lasting, 0), else_=ENDS)), 0)
-    found = select(whole).select_from(rows).where(col(entry.resource_id) == resource_id)
-    asked = pairs.join(users, col(user.id) == user_id)
-    mask_ = found.correlate(pairs, users).scalar_subquery()
-    return select(*shown, mask_).select_from(asked).where(is_active(col(user.id)))
+    subjects = effective_subjects(one, registry=None if registry else False).subquery("acting")
+    rows = inspect(entry).selectable.join(subjects, holds_access(subjects, entry))
+    lasting = and_(col(entry.expires_at).is_(None), subjects.c.until.is_(None))
+    mask = bit_or(roles_sql(subjects, entry)) + func.coalesce(func.max(case((lasting, 0), else_=ENDS)), 0)
+    masks = select(mask).select_from(rows).where(col(entry.resource_id) == resource_id)
+    user_pairs = pairs.join(users, col(user.id) == user_id)
+    return (
+        select(*columns, masks.correlate(pairs, users).scalar_subquery())
+        .select_from(user_pairs)
+        .where(is_active(col(user.id)))
+    )
 
 
 _Pairs = tuple[FromClause, ColumnElement[Any], ColumnElement[Any], list[ColumnElement[Any]]]
-"""Rows of pairs, the user and the resource of each, and the columns that name it in the result."""
+"""The FROM clause of pairs, their user and resource ids, and the columns that identify a pair in the result."""
 
 
 def _pairs(dialect: str) -> _Pairs:
-    given = bindparam("pairs", type_=Keys(BigInteger()))
-    each = func.unnest(given) if dialect == "postgresql" else func.json_each(given)
-    rows: Any = each.table_valued("value", name="pairs")
+    pairs = bindparam("pairs", type_=Keys(BigInteger()))
+    elements = func.unnest(pairs) if dialect == "postgresql" else func.json_each(pairs)
+    rows: Any = elements.table_valued("value", name="pairs")
     rows = rows.render_derived() if dialect == "postgresql" else rows
     value = cast(rows.c.value, BigInteger)
     return rows, value // PAIR, value % PAIR, [value]
@@ -247,33 +252,33 @@ def _pairs(dialect: str) -> _Pairs:
 def _wide_pairs(dialect: str) -> _Pairs:
     rows: Any
     if dialect == "postgresql":
-        given = (bindparam(name, type_=Keys(RowId())) for name in ("users", "resources"))
-        rows = func.unnest(*given).table_valued("user", "resource", name="pairs").render_derived()
+        ids = [bindparam(name, type_=Keys(RowId())) for name in ("users", "resources")]
+        rows = func.unnest(*ids).table_valued("user", "resource", name="pairs").render_derived()
         user, resource = rows.c.user, rows.c.resource
     else:
         rows = func.json_each(bindparam("pairs", type_=Keys(RowId()))).table_valued("value", name="pairs")
         user, resource = (func.json_extract(rows.c.value, f"$[{at}]") for at in (0, 1))
-    ids = [cast(user, RowId), cast(resource, RowId)]
-    return rows, *ids, ids
+    columns = [cast(user, RowId), cast(resource, RowId)]
+    return rows, *columns, columns
 
 
 def may_ask_of_user(viewer: Viewer) -> ColumnElement[bool]:
-    """Asks what a user can reach: the user, and who asks about everybody."""
+    """Return the condition for querying the access of a user: the viewer themselves, or ACCESS_VIEW."""
     return true() if asks_about_everybody(viewer) else col(User.id) == VIEWER_ID
 
 
 def lists_reached(viewer: Viewer, key: Any = Resource.id) -> ColumnElement[bool]:
-    """Lists a resource that an asked user reaches: who asks about everybody is shown those that they see themselves.
+    """Return the condition for listing a resource that a user has access to: with ACCESS_VIEW, the viewer sees it too.
 
-    Without ACCESS_VIEW the asked user is the viewer, who sees all that they reach.
+    Without ACCESS_VIEW the user is the viewer, who sees every resource that they have access to.
     """
     return sees_resource(viewer, key) if asks_about_everybody(viewer) else true()
 
 
 def members_are_seen(viewer: Viewer) -> ColumnElement[bool]:
-    """The viewer sees the members of every group that has an entry on the resource of the row, and of its org.
+    """Return the condition that the viewer sees the members of the org and of every group with a grant on the resource.
 
-    Who holds what there tells them nothing of who belongs to what. An entry counts also when it gives nothing or ended.
+    Only then do the users with access reveal no hidden membership. Empty and expired grants count too.
     """
     hidden = exists().where(
         col(Grant.resource_id) == col(Resource.id), col(Group.id) == col(Grant.group_id), ~sees_group_members(viewer)
@@ -282,33 +287,33 @@ def members_are_seen(viewer: Viewer) -> ColumnElement[bool]:
     return and_(~hidden.correlate(Resource), org.correlate(Resource))
 
 
-def my_entries(viewer: Viewer) -> FromClause:
-    """Entries of the index beside the way in which the viewer acts as their subject."""
+def viewer_entries(viewer: Viewer) -> FromClause:
+    """Return the index entries joined to the viewer's effective subjects."""
     return row_roles_sql(Access, viewer_subjects(viewer))
 
 
-def is_given(viewer: Viewer) -> ColumnElement[bool]:
-    """An entry that gives the viewer something."""
+def gives_roles(viewer: Viewer) -> ColumnElement[bool]:
+    """Return the condition that an entry gives the viewer at least one role."""
     return roles_sql(viewer_subjects(viewer), Access) != 0
 
 
 def path_roles(viewer: Viewer) -> ColumnElement[Any]:
-    """The roles with what they imply."""
+    """Return the effective roles that the viewer receives through an entry."""
     return roles_sql(viewer_subjects(viewer), Access)
 
 
 def path_granted_roles(viewer: Viewer) -> ColumnElement[Any]:
-    """The roles as they were given."""
+    """Return the roles that the viewer receives through an entry, as granted."""
     return granted_sql(viewer_subjects(viewer), Access)
 
 
 def path_level(viewer: Viewer) -> ColumnElement[Any]:
-    """Her level, on the way through the org."""
+    """Return the viewer's level in the org for an entry of the org, else null."""
     return viewer_subjects(viewer).c.level
 
 
 def path_expiry(viewer: Viewer) -> ColumnElement[Any]:
-    """When the entry or the membership ends, whichever is first."""
+    """Return the earlier expiry of the entry and of the viewer's membership."""
     return earlier(col(Access.expires_at), viewer_subjects(viewer).c.until)
 
 
@@ -321,4 +326,4 @@ path_group = case(
     ),
     else_=cast(null(), RowId),
 )
-"""The id of the group, on the way through one."""
+"""The id of the group for an entry of a group, else null."""

@@ -1,4 +1,4 @@
-"""What a limited API token is good for: its orgs with all that is in them, and its resources."""
+"""The scope of a limited API token: its orgs with all their resources, and single resources."""
 
 from typing import Any
 
@@ -9,35 +9,35 @@ from app.db.tables import ApiTokenOrg, ApiTokenResource, Resource, RowId, col
 from app.domain.viewer import Viewer
 
 TOKEN = bindparam("token_id", type_=RowId())
-"""The token by which the viewer asks; bound, as she is."""
+"""The id of the viewer's API token, bound like the id of the viewer."""
 
 
 def scope_includes_org(viewer: Viewer, org: Any) -> ColumnElement[bool]:
-    """The org with this id is one that the viewer's token is good for; any is, unless it is limited."""
+    """Return the condition that the org is in the scope of the viewer's token; true unless it is limited."""
     if not viewer.is_limited:
         return true()
     limit = aliased(ApiTokenOrg)
-    return _one(limit, col(limit.org_id) == col(org))
+    return _has_limit(limit, col(limit.org_id) == col(org))
 
 
 def scope_includes_resource(resource: Any) -> ColumnElement[bool]:
-    """The resource with this id is one that a limited token is good for."""
-    limit, whole, place = aliased(ApiTokenResource), aliased(ApiTokenOrg), aliased(Resource)
-    inside = exists().where(
-        col(place.id) == col(resource), col(whole.org_id) == col(place.org_id), col(whole.token_id) == TOKEN
+    """Return the condition that the resource is in the scope of a limited token, tested for each row."""
+    limit, org, row = aliased(ApiTokenResource), aliased(ApiTokenOrg), aliased(Resource)
+    in_org = exists().where(
+        col(row.id) == col(resource), col(org.org_id) == col(row.org_id), col(org.token_id) == TOKEN
     )
-    return or_(_one(limit, col(limit.resource_id) == col(resource)), inside.correlate_except(place, whole))
+    return or_(_has_limit(limit, col(limit.resource_id) == col(resource)), in_org.correlate_except(row, org))
 
 
-def _one(limit: Any, is_it: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists().where(col(limit.token_id) == TOKEN, is_it).correlate_except(limit)
+def _has_limit(limit: Any, matches: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(col(limit.token_id) == TOKEN, matches).correlate_except(limit)
 
 
 def is_in_token_scope(resource: Any) -> ColumnElement[bool]:
-    """The same, for lists: it begins at what the token is good for, which are few of all."""
-    limit, whole, place = aliased(ApiTokenResource), aliased(ApiTokenOrg), aliased(Resource)
-    covered = union_all(
+    """Return the same condition for lists, as a subquery that starts at the few objects in the scope of the token."""
+    limit, org, row = aliased(ApiTokenResource), aliased(ApiTokenOrg), aliased(Resource)
+    in_scope = union_all(
         select(col(limit.resource_id)).where(col(limit.token_id) == TOKEN),
-        select(col(place.id)).where(col(place.org_id) == col(whole.org_id), col(whole.token_id) == TOKEN),
+        select(col(row.id)).where(col(row.org_id) == col(org.org_id), col(org.token_id) == TOKEN),
     )
-    return col(resource).in_(covered)
+    return col(resource).in_(in_scope)

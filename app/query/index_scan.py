@@ -1,7 +1,7 @@
-"""Pages and counts along an index of entries: the merge of one walk for each subject that somebody acts as.
+"""Pages and counts of resources, read by one scan of the access index for each subject and merged.
 
-A row that is among the first n of the merge is among the first n of every subject that has it, so that n of each are
-enough: the same at a hundred thousand rows and at a million, on the first page and on a deep one.
+A row among the first n of the merge is among the first n of each subject that has an entry for it. So each scan reads
+at most n entries, independent of the number of resources and of the depth of the page.
 """
 
 from collections.abc import Sequence
@@ -30,177 +30,179 @@ from app.db.tables import col
 from app.domain.viewer import Viewer
 from app.query.pagination import ListQuery, QueryShape
 from app.query.predicates import OrderTerms, after_cursor, directed, filter_condition
-from app.query.relations import ROOT_KEY, Layout, Relation, Walk, from_of, has_bit
+from app.query.relations import ROOT_KEY, IndexScan, Layout, Relation, from_of, has_bit
 
 
-def page(source: Relation, layout: Layout, viewer: Viewer, ask: ListQuery, dialect: Dialect) -> Select[Any]:
-    """A page, or one for each user among the keys: the cells, the order values, the key."""
-    walk = _scan_of(source)
-    asked = set() if _roles_asked(source, ask) else layout.asks(walk.instead)
-    carried = sorted({walk.instead[function][0] for function in asked})
-    merged = merge_scans(source, viewer, ask, dialect, carried)
-    instead = {function: walk.instead[function][1](merged.c[walk.instead[function][0]]) for function in asked}
-    places = [merged.c[f"o{at}"] for at in range(len(ask.order))]
-    key: ColumnElement[Any] = merged.c.user if walk.by_user else literal(ROOT_KEY)
+def page(relation: Relation, layout: Layout, viewer: Viewer, query: ListQuery, dialect: Dialect) -> Select[Any]:
+    """Return the statement of a page, or of one per bound user: the selected columns, the order values, the key."""
+    index = _scan_of(relation)
+    functions = set() if _role_terms(relation, query) else layout.select_used(index.substitutions)
+    substitutions = {function: index.substitutions[function] for function in functions}
+    payload = sorted({name for name, _ in substitutions.values()})
+    merged = merge_scans(relation, viewer, query, dialect, payload)
+    columns = layout.columns(viewer, {each: convert(merged.c[name]) for each, (name, convert) in substitutions.items()})
+    places = [merged.c[f"o{at}"] for at in range(len(query.order))]
+    key: ColumnElement[Any] = merged.c.user if index.by_user else literal(ROOT_KEY)
     values = [place.label(f"o{at}") for at, place in enumerate([*places, merged.c.key])]
-    rows = merged.join(from_of(source.table), col(source.table.id) == merged.c.key)  # type: ignore[attr-defined]  # a node
-    downs = [down != ask.backward for down in _downs(ask)]
+    rows = merged.join(from_of(relation.table), col(relation.table.id) == merged.c.key)  # type: ignore[attr-defined]  # a node
+    downs = [down != query.backward for down in _downs(query)]
     order = [directed(place, down) for place, down in zip([*places, merged.c.key], downs, strict=True)]
-    first = [merged.c.user] if walk.by_user else []
-    cells = layout.columns(viewer, instead)
-    return select(*cells, *values, key.label("k")).select_from(rows).order_by(*first, *order)
+    user = [merged.c.user] if index.by_user else []
+    return select(*columns, *values, key.label("k")).select_from(rows).order_by(*user, *order)
 
 
-def count(source: Relation, viewer: Viewer, ask: ListQuery, dialect: Dialect) -> Select[Any]:
-    """How many rows there are in all, or for each user among the keys: (number, key)."""
-    walk = _scan_of(source)
-    acting, entry = walk.acting(viewer), aliased(walk.entries, name="entry")
-    key = acting.c.user if walk.by_user else literal(ROOT_KEY)
-    chosen = select(func.count(distinct(getattr(entry, walk.key))), key.label("k")).select_from(acting)
-    conditions = _conditions(source, viewer, ask, dialect, acting, entry)
+def count(relation: Relation, viewer: Viewer, query: ListQuery, dialect: Dialect) -> Select[Any]:
+    """Return the statement that counts all rows, or those of each bound user: (number, key)."""
+    index = _scan_of(relation)
+    subjects, entry = index.subjects(viewer), aliased(index.entries, name="entry")
+    key = subjects.c.user if index.by_user else literal(ROOT_KEY)
+    chosen = select(func.count(distinct(getattr(entry, index.key))), key.label("k")).select_from(subjects)
+    conditions = _conditions(relation, viewer, query, dialect, subjects, entry)
     counted = chosen.join(inspect(entry).selectable, true()).where(*conditions)
-    return counted.group_by(acting.c.user) if walk.by_user else counted
+    return counted.group_by(subjects.c.user) if index.by_user else counted
 
 
-def _scan_of(source: Relation) -> Walk:
-    assert source.walk is not None
-    return source.walk
+def _scan_of(relation: Relation) -> IndexScan:
+    assert relation.index_scan is not None
+    return relation.index_scan
 
 
-def _downs(ask: ListQuery) -> list[bool]:
-    downs = [down for _, down in ask.order]
+def _downs(query: ListQuery) -> list[bool]:
+    downs = [down for _, down in query.order]
     return [*downs, downs[-1] if downs else False]
 
 
-def _terms(source: Relation, ask: ListQuery, entry: Any) -> OrderTerms:
-    """What the entries are sorted by: the columns of the same names as in the table, the key last."""
-    columns = [getattr(entry, str(col(source.orders[name]).key)) for name, _ in ask.order]
-    downs = [down != ask.backward for down in _downs(ask)]
-    return list(zip([*columns, getattr(entry, _scan_of(source).key)], downs, strict=True))
+def _terms(relation: Relation, query: ListQuery, entry: Any) -> OrderTerms:
+    """Return the order of the entries: the columns named as in the table, and the key last."""
+    columns = [getattr(entry, str(col(relation.orders[name]).key)) for name, _ in query.order]
+    downs = [down != query.backward for down in _downs(query)]
+    return list(zip([*columns, getattr(entry, _scan_of(relation).key)], downs, strict=True))
 
 
 def _conditions(
-    source: Relation, viewer: Viewer, ask: ListQuery, dialect: Dialect, acting: FromClause, entry: Any
+    relation: Relation, viewer: Viewer, query: ListQuery, dialect: Dialect, subjects: FromClause, entry: Any
 ) -> list[ColumnElement[bool]]:
-    walk, roles = _scan_of(source), _roles_asked(source, ask)
-    held = walk.held(acting, entry)
-    found = [walk.holds(acting, entry), held != 0]
-    if walk.lists is not None:
-        found.append(walk.lists(viewer, getattr(entry, walk.key)))
-    found += [has_bit(held, name) for _, *pairs in roles for _, name in pairs]
-    rest = [term for term in ask.filter[1:] if term not in roles]
+    index, role_terms = _scan_of(relation), _role_terms(relation, query)
+    roles = index.roles(subjects, entry)
+    conditions = [index.matches(subjects, entry), roles != 0]
+    if index.is_visible is not None:
+        conditions.append(index.is_visible(viewer, getattr(entry, index.key)))
+    conditions += [has_bit(roles, name) for _, *pairs in role_terms for _, name in pairs]
+    rest = [term for term in query.filter[1:] if term not in role_terms]
     if rest:
-        found.append(getattr(entry, walk.key) == col(source.table.id))  # type: ignore[attr-defined]  # a node
-        found += filter_condition(source, viewer, ("and", *rest), dialect)
-    return found
+        conditions.append(getattr(entry, index.key) == col(relation.table.id))  # type: ignore[attr-defined]  # a node
+        conditions += filter_condition(relation, viewer, ("and", *rest), dialect)
+    return conditions
 
 
-def _roles_asked(source: Relation, ask: ListQuery) -> list[QueryShape]:
-    """The terms of a filter that one entry of a row answers: roles that are asked for beside all else.
+def _role_terms(relation: Relation, query: ListQuery) -> list[QueryShape]:
+    """Return the top-level terms of a filter that compare roles; each entry answers them alone.
 
-    Such a walk leaves out the row's other entries, so that it can carry nothing.
+    Such a scan skips the other entries of a row, so it has no payload.
     """
-    return [term for term in ask.filter[1:] if term[0] in source.filters and source.filters[term[0]].bits]
+    return [term for term in query.filter[1:] if term[0] in relation.filters and relation.filters[term[0]].bits]
 
 
-def _one(
-    source: Relation, viewer: Viewer, ask: ListQuery, dialect: Dialect, acting: FromClause, entry: Any, what: Any
+def _select_entries(
+    relation: Relation, viewer: Viewer, query: ListQuery, dialect: Dialect, subjects: FromClause, entry: Any, what: Any
 ) -> Any:
-    """The walk of one subject: its first entries behind the cursor."""
-    terms = _terms(source, ask, entry)
-    conditions = _conditions(source, viewer, ask, dialect, acting, entry)
-    if ask.after:
+    """Return the scan of one subject: its first entries after the cursor, as many as the page needs."""
+    terms = _terms(relation, query, entry)
+    conditions = _conditions(relation, viewer, query, dialect, subjects, entry)
+    if query.after:
         conditions.append(after_cursor(terms))
     limit: Any = bindparam("limit", type_=Integer())
-    chosen = select(*what).where(*conditions).order_by(*(directed(column, down) for column, down in terms)).limit(limit)
-    return chosen.correlate(acting)
+    order = (directed(column, down) for column, down in terms)
+    return select(*what).where(*conditions).order_by(*order).limit(limit).correlate(subjects)
 
 
-def _label(source: Relation, ask: ListQuery, acting: FromClause, entry: Any, carried: Sequence[str]) -> list[Any]:
-    columns, walk = [column for column, _ in _terms(source, ask, entry)], _scan_of(source)
+def _labelled_columns(
+    relation: Relation, query: ListQuery, subjects: FromClause, entry: Any, payload: Sequence[str]
+) -> list[Any]:
+    columns, index = [column for column, _ in _terms(relation, query, entry)], _scan_of(relation)
     order = [column.label(f"o{at}") for at, column in enumerate(columns[:-1])]
-    return [*order, columns[-1].label("key"), *(walk.carried[name](acting, entry).label(name) for name in carried)]
+    return [*order, columns[-1].label("key"), *(index.payload[name](subjects, entry).label(name) for name in payload)]
 
 
-def scan(source: Relation, viewer: Viewer, ask: ListQuery, dialect: Dialect, carried: Sequence[str]) -> Select[Any]:
-    """The first entries of every subject: (user, o0, …, key, carried), a row as often as subjects have it."""
-    walk = _scan_of(source)
-    acting, entry = walk.acting(viewer), aliased(walk.entries, name="entry")
+def scan(relation: Relation, viewer: Viewer, query: ListQuery, dialect: Dialect, payload: Sequence[str]) -> Select[Any]:
+    """Return the first entries of every subject: (user, o0, …, key, payload). A row repeats once per subject."""
+    index = _scan_of(relation)
+    subjects, entry = index.subjects(viewer), aliased(index.entries, name="entry")
     if dialect.name == "postgresql":
-        one = lateral(
-            _one(source, viewer, ask, dialect, acting, entry, _label(source, ask, acting, entry, carried)), "one"
-        )
-        return select(acting.c.user, *one.c).select_from(acting.join(one, true()))
-    inner = aliased(walk.entries, name="found")
+        columns = _labelled_columns(relation, query, subjects, entry, payload)
+        one = lateral(_select_entries(relation, viewer, query, dialect, subjects, entry, columns), "one")
+        return select(subjects.c.user, *one.c).select_from(subjects.join(one, true()))
+    inner = aliased(index.entries, name="found")
     rowid = literal_column("found.rowid", Integer)
-    found = _one(source, viewer, ask, dialect, acting, inner, [rowid])
-    place = literal_column("entry.rowid", Integer)
-    rows = acting.join(inspect(entry).selectable, place.in_(found))
-    return select(acting.c.user, *_label(source, ask, acting, entry, carried)).select_from(rows)
+    rowids = _select_entries(relation, viewer, query, dialect, subjects, inner, [rowid])
+    rows = subjects.join(inspect(entry).selectable, literal_column("entry.rowid", Integer).in_(rowids))
+    return select(subjects.c.user, *_labelled_columns(relation, query, subjects, entry, payload)).select_from(rows)
 
 
-def merge_scans(source: Relation, viewer: Viewer, ask: ListQuery, dialect: Dialect, carried: Sequence[str]) -> Subquery:
-    """Each row once, cut to the page: for each user by a number, since the rows to number are few.
+def merge_scans(
+    relation: Relation, viewer: Viewer, query: ListQuery, dialect: Dialect, payload: Sequence[str]
+) -> Subquery:
+    """Return each row once, limited to the page; a scan by user limits the rows of each user by a row number.
 
-    What is `carried` is whole: a row among the first n of the merge is among the first n of every subject that has it.
+    The payload is complete: a row among the first n of the merge is among the first n of each of its subjects.
     """
-    walk = _scan_of(source)
-    walked = scan(source, viewer, ask, dialect, carried).subquery("walked")
-    places = [walked.c[f"o{at}"] for at in range(len(ask.order))]
-    downs = [down != ask.backward for down in _downs(ask)]
-    order = [directed(place, down) for place, down in zip([*places, walked.c.key], downs, strict=True)]
+    index = _scan_of(relation)
+    scanned = scan(relation, viewer, query, dialect, payload).subquery("walked")
+    places = [scanned.c[f"o{at}"] for at in range(len(query.order))]
+    downs = [down != query.backward for down in _downs(query)]
+    order = [directed(place, down) for place, down in zip([*places, scanned.c.key], downs, strict=True)]
     limit: Any = bindparam("limit", type_=Integer())
-    if not walk.by_user:
+    if not index.by_user:
         return (
-            select(*places, walked.c.key, *(_combine(walk, walked.c[name]).label(name) for name in carried))
-            .group_by(*places, walked.c.key)
+            select(*places, scanned.c.key, *(_combine(index, scanned.c[name]).label(name) for name in payload))
+            .group_by(*places, scanned.c.key)
             .order_by(*order)
             .limit(limit)
             .subquery("merged")
         )
-    number = func.row_number().over(partition_by=walked.c.user, order_by=order).label("n")
+    number = func.row_number().over(partition_by=scanned.c.user, order_by=order).label("n")
     once = (
-        select(walked.c.user, *places, walked.c.key, number)
-        .group_by(walked.c.user, *places, walked.c.key)
+        select(scanned.c.user, *places, scanned.c.key, number)
+        .group_by(scanned.c.user, *places, scanned.c.key)
         .subquery("once")
     )
     return select(once).where(once.c.n <= limit).subquery("merged")
 
 
-def _combine(walk: Walk, column: ColumnElement[Any]) -> ColumnElement[Any]:
-    assert walk.united is not None
-    return walk.united(column)
+def _combine(index: IndexScan, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    assert index.bit_or is not None
+    return index.bit_or(column)
 
 
 VIRTUAL = "derived"
-"""The name under which the cells of a type find their columns."""
+"""The alias of the subquery that the columns of `virtual_column` refer to."""
 
 
-def virtual_rows(rows: FromClause, layout: Layout, viewer: Viewer, ask: ListQuery) -> Select[Any]:
-    """A page below each key of rows that were worked out: (k, o0, key, mask, …)."""
-    down = ask.order[0][1] != ask.backward
+def virtual_rows(rows: FromClause, layout: Layout, viewer: Viewer, query: ListQuery) -> Select[Any]:
+    """Return the page of each bound key from computed rows: (k, o0, key, mask, …)."""
+    down = query.order[0][1] != query.backward
     terms: OrderTerms = [(rows.c.o0, down), (rows.c.key, down)]
-    order = [directed(column, way) for column, way in terms]
+    order = [directed(column, down) for column, _ in terms]
     number = func.row_number().over(partition_by=rows.c.k, order_by=order).label("n")
-    conditions = [*_roles(rows, ask), *([after_cursor(terms)] if ask.after else [])]
+    conditions = [*_roles(rows, query), *([after_cursor(terms)] if query.after else [])]
     numbered = select(*rows.c, number).where(*conditions).subquery(VIRTUAL)
     limit: Any = bindparam("limit", type_=Integer())
-    chosen = select(*layout.columns(viewer), numbered.c.o0, numbered.c.key.label("o1"), numbered.c.k)
+    page_rows = select(*layout.columns(viewer), numbered.c.o0, numbered.c.key.label("o1"), numbered.c.k)
     places = [directed(column, down) for column in (numbered.c.o0, numbered.c.key)]
-    return chosen.select_from(numbered).where(numbered.c.n <= limit).order_by(numbered.c.k, *places)
+    return page_rows.select_from(numbered).where(numbered.c.n <= limit).order_by(numbered.c.k, *places)
 
 
-def count_virtual_rows(rows: FromClause, ask: ListQuery) -> Select[Any]:
-    """How many there are below each key: (number, key)."""
+def count_virtual_rows(rows: FromClause, query: ListQuery) -> Select[Any]:
+    """Return the count of computed rows of each bound key: (number, key)."""
     counted: Select[Any] = select(func.count(), rows.c.k)
-    return counted.where(*_roles(rows, ask)).group_by(rows.c.k)
+    return counted.where(*_roles(rows, query)).group_by(rows.c.k)
 
 
-def _roles(rows: FromClause, ask: ListQuery) -> list[ColumnElement[bool]]:
-    return [has_bit(rows.c.mask, name) for _, *pairs in ask.filter[1:] for _, name in pairs]
+def _roles(rows: FromClause, query: ListQuery) -> list[ColumnElement[bool]]:
+    return [has_bit(rows.c.mask, name) for _, *pairs in query.filter[1:] for _, name in pairs]
 
 
 def virtual_column(name: str) -> ColumnElement[Any]:
-    """A column of whole numbers of the rows, for the cells of their type."""
-    made: ColumnElement[Any] = literal_column(f"{VIRTUAL}.{name}", Integer)
-    return made
+    """Return an integer column of the computed rows, for the field specs of their type."""
+    column: ColumnElement[Any] = literal_column(f"{VIRTUAL}.{name}", Integer)
+    return column

@@ -1,7 +1,7 @@
-"""What is asked of a list: its size, its cursor, its filter and its order, parsed in one place for every face.
+"""The arguments of a connection: page size, cursor, filter and order, parsed for both APIs.
 
-The *shape* of a question (an `Ask`) decides the text of the statement; its *values* are bound. Two people who ask the
-same shape share one compiled statement.
+A `ListQuery` determines the text of the statement; its values are bound. Requests with equal list queries share one
+compiled statement.
 """
 
 import base64
@@ -24,10 +24,10 @@ MAX_FILTER_DEPTH = 4
 MAX_COMPARISONS = 50
 MAX_CHOICES = 100
 MAX_TERMS = 10
-"""Terms of an order: more than any list can be ordered by, so that one of them stands there twice."""
+"""Terms of `orderBy`. No list has more order fields, so a longer list contains a duplicate."""
 
 MAX_FILTERS = 200
-"""Filters within a filter, empty ones too."""
+"""Filter objects in one filter, empty ones included."""
 
 ARGUMENTS = frozenset({"first", "after", "last", "before", "filter", "order_by"})
 
@@ -36,10 +36,10 @@ QueryShape = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """Everything that changes the text of a page's statement.
+    """The part of a page request that determines the text of its statement.
 
-    `order` holds (name, descending); the unique end is not in it. `filter` is a tree of `("and" | "or" | "not", …)` and
-    `(field, (operator, place of the value), …)`.
+    `order` contains (name, descending) without the final id. `filter` is a tree of `("and" | "or" | "not", …)` and
+    `(field, (operator, name of the bind parameter), …)`.
     """
 
     order: tuple[tuple[str, bool], ...] = ()
@@ -50,7 +50,7 @@ class ListQuery:
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """One page: its shape, how many rows, and the values to bind."""
+    """A request for one page: the list query, the number of rows, and the bound values."""
 
     query: ListQuery
     size: int
@@ -58,22 +58,22 @@ class PageRequest:
 
     @property
     def bind_values(self) -> dict[str, Any]:
-        """The values by name; one row more than the page, to know whether another page follows."""
+        """Return the bound values by name. `limit` is one more than the page, to detect a following page."""
         return dict(self.values, limit=self.size + 1)
 
     def page(self, rows: list[Any]) -> "Page":
-        """The page that is made of the rows which its statement gave below one key."""
-        kept = rows[: self.size]
+        """Return the page for the rows that the statement returned for one key."""
+        page_rows = rows[: self.size]
         if self.query.backward:
-            kept.reverse()
-        return Page(self, kept, len(rows) > self.size)
+            page_rows.reverse()
+        return Page(self, page_rows, len(rows) > self.size)
 
 
 @dataclass(slots=True)
 class Page:
-    """Rows in the order of their list; `goes_on` in the direction in which it was asked for.
+    """The rows of a page in the order of the list; `has_more` is about the direction of the request.
 
-    Not frozen: there is one for each key, and freezing costs as much as all else that is done for it.
+    It is not frozen: one page is created per key, and freezing would double that cost.
     """
 
     request: PageRequest
@@ -82,21 +82,21 @@ class Page:
 
     @property
     def has_next(self) -> bool:
-        """Whether more follows: forward that is known, backward only that a cursor was given."""
+        """Return whether rows follow the page; a backward page reports whether the request had a cursor."""
         return self.request.query.after if self.request.query.backward else self.has_more
 
     @property
     def has_previous(self) -> bool:
-        """Whether something precedes; the same the other way round."""
+        """Return whether rows precede the page; a forward page reports whether the request had a cursor."""
         return self.has_more if self.request.query.backward else self.request.query.after
 
 
 def parse_page_request(
     types: Mapping[str, type], default: tuple[tuple[str, bool], ...], arguments: Mapping[str, Any]
 ) -> PageRequest:
-    """Read the arguments of a connection.
+    """Parse the arguments of a connection; raises BadInput.
 
-    `types` maps the names that it can be ordered by to the Python types in its cursors; raises BadInput.
+    `types` maps the names of the order to the Python types of their values in a cursor.
     """
     size, backward = _size(arguments)
     order = _order(arguments.get("order_by")) or default
@@ -109,35 +109,35 @@ def parse_page_request(
 
 
 def fold_arguments(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Arguments of its own narrow a list as a filter does."""
-    narrow = {name: value for name, value in arguments.items() if name not in ARGUMENTS}
-    return {**arguments, "filter": SimpleNamespace(**narrow)} if narrow else arguments
+    """Return the arguments with all arguments that are specific to this list moved into `filter`."""
+    filters = {name: value for name, value in arguments.items() if name not in ARGUMENTS}
+    return {**arguments, "filter": SimpleNamespace(**filters)} if filters else arguments
 
 
 def _size(arguments: Mapping[str, Any]) -> tuple[int, bool]:
     first, last = arguments.get("first"), arguments.get("last")
     if first is not None and last is not None:
-        raise BadInput("Ask for `first` or `last`, not both.")
+        raise BadInput("Use `first` or `last`, not both.")
     backward = last is not None
     if arguments.get("after" if backward else "before") is not None:
-        raise BadInput("`after` goes with `first`, `before` goes with `last`.")
+        raise BadInput("Use `after` with `first`, and `before` with `last`.")
     size: int = last if last is not None else DEFAULT_SIZE if first is None else first
     if not 1 <= size <= MAX_SIZE:
         raise BadInput(f"`{'last' if backward else 'first'}` must be from 1 to {MAX_SIZE}, not {size}.")
     return size, backward
 
 
-def _order(given: Sequence[Any] | None) -> tuple[tuple[str, bool], ...]:
-    if len(given or ()) > MAX_TERMS:
+def _order(terms: Sequence[Any] | None) -> tuple[tuple[str, bool], ...]:
+    if len(terms or ()) > MAX_TERMS:
         raise BadInput("`orderBy` names a field twice.")
-    order = tuple((term.field.value, term.direction.value == "DESC") for term in given or ())
+    order = tuple((term.field.value, term.direction.value == "DESC") for term in terms or ())
     if len({name for name, _ in order}) < len(order):
         raise BadInput("`orderBy` names a field twice.")
     return order
 
 
 def cursor(order: Sequence[tuple[str, bool]], values: Sequence[Any]) -> str:
-    """Write the place of a row: the order it holds for, and the row's values in that order, the id last."""
+    """Return the cursor of a row: the order that it is valid for and the order values of the row, the id last."""
     plain = [format_instant(value) if isinstance(value, datetime) else value for value in values]
     return base64.urlsafe_b64encode(orjson.dumps([_signature(order), *plain])).decode().rstrip("=")
 
@@ -153,20 +153,22 @@ def _decode(text: str, order: Sequence[tuple[str, bool]], types: Mapping[str, ty
         )
         if signature != _signature(order) or len(values) != len(order) + 1:
             raise ValueError(signature)
-        return [_typed(value, types[name]) for value, (name, _) in zip(values, [*order, ("id", False)], strict=True)]
+        return [
+            _check_type(value, types[name]) for value, (name, _) in zip(values, [*order, ("id", False)], strict=True)
+        ]
     except (ValueError, TypeError, binascii.Error, OverflowError):
         raise BadInput(
-            "This cursor is not one of this list in this order. Take it from `pageInfo` or `edges`."
+            "The cursor is not valid for this list in this order. Use a cursor from `pageInfo` or `edges`."
         ) from None
 
 
-def _typed(value: Any, kind: type) -> Any:
-    if kind is datetime:
+def _check_type(value: Any, expected: type) -> Any:
+    if expected is datetime:
         value = datetime.fromisoformat(value)
         if value.tzinfo is None:
             raise ValueError(value)
-        value = value.astimezone(UTC)  # out of range it shall fail here, not in a driver
-    elif type(value) is not kind or _is_out_of_range(value):
+        value = value.astimezone(UTC)  # a value out of range fails here instead of in the driver
+    elif type(value) is not expected or _is_out_of_range(value):
         raise ValueError(value)
     return value
 
@@ -176,17 +178,19 @@ def _is_out_of_range(value: Any) -> bool:
 
 
 @dataclass(slots=True)
-class _Collector:
+class _FilterValues:
+    """The bound values of a filter, with the limits on its depth and size."""
+
     values: dict[str, Any] = field(default_factory=dict)
     filters: int = 0
 
     def enter(self, depth: int) -> None:
-        """Count a filter at this depth; raises BadInput."""
+        """Count a filter object at this depth; raises BadInput above a limit."""
         self.filters += 1
         if depth > MAX_FILTER_DEPTH:
             raise BadInput(f"A filter may be nested at most {MAX_FILTER_DEPTH} deep.")
         if self.filters > MAX_FILTERS:
-            raise BadInput(f"A filter may hold at most {MAX_FILTERS} filters.")
+            raise BadInput(f"A filter may contain at most {MAX_FILTERS} filters.")
 
     def placeholder(self, value: Any) -> str:
         if len(self.values) >= MAX_COMPARISONS:
@@ -196,16 +200,16 @@ class _Collector:
         return name
 
 
-def _filter(given: Any) -> tuple[QueryShape, dict[str, Any]]:
-    collector = _Collector()
-    tree = _tree(given, collector, 1) if given is not None else ()
+def _filter(data: Any) -> tuple[QueryShape, dict[str, Any]]:
+    collector = _FilterValues()
+    tree = _tree(data, collector, 1) if data is not None else ()
     return tree, collector.values
 
 
-def _tree(given: Any, collector: _Collector, depth: int) -> QueryShape:
+def _tree(data: Any, collector: _FilterValues, depth: int) -> QueryShape:
     collector.enter(depth)
     terms: list[QueryShape] = []
-    for name, value in vars(given).items():
+    for name, value in vars(data).items():
         if value is None:
             continue
         if name in {"and_", "or_"}:
@@ -223,8 +227,8 @@ def _tree(given: Any, collector: _Collector, depth: int) -> QueryShape:
 
 def _comparisons(value: Any) -> Iterator[tuple[str, Any]]:
     plain = isinstance(value, bool | int | str | Enum)
-    given: dict[str, Any] = {"eq": value.value if isinstance(value, Enum) else value} if plain else vars(value)
-    for operator, operand in given.items():
+    comparisons: dict[str, Any] = {"eq": value.value if isinstance(value, Enum) else value} if plain else vars(value)
+    for operator, operand in comparisons.items():
         if operand is None:
             continue
         operands: list[Any] = operand if isinstance(operand, list) else [operand]

@@ -1,4 +1,4 @@
-"""What makes a list smaller and gives it its order: conditions, filters, cursors, limits."""
+"""The WHERE, ORDER BY and LIMIT clauses of a list: visibility, filter, cursor, order and page size."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -24,36 +24,39 @@ from app.query.pagination import ListQuery, QueryShape
 from app.query.relations import Relation
 
 OrderTerms = Sequence[tuple[ColumnElement[Any], bool]]
-"""Columns with whether each runs downward."""
+"""Pairs of a column and whether it is descending."""
 
 
 def apply_filters(
-    chosen: Select[Any], source: Relation, viewer: Viewer, ask: ListQuery, dialect: Dialect, ordered: "OrderTerms"
+    rows: Select[Any], relation: Relation, viewer: Viewer, query: ListQuery, dialect: Dialect, ordered: "OrderTerms"
 ) -> Select[Any]:
-    """What may be seen, matches the filter and comes after the cursor, in order, one row more than the page."""
-    conditions = [source.sees(viewer), *filter_condition(source, viewer, ask.filter, dialect)]
-    if ask.after:
+    """Return the visible rows that match the filter, after the cursor, in order; `limit` is one more than the page."""
+    conditions = [relation.sees(viewer), *filter_condition(relation, viewer, query.filter, dialect)]
+    if query.after:
         conditions.append(after_cursor(ordered))
     limit: Any = bindparam("limit", type_=Integer())
-    return chosen.where(*conditions).order_by(*(directed(column, down) for column, down in ordered)).limit(limit)
+    return rows.where(*conditions).order_by(*(directed(column, down) for column, down in ordered)).limit(limit)
 
 
-def apply_order(source: Relation, ask: ListQuery) -> OrderTerms:
-    """The columns of the order with their directions, ending in the id; turned round when paging backward."""
-    terms = [(col(source.orders[name]), down) for name, down in ask.order]
-    last = (col(source.table.id), terms[-1][1] if terms else False)  # type: ignore[attr-defined]  # every node has one
-    return [(column, down != ask.backward) for column, down in [*terms, last]]
+def apply_order(relation: Relation, query: ListQuery) -> OrderTerms:
+    """Return the terms of the order, the id last; a backward page reverses every direction."""
+    terms = [(col(relation.orders[name]), down) for name, down in query.order]
+    last = (col(relation.table.id), terms[-1][1] if terms else False)  # type: ignore[attr-defined]  # every node has one
+    return [(column, down != query.backward) for column, down in [*terms, last]]
 
 
 def after_cursor(ordered: OrderTerms) -> ColumnElement[bool]:
-    """The rows after the cursor: one comparison of rows where all run one way, which an index can answer."""
+    """Return the condition for rows after the cursor.
+
+    If all terms have one direction it is one row comparison, which an index can answer.
+    """
     if len(ordered) > 1 and ordered[-1][0] is ordered[-2][0]:
         ordered = ordered[:-1]  # a list that is ordered by the id needs no tie-breaker
     binds = [bindparam(f"a{at}", type_=column.type) for at, (column, _) in enumerate(ordered)]
-    ways = {down for _, down in ordered}
-    if len(ways) == 1:
+    directions = {down for _, down in ordered}
+    if len(directions) == 1:
         left, right = tuple_(*(column for column, _ in ordered)), tuple_(*binds)
-        return left < right if ways.pop() else left > right
+        return left < right if directions.pop() else left > right
     steps = []
     for at, (column, down) in enumerate(ordered):
         same = [before == bind for (before, _), bind in zip(ordered[:at], binds, strict=False)]
@@ -62,31 +65,33 @@ def after_cursor(ordered: OrderTerms) -> ColumnElement[bool]:
 
 
 def directed(column: Any, down: bool) -> ColumnElement[Any]:
-    """A term of an ORDER BY."""
-    made: ColumnElement[Any] = column.desc() if down else column.asc()
-    return made
+    """Return the column as a term of ORDER BY."""
+    term: ColumnElement[Any] = column.desc() if down else column.asc()
+    return term
 
 
 def filter_condition(
-    source: Relation, viewer: Viewer, shape: QueryShape, dialect: Dialect
+    relation: Relation, viewer: Viewer, shape: QueryShape, dialect: Dialect
 ) -> list[ColumnElement[bool]]:
-    """The conditions of a filter: those to begin with, and the filter as a whole."""
-    begun = seek_predicates(source, viewer, shape, dialect)
-    return [*begun, _condition(source, viewer, shape, dialect)] if shape else []
+    """Return the conditions of a filter: its seek predicates, then the complete filter."""
+    seeks = seek_predicates(relation, viewer, shape, dialect)
+    return [*seeks, _condition(relation, viewer, shape, dialect)] if shape else []
 
 
-def seek_predicates(source: Relation, viewer: Viewer, shape: QueryShape, dialect: Dialect) -> list[ColumnElement[bool]]:
-    """Where a database can begin to look, of what is asked for beside all else: few rows, however many there are."""
-    named = [(source.filters[name], rest) for name, *rest in shape[1:] if name in source.filters]
-    found = [each.beginning(viewer, rest, dialect) for each, rest in named]
-    return [condition for condition in found if condition is not None]
+def seek_predicates(
+    relation: Relation, viewer: Viewer, shape: QueryShape, dialect: Dialect
+) -> list[ColumnElement[bool]]:
+    """Return the conditions of the top-level terms that select few rows through an index."""
+    specs = [(relation.filters[name], rest) for name, *rest in shape[1:] if name in relation.filters]
+    predicates = [spec.seek_predicate(viewer, rest, dialect) for spec, rest in specs]
+    return [predicate for predicate in predicates if predicate is not None]
 
 
-def _condition(source: Relation, viewer: Viewer, shape: QueryShape, dialect: Dialect) -> ColumnElement[bool]:
-    head, *rest = shape
-    if head in {"and", "or", "not"}:
-        terms = [_condition(source, viewer, term, dialect) for term in rest]
-        if head == "not":
+def _condition(relation: Relation, viewer: Viewer, shape: QueryShape, dialect: Dialect) -> ColumnElement[bool]:
+    operator, *rest = shape
+    if operator in {"and", "or", "not"}:
+        terms = [_condition(relation, viewer, term, dialect) for term in rest]
+        if operator == "not":
             return not_(terms[0])
-        return reduce(and_, terms, true()) if head == "and" else reduce(or_, terms, false())
-    return source.filters[head].condition(viewer, rest, dialect)
+        return reduce(and_, terms, true()) if operator == "and" else reduce(or_, terms, false())
+    return relation.filters[operator].condition(viewer, rest, dialect)

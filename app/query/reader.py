@@ -1,4 +1,4 @@
-"""Whole lists, and what hangs on keys, of the read graph and through the policy: for a face without pages."""
+"""Reads of complete lists and of the rows of keys, through the relations of the read graph; used by REST."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,20 +14,23 @@ from app.query.relations import Layout, Relation
 from app.query.sql import SelectBuilder
 
 EVERY = PageRequest(ListQuery(), 0)
-"""All rows, in no order."""
+"""The request for all rows without a filter."""
 
 
-def group_by_key(rows: Sequence[Row], made: Sequence[Any] | None = None) -> dict[Any, list[Any]]:
-    """Rows by their keys, which are their last values; or what was made of each."""
-    found: dict[Any, list[Any]] = {}
-    for row, each in zip(rows, rows if made is None else made, strict=True):
-        found.setdefault(row[-1], []).append(each)
-    return found
+def group_by_key(rows: Sequence[Row], objects: Sequence[Any] | None = None) -> dict[Any, list[Any]]:
+    """Return rows grouped by their last value, the key; or the objects that were built from them, one for each row."""
+    groups: dict[Any, list[Any]] = {}
+    for row, each in zip(rows, rows if objects is None else objects, strict=True):
+        groups.setdefault(row[-1], []).append(each)
+    return groups
 
 
 @dataclass(frozen=True, slots=True)
 class ListReader:
-    """Reads for one viewer at one moment. A row has its cells first; below a key, the key is its last value."""
+    """The reads of one viewer at one time.
+
+    A row starts with the columns of the layout. The last value of a row of a key is the key.
+    """
 
     database: db.Database
     statements: SelectBuilder
@@ -35,39 +38,39 @@ class ListReader:
     now: datetime
     freshness: db.Freshness
 
-    async def all(self, source: Relation, cells: Layout) -> list[Row]:
-        """All rows of a list that hangs on nothing, in its own order."""
-        return await self._rows(self.statements.select_all(source, cells, self.viewer))
+    async def all(self, relation: Relation, layout: Layout) -> list[Row]:
+        """Return all rows of a list without a parent, in the default order."""
+        return await self._rows(self.statements.select_all(relation, layout, self.viewer))
 
-    async def related(self, source: Relation, cells: Layout, keys: Iterable[Any]) -> dict[Any, list[Row]]:
-        """The rows of each key that has any, in the source's order."""
+    async def related(self, relation: Relation, layout: Layout, keys: Iterable[Any]) -> dict[Any, list[Row]]:
+        """Return the rows of each key in the order of the relation; a key without rows is absent."""
         keys = list(keys)
         if len(keys) == 1:
             return group_by_key(
-                await self._rows(self.statements.select_by_key(source, cells, self.viewer), key=keys[0])
+                await self._rows(self.statements.select_by_key(relation, layout, self.viewer), key=keys[0])
             )
-        return group_by_key(await self._rows(self.statements.select_by_keys(source, cells, self.viewer), keys=keys))
+        return group_by_key(await self._rows(self.statements.select_by_keys(relation, layout, self.viewer), keys=keys))
 
     async def page(
-        self, source: Relation, cells: Layout, wanted: PageRequest, keys: Iterable[Any]
+        self, relation: Relation, layout: Layout, request: PageRequest, keys: Iterable[Any]
     ) -> dict[Any, list[Row]]:
-        """The rows of a page below each key that has any, and one more where it goes on."""
-        prepared = self.statements.page(source, cells, self.viewer, wanted.query)
-        return group_by_key(await self._rows(prepared, keys=list(keys), **wanted.bind_values))
+        """Return the page of each key, with one extra row if more follow; a key without rows is absent."""
+        statement = self.statements.page(relation, layout, self.viewer, request.query)
+        return group_by_key(await self._rows(statement, keys=list(keys), **request.bind_values))
 
-    async def one(self, source: Relation, cells: Layout, key: Any) -> Row | None:
-        """The row of a key; None when there is none that the viewer sees."""
-        rows = await self.related(source, cells, [key])
+    async def one(self, relation: Relation, layout: Layout, key: Any) -> Row | None:
+        """Return the row of a key, or None if the viewer sees none."""
+        rows = await self.related(relation, layout, [key])
         return rows[key][0] if rows else None
 
-    async def counts(self, source: Relation, keys: Iterable[Any], wanted: PageRequest = EVERY) -> dict[Any, int]:
-        """How many rows each key has that has any, on all pages."""
-        prepared = self.statements.count(source, self.viewer, wanted.query)
-        return {key: number for number, key in await self._rows(prepared, keys=list(keys), **wanted.bind_values)}
+    async def counts(self, relation: Relation, keys: Iterable[Any], request: PageRequest = EVERY) -> dict[Any, int]:
+        """Return the number of rows of each key, over all pages; a key without rows is absent."""
+        statement = self.statements.count(relation, self.viewer, request.query)
+        return {key: number for number, key in await self._rows(statement, keys=list(keys), **request.bind_values)}
 
-    async def _rows(self, prepared: CompiledStatement, **values: Any) -> list[Row]:
-        binds = {**self.viewer.bind_values, "now": self.now, **values}
-        return (await self.database.read([(prepared, binds)], freshness=self.freshness))[0]
+    async def _rows(self, statement: CompiledStatement, **values: Any) -> list[Row]:
+        bind_values = {**self.viewer.bind_values, "now": self.now, **values}
+        return (await self.database.read([(statement, bind_values)], freshness=self.freshness))[0]
 
 
 def query_freshness(viewer: Viewer) -> Freshness:

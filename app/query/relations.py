@@ -1,9 +1,9 @@
-"""How a read is described: cells, sources, lookups, and the conditions and expressions that they are made of.
+"""Declarations of the read graph: field specs, relations, lookups, and the SQL expressions they consist of.
 
-A *cell* is what one field takes from its row. A *source* is an edge of the read graph: which rows hang on a key,
-through which condition, in which order. Both are frozen values without a viewer in them; a statement depends on the
-source, the cells, the viewer's permissions and the shape of the question, never on who asks: she is a bound value, as
-is the clock.
+A `FieldSpec` declares which value a field takes from its row. A `Relation` declares an edge of the read graph: the
+rows of a key, the condition under which a viewer sees them, and their order. Both are frozen and contain no viewer.
+The text of a statement depends on the relation, the field specs, the viewer's permissions and the `QueryShape`. The
+id of the viewer and the current time are bound values.
 """
 
 import operator as operators
@@ -42,51 +42,50 @@ from app.db.tables import col
 from app.domain.viewer import Viewer
 
 VIEWER_ID = bindparam("viewer_id", type_=tables.RowId())
-"""The viewer. Bound, so that a statement is the same for everybody with the same permissions."""
+"""The id of the viewer, bound so that all viewers with the same permissions share one statement."""
 
 NOW = bindparam("now", type_=tables.UTCDateTime())
-"""The moment of the question: what ends, ends by this clock."""
+"""The time of the request; memberships and grants expire by it."""
 
 SETTLED = bindparam(SETTLED_EVENT, 2**63 - 1, type_=BigInteger())
-"""Number of the last settled event; PostgreSQL's reads of the audit feed bind it (`db.postgresql`)."""
+"""Id of the last settled audit event; PostgreSQL's reads of the audit feed bind it (`db.postgresql`)."""
 
 ROOT_KEY = 0
-"""The key of a listing that hangs on nothing."""
+"""The key of a list that has no parent row."""
 
-SHOWN = literal_column("1", Integer)
-"""What the cell of a part with a guard has, unless it is null."""
+PRESENT = literal_column("1", Integer)
+"""The value that a guarded part selects where the guard holds; otherwise the column is null."""
 
 Table = type[SQLModel]
-Instead = Mapping[Any, ColumnElement[Any]]
-"""What a statement has already of what cells and conditions would work out, by the functions that would."""
+Substitutions = Mapping[Any, ColumnElement[Any]]
+"""Columns that a statement already has, by the function that would otherwise compute the same expression."""
 Condition = Callable[[Viewer], ColumnElement[bool]]
 Within = Callable[[Viewer, ColumnElement[bool]], ColumnElement[bool]]
 Comparisons = Sequence[tuple[str, str]]
-"""Operators, each with the name by which its value is bound."""
+"""Pairs of an operator and the name of the bind parameter of its value."""
 Expression = ColumnElement[Any] | Callable[[Viewer], ColumnElement[Any]]
 
 
-def _expression(given: Any, viewer: Viewer, instead: Instead = MappingProxyType({})) -> ColumnElement[Any]:
-    """A column as it is, or what a function makes of the viewer's permissions."""
-    if isinstance(given, ColumnElement) or not callable(given):
-        return col(given)
-    if given in instead:
-        return instead[given]
-    made: ColumnElement[Any] = given(viewer)
-    return made
+def _expression(of: Any, viewer: Viewer, substitutions: Substitutions = MappingProxyType({})) -> ColumnElement[Any]:
+    """Return a column unchanged; call a function with the viewer, unless a substitution exists for it."""
+    if isinstance(of, ColumnElement) or not callable(of):
+        return col(of)
+    if of in substitutions:
+        return substitutions[of]
+    expression: ColumnElement[Any] = of(viewer)
+    return expression
 
 
 @dataclass(frozen=True, slots=True)
 class FilterSpec:
-    """What a list can be narrowed by. `fold` compares keys of names; `within` says where the comparison belongs.
+    """A filter of a list: a column or expression, and the way its values are compared.
 
-    `sorts` is for a column of sort keys: equal names are found by the whole key, parts of names without accents.
-
-    `bits`: the value is a bit that a mask must have. Asked for beside all else, and not within `or` or `not`, it is the
-    mask of an entry where a walk is gone; on a walk by user it is asked for nowhere else.
-
-    `begins` is for a value that few rows have: a condition that is true of no other rows than those which
-    compare `eq` with it, and by which a database finds them.
+    - `fold`: the values are case-folded before the comparison.
+    - `sorts`: the column holds sort keys. `eq` compares the complete key; `starts_with` and `contains` ignore accents.
+    - `bits`: the value is one bit, which the mask `of` must contain. At the top level of a filter (not within `or` or
+      `not`), an index scan compares it with the mask of an index entry. A scan by user supports it only there.
+    - `within`: wraps the comparison, e.g. in an EXISTS over another table.
+    - `access_path`: a condition that an index answers and that holds only for rows whose column equals the value.
     """
 
     of: Any
@@ -94,30 +93,30 @@ class FilterSpec:
     sorts: bool = False
     bits: bool = False
     within: Within | None = None
-    begins: Within | None = None
+    access_path: Within | None = None
 
     def condition(self, viewer: Viewer, comparisons: Comparisons, dialect: Dialect) -> ColumnElement[bool]:
-        """Compare, by each operator, with the value that will be bound by the name beside it; all must hold of one."""
-        compared = self._compared(viewer, comparisons, dialect)
-        return self.within(viewer, compared) if self.within else compared
+        """Return the conjunction of all comparisons, wrapped by `within`; all of them must hold for the same row."""
+        condition = self._compare(viewer, comparisons, dialect)
+        return self.within(viewer, condition) if self.within else condition
 
-    def beginning(self, viewer: Viewer, comparisons: Comparisons, dialect: Dialect) -> ColumnElement[bool] | None:
-        """Where to begin, if there is a value for that; the condition has to be asked besides."""
-        named = [(operator, name) for operator, name in comparisons if operator == "eq"]
-        return self.begins(viewer, self._compared(viewer, named, dialect)) if self.begins and named else None
+    def seek_predicate(self, viewer: Viewer, comparisons: Comparisons, dialect: Dialect) -> ColumnElement[bool] | None:
+        """Return the condition that an index answers, or None without an `eq`; `condition` must be applied as well."""
+        equal = [(operator, name) for operator, name in comparisons if operator == "eq"]
+        return self.access_path(viewer, self._compare(viewer, equal, dialect)) if self.access_path and equal else None
 
-    def _compared(self, viewer: Viewer, comparisons: Comparisons, dialect: Dialect) -> ColumnElement[bool]:
+    def _compare(self, viewer: Viewer, comparisons: Comparisons, dialect: Dialect) -> ColumnElement[bool]:
         column = _expression(self.of, viewer)
-        each = [
+        conditions = [
             has_bit(column, name)
             if self.bits
             else _compare(column, self._type(column, operator), operator, name, dialect)
             for operator, name in comparisons
         ]
-        return and_(true(), *each)
+        return and_(true(), *conditions)
 
     def _type(self, column: ColumnElement[Any], operator: str) -> TypeEngine[Any]:
-        """Return the type by which a value is written as the column has it."""
+        """Return the type that converts a bound value to the form in which the column stores it."""
         if self.sorts:
             return tables.SearchText() if operator in {"starts_with", "contains"} else tables.SortKeyText()
         return tables.CaseFolded() if self.fold else column.type
@@ -127,10 +126,15 @@ class FilterSpec:
 class Relation:
     """An edge of the read graph.
 
-    `one`: the row with this key; `many`: all rows of a key, few by nature; `page`: a connection, below a key or (`by`
-    None) of all. `via` is the table between, joined by `on`. `orders` are what it can be ordered by, NOT NULL each.
-    `through` replaces the rows by a join of its own; `derived` gives the rows of a page where no table has them: (k,
-    o0, key, mask, …) of the bound `keys`. `newest_first`: its own order runs downward.
+    - `kind`: `one` is the row with this key, `many` all rows of a key without pagination, `page` a connection.
+    - `by`: the column that the key equals; None for a connection without a parent row.
+    - `sees`: the condition under which the viewer sees a row.
+    - `order`, `newest_first`: the default order as names of `orders`, and whether it is descending.
+    - `join_table`, `join_on`: a table between the key and the rows, and the condition that joins it.
+    - `orders`: the columns that a client can sort by, each of them NOT NULL.
+    - `index_scan`: the index through which pages and counts are read.
+    - `custom_from`: returns the FROM clause that replaces the table and its join.
+    - `virtual_rows`: returns computed rows of the bound `keys` for a page without a table: (k, o0, key, mask, …).
     """
 
     kind: Literal["one", "many", "page"]
@@ -138,82 +142,92 @@ class Relation:
     by: Any
     sees: Condition
     order: tuple[str, ...] = ()
-    via: Table | None = None
-    on: ColumnElement[bool] | None = None
+    join_table: Table | None = None
+    join_on: ColumnElement[bool] | None = None
     orders: Mapping[str, Any] = field(default_factory=dict)
     filters: Mapping[str, FilterSpec] = field(default_factory=dict)
-    walk: "Walk | None" = None
-    through: Callable[[Viewer], FromClause] | None = None
-    derived: Callable[[Viewer], FromClause] | None = None
+    index_scan: "IndexScan | None" = None
+    custom_from: Callable[[Viewer], FromClause] | None = None
+    virtual_rows: Callable[[Viewer], FromClause] | None = None
     newest_first: bool = False
 
     @property
     def anchor(self) -> Table:
-        """The table that holds the key."""
-        return self.via or self.table
+        """Return the table that holds the key."""
+        return self.join_table or self.table
 
     def rows(self, viewer: Viewer) -> FromClause:
-        """The table, with the one between."""
-        if self.through is not None:
-            return self.through(viewer)
-        if self.via is None:
+        """Return the FROM clause: the table, joined to the join table if there is one."""
+        if self.custom_from is not None:
+            return self.custom_from(viewer)
+        if self.join_table is None:
             return from_of(self.table)
-        assert self.on is not None
-        return from_of(self.via).join(from_of(self.table), self.on)
+        assert self.join_on is not None
+        return from_of(self.join_table).join(from_of(self.table), self.join_on)
 
     @property
     def types(self) -> dict[str, type]:
-        """The Python types of the values in a cursor."""
+        """Return the Python type of each value in a cursor by its name."""
         return {name: _python_type(col(column)) for name, column in self.orders.items()} | {"id": int}
 
     @property
     def default_order(self) -> tuple[tuple[str, bool], ...]:
-        """The order when none is asked."""
+        """Return the pairs (name, descending) that apply when the client gives no order."""
         return tuple((name, self.newest_first) for name in self.order)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Walk:
-    """How a page is found along an index of entries instead of its own table: the merge of one walk for each subject.
+class IndexScan:
+    """A read of a page through the access index instead of the table: one scan per subject, merged.
 
-    `acting` gives (user, subject, cap) for the viewer, or for each key of the question (`by_user`). `entries` is the
-    index: rows of a subject, the key of the row, what is `held` while it `holds`, and what it is sorted by.
+    - `subjects`: returns the subquery (user, subject, cap) of the viewer, or of each bound key if `by_user` is set.
+    - `entries`, `key`: the index table and its attribute that refers to the row.
+    - `matches`, `roles`: return whether an entry applies to a subject, and the roles that it then gives.
+    - `payload`: columns computed from each entry and aggregated with `bit_or` over all entries of a row.
+    - `substitutions`: maps a policy function to a payload column and a conversion, whose result replaces its call.
+    - `is_unneeded`: returns True for viewers whose lists are read from the table.
+    - `is_visible`: restricts a scan by user to the rows that the viewer may see, by the key of an entry.
 
-    A walk meets every entry of the rows that it finds, so that it can carry what they come to: `carried` are columns,
-    made of an entry and `united` over all of a row; `instead` says for which functions they stand. Not for walks by
-    user, which are about somebody else. `unless`: for whom the index is not needed. `lists` narrows a walk by user to
-    what the viewer may see of it, by the key of an entry.
+    A scan by user has no payload, since the policy functions are about the viewer.
     """
 
-    acting: Callable[[Viewer], FromClause]
+    subjects: Callable[[Viewer], FromClause]
     entries: Table
     key: str
-    holds: Callable[[FromClause, Any], ColumnElement[bool]]
-    held: Callable[[FromClause, Any], ColumnElement[Any]]
+    matches: Callable[[FromClause, Any], ColumnElement[bool]]
+    roles: Callable[[FromClause, Any], ColumnElement[Any]]
     by_user: bool = False
-    carried: Mapping[str, Callable[[FromClause, Any], ColumnElement[Any]]] = field(default_factory=dict)
-    united: Callable[[ColumnElement[Any]], ColumnElement[Any]] | None = None
-    unless: Callable[[Viewer], bool] | None = None
-    instead: Mapping[Any, tuple[str, Callable[[ColumnElement[Any]], ColumnElement[Any]]]] = field(default_factory=dict)
-    lists: Callable[[Viewer, Any], ColumnElement[bool]] | None = None
+    payload: Mapping[str, Callable[[FromClause, Any], ColumnElement[Any]]] = field(default_factory=dict)
+    bit_or: Callable[[ColumnElement[Any]], ColumnElement[Any]] | None = None
+    is_unneeded: Callable[[Viewer], bool] | None = None
+    substitutions: Mapping[Any, tuple[str, Callable[[ColumnElement[Any]], ColumnElement[Any]]]] = field(
+        default_factory=dict
+    )
+    is_visible: Callable[[Viewer, Any], ColumnElement[bool]] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lookup:
-    """A lookup: the ways to find one row, and which one the arguments mean."""
+    """A lookup of one row by an id or a natural key: `choose` maps arguments to (name of a relation, key) or None."""
 
-    ways: Mapping[str, Relation]
+    relations: Mapping[str, Relation]
     choose: Callable[[Mapping[str, Any]], tuple[str, Any] | None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FieldSpec:
-    """What a field is of its row: a value kept or read, a key followed, a part, an identity, a way to find.
+    """The declaration of one field of a type.
 
-    A part has a cell of its own only where it has a guard: `SHOWN`, or null as the whole part is. One of a `joined`
-    table is made of what every source of such rows reads beside them.
-
-    Without a row: what is `given` by the viewer, and what a service `asks`, called with (database, viewer, arguments).
+    - `of`: the column or expression; by default the column with the name of the field.
+    - `guard`: the condition under which the viewer sees the value; otherwise it is null.
+    - `read`: converts the stored value.
+    - `follow`: the relation that the value is a key of.
+    - `part`: the field is an object of the same row. It selects a column, `PRESENT`, only if it has a guard.
+    - `joined`: the table of a part, which every relation to such rows joins.
+    - `identity`: the field is the global id.
+    - `lookup`: the field finds a row by its arguments.
+    - `viewer_value`: computes the value from the viewer, without a row.
+    - `service_field`: computes the value from (database, viewer, arguments), without a row.
     """
 
     of: Expression | None = None
@@ -223,23 +237,23 @@ class FieldSpec:
     part: bool = False
     joined: Table | None = None
     identity: bool = False
-    find: Lookup | None = None
-    given: Callable[[Viewer], Any] | None = None
-    asks: Callable[[Any, Viewer, Mapping[str, Any]], Any] | None = None
+    lookup: Lookup | None = None
+    viewer_value: Callable[[Viewer], Any] | None = None
+    service_field: Callable[[Any, Viewer, Mapping[str, Any]], Any] | None = None
 
     def expression(
-        self, name: str, table: Table, viewer: Viewer, instead: Instead = MappingProxyType({})
+        self, name: str, table: Table, viewer: Viewer, substitutions: Substitutions = MappingProxyType({})
     ) -> ColumnElement[Any]:
-        """The cell in a select list; null where the viewer may not see it."""
-        value = _expression(self.of if self.of is not None else getattr(table, name), viewer, instead)
-        return value if self.guard is None else guarded(self.guard, value, viewer, instead)
+        """Return the column of the select list, null where the viewer may not see the value."""
+        value = _expression(self.of if self.of is not None else getattr(table, name), viewer, substitutions)
+        return value if self.guard is None else guarded(self.guard, value, viewer, substitutions)
 
 
 def guarded(
-    guard: Condition, value: ColumnElement[Any], viewer: Viewer, instead: Instead = MappingProxyType({})
+    guard: Condition, value: ColumnElement[Any], viewer: Viewer, substitutions: Substitutions = MappingProxyType({})
 ) -> ColumnElement[Any]:
-    """A value, or null where the condition does not hold."""
-    allowed = _expression(guard, viewer, instead)
+    """Return an expression that is the value where the guard holds, and null elsewhere."""
+    allowed = _expression(guard, viewer, substitutions)
     if isinstance(allowed, type(true())):
         return value
     return null() if isinstance(allowed, type(false())) else case((allowed, value), else_=None)
@@ -247,37 +261,38 @@ def guarded(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layout:
-    """The select list of one type: the cells of a row, and those of the row between for facts of a relation."""
+    """The select list of one type: (name, field spec, table) of each column, those of a join table last."""
 
-    cells: tuple[tuple[str, FieldSpec, Table], ...]
+    fields: tuple[tuple[str, FieldSpec, Table], ...]
 
-    def columns(self, viewer: Viewer, instead: Instead = MappingProxyType({})) -> list[ColumnElement[Any]]:
-        """The select list for a viewer, labelled c0, c1, …"""
+    def columns(self, viewer: Viewer, substitutions: Substitutions = MappingProxyType({})) -> list[ColumnElement[Any]]:
+        """Return the select list for a viewer, with the labels c0, c1, …"""
         return [
-            cell.expression(name, table, viewer, instead).label(f"c{at}")
-            for at, (name, cell, table) in enumerate(self.cells)
+            spec.expression(name, table, viewer, substitutions).label(f"c{at}")
+            for at, (name, spec, table) in enumerate(self.fields)
         ]
 
-    def asks(self, functions: Iterable[Any]) -> set[Any]:
-        """Which of these functions its cells would have worked out."""
-        asked = {cell.of for _, cell, _ in self.cells if callable(cell.of)} | {cell.guard for _, cell, _ in self.cells}
-        return {function for function in functions if function in asked}
+    def select_used(self, functions: Iterable[Any]) -> set[Any]:
+        """Return those of the functions that compute a column or guard one."""
+        guards = {spec.guard for _, spec, _ in self.fields}
+        used = guards | {spec.of for _, spec, _ in self.fields if callable(spec.of)}
+        return {function for function in functions if function in used}
 
 
-def layout(table: Table, *names: str, **cells: FieldSpec) -> Layout:
-    """The select list of a shape without a type: a row's columns by name, then cells of its own."""
+def layout(table: Table, *names: str, **specs: FieldSpec) -> Layout:
+    """Return a select list without a GraphQL type: columns of the table by name, then the given field specs."""
     plain = {name: FieldSpec() for name in names}
-    return Layout(tuple((name, cell, table) for name, cell in (plain | cells).items()))
+    return Layout(tuple((name, spec, table) for name, spec in (plain | specs).items()))
 
 
 def flag(condition: Condition) -> FieldSpec:
-    """Whether a condition holds of the row: 1 or 0."""
+    """Return a field spec whose value is 1 where the condition holds, and 0 elsewhere."""
     yes, no = literal_column("1", Integer), literal_column("0", Integer)
     return FieldSpec(of=lambda viewer: case((condition(viewer), yes), else_=no))
 
 
 class Keys(TypeDecorator[Any]):
-    """Any number of keys as one bound value: an array, or JSON on SQLite."""
+    """A list of keys as one bound value: an array on PostgreSQL, JSON on SQLite."""
 
     impl = Text
     cache_ok = True
@@ -287,78 +302,78 @@ class Keys(TypeDecorator[Any]):
         self.item = item
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Choose the form."""
+        """Return ARRAY for PostgreSQL and Text for SQLite."""
         return ARRAY(self.item) if dialect.name == "postgresql" else Text()
 
     def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
-        """Write the keys, each as its own type is written."""
+        """Return the function that converts each key by its item type, and the list to the form of the dialect."""
         write = self.item.dialect_impl(dialect).bind_processor(dialect)
         is_array = dialect.name == "postgresql"
 
-        def written(value: Any) -> Any:
+        def bind(value: Any) -> Any:
             keys = list(value) if write is None else [write(key) for key in value]
             return keys if is_array else orjson.dumps(keys).decode()
 
-        return written
+        return bind
 
 
-class _Each(FunctionElement[Any]):
-    """The values in an array as rows."""
+class _Elements(FunctionElement[Any]):
+    """The elements of an array as rows."""
 
     inherit_cache = True
 
 
-@compiles(_Each, "sqlite")
-def _each_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+@compiles(_Elements, "sqlite")
+def _elements_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
     return f"(SELECT value FROM json_each({compiler.process(element.clauses, **options)}))"  # noqa: S608 - of SQLAlchemy's own
 
 
-@compiles(_Each, "postgresql")
-def _each_on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+@compiles(_Elements, "postgresql")
+def _elements_on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
     return f"(SELECT unnest({compiler.process(element.clauses, **options)}))"
 
 
 def among(column: ColumnElement[Any], values: Any) -> ColumnElement[bool]:
-    """The column is one of many values that travel as one bound value of type `Keys`.
+    """Return `column IN values`, where the values are one bind parameter of type `Keys`.
 
-    Written as an operator: a function that is compared becomes `f(x) = 1` on SQLite, and no index is used.
+    It is an operator because SQLAlchemy renders a Boolean function as `f(x) = 1` on SQLite, which uses no index.
     """
-    made: ColumnElement[bool] = column.op("IN", is_comparison=True)(_Each(values))
-    return made
+    condition: ColumnElement[bool] = column.op("IN", is_comparison=True)(_Elements(values))
+    return condition
 
 
 def integers(values: Iterable[int]) -> Any:
-    """A bound list of integers, for `among`."""
+    """Return a bound list of integers for `among`."""
     return bindparam(None, list(values), type_=Keys(BigInteger()), unique=True)
 
 
 def texts(values: Iterable[str]) -> Any:
-    """A bound list of keys, for `among`."""
+    """Return a bound list of text keys for `among`."""
     return bindparam(None, list(values), type_=Keys(tables.KeyText()), unique=True)
 
 
 def has_bit(mask: ColumnElement[Any], name: str) -> ColumnElement[bool]:
-    """A mask has the bit that will be bound by this name."""
-    made: ColumnElement[bool] = mask.op("&")(bindparam(name, type_=tables.RowId())) != 0
-    return made
+    """Return the condition that a mask contains the bit bound as `name`."""
+    condition: ColumnElement[bool] = mask.op("&")(bindparam(name, type_=tables.RowId())) != 0
+    return condition
 
 
 def _compare(
-    column: ColumnElement[Any], kind: TypeEngine[Any], operator: str, name: str, dialect: Dialect
+    column: ColumnElement[Any], bind_type: TypeEngine[Any], operator: str, name: str, dialect: Dialect
 ) -> ColumnElement[bool]:
-    value = bindparam(name, type_=kind)
-    made: ColumnElement[bool]
+    value = bindparam(name, type_=bind_type)
+    condition: ColumnElement[bool]
     match operator:
         case "in":
-            made = among(column, bindparam(name, type_=Keys(kind)))
+            condition = among(column, bindparam(name, type_=Keys(bind_type)))
         case "starts_with":
-            made = func.substr(column, 1, func.length(value)) == value
+            condition = func.substr(column, 1, func.length(value)) == value
         case "contains":
-            find = func.strpos if dialect.name == "postgresql" else func.instr
-            made = find(column, value) > 0
+            position = func.strpos if dialect.name == "postgresql" else func.instr
+            condition = position(column, value) > 0
         case _:
-            made = COMPARISONS[operator](column, value)
-    return made
+            condition = COMPARISONS[operator](column, value)
+    return condition
 
 
 COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {

@@ -1,4 +1,4 @@
-"""The one place that turns a source, the cells of a type and the shape of a question into SQL."""
+"""Construction of the SELECT statements for a relation, a layout and a list query."""
 
 from collections.abc import Callable
 from typing import Any
@@ -31,159 +31,162 @@ from app.query.relations import ROOT_KEY, Keys, Layout, Relation, among, from_of
 
 
 class SelectBuilder:
-    """Every statement that was built, compiled once for one database; bounded."""
+    """A builder of the SELECT statements of relations, with a bounded cache of the compiled ones."""
 
     def __init__(self, database: db.Database, size: int = 4096) -> None:
         self.dialect = database.dialect
-        self._built: WeightedLRU[Any, CompiledStatement] = WeightedLRU(size)
+        self._statements: WeightedLRU[Any, CompiledStatement] = WeightedLRU(size)
 
-    def select_by_keys(self, source: Relation, layout: Layout, viewer: Viewer) -> CompiledStatement:
-        """The rows of many keys; binds `keys`. The key is the last cell."""
+    def select_by_keys(self, relation: Relation, layout: Layout, viewer: Viewer) -> CompiledStatement:
+        """Return the statement for the rows of many keys; binds `keys`. The last column is the key."""
         return self._remember(
-            ("related", source, layout, viewer.permission_profile), lambda: related(source, layout, viewer)
+            ("by_keys", relation, layout, viewer.permission_profile), lambda: by_keys(relation, layout, viewer)
         )
 
-    def select_by_key(self, source: Relation, layout: Layout, viewer: Viewer) -> CompiledStatement:
-        """The same for a lone key; binds `key`. A list of one takes a database longer to look through."""
-        return self._remember(("lone", source, layout, viewer.permission_profile), lambda: lone(source, layout, viewer))
-
-    def select_all(self, source: Relation, layout: Layout, viewer: Viewer) -> CompiledStatement:
-        """All rows of a list that hangs on nothing, in its own order."""
+    def select_by_key(self, relation: Relation, layout: Layout, viewer: Viewer) -> CompiledStatement:
+        """Return the statement for the rows of one key; binds `key`. It is faster than a list of one key."""
         return self._remember(
-            ("whole", source, layout, viewer.permission_profile), lambda: whole(source, layout, viewer)
+            ("by_key", relation, layout, viewer.permission_profile), lambda: by_key(relation, layout, viewer)
+        )
+
+    def select_all(self, relation: Relation, layout: Layout, viewer: Viewer) -> CompiledStatement:
+        """Return the statement for all rows of a list without a parent, in the default order."""
+        return self._remember(
+            ("all", relation, layout, viewer.permission_profile), lambda: all_rows(relation, layout, viewer)
         )
 
     def page(
-        self, source: Relation, layout: Layout, viewer: Viewer, ask: ListQuery, *, are_placed: bool = True
+        self, relation: Relation, layout: Layout, viewer: Viewer, query: ListQuery, *, has_cursors: bool = True
     ) -> CompiledStatement:
-        """A page, or one below each key; binds `limit`, `keys` and the ask's values. Order values and key last.
+        """Return the statement for a page, or for one page per key; binds `limit`, `keys` and the query's values.
 
-        Where nobody wants to know the rows' places, they need not be `placed`: then the order values may be missing.
+        The last columns are the order values and the key. Without `has_cursors` the order values may be missing.
         """
         return self._remember(
-            ("page", source, layout, viewer.permission_profile, ask, are_placed),
-            lambda: page(source, layout, viewer, ask, self.dialect, are_placed=are_placed),
+            ("page", relation, layout, viewer.permission_profile, query, has_cursors),
+            lambda: page(relation, layout, viewer, query, self.dialect, has_cursors=has_cursors),
         )
 
-    def count(self, source: Relation, viewer: Viewer, ask: ListQuery) -> CompiledStatement:
-        """How many rows the whole list has, below each key; binds `keys` and the filter's values."""
+    def count(self, relation: Relation, viewer: Viewer, query: ListQuery) -> CompiledStatement:
+        """Return the statement that counts the rows of each key; binds `keys` and the filter's values."""
         return self._remember(
-            ("count", source, viewer.permission_profile, ask.filter), lambda: count(source, viewer, ask, self.dialect)
+            ("count", relation, viewer.permission_profile, query.filter),
+            lambda: count(relation, viewer, query, self.dialect),
         )
 
     def _remember(self, key: Any, build: Callable[[], Select[Any]]) -> CompiledStatement:
-        prepared = self._built.get(key)
-        if prepared is None:
-            self._built.put(key, prepared := compile_statement(build(), self.dialect))
-        return prepared
+        statement = self._statements.get(key)
+        if statement is None:
+            self._statements.put(key, statement := compile_statement(build(), self.dialect))
+        return statement
 
 
-def related(source: Relation, layout: Layout, viewer: Viewer) -> Select[Any]:
-    """The statement behind `Statements.related`."""
-    by = col(source.by)
-    return _of_keys(source, layout, viewer, among(by, _keys(by)))
+def by_keys(relation: Relation, layout: Layout, viewer: Viewer) -> Select[Any]:
+    """Return the SELECT of `SelectBuilder.select_by_keys`."""
+    by = col(relation.by)
+    return _select_where(relation, layout, viewer, among(by, _keys(by)))
 
 
-def lone(source: Relation, layout: Layout, viewer: Viewer) -> Select[Any]:
-    """The statement behind `Statements.lone`."""
-    by = col(source.by)
-    return _of_keys(source, layout, viewer, by == bindparam("key", type_=_kind(by)))
+def by_key(relation: Relation, layout: Layout, viewer: Viewer) -> Select[Any]:
+    """Return the SELECT of `SelectBuilder.select_by_key`."""
+    by = col(relation.by)
+    return _select_where(relation, layout, viewer, by == bindparam("key", type_=_bind_type(by)))
 
 
-def _of_keys(source: Relation, layout: Layout, viewer: Viewer, is_asked: ColumnElement[bool]) -> Select[Any]:
-    order = [col(source.orders[name]) for name in source.order]
-    found = select(*layout.columns(viewer), col(source.by).label("k")).select_from(source.rows(viewer))
-    return found.where(is_asked, source.sees(viewer)).order_by(*order)
+def _select_where(relation: Relation, layout: Layout, viewer: Viewer, has_key: ColumnElement[bool]) -> Select[Any]:
+    order = [col(relation.orders[name]) for name in relation.order]
+    rows = select(*layout.columns(viewer), col(relation.by).label("k")).select_from(relation.rows(viewer))
+    return rows.where(has_key, relation.sees(viewer)).order_by(*order)
 
 
-def whole(source: Relation, layout: Layout, viewer: Viewer) -> Select[Any]:
-    """The statement behind `Statements.whole`."""
-    order = [directed(column, down) for column, down in apply_order(source, ListQuery(source.default_order))]
-    chosen = select(*layout.columns(viewer)).select_from(source.rows(viewer))
-    return chosen.where(source.sees(viewer)).order_by(*order)
+def all_rows(relation: Relation, layout: Layout, viewer: Viewer) -> Select[Any]:
+    """Return the SELECT of `SelectBuilder.select_all`."""
+    order = [directed(column, down) for column, down in apply_order(relation, ListQuery(relation.default_order))]
+    rows = select(*layout.columns(viewer)).select_from(relation.rows(viewer))
+    return rows.where(relation.sees(viewer)).order_by(*order)
 
 
 def page(
-    source: Relation, layout: Layout, viewer: Viewer, ask: ListQuery, dialect: Dialect, *, are_placed: bool = True
+    relation: Relation, layout: Layout, viewer: Viewer, query: ListQuery, dialect: Dialect, *, has_cursors: bool = True
 ) -> Select[Any]:
-    """The statement behind `Statements.page`."""
-    if _walks(source, viewer, ask, dialect):
-        return index_scan.page(source, layout, viewer, ask, dialect)
-    if source.derived is not None:
-        return index_scan.virtual_rows(source.derived(viewer), layout, viewer, ask)
-    if source.by is None:
-        ordered = apply_order(source, ask)
-        values = [column.label(f"o{at}") for at, (column, _) in enumerate(ordered) if are_placed]
-        chosen = select(*layout.columns(viewer), *values, literal(ROOT_KEY).label("k")).select_from(source.rows(viewer))
-        return apply_filters(chosen, source, viewer, ask, dialect, ordered)
+    """Return the SELECT of `SelectBuilder.page`."""
+    if _uses_index_scan(relation, viewer, query, dialect):
+        return index_scan.page(relation, layout, viewer, query, dialect)
+    if relation.virtual_rows is not None:
+        return index_scan.virtual_rows(relation.virtual_rows(viewer), layout, viewer, query)
+    if relation.by is None:
+        ordered = apply_order(relation, query)
+        values = [column.label(f"o{at}") for at, (column, _) in enumerate(ordered) if has_cursors]
+        rows = select(*layout.columns(viewer), *values, literal(ROOT_KEY).label("k")).select_from(relation.rows(viewer))
+        return apply_filters(rows, relation, viewer, query, dialect, ordered)
     if dialect.name == "postgresql":
-        return _lateral(source, layout, viewer, ask, dialect)
-    return _by_rowid(source, layout, viewer, ask, dialect, are_placed=are_placed)
+        return _lateral(relation, layout, viewer, query, dialect)
+    return _by_rowid(relation, layout, viewer, query, dialect, has_cursors=has_cursors)
 
 
-def _walks(source: Relation, viewer: Viewer, ask: ListQuery, dialect: Dialect) -> bool:
-    """Whether a list goes along an index of entries: not where it is not needed, or all is about a few rows."""
-    walk = source.walk
-    if walk is None or walk.by_user:
-        return walk is not None
-    is_needed = walk.unless is None or not walk.unless(viewer)
-    return is_needed and not seek_predicates(source, viewer, ask.filter, dialect)
+def _uses_index_scan(relation: Relation, viewer: Viewer, query: ListQuery, dialect: Dialect) -> bool:
+    """Return whether a list is read from the access index: not if it is unneeded, nor if the filter finds few rows."""
+    index = relation.index_scan
+    if index is None or index.by_user:
+        return index is not None
+    is_needed = index.is_unneeded is None or not index.is_unneeded(viewer)
+    return is_needed and not seek_predicates(relation, viewer, query.filter, dialect)
 
 
-def count(source: Relation, viewer: Viewer, ask: ListQuery, dialect: Dialect) -> Select[Any]:
-    """The statement behind `Statements.count`: (number, key)."""
-    if _walks(source, viewer, ask, dialect):
-        return index_scan.count(source, viewer, ask, dialect)
-    if source.derived is not None:
-        return index_scan.count_virtual_rows(source.derived(viewer), ask)
-    conditions = [source.sees(viewer), *filter_condition(source, viewer, ask.filter, dialect)]
-    if source.by is None:
-        whole: Select[Any] = select(func.count(), literal(ROOT_KEY).label("k"))  # type: ignore[assignment]  # of any rows
-        return whole.select_from(source.rows(viewer)).where(*conditions)
-    by = col(source.by)
+def count(relation: Relation, viewer: Viewer, query: ListQuery, dialect: Dialect) -> Select[Any]:
+    """Return the SELECT of `SelectBuilder.count`: (number, key)."""
+    if _uses_index_scan(relation, viewer, query, dialect):
+        return index_scan.count(relation, viewer, query, dialect)
+    if relation.virtual_rows is not None:
+        return index_scan.count_virtual_rows(relation.virtual_rows(viewer), query)
+    conditions = [relation.sees(viewer), *filter_condition(relation, viewer, query.filter, dialect)]
+    if relation.by is None:
+        counted: Select[Any] = select(func.count(), literal(ROOT_KEY).label("k"))  # type: ignore[assignment]  # of any rows
+        return counted.select_from(relation.rows(viewer)).where(*conditions)
+    by = col(relation.by)
     return (
         select(func.count(), by.label("k"))
-        .select_from(source.rows(viewer))
+        .select_from(relation.rows(viewer))
         .where(among(by, _keys(by)), *conditions)
         .group_by(by)
     )
 
 
-def _lateral(source: Relation, layout: Layout, viewer: Viewer, ask: ListQuery, dialect: Dialect) -> Select[Any]:
-    """PostgreSQL: an index walk below each key."""
-    by = col(source.by)
-    ordered = apply_order(source, ask)
+def _lateral(relation: Relation, layout: Layout, viewer: Viewer, query: ListQuery, dialect: Dialect) -> Select[Any]:
+    """Return the page of each key on PostgreSQL: one ordered LATERAL subquery per key."""
+    by = col(relation.by)
+    ordered = apply_order(relation, query)
     key = func.unnest(_keys(by)).table_valued("value", with_ordinality="at", name="k").render_derived()
     values = [column.label(f"o{at}") for at, (column, _) in enumerate(ordered)]
-    walk = select(*layout.columns(viewer), *values).select_from(source.rows(viewer)).where(by == key.c.value)
-    rows = lateral(apply_filters(walk, source, viewer, ask, dialect, ordered).correlate(key), "p")
+    below = select(*layout.columns(viewer), *values).select_from(relation.rows(viewer)).where(by == key.c.value)
+    rows = lateral(apply_filters(below, relation, viewer, query, dialect, ordered).correlate(key), "p")
     places = [directed(rows.c[f"o{at}"], down) for at, (_, down) in enumerate(ordered)]
     return select(*rows.c, key.c.value.label("k")).select_from(key.join(rows, true())).order_by(key.c.at, *places)
 
 
 def _by_rowid(
-    source: Relation, layout: Layout, viewer: Viewer, ask: ListQuery, dialect: Dialect, *, are_placed: bool
+    relation: Relation, layout: Layout, viewer: Viewer, query: ListQuery, dialect: Dialect, *, has_cursors: bool
 ) -> Select[Any]:
-    """SQLite, which has no LATERAL: the same walk gives row ids, and the rows are joined to them."""
-    by, ordered = col(source.by), apply_order(source, ask)
-    anchor = from_of(source.anchor)
+    """Return the page of each key on SQLite, which has no LATERAL: the rows joined to a subquery of row ids."""
+    by, ordered = col(relation.by), apply_order(relation, query)
+    anchor = from_of(relation.anchor)
     rowid: ColumnElement[Any] = literal_column(f"{anchor.name}.rowid", Integer)  # type: ignore[attr-defined]
     key = func.json_each(_keys(by)).table_valued("key", "value", name="k")
-    walk = select(rowid).select_from(source.rows(viewer)).where(by == key.c.value)
-    found = apply_filters(walk, source, viewer, ask, dialect, ordered).correlate(key)
-    rows = key.join(anchor, rowid.in_(found))
-    if source.via is not None:
-        assert source.on is not None
-        rows = rows.join(from_of(source.table), source.on)
-    values = [column.label(f"o{at}") for at, (column, _) in enumerate(ordered) if are_placed]
+    below = select(rowid).select_from(relation.rows(viewer)).where(by == key.c.value)
+    rowids = apply_filters(below, relation, viewer, query, dialect, ordered).correlate(key)
+    rows = key.join(anchor, rowid.in_(rowids))
+    if relation.join_table is not None:
+        assert relation.join_on is not None
+        rows = rows.join(from_of(relation.table), relation.join_on)
+    values = [column.label(f"o{at}") for at, (column, _) in enumerate(ordered) if has_cursors]
     places = [directed(column, down) for column, down in ordered]
-    chosen = select(*layout.columns(viewer), *values, key.c.value.label("k"))
-    return chosen.select_from(rows).order_by(key.c.key, *places)
+    columns = select(*layout.columns(viewer), *values, key.c.value.label("k"))
+    return columns.select_from(rows).order_by(key.c.key, *places)
 
 
 def _keys(column: ColumnElement[Any]) -> Any:
-    return bindparam("keys", type_=Keys(_kind(column)))
+    return bindparam("keys", type_=Keys(_bind_type(column)))
 
 
-def _kind(column: ColumnElement[Any]) -> TypeEngine[Any]:
+def _bind_type(column: ColumnElement[Any]) -> TypeEngine[Any]:
     return tables.RowId() if isinstance(column.type, Integer) else tables.KeyText()

@@ -106,7 +106,7 @@ _ENTRIES = union_all(
         ),
     ),
     select(
-        policy.subject(SubjectType.ORG, col(OrgMember.org_id)),
+        policy.subject_id(SubjectType.ORG, col(OrgMember.org_id)),
         literal_column("0", Integer),
         col(OrgMember.level),
         col(OrgMember.expires_at),

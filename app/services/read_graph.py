@@ -28,7 +28,7 @@ from app.db.tables import (
     col,
 )
 from app.domain.viewer import DEACTIVATED, Viewer
-from app.query.relations import FieldSpec, FilterSpec, Relation, Walk, from_of, guarded
+from app.query.relations import FieldSpec, FilterSpec, IndexScan, Relation, from_of, guarded
 
 
 def _has_role(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -118,9 +118,9 @@ GROUP_FILTERS = {
 }
 RESOURCE_FILTERS = {
     "type": FilterSpec(ResourceType.name, within=_of_type),
-    "org_slug": FilterSpec(Org.slug, fold=True, within=_in_org, begins=_seek_org),
-    "owner_user_name": FilterSpec(User.user_key, fold=True, within=_owned_by, begins=_seek_owner),
-    "name": FilterSpec(Resource.name_key, sorts=True, begins=_seek_name),
+    "org_slug": FilterSpec(Org.slug, fold=True, within=_in_org, access_path=_seek_org),
+    "owner_user_name": FilterSpec(User.user_key, fold=True, within=_owned_by, access_path=_seek_owner),
+    "name": FilterSpec(Resource.name_key, sorts=True, access_path=_seek_name),
     "slug": FilterSpec(Resource.slug, fold=True),
     "is_locked": FilterSpec(_is_locked),
     "viewer_role": FilterSpec(policy.effective_mask, bits=True),
@@ -141,14 +141,21 @@ _named, _newest = ("name",), ("created_at",)
 
 user = Relation("one", User, User.id, policy.knows_user)
 user_named = Relation("one", User, User.user_key, policy.finds_user)
-user_shown = Relation("one", User, User.id, policy.everybody)
+user_shown = Relation("one", User, User.id, policy.unrestricted)
 users = Relation("page", User, None, policy.knows_user, ("user_name",), orders=BY_USER_NAME, filters=USER_FILTERS)
 
 role = Relation("one", Role, Role.id, policy.sees_role)
 role_named = Relation("one", Role, Role.name_key, policy.sees_role)
 roles = Relation("page", Role, None, policy.sees_role, _named, orders=BY_NAME)
 user_roles = Relation(
-    "many", Role, UserRole.user_id, policy.everybody, _named, UserRole, col(Role.id) == col(UserRole.role_id), BY_NAME
+    "many",
+    Role,
+    UserRole.user_id,
+    policy.unrestricted,
+    _named,
+    UserRole,
+    col(Role.id) == col(UserRole.role_id),
+    BY_NAME,
 )
 role_users = Relation(
     "page",
@@ -226,30 +233,30 @@ def _itself(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return column
 
 
-_viewer_rows = Walk(
+_viewer_rows = IndexScan(
     policy.viewer_subjects,
     Access,
     "resource_id",
     policy.holds_access,
     policy.roles_sql,
-    carried={"held": policy.roles_sql, "granted": policy.granted_sql},
-    united=policy.bit_or,
-    unless=policy.lists_resources_by_table,
-    instead={
+    payload={"held": policy.roles_sql, "granted": policy.granted_sql},
+    bit_or=policy.bit_or,
+    is_unneeded=policy.lists_resources_by_table,
+    substitutions={
         policy.effective_mask: ("held", _itself),
         policy.granted_mask: ("granted", _itself),
         policy.administers_resource: ("held", policy.administered),
         policy.sees_configuration: ("held", policy.administered),
     },
 )
-_user_rows = Walk(
+_user_rows = IndexScan(
     policy.user_subjects,
     Access,
     "resource_id",
     policy.holds_access,
     policy.roles_sql,
     by_user=True,
-    lists=policy.lists_reached,
+    is_visible=policy.lists_reached,
 )
 resource = Relation("one", Resource, Resource.id, policy.sees_resource)
 resource_at = Relation("one", Resource, Resource.path, policy.sees_resource)
@@ -263,7 +270,7 @@ resources = Relation(
     _named,
     orders=RESOURCE_ORDERS,
     filters=RESOURCE_FILTERS,
-    walk=_viewer_rows,
+    index_scan=_viewer_rows,
 )
 accessible = Relation(
     "page",
@@ -273,17 +280,17 @@ accessible = Relation(
     _named,
     orders=RESOURCE_ORDERS,
     filters={"role": RESOURCE_FILTERS["viewer_role"], "type": RESOURCE_FILTERS["type"]},
-    walk=_user_rows,
+    index_scan=_user_rows,
 )
 accessors = Relation(
     "page",
     User,
     Resource.id,
-    policy.everybody,
+    policy.unrestricted,
     ("user_name",),
     orders={"user_name": User.user_key},
     filters={"role": FilterSpec(policy.effective_mask, bits=True)},
-    derived=policy.subjects_sql,
+    virtual_rows=policy.subjects_sql,
 )
 type_name = (
     select(col(ResourceType.name))
@@ -299,8 +306,8 @@ org_owner_name = FieldSpec(
 granter_name = FieldSpec(of=col(OrgMember.granted_by_name))
 """The name, at that time, of the user who added a member. It is visible with the members."""
 
-resource_type = Relation("one", ResourceType, ResourceType.id, policy.everybody)
-resource_types = Relation("page", ResourceType, None, policy.everybody, _named, orders={"name": ResourceType.name})
+resource_type = Relation("one", ResourceType, ResourceType.id, policy.unrestricted)
+resource_types = Relation("page", ResourceType, None, policy.unrestricted, _named, orders={"name": ResourceType.name})
 
 api_token = Relation("one", ApiToken, ApiToken.id, policy.sees_api_token)
 api_tokens = Relation("page", ApiToken, None, policy.sees_api_token, _named, orders={"name": ApiToken.name_key})
@@ -328,34 +335,40 @@ api_token_resources = Relation(
     {"name": Resource.name_key, "id": Resource.id},
 )
 
-storage = Relation("one", User, User.id, policy.everybody)
+storage = Relation("one", User, User.id, policy.unrestricted)
 """An edge from a user to the same row: as columns, its sums would be computed for every user that is read."""
 
 storage_used = policy.storage_used(col(User.id))
-ticket = Relation("one", Ticket, Ticket.key, policy.everybody)
+ticket = Relation("one", Ticket, Ticket.key, policy.unrestricted)
 
-lock = Relation("one", Lock, Lock.resource_id, policy.everybody)
+lock = Relation("one", Lock, Lock.resource_id, policy.unrestricted)
 lock_events = Relation(
-    "page", LockEvent, LockEvent.resource_id, policy.everybody, _newest, orders={"created_at": LockEvent.created_at}
+    "page", LockEvent, LockEvent.resource_id, policy.unrestricted, _newest, orders={"created_at": LockEvent.created_at}
 )
 
 _grant_orders = {"name": Group.name_key, "group": Grant.group_id, "user_name": User.user_key}
 general_grant = Relation("one", Grant, Grant.resource_id, policy.is_general)
 anyone_grant = Relation("one", Grant, Grant.resource_id, policy.is_anyone)
 group_grants = Relation(
-    "many", Grant, Grant.resource_id, policy.everybody, ("name", "group"), orders=_grant_orders, through=_with_group
+    "many",
+    Grant,
+    Grant.resource_id,
+    policy.unrestricted,
+    ("name", "group"),
+    orders=_grant_orders,
+    custom_from=_with_group,
 )
 user_grants = Relation(
-    "many", Grant, Grant.resource_id, policy.everybody, ("user_name",), orders=_grant_orders, through=_with_user
+    "many", Grant, Grant.resource_id, policy.unrestricted, ("user_name",), orders=_grant_orders, custom_from=_with_user
 )
 sources = Relation(
     "many",
     Access,
     Access.resource_id,
-    policy.is_given,
+    policy.gives_roles,
     ("subject",),
     orders={"subject": Access.subject},
-    through=policy.my_entries,
+    custom_from=policy.viewer_entries,
 )
 
 audit_event = Relation("one", AuditEvent, AuditEvent.id, policy.sees_audit_event)
@@ -370,7 +383,7 @@ audit_events = Relation(
     newest_first=True,
 )
 audit_changes = Relation(
-    "page", AuditChange, AuditChange.event_id, policy.everybody, _named, orders={"name": AuditChange.name}
+    "page", AuditChange, AuditChange.event_id, policy.unrestricted, _named, orders={"name": AuditChange.name}
 )
 resource_events = Relation(
     "page",

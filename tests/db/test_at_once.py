@@ -44,12 +44,12 @@ def of(thing: Thing, **given: Any) -> dict[str, Any]:
 
 
 def seen(person: Person) -> Viewer:
-    """Somebody as services know her."""
+    """Return the viewer of a user."""
     return Viewer(person.id, Permission.NONE)
 
 
 async def behind(database: db.Database, first: First, second: Awaitable[Any]) -> Any:
-    """What a change answers that comes while another is made, and waits for its end."""
+    """Return the response of a change that starts while another transaction is open, and waits for it."""
     async with database.write() as tx:
         await first(tx)
         waiting = asyncio.ensure_future(second)
@@ -162,7 +162,7 @@ async def test_what_waited_for_a_lock_finds_the_resource_locked(
 
 @dataclass(frozen=True)
 class World:
-    """What one case of the next two tests changes and deletes: it is ann's, but for the group."""
+    """The objects that the next two tests change and delete; ann owns all but the group."""
 
     org: Thing
     group: Thing

@@ -1,4 +1,4 @@
-"""Claims about the step that writes the keys of names anew, on rows as versions before it wrote them."""
+"""Tests of the migration that rewrites the keys of names, on rows as earlier versions wrote them."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -253,7 +253,7 @@ async def nested(make: Make) -> list[Viewer]:
 
 
 async def _spent(levels: Levels, query: str, viewers: Sequence[Viewer]) -> set[tuple[int, int]]:
-    """Reads and round trips of what has a plan, and is prepared; the answers are stock's."""
+    """Return reads and round trips of planned, prepared queries; the reference executor must give the same response."""
     executors, found = Executors(cast("db.Database", levels)), set()
     for viewer in viewers:
         planned = await executors.compiled(query, viewer)

@@ -16,7 +16,7 @@ from app.db.migrations import runner
 from tests.support.postgres import Postgres
 
 OWN = "alembic_version"
-"""Where alembic keeps which steps were run."""
+"""The table of alembic."""
 
 
 @pytest.fixture

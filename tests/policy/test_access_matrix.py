@@ -31,7 +31,7 @@ AT = range(len(CELLS))
 
 @dataclass(frozen=True)
 class Row:
-    """An asker in a world: who she is, and the resource of each cell with its path."""
+    """An asker in a world: their user, and the resource of each cell with its path."""
 
     asker: Asker
     person: Person
@@ -50,7 +50,7 @@ class Row:
 
 
 async def rows(make: Make, database: db.Database) -> list[Row]:
-    """One world for all askers: each has an org and four resources that only her own rights lead to."""
+    """Return one row per asker, each with an org and four resources that only the asker has rights on."""
     database.clock = lambda: NOW
     await make.role("orgs_manage", Permission.ORGS_MANAGE)
     await make.role("groups_manage", Permission.GROUPS_MANAGE)
@@ -149,7 +149,7 @@ REACHED = "accessible resources"
 
 
 async def _ways(api: Api, database: db.Database, row: Row) -> dict[str, dict[int, Any]]:
-    """For each way of asking: of each cell whether she sees it, or what she holds on it."""
+    """Return, for each kind of query, whether the asker sees each cell, or their roles on it."""
     nodes = [refs.encode("Resource", key) for key, _ in row.cells]
     by = [dict(zip(("orgSlug", "slug"), path.split("/"), strict=True)) for _, path in row.cells]
     given = {f"i{at}": nodes[at] for at in AT} | {f"p{at}": {"path": by[at]} for at in AT}
@@ -189,7 +189,7 @@ def _administers(row: Row, said: Any, at: int) -> bool:
 
 
 async def _condition(database: db.Database, row: Row) -> set[int]:
-    """What the policy's own condition lets through."""
+    """Return the resources that satisfy the condition of the policy."""
     viewer = await viewer_from_token(database, TokenClaims(row.person.id, row.person.user_name, False, 0))
     viewer = viewer if isinstance(viewer, Viewer) and not row.asker.is_nobody else Viewer(None)
     seen = select(col(tables.Resource.id)).where(policy.sees_resource(viewer))
@@ -219,7 +219,7 @@ def test_every_change_that_names_a_resource_is_in_the_matrix() -> None:
 
 
 async def test_every_row_changes_what_it_may_and_nothing_else(api: Api, make: Make, database: db.Database) -> None:
-    """What is permitted is only tried; every refusal is asked in earnest, and nothing is changed by all of them."""
+    """Permitted changes run with `validateOnly`; rejected ones run for real, and none of them changes anything."""
     made, wrong = await rows(make, database), []
     before = await everything(database)
     for row in made:

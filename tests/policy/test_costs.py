@@ -1,4 +1,4 @@
-"""What reading costs: the number of statements depends on the query alone, not on the rows and not on who asks."""
+"""Tests of the cost of reads: the number of statements depends on the query, not on the rows or the viewer."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ USERS = """{ users(first: 100) { nodes { userName
 
 
 async def _row(make: Make, at: int, ann: Person, *people: Person) -> None:
-    """A resource with something in everything that hangs on it."""
+    """Create a resource with at least one object in each of its relations."""
     org = await make.org(is_public=True, owner=ann)
     user = await make.user()
     await make.member(org, user, MemberLevel.READ_ONLY)

@@ -34,11 +34,11 @@ PATCH = {"name": "New"}
 
 
 class ByToken(Api):
-    """Asks by an API token, whoever it is."""
+    """A client that sends an API token."""
 
     @classmethod
     def of(cls, api: Api, token: str) -> Self:
-        """The same front door."""
+        """Return a client of the same app with this token."""
         made = cls(api.client, api._desk)  # noqa: SLF001 - the same class
         made.secret = token
         return made
@@ -52,7 +52,7 @@ class ByToken(Api):
 
 @dataclass
 class Limited(World):
-    """The same world for somebody who asks by a token: she holds what it is good for."""
+    """The same world for a user with a limited token, which limits their roles to its scope."""
 
     who: int = 0
     orgs: frozenset[int] = frozenset()
@@ -60,7 +60,7 @@ class Limited(World):
     carries: bool = False
 
     def holds(self, user: int | None, resource: int) -> set[str]:
-        """What the token lets her of what she holds; of others, what they hold."""
+        """Return the roles of a user; those of the asker only within the scope of the token."""
         if user != self.who:
             return super().holds(user, resource)
         if self.resources[resource].org not in self.orgs and resource not in self.things:
@@ -123,7 +123,7 @@ async def _asks_of_others(api: Api, world: Limited, person: Person, key: int) ->
 
 @dataclass
 class Place:
-    """An administrator who owns two orgs alike, and a token of hers that is good for one of them, or for one thing."""
+    """An administrator with two similar orgs, and their token that is limited to one org or to one resource."""
 
     root: Person
     bea: Person
@@ -192,7 +192,7 @@ async def test_an_org_is_changed_where_the_token_is_good_for_all_of_it(
 async def _tried(
     api: Api, make: Make, database: db.Database, place: Place, name: str, kind: str, given: dict[str, Any]
 ) -> tuple[list[str], list[str]]:
-    """What becomes of it outside, where nothing changes, and inside."""
+    """Return the outcomes of a change outside the scope of the token, where nothing changes, and inside."""
     await api("{ viewer { user { id } } }", as_=place.token)
     await make.app.last_used.flush()
     async with unchanged(database):

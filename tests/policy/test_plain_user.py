@@ -25,13 +25,13 @@ DEEP = [Document([name], 3) for name in connections()]
 WIDE = Document(connections(), 2)
 NAMED = [Document([name], 2) for name in lookups()]
 ASKERS = {"alice": ("atelier", "work"), "abel": ("shed", "calm"), "gwen": ("agora", "gem")}
-"""Who asks: an org that they name, and the resource on which they hold ADMIN."""
+"""The askers, with an org that they name and the resource on which they have ADMIN."""
 
 PEOPLE = ("alice", "abel", "gwen", "dora", "otto", "fay", "erin", "bob", "carol", "dan", "zed", "root")
 OTHERS = ("fay", "erin", "bob", "carol", "dan", "zed", "root")
 THINGS = ("work", "calm", "play", "gem", "dark")
 OWN: dict[str, dict[str, Any]] = {"GroupBy": {"slug": "band"}, "RoleBy": {"name": "user"}}
-"""What each of the two names of their own in changes, beside users, orgs and resources."""
+"""The group and the role that every asker names in changes."""
 
 OWNERSHIP = ("transferOrg", "transferResource", "createOrg", "deleteUser")
 """Changes after which a user owns more: nobody who is deactivated does, and who gives is told so."""
@@ -46,7 +46,7 @@ def overrides() -> dict[str, Any]:
 
 
 def ways_of(town: Town) -> dict[str, list[dict[str, Any]]]:
-    """How everything is named: the private org by its id alone, since its slug is one of the hidden facts."""
+    """Return all references to each object; the private org only by id, since its slug is a hidden fact."""
     kinds = "User", "Org", "Resource", "Group"
     strange: dict[str, list[dict[str, Any]]] = {each: [{"id": refs.encode(each, 900)}, {"id": "x"}] for each in kinds}
     people = [{"id": town[name].node} for name in PEOPLE]
@@ -64,13 +64,13 @@ def ways_of(town: Town) -> dict[str, list[dict[str, Any]]]:
 
 
 def own_of(town: Town, who: str) -> dict[str, dict[str, Any]]:
-    """What the asker names of their own, where a change has room for more than the thing that is tried."""
+    """Return references to the asker's own objects, for the inputs of a change beside the probed one."""
     org, thing = ASKERS[who]
     return {**OWN, "OrgBy": {"slug": org}, "ResourceBy": {"id": town[thing].node}, "UserBy": {"userName": who}}
 
 
 def walk(town: Town) -> list[Question]:
-    """Everything that hangs on nothing, with every size, order and filter, and every node by its id."""
+    """Return queries for all root fields, with each size, order and filter, and for every node by its id."""
     words = [PART, *(town[name].user_name for name in PEOPLE), "divers", "vault"]
     found = [(each.text, each.values(size)) for each in DEEP for size in ({"firstInt": 3}, {"lastInt": 3})]
     found += [(WIDE.text, WIDE.values(each)) for each in variations(words, PART)]
@@ -202,7 +202,7 @@ KNOWN = {
 """All names that they read: owners of what they see, who shares a group or an entry with them, and open groups."""
 
 LOCKED = {"lockedByName": {"alice"}, "actorName": {"alice"}}
-"""Who locked a resource is told to all who see it."""
+"""Facts about the user who locked a resource, which all viewers of the resource see."""
 
 
 @pytest.mark.parametrize("who", ASKERS)

@@ -120,7 +120,7 @@ def _wrong(scene: Scene) -> dict[str, Any] | None:
 
 
 def _is_elsewhere(scene: Scene) -> bool:
-    """What is wrong is that another thing is named."""
+    """Return whether the scene is rejected since it names another object."""
     return bool(scene.wrong.keys() & {"org", "resource"})
 
 
@@ -198,7 +198,7 @@ def _strange(kind: str) -> list[dict[str, Any]]:
 
 
 def _places(name: str) -> Iterator[tuple[Path, str]]:
-    """Where the input of a mutation names a row, and of which kind; the first one of a list stands for all."""
+    """Yield the paths at which the input of a mutation names a row, with its type; the first item represents a list."""
     mutation = SCHEMA.mutation_type
     assert mutation is not None
     given = mutation.fields[name].args.get("input")
@@ -215,7 +215,7 @@ def _below(kind: Any, path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _with(given: Any, path: Path, value: Any) -> Any:
-    """The input with something else at a place; one subject stands in the place of another, a list where none was."""
+    """Return the input with another value at a path; a subject replaces the previous one, and a list is created."""
     made = inner = deepcopy(given)
     for at, following in pairwise(path):
         if at == "subject":

@@ -23,7 +23,7 @@ SEES_ALL = [Permission.USERS_VIEW, Permission.USERS_MANAGE]
 
 
 async def _ways(api: Api, asker: Person | None, asked: Person) -> list[Any]:
-    """What every lookup answers about a user."""
+    """Return the response of every lookup of a user."""
     replies = [
         (await api(BY_NAME, as_=asker, name=asked.user_name.upper()))["data"]["user"],
         (await api(BY_ID, as_=asker, id=asked.node))["data"]["user"],

@@ -1,4 +1,4 @@
-"""Whatever is asked, by whomever, in whatever world: the answer is what a naive reading of the same rows gives."""
+"""Tests that the response to any query of any viewer in any world is equal to that of the naive oracle."""
 
 import asyncio
 import os
@@ -200,7 +200,7 @@ def _rare(seen: Mapping[str, int]) -> dict[str, int]:
 
 
 def _expected() -> Iterator[str]:
-    """What must have been asked with something to see, so that this test cannot pass for want of questions."""
+    """Yield the features that the queries must cover with visible data, so that the test cannot pass without them."""
     yield from ("alias", "variable", "fragment", "inline fragment", "@skip", "@include", "__typename", "errors")
     yield from (f"narrowed with {name}" for name in ("and", "or", "not", *COMPARE))
     yield from (f"cut with {name}" for name in ("first", "last", "after", "before"))

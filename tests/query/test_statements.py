@@ -1,4 +1,4 @@
-"""What reads cost, and that a statement never depends on who asks."""
+"""Tests of the query plans, and that a statement never depends on the id of the viewer."""
 
 import re
 import sqlite3
@@ -39,7 +39,7 @@ OPERATORS = {"str": ("eq", "in", "starts_with", "contains"), "datetime": ("gt", 
 
 
 def _layouts() -> dict[Relation, Layout]:
-    """What the schema reads of each source."""
+    """Return the layout that the schema reads for each relation."""
     kinds = [kind.extensions.get("strawberry-definition") for kind in core().type_map.values()]
     origins = [getattr(kind, "origin", None) for kind in kinds]
     faces: list[Any] = [each for each in origins if isinstance(each, type) and issubclass(each, EntityType)]
@@ -48,9 +48,9 @@ def _layouts() -> dict[Relation, Layout]:
         if cell.follow is not None:
             led: Any = field_type(face, name)
             found[cell.follow] = page_layout(led, cell.follow) if cell.follow.kind == "page" else layout(led)
-        if cell.find is not None:
+        if cell.lookup is not None:
             lead: Any = field_type(face, name)
-            found |= {each: layout(NODE_TYPES.get(way, lead)) for way, each in cell.find.ways.items()}
+            found |= {each: layout(NODE_TYPES.get(way, lead)) for way, each in cell.lookup.relations.items()}
     return found
 
 
@@ -86,13 +86,13 @@ def test_all_cells_of_a_source_are_of_tables_that_it_reads(name: str) -> None:
     source = SOURCES[name]
     read = find_tables(source.rows(Viewer(7)), include_joins=True, include_aliases=True)
 
-    assert {from_of(table) for _, _, table in LAYOUTS[source].cells} <= set(read)
+    assert {from_of(table) for _, _, table in LAYOUTS[source].fields} <= set(read)
 
 
 def _whole_or_below(source: Relation, cells: Layout, viewer: Viewer, dialect: Dialect) -> Any:
     if source.by is None:
-        return sql.whole(source, cells, viewer)
-    return sql.related(source, cells, viewer)
+        return sql.all_rows(source, cells, viewer)
+    return sql.by_keys(source, cells, viewer)
 
 
 def _built(source: Relation, viewer: Viewer, ask: ListQuery, dialect: Dialect) -> list[Any]:
@@ -103,7 +103,7 @@ def _built(source: Relation, viewer: Viewer, ask: ListQuery, dialect: Dialect) -
         if source in READ_BY_REST:
             built.append(_whole_or_below(source, cells, viewer, dialect))
     else:
-        built = [sql.related(source, cells, viewer), sql.lone(source, cells, viewer)]
+        built = [sql.by_keys(source, cells, viewer), sql.by_key(source, cells, viewer)]
     found = [prepared.compile_statement(each, dialect) for each in built]
     return [(each.text, each.names, [each.constants.get(name) for name in each.names]) for each in found]
 
@@ -115,7 +115,7 @@ def _asks(source: Relation) -> Iterator[ListQuery]:
     mixed = tuple((name, at % 2 == 0) for at, name in enumerate(source.orders))
     terms = _every_filter(source)
     yield ListQuery(mixed, ("and", *terms), after=True, backward=True)
-    if source.derived is None:
+    if source.virtual_rows is None:
         yield ListQuery(mixed, ("and", ("or", *terms), ("not", ("and", *terms))), after=True)
 
 
@@ -282,7 +282,7 @@ def _scans(plan: list[str]) -> list[str]:
 
 
 def _plan(connection: sqlite3.Connection, source: Relation, ask: ListQuery) -> list[str]:
-    """What SQLite is about to do, a line a step."""
+    """Return the query plan of SQLite, one line per step."""
     text = _built(source, Viewer(1, ALL_PERMISSIONS), ask, DIALECTS["sqlite"])[0][0]
     rows = connection.execute(f"EXPLAIN QUERY PLAN {text}", ["[]"] * text.count("?")).fetchall()
     return [row[3] for row in rows]

@@ -95,7 +95,7 @@ def test_an_allowed_text_in_python_is_no_finding(text: str) -> None:
 
 
 def test_the_name_of_a_module_is_a_name() -> None:
-    assert _broken("app/http/headers.py", '"""Read headers."""') == "1 heads"
+    assert _broken("app/http/heads.py", '"""Read headers."""') == "1 heads"
 
 
 @pytest.mark.parametrize(("text", "broken"), BAD_SCHEMA.items())

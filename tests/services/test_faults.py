@@ -212,7 +212,7 @@ class World:
     def _is_quiet(self) -> bool:
         if isinstance(self.database, db.SqliteDatabase):
             commits = self.database._writer.commits  # noqa: SLF001
-            is_free = not commits._is_taken and not commits._line and commits._open is None  # noqa: SLF001
+            is_free = not commits._is_taken and not commits._queue and commits._open is None  # noqa: SLF001
             return is_free and not commits._connection.in_transaction  # noqa: SLF001
         used, _ = self.database.connections() or (0, 0)
         return used == 0

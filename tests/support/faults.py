@@ -18,6 +18,7 @@ import asyncpg
 import pytest
 
 from app.db import interface
+from app.db.postgresql import connection as connections
 from app.db.postgresql import database as postgresql
 from app.db.postgresql import pool
 from app.db.sqlite import database as sqlite
@@ -259,7 +260,7 @@ class Faults:
         patch.setattr(group_commit.CommitBatch, "end", has_ended)
 
     def _wrap_line(self, patch: pytest.MonkeyPatch) -> None:
-        called, left = group_commit.GroupCommit._grant_turn, group_commit.GroupCommit.leave  # noqa: SLF001
+        called, left = group_commit.GroupCommit._wait_in_queue, group_commit.GroupCommit.leave  # noqa: SLF001
 
         async def in_line(of: Any, waiter: Any) -> None:
             if (victim := self.victim) is not None and victim.is_current:
@@ -276,7 +277,7 @@ class Faults:
                 self._outside("while others share the commit")
             return is_over
 
-        patch.setattr(group_commit.GroupCommit, "_grant_turn", in_line)
+        patch.setattr(group_commit.GroupCommit, "_wait_in_queue", in_line)
         patch.setattr(group_commit.GroupCommit, "leave", has_left)
 
     def _outside(self, point: str) -> None:
@@ -299,7 +300,7 @@ class Faults:
 
     def _wrap_postgresql(self, patch: pytest.MonkeyPatch) -> None:
         execute, commit, take = (
-            postgresql.PostgresConnection.execute,
+            connections.PostgresConnection.execute,
             postgresql.PostgresDatabase._commit,  # noqa: SLF001
             pool.ConnectionPool.acquire,
         )
@@ -329,11 +330,11 @@ class Faults:
             await self.at("when the end is told")
 
         async def has_taken(of: Any) -> Any:
-            if of._places.locked():  # noqa: SLF001
+            if of._slots.locked():  # noqa: SLF001
                 await self.at("in line")
             return await take(of)
 
-        patch.setattr(postgresql.PostgresConnection, "execute", executed)
+        patch.setattr(connections.PostgresConnection, "execute", executed)
         patch.setattr(postgresql.PostgresDatabase, "_commit", has_committed)
         patch.setattr(pool.ConnectionPool, "acquire", has_taken)
 

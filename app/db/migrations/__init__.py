@@ -1,4 +1,4 @@
-"""Bringing a database to the shape that the code expects."""
+"""Migrations of the database schema, and the checks that it is current and writable."""
 
 import asyncio
 import sqlite3
@@ -13,7 +13,7 @@ from app.db.failures import Failure, classify
 from app.domain.errors import Refusal
 
 HEAD = max(path.name[:4] for path in (Path(__file__).parent / "versions").glob("0*.py"))
-"""The last step: the number at the head of its file's name."""
+"""The revision of the last migration, from the name of its file."""
 
 _DONE = "SELECT version_num FROM alembic_version"
 _STEP: Select[tuple[str]] = select(column("version_num")).select_from(table("alembic_version"))
@@ -21,20 +21,20 @@ _STEP: Select[tuple[str]] = select(column("version_num")).select_from(table("ale
 _TOUCH = text("UPDATE alembic_version SET version_num = version_num")
 
 ANSWER_SECONDS = 1.0
-"""How long the database may take to say where it stands."""
+"""Timeout of each check."""
 
 
 def upgrade(url: str) -> list[str]:
-    """Run what is missing, in one transaction; answers the steps that were run, oldest first."""
+    """Run the missing migrations in one transaction; return their revisions, oldest first."""
     if is_current(url):
         return []
-    from app.db.migrations import runner  # noqa: PLC0415 - alembic is a tenth of a start, and most starts need no step
+    from app.db.migrations import runner  # noqa: PLC0415 - alembic takes a tenth of the start, and most starts need no migration
 
     return runner.upgrade(url)
 
 
 def is_current(url: str) -> bool:
-    """Whether nothing is missing; False too when that cannot be told, since alembic will tell why."""
+    """Return whether no migration is missing; False on any error, which alembic then reports."""
     if url.startswith("sqlite:///"):
         return _is_current_file(Path(url.removeprefix("sqlite:///")))
     return asyncio.run(_is_current_server(url))
@@ -60,17 +60,16 @@ async def _is_current_server(url: str) -> bool:
 
 
 async def failing(database: Database) -> str | None:
-    """What stands against serving; None for nothing.
+    """Return the reason why the database cannot serve requests, or None.
 
-    The `database` does not answer, its `migrations` are not ours, or it takes no writes, by the name of the failure. A
-    database that is ahead of us is not ours either: another version has taken it over. A write that waits for others
-    is no failure.
+    The reason is `database` if it does not respond, `migrations` if its schema is older or newer, or the name of the
+    failure of a write. A write that waits for another transaction is no failure.
     """
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             rows = await database.ask(_STEP, freshness=Freshness.PRIMARY)
     except Refusal as error:
-        return _named(error)
+        return _name_failure(error)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, sqlite3.Error, TimeoutError):
         return "database"
     return await _failing_to_write(database) if rows == [(HEAD,)] else "migrations"
@@ -84,11 +83,11 @@ async def _failing_to_write(database: Database) -> str | None:
     except TimeoutError:
         return None
     except Refusal as error:
-        return _named(error)
+        return _name_failure(error)
     return None
 
 
-def _named(error: Refusal) -> str:
+def _name_failure(error: Refusal) -> str:
     failure = None if error.__cause__ is None else classify(error.__cause__)
     if failure is Failure.WRONG_SCHEMA:
         return "migrations"

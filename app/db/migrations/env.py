@@ -1,4 +1,4 @@
-"""What alembic runs around the steps: they use the connection, and the transaction, of their caller."""
+"""The environment of alembic: migrations use the connection and the transaction of their caller."""
 
 from alembic import context
 

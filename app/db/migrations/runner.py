@@ -1,4 +1,4 @@
-"""Running the steps with alembic. Several processes may start at once: one of them migrates."""
+"""Execution of migrations with alembic. If several processes start at once, one of them migrates."""
 
 import asyncio
 import os
@@ -18,14 +18,14 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from app.domain.errors import NewerSchema
 
 LOCK = 0x6F73_7469_6172_79
-"""The advisory lock under which PostgreSQL is migrated: "ostiary" in ASCII."""
+"""Key of the advisory lock of migrations on PostgreSQL: "ostiary" in ASCII."""
 
 WAIT_SECONDS = 120
 
 
 def upgrade(url: str) -> list[str]:
-    """Run what is missing, in one transaction; answers the steps that were run, oldest first."""
-    return _with_connection(url, _upgraded)
+    """Run the missing migrations in one transaction; return their revisions, oldest first."""
+    return _with_connection(url, _run_pending)
 
 
 def _with_connection(url: str, work: Callable[[Connection], list[str]]) -> list[str]:
@@ -35,7 +35,7 @@ def _with_connection(url: str, work: Callable[[Connection], list[str]]) -> list[
 
 
 def _on_sqlite(path: Path, work: Callable[[Connection], list[str]]) -> list[str]:
-    """The file is made for its owner's eyes alone: it holds the hashes of passwords."""
+    """Run migrations on a file, created readable by its owner only since it contains password hashes."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
@@ -51,7 +51,7 @@ def _on_sqlite(path: Path, work: Callable[[Connection], list[str]]) -> list[str]
 
 
 async def _on_postgresql(url: str, work: Callable[[Connection], list[str]]) -> list[str]:
-    # asyncpg reads the URL, as it does for the server: SQLAlchemy would not know all of its forms.
+    # asyncpg parses the URL, as in the server, since SQLAlchemy does not support all of its forms.
     engine = create_async_engine(
         "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=pool.NullPool
     )
@@ -77,12 +77,12 @@ def _pending(connection: Connection) -> list[str]:
     if done is not None and done not in steps:
         raise NewerSchema(
             f"the database is at migration {done}, and this version knows steps up to {steps[0]}: "
-            "start the version that migrated it, or put a backup back"
+            "start the version that migrated it, or restore a backup"
         )
     return [step.revision for step in reversed([*script.iterate_revisions("head", done or "base")])]
 
 
-def _upgraded(connection: Connection) -> list[str]:
+def _run_pending(connection: Connection) -> list[str]:
     missing = _pending(connection)
     if missing:
         command.upgrade(_config(connection), "head")

@@ -1,4 +1,4 @@
-"""Finds out what became of a transaction of PostgreSQL whose connection was lost during its commit."""
+"""Lookup of the outcome of a PostgreSQL transaction whose connection was lost during the commit."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,12 +9,12 @@ import asyncpg
 
 from app.domain.errors import OutcomeUnknown
 
-LONGEST = 10.0
-"""Seconds for which the server is asked again and again."""
+MAX_SECONDS = 10.0
+"""Seconds after which the lookup gives up."""
 
-PAUSE = 0.05
-LONGEST_PAUSE = 1.0
-"""Seconds between two questions, first and later: a transaction goes on until its server process has ended it."""
+FIRST_PAUSE_SECONDS = 0.05
+MAX_PAUSE_SECONDS = 1.0
+"""Seconds between two lookups, first and at most: a transaction is in progress until its server process ends."""
 
 STATUS = "SELECT pg_xact_status($1::text::xid8)"
 
@@ -24,21 +24,21 @@ AWAY = (
     asyncpg.OperatorInterventionError,
     asyncpg.TooManyConnectionsError,
 )
-"""What is raised while the server is not there again."""
+"""Exceptions while the server is not yet available again."""
 
 Connect = Callable[[], Awaitable[Any]]
 
 
 async def was_committed(connect: Connect, xid: str | None, error: Exception) -> bool:
-    """Whether a transaction was committed; raises OutcomeUnknown where nobody can tell in time."""
+    """Return whether a transaction was committed; raises OutcomeUnknown if the lookup does not succeed in time."""
     unknown = OutcomeUnknown(
-        "The connection to the database was lost while the change was committed, and whether the change was made"
-        " could not be found out. Look before you ask for it again."
+        "The connection to the database was lost during the commit, and it is unknown whether the change was made."
+        " Reload the data before you try again."
     )
     if xid is None:
         raise unknown from error
     try:
-        async with asyncio.timeout(LONGEST):
+        async with asyncio.timeout(MAX_SECONDS):
             status = await _final_status(connect, xid)
     except TimeoutError:
         raise unknown from error
@@ -48,22 +48,22 @@ async def was_committed(connect: Connect, xid: str | None, error: Exception) -> 
 
 
 async def _final_status(connect: Connect, xid: str) -> str | None:
-    """The status once the transaction is over; None for one that the server no longer knows, or has never known."""
-    pause = PAUSE
+    """Return the status once the transaction has ended; None for one that the server does not know."""
+    pause = FIRST_PAUSE_SECONDS
     while True:
         with suppress(*AWAY):
             if (status := await _status(connect, xid)) != "in progress":
                 return status
         await asyncio.sleep(pause)
-        pause = min(2 * pause, LONGEST_PAUSE)
+        pause = min(2 * pause, MAX_PAUSE_SECONDS)
 
 
 async def _status(connect: Connect, xid: str) -> str | None:
     connection = await connect()
     try:
-        found: str | None = await connection.fetchval(STATUS, xid)
-    except asyncpg.InvalidParameterValueError:  # it lies in the future: another server than that one answers
+        status: str | None = await connection.fetchval(STATUS, xid)
+    except asyncpg.InvalidParameterValueError:  # the id is in the future: this is another server
         return None
     finally:
         connection.terminate()
-    return found
+    return status

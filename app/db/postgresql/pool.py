@@ -1,6 +1,6 @@
-"""Connections to PostgreSQL, lent to one at a time.
+"""The connection pool of PostgreSQL.
 
-asyncpg's own pool forgets prepared statements with each loan, and its loan costs as much as a small query.
+The pool of asyncpg discards prepared statements on each release, and its acquisition costs as much as a small query.
 """
 
 import asyncio
@@ -12,90 +12,90 @@ from typing import Any
 import asyncpg
 
 IDLE_SECONDS = 300.0
-"""How long a connection may rest: on the way there may be who forgets those on which nothing is said."""
+"""Seconds after which an idle connection is closed, since firewalls drop connections without traffic."""
 
 END_SECONDS = 5.0
-"""How long a connection may take to come to rest, or to end."""
+"""Timeout of the last statement on a connection, and of its close."""
 
 
 class ConnectionPool:
-    """Lends at most `size` connections. Those that rest lie in a stack, so that in a quiet time few are used."""
+    """A pool of at most `size` connections. The idle ones form a stack, so that under low load few are used."""
 
     def __init__(self, connect: Callable[[], Awaitable[Any]], size: int) -> None:
         self._connect = connect
         self._size = size
-        self._places = asyncio.Semaphore(size)
-        self._resting: list[tuple[Any, float]] = []
-        self._lent: set[Any] = set()
+        self._slots = asyncio.Semaphore(size)
+        self._idle: list[tuple[Any, float]] = []
+        self._used: set[Any] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def acquire(self) -> Any:
-        """Borrow a connection; raises what asyncpg raises when nobody answers."""
-        await self._places.acquire()
+        """Acquire a connection; raises the exceptions of asyncpg if the server does not respond."""
+        await self._slots.acquire()
         try:
-            connection = self.idle_expired()
+            connection = self.pop_idle()
             if connection is None:
                 connection = await self._connect()
         except BaseException:
-            self._places.release()
+            self._slots.release()
             raise
-        self._lent.add(connection)
+        self._used.add(connection)
         return connection
 
     def release(self, connection: Any) -> None:
-        """End a loan: nothing is open on the connection."""
-        self._lent.discard(connection)
+        """Return a connection to the pool; it must have no open transaction."""
+        self._used.discard(connection)
         now = monotonic()
         if not connection.is_closed():
-            self._resting.append((connection, now))
-        self._places.release()
-        if self._resting and now - self._resting[0][1] > IDLE_SECONDS:
-            self._hold_task(asyncio.create_task(_closed(self._resting.pop(0)[0])))
+            self._idle.append((connection, now))
+        self._slots.release()
+        if self._idle and now - self._idle[0][1] > IDLE_SECONDS:
+            self._hold_task(asyncio.create_task(_close(self._idle.pop(0)[0])))
 
     def release_after(self, connection: Any, statement: str) -> None:
-        """End a loan that nobody waits for: once what is going on has come to rest, and this was said."""
+        """Release a connection in the background, after executing a last statement."""
         self._hold_task(asyncio.create_task(self._settle(connection, statement)))
 
     async def release_settled(self, connection: Any, statement: str) -> None:
-        """The same, and wait for it."""
+        """Release a connection after executing a last statement, and wait for that."""
         settling = asyncio.create_task(self._settle(connection, statement))
         self._hold_task(settling)
         await asyncio.shield(settling)
 
     def expire(self) -> None:
-        """Close every connection that rests."""
-        resting, self._resting = self._resting, []
-        for connection, _ in resting:
-            self._hold_task(asyncio.create_task(_closed(connection)))
+        """Close all idle connections."""
+        idle, self._idle = self._idle, []
+        for connection, _ in idle:
+            self._hold_task(asyncio.create_task(_close(connection)))
 
     def stats(self) -> tuple[int, int]:
-        """How many are in use and how many are not."""
-        return len(self._lent), len(self._resting)
+        """Return the numbers of used and idle connections."""
+        return len(self._used), len(self._idle)
 
     async def close(self) -> None:
-        """Wait for all that are lent, and close; those that do not come back in time are cut off."""
+        """Wait until all connections are released, and close them; terminate those still used after the timeout."""
         with suppress(TimeoutError):
             async with asyncio.timeout(END_SECONDS):
                 for _ in range(self._size):
-                    await self._places.acquire()
-        for connection in self._lent:
+                    await self._slots.acquire()
+        for connection in self._used:
             connection.terminate()
-        await asyncio.gather(*(_closed(connection) for connection, _ in self._resting), *self._tasks)
-        self._resting.clear()
+        await asyncio.gather(*(_close(connection) for connection, _ in self._idle), *self._tasks)
+        self._idle.clear()
 
-    def idle_expired(self) -> Any:
-        """The one that rested for the shortest time and is still good, if there is one."""
-        while self._resting:
-            connection, since = self._resting.pop()
+    def pop_idle(self) -> Any:
+        """Return the most recently released connection that is still usable, or None; close expired ones."""
+        while self._idle:
+            connection, since = self._idle.pop()
             if monotonic() - since <= IDLE_SECONDS and not connection.is_closed():
                 return connection
-            self._hold_task(asyncio.create_task(_closed(connection)))
+            self._hold_task(asyncio.create_task(_close(connection)))
         return None
 
     async def _settle(self, connection: Any, statement: str) -> None:
         try:
             await connection.execute(statement, timeout=END_SECONDS)
-        except Exception:  # whatever it is, nobody shall meet what was left open
+        except Exception:  # an open transaction must not reach the next user of the connection
             connection.terminate()
         except asyncio.CancelledError:
             connection.terminate()
@@ -104,12 +104,12 @@ class ConnectionPool:
             self.release(connection)
 
     def _hold_task(self, task: asyncio.Task[None]) -> None:
-        """A task that nobody keeps may vanish."""
+        """Keep a reference to a task, which may otherwise be garbage-collected."""
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
 
-async def _closed(connection: Any) -> None:
+async def _close(connection: Any) -> None:
     try:
         await connection.close(timeout=END_SECONDS)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):

@@ -1,4 +1,4 @@
-"""SQLite by the standard library's driver: reads in the event loop, writes in turns (see `commits`)."""
+"""The SQLite database: reads run in the event loop, and writes share commits (see `group_commit`)."""
 
 import asyncio
 import os
@@ -34,18 +34,18 @@ from app.db.sqlite.slow_reads import DeadlineExceeded, ReadConnection, SlowReadP
 from app.db.statements import FEW_ROWS, Row, StatementCache
 
 READERS = 32
-"""How many snapshots there are at once; who asks for one more waits."""
+"""Number of concurrent snapshots; more of them wait."""
 
 IDLE_READERS = 4
-"""How many connections that read stay open while nobody needs them."""
+"""Number of idle read-only connections that stay open."""
 
 T = TypeVar("T")
 
-_preparing = StatementCache(sqlite.dialect(paramstyle="qmark"), STATEMENTS_CACHED)
+_statement_cache = StatementCache(sqlite.dialect(paramstyle="qmark"), STATEMENTS_CACHED)
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
-    """Open a SQLite file as this server wants it: WAL, foreign keys, every commit on the disk before it is answered."""
+    """Open a SQLite file with WAL, foreign keys, and a sync to disk on every commit."""
     uri = f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rw'}"
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=512)
     for pragma in ("foreign_keys=ON", "synchronous=FULL", "cache_size=-65536", "mmap_size=268435456"):
@@ -53,12 +53,12 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     connection.execute(f"PRAGMA busy_timeout={5000 if read_only else 0}")
     if not read_only:
         connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA temp_store=MEMORY")  # what a savepoint may have to undo, too
+        connection.execute("PRAGMA temp_store=MEMORY")  # includes the journals of savepoints
     return connection
 
 
 class SqliteTransaction(Transaction):
-    """A change on the writing connection: short statements run in the event loop, all others in a thread."""
+    """A transaction on the writer connection: short statements run in the event loop, others in a thread."""
 
     def __init__(self, database: "SqliteDatabase", writer: "Writer", connection: sqlite3.Connection) -> None:
         super().__init__(database)
@@ -66,7 +66,7 @@ class SqliteTransaction(Transaction):
         self.is_large = False
 
     async def lock(self, name: str) -> None:
-        """Nothing to do: SQLite has one writer at a time."""
+        """Do nothing, since SQLite has one writer at a time."""
 
     async def _fetch(self, text: str, arguments: list[Any]) -> Sequence[Any]:
         kind, execute = _kind(text), partial(self._connection.execute, text, arguments)
@@ -74,7 +74,7 @@ class SqliteTransaction(Transaction):
             return self._translate(execute).fetchall()
         if kind == READ:
             try:
-                return self._translate(partial(self._writer.soon, execute))
+                return self._translate(partial(self._writer.read_briefly, execute))
             except slow_reads.DeadlineExceeded:
                 pass
         return await _rows(await self._in_thread(execute))
@@ -87,7 +87,7 @@ class SqliteTransaction(Transaction):
             await self._in_thread(work)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        """Do what may take long in the thread. Where one statement did, the next ones are not waited for at all."""
+        """Execute a possibly long statement in the thread. After a long one, the event loop blocks for no other one."""
         began = perf_counter()
         job = partial(self._translate, work)
         try:
@@ -99,28 +99,28 @@ class SqliteTransaction(Transaction):
         return self._connection.in_transaction
 
     def _translate(self, work: Callable[[], T]) -> T:
-        if not self._is_open():  # SQLite has ended it: what is written now would be kept
+        if not self._is_open():  # SQLite ended it, so that further writes would be committed
             raise CommitFailed("The transaction has ended.") from self._writer.commits.broke
         try:
             return work()
         except sqlite3.Error as error:
             if isinstance(error, sqlite3.IntegrityError):
-                _as_violation(error)
+                _raise_violation(error)
             elif not self._is_open():
                 self._writer.commits.broke = error
             raise
 
 
 class Writer:
-    """The connection that writes, whose reads in the event loop are stopped when they take long."""
+    """The writer connection. Its reads in the event loop have a deadline."""
 
     def __init__(self, connection: sqlite3.Connection, check: Callable[[], None]) -> None:
         self.commits = GroupCommit(connection, check)
         self._connection = connection
         self._until = 0.0
 
-    def soon(self, execute: Callable[[], sqlite3.Cursor]) -> list[Any]:
-        """Read within a few milliseconds; raises Late. SQLite keeps a transaction in which a read is stopped."""
+    def read_briefly(self, execute: Callable[[], sqlite3.Cursor]) -> list[Any]:
+        """Read within a few milliseconds; raises DeadlineExceeded, which leaves the transaction open."""
         self._until = perf_counter() + worker_thread.SHORT
         self._connection.set_progress_handler(self._is_late, slow_reads.STEPS)
         try:
@@ -137,17 +137,17 @@ class Writer:
 
 
 async def _rows(cursor: sqlite3.Cursor) -> list[Any]:
-    """Take all rows, in pieces between which others have their turns.
+    """Fetch all rows in chunks, between which the event loop runs other tasks.
 
-    In a thread each row would wait for the interpreter anew, and where the loop is busy, for milliseconds.
+    In a thread, each row would wait for the interpreter lock, for milliseconds under load.
     """
-    pause, found = LoopYield(), []
+    pause, rows = LoopYield(), []
     try:
         while True:
-            some = cursor.fetchmany(PIECE)
-            found += some
-            if len(some) < PIECE:
-                return found
+            chunk = cursor.fetchmany(CHUNK_ROWS)
+            rows += chunk
+            if len(chunk) < CHUNK_ROWS:
+                return rows
             await pause()
     finally:
         cursor.close()
@@ -155,7 +155,7 @@ async def _rows(cursor: sqlite3.Cursor) -> list[Any]:
 
 @lru_cache(4 * STATEMENTS_CACHED)
 def _kind(text: str) -> str:
-    """Return whether a statement reads, writes one row or few, or may write any number of them."""
+    """Return whether a statement reads, writes few rows, or may write any number of rows."""
     if text.startswith("SELECT"):
         return READ
     return FEW if FEW_ROWS in text or _ONE_ROW.fullmatch(text) else MANY_ROWS
@@ -166,14 +166,14 @@ READ, FEW, MANY_ROWS = "read", "few rows", "many rows"
 _ONE_ROW = re.compile(
     r"INSERT INTO \w+ \([^()]*\) VALUES \(.*|UPDATE (\w+) SET ((?! WHERE ).)* WHERE \1\.id = \?", re.DOTALL
 )
-"""One row with its values, or one that is found by its id."""
+"""Matches an INSERT of one row, and an UPDATE of a row by its id."""
 
-PIECE = 200
-"""How many rows are taken at once."""
+CHUNK_ROWS = 200
+"""Number of rows fetched at once."""
 
 
-def _as_violation(error: sqlite3.IntegrityError) -> None:
-    """Raise what services know; anything else is a surprise."""
+def _raise_violation(error: sqlite3.IntegrityError) -> None:
+    """Raise the exception of the interface for a violation; return for any other error."""
     text = str(error)
     if text.startswith("UNIQUE constraint failed: "):
         raise UniqueViolation(text.removeprefix("UNIQUE constraint failed: ").replace(" ", "")) from error
@@ -182,23 +182,23 @@ def _as_violation(error: sqlite3.IntegrityError) -> None:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Return what tells a file from every other one; None where there is none."""
+    """Return the device and inode of a file; None if it does not exist."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except FileNotFoundError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 class _Write(AbstractAsyncContextManager[Transaction]):
-    """A turn of the writer that tells failures of the database as such."""
+    """A slot of the writer that turns failures of the database into errors for the client."""
 
-    def __init__(self, turn: AbstractAsyncContextManager[Transaction], failures: FailureLog) -> None:
-        self._turn, self._failures = turn, failures
+    def __init__(self, slot: AbstractAsyncContextManager[Transaction], failures: FailureLog) -> None:
+        self._slot, self._failures = slot, failures
 
     async def __aenter__(self) -> Transaction:
         try:
-            return await self._turn.__aenter__()
+            return await self._slot.__aenter__()
         except (sqlite3.Error, FileReplaced) as error:
             self._failures.refuse(error)
 
@@ -206,7 +206,7 @@ class _Write(AbstractAsyncContextManager[Transaction]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            await self._turn.__aexit__(kind, error, trace)
+            await self._slot.__aexit__(kind, error, trace)
         except (sqlite3.Error, CommitFailed) as failed:
             self._failures.refuse(failed if error is None or classify(error) is None else error)
         if isinstance(error, sqlite3.Error | CommitFailed):
@@ -214,37 +214,37 @@ class _Write(AbstractAsyncContextManager[Transaction]):
 
 
 class SqliteDatabase(Database):
-    """An embedded file. Reads run in the event loop, long ones aside (`patience`); writes take turns and share commits.
+    """A SQLite file: long reads run in threads (`slow_reads`), and writes share commits (`group_commit`).
 
-    Readers lie in a stack. Whoever reads without giving way to others always gets the same one, and only where
-    snapshots overlap there are more.
+    The read-only connections form a stack. Reads that do not overlap always use the same one, and only overlapping
+    snapshots open more.
     """
 
     waits = False
 
     def __init__(self, path: Path, longest: float = inf) -> None:
-        super().__init__(_preparing)
+        super().__init__(_statement_cache)
         self._path = path
         self._files = {name: _identity(name) for name in (path, path.with_name(f"{path.name}-wal"))}
         self._failures = FailureLog()
         self._writer = Writer(connect(path), self._require_files)
-        self._patience = SlowReadPool(longest)
+        self._slow_reads = SlowReadPool(longest)
         self._readers = [ReadConnection(connect(path, read_only=True))]
-        self._places = asyncio.Semaphore(READERS)
-        self._watcher = connect(path, read_only=True)  # each connection has a count of its own
-        self._watching = self._watcher.cursor()
-        self._glanced: int | None = None
+        self._reader_slots = asyncio.Semaphore(READERS)
+        self._watcher = connect(path, read_only=True)  # PRAGMA data_version counts per connection
+        self._watcher_cursor = self._watcher.cursor()
+        self._cached_version: int | None = None
 
-    async def read(self, questions: Sequence[BoundStatement], *, freshness: Freshness) -> list[list[Row]]:
-        if len(questions) != 1:
+    async def read(self, statements: Sequence[BoundStatement], *, freshness: Freshness) -> list[list[Row]]:
+        if len(statements) != 1:
             async with self.snapshot(freshness=freshness) as read:
-                return await read(questions)
+                return await read(statements)
         count()
         try:
-            return self._read_connection().answers(questions, slow_reads.LOOP_BUDGET)
+            return self._read_connection().fetch_all(statements, slow_reads.LOOP_BUDGET)
         except DeadlineExceeded:
             async with self._borrow() as reader:
-                return await self._patience.answers(reader, questions)
+                return await self._slow_reads.fetch_all(reader, statements)
         except sqlite3.Error as error:
             self._failures.refuse(error)
 
@@ -252,38 +252,38 @@ class SqliteDatabase(Database):
         return self.cached_commit_version()
 
     def cached_commit_version(self) -> Any:
-        # Once for all who have their turns now. Who is called later comes after `_forget` in the loop's line: whatever
-        # called those who share a look had happened before it, and so had all that they may already know of.
-        if self._glanced is None:
-            self._glanced = self._watching.execute("PRAGMA data_version").fetchone()[0]
-            asyncio.get_running_loop().call_soon(self._forget)
-        return self._glanced
+        # One PRAGMA serves all tasks of one iteration of the event loop. Tasks that become ready later run after
+        # `_clear_version`, so every commit that a task of this iteration can know of happened before the PRAGMA.
+        if self._cached_version is None:
+            self._cached_version = self._watcher_cursor.execute("PRAGMA data_version").fetchone()[0]
+            asyncio.get_running_loop().call_soon(self._clear_version)
+        return self._cached_version
 
-    def _forget(self) -> None:
-        self._glanced = None
+    def _clear_version(self) -> None:
+        self._cached_version = None
 
     @asynccontextmanager
     async def snapshot(self, *, freshness: Freshness) -> AsyncIterator[Read]:
         async with self._borrow() as reader:
             try:
                 reader.connection.execute("BEGIN")
-                yield partial(self._answers, reader)
+                yield partial(self._fetch_all, reader)
             finally:
-                reader.connection.execute("ROLLBACK")  # it has changed nothing
+                reader.connection.execute("ROLLBACK")  # it is read-only
 
-    async def _answers(self, reader: ReadConnection, questions: Sequence[BoundStatement]) -> list[list[Row]]:
-        count(len(questions))
+    async def _fetch_all(self, reader: ReadConnection, statements: Sequence[BoundStatement]) -> list[list[Row]]:
+        count(len(statements))
         try:
-            return reader.answers(questions, slow_reads.LOOP_BUDGET)
+            return reader.fetch_all(statements, slow_reads.LOOP_BUDGET)
         except DeadlineExceeded:
-            return await self._patience.answers(reader, questions)
+            return await self._slow_reads.fetch_all(reader, statements)
         except sqlite3.Error as error:
             self._failures.refuse(error)
 
     @asynccontextmanager
     async def _borrow(self) -> AsyncIterator[ReadConnection]:
-        """A reader that nobody else has until it is given back."""
-        async with self._places:
+        """Take a connection from the stack for the duration of the block."""
+        async with self._reader_slots:
             reader = self._read_connection()
             self._readers.pop()
             try:
@@ -292,7 +292,7 @@ class SqliteDatabase(Database):
                 self._return(reader)
 
     def _read_connection(self) -> ReadConnection:
-        """One that nobody has; it stays where it is."""
+        """Return the idle connection at the top of the stack, which stays there; open one if there is none."""
         if not self._readers:
             self._readers.append(ReadConnection(connect(self._path, read_only=True)))
         return self._readers[-1]
@@ -308,17 +308,17 @@ class SqliteDatabase(Database):
         return _Write(self._writer.commits.open_slot(make, dry_run=dry_run, is_large=is_large), self._failures)
 
     def _require_files(self) -> None:
-        """Raise FileReplaced unless the paths still lead to the files that are open; what is written would be lost."""
-        for path, known in self._files.items():
-            found = _identity(path)
-            if known is None:
-                self._files[path] = found  # the write-ahead log is made by the first transaction
-            elif found != known:
-                raise FileReplaced(f"{path} was deleted or replaced: writes are refused until the server starts again")
+        """Raise FileReplaced unless the paths refer to the open files; otherwise writes would be lost."""
+        for path, opened in self._files.items():
+            current = _identity(path)
+            if opened is None:
+                self._files[path] = current  # the first transaction creates the write-ahead log
+            elif current != opened:
+                raise FileReplaced(f"{path} was deleted or replaced: restart the server to accept writes again")
 
     async def close(self) -> None:
         await self._writer.commits.close()
-        self._patience.close()
+        self._slow_reads.close()
         self._watcher.close()
         for reader in self._readers:
             reader.connection.close()

@@ -1,8 +1,8 @@
-"""Commits of SQLite that are shared: changes that come at one time wait for the disk together.
+"""Group commit for SQLite: concurrent transactions share one commit and its sync to disk.
 
-Whose turn it is works on the one connection that writes, in a savepoint of her own. Who comes while others of the same
-moment have theirs joins them; when nobody is in line any more, or the bounds are reached, all is committed at once, in
-a thread. Everybody is answered after that, also who was refused: what she was refused for may not have been kept.
+Each transaction runs in its own savepoint on the writer connection, one after the other. A transaction joins the open
+batch. When no transaction is waiting, or the batch is full, a thread commits the batch. All transactions of the batch
+end after the commit, rejected ones too, since they may have been rejected because of changes that the commit then lost.
 """
 
 import asyncio
@@ -21,37 +21,37 @@ from app.db.sqlite.worker_thread import WorkerThread
 
 
 class Work(Protocol):
-    """A piece of work for a turn. Once it `is_large`, to undo it may take long, too; for `is_answer` see `outlast`."""
+    """A transaction in a slot. If it `is_large`, its rollback may take long; for `is_answer` see `outlast`."""
 
     is_large: bool
 
     @property
     def is_answer(self) -> bool:
-        """Whether a request is answered with what becomes of it."""
+        """Return whether the response of a request reports the outcome."""
 
 
 T = TypeVar("T", bound=Work)
 
 MAX_CHANGES = 64
-"""How many changes share a commit at most, so that the first of them does not wait for long."""
+"""Maximum number of changes in a batch, so that the first of them does not wait long."""
 
 MAX_SECONDS = 0.05
-"""Seconds after which nobody joins any more, so that another process has its turn."""
+"""Seconds after which no transaction joins a batch, so that another process can write."""
 
 BUSY_SECONDS = 15.0
-"""How long a change waits, from when it was asked for, while another process writes."""
+"""Seconds for which a transaction waits while another process writes."""
 
 MAX_PAUSE = 0.002
-"""Seconds between two looks whether another process still writes: it leaves gaps of a few milliseconds."""
+"""Maximum seconds between two attempts to begin while another process writes; its gaps are a few milliseconds."""
 
 
 class CommitFailed(Exception):
-    """The commit failed: nothing of all that shared it was kept."""
+    """The commit failed; no change of the batch was stored."""
 
 
 @dataclass(slots=True, eq=False)
 class CommitBatch:
-    """A transaction that is open: how many have joined, how many of them have changed something, and who waits."""
+    """An open batch: numbers of joined transactions and of changes, and the futures of waiting transactions."""
 
     started_at: float = field(default_factory=monotonic)
     joined: int = 0
@@ -63,11 +63,11 @@ class CommitBatch:
 
     @property
     def is_full(self) -> bool:
-        """Whether nobody joins any more."""
+        """Return whether no more transactions join."""
         return self.joined >= MAX_CHANGES or monotonic() - self.started_at > MAX_SECONDS
 
     def wait(self) -> asyncio.Future[None]:
-        """Return a future that is done at the end, or fails with Unkept. Who leaves meanwhile takes nothing along."""
+        """Return a new future for the end of the batch; it raises CommitFailed if the commit failed."""
         waiter = asyncio.get_running_loop().create_future()
         if self.is_over:
             self._resolve(waiter)
@@ -76,7 +76,7 @@ class CommitBatch:
         return waiter
 
     def end(self, error: BaseException | None) -> None:
-        """Let everybody go."""
+        """Resolve the futures of all waiting transactions."""
         self.is_over, self.error = True, error
         for waiter in self.waiting:
             if not waiter.done():
@@ -86,102 +86,103 @@ class CommitBatch:
         if self.error is None:
             waiter.set_result(None)
         else:
-            unkept = CommitFailed("The commit failed.")
-            unkept.__cause__ = self.error
-            waiter.set_exception(unkept)
+            failed = CommitFailed("The commit failed.")
+            failed.__cause__ = self.error
+            waiter.set_exception(failed)
 
 
 class CommitSlot(AbstractAsyncContextManager[T]):
-    """A turn as `async with` wants it; a generator would cost as much as a statement."""
+    """The context manager of a slot. It is a class since a generator costs as much as a statement."""
 
     def __init__(
         self, commits: "GroupCommit", make: Callable[[sqlite3.Connection], T], dry: bool, is_large: bool
     ) -> None:
-        self._commits, self._make, self._dry, self._is_large = commits, make, dry, is_large
+        self._commits, self._make, self._dry_run, self._is_large = commits, make, dry, is_large
 
     async def __aenter__(self) -> T:
         self._commit, connection = await self._commits.join(is_large=self._is_large)
-        self._made = self._make(connection)
-        return self._made
+        self._work = self._make(connection)
+        return self._work
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        keeps = error is None and not self._dry
-        self._commit.is_large |= self._made.is_large
+        keeps = error is None and not self._dry_run
+        self._commit.is_large |= self._work.is_large
         try:
-            if not keeps and self._made.is_large:
+            if not keeps and self._work.is_large:
                 await self._commits.roll_back()
         finally:
             is_over = self._commits.leave(self._commit, keeps=keeps)
         if is_over:
             return
-        if keeps:  # from here on it is part of the commit, whatever becomes of the one who asked
-            await outlast(self._commit.wait, is_answer=self._made.is_answer)
+        if keeps:  # from here on it is part of the commit, even if the request is cancelled
+            await outlast(self._commit.wait, is_answer=self._work.is_answer)
         elif error is None or isinstance(error, Exception):
             await self._commit.wait()
 
 
 class GroupCommit:
-    """The connection that writes, and the line before it."""
+    """The writer connection and the queue of waiting transactions."""
 
     def __init__(self, connection: sqlite3.Connection, check: Callable[[], None] = lambda: None) -> None:
-        """`check` raises what forbids to write to the file that is open; it is asked ahead of BEGIN and COMMIT."""
+        """`check` raises an exception if the open file must not be written; it is called before BEGIN and COMMIT."""
         self._connection = connection
         self._check = check
         self.broke: sqlite3.Error | None = None
-        """What ended the open transaction as a whole, as a full disk does; told to all who shared it."""
+        """The error that ended the open batch, such as a full disk; all of its transactions fail with it."""
         self._is_taken = False
-        self._line: deque[asyncio.Future[None]] = deque()
+        self._queue: deque[asyncio.Future[None]] = deque()
         self._open: CommitBatch | None = None
         self.aside = WorkerThread("write")
 
     def open_slot(
         self, make: Callable[[sqlite3.Connection], T], *, dry_run: bool, is_large: bool = False
     ) -> "CommitSlot[T]":
-        """Have a turn with what is made of the connection; undone if the block fails, or `dry`.
+        """Return the context manager of a slot for `make(connection)`; an exception or `dry_run` rolls it back.
 
-        One that may be large begins a commit of its own: those who came before it do not wait for its end.
+        A large transaction begins a new batch, so that earlier transactions do not wait for it.
         """
         return CommitSlot(self, make, dry_run, is_large)
 
     async def close(self) -> None:
-        """Wait for all who are in line, and let go of the connection."""
-        await self._writer_turn()
+        """Wait for the queue, and close the connection."""
+        await self._acquire_writer()
         if (commit := self._open) is not None:
-            ended = commit.wait()  # where nothing is to be kept, it is over at once
+            ended = commit.wait()  # without changes, it ends at once
             self._close(commit)
             await ended
         self.aside.close()
         self._connection.close()
 
-    async def _writer_turn(self) -> None:
+    async def _acquire_writer(self) -> None:
         if not self._is_taken:
             self._is_taken = True
             return
-        self._line.append(waiter := asyncio.get_running_loop().create_future())
-        await self._grant_turn(waiter)
+        self._queue.append(waiter := asyncio.get_running_loop().create_future())
+        await self._wait_in_queue(waiter)
 
-    async def _grant_turn(self, waiter: asyncio.Future[None]) -> None:
-        """Wait for the turn of one who stands in line."""
+    async def _wait_in_queue(self, waiter: asyncio.Future[None]) -> None:
+        """Wait for the writer; a cancellation passes it on if it was already granted."""
         try:
             await waiter
         except asyncio.CancelledError:
-            if not waiter.cancelled():  # it was her turn already
+            if not waiter.cancelled():  # the writer was already granted
                 self._pass_on()
             raise
 
     async def join(self, *, is_large: bool = False) -> tuple[CommitBatch, sqlite3.Connection]:
-        """Begin a turn."""
-        asked = monotonic()
-        await self._writer_turn()
+        """Acquire the writer, join or begin a batch, and open a savepoint."""
+        requested_at = monotonic()
+        await self._acquire_writer()
         if is_large and self._open is not None and self._open.changes:
-            self._line.appendleft(waiter := asyncio.get_running_loop().create_future())  # nobody comes between
+            # At the head of the queue, so that no other transaction comes in between.
+            self._queue.appendleft(waiter := asyncio.get_running_loop().create_future())
             self._close(self._open)
-            await self._grant_turn(waiter)
+            await self._wait_in_queue(waiter)
         try:
             if self._open is None:
-                await self._begin(asked + BUSY_SECONDS)
+                await self._begin(requested_at + BUSY_SECONDS)
                 self._open = CommitBatch()
             self._connection.execute("SAVEPOINT change")
         except BaseException:
@@ -190,16 +191,16 @@ class GroupCommit:
         self._open.joined += 1
         return self._open, self._connection
 
-    async def _begin(self, give_up: float) -> None:
-        """Become the one writer, also among other processes."""
+    async def _begin(self, deadline: float) -> None:
+        """Begin the transaction of a batch, and wait while another process writes."""
         pause = 0.0005
         self._check()
-        self._roll_back()  # nothing is open, unless an end has failed
+        self._roll_back()  # a transaction is open only if a rollback has failed
         while True:
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > give_up:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > deadline:
                     raise
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, MAX_PAUSE)
@@ -207,17 +208,17 @@ class GroupCommit:
                 return
 
     async def roll_back(self) -> None:
-        """Undo in the thread what the turn has changed; nobody else has one meanwhile."""
-        with suppress(sqlite3.Error):  # `left` finds out what is wrong
+        """Roll back the savepoint in the thread, before the slot ends."""
+        with suppress(sqlite3.Error):  # `leave` handles the error
             await self.aside.run(partial(self._connection.execute, "ROLLBACK TO change"), 0)
 
     def leave(self, commit: CommitBatch, *, keeps: bool) -> bool:
-        """End a turn; answers whether that is all, since neither this change nor one before it is to be kept."""
+        """End a slot; return True if the batch has no change, so that there is no commit to wait for."""
         try:
             if not keeps:
                 self._connection.execute("ROLLBACK TO change")
             self._connection.execute("RELEASE change")
-        except sqlite3.Error as error:  # a full disk ends the whole transaction, and with it all savepoints
+        except sqlite3.Error as error:  # a full disk ends the transaction with all savepoints
             self._drop(commit, self.broke or error)
             return False
         commit.changes += keeps
@@ -225,13 +226,13 @@ class GroupCommit:
         return not commit.changes
 
     def _pass_on(self) -> None:
-        """Let the next in line have a turn; when there is nobody, commit as soon as all have run who can run now."""
+        """Grant the writer to the next transaction; without one, commit after all tasks that are ready have run."""
         commit = self._open
         if commit is not None and commit.is_full:
             self._close(commit)
             return
-        while self._line:
-            waiter = self._line.popleft()
+        while self._queue:
+            waiter = self._queue.popleft()
             if not waiter.done():
                 waiter.set_result(None)
                 return
@@ -245,7 +246,7 @@ class GroupCommit:
             self._close(commit)
 
     def _close(self, commit: CommitBatch) -> None:
-        """Commit; until it is done, nobody has a turn."""
+        """Commit the batch in the thread; the writer is granted again after it."""
         self._open = None
         if commit.changes:
             self.aside.start(self._commit, partial(self._finish, commit))
@@ -270,7 +271,7 @@ class GroupCommit:
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
-            with suppress(sqlite3.Error):  # the next one to begin tries again
+            with suppress(sqlite3.Error):  # the next `_begin` tries again
                 self._connection.execute("ROLLBACK")
 
     def _finish(self, commit: CommitBatch, error: BaseException | None) -> None:

@@ -1,7 +1,7 @@
-"""Connections of SQLite that read, for a moment in the event loop and for longer in a thread.
+"""Reads of SQLite: short ones run in the event loop, long ones in a thread.
 
-A page takes a millisecond or two, and a thread would cost more than that. But nobody else is answered meanwhile, so
-that whatever takes longer is given up and begun anew where it disturbs nobody.
+A page takes one or two milliseconds, less than a thread costs. But a read blocks the event loop, so a read that
+exceeds the budget is interrupted and restarted in a thread.
 """
 
 import asyncio
@@ -16,26 +16,26 @@ from app.db.statements import Row
 from app.domain.errors import TimedOut, Unavailable
 
 LOOP_BUDGET = 0.025
-"""Seconds for which a read may keep the event loop."""
+"""Seconds for which a read may block the event loop."""
 
 STEPS = 20_000
-"""After so many steps of a statement, half a millisecond or so, the time is looked at."""
+"""Virtual machine instructions between two checks of the deadline, about half a millisecond."""
 
 THREADS = 2
-"""How many long reads there are at once; the others wait for one to end."""
+"""Number of concurrent long reads; more of them wait."""
 
 MAX_WAITING = 16
-"""How many there are with those that wait. More are refused, so that connections are left for who reads quickly."""
+"""Number of long reads, including waiting ones. More are rejected, to keep connections for short reads."""
 
-Answers = list[list[Row]]
+Rows = list[list[Row]]
 
 
 class DeadlineExceeded(Exception):
-    """A read was given up: its time is over."""
+    """A read was interrupted at its deadline."""
 
 
 class ReadConnection:
-    """A connection that reads. Nobody else has it while it does."""
+    """A read-only connection, used by one read at a time."""
 
     __slots__ = ("_cursor", "_until", "connection")
 
@@ -48,14 +48,14 @@ class ReadConnection:
     def _is_late(self) -> bool:
         return perf_counter() > self._until
 
-    def answers(self, questions: Sequence[BoundStatement], seconds: float) -> Answers:
-        """Answer all of them within so many seconds; raises Late."""
+    def fetch_all(self, statements: Sequence[BoundStatement], seconds: float) -> Rows:
+        """Execute the statements and return the rows of each; raises DeadlineExceeded after this number of seconds."""
         self._until = perf_counter() + seconds
         execute = self._cursor.execute
         try:
             return [
-                prepared.rows(execute(prepared.text, prepared.arguments(values)).fetchall())
-                for prepared, values in questions
+                compiled.rows(execute(compiled.text, compiled.arguments(values)).fetchall())
+                for compiled, values in statements
             ]
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
@@ -66,38 +66,40 @@ class ReadConnection:
 
 
 class SlowReadPool:
-    """The threads in which long reads go on, each for `longest` seconds at most."""
+    """The threads of long reads, each of which is interrupted after `longest` seconds."""
 
     def __init__(self, longest: float) -> None:
         self._longest = longest
         self._threads = ThreadPoolExecutor(THREADS, "read")
-        self._number = 0
+        self._reads = 0
 
-    async def answers(self, reader: ReadConnection, questions: Sequence[BoundStatement]) -> Answers:
-        """Answer while others have their turns; raises TimedOut, and Unavailable where too many wait already.
+    async def fetch_all(self, reader: ReadConnection, statements: Sequence[BoundStatement]) -> Rows:
+        """Execute the statements in a thread; raises TimedOut, or Unavailable if too many reads are waiting.
 
-        What nobody waits for any more is interrupted.
+        A cancellation interrupts the read.
         """
-        if self._number >= MAX_WAITING:
-            raise Unavailable("Too much is being looked for that takes long. Ask again in a moment.")
-        self._number += 1
+        if self._reads >= MAX_WAITING:
+            raise Unavailable("Too many long reads are running. Try again in a moment.")
+        self._reads += 1
         try:
-            return await self._in_thread(lambda: reader.answers(questions, self._longest), reader.connection.interrupt)
+            return await self._in_thread(
+                lambda: reader.fetch_all(statements, self._longest), reader.connection.interrupt
+            )
         except DeadlineExceeded:
-            raise TimedOut("To read this took too long, and was stopped. Ask for less at once.") from None
+            raise TimedOut("The read took too long and was stopped. Request less data at once.") from None
         finally:
-            self._number -= 1
+            self._reads -= 1
 
-    async def _in_thread(self, read: Callable[[], Answers], stop: Callable[[], None]) -> Answers:
+    async def _in_thread(self, read: Callable[[], Rows], stop: Callable[[], None]) -> Rows:
         job = self._threads.submit(read)
         try:
             return await asyncio.shield(asyncio.wrap_future(job))
         except asyncio.CancelledError:
-            while not job.cancel() and not job.done():  # it has begun, and the next one needs its connection
+            while not job.cancel() and not job.done():  # it has begun, and the next read needs the connection
                 stop()
                 await asyncio.sleep(0.001)
             raise
 
     def close(self) -> None:
-        """Wait for what is being read."""
+        """Wait for the running reads, and end the threads."""
         self._threads.shutdown()

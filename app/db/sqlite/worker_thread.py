@@ -1,4 +1,4 @@
-"""One thread for the statements of a writer: a short one is waited for at once, during a long one the loop goes on."""
+"""The thread of a writer: the event loop blocks on its short statements, and goes on during long ones."""
 
 import asyncio
 from _thread import allocate_lock
@@ -12,52 +12,52 @@ from app.db.cancellation import end_first
 T = TypeVar("T")
 
 SHORT = 0.005
-"""Seconds for which the event loop waits for a statement before it goes on without it."""
+"""Seconds for which the event loop blocks on a statement before it runs other tasks."""
 
 
 class Job(Generic[T]):
-    """A piece of work, and its end as both threads see it. `told` is called in the event loop then."""
+    """A function call in the thread and its outcome. `on_end` is called in the event loop after it."""
 
-    __slots__ = ("_ended", "_loop", "_result", "_work", "error", "told")
+    __slots__ = ("_ended", "_loop", "_result", "_work", "error", "on_end")
 
     def __init__(self, work: Callable[[], T], on_end: Callable[[], None] | None = None) -> None:
-        self._work, self._loop, self.told = work, asyncio.get_running_loop(), on_end
+        self._work, self._loop, self.on_end = work, asyncio.get_running_loop(), on_end
         self._ended = allocate_lock()
         self._ended.acquire()
         self._result: T
         self.error: BaseException | None = None
 
     def run(self) -> None:
-        """Do the work, in the thread."""
+        """Call the function in the thread."""
         try:
             self._result = self._work()
         except BaseException as error:
             self.error = error
         self._ended.release()
-        if self.told is not None:
-            self._loop.call_soon_threadsafe(self.told)
+        if self.on_end is not None:
+            self._loop.call_soon_threadsafe(self.on_end)
 
     def is_over(self, seconds: float) -> bool:
-        """Wait for the end, for so many seconds at most; the event loop does nothing else meanwhile."""
+        """Block the event loop until the end, or for this number of seconds; return whether it has ended."""
         return self._ended.acquire(timeout=seconds)
 
     async def end(self) -> None:
-        """Wait for the end while others have their turns; a cancellation is raised after it."""
+        """Wait for the end without blocking the event loop; a cancellation is raised after it."""
         waiter = self._loop.create_future()
-        self.told = lambda: None if waiter.done() else waiter.set_result(None)
-        if self._ended.acquire(blocking=False):  # it has ended at this moment, and may not have seen that
-            self.told()
+        self.on_end = lambda: None if waiter.done() else waiter.set_result(None)
+        if self._ended.acquire(blocking=False):  # it just ended, possibly without calling on_end
+            self.on_end()
         await end_first(waiter)
 
     def result(self) -> T:
-        """Return what came out; raises what was raised."""
+        """Return the result, or raise the exception of the call."""
         if self.error is not None:
             raise self.error
         return self._result
 
 
 class WorkerThread:
-    """The thread. It has one piece of work at a time, of whoever has the turn."""
+    """A thread that executes one job at a time."""
 
     def __init__(self, name: str) -> None:
         self._jobs: SimpleQueue[Job[Any] | None] = SimpleQueue()
@@ -70,7 +70,7 @@ class WorkerThread:
             del job
 
     async def run(self, work: Callable[[], T], seconds: float = SHORT) -> T:
-        """Do the work in the thread; what takes longer than so many seconds does not hold the event loop."""
+        """Call a function in the thread; the event loop blocks for at most this number of seconds."""
         job = Job(work)
         self._jobs.put(job)
         if seconds <= 0 or not job.is_over(seconds):
@@ -78,12 +78,12 @@ class WorkerThread:
         return job.result()
 
     def start(self, work: Callable[[], Any], ended: Callable[[BaseException | None], None]) -> None:
-        """Do the work in the thread, and call what is to be called in the event loop with what was raised."""
+        """Call a function in the thread, and then `ended` in the event loop with its exception or None."""
         job = Job(work)
-        job.told = lambda: ended(job.error)
+        job.on_end = lambda: ended(job.error)
         self._jobs.put(job)
 
     def close(self) -> None:
-        """Wait for what is being done, and end the thread."""
+        """Wait for the current job, and end the thread."""
         self._jobs.put(None)
         self._thread.join()

@@ -1,7 +1,4 @@
-"""Every table: the shape of its rows, their keys, and what must be unique. No relationships, so no hidden queries.
-
-What columns are made of is had from here too.
-"""
+"""All tables with their keys and constraints, and the column types. No ORM relationships, so no implicit queries."""
 
 from app.db.tables.records import (
     ApiToken,

@@ -1,4 +1,4 @@
-"""What is kept beside the registry: keys and tokens, guesses, tickets, and the audit log."""
+"""Tables beside the registry: keys and tokens, failed sign-ins, tickets, and the audit log."""
 
 from datetime import datetime
 from enum import IntEnum
@@ -12,7 +12,7 @@ from app.db.types import JSONDocument, KeyText, RowId, UTCDateTime
 
 
 class RevokedToken(SQLModel, table=True):
-    """A token that was signed out before it ended; kept until it would have ended."""
+    """A session token that was revoked before its expiry; stored until its expiry."""
 
     __tablename__ = "revoked_tokens"
     __table_args__ = (Index(None, "expires_at"),)
@@ -22,7 +22,7 @@ class RevokedToken(SQLModel, table=True):
 
 
 class SigningKey(SQLModel, table=True):
-    """A key that signs tokens, sealed under the secret. One that another has followed verifies until it ends."""
+    """A signing key, encrypted with the secret. A retired key verifies tokens until `ends_at`."""
 
     __tablename__ = "signing_keys"
 
@@ -34,9 +34,9 @@ class SigningKey(SQLModel, table=True):
 
 
 class ApiToken(SQLModel, table=True):
-    """A token for programs: of the token itself there is but a hash.
+    """An API token, stored as a hash.
 
-    One that `is_limited` is good for its orgs and resources alone, also once these are gone.
+    If `is_limited`, it is valid only for its orgs and resources, even after all of these are deleted.
     """
 
     __tablename__ = "api_tokens"
@@ -56,7 +56,7 @@ class ApiToken(SQLModel, table=True):
 
 
 class ApiTokenOrg(SQLModel, table=True):
-    """A limited token is good for an org and all that is in it."""
+    """An org in the scope of a limited token, with all its resources."""
 
     __tablename__ = "api_token_orgs"
 
@@ -65,7 +65,7 @@ class ApiTokenOrg(SQLModel, table=True):
 
 
 class ApiTokenResource(SQLModel, table=True):
-    """A limited token is good for a resource."""
+    """A resource in the scope of a limited token."""
 
     __tablename__ = "api_token_resources"
 
@@ -74,7 +74,7 @@ class ApiTokenResource(SQLModel, table=True):
 
 
 class Stage(IntEnum):
-    """How far a ticket has come. The last two are never stored: they are seen when somebody looks."""
+    """The stage of a ticket. The last two are never stored but computed on each read."""
 
     OPEN = 0
     FINISHED = 1
@@ -84,9 +84,10 @@ class Stage(IntEnum):
 
 
 class Guess(SQLModel, table=True):
-    """How many wrong passwords came lately, and from when on another may: `services/throttle.py` says where and why.
+    """The recent wrong passwords of a key, and the time of its next attempt; see `services/login_throttle.py`.
 
-    `checks` are being checked since the slot of time `checks_slot`, `checks_before` since the one before.
+    `checks` counts the running password checks since the time slot `checks_slot`, `checks_before` those of the slot
+    before it.
     """
 
     __tablename__ = "guesses"
@@ -103,10 +104,10 @@ class Guess(SQLModel, table=True):
 
 
 class Ticket(SQLModel, table=True):
-    """Leave to upload to a resource, or to download it. Whoever knows the key may speak for the ticket.
+    """A permission to upload to a resource or to download it; its key is a bearer secret.
 
-    `org_id` is that of the resource and moves with it: what an org has reserved is found without its resources. The
-    last two say how an upload was finished.
+    `org_id` is the org of the resource and changes with it, so that the reserved bytes of an org are found without its
+    resources. The last two columns are the outcome of an upload.
     """
 
     __tablename__ = "tickets"
@@ -131,10 +132,10 @@ class Ticket(SQLModel, table=True):
 
 
 class AuditEvent(SQLModel, table=True):
-    """Who did what, when and from where. The database refuses to change or delete one.
+    """An audit event: actor, action, time and origin. The database rejects updates and deletes.
 
-    The actor is told by id and by name without a foreign key, so that they may be deleted and their events stay.
-    The id is the event's number: numbers follow the order of commits (docs/decisions/0181-order-of-events.md).
+    The id and name of the actor are no foreign key, so that events outlive the user.
+    Ids follow the order of commits (docs/decisions/0181-order-of-events.md).
     """
 
     __tablename__ = "audit_events"
@@ -157,10 +158,10 @@ class AuditEvent(SQLModel, table=True):
 
 
 class AuditChange(SQLModel, table=True):
-    """What an event did to one thing: what differs, as it was before and as it is after.
+    """The change of one object by an event: the differing values before and after.
 
-    The thing is told by kind and key, and by both in one, its global id; it may be gone. `before` is null for one that
-    was made, `after` for one that was deleted. `at` is that of the event.
+    `kind` and `key` identify the object, as does `subject`, its global id; the object may be deleted. `before` is null
+    for a created object, `after` for a deleted one. `at` is the time of the event.
     """
 
     __tablename__ = "audit_changes"

@@ -1,4 +1,4 @@
-"""The registry itself: people, roles, orgs, groups, resources, and the access between them."""
+"""Tables of the registry: users, roles, orgs, groups, resources, and access."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -19,7 +19,7 @@ SQLModel.metadata.naming_convention = NAMING
 
 
 class User(SQLModel, table=True):
-    """Somebody who signs in. An id is never used twice, so that an old token can never mean somebody else."""
+    """A user account. Ids are never reused, so that an old token cannot refer to another user."""
 
     __tablename__ = "users"
     __table_args__ = (Index(None, "created_at", "id"), {"sqlite_autoincrement": True})
@@ -38,7 +38,7 @@ class User(SQLModel, table=True):
 
 
 class Role(SQLModel, table=True):
-    """A name for a set of permissions."""
+    """A system role: a named set of permissions."""
 
     __tablename__ = "roles"
     __table_args__ = ({"sqlite_autoincrement": True},)
@@ -53,7 +53,7 @@ class Role(SQLModel, table=True):
 
 
 class UserRole(SQLModel, table=True):
-    """A user holds a role."""
+    """The system role of a user."""
 
     __tablename__ = "user_roles"
     __table_args__ = (Index(None, "role_id", "user_id"),)
@@ -63,14 +63,14 @@ class UserRole(SQLModel, table=True):
 
 
 def points_at(column: str, *, ondelete: str = "CASCADE", **more: Any) -> Any:
-    """A column that holds another row's id."""
+    """Return a column with a foreign key to another row's id."""
     return Field(sa_type=RowId, sa_column_args=(ForeignKey(column, ondelete=ondelete),), **more)
 
 
 class Org(SQLModel, table=True):
-    """People and the resources that they keep together.
+    """An org: its members and their common resources.
 
-    `size_bytes` is the sum of the sizes of its resources, written in the transaction that changes one of them.
+    `size_bytes` is the sum of the sizes of its resources, updated in the transaction that changes one of them.
     """
 
     __tablename__ = "orgs"
@@ -88,7 +88,7 @@ class Org(SQLModel, table=True):
 
 
 class OrgMember(SQLModel, table=True):
-    """A user belongs to an org at a level; the owner is no member."""
+    """The membership of a user in an org, with a level; the owner has no row."""
 
     __tablename__ = "org_members"
     __table_args__ = (Index(None, "user_id", "org_id"),)
@@ -103,7 +103,7 @@ class OrgMember(SQLModel, table=True):
 
 
 class MembersSeenBy(StrEnum):
-    """For whom a group lists its members, besides those who see the members of every group."""
+    """The users who see the members of a group, besides those who see the members of every group."""
 
     MEMBERS = "MEMBERS"
     SIGNED_IN = "SIGNED_IN"
@@ -125,7 +125,7 @@ class Group(SQLModel, table=True):
 
 
 class GroupMember(SQLModel, table=True):
-    """A user belongs to a group."""
+    """The membership of a user in a group."""
 
     __tablename__ = "group_members"
     __table_args__ = (Index(None, "user_id", "group_id"),)
@@ -140,7 +140,7 @@ class GroupMember(SQLModel, table=True):
 
 
 class ResourceType(SQLModel, table=True):
-    """A kind of resource: its name, and whether it has data files."""
+    """A type of resources: its name, and whether they have data files."""
 
     __tablename__ = "resource_types"
     __table_args__ = ({"sqlite_autoincrement": True},)
@@ -152,9 +152,9 @@ class ResourceType(SQLModel, table=True):
 
 
 class Resource(SQLModel, table=True):
-    """A thing that is kept: its type never changes. `full_mask` is every role that the type has.
+    """A resource. Its type never changes. `full_mask` contains every role of the type.
 
-    `path` is the slug of its org and its own, with a `/` between: the name that people use.
+    `path` is `ORG_SLUG/SLUG`, the natural key of the API.
     """
 
     __tablename__ = "resources"
@@ -186,7 +186,7 @@ class Resource(SQLModel, table=True):
 
 
 class Lock(SQLModel, table=True):
-    """A resource is locked: one row while it is."""
+    """The lock of a resource; an unlocked resource has no row."""
 
     __tablename__ = "locks"
 
@@ -198,7 +198,7 @@ class Lock(SQLModel, table=True):
 
 
 class LockEvent(SQLModel, table=True):
-    """Who locked or unlocked a resource, when and why; never changed."""
+    """A locking or unlocking of a resource with user, time and reason; never updated."""
 
     __tablename__ = "lock_events"
     __table_args__ = (Index(None, "resource_id", "created_at", "id"), {"sqlite_autoincrement": True})
@@ -213,7 +213,7 @@ class LockEvent(SQLModel, table=True):
 
 
 class Grant(SQLModel, table=True):
-    """An entry of a resource's access configuration: a set of roles for one subject, as it was given."""
+    """A grant: the roles of one subject on a resource, without implied roles."""
 
     __tablename__ = "grants"
     __table_args__ = (
@@ -233,9 +233,9 @@ class Grant(SQLModel, table=True):
 
 
 class Access(SQLModel, table=True):
-    """The access index: what a subject holds on a resource, after implications, beside all that lists are sorted by.
+    """The access index: the effective roles of each subject on a resource, with the sort keys of lists.
 
-    It follows from orgs, resources and grants, is written in the transaction that changes them, and can be made anew.
+    It is derived from orgs, resources and grants, updated in the transaction that changes them, and can be rebuilt.
     """
 
     __tablename__ = "access"

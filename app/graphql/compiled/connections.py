@@ -84,19 +84,19 @@ class ConnectionPlanner:
                 given.append((key, lambda found: kind.name))
                 continue
             way = declared_fields(kind.fields[name]).python_name
-            self._columns.are_placed |= way in PLACES
+            self._columns.has_cursors |= way in PLACES
             given.append((key, ways[way]))
         return lambda found: {key: give(found) for key, give in given}
 
     def statements(self) -> Callable[[ListQuery], PageStatements]:
         """The statements of each shape that is asked of this page."""
         layout, source, viewer = self._columns.layout(), self._source, self._planning.viewer
-        built, is_counted, are_placed = self._planning.planner.statements, self.is_counted, self._columns.are_placed
+        built, is_counted, has_cursors = self._planning.planner.statements, self.is_counted, self._columns.has_cursors
 
         @lru_cache(maxsize=ROW_BUILDERS_PER_PAGE)
         def of(ask: ListQuery) -> PageStatements:
-            page = built.page(source, layout, viewer, ask, are_placed=are_placed)
+            page = built.page(source, layout, viewer, ask, has_cursors=has_cursors)
             count = built.count(source, viewer, ask) if is_counted else None
-            return PageStatements(bare(page), count, cursor_of(ask, page, len(layout.cells)))
+            return PageStatements(bare(page), count, cursor_of(ask, page, len(layout.fields)))
 
         return of

@@ -54,10 +54,10 @@ def below(children: Children, objects: Objects) -> PlanLevel:
 class Columns:
     """The select list of a statement as it grows; what is asked for twice is read once.
 
-    Its rows `are_placed` where somebody wants to know the place of one.
+    Its rows `has_cursors` where somebody wants to know the place of one.
     """
 
-    are_placed: bool = False
+    has_cursors: bool = False
     _positions: dict[tuple[str, FieldSpec, Table], int] = field(default_factory=dict)
 
     def add(self, name: str, cell: FieldSpec, table: Table) -> int:

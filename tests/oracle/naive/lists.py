@@ -297,5 +297,5 @@ def sort_key(text: str) -> str:
 
 
 def stored(moment: datetime) -> str:
-    """A moment as text that sorts as time does."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+    """Return a moment as cursors write it, which sorts as time does."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

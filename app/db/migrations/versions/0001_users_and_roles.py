@@ -1,4 +1,4 @@
-"""Users, roles, who holds which, and tokens that were signed out."""
+"""Users, roles, the roles of users, and revoked tokens."""
 
 from datetime import UTC, datetime
 
@@ -18,11 +18,11 @@ BUILT_IN = (
 
 
 def upgrade() -> None:
-    """Make the tables and the three built-in roles."""
+    """Create the tables and the three built-in roles."""
     _users()
     roles = _roles()
     _relations()
-    made = datetime.now(UTC)
+    now = datetime.now(UTC)
     op.bulk_insert(
         roles,
         [
@@ -32,7 +32,7 @@ def upgrade() -> None:
                 "description": description,
                 "permissions": mask,
                 "is_built_in": True,
-                "created_at": made,
+                "created_at": now,
             }
             for name, description, mask in BUILT_IN
         ],

@@ -20,7 +20,7 @@ TYPES = (
 
 
 def upgrade() -> None:
-    """Make the tables and the built-in types of resources."""
+    """Create the tables and the built-in resource types."""
     _groups()
     _resource_types()
     _group_members()

@@ -1,4 +1,4 @@
-"""Tickets for uploads and downloads, and how much each org keeps."""
+"""Tickets for uploads and downloads, and the stored bytes of each org."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,7 +14,7 @@ UPDATE orgs SET size_bytes = coalesce((SELECT sum(size_bytes) FROM resources WHE
 
 
 def upgrade() -> None:
-    """Make the table, and add up what is kept already."""
+    """Create the table, and compute the stored bytes of existing orgs."""
     op.add_column("orgs", sa.Column("size_bytes", sa.BigInteger, nullable=False, server_default="0"))
     op.execute(TOTALS)
     op.create_table(

@@ -1,4 +1,4 @@
-"""The audit log, which nobody changes afterwards: the database itself refuses to."""
+"""The audit log, which triggers of the database make append-only."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,7 +18,7 @@ $$ BEGIN RAISE EXCEPTION '{REFUSAL}' USING ERRCODE = 'restrict_violation'; END $
 
 
 def upgrade() -> None:
-    """Make the tables, and let rows only be added to them."""
+    """Create the tables and the triggers that make them append-only."""
     _events()
     _changes()
     if op.get_bind().dialect.name == "postgresql":
@@ -30,9 +30,9 @@ def upgrade() -> None:
             )
         return
     for table in TABLES:
-        for way in ("UPDATE", "DELETE"):
+        for operation in ("UPDATE", "DELETE"):
             op.execute(
-                f"CREATE TRIGGER {table}_stay_{way.lower()} BEFORE {way} ON {table}"
+                f"CREATE TRIGGER {table}_stay_{operation.lower()} BEFORE {operation} ON {table}"
                 f" BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
             )
 

@@ -1,4 +1,4 @@
-"""Keys that sign tokens, API tokens, and accounts that are used by these alone."""
+"""Signing keys, API tokens, and service accounts."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Create the tables."""
     _make_keys()
     op.add_column("users", sa.Column("is_service_account", sa.Boolean, nullable=False, server_default=sa.false()))
     _make_tokens()
@@ -53,7 +53,7 @@ def _make_tokens() -> None:
 
 
 def _make_limits(table: str, column: str, of: str) -> None:
-    """What limited tokens are good for."""
+    """Create a table for the scope of limited tokens."""
     op.create_table(
         table,
         sa.Column("token_id", sa.Integer, nullable=False),

@@ -1,4 +1,4 @@
-"""Wrong passwords, counted so that all workers know of them."""
+"""Counters of wrong passwords, shared by all workers."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Create the table."""
     op.create_table(
         "guesses",
         sa.Column("key", KeyText, nullable=False),

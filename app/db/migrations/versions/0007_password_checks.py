@@ -1,4 +1,4 @@
-"""Password checks in progress, counted beside the wrong passwords."""
+"""Counters of password checks in progress."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,6 +8,6 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
-    """Add the counts."""
+    """Add the counters."""
     for name in ("checks", "checks_before", "checks_slot"):
         op.add_column("guesses", sa.Column(name, sa.Integer, nullable=False, server_default="0"))

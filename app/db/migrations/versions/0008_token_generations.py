@@ -1,11 +1,11 @@
-"""Give every user a random token generation, so that no token from before can fit: all sessions end."""
+"""Give every user a random token generation, which ends all existing sessions."""
 
 from alembic import op
 
 revision = "0008"
 down_revision = "0007"
 
-# gen_random_uuid() is made for keys, random() is not; of the first 64 bits of a version 4 UUID 60 are random.
+# gen_random_uuid() is cryptographically secure, random() is not. The first 64 bits of a UUID have 60 random bits.
 ON_POSTGRESQL = """
 UPDATE users SET token_generation =
     ('x' || left(replace(gen_random_uuid()::text, '-', ''), 16))::bit(64)::bigint & 9223372036854775807
@@ -14,7 +14,7 @@ ON_SQLITE = "UPDATE users SET token_generation = random() & 9223372036854775807"
 
 
 def upgrade() -> None:
-    """Widen the column where it holds 32 bits, and draw a generation for each user."""
+    """Widen the column to 64 bits, and set a random generation for each user."""
     if op.get_bind().dialect.name != "postgresql":
         op.execute(ON_SQLITE)
         return

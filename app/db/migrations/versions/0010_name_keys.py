@@ -1,6 +1,6 @@
-"""Write the keys of names anew: NFKC with case folded, and sort keys that put accented letters beside plain ones.
+"""Rewrite the keys of names: case-folded NFKC, and sort keys that sort accented letters next to plain ones.
 
-Names that are one name by the new keys are told before anything is written; nothing merges or renames them.
+Names with equal new keys are reported before any row changes; the migration neither merges nor renames them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,12 +17,12 @@ revision = "0010"
 down_revision = "0008"
 
 BATCH = 5_000
-MOST_TOLD = 50
+MAX_REPORTED = 50
 
 
 @dataclass(frozen=True)
 class Names:
-    """A column of names and that of their keys; `within` is the column in whose rows with one value a key is unique."""
+    """A column of names and the column of their keys, which are unique among rows with an equal value of `within`."""
 
     table: str
     name: str
@@ -33,7 +33,7 @@ class Names:
 
     @property
     def rows(self) -> sa.TableClause:
-        """The table, with the columns that are needed."""
+        """Return the table with the columns that the migration reads."""
         columns: list[sa.ColumnClause[Any]] = [sa.column("id", sa.BigInteger), sa.column(self.name, sa.Text)]
         columns.append(sa.column(self.key, KeyText))
         if self.within:
@@ -54,7 +54,7 @@ ALL = (
 
 @dataclass(frozen=True)
 class Change:
-    """A row whose key is written otherwise from now on."""
+    """A row with a new key."""
 
     id: int
     within: int | None
@@ -63,10 +63,10 @@ class Change:
 
 
 def upgrade() -> None:
-    """Find what changes, refuse names that are one, and write the rest; the access index has the keys of resources."""
+    """Rewrite the keys that differ, also in the access index; raises SettingsError if new keys collide."""
     changes = {names: [*_changed(names)] for names in ALL}
-    if told := [line for names in ALL if names.is_unique for line in _collisions(names, changes[names])]:
-        raise SettingsError(_refusal(told))
+    if collisions := [line for names in ALL if names.is_unique for line in _collisions(names, changes[names])]:
+        raise SettingsError(_refusal(collisions))
     for names, changed in changes.items():
         _write(names.rows, "id", names.key, changed)
         if names.table == "resources":
@@ -86,33 +86,33 @@ def _changed(names: Names) -> Iterator[Change]:
 
 
 def _collisions(names: Names, changed: Sequence[Change]) -> list[str]:
-    """Return a line for each key that two rows would have: only rows that change can come to have another's key."""
+    """Return a line for each new key that several rows would have."""
     rows, moved = names.rows, {change.id for change in changed}
     within = rows.c[names.within] if names.within else sa.null()
-    held: dict[tuple[Any, str], list[tuple[int, str]]] = {}
+    names_by_key: dict[tuple[Any, str], list[tuple[int, str]]] = {}
     for change in changed:
-        held.setdefault((change.within, change.key), []).append((change.id, change.name))
-    for keys in _batches(sorted({key for _, key in held})):
+        names_by_key.setdefault((change.within, change.key), []).append((change.id, change.name))
+    for keys in _batches(sorted({key for _, key in names_by_key})):
         chosen = sa.select(rows.c.id, within, rows.c[names.key], rows.c[names.name])
         for row_id, place, key, name in op.get_bind().execute(chosen.where(rows.c[names.key].in_(keys))):
-            if row_id not in moved and (place, key) in held:
-                held[place, key].append((row_id, name))
-    return [_line(names, each) for each in held.values() if len(each) > 1]
+            if row_id not in moved and (place, key) in names_by_key:
+                names_by_key[place, key].append((row_id, name))
+    return [_line(names, each) for each in names_by_key.values() if len(each) > 1]
 
 
 def _line(names: Names, rows: Sequence[tuple[int, str]]) -> str:
-    told = " and ".join(f"{name!a} (id {row_id})" for row_id, name in sorted(rows))
-    return f"  {names.table}.{names.name}: {told}"
+    listed = " and ".join(f"{name!a} (id {row_id})" for row_id, name in sorted(rows))
+    return f"  {names.table}.{names.name}: {listed}"
 
 
-def _refusal(told: Sequence[str]) -> str:
-    more = [f"  … and {len(told) - MOST_TOLD:,} more"] if len(told) > MOST_TOLD else []
+def _refusal(collisions: Sequence[str]) -> str:
+    more = [f"  … and {len(collisions) - MAX_REPORTED:,} more"] if len(collisions) > MAX_REPORTED else []
     return "\n".join(
         [
-            "the database has names that are one name from this version on, and nothing was changed:",
-            *told[:MOST_TOLD],
+            "the database has names that are equal in this version; nothing was changed:",
+            *collisions[:MAX_REPORTED],
             *more,
-            "Rename or delete all but one of each with the version that ran before, then start this one again.",
+            "Rename or delete all but one of each with the previous version, then start this version again.",
         ]
     )
 

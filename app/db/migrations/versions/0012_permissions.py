@@ -1,4 +1,4 @@
-"""Permissions to see and to ask, for whom a group lists its members, and the names of those who changed something."""
+"""Permissions to view, the visibility of group members, and the user names of those who granted or locked."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,7 +9,7 @@ revision = "0012"
 down_revision = "0010"
 
 EVERYTHING_BEFORE = 255
-"""The sum of the permissions that there were: a role or token that carries all of them means all that there are."""
+"""All earlier permissions; a role or token with all of them receives the new ones too."""
 
 EVERYTHING = 2047
 
@@ -19,11 +19,11 @@ NAMES = (
     ("locks", "user_id", "user_name"),
     ("lock_events", "user_id", "user_name"),
 )
-"""Tables with the id of who did something, and where the name stands that outlives the account."""
+"""Tables with the id of an acting user, and the new column of the user name, which outlives the account."""
 
 
 def upgrade() -> None:
-    """Widen what carries everything, add the columns, and fill in the names of accounts that are there."""
+    """Extend complete permission sets, add the columns, and fill in the names of existing users."""
     for table in ("roles", "api_tokens"):
         op.execute(_widened(table))
     op.add_column("groups", sa.Column("members_seen_by", KeyText, nullable=False, server_default="MEMBERS"))
@@ -33,14 +33,14 @@ def upgrade() -> None:
 
 
 def _widened(table: str) -> sa.Update:
-    """Let what carried every permission carry the new ones too."""
+    """Return an UPDATE that adds the new permissions to sets with all earlier ones."""
     rows = sa.table(table, sa.column("permissions"))
     return sa.update(rows).where(rows.c.permissions == EVERYTHING_BEFORE).values(permissions=EVERYTHING)
 
 
 def _filled(table: str, key: str, name: str) -> sa.Update:
-    """Copy the user names to where the ids stand."""
+    """Return an UPDATE that copies the user names of the ids."""
     users = sa.table("users", sa.column("id"), sa.column("user_name"))
     rows = sa.table(table, sa.column(key), sa.column(name))
-    found = sa.select(users.c.user_name).where(users.c.id == rows.c[key]).scalar_subquery()
-    return sa.update(rows).where(rows.c[key].is_not(None)).values({name: found})
+    user_name = sa.select(users.c.user_name).where(users.c.id == rows.c[key]).scalar_subquery()
+    return sa.update(rows).where(rows.c[key].is_not(None)).values({name: user_name})

@@ -1,7 +1,6 @@
-"""Give every id, and every reference to one, 64 bits on PostgreSQL. SQLite's have them already.
+"""Give every id, and every reference to one, 64 bits on PostgreSQL. On SQLite they already have them.
 
-PostgreSQL writes each table anew. Measured with 10 million events and as many changes on two cores with an ordinary
-disk: see README, Upgrades. The server serves again when the step is done.
+PostgreSQL rewrites each table; the server starts after that. docs/operations.md has the measured times.
 """
 
 import logging
@@ -37,11 +36,11 @@ COLUMNS = {
 }
 
 MANY = 1_000_000
-"""From so many rows on the step says what it is about to do: it takes a minute or more."""
+"""Number of rows from which the migration logs a warning, since it then takes a minute or more."""
 
 
 def upgrade() -> None:
-    """Widen the columns and the sequences behind the ids, one statement a table."""
+    """Widen the columns of ids and their sequences, with one statement per table."""
     if op.get_bind().dialect.name != "postgresql":
         return
     for table, columns in COLUMNS.items():

@@ -1,8 +1,8 @@
-"""Let the numbers of audit events follow the order of commits, and index the log by them.
+"""Make the ids of audit events follow the order of commits, and index the log by id.
 
-On PostgreSQL a statement that inserts events first takes the lock `FEED_LOCK`, shared, until its transaction ends.
-A reader that takes the last number of the sequence and then waits for the transactions that hold the lock knows that
-no event up to this number is still to come. SQLite has one writer, so that its numbers are in order already.
+On PostgreSQL a statement that inserts events first acquires the lock `FEED_LOCK`, shared, until its transaction ends.
+A reader takes the last value of the sequence and waits for the transactions that have the lock. After that, no event up
+to this value can still be committed. SQLite has one writer, so its ids are already in order.
 """
 
 from alembic import op
@@ -11,7 +11,7 @@ revision = "0014"
 down_revision = "0013"
 
 FEED_LOCK = 0x6F73_7401
-"""Key of the advisory lock, below 2^32: "ost" in ASCII, and 1."""
+"""Key of the advisory lock, below 2^32: "ost" in ASCII, then 1."""
 
 EVENTS = "audit_events"
 INDEXES = (
@@ -30,7 +30,7 @@ CREATE FUNCTION hold_event_order() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN PERFORM pg_advisory_xact_lock_shared({FEED_LOCK}); RETURN NULL; END $$
 """
 
-# pg_locks is read after the sequence: a transaction with a smaller number held the lock before it took that number.
+# pg_locks is read after the sequence, since a transaction acquires the lock before it takes a value.
 SETTLED = """
 CREATE FUNCTION settled_event(seconds double precision) RETURNS bigint LANGUAGE plpgsql AS
 $$
@@ -60,7 +60,7 @@ AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 
 
 def upgrade() -> None:
-    """Replace the indexes; on PostgreSQL also make the trigger and the function that readers call."""
+    """Replace the indexes; on PostgreSQL also create the trigger and the function for readers."""
     for old, new, table, columns in INDEXES:
         op.drop_index(old, table)
         op.create_index(new, table, columns)

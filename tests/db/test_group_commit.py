@@ -24,7 +24,7 @@ EMBEDDED = pytest.mark.parametrize("kind", ["sqlite"])
 
 @pytest.fixture
 def ended(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many changes were kept by each commit so far."""
+    """Return the list of the number of changes in each commit so far."""
     monkeypatch.setattr(group_commit, "MAX_SECONDS", 60.0)  # a slow machine shall not end them
     found: list[int] = []
     end = group_commit.CommitBatch.end
@@ -64,7 +64,7 @@ async def _names(door: db.Database) -> list[str]:
 
 
 async def _outcomes(*changes: Coroutine[Any, Any, None]) -> list[type[BaseException] | None]:
-    """What became of changes that were asked for at once: None where all went well."""
+    """Return the outcome of each of several concurrent changes: an exception type, or None on success."""
     found = await asyncio.gather(*changes, return_exceptions=True)
     return [None if each is None else type(each) for each in found]
 
@@ -197,7 +197,7 @@ async def test_when_the_commit_fails_nobody_is_told_that_anything_was_kept(
     await _add(door, "cleo")
 
     lost = found[1:3] if spoil is _lose else found[1:]
-    assert found[0] is ZeroDivisionError  # before her nothing was changed, and she knows no more than that
+    assert found[0] is ZeroDivisionError  # nothing was changed before this one, so it keeps its own exception
     assert set(lost) == {db.CommitFailed}
     assert after == []
     assert await _names(door) == ["cleo"]
@@ -229,24 +229,25 @@ async def test_who_leaves_takes_nobody_with_her(door: db.Database) -> None:
 WRITERS = """
 import asyncio, sys
 from sqlalchemy import select, update
-from app import db, tables
-from app.tables import col
+from app import db
+from app.db import tables
+from app.db.tables import col
 
 GENERATION = select(col(tables.User.token_generation))
 
 async def main():
-    door = await db.connected(sys.argv[1])
+    database = await db.open_database(sys.argv[1])
 
     async def add():
         for _ in range(8):
-            async with door.write() as tx:
+            async with database.write() as tx:
                 await tx.lock("counter")
                 number = await tx.value(GENERATION)
                 await asyncio.sleep(0)
                 await tx.rows(update(tables.User).values(token_generation=number + 1))
 
     await asyncio.gather(*(add() for _ in range(32)))
-    await door.close()
+    await database.close()
 
 asyncio.run(main())
 """
