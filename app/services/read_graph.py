@@ -329,7 +329,7 @@ api_token_resources = Relation(
 )
 
 storage = Relation("one", User, User.id, policy.everybody)
-"""An edge to the row itself, and no part: its sums would else be worked out wherever the stock executor reads users."""
+"""An edge to the row itself, not a part: else the reference executor would compute its sums for every user."""
 
 storage_used = policy.storage_used(col(User.id))
 ticket = Relation("one", Ticket, Ticket.key, policy.everybody)

@@ -126,6 +126,6 @@ async def test_a_query_that_takes_too_long_is_told_so(
     monkeypatch.setattr(slow_reads, "LOOP_BUDGET", -1.0)
     monkeypatch.setattr(slow_reads, "STEPS", 1)
     monkeypatch.setattr(database, "_readers", [])
-    for _ in range(3):  # by stock, then by a plan
+    for _ in range(3):  # by the reference executor, then by a plan
         reply = await api("{ users { nodes { userName } } }", as_=ann)
         assert [error["extensions"]["code"] for error in reply["errors"]] == ["TIMEOUT"]

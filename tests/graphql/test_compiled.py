@@ -1,4 +1,4 @@
-"""The compiled executor answers as stock does, to the byte; and by itself, wherever no field has code of its own."""
+"""Claims about the compiled executor: its answers equal the reference ones, and it falls back for custom code only."""
 
 from collections.abc import Iterator
 from random import Random
@@ -17,7 +17,7 @@ from tests.oracle.questions.whole import probes, whole
 from tests.oracle.selections import SDL
 from tests.oracle.worlds import Question, World, crowded
 from tests.support.differential import UNPLANNED, Both, viewers_of
-from tests.support.runs import soak
+from tests.support.runs import compare_in_world
 
 SMALL = (0, 1)
 """Worlds by their numbers: one of odd values, one with next to nothing in it."""
@@ -70,7 +70,7 @@ async def test_every_question_is_answered_alike_and_by_plans_where_that_can_be(
 
 @pytest.mark.parametrize("number", SMALL)
 async def test_everybody_is_answered_alike_in_small_worlds(both: Both, database: db.Database, number: int) -> None:
-    assert [failure async for failure in soak(both, database, number, 10)] == []
+    assert [failure async for failure in compare_in_world(both, database, number, 10)] == []
 
 
 async def test_lists_are_walked_alike_in_every_order_forward_and_back(
@@ -151,7 +151,7 @@ async def test_ids_that_name_nothing_are_answered_by_plans(both: Both, viewers: 
     assert both.tally.asked == {"compiled": len(BAD_IDS) + 3}
 
 
-async def test_what_is_asked_wrongly_is_refused_by_stock(both: Both, viewers: dict[str, Viewer]) -> None:
+async def test_invalid_arguments_are_refused_by_the_reference_executor(both: Both, viewers: dict[str, Viewer]) -> None:
     pages = [f'after: "{cursor}"' for cursor in BAD_CURSORS]
     pages += ["first: 0", "last: 101", "first: 1, last: 1", 'last: 1, after: "x"', 'before: "x"']
     for page in pages:
@@ -163,7 +163,7 @@ async def test_what_is_asked_wrongly_is_refused_by_stock(both: Both, viewers: di
 
 
 async def test_below_null_nothing_is_wrong(both: Both, viewers: dict[str, Viewer]) -> None:
-    """Stock calls nobody there, so that what is asked wrongly is never looked at."""
+    """The reference executor calls nothing there, so that what is asked wrongly is never looked at."""
     text = """{ viewer { user { groups(first: 0) { totalCount } } }
         user(by: {id: "x"}) { groups(last: -1) { totalCount } } }"""
     await both.ask(Question(text, {}), viewers["nobody"], "nobody")
@@ -189,7 +189,7 @@ def _fields(kind: Any) -> dict[str, Any]:
 
 
 def _expected() -> Iterator[str]:
-    """What plans must have shown something of, so that this test cannot pass because stock answers."""
+    """What plans must have shown something of, so that this test cannot pass because the reference executor answers."""
     yield from ("alias", "variable", "fragment", "inline fragment", "@skip", "@include", "__typename")
     for kind in _readable():
         yield from ([f"on {kind}"] if kind.interfaces else [])

@@ -35,7 +35,7 @@ UNPLANNED: Mapping[str, str] = {
 
 
 class Unequal(AssertionError):
-    """The compiled executor did what stock did not, or stock what it should not."""
+    """The compiled executor did what the reference executor did not, or that one failed."""
 
 
 @dataclass
@@ -43,10 +43,10 @@ class Tally:
     """What was asked, and what of it was answered by plans."""
 
     asked: Counter[str] = field(default_factory=Counter)
-    """`compiled`; `unasked`, which is never executed; what stock had to answer, by cause."""
+    """`compiled`; `unasked`, which is never executed; what fell back to the reference executor, by reason."""
 
     mistaken: Counter[str] = field(default_factory=Counter)
-    """Questions with a mistake in them, which stock answers with errors; by the cause why no plan did."""
+    """Questions that the reference executor answers with errors, by the reason of the fallback."""
 
     shown: Counter[str] = field(default_factory=Counter)
     """By `tests/oracle/selections.py`, what answers of plans had something to show of."""
@@ -77,19 +77,19 @@ class Both:
         """Some of those in answers, by the type of their list."""
 
     async def ask(self, question: Question, viewer: Viewer, who: str) -> dict[str, Any] | None:
-        """Ask both, and answer what stock says; None for what is never executed. Raises Unequal."""
+        """Ask both, and return the reference answer; None for what is never executed. Raises Unequal."""
         try:
             known, variables = self._understood(question)
         except Invalid:
             self.tally.asked["unasked"] += 1
             return None
-        stock = await self._stock(known, question, viewer)
+        reference = await self._reference(known, question, viewer)
         database = self._desk.database
         found = await self._compiled.answer(known, variables, viewer, database, database.clock())
-        if told := _difference(stock, found):
+        if told := _difference(reference, found):
             raise Unequal(f"{who} asks {question.text}\nwith {encode_json(question.variables).decode()}\n{told}")
-        self._count(known, stock, found)
-        return stock
+        self._count(known, reference, found)
+        return reference
 
     def _understood(self, question: Question) -> tuple[ValidatedDocument, VariableValues]:
         known = self._documents.operation(question.text, None, question.variables, introspection=True)
@@ -99,7 +99,7 @@ class Both:
             raise Invalid(variables, "BAD_USER_INPUT")
         return known, variables
 
-    async def _stock(self, known: ValidatedDocument, question: Question, viewer: Viewer) -> dict[str, Any]:
+    async def _reference(self, known: ValidatedDocument, question: Question, viewer: Viewer) -> dict[str, Any]:
         context = GraphQLContext(self._desk, self._statements, viewer)
         variables = dict(question.variables)
         result = execute(self._schema, known.document, context_value=context, variable_values=variables)
@@ -109,25 +109,25 @@ class Both:
         body: dict[str, Any] = {"data": result.data}
         return body | {"errors": errors.format_errors(result.errors)} if result.errors else body
 
-    def _count(self, known: ValidatedDocument, stock: dict[str, Any], found: dict[str, Any] | Fallback) -> None:
+    def _count(self, known: ValidatedDocument, reference: dict[str, Any], found: dict[str, Any] | Fallback) -> None:
         if isinstance(found, Fallback):
-            (self.tally.mistaken if "errors" in stock else self.tally.asked)[found.reason] += 1
+            (self.tally.mistaken if "errors" in reference else self.tally.asked)[found.reason] += 1
         else:
             self.tally.asked["compiled"] += 1
             self.tally.shown.update(set(shown(known.document, found)))
-        for kind, cursor in cursors_of(known.document, stock["data"]):
+        for kind, cursor in cursors_of(known.document, reference["data"]):
             self.cursors[kind] = [*self.cursors.get(kind, ()), cursor][-10:]
 
 
-def _difference(stock: dict[str, Any], found: dict[str, Any] | Fallback) -> str:
-    """What is wrong with the answer of a plan; nothing if it is stock's, or is stock's to give."""
-    codes = {each["extensions"]["code"] for each in stock.get("errors", ())}
+def _difference(reference: dict[str, Any], found: dict[str, Any] | Fallback) -> str:
+    """What is wrong with the answer of a plan; nothing if it is equal, or if the fallback is legitimate."""
+    codes = {each["extensions"]["code"] for each in reference.get("errors", ())}
     if "INTERNAL_SERVER_ERROR" in codes:
-        return "stock crashes"
+        return "the reference executor fails"
     if isinstance(found, Fallback):
-        return "" if codes or found.reason in UNPLANNED else f"stock had to answer without need: {found.reason}"
-    expected, given = encode_json(stock), encode_json({"data": found})
-    return "" if expected == given else f"stock {expected.decode()}\nplan  {given.decode()}"
+        return "" if codes or found.reason in UNPLANNED else f"needless fallback: {found.reason}"
+    expected, given = encode_json(reference), encode_json({"data": found})
+    return "" if expected == given else f"reference {expected.decode()}\nplan      {given.decode()}"
 
 
 async def viewers_of(database: db.Database, world: World) -> dict[str, Viewer]:

@@ -45,8 +45,8 @@ def odd(number: int) -> World:
     return found[-1]
 
 
-async def soak(both: Both, database: db.Database, number: int, questions: int) -> AsyncIterator[str]:
-    """Ask so much in the world of a number, some of it twice, so that a plan serves again; tells each failure."""
+async def compare_in_world(both: Both, database: db.Database, number: int, questions: int) -> AsyncIterator[str]:
+    """Ask questions in the world of a number, some twice, so that a plan is reused; yields each failure."""
     world, random = world_of(number), Random(number)
     await world.write(database)
     viewers = await viewers_of(database, world)

@@ -82,12 +82,12 @@ class CompiledExecutor:
         try:
             run = PlanRun(viewer, database, variables, {**viewer.bind_values, "now": now}, query_freshness(viewer))
             return await execute(plan, run)
-        except NotPlannable as unplanned:
-            return Fallback(unplanned.cause)
+        except NotPlannable as error:
+            return Fallback(error.reason)
         except (errors.TimedOut, errors.Unavailable):
             raise
         except errors.Refusal:
             return Fallback("refusal")
         except Exception as error:
             log.debug("The stock executor answers, since a plan met %r.", error)
-            return Fallback("surprise")
+            return Fallback("plan failed")

@@ -6,7 +6,7 @@ class NotPlannable(Exception):
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
-        self.cause = reason
+        self.reason = reason
 
 
 class PlanFailed(Exception):

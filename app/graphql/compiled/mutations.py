@@ -104,7 +104,7 @@ async def _answer(
         raise
     except Exception as error:
         log.debug("The stock executor tells of a change, since its plan met %r.", error)
-        return Fallback("surprise")
+        return Fallback("plan failed")
 
 
 def plan(planner: Planner, known: ValidatedDocument, variables: VariableValues, viewer: Viewer) -> MutationPlan:
@@ -113,7 +113,7 @@ def plan(planner: Planner, known: ValidatedDocument, variables: VariableValues, 
     assert kind is not None
     planning, fields = planner.start(kind, known, variables, viewer)
     if len(fields) != 1:
-        raise NotPlannable("several changes")
+        raise NotPlannable("several mutations")
     ((key, details),) = fields.items()
     node: FieldNode = details[0].node
     if node.name.value not in kind.fields:

@@ -40,7 +40,7 @@ class Fallback:
     reason: str
 
 
-FIRST_SIGHT = Fallback("first sight")
+FIRST_REQUEST = Fallback("first request")
 
 _Key = tuple[Any, ...]
 """The document, what its viewers hold alike, and the values of the variables that decide what is selected."""
@@ -75,20 +75,20 @@ class PlanCache(Generic[P]):
             key = *key, *(variables.coerced.get(name) for name in known.shaping_variables)
         is_signed_in = viewer.user_id is not None
         found = self._recent.get(key, is_signed_in=is_signed_in)
-        if found is None or found is FIRST_SIGHT:
-            is_due = self._at_once or found is FIRST_SIGHT
-            found = self._build(known, variables, viewer) if is_due else FIRST_SIGHT
+        if found is None or found is FIRST_REQUEST:
+            is_due = self._at_once or found is FIRST_REQUEST
+            found = self._build(known, variables, viewer) if is_due else FIRST_REQUEST
             self._recent.put(key, found, is_signed_in=is_signed_in)
         return found
 
     def _build(self, known: ValidatedDocument, variables: VariableValues, viewer: Viewer) -> P | Fallback:
         try:
             return self._make(known, variables, viewer)
-        except NotPlannable as unplanned:
-            return Fallback(unplanned.cause)
+        except NotPlannable as error:
+            return Fallback(error.reason)
         except Exception:
             log.exception("a document cannot be planned, so that the stock executor answers it")
-            return Fallback("surprise")
+            return Fallback("plan failed")
 
 
 def _length(key: _Key, _: object) -> int:
