@@ -169,8 +169,8 @@ class Settings(BaseSettings):
     )
     executor: Literal["compiled", "reference"] = Field(
         "compiled",
-        description="How GraphQL operations are executed: compiled, by plans, or by graphql-core where an operation has no"
-        " plan; or reference, always by graphql-core.",
+        description="How GraphQL operations are executed: compiled, by plans, or by graphql-core where an operation has"
+        " no plan; or reference, always by graphql-core.",
     )
     query_seconds: values.Count = Field(
         15,
