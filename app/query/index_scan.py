@@ -30,16 +30,18 @@ from app.db.tables import col
 from app.domain.viewer import Viewer
 from app.query.pagination import ListQuery, QueryShape
 from app.query.predicates import OrderTerms, after_cursor, directed, filter_condition
-from app.query.relations import ROOT_KEY, Layout, Relation, Walk, from_of, has_bit
+from app.query.relations import ROOT_KEY, IndexScan, Layout, Relation, from_of, has_bit
 
 
 def page(source: Relation, layout: Layout, viewer: Viewer, ask: ListQuery, dialect: Dialect) -> Select[Any]:
     """A page, or one for each user among the keys: the cells, the order values, the key."""
     walk = _scan_of(source)
-    asked = set() if _roles_asked(source, ask) else layout.asks(walk.instead)
-    carried = sorted({walk.instead[function][0] for function in asked})
+    asked = set() if _roles_asked(source, ask) else layout.used(walk.substitutions)
+    carried = sorted({walk.substitutions[function][0] for function in asked})
     merged = merge_scans(source, viewer, ask, dialect, carried)
-    instead = {function: walk.instead[function][1](merged.c[walk.instead[function][0]]) for function in asked}
+    instead = {
+        function: walk.substitutions[function][1](merged.c[walk.substitutions[function][0]]) for function in asked
+    }
     places = [merged.c[f"o{at}"] for at in range(len(ask.order))]
     key: ColumnElement[Any] = merged.c.user if walk.by_user else literal(ROOT_KEY)
     values = [place.label(f"o{at}") for at, place in enumerate([*places, merged.c.key])]
@@ -54,7 +56,7 @@ def page(source: Relation, layout: Layout, viewer: Viewer, ask: ListQuery, diale
 def count(source: Relation, viewer: Viewer, ask: ListQuery, dialect: Dialect) -> Select[Any]:
     """How many rows there are in all, or for each user among the keys: (number, key)."""
     walk = _scan_of(source)
-    acting, entry = walk.acting(viewer), aliased(walk.entries, name="entry")
+    acting, entry = walk.subjects(viewer), aliased(walk.entries, name="entry")
     key = acting.c.user if walk.by_user else literal(ROOT_KEY)
     chosen = select(func.count(distinct(getattr(entry, walk.key))), key.label("k")).select_from(acting)
     conditions = _conditions(source, viewer, ask, dialect, acting, entry)
@@ -62,9 +64,9 @@ def count(source: Relation, viewer: Viewer, ask: ListQuery, dialect: Dialect) ->
     return counted.group_by(acting.c.user) if walk.by_user else counted
 
 
-def _scan_of(source: Relation) -> Walk:
-    assert source.walk is not None
-    return source.walk
+def _scan_of(source: Relation) -> IndexScan:
+    assert source.index_scan is not None
+    return source.index_scan
 
 
 def _downs(ask: ListQuery) -> list[bool]:
@@ -83,10 +85,10 @@ def _conditions(
     source: Relation, viewer: Viewer, ask: ListQuery, dialect: Dialect, acting: FromClause, entry: Any
 ) -> list[ColumnElement[bool]]:
     walk, roles = _scan_of(source), _roles_asked(source, ask)
-    held = walk.held(acting, entry)
-    found = [walk.holds(acting, entry), held != 0]
-    if walk.lists is not None:
-        found.append(walk.lists(viewer, getattr(entry, walk.key)))
+    held = walk.roles(acting, entry)
+    found = [walk.matches(acting, entry), held != 0]
+    if walk.is_visible is not None:
+        found.append(walk.is_visible(viewer, getattr(entry, walk.key)))
     found += [has_bit(held, name) for _, *pairs in roles for _, name in pairs]
     rest = [term for term in ask.filter[1:] if term not in roles]
     if rest:
@@ -119,13 +121,13 @@ def _one(
 def _label(source: Relation, ask: ListQuery, acting: FromClause, entry: Any, carried: Sequence[str]) -> list[Any]:
     columns, walk = [column for column, _ in _terms(source, ask, entry)], _scan_of(source)
     order = [column.label(f"o{at}") for at, column in enumerate(columns[:-1])]
-    return [*order, columns[-1].label("key"), *(walk.carried[name](acting, entry).label(name) for name in carried)]
+    return [*order, columns[-1].label("key"), *(walk.payload[name](acting, entry).label(name) for name in carried)]
 
 
 def scan(source: Relation, viewer: Viewer, ask: ListQuery, dialect: Dialect, carried: Sequence[str]) -> Select[Any]:
     """The first entries of every subject: (user, o0, …, key, carried), a row as often as subjects have it."""
     walk = _scan_of(source)
-    acting, entry = walk.acting(viewer), aliased(walk.entries, name="entry")
+    acting, entry = walk.subjects(viewer), aliased(walk.entries, name="entry")
     if dialect.name == "postgresql":
         one = lateral(
             _one(source, viewer, ask, dialect, acting, entry, _label(source, ask, acting, entry, carried)), "one"
@@ -167,9 +169,9 @@ def merge_scans(source: Relation, viewer: Viewer, ask: ListQuery, dialect: Diale
     return select(once).where(once.c.n <= limit).subquery("merged")
 
 
-def _combine(walk: Walk, column: ColumnElement[Any]) -> ColumnElement[Any]:
-    assert walk.united is not None
-    return walk.united(column)
+def _combine(walk: IndexScan, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    assert walk.bit_or is not None
+    return walk.bit_or(column)
 
 
 VIRTUAL = "derived"

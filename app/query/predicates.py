@@ -78,7 +78,7 @@ def filter_condition(
 def seek_predicates(source: Relation, viewer: Viewer, shape: QueryShape, dialect: Dialect) -> list[ColumnElement[bool]]:
     """Where a database can begin to look, of what is asked for beside all else: few rows, however many there are."""
     named = [(source.filters[name], rest) for name, *rest in shape[1:] if name in source.filters]
-    found = [each.beginning(viewer, rest, dialect) for each, rest in named]
+    found = [each.seek_predicate(viewer, rest, dialect) for each, rest in named]
     return [condition for condition in found if condition is not None]
 
 

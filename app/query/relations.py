@@ -53,11 +53,11 @@ SETTLED = bindparam(SETTLED_EVENT, 2**63 - 1, type_=BigInteger())
 ROOT_KEY = 0
 """The key of a listing that hangs on nothing."""
 
-SHOWN = literal_column("1", Integer)
+PRESENT = literal_column("1", Integer)
 """What the cell of a part with a guard has, unless it is null."""
 
 Table = type[SQLModel]
-Instead = Mapping[Any, ColumnElement[Any]]
+Substitutions = Mapping[Any, ColumnElement[Any]]
 """What a statement has already of what cells and conditions would work out, by the functions that would."""
 Condition = Callable[[Viewer], ColumnElement[bool]]
 Within = Callable[[Viewer, ColumnElement[bool]], ColumnElement[bool]]
@@ -66,12 +66,12 @@ Comparisons = Sequence[tuple[str, str]]
 Expression = ColumnElement[Any] | Callable[[Viewer], ColumnElement[Any]]
 
 
-def _expression(given: Any, viewer: Viewer, instead: Instead = MappingProxyType({})) -> ColumnElement[Any]:
+def _expression(given: Any, viewer: Viewer, substitutions: Substitutions = MappingProxyType({})) -> ColumnElement[Any]:
     """A column as it is, or what a function makes of the viewer's permissions."""
     if isinstance(given, ColumnElement) or not callable(given):
         return col(given)
-    if given in instead:
-        return instead[given]
+    if given in substitutions:
+        return substitutions[given]
     made: ColumnElement[Any] = given(viewer)
     return made
 
@@ -94,17 +94,17 @@ class FilterSpec:
     sorts: bool = False
     bits: bool = False
     within: Within | None = None
-    begins: Within | None = None
+    access_path: Within | None = None
 
     def condition(self, viewer: Viewer, comparisons: Comparisons, dialect: Dialect) -> ColumnElement[bool]:
         """Compare, by each operator, with the value that will be bound by the name beside it; all must hold of one."""
         compared = self._compared(viewer, comparisons, dialect)
         return self.within(viewer, compared) if self.within else compared
 
-    def beginning(self, viewer: Viewer, comparisons: Comparisons, dialect: Dialect) -> ColumnElement[bool] | None:
+    def seek_predicate(self, viewer: Viewer, comparisons: Comparisons, dialect: Dialect) -> ColumnElement[bool] | None:
         """Where to begin, if there is a value for that; the condition has to be asked besides."""
         named = [(operator, name) for operator, name in comparisons if operator == "eq"]
-        return self.begins(viewer, self._compared(viewer, named, dialect)) if self.begins and named else None
+        return self.access_path(viewer, self._compared(viewer, named, dialect)) if self.access_path and named else None
 
     def _compared(self, viewer: Viewer, comparisons: Comparisons, dialect: Dialect) -> ColumnElement[bool]:
         column = _expression(self.of, viewer)
@@ -138,28 +138,28 @@ class Relation:
     by: Any
     sees: Condition
     order: tuple[str, ...] = ()
-    via: Table | None = None
-    on: ColumnElement[bool] | None = None
+    join_table: Table | None = None
+    join_on: ColumnElement[bool] | None = None
     orders: Mapping[str, Any] = field(default_factory=dict)
     filters: Mapping[str, FilterSpec] = field(default_factory=dict)
-    walk: "Walk | None" = None
-    through: Callable[[Viewer], FromClause] | None = None
-    derived: Callable[[Viewer], FromClause] | None = None
+    index_scan: "IndexScan | None" = None
+    custom_from: Callable[[Viewer], FromClause] | None = None
+    virtual_rows: Callable[[Viewer], FromClause] | None = None
     newest_first: bool = False
 
     @property
     def anchor(self) -> Table:
         """The table that holds the key."""
-        return self.via or self.table
+        return self.join_table or self.table
 
     def rows(self, viewer: Viewer) -> FromClause:
         """The table, with the one between."""
-        if self.through is not None:
-            return self.through(viewer)
-        if self.via is None:
+        if self.custom_from is not None:
+            return self.custom_from(viewer)
+        if self.join_table is None:
             return from_of(self.table)
-        assert self.on is not None
-        return from_of(self.via).join(from_of(self.table), self.on)
+        assert self.join_on is not None
+        return from_of(self.join_table).join(from_of(self.table), self.join_on)
 
     @property
     def types(self) -> dict[str, type]:
@@ -173,36 +173,38 @@ class Relation:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Walk:
-    """How a page is found along an index of entries instead of its own table: the merge of one walk for each subject.
+class IndexScan:
+    """How a page is found along an index of entries substitutions of its own table: the merge of one walk for each subject.
 
     `acting` gives (user, subject, cap) for the viewer, or for each key of the question (`by_user`). `entries` is the
     index: rows of a subject, the key of the row, what is `held` while it `holds`, and what it is sorted by.
 
     A walk meets every entry of the rows that it finds, so that it can carry what they come to: `carried` are columns,
-    made of an entry and `united` over all of a row; `instead` says for which functions they stand. Not for walks by
+    made of an entry and `united` over all of a row; `substitutions` says for which functions they stand. Not for walks by
     user, which are about somebody else. `unless`: for whom the index is not needed. `lists` narrows a walk by user to
     what the viewer may see of it, by the key of an entry.
     """
 
-    acting: Callable[[Viewer], FromClause]
+    subjects: Callable[[Viewer], FromClause]
     entries: Table
     key: str
-    holds: Callable[[FromClause, Any], ColumnElement[bool]]
-    held: Callable[[FromClause, Any], ColumnElement[Any]]
+    matches: Callable[[FromClause, Any], ColumnElement[bool]]
+    roles: Callable[[FromClause, Any], ColumnElement[Any]]
     by_user: bool = False
-    carried: Mapping[str, Callable[[FromClause, Any], ColumnElement[Any]]] = field(default_factory=dict)
-    united: Callable[[ColumnElement[Any]], ColumnElement[Any]] | None = None
-    unless: Callable[[Viewer], bool] | None = None
-    instead: Mapping[Any, tuple[str, Callable[[ColumnElement[Any]], ColumnElement[Any]]]] = field(default_factory=dict)
-    lists: Callable[[Viewer, Any], ColumnElement[bool]] | None = None
+    payload: Mapping[str, Callable[[FromClause, Any], ColumnElement[Any]]] = field(default_factory=dict)
+    bit_or: Callable[[ColumnElement[Any]], ColumnElement[Any]] | None = None
+    is_unneeded: Callable[[Viewer], bool] | None = None
+    substitutions: Mapping[Any, tuple[str, Callable[[ColumnElement[Any]], ColumnElement[Any]]]] = field(
+        default_factory=dict
+    )
+    is_visible: Callable[[Viewer, Any], ColumnElement[bool]] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lookup:
     """A lookup: the ways to find one row, and which one the arguments mean."""
 
-    ways: Mapping[str, Relation]
+    relations: Mapping[str, Relation]
     choose: Callable[[Mapping[str, Any]], tuple[str, Any] | None]
 
 
@@ -210,7 +212,7 @@ class Lookup:
 class FieldSpec:
     """What a field is of its row: a value kept or read, a key followed, a part, an identity, a way to find.
 
-    A part has a cell of its own only where it has a guard: `SHOWN`, or null as the whole part is. One of a `joined`
+    A part has a cell of its own only where it has a guard: `PRESENT`, or null as the whole part is. One of a `joined`
     table is made of what every source of such rows reads beside them.
 
     Without a row: what is `given` by the viewer, and what a service `asks`, called with (database, viewer, arguments).
@@ -223,23 +225,23 @@ class FieldSpec:
     part: bool = False
     joined: Table | None = None
     identity: bool = False
-    find: Lookup | None = None
-    given: Callable[[Viewer], Any] | None = None
-    asks: Callable[[Any, Viewer, Mapping[str, Any]], Any] | None = None
+    lookup: Lookup | None = None
+    viewer_value: Callable[[Viewer], Any] | None = None
+    service_field: Callable[[Any, Viewer, Mapping[str, Any]], Any] | None = None
 
     def expression(
-        self, name: str, table: Table, viewer: Viewer, instead: Instead = MappingProxyType({})
+        self, name: str, table: Table, viewer: Viewer, substitutions: Substitutions = MappingProxyType({})
     ) -> ColumnElement[Any]:
         """The cell in a select list; null where the viewer may not see it."""
-        value = _expression(self.of if self.of is not None else getattr(table, name), viewer, instead)
-        return value if self.guard is None else guarded(self.guard, value, viewer, instead)
+        value = _expression(self.of if self.of is not None else getattr(table, name), viewer, substitutions)
+        return value if self.guard is None else guarded(self.guard, value, viewer, substitutions)
 
 
 def guarded(
-    guard: Condition, value: ColumnElement[Any], viewer: Viewer, instead: Instead = MappingProxyType({})
+    guard: Condition, value: ColumnElement[Any], viewer: Viewer, substitutions: Substitutions = MappingProxyType({})
 ) -> ColumnElement[Any]:
     """A value, or null where the condition does not hold."""
-    allowed = _expression(guard, viewer, instead)
+    allowed = _expression(guard, viewer, substitutions)
     if isinstance(allowed, type(true())):
         return value
     return null() if isinstance(allowed, type(false())) else case((allowed, value), else_=None)
@@ -249,18 +251,20 @@ def guarded(
 class Layout:
     """The select list of one type: the cells of a row, and those of the row between for facts of a relation."""
 
-    cells: tuple[tuple[str, FieldSpec, Table], ...]
+    fields: tuple[tuple[str, FieldSpec, Table], ...]
 
-    def columns(self, viewer: Viewer, instead: Instead = MappingProxyType({})) -> list[ColumnElement[Any]]:
+    def columns(self, viewer: Viewer, substitutions: Substitutions = MappingProxyType({})) -> list[ColumnElement[Any]]:
         """The select list for a viewer, labelled c0, c1, …"""
         return [
-            cell.expression(name, table, viewer, instead).label(f"c{at}")
-            for at, (name, cell, table) in enumerate(self.cells)
+            cell.expression(name, table, viewer, substitutions).label(f"c{at}")
+            for at, (name, cell, table) in enumerate(self.fields)
         ]
 
-    def asks(self, functions: Iterable[Any]) -> set[Any]:
+    def used(self, functions: Iterable[Any]) -> set[Any]:
         """Which of these functions its cells would have worked out."""
-        asked = {cell.of for _, cell, _ in self.cells if callable(cell.of)} | {cell.guard for _, cell, _ in self.cells}
+        asked = {cell.of for _, cell, _ in self.fields if callable(cell.of)} | {
+            cell.guard for _, cell, _ in self.fields
+        }
         return {function for function in functions if function in asked}
 
 

@@ -109,8 +109,8 @@ def page(
     """The statement behind `Statements.page`."""
     if _walks(source, viewer, ask, dialect):
         return index_scan.page(source, layout, viewer, ask, dialect)
-    if source.derived is not None:
-        return index_scan.virtual_rows(source.derived(viewer), layout, viewer, ask)
+    if source.virtual_rows is not None:
+        return index_scan.virtual_rows(source.virtual_rows(viewer), layout, viewer, ask)
     if source.by is None:
         ordered = apply_order(source, ask)
         values = [column.label(f"o{at}") for at, (column, _) in enumerate(ordered) if are_placed]
@@ -123,10 +123,10 @@ def page(
 
 def _walks(source: Relation, viewer: Viewer, ask: ListQuery, dialect: Dialect) -> bool:
     """Whether a list goes along an index of entries: not where it is not needed, or all is about a few rows."""
-    walk = source.walk
+    walk = source.index_scan
     if walk is None or walk.by_user:
         return walk is not None
-    is_needed = walk.unless is None or not walk.unless(viewer)
+    is_needed = walk.is_unneeded is None or not walk.is_unneeded(viewer)
     return is_needed and not seek_predicates(source, viewer, ask.filter, dialect)
 
 
@@ -134,8 +134,8 @@ def count(source: Relation, viewer: Viewer, ask: ListQuery, dialect: Dialect) ->
     """The statement behind `Statements.count`: (number, key)."""
     if _walks(source, viewer, ask, dialect):
         return index_scan.count(source, viewer, ask, dialect)
-    if source.derived is not None:
-        return index_scan.count_virtual_rows(source.derived(viewer), ask)
+    if source.virtual_rows is not None:
+        return index_scan.count_virtual_rows(source.virtual_rows(viewer), ask)
     conditions = [source.sees(viewer), *filter_condition(source, viewer, ask.filter, dialect)]
     if source.by is None:
         whole: Select[Any] = select(func.count(), literal(ROOT_KEY).label("k"))  # type: ignore[assignment]  # of any rows
@@ -172,9 +172,9 @@ def _by_rowid(
     walk = select(rowid).select_from(source.rows(viewer)).where(by == key.c.value)
     found = apply_filters(walk, source, viewer, ask, dialect, ordered).correlate(key)
     rows = key.join(anchor, rowid.in_(found))
-    if source.via is not None:
-        assert source.on is not None
-        rows = rows.join(from_of(source.table), source.on)
+    if source.join_table is not None:
+        assert source.join_on is not None
+        rows = rows.join(from_of(source.table), source.join_on)
     values = [column.label(f"o{at}") for at, (column, _) in enumerate(ordered) if are_placed]
     places = [directed(column, down) for column, down in ordered]
     chosen = select(*layout.columns(viewer), *values, key.c.value.label("k"))

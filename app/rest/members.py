@@ -29,8 +29,8 @@ DEFAULT_LEVEL = Field("permissions", LEVEL, "1 when absent or null.")
 _ORG = layout(Org, "id", belongs=flag(policy.belongs_to_org))
 _MEMBER = Layout(
     (
-        *layout(User, "user_name", email=FieldSpec(guard=policy.sees_user_details)).cells,
-        *layout(OrgMember, "level", "granted_at", granter=read_graph.granter_name).cells,
+        *layout(User, "user_name", email=FieldSpec(guard=policy.sees_user_details)).fields,
+        *layout(OrgMember, "level", "granted_at", granter=read_graph.granter_name).fields,
     )
 )
 

@@ -23,7 +23,7 @@ from app.services import orgs, read_graph
 from app.services.orgs import Membership
 
 _USER = layout(User, "id")
-_JOINED = Layout((*CELLS.cells, *layout(OrgMember, "level", "granted_at", granter=read_graph.granter_name).cells))
+_JOINED = Layout((*CELLS.fields, *layout(OrgMember, "level", "granted_at", granter=read_graph.granter_name).fields))
 
 
 async def _list(call: Call) -> Response:
@@ -43,7 +43,7 @@ _NOT_A_MEMBER = {"permissions": None, "grantedAt": None, "grantedBy": None}
 
 
 def _membership(row: Row) -> dict[str, Any]:
-    level, granted_at, granted_by = row[len(CELLS.cells) : -1]
+    level, granted_at, granted_by = row[len(CELLS.fields) : -1]
     return {"permissions": level, "grantedAt": format_instant(granted_at, timespec="auto"), "grantedBy": granted_by}
 
 

@@ -28,12 +28,12 @@ CELLS = layout(Org, "slug", "name", "description", "created_at", "is_public", ow
 _RIGHTS = layout(
     Org, writes=flag(policy.writes_org), deletes=flag(policy.deletes_org), manages=flag(policy.manages_org)
 )
-ORG = Layout((*CELLS.cells, *_RIGHTS.cells))
+ORG = Layout((*CELLS.fields, *_RIGHTS.fields))
 
 
 def plain(row: Row) -> dict[str, Any]:
     """What every shape of an org has."""
-    slug, name, description, created_at, is_public, owner = row[: len(CELLS.cells)]
+    slug, name, description, created_at, is_public, owner = row[: len(CELLS.fields)]
     return {
         "slug": slug,
         "name": name,
@@ -46,7 +46,7 @@ def plain(row: Row) -> dict[str, Any]:
 
 def _shown(row: Row, viewer: Viewer) -> dict[str, Any]:
     """An org with what the asker may do; who sees it reads it."""
-    writes, deletes, manages = row[len(CELLS.cells) : len(ORG.cells)]
+    writes, deletes, manages = row[len(CELLS.fields) : len(ORG.fields)]
     rights = {
         "canRead": True,
         "canWrite": bool(writes),

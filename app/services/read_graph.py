@@ -28,7 +28,7 @@ from app.db.tables import (
     col,
 )
 from app.domain.viewer import DEACTIVATED, Viewer
-from app.query.relations import FieldSpec, FilterSpec, Relation, Walk, from_of, guarded
+from app.query.relations import FieldSpec, FilterSpec, IndexScan, Relation, from_of, guarded
 
 
 def _holds(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -118,9 +118,9 @@ GROUP_FILTERS = {
 }
 RESOURCE_FILTERS = {
     "type": FilterSpec(ResourceType.name, within=_of_type),
-    "org_slug": FilterSpec(Org.slug, fold=True, within=_in_org, begins=_of_the_org),
-    "owner_user_name": FilterSpec(User.user_key, fold=True, within=_owned_by, begins=_of_the_owner),
-    "name": FilterSpec(Resource.name_key, sorts=True, begins=_so_called),
+    "org_slug": FilterSpec(Org.slug, fold=True, within=_in_org, access_path=_of_the_org),
+    "owner_user_name": FilterSpec(User.user_key, fold=True, within=_owned_by, access_path=_of_the_owner),
+    "name": FilterSpec(Resource.name_key, sorts=True, access_path=_so_called),
     "slug": FilterSpec(Resource.slug, fold=True),
     "is_locked": FilterSpec(_is_locked),
     "viewer_role": FilterSpec(policy.effective_mask, bits=True),
@@ -226,30 +226,30 @@ def _itself(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return column
 
 
-_viewer_rows = Walk(
+_viewer_rows = IndexScan(
     policy.viewer_subjects,
     Access,
     "resource_id",
     policy.holds_access,
     policy.roles_sql,
-    carried={"held": policy.roles_sql, "granted": policy.granted_sql},
-    united=policy.bit_or,
-    unless=policy.lists_resources_by_table,
-    instead={
+    payload={"held": policy.roles_sql, "granted": policy.granted_sql},
+    bit_or=policy.bit_or,
+    is_unneeded=policy.lists_resources_by_table,
+    substitutions={
         policy.effective_mask: ("held", _itself),
         policy.granted_mask: ("granted", _itself),
         policy.administers_resource: ("held", policy.administered),
         policy.sees_configuration: ("held", policy.administered),
     },
 )
-_user_rows = Walk(
+_user_rows = IndexScan(
     policy.user_subjects,
     Access,
     "resource_id",
     policy.holds_access,
     policy.roles_sql,
     by_user=True,
-    lists=policy.lists_reached,
+    is_visible=policy.lists_reached,
 )
 resource = Relation("one", Resource, Resource.id, policy.sees_resource)
 resource_at = Relation("one", Resource, Resource.path, policy.sees_resource)
@@ -263,7 +263,7 @@ resources = Relation(
     _named,
     orders=RESOURCE_ORDERS,
     filters=RESOURCE_FILTERS,
-    walk=_viewer_rows,
+    index_scan=_viewer_rows,
 )
 accessible = Relation(
     "page",
@@ -273,7 +273,7 @@ accessible = Relation(
     _named,
     orders=RESOURCE_ORDERS,
     filters={"role": RESOURCE_FILTERS["viewer_role"], "type": RESOURCE_FILTERS["type"]},
-    walk=_user_rows,
+    index_scan=_user_rows,
 )
 accessors = Relation(
     "page",
@@ -283,7 +283,7 @@ accessors = Relation(
     ("user_name",),
     orders={"user_name": User.user_key},
     filters={"role": FilterSpec(policy.effective_mask, bits=True)},
-    derived=policy.subjects_sql,
+    virtual_rows=policy.subjects_sql,
 )
 type_name = (
     select(col(ResourceType.name))
@@ -343,10 +343,10 @@ _grant_orders = {"name": Group.name_key, "group": Grant.group_id, "user_name": U
 general_grant = Relation("one", Grant, Grant.resource_id, policy.is_general)
 anyone_grant = Relation("one", Grant, Grant.resource_id, policy.is_anyone)
 group_grants = Relation(
-    "many", Grant, Grant.resource_id, policy.everybody, ("name", "group"), orders=_grant_orders, through=_with_group
+    "many", Grant, Grant.resource_id, policy.everybody, ("name", "group"), orders=_grant_orders, custom_from=_with_group
 )
 user_grants = Relation(
-    "many", Grant, Grant.resource_id, policy.everybody, ("user_name",), orders=_grant_orders, through=_with_user
+    "many", Grant, Grant.resource_id, policy.everybody, ("user_name",), orders=_grant_orders, custom_from=_with_user
 )
 sources = Relation(
     "many",
@@ -355,7 +355,7 @@ sources = Relation(
     policy.is_given,
     ("subject",),
     orders={"subject": Access.subject},
-    through=policy.my_entries,
+    custom_from=policy.my_entries,
 )
 
 audit_event = Relation("one", AuditEvent, AuditEvent.id, policy.sees_audit_event)

@@ -48,9 +48,9 @@ def _layouts() -> dict[Relation, Layout]:
         if cell.follow is not None:
             led: Any = field_type(face, name)
             found[cell.follow] = page_layout(led, cell.follow) if cell.follow.kind == "page" else layout(led)
-        if cell.find is not None:
+        if cell.lookup is not None:
             lead: Any = field_type(face, name)
-            found |= {each: layout(NODE_TYPES.get(way, lead)) for way, each in cell.find.ways.items()}
+            found |= {each: layout(NODE_TYPES.get(way, lead)) for way, each in cell.lookup.relations.items()}
     return found
 
 
@@ -86,7 +86,7 @@ def test_all_cells_of_a_source_are_of_tables_that_it_reads(name: str) -> None:
     source = SOURCES[name]
     read = find_tables(source.rows(Viewer(7)), include_joins=True, include_aliases=True)
 
-    assert {from_of(table) for _, _, table in LAYOUTS[source].cells} <= set(read)
+    assert {from_of(table) for _, _, table in LAYOUTS[source].fields} <= set(read)
 
 
 def _whole_or_below(source: Relation, cells: Layout, viewer: Viewer, dialect: Dialect) -> Any:
@@ -115,7 +115,7 @@ def _asks(source: Relation) -> Iterator[ListQuery]:
     mixed = tuple((name, at % 2 == 0) for at, name in enumerate(source.orders))
     terms = _every_filter(source)
     yield ListQuery(mixed, ("and", *terms), after=True, backward=True)
-    if source.derived is None:
+    if source.virtual_rows is None:
         yield ListQuery(mixed, ("and", ("or", *terms), ("not", ("and", *terms))), after=True)
 
 

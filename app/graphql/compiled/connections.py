@@ -97,6 +97,6 @@ class ConnectionPlanner:
         def of(ask: ListQuery) -> PageStatements:
             page = built.page(source, layout, viewer, ask, are_placed=are_placed)
             count = built.count(source, viewer, ask) if is_counted else None
-            return PageStatements(bare(page), count, cursor_of(ask, page, len(layout.cells)))
+            return PageStatements(bare(page), count, cursor_of(ask, page, len(layout.fields)))
 
         return of

@@ -106,11 +106,13 @@ class PlanBuilder:
             return self.part(place, key, field, cell, details)
         if cell.follow is not None:
             return self._follow(place, key, field, cell, details)
-        if cell.find is not None or cell.asks is not None:
+        if cell.lookup is not None or cell.service_field is not None:
             place.draft.children.append((place.path, self._lookup(place, key, field, cell, details)))
             return "None"
         return (
-            self._value(place, field, cell) if cell.given is None else self._viewer_value(place, field, cell, details)
+            self._value(place, field, cell)
+            if cell.viewer_value is None
+            else self._viewer_value(place, field, cell, details)
         )
 
     def part(self, place: FieldLocation, key: str, field: GraphQLField, cell: FieldSpec, details: Sequence[Any]) -> str:
@@ -143,7 +145,7 @@ class PlanBuilder:
         return draft.value(at, change, required=required)
 
     def _viewer_value(self, place: FieldLocation, field: GraphQLField, cell: FieldSpec, details: Sequence[Any]) -> str:
-        given, complete = cell.given, self.typename(field.type, details)
+        given, complete = cell.viewer_value, self.typename(field.type, details)
         assert given is not None
         return f"{place.draft.name(lambda viewer: complete(given(viewer)))}(viewer)"
 
@@ -188,8 +190,8 @@ class PlanBuilder:
         assert source is not None
         make = self._page if source.kind == "page" else self.related
         place.draft.children.append((place.path, make(key, field, source, details)))
-        if cell.given is not None:
-            return f"{place.draft.name(cell.given)}(viewer)"
+        if cell.viewer_value is not None:
+            return f"{place.draft.name(cell.viewer_value)}(viewer)"
         if source.by is None:
             return str(ROOT_KEY)
         name = declared_fields(field).python_name
@@ -219,9 +221,9 @@ class PlanBuilder:
         self, place: FieldLocation, key: str, field: GraphQLField, cell: FieldSpec, details: Sequence[Any]
     ) -> Any:
         arguments = Arguments(field, details[0].node, self.planner.convert)
-        if cell.asks is not None:
-            return ServiceStep(key, cell.asks, arguments, serializers.complete_serializer(field.type))
-        find = cell.find
+        if cell.service_field is not None:
+            return ServiceStep(key, cell.service_field, arguments, serializers.complete_serializer(field.type))
+        find = cell.lookup
         assert find is not None
         is_list = is_list_type(field.type.of_type if is_non_null_type(field.type) else field.type)
         own = get_named_type(field.type)
@@ -230,7 +232,7 @@ class PlanBuilder:
         def ways(way: str) -> Rows:
             kind = own if is_object_type(own) else self.planner.schema.type_map[way]
             assert is_object_type(kind)
-            return self._rows(find.ways[way], kind, self.below(kind, details))
+            return self._rows(find.relations[way], kind, self.below(kind, details))
 
         goes_on = any(_selects_objects(each.node) for each in details)
         return LookupStep(key, find, is_list, arguments, goes_on, ways)

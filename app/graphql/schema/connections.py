@@ -113,7 +113,7 @@ async def _load_edges(source: Any, reader: Any) -> list[Any]:
     _, follow, wanted, _ = source.call
     page = await _rows(source, reader)
     edge, node = field_type(_class(source), "edges"), field_type(_class(source), "nodes")
-    width = len(layout(node).cells)
+    width = len(layout(node).fields)
     return [_edge(edge, node, row, width, _cursor(follow, wanted, row)) for row in page.rows]
 
 
@@ -142,7 +142,7 @@ def page_layout(connection: Any, follow: Relation) -> Layout:
     """The select list of a page: the cells of the node, then the facts of the relation."""
     edge, node = field_type(connection, "edges"), field_type(connection, "nodes")
     facts = tuple((name, cell, follow.anchor) for name, cell in field_specs(edge).items()) if edge.__row__ else ()
-    return Layout((*layout(node).cells, *facts))
+    return Layout((*layout(node).fields, *facts))
 
 
 @enum

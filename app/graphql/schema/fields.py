@@ -20,7 +20,7 @@ from app.domain import refs
 from app.domain.viewer import Viewer
 from app.graphql.schema.directives import Permission, RequiresPermission
 from app.query import pagination
-from app.query.relations import ROOT_KEY, SHOWN, Condition, Expression, FieldSpec, Layout, Lookup, Relation, Table
+from app.query.relations import PRESENT, ROOT_KEY, Condition, Expression, FieldSpec, Layout, Lookup, Relation, Table
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -86,13 +86,13 @@ def part(
     unless: str | None = None,
 ) -> Any:
     """An object of the same row. `of`: of what is joined to it, from another table; `guard`: null unless it holds."""
-    cell = FieldSpec(of=None if guard is None else SHOWN, guard=guard, part=True, joined=of)
+    cell = FieldSpec(of=None if guard is None else PRESENT, guard=guard, part=True, joined=of)
     return strawberry.field(description=description, metadata={"cell": cell}, directives=_requirement(requires, unless))
 
 
 def viewer_value(description: str, of: Callable[[Viewer], Any]) -> Any:
     """A value that follows from who asks, without a row."""
-    return declared(description, FieldSpec(given=of), _viewer_value)
+    return declared(description, FieldSpec(viewer_value=of), _viewer_value)
 
 
 def own_part(description: str) -> Any:
@@ -119,7 +119,7 @@ def edge(  # noqa: PLR0913 - a declaration, all by name
     the source.
     """
     given_key = key if callable(key) and not hasattr(key, "property") else None
-    cell = FieldSpec(of=None if given_key else key, guard=guard, read=read, follow=follow, given=given_key)
+    cell = FieldSpec(of=None if given_key else key, guard=guard, read=read, follow=follow, viewer_value=given_key)
     arguments = [*_page_arguments(filter, order), *narrow] if follow.kind == "page" else ()
     resolve = {"one": _follow_one, "many": _follow_many, "page": _follow_page}[follow.kind]
     return declared(description, cell, resolve, arguments, _requirement(requires, unless))
@@ -127,17 +127,17 @@ def edge(  # noqa: PLR0913 - a declaration, all by name
 
 def lookup(description: str, find: Lookup, *arguments: Argument) -> Any:
     """One row by one of several ways; null when there is none that the viewer may see."""
-    return declared(description, FieldSpec(find=find), _lookup, arguments)
+    return declared(description, FieldSpec(lookup=find), _lookup, arguments)
 
 
 def lookups(description: str, find: Lookup, *arguments: Argument) -> Any:
     """Several rows in the order of their keys, null for each that there is none of."""
-    return declared(description, FieldSpec(find=find), _lookup_each, arguments)
+    return declared(description, FieldSpec(lookup=find), _lookup_each, arguments)
 
 
 def service_field(description: str, asks: Callable[..., Any], *arguments: Argument) -> Any:
     """A leaf value that a service answers, called with (database, viewer, arguments)."""
-    return declared(description, FieldSpec(asks=asks), _call_service, arguments)
+    return declared(description, FieldSpec(service_field=asks), _call_service, arguments)
 
 
 def computed(description: str) -> Callable[[Callable[P, R]], R]:
@@ -197,7 +197,7 @@ def _page_arguments(filter_type: Any, order_type: Any) -> list[Argument]:
 
 
 def _viewer_value(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
-    return field_spec(info).given(info.context.viewer)  # type: ignore[misc]  # `given` made this field
+    return field_spec(info).viewer_value(info.context.viewer)  # type: ignore[misc]  # `viewer_value` declares it
 
 
 def _own_part(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
@@ -205,8 +205,8 @@ def _own_part(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> A
 
 
 def _key(source: Any, info: Any, cell: FieldSpec, name: str) -> Any:
-    if cell.given is not None:
-        return cell.given(info.context.viewer)
+    if cell.viewer_value is not None:
+        return cell.viewer_value(info.context.viewer)
     return source.__dict__[name]
 
 
@@ -244,7 +244,7 @@ def _follow_page(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -
     cell = field_spec(info)
     follow = cell.follow
     assert follow is not None
-    key = ROOT_KEY if follow.by is None and cell.given is None else _key(source, info, cell, name)
+    key = ROOT_KEY if follow.by is None and cell.viewer_value is None else _key(source, info, cell, name)
     if key is None:
         return None
     connection = object.__new__(_entity_type(info))
@@ -258,13 +258,13 @@ def _follow_page(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -
 
 
 def _lookup(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
-    find = field_spec(info).find
+    find = field_spec(info).lookup
     assert find is not None
     return _lookup_rows(find, info, kwargs)
 
 
 def _lookup_each(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
-    find = field_spec(info).find
+    find = field_spec(info).lookup
     assert find is not None
     return [_lookup_rows(find, info, {"id": key}) for key in refs.few(kwargs["ids"])]
 
@@ -275,11 +275,13 @@ def _lookup_rows(find: Lookup, info: Any, kwargs: Mapping[str, Any]) -> Any:
         return None
     way, key = chosen
     face = NODE_TYPES.get(way) or _entity_type(info)
-    return _make_instance(info.context.reader.related(response_location(info), find.ways[way], layout(face), key), face)
+    return _make_instance(
+        info.context.reader.related(response_location(info), find.relations[way], layout(face), key), face
+    )
 
 
 def _call_service(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
-    asks = field_spec(info).asks
+    asks = field_spec(info).service_field
     assert asks is not None
     return asks(info.context.database, info.context.viewer, kwargs)
 
@@ -345,7 +347,7 @@ def _plain(face: Any) -> list[tuple[str, FieldSpec]]:
     return [
         (name, cell)
         for name, cell in field_specs(face).items()
-        if cell.given is None and cell.find is None and cell.asks is None and not _is_root_page(cell)
+        if cell.viewer_value is None and cell.lookup is None and cell.service_field is None and not _is_root_page(cell)
     ]
 
 
@@ -395,7 +397,7 @@ class _Part:
     def __init__(self, face: Any, *, has_guard: bool) -> None:
         self._make = maker(face)
         self._has_guard = has_guard
-        self._width = len(layout(face).cells) + has_guard
+        self._width = len(layout(face).fields) + has_guard
 
     def make(self, row: Any, at: int) -> tuple[Any, int]:
         """The object, or None, and the first cell after it."""
