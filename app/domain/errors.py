@@ -1,36 +1,36 @@
-"""Every expected error, drawn once.
+"""The expected errors, as one tree.
 
     OstiaryError
-    ├── SettingsError            the start stops and says which setting and why
+    ├── SettingsError            the start stops; the message names the setting and the reason
     ├── NewerSchema              the start stops: a newer version has migrated the database
-    ├── Refusal                  the whole field or request is refused: an error at the top, an HTTP status
+    ├── Refusal                  the complete field or request is refused: a top-level error, an HTTP status
     │   ├── Unauthenticated      UNAUTHENTICATED     401
     │   ├── Forbidden            FORBIDDEN           403
-    │   ├── Unknown              NOT_FOUND           404  a question about what does not exist, for the asker
+    │   ├── Unknown              NOT_FOUND           404  a query about an object that the viewer cannot see
     │   ├── BadInput             BAD_USER_INPUT      400  an argument of a read: a page size, a cursor, a filter
-    │   ├── BadRequest           BAD_REQUEST         400  the request itself: its body, its headers, its operation
+    │   ├── BadRequest           BAD_REQUEST         400  the request: its body, its headers, its operation
     │   ├── TooComplex           OPERATION_TOO_COMPLEX 400
     │   ├── BodyTooLarge         BODY_TOO_LARGE      413
     │   ├── HeadersTooLarge      HEADERS_TOO_LARGE   431  too many bytes or fields, trailers and chunk lines included
     │   ├── RequestTimeout       REQUEST_TIMEOUT     408  the client did not send its request in time
-    │   ├── PersistedQueryNotFound     PERSISTED_QUERY_NOT_FOUND     200  the client sends the text then
+    │   ├── PersistedQueryNotFound     PERSISTED_QUERY_NOT_FOUND     200  the client then sends the text
     │   ├── PersistedQueryNotSupported PERSISTED_QUERY_NOT_SUPPORTED 400
     │   ├── RateLimited          RATE_LIMITED        429  with the seconds to wait
     │   ├── TimedOut             TIMEOUT             503
-    │   ├── ChangeMade           CHANGE_MADE         500  the change is committed, but its answer cannot be given
-    │   ├── OutcomeUnknown       OUTCOME_UNKNOWN     503  whether the change is committed cannot be found out
-    │   └── Unavailable          SERVICE_UNAVAILABLE 503  another service does not answer; or we are stopping
-    └── Problem                  a change was refused: an entry of a payload's `errors`, with its path
+    │   ├── ChangeMade           CHANGE_MADE         500  the change is committed, but its result cannot be returned
+    │   ├── OutcomeUnknown       OUTCOME_UNKNOWN     503  the change may be committed or not
+    │   └── Unavailable          SERVICE_UNAVAILABLE 503  another service does not answer, or this server is stopping
+    └── Problem                  a change is refused: an entry of a payload's `errors`, with its path
         ├── InvalidInput         INVALID_INPUT       400
-        ├── NotFound             NOT_FOUND           404  also: not allowed to know
+        ├── NotFound             NOT_FOUND           404  also for objects that the viewer may not see
         ├── Conflict             CONFLICT            409
-        ├── Locked               LOCKED              400  known and permitted, but locked
-        ├── QuotaExceeded        QUOTA_EXCEEDED      400  the bytes pass what the org's owner may store
-        └── Protected            PROTECTED           409  a built-in thing, the last administrator
-            └── ManagedElsewhere PROTECTED           400  accounts are kept by the external provider
+        ├── Locked               LOCKED              400  the change is permitted, but the resource is locked
+        ├── QuotaExceeded        QUOTA_EXCEEDED      400  the bytes exceed the quota of the org's owner
+        └── Protected            PROTECTED           409  a built-in object, the last administrator
+            └── ManagedElsewhere PROTECTED           400  the external provider manages the accounts
 
-`Problems` carries several at once, so that every offender is named. Whatever is not in this tree is a surprise: its
-text goes to the log, and the asker gets an id.
+`Problems` carries several problems, so that one answer names every invalid value. Any other exception is unexpected:
+its text is logged, and the client receives an id.
 """
 
 from collections.abc import Sequence
@@ -38,19 +38,19 @@ from typing import ClassVar
 
 
 class OstiaryError(Exception):
-    """The root: an error that we expect and that has a sentence for a person."""
+    """Base of the expected errors. The message is written for users."""
 
 
 class SettingsError(OstiaryError):
-    """A setting is missing, unknown or would leave a door open."""
+    """A setting is missing, unknown or unsafe."""
 
 
 class NewerSchema(OstiaryError):
-    """The database was migrated by a newer version."""
+    """A newer version has migrated the database."""
 
 
 class Refusal(OstiaryError):
-    """The whole field or request is refused."""
+    """The complete field or request is refused."""
 
     code: ClassVar[str]
     status: ClassVar[int]
@@ -61,28 +61,28 @@ class Refusal(OstiaryError):
 
 
 class Unauthenticated(Refusal):
-    """Nobody is signed in, or the token is no longer good."""
+    """The request has no token, or its token is invalid or expired."""
 
     code = "UNAUTHENTICATED"
     status = 401
 
 
 class Forbidden(Refusal):
-    """Signed in, and known not to be permitted."""
+    """The user is signed in and lacks the permission."""
 
     code = "FORBIDDEN"
     status = 403
 
 
 class Unknown(Refusal):
-    """A question names a user or a resource that does not exist, or that the asker may not know of."""
+    """A query names a user or a resource that does not exist, or that the viewer may not see."""
 
     code = "NOT_FOUND"
     status = 404
 
 
 class BadInput(Refusal):
-    """An argument of a read is out of its limits."""
+    """An argument of a read is outside its limits."""
 
     code = "BAD_USER_INPUT"
     status = 400
@@ -96,7 +96,10 @@ class BadRequest(Refusal):
 
 
 class TooComplex(Refusal):
-    """A document, or what comes with it, is larger than a limit allows: which one, its number and what it is here."""
+    """A document or its variables exceed a limit.
+
+    The arguments are the name of the limit, its maximum and the value of this request.
+    """
 
     code = "OPERATION_TOO_COMPLEX"
     status = 400
@@ -128,7 +131,7 @@ class RequestTimeout(Refusal):
 
 
 class PersistedQueryNotFound(Refusal):
-    """No text is known for a hash. Clients look for this very message, and some take any other status for a failure."""
+    """No document is stored for a hash. Clients compare this message, and some fail on any status but 200."""
 
     code = "PERSISTED_QUERY_NOT_FOUND"
     status = 200
@@ -138,7 +141,7 @@ class PersistedQueryNotFound(Refusal):
 
 
 class PersistedQueryNotSupported(Refusal):
-    """A hash of another protocol than ours. Clients look for this very message, and send whole texts from then on."""
+    """The hash belongs to an unsupported protocol. Clients compare this message, and send complete texts from then on."""
 
     code = "PERSISTED_QUERY_NOT_SUPPORTED"
     status = 400
@@ -148,7 +151,7 @@ class PersistedQueryNotSupported(Refusal):
 
 
 class RateLimited(Refusal):
-    """Too much at once; `retry_after` says in how many seconds it may go."""
+    """Too many requests at once. `retry_after` is the number of seconds until the next try."""
 
     code = "RATE_LIMITED"
     status = 429
@@ -159,35 +162,35 @@ class RateLimited(Refusal):
 
 
 class TimedOut(Refusal):
-    """The operation took longer than it may."""
+    """The operation exceeded its time limit."""
 
     code = "TIMEOUT"
     status = 503
 
 
 class ChangeMade(Refusal):
-    """The change is committed, but what it shows could not be read or sent. Nobody needs to ask for it again."""
+    """The change is committed, but its result could not be read or sent. The client must not repeat the change."""
 
     code = "CHANGE_MADE"
     status = 500
 
 
 class OutcomeUnknown(Refusal):
-    """The connection to the database was lost during the commit, and its end could not be found out."""
+    """The connection to the database was lost during the commit, and its outcome could not be determined."""
 
     code = "OUTCOME_UNKNOWN"
     status = 503
 
 
 class Unavailable(Refusal):
-    """Another service that we need does not answer, or answers nonsense; or we are stopping."""
+    """A required service does not answer or answers with invalid data, or this server is stopping."""
 
     code = "SERVICE_UNAVAILABLE"
     status = 503
 
 
 class Problem(OstiaryError):
-    """One reason why a change was refused; `path` leads to the offender inside the input."""
+    """One reason why a change is refused. `path` is the path of the invalid value inside the input."""
 
     code: ClassVar[str]
     status: ClassVar[int]
@@ -198,54 +201,54 @@ class Problem(OstiaryError):
         self.path = tuple(map(str, path))
 
     def under(self, *prefix: str | int) -> "Problem":
-        """The same problem, seen from further out."""
+        """Return the same problem with a prefix before its path."""
         return type(self)(self.message, (*prefix, *self.path))
 
 
 class InvalidInput(Problem):
-    """A value is not of the form or size that is wanted."""
+    """A value has an invalid format or size."""
 
     code = "INVALID_INPUT"
     status = 400
 
 
 class NotFound(Problem):
-    """No such thing, or none that the viewer may know of: the answer is the same."""
+    """The object does not exist, or the viewer may not see it."""
 
     code = "NOT_FOUND"
     status = 404
 
 
 class Conflict(Problem):
-    """What is stored now stands against the change."""
+    """The change conflicts with the current state."""
 
     code = "CONFLICT"
     status = 409
 
 
 class Locked(Problem):
-    """Known and permitted, but locked."""
+    """The change is permitted, but the resource is locked."""
 
     code = "LOCKED"
     status = 400
 
 
 class QuotaExceeded(Problem):
-    """The bytes pass what the owner of the org may store."""
+    """The bytes exceed the quota of the org's owner."""
 
     code = "QUOTA_EXCEEDED"
     status = 400
 
 
 class Protected(Problem):
-    """A built-in thing, or the last of its kind: nobody may change it so."""
+    """The object is built in or the last of its kind, and may not be changed in this manner."""
 
     code = "PROTECTED"
     status = 409
 
 
 class ManagedElsewhere(Protected):
-    """Accounts are kept by the external provider: nobody changes them here."""
+    """The external provider manages the accounts, so they cannot be changed here."""
 
     status: ClassVar[int] = 400
 
@@ -254,7 +257,7 @@ class ManagedElsewhere(Protected):
 
 
 class Problems(OstiaryError):
-    """Several problems of one change, all named; nothing was written."""
+    """All problems of one change. Nothing was written."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("; ".join(problem.message for problem in problems))

@@ -1,69 +1,76 @@
-"""Global ids: opaque text that names a type and a row. Reading and writing them is pure."""
+"""References to rows: global ids, which are opaque text made of a type and a row number, and `RowRef`."""
 
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
+from typing import Any
 
 from app.domain.errors import BadInput
 
+RowRef = tuple[str, Any]
+"""A row as an input names it: a unique attribute (`id`, `slug`, `userName`, …) and its value."""
+
 MAX_NODES = 100
 MAX_ID = 2**60 - 1
-"""Largest id that is read: the number of a subject holds an id and three bits more (`masks.subject`), in 64 bits."""
+"""Largest id that is accepted: the id of a subject adds three bits (`resource_roles.subject_id`), in 64 bits."""
 
-DIGITS = len(str(MAX_ID))
+MAX_DIGITS = len(str(MAX_ID))
 
-REMEMBERED = 32_768
-"""Ids that need not be read again: whoever asks about rights names the same things over and over."""
+CACHE_SIZE = 32_768
+"""Decoded ids in the cache: requests about access name the same objects again and again."""
 
-LONGEST = 64
-"""Characters that an id of ours has at most, by far."""
+MAX_CHARACTERS = 64
+"""Upper bound of the length of a valid id."""
 
 
 def encode(kind: str, key: int) -> str:
-    """Write an id. Of letters and digits, base64 makes none of the signs that an URL has another use for."""
+    """Return a global id. The base64 of letters, digits and a colon needs no escape in a URL."""
     return b2a_base64(f"{kind}:{key}".encode(), newline=False).decode().rstrip("=")
 
 
 @cache
 def encoder(kind: str) -> Callable[[int], str]:
-    """A function that writes the ids of one type."""
+    """Return a function that encodes the ids of one type."""
 
-    def write(key: int) -> str:
+    def encode_key(key: int) -> str:
         return encode(kind, key)
 
-    return write
+    return encode_key
 
 
 def decode(text: str) -> tuple[str, int] | None:
-    """Read an id; None for anything that is not one, a row number out of range too: both are simply not found."""
-    return None if len(text) > LONGEST else _decoded(text)
+    """Return the type and the row number of an id, or None for an invalid id or a number out of range."""
+    return None if len(text) > MAX_CHARACTERS else _decode(text)
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _decoded(text: str) -> tuple[str, int] | None:
+@lru_cache(maxsize=CACHE_SIZE)
+def _decode(text: str) -> tuple[str, int] | None:
     try:
         kind, colon, key = a2b_base64(text + "=" * (-len(text) % 4)).decode().partition(":")
     except ValueError:
         return None
-    if not (colon and key.isascii() and key.isdigit() and len(key) <= DIGITS and 0 < int(key) <= MAX_ID):
+    if not (colon and key.isascii() and key.isdigit() and len(key) <= MAX_DIGITS and 0 < int(key) <= MAX_ID):
         return None
     return (kind, int(key)) if encode(kind, int(key)) == text else None
 
 
 def key_of(kind: str, text: str) -> int | None:
-    """The row number in an id of one type; None for another type's id, or none at all."""
-    found = decode(text)
-    return found[1] if found is not None and found[0] == kind else None
+    """Return the row number in an id of one type, or None for an invalid id or an id of another type."""
+    decoded = decode(text)
+    return decoded[1] if decoded is not None and decoded[0] == kind else None
 
 
 def keys_of(kind: str, texts: Sequence[str]) -> list[int]:
-    """The same for many, without a call for each; 0, which is nobody's number, where there is none."""
-    read = _decoded if max(map(len, texts), default=0) <= LONGEST else decode
-    return [0 if found is None or found[0] != kind else found[1] for found in map(read, texts)]
+    """Return the row number of each id, with 0 (never a row number) where `key_of` returns None.
+
+    One length check for all ids saves a function call for each id.
+    """
+    read = _decode if max(map(len, texts), default=0) <= MAX_CHARACTERS else decode
+    return [0 if decoded is None or decoded[0] != kind else decoded[1] for decoded in map(read, texts)]
 
 
-def few(given: Sequence[str]) -> Sequence[str]:
-    """The ids of a request; raises BadInput for more than a page."""
-    if len(given) > MAX_NODES:
-        raise BadInput(f"`ids` takes at most {MAX_NODES} ids, not {len(given)}.")
-    return given
+def check_count(ids: Sequence[str]) -> Sequence[str]:
+    """Return the ids of a request unchanged; raise BadInput for more than MAX_NODES."""
+    if len(ids) > MAX_NODES:
+        raise BadInput(f"`ids` takes at most {MAX_NODES} ids, not {len(ids)}.")
+    return ids

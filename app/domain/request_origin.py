@@ -1,4 +1,4 @@
-"""From where something is asked: kept beside the request, for what happens far below the face that was asked."""
+"""The origin of the current request, in a context variable: services and policies read it without a parameter."""
 
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class RequestOrigin:
-    """Which face was asked (`GRAPHQL`, `REST` or `COMMAND`), from which address, in which request.
+    """The API of a request (`GRAPHQL`, `REST` or `COMMAND`), the client's address and the request id.
 
-    `is_direct_local` finds out whether a process of this machine sent the request itself (`web.locality`).
+    `is_direct_local` returns whether a process of this machine sent the request without a proxy (`http.locality`).
     """
 
     api: str
@@ -19,6 +19,6 @@ class RequestOrigin:
 
 
 COMMAND = RequestOrigin("COMMAND", is_direct_local=lambda: True)
-"""The command line of the machine itself."""
+"""The origin of commands on the server's own machine."""
 
 current_origin: ContextVar[RequestOrigin] = ContextVar("origin", default=COMMAND)

@@ -1,7 +1,7 @@
-"""The arithmetic of access: roles on a resource as bits, and those who hold them as numbers. Names are for people.
+"""Roles on a resource as bit masks, and subjects as numbers.
 
-Roles are closed under implication (design, 1.5), and the closure of a union is the union of closures, so that what
-several subjects hold can be added up with OR after each was closed by itself.
+Roles are closed under implication (design, 1.5). The closure of a union is the union of the closures, so the closed
+roles of several subjects are combined with OR.
 """
 
 from enum import IntEnum
@@ -34,14 +34,14 @@ NAMES = {
     DATA_WRITE: "DATASET_DATA_WRITE",
     ADMIN: "ADMIN",
 }
-"""What the roles are called where people are told of them."""
+"""Names of the roles in the APIs, by bit."""
 
 BITS = tuple(IMPLIED)
-"""The roles in the order in which they are always listed."""
+"""The bits of the roles, in the order of every list of roles."""
 
 
 def effective(granted: int, full: int) -> int:
-    """What a grant gives: its roles with what they imply, of those that the type has."""
+    """Return the granted roles with their implied roles, limited to the roles of the resource's type (`full`)."""
     closed = 0
     for bit in BITS:
         if granted & bit:
@@ -50,7 +50,7 @@ def effective(granted: int, full: int) -> int:
 
 
 class MemberLevel(IntEnum):
-    """How far somebody belongs to an org; the numbers are those of the REST face."""
+    """Level of a member in an org. The numbers are those of the REST API."""
 
     READ_ONLY = 0
     READ_WRITE = 1
@@ -64,14 +64,14 @@ CAPS = {
     MemberLevel.READ_WRITE_DELETE: READ | WRITE,
     MemberLevel.ADMIN: ALL,
 }
-"""What a level gives on every resource of the org."""
+"""Roles of a level on every resource of the org."""
 
 
 SUBJECT_TYPES = 8
 
 
 class SubjectType(IntEnum):
-    """What sort of subject a number is."""
+    """Type of a subject, the lowest three bits of its number."""
 
     ANYONE = 0
     GENERAL = 1
@@ -83,25 +83,24 @@ class SubjectType(IntEnum):
 
 
 ANYONE = int(SubjectType.ANYONE)
-"""Everybody, signed in or not."""
+"""Subject of all requests, signed in or not."""
 
 GENERAL = int(SubjectType.GENERAL)
-"""Every signed-in user that is not deactivated."""
+"""Subject of every signed-in user who is not deactivated."""
 
 REGISTRY = int(SubjectType.REGISTRY)
-"""Those who hold RESOURCES_MANAGE."""
+"""Subject of the users with RESOURCES_MANAGE."""
 
 
 def subject_id(kind: SubjectType, key: int = 0) -> int:
-    """The number of a group, a user, the people of an org, or the owner of a resource."""
+    """Return the number of a group, a user, the members of an org, or the owner of a resource."""
     return key * SUBJECT_TYPES + kind
 
 
 def subject_type(number: int) -> SubjectType:
-    """What sort of subject a number is."""
     return SubjectType(number % SUBJECT_TYPES)
 
 
 def subject_key(number: int) -> int:
-    """The id in the number of a subject."""
+    """Return the row id in the number of a subject."""
     return number // SUBJECT_TYPES

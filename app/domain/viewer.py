@@ -1,4 +1,4 @@
-"""Viewers and the permissions that they hold."""
+"""Viewers and their permissions in the system."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,11 +6,11 @@ from enum import Flag
 from typing import Any
 
 DEACTIVATED = "deactivated"
-"""The key of the built-in role that takes everything away."""
+"""The key of the built-in role that removes every permission."""
 
 
 class Permission(Flag):
-    """What a role allows in the registry as a whole; stored as the sum of the numbers."""
+    """Permissions of a role in the complete system, stored as the sum of their numbers."""
 
     NONE = 0
     USERS_VIEW = 1
@@ -31,37 +31,37 @@ ALL_PERMISSIONS = ~Permission.NONE
 SCOPED_PERMISSIONS = (
     Permission.ORGS_MANAGE | Permission.RESOURCES_MANAGE | Permission.RESOURCES_VIEW | Permission.ACCESS_VIEW
 )
-"""What a token can carry that is limited to some orgs and resources: all else is about the whole registry."""
+"""Permissions that apply to a single org or resource. A token limited to some orgs and resources carries no others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who is asking. Every read and every change is done on somebody's behalf."""
+    """The user of a request. Every read and every change has a viewer."""
 
     user_id: int | None
     permissions: Permission = Permission.NONE
     jti: str | None = None
     expires_at: datetime | None = None
-    """When the token ends by which she asks."""
+    """End of the token of this request, None if it has none."""
     externally_managed: bool = False
-    """Whether she asks a registry whose accounts an external provider keeps."""
+    """True if an external provider manages the accounts of this registry."""
     token_id: int | None = None
-    """The API token by which she asks; None for somebody who signed in."""
+    """Row id of the API token of this request, None for a session token."""
     is_limited: bool = False
-    """Whether that token is good for some orgs and resources alone."""
+    """True if the API token covers only some orgs and resources."""
 
     @property
     def permission_profile(self) -> "Viewer":
-        """What a statement depends on, and nothing of who she is: the same for all who hold the same."""
+        """Return this viewer without identity: viewers with equal profiles share compiled statements and plans."""
         return Viewer(None, self.permissions, is_limited=self.is_limited)
 
     @property
     def bind_values(self) -> dict[str, Any]:
-        """Who she is, bound in the statements that are the same for all alike."""
+        """Return the identity, to bind in the statements that a permission profile shares."""
         return {"viewer_id": self.user_id, "token_id": self.token_id}
 
 
 ANONYMOUS = Viewer(None)
 
 SYSTEM = Viewer(0, ALL_PERMISSIONS)
-"""The registry itself: it makes its first administrator, and the users whom an external provider vouches for."""
+"""The system as a viewer: creates the first administrator and the users that an external provider authenticates."""

@@ -11,6 +11,7 @@ from app.db.tables import Org, Resource
 from app.db.types import format_instant
 from app.domain import resource_roles
 from app.domain.errors import Conflict, NotFound
+from app.domain.refs import RowRef
 from app.query.relations import FieldSpec, Layout, flag, layout
 from app.rest import models
 from app.rest.lookups import load_org
@@ -20,7 +21,6 @@ from app.rest.responses import created, json, not_modified_placeholder
 from app.rest.routing import AuthMode, Call, Route
 from app.services import read_graph, resources, validation
 from app.services.dataset_visibility import Visibility, set_visibility, visibility
-from app.services.roles import RowRef
 
 DATASET = 7
 """What kind of entry a dataset is, to clients of the documented API."""

@@ -10,6 +10,7 @@ from app.db.statements import Row
 from app.db.tables import Org
 from app.db.types import format_instant
 from app.domain.errors import InvalidInput, NotFound
+from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
 from app.query.reader import ListReader
 from app.query.relations import Layout, flag, layout
@@ -20,7 +21,6 @@ from app.rest.request_bodies import Body
 from app.rest.responses import created, json, not_modified_placeholder
 from app.rest.routing import AuthMode, Call, Route
 from app.services import orgs, read_graph
-from app.services.roles import RowRef
 
 CELLS = layout(Org, "slug", "name", "description", "created_at", "is_public", owner=read_graph.org_owner_name)
 """What every shape of an org begins with."""

@@ -18,6 +18,7 @@ from app.config import Settings
 from app.db import Freshness, Transaction
 from app.domain import viewer as viewers
 from app.domain.errors import ChangeMade, Problem
+from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
 from app.http.deadlines import MADE
 from app.observability import request_stats
@@ -28,7 +29,6 @@ from app.rest.parameters import Field, bound
 from app.rest.request_bodies import Body
 from app.services import audit, session
 from app.services.app_context import AppContext
-from app.services.roles import RowRef
 
 SAFE = ("GET", "HEAD")
 

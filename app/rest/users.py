@@ -11,6 +11,7 @@ from app.db.tables import Org, Role, User
 from app.db.types import format_instant
 from app.domain import refs
 from app.domain.errors import Conflict, NotFound, Problem, Problems
+from app.domain.refs import RowRef
 from app.query.reader import ListReader
 from app.query.relations import FieldSpec, layout
 from app.rest import models
@@ -20,7 +21,6 @@ from app.rest.responses import empty, json
 from app.rest.routing import AuthMode, Call, Route
 from app.rest.storage import storage_by_user
 from app.services import provisioning, read_graph, session, user_deletion, users
-from app.services.roles import RowRef
 
 _USER = layout(User, "id", "user_name", "created_at", email=FieldSpec(guard=policy.sees_user_details))
 _ROLE = layout(Role, "name")

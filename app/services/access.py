@@ -14,12 +14,12 @@ from app.db.statements import few_rows
 from app.db.tables import Grant, Group, GroupMember, Resource, RowId, User, col
 from app.domain import resource_roles
 from app.domain.errors import Conflict, InvalidInput, NotFound, OstiaryError, Problem, Problems
+from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
 from app.query.relations import Keys, among, integers
 from app.services import access_index, audit, expiry, resources, validation
 from app.services.resources import ResourceForUpdate
-from app.services.roles import RowRef
 
 MAX_ENTRIES = 1_000
 MAX_BATCH = 1_000

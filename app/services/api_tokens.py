@@ -12,11 +12,11 @@ from app import policy
 from app.db import Database, ForeignKeyViolation, Transaction, UniqueViolation
 from app.db.tables import ApiToken, ApiTokenOrg, ApiTokenResource, RowId, User, col, sort_key
 from app.domain.errors import Conflict, InvalidInput, NotFound, Problem
+from app.domain.refs import RowRef
 from app.domain.viewer import SCOPED_PERMISSIONS, Permission, Viewer
 from app.observability import request_stats
 from app.security import api_token_format
 from app.services import audit, orgs, ownership, resources, users, validation
-from app.services.roles import RowRef
 
 log = logging.getLogger(__name__)
 

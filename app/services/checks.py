@@ -14,13 +14,13 @@ from app.db import Database, Freshness
 from app.db.tables import Access, KeyText, Resource, RowId, User, col
 from app.domain import resource_roles
 from app.domain.errors import BadInput, Forbidden, Unknown
+from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
 from app.policy import PAIR, USER_SUBJECTS, WIDE_PAIR
 from app.query.relations import Keys, among
 from app.services import validation
 from app.services.access_cache import NO_RESOURCE, NO_USER, mark_missing, masks_of_pairs
-from app.services.roles import RowRef
 
 MAX_CHECKS = 10_000
 

@@ -10,12 +10,12 @@ from app import policy
 from app.db import Transaction
 from app.db.tables import Grant, Resource, RowId, col
 from app.domain import resource_roles
+from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
 from app.services import access, resources
 from app.services.access import GrantEntry
 from app.services.resources import DEFAULT_MASK
-from app.services.roles import RowRef
 
 
 class Visibility(IntEnum):

@@ -12,10 +12,10 @@ from app import policy
 from app.db import Database, Freshness
 from app.db.tables import Grant, GroupMember, OrgMember, Resource, User, UTCDateTime, col
 from app.domain import resource_roles
+from app.domain.refs import RowRef
 from app.domain.resource_roles import MemberLevel, SubjectType
 from app.domain.viewer import Viewer
 from app.services import checks
-from app.services.roles import RowRef
 
 
 class Cause(StrEnum):

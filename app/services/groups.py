@@ -13,11 +13,11 @@ from app.db import ForeignKeyViolation, Transaction, UniqueViolation
 from app.db.tables import Group, GroupMember, KeyText, MembersSeenBy, RowId, User, col, sort_key
 from app.domain import resource_roles
 from app.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Problem
+from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Permission, Viewer
 from app.query.relations import among, integers, texts
 from app.services import access_index, audit, expiry, users, validation
-from app.services.roles import RowRef
 
 MAX_AT_ONCE = 1_000
 

@@ -7,9 +7,9 @@ from sqlalchemy import delete
 from app.db import Transaction, UniqueViolation
 from app.db.tables import Lock, LockEvent, col
 from app.domain.errors import Conflict, InvalidInput
+from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
 from app.services import audit, org_locks, resources, users
-from app.services.roles import RowRef
 
 MAX_REASON = 1_000
 

@@ -7,9 +7,9 @@ from sqlalchemy import Select, bindparam, or_, select
 from app import policy
 from app.db import Transaction
 from app.db.tables import Org, Resource, col
+from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
 from app.services import validation
-from app.services.roles import RowRef
 
 
 async def hold_orgs(tx: Transaction, resource: RowRef, org: RowRef | None = None) -> None:

@@ -14,11 +14,11 @@ from app import policy
 from app.db import Transaction, UniqueViolation
 from app.db.tables import KeyText, Org, OrgMember, Resource, RowId, User, col, sort_key
 from app.domain.errors import Conflict, Forbidden, NotFound, Problem
+from app.domain.refs import RowRef
 from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import Permission, Viewer
 from app.query.relations import Condition, among, integers, texts
 from app.services import audit, expiry, ownership, users, validation
-from app.services.roles import RowRef
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from app import policy
 from app.db import Transaction
 from app.db.tables import Lock, Resource, RowId, User, col
 from app.domain.errors import Forbidden, InvalidInput, Locked
+from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
 from app.query.relations import Keys, among
 from app.services import users
-from app.services.roles import RowRef
 
 _ABLE = select(col(User.id)).where(
     among(col(User.id), bindparam("keys", type_=Keys(RowId()))), policy.is_active(col(User.id))

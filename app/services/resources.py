@@ -25,9 +25,9 @@ from app.db import Transaction, UniqueViolation
 from app.db.tables import Grant, KeyText, Lock, Org, Resource, ResourceType, RowId, Ticket, col, sort_key
 from app.domain import resource_roles
 from app.domain.errors import Conflict, Forbidden, InvalidInput, Locked, NotFound, Problem
+from app.domain.refs import RowRef
 from app.domain.viewer import Permission, Viewer
 from app.services import access_index, audit, org_locks, ownership, quotas, validation
-from app.services.roles import RowRef
 
 DEFAULT_MASK = resource_roles.METADATA_READ | resource_roles.DATA_READ
 """What every signed-in user gets on a new resource, of the roles that its type has (design, 1.5)."""

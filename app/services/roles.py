@@ -10,6 +10,7 @@ from app import policy
 from app.db import ForeignKeyViolation, Transaction, UniqueViolation
 from app.db.tables import Role, RowId, User, UserRole, casefold_key, col
 from app.domain.errors import Conflict, InvalidInput, NotFound, Problem, Protected
+from app.domain.refs import RowRef
 from app.domain.viewer import DEACTIVATED, Permission, Viewer
 from app.query.relations import among, integers, texts
 from app.services import audit, validation
@@ -19,9 +20,6 @@ ADMIN = "admin"
 
 FIXED = frozenset({ADMIN, DEACTIVATED})
 """The built-in roles whose permissions are what they mean."""
-
-RowRef = tuple[str, Any]
-"""How a row is named: the way (`id` or a natural key) and the key."""
 
 RoleIds = dict[str, tuple[int, Permission]]
 """Roles by key: the id, and what it carries."""

@@ -18,6 +18,7 @@ from app.db.tables import KeyText, RevokedToken, Role, RowId, User, UserRole, UT
 from app.db.types import format_instant
 from app.domain import viewer as viewers
 from app.domain.errors import InvalidInput, ManagedElsewhere, NotFound, Problem, Unauthenticated
+from app.domain.refs import RowRef
 from app.domain.request_origin import current_origin
 from app.domain.viewer import DEACTIVATED, SYSTEM, Permission, Viewer
 from app.observability import sign_in_log
@@ -28,7 +29,6 @@ from app.services.app_context import AppContext
 from app.services.demo import names as demo_names
 from app.services.external_accounts import ProviderIdentity
 from app.services.login_throttle import LoginAttempt, viewer_as_caller
-from app.services.roles import RowRef
 
 log = logging.getLogger(__name__)
 

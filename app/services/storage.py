@@ -14,10 +14,10 @@ from app.db.tables import MAX_BYTES, KeyText, Lock, Org, Resource, RowId, Stage,
 from app.db.types import format_instant
 from app.domain import resource_roles
 from app.domain.errors import Conflict, InvalidInput, Locked, NotFound, Problem
+from app.domain.refs import RowRef
 from app.domain.viewer import Permission, Viewer
 from app.services import audit, quotas, resources, validation
 from app.services.quotas import StoragePolicy
-from app.services.roles import RowRef
 
 KEY_BYTES = 24
 """How much chance is in a key: it is all that one needs to speak for a ticket."""

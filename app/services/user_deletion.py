@@ -10,11 +10,11 @@ from app.db import Transaction
 from app.db.tables import Access, Org, OrgMember, Resource, User, col
 from app.domain import resource_roles
 from app.domain.errors import InvalidInput
+from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
 from app.query.relations import among, integers
 from app.services import access_index, audit, ownership, roles, users
-from app.services.roles import RowRef
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from app import policy
 from app.db import Transaction, UniqueViolation
 from app.db.tables import KeyText, Role, RowId, User, UserRole, casefold_key, col
 from app.domain.errors import Conflict, InvalidInput, NotFound, Problem, Problems
+from app.domain.refs import RowRef
 from app.domain.viewer import Permission, Viewer
 from app.query.relations import Keys, among, texts
 from app.security import session_tokens
 from app.services import audit, roles, validation
-from app.services.roles import RowRef
 
 MAX_AT_ONCE = 1_000
 DEFAULT_ROLES = ("user",)

@@ -125,7 +125,7 @@ class LookupStep:
     def _chosen(self, run: PlanRun) -> list[tuple[str, Any] | None]:
         given = self.arguments.of(run.variables)
         if self.is_list:
-            return [self.lookup.choose({"id": each}) for each in refs.few(given["ids"])]
+            return [self.lookup.choose({"id": each}) for each in refs.check_count(given["ids"])]
         return [self.lookup.choose(given)]
 
 

@@ -266,7 +266,7 @@ def _lookup(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any
 def _lookup_each(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
     find = field_spec(info).lookup
     assert find is not None
-    return [_lookup_rows(find, info, {"id": key}) for key in refs.few(kwargs["ids"])]
+    return [_lookup_rows(find, info, {"id": key}) for key in refs.check_count(kwargs["ids"])]
 
 
 def _lookup_rows(find: Lookup, info: Any, kwargs: Mapping[str, Any]) -> Any:

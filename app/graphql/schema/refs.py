@@ -6,10 +6,10 @@ from typing import Any
 import strawberry
 
 from app.domain import refs
+from app.domain.refs import RowRef
 from app.graphql.schema.decorators import input_type, one_of_input
 from app.query.relations import Lookup
 from app.services import read_graph, validation
-from app.services.roles import RowRef
 
 
 @one_of_input

@@ -9,12 +9,12 @@ from random import Random
 from typing import Any
 
 from app.domain import resource_roles
+from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.services import access, locks, resources
 from app.services.access import GrantEntry
 from app.services.demo import names as words
 from app.services.demo.story import DAY, HOUR, Story, editors_of, named
-from app.services.roles import RowRef
 
 
 @dataclass(frozen=True, slots=True)

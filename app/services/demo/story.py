@@ -8,11 +8,11 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from app.domain.refs import RowRef
 from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import Viewer
 from app.services import groups, orgs
 from app.services.demo import names as words
-from app.services.roles import RowRef
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)

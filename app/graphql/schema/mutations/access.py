@@ -8,6 +8,7 @@ import strawberry
 
 from app.db import Transaction
 from app.domain import errors
+from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
 from app.graphql.context import GraphQLContext
@@ -31,7 +32,6 @@ from app.graphql.schema.role_enums import ResourceRole, SubjectKind, kind_named,
 from app.graphql.schema.types.resources import Resource
 from app.graphql.schema.types.users import User
 from app.services import access, read_graph
-from app.services.roles import RowRef
 
 if TYPE_CHECKING:
     from app.graphql.schema.types.groups import Group
