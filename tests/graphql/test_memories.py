@@ -7,7 +7,7 @@ import pytest
 from starlette.applications import Starlette
 
 from app.caching import ANONYMOUS_PART, AudienceLRU
-from app.graphql.documents.cache import LONGEST_REMEMBERED
+from app.graphql.documents.cache import MAX_CACHED_LENGTH
 from app.graphql.handler import GraphQLHandler
 from app.graphql.http import request
 from tests.support.client import Api
@@ -64,7 +64,7 @@ async def test_a_flood_of_strangers_makes_no_signed_in_user_wait_for_the_queue(
     texts = [f"{{ a{at}: __typename viewer {{ user {{ userName }} }} }}" for at in range(20)]
     for text in texts * 2:
         await api(text, as_=ann)
-    long = "x" * (LONGEST_REMEMBERED - 200)
+    long = "x" * (MAX_CACHED_LENGTH - 200)
     for at in range(10):
         await api(f'{{ b{at}: __typename user(by: {{userName: "{long}"}}) {{ id }} }}')
     for at in range(400):

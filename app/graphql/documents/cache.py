@@ -35,7 +35,7 @@ RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE"
 TOO_COMPLEX = LimitExceeded.code
 
 MAX_ERRORS = 50
-LONGEST_REMEMBERED = 65_536  # characters
+MAX_CACHED_LENGTH = 65_536  # characters
 VARIABLE = re.compile(r"\$ (\w+)", re.ASCII)
 """A variable in a canonical text; what looks like one in a string counts too, which harms nobody."""
 
@@ -163,10 +163,10 @@ class DocumentCache:
         self._most_errors = most_errors
         room = size * CHARACTERS_PER_ENTRY
         self._recent: AudienceLRU[_Key, _CachedDocument | _Failure] = AudienceLRU(
-            size, room, LONGEST_REMEMBERED, _length
+            size, room, MAX_CACHED_LENGTH, _length
         )
         self._weighed: AudienceLRU[_Sized, _Failure | Literal["light"]] = AudienceLRU(
-            size, room, LONGEST_REMEMBERED, _length
+            size, room, MAX_CACHED_LENGTH, _length
         )
 
         self.hits = 0
@@ -183,11 +183,11 @@ class DocumentCache:
         name: str | None,
         variables: Mapping[str, Any],
         *,
-        asker: RequesterProfile,
+        requester: RequesterProfile,
     ) -> ValidatedDocument | None:
         """The operation of a text that was sent before, where it is weighed already; else None. Raises `Invalid`."""
-        is_signed_in = asker.is_signed_in
-        found = self._recent.get((text, asker.introspection), is_signed_in=is_signed_in)
+        is_signed_in = requester.is_signed_in
+        found = self._recent.get((text, requester.introspection), is_signed_in=is_signed_in)
         if found is None or (isinstance(found, _CachedDocument) and name not in found.known):
             return None
         known = _named_failure(found, name)
@@ -207,28 +207,28 @@ class DocumentCache:
         return known
 
     async def read_operation(
-        self, text: str, name: str | None, variables: Mapping[str, Any], *, asker: RequesterProfile, charge: Charge
+        self, text: str, name: str | None, variables: Mapping[str, Any], *, requester: RequesterProfile, charge: Charge
     ) -> ValidatedDocument:
         """Return the same for who has a turn in the queue; what it computes is charged. Raises `Invalid`.
 
         A large document is read in a thread.
         """
-        found = self._recent.get((text, asker.introspection), is_signed_in=asker.is_signed_in)
+        found = self._recent.get((text, requester.introspection), is_signed_in=requester.is_signed_in)
         if found is None:
-            found = await self._read(text, asker, charge)
+            found = await self._read(text, requester, charge)
         known = _named_failure(found, name)
         with charge.measure():
-            self.weigh(known, variables, is_signed_in=asker.is_signed_in)
+            self.weigh(known, variables, is_signed_in=requester.is_signed_in)
         return known
 
-    async def _read(self, text: str, asker: RequesterProfile, charge: Charge) -> _CachedDocument | _Failure:
+    async def _read(self, text: str, requester: RequesterProfile, charge: Charge) -> _CachedDocument | _Failure:
         with charge.measure():
-            found, new = self._start(text, asker)
-        work = partial(self._validate, new, asker.introspection)
+            found, new = self._start(text, requester)
+        work = partial(self._validate, new, requester.introspection)
         if found is None and len(new.canonical) > LARGE:
             found = await charge.in_thread(work)
         with charge.measure():
-            return self._store(new, found or work(), asker)
+            return self._store(new, found or work(), requester)
 
     def lookup(
         self, text: str, operation_name: str | None, *, introspection: bool = True, is_signed_in: bool = True
@@ -241,12 +241,12 @@ class DocumentCache:
         if found is not None:
             self.hits += 1
             return _named_failure(found, operation_name)
-        asker = RequesterProfile(introspection, is_signed_in)
-        found, new = self._start(text, asker)
-        found = self._store(new, found or self._validate(new, introspection), asker)
+        requester = RequesterProfile(introspection, is_signed_in)
+        found, new = self._start(text, requester)
+        found = self._store(new, found or self._validate(new, introspection), requester)
         return _named_failure(found, operation_name)
 
-    def _start(self, text: str, asker: RequesterProfile) -> tuple[_CachedDocument | _Failure | None, "_New"]:
+    def _start(self, text: str, requester: RequesterProfile) -> tuple[_CachedDocument | _Failure | None, "_New"]:
         """A text that was not sent before; what is known of it, if another one had the same tokens."""
         self.misses += 1
         try:
@@ -256,19 +256,19 @@ class DocumentCache:
         new = _New(text, canonical(text, tokens))
         if new.canonical == text:
             return None, new
-        return self._recent.get((new.canonical, asker.introspection), is_signed_in=asker.is_signed_in), new
+        return self._recent.get((new.canonical, requester.introspection), is_signed_in=requester.is_signed_in), new
 
     def _store(
-        self, new: "_New", found: _CachedDocument | _Failure, asker: RequesterProfile
+        self, new: "_New", found: _CachedDocument | _Failure, requester: RequesterProfile
     ) -> _CachedDocument | _Failure:
         """Remember what was found for the text and for all that have the same tokens; answers what is told of it."""
         told = found
         if isinstance(found, _Failure) and found.code == PARSE_FAILED:
             pass  # the lexer has told of the very text
         elif new.canonical != new.sent:
-            self._recent.put((new.canonical, asker.introspection), found, is_signed_in=asker.is_signed_in)
+            self._recent.put((new.canonical, requester.introspection), found, is_signed_in=requester.is_signed_in)
             told = found.placed(SentText(new.sent, new.canonical)) if isinstance(found, _Failure) else found
-        self._recent.put((new.sent, asker.introspection), told, is_signed_in=asker.is_signed_in)
+        self._recent.put((new.sent, requester.introspection), told, is_signed_in=requester.is_signed_in)
         return told
 
     def weigh(self, known: ValidatedDocument, variables: Mapping[str, Any], *, is_signed_in: bool = True) -> None:
