@@ -65,7 +65,7 @@ class GraphQLHandler:
     changes: MutationExecutor | None = None
     persisted: PersistedTexts = field(default_factory=PersistedTexts)
     admission: tuple[AdmissionQueue, AdmissionQueue] = field(
-        default_factory=lambda: (AdmissionQueue(), AdmissionQueue(terms=SIGNED_IN))
+        default_factory=lambda: (AdmissionQueue(), AdmissionQueue(policy=SIGNED_IN))
     )
 
     async def __call__(self, scope: Scope, request: GraphQLRequest) -> GraphQLAnswer:

@@ -231,11 +231,11 @@ def test_pages_are_weighed_with_the_variables_of_the_request(documents: Document
     known = documents.lookup(text, None)
     assert known.pages == {"n": 20, "m": 5}
 
-    documents.weigh(known, {"n": 3, "m": 1})
-    documents.weigh(known, {"n": "many", "m": None})
-    documents.weigh(known, {"n": 100, "m": 1})
+    documents.check_sizes(known, {"n": 3, "m": 1})
+    documents.check_sizes(known, {"n": "many", "m": None})
+    documents.check_sizes(known, {"n": 100, "m": 1})
     with pytest.raises(Invalid) as caught:
-        documents.weigh(known, {"n": 100, "m": 100})
+        documents.check_sizes(known, {"n": 100, "m": 100})
     assert caught.value.code == "OPERATION_TOO_COMPLEX"
 
 

@@ -7,13 +7,13 @@ import pytest
 from starlette.applications import Starlette
 
 from app.domain.errors import RateLimited
-from app.graphql.documents.admission import LEAST_CHARGE, MAX_WAITING, AdmissionPolicy, AdmissionQueue
+from app.graphql.documents.admission import MAX_WAITING, MIN_CHARGE, AdmissionPolicy, AdmissionQueue
 from app.graphql.documents.cache import Invalid
 from app.graphql.handler import GraphQLHandler
 from tests.support.client import Api, codes
 from tests.support.factories import Make
 
-TERMS = AdmissionPolicy(share=1 / 8, share_of_refused=1 / 32, allowance=0.125)
+TERMS = AdmissionPolicy(share=1 / 8, share_of_invalid=1 / 32, allowance=0.125)
 
 
 class Clock:
@@ -71,7 +71,7 @@ async def test_a_flood_takes_its_share_of_a_worker_and_no_more(refuse: bool, sha
 
 async def test_a_refused_document_costs_its_sender_nothing_but_the_next_one_waits() -> None:
     clock = Clock()
-    made = lane(clock, AdmissionPolicy(share=1 / 16, share_of_refused=1 / 16, allowance=0.0))
+    made = lane(clock, AdmissionPolicy(share=1 / 16, share_of_invalid=1 / 16, allowance=0.0))
 
     with pytest.raises(Invalid):
         await _look(made, clock, 0.0625, refuse=True)
@@ -96,12 +96,12 @@ async def test_the_allowance_comes_back_with_time_and_is_never_more() -> None:
 
 async def test_what_others_are_answered_meanwhile_is_not_charged() -> None:
     clock = Clock()
-    made = lane(clock, AdmissionPolicy(share=1 / 16, share_of_refused=1 / 16, allowance=0.0))
+    made = lane(clock, AdmissionPolicy(share=1 / 16, share_of_invalid=1 / 16, allowance=0.0))
     async with made.slot():
         clock.now += 5
     await _look(made, clock, 0.0)
 
-    assert clock.slept == [pytest.approx(16 * LEAST_CHARGE)], "as for every new document, and not for five seconds"
+    assert clock.slept == [pytest.approx(16 * MIN_CHARGE)], "as for every new document, and not for five seconds"
 
 
 async def test_whoever_finds_the_queue_full_is_told_to_come_back() -> None:

@@ -162,7 +162,7 @@ async def test_a_change_by_hash_is_made_by_post_alone_and_with_the_askers_rights
 
 
 def test_the_store_is_bounded_in_number_and_in_bytes() -> None:
-    few, small = PersistedTexts(size=2), PersistedTexts(room=3_000, largest=2_000)
+    few, small = PersistedTexts(size=2), PersistedTexts(max_bytes=3_000, max_text_bytes=2_000)
     for at in range(3):
         few.keep(str(at), f"{{ a{at} }}", 1)
         small.keep(str(at), f"{{ {'a' * 1_000} }}", 1)
