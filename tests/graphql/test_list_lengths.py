@@ -127,7 +127,7 @@ async def test_a_list_of_no_own_limit_is_told_with_its_place(api: Api, make: Mak
     reply = await api(text, as_=await make.admin(), input=given)
 
     (error,) = reply["errors"]
-    said = "Variable '$input' at .roles: A list has 1,001 items, and at most 1,000 are taken here."
+    said = "Variable '$input' at .roles: A list has 1,001 items; at most 1,000 are allowed."
     assert (error["message"], error["extensions"]["code"]) == (said, "BAD_USER_INPUT")
 
 
