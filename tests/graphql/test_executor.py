@@ -1,4 +1,4 @@
-"""Claims about which executor answers, and how that is told."""
+"""Claims about the executor that runs an operation, and about the header that names it."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""Claims about what is remembered: strangers have memories of their own, and displace nothing of the signed-in's."""
+"""Claims about caches: anonymous viewers have their own, and never evict entries of signed-in users."""
 
 from typing import Any
 

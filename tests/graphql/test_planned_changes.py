@@ -1,4 +1,4 @@
-"""What a change shows is told alike by a plan and by the reference executor, and it is made once."""
+"""Claims about planned mutations: plans return what the reference executor returns, and a mutation runs once."""
 
 from collections.abc import Collection, Iterator, Mapping
 from inspect import isawaitable
@@ -42,16 +42,16 @@ UNPLANNED: Mapping[str, str] = {
     "refreshToken.session": "Session.user",
     "changePassword.session": "Session.user",
 }
-"""Every field of a payload that no plan tells, with the cause: edges of objects that are in no row."""
+"""The payload fields without a plan, with the reason: edges of objects that are in no row."""
 
 ANOTHER = {"login", "refreshToken", "logout", "changePassword"}
-"""After these somebody else asks, who may hold something else than the plan was made for."""
+"""Mutations that change the viewer, so that the plan may not fit the permissions."""
 
 QUERY = "query { viewer { user { userName } } users(first: 2) { totalCount nodes { userName roles { name } } } }"
 
 
 def _fields(kind: Any, depth: int, without: Collection[str] = ()) -> Iterator[str]:
-    """All that a type can show without arguments, some objects deep."""
+    """Yield the selections of a type without arguments, down to a depth."""
     for name, field in kind.fields.items():
         below = get_named_type(field.type)
         if name in without or any(map(is_required_argument, field.args.values())):
@@ -67,7 +67,7 @@ def _fields(kind: Any, depth: int, without: Collection[str] = ()) -> Iterator[st
 
 
 def _text(name: str, fields: str) -> str:
-    """A change, and what is asked of its payload."""
+    """Return the text of a mutation with these fields of its payload."""
     arguments = mutation_type().fields[name].args
     given = ", ".join(f"${each}: {argument.type}" for each, argument in arguments.items())
     asked = ", ".join(f"{each}: ${each}" for each in arguments)
@@ -80,7 +80,7 @@ def _payload(name: str) -> Any:
 
 
 class Both:
-    """Both executors, which tell of one change."""
+    """Both executors, for one mutation."""
 
     def __init__(self, answering: GraphQLHandler) -> None:
         self._desk, self._statements = answering.app, answering.statements
@@ -90,7 +90,7 @@ class Both:
         self._changes = MutationExecutor(self._planner, at_once=True)
 
     async def ask(self, text: str, viewer: Viewer, given: Any) -> tuple[dict[str, Any] | Fallback, dict[str, Any]]:
-        """Make a change; what a plan tells of it, and what the reference executor tells of it."""
+        """Run a mutation; returns the data of its plan and the data of the reference executor."""
         variables = {} if given is None else {"input": given}
         known, context = self._documents.lookup(text, None), GraphQLContext(self._desk, self._statements, viewer)
         coerced = self._variables.coerce(known, variables, hide_suggestions=False)
@@ -103,7 +103,7 @@ class Both:
         return planned, result.data
 
     def fallback_reason(self, text: str) -> str:
-        """Why there is no plan."""
+        """Return the reason why a mutation has no plan."""
         with pytest.raises(NotPlannable) as told:
             mutations.plan(self._planner, self._documents.lookup(text, None), NO_VARIABLES, ANONYMOUS)
         return told.value.reason

@@ -1,4 +1,4 @@
-"""Claims about the queue of new documents: what they compute costs their senders time, and nobody else."""
+"""Claims about the admission queue: validation delays the senders of new documents, and no other request."""
 
 import asyncio
 from contextlib import nullcontext
@@ -17,7 +17,7 @@ TERMS = AdmissionPolicy(share=1 / 8, share_of_invalid=1 / 32, allowance=0.125)
 
 
 class Clock:
-    """A clock that only sleeping and working move."""
+    """A clock that advances only by sleeping and working."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -125,7 +125,7 @@ async def test_whoever_finds_the_queue_full_is_told_to_come_back() -> None:
 
 
 HANGING = 30
-"""Seconds after which it is sure that somebody waits who should not."""
+"""Seconds after which a request has waited that should not wait."""
 
 KNOWN = "query Known($n: Int = 1) { users(first: $n) { totalCount } }"
 
