@@ -240,7 +240,7 @@ def _graphql_handler(settings: Settings, documents: DocumentCache, desk: AppCont
     statements = SelectBuilder(desk.database)
     planner = Planner(schema.core(), statements, schema.converted)
     answering = GraphQLHandler(schema.core(), documents, desk, statements, settings, _variables(settings))
-    if settings.executor == "stock":
+    if settings.executor == "reference":
         return answering
     return replace(answering, compiled=CompiledExecutor(planner), changes=MutationExecutor(planner))
 

@@ -167,10 +167,10 @@ class Settings(BaseSettings):
         description="Who is shown the GraphQL schema (introspection, /schema.graphql, suggestions in errors):"
         " everyone, signed-in or nobody.",
     )
-    executor: Literal["compiled", "stock"] = Field(
+    executor: Literal["compiled", "reference"] = Field(
         "compiled",
-        description="How GraphQL queries are answered: compiled, by plans and the library's own executor where there is"
-        " none, or stock, by that alone.",
+        description="How GraphQL operations are executed: compiled, by plans, or by graphql-core where an operation has"
+        " no plan; or reference, always by graphql-core.",
     )
     query_seconds: values.Count = Field(
         15,

@@ -1,4 +1,4 @@
-"""What one request carries: who asks, the database, and the batches of what is being read for her."""
+"""The context of one GraphQL request: the viewer, the database, and batched reads."""
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -18,71 +18,72 @@ from app.services.app_context import AppContext
 from app.services.session import Session
 
 FieldPath = tuple[str, ...]
-"""Where an edge stands in the query."""
+"""The response keys that lead to an edge of the query."""
 
 
 @dataclass(slots=True)
 class BatchReader:
-    """Reads for one viewer at one moment: what one edge of the query asks for all its parents goes in one statement."""
+    """Batched reads for one viewer: all parents of one edge of the query share one statement."""
 
-    reads: ListReader
+    reader: ListReader
     _batches: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
 
-    def related(self, at: FieldPath, source: Relation, layout: Layout, key: Any) -> Any:
-        """A future of the row (`one`) or the rows (`many`) of a key."""
-        batch = self._batches.get((at, source, layout))
+    def related(self, at: FieldPath, relation: Relation, layout: Layout, key: Any) -> Any:
+        """Return a future of the row (`one`) or the rows (`many`) of a key."""
+        batch = self._batches.get((at, relation, layout))
         if batch is None:
 
             async def load(keys: list[Any]) -> list[Any]:
-                return await self._related(source, layout, keys)
+                return await self._related(relation, layout, keys)
 
-            batch = self._batches[at, source, layout] = DataLoader(load)
+            batch = self._batches[at, relation, layout] = DataLoader(load)
         return batch.load(key)
 
-    def page(self, at: FieldPath, source: Relation, layout: Layout, wanted: PageRequest, key: Any) -> Any:
-        """A future of the `Page` below a key."""
-        batch = self._batches.get((at, source, layout, wanted))
+    def page(self, at: FieldPath, relation: Relation, layout: Layout, page_request: PageRequest, key: Any) -> Any:
+        """Return a future of the `Page` of a key."""
+        batch = self._batches.get((at, relation, layout, page_request))
         if batch is None:
 
             async def load(keys: list[Any]) -> list[Any]:
-                return await self._page(source, layout, wanted, keys)
+                return await self._page(relation, layout, page_request, keys)
 
-            batch = self._batches[at, source, layout, wanted] = DataLoader(load)
+            batch = self._batches[at, relation, layout, page_request] = DataLoader(load)
         return batch.load(key)
 
-    def count(self, at: FieldPath, source: Relation, wanted: PageRequest, key: Any) -> Any:
-        """A future of the number of rows below a key, on all pages."""
-        batch = self._batches.get((at, source, wanted))
+    def count(self, at: FieldPath, relation: Relation, page_request: PageRequest, key: Any) -> Any:
+        """Return a future of the number of rows of a key, on all pages."""
+        batch = self._batches.get((at, relation, page_request))
         if batch is None:
 
             async def load(keys: list[Any]) -> list[int]:
-                return await self._count(source, wanted, keys)
+                return await self._count(relation, page_request, keys)
 
-            batch = self._batches[at, source, wanted] = DataLoader(load)
+            batch = self._batches[at, relation, page_request] = DataLoader(load)
         return batch.load(key)
 
-    async def _related(self, source: Relation, layout: Layout, keys: list[Any]) -> list[Any]:
-        found = await self.reads.related(source, layout, keys)
-        if source.kind == "one":
-            return [found[key][0] if key in found else None for key in keys]
-        return [found.get(key, []) for key in keys]
+    async def _related(self, relation: Relation, layout: Layout, keys: list[Any]) -> list[Any]:
+        rows_by_key = await self.reader.related(relation, layout, keys)
+        if relation.kind == "one":
+            return [rows_by_key[key][0] if key in rows_by_key else None for key in keys]
+        return [rows_by_key.get(key, []) for key in keys]
 
-    async def _page(self, source: Relation, layout: Layout, wanted: PageRequest, keys: list[Any]) -> list[Page]:
-        found = await self.reads.page(source, layout, wanted, keys)
-        return [wanted.page(found.get(key, [])) for key in keys]
+    async def _page(self, relation: Relation, layout: Layout, page_request: PageRequest, keys: list[Any]) -> list[Page]:
+        rows_by_key = await self.reader.page(relation, layout, page_request, keys)
+        return [page_request.page(rows_by_key.get(key, [])) for key in keys]
 
-    async def _count(self, source: Relation, wanted: PageRequest, keys: list[Any]) -> list[int]:
-        numbers = await self.reads.counts(source, keys, wanted)
-        return [numbers.get(key, 0) for key in keys]
+    async def _count(self, relation: Relation, page_request: PageRequest, keys: list[Any]) -> list[int]:
+        counts = await self.reader.counts(relation, keys, page_request)
+        return [counts.get(key, 0) for key in keys]
 
 
 @dataclass(slots=True)
 class GraphQLContext:
-    """What one request carries. `session` is set when somebody signed in or out: the face turns it into a cookie.
+    """The context of one request.
 
-    `action` is the mutation that is being answered; they are answered one after the other. `outcome` is that of one
-    which was made before the stock executor came to it: its payload, or what was raised. `made` are the keys of the
-    answer whose changes are committed.
+    `session` and `signed_out` are set by mutations that sign the viewer in or out; the handler writes the cookie.
+    `action` is the name of the current mutation; mutations of one document run one after the other. `outcome` is the
+    payload or exception of a mutation that ran before the fallback to the reference executor, which then only reports
+    it. `committed_keys` are the response keys whose mutations are committed.
     """
 
     app: AppContext
@@ -94,14 +95,14 @@ class GraphQLContext:
     outcome: Any = None
     most_errors: int = 50
     times: Deadlines = field(default_factory=Deadlines)
-    made: set[str] = field(default_factory=set)
+    committed_keys: set[str] = field(default_factory=set)
     freshness: db.Freshness = db.Freshness.PRIMARY
-    """That of the reads of a payload; a query takes its viewer's."""
+    """The freshness of reads. Payloads need the primary; the handler sets that of a query."""
     _reader: BatchReader | None = None
 
     @property
     def reader(self) -> BatchReader:
-        """What reads for the viewer, since something was changed last."""
+        """The batches of reads since the last change."""
         if self._reader is None:
             now = self.database.clock()
             self._reader = BatchReader(ListReader(self.database, self.statements, self.viewer, now, self.freshness))
@@ -109,23 +110,23 @@ class GraphQLContext:
 
     @property
     def database(self) -> db.Database:
-        """The door."""
+        """The database of the app context."""
         return self.app.database
 
     def change(self, *, dry_run: bool = False) -> AbstractAsyncContextManager[db.Transaction]:
-        """Open the transaction of the mutation that is being answered."""
+        """Open the audited transaction of the current mutation."""
         return audit.transaction(self.database, self.viewer, self.action, dry_run=dry_run)
 
     def refresh(self) -> None:
-        """Forget what was read, since something may have changed."""
+        """Drop all batches, since their rows may have changed."""
         self._reader = None
 
     def set_viewer(self, session: Session) -> None:
-        """Go on as the one who signed in."""
+        """Continue as the user who signed in."""
         self.viewer, self.session, self.signed_out = session.viewer, session, False
         self.refresh()
 
     def clear_viewer(self) -> None:
-        """Go on as nobody."""
+        """Continue as an anonymous viewer."""
         self.viewer, self.session, self.signed_out = ANONYMOUS, None, True
         self.refresh()

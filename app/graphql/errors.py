@@ -1,4 +1,4 @@
-"""Errors become entries of a response here: expected ones say themselves, surprises keep their mouth shut."""
+"""Errors as entries of a response: expected errors with their own message, unexpected ones with an id of the log."""
 
 import logging
 from collections.abc import Collection, Iterator, Sequence
@@ -16,13 +16,13 @@ from app.observability import counters
 LOG = logging.getLogger("ostiary")
 
 LEFT_OUT = "ERRORS_LEFT_OUT"
-"""The code of the last entry where more went wrong than is told."""
+"""The code of the last entry of a response that leaves out errors."""
 
 ABORTED = ("Validation aborted.", "Execution aborted.")
-"""How the last error of graphql-core ends, where it has stopped to look for more."""
+"""Ends of the message by which graphql-core reports that it stopped after the maximum of errors."""
 
-LONGEST = 1_000
-"""Characters of a message: names of any length are repeated in some."""
+MAX_MESSAGE_LENGTH = 1_000
+"""Characters of a message. Some messages repeat names that the client chose."""
 
 
 def format_errors(
@@ -31,46 +31,47 @@ def format_errors(
     *,
     most: int = MAX_ERRORS,
     sent: SentText | None = None,
-    made: Collection[str] = (),
+    committed_keys: Collection[str] = (),
 ) -> list[dict[str, Any]]:
-    """The `errors` of a response; surprises are logged on the way, each with the id that the asker gets.
+    """Return the `errors` of a response. Unexpected errors are logged under the id that the client gets.
 
-    At most so many are told, and then how many are left out. `sent` is the text that was sent, where the errors speak
-    of its canonical form. `made` are the keys of the answer whose changes are committed: a failure below one says so.
+    After `most` errors, one entry has the number of the omitted ones. `sent` is the sent text, if the errors have
+    positions of its canonical form. `committed_keys` are the response keys of committed mutations: a failure below such
+    a key says that the change was made.
     """
-    told, number = list[dict[str, Any]](), 0
+    entries, number = list[dict[str, Any]](), 0
     for error in errors:
         if number >= most and error.message.endswith(ABORTED):
-            return [*told, _left_out(None)]
-        if len(told) < most:
-            is_made = str((error.path or ("",))[0]) in made and is_failure(_cause(error))
-            entries = [_placed(error, entry, sent) for entry in _entries(error, log)]
-            told += [_of_a_change(entry) for entry in entries] if is_made else entries
-        number = max(number + 1, len(told))
-    return told if number <= most else [*told[:most], _left_out(number - most)]
+            return [*entries, _left_out(None)]
+        if len(entries) < most:
+            is_committed = str((error.path or ("",))[0]) in committed_keys and is_failure(_cause(error))
+            new = [_add_location(error, entry, sent) for entry in _entries(error, log)]
+            entries += [_mark_committed(entry) for entry in new] if is_committed else new
+        number = max(number + 1, len(entries))
+    return entries if number <= most else [*entries[:most], _left_out(number - most)]
 
 
 def _left_out(number: int | None) -> dict[str, Any]:
-    """Return the entry that says how many errors are left out; graphql-core stops before it knows."""
+    """Return the entry for omitted errors; their number is None where graphql-core stopped early."""
     counters.increment("ostiary_limits_exceeded_total", limit="errors")
-    how_many = "Further" if number is None else f"{number:,} further"
+    quantity = "Further" if number is None else f"{number:,} further"
     return {
-        "message": f"{how_many} errors are left out.",
+        "message": f"{quantity} errors are left out.",
         "extensions": {"code": LEFT_OUT, **({} if number is None else {"leftOut": number})},
     }
 
 
-def _of_a_change(entry: dict[str, Any]) -> dict[str, Any]:
+def _mark_committed(entry: dict[str, Any]) -> dict[str, Any]:
     return entry | {"message": MADE, "extensions": entry["extensions"] | {"code": ChangeMade.code}}
 
 
 def format_refusal(refusal: Refusal) -> dict[str, Any]:
-    """The entry for a request that was refused as a whole."""
+    """Return the entry of a refused request."""
     return {"message": refusal.message, "extensions": _extensions(refusal)}
 
 
 def format_unexpected(error: BaseException, log: logging.Logger = LOG) -> dict[str, Any]:
-    """The entry for a surprise; its story goes to the log."""
+    """Log an unexpected error, and return an entry with its id in the log."""
     error_id = uuid4().hex
     log.error("Unexpected error %s", error_id, exc_info=error, extra={"error_id": error_id})
     return {
@@ -84,7 +85,7 @@ def _entries(error: GraphQLError, log: logging.Logger) -> Iterator[dict[str, Any
     if isinstance(cause, Refusal):
         yield format_refusal(cause)
     elif isinstance(cause, Problem | Problems):
-        # A read has no payload to put a problem into: it is the input that was wrong.
+        # Queries have no payload for problems: report invalid input.
         for problem in cause.problems if isinstance(cause, Problems) else (cause,):
             yield {"message": problem.message, "extensions": {"code": BadInput.code}}
     elif isinstance(cause, GraphQLError) and _is_expected(error, cause):
@@ -94,7 +95,7 @@ def _entries(error: GraphQLError, log: logging.Logger) -> Iterator[dict[str, Any
 
 
 def _cause(error: GraphQLError) -> Exception:
-    """What was first raised: graphql-core wraps its own errors too, when it learns their path."""
+    """Return the original exception. graphql-core also wraps its own errors, to add their path."""
     cause: Exception = error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error
@@ -102,7 +103,7 @@ def _cause(error: GraphQLError) -> Exception:
 
 
 def _is_expected(error: GraphQLError, cause: GraphQLError) -> bool:
-    """Before execution all of graphql-core's complaints concern the request; within it, only those about arguments."""
+    """Return whether the request caused an error of graphql-core: before execution always, then only in arguments."""
     if error.path is None or "code" in (cause.extensions or {}):
         return True
     return any(not isinstance(node, FieldNode) for node in cause.nodes or ())
@@ -117,12 +118,14 @@ def _extensions(refusal: Refusal) -> dict[str, Any]:
     return extensions
 
 
-def _placed(error: GraphQLError, entry: dict[str, Any], sent: SentText | None) -> dict[str, Any]:
+def _add_location(error: GraphQLError, entry: dict[str, Any], sent: SentText | None) -> dict[str, Any]:
     message: str = entry["message"]
-    placed: dict[str, Any] = {"message": message if len(message) <= LONGEST else f"{message[:LONGEST]}…"}
+    located: dict[str, Any] = {
+        "message": message if len(message) <= MAX_MESSAGE_LENGTH else f"{message[:MAX_MESSAGE_LENGTH]}…"
+    }
     locations = error.locations if sent is None else sent.locations(error)
     if locations:
-        placed["locations"] = [location.formatted for location in locations]
+        located["locations"] = [location.formatted for location in locations]
     if error.path is not None:
-        placed["path"] = list(error.path)
-    return placed | {"extensions": entry["extensions"]}
+        located["path"] = list(error.path)
+    return located | {"extensions": entry["extensions"]}

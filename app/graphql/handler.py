@@ -1,4 +1,4 @@
-"""One GraphQL request from its text to its answer: who asks, what is asked, and which executor answers."""
+"""Run one GraphQL request: authenticate the viewer, look up the document, coerce variables, choose the executor."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -39,17 +39,21 @@ from app.services.app_context import AppContext
 
 SECONDS_A_DAY = 86_400
 SETTING = Fallback("setting")
-FREE_SIZE = 8_192
-"""Bytes of a request whose values may be used as often as its document says so: they are few."""
+MAX_UNCOUNTED_BYTES = 8_192
+"""Size of a request up to which the uses of its variables are not counted: it has too few values to be expensive."""
 
 STATS_HEADER = b"ostiary-stats"
 
-Done = TypeVar("Done")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
 class GraphQLHandler:
-    """What answering needs from the house. New documents of strangers and of the signed-in have a lane each."""
+    """A function from a GraphQL request to its answer.
+
+    `compiled` and `changes` are None where the setting leaves all operations to the reference executor. `admission` has
+    one queue for new documents of anonymous viewers and one for those of signed-in users.
+    """
 
     schema: GraphQLSchema
     documents: DocumentCache
@@ -61,115 +65,118 @@ class GraphQLHandler:
     changes: MutationExecutor | None = None
     persisted: PersistedTexts = field(default_factory=PersistedTexts)
     admission: tuple[AdmissionQueue, AdmissionQueue] = field(
-        default_factory=lambda: (AdmissionQueue(), AdmissionQueue(terms=SIGNED_IN))
+        default_factory=lambda: (AdmissionQueue(), AdmissionQueue(policy=SIGNED_IN))
     )
 
-    async def __call__(self, scope: Scope, asked: GraphQLRequest) -> GraphQLAnswer:
-        """Answer one request; raises `Refusal` and `Invalid`, which the protocol edge writes."""
-        began, about = perf_counter(), request_stats.current_request()
-        shown = http.extract_credentials(scope, self.settings.auth_cookie_name)
-        viewer = await http.authenticate(self.app, shown)
-        hidden, ready = not self._is_shown_schema(viewer), asked.ready
+    async def __call__(self, scope: Scope, request: GraphQLRequest) -> GraphQLAnswer:
+        """Answer one request; raises `Refusal` and `Invalid`, which the endpoint turns into responses."""
+        began, stats = perf_counter(), request_stats.current_request()
+        credentials = http.extract_credentials(scope, self.settings.auth_cookie_name)
+        viewer = await http.authenticate(self.app, credentials)
+        hidden, ready = not self._can_see_schema(viewer), request.ready
         if ready is None or ready.hidden is not hidden:
-            known, sent = await self._validated(asked, viewer, hidden)
-            ready = self._prepare(scope, asked, known, sent, (shown, viewer, hidden))
+            document, sent = await self._validate(request, viewer, hidden)
+            ready = self._prepare(scope, request, document, sent, (credentials, viewer, hidden))
         else:
             self.documents.hits += 1
-            about.kind, about.operation = ready.known.kind, ready.known.name
-        body, context = await self._execute(ready, viewer, about)
+            stats.kind, stats.operation = ready.known.kind, ready.known.name
+        body, context = await self._execute(ready, viewer, stats)
         headers = {}
         if STATS_HEADER in http.parse_headers(scope):
-            spent = round((perf_counter() - began) * 1000, 3)
-            stats = {"statements": about.statements, "durationMs": spent, "cost": ready.known.cost}
-            body["extensions"], headers = {"stats": stats}, _stats_header(about)
+            duration = round((perf_counter() - began) * 1000, 3)
+            figures = {"statements": stats.statements, "durationMs": duration, "cost": ready.known.cost}
+            body["extensions"], headers = {"stats": figures}, _stats_header(stats)
         return GraphQLAnswer(body, headers=headers, cookies=self._cookies(context, Request(scope)) if context else ())
 
     async def require_schema_shown(self, request: Request) -> None:
-        """Refuse who is not shown the schema; raises Unauthenticated and Forbidden."""
+        """Raise Unauthenticated or Forbidden for a viewer who may not see the schema."""
         viewer = await http.authenticate(
             self.app, http.extract_credentials(request.scope, self.settings.auth_cookie_name)
         )
-        if self._is_shown_schema(viewer):
+        if self._can_see_schema(viewer):
             return
         if self.settings.introspection == "signed-in":
             raise Unauthenticated("Sign in to see the schema.")
         raise Forbidden("This server does not show its schema.")
 
-    def _is_shown_schema(self, viewer: Viewer) -> bool:
-        whom = self.settings.introspection
-        return whom == "everyone" or (whom == "signed-in" and viewer.user_id is not None)
+    def _can_see_schema(self, viewer: Viewer) -> bool:
+        audience = self.settings.introspection
+        return audience == "everyone" or (audience == "signed-in" and viewer.user_id is not None)
 
-    async def _validated(
-        self, asked: GraphQLRequest, viewer: Viewer, hidden: bool
+    async def _validate(
+        self, request: GraphQLRequest, viewer: Viewer, hidden: bool
     ) -> tuple[ValidatedDocument, SentText]:
-        """The operation that is asked for, and its text; what nobody has asked before is looked at in its turn."""
-        text = asked.query or self.persisted.text(asked.sha256 or "", viewer.user_id)
-        asker = RequesterProfile(introspection=not hidden, is_signed_in=viewer.user_id is not None)
-        question = text, asked.operation_name, asked.variables
-        known = self.documents.get_cached(*question, asker=asker)
-        if known is None:
-            async with self.admission[asker.is_signed_in].slot() as charge:
-                known = await self.documents.read_operation(*question, asker=asker, charge=charge)
-        return known, SentText(text, known.text)
+        """Return the requested operation and its text. A document that is not cached waits in the admission queue."""
+        text = request.query or self.persisted.text(request.sha256 or "", viewer.user_id)
+        requester = RequesterProfile(introspection=not hidden, is_signed_in=viewer.user_id is not None)
+        operation = text, request.operation_name, request.variables
+        document = self.documents.get_cached(*operation, requester=requester)
+        if document is None:
+            async with self.admission[requester.is_signed_in].slot() as charge:
+                document = await self.documents.read_operation(*operation, requester=requester, charge=charge)
+        return document, SentText(text, document.text)
 
     def _prepare(
         self,
         scope: Scope,
-        asked: GraphQLRequest,
-        known: ValidatedDocument,
+        request: GraphQLRequest,
+        document: ValidatedDocument,
         sent: SentText,
         by: tuple[Credentials | None, Viewer, bool],
     ) -> ParsedRequest:
-        """What may be run; remembered with what was asked, if it is a query and does not hang on who asks."""
-        about, (shown, viewer, hidden) = request_stats.current_request(), by
-        about.kind, about.operation = known.kind, known.name
-        if known.kind != "query":
-            http.note_origin(request := Request(scope), "GRAPHQL")
-            if asked.is_get:
-                raise MethodNotAllowed("A change is asked for by POST.")
-            http.require_own_page(request, shown, viewer)
-        if asked.query and asked.sha256:
-            self.persisted.keep(asked.sha256, asked.query, viewer.user_id)
-        if asked.size > FREE_SIZE:
-            http.require_few_uses(asked.variables, known.uses(), self.settings.request_limits.variable_values)
+        """Check a request and coerce its variables. A query is stored on the request, to be reused for other viewers.
+
+        Raises `Refusal` and `Invalid`.
+        """
+        stats, (credentials, viewer, hidden) = request_stats.current_request(), by
+        stats.kind, stats.operation = document.kind, document.name
+        if document.kind != "query":
+            http.note_origin(http_request := Request(scope), "GRAPHQL")
+            if request.is_get:
+                raise MethodNotAllowed("Mutations require POST.")
+            http.require_own_page(http_request, credentials, viewer)
+        if request.query and request.sha256:
+            self.persisted.keep(request.sha256, request.query, viewer.user_id)
+        if request.size > MAX_UNCOUNTED_BYTES:
+            http.require_few_uses(request.variables, document.uses(), self.settings.request_limits.variable_values)
         try:
-            variables = self.variables.coerce(known, asked.variables, hide_suggestions=hidden)
+            variables = self.variables.coerce(document, request.variables, hide_suggestions=hidden)
         except Invalid as invalid:
             invalid.sent = sent
             raise
-        ready = ParsedRequest(known, variables, hidden, sent)
-        if known.kind == "query" and asked.sha256 is None:
-            asked.ready = ready
+        ready = ParsedRequest(document, variables, hidden, sent)
+        if document.kind == "query" and request.sha256 is None:
+            request.ready = ready
         return ready
 
     async def _execute(
-        self, ready: ParsedRequest, viewer: Viewer, about: RequestStats
+        self, ready: ParsedRequest, viewer: Viewer, stats: RequestStats
     ) -> tuple[dict[str, Any], GraphQLContext | None]:
-        """The body, and the context of all but planned queries."""
-        known, coerced, database = ready.known, ready.variables, self.app.database
-        is_query, context, deadline = known.kind == "query", None, None
-        found: dict[str, Any] | Fallback = SETTING
+        """Return the body of the answer, and the context unless a plan answered a query; raises TimedOut."""
+        document, coerced, database = ready.known, ready.variables, self.app.database
+        is_query, context, deadline = document.kind == "query", None, None
+        data: dict[str, Any] | Fallback = SETTING
         if is_query and self.compiled is not None:
-            planned = self.compiled.answer(known, coerced, viewer, database, database.clock())
-            # Where others have their turns only while something long is read, the door stops that itself.
-            found = await (_run_until(planned, deadline := self._deadline(known)) if database.waits else planned)
+            planned = self.compiled.answer(document, coerced, viewer, database, database.clock())
+            # SQLite reads in the event loop, and stops slow reads itself.
+            data = await (_run_until(planned, deadline := self._deadline(document)) if database.waits else planned)
         elif not is_query:
-            times = Deadlines(self._deadline(known), self.settings.query_seconds)
+            times = Deadlines(self._deadline(document), self.settings.query_seconds)
             context, deadline = self._context(viewer, times), None
             if self.changes is not None:
-                found = await self.changes.answer(known, coerced, context)
-        if type(found) is dict:
-            about.executor = "compiled"
-            return {"data": found}, context
-        assert isinstance(found, Fallback)
-        about.executor, about.reason = "stock", found.reason
+                data = await self.changes.answer(document, coerced, context)
+        if type(data) is dict:
+            stats.executor = "compiled"
+            return {"data": data}, context
+        assert isinstance(data, Fallback)
+        stats.executor, stats.reason = "reference", data.reason
         if context is None:
             context = self._context(viewer)
             context.freshness = query_freshness(viewer)
-            stock = self._execute_reference(ready, context)
-            return await _run_until(stock, deadline or self._deadline(known)), context
+            execution = self._execute_reference(ready, context)
+            return await _run_until(execution, deadline or self._deadline(document)), context
         body = await self._execute_reference(ready, context)
-        if context.times.stopped is not None and not about.change_made:
+        if context.times.stopped is not None and not stats.change_made:
             raise context.times.stopped
         return body, context
 
@@ -177,40 +184,43 @@ class GraphQLHandler:
         most = self.settings.request_limits.errors
         return GraphQLContext(self.app, self.statements, viewer, most_errors=most, times=times or Deadlines())
 
-    def _deadline(self, known: ValidatedDocument) -> float:
-        """When an operation that begins now is stopped, by the loop's clock."""
-        seconds = self.settings.query_seconds if known.kind == "query" else self.settings.mutation_seconds
+    def _deadline(self, document: ValidatedDocument) -> float:
+        """Return the time of the event loop at which an operation that starts now is stopped."""
+        seconds = self.settings.query_seconds if document.kind == "query" else self.settings.mutation_seconds
         return asyncio.get_running_loop().time() + seconds
 
     async def _execute_reference(self, ready: ParsedRequest, context: GraphQLContext) -> dict[str, Any]:
-        """Let graphql-core execute; the variables are coerced already, and need not be once more."""
-        known = ready.known
-        executor_class = Executor if known.kind == "query" else SerialExecutor
+        """Run the operation by graphql-core. Its constructor is called directly, since the variables are coerced."""
+        document = ready.known
+        executor_class = Executor if document.kind == "query" else SerialExecutor
         executor: Executor[Any] = executor_class(
             self.schema,
-            dict(known.fragments),
-            {name: FragmentDetails(node) for name, node in known.fragments.items()},
+            dict(document.fragments),
+            {name: FragmentDetails(node) for name, node in document.fragments.items()},
             None,
             context,
-            known.operation,
+            document.operation,
             ready.variables,
             default_field_resolver,
             default_type_resolver,
             default_field_resolver,
             hide_suggestions=ready.hidden,
         )
-        found = executor.execute_operation()
-        result = await found if isawaitable(found) else found
+        pending = executor.execute_operation()
+        result = await pending if isawaitable(pending) else pending
         assert isinstance(result, ExecutionResult)
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
             body["errors"] = errors.format_errors(
-                result.errors, most=self.settings.request_limits.errors, sent=ready.sent, made=context.made
+                result.errors,
+                most=self.settings.request_limits.errors,
+                sent=ready.sent,
+                committed_keys=context.committed_keys,
             )
         return body
 
     def _cookies(self, context: GraphQLContext, request: Request) -> list[Cookie]:
-        """The cookie of a session that began or ended; another site's page shall not sign a visitor in here."""
+        """Return the cookie of a session that began or ended. A page of another site cannot begin a session."""
         if context.session is None and not context.signed_out:
             return []
         name, secure = self.settings.auth_cookie_name, request.url.scheme == "https"
@@ -220,8 +230,8 @@ class GraphQLHandler:
         return [Cookie(name, "", 0, secure)] if context.signed_out else []
 
 
-async def _run_until(work: Awaitable[Done], deadline: float) -> Done:
-    """Stop what takes longer; raises TimedOut."""
+async def _run_until(work: Awaitable[Result], deadline: float) -> Result:
+    """Await work, or raise TimedOut at the deadline."""
     try:
         async with asyncio.timeout_at(deadline):
             return await work
@@ -229,6 +239,5 @@ async def _run_until(work: Awaitable[Done], deadline: float) -> Done:
         raise TimedOut(STOPPED) from None
 
 
-def _stats_header(about: RequestStats) -> dict[str, str]:
-    """Which executor answered, and why, for those who ask for figures."""
-    return {"Ostiary-Executor": f'{about.executor}; cause="{about.reason}"' if about.reason else about.executor}
+def _stats_header(stats: RequestStats) -> dict[str, str]:
+    return {"Ostiary-Executor": f'{stats.executor}; reason="{stats.reason}"' if stats.reason else stats.executor}

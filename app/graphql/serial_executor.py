@@ -1,4 +1,4 @@
-"""Executes the fields of a mutation one after the other, each with its own end: what was made is told of each."""
+"""Execution of the root fields of a mutation by graphql-core, each with its own deadline."""
 
 from collections.abc import Awaitable
 from typing import Any
@@ -12,22 +12,22 @@ from app.graphql.context import GraphQLContext
 
 
 class SerialExecutor(IncrementalExecutor):
-    """graphql-core's executor, which takes an end of the time or of the server for an error of one field alone."""
+    """graphql-core's executor, in which a timeout or a shutdown is an error of one root field, not of the request."""
 
     def execute_field(
         self, parent_type: GraphQLObjectType, source: Any, field_details_list: Any, path: Path, position_context: Any
     ) -> Any:
-        """Execute a field; one of the mutation type within its time."""
-        found = super().execute_field(parent_type, source, field_details_list, path, position_context)
-        if parent_type is self.schema.mutation_type and self.is_awaitable(found):
-            return self._told(found, parent_type, field_details_list, path)
-        return found
+        """Execute a field; a root field within its deadline."""
+        result = super().execute_field(parent_type, source, field_details_list, path, position_context)
+        if parent_type is self.schema.mutation_type and self.is_awaitable(result):
+            return self._complete(result, parent_type, field_details_list, path)
+        return result
 
-    async def _told(self, found: Awaitable[Any], parent: GraphQLObjectType, details: Any, path: Path) -> Any:
+    async def _complete(self, result: Awaitable[Any], parent: GraphQLObjectType, details: Any, path: Path) -> Any:
         context: GraphQLContext = self.context_value
         try:
             async with context.times.answering(is_done=context.outcome is not None):
-                return await found
+                return await result
         except Refusal as refusal:
             field = self.schema.get_field(parent, details[0].node.name.value)
             assert field is not None
@@ -35,4 +35,4 @@ class SerialExecutor(IncrementalExecutor):
             return None
         finally:
             if context.times.has_committed:
-                context.made.add(str(path.key))
+                context.committed_keys.add(str(path.key))

@@ -41,7 +41,7 @@ FAMILIES = {
     ),
     "ostiary_database_failures_total": MetricFamily("counter", "Database operations that failed, by reason."),
     "ostiary_statements_total": MetricFamily("counter", "SQL statements that requests have run."),
-    "ostiary_executions_total": MetricFamily("counter", "GraphQL operations, by executor, and why by the stock one."),
+    "ostiary_executions_total": MetricFamily("counter", "GraphQL operations, by executor and reason of the fallback."),
     "ostiary_documents_total": MetricFamily(
         "counter", "GraphQL documents, by whether they were known or had to be read."
     ),

@@ -12,7 +12,7 @@ from typing import Any
 class RequestStats:
     """`path` is a template; `kind` is query or mutation; `viewer` is a user's id, `codes` those of what was refused.
 
-    `executor` says which one answered a GraphQL operation, and `cause` why it was the stock one. `made` counts the
+    `executor` is the one that ran a GraphQL operation, `reason` why it was the reference executor. `made` counts the
     changes of this request that are committed; `after_commit` is called after each of them. What is not said yet
     stands in the class: each request has one of these.
     """

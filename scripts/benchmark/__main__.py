@@ -121,7 +121,7 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--hostile", action="store_true", help="what hostile documents cost, in a tiny world unless told otherwise"
     )
-    parser.add_argument("--executors", action="store_true", help="only the compiled executor beside the stock one")
+    parser.add_argument("--executors", action="store_true", help="only the compiled beside the reference executor")
     parser.add_argument("--logins", action="store_true", help="only what signing in costs, and what it costs others")
     parser.add_argument("--writes", action="store_true", help="only what changes cost, beside what the disk allows")
     parser.add_argument("--quick", action="store_true", help="a tiny world and short looks: does it work?")

@@ -1,4 +1,4 @@
-"""Stock and compiled side by side: the same queries on the same rows in this process, and one small query over HTTP."""
+"""Measure the reference and the compiled executor: the same queries in this process, and one small query over HTTP."""
 
 import gc
 import time
@@ -59,7 +59,7 @@ ROUNDS = 10
 class Measured:
     """Seconds of both executors, by query and viewer."""
 
-    stock: dict[tuple[str, str], list[float]] = field(default_factory=dict)
+    reference: dict[tuple[str, str], list[float]] = field(default_factory=dict)
     compiled: dict[tuple[str, str], list[float]] = field(default_factory=dict)
 
 
@@ -72,7 +72,7 @@ class Executors:
         self._documents = DocumentCache(schema.core(), Limits())
         self._compiled = CompiledExecutor(Planner(schema.core(), self._statements, schema.converted), at_once=True)
 
-    async def stock(self, text: str, viewer: Viewer) -> bytes:
+    async def reference(self, text: str, viewer: Viewer) -> bytes:
         """The bytes of an answer; raises Refused for errors."""
         known = self._documents.operation(text, None, {}, introspection=True)
         desk = cast("AppContext", SimpleNamespace(database=self._database))
@@ -84,7 +84,7 @@ class Executors:
         return encode_json({"data": result.data})
 
     async def compiled(self, text: str, viewer: Viewer) -> bytes:
-        """The same; raises Refused where the stock executor would have to answer."""
+        """The same; raises Refused where the reference executor would have to answer."""
         known = self._documents.operation(text, None, {}, introspection=True)
         variables = get_variable_values(schema.core(), known.operation.variable_definitions or (), {})
         assert not isinstance(variables, list)
@@ -101,7 +101,7 @@ async def measured(url: str) -> Measured:
         executors, found = Executors(database), Measured()
         for query, text in QUERIES.items():
             for name, viewer in VIEWERS.items():
-                first = await executors.stock(text, viewer), await executors.compiled(text, viewer)
+                first = await executors.reference(text, viewer), await executors.compiled(text, viewer)
                 if first[0] != first[1]:
                     raise Refused(f"{query}, {name}: the answers differ")
                 await _turns(executors, text, viewer, found, (query, name))
@@ -113,9 +113,9 @@ async def measured(url: str) -> Measured:
 async def _turns(executors: Executors, text: str, viewer: Viewer, into: Measured, key: tuple[str, str]) -> None:
     gc.collect()
     gc.freeze()
-    stock, compiled = into.stock.setdefault(key, []), into.compiled.setdefault(key, [])
+    reference, compiled = into.reference.setdefault(key, []), into.compiled.setdefault(key, [])
     for _ in range(TURNS):
-        stock += [await _timed(executors.stock, text, viewer) for _ in range(TIMES)]
+        reference += [await _timed(executors.reference, text, viewer) for _ in range(TIMES)]
         compiled += [await _timed(executors.compiled, text, viewer) for _ in range(TIMES)]
 
 
@@ -128,7 +128,7 @@ async def _timed(ask: Callable[[str, Viewer], Awaitable[bytes]], text: str, view
 def table(runs: Mapping[tuple[str, int], Measured], said: str) -> str:
     """Everything as Markdown."""
     lines = [
-        "| query | viewer | database | resources | stock ms | compiled ms | times as fast |",
+        "| query | viewer | database | resources | reference ms | compiled ms | times as fast |",
         "| --- | --- | --- | ---: | ---: | ---: | ---: |",
     ]
     for query in QUERIES:
@@ -140,8 +140,8 @@ def table(runs: Mapping[tuple[str, int], Measured], said: str) -> str:
 
 
 def _line(query: str, viewer: str, database: str, resources: int, found: Measured) -> str:
-    stock, compiled = median(found.stock[query, viewer]), median(found.compiled[query, viewer])
-    times = f"{stock * 1000:.2f} | {compiled * 1000:.2f} | {stock / compiled:.1f}"
+    reference, compiled = median(found.reference[query, viewer]), median(found.compiled[query, viewer])
+    times = f"{reference * 1000:.2f} | {compiled * 1000:.2f} | {reference / compiled:.1f}"
     return f"| {query} | {viewer} | {database} | {resources:,} | {times} |"
 
 

@@ -1,4 +1,4 @@
-"""Claims about queries that come again byte for byte: they are read once, and answered for whoever asks and for now."""
+"""Claims about repeated queries: a body is parsed once, and answered for the current viewer and time."""
 
 from hashlib import sha256
 from typing import Any
@@ -23,7 +23,7 @@ ASSIGN = "mutation ($input: AssignRolesInput!) { assignRoles(input: $input) { er
 
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """The bodies that were read so far."""
+    """Return the list of the bodies that were parsed so far."""
     bodies: list[bytes] = []
     understand = request.from_body
 

@@ -1,4 +1,4 @@
-"""Claims about the canonical text: the same tokens as graphql-core's lexer reads, and places as they were sent."""
+"""Claims about the canonical text: it has the tokens of graphql-core, and errors have positions of the sent text."""
 
 from random import Random
 from typing import Any
@@ -45,7 +45,7 @@ PIECES = [
 
 
 def _read(text: str) -> list[tuple[Any, ...]] | str:
-    """The tokens by graphql-core; what was wrong, where it cannot read them."""
+    """Return the tokens of graphql-core, or its syntax error."""
     lexer = Lexer(Source(text))
     found = []
     try:

@@ -1,4 +1,4 @@
-"""The compiled executor answers as stock does, to the byte; and by itself, wherever no field has code of its own."""
+"""Claims about the compiled executor: its answers equal the reference ones, and it falls back for custom code only."""
 
 from collections.abc import Iterator
 from random import Random
@@ -17,27 +17,27 @@ from tests.oracle.questions.whole import probes, whole
 from tests.oracle.selections import SDL
 from tests.oracle.worlds import Question, World, crowded
 from tests.support.differential import UNPLANNED, Both, viewers_of
-from tests.support.runs import soak
+from tests.support.runs import compare_in_world
 
 SMALL = (0, 1)
-"""Worlds by their numbers: one of odd values, one with next to nothing in it."""
+"""Numbers of worlds: one has odd values, one is almost empty."""
 
 MOST = 300
-"""Questions until everything that there is was shown by a plan; a third of them are needed."""
+"""Questions after which plans have returned every field; a third of them are needed."""
 
 SIZE = 25
 
 
 @pytest.fixture
 def both(app: Starlette) -> Both:
-    """Both executors over the database of the test; what was compiled for other tests is known to them."""
+    """Return both executors for the database of the test. They share compiled statements with other tests."""
     answering: GraphQLHandler = app.state.answering
     return Both(answering.app, answering.statements)
 
 
 @pytest.fixture
 async def world(database: db.Database) -> World:
-    """A world with something of everything in it."""
+    """Return a world with objects of every type."""
     made = crowded(Random(8), SIZE)
     await made.write(database)
     return made
@@ -45,7 +45,7 @@ async def world(database: db.Database) -> World:
 
 @pytest.fixture
 async def viewers(database: db.Database, world: World) -> dict[str, Viewer]:
-    """Who asks in it."""
+    """Return the viewers of the world."""
     return await viewers_of(database, world)
 
 
@@ -70,7 +70,7 @@ async def test_every_question_is_answered_alike_and_by_plans_where_that_can_be(
 
 @pytest.mark.parametrize("number", SMALL)
 async def test_everybody_is_answered_alike_in_small_worlds(both: Both, database: db.Database, number: int) -> None:
-    assert [failure async for failure in soak(both, database, number, 10)] == []
+    assert [failure async for failure in compare_in_world(both, database, number, 10)] == []
 
 
 async def test_lists_are_walked_alike_in_every_order_forward_and_back(
@@ -91,7 +91,7 @@ BACKWARD = f"query ($at: String) {{ list: %s(last: 20, before: $at%s) {FOUND} }}
 
 
 def _orders() -> Iterator[tuple[str, str]]:
-    """Each list under `Query` with each field that it can be ordered by; the direction is left open."""
+    """Yield a query for each list under `Query` and each of its order fields, without the direction."""
     for name, given in _fields(SDL.query_type).items():
         if "first" not in given.args:
             continue
@@ -104,7 +104,7 @@ def _orders() -> Iterator[tuple[str, str]]:
 
 
 async def _walked(both: Both, viewer: Viewer, text: str, end: str) -> list[str]:
-    """The ids of a list from one end to the other."""
+    """Return the ids of all pages of a list."""
     found: list[str] = []
     at = None
     while True:
@@ -151,7 +151,7 @@ async def test_ids_that_name_nothing_are_answered_by_plans(both: Both, viewers: 
     assert both.tally.asked == {"compiled": len(BAD_IDS) + 3}
 
 
-async def test_what_is_asked_wrongly_is_refused_by_stock(both: Both, viewers: dict[str, Viewer]) -> None:
+async def test_invalid_arguments_are_refused_by_the_reference_executor(both: Both, viewers: dict[str, Viewer]) -> None:
     pages = [f'after: "{cursor}"' for cursor in BAD_CURSORS]
     pages += ["first: 0", "last: 101", "first: 1, last: 1", 'last: 1, after: "x"', 'before: "x"']
     for page in pages:
@@ -163,7 +163,7 @@ async def test_what_is_asked_wrongly_is_refused_by_stock(both: Both, viewers: di
 
 
 async def test_below_null_nothing_is_wrong(both: Both, viewers: dict[str, Viewer]) -> None:
-    """Stock calls nobody there, so that what is asked wrongly is never looked at."""
+    """No resolver runs below a null, so that its invalid arguments raise no error."""
     text = """{ viewer { user { groups(first: 0) { totalCount } } }
         user(by: {id: "x"}) { groups(last: -1) { totalCount } } }"""
     await both.ask(Question(text, {}), viewers["nobody"], "nobody")
@@ -171,7 +171,7 @@ async def test_below_null_nothing_is_wrong(both: Both, viewers: dict[str, Viewer
 
 
 async def test_just_these_fields_do_not_compile(both: Both, world: World, viewers: dict[str, Viewer]) -> None:
-    """All others that a query can lead to must be shown by plans, says the test of every question."""
+    """The test of every question requires that plans return all other fields."""
     user, resource = world.ready("UserBy")[0]["id"], world.ready("ResourceBy")[0]["id"]
     on = f'resource: {{id: "{resource}"}}'
     for text in (
@@ -184,12 +184,12 @@ async def test_just_these_fields_do_not_compile(both: Both, world: World, viewer
 
 
 def _fields(kind: Any) -> dict[str, Any]:
-    """The fields of a type that compile."""
+    """Return the fields of a type that can be planned."""
     return {name: each for name, each in kind.fields.items() if f"{kind}.{name}" not in UNPLANNED}
 
 
 def _expected() -> Iterator[str]:
-    """What plans must have shown something of, so that this test cannot pass because stock answers."""
+    """Yield the features that plans must have executed, so that fallbacks cannot make this test pass."""
     yield from ("alias", "variable", "fragment", "inline fragment", "@skip", "@include", "__typename")
     for kind in _readable():
         yield from ([f"on {kind}"] if kind.interfaces else [])
@@ -199,7 +199,7 @@ def _expected() -> Iterator[str]:
 
 
 def _readable() -> list[GraphQLObjectType]:
-    """The object types that a query can lead to past what does not compile."""
+    """Return the object types that planned queries can reach."""
     found: dict[str, Any] = {}
     waiting: list[Any] = [SDL.query_type]
     while waiting:

@@ -1,4 +1,4 @@
-"""Claims about one connection, told to the protocol without a socket: what it costs, and how it ends."""
+"""Claims about one connection, sent to the protocol without a socket: its costs and its end."""
 
 import asyncio
 import logging
@@ -30,7 +30,7 @@ LIMITS = RequestLimits(header_seconds=1, body_seconds=1, header_bytes=1_048_576)
 
 
 class Slow(Transport):
-    """A transport whose client reads nothing: what is written stays in its buffer."""
+    """A transport whose client reads nothing, so that its buffer fills."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ async def endless(request: Request) -> Response:
 
 @pytest.mark.parametrize("size", [10_000, 100_000, 500_000])
 async def test_a_header_in_single_bytes_is_parsed_in_pieces(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    """The parser copies all that it has of a line for each piece it gets."""
+    """The parser copies its part of a line for each piece that it receives."""
     fed = []
 
     class Counting:

@@ -1,4 +1,4 @@
-"""Claims about documents: what is understood, what is refused, and that a refusal is never dear."""
+"""Claims about documents: which are valid, which are refused, and that a refusal is never expensive."""
 
 import sys
 import time
@@ -39,7 +39,7 @@ def refusal(documents: DocumentCache, text: str, name: str | None = None, **opti
 
 
 def excess(documents: DocumentCache, text: str) -> tuple[str, int, int]:
-    """Which limit was passed, its number, and the document's."""
+    """Return the exceeded limit, its maximum, and the value of the document."""
     invalid = refusal(documents, text)
     assert invalid.code == "OPERATION_TOO_COMPLEX"
     facts = invalid.errors[0].extensions or {}
@@ -231,11 +231,11 @@ def test_pages_are_weighed_with_the_variables_of_the_request(documents: Document
     known = documents.lookup(text, None)
     assert known.pages == {"n": 20, "m": 5}
 
-    documents.weigh(known, {"n": 3, "m": 1})
-    documents.weigh(known, {"n": "many", "m": None})
-    documents.weigh(known, {"n": 100, "m": 1})
+    documents.check_sizes(known, {"n": 3, "m": 1})
+    documents.check_sizes(known, {"n": "many", "m": None})
+    documents.check_sizes(known, {"n": 100, "m": 1})
     with pytest.raises(Invalid) as caught:
-        documents.weigh(known, {"n": 100, "m": 100})
+        documents.check_sizes(known, {"n": 100, "m": 100})
     assert caught.value.code == "OPERATION_TOO_COMPLEX"
 
 
@@ -251,7 +251,7 @@ def test_a_hostile_document_is_refused_quickly_and_says_why(documents: DocumentC
 
 
 def _seconds(documents: DocumentCache, text: str) -> float:
-    """Of this processor, and without the watching of coverage, which is not the server's."""
+    """Return seconds of this processor, without the tracing of coverage."""
     watching = sys.gettrace()
     sys.settrace(None)
     start = time.process_time()

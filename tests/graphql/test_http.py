@@ -1,4 +1,4 @@
-"""Claims about the protocol edge: GraphQL over HTTP, asked as well-behaved clients ask."""
+"""Claims about GraphQL over HTTP with valid requests."""
 
 import json
 from collections.abc import AsyncIterator

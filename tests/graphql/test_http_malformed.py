@@ -1,4 +1,4 @@
-"""Claims about the protocol edge: whatever cannot be understood is refused with a code."""
+"""Claims about GraphQL over HTTP with malformed requests: each is refused with a code."""
 
 from collections.abc import AsyncIterator
 from typing import Any

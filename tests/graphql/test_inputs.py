@@ -1,4 +1,4 @@
-"""Inputs become what graphql-core and Strawberry make of them, whichever way they come there."""
+"""Claims about inputs: fast conversion returns the objects of graphql-core and Strawberry."""
 
 from collections.abc import Callable, Mapping
 from random import Random
@@ -44,18 +44,18 @@ SCALARS: Mapping[str, tuple[Any, ...]] = {
 
 
 class Guesses:
-    """Values of a type, most of them right."""
+    """Generate values of a type, most of them valid."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
 
     def arguments(self, field: GraphQLField) -> dict[str, Any]:
-        """Those of a field that must be there, and most of the others."""
+        """Generate values of all required fields, and of most others."""
         wanted = {name: each for name, each in field.args.items() if is_required_argument(each) or self._is(0.9)}
         return {name: self.of(each.type) for name, each in wanted.items()}
 
     def of(self, kind: Any, depth: int = 0) -> Any:
-        """A value, or null where it may be."""
+        """Generate a value, or null if the type allows it."""
         if is_non_null_type(kind):
             return self._some(kind.of_type, depth)
         return None if self._is(0.15) else self._some(kind, depth)

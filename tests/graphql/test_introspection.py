@@ -1,4 +1,4 @@
-"""Claims about who is shown the schema: introspection, its text, and suggestions follow one setting."""
+"""Claims about access to the schema: introspection, its text and suggestions follow one setting."""
 
 from typing import Any
 

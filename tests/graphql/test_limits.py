@@ -1,4 +1,4 @@
-"""Claims about the limits of a document and of time as an operator sets them, asked at the front door."""
+"""Claims about the limits of documents and times in the settings, tested over HTTP."""
 
 import asyncio
 from math import ceil

@@ -1,4 +1,4 @@
-"""Claims about lists that are too long: each is refused by its length, and nobody looks at what is in it."""
+"""Claims about lists that are too long: each is refused by its length, before its items are read."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -28,7 +28,7 @@ from tests.support.walking import mutation_type, query_type
 
 ROOTS = {"mutation": mutation_type().fields, "query": query_type().fields}
 WRONG = 7.25
-"""An item that fits nowhere: whoever looked at it would say so, or fail."""
+"""An item that no type accepts, so that reading it raises an error."""
 
 PLAIN: Mapping[str, Any] = {
     "Boolean": True,
@@ -43,7 +43,7 @@ By = Mapping[str, Mapping[str, str]]
 
 
 def _least(kind: Any, by: By) -> Any:
-    """The smallest value of a type."""
+    """Return the smallest value of a type."""
     plain = get_nullable_type(kind)
     if is_list_type(plain):
         return []
@@ -61,7 +61,7 @@ def _object(kind: GraphQLInputObjectType, by: By) -> dict[str, Any]:
 
 
 def _too_long(place: Place, by: By, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    """Values of a place, each with one list in it that is too long, and the path to that list."""
+    """Yield values of a location with one list that is too long, and the path to that list."""
     kind = get_nullable_type(place.type)
     if is_list_type(kind):
         yield path, [WRONG] * ((declared_max_items(place) or DEFAULT_MAX_ITEMS) + 1)
@@ -127,7 +127,7 @@ async def test_a_list_of_no_own_limit_is_told_with_its_place(api: Api, make: Mak
     reply = await api(text, as_=await make.admin(), input=given)
 
     (error,) = reply["errors"]
-    said = "Variable '$input' at .roles: A list has 1,001 items, and at most 1,000 are taken here."
+    said = "Variable '$input' at .roles: A list has 1,001 items; at most 1,000 are allowed."
     assert (error["message"], error["extensions"]["code"]) == (said, "BAD_USER_INPUT")
 
 

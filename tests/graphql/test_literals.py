@@ -1,4 +1,4 @@
-"""What stands at a field, with variables anywhere in it, becomes what graphql-core makes of it."""
+"""Claims about the arguments of a field, with variables anywhere in them: they equal those of graphql-core."""
 
 import json
 from collections.abc import Callable
@@ -32,11 +32,11 @@ from tests.support.walking import SCHEMA
 
 TIMES = 12
 MOST = 1000
-"""How many questions are made up at most: some fields refuse most of them."""
+"""Generated questions at most; some fields refuse most of them."""
 
 
 class Writing:
-    """Writes values as literals, and some of their parts as variables, of which a few are null or absent."""
+    """A writer of literals. It replaces some parts by variables, a few of them null or absent."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
@@ -44,7 +44,7 @@ class Writing:
         self.variables: dict[str, Any] = {}
 
     def literal(self, kind: Any, value: Any) -> str:
-        """The text of a value."""
+        """Return the text of a value."""
         inner = kind.of_type if is_non_null_type(kind) else kind
         if self._random.random() < 0.4 or get_named_type(kind).name == "JSON":
             return self._variable(kind, value)
@@ -73,7 +73,7 @@ def _told(make: Callable[..., Any], *given: Any) -> str:
 
 
 def _question(random: Random, kind: str, name: str) -> tuple[FieldNode, VariableValues] | None:
-    """A field with made-up arguments and the variables in them; None where the request is refused before."""
+    """Return a field with generated arguments and their variables, None if the request is invalid."""
     writing, field = Writing(random), ROOTS[kind][name]
     given = Guesses(random).arguments(field)
     asked = ", ".join(f"{each}: {writing.literal(field.args[each].type, value)}" for each, value in given.items())

@@ -1,4 +1,4 @@
-"""Claims about what is remembered: strangers have memories of their own, and displace nothing of the signed-in's."""
+"""Claims about caches: anonymous viewers have their own, and never evict entries of signed-in users."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 from starlette.applications import Starlette
 
 from app.caching import ANONYMOUS_PART, AudienceLRU
-from app.graphql.documents.cache import LONGEST_REMEMBERED
+from app.graphql.documents.cache import MAX_CACHED_LENGTH
 from app.graphql.handler import GraphQLHandler
 from app.graphql.http import request
 from tests.support.client import Api
@@ -64,7 +64,7 @@ async def test_a_flood_of_strangers_makes_no_signed_in_user_wait_for_the_queue(
     texts = [f"{{ a{at}: __typename viewer {{ user {{ userName }} }} }}" for at in range(20)]
     for text in texts * 2:
         await api(text, as_=ann)
-    long = "x" * (LONGEST_REMEMBERED - 200)
+    long = "x" * (MAX_CACHED_LENGTH - 200)
     for at in range(10):
         await api(f'{{ b{at}: __typename user(by: {{userName: "{long}"}}) {{ id }} }}')
     for at in range(400):
@@ -110,10 +110,10 @@ async def test_an_operation_that_is_not_there_is_not_remembered_and_goes_through
     documents = app.state.answering.documents
     text = "query A { __typename } query B { __typename }"
     assert (await api.client.post("/graphql", json={"query": text, "operationName": "A"})).json()["data"]
-    before = documents.remembered, documents.misses
+    before = documents.cached_count, documents.misses
 
     for at in range(50):
         body = {"query": text, "operationName": f"q{at}"}
         assert "errors" in (await api.client.post("/graphql", json=body)).json()
 
-    assert (documents.remembered, documents.misses) == before
+    assert (documents.cached_count, documents.misses) == before

@@ -1,4 +1,4 @@
-"""Claims about persisted queries: a text is sent once, its hash from then on, and nobody learns another's text."""
+"""Claims about persisted queries: a text is sent once, then its hash, and users cannot learn texts of others."""
 
 import json
 from hashlib import sha256
@@ -26,7 +26,7 @@ def hashed(text: str, **more: Any) -> dict[str, Any]:
 
 
 class Client:
-    """Asks as Apollo's clients do: a hash, and the text beside it if need be."""
+    """Send a request as clients of Apollo do: a hash, with the text if needed."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -46,7 +46,7 @@ def apollo(api: Api) -> Client:
 
 
 def is_unknown(reply: httpx.Response) -> bool:
-    """Exactly as Apollo Server says it, which is what clients look for."""
+    """Return the error of Apollo Server, which clients recognize."""
     (error,) = reply.json()["errors"]
     return (reply.status_code, error["message"], error["extensions"]["code"]) == (
         200,
@@ -162,7 +162,7 @@ async def test_a_change_by_hash_is_made_by_post_alone_and_with_the_askers_rights
 
 
 def test_the_store_is_bounded_in_number_and_in_bytes() -> None:
-    few, small = PersistedTexts(size=2), PersistedTexts(room=3_000, largest=2_000)
+    few, small = PersistedTexts(size=2), PersistedTexts(max_bytes=3_000, max_text_bytes=2_000)
     for at in range(3):
         few.keep(str(at), f"{{ a{at} }}", 1)
         small.keep(str(at), f"{{ {'a' * 1_000} }}", 1)

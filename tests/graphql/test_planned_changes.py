@@ -1,4 +1,4 @@
-"""What a change shows is told alike by a plan and by the stock executor, and whoever tells it, it is made once."""
+"""Claims about planned mutations: plans return what the reference executor returns, and a mutation runs once."""
 
 from collections.abc import Collection, Iterator, Mapping
 from inspect import isawaitable
@@ -42,16 +42,16 @@ UNPLANNED: Mapping[str, str] = {
     "refreshToken.session": "Session.user",
     "changePassword.session": "Session.user",
 }
-"""Every field of a payload that no plan tells, with the cause: edges of objects that are in no row."""
+"""The payload fields without a plan, with the reason: edges of objects that are in no row."""
 
 ANOTHER = {"login", "refreshToken", "logout", "changePassword"}
-"""After these somebody else asks, who may hold something else than the plan was made for."""
+"""Mutations that change the viewer, so that the plan may not fit the permissions."""
 
 QUERY = "query { viewer { user { userName } } users(first: 2) { totalCount nodes { userName roles { name } } } }"
 
 
 def _fields(kind: Any, depth: int, without: Collection[str] = ()) -> Iterator[str]:
-    """All that a type can show without arguments, some objects deep."""
+    """Yield the selections of a type without arguments, down to a depth."""
     for name, field in kind.fields.items():
         below = get_named_type(field.type)
         if name in without or any(map(is_required_argument, field.args.values())):
@@ -67,7 +67,7 @@ def _fields(kind: Any, depth: int, without: Collection[str] = ()) -> Iterator[st
 
 
 def _text(name: str, fields: str) -> str:
-    """A change, and what is asked of its payload."""
+    """Return the text of a mutation with these fields of its payload."""
     arguments = mutation_type().fields[name].args
     given = ", ".join(f"${each}: {argument.type}" for each, argument in arguments.items())
     asked = ", ".join(f"{each}: ${each}" for each in arguments)
@@ -80,7 +80,7 @@ def _payload(name: str) -> Any:
 
 
 class Both:
-    """Both executors, which tell of one change."""
+    """Both executors, for one mutation."""
 
     def __init__(self, answering: GraphQLHandler) -> None:
         self._desk, self._statements = answering.app, answering.statements
@@ -90,7 +90,7 @@ class Both:
         self._changes = MutationExecutor(self._planner, at_once=True)
 
     async def ask(self, text: str, viewer: Viewer, given: Any) -> tuple[dict[str, Any] | Fallback, dict[str, Any]]:
-        """Make a change; what a plan tells of it, and what stock tells of the same outcome."""
+        """Run a mutation; returns the data of its plan and the data of the reference executor."""
         variables = {} if given is None else {"input": given}
         known, context = self._documents.lookup(text, None), GraphQLContext(self._desk, self._statements, viewer)
         coerced = self._variables.coerce(known, variables, hide_suggestions=False)
@@ -102,11 +102,11 @@ class Both:
         assert result.data is not None
         return planned, result.data
 
-    def cause(self, text: str) -> str:
-        """Why there is no plan."""
+    def fallback_reason(self, text: str) -> str:
+        """Return the reason why a mutation has no plan."""
         with pytest.raises(NotPlannable) as told:
             mutations.plan(self._planner, self._documents.lookup(text, None), NO_VARIABLES, ANONYMOUS)
-        return told.value.cause
+        return told.value.reason
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ async def _viewer(database: db.Database, person: Person) -> Viewer:
 
 
 @pytest.mark.parametrize("name", sorted(set(MUTATION_MATRIX) - ANOTHER))
-async def test_a_plan_tells_of_a_change_what_stock_tells(
+async def test_a_plan_tells_of_a_change_what_the_reference_executor_tells(
     both: Both, make: Make, database: db.Database, name: str
 ) -> None:
     root, scene = await make.admin(), await MUTATION_MATRIX[name].scene(make, World.OPEN)
@@ -130,19 +130,19 @@ async def test_a_plan_tells_of_a_change_what_stock_tells(
     text = _text(name, " ".join(["__typename", *_fields(_payload(name), 2, without)]))
 
     async with logged(database) as since:
-        planned, stock = await both.ask(text, await _viewer(database, root), scene.given)
+        planned, reference = await both.ask(text, await _viewer(database, root), scene.given)
 
-    assert encode_json(planned) == encode_json(stock)
+    assert encode_json(planned) == encode_json(reference)
     assert since.one.action == name
-    assert without or any(value for key, value in stock["it"].items() if key not in {"__typename", "query"})
+    assert without or any(value for key, value in reference["it"].items() if key not in {"__typename", "query"})
 
 
 @pytest.mark.parametrize("field", sorted(UNPLANNED))
-async def test_stock_tells_of_these_from_the_start(both: Both, field: str) -> None:
+async def test_the_reference_executor_tells_of_these_from_the_start(both: Both, field: str) -> None:
     name, _, below = field.partition(".")
     fields = " ".join(_fields(get_named_type(_payload(name).fields[below].type), 1))
 
-    assert both.cause(_text(name, f"{below} {{ {fields} }}")) == UNPLANNED[field]
+    assert both.fallback_reason(_text(name, f"{below} {{ {fields} }}")) == UNPLANNED[field]
 
 
 SIGN_IN = """mutation ($input: LoginInput!) {
@@ -159,9 +159,9 @@ async def test_what_follows_a_login_is_asked_by_the_one_who_signed_in(api: Api, 
         told.append((response.headers[TOLD], response.json()["data"]["login"]["query"]["viewer"]["user"]["userName"]))
 
     assert told == [
-        ('stock; cause="first sight"', "ann"),
-        ('stock; cause="another viewer"', "ann"),
-        ('stock; cause="another viewer"', "ben"),
+        ('reference; reason="first request"', "ann"),
+        ('reference; reason="another viewer"', "ann"),
+        ('reference; reason="another viewer"', "ben"),
     ]
 
 
@@ -183,7 +183,7 @@ async def test_a_refusal_is_told_alike_whoever_tells_it(api: Api, make: Make, da
     assert forbidden[0]["errors"][0]["message"] == forbidden[1]["errors"][0]["message"]
 
 
-async def test_where_the_plan_meets_a_surprise_stock_tells_of_what_was_made_and_makes_nothing(
+async def test_where_the_plan_fails_the_reference_executor_tells_of_what_was_made_and_makes_nothing(
     api: Api, make: Make, database: db.Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root, org = await make.admin(), await make.org()
@@ -197,7 +197,7 @@ async def test_where_the_plan_meets_a_surprise_stock_tells_of_what_was_made_and_
     async with logged(database) as since:
         response = await api.post_with_stats(RENAME, root, input={**given, "name": "Corals"})
 
-    assert response.headers[TOLD] == 'stock; cause="surprise"'
+    assert response.headers[TOLD] == 'reference; reason="plan failed"'
     assert response.json()["data"] == {"updateOrg": {"org": {"name": "Corals"}, "errors": []}}
     assert since.one.action == "updateOrg"
 
@@ -218,8 +218,8 @@ async def test_several_changes_are_made_one_after_the_other_and_one_that_is_skip
         told.append((response.headers[TOLD], counts))
 
     assert told == [
-        ('stock; cause="first sight"', [4, 5]),
-        ('stock; cause="first sight"', [6]),
-        ('stock; cause="several changes"', [7, 8]),
+        ('reference; reason="first request"', [4, 5]),
+        ('reference; reason="first request"', [6]),
+        ('reference; reason="several mutations"', [7, 8]),
         ("compiled", [9]),
     ]

@@ -1,4 +1,4 @@
-"""Claims about the budget of values and of errors: counted before anything is coerced, and told to a bounded length."""
+"""Claims about the limits of values and errors: values are counted before coercion, and errors are bounded."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""Claims about errors in responses: expected ones say themselves, surprises keep their mouth shut."""
+"""Claims about errors in responses: expected errors have their message, unexpected ones only an id."""
 
 import logging
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""The two executors, asked the same in one process: their answers are equal to the byte, or somebody is told."""
+"""A comparison of the two executors in one process: their answers must be equal, byte by byte."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -35,61 +35,61 @@ UNPLANNED: Mapping[str, str] = {
 
 
 class Unequal(AssertionError):
-    """The compiled executor did what stock did not, or stock what it should not."""
+    """The compiled executor did what the reference executor did not, or that one failed."""
 
 
 @dataclass
 class Tally:
-    """What was asked, and what of it was answered by plans."""
+    """Counts of questions, and of the answers by plans."""
 
     asked: Counter[str] = field(default_factory=Counter)
-    """`compiled`; `unasked`, which is never executed; what stock had to answer, by cause."""
+    """`compiled`; `invalid`, which is never executed; what fell back to the reference executor, by reason."""
 
     mistaken: Counter[str] = field(default_factory=Counter)
-    """Questions with a mistake in them, which stock answers with errors; by the cause why no plan did."""
+    """Questions that the reference executor answers with errors, by the reason of the fallback."""
 
     shown: Counter[str] = field(default_factory=Counter)
-    """By `tests/oracle/selections.py`, what answers of plans had something to show of."""
+    """Features of `tests/oracle/selections.py` with values in the answers of plans."""
 
     @property
     def share(self) -> float:
-        """How much was answered by plans, of all that is answered without errors."""
-        return self.asked["compiled"] / max(1, self.asked.total() - self.asked["unasked"])
+        """The share of answers by plans in all answers without errors."""
+        return self.asked["compiled"] / max(1, self.asked.total() - self.asked["invalid"])
 
     def add(self, other: "Tally") -> None:
-        """Take in what another has counted."""
+        """Add the counts of another tally."""
         self.asked += other.asked
         self.mistaken += other.mistaken
         self.shown += other.shown
 
 
 class Both:
-    """The executors over one database."""
+    """Both executors for one database."""
 
-    def __init__(self, desk: AppContext, statements: SelectBuilder | None = None) -> None:
-        self._desk = desk
+    def __init__(self, app: AppContext, statements: SelectBuilder | None = None) -> None:
+        self._app = app
         self._schema = schema.core()
-        self._statements = statements or SelectBuilder(desk.database)
+        self._statements = statements or SelectBuilder(app.database)
         self._documents = DocumentCache(self._schema, Limits())
         self._compiled = CompiledExecutor(Planner(self._schema, self._statements, schema.converted), at_once=True)
         self.tally = Tally()
         self.cursors: dict[str, list[str]] = {}
-        """Some of those in answers, by the type of their list."""
+        """Some cursors of answers, by the type of their list."""
 
     async def ask(self, question: Question, viewer: Viewer, who: str) -> dict[str, Any] | None:
-        """Ask both, and answer what stock says; None for what is never executed. Raises Unequal."""
+        """Ask both, and return the reference answer; None for what is never executed. Raises Unequal."""
         try:
             known, variables = self._understood(question)
         except Invalid:
-            self.tally.asked["unasked"] += 1
+            self.tally.asked["invalid"] += 1
             return None
-        stock = await self._stock(known, question, viewer)
-        database = self._desk.database
+        reference = await self._reference(known, question, viewer)
+        database = self._app.database
         found = await self._compiled.answer(known, variables, viewer, database, database.clock())
-        if told := _difference(stock, found):
+        if told := _difference(reference, found):
             raise Unequal(f"{who} asks {question.text}\nwith {encode_json(question.variables).decode()}\n{told}")
-        self._count(known, stock, found)
-        return stock
+        self._count(known, reference, found)
+        return reference
 
     def _understood(self, question: Question) -> tuple[ValidatedDocument, VariableValues]:
         known = self._documents.operation(question.text, None, question.variables, introspection=True)
@@ -99,8 +99,8 @@ class Both:
             raise Invalid(variables, "BAD_USER_INPUT")
         return known, variables
 
-    async def _stock(self, known: ValidatedDocument, question: Question, viewer: Viewer) -> dict[str, Any]:
-        context = GraphQLContext(self._desk, self._statements, viewer)
+    async def _reference(self, known: ValidatedDocument, question: Question, viewer: Viewer) -> dict[str, Any]:
+        context = GraphQLContext(self._app, self._statements, viewer)
         variables = dict(question.variables)
         result = execute(self._schema, known.document, context_value=context, variable_values=variables)
         if isawaitable(result):
@@ -109,29 +109,29 @@ class Both:
         body: dict[str, Any] = {"data": result.data}
         return body | {"errors": errors.format_errors(result.errors)} if result.errors else body
 
-    def _count(self, known: ValidatedDocument, stock: dict[str, Any], found: dict[str, Any] | Fallback) -> None:
+    def _count(self, known: ValidatedDocument, reference: dict[str, Any], found: dict[str, Any] | Fallback) -> None:
         if isinstance(found, Fallback):
-            (self.tally.mistaken if "errors" in stock else self.tally.asked)[found.reason] += 1
+            (self.tally.mistaken if "errors" in reference else self.tally.asked)[found.reason] += 1
         else:
             self.tally.asked["compiled"] += 1
             self.tally.shown.update(set(shown(known.document, found)))
-        for kind, cursor in cursors_of(known.document, stock["data"]):
+        for kind, cursor in cursors_of(known.document, reference["data"]):
             self.cursors[kind] = [*self.cursors.get(kind, ()), cursor][-10:]
 
 
-def _difference(stock: dict[str, Any], found: dict[str, Any] | Fallback) -> str:
-    """What is wrong with the answer of a plan; nothing if it is stock's, or is stock's to give."""
-    codes = {each["extensions"]["code"] for each in stock.get("errors", ())}
+def _difference(reference: dict[str, Any], found: dict[str, Any] | Fallback) -> str:
+    """Return the difference of the answers, empty if they are equal or if the fallback has a reason."""
+    codes = {each["extensions"]["code"] for each in reference.get("errors", ())}
     if "INTERNAL_SERVER_ERROR" in codes:
-        return "stock crashes"
+        return "the reference executor fails"
     if isinstance(found, Fallback):
-        return "" if codes or found.reason in UNPLANNED else f"stock had to answer without need: {found.reason}"
-    expected, given = encode_json(stock), encode_json({"data": found})
-    return "" if expected == given else f"stock {expected.decode()}\nplan  {given.decode()}"
+        return "" if codes or found.reason in UNPLANNED else f"needless fallback: {found.reason}"
+    expected, given = encode_json(reference), encode_json({"data": found})
+    return "" if expected == given else f"reference {expected.decode()}\nplan      {given.decode()}"
 
 
 async def viewers_of(database: db.Database, world: World) -> dict[str, Viewer]:
-    """Who asks, as the front door would identify them; not who is let in no more."""
+    """Return the viewers of a world as authentication returns them, without deactivated users."""
     found = {kind: await _viewer(database, who) for kind, who in world.viewers.items()}
     return {kind: viewer for kind, viewer in found.items() if viewer is not None}
 

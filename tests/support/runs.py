@@ -1,4 +1,4 @@
-"""Worlds and questions by number, for a long comparison of the executors: the same number is the same again."""
+"""Numbered worlds and questions for a long comparison of the executors. The same number gives the same questions."""
 
 from collections.abc import AsyncIterator, Mapping
 from random import Random
@@ -15,14 +15,14 @@ from tests.oracle.worlds import Question, World, crowded, lonely, worlds
 from tests.support.differential import Both, viewers_of
 
 SIZES = (1, 4, 12, 40)
-"""How many users and resources a large world has, about."""
+"""Approximate numbers of users and resources in a world."""
 
-TWICE = 0.25
-"""How many questions are asked once more."""
+REPEATED_SHARE = 0.25
+"""The share of questions that are asked twice."""
 
 
 def world_of(number: int) -> World:
-    """Every third one has odd names and values, now and then one has next to nothing in it."""
+    """Return the world of a number. Every third one has odd names and values; every twentieth is almost empty."""
     random = Random(number)
     if number % 3 == 0:
         return odd(number)
@@ -30,8 +30,8 @@ def world_of(number: int) -> World:
 
 
 def odd(number: int) -> World:
-    """One that Hypothesis makes; its first is always the plainest."""
-    found: list[World] = []
+    """Return a world of Hypothesis: the second one, since the first is always the simplest."""
+    generated: list[World] = []
 
     @seed(number)
     @settings(
@@ -39,14 +39,14 @@ def odd(number: int) -> World:
     )
     @given(worlds())
     def take(world: World) -> None:
-        found.append(world)
+        generated.append(world)
 
     take()
-    return found[-1]
+    return generated[-1]
 
 
-async def soak(both: Both, database: db.Database, number: int, questions: int) -> AsyncIterator[str]:
-    """Ask so much in the world of a number, some of it twice, so that a plan serves again; tells each failure."""
+async def compare_in_world(both: Both, database: db.Database, number: int, questions: int) -> AsyncIterator[str]:
+    """Ask questions in the world of a number, some twice, so that a plan is reused; yields each failure."""
     world, random = world_of(number), Random(number)
     await world.write(database)
     viewers = await viewers_of(database, world)
@@ -54,7 +54,7 @@ async def soak(both: Both, database: db.Database, number: int, questions: int) -
     for _ in range(questions):
         question, who = Asker(SDL, random, world, both.cursors).question(), random.choice(sorted(viewers))
         once, twice = (question, who), (again(random, question, world), _alike(random, who, viewers))
-        for each, kind in (once, twice) if random.random() < TWICE else (once,):
+        for each, kind in (once, twice) if random.random() < REPEATED_SHARE else (once,):
             try:
                 await both.ask(each, viewers[kind], kind)
             except Exception as error:
@@ -62,12 +62,12 @@ async def soak(both: Both, database: db.Database, number: int, questions: int) -
 
 
 def again(random: Random, question: Question, world: World) -> Question:
-    """The same text with other values."""
+    """Return the same text with other values."""
     return Question(question.text, {name: _other(random, value, world) for name, value in question.variables.items()})
 
 
 def _other(random: Random, value: Any, world: World) -> Any:
-    """Mostly what @skip decides stays: else it would be another plan."""
+    """Return another value. Most Booleans stay, since another value of `@skip` needs another plan."""
     if isinstance(value, bool):
         return value ^ (random.random() < 0.2)
     if isinstance(value, str) and refs.decode(value) is not None:
@@ -76,7 +76,7 @@ def _other(random: Random, value: Any, world: World) -> Any:
 
 
 def _alike(random: Random, who: str, viewers: Mapping[str, Viewer]) -> str:
-    """Somebody else who holds the same, if there is one."""
+    """Return another viewer with the same permissions, if there is one."""
     alike = [
         kind for kind, viewer in sorted(viewers.items()) if viewer.permission_profile == viewers[who].permission_profile
     ]

@@ -1,1 +1,1 @@
-"""Variables, arguments and literals, coerced as the specification says."""
+"""Coercion of variables, arguments and literals."""

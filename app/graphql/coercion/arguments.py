@@ -1,4 +1,4 @@
-"""The arguments of one field of a plan, coerced as the stock executor coerces them."""
+"""The arguments of one field of a plan, coerced as by graphql-core."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -14,13 +14,13 @@ from app.query.pagination import PageRequest
 from app.query.relations import Relation
 
 Convert = Callable[[Any, dict[str, Any]], dict[str, Any]]
-"""From a declared field and coerced arguments to what its resolver would be called with."""
+"""A function of a declared field and its coerced arguments; returns the arguments of its resolver."""
 
 NO_VARIABLES = VariableValues({}, {})
 
 
 class Arguments:
-    """What stands at one field. Without variables it is worked out once; what is wrong is told when it is asked."""
+    """The arguments of one field. Arguments without variables are computed once; errors are raised at each call."""
 
     def __init__(self, field: GraphQLField, node: FieldNode, convert: Convert) -> None:
         self._field = field
@@ -28,17 +28,17 @@ class Arguments:
         self._convert = convert
         self._is_constant = not used_variables(*node.arguments or ())
         self._values = literals.of_field(field, node)
-        self._known: dict[str, Any] | None = None
-        self._wanted: PageRequest | None = None
+        self._constant: dict[str, Any] | None = None
+        self._constant_page: PageRequest | None = None
 
     def of(self, variables: VariableValues) -> Mapping[str, Any]:
-        """The arguments by their Python names; raises what the stock executor would tell."""
-        if self._known is not None:
-            return self._known
-        given = self._convert(self._field.extensions["strawberry-definition"], self._coerce(variables))
+        """Return the arguments by their Python names; raises the errors that graphql-core would report."""
+        if self._constant is not None:
+            return self._constant
+        arguments = self._convert(self._field.extensions["strawberry-definition"], self._coerce(variables))
         if self._is_constant:
-            self._known = given
-        return given
+            self._constant = arguments
+        return arguments
 
     def _coerce(self, variables: VariableValues) -> dict[str, Any]:
         if self._values is not None:
@@ -46,13 +46,13 @@ class Arguments:
                 return {name: value(variables.coerced) for name, value in self._values.items()}
         return get_argument_values(self._field, self._node, variables)
 
-    def page_request(self, variables: VariableValues, source: Relation, types: Mapping[str, type]) -> PageRequest:
-        """The same as a question about a list; raises BadInput."""
-        if self._wanted is not None:
-            return self._wanted
-        wanted = pagination.parse_page_request(
-            types, source.default_order, pagination.fold_arguments(self.of(variables))
+    def page_request(self, variables: VariableValues, relation: Relation, types: Mapping[str, type]) -> PageRequest:
+        """Return the arguments of a connection as a page request; raises BadInput."""
+        if self._constant_page is not None:
+            return self._constant_page
+        page_request = pagination.parse_page_request(
+            types, relation.default_order, pagination.fold_arguments(self.of(variables))
         )
         if self._is_constant:
-            self._wanted = wanted
-        return wanted
+            self._constant_page = page_request
+        return page_request

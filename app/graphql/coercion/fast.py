@@ -1,4 +1,4 @@
-"""How values among the variables are coerced quickly: by a look at their types, without a call for each."""
+"""Fast coercion of variables: checks of Python types instead of a call of graphql-core for each value."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
@@ -19,34 +19,34 @@ from graphql.utilities.coerce_input_value import coerce_default_value
 
 from app.graphql.coercion.list_lengths import DEFAULT_MAX_ITEMS, declared_max_items
 
-LARGEST = 2**31
+INT32_LIMIT = 2**31
 
-MOST_OBJECTS = 500
-"""Objects in a value whose type holds itself, like a filter: any filter that is taken has fewer."""
+MAX_OBJECTS = 500
+"""Nested objects in a value of a recursive type, as a filter. Every valid filter has fewer."""
 
 FastCoercer = Callable[[Any], Any]
-"""From a value to what it is coerced to; raises Unsure."""
+"""A function from a value to its coerced value; raises NeedsCoercion."""
 
 
 class NeedsCoercion(Exception):
-    """The long way has to say what this is."""
+    """A value is not obviously valid; `FullCoercion` has to coerce it or to report the errors."""
 
 
 class FastCoercion:
-    """How the types of one schema are coerced quickly; an input is looked at when the first one comes."""
+    """Fast coercers of the types of one schema. That of an input type is made when it is first used."""
 
     def __init__(self) -> None:
         self._inputs: dict[GraphQLInputObjectType, FastCoercer] = {}
 
     def of(self, kind: GraphQLInputType, most: int | None = None) -> FastCoercer:
-        """From a value to what it is coerced to. A list beyond a declared `most` stays as it came, to be refused."""
+        """Return the coercer of a type. It leaves a list with more than `most` items to the service."""
         if is_non_null_type(kind):
             return self._of(kind.of_type, most)
         plain = self._of(kind, most)
         return lambda value: None if value is None else plain(value)
 
     def _of(self, kind: GraphQLInputType, most: int | None) -> FastCoercer:
-        """For values that are not null."""
+        """Return the coercer of values that are not null."""
         if is_list_type(kind):
             inner: GraphQLInputType = kind.of_type
             return _bound_list(self._many(inner.of_type), most) if is_non_null_type(inner) else _needs_coercion
@@ -58,79 +58,79 @@ class FastCoercion:
         types: dict[str, type] = {"ID": str, "String": str, "Boolean": bool, "Int": int}
         expected = types.get(getattr(kind, "name", ""))
         if expected is None:
-            is_ours = isinstance(kind, GraphQLScalarType) and kind.name not in specified_scalar_types
-            return _read(kind) if isinstance(kind, GraphQLScalarType) and is_ours else _needs_coercion
+            is_custom = isinstance(kind, GraphQLScalarType) and kind.name not in specified_scalar_types
+            return _custom_scalar(kind) if isinstance(kind, GraphQLScalarType) and is_custom else _needs_coercion
         return lambda value: _typed(value, expected)
 
     def _many(self, kind: GraphQLInputType) -> FastCoercer:
-        """A list without nulls."""
+        """Return the coercer of lists without nulls."""
         if getattr(kind, "name", "") in {"ID", "String"}:
-            return _texts
+            return _strings
         if isinstance(kind, GraphQLEnumType):
             members = _members(kind)
-            return lambda value: _choose_member(members, _texts(value))
+            return lambda value: _choose_member(members, _strings(value))
         each = self._of(kind, None)
         return lambda value: [each(one) for one in value]
 
     def _input(self, kind: GraphQLInputObjectType) -> FastCoercer:
-        found = self._inputs.get(kind)
-        if found is None:
-            # One that has fields of its own type finds itself here.
-            self._inputs[kind] = lambda value: self._inputs[kind](value)  # noqa: PLW0108 - another one by then
-            found = self._one(kind) if kind.is_one_of else self._object(kind)
-            found = self._inputs[kind] = _count_objects(found) if is_recursive(kind) else found
-        return found
+        coerce = self._inputs.get(kind)
+        if coerce is None:
+            # A recursive type finds this entry, which is replaced below.
+            self._inputs[kind] = lambda value: self._inputs[kind](value)  # noqa: PLW0108 - replaced before the call
+            coerce = self._one_of(kind) if kind.is_one_of else self._object(kind)
+            coerce = self._inputs[kind] = _count_objects(coerce) if is_recursive(kind) else coerce
+        return coerce
 
     def _fields(self, kind: GraphQLInputObjectType) -> dict[str, FastCoercer]:
         return {name: self.of(field.type, declared_max_items(field)) for name, field in kind.fields.items()}
 
     def _object(self, kind: GraphQLInputObjectType) -> FastCoercer:
-        """An object with the fields that it needs, and no other; in the order in which they are declared."""
-        quick = self._fields(kind)
-        needed = {name for name, field in kind.fields.items() if is_required_input_field(field)}
+        """Return the coercer of an input object, which keeps the declared order of fields."""
+        coercers = self._fields(kind)
+        required = {name for name, field in kind.fields.items() if is_required_input_field(field)}
         defaults = {
             name: each for name, field in kind.fields.items() if (each := coerce_default_value(field)) is not Undefined
         }
 
-        def filled(value: Any) -> dict[str, Any]:
-            """Where every field has a default."""
-            if type(value) is not dict or not value.keys() <= quick.keys():
+        def coerce_with_defaults(value: Any) -> dict[str, Any]:
+            """Coerce an object of a type with a default for each field."""
+            if type(value) is not dict or not value.keys() <= coercers.keys():
                 raise NeedsCoercion
-            found = defaults.copy()
+            coerced = defaults.copy()
             for name, each in value.items():
-                found[name] = quick[name](each)
-            return found
+                coerced[name] = coercers[name](each)
+            return coerced
 
-        def read(value: Any) -> dict[str, Any]:
-            if type(value) is not dict or not (needed <= value.keys() <= quick.keys()):
+        def coerce(value: Any) -> dict[str, Any]:
+            if type(value) is not dict or not (required <= value.keys() <= coercers.keys()):
                 raise NeedsCoercion
             return {
                 name: each(value[name]) if name in value else defaults[name]
-                for name, each in quick.items()
+                for name, each in coercers.items()
                 if name in value or name in defaults
             }
 
-        return filled if defaults.keys() == quick.keys() else read
+        return coerce_with_defaults if defaults.keys() == coercers.keys() else coerce
 
-    def _one(self, kind: GraphQLInputObjectType) -> FastCoercer:
-        """An object of which just one field is given, and not null."""
-        quick = self._fields(kind)
+    def _one_of(self, kind: GraphQLInputObjectType) -> FastCoercer:
+        """Return the coercer of a `@oneOf` input: one field, not null."""
+        coercers = self._fields(kind)
 
-        def read(value: Any) -> dict[str, Any]:
+        def coerce(value: Any) -> dict[str, Any]:
             if type(value) is not dict or len(value) != 1:
                 raise NeedsCoercion
-            ((name, given),) = value.items()
-            if name not in quick or given is None:
+            ((name, field_value),) = value.items()
+            if name not in coercers or field_value is None:
                 raise NeedsCoercion
-            return {name: quick[name](given)}
+            return {name: coercers[name](field_value)}
 
-        return read
+        return coerce
 
 
 def _bound_list(many: FastCoercer, most: int | None) -> FastCoercer:
-    """A list of so many items; a longer one is refused by whom it is for, or else by the long way."""
+    """Return a coercer that checks the length. A service rejects lists longer than `most`, else `FullCoercion` does."""
 
-    def read(value: Any) -> Any:
+    def coerce(value: Any) -> Any:
         if type(value) is not list:
             raise NeedsCoercion
         if len(value) <= (most or DEFAULT_MAX_ITEMS):
@@ -139,28 +139,29 @@ def _bound_list(many: FastCoercer, most: int | None) -> FastCoercer:
             raise NeedsCoercion
         return value
 
-    return read
+    return coerce
 
 
 def is_recursive(kind: GraphQLInputObjectType) -> bool:
+    """Return whether an input type has a field of its own type."""
     return any(get_named_type(field.type) is kind for field in kind.fields.values())
 
 
-def _count_objects(quick: FastCoercer) -> FastCoercer:
-    """An input that may hold itself, in lists of lists: each level multiplies what the levels below may hold."""
+def _count_objects(coerce: FastCoercer) -> FastCoercer:
+    """Return a coercer that checks the number of nested objects, since each level of lists multiplies them."""
 
-    def read(value: Any) -> Any:
-        if number_of_objects(value) > MOST_OBJECTS:
+    def coerce_counted(value: Any) -> Any:
+        if number_of_objects(value) > MAX_OBJECTS:
             raise NeedsCoercion
-        return quick(value)
+        return coerce(value)
 
-    return read
+    return coerce_counted
 
 
 def number_of_objects(value: Any) -> int:
-    """Return how many objects a value holds, itself too; where they are too many, at least that."""
+    """Return the number of nested objects, the value included. The count stops above `MAX_OBJECTS`."""
     level, number = [value] if isinstance(value, dict | list) else [], 0
-    while level and number <= MOST_OBJECTS:
+    while level and number <= MAX_OBJECTS:
         number += sum(type(each) is dict for each in level)
         items = (each.values() if type(each) is dict else each for each in level)
         level = [child for each in items for child in each if type(child) is dict or type(child) is list]
@@ -171,21 +172,21 @@ def _members(kind: GraphQLEnumType) -> Mapping[str, Any]:
     return {name: kind.coerce_input_value(name) for name in kind.values}
 
 
-def _read(kind: GraphQLScalarType) -> FastCoercer:
-    """A scalar of our own."""
+def _custom_scalar(kind: GraphQLScalarType) -> FastCoercer:
+    """Return the coercer of a scalar of this schema."""
 
-    def read(value: Any) -> Any:
+    def coerce(value: Any) -> Any:
         if value is None:
             raise NeedsCoercion
         try:
             return kind.coerce_input_value(value)
-        except Exception:  # whatever it is, the long way tells it
+        except Exception:  # FullCoercion reports it
             raise NeedsCoercion from None
 
-    return read
+    return coerce
 
 
-def _texts(value: list[Any]) -> list[Any]:
+def _strings(value: list[Any]) -> list[Any]:
     if {*map(type, value)} <= {str}:
         return list(value)
     raise NeedsCoercion
@@ -205,7 +206,7 @@ def _member(members: Mapping[str, Any], value: Any) -> Any:
 
 
 def _typed(value: Any, expected: type) -> Any:
-    if type(value) is not expected or (type(value) is int and not -LARGEST <= value < LARGEST):
+    if type(value) is not expected or (type(value) is int and not -INT32_LIMIT <= value < INT32_LIMIT):
         raise NeedsCoercion
     return value
 

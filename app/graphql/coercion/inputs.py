@@ -1,6 +1,6 @@
-"""How a declared field's resolver is called, and with what: as Strawberry does it, worked out once for each type.
+"""Conversion of arguments to the Python objects of resolvers: as by Strawberry, but prepared once for each type.
 
-Its own way looks at the annotations of every field of every input anew, which costs more than most changes do.
+Strawberry inspects the annotations of all input fields at each call, which takes longer than most mutations.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ from app.graphql.schema import list_limits
 
 @dataclass(slots=True)
 class FieldCall:
-    """What a resolver is told besides its parent and its arguments; `raw` is what graphql-core tells it."""
+    """The context and the declared field of a call of a resolver; `raw` is the info of graphql-core."""
 
     context: Any
     field: Any
@@ -28,14 +28,14 @@ class FieldCall:
 
 
 Convert = Callable[[Any], Any]
-"""From a coerced value to what a resolver is given."""
+"""A function from a coerced value to the value that a resolver gets."""
 
-Part = tuple[str, str, Convert | None]
-"""The name of an argument or a field of an input in the API, its Python name, and what becomes of its value."""
+ArgumentPart = tuple[str, str, Convert | None]
+"""The GraphQL name of an argument or an input field, its Python name, and its conversion, None for none."""
 
 
 class Conversion:
-    """Converts the arguments of one schema's fields; None is what becomes of a value that stays as it is."""
+    """Conversions of the arguments of one schema."""
 
     def __init__(self, config: StrawberryConfig, scalars: Mapping[object, Any]) -> None:
         self._config = config
@@ -44,20 +44,20 @@ class Conversion:
         self._inputs = cache(self._input)
 
     def __call__(self, field: Any, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The arguments of a field as its resolver would be given them."""
+        """Return the arguments of a field by their Python names."""
         return _argument_values(self._arguments(field), values)
 
     def resolver(self, field: Any) -> Callable[..., Any]:
-        """What graphql-core calls for a declared field."""
+        """Return the resolver of a declared field for graphql-core."""
         resolve, name = field.metadata["resolve"], field.python_name
 
-        def resolved(source: Any, info: Any, **arguments: Any) -> Any:
-            given = self(field, arguments) if arguments else arguments
-            return resolve(source, FieldCall(info.context, field, info), given, name)
+        def resolve_field(source: Any, info: Any, **arguments: Any) -> Any:
+            values = self(field, arguments) if arguments else arguments
+            return resolve(source, FieldCall(info.context, field, info), values, name)
 
-        return resolved
+        return resolve_field
 
-    def _arguments_of(self, field: Any) -> tuple[Part, ...]:
+    def _arguments_of(self, field: Any) -> tuple[ArgumentPart, ...]:
         named = self._config.name_converter.from_argument
         return tuple(
             (name := named(each), each.python_name, self._conversion(each.type, list_limits.ARGUMENTS.get(name)))
@@ -65,16 +65,16 @@ class Conversion:
         )
 
     def _conversion(self, kind: Any, most: int | None = None) -> Convert | None:
-        """For any value of a type, nulls too; a list of more than `most` items stays as it is, to be refused."""
+        """Return the conversion of a type. It leaves a list with more than `most` items to the service."""
         if isinstance(kind, StrawberryMaybe):
             return self._maybe(kind)
         if isinstance(kind, StrawberryOptional):
             return self._conversion(kind.of_type, most)
-        made = self._of(kind, most)
-        return None if made is None else lambda value: None if value is None else made(value)
+        convert = self._of(kind, most)
+        return None if convert is None else lambda value: None if value is None else convert(value)
 
     def _maybe(self, kind: StrawberryMaybe) -> Convert:
-        """What is absent is None, and what is there stands in a `Some`. Strawberry refuses nulls, unless told."""
+        """Return the conversion to a `Some`. Strawberry reports nulls that are not allowed."""
         inner = self._conversion(kind.of_type)
 
         def convert(value: Any) -> Any:
@@ -85,7 +85,7 @@ class Conversion:
         return convert
 
     def _of(self, kind: Any, most: int | None = None) -> Convert | None:
-        """For values that are not null."""
+        """Return the conversion of values that are not null."""
         if isinstance(kind, LazyType):
             return self._of(kind.resolve_type())
         if isinstance(kind, StrawberryList):
@@ -96,12 +96,12 @@ class Conversion:
         return self._inputs(kind) if has_object_definition(kind) else None
 
     def _input(self, kind: Any) -> Convert:
-        """An input can have fields of its own type: they are looked at when the first one comes."""
+        """Return the conversion of an input type. Its fields are prepared at first use, since it may be recursive."""
         definition = kind.__strawberry_definition__
         blank = {field.python_name: None for field in definition.fields if _is_required(field)}
 
         @cache
-        def parts() -> tuple[Part, ...]:
+        def parts() -> tuple[ArgumentPart, ...]:
             named, most = self._config.name_converter.from_field, list_limits.max_items_of_input
             kinds = partial(_kind_of, definition)
             return tuple(
@@ -120,7 +120,7 @@ def _is_required(field: Any) -> bool:
     return field.default_value is MISSING and field.default_factory is MISSING
 
 
-def _argument_values(parts: tuple[Part, ...], values: Mapping[str, Any]) -> dict[str, Any]:
+def _argument_values(parts: tuple[ArgumentPart, ...], values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: values[key] if convert is None else convert(values[key]) for key, name, convert in parts if key in values
     }

@@ -1,4 +1,4 @@
-"""How many items a list among the variables may have: told by the schema, or the same number for all other lists."""
+"""Maximum lengths of lists in variables: declared in the schema, or one default for all other lists."""
 
 from graphql import (
     ArgumentNode,
@@ -18,50 +18,50 @@ from graphql import (
 from graphql.language import DocumentNode
 
 DEFAULT_MAX_ITEMS = 1_000
-_KEY = "most_items"
+_KEY = "max_items"
 
 ListLocation = GraphQLArgument | GraphQLInputField
-"""Where a list may stand."""
+"""An argument or input field that may take a list."""
 
 
-def set_max_items(place: ListLocation, most: int | None) -> None:
-    """Declare that what takes this list refuses a longer one itself."""
+def set_max_items(location: ListLocation, most: int | None) -> None:
+    """Declare the maximum length of a list, which its service checks itself."""
     if most is not None:
-        place.extensions[_KEY] = most
+        location.extensions[_KEY] = most
 
 
-def declared_max_items(place: ListLocation | None) -> int | None:
-    """Return the largest number of items that was declared for a list."""
-    return None if place is None else place.extensions.get(_KEY)
+def declared_max_items(location: ListLocation | None) -> int | None:
+    """Return the declared maximum length of a list, None if there is none."""
+    return None if location is None else location.extensions.get(_KEY)
 
 
 def max_items_of_variables(schema: GraphQLSchema, document: DocumentNode) -> dict[str, int]:
-    """Return the largest number of items that was declared where each variable stands, the larger one of several."""
-    found = _Places(types := TypeInfo(schema))
-    visit(document, TypeInfoVisitor(types, found))
-    return {name: most for name, most in found.most.items() if most is not None}
+    """Return the declared maximum length for each variable; of several locations, the largest."""
+    visitor = _ListLocations(types := TypeInfo(schema))
+    visit(document, TypeInfoVisitor(types, visitor))
+    return {name: most for name, most in visitor.most.items() if most is not None}
 
 
-class _Places(Visitor):
+class _ListLocations(Visitor):
     def __init__(self, types: TypeInfo) -> None:
         super().__init__()
         self._types = types
         self.most: dict[str, int | None] = {}
 
     def enter_variable(self, node: VariableNode, _key: object, parent: object, *_: object) -> None:
-        """Note what was declared for the place of a variable; a list in one that declares nothing has the default."""
-        place: ListLocation | None = None
+        """Record the declared maximum of a location. A location without one gives the variable the default."""
+        location: ListLocation | None = None
         if isinstance(parent, ArgumentNode):
-            place = self._types.get_argument()
+            location = self._types.get_argument()
         elif isinstance(parent, ObjectFieldNode):
             kind = get_named_type(self._types.get_parent_input_type())
-            place = kind.fields.get(parent.name.value) if is_input_object_type(kind) else None
-        if place is None or not is_list_type(_nullable(place)):
+            location = kind.fields.get(parent.name.value) if is_input_object_type(kind) else None
+        if location is None or not is_list_type(_nullable(location)):
             return
-        most, name = declared_max_items(place), node.name.value
+        most, name = declared_max_items(location), node.name.value
         before = self.most.get(name, most)
         self.most[name] = None if most is None or before is None else max(before, most)
 
 
-def _nullable(place: ListLocation) -> object:
-    return getattr(place.type, "of_type", None) if not is_list_type(place.type) else place.type
+def _nullable(location: ListLocation) -> object:
+    return getattr(location.type, "of_type", None) if not is_list_type(location.type) else location.type

@@ -1,7 +1,7 @@
-"""What stands at the arguments of a field, as functions of the variables.
+"""Arguments of a field as functions of the variables.
 
-graphql-core looks at the literal anew for each request. Here it is looked at once, where what comes of it is plain;
-whatever is not, it goes on telling.
+graphql-core reads the literals again for each request. Here simple literals are read once; all others, and all errors,
+are left to graphql-core.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,39 +28,39 @@ from graphql.utilities.coerce_input_value import coerce_default_value
 from app.graphql.coercion.variable_usage import used_variables
 
 Value = Callable[[Mapping[str, Any]], Any]
-"""From the variables to a value; raises Unsure."""
+"""A function from the variables to a value; raises NeedsFullCoercion."""
 
 
 class NeedsFullCoercion(Exception):
-    """What comes of these variables is for graphql-core to say."""
+    """graphql-core has to coerce the arguments with these variables."""
 
 
 def of_field(field: GraphQLField, node: FieldNode) -> Mapping[str, Value] | None:
-    """The arguments by their names, in the order of the field; None where graphql-core has to be asked."""
+    """Return the arguments by their names, in declared order; None if graphql-core has to coerce them."""
     return _parts(field.args, {each.name.value: each.value for each in node.arguments or ()})
 
 
 def _parts(
-    kinds: Mapping[str, GraphQLArgument] | Mapping[str, GraphQLInputField], given: Mapping[str, ValueNode]
+    kinds: Mapping[str, GraphQLArgument] | Mapping[str, GraphQLInputField], nodes: Mapping[str, ValueNode]
 ) -> Mapping[str, Value] | None:
-    found: dict[str, Value] = {}
+    parts: dict[str, Value] = {}
     for name, kind in kinds.items():
-        if name in given:
-            value = _value(kind.type, given[name])
+        if name in nodes:
+            value = _value(kind.type, nodes[name])
             if value is None:
                 return None
-            found[name] = value
+            parts[name] = value
         elif is_non_null_type(kind.type) or coerce_default_value(kind) is not Undefined:
             return None
-    return found
+    return parts
 
 
 def _value(kind: GraphQLInputType, node: ValueNode) -> Value | None:
     if isinstance(node, VariableNode):
         return partial(_variable, node.name.value)
     if not used_variables(node):
-        fixed = coerce_input_literal(node, kind)
-        return None if fixed is Undefined else lambda variables: fixed
+        constant = coerce_input_literal(node, kind)
+        return None if constant is Undefined else lambda variables: constant
     plain = kind.of_type if is_non_null_type(kind) else kind
     if isinstance(node, ObjectValueNode) and is_input_object_type(plain):
         return _object(plain, node)
@@ -75,7 +75,7 @@ def _object(kind: GraphQLInputObjectType, node: ObjectValueNode) -> Value | None
 
 
 def _variable(name: str, variables: Mapping[str, Any]) -> Any:
-    """Null and absent differ, and either may be refused."""
+    """Return the value of a variable; raises NeedsFullCoercion for null or absent, which graphql-core tells apart."""
     value = variables.get(name)
     if value is None:
         raise NeedsFullCoercion

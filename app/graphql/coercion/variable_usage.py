@@ -1,4 +1,4 @@
-"""Which variables stand where in a document."""
+"""Variables that a document uses, and those in its directives."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ class _VariableCollector(Visitor):
         self.names: set[str] = set()
 
     def enter_variable(self, node: VariableNode, *_: Any) -> None:
-        """Take note of a variable."""
+        """Record a variable."""
         self.names.add(node.name.value)
 
 
@@ -21,20 +21,20 @@ class _ShapingCollector(Visitor):
         self.names: set[str] = set()
 
     def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
-        """Take note of the variables of a directive."""
+        """Record the variables of a directive."""
         self.names |= used_variables(*node.arguments or ())
 
 
 def used_variables(*trees: Node) -> set[str]:
-    """The names of the variables in some trees."""
-    found = _VariableCollector()
+    """Return the names of the variables in some syntax trees."""
+    collector = _VariableCollector()
     for tree in trees:
-        visit(tree, found)
-    return found.names
+        visit(tree, collector)
+    return collector.names
 
 
 def shaping_variables(document: DocumentNode) -> tuple[str, ...]:
-    """Those in directives: their values decide what is selected."""
-    found = _ShapingCollector()
-    visit(document, found)
-    return tuple(sorted(found.names))
+    """Return the variables in directives, whose values decide what is selected."""
+    collector = _ShapingCollector()
+    visit(document, collector)
+    return tuple(sorted(collector.names))

@@ -1,4 +1,4 @@
-"""The step that reads pages: the rows of a connection, their number, and where the page stands."""
+"""The step that reads the pages of a connection: rows, counts and cursors."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from app.db.statements import CompiledStatement, Row
 from app.domain.viewer import Viewer
 from app.graphql.coercion.arguments import Arguments
 from app.graphql.compiled.row_builder import Objects, PlanLevel, RowBuilder
-from app.graphql.compiled.steps import UNASKED, Opened, PlanRun, fill, keys_of, none
+from app.graphql.compiled.steps import NO_STATEMENTS, OpenedStep, PlanRun, fill, keys_of, none
 from app.query import pagination
 from app.query.pagination import ListQuery, Page
 from app.query.reader import group_by_key
@@ -18,9 +18,9 @@ from app.query.relations import Relation
 
 @dataclass(slots=True)
 class PageRows:
-    """What is below one key: its page, the number of all its rows, and how its cursors are written.
+    """The page of one key, the number of rows on all pages, and the function that writes cursors.
 
-    Not frozen, for the reason that `Page` is not.
+    Not frozen, since frozen dataclasses are slow to create, and there is one of these for each parent.
     """
 
     page: Page
@@ -28,14 +28,14 @@ class PageRows:
     cursor: Callable[[Row], str]
     viewer: Viewer
 
-    def end(self, at: int) -> str | None:
-        """The cursor of the first row or the last."""
-        return self.cursor(self.page.rows[at]) if self.page.rows else None
+    def cursor_at(self, index: int) -> str | None:
+        """Return the cursor of the first row (0) or the last row (-1), None on an empty page."""
+        return self.cursor(self.page.rows[index]) if self.page.rows else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PageStatements:
-    """The statements of a page of one shape; `cursor` writes the place of a row."""
+    """The statements of one query shape; `cursor` writes the cursor of a row."""
 
     page: CompiledStatement
     count: CompiledStatement | None
@@ -43,67 +43,72 @@ class PageStatements:
 
 
 PageWriter = Callable[[PageRows], Any]
+"""A function that makes the value of one field of a connection."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ConnectionStep:
-    """An edge to a page below each key: `gives` makes each field of the connection, `shapes` are those of its lists."""
+    """An edge to a page of rows for each key.
+
+    `writers` make the fields of the connection; `builders` are the row builders of its lists, `edges` and `nodes`.
+    """
 
     response_key: str
-    source: Relation
+    relation: Relation
     is_required: bool
     arguments: Arguments
-    gives: tuple[tuple[str, PageWriter], ...]
-    shapes: tuple[tuple[str, RowBuilder], ...]
-    is_read: bool
-    is_counted: bool
+    writers: tuple[tuple[str, PageWriter], ...]
+    builders: tuple[tuple[str, RowBuilder], ...]
+    reads_rows: bool
+    reads_count: bool
     statements: Callable[[ListQuery], PageStatements]
     types: Mapping[str, type]
 
     @property
-    def goes_on(self) -> bool:
-        """Whether steps follow."""
-        return any(shape.children for _, shape in self.shapes)
+    def has_children(self) -> bool:
+        """True if steps follow."""
+        return any(builder.children for _, builder in self.builders)
 
-    def open(self, run: PlanRun, holders: Objects) -> Opened:
-        """Ask for the page of each key, and for the number of all its rows where that is selected."""
-        keys = keys_of(holders, self.response_key)
+    def open(self, run: PlanRun, parents: Objects) -> OpenedStep:
+        """Return the statements for the page and, if selected, the count of each key, and their target."""
+        keys = keys_of(parents, self.response_key)
         if not keys:
-            fill(holders, self.response_key, {}, none, self.is_required)
-            return UNASKED
-        wanted = self.arguments.page_request(run.variables, self.source, self.types)
-        statements = self.statements(wanted.query)
-        values = {**run.binds, "keys": keys, **wanted.bind_values}
-        questions: list[BoundStatement] = [(statements.page, values)] if self.is_read else []
-        if statements.count is not None:
-            questions.append((statements.count, values))
+            fill(parents, self.response_key, {}, none, self.is_required)
+            return NO_STATEMENTS
+        page_request = self.arguments.page_request(run.variables, self.relation, self.types)
+        selects = self.statements(page_request.query)
+        values = {**run.bind_values, "keys": keys, **page_request.bind_values}
+        bound: list[BoundStatement] = [(selects.page, values)] if self.reads_rows else []
+        if selects.count is not None:
+            bound.append((selects.count, values))
 
-        def place(answers: Sequence[Sequence[Row]]) -> PlanLevel:
-            rows = group_by_key(answers[0]) if self.is_read else {}
-            counts = {key: number for number, key in answers[-1]} if self.is_counted else {}
-            found = {}
+        def target(results: Sequence[Sequence[Row]]) -> PlanLevel:
+            rows = group_by_key(results[0]) if self.reads_rows else {}
+            counts = {key: count for count, key in results[-1]} if self.reads_count else {}
+            by_key = {}
             for key in keys:
-                each = PageRows(wanted.page(rows.get(key, [])), counts.get(key, 0), statements.cursor, run.viewer)
-                found[key] = {name: give(each) for name, give in self.gives}
-            fill(holders, self.response_key, found, none, self.is_required)
-            return self._below(list(found.values()))
+                page = PageRows(page_request.page(rows.get(key, [])), counts.get(key, 0), selects.cursor, run.viewer)
+                by_key[key] = {name: write(page) for name, write in self.writers}
+            fill(parents, self.response_key, by_key, none, self.is_required)
+            return self._below(list(by_key.values()))
 
-        return questions, place
+        return bound, target
 
     def _below(self, connections: Objects) -> PlanLevel:
-        wave = PlanLevel()
-        for name, shape in self.shapes:
-            if shape.children:
-                wave += shape.below([each for connection in connections for each in connection[name]])
-        return wave
+        level = PlanLevel()
+        for name, builder in self.builders:
+            if builder.children:
+                level += builder.below([each for connection in connections for each in connection[name]])
+        return level
 
 
-def cursor_of(ask: ListQuery, prepared: CompiledStatement, width: int) -> Callable[[Row], str]:
-    """What writes the place of a row: behind its `width` cells stand the values of the order, then the id."""
-    readers = dict(prepared.readers)
-    places = [(at, readers.get(at)) for at in range(width, width + len(ask.order) + 1)]
+def cursor_writer(query: ListQuery, statement: CompiledStatement, width: int) -> Callable[[Row], str]:
+    """Return a function that writes the cursor of a row: after `width` fields, a row has its sort keys, then the id."""
+    readers = dict(statement.readers)
+    sort_keys = [(index, readers.get(index)) for index in range(width, width + len(query.order) + 1)]
 
     def cursor(row: Row) -> str:
-        return pagination.cursor(ask.order, [row[at] if read is None else read(row[at]) for at, read in places])
+        values = [row[index] if read is None else read(row[index]) for index, read in sort_keys]
+        return pagination.cursor(query.order, values)
 
     return cursor

@@ -1,4 +1,4 @@
-"""The fields of a connection as they are planned."""
+"""Planning of connections: their lists, their count and their page information."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -6,97 +6,94 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLObjectType
 
-from app.graphql.compiled.connection_step import PageRows, PageStatements, PageWriter, cursor_of
+from app.graphql.compiled.connection_step import PageRows, PageStatements, PageWriter, cursor_writer
 from app.graphql.compiled.fallback import NotPlannable
 from app.graphql.compiled.row_builder import BuilderSource, Columns, Objects, RowBuilder
-from app.graphql.compiled.steps import bare
-from app.graphql.compiled.type_info import FieldLocation, declared_fields, object_of, row_of
+from app.graphql.compiled.steps import without_readers
+from app.graphql.compiled.type_info import FieldLocation, declaration, object_of, table_of
 from app.query.pagination import ListQuery
 from app.query.relations import Relation
 
 if TYPE_CHECKING:
     from app.graphql.compiled.planner import PlanBuilder
 
-ROW_BUILDERS_PER_PAGE = 64
-"""How many shapes of questions, as filters make them, a page's statements are remembered for."""
+MAX_QUERY_SHAPES = 64
+"""Shapes of list arguments, as filters make them, whose statements one connection caches."""
 
-
-PLACES = {"start_cursor", "end_cursor"}
+CURSOR_FIELDS = {"start_cursor", "end_cursor"}
 
 
 class ConnectionPlanner:
-    """The fields of a connection as they are planned: all its lists are made of the rows of one statement."""
+    """The planner of one connection. All its lists are made of the rows of one statement."""
 
-    def __init__(self, planning: "PlanBuilder", source: Relation, kind: GraphQLObjectType) -> None:
-        self._planning = planning
-        self._source = source
+    def __init__(self, plan: "PlanBuilder", relation: Relation, kind: GraphQLObjectType) -> None:
+        self._plan = plan
+        self._relation = relation
         self._kind = kind
         self._columns = Columns()
-        self.shapes: list[tuple[str, RowBuilder]] = []
-        self.is_read = False
-        self.is_counted = False
+        self.builders: list[tuple[str, RowBuilder]] = []
+        self.reads_rows = False
+        self.reads_count = False
 
     def plan_field(self, key: str, details: Sequence[Any]) -> PageWriter:
-        """What makes a field of the connection."""
+        """Return the function that makes a field of the connection; raises NotPlannable."""
         name = details[0].node.name.value
         if name == "__typename":
-            return lambda found: self._kind.name
-        told = declared_fields(self._kind.fields[name]).python_name
-        match told:
+            return lambda page: self._kind.name
+        match declaration(self._kind.fields[name]).python_name:
             case "edges" | "nodes":
                 return self._list(key, name, details)
             case "page_info":
-                self.is_read = True
+                self.reads_rows = True
                 return self._page_info(object_of(self._kind.fields[name].type), details)
             case "total_count":
-                self.is_counted = True
-                return lambda found: found.count
+                self.reads_count = True
+                return lambda page: page.count
         raise NotPlannable(f"{self._kind.name}.{name}")
 
     def _list(self, key: str, name: str, details: Sequence[Any]) -> PageWriter:
-        self.is_read = True
-        planning, source = self._planning, self._source
-        kind, draft = object_of(self._kind.fields[name].type), BuilderSource(self._columns)
-        node = object_of(self._kind.fields["nodes"].type)
-        place = FieldLocation(node, row_of(node), draft)
+        self.reads_rows = True
+        plan, kind = self._plan, object_of(self._kind.fields[name].type)
+        source, node = BuilderSource(self._columns), object_of(self._kind.fields["nodes"].type)
+        location = FieldLocation(node, table_of(node), source)
         if kind is not node:
-            place = FieldLocation(kind, source.anchor, draft, node=place)
-        shape = draft.build(planning.object(place, planning.below(kind, details)))
-        self.shapes.append((key, shape))
-        make = shape.make
+            location = FieldLocation(kind, self._relation.anchor, source, node=location)
+        builder = source.build(plan.object(location, plan.below(kind, details)))
+        self.builders.append((key, builder))
+        make = builder.make
 
-        def rows(found: PageRows) -> Objects:
-            return make(found.page.rows, found.cursor, found.viewer)
+        def write_list(page: PageRows) -> Objects:
+            return make(page.page.rows, page.cursor, page.viewer)
 
-        return rows
+        return write_list
 
     def _page_info(self, kind: GraphQLObjectType, details: Sequence[Any]) -> PageWriter:
-        ways: Mapping[str, PageWriter] = {
-            "has_next_page": lambda found: found.page.has_next,
-            "has_previous_page": lambda found: found.page.has_previous,
-            "start_cursor": lambda found: found.end(0),
-            "end_cursor": lambda found: found.end(-1),
+        writers_by_name: Mapping[str, PageWriter] = {
+            "has_next_page": lambda page: page.page.has_next,
+            "has_previous_page": lambda page: page.page.has_previous,
+            "start_cursor": lambda page: page.cursor_at(0),
+            "end_cursor": lambda page: page.cursor_at(-1),
         }
-        given: list[tuple[str, PageWriter]] = []
-        for key, each in self._planning.below(kind, details).items():
+        writers: list[tuple[str, PageWriter]] = []
+        for key, each in self._plan.below(kind, details).items():
             name = each[0].node.name.value
             if name == "__typename":
-                given.append((key, lambda found: kind.name))
+                writers.append((key, lambda page: kind.name))
                 continue
-            way = declared_fields(kind.fields[name]).python_name
-            self._columns.has_cursors |= way in PLACES
-            given.append((key, ways[way]))
-        return lambda found: {key: give(found) for key, give in given}
+            python_name = declaration(kind.fields[name]).python_name
+            self._columns.has_cursors |= python_name in CURSOR_FIELDS
+            writers.append((key, writers_by_name[python_name]))
+        return lambda page: {key: write(page) for key, write in writers}
 
     def statements(self) -> Callable[[ListQuery], PageStatements]:
-        """The statements of each shape that is asked of this page."""
-        layout, source, viewer = self._columns.layout(), self._source, self._planning.viewer
-        built, is_counted, has_cursors = self._planning.planner.statements, self.is_counted, self._columns.has_cursors
+        """Return a cached function from a query shape to the statements of its page."""
+        layout, relation, viewer = self._columns.layout(), self._relation, self._plan.viewer
+        selects, reads_count, has_cursors = self._plan.planner.statements, self.reads_count, self._columns.has_cursors
 
-        @lru_cache(maxsize=ROW_BUILDERS_PER_PAGE)
-        def of(ask: ListQuery) -> PageStatements:
-            page = built.page(source, layout, viewer, ask, has_cursors=has_cursors)
-            count = built.count(source, viewer, ask) if is_counted else None
-            return PageStatements(bare(page), count, cursor_of(ask, page, len(layout.fields)))
+        @lru_cache(maxsize=MAX_QUERY_SHAPES)
+        def statements_of(query: ListQuery) -> PageStatements:
+            page = selects.page(relation, layout, viewer, query, has_cursors=has_cursors)
+            count = selects.count(relation, viewer, query) if reads_count else None
+            return PageStatements(without_readers(page), count, cursor_writer(query, page, len(layout.fields)))
 
-        return of
+        return statements_of

@@ -1,4 +1,4 @@
-"""Runs the plans of queries: level by level, one read a level."""
+"""Execution of query plans: level by level, one database read a level."""
 
 import logging
 from collections.abc import Sequence
@@ -21,73 +21,74 @@ from app.query.reader import query_freshness
 
 log = logging.getLogger(__name__)
 
-NOTHING: Sequence[Sequence[Any]] = ((),)
-"""The one row of what hangs on nothing."""
+ROOT_ROWS: Sequence[Sequence[Any]] = ((),)
+"""The one, empty row from which the root of a query is made."""
 
 
-async def execute(plan: Plan, run: PlanRun, rows: Sequence[Any] = NOTHING) -> dict[str, Any]:
-    """The root of an answer, made of one row. Raises whatever is in the way: the stock executor tells it better."""
+async def execute(plan: Plan, run: PlanRun, rows: Sequence[Any] = ROOT_ROWS) -> dict[str, Any]:
+    """Return the root object, made of one row. Any exception means that the reference executor has to report it."""
     objects = plan.build(rows, None, run.viewer)
-    for step, holders in below(plan.queries, objects):
-        await step.answer(run, holders)
-    wave = below(plan.steps, objects)
+    for step, parents in below(plan.queries, objects):
+        await step.answer(run, parents)
+    level = below(plan.steps, objects)
     if plan.is_deep:
         async with run.database.snapshot(freshness=run.freshness) as read:
-            while wave:
-                questions, places = _open(wave, run)
-                wave = _place(places, await read(questions) if questions else [])
-    elif wave:
+            while level:
+                statements, targets = _open(level, run)
+                level = _fill(targets, await read(statements) if statements else [])
+    elif level:
         read_once = run.database.read
-        questions, places = _open(wave, run)
-        _place(places, await read_once(questions, freshness=run.freshness) if questions else [])
+        statements, targets = _open(level, run)
+        _fill(targets, await read_once(statements, freshness=run.freshness) if statements else [])
     return objects[0]
 
 
-def _open(wave: PlanLevel, run: PlanRun) -> tuple[list[BoundStatement], list[tuple[int, ResultTarget]]]:
-    """What the steps of a level ask, and where each of them puts how many answers."""
-    questions: list[BoundStatement] = []
-    places: list[tuple[int, ResultTarget]] = []
-    for step, holders in wave:
-        asked, place = step.open(run, holders)
-        places.append((len(asked), place))
-        questions += asked
-    return questions, places
+def _open(level: PlanLevel, run: PlanRun) -> tuple[list[BoundStatement], list[tuple[int, ResultTarget]]]:
+    """Return the statements of a level, and the target of each step with the number of its results."""
+    statements: list[BoundStatement] = []
+    targets: list[tuple[int, ResultTarget]] = []
+    for step, parents in level:
+        own, target = step.open(run, parents)
+        targets.append((len(own), target))
+        statements += own
+    return statements, targets
 
 
-def _place(places: Sequence[tuple[int, ResultTarget]], answers: Sequence[Sequence[Row]]) -> PlanLevel:
-    found: PlanLevel = []
-    at = 0
-    for number, place in places:
-        found += place(answers[at : at + number])
-        at += number
-    return found
+def _fill(targets: Sequence[tuple[int, ResultTarget]], results: Sequence[Sequence[Row]]) -> PlanLevel:
+    """Pass the results of a level to their targets; returns the next level."""
+    level: PlanLevel = []
+    start = 0
+    for count, target in targets:
+        level += target(results[start : start + count])
+        start += count
+    return level
 
 
 class CompiledExecutor:
-    """The compiled executor of one schema on one database."""
+    """The executor of query plans, for one schema and one database."""
 
     def __init__(self, planner: Planner, *, at_once: bool = False) -> None:
         self._plans = PlanCache(planner.plan, at_once=at_once)
 
     async def answer(
-        self, known: ValidatedDocument, variables: VariableValues, viewer: Viewer, database: Database, now: datetime
+        self, document: ValidatedDocument, variables: VariableValues, viewer: Viewer, database: Database, now: datetime
     ) -> dict[str, Any] | Fallback:
-        """The data of the answer to a query, or why the stock executor is to give it: reading twice harms nobody.
+        """Return the data of a query, or the reason to run it by the reference executor.
 
-        But what takes too long is not tried twice: raises TimedOut and Unavailable.
+        Raises TimedOut and Unavailable: a query that takes too long does not run twice.
         """
-        plan = self._plans.of(known, variables, viewer)
+        plan = self._plans.of(document, variables, viewer)
         if isinstance(plan, Fallback):
             return plan
         try:
             run = PlanRun(viewer, database, variables, {**viewer.bind_values, "now": now}, query_freshness(viewer))
             return await execute(plan, run)
-        except NotPlannable as unplanned:
-            return Fallback(unplanned.cause)
+        except NotPlannable as error:
+            return Fallback(error.reason)
         except (errors.TimedOut, errors.Unavailable):
             raise
         except errors.Refusal:
             return Fallback("refusal")
         except Exception as error:
-            log.debug("The stock executor answers, since a plan met %r.", error)
-            return Fallback("surprise")
+            log.debug("a plan failed, fallback to the reference executor error=%r", error)
+            return Fallback("plan failed")

@@ -1,13 +1,13 @@
-"""Why the stock executor answers instead of the compiled one."""
+"""Reasons to fall back from a plan to the reference executor."""
 
 
 class NotPlannable(Exception):
-    """A document has something that does not compile; `cause` is a few words for the counters."""
+    """A document has something that cannot be planned; `reason` is a few words for the metrics."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
-        self.cause = reason
+        self.reason = reason
 
 
 class PlanFailed(Exception):
-    """A plan met what it does not answer for: the stock executor tells every error, so it begins anew."""
+    """A plan met a value that it cannot serialize; the reference executor runs the operation again."""

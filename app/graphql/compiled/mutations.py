@@ -1,7 +1,7 @@
-"""A change is made as ever, and what it shows is read by a plan: a payload is an object whose edges hang on its keys.
+"""Planned mutations: the resolver runs as usual, and a plan reads the selected fields of its payload.
 
-The plan is there before the change is made, or else stock makes it. What was made is never made again: where the plan
-cannot tell of it, stock is handed the outcome, and tells that. So errors are told in one way here too.
+A document without a plan runs by the reference executor. A mutation never runs twice: if its plan fails, or if it has
+errors to report, the reference executor gets the outcome and only reports it.
 """
 
 import logging
@@ -23,132 +23,136 @@ from app.graphql.compiled.plan_cache import Fallback, Plan, PlanCache, plan_for
 from app.graphql.compiled.planner import PlanBuilder, Planner
 from app.graphql.compiled.row_builder import BuilderSource, Columns, RowBuilder
 from app.graphql.compiled.steps import PlanRun
-from app.graphql.compiled.type_info import FieldLocation, declared_fields, entity_type_of, object_of
+from app.graphql.compiled.type_info import FieldLocation, declaration, entity_type_of, object_of
 from app.graphql.documents.cache import ValidatedDocument
 from app.http.deadlines import Deadlines
 
 log = logging.getLogger(__name__)
 
 PROBLEMS = "errors"
-"""The field of every payload that tells why a change was refused: stock does, so that in a plan there is nothing."""
+"""The field of every payload with the reasons of a rejection. It is empty in a plan: a rejection is a fallback."""
 
 
 class MutationContext(Protocol):
-    """Who asks, and of what. `outcome` is the payload of a change that was made, or what was raised instead."""
+    """The context of a mutation. `outcome` is the payload of a mutation that ran, or the exception that it raised."""
 
     outcome: Any
     times: Deadlines
 
     @property
     def viewer(self) -> Viewer:
-        """Who asks; another one after she signed in."""
+        """The viewer, which a mutation that signs in or out replaces."""
 
     @property
     def database(self) -> Database:
-        """The door."""
+        """The database of the app context."""
 
 
-Make = Callable[[Any, str, type, Mapping[str, Any]], Awaitable[Any]]
-"""Makes a change: from the context, the name of its field, the class of its payload and the arguments to a payload."""
+RunMutation = Callable[[Any, str, type, Mapping[str, Any]], Awaitable[Any]]
+"""A function of the context, the name of the field, the class of the payload and the arguments; returns the payload."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MutationPlan:
-    """What a document with one change comes to: how it is made, and what is shown of the payload."""
+    """The plan of a document with one mutation: how to run it, and the plan of its payload."""
 
     key: str
     name: str
-    make: Make
+    run: RunMutation
     arguments: Arguments
     payload: type
-    selected: Plan
+    payload_plan: Plan
 
 
 class MutationExecutor:
-    """Changes of one schema on one database, where a document asks for one."""
+    """The executor of planned mutations, for one schema and one database."""
 
     def __init__(self, planner: Planner, *, at_once: bool = False) -> None:
         self._plans = PlanCache(partial(plan, planner), at_once=at_once)
 
     async def answer(
-        self, known: ValidatedDocument, variables: VariableValues, context: MutationContext
+        self, document: ValidatedDocument, variables: VariableValues, context: MutationContext
     ) -> dict[str, Any] | Fallback:
-        """The data of an answer, or why stock is to give it: of the outcome, once there is one."""
-        viewer, change = context.viewer, self._plans.of(known, variables, context.viewer)
-        if isinstance(change, Fallback):
-            return change
+        """Return the data of a mutation, or the reason why the reference executor runs it or reports its outcome."""
+        viewer, mutation = context.viewer, self._plans.of(document, variables, context.viewer)
+        if isinstance(mutation, Fallback):
+            return mutation
         try:
-            given = change.arguments.of(variables)
+            arguments = mutation.arguments.of(variables)
         except Exception:
             return Fallback("refusal")
         try:
             async with context.times.answering():
-                return await _answer(change, given, variables, context, viewer)
+                return await _answer(mutation, arguments, variables, context, viewer)
         except Exception as error:
             context.outcome = error
             return Fallback("refusal")
 
 
 async def _answer(
-    change: MutationPlan, given: Mapping[str, Any], variables: VariableValues, context: MutationContext, viewer: Viewer
+    mutation: MutationPlan,
+    arguments: Mapping[str, Any],
+    variables: VariableValues,
+    context: MutationContext,
+    viewer: Viewer,
 ) -> dict[str, Any] | Fallback:
-    """Make the change, and read what is shown of it. What takes too long is not read twice."""
-    context.outcome = payload = await change.make(context, change.name, change.payload, given)
+    """Run the mutation, and read the selected fields of its payload. Raises TimedOut and Unavailable."""
+    context.outcome = payload = await mutation.run(context, mutation.name, mutation.payload, arguments)
     if getattr(payload, PROBLEMS) or context.viewer is not viewer:
         return Fallback("problem" if context.viewer is viewer else "another viewer")
     try:
         database = context.database
         run = PlanRun(viewer, database, variables, {**viewer.bind_values, "now": database.clock()}, Freshness.PRIMARY)
-        return {change.key: await execute(change.selected, run, [vars(payload)])}
+        return {mutation.key: await execute(mutation.payload_plan, run, [vars(payload)])}
     except (errors.TimedOut, errors.Unavailable):
         raise
     except Exception as error:
-        log.debug("The stock executor tells of a change, since its plan met %r.", error)
-        return Fallback("surprise")
+        log.debug("a plan failed after a mutation, the reference executor reports the outcome error=%r", error)
+        return Fallback("plan failed")
 
 
-def plan(planner: Planner, known: ValidatedDocument, variables: VariableValues, viewer: Viewer) -> MutationPlan:
-    """Plan a document with one change; raises Unplanned."""
+def plan(planner: Planner, document: ValidatedDocument, variables: VariableValues, viewer: Viewer) -> MutationPlan:
+    """Return the plan of a document with one mutation; raises NotPlannable."""
     kind = planner.schema.mutation_type
     assert kind is not None
-    planning, fields = planner.start(kind, known, variables, viewer)
+    builder, fields = planner.start(kind, document, variables, viewer)
     if len(fields) != 1:
-        raise NotPlannable("several changes")
+        raise NotPlannable("several mutations")
     ((key, details),) = fields.items()
     node: FieldNode = details[0].node
     if node.name.value not in kind.fields:
         raise NotPlannable("introspection")
     field = kind.fields[node.name.value]
-    make, face = declared_fields(field).metadata["change"], entity_type_of(object_of(field.type))
+    run, payload = declaration(field).metadata["change"], entity_type_of(object_of(field.type))
     arguments = Arguments(field, node, planner.convert)
-    return MutationPlan(key, node.name.value, make, arguments, face, plan_for(_payload(planning, field, details)))
+    return MutationPlan(key, node.name.value, run, arguments, payload, plan_for(_payload(builder, field, details)))
 
 
-def _payload(planning: PlanBuilder, field: GraphQLField, details: Sequence[Any]) -> RowBuilder:
-    """The shape of a payload: its `row` has what the change filled in, by Python names."""
-    draft, kind = BuilderSource(Columns()), object_of(field.type)
-    place = FieldLocation(kind, None, draft)
-    fields = planning.below(kind, details)
-    return draft.build(
-        "{" + ", ".join(f"{key!r}: {_outcome_fields(planning, place, key, each)}" for key, each in fields.items()) + "}"
-    )
+def _payload(builder: PlanBuilder, field: GraphQLField, details: Sequence[Any]) -> RowBuilder:
+    """Return the row builder of a payload. Its row is a mapping of the attributes of the payload."""
+    source, kind = BuilderSource(Columns()), object_of(field.type)
+    location = FieldLocation(kind, None, source)
+    fields = builder.below(kind, details)
+    texts = (f"{key!r}: {_payload_field(builder, location, key, each)}" for key, each in fields.items())
+    return source.build("{" + ", ".join(texts) + "}")
 
 
-def _outcome_fields(planning: PlanBuilder, place: FieldLocation, key: str, details: Sequence[Any]) -> str:
-    """The text of one field of a payload."""
+def _payload_field(builder: PlanBuilder, location: FieldLocation, key: str, details: Sequence[Any]) -> str:
+    """Return the text of one field of a payload; raises NotPlannable."""
     name = details[0].node.name.value
     if name == "__typename":
-        return repr(place.kind.name)
+        return repr(location.kind.name)
     if name == PROBLEMS:
         return "[]"
-    field = place.kind.fields[name]
-    told = declared_fields(field)
-    cell = told.metadata.get("cell")
-    if cell is None:
-        return f"{place.draft.name(planning.typename(field.type, details))}(row[{told.python_name!r}])"
-    if cell.part:
-        return planning.part(place, key, field, cell, details)
-    if cell.follow is None or cell.follow.by is None or cell.follow.kind == "page":
-        raise NotPlannable(f"{place.kind.name}.{name}")
-    place.draft.children.append((place.path, planning.related(key, field, cell.follow, details)))
-    return f"row[{told.python_name!r}]"
+    field = location.kind.fields[name]
+    declared = declaration(field)
+    spec = declared.metadata.get("cell")
+    if spec is None:
+        serializer = builder.value_serializer(field.type, details)
+        return f"{location.source.bind(serializer)}(row[{declared.python_name!r}])"
+    if spec.part:
+        return builder.part(location, key, field, spec, details)
+    if spec.follow is None or spec.follow.by is None or spec.follow.kind == "page":
+        raise NotPlannable(f"{location.kind.name}.{name}")
+    location.source.children.append((location.path, builder.related(key, field, spec.follow, details)))
+    return f"row[{declared.python_name!r}]"

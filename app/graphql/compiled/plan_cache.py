@@ -1,4 +1,4 @@
-"""What a plan is; the plans of the most recent documents, and why a document has none."""
+"""Plans, and the cache of the plans of recent documents."""
 
 import logging
 from collections.abc import Callable
@@ -12,83 +12,81 @@ from app.domain.viewer import Viewer
 from app.graphql.compiled.fallback import NotPlannable
 from app.graphql.compiled.row_builder import Children, Maker, RowBuilder
 from app.graphql.compiled.steps import ServiceStep
-from app.graphql.documents.cache import CHARACTERS_PER_ENTRY, LONGEST_REMEMBERED, ValidatedDocument
+from app.graphql.documents.cache import CHARACTERS_PER_ENTRY, MAX_CACHED_LENGTH, ValidatedDocument
 
 log = logging.getLogger(__name__)
 
-SIZE = 1000
-"""How many plans are remembered at most."""
+MAX_PLANS = 1000
 
 P = TypeVar("P")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """What a document comes to: how its root is made, what services are asked for it, and the steps below it."""
+    """The compiled form of a query: the row builder of its root, its service fields, and the steps below the root."""
 
     build: Maker
     queries: Children
     steps: Children
     is_deep: bool
-    """Whether steps follow on the first ones, so that the answer needs several reads."""
+    """True if steps follow the first ones, so that the query needs several reads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """That the stock executor is to answer, and why."""
+    """The reason why the reference executor runs an operation."""
 
     reason: str
 
 
-FIRST_SIGHT = Fallback("first sight")
+FIRST_REQUEST = Fallback("first request")
 
 _Key = tuple[Any, ...]
-"""The document, what its viewers hold alike, and the values of the variables that decide what is selected."""
+"""The document, the permission profile of its viewers, and the values of the variables in `@skip` and `@include`."""
 
 
 def plan_for(root: RowBuilder) -> Plan:
-    """The plan of what hangs on nothing else."""
-    asked = tuple(child for child in root.children if isinstance(child[1], ServiceStep))
+    """Return the plan of a root object."""
+    queries = tuple(child for child in root.children if isinstance(child[1], ServiceStep))
     steps = tuple(child for child in root.children if not isinstance(child[1], ServiceStep))
-    return Plan(root.make, asked, steps, any(step.goes_on for _, step in steps))
+    return Plan(root.make, queries, steps, any(step.has_children for _, step in steps))
 
 
 class PlanCache(Generic[P]):
-    """Plans by document, and by what else they depend on; never by who asks.
+    """Plans by document, permission profile and selecting variables, not by viewer.
 
-    A text is planned when it comes for the second time, unless `at_once`: most of those that come once never come
-    again.
+    An operation is planned at its second request, unless `at_once`: most operations that are new never come again.
     """
 
     def __init__(
         self, make: Callable[[ValidatedDocument, VariableValues, Viewer], P], *, at_once: bool = False
     ) -> None:
-        room = SIZE * CHARACTERS_PER_ENTRY
+        max_weight = MAX_PLANS * CHARACTERS_PER_ENTRY
         self._make = make
         self._at_once = at_once
-        self._recent: AudienceLRU[_Key, P | Fallback] = AudienceLRU(SIZE, room, LONGEST_REMEMBERED, _length)
+        self._recent: AudienceLRU[_Key, P | Fallback] = AudienceLRU(MAX_PLANS, max_weight, MAX_CACHED_LENGTH, _length)
 
-    def of(self, known: ValidatedDocument, variables: VariableValues, viewer: Viewer) -> P | Fallback:
-        """The plan of an operation, or why there is none."""
-        key: _Key = known, viewer.permissions._value_, viewer.is_limited
-        if known.shaping_variables:
-            key = *key, *(variables.coerced.get(name) for name in known.shaping_variables)
+    def of(self, document: ValidatedDocument, variables: VariableValues, viewer: Viewer) -> P | Fallback:
+        """Return the plan of an operation, or the reason why it has none."""
+        key: _Key = document, viewer.permissions._value_, viewer.is_limited
+        if document.shaping_variables:
+            key = *key, *(variables.coerced.get(name) for name in document.shaping_variables)
         is_signed_in = viewer.user_id is not None
-        found = self._recent.get(key, is_signed_in=is_signed_in)
-        if found is None or found is FIRST_SIGHT:
-            is_due = self._at_once or found is FIRST_SIGHT
-            found = self._build(known, variables, viewer) if is_due else FIRST_SIGHT
-            self._recent.put(key, found, is_signed_in=is_signed_in)
-        return found
+        entry = self._recent.get(key, is_signed_in=is_signed_in)
+        if entry is None or entry is FIRST_REQUEST:
+            is_due = self._at_once or entry is FIRST_REQUEST
+            entry = self._build(document, variables, viewer) if is_due else FIRST_REQUEST
+            self._recent.put(key, entry, is_signed_in=is_signed_in)
+        return entry
 
-    def _build(self, known: ValidatedDocument, variables: VariableValues, viewer: Viewer) -> P | Fallback:
+    def _build(self, document: ValidatedDocument, variables: VariableValues, viewer: Viewer) -> P | Fallback:
         try:
-            return self._make(known, variables, viewer)
-        except NotPlannable as unplanned:
-            return Fallback(unplanned.cause)
+            return self._make(document, variables, viewer)
+        except NotPlannable as error:
+            return Fallback(error.reason)
         except Exception:
-            log.exception("a document cannot be planned, so that the stock executor answers it")
-            return Fallback("surprise")
+            log.exception("a document cannot be planned, the reference executor runs it")
+            return Fallback("plan failed")
 
 
 def _length(key: _Key, _: object) -> int:

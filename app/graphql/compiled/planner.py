@@ -1,7 +1,8 @@
-"""From a document to a plan: which statement reads what, and what is made of its rows.
+"""Planning of documents: which statements read the rows, and which objects are made of them.
 
-A plan belongs to a document, to what its viewers hold alike, and to the variables of its `@skip` and `@include`; never
-to who asks. It knows the schema by its declarations alone: a field of a type says by its `Cell` what it is of its row.
+A plan depends on a document, on the permission profile of the viewer, and on the variables of `@skip` and `@include`,
+but not on the viewer. The planner knows the schema by its declarations only: the `FieldSpec` of a field says how its
+value is made of a row.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,14 +36,14 @@ from app.graphql.compiled.connections import ConnectionPlanner
 from app.graphql.compiled.fallback import NotPlannable
 from app.graphql.compiled.plan_cache import Plan, plan_for
 from app.graphql.compiled.row_builder import BuilderSource, Columns
-from app.graphql.compiled.steps import LookupStep, RelationStep, Rows, ServiceStep, bare
+from app.graphql.compiled.steps import LookupStep, RelationStep, Rows, ServiceStep, without_readers
 from app.graphql.compiled.type_info import (
     FieldLocation,
-    declared_fields,
+    declaration,
     entity_type_of,
     is_never_null,
     object_of,
-    row_of,
+    table_of,
 )
 from app.graphql.documents.cache import ValidatedDocument
 from app.query.relations import ROOT_KEY, FieldSpec, Relation
@@ -54,209 +55,215 @@ Fields = Mapping[str, Sequence[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """Plans for one schema on one database."""
+    """The planner of one schema for one database."""
 
     schema: GraphQLSchema
     statements: SelectBuilder
     convert: Convert
 
-    def plan(self, known: ValidatedDocument, variables: VariableValues, viewer: Viewer) -> Plan:
-        """Plan an operation; raises Unplanned."""
-        query, draft = self.schema.query_type, BuilderSource(Columns())
+    def plan(self, document: ValidatedDocument, variables: VariableValues, viewer: Viewer) -> Plan:
+        """Return the plan of a query; raises NotPlannable."""
+        query, source = self.schema.query_type, BuilderSource(Columns())
         assert query is not None
-        planning, fields = self.start(query, known, variables, viewer)
-        return plan_for(draft.build(planning.object(FieldLocation(query, None, draft), fields)))
+        builder, fields = self.start(query, document, variables, viewer)
+        return plan_for(source.build(builder.object(FieldLocation(query, None, source), fields)))
 
     def start(
-        self, root: GraphQLObjectType, known: ValidatedDocument, variables: VariableValues, viewer: Viewer
+        self, root: GraphQLObjectType, document: ValidatedDocument, variables: VariableValues, viewer: Viewer
     ) -> tuple["PlanBuilder", Fields]:
-        """An operation that is being planned, and the fields of its root."""
-        fragments = {name: FragmentDetails(node) for name, node in known.fragments.items()}
-        found = collect_fields(self.schema, fragments, variables, root, known.operation)
-        return PlanBuilder(self, known, fragments, variables, viewer.permission_profile), found.grouped_field_set
+        """Return a plan builder for an operation, and the fields of its root."""
+        fragments = {name: FragmentDetails(node) for name, node in document.fragments.items()}
+        collected = collect_fields(self.schema, fragments, variables, root, document.operation)
+        return PlanBuilder(self, document, fragments, variables, viewer.permission_profile), collected.grouped_field_set
 
 
 @dataclass(frozen=True, slots=True)
 class PlanBuilder:
-    """One operation that is being planned, for all who hold what this viewer does."""
+    """A plan in progress. `viewer` represents all viewers with the same permissions."""
 
     planner: Planner
-    known: ValidatedDocument
+    document: ValidatedDocument
     fragments: dict[str, FragmentDetails]
     variables: VariableValues
     viewer: Viewer
 
-    def object(self, place: FieldLocation, fields: Fields) -> str:
-        """The text of an object."""
-        return "{" + ", ".join(f"{key!r}: {self._field(place, key, details)}" for key, details in fields.items()) + "}"
+    def object(self, location: FieldLocation, fields: Fields) -> str:
+        """Return the text of an object."""
+        return (
+            "{" + ", ".join(f"{key!r}: {self._field(location, key, details)}" for key, details in fields.items()) + "}"
+        )
 
-    def _field(self, place: FieldLocation, key: str, details: Sequence[Any]) -> str:
+    def _field(self, location: FieldLocation, key: str, details: Sequence[Any]) -> str:
         node: FieldNode = details[0].node
         name = node.name.value
         if name == "__typename":
-            return repr(place.kind.name)
-        if name not in place.kind.fields:
+            return repr(location.kind.name)
+        if name not in location.kind.fields:
             raise NotPlannable("introspection")
-        field = place.kind.fields[name]
-        told = declared_fields(field)
-        cell: FieldSpec | None = told.metadata.get("cell")
-        if cell is None:
-            return self._of_edge(place, key, told.python_name, details)
-        if cell.part:
-            return self.part(place, key, field, cell, details)
-        if cell.follow is not None:
-            return self._follow(place, key, field, cell, details)
-        if cell.lookup is not None or cell.service_field is not None:
-            place.draft.children.append((place.path, self._lookup(place, key, field, cell, details)))
+        field = location.kind.fields[name]
+        declared = declaration(field)
+        spec: FieldSpec | None = declared.metadata.get("cell")
+        if spec is None:
+            return self._edge_field(location, key, declared.python_name, details)
+        if spec.part:
+            return self.part(location, key, field, spec, details)
+        if spec.follow is not None:
+            return self._follow(location, key, field, spec, details)
+        if spec.lookup is not None or spec.service_field is not None:
+            location.source.children.append((location.path, self._lookup(key, field, spec, details)))
             return "None"
         return (
-            self._value(place, field, cell)
-            if cell.viewer_value is None
-            else self._viewer_value(place, field, cell, details)
+            self._value(location, field, spec)
+            if spec.viewer_value is None
+            else self._viewer_value(location, field, spec, details)
         )
 
-    def part(self, place: FieldLocation, key: str, field: GraphQLField, cell: FieldSpec, details: Sequence[Any]) -> str:
-        """The text of an object of the same row."""
+    def part(
+        self, location: FieldLocation, key: str, field: GraphQLField, spec: FieldSpec, details: Sequence[Any]
+    ) -> str:
+        """Return the text of a nested object of the same row."""
         kind = object_of(field.type)
-        made = self.object(place.part(kind, key, cell.joined), self.below(kind, details))
-        if cell.guard is None:
-            return made
-        at, _ = self._column(place, declared_fields(field).python_name, cell)
-        return f"None if row[{at}] is None else {made}"
+        text = self.object(location.part(kind, key, spec.joined), self.below(kind, details))
+        if spec.guard is None:
+            return text
+        index, _ = self._column(location, declaration(field).python_name, spec)
+        return f"None if row[{index}] is None else {text}"
 
     def below(self, kind: GraphQLObjectType, details: Sequence[Any]) -> Fields:
-        """The fields that are selected below a field."""
-        schema, operation = self.planner.schema, self.known.operation
-        found = collect_subfields(schema, self.fragments, self.variables, operation, kind, list(details))
-        return found.grouped_field_set
+        """Return the fields selected below a field."""
+        schema, operation = self.planner.schema, self.document.operation
+        collected = collect_subfields(schema, self.fragments, self.variables, operation, kind, list(details))
+        return collected.grouped_field_set
 
-    def _value(self, place: FieldLocation, field: GraphQLField, cell: FieldSpec) -> str:
-        draft, told = place.draft, declared_fields(field)
+    def _value(self, location: FieldLocation, field: GraphQLField, spec: FieldSpec) -> str:
+        name = declaration(field).python_name
         if not is_leaf_type(get_named_type(field.type)):
-            raise NotPlannable(f"{place.kind.name}.{told.python_name}")
-        at, column = self._column(place, "id" if cell.identity else told.python_name, cell)
-        if cell.identity:
-            change: Any = refs.encoder(entity_type_of(place.kind).__name__)
+            raise NotPlannable(f"{location.kind.name}.{name}")
+        index, column = self._column(location, "id" if spec.identity else name, spec)
+        if spec.identity:
+            serializer: Any = refs.encoder(entity_type_of(location.kind).__name__)
         else:
-            change = serializers.select_serializer(field.type, cell, column, self.planner.statements.dialect)
+            serializer = serializers.select_serializer(field.type, spec, column, self.planner.statements.dialect)
         required = is_non_null_type(field.type)
-        if change is None and required and not is_never_null(place.table, told.python_name, cell):
-            change = serializers.needed
-        return draft.value(at, change, required=required)
+        if serializer is None and required and not is_never_null(location.table, name, spec):
+            serializer = serializers.require_value
+        return location.source.column(index, serializer, required=required)
 
-    def _viewer_value(self, place: FieldLocation, field: GraphQLField, cell: FieldSpec, details: Sequence[Any]) -> str:
-        given, complete = cell.viewer_value, self.typename(field.type, details)
-        assert given is not None
-        return f"{place.draft.name(lambda viewer: complete(given(viewer)))}(viewer)"
+    def _viewer_value(
+        self, location: FieldLocation, field: GraphQLField, spec: FieldSpec, details: Sequence[Any]
+    ) -> str:
+        viewer_value, serialize = spec.viewer_value, self.value_serializer(field.type, details)
+        assert viewer_value is not None
+        return f"{location.source.bind(lambda viewer: serialize(viewer_value(viewer)))}(viewer)"
 
-    def typename(self, kind: GraphQLOutputType, details: Sequence[Any]) -> serializers.Serializer:
-        """What becomes of a value that no row holds. Objects among such values have plain attributes."""
+    def value_serializer(self, kind: GraphQLOutputType, details: Sequence[Any]) -> serializers.Serializer:
+        """Return the serializer of a value that comes from no row; an object among such values has attributes."""
         named = get_named_type(kind)
         if is_leaf_type(named):
             return serializers.complete_serializer(kind)
-        of = object_of(kind)
-        fields = {key: self._attribute(of, each) for key, each in self.below(of, details).items()}
-        return serializers.complete_serializer(kind, lambda value: {key: told(value) for key, told in fields.items()})
+        inner = object_of(kind)
+        fields = {key: self._attribute_serializer(inner, each) for key, each in self.below(inner, details).items()}
+        return serializers.complete_serializer(kind, lambda value: {key: field(value) for key, field in fields.items()})
 
-    def _attribute(self, kind: GraphQLObjectType, details: Sequence[Any]) -> serializers.Serializer:
+    def _attribute_serializer(self, kind: GraphQLObjectType, details: Sequence[Any]) -> serializers.Serializer:
         name = details[0].node.name.value
         if name == "__typename":
             return lambda value: kind.name
-        told = declared_fields(kind.fields[name])
-        if not told.is_basic_field:
+        declared = declaration(kind.fields[name])
+        if not declared.is_basic_field:
             raise NotPlannable(f"{kind.name}.{name}")
-        attribute, complete = attrgetter(told.python_name), self.typename(kind.fields[name].type, details)
-        return lambda value: complete(attribute(value))
+        attribute, serialize = attrgetter(declared.python_name), self.value_serializer(kind.fields[name].type, details)
+        return lambda value: serialize(attribute(value))
 
-    def _column(self, place: FieldLocation, name: str, cell: FieldSpec) -> tuple[int, Any]:
-        assert place.table is not None
-        at = place.draft.columns.add(name, cell, place.table)
-        return at, cell.expression(name, place.table, self.viewer)
+    def _column(self, location: FieldLocation, name: str, spec: FieldSpec) -> tuple[int, Any]:
+        """Return the index and the SQL expression of a selected column."""
+        assert location.table is not None
+        index = location.source.columns.add(name, spec, location.table)
+        return index, spec.expression(name, location.table, self.viewer)
 
-    def _of_edge(self, place: FieldLocation, key: str, name: str, details: Sequence[Any]) -> str:
-        """What an edge of a connection has beside facts of the relation."""
-        if place.node is None or name not in {"cursor", "node"}:
-            raise NotPlannable(f"{place.kind.name}.{details[0].node.name.value}")
+    def _edge_field(self, location: FieldLocation, key: str, name: str, details: Sequence[Any]) -> str:
+        """Return the text of `cursor` or `node` of an edge."""
+        if location.node is None or name not in {"cursor", "node"}:
+            raise NotPlannable(f"{location.kind.name}.{details[0].node.name.value}")
         if name == "cursor":
-            place.draft.columns.has_cursors = True
+            location.source.columns.has_cursors = True
             return "cursor(row)"
-        node = replace(place.node, path=(*place.path, key))
+        node = replace(location.node, path=(*location.path, key))
         return self.object(node, self.below(node.kind, details))
 
     def _follow(
-        self, place: FieldLocation, key: str, field: GraphQLField, cell: FieldSpec, details: Sequence[Any]
+        self, location: FieldLocation, key: str, field: GraphQLField, spec: FieldSpec, details: Sequence[Any]
     ) -> str:
-        source = cell.follow
-        assert source is not None
-        make = self._page if source.kind == "page" else self.related
-        place.draft.children.append((place.path, make(key, field, source, details)))
-        if cell.viewer_value is not None:
-            return f"{place.draft.name(cell.viewer_value)}(viewer)"
-        if source.by is None:
+        """Add the step of an edge; returns the text of its key."""
+        relation = spec.follow
+        assert relation is not None
+        make = self._page if relation.kind == "page" else self.related
+        location.source.children.append((location.path, make(key, field, relation, details)))
+        if spec.viewer_value is not None:
+            return f"{location.source.bind(spec.viewer_value)}(viewer)"
+        if relation.by is None:
             return str(ROOT_KEY)
-        name = declared_fields(field).python_name
-        at, column = self._column(place, name, cell)
+        index, column = self._column(location, declaration(field).python_name, spec)
         read = serializers.processor(column.type, self.planner.statements.dialect)
-        steps = [step for step in (read, cell.read) if step is not None]
-        return place.draft.value(at, serializers.list_serializer(*steps) if steps else None, required=False)
+        steps = [step for step in (read, spec.read) if step is not None]
+        return location.source.column(index, serializers.chain(*steps) if steps else None, required=False)
 
-    def related(self, key: str, field: GraphQLField, source: Relation, details: Sequence[Any]) -> RelationStep:
-        """The step of an edge to what is found by a key."""
+    def related(self, key: str, field: GraphQLField, relation: Relation, details: Sequence[Any]) -> RelationStep:
+        """Return the step of an edge to the rows of a key."""
         kind = object_of(field.type)
-        rows = self._rows(source, kind, self.below(kind, details))
-        return RelationStep(key, source.kind == "many", is_non_null_type(field.type), rows)
+        rows = self._rows(relation, kind, self.below(kind, details))
+        return RelationStep(key, relation.kind == "many", is_non_null_type(field.type), rows)
 
-    def _rows(self, source: Relation, kind: GraphQLObjectType, fields: Fields) -> Rows:
-        draft = BuilderSource(Columns())
-        shape = draft.build(self.object(FieldLocation(kind, row_of(kind), draft), fields))
-        statements, layout = self.planner.statements, draft.columns.layout()
+    def _rows(self, relation: Relation, kind: GraphQLObjectType, fields: Fields) -> Rows:
+        source = BuilderSource(Columns())
+        builder = source.build(self.object(FieldLocation(kind, table_of(kind), source), fields))
+        selects, layout = self.planner.statements, source.columns.layout()
 
         @cache
-        def lone() -> CompiledStatement:
-            return bare(statements.select_by_key(source, layout, self.viewer))
+        def by_key() -> CompiledStatement:
+            return without_readers(selects.select_by_key(relation, layout, self.viewer))
 
-        return Rows(bare(statements.select_by_keys(source, layout, self.viewer)), lone, shape)
+        return Rows(without_readers(selects.select_by_keys(relation, layout, self.viewer)), by_key, builder)
 
-    def _lookup(
-        self, place: FieldLocation, key: str, field: GraphQLField, cell: FieldSpec, details: Sequence[Any]
-    ) -> Any:
+    def _lookup(self, key: str, field: GraphQLField, spec: FieldSpec, details: Sequence[Any]) -> Any:
         arguments = Arguments(field, details[0].node, self.planner.convert)
-        if cell.service_field is not None:
-            return ServiceStep(key, cell.service_field, arguments, serializers.complete_serializer(field.type))
-        find = cell.lookup
-        assert find is not None
+        if spec.service_field is not None:
+            return ServiceStep(key, spec.service_field, arguments, serializers.complete_serializer(field.type))
+        lookup = spec.lookup
+        assert lookup is not None
         is_list = is_list_type(field.type.of_type if is_non_null_type(field.type) else field.type)
-        own = get_named_type(field.type)
+        named = get_named_type(field.type)
 
         @cache
-        def ways(way: str) -> Rows:
-            kind = own if is_object_type(own) else self.planner.schema.type_map[way]
+        def rows_of(name: str) -> Rows:
+            # The relations of an interface have the names of its types.
+            kind = named if is_object_type(named) else self.planner.schema.type_map[name]
             assert is_object_type(kind)
-            return self._rows(find.relations[way], kind, self.below(kind, details))
+            return self._rows(lookup.relations[name], kind, self.below(kind, details))
 
-        goes_on = any(_selects_objects(each.node) for each in details)
-        return LookupStep(key, find, is_list, arguments, goes_on, ways)
+        has_children = any(_selects_objects(each.node) for each in details)
+        return LookupStep(key, lookup, is_list, arguments, has_children, rows_of)
 
-    def _page(self, key: str, field: GraphQLField, source: Relation, details: Sequence[Any]) -> ConnectionStep:
+    def _page(self, key: str, field: GraphQLField, relation: Relation, details: Sequence[Any]) -> ConnectionStep:
         kind = object_of(field.type)
-        connection = ConnectionPlanner(self, source, kind)
-        gives = tuple((name, connection.plan_field(name, each)) for name, each in self.below(kind, details).items())
+        connection = ConnectionPlanner(self, relation, kind)
+        writers = tuple((name, connection.plan_field(name, each)) for name, each in self.below(kind, details).items())
         arguments = Arguments(field, details[0].node, self.planner.convert)
         return ConnectionStep(
             key,
-            source,
+            relation,
             is_non_null_type(field.type),
             arguments,
-            gives,
-            tuple(connection.shapes),
-            connection.is_read,
-            connection.is_counted,
+            writers,
+            tuple(connection.builders),
+            connection.reads_rows,
+            connection.reads_count,
             connection.statements(),
-            source.types,
+            relation.types,
         )
 
 
 def _selects_objects(node: FieldNode) -> bool:
-    """Whether fields below a field may lead on; nobody looks into fragments for it."""
+    """Return whether a field may have objects below it. A fragment counts as an object, since it is not read."""
     below = node.selection_set.selections if node.selection_set else ()
     return any(not isinstance(each, FieldNode) or each.selection_set for each in below)

@@ -1,8 +1,8 @@
-"""What becomes of a cell between the driver and JSON: at most one function for each column of a statement.
+"""Serializers: functions from the value of a driver to JSON, at most one for each column of a statement.
 
-The bare drivers give SQLite's 0 and 1 for booleans, and text for moments and documents. What SQLAlchemy's types, the
-cell's own `read` and the leaf type of the API would do one after the other is one step here, and what has few values,
-as enums and sets of roles have, is done once for each.
+Plans bypass the result processors of SQLAlchemy: SQLite returns 0 and 1 for booleans, and text for timestamps and
+documents. One serializer does the work of the SQLAlchemy type, of the field's `read` and of the GraphQL leaf type. Enum
+values are converted once and cached.
 """
 
 from collections.abc import Callable
@@ -24,94 +24,94 @@ from app.query.relations import FieldSpec
 
 Serializer = Callable[[Any], Any]
 
-MEMORY = 4096
-"""How many values of a column are remembered with what became of them."""
+MAX_CACHED_VALUES = 4096
+"""Converted values that are cached for one column."""
 
 
 class ConversionCache(dict[Any, Any]):
-    """What became of each value; bounded by no longer taking new ones."""
+    """The converted form of each value. A full cache takes no new values."""
 
-    def __init__(self, make: Serializer) -> None:
+    def __init__(self, convert: Serializer) -> None:
         super().__init__()
-        self._make = make
+        self._convert = convert
 
     def __missing__(self, value: Any) -> Any:
-        """Make what is not remembered yet."""
-        made = self._make(value)
-        if len(self) < MEMORY:
-            self[value] = made
-        return made
+        """Convert a value that is not cached, and cache it."""
+        converted = self._convert(value)
+        if len(self) < MAX_CACHED_VALUES:
+            self[value] = converted
+        return converted
 
 
-def select_serializer(kind: GraphQLOutputType, cell: FieldSpec, column: Any, dialect: Any) -> Serializer | None:
-    """What turns the driver's value of a column into JSON; None where it is JSON already.
+def select_serializer(kind: GraphQLOutputType, spec: FieldSpec, column: Any, dialect: Any) -> Serializer | None:
+    """Return the serializer of a column, None if the driver returns JSON values.
 
-    `column` is the cell's SQL expression. A null reaches the function only where the API promises that there is none.
+    `column` is the SQL expression of the field. The serializer is called with a null only if the schema forbids nulls.
     """
     read = processor(column.type, dialect)
     named = get_named_type(kind)
-    is_plain = cell.read is None and not is_list_type(_nullable(kind))
-    found: Serializer | None = _fused_serializer(named.name, column.type, dialect, read) if is_plain else KEEP
-    if found is not KEEP:
-        return found
-    made = list_serializer(read, cell.read, complete_serializer(kind))
-    return ConversionCache(made).__getitem__ if isinstance(named, GraphQLEnumType) else made
+    if spec.read is None and not is_list_type(_nullable(kind)):
+        fused: Serializer | None = _fused_serializer(named.name, column.type, dialect, read)
+        if fused is not NOT_FUSED:
+            return fused
+    serializer = chain(read, spec.read, complete_serializer(kind))
+    return ConversionCache(serializer).__getitem__ if isinstance(named, GraphQLEnumType) else serializer
 
 
 def processor(kind: Any, dialect: Any) -> Serializer | None:
-    """What SQLAlchemy would do with the driver's value."""
-    made: Serializer | None = kind.dialect_impl(dialect).result_processor(dialect, None)
-    return made
+    """Return the result processor of a SQLAlchemy type, None if it has none."""
+    read: Serializer | None = kind.dialect_impl(dialect).result_processor(dialect, None)
+    return read
 
 
-def list_serializer(*steps: Serializer | None) -> Serializer:
-    """One after the other; what became null stays so until the last, which knows whether it may be."""
+def chain(*steps: Serializer | None) -> Serializer:
+    """Compose functions. A null skips all steps except the last, which knows whether nulls are allowed."""
     *before, last = [step for step in steps if step is not None]
     if not before:
         return last
 
-    def all_of(value: Any) -> Any:
+    def run_all(value: Any) -> Any:
         for step in before:
             if value is not None:
                 value = step(value)
         return last(value)
 
-    return all_of
+    return run_all
 
 
 def complete_serializer(kind: GraphQLOutputType, named: Serializer | None = None) -> Serializer:
-    """What a value of this type is in JSON, as the stock executor says; raises Surprise for a null out of place.
+    """Return the serializer of a GraphQL type, equal to graphql-core. It raises PlanFailed for a forbidden null.
 
-    `named` is what becomes of a value of the type below lists and nulls, where that is no leaf.
+    `named` serializes values of the named type, if that is no leaf type.
     """
     if is_non_null_type(kind):
         inner = complete_serializer(kind.of_type, named)
 
         def required(value: Any) -> Any:
-            return needed(inner(needed(value)))
+            return require_value(inner(require_value(value)))
 
         return required
     if is_list_type(kind):
         each = complete_serializer(kind.of_type, named)
         plain = bool if getattr(_nullable(kind.of_type), "name", "") == "Boolean" else None
-        return lambda value: value if value is None or _are(plain, value) else [each(one) for one in value]
+        return lambda value: value if value is None or _are_all(plain, value) else [each(one) for one in value]
     if named is None:
         assert is_leaf_type(kind)
         leaf: GraphQLLeafType = kind
         named = leaf.coerce_output_value
-    made = named
-    return lambda value: None if value is None else made(value)
+    serialize = named
+    return lambda value: None if value is None else serialize(value)
 
 
-def _are(plain: type | None, values: Any) -> bool:
-    """Whether all in a list are of a type that JSON has, so that none has to be looked at: of checks there are many."""
+def _are_all(plain: type | None, values: Any) -> bool:
+    """Return whether all values have a type that JSON has. Lists of Booleans, as from checks, can be long."""
     return plain is not None and {*map(type, values)} == {plain}
 
 
-def needed(value: Any) -> Any:
-    """A value that may not be null."""
+def require_value(value: Any) -> Any:
+    """Return a value that is not null; raises PlanFailed for a null."""
     if value is None:
-        raise PlanFailed("null where the API promises a value")
+        raise PlanFailed("null where the schema requires a value")
     return value
 
 
@@ -120,24 +120,21 @@ def _nullable(kind: GraphQLOutputType) -> GraphQLOutputType:
     return inner
 
 
-class _Keep:
-    """No short way is known."""
-
-
-KEEP: Any = _Keep()
+NOT_FUSED: Any = object()
+"""Marks a leaf type and column without a fused serializer."""
 
 
 def _fused_serializer(leaf: str, kind: Any, dialect: Any, read: Serializer | None) -> Any:
-    """A short way for a leaf type and a column; None for nothing to do, KEEP for no such way."""
+    """Return one function for a leaf type and a column, None if there is nothing to do, or NOT_FUSED."""
     is_sqlite = dialect.name == "sqlite"
     if leaf == "DateTime":
-        return _zulu if is_sqlite else format_instant
+        return _utc_text if is_sqlite else format_instant
     if leaf == "Boolean" and _is(kind, "boolean"):
         return {0: False, 1: True}.__getitem__ if is_sqlite else None
     if leaf == "Int" and _is(kind, "integer"):
-        return _small
+        return _check_int32
     is_text = leaf in {"String", "ID"} and read is None and _is(kind, "string", "text")
-    return None if is_text else KEEP
+    return None if is_text else NOT_FUSED
 
 
 def _is(kind: Any, *names: str) -> bool:
@@ -146,18 +143,18 @@ def _is(kind: Any, *names: str) -> bool:
     return kind.__visit_name__ in names
 
 
-def _zulu(text: str) -> str:
-    """A moment as SQLite keeps it, `2026-01-31T12:00:00.000000+00:00`, as the API writes it."""
+def _utc_text(text: str) -> str:
+    """Convert a timestamp of SQLite, `2026-01-31T12:00:00.000000+00:00`, to the format of the API."""
     if len(text) != len("2026-01-31T12:00:00.000000+00:00"):
-        raise PlanFailed("a moment that was not written by us")
+        raise PlanFailed("a timestamp in another format")
     return text[:26] + "Z"
 
 
-LIMIT = 2**31
+INT32_LIMIT = 2**31
 
 
-def _small(number: int) -> int:
-    """GraphQL's integers have 32 bits."""
-    if not -LIMIT <= number < LIMIT:
+def _check_int32(number: int) -> int:
+    """Return a number that fits into a GraphQL `Int`; raises PlanFailed for any other."""
+    if not -INT32_LIMIT <= number < INT32_LIMIT:
         raise PlanFailed("an integer beyond 32 bits")
     return number

@@ -1,7 +1,8 @@
-"""The steps of a plan: each reads what hangs on the keys of many objects at once, and puts it in their place.
+"""The steps of a plan. Each step reads the rows of one field for many parent objects at once.
 
-A step has a `slot`: the response key under which its objects hold a key into a source, until the step replaces it by
-what was found. It opens with questions, or none, and goes on with their answers to the steps below.
+A parent object first holds the key of a relation under the `response_key` of the step. The step replaces this key by
+the objects made of the rows: `open` returns statements and a target, which takes their results and returns the steps
+of the next level.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,12 +23,12 @@ from app.query.reader import group_by_key
 from app.query.relations import Lookup
 
 ResultTarget = Callable[[Sequence[Sequence[Row]]], PlanLevel]
-"""Puts answers in their place; gives the steps that follow."""
+"""A function that writes results into the parent objects and returns the steps that follow."""
 
-Opened = tuple[list[BoundStatement], ResultTarget]
+OpenedStep = tuple[list[BoundStatement], ResultTarget]
 
-UNASKED: Opened = ([], lambda answers: [])
-"""A step that has nothing to ask."""
+NO_STATEMENTS: OpenedStep = ([], lambda results: [])
+"""A step without statements, since no parent has a key."""
 
 _key = itemgetter(-1)
 
@@ -39,28 +40,28 @@ class PlanRun:
     viewer: Viewer
     database: Database
     variables: VariableValues
-    binds: dict[str, Any]
+    bind_values: dict[str, Any]
     freshness: Freshness
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """A statement for many keys, one for a lone key, and what becomes of their rows."""
+    """A statement for many keys, a statement for one key, and the row builder of both."""
 
-    many: CompiledStatement
-    lone: Callable[[], CompiledStatement]
-    shape: RowBuilder
+    by_keys: CompiledStatement
+    by_key: Callable[[], CompiledStatement]
+    builder: RowBuilder
 
-    def question(self, run: PlanRun, keys: Sequence[Any]) -> BoundStatement:
-        """Ask for the rows of these keys."""
+    def statement(self, run: PlanRun, keys: Sequence[Any]) -> BoundStatement:
+        """Return the bound statement that selects the rows of these keys."""
         if len(keys) == 1:
-            return self.lone(), {**run.binds, "key": keys[0]}
-        return self.many, {**run.binds, "keys": keys}
+            return self.by_key(), {**run.bind_values, "key": keys[0]}
+        return self.by_keys, {**run.bind_values, "keys": keys}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RelationStep:
-    """An edge to one row, or to all of the few rows of a key."""
+    """An edge to one row, or a list of all rows of a key, which are few."""
 
     response_key: str
     is_many: bool
@@ -68,107 +69,115 @@ class RelationStep:
     rows: Rows
 
     @property
-    def goes_on(self) -> bool:
-        """Whether steps follow."""
-        return bool(self.rows.shape.children)
+    def has_children(self) -> bool:
+        """True if steps follow."""
+        return bool(self.rows.builder.children)
 
-    def open(self, run: PlanRun, holders: Objects) -> Opened:
-        """Ask for the rows of all keys."""
-        keys = keys_of(holders, self.response_key)
+    def open(self, run: PlanRun, parents: Objects) -> OpenedStep:
+        """Return the statement for the keys of all parents, and its target."""
+        keys = keys_of(parents, self.response_key)
         if not keys:
-            fill(holders, self.response_key, {}, none, self.is_required)
-            return UNASKED
+            fill(parents, self.response_key, {}, none, self.is_required)
+            return NO_STATEMENTS
 
-        def place(answers: Sequence[Sequence[Row]]) -> PlanLevel:
-            rows = answers[0]
-            made = self.rows.shape.make(rows, None, run.viewer)
-            found = group_by_key(rows, made) if self.is_many else _first(rows, made)
-            fill(holders, self.response_key, found, list if self.is_many else none, self.is_required)
-            return self.rows.shape.below(made)
+        def target(results: Sequence[Sequence[Row]]) -> PlanLevel:
+            rows = results[0]
+            objects = self.rows.builder.make(rows, None, run.viewer)
+            by_key = group_by_key(rows, objects) if self.is_many else _first_by_key(rows, objects)
+            fill(parents, self.response_key, by_key, list if self.is_many else none, self.is_required)
+            return self.rows.builder.below(objects)
 
-        return [self.rows.question(run, keys)], place
+        return [self.rows.statement(run, keys)], target
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LookupStep:
-    """One row by one of several ways, or several in the order of their ids. Nothing is planned for a way not gone."""
+    """A lookup of one row by an id or a natural key, or of several rows in the order of their ids.
+
+    `rows_of` plans the statements of one relation of the lookup when it is first used.
+    """
 
     response_key: str
     lookup: Lookup
     is_list: bool
     arguments: Arguments
-    goes_on: bool
-    parse_refs: Callable[[str], Rows]
+    has_children: bool
+    rows_of: Callable[[str], Rows]
 
-    def open(self, run: PlanRun, holders: Objects) -> Opened:
-        """Ask each way for its keys."""
-        chosen = self._chosen(run)
-        by_way: dict[str, list[Any]] = {}
-        for each in chosen:
-            if each is not None:
-                by_way.setdefault(each[0], []).append(each[1])
-        rows = {way: self.parse_refs(way) for way in by_way}
+    def open(self, run: PlanRun, parents: Objects) -> OpenedStep:
+        """Return one statement for each relation that the arguments use, and their target."""
+        refs_or_none = self._parse_refs(run)
+        keys_by_relation: dict[str, list[Any]] = {}
+        for ref in refs_or_none:
+            if ref is not None:
+                keys_by_relation.setdefault(ref[0], []).append(ref[1])
+        rows_by_relation = {name: self.rows_of(name) for name in keys_by_relation}
 
-        def place(answers: Sequence[Sequence[Row]]) -> PlanLevel:
-            found, wave = {}, PlanLevel()
-            for (way, each), answer in zip(rows.items(), answers, strict=True):
-                made = each.shape.make(answer, None, run.viewer)
-                found[way] = _first(answer, made)
-                wave += each.shape.below(made)
-            each_found = [None if one is None else found[one[0]].get(one[1]) for one in chosen]
-            for holder in holders:
-                holder[self.response_key] = each_found if self.is_list else each_found[0]
-            return wave
+        def target(results: Sequence[Sequence[Row]]) -> PlanLevel:
+            by_key, level = {}, PlanLevel()
+            for (name, rows), result in zip(rows_by_relation.items(), results, strict=True):
+                objects = rows.builder.make(result, None, run.viewer)
+                by_key[name] = _first_by_key(result, objects)
+                level += rows.builder.below(objects)
+            values = [None if ref is None else by_key[ref[0]].get(ref[1]) for ref in refs_or_none]
+            for parent in parents:
+                parent[self.response_key] = values if self.is_list else values[0]
+            return level
 
-        return [each.question(run, list(dict.fromkeys(by_way[way]))) for way, each in rows.items()], place
+        return [
+            rows.statement(run, list(dict.fromkeys(keys_by_relation[name]))) for name, rows in rows_by_relation.items()
+        ], target
 
-    def _chosen(self, run: PlanRun) -> list[tuple[str, Any] | None]:
-        given = self.arguments.of(run.variables)
+    def _parse_refs(self, run: PlanRun) -> list[tuple[str, Any] | None]:
+        """Return the name of a relation and a key for each lookup, None for an id that leads nowhere."""
+        arguments = self.arguments.of(run.variables)
         if self.is_list:
-            return [self.lookup.choose({"id": each}) for each in refs.check_count(given["ids"])]
-        return [self.lookup.choose(given)]
+            return [self.lookup.choose({"id": each}) for each in refs.check_count(arguments["ids"])]
+        return [self.lookup.choose(arguments)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ServiceStep:
-    """A question that a service answers with a leaf value."""
+    """A field whose leaf value is computed by a service."""
 
     response_key: str
-    asks: Callable[..., Any]
+    call: Callable[..., Any]
     arguments: Arguments
-    change: Callable[[Any], Any]
+    serialize: Callable[[Any], Any]
 
-    async def answer(self, run: PlanRun, holders: Objects) -> None:
-        """Ask, and put the answer in its place."""
-        found = self.change(await self.asks(run.database, run.viewer, self.arguments.of(run.variables)))
-        for holder in holders:
-            holder[self.response_key] = found
-
-
-def bare(prepared: CompiledStatement) -> CompiledStatement:
-    """A statement whose rows stay as the driver gives them."""
-    return replace(prepared, readers=())
+    async def answer(self, run: PlanRun, parents: Objects) -> None:
+        """Call the service, and write its value into the parents."""
+        value = self.serialize(await self.call(run.database, run.viewer, self.arguments.of(run.variables)))
+        for parent in parents:
+            parent[self.response_key] = value
 
 
-def keys_of(parents: Objects, slot: str) -> list[Any]:
-    """The keys that objects hold, each once."""
-    return list({key: None for holder in parents if (key := holder[slot]) is not None})
+def without_readers(statement: CompiledStatement) -> CompiledStatement:
+    """Return a copy of the statement that leaves the values of its rows to the serializers of the plan."""
+    return replace(statement, readers=())
+
+
+def keys_of(parents: Objects, response_key: str) -> list[Any]:
+    """Return the distinct keys of the parents, in their order."""
+    return list({key: None for parent in parents if (key := parent[response_key]) is not None})
 
 
 def none() -> None:
-    """What stands in the place of a row that is not found."""
+    """Return the value of a row that does not exist."""
 
 
-def _first(rows: Sequence[Row], made: Sequence[Any]) -> dict[Any, Any]:
-    """The first of each key."""
-    return dict(zip(map(_key, reversed(rows)), reversed(made), strict=True))
+def _first_by_key(rows: Sequence[Row], objects: Sequence[Any]) -> dict[Any, Any]:
+    """Return the first object of each key."""
+    return dict(zip(map(_key, reversed(rows)), reversed(objects), strict=True))
 
 
-def fill(parents: Objects, slot: str, rows_by_key: dict[Any, Any], empty: Callable[[], Any], is_required: bool) -> None:
-    """Put what was found in the place of its keys; raises Surprise where nothing is and the API promises something."""
-    for holder in parents:
-        key = holder[slot]
+def fill(
+    parents: Objects, response_key: str, by_key: dict[Any, Any], empty: Callable[[], Any], is_required: bool
+) -> None:
+    """Replace the keys of the parents by objects; raises PlanFailed for a null that the schema does not allow."""
+    for parent in parents:
+        key = parent[response_key]
         if key is not None:
-            holder[slot] = rows_by_key[key] if key in rows_by_key else empty()
-        if is_required and holder[slot] is None:
-            raise PlanFailed("null where the API promises a row")
+            parent[response_key] = by_key[key] if key in by_key else empty()
+        if is_required and parent[response_key] is None:
+            raise PlanFailed("null where the schema requires a row")

@@ -1,4 +1,4 @@
-"""What a plan has to know of GraphQL types and of where it stands in one."""
+"""Facts about GraphQL types that the planner needs: their declarations, tables and locations in a row."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,45 +12,45 @@ from app.query.relations import FieldSpec, Table
 
 @dataclass(frozen=True, slots=True)
 class FieldLocation:
-    """A type whose objects are made of the rows of a draft, and the way to them from the object of the whole row."""
+    """A type whose objects are made of the rows of `source`, and the `path` to them from the object of the row."""
 
     kind: GraphQLObjectType
     table: Table | None
-    draft: BuilderSource
+    source: BuilderSource
     path: Path = ()
     node: "FieldLocation | None" = None
-    """Of an edge of a connection: its node, which is of the same row."""
+    """On an edge of a connection: its node, which is made of the same row."""
 
     def part(self, kind: GraphQLObjectType, key: str, joined: Table | None) -> "FieldLocation":
-        """An object of the same row, or of what is joined to it, under a response key."""
+        """Return the location of a nested object of the same row, or of a `joined` table, under a response key."""
         return replace(self, kind=kind, table=joined or self.table, path=(*self.path, key), node=None)
 
 
 def object_of(kind: GraphQLOutputType) -> GraphQLObjectType:
-    """The one type of the objects that a field leads to, through lists and nulls."""
-    found = get_named_type(kind)
-    if not is_object_type(found):
+    """Return the object type of a field, without lists and nulls; raises NotPlannable for interfaces and unions."""
+    named = get_named_type(kind)
+    if not is_object_type(named):
         raise NotPlannable("a field of several types")
-    return found
+    return named
 
 
-def declared_fields(field: GraphQLField) -> Any:
-    """The declaration of a field."""
+def declaration(field: GraphQLField) -> Any:
+    """Return the Strawberry declaration of a field."""
     return field.extensions["strawberry-definition"]
 
 
 def entity_type_of(kind: GraphQLObjectType) -> Any:
-    """The class that declares a type."""
+    """Return the class that declares a type."""
     return kind.extensions["strawberry-definition"].origin
 
 
-def row_of(kind: GraphQLObjectType) -> Table | None:
-    """The table whose rows a type shows."""
-    row: Table | None = entity_type_of(kind).__row__
-    return row
+def table_of(kind: GraphQLObjectType) -> Table | None:
+    """Return the table of a type, None for a type without one."""
+    table: Table | None = entity_type_of(kind).__row__
+    return table
 
 
-def is_never_null(table: Table | None, name: str, cell: FieldSpec) -> bool:
-    """Whether the database itself sees to it that there is a value."""
+def is_never_null(table: Table | None, name: str, spec: FieldSpec) -> bool:
+    """Return whether the database guarantees a value."""
     columns: Any = table.__table__.c  # type: ignore[union-attr]  # every mapped class has one
-    return cell.of is None and cell.guard is None and not columns[name].nullable
+    return spec.of is None and spec.guard is None and not columns[name].nullable

@@ -1,4 +1,4 @@
-"""Texts become documents here, for both executors: guarded, parsed, validated and remembered."""
+"""The cache of documents: their limits are checked, then they are parsed, validated and cached, for both executors."""
 
 import re
 from collections import Counter
@@ -24,10 +24,9 @@ from graphql import (
 from app.caching import AudienceLRU
 from app.config import Limits
 from app.graphql.coercion.variable_usage import shaping_variables
-from app.graphql.documents import limits as guard
 from app.graphql.documents.canonical import SentText, canonical
 from app.graphql.documents.charges import Charge
-from app.graphql.documents.limit_errors import InvalidFragments, LimitExceeded
+from app.graphql.documents.limits import Cost, InvalidFragments, LimitExceeded, check_document, check_text
 
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
 VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
@@ -35,33 +34,35 @@ RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE"
 TOO_COMPLEX = LimitExceeded.code
 
 MAX_ERRORS = 50
-LONGEST_REMEMBERED = 65_536  # characters
+MAX_CACHED_LENGTH = 65_536
+"""Characters of a text that is cached."""
 VARIABLE = re.compile(r"\$ (\w+)", re.ASCII)
-"""A variable in a canonical text; what looks like one in a string counts too, which harms nobody."""
+"""A variable in a canonical text. A match within a string counts too, which only overestimates the uses."""
 
-LONGEST_NAME = 100
-"""Characters of an operation's name that are told."""
+MAX_NAME_LENGTH = 100
+"""Characters of the name of an operation that are logged."""
 
-CHARACTERS_PER_ENTRY = 500  # on average; a tree takes up to 300 bytes for a character of its text
+CHARACTERS_PER_ENTRY = 500
+"""Average length of a cached text. A syntax tree takes up to 300 bytes for a character of its text."""
 
 
 class Invalid(Exception):
-    """A request error: nothing was executed. Every error carries the code."""
+    """A request error: nothing was executed. Each error has the code."""
 
     def __init__(self, errors: Sequence[GraphQLError], code: str) -> None:
         super().__init__("; ".join(error.message for error in errors))
         self.errors = list(errors)
         self.code = code
         self.sent: SentText | None = None
-        """The text that was sent, where the errors speak of the canonical one."""
+        """The sent text, if the errors have positions of the canonical text."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class ValidatedDocument:
-    """A valid document and the one operation of it that was asked for: its kind, and its name cut short for the log.
+    """A valid document with its requested operation. `name` is shortened for the log.
 
-    `text` is the canonical one. `cost` is the guard's. `pages` are the variables that set the size of a page, each with
-    the size taken for granted; `shaping` are those in directives, which decide what is selected.
+    `text` is the canonical text, `cost` the cost computed by the limits. `pages` has the assumed page size of each
+    variable that sets one; `shaping_variables` are the variables in directives, which decide what is selected.
     """
 
     document: DocumentNode
@@ -75,7 +76,7 @@ class ValidatedDocument:
     shaping_variables: tuple[str, ...]
 
     def uses(self) -> Counter[str]:
-        """Return how often each variable stands in the operation and in all fragments, its definition counted too."""
+        """Return the number of uses of each variable in the operation and all fragments, its definition included."""
         parts = (node.loc for node in (self.operation, *self.fragments.values()) if node.loc is not None)
         return Counter(name for loc in parts for name in VARIABLE.findall(self.text, loc.start, loc.end))
 
@@ -85,75 +86,76 @@ class _Failure:
     errors: tuple[GraphQLError, ...]
     code: str
 
-    def placed(self, sent: SentText) -> "_Failure":
-        """The same with the places of the text as it was sent."""
+    def located_in(self, sent: SentText) -> "_Failure":
+        """Return a copy with positions of the sent text."""
         return _Failure(tuple(_locate(error, sent) for error in self.errors), self.code)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _CachedDocument:
-    """A valid document. Its operations are made ready one by one: which one is meant is not a matter of its text."""
+    """A valid document with its operations, which are added when they are requested."""
 
     document: DocumentNode
     text: str
-    weight: guard.Cost
+    cost: Cost
     fragments: Mapping[str, FragmentDefinitionNode]
     shaping: tuple[str, ...]
-    known: dict[str | None, ValidatedDocument] = field(default_factory=dict)
+    operations: dict[str | None, ValidatedDocument] = field(default_factory=dict)
 
     def operation(self, name: str | None) -> ValidatedDocument:
-        """The operation of a name, or the only one; raises Invalid."""
-        found = self.known.get(name)
-        if found is None:
-            found = self.known[name] = self._chosen(name)
-        return found
+        """Return the operation of a name, without a name the only one; raises Invalid."""
+        operation = self.operations.get(name)
+        if operation is None:
+            operation = self.operations[name] = self._select(name)
+        return operation
 
-    def _chosen(self, name: str | None) -> ValidatedDocument:
+    def _select(self, name: str | None) -> ValidatedDocument:
         operations = [node for node in self.document.definitions if isinstance(node, OperationDefinitionNode)]
         if name is None and len(operations) > 1:
-            raise _unresolved("There are several operations: `operationName` must name one.")
-        chosen = [node for node in operations if name is None or (node.name and node.name.value == name)]
-        if not chosen:
-            said = "There is no operation." if name is None else f"There is no operation '{name[:200]}'."
-            raise _unresolved(said)
-        operation = chosen[0]
-        named = operation.name.value[:LONGEST_NAME] if operation.name else None
-        kind, weight = operation.operation.value, self.weight
+            raise _unresolved("The document has several operations. Set `operationName` to one of their names.")
+        matches = [node for node in operations if name is None or (node.name and node.name.value == name)]
+        if not matches:
+            which = "operation" if name is None else f"operation named '{name[:200]}'"
+            raise _unresolved(f"The document has no {which}.")
+        operation = matches[0]
+        log_name = operation.name.value[:MAX_NAME_LENGTH] if operation.name else None
+        kind, cost = operation.operation.value, self.cost
         return ValidatedDocument(
-            self.document, operation, kind, named, self.fragments, self.text, weight.cost, weight.pages, self.shaping
+            self.document, operation, kind, log_name, self.fragments, self.text, cost.cost, cost.pages, self.shaping
         )
 
 
-class _Closed(ValidationRule):
-    """The schema is not to be asked for. One error is enough, however much of it was asked for."""
+class _NoIntrospection(ValidationRule):
+    """A rule that forbids introspection. It reports one error for a document."""
 
-    said = False
+    has_reported = False
 
     def enter_field(self, node: FieldNode, *_: Any) -> None:
-        """Complain of the first field that leads into the schema; `__typename` does not."""
-        if node.name.value in ("__schema", "__type") and not self.said:
-            self.said = True
+        """Report the first introspection field; `__typename` is allowed."""
+        if node.name.value in ("__schema", "__type") and not self.has_reported:
+            self.has_reported = True
             self.report_error(GraphQLError("This server does not show its schema to you.", node))
 
 
 _Key = tuple[str, bool]
-"""A text, as it was sent or canonical, and whether the schema is shown."""
+"""A sent or canonical text, and whether introspection is allowed."""
 
-_Sized = tuple[str, tuple[tuple[str, int], ...]]
+_SizesKey = tuple[str, tuple[tuple[str, int], ...]]
+"""A canonical text, and the page sizes set by variables."""
 
-LARGE = 1_500
-"""Characters from which on a document is read in a thread, so that the loop gets its turns meanwhile."""
+THREAD_LENGTH = 1_500
+"""A document with more characters is validated in a thread, so that it does not block the event loop."""
 
 
 class RequesterProfile(NamedTuple):
-    """What of a viewer matters to documents: whether the schema is shown to them, and whose memory is theirs."""
+    """The facts about a viewer that matter to the cache: may they use introspection, and are they signed in."""
 
     introspection: bool
     is_signed_in: bool
 
 
 class DocumentCache:
-    """All documents of one schema, the most recent ones remembered, failures too."""
+    """The recent documents of one schema, invalid ones included."""
 
     def __init__(
         self, schema: GraphQLSchema, limits: Limits, size: int = 1000, *, most_errors: int = MAX_ERRORS
@@ -161,12 +163,12 @@ class DocumentCache:
         self._schema = schema
         self._limits = limits
         self._most_errors = most_errors
-        room = size * CHARACTERS_PER_ENTRY
+        max_weight = size * CHARACTERS_PER_ENTRY
         self._recent: AudienceLRU[_Key, _CachedDocument | _Failure] = AudienceLRU(
-            size, room, LONGEST_REMEMBERED, _length
+            size, max_weight, MAX_CACHED_LENGTH, _length
         )
-        self._weighed: AudienceLRU[_Sized, _Failure | Literal["light"]] = AudienceLRU(
-            size, room, LONGEST_REMEMBERED, _length
+        self._checked_sizes: AudienceLRU[_SizesKey, _Failure | Literal["allowed"]] = AudienceLRU(
+            size, max_weight, MAX_CACHED_LENGTH, _length
         )
 
         self.hits = 0
@@ -174,7 +176,7 @@ class DocumentCache:
 
     @property
     def cached_count(self) -> int:
-        """How many need not be read again."""
+        """The number of cached texts."""
         return len(self._recent)
 
     def get_cached(
@@ -183,133 +185,135 @@ class DocumentCache:
         name: str | None,
         variables: Mapping[str, Any],
         *,
-        asker: RequesterProfile,
+        requester: RequesterProfile,
     ) -> ValidatedDocument | None:
-        """The operation of a text that was sent before, where it is weighed already; else None. Raises `Invalid`."""
-        is_signed_in = asker.is_signed_in
-        found = self._recent.get((text, asker.introspection), is_signed_in=is_signed_in)
-        if found is None or (isinstance(found, _CachedDocument) and name not in found.known):
+        """Return the operation of a cached text, None if it is not cached with these page sizes; raises Invalid."""
+        is_signed_in = requester.is_signed_in
+        entry = self._recent.get((text, requester.introspection), is_signed_in=is_signed_in)
+        if entry is None or (isinstance(entry, _CachedDocument) and name not in entry.operations):
             return None
-        known = _named_failure(found, name)
-        if sizes := _larger(known, variables):
-            if self._weighed.get(_list_sizes(known, sizes), is_signed_in=is_signed_in) is None:
+        document = _operation_of(entry, name)
+        if sizes := _larger_sizes(document, variables):
+            if self._checked_sizes.get(_sizes_key(document, sizes), is_signed_in=is_signed_in) is None:
                 return None
-            self.weigh(known, variables, is_signed_in=is_signed_in)
+            self.check_sizes(document, variables, is_signed_in=is_signed_in)
         self.hits += 1
-        return known
+        return document
 
     def operation(
         self, text: str, name: str | None, variables: Mapping[str, Any], *, introspection: bool
     ) -> ValidatedDocument:
-        """The operation that a request asks for, `known` and weighed. Raises `Invalid`."""
-        known = self.lookup(text, name, introspection=introspection)
-        self.weigh(known, variables)
-        return known
+        """Return the operation of a text, checked with these page sizes; raises Invalid."""
+        document = self.lookup(text, name, introspection=introspection)
+        self.check_sizes(document, variables)
+        return document
 
     async def read_operation(
-        self, text: str, name: str | None, variables: Mapping[str, Any], *, asker: RequesterProfile, charge: Charge
+        self, text: str, name: str | None, variables: Mapping[str, Any], *, requester: RequesterProfile, charge: Charge
     ) -> ValidatedDocument:
-        """Return the same for who has a turn in the queue; what it computes is charged. Raises `Invalid`.
+        """Return the same for a request in the admission queue, and charge the time of computing; raises Invalid.
 
-        A large document is read in a thread.
+        A large document is validated in a thread.
         """
-        found = self._recent.get((text, asker.introspection), is_signed_in=asker.is_signed_in)
-        if found is None:
-            found = await self._read(text, asker, charge)
-        known = _named_failure(found, name)
+        entry = self._recent.get((text, requester.introspection), is_signed_in=requester.is_signed_in)
+        if entry is None:
+            entry = await self._read(text, requester, charge)
+        document = _operation_of(entry, name)
         with charge.measure():
-            self.weigh(known, variables, is_signed_in=asker.is_signed_in)
-        return known
+            self.check_sizes(document, variables, is_signed_in=requester.is_signed_in)
+        return document
 
-    async def _read(self, text: str, asker: RequesterProfile, charge: Charge) -> _CachedDocument | _Failure:
+    async def _read(self, text: str, requester: RequesterProfile, charge: Charge) -> _CachedDocument | _Failure:
         with charge.measure():
-            found, new = self._start(text, asker)
-        work = partial(self._validate, new, asker.introspection)
-        if found is None and len(new.canonical) > LARGE:
-            found = await charge.in_thread(work)
+            entry, new = self._start(text, requester)
+        validate_new = partial(self._validate, new, requester.introspection)
+        if entry is None and len(new.canonical) > THREAD_LENGTH:
+            entry = await charge.in_thread(validate_new)
         with charge.measure():
-            return self._store(new, found or work(), asker)
+            return self._store(new, entry or validate_new(), requester)
 
     def lookup(
         self, text: str, operation_name: str | None, *, introspection: bool = True, is_signed_in: bool = True
     ) -> ValidatedDocument:
-        """The operation of that name; without a name there must be exactly one. Raises `Invalid`.
+        """Return the operation of a name; without a name, the document must have exactly one. Raises Invalid.
 
-        To whom `introspection` is closed, nothing of the schema is shown, not even in a suggestion.
+        Without `introspection`, errors have no suggestions, since these reveal the schema.
         """
-        found = self._recent.get((text, introspection), is_signed_in=is_signed_in)
-        if found is not None:
+        entry = self._recent.get((text, introspection), is_signed_in=is_signed_in)
+        if entry is not None:
             self.hits += 1
-            return _named_failure(found, operation_name)
-        asker = RequesterProfile(introspection, is_signed_in)
-        found, new = self._start(text, asker)
-        found = self._store(new, found or self._validate(new, introspection), asker)
-        return _named_failure(found, operation_name)
+            return _operation_of(entry, operation_name)
+        requester = RequesterProfile(introspection, is_signed_in)
+        entry, new = self._start(text, requester)
+        entry = self._store(new, entry or self._validate(new, introspection), requester)
+        return _operation_of(entry, operation_name)
 
-    def _start(self, text: str, asker: RequesterProfile) -> tuple[_CachedDocument | _Failure | None, "_New"]:
-        """A text that was not sent before; what is known of it, if another one had the same tokens."""
+    def _start(self, text: str, requester: RequesterProfile) -> tuple[_CachedDocument | _Failure | None, "_New"]:
+        """Return the entry of an earlier text with the same tokens or None, and the new text."""
         self.misses += 1
         try:
-            tokens = guard.check_text(text, self._limits)
-        except LimitExceeded as excess:
-            return _limit_error(excess), _New(text, text)
+            tokens = check_text(text, self._limits)
+        except LimitExceeded as error:
+            return _limit_error(error), _New(text, text)
         new = _New(text, canonical(text, tokens))
         if new.canonical == text:
             return None, new
-        return self._recent.get((new.canonical, asker.introspection), is_signed_in=asker.is_signed_in), new
+        return self._recent.get((new.canonical, requester.introspection), is_signed_in=requester.is_signed_in), new
 
     def _store(
-        self, new: "_New", found: _CachedDocument | _Failure, asker: RequesterProfile
+        self, new: "_New", entry: _CachedDocument | _Failure, requester: RequesterProfile
     ) -> _CachedDocument | _Failure:
-        """Remember what was found for the text and for all that have the same tokens; answers what is told of it."""
-        told = found
-        if isinstance(found, _Failure) and found.code == PARSE_FAILED:
-            pass  # the lexer has told of the very text
+        """Cache an entry for the sent and the canonical text; returns the entry of the sent text."""
+        sent_entry = entry
+        if isinstance(entry, _Failure) and entry.code == PARSE_FAILED:
+            pass  # the positions of syntax errors are those of the sent text
         elif new.canonical != new.sent:
-            self._recent.put((new.canonical, asker.introspection), found, is_signed_in=asker.is_signed_in)
-            told = found.placed(SentText(new.sent, new.canonical)) if isinstance(found, _Failure) else found
-        self._recent.put((new.sent, asker.introspection), told, is_signed_in=asker.is_signed_in)
-        return told
+            self._recent.put((new.canonical, requester.introspection), entry, is_signed_in=requester.is_signed_in)
+            sent_entry = entry.located_in(SentText(new.sent, new.canonical)) if isinstance(entry, _Failure) else entry
+        self._recent.put((new.sent, requester.introspection), sent_entry, is_signed_in=requester.is_signed_in)
+        return sent_entry
 
-    def weigh(self, known: ValidatedDocument, variables: Mapping[str, Any], *, is_signed_in: bool = True) -> None:
-        """Refuse an operation whose cost is too high with the page sizes that these variables ask for."""
-        # Costs only grow with sizes: what does not ask for more was weighed already.
-        if not (sizes := _larger(known, variables)):
+    def check_sizes(
+        self, document: ValidatedDocument, variables: Mapping[str, Any], *, is_signed_in: bool = True
+    ) -> None:
+        """Raise Invalid for an operation that costs too much with the page sizes in these variables."""
+        # Costs grow with page sizes, so sizes that are not larger than the assumed ones are allowed.
+        if not (sizes := _larger_sizes(document, variables)):
             return
-        key = _list_sizes(known, sizes)
-        found = self._weighed.get(key, is_signed_in=is_signed_in)
-        if found is None:
-            found = self._weight(known, sizes)
-            self._weighed.put(key, found, is_signed_in=is_signed_in)
-        if isinstance(found, _Failure):
-            raise Invalid(found.errors, found.code)
+        key = _sizes_key(document, sizes)
+        result = self._checked_sizes.get(key, is_signed_in=is_signed_in)
+        if result is None:
+            result = self._check_sizes(document, sizes)
+            self._checked_sizes.put(key, result, is_signed_in=is_signed_in)
+        if isinstance(result, _Failure):
+            raise Invalid(result.errors, result.code)
 
-    def _weight(self, known: ValidatedDocument, sizes: Mapping[str, int]) -> "_Failure | Literal['light']":
+    def _check_sizes(self, document: ValidatedDocument, sizes: Mapping[str, int]) -> "_Failure | Literal['allowed']":
         try:
-            guard.check_document(known.document, self._limits, sizes)
-        except LimitExceeded as excess:
-            return _limit_error(excess)
-        return "light"
+            check_document(document.document, self._limits, sizes)
+        except LimitExceeded as error:
+            return _limit_error(error)
+        return "allowed"
 
     def _validate(self, new: "_New", introspection: bool) -> _CachedDocument | _Failure:
-        """What a document comes to; a thread may work it out, since nothing is remembered here."""
+        """Return the entry of a new document. This changes no state, so that it may run in a thread."""
         try:
             document = self._parse(new)
-            weight = guard.check_document(document, self._limits)
-        except LimitExceeded as excess:
-            return _limit_error(excess)
+            cost = check_document(document, self._limits)
+        except LimitExceeded as error:
+            return _limit_error(error)
         except GraphQLSyntaxError as error:
             return _failure([error], PARSE_FAILED)
-        except InvalidFragments as broken:
-            return _failure([GraphQLError(broken.message, broken.node)], VALIDATION_FAILED)
+        except InvalidFragments as error:
+            return _failure([GraphQLError(error.message, error.node)], VALIDATION_FAILED)
         if errors := self._violations(document, introspection):
             return _failure(errors, VALIDATION_FAILED)
         nodes = [node for node in document.definitions if isinstance(node, FragmentDefinitionNode)]
         fragments = {node.name.value: node for node in nodes}
-        return _CachedDocument(document, new.canonical, weight, fragments, shaping_variables(document))
+        return _CachedDocument(document, new.canonical, cost, fragments, shaping_variables(document))
 
     def _parse(self, new: "_New") -> DocumentNode:
-        """The tree of the canonical text; what is wrong with it is told of the text as it was sent."""
+        """Return the syntax tree of the canonical text. A syntax error has the position in the sent text."""
         try:
             return parse(new.canonical, max_tokens=self._limits.tokens)
         except GraphQLSyntaxError:
@@ -318,39 +322,39 @@ class DocumentCache:
             raise
 
     def _violations(self, document: DocumentNode, introspection: bool) -> list[GraphQLError]:
-        rules = specified_rules if introspection else (*specified_rules, _Closed)
+        rules = specified_rules if introspection else (*specified_rules, _NoIntrospection)
         return validate(self._schema, document, rules, self._most_errors, hide_suggestions=not introspection)
 
 
 @dataclass(frozen=True, slots=True)
 class _New:
-    """A text as it was sent, and its canonical form."""
+    """A sent text and its canonical form."""
 
     sent: str
     canonical: str
 
 
-def _named_failure(found: "_CachedDocument | _Failure", name: str | None) -> ValidatedDocument:
-    if isinstance(found, _Failure):
-        raise Invalid(found.errors, found.code)
-    return found.operation(name)
+def _operation_of(entry: "_CachedDocument | _Failure", name: str | None) -> ValidatedDocument:
+    if isinstance(entry, _Failure):
+        raise Invalid(entry.errors, entry.code)
+    return entry.operation(name)
 
 
-def _length(key: _Key | _Sized, _: object) -> int:
+def _length(key: _Key | _SizesKey, _: object) -> int:
     return len(key[0])
 
 
-def _larger(known: ValidatedDocument, variables: Mapping[str, Any]) -> dict[str, int]:
-    """The sizes of pages that these variables set, if one of them is larger than was taken for granted."""
+def _larger_sizes(document: ValidatedDocument, variables: Mapping[str, Any]) -> dict[str, int]:
+    """Return the page sizes in these variables, if one of them is larger than the assumed size."""
     if not variables:
         return {}
-    sizes = {name: variables[name] for name in known.pages if type(variables.get(name)) is int}
-    return sizes if any(size > known.pages[name] for name, size in sizes.items()) else {}
+    sizes = {name: variables[name] for name in document.pages if type(variables.get(name)) is int}
+    return sizes if any(size > document.pages[name] for name, size in sizes.items()) else {}
 
 
-def _list_sizes(known: ValidatedDocument, sizes: Mapping[str, int]) -> _Sized:
-    # Which operation is meant does not matter: all of a document are weighed.
-    return known.text, tuple(sorted(sizes.items()))
+def _sizes_key(document: ValidatedDocument, sizes: Mapping[str, int]) -> _SizesKey:
+    # The key needs no operation, since the limits are checked for all operations of a document.
+    return document.text, tuple(sorted(sizes.items()))
 
 
 def _unresolved(message: str) -> Invalid:
@@ -365,15 +369,15 @@ def _locate(error: GraphQLError, sent: SentText) -> GraphQLError:
     return GraphQLError(error.message, source=sent.source, positions=positions, extensions=error.extensions)
 
 
-def _limit_error(excess: LimitExceeded) -> _Failure:
-    facts = {"code": TOO_COMPLEX, "limit": excess.limit, "maximum": excess.most, "value": excess.value}
-    return _Failure((GraphQLError(excess.message, extensions=facts),), TOO_COMPLEX)
+def _limit_error(error: LimitExceeded) -> _Failure:
+    extensions = {"code": TOO_COMPLEX, "limit": error.limit, "maximum": error.most, "value": error.value}
+    return _Failure((GraphQLError(error.message, extensions=extensions),), TOO_COMPLEX)
 
 
 def _failure(errors: Sequence[GraphQLError], code: str) -> _Failure:
-    """Copies without nodes and tracebacks: what is remembered must not hold a whole tree or the parser's frames."""
-    bare = (
+    """Return a failure with copies of errors. They have no nodes and tracebacks, so that the cache holds no trees."""
+    copies = (
         GraphQLError(error.message, source=error.source, positions=error.positions, extensions={"code": code})
         for error in errors
     )
-    return _Failure(tuple(bare), code)
+    return _Failure(tuple(copies), code)

@@ -1,7 +1,7 @@
-"""The canonical text of a document: its tokens with one space between them, whatever blanks and comments it came with.
+"""The canonical text of a document: its tokens with one space between them, without comments.
 
-Texts that differ in ignored characters alone are one document, which is read and remembered once. Errors speak of the
-text as it was sent: `Sent` finds there what stands in the canonical one.
+Texts that differ only in ignored characters share one cached document. Errors have positions of the sent text:
+`SentText` maps positions of the canonical text to them.
 """
 
 import re
@@ -10,15 +10,15 @@ from collections.abc import Sequence
 
 from graphql import GraphQLError, Source, SourceLocation
 
-WHOLE_STRING = r'"""(?:\\"""|(?!""").)*+"""|"(?!"")(?:[^"\\\n\r]|\\.)*+"'
+CLOSED_STRING = r'"""(?:\\"""|(?!""").)*+"""|"(?!"")(?:[^"\\\n\r]|\\.)*+"'
 
-# Blanks, then what the lexer would read, comments too; at the end of the text, nothing. An unclosed string is the rest
-# of the text: no lexer reads on, and to look for more strings in it would take the square of its length.
+# Ignored characters, then a token of the lexer or a comment; at the end of the text, an empty match. An unclosed string
+# takes the rest of the text: a search for more strings in it would take quadratic time.
 TOKEN = re.compile(
-    rf'[ \t\n\r,\ufeff]*+({WHOLE_STRING}|".*+|#[^\n\r]*+|\.\.\.|-?[0-9][\w.+-]*+|\w++|[^ \t\n\r,\ufeff]|\Z)',
+    rf'[ \t\n\r,\ufeff]*+({CLOSED_STRING}|".*+|#[^\n\r]*+|\.\.\.|-?[0-9][\w.+-]*+|\w++|[^ \t\n\r,\ufeff]|\Z)',
     re.ASCII | re.DOTALL,
 )
-STRING = re.compile(WHOLE_STRING, re.ASCII | re.DOTALL)
+STRING = re.compile(CLOSED_STRING, re.ASCII | re.DOTALL)
 LINE_END = re.compile(r"\r\n|[\n\r]")
 BLOCK = '"""'
 
@@ -27,18 +27,18 @@ def tokens_of(text: str) -> list[str]:
     """Return the tokens of a text, its comments too, in linear time."""
     tokens: list[str] = TOKEN.findall(text)
     while tokens and not tokens[-1]:
-        tokens.pop()  # the end, once after the last token and once after the last blanks
+        tokens.pop()  # empty matches at the end of the text
     return tokens
 
 
 def number_of(tokens: Sequence[str]) -> int:
-    """Return how many tokens these count for: a line of a block string is one, and so is a quote of an unclosed one."""
+    """Return the number of tokens. Each line of a block string and each quote of an unclosed string counts as one."""
     number = len(tokens) + sum(each.count("\n") + each.count("\r") for each in tokens if each.startswith(BLOCK))
     return number + (tokens[-1].count('"') if _is_open(tokens) else 0)
 
 
 def canonical(text: str, tokens: Sequence[str]) -> str:
-    """Return the canonical text; one with an unclosed string, which no lexer reads to its end, stays as it is."""
+    """Return the canonical text. A text with an unclosed string, which does not parse, is returned unchanged."""
     return text if _is_open(tokens) else " ".join([each for each in tokens if each[0] != "#"])
 
 
@@ -47,7 +47,7 @@ def _is_open(tokens: Sequence[str]) -> bool:
 
 
 class SentText:
-    """A text as it was sent, beside its canonical form."""
+    """A sent text with its canonical form."""
 
     __slots__ = ("_canonical", "_lines", "_starts", "_text")
 
@@ -58,24 +58,24 @@ class SentText:
 
     @property
     def source(self) -> Source:
-        """The text as graphql-core wants it."""
+        """The sent text as a `Source` of graphql-core."""
         return Source(self._text)
 
     def locations(self, error: GraphQLError) -> list[SourceLocation]:
-        """Return the places of an error; its positions are those of the canonical text."""
+        """Return the locations of an error whose positions are those of the canonical text."""
         if not error.positions or self._text == self._canonical:
             return list(error.locations or ())
         return [self._location(self.position(each)) for each in error.positions]
 
     def position(self, position: int) -> int:
-        """Return where in the sent text a position of the canonical one is."""
+        """Return the position in the sent text of a position in the canonical text."""
         if position >= len(self._canonical):
             return len(self._text)
         if self._starts is None:
             self._starts = _starts(self._canonical), _starts(self._text)
-        ours, theirs = self._starts
-        at = max(0, bisect_right(ours, position) - 1)
-        return theirs[at] + position - ours[at]
+        canonical_starts, sent_starts = self._starts
+        index = max(0, bisect_right(canonical_starts, position) - 1)
+        return sent_starts[index] + position - canonical_starts[index]
 
     def _location(self, position: int) -> SourceLocation:
         if self._lines is None:

@@ -1,4 +1,4 @@
-"""What one new document computes, here or in a thread, so that the queue of new documents can charge it."""
+"""The computing time of one new document, which the admission queue charges."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -6,29 +6,29 @@ from contextlib import contextmanager
 from time import thread_time
 from typing import TypeVar
 
-Done = TypeVar("Done")
+Result = TypeVar("Result")
 
 
 class Charge:
-    """Seconds of computing; other requests that are answered meanwhile do not count."""
+    """Seconds of computing in this request; other requests do not count."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
 
     @contextmanager
     def measure(self) -> Iterator[None]:
-        """Charge what is computed in a block, which awaits nothing."""
+        """Charge the CPU time of a block that does not await."""
         began = thread_time()
         try:
             yield
         finally:
             self.seconds += thread_time() - began
 
-    async def in_thread(self, work: Callable[[], Done]) -> Done:
-        """Do work in a thread, and charge it. The loop gets its turns after each switch interval of the interpreter."""
+    async def in_thread(self, work: Callable[[], Result]) -> Result:
+        """Run work in a thread, and charge it. The event loop continues at each switch interval of the interpreter."""
 
-        def measured() -> Done:
+        def run() -> Result:
             with self.measure():
                 return work()
 
-        return await asyncio.to_thread(measured)
+        return await asyncio.to_thread(run)

@@ -1,4 +1,4 @@
-"""A document's size, measured before anything slower looks at it: one pass, each fragment once."""
+"""Limits of documents, checked before parsing, validation and execution. Each fragment is measured once."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,29 +23,49 @@ from graphql import (
 )
 
 from app.config import Limits
+from app.domain.errors import TooComplex
 from app.graphql.documents.canonical import number_of, tokens_of
-from app.graphql.documents.limit_errors import MOST, InvalidFragments, within
 from app.query import pagination
 
-LONGEST_NAME = 1_000
-"""Characters of a name: an alias is repeated in each row of an answer."""
+MAX_NAME_LENGTH = 1_000
+"""Characters of a name. An alias is repeated in each row of a response."""
+
+MAX_REPORTED = 10**9
+"""The largest measured value that errors report: values of nested fragments can have hundreds of digits."""
 
 NO_NAME = frozenset('"#-0123456789')
-"""What a string, a comment or a number begins with."""
+"""The first characters of strings, comments and numbers."""
 
-STEP = {"{": 1, "[": 1, "(": 1, "}": -1, "]": -1, ")": -1}
+NESTING = {"{": 1, "[": 1, "(": 1, "}": -1, "]": -1, ")": -1}
 PARENTHESIS = {"(": 1, ")": -1}
 
-# Lists of the introspection system, with a typical length: their real one does not depend on the asker.
+# Lists of the introspection system, with a typical length. Their real length does not depend on the request.
 INTROSPECTION = {"types": 100, "directives": 5, "fields": 4, "inputFields": 4, "args": 4, "enumValues": 4}
-RETURNING = frozenset({"fields", "inputFields", "interfaces", "possibleTypes"})
+RECURSIVE = frozenset({"fields", "inputFields", "interfaces", "possibleTypes"})
 ROWS = frozenset({"edges", "nodes"})
 
 Definition = FragmentDefinitionNode | OperationDefinitionNode
 
 
+class LimitExceeded(TooComplex):
+    """A document exceeds a limit; the message has the limit, its maximum and the measured value."""
+
+    def __init__(self, limit: str, most: int, value: int) -> None:
+        measured = f"{value:,}" if value < MAX_REPORTED else f"more than {MAX_REPORTED:,}"
+        message = f"The document is too complex: {limit} may be {most:,} at most, but here it is {measured}."
+        super().__init__(message, limit, most, min(value, MAX_REPORTED))
+
+
+class InvalidFragments(Exception):
+    """Fragments form a cycle or share a name, so that the document has no size."""
+
+    def __init__(self, message: str, node: FragmentDefinitionNode) -> None:
+        super().__init__(message)
+        self.message, self.node = message, node
+
+
 class Extent(NamedTuple):
-    """What a selection unfolds to. `rows` is the cost of one row: of what stands below `edges` and `nodes`."""
+    """The size of a selection with its fragments. `rows` is the cost of one row of `edges` and `nodes`."""
 
     depth: int = 0
     selections: int = 0
@@ -55,7 +75,7 @@ class Extent(NamedTuple):
 
 
 class Overlap(NamedTuple):
-    """Fields that meet: the most of one name in one place, and the pairs of one response name in all places."""
+    """Fields that merge: the most of one name in one object, and the number of pairs with one response key."""
 
     most: int
     pairs: int
@@ -63,52 +83,60 @@ class Overlap(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """The cost of a document's dearest operation, and the page size taken for each variable that sets one."""
+    """The cost of the most expensive operation, and the assumed page size of each variable that sets one."""
 
     cost: int
     pages: Mapping[str, int]
 
 
 def check_text(text: str, limits: Limits) -> list[str]:
-    """Refuse what is too long, too deep or too crowded to be parsed at leisure; returns the tokens."""
-    within("characters", limits.characters, len(text))
+    """Check the limits that need no parser, and return the tokens; raises LimitExceeded."""
+    _check("characters", limits.characters, len(text))
     tokens = tokens_of(text)
-    within("tokens", limits.tokens, number_of(tokens))
-    names = (len(each) for each in tokens if each[0] not in NO_NAME)
-    within("characters of a name", LONGEST_NAME, max(names, default=0))
-    levels = list(accumulate(STEP.get(token, 0) for token in tokens))
+    _check("tokens", limits.tokens, number_of(tokens))
+    name_lengths = (len(each) for each in tokens if each[0] not in NO_NAME)
+    _check("characters of a name", MAX_NAME_LENGTH, max(name_lengths, default=0))
+    levels = list(accumulate(NESTING.get(token, 0) for token in tokens))
     # Each definition has one outermost brace.
-    within("definitions", limits.definitions, list(zip(tokens, levels, strict=True)).count(("{", 1)))
-    within("nesting", limits.nesting, max(levels, default=0))
-    within("directives", limits.directives, tokens.count("@"))
-    # A colon within parentheses belongs to an argument or a variable, any other to an alias.
-    inside = accumulate(PARENTHESIS.get(token, 0) for token in tokens)
-    within("aliases", limits.aliases, list(zip(tokens, inside, strict=True)).count((":", 0)))
+    _check("definitions", limits.definitions, list(zip(tokens, levels, strict=True)).count(("{", 1)))
+    _check("nesting", limits.nesting, max(levels, default=0))
+    _check("directives", limits.directives, tokens.count("@"))
+    # A colon in parentheses belongs to an argument or a variable, any other colon to an alias.
+    depths = accumulate(PARENTHESIS.get(token, 0) for token in tokens)
+    _check("aliases", limits.aliases, list(zip(tokens, depths, strict=True)).count((":", 0)))
     return tokens
 
 
 def check_document(document: DocumentNode, limits: Limits, variables: Mapping[str, Any] | None = None) -> Cost:
-    """Refuse what is too costly to be validated or executed; `variables` may say the sizes of pages."""
+    """Check the limits of a parsed document; `variables` may set page sizes.
+
+    Raises LimitExceeded and InvalidFragments.
+    """
     measure = Measure(document, variables or {})
-    parts = [measure.define(definition) for definition in measure.ordered]
-    wholes = [measure.define(definition) for definition in measure.operations]
-    sizes = parts + wholes
-    within("depth", limits.depth, max((size.depth for size in sizes), default=0))
-    within("selections", limits.selections, sum(size.selections for size in sizes))
-    cost = max((size.cost + size.rows * pagination.DEFAULT_SIZE for size in wholes), default=0)
-    within("cost", limits.cost, cost)
-    within("introspection", limits.introspection, max((size.introspection for size in sizes), default=0))
-    # Only now: what is unfolded here is bounded by the number of selections.
+    fragments = [measure.define(definition) for definition in measure.ordered]
+    operations = [measure.define(definition) for definition in measure.operations]
+    sizes = fragments + operations
+    _check("depth", limits.depth, max((size.depth for size in sizes), default=0))
+    _check("selections", limits.selections, sum(size.selections for size in sizes))
+    cost = max((size.cost + size.rows * pagination.DEFAULT_SIZE for size in operations), default=0)
+    _check("cost", limits.cost, cost)
+    _check("introspection", limits.introspection, max((size.introspection for size in sizes), default=0))
+    # Last, since the number of selections bounds the work of this part.
     definitions: list[Definition] = [*measure.ordered, *measure.operations]
-    crowds = [measure.overlap(definition) for definition in definitions]
-    within("siblings", limits.siblings, max((crowd.most for crowd in crowds), default=0))
-    within("comparisons", limits.comparisons, max((crowd.pairs for crowd in crowds), default=0))
-    within("root fields", limits.root_fields, max(map(measure.width, measure.operations), default=0))
+    overlaps = [measure.overlap(definition) for definition in definitions]
+    _check("siblings", limits.siblings, max((overlap.most for overlap in overlaps), default=0))
+    _check("comparisons", limits.comparisons, max((overlap.pairs for overlap in overlaps), default=0))
+    _check("root fields", limits.root_fields, max(map(measure.width, measure.operations), default=0))
     return Cost(cost, measure.pages)
 
 
+def _check(limit: str, most: int, value: int) -> None:
+    if value > most:
+        raise LimitExceeded(limit, most, value)
+
+
 class Measure:
-    """Walks every definition once, fragments before those that spread them."""
+    """The extents of all definitions. Each is measured once, fragments before the definitions that use them."""
 
     def __init__(self, document: DocumentNode, variables: Mapping[str, Any]) -> None:
         fragments = [node for node in document.definitions if isinstance(node, FragmentDefinitionNode)]
@@ -123,33 +151,34 @@ class Measure:
         self.sizes: dict[str, Extent] = {}
 
     def define(self, node: Definition) -> Extent:
-        """The size of an operation or of a fragment, which is remembered."""
+        """Return the extent of an operation or a fragment; that of a fragment is stored."""
         if isinstance(node, OperationDefinitionNode):
-            return self._together(node.selection_set.selections, False)
-        inside = node.type_condition.name.value.startswith("__")
-        self.sizes[node.name.value] = size = self._together(node.selection_set.selections, inside)
+            return self._sum(node.selection_set.selections, False)
+        in_introspection = node.type_condition.name.value.startswith("__")
+        self.sizes[node.name.value] = size = self._sum(node.selection_set.selections, in_introspection)
         return size
 
     def overlap(self, definition: Definition) -> Overlap:
-        """What meets in one place of the answer, where selections of the same response name merge."""
+        """Return the overlap of a definition: selections with the same response key merge in one object."""
         most = pairs = 0
-        places = [[definition.selection_set]]
-        while places:
+        objects = [[definition.selection_set]]
+        while objects:
             merged: dict[str, list[FieldNode]] = {}
-            for node in self._unfolded(places.pop()):
+            for node in self._fields(objects.pop()):
                 merged.setdefault((node.alias or node.name).value, []).append(node)
             names = Counter(node.name.value for nodes in merged.values() for node in nodes)
             most = max((most, *names.values(), *map(len, merged.values())))
             pairs += sum(comb(len(nodes), 2) for nodes in merged.values())
             below = ([node.selection_set for node in nodes if node.selection_set] for nodes in merged.values())
-            places.extend(filter(None, below))
+            objects.extend(filter(None, below))
         return Overlap(most, pairs)
 
     def width(self, operation: OperationDefinitionNode) -> int:
-        """How many response names an operation has at its root."""
-        return len({(node.alias or node.name).value for node in self._unfolded([operation.selection_set])})
+        """Return the number of response keys at the root of an operation."""
+        return len({(node.alias or node.name).value for node in self._fields([operation.selection_set])})
 
-    def _unfolded(self, sets: Iterable[SelectionSetNode]) -> Iterator[FieldNode]:
+    def _fields(self, sets: Iterable[SelectionSetNode]) -> Iterator[FieldNode]:
+        """Return the fields of selection sets and of their fragments."""
         stack, seen = list(sets), set[str]()
         while stack:
             for node in stack.pop().selections:
@@ -162,35 +191,35 @@ class Measure:
                     if fragment := self.fragments.get(node.name.value):
                         stack.append(fragment.selection_set)
 
-    def _together(self, selections: Iterable[SelectionNode], inside: bool) -> Extent:
+    def _sum(self, selections: Iterable[SelectionNode], in_introspection: bool) -> Extent:
         depth = count = cost = rows = introspection = 0
         for node in selections:
-            size = self._one(node, inside)
+            size = self._one(node, in_introspection)
             depth, introspection = max(depth, size.depth), max(introspection, size.introspection)
             count, cost, rows = count + size.selections, cost + size.cost, rows + size.rows
         return Extent(depth, count, cost, rows, introspection)
 
-    def _one(self, node: SelectionNode, inside: bool) -> Extent:
+    def _one(self, node: SelectionNode, in_introspection: bool) -> Extent:
         if isinstance(node, FieldNode):
-            return self._field(node, inside)
+            return self._field(node, in_introspection)
         if isinstance(node, FragmentSpreadNode):
             size = self.sizes.get(node.name.value, Extent())
         elif isinstance(node, InlineFragmentNode):
-            size = self._together(node.selection_set.selections, inside)
+            size = self._sum(node.selection_set.selections, in_introspection)
         else:
-            raise TypeError(f"A selection of a new kind: {node.kind}")
+            raise TypeError(f"unexpected selection kind={node.kind}")
         return size._replace(selections=size.selections + 1)
 
-    def _field(self, node: FieldNode, inside: bool) -> Extent:
+    def _field(self, node: FieldNode, in_introspection: bool) -> Extent:
         name, below = node.name.value, Extent()
         if node.selection_set:
-            below = self._together(node.selection_set.selections, inside or name in ("__schema", "__type"))
-        cost, rows = self._cost(node, below, inside)
-        lists = below.introspection + (inside and name in RETURNING)
+            below = self._sum(node.selection_set.selections, in_introspection or name in ("__schema", "__type"))
+        cost, rows = self._cost(node, below, in_introspection)
+        lists = below.introspection + (in_introspection and name in RECURSIVE)
         return Extent(below.depth + 1, below.selections + 1, cost, rows, lists)
 
-    def _cost(self, node: FieldNode, below: Extent, inside: bool) -> tuple[int, int]:
-        if inside:
+    def _cost(self, node: FieldNode, below: Extent, in_introspection: bool) -> tuple[int, int]:
+        if in_introspection:
             return 1 + (below.cost + below.rows) * INTROSPECTION.get(node.name.value, 1), 0
         size = self._page_size(node)
         if below.rows or size is None:
@@ -215,7 +244,7 @@ def _order_by_dependency(fragments: dict[str, FragmentDefinitionNode]) -> list[F
     try:
         order = list(TopologicalSorter(graph).static_order())
     except CycleError as error:
-        # In the order of spreading, and in the words of graphql-core's own rule.
+        # The fragments in the order of their spreads, and the message of the rule of graphql-core.
         first, *others, _ = reversed(error.args[1])
         via = f" via {', '.join(repr(name) for name in others[:5])}" if others else ""
         raise InvalidFragments(f"Cannot spread fragment '{first}' within itself{via}.", fragments[first]) from None
@@ -233,7 +262,7 @@ def _spreads(selections: Iterable[SelectionNode]) -> Iterator[str]:
 
 
 def _sizes(operations: Iterable[OperationDefinitionNode]) -> dict[str, int]:
-    """The default of every variable that has a whole number for one; the largest where operations differ."""
+    """Return the integer default of each variable; the largest one if operations differ."""
     sizes: dict[str, int] = {}
     for operation in operations:
         for node in operation.variable_definitions or ():
@@ -245,8 +274,8 @@ def _sizes(operations: Iterable[OperationDefinitionNode]) -> dict[str, int]:
 def _literal(value: ValueNode | None) -> int:
     if not isinstance(value, IntValueNode):
         return pagination.DEFAULT_SIZE
-    # Python refuses to read numbers of thousands of digits.
-    return min(MOST, max(1, int(value.value[:10])))
+    # Python does not convert numbers with thousands of digits.
+    return min(MAX_REPORTED, max(1, int(value.value[:10])))
 
 
 def _numbers(variables: Mapping[str, Any]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Texts that clients name by their hash: they send each once and only its hash from then on."""
+"""Persisted queries: clients send a text once, and then only its hash."""
 
 import sys
 
@@ -6,31 +6,32 @@ from app.caching import WeightedLRU
 from app.domain.errors import PersistedQueryNotFound
 
 MAX_TEXTS = 1_000
-MAX_CHARACTERS = 8 * 1_048_576  # bytes
-LARGEST = 131_072  # bytes
+MAX_BYTES = 8 * 1_048_576
+MAX_TEXT_BYTES = 131_072
 
 _Key = tuple[int | None, str]
 
 
 class PersistedTexts:
-    """The texts of one worker, the most recent ones.
+    """The recent persisted texts of one worker.
 
-    A text without strings and comments is everybody's: who finds it here learns that somebody has asked it, and no
-    more. Any other may hold a name or a password, and whoever guesses it could try here whether she is right: so it
-    is its sender's alone.
+    A text without strings and comments is shared: a hit reveals only that a user has sent it. Any other text may have a
+    name or a password in it, and a shared entry would confirm a guess, so only its sender can use its hash.
     """
 
-    def __init__(self, size: int = MAX_TEXTS, room: int = MAX_CHARACTERS, largest: int = LARGEST) -> None:
-        self._texts: WeightedLRU[_Key, str] = WeightedLRU(size, room, largest, lambda key, text: sys.getsizeof(text))
+    def __init__(self, size: int = MAX_TEXTS, max_bytes: int = MAX_BYTES, max_text_bytes: int = MAX_TEXT_BYTES) -> None:
+        self._texts: WeightedLRU[_Key, str] = WeightedLRU(
+            size, max_bytes, max_text_bytes, lambda key, text: sys.getsizeof(text)
+        )
 
     def text(self, sha256: str, user_id: int | None) -> str:
-        """The text of a hash; raises PersistedQueryNotFound."""
-        found = self._texts.get((None, sha256)) or self._texts.get((user_id, sha256))
-        if found is None:
+        """Return the text of a hash; raises PersistedQueryNotFound."""
+        text = self._texts.get((None, sha256)) or self._texts.get((user_id, sha256))
+        if text is None:
             raise PersistedQueryNotFound
-        return found
+        return text
 
     def keep(self, sha256: str, text: str, user_id: int | None) -> None:
-        """Remember a valid text for a user. Strangers could fill the store with what nobody will ask again."""
+        """Store a valid text of a user. Anonymous viewers cannot fill the store."""
         if user_id is not None:
             self._texts.put((user_id if '"' in text or "#" in text else None, sha256), text)

@@ -1,4 +1,4 @@
-"""Claims about the queue of new documents: what they compute costs their senders time, and nobody else."""
+"""Claims about the admission queue: validation delays the senders of new documents, and no other request."""
 
 import asyncio
 from contextlib import nullcontext
@@ -7,17 +7,17 @@ import pytest
 from starlette.applications import Starlette
 
 from app.domain.errors import RateLimited
-from app.graphql.documents.admission import LEAST_CHARGE, MAX_WAITING, AdmissionPolicy, AdmissionQueue
+from app.graphql.documents.admission import MAX_WAITING, MIN_CHARGE, AdmissionPolicy, AdmissionQueue
 from app.graphql.documents.cache import Invalid
 from app.graphql.handler import GraphQLHandler
 from tests.support.client import Api, codes
 from tests.support.factories import Make
 
-TERMS = AdmissionPolicy(share=1 / 8, share_of_refused=1 / 32, allowance=0.125)
+POLICY = AdmissionPolicy(share=1 / 8, share_of_invalid=1 / 32, allowance=0.125)
 
 
 class Clock:
-    """A clock that only sleeping and working move."""
+    """A clock that advances only by sleeping and working."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -31,29 +31,31 @@ class Clock:
         self.now += seconds
 
 
-def lane(clock: Clock, terms: AdmissionPolicy = TERMS) -> AdmissionQueue:
-    return AdmissionQueue(clock, clock.sleep, terms)
+def new_queue(clock: Clock, policy: AdmissionPolicy = POLICY) -> AdmissionQueue:
+    return AdmissionQueue(clock, clock.sleep, policy)
 
 
-async def _look(lane: AdmissionQueue, clock: Clock, seconds: float, *, refuse: bool = False) -> None:
-    async with lane.slot() as charge:
+async def _validate(queue: AdmissionQueue, clock: Clock, seconds: float, *, refuse: bool = False) -> None:
+    async with queue.slot() as charge:
         clock.now += seconds
         charge.seconds += seconds
         if refuse:
             raise Invalid([], "OPERATION_TOO_COMPLEX")
 
 
-async def _look_often(lane: AdmissionQueue, clock: Clock, times: int, seconds: float, *, refuse: bool = False) -> None:
+async def _validate_often(
+    queue: AdmissionQueue, clock: Clock, times: int, seconds: float, *, refuse: bool = False
+) -> None:
     for _ in range(times):
         with pytest.raises(Invalid) if refuse else nullcontext():
-            await _look(lane, clock, seconds, refuse=refuse)
+            await _validate(queue, clock, seconds, refuse=refuse)
 
 
 @pytest.mark.parametrize(("refuse", "number"), [(False, 16), (True, 4)])
 async def test_the_first_documents_of_a_page_follow_each_other_without_a_rest(refuse: bool, number: int) -> None:
     clock = Clock()
 
-    await _look_often(lane(clock), clock, number, 1 / 128, refuse=refuse)
+    await _validate_often(new_queue(clock), clock, number, 1 / 128, refuse=refuse)
 
     assert clock.slept == []
 
@@ -61,9 +63,9 @@ async def test_the_first_documents_of_a_page_follow_each_other_without_a_rest(re
 @pytest.mark.parametrize(("refuse", "share"), [(False, 1 / 8), (True, 1 / 32)])
 async def test_a_flood_takes_its_share_of_a_worker_and_no_more(refuse: bool, share: float) -> None:
     clock = Clock()
-    made, began = lane(clock), clock.now
+    queue, began = new_queue(clock), clock.now
 
-    await _look_often(made, clock, 1_000, 1 / 64, refuse=refuse)
+    await _validate_often(queue, clock, 1_000, 1 / 64, refuse=refuse)
 
     computed = 1_000 / 64
     assert computed / (clock.now - began) == pytest.approx(share, rel=0.05)
@@ -71,44 +73,44 @@ async def test_a_flood_takes_its_share_of_a_worker_and_no_more(refuse: bool, sha
 
 async def test_a_refused_document_costs_its_sender_nothing_but_the_next_one_waits() -> None:
     clock = Clock()
-    made = lane(clock, AdmissionPolicy(share=1 / 16, share_of_refused=1 / 16, allowance=0.0))
+    queue = new_queue(clock, AdmissionPolicy(share=1 / 16, share_of_invalid=1 / 16, allowance=0.0))
 
     with pytest.raises(Invalid):
-        await _look(made, clock, 0.0625, refuse=True)
+        await _validate(queue, clock, 0.0625, refuse=True)
     assert clock.slept == []
 
-    await _look(made, clock, 0.25)
-    await _look(made, clock, 0.0)
+    await _validate(queue, clock, 0.25)
+    await _validate(queue, clock, 0.0)
     assert clock.slept == [16 * 0.0625, 16 * 0.25]
 
 
 async def test_the_allowance_comes_back_with_time_and_is_never_more() -> None:
     clock = Clock()
-    made = lane(clock)
+    queue = new_queue(clock)
     for _ in range(2):
         clock.now += 1_000  # ever so long
         clock.slept.clear()
-        await _look_often(made, clock, 16, 1 / 128)
+        await _validate_often(queue, clock, 16, 1 / 128)
         assert clock.slept == []
-        await _look_often(made, clock, 9, 1 / 8)
+        await _validate_often(queue, clock, 9, 1 / 8)
         assert sum(clock.slept) == pytest.approx(8 * 1, rel=0.2)
 
 
 async def test_what_others_are_answered_meanwhile_is_not_charged() -> None:
     clock = Clock()
-    made = lane(clock, AdmissionPolicy(share=1 / 16, share_of_refused=1 / 16, allowance=0.0))
-    async with made.slot():
+    queue = new_queue(clock, AdmissionPolicy(share=1 / 16, share_of_invalid=1 / 16, allowance=0.0))
+    async with queue.slot():
         clock.now += 5
-    await _look(made, clock, 0.0)
+    await _validate(queue, clock, 0.0)
 
-    assert clock.slept == [pytest.approx(16 * LEAST_CHARGE)], "as for every new document, and not for five seconds"
+    assert clock.slept == [pytest.approx(16 * MIN_CHARGE)], "as for every new document, and not for five seconds"
 
 
-async def test_whoever_finds_the_queue_full_is_told_to_come_back() -> None:
-    made, gate, done = AdmissionQueue(), asyncio.Event(), []
+async def test_a_full_queue_refuses_with_a_time_to_retry() -> None:
+    queue, gate, done = AdmissionQueue(), asyncio.Event(), []
 
     async def look() -> None:
-        async with made.slot():
+        async with queue.slot():
             await gate.wait()
             done.append(1)
 
@@ -125,12 +127,12 @@ async def test_whoever_finds_the_queue_full_is_told_to_come_back() -> None:
 
 
 HANGING = 30
-"""Seconds after which it is sure that somebody waits who should not."""
+"""Seconds after which a request has waited that should not wait."""
 
 KNOWN = "query Known($n: Int = 1) { users(first: $n) { totalCount } }"
 
 
-async def test_known_documents_and_other_callers_do_not_wait_for_the_lane(api: Api, make: Make, app: Starlette) -> None:
+async def test_known_documents_and_other_callers_do_not_wait_in_the_queue(api: Api, make: Make, app: Starlette) -> None:
     ann = await make.user("ann")
     answering: GraphQLHandler = app.state.answering
     await api(KNOWN)
@@ -149,7 +151,7 @@ async def test_known_documents_and_other_callers_do_not_wait_for_the_lane(api: A
     assert await heavier == known[0]
 
 
-async def test_a_full_lane_is_429_with_a_time_to_come_back(api: Api, app: Starlette) -> None:
+async def test_a_full_queue_is_429_with_a_time_to_come_back(api: Api, app: Starlette) -> None:
     answering: GraphQLHandler = app.state.answering
     await api(KNOWN)
 
