@@ -1,4 +1,4 @@
-"""The one address of the API: GraphQL over HTTP, from method and headers to status and body."""
+"""The endpoint `/graphql`: from method and headers to status and body."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -26,13 +26,13 @@ PAGE_TOO = (*OFFERS, accept.HTML)
 
 REMEMBERED = 1_000
 LONGEST_REMEMBERED = 4_096
-"""How many bodies are known again, and of how many bytes: pages ask the same for everybody, and again and again."""
+"""Maximum number of cached request bodies, and of bytes of one: clients repeat the same requests."""
 
 Answerer = Callable[[Scope, GraphQLRequest], Awaitable[GraphQLAnswer]]
 
 
 class GraphQLEndpoint:
-    """An ASGI application around a function that answers; the function may raise `Refusal` and `Invalid`."""
+    """An ASGI application around a function that answers requests. The function may raise `Refusal` and `Invalid`."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class GraphQLEndpoint:
                 body = await http.body(found, receive, self._limits.body_bytes)
                 response = writing.answer_response(await self._post(scope, body), media)
             elif method not in METHODS:
-                raise MethodNotAllowed("Only GET and POST are answered here.", METHODS)
+                raise MethodNotAllowed("Only GET and POST are supported at this address.", METHODS)
             else:
                 given = request.parameters(scope["query_string"])
                 media = accept.negotiate(found, self._offers(given))
@@ -70,7 +70,7 @@ class GraphQLEndpoint:
         await response(scope, receive, send)
 
     def _offers(self, found: Mapping[str, str]) -> tuple[str, ...]:
-        """What may be answered to a GET; the page is for who asks for nothing in the URL."""
+        """Return the media types for a GET request. The page is an offer only if the URL has no operation."""
         is_bare = "query" not in found and "extensions" not in found
         return PAGE_TOO if is_bare and self._has_page else OFFERS
 

@@ -1,4 +1,4 @@
-"""The GraphQL face: one file a subject, put together here."""
+"""The GraphQL schema, assembled from its types and mutations."""
 
 from dataclasses import replace
 from functools import cache
@@ -50,7 +50,7 @@ class Mutation(
     StorageMutations,
     ApiTokenMutations,
 ):
-    """Where changes begin. Each is one transaction."""
+    """Mutations. Each mutation is one transaction."""
 
 
 SCHEMA = strawberry.Schema(
@@ -62,7 +62,7 @@ SCHEMA = strawberry.Schema(
 
 
 def core() -> GraphQLSchema:
-    """The schema as graphql-core knows it. The one place that reaches for it."""
+    """Return the schema as graphql-core sees it. Only this function reads the private attribute."""
     return SCHEMA._schema  # noqa: SLF001 - Strawberry has no public name for it
 
 
@@ -77,7 +77,7 @@ for _argument, _meaning in REQUIRES.items():  # Strawberry has no place for them
 
 
 converted = Conversion(SCHEMA.config, SCHEMA.schema_converter.scalar_registry)
-"""The arguments of a field as its resolver would be given them."""
+"""Converts the arguments of a field as Strawberry does before it calls a resolver."""
 
 for _kind in core().type_map.values():  # Strawberry would convert anew, and look at the field's types, for each call
     for _field in _kind.fields.values() if is_object_type(_kind) else ():
@@ -88,10 +88,10 @@ for _kind in core().type_map.values():  # Strawberry would convert anew, and loo
 
 
 class _Sorted(Visitor):
-    """Puts what has a name in the order of the names; sorting the schema itself would lose Strawberry's enums."""
+    """Sorts definitions and their parts by name. Sorting the schema itself would lose Strawberry's enums."""
 
     def leave(self, node: Node, *_: Any) -> Node:
-        """Sort what hangs on a node, once what is below it is sorted; the values of an enum keep their order."""
+        """Sort the children of a node after their own children are sorted. The values of an enum keep their order."""
         if node.kind == "enum_type_definition":
             return node
         held = {key: getattr(node, key, None) for key in node.keys}
@@ -108,6 +108,6 @@ def _name(node: Any) -> tuple[bool, str]:
 
 @cache
 def sdl() -> str:
-    """The schema as text, sorted, with its directives."""
+    """Return the SDL, sorted by name, with directives."""
     document = parse(SCHEMA.as_str())
     return print_ast(visit(document, _Sorted())) + "\n"

@@ -1,4 +1,4 @@
-"""Connections: pages of rows with cursors, and what lists are ordered and filtered by."""
+"""Connections (pages of items with cursors) and the inputs that every filter and order uses."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -21,14 +21,15 @@ F = TypeVar("F", default=EntityType)
 
 @object_type
 class PageInfo:
-    """Where a page stands in its list."""
+    """Position of a page in its list."""
 
-    has_next_page: bool = strawberry.field(description="Whether more follows this page.")
+    has_next_page: bool = strawberry.field(description="Whether the list has more items after this page.")
     has_previous_page: bool = strawberry.field(
-        description="Whether something precedes this page: true behind a cursor, exact when paging backward."
+        description="Whether the list has items before this page: always true after a cursor, exact when "
+        "paging backward."
     )
-    start_cursor: str | None = strawberry.field(description="The cursor of the first row; null on an empty page.")
-    end_cursor: str | None = strawberry.field(description="The cursor of the last row; null on an empty page.")
+    start_cursor: str | None = strawberry.field(description="Cursor of the first item. Null on an empty page.")
+    end_cursor: str | None = strawberry.field(description="Cursor of the last item. Null on an empty page.")
 
 
 def _edges(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
@@ -49,20 +50,23 @@ def _total_count(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -
 
 
 class Connection(EntityType, Generic[N, F]):
-    """The base of every connection. `Connection[User]` is the type of a page of users.
+    """Base of all connections. `Connection[User]` is the type of a page of users.
 
-    The edges of `Connection[User, GroupMemberFacts]` show those facts too, and both types are named after them. `call`
-    is (place, source, question, key); nothing is read before a field asks.
+    The edges of `Connection[User, GroupMemberFacts]` have those fields as well, and both types are named after the
+    facts. `call` is (response location, relation, page request, key). Nothing is read before a field is resolved.
     """
 
     def __class_getitem__(cls, types: Any) -> Any:
-        """Return the connection of a type, and of the facts of its edges; mypy takes the class as a generic one."""
+        """Return the connection of a type, with the facts of its edges if there are two types.
+
+        mypy sees a generic class.
+        """
         return connection_of(*types) if isinstance(types, tuple) else connection_of(types)
 
 
 @cache
 def connection_of(node: type, edge: type = EntityType) -> type:
-    """Make the connection of a type with its edge, which shows the columns of `edge` as facts of the relation."""
+    """Build the connection of a type and its edge. The fields of `edge` are facts of the relation."""
     has_facts = edge is not EntityType
     name = edge.__name__.removesuffix("Facts") if has_facts else node.__name__
     about = description_of(edge) if has_facts else f"An item of a page of `{node.__name__}`."
@@ -88,7 +92,7 @@ def connection_of(node: type, edge: type = EntityType) -> type:
 
 
 def _build_type(name: str, about: str | None, base: type, **fields: tuple[Any, Any]) -> type:
-    """Make an object type from its fields, each with its annotation."""
+    """Build an object type from its fields, each with its annotation."""
     space = {name: field for name, (_, field) in fields.items()}
     annotations = {name: kind for name, (kind, _) in fields.items()}
     return object_type(type(name, (base,), {"__doc__": about, "__annotations__": annotations, **space}))
@@ -133,13 +137,13 @@ async def _load_page_info(source: Any, reader: Any) -> PageInfo:
 
 
 def _cursor(follow: Relation, wanted: PageRequest, row: Any) -> str:
-    """The order values stand before the key, which is last."""
+    """Return the cursor of a row; the sort values precede the key, which is the last column."""
     return pagination.cursor(wanted.query.order, row[-2 - len(wanted.query.order) : -1])
 
 
 @cache
 def page_layout(connection: Any, follow: Relation) -> Layout:
-    """The select list of a page: the cells of the node, then the facts of the relation."""
+    """Return the select list of a page: the field specs of the node, then the facts of the relation."""
     edge, node = field_type(connection, "edges"), field_type(connection, "nodes")
     facts = tuple((name, cell, follow.anchor) for name, cell in field_specs(edge).items()) if edge.__row__ else ()
     return Layout((*layout(node).cells, *facts))
@@ -147,27 +151,29 @@ def page_layout(connection: Any, follow: Relation) -> Layout:
 
 @enum
 class OrderDirection(DescribedEnum):
-    """Which way an order runs."""
+    """Direction of a sort order."""
 
-    ASC = ("ASC", "Smallest, earliest or first in the alphabet first.")
-    DESC = ("DESC", "Largest, latest or last in the alphabet first.")
+    ASC = ("ASC", "Ascending: smallest, earliest or alphabetically first value first.")
+    DESC = ("DESC", "Descending: largest, latest or alphabetically last value first.")
 
 
 @input_type
 class StringFilter:
-    """Compare a text; several comparisons must all hold. At most 100 values in `in`."""
+    """Conditions on a text. All of them must match."""
 
     eq: str | None = strawberry.field(default=None, description="Equal.")
-    in_: list[str] | None = strawberry.field(default=None, name="in", description="One of these, at most 100.")
-    starts_with: str | None = strawberry.field(default=None, description="Begins with this.")
-    contains: str | None = strawberry.field(default=None, description="Has this somewhere in it.")
+    in_: list[str] | None = strawberry.field(
+        default=None, name="in", description="Equal to one of these values, at most 100."
+    )
+    starts_with: str | None = strawberry.field(default=None, description="Starts with this text.")
+    contains: str | None = strawberry.field(default=None, description="Contains this text.")
 
 
 @input_type
 class DateTimeFilter:
-    """Compare a moment; several comparisons must all hold."""
+    """Conditions on a point in time. All of them must match."""
 
-    gt: datetime | None = strawberry.field(default=None, description="Later than.")
-    gte: datetime | None = strawberry.field(default=None, description="At this moment or later.")
-    lt: datetime | None = strawberry.field(default=None, description="Earlier than.")
-    lte: datetime | None = strawberry.field(default=None, description="At this moment or earlier.")
+    gt: datetime | None = strawberry.field(default=None, description="Later than this time.")
+    gte: datetime | None = strawberry.field(default=None, description="At or later than this time.")
+    lt: datetime | None = strawberry.field(default=None, description="Earlier than this time.")
+    lte: datetime | None = strawberry.field(default=None, description="At or earlier than this time.")

@@ -1,4 +1,4 @@
-"""Enums whose members are (value, description): what stands in the schema stands at the member."""
+"""Enums whose members are (value, description), so that the schema's description is next to the member."""
 
 from enum import Enum
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ class DescribedEnum(Enum):
     """An enum that describes its members."""
 
     def __new__(cls, value: str | int, description: str) -> "DescribedEnum":
-        """Keep the description beside the value."""
+        """Store the description beside the value."""
         made = object.__new__(cls)
         made._value_ = value
         made.__dict__["description"] = description
@@ -23,7 +23,7 @@ class DescribedEnum(Enum):
 
 
 def of_value(kind: type[E], value: Any) -> E:
-    """The member with a value; mypy takes a call for the making of a member."""
+    """Return the member with a value. mypy reads the call as the creation of an enum."""
     find: Any = kind
     member: E = find(value)
     return member

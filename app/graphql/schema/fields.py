@@ -1,9 +1,9 @@
-"""How a type is declared: it names its row, and a field is one line.
+"""Declared fields: an entity type names its table, and each of its fields is one call of this module.
 
-`column` keeps or reads a cell of the row, `edge` follows a key, `part` is an object of the same row, or of one that is
-joined to it, `identity` the global id, `lookup` finds one row, `given` comes from the viewer. They return `Any`, so
-that the annotation is what mypy, Strawberry and the reader see. What a field is stands in its metadata as a `Cell`; no
-field has a resolver.
+`column` reads a column of the row, `edge` follows a key, `part` is an object from the same row or from a joined
+table, `identity` is the global id, `lookup` finds one row, `viewer_value` is computed from the viewer. All of them
+return `Any`, so that mypy and Strawberry read the annotation. A field keeps its `FieldSpec` in its metadata; no field
+has a resolver.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,11 +28,11 @@ R = TypeVar("R")
 NODE_TYPES: dict[str, Any] = {}  # the types that implement Node, by name; each adds itself
 
 Argument = tuple[str, Any, str]
-"""The Python name of an argument, its type, its description."""
+"""Python name, type and description of an argument."""
 
 
 class EntityType:
-    """The base of every declared type. `row` is the table whose rows it shows; none for what belongs to the viewer."""
+    """Base of all declared types. `row` is the table of its rows; None for a type without rows."""
 
     __row__: ClassVar[Table | None] = None
 
@@ -43,11 +43,11 @@ class EntityType:
 
 
 class DeclaredField(StrawberryField):
-    """A field that is resolved by what its metadata says; nothing is kept on it, since Strawberry copies fields."""
+    """A field that is resolved from its metadata. Strawberry copies fields, so the field itself stores nothing."""
 
     @property
     def is_basic_field(self) -> bool:
-        """It needs the request's context."""
+        """Return False, since the field needs the request's context."""
         return False
 
 
@@ -65,7 +65,7 @@ def column(
     unless: str | None = None,
     name: str | None = None,
 ) -> Any:
-    """A cell of the row. `of`: another expression than the column of this name; `guard`: null unless it holds."""
+    """Declare a column of the row. `of` replaces the column of this name; the field is null unless `guard` holds."""
     cell = FieldSpec(of=of, guard=guard, read=read)
     return strawberry.field(
         description=description, metadata={"cell": cell}, directives=_requirement(requires, unless), name=name
@@ -73,7 +73,7 @@ def column(
 
 
 def identity(description: str) -> Any:
-    """The global id of the row."""
+    """Declare the global id of the row."""
     return strawberry.field(description=description, metadata={"cell": FieldSpec(identity=True)})
 
 
@@ -85,18 +85,18 @@ def part(
     requires: Permission | None = None,
     unless: str | None = None,
 ) -> Any:
-    """An object of the same row. `of`: of what is joined to it, from another table; `guard`: null unless it holds."""
+    """Declare an object from the same row, or from the joined table `of`. It is null unless `guard` holds."""
     cell = FieldSpec(of=None if guard is None else SHOWN, guard=guard, part=True, joined=of)
     return strawberry.field(description=description, metadata={"cell": cell}, directives=_requirement(requires, unless))
 
 
 def viewer_value(description: str, of: Callable[[Viewer], Any]) -> Any:
-    """A value that follows from who asks, without a row."""
+    """Declare a value that is computed from the viewer, without a row."""
     return declared(description, FieldSpec(given=of), _viewer_value)
 
 
 def own_part(description: str) -> Any:
-    """An object without a row, below another one without a row."""
+    """Declare an object without a row, in a type without a row."""
     return declared(description, FieldSpec(part=True), _own_part)
 
 
@@ -113,10 +113,10 @@ def edge(  # noqa: PLR0913 - a declaration, all by name
     narrow: Sequence[Argument] = (),
     read: Callable[[Any], Any] | None = None,
 ) -> Any:
-    """A key into a source: the column that holds it, or a function of the viewer on a type without a row.
+    """Declare a key into a relation: the column with the key, or a function of the viewer on a type without a row.
 
-    `read` makes the key of what the column holds. `narrow` are arguments of its own, each with the name of a filter of
-    the source.
+    `read` converts the value of the column into the key. `narrow` are additional arguments, each named like a filter
+    of the relation.
     """
     given_key = key if callable(key) and not hasattr(key, "property") else None
     cell = FieldSpec(of=None if given_key else key, guard=guard, read=read, follow=follow, given=given_key)
@@ -126,22 +126,22 @@ def edge(  # noqa: PLR0913 - a declaration, all by name
 
 
 def lookup(description: str, find: Lookup, *arguments: Argument) -> Any:
-    """One row by one of several ways; null when there is none that the viewer may see."""
+    """Declare one row, by one of several keys. It is null if the row does not exist or the viewer may not see it."""
     return declared(description, FieldSpec(find=find), _lookup, arguments)
 
 
 def lookups(description: str, find: Lookup, *arguments: Argument) -> Any:
-    """Several rows in the order of their keys, null for each that there is none of."""
+    """Declare several rows in the order of their keys, with null for each missing row."""
     return declared(description, FieldSpec(find=find), _lookup_each, arguments)
 
 
 def service_field(description: str, asks: Callable[..., Any], *arguments: Argument) -> Any:
-    """A leaf value that a service answers, called with (database, viewer, arguments)."""
+    """Declare a leaf value that a service computes, called with (database, viewer, arguments)."""
     return declared(description, FieldSpec(asks=asks), _call_service, arguments)
 
 
 def computed(description: str) -> Callable[[Callable[P, R]], R]:
-    """A field with code of its own. It does not compile, so a test keeps the list of them short."""
+    """Declare a field with a resolver of its own. It does not compile, so a test limits the number of these fields."""
     wrap: Any = strawberry.field(description=description, metadata={"computed": True})
     made: Callable[[Callable[P, R]], R] = wrap
     return made
@@ -155,9 +155,9 @@ def declared(
     directives: Sequence[object] = (),
     change: Callable[..., Any] | None = None,
 ) -> Any:
-    """A field that `resolve` answers for the stock executor, called with (parent, info, arguments, name).
+    """Declare a field that `resolve` returns to the reference executor, called with (parent, info, arguments, name).
 
-    `change` makes the change that the field stands for: see `executor.changes.Make`.
+    `change` runs the mutation of the field, called with (context, name, payload, arguments).
     """
     told = {"cell": cell, "resolve": resolve, "change": change}
     field = DeclaredField(description=description, metadata=told, directives=directives, default=None)
@@ -167,7 +167,7 @@ def declared(
 
 
 def special(description: str, resolve: Callable[..., Any]) -> Any:
-    """A field of a connection, whose parent knows how to read it."""
+    """Declare a field of a connection, whose parent reads it."""
     return declared(description, None, resolve)
 
 
@@ -183,16 +183,16 @@ def _page_arguments(filter_type: Any, order_type: Any) -> list[Argument]:
         (
             "first",
             int | None,
-            f"How many from the start (or after `after`), {size}; {pagination.DEFAULT_SIZE} unless told.",
+            f"Number of items from the start, or after `after`: {size}. The default is {pagination.DEFAULT_SIZE}.",
         ),
-        ("after", str | None, "Start behind this cursor. Goes with `first`."),
-        ("last", int | None, f"How many from the end (or before `before`), {size}."),
-        ("before", str | None, "End ahead of this cursor. Goes with `last`."),
+        ("after", str | None, "Return items after this cursor. Use with `first`."),
+        ("last", int | None, f"Number of items from the end, or before `before`: {size}."),
+        ("before", str | None, "Return items before this cursor. Use with `last`."),
     ]
     if filter_type is not None:
-        arguments.append(("filter", filter_type | None, "Keep only what matches."))
+        arguments.append(("filter", filter_type | None, "Return only items that match."))
     if order_type is not None:
-        arguments.append(("order_by", list[order_type] | None, "In this order; the id decides between equals."))
+        arguments.append(("order_by", list[order_type] | None, "Sort order. Ties are broken by id."))
     return arguments
 
 
@@ -285,7 +285,7 @@ def _call_service(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) 
 
 
 def response_location(info: Any) -> tuple[str, ...]:
-    """Where a field stands in the query. What stands in one place is read together, whoever answers first elsewhere."""
+    """Return the path of a field in the response, without list indexes. Rows of one location are read in one batch."""
     path = info.raw.path
     names = []
     while path is not None:
@@ -296,13 +296,13 @@ def response_location(info: Any) -> tuple[str, ...]:
 
 
 def field_spec(info: Any) -> FieldSpec:
-    """The declaration of the field that is being resolved."""
+    """Return the field spec of the field that is being resolved."""
     cell: FieldSpec = info.field.metadata["cell"]
     return cell
 
 
 def output(info: Any) -> GraphQLOutputType:
-    """The GraphQL type of the field that is being resolved."""
+    """Return the GraphQL type of the field that is being resolved."""
     kind: GraphQLOutputType = info.raw.return_type
     return kind
 
@@ -313,18 +313,18 @@ def _entity_type(info: Any) -> Any:
 
 @lru_cache(maxsize=4096)
 def origin(kind: GraphQLOutputType) -> Any:
-    """The Python class of a GraphQL type; graphql-core keeps Strawberry's definition in its extensions."""
+    """Return the Python class of a GraphQL type. graphql-core keeps Strawberry's definition in its extensions."""
     return get_named_type(kind).extensions["strawberry-definition"].origin
 
 
 @cache
 def layout(face: Any) -> Layout:
-    """All cells of a type, in one select list: what the stock executor reads of a row."""
+    """Return all columns of a type as one select list: the reference executor reads these of a row."""
     return Layout(tuple(_field_specs(face, face.__row__)))
 
 
 def field_specs(face: Any) -> dict[str, FieldSpec]:
-    """The cells of a type by the Python names of its fields."""
+    """Return the field specs of a type by the Python names of its fields."""
     fields = face.__strawberry_definition__.fields
     return {field.python_name: cell for field in fields if (cell := field.metadata.get("cell")) is not None}
 
@@ -341,7 +341,7 @@ def _field_specs(face: Any, row: Table) -> list[tuple[str, FieldSpec, Table]]:
 
 
 def _plain(face: Any) -> list[tuple[str, FieldSpec]]:
-    """The cells that need the row."""
+    """Return the field specs that need the row."""
     return [
         (name, cell)
         for name, cell in field_specs(face).items()
@@ -355,7 +355,7 @@ def _is_root_page(cell: FieldSpec) -> bool:
 
 @cache
 def field_type(face: Any, name: str) -> Any:
-    """The class that a field of a type leads to, through lists and nulls."""
+    """Return the class of the value of a field, without lists and nulls."""
     definition = face.__strawberry_definition__
     field = next(field for field in definition.fields if field.python_name == name)
     kind = field.resolve_type(type_definition=definition)
@@ -365,13 +365,13 @@ def field_type(face: Any, name: str) -> Any:
 
 
 def instance(face: Any, row: Any, start: int = 0) -> Any:
-    """An instance of a type from a row that was laid out by `layout`; None for no row."""
+    """Return an instance of a type from a row laid out by `layout`; None if there is no row."""
     return None if row is None else maker(face)(row, start)[0]
 
 
 @cache
 def maker(face: Any) -> Callable[[Any, int], tuple[Any, int]]:
-    """A function from (row, first cell) to (instance, first cell after it), which fills the attributes at once."""
+    """Return a function from (row, first column) to (instance, next column) that sets all attributes at once."""
     plan = [(name, cell, _reading(face, name, cell)) for name, cell in _plain(face)]
 
     def make(row: Any, at: int) -> tuple[Any, int]:
@@ -390,7 +390,7 @@ def maker(face: Any) -> Callable[[Any, int], tuple[Any, int]]:
 
 
 class _Part:
-    """A field that is an object of the same row; with a guard, the cell ahead of its own says whether it is there."""
+    """A field that is an object of the same row. With a guard, the column before it is null if the object is absent."""
 
     def __init__(self, face: Any, *, has_guard: bool) -> None:
         self._make = maker(face)
@@ -398,7 +398,7 @@ class _Part:
         self._width = len(layout(face).cells) + has_guard
 
     def make(self, row: Any, at: int) -> tuple[Any, int]:
-        """The object, or None, and the first cell after it."""
+        """Return the object, or None, and the next column."""
         if self._has_guard and row[at] is None:
             return None, at + self._width
         return self._make(row, at + self._has_guard)

@@ -1,4 +1,4 @@
-"""API tokens and service accounts over GraphQL."""
+"""The type of API tokens."""
 
 from datetime import datetime
 
@@ -24,28 +24,31 @@ from app.services import api_tokens, read_graph, users
 
 @object_type
 class ApiToken(Node, row=tables.ApiToken):
-    """A token for programs. It lets in as its owner, to what she may at that moment, of what it carries."""
+    """A token for programs. It acts as its owner, with the owner's current rights, reduced to its own permissions."""
 
-    name: str = column("What it is for; 1 to 200 printable characters.")
-    prefix: str = column("How the token itself begins, to know it again; the rest is kept nowhere.")
-    user: User | None = edge("Whose it is.", read_graph.user, tables.ApiToken.user_id)
+    name: str = column("Name of its purpose; 1 to 200 printable characters.")
+    prefix: str = column("First characters of the token, to recognize it. The rest is not stored.")
+    user: User | None = edge("The owner.", read_graph.user, tables.ApiToken.user_id)
     permissions: list[Permission] = column(
-        "What it carries, in the order of the enum; of these its owner must hold what is needed.", read=permission_list
+        "Permissions of the token, in the order of the enum. The owner must have a permission too, at the time of use.",
+        read=permission_list,
     )
-    is_limited: bool = column("Whether it is good for its `orgs` and `resources` alone, also once these are gone.")
+    is_limited: bool = column(
+        "Whether the token is limited to its `orgs` and `resources`. It stays limited when these are deleted."
+    )
     orgs: list[Org] | None = edge(
-        "The orgs that it is limited to, with all that is in them; those that the viewer sees.",
+        "The orgs, with all their resources, to which the token is limited. Only those that the viewer can see.",
         read_graph.api_token_orgs,
         tables.ApiToken.id,
     )
     resources: list[Resource] | None = edge(
-        "The resources that it is limited to; those that the viewer sees.",
+        "The resources to which the token is limited. Only those that the viewer can see.",
         read_graph.api_token_resources,
         tables.ApiToken.id,
     )
-    created_at: datetime = column("When it was made.")
-    expires_at: datetime | None = column("When it ends; null for never.")
-    last_used_at: datetime | None = column("When it was last used, to the minute; null for never.")
+    created_at: datetime = column("When it was created.")
+    expires_at: datetime | None = column("When it ends. Null if it does not end.")
+    last_used_at: datetime | None = column("When it was last used, to the minute. Null if never.")
 
 
 ApiTokenConnection = Connection[ApiToken]
@@ -55,72 +58,75 @@ ApiTokenConnection = Connection[ApiToken]
 class CreateApiTokenInput(ChangeInput):
     """A new API token.
 
-    Without `orgs` and `resources` it is good for all that its owner may; with either, for these alone, and for nothing
-    that is about the whole registry.
+    Without `orgs` and `resources` it has all roles of its owner. With either, it has only those on the named orgs and
+    resources, and nothing that concerns the whole registry.
     """
 
-    name: str = strawberry.field(description="What it is for; 1 to 200 printable characters; unique for its owner.")
+    name: str = strawberry.field(
+        description="Name of its purpose; 1 to 200 printable characters; unique for its owner."
+    )
     user: UserBy | None = strawberry.field(
         default=None,
         description=(
-            "A service account that holds no more than the viewer, access included, with USERS_MANAGE; the viewer"
-            " herself when absent."
+            "The owner; the viewer if absent. Otherwise a service account whose permissions and access do not "
+            "exceed the viewer's; this requires USERS_MANAGE."
         ),
     )
     permissions: list[Permission] | None = strawberry.field(
-        default=None, description="What it carries, no more than the viewer holds; nothing when absent."
+        default=None, description="Permissions of the token, no more than the viewer has. None if absent."
     )
     orgs: list[OrgBy] | None = strawberry.field(
-        default=None, description="Limit it to these orgs, at most 100, with all that is in them."
+        default=None, description="Limit the token to these orgs with all their resources. At most 100."
     )
     resources: list[ResourceBy] | None = strawberry.field(
-        default=None, description="Limit it to these resources, at most 100."
+        default=None, description="Limit the token to these resources. At most 100."
     )
     expires_at: datetime | None = strawberry.field(
         default=None,
-        description="When it ends, in the future; when absent, as late as the setting ApiTokenExpirationInDays allows.",
+        description="When it ends, in the future. If absent, the latest time that the setting "
+        "ApiTokenExpirationInDays allows.",
     )
 
 
 @input_type
 class RevokeApiTokenInput(ChangeInput):
-    """Which API token ends."""
+    """The API token to revoke."""
 
-    api_token: strawberry.ID = strawberry.field(description="Its global id.")
+    api_token: strawberry.ID = strawberry.field(description="The global id.")
 
 
 @input_type
 class CreateServiceAccountInput(ChangeInput):
     """A new service account."""
 
-    user_name: str = strawberry.field(description="Letters and digits, 1 to 127; unique without regard to letter case.")
+    user_name: str = strawberry.field(description="1 to 127 letters and digits; unique without regard to letter case.")
     roles: list[str] | None = strawberry.field(
         default=None,
-        description="Names of roles; none when absent. Only roles that carry no more than the viewer holds.",
+        description="Names of roles, with no more permissions than the viewer has. None if absent.",
     )
 
 
 @object_type
 class CreateApiTokenPayload(Payload):
-    """The answer to `createApiToken`."""
+    """Payload of `createApiToken`."""
 
     api_token: ApiToken | None = edge("The new token.", read_graph.api_token)
     token: str | None = strawberry.field(
-        description="The token itself: `ost_` and 49 letters and digits, the last six a checksum. Shown this once; "
-        "send it as `Authorization: Bearer …`. Null when the change was only tried."
+        description="The token: `ost_` and 49 letters and digits, the last six a checksum. It is returned "
+        "only once; send it as `Authorization: Bearer …`. Null with `validateOnly`."
     )
 
 
 @object_type
 class RevokeApiTokenPayload(Payload):
-    """The answer to `revokeApiToken`."""
+    """Payload of `revokeApiToken`."""
 
-    revoked_api_token_id: strawberry.ID | None = strawberry.field(description="The id that it had.")
+    revoked_api_token_id: strawberry.ID | None = strawberry.field(description="The id of the deleted object.")
 
 
 @object_type
 class CreateServiceAccountPayload(Payload):
-    """The answer to `createServiceAccount`."""
+    """Payload of `createServiceAccount`."""
 
     user: User | None = edge("The new account.", read_graph.user)
 
@@ -150,25 +156,27 @@ async def _create_account(tx: Transaction, viewer: Viewer, given: CreateServiceA
 
 @object_type
 class ApiTokenMutations:
-    """The changes of API tokens and service accounts."""
+    """Mutations of API tokens and service accounts."""
 
     create_api_token: CreateApiTokenPayload | None = action(
-        "Make an API token for the viewer, or for a service account. Who asks must have signed in: a token makes none.",
+        "Create an API token for the viewer or for a service account. Requires a session: an API token cannot "
+        "create tokens.",
         CreateApiTokenInput,
         _create,
         requires=Permission.USERS_MANAGE,
-        unless="it is for the viewer herself",
+        unless="the token is for the viewer",
     )
     revoke_api_token: RevokeApiTokenPayload | None = mutation(
-        "End an API token from the next request on: the viewer's own, or one of a user who holds no more than she. A "
-        "token can end itself, and no other one of its owner's.",
+        "Revoke an API token, from the next request on: the viewer's own, or one of a user whose rights do "
+        "not exceed the viewer's. A request with an API token can revoke that token, and no other of its "
+        "owner.",
         RevokeApiTokenInput,
         _revoke,
         requires=Permission.USERS_MANAGE,
-        unless="it is the viewer's own",
+        unless="the token is the viewer's",
     )
     create_service_account: CreateServiceAccountPayload | None = mutation(
-        "Make a user for a program: it has no password, cannot sign in, and is let in by API tokens alone.",
+        "Create a user for a program. It has no password, cannot sign in and authenticates by API tokens only.",
         CreateServiceAccountInput,
         _create_account,
         **MANAGE,

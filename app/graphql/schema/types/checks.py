@@ -1,4 +1,4 @@
-"""May she? And why? The questions that data services ask, over GraphQL."""
+"""Queries of data services: check access, and explain why a user has or lacks a role."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -22,15 +22,15 @@ from app.services import checks, denials
 Info = strawberry.Info[Any, Any]
 
 WHO_MAY_ASK = (
-    "About oneself everybody may ask. About others asks who has ACCESS_VIEW; or ADMIN on the resource, while they may "
-    "see the members of its org and of all groups with an entry there: else FORBIDDEN, whoever is asked about. Without "
-    "ACCESS_VIEW or USERS_VIEW nothing is told of what others hold by RESOURCES_MANAGE. What does not exist for the "
-    "asker is NOT_FOUND."
+    "Every user may ask about themselves. To ask about others, the viewer needs ACCESS_VIEW, or ADMIN on the "
+    "resource and the right to see the members of its org and of all groups in its access configuration. "
+    "Otherwise the error is FORBIDDEN. Roles through RESOURCES_MANAGE are only reported with ACCESS_VIEW or "
+    "USERS_VIEW. What the viewer may not see is NOT_FOUND."
 )
 
-ByUser = Annotated[UserBy, strawberry.argument(description="Which user.")]
-ByResource = Annotated[ResourceBy, strawberry.argument(description="Which resource.")]
-ByRole = Annotated[ResourceRole, strawberry.argument(description="Which role.")]
+ByUser = Annotated[UserBy, strawberry.argument(description="The user.")]
+ByResource = Annotated[ResourceBy, strawberry.argument(description="The resource.")]
+ByRole = Annotated[ResourceRole, strawberry.argument(description="The role.")]
 
 
 async def _check(database: Database, viewer: Viewer, given: Mapping[str, Any]) -> bool:
@@ -41,7 +41,7 @@ async def _check(database: Database, viewer: Viewer, given: Mapping[str, Any]) -
 async def _check_batch(database: Database, viewer: Viewer, given: Mapping[str, Any]) -> list[bool]:
     users, resources, roles = given["users"], given["resources"], given["roles"]
     if not len(users) == len(resources) == len(roles):
-        raise BadInput("`users`, `resources` and `roles` are columns of one table: they have the same length.")
+        raise BadInput("`users`, `resources` and `roles` must have the same length.")
     checks.require_few(viewer, len(users))
     keys = refs.keys_of("User", users), refs.keys_of("Resource", resources)
     bits = [role._value_ for role in roles]  # `value` is a call
@@ -50,32 +50,33 @@ async def _check_batch(database: Database, viewer: Viewer, given: Mapping[str, A
 
 @object_type
 class Checks:
-    """The questions about rights."""
+    """Queries about access."""
 
     check_access: bool | None = service_field(
-        f"Whether a user holds a role on a resource; nobody does on one that the asker may not know. {WHO_MAY_ASK}",
+        "Return whether a user has a role on a resource. False for the viewer's own role on a resource that they cannot "
+        f"see. {WHO_MAY_ASK}",
         _check,
-        ("user", UserBy, "Which user."),
-        ("resource", ResourceBy, "Which resource."),
-        ("role", ResourceRole, "Which role."),
+        ("user", UserBy, "The user."),
+        ("resource", ResourceBy, "The resource."),
+        ("role", ResourceRole, "The role."),
     )
     check_access_batch: list[bool] | None = service_field(
-        f"The same for up to 10,000 (user, resource, role) at once, in columns; order kept. {WHO_MAY_ASK}",
+        f"Return whether users have roles on resources, for up to 10,000 triples, in their order. {WHO_MAY_ASK}",
         _check_batch,
-        ("users", list[strawberry.ID], "The users' global ids, at most 10,000."),
-        ("resources", list[strawberry.ID], "The resources' ids, as many."),
-        ("roles", list[ResourceRole], "The roles, as many."),
+        ("users", list[strawberry.ID], "Global ids of users, at most 10,000."),
+        ("resources", list[strawberry.ID], "Global ids of resources, as many as users."),
+        ("roles", list[ResourceRole], "Roles, as many as users."),
     )
 
-    @computed(f"Every way in which a user comes to roles on a resource; none where there is none. {WHO_MAY_ASK}")
+    @computed(f"Return all sources of the roles of a user on a resource. Empty if the user has none. {WHO_MAY_ASK}")
     async def explain_access(self, info: Info, user: ByUser, resource: ByResource) -> list[AccessSource] | None:
         context = info.context
         way, where = resolve_user(user), resolve_resource(resource)
         return [_source(reason) for reason in await checks.explain_access(context.database, context.viewer, way, where)]
 
     @computed(
-        f"Why a user does not hold a role on a resource, by entry; empty when the user does. {WHO_MAY_ASK} About a "
-        "resource that they do not see themselves, users are told NO_ENTRY."
+        f"Return the reasons why a user does not have a role on a resource. Empty if the user has it. {WHO_MAY_ASK} "
+        "For the viewer's own role on a resource that they cannot see, the cause is NO_ENTRY."
     )
     async def explain_denial(
         self, info: Info, user: ByUser, resource: ByResource, role: ByRole

@@ -1,4 +1,4 @@
-"""Orgs over GraphQL."""
+"""Types of organizations and their members."""
 
 from datetime import datetime
 from typing import Any
@@ -26,31 +26,31 @@ from app.services import orgs, read_graph
 
 @object_type
 class Org(Node, row=tables.Org):
-    """People and the resources that they keep together."""
+    """An organization: users, and the resources that they manage together."""
 
-    slug: str = column("Unique; fixed for life.")
-    name: str = column("The name people see; 1 to 200 printable characters.")
-    description: str = column("For people; at most 1,000 characters.")
-    is_public: bool = column("Whether everybody sees it; a private one is seen by its people alone.")
-    created_at: datetime = column("When it was made.")
-    owner: User | None = edge("Whose it is; null for nobody.", read_graph.user_shown, tables.Org.owner_id)
+    slug: str = column("Unique. It never changes.")
+    name: str = column("Name for display; 1 to 200 printable characters.")
+    description: str = column("Description for readers; at most 1,000 characters.")
+    is_public: bool = column("Whether every viewer can see it. A private org is visible only to its owner and members.")
+    created_at: datetime = column("When it was created.")
+    owner: User | None = edge("The owner. Null if there is none.", read_graph.user_shown, tables.Org.owner_id)
     viewer_level: OrgLevel | None = column(
-        "How far the viewer belongs to it, the owner as ADMIN; null when she does not.",
+        "Level of the viewer; the owner counts as ADMIN. Null if the viewer is neither owner nor member.",
         of=policy.org_level,
         read=LEVELS.__getitem__,
     )
     members: "OrgMemberConnection | None" = edge(
-        "Who belongs to it, its owner left out; null for who does not belong to it. ORGS_MANAGE sees it too.",
+        "Members, without the owner. Null if the viewer may not see them. ORGS_MANAGE sees them too.",
         read_graph.org_members,
         tables.Org.id,
         guard=policy.sees_org_members,
         requires=Permission.RESOURCES_VIEW,
-        unless="the viewer belongs to the org",
+        unless="the viewer is the owner or a member of the org",
         filter=UserFilter,
         order=UserOrder,
     )
     resources: ResourceConnection | None = edge(
-        "Its resources that the viewer sees.",
+        "Resources of the org that the viewer can see.",
         read_graph.org_resources,
         tables.Org.id,
         filter=ResourceFilter,
@@ -60,20 +60,20 @@ class Org(Node, row=tables.Org):
 
 @object_type
 class OrgMemberFacts(EntityType, row=tables.OrgMember):
-    """A membership, seen from the org."""
+    """Membership of an org, as an edge from the org."""
 
-    level: OrgLevel = column("How far she belongs to it.", read=LEVELS.__getitem__)
-    added_at: datetime = column("When she was let in, or her membership last changed.", of=tables.OrgMember.granted_at)
+    level: OrgLevel = column("The level of the member.", read=LEVELS.__getitem__)
+    added_at: datetime = column("When the membership was granted or last changed.", of=tables.OrgMember.granted_at)
     added_by: User | None = edge(
-        "Who did that; null when that user is gone, or unknown to the viewer.",
+        "The user who did this. Null if deleted, or if the viewer may not see that user.",
         read_graph.user,
         tables.OrgMember.granted_by,
     )
     added_by_name: str | None = column(
-        "The user name of who did that, which stays when the account is gone; null for the registry itself.",
+        "The user name of the user who did this, also after the account is deleted. Null for the system.",
         of=tables.OrgMember.granted_by_name,
     )
-    expires_at: datetime | None = column("When it ends; null for never.")
+    expires_at: datetime | None = column("When it ends. Null if it does not end.")
 
 
 OrgMemberConnection = Connection[User, OrgMemberFacts]
@@ -81,11 +81,11 @@ OrgMemberConnection = Connection[User, OrgMemberFacts]
 
 @object_type
 class UserOrgFacts(EntityType, row=tables.OrgMember):
-    """A membership, seen from the user."""
+    """Membership, as an edge from the user."""
 
-    level: OrgLevel = column("How far she belongs to it.", read=LEVELS.__getitem__)
-    added_at: datetime = column("When she was let in, or her membership last changed.", of=tables.OrgMember.granted_at)
-    expires_at: datetime | None = column("When it ends; null for never.")
+    level: OrgLevel = column("The level of the member.", read=LEVELS.__getitem__)
+    added_at: datetime = column("When the membership was granted or last changed.", of=tables.OrgMember.granted_at)
+    expires_at: datetime | None = column("When it ends. Null if it does not end.")
 
 
 UserOrgConnection = Connection[Org, UserOrgFacts]
@@ -99,132 +99,136 @@ class CreateOrgInput(ChangeInput):
     """A new org."""
 
     slug: str = strawberry.field(
-        description="2 to 128 of a to z, 0 to 9, `_` and `-`, without `--`, a letter or digit first; unique, and fixed "
-        "for life. Not `public`, not `features`."
+        description="2 to 128 characters of `a-z0-9_-`, starting with a letter or digit, without `--`. "
+        "Unique; it never changes. `public` and `features` are reserved."
     )
-    name: str = strawberry.field(
-        description="1 to 200 printable characters, without spaces at the ends: those are cut."
-    )
-    description: str = strawberry.field(default="", description="For people; at most 1,000 characters.")
-    is_public: bool = strawberry.field(default=False, description="Whether everybody sees it.")
+    name: str = strawberry.field(description="1 to 200 printable characters. Spaces at both ends are removed.")
+    description: str = strawberry.field(default="", description="Description for readers; at most 1,000 characters.")
+    is_public: bool = strawberry.field(default=False, description="Whether every viewer can see it.")
     owner: UserBy | None = strawberry.field(
-        default=None, description="Whose it is; the viewer's when absent. Another's only with ORGS_MANAGE."
+        default=None, description="The owner; the viewer if absent. Another owner requires ORGS_MANAGE."
     )
 
 
 @input_type
 class UpdateOrgInput(ChangeInput):
-    """What to change of an org; what is absent or null stays."""
+    """Changes of an org. Absent and null fields stay as they are."""
 
-    org: OrgBy = strawberry.field(description="Which org.")
+    org: OrgBy = strawberry.field(description="The org.")
     name: str | None = strawberry.field(default=None, description="A new name; 1 to 200 printable characters.")
     description: str | None = strawberry.field(default=None, description="A new description; at most 1,000 characters.")
-    is_public: bool | None = strawberry.field(default=None, description="Whether everybody sees it from now on.")
+    is_public: bool | None = strawberry.field(default=None, description="Whether every viewer can see it.")
 
 
 @input_type
 class DeleteOrgInput(ChangeInput):
-    """Which org to delete."""
+    """The org to delete."""
 
-    org: OrgBy = strawberry.field(description="Which org; none of its resources may be locked.")
+    org: OrgBy = strawberry.field(description="The org. None of its resources may be locked.")
 
 
 @input_type
 class TransferOrgInput(ChangeInput):
-    """Who is to own an org."""
+    """A new owner of an org."""
 
-    org: OrgBy = strawberry.field(description="Which org.")
-    owner: UserBy = strawberry.field(description="Who owns it from now on; she is no member any more.")
+    org: OrgBy = strawberry.field(description="The org.")
+    owner: UserBy = strawberry.field(
+        description="The new owner. If the user is a member of the org, that membership ends."
+    )
 
 
 @input_type
 class AddOrgMemberInput(ChangeInput):
     """A new member of an org."""
 
-    org: OrgBy = strawberry.field(description="Which org.")
-    user: UserBy = strawberry.field(description="Who; found by her exact user name, or by id if the viewer knows her.")
-    level: OrgLevel = strawberry.field(default=OrgLevel.READ_WRITE, description="How far she belongs to it.")
+    org: OrgBy = strawberry.field(description="The org.")
+    user: UserBy = strawberry.field(
+        description="The user, by exact user name, or by id if the viewer can see the user."
+    )
+    level: OrgLevel = strawberry.field(default=OrgLevel.READ_WRITE, description="The level of the member.")
     expires_at: datetime | None = strawberry.field(
         default=None,
         description=(
-            "When it ends, in the future, and no later than the viewer's own right to give it ends; never when absent."
+            "When the membership ends. It must be in the future and no later than the end of the viewer's own "
+            "right to grant it. Absent for no end."
         ),
     )
 
 
 @input_type
 class UpdateOrgMemberInput(ChangeInput):
-    """What to change of a membership; what is absent stays."""
+    """Changes of a membership. Absent fields stay as they are."""
 
-    org: OrgBy = strawberry.field(description="Which org.")
-    user: UserBy = strawberry.field(description="Which member.")
-    level: OrgLevel | None = strawberry.field(default=None, description="How far she belongs to it from now on.")
+    org: OrgBy = strawberry.field(description="The org.")
+    user: UserBy = strawberry.field(description="The member.")
+    level: OrgLevel | None = strawberry.field(default=None, description="The new level.")
     expires_at: strawberry.Maybe[datetime | None] = strawberry.field(
         description=(
-            "When it ends, in the future, and no later than the viewer's own right to give it ends; null for never."
+            "When the membership ends. It must be in the future and no later than the end of the viewer's own "
+            "right to grant it. Null for no end."
         )
     )
 
 
 @input_type
 class RemoveOrgMemberInput(ChangeInput):
-    """Who is to belong to an org no longer."""
+    """The member to remove from an org."""
 
-    org: OrgBy = strawberry.field(description="Which org.")
-    user: UserBy = strawberry.field(description="Which member.")
+    org: OrgBy = strawberry.field(description="The org.")
+    user: UserBy = strawberry.field(description="The member.")
 
 
 @object_type
 class CreateOrgPayload(Payload):
-    """The answer to `createOrg`."""
+    """Payload of `createOrg`."""
 
     org: Org | None = edge("The new org.", read_graph.org)
 
 
 @object_type
 class UpdateOrgPayload(Payload):
-    """The answer to `updateOrg`."""
+    """Payload of `updateOrg`."""
 
-    org: Org | None = edge("The org as it now is.", read_graph.org)
+    org: Org | None = edge("The updated org.", read_graph.org)
 
 
 @object_type
 class DeleteOrgPayload(Payload):
-    """The answer to `deleteOrg`."""
+    """Payload of `deleteOrg`."""
 
-    deleted_org_id: strawberry.ID | None = strawberry.field(description="The id that the org had.")
-    deleted_resources: int | None = strawberry.field(description="How many resources went with it.")
+    deleted_org_id: strawberry.ID | None = strawberry.field(description="The id of the deleted org.")
+    deleted_resources: int | None = strawberry.field(description="Number of resources deleted with the org.")
 
 
 @object_type
 class TransferOrgPayload(Payload):
-    """The answer to `transferOrg`."""
+    """Payload of `transferOrg`."""
 
-    org: Org | None = edge("The org as it now is.", read_graph.org)
+    org: Org | None = edge("The updated org.", read_graph.org)
 
 
 @object_type
 class AddOrgMemberPayload(Payload):
-    """The answer to `addOrgMember`."""
+    """Payload of `addOrgMember`."""
 
-    org: Org | None = edge("The org as it now is.", read_graph.org)
+    org: Org | None = edge("The updated org.", read_graph.org)
     user: User | None = edge("The new member.", read_graph.user_shown)
 
 
 @object_type
 class UpdateOrgMemberPayload(Payload):
-    """The answer to `updateOrgMember`."""
+    """Payload of `updateOrgMember`."""
 
-    org: Org | None = edge("The org as it now is; null when the viewer sees it no more.", read_graph.org)
+    org: Org | None = edge("The updated org. Null if the viewer can no longer see it.", read_graph.org)
     user: User | None = edge("The member.", read_graph.user_shown)
 
 
 @object_type
 class RemoveOrgMemberPayload(Payload):
-    """The answer to `removeOrgMember`."""
+    """Payload of `removeOrgMember`."""
 
-    org: Org | None = edge("The org as it now is; null when the viewer sees it no more.", read_graph.org)
-    user: User | None = edge("Who was a member.", read_graph.user_shown)
+    org: Org | None = edge("The updated org. Null if the viewer can no longer see it.", read_graph.org)
+    user: User | None = edge("The former member.", read_graph.user_shown)
 
 
 async def _create(tx: Transaction, viewer: Viewer, given: CreateOrgInput) -> Outcome:
@@ -267,41 +271,45 @@ async def _remove(tx: Transaction, viewer: Viewer, given: RemoveOrgMemberInput) 
 
 
 def _needs(level: str) -> Any:
-    return {"requires": Permission.ORGS_MANAGE, "unless": f"her level in the org is {level} or higher"}
+    return {"requires": Permission.ORGS_MANAGE, "unless": f"the viewer's level in the org is {level} or higher"}
 
 
 @object_type
 class OrgMutations:
-    """The changes of orgs."""
+    """Mutations of orgs."""
 
     create_org: CreateOrgPayload | None = mutation(
-        "Make an org.", CreateOrgInput, _create, requires=Permission.ORGS_CREATE
+        "Create an org.", CreateOrgInput, _create, requires=Permission.ORGS_CREATE
     )
-    update_org: UpdateOrgPayload | None = mutation("Change an org.", UpdateOrgInput, _update, **_needs("READ_WRITE"))
+    update_org: UpdateOrgPayload | None = mutation("Update an org.", UpdateOrgInput, _update, **_needs("READ_WRITE"))
     delete_org: DeleteOrgPayload | None = mutation(
-        "Delete an org with its resources, their grants and their history. Refused while one of them is locked.",
+        "Delete an org with its resources, their grants and their history. Rejected while one of its "
+        "resources is locked.",
         DeleteOrgInput,
         _delete,
         **_needs("READ_WRITE_DELETE"),
     )
     transfer_org: TransferOrgPayload | None = mutation(
-        "Give an org to another user, who is not deactivated. Who owned it becomes a member with the level "
-        "ADMIN. Refused while a resource of it is locked.",
+        "Transfer an org to another user, who must not be deactivated. The previous owner becomes a member "
+        "with the level ADMIN. Rejected while one of its resources is locked.",
         TransferOrgInput,
         _transfer,
         requires=Permission.ORGS_MANAGE,
-        unless="she owns the org",
+        unless="the viewer owns the org",
     )
     add_org_member: AddOrgMemberPayload | None = mutation(
-        "Let a user belong to an org. Its owner is no member.", AddOrgMemberInput, _add, **_needs("ADMIN")
+        "Add a user to an org. The owner of the org cannot be a member.", AddOrgMemberInput, _add, **_needs("ADMIN")
     )
     update_org_member: UpdateOrgMemberPayload | None = mutation(
-        "Change a membership, which counts as granted anew.", UpdateOrgMemberInput, _update_member, **_needs("ADMIN")
+        "Update a membership. It counts as granted by the viewer, at this time.",
+        UpdateOrgMemberInput,
+        _update_member,
+        **_needs("ADMIN"),
     )
     remove_org_member: RemoveOrgMemberPayload | None = mutation(
-        "Let a member belong to an org no longer. A member may remove herself.",
+        "Remove a member from an org. Members may remove themselves.",
         RemoveOrgMemberInput,
         _remove,
         requires=Permission.ORGS_MANAGE,
-        unless="her level in the org is ADMIN, or she removes herself",
+        unless="the viewer's level in the org is ADMIN, or the member is the viewer",
     )

@@ -1,4 +1,4 @@
-"""Resources over GraphQL."""
+"""Types of resources and resource types."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 @object_type
 class ResourceType(Node, row=tables.ResourceType):
-    """A kind of resource."""
+    """Type of a resource."""
 
-    name: str = column("Capital letters, digits and `_`; unique.")
-    has_data: bool = column("Whether resources of this type have files, and so the two data roles.")
-    is_built_in: bool = column("It came with the registry.")
+    name: str = column("Unique; capital letters, digits and `_`.")
+    has_data: bool = column("Whether resources of this type have files, and thus the two data roles.")
+    is_built_in: bool = column("Whether the type is part of every registry.")
 
 
 ResourceTypeConnection = Connection[ResourceType]
@@ -43,47 +43,47 @@ ResourceTypeConnection = Connection[ResourceType]
 
 @object_type
 class Resource(Node, row=tables.Resource):
-    """A thing that is kept in the registry.
+    """A registered resource, such as a dataset.
 
-    Without a role on it, or RESOURCES_VIEW, it does not exist for the viewer.
+    Viewers without a role on it and without RESOURCES_VIEW cannot see it.
     """
 
-    slug: str = column("Unique in its org; 2 to 128 of `a-z0-9_-`; fixed for life.")
+    slug: str = column("2 to 128 characters of `a-z0-9_-`. Unique in the org; it never changes.")
     name: str = column("1 to 200 characters.")
-    description: str = column("For people; at most 1,000 characters.")
-    type: str = column("The name of its type, which never changes.", of=read_graph.type_name)
-    metadata: JSON = column("A JSON object of at most 64 KiB, as it was written.", of=tables.Resource.details)
-    size_bytes: BigInt = column("How much its files take.")
-    created_at: datetime = column("When it was made.")
-    updated_at: datetime = column("When its metadata, its owner or its org last changed.")
+    description: str = column("Description for readers; at most 1,000 characters.")
+    type: str = column("The name of its resource type. It never changes.", of=read_graph.type_name)
+    metadata: JSON = column("A JSON object of at most 64 KiB, as it was submitted.", of=tables.Resource.details)
+    size_bytes: BigInt = column("Total size of its files.")
+    created_at: datetime = column("When it was created.")
+    updated_at: datetime = column("When its metadata, owner or org last changed.")
     org: Annotated["Org", strawberry.lazy("app.graphql.schema.types.orgs")] | None = edge(
-        "Where it is kept; null for those who do not see the org.", read_graph.org, tables.Resource.org_id
+        "The org. Null if the viewer cannot see the org.", read_graph.org, tables.Resource.org_id
     )
-    owner: User | None = edge("Whose it is; null when nobody's.", read_graph.user_shown, tables.Resource.owner_id)
+    owner: User | None = edge("The owner. Null if there is none.", read_graph.user_shown, tables.Resource.owner_id)
     lock: Annotated["Lock", strawberry.lazy("app.graphql.schema.types.locks")] | None = edge(
-        "The lock that stands, or null.", read_graph.lock, tables.Resource.id
+        "The current lock. Null if the resource is not locked.", read_graph.lock, tables.Resource.id
     )
     lock_history: Annotated["LockEventConnection", strawberry.lazy("app.graphql.schema.types.locks")] | None = edge(
-        "Who locked and unlocked it, when and why; oldest first.", read_graph.lock_events, tables.Resource.id
+        "History of its locks, oldest first.", read_graph.lock_events, tables.Resource.id
     )
     viewer_access: Annotated["ViewerAccess", strawberry.lazy("app.graphql.schema.types.access")] = part(
-        "What the viewer may do here, and why."
+        "Roles of the viewer, with their sources."
     )
     access_subjects: Annotated["AccessSubjectConnection", strawberry.lazy("app.graphql.schema.types.access")] | None = (
         edge(
-            "Who can reach it; for those who hold ADMIN on it. Everybody, every signed-in user, and each group whose "
-            "members the viewer may not see are one entry each. All of a kind come first, then groups by slug, then users "
-            "by name.",
+            "Subjects with a role on it, for viewers with ADMIN. Everyone, all signed-in users, and each "
+            "group whose members the viewer may not see are one entry each. Sets of users come first, then "
+            "groups by slug, then users by name.",
             read_graph.accessors,
             tables.Resource.id,
             guard=policy.sees_accessors,
             requires=Permission.ACCESS_VIEW,
             unless="the viewer holds ADMIN on the resource",
-            narrow=(("role", ResourceRole | None, "Only who holds this role."),),
+            narrow=(("role", ResourceRole | None, "Only subjects with this role."),),
         )
     )
     access: Annotated["AccessConfiguration", strawberry.lazy("app.graphql.schema.types.access")] | None = part(
-        "Who is granted what; for those who hold ADMIN on it.",
+        "The access configuration, for viewers with ADMIN.",
         guard=policy.sees_configuration,
         requires=Permission.RESOURCES_VIEW,
         unless="the viewer holds ADMIN on the resource",
@@ -91,12 +91,12 @@ class Resource(Node, row=tables.Resource):
     audit_events: (
         Annotated["ResourceAuditEventConnection", strawberry.lazy("app.graphql.schema.types.audit")] | None
     ) = edge(
-        "What was done to it, newest first; for those who hold ADMIN on it.",
+        "Audit events of the resource, newest first, for viewers with ADMIN.",
         read_graph.resource_events,
         tables.Resource.id,
         guard=policy.sees_audit_of_resource,
         requires=Permission.AUDIT_VIEW,
-        unless="she holds ADMIN on the resource",
+        unless="the viewer holds ADMIN on the resource",
         read=refs.encoder("Resource"),
     )
 
@@ -108,87 +108,91 @@ ResourceConnection = Connection[Resource]
 class CreateResourceInput(ChangeInput):
     """A new resource."""
 
-    org: OrgBy = strawberry.field(description="Where it is kept; the viewer needs READ_WRITE there.")
-    type: str = strawberry.field(description="The name of its type, which never changes.")
-    slug: str = strawberry.field(description="2 to 128 of `a-z0-9_-`, no `--`; unique in the org and fixed for life.")
+    org: OrgBy = strawberry.field(description="The org. The viewer needs READ_WRITE there.")
+    type: str = strawberry.field(description="The name of its resource type. It never changes.")
+    slug: str = strawberry.field(
+        description="2 to 128 characters of `a-z0-9_-`, without `--`. Unique in the org; it never changes."
+    )
     name: str = strawberry.field(description="1 to 200 characters.")
     description: str = strawberry.field(default="", description="At most 1,000 characters.")
     metadata: JSON | None = strawberry.field(
-        default=None, description="A JSON object of at most 64 KiB; `{}` when absent."
+        default=None, description="A JSON object of at most 64 KiB. `{}` if absent."
     )
 
 
 @input_type
 class UpdateResourceInput(ChangeInput):
-    """What to change of a resource; what is absent stays."""
+    """Changes of a resource. Absent fields stay as they are."""
 
-    resource: ResourceBy = strawberry.field(description="Which resource.")
+    resource: ResourceBy = strawberry.field(description="The resource.")
     name: str | None = strawberry.field(default=None, description="1 to 200 characters.")
     description: str | None = strawberry.field(default=None, description="At most 1,000 characters.")
     metadata: JSON | None = strawberry.field(
-        default=None, description="A JSON object that replaces the old one; at most 64 KiB."
+        default=None, description="A JSON object of at most 64 KiB, which replaces the current one."
     )
 
 
 @input_type
 class TransferResourceInput(ChangeInput):
-    """Who or what a resource goes to."""
+    """A new owner or a new org of a resource."""
 
-    resource: ResourceBy = strawberry.field(description="Which resource.")
-    owner: UserBy | None = strawberry.field(default=None, description="Whose it is from now on; stays when absent.")
+    resource: ResourceBy = strawberry.field(description="The resource.")
+    owner: UserBy | None = strawberry.field(default=None, description="The new owner. Absent to keep the owner.")
     org: OrgBy | None = strawberry.field(
-        default=None, description="Where it is kept from now on; the viewer needs READ_WRITE there. Stays when absent."
+        default=None, description="The new org, where the viewer needs READ_WRITE. Absent to keep the org."
     )
 
 
 @input_type
 class DeleteResourceInput(ChangeInput):
-    """Which resource to delete."""
+    """The resource to delete."""
 
-    resource: ResourceBy = strawberry.field(description="Which resource.")
+    resource: ResourceBy = strawberry.field(description="The resource.")
 
 
 @input_type
 class CreateResourceTypeInput(ChangeInput):
-    """A new type of resource."""
+    """A new resource type."""
 
-    name: str = strawberry.field(description="1 to 64 capital letters, digits and `_`, a letter first; unique.")
-    has_data: bool = strawberry.field(description="Whether its resources have files.")
+    name: str = strawberry.field(description="1 to 64 capital letters, digits and `_`, starting with a letter. Unique.")
+    has_data: bool = strawberry.field(description="Whether resources of this type have files.")
 
 
 @object_type
 class CreateResourcePayload(Payload):
-    """The answer to `createResource`."""
+    """Payload of `createResource`."""
 
     resource: Resource | None = edge("The new resource.", read_graph.resource)
 
 
 @object_type
 class UpdateResourcePayload(Payload):
-    """The answer to `updateResource`."""
+    """Payload of `updateResource`."""
 
-    resource: Resource | None = edge("The resource as it now is.", read_graph.resource)
+    resource: Resource | None = edge("The updated resource.", read_graph.resource)
 
 
 @object_type
 class TransferResourcePayload(Payload):
-    """The answer to `transferResource`."""
+    """Payload of `transferResource`."""
 
-    resource: Resource | None = edge("The resource as it now is, if the viewer still sees it.", read_graph.resource)
+    resource: Resource | None = edge(
+        "The updated resource. Null if the viewer can no longer see it.", read_graph.resource
+    )
 
 
 @object_type
 class DeleteResourcePayload(Payload):
-    """The answer to `deleteResource`."""
+    """Payload of `deleteResource`."""
 
-    deleted_resource_id: strawberry.ID | None = strawberry.field(description="The id that it had.")
+    deleted_resource_id: strawberry.ID | None = strawberry.field(description="The id of the deleted object.")
 
 
 @object_type
 class CreateResourceTypePayload(Payload):
-    """The answer to `createResourceType`."""
+    """Payload of `createResourceType`."""
 
-    resource_type: ResourceType | None = edge("The new type.", read_graph.resource_type)
+    resource_type: ResourceType | None = edge("The new resource type.", read_graph.resource_type)
 
 
 async def _create(tx: Transaction, viewer: Viewer, given: CreateResourceInput) -> Outcome:
@@ -223,29 +227,33 @@ async def _create_type(tx: Transaction, viewer: Viewer, given: CreateResourceTyp
 
 @object_type
 class ResourceMutations:
-    """The changes of resources."""
+    """Mutations of resources and resource types."""
 
     create_resource: CreateResourcePayload | None = mutation(
-        "Make a resource that the viewer owns. Every signed-in user gets METADATA_READ on it, and DATASET_DATA_READ "
-        "where the type has data. Needs READ_WRITE on the org.",
+        "Create a resource; the viewer becomes its owner. All signed-in users get METADATA_READ on it, and "
+        "DATASET_DATA_READ if its type has data. Requires READ_WRITE in the org.",
         CreateResourceInput,
         _create,
     )
     update_resource: UpdateResourcePayload | None = mutation(
-        "Change the metadata of a resource. Needs METADATA_WRITE on it, and no lock.", UpdateResourceInput, _update
+        "Update the metadata of a resource. Requires METADATA_WRITE on the resource, which must not be locked.",
+        UpdateResourceInput,
+        _update,
     )
     transfer_resource: TransferResourcePayload | None = action(
-        "Give a resource to another owner, who is not deactivated, or to another org. Needs to own it, ADMIN "
-        "without an end in its org or RESOURCES_MANAGE: a grant is not enough. Needs no lock; where quotas "
-        "are kept to, its bytes must fit in with the owner of the org that receives it.",
+        "Transfer a resource to another owner, who must not be deactivated, or to another org. Requires "
+        "ownership, ADMIN without an end in its org, or RESOURCES_MANAGE; a grant is not enough. The resource "
+        "must not be locked. If quotas are enforced, its size must fit into the quota of the owner of the "
+        "receiving org.",
         TransferResourceInput,
         _transfer,
     )
     delete_resource: DeleteResourcePayload | None = mutation(
-        "Delete a resource with its grants and history. Needs ADMIN on it or READ_WRITE_DELETE on its org; no lock.",
+        "Delete a resource with its grants and history. Requires ADMIN on it, or READ_WRITE_DELETE in its "
+        "org. The resource must not be locked.",
         DeleteResourceInput,
         _delete,
     )
     create_resource_type: CreateResourceTypePayload | None = mutation(
-        "Add a type of resource.", CreateResourceTypeInput, _create_type, requires=Permission.RESOURCES_MANAGE
+        "Create a resource type.", CreateResourceTypeInput, _create_type, requires=Permission.RESOURCES_MANAGE
     )

@@ -1,4 +1,4 @@
-"""Roles over GraphQL."""
+"""The type of roles."""
 
 from datetime import datetime
 
@@ -23,15 +23,17 @@ from app.services import read_graph, roles
 
 @object_type
 class Role(Node, row=tables.Role):
-    """A name for a set of permissions. Users hold roles."""
+    """A named set of permissions. Users have roles."""
 
-    name: str = column("Unique without regard to letter case; 1 to 64 printable characters.")
-    description: str = column("For people; at most 1,000 characters.")
-    permissions: list[Permission] = column("What it allows, in the order of the enum.", read=permission_list)
-    is_built_in: bool = column("`admin`, `user` and `deactivated` came with the registry and stay.")
-    created_at: datetime = column("When it was made.")
+    name: str = column("1 to 64 printable characters. Unique without regard to letter case.")
+    description: str = column("Description for readers; at most 1,000 characters.")
+    permissions: list[Permission] = column("Permissions of the role, in the order of the enum.", read=permission_list)
+    is_built_in: bool = column(
+        "Whether the role is built in: `admin`, `user` and `deactivated`. Built-in roles cannot be deleted."
+    )
+    created_at: datetime = column("When it was created.")
     users: UserConnection | None = edge(
-        "Who holds it.",
+        "The users with this role.",
         read_graph.role_users,
         tables.Role.id,
         guard=policy.sees_holders,
@@ -46,17 +48,17 @@ RoleConnection = Connection[Role]
 
 @enum
 class RoleOrderField(DescribedEnum):
-    """What roles can be ordered by."""
+    """Field by which roles can be sorted."""
 
     NAME = ("name", "The name, without regard to letter case.")
 
 
 @input_type
 class RoleOrder:
-    """One term of an order of roles."""
+    """One sort key of roles."""
 
-    field: RoleOrderField = strawberry.field(description="What to order by.")
-    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
+    field: RoleOrderField = strawberry.field(description="The field to sort by.")
+    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="The direction.")
 
 
 @input_type
@@ -65,55 +67,55 @@ class CreateRoleInput(ChangeInput):
 
     name: str = strawberry.field(
         description=(
-            "1 to 64 printable characters of one script, without `/` and `\\`, that pass for no other name; "
-            "unique without regard to letter case and to how Unicode spells them."
+            "1 to 64 printable characters of one script, without `/` and `\\`. Unique without regard to letter "
+            "case, Unicode spelling and characters that look alike."
         )
     )
-    description: str = strawberry.field(default="", description="For people; at most 1,000 characters.")
+    description: str = strawberry.field(default="", description="Description for readers; at most 1,000 characters.")
     permissions: list[Permission] = strawberry.field(
         default_factory=list,
-        description="What it allows; only what the viewer holds herself. None makes it a plain label.",
+        description="Permissions of the role, no more than the viewer has. A role without permissions is a label.",
     )
 
 
 @input_type
 class UpdateRoleInput(ChangeInput):
-    """What to change of a role; what is absent stays."""
+    """Changes of a role. Absent fields stay as they are."""
 
-    role: RoleBy = strawberry.field(description="Which role.")
-    name: str | None = strawberry.field(default=None, description="A new name; built-in roles keep theirs.")
+    role: RoleBy = strawberry.field(description="The role.")
+    name: str | None = strawberry.field(default=None, description="A new name. Built-in roles cannot be renamed.")
     description: str | None = strawberry.field(default=None, description="A new description; at most 1,000 characters.")
     permissions: list[Permission] | None = strawberry.field(
-        default=None, description="What it allows from now on; `admin` and `deactivated` keep theirs."
+        default=None, description="The new permissions. Those of `admin` and `deactivated` cannot be changed."
     )
 
 
 @input_type
 class DeleteRoleInput(ChangeInput):
-    """Which role to delete."""
+    """The role to delete."""
 
-    role: RoleBy = strawberry.field(description="Which role; nobody may hold it.")
+    role: RoleBy = strawberry.field(description="The role. No user may have it.")
 
 
 @object_type
 class CreateRolePayload(Payload):
-    """The answer to `createRole`."""
+    """Payload of `createRole`."""
 
     role: Role | None = edge("The new role.", read_graph.role)
 
 
 @object_type
 class UpdateRolePayload(Payload):
-    """The answer to `updateRole`."""
+    """Payload of `updateRole`."""
 
-    role: Role | None = edge("The role as it now is.", read_graph.role)
+    role: Role | None = edge("The updated role.", read_graph.role)
 
 
 @object_type
 class DeleteRolePayload(Payload):
-    """The answer to `deleteRole`."""
+    """Payload of `deleteRole`."""
 
-    deleted_role_id: strawberry.ID | None = strawberry.field(description="The id that the role had.")
+    deleted_role_id: strawberry.ID | None = strawberry.field(description="The id of the deleted role.")
 
 
 async def _create(tx: Transaction, viewer: Viewer, given: CreateRoleInput) -> Outcome:
@@ -133,14 +135,14 @@ async def _delete(tx: Transaction, viewer: Viewer, given: DeleteRoleInput) -> Ou
 
 @object_type
 class RoleMutations:
-    """The changes of roles."""
+    """Mutations of roles."""
 
     create_role: CreateRolePayload | None = mutation(
-        "Make a role.", CreateRoleInput, _create, requires=Permission.ROLES_MANAGE
+        "Create a role.", CreateRoleInput, _create, requires=Permission.ROLES_MANAGE
     )
     update_role: UpdateRolePayload | None = mutation(
-        "Change a role.", UpdateRoleInput, _update, requires=Permission.ROLES_MANAGE
+        "Update a role.", UpdateRoleInput, _update, requires=Permission.ROLES_MANAGE
     )
     delete_role: DeleteRolePayload | None = mutation(
-        "Delete a role that nobody holds.", DeleteRoleInput, _delete, requires=Permission.ROLES_MANAGE
+        "Delete a role that no user has.", DeleteRoleInput, _delete, requires=Permission.ROLES_MANAGE
     )

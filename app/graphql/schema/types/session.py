@@ -1,4 +1,4 @@
-"""Signing in and out over GraphQL."""
+"""The type of sessions."""
 
 from datetime import datetime
 
@@ -20,90 +20,97 @@ from app.services import session as accounts
 
 @object_type
 class Session:
-    """A token, and whose it is. The browser gets it as a cookie too."""
+    """A session token with its user. Browsers receive the token as a cookie too."""
 
     token: str = strawberry.field(description="Send it as `Authorization: Bearer …`.")
-    expires_at: datetime = strawberry.field(description="When it ends, to the second.")
-    user: User | None = edge("Who signed in.", read_graph.user)
+    expires_at: datetime = strawberry.field(description="When the token expires, to the second.")
+    user: User | None = edge("The signed-in user.", read_graph.user)
 
 
 @input_type
 class LoginInput:
-    """A user name and its password, or a token of the external provider's."""
+    """A user name and its password, or a token of the external provider."""
 
-    user_name: str | None = strawberry.field(default=None, description="In any letter case.")
-    password: str | None = strawberry.field(default=None, description="At most 1,024 characters.")
+    user_name: str | None = strawberry.field(default=None, description="The user name, without regard to letter case.")
+    password: str | None = strawberry.field(default=None, description="The password; at most 1,024 characters.")
     token: str | None = strawberry.field(
         default=None,
-        description="At most 16,384 characters, in place of user name and password: the external provider says whose "
-        "it is. None is good where there is no provider.",
+        description="A token of the external provider, at most 16,384 characters, instead of user name and "
+        "password. Rejected if no external provider is configured.",
     )
 
 
 @input_type
 class SignOutEverywhereInput(ChangeInput):
-    """Whose tokens end."""
+    """The user whose tokens are revoked."""
 
     user: UserBy | None = strawberry.field(
         default=None,
-        description="A user who holds no more than the viewer, with USERS_MANAGE; the viewer herself when absent.",
+        description="The user; the viewer if absent. Another user requires USERS_MANAGE and rights that do "
+        "not exceed the viewer's.",
     )
 
 
 @input_type
 class ChangePasswordInput(ChangeInput):
-    """The old and the new password of the viewer."""
+    """The current and the new password of the viewer."""
 
-    old_password: str = strawberry.field(description="The password that holds now.")
-    new_password: str = strawberry.field(description="Keeps the password policy; at most 1,024 characters.")
+    old_password: str = strawberry.field(description="The current password.")
+    new_password: str = strawberry.field(
+        description="A password that meets the password policy; at most 1,024 characters."
+    )
 
 
 @input_type
 class ResetPasswordInput(ChangeInput):
     """A new password for a user."""
 
-    user: UserBy = strawberry.field(description="Which user.")
-    new_password: str = strawberry.field(description="Keeps the password policy; at most 1,024 characters.")
+    user: UserBy = strawberry.field(description="The user.")
+    new_password: str = strawberry.field(
+        description="A password that meets the password policy; at most 1,024 characters."
+    )
 
 
 @object_type
 class LoginPayload(Payload):
-    """The answer to `login`. What follows in the same request is asked by the one who signed in."""
+    """Payload of `login`. The rest of the request runs as the signed-in user."""
 
     session: Session | None = strawberry.field(description="The new session.")
 
 
 @object_type
 class RefreshTokenPayload(Payload):
-    """The answer to `refreshToken`."""
+    """Payload of `refreshToken`."""
 
-    session: Session | None = strawberry.field(description="The new session; the old token stays good until it ends.")
+    session: Session | None = strawberry.field(
+        description="The new session. The previous token stays valid until it expires."
+    )
 
 
 @object_type
 class LogoutPayload(Payload):
-    """The answer to `logout`. What follows in the same request is asked by nobody."""
+    """Payload of `logout`. The rest of the request is anonymous."""
 
 
 @object_type
 class SignOutEverywherePayload(Payload):
-    """The answer to `signOutEverywhere`."""
+    """Payload of `signOutEverywhere`."""
 
-    user: User | None = edge("Whose tokens ended.", read_graph.user)
+    user: User | None = edge("The user whose tokens were revoked.", read_graph.user)
 
 
 @object_type
 class ChangePasswordPayload(Payload):
-    """The answer to `changePassword`."""
+    """Payload of `changePassword`."""
 
-    session: Session | None = strawberry.field(description="A new session, since every other one has ended.")
+    session: Session | None = strawberry.field(description="A new session. All previous ones were revoked.")
 
 
 @object_type
 class ResetPasswordPayload(Payload):
-    """The answer to `resetPassword`."""
+    """Payload of `resetPassword`."""
 
-    user: User | None = edge("Whose password it is.", read_graph.user)
+    user: User | None = edge("The user.", read_graph.user)
 
 
 def _opened(context: GraphQLContext, session: accounts.Session) -> Outcome:
@@ -115,7 +122,7 @@ def _opened(context: GraphQLContext, session: accounts.Session) -> Outcome:
 async def _log_in(context: GraphQLContext, given: LoginInput) -> Outcome:
     if given.token is not None:
         if given.user_name is not None or given.password is not None:
-            raise InvalidInput("A token stands alone: give it, or a user name and a password.", ("token",))
+            raise InvalidInput("Send either `token`, or `userName` and `password`, not both.", ("token",))
         return _opened(context, await accounts.log_in_with_token(context.app, given.token))
     if given.user_name is None or given.password is None:
         raise Problems([InvalidInput(f"`{name}` is missing, or a `token` alone.", (name,)) for name in _missing(given)])
@@ -161,33 +168,33 @@ async def _reset_password(context: GraphQLContext, given: ResetPasswordInput) ->
 
 @object_type
 class SessionMutations:
-    """Signing in and out."""
+    """Mutations that sign users in and out."""
 
     login: LoginPayload | None = action(
-        "Sign in with a password, or with a token of the external provider's. Unknown, wrong and deactivated are "
-        "refused alike, as UNAUTHENTICATED.",
+        "Sign in with a password, or with a token of the external provider. An unknown user, a wrong password "
+        "and a deactivated user have the same error, UNAUTHENTICATED.",
         LoginInput,
         _log_in,
     )
-    refresh_token: RefreshTokenPayload | None = action("A new token while the one that asks is good.", None, _refresh)
-    logout: LogoutPayload | None = action(
-        "Make the token that asks worthless from the next request on.", None, _log_out
+    refresh_token: RefreshTokenPayload | None = action(
+        "Return a new token. The current one stays valid until it expires.", None, _refresh
     )
+    logout: LogoutPayload | None = action("Revoke the token of this request, from the next request on.", None, _log_out)
     sign_out_everywhere: SignOutEverywherePayload | None = mutation(
-        "Make every token of a user worthless from the next request on.",
+        "Revoke all session tokens of a user, from the next request on.",
         SignOutEverywhereInput,
         _sign_out_everywhere,
         requires=Permission.USERS_MANAGE,
-        unless="it is the viewer herself",
+        unless="the user is the viewer",
     )
     change_password: ChangePasswordPayload | None = action(
-        "Change the viewer's own password. Every token of hers ends, and a new one is answered.",
+        "Change the viewer's own password. All session tokens of the viewer are revoked, and a new one is returned.",
         ChangePasswordInput,
         _change_password,
     )
     reset_password: ResetPasswordPayload | None = action(
-        "Set the password of a user who holds no more than the viewer: neither permissions nor memberships, roles on "
-        "resources or ownership. Every token of that user ends.",
+        "Set the password of a user whose permissions, memberships, roles on resources and ownership do not "
+        "exceed the viewer's. All session tokens of that user are revoked.",
         ResetPasswordInput,
         _reset_password,
         requires=Permission.USERS_MANAGE,
