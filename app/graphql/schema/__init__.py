@@ -23,18 +23,18 @@ from app.graphql.schema.decorators import object_type
 from app.graphql.schema.directives import REQUIRES
 from app.graphql.schema.fields import DeclaredField
 from app.graphql.schema.mutations.access import AccessMutations
+from app.graphql.schema.mutations.api_tokens import ApiTokenMutations
+from app.graphql.schema.mutations.groups import GroupMutations
+from app.graphql.schema.mutations.locks import LockMutations
+from app.graphql.schema.mutations.orgs import OrgMutations
+from app.graphql.schema.mutations.resources import ResourceMutations
+from app.graphql.schema.mutations.roles import RoleMutations
+from app.graphql.schema.mutations.session import SessionMutations
+from app.graphql.schema.mutations.storage import StorageMutations
+from app.graphql.schema.mutations.users import UserMutations
 from app.graphql.schema.payloads import Conflict, InvalidInput, Locked, NotFound, Protected, QuotaExceeded
 from app.graphql.schema.query import Query
 from app.graphql.schema.scalars import SCALARS
-from app.graphql.schema.types.api_tokens import ApiTokenMutations
-from app.graphql.schema.types.groups import GroupMutations
-from app.graphql.schema.types.locks import LockMutations
-from app.graphql.schema.types.orgs import OrgMutations
-from app.graphql.schema.types.resources import ResourceMutations
-from app.graphql.schema.types.roles import RoleMutations
-from app.graphql.schema.types.session import SessionMutations
-from app.graphql.schema.types.storage import StorageMutations
-from app.graphql.schema.types.users import UserMutations
 
 
 @object_type

@@ -53,8 +53,8 @@ class Checks:
     """Queries about access."""
 
     check_access: bool | None = service_field(
-        "Return whether a user has a role on a resource. False for the viewer's own role on a resource that they cannot "
-        f"see. {WHO_MAY_ASK}",
+        "Return whether a user has a role on a resource. False for the viewer's own role on a resource that they "
+        f"cannot see. {WHO_MAY_ASK}",
         _check,
         ("user", UserBy, "The user."),
         ("resource", ResourceBy, "The resource."),
