@@ -24,7 +24,7 @@ class Permission(DescribedEnum):
             "viewer has."
         ),
     )
-    ROLES_MANAGE = ("ROLES_MANAGE", ("Create, change and delete roles with no more permissions than the viewer has."))
+    ROLES_MANAGE = ("ROLES_MANAGE", "Create, change and delete roles with no more permissions than the viewer has.")
     ORGS_CREATE = ("ORGS_CREATE", "Create organizations.")
     ORGS_MANAGE = ("ORGS_MANAGE", "See and manage every organization and its members.")
     GROUPS_MANAGE = ("GROUPS_MANAGE", "Create, change and delete groups and their members.")

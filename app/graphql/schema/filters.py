@@ -4,8 +4,7 @@ import strawberry
 
 from app.graphql.schema.connections import DateTimeFilter, OrderDirection, StringFilter
 from app.graphql.schema.decorators import input_type
-from app.graphql.schema.enums import DescribedEnum, enum
-from app.graphql.schema.role_enums import ResourceRole
+from app.graphql.schema.enums import DescribedEnum, ResourceRole, enum
 
 
 @enum
@@ -92,7 +91,7 @@ class GroupOrderField(DescribedEnum):
 
     DISPLAY_NAME = (
         "display_name",
-        ("The display name, without regard to letter case. Only its first 200 characters count."),
+        "The display name, without regard to letter case. Only its first 200 characters count.",
     )
     CREATED_AT = ("created_at", "When it was created.")
 

@@ -12,6 +12,7 @@ from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
 from app.graphql.context import GraphQLContext
 from app.graphql.schema.decorators import input_type, object_type, one_of_input
+from app.graphql.schema.enums import ResourceRole, SubjectKind, kind_named, role_list, role_mask
 from app.graphql.schema.fields import computed, edge
 from app.graphql.schema.list_limits import read_each
 from app.graphql.schema.payloads import (
@@ -27,7 +28,6 @@ from app.graphql.schema.payloads import (
     to_error,
 )
 from app.graphql.schema.refs import GroupBy, ResourceBy, UserBy, resolve_group, resolve_resource, resolve_user
-from app.graphql.schema.role_enums import ResourceRole, SubjectKind, kind_named, role_list, role_mask
 from app.graphql.schema.types.resources import Resource
 from app.graphql.schema.types.users import User
 from app.services import access, read_graph

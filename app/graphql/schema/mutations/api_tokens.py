@@ -33,10 +33,9 @@ class CreateApiTokenInput(ChangeInput):
     )
     user: UserBy | None = strawberry.field(
         default=None,
-        description=(
-            "The owner; the viewer if absent. Otherwise a service account whose permissions and access do not "
+        description="The owner; the viewer if absent. Otherwise a service account whose permissions and access do not "
             "exceed the viewer's; this requires USERS_MANAGE."
-        ),
+,
     )
     permissions: list[Permission] | None = strawberry.field(
         default=None, description="Permissions of the token, no more than the viewer has. None if absent."

@@ -71,10 +71,9 @@ class NewGroupMemberInput:
     )
     expires_at: datetime | None = strawberry.field(
         default=None,
-        description=(
-            "When the membership ends. It must be in the future and no later than the end of the viewer's own "
+        description="When the membership ends. It must be in the future and no later than the end of the viewer's own "
             "right to grant it. Absent for no end."
-        ),
+,
     )
 
 

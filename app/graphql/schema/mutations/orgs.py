@@ -11,10 +11,10 @@ from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import Viewer
 from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.directives import Permission
+from app.graphql.schema.enums import OrgLevel
 from app.graphql.schema.fields import edge
 from app.graphql.schema.payloads import ChangeInput, Outcome, Payload, mutation
 from app.graphql.schema.refs import OrgBy, UserBy, resolve_org, resolve_user
-from app.graphql.schema.role_enums import OrgLevel
 from app.graphql.schema.types.orgs import Org
 from app.graphql.schema.types.users import User
 from app.services import orgs, read_graph
@@ -74,10 +74,9 @@ class AddOrgMemberInput(ChangeInput):
     level: OrgLevel = strawberry.field(default=OrgLevel.READ_WRITE, description="The level of the member.")
     expires_at: datetime | None = strawberry.field(
         default=None,
-        description=(
-            "When the membership ends. It must be in the future and no later than the end of the viewer's own "
+        description="When the membership ends. It must be in the future and no later than the end of the viewer's own "
             "right to grant it. Absent for no end."
-        ),
+,
     )
 
 
@@ -89,10 +88,9 @@ class UpdateOrgMemberInput(ChangeInput):
     user: UserBy = strawberry.field(description="The member.")
     level: OrgLevel | None = strawberry.field(default=None, description="The new level.")
     expires_at: strawberry.Maybe[datetime | None] = strawberry.field(
-        description=(
-            "When the membership ends. It must be in the future and no later than the end of the viewer's own "
+        description="When the membership ends. It must be in the future and no later than the end of the viewer's own "
             "right to grant it. Null for no end."
-        )
+
     )
 
 

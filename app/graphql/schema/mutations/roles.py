@@ -19,10 +19,9 @@ class CreateRoleInput(ChangeInput):
     """A new role."""
 
     name: str = strawberry.field(
-        description=(
-            "1 to 64 printable characters of one script, without `/` and `\\`. Unique without regard to letter "
+        description="1 to 64 printable characters of one script, without `/` and `\\`. Unique without regard to letter "
             "case, Unicode spelling and characters that look alike."
-        )
+
     )
     description: str = strawberry.field(default="", description="Description for readers; at most 1,000 characters.")
     permissions: list[Permission] = strawberry.field(

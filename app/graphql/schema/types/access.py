@@ -11,17 +11,18 @@ from app.db.tables import Access, Grant
 from app.domain import resource_roles
 from app.graphql.schema.connections import Connection
 from app.graphql.schema.decorators import object_type
-from app.graphql.schema.enums import DescribedEnum, enum
-from app.graphql.schema.fields import EntityType, column, edge, part
-from app.graphql.schema.role_enums import (
+from app.graphql.schema.enums import (
     LEVELS,
+    DescribedEnum,
     OrgLevel,
     ResourceRole,
     SubjectKind,
+    enum,
     kind_named,
     role_list,
     subject_kind,
 )
+from app.graphql.schema.fields import EntityType, column, edge, part
 from app.graphql.schema.types.users import User
 from app.query.index_scan import virtual_column
 from app.services import read_graph

@@ -11,11 +11,10 @@ from app.domain.errors import BadInput
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
 from app.graphql.schema.decorators import object_type
-from app.graphql.schema.enums import of_value
+from app.graphql.schema.enums import LEVELS, ResourceRole, kind_named, of_value, role_list
 from app.graphql.schema.fields import computed, service_field
 from app.graphql.schema.payloads import fill_payload
 from app.graphql.schema.refs import ResourceBy, UserBy, resolve_resource, resolve_user
-from app.graphql.schema.role_enums import LEVELS, ResourceRole, kind_named, role_list
 from app.graphql.schema.types.access import AccessDenial, AccessDenialCause, AccessSource
 from app.services import checks, denials
 

@@ -7,10 +7,10 @@ from app.db import tables
 from app.graphql.schema.connections import Connection
 from app.graphql.schema.decorators import object_type
 from app.graphql.schema.directives import Permission
+from app.graphql.schema.enums import LEVELS, OrgLevel
 from app.graphql.schema.fields import EntityType, column, edge
 from app.graphql.schema.filters import ResourceFilter, ResourceOrder, UserFilter, UserOrder
 from app.graphql.schema.node import Node
-from app.graphql.schema.role_enums import LEVELS, OrgLevel
 from app.graphql.schema.types.resources import ResourceConnection
 from app.graphql.schema.types.users import User
 from app.services import read_graph

@@ -11,9 +11,9 @@ from app.domain import refs
 from app.graphql.schema.connections import Connection
 from app.graphql.schema.decorators import object_type
 from app.graphql.schema.directives import Permission
+from app.graphql.schema.enums import ResourceRole
 from app.graphql.schema.fields import column, edge, part
 from app.graphql.schema.node import Node
-from app.graphql.schema.role_enums import ResourceRole
 from app.graphql.schema.scalars import JSON, BigInt
 from app.graphql.schema.types.users import User
 from app.services import read_graph

@@ -10,10 +10,10 @@ from app.db import tables
 from app.graphql.schema.connections import Connection
 from app.graphql.schema.decorators import object_type
 from app.graphql.schema.directives import Permission
+from app.graphql.schema.enums import ResourceRole
 from app.graphql.schema.fields import column, edge
 from app.graphql.schema.filters import GroupFilter, GroupOrder, OrgFilter, OrgOrder, ResourceOrder
 from app.graphql.schema.node import Node
-from app.graphql.schema.role_enums import ResourceRole
 from app.graphql.schema.scalars import JSON
 from app.services import read_graph
 
