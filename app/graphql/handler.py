@@ -75,12 +75,12 @@ class GraphQLHandler:
             ready = self._prepare(scope, asked, known, sent, (shown, viewer, hidden))
         else:
             self.documents.hits += 1
-            about.kind, about.operation = ready.known.kind, ready.known.name
+            about.kind, about.operation = ready.document.kind, ready.document.name
         body, context = await self._execute(ready, viewer, about)
         headers = {}
         if STATS_HEADER in http.parse_headers(scope):
             spent = round((perf_counter() - began) * 1000, 3)
-            stats = {"statements": about.statements, "durationMs": spent, "cost": ready.known.cost}
+            stats = {"statements": about.statements, "durationMs": spent, "cost": ready.document.cost}
             body["extensions"], headers = {"stats": stats}, _stats_header(about)
         return GraphQLAnswer(body, headers=headers, cookies=self._cookies(context, Request(scope)) if context else ())
 
@@ -146,7 +146,7 @@ class GraphQLHandler:
         self, ready: ParsedRequest, viewer: Viewer, about: RequestStats
     ) -> tuple[dict[str, Any], GraphQLContext | None]:
         """The body, and the context of all but planned queries."""
-        known, coerced, database = ready.known, ready.variables, self.app.database
+        known, coerced, database = ready.document, ready.variables, self.app.database
         is_query, context, deadline = known.kind == "query", None, None
         found: dict[str, Any] | Fallback = SETTING
         if is_query and self.compiled is not None:
@@ -184,7 +184,7 @@ class GraphQLHandler:
 
     async def _execute_reference(self, ready: ParsedRequest, context: GraphQLContext) -> dict[str, Any]:
         """Let graphql-core execute; the variables are coerced already, and need not be once more."""
-        known = ready.known
+        known = ready.document
         executor_class = Executor if known.kind == "query" else SerialExecutor
         executor: Executor[Any] = executor_class(
             self.schema,

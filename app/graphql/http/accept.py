@@ -14,12 +14,12 @@ HTML = "text/html"
 WEIGHT = re.compile(r";\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*(?:;|$)", re.IGNORECASE)
 
 
-def negotiate(found: RequestHeaders, offers: tuple[str, ...]) -> str:
+def negotiate(headers: RequestHeaders, offers: tuple[str, ...]) -> str:
     """Return the best offer.
 
     A client that names both JSON types gets the newer one, a client that names none plain JSON.
     """
-    return _negotiate(found.get(b"accept"), offers)
+    return _negotiate(headers.get(b"accept"), offers)
 
 
 @lru_cache(maxsize=256)
@@ -28,7 +28,7 @@ def _negotiate(header: bytes | None, offers: tuple[str, ...]) -> str:
     ranges = list(_ranges((header or b"").decode("latin-1").strip() or "*/*"))
     best = max(offers, key=lambda offer: (*_quality(offer, ranges), _preference(offer, ranges)))
     if _quality(best, ranges)[0] == 0:
-        raise NotAcceptable(f"This is answered as {GRAPHQL} or {JSON} only.")
+        raise NotAcceptable(f"Only {GRAPHQL} and {JSON} are supported. Name one of them in `Accept`.")
     return best
 
 

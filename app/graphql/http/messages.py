@@ -16,7 +16,7 @@ from app.http import Cookie
 class ParsedRequest:
     """A validated document with coerced variables. Viewers with equal `hidden` share it."""
 
-    known: ValidatedDocument
+    document: ValidatedDocument
     variables: VariableValues
     hidden: bool
     sent: SentText

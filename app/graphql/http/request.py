@@ -10,32 +10,34 @@ from app import http
 from app.domain.errors import BadRequest, PersistedQueryNotSupported
 from app.graphql.http.messages import GraphQLRequest
 
-NAMES = frozenset({"variables", "extensions", "query", "operationName"})
+PARAMETERS = frozenset({"variables", "extensions", "query", "operationName"})
 """The parameters of a request."""
 
-Given = TypeVar("Given", str, dict[str, Any])
+ParameterT = TypeVar("ParameterT", str, dict[str, Any])
 
-MOST_PARAMETERS = 50
+MAX_PARAMETERS = 50
 PERSISTED_VERSION = 1
-HASH = re.compile(r"[0-9a-f]{64}")
+SHA256_RE = re.compile(r"[0-9a-f]{64}")
 
 
 def parameters(query: bytes) -> dict[str, str]:
     """Return the parameters in the URL, without empty ones."""
     try:
         text = query.decode("ascii")
-        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
     except ValueError:
-        raise BadRequest("The parameters of the URL are not valid UTF-8, or there are more than 50.") from None
-    known = [(name, value) for name, value in pairs if name in NAMES]
-    if len(dict(known)) < len(known):
+        raise BadRequest(
+            f"The parameters of the URL are not valid UTF-8, or there are more than {MAX_PARAMETERS}."
+        ) from None
+    relevant = [(name, value) for name, value in pairs if name in PARAMETERS]
+    if len(dict(relevant)) < len(relevant):
         raise BadRequest("A parameter occurs twice in the URL. Send it once.")
-    return {name: value for name, value in known if value}
+    return {name: value for name, value in relevant if value}
 
 
-def from_url(found: dict[str, str]) -> GraphQLRequest:
+def from_url(parameters: dict[str, str]) -> GraphQLRequest:
     """Return the operation of a GET request."""
-    values: dict[str, Any] = dict(found)
+    values: dict[str, Any] = dict(parameters)
     for name in ("variables", "extensions"):
         if name in values:
             values[name] = http.json_value(values[name].encode(), f"`{name}`")
@@ -54,14 +56,14 @@ def from_body(body: bytes) -> GraphQLRequest:
 
 def _to_request(values: dict[str, Any], *, is_get: bool) -> GraphQLRequest:
     variables, extensions = _parameter(values, "variables", dict), _parameter(values, "extensions", dict)
-    query, named = _parameter(values, "query", str), _parameter(values, "operationName", str)
-    hashed = _persisted_hash(query, extensions["persistedQuery"]) if "persistedQuery" in extensions else None
-    if not query and hashed is None:
+    query, operation_name = _parameter(values, "query", str), _parameter(values, "operationName", str)
+    query_hash = _persisted_hash(query, extensions["persistedQuery"]) if "persistedQuery" in extensions else None
+    if not query and query_hash is None:
         raise BadRequest("`query` is missing.")
-    return GraphQLRequest(query, named or None, variables, extensions, is_get, hashed)
+    return GraphQLRequest(query, operation_name or None, variables, extensions, is_get, query_hash)
 
 
-def _parameter(values: Mapping[str, Any], name: str, kind: type[Given]) -> Given:
+def _parameter(values: Mapping[str, Any], name: str, kind: type[ParameterT]) -> ParameterT:
     """Return a parameter of a request; its empty value if it is null or absent."""
     value = values.get(name)
     if value is None:
@@ -82,9 +84,9 @@ def _persisted_hash(query: str, persisted: Any) -> str | None:
         raise BadRequest("`extensions.persistedQuery` must be an object.")
     if persisted.get("version") != PERSISTED_VERSION:
         raise PersistedQueryNotSupported
-    found = persisted.get("sha256Hash")
-    if not isinstance(found, str) or not HASH.fullmatch(found.lower()):
+    query_hash = persisted.get("sha256Hash")
+    if not isinstance(query_hash, str) or not SHA256_RE.fullmatch(query_hash.lower()):
         raise BadRequest("`sha256Hash` must be a SHA-256 hash: 64 hexadecimal digits.")
-    if query and sha256(query.encode()).hexdigest() != found.lower():
+    if query and sha256(query.encode()).hexdigest() != query_hash.lower():
         raise BadRequest("`sha256Hash` is not the SHA-256 hash of `query`.")
-    return found.lower()
+    return query_hash.lower()

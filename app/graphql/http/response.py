@@ -18,8 +18,8 @@ COMMON = {"Vary": "Accept", **http.UNKEPT}
 
 def answer_response(answer: GraphQLAnswer, media: str) -> Response:
     """Return the response to an operation. With plain JSON, a request error has status 200, as older clients expect."""
-    refused_status = 400 if media == accept.GRAPHQL else 200
-    status = answer.status or (200 if answer.executed else refused_status)
+    error_status = 400 if media == accept.GRAPHQL else 200
+    status = answer.status or (200 if answer.executed else error_status)
     response = _response(answer.body, status, media, answer.headers)
     for cookie in answer.cookies:
         http.set_cookie(response, cookie)
