@@ -66,20 +66,21 @@ def core() -> GraphQLSchema:
     return SCHEMA._schema  # noqa: SLF001 - Strawberry has no public name for it
 
 
-for _kind in core().type_map.values():  # Strawberry prints @oneOf, and leaves graphql-core to know nothing of it
+for _kind in core().type_map.values():  # Strawberry prints @oneOf without setting it in graphql-core
     if getattr(_kind.extensions.get("strawberry-definition"), "is_one_of", False):
         cast("GraphQLInputObjectType", _kind).is_one_of = True
 
 list_limits.mark(core())
 
-for _argument, _meaning in REQUIRES.items():  # Strawberry has no place for them
-    next(each for each in core().directives if each.name == "requiresPermission").args[_argument].description = _meaning
+_requires_permission = next(each for each in core().directives if each.name == "requiresPermission")
+for _argument, _description in REQUIRES.items():  # Strawberry has no parameter for these descriptions
+    _requires_permission.args[_argument].description = _description
 
 
 converted = Conversion(SCHEMA.config, SCHEMA.schema_converter.scalar_registry)
 """Converts the arguments of a field as Strawberry does before it calls a resolver."""
 
-for _kind in core().type_map.values():  # Strawberry would convert anew, and look at the field's types, for each call
+for _kind in core().type_map.values():  # Strawberry would inspect the types of a field for each call
     for _field in _kind.fields.values() if is_object_type(_kind) else ():
         if isinstance(_declared := _field.extensions.get("strawberry-definition"), DeclaredField):
             _field.resolve = converted.resolver(_declared)
@@ -94,12 +95,13 @@ class _Sorted(Visitor):
         """Sort the children of a node after their own children are sorted. The values of an enum keep their order."""
         if node.kind == "enum_type_definition":
             return node
-        held = {key: getattr(node, key, None) for key in node.keys}
-        named = {
-            key: each for key, each in held.items() if isinstance(each, tuple) and each and hasattr(each[0], "name")
+        children = {key: getattr(node, key, None) for key in node.keys}
+        sorted_children: dict[str, Any] = {
+            key: tuple(sorted(each, key=_name))
+            for key, each in children.items()
+            if isinstance(each, tuple) and each and hasattr(each[0], "name")
         }
-        sorted_: dict[str, Any] = {key: tuple(sorted(each, key=_name)) for key, each in named.items()}
-        return replace(node, **sorted_) if sorted_ else node
+        return replace(node, **sorted_children) if sorted_children else node
 
 
 def _name(node: Any) -> tuple[bool, str]:

@@ -10,7 +10,8 @@ from typing_extensions import TypeVar  # typing has defaults from Python 3.13 on
 
 from app.graphql.schema.decorators import description_of, input_type, object_type
 from app.graphql.schema.enums import DescribedEnum, enum
-from app.graphql.schema.fields import EntityType, field_specs, field_type, instance, layout, special
+from app.graphql.schema.fields import EntityType, special
+from app.graphql.schema.instances import field_specs, field_type, instance, layout
 from app.query import pagination
 from app.query.pagination import Page, PageRequest
 from app.query.relations import Layout, Relation
@@ -45,8 +46,8 @@ def _page_info(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> 
 
 
 def _total_count(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
-    at, follow, wanted, key = source.call
-    return info.context.reader.count(at, follow, wanted, key)
+    location, relation, request, key = source.call
+    return info.context.reader.count(location, relation, request, key)
 
 
 class Connection(EntityType, Generic[N, F]):
@@ -69,17 +70,17 @@ def connection_of(node: type, edge: type = EntityType) -> type:
     """Build the connection of a type and its edge. The fields of `edge` are facts of the relation."""
     has_facts = edge is not EntityType
     name = edge.__name__.removesuffix("Facts") if has_facts else node.__name__
-    about = description_of(edge) if has_facts else f"An item of a page of `{node.__name__}`."
+    description = description_of(edge) if has_facts else f"Item of a page of `{node.__name__}`."
     edges = _build_type(
         f"{name}Edge",
-        about,
+        description,
         edge,
         cursor=(str, strawberry.field(description="Cursor of this item, for `after` or `before`.")),
         node=(node, strawberry.field(description="The item.")),
     )
     return _build_type(
         f"{name}Connection",
-        f"A page of a list of `{node.__name__}`.",
+        f"Page of a list of `{node.__name__}`.",
         Connection,
         edges=(list[edges], special("Items with their cursors.", _edges)),  # type: ignore[valid-type]
         nodes=(list[node], special("Items without their cursors.", _nodes)),  # type: ignore[valid-type]
@@ -91,11 +92,11 @@ def connection_of(node: type, edge: type = EntityType) -> type:
     )
 
 
-def _build_type(name: str, about: str | None, base: type, **fields: tuple[Any, Any]) -> type:
+def _build_type(name: str, description: str | None, base: type, **fields: tuple[Any, Any]) -> type:
     """Build an object type from its fields, each with its annotation."""
-    space = {name: field for name, (_, field) in fields.items()}
+    namespace = {name: field for name, (_, field) in fields.items()}
     annotations = {name: kind for name, (kind, _) in fields.items()}
-    return object_type(type(name, (base,), {"__doc__": about, "__annotations__": annotations, **space}))
+    return object_type(type(name, (base,), {"__doc__": description, "__annotations__": annotations, **namespace}))
 
 
 def _class(source: Any) -> Any:
@@ -103,8 +104,8 @@ def _class(source: Any) -> Any:
 
 
 async def _rows(source: Any, reader: Any) -> Page:
-    at, follow, wanted, key = source.call
-    page: Page = await reader.page(at, follow, page_layout(_class(source), follow), wanted, key)
+    location, relation, request, key = source.call
+    page: Page = await reader.page(location, relation, page_layout(_class(source), relation), request, key)
     return page
 
 
@@ -114,38 +115,38 @@ async def _load_nodes(source: Any, reader: Any) -> list[Any]:
 
 
 async def _load_edges(source: Any, reader: Any) -> list[Any]:
-    _, follow, wanted, _ = source.call
+    _, relation, request, _ = source.call
     page = await _rows(source, reader)
     edge, node = field_type(_class(source), "edges"), field_type(_class(source), "nodes")
     width = len(layout(node).cells)
-    return [_edge(edge, node, row, width, _cursor(follow, wanted, row)) for row in page.rows]
+    return [_edge(edge, node, row, width, _cursor(relation, request, row)) for row in page.rows]
 
 
 def _edge(edge: Any, node: Any, row: Any, width: int, cursor: str) -> Any:
-    made = instance(edge, row, width) if edge.__row__ else object.__new__(edge)
-    made.__dict__.update(cursor=cursor, node=instance(node, row))
-    return made
+    item = instance(edge, row, width) if edge.__row__ else object.__new__(edge)
+    item.__dict__.update(cursor=cursor, node=instance(node, row))
+    return item
 
 
 async def _load_page_info(source: Any, reader: Any) -> PageInfo:
-    _, follow, wanted, _ = source.call
+    _, relation, request, _ = source.call
     page = await _rows(source, reader)
-    ends = [_cursor(follow, wanted, page.rows[at]) for at in (0, -1)] if page.rows else [None, None]
+    cursors = [_cursor(relation, request, page.rows[index]) for index in (0, -1)] if page.rows else [None, None]
     return PageInfo(
-        has_next_page=page.has_next, has_previous_page=page.has_previous, start_cursor=ends[0], end_cursor=ends[1]
+        has_next_page=page.has_next, has_previous_page=page.has_previous, start_cursor=cursors[0], end_cursor=cursors[1]
     )
 
 
-def _cursor(follow: Relation, wanted: PageRequest, row: Any) -> str:
+def _cursor(relation: Relation, request: PageRequest, row: Any) -> str:
     """Return the cursor of a row; the sort values precede the key, which is the last column."""
-    return pagination.cursor(wanted.query.order, row[-2 - len(wanted.query.order) : -1])
+    return pagination.cursor(request.query.order, row[-2 - len(request.query.order) : -1])
 
 
 @cache
-def page_layout(connection: Any, follow: Relation) -> Layout:
+def page_layout(connection: Any, relation: Relation) -> Layout:
     """Return the select list of a page: the field specs of the node, then the facts of the relation."""
     edge, node = field_type(connection, "edges"), field_type(connection, "nodes")
-    facts = tuple((name, cell, follow.anchor) for name, cell in field_specs(edge).items()) if edge.__row__ else ()
+    facts = tuple((name, spec, relation.anchor) for name, spec in field_specs(edge).items()) if edge.__row__ else ()
     return Layout((*layout(node).cells, *facts))
 
 

@@ -14,7 +14,7 @@ from app.graphql.schema.enums import DescribedEnum, enum
 class Permission(DescribedEnum):
     """Permission of a role in the registry as a whole."""
 
-    # The names of `auth.Permission`, in its order.
+    # The names of `viewers.Permission`, in its order.
 
     USERS_VIEW = ("USERS_VIEW", "See every user with e-mail address, metadata, roles and last login.")
     USERS_MANAGE = (

@@ -20,16 +20,16 @@ class DescribedEnum(Enum):
 
     def __new__(cls, value: str | int, description: str) -> "DescribedEnum":
         """Store the description beside the value."""
-        made = object.__new__(cls)
-        made._value_ = value
-        made.__dict__["description"] = description
-        return made
+        member = object.__new__(cls)
+        member._value_ = value
+        member.__dict__["description"] = description
+        return member
 
 
 def of_value(kind: type[E], value: Any) -> E:
     """Return the member with a value. mypy reads the call as the creation of an enum."""
-    find: Any = kind
-    member: E = find(value)
+    lookup: Any = kind
+    member: E = lookup(value)
     return member
 
 
@@ -47,7 +47,7 @@ def enum(cls: T) -> T:
 class ResourceRole(DescribedEnum):
     """Role on a resource. Lists of roles are always in this order."""
 
-    # The roles of `app.domain.resource_roles`.
+    # The bits of `app.domain.resource_roles`.
 
     METADATA_READ = (
         resource_roles.METADATA_READ,
@@ -75,7 +75,7 @@ class ResourceRole(DescribedEnum):
 class SubjectKind(DescribedEnum):
     """Kind of subject through which a user receives roles on a resource."""
 
-    # The kinds of `app.domain.resource_roles`.
+    # The numbers of `resource_roles.SubjectType`.
 
     ANYONE = int(resource_roles.SubjectType.ANYONE), "Everyone, signed in or not."
     GENERAL = int(resource_roles.SubjectType.GENERAL), "All signed-in users who are not deactivated."
@@ -115,7 +115,7 @@ def subject_kind(number: int) -> SubjectKind:
 class OrgLevel(DescribedEnum):
     """Level of a member in an org. Each level includes the ones before it."""
 
-    # The names of `masks.Level`, in its order.
+    # The names of `resource_roles.MemberLevel`, in its order.
 
     READ_ONLY = int(MemberLevel.READ_ONLY), "See the org and its members, read its resources and their data."
     READ_WRITE = int(MemberLevel.READ_WRITE), "Edit the org and its resources, and create resources in it."

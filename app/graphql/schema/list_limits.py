@@ -63,26 +63,26 @@ def mark(schema: GraphQLSchema) -> None:
 def guard_arguments(arguments: Mapping[str, GraphQLArgument], resolve: Callable[..., Any]) -> Callable[..., Any]:
     """Return a resolver that rejects long lists first. Strawberry would convert every item of its arguments."""
 
-    def resolved(source: Any, info: Any, **given: Any) -> Any:
-        for name, value in given.items():
+    def resolve_guarded(source: Any, info: Any, **values: Any) -> Any:
+        for name, value in values.items():
             _require_short(arguments[name], value, name)
-        return resolve(source, info, **given)
+        return resolve(source, info, **values)
 
-    return resolved
+    return resolve_guarded
 
 
-def _require_short(place: ListLocation, value: Any, name: str) -> None:
-    most = declared_max_items(place)
-    if isinstance(value, list) and most is not None and len(value) > most:
-        raise BadInput(f"`{name}` has {len(value):,} items, and at most {most:,} are taken here.")
-    kind = get_named_type(place.type)
+def _require_short(location: ListLocation, value: Any, name: str) -> None:
+    maximum = declared_max_items(location)
+    if isinstance(value, list) and maximum is not None and len(value) > maximum:
+        raise BadInput(f"`{name}` has {len(value):,} items, and at most {maximum:,} are taken here.")
+    kind = get_named_type(location.type)
     if not is_input_object_type(kind):
         return
-    for each in value if isinstance(value, list) else (value,):
-        for below, one in each.items() if isinstance(each, dict) else ():
-            _require_short(kind.fields[below], one, below)
+    for item in value if isinstance(value, list) else (value,):
+        for field_name, field_value in item.items() if isinstance(item, dict) else ():
+            _require_short(kind.fields[field_name], field_value, field_name)
 
 
-def read_each(read: Callable[[Any], Item], items: Sequence[Any], most: int) -> list[Item]:
+def read_each(read: Callable[[Any], Item], items: Sequence[Any], maximum: int) -> list[Item]:
     """Read each item. A list that is too long stays unread, since its length is rejected later."""
-    return [*map(read, items)] if len(items) <= most else list(items)
+    return [*map(read, items)] if len(items) <= maximum else list(items)

@@ -22,11 +22,11 @@ class Node(EntityType):
         NODE_TYPES[cls.__name__] = cls
 
 
-def lookup_of(ways: Mapping[str, Relation]) -> Lookup:
+def lookup_of(relations: Mapping[str, Relation]) -> Lookup:
     """Return the lookup by global id among several types."""
 
     def choose(arguments: Mapping[str, Any]) -> tuple[str, Any] | None:
-        found = refs.decode(arguments["id"])
-        return found if found is not None and found[0] in ways else None
+        ref = refs.decode(arguments["id"])
+        return ref if ref is not None and ref[0] in relations else None
 
-    return Lookup(ways, choose)
+    return Lookup(relations, choose)

@@ -122,7 +122,7 @@ Outcome = Mapping[str, Any]
 
 def mutation(
     description: str,
-    given: type[ChangeInput],
+    input_class: type[ChangeInput],
     work: Callable[[Transaction, Viewer, Any], Awaitable[Outcome]],
     *,
     requires: Permission | None = None,
@@ -133,16 +133,16 @@ def mutation(
     `requires` is documentation in the SDL; the service checks the policy.
     """
 
-    async def act(context: GraphQLContext, asked: ChangeInput) -> Outcome:
-        async with context.change(dry_run=asked.validate_only) as tx:
-            return await work(tx, context.viewer, asked)
+    async def act(context: GraphQLContext, data: ChangeInput) -> Outcome:
+        async with context.change(dry_run=data.validate_only) as tx:
+            return await work(tx, context.viewer, data)
 
-    return action(description, given, act, requires=requires, unless=unless)
+    return action(description, input_class, act, requires=requires, unless=unless)
 
 
 def action(
     description: str,
-    given: type | None,
+    input_class: type | None,
     act: Callable[[GraphQLContext, Any], Awaitable[Outcome]],
     *,
     requires: Permission | None = None,
@@ -156,29 +156,31 @@ def action(
             return await _run_change(context, payload, act, kwargs.get("input"))
 
     async def resolve(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
-        context, kept = info.context, info.context.outcome
-        if isinstance(kept, Exception):
-            raise kept
-        if kept is not None:
+        context, outcome = info.context, info.context.outcome
+        if isinstance(outcome, Exception):
+            raise outcome
+        if outcome is not None:
             context.times.begin_to_read()
-        return kept or await change(context, info.raw.field_name, origin(output(info)), kwargs)
+        return outcome or await change(context, info.raw.field_name, origin(output(info)), kwargs)
 
     directives = () if requires is None else (RequiresPermission(permission=requires, unless=unless),)
-    return declared(description, None, resolve, _input(given), directives, change)
+    return declared(description, None, resolve, _input_argument(input_class), directives, change)
 
 
-def _input(given: Any) -> Sequence[Argument]:
-    return () if given is None else (("input", given, given.__strawberry_definition__.description),)
+def _input_argument(input_class: Any) -> Sequence[Argument]:
+    if input_class is None:
+        return ()
+    return (("input", input_class, input_class.__strawberry_definition__.description),)
 
 
 async def _run_change(
-    context: GraphQLContext, payload: Any, act: Callable[[GraphQLContext, Any], Awaitable[Outcome]], asked: Any
+    context: GraphQLContext, payload: Any, act: Callable[[GraphQLContext, Any], Awaitable[Outcome]], data: Any
 ) -> Any:
     """Run a mutation and return its payload, with the problems of the input as `errors`. A `Refusal` is raised."""
     outcome: Outcome = {}
     problems: Sequence[errors.Problem] = ()
     try:
-        outcome = await act(context, asked)
+        outcome = await act(context, data)
     except errors.Problem as problem:
         problems = (problem,)
     except errors.Problems as several:
@@ -191,45 +193,46 @@ async def _run_change(
 
 def fill_payload(payload: type[T], outcome: Mapping[str, Any], problems: Sequence[errors.Problem] = ()) -> T:
     """Return a payload with the values of the outcome, and null in all other fields."""
-    made, kind = object.__new__(payload), cast("Any", payload)
-    made.__dict__.update(_blank(kind), errors=[to_error(problem) for problem in problems])
-    made.__dict__.update(outcome)
-    return made
+    filled, kind = object.__new__(payload), cast("Any", payload)
+    filled.__dict__.update(_null_values(kind), errors=[to_error(problem) for problem in problems])
+    filled.__dict__.update(outcome)
+    return filled
 
 
-def limit_errors(payload: T, most: int) -> T:
-    """Limit the errors of a payload to `most`, and add one with the number of omitted ones.
+def limit_errors(payload: T, maximum: int) -> T:
+    """Limit the errors of a payload to `maximum`, and add one with the number of omitted ones.
 
     Its results keep the same errors.
     """
-    told: list[MutationError] = payload.__dict__["errors"]
-    if len(told) <= most:
+    problems: list[MutationError] = payload.__dict__["errors"]
+    if len(problems) <= maximum:
         return payload
     counters.increment("ostiary_limits_exceeded_total", limit="errors")
-    text = f"{len(told) - most:,} further errors are left out."
+    text = f"{len(problems) - maximum:,} further errors are left out."
     payload.__dict__["errors"] = [
-        *told[:most],
+        *problems[:maximum],
         InvalidInput(code=ErrorCode.INVALID_INPUT, message=text, path=["input"]),
     ]
-    left = most
+    remaining = maximum
     for result in payload.__dict__.get("results") or ():
-        result.errors = result.errors[:left]
-        left -= len(result.errors)
+        result.errors = result.errors[:remaining]
+        remaining -= len(result.errors)
     return payload
 
 
 @cache
-def _blank(payload: Any) -> Mapping[str, None]:
+def _null_values(payload: Any) -> Mapping[str, None]:
     return {field.python_name: None for field in payload.__strawberry_definition__.fields}
 
 
 def results(kind: type[T], field: str, keys: Sequence[int | None], problems: Sequence[errors.Problem] = ()) -> list[T]:
     """Return the result of each item of a bulk change: its key, or the problems whose path leads to it."""
-    found: dict[str, list[MutationError]] = {}
+    errors_by_index: dict[str, list[MutationError]] = {}
     for problem in problems:
-        found.setdefault("".join(problem.path[1:2]), []).append(to_error(problem))
+        errors_by_index.setdefault("".join(problem.path[1:2]), []).append(to_error(problem))
     return [
-        fill_payload(kind, {"index": at, field: key, "errors": found.get(str(at), [])}) for at, key in enumerate(keys)
+        fill_payload(kind, {"index": index, field: key, "errors": errors_by_index.get(str(index), [])})
+        for index, key in enumerate(keys)
     ]
 
 

@@ -33,7 +33,7 @@ from app.graphql.schema.refs import (
     user_lookup,
 )
 from app.graphql.schema.types.api_tokens import ApiToken, ApiTokenConnection
-from app.graphql.schema.types.audit import AuditEventConnection, AuditEventFilter, AuditEventOrder, whole_log
+from app.graphql.schema.types.audit import AuditEventConnection, AuditEventFilter, AuditEventOrder, log_key
 from app.graphql.schema.types.checks import Checks
 from app.graphql.schema.types.groups import Group, GroupConnection
 from app.graphql.schema.types.orgs import Org, OrgConnection
@@ -52,7 +52,7 @@ def _permissions(viewer: ViewerValue) -> Any:
     return permission_list(viewer.permissions.value)
 
 
-def _every_permission(viewer: ViewerValue) -> Any:
+def _all_permissions(viewer: ViewerValue) -> Any:
     return list(PERMISSIONS)
 
 
@@ -134,17 +134,17 @@ class Query(Checks, AccessQuestions, EntityType):
     audit_events: AuditEventConnection | None = edge(
         "Audit events, newest first by default.",
         read_graph.audit_events,
-        whole_log,
+        log_key,
         requires=Permission.AUDIT_VIEW,
         filter=AuditEventFilter,
         order=AuditEventOrder,
     )
-    permissions: list[PermissionInfo] = viewer_value("Every permission that a role can include.", _every_permission)
+    permissions: list[PermissionInfo] = viewer_value("Every permission that a role can include.", _all_permissions)
 
 
-def _described() -> list[PermissionInfo]:
+def _permission_infos() -> list[PermissionInfo]:
     values: Any = Permission.__strawberry_definition__.values  # type: ignore[attr-defined]
     return [PermissionInfo(permission=Permission[value.name], description=value.description) for value in values]
 
 
-PERMISSIONS = tuple(_described())
+PERMISSIONS = tuple(_permission_infos())

@@ -21,13 +21,13 @@ BigInt = NewType("BigInt", int)
 def parse_moment(text: Any) -> datetime:
     """Parse a point in time. A text without a time zone is ambiguous and raises GraphQLError."""
     try:
-        read = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except (TypeError, ValueError):
-        raise GraphQLError(f"DateTime is ISO-8601 text like 2026-01-31T12:00:00Z, not {text!r}.") from None
-    if read.tzinfo is None:
+        raise GraphQLError(f"DateTime must be ISO 8601 text like 2026-01-31T12:00:00Z, not {text!r}.") from None
+    if moment.tzinfo is None:
         raise GraphQLError("DateTime needs a time zone: end it with Z or an offset like +01:00.")
     try:
-        return read.astimezone(UTC)
+        return moment.astimezone(UTC)
     except OverflowError:
         raise GraphQLError("DateTime is out of range.") from None
 
@@ -35,7 +35,7 @@ def parse_moment(text: Any) -> datetime:
 def big_int(value: Any) -> int:
     """Parse an integer that is exact in every client. A float without a fraction is accepted, a Boolean is not."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not -MAX_BYTES <= value <= MAX_BYTES:
-        raise GraphQLError(f"BigInt is an integer from {-MAX_BYTES} to {MAX_BYTES}.")
+        raise GraphQLError(f"BigInt must be an integer from {-MAX_BYTES} to {MAX_BYTES}.")
     if value != int(value):
         raise GraphQLError("BigInt must be an integer without a fraction.")
     return int(value)

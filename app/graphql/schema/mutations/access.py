@@ -238,7 +238,7 @@ class AccessQuestions:
 
 
 def _change(effect: access.PreviewResult) -> AccessChange:
-    shown = {
+    values = {
         "kind": kind_named(int(effect.kind)),
         "group": effect.key if effect.kind is SubjectType.GROUP else None,
         "user": effect.key if effect.kind is SubjectType.USER else None,
@@ -247,84 +247,88 @@ def _change(effect: access.PreviewResult) -> AccessChange:
         "expires_at": effect.expires_at,
         "user_count": effect.user_count,
     }
-    return fill_payload(AccessChange, shown)
+    return fill_payload(AccessChange, values)
 
 
-def entries(given: SubmitAccessInput) -> list[access.GrantEntry]:
+def entries(data: SubmitAccessInput) -> list[access.GrantEntry]:
     """Return the entries of a configuration, each with its path in the input."""
-    found: list[access.GrantEntry] = []
-    for kind, open_, name in (
-        (SubjectType.GENERAL, given.general, "general"),
-        (SubjectType.ANYONE, given.anyone, "anyone"),
+    grants: list[access.GrantEntry] = []
+    for kind, wildcard, name in (
+        (SubjectType.GENERAL, data.general, "general"),
+        (SubjectType.ANYONE, data.anyone, "anyone"),
     ):
-        if open_ is not None:
-            found.append(access.GrantEntry(kind, role_mask(open_.roles), open_.expires_at, path=(name,)))
-    if max(len(given.groups), len(given.users)) > access.MAX_ENTRIES:
-        # Refused by their number: their items are not even converted.
-        return [access.GrantEntry(SubjectType.USER, 0)] * (len(given.groups) + len(given.users))
-    for at, group in enumerate(given.groups):
-        way = resolve_group(group.group)
-        found.append(
-            access.GrantEntry(SubjectType.GROUP, role_mask(group.roles), group.expires_at, way, ("groups", at))
+        if wildcard is not None:
+            grants.append(access.GrantEntry(kind, role_mask(wildcard.roles), wildcard.expires_at, path=(name,)))
+    if max(len(data.groups), len(data.users)) > access.MAX_ENTRIES:
+        # The service rejects the number of entries, so they are not converted.
+        return [access.GrantEntry(SubjectType.USER, 0)] * (len(data.groups) + len(data.users))
+    for index, group in enumerate(data.groups):
+        ref = resolve_group(group.group)
+        grants.append(
+            access.GrantEntry(SubjectType.GROUP, role_mask(group.roles), group.expires_at, ref, ("groups", index))
         )
-    for at, user in enumerate(given.users):
-        way = resolve_user(user.user)
-        found.append(access.GrantEntry(SubjectType.USER, role_mask(user.roles), user.expires_at, way, ("users", at)))
-    return found
+    for index, user in enumerate(data.users):
+        ref = resolve_user(user.user)
+        grants.append(
+            access.GrantEntry(SubjectType.USER, role_mask(user.roles), user.expires_at, ref, ("users", index))
+        )
+    return grants
 
 
-def _entry(given: GrantInput) -> access.GrantEntry:
-    return _entry_of(given.subject, role_mask(given.roles), given.expires_at)
+def _grant_entry(data: GrantInput) -> access.GrantEntry:
+    return _subject_entry(data.subject, role_mask(data.roles), data.expires_at)
 
 
-def _entry_of(subject: SubjectInput, mask: int = 0, ends: datetime | None = None) -> access.GrantEntry:
+def _subject_entry(subject: SubjectInput, mask: int = 0, expires_at: datetime | None = None) -> access.GrantEntry:
     path = ("subject",)
     if subject.group is not None:
-        return access.GrantEntry(SubjectType.GROUP, mask, ends, resolve_group(subject.group.value), path)
+        return access.GrantEntry(SubjectType.GROUP, mask, expires_at, resolve_group(subject.group.value), path)
     if subject.user is not None:
-        return access.GrantEntry(SubjectType.USER, mask, ends, resolve_user(subject.user.value), path)
-    kind, said = (
+        return access.GrantEntry(SubjectType.USER, mask, expires_at, resolve_user(subject.user.value), path)
+    kind, flag = (
         (SubjectType.GENERAL, subject.general) if subject.general is not None else (SubjectType.ANYONE, subject.anyone)
     )
-    return access.GrantEntry(kind, mask, ends, path=path, names_nobody=said is None or not said.value)
+    return access.GrantEntry(kind, mask, expires_at, path=path, names_nobody=flag is None or not flag.value)
 
 
-async def _submit(context: GraphQLContext, given: SubmitAccessInput) -> Outcome:
-    way = resolve_resource(given.resource)
+async def _submit(context: GraphQLContext, data: SubmitAccessInput) -> Outcome:
+    ref = resolve_resource(data.resource)
     try:
-        async with context.change(dry_run=given.validate_only) as tx:
-            key, _ = await access.submit_access(tx, context.viewer, way, given.revision, entries(given))
+        async with context.change(dry_run=data.validate_only) as tx:
+            key, _ = await access.submit_access(tx, context.viewer, ref, data.revision, entries(data))
     except access.StaleRevision as stale:
         return {"resource": stale.resource, "errors": [to_error(stale.problem)]}
     return {"resource": key}
 
 
-async def _grant(tx: Transaction, viewer: Viewer, given: GrantAccessInput) -> Outcome:
-    return {"resource": await access.grant_access(tx, viewer, resolve_resource(given.resource), _entry(given))}
+async def _grant(tx: Transaction, viewer: Viewer, data: GrantAccessInput) -> Outcome:
+    return {"resource": await access.grant_access(tx, viewer, resolve_resource(data.resource), _grant_entry(data))}
 
 
-async def _revoke(tx: Transaction, viewer: Viewer, given: RevokeAccessInput) -> Outcome:
+async def _revoke(tx: Transaction, viewer: Viewer, data: RevokeAccessInput) -> Outcome:
     return {
-        "resource": await access.revoke_access(tx, viewer, resolve_resource(given.resource), _entry_of(given.subject))
+        "resource": await access.revoke_access(
+            tx, viewer, resolve_resource(data.resource), _subject_entry(data.subject)
+        )
     }
 
 
-def _grant_of(given: GrantInput) -> tuple[RowRef, access.GrantEntry]:
-    return resolve_resource(given.resource), _entry(given)
+def _resource_and_entry(data: GrantInput) -> tuple[RowRef, access.GrantEntry]:
+    return resolve_resource(data.resource), _grant_entry(data)
 
 
-async def _grant_many(context: GraphQLContext, given: GrantAccessBatchInput) -> Outcome:
+async def _grant_batch(context: GraphQLContext, data: GrantAccessBatchInput) -> Outcome:
     try:
-        async with context.change(dry_run=given.validate_only) as tx:
-            grants = read_each(_grant_of, given.grants, access.MAX_BATCH)
+        async with context.change(dry_run=data.validate_only) as tx:
+            grants = read_each(_resource_and_entry, data.grants, access.MAX_BATCH)
             keys = await access.grant_access_batch(tx, context.viewer, grants)
     except errors.Problem as problem:
         return {"results": [], "errors": [to_error(problem)]}
     except errors.Problems as refused:
         problems = [to_error(problem) for problem in refused.problems]
-        nothing: Sequence[int | None] = [None] * len(given.grants)
-        kept = results(GrantAccessBatchResult, "resource", nothing, refused.problems)
-        return {"results": kept, "errors": problems}
+        no_keys: Sequence[int | None] = [None] * len(data.grants)
+        failed = results(GrantAccessBatchResult, "resource", no_keys, refused.problems)
+        return {"results": failed, "errors": problems}
     return {"results": results(GrantAccessBatchResult, "resource", keys)}
 
 
@@ -348,5 +352,5 @@ class AccessMutations:
         "Set up to 1,000 entries in one transaction. If one is rejected, nothing is written and each rejected "
         "entry has its errors.",
         GrantAccessBatchInput,
-        _grant_many,
+        _grant_batch,
     )

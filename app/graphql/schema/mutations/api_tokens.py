@@ -34,8 +34,7 @@ class CreateApiTokenInput(ChangeInput):
     user: UserBy | None = strawberry.field(
         default=None,
         description="The owner; the viewer if absent. Otherwise a service account whose permissions and access do not "
-            "exceed the viewer's; this requires USERS_MANAGE."
-,
+        "exceed the viewer's; this requires USERS_MANAGE.",
     )
     permissions: list[Permission] | None = strawberry.field(
         default=None, description="Permissions of the token, no more than the viewer has. None if absent."
@@ -96,27 +95,27 @@ class CreateServiceAccountPayload(Payload):
     user: User | None = edge("The new account.", read_graph.user)
 
 
-async def _create(context: GraphQLContext, given: CreateApiTokenInput) -> Outcome:
+async def _create(context: GraphQLContext, data: CreateApiTokenInput) -> Outcome:
     new = api_tokens.NewToken(
-        given.name,
-        permission_mask(given.permissions or []),
-        None if given.user is None else resolve_user(given.user),
-        None if given.orgs is None else read_each(resolve_org, given.orgs, api_tokens.MAX_TARGETS),
-        None if given.resources is None else read_each(resolve_resource, given.resources, api_tokens.MAX_TARGETS),
-        given.expires_at,
+        data.name,
+        permission_mask(data.permissions or []),
+        None if data.user is None else resolve_user(data.user),
+        None if data.orgs is None else read_each(resolve_org, data.orgs, api_tokens.MAX_TARGETS),
+        None if data.resources is None else read_each(resolve_resource, data.resources, api_tokens.MAX_TARGETS),
+        data.expires_at,
     )
-    async with context.change(dry_run=given.validate_only) as tx:
+    async with context.change(dry_run=data.validate_only) as tx:
         key, token = await api_tokens.create_api_token(tx, context.viewer, new, context.app.api_token_lifetime)
-    return {} if given.validate_only else {"api_token": key, "token": token}
+    return {} if data.validate_only else {"api_token": key, "token": token}
 
 
-async def _revoke(tx: Transaction, viewer: Viewer, given: RevokeApiTokenInput) -> Outcome:
-    key = await api_tokens.revoke_api_token(tx, viewer, refs.key_of("ApiToken", given.api_token) or 0)
+async def _revoke(tx: Transaction, viewer: Viewer, data: RevokeApiTokenInput) -> Outcome:
+    key = await api_tokens.revoke_api_token(tx, viewer, refs.key_of("ApiToken", data.api_token) or 0)
     return {"revoked_api_token_id": refs.encode("ApiToken", key)}
 
 
-async def _create_account(tx: Transaction, viewer: Viewer, given: CreateServiceAccountInput) -> Outcome:
-    return {"user": await users.create_service_account(tx, viewer, given.user_name, given.roles or ())}
+async def _create_account(tx: Transaction, viewer: Viewer, data: CreateServiceAccountInput) -> Outcome:
+    return {"user": await users.create_service_account(tx, viewer, data.user_name, data.roles or ())}
 
 
 @object_type

@@ -72,8 +72,7 @@ class NewGroupMemberInput:
     expires_at: datetime | None = strawberry.field(
         default=None,
         description="When the membership ends. It must be in the future and no later than the end of the viewer's own "
-            "right to grant it. Absent for no end."
-,
+        "right to grant it. Absent for no end.",
     )
 
 
@@ -133,7 +132,7 @@ class GroupMemberResult:
     errors: list[MutationError] = strawberry.field(description="Reasons why this item was rejected.")
 
 
-EACH = "One result for each member, in the order of the input. Empty if the input has too many members."
+RESULTS = "One result for each member, in the order of the input. Empty if the input has too many members."
 
 
 @object_type
@@ -141,7 +140,7 @@ class AddGroupMembersPayload(Payload):
     """Payload of `addGroupMembers`."""
 
     group: Group | None = edge("The updated group.", read_graph.group)
-    results: list[GroupMemberResult] = strawberry.field(description=EACH)
+    results: list[GroupMemberResult] = strawberry.field(description=RESULTS)
 
 
 @object_type
@@ -149,7 +148,7 @@ class RemoveGroupMembersPayload(Payload):
     """Payload of `removeGroupMembers`."""
 
     group: Group | None = edge("The updated group.", read_graph.group)
-    results: list[GroupMemberResult] = strawberry.field(description=EACH)
+    results: list[GroupMemberResult] = strawberry.field(description=RESULTS)
 
 
 @object_type
@@ -160,50 +159,50 @@ class SetGroupManagerPayload(Payload):
     user: User | None = edge("The member.", read_graph.user_shown)
 
 
-async def _create(tx: Transaction, viewer: Viewer, given: CreateGroupInput) -> Outcome:
-    seen_by = tables.MembersSeenBy(given.members_seen_by.value)
-    new = groups.GroupCreate(given.slug, given.display_name, given.description, seen_by)
+async def _create(tx: Transaction, viewer: Viewer, data: CreateGroupInput) -> Outcome:
+    seen_by = tables.MembersSeenBy(data.members_seen_by.value)
+    new = groups.GroupCreate(data.slug, data.display_name, data.description, seen_by)
     return {"group": await groups.create_group(tx, viewer, new)}
 
 
-async def _update(tx: Transaction, viewer: Viewer, given: UpdateGroupInput) -> Outcome:
-    seen_by = None if given.members_seen_by is None else tables.MembersSeenBy(given.members_seen_by.value)
-    changes = groups.GroupUpdate(given.display_name, given.description, seen_by)
-    return {"group": await groups.update_group(tx, viewer, resolve_group(given.group), changes)}
+async def _update(tx: Transaction, viewer: Viewer, data: UpdateGroupInput) -> Outcome:
+    seen_by = None if data.members_seen_by is None else tables.MembersSeenBy(data.members_seen_by.value)
+    changes = groups.GroupUpdate(data.display_name, data.description, seen_by)
+    return {"group": await groups.update_group(tx, viewer, resolve_group(data.group), changes)}
 
 
-async def _delete(tx: Transaction, viewer: Viewer, given: DeleteGroupInput) -> Outcome:
-    key, revoked = await groups.delete_group(tx, viewer, resolve_group(given.group))
+async def _delete(tx: Transaction, viewer: Viewer, data: DeleteGroupInput) -> Outcome:
+    key, revoked = await groups.delete_group(tx, viewer, resolve_group(data.group))
     return {"deleted_group_id": refs.encode("Group", key), "revoked_from": revoked}
 
 
-async def _add(context: GraphQLContext, given: AddGroupMembersInput) -> Outcome:
-    new = read_each(_new_member, given.members, groups.MAX_AT_ONCE)
+async def _add(context: GraphQLContext, data: AddGroupMembersInput) -> Outcome:
+    new = read_each(_member_create, data.members, groups.MAX_AT_ONCE)
     try:
-        async with context.change(dry_run=given.validate_only) as tx:
-            return _made(*await groups.add_group_members(tx, context.viewer, resolve_group(given.group), new))
+        async with context.change(dry_run=data.validate_only) as tx:
+            return _accept(*await groups.add_group_members(tx, context.viewer, resolve_group(data.group), new))
     except (errors.Problem, errors.Problems) as refused:
-        return _refused(len(new), refused)
+        return _reject(len(new), refused)
 
 
-def _new_member(given: NewGroupMemberInput) -> groups.MemberCreate:
-    return groups.MemberCreate(resolve_user(given.user), given.expires_at)
+def _member_create(data: NewGroupMemberInput) -> groups.MemberCreate:
+    return groups.MemberCreate(resolve_user(data.user), data.expires_at)
 
 
-async def _remove(context: GraphQLContext, given: RemoveGroupMembersInput) -> Outcome:
-    members = read_each(resolve_user, given.members, groups.MAX_AT_ONCE)
+async def _remove(context: GraphQLContext, data: RemoveGroupMembersInput) -> Outcome:
+    members = read_each(resolve_user, data.members, groups.MAX_AT_ONCE)
     try:
-        async with context.change(dry_run=given.validate_only) as tx:
-            return _made(*await groups.remove_group_members(tx, context.viewer, resolve_group(given.group), members))
+        async with context.change(dry_run=data.validate_only) as tx:
+            return _accept(*await groups.remove_group_members(tx, context.viewer, resolve_group(data.group), members))
     except (errors.Problem, errors.Problems) as refused:
-        return _refused(len(members), refused)
+        return _reject(len(members), refused)
 
 
-def _made(group: int, user_ids: Sequence[int]) -> Outcome:
+def _accept(group: int, user_ids: Sequence[int]) -> Outcome:
     return {"group": group, "results": results(GroupMemberResult, "user", user_ids)}
 
 
-def _refused(number: int, refused: errors.Problem | errors.Problems) -> Outcome:
+def _reject(number: int, refused: errors.Problem | errors.Problems) -> Outcome:
     problems = refused.problems if isinstance(refused, errors.Problems) else (refused,)
     keys = [None] * number if number <= groups.MAX_AT_ONCE else []
     return {
@@ -212,9 +211,9 @@ def _refused(number: int, refused: errors.Problem | errors.Problems) -> Outcome:
     }
 
 
-async def _set_manager(tx: Transaction, viewer: Viewer, given: SetGroupManagerInput) -> Outcome:
-    way = resolve_group(given.group), resolve_user(given.user)
-    group, user = await groups.set_group_manager(tx, viewer, *way, given.is_manager)
+async def _set_manager(tx: Transaction, viewer: Viewer, data: SetGroupManagerInput) -> Outcome:
+    member = resolve_group(data.group), resolve_user(data.user)
+    group, user = await groups.set_group_manager(tx, viewer, *member, data.is_manager)
     return {"group": group, "user": user}
 
 

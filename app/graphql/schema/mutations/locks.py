@@ -41,12 +41,12 @@ class UnlockResourcePayload(Payload):
     resource: Resource | None = edge("The updated resource.", read_graph.resource)
 
 
-async def _lock(tx: Transaction, viewer: Viewer, given: LockResourceInput) -> Outcome:
-    return {"resource": await locks.lock_resource(tx, viewer, resolve_resource(given.resource), given.reason)}
+async def _lock(tx: Transaction, viewer: Viewer, data: LockResourceInput) -> Outcome:
+    return {"resource": await locks.lock_resource(tx, viewer, resolve_resource(data.resource), data.reason)}
 
 
-async def _unlock(tx: Transaction, viewer: Viewer, given: UnlockResourceInput) -> Outcome:
-    return {"resource": await locks.unlock_resource(tx, viewer, resolve_resource(given.resource), given.reason)}
+async def _unlock(tx: Transaction, viewer: Viewer, data: UnlockResourceInput) -> Outcome:
+    return {"resource": await locks.unlock_resource(tx, viewer, resolve_resource(data.resource), data.reason)}
 
 
 @object_type

@@ -75,8 +75,7 @@ class AddOrgMemberInput(ChangeInput):
     expires_at: datetime | None = strawberry.field(
         default=None,
         description="When the membership ends. It must be in the future and no later than the end of the viewer's own "
-            "right to grant it. Absent for no end."
-,
+        "right to grant it. Absent for no end.",
     )
 
 
@@ -89,8 +88,7 @@ class UpdateOrgMemberInput(ChangeInput):
     level: OrgLevel | None = strawberry.field(default=None, description="The new level.")
     expires_at: strawberry.Maybe[datetime | None] = strawberry.field(
         description="When the membership ends. It must be in the future and no later than the end of the viewer's own "
-            "right to grant it. Null for no end."
-
+        "right to grant it. Null for no end."
     )
 
 
@@ -155,42 +153,42 @@ class RemoveOrgMemberPayload(Payload):
     user: User | None = edge("The former member.", read_graph.user_shown)
 
 
-async def _create(tx: Transaction, viewer: Viewer, given: CreateOrgInput) -> Outcome:
-    owner = None if given.owner is None else resolve_user(given.owner)
-    new = orgs.OrgCreate(given.slug, given.name, given.description, given.is_public, owner)
+async def _create(tx: Transaction, viewer: Viewer, data: CreateOrgInput) -> Outcome:
+    owner = None if data.owner is None else resolve_user(data.owner)
+    new = orgs.OrgCreate(data.slug, data.name, data.description, data.is_public, owner)
     return {"org": await orgs.create_org(tx, viewer, new)}
 
 
-async def _update(tx: Transaction, viewer: Viewer, given: UpdateOrgInput) -> Outcome:
-    changes = orgs.OrgUpdate(given.name, given.description, given.is_public)
-    return {"org": await orgs.update_org(tx, viewer, resolve_org(given.org), changes)}
+async def _update(tx: Transaction, viewer: Viewer, data: UpdateOrgInput) -> Outcome:
+    changes = orgs.OrgUpdate(data.name, data.description, data.is_public)
+    return {"org": await orgs.update_org(tx, viewer, resolve_org(data.org), changes)}
 
 
-async def _delete(tx: Transaction, viewer: Viewer, given: DeleteOrgInput) -> Outcome:
-    key, resources = await orgs.delete_org(tx, viewer, resolve_org(given.org))
+async def _delete(tx: Transaction, viewer: Viewer, data: DeleteOrgInput) -> Outcome:
+    key, resources = await orgs.delete_org(tx, viewer, resolve_org(data.org))
     return {"deleted_org_id": refs.encode("Org", key), "deleted_resources": resources}
 
 
-async def _transfer(tx: Transaction, viewer: Viewer, given: TransferOrgInput) -> Outcome:
-    return {"org": await orgs.transfer_org(tx, viewer, resolve_org(given.org), resolve_user(given.owner))}
+async def _transfer(tx: Transaction, viewer: Viewer, data: TransferOrgInput) -> Outcome:
+    return {"org": await orgs.transfer_org(tx, viewer, resolve_org(data.org), resolve_user(data.owner))}
 
 
-async def _add(tx: Transaction, viewer: Viewer, given: AddOrgMemberInput) -> Outcome:
-    membership = orgs.Membership(MemberLevel(given.level.value), given.expires_at)
-    org, user = await orgs.add_org_member(tx, viewer, resolve_org(given.org), resolve_user(given.user), membership)
+async def _add(tx: Transaction, viewer: Viewer, data: AddOrgMemberInput) -> Outcome:
+    membership = orgs.Membership(MemberLevel(data.level.value), data.expires_at)
+    org, user = await orgs.add_org_member(tx, viewer, resolve_org(data.org), resolve_user(data.user), membership)
     return {"org": org, "user": user}
 
 
-async def _update_member(tx: Transaction, viewer: Viewer, given: UpdateOrgMemberInput) -> Outcome:
-    level = None if given.level is None else MemberLevel(given.level.value)
-    ends = given.expires_at
+async def _update_member(tx: Transaction, viewer: Viewer, data: UpdateOrgMemberInput) -> Outcome:
+    level = None if data.level is None else MemberLevel(data.level.value)
+    ends = data.expires_at
     membership = orgs.Membership(level, None if ends is None else ends.value, keeps_end=ends is None)
-    org, user = await orgs.update_org_member(tx, viewer, resolve_org(given.org), resolve_user(given.user), membership)
+    org, user = await orgs.update_org_member(tx, viewer, resolve_org(data.org), resolve_user(data.user), membership)
     return {"org": org, "user": user}
 
 
-async def _remove(tx: Transaction, viewer: Viewer, given: RemoveOrgMemberInput) -> Outcome:
-    org, user = await orgs.remove_org_member(tx, viewer, resolve_org(given.org), resolve_user(given.user))
+async def _remove(tx: Transaction, viewer: Viewer, data: RemoveOrgMemberInput) -> Outcome:
+    org, user = await orgs.remove_org_member(tx, viewer, resolve_org(data.org), resolve_user(data.user))
     return {"org": org, "user": user}
 
 

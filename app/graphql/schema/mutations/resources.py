@@ -109,34 +109,34 @@ class CreateResourceTypePayload(Payload):
     resource_type: ResourceType | None = edge("The new resource type.", read_graph.resource_type)
 
 
-async def _create(tx: Transaction, viewer: Viewer, given: CreateResourceInput) -> Outcome:
-    metadata: Any = {} if given.metadata is None else given.metadata
-    org = resolve_org(given.org)
-    new = resources.ResourceCreate(org, given.type, given.slug, given.name, given.description, metadata)
+async def _create(tx: Transaction, viewer: Viewer, data: CreateResourceInput) -> Outcome:
+    metadata: Any = {} if data.metadata is None else data.metadata
+    org = resolve_org(data.org)
+    new = resources.ResourceCreate(org, data.type, data.slug, data.name, data.description, metadata)
     return {"resource": await resources.create_resource(tx, viewer, new)}
 
 
-async def _update(tx: Transaction, viewer: Viewer, given: UpdateResourceInput) -> Outcome:
-    metadata: Any = given.metadata
-    changes = resources.ResourceUpdate(given.name, given.description, metadata)
-    return {"resource": await resources.update_resource(tx, viewer, resolve_resource(given.resource), changes)}
+async def _update(tx: Transaction, viewer: Viewer, data: UpdateResourceInput) -> Outcome:
+    metadata: Any = data.metadata
+    changes = resources.ResourceUpdate(data.name, data.description, metadata)
+    return {"resource": await resources.update_resource(tx, viewer, resolve_resource(data.resource), changes)}
 
 
-async def _transfer(context: GraphQLContext, given: TransferResourceInput) -> Outcome:
-    owner = None if given.owner is None else resolve_user(given.owner)
-    transfer = resources.Transfer(owner, None if given.org is None else resolve_org(given.org))
-    way, terms = resolve_resource(given.resource), context.app.storage_policy
-    async with context.change(dry_run=given.validate_only) as tx:
-        return {"resource": await resources.transfer_resource(tx, context.viewer, way, transfer, terms)}
+async def _transfer(context: GraphQLContext, data: TransferResourceInput) -> Outcome:
+    owner = None if data.owner is None else resolve_user(data.owner)
+    transfer = resources.Transfer(owner, None if data.org is None else resolve_org(data.org))
+    ref, storage_policy = resolve_resource(data.resource), context.app.storage_policy
+    async with context.change(dry_run=data.validate_only) as tx:
+        return {"resource": await resources.transfer_resource(tx, context.viewer, ref, transfer, storage_policy)}
 
 
-async def _delete(tx: Transaction, viewer: Viewer, given: DeleteResourceInput) -> Outcome:
-    key = await resources.delete_resource(tx, viewer, resolve_resource(given.resource))
+async def _delete(tx: Transaction, viewer: Viewer, data: DeleteResourceInput) -> Outcome:
+    key = await resources.delete_resource(tx, viewer, resolve_resource(data.resource))
     return {"deleted_resource_id": refs.encode("Resource", key)}
 
 
-async def _create_type(tx: Transaction, viewer: Viewer, given: CreateResourceTypeInput) -> Outcome:
-    return {"resource_type": await resources.create_resource_type(tx, viewer, given.name, given.has_data)}
+async def _create_type(tx: Transaction, viewer: Viewer, data: CreateResourceTypeInput) -> Outcome:
+    return {"resource_type": await resources.create_resource_type(tx, viewer, data.name, data.has_data)}
 
 
 @object_type

@@ -20,8 +20,7 @@ class CreateRoleInput(ChangeInput):
 
     name: str = strawberry.field(
         description="1 to 64 printable characters of one script, without `/` and `\\`. Unique without regard to letter "
-            "case, Unicode spelling and characters that look alike."
-
+        "case, Unicode spelling and characters that look alike."
     )
     description: str = strawberry.field(default="", description="Description for readers; at most 1,000 characters.")
     permissions: list[Permission] = strawberry.field(
@@ -70,19 +69,19 @@ class DeleteRolePayload(Payload):
     deleted_role_id: strawberry.ID | None = strawberry.field(description="The id of the deleted role.")
 
 
-async def _create(tx: Transaction, viewer: Viewer, given: CreateRoleInput) -> Outcome:
-    permissions = permission_mask(given.permissions)
-    return {"role": await roles.create_role(tx, viewer, given.name, given.description, permissions)}
+async def _create(tx: Transaction, viewer: Viewer, data: CreateRoleInput) -> Outcome:
+    permissions = permission_mask(data.permissions)
+    return {"role": await roles.create_role(tx, viewer, data.name, data.description, permissions)}
 
 
-async def _update(tx: Transaction, viewer: Viewer, given: UpdateRoleInput) -> Outcome:
-    permissions = None if given.permissions is None else permission_mask(given.permissions)
-    changes = roles.RoleUpdate(given.name, given.description, permissions)
-    return {"role": await roles.update_role(tx, viewer, resolve_role(given.role), changes)}
+async def _update(tx: Transaction, viewer: Viewer, data: UpdateRoleInput) -> Outcome:
+    permissions = None if data.permissions is None else permission_mask(data.permissions)
+    changes = roles.RoleUpdate(data.name, data.description, permissions)
+    return {"role": await roles.update_role(tx, viewer, resolve_role(data.role), changes)}
 
 
-async def _delete(tx: Transaction, viewer: Viewer, given: DeleteRoleInput) -> Outcome:
-    return {"deleted_role_id": refs.encode("Role", await roles.delete_role(tx, viewer, resolve_role(given.role)))}
+async def _delete(tx: Transaction, viewer: Viewer, data: DeleteRoleInput) -> Outcome:
+    return {"deleted_role_id": refs.encode("Role", await roles.delete_role(tx, viewer, resolve_role(data.role)))}
 
 
 @object_type

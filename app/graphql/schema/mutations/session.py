@@ -103,57 +103,58 @@ class ResetPasswordPayload(Payload):
     user: User | None = edge("The user.", read_graph.user)
 
 
-def _opened(context: GraphQLContext, session: accounts.Session) -> Outcome:
+def _open_session(context: GraphQLContext, session: accounts.Session) -> Outcome:
     context.set_viewer(session)
-    shown = {"token": session.token, "expires_at": session.expires_at, "user": session.viewer.user_id}
-    return {"session": fill_payload(Session, shown)}
+    values = {"token": session.token, "expires_at": session.expires_at, "user": session.viewer.user_id}
+    return {"session": fill_payload(Session, values)}
 
 
-async def _log_in(context: GraphQLContext, given: LoginInput) -> Outcome:
-    if given.token is not None:
-        if given.user_name is not None or given.password is not None:
+async def _log_in(context: GraphQLContext, data: LoginInput) -> Outcome:
+    if data.token is not None:
+        if data.user_name is not None or data.password is not None:
             raise InvalidInput("Send either `token`, or `userName` and `password`, not both.", ("token",))
-        return _opened(context, await accounts.log_in_with_token(context.app, given.token))
-    if given.user_name is None or given.password is None:
-        raise Problems([InvalidInput(f"`{name}` is missing, or a `token` alone.", (name,)) for name in _missing(given)])
-    return _opened(context, await accounts.log_in(context.app, given.user_name, given.password))
+        return _open_session(context, await accounts.log_in_with_token(context.app, data.token))
+    if data.user_name is None or data.password is None:
+        text = "`{}` is missing. Send `userName` and `password`, or `token`."
+        raise Problems([InvalidInput(text.format(name), (name,)) for name in _missing_fields(data)])
+    return _open_session(context, await accounts.log_in(context.app, data.user_name, data.password))
 
 
-def _missing(given: LoginInput) -> list[str]:
-    wanted = {"userName": given.user_name, "password": given.password}
-    return [name for name, text in wanted.items() if text is None]
+def _missing_fields(data: LoginInput) -> list[str]:
+    values = {"userName": data.user_name, "password": data.password}
+    return [name for name, value in values.items() if value is None]
 
 
-async def _refresh(context: GraphQLContext, given: None) -> Outcome:
+async def _refresh(context: GraphQLContext, data: None) -> Outcome:
     async with accounts.token_slot(context.app):
-        return _opened(context, await accounts.refresh(context.app, context.viewer))
+        return _open_session(context, await accounts.refresh(context.app, context.viewer))
 
 
-async def _log_out(context: GraphQLContext, given: None) -> Outcome:
+async def _log_out(context: GraphQLContext, data: None) -> Outcome:
     async with context.change() as tx:
         await accounts.log_out(tx, context.viewer)
     context.clear_viewer()
     return {}
 
 
-async def _sign_out_everywhere(tx: Transaction, viewer: Viewer, given: SignOutEverywhereInput) -> Outcome:
-    user = None if given.user is None else resolve_user(given.user)
+async def _sign_out_everywhere(tx: Transaction, viewer: Viewer, data: SignOutEverywhereInput) -> Outcome:
+    user = None if data.user is None else resolve_user(data.user)
     return {"user": await accounts.sign_out_everywhere(tx, viewer, user)}
 
 
-async def _change_password(context: GraphQLContext, given: ChangePasswordInput) -> Outcome:
+async def _change_password(context: GraphQLContext, data: ChangePasswordInput) -> Outcome:
     session = await accounts.change_password(
-        context.app, context.viewer, given.old_password, given.new_password, dry=given.validate_only
+        context.app, context.viewer, data.old_password, data.new_password, dry=data.validate_only
     )
-    return {} if session is None else _opened(context, session)
+    return {} if session is None else _open_session(context, session)
 
 
-async def _reset_password(context: GraphQLContext, given: ResetPasswordInput) -> Outcome:
-    (fresh,) = await accounts.hash_managed_passwords(
-        context.app, context.viewer, [(given.new_password, ("newPassword",))]
+async def _reset_password(context: GraphQLContext, data: ResetPasswordInput) -> Outcome:
+    (password_hash,) = await accounts.hash_managed_passwords(
+        context.app, context.viewer, [(data.new_password, ("newPassword",))]
     )
-    async with context.change(dry_run=given.validate_only) as tx:
-        return {"user": await accounts.reset_password(tx, context.viewer, resolve_user(given.user), str(fresh))}
+    async with context.change(dry_run=data.validate_only) as tx:
+        return {"user": await accounts.reset_password(tx, context.viewer, resolve_user(data.user), str(password_hash))}
 
 
 @object_type

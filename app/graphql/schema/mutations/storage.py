@@ -59,7 +59,7 @@ class BeginDownloadInput(ChangeInput):
     resource: ResourceBy = strawberry.field(description="The resource. Its type must have data.")
 
 
-SIGNED = (
+SIGNED_TICKET = (
     "The ticket for the storage service: a JWT, signed with the EdDSA key at `/.well-known/jwks.json`. It "
     "cannot be used to sign in. Null with `validateOnly`."
 )
@@ -70,7 +70,7 @@ class BeginUploadPayload(Payload):
     """Payload of `beginUpload`."""
 
     ticket: Ticket | None = edge("The new ticket.", read_graph.ticket)
-    token: str | None = strawberry.field(description=SIGNED)
+    token: str | None = strawberry.field(description=SIGNED_TICKET)
 
 
 @object_type
@@ -95,43 +95,43 @@ class BeginDownloadPayload(Payload):
     """Payload of `beginDownload`."""
 
     ticket: Ticket | None = edge("The new ticket.", read_graph.ticket)
-    token: str | None = strawberry.field(description=SIGNED)
+    token: str | None = strawberry.field(description=SIGNED_TICKET)
 
 
-async def _begin_upload(context: GraphQLContext, given: BeginUploadInput) -> Outcome:
-    way, terms = resolve_resource(given.resource), context.app.storage_policy
-    async with context.change(dry_run=given.validate_only) as tx:
-        begun = await storage.begin_upload(tx, context.viewer, way, given.size_bytes, terms)
-    return _opened(context, begun, dry=given.validate_only)
+async def _begin_upload(context: GraphQLContext, data: BeginUploadInput) -> Outcome:
+    ref, storage_policy = resolve_resource(data.resource), context.app.storage_policy
+    async with context.change(dry_run=data.validate_only) as tx:
+        ticket = await storage.begin_upload(tx, context.viewer, ref, data.size_bytes, storage_policy)
+    return _issue_token(context, ticket, dry=data.validate_only)
 
 
-async def _begin_download(context: GraphQLContext, given: BeginDownloadInput) -> Outcome:
-    way, terms = resolve_resource(given.resource), context.app.storage_policy
-    async with context.change(dry_run=given.validate_only) as tx:
-        begun = await storage.begin_download(tx, context.viewer, way, terms)
-    return _opened(context, begun, dry=given.validate_only)
+async def _begin_download(context: GraphQLContext, data: BeginDownloadInput) -> Outcome:
+    ref, storage_policy = resolve_resource(data.resource), context.app.storage_policy
+    async with context.change(dry_run=data.validate_only) as tx:
+        ticket = await storage.begin_download(tx, context.viewer, ref, storage_policy)
+    return _issue_token(context, ticket, dry=data.validate_only)
 
 
-def _opened(context: GraphQLContext, begun: storage.StartedTicket, *, dry: bool) -> Outcome:
+def _issue_token(context: GraphQLContext, ticket: storage.StartedTicket, *, dry: bool) -> Outcome:
     """Return the ticket with its token after the commit; an empty outcome with `validateOnly`."""
     if dry:
         return {}
-    act = UPLOAD if begun.is_upload else DOWNLOAD
-    resource = refs.encode("Resource", begun.resource_id)
-    times = begun.begins, begun.ends
-    claims = TicketClaims(begun.key, act, resource, begun.path, begun.bytes, begun.user_name, *times)
-    return {"ticket": begun.key, "token": context.app.tickets.issue(claims)}
+    kind = UPLOAD if ticket.is_upload else DOWNLOAD
+    resource = refs.encode("Resource", ticket.resource_id)
+    times = ticket.begins, ticket.ends
+    claims = TicketClaims(ticket.key, kind, resource, ticket.path, ticket.bytes, ticket.user_name, *times)
+    return {"ticket": ticket.key, "token": context.app.tickets.issue(claims)}
 
 
-async def _finish(context: GraphQLContext, given: FinishUploadInput) -> Outcome:
-    sizes, terms = (given.size_bytes, given.replaced_bytes), context.app.storage_policy
-    async with context.change(dry_run=given.validate_only) as tx:
-        resource = await storage.finish_upload(tx, context.viewer, given.ticket, *sizes, terms)
-    return {"ticket": given.ticket, "resource": resource}
+async def _finish(context: GraphQLContext, data: FinishUploadInput) -> Outcome:
+    sizes, storage_policy = (data.size_bytes, data.replaced_bytes), context.app.storage_policy
+    async with context.change(dry_run=data.validate_only) as tx:
+        resource = await storage.finish_upload(tx, context.viewer, data.ticket, *sizes, storage_policy)
+    return {"ticket": data.ticket, "resource": resource}
 
 
-async def _cancel(tx: Transaction, viewer: Viewer, given: CancelUploadInput) -> Outcome:
-    return {"ticket": await storage.cancel_upload(tx, given.ticket)}
+async def _cancel(tx: Transaction, viewer: Viewer, data: CancelUploadInput) -> Outcome:
+    return {"ticket": await storage.cancel_upload(tx, data.ticket)}
 
 
 @object_type

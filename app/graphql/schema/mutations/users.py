@@ -167,43 +167,45 @@ Passwords = Sequence[tuple[str | None, Sequence[str | int]]]
 """Passwords, each with its path in the input."""
 
 
-def _new(given: NewUserInput, password_hash: str | None) -> users.UserCreate:
-    wanted = users.DEFAULT_ROLES if given.roles is None else given.roles
-    metadata: Any = {} if given.metadata is None else given.metadata
-    return users.UserCreate(given.user_name, given.email, password_hash, wanted, metadata)
+def _user_create(data: NewUserInput, password_hash: str | None) -> users.UserCreate:
+    roles = users.DEFAULT_ROLES if data.roles is None else data.roles
+    metadata: Any = {} if data.metadata is None else data.metadata
+    return users.UserCreate(data.user_name, data.email, password_hash, roles, metadata)
 
 
-async def _hashes(context: GraphQLContext, given: Passwords) -> tuple[Sequence[str | None], Sequence[errors.Problem]]:
+async def _hash_passwords(
+    context: GraphQLContext, passwords: Passwords
+) -> tuple[Sequence[str | None], Sequence[errors.Problem]]:
     """Return the hashes and no problems, or the problems of the passwords, which are reported with all others."""
     try:
-        return await session.hash_managed_passwords(context.app, context.viewer, given), ()
+        return await session.hash_managed_passwords(context.app, context.viewer, passwords), ()
     except errors.Problems as refused:
-        return [None] * len(given), refused.problems
+        return [None] * len(passwords), refused.problems
 
 
-async def _create(context: GraphQLContext, given: CreateUserInput) -> Outcome:
-    hashes, wrong = await _hashes(context, [(given.password, ("password",))])
-    async with context.change(dry_run=given.validate_only) as tx:
-        new, with_orgs = _new(given, hashes[0]), context.app.gives_orgs
-        return {"user": await provisioning.provision_one(tx, context.viewer, new, wrong, with_orgs=with_orgs)}
+async def _create(context: GraphQLContext, data: CreateUserInput) -> Outcome:
+    hashes, problems = await _hash_passwords(context, [(data.password, ("password",))])
+    async with context.change(dry_run=data.validate_only) as tx:
+        new, with_orgs = _user_create(data, hashes[0]), context.app.gives_orgs
+        return {"user": await provisioning.provision_one(tx, context.viewer, new, problems, with_orgs=with_orgs)}
 
 
-async def _create_many(context: GraphQLContext, given: CreateUsersInput) -> Outcome:
+async def _create_many(context: GraphQLContext, data: CreateUsersInput) -> Outcome:
     try:
-        users.check_number(context.viewer, len(given.users))
-        passwords = [(each.password, ("users", at, "password")) for at, each in enumerate(given.users)]
-        hashes, wrong = await _hashes(context, passwords)
-        async with context.change(dry_run=given.validate_only) as tx:
-            new = [_new(*each) for each in zip(given.users, hashes, strict=True)]
-            made = await provisioning.provision(tx, context.viewer, new, wrong, with_orgs=context.app.gives_orgs)
-            return {"results": results(CreateUsersResult, "user", made)}
+        users.check_number(context.viewer, len(data.users))
+        passwords = [(user.password, ("users", index, "password")) for index, user in enumerate(data.users)]
+        hashes, problems = await _hash_passwords(context, passwords)
+        async with context.change(dry_run=data.validate_only) as tx:
+            new = [_user_create(*each) for each in zip(data.users, hashes, strict=True)]
+            user_ids = await provisioning.provision(tx, context.viewer, new, problems, with_orgs=context.app.gives_orgs)
+            return {"results": results(CreateUsersResult, "user", user_ids)}
     except errors.Problem as problem:
-        return _refused(len(given.users), [problem])
+        return _reject(len(data.users), [problem])
     except errors.Problems as several:
-        return _refused(len(given.users), several.problems)
+        return _reject(len(data.users), several.problems)
 
 
-def _refused(number: int, problems: Sequence[errors.Problem]) -> Outcome:
+def _reject(number: int, problems: Sequence[errors.Problem]) -> Outcome:
     keys = [None] * number if number <= users.MAX_AT_ONCE else []
     return {
         "results": results(CreateUsersResult, "user", keys, problems),
@@ -211,21 +213,21 @@ def _refused(number: int, problems: Sequence[errors.Problem]) -> Outcome:
     }
 
 
-async def _update(tx: Transaction, viewer: Viewer, given: UpdateUserInput) -> Outcome:
-    if given.roles is not None and given.roles.value is None:
+async def _update(tx: Transaction, viewer: Viewer, data: UpdateUserInput) -> Outcome:
+    if data.roles is not None and data.roles.value is None:
         raise errors.BadInput(
             "`roles` must be a list. Send an empty list to remove all roles, or leave it out to keep them."
         )
     changes = users.UserUpdate(
-        email=None if given.email is None else given.email.value or "",
-        roles=None if given.roles is None else given.roles.value,
+        email=None if data.email is None else data.email.value or "",
+        roles=None if data.roles is None else data.roles.value,
     )
-    return {"user": await users.update_user(tx, viewer, resolve_user(given.user), changes)}
+    return {"user": await users.update_user(tx, viewer, resolve_user(data.user), changes)}
 
 
-async def _delete(tx: Transaction, viewer: Viewer, given: DeleteUserInput) -> Outcome:
-    successor = None if given.successor is None else resolve_user(given.successor)
-    deleted = await user_deletion.delete_user(tx, viewer, resolve_user(given.user), successor)
+async def _delete(tx: Transaction, viewer: Viewer, data: DeleteUserInput) -> Outcome:
+    successor = None if data.successor is None else resolve_user(data.successor)
+    deleted = await user_deletion.delete_user(tx, viewer, resolve_user(data.user), successor)
     return {
         "deleted_user_id": refs.encode("User", deleted.id),
         "orgs_transferred": deleted.orgs,
@@ -233,12 +235,12 @@ async def _delete(tx: Transaction, viewer: Viewer, given: DeleteUserInput) -> Ou
     }
 
 
-async def _set_metadata(tx: Transaction, viewer: Viewer, given: SetUserMetadataInput) -> Outcome:
-    return {"user": await users.set_user_metadata(tx, viewer, resolve_user(given.user), given.metadata)}
+async def _set_metadata(tx: Transaction, viewer: Viewer, data: SetUserMetadataInput) -> Outcome:
+    return {"user": await users.set_user_metadata(tx, viewer, resolve_user(data.user), data.metadata)}
 
 
-async def _assign(tx: Transaction, viewer: Viewer, given: AssignRolesInput) -> Outcome:
-    return {"user": await users.assign_roles(tx, viewer, resolve_user(given.user), given.roles)}
+async def _assign(tx: Transaction, viewer: Viewer, data: AssignRolesInput) -> Outcome:
+    return {"user": await users.assign_roles(tx, viewer, resolve_user(data.user), data.roles)}
 
 
 MANAGE: Any = {"requires": Permission.USERS_MANAGE}

@@ -8,7 +8,6 @@ import strawberry
 from app import policy
 from app.db import tables
 from app.db.tables import Access, Grant
-from app.domain import resource_roles
 from app.graphql.schema.connections import Connection
 from app.graphql.schema.decorators import object_type
 from app.graphql.schema.enums import (
@@ -96,10 +95,6 @@ class ViewerAccess(EntityType, row=tables.Resource):
         "All roles of the viewer, with implied ones.", of=policy.effective_mask, read=role_list
     )
     sources: list[AccessSource] = edge("All sources of these roles.", read_graph.sources, tables.Resource.id)
-
-
-def _effective(mask: int) -> list[ResourceRole]:
-    return role_list(resource_roles.effective(mask, resource_roles.ALL))
 
 
 @object_type

@@ -33,7 +33,7 @@ AFTER = "The same fields afterwards. Null if the event deleted the object."
 class AuditChannel(DescribedEnum):
     """Interface through which a change was made."""
 
-    # The faces of `app.domain.request_origin`.
+    # The channels of `app.domain.request_origin`.
 
     GRAPHQL = "GRAPHQL", "The GraphQL API."
     REST = "REST", "The REST API."
@@ -160,6 +160,6 @@ class AuditEventFilter:
     not_: "AuditEventFilter | None" = strawberry.field(default=None, name="not", description="This must not match.")
 
 
-def whole_log(viewer: Viewer) -> int | None:
+def log_key(viewer: Viewer) -> int | None:
     """Return the key of the complete log if the viewer may read it; None otherwise."""
     return ROOT_KEY if policy.reads_audit(viewer) else None

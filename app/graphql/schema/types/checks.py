@@ -32,13 +32,13 @@ ByResource = Annotated[ResourceBy, strawberry.argument(description="The resource
 ByRole = Annotated[ResourceRole, strawberry.argument(description="The role.")]
 
 
-async def _check(database: Database, viewer: Viewer, given: Mapping[str, Any]) -> bool:
-    way, where = resolve_user(given["user"]), resolve_resource(given["resource"])
-    return await checks.check_access(database, viewer, way, where, int(given["role"].value))
+async def _check(database: Database, viewer: Viewer, arguments: Mapping[str, Any]) -> bool:
+    user_ref, resource_ref = resolve_user(arguments["user"]), resolve_resource(arguments["resource"])
+    return await checks.check_access(database, viewer, user_ref, resource_ref, int(arguments["role"].value))
 
 
-async def _check_batch(database: Database, viewer: Viewer, given: Mapping[str, Any]) -> list[bool]:
-    users, resources, roles = given["users"], given["resources"], given["roles"]
+async def _check_batch(database: Database, viewer: Viewer, arguments: Mapping[str, Any]) -> list[bool]:
+    users, resources, roles = arguments["users"], arguments["resources"], arguments["roles"]
     if not len(users) == len(resources) == len(roles):
         raise BadInput("`users`, `resources` and `roles` must have the same length.")
     checks.require_few(viewer, len(users))
@@ -70,8 +70,11 @@ class Checks:
     @computed(f"Return all sources of the roles of a user on a resource. Empty if the user has none. {WHO_MAY_ASK}")
     async def explain_access(self, info: Info, user: ByUser, resource: ByResource) -> list[AccessSource] | None:
         context = info.context
-        way, where = resolve_user(user), resolve_resource(resource)
-        return [_source(reason) for reason in await checks.explain_access(context.database, context.viewer, way, where)]
+        user_ref, resource_ref = resolve_user(user), resolve_resource(resource)
+        return [
+            _source(reason)
+            for reason in await checks.explain_access(context.database, context.viewer, user_ref, resource_ref)
+        ]
 
     @computed(
         f"Return the reasons why a user does not have a role on a resource. Empty if the user has it. {WHO_MAY_ASK} "
@@ -80,24 +83,26 @@ class Checks:
     async def explain_denial(
         self, info: Info, user: ByUser, resource: ByResource, role: ByRole
     ) -> list[AccessDenial] | None:
-        context, way, where = info.context, resolve_user(user), resolve_resource(resource)
-        found = await denials.explain_denial(context.database, context.viewer, way, where, int(role.value))
-        return [_denial(each) for each in found]
+        context, user_ref, resource_ref = info.context, resolve_user(user), resolve_resource(resource)
+        reasons = await denials.explain_denial(
+            context.database, context.viewer, user_ref, resource_ref, int(role.value)
+        )
+        return [_denial(reason) for reason in reasons]
 
 
 def _denial(denial: denials.Denial) -> AccessDenial:
-    shown = {
+    values = {
         "cause": of_value(AccessDenialCause, denial.cause.value),
         "kind": None if denial.kind is None else kind_named(int(denial.kind)),
         "group": denial.key if denial.kind is SubjectType.GROUP else None,
         "granted_roles": role_list(denial.granted),
         "ended_at": denial.ended_at,
     }
-    return fill_payload(AccessDenial, shown)
+    return fill_payload(AccessDenial, values)
 
 
 def _source(reason: checks.Reason) -> AccessSource:
-    shown = {
+    values = {
         "kind": kind_named(int(reason.kind)),
         "granted_roles": role_list(reason.granted),
         "effective_roles": role_list(reason.mask),
@@ -105,4 +110,4 @@ def _source(reason: checks.Reason) -> AccessSource:
         "org_level": None if reason.level is None else LEVELS[reason.level],
         "expires_at": reason.expires_at,
     }
-    return fill_payload(AccessSource, shown)
+    return fill_payload(AccessSource, values)

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from app.graphql.schema.types.roles import Role
     from app.graphql.schema.types.storage import Storage
 
-HERSELF = "the user is the viewer"
+OWN_DETAILS = "the user is the viewer"
 """Condition under which a detail of a user needs no permission."""
 
-PRIVATE: Any = {"guard": policy.sees_user_details, "requires": Permission.USERS_VIEW, "unless": HERSELF}
+PRIVATE: Any = {"guard": policy.sees_user_details, "requires": Permission.USERS_VIEW, "unless": OWN_DETAILS}
 
 
 @object_type
