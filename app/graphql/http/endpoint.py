@@ -12,7 +12,7 @@ from app.config import RequestLimits
 from app.graphql import errors
 from app.graphql.documents.cache import Invalid
 from app.graphql.http import accept, request
-from app.graphql.http import response as writing
+from app.graphql.http import response as responses
 from app.graphql.http.messages import GraphQLAnswer, GraphQLRequest
 from app.http import MethodNotAllowed, parse_headers
 from app.observability import request_stats
@@ -57,7 +57,7 @@ class GraphQLEndpoint:
                 media = accept.negotiate(headers, OFFERS)
                 http.media_type(headers, JSON_ONLY)
                 body = await http.body(headers, receive, self._limits.body_bytes)
-                response = writing.answer_response(await self._post(scope, body), media)
+                response = responses.answer_response(await self._post(scope, body), media)
             elif method not in METHODS:
                 raise MethodNotAllowed("Only GET and POST are supported at this address.", METHODS)
             else:
@@ -65,12 +65,14 @@ class GraphQLEndpoint:
                 media = accept.negotiate(headers, self._offers(parameters))
                 is_page = media == accept.HTML
                 response = (
-                    writing.page() if is_page else writing.answer_response(await self._get(scope, parameters), media)
+                    responses.page()
+                    if is_page
+                    else responses.answer_response(await self._get(scope, parameters), media)
                 )
         except ClientDisconnect:
             response = Response(status_code=400)  # the client is gone
         except Exception as error:
-            response = writing.interrupted_response(error, media)
+            response = responses.interrupted_response(error, media)
         await response(scope, receive, send)
 
     def _offers(self, parameters: Mapping[str, str]) -> tuple[str, ...]:

@@ -70,7 +70,7 @@ for _kind in core().type_map.values():  # Strawberry prints @oneOf without setti
     if getattr(_kind.extensions.get("strawberry-definition"), "is_one_of", False):
         cast("GraphQLInputObjectType", _kind).is_one_of = True
 
-list_limits.mark(core())
+list_limits.set_limits(core())
 
 _requires_permission = next(each for each in core().directives if each.name == "requiresPermission")
 for _argument, _description in REQUIRES.items():  # Strawberry has no parameter for these descriptions

@@ -10,7 +10,7 @@ from typing_extensions import TypeVar  # typing has defaults from Python 3.13 on
 
 from app.graphql.schema.decorators import description_of, input_type, object_type
 from app.graphql.schema.enums import DescribedEnum, enum
-from app.graphql.schema.fields import EntityType, special
+from app.graphql.schema.fields import EntityType, connection_field
 from app.graphql.schema.instances import field_specs, field_type, instance, layout
 from app.query import pagination
 from app.query.pagination import Page, PageRequest
@@ -82,12 +82,12 @@ def connection_of(node: type, edge: type = EntityType) -> type:
         f"{name}Connection",
         f"Page of a list of `{node.__name__}`.",
         Connection,
-        edges=(list[edges], special("Items with their cursors.", _edges)),  # type: ignore[valid-type]
-        nodes=(list[node], special("Items without their cursors.", _nodes)),  # type: ignore[valid-type]
-        page_info=(PageInfo, special("Pagination details.", _page_info)),
+        edges=(list[edges], connection_field("Items with their cursors.", _edges)),  # type: ignore[valid-type]
+        nodes=(list[node], connection_field("Items without their cursors.", _nodes)),  # type: ignore[valid-type]
+        page_info=(PageInfo, connection_field("Pagination details.", _page_info)),
         total_count=(
             int,
-            special("Number of items the viewer can see. Computed only when selected.", _total_count),
+            connection_field("Number of items the viewer can see. Computed only when selected.", _total_count),
         ),
     )
 

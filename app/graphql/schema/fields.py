@@ -94,12 +94,12 @@ def part(
 
 def viewer_value(description: str, of: Callable[[Viewer], Any]) -> Any:
     """Declare a value that is computed from the viewer, without a row."""
-    return declared(description, FieldSpec(given=of), _viewer_value)
+    return declare_field(description, FieldSpec(given=of), _viewer_value)
 
 
 def own_part(description: str) -> Any:
     """Declare an object without a row, in a type without a row."""
-    return declared(description, FieldSpec(part=True), _own_part)
+    return declare_field(description, FieldSpec(part=True), _own_part)
 
 
 def edge(  # noqa: PLR0913 - a declaration, all by name
@@ -124,32 +124,32 @@ def edge(  # noqa: PLR0913 - a declaration, all by name
     spec = FieldSpec(of=None if viewer_key else key, guard=guard, read=read, follow=relation, given=viewer_key)
     arguments = [*_page_arguments(filter, order), *narrow] if relation.kind == "page" else ()
     resolve = {"one": _follow_one, "many": _follow_many, "page": _follow_page}[relation.kind]
-    return declared(description, spec, resolve, arguments, _requirement(requires, unless))
+    return declare_field(description, spec, resolve, arguments, _requirement(requires, unless))
 
 
 def lookup(description: str, find: Lookup, *arguments: Argument) -> Any:
     """Declare one row, by one of several keys. It is null if the row does not exist or the viewer may not see it."""
-    return declared(description, FieldSpec(find=find), _lookup, arguments)
+    return declare_field(description, FieldSpec(find=find), _lookup, arguments)
 
 
 def lookups(description: str, find: Lookup, *arguments: Argument) -> Any:
     """Declare several rows in the order of their keys, with null for each missing row."""
-    return declared(description, FieldSpec(find=find), _lookup_each, arguments)
+    return declare_field(description, FieldSpec(find=find), _lookup_each, arguments)
 
 
 def service_field(description: str, call: Callable[..., Any], *arguments: Argument) -> Any:
     """Declare a leaf value that a service computes, called with (database, viewer, arguments)."""
-    return declared(description, FieldSpec(asks=call), _call_service, arguments)
+    return declare_field(description, FieldSpec(asks=call), _call_service, arguments)
 
 
-def computed(description: str) -> Callable[[Callable[P, R]], R]:
+def computed_field(description: str) -> Callable[[Callable[P, R]], R]:
     """Declare a field with a resolver of its own. It does not compile, so a test limits the number of these fields."""
     field: Any = strawberry.field(description=description, metadata={"computed": True})
     decorator: Callable[[Callable[P, R]], R] = field
     return decorator
 
 
-def declared(
+def declare_field(
     description: str,
     spec: FieldSpec | None,
     resolve: Callable[..., Any],
@@ -168,9 +168,9 @@ def declared(
     return field
 
 
-def special(description: str, resolve: Callable[..., Any]) -> Any:
+def connection_field(description: str, resolve: Callable[..., Any]) -> Any:
     """Declare a field of a connection, whose parent reads it."""
-    return declared(description, None, resolve)
+    return declare_field(description, None, resolve)
 
 
 def _argument(name: str, kind: Any, description: str) -> StrawberryArgument:

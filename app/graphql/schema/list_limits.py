@@ -1,7 +1,7 @@
 """Maximum lengths of the lists in arguments and inputs that a service limits by a rule of its own.
 
 The items of a longer list are neither coerced nor converted, since the service checks the length first. Other lists
-may have `app.graphql.coercion.list_lengths.DEFAULT_MOST` items, and longer ones are rejected with the variables.
+may have `coercion.list_lengths.DEFAULT_MAX_ITEMS` items, and longer ones are rejected with the variables.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +30,7 @@ INPUTS: Mapping[tuple[str, str], int] = {
 }
 """Limits by the input type and the name of its field."""
 
-OF_EVERY_INPUT = {"and": pagination.MAX_COMPARISONS, "or": pagination.MAX_COMPARISONS}
+IN_EVERY_INPUT = {"and": pagination.MAX_COMPARISONS, "or": pagination.MAX_COMPARISONS}
 """Limits by the name of the field, in every filter."""
 
 ARGUMENTS: Mapping[str, int] = {
@@ -45,10 +45,10 @@ ARGUMENTS: Mapping[str, int] = {
 
 def max_items_of_input(kind: str, name: str) -> int | None:
     """Return the maximum length of a list in a field of an input; None if no service limits it."""
-    return INPUTS.get((kind, name), OF_EVERY_INPUT.get(name))
+    return INPUTS.get((kind, name), IN_EVERY_INPUT.get(name))
 
 
-def mark(schema: GraphQLSchema) -> None:
+def set_limits(schema: GraphQLSchema) -> None:
     """Store the limits in the schema of graphql-core, where the coercion of arguments reads them."""
     for kind in schema.type_map.values():
         if is_input_object_type(kind):
@@ -74,7 +74,7 @@ def guard_arguments(arguments: Mapping[str, GraphQLArgument], resolve: Callable[
 def _require_short(location: ListLocation, value: Any, name: str) -> None:
     maximum = declared_max_items(location)
     if isinstance(value, list) and maximum is not None and len(value) > maximum:
-        raise BadInput(f"`{name}` has {len(value):,} items, and at most {maximum:,} are taken here.")
+        raise BadInput(f"`{name}` has {len(value):,} items; at most {maximum:,} are allowed.")
     kind = get_named_type(location.type)
     if not is_input_object_type(kind):
         return

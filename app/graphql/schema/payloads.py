@@ -13,7 +13,7 @@ from app.graphql.context import GraphQLContext
 from app.graphql.schema.decorators import input_type, interface_type, object_type
 from app.graphql.schema.directives import Permission, RequiresPermission
 from app.graphql.schema.enums import DescribedEnum, enum
-from app.graphql.schema.fields import Argument, declared, origin, output, own_part
+from app.graphql.schema.fields import Argument, declare_field, origin, output, own_part
 from app.observability import counters, request_stats
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def action(
         return outcome or await change(context, info.raw.field_name, origin(output(info)), kwargs)
 
     directives = () if requires is None else (RequiresPermission(permission=requires, unless=unless),)
-    return declared(description, None, resolve, _input_argument(input_class), directives, change)
+    return declare_field(description, None, resolve, _input_argument(input_class), directives, change)
 
 
 def _input_argument(input_class: Any) -> Sequence[Argument]:

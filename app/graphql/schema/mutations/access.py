@@ -13,7 +13,7 @@ from app.domain.viewer import Viewer
 from app.graphql.context import GraphQLContext
 from app.graphql.schema.decorators import input_type, object_type, one_of_input
 from app.graphql.schema.enums import ResourceRole, SubjectKind, kind_named, role_list, role_mask
-from app.graphql.schema.fields import computed, edge
+from app.graphql.schema.fields import computed_field, edge
 from app.graphql.schema.list_limits import read_each
 from app.graphql.schema.payloads import (
     ChangeInput,
@@ -218,7 +218,7 @@ Configuration = Annotated[
 class AccessQuestions:
     """Queries about changes that are not made."""
 
-    @computed(
+    @computed_field(
         "Return the changes that `submitAccess` would make with the same input. Requires ADMIN on the "
         "resource. Writes nothing."
     )

@@ -94,7 +94,7 @@ class RemoveGroupMembersInput(ChangeInput):
 
 @input_type
 class SetGroupManagerInput(ChangeInput):
-    """Appoints or dismisses a manager of a group."""
+    """A member of a group, with or without the right to manage it."""
 
     group: GroupBy = strawberry.field(description="The group.")
     user: UserBy = strawberry.field(description="The member.")
@@ -245,5 +245,5 @@ class GroupMutations:
         **MANAGER,
     )
     set_group_manager: SetGroupManagerPayload | None = mutation(
-        "Allow or forbid a member to add and remove members.", SetGroupManagerInput, _set_manager, **MANAGER
+        "Allow a member to add and remove members, or end this right.", SetGroupManagerInput, _set_manager, **MANAGER
     )

@@ -72,7 +72,7 @@ class UpdateUserInput(ChangeInput):
         description="A new e-mail address. Null or an empty text removes it."
     )
     roles: strawberry.Maybe[list[str] | None] = strawberry.field(
-        description="Names of all roles of the user. Null is not allowed."
+        description="Names of the new roles, which replace all current ones. Null is not allowed."
     )
 
 
@@ -103,7 +103,7 @@ class AssignRolesInput(ChangeInput):
     """New roles of a user."""
 
     user: UserBy = strawberry.field(description="The user.")
-    roles: list[str] = strawberry.field(description="Names of all roles of the user.")
+    roles: list[str] = strawberry.field(description="Names of the new roles, which replace all current ones.")
 
 
 @object_type

@@ -12,7 +12,7 @@ from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
 from app.graphql.schema.decorators import object_type
 from app.graphql.schema.enums import LEVELS, ResourceRole, kind_named, of_value, role_list
-from app.graphql.schema.fields import computed, service_field
+from app.graphql.schema.fields import computed_field, service_field
 from app.graphql.schema.payloads import fill_payload
 from app.graphql.schema.refs import ResourceBy, UserBy, resolve_resource, resolve_user
 from app.graphql.schema.types.access import AccessDenial, AccessDenialCause, AccessSource
@@ -67,7 +67,9 @@ class Checks:
         ("roles", list[ResourceRole], "Roles, as many as users."),
     )
 
-    @computed(f"Return all sources of the roles of a user on a resource. Empty if the user has none. {WHO_MAY_ASK}")
+    @computed_field(
+        f"Return all sources of the roles of a user on a resource. Empty if the user has none. {WHO_MAY_ASK}"
+    )
     async def explain_access(self, info: Info, user: ByUser, resource: ByResource) -> list[AccessSource] | None:
         context = info.context
         user_ref, resource_ref = resolve_user(user), resolve_resource(resource)
@@ -76,7 +78,7 @@ class Checks:
             for reason in await checks.explain_access(context.database, context.viewer, user_ref, resource_ref)
         ]
 
-    @computed(
+    @computed_field(
         f"Return the reasons why a user does not have a role on a resource. Empty if the user has it. {WHO_MAY_ASK} "
         "For the viewer's own role on a resource that they cannot see, the cause is NO_ENTRY."
     )
