@@ -78,7 +78,7 @@ class PermissionInfo:
     """A permission with its description."""
 
     permission: Permission = strawberry.field(description="The permission.")
-    description: str = strawberry.field(description="What it allows.")
+    description: str = strawberry.field(description="Description of the permission.")
 
 
 @object_type

@@ -112,7 +112,7 @@ class GrantInput:
     """One entry of an access configuration. It replaces the subject's current entry."""
 
     resource: ResourceBy = strawberry.field(description="The resource.")
-    subject: SubjectInput = strawberry.field(description="Who.")
+    subject: SubjectInput = strawberry.field(description="The subject.")
     roles: list[ResourceRole] = strawberry.field(description="The roles. The list may be empty.")
     expires_at: datetime | None = strawberry.field(
         default=None,

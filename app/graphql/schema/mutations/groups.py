@@ -41,7 +41,7 @@ class CreateGroupInput(ChangeInput):
     display_name: str = strawberry.field(description="1 to 200 printable characters. Spaces at both ends are removed.")
     description: str = strawberry.field(default="", description="Description for readers; at most 1,000 characters.")
     members_seen_by: GroupMembersSeenBy = strawberry.field(
-        default=GroupMembersSeenBy.MEMBERS, description="Who may see the members."
+        default=GroupMembersSeenBy.MEMBERS, description="Visibility of the members."
     )
 
 
@@ -52,7 +52,9 @@ class UpdateGroupInput(ChangeInput):
     group: GroupBy = strawberry.field(description="The group.")
     display_name: str | None = strawberry.field(default=None, description="A new name; 1 to 200 printable characters.")
     description: str | None = strawberry.field(default=None, description="A new description; at most 1,000 characters.")
-    members_seen_by: GroupMembersSeenBy | None = strawberry.field(default=None, description="Who may see the members.")
+    members_seen_by: GroupMembersSeenBy | None = strawberry.field(
+        default=None, description="Visibility of the members."
+    )
 
 
 @input_type

@@ -84,7 +84,7 @@ class AuditEvent(Node, row=tables.AuditEvent):
     It is written in the same transaction as the change. It is immutable and never deleted.
     """
 
-    created_at: datetime = column("When.", of=tables.AuditEvent.at)
+    created_at: datetime = column("When the change was made.", of=tables.AuditEvent.at)
     action: str = column(
         "Name of the mutation that makes this change, such as `createUser`. REST requests use the same names."
     )

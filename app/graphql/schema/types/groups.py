@@ -41,7 +41,7 @@ class Group(Node, row=tables.Group):
     display_name: str = column("Name for display; 1 to 200 printable characters.")
     description: str = column("Description for readers; at most 1,000 characters.")
     created_at: datetime = column("When it was created.")
-    members_seen_by: GroupMembersSeenBy = column("Who may see the members.", read=_members_seen_by)
+    members_seen_by: GroupMembersSeenBy = column("Visibility of the members.", read=_members_seen_by)
     member_count: int = column("Number of members. All signed-in users may see it.", of=policy.number_of_group_members)
     viewer_is_member: bool = column("Whether the viewer is a member.", of=flag(policy.is_my_group).of, read=bool)
     members: "GroupMemberConnection | None" = edge(

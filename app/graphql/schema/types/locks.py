@@ -44,7 +44,7 @@ class LockEvent(EntityType, row=tables.LockEvent):
 
     action: LockAction = column("The action.", of=tables.LockEvent.is_lock, read=_action)
     reason: str = column("The reason; 1 to 1,000 characters.")
-    created_at: datetime = column("When.")
+    created_at: datetime = column("When the resource was locked or unlocked.")
     actor: User | None = edge(
         "The user who did this. Null if the account was deleted.", read_graph.user_shown, tables.LockEvent.user_id
     )

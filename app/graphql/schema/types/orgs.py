@@ -23,7 +23,10 @@ class Org(Node, row=tables.Org):
     slug: str = column("Unique. It never changes.")
     name: str = column("Name for display; 1 to 200 printable characters.")
     description: str = column("Description for readers; at most 1,000 characters.")
-    is_public: bool = column("Whether every viewer can see it. A private org is visible only to its owner and members.")
+    is_public: bool = column(
+        "Whether every viewer can see it. A private org is visible to its owner and members, and with "
+        "ORGS_MANAGE or RESOURCES_VIEW."
+    )
     created_at: datetime = column("When it was created.")
     owner: User | None = edge("The owner. Null if there is none.", read_graph.user_shown, tables.Org.owner_id)
     viewer_level: OrgLevel | None = column(

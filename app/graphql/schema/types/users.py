@@ -41,7 +41,7 @@ class User(Node, row=tables.User):
     )
     created_at: datetime = column("When the account was created.")
     is_service_account: bool = column(
-        "Whether the account is for a program. It has no password and authenticates by API tokens."
+        "Whether the account is for a program. A service account has no password and authenticates by API tokens."
     )
     email: str | None = column(
         "Unique without regard to letter case. Null if there is none, or if the viewer may not see it.", **PRIVATE
