@@ -79,12 +79,12 @@ class GraphQLHandler:
             ready = self._prepare(scope, request, document, sent, (credentials, viewer, hidden))
         else:
             self.documents.hits += 1
-            stats.kind, stats.operation = ready.known.kind, ready.known.name
+            stats.kind, stats.operation = ready.document.kind, ready.document.name
         body, context = await self._execute(ready, viewer, stats)
         headers = {}
         if STATS_HEADER in http.parse_headers(scope):
             duration = round((perf_counter() - began) * 1000, 3)
-            figures = {"statements": stats.statements, "durationMs": duration, "cost": ready.known.cost}
+            figures = {"statements": stats.statements, "durationMs": duration, "cost": ready.document.cost}
             body["extensions"], headers = {"stats": figures}, _stats_header(stats)
         return GraphQLAnswer(body, headers=headers, cookies=self._cookies(context, Request(scope)) if context else ())
 
@@ -153,7 +153,7 @@ class GraphQLHandler:
         self, ready: ParsedRequest, viewer: Viewer, stats: RequestStats
     ) -> tuple[dict[str, Any], GraphQLContext | None]:
         """Return the body of the answer, and the context unless a plan answered a query; raises TimedOut."""
-        document, coerced, database = ready.known, ready.variables, self.app.database
+        document, coerced, database = ready.document, ready.variables, self.app.database
         is_query, context, deadline = document.kind == "query", None, None
         data: dict[str, Any] | Fallback = SETTING
         if is_query and self.compiled is not None:
@@ -191,7 +191,7 @@ class GraphQLHandler:
 
     async def _execute_reference(self, ready: ParsedRequest, context: GraphQLContext) -> dict[str, Any]:
         """Run the operation by graphql-core. Its constructor is called directly, since the variables are coerced."""
-        document = ready.known
+        document = ready.document
         executor_class = Executor if document.kind == "query" else SerialExecutor
         executor: Executor[Any] = executor_class(
             self.schema,

@@ -134,13 +134,13 @@ async def test_a_text_that_is_left_behind_by_its_hash_is_left_again(api: Api, ma
 async def test_so_much_is_remembered_and_no_more(api: Api, make: Make, read: list[bytes]) -> None:
     ann = await make.user("ann")
     few = [orjson.dumps({"query": ME, "operationName": None, "extensions": {"at": at}}) for at in range(3)]
-    long = orjson.dumps({"query": ME + " " * endpoint.LONGEST_REMEMBERED})
+    long = orjson.dumps({"query": ME + " " * endpoint.MAX_CACHED_BODY_BYTES})
 
     for body in [*few, long, *few, long]:
         assert (await _send(api, body, ann))["data"]["viewer"]["user"] == {"userName": "ann"}
     assert read == [*few, long, long]
 
-    many = [orjson.dumps({"query": ME, "extensions": {"at": at}}) for at in range(endpoint.REMEMBERED)]
+    many = [orjson.dumps({"query": ME, "extensions": {"at": at}}) for at in range(endpoint.MAX_CACHED_BODIES)]
     for body in many:
         await _send(api, body, ann)
     read.clear()

@@ -1,4 +1,4 @@
-"""Claims about errors in responses: expected errors have their message, unexpected ones only an id."""
+"""Claims about errors in responses: expected errors have their own message, unexpected ones a generic one."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def test_expected_errors_say_themselves_and_are_not_logged(
+async def test_expected_errors_have_their_message_and_are_not_logged(
     http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     reply = await post(
@@ -40,12 +40,12 @@ async def test_expected_errors_say_themselves_and_are_not_logged(
 async def test_problems_of_a_read_are_bad_input(http: httpx.AsyncClient) -> None:
     reply = await post(http, {"query": '{ a: fails(how: "missing") b: fails(how: "many") }'})
 
-    found = [(entry["message"], entry["extensions"]["code"]) for entry in reply.json()["errors"]]
-    assert found == [("No such thing.", "BAD_USER_INPUT"), ("One.", "BAD_USER_INPUT"), ("Two.", "BAD_USER_INPUT")]
+    problems = [(entry["message"], entry["extensions"]["code"]) for entry in reply.json()["errors"]]
+    assert problems == [("No such thing.", "BAD_USER_INPUT"), ("One.", "BAD_USER_INPUT"), ("Two.", "BAD_USER_INPUT")]
 
 
 @pytest.mark.parametrize("field", ['fails(how: "bug")', 'fails(how: "graphql")', "count(of: -1)"])
-async def test_a_surprise_keeps_its_mouth_shut_and_is_logged(
+async def test_an_unexpected_error_is_masked_and_logged(
     http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, field: str
 ) -> None:
     reply = await post(http, {"query": f"{{ a: {field} }}"})
@@ -70,7 +70,7 @@ async def test_a_refused_request_has_its_status(http: httpx.AsyncClient) -> None
     assert (limited.status_code, limited.headers["retry-after"]) == (429, "7")
 
 
-async def test_a_surprise_of_the_whole_request_is_a_masked_500(
+async def test_an_unexpected_error_of_the_request_is_a_masked_500(
     http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     reply = await post(http, {"query": "{hello}"}, x_raise="bug", accept=GRAPHQL)
@@ -81,7 +81,7 @@ async def test_a_surprise_of_the_whole_request_is_a_masked_500(
     assert "the secret is 42" in caplog.text
 
 
-async def test_wrong_variables_are_bad_input(http: httpx.AsyncClient) -> None:
+async def test_invalid_variables_are_bad_input(http: httpx.AsyncClient) -> None:
     query = "query ($of: Int!) { count(of: $of) }"
     reply = await post(http, {"query": query, "variables": {"of": "five"}}, accept=GRAPHQL)
 
@@ -89,7 +89,7 @@ async def test_wrong_variables_are_bad_input(http: httpx.AsyncClient) -> None:
     assert code(reply) == "BAD_USER_INPUT"
 
 
-async def test_cookies_are_for_this_site_alone(http: httpx.AsyncClient) -> None:
+async def test_cookies_are_restricted_to_this_site(http: httpx.AsyncClient) -> None:
     reply = await post(http, {"query": "{hello}"})
 
     assert reply.headers["set-cookie"] == "session=abc; HttpOnly; Max-Age=60; Path=/; SameSite=strict; Secure"

@@ -19,7 +19,8 @@ from app.db import tables
 from app.domain.viewer import ALL_PERMISSIONS, Permission, Viewer
 from app.graphql.schema import core
 from app.graphql.schema.connections import page_layout
-from app.graphql.schema.fields import NODE_TYPES, EntityType, field_specs, field_type, layout
+from app.graphql.schema.fields import NODE_TYPES, EntityType
+from app.graphql.schema.instances import field_specs, field_type, layout
 from app.query import sql
 from app.query.pagination import ListQuery
 from app.query.relations import Layout, Relation, from_of

@@ -27,11 +27,13 @@ PARTS = {
         "app/graphql/coercion/inputs.py",
         "app/graphql/schema/fields.py",
         "app/graphql/schema/enums.py",
+        "app/graphql/schema/instances.py",
         "app/graphql/schema/payloads.py",
         "app/graphql/schema/query.py",
     },
     r"strawberry\.types\.(?!Info)": {
         "app/graphql/coercion/inputs.py",
+        "app/graphql/schema/decorators.py",
         "app/graphql/schema/fields.py",
         "app/graphql/schema/scalars.py",
     },

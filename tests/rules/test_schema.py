@@ -1,4 +1,4 @@
-"""The schema is the product: all of it is described, the committed text is the served one, and reads are declared."""
+"""Claims about the schema: all of it is described, the committed SDL is the served one, and reads are declared."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,19 +26,19 @@ COMMITTED = Path(__file__).parents[2] / "schema.graphql"
 SDL = build_schema(schema.sdl())
 
 COMPUTED = {
-    "Query.explainAccess",  # as whom another user acts
-    "Query.explainDenial",  # why another user does not
-    "Query.previewAccess",  # tries a change and undoes it
+    "Query.explainAccess",  # resolves the subjects of another user
+    "Query.explainDenial",  # resolves the missing roles of another user
+    "Query.previewAccess",  # runs a change and rolls it back
 }
-"""Fields with code of their own. A compiled executor cannot run them: each needs a reason here."""
+"""Fields with a resolver of their own. The compiled executor cannot run them, so each needs a reason here."""
 
 CONNECTION = {"edges", "nodes", "pageInfo", "totalCount"}
 EDGE = {"cursor", "node"}
 VALUES = {"PageInfo", "PermissionInfo"}
-"""Types whose instances are made whole by the field that leads to them."""
+"""Types whose instances are built by the field that returns them."""
 
 
-def test_what_is_committed_is_what_is_served() -> None:
+def test_the_committed_sdl_is_the_served_row_type() -> None:
     assert COMMITTED.read_text() == schema.sdl(), "the schema has changed: run scripts/schema and commit schema.graphql"
 
 
@@ -50,30 +50,30 @@ def test_the_text_of_the_schema_is_sorted() -> None:
     assert names == sorted(names)
 
 
-def test_everything_is_described() -> None:
+def test_every_element_has_a_description() -> None:
     assert [name for name, description in _elements() if not (description or "").strip()] == []
 
 
-def test_everything_that_can_be_read_is_declared() -> None:
-    found = {name for kind in _readable() for name in _undeclared(kind)}
+def test_every_readable_field_is_declared() -> None:
+    undeclared = {name for kind in _readable() for name in _undeclared(kind)}
 
-    assert found == COMPUTED
+    assert undeclared == COMPUTED
 
 
-def test_what_is_guarded_or_follows_an_edge_may_be_null() -> None:
-    """Else a row that vanishes, or a viewer who may not see it, takes the whole answer away."""
-    found = [
+def test_guarded_fields_and_edges_are_nullable() -> None:
+    """A non-null field without a value would set its parent to null as well."""
+    non_null = [
         f"{kind}.{name}"
         for kind in _readable()
         for name, field in kind.fields.items()
-        if _may_be_missing(_cell(field)) and isinstance(_one(field), GraphQLNonNull)
+        if _may_be_missing(_spec(field)) and isinstance(_row_type(field), GraphQLNonNull)
     ]
 
-    assert found == []
+    assert non_null == []
 
 
 def _elements() -> Iterator[tuple[str, str | None]]:
-    """Every element by its coordinate, with its description."""
+    """Return every element of the schema: its coordinate and its description."""
     for kind in SDL.type_map.values():
         if not is_introspection_type(kind) and not is_specified_scalar_type(kind):
             yield kind.name, kind.description
@@ -96,37 +96,37 @@ def _parts(kind: GraphQLNamedType) -> Iterator[tuple[str, str | None]]:
 
 
 def _readable() -> list[Any]:
-    """The types with fields that a query can lead to, as Strawberry made them; not those that only code leads to."""
+    """Return the types that a query can reach through declared fields."""
     core = schema.core()
-    found: dict[str, Any] = {}
+    reached: dict[str, Any] = {}
     waiting: list[Any] = [core.query_type]
     while waiting:
         kind: Any = waiting.pop()
-        if kind.name not in found and isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
-            found[kind.name] = kind
+        if kind.name not in reached and isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
+            reached[kind.name] = kind
             declared = [field for name, field in kind.fields.items() if f"{kind}.{name}" not in COMPUTED]
             waiting += [get_named_type(field.type) for field in declared]
             waiting += core.get_possible_types(kind) if isinstance(kind, GraphQLInterfaceType) else []
-    return list(found.values())
+    return list(reached.values())
 
 
 def _undeclared(kind: Any) -> Iterator[str]:
     names = set(kind.fields)
     frame = CONNECTION if names >= CONNECTION else EDGE if names >= EDGE else set()
     for name, field in kind.fields.items():
-        if kind.name not in VALUES and name not in frame and _cell(field) is None:
+        if kind.name not in VALUES and name not in frame and _spec(field) is None:
             yield f"{kind}.{name}"
 
 
-def _cell(field: Any) -> Any:
+def _spec(field: Any) -> Any:
     return field.extensions["strawberry-definition"].metadata.get("cell")
 
 
-def _may_be_missing(cell: Any) -> bool:
-    return cell is not None and (cell.guard or cell.find or (cell.follow and cell.follow.kind == "one"))
+def _may_be_missing(spec: Any) -> bool:
+    return spec is not None and (spec.guard or spec.find or (spec.follow and spec.follow.kind == "one"))
 
 
-def _one(field: Any) -> Any:
-    """The type of what is found: of one of the list, where a lookup answers several."""
+def _row_type(field: Any) -> Any:
+    """Return the type of one row: that of an item if a lookup returns a list."""
     inner = get_nullable_type(field.type)
-    return inner.of_type if _cell(field).find and isinstance(inner, GraphQLList) else field.type
+    return inner.of_type if _spec(field).find and isinstance(inner, GraphQLList) else field.type

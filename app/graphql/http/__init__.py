@@ -1,4 +1,4 @@
-"""The protocol edge: requests in, responses out, and nothing about what is asked."""
+"""GraphQL over HTTP: requests to operations, results to responses."""
 
 from starlette.routing import Route
 
@@ -27,9 +27,9 @@ def routes(
     limits: RequestLimits = DEFAULT_LIMITS,
     admit: assets.Admission | None = None,
 ) -> list[Route]:
-    """The API, first, with its playground and its schema; without the page, none of its parts are served.
+    """Return the routes of the API, its playground and the SDL. Without the page, no asset is served.
 
-    `admit` raises a `Refusal` for whom the schema's text is not; without it, it is everybody's.
+    `admit` raises a `Refusal` for a request that may not read the SDL; without it, every client may.
     """
     api = Route(PATH, GraphQLEndpoint(answer, has_page=has_page, limits=limits), name="graphql")
     parts = [Route(f"{PATH}/assets/{{name}}", assets.asset)] if has_page else []

@@ -1,4 +1,4 @@
-"""Which media type a client gets, from its `Accept` header."""
+"""Choice of the media type of a response from the header `Accept`."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -14,18 +14,21 @@ HTML = "text/html"
 WEIGHT = re.compile(r";\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*(?:;|$)", re.IGNORECASE)
 
 
-def negotiate(found: RequestHeaders, offers: tuple[str, ...]) -> str:
-    """The best of the offers. Whoever names both JSON types gets the newer, whoever names none plain JSON."""
-    return _negotiate(found.get(b"accept"), offers)
+def negotiate(headers: RequestHeaders, offers: tuple[str, ...]) -> str:
+    """Return the best offer.
+
+    A client that names both JSON types gets the newer one, a client that names none plain JSON.
+    """
+    return _negotiate(headers.get(b"accept"), offers)
 
 
 @lru_cache(maxsize=256)
 def _negotiate(header: bytes | None, offers: tuple[str, ...]) -> str:
-    """Few headers come again and again."""
+    """Return the best offer; cached, since few different headers occur."""
     ranges = list(_ranges((header or b"").decode("latin-1").strip() or "*/*"))
     best = max(offers, key=lambda offer: (*_quality(offer, ranges), _preference(offer, ranges)))
     if _quality(best, ranges)[0] == 0:
-        raise NotAcceptable(f"This is answered as {GRAPHQL} or {JSON} only.")
+        raise NotAcceptable(f"Only {GRAPHQL} and {JSON} are supported. Name one of them in `Accept`.")
     return best
 
 
@@ -37,7 +40,7 @@ def _ranges(header: str) -> Iterator[tuple[str, float]]:
 
 
 def _quality(offer: str, ranges: Sequence[tuple[str, float]]) -> tuple[float, int]:
-    """Weight and precision; the most precise range that matches decides."""
+    """Return the weight and the precision of an offer. The most precise matching range decides."""
     names = ("*/*", f"{offer.partition('/')[0]}/*", offer)
     matches = [(names.index(name), weight) for name, weight in ranges if name in names]
     precision, weight = max(matches, default=(0, 0.0))

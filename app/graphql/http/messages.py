@@ -1,4 +1,4 @@
-"""What goes in and out of the protocol edge, and how the edge itself refuses."""
+"""Requests and results of GraphQL over HTTP."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,9 +14,9 @@ from app.http import Cookie
 
 @dataclass(frozen=True, slots=True)
 class ParsedRequest:
-    """A query that may be run with its variables. It is the same for whom the schema is equally `hidden`."""
+    """A validated document with coerced variables. Viewers with equal `hidden` share it."""
 
-    known: ValidatedDocument
+    document: ValidatedDocument
     variables: VariableValues
     hidden: bool
     sent: SentText
@@ -24,10 +24,10 @@ class ParsedRequest:
 
 @dataclass(slots=True, eq=False)
 class GraphQLRequest:
-    """One operation to answer; `query` is empty only where `sha256` names a persisted one.
+    """One operation to run. `query` is empty only if `sha256` names a persisted document.
 
-    `size` is the length of the JSON text that held the variables. `ready` is left there by whoever answers it, if it
-    need not be looked at again when the same is sent again.
+    `size` is the length of the JSON text with the variables. The handler sets `ready` if the same request can be run
+    again without parsing.
     """
 
     query: str
@@ -42,7 +42,7 @@ class GraphQLRequest:
 
 @dataclass(slots=True, eq=False)
 class GraphQLAnswer:
-    """A response's body; `executed` is False for a request error, which has no data. `status` overrules."""
+    """Body of a response. `executed` is False for a request error, which has no data. `status` overrides the status."""
 
     body: dict[str, Any]
     executed: bool = True
@@ -52,6 +52,6 @@ class GraphQLAnswer:
 
 
 class NotAcceptable(BadRequest):
-    """The client reads none of the types that we write."""
+    """The client accepts no media type of this API."""
 
     status: ClassVar[int] = 406

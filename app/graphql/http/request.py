@@ -1,4 +1,4 @@
-"""Reads a request down to one operation; whatever cannot be understood is refused with a code, never a crash."""
+"""Parsing of requests to operations. Malformed input raises `BadRequest`."""
 
 import re
 from collections.abc import Mapping
@@ -10,32 +10,34 @@ from app import http
 from app.domain.errors import BadRequest, PersistedQueryNotSupported
 from app.graphql.http.messages import GraphQLRequest
 
-NAMES = frozenset({"variables", "extensions", "query", "operationName"})
-"""What a request may hold."""
+PARAMETERS = frozenset({"variables", "extensions", "query", "operationName"})
+"""The parameters of a request."""
 
-Given = TypeVar("Given", str, dict[str, Any])
+ParameterT = TypeVar("ParameterT", str, dict[str, Any])
 
-MOST_PARAMETERS = 50
+MAX_PARAMETERS = 50
 PERSISTED_VERSION = 1
-HASH = re.compile(r"[0-9a-f]{64}")
+SHA256_RE = re.compile(r"[0-9a-f]{64}")
 
 
 def parameters(query: bytes) -> dict[str, str]:
-    """What stands in the URL; the empty ones count as absent."""
+    """Return the parameters in the URL, without empty ones."""
     try:
         text = query.decode("ascii")
-        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
     except ValueError:
-        raise BadRequest("The URL's parameters are not UTF-8, or too many.") from None
-    known = [(name, value) for name, value in pairs if name in NAMES]
-    if len(dict(known)) < len(known):
-        raise BadRequest("A parameter stands in the URL twice.")
-    return {name: value for name, value in known if value}
+        raise BadRequest(
+            f"The parameters of the URL are not valid UTF-8, or there are more than {MAX_PARAMETERS}."
+        ) from None
+    relevant = [(name, value) for name, value in pairs if name in PARAMETERS]
+    if len(dict(relevant)) < len(relevant):
+        raise BadRequest("A parameter occurs twice in the URL. Send it once.")
+    return {name: value for name, value in relevant if value}
 
 
-def from_url(found: dict[str, str]) -> GraphQLRequest:
-    """The operation of a GET request."""
-    values: dict[str, Any] = dict(found)
+def from_url(parameters: dict[str, str]) -> GraphQLRequest:
+    """Return the operation of a GET request."""
+    values: dict[str, Any] = dict(parameters)
     for name in ("variables", "extensions"):
         if name in values:
             values[name] = http.json_value(values[name].encode(), f"`{name}`")
@@ -43,10 +45,10 @@ def from_url(found: dict[str, str]) -> GraphQLRequest:
 
 
 def from_body(body: bytes) -> GraphQLRequest:
-    """The operation of a POST request."""
+    """Return the operation of a POST request."""
     value = http.json_value(body, "The body")
     if isinstance(value, list):
-        raise BadRequest("Batches are not answered: send one operation in one request.")
+        raise BadRequest("Batches are not supported. Send one operation in each request.")
     if not isinstance(value, dict):
         raise BadRequest("The body must be a JSON object.")
     return _to_request(value, is_get=False)
@@ -54,15 +56,15 @@ def from_body(body: bytes) -> GraphQLRequest:
 
 def _to_request(values: dict[str, Any], *, is_get: bool) -> GraphQLRequest:
     variables, extensions = _parameter(values, "variables", dict), _parameter(values, "extensions", dict)
-    query, named = _parameter(values, "query", str), _parameter(values, "operationName", str)
-    hashed = _persisted_hash(query, extensions["persistedQuery"]) if "persistedQuery" in extensions else None
-    if not query and hashed is None:
-        raise BadRequest("There is no `query`.")
-    return GraphQLRequest(query, named or None, variables, extensions, is_get, hashed)
+    query, operation_name = _parameter(values, "query", str), _parameter(values, "operationName", str)
+    query_hash = _persisted_hash(query, extensions["persistedQuery"]) if "persistedQuery" in extensions else None
+    if not query and query_hash is None:
+        raise BadRequest("`query` is missing.")
+    return GraphQLRequest(query, operation_name or None, variables, extensions, is_get, query_hash)
 
 
-def _parameter(values: Mapping[str, Any], name: str, kind: type[Given]) -> Given:
-    """A part of a request, which may be null."""
+def _parameter(values: Mapping[str, Any], name: str, kind: type[ParameterT]) -> ParameterT:
+    """Return a parameter of a request; its empty value if it is null or absent."""
     value = values.get(name)
     if value is None:
         return kind()
@@ -72,16 +74,19 @@ def _parameter(values: Mapping[str, Any], name: str, kind: type[Given]) -> Given
 
 
 def _persisted_hash(query: str, persisted: Any) -> str | None:
-    """The hash of a persisted query, as Apollo's clients and others send it; a text beside it must be the one meant."""
+    """Return the hash of a persisted document as Apollo's clients send it; None if there is none.
+
+    Raises BadRequest if `query` is present and has another hash.
+    """
     if persisted is None:
         return None
     if not isinstance(persisted, dict):
         raise BadRequest("`extensions.persistedQuery` must be an object.")
     if persisted.get("version") != PERSISTED_VERSION:
         raise PersistedQueryNotSupported
-    found = persisted.get("sha256Hash")
-    if not isinstance(found, str) or not HASH.fullmatch(found.lower()):
-        raise BadRequest("`sha256Hash` must be a SHA-256 in 64 hexadecimal digits.")
-    if query and sha256(query.encode()).hexdigest() != found.lower():
-        raise BadRequest("`sha256Hash` is not the SHA-256 of `query`.")
-    return found.lower()
+    query_hash = persisted.get("sha256Hash")
+    if not isinstance(query_hash, str) or not SHA256_RE.fullmatch(query_hash.lower()):
+        raise BadRequest("`sha256Hash` must be a SHA-256 hash: 64 hexadecimal digits.")
+    if query and sha256(query.encode()).hexdigest() != query_hash.lower():
+        raise BadRequest("`sha256Hash` is not the SHA-256 hash of `query`.")
+    return query_hash.lower()

@@ -1,4 +1,4 @@
-"""Writes responses: JSON in UTF-8, whatever the status."""
+"""Responses with JSON in UTF-8."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,9 +17,9 @@ COMMON = {"Vary": "Accept", **http.UNKEPT}
 
 
 def answer_response(answer: GraphQLAnswer, media: str) -> Response:
-    """Under plain JSON, a request error is told by the body alone: that is what its older clients expect."""
-    refused_status = 400 if media == accept.GRAPHQL else 200
-    status = answer.status or (200 if answer.executed else refused_status)
+    """Return the response to an operation. With plain JSON, a request error has status 200, as older clients expect."""
+    error_status = 400 if media == accept.GRAPHQL else 200
+    status = answer.status or (200 if answer.executed else error_status)
     response = _response(answer.body, status, media, answer.headers)
     for cookie in answer.cookies:
         http.set_cookie(response, cookie)
@@ -27,29 +27,29 @@ def answer_response(answer: GraphQLAnswer, media: str) -> Response:
 
 
 def refusal_response(refusal: Refusal, media: str) -> Response:
-    """A request that was refused as a whole, before or while it was answered."""
+    """Return the response to a request that was refused as a whole."""
     return _response({"errors": [errors.format_refusal(refusal)]}, refusal.status, media, http.headers(refusal))
 
 
 def failure_response(error: Exception, media: str) -> Response:
-    """A surprise: the asker gets an id, the log the story."""
+    """Return the response to an unexpected error: the client gets an id, the log the traceback."""
     return _response({"errors": [errors.format_unexpected(error)]}, 500, media, {})
 
 
 def interrupted_response(error: Exception, media: str) -> Response:
-    """The response to a request whose answer failed; after a commit it says that the change was made."""
+    """Return the response to a request that failed. After a commit, it says that the change was made."""
     if isinstance(error := reported(error, errors.LOG), Refusal):
         return refusal_response(error, media)
     return failure_response(error, media)
 
 
 def unexpected_response(error: Exception) -> Response:
-    """What was stopped outside of this edge, before its media type was known."""
+    """Return the response to an error outside the endpoint, before the media type is negotiated."""
     return interrupted_response(error, accept.JSON)
 
 
 def page() -> Response:
-    """The playground, which no other site may frame."""
+    """Return the playground, which other sites may not frame."""
     headers = {
         "Content-Security-Policy": playground.CONTENT_SECURITY_POLICY,
         "Referrer-Policy": "same-origin",

@@ -1,4 +1,4 @@
-"""The GraphQL face: one file a subject, put together here."""
+"""The GraphQL schema, assembled from its types and mutations."""
 
 from dataclasses import replace
 from functools import cache
@@ -23,18 +23,18 @@ from app.graphql.schema.decorators import object_type
 from app.graphql.schema.directives import REQUIRES
 from app.graphql.schema.fields import DeclaredField
 from app.graphql.schema.mutations.access import AccessMutations
+from app.graphql.schema.mutations.api_tokens import ApiTokenMutations
+from app.graphql.schema.mutations.groups import GroupMutations
+from app.graphql.schema.mutations.locks import LockMutations
+from app.graphql.schema.mutations.orgs import OrgMutations
+from app.graphql.schema.mutations.resources import ResourceMutations
+from app.graphql.schema.mutations.roles import RoleMutations
+from app.graphql.schema.mutations.session import SessionMutations
+from app.graphql.schema.mutations.storage import StorageMutations
+from app.graphql.schema.mutations.users import UserMutations
 from app.graphql.schema.payloads import Conflict, InvalidInput, Locked, NotFound, Protected, QuotaExceeded
 from app.graphql.schema.query import Query
 from app.graphql.schema.scalars import SCALARS
-from app.graphql.schema.types.api_tokens import ApiTokenMutations
-from app.graphql.schema.types.groups import GroupMutations
-from app.graphql.schema.types.locks import LockMutations
-from app.graphql.schema.types.orgs import OrgMutations
-from app.graphql.schema.types.resources import ResourceMutations
-from app.graphql.schema.types.roles import RoleMutations
-from app.graphql.schema.types.session import SessionMutations
-from app.graphql.schema.types.storage import StorageMutations
-from app.graphql.schema.types.users import UserMutations
 
 
 @object_type
@@ -50,7 +50,7 @@ class Mutation(
     StorageMutations,
     ApiTokenMutations,
 ):
-    """Where changes begin. Each is one transaction."""
+    """Mutations. Each mutation is one transaction."""
 
 
 SCHEMA = strawberry.Schema(
@@ -62,24 +62,25 @@ SCHEMA = strawberry.Schema(
 
 
 def core() -> GraphQLSchema:
-    """The schema as graphql-core knows it. The one place that reaches for it."""
+    """Return the schema as graphql-core sees it. Only this function reads the private attribute."""
     return SCHEMA._schema  # noqa: SLF001 - Strawberry has no public name for it
 
 
-for _kind in core().type_map.values():  # Strawberry prints @oneOf, and leaves graphql-core to know nothing of it
+for _kind in core().type_map.values():  # Strawberry prints @oneOf without setting it in graphql-core
     if getattr(_kind.extensions.get("strawberry-definition"), "is_one_of", False):
         cast("GraphQLInputObjectType", _kind).is_one_of = True
 
-list_limits.mark(core())
+list_limits.set_limits(core())
 
-for _argument, _meaning in REQUIRES.items():  # Strawberry has no place for them
-    next(each for each in core().directives if each.name == "requiresPermission").args[_argument].description = _meaning
+_requires_permission = next(each for each in core().directives if each.name == "requiresPermission")
+for _argument, _description in REQUIRES.items():  # Strawberry has no parameter for these descriptions
+    _requires_permission.args[_argument].description = _description
 
 
 converted = Conversion(SCHEMA.config, SCHEMA.schema_converter.scalar_registry)
-"""The arguments of a field as its resolver would be given them."""
+"""Converts the arguments of a field as Strawberry does before it calls a resolver."""
 
-for _kind in core().type_map.values():  # Strawberry would convert anew, and look at the field's types, for each call
+for _kind in core().type_map.values():  # Strawberry would inspect the types of a field for each call
     for _field in _kind.fields.values() if is_object_type(_kind) else ():
         if isinstance(_declared := _field.extensions.get("strawberry-definition"), DeclaredField):
             _field.resolve = converted.resolver(_declared)
@@ -88,18 +89,19 @@ for _kind in core().type_map.values():  # Strawberry would convert anew, and loo
 
 
 class _Sorted(Visitor):
-    """Puts what has a name in the order of the names; sorting the schema itself would lose Strawberry's enums."""
+    """Sorts definitions and their parts by name. Sorting the schema itself would lose Strawberry's enums."""
 
     def leave(self, node: Node, *_: Any) -> Node:
-        """Sort what hangs on a node, once what is below it is sorted; the values of an enum keep their order."""
+        """Sort the children of a node after their own children are sorted. The values of an enum keep their order."""
         if node.kind == "enum_type_definition":
             return node
-        held = {key: getattr(node, key, None) for key in node.keys}
-        named = {
-            key: each for key, each in held.items() if isinstance(each, tuple) and each and hasattr(each[0], "name")
+        children = {key: getattr(node, key, None) for key in node.keys}
+        sorted_children: dict[str, Any] = {
+            key: tuple(sorted(each, key=_name))
+            for key, each in children.items()
+            if isinstance(each, tuple) and each and hasattr(each[0], "name")
         }
-        sorted_: dict[str, Any] = {key: tuple(sorted(each, key=_name)) for key, each in named.items()}
-        return replace(node, **sorted_) if sorted_ else node
+        return replace(node, **sorted_children) if sorted_children else node
 
 
 def _name(node: Any) -> tuple[bool, str]:
@@ -108,6 +110,6 @@ def _name(node: Any) -> tuple[bool, str]:
 
 @cache
 def sdl() -> str:
-    """The schema as text, sorted, with its directives."""
+    """Return the SDL, sorted by name, with directives."""
     document = parse(SCHEMA.as_str())
     return print_ast(visit(document, _Sorted())) + "\n"

@@ -1,4 +1,4 @@
-"""Connections: pages of rows with cursors, and what lists are ordered and filtered by."""
+"""Connections (pages of items with cursors) and the inputs that every filter and order uses."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,7 +10,8 @@ from typing_extensions import TypeVar  # typing has defaults from Python 3.13 on
 
 from app.graphql.schema.decorators import description_of, input_type, object_type
 from app.graphql.schema.enums import DescribedEnum, enum
-from app.graphql.schema.fields import EntityType, field_specs, field_type, instance, layout, special
+from app.graphql.schema.fields import EntityType, connection_field
+from app.graphql.schema.instances import field_specs, field_type, instance, layout
 from app.query import pagination
 from app.query.pagination import Page, PageRequest
 from app.query.relations import Layout, Relation
@@ -21,14 +22,15 @@ F = TypeVar("F", default=EntityType)
 
 @object_type
 class PageInfo:
-    """Where a page stands in its list."""
+    """Position of a page in its list."""
 
-    has_next_page: bool = strawberry.field(description="Whether more follows this page.")
+    has_next_page: bool = strawberry.field(description="Whether the list has more items after this page.")
     has_previous_page: bool = strawberry.field(
-        description="Whether something precedes this page: true behind a cursor, exact when paging backward."
+        description="Whether the list has items before this page: always true after a cursor, exact when "
+        "paging backward."
     )
-    start_cursor: str | None = strawberry.field(description="The cursor of the first row; null on an empty page.")
-    end_cursor: str | None = strawberry.field(description="The cursor of the last row; null on an empty page.")
+    start_cursor: str | None = strawberry.field(description="Cursor of the first item. Null on an empty page.")
+    end_cursor: str | None = strawberry.field(description="Cursor of the last item. Null on an empty page.")
 
 
 def _edges(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
@@ -44,54 +46,57 @@ def _page_info(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> 
 
 
 def _total_count(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
-    at, follow, wanted, key = source.call
-    return info.context.reader.count(at, follow, wanted, key)
+    location, relation, request, key = source.call
+    return info.context.reader.count(location, relation, request, key)
 
 
 class Connection(EntityType, Generic[N, F]):
-    """The base of every connection. `Connection[User]` is the type of a page of users.
+    """Base of all connections. `Connection[User]` is the type of a page of users.
 
-    The edges of `Connection[User, GroupMemberFacts]` show those facts too, and both types are named after them. `call`
-    is (place, source, question, key); nothing is read before a field asks.
+    The edges of `Connection[User, GroupMemberFacts]` have those fields as well, and both types are named after the
+    facts. `call` is (response location, relation, page request, key). Nothing is read before a field is resolved.
     """
 
     def __class_getitem__(cls, types: Any) -> Any:
-        """Return the connection of a type, and of the facts of its edges; mypy takes the class as a generic one."""
+        """Return the connection of a type, with the facts of its edges if there are two types.
+
+        mypy sees a generic class.
+        """
         return connection_of(*types) if isinstance(types, tuple) else connection_of(types)
 
 
 @cache
 def connection_of(node: type, edge: type = EntityType) -> type:
-    """Make the connection of a type with its edge, which shows the columns of `edge` as facts of the relation."""
+    """Build the connection of a type and its edge. The fields of `edge` are facts of the relation."""
     has_facts = edge is not EntityType
     name = edge.__name__.removesuffix("Facts") if has_facts else node.__name__
-    about = description_of(edge) if has_facts else f"An item of a page of `{node.__name__}`."
+    description = description_of(edge) if has_facts else f"Item of a page of `{node.__name__}`."
     edges = _build_type(
         f"{name}Edge",
-        about,
+        description,
         edge,
         cursor=(str, strawberry.field(description="Cursor of this item, for `after` or `before`.")),
         node=(node, strawberry.field(description="The item.")),
     )
     return _build_type(
         f"{name}Connection",
-        f"A page of a list of `{node.__name__}`.",
+        f"Page of a list of `{node.__name__}`.",
         Connection,
-        edges=(list[edges], special("Items with their cursors.", _edges)),  # type: ignore[valid-type]
-        nodes=(list[node], special("Items without their cursors.", _nodes)),  # type: ignore[valid-type]
-        page_info=(PageInfo, special("Pagination details.", _page_info)),
+        edges=(list[edges], connection_field("Items with their cursors.", _edges)),  # type: ignore[valid-type]
+        nodes=(list[node], connection_field("Items without their cursors.", _nodes)),  # type: ignore[valid-type]
+        page_info=(PageInfo, connection_field("Pagination details.", _page_info)),
         total_count=(
             int,
-            special("Number of items the viewer can see. Computed only when selected.", _total_count),
+            connection_field("Number of items the viewer can see. Computed only when selected.", _total_count),
         ),
     )
 
 
-def _build_type(name: str, about: str | None, base: type, **fields: tuple[Any, Any]) -> type:
-    """Make an object type from its fields, each with its annotation."""
-    space = {name: field for name, (_, field) in fields.items()}
+def _build_type(name: str, description: str | None, base: type, **fields: tuple[Any, Any]) -> type:
+    """Build an object type from its fields, each with its annotation."""
+    namespace = {name: field for name, (_, field) in fields.items()}
     annotations = {name: kind for name, (kind, _) in fields.items()}
-    return object_type(type(name, (base,), {"__doc__": about, "__annotations__": annotations, **space}))
+    return object_type(type(name, (base,), {"__doc__": description, "__annotations__": annotations, **namespace}))
 
 
 def _class(source: Any) -> Any:
@@ -99,8 +104,8 @@ def _class(source: Any) -> Any:
 
 
 async def _rows(source: Any, reader: Any) -> Page:
-    at, follow, wanted, key = source.call
-    page: Page = await reader.page(at, follow, page_layout(_class(source), follow), wanted, key)
+    location, relation, request, key = source.call
+    page: Page = await reader.page(location, relation, page_layout(_class(source), relation), request, key)
     return page
 
 
@@ -110,64 +115,66 @@ async def _load_nodes(source: Any, reader: Any) -> list[Any]:
 
 
 async def _load_edges(source: Any, reader: Any) -> list[Any]:
-    _, follow, wanted, _ = source.call
+    _, relation, request, _ = source.call
     page = await _rows(source, reader)
     edge, node = field_type(_class(source), "edges"), field_type(_class(source), "nodes")
     width = len(layout(node).fields)
-    return [_edge(edge, node, row, width, _cursor(follow, wanted, row)) for row in page.rows]
+    return [_edge(edge, node, row, width, _cursor(relation, request, row)) for row in page.rows]
 
 
 def _edge(edge: Any, node: Any, row: Any, width: int, cursor: str) -> Any:
-    made = instance(edge, row, width) if edge.__row__ else object.__new__(edge)
-    made.__dict__.update(cursor=cursor, node=instance(node, row))
-    return made
+    item = instance(edge, row, width) if edge.__row__ else object.__new__(edge)
+    item.__dict__.update(cursor=cursor, node=instance(node, row))
+    return item
 
 
 async def _load_page_info(source: Any, reader: Any) -> PageInfo:
-    _, follow, wanted, _ = source.call
+    _, relation, request, _ = source.call
     page = await _rows(source, reader)
-    ends = [_cursor(follow, wanted, page.rows[at]) for at in (0, -1)] if page.rows else [None, None]
+    cursors = [_cursor(relation, request, page.rows[index]) for index in (0, -1)] if page.rows else [None, None]
     return PageInfo(
-        has_next_page=page.has_next, has_previous_page=page.has_previous, start_cursor=ends[0], end_cursor=ends[1]
+        has_next_page=page.has_next, has_previous_page=page.has_previous, start_cursor=cursors[0], end_cursor=cursors[1]
     )
 
 
-def _cursor(follow: Relation, wanted: PageRequest, row: Any) -> str:
-    """The order values stand before the key, which is last."""
-    return pagination.cursor(wanted.query.order, row[-2 - len(wanted.query.order) : -1])
+def _cursor(relation: Relation, request: PageRequest, row: Any) -> str:
+    """Return the cursor of a row; the sort values precede the key, which is the last column."""
+    return pagination.cursor(request.query.order, row[-2 - len(request.query.order) : -1])
 
 
 @cache
-def page_layout(connection: Any, follow: Relation) -> Layout:
-    """The select list of a page: the cells of the node, then the facts of the relation."""
+def page_layout(connection: Any, relation: Relation) -> Layout:
+    """Return the select list of a page: the field specs of the node, then the facts of the relation."""
     edge, node = field_type(connection, "edges"), field_type(connection, "nodes")
-    facts = tuple((name, cell, follow.anchor) for name, cell in field_specs(edge).items()) if edge.__row__ else ()
+    facts = tuple((name, spec, relation.anchor) for name, spec in field_specs(edge).items()) if edge.__row__ else ()
     return Layout((*layout(node).fields, *facts))
 
 
 @enum
 class OrderDirection(DescribedEnum):
-    """Which way an order runs."""
+    """Direction of a sort order."""
 
-    ASC = ("ASC", "Smallest, earliest or first in the alphabet first.")
-    DESC = ("DESC", "Largest, latest or last in the alphabet first.")
+    ASC = ("ASC", "Ascending: smallest, earliest or alphabetically first value first.")
+    DESC = ("DESC", "Descending: largest, latest or alphabetically last value first.")
 
 
 @input_type
 class StringFilter:
-    """Compare a text; several comparisons must all hold. At most 100 values in `in`."""
+    """Conditions on a text. All of them must match."""
 
     eq: str | None = strawberry.field(default=None, description="Equal.")
-    in_: list[str] | None = strawberry.field(default=None, name="in", description="One of these, at most 100.")
-    starts_with: str | None = strawberry.field(default=None, description="Begins with this.")
-    contains: str | None = strawberry.field(default=None, description="Has this somewhere in it.")
+    in_: list[str] | None = strawberry.field(
+        default=None, name="in", description="Equal to one of these values, at most 100."
+    )
+    starts_with: str | None = strawberry.field(default=None, description="Starts with this text.")
+    contains: str | None = strawberry.field(default=None, description="Contains this text.")
 
 
 @input_type
 class DateTimeFilter:
-    """Compare a moment; several comparisons must all hold."""
+    """Conditions on a point in time. All of them must match."""
 
-    gt: datetime | None = strawberry.field(default=None, description="Later than.")
-    gte: datetime | None = strawberry.field(default=None, description="At this moment or later.")
-    lt: datetime | None = strawberry.field(default=None, description="Earlier than.")
-    lte: datetime | None = strawberry.field(default=None, description="At this moment or earlier.")
+    gt: datetime | None = strawberry.field(default=None, description="Later than this time.")
+    gte: datetime | None = strawberry.field(default=None, description="At or later than this time.")
+    lt: datetime | None = strawberry.field(default=None, description="Earlier than this time.")
+    lte: datetime | None = strawberry.field(default=None, description="At or earlier than this time.")

@@ -33,5 +33,5 @@ def input_type(cls: type[T]) -> type[T]:
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field, StrawberryField))
 def one_of_input(cls: type[T]) -> type[T]:
-    """Put an input object of which exactly one field is given into the schema."""
+    """Put an input object into the schema of which exactly one field must be set."""
     return strawberry.input(cls, description=description_of(cls), one_of=True)

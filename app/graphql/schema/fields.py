@@ -1,13 +1,13 @@
-"""How a type is declared: it names its row, and a field is one line.
+"""Declared fields: an entity type names its table, and each of its fields is one call of this module.
 
-`column` keeps or reads a cell of the row, `edge` follows a key, `part` is an object of the same row, or of one that is
-joined to it, `identity` the global id, `lookup` finds one row, `given` comes from the viewer. They return `Any`, so
-that the annotation is what mypy, Strawberry and the reader see. What a field is stands in its metadata as a `Cell`; no
-field has a resolver.
+`column` reads a column of the row, `edge` follows a key, `part` is an object from the same row or from a joined
+table, `identity` is the global id, `lookup` finds one row, `viewer_value` is computed from the viewer. All of them
+return `Any`, so that mypy and Strawberry read the annotation. A field keeps its `FieldSpec` in its metadata; no field
+has a resolver.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
 import strawberry
@@ -19,20 +19,22 @@ from strawberry.types.field import StrawberryField
 from app.domain import refs
 from app.domain.viewer import Viewer
 from app.graphql.schema.directives import Permission, RequiresPermission
+from app.graphql.schema.instances import instance, layout
 from app.query import pagination
-from app.query.relations import PRESENT, ROOT_KEY, Condition, Expression, FieldSpec, Layout, Lookup, Relation, Table
+from app.query.relations import PRESENT, ROOT_KEY, Condition, Expression, FieldSpec, Lookup, Relation, Table
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-NODE_TYPES: dict[str, Any] = {}  # the types that implement Node, by name; each adds itself
+NODE_TYPES: dict[str, Any] = {}
+"""The types that implement `Node`, by name. Each type adds itself."""
 
 Argument = tuple[str, Any, str]
-"""The Python name of an argument, its type, its description."""
+"""Python name, type and description of an argument."""
 
 
 class EntityType:
-    """The base of every declared type. `row` is the table whose rows it shows; none for what belongs to the viewer."""
+    """Base of all declared types. `row` is the table of its rows; None for a type without rows."""
 
     __row__: ClassVar[Table | None] = None
 
@@ -43,11 +45,11 @@ class EntityType:
 
 
 class DeclaredField(StrawberryField):
-    """A field that is resolved by what its metadata says; nothing is kept on it, since Strawberry copies fields."""
+    """A field that is resolved from its metadata. Strawberry copies fields, so the field itself stores nothing."""
 
     @property
     def is_basic_field(self) -> bool:
-        """It needs the request's context."""
+        """Return False, since the field needs the request's context."""
         return False
 
 
@@ -65,15 +67,15 @@ def column(
     unless: str | None = None,
     name: str | None = None,
 ) -> Any:
-    """A cell of the row. `of`: another expression than the column of this name; `guard`: null unless it holds."""
-    cell = FieldSpec(of=of, guard=guard, read=read)
+    """Declare a column of the row. `of` replaces the column of this name; the field is null unless `guard` holds."""
+    spec = FieldSpec(of=of, guard=guard, read=read)
     return strawberry.field(
-        description=description, metadata={"cell": cell}, directives=_requirement(requires, unless), name=name
+        description=description, metadata={"cell": spec}, directives=_requirement(requires, unless), name=name
     )
 
 
 def identity(description: str) -> Any:
-    """The global id of the row."""
+    """Declare the global id of the row."""
     return strawberry.field(description=description, metadata={"cell": FieldSpec(identity=True)})
 
 
@@ -85,24 +87,24 @@ def part(
     requires: Permission | None = None,
     unless: str | None = None,
 ) -> Any:
-    """An object of the same row. `of`: of what is joined to it, from another table; `guard`: null unless it holds."""
-    cell = FieldSpec(of=None if guard is None else PRESENT, guard=guard, part=True, joined=of)
-    return strawberry.field(description=description, metadata={"cell": cell}, directives=_requirement(requires, unless))
+    """Declare an object from the same row, or from the joined table `of`. It is null unless `guard` holds."""
+    spec = FieldSpec(of=None if guard is None else PRESENT, guard=guard, part=True, joined=of)
+    return strawberry.field(description=description, metadata={"cell": spec}, directives=_requirement(requires, unless))
 
 
 def viewer_value(description: str, of: Callable[[Viewer], Any]) -> Any:
-    """A value that follows from who asks, without a row."""
-    return declared(description, FieldSpec(viewer_value=of), _viewer_value)
+    """Declare a value that is computed from the viewer, without a row."""
+    return declare_field(description, FieldSpec(viewer_value=of), _viewer_value)
 
 
 def own_part(description: str) -> Any:
-    """An object without a row, below another one without a row."""
-    return declared(description, FieldSpec(part=True), _own_part)
+    """Declare an object without a row, in a type without a row."""
+    return declare_field(description, FieldSpec(part=True), _own_part)
 
 
 def edge(  # noqa: PLR0913 - a declaration, all by name
     description: str,
-    follow: Relation,
+    relation: Relation,
     key: Any = None,
     *,
     guard: Condition | None = None,
@@ -113,62 +115,62 @@ def edge(  # noqa: PLR0913 - a declaration, all by name
     narrow: Sequence[Argument] = (),
     read: Callable[[Any], Any] | None = None,
 ) -> Any:
-    """A key into a source: the column that holds it, or a function of the viewer on a type without a row.
+    """Declare a key into a relation: the column with the key, or a function of the viewer on a type without a row.
 
-    `read` makes the key of what the column holds. `narrow` are arguments of its own, each with the name of a filter of
-    the source.
+    `read` converts the value of the column into the key. `narrow` are additional arguments, each named like a filter
+    of the relation.
     """
-    given_key = key if callable(key) and not hasattr(key, "property") else None
-    cell = FieldSpec(of=None if given_key else key, guard=guard, read=read, follow=follow, viewer_value=given_key)
-    arguments = [*_page_arguments(filter, order), *narrow] if follow.kind == "page" else ()
-    resolve = {"one": _follow_one, "many": _follow_many, "page": _follow_page}[follow.kind]
-    return declared(description, cell, resolve, arguments, _requirement(requires, unless))
+    viewer_key = key if callable(key) and not hasattr(key, "property") else None
+    spec = FieldSpec(of=None if viewer_key else key, guard=guard, read=read, follow=relation, viewer_value=viewer_key)
+    arguments = [*_page_arguments(filter, order), *narrow] if relation.kind == "page" else ()
+    resolve = {"one": _follow_one, "many": _follow_many, "page": _follow_page}[relation.kind]
+    return declare_field(description, spec, resolve, arguments, _requirement(requires, unless))
 
 
 def lookup(description: str, find: Lookup, *arguments: Argument) -> Any:
-    """One row by one of several ways; null when there is none that the viewer may see."""
-    return declared(description, FieldSpec(lookup=find), _lookup, arguments)
+    """Declare one row, by one of several keys. It is null if the row does not exist or the viewer may not see it."""
+    return declare_field(description, FieldSpec(lookup=find), _lookup, arguments)
 
 
 def lookups(description: str, find: Lookup, *arguments: Argument) -> Any:
-    """Several rows in the order of their keys, null for each that there is none of."""
-    return declared(description, FieldSpec(lookup=find), _lookup_each, arguments)
+    """Declare several rows in the order of their keys, with null for each missing row."""
+    return declare_field(description, FieldSpec(lookup=find), _lookup_each, arguments)
 
 
-def service_field(description: str, asks: Callable[..., Any], *arguments: Argument) -> Any:
-    """A leaf value that a service answers, called with (database, viewer, arguments)."""
-    return declared(description, FieldSpec(service_field=asks), _call_service, arguments)
+def service_field(description: str, call: Callable[..., Any], *arguments: Argument) -> Any:
+    """Declare a leaf value that a service computes, called with (database, viewer, arguments)."""
+    return declare_field(description, FieldSpec(service_field=call), _call_service, arguments)
 
 
-def computed(description: str) -> Callable[[Callable[P, R]], R]:
-    """A field with code of its own. It does not compile, so a test keeps the list of them short."""
-    wrap: Any = strawberry.field(description=description, metadata={"computed": True})
-    made: Callable[[Callable[P, R]], R] = wrap
-    return made
+def computed_field(description: str) -> Callable[[Callable[P, R]], R]:
+    """Declare a field with a resolver of its own. It does not compile, so a test limits the number of these fields."""
+    field: Any = strawberry.field(description=description, metadata={"computed": True})
+    decorator: Callable[[Callable[P, R]], R] = field
+    return decorator
 
 
-def declared(
+def declare_field(
     description: str,
-    cell: FieldSpec | None,
+    spec: FieldSpec | None,
     resolve: Callable[..., Any],
     arguments: Sequence[Argument] = (),
     directives: Sequence[object] = (),
     change: Callable[..., Any] | None = None,
 ) -> Any:
-    """A field that `resolve` answers for the stock executor, called with (parent, info, arguments, name).
+    """Declare a field that `resolve` returns to the reference executor, called with (parent, info, arguments, name).
 
-    `change` makes the change that the field stands for: see `executor.changes.Make`.
+    `change` runs the mutation of the field, called with (context, name, payload, arguments).
     """
-    told = {"cell": cell, "resolve": resolve, "change": change}
-    field = DeclaredField(description=description, metadata=told, directives=directives, default=None)
+    metadata = {"cell": spec, "resolve": resolve, "change": change}
+    field = DeclaredField(description=description, metadata=metadata, directives=directives, default=None)
     field.init = False
     field.arguments = [_argument(*each) for each in arguments]
     return field
 
 
-def special(description: str, resolve: Callable[..., Any]) -> Any:
-    """A field of a connection, whose parent knows how to read it."""
-    return declared(description, None, resolve)
+def connection_field(description: str, resolve: Callable[..., Any]) -> Any:
+    """Declare a field of a connection, whose parent reads it."""
+    return declare_field(description, None, resolve)
 
 
 def _argument(name: str, kind: Any, description: str) -> StrawberryArgument:
@@ -183,75 +185,75 @@ def _page_arguments(filter_type: Any, order_type: Any) -> list[Argument]:
         (
             "first",
             int | None,
-            f"How many from the start (or after `after`), {size}; {pagination.DEFAULT_SIZE} unless told.",
+            f"Number of items from the start, or after `after`: {size}. The default is {pagination.DEFAULT_SIZE}.",
         ),
-        ("after", str | None, "Start behind this cursor. Goes with `first`."),
-        ("last", int | None, f"How many from the end (or before `before`), {size}."),
-        ("before", str | None, "End ahead of this cursor. Goes with `last`."),
+        ("after", str | None, "Return items after this cursor. Use with `first`."),
+        ("last", int | None, f"Number of items from the end, or before `before`: {size}."),
+        ("before", str | None, "Return items before this cursor. Use with `last`."),
     ]
     if filter_type is not None:
-        arguments.append(("filter", filter_type | None, "Keep only what matches."))
+        arguments.append(("filter", filter_type | None, "Return only items that match."))
     if order_type is not None:
-        arguments.append(("order_by", list[order_type] | None, "In this order; the id decides between equals."))
+        arguments.append(("order_by", list[order_type] | None, "Sort order. Ties are broken by id."))
     return arguments
 
 
 def _viewer_value(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
-    return field_spec(info).viewer_value(info.context.viewer)  # type: ignore[misc]  # `viewer_value` declares it
+    return field_spec(info).viewer_value(info.context.viewer)  # type: ignore[misc]  # `viewer_value` sets it
 
 
 def _own_part(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
     return object.__new__(origin(output(info)))
 
 
-def _key(source: Any, info: Any, cell: FieldSpec, name: str) -> Any:
-    if cell.viewer_value is not None:
-        return cell.viewer_value(info.context.viewer)
+def _key(source: Any, info: Any, spec: FieldSpec, name: str) -> Any:
+    if spec.viewer_value is not None:
+        return spec.viewer_value(info.context.viewer)
     return source.__dict__[name]
 
 
 def _follow_one(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
-    cell = field_spec(info)
-    key = _key(source, info, cell, name)
-    if key is None or cell.follow is None:
+    spec = field_spec(info)
+    key = _key(source, info, spec, name)
+    if key is None or spec.follow is None:
         return None
     return _make_instance(
-        info.context.reader.related(response_location(info), cell.follow, layout(_entity_type(info)), key),
+        info.context.reader.related(response_location(info), spec.follow, layout(_entity_type(info)), key),
         _entity_type(info),
     )
 
 
-async def _make_instance(row: Any, face: type) -> Any:
-    return instance(face, await row)
+async def _make_instance(row: Any, entity: type) -> Any:
+    return instance(entity, await row)
 
 
 def _follow_many(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
-    cell = field_spec(info)
-    key = _key(source, info, cell, name)
-    if key is None or cell.follow is None:
+    spec = field_spec(info)
+    key = _key(source, info, spec, name)
+    if key is None or spec.follow is None:
         return None
     return _make_instances(
-        info.context.reader.related(response_location(info), cell.follow, layout(_entity_type(info)), key),
+        info.context.reader.related(response_location(info), spec.follow, layout(_entity_type(info)), key),
         _entity_type(info),
     )
 
 
-async def _make_instances(rows: Any, face: type) -> list[Any]:
-    return [instance(face, row) for row in await rows]
+async def _make_instances(rows: Any, entity: type) -> list[Any]:
+    return [instance(entity, row) for row in await rows]
 
 
 def _follow_page(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
-    cell = field_spec(info)
-    follow = cell.follow
-    assert follow is not None
-    key = ROOT_KEY if follow.by is None and cell.viewer_value is None else _key(source, info, cell, name)
+    spec = field_spec(info)
+    relation = spec.follow
+    assert relation is not None
+    key = ROOT_KEY if relation.by is None and spec.viewer_value is None else _key(source, info, spec, name)
     if key is None:
         return None
     connection = object.__new__(_entity_type(info))
     connection.__dict__["call"] = (
         response_location(info),
-        follow,
-        pagination.parse_page_request(follow.types, follow.default_order, pagination.fold_arguments(kwargs)),
+        relation,
+        pagination.parse_page_request(relation.types, relation.default_order, pagination.fold_arguments(kwargs)),
         key,
     )
     return connection
@@ -270,24 +272,23 @@ def _lookup_each(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -
 
 
 def _lookup_rows(find: Lookup, info: Any, kwargs: Mapping[str, Any]) -> Any:
-    chosen = find.choose(kwargs)
-    if chosen is None:
+    ref = find.choose(kwargs)
+    if ref is None:
         return None
-    way, key = chosen
-    face = NODE_TYPES.get(way) or _entity_type(info)
-    return _make_instance(
-        info.context.reader.related(response_location(info), find.relations[way], layout(face), key), face
-    )
+    name, key = ref
+    entity = NODE_TYPES.get(name) or _entity_type(info)
+    row = info.context.reader.related(response_location(info), find.relations[name], layout(entity), key)
+    return _make_instance(row, entity)
 
 
 def _call_service(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
-    asks = field_spec(info).service_field
-    assert asks is not None
-    return asks(info.context.database, info.context.viewer, kwargs)
+    call = field_spec(info).service_field
+    assert call is not None
+    return call(info.context.database, info.context.viewer, kwargs)
 
 
 def response_location(info: Any) -> tuple[str, ...]:
-    """Where a field stands in the query. What stands in one place is read together, whoever answers first elsewhere."""
+    """Return the path of a field in the response, without list indexes. Rows of one location are read in one batch."""
     path = info.raw.path
     names = []
     while path is not None:
@@ -298,13 +299,13 @@ def response_location(info: Any) -> tuple[str, ...]:
 
 
 def field_spec(info: Any) -> FieldSpec:
-    """The declaration of the field that is being resolved."""
-    cell: FieldSpec = info.field.metadata["cell"]
-    return cell
+    """Return the field spec of the field that is being resolved."""
+    spec: FieldSpec = info.field.metadata["cell"]
+    return spec
 
 
 def output(info: Any) -> GraphQLOutputType:
-    """The GraphQL type of the field that is being resolved."""
+    """Return the GraphQL type of the field that is being resolved."""
     kind: GraphQLOutputType = info.raw.return_type
     return kind
 
@@ -315,98 +316,5 @@ def _entity_type(info: Any) -> Any:
 
 @lru_cache(maxsize=4096)
 def origin(kind: GraphQLOutputType) -> Any:
-    """The Python class of a GraphQL type; graphql-core keeps Strawberry's definition in its extensions."""
+    """Return the Python class of a GraphQL type. graphql-core keeps Strawberry's definition in its extensions."""
     return get_named_type(kind).extensions["strawberry-definition"].origin
-
-
-@cache
-def layout(face: Any) -> Layout:
-    """All cells of a type, in one select list: what the stock executor reads of a row."""
-    return Layout(tuple(_field_specs(face, face.__row__)))
-
-
-def field_specs(face: Any) -> dict[str, FieldSpec]:
-    """The cells of a type by the Python names of its fields."""
-    fields = face.__strawberry_definition__.fields
-    return {field.python_name: cell for field in fields if (cell := field.metadata.get("cell")) is not None}
-
-
-def _field_specs(face: Any, row: Table) -> list[tuple[str, FieldSpec, Table]]:
-    found = []
-    for name, cell in _plain(face):
-        if cell.part:
-            found += [] if cell.guard is None else [(name, cell, row)]
-            found += _field_specs(field_type(face, name), cell.joined or row)
-        else:
-            found.append(("id" if cell.identity else name, cell, row))
-    return found
-
-
-def _plain(face: Any) -> list[tuple[str, FieldSpec]]:
-    """The cells that need the row."""
-    return [
-        (name, cell)
-        for name, cell in field_specs(face).items()
-        if cell.viewer_value is None and cell.lookup is None and cell.service_field is None and not _is_root_page(cell)
-    ]
-
-
-def _is_root_page(cell: FieldSpec) -> bool:
-    return cell.follow is not None and cell.follow.by is None
-
-
-@cache
-def field_type(face: Any, name: str) -> Any:
-    """The class that a field of a type leads to, through lists and nulls."""
-    definition = face.__strawberry_definition__
-    field = next(field for field in definition.fields if field.python_name == name)
-    kind = field.resolve_type(type_definition=definition)
-    while hasattr(kind, "of_type"):
-        kind = kind.of_type
-    return kind.resolve_type() if hasattr(kind, "resolve_type") else kind
-
-
-def instance(face: Any, row: Any, start: int = 0) -> Any:
-    """An instance of a type from a row that was laid out by `layout`; None for no row."""
-    return None if row is None else maker(face)(row, start)[0]
-
-
-@cache
-def maker(face: Any) -> Callable[[Any, int], tuple[Any, int]]:
-    """A function from (row, first cell) to (instance, first cell after it), which fills the attributes at once."""
-    plan = [(name, cell, _reading(face, name, cell)) for name, cell in _plain(face)]
-
-    def make(row: Any, at: int) -> tuple[Any, int]:
-        made = object.__new__(face)
-        attributes = made.__dict__
-        for name, _, read in plan:
-            if isinstance(read, _Part):
-                attributes[name], at = read.make(row, at)
-                continue
-            value = row[at]
-            attributes[name] = value if read is None or value is None else read(value)
-            at += 1
-        return made, at
-
-    return make
-
-
-class _Part:
-    """A field that is an object of the same row; with a guard, the cell ahead of its own says whether it is there."""
-
-    def __init__(self, face: Any, *, has_guard: bool) -> None:
-        self._make = maker(face)
-        self._has_guard = has_guard
-        self._width = len(layout(face).fields) + has_guard
-
-    def make(self, row: Any, at: int) -> tuple[Any, int]:
-        """The object, or None, and the first cell after it."""
-        if self._has_guard and row[at] is None:
-            return None, at + self._width
-        return self._make(row, at + self._has_guard)
-
-
-def _reading(face: Any, name: str, cell: FieldSpec) -> Any:
-    if cell.part:
-        return _Part(field_type(face, name), has_guard=cell.guard is not None)
-    return refs.encoder(face.__name__) if cell.identity else cell.read

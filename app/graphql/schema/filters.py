@@ -1,34 +1,33 @@
-"""What lists of users, orgs, groups and resources are ordered and filtered by; apart from the types in those lists."""
+"""Filters and orders of lists of users, orgs, groups and resources. They import no types of these lists."""
 
 import strawberry
 
 from app.graphql.schema.connections import DateTimeFilter, OrderDirection, StringFilter
 from app.graphql.schema.decorators import input_type
-from app.graphql.schema.enums import DescribedEnum, enum
-from app.graphql.schema.role_enums import ResourceRole
+from app.graphql.schema.enums import DescribedEnum, ResourceRole, enum
 
 
 @enum
 class UserOrderField(DescribedEnum):
-    """What users can be ordered by."""
+    """Field by which users can be sorted."""
 
     USER_NAME = ("user_name", "The user name, without regard to letter case.")
-    CREATED_AT = ("created_at", "When the account was made.")
+    CREATED_AT = ("created_at", "When the account was created.")
 
 
 @input_type
 class UserOrder:
-    """One term of an order of users."""
+    """One sort key of users."""
 
-    field: UserOrderField = strawberry.field(description="What to order by.")
-    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
+    field: UserOrderField = strawberry.field(description="The field to sort by.")
+    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="The direction.")
 
 
 @input_type
 class UserFilter:
-    """Keeps users that match everything given.
+    """Conditions on a user. All of them must match.
 
-    At most 4 levels deep and 50 comparisons. What the viewer may not see of a user never matches.
+    At most 4 levels deep and 50 comparisons. Fields that the viewer may not see never match.
     """
 
     user_name: StringFilter | None = strawberry.field(
@@ -37,124 +36,132 @@ class UserFilter:
     email: StringFilter | None = strawberry.field(
         default=None, description="The e-mail address, without regard to letter case."
     )
-    created_at: DateTimeFilter | None = strawberry.field(default=None, description="When the account was made.")
-    last_login_at: DateTimeFilter | None = strawberry.field(default=None, description="When she last signed in.")
-    role_name: StringFilter | None = strawberry.field(default=None, description="The name of a role that she holds.")
+    created_at: DateTimeFilter | None = strawberry.field(default=None, description="When the account was created.")
+    last_login_at: DateTimeFilter | None = strawberry.field(default=None, description="When the user last signed in.")
+    role_name: StringFilter | None = strawberry.field(default=None, description="The name of a role of the user.")
     is_deactivated: bool | None = strawberry.field(
-        default=None, description="Whether she holds the role `deactivated`."
+        default=None, description="Whether the user has the role `deactivated`."
     )
-    and_: list["UserFilter"] | None = strawberry.field(default=None, name="and", description="All of these match.")
+    and_: list["UserFilter"] | None = strawberry.field(default=None, name="and", description="All of these must match.")
     or_: list["UserFilter"] | None = strawberry.field(
-        default=None, name="or", description="At least one of these matches."
+        default=None, name="or", description="At least one of these must match."
     )
-    not_: "UserFilter | None" = strawberry.field(default=None, name="not", description="This does not match.")
+    not_: "UserFilter | None" = strawberry.field(default=None, name="not", description="This must not match.")
 
 
 @enum
 class OrgOrderField(DescribedEnum):
-    """What orgs can be ordered by."""
+    """Field by which orgs can be sorted."""
 
-    NAME = ("name", "The name, without regard to letter case; its first 200 characters.")
-    CREATED_AT = ("created_at", "When it was made.")
+    NAME = ("name", "The name, without regard to letter case. Only its first 200 characters count.")
+    CREATED_AT = ("created_at", "When it was created.")
 
 
 @input_type
 class OrgOrder:
-    """One term of an order of orgs."""
+    """One sort key of orgs."""
 
-    field: OrgOrderField = strawberry.field(description="What to order by.")
-    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
+    field: OrgOrderField = strawberry.field(description="The field to sort by.")
+    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="The direction.")
 
 
 @input_type
 class OrgFilter:
-    """Keeps orgs that match everything given. At most 4 levels deep and 50 comparisons."""
+    """Conditions on an org. All of them must match. At most 4 levels deep and 50 comparisons."""
 
     slug: StringFilter | None = strawberry.field(default=None, description="The slug.")
     name: StringFilter | None = strawberry.field(
-        default=None, description="The name, without regard to letter case; parts of it without regard to accents too."
+        default=None,
+        description="The name, without regard to letter case. `startsWith` and `contains` ignore accents as well.",
     )
-    is_public: bool | None = strawberry.field(default=None, description="Whether everybody sees it.")
+    is_public: bool | None = strawberry.field(default=None, description="Whether every viewer can see it.")
     viewer_belongs: bool | None = strawberry.field(
-        default=None, description="Whether the viewer owns it or belongs to it."
+        default=None, description="Whether the viewer owns it or is a member."
     )
-    and_: list["OrgFilter"] | None = strawberry.field(default=None, name="and", description="All of these match.")
+    and_: list["OrgFilter"] | None = strawberry.field(default=None, name="and", description="All of these must match.")
     or_: list["OrgFilter"] | None = strawberry.field(
-        default=None, name="or", description="At least one of these matches."
+        default=None, name="or", description="At least one of these must match."
     )
-    not_: "OrgFilter | None" = strawberry.field(default=None, name="not", description="This does not match.")
+    not_: "OrgFilter | None" = strawberry.field(default=None, name="not", description="This must not match.")
 
 
 @enum
 class GroupOrderField(DescribedEnum):
-    """What groups can be ordered by."""
+    """Field by which groups can be sorted."""
 
-    DISPLAY_NAME = ("display_name", "The display name, without regard to letter case; its first 200 characters.")
-    CREATED_AT = ("created_at", "When it was made.")
+    DISPLAY_NAME = (
+        "display_name",
+        "The display name, without regard to letter case. Only its first 200 characters count.",
+    )
+    CREATED_AT = ("created_at", "When it was created.")
 
 
 @input_type
 class GroupOrder:
-    """One term of an order of groups."""
+    """One sort key of groups."""
 
-    field: GroupOrderField = strawberry.field(description="What to order by.")
-    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
+    field: GroupOrderField = strawberry.field(description="The field to sort by.")
+    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="The direction.")
 
 
 @input_type
 class GroupFilter:
-    """Keeps groups that match everything given. At most 4 levels deep and 50 comparisons."""
+    """Conditions on a group. All of them must match. At most 4 levels deep and 50 comparisons."""
 
     slug: StringFilter | None = strawberry.field(default=None, description="The slug.")
     display_name: StringFilter | None = strawberry.field(
         default=None,
-        description="The display name, without regard to letter case; parts of it without regard to accents too.",
+        description="The display name, without regard to letter case. `startsWith` and `contains` ignore "
+        "accents as well.",
     )
-    viewer_belongs: bool | None = strawberry.field(
-        default=None, description="True keeps those that the viewer belongs to, false the others."
+    viewer_belongs: bool | None = strawberry.field(default=None, description="Whether the viewer is a member.")
+    and_: list["GroupFilter"] | None = strawberry.field(
+        default=None, name="and", description="All of these must match."
     )
-    and_: list["GroupFilter"] | None = strawberry.field(default=None, name="and", description="All of these match.")
     or_: list["GroupFilter"] | None = strawberry.field(
-        default=None, name="or", description="At least one of these matches."
+        default=None, name="or", description="At least one of these must match."
     )
-    not_: "GroupFilter | None" = strawberry.field(default=None, name="not", description="This does not match.")
+    not_: "GroupFilter | None" = strawberry.field(default=None, name="not", description="This must not match.")
 
 
 @enum
 class ResourceOrderField(DescribedEnum):
-    """What resources can be ordered by."""
+    """Field by which resources can be sorted."""
 
-    NAME = "name", "The name, without regard to letter case; its first 200 characters decide."
-    CREATED_AT = "created_at", "When it was made."
+    NAME = "name", "The name, without regard to letter case. Only its first 200 characters count."
+    CREATED_AT = "created_at", "When it was created."
     UPDATED_AT = "updated_at", "When it last changed."
 
 
 @input_type
 class ResourceOrder:
-    """One term of an order of resources."""
+    """One sort key of resources."""
 
-    field: ResourceOrderField = strawberry.field(description="What to order by.")
-    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
+    field: ResourceOrderField = strawberry.field(description="The field to sort by.")
+    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="The direction.")
 
 
 @input_type
 class ResourceFilter:
-    """Keeps resources that match everything given.
+    """Conditions on a resource. All of them must match.
 
-    At most 4 levels deep and 50 comparisons. What the viewer may not see never matches.
+    At most 4 levels deep and 50 comparisons. Fields that the viewer may not see never match.
     """
 
-    type: StringFilter | None = strawberry.field(default=None, description="The name of the type.")
+    type: StringFilter | None = strawberry.field(default=None, description="The name of the resource type.")
     org_slug: StringFilter | None = strawberry.field(default=None, description="The slug of the org.")
     owner_user_name: StringFilter | None = strawberry.field(default=None, description="The user name of the owner.")
     name: StringFilter | None = strawberry.field(
-        default=None, description="The name, without regard to letter case; parts of it without regard to accents too."
+        default=None,
+        description="The name, without regard to letter case. `startsWith` and `contains` ignore accents as well.",
     )
     slug: StringFilter | None = strawberry.field(default=None, description="The slug.")
-    is_locked: bool | None = strawberry.field(default=None, description="Whether a lock stands.")
-    viewer_role: ResourceRole | None = strawberry.field(default=None, description="A role that the viewer holds on it.")
-    and_: list["ResourceFilter"] | None = strawberry.field(default=None, name="and", description="All of these match.")
-    or_: list["ResourceFilter"] | None = strawberry.field(
-        default=None, name="or", description="At least one of these matches."
+    is_locked: bool | None = strawberry.field(default=None, description="Whether it is locked.")
+    viewer_role: ResourceRole | None = strawberry.field(default=None, description="A role that the viewer has on it.")
+    and_: list["ResourceFilter"] | None = strawberry.field(
+        default=None, name="and", description="All of these must match."
     )
-    not_: "ResourceFilter | None" = strawberry.field(default=None, name="not", description="This does not match.")
+    or_: list["ResourceFilter"] | None = strawberry.field(
+        default=None, name="or", description="At least one of these must match."
+    )
+    not_: "ResourceFilter | None" = strawberry.field(default=None, name="not", description="This must not match.")

@@ -1,7 +1,7 @@
-"""How many items the lists of arguments and inputs may have where a service refuses longer ones by its own rule.
+"""Maximum lengths of the lists in arguments and inputs that a service limits by a rule of its own.
 
-The items of a longer list are neither coerced nor converted: a service looks at its length first. Lists that are not
-named here may have `app.graphql.coercion.list_lengths.DEFAULT_MOST` items, and longer ones are refused among the variables.
+The items of a longer list are neither coerced nor converted, since the service checks the length first. Other lists
+may have `coercion.list_lengths.DEFAULT_MAX_ITEMS` items, and longer ones are rejected with the variables.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,10 +28,10 @@ INPUTS: Mapping[tuple[str, str], int] = {
     ("SubmitAccessInput", "users"): access.MAX_ENTRIES,
     ("StringFilter", "in"): pagination.MAX_CHOICES,
 }
-"""By the type of the input and the name of its field."""
+"""Limits by the input type and the name of its field."""
 
-OF_EVERY_INPUT = {"and": pagination.MAX_COMPARISONS, "or": pagination.MAX_COMPARISONS}
-"""By the name of the field, whichever filter it belongs to."""
+IN_EVERY_INPUT = {"and": pagination.MAX_COMPARISONS, "or": pagination.MAX_COMPARISONS}
+"""Limits by the name of the field, in every filter."""
 
 ARGUMENTS: Mapping[str, int] = {
     "ids": refs.MAX_NODES,
@@ -40,16 +40,16 @@ ARGUMENTS: Mapping[str, int] = {
     "resources": checks.MAX_CHECKS,
     "roles": checks.MAX_CHECKS,
 }
-"""By the name of the argument, whichever field it belongs to."""
+"""Limits by the name of the argument, in every field."""
 
 
 def max_items_of_input(kind: str, name: str) -> int | None:
-    """Return how many items a list in a field of an input may have, None where no service says so."""
-    return INPUTS.get((kind, name), OF_EVERY_INPUT.get(name))
+    """Return the maximum length of a list in a field of an input; None if no service limits it."""
+    return INPUTS.get((kind, name), IN_EVERY_INPUT.get(name))
 
 
-def mark(schema: GraphQLSchema) -> None:
-    """Tell the executor, which knows the schema of graphql-core alone."""
+def set_limits(schema: GraphQLSchema) -> None:
+    """Store the limits in the schema of graphql-core, where the coercion of arguments reads them."""
     for kind in schema.type_map.values():
         if is_input_object_type(kind):
             for name, field in kind.fields.items():
@@ -61,28 +61,28 @@ def mark(schema: GraphQLSchema) -> None:
 
 
 def guard_arguments(arguments: Mapping[str, GraphQLArgument], resolve: Callable[..., Any]) -> Callable[..., Any]:
-    """Refuse long lists in front of a resolver whose arguments Strawberry converts, which reads every item."""
+    """Return a resolver that rejects long lists first. Strawberry would convert every item of its arguments."""
 
-    def resolved(source: Any, info: Any, **given: Any) -> Any:
-        for name, value in given.items():
+    def resolve_guarded(source: Any, info: Any, **values: Any) -> Any:
+        for name, value in values.items():
             _require_short(arguments[name], value, name)
-        return resolve(source, info, **given)
+        return resolve(source, info, **values)
 
-    return resolved
+    return resolve_guarded
 
 
-def _require_short(place: ListLocation, value: Any, name: str) -> None:
-    most = declared_max_items(place)
-    if isinstance(value, list) and most is not None and len(value) > most:
-        raise BadInput(f"`{name}` has {len(value):,} items, and at most {most:,} are taken here.")
-    kind = get_named_type(place.type)
+def _require_short(location: ListLocation, value: Any, name: str) -> None:
+    maximum = declared_max_items(location)
+    if isinstance(value, list) and maximum is not None and len(value) > maximum:
+        raise BadInput(f"`{name}` has {len(value):,} items; at most {maximum:,} are allowed.")
+    kind = get_named_type(location.type)
     if not is_input_object_type(kind):
         return
-    for each in value if isinstance(value, list) else (value,):
-        for below, one in each.items() if isinstance(each, dict) else ():
-            _require_short(kind.fields[below], one, below)
+    for item in value if isinstance(value, list) else (value,):
+        for field_name, field_value in item.items() if isinstance(item, dict) else ():
+            _require_short(kind.fields[field_name], field_value, field_name)
 
 
-def read_each(read: Callable[[Any], Item], items: Sequence[Any], most: int) -> list[Item]:
-    """Read each item; those of a list that is too long stay as they are, since it is refused by its length."""
-    return [*map(read, items)] if len(items) <= most else list(items)
+def read_each(read: Callable[[Any], Item], items: Sequence[Any], maximum: int) -> list[Item]:
+    """Read each item. A list that is too long stays unread, since its length is rejected later."""
+    return [*map(read, items)] if len(items) <= maximum else list(items)

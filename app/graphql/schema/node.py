@@ -1,4 +1,4 @@
-"""What has a global id."""
+"""The interface of types with a global id."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,20 +13,20 @@ from app.query.relations import Lookup, Relation
 
 @interface_type
 class Node(EntityType):
-    """A thing with a global id, to be asked for again with `node`."""
+    """An object with a global id. The query `node` returns it by this id."""
 
-    id: strawberry.ID = identity("Opaque and fixed for life.")
+    id: strawberry.ID = identity("Opaque global id. It never changes.")
 
     def __init_subclass__(cls, **rest: Any) -> None:
         super().__init_subclass__(**rest)
         NODE_TYPES[cls.__name__] = cls
 
 
-def lookup_of(ways: Mapping[str, Relation]) -> Lookup:
-    """A lookup by global id among several types."""
+def lookup_of(relations: Mapping[str, Relation]) -> Lookup:
+    """Return the lookup by global id among several types."""
 
     def choose(arguments: Mapping[str, Any]) -> tuple[str, Any] | None:
-        found = refs.decode(arguments["id"])
-        return found if found is not None and found[0] in ways else None
+        ref = refs.decode(arguments["id"])
+        return ref if ref is not None and ref[0] in relations else None
 
-    return Lookup(ways, choose)
+    return Lookup(relations, choose)

@@ -1,4 +1,4 @@
-"""How a change is asked and answered: one input, one transaction, one payload with the thing, `errors` and `query`."""
+"""Mutations in general: one input, one transaction, and one payload with the object, `errors` and `query`."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
@@ -13,7 +13,7 @@ from app.graphql.context import GraphQLContext
 from app.graphql.schema.decorators import input_type, interface_type, object_type
 from app.graphql.schema.directives import Permission, RequiresPermission
 from app.graphql.schema.enums import DescribedEnum, enum
-from app.graphql.schema.fields import Argument, declared, origin, output, own_part
+from app.graphql.schema.fields import Argument, declare_field, origin, output, own_part
 from app.observability import counters, request_stats
 
 if TYPE_CHECKING:
@@ -24,70 +24,76 @@ T = TypeVar("T")
 
 @input_type
 class ChangeInput:
-    """The base of the inputs of mutations."""
+    """Base of all mutation inputs."""
 
     validate_only: bool = strawberry.field(
         default=False,
-        description="Try the change with all its checks and undo it: the answer tells what would be refused.",
+        description="Run every check, then roll back. `errors` lists what would fail.",
     )
 
 
 @enum
 class ErrorCode(DescribedEnum):
-    """Why a change was refused."""
+    """Reason why a change was rejected."""
 
     # The codes of `errors.Problem`.
 
-    INVALID_INPUT = ("INVALID_INPUT", "A value is not of the form or size that is wanted.")
-    NOT_FOUND = ("NOT_FOUND", "No such thing, or none that the viewer may know of.")
-    CONFLICT = ("CONFLICT", "What is stored now stands against the change.")
-    LOCKED = ("LOCKED", "Known and permitted, but locked: unlock it first.")
-    QUOTA_EXCEEDED = ("QUOTA_EXCEEDED", "The bytes pass what the owner of the org may store.")
+    INVALID_INPUT = ("INVALID_INPUT", "A value is invalid.")
+    NOT_FOUND = ("NOT_FOUND", "The object does not exist, or the viewer may not see it.")
+    CONFLICT = ("CONFLICT", "The change conflicts with the current state.")
+    LOCKED = ("LOCKED", "The resource is locked. Unlock it first.")
+    QUOTA_EXCEEDED = ("QUOTA_EXCEEDED", "The size exceeds the storage quota of the owner of the org.")
     PROTECTED = (
         "PROTECTED",
-        "A built-in thing, the last of its kind, or an account where an external provider keeps them.",
+        (
+            "The object is built in, the change would leave no active administrator, or an external provider "
+            "manages the accounts."
+        ),
     )
 
 
 @interface_type
 class MutationError:
-    """One reason why a change was refused. Nothing was written."""
+    """One reason why a change was rejected. Nothing was written."""
 
-    code: ErrorCode = strawberry.field(description="For programs.")
-    message: str = strawberry.field(description="For people.")
+    code: ErrorCode = strawberry.field(description="Code for programs.")
+    message: str = strawberry.field(description="Text for users.")
     path: list[str] = strawberry.field(
-        description="The way to what offends, from `input` on; list places are numbers from 0."
+        description="Path of the invalid value, starting at `input`; list indexes start at 0."
     )
 
 
 @object_type
 class InvalidInput(MutationError):
-    """A value is not of the form or size that is wanted."""
+    """A value is invalid."""
 
 
 @object_type
 class NotFound(MutationError):
-    """No such thing, or none that the viewer may know of: the answer is the same."""
+    """The object does not exist, or the viewer may not see it."""
 
 
 @object_type
 class Conflict(MutationError):
-    """What is stored now stands against the change: a name that is taken, a role that is in use."""
+    """The change conflicts with the current state: for example, a name is taken or a role is in use."""
 
 
 @object_type
 class Locked(MutationError):
-    """Known and permitted, but locked: unlock it first."""
+    """The resource is locked. Unlock it first."""
 
 
 @object_type
 class QuotaExceeded(MutationError):
-    """The bytes pass what the owner of the org may store."""
+    """The size exceeds the storage quota of the owner of the org."""
 
 
 @object_type
 class Protected(MutationError):
-    """A built-in thing, or the last of its kind: nobody may change it so."""
+    """The object is protected.
+
+    It is built in, the change would leave no active administrator, or an external provider manages the accounts.
+    """
 
 
 PROBLEM_TYPES: dict[type[errors.Problem], type[MutationError]] = {
@@ -102,45 +108,47 @@ PROBLEM_TYPES: dict[type[errors.Problem], type[MutationError]] = {
 
 @interface_type
 class Payload:
-    """The answer to a change."""
+    """Result of a change."""
 
-    errors: list[MutationError] = strawberry.field(description="Why the change was refused; empty when it was made.")
-    query: Annotated["Query", strawberry.lazy("app.graphql.schema.query")] = own_part("To read on in the same request.")
+    errors: list[MutationError] = strawberry.field(description="Reasons why the change was rejected. Empty on success.")
+    query: Annotated["Query", strawberry.lazy("app.graphql.schema.query")] = own_part(
+        "The query root, to read more in the same request."
+    )
 
 
 Outcome = Mapping[str, Any]
-"""What a payload is filled with: the key of the thing by the name of its field, other fields as they are."""
+"""Values of a payload by field name: the key for an edge, the value itself for other fields."""
 
 
 def mutation(
     description: str,
-    given: type[ChangeInput],
+    input_class: type[ChangeInput],
     work: Callable[[Transaction, Viewer, Any], Awaitable[Outcome]],
     *,
     requires: Permission | None = None,
     unless: str | None = None,
 ) -> Any:
-    """A field of `Mutation` that does its work in one transaction, undone with `validateOnly`.
+    """Declare a mutation that runs in one transaction, which `validateOnly` rolls back.
 
-    `requires` is what the SDL says; it is the service that asks the policy.
+    `requires` is documentation in the SDL; the service checks the policy.
     """
 
-    async def act(context: GraphQLContext, asked: ChangeInput) -> Outcome:
-        async with context.change(dry_run=asked.validate_only) as tx:
-            return await work(tx, context.viewer, asked)
+    async def act(context: GraphQLContext, data: ChangeInput) -> Outcome:
+        async with context.change(dry_run=data.validate_only) as tx:
+            return await work(tx, context.viewer, data)
 
-    return action(description, given, act, requires=requires, unless=unless)
+    return action(description, input_class, act, requires=requires, unless=unless)
 
 
 def action(
     description: str,
-    given: type | None,
+    input_class: type | None,
     act: Callable[[GraphQLContext, Any], Awaitable[Outcome]],
     *,
     requires: Permission | None = None,
     unless: str | None = None,
 ) -> Any:
-    """A field of `Mutation` that opens its own transaction, since slow work comes before it."""
+    """Declare a mutation that opens its own transaction, since slow work comes first."""
 
     async def change(context: GraphQLContext, name: str, payload: Any, kwargs: Mapping[str, Any]) -> Any:
         context.action = name
@@ -148,82 +156,88 @@ def action(
             return await _run_change(context, payload, act, kwargs.get("input"))
 
     async def resolve(source: Any, info: Any, kwargs: Mapping[str, Any], name: str) -> Any:
-        context, kept = info.context, info.context.outcome
-        if isinstance(kept, Exception):
-            raise kept
-        if kept is not None:
+        context, outcome = info.context, info.context.outcome
+        if isinstance(outcome, Exception):
+            raise outcome
+        if outcome is not None:
             context.times.begin_to_read()
-        return kept or await change(context, info.raw.field_name, origin(output(info)), kwargs)
+        return outcome or await change(context, info.raw.field_name, origin(output(info)), kwargs)
 
     directives = () if requires is None else (RequiresPermission(permission=requires, unless=unless),)
-    return declared(description, None, resolve, _input(given), directives, change)
+    return declare_field(description, None, resolve, _input_argument(input_class), directives, change)
 
 
-def _input(given: Any) -> Sequence[Argument]:
-    return () if given is None else (("input", given, given.__strawberry_definition__.description),)
+def _input_argument(input_class: Any) -> Sequence[Argument]:
+    if input_class is None:
+        return ()
+    return (("input", input_class, input_class.__strawberry_definition__.description),)
 
 
 async def _run_change(
-    context: GraphQLContext, payload: Any, act: Callable[[GraphQLContext, Any], Awaitable[Outcome]], asked: Any
+    context: GraphQLContext, payload: Any, act: Callable[[GraphQLContext, Any], Awaitable[Outcome]], data: Any
 ) -> Any:
-    """Answer the outcome, or what was wrong with the input. Refusals go on to the top of the answer."""
+    """Run a mutation and return its payload, with the problems of the input as `errors`. A `Refusal` is raised."""
     outcome: Outcome = {}
     problems: Sequence[errors.Problem] = ()
     try:
-        outcome = await act(context, asked)
+        outcome = await act(context, data)
     except errors.Problem as problem:
         problems = (problem,)
     except errors.Problems as several:
         problems = several.problems
     except ForeignKeyViolation:
-        problems = (errors.Conflict("Something that this change needs was deleted at this moment. Try again."),)
+        problems = (errors.Conflict("An object this change refers to was just deleted. Reload and retry."),)
     context.refresh()
     return limit_errors(fill_payload(payload, outcome, problems), context.most_errors)
 
 
 def fill_payload(payload: type[T], outcome: Mapping[str, Any], problems: Sequence[errors.Problem] = ()) -> T:
-    """A payload: what the outcome gives, null for the rest."""
-    made, kind = object.__new__(payload), cast("Any", payload)
-    made.__dict__.update(_blank(kind), errors=[to_error(problem) for problem in problems])
-    made.__dict__.update(outcome)
-    return made
+    """Return a payload with the values of the outcome, and null in all other fields."""
+    filled, kind = object.__new__(payload), cast("Any", payload)
+    filled.__dict__.update(_null_values(kind), errors=[to_error(problem) for problem in problems])
+    filled.__dict__.update(outcome)
+    return filled
 
 
-def limit_errors(payload: T, most: int) -> T:
-    """A payload that tells so many errors at most, and then how many it leaves out; its results tell the same ones."""
-    told: list[MutationError] = payload.__dict__["errors"]
-    if len(told) <= most:
+def limit_errors(payload: T, maximum: int) -> T:
+    """Limit the errors of a payload to `maximum`, and add one with the number of omitted ones.
+
+    Its results keep the same errors.
+    """
+    problems: list[MutationError] = payload.__dict__["errors"]
+    if len(problems) <= maximum:
         return payload
     counters.increment("ostiary_limits_exceeded_total", limit="errors")
-    text = f"{len(told) - most:,} further errors are left out."
+    text = f"{len(problems) - maximum:,} further errors are left out."
     payload.__dict__["errors"] = [
-        *told[:most],
+        *problems[:maximum],
         InvalidInput(code=ErrorCode.INVALID_INPUT, message=text, path=["input"]),
     ]
-    left = most
+    remaining = maximum
     for result in payload.__dict__.get("results") or ():
-        result.errors = result.errors[:left]
-        left -= len(result.errors)
+        result.errors = result.errors[:remaining]
+        remaining -= len(result.errors)
     return payload
 
 
 @cache
-def _blank(payload: Any) -> Mapping[str, None]:
+def _null_values(payload: Any) -> Mapping[str, None]:
     return {field.python_name: None for field in payload.__strawberry_definition__.fields}
 
 
 def results(kind: type[T], field: str, keys: Sequence[int | None], problems: Sequence[errors.Problem] = ()) -> list[T]:
-    """What became of each item of a bulk change: its key, or the problems whose path leads to it."""
-    found: dict[str, list[MutationError]] = {}
+    """Return the result of each item of a bulk change: its key, or the problems whose path leads to it."""
+    errors_by_index: dict[str, list[MutationError]] = {}
     for problem in problems:
-        found.setdefault("".join(problem.path[1:2]), []).append(to_error(problem))
+        errors_by_index.setdefault("".join(problem.path[1:2]), []).append(to_error(problem))
     return [
-        fill_payload(kind, {"index": at, field: key, "errors": found.get(str(at), [])}) for at, key in enumerate(keys)
+        fill_payload(kind, {"index": index, field: key, "errors": errors_by_index.get(str(index), [])})
+        for index, key in enumerate(keys)
     ]
 
 
 def to_error(problem: errors.Problem) -> MutationError:
-    """A problem as the payload shows it."""
+    """Return a problem as the GraphQL type of its class."""
     request_stats.current_request().codes.append(problem.code)
     kind = next(PROBLEM_TYPES[each] for each in type(problem).__mro__ if each in PROBLEM_TYPES)
     return kind(code=ErrorCode[problem.code], message=problem.message, path=["input", *problem.path])

@@ -1,4 +1,4 @@
-"""Where reading begins."""
+"""The query root."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ from app.graphql.schema.refs import (
     user_lookup,
 )
 from app.graphql.schema.types.api_tokens import ApiToken, ApiTokenConnection
-from app.graphql.schema.types.audit import AuditEventConnection, AuditEventFilter, AuditEventOrder, whole_log
+from app.graphql.schema.types.audit import AuditEventConnection, AuditEventFilter, AuditEventOrder, log_key
 from app.graphql.schema.types.checks import Checks
 from app.graphql.schema.types.groups import Group, GroupConnection
 from app.graphql.schema.types.orgs import Org, OrgConnection
@@ -52,96 +52,99 @@ def _permissions(viewer: ViewerValue) -> Any:
     return permission_list(viewer.permissions.value)
 
 
-def _every_permission(viewer: ViewerValue) -> Any:
+def _all_permissions(viewer: ViewerValue) -> Any:
     return list(PERMISSIONS)
 
 
 @object_type
 class Viewer(EntityType):
-    """Who is asking."""
+    """The user or program that sent the request."""
 
     user: User | None = edge(
-        "The user who is signed in; null when nobody is.", read_graph.user_shown, lambda viewer: viewer.user_id
+        "The signed-in user. Null if the request is anonymous.", read_graph.user_shown, lambda viewer: viewer.user_id
     )
     permissions: list[Permission] = viewer_value(
-        "What her roles allow, of what the API token carries by which she asks; in the order of the enum.", _permissions
+        "Permissions of the viewer's roles, in the order of the enum. An API token reduces them to its own "
+        "permissions.",
+        _permissions,
     )
     api_token: ApiToken | None = edge(
-        "The API token by which she asks; null for who signed in.", read_graph.api_token, lambda viewer: viewer.token_id
+        "The API token of the request. Null for a session.", read_graph.api_token, lambda viewer: viewer.token_id
     )
 
 
 @object_type
 class PermissionInfo:
-    """One thing that a role can allow."""
+    """A permission with its description."""
 
-    permission: Permission = strawberry.field(description="Its name.")
-    description: str = strawberry.field(description="What it allows.")
+    permission: Permission = strawberry.field(description="The permission.")
+    description: str = strawberry.field(description="Description of the permission.")
 
 
 @object_type
 class Query(Checks, AccessQuestions, EntityType):
-    """Where reading begins."""
+    """The query root."""
 
-    node: Node | None = lookup("Anything by its global id.", _find_node, ("id", strawberry.ID, "A global id."))
+    node: Node | None = lookup("An object by its global id.", _find_node, ("id", strawberry.ID, "The global id."))
     nodes: list[Node | None] = lookups(
-        "Several things by their global ids.",
+        "Several objects by their global ids.",
         _find_node,
         ("ids", list[strawberry.ID], "Global ids, at most 100."),
     )
-    viewer: Viewer = own_part("Who is asking.")
-    user: User | None = lookup("One user.", user_lookup, ("by", UserBy, "Which user."))
+    viewer: Viewer = own_part("The user or program that sent the request.")
+    user: User | None = lookup("A user.", user_lookup, ("by", UserBy, "The user."))
     users: UserConnection = edge(
-        "The users whom the viewer knows: all with USERS_VIEW or USERS_MANAGE; else herself, "
-        "people of her orgs and groups, and owners of what she sees.",
+        "Users whom the viewer can see. With USERS_VIEW or USERS_MANAGE, all users. Otherwise the viewer, the "
+        "members of the viewer's orgs and groups, and the owners of visible orgs and resources.",
         read_graph.users,
         filter=UserFilter,
         order=UserOrder,
     )
-    role: Role | None = lookup("One role.", role_lookup, ("by", RoleBy, "Which role."))
-    roles: RoleConnection = edge("All roles; none for nobody.", read_graph.roles, order=RoleOrder)
-    org: Org | None = lookup("One org.", org_lookup, ("by", OrgBy, "Which org."))
+    role: Role | None = lookup("A role.", role_lookup, ("by", RoleBy, "The role."))
+    roles: RoleConnection = edge("All roles. Empty if the request is anonymous.", read_graph.roles, order=RoleOrder)
+    org: Org | None = lookup("An org.", org_lookup, ("by", OrgBy, "The org."))
     orgs: OrgConnection = edge(
-        "The orgs that the viewer sees: the public ones and those that they belong to; all with ORGS_MANAGE or "
-        "RESOURCES_VIEW.",
+        "Orgs that the viewer can see: public orgs and those that the viewer owns or is a member of. With "
+        "ORGS_MANAGE or RESOURCES_VIEW, all orgs.",
         read_graph.orgs,
         filter=OrgFilter,
         order=OrgOrder,
     )
-    group: Group | None = lookup("One group.", group_lookup, ("by", GroupBy, "Which group."))
+    group: Group | None = lookup("A group.", group_lookup, ("by", GroupBy, "The group."))
     groups: GroupConnection = edge(
-        "All groups; none for nobody.", read_graph.groups, filter=GroupFilter, order=GroupOrder
+        "All groups. Empty if the request is anonymous.", read_graph.groups, filter=GroupFilter, order=GroupOrder
     )
-    resource: Resource | None = lookup("One resource.", resource_lookup, ("by", ResourceBy, "Which resource."))
+    resource: Resource | None = lookup("A resource.", resource_lookup, ("by", ResourceBy, "The resource."))
     resources: ResourceConnection = edge(
-        "The resources on which the viewer holds a role; all with RESOURCES_VIEW.",
+        "Resources on which the viewer has a role. With RESOURCES_VIEW, all resources.",
         read_graph.resources,
         filter=ResourceFilter,
         order=ResourceOrder,
     )
-    resource_types: ResourceTypeConnection = edge("All types of resources.", read_graph.resource_types)
+    resource_types: ResourceTypeConnection = edge("All resource types.", read_graph.resource_types)
     api_tokens: ApiTokenConnection = edge(
-        "The viewer's API tokens; those of everybody with USERS_VIEW or USERS_MANAGE.", read_graph.api_tokens
+        "API tokens of the viewer. With USERS_VIEW or USERS_MANAGE, those of all users.", read_graph.api_tokens
     )
     ticket: Ticket | None = lookup(
-        "A ticket, for whoever knows its id; null for none. A storage service can ask so whether it is still good.",
+        "A ticket. Every client that knows the id may read it; a storage service checks here whether the "
+        "ticket is still valid.",
         find_ticket,
-        ("id", strawberry.ID, "The id of a ticket, or the claim `jti` of its token."),
+        ("id", strawberry.ID, "The id of the ticket, which is the claim `jti` of its token."),
     )
     audit_events: AuditEventConnection | None = edge(
-        "Every change that was made, the newest first unless told otherwise.",
+        "Audit events, newest first by default.",
         read_graph.audit_events,
-        whole_log,
+        log_key,
         requires=Permission.AUDIT_VIEW,
         filter=AuditEventFilter,
         order=AuditEventOrder,
     )
-    permissions: list[PermissionInfo] = viewer_value("Every permission that a role can carry.", _every_permission)
+    permissions: list[PermissionInfo] = viewer_value("Every permission that a role can include.", _all_permissions)
 
 
-def _described() -> list[PermissionInfo]:
+def _permission_infos() -> list[PermissionInfo]:
     values: Any = Permission.__strawberry_definition__.values  # type: ignore[attr-defined]
     return [PermissionInfo(permission=Permission[value.name], description=value.description) for value in values]
 
 
-PERMISSIONS = tuple(_described())
+PERMISSIONS = tuple(_permission_infos())

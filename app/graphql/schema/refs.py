@@ -1,4 +1,4 @@
-"""Inputs that name one user, role, org, group or resource, and the reference to a row that each of them becomes."""
+"""Inputs that identify one user, role, org, group or resource, and their conversion to a row reference."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,50 +14,50 @@ from app.services import read_graph, validation
 
 @one_of_input
 class UserBy:
-    """Names one user, in one of these ways."""
+    """Identifies a user. Exactly one field must be set."""
 
-    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Her global id.")
-    user_name: strawberry.Maybe[str] = strawberry.field(description="Her user name, in any letter case.")
+    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="The global id.")
+    user_name: strawberry.Maybe[str] = strawberry.field(description="The user name, without regard to letter case.")
 
 
 @one_of_input
 class RoleBy:
-    """Names one role, in one of these ways."""
+    """Identifies a role. Exactly one field must be set."""
 
-    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Its global id.")
-    name: strawberry.Maybe[str] = strawberry.field(description="Its name, in any letter case.")
+    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="The global id.")
+    name: strawberry.Maybe[str] = strawberry.field(description="The name, without regard to letter case.")
 
 
 @one_of_input
 class OrgBy:
-    """Names one org, in one of these ways."""
+    """Identifies an org. Exactly one field must be set."""
 
-    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Its global id.")
-    slug: strawberry.Maybe[str] = strawberry.field(description="Its slug.")
+    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="The global id.")
+    slug: strawberry.Maybe[str] = strawberry.field(description="The slug.")
 
 
 @one_of_input
 class GroupBy:
-    """Names one group, in one of these ways."""
+    """Identifies a group. Exactly one field must be set."""
 
-    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Its global id.")
-    slug: strawberry.Maybe[str] = strawberry.field(description="Its slug.")
+    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="The global id.")
+    slug: strawberry.Maybe[str] = strawberry.field(description="The slug.")
 
 
 @input_type
 class ResourcePath:
-    """The slugs that lead to a resource."""
+    """The slugs that identify a resource."""
 
-    org_slug: str = strawberry.field(description="The slug of its org.")
-    slug: str = strawberry.field(description="Its own slug.")
+    org_slug: str = strawberry.field(description="The slug of the org.")
+    slug: str = strawberry.field(description="The slug of the resource.")
 
 
 @one_of_input
 class ResourceBy:
-    """Names one resource, in one of these ways."""
+    """Identifies a resource. Exactly one field must be set."""
 
-    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Its global id.")
-    path: strawberry.Maybe[ResourcePath] = strawberry.field(description="Its org's slug and its own.")
+    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="The global id.")
+    path: strawberry.Maybe[ResourcePath] = strawberry.field(description="The slugs of the org and of the resource.")
 
 
 def resolve_user(by: UserBy) -> RowRef:
@@ -101,12 +101,12 @@ def resolve_resource(by: ResourceBy) -> RowRef:
 
 
 def _by_id(kind: str, node_id: str) -> RowRef:
-    """Return the reference by id; 0, which no row has, for a text that is no global id of this kind."""
+    """Return the reference by id; 0, which no row has, if the text is not a global id of this type."""
     return "id", refs.key_of(kind, node_id) or 0
 
 
 def _choose(resolve: Callable[[Any], RowRef]) -> Callable[[Mapping[str, Any]], RowRef]:
-    """Return a function from the arguments of a lookup to the reference, with natural keys as they are compared."""
+    """Return a function from the arguments of a lookup to the row reference, with natural keys normalized."""
 
     def choose(arguments: Mapping[str, Any]) -> RowRef:
         name, key = resolve(arguments["by"])

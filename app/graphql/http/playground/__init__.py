@@ -1,4 +1,4 @@
-"""The GraphQL playground: one page with its scripts and styles, kept beside this file and read once."""
+"""The GraphQL playground: one page with its scripts and styles, read once from this folder."""
 
 from functools import cache
 from importlib import resources
@@ -16,12 +16,12 @@ _MEDIA_TYPES = {
 
 
 def page() -> bytes:
-    """The page itself, served at `…/graphql`; it names its assets relative to that address."""
+    """Return the page. Its asset paths are relative to its address, `…/graphql`."""
     return _page()
 
 
 def asset(name: str) -> tuple[bytes, str] | None:
-    """The content and the media type of one asset, or None: only names found when first asked are known."""
+    """Return the content and the media type of an asset; None if the folder had no such file at the first call."""
     return _assets().get(name)
 
 

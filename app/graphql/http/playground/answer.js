@@ -1,10 +1,10 @@
-/** The right pane: what the server answered, and how it went. */
+/** The right pane: the response with its status and statistics. */
 
 import { codes, findToken, problems } from "./client.js";
 import { $, announce, el, icon, MOD } from "./dom.js";
 import { jsonView } from "./jsonview.js";
 
-const HANDS = "The answer appears here.";
+const PLACEHOLDER = "The response appears here.";
 
 /** `hooks`: goTo(location), use(token), next(cursor), canPage(). */
 export class AnswerPane {
@@ -17,8 +17,8 @@ export class AnswerPane {
     this.text = "";
     $("answer-facts").replaceChildren();
     $("answer-notes").replaceChildren();
-    const keys = el("p", {}, el("kbd", {}, MOD), " ", el("kbd", {}, "Enter"), " runs the operation under the caret");
-    $("answer-body").replaceChildren(el("div", { class: "empty" }, icon("door"), el("p", {}, HANDS), keys));
+    const keys = el("p", {}, el("kbd", {}, MOD), " ", el("kbd", {}, "Enter"), " runs the operation at the cursor");
+    $("answer-body").replaceChildren(el("div", { class: "empty" }, icon("door"), el("p", {}, PLACEHOLDER), keys));
     this.tools(false);
   }
 
@@ -30,7 +30,7 @@ export class AnswerPane {
     $("answer").toggleAttribute("aria-busy", on);
   }
 
-  /** Shows an answer of `client.send`. */
+  /** Show a response of `client.send`. */
   show(answer, saying = true) {
     this.text = answer.text;
     const state = stateOf(answer);
@@ -41,17 +41,17 @@ export class AnswerPane {
     );
     $("answer-notes").replaceChildren(...this.notes(answer));
     $("answer-body").replaceChildren(
-      answer.text ? jsonView(answer.text) : el("p", { class: "empty" }, "The answer is empty."),
+      answer.text ? jsonView(answer.text) : el("p", { class: "empty" }, "The response is empty."),
     );
     $("answer-body").scrollTop = 0;
     this.tools(true);
     if (saying) announce(`${state.text}${state.reason}, ${facts.join(", ")}`);
   }
 
-  /** No answer came at all. */
+  /** Show that no response arrived. */
   fail(message) {
     this.clear();
-    $("answer-facts").replaceChildren(el("span", { class: "pill bad" }, "No answer"));
+    $("answer-facts").replaceChildren(el("span", { class: "pill bad" }, "No response"));
     $("answer-body").replaceChildren(el("div", { class: "empty" }, icon("unplugged"), el("p", {}, message)));
     announce(message);
   }
@@ -83,9 +83,9 @@ export class AnswerPane {
     const button = el(
       "button",
       { type: "button", class: "primary", onclick: (event) => this.take(found, event.target) },
-      "Use it",
+      "Use this token",
     );
-    return el("div", { class: "note good" }, icon("key"), el("p", {}, `This answer carries a token${whose}.`), button);
+    return el("div", { class: "note good" }, icon("key"), el("p", {}, `Token${whose} in this response.`), button);
   }
 
   take(found, button) {
@@ -93,7 +93,7 @@ export class AnswerPane {
     this.hooks.use(found);
   }
 
-  /** A list that goes on, asked with `$after`: one press brings the next page. */
+  /** Return a button for the next page of a list that is queried with `$after`. */
   pager(answer) {
     const page = findPage(answer.body?.data);
     if (!page?.hasNextPage || !page.endCursor || !this.hooks.canPage()) return null;
@@ -103,7 +103,7 @@ export class AnswerPane {
       "Next page",
       icon("next"),
     );
-    return el("div", { class: "note plain" }, el("p", {}, "There is more."), button);
+    return el("div", { class: "note plain" }, el("p", {}, "The list has more items."), button);
   }
 }
 
@@ -123,7 +123,7 @@ function stateOf(answer) {
   const status = `${answer.status}`;
   if (answer.status >= 400) return { mood: "bad", text: status, reason: ` ${answer.reason}` };
   if (errors) return { mood: "bad", text: `${status}, ${errors} ${errors > 1 ? "errors" : "error"}`, reason: "" };
-  if (refused) return { mood: "warn", text: `${status}, refused`, reason: "" };
+  if (refused) return { mood: "warn", text: `${status}, rejected`, reason: "" };
   return { mood: "good", text: status, reason: ` ${answer.reason || "OK"}` };
 }
 
@@ -140,7 +140,7 @@ function findPage(value) {
   return value.pageInfo ?? Object.values(value).map(findPage).find(Boolean) ?? null;
 }
 
-/** The figures of `extensions.stats`, whatever their names are. */
+/** Return the figures of `extensions.stats`, with any names. */
 function statistics(answer) {
   const stats = answer.body?.extensions?.stats;
   if (!stats || typeof stats !== "object") return null;

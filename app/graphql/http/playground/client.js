@@ -1,13 +1,13 @@
-/** Speaks to the server: one POST per run, at the address of this page. */
+/** HTTP client of the page: one POST request for each run, to the address of this page. */
 
-/** Relative on purpose: the page may be mounted behind a prefix. */
+/** Relative, since the page may be mounted behind a prefix. */
 export const ENDPOINT = location.pathname;
 
 const ACCEPT = "application/graphql-response+json, application/json;q=0.9";
 
 /**
- * Sends one request and answers { status, reason, text, body, duration, size }; `body` is null when it is not JSON.
- * Cookies stay out: who asks is what the sign-in at the top says, and nothing else.
+ * Send a request; return { status, reason, text, body, duration, size }, with a null `body` if it is not JSON.
+ * No cookies are sent, so the user is always the one who signed in at the top of the page.
  */
 export async function send({ query, variables, operationName, headers = {}, token = null, signal }) {
   const begun = performance.now();
@@ -35,10 +35,10 @@ function parse(text) {
   }
 }
 
-/** The codes of the top-level errors of an answer. */
+/** Return the codes of the top-level errors of a response. */
 export const codes = (answer) => (answer.body?.errors ?? []).map((error) => error.extensions?.code ?? null);
 
-/** Errors that mutation payloads carry: [{ field, code, message, path }]. */
+/** Return the errors in mutation payloads: [{ field, code, message, path }]. */
 export function problems(answer) {
   const payloads = Object.entries(answer.body?.data ?? {});
   return payloads.flatMap(([field, payload]) =>
@@ -46,7 +46,7 @@ export function problems(answer) {
   );
 }
 
-/** A token in the answer, with who it is for: { token, expiresAt, userName }, or null. */
+/** Return a token in the response with its user: { token, expiresAt, userName }; null if there is none. */
 export function findToken(value) {
   if (value === null || typeof value !== "object") return null;
   if (typeof value.token === "string" && value.token) {
@@ -59,7 +59,7 @@ export function findToken(value) {
   return null;
 }
 
-/** The request for a shell. The token stays out: it is read from $TOKEN. */
+/** Return the request as a shell command. The token is read from $TOKEN. */
 export function curl({ query, variables, operationName, headers, signedIn }) {
   const body = JSON.stringify({ query, variables, operationName: operationName ?? undefined });
   const rows = [

@@ -1,4 +1,4 @@
-/** The list of suggestions below the caret. The focus stays in the editor; `aria-activedescendant` tells of it. */
+/** The list of suggestions at the cursor. The focus stays in the editor; `aria-activedescendant` names the option. */
 
 import { el, inlineCode } from "./dom.js";
 import { suggest } from "./suggest.js";
@@ -36,7 +36,7 @@ export class Completer {
     return !this.box.hidden;
   }
 
-  /** Opens the list; by itself only where a word has begun and says something new. */
+  /** Open the list; without a key press, only after the first letter of a word and if an option differs from it. */
   ask(asked = false) {
     const schema = this.getSchema();
     const { area, text, caret } = this.editor;
@@ -103,7 +103,7 @@ export class Completer {
     this.editor.replace(this.found.start, end, item.insert, this.found.start + (item.caret ?? item.insert.length));
   }
 
-  /** Called after each change of the text. */
+  /** Update the list after a change of the text. */
   changed() {
     const quiet = this.quiet;
     this.quiet = false;
@@ -116,7 +116,7 @@ export class Completer {
     this.editor.area.removeAttribute("aria-activedescendant");
   }
 
-  /** Takes the keys that belong to the list; true when it did. */
+  /** Handle a key of the list; return true if it was handled. */
   key(event) {
     if ((event.ctrlKey || event.metaKey) && event.key === " ") this.ask(true);
     else if (!this.open) return false;

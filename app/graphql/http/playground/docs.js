@@ -1,4 +1,4 @@
-/** The schema explorer: search, types, fields, arguments, all of them links. */
+/** The schema explorer: search, types, fields and arguments, linked with each other. */
 
 import { $, el, icon, iconButton, inlineCode, prose } from "./dom.js";
 import { isRequired, namedType, typeText } from "./schema.js";
@@ -32,7 +32,7 @@ export class Docs {
     this.draw();
   }
 
-  /** `isClosed`: the schema is not shown to who asks, and so neither is its text. */
+  /** Show why there is no schema. `isClosed`: the viewer may not read it, so there is no link to the SDL either. */
   refuse(message, isClosed) {
     this.schema = null;
     $("docs-search").disabled = true;
@@ -44,13 +44,13 @@ export class Docs {
         { class: "empty" },
         icon("book"),
         el("p", {}, message),
-        isClosed ? null : el("p", {}, "The whole schema as text: ", link),
+        isClosed ? null : el("p", {}, "The schema as SDL: ", link),
         again,
       ),
     );
   }
 
-  /** Opens a type, or one of its fields, by name. */
+  /** Open a type, or one of its fields, by name. */
   open(type, field = null) {
     $("docs-search").value = "";
     const top = this.trail.at(-1);
@@ -92,7 +92,7 @@ export class Docs {
 
   results(words) {
     const hits = this.schema.search(words);
-    if (!hits.length) return [el("p", { class: "empty" }, `Nothing is called “${words}”.`)];
+    if (!hits.length) return [el("p", { class: "empty" }, `No type or field matches “${words}”.`)];
     return [
       el(
         "ul",
@@ -175,7 +175,7 @@ export class Docs {
     return section("Directives", rows);
   }
 
-  /** One field in a list: its name and type, the first line of what it is, and for root fields a draft. */
+  /** Return a field as a list item: name, type, first line of its description; root fields have a draft button. */
   entry(type, field, kind = null) {
     const button = el(
       "button",
@@ -200,7 +200,7 @@ export class Docs {
   typePage(name) {
     const type = this.schema.type(name);
     const kind = this.schema.roots.query === name ? "query" : this.schema.roots.mutation === name ? "mutation" : null;
-    const oneOf = type.isOneOf && el("p", { class: "remark" }, "Give exactly one of these fields.");
+    const oneOf = type.isOneOf && el("p", { class: "remark" }, "Set exactly one of these fields.");
     return [
       this.heading(type.name, KINDS[type.kind][1]),
       prose(type.description),
@@ -225,7 +225,7 @@ export class Docs {
     ];
   }
 
-  /** Where a type comes from: the fields that answer it or take it. */
+  /** Return the fields that return a type or take it as an argument. */
   usedBy(type) {
     const uses = this.schema
       .listed()
@@ -263,7 +263,7 @@ export class Docs {
     ];
   }
 
-  /** The fields of what a field answers: one look less to go on reading. */
+  /** Return the fields of the type of a field. */
   partsOf(field) {
     const type = this.schema.type(field.type);
     const parts = type?.fields ?? type?.inputFields;
@@ -334,7 +334,7 @@ const enumValue = (value) =>
     prose(value.description),
   );
 
-/** A part of a page that can be shut; long lists of types begin shut. */
+/** Return a section that can be collapsed. Long lists of types are collapsed at first. */
 const section = (title, rows, open = false) =>
   el(
     "details",

@@ -1,8 +1,8 @@
-/** Small helpers for making and finding elements. */
+/** Helpers that create and find elements. */
 
 export const $ = (id) => document.getElementById(id);
 
-/** What the key for commands is called here. */
+/** The label of the command key on this platform. */
 export const MOD = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘" : "Ctrl";
 
 export function el(tag, props = {}, ...children) {
@@ -33,7 +33,7 @@ export function icon(name) {
 export const iconButton = (name, label, onclick, props = {}) =>
   el("button", { type: "button", class: "quiet", title: label, "aria-label": label, onclick, ...props }, icon(name));
 
-/** Says something to a screen reader; it is not seen. */
+/** Announce a text to screen readers only. */
 export function announce(text) {
   $("live").textContent = "";
   requestAnimationFrame(() => ($("live").textContent = text));
@@ -41,7 +41,7 @@ export function announce(text) {
 
 let toastTimer = 0;
 
-/** Shows a sentence for a moment. */
+/** Show a message for a few seconds. */
 export function toast(text) {
   const node = $("toast");
   node.textContent = text;
@@ -60,7 +60,7 @@ export async function copy(text, what) {
   toast(`${what} copied`);
 }
 
-/** Without https there is no clipboard interface; a selection can still be copied. */
+/** Copy through a selection: without https, browsers have no clipboard API. */
 function copyByHand(text) {
   const before = document.activeElement;
   const area = el("textarea", { class: "unseen", value: text });
@@ -79,7 +79,7 @@ export function debounce(run, wait) {
   };
 }
 
-/** A description: paragraphs, and `code` between backticks. */
+/** Return a description as paragraphs, with `code` between backticks. */
 export function prose(text) {
   const paragraphs = (text ?? "")
     .trim()

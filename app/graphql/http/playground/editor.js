@@ -1,13 +1,13 @@
-/** A text editor: a plain textarea over a coloured copy of its text, with line numbers and marks. */
+/** A text editor: a textarea over a highlighted copy of its text, with line numbers and marks. */
 
 import { el } from "./dom.js";
 import { keyed } from "./keys.js";
 
-/** Beyond this many characters a text is shown plain and an insertion cannot be undone: both are slow in browsers. */
+/** Longer texts have no highlighting, and longer insertions no undo: both are slow in browsers. In characters. */
 const LARGE = 24_000;
 
 export class Editor {
-  /** `colour(text)` gives tokens with a `role`; `onchange()` is told of every change. */
+  /** `colour(text)` returns tokens with a `role`; `onchange()` is called after every change. */
   constructor(host, { label, colour, onchange, onkey = () => false, placeholder = "" }) {
     Object.assign(this, { colour, onchange, onkey, marks: [] });
     this.gutter = el("div", { class: "gutter", "aria-hidden": "true" });
@@ -40,7 +40,7 @@ export class Editor {
     return this.area.selectionEnd;
   }
 
-  /** Replaces everything, as when another tab is opened; nothing to undo. */
+  /** Replace the text without undo, as for another tab. */
   show(text) {
     this.area.value = text;
     this.area.setSelectionRange(0, 0);
@@ -49,7 +49,7 @@ export class Editor {
     this.draw();
   }
 
-  /** Replaces a part as if it were typed, so that undo works; the caret ends at `caret`, or behind the new text. */
+  /** Replace a part with undo; the cursor moves to `caret`, or after the new text. */
   replace(start, end, text, caret = start + text.length) {
     this.area.focus();
     this.area.setSelectionRange(start, end);
@@ -104,7 +104,7 @@ export class Editor {
     this.moved();
   }
 
-  /** Shows which line the caret is in. */
+  /** Highlight the line of the cursor. */
   moved() {
     const line = lineOf(this.text, this.caret);
     if (this.current !== this.gutter.children[line]) this.current?.classList.remove("current");
@@ -112,7 +112,7 @@ export class Editor {
     this.current?.classList.add("current");
   }
 
-  /** Where a character stands on the screen. */
+  /** Return the position of a character on the screen. */
   place(offset) {
     const walk = document.createTreeWalker(this.layer, NodeFilter.SHOW_TEXT);
     let left = offset;
@@ -142,7 +142,7 @@ function spot(node, offset) {
 
 export const lineOf = (text, offset) => text.slice(0, offset).split("\n").length - 1;
 
-/** The offset of a line and column as GraphQL counts them, from 1. */
+/** Return the offset of a line and a column, both counted from 1 as in GraphQL errors. */
 export function offsetOf(text, { line, column }) {
   const lines = text.split("\n");
   const before = lines.slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0);

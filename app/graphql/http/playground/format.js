@@ -1,4 +1,4 @@
-/** Lays out GraphQL and JSON: two spaces, one field a line, long arguments broken up. Nothing is reordered or lost. */
+/** Formats GraphQL and JSON: two spaces, one field a line, long arguments on several lines. The order stays. */
 
 import { tokenize, tokenizeJson } from "./tokens.js";
 
@@ -6,7 +6,7 @@ const WIDTH = 88;
 const SHORT = 24;
 const CLOSER = { "(": ")", "{": "}", "[": "]" };
 
-/** The document laid out, or null when its brackets do not match or it has tokens that are not GraphQL. */
+/** Return the formatted document; null if its brackets do not match or a token is not GraphQL. */
 export function prettify(text) {
   const tokens = tokenize(text);
   if (tokens.some((token) => token.kind === "invalid")) return null;
@@ -19,7 +19,7 @@ export function prettify(text) {
   return nodes ? `${definitions(nodes)}\n` : null;
 }
 
-/** Tokens as a tree: a bracket becomes { open, nodes }. Null when a bracket stands alone. */
+/** Return the tokens as a tree: a bracket becomes { open, nodes }. Null if a bracket has no partner. */
 function group(reader, closer) {
   const nodes = [];
   while (reader.at < reader.tokens.length) {
@@ -56,7 +56,7 @@ function definitions(nodes) {
 
 const separator = (part) => ({ trail: " ", line: "\n" })[part.glued] ?? "\n\n";
 
-/** One definition or field: its words, its arguments, and its selection if it has one. */
+/** Format one definition or field: its words, its arguments and its selection. */
 function line(nodes, indent) {
   const body = nodes.at(-1)?.open === "{" ? nodes.at(-1) : null;
   const words = body ? nodes.slice(0, -1) : nodes;
@@ -82,7 +82,7 @@ function selection(nodes, indent) {
   return [...lines, `${indent}}`].join("\n");
 }
 
-/** Cuts a selection into fields. A new one begins where the one before can take no more. */
+/** Split a selection into fields. */
 function fields(nodes) {
   const found = [];
   nodes.forEach((node, index) => {
@@ -94,14 +94,14 @@ function fields(nodes) {
   return found;
 }
 
-/** A name goes on with its field after "...", after "... on" and after an alias. */
+/** Return whether a name continues its field: after "...", "... on" and an alias. */
 function continues(nodes, index) {
   const [before, second] = [nodes[index - 1], nodes[index - 2]];
   if (before?.text === "..." || before?.text === ":") return true;
   return before?.text === "on" && second?.text === "...";
 }
 
-/** Words in one line; with an indent, their brackets are broken over several. */
+/** Format words on one line; with an indent, their brackets on several lines. */
 function flow(nodes, indent = null) {
   let text = "";
   let last = null;
@@ -135,7 +135,7 @@ function bracket(node, indent) {
   return [node.open, ...rows, indent + CLOSER[node.open]].join("\n");
 }
 
-/** Cuts arguments, object fields, variable definitions or list values apart. */
+/** Split arguments, object fields, variable definitions or list values. */
 function items(nodes, open) {
   const found = [];
   nodes.forEach((node, index) => {
@@ -149,8 +149,8 @@ function items(nodes, open) {
 }
 
 /**
- * JSON laid out from its own tokens, so that long numbers and escapes stay as they came; null when it is not JSON.
- * Objects and lists that are no longer than `short` stay on one line.
+ * Format JSON from its tokens, so that long numbers and escapes do not change; return null if it is not JSON.
+ * Objects and lists of at most `short` characters stay on one line.
  */
 export function prettifyJson(text, short = 2) {
   try {
@@ -161,7 +161,7 @@ export function prettifyJson(text, short = 2) {
   return jsonValue({ tokens: tokenizeJson(text), at: 0 }, short, "").long;
 }
 
-/** One value, on one line (`flat`) and as it is shown (`long`). */
+/** Format one value: on one line (`flat`) and as displayed (`long`). */
 function jsonValue(reader, short, indent) {
   const { kind, text } = reader.tokens[reader.at++];
   if (kind !== "punct") return { flat: text, long: text };

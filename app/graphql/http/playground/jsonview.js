@@ -1,10 +1,10 @@
-/** Shows JSON in colours, with parts that fold. */
+/** Shows JSON with highlighting and collapsible parts. */
 
 import { el } from "./dom.js";
 import { prettifyJson } from "./format.js";
 import { tokenizeJson } from "./tokens.js";
 
-/** Beyond this many lines colours cost more than they give. */
+/** Maximum number of lines with highlighting, which is slow in browsers. */
 const COLOURED = 12_000;
 const SHORT = 48;
 
@@ -36,7 +36,7 @@ function foldButton(block, row) {
     button.setAttribute("aria-expanded", String(!folded));
     row.dataset.count = ` ${block.querySelector(".inner").childElementCount} … `;
   };
-  const label = "Fold or unfold";
+  const label = "Collapse or expand";
   const button = el("button", {
     type: "button",
     class: "fold",

@@ -1,9 +1,9 @@
-/** What the keys of an editor do beyond typing: indentation, brackets, comments. */
+/** Keys of an editor: indentation, brackets, comments. */
 
 const PAIRS = { "(": ")", "{": "}", "[": "]", '"': '"' };
 const STEP = "  ";
 
-/** Handles a key press; true when it was taken. Escape gives the Tab key back to the page, for one press. */
+/** Handle a key press; return true if it was handled. After Escape, the next Tab moves the focus. */
 export function keyed(editor, event) {
   if (event.isComposing || event.altKey) return false;
   const mod = event.ctrlKey || event.metaKey;
@@ -67,7 +67,7 @@ function newline(editor, event) {
   return true;
 }
 
-/** Opening brackets bring their partner; a closing one that already stands there is stepped over. */
+/** Insert the partner of an opening bracket; skip a closing bracket that is already there. */
 function bracket(editor, event) {
   const { start, end, text } = selection(editor);
   const [key, next, before] = [event.key, text[end] ?? "", text[start - 1] ?? ""];

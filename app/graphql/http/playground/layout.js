@@ -1,4 +1,4 @@
-/** Panes: their sizes, which one is seen on a narrow screen, and rows of tabs. */
+/** Panes: their sizes, the visible one on a narrow screen, and rows of tabs. */
 
 import { $, el, inlineCode } from "./dom.js";
 import { load, save } from "./store.js";
@@ -6,7 +6,7 @@ import { load, save } from "./store.js";
 const LIMITS = { explorer: [200, 560], answer: [260, 1400], extras: [72, 700] };
 const NARROW = matchMedia("(max-width: 860px)");
 
-/** A bar between two panes: dragged, or moved with the arrow keys. It sets `--NAME-size` in pixels. */
+/** Set up the bar between two panes, moved by the pointer or arrow keys. It sets `--NAME-size` in pixels. */
 export function splitter(name, { vertical = false, grows }) {
   const bar = $(`${name}-splitter`);
   const [least, most] = LIMITS[name];
@@ -47,7 +47,7 @@ function drag(bar, event, vertical, move, from) {
   bar.addEventListener("lostpointercapture", stop, { once: true });
 }
 
-/** On a narrow screen one pane is seen at a time; on a wide one this only remembers. */
+/** Select the pane that a narrow screen shows; on a wide screen all panes are visible. */
 export function seePane(name, onlyNarrow = true) {
   if (onlyNarrow && !NARROW.matches) return;
   document.body.dataset.pane = name;
@@ -75,7 +75,7 @@ export function setUpPanes() {
   return { showExplorer: () => (show(true), seePane("explorer")) };
 }
 
-/** A row of tabs over panels, by the pattern for screen readers: arrow keys move, one tab stop. */
+/** Set up a row of tabs as the ARIA pattern describes: arrow keys move the focus, one tab stop. */
 export function tabRow(row, onselect = () => {}) {
   const tabs = [...row.querySelectorAll("[role=tab]")];
   const select = (tab, focus = false) => {
@@ -95,7 +95,7 @@ export function tabRow(row, onselect = () => {}) {
   return (id) => select($(id));
 }
 
-/** One row of the operations and history lists. */
+/** Return a row of the lists of operations and history. */
 export const listButton = (title, about, detail, onclick) =>
   el(
     "li",

@@ -1,4 +1,4 @@
-/** Joins the parts of the page: editor, answer, explorer, session. */
+/** Connects the parts of the page: editor, response, explorer, session. */
 
 import { AnswerPane, shownTime } from "./answer.js";
 import { codes, curl, problems, send } from "./client.js";
@@ -72,18 +72,18 @@ async function loadSchema() {
   } else docs.refuse(refusal(found), isClosed(found));
 }
 
-/** The document was understood and refused: the schema is not for everybody. */
+/** Return whether the server rejects introspection for this viewer. */
 const isClosed = (found) => Boolean(found) && codes(found).includes("GRAPHQL_VALIDATION_FAILED");
 
 function refusal(found) {
-  if (!found) return "The server did not answer.";
-  const reason = found.body?.errors?.[0]?.message ?? `The server answered ${found.status} instead of its schema.`;
-  const hint = session.token ? "" : " Signing in may help.";
-  const rest = isClosed(found) ? " Operations run all the same; only completion, hints and this pane need it." : "";
+  if (!found) return "No response from the server.";
+  const reason = found.body?.errors?.[0]?.message ?? `Status ${found.status}: the response has no schema.`;
+  const hint = session.token ? "" : " Sign in and try again.";
+  const rest = isClosed(found) ? " Operations still run; only completion, hints and this pane need the schema." : "";
   return `${reason}${hint}${rest}`;
 }
 
-/** Runs the operation under the caret; while one is running, the same button stops it. */
+/** Run the operation at the cursor, or stop the running one. */
 async function run() {
   if (flight) return flight.abort();
   const composed = request.compose();
@@ -100,8 +100,8 @@ async function run() {
   } catch (error) {
     answer.fail(
       error.name === "AbortError"
-        ? "Stopped before the answer came."
-        : "The server did not answer. Is it still running?",
+        ? "Stopped before a response arrived."
+        : "No response from the server. Check that it is running.",
     );
   } finally {
     flight = null;
@@ -171,7 +171,7 @@ function share() {
   copy(link, "Link");
 }
 
-/** Opens what the address carries. It is never run by itself: a link is somebody else's words. */
+/** Open the request in the URL. It does not run by itself, since a link can be malicious. */
 function openShared() {
   const shared = sharedRequest();
   if (shared) openRequest(shared.query, shared.variables);
@@ -199,9 +199,9 @@ function listen() {
   $("run").addEventListener("click", run);
   $("prettify").addEventListener("click", () => request.prettify());
   $("share").addEventListener("click", share);
-  $("copy-answer").addEventListener("click", () => copy(answer.text, "Answer"));
+  $("copy-answer").addEventListener("click", () => copy(answer.text, "Response"));
   $("copy-curl").addEventListener("click", copyCurl);
-  $("reload-schema").addEventListener("click", () => loadSchema().then(() => toast("Schema read again")));
+  $("reload-schema").addEventListener("click", () => loadSchema().then(() => toast("Schema reloaded")));
   $("help-open").addEventListener("click", () => $("help").showModal());
   $("stats").addEventListener("change", (event) => save("stats", event.target.checked));
   $("history-clear").addEventListener("click", () => (save("history", null), drawHistory()));

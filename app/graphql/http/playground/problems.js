@@ -1,6 +1,6 @@
-/** Names in a document that the schema does not know, found while typing. */
+/** Finds names in a document that are not in the schema, during typing. */
 
-/** [{ start, end, message }] for tokens of `annotate`; the word at the caret is still being written. */
+/** Return [{ start, end, message }] for tokens of `annotate`, without the unfinished word at the cursor. */
 export function unknownNames(tokens, schema, caret) {
   if (!schema) return [];
   const seen = tokens.filter((token) => caret < token.start || caret > token.end);
@@ -15,10 +15,10 @@ function complaint(token, schema) {
     return `${token.parent.name} has no field “${token.text}”.${hint(token.text, schema.fieldsOf(token.parent))}`;
   }
   if (token.role === "argument" && token.defs && !token.def) {
-    return `There is no argument “${token.text}” here.${hint(token.text, token.defs)}`;
+    return `This field has no argument “${token.text}”.${hint(token.text, token.defs)}`;
   }
   if (token.role === "type" && !schema.type(token.text)) {
-    return `There is no type “${token.text}”.${hint(token.text, schema.listed())}`;
+    return `The schema has no type “${token.text}”.${hint(token.text, schema.listed())}`;
   }
   return null;
 }
@@ -29,7 +29,7 @@ function hint(word, known) {
   return best && best.far <= Math.max(1, word.length / 3) ? ` Did you mean “${best.name}”?` : "";
 }
 
-/** How many letters must change to make one word of the other. */
+/** Return the edit distance of two words. */
 function distance(one, other) {
   let row = Array.from({ length: other.length + 1 }, (_, index) => index);
   for (let i = 1; i <= one.length; i += 1) {

@@ -1,4 +1,4 @@
-/** The middle pane: the query with its variables and headers, and what is wrong with them. */
+/** The middle pane: the query with its variables and headers, and their problems. */
 
 import { Completer } from "./completer.js";
 import { $, el, toast } from "./dom.js";
@@ -13,7 +13,7 @@ import { judgeVariables } from "./variables.js";
 import { annotate, operations } from "./walker.js";
 
 export class RequestPane {
-  /** `onedit({ query, variables })` is told of every change by hand. */
+  /** `onedit({ query, variables })` is called after every edit by the user. */
   constructor(onedit, explain) {
     Object.assign(this, { onedit, explain, schema: null, tokens: [], answered: [] });
     this.completer = new Completer(() => this.schema);
@@ -22,7 +22,7 @@ export class RequestPane {
       colour: (text) => (this.tokens = annotate(text, this.schema)),
       onchange: () => this.queryEdited(),
       onkey: (event) => this.completer.key(event),
-      placeholder: "Write a query, or take one from the left.",
+      placeholder: "Write a query, or choose one on the left.",
     });
     this.completer.attach(this.query);
     this.variables = this.json("variables-editor", "Variables, as JSON", () => this.edited());
@@ -87,7 +87,7 @@ export class RequestPane {
     this.judgeVariables();
   }
 
-  /** The operation that runs: the one around the caret, or the one before it. */
+  /** Return the operation to run: the one at the cursor, or the one before it. */
   get operation() {
     const caret = this.query.caret;
     return this.operations.findLast((one) => one.start <= caret) ?? this.operations[0] ?? null;
@@ -104,7 +104,7 @@ export class RequestPane {
     if (this.operation) chooser.value = String(this.operation.start);
   }
 
-  /** Marks what the schema does not know, and what the last answer complained of. */
+  /** Mark names that are not in the schema, and locations of errors in the last response. */
   check() {
     const writing = document.activeElement === this.query.area ? this.query.caret : -1;
     const marks = [...this.answered, ...unknownNames(this.tokens, this.schema, writing)];
@@ -115,7 +115,7 @@ export class RequestPane {
       $("problem").textContent = `Line ${lineOf(this.query.text, marks[0].start) + 1}: ${marks[0].message}`;
   }
 
-  /** Marks the places that the errors of an answer name. */
+  /** Mark the locations of the errors in a response. */
   markErrors(errors) {
     const text = this.query.text;
     this.answered = errors.flatMap((error) =>
@@ -139,7 +139,7 @@ export class RequestPane {
     $("fill").hidden = !missing.length || !this.schema;
   }
 
-  /** Writes values of the right shape for the variables that are missing. */
+  /** Insert draft values for missing variables. */
   fill() {
     const given = this.variables.text.trim() ? JSON.parse(this.variables.text) : {};
     for (const { name, type } of this.missing) given[name] = draftValue(this.schema, refOf(type));
@@ -157,12 +157,12 @@ export class RequestPane {
     $("headers-tab").classList.toggle("faulty", Boolean(message));
   }
 
-  /** What would be sent, or null with a word about why not. */
+  /** Return the request to send, or null after a message about its problem. */
   compose() {
     const operation = this.operation;
     if (!operation) return refuse("Write an operation first.", this.query);
     const variables = parseObject(this.variables.text);
-    if (!variables) return this.refuseExtra("variables", "The variables are not a JSON object.");
+    if (!variables) return this.refuseExtra("variables", "The variables must be a JSON object.");
     const { headers, message } = parseHeaders(this.headers.text);
     if (message) return this.refuseExtra("headers", message);
     return { query: this.query.text, variables, operationName: operation.name, headers };
@@ -174,9 +174,9 @@ export class RequestPane {
   }
 
   prettify() {
-    tidy(this.query, prettify(this.query.text), "The brackets do not match yet.");
+    tidy(this.query, prettify(this.query.text), "The brackets do not match.");
     if (this.variables.text.trim())
-      tidy(this.variables, prettifyJson(this.variables.text), "The variables are not JSON yet.");
+      tidy(this.variables, prettifyJson(this.variables.text), "The variables are not valid JSON.");
     this.query.area.focus();
   }
 
@@ -215,11 +215,11 @@ function parseObject(text) {
 
 function parseHeaders(text) {
   const headers = parseObject(text);
-  if (!headers) return { message: "Headers are one JSON object." };
+  if (!headers) return { message: "The headers must be a JSON object." };
   const odd = Object.entries(headers).find(
     ([name, value]) => !/^[\w!#$%&'*+.^`|~-]+$/.test(name) || typeof value !== "string",
   );
-  return odd ? { message: `${odd[0]} is not a header with a text.` } : { headers, message: "" };
+  return odd ? { message: `The header ${odd[0]} must have a valid name and a text value.` } : { headers, message: "" };
 }
 
 function refOf(text) {

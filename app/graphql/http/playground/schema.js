@@ -1,4 +1,4 @@
-/** The schema as the server describes it, with the lookups that completion and documentation need. */
+/** The introspected schema, with lookups for completion and documentation. */
 
 const VALUE = "name description type { ...Ref } defaultValue isDeprecated deprecationReason";
 
@@ -41,7 +41,7 @@ export function typeText(ref) {
   return ref?.kind === "LIST" ? `[${typeText(ref.ofType)}]` : (ref?.name ?? "");
 }
 
-/** An argument or input field that must be given. */
+/** Return whether an argument or input field is required. */
 export const isRequired = (def) => def.type.kind === "NON_NULL" && def.defaultValue === null;
 export const isComposite = (type) => ["OBJECT", "INTERFACE", "UNION"].includes(type?.kind);
 export const isInput = (type) => ["SCALAR", "ENUM", "INPUT_OBJECT"].includes(type?.kind);
@@ -62,7 +62,7 @@ export class Schema {
     return this.types.get(this.roots[kind]);
   }
 
-  /** By name, or by a reference, whatever lists and non-nulls are around it. */
+  /** Return a type by name or by reference, without lists and non-nulls. */
   type(named) {
     return this.types.get(typeof named === "string" ? named : namedType(named));
   }
@@ -80,13 +80,13 @@ export class Schema {
     return this.fieldsOf(type).find((field) => field.name === name);
   }
 
-  /** The types that somebody may want to read about, by name. */
+  /** Return the types for the explorer, by name. */
   listed() {
     const types = [...this.types.values()].filter((type) => !type.name.startsWith("__"));
     return types.sort((one, other) => one.name.localeCompare(other.name));
   }
 
-  /** Types and fields that have the words in their name; those that begin with them come first. */
+  /** Return types and fields whose names contain the words; names that start with them come first. */
   search(words, limit = 60) {
     const wanted = words.trim().toLowerCase();
     const found = [];

@@ -1,17 +1,17 @@
-/** Takes passwords and tokens out of what is kept or shared: only what a person may see over a shoulder stays. */
+/** Removes passwords and tokens from requests that are stored or shared. */
 
 import { annotate } from "./walker.js";
 
 const SECRET = /pass|pwd|secret|token|credential|api_?key/i;
 
-/** The same request with every secret emptied; `variables` is text. */
+/** Return the request with empty secrets; `variables` is text. */
 export function redact({ query, variables }) {
   const tokens = annotate(query);
   const names = secretVariables(tokens);
   return { query: redactQuery(query, tokens, names), variables: redactVariables(variables, names) };
 }
 
-/** Variables that are secret by their own name, or because they are given to a secret argument. */
+/** Return the variables with a secret name, or used for a secret argument. */
 function secretVariables(tokens) {
   const names = new Set();
   tokens.forEach((token, index) => {

@@ -1,4 +1,4 @@
-/** Who is asking: the sign-in at the top of the page. The token lives in this browser tab and nowhere else. */
+/** The sign-in at the top of the page. The token is stored in this browser tab only. */
 
 import { codes, findToken, problems, send } from "./client.js";
 import { announce, el, icon } from "./dom.js";
@@ -10,7 +10,7 @@ const LOGIN = `mutation LogIn($input: LoginInput!) {
 const WHO = "query WhoAmI { viewer { user { userName roles { name } } } }";
 
 export class Session {
-  /** `onchange()` is told when another person is asking. */
+  /** `onchange()` is called when the user changes. */
   constructor(host, onchange) {
     Object.assign(this, { host, onchange, held: load("session", null, sessionStorage), message: "" });
     this.draw();
@@ -21,11 +21,11 @@ export class Session {
     return this.held?.token ?? null;
   }
 
-  /** Takes a token that an answer carried: { token, expiresAt, userName }. */
+  /** Use a token from a response: { token, expiresAt, userName }. */
   async use(found) {
     this.hold(found);
     await this.check();
-    if (this.held) announce(`Signed in as ${this.held.userName ?? "somebody"}`);
+    if (this.held) announce(`Signed in as ${this.held.userName ?? "an unknown user"}`);
   }
 
   hold(held, message = "") {
@@ -36,7 +36,7 @@ export class Session {
     this.onchange();
   }
 
-  /** Asks the server whose token this is, and lets go of one that is no longer good. */
+  /** Query the user of the token, and drop the token if it is invalid. */
   async check() {
     const token = this.token;
     const answer = await send({ query: WHO, token }).catch(() => null);
@@ -80,7 +80,7 @@ export class Session {
 
   signedIn() {
     const { userName, roles, expiresAt } = this.held;
-    const until = expiresAt && `Token good until ${new Date(expiresAt).toLocaleString()}`;
+    const until = expiresAt && `Token valid until ${new Date(expiresAt).toLocaleString()}`;
     return [
       el(
         "div",
@@ -91,7 +91,7 @@ export class Session {
       ),
       el(
         "button",
-        { type: "button", title: "Forget the token in this tab", onclick: () => this.hold(null) },
+        { type: "button", title: "Delete the token from this tab", onclick: () => this.hold(null) },
         "Sign out",
       ),
     ];
@@ -137,8 +137,8 @@ export class Session {
 }
 
 function refusal(answer) {
-  if (!answer) return "The server did not answer.";
+  if (!answer) return "No response from the server.";
   const [problem] = problems(answer);
   const [error] = answer.body?.errors ?? [];
-  return problem?.message ?? error?.message ?? `The server answered ${answer.status}.`;
+  return problem?.message ?? error?.message ?? `The server responded with status ${answer.status}.`;
 }

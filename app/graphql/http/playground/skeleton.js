@@ -1,11 +1,11 @@
-/** Writes a first draft: an operation for a root field, and values for what it asks. */
+/** Drafts an operation for a root field, with values for its arguments. */
 
 import { isComposite, isRequired, namedType, typeText } from "./schema.js";
 
 const SCALARS = 6;
 const DEPTH = 4;
 
-/** { query, variables } that asks for one root field: its required arguments, and the plain fields of its answer. */
+/** Return { query, variables } for a root field: its required arguments, and the leaf fields of its type. */
 export function draft(schema, kind, field) {
   const args = field.args.filter((arg) => isRequired(arg) || arg.name === "first");
   const title = field.name[0].toUpperCase() + field.name.slice(1);
@@ -19,7 +19,7 @@ export function draft(schema, kind, field) {
 
 const fallback = (arg) => (arg.defaultValue === null ? "" : ` = ${arg.defaultValue}`);
 
-/** Plain fields first; then the parts that a page, a payload or an object without plain fields is read by. */
+/** Return leaf fields first, then the object fields that a page, a payload or a type without leaf fields needs. */
 function draftSelection(schema, ref, indent, above) {
   const type = schema.type(ref);
   if (!isComposite(type)) return "";
@@ -46,7 +46,7 @@ function worthOpening(field, rows, seen, schema) {
 
 const isPage = (type) => type.fields?.some((field) => field.name === "pageInfo") ?? false;
 
-/** An empty value of a type: what must be given, with something of the right kind in it. */
+/** Return a draft value of a type, with its required fields. */
 export function draftValue(schema, ref, above = 0) {
   if (ref.kind === "NON_NULL") return draftValue(schema, ref.ofType, above);
   if (ref.kind === "LIST") return above > DEPTH ? [] : [draftValue(schema, ref.ofType, above + 1)];

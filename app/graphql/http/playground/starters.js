@@ -1,6 +1,6 @@
-/** The operations that a newcomer finds ready: plain data. */
+/** Example operations for new users. */
 
-export const WELCOME = `# Welcome. Ctrl+Enter runs the operation under the caret.
+export const WELCOME = `# Welcome. Ctrl+Enter runs the operation at the cursor.
 # Ctrl+Space completes; Ctrl+click on a name explains it.
 
 query WhoAmI {
@@ -18,7 +18,7 @@ query WhoAmI {
 export const STARTERS = [
   {
     title: "Log in",
-    about: "Answers a token; use it for all that follows.",
+    about: "Returns a token for the following requests.",
     query: `mutation LogIn($input: LoginInput!) {
   login(input: $input) {
     session {
@@ -40,7 +40,7 @@ export const STARTERS = [
   },
   {
     title: "Who am I",
-    about: "The signed-in user and her roles.",
+    about: "The signed-in user and their roles.",
     query: `query WhoAmI {
   viewer {
     user {
@@ -56,7 +56,7 @@ export const STARTERS = [
   },
   {
     title: "List users",
-    about: "A page of users; `after` takes the cursor of the last one.",
+    about: "A page of users. `after` takes the `endCursor` of the previous page.",
     query: `query Users($first: Int = 20, $after: String) {
   users(first: $first, after: $after) {
     nodes {
@@ -77,7 +77,7 @@ export const STARTERS = [
   },
   {
     title: "Create a user",
-    about: "Needs the permission to manage users.",
+    about: "Requires the permission USERS_MANAGE.",
     query: `mutation CreateUser($input: CreateUserInput!) {
   createUser(input: $input) {
     user {

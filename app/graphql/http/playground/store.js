@@ -1,9 +1,9 @@
-/** What is remembered: tabs, history and sizes for this browser, without secrets; headers for this tab alone. */
+/** Browser storage: tabs, history and sizes without secrets for all tabs; headers for this tab only. */
 
 import { redact } from "./secrets.js";
 
 const PREFIX = "ostiary.playground.";
-const KEPT = 50;
+const MAX_RUNS = 50;
 
 export function load(name, otherwise, storage = localStorage) {
   try {
@@ -13,7 +13,7 @@ export function load(name, otherwise, storage = localStorage) {
   }
 }
 
-/** A full or forbidden storage is no reason to stop working. */
+/** Save a value, and ignore a storage that is full or forbidden. */
 export function save(name, value, storage = localStorage) {
   try {
     if (value === null) storage.removeItem(PREFIX + name);
@@ -28,17 +28,17 @@ export function saveTabs(tabs, active) {
   save("tabs", { tabs: kept, active });
 }
 
-/** Puts a run on top of the history; the same request run again only moves up. */
+/** Put a run on top of the history; an equal older run is removed. */
 export function remember(run) {
   const entry = { ...run, ...redact(run) };
   const others = load("history", []).filter(
     (old) =>
       old.query !== entry.query || old.variables !== entry.variables || old.operationName !== entry.operationName,
   );
-  save("history", [entry, ...others].slice(0, KEPT));
+  save("history", [entry, ...others].slice(0, MAX_RUNS));
 }
 
-/** The address of the page with a request in it, without its secrets. */
+/** Return the URL of the page with a request, without secrets. */
 export function shareLink(request) {
   const { query, variables } = redact(request);
   const parts = new URLSearchParams({ query });

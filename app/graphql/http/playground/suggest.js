@@ -1,4 +1,4 @@
-/** Says what could stand at the caret: fields, arguments, values, types, fragments. */
+/** Suggests names for the position of the cursor: fields, arguments, values, types, fragments. */
 
 import { isComposite, isInput, isRequired, typeText } from "./schema.js";
 import { tokenize } from "./tokens.js";
@@ -6,7 +6,7 @@ import { operations, Walker } from "./walker.js";
 
 const LIMIT = 80;
 
-/** { start, word, items } for the word at the caret, or null; an item: { label, insert, caret, kind, … }. */
+/** Return { start, word, items } for the word at the cursor, or null. An item: { label, insert, caret, kind, … }. */
 export function suggest(text, caret, schema) {
   const start = wordStart(text, caret);
   const walker = new Walker(schema);
@@ -72,7 +72,7 @@ function fieldItems({ type }, { text, caret, schema }) {
 
 const indentAt = (text, caret) => /^[ \t]*/.exec(text.slice(text.lastIndexOf("\n", caret - 1) + 1, caret))[0];
 
-/** A field that must have arguments brings its parentheses, one that has parts its braces; the caret goes inside. */
+/** Return the text of a field: with parentheses for required arguments, with braces for subfields. */
 function fieldText(field, schema, pad) {
   const composite = isComposite(schema.type(field.type));
   if (field.args.some(isRequired)) {

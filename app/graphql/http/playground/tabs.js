@@ -1,4 +1,4 @@
-/** The open requests: a tab each, kept between visits. A tab: { id, query, variables, answer }. */
+/** The open requests, one in each tab, stored between visits. A tab: { id, query, variables, answer }. */
 
 import { $, debounce, el, icon, iconButton } from "./dom.js";
 import { WELCOME } from "./starters.js";
@@ -6,7 +6,7 @@ import { load, saveTabs } from "./store.js";
 import { operations } from "./walker.js";
 
 export class Tabs {
-  /** `onopen(tab)` is told which tab is seen now. */
+  /** `onopen(tab)` is called when another tab becomes visible. */
   constructor(onopen) {
     const kept = load("tabs", null);
     this.onopen = onopen;
@@ -21,7 +21,7 @@ export class Tabs {
     saveTabs(this.all, this.active.id);
   }
 
-  /** Opens a request: in the tab that has it, in an untouched one, or in a new one. */
+  /** Open a request: in the tab that has it, in an unedited one, or in a new one. */
   open(query, variables = "") {
     const same = this.all.find((tab) => tab.query === query && (tab.variables === variables || !variables));
     if (same) return this.select(same);

@@ -1,4 +1,4 @@
-/** Cuts GraphQL and JSON into tokens: { kind, text, start, end }. Never fails: what fits nowhere is "invalid". */
+/** Splits GraphQL and JSON into tokens: { kind, text, start, end }. Unknown text has the kind "invalid". */
 
 const GRAPHQL = new RegExp(
   [
@@ -39,7 +39,7 @@ function cut(text, pattern) {
 
 export const tokenize = (text) => cut(text, GRAPHQL);
 
-/** JSON tokens with a `role`: a string before a colon is a key. */
+/** Return JSON tokens with a `role`: a string before a colon is a key. */
 export function tokenizeJson(text) {
   const tokens = cut(text, JSON_TOKENS);
   tokens.forEach((token, index) => {

@@ -1,17 +1,17 @@
-/** Judges the variables of an operation before they are sent. */
+/** Checks the variables of an operation before they are sent. */
 
 import { isRequired } from "./schema.js";
 
-/** What is wrong with the variables of an operation: { message, missing }, both empty when nothing is. */
+/** Return the problem of the variables of an operation: { message, missing }, both empty if there is none. */
 export function judgeVariables(operation, text, schema) {
   let given;
   try {
     given = text.trim() ? JSON.parse(text) : {};
   } catch (error) {
-    return { message: `Not JSON: ${error.message}`, missing: [] };
+    return { message: `Invalid JSON: ${error.message}`, missing: [] };
   }
   if (given === null || typeof given !== "object" || Array.isArray(given)) {
-    return { message: "Variables are one JSON object.", missing: [] };
+    return { message: "The variables must be a JSON object.", missing: [] };
   }
   const declared = operation?.variables ?? [];
   const missing = declared.filter((one) => one.type.endsWith("!") && !one.optional && !(one.name in given));
@@ -38,7 +38,7 @@ function parseType(text) {
   return { kind: "NAMED", name: text };
 }
 
-/** The first place where a value cannot be of its type; scalars are left to the server. */
+/** Return the first value that does not fit its type. Only the server checks scalars. */
 function misfit(schema, ref, value, path) {
   if (ref.kind === "NON_NULL")
     return value === null ? `${path} must not be null.` : misfit(schema, ref.ofType, value, path);
@@ -50,17 +50,17 @@ function misfit(schema, ref, value, path) {
   const type = schema?.type(ref);
   if (type?.kind === "INPUT_OBJECT") return misfitObject(schema, type, value, path);
   if (type?.kind === "ENUM" && !type.enumValues.some((one) => one.name === value)) {
-    return `${path} is one of ${type.enumValues.map((one) => one.name).join(", ")}.`;
+    return `${path} must be one of ${type.enumValues.map((one) => one.name).join(", ")}.`;
   }
   return "";
 }
 
 function misfitObject(schema, type, value, path) {
-  if (typeof value !== "object" || Array.isArray(value)) return `${path} is an object (${type.name}).`;
+  if (typeof value !== "object" || Array.isArray(value)) return `${path} must be an object of the type ${type.name}.`;
   const unknown = Object.keys(value).find((name) => !type.inputFields.some((field) => field.name === name));
   if (unknown !== undefined) return `${type.name} has no field ${unknown}.`;
   const missing = type.inputFields.find((field) => isRequired(field) && !(field.name in value));
-  if (missing) return `${path} needs ${missing.name}.`;
+  if (missing) return `${path} requires the field ${missing.name}.`;
   const inner = type.inputFields.filter((field) => field.name in value);
   return (
     inner.map((field) => misfit(schema, field.type, value[field.name], `${path}.${field.name}`)).find(Boolean) ?? ""

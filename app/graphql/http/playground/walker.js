@@ -1,4 +1,4 @@
-/** Follows a GraphQL document token by token and knows, at each point, what stands there and what may come next. */
+/** Reads a GraphQL document token by token: the role of each token, and the tokens that may follow. */
 
 import { tokenize } from "./tokens.js";
 
@@ -6,7 +6,7 @@ const OPENER = { ")": ["arguments", "variables"], "}": ["selection", "object"], 
 const VARIABLE_WANTS = { variable: "nothing", type: "inputType", value: "value" };
 
 export class Walker {
-  /** `schema` may be null: then the roles are still right, and the types are unknown. */
+  /** `schema` may be null: then tokens have roles, but no types. */
   constructor(schema) {
     this.schema = schema;
     this.frames = [{ in: "document", header: null }];
@@ -16,7 +16,7 @@ export class Walker {
     return this.frames.at(-1);
   }
 
-  /** Takes the next token and gives it its `role`, and to names their `parent` type or `def`. */
+  /** Read the next token: set its `role`, and the `parent` type or `def` of a name. */
   accept(token) {
     token.role = token.kind;
     if (token.kind === "comment") return;
@@ -131,7 +131,7 @@ export class Walker {
     this.value(token, this.top.type);
   }
 
-  /** One value of the given type; the frame that waited for it waits no longer. */
+  /** Read one value of a type, which completes the frame that expects it. */
   value(token, type) {
     if (this.top.in !== "list") this.top.value = undefined;
     if (token.text === "{") {
@@ -158,7 +158,7 @@ export class Walker {
     }
   }
 
-  /** What may come next: { want, … }. */
+  /** Return the expected next token: { want, … }. */
   context() {
     const frame = this.top;
     if (frame.in === "document") return { want: this.headerWant(frame.header) };
@@ -181,7 +181,7 @@ export class Walker {
   }
 }
 
-/** All tokens of a document, each with its role. */
+/** Return all tokens of a document with their roles. */
 export function annotate(text, schema = null) {
   const walker = new Walker(schema);
   const tokens = tokenize(text);
@@ -189,7 +189,7 @@ export function annotate(text, schema = null) {
   return tokens;
 }
 
-/** The operations of a document: { kind, name, start, end, fields, variables: [{ name, type, optional }] }. */
+/** Return the operations of a document: { kind, name, start, end, fields, variables: [{ name, type, optional }] }. */
 export function operations(text) {
   const found = [];
   const walker = new Walker(null);

@@ -1,4 +1,4 @@
-"""Changing who is granted what, over GraphQL."""
+"""Mutations of access configurations, and the preview of a change."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +13,8 @@ from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
 from app.graphql.context import GraphQLContext
 from app.graphql.schema.decorators import input_type, object_type, one_of_input
-from app.graphql.schema.fields import computed, edge
+from app.graphql.schema.enums import ResourceRole, SubjectKind, kind_named, role_list, role_mask
+from app.graphql.schema.fields import computed_field, edge
 from app.graphql.schema.list_limits import read_each
 from app.graphql.schema.payloads import (
     ChangeInput,
@@ -28,7 +29,6 @@ from app.graphql.schema.payloads import (
     to_error,
 )
 from app.graphql.schema.refs import GroupBy, ResourceBy, UserBy, resolve_group, resolve_resource, resolve_user
-from app.graphql.schema.role_enums import ResourceRole, SubjectKind, kind_named, role_list, role_mask
 from app.graphql.schema.types.resources import Resource
 from app.graphql.schema.types.users import User
 from app.services import access, read_graph
@@ -39,12 +39,13 @@ if TYPE_CHECKING:
 
 @input_type
 class WildcardGrantInput:
-    """Roles for every signed-in user, or for everybody."""
+    """Roles for all signed-in users, or for everyone."""
 
-    roles: list[ResourceRole] = strawberry.field(description="The roles; it may be none.")
+    roles: list[ResourceRole] = strawberry.field(description="The roles. The list may be empty.")
     expires_at: datetime | None = strawberry.field(
         default=None,
-        description="When they end: in the future, and no later than the viewer's own right to give it ends.",
+        description="When the roles end. It must be in the future and no later than the end of the viewer's "
+        "own right to grant them.",
     )
 
 
@@ -52,11 +53,12 @@ class WildcardGrantInput:
 class GroupGrantInput:
     """Roles for a group."""
 
-    group: GroupBy = strawberry.field(description="Which group.")
-    roles: list[ResourceRole] = strawberry.field(description="The roles; it may be none.")
+    group: GroupBy = strawberry.field(description="The group.")
+    roles: list[ResourceRole] = strawberry.field(description="The roles. The list may be empty.")
     expires_at: datetime | None = strawberry.field(
         default=None,
-        description="When they end: in the future, and no later than the viewer's own right to give it ends.",
+        description="When the roles end. It must be in the future and no later than the end of the viewer's "
+        "own right to grant them.",
     )
 
 
@@ -64,153 +66,162 @@ class GroupGrantInput:
 class UserGrantInput:
     """Roles for a user."""
 
-    user: UserBy = strawberry.field(description="Which user.")
-    roles: list[ResourceRole] = strawberry.field(description="The roles; it may be none.")
+    user: UserBy = strawberry.field(description="The user.")
+    roles: list[ResourceRole] = strawberry.field(description="The roles. The list may be empty.")
     expires_at: datetime | None = strawberry.field(
         default=None,
-        description="When they end: in the future, and no later than the viewer's own right to give it ends.",
+        description="When the roles end. It must be in the future and no later than the end of the viewer's "
+        "own right to grant them.",
     )
 
 
 @input_type
 class SubmitAccessInput(ChangeInput):
-    """A whole access configuration, in the place of the one that was read."""
+    """A complete access configuration, which replaces the current one."""
 
-    resource: ResourceBy = strawberry.field(description="Which resource.")
-    revision: int = strawberry.field(description="The revision that was read; a stale one is a CONFLICT.")
+    resource: ResourceBy = strawberry.field(description="The resource.")
+    revision: int = strawberry.field(
+        description="The revision that the client has read. An outdated revision is a CONFLICT."
+    )
     general: WildcardGrantInput | None = strawberry.field(
-        default=None, description="Every signed-in user; must be given, and may have no roles."
+        default=None, description="Roles for all signed-in users. Required; the list of roles may be empty."
     )
     groups: list[GroupGrantInput] = strawberry.field(
-        default_factory=list, description="Groups, at most 1,000 entries in all."
+        default_factory=list, description="Grants to groups. Groups and users together have at most 1,000 entries."
     )
     users: list[UserGrantInput] = strawberry.field(
-        default_factory=list, description="Users, at most 1,000 entries in all."
+        default_factory=list, description="Grants to users. Groups and users together have at most 1,000 entries."
     )
     anyone: WildcardGrantInput | None = strawberry.field(
-        default=None, description="Everybody, signed in or not: read roles only; absent for none."
+        default=None, description="Roles for everyone, signed in or not: read roles only. Absent for none."
     )
 
 
 @one_of_input
 class SubjectInput:
-    """Who is granted roles: one of these."""
+    """The subject that receives roles. Exactly one field must be set."""
 
     group: strawberry.Maybe[GroupBy] = strawberry.field(description="A group.")
     user: strawberry.Maybe[UserBy] = strawberry.field(description="A user.")
-    general: strawberry.Maybe[bool] = strawberry.field(description="Every signed-in user; say true.")
-    anyone: strawberry.Maybe[bool] = strawberry.field(description="Everybody, signed in or not; say true.")
+    general: strawberry.Maybe[bool] = strawberry.field(description="All signed-in users. The value must be true.")
+    anyone: strawberry.Maybe[bool] = strawberry.field(description="Everyone, signed in or not. The value must be true.")
 
 
 @input_type
 class GrantInput:
-    """One entry of a configuration, in the place of the subject's old one."""
+    """One entry of an access configuration. It replaces the subject's current entry."""
 
-    resource: ResourceBy = strawberry.field(description="Which resource.")
-    subject: SubjectInput = strawberry.field(description="Who.")
-    roles: list[ResourceRole] = strawberry.field(description="The roles; it may be none.")
+    resource: ResourceBy = strawberry.field(description="The resource.")
+    subject: SubjectInput = strawberry.field(description="The subject.")
+    roles: list[ResourceRole] = strawberry.field(description="The roles. The list may be empty.")
     expires_at: datetime | None = strawberry.field(
         default=None,
-        description="When they end: in the future, and no later than the viewer's own right to give it ends.",
+        description="When the roles end. It must be in the future and no later than the end of the viewer's "
+        "own right to grant them.",
     )
 
 
 @input_type
 class GrantAccessInput(GrantInput, ChangeInput):
-    """One entry of a configuration, in the place of the subject's old one."""
+    """One entry of an access configuration. It replaces the subject's current entry."""
 
 
 @input_type
 class GrantAccessBatchInput(ChangeInput):
-    """Entries of many configurations, all or none."""
+    """Entries of several access configurations. Either all are set or none."""
 
     grants: list[GrantInput] = strawberry.field(description="From 1 to 1,000 entries.")
 
 
 @input_type
 class RevokeAccessInput(ChangeInput):
-    """Whose entry to take away."""
+    """The entry to remove from an access configuration."""
 
-    resource: ResourceBy = strawberry.field(description="Which resource.")
-    subject: SubjectInput = strawberry.field(description="Who. The entry of every signed-in user is emptied and stays.")
+    resource: ResourceBy = strawberry.field(description="The resource.")
+    subject: SubjectInput = strawberry.field(
+        description="The subject. The entry of all signed-in users stays, with no roles."
+    )
 
 
 @object_type
 class SubmitAccessPayload(Payload):
-    """The answer to `submitAccess`."""
+    """Payload of `submitAccess`."""
 
     resource: Resource | None = edge(
-        "The resource with its configuration as it now is; on a CONFLICT too.", read_graph.resource
+        "The resource with its current access configuration. Present on a CONFLICT too.", read_graph.resource
     )
 
 
 @object_type
 class GrantAccessPayload(Payload):
-    """The answer to `grantAccess`."""
+    """Payload of `grantAccess`."""
 
-    resource: Resource | None = edge("The resource as it now is.", read_graph.resource)
+    resource: Resource | None = edge("The updated resource.", read_graph.resource)
 
 
 @object_type
 class RevokeAccessPayload(Payload):
-    """The answer to `revokeAccess`."""
+    """Payload of `revokeAccess`."""
 
-    resource: Resource | None = edge("The resource as it now is.", read_graph.resource)
+    resource: Resource | None = edge("The updated resource.", read_graph.resource)
 
 
 @object_type
 class GrantAccessBatchResult:
-    """What became of one entry."""
+    """Result for one entry."""
 
-    index: int = strawberry.field(description="Its place in `input.grants`, from 0.")
-    resource: Resource | None = edge("The resource as it now is; null when nothing was written.", read_graph.resource)
-    errors: list[MutationError] = strawberry.field(description="What is wrong with this one.")
+    index: int = strawberry.field(description="Index in `input.grants`, starting at 0.")
+    resource: Resource | None = edge("The updated resource. Null if nothing was written.", read_graph.resource)
+    errors: list[MutationError] = strawberry.field(description="Reasons why this item was rejected.")
 
 
 @object_type
 class GrantAccessBatchPayload(Payload):
-    """The answer to `grantAccessBatch`."""
+    """Payload of `grantAccessBatch`."""
 
     results: list[GrantAccessBatchResult] = strawberry.field(
-        description="One for each entry, in the order of the input."
+        description="One result for each entry, in the order of the input."
     )
 
 
 @object_type
 class AccessChange:
-    """What one subject's entry would gain and lose; people may keep a role by another way."""
+    """Roles that the entry of one subject would gain and lose. Users may keep a role through another entry."""
 
-    kind: SubjectKind = strawberry.field(description="Whose entry it is.")
+    kind: SubjectKind = strawberry.field(description="The kind of subject.")
     group: Annotated["Group", strawberry.lazy("app.graphql.schema.types.groups")] | None = edge(
-        "The group, if it is one.", read_graph.group
+        "The group, if the subject is one.", read_graph.group
     )
-    user: User | None = edge("The user, if it is one.", read_graph.user_shown)
-    gained: list[ResourceRole] = strawberry.field(description="Roles that it would hold and does not.")
-    lost: list[ResourceRole] = strawberry.field(description="Roles that it holds and would not.")
-    expires_at: datetime | None = strawberry.field(description="When its entry would end.")
+    user: User | None = edge("The user, if the subject is one.", read_graph.user_shown)
+    gained: list[ResourceRole] = strawberry.field(description="Roles that the entry would gain.")
+    lost: list[ResourceRole] = strawberry.field(description="Roles that the entry would lose.")
+    expires_at: datetime | None = strawberry.field(description="When the new entry would end.")
     user_count: int | None = strawberry.field(
-        description="How many members the group has, 1 for a user; null for all of a kind."
+        description="The number of members of a group, 1 for a user. Null for all other kinds of subjects."
     )
 
 
 @object_type
 class AccessPreview:
-    """What a configuration would change."""
+    """Changes that an access configuration would make."""
 
-    changes: list[AccessChange] = strawberry.field(description="The subjects whose entry would change.")
-    errors: list[MutationError] = strawberry.field(description="Why the configuration would be refused.")
+    changes: list[AccessChange] = strawberry.field(description="The subjects whose entries would change.")
+    errors: list[MutationError] = strawberry.field(description="Reasons why the configuration would be rejected.")
 
 
 Configuration = Annotated[
-    SubmitAccessInput, strawberry.argument(description="A whole configuration; its revision is not looked at.")
+    SubmitAccessInput, strawberry.argument(description="A complete access configuration. Its revision is ignored.")
 ]
 
 
 @object_type
 class AccessQuestions:
-    """What would be, if."""
+    """Queries about changes that are not made."""
 
-    @computed("What `submitAccess` would change, with the same input. Needs ADMIN on the resource; writes nothing.")
+    @computed_field(
+        "Return the changes that `submitAccess` would make with the same input. Requires ADMIN on the "
+        "resource. Writes nothing."
+    )
     async def preview_access(self, info: strawberry.Info[Any, Any], input: Configuration) -> AccessPreview | None:  # noqa: A002 - as of `submitAccess`
         context: GraphQLContext = info.context
         try:
@@ -227,7 +238,7 @@ class AccessQuestions:
 
 
 def _change(effect: access.PreviewResult) -> AccessChange:
-    shown = {
+    values = {
         "kind": kind_named(int(effect.kind)),
         "group": effect.key if effect.kind is SubjectType.GROUP else None,
         "user": effect.key if effect.kind is SubjectType.USER else None,
@@ -236,104 +247,110 @@ def _change(effect: access.PreviewResult) -> AccessChange:
         "expires_at": effect.expires_at,
         "user_count": effect.user_count,
     }
-    return fill_payload(AccessChange, shown)
+    return fill_payload(AccessChange, values)
 
 
-def entries(given: SubmitAccessInput) -> list[access.GrantEntry]:
-    """The entries of a configuration, each with its path in the input."""
-    found: list[access.GrantEntry] = []
-    for kind, open_, name in (
-        (SubjectType.GENERAL, given.general, "general"),
-        (SubjectType.ANYONE, given.anyone, "anyone"),
+def entries(data: SubmitAccessInput) -> list[access.GrantEntry]:
+    """Return the entries of a configuration, each with its path in the input."""
+    grants: list[access.GrantEntry] = []
+    for kind, wildcard, name in (
+        (SubjectType.GENERAL, data.general, "general"),
+        (SubjectType.ANYONE, data.anyone, "anyone"),
     ):
-        if open_ is not None:
-            found.append(access.GrantEntry(kind, role_mask(open_.roles), open_.expires_at, path=(name,)))
-    if max(len(given.groups), len(given.users)) > access.MAX_ENTRIES:
-        # Refused by their number: their items are not even converted.
-        return [access.GrantEntry(SubjectType.USER, 0)] * (len(given.groups) + len(given.users))
-    for at, group in enumerate(given.groups):
-        way = resolve_group(group.group)
-        found.append(
-            access.GrantEntry(SubjectType.GROUP, role_mask(group.roles), group.expires_at, way, ("groups", at))
+        if wildcard is not None:
+            grants.append(access.GrantEntry(kind, role_mask(wildcard.roles), wildcard.expires_at, path=(name,)))
+    if max(len(data.groups), len(data.users)) > access.MAX_ENTRIES:
+        # The service rejects the number of entries, so they are not converted.
+        return [access.GrantEntry(SubjectType.USER, 0)] * (len(data.groups) + len(data.users))
+    for index, group in enumerate(data.groups):
+        ref = resolve_group(group.group)
+        grants.append(
+            access.GrantEntry(SubjectType.GROUP, role_mask(group.roles), group.expires_at, ref, ("groups", index))
         )
-    for at, user in enumerate(given.users):
-        way = resolve_user(user.user)
-        found.append(access.GrantEntry(SubjectType.USER, role_mask(user.roles), user.expires_at, way, ("users", at)))
-    return found
+    for index, user in enumerate(data.users):
+        ref = resolve_user(user.user)
+        grants.append(
+            access.GrantEntry(SubjectType.USER, role_mask(user.roles), user.expires_at, ref, ("users", index))
+        )
+    return grants
 
 
-def _entry(given: GrantInput) -> access.GrantEntry:
-    return _entry_of(given.subject, role_mask(given.roles), given.expires_at)
+def _grant_entry(data: GrantInput) -> access.GrantEntry:
+    return _subject_entry(data.subject, role_mask(data.roles), data.expires_at)
 
 
-def _entry_of(subject: SubjectInput, mask: int = 0, ends: datetime | None = None) -> access.GrantEntry:
+def _subject_entry(subject: SubjectInput, mask: int = 0, expires_at: datetime | None = None) -> access.GrantEntry:
     path = ("subject",)
     if subject.group is not None:
-        return access.GrantEntry(SubjectType.GROUP, mask, ends, resolve_group(subject.group.value), path)
+        return access.GrantEntry(SubjectType.GROUP, mask, expires_at, resolve_group(subject.group.value), path)
     if subject.user is not None:
-        return access.GrantEntry(SubjectType.USER, mask, ends, resolve_user(subject.user.value), path)
-    kind, said = (
+        return access.GrantEntry(SubjectType.USER, mask, expires_at, resolve_user(subject.user.value), path)
+    kind, flag = (
         (SubjectType.GENERAL, subject.general) if subject.general is not None else (SubjectType.ANYONE, subject.anyone)
     )
-    return access.GrantEntry(kind, mask, ends, path=path, has_no_subject=said is None or not said.value)
+    return access.GrantEntry(kind, mask, expires_at, path=path, has_no_subject=flag is None or not flag.value)
 
 
-async def _submit(context: GraphQLContext, given: SubmitAccessInput) -> Outcome:
-    way = resolve_resource(given.resource)
+async def _submit(context: GraphQLContext, data: SubmitAccessInput) -> Outcome:
+    ref = resolve_resource(data.resource)
     try:
-        async with context.change(dry_run=given.validate_only) as tx:
-            key, _ = await access.submit_access(tx, context.viewer, way, given.revision, entries(given))
+        async with context.change(dry_run=data.validate_only) as tx:
+            key, _ = await access.submit_access(tx, context.viewer, ref, data.revision, entries(data))
     except access.StaleRevision as stale:
         return {"resource": stale.resource, "errors": [to_error(stale.problem)]}
     return {"resource": key}
 
 
-async def _grant(tx: Transaction, viewer: Viewer, given: GrantAccessInput) -> Outcome:
-    return {"resource": await access.grant_access(tx, viewer, resolve_resource(given.resource), _entry(given))}
+async def _grant(tx: Transaction, viewer: Viewer, data: GrantAccessInput) -> Outcome:
+    return {"resource": await access.grant_access(tx, viewer, resolve_resource(data.resource), _grant_entry(data))}
 
 
-async def _revoke(tx: Transaction, viewer: Viewer, given: RevokeAccessInput) -> Outcome:
+async def _revoke(tx: Transaction, viewer: Viewer, data: RevokeAccessInput) -> Outcome:
     return {
-        "resource": await access.revoke_access(tx, viewer, resolve_resource(given.resource), _entry_of(given.subject))
+        "resource": await access.revoke_access(
+            tx, viewer, resolve_resource(data.resource), _subject_entry(data.subject)
+        )
     }
 
 
-def _grant_of(given: GrantInput) -> tuple[RowRef, access.GrantEntry]:
-    return resolve_resource(given.resource), _entry(given)
+def _resource_and_entry(data: GrantInput) -> tuple[RowRef, access.GrantEntry]:
+    return resolve_resource(data.resource), _grant_entry(data)
 
 
-async def _grant_many(context: GraphQLContext, given: GrantAccessBatchInput) -> Outcome:
+async def _grant_batch(context: GraphQLContext, data: GrantAccessBatchInput) -> Outcome:
     try:
-        async with context.change(dry_run=given.validate_only) as tx:
-            grants = read_each(_grant_of, given.grants, access.MAX_BATCH)
+        async with context.change(dry_run=data.validate_only) as tx:
+            grants = read_each(_resource_and_entry, data.grants, access.MAX_BATCH)
             keys = await access.grant_access_batch(tx, context.viewer, grants)
     except errors.Problem as problem:
         return {"results": [], "errors": [to_error(problem)]}
     except errors.Problems as refused:
         problems = [to_error(problem) for problem in refused.problems]
-        nothing: Sequence[int | None] = [None] * len(given.grants)
-        kept = results(GrantAccessBatchResult, "resource", nothing, refused.problems)
-        return {"results": kept, "errors": problems}
+        no_keys: Sequence[int | None] = [None] * len(data.grants)
+        failed = results(GrantAccessBatchResult, "resource", no_keys, refused.problems)
+        return {"results": failed, "errors": problems}
     return {"results": results(GrantAccessBatchResult, "resource", keys)}
 
 
 @object_type
 class AccessMutations:
-    """The changes of access."""
+    """Mutations of access configurations."""
 
     submit_access: SubmitAccessPayload | None = action(
-        "Replace the whole access configuration of a resource. Needs ADMIN on it; a lock does not stop it.",
+        "Replace the access configuration of a resource. Requires ADMIN on the resource. A locked resource "
+        "can be changed.",
         SubmitAccessInput,
         _submit,
     )
     grant_access: GrantAccessPayload | None = mutation(
-        "Set the entry of one subject and leave the others. Needs ADMIN on the resource.", GrantAccessInput, _grant
+        "Set the entry of one subject and keep all others. Requires ADMIN on the resource.", GrantAccessInput, _grant
     )
     revoke_access: RevokeAccessPayload | None = mutation(
-        "Take the entry of one subject away. Needs ADMIN on the resource.", RevokeAccessInput, _revoke
+        "Remove the entry of one subject. Requires ADMIN on the resource.", RevokeAccessInput, _revoke
     )
     grant_access_batch: GrantAccessBatchPayload | None = action(
-        "Set up to 1,000 entries in one transaction: all of them, or none and a reason at each that is in the way.",
+        "Set up to 1,000 entries in one transaction. If one is rejected, nothing is written and each rejected "
+        "entry has its errors.",
         GrantAccessBatchInput,
-        _grant_many,
+        _grant_batch,
     )

@@ -1,1 +1,1 @@
-"""Types, their fields and their lists."""
+"""Object types, their fields and their connections."""

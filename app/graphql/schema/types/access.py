@@ -1,4 +1,4 @@
-"""Access to resources over GraphQL: what the viewer may do, who is granted what, and changing it."""
+"""Types of the access to a resource: the viewer's roles, the access configuration and its subjects."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -8,20 +8,20 @@ import strawberry
 from app import policy
 from app.db import tables
 from app.db.tables import Access, Grant
-from app.domain import resource_roles
 from app.graphql.schema.connections import Connection
 from app.graphql.schema.decorators import object_type
-from app.graphql.schema.enums import DescribedEnum, enum
-from app.graphql.schema.fields import EntityType, column, edge, part
-from app.graphql.schema.role_enums import (
+from app.graphql.schema.enums import (
     LEVELS,
+    DescribedEnum,
     OrgLevel,
     ResourceRole,
     SubjectKind,
+    enum,
     kind_named,
     role_list,
     subject_kind,
 )
+from app.graphql.schema.fields import EntityType, column, edge, part
 from app.graphql.schema.types.users import User
 from app.query.index_scan import virtual_column
 from app.services import read_graph
@@ -32,127 +32,138 @@ if TYPE_CHECKING:
 
 @object_type
 class AccessSource(EntityType, row=Access):
-    """One way in which somebody comes to roles on a resource."""
+    """One reason why a user has roles on a resource."""
 
-    kind: SubjectKind = column("As whom.", of=Access.subject, read=subject_kind)
+    kind: SubjectKind = column("The kind of subject.", of=Access.subject, read=subject_kind)
     granted_roles: list[ResourceRole] = column(
-        "The roles as they were given.", of=policy.path_granted_roles, read=role_list
+        "Roles as granted, without implied roles.", of=policy.path_granted_roles, read=role_list
     )
-    effective_roles: list[ResourceRole] = column("With what they imply.", of=policy.path_roles, read=role_list)
+    effective_roles: list[ResourceRole] = column(
+        "Roles with the ones they imply.", of=policy.path_roles, read=role_list
+    )
     group: Annotated["Group", strawberry.lazy("app.graphql.schema.types.groups")] | None = edge(
-        "The group, on the way through one.", read_graph.group, policy.path_group
+        "The group, if the roles come from a group.", read_graph.group, policy.path_group
     )
     org_level: OrgLevel | None = column(
-        "Her level, on the way through the org; its owner counts as ADMIN.",
+        "The user's level, if the roles come from the org. The owner counts as ADMIN.",
         of=policy.path_level,
         read=LEVELS.__getitem__,
     )
-    expires_at: datetime | None = column("When this way ends: the grant or the membership.", of=policy.path_expiry)
+    expires_at: datetime | None = column(
+        "When the grant or the membership ends. Null if it does not end.", of=policy.path_expiry
+    )
 
 
 @enum
 class AccessDenialCause(DescribedEnum):
-    """Why a user does not hold a role on a resource."""
+    """Reason why a user does not have a role on a resource."""
 
     # The names of `services.denials.Cause`.
 
-    DEACTIVATED = "DEACTIVATED", "The user is deactivated, and holds nothing."
-    ENDED = "ENDED", "An entry, or a membership of a group or of the org, has ended."
-    WITHOUT_ROLE = "WITHOUT_ROLE", "An entry or an org level gives other roles, or none."
-    NOT_OF_TYPE = "NOT_OF_TYPE", "Resources of this type do not have the role."
-    NO_ENTRY = "NO_ENTRY", "Nothing gives the user a role there."
+    DEACTIVATED = "DEACTIVATED", "The user is deactivated and has no roles."
+    ENDED = "ENDED", "A grant or a membership of a group or of the org has ended."
+    WITHOUT_ROLE = "WITHOUT_ROLE", "A grant or an org level gives other roles, or none."
+    NOT_OF_TYPE = "NOT_OF_TYPE", "The resource type does not have the role."
+    NO_ENTRY = "NO_ENTRY", "No grant or membership gives the user a role on the resource."
 
 
 @object_type
 class AccessDenial:
-    """One reason why a user does not hold a role on a resource."""
+    """One reason why a user does not have a role on a resource."""
 
-    cause: AccessDenialCause = strawberry.field(description="What stands between the user and the role.")
-    kind: SubjectKind | None = strawberry.field(description="As whom the user has the entry or membership; else null.")
-    group: Annotated["Group", strawberry.lazy("app.graphql.schema.types.groups")] | None = edge(
-        "The group whose entry it is; null for others.", read_graph.group
+    cause: AccessDenialCause = strawberry.field(description="The reason.")
+    kind: SubjectKind | None = strawberry.field(
+        description="The kind of subject with the grant or membership. Null for causes without one."
     )
-    granted_roles: list[ResourceRole] = strawberry.field(description="The roles as they were given, or by the level.")
-    ended_at: datetime | None = strawberry.field(description="When the entry or the membership ended.")
+    group: Annotated["Group", strawberry.lazy("app.graphql.schema.types.groups")] | None = edge(
+        "The group with the grant. Null for other kinds of subjects.", read_graph.group
+    )
+    granted_roles: list[ResourceRole] = strawberry.field(
+        description="Roles as granted, or those of the level, without implied roles."
+    )
+    ended_at: datetime | None = strawberry.field(description="When the grant or the membership ended.")
 
 
 @object_type
 class ViewerAccess(EntityType, row=tables.Resource):
-    """What the viewer may do with a resource, and why."""
+    """Roles of the viewer on a resource, with their sources."""
 
-    granted_roles: list[ResourceRole] = column("The roles as they were given.", of=policy.granted_mask, read=role_list)
-    effective_roles: list[ResourceRole] = column("All in all.", of=policy.effective_mask, read=role_list)
-    sources: list[AccessSource] = edge("Every way in which she comes to them.", read_graph.sources, tables.Resource.id)
-
-
-def _effective(mask: int) -> list[ResourceRole]:
-    return role_list(resource_roles.effective(mask, resource_roles.ALL))
+    granted_roles: list[ResourceRole] = column(
+        "Roles as granted, without implied roles.", of=policy.granted_mask, read=role_list
+    )
+    effective_roles: list[ResourceRole] = column(
+        "All roles of the viewer, with implied ones.", of=policy.effective_mask, read=role_list
+    )
+    sources: list[AccessSource] = edge("All sources of these roles.", read_graph.sources, tables.Resource.id)
 
 
 @object_type
 class WildcardGrant(EntityType, row=Grant):
-    """What every signed-in user, or everybody, is granted."""
+    """Roles of all signed-in users, or of everyone, on a resource."""
 
-    roles: list[ResourceRole] = column("The roles as they were given.", of=Grant.mask, read=role_list)
-    expires_at: datetime | None = column("When it ends.")
+    roles: list[ResourceRole] = column("Roles as granted, without implied roles.", of=Grant.mask, read=role_list)
+    expires_at: datetime | None = column("When the roles end. Null if they do not end.")
 
 
 @object_type
 class GroupGrant(EntityType, row=Grant):
-    """What a group is granted; it may be nothing."""
+    """Roles of a group on a resource. The list may be empty."""
 
     group: Annotated["Group", strawberry.lazy("app.graphql.schema.types.groups")] | None = part(
         "The group.", of=tables.Group, guard=policy.sees_group
     )
-    roles: list[ResourceRole] = column("The roles as they were given.", of=Grant.mask, read=role_list)
-    expires_at: datetime | None = column("When it ends.")
+    roles: list[ResourceRole] = column("Roles as granted, without implied roles.", of=Grant.mask, read=role_list)
+    expires_at: datetime | None = column("When the roles end. Null if they do not end.")
 
 
 @object_type
 class UserGrant(EntityType, row=Grant):
-    """What a user is granted; it may be nothing."""
+    """Roles of a user on a resource. The list may be empty."""
 
     user: User | None = part("The user.", of=tables.User)
-    roles: list[ResourceRole] = column("The roles as they were given.", of=Grant.mask, read=role_list)
-    expires_at: datetime | None = column("When it ends.")
+    roles: list[ResourceRole] = column("Roles as granted, without implied roles.", of=Grant.mask, read=role_list)
+    expires_at: datetime | None = column("When the roles end. Null if they do not end.")
 
 
 @object_type
 class AccessConfiguration(EntityType, row=tables.Resource):
-    """The access configuration of a resource. Its owner is no part of it."""
+    """Access configuration of a resource. The owner's roles are not part of it."""
 
-    revision: int = column("Counts every change; `submitAccess` names the one that was read.")
-    general: WildcardGrant | None = edge("Every signed-in user.", read_graph.general_grant, tables.Resource.id)
+    revision: int = column("Number of changes so far. `submitAccess` names the revision that the client has read.")
+    general: WildcardGrant | None = edge("Roles of all signed-in users.", read_graph.general_grant, tables.Resource.id)
     anyone: WildcardGrant | None = edge(
-        "Everybody, signed in or not; null when absent.", read_graph.anyone_grant, tables.Resource.id
+        "Roles of everyone, signed in or not. Null if there is no entry.", read_graph.anyone_grant, tables.Resource.id
     )
-    groups: list[GroupGrant] = edge("Groups, by name.", read_graph.group_grants, tables.Resource.id)
-    users: list[UserGrant] = edge("Users, by name.", read_graph.user_grants, tables.Resource.id)
+    groups: list[GroupGrant] = edge("Grants to groups, by display name.", read_graph.group_grants, tables.Resource.id)
+    users: list[UserGrant] = edge("Grants to users, by user name.", read_graph.user_grants, tables.Resource.id)
 
 
 @object_type
 class AccessSubject(EntityType, row=tables.User):
-    """A user who can reach a resource, or several whose names the viewer may not know in one entry."""
+    """A subject with roles on a resource: a user, or a set of users whose names the viewer may not see."""
 
     kind: SubjectKind = column(
-        "USER for one user. ANYONE and GENERAL for all of those; GROUP, ORG and PERMISSION for the members of a group, "
-        "the people of the org and those who hold RESOURCES_MANAGE, where the viewer may not see who they are.",
+        "USER for one user. ANYONE and GENERAL for all of their users. GROUP, ORG and PERMISSION if the "
+        "viewer may not see the members of the group, the members of the org, or the users with "
+        "RESOURCES_MANAGE.",
         of=virtual_column("kind"),
         read=kind_named,
     )
     roles: list[ResourceRole] = column(
-        "The roles of this entry. For a user those of their own, and of groups and orgs whose members the viewer sees; "
-        "for ORG the most that a level gives.",
+        "Roles of this entry. For a user: roles of their own, and of groups and orgs whose members the viewer "
+        "can see. For ORG: the most that a level gives.",
         of=virtual_column("mask"),
         read=role_list,
     )
-    user: User | None = edge("The user; null for several in one.", read_graph.user_shown, virtual_column('"user"'))
+    user: User | None = edge(
+        "The user. Null if the entry is a set of users.", read_graph.user_shown, virtual_column('"user"')
+    )
     group: Annotated["Group", strawberry.lazy("app.graphql.schema.types.groups")] | None = edge(
-        "The group whose members these are; null for others.", read_graph.group, policy.holding_group
+        "The group, if the entry is the members of a group.", read_graph.group, policy.holding_group
     )
     member_count: int | None = column(
-        "How many members the group has, or people the org; null for others, and for an org that the viewer does not "
-        "see.",
+        "Number of users in the group, or in the org with its owner. Null for other entries, and for an org "
+        "that the viewer cannot see.",
         of=policy.count_subjects,
     )
 

@@ -1,4 +1,4 @@
-"""The audit log over GraphQL."""
+"""Types, filter and order of the audit log."""
 
 from datetime import datetime
 from typing import Any
@@ -23,26 +23,26 @@ from app.services.entities import ENTITIES
 PRIVATE: Any = {"guard": policy.sees_audit, "requires": Permission.AUDIT_VIEW}
 
 BEFORE = (
-    "What differs, as it was; null when the thing was made by this. Never a password, a token or the key of a ticket. "
-    "What passes 32 KiB is left out, and `truncated` is true."
+    "The fields that differ, as they were before. Null if the event created the object. It never contains a "
+    "password, a token or the key of a ticket. Values beyond 32 KiB are omitted and `truncated` is true."
 )
-AFTER = "The same as it was afterwards; null when the thing was deleted by this."
+AFTER = "The same fields afterwards. Null if the event deleted the object."
 
 
 @enum
 class AuditChannel(DescribedEnum):
-    """Where a change was asked for."""
+    """Interface through which a change was made."""
 
-    # The faces of `app.domain.request_origin`.
+    # The channels of `app.domain.request_origin`.
 
-    GRAPHQL = "GRAPHQL", "At the GraphQL API."
-    REST = "REST", "At the REST API."
-    COMMAND = "COMMAND", "By a command on the machine itself, or at the start of the server."
+    GRAPHQL = "GRAPHQL", "The GraphQL API."
+    REST = "REST", "The REST API."
+    COMMAND = "COMMAND", "A command on the server, or the start of the server."
 
 
 @enum
 class AuditObjectType(DescribedEnum):
-    """What sort of object was changed."""
+    """Type of a changed object."""
 
     _ignore_ = "entity"
     for entity in ENTITIES.values():
@@ -60,12 +60,15 @@ def _object_type(value: str) -> AuditObjectType:
 
 @object_type
 class AuditChange(EntityType, row=tables.AuditChange):
-    """What an event did to one thing."""
+    """Change of one object by an event."""
 
-    object_type: AuditObjectType = column("What sort of thing.", of=tables.AuditChange.kind, read=_object_type)
-    object_id: strawberry.ID = column("The global id of the thing, which may be gone.", of=tables.AuditChange.subject)
+    object_type: AuditObjectType = column("The type of the object.", of=tables.AuditChange.kind, read=_object_type)
+    object_id: strawberry.ID = column(
+        "The global id of the object, which may be deleted.", of=tables.AuditChange.subject
+    )
     object_name: str = column(
-        "What it was called: a user name, a slug, the name of a role or type.", of=tables.AuditChange.name
+        "Name of the object at that time: a user name, a slug, or the name of a role or type.",
+        of=tables.AuditChange.name,
     )
     before: JSON | None = column(BEFORE)
     after: JSON | None = column(AFTER)
@@ -76,20 +79,26 @@ AuditChangeConnection = Connection[AuditChange]
 
 @object_type
 class AuditEvent(Node, row=tables.AuditEvent):
-    """A change that was made: who, when, from where and what.
+    """A change: who made it, when, from where, and what it changed.
 
-    It is written with the change itself, and never changed or deleted.
+    It is written in the same transaction as the change. It is immutable and never deleted.
     """
 
-    created_at: datetime = column("When.", of=tables.AuditEvent.at)
-    action: str = column("The mutation that makes this change, as `createUser`; REST uses the same names.")
-    actor_name: str | None = column("The user name of who did it; null for nobody and for the registry itself.")
-    actor: User | None = edge("Who did it; null when she is gone.", read_graph.user_shown, tables.AuditEvent.actor_id)
-    channel: AuditChannel = column("Where it was asked for.", of=tables.AuditEvent.face, read=_channel)
-    address: str | None = column("The address that it was asked from; null for a command.", **PRIVATE)
-    request_id: str | None = column("What the request called itself in `X-Request-Id`.", **PRIVATE)
+    created_at: datetime = column("When the change was made.", of=tables.AuditEvent.at)
+    action: str = column(
+        "Name of the mutation that makes this change, such as `createUser`. REST requests use the same names."
+    )
+    actor_name: str | None = column("The user name of the actor. Null for an anonymous request and for the system.")
+    actor: User | None = edge(
+        "The user who made the change. Null if that user was deleted.",
+        read_graph.user_shown,
+        tables.AuditEvent.actor_id,
+    )
+    channel: AuditChannel = column("The interface of the request.", of=tables.AuditEvent.face, read=_channel)
+    address: str | None = column("The network address of the client. Null for a command.", **PRIVATE)
+    request_id: str | None = column("The value of the header `X-Request-Id`.", **PRIVATE)
     changes: AuditChangeConnection | None = edge(
-        "What it did, a change for each thing, by name; empty when nothing differed.",
+        "The changed objects, by name. Empty if nothing differed.",
         read_graph.audit_changes,
         tables.AuditEvent.id,
         **PRIVATE,
@@ -101,7 +110,7 @@ AuditEventConnection = Connection[AuditEvent]
 
 @object_type
 class ResourceAuditEventFacts(EntityType, row=tables.AuditChange):
-    """An event in a page of those of a resource, with what it did to that."""
+    """Change of one resource by an event."""
 
     before: JSON | None = column(BEFORE)
     after: JSON | None = column(AFTER)
@@ -112,43 +121,45 @@ ResourceAuditEventConnection = Connection[AuditEvent, ResourceAuditEventFacts]
 
 @enum
 class AuditEventOrderField(DescribedEnum):
-    """What events can be ordered by."""
+    """Field by which audit events can be sorted."""
 
     CREATED_AT = (
         "created_at",
-        "In the order in which the changes were committed: a reader that goes on from a cursor misses none.",
+        "Order in which the changes were committed. A reader that continues from a cursor misses none.",
     )
 
 
 @input_type
 class AuditEventOrder:
-    """One term of an order of events."""
+    """One sort key of audit events."""
 
-    field: AuditEventOrderField = strawberry.field(description="What to order by.")
-    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
+    field: AuditEventOrderField = strawberry.field(description="The field to sort by.")
+    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="The direction.")
 
 
 @input_type
 class AuditEventFilter:
-    """Keeps events that match everything given. At most 4 levels deep and 50 comparisons."""
+    """Conditions on an audit event. All of them must match. At most 4 levels deep and 50 comparisons."""
 
     actor_name: StringFilter | None = strawberry.field(
-        default=None, description="The user name of who did it, without regard to letter case."
+        default=None, description="The user name of the actor, without regard to letter case."
     )
-    action: StringFilter | None = strawberry.field(default=None, description="What was done, as `createUser`.")
+    action: StringFilter | None = strawberry.field(
+        default=None, description="Name of the mutation, such as `createUser`."
+    )
     object_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The global id of a thing that it was done to; it may be gone."
+        default=None, description="The global id of a changed object, which may be deleted."
     )
-    created_at: DateTimeFilter | None = strawberry.field(default=None, description="When it was done.")
+    created_at: DateTimeFilter | None = strawberry.field(default=None, description="When the change was made.")
     and_: list["AuditEventFilter"] | None = strawberry.field(
-        default=None, name="and", description="All of these match."
+        default=None, name="and", description="All of these must match."
     )
     or_: list["AuditEventFilter"] | None = strawberry.field(
-        default=None, name="or", description="At least one of these matches."
+        default=None, name="or", description="At least one of these must match."
     )
-    not_: "AuditEventFilter | None" = strawberry.field(default=None, name="not", description="This does not match.")
+    not_: "AuditEventFilter | None" = strawberry.field(default=None, name="not", description="This must not match.")
 
 
-def whole_log(viewer: Viewer) -> int | None:
-    """The key of the whole log, for those who read it."""
+def log_key(viewer: Viewer) -> int | None:
+    """Return the key of the complete log if the viewer may read it; None otherwise."""
     return ROOT_KEY if policy.reads_audit(viewer) else None

@@ -1,0 +1,284 @@
+"""Mutations of users."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import strawberry
+
+from app.db import Transaction
+from app.domain import errors, refs
+from app.domain.viewer import Viewer
+from app.graphql.context import GraphQLContext
+from app.graphql.schema.decorators import input_type, object_type
+from app.graphql.schema.directives import Permission
+from app.graphql.schema.fields import edge
+from app.graphql.schema.payloads import (
+    ChangeInput,
+    MutationError,
+    Outcome,
+    Payload,
+    action,
+    mutation,
+    results,
+    to_error,
+)
+from app.graphql.schema.refs import UserBy, resolve_user
+from app.graphql.schema.scalars import JSON
+from app.graphql.schema.types.users import User
+from app.services import provisioning, read_graph, session, user_deletion, users
+
+
+@input_type
+class NewUserInput:
+    """A new user."""
+
+    user_name: str = strawberry.field(description="1 to 127 letters and digits; unique without regard to letter case.")
+    email: str | None = strawberry.field(
+        default=None, description="Unique without regard to letter case. An empty text means none."
+    )
+    password: str | None = strawberry.field(
+        default=None,
+        description="A password that meets the password policy. Without one, the user cannot sign in until one is set.",
+    )
+    roles: list[str] | None = strawberry.field(
+        default=None,
+        description="Names of roles, with no more permissions than the viewer has. `user` if absent.",
+    )
+    metadata: JSON | None = strawberry.field(
+        default=None,
+        description="A JSON object of at most 64 KiB. `{}` if absent. A list `roles` in it takes precedence "
+        "over the field `roles`, and creates missing roles without permissions.",
+    )
+
+
+@input_type
+class CreateUserInput(NewUserInput, ChangeInput):
+    """A new user."""
+
+
+@input_type
+class CreateUsersInput(ChangeInput):
+    """New users. Either all are created or none."""
+
+    users: list[NewUserInput] = strawberry.field(description="From 1 to 1,000 new users.")
+
+
+@input_type
+class UpdateUserInput(ChangeInput):
+    """Changes of a user. Absent fields stay as they are."""
+
+    user: UserBy = strawberry.field(description="The user.")
+    email: strawberry.Maybe[str | None] = strawberry.field(
+        description="A new e-mail address. Null or an empty text removes it."
+    )
+    roles: strawberry.Maybe[list[str] | None] = strawberry.field(
+        description="Names of the new roles, which replace all current ones. Null is not allowed."
+    )
+
+
+@input_type
+class DeleteUserInput(ChangeInput):
+    """The user to delete."""
+
+    user: UserBy = strawberry.field(description="The user.")
+    successor: UserBy | None = strawberry.field(
+        default=None, description="The user who receives what the deleted user owns. Absent for none."
+    )
+
+
+@input_type
+class SetUserMetadataInput(ChangeInput):
+    """New metadata of a user."""
+
+    user: UserBy = strawberry.field(description="The user.")
+    metadata: JSON = strawberry.field(
+        description="A JSON object of at most 64 KiB, which replaces the current one. `maxStorageMB` is a "
+        "number of megabytes. A list `roles` replaces the user's roles, and creates missing roles "
+        "without permissions."
+    )
+
+
+@input_type
+class AssignRolesInput(ChangeInput):
+    """New roles of a user."""
+
+    user: UserBy = strawberry.field(description="The user.")
+    roles: list[str] = strawberry.field(description="Names of the new roles, which replace all current ones.")
+
+
+@object_type
+class CreateUserPayload(Payload):
+    """Payload of `createUser`."""
+
+    user: User | None = edge("The new user.", read_graph.user)
+
+
+@object_type
+class CreateUsersResult:
+    """Result for one new user."""
+
+    index: int = strawberry.field(description="Index in `input.users`, starting at 0.")
+    user: User | None = edge("The new user. Null if nothing was written.", read_graph.user)
+    errors: list[MutationError] = strawberry.field(description="Reasons why this item was rejected.")
+
+
+@object_type
+class CreateUsersPayload(Payload):
+    """Payload of `createUsers`."""
+
+    results: list[CreateUsersResult] = strawberry.field(
+        description="One result for each new user, in the order of the input. Empty if the input has too many users."
+    )
+
+
+@object_type
+class UpdateUserPayload(Payload):
+    """Payload of `updateUser`."""
+
+    user: User | None = edge("The updated user.", read_graph.user)
+
+
+@object_type
+class AssignRolesPayload(Payload):
+    """Payload of `assignRoles`."""
+
+    user: User | None = edge("The updated user.", read_graph.user)
+
+
+@object_type
+class SetUserMetadataPayload(Payload):
+    """Payload of `setUserMetadata`."""
+
+    user: User | None = edge("The updated user.", read_graph.user)
+
+
+@object_type
+class DeleteUserPayload(Payload):
+    """Payload of `deleteUser`."""
+
+    deleted_user_id: strawberry.ID | None = strawberry.field(description="The id of the deleted user.")
+    orgs_transferred: int | None = strawberry.field(description="Number of orgs transferred to the successor.")
+    resources_transferred: int | None = strawberry.field(
+        description="Number of resources transferred to the successor."
+    )
+
+
+Passwords = Sequence[tuple[str | None, Sequence[str | int]]]
+"""Passwords, each with its path in the input."""
+
+
+def _user_create(data: NewUserInput, password_hash: str | None) -> users.UserCreate:
+    roles = users.DEFAULT_ROLES if data.roles is None else data.roles
+    metadata: Any = {} if data.metadata is None else data.metadata
+    return users.UserCreate(data.user_name, data.email, password_hash, roles, metadata)
+
+
+async def _hash_passwords(
+    context: GraphQLContext, passwords: Passwords
+) -> tuple[Sequence[str | None], Sequence[errors.Problem]]:
+    """Return the hashes and no problems, or the problems of the passwords, which are reported with all others."""
+    try:
+        return await session.hash_managed_passwords(context.app, context.viewer, passwords), ()
+    except errors.Problems as refused:
+        return [None] * len(passwords), refused.problems
+
+
+async def _create(context: GraphQLContext, data: CreateUserInput) -> Outcome:
+    hashes, problems = await _hash_passwords(context, [(data.password, ("password",))])
+    async with context.change(dry_run=data.validate_only) as tx:
+        new, with_orgs = _user_create(data, hashes[0]), context.app.has_personal_orgs
+        return {"user": await provisioning.provision_one(tx, context.viewer, new, problems, with_orgs=with_orgs)}
+
+
+async def _create_many(context: GraphQLContext, data: CreateUsersInput) -> Outcome:
+    try:
+        users.require_create(context.viewer, len(data.users))
+        passwords = [(user.password, ("users", index, "password")) for index, user in enumerate(data.users)]
+        hashes, problems = await _hash_passwords(context, passwords)
+        async with context.change(dry_run=data.validate_only) as tx:
+            new = [_user_create(*each) for each in zip(data.users, hashes, strict=True)]
+            user_ids = await provisioning.provision(tx, context.viewer, new, problems, with_orgs=context.app.has_personal_orgs)
+            return {"results": results(CreateUsersResult, "user", user_ids)}
+    except errors.Problem as problem:
+        return _reject(len(data.users), [problem])
+    except errors.Problems as several:
+        return _reject(len(data.users), several.problems)
+
+
+def _reject(number: int, problems: Sequence[errors.Problem]) -> Outcome:
+    keys = [None] * number if number <= users.MAX_AT_ONCE else []
+    return {
+        "results": results(CreateUsersResult, "user", keys, problems),
+        "errors": [to_error(problem) for problem in problems],
+    }
+
+
+async def _update(tx: Transaction, viewer: Viewer, data: UpdateUserInput) -> Outcome:
+    if data.roles is not None and data.roles.value is None:
+        raise errors.BadInput(
+            "`roles` must be a list. Send an empty list to remove all roles, or leave it out to keep them."
+        )
+    changes = users.UserUpdate(
+        email=None if data.email is None else data.email.value or "",
+        roles=None if data.roles is None else data.roles.value,
+    )
+    return {"user": await users.update_user(tx, viewer, resolve_user(data.user), changes)}
+
+
+async def _delete(tx: Transaction, viewer: Viewer, data: DeleteUserInput) -> Outcome:
+    successor = None if data.successor is None else resolve_user(data.successor)
+    deleted = await user_deletion.delete_user(tx, viewer, resolve_user(data.user), successor)
+    return {
+        "deleted_user_id": refs.encode("User", deleted.id),
+        "orgs_transferred": deleted.orgs,
+        "resources_transferred": deleted.resources,
+    }
+
+
+async def _set_metadata(tx: Transaction, viewer: Viewer, data: SetUserMetadataInput) -> Outcome:
+    return {"user": await users.set_user_metadata(tx, viewer, resolve_user(data.user), data.metadata)}
+
+
+async def _assign(tx: Transaction, viewer: Viewer, data: AssignRolesInput) -> Outcome:
+    return {"user": await users.assign_roles(tx, viewer, resolve_user(data.user), data.roles)}
+
+
+MANAGE: Any = {"requires": Permission.USERS_MANAGE}
+
+
+@object_type
+class UserMutations:
+    """Mutations of users."""
+
+    create_user: CreateUserPayload | None = action("Create a user.", CreateUserInput, _create, **MANAGE)
+    create_users: CreateUsersPayload | None = action(
+        "Create up to 1,000 users in one transaction. If one is rejected, nothing is written and each "
+        "rejected user has its errors.",
+        CreateUsersInput,
+        _create_many,
+        **MANAGE,
+    )
+    update_user: UpdateUserPayload | None = mutation(
+        "Update the e-mail address or the roles of a user whose rights do not exceed the viewer's.",
+        UpdateUserInput,
+        _update,
+        **MANAGE,
+    )
+    delete_user: DeleteUserPayload | None = mutation(
+        "Delete a user whose rights do not exceed the viewer's. All tokens of the user are revoked at once. "
+        "The successor, if named, receives what the user owns; then the user's access must not exceed the "
+        "viewer's either. Rejected while a resource of the user, or one in an org of the user, is locked.",
+        DeleteUserInput,
+        _delete,
+        **MANAGE,
+    )
+    set_user_metadata: SetUserMetadataPayload | None = mutation(
+        "Replace the metadata of a user.", SetUserMetadataInput, _set_metadata, **MANAGE
+    )
+    assign_roles: AssignRolesPayload | None = mutation(
+        "Set the roles of a user. The viewer can add and remove only roles with no more permissions than "
+        "their own. One active administrator must remain.",
+        AssignRolesInput,
+        _assign,
+        **MANAGE,
+    )
