@@ -162,14 +162,14 @@ class GraphQLHandler:
             about.executor = "compiled"
             return {"data": found}, context
         assert isinstance(found, Fallback)
-        about.executor, about.reason = "stock", found.reason
+        about.executor, about.reason = "reference", found.reason
         if context is None:
             context = self._context(viewer)
             context.freshness = query_freshness(viewer)
             stock = self._execute_reference(ready, context)
             return await _run_until(stock, deadline or self._deadline(known)), context
         body = await self._execute_reference(ready, context)
-        if context.times.stopped is not None and not about.change_made:
+        if context.times.stopped is not None and not about.committed_changes:
             raise context.times.stopped
         return body, context
 
@@ -231,4 +231,4 @@ async def _run_until(work: Awaitable[Done], deadline: float) -> Done:
 
 def _stats_header(about: RequestStats) -> dict[str, str]:
     """Which executor answered, and why, for those who ask for figures."""
-    return {"Ostiary-Executor": f'{about.executor}; cause="{about.reason}"' if about.reason else about.executor}
+    return {"Ostiary-Executor": f'{about.executor}; reason="{about.reason}"' if about.reason else about.executor}

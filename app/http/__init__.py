@@ -11,12 +11,12 @@ from app.http.headers import RequestHeaders, parse_headers
 from app.http.middleware import RequestLog, RequestMiddleware
 from app.http.refusals import MethodNotAllowed, UnsupportedMediaType, headers
 from app.http.request_origin import note_origin
-from app.http.responses import NO_SNIFFING, UNKEPT, Cookie, encode_json, set_cookie
+from app.http.responses import NO_SNIFFING, NO_STORE, Cookie, encode_json, set_cookie
 from app.http.value_limits import require_few_uses, require_few_values
 
 __all__ = [
     "NO_SNIFFING",
-    "UNKEPT",
+    "NO_STORE",
     "BufferedResponse",
     "Cookie",
     "FastRouter",

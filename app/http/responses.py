@@ -8,7 +8,7 @@ import orjson
 from starlette.responses import Response
 
 NO_SNIFFING = {"X-Content-Type-Options": "nosniff"}
-UNKEPT = {"Cache-Control": "no-store", **NO_SNIFFING}
+NO_STORE = {"Cache-Control": "no-store", **NO_SNIFFING}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,13 @@ from starlette.responses import Response
 from app import http
 from app.db import ForeignKeyViolation
 from app.domain.errors import Conflict, Forbidden, Problem, Problems, QuotaExceeded, Refusal, TimedOut, Unauthenticated
-from app.http.deadlines import reported
+from app.http.deadlines import reported_error
 from app.observability import counters, request_stats
 
 LOG = logging.getLogger("ostiary")
 
 HEADERS = {
-    **http.UNKEPT,
+    **http.NO_STORE,
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "X-Frame-Options": "SAMEORIGIN",
 }
@@ -39,7 +39,7 @@ def error_response(
 ) -> Response:
     """The response to an error; DroneDB's clients know no 403 and take 401 for it. So many errors are told at most."""
     headers: Mapping[str, str] = {}
-    error = reported(error, LOG)
+    error = reported_error(error, LOG)
     request_stats.current_request().codes += _codes(error)
     match error:
         case Refusal():

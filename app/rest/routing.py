@@ -19,7 +19,7 @@ from app.db import Freshness, Transaction
 from app.domain import viewer as viewers
 from app.domain.errors import ChangeMade, Problem
 from app.domain.viewer import Viewer
-from app.http.deadlines import MADE
+from app.http.deadlines import CHANGE_MADE
 from app.observability import request_stats
 from app.query.reader import ListReader, query_freshness
 from app.query.sql import SelectBuilder
@@ -221,9 +221,9 @@ async def _limited(seconds: int) -> AsyncIterator[None]:
             about.after_commit = begin_to_read
             yield
     except asyncio.CancelledError:
-        if not about.change_made:
+        if not about.committed_changes:
             raise
-        raise ChangeMade(MADE) from None
+        raise ChangeMade(CHANGE_MADE) from None
     finally:
         about.after_commit = None
 

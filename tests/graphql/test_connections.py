@@ -216,5 +216,5 @@ def test_there_is_always_a_file_descriptor_for_the_next_connection(
     file_descriptors.raise_limit(1_000, 64)
 
     assert now == [(raised, limits[1])]
-    assert file_descriptors.permitted(1_000, 64) == bound
+    assert file_descriptors.allowed_connections(1_000, 64) == bound
     assert bool(caplog.records) == (bound < 1_000)

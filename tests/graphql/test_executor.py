@@ -25,7 +25,7 @@ async def _asked(api: Api, question: str) -> str:
 
 
 async def test_a_text_is_planned_when_it_comes_again(api: Api) -> None:
-    assert await _asked(api, QUESTION) == 'stock; cause="first sight"'
+    assert await _asked(api, QUESTION) == 'reference; reason="first sight"'
     assert await _asked(api, QUESTION) == "compiled"
     assert await _asked(api, QUESTION) == "compiled"
 
@@ -42,25 +42,25 @@ async def test_what_has_no_plan_says_why(api: Api) -> None:
     introspection = "{ __schema { queryType { name } } }"
     await _asked(api, introspection)
 
-    assert await _asked(api, introspection) == 'stock; cause="introspection"'
+    assert await _asked(api, introspection) == 'reference; reason="introspection"'
 
 
 async def test_what_a_change_shows_is_planned_when_its_text_comes_again(api: Api, make: Make) -> None:
-    admin, stock = await make.admin(), 'stock; cause="%s"'
+    admin, reference = await make.admin(), 'reference; reason="%s"'
     change = "mutation ($name: String!) { createRole(input: {name: $name}) { role { name } errors { code } } }"
     told = []
     for name in ("Readers", "Writers", "Writers"):
         response = await api.post_with_stats(change, admin, name=name)
         told.append(response.headers[TOLD])
 
-    assert told == [stock % "first sight", "compiled", stock % "problem"]
+    assert told == [reference % "first sight", "compiled", reference % "problem"]
 
 
-@pytest.mark.parametrize("overrides", [{"OSTIARY_EXECUTOR": "stock"}], indirect=True)
-async def test_the_setting_leaves_everything_to_the_stock_executor(api: Api) -> None:
+@pytest.mark.parametrize("overrides", [{"OSTIARY_EXECUTOR": "reference"}], indirect=True)
+async def test_the_setting_leaves_everything_to_the_reference_executor(api: Api) -> None:
     answers = {await _asked(api, QUESTION) for _ in range(3)}
 
-    assert answers == {'stock; cause="setting"'}
+    assert answers == {'reference; reason="setting"'}
 
 
 @pytest.mark.parametrize("overrides", [{"OSTIARY_METRICS_TOKEN": METRICS}], indirect=True)
@@ -71,5 +71,5 @@ async def test_executions_are_counted_by_executor_and_cause(api: Api, app: Starl
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:5000") as near:
         text = (await near.get("/metrics", headers={"authorization": f"Bearer {METRICS}"})).text
 
-    assert 'ostiary_executions_total{executor="compiled",cause=""} 2' in text
-    assert 'ostiary_executions_total{executor="stock",cause="first sight"} 1' in text
+    assert 'ostiary_operations_total{executor="compiled",reason=""} 2' in text
+    assert 'ostiary_operations_total{executor="reference",reason="first sight"} 1' in text

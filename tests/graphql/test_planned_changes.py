@@ -159,9 +159,9 @@ async def test_what_follows_a_login_is_asked_by_the_one_who_signed_in(api: Api, 
         told.append((response.headers[TOLD], response.json()["data"]["login"]["query"]["viewer"]["user"]["userName"]))
 
     assert told == [
-        ('stock; cause="first sight"', "ann"),
-        ('stock; cause="another viewer"', "ann"),
-        ('stock; cause="another viewer"', "ben"),
+        ('reference; reason="first sight"', "ann"),
+        ('reference; reason="another viewer"', "ann"),
+        ('reference; reason="another viewer"', "ben"),
     ]
 
 
@@ -197,7 +197,7 @@ async def test_where_the_plan_meets_a_surprise_stock_tells_of_what_was_made_and_
     async with logged(database) as since:
         response = await api.post_with_stats(RENAME, root, input={**given, "name": "Corals"})
 
-    assert response.headers[TOLD] == 'stock; cause="surprise"'
+    assert response.headers[TOLD] == 'reference; reason="surprise"'
     assert response.json()["data"] == {"updateOrg": {"org": {"name": "Corals"}, "errors": []}}
     assert since.one.action == "updateOrg"
 
@@ -218,8 +218,8 @@ async def test_several_changes_are_made_one_after_the_other_and_one_that_is_skip
         told.append((response.headers[TOLD], counts))
 
     assert told == [
-        ('stock; cause="first sight"', [4, 5]),
-        ('stock; cause="first sight"', [6]),
-        ('stock; cause="several changes"', [7, 8]),
+        ('reference; reason="first sight"', [4, 5]),
+        ('reference; reason="first sight"', [6]),
+        ('reference; reason="several changes"', [7, 8]),
         ("compiled", [9]),
     ]

@@ -235,7 +235,7 @@ class Protocol(ClosingProtocol):
     def _check_head(self) -> None:
         """Refuse a head for what few heads can be refused for."""
         if self._is_reserved and not self._asks_for_health():
-            raise exceeded("connections", self._budget.most_connections)
+            raise exceeded("connections", self._budget.max_connections)
         if self._arrived > self._most_bytes and self._head_size() > self._most_bytes:
             raise exceeded("header_bytes", self._most_bytes)
         if len(self.pipeline) >= MOST_PIPELINED:
@@ -317,7 +317,7 @@ class Protocol(ClosingProtocol):
 
     def _timeout(self) -> Refusal:
         if self._is_reserved and self._state != BODY:
-            return exceeded("connections", self._budget.most_connections)
+            return exceeded("connections", self._budget.max_connections)
         if self._state == BODY:
             return exceeded("body_seconds", int(self._body_seconds))
         return exceeded("header_seconds", int(self._head_seconds))
@@ -359,7 +359,7 @@ class Protocol(ClosingProtocol):
         if self._state == CLOSED:
             self._socket.abort()
         elif self._state != REFUSED:
-            self._refuse(exceeded("connections", self._budget.most_connections))
+            self._refuse(exceeded("connections", self._budget.max_connections))
             if self.is_closed and not lingers:
                 self._socket.close()
 
