@@ -19,7 +19,7 @@ from app.rest.request_bodies import Body
 from app.rest.responses import created, json, not_modified_placeholder
 from app.rest.routing import AuthMode, Call, Route
 from app.services import read_graph, resources, validation
-from app.services.dataset_visibility import Visibility, set_visibility, visibility
+from app.services.dataset_visibility import Visibility, set_visibility, visibility_sql
 from app.services.roles import RowRef
 
 DATASET = 7
@@ -36,7 +36,7 @@ CELLS = layout(
     "size_bytes",
     "created_at",
     "updated_at",
-    visibility=FieldSpec(of=visibility),
+    visibility=FieldSpec(of=visibility_sql),
     mask=FieldSpec(of=policy.effective_mask),
     deletes=flag(policy.deletes_in_org),
 )

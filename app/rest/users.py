@@ -85,7 +85,7 @@ async def _create(call: Call) -> Response:
     wanted = users.DEFAULT_ROLES if roles is None else roles
     new = users.UserCreate(given["userName"], given.get("email"), hashes[0], wanted)
     async with call.change("createUser") as tx:
-        key = await provisioning.provision_one(tx, call.viewer, new, wrong, with_orgs=call.app.gives_orgs)
+        key = await provisioning.provision_one(tx, call.viewer, new, wrong, with_orgs=call.app.has_personal_orgs)
     reads = call.reads
     row = await reads.one(read_graph.user, _USER, key)
     assert row is not None, "who makes users sees them"

@@ -53,16 +53,16 @@ class StaleRevision(OstiaryError):
 class GrantEntry:
     """Some roles for one subject: a group or a user by `way`, or everybody of a kind.
 
-    One that `names_nobody` is wrong, which is told only to who may change the configuration.
+    One that `has_no_subject` is wrong, which is told only to who may change the configuration.
     """
 
     kind: SubjectType
     mask: int
     expires_at: datetime | None = None
-    way: RowRef | None = None
+    ref: RowRef | None = None
     path: Path = ()
     subject: int = 0
-    names_nobody: bool = False
+    has_no_subject: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +189,7 @@ async def _check_entries(
 
 
 def _problems(tx: Transaction, found: ResourceForUpdate, entry: GrantEntry) -> Iterator[Problem]:
-    if entry.names_nobody:
+    if entry.has_no_subject:
         yield InvalidInput("Say true, or name another subject.", entry.path)
     if entry.subject < 0:
         what = "group" if entry.kind is SubjectType.GROUP else "user"
@@ -233,9 +233,9 @@ def _repeated(entry: GrantEntry) -> Problem:
 
 
 def _load_subjects(entry: GrantEntry) -> tuple[SubjectType, Any]:
-    if entry.way is None:
+    if entry.ref is None:
         return entry.kind, None
-    way, key = entry.way
+    way, key = entry.ref
     return entry.kind, (way, key if way == "id" else validation.normalize_key(str(key)))
 
 
@@ -247,7 +247,7 @@ async def _subjects(
         (SubjectType.GENERAL, None): resource_roles.GENERAL,
         (SubjectType.ANYONE, None): resource_roles.ANYONE,
     }
-    wanted = [_load_subjects(entry) for entry in entries if entry.way is not None]
+    wanted = [_load_subjects(entry) for entry in entries if entry.ref is not None]
     for kind, way in sorted({(kind, named[0]) for kind, named in wanted}):
         keys = [named[1] for of, named in wanted if (of, named[0]) == (kind, way)]
         statement = _select_subjects(kind, way, viewer.permission_profile)

@@ -13,7 +13,7 @@ from app.db import CommitScopedCache, Database, Freshness
 from app.db.tables import Resource, RowId, User, col
 from app.query.relations import Keys, among
 
-KEPT: Mapping[tuple[int, bool], CommitScopedCache[int, int]] = {
+MASKS_BY_PAIR: Mapping[tuple[int, bool], CommitScopedCache[int, int]] = {
     (base, registry): CommitScopedCache(200_000 if base == policy.PAIR and registry else 50_000)
     for base in (policy.PAIR, policy.WIDE_PAIR)
     for registry in (True, False)
@@ -24,7 +24,7 @@ NO_USER, NO_RESOURCE = 2 * policy.ENDS, 4 * policy.ENDS
 """Marks in the mask of a pair whose user or resource does not exist. They are remembered with it, and cost no look."""
 
 
-async def masks_of_pairs(
+async def get_masks(
     database: Database, pairs: Sequence[int], base: int = policy.PAIR, *, registry: bool = True
 ) -> Mapping[int, int]:
     """The effective roles of users on resources by pair (see `policy.PAIR`), maybe with others.
@@ -36,7 +36,7 @@ async def masks_of_pairs(
     """
     if not pairs:
         return {}
-    known = await KEPT[base, registry].get(database)
+    known = await MASKS_BY_PAIR[base, registry].get(database)
     missing = [pair for pair in pairs if pair not in known]
     if not missing:
         return known

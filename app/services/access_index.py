@@ -28,7 +28,7 @@ from app.domain import resource_roles
 from app.domain.resource_roles import SubjectType
 from app.query.relations import Keys, among, integers
 
-AT_ONCE = 2_000
+BATCH_SIZE = 2_000
 """How many resources one statement changes, so that neither their list nor the wait for its end is long."""
 
 COLUMNS = ("resource_id", "subject", "granted", "mask", "type_id", "expires_at", "name_key", "created_at", "updated_at")
@@ -82,7 +82,7 @@ def _subject(kind: SubjectType, key: ColumnElement[Any]) -> ColumnElement[Any]:
 
 async def refresh(tx: Transaction, resources: Iterable[int]) -> None:
     """Make the rows of some resources anew, in the transaction that changes them."""
-    async for keys in chunks(list(resources), AT_ONCE):
+    async for keys in chunks(list(resources), BATCH_SIZE):
         await tx.rows(_TAKE, keys=keys)
         await tx.rows(_MAKE, keys=keys)
 
@@ -130,7 +130,7 @@ async def forget(tx: Transaction, kind: SubjectType, key: int) -> int:
     subject = resource_roles.subject_id(kind, key)
     given = await tx.rows(delete(Grant).where(col(Grant.subject) == subject).returning(col(Grant.resource_id)))
     found = [row[0] for row in given]
-    async for some in chunks(found, AT_ONCE):
+    async for some in chunks(found, BATCH_SIZE):
         changed = among(col(Resource.id), integers(some))
         await tx.rows(update(Resource).where(changed).values(revision=col(Resource.revision) + 1))
     await tx.rows(delete(Access).where(col(Access.subject) == subject))

@@ -14,7 +14,7 @@ from app.domain.viewer import SYSTEM
 from app.query.relations import among, integers
 from app.services import access_index, audit
 
-AT_ONCE = 5_000
+BATCH_SIZE = 5_000
 """How many resources one statement takes: none runs for longer than a second, and progress can be told."""
 
 
@@ -54,14 +54,14 @@ async def _rebuild(tx: Transaction, tell: Callable[[int, int], None]) -> Rebuild
     await tx.rows(LockTables())
     keys = [row[0] for row in await tx.rows(select(col(Resource.id)).order_by(col(Resource.id)))]
     missing = surplus = 0
-    for at in range(0, len(keys), AT_ONCE):
-        some = keys[at : at + AT_ONCE]
+    for at in range(0, len(keys), BATCH_SIZE):
+        some = keys[at : at + BATCH_SIZE]
         wanted = access_index.definition(among(col(Resource.id), integers(some))).selects
         stored = select(*_columns()).where(among(col(Access.resource_id), integers(some)))
         missing += sum([await _number(tx, except_(part, stored)) for part in wanted])
         surplus += await _number(tx, except_(stored, *wanted))
         await access_index.refresh(tx, some)
-        tell(min(at + AT_ONCE, len(keys)), len(keys))
+        tell(min(at + BATCH_SIZE, len(keys)), len(keys))
     return RebuildResult(await _number(tx, select(col(Access.resource_id))), missing, surplus)
 
 

@@ -29,7 +29,7 @@ class AppContext:
     last_used: api_tokens.LastUsedRecorder
     api_token_lifetime: timedelta | None = None
     provider: IdentityProvider | None = None
-    gives_orgs: bool = False
+    has_personal_orgs: bool = False
 
     @property
     def queue(self) -> FairQueue:

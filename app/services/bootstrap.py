@@ -45,7 +45,7 @@ async def ensure_admin(desk: AppContext, default: DefaultAdmin, password: str | 
             return False
         new = users.UserCreate(default.user_name, default.email, fresh, (roles.ADMIN,))
         try:
-            await provisioning.provision_one(tx, SYSTEM, new, with_orgs=desk.gives_orgs)
+            await provisioning.provision_one(tx, SYSTEM, new, with_orgs=desk.has_personal_orgs)
         except (Problem, Problems) as refused:
             raise SettingsError(f"DefaultAdmin: the administrator cannot be made. {refused}") from None
     return True

@@ -19,7 +19,7 @@ from app.domain.viewer import Viewer
 from app.policy import PAIR, USER_SUBJECTS, WIDE_PAIR
 from app.query.relations import Keys, among
 from app.services import validation
-from app.services.access_cache import NO_RESOURCE, NO_USER, mark_missing, masks_of_pairs
+from app.services.access_cache import NO_RESOURCE, NO_USER, get_masks, mark_missing
 from app.services.roles import RowRef
 
 MAX_CHECKS = 10_000
@@ -171,10 +171,10 @@ async def _masks(database: Database, viewer: Viewer, asked: Collection[int], bas
     me = viewer.user_id or 0
     is_told = policy.knows_registrars(viewer)
     if viewer.token_id is None and is_told:
-        return await masks_of_pairs(database, [*asked], base)
+        return await get_masks(database, [*asked], base)
     own = [pair for pair in asked if pair // base == me]
     others = [pair for pair in asked if pair // base != me]
-    found = await masks_of_pairs(database, others, base, registry=is_told)
+    found = await get_masks(database, others, base, registry=is_told)
     if viewer.token_id is None:
         return {**found, **await masks_of_pairs(database, own, base)}
     keys = [pair % base for pair in own]

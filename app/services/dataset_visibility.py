@@ -28,7 +28,7 @@ class Visibility(IntEnum):
     """Anyone, signed in or not."""
 
 
-def visibility(viewer: Viewer) -> ColumnElement[int]:
+def visibility_sql(viewer: Viewer) -> ColumnElement[int]:
     """What a resource's grants come to, as a cell of its row. It tells no more than somebody signed out can try."""
     levels = ((policy.is_anyone(viewer), Visibility.PUBLIC), (policy.is_general(viewer), Visibility.UNLISTED))
     whens = [(_finds(entry), literal_column(str(int(level)), Integer)) for entry, level in levels]

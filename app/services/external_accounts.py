@@ -31,13 +31,13 @@ class ProviderIdentity:
     metadata: dict[str, Any]
 
 
-async def by_password(provider: IdentityProvider, user_name: str, password: str) -> ProviderIdentity | None:
+async def identify_by_password(provider: IdentityProvider, user_name: str, password: str) -> ProviderIdentity | None:
     """Who signs in with a password; None when it is wrong or nobody has that name. It is the typed name that counts."""
     said = await _ask(provider, username=user_name, password=password)
     return None if said is None else _identity(user_name, said)
 
 
-async def by_token(provider: IdentityProvider, token: str) -> ProviderIdentity | None:
+async def identify_by_token(provider: IdentityProvider, token: str) -> ProviderIdentity | None:
     """Who signs in with a token of the provider's, which says her name; None when the token is not good."""
     said = await _ask(provider, token=token)
     if said is None:

@@ -15,19 +15,19 @@ from app.security.fair_queue import FairQueue
 
 log = logging.getLogger(__name__)
 
-CONNECTIONS = 20
-QUEUE = 1_024
+MAX_CONNECTIONS = 20
+MAX_QUEUED = 1_024
 """How many sign-ins may wait for their turn to ask."""
 
 CONNECT_SECONDS = 2.0
 
-SECONDS = 5.0
+MAX_ANSWER_SECONDS = 5.0
 """How long an answer may take in all, however slowly it drips."""
 
 IDLE_SECONDS = 2.0
 """How long a connection is kept for the next question: less than servers keep it, so that none closes under one."""
 
-MOST_BYTES = 65_536
+MAX_ANSWER_BYTES = 65_536
 """The largest answer: as much as is kept of it."""
 
 HEADERS = {
@@ -53,14 +53,14 @@ class IdentityProvider:
     sign-in to the next.
     """
 
-    def __init__(self, url: str, seconds: float = SECONDS) -> None:
+    def __init__(self, url: str, seconds: float = MAX_ANSWER_SECONDS) -> None:
         try:
             self._url = httpx.URL(url)
         except httpx.InvalidURL:
             raise SettingsError("ExternalAuthUrl: is not a URL") from None
         self.seconds = seconds
-        self.queue = FairQueue(CONNECTIONS, QUEUE)
-        self._turns = asyncio.Semaphore(CONNECTIONS)
+        self.queue = FairQueue(MAX_CONNECTIONS, MAX_QUEUED)
+        self._turns = asyncio.Semaphore(MAX_CONNECTIONS)
         self._client = httpx.AsyncClient(
             headers=HEADERS,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
@@ -113,8 +113,8 @@ async def _body(response: httpx.Response) -> bytes:
     body = bytearray()
     async for chunk in response.aiter_raw():
         body += chunk
-        if len(body) > MOST_BYTES:
-            raise provider_error(f"It has more than {MOST_BYTES:,} bytes.")
+        if len(body) > MAX_ANSWER_BYTES:
+            raise provider_error(f"It has more than {MAX_ANSWER_BYTES:,} bytes.")
     return bytes(body)
 
 

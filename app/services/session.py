@@ -138,7 +138,7 @@ async def log_in(desk: AppContext, user_name: str, password: str) -> Session:
         if desk.provider is None:
             return await _let_in_by_password(desk, attempt, user_name, password)
         attempt.reason = Reason.PROVIDER_AWAY
-        vouched = await external_accounts.by_password(desk.provider, user_name, password)
+        vouched = await external_accounts.identify_by_password(desk.provider, user_name, password)
         return await _let_in(desk, attempt, vouched, WRONG_PASSWORD)
 
 
@@ -182,7 +182,9 @@ async def log_in_with_token(desk: AppContext, token: str) -> Session:
     await desk.key_store.refresh()
     async with desk.throttle.attempt(desk.database, desk.queue) as attempt:
         attempt.reason = Reason.PROVIDER_AWAY
-        return await _let_in(desk, attempt, await external_accounts.by_token(desk.provider, token), WRONG_TOKEN)
+        return await _let_in(
+            desk, attempt, await external_accounts.identify_by_token(desk.provider, token), WRONG_TOKEN
+        )
 
 
 async def _let_in(desk: AppContext, attempt: LoginAttempt, vouched: ProviderIdentity | None, wrong: str) -> Session:
@@ -191,7 +193,7 @@ async def _let_in(desk: AppContext, attempt: LoginAttempt, vouched: ProviderIden
     if vouched is None:
         raise Unauthenticated(wrong)
     async with audit.transaction(desk.database, SYSTEM, SYNCHRONIZE) as tx:
-        user_id = await external_accounts.synchronize(tx, vouched, with_orgs=desk.gives_orgs)
+        user_id = await external_accounts.synchronize(tx, vouched, with_orgs=desk.has_personal_orgs)
         if user_id is None:
             attempt.reason = Reason.NOT_ALLOWED
             raise Unauthenticated(wrong)

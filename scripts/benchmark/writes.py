@@ -79,7 +79,7 @@ async def _entry(tx: db.Transaction, client: int, turn: int) -> None:
     entry = access.GrantEntry(
         SubjectType.GROUP,
         resource_roles.METADATA_READ | (turn % 2) * resource_roles.METADATA_WRITE,
-        way=("slug", _GROUP),
+        ref=("slug", _GROUP),
     )
     await access.grant_access(tx, ROOT, ("id", _resource(client)), entry)
 

@@ -228,7 +228,7 @@ async def test_what_waited_for_a_right_to_end_has_it_no_longer(
     org, reef = await make.org(owner=ann), await make.resource(await make.org(), owner=ann)
     await make.member(org, bob, MemberLevel.READ_WRITE)
     await make.grant(reef, bob, resource_roles.ADMIN)
-    entry = access.GrantEntry(SubjectType.USER, 0, way=("user_name", "bob"))
+    entry = access.GrantEntry(SubjectType.USER, 0, ref=("user_name", "bob"))
 
     async def revoked(tx: Transaction) -> Any:
         return await access.revoke_access(tx, seen(ann), ("id", reef.id), entry)

@@ -40,9 +40,9 @@ async def test_it_fills_an_empty_database_once(make: Make, database: db.Database
 
     filled = await demo.fill(make.app)
 
-    assert (len(filled.people), filled.orgs, filled.groups, filled.resources) == (44, 8, 12, 300)
+    assert (len(filled.user_names), filled.orgs, filled.groups, filled.resources) == (44, 8, 12, 300)
     assert filled.locked >= 5
-    assert await rows_of(database, User) == len(filled.people) + 2, "the administrator, and one who has left"
+    assert await rows_of(database, User) == len(filled.user_names) + 2, "the administrator, and one who has left"
     assert await rows_of(database, LockEvent) > 2 * filled.locked
     async with unchanged(database):
         with pytest.raises(Conflict, match="users: 46, orgs: 8, groups: 12"):
@@ -73,14 +73,14 @@ async def test_everybody_signs_in_as_it_tells_and_finds_the_examples(
     api: Api, make: Make, database: db.Database, world: demo.DemoCounts
 ) -> None:
     assert demo_names.PASSWORD in "\n".join(world.report)
-    assert {name for name, _ in demo_names.TOUR} <= set(world.people)
-    assert await rows_of(database, User) == len(world.people) + 1
+    assert {name for name, _ in demo_names.TOUR} <= set(world.user_names)
+    assert await rows_of(database, User) == len(world.user_names) + 1
 
-    for name in world.people:
+    for name in world.user_names:
         reply = await api(LOGIN, input={"userName": name, "password": demo_names.PASSWORD})
         assert answered(reply, "login")["session"]["user"] == {"userName": name}
 
-    assert await demo.is_open(make.app)
+    assert await demo.is_demo_password_valid(make.app)
 
     sign_in, ask = demo_names.QUESTION
     assert codes(await api(sign_in)) == []
@@ -143,4 +143,4 @@ async def test_who_writes_to_the_examples(api: Api, database: db.Database, world
 async def test_a_database_of_others_is_not_taken_for_the_demo(make: Make) -> None:
     await make.users(["ines", "luca", "felix"])
 
-    assert not await demo.is_open(make.app)
+    assert not await demo.is_demo_password_valid(make.app)

@@ -188,7 +188,7 @@ async def test_a_provider_that_takes_too_long_is_not_waited_for(
 async def test_a_crowd_that_the_provider_keeps_waiting_does_not_stand_in_the_way_later(provider: Provider) -> None:
     asked = asking.IdentityProvider(provider.url, seconds=0.3)
     provider.instead = _silent
-    crowd = [asked.ask(username="ann", password=PASSWORD) for _ in range(3 * asking.CONNECTIONS)]
+    crowd = [asked.ask(username="ann", password=PASSWORD) for _ in range(3 * asking.MAX_CONNECTIONS)]
 
     replies = await asyncio.gather(*crowd, return_exceptions=True)
     asked.seconds, provider.instead = 30, None
@@ -201,7 +201,7 @@ async def test_a_crowd_that_the_provider_keeps_waiting_does_not_stand_in_the_way
 
 async def test_a_crowd_asks_the_provider_by_turns(provider: Provider) -> None:
     async def held(writer: asyncio.StreamWriter) -> None:
-        if len(provider.heard) == asking.CONNECTIONS:
+        if len(provider.heard) == asking.MAX_CONNECTIONS:
             full.set()
         await go_on.wait()
         writer.write(answer(200, b"{}"))
@@ -210,14 +210,16 @@ async def test_a_crowd_asks_the_provider_by_turns(provider: Provider) -> None:
     full, go_on = asyncio.Event(), asyncio.Event()
     asked = asking.IdentityProvider(provider.url, seconds=30)
     provider.instead = held
-    crowd = [asyncio.create_task(asked.ask(username="ann", password=PASSWORD)) for _ in range(2 * asking.CONNECTIONS)]
+    crowd = [
+        asyncio.create_task(asked.ask(username="ann", password=PASSWORD)) for _ in range(2 * asking.MAX_CONNECTIONS)
+    ]
     await full.wait()
     await asyncio.sleep(0.1)  # one more would be heard by now
     at_once = len(provider.heard)
     go_on.set()
 
     assert await asyncio.gather(*crowd) == [{}] * len(crowd)
-    assert at_once == asking.CONNECTIONS
+    assert at_once == asking.MAX_CONNECTIONS
     await asked.close()
 
 

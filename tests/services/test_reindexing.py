@@ -16,7 +16,7 @@ SEEN = "{ resources { nodes { slug } } }"
 @pytest.fixture(autouse=True)
 def in_small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Several statements, as for a large registry."""
-    monkeypatch.setattr(access_index_rebuild, "AT_ONCE", 2)
+    monkeypatch.setattr(access_index_rebuild, "BATCH_SIZE", 2)
 
 
 async def test_an_index_that_is_right_stays_as_it_is(make: Make, database: db.Database) -> None:

@@ -15,7 +15,7 @@ from app.db import chunks
 from app.domain import refs
 from app.services.audit.states import AuditLink, LinkEnd, LinkQuery, ObjectRef, ObjectState, Values
 
-AT_ONCE = 250
+BATCH_SIZE = 250
 """How many things are looked at by one statement, and compared in one piece."""
 
 MAX_CHANGE = 32_768
@@ -63,14 +63,14 @@ class AuditEntries:
 
     def pack(self) -> None:
         """Keep as bytes what is there, unless it is little."""
-        if len(self._open) > AT_ONCE:
+        if len(self._open) > BATCH_SIZE:
             for thing, entry in self._open.items():
                 self._packed[thing] = marshal.dumps((entry.name, entry.before, entry.after))
             self._open.clear()
 
     async def pop_all(self) -> AsyncIterator[Iterable[tuple[ObjectRef, AuditEntry]]]:
         """Hand out all that have a name, some at a time, and keep none of them."""
-        async for things in chunks([*self._packed], AT_ONCE):
+        async for things in chunks([*self._packed], BATCH_SIZE):
             yield [(thing, AuditEntry(*_load(self._packed.pop(thing)))) for thing in things]
         yield [(thing, entry) for thing, entry in self._open.items() if entry.name is not None]
 

@@ -21,7 +21,7 @@ from app.domain.viewer import Viewer
 from app.observability import request_stats
 from app.services.audit import states
 from app.services.audit.entries import (
-    AT_ONCE,
+    BATCH_SIZE,
     MAX_CHANGE,
     AuditEntries,
     AuditEntry,
@@ -151,8 +151,8 @@ async def track(tx: Transaction, kind: str, keys: Iterable[int]) -> None:
     if notes is None:
         return
     keys = list(keys)
-    are_many = len(keys) > AT_ONCE
-    async for some in chunks(keys, AT_ONCE):
+    are_many = len(keys) > BATCH_SIZE
+    async for some in chunks(keys, BATCH_SIZE):
         if new := [key for key in some if (kind, key) not in notes.before]:
             found = await AUDITED[kind](tx, new)
             for key in new:
@@ -195,11 +195,11 @@ async def _once() -> AsyncIterator[Sequence[int]]:
 async def _ties(tx: Transaction, asked: LinkQuery) -> LinkedEnds:
     """Ties as they are now; many are kept as bytes."""
     found: LinkedEnds = {}
-    async for some in chunks(sorted(asked.of or ()), AT_ONCE) if asked.of else _once():
+    async for some in chunks(sorted(asked.of or ()), BATCH_SIZE) if asked.of else _once():
         rows = await states.load_links(tx, replace(asked, of=frozenset(some)) if some else asked)
-        async for part in chunks(rows, AT_ONCE):
+        async for part in chunks(rows, BATCH_SIZE):
             read = {(row[0], row[1]): asked.ties.read(row) for row in part}
-            found.update(read if len(rows) <= AT_ONCE else {ends: pack_link(tie) for ends, tie in read.items()})
+            found.update(read if len(rows) <= BATCH_SIZE else {ends: pack_link(tie) for ends, tie in read.items()})
     return found
 
 
@@ -283,7 +283,7 @@ async def _entries(tx: Transaction, notes: _Notes) -> AuditEntries:
     for asked, before in notes.links.items():
         after = await _ties(tx, asked)
         for ends_of in (before, after):
-            async for some in chunks([*ends_of], AT_ONCE):
+            async for some in chunks([*ends_of], BATCH_SIZE):
                 for ends in some:
                     tied = before.pop(ends, None), after.pop(ends, None)
                     found.link(asked, ends, *map(unpack_link, tied))
@@ -309,7 +309,7 @@ async def _name(tx: Transaction, entries: dict[ObjectRef, AuditEntry]) -> None:
 async def _things(tx: Transaction, notes: _Notes) -> AuditEntries:
     found, moved = AuditEntries(), list[tuple[ObjectRef, bytes, bytes]]()
     for kind in dict.fromkeys(kind for kind, _ in notes.before):
-        async for some in chunks([key for of, key in notes.before if of == kind], AT_ONCE):
+        async for some in chunks([key for of, key in notes.before if of == kind], BATCH_SIZE):
             afters = await AUDITED[kind](tx, some)
             for key in some:
                 before, after = unpack_state(notes.before.pop((kind, key))), afters.get(key)
@@ -318,7 +318,7 @@ async def _things(tx: Transaction, notes: _Notes) -> AuditEntries:
                 if was != now:
                     moved.append(((kind, key), pack_ends(was - now), pack_ends(now - was)))
             found.pack()
-    async for part in chunks(moved, AT_ONCE):
+    async for part in chunks(moved, BATCH_SIZE):
         for thing, gone, come in part:
             found.move(thing, unpack_ends(gone), unpack_ends(come))
         found.pack()

@@ -36,7 +36,7 @@ HASHES_TO_TRY = 20
 class DemoCounts:
     """What was made: who can sign in, and how much there is of everything else."""
 
-    people: tuple[str, ...]
+    user_names: tuple[str, ...]
     orgs: int
     groups: int
     resources: int
@@ -45,11 +45,11 @@ class DemoCounts:
     @property
     def report(self) -> list[str]:
         """What to tell about it, line by line."""
-        made = f"{len(self.people)} people, {self.orgs} orgs, {self.groups} groups, {self.resources} resources"
-        return [f"The demo world is made: {made}, {self.locked} of them locked.", *tour()]
+        made = f"{len(self.user_names)} people, {self.orgs} orgs, {self.groups} groups, {self.resources} resources"
+        return [f"The demo world is made: {made}, {self.locked} of them locked.", *tour_lines()]
 
 
-def tour() -> list[str]:
+def tour_lines() -> list[str]:
     """As whom to sign in, and what to look at, line by line."""
     width = max(len(name) for name, _ in words.TOUR)
     return [
@@ -85,7 +85,7 @@ async def fill(desk: AppContext) -> DemoCounts:
         return await _counted(tx)
 
 
-async def is_open(desk: AppContext) -> bool:
+async def is_demo_password_valid(desk: AppContext) -> bool:
     """Whether this is the demo world, or grew out of it, and its password still opens an account."""
     names = [user_name(name) for home in words.PEOPLE for name in home]
     for (stored,) in await desk.database.ask(_HASHES, freshness=Freshness.PRIMARY, names=names):

@@ -275,7 +275,7 @@ def _entry_of(subject: SubjectInput, mask: int = 0, ends: datetime | None = None
     kind, said = (
         (SubjectType.GENERAL, subject.general) if subject.general is not None else (SubjectType.ANYONE, subject.anyone)
     )
-    return access.GrantEntry(kind, mask, ends, path=path, names_nobody=said is None or not said.value)
+    return access.GrantEntry(kind, mask, ends, path=path, has_no_subject=said is None or not said.value)
 
 
 async def _submit(context: GraphQLContext, given: SubmitAccessInput) -> Outcome:

@@ -271,7 +271,7 @@ async def _hashes(context: GraphQLContext, given: Passwords) -> tuple[Sequence[s
 async def _create(context: GraphQLContext, given: CreateUserInput) -> Outcome:
     hashes, wrong = await _hashes(context, [(given.password, ("password",))])
     async with context.change(dry_run=given.validate_only) as tx:
-        new, with_orgs = _new(given, hashes[0]), context.app.gives_orgs
+        new, with_orgs = _new(given, hashes[0]), context.app.has_personal_orgs
         return {"user": await provisioning.provision_one(tx, context.viewer, new, wrong, with_orgs=with_orgs)}
 
 
@@ -282,7 +282,7 @@ async def _create_many(context: GraphQLContext, given: CreateUsersInput) -> Outc
         hashes, wrong = await _hashes(context, passwords)
         async with context.change(dry_run=given.validate_only) as tx:
             new = [_new(*each) for each in zip(given.users, hashes, strict=True)]
-            made = await provisioning.provision(tx, context.viewer, new, wrong, with_orgs=context.app.gives_orgs)
+            made = await provisioning.provision(tx, context.viewer, new, wrong, with_orgs=context.app.has_personal_orgs)
             return {"results": results(CreateUsersResult, "user", made)}
     except errors.Problem as problem:
         return _refused(len(given.users), [problem])
