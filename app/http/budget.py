@@ -19,8 +19,7 @@ from app.domain.errors import BodyTooLarge, HeadersTooLarge, Refusal, RequestTim
 from app.http import file_descriptors
 from app.http.fastpath.buffered_response import BufferedResponse
 from app.http.middleware import new_request_id
-from app.http.refusals import Overloaded, headers
-from app.http.responses import encode_json
+from app.http.responses import Overloaded, encode_json, headers
 from app.observability import counters, logs
 from app.observability.metrics import WorkerMetrics
 from app.observability.request_stats import RequestStats
