@@ -37,7 +37,7 @@ from app.graphql.documents.cache import DocumentCache
 from app.graphql.handler import GraphQLHandler
 from app.http import FastRouter, RequestLog, RequestMiddleware
 from app.http.budget import BUDGET, Budget
-from app.http.fastpath.proxy_gate import ProxyGate
+from app.http.fastpath.router import ProxyGate
 from app.http.listener import listen
 from app.operations import Operations
 from app.query.sql import SelectBuilder
@@ -282,7 +282,7 @@ async def _app_context(settings: Settings, *, longest: float = inf) -> AppContex
         api_tokens.LastUsedRecorder(database),
         settings.api_token_lifetime,
         provider=provider,
-        gives_orgs=settings.makes_personal_orgs,
+        has_personal_orgs=settings.makes_personal_orgs,
     )
 
 

@@ -13,11 +13,10 @@ from app.domain import resource_roles
 from app.domain.errors import Conflict, NotFound
 from app.query.relations import FieldSpec, Layout, flag, layout
 from app.rest import models
-from app.rest.lookups import load_org
 from app.rest.parameters import DESCRIPTION, FLAG, SLUG, TITLE, Field, choice
 from app.rest.request_bodies import Body
-from app.rest.responses import created, json, not_modified_placeholder
-from app.rest.routing import AuthMode, Call, Route
+from app.rest.responses import created, json, no_content
+from app.rest.routing import AuthMode, Call, Route, load_org
 from app.services import read_graph, resources, validation
 from app.services.dataset_visibility import Visibility, set_visibility, visibility_sql
 from app.services.roles import RowRef
@@ -141,7 +140,7 @@ async def _update(call: Call) -> Response:
         if name is not None or not opens:  # a lock stops the name, and not who may read
             await resources.update_resource(tx, call.viewer, dataset, resources.ResourceUpdate(name=name))
         await _open(call, tx, dataset)
-    return not_modified_placeholder()
+    return no_content()
 
 
 async def _open(call: Call, tx: Transaction, resource: RowRef) -> None:
@@ -154,7 +153,7 @@ async def _delete(call: Call) -> Response:
     dataset = await _named(call)
     async with call.change("deleteResource") as tx:
         await resources.delete_resource(tx, call.viewer, dataset)
-    return not_modified_placeholder()
+    return no_content()
 
 
 _VISIBILITY = Field(

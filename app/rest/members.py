@@ -12,11 +12,10 @@ from app.domain.errors import BadRequest, Forbidden
 from app.domain.resource_roles import MemberLevel
 from app.query.relations import FieldSpec, Layout, flag, layout
 from app.rest import models
-from app.rest.lookups import load_org
 from app.rest.parameters import TEXT, Field, choice
 from app.rest.request_bodies import Body
-from app.rest.responses import json, not_modified_placeholder
-from app.rest.routing import AuthMode, Call, Route
+from app.rest.responses import json, no_content
+from app.rest.routing import AuthMode, Call, Route, load_org
 from app.services import orgs, read_graph
 from app.services.orgs import Membership
 
@@ -78,21 +77,21 @@ def membership(given: Mapping[str, Any]) -> Membership:
 async def _add(call: Call) -> Response:
     user, new = ("user_name", call.fields["userName"]), membership(call.fields)
     async with call.change("addOrgMember") as tx:
-        await orgs.add_org_member(tx, call.viewer, call.load_org(), user, new)
-    return not_modified_placeholder()
+        await orgs.add_org_member(tx, call.viewer, call.org_ref(), user, new)
+    return no_content()
 
 
 async def _update(call: Call) -> Response:
     changed = Membership(MemberLevel(call.fields["permissions"]), keeps_end=True)
     async with call.change("updateOrgMember") as tx:
-        await orgs.update_org_member(tx, call.viewer, call.load_org(), call.load_user(), changed)
-    return not_modified_placeholder()
+        await orgs.update_org_member(tx, call.viewer, call.org_ref(), call.user_ref(), changed)
+    return no_content()
 
 
 async def _remove(call: Call) -> Response:
     async with call.change("removeOrgMember") as tx:
-        await orgs.remove_org_member(tx, call.viewer, call.load_org(), call.load_user())
-    return not_modified_placeholder()
+        await orgs.remove_org_member(tx, call.viewer, call.org_ref(), call.user_ref())
+    return no_content()
 
 
 _OFF = "400 to everybody unless the setting EnableOrganizationMemberManagement is on."

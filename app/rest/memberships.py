@@ -12,13 +12,12 @@ from app.domain.errors import Conflict, NotFound
 from app.domain.resource_roles import MemberLevel
 from app.query.relations import Layout, layout
 from app.rest import models
-from app.rest.lookups import load_user
 from app.rest.members import DEFAULT_LEVEL, LEVEL, membership
 from app.rest.orgs import CELLS, plain
 from app.rest.parameters import TEXT, TEXTS, Field
 from app.rest.request_bodies import Body
 from app.rest.responses import empty, json
-from app.rest.routing import AuthMode, Call, Route
+from app.rest.routing import AuthMode, Call, Route, load_user
 from app.services import orgs, read_graph
 from app.services.orgs import Membership
 
@@ -49,7 +48,7 @@ def _membership(row: Row) -> dict[str, Any]:
 
 async def _set(call: Call) -> Response:
     async with call.change("setUserOrgs") as tx:
-        await orgs.set_memberships(tx, call.viewer, call.load_user(), call.fields.get("orgSlugs") or [])
+        await orgs.set_memberships(tx, call.viewer, call.user_ref(), call.fields.get("orgSlugs") or [])
     return empty()
 
 
@@ -57,7 +56,7 @@ async def _add(call: Call) -> Response:
     policy.require_users_view(call.viewer)
     org, new = ("slug", call.fields["orgSlug"]), membership(call.fields)
     async with call.change("addOrgMember") as tx:
-        await orgs.add_org_member(tx, call.viewer, org, call.load_user(), new)
+        await orgs.add_org_member(tx, call.viewer, org, call.user_ref(), new)
     return empty()
 
 
@@ -65,14 +64,14 @@ async def _update(call: Call) -> Response:
     policy.require_users_view(call.viewer)
     changed = Membership(MemberLevel(call.fields["permissions"]), keeps_end=True)
     async with call.change("updateOrgMember") as tx:
-        await orgs.update_org_member(tx, call.viewer, call.load_org(), call.load_user(), changed)
+        await orgs.update_org_member(tx, call.viewer, call.org_ref(), call.user_ref(), changed)
     return empty()
 
 
 async def _remove(call: Call) -> Response:
     policy.require_users_view(call.viewer)
     async with call.change("removeOrgMember") as tx:
-        await orgs.remove_org_member(tx, call.viewer, call.load_org(), call.load_user())
+        await orgs.remove_org_member(tx, call.viewer, call.org_ref(), call.user_ref())
     return empty()
 
 

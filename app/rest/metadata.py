@@ -8,10 +8,9 @@ from app import policy
 from app.db.tables import User
 from app.domain.errors import NotFound
 from app.query.relations import FieldSpec, layout
-from app.rest.lookups import load_user
 from app.rest.request_bodies import Body
 from app.rest.responses import empty, json
-from app.rest.routing import AuthMode, Call, Route
+from app.rest.routing import AuthMode, Call, Route, load_user
 from app.services import read_graph, users
 
 _METADATA = layout(User, details=FieldSpec(guard=policy.sees_user_details))
@@ -30,7 +29,7 @@ async def _of(call: Call) -> Response:
 
 async def _replace(call: Call) -> Response:
     async with call.change("setUserMetadata") as tx:
-        await users.set_user_metadata(tx, call.viewer, call.load_user(), dict(call.document))
+        await users.set_user_metadata(tx, call.viewer, call.user_ref(), dict(call.document))
     return empty()
 
 

@@ -14,11 +14,10 @@ from app.domain.viewer import Viewer
 from app.query.reader import ListReader
 from app.query.relations import Layout, flag, layout
 from app.rest import models
-from app.rest.lookups import load_org
 from app.rest.parameters import DESCRIPTION, FLAG, SLUG, TEXT, TITLE, Field
 from app.rest.request_bodies import Body
-from app.rest.responses import created, json, not_modified_placeholder
-from app.rest.routing import AuthMode, Call, Route
+from app.rest.responses import created, json, no_content
+from app.rest.routing import AuthMode, Call, Route, load_org
 from app.services import orgs, read_graph
 from app.services.roles import RowRef
 
@@ -92,19 +91,19 @@ async def _create(call: Call) -> Response:
 
 
 async def _update(call: Call) -> Response:
-    given, org = call.fields, call.load_org()
+    given, org = call.fields, call.org_ref()
     changes = orgs.OrgUpdate(given.get("name"), given.get("description"), given.get("isPublic"))
     async with call.change("updateOrg") as tx:
         await orgs.update_org(tx, call.viewer, org, changes)
         if (owner := _named(given.get("owner"))) is not None:
             await _give(call, tx, owner)
-    return not_modified_placeholder()
+    return no_content()
 
 
 async def _give(call: Call, tx: Transaction, owner: RowRef) -> None:
     """To the owner who is named. The org was found already: it is she who is not, and that is no 404 of this path."""
     try:
-        await orgs.keep_or_transfer_org(tx, call.viewer, call.load_org(), owner)
+        await orgs.keep_or_transfer_org(tx, call.viewer, call.org_ref(), owner)
     except NotFound as unknown:
         raise InvalidInput(unknown.message, unknown.path) from None
 
@@ -115,8 +114,8 @@ def _named(user_name: str | None) -> RowRef | None:
 
 async def _delete(call: Call) -> Response:
     async with call.change("deleteOrg") as tx:
-        await orgs.delete_org(tx, call.viewer, call.load_org())
-    return not_modified_placeholder()
+        await orgs.delete_org(tx, call.viewer, call.org_ref())
+    return no_content()
 
 
 _NEW = (

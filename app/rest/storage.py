@@ -11,9 +11,8 @@ from app.domain.errors import NotFound
 from app.query.reader import ListReader
 from app.query.relations import FieldSpec, layout
 from app.rest import models
-from app.rest.lookups import load_user
 from app.rest.responses import json
-from app.rest.routing import AuthMode, Call, Route
+from app.rest.routing import AuthMode, Call, Route, load_user
 from app.services import quotas, read_graph
 
 _STORAGE = layout(User, "details", used=FieldSpec(of=read_graph.storage_used))
