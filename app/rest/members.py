@@ -1,4 +1,4 @@
-"""The members of an org, as its own people see and set them (O7 to O10)."""
+"""Routes of the members of an org, for the org itself (O7 to O10 of the documented API)."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -20,9 +20,9 @@ from app.services import orgs, read_graph
 from app.services.orgs import Membership
 
 LEVEL = choice("ReadOnly", "ReadWrite", "ReadWriteDelete", "Admin")
-"""How far somebody belongs to an org, as the documented API writes it."""
+"""Level of a member in the documented API."""
 
-DEFAULT_LEVEL = Field("permissions", LEVEL, "1 when absent or null.")
+DEFAULT_LEVEL = Field("permissions", LEVEL, "1 if absent or null.")
 
 
 _ORG = layout(Org, "id", belongs=flag(policy.belongs_to_org))
@@ -57,20 +57,20 @@ async def _list(call: Call) -> Response:
 Handler = Callable[[Call], Awaitable[Response]]
 
 
-def _managed(handle: Handler) -> Handler:
-    """Members are changed here only where the operator lets them be; the old server's clients look for that."""
+def _require_setting(handle: Handler) -> Handler:
+    """Return a handler that raises BadRequest if the setting disables it; clients of the documented API expect that."""
 
     async def answer(call: Call) -> Response:
         if not call.context.settings.enable_organization_member_management:
-            raise BadRequest("The setting EnableOrganizationMemberManagement is off: this path changes no members.")
+            raise BadRequest("The setting EnableOrganizationMemberManagement is off. Change members with GraphQL.")
         return await handle(call)
 
     return answer
 
 
-def membership(given: Mapping[str, Any]) -> Membership:
-    """How a new member belongs; a level that is absent or null is the usual one."""
-    level = given.get("permissions")
+def membership(data: Mapping[str, Any]) -> Membership:
+    """Return the membership of a new member; a level that is absent or null is the default."""
+    level = data.get("permissions")
     return Membership(None if level is None else MemberLevel(level))
 
 
@@ -102,7 +102,7 @@ ROUTES = (
         "/orgs/{orgSlug}/members",
         _list,
         AuthMode.REQUIRED,
-        "The members of an org, by user name, without its owner; shown to the owner, the members and ORGS_MANAGE.",
+        "The members of an org, by user name, without its owner; visible to the owner, the members and ORGS_MANAGE.",
         response_type=list[models.Member],
         refusals=(403, 404),
         name="listMembers",
@@ -110,11 +110,11 @@ ROUTES = (
     Route(
         "POST",
         "/orgs/{orgSlug}/members",
-        _managed(_add),
+        _require_setting(_add),
         AuthMode.REQUIRED,
         f"Make a user a member of an org; needs level 3 (Admin) in it. 409 for a member, 400 for the owner. {_OFF}",
         Body.JSON,
-        (Field("userName", TEXT, "Who becomes a member.", required=True), DEFAULT_LEVEL),
+        (Field("userName", TEXT, "User name of the new member.", required=True), DEFAULT_LEVEL),
         status=204,
         refusals=(403, 404, 409),
         answers_400=(orgs.OwnerIsNoMember,),
@@ -123,7 +123,7 @@ ROUTES = (
     Route(
         "PUT",
         "/orgs/{orgSlug}/members/{userName}",
-        _managed(_update),
+        _require_setting(_update),
         AuthMode.REQUIRED,
         f"Change the level of a member; needs level 3 (Admin) in the org. {_OFF}",
         Body.JSON,
@@ -135,7 +135,7 @@ ROUTES = (
     Route(
         "DELETE",
         "/orgs/{orgSlug}/members/{userName}",
-        _managed(_remove),
+        _require_setting(_remove),
         AuthMode.REQUIRED,
         f"Take a member out of an org; needs level 3 (Admin) in it, or to be that member. {_OFF}",
         status=204,

@@ -1,4 +1,4 @@
-"""The orgs of a user, as administrators see and set them (U19 to U23)."""
+"""Routes of the orgs of a user, for administrators (U19 to U23 of the documented API)."""
 
 from typing import Any
 
@@ -31,11 +31,11 @@ async def _list(call: Call) -> Response:
     user = await load_user(call, _USER)
     owned = await reads.related(read_graph.owned_orgs, CELLS, [user[0]])
     joined = await reads.related(read_graph.member_orgs, _JOINED, [user[0]])
-    shown = [
+    user_orgs = [
         *({**plain(row), "isOwner": True, **_NOT_A_MEMBER} for row in owned.get(user[0], [])),
         *({**plain(row), "isOwner": False, **_membership(row)} for row in joined.get(user[0], [])),
     ]
-    return json(sorted(shown, key=lambda org: str(org["slug"])))
+    return json(sorted(user_orgs, key=lambda org: str(org["slug"])))
 
 
 _NOT_A_MEMBER = {"permissions": None, "grantedAt": None, "grantedBy": None}
@@ -81,7 +81,7 @@ ROUTES = (
         "/users/{userName}/orgs",
         _list,
         AuthMode.REQUIRED,
-        "The orgs that a user owns or belongs to and the asker sees, by slug; needs USERS_VIEW.",
+        "The orgs that a user owns or belongs to and the viewer may see, by slug; needs USERS_VIEW.",
         response_type=list[models.UserOrg],
         refusals=(403,),
         answers_400=(NotFound,),
@@ -92,10 +92,10 @@ ROUTES = (
         "/users/{userName}/orgs",
         _set,
         AuthMode.REQUIRED,
-        "Make these the orgs that a user is a member of; needs ORGS_MANAGE. What she owns stays hers, memberships that "
-        "stand keep their level, new ones may read and write.",
+        "Set the orgs that a user is a member of; needs ORGS_MANAGE. The user's own orgs stay, existing memberships keep "
+        "their level, and new ones have level 1 (ReadWrite).",
         Body.ANY,
-        (Field("orgSlugs", TEXTS, "Slugs, each as a field of its own in a form; absent or empty for none."),),
+        (Field("orgSlugs", TEXTS, "Slugs; a form has one field for each. Absent or empty for none."),),
         refusals=(403,),
         answers_400=(NotFound,),
         name="setUserOrgs",
@@ -105,7 +105,7 @@ ROUTES = (
         "/users/{userName}/orgs",
         _add,
         AuthMode.REQUIRED,
-        "Make a user a member of an org; needs USERS_VIEW, and level 3 (Admin) in the org or ORGS_MANAGE.",
+        "Add a user to an org; needs USERS_VIEW, and level 3 (Admin) in the org or ORGS_MANAGE.",
         Body.JSON,
         (Field("orgSlug", TEXT, "The org's slug.", required=True), DEFAULT_LEVEL),
         refusals=(403,),
@@ -129,7 +129,7 @@ ROUTES = (
         "/users/{userName}/orgs/{orgSlug}",
         _remove,
         AuthMode.REQUIRED,
-        "Take a user out of an org; needs USERS_VIEW, and level 3 (Admin) in the org or ORGS_MANAGE.",
+        "Remove a user from an org; needs USERS_VIEW, and level 3 (Admin) in the org or ORGS_MANAGE.",
         refusals=(403,),
         answers_400=(NotFound, Conflict),
         name="removeUserFromOrg",

@@ -147,7 +147,7 @@ ROUTES = (
         "/users/{userName}/changepwd",
         _reset_password,
         AuthMode.REQUIRED,
-        "Set the password of a user with no more permissions than the viewer; needs USERS_MANAGE. All their tokens end.",
+        "Set the password of a user with no more permissions than the viewer; needs USERS_MANAGE. The tokens end.",
         Body.JSON,
         _RESET,
         refusals=(403, 429),

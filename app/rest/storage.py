@@ -1,4 +1,4 @@
-"""How much a user stores, and may store (U14, U15)."""
+"""Routes of storage quotas (U14, U15 of the documented API)."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -20,7 +20,7 @@ _USER = layout(User, "id")
 
 
 async def storage_by_user(reads: ListReader, keys: Iterable[int]) -> dict[int, dict[str, Any]]:
-    """What each of some users may store, and does."""
+    """Return the quota and the used storage of users in megabytes, by user id."""
     rows = await reads.related(read_graph.storage, _STORAGE, keys)
     return {
         key: {"total": quotas.total_of(details), "used": quotas.whole_megabytes(used)}
@@ -45,7 +45,7 @@ ROUTES = (
         "/users/storage",
         _own,
         AuthMode.REQUIRED,
-        "How much one stores, and may store; both are told whether quotas are enforced or not.",
+        "Used storage and quota of the viewer, also if quotas are not enforced.",
         response_type=models.Storage,
         name="getOwnStorage",
     ),
@@ -54,7 +54,7 @@ ROUTES = (
         "/users/{userName}/storage",
         _of,
         AuthMode.REQUIRED,
-        "How much a user stores, and may store; needs USERS_VIEW.",
+        "Used storage and quota of a user; needs USERS_VIEW.",
         response_type=models.Storage,
         refusals=(403,),
         answers_400=(NotFound,),

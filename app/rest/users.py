@@ -197,7 +197,7 @@ ROUTES = (
         "/users/{userName}",
         _update,
         AuthMode.REQUIRED,
-        "Change the e-mail address or the roles of a user with no more permissions than the viewer; needs USERS_MANAGE.",
+        "Change the e-mail or the roles of a user with no more permissions than the viewer; needs USERS_MANAGE.",
         Body.JSON,
         _CHANGES,
         refusals=(403, 409),
