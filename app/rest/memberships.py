@@ -92,7 +92,7 @@ ROUTES = (
         "/users/{userName}/orgs",
         _set,
         AuthMode.REQUIRED,
-        "Set the orgs that a user is a member of; needs ORGS_MANAGE. The user's own orgs stay, existing memberships keep "
+        "Set the orgs that a user is a member of; needs ORGS_MANAGE. Owned orgs stay, existing memberships keep "
         "their level, and new ones have level 1 (ReadWrite).",
         Body.ANY,
         (Field("orgSlugs", TEXTS, "Slugs; a form has one field for each. Absent or empty for none."),),
