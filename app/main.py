@@ -1,4 +1,4 @@
-"""Joins the parts: the only place that knows them all."""
+"""The composition root: builds the app context, both APIs and the ASGI application, and runs the commands."""
 
 import asyncio
 import gc
@@ -37,7 +37,7 @@ from app.graphql.documents.cache import DocumentCache
 from app.graphql.handler import GraphQLHandler
 from app.http import FastRouter, RequestLog, RequestMiddleware
 from app.http.budget import BUDGET, Budget
-from app.http.fastpath.proxy_gate import ProxyGate
+from app.http.fastpath.router import ProxyGate
 from app.http.listener import listen
 from app.operations import Operations
 from app.query.sql import SelectBuilder
@@ -50,28 +50,28 @@ from app.services.identity_provider import IdentityProvider
 from app.services.login_throttle import LoginThrottle
 from app.services.signing_keys import KeyInfo, KeyStore, list_keys, rotate
 
-Done = TypeVar("Done")
+Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 
 FIRST_STEP = "0001"
-"""The migration that only a new database needs."""
+"""The first migration, which runs on a new database only."""
 
-KEYS_KEPT = {"Cache-Control": "public, max-age=300"}
-"""How long others may keep the public keys: a new one is looked for by its name anyway."""
+KEY_CACHE_HEADERS = {"Cache-Control": "public, max-age=300"}
+"""Clients cache the public keys for five minutes. They fetch a new key earlier when they meet its id in a token."""
 
 SWITCH_SECONDS = 0.001
-"""How long a thread that reads a large document keeps the event loop from its turn. It competes with nothing else."""
+"""Interpreter switch interval: a thread that parses a large document blocks the event loop no longer than this."""
 
 HASHING_QUEUE = 1_024
-"""How many requests may wait for their turn to have a password hashed."""
+"""Most requests that may wait for the hashing of a password."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What was done before serving: the steps that were run, and whether well-known passwords open an account.
+    """Result of `prepare`: the migrations that ran, and whether an account still has a well-known password.
 
-    `first_password` is that of an administrator that was just made with a password of their own, to be told once.
+    `first_password` is the random password of a new administrator; it is printed once.
     """
 
     migrated: list[str]
@@ -81,151 +81,153 @@ class Prepared:
 
 
 def prepare(settings: Settings, *, exposed: bool = False, serves: bool = False) -> Prepared:
-    """Bring the database to its shape and see to it that somebody administers it.
+    """Migrate the database and create an administrator, if it has none.
 
-    Where others reach the server (`exposed`), no administrator is made with the password that everybody knows. A start
-    that `serves` makes them with a random password instead; other commands leave it to the next start. An external
-    provider says itself who administers, so that none is made at all.
+    A server that others can reach (`exposed`) gets no administrator with the default password: a start that `serves`
+    creates them with a random password, and other commands create none. With an authentication provider, which names
+    the administrators itself, none is created.
     """
     has_secret = settings.secret is None and settings.secret_path.exists()
     migrated = migrations.upgrade(settings.database_url)
     if has_secret and migrated and migrated[0] == FIRST_STEP:
         log.warning(
-            "new database beside an old secret path=%s: if the database is missing, stop and put it back",
+            "new database beside an old secret path=%s: if the database was lost, stop and restore it",
             settings.secret_path,
         )
 
-    async def bootstrapped(desk: AppContext) -> Prepared:
-        if desk.provider is not None:  # no password that is stored here opens anything
+    async def bootstrap_admin(app: AppContext) -> Prepared:
+        if app.provider is not None:  # stored passwords are not used
             return Prepared(migrated, default_password_valid=False, demo_password_valid=False)
-        is_open = await bootstrap.is_default_password_valid(desk, settings.default_admin)
+        is_open = await bootstrap.is_default_password_valid(app, settings.default_admin)
         first = None
         if not (exposed and is_open):
-            await bootstrap.ensure_admin(desk, settings.default_admin)
-        elif serves and not await bootstrap.is_administered(desk):
+            await bootstrap.ensure_admin(app, settings.default_admin)
+        elif serves and not await bootstrap.is_administered(app):
             first = passwords.generate(settings.password_policy)
-            is_made = await bootstrap.ensure_admin(desk, settings.default_admin, first)
-            is_open, first = False, first if is_made else None
-        return Prepared(migrated, is_open, await demo.is_demo_password_valid(desk), first)
+            is_created = await bootstrap.ensure_admin(app, settings.default_admin, first)
+            is_open, first = False, first if is_created else None
+        return Prepared(migrated, is_open, await demo.is_demo_password_valid(app), first)
 
-    return _with_context(settings, bootstrapped)
+    return _with_context(settings, bootstrap_admin)
 
 
 def fill(settings: Settings) -> Sequence[str]:
-    """Fill the empty, prepared database with the demo world; answers what to tell about it, line by line."""
+    """Fill the empty, prepared database with the demo data, and return the lines of its report."""
     return _with_context(settings, demo.fill).report
 
 
 def tour() -> Sequence[str]:
-    """What to tell about the demo world where it is made already."""
+    """Return the lines that introduce the demo data."""
     return demo.tour_lines()
 
 
-def reindex(settings: Settings, tell: Callable[[int, int], None]) -> access_index_rebuild.RebuildResult:
-    """Make the access index anew; tells as it goes how many resources are done, and of how many."""
+def reindex(settings: Settings, report: Callable[[int, int], None]) -> access_index_rebuild.RebuildResult:
+    """Rebuild the access index. `report` is called with the number of finished resources and of all resources."""
     migrations.upgrade(settings.database_url)
-    return _with_context(settings, lambda desk: access_index_rebuild.reindex(desk.database, tell))
+    return _with_context(settings, lambda app: access_index_rebuild.reindex(app.database, report))
 
 
 def end_sessions(settings: Settings, *, api_tokens: bool) -> session_revocation.EndedSessions:
-    """End every session and ticket, and every API token if so asked."""
+    """End every session and ticket; with `api_tokens`, revoke every API token too."""
     migrations.upgrade(settings.database_url)
-    return _with_context(settings, lambda desk: session_revocation.end_all(desk.database, api_tokens=api_tokens))
+    return _with_context(settings, lambda app: session_revocation.end_all(app.database, api_tokens=api_tokens))
 
 
 def reset_password(settings: Settings, user_name: str, password: str | None) -> str | None:
-    """Set a user's password; returns the one that was made up where none is given."""
+    """Set a user's password. Without a `password`, generate one and return it."""
     migrations.upgrade(settings.database_url)
-    made = passwords.generate(settings.password_policy) if password is None else None
-    _with_context(settings, lambda desk: session.reset_by_operator(desk, user_name, password or made or ""))
-    return made
+    generated = passwords.generate(settings.password_policy) if password is None else None
+    _with_context(settings, lambda app: session.reset_by_operator(app, user_name, password or generated or ""))
+    return generated
 
 
 def signing_keys(settings: Settings) -> list[KeyInfo]:
-    """The keys that sign tokens, oldest first."""
+    """Return the keys that sign tokens, oldest first."""
     migrations.upgrade(settings.database_url)
-    return _with_context(settings, lambda desk: list_keys(desk.key_store))
+    return _with_context(settings, lambda app: list_keys(app.key_store))
 
 
 def rotate_keys(settings: Settings, *, revoke: bool) -> str:
-    """Make a key that signs tokens from now on; answers its name."""
+    """Create a new signing key and return its id; `revoke` the old ones."""
     migrations.upgrade(settings.database_url)
     lifetime = timedelta(days=settings.token_expiration_in_days)
-    return _with_context(settings, lambda desk: rotate(desk.key_store, lifetime, revoke=revoke))
+    return _with_context(settings, lambda app: rotate(app.key_store, lifetime, revoke=revoke))
 
 
-def _with_context(settings: Settings, act: Callable[[AppContext], Awaitable[Done]]) -> Done:
-    """Do one thing with the database and leave."""
+def _with_context(settings: Settings, act: Callable[[AppContext], Awaitable[Result]]) -> Result:
+    """Run one command with its own app context, audited as a command."""
 
-    async def done() -> Done:
+    async def run() -> Result:
         current_origin.set(COMMAND)
-        desk = await _app_context(settings)
+        app = await _app_context(settings)
         try:
-            return await act(desk)
+            return await act(app)
         finally:
-            await _close(desk)
+            await _close(app)
 
-    return asyncio.run(done())
+    return asyncio.run(run())
 
 
 def sdl() -> str:
-    """The GraphQL schema as text."""
+    """Return the GraphQL schema in its definition language."""
     return schema.sdl()
 
 
 def create() -> ProxyGate:
-    """The application for the settings of this process's environment."""
+    """Return the application for the settings in the environment of this process."""
     file = os.environ.get(FILE_VARIABLE)
     settings = Settings.read(Path(file) if file else None)
-    made = create_app(settings, owns_process=True)
+    app = create_app(settings, owns_process=True)
     gc.collect()
-    gc.freeze()  # what is loaded stays: the collector need not look through it again and again
+    gc.freeze()  # objects loaded at startup live as long as the process: no collection scans them again
     gc.enable()
     sys.setswitchinterval(SWITCH_SECONDS)
-    return ProxyGate(made, settings.trusted_proxies)
+    return ProxyGate(app, settings.trusted_proxies)
 
 
 def create_app(settings: Settings, *, owns_process: bool = False) -> Starlette:
-    """The application for some settings; its database must have been prepared.
+    """Return the application for these settings. Their database must be prepared.
 
-    Where it `owns_process`, it takes note of the signals that end it.
+    With `owns_process`, the application handles the signals that end the process.
     """
     documents = DocumentCache(schema.core(), settings.limits, most_errors=settings.request_limits.errors)
     operations = Operations(documents)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Budget]]:
-        desk = await _app_context(settings, longest=settings.query_seconds)
-        app.state.answering = _graphql_handler(settings, documents, desk)
-        with operations.stopping.on_signals() if owns_process else nullcontext():
-            async with operations.attach(desk), _listen(settings, operations):
-                yield {BUDGET: Budget(settings.request_limits, operations.meter, _failed(settings))}
-        await _close(desk)
+        context = await _app_context(settings, longest=settings.query_seconds)
+        app.state.answering = _graphql_handler(settings, documents, context)
+        with operations.shutdown.on_signals() if owns_process else nullcontext():
+            async with operations.attach(context), _listen(settings, operations):
+                yield {BUDGET: Budget(settings.request_limits, operations.metrics, _error_writer(settings))}
+        await _close(context)
 
-    def answer(scope: Scope, asked: http.GraphQLRequest) -> Awaitable[http.GraphQLAnswer]:
-        answering: GraphQLHandler = made.state.answering
-        return answering(scope, asked)
+    def answer(scope: Scope, request: http.GraphQLRequest) -> Awaitable[http.GraphQLAnswer]:
+        handler: GraphQLHandler = app.state.answering
+        return handler(scope, request)
 
-    async def admit(request: Request) -> None:
-        answering: GraphQLHandler = request.app.state.answering
-        await answering.require_schema_shown(request)
+    async def require_schema_access(request: Request) -> None:
+        handler: GraphQLHandler = request.app.state.answering
+        await handler.require_schema_shown(request)
 
-    def house_of(request: Request) -> rest.RestContext:
-        answering: GraphQLHandler = request.app.state.answering
-        return rest.RestContext(answering.app, answering.statements, settings)
+    def rest_context(request: Request) -> rest.RestContext:
+        handler: GraphQLHandler = request.app.state.answering
+        return rest.RestContext(handler.app, handler.statements, settings)
 
-    admission = None if settings.introspection == "everyone" else admit
+    admission = None if settings.introspection == "everyone" else require_schema_access
     api, *parts = http.routes(answer, schema.sdl(), limits=settings.request_limits, admit=admission)
-    routes = [api, *parts, *_pages(settings, operations), *rest.description(settings), rest.create_router(house_of)]
-    made = Starlette(routes=routes, lifespan=lifespan)
-    front = FastRouter([api], ExceptionMiddleware(made.router, {HTTPException: rest.unexpected_response}))
-    watching = RequestLog(operations.meter, operations.stopping, _failed(settings), settings.slow_request_milliseconds)
-    made.middleware_stack = RequestMiddleware(web.cors(front, settings.allowed_origins), watching)
-    return made
+    routes = [api, *parts, *_pages(settings, operations), *rest.description(settings), rest.create_router(rest_context)]
+    app = Starlette(routes=routes, lifespan=lifespan)
+    router = FastRouter([api], ExceptionMiddleware(app.router, {HTTPException: rest.unexpected_response}))
+    log = RequestLog(
+        operations.metrics, operations.shutdown, _error_writer(settings), settings.slow_request_milliseconds
+    )
+    app.middleware_stack = RequestMiddleware(web.cors(router, settings.allowed_origins), log)
+    return app
 
 
 def _listen(settings: Settings, operations: Operations) -> AbstractAsyncContextManager[None]:
-    """The listener of its own for metrics, if one is set."""
+    """Serve the metrics at their own address, if `MetricsAddress` is set."""
     if settings.metrics_address is None:
         return nullcontext()
     return listen(Starlette(routes=operations.routes(is_open=True)), settings.metrics_endpoint)
@@ -233,41 +235,38 @@ def _listen(settings: Settings, operations: Operations) -> AbstractAsyncContextM
 
 def _pages(settings: Settings, operations: Operations) -> list[BaseRoute]:
     token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
-    return [Route("/", _home), *operations.routes(token), Route("/.well-known/jwks.json", _keys)]
+    return [Route("/", _home), *operations.routes(token), Route("/.well-known/jwks.json", _public_keys)]
 
 
-def _graphql_handler(settings: Settings, documents: DocumentCache, desk: AppContext) -> GraphQLHandler:
-    statements = SelectBuilder(desk.database)
+def _graphql_handler(settings: Settings, documents: DocumentCache, app: AppContext) -> GraphQLHandler:
+    statements = SelectBuilder(app.database)
     planner = Planner(schema.core(), statements, schema.converted)
-    answering = GraphQLHandler(schema.core(), documents, desk, statements, settings, _variables(settings))
+    variables = VariableCoercion(schema.core(), settings.request_limits.errors)
+    handler = GraphQLHandler(schema.core(), documents, app, statements, settings, variables)
     if settings.executor == "reference":
-        return answering
-    return replace(answering, compiled=CompiledExecutor(planner), changes=MutationExecutor(planner))
+        return handler
+    return replace(handler, compiled=CompiledExecutor(planner), changes=MutationExecutor(planner))
 
 
-def _variables(settings: Settings) -> VariableCoercion:
-    return VariableCoercion(schema.core(), settings.request_limits.errors)
+def _error_writer(settings: Settings) -> Callable[[str, Exception], Response]:
+    """Return a function that writes an error raised outside of an API in the format of that API."""
 
-
-def _failed(settings: Settings) -> Callable[[str, Exception], Response]:
-    """How each face writes what went wrong outside of it."""
-
-    def failed(face: str, error: Exception) -> Response:
-        if face == "graphql":
+    def write(api: str, error: Exception) -> Response:
+        if api == "graphql":
             return http.unexpected_response(error)
         return rest.error_response(
             error, drone_db_clients=settings.drone_db_clients, most_errors=settings.request_limits.errors
         )
 
-    return failed
+    return write
 
 
 async def _app_context(settings: Settings, *, longest: float = inf) -> AppContext:
     database = await db.open_database(settings.database_url, size=settings.database_pool_size, longest=longest)
-    kept = secret(settings)
-    signer = TokenSigner(kept, timedelta(days=settings.token_expiration_in_days), settings.revoked_tokens)
-    keyring = KeyStore(database, signer, keys.KeyCipher(kept), signing_key=settings.signs_with_keys)
-    await keyring.open()
+    key = secret(settings)
+    signer = TokenSigner(key, timedelta(days=settings.token_expiration_in_days), settings.revoked_tokens)
+    key_store = KeyStore(database, signer, keys.KeyCipher(key), signing_key=settings.signs_with_keys)
+    await key_store.open()
     hasher = PasswordHasher(settings.hashing_threads, HASHING_QUEUE)
     lifetime = timedelta(minutes=settings.ticket_expiration_in_minutes)
     provider = IdentityProvider(settings.external_auth_url) if settings.external_auth_url else None
@@ -275,11 +274,11 @@ async def _app_context(settings: Settings, *, longest: float = inf) -> AppContex
         database,
         hasher,
         signer,
-        keyring,
+        key_store,
         settings.password_policy,
-        tickets.TicketSigner(kept),
+        tickets.TicketSigner(key),
         quotas.StoragePolicy(settings.enable_storage_limiter, lifetime),
-        LoginThrottle(settings.throttle, kept),
+        LoginThrottle(settings.throttle, key),
         api_tokens.LastUsedRecorder(database),
         settings.api_token_lifetime,
         provider=provider,
@@ -287,23 +286,22 @@ async def _app_context(settings: Settings, *, longest: float = inf) -> AppContex
     )
 
 
-async def _close(desk: AppContext) -> None:
-    await desk.last_used.flush()
-    await desk.throttle.flush()
-    desk.hasher.close()
-    if desk.provider is not None:
-        await desk.provider.close()
-    await desk.database.close()
+async def _close(app: AppContext) -> None:
+    await app.last_used.flush()
+    await app.throttle.flush()
+    app.hasher.close()
+    if app.provider is not None:
+        await app.provider.close()
+    await app.database.close()
 
 
 async def _home(request: Request) -> Response:
     return RedirectResponse(request.url_for("graphql").path)
 
 
-async def _keys(request: Request) -> Response:
-    answering: GraphQLHandler = request.app.state.answering
-    desk = answering.app
-    await desk.key_store.refresh()
-    signing_keys = desk.signer.keys.valid_at(desk.database.clock())
-    body = orjson.dumps({"keys": [desk.tickets.jwk, *(key.jwk for key in signing_keys)]})
-    return Response(body, headers=KEYS_KEPT, media_type="application/jwk-set+json")
+async def _public_keys(request: Request) -> Response:
+    handler: GraphQLHandler = request.app.state.answering
+    app = handler.app
+    await app.key_store.refresh()
+    jwks = [app.tickets.jwk, *(key.jwk for key in app.signer.keys.valid_at(app.database.clock()))]
+    return Response(orjson.dumps({"keys": jwks}), headers=KEY_CACHE_HEADERS, media_type="application/jwk-set+json")

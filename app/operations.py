@@ -1,4 +1,4 @@
-"""What one worker tells an operator's machines: whether it is ready, what it has counted, and how it ends."""
+"""Readiness and metrics of one worker, from its start to its graceful stop."""
 
 import asyncio
 import os
@@ -14,72 +14,71 @@ from app.graphql.documents.cache import DocumentCache
 from app.http import probes
 from app.http.probes import Readiness
 from app.http.shutdown import Shutdown, wait_idle
-from app.observability import metrics
-from app.observability.metrics import Samples, WorkerMetrics
+from app.observability.metrics import Samples, WorkerMetrics, format_metrics
 from app.observability.worker_metrics import FOLDER_VARIABLE, MetricsDirectory
 from app.services.app_context import AppContext
 
 PUBLISH_INTERVAL = 1.0
-"""How old the numbers may be that a worker has of another one."""
+"""Seconds between two writes of a worker's samples, which the other workers read."""
 
 
 class Operations:
-    """Knows the parts of a worker that have something to tell."""
+    """Readiness, metrics and shutdown state of one worker. Its routes answer once `attach` has the app context."""
 
     def __init__(self, documents: DocumentCache) -> None:
         folder = os.environ.get(FOLDER_VARIABLE)
-        self.meter = WorkerMetrics()
-        self.stopping = Shutdown()
-        self._board = MetricsDirectory(Path(folder)) if folder else None
+        self.metrics = WorkerMetrics()
+        self.shutdown = Shutdown()
+        self._directory = MetricsDirectory(Path(folder)) if folder else None
         self._documents = documents
-        self._desk: AppContext | None = None
-        self._worker = f'ostiary_workers{{version="{__version__}"}}'
+        self._app: AppContext | None = None
+        self._worker_sample = f'ostiary_workers{{version="{__version__}"}}'
 
     def routes(self, metrics_token: str | None = None, *, is_open: bool = False) -> Sequence[Route]:
-        """The paths where it is told; `is_open` to whoever reaches them."""
-        readiness = Readiness(self.stopping, self._failing)
-        return probes.routes(readiness, self._numbers, metrics_token, is_open=is_open)
+        """Return the health and metrics routes. If `is_open`, `/metrics` needs no token."""
+        readiness = Readiness(self.shutdown, self._find_problem)
+        return probes.routes(readiness, self._format_metrics, metrics_token, is_open=is_open)
 
     @asynccontextmanager
-    async def attach(self, desk: AppContext) -> AsyncIterator[None]:
-        """For as long as the desk is open; leaves it when nothing is at work there any more."""
-        self._desk = desk
-        laying = asyncio.create_task(self._publish())
+    async def attach(self, app: AppContext) -> AsyncIterator[None]:
+        """Report on this app context. On exit, wait for running requests and publish the last samples."""
+        self._app = app
+        publishing = asyncio.create_task(self._publish())
         try:
             yield
         finally:
-            await wait_idle(lambda: self.meter.running)
-            laying.cancel()
-            if self._board is not None:
-                self._board.publish(self._samples(), ended=True)
+            await wait_idle(lambda: self.metrics.running)
+            publishing.cancel()
+            if self._directory is not None:
+                self._directory.publish(self._samples(), ended=True)
 
     async def _publish(self) -> None:
-        while self._board is not None:
-            self._board.publish(self._samples())
+        while self._directory is not None:
+            self._directory.publish(self._samples())
             await asyncio.sleep(PUBLISH_INTERVAL)
 
-    async def _failing(self) -> str | None:
-        assert self._desk is not None
-        return await migrations.failing(self._desk.database)
+    async def _find_problem(self) -> str | None:
+        assert self._app is not None
+        return await migrations.failing(self._app.database)
 
-    def _numbers(self) -> str:
-        """Of all workers. Our own are laid down first: the next to be asked must not tell of fewer."""
+    def _format_metrics(self) -> str:
+        """Return the metrics of all workers. Publish our own first, so that no counter falls at another worker."""
         own = self._samples()
-        if self._board is None:
-            return metrics.text([own])
-        self._board.publish(own)
-        return metrics.text([own, *self._board.others()])
+        if self._directory is None:
+            return format_metrics([own])
+        self._directory.publish(own)
+        return format_metrics([own, *self._directory.others()])
 
     def _samples(self) -> Samples:
-        assert self._desk is not None
-        samples = self.meter.samples() | {
-            'ostiary_documents_total{result="known"}': self._documents.hits,
-            'ostiary_documents_total{result="read"}': self._documents.misses,
-            "ostiary_documents_remembered": self._documents.cached_count,
-            "ostiary_hashing_jobs": self._desk.hasher.queue.jobs,
-            self._worker: 1,
+        assert self._app is not None
+        samples = self.metrics.samples() | {
+            'ostiary_document_cache_requests_total{result="hit"}': self._documents.hits,
+            'ostiary_document_cache_requests_total{result="miss"}': self._documents.misses,
+            "ostiary_document_cache_entries": self._documents.cached_count,
+            "ostiary_hashing_jobs": self._app.hasher.queue.jobs,
+            self._worker_sample: 1,
         }
-        if (connections := self._desk.database.connections()) is not None:
+        if (connections := self._app.database.connections()) is not None:
             for state, number in zip(("used", "idle"), connections, strict=True):
                 samples[f'ostiary_database_connections{{state="{state}"}}'] = number
         return samples

@@ -19,7 +19,7 @@ from app import db, main
 from app.config import Settings
 from app.db import migrations
 from app.graphql.documents.cache import DocumentCache
-from app.http import request_origin
+from app.http import authentication
 from app.query.sql import SelectBuilder
 from tests.support.client import Api
 from tests.support.factories import Make
@@ -136,7 +136,7 @@ async def app(settings: Settings, kind: str, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.fixture
 def from_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Requests of the client count as sent by this machine itself, so that well-known passwords open."""
-    monkeypatch.setattr(request_origin, "is_direct_local", lambda scope: True)
+    monkeypatch.setattr(authentication, "is_direct_local", lambda scope: True)
 
 
 @pytest.fixture

@@ -26,19 +26,19 @@ if TYPE_CHECKING:
     from app.config import Settings
 
 APP = "app.main"
-"""The composition root. It brings the whole server along, so it is loaded by name, and only when it is needed."""
+"""The composition root. It imports the complete server, so it is loaded by name and only when a command needs it."""
 
 
 HEALTHCHECK_SECONDS = 15
-"""How long a worker may take to start, or to answer its supervisor, before it is replaced."""
+"""Seconds for a worker to start, or to answer its supervisor, before it is replaced."""
 
 
-class _Stopped(Exception):
-    """The world stands against it; the text is for the operator."""
+class _CommandFailed(Exception):
+    """A problem outside of the server, such as a busy port. Its text is for the operator."""
 
 
 def main(argv: list[str] | None = None) -> int | None:
-    """Run one command and give the exit code."""
+    """Run one command and return its exit code."""
     parser = _parser()
     arguments = parser.parse_args(argv)
     if arguments.version:
@@ -47,18 +47,18 @@ def main(argv: list[str] | None = None) -> int | None:
     if arguments.run is None:
         parser.print_help(sys.stderr)
         return 2
-    return _attempt(arguments)
+    return _run_command(arguments)
 
 
-def _attempt(arguments: argparse.Namespace) -> int:
+def _run_command(arguments: argparse.Namespace) -> int:
     try:
         arguments.run(arguments)
         sys.stdout.flush()
     except SettingsError as error:
-        return _complain(str(error), 2)
-    except (_Stopped, OstiaryError) as error:
-        return _complain(str(error), 1)
-    except BrokenPipeError:  # the reader, as in `ostiary schema | head`, has seen enough
+        return _print_error(str(error), 2)
+    except (_CommandFailed, OstiaryError) as error:
+        return _print_error(str(error), 1)
+    except BrokenPipeError:  # the reader closed the pipe, as in `ostiary schema | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
@@ -66,7 +66,7 @@ def _attempt(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _complain(text: str, code: int) -> int:
+def _print_error(text: str, code: int) -> int:
     for line in text.splitlines():
         print(f"ostiary: {line}", file=sys.stderr)
     return code
@@ -83,21 +83,21 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(run=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_serve(commands)
-    demo = commands.add_parser("demo", help="fill an empty database with a registry to try")
+    demo = commands.add_parser("demo", help="fill an empty database with demo data")
     demo.description, demo.epilog = help_texts.DEMO, help_texts.DEMO_EPILOG
     demo.set_defaults(run=_demo)
     migrate = commands.add_parser("migrate", help="bring the database up to date and stop")
     migrate.set_defaults(run=_migrate)
-    reindex = commands.add_parser("reindex", help="make the access index anew and check it")
+    reindex = commands.add_parser("reindex", help="rebuild the access index and check it")
     reindex.description = help_texts.REINDEX
     reindex.set_defaults(run=_reindex)
-    frame = operator_commands.Frame(_add_settings, _read_for, _in_words)
-    operator_commands.add_keys(commands, frame)
-    operator_commands.add_sessions(commands, frame)
-    operator_commands.add_admin(commands, frame)
+    common = operator_commands.Common(_add_settings, _start, _explain_database_errors)
+    operator_commands.add_keys(commands, common)
+    operator_commands.add_sessions(commands, common)
+    operator_commands.add_admin(commands, common)
     schema = commands.add_parser("schema", help="print the GraphQL schema")
     schema.set_defaults(run=_schema)
-    settings = commands.add_parser("settings", help="show every setting, its source and its meaning; no secrets")
+    settings = commands.add_parser("settings", help="show every setting, its source and its meaning, without secrets")
     settings.set_defaults(run=_settings)
     for command in (demo, migrate, reindex, settings):
         _add_settings(command)
@@ -108,91 +108,94 @@ def _parser() -> argparse.ArgumentParser:
 def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     serve = commands.add_parser("serve", help="migrate the database, then serve until stopped")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all (%(default)s)")
-    serve.add_argument("--port", type=_port, default=5000, help="0 to 65535, 0 for any that is free (%(default)s)")
-    pace = serve.add_mutually_exclusive_group()
-    pace.add_argument("--workers", type=_workers, default=1, help="processes, best one for each core (%(default)s)")
-    pace.add_argument("--reload", action="store_true", help="start anew when the server's code changes")
-    serve.add_argument("--demo", action="store_true", help="fill an empty database with a registry to try first")
+    serve.add_argument("--port", type=_port, default=5000, help="0 to 65535, 0 for any free port (%(default)s)")
+    mode = serve.add_mutually_exclusive_group()
+    mode.add_argument("--workers", type=_workers, default=1, help="processes, best one for each core (%(default)s)")
+    mode.add_argument("--reload", action="store_true", help="restart when the server's code changes")
+    serve.add_argument("--demo", action="store_true", help="first fill an empty database with demo data")
     _add_settings(serve)
     serve.set_defaults(run=_serve)
 
 
 def _add_settings(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--settings", type=Path, metavar="FILE", help="settings file (./appsettings.json, if there)")
+    command.add_argument(
+        "--settings", type=Path, metavar="FILE", help="settings file (./appsettings.json, if it exists)"
+    )
 
 
 def _port(text: str) -> int:
-    return _between(text, 0, 65535)
+    return _parse_integer(text, 0, 65535)
 
 
 def _workers(text: str) -> int:
-    return _between(text, 1, 256)
+    return _parse_integer(text, 1, 256)
 
 
-def _between(text: str, least: int, most: int) -> int:
-    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
-        raise argparse.ArgumentTypeError(f"must be a whole number from {least} to {most}")
+def _parse_integer(text: str, minimum: int, maximum: int) -> int:
+    if not text.isascii() or not text.isdigit() or not minimum <= int(text) <= maximum:
+        raise argparse.ArgumentTypeError(f"must be a whole number from {minimum} to {maximum}")
     return int(text)
 
 
-def _read(file: Path | None) -> "Settings":
+def _read_settings(file: Path | None) -> "Settings":
     from app.config import Settings
     from app.config.sources import FILE_VARIABLE
 
-    read = Settings.read(file)
+    settings = Settings.read(file)
     if file:
-        os.environ[FILE_VARIABLE] = str(file.absolute())  # the workers read it again for themselves
-    return read
-
-
-def _read_for(arguments: argparse.Namespace) -> "Settings":
-    settings = _read(arguments.settings)
-    _logging(settings)
+        os.environ[FILE_VARIABLE] = str(file.absolute())  # each worker reads the file again
     return settings
 
 
-def _logging(settings: "Settings") -> dict[str, Any]:
-    """Begin to log as the settings say; answers how."""
+def _start(arguments: argparse.Namespace) -> "Settings":
+    """Read the settings and configure the log."""
+    settings = _read_settings(arguments.settings)
+    _configure_log(settings)
+    return settings
+
+
+def _configure_log(settings: "Settings") -> dict[str, Any]:
+    """Configure the log of this process and return the configuration for the workers."""
     shape = settings.log_format or ("console" if sys.stderr.isatty() else "json")
-    wanted = logs.configuration(shape, settings.log_level, requests=settings.log_requests)
-    logging.config.dictConfig(wanted)
-    return wanted
+    configuration = logs.configuration(shape, settings.log_level, requests=settings.log_requests)
+    logging.config.dictConfig(configuration)
+    return configuration
 
 
 def _prepare(settings: "Settings", *, exposed: bool, serves: bool = False) -> Any:
-    with _in_words(settings):
+    with _explain_database_errors(settings):
         return importlib.import_module(APP).prepare(settings, exposed=exposed, serves=serves)
 
 
 @contextmanager
-def _in_words(settings: "Settings") -> Iterator[None]:
-    """A database that cannot be used is said in a line."""
+def _explain_database_errors(settings: "Settings") -> Iterator[None]:
+    """Raise _CommandFailed with one line instead of the error of an unusable database."""
     try:
         yield
     except Exception as error:
-        if not _is_the_databases(getattr(error, "orig", None) or error):
+        if not _is_database_failure(getattr(error, "orig", None) or error):
             raise
         reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise _Stopped(f"the database {settings.database_shown} cannot be used: {reason}") from None
+        raise _CommandFailed(f"the database {settings.redacted_database_url} cannot be used: {reason}") from None
 
 
-def _is_the_databases(error: BaseException) -> bool:
-    """Whether the database is out of reach or closed to us; a wrong statement is our own fault and shows its trace."""
+def _is_database_failure(error: BaseException) -> bool:
+    """Return whether the database is unreachable or refuses us; an invalid statement is a defect, with a traceback."""
     from app.db.failures import Failure, classify
 
     failure = classify(getattr(error, "orig", None) or error)
-    # asyncpg's own error for a parameter in the URL is none of the server's.
+    # asyncpg raises its own error for an invalid parameter in the URL.
     return failure not in {None, Failure.WRONG_SCHEMA} or type(error).__name__ == "ClientConfigurationError"
 
 
 def _serve(arguments: argparse.Namespace) -> None:
-    gc.disable()  # nothing of what a start loads is garbage; `app.main.create` enables it again
+    gc.disable()  # the objects of the start are no garbage; `app.main.create` enables it again
     from app.config import check_exposure, is_loopback
     from app.http import file_descriptors
     from app.http.budget import RESERVED_CONNECTIONS
 
-    settings = _read(arguments.settings)
-    log = _logging(settings)
+    settings = _read_settings(arguments.settings)
+    log = _configure_log(settings)
     port = _free_port(arguments.host, arguments.port)
     if settings.metrics_address is not None:
         _free_port(*settings.metrics_endpoint)
@@ -202,40 +205,40 @@ def _serve(arguments: argparse.Namespace) -> None:
     prepared = _prepare(settings, exposed=exposed, serves=True)
     check_exposure(settings, arguments.host, prepared.default_password_valid)
     _check_demo(arguments.host, exposed and prepared.demo_password_valid)
-    told = ["", *_demo_world(settings, prepared)] if arguments.demo else []
-    print("\n".join([*_announcement(settings, prepared, arguments.host, port), *told]), flush=True)
-    with worker_metrics.shared(arguments.workers):
+    demo = ["", *_fill_demo(settings, prepared)] if arguments.demo else []
+    print("\n".join([*_banner(settings, prepared, arguments.host, port), *demo]), flush=True)
+    with worker_metrics.shared_folder(arguments.workers):
         file_descriptors.raise_limit(settings.request_limits.connections, RESERVED_CONNECTIONS)
         _run(arguments, port, log, settings.shutdown_seconds)
 
 
 def _check_proxies() -> None:
-    """Refuse what decided about proxies before, so that nobody believes that it still does."""
+    """Raise SettingsError for uvicorn's variable, which has no effect here."""
     if os.environ.get("FORWARDED_ALLOW_IPS"):
-        raise SettingsError("FORWARDED_ALLOW_IPS is not read any more: set TrustedProxies (OSTIARY_TRUSTED_PROXIES)")
+        raise SettingsError("FORWARDED_ALLOW_IPS is not supported: set TrustedProxies (OSTIARY_TRUSTED_PROXIES)")
 
 
-def _check_demo(host: str, open_to_all: bool) -> None:
-    if open_to_all:
+def _check_demo(host: str, is_exposed_demo: bool) -> None:
+    if is_exposed_demo:
         raise SettingsError(
-            f"--host {host or '(all addresses)'}: everybody knows the password of the demo's people: "
-            "serve the demo on 127.0.0.1, and others from another database"
+            f"--host {host or '(all addresses)'}: the password of the demo users is public: "
+            "serve the demo on 127.0.0.1, and serve other hosts from another database"
         )
 
 
-def _demo_world(settings: "Settings", prepared: Any) -> Sequence[str]:
-    """Make the demo world, unless it is what there is; answers what to tell about it."""
+def _fill_demo(settings: "Settings", prepared: Any) -> Sequence[str]:
+    """Fill the database with the demo data, unless it has them, and return the lines that introduce them."""
     root = importlib.import_module(APP)
     if prepared.demo_password_valid:
-        told: Sequence[str] = root.tour()
-        return told
-    with _in_words(settings):
-        filled: Sequence[str] = root.fill(settings)
-        return filled
+        tour: Sequence[str] = root.tour()
+        return tour
+    with _explain_database_errors(settings):
+        report: Sequence[str] = root.fill(settings)
+        return report
 
 
 def _free_port(host: str, port: int) -> int:
-    """Find out before the database is touched, and in plain words, whether the port can be had."""
+    """Return the port to listen on, before the database is changed. Raises _CommandFailed if it is not available."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.socket(family) as probe:
@@ -244,30 +247,30 @@ def _free_port(host: str, port: int) -> int:
             return int(probe.getsockname()[1])
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "no such host"
-        raise _Stopped(f"cannot listen on {host} port {port}: {reason}; choose with --host and --port") from None
+        raise _CommandFailed(f"cannot listen on {host} port {port}: {reason}; set --host and --port") from None
 
 
-def _announcement(settings: "Settings", prepared: Any, host: str, port: int) -> Sequence[str]:
-    near = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - to name it, not to bind
-    address = f"http://[{near}]:{port}" if ":" in near else f"http://{near}:{port}"
+def _banner(settings: "Settings", prepared: Any, host: str, port: int) -> Sequence[str]:
+    local = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - a text, not a bind
+    address = f"http://[{local}]:{port}" if ":" in local else f"http://{local}:{port}"
     lines = [
         f"Ostiary {__version__}",
-        f"  address     {address}{'' if near == host else ' (and every other address of this machine)'}",
+        f"  address     {address}{'' if local == host else ' (and every other address of this machine)'}",
         f"  playground  {address}/graphql",
-        f"  database    {settings.database_shown}",
+        f"  database    {settings.redacted_database_url}",
     ]
     if settings.external_auth_url:
-        lines.append(f"  sign-in     at {urlsplit(settings.external_auth_url).hostname}, which keeps the accounts")
+        lines.append(f"  sign-in     at {urlsplit(settings.external_auth_url).hostname}, which manages the accounts")
     lines += [f"  migrated    {name}" for name in prepared.migrated]
     if prepared.default_password_valid:
         name = settings.default_admin.user_name
         lines += [
-            f"  {name} still has the default password, which everybody knows: sign in and change it. It opens only for",
-            f"  requests from this machine itself. Behind a proxy: ostiary admin reset-password {name}",
+            f"  {name} still has the default password: sign in and change it. It is accepted from this machine only.",
+            f"  Behind a proxy, set another one: ostiary admin reset-password {name}",
         ]
     if prepared.first_password is not None:
         name = settings.default_admin.user_name
-        lines.append(f"  {name} was made with this password, which is shown once: {prepared.first_password}")
+        lines.append(f"  {name} was created with this password, which is shown once: {prepared.first_password}")
     return lines
 
 
@@ -278,8 +281,8 @@ def _run(arguments: argparse.Namespace, port: int, log: dict[str, Any], shutdown
     from app.http.shutdown import stop_on_hangup
 
     run = supervisor.run if arguments.workers > 1 else uvicorn.run
-    # Having finished what it was doing, uvicorn raises the signal that stopped it once more. As an interrupt, which it
-    # takes for an end, SIGTERM too leaves with 0 and not as if the process had been shot.
+    # After a graceful stop, uvicorn raises the signal again. It handles an interrupt, so SIGTERM as an interrupt ends
+    # the process with exit code 0 too.
     with _as_interrupt(signal.SIGTERM), stop_on_hangup():
         run(
             f"{APP}:create",
@@ -288,8 +291,8 @@ def _run(arguments: argparse.Namespace, port: int, log: dict[str, Any], shutdown
             port=port,
             workers=arguments.workers,
             reload=arguments.reload,
-            reload_dirs=[str(Path(__file__).parent)] if arguments.reload else None,
-            loop="auto",  # uvloop where it can be had
+            reload_dirs=[str(Path(__file__).parents[1])] if arguments.reload else None,
+            loop="auto",  # uvloop if it is installed
             http="app.http.fastpath.protocol:Protocol",
             ws="none",
             lifespan="on",  # a failure in it stops the start
@@ -298,7 +301,7 @@ def _run(arguments: argparse.Namespace, port: int, log: dict[str, Any], shutdown
             access_log=False,
             server_header=False,
             interface="asgi3",
-            proxy_headers=False,  # `web.entrance` reads them, of trusted proxies
+            proxy_headers=False,  # `ProxyGate` reads those of trusted proxies
             date_header=True,
             timeout_graceful_shutdown=shutdown_seconds,
             timeout_worker_healthcheck=HEALTHCHECK_SECONDS,
@@ -315,35 +318,32 @@ def _as_interrupt(number: signal.Signals) -> Iterator[None]:
 
 
 def _migrate(arguments: argparse.Namespace) -> None:
-    settings = _read(arguments.settings)
-    _logging(settings)
-    migrated = _prepare(settings, exposed=True).migrated  # nobody knows yet where it will listen
-    print("\n".join(f"migrated {name}" for name in migrated) or f"{settings.database_shown} is up to date")
+    settings = _start(arguments)
+    migrated = _prepare(settings, exposed=True).migrated  # the address of the server is not known yet
+    print("\n".join(f"migrated {name}" for name in migrated) or f"{settings.redacted_database_url} is up to date")
 
 
 def _demo(arguments: argparse.Namespace) -> None:
-    settings = _read(arguments.settings)
-    _logging(settings)
-    _prepare(settings, exposed=True)  # nobody knows yet where it will listen
-    with _in_words(settings):
-        told = importlib.import_module(APP).fill(settings)
-    print("\n".join([*told, "The playground is at /graphql of: ostiary serve"]))
+    settings = _start(arguments)
+    _prepare(settings, exposed=True)  # the address of the server is not known yet
+    with _explain_database_errors(settings):
+        report = importlib.import_module(APP).fill(settings)
+    print("\n".join([*report, "To open the playground at /graphql, run: ostiary serve"]))
 
 
 def _reindex(arguments: argparse.Namespace) -> None:
-    settings = _read(arguments.settings)
-    _logging(settings)
+    settings = _start(arguments)
     began = time.monotonic()
-    with _in_words(settings):
-        done = importlib.import_module(APP).reindex(settings, _progress)
-    print(f"{done.rows:,} rows of the access index were made anew in {time.monotonic() - began:.1f} s")
-    if done.missing or done.surplus:
-        print(f"it was wrong: {done.missing:,} rows were missing or different, {done.surplus:,} should not have been")
+    with _explain_database_errors(settings):
+        result = importlib.import_module(APP).reindex(settings, _print_progress)
+    print(f"rebuilt {result.rows:,} rows of the access index in {time.monotonic() - began:.1f} s")
+    if result.missing or result.surplus:
+        print(f"it was incorrect: {result.missing:,} rows were missing or different, {result.surplus:,} were surplus")
     else:
-        print("it was right: nothing differed")
+        print("it was correct: no row differed")
 
 
-def _progress(done: int, total: int) -> None:
+def _print_progress(done: int, total: int) -> None:
     print(f"ostiary: {done:,} of {total:,} resources", file=sys.stderr, flush=True)
 
 
@@ -355,21 +355,17 @@ def _settings(arguments: argparse.Namespace) -> None:
     from app.config import Settings
 
     try:
-        settings = _read(arguments.settings)
+        settings = _read_settings(arguments.settings)
     except SettingsError:
-        print("Something is wrong with your settings, as said at the end; these are the defaults.\n")
-        _show(Settings())
+        print("The settings are invalid; the problems follow at the end. These are the defaults.\n")
+        _print_settings(Settings())
         sys.stdout.flush()
         raise
-    _show(settings)
+    _print_settings(settings)
 
 
-def _show(settings: "Settings") -> None:
-    for key, described in settings.describe().items():
-        print(f"{key} = {described.value}")
-        print(f"    from {described.source}; variable {described.variable}")
-        print(textwrap.indent(textwrap.fill(described.description, 84), "    "))
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def _print_settings(settings: "Settings") -> None:
+    for key, info in settings.describe().items():
+        print(f"{key} = {info.value}")
+        print(f"    from {info.source}; variable {info.variable}")
+        print(textwrap.indent(textwrap.fill(info.description, 84), "    "))

@@ -1,4 +1,4 @@
-"""Run the command line as `python -m app.cli`."""
+"""Run the command line with `python -m app.cli`."""
 
 import sys
 

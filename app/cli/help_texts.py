@@ -1,27 +1,27 @@
-"""What the command line says about itself."""
+"""Long help texts of the command line."""
 
 DESCRIPTION = """\
-Ostiary keeps the users, roles and grants of a data registry, decides who may do
-what, and serves it over GraphQL and REST. One command starts it: ostiary serve
+Ostiary manages the users, roles and grants of a data registry, decides who may
+do what, and serves it over GraphQL and REST. To start it, run: ostiary serve
 """
 
 EPILOG = """\
 examples:
   ostiary serve                           on 127.0.0.1:5000, data in data/ostiary.db
   ostiary serve --port 8080 --workers 4   several workers: one for each core
-  ostiary serve --demo                    a registry to try things on, where there is none
+  ostiary serve --demo                    with demo data, if the database is empty
   OSTIARY_DATABASE_URL=postgresql://user:password@host/database ostiary serve
-  ostiary settings                        what is set, by whom, and what it means
-  ostiary keys rotate                     a new key to sign tokens with
-  ostiary admin reset-password admin      a new password for who has lost it
-  ostiary sessions end                    after a backup was put back
+  ostiary settings                        every setting, its source and its meaning
+  ostiary keys rotate                     create a new signing key
+  ostiary admin reset-password admin      set a new password
+  ostiary sessions end                    after the restore of a backup
   ostiary schema > schema.graphql         the GraphQL schema
 
 settings:
   They come from appsettings.json in the working directory, or from the file that
   --settings or OSTIARY_SETTINGS_FILE names, with keys such as DefaultAdmin.
-  Environment variables stand over the file, with __ between a section and its
-  key: OSTIARY_DEFAULT_ADMIN__PASSWORD. Relative paths start at the working directory.
+  Environment variables take precedence over the file, with __ between a section and
+  its key: OSTIARY_DEFAULT_ADMIN__PASSWORD. Relative paths start at the working directory.
 
 exit codes:
   0 done, or stopped with Ctrl-C or SIGTERM
@@ -30,65 +30,65 @@ exit codes:
 
 
 DEMO = """\
-Fill an empty database with a registry to try things on, and stop: orgs from
-marine science to a sound archive, their people at every level, groups, and some
-three hundred resources with grants, ends, locks and two years of history.
+Fill an empty database with demo data and exit: orgs from marine science to a
+sound archive, their users at every level, groups, and about three hundred
+resources with grants, expiry dates, locks and two years of history.
 
-It fills only a database that nobody uses yet: at most the first administrator,
-no orgs, no groups. Any other is left as it is. The same world is made each time;
-what ends soon ends some days after it was made. All its people share one
-password, which everybody knows: a server with such people refuses to listen
-where others reach it. To begin anew, take an empty database.
+The database must be unused: at most the first administrator, no orgs, no groups.
+Any other database is left unchanged. The data is the same each time; dates that
+expire soon expire some days after the command. All demo users share one public
+password, so a server with demo users refuses to listen on other addresses than
+loopback. To start again, use an empty database.
 """
 
 DEMO_EPILOG = """\
 examples:
   ostiary demo && ostiary serve           the same as ostiary serve --demo
   OSTIARY_DATABASE_URL=sqlite:///data/try.db ostiary serve --demo
-                                          beside a registry that you have
+                                          in a separate database
 """
 
 REINDEX = """\
-Make the access index anew from the resources and their access configurations, in
-one transaction, and say whether it was right. It always should be: every change
-keeps it. Reading goes on meanwhile; changes wait until it is done.
+Rebuild the access index from the resources and their access configurations, in
+one transaction, and report whether it was correct. It should always be: every
+change updates it. Reads continue during the rebuild; changes wait until it ends.
 """
 
 KEYS = """\
-The keys that sign tokens with TokenAlgorithm EdDSA. They are kept in the database,
-sealed under Secret, so that the workers of all hosts have the same ones; their
-public halves are at /.well-known/jwks.json. The first one is made by the start.
+The keys that sign tokens with TokenAlgorithm EdDSA. They are stored in the
+database, encrypted with Secret, so that the workers of all hosts share them; their
+public parts are at /.well-known/jwks.json. The first start creates the first key.
 """
 
 KEYS_EPILOG = """\
 examples:
-  ostiary keys list                       what there is, and what it is good for
-  ostiary keys rotate                     now and then: nobody has to sign in again
-  ostiary keys rotate --revoke            when a key may be known to others
+  ostiary keys list                       every key and its state
+  ostiary keys rotate                     regularly: all users stay signed in
+  ostiary keys rotate --revoke            when a key may have leaked
 """
 
 ROTATE = """\
-Make a key that signs from now on. Servers that run learn of it by themselves, within
-half a minute. The key before it goes on to verify what it has signed until the last
-of those tokens has ended (TokenExpirationInDays), and is gone then. With --revoke all
-keys before it are gone at once: everybody whom they let in must sign in again.
+Create a new signing key. Running servers load it within 30 seconds. The previous
+key verifies its tokens until the last of them expires (TokenExpirationInDays), and
+is deleted then. With --revoke, all previous keys are deleted at once, and every
+user with one of their tokens must sign in again.
 """
 
 SESSIONS = """\
-End every session and every ticket: all users must sign in again. Do this after a
-backup was put back, while the server is stopped or before others reach it: a token
-that was ended after the backup was made would be good again. API tokens that were
-revoked since then come back, too; --api-tokens deletes all of them.
+End every session and every ticket: all users must sign in again. Run this after the
+restore of a backup, while the server is stopped or before users can reach it: a token
+that was ended after the backup would be valid again. API tokens that were revoked
+after the backup are valid again too; --api-tokens deletes all of them.
 """
 
 ADMIN = """\
-Give a user a new password on the machine itself, without knowing the old one. All
-their sessions end. The server may go on running. The change is in the audit log.
+Set a new password for a user on the server's machine, without the old one. All
+sessions of the user end. The server may keep running. The audit log records it.
 """
 
 ADMIN_EPILOG = """\
 examples:
-  ostiary admin reset-password admin      makes up a password and prints it once
+  ostiary admin reset-password admin      generates a password and prints it once
   ostiary admin reset-password ann --stdin < file
-                                          takes the first line of a file
+                                          reads the first line of a file
 """

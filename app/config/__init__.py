@@ -1,4 +1,4 @@
-"""The settings, and what they must never leave open."""
+"""The settings, and checks of unsafe ones."""
 
 from app.config.limits import Limits
 from app.config.model import DEFAULT_PASSWORD, FIELDS, HIDDEN, DefaultAdmin, PasswordPolicy, Settings, Throttle

@@ -1,9 +1,8 @@
-"""The settings: one frozen value, read once from a file and the environment, that refuses to be incomplete.
+"""The settings: one frozen object, read once from a file and the environment.
 
-`appsettings.json` in the working directory, or the file that is named, gives the values in the spelling of the
-documented registry API (`DefaultAdmin`; letter case makes no difference). `OSTIARY_…` variables stand over it, with
-`__` between a section and its key (`OSTIARY_DEFAULT_ADMIN__PASSWORD`). Nothing unknown passes; no message holds a
-secret.
+The file is `appsettings.json` in the working directory, or the file named by `--settings`. Its keys are in Pascal case
+(`DefaultAdmin`) and match in any letter case. `OSTIARY_…` variables take precedence, with `__` between a section and
+its key (`OSTIARY_DEFAULT_ADMIN__PASSWORD`). Unknown names are rejected, and no message contains a secret.
 """
 
 import json
@@ -30,81 +29,88 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from app.config import values
 from app.config.limits import Limits
 from app.config.request_limits import RequestLimits
-from app.config.sources import FILE_VARIABLE, SettingOrigin, SettingsSource, fields, key, variable
+from app.config.sources import FILE_VARIABLE, SettingPath, SettingsSource, fields, key, variable
 from app.domain.errors import SettingsError
 
 FILE = "appsettings.json"
 HIDDEN = "(hidden)"
-DEFAULT_PASSWORD = "password"  # noqa: S105 - everybody knows it, which is why `check_exposure` stands beside this
+DEFAULT_PASSWORD = "password"  # noqa: S105 - documented; `check_exposure` keeps it from other machines
 
 
 class DefaultAdmin(BaseModel):
-    """The administrator that is made when there is none."""
+    """The administrator that is created if no user has the role admin."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     user_name: str = Field(
         "admin",
         pattern=r"^[A-Za-z0-9]{1,127}\z",
-        description="User name of the administrator made when nobody has the role admin: 1 to 127 letters and digits.",
+        description="User name of the first administrator, created if no user has the role admin: 1 to 127 letters and"
+        " digits.",
     )
     email: Annotated[str | None, AfterValidator(values.email)] = Field(
-        "admin@example.com", description="That administrator's e-mail address; blank for none."
+        "admin@example.com", description="E-mail address of the first administrator. Blank: none."
     )
     password: Annotated[SecretStr, AfterValidator(values.admin_password)] = Field(
         SecretStr(DEFAULT_PASSWORD),
-        description="That administrator's first password, 1 to 1,024 characters, free of the policy; never set again"
-        " later. The default, password, is good on a loopback address alone.",
+        description="Initial password of the first administrator: 1 to 1,024 characters, not checked by PasswordPolicy."
+        " It is used once. The default, password, is accepted on loopback addresses only.",
     )
 
 
 class PasswordPolicy(BaseModel):
-    """What a new password must have."""
+    """Requirements for new passwords."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     min_length: values.Count = Field(
-        12, ge=1, le=values.PASSWORD_CHARACTERS, description="Characters that a new password has at least: 1 to 1024."
+        12, ge=1, le=values.PASSWORD_CHARACTERS, description="Minimum length of a new password: 1 to 1024 characters."
     )
-    require_digit: bool = Field(False, description="Whether a new password needs a digit.")
-    require_uppercase: bool = Field(False, description="Whether a new password needs an upper-case letter.")
-    require_lowercase: bool = Field(False, description="Whether a new password needs a lower-case letter.")
+    require_digit: bool = Field(False, description="Require a digit in a new password.")
+    require_uppercase: bool = Field(False, description="Require an upper-case letter in a new password.")
+    require_lowercase: bool = Field(False, description="Require a lower-case letter in a new password.")
     require_non_alphanumeric: bool = Field(
-        False, description="Whether a new password needs a character that is neither a letter nor a digit."
+        False, description="Require a character that is neither a letter nor a digit in a new password."
     )
 
 
 class Throttle(BaseModel):
-    """How wrong passwords are slowed down."""
+    """Limits on password guessing."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    enabled: bool = Field(True, description="Whether wrong passwords make who sent them wait.")
+    enabled: bool = Field(True, description="Delay sign-ins after wrong passwords.")
     free_guesses: values.Count = Field(
         10, ge=1, le=10_000, description="Wrong passwords for one account from one address before the first wait."
     )
     free_guesses_per_account: values.Count = Field(
-        20, ge=1, le=10_000, description="The same for one account from all addresses that it was never opened from."
+        20,
+        ge=1,
+        le=10_000,
+        description="Wrong passwords for one account from all addresses without a successful sign-in to it.",
     )
     free_guesses_per_address: values.Count = Field(
-        20, ge=1, le=10_000, description="The same for one address and all accounts that were never opened from it."
+        20,
+        ge=1,
+        le=10_000,
+        description="Wrong passwords from one address for all accounts without a successful sign-in from it.",
     )
     longest_wait_seconds: values.Count = Field(
-        900, ge=1, le=86_400, description="Each wait is twice the one before, up to so many seconds: 1 to 86400."
+        900, ge=1, le=86_400, description="Longest wait in seconds, 1 to 86400. Each wait is twice the previous one."
     )
     longest_wait_per_account_seconds: values.Count = Field(
         30,
         ge=1,
         le=3600,
-        description="The same for one account from all addresses: 1 to 3600.",
+        description="Longest wait in seconds for one account from all addresses: 1 to 3600.",
     )
     forget_after_minutes: values.Count = Field(
-        60, ge=1, le=10_080, description="Minutes without a wrong password after which they are forgotten: 1 to 10080."
+        60, ge=1, le=10_080, description="Minutes after the last wrong password until its count is reset: 1 to 10080."
     )
 
 
 class SettingInfo(NamedTuple):
-    """A setting as it may be shown to anybody."""
+    """A setting without secrets, for display."""
 
     value: str
     source: str
@@ -113,73 +119,75 @@ class SettingInfo(NamedTuple):
 
 
 class Settings(BaseSettings):
-    """Everything that an operator decides."""
+    """All settings of the server."""
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     database_url: Annotated[str, AfterValidator(values.database_url)] = Field(
         "sqlite:///data/ostiary.db",
         repr=False,
-        description="Where the data is: sqlite:///PATH (relative to the working directory; absolute with four slashes)"
-        " or postgresql://user:password@host/database.",
+        description="URL of the database: sqlite:///PATH (relative to the working directory; absolute with four"
+        " slashes) or postgresql://user:password@host/database.",
     )
     database_pool_size: values.Count = Field(
-        10, ge=1, le=200, description="Connections to PostgreSQL per worker, 1 to 200; without meaning on SQLite."
+        10, ge=1, le=200, description="Connections to PostgreSQL per worker: 1 to 200. Ignored with SQLite."
     )
     default_admin: DefaultAdmin = Field(
         default_factory=DefaultAdmin, description="An object: UserName, Email, Password."
     )
     secret: Annotated[SecretStr | None, AfterValidator(values.strong_secret)] = Field(
         None,
-        description="Signs the tokens: at least 32 bytes. Blank: one is made at the first start and kept beside the"
-        " SQLite database, or in data/ostiary.secret for PostgreSQL. Several hosts on one database need the same one.",
+        description="Secret that signs tokens: at least 32 bytes. Blank: a secret is generated at the first start and"
+        " stored beside the SQLite database, or in data/ostiary.secret for PostgreSQL. All hosts of one database need"
+        " the same secret.",
     )
     token_algorithm: Literal["HS256", "EdDSA"] = Field(
         "HS256",
-        description="How tokens are signed: HS256, with Secret; or EdDSA, with keys kept in the database, sealed "
-        "under Secret, and published. Those signed in the other way stay good until they end.",
+        description="Algorithm that signs tokens: HS256 with Secret, or EdDSA with keys in the database. The keys are"
+        " encrypted with Secret, and their public parts are published. Tokens of the other algorithm stay valid until"
+        " they expire.",
     )
     token_expiration_in_days: values.Count = Field(
-        7, ge=1, le=3650, description="Days that a token is good for: 1 to 3650."
+        7, ge=1, le=3650, description="Days until a token expires: 1 to 3650."
     )
-    api_token_expiration_in_days: Annotated[values.Count | None, BeforeValidator(values.blank)] = Field(
-        365, ge=1, le=3650, description="Days that an API token is good for at most: 1 to 3650; blank for no end."
+    api_token_expiration_in_days: Annotated[values.Count | None, BeforeValidator(values.blank_to_none)] = Field(
+        365, ge=1, le=3650, description="Longest lifetime of an API token in days: 1 to 3650. Blank: unlimited."
     )
-    revoked_tokens: tuple[Annotated[str, AfterValidator(values.whole_token)], ...] = Field(
-        (), repr=False, description="A JSON list of whole tokens that are refused although their time is not over."
+    revoked_tokens: tuple[Annotated[str, AfterValidator(values.complete_token)], ...] = Field(
+        (), repr=False, description="A JSON list of complete tokens that are rejected before they expire."
     )
     auth_cookie_name: Annotated[str, AfterValidator(values.cookie_name)] = Field(
         "jwtToken",
-        description="Name of the cookie that may carry the token: 1 to 128 characters valid in a cookie name.",
+        description="Name of the cookie with the session token: 1 to 128 characters that are valid in a cookie name.",
     )
     allowed_origins: tuple[Annotated[str, AfterValidator(values.origin)], ...] = Field(
         (),
-        description="A JSON list of the origins whose pages may ask this server from a browser, each exactly as"
-        " https://app.example.org. They send a token in a header; cookies are for this server's own pages.",
+        description="A JSON list of origins, such as https://app.example.org, whose pages may call this server from a"
+        " browser. They send the token in a header; cookies are accepted from this server's own pages only.",
     )
     trusted_proxies: tuple[Annotated[str, AfterValidator(values.network)], ...] = Field(
         (),
-        description="A JSON list of addresses and networks of proxies that are believed about the client's address and"
-        " scheme (X-Forwarded-For, X-Forwarded-Proto). Empty: what such headers say is ignored.",
+        description="A JSON list of addresses and networks of proxies whose X-Forwarded-For and X-Forwarded-Proto"
+        " headers are used. Empty: these headers are ignored.",
     )
     introspection: Literal["everyone", "signed-in", "nobody"] = Field(
         "everyone",
-        description="Who is shown the GraphQL schema (introspection, /schema.graphql, suggestions in errors):"
+        description="Clients that may read the GraphQL schema (introspection, /schema.graphql, suggestions in errors):"
         " everyone, signed-in or nobody.",
     )
     executor: Literal["compiled", "reference"] = Field(
         "compiled",
-        description="How GraphQL operations are executed: compiled, by plans, or by graphql-core where an operation has"
-        " no plan; or reference, always by graphql-core.",
+        description="Executor of GraphQL operations: compiled runs a plan where there is one; reference always runs the"
+        " executor of graphql-core.",
     )
     query_seconds: values.Count = Field(
         15,
         ge=1,
         le=3600,
-        description="Seconds that a GraphQL query may take, and on SQLite any single read: 1 to 3600.",
+        description="Time limit in seconds of a GraphQL query, and on SQLite of every read: 1 to 3600.",
     )
     mutation_seconds: values.Count = Field(
-        60, ge=1, le=3600, description="Seconds that a GraphQL mutation may take: 1 to 3600."
+        60, ge=1, le=3600, description="Time limit in seconds of a GraphQL mutation: 1 to 3600."
     )
     limits: Limits = Field(
         default_factory=Limits,
@@ -193,39 +201,40 @@ class Settings(BaseSettings):
     )
     external_auth_url: Annotated[str | None, AfterValidator(values.external_url)] = Field(
         None,
-        description="Who checks passwords and tokens instead of this server: an address that takes a form by POST and"
-        " answers a JSON object. Users, roles and passwords are not managed here then. Blank for none.",
+        description="URL of an authentication provider that checks passwords and tokens instead of this server. It"
+        " accepts a form by POST and returns a JSON object. Users, roles and passwords are then managed there. Blank:"
+        " none.",
     )
     enable_storage_limiter: bool = Field(
-        False, description="Whether an upload is refused that would pass the quota of the org's owner (maxStorageMB)."
+        False, description="Reject uploads that exceed the storage quota of the org's owner (maxStorageMB)."
     )
     ticket_expiration_in_minutes: values.Count = Field(
         60,
         ge=1,
         le=1440,
-        description="Minutes that an upload or download ticket is good for, 1 to 1440; then its bytes are free again.",
+        description="Minutes until an upload or download ticket expires and releases its reserved bytes: 1 to 1440.",
     )
     enable_default_user_organization: bool | None = Field(
         None,
-        description="Whether a new user gets an org of her own, private and named like her; null: if DroneDbClients.",
+        description="Create a private org with the user's name for every new user. Null: the value of DroneDbClients.",
     )
     enable_organization_member_management: bool = Field(
-        False, description="Whether REST changes the members of orgs below /orgs/{slug}/members; GraphQL always does."
+        False, description="Allow REST to change the members of orgs at /orgs/{slug}/members. GraphQL always can."
     )
     password_policy: PasswordPolicy | None = Field(
         default_factory=PasswordPolicy,
         description="An object: MinLength, RequireDigit, RequireUppercase, RequireLowercase, RequireNonAlphanumeric;"
-        " null demands nothing.",
+        " null for no requirements.",
     )
     drone_db_clients: bool = Field(
         False,
-        description="Whether REST answers as DroneDB's own clients need it: expires in seconds, 401 instead of 403.",
+        description="Adapt REST responses to DroneDB's own clients: `expires` in seconds, 401 instead of 403.",
     )
     hashing_threads: values.Count = Field(
         2,
         ge=1,
         le=64,
-        description="Passwords hashed at once in each worker, 1 to 64: each keeps a core and 19 MiB busy for its time.",
+        description="Threads that hash passwords in each worker: 1 to 64. A busy thread uses one core and 19 MiB.",
     )
     throttle: Throttle = Field(
         default_factory=Throttle,
@@ -233,36 +242,39 @@ class Settings(BaseSettings):
         " LongestWaitPerAccountSeconds, ForgetAfterMinutes.",
     )
 
-    log_format: Annotated[Literal["console", "json"] | None, BeforeValidator(values.word)] = Field(
+    log_format: Annotated[Literal["console", "json"] | None, BeforeValidator(values.choice)] = Field(
         None,
-        description="How the log on stderr looks: console, a line for people; json, an object a line. Blank: console on"
-        " a terminal, json elsewhere.",
+        description="Format of the log on stderr: console for text, json for one JSON object a line. Blank: console on"
+        " a terminal, else json.",
     )
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(values.word)] = Field(
-        "warning", description="The least that the log tells: debug, info, warning or error."
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(values.choice)] = Field(
+        "warning", description="Lowest level that is logged: debug, info, warning or error."
     )
     log_requests: bool = Field(
         False,
-        description="Whether the log has a line for each request; else only for slow ones and unexpected errors.",
+        description="Log every request. If false, only slow requests and unexpected errors are logged.",
     )
     slow_request_milliseconds: values.Count = Field(
-        3000, ge=0, le=3_600_000, description="From how many milliseconds on a request is logged as slow; 0 for never."
+        3000,
+        ge=0,
+        le=3_600_000,
+        description="Milliseconds from which a request is logged as slow. 0: never.",
     )
     metrics_address: Annotated[str | None, AfterValidator(values.listen_address)] = Field(
         None,
-        description="A listener of its own for /metrics and /health, as HOST:PORT, open to whoever reaches it:"
-        " 127.0.0.1:9100. Blank: none.",
+        description="Separate address for /metrics and /health, as HOST:PORT, such as 127.0.0.1:9100, without a token."
+        " Blank: none.",
     )
     metrics_token: Annotated[SecretStr | None, AfterValidator(values.metrics_token)] = Field(
         None,
-        description="Who shows it as a Bearer token reads /metrics: 16 printable ASCII characters or more. Blank:"
-        " nobody reads them there; see MetricsAddress.",
+        description="Bearer token for /metrics: at least 16 printable ASCII characters. Blank: /metrics is not served"
+        " at the public address; see MetricsAddress.",
     )
     shutdown_seconds: values.Count = Field(
-        20, ge=1, le=3600, description="Seconds that running requests have when the server is told to stop, 1 to 3600."
+        20, ge=1, le=3600, description="Seconds for running requests to finish when the server stops: 1 to 3600."
     )
 
-    _origins: dict[SettingOrigin, tuple[str, str]] = PrivateAttr(default_factory=dict)
+    _origins: dict[SettingPath, tuple[str, str]] = PrivateAttr(default_factory=dict)
 
     @classmethod
     def settings_customise_sources(
@@ -272,71 +284,74 @@ class Settings(BaseSettings):
         *_: PydanticBaseSettingsSource,
         **__: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take the given values alone; `app/config/sources.py` gathers them and says why."""
+        """Use no sources of pydantic-settings; `app/config/sources.py` replaces them."""
         return (init_settings,)
 
     @classmethod
     def read(cls, file: Path | None = None) -> Self:
-        """Read the file (a named one must exist), then the environment; list all that is wrong at once."""
-        reading = SettingsSource(FIELDS)
+        """Read the file, then the environment. Raises SettingsError with all problems.
+
+        A file that is named by the argument or by its variable must exist.
+        """
+        source = SettingsSource(FIELDS)
         named = file or os.environ.get(FILE_VARIABLE)
         if named or Path(FILE).exists():
-            reading.file(Path(named or FILE))
-        reading.environment(os.environ)
+            source.read_file(Path(named or FILE))
+        source.read_environment(os.environ)
         try:
-            settings = cls(**reading.values)
+            settings = cls(**source.values)
         except ValidationError as error:
-            reading.wrong += map(reading.explain, error.errors(include_url=False, include_input=False))
-        if reading.wrong:
-            raise SettingsError("\n".join(reading.wrong))
-        settings._origins = reading.origins
+            source.problems += map(source.explain, error.errors(include_url=False, include_input=False))
+        if source.problems:
+            raise SettingsError("\n".join(source.problems))
+        settings._origins = source.origins
         return settings
 
     @property
     def metrics_endpoint(self) -> tuple[str, int]:
-        """Host and port of the listener for metrics; there must be one."""
+        """Host and port of the metrics listener, if `metrics_address` is set."""
         host, _, port = (self.metrics_address or "").rpartition(":")
         return host.strip("[]"), int(port)
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether the data is in a SQLite file; else it is on PostgreSQL."""
+        """True for a SQLite file, False for PostgreSQL."""
         return self.database_url.startswith("sqlite:")
 
     @property
     def signs_with_keys(self) -> bool:
-        """Whether tokens are signed with keys of their own, and not with the secret."""
+        """True if tokens are signed with the keys in the database, False if with the secret."""
         return self.token_algorithm == "EdDSA"  # noqa: S105 - the name of an algorithm
 
     @property
     def api_token_lifetime(self) -> timedelta | None:
-        """How long an API token may last; None for any time."""
+        """Longest lifetime of an API token; None for unlimited."""
         days = self.api_token_expiration_in_days
         return None if days is None else timedelta(days=days)
 
     @property
     def makes_personal_orgs(self) -> bool:
-        """Whether a new user gets an org of her own."""
-        wanted = self.enable_default_user_organization
-        return self.drone_db_clients if wanted is None else wanted
+        """True if every new user gets a personal org."""
+        is_enabled = self.enable_default_user_organization
+        return self.drone_db_clients if is_enabled is None else is_enabled
 
     @property
     def sqlite_path(self) -> Path:
-        """The absolute path of the SQLite file; there is none on PostgreSQL."""
+        """Absolute path of the SQLite file. Raises ValueError on PostgreSQL."""
         if not self.is_sqlite:
             raise ValueError("the database is on PostgreSQL")
         return Path(self.database_url.removeprefix("sqlite:///")).absolute()
 
     @property
     def secret_path(self) -> Path:
-        """Where a generated secret is kept: beside the SQLite file, or in the working directory's `data`."""
+        """Absolute path of the generated secret: beside the SQLite file, or `data/ostiary.secret` for PostgreSQL."""
         if self.is_sqlite:
             return self.sqlite_path.with_name(f"{self.sqlite_path.name}.secret")
         return Path("data/ostiary.secret").absolute()
 
     @property
-    def database_shown(self) -> str:
-        """The database's URL as it may be printed."""
+    def redacted_database_url(self) -> str:
+        """The database URL without its passwords, for display."""
         if self.is_sqlite:
             return self.database_url
         parts = urlsplit(self.database_url)
@@ -346,33 +361,33 @@ class Settings(BaseSettings):
         return parts._replace(netloc=f"{name}{colon}{HIDDEN if colon else ''}{at}{hosts}", query=query).geturl()
 
     def describe(self) -> dict[str, SettingInfo]:
-        """Say for every key what it is, who set it and what it means; secrets stay hidden."""
+        """Return every setting by its key, with hidden secrets."""
         return {
-            key(where): SettingInfo(
-                self._shown(where), self._source(where), FIELDS[where].description or "", variable(where)
+            key(path): SettingInfo(
+                self._display(path), self._source(path), FIELDS[path].description or "", variable(path)
             )
-            for where in self._leaves()
+            for path in self._leaves()
         }
 
-    def _leaves(self) -> Iterator[SettingOrigin]:
-        for where in FIELDS:
-            if self._value(where[:-1]) is not None and not isinstance(self._value(where), BaseModel):
-                yield where
+    def _leaves(self) -> Iterator[SettingPath]:
+        for path in FIELDS:
+            if self._value(path[:-1]) is not None and not isinstance(self._value(path), BaseModel):
+                yield path
 
-    def _value(self, where: SettingOrigin) -> Any:
+    def _value(self, path: SettingPath) -> Any:
         value: Any = self
-        for name in where:
+        for name in path:
             value = getattr(value, name)
         return value
 
-    def _source(self, where: SettingOrigin) -> str:
-        return self._origins.get(where, ("", "default"))[1]
+    def _source(self, path: SettingPath) -> str:
+        return self._origins.get(path, ("", "default"))[1]
 
-    def _shown(self, where: SettingOrigin) -> str:
-        value = self._value(where)
-        if where == ("database_url",):
-            return self.database_shown
-        if isinstance(value, SecretStr) or (value and not FIELDS[where].repr):
+    def _display(self, path: SettingPath) -> str:
+        value = self._value(path)
+        if path == ("database_url",):
+            return self.redacted_database_url
+        if isinstance(value, SecretStr) or (value and not FIELDS[path].repr):
             return HIDDEN
         return value if isinstance(value, str) else json.dumps(value)
 
@@ -382,5 +397,5 @@ def _without_password(parameter: str) -> str:
     return f"{name}{equals}{HIDDEN}" if "password" in unquote(name).lower() else parameter
 
 
-FIELDS: Mapping[SettingOrigin, FieldInfo] = dict(fields(Settings))
-"""Every section and every setting, by its place."""
+FIELDS: Mapping[SettingPath, FieldInfo] = dict(fields(Settings))
+"""Every section and every setting, by its path."""

@@ -1,4 +1,4 @@
-"""The budget of one request: what a client may send before the server refuses, and for how long it may send it."""
+"""Limits on the size and the time of one request."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -32,11 +32,11 @@ class RequestLimits(BaseModel):
         50_000,
         ge=1_000,
         le=1_000_000,
-        description="Values among the variables of a GraphQL request or in a JSON body, nested ones included: 1,000 to "
+        description="Values in the variables of a GraphQL request or in a JSON body, nested ones included: 1,000 to "
         "1,000,000. Above: OPERATION_TOO_COMPLEX.",
     )
     errors: values.Count = Field(
-        50, ge=1, le=1_000, description="Errors in one response: 1 to 1,000. Further ones are left out."
+        50, ge=1, le=1_000, description="Errors in one response: 1 to 1,000. Further errors are omitted."
     )
     connections: values.Count = Field(
         1_000,

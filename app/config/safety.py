@@ -1,4 +1,4 @@
-"""What must not be left open: who reaches the server while everybody knows a password, and who reads the secret."""
+"""Checks of unsafe states: a default password on a public address, and a secret that other users can read."""
 
 import ipaddress
 import logging
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches a server bound to this host; a name other than localhost may be anything."""
+    """Return whether a server bound to this host is reachable from this machine only; names are not resolved."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
@@ -26,34 +26,34 @@ def is_loopback(host: str) -> bool:
 
 
 def check_exposure(settings: Settings, host: str, default_password_is_valid: bool) -> None:
-    """Refuse to listen where others reach it while everybody knows the administrator's password."""
+    """Raise SettingsError if the administrator has the default password and the host is no loopback address."""
     if default_password_is_valid and not is_loopback(host):
         raise SettingsError(
-            f"--host {host or '(all addresses)'}: everybody knows the password of {settings.default_admin.user_name}, "
-            "which still is the default: start on 127.0.0.1, sign in and change it; or, as long as there is no "
-            f"administrator yet, set {variable(('default_admin', 'password'))}"
+            f"--host {host or '(all addresses)'}: {settings.default_admin.user_name} still has the default password: "
+            "start on 127.0.0.1, sign in and change it; or, if there is no administrator yet, "
+            f"set {variable(('default_admin', 'password'))}"
         )
 
 
 def secret(settings: Settings) -> bytes:
-    """What signs the tokens: the configured secret, else the one kept in a file, which the first process makes."""
+    """Return the configured secret, else the secret in its file, which the first process generates."""
     if settings.secret is not None:
         return settings.secret.get_secret_value().encode()
     path = settings.secret_path
     try:
-        if not path.exists() and _make_secret(path) and not settings.is_sqlite:
-            log.warning("made a signing secret in %s: if several hosts serve this database, set Secret on all", path)
+        if not path.exists() and _create_secret(path) and not settings.is_sqlite:
+            log.warning("generated a secret in %s: if several hosts serve this database, set Secret on all", path)
         return _read_secret(path)
     except OSError as error:
         raise SettingsError(
-            f"{path}: the signing secret cannot be kept there ({error.strerror}); allow it or set OSTIARY_SECRET"
+            f"{path}: the secret cannot be stored there ({error.strerror}); allow it or set OSTIARY_SECRET"
         ) from None
 
 
-def _make_secret(path: Path) -> bool:
-    """Make the file whole and at once, so that of two processes that start together both read the winner's."""
+def _create_secret(path: Path) -> bool:
+    """Create the file atomically. Return False if another process was first, whose file is then used."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # mode 600 from the start
+    handle, draft = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # mkstemp creates it with mode 600
     try:
         with os.fdopen(handle, "w") as file:
             file.write(secrets.token_urlsafe(48))
@@ -70,11 +70,9 @@ def _make_secret(path: Path) -> bool:
 def _read_secret(path: Path) -> bytes:
     with path.open("rb") as file:
         mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-        kept = file.read().strip()
+        value = file.read().strip()
     if mode & 0o077:
-        raise SettingsError(f"{path}: others may use the signing secret (mode {mode:o}); run: chmod 600 {path}")
-    if len(kept) < SECRET_BYTES:
-        raise SettingsError(
-            f"{path}: the signing secret is shorter than {SECRET_BYTES} bytes; delete the file for a new one"
-        )
-    return kept
+        raise SettingsError(f"{path}: other users can read the secret (mode {mode:o}); run: chmod 600 {path}")
+    if len(value) < SECRET_BYTES:
+        raise SettingsError(f"{path}: the secret is shorter than {SECRET_BYTES} bytes; delete the file for a new one")
+    return value

@@ -1,6 +1,7 @@
-"""What was written in the settings file and in the environment, by whom, and what is wrong with it.
+"""The settings of the file and of the environment, with the origin of each value and all problems.
 
-pydantic-settings' own sources neither refuse an unknown variable nor name the one that holds a wrong value.
+The sources of pydantic-settings are not used: they neither reject an unknown variable nor name the one with an invalid
+value.
 """
 
 import difflib
@@ -17,157 +18,153 @@ from pydantic_core import ErrorDetails
 
 PREFIX = "OSTIARY_"
 FILE_VARIABLE = "OSTIARY_SETTINGS_FILE"
-"""Names the settings file; not a setting itself. Workers learn from it what `ostiary serve --settings` was given."""
+"""Environment variable with the path of the settings file. `ostiary serve --settings` sets it for the workers."""
 
-# Kubernetes sets these in every pod beside a service called "ostiary"; they are nobody's settings.
+# Kubernetes sets these variables in the pods of a namespace with a service "ostiary"; they are no settings.
 _SERVICE_LINK = re.compile(r"OSTIARY_(SERVICE_(HOST|PORT)(_\w+)?=|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?=|PORT=\w+://)")
 
-_HALF = re.compile(r"[\ud800-\udfff]")
-"""Half a character; the environment gives bytes that are not UTF-8 in this form."""
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+"""A lone surrogate. `os.environ` has one for each byte that is not UTF-8."""
 
-_WORDS = {"model_type": "must be a JSON object", "tuple_type": "must be a JSON list of strings"}
+_MESSAGES = {"model_type": "must be a JSON object", "tuple_type": "must be a JSON list of strings"}
+"""Messages for types of errors of pydantic."""
 
-SettingOrigin = tuple[str, ...]
-"""A setting's place: the field's name, after its section's name if it has one."""
+SettingPath = tuple[str, ...]
+"""Path of a setting in the model: the name of its field, after the name of its section if it has one."""
 
 
-def fields(model: type[BaseModel], above: SettingOrigin = ()) -> Iterator[tuple[SettingOrigin, FieldInfo]]:
-    """Every section and every setting of a model, by its place."""
+def fields(model: type[BaseModel], parent: SettingPath = ()) -> Iterator[tuple[SettingPath, FieldInfo]]:
+    """Yield every section and every setting of a model with its path."""
     for name, field in model.model_fields.items():
-        yield (*above, name), field
+        yield (*parent, name), field
         if section := _section(field):
-            yield from fields(section, (*above, name))
+            yield from fields(section, (*parent, name))
 
 
-def key(where: SettingOrigin) -> str:
-    """How the settings file spells what is at this place: `DefaultAdmin.Password`."""
-    return ".".join(map(to_pascal, where))
+def key(path: SettingPath) -> str:
+    """Return the name of a setting in the settings file, such as `DefaultAdmin.Password`."""
+    return ".".join(map(to_pascal, path))
 
 
-def variable(where: SettingOrigin) -> str:
-    """The environment variable that sets what is at this place: `OSTIARY_DEFAULT_ADMIN__PASSWORD`."""
-    return PREFIX + "__".join(where).upper()
+def variable(path: SettingPath) -> str:
+    """Return the environment variable of a setting, such as `OSTIARY_DEFAULT_ADMIN__PASSWORD`."""
+    return PREFIX + "__".join(path).upper()
 
 
 class _Object:
-    """A JSON object as it was written: in pairs, so that a key written twice shows."""
+    """A JSON object as pairs, so that a repeated key is noticed."""
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         self.pairs = pairs
 
 
 class SettingsSource:
-    """The values gathered so far, by place; what is read later stands over what was read before."""
+    """Values read so far. A later source takes precedence over an earlier one."""
 
-    def __init__(self, known: Mapping[SettingOrigin, FieldInfo]) -> None:
-        self.known = known
+    def __init__(self, fields: Mapping[SettingPath, FieldInfo]) -> None:
+        self.fields = fields
         self.values: dict[str, Any] = {}
-        self.origins: dict[SettingOrigin, tuple[str, str]] = {}
-        """For each place, how to name it in a message, and the file or variable that set it."""
-        self.wrong: list[str] = []
+        self.origins: dict[SettingPath, tuple[str, str]] = {}
+        """For each path, the name for messages, and the file or variable that set it."""
+        self.problems: list[str] = []
 
-    def file(self, path: Path) -> None:
-        """Read a JSON file, whose keys are spelled as in `key`, in any letter case."""
+    def read_file(self, file: Path) -> None:
+        """Read a JSON file. Its keys are those of `key`, in any letter case."""
         try:
-            document = json.loads(path.read_text("utf-8-sig"), object_pairs_hook=_Object)
+            document = json.loads(file.read_text("utf-8-sig"), object_pairs_hook=_Object)
         except OSError as error:
-            self.wrong.append(f"{path}: the settings file cannot be read: {error.strerror}")
+            self.problems.append(f"{file}: the settings file cannot be read: {error.strerror}")
         except (ValueError, RecursionError) as error:
-            self.wrong.append(f"{path}: the settings file is not JSON: {error}")
+            self.problems.append(f"{file}: the settings file is not JSON: {error}")
         else:
-            self._document(document, str(path))
+            if isinstance(document, _Object):
+                self._read_object(document, (), str(file))
+            else:
+                self.problems.append(f"{file}: the settings file must contain one JSON object")
 
-    def _document(self, document: object, source: str) -> None:
-        if isinstance(document, _Object):
-            self._object(document, (), source)
-        else:
-            self.wrong.append(f"{source}: the settings file must hold one JSON object")
-
-    def environment(self, variables: Mapping[str, str]) -> None:
-        """Read the variables that begin with the prefix; a section may come whole as JSON, or key by key."""
-        seen: dict[SettingOrigin, str] = {}
-        # A section given whole comes before its single keys, which stand over it.
+    def read_environment(self, variables: Mapping[str, str]) -> None:
+        """Read the variables with the prefix. A section may be set as JSON, or key by key."""
+        seen: dict[SettingPath, str] = {}
+        # A section as JSON is read before its single keys, which take precedence.
         for name in sorted(variables, key=lambda name: (name.count("__"), name)):
             upper, text = name.upper(), variables[name]
             if not upper.startswith(PREFIX) or upper == FILE_VARIABLE or _SERVICE_LINK.match(f"{upper}={text}"):
                 continue
-            where = tuple(upper.removeprefix(PREFIX).lower().split("__"))
-            if self._accepts(where, name, upper.removeprefix(PREFIX), seen):
-                self._put(where, self._decode(where, text), name, name)
+            path = tuple(upper.removeprefix(PREFIX).lower().split("__"))
+            if path not in self.fields:
+                nearest = self._nearest(upper.removeprefix(PREFIX), lambda each: variable(each).removeprefix(PREFIX))
+                self._add_unknown(_escape(name), nearest and PREFIX + nearest)
+            elif path in seen:
+                self._add_duplicate(name, seen[path])
+            else:
+                seen[path] = name
+                self._put(path, self._decode(path, text), name, name)
 
-    def _accepts(self, where: SettingOrigin, name: str, bare: str, seen: dict[SettingOrigin, str]) -> bool:
-        if where not in self.known:
-            nearest = self._nearest(bare, lambda place: variable(place).removeprefix(PREFIX))
-            hint = f"did you mean {PREFIX}{nearest}?" if nearest else "`ostiary settings` lists all there are"
-            self.wrong.append(f"{_plain(name)}: there is no such setting; {hint}")
-        elif where in seen:
-            self.wrong.append(
-                f"{name}: is there twice, as {seen[where]} too; keep one, letter case makes no difference"
-            )
-        return where in self.known and seen.setdefault(where, name) == name
+    def _add_unknown(self, name: str, nearest: str | None) -> None:
+        hint = f"did you mean {nearest}?" if nearest else "`ostiary settings` lists all settings"
+        self.problems.append(f"{name}: there is no such setting; {hint}")
 
-    def _decode(self, where: SettingOrigin, text: str) -> object:
-        if not _section(self.known[where]) and get_origin(self.known[where].annotation) is not tuple:
+    def _add_duplicate(self, name: str, first: str) -> None:
+        self.problems.append(f"{name}: is set twice, also as {first}; keep one, letter case makes no difference")
+
+    def _decode(self, path: SettingPath, text: str) -> object:
+        if not _section(self.fields[path]) and get_origin(self.fields[path].annotation) is not tuple:
             return text
         try:
             return json.loads(text, object_pairs_hook=_Object)
         except (ValueError, RecursionError):
-            return text  # no object and no list: refused for its type
+            return text  # neither an object nor a list: the validation rejects its type
 
-    def _object(self, written: _Object, above: SettingOrigin, source: str) -> None:
-        seen: dict[SettingOrigin, str] = {}
-        for spelled, value in written.pairs:
-            dotted = ".".join([*map(to_pascal, above), spelled])
-            name = f"{_plain(dotted)} in {source}"
-            where = self._child(above, spelled)
-            if where is None:
-                nearest = self._nearest(dotted, key)
-                hint = f"did you mean {nearest}?" if nearest else "`ostiary settings` lists all there are"
-                self.wrong.append(f"{name}: there is no such setting; {hint}")
-            elif where in seen:
-                self.wrong.append(
-                    f"{name}: is there twice, as {seen[where]} too; keep one, letter case makes no difference"
-                )
+    def _read_object(self, document: _Object, parent: SettingPath, source: str) -> None:
+        seen: dict[SettingPath, str] = {}
+        for child, value in document.pairs:
+            dotted = ".".join([*map(to_pascal, parent), child])
+            name = f"{_escape(dotted)} in {source}"
+            path = self._child_path(parent, child)
+            if path is None:
+                self._add_unknown(name, self._nearest(dotted, key))
+            elif path in seen:
+                self._add_duplicate(name, seen[path])
             else:
-                seen[where] = spelled
-                self._put(where, value, name, source)
+                seen[path] = child
+                self._put(path, value, name, source)
 
-    def _child(self, above: SettingOrigin, spelled: str) -> SettingOrigin | None:
-        children = (where for where in self.known if where[:-1] == above)
-        return next((where for where in children if to_pascal(where[-1]).lower() == spelled.lower()), None)
+    def _child_path(self, parent: SettingPath, child: str) -> SettingPath | None:
+        paths = (path for path in self.fields if path[:-1] == parent)
+        return next((path for path in paths if to_pascal(path[-1]).lower() == child.lower()), None)
 
-    def _put(self, where: SettingOrigin, value: object, name: str, source: str) -> None:
-        holder = self.values
-        for part in where[:-1]:
-            if not isinstance(holder.get(part), dict):
-                holder[part] = {}
-            holder = holder[part]
-        if isinstance(value, _Object) and _section(self.known[where]):
-            if not isinstance(holder.get(where[-1]), dict):
-                holder[where[-1]] = {}
-            self._object(value, where, source)
-        elif isinstance(value, str) and _HALF.search(value):
-            self.wrong.append(f"{name}: holds bytes that are no UTF-8, or half a character")
+    def _put(self, path: SettingPath, value: object, name: str, source: str) -> None:
+        section = self.values
+        for part in path[:-1]:
+            if not isinstance(section.get(part), dict):
+                section[part] = {}
+            section = section[part]
+        if isinstance(value, _Object) and _section(self.fields[path]):
+            if not isinstance(section.get(path[-1]), dict):
+                section[path[-1]] = {}
+            self._read_object(value, path, source)
+        elif isinstance(value, str) and _SURROGATE.search(value):
+            self.problems.append(f"{name}: contains bytes that are not UTF-8, or an incomplete character")
         else:
-            holder[where[-1]] = value
-            self.origins[where] = (name, source)
+            section[path[-1]] = value
+            self.origins[path] = (name, source)
 
-    def _nearest(self, given: str, spell: Callable[[SettingOrigin], str]) -> str | None:
-        """Guess what was meant: a whole name, or a section's key without its section."""
-        spelled: dict[str, str] = {}
-        for where in self.known:
-            spelled.setdefault(spell(where[-1:]).lower(), spell(where))
-            spelled[spell(where).lower()] = spell(where)
-        found = difflib.get_close_matches(given.lower(), spelled, n=1, cutoff=0.7)
-        return spelled[found[0]] if found else None
+    def _nearest(self, name: str, spell: Callable[[SettingPath], str]) -> str | None:
+        """Return the most similar name of a setting; a section's key is also compared without its section."""
+        names: dict[str, str] = {}
+        for path in self.fields:
+            names.setdefault(spell(path[-1:]).lower(), spell(path))
+            names[spell(path).lower()] = spell(path)
+        matches = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.7)
+        return names[matches[0]] if matches else None
 
     def explain(self, error: ErrorDetails) -> str:
-        """One line about a refused value: its name as written, what is wrong, what would be right; never itself."""
-        place = tuple(map(str, error["loc"]))
-        where = next(place[:length] for length in range(len(place), 0, -1) if place[:length] in self.known)
-        name, _ = self.origins.get(where, (key(where), ""))
-        entry = "".join(f", entry {int(part) + 1}" for part in place[len(where) :])
-        return f"{name}{entry}: {_what(error)}. {self.known[where].description}"
+        """Return one line on an invalid value: its name in its source, the problem and the description; no value."""
+        location = tuple(map(str, error["loc"]))
+        path = next(location[:length] for length in range(len(location), 0, -1) if location[:length] in self.fields)
+        name, _ = self.origins.get(path, (key(path), ""))
+        entry = "".join(f", entry {int(part) + 1}" for part in location[len(path) :])
+        return f"{name}{entry}: {_message(error)}. {self.fields[path].description}"
 
 
 def _section(field: FieldInfo) -> type[BaseModel] | None:
@@ -175,11 +172,11 @@ def _section(field: FieldInfo) -> type[BaseModel] | None:
     return next((choice for choice in choices if isinstance(choice, type) and issubclass(choice, BaseModel)), None)
 
 
-def _what(error: ErrorDetails) -> str:
+def _message(error: ErrorDetails) -> str:
     if "error" in error.get("ctx", {}):
         return str(error["ctx"]["error"])
-    return _WORDS.get(error["type"]) or re.sub(r"^\w+ should ", "must ", error["msg"])
+    return _MESSAGES.get(error["type"]) or re.sub(r"^\w+ should ", "must ", error["msg"])
 
 
-def _plain(name: str) -> str:
+def _escape(name: str) -> str:
     return name if name.isprintable() else ascii(name)

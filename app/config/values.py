@@ -1,4 +1,4 @@
-"""What single settings may be. Each check answers the value as it is kept, or says what it must be."""
+"""Validators of single settings. Each returns the normalized value or raises ValueError with the requirement."""
 
 import http.cookies
 import re
@@ -9,11 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import BeforeValidator, SecretStr
 
 SECRET_BYTES = 32
-"""What HS256 needs: a key as long as its hash (RFC 7518, 3.2)."""
+"""Minimum length of an HS256 key: the length of its hash (RFC 7518, 3.2)."""
 
 PASSWORD_CHARACTERS = 1024
 EMAIL_CHARACTERS = 254
-METRICS_TOKEN_CHARACTERS = 16
+MIN_METRICS_TOKEN_CHARACTERS = 16
 LAST_PORT = 65_535
 STANDARD_PORTS = {"http": "80", "https": "443"}
 
@@ -23,7 +23,7 @@ def _sqlite_url(rest: str) -> str:
     if path == rest or not path.strip("/ ") or path.endswith("/"):
         raise ValueError("must name a file, as in sqlite:///data/ostiary.db")
     if ":memory:" in path or path.startswith("file:") or "?" in path:
-        raise ValueError("must name a file and nothing else: a database in memory is lost at every stop")
+        raise ValueError("must name a file without parameters: a database in memory is lost at every stop")
     return f"sqlite:///{path}"
 
 
@@ -33,7 +33,7 @@ def _postgres_url(rest: str) -> str:
         parts = urlsplit(url)
         if "," not in parts.netloc:
             _ = parts.port
-    except ValueError:  # its text may hold the password
+    except ValueError:  # its text may contain the password
         raise ValueError("is not a URL: percent-encode special characters in the name and password") from None
     if parts.fragment or " " in url:
         raise ValueError("must have its special characters percent-encoded: %23 for #, %20 for a space")
@@ -44,13 +44,13 @@ def _postgres_url(rest: str) -> str:
 
 def database_url(url: str) -> str:
     if not url.isprintable():
-        raise ValueError("must not hold control characters")
+        raise ValueError("must not contain control characters")
     scheme, _, rest = url.partition("://")
     if scheme.lower() == "sqlite":
         return _sqlite_url(rest)
     if scheme.lower() in ("postgresql", "postgres"):
         return _postgres_url(rest)
-    raise ValueError("must begin with sqlite:/// or postgresql://, with no driver's name in it")
+    raise ValueError("must begin with sqlite:/// or postgresql://, without the name of a driver")
 
 
 def strong_secret(value: SecretStr | None) -> SecretStr | None:
@@ -80,24 +80,24 @@ def cookie_name(value: str) -> str:
     return value
 
 
-def whole_token(value: str) -> str:
+def complete_token(value: str) -> str:
     if not re.fullmatch(r"[^.\s]+(\.[^.\s]+){2}", value.strip()):
-        raise ValueError("must be a whole token: three parts with dots between them")
+        raise ValueError("must be a complete token: three parts separated by dots")
     return value.strip()
 
 
 def origin(value: str) -> str:
-    """As browsers send it: in small letters, and without the port that goes without saying."""
+    """Return the origin as browsers send it: in lower case, without the standard port of its scheme."""
     text = value.strip().lower()
-    found = re.fullmatch(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?", text, re.ASCII)
-    if found is None:
-        raise ValueError("must be an origin and nothing more, as in https://app.example.org or http://localhost:3000")
-    scheme, host, port = found.groups()
+    match = re.fullmatch(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?", text, re.ASCII)
+    if match is None:
+        raise ValueError("must be an origin without a path, as in https://app.example.org or http://localhost:3000")
+    scheme, host, port = match.groups()
     return f"{scheme}://{host}" if port in (None, STANDARD_PORTS[scheme]) else f"{scheme}://{host}:{int(port)}"
 
 
 def external_url(value: str | None) -> str | None:
-    """An address with http or https and a host, without credentials in it; blank is none."""
+    """Accept an http or https URL with a host and without credentials. Blank is None."""
     text = (value or "").strip()
     if not text:
         return None
@@ -109,39 +109,38 @@ def external_url(value: str | None) -> str | None:
     if parts.scheme not in ("http", "https") or not parts.hostname or not text.isprintable() or " " in text:
         raise ValueError("must be a URL that begins with http:// or https:// and names a host")
     if "@" in parts.netloc or parts.fragment:
-        raise ValueError("must hold no credentials and no fragment")
+        raise ValueError("must not contain credentials or a fragment")
     return text
 
 
-def word(value: object) -> object:
-    """A word of a few: in any letter case, and blank for none."""
+def choice(value: object) -> object:
+    """Return a choice in lower case. Blank is None."""
     return value.strip().lower() or None if isinstance(value, str) else value
 
 
 def metrics_token(value: SecretStr | None) -> SecretStr | None:
     text = value.get_secret_value() if value else ""
-    if text and (not re.fullmatch(r"[!-~]+", text) or len(text) < METRICS_TOKEN_CHARACTERS):
-        raise ValueError(f"must be at least {METRICS_TOKEN_CHARACTERS} printable ASCII characters without a space")
+    if text and (not re.fullmatch(r"[!-~]+", text) or len(text) < MIN_METRICS_TOKEN_CHARACTERS):
+        raise ValueError(f"must be at least {MIN_METRICS_TOKEN_CHARACTERS} printable ASCII characters without a space")
     return value if text else None
 
 
-def blank(value: object) -> object:
-    """Blank is none."""
+def blank_to_none(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-def _no_boolean(value: object) -> object:
+def _reject_boolean(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError("must be a whole number")
     return value
 
 
-Count = Annotated[int, BeforeValidator(_no_boolean)]
-"""A whole number; `true` is none."""
+Count = Annotated[int, BeforeValidator(_reject_boolean)]
+"""A whole number. Pydantic alone would read `true` as 1."""
 
 
 def listen_address(text: str | None) -> str | None:
-    """Accept HOST:PORT with an address, in brackets if it is IPv6; blank is none."""
+    """Accept HOST:PORT with an IP address, in brackets if it is IPv6. Blank is None."""
     if text is None or not text.strip():
         return None
     host, _, port = text.strip().rpartition(":")
@@ -157,7 +156,7 @@ def listen_address(text: str | None) -> str | None:
 
 
 def network(text: str) -> str:
-    """Accept an address or a network; never all of the internet by a sign."""
+    """Accept an IP address or a network; there is no wildcard for all addresses."""
     try:
         return str(ip_network(text.strip()))
     except ValueError:

@@ -10,7 +10,7 @@ from graphql import FieldNode, GraphQLError
 from app.domain.errors import BadInput, ChangeMade, Problem, Problems, RateLimited, Refusal, TooComplex
 from app.graphql.documents.cache import MAX_ERRORS
 from app.graphql.documents.canonical import SentText
-from app.http.deadlines import MADE, is_failure
+from app.http.deadlines import CHANGE_MADE, is_failure
 from app.observability import counters
 
 LOG = logging.getLogger("ostiary")
@@ -62,7 +62,7 @@ def _left_out(number: int | None) -> dict[str, Any]:
 
 
 def _mark_committed(entry: dict[str, Any]) -> dict[str, Any]:
-    return entry | {"message": MADE, "extensions": entry["extensions"] | {"code": ChangeMade.code}}
+    return entry | {"message": CHANGE_MADE, "extensions": entry["extensions"] | {"code": ChangeMade.code}}
 
 
 def format_refusal(refusal: Refusal) -> dict[str, Any]:

@@ -176,7 +176,7 @@ class GraphQLHandler:
             execution = self._execute_reference(ready, context)
             return await _run_until(execution, deadline or self._deadline(document)), context
         body = await self._execute_reference(ready, context)
-        if context.times.stopped is not None and not stats.change_made:
+        if context.times.stopped is not None and not stats.committed_changes:
             raise context.times.stopped
         return body, context
 

@@ -1,13 +1,17 @@
-"""Who calls, by the token that came along, and whether a cookie that says so may change something."""
+"""Authentication of a request by its token, and the check of changes that are authenticated by a cookie."""
+
+from functools import partial
 
 from starlette.requests import Request
 from starlette.types import Scope
 
 from app.domain.errors import Forbidden
+from app.domain.request_origin import RequestOrigin, current_origin
 from app.domain.viewer import Viewer
 from app.http import cookies
 from app.http.csrf import same_origin
 from app.http.headers import parse_headers
+from app.http.locality import is_direct_local
 from app.observability import request_stats
 from app.security import authentication
 from app.security.authentication import Credentials
@@ -16,31 +20,38 @@ from app.services.app_context import AppContext
 
 
 def extract_credentials(scope: Scope, cookie_name: str) -> Credentials | None:
-    """The token of a request."""
-    found = parse_headers(scope)
-    if cookie_name not in found.made:
-        value = cookies.extract(found.get(b"cookie", b""), cookie_name.encode())
+    """Return the token of a request, from its header or its cookie. The result is cached with the headers."""
+    headers = parse_headers(scope)
+    if cookie_name not in headers.cache:
+        value = cookies.extract(headers.get(b"cookie", b""), cookie_name.encode())
         cookie = None if value is None else value.decode("latin-1")
-        found.made[cookie_name] = authentication.extract_credentials(
-            found.get(b"authorization", b"").decode("latin-1"), cookie
+        headers.cache[cookie_name] = authentication.extract_credentials(
+            headers.get(b"authorization", b"").decode("latin-1"), cookie
         )
-    shown: Credentials | None = found.made[cookie_name]
-    return shown
+    credentials: Credentials | None = headers.cache[cookie_name]
+    return credentials
 
 
-async def authenticate(desk: AppContext, shown: Credentials | None) -> Viewer:
-    """Who calls, noted for the log; raises Unauthenticated for a token in a header that is no longer good."""
-    viewer = session.authenticate_cached(desk, shown)
+async def authenticate(app: AppContext, credentials: Credentials | None) -> Viewer:
+    """Return the viewer and note them for the log. Raises Unauthenticated for an invalid token in a header."""
+    viewer = session.authenticate_cached(app, credentials)
     if viewer is None:
-        viewer = await session.authenticate(desk, shown)
+        viewer = await session.authenticate(app, credentials)
     request_stats.current_request().viewer = viewer.user_id
     return viewer
 
 
-def require_own_page(request: Request, shown: Credentials | None, viewer: Viewer) -> None:
-    """Let who is known by a cookie change something from our own pages alone; raises Forbidden."""
-    by_cookie = shown is not None and shown.by_cookie and viewer.user_id is not None
+def require_own_page(request: Request, credentials: Credentials | None, viewer: Viewer) -> None:
+    """Raise Forbidden for a change that is authenticated by a cookie and does not come from a page of this site."""
+    by_cookie = credentials is not None and credentials.by_cookie and viewer.user_id is not None
     if by_cookie and not same_origin(request):
         raise Forbidden(
-            "A change with a cookie must come from this site's own pages; send the token in a header instead."
+            "A change with a cookie must come from this site's own pages. Send the token in a header instead."
         )
+
+
+def note_origin(request: Request, api: str) -> None:
+    """Set the origin of this request for the audit log, with the request id of its log line."""
+    address = None if request.client is None else request.client.host
+    is_local = partial(is_direct_local, request.scope)
+    current_origin.set(RequestOrigin(api, address, request_stats.current_request().request_id or None, is_local))

@@ -1,4 +1,4 @@
-"""Reads bodies: nothing is parsed before its type and its size are found good."""
+"""Reading of request bodies. Nothing is parsed before its media type and its size are checked."""
 
 from functools import lru_cache
 from typing import Any
@@ -10,65 +10,67 @@ from starlette.types import Receive
 from app.domain.errors import BadRequest
 from app.http.budget import exceeded
 from app.http.headers import RequestHeaders
-from app.http.refusals import UnsupportedMediaType
+from app.http.responses import UnsupportedMediaType
 
-PLAIN = {b"", b"identity"}
-DEEPEST = 100  # JSON within JSON; coercion of inputs recurses, and the interpreter's stack ends at a thousand
+UNENCODED = {b"", b"identity"}
+MAX_JSON_DEPTH = 100  # the coercion of inputs recurses, and the interpreter allows a thousand frames
 
 
-def media_type(found: RequestHeaders, accepted: tuple[str, ...]) -> str:
-    """Which of the accepted types the body is of; it must be UTF-8 and not packed."""
-    kind = found.get(b"content-type", b"")
-    if b"," in kind and [name for name, _ in found.pairs].count(b"content-type") > 1:
-        raise BadRequest("The header Content-Type stands there twice.")
-    return _media_type(kind, found.get(b"content-encoding", b""), accepted)
+def media_type(headers: RequestHeaders, accepted: tuple[str, ...]) -> str:
+    """Return the media type of the body. Raises UnsupportedMediaType, or BadRequest if it is not UTF-8."""
+    content_type = headers.get(b"content-type", b"")
+    if b"," in content_type and [name for name, _ in headers.pairs].count(b"content-type") > 1:
+        raise BadRequest("The header Content-Type is sent more than once. Send it once.")
+    return _parse_media_type(content_type, headers.get(b"content-encoding", b""), accepted)
 
 
 @lru_cache(maxsize=256)
-def _media_type(header: bytes, packed: bytes, accepted: tuple[str, ...]) -> str:
-    """Few headers come again and again."""
-    if packed.strip().lower() not in PLAIN:
-        raise UnsupportedMediaType("The body must not be packed.")
-    kind, *rest = header.decode("latin-1").lower().split(";")
+def _parse_media_type(content_type: bytes, encoding: bytes, accepted: tuple[str, ...]) -> str:
+    if encoding.strip().lower() not in UNENCODED:
+        raise UnsupportedMediaType("Content-Encoding is not supported. Send an uncompressed body.")
+    kind, *rest = content_type.decode("latin-1").lower().split(";")
     if (kind := kind.strip()) not in accepted:
         raise UnsupportedMediaType(f"The body must be {' or '.join(accepted)}.")
-    named = [part.partition("=") for part in rest]
-    others = [value for name, _, value in named if name.strip() == "charset"]
-    if not all(value.strip(' "') in {"utf-8", "utf8"} for value in others):
+    parameters = [part.partition("=") for part in rest]
+    charsets = [value for name, _, value in parameters if name.strip() == "charset"]
+    if not all(value.strip(' "') in {"utf-8", "utf8"} for value in charsets):
         raise BadRequest("The body must be UTF-8.")
     return kind
 
 
-async def body(found: RequestHeaders, receive: Receive, limit: int) -> bytes:
-    """The body, given up as soon as it is known to pass the limit."""
-    length = found.get(b"content-length", b"")
-    is_good = not length.isdigit() or int(length[:18]) <= limit
-    read = bytearray()
-    while is_good:
+async def body(headers: RequestHeaders, receive: Receive, limit: int) -> bytes:
+    """Return the body. Raises BodyTooLarge as soon as it exceeds the limit in bytes, and ClientDisconnect."""
+    length = headers.get(b"content-length", b"")
+    is_within = not length.isdigit() or int(length[:18]) <= limit
+    content = bytearray()
+    while is_within:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        read += message.get("body", b"")
-        is_good = len(read) <= limit
-        if is_good and not message.get("more_body"):
-            return bytes(read)
+        content += message.get("body", b"")
+        is_within = len(content) <= limit
+        if is_within and not message.get("more_body"):
+            return bytes(content)
     raise exceeded("body_bytes", limit)
 
 
-def json_value(text: bytes, what: str) -> Any:
-    """Whole numbers beyond 64 bit become floats here; infinities, NaN and lone surrogates are no JSON."""
+def json_value(text: bytes, subject: str) -> Any:
+    """Return the JSON value. Raises BadRequest with the `subject`, also for infinities, NaN and lone surrogates.
+
+    Integers of more than 64 bits become floats.
+    """
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
-        raise BadRequest(f"{what} cannot be read as JSON in UTF-8.") from None
-    if text.count(b"[") + text.count(b"{") > DEEPEST and _is_deep(value):
-        raise BadRequest(f"{what} is nested deeper than {DEEPEST}.")
+        raise BadRequest(f"{subject} cannot be read as JSON in UTF-8.") from None
+    if text.count(b"[") + text.count(b"{") > MAX_JSON_DEPTH and _is_deep(value):
+        raise BadRequest(f"{subject} is nested deeper than {MAX_JSON_DEPTH} levels.")
     return value
 
 
 def _is_deep(value: Any) -> bool:
     level = [value]
-    for _ in range(DEEPEST):
+    for _ in range(MAX_JSON_DEPTH):
         parts = (item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list))
         level = [child for items in parts for child in items if isinstance(child, dict | list)]
     return bool(level)

@@ -1,8 +1,8 @@
-"""The budget of a request and of its connection: every limit with its status, its code and its metric.
+"""The limits of requests and connections: each with its status, its code and its metric.
 
-`settings.request_limits` has the numbers. The bytes and the times of a connection are measured by `web.protocol`, the
-bytes of a body also by `web.reading`; both refuse with what `exceeded` returns. The limits on values and on errors are
-not about the connection: the GraphQL API keeps them.
+`settings.request_limits` has the numbers. `fastpath.protocol` measures the bytes and times of a connection, and
+`bodies` the bytes of a body; both refuse with the result of `exceeded`. The GraphQL API enforces the limits on variable
+values and errors.
 """
 
 import logging
@@ -19,8 +19,7 @@ from app.domain.errors import BodyTooLarge, HeadersTooLarge, Refusal, RequestTim
 from app.http import file_descriptors
 from app.http.fastpath.buffered_response import BufferedResponse
 from app.http.middleware import new_request_id
-from app.http.refusals import Overloaded, headers
-from app.http.responses import encode_json
+from app.http.responses import Overloaded, encode_json, headers
 from app.observability import counters, logs
 from app.observability.metrics import WorkerMetrics
 from app.observability.request_stats import RequestStats
@@ -28,7 +27,7 @@ from app.observability.request_stats import RequestStats
 LOG = logging.getLogger(logs.REQUESTS)
 
 BUDGET = "ostiary.budget"
-"""The key of the budget in the state of the ASGI application."""
+"""Key of the budget in the state of the ASGI application."""
 
 LIMITS: Mapping[str, tuple[type[Refusal], str]] = MappingProxyType(
     {
@@ -37,34 +36,34 @@ LIMITS: Mapping[str, tuple[type[Refusal], str]] = MappingProxyType(
         "header_seconds": (RequestTimeout, "The header fields were not received within {:,} s."),
         "body_seconds": (RequestTimeout, "The body was not received within {:,} s."),
         "body_bytes": (BodyTooLarge, "The body exceeds {:,} bytes."),
-        "connections": (Overloaded, "The server has too many connections or unfinished requests. Try again."),
+        "connections": (Overloaded, "The server has too many connections or unfinished requests. Try again later."),
     }
 )
 
 TICK = 0.2
-"""Seconds between two looks at the deadlines of all connections: one timer a worker instead of one a request."""
+"""Seconds between two checks of all deadlines: one timer for each worker is cheaper than one for each request."""
 
 RESERVED_CONNECTIONS = 64
-"""Connections above the bound that may still ask for their health check."""
-
-UNFINISHED_BYTES = 33_554_432
-"""Bytes that a worker holds of requests that have not come to their end, or four times the largest body."""
+"""Connections above the limit that are accepted for health checks only."""
 
 RESERVED_SECONDS = 2
-"""How long each of them may take for its request."""
+"""Seconds in which a reserved connection must send its request."""
+
+UNFINISHED_BYTES = 33_554_432
+"""Most bytes of unfinished requests that a worker holds in memory, unless four of the largest bodies are more."""
 
 HEALTH_PATHS = frozenset({b"/health/live", b"/health/ready"})
 
 
 def exceeded(limit: str, most: int) -> Refusal:
-    """Count that a limit was exceeded, and return the refusal that says so."""
+    """Count an exceeded limit and return its error; `most` is the number in the message."""
     kind, message = LIMITS[limit]
     counters.increment("ostiary_limits_exceeded_total", limit=limit)
     return kind(message.format(most))
 
 
-def write_plainly(_: str, error: Exception) -> Response:
-    """Return the response to a refusal in the form of the REST API."""
+def write_rest_error(_: str, error: Exception) -> Response:
+    """Return the response to a refusal in the format of the REST API."""
     assert isinstance(error, Refusal)
     return BufferedResponse(
         encode_json({"error": error.message, "noRetry": False}), error.status, "application/json", headers(error)
@@ -72,58 +71,58 @@ def write_plainly(_: str, error: Exception) -> Response:
 
 
 NEVER = inf
-"""The deadline of what may take any time."""
+"""A deadline that never passes."""
 
 
 class BudgetedConnection(Protocol):
-    """A client connection, as far as its budget is concerned. Deadlines are moments of the loop's clock."""
+    """The part of a client connection that `Budget` uses. Deadlines are times of the event loop's clock."""
 
     deadline: float
-    """The moment at which the request must have come further."""
+    """Time at which the next part of the request must have arrived."""
     drain_deadline: float
-    """The moment at which the client must have read more of the response."""
+    """Time at which the client must have read more of the response."""
 
     def expire(self) -> None:
-        """Act on a deadline that has passed."""
+        """Refuse the request or close the connection after `deadline`."""
 
     def check_drain(self) -> None:
-        """Abort the connection if the client reads nothing."""
+        """Abort the connection if the client has read nothing since the last check."""
 
     def give_up(self, *, lingers: bool) -> None:
-        """Refuse the connection for the sake of a newer one."""
+        """Refuse this connection to make room for a newer one."""
 
 
 class Budget:
     """The limits of one worker, and its open connections.
 
-    `write` makes the response to a refusal in the form of the API that was asked for, `meter` counts it.
+    `write_error` returns the response to a refusal in the format of an API, and `metrics` counts it.
     """
 
     def __init__(
         self,
         limits: RequestLimits | None = None,
-        meter: WorkerMetrics | None = None,
-        write: Callable[[str, Exception], Response] = write_plainly,
+        metrics: WorkerMetrics | None = None,
+        write_error: Callable[[str, Exception], Response] = write_rest_error,
     ) -> None:
         self.limits = limits or RequestLimits()
-        self.most_connections = file_descriptors.permitted(self.limits.connections, RESERVED_CONNECTIONS)
+        self.max_connections = file_descriptors.allowed_connections(self.limits.connections, RESERVED_CONNECTIONS)
         self.is_stopping = False
-        self._meter = meter
-        self._write = write
+        self._metrics = metrics
+        self._write_error = write_error
         self._open: set[BudgetedConnection] = set()
         self._reserved: dict[BudgetedConnection, None] = {}
         self._unfinished: dict[BudgetedConnection, int] = {}
         self._unfinished_bytes = 0
-        self._most_unfinished = max(UNFINISHED_BYTES, 4 * self.limits.body_bytes)
+        self._max_unfinished_bytes = max(UNFINISHED_BYTES, 4 * self.limits.body_bytes)
         self._timer: TimerHandle | None = None
 
     def admit(self, connection: BudgetedConnection, loop: AbstractEventLoop) -> bool:
-        """Note a new connection, and tell whether it is within the bound.
+        """Register a new connection and return whether it is within the limit.
 
-        One above the bound displaces the oldest of its kind if there are too many of them: who asks for a health
-        check sends a short request at once, and who only holds a connection does not.
+        A connection above the limit is reserved for health checks. If too many are reserved, the oldest one is closed:
+        a client that checks the health sends its short request at once, and an idle client does not.
         """
-        is_within = len(self._open) - len(self._reserved) < self.most_connections
+        is_within = len(self._open) - len(self._reserved) < self.max_connections
         self._open.add(connection)
         if not is_within:
             if len(self._reserved) >= RESERVED_CONNECTIONS:
@@ -132,49 +131,49 @@ class Budget:
                 oldest.give_up(lingers=False)
             self._reserved[connection] = None
         if self._timer is None:
-            self._timer = loop.call_later(TICK, self._look, loop)
+            self._timer = loop.call_later(TICK, self._check_deadlines, loop)
         return is_within
 
     def release(self, connection: BudgetedConnection) -> None:
-        """Forget a connection that has ended."""
+        """Unregister a closed connection."""
         self._open.discard(connection)
         self._reserved.pop(connection, None)
         self.release_bytes(connection)
 
     def hold(self, connection: BudgetedConnection, size: int) -> None:
-        """Note that so many bytes of an unfinished request are held; too many in all displace the oldest request.
+        """Add bytes of an unfinished request. If there are too many in all, the oldest requests are refused.
 
-        A client that sends at once is never the oldest for long.
+        A client that sends without pauses is never the oldest for long.
         """
         self._unfinished[connection] = self._unfinished.get(connection, 0) + size
         self._unfinished_bytes += size
-        while self._unfinished_bytes > self._most_unfinished and len(self._unfinished) > 1:
+        while self._unfinished_bytes > self._max_unfinished_bytes and len(self._unfinished) > 1:
             oldest = next(iter(self._unfinished))
             self.release_bytes(oldest)
             oldest.give_up(lingers=True)
 
     def release_bytes(self, connection: BudgetedConnection) -> None:
-        """Note that nothing of an unfinished request is held any more."""
+        """Subtract the bytes of a request that is finished or gone."""
         self._unfinished_bytes -= self._unfinished.pop(connection, 0)
 
     def refusal(self, error: Refusal, path: bytes) -> Response:
-        """Return the response to a request that is refused before the application sees it, and count it."""
-        face = "graphql" if path == b"/graphql" else "rest" if path else "other"
-        response = self._write(face, error)
-        if self._meter is not None:
-            about = RequestStats("", "OTHER")
-            about.api, about.codes = face, [error.code]
-            self._meter.record(about, response.status_code, 0)
+        """Return, count and log the response to a request that is refused before it reaches the application."""
+        api = "graphql" if path == b"/graphql" else "rest" if path else "other"
+        response = self._write_error(api, error)
+        if self._metrics is not None:
+            stats = RequestStats("", "OTHER")
+            stats.api, stats.codes = api, [error.code]
+            self._metrics.record(stats, response.status_code, 0)
         request_id = new_request_id()
-        fields = {"requestId": request_id, "face": face, "status": response.status_code, "codes": [error.code]}
+        fields = {"requestId": request_id, "api": api, "status": response.status_code, "codes": [error.code]}
         LOG.info("refused request", extra={"fields": fields})
         response.raw_headers.append((b"x-request-id", request_id.encode()))
         return response
 
-    def _look(self, loop: AbstractEventLoop) -> None:
-        """Act on every deadline that has passed, and look again later as long as there are connections."""
-        # First of all, so that nothing that fails for one connection leaves the others without a deadline.
-        self._timer = loop.call_later(TICK, self._look, loop) if self._open else None
+    def _check_deadlines(self, loop: AbstractEventLoop) -> None:
+        """Act on all passed deadlines; run again after `TICK` while connections are open."""
+        # The timer is set first, so that an error of one connection does not leave the others without deadlines.
+        self._timer = loop.call_later(TICK, self._check_deadlines, loop) if self._open else None
         now = loop.time()
         for connection in [each for each in self._open if each.deadline <= now]:
             connection.expire()

@@ -1,6 +1,6 @@
-"""Takes one cookie out of the header Cookie, in time linear in its length. No other cookie is parsed.
+"""Extraction of one cookie from the header Cookie, in linear time and without parsing the other cookies.
 
-The parser of the standard library takes quadratic time for some headers, and a header of 64 KB is permitted.
+The parser of the standard library takes quadratic time for some headers, and a header may have 64 KB.
 """
 
 BLANKS = b" \t"
@@ -10,25 +10,25 @@ SEMICOLON = ord(";")
 def extract(header: bytes, name: bytes) -> bytes | None:
     """Return the value of the first cookie with this name, without blanks and quotes around it.
 
-    A semicolon ends a cookie wherever it stands, also within quotes, as in browsers (RFC 6265, 5.2). Browsers send the
-    cookie with the longest path first (RFC 6265, 5.4), and of equal paths the one that was set first: the first one is
-    the most specific one, and one that a neighbour host or path adds later does not replace it.
+    A semicolon ends a cookie even within quotes, as in browsers (RFC 6265, 5.2). Browsers send the cookie with the
+    longest path first, and of equal paths the oldest (RFC 6265, 5.4). So the first cookie is the most specific one, and
+    a cookie that another host or path adds later does not replace it.
     """
-    sought = name + b"="
-    begin = header.find(sought)
+    prefix = name + b"="
+    begin = header.find(prefix)
     while begin >= 0:
-        value = begin + len(sought)
+        value = begin + len(prefix)
         if _is_start(header, begin):
             end = header.find(b";", value)
             return _unquote(header[value : len(header) if end < 0 else end].strip(BLANKS))
-        begin = header.find(sought, value)
+        begin = header.find(prefix, value)
     return None
 
 
 def _is_start(header: bytes, at: int) -> bool:
-    """Tell whether a cookie starts here: at the start of the header or after a semicolon, blanks aside.
+    """Return whether a cookie starts here: at the start of the header or after a semicolon, ignoring blanks.
 
-    No blank is looked at twice in one header: the one before the name sought ends at another character.
+    Each blank is read at most once per header, since the blanks before a match end at another character.
     """
     while at and header[at - 1] in BLANKS:
         at -= 1

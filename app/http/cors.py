@@ -1,4 +1,4 @@
-"""Which sites' pages may ask, whichever face they ask."""
+"""Cross-origin resource sharing (CORS) for both APIs."""
 
 from collections.abc import Collection
 
@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.http.fastpath.buffered_response import BUFFERED
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-ASKED = (
+REQUEST_HEADERS = (
     "Authorization",
     "Content-Type",
     "If-None-Match",
@@ -20,26 +20,26 @@ ASKED = (
     "Apollographql-Client-Name",
     "Apollographql-Client-Version",
 )
-"""What GraphQL and REST read, and what clients of GraphQL send unasked: a preflight refuses a request for one more."""
+"""Headers that pages may send: those the server reads, and those GraphQL clients add by default."""
 
-ANSWERED = ("Allow", "ETag", "Location", "Ostiary-Executor", "Retry-After", "WWW-Authenticate", "X-Request-Id")
+RESPONSE_HEADERS = ("Allow", "ETag", "Location", "Ostiary-Executor", "Retry-After", "WWW-Authenticate", "X-Request-Id")
 
 
 def cors(app: ASGIApp, allowed_origins: Collection[str]) -> ASGIApp:
-    """Lets pages of other sites ask. Credentials are never allowed, so that no cookie opens anything to them."""
+    """Allow pages of these origins to call the application. Credentials are never allowed, so cookies do not work."""
     if not allowed_origins:
         return app
     return _Cors(
         app,
         allow_origins=allowed_origins,
         allow_methods=METHODS,
-        allow_headers=ASKED,
-        expose_headers=ANSWERED,
+        allow_headers=REQUEST_HEADERS,
+        expose_headers=RESPONSE_HEADERS,
     )
 
 
 class _Cors(CORSMiddleware):
-    """What it adds, it adds to heads that are sent in the ordinary way."""
+    """Disables buffered responses, since the middleware adds headers to `http.response.start` only."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope.get("extensions", {}).pop(BUFFERED, None)

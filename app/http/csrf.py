@@ -1,4 +1,4 @@
-"""Whether a request comes from our own pages: a cookie alone does not prove who wanted a change."""
+"""Detection of requests from pages of other sites, against cross-site request forgery (CSRF)."""
 
 from urllib.parse import urlsplit
 
@@ -8,25 +8,25 @@ PORTS = {"http": ":80", "https": ":443"}
 
 
 def same_origin(request: Request) -> bool:
-    """True if the browser says so, or if the origin it names is the host it talks to; silence proves nothing."""
+    """Return whether Sec-Fetch-Site or Origin prove a page of this site. Without both, the result is False."""
     origins, hosts = request.headers.getlist("origin"), request.headers.getlist("host")
     sites = request.headers.getlist("sec-fetch-site")
     if len(origins) > 1 or len(hosts) != 1 or len(sites) > 1:
         return False
     if sites:
-        # "none" is a person at the address bar; a page always comes with an origin when it changes something.
+        # "none" is a user at the address bar; a page that sends a change always sends an origin too.
         return sites[0] == "same-origin" or (sites[0] == "none" and not origins)
     return bool(origins) and _is_host(origins[0], hosts[0])
 
 
 def from_foreign_page(request: Request) -> bool:
-    """Whether another site's page may be behind this; a client that is no browser names no page at all."""
+    """Return whether a page of another site may have sent this; clients other than browsers send no page headers."""
     from_page = "origin" in request.headers or "sec-fetch-site" in request.headers
     return from_page and not same_origin(request)
 
 
 def _is_host(origin: str, host: str) -> bool:
-    # The scheme is not compared: behind a proxy that ends TLS we do not know ours.
+    # The scheme is not compared: behind a proxy that terminates TLS, the server does not know its own.
     try:
         parts = urlsplit(origin.lower())
     except ValueError:

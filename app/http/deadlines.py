@@ -1,8 +1,7 @@
-"""The time that a request has for its changes, and the truth about a change whose answer is cut off.
+"""Deadlines of changes, and the errors of a change whose response cannot be read.
 
-A change is stopped at its deadline, or by a cancellation, until its commit begins; see `Database.write`. What is
-committed is answered: reading what it shows has a time of its own, and where that fails, the error says that the change
-was made.
+A deadline or a cancellation stops a change until its commit begins; see `Database.write`. After the commit, reading the
+response has its own time limit. If that fails, the error says that the change was made.
 """
 
 import asyncio
@@ -24,15 +23,18 @@ from app.domain.errors import (
 )
 from app.observability import request_stats
 
-MADE = "The change was made, but reading the answer failed."
-"""Said in the place of whatever went wrong after a commit; what that was stands in the log."""
+CHANGE_MADE = "The change was made, but its response could not be read. Query the current state."
+"""The message of every error after a commit; the log has the cause."""
 
-STOPPED = "The operation took too long and was stopped. Ask for less at once."
+STOPPED = "The operation took too long and was stopped. Split it into smaller operations."
 
 
 @dataclass(slots=True)
 class Deadlines:
-    """When changes that are not committed are stopped, by the loop's clock, and how long each answer is read for."""
+    """Time limits of one request: `deadline` stops uncommitted changes, by the event loop's clock.
+
+    `seconds` limits the reading of each response. `stopped` is the error of the first change that was stopped.
+    """
 
     deadline: float = inf
     seconds: float = inf
@@ -42,70 +44,72 @@ class Deadlines:
 
     @asynccontextmanager
     async def changing(self) -> AsyncIterator[None]:
-        """Around one change. Raises TimedOut, or Unavailable when the server stops; ChangeMade after the commit."""
-        about, self.has_committed = request_stats.current_request(), False
-        made = about.change_made
-        self._require()
+        """Limit one change. Raises TimedOut at the deadline, Unavailable at a shutdown, ChangeMade after the commit."""
+        stats, self.has_committed = request_stats.current_request(), False
+        before = stats.committed_changes
+        self._require_time()
         try:
             async with asyncio.timeout_at(None if self.deadline == inf else self.deadline):
                 yield
         except TimeoutError:
-            raise ChangeMade(MADE) if about.change_made > made else self._stop(TimedOut(STOPPED)) from None
+            raise (
+                ChangeMade(CHANGE_MADE) if stats.committed_changes > before else self._stop(TimedOut(STOPPED))
+            ) from None
         finally:
-            self.has_committed = about.change_made > made
+            self.has_committed = stats.committed_changes > before
             self.begin_to_read()
 
     @asynccontextmanager
     async def answering(self, *, is_done: bool = False) -> AsyncIterator[None]:
-        """Around one change with its answer; `is_done` where the change itself went before."""
-        about, self.has_committed = request_stats.current_request(), self.has_committed and is_done
+        """Limit one change with the reading of its response; `is_done` if the change was made before."""
+        stats, self.has_committed = request_stats.current_request(), self.has_committed and is_done
         try:
             async with asyncio.timeout(None) as self._limit:
                 yield
         except TimeoutError:
-            raise self._unread(TimedOut("Nothing was changed, and reading the answer took too long.")) from None
+            raise self._read_error(TimedOut("Reading the response took too long. Nothing was changed.")) from None
         except asyncio.CancelledError:
-            if not about.change_made:  # the whole request is refused
+            if not stats.committed_changes:  # the middleware refuses the request
                 raise
-            raise self._unread(_stopping()) from None
+            raise self._read_error(_shutdown_error()) from None
         finally:
             self._limit = None
 
-    def _require(self) -> None:
-        """Begin no change for which there is no time any more."""
+    def _require_time(self) -> None:
+        """Raise the error of a change that begins after the deadline or a cancellation."""
         if asyncio.get_running_loop().time() >= self.deadline:
             raise self._stop(TimedOut(STOPPED))
-        if (task := asyncio.current_task()) is not None and task.cancelling():  # a commit outlasted that
-            raise self._stop(_stopping())
+        if (task := asyncio.current_task()) is not None and task.cancelling():  # cancelled during a commit
+            raise self._stop(_shutdown_error())
 
     def _stop(self, refusal: Refusal) -> Refusal:
         self.stopped = self.stopped or refusal
         return refusal
 
     def begin_to_read(self) -> None:
-        """Give what reads the answer of this change its time."""
+        """Start the time limit for reading the response of this change."""
         if self._limit is not None and self.seconds != inf and not self._limit.expired():
             self._limit.reschedule(asyncio.get_running_loop().time() + self.seconds)
 
-    def _unread(self, otherwise: Refusal) -> Refusal:
-        return ChangeMade(MADE) if self.has_committed else otherwise
+    def _read_error(self, otherwise: Refusal) -> Refusal:
+        return ChangeMade(CHANGE_MADE) if self.has_committed else otherwise
 
 
-def _stopping() -> Refusal:
-    return Unavailable("The server is stopping, and did not make this change. Ask again.")
+def _shutdown_error() -> Refusal:
+    return Unavailable("The server is stopping and did not make this change. Try again.")
 
 
 def is_failure(error: BaseException) -> bool:
-    """Whether an error tells that something failed, and not that something is refused to the asker."""
+    """Return whether an error is a failure of the server, not a refusal of the request."""
     return isinstance(error, TimedOut | Unavailable) or not isinstance(error, OstiaryError)
 
 
-def reported(error: Exception, log: logging.Logger) -> Exception:
-    """Return the error that a whole request is answered with, which after a commit never looks like a refusal."""
-    if not request_stats.current_request().change_made or isinstance(error, ChangeMade | OutcomeUnknown):
+def reported_error(error: Exception, log: logging.Logger) -> Exception:
+    """Return the error to send for a request; after a commit, ChangeMade instead of any failure or problem."""
+    if not request_stats.current_request().committed_changes or isinstance(error, ChangeMade | OutcomeUnknown):
         return error
     if not isinstance(error, Problem | Problems) and not is_failure(error):
         return error
     if not isinstance(error, OstiaryError | TimeoutError):
         log.error("Unexpected error after a commit", exc_info=error)
-    return ChangeMade(MADE)
+    return ChangeMade(CHANGE_MADE)

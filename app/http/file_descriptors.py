@@ -1,39 +1,39 @@
-"""Open files: how many connections a worker may have, so that it always has a file descriptor left to accept one."""
+"""The limit on open files, and the number of connections it allows with a file descriptor left to accept one more."""
 
 import logging
 import resource
 
 LOG = logging.getLogger(__name__)
 
-OWN = 192
-"""File descriptors for everything but connections of clients: databases, logs, the listening socket."""
+OWN_FILES = 192
+"""File descriptors for everything but client connections: databases, logs, the listening socket."""
 
-LEAST = 10
-"""The smallest bound on connections: with fewer, nobody is served."""
+MIN_CONNECTIONS = 10
+"""Lower bound of the allowed connections, however low the limit on open files is."""
 
 
 def raise_limit(connections: int, reserved: int) -> None:
-    """Raise the soft limit on open files up to the hard one if the connections need more; warn where that is too low.
+    """Raise the soft limit on open files as far as the connections need and the hard limit allows.
 
-    The processes that are started from this one inherit it.
+    Child processes inherit the limit. A hard limit that is too low is logged as a warning.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = connections + reserved + OWN
+    needed = connections + reserved + OWN_FILES
     if needed > soft != resource.RLIM_INFINITY:
-        wanted = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
-    if (bound := permitted(connections, reserved)) < connections:
+        new = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, new), hard))
+    if (allowed := allowed_connections(connections, reserved)) < connections:
         LOG.warning(
             "a worker accepts %d connections instead of %d: the limit on open files is %d; raise it with ulimit -n",
-            bound,
+            allowed,
             connections,
             hard,
         )
 
 
-def permitted(connections: int, reserved: int) -> int:
-    """Return how many connections the limit on open files permits, of those that are wanted."""
+def allowed_connections(connections: int, reserved: int) -> int:
+    """Return the number of connections, at most `connections`, that the limit on open files allows."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return connections
-    return max(LEAST, min(connections, soft - reserved - OWN))
+    return max(MIN_CONNECTIONS, min(connections, soft - reserved - OWN_FILES))

@@ -1,7 +1,7 @@
-"""The headers of a request by their names: whoever asks for one need not search all of them.
+"""Request headers by name.
 
-Whoever keeps a connection sends the same headers again and again. What was made of the last ones there is still good
-for equal ones.
+Clients send the same headers in each request of a connection. The parsed headers of the last request, and the values
+derived from them, are reused for equal ones.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.types import Scope
 
-STATE_KEY = "ostiary.heads"
+STATE_KEY = "ostiary.headers"
 CONNECTION = "ostiary.connection"
 
 SEPARATORS = {b"cookie": b"; "}
@@ -18,19 +18,18 @@ Pairs = Sequence[tuple[bytes, bytes]]
 
 
 class RequestHeaders(dict[bytes, bytes]):
-    """Values by names, which are in small letters. A header that stands there twice has a comma in it (RFC 9110, 5.3).
+    """Values by lower-case names. Values of a repeated header are joined by a comma (RFC 9110, 5.3).
 
-    Lines of the header Cookie are joined with a semicolon instead (RFC 9113, 8.2.3): a comma may be part of a value.
-
-    In `made` is kept what hangs on them alone.
+    Repeated Cookie headers are joined by a semicolon (RFC 9113, 8.2.3), since a comma may be part of a value. `cache`
+    stores values that depend on these headers only.
     """
 
-    __slots__ = ("made", "pairs")
+    __slots__ = ("cache", "pairs")
 
     def __init__(self, pairs: Pairs) -> None:
         super().__init__(pairs)
         self.pairs = pairs
-        self.made: dict[str, Any] = {}
+        self.cache: dict[str, Any] = {}
         if len(self) < len(pairs):
             self._join(pairs)
 
@@ -42,25 +41,25 @@ class RequestHeaders(dict[bytes, bytes]):
 
 
 class ConnectionHeaders:
-    """What is remembered for as long as a connection is kept: the headers that came last, and no one else's."""
+    """The headers of the last request of one connection."""
 
-    __slots__ = ("heads",)
+    __slots__ = ("last",)
 
     def __init__(self) -> None:
-        self.heads = RequestHeaders(())
+        self.last = RequestHeaders(())
 
 
 def parse_headers(scope: Scope) -> RequestHeaders:
-    """The headers of a request, looked through once."""
-    found: RequestHeaders | None = scope.get(STATE_KEY)
-    if found is None:
+    """Return the headers of a request; the scope stores them, so that they are parsed once."""
+    headers: RequestHeaders | None = scope.get(STATE_KEY)
+    if headers is None:
         pairs = scope["headers"]
         connection: ConnectionHeaders | None = scope.get(CONNECTION)
         if connection is None:
-            found = RequestHeaders(pairs)
+            headers = RequestHeaders(pairs)
         else:
-            found = connection.heads
-            if found.pairs != pairs:
-                found = connection.heads = RequestHeaders(pairs)
-        scope[STATE_KEY] = found
-    return found
+            headers = connection.last
+            if headers.pairs != pairs:
+                headers = connection.last = RequestHeaders(pairs)
+        scope[STATE_KEY] = headers
+    return headers

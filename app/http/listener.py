@@ -1,4 +1,4 @@
-"""A listener of its own in each worker, for an operator's machines: metrics and health on an address apart."""
+"""The separate listener for metrics and health, which each worker opens at `MetricsAddress`."""
 
 import asyncio
 import socket
@@ -9,11 +9,11 @@ import uvicorn
 from starlette.types import ASGIApp
 
 SECONDS_TO_END = 1
-"""How long a scrape may go on when the worker stops."""
+"""Seconds for a running request to finish when the worker stops."""
 
 
 class _Quiet(uvicorn.Server):
-    """A server within a server: signals are for the outer one."""
+    """A server inside a worker. The worker's own server handles the signals."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -22,7 +22,7 @@ class _Quiet(uvicorn.Server):
 
 @asynccontextmanager
 async def listen(app: ASGIApp, endpoint: tuple[str, int]) -> AsyncIterator[None]:
-    """Serve an application on an address that all workers share; whichever is asked tells of all of them."""
+    """Serve an application at an address that all workers share. The kernel selects a worker for each connection."""
     config = uvicorn.Config(
         app,
         lifespan="off",
@@ -43,12 +43,12 @@ async def listen(app: ASGIApp, endpoint: tuple[str, int]) -> AsyncIterator[None]
 
 
 def _bind(endpoint: tuple[str, int]) -> socket.socket:
-    made = socket.socket(socket.AF_INET6 if ":" in endpoint[0] else socket.AF_INET)
+    listener = socket.socket(socket.AF_INET6 if ":" in endpoint[0] else socket.AF_INET)
     try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        made.bind(endpoint)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind(endpoint)
     except BaseException:
-        made.close()
+        listener.close()
         raise
-    return made
+    return listener

@@ -1,4 +1,4 @@
-"""Watches every request from the outside: its id, its line in the log, its counters, and an answer whatever happens."""
+"""The outermost middleware: request id, log line, metrics, and a response to every error."""
 
 import asyncio
 import logging
@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.domain.errors import ChangeMade, Unavailable
-from app.http.deadlines import MADE
+from app.http.deadlines import CHANGE_MADE
 from app.http.fastpath.buffered_response import BUFFERED, HEADER_CACHE
 from app.http.headers import parse_headers
 from app.http.shutdown import Shutdown
@@ -23,96 +23,100 @@ from app.observability.request_stats import RequestStats
 
 LOG = logging.getLogger(logs.REQUESTS)
 
-UNFINISHED = "The server is stopping, and had to leave this unfinished. Ask again."
+UNFINISHED = "The server is stopping and did not finish this request. Try again."
 UNEXPECTED = "INTERNAL_SERVER_ERROR"
 
 REQUEST_ID_RE = re.compile(rb"[\w.:/=+-]{1,128}")
-"""What we take from a caller as the id of her request, and write into our log; two of them have a comma between."""
+"""Accepted values of X-Request-Id, safe to log. Repeated headers are joined by a comma, so that they do not match."""
 
 _WORKER = token_hex(4)
 _NUMBERS = count(randbits(31))
-"""Together they make an id that no other request has, of this worker or another."""
+"""Worker id and request number: together they are unique among all workers."""
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 @dataclass(frozen=True, slots=True)
 class RequestLog:
-    """What watching needs. `failed` writes an error as the face does; `slow` is in milliseconds, 0 for never."""
+    """The dependencies of the middleware.
 
-    meter: WorkerMetrics
-    stopping: Shutdown
-    failed: Callable[[str, Exception], Response]
-    slow: int
+    `write_error` returns the response to an error in the format of the API, which is named by its first argument.
+    `slow_milliseconds` is the duration from which a request is logged as slow; 0 means never.
+    """
+
+    metrics: WorkerMetrics
+    shutdown: Shutdown
+    write_error: Callable[[str, Exception], Response]
+    slow_milliseconds: int
 
 
 class RequestMiddleware:
-    """An ASGI application around another one."""
+    """ASGI middleware that records each HTTP request and responds to errors no API has handled."""
 
-    def __init__(self, app: ASGIApp, watching: RequestLog) -> None:
+    def __init__(self, app: ASGIApp, log: RequestLog) -> None:
         self._app = app
-        self._watching = watching
+        self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         method = scope["method"]
-        about = RequestStats(_request_id(scope), method if method in METHODS else "OTHER")
-        about.receive, about.address = receive, (scope.get("client") or (None,))[0]
-        before = request_stats.CURRENT.set(about)
-        sending, meter, began = ResponseSender(send, about.request_id), self._watching.meter, perf_counter()
-        meter.running += 1
+        stats = RequestStats(_request_id(scope), method if method in METHODS else "OTHER")
+        stats.receive, stats.address = receive, (scope.get("client") or (None,))[0]
+        token = request_stats.CURRENT.set(stats)
+        sender, metrics, began = ResponseSender(send, stats.request_id), self._log.metrics, perf_counter()
+        metrics.running += 1
         try:
-            await self._app(scope, receive, sending)
+            await self._app(scope, receive, sender)
         except (Exception, asyncio.CancelledError) as error:
-            if not await self._write_error(error, about, sending, (scope, receive)):
+            if not await self._write_error(error, stats, sender, (scope, receive)):
                 raise
         finally:
-            meter.running -= 1
+            metrics.running -= 1
             seconds = perf_counter() - began
-            about.path = about.path or getattr(scope.get("route"), "path", "")
-            meter.record(about, sending.status, seconds)
-            self._log(about, sending.status, seconds * 1000)
-            request_stats.CURRENT.reset(before)
+            stats.path = stats.path or getattr(scope.get("route"), "path", "")
+            metrics.record(stats, sender.status, seconds)
+            self._log_request(stats, sender.status, seconds * 1000)
+            request_stats.CURRENT.reset(token)
 
     async def _write_error(
-        self, error: BaseException, about: RequestStats, sending: "ResponseSender", of: tuple[Scope, Receive]
+        self, error: BaseException, stats: RequestStats, sender: "ResponseSender", request: tuple[Scope, Receive]
     ) -> bool:
-        """Answer what failed before a face saw it, or was cut off by the end of the server; False for all else."""
+        """Respond to an error, or to a cancellation by the shutdown. Return False if the caller must raise it again."""
         if isinstance(error, Exception):
-            if sending.status:
+            if sender.status:
                 return False
-        elif self._watching.stopping.is_requested:
-            error = ChangeMade(MADE) if about.change_made else Unavailable(UNFINISHED)
+        elif self._log.shutdown.is_requested:
+            error = ChangeMade(CHANGE_MADE) if stats.committed_changes else Unavailable(UNFINISHED)
         else:
             return False
-        if not sending.status:
-            await self._watching.failed(about.api, error)(*of, sending)
+        if not sender.status:
+            await self._log.write_error(stats.api, error)(*request, sender)
         return True
 
-    def _log(self, about: RequestStats, status: int, spent: float) -> None:
-        is_slow = 0 < self._watching.slow <= spent
-        level = logging.WARNING if is_slow or UNEXPECTED in about.codes else logging.INFO
+    def _log_request(self, stats: RequestStats, status: int, milliseconds: float) -> None:
+        is_slow = 0 < self._log.slow_milliseconds <= milliseconds
+        level = logging.WARNING if is_slow or UNEXPECTED in stats.codes else logging.INFO
         if LOG.isEnabledFor(level):
             fields = {
-                "face": about.api,
-                "method": about.method,
-                "path": about.path,
-                "kind": about.kind,
-                "operation": about.operation,
-                "viewer": about.viewer,
+                "api": stats.api,
+                "method": stats.method,
+                "path": stats.path,
+                "kind": stats.kind,
+                "operation": stats.operation,
+                "viewer": stats.viewer,
                 "status": status,
-                "durationMs": round(spent, 3),
-                "statements": about.statements,
-                "codes": list(dict.fromkeys(about.codes)),
-                "errors": len(about.codes) if len(about.codes) > len(set(about.codes)) else None,
+                "durationMs": round(milliseconds, 3),
+                "statements": stats.statements,
+                "codes": list(dict.fromkeys(stats.codes)),
+                "errors": len(stats.codes) if len(stats.codes) > len(set(stats.codes)) else None,
             }
             LOG.log(level, "%s request", "slow" if is_slow else "answered", extra={"fields": fields})
 
 
 class ResponseSender:
-    """Sends on, completes the head of the answer, and remembers its status: 0 until there is one."""
+    """ASGI send that adds the common headers and the request id. `status` is 0 until the response has started."""
 
     __slots__ = ("_id", "_send", "status")
 
@@ -128,25 +132,25 @@ class ResponseSender:
             message["head"] += b"x-request-id: %b\r\n" % self._id
         elif kind == "http.response.start":
             self.status, headers = message["status"], message.get("headers", ())
-            told = dict(headers)
-            completed = (HEADER_CACHE | told).items() if len(told) == len(headers) else _complete_headers(headers)
+            by_name = dict(headers)
+            completed = (HEADER_CACHE | by_name).items() if len(by_name) == len(headers) else _add_headers(headers)
             message["headers"] = [*completed, (b"x-request-id", self._id)]
         return self._send(message)
 
 
-def _complete_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """The same where a header stands there twice, as it may."""
-    told = {name for name, _ in headers}
-    return [*(each for each in HEADER_CACHE.items() if each[0] not in told), *headers]
+def _add_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return the headers with the missing common ones; a name may occur more than once, as Set-Cookie does."""
+    names = {name for name, _ in headers}
+    return [*(each for each in HEADER_CACHE.items() if each[0] not in names), *headers]
 
 
 def _request_id(scope: Scope) -> str:
-    given = parse_headers(scope).get(b"x-request-id")
-    if given is not None and REQUEST_ID_RE.fullmatch(given):
-        return given.decode("ascii")
+    value = parse_headers(scope).get(b"x-request-id")
+    if value is not None and REQUEST_ID_RE.fullmatch(value):
+        return value.decode("ascii")
     return new_request_id()
 
 
 def new_request_id() -> str:
-    """Return an id that no other request has."""
+    """Return an id that is unique among the requests of all workers."""
     return f"{_WORKER}{next(_NUMBERS):08x}"

@@ -1,4 +1,4 @@
-"""What machines ask a running server: whether it lives, whether it is ready, and what it has counted."""
+"""Routes for monitoring: liveness, readiness and metrics."""
 
 import asyncio
 import hmac
@@ -10,61 +10,65 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from app.http.responses import UNKEPT, encode_json
+from app.http.responses import NO_STORE, encode_json
 from app.http.shutdown import Shutdown
 from app.observability import metrics
 from app.security import authentication
 
-KEPT_SECONDS = 1.0
-"""How long a finding is good for: however many ask, the database is asked once a second."""
+CHECK_INTERVAL = 1.0
+"""Seconds for which a result is reused: the database is checked once a second, however many requests ask."""
 
 
 class Readiness:
-    """Whether requests should be sent here. `check` names what stands against it, or None."""
+    """Readiness of this worker for requests. `check` returns the name of a failed check, or None."""
 
-    def __init__(self, stopping: Shutdown, check: Callable[[], Awaitable[str | None]]) -> None:
-        self._stopping = stopping
+    def __init__(self, shutdown: Shutdown, check: Callable[[], Awaitable[str | None]]) -> None:
+        self._shutdown = shutdown
         self._check = check
-        self._turn = asyncio.Lock()
-        self._failed: str | None = None
+        self._lock = asyncio.Lock()
+        self._problem: str | None = None
         self._until = 0.0
 
-    async def failed(self) -> str | None:
-        """What stands against it."""
-        if self._stopping.is_requested:
+    async def find_problem(self) -> str | None:
+        """Return the name of the failed check, or None if this worker is ready."""
+        if self._shutdown.is_requested:
             return "stopping"
-        async with self._turn:
+        async with self._lock:
             if monotonic() >= self._until:
-                self._failed = await self._check()
-                self._until = monotonic() + KEPT_SECONDS
-        return self._failed
+                self._problem = await self._check()
+                self._until = monotonic() + CHECK_INTERVAL
+        return self._problem
 
 
 def routes(
-    readiness: Readiness, numbers: Callable[[], str], metrics_token: str | None, *, is_open: bool = False
+    readiness: Readiness, format_metrics: Callable[[], str], metrics_token: str | None, *, is_open: bool = False
 ) -> Sequence[Route]:
-    """The paths that no person asks."""
+    """Return the routes. If `is_open`, `/metrics` needs no token; without a token and not open, it is 404."""
 
-    async def ready(request: Request) -> Response:
-        failed = await readiness.failed()
-        body = {"status": "ready"} if failed is None else {"status": "not ready", "failed": [failed]}
-        return Response(encode_json(body), 503 if failed else 200, UNKEPT, "application/json")
+    async def get_readiness(request: Request) -> Response:
+        problem = await readiness.find_problem()
+        body = {"status": "ready"} if problem is None else {"status": "not ready", "failed": [problem]}
+        return Response(encode_json(body), 503 if problem else 200, NO_STORE, "application/json")
 
-    async def counted(request: Request) -> Response:
+    async def get_metrics(request: Request) -> Response:
         if not (is_open or _has_token(request, metrics_token)):
             raise HTTPException(404)
-        return Response(numbers(), headers={**UNKEPT, "Content-Type": metrics.CONTENT_TYPE})
+        return Response(format_metrics(), headers={**NO_STORE, "Content-Type": metrics.CONTENT_TYPE})
 
-    return [Route("/health/live", _live), Route("/health/ready", ready), Route("/metrics", counted)]
+    return [
+        Route("/health/live", _get_liveness),
+        Route("/health/ready", get_readiness),
+        Route("/metrics", get_metrics),
+    ]
 
 
-async def _live(request: Request) -> Response:
+async def _get_liveness(request: Request) -> Response:
     return PlainTextResponse("alive\n")
 
 
 def _has_token(request: Request, token: str | None) -> bool:
-    """Return whether the request shows the token; where none is set, nobody reads the numbers here."""
+    """Return whether the bearer token of the request is the metrics token; False if none is set."""
     if token is None:
         return False
-    shown = authentication.extract_credentials(request.headers.get("authorization", ""), None)
-    return shown is not None and hmac.compare_digest(shown.token.encode(), token.encode())
+    credentials = authentication.extract_credentials(request.headers.get("authorization", ""), None)
+    return credentials is not None and hmac.compare_digest(credentials.token.encode(), token.encode())

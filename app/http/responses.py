@@ -1,19 +1,72 @@
-"""Writes JSON, and cookies that scripts cannot read and other sites cannot send."""
+"""Responses: JSON, cookies, cached files, and the errors and headers of refused requests."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from hashlib import sha256
+from typing import Any, ClassVar
 
 import orjson
+from starlette.requests import Request
 from starlette.responses import Response
 
+from app.domain.errors import (
+    BadRequest,
+    BodyTooLarge,
+    HeadersTooLarge,
+    RateLimited,
+    Refusal,
+    RequestTimeout,
+    Unauthenticated,
+    Unavailable,
+)
+
 NO_SNIFFING = {"X-Content-Type-Options": "nosniff"}
-UNKEPT = {"Cache-Control": "no-store", **NO_SNIFFING}
+NO_STORE = {"Cache-Control": "no-store", **NO_SNIFFING}
+
+REVALIDATE = "no-cache"
+"""Cache-Control of a file that a browser stores and revalidates at each use."""
+
+
+class MethodNotAllowed(BadRequest):
+    """A method that the path does not support, such as GET for a mutation."""
+
+    status: ClassVar[int] = 405
+
+    def __init__(self, message: str, allowed: Collection[str] = ("POST",)) -> None:
+        super().__init__(message)
+        self.allowed = ", ".join(allowed)
+
+
+class Overloaded(Unavailable):
+    """The worker has reached its limit of connections or of bytes in unfinished requests."""
+
+
+class UnsupportedMediaType(BadRequest):
+    """The media type or the encoding of the body is not supported."""
+
+    status: ClassVar[int] = 415
+
+
+def headers(refusal: Refusal) -> dict[str, str]:
+    """Return the headers that belong to the status of a refusal."""
+    match refusal:
+        case MethodNotAllowed():
+            return {"Allow": refusal.allowed}
+        case BodyTooLarge() | HeadersTooLarge() | RequestTimeout():
+            return {"Connection": "close"}  # the rest of the request is not read
+        case Overloaded():
+            return {"Connection": "close", "Retry-After": "1"}
+        case RateLimited():
+            return {"Retry-After": str(refusal.retry_after)}
+        case Unauthenticated():
+            return {"WWW-Authenticate": "Bearer"}
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
 class Cookie:
-    """A cookie for the whole site; `max_age` in seconds, 0 takes it back."""
+    """A cookie for all paths of this site. `max_age` is in seconds; 0 deletes it."""
 
     name: str
     value: str
@@ -22,17 +75,27 @@ class Cookie:
 
 
 def set_cookie(response: Response, cookie: Cookie) -> None:
-    """Hand the browser a cookie."""
+    """Set a cookie that scripts cannot read and that requests of other sites do not carry."""
     response.set_cookie(
         cookie.name, cookie.value, cookie.max_age, secure=cookie.secure, httponly=True, samesite="strict"
     )
 
 
 def encode_json(body: Any) -> bytes:
-    """JSON; what orjson refuses (whole numbers beyond 64 bit, lone surrogates, deep nests) is written slowly."""
+    """Return JSON. Values that orjson rejects (integers over 64 bits, lone surrogates, deep nesting) use `json`."""
     try:
         return orjson.dumps(body)
     except orjson.JSONEncodeError:
-        # As orjson does, infinities become null.
+        # Infinities become null, as orjson writes them.
         finite = json.loads(json.dumps(body), parse_constant=lambda _: None)
         return json.dumps(finite, separators=(",", ":"), allow_nan=False).encode()
+
+
+def cached_response(request: Request, content: bytes, media: str, cache_control: str = REVALIDATE) -> Response:
+    """Return the content with its ETag, or 304 if the browser has it already."""
+    tag = f'"{sha256(content).hexdigest()[:32]}"'
+    tag_headers = {"ETag": tag, "Cache-Control": cache_control, **NO_SNIFFING}
+    cached = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
+    if tag in cached or "*" in cached:
+        return Response(status_code=304, headers=tag_headers)
+    return Response(content, headers=tag_headers, media_type=media)

@@ -1,4 +1,4 @@
-"""How the server ends: from the signal on it is not ready, and what its time does not suffice for is refused."""
+"""The graceful stop: after the signal the worker is not ready, and unfinished requests get a 503 response."""
 
 import asyncio
 import signal
@@ -9,14 +9,14 @@ from time import monotonic
 from types import FrameType
 
 LAST_SECONDS = 2.0
-"""How long requests that were cut off may take to undo what they began, before the database is closed."""
+"""Seconds for cancelled requests to roll back before the database is closed."""
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
 def stop_on_hangup() -> Iterator[None]:
-    """Let SIGHUP stop this process as SIGTERM does."""
+    """Handle SIGHUP as SIGTERM."""
     before = signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
     try:
         yield
@@ -26,13 +26,13 @@ def stop_on_hangup() -> Iterator[None]:
 
 @dataclass(slots=True)
 class Shutdown:
-    """Whether the end has begun."""
+    """The state of the graceful stop. `is_requested` is true from the first signal on."""
 
     is_requested: bool = False
 
     @contextmanager
     def on_signals(self) -> Iterator[None]:
-        """Take note of the signals that end the server; those who handled them before go on to do so."""
+        """Set `is_requested` on SIGINT and SIGTERM, then call the previous handler."""
         before = {number: signal.getsignal(number) for number in SIGNALS}
 
         def note(number: int, frame: FrameType | None) -> None:
@@ -51,7 +51,7 @@ class Shutdown:
 
 
 async def wait_idle(running: Callable[[], int]) -> None:
-    """Wait until nothing runs, but not for ever."""
-    give_up = monotonic() + LAST_SECONDS
-    while running() and monotonic() < give_up:  # noqa: ASYNC110 - an event would cost every request something
+    """Wait until `running` returns 0, for at most `LAST_SECONDS`."""
+    deadline = monotonic() + LAST_SECONDS
+    while running() and monotonic() < deadline:  # noqa: ASYNC110 - an event would slow every request
         await asyncio.sleep(0.01)

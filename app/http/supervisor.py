@@ -1,4 +1,4 @@
-"""Several workers on one port: uvicorn's supervisor, which also says when it has replaced a worker."""
+"""Several workers on one port: uvicorn's supervisor, which also logs and counts replaced workers."""
 
 import logging
 import os
@@ -18,44 +18,44 @@ RESTARTS = "ostiary_worker_restarts_total"
 
 
 def run(app: str, **options: Any) -> None:
-    """Do what `uvicorn.run` does for several workers, with our supervisor."""
+    """Run several workers as `uvicorn.run` does, with this module's `Supervisor`."""
     config = Config(app, **options)
     Supervisor(config, sockets=[config.bind_socket()]).run()
 
 
 class Supervisor(Multiprocess):
-    """Starts the workers, replaces those that end, and starts all of them again one by one on SIGHUP.
+    """Starts the workers, replaces ended ones, and restarts all of them one by one on SIGHUP.
 
-    A terminal that is closed sends SIGHUP to the workers too. They inherit that it is blocked, from their very start.
+    A closed terminal sends SIGHUP to the workers too, so they inherit a mask that blocks it.
     """
 
     def __init__(self, config: Config, sockets: list[socket]) -> None:
         super().__init__(config, sockets)
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
         self._restarts = 0
-        self._board: MetricsDirectory | None = None
+        self._directory: MetricsDirectory | None = None
 
     def handle_signals(self) -> None:
-        """Act on the signals that have come; a SIGHUP has waited until now."""
+        """Handle the received signals, after a pending SIGHUP is delivered."""
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
         super().handle_signals()
 
     def keep_subprocess_alive(self) -> None:
-        """Replace workers that ended or do not answer, with a warning for each."""
+        """Replace workers that ended or do not answer, and log a warning for each."""
         before = list(self.processes)
         super().keep_subprocess_alive()
         for old, new in zip(before, self.processes, strict=False):
             if old is not new:
                 LOG.warning("worker %s ended (%s) and was replaced by %s", old.pid, _reason(old.exitcode), new.pid)
-                self._count()
+                self._count_restart()
 
-    def _count(self) -> None:
-        """Let the workers tell at /metrics how many were replaced: nobody asks this process."""
+    def _count_restart(self) -> None:
+        """Publish the number of restarts to the workers, which serve /metrics; this process serves nothing."""
         self._restarts += 1
         if folder := os.environ.get(FOLDER_VARIABLE):
-            self._board = self._board or MetricsDirectory(Path(folder))
-            self._board.publish({RESTARTS: self._restarts}, ended=True)
+            self._directory = self._directory or MetricsDirectory(Path(folder))
+            self._directory.publish({RESTARTS: self._restarts}, ended=True)
 
 
 def _reason(code: int | None) -> str:

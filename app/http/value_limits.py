@@ -1,4 +1,4 @@
-"""Counts the values of parsed JSON, before anything slower looks at them."""
+"""Limits on the number of values in parsed JSON, checked before slower validation."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,23 +7,22 @@ from app.domain.errors import TooComplex
 from app.observability import counters
 
 LIMIT = "variable_values"
-"""The name of the limit, in the settings, the refusal and the counter."""
+"""Name of the limit in the settings, in the error and in the metric."""
 
 
 def require_few_values(values: Mapping[str, Any], most: int, size: int) -> None:
-    """Refuse more values than `most`, nested ones included; raises TooComplex.
+    """Raise TooComplex for more values than `most`, nested ones included.
 
-    `size` is the length of the JSON text: every value takes two characters of it at least, so that a short text needs
-    no count.
+    `size` is the length of the JSON text. Every value takes at least two characters, so a short text is not counted.
     """
     if size > 2 * most and (number := number_of_values(values, most)) > most:
         raise _excess(most, number, "")
 
 
 def require_few_uses(values: Mapping[str, Any], uses: Mapping[str, int], most: int) -> None:
-    """Refuse variables whose values are more than `most` where each counts wherever it is used; raises TooComplex.
+    """Raise TooComplex for variables with more values than `most`, where a variable counts at each of its uses.
 
-    `uses` is how often each name stands in the operation, its definition among them.
+    `uses` has the occurrences of each name in the operation, including its definition.
     """
     number = sum((1 + number_of_values(each, most)) * max(1, uses.get(name, 0) - 1) for name, each in values.items())
     if number > most:
@@ -31,7 +30,7 @@ def require_few_uses(values: Mapping[str, Any], uses: Mapping[str, int], most: i
 
 
 def number_of_values(value: Any, most: int) -> int:
-    """Return how many values are in a value; levels below the one that passes `most` are not counted any more."""
+    """Return the number of nested values in a value. The count stops after the level that exceeds `most`."""
     number, level = 0, list[Any]([value] if isinstance(value, dict | list) else [])
     while level and number <= most:
         number += sum(map(len, level))
@@ -43,7 +42,7 @@ def _items(container: Any) -> Any:
     return container.values() if isinstance(container, dict) else container
 
 
-def _excess(most: int, number: int, how: str) -> TooComplex:
+def _excess(most: int, number: int, suffix: str) -> TooComplex:
     counters.increment("ostiary_limits_exceeded_total", limit=LIMIT)
-    message = f"There are too many values: {LIMIT} may be {most:,} at most, but here it is {number:,} or more{how}."
+    message = f"There are too many values: {LIMIT} may be {most:,} at most, but here it is {number:,} or more{suffix}."
     return TooComplex(message, LIMIT, most, number)

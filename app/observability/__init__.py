@@ -1,1 +1,1 @@
-"""What an operator learns of a running server: facts about each request, the lines of the log, and counters."""
+"""Logs, metrics and the statistics of each request, for operators of a running server."""

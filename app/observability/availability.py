@@ -1,24 +1,24 @@
-"""Whether something that we need can be reached: told once when it goes away and once when it is back."""
+"""Log lines for the start and the end of an outage of a service that this server needs."""
 
 import logging
 
 
 class AvailabilityLogger:
-    """Says in a line what each of a thousand requests finds out for itself."""
+    """Logs an outage once at its start and once at its end, however many requests meet it."""
 
-    def __init__(self, what: str, log: logging.Logger) -> None:
-        self._what = what
+    def __init__(self, service: str, log: logging.Logger) -> None:
+        self._service = service
         self._log = log
-        self._is_away = False
+        self._is_down = False
 
     def mark_down(self, error: Exception) -> None:
-        """It does not answer."""
-        if not self._is_away:
-            self._is_away = True
-            self._log.error("%s does not answer: %s", self._what, str(error) or type(error).__name__)
+        """Log the start of an outage, unless it is already logged."""
+        if not self._is_down:
+            self._is_down = True
+            self._log.error("%s does not answer: %s", self._service, str(error) or type(error).__name__)
 
     def mark_up(self) -> None:
-        """It answers."""
-        if self._is_away:
-            self._is_away = False
-            self._log.warning("%s answers again", self._what)
+        """Log the end of an outage, if there was one."""
+        if self._is_down:
+            self._is_down = False
+            self._log.warning("%s answers again", self._service)

@@ -1,7 +1,7 @@
 """Counters of one worker that any layer may increment: limits that were exceeded, refused sign-ins, database failures.
 
-Each counter belongs to a family of `telemetry.metrics.FAMILIES`. Label values come from fixed sets in the code, never
-from what a client sent, so that the number of series stays small.
+Each counter belongs to a family of `metrics.FAMILIES`. Label values come from fixed sets in the code, never from a
+client, so that the number of time series stays small.
 """
 
 from collections import Counter
@@ -16,5 +16,5 @@ def increment(family: str, **labels: str) -> None:
 
 
 def samples() -> dict[str, float]:
-    """Return every counter that was incremented in this process, by family and labels."""
+    """Return every counter that this process has incremented, by family and labels."""
     return dict(_COUNTS)

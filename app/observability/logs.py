@@ -1,4 +1,4 @@
-"""The lines of the log: for people on a terminal, or a JSON object each. A line within a request names the request."""
+"""Log configuration and formatters: text for a terminal, or one JSON object a line. Lines of a request have its id."""
 
 import json
 import logging
@@ -10,65 +10,65 @@ from typing import Any
 from app.observability import request_stats
 
 REQUESTS = "ostiary.requests"
-"""The logger that has a line for each request."""
+"""Name of the logger that writes one line for each request."""
 
 _QUOTED = re.compile(r'[\s"=\\]')
-"""Where a value has one of these, it is told in quotes."""
+"""Characters that make `Lines` quote the value of a field."""
 
 
 def configuration(shape: str, level: str, *, requests: bool) -> dict[str, Any]:
-    """What `logging.config` takes: `shape` is console or json, `level` the least that our own lines must have.
+    """Return a dictionary for `logging.config`: `shape` is console or json, `level` the minimum of our own loggers.
 
-    Other people's code says only what is serious: at lower levels some of it tells headers.
+    Libraries log at WARNING and above only, since some of them log request headers at lower levels.
     """
-    least = level.upper()
-    others = "ERROR" if least == "ERROR" else "WARNING"
+    own_level = level.upper()
+    library_level = "ERROR" if own_level == "ERROR" else "WARNING"
     formatter = JsonLines if shape == "json" else Lines
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"lines": {"()": f"{__name__}.{formatter.__name__}"}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines", "stream": "ext://sys.stderr"}},
-        "root": {"level": others, "handlers": ["stderr"]},
+        "root": {"level": library_level, "handlers": ["stderr"]},
         "loggers": {
-            "app": {"level": least},
-            "ostiary": {"level": least},
-            REQUESTS: {"level": "INFO" if requests else others},
-            # It shows the whole trace of every try to reach a server that is away; `app/db` says it once, in a line.
+            "app": {"level": own_level},
+            "ostiary": {"level": own_level},
+            REQUESTS: {"level": "INFO" if requests else library_level},
+            # The pool logs a traceback for every failed connection attempt; `app/db` logs an outage in one line.
             "asyncpg.pool": {"level": "ERROR"},
         },
     }
 
 
 class Lines(logging.Formatter):
-    """`TIME LEVEL LOGGER: MESSAGE name=value …`, and below it the trace of an error, each line of it indented.
+    """`TIME LEVEL LOGGER: MESSAGE name=value …`, followed by the indented traceback of an error.
 
-    Nothing that a client sent begins a line of its own or reaches a terminal as a control character: what is not
-    printable is escaped everywhere, and a value with spaces or quotes is written as a JSON string.
+    Text of a client cannot begin a line or reach a terminal as a control character: unprintable characters are escaped
+    everywhere, and a value with spaces or quotes is written as a JSON string.
     """
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S%z")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is the library's
-        """The line without a trace."""
-        told = " ".join(f"{name}={_plain(value)}" for name, value in _fields(record).items())
-        return f"{_printable(super().formatMessage(record))} {told}".rstrip()
+        """Return the line without its traceback."""
+        fields = " ".join(f"{name}={_plain(value)}" for name, value in _fields(record).items())
+        return f"{_printable(super().formatMessage(record))} {fields}".rstrip()
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - the same
-        """The trace, which repeats what was sent where the text of an error does."""
+        """Return the traceback, escaped since an error's text may contain what a client sent."""
         return "\n".join(f"  {_printable(line)}" for line in super().formatException(ei).split("\n"))
 
     def formatStack(self, stack_info: str) -> str:  # noqa: N802 - the same
-        """The stack of a line that asks for it."""
+        """Return the stack of a record that was logged with `stack_info`."""
         return "\n".join(f"  {_printable(line)}" for line in super().formatStack(stack_info).split("\n"))
 
 
 class JsonLines(logging.Formatter):
-    """A JSON object in a line; `exception` is the trace of an error."""
+    """One JSON object a line; `exception` is the traceback of an error."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The whole line."""
+        """Return the complete line."""
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -82,13 +82,13 @@ class JsonLines(logging.Formatter):
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
-    """What a line says beside its message."""
-    given: Mapping[str, Any] = getattr(record, "fields", {})
-    about = request_stats.CURRENT.get()
-    told = {"requestId": about.request_id} if about is not None else {}
+    """Return the request id, the error id and the fields of a record; empty fields are left out."""
+    extra: Mapping[str, Any] = getattr(record, "fields", {})
+    stats = request_stats.CURRENT.get()
+    fields = {"requestId": stats.request_id} if stats is not None else {}
     if (error_id := getattr(record, "error_id", None)) is not None:
-        told["errorId"] = error_id
-    return told | {name: value for name, value in given.items() if value not in (None, [])}
+        fields["errorId"] = error_id
+    return fields | {name: value for name, value in extra.items() if value not in (None, [])}
 
 
 def _plain(value: object) -> str:
@@ -101,7 +101,7 @@ def _plain(value: object) -> str:
 
 
 def _printable(text: str) -> str:
-    """Escape what would begin a line, or would tell a terminal what to do."""
+    """Escape line breaks and control characters."""
     if text.isprintable():
         return text
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)

@@ -1,7 +1,6 @@
-"""What is known of the request that is being answered: its line in the log and the counters are made from it.
+"""Statistics of the current request, from which its log line and its metrics are made.
 
-Nothing of what was sent is kept but names that a request has in any case: no path as it came, no query string, no
-body, no variable, no token.
+They hold no content of the request: no literal path, no query string, no body, no variable, no token.
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -10,11 +9,11 @@ from typing import Any
 
 
 class RequestStats:
-    """`path` is a template; `kind` is query or mutation; `viewer` is a user's id, `codes` those of what was refused.
+    """The values of one request. Defaults are class attributes, since every request creates one of these.
 
-    `executor` is the one that ran a GraphQL operation, `reason` why it was the reference executor. `made` counts the
-    changes of this request that are committed; `after_commit` is called after each of them. What is not said yet
-    stands in the class: each request has one of these.
+    `path` is a route template, `kind` is query or mutation, `viewer` a user id, and `codes` has one error code for each
+    error. `executor` is compiled or reference; `reason` says why the reference executor ran the operation.
+    `committed_changes` counts the committed changes of this request; `after_commit` is called after each of them.
     """
 
     api: str = "other"
@@ -25,14 +24,14 @@ class RequestStats:
     statements: int = 0
     executor: str = ""
     reason: str = ""
-    change_made: int = 0
+    committed_changes: int = 0
     after_commit: Callable[[], None] | None = None
     credential: str = ""
-    """What a token is presented for, if for more than to say who asks: a refresh."""
+    """Kind of credential for the sign-in log, if the token does not say it: a refresh."""
     address: str | None = None
-    """From where the request comes."""
+    """IP address of the client."""
     receive: Callable[[], Awaitable[MutableMapping[str, Any]]] | None = None
-    """Waits for the next ASGI message; once the body was received, that is the end of the connection."""
+    """ASGI receive. After the body, its next message is the end of the connection."""
 
     def __init__(self, request_id: str, method: str) -> None:
         self.request_id = request_id
@@ -40,15 +39,15 @@ class RequestStats:
         self.codes: list[str] = []
 
     def note_commit(self) -> None:
-        """Note that a change of this request is committed."""
-        self.change_made += 1
+        """Count a committed change of this request and call `after_commit`."""
+        self.committed_changes += 1
         if self.after_commit is not None:
             self.after_commit()
 
 
-CURRENT: ContextVar[RequestStats | None] = ContextVar("facts", default=None)
+CURRENT: ContextVar[RequestStats | None] = ContextVar("request_stats", default=None)
 
 
 def current_request() -> RequestStats:
-    """The facts of the request that is being answered; elsewhere, some that nobody reads."""
+    """Return the statistics of the current request; outside of a request, a new object that is read by nothing."""
     return CURRENT.get() or RequestStats("", "")

@@ -1,7 +1,7 @@
-"""Tells of refused credentials: a line in the log for each, and a counter by reason.
+"""Log of refused credentials: one line and one count for each refusal.
 
-A flood does not fill the disk: of one reason and kind of credential, a second has few lines, and a later line says how
-many were left out.
+The lines are limited per second, reason and kind of credential, so that an attack does not fill the disk. A later line
+gives the number of suppressed lines.
 """
 
 import asyncio
@@ -16,15 +16,15 @@ from app.observability import counters, request_stats
 
 LOG = logging.getLogger("ostiary.sign_in")
 
-LINES_A_SECOND = 10
-"""How many lines there are of one reason and kind of credential."""
+MAX_LINES_PER_SECOND = 10
+"""Most lines per second for one reason and kind of credential."""
 
-MOST_CHARACTERS = 127
-"""How many characters of a name are told: as many as a user name has at most."""
+MAX_NAME_CHARACTERS = 127
+"""Characters of a user name in a line: the maximum length of a user name."""
 
 
 class Credential(StrEnum):
-    """Kinds of credentials. A refresh is told as such, with whatever token it came."""
+    """Kinds of credentials. A refresh counts as `refresh`, whichever kind of token it presents."""
 
     PASSWORD = "password"  # noqa: S105 - a label
     SESSION_TOKEN = "session_token"  # noqa: S105 - a label
@@ -34,7 +34,7 @@ class Credential(StrEnum):
 
 
 class Reason(StrEnum):
-    """Reasons for which a credential is refused. The client is never told which it was."""
+    """Reasons for which a credential is refused. A response never contains the reason."""
 
     UNKNOWN_USER = "unknown_user"
     WRONG_PASSWORD = "wrong_password"  # noqa: S105 - a label
@@ -58,10 +58,10 @@ class Reason(StrEnum):
 
 @dataclass(slots=True)
 class _Second:
-    """A second in which something was refused, and what was told of it."""
+    """Lines written and suppressed in one second, for one reason and kind of credential."""
 
     began: float
-    told: int = 0
+    written: int = 0
     suppressed: int = 0
 
 
@@ -69,25 +69,23 @@ _SECONDS: dict[tuple[str, Reason], _Second] = {}
 
 
 def log_refusal(credential: str, reason: Reason, user_name: str | None = None) -> None:
-    """Count and log that a credential was refused to the client of the current request."""
-    about = request_stats.current_request()
-    api = about.api.upper()
+    """Count and log a refused credential of the current request."""
+    stats = request_stats.current_request()
+    api = stats.api.upper()
     counters.increment("ostiary_sign_ins_refused_total", api=api, credential=credential, reason=reason)
     second = _second(credential, reason)
-    if second.told >= LINES_A_SECOND:
+    if second.written >= MAX_LINES_PER_SECOND:
         _suppress(second, credential, reason)
         return
-    second.told += 1
-    _log(
-        {"api": api, "credential": credential, "reason": reason, "address": about.address, "userName": _cut(user_name)}
-    )
+    second.written += 1
+    name = _truncate(user_name)
+    _log({"api": api, "credential": credential, "reason": reason, "address": stats.address, "userName": name})
 
 
 def _second(credential: str, reason: Reason) -> _Second:
-    """Return the current second of this kind."""
     now, second = monotonic(), _SECONDS.get((credential, reason))
     if second is None or now >= second.began + 1:
-        _tell_suppressed(credential, reason)
+        _log_suppressed(credential, reason)
         second = _SECONDS[credential, reason] = _Second(now)
     return second
 
@@ -95,21 +93,21 @@ def _second(credential: str, reason: Reason) -> _Second:
 def _suppress(second: _Second, credential: str, reason: Reason) -> None:
     second.suppressed += 1
     if second.suppressed == 1:
-        with suppress(RuntimeError):  # outside of a loop, the next line tells
-            asyncio.get_running_loop().call_later(1, _tell_suppressed, credential, reason, context=Context())
+        with suppress(RuntimeError):  # without an event loop, the next refusal logs the number
+            asyncio.get_running_loop().call_later(1, _log_suppressed, credential, reason, context=Context())
 
 
-def _tell_suppressed(credential: str, reason: Reason) -> None:
-    """Tell how many were left out, if any were."""
+def _log_suppressed(credential: str, reason: Reason) -> None:
+    """Log the number of suppressed lines, if there are any, and reset it."""
     second = _SECONDS.get((credential, reason))
     if second is not None and second.suppressed:
         number, second.suppressed = second.suppressed, 0
-        _log({"credential": credential, "reason": reason, "suppressed": number}, "refused credentials, left out")
+        _log({"credential": credential, "reason": reason, "suppressed": number}, "suppressed refused credentials")
 
 
 def _log(fields: dict[str, object], message: str = "refused credential") -> None:
     LOG.warning(message, extra={"fields": fields})
 
 
-def _cut(text: str | None) -> str | None:
-    return text if text is None or len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS] + "…"
+def _truncate(text: str | None) -> str | None:
+    return text if text is None or len(text) <= MAX_NAME_CHARACTERS else text[:MAX_NAME_CHARACTERS] + "…"

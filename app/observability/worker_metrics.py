@@ -1,7 +1,7 @@
-"""How several workers answer as one: each lays its numbers down in a folder, and whoever is asked adds them up.
+"""Metrics of several workers: each writes its samples to a common folder, and each can add up the samples of all.
 
-Prometheus asks one address and reaches any of the workers. Were each to answer for itself, every counter would jump
-up and down.
+Prometheus reads one address and reaches any of the workers. If each returned only its own counters, every counter
+would jump up and down.
 """
 
 import json
@@ -14,26 +14,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from app.observability.metrics import Samples, counters
+from app.observability.metrics import Samples, without_gauges
 
 FOLDER_VARIABLE = "_OSTIARY_WORKERS"
-"""Tells the workers their folder; not a setting."""
+"""Environment variable with the folder of the samples, for the worker processes. It is no setting."""
 
 log = logging.getLogger(__name__)
 
 
 @contextmanager
-def shared(number: int) -> Iterator[None]:
-    """A folder for as long as several workers run; without one, each answers for itself."""
+def shared_folder(workers: int) -> Iterator[None]:
+    """Create the folder of the samples while several workers run. Without it, each worker reports only itself."""
     os.environ.pop(FOLDER_VARIABLE, None)
-    if number == 1:
+    if workers == 1:
         yield
         return
     folder = None
     try:
-        folder = os.environ[FOLDER_VARIABLE] = tempfile.mkdtemp(prefix="ostiary-")  # for its owner alone
+        folder = os.environ[FOLDER_VARIABLE] = tempfile.mkdtemp(prefix="ostiary-")  # mode 0700
     except OSError as error:
-        log.warning("there is no place for temporary files (%s): /metrics will tell of one worker alone", error)
+        log.warning("no temporary directory (%s): /metrics covers one worker only", error)
     try:
         yield
     finally:
@@ -42,31 +42,31 @@ def shared(number: int) -> Iterator[None]:
 
 
 class MetricsDirectory:
-    """A worker's own file, and those of the others. A file is written beside its place, so that it is read whole."""
+    """The folder of the samples: one file for each worker, replaced atomically so that readers see complete files."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._name = f"{os.getpid()}-{secrets.token_hex(4)}"
 
     def publish(self, samples: Samples, *, ended: bool = False) -> None:
-        """Lay down what this worker has counted; once it has `ended`, what stays true of it."""
-        kept = {"pid": None if ended else os.getpid(), "samples": counters(samples) if ended else samples}
+        """Write the samples of this worker; without its gauges once it has `ended`."""
+        data = {"pid": None if ended else os.getpid(), "samples": without_gauges(samples) if ended else samples}
         draft = self._folder / f"{self._name}.new"
-        with suppress(OSError):  # the folder may be gone, or full: what is asked for goes before what is counted
-            draft.write_text(json.dumps(kept))
+        with suppress(OSError):  # a missing folder or a full disk must not fail the request
+            draft.write_text(json.dumps(data))
             draft.replace(self._folder / f"{self._name}.json")
 
     def others(self) -> Iterator[Samples]:
-        """What the other workers have counted; of one that was killed, what stays true."""
+        """Yield the samples of the other workers; of ended ones, without their gauges."""
         for path in sorted(self._folder.glob("*.json")):
             if path.stem == self._name:
                 continue
             with suppress(OSError):
-                kept = json.loads(path.read_text())
-                yield kept["samples"] if _lives(kept["pid"]) else counters(kept["samples"])
+                data = json.loads(path.read_text())
+                yield data["samples"] if _is_alive(data["pid"]) else without_gauges(data["samples"])
 
 
-def _lives(pid: int | None) -> bool:
+def _is_alive(pid: int | None) -> bool:
     if pid is None:
         return False
     try:

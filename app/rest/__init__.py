@@ -1,4 +1,4 @@
-"""The REST face: a table of thin routes over the same services as GraphQL."""
+"""The REST API: a table of thin routes over the same services as GraphQL."""
 
 from collections.abc import Callable
 
@@ -14,25 +14,25 @@ from app.rest.routing import RestContext, RestRouter
 __all__ = ["SECTIONS", "TABLE", "RestContext", "create_router", "description", "error_response", "unexpected_response"]
 
 SECTIONS = (
-    Section("Signing in", "A token for a password, a newer one for a token, and new passwords.", session.ROUTES),
-    Section("Users", "Making, listing, changing and deleting those who sign in.", users.ROUTES),
-    Section("Roles", "What users hold in the registry as a whole; GraphQL says what a role permits.", roles.ROUTES),
-    Section("Storage", "How much somebody stores, and may store.", storage.ROUTES),
-    Section("Metadata", "JSON objects about users, kept as they come.", metadata.ROUTES),
-    Section("Orgs of a user", "Where she belongs, as administrators see and set it.", memberships.ROUTES),
-    Section("Orgs", "What resources belong to.", orgs.ROUTES),
-    Section("Members", "Who belongs to an org, as its own people see and set it.", members.ROUTES),
-    Section("Datasets", "The resources of the type DATASET.", datasets.ROUTES),
-    Section("Server", "What this server is, and what it does.", system.ROUTES),
+    Section("Signing in", "Get a token for a password, refresh a token, change passwords.", session.ROUTES),
+    Section("Users", "Create, list, change and delete users.", users.ROUTES),
+    Section("Roles", "Roles of users in the registry. GraphQL lists the permissions of a role.", roles.ROUTES),
+    Section("Storage", "Used storage and storage quota of a user.", storage.ROUTES),
+    Section("Metadata", "JSON objects about users, stored unchanged.", metadata.ROUTES),
+    Section("Orgs of a user", "Memberships of a user, for administrators.", memberships.ROUTES),
+    Section("Orgs", "Organizations, which own resources.", orgs.ROUTES),
+    Section("Members", "Members of an org, for the org itself.", members.ROUTES),
+    Section("Datasets", "Resources of the type DATASET.", datasets.ROUTES),
+    Section("Server", "Version and features of this server.", system.ROUTES),
 )
 TABLE = tuple(route for section in SECTIONS for route in section.routes)
 
 
-def create_router(house_of: Callable[[Request], RestContext]) -> RestRouter:
-    """One Starlette route that answers every path of the table."""
-    return RestRouter(TABLE, house_of)
+def create_router(get_context: Callable[[Request], RestContext]) -> RestRouter:
+    """Return one Starlette route for all paths of the table."""
+    return RestRouter(TABLE, get_context)
 
 
 def description(settings: Settings) -> list[BaseRoute]:
-    """What says in OpenAPI how this face is spoken to, for programs and for people."""
+    """Return the routes of the OpenAPI description."""
     return docs.routes(SECTIONS, settings)

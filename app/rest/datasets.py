@@ -1,4 +1,4 @@
-"""Datasets: the resources of the type DATASET, in the shapes of the documented API (D1 to D6)."""
+"""Routes of datasets, the resources of the type DATASET (D1 to D6 of the documented API)."""
 
 from typing import Any
 
@@ -14,16 +14,15 @@ from app.domain.errors import Conflict, NotFound
 from app.domain.refs import RowRef
 from app.query.relations import FieldSpec, Layout, flag, layout
 from app.rest import models
-from app.rest.lookups import load_org
 from app.rest.parameters import DESCRIPTION, FLAG, SLUG, TITLE, Field, choice
 from app.rest.request_bodies import Body
-from app.rest.responses import created, json, not_modified_placeholder
-from app.rest.routing import AuthMode, Call, Route
+from app.rest.responses import created, json, no_content
+from app.rest.routing import AuthMode, Call, Route, load_org
 from app.services import read_graph, resources, validation
 from app.services.dataset_visibility import Visibility, set_visibility, visibility_sql
 
 DATASET = 7
-"""What kind of entry a dataset is, to clients of the documented API."""
+"""Entry type of a dataset in the documented API."""
 
 
 CELLS = layout(
@@ -50,21 +49,21 @@ async def _list(call: Call) -> Response:
     reads = call.reads
     org = (await load_org(reads, call.path_parameters["orgSlug"], _ORG))[0]
     rows = (await reads.related(read_graph.org_datasets, CELLS, [org])).get(org, [])
-    return json([_shown(row) for row in rows])
+    return json([_to_json(row) for row in rows])
 
 
 async def _entry(call: Call) -> Response:
-    shown = _shown(await _found(call))
+    dataset = _to_json(await _load(call))
     url = call.request.url
     scheme = "ddb" if url.scheme == "https" else "ddb+unsafe"
-    name = shown["properties"]["meta"]["name"]
+    name = dataset["properties"]["meta"]["name"]
     entry = {
         "path": f"{scheme}://{url.netloc}/{_path(call)[1]}",
         "hash": None,
         "type": DATASET,
-        "properties": {**shown["properties"], "permissions": shown["permissions"]},
+        "properties": {**dataset["properties"], "permissions": dataset["permissions"]},
         "mtime": name["mtime"],
-        "size": shown["size"],
+        "size": dataset["size"],
         "depth": 0,
         "point_geom": None,
         "polygon_geom": None,
@@ -73,12 +72,12 @@ async def _entry(call: Call) -> Response:
 
 
 async def _show(call: Call) -> Response:
-    return json(_shown(await _found(call)))
+    return json(_to_json(await _load(call)))
 
 
-async def _found(call: Call, cells: Layout = CELLS) -> Row:
-    """A dataset that the asker sees; raises NotFound, for a resource of another type too."""
-    row = await call.reads.one(read_graph.dataset_at, cells, _path(call)[1])
+async def _load(call: Call, layout: Layout = CELLS) -> Row:
+    """Return the dataset in the path. Raises NotFound, also for a resource of another type."""
+    row = await call.reads.one(read_graph.dataset_at, layout, _path(call)[1])
     if row is None:
         raise NotFound("There is no such dataset.", ("dsSlug",))
     return row
@@ -88,13 +87,13 @@ def _path(call: Call) -> RowRef:
     return "path", validation.normalize_key(f"{call.path_parameters['orgSlug']}/{call.path_parameters['dsSlug']}")
 
 
-async def _named(call: Call) -> RowRef:
-    """How services find the dataset of the path, which know resources of every type; a type never changes."""
-    await _found(call, _KEY)
+async def _dataset_ref(call: Call) -> RowRef:
+    """Return the reference to the dataset in the path. Raises NotFound for a resource of another type."""
+    await _load(call, _KEY)
     return _path(call)
 
 
-def _shown(row: Row) -> dict[str, Any]:
+def _to_json(row: Row) -> dict[str, Any]:
     _, slug, name, tagline, details, size, created_at, updated_at, level, mask, deletes, *_ = row
     facts = {"id": 0, "mtime": updated_at.timestamp()}
     entries = details.get("entries")
@@ -121,55 +120,55 @@ def _shown(row: Row) -> dict[str, Any]:
 
 
 async def _create(call: Call) -> Response:
-    given, slug = call.fields, call.fields["slug"]
+    data, slug = call.fields, call.fields["slug"]
     org = call.path_parameters["orgSlug"]
     new = resources.ResourceCreate(
-        ("slug", org), "DATASET", slug, given.get("name") or slug, description=given.get("tagline") or ""
+        ("slug", org), "DATASET", slug, data.get("name") or slug, description=data.get("tagline") or ""
     )
     async with call.change("createResource") as tx:
         key = await resources.create_resource(tx, call.viewer, new)
-        await _open(call, tx, ("id", key))
+        await _set_visibility(call, tx, ("id", key))
     row = await call.reads.one(read_graph.dataset_by_id, CELLS, key)
-    assert row is not None, "who made it sees it"
-    return created(call.request, _shown(row), "orgs", validation.normalize_key(org), "ds", slug)
+    assert row is not None, "its creator sees it"
+    return created(call.request, _to_json(row), "orgs", validation.normalize_key(org), "ds", slug)
 
 
 async def _update(call: Call) -> Response:
-    name, opens = call.fields.get("name"), call.fields.get("visibility") is not None
-    dataset = await _named(call)
+    name, has_visibility = call.fields.get("name"), call.fields.get("visibility") is not None
+    dataset = await _dataset_ref(call)
     async with call.change("updateResource") as tx:
-        if name is not None or not opens:  # a lock stops the name, and not who may read
+        if name is not None or not has_visibility:  # a lock forbids a new name, not a new visibility
             await resources.update_resource(tx, call.viewer, dataset, resources.ResourceUpdate(name=name))
-        await _open(call, tx, dataset)
-    return not_modified_placeholder()
+        await _set_visibility(call, tx, dataset)
+    return no_content()
 
 
-async def _open(call: Call, tx: Transaction, resource: RowRef) -> None:
-    wanted = call.fields.get("visibility")
-    if wanted is not None:
-        await set_visibility(tx, call.viewer, resource, Visibility(wanted))
+async def _set_visibility(call: Call, tx: Transaction, resource: RowRef) -> None:
+    visibility = call.fields.get("visibility")
+    if visibility is not None:
+        await set_visibility(tx, call.viewer, resource, Visibility(visibility))
 
 
 async def _delete(call: Call) -> Response:
-    dataset = await _named(call)
+    dataset = await _dataset_ref(call)
     async with call.change("deleteResource") as tx:
         await resources.delete_resource(tx, call.viewer, dataset)
-    return not_modified_placeholder()
+    return no_content()
 
 
 _VISIBILITY = Field(
     "visibility",
     choice("Private", "Unlisted", "Public"),
-    "Who finds and downloads it without being named in its access configuration: nobody, every signed-in user, or "
-    "anyone. To change it needs ADMIN on the dataset.",
+    "Users who may find and download the dataset without a grant: none, every signed-in user, or everyone. A change "
+    "needs ADMIN on the dataset.",
 )
 _NEW = (
     Field("slug", SLUG, "2 to 128 of a to z, 0 to 9, _ and -; unique in the org.", required=True),
-    Field("name", TITLE, "1 to 200 printable characters; the slug when absent."),
+    Field("name", TITLE, "1 to 200 printable characters; the slug if absent."),
     _VISIBILITY,
     Field("tagline", DESCRIPTION, "A description of at most 1,000 characters."),
 )
-_CHANGES = (Field("name", TITLE, "1 to 200 printable characters; absent leaves it."), _VISIBILITY)
+_CHANGES = (Field("name", TITLE, "1 to 200 printable characters; absent keeps it."), _VISIBILITY)
 
 ROUTES = (
     Route(
@@ -177,8 +176,8 @@ ROUTES = (
         "/orgs/{orgSlug}/ds",
         _list,
         AuthMode.OPTIONAL,
-        "The datasets of an org that the asker sees, by name.",
-        query=(Field("includeThumbnailCheck", FLAG, "Understood and without effect: there are no thumbnails."),),
+        "The datasets of an org that the viewer may see, by name.",
+        query=(Field("includeThumbnailCheck", FLAG, "Accepted without effect: there are no thumbnails."),),
         response_type=list[models.Dataset],
         refusals=(404,),
         name="listDatasets",
@@ -188,7 +187,7 @@ ROUTES = (
         "/orgs/{orgSlug}/ds/{dsSlug}",
         _entry,
         AuthMode.OPTIONAL,
-        "A dataset as the `ddb` command line reads it: the one entry of a list of files.",
+        "A dataset as the only entry of a list of files, for the `ddb` command line.",
         response_type=list[models.Entry],
         refusals=(404,),
         name="getDatasetEntry",
@@ -198,7 +197,7 @@ ROUTES = (
         "/orgs/{orgSlug}/ds/{dsSlug}/ex",
         _show,
         AuthMode.OPTIONAL,
-        "A dataset, as the list shows it.",
+        "A dataset, with the fields of the list.",
         response_type=models.Dataset,
         refusals=(404,),
         name="getDataset",

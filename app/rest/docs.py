@@ -1,4 +1,4 @@
-"""Serves the description of this face: as a document for programs, and as a page for people."""
+"""Routes of the OpenAPI description: the JSON document and the reference page."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import cache
@@ -18,31 +18,31 @@ from app.rest.reference.page import page
 
 
 def routes(sections: Sequence[Section], settings: Settings) -> list[BaseRoute]:
-    """The document, the page and its parts; what they hold is made when it is first asked for."""
+    """Return the routes. The first request creates the document and the page, and they are cached."""
 
     @cache
-    def made(server: str) -> dict[str, Any]:
+    def get_document(server: str) -> dict[str, Any]:
         return document(sections, settings, server)
 
     @cache
     def as_json(server: str) -> bytes:
-        return http.encode_json(made(server))
+        return http.encode_json(get_document(server))
 
     @cache
     def as_html(server: str) -> bytes:
-        return page(made(server))
+        return page(get_document(server))
 
     return [
-        Route("/openapi.json", _kept(as_json, "application/json")),
-        Route("/openapi", _kept(as_html, "text/html; charset=utf-8", reference.HEADERS)),
-        Route("/openapi/{name}", _part),
+        Route("/openapi.json", _endpoint(as_json, "application/json")),
+        Route("/openapi", _endpoint(as_html, "text/html; charset=utf-8", reference.HEADERS)),
+        Route("/openapi/{name}", _get_asset),
     ]
 
 
-def _kept(
+def _endpoint(
     content: Callable[[str], bytes], media: str, headers: dict[str, str] | None = None
 ) -> Callable[[Request], Awaitable[Response]]:
-    """Makes the route; a proxy's prefix, if there is one, is where the server is."""
+    """Return an endpoint for content that depends on the URL prefix (`root_path`) of the server."""
 
     async def answer(request: Request) -> Response:
         response = http.cached_response(request, content(request.scope.get("root_path") or "/"), media)
@@ -52,7 +52,7 @@ def _kept(
     return answer
 
 
-async def _part(request: Request) -> Response:
+async def _get_asset(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in reference.MEDIA_TYPES:
         raise HTTPException(HTTPStatus.NOT_FOUND)

@@ -1,4 +1,4 @@
-"""The one place where errors become REST: a status and `{"error", "noRetry"}`. Surprises keep their mouth shut."""
+"""Error responses of the REST API: a status and `{"error", "noRetry"}`. Unexpected errors reveal only an error id."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -12,23 +12,23 @@ from starlette.responses import Response
 from app import http
 from app.db import ForeignKeyViolation
 from app.domain.errors import Conflict, Forbidden, Problem, Problems, QuotaExceeded, Refusal, TimedOut, Unauthenticated
-from app.http.deadlines import reported
+from app.http.deadlines import reported_error
 from app.observability import counters, request_stats
 
 LOG = logging.getLogger("ostiary")
 
 HEADERS = {
-    **http.UNKEPT,
+    **http.NO_STORE,
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "X-Frame-Options": "SAMEORIGIN",
 }
-"""What every answer of this face says of itself."""
+"""Headers of every response of the REST API."""
 
 NO_SUCH_PATH = "There is nothing at this path."
 
 
 class WrongLogin(Unauthenticated):
-    """Told in one word whatever was wrong: a client may look for it, and may try again."""
+    """A failed sign-in. Its message is the same for every reason, since clients compare it, and they may try again."""
 
     def __init__(self) -> None:
         super().__init__("Unauthorized")
@@ -37,9 +37,9 @@ class WrongLogin(Unauthenticated):
 def error_response(
     error: Exception, *, as_400: tuple[type[Problem], ...] = (), drone_db_clients: bool, most_errors: int = 50
 ) -> Response:
-    """The response to an error; DroneDB's clients know no 403 and take 401 for it. So many errors are told at most."""
+    """Return the response to an error with at most `most_errors` messages. DroneDB's clients get 401 for 403."""
     headers: Mapping[str, str] = {}
-    error = reported(error, LOG)
+    error = reported_error(error, LOG)
     request_stats.current_request().codes += _codes(error)
     match error:
         case Refusal():
@@ -50,9 +50,9 @@ def error_response(
             status = _status(error.problems[0], as_400)
             message = "|".join(_message(error.problems, most_errors))
         case ForeignKeyViolation():
-            status, message = 409, "Something that this change needs was deleted at this moment. Try again."
+            status, message = 409, "An object this change refers to was just deleted. Reload and retry."
         case TimeoutError():
-            status, message = 503, "This took too long and was stopped."
+            status, message = 503, "The request took too long and was stopped. Request less data."
         case _:
             status, message = 500, _unexpected(error)
     if status == HTTPStatus.FORBIDDEN and drone_db_clients:
@@ -61,15 +61,15 @@ def error_response(
 
 
 def _message(problems: Sequence[Problem], most: int) -> list[str]:
-    told = [problem.message for problem in problems[:most]]
-    if (left_out := len(problems) - len(told)) > 0:
+    messages = [problem.message for problem in problems[:most]]
+    if (omitted := len(problems) - len(messages)) > 0:
         counters.increment("ostiary_limits_exceeded_total", limit="errors")
-        told.append(f"{left_out:,} further errors are left out.")
-    return told
+        messages.append(f"{omitted:,} further errors are left out.")
+    return messages
 
 
 def _codes(error: Exception) -> list[str]:
-    """The codes of GraphQL for the same errors: what is counted and logged is the same on both faces."""
+    """Return the GraphQL codes of an error, so that logs and metrics are the same for both APIs."""
     match error:
         case Refusal() | Problem():
             return [error.code]
@@ -87,7 +87,7 @@ def _status(problem: Problem, as_400: tuple[type[Problem], ...]) -> int:
 
 
 def _is_final(error: Exception) -> bool:
-    """Whether asking again as the same one is useless: DroneDB's clients go to their login page, or stop uploading."""
+    """Return whether a retry by the same user is useless: DroneDB's clients then show a login or stop uploads."""
     return isinstance(error, Unauthenticated | Forbidden | QuotaExceeded) and not isinstance(error, WrongLogin)
 
 
@@ -103,7 +103,7 @@ def _response(message: str, status: int, headers: Mapping[str, str], *, no_retry
 
 
 async def unexpected_response(request: Request, error: Exception) -> Response:
-    """The response where no route answers: an unknown path, or a method that a known one does not take."""
+    """Return the response to an HTTPException of Starlette: an unknown path or an unsupported method."""
     assert isinstance(error, HTTPException)
     message = NO_SUCH_PATH if error.status_code == HTTPStatus.NOT_FOUND else f"{error.detail}."
     return _response(message, error.status_code, error.headers or {})

@@ -1,4 +1,4 @@
-"""What the words of paths mean, and made-up values, so that a reader sees what a call looks like."""
+"""Descriptions of path parameters, and example values for the OpenAPI description."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ WORDS = {
     "orgSlug": "An org's slug, in any letter case.",
     "dsSlug": "A dataset's slug in its org, in any letter case.",
 }
-"""What the `{words}` of paths mean."""
+"""Descriptions of the path parameters."""
 
 VALUES: dict[str, Any] = {
     "username": "ann",
@@ -37,7 +37,7 @@ VALUES: dict[str, Any] = {
     "visibility": 1,
     "includeThumbnailCheck": False,
 }
-"""By the name of the word or field. What is a secret of somebody else's, as another provider's token, has none."""
+"""Example values by the name of the parameter or field. Provider tokens have none."""
 
 DOCUMENT = {"maxStorageMB": 500, "roles": ["user"]}
-"""A body whose names are its own: the metadata of a user."""
+"""Example of a free-form body: the metadata of a user."""

@@ -1,4 +1,4 @@
-"""The members of an org, as its own people see and set them (O7 to O10)."""
+"""Routes of the members of an org, for the org itself (O7 to O10 of the documented API)."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -12,18 +12,17 @@ from app.domain.errors import BadRequest, Forbidden
 from app.domain.resource_roles import MemberLevel
 from app.query.relations import FieldSpec, Layout, flag, layout
 from app.rest import models
-from app.rest.lookups import load_org
 from app.rest.parameters import TEXT, Field, choice
 from app.rest.request_bodies import Body
-from app.rest.responses import json, not_modified_placeholder
-from app.rest.routing import AuthMode, Call, Route
+from app.rest.responses import json, no_content
+from app.rest.routing import AuthMode, Call, Route, load_org
 from app.services import orgs, read_graph
 from app.services.orgs import Membership
 
 LEVEL = choice("ReadOnly", "ReadWrite", "ReadWriteDelete", "Admin")
-"""How far somebody belongs to an org, as the documented API writes it."""
+"""Level of a member in the documented API."""
 
-DEFAULT_LEVEL = Field("permissions", LEVEL, "1 when absent or null.")
+DEFAULT_LEVEL = Field("permissions", LEVEL, "1 if absent or null.")
 
 
 _ORG = layout(Org, "id", belongs=flag(policy.belongs_to_org))
@@ -58,41 +57,41 @@ async def _list(call: Call) -> Response:
 Handler = Callable[[Call], Awaitable[Response]]
 
 
-def _managed(handle: Handler) -> Handler:
-    """Members are changed here only where the operator lets them be; the old server's clients look for that."""
+def _require_setting(handle: Handler) -> Handler:
+    """Return a handler that raises BadRequest if the setting disables it; clients of the documented API expect that."""
 
     async def answer(call: Call) -> Response:
         if not call.context.settings.enable_organization_member_management:
-            raise BadRequest("The setting EnableOrganizationMemberManagement is off: this path changes no members.")
+            raise BadRequest("The setting EnableOrganizationMemberManagement is off. Change members with GraphQL.")
         return await handle(call)
 
     return answer
 
 
-def membership(given: Mapping[str, Any]) -> Membership:
-    """How a new member belongs; a level that is absent or null is the usual one."""
-    level = given.get("permissions")
+def membership(data: Mapping[str, Any]) -> Membership:
+    """Return the membership of a new member; a level that is absent or null is the default."""
+    level = data.get("permissions")
     return Membership(None if level is None else MemberLevel(level))
 
 
 async def _add(call: Call) -> Response:
     user, new = ("user_name", call.fields["userName"]), membership(call.fields)
     async with call.change("addOrgMember") as tx:
-        await orgs.add_org_member(tx, call.viewer, call.load_org(), user, new)
-    return not_modified_placeholder()
+        await orgs.add_org_member(tx, call.viewer, call.org_ref(), user, new)
+    return no_content()
 
 
 async def _update(call: Call) -> Response:
     changed = Membership(MemberLevel(call.fields["permissions"]), keeps_end=True)
     async with call.change("updateOrgMember") as tx:
-        await orgs.update_org_member(tx, call.viewer, call.load_org(), call.load_user(), changed)
-    return not_modified_placeholder()
+        await orgs.update_org_member(tx, call.viewer, call.org_ref(), call.user_ref(), changed)
+    return no_content()
 
 
 async def _remove(call: Call) -> Response:
     async with call.change("removeOrgMember") as tx:
-        await orgs.remove_org_member(tx, call.viewer, call.load_org(), call.load_user())
-    return not_modified_placeholder()
+        await orgs.remove_org_member(tx, call.viewer, call.org_ref(), call.user_ref())
+    return no_content()
 
 
 _OFF = "400 to everybody unless the setting EnableOrganizationMemberManagement is on."
@@ -103,7 +102,7 @@ ROUTES = (
         "/orgs/{orgSlug}/members",
         _list,
         AuthMode.REQUIRED,
-        "The members of an org, by user name, without its owner; shown to the owner, the members and ORGS_MANAGE.",
+        "The members of an org, by user name, without its owner; visible to the owner, the members and ORGS_MANAGE.",
         response_type=list[models.Member],
         refusals=(403, 404),
         name="listMembers",
@@ -111,11 +110,11 @@ ROUTES = (
     Route(
         "POST",
         "/orgs/{orgSlug}/members",
-        _managed(_add),
+        _require_setting(_add),
         AuthMode.REQUIRED,
         f"Make a user a member of an org; needs level 3 (Admin) in it. 409 for a member, 400 for the owner. {_OFF}",
         Body.JSON,
-        (Field("userName", TEXT, "Who becomes a member.", required=True), DEFAULT_LEVEL),
+        (Field("userName", TEXT, "User name of the new member.", required=True), DEFAULT_LEVEL),
         status=204,
         refusals=(403, 404, 409),
         answers_400=(orgs.OwnerIsNoMember,),
@@ -124,7 +123,7 @@ ROUTES = (
     Route(
         "PUT",
         "/orgs/{orgSlug}/members/{userName}",
-        _managed(_update),
+        _require_setting(_update),
         AuthMode.REQUIRED,
         f"Change the level of a member; needs level 3 (Admin) in the org. {_OFF}",
         Body.JSON,
@@ -136,7 +135,7 @@ ROUTES = (
     Route(
         "DELETE",
         "/orgs/{orgSlug}/members/{userName}",
-        _managed(_remove),
+        _require_setting(_remove),
         AuthMode.REQUIRED,
         f"Take a member out of an org; needs level 3 (Admin) in it, or to be that member. {_OFF}",
         status=204,

@@ -1,4 +1,4 @@
-"""The orgs of a user, as administrators see and set them (U19 to U23)."""
+"""Routes of the orgs of a user, for administrators (U19 to U23 of the documented API)."""
 
 from typing import Any
 
@@ -12,13 +12,12 @@ from app.domain.errors import Conflict, NotFound
 from app.domain.resource_roles import MemberLevel
 from app.query.relations import Layout, layout
 from app.rest import models
-from app.rest.lookups import load_user
 from app.rest.members import DEFAULT_LEVEL, LEVEL, membership
 from app.rest.orgs import CELLS, plain
 from app.rest.parameters import TEXT, TEXTS, Field
 from app.rest.request_bodies import Body
 from app.rest.responses import empty, json
-from app.rest.routing import AuthMode, Call, Route
+from app.rest.routing import AuthMode, Call, Route, load_user
 from app.services import orgs, read_graph
 from app.services.orgs import Membership
 
@@ -32,11 +31,11 @@ async def _list(call: Call) -> Response:
     user = await load_user(call, _USER)
     owned = await reads.related(read_graph.owned_orgs, CELLS, [user[0]])
     joined = await reads.related(read_graph.member_orgs, _JOINED, [user[0]])
-    shown = [
+    user_orgs = [
         *({**plain(row), "isOwner": True, **_NOT_A_MEMBER} for row in owned.get(user[0], [])),
         *({**plain(row), "isOwner": False, **_membership(row)} for row in joined.get(user[0], [])),
     ]
-    return json(sorted(shown, key=lambda org: str(org["slug"])))
+    return json(sorted(user_orgs, key=lambda org: str(org["slug"])))
 
 
 _NOT_A_MEMBER = {"permissions": None, "grantedAt": None, "grantedBy": None}
@@ -49,7 +48,7 @@ def _membership(row: Row) -> dict[str, Any]:
 
 async def _set(call: Call) -> Response:
     async with call.change("setUserOrgs") as tx:
-        await orgs.set_memberships(tx, call.viewer, call.load_user(), call.fields.get("orgSlugs") or [])
+        await orgs.set_memberships(tx, call.viewer, call.user_ref(), call.fields.get("orgSlugs") or [])
     return empty()
 
 
@@ -57,7 +56,7 @@ async def _add(call: Call) -> Response:
     policy.require_users_view(call.viewer)
     org, new = ("slug", call.fields["orgSlug"]), membership(call.fields)
     async with call.change("addOrgMember") as tx:
-        await orgs.add_org_member(tx, call.viewer, org, call.load_user(), new)
+        await orgs.add_org_member(tx, call.viewer, org, call.user_ref(), new)
     return empty()
 
 
@@ -65,14 +64,14 @@ async def _update(call: Call) -> Response:
     policy.require_users_view(call.viewer)
     changed = Membership(MemberLevel(call.fields["permissions"]), keeps_end=True)
     async with call.change("updateOrgMember") as tx:
-        await orgs.update_org_member(tx, call.viewer, call.load_org(), call.load_user(), changed)
+        await orgs.update_org_member(tx, call.viewer, call.org_ref(), call.user_ref(), changed)
     return empty()
 
 
 async def _remove(call: Call) -> Response:
     policy.require_users_view(call.viewer)
     async with call.change("removeOrgMember") as tx:
-        await orgs.remove_org_member(tx, call.viewer, call.load_org(), call.load_user())
+        await orgs.remove_org_member(tx, call.viewer, call.org_ref(), call.user_ref())
     return empty()
 
 
@@ -82,7 +81,7 @@ ROUTES = (
         "/users/{userName}/orgs",
         _list,
         AuthMode.REQUIRED,
-        "The orgs that a user owns or belongs to and the asker sees, by slug; needs USERS_VIEW.",
+        "The orgs that a user owns or belongs to and the viewer may see, by slug; needs USERS_VIEW.",
         response_type=list[models.UserOrg],
         refusals=(403,),
         answers_400=(NotFound,),
@@ -93,10 +92,10 @@ ROUTES = (
         "/users/{userName}/orgs",
         _set,
         AuthMode.REQUIRED,
-        "Make these the orgs that a user is a member of; needs ORGS_MANAGE. What she owns stays hers, memberships that "
-        "stand keep their level, new ones may read and write.",
+        "Set the orgs that a user is a member of; needs ORGS_MANAGE. Owned orgs stay, existing memberships keep "
+        "their level, and new ones have level 1 (ReadWrite).",
         Body.ANY,
-        (Field("orgSlugs", TEXTS, "Slugs, each as a field of its own in a form; absent or empty for none."),),
+        (Field("orgSlugs", TEXTS, "Slugs; a form has one field for each. Absent or empty for none."),),
         refusals=(403,),
         answers_400=(NotFound,),
         name="setUserOrgs",
@@ -106,7 +105,7 @@ ROUTES = (
         "/users/{userName}/orgs",
         _add,
         AuthMode.REQUIRED,
-        "Make a user a member of an org; needs USERS_VIEW, and level 3 (Admin) in the org or ORGS_MANAGE.",
+        "Add a user to an org; needs USERS_VIEW, and level 3 (Admin) in the org or ORGS_MANAGE.",
         Body.JSON,
         (Field("orgSlug", TEXT, "The org's slug.", required=True), DEFAULT_LEVEL),
         refusals=(403,),
@@ -130,7 +129,7 @@ ROUTES = (
         "/users/{userName}/orgs/{orgSlug}",
         _remove,
         AuthMode.REQUIRED,
-        "Take a user out of an org; needs USERS_VIEW, and level 3 (Admin) in the org or ORGS_MANAGE.",
+        "Remove a user from an org; needs USERS_VIEW, and level 3 (Admin) in the org or ORGS_MANAGE.",
         refusals=(403,),
         answers_400=(NotFound, Conflict),
         name="removeUserFromOrg",

@@ -1,4 +1,4 @@
-"""The metadata of users: JSON objects whose names and values come back as they came (U16 to U18)."""
+"""Routes of the metadata of users: JSON objects, stored unchanged (U16 to U18 of the documented API)."""
 
 from typing import Any
 
@@ -8,10 +8,9 @@ from app import policy
 from app.db.tables import User
 from app.domain.errors import NotFound
 from app.query.relations import FieldSpec, layout
-from app.rest.lookups import load_user
 from app.rest.request_bodies import Body
 from app.rest.responses import empty, json
-from app.rest.routing import AuthMode, Call, Route
+from app.rest.routing import AuthMode, Call, Route, load_user
 from app.services import read_graph, users
 
 _METADATA = layout(User, details=FieldSpec(guard=policy.sees_user_details))
@@ -19,7 +18,7 @@ _METADATA = layout(User, details=FieldSpec(guard=policy.sees_user_details))
 
 async def _own(call: Call) -> Response:
     row = await call.reads.one(read_graph.user, _METADATA, call.viewer.user_id)
-    assert row is not None, "everybody knows herself"
+    assert row is not None, "every viewer sees their own user"
     return json(row[0])
 
 
@@ -30,7 +29,7 @@ async def _of(call: Call) -> Response:
 
 async def _replace(call: Call) -> Response:
     async with call.change("setUserMetadata") as tx:
-        await users.set_user_metadata(tx, call.viewer, call.load_user(), dict(call.document))
+        await users.set_user_metadata(tx, call.viewer, call.user_ref(), dict(call.document))
     return empty()
 
 
@@ -42,7 +41,7 @@ ROUTES = (
         "/users/meta",
         _own,
         AuthMode.REQUIRED,
-        "One's own metadata; {} when there is none.",
+        "Metadata of the viewer; {} if there is none.",
         response_type=Metadata,
         name="getOwnMetadata",
     ),
@@ -63,7 +62,7 @@ ROUTES = (
         _replace,
         AuthMode.REQUIRED,
         "Replace the metadata of a user, at most 64 KiB; needs USERS_MANAGE. `maxStorageMB` is a number of megabytes; "
-        "a list `roles` replaces her roles and makes those that are none yet, without permissions.",
+        "a list `roles` replaces the roles of the user and creates missing roles without permissions.",
         Body.DOCUMENT,
         refusals=(403, 409),
         answers_400=(NotFound,),

@@ -1,16 +1,16 @@
-"""The shapes of answers, as the documented API spells them; the OpenAPI description is made from these."""
+"""Types of the response bodies, with the names of the documented API. The OpenAPI description is made from them."""
 
 from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import Field
-from typing_extensions import TypedDict  # typing's own is good enough for pydantic from Python 3.12 on
+from typing_extensions import TypedDict  # pydantic needs it before Python 3.12
 
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"}, description="ISO 8601 in UTC, with a Z.")]
 UserName = Annotated[str, Field(description="Letters and digits, 1 to 127; from an external provider also - . _ @ +.")]
-Email = Annotated[str | None, Field(description="Null when there is none.")]
-RoleNames = Annotated[list[str], Field(description="What she holds, by name.")]
-Slugs = Annotated[list[str], Field(description="Slugs of the orgs that she owns or belongs to and the asker sees.")]
+Email = Annotated[str | None, Field(description="Null if there is none.")]
+RoleNames = Annotated[list[str], Field(description="Names of the user's roles.")]
+Slugs = Annotated[list[str], Field(description="Slugs of the user's orgs that the viewer may see.")]
 Bytes = Annotated[int, Field(ge=0)]
 Level = Annotated[
     int, Field(ge=0, le=3, description="0 read only, 1 read and write, 2 also delete, 3 also manage members.")
@@ -18,14 +18,14 @@ Level = Annotated[
 
 
 class Error(TypedDict):
-    """Why something was refused."""
+    """An error."""
 
-    error: Annotated[str, Field(description="For people; several reasons are divided by |.")]
-    noRetry: Annotated[bool, Field(description="Whether asking again as the same user is useless.")]
+    error: Annotated[str, Field(description="Message for users; several reasons are separated by |.")]
+    noRetry: Annotated[bool, Field(description="True if a retry by the same user is useless.")]
 
 
 class Session(TypedDict):
-    """A token, and whose it is."""
+    """A token and its user."""
 
     token: Annotated[str, Field(description="Send it as Authorization: Bearer.")]
     expires: Annotated[str | int, Field(description="As `expiresAt`; in Unix seconds with the setting DroneDbClients.")]
@@ -37,7 +37,7 @@ class Session(TypedDict):
 
 
 class User(TypedDict):
-    """Somebody who signs in."""
+    """A user."""
 
     userName: UserName
     email: Email
@@ -46,81 +46,81 @@ class User(TypedDict):
 
 
 class DetailedUser(TypedDict):
-    """A user with what she stores."""
+    """A user with their storage."""
 
-    id: Annotated[str, Field(description="Her id in GraphQL.")]
+    id: Annotated[str, Field(description="Global id of the user in GraphQL.")]
     userName: UserName
     email: Email
     roles: RoleNames
     organizations: Slugs
-    storageQuota: Annotated[Bytes | None, Field(description="Bytes she may store; null for no limit.")]
-    storageUsed: Annotated[Bytes, Field(description="Bytes in the orgs that she owns, with open uploads.")]
-    organizationCount: Annotated[int, Field(description="Of the orgs in `organizations`.")]
-    datasetCount: Annotated[int, Field(description="Of the datasets in these orgs that the asker sees.")]
+    storageQuota: Annotated[Bytes | None, Field(description="Storage quota in bytes; null for no limit.")]
+    storageUsed: Annotated[Bytes, Field(description="Bytes stored in the user's own orgs, including open uploads.")]
+    organizationCount: Annotated[int, Field(description="Number of orgs in `organizations`.")]
+    datasetCount: Annotated[int, Field(description="Number of datasets in these orgs that the viewer may see.")]
     createdDate: Moment
 
 
 class Deleted(TypedDict):
-    """What became of a user and of what she owned."""
+    """Result of the deletion of a user."""
 
     userName: UserName
-    successor: Annotated[str | None, Field(description="Who owns now what she owned; null for nobody.")]
-    organizationsTransferred: Annotated[int, Field(description="Orgs that went to the successor.")]
+    successor: Annotated[str | None, Field(description="User name of the new owner; null for none.")]
+    organizationsTransferred: Annotated[int, Field(description="Orgs transferred to the successor.")]
     organizationsDeleted: Annotated[int, Field(description="Always 0: orgs stay.")]
-    datasetsTransferred: Annotated[int, Field(description="Resources that went to the successor.")]
+    datasetsTransferred: Annotated[int, Field(description="Resources transferred to the successor.")]
     datasetsDeleted: Annotated[int, Field(description="Always 0: resources stay.")]
     batchesDeleted: Annotated[int, Field(description="Always 0: there are none.")]
-    datasetResults: Annotated[list[dict[str, Any]], Field(description="Always empty: no slug was in the way.")]
+    datasetResults: Annotated[list[dict[str, Any]], Field(description="Always empty: there are no slug conflicts.")]
 
 
 class Storage(TypedDict):
-    """How much somebody stores, and may store."""
+    """Used storage and storage quota of a user."""
 
-    total: Annotated[Bytes | None, Field(description="Bytes she may store; null for no limit.")]
-    used: Annotated[Bytes, Field(description="Bytes in the orgs that she owns, with open uploads.")]
+    total: Annotated[Bytes | None, Field(description="Storage quota in bytes; null for no limit.")]
+    used: Annotated[Bytes, Field(description="Bytes stored in the user's own orgs, including open uploads.")]
 
 
 class OrgRights(TypedDict):
-    """What the asker may do with an org."""
+    """Permissions of the viewer on an org."""
 
-    canRead: Annotated[bool, Field(description="Always true: who is shown an org reads it.")]
-    canWrite: Annotated[bool, Field(description="Whether she edits it and makes datasets in it.")]
-    canDelete: Annotated[bool, Field(description="Whether she deletes it.")]
-    canManageMembers: Annotated[bool, Field(description="Whether she changes who belongs to it.")]
+    canRead: Annotated[bool, Field(description="Always true: a visible org is readable.")]
+    canWrite: Annotated[bool, Field(description="True if the viewer may edit the org and create datasets in it.")]
+    canDelete: Annotated[bool, Field(description="True if the viewer may delete it.")]
+    canManageMembers: Annotated[bool, Field(description="True if the viewer may change its members.")]
 
 
 class _Org(TypedDict):
-    slug: Annotated[str, Field(description="Its name in paths.")]
-    name: Annotated[str, Field(description="The name people see.")]
-    description: Annotated[str, Field(description="For people; may be empty.")]
+    slug: Annotated[str, Field(description="Name in paths.")]
+    name: Annotated[str, Field(description="Display name.")]
+    description: Annotated[str, Field(description="Description; may be empty.")]
     creationDate: Moment
-    owner: Annotated[str | None, Field(description="User name of the owner; null for nobody.")]
-    isPublic: Annotated[bool, Field(description="Whether everybody sees it.")]
+    owner: Annotated[str | None, Field(description="User name of the owner; null for none.")]
+    isPublic: Annotated[bool, Field(description="True if every user and anonymous may see it.")]
 
 
 class Org(_Org):
     """An org."""
 
-    permissions: Annotated[OrgRights | None, Field(description="What the asker may do; null for nobody.")]
+    permissions: Annotated[OrgRights | None, Field(description="Permissions of the viewer; null if anonymous.")]
 
 
 class UserOrg(_Org):
-    """An org, as one that a user owns or belongs to."""
+    """An org that a user owns or belongs to."""
 
-    isOwner: Annotated[bool, Field(description="Whether she owns it; else she is a member.")]
-    permissions: Annotated[Level | None, Field(description="Her level; null for its owner.")]
-    grantedAt: Annotated[Moment | None, Field(description="When her membership last changed.")]
-    grantedBy: Annotated[str | None, Field(description="User name of who did that.")]
+    isOwner: Annotated[bool, Field(description="True for the owner, false for a member.")]
+    permissions: Annotated[Level | None, Field(description="Level of the member; null for the owner.")]
+    grantedAt: Annotated[Moment | None, Field(description="When the membership was granted or last changed.")]
+    grantedBy: Annotated[str | None, Field(description="User name of the user who changed it last.")]
 
 
 class Member(TypedDict):
-    """Somebody who belongs to an org."""
+    """A member of an org."""
 
     userName: UserName
-    email: Annotated[str | None, Field(description="Null when there is none, or for who may not see it.")]
+    email: Annotated[str | None, Field(description="Null if there is none, or if the viewer may not see it.")]
     permissions: Level
     grantedAt: Moment
-    grantedBy: Annotated[str | None, Field(description="User name of who did that; null when unknown.")]
+    grantedBy: Annotated[str | None, Field(description="User name of the user who changed it last; null if unknown.")]
 
 
 class _Fact(TypedDict):
@@ -135,7 +135,7 @@ class Words(_Fact):
 
 
 class Openness(_Fact):
-    """How far a dataset is opened."""
+    """Visibility of a dataset."""
 
     data: Annotated[
         int, Field(ge=0, le=2, description="0 private, 1 for every signed-in user, 2 for anyone, signed in or not.")
@@ -143,54 +143,54 @@ class Openness(_Fact):
 
 
 class Meta(TypedDict):
-    """What is known of a dataset."""
+    """Metadata of a dataset."""
 
-    name: Annotated[Words, Field(description="The name people see.")]
-    visibility: Annotated[Openness, Field(description="How far it is opened.")]
-    tagline: Annotated[Words, Field(description="Its description.")]
+    name: Annotated[Words, Field(description="Display name.")]
+    visibility: Annotated[Openness, Field(description="Visibility of the dataset.")]
+    tagline: Annotated[Words, Field(description="Description of the dataset.")]
 
 
 class Properties(TypedDict):
-    """What a dataset is."""
+    """Properties of a dataset."""
 
-    entries: Annotated[int, Field(description="What the metadata says under `entries`; else 0.")]
-    public: Annotated[bool, Field(description="Whether `visibility` is 2.")]
-    meta: Annotated[Meta, Field(description="What is known of it.")]
+    entries: Annotated[int, Field(description="The value of `entries` in the metadata, else 0.")]
+    public: Annotated[bool, Field(description="True if `visibility` is 2.")]
+    meta: Annotated[Meta, Field(description="Metadata of the dataset.")]
 
 
 class DatasetRights(TypedDict):
-    """What the asker may do with a dataset."""
+    """Permissions of the viewer on a dataset."""
 
-    canRead: Annotated[bool, Field(description="Whether she downloads it.")]
-    canWrite: Annotated[bool, Field(description="Whether she uploads to it and edits it.")]
-    canDelete: Annotated[bool, Field(description="Whether she deletes it.")]
+    canRead: Annotated[bool, Field(description="True if the viewer may download it.")]
+    canWrite: Annotated[bool, Field(description="True if the viewer may upload to it and edit it.")]
+    canDelete: Annotated[bool, Field(description="True if the viewer may delete it.")]
 
 
 class Dataset(TypedDict):
     """A dataset."""
 
-    slug: Annotated[str, Field(description="Its name in paths; unique in its org.")]
+    slug: Annotated[str, Field(description="Name in paths; unique in the org.")]
     creationDate: Moment
-    properties: Annotated[Properties, Field(description="What it is.")]
+    properties: Annotated[Properties, Field(description="Properties of the dataset.")]
     size: Annotated[Bytes, Field(description="Bytes.")]
-    permissions: Annotated[DatasetRights, Field(description="What the asker may do.")]
+    permissions: Annotated[DatasetRights, Field(description="Permissions of the viewer.")]
     hasThumbnail: Annotated[None, Field(description="Always null: there are no thumbnails.")]
 
 
 class EntryProperties(Properties):
-    """What a dataset is, and what the asker may do with it."""
+    """Properties of a dataset, with the permissions of the viewer."""
 
-    permissions: Annotated[DatasetRights, Field(description="What the asker may do.")]
+    permissions: Annotated[DatasetRights, Field(description="Permissions of the viewer.")]
 
 
 class Entry(TypedDict):
     """A dataset as an entry of a list of files."""
 
-    path: Annotated[str, Field(description="ddb://host/org/dataset, or ddb+unsafe:// where the server speaks http.")]
+    path: Annotated[str, Field(description="ddb://host/org/dataset, or ddb+unsafe:// if the server uses http.")]
     hash: Annotated[None, Field(description="Always null.")]
     type: Annotated[int, Field(description="Always 7, a dataset.")]
-    properties: Annotated[EntryProperties, Field(description="What it is.")]
-    mtime: Annotated[float, Field(description="When it last changed, in Unix seconds.")]
+    properties: Annotated[EntryProperties, Field(description="Properties of the dataset.")]
+    mtime: Annotated[float, Field(description="Time of the last change in Unix seconds.")]
     size: Annotated[Bytes, Field(description="Bytes.")]
     depth: Annotated[int, Field(description="Always 0.")]
     point_geom: Annotated[None, Field(description="Always null.")]
@@ -198,30 +198,30 @@ class Entry(TypedDict):
 
 
 class Enabled(TypedDict):
-    """Whether something is on."""
+    """State of a feature."""
 
-    enabled: Annotated[bool, Field(description="Whether it is on.")]
+    enabled: Annotated[bool, Field(description="True if the feature is enabled.")]
 
 
 class PasswordRules(TypedDict):
-    """What a new password must have."""
+    """Requirements for new passwords."""
 
-    minLength: Annotated[int, Field(description="Characters that it has at least.")]
-    requireDigit: Annotated[bool, Field(description="Whether it needs a digit.")]
-    requireUppercase: Annotated[bool, Field(description="Whether it needs an upper-case letter.")]
-    requireLowercase: Annotated[bool, Field(description="Whether it needs a lower-case letter.")]
-    requireNonAlphanumeric: Annotated[bool, Field(description="Whether it needs another character than these.")]
+    minLength: Annotated[int, Field(description="Minimum number of characters.")]
+    requireDigit: Annotated[bool, Field(description="True if a digit is required.")]
+    requireUppercase: Annotated[bool, Field(description="True if an upper-case letter is required.")]
+    requireLowercase: Annotated[bool, Field(description="True if a lower-case letter is required.")]
+    requireNonAlphanumeric: Annotated[bool, Field(description="True if another character is required.")]
 
 
 class Features(TypedDict):
-    """What the server does."""
+    """Features of the server."""
 
-    organizationMemberManagement: Annotated[bool, Field(description="Whether REST changes the members of orgs.")]
-    userManagement: Annotated[bool, Field(description="False with an external provider.")]
-    storageLimiter: Annotated[bool, Field(description="Whether quotas are enforced.")]
+    organizationMemberManagement: Annotated[bool, Field(description="True if REST can change the members of orgs.")]
+    userManagement: Annotated[bool, Field(description="False with an authentication provider.")]
+    storageLimiter: Annotated[bool, Field(description="True if storage quotas are enforced.")]
     maxConcurrentDownloadsPerUser: Annotated[int | None, Field(description="Always null: there is no such limit.")]
     disableAnonymousBulkDownloads: Annotated[bool, Field(description="Always false.")]
-    passwordPolicy: Annotated[PasswordRules | None, Field(description="Null demands nothing.")]
+    passwordPolicy: Annotated[PasswordRules | None, Field(description="Null for no requirements.")]
     datasetThumbnailCandidates: Annotated[list[str], Field(description="Always empty: there are no thumbnails.")]
     maxExportSizeBytes: Annotated[int | None, Field(description="Always null: there is no such limit.")]
     bulkDownloadAsyncThresholdBytes: Annotated[int | None, Field(description="Always null: there is no such limit.")]
@@ -229,14 +229,14 @@ class Features(TypedDict):
     taskStates: Annotated[list[str], Field(description="Always empty: there are no tasks.")]
     hubOptions: Annotated[dict[str, Any], Field(description="Always empty.")]
     hubVersion: Annotated[str | None, Field(description="Always null.")]
-    registryVersion: Annotated[str, Field(description="The version of Ostiary.")]
+    registryVersion: Annotated[str, Field(description="Version of Ostiary.")]
     ddbVersion: Annotated[str | None, Field(description="Always null.")]
 
 
 class PlainText:
-    """Text, and no JSON."""
+    """Plain text instead of JSON."""
 
 
-def united(*lists: Iterable[str]) -> list[str]:
-    """The words of several lists, each once, sorted."""
-    return sorted({word for words in lists for word in words})
+def union_sorted(*lists: Iterable[str]) -> list[str]:
+    """Return the texts of all lists, sorted and without duplicates."""
+    return sorted({text for texts in lists for text in texts})

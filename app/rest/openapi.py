@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 description of this face, made from the table that answers."""
+"""The OpenAPI 3.1 description of the REST API, made from its table of routes."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ Schema = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Routes that belong together, as the description groups them."""
+    """A group of routes in the description."""
 
     name: str
     about: str
@@ -29,41 +29,41 @@ class Section:
 
 
 _ABOUT = """\
-Users, roles, orgs, their members and datasets, as the documented registry API has them. Everything else, \
-groups, grants and access among it, is asked and changed in GraphQL at `/graphql`.
+Users, roles, orgs, their members and datasets of the documented registry API. Use GraphQL at `/graphql` for \
+everything else, such as groups, grants and access.
 
 Sign in with `POST /users/authenticate`. Send the token as `Authorization: Bearer`, or let a browser send the cookie \
-`{cookie}`; a change by cookie must come from one of this site's own pages.
+`{cookie}`. A change with a cookie must come from one of this site's own pages.
 
-Letter case makes no difference in the fixed words of a path and in the names of fields, and a slash may end a path. \
-Fields that are not known are ignored; null for a field that may be absent is as if it were absent, unless the field \
-says otherwise. What answers GET answers HEAD too.
+Fixed segments of a path and names of fields match in any letter case, and a path may end with a slash. \
+Unknown fields are ignored. Null for an optional field means absent, unless the field says otherwise. \
+Paths with GET also accept HEAD.
 
-A refusal is a status and `{{"error", "noRetry"}}`. Unknown paths are 404, methods that a path does not take 405 with \
-`Allow`. A request whose header fields are too large or too many is 431, one that is not sent in time 408. \
-Anything may be 500: that is this server's fault, and the text names the id under which the log has it. \
+An error is a status and `{{"error", "noRetry"}}`. An unknown path is 404, an unsupported method 405 with \
+`Allow`. Header fields that are too large or too many are 431, a request that is not sent in time is 408. \
+An unexpected error is 500, and its text has the error id of the log. \
 {permitted}
 
-With an external provider (the setting `ExternalAuthUrl`) accounts are kept there, and operations that change them \
-are refused with 400; each says so."""
+With an authentication provider (the setting `ExternalAuthUrl`), it manages the accounts, and operations that change \
+them are refused with 400; each of them says so."""
 
-_FORBIDDEN = "Who is signed in and not permitted is told 403."
+_FORBIDDEN = "A signed-in user without the permission gets 403."
 _FORBIDDEN_FOR_DRONE_DB = (
-    "This server answers as DroneDB's own clients need it (the setting `DroneDbClients`): who is signed in and not "
-    "permitted is told 401, and `expires` is in Unix seconds."
+    "This server is adapted to DroneDB's own clients (the setting `DroneDbClients`): a signed-in user without the "
+    "permission gets 401, and `expires` is in Unix seconds."
 )
-_ELSEWHERE = "Refused with 400 where an external provider keeps the accounts (the setting `ExternalAuthUrl`)."
+_EXTERNALLY_MANAGED = "Refused with 400 if an authentication provider manages the accounts (`ExternalAuthUrl`)."
 
 
 def document(sections: Sequence[Section], settings: Settings, server: str = "/") -> dict[str, Any]:
-    """The whole description, of a server at this path."""
+    """Return the OpenAPI document for a server at this URL prefix."""
     table = [route for section in sections for route in section.routes]
-    answers, schemas = _shapes(table, settings)
+    responses, schemas = _response_schemas(table, settings)
     paths: dict[str, dict[str, Any]] = {}
     for section in sections:
         for route in section.routes:
-            described = _Described(route, answers[route.name], settings).operation(section.name)
-            paths.setdefault(route.path, {})[route.method.lower()] = described
+            operation = _Operation(route, responses[route.name], settings).describe(section.name)
+            paths.setdefault(route.path, {})[route.method.lower()] = operation
     return {
         "openapi": "3.1.0",
         "info": _info(settings),
@@ -91,13 +91,13 @@ def _schemes(settings: Settings) -> dict[str, Any]:
             "type": "http",
             "scheme": "bearer",
             "bearerFormat": "JWT",
-            "description": "The token that signing in answers. A bad one is refused.",
+            "description": "The token from the sign-in. An invalid token is refused.",
         },
         "cookie": {
             "type": "apiKey",
             "in": "cookie",
             "name": settings.auth_cookie_name,
-            "description": "The same token, as signing in leaves it in a browser. With a bad one you are nobody.",
+            "description": "The same token, set by the sign-in. A request with an invalid cookie is anonymous.",
         },
     }
 
@@ -110,68 +110,69 @@ _SECURITY: dict[AuthMode, list[dict[str, list[str]]]] = {
 
 
 class _Untitled(GenerateJsonSchema):
-    """A property's title would be its name once more."""
+    """Omits the titles of properties, which repeat their names."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
 
 
-def _shapes(table: Sequence[Route], settings: Settings) -> tuple[dict[str, Schema | None], dict[str, Schema]]:
-    """The schema of each operation's answer, None for no body; and the shapes that they refer to."""
-    given = [
+def _response_schemas(table: Sequence[Route], settings: Settings) -> tuple[dict[str, Schema | None], dict[str, Schema]]:
+    """Return the response schema of each operation, None for no body, and the component schemas."""
+    types = [
         (route.name, route.response_type) for route in table if route.response_type not in (None, models.PlainText)
     ]
-    wanted = [(name, TypeAdapter(shape)) for name, shape in [*given, ("", models.Error)]]
-    made, found = TypeAdapter.json_schemas(
-        [(name, "serialization", adapter) for name, adapter in wanted],
+    adapters = [(name, TypeAdapter(each)) for name, each in [*types, ("", models.Error)]]
+    by_operation, definitions = TypeAdapter.json_schemas(
+        [(name, "serialization", adapter) for name, adapter in adapters],
         ref_template="#/components/schemas/{model}",
         schema_generator=_Untitled,
     )
-    known: dict[str, Schema] = {name: dict(schema) for (name, _), schema in made.items()}
-    schemas: dict[str, Schema] = found["$defs"]
+    json_responses: dict[str, Schema] = {name: dict(schema) for (name, _), schema in by_operation.items()}
+    schemas: dict[str, Schema] = definitions["$defs"]
     kind, end = schemas["Session"]["properties"]["expires"], schemas["Session"]["properties"]["expiresAt"]
     kind |= {"type": "integer"} if settings.drone_db_clients else {"type": "string", "format": end["format"]}
     del kind["anyOf"]
-    answers = {route.name: {"type": "string"} if route.response_type is models.PlainText else None for route in table}
-    return {**answers, **known}, dict(sorted(schemas.items()))
+    others = {route.name: {"type": "string"} if route.response_type is models.PlainText else None for route in table}
+    return {**others, **json_responses}, dict(sorted(schemas.items()))
 
 
 @dataclass(frozen=True, slots=True)
-class _Described:
-    """One route, as an operation."""
+class _Operation:
+    """The description of one route. `response` is None for no body."""
 
     route: Route
-    gives: Schema | None
+    response: Schema | None
     settings: Settings
 
-    def operation(self, tag: str) -> dict[str, Any]:
+    def describe(self, tag: str) -> dict[str, Any]:
         about = self.route.description
-        told: dict[str, Any] = {
+        operation: dict[str, Any] = {
             "operationId": self.route.name,
             "tags": [tag],
             "summary": re.split(r"[;:.](?:\s|$)", about)[0],
-            "description": f"{about} {_ELSEWHERE}" if self.route.is_externally_managed else about,
+            "description": f"{about} {_EXTERNALLY_MANAGED}" if self.route.is_externally_managed else about,
             "security": _SECURITY[self.route.auth_mode],
         }
         if parameters := [*self._parameters()]:
-            told["parameters"] = parameters
+            operation["parameters"] = parameters
         if self.route.body:
-            told["requestBody"] = self._body()
-        return {**told, "responses": {str(self.route.status): self._success(), **self._refusals()}}
+            operation["requestBody"] = self._body()
+        return {**operation, "responses": {str(self.route.status): self._success(), **self._refusals()}}
 
     def _parameters(self) -> Iterator[dict[str, Any]]:
-        for word in self.route.parameter_names:
+        for name in self.route.parameter_names:
             yield {
-                "name": word,
+                "name": name,
                 "in": "path",
                 "required": True,
-                "description": examples.WORDS[word],
+                "description": examples.WORDS[name],
                 "schema": {"type": "string", "minLength": 1},
-                "example": examples.VALUES[word],
+                "example": examples.VALUES[name],
             }
         for field in self.route.query:
-            told = {"name": field.name, "in": "query", "description": field.about, "schema": dict(field.kind.schema)}
-            yield told | ({"example": examples.VALUES[field.name]} if field.name in examples.VALUES else {})
+            schema = dict(field.kind.schema)
+            parameter = {"name": field.name, "in": "query", "description": field.about, "schema": schema}
+            yield parameter | ({"example": examples.VALUES[field.name]} if field.name in examples.VALUES else {})
 
     def _body(self) -> dict[str, Any]:
         is_document = Body.DOCUMENT in self.route.body
@@ -180,10 +181,10 @@ class _Described:
             for kind in types(self.route.body)
         }
         is_required = is_document or any(field.required for field in self.route.fields)
-        return {"description": "What is given.", "required": is_required, "content": content}
+        return {"description": "Fields of the request.", "required": is_required, "content": content}
 
     def _object(self, *, has_null: bool) -> Schema:
-        """A body by its fields; in JSON null stands for an absent one."""
+        """Return the schema of a body. In JSON, null means absent."""
         fields = self.route.fields
         properties = {field.name: self._value(field, has_null=has_null) for field in fields}
         required = [field.name for field in fields if field.required]
@@ -197,29 +198,29 @@ class _Described:
             schema["minLength"] = 1
         if has_null and not field.required:
             schema = _or_null(schema)
-        shown = {"examples": [examples.VALUES[field.name]]} if field.name in examples.VALUES else {}
-        return {**schema, "description": field.about, **shown}
+        example = {"examples": [examples.VALUES[field.name]]} if field.name in examples.VALUES else {}
+        return {**schema, "description": field.about, **example}
 
     def _success(self) -> dict[str, Any]:
-        told: dict[str, Any] = {"description": "Done." if self.gives else "Done; there is no body."}
+        success: dict[str, Any] = {"description": "Success." if self.response else "Success, without a body."}
         if headers := self._headers():
-            told["headers"] = headers
-        if self.gives:
+            success["headers"] = headers
+        if self.response:
             kind = "text/plain" if self.route.response_type is models.PlainText else JSON
-            told["content"] = {kind: {"schema": self.gives}}
-        return told
+            success["content"] = {kind: {"schema": self.response}}
+        return success
 
     def _headers(self) -> dict[str, Any]:
         text = {"schema": {"type": "string"}}
         if self.route.status == 201:  # noqa: PLR2004 - statuses are their own names
-            return {"Location": {"description": "The path of what was made.", "required": True, **text}}
+            return {"Location": {"description": "Path of the new object.", "required": True, **text}}
         if self.route.response_type is models.Session:
-            return {"Set-Cookie": {"description": "The token for a browser; not for other sites' pages.", **text}}
+            return {"Set-Cookie": {"description": "Cookie with the token; not set for pages of other sites.", **text}}
         return {}
 
     def _refusals(self) -> dict[str, Any]:
-        told = refusals(self.route, drone_db_clients=self.settings.drone_db_clients)
-        return {str(status): _refusal(status, when) for status, when in told.items()}
+        reasons = refusals(self.route, drone_db_clients=self.settings.drone_db_clients)
+        return {str(status): _refusal(status, reason) for status, reason in reasons.items()}
 
 
 _DOCUMENT = {"type": "object", "examples": [examples.DOCUMENT]}
@@ -231,15 +232,15 @@ def _or_null(schema: Schema) -> Schema:
     return {"anyOf": [*schema["anyOf"], {"type": "null"}]}
 
 
-_SAID_BESIDE = {
-    401: ("WWW-Authenticate", "How to sign in."),
-    429: ("Retry-After", "In how many seconds it may go."),
+_REFUSAL_HEADERS = {
+    401: ("WWW-Authenticate", "Authentication scheme."),
+    429: ("Retry-After", "Seconds to wait before the next attempt."),
 }
 
 
-def _refusal(status: int, when: str) -> dict[str, Any]:
-    told: dict[str, Any] = {"description": when}
-    if status in _SAID_BESIDE:
-        name, about = _SAID_BESIDE[status]
-        told["headers"] = {name: {"description": about, "required": True, "schema": {"type": "string"}}}
-    return {**told, "content": {JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}}
+def _refusal(status: int, reason: str) -> dict[str, Any]:
+    refusal: dict[str, Any] = {"description": reason}
+    if status in _REFUSAL_HEADERS:
+        name, about = _REFUSAL_HEADERS[status]
+        refusal["headers"] = {name: {"description": about, "required": True, "schema": {"type": "string"}}}
+    return {**refusal, "content": {JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}}

@@ -1,4 +1,4 @@
-"""Orgs: listing, showing, making, changing and deleting them (O1 to O6)."""
+"""Routes of orgs (O1 to O6 of the documented API)."""
 
 from typing import Any
 
@@ -15,15 +15,14 @@ from app.domain.viewer import Viewer
 from app.query.reader import ListReader
 from app.query.relations import Layout, flag, layout
 from app.rest import models
-from app.rest.lookups import load_org
 from app.rest.parameters import DESCRIPTION, FLAG, SLUG, TEXT, TITLE, Field
 from app.rest.request_bodies import Body
-from app.rest.responses import created, json, not_modified_placeholder
-from app.rest.routing import AuthMode, Call, Route
+from app.rest.responses import created, json, no_content
+from app.rest.routing import AuthMode, Call, Route, load_org
 from app.services import orgs, read_graph
 
 CELLS = layout(Org, "slug", "name", "description", "created_at", "is_public", owner=read_graph.org_owner_name)
-"""What every shape of an org begins with."""
+"""Columns of every org response."""
 
 _RIGHTS = layout(
     Org, writes=flag(policy.writes_org), deletes=flag(policy.deletes_org), manages=flag(policy.manages_org)
@@ -32,7 +31,7 @@ ORG = Layout((*CELLS.fields, *_RIGHTS.fields))
 
 
 def plain(row: Row) -> dict[str, Any]:
-    """What every shape of an org has."""
+    """Return the fields of every org response."""
     slug, name, description, created_at, is_public, owner = row[: len(CELLS.fields)]
     return {
         "slug": slug,
@@ -44,8 +43,8 @@ def plain(row: Row) -> dict[str, Any]:
     }
 
 
-def _shown(row: Row, viewer: Viewer) -> dict[str, Any]:
-    """An org with what the asker may do; who sees it reads it."""
+def _to_json(row: Row, viewer: Viewer) -> dict[str, Any]:
+    """Return an org with the permissions of the viewer. A visible org is readable."""
     writes, deletes, manages = row[len(CELLS.fields) : len(ORG.fields)]
     rights = {
         "canRead": True,
@@ -64,7 +63,7 @@ async def _list(call: Call) -> Response:
         rows = await call.reads.all(read_graph.orgs, ORG)
     else:
         rows = await call.reads.all(read_graph.my_orgs, ORG)
-    return json([_shown(row, call.viewer) for row in rows])
+    return json([_to_json(row, call.viewer) for row in rows])
 
 
 async def _list_public(call: Call) -> Response:
@@ -77,60 +76,60 @@ async def _show(call: Call) -> Response:
 
 
 async def _one(reads: ListReader, slug: str) -> dict[str, Any]:
-    return _shown(await load_org(reads, slug, ORG), reads.viewer)
+    return _to_json(await load_org(reads, slug, ORG), reads.viewer)
 
 
 async def _create(call: Call) -> Response:
-    given = call.fields
-    owner = _named(given.get("owner"))
-    new = orgs.OrgCreate(
-        given["slug"], given["name"], given.get("description") or "", bool(given.get("isPublic")), owner
-    )
+    data = call.fields
+    owner = _user_ref(data.get("owner"))
+    new = orgs.OrgCreate(data["slug"], data["name"], data.get("description") or "", bool(data.get("isPublic")), owner)
     async with call.change("createOrg") as tx:
         await orgs.create_org(tx, call.viewer, new)
     return created(call.request, await _one(call.reads, new.slug), "orgs", new.slug)
 
 
 async def _update(call: Call) -> Response:
-    given, org = call.fields, call.load_org()
-    changes = orgs.OrgUpdate(given.get("name"), given.get("description"), given.get("isPublic"))
+    data, org = call.fields, call.org_ref()
+    changes = orgs.OrgUpdate(data.get("name"), data.get("description"), data.get("isPublic"))
     async with call.change("updateOrg") as tx:
         await orgs.update_org(tx, call.viewer, org, changes)
-        if (owner := _named(given.get("owner"))) is not None:
-            await _give(call, tx, owner)
-    return not_modified_placeholder()
+        if (owner := _user_ref(data.get("owner"))) is not None:
+            await _transfer(call, tx, owner)
+    return no_content()
 
 
-async def _give(call: Call, tx: Transaction, owner: RowRef) -> None:
-    """To the owner who is named. The org was found already: it is she who is not, and that is no 404 of this path."""
+async def _transfer(call: Call, tx: Transaction, owner: RowRef) -> None:
+    """Transfer the org. An unknown owner is invalid input: the org of the path exists, so the status is not 404."""
     try:
-        await orgs.keep_or_transfer_org(tx, call.viewer, call.load_org(), owner)
-    except NotFound as unknown:
-        raise InvalidInput(unknown.message, unknown.path) from None
+        await orgs.keep_or_transfer_org(tx, call.viewer, call.org_ref(), owner)
+    except NotFound as error:
+        raise InvalidInput(error.message, error.path) from None
 
 
-def _named(user_name: str | None) -> RowRef | None:
+def _user_ref(user_name: str | None) -> RowRef | None:
     return ("user_name", user_name) if user_name else None
 
 
 async def _delete(call: Call) -> Response:
     async with call.change("deleteOrg") as tx:
-        await orgs.delete_org(tx, call.viewer, call.load_org())
-    return not_modified_placeholder()
+        await orgs.delete_org(tx, call.viewer, call.org_ref())
+    return no_content()
 
 
 _NEW = (
-    Field("slug", SLUG, "2 to 128 of a to z, 0 to 9, _ and -; fixed for life.", required=True),
+    Field("slug", SLUG, "2 to 128 of a to z, 0 to 9, _ and -; immutable.", required=True),
     Field("name", TITLE, "1 to 200 printable characters.", required=True),
-    Field("description", DESCRIPTION, "For people; at most 1,000 characters, none when absent."),
-    Field("isPublic", FLAG, "Whether everybody sees the org; false when absent."),
-    Field("owner", TEXT, "User name of the owner; the asker when absent. Another one than her needs ORGS_MANAGE."),
+    Field("description", DESCRIPTION, "At most 1,000 characters; empty if absent."),
+    Field("isPublic", FLAG, "Make the org visible to everyone; false if absent."),
+    Field("owner", TEXT, "User name of the owner; the viewer if absent. Another owner needs ORGS_MANAGE."),
 )
 _CHANGES = (
-    Field("name", TITLE, "1 to 200 printable characters; absent leaves it."),
-    Field("description", DESCRIPTION, "At most 1,000 characters; blank takes it away, absent leaves it."),
-    Field("isPublic", FLAG, "Whether everybody sees the org; absent leaves it."),
-    Field("owner", TEXT, "User name of the new owner; only the owner and ORGS_MANAGE give it away. Absent leaves it."),
+    Field("name", TITLE, "1 to 200 printable characters; absent keeps it."),
+    Field("description", DESCRIPTION, "At most 1,000 characters; blank removes it, absent keeps it."),
+    Field("isPublic", FLAG, "Make the org visible to everyone; absent keeps it."),
+    Field(
+        "owner", TEXT, "User name of the new owner; only the owner and ORGS_MANAGE may transfer it. Absent keeps it."
+    ),
 )
 
 ROUTES = (
@@ -139,10 +138,10 @@ ROUTES = (
         "/orgs",
         _list,
         AuthMode.OPTIONAL,
-        "The orgs that the asker owns or belongs to, by name. With ORGS_MANAGE all; without a token the public ones.",
+        "The orgs that the viewer owns or belongs to, by name. All orgs with ORGS_MANAGE, public orgs without a token.",
         query=(
-            Field("ownedOnly", FLAG, "Only the orgs that the asker owns; 401 without a token."),
-            Field("includePublic", FLAG, "Also the public orgs that the asker does not belong to."),
+            Field("ownedOnly", FLAG, "Only the orgs that the viewer owns; 401 without a token."),
+            Field("includePublic", FLAG, "Also the public orgs that the viewer does not belong to."),
         ),
         response_type=list[models.Org],
         name="listOrgs",
@@ -161,7 +160,7 @@ ROUTES = (
         "/orgs/{orgSlug}",
         _show,
         AuthMode.OPTIONAL,
-        "An org. A private one is shown to its owner, its members and ORGS_MANAGE; to others it does not exist.",
+        "An org. A private org is visible to its owner, its members and ORGS_MANAGE; others get 404.",
         response_type=models.Org,
         refusals=(404,),
         name="getOrg",
@@ -171,7 +170,7 @@ ROUTES = (
         "/orgs",
         _create,
         AuthMode.REQUIRED,
-        "Make an org; needs ORGS_CREATE. 409 when the slug is taken.",
+        "Create an org; needs ORGS_CREATE. 409 if the slug is taken.",
         Body.ANY,
         _NEW,
         response_type=models.Org,
@@ -185,7 +184,7 @@ ROUTES = (
         "/orgs/{orgSlug}",
         _update,
         AuthMode.REQUIRED,
-        "Change what is given of an org; needs level 1 (ReadWrite) in it. A slug in the body is not looked at.",
+        "Change the sent fields of an org; needs level 1 (ReadWrite) in it. A slug in the body is ignored.",
         Body.ANY,
         _CHANGES,
         status=204,
@@ -197,7 +196,7 @@ ROUTES = (
         "/orgs/{orgSlug}",
         _delete,
         AuthMode.REQUIRED,
-        "Delete an org with its resources; needs level 2 (ReadWriteDelete) in it. 400 while one of them is locked.",
+        "Delete an org with its resources; needs level 2 (ReadWriteDelete) in it. 400 if one of them is locked.",
         status=204,
         refusals=(403, 404),
         name="deleteOrg",

@@ -1,4 +1,4 @@
-"""What a route is given by name, in its body or its query: declared once, to be read by and to be described by."""
+"""Parameters of routes in the body or the query: one declaration for parsing and for the OpenAPI description."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from app.services import validation
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a value may be, as JSON Schema says it, and how it is read: ValueError says what it must be.
+    """A type of values: its JSON Schema, and a parser that raises ValueError with the requirement.
 
-    `many` is read from all values of a name, which come several times in a form; else a second one is refused.
+    With `many`, the parser gets all values of a name, which a form may repeat; else a second value is refused.
     """
 
     schema: Mapping[str, Any]
@@ -26,7 +26,7 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One value by its name, which is found in any letter case."""
+    """A parameter. Its name matches in any letter case."""
 
     name: str
     kind: Kind
@@ -34,8 +34,8 @@ class Field:
     required: bool = False
 
 
-MOST_TEXTS = 1_000
-"""Texts in a list."""
+MAX_TEXTS = 1_000
+"""Most texts in a list."""
 
 
 def _text(value: Any) -> str:
@@ -48,25 +48,25 @@ _WORDS = {"true": True, "1": True, "on": True, "false": False, "0": False}
 
 
 def _flag(value: Any) -> bool:
-    known = value if isinstance(value, bool) else _WORDS.get(value.lower()) if isinstance(value, str) else None
-    if known is None:
+    flag = value if isinstance(value, bool) else _WORDS.get(value.lower()) if isinstance(value, str) else None
+    if flag is None:
         raise ValueError("must be true or false")
-    return known
+    return flag
 
 
 def _texts(values: list[Any]) -> list[str]:
-    """A list; in a form the name several times, or once with a list in JSON."""
-    whole = values[0] if len(values) == 1 else values
-    if isinstance(whole, str):
-        whole = _listed(whole)
-    if isinstance(whole, list) and len(whole) > MOST_TEXTS:
-        raise ValueError(f"must be a list of at most {MOST_TEXTS:,} texts")
-    if not isinstance(whole, list) or not all(isinstance(value, str) for value in whole):
+    """Return a list; a form repeats the name, or has it once with a JSON list."""
+    texts = values[0] if len(values) == 1 else values
+    if isinstance(texts, str):
+        texts = _parse_list(texts)
+    if isinstance(texts, list) and len(texts) > MAX_TEXTS:
+        raise ValueError(f"must be a list of at most {MAX_TEXTS:,} texts")
+    if not isinstance(texts, list) or not all(isinstance(value, str) for value in texts):
         raise ValueError("must be a list of texts")
-    return whole
+    return texts
 
 
-def _listed(text: str) -> Any:
+def _parse_list(text: str) -> Any:
     if not text.startswith("["):
         return [text]
     try:
@@ -76,14 +76,14 @@ def _listed(text: str) -> Any:
 
 
 def text(**limits: str | int) -> Kind:
-    """Text with limits as JSON Schema says them: for who reads the description, since the services hold them."""
+    """Return a text type with JSON Schema limits, which are for the description only: the services check them."""
     return Kind({"type": "string", **limits}, _text)
 
 
 TEXT = text()
 PASSWORD = text(maxLength=PASSWORD_CHARACTERS)
 NEW_PASSWORD = text(maxLength=PASSWORD_CHARACTERS)
-"""Its least length is the operator's to say."""
+"""Its minimum length is a setting."""
 USER_NAME = text(pattern=f"^{validation.USER_NAME.pattern}$")
 ROLE_NAME = text(pattern="^[^/]+$", maxLength=validation.MAX_ROLE_NAME)
 SLUG = text(pattern=f"^{validation.SLUG.pattern}$")
@@ -95,55 +95,50 @@ TEXTS = Kind({"type": "array", "items": {"type": "string"}}, _texts, many=True)
 
 
 def choice(*names: str) -> Kind:
-    """One of some words, by its number from 0 or by its name in any letter case; read as the number."""
+    """Return a type of choices, sent as the number from 0 or as the name in any letter case, parsed to the number."""
     numbers = {name.lower(): number for number, name in enumerate(names)}
     numbers |= {str(number): number for number in range(len(names))}
-    listed = ", ".join(f"{number} ({name})" for number, name in enumerate(names))
+    choices = ", ".join(f"{number} ({name})" for number, name in enumerate(names))
 
     def read(value: Any) -> int:
         text = str(value).lower() if isinstance(value, str | int) and not isinstance(value, bool) else ""
         if text not in numbers:
-            raise ValueError(f"must be one of {listed}")
+            raise ValueError(f"must be one of {choices}")
         return numbers[text]
 
     schema = {"anyOf": [{"type": "integer", "enum": list(range(len(names)))}, {"type": "string", "enum": list(names)}]}
     return Kind(schema, read)
 
 
-def bound(declared: Sequence[Field], given: Fields) -> dict[str, Any]:
-    """The values that were given, by the names as declared: absent ones are missing, null is None.
+def bind(declared: Sequence[Field], sent: Fields) -> dict[str, Any]:
+    """Return the parsed values by their declared names. Absent names are missing, null is None.
 
-    Raises Problems that name every value that is missing or of another kind.
+    Raises Problems with every value that is missing or invalid.
     """
     values: dict[str, Any] = {}
     problems: list[Problem] = []
     for field in declared:
         try:
-            values.update(_bound(field, given))
-        except ValueError as wrong:
-            problems.append(InvalidInput(f"`{field.name}` {wrong}.", (field.name,)))
+            values.update(_bind_field(field, sent))
+        except ValueError as error:
+            problems.append(InvalidInput(f"`{field.name}` {error}.", (field.name,)))
     validation.raise_problems(problems)
     return values
 
 
-def _bound(field: Field, given: Fields) -> Iterator[tuple[str, Any]]:
-    found = given.values.get(field.name.lower(), [])
-    if field.required and found in ([], [None], [""]):
+def _bind_field(field: Field, sent: Fields) -> Iterator[tuple[str, Any]]:
+    values = sent.values.get(field.name.lower(), [])
+    if field.required and values in ([], [None], [""]):
         raise ValueError("is missing")
-    if not found:
+    if not values:
         return
-    if found == [None]:
+    if values == [None]:
         yield field.name, None
     elif field.kind.many:
-        yield field.name, field.kind.read(_as_list(found, given))
-    elif len(found) > 1:
-        raise ValueError("stands there twice")
+        if sent.is_json and not isinstance(values[0], list):  # a text alone is a list in a form, not in JSON
+            raise ValueError("must be a list of texts")
+        yield field.name, field.kind.read(values)
+    elif len(values) > 1:
+        raise ValueError("is sent more than once")
     else:
-        yield field.name, field.kind.read(found[0])
-
-
-def _as_list(found: list[Any], given: Fields) -> list[Any]:
-    """In JSON a text alone is no list; in a form it is the only one of its name."""
-    if given.is_json and not isinstance(found[0], list):
-        raise ValueError("must be a list of texts")
-    return found
+        yield field.name, field.kind.read(values[0])

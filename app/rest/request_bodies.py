@@ -1,4 +1,4 @@
-"""Reads a body down to its fields, whichever of the kinds it is of: form, multipart or JSON."""
+"""Parsing of queries and bodies to fields: URL-encoded forms, multipart forms and JSON."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -16,13 +16,13 @@ from app import http
 from app.config import RequestLimits
 from app.domain.errors import BadRequest
 
-MOST_FIELDS = 1_000
+MAX_FIELDS = 1_000
 
-LEAST, MOST = -(2**63), 2**64 - 1
-"""Whole numbers that are read as such."""
+MIN_INTEGER, MAX_INTEGER = -(2**63), 2**64 - 1
+"""Range of integers that orjson reads as integers."""
 
-MOST_DIGITS = len(str(MOST))
-"""Of a number with its sign. Longer ones take long to read."""
+MAX_DIGITS = len(str(MAX_INTEGER))
+"""Most characters of an integer with its sign. Longer ones are slow to parse."""
 
 JSON = "application/json"
 URLENCODED = "application/x-www-form-urlencoded"
@@ -30,9 +30,9 @@ MULTIPART = "multipart/form-data"
 
 
 class Body(Flag):
-    """Which kinds of body a route takes; one that takes NONE ignores whatever comes.
+    """Kinds of bodies that a route accepts. A route with NONE ignores the body.
 
-    A DOCUMENT is a JSON object that is kept as it came: its names are its own.
+    A DOCUMENT is a JSON object with free names, stored unchanged.
     """
 
     NONE = 0
@@ -44,9 +44,9 @@ class Body(Flag):
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """What a body or a query says, by names in lower case: its clients spell them each in their own way.
+    """Values of a body or a query by lower-case names, since clients differ in letter case.
 
-    In a form a name may come several times; in JSON it has one value. A `document` is a JSON body as it came.
+    A form may have several values of a name, JSON has one. `document` is the unchanged JSON object of a DOCUMENT.
     """
 
     values: Mapping[str, list[Any]]
@@ -58,31 +58,32 @@ NOTHING = Fields({})
 
 
 async def read(request: Request, kinds: Body, limits: RequestLimits) -> Fields:
-    """The fields of a request's body; raises BadRequest and its kin for one that cannot be understood."""
+    """Return the fields of the body. Raises BadRequest, UnsupportedMediaType, BodyTooLarge and TooComplex."""
     if not kinds:
         return NOTHING
     accepted = types(kinds)
-    found = http.parse_headers(request.scope)
-    if b"content-type" not in found:
-        if await http.body(found, request.receive, limits.body_bytes):
+    headers = http.parse_headers(request.scope)
+    if b"content-type" not in headers:
+        if await http.body(headers, request.receive, limits.body_bytes):
             raise http.UnsupportedMediaType(f"The body must be {' or '.join(accepted)}.")
         if Body.DOCUMENT in kinds:
             raise BadRequest("The body must be a JSON object.")
         return NOTHING
-    kind = http.media_type(found, tuple(accepted))
-    body = await http.body(found, request.receive, limits.body_bytes)
+    kind = http.media_type(headers, tuple(accepted))
+    body = await http.body(headers, request.receive, limits.body_bytes)
     if kind == JSON:
-        return _from_json(body, limits.variable_values, is_document=Body.DOCUMENT in kinds)
-    return _gathered(_urlencoded(body) if kind == URLENCODED else _multipart(body, request.headers["content-type"]))
+        return _parse_json(body, limits.variable_values, is_document=Body.DOCUMENT in kinds)
+    multipart = request.headers["content-type"]
+    return _group(_parse_urlencoded(body) if kind == URLENCODED else _parse_multipart(body, multipart))
 
 
 def query(request: Request) -> Fields:
-    """The fields of a request's query; raises BadRequest for one that is not UTF-8."""
+    """Return the fields of the query. Raises BadRequest if it is not UTF-8."""
     raw: bytes = request.scope["query_string"]
-    return _gathered(_urlencoded(raw)) if raw else NOTHING
+    return _group(_parse_urlencoded(raw)) if raw else NOTHING
 
 
-def _gathered(pairs: Iterable[tuple[str, str]]) -> Fields:
+def _group(pairs: Iterable[tuple[str, str]]) -> Fields:
     values: dict[str, list[Any]] = {}
     for name, value in pairs:
         values.setdefault(name.lower(), []).append(value)
@@ -90,57 +91,58 @@ def _gathered(pairs: Iterable[tuple[str, str]]) -> Fields:
 
 
 def types(kinds: Body) -> list[str]:
-    """The media types of these kinds."""
+    """Return the media types of these kinds."""
     forms = [URLENCODED, MULTIPART] if Body.FORM in kinds else []
     return [*forms, JSON] if kinds & (Body.JSON | Body.DOCUMENT) else forms
 
 
-def _from_json(body: bytes, most_values: int, *, is_document: bool) -> Fields:
+def _parse_json(body: bytes, most_values: int, *, is_document: bool) -> Fields:
     value = http.json_value(body, "The body")
     if not isinstance(value, dict):
         raise BadRequest("The body must be a JSON object.")
     http.require_few_values(value, most_values, len(body))
-    # Read once more for what the fast reader keeps quiet about.
-    json.loads(body, object_pairs_hook=_once, parse_int=_whole if is_document else str, parse_float=str)
+    # The second parser detects repeated names and large integers, which orjson accepts silently.
+    json.loads(
+        body, object_pairs_hook=_require_unique, parse_int=_require_64_bits if is_document else str, parse_float=str
+    )
     if is_document:
         return Fields({}, is_json=True, document=value)
-    return Fields(
-        {name: [value] for name, value in _once((name.lower(), value) for name, value in value.items())}, is_json=True
-    )
+    pairs = _require_unique((name.lower(), value) for name, value in value.items())
+    return Fields({name: [value] for name, value in pairs}, is_json=True)
 
 
-def _whole(digits: str) -> None:
-    """Refuse a number that the fast reader has made a float, which would not come back as it came."""
-    if len(digits) > MOST_DIGITS or not LEAST <= int(digits) <= MOST:
-        raise BadRequest("A whole number in the body has more than 64 bits.")
+def _require_64_bits(digits: str) -> None:
+    """Raise BadRequest for an integer that orjson reads as a float, so that the document would change."""
+    if len(digits) > MAX_DIGITS or not MIN_INTEGER <= int(digits) <= MAX_INTEGER:
+        raise BadRequest("An integer in the body has more than 64 bits.")
 
 
-def _once(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """The pairs of an object, each name of which is its only one."""
-    found = list(pairs)
-    if len(dict(found)) < len(found):
-        raise BadRequest("A name stands in the body twice.")
-    return found
+def _require_unique(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """Return the pairs of an object. Raises BadRequest for a repeated name."""
+    members = list(pairs)
+    if len(dict(members)) < len(members):
+        raise BadRequest("The body has a name more than once.")
+    return members
 
 
-def _urlencoded(body: bytes) -> list[tuple[str, str]]:
+def _parse_urlencoded(body: bytes) -> list[tuple[str, str]]:
     try:
-        return parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+        return parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
     except ValueError:
-        raise BadRequest("A form or query is not UTF-8, or has too many fields.") from None
+        raise BadRequest(f"A form or query is not UTF-8, or has more than {MAX_FIELDS:,} fields.") from None
 
 
-def _multipart(body: bytes, content_type: str) -> list[tuple[str, str]]:
+def _parse_multipart(body: bytes, content_type: str) -> list[tuple[str, str]]:
     try:
         parts = _Parts()
         parser = MultipartParser(parse_options_header(content_type)[1][b"boundary"], parts.callbacks())
         parser.write(body)
     except (KeyError, FormParserError):
         _refuse_multipart()
-    if not parts.ended:
+    if not parts.has_ended:
         _refuse_multipart()
     try:
-        return [(_name(head), data.decode()) for head, data in parts.found]
+        return [(_part_name(disposition), data.decode()) for disposition, data in parts.parts]
     except (KeyError, UnicodeDecodeError):
         _refuse_multipart()
 
@@ -149,24 +151,24 @@ def _refuse_multipart() -> NoReturn:
     raise BadRequest("The body cannot be read as multipart in UTF-8.") from None
 
 
-def _name(head: bytes) -> str:
-    _, options = parse_options_header(head)
+def _part_name(disposition: bytes) -> str:
+    _, options = parse_options_header(disposition)
     if b"filename" in options:
-        raise BadRequest("No files are taken here.")
+        raise BadRequest("Files are not accepted here. Send form fields only.")
     return options[b"name"].decode()
 
 
 @dataclass(slots=True)
 class _Parts:
-    """Gathers what the parser meets: of each part its Content-Disposition and its bytes."""
+    """Callbacks of the multipart parser, which collect the Content-Disposition and the bytes of each part."""
 
-    found: list[tuple[bytes, bytearray]] = field(default_factory=list)
-    ended: bool = False
+    parts: list[tuple[bytes, bytearray]] = field(default_factory=list)
+    has_ended: bool = False
     _name: bytes = b""
     _value: bytes = b""
 
     def callbacks(self) -> Any:
-        """What the parser calls, under its own names."""
+        """Return the callbacks by the names of the parser."""
         return {
             "on_part_begin": self._begin,
             "on_header_field": self._header_name,
@@ -177,9 +179,9 @@ class _Parts:
         }
 
     def _begin(self) -> None:
-        if len(self.found) == MOST_FIELDS:
-            raise BadRequest("The form has too many fields.")
-        self.found.append((b"", bytearray()))
+        if len(self.parts) == MAX_FIELDS:
+            raise BadRequest(f"The form has more than {MAX_FIELDS:,} fields.")
+        self.parts.append((b"", bytearray()))
 
     def _header_name(self, data: bytes, start: int, end: int) -> None:
         self._name += data[start:end]
@@ -189,11 +191,11 @@ class _Parts:
 
     def _header_end(self) -> None:
         if self._name.lower() == b"content-disposition":
-            self.found[-1] = (self._value, self.found[-1][1])
+            self.parts[-1] = (self._value, self.parts[-1][1])
         self._name = self._value = b""
 
     def _data(self, data: bytes, start: int, end: int) -> None:
-        self.found[-1][1].extend(data[start:end])
+        self.parts[-1][1].extend(data[start:end])
 
     def _end(self) -> None:
-        self.ended = True
+        self.has_ended = True

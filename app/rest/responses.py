@@ -1,4 +1,4 @@
-"""How a route answers: JSON, nothing at all, or the place of what was made."""
+"""Successful responses of the REST API."""
 
 from typing import Any
 from urllib.parse import quote
@@ -11,27 +11,27 @@ from app.rest.errors import HEADERS
 
 
 def json(body: Any) -> Response:
-    """An answer in JSON."""
+    """Return a JSON response."""
     return http.BufferedResponse(http.encode_json(body), 200, "application/json", HEADERS)
 
 
-def created(request: Request, body: Any, *words: str) -> Response:
-    """What was made, and at which path it is."""
-    place = "/".join(quote(word, safe="") for word in words)
-    headers = {**HEADERS, "Location": f"{request.scope.get('root_path', '')}/{place}"}
+def created(request: Request, body: Any, *segments: str) -> Response:
+    """Return a 201 response with the path of the new object in its header Location."""
+    path = "/".join(quote(segment, safe="") for segment in segments)
+    headers = {**HEADERS, "Location": f"{request.scope.get('root_path', '')}/{path}"}
     return Response(http.encode_json(body), 201, headers, "application/json")
 
 
 def empty() -> Response:
-    """A success without a body, where clients expect that of a change."""
+    """Return a 200 response without a body, which clients of some changes expect."""
     return Response(None, 200, HEADERS)
 
 
-def not_modified_placeholder() -> Response:
-    """A success that says by its status that it has no body."""
+def no_content() -> Response:
+    """Return a 204 response."""
     return Response(None, 204, HEADERS)
 
 
 def plain(text: str) -> Response:
-    """An answer in plain text."""
+    """Return a plain text response."""
     return Response(text, 200, HEADERS, "text/plain")

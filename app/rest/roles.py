@@ -8,7 +8,7 @@ from app.domain.viewer import Permission
 from app.query.relations import layout
 from app.rest.parameters import ROLE_NAME, Field
 from app.rest.request_bodies import Body
-from app.rest.responses import empty, json, not_modified_placeholder
+from app.rest.responses import empty, json, no_content
 from app.rest.routing import AuthMode, Call, Route
 from app.services import read_graph, roles
 
@@ -28,7 +28,7 @@ async def _create(call: Call) -> Response:
 async def _delete(call: Call) -> Response:
     async with call.change("deleteRole") as tx:
         await roles.delete_role(tx, call.viewer, ("name", call.path_parameters["roleName"]))
-    return not_modified_placeholder()
+    return no_content()
 
 
 _NEW = (

@@ -1,4 +1,4 @@
-"""From a table of routes to answers: paths, methods, who may call and which body, in one way for all of them."""
+"""Routing of the REST API: a table of routes with their authentication, parameters and bodies, and one router."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -16,37 +16,39 @@ from starlette.types import Receive, Scope, Send
 from app import http, policy
 from app.config import Settings
 from app.db import Freshness, Transaction
+from app.db.statements import Row
 from app.domain import viewer as viewers
-from app.domain.errors import ChangeMade, Problem
+from app.domain.errors import ChangeMade, NotFound, Problem
 from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
-from app.http.deadlines import MADE
+from app.http.deadlines import CHANGE_MADE
 from app.observability import request_stats
 from app.query.reader import ListReader, query_freshness
+from app.query.relations import Layout
 from app.query.sql import SelectBuilder
 from app.rest import errors, request_bodies
-from app.rest.parameters import Field, bound
+from app.rest.parameters import Field, bind
 from app.rest.request_bodies import Body
-from app.services import audit, session
+from app.services import audit, read_graph, session, users, validation
 from app.services.app_context import AppContext
 
 SAFE = ("GET", "HEAD")
 
-SECONDS = 60
-"""How long a call may take, once its body is received."""
+MAX_SECONDS = 60
+"""Time limit of a call after its body is received."""
 
 
 class AuthMode(Enum):
-    """Whose calls are let in. What she may do then is for the service to say."""
+    """Authentication of a route. The services check the permissions."""
 
-    NONE = "whoever it is: a token is only looked at to refuse one that was revoked"
-    OPTIONAL = "somebody, or nobody: a token that is no good is refused"
-    REQUIRED = "somebody"
+    NONE = "not authenticated: every caller is anonymous, and a revoked token is rejected"
+    OPTIONAL = "anonymous without a token: an invalid token is rejected"
+    REQUIRED = "a valid token is required"
 
 
 @dataclass(frozen=True, slots=True)
 class RestContext:
-    """What the routes have of the house."""
+    """Dependencies of the routes."""
 
     app: AppContext
     statements: SelectBuilder
@@ -55,9 +57,9 @@ class RestContext:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What one call carries: who calls, the `{words}` of the path, and what was given in the query and the body.
+    """One call of a route: the viewer and the parsed parameters of path, query and body.
 
-    `document` is the body of a route that takes one; else it is empty.
+    `document` is the JSON object of a route with `Body.DOCUMENT`, else empty.
     """
 
     request: Request
@@ -70,36 +72,36 @@ class Call:
 
     @property
     def app(self) -> AppContext:
-        """What signing in needs, and the door to the database."""
+        """The dependencies of the process."""
         return self.context.app
 
     @property
     def reads(self) -> ListReader:
-        """Reads for who calls, as of now."""
+        """A reader for the viewer at the current time. Only a GET may read a stale replica."""
         freshness = query_freshness(self.viewer) if self.request.method == "GET" else Freshness.PRIMARY
         return ListReader(self.app.database, self.context.statements, self.viewer, self.app.database.clock(), freshness)
 
     def change(self, action: str) -> AbstractAsyncContextManager[Transaction]:
-        """Open the transaction of a change. The action is the GraphQL mutation that does the same."""
+        """Open the transaction of a change, audited under the name of the equivalent GraphQL mutation."""
         return audit.transaction(self.app.database, self.viewer, action)
 
-    def load_user(self, word: str = "userName") -> RowRef:
-        """How the path names a user."""
-        return "user_name", self.path_parameters[word]
+    def user_ref(self, parameter: str = "userName") -> RowRef:
+        """Return the reference to the user in the path."""
+        return "user_name", self.path_parameters[parameter]
 
-    def load_org(self) -> RowRef:
-        """How the path names an org."""
+    def org_ref(self) -> RowRef:
+        """Return the reference to the org in the path."""
         return "slug", self.path_parameters["orgSlug"]
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One line of the table. The path's fixed words are in lower case; `{word}` stands for any.
+    """One row of the table. Fixed segments of the path are in lower case, `{name}` is a parameter.
 
-    `gives` is the shape of the body of a success, None for no body. `as_400` are the problems that this route tells
-    with that status instead of their own; `refuses` the statuses of its refusals beyond those that all such routes
-    have. `name` is the operation's in the OpenAPI description; `elsewhere` says that an external provider does this
-    where there is one, so that it is refused here; `weighs_tokens` that who brings bad tokens is made to wait.
+    `response_type` is the type of the body of a success, None for no body. `refusals` are the statuses of errors beyond
+    those of all such routes. `answers_400` are the problems with status 400 instead of their own. `name` is the OpenAPI
+    operation id. With `is_externally_managed`, the route is refused if there is an authentication provider. With
+    `throttles_tokens`, callers with invalid tokens must wait.
     """
 
     method: str
@@ -120,146 +122,163 @@ class Route:
 
     @property
     def parameter_names(self) -> list[str]:
-        """The names of the path's `{words}`, in its order."""
-        return [part[1:-1] for part in self.path.split("/") if _is_open(part)]
+        """Names of the path parameters, in the order of the path."""
+        return [segment[1:-1] for segment in self.path.split("/") if _is_parameter(segment)]
 
 
 @dataclass(frozen=True, slots=True)
 class RouteEntry:
-    """A path of the table, and what is answered there by method."""
+    """A path of the table with its routes by method."""
 
     pattern: tuple[str, ...]
     routes: Mapping[str, Route]
 
-    def match(self, words: Sequence[str]) -> dict[str, str] | None:
-        """The words that stand for the pattern's `{words}`; None for another path."""
-        if len(words) != len(self.pattern):
+    def match(self, segments: Sequence[str]) -> dict[str, str] | None:
+        """Return the path parameters, or None if the path does not match."""
+        if len(segments) != len(self.pattern):
             return None
-        pairs = list(zip(self.pattern, words, strict=True))
-        if not all(word if _is_open(part) else word.lower() == part for part, word in pairs):
+        pairs = list(zip(self.pattern, segments, strict=True))
+        if not all(segment if _is_parameter(part) else segment.lower() == part for part, segment in pairs):
             return None
-        return {part[1:-1]: word for part, word in pairs if _is_open(part)}
+        return {part[1:-1]: segment for part, segment in pairs if _is_parameter(part)}
 
     @property
     def methods(self) -> list[str]:
-        """What `Allow` lists."""
+        """The methods of the path, for the header Allow."""
         return sorted({*self.routes, *(["HEAD"] if "GET" in self.routes else [])})
 
 
-def _is_open(part: str) -> bool:
-    return part.startswith("{")
+def _is_parameter(segment: str) -> bool:
+    return segment.startswith("{")
 
 
 def build_routes(table: Sequence[Route]) -> list[RouteEntry]:
-    """The table by path, in the order in which they are tried: a fixed word goes before `{word}`."""
-    found: dict[tuple[str, ...], dict[str, Route]] = {}
+    """Return the entries in matching order: fixed segments come before parameters."""
+    routes: dict[tuple[str, ...], dict[str, Route]] = {}
     for route in table:
-        here = found.setdefault(tuple(route.path.split("/")[1:]), {})
-        assert route.method not in here, f"{route.method} {route.path} stands in the table twice"
-        here[route.method] = route
-    return [RouteEntry(pattern, found[pattern]) for pattern in sorted(found, key=lambda parts: [*map(_is_open, parts)])]
+        by_method = routes.setdefault(tuple(route.path.split("/")[1:]), {})
+        assert route.method not in by_method, f"{route.method} {route.path} is in the table twice"
+        by_method[route.method] = route
+    patterns = sorted(routes, key=lambda pattern: [*map(_is_parameter, pattern)])
+    return [RouteEntry(pattern, routes[pattern]) for pattern in patterns]
 
 
 class RestRouter(BaseRoute):
-    """All REST routes as one: a Starlette route that matches every path of the table."""
+    """A Starlette route for all paths of the table."""
 
-    def __init__(self, table: Sequence[Route], house_of: Callable[[Request], RestContext]) -> None:
-        self._places = build_routes(table)
-        self._house_of = house_of
+    def __init__(self, table: Sequence[Route], get_context: Callable[[Request], RestContext]) -> None:
+        self._entries = build_routes(table)
+        self._get_context = get_context
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Match by path alone: a method that is not taken is refused here too."""
-        words = _path_segments(scope) if scope["type"] == "http" else []
-        for place in self._places:
-            if (matched := place.match(words)) is not None:
-                return Match.FULL, {"place": place, "path_params": matched}
+        """Match the path alone; `handle` refuses unsupported methods."""
+        segments = _path_segments(scope) if scope["type"] == "http" else []
+        for entry in self._entries:
+            if (parameters := entry.match(segments)) is not None:
+                return Match.FULL, {"route_entry": entry, "path_params": parameters}
         return Match.NONE, {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, whatever happens."""
-        request, place, about = Request(scope, receive), scope["place"], request_stats.current_request()
-        about.api, about.path = "rest", "/" + "/".join(place.pattern)
-        about.kind = "query" if request.method in SAFE else "mutation"
+        """Send the response of the route, or of its error."""
+        request, entry, stats = Request(scope, receive), scope["route_entry"], request_stats.current_request()
+        stats.api, stats.path = "rest", "/" + "/".join(entry.pattern)
+        stats.kind = "query" if request.method in SAFE else "mutation"
         http.note_origin(request, "REST")
-        response = await _answer(request, place, self._house_of(request))
+        response = await _answer(request, entry, self._get_context(request))
         await response(scope, receive, send)
 
 
-async def _answer(request: Request, place: RouteEntry, house: RestContext) -> Response:
-    route = place.routes.get("GET" if request.method == "HEAD" else request.method)
-    drone_db_clients = house.settings.drone_db_clients
+async def _answer(request: Request, entry: RouteEntry, context: RestContext) -> Response:
+    route = entry.routes.get("GET" if request.method == "HEAD" else request.method)
+    settings = context.settings
     try:
         if route is None:
-            raise http.MethodNotAllowed("This path does not take that method.", place.methods)
-        async with asyncio.timeout(SECONDS + house.settings.request_limits.body_seconds):
-            call = await _call(request, route, house)
-        async with _limited(house.settings.query_seconds):
+            raise http.MethodNotAllowed("This path does not support that method.", entry.methods)
+        async with asyncio.timeout(MAX_SECONDS + settings.request_limits.body_seconds):
+            call = await _parse_call(request, route, context)
+        async with _limit_time(settings.query_seconds):
             return await route.answer(call)
     except ClientDisconnect:
-        return Response(status_code=400)  # nobody reads it
+        return Response(status_code=400)  # the client is gone
     except Exception as error:
-        as_400 = () if route is None else route.answers_400
         return errors.error_response(
             error,
-            as_400=as_400,
-            drone_db_clients=drone_db_clients,
-            most_errors=house.settings.request_limits.errors,
+            as_400=() if route is None else route.answers_400,
+            drone_db_clients=settings.drone_db_clients,
+            most_errors=settings.request_limits.errors,
         )
 
 
 @asynccontextmanager
-async def _limited(seconds: int) -> AsyncIterator[None]:
-    """Stop what takes too long; after a commit, the answer has so many seconds of its own."""
-    about, loop = request_stats.current_request(), asyncio.get_running_loop()
+async def _limit_time(seconds: int) -> AsyncIterator[None]:
+    """Limit a call to `MAX_SECONDS`. After a commit, the response has `seconds` of its own."""
+    stats, loop = request_stats.current_request(), asyncio.get_running_loop()
     try:
-        async with asyncio.timeout(SECONDS) as limit:
+        async with asyncio.timeout(MAX_SECONDS) as limit:
 
             def begin_to_read() -> None:
                 if not limit.expired():
                     limit.reschedule(loop.time() + seconds)
 
-            about.after_commit = begin_to_read
+            stats.after_commit = begin_to_read
             yield
     except asyncio.CancelledError:
-        if not about.change_made:
+        if not stats.committed_changes:
             raise
-        raise ChangeMade(MADE) from None
+        raise ChangeMade(CHANGE_MADE) from None
     finally:
-        about.after_commit = None
+        stats.after_commit = None
 
 
-async def _call(request: Request, route: Route, house: RestContext) -> Call:
-    async with session.token_slot(house.app) if route.throttles_tokens else nullcontext():
-        viewer = await _viewer(request, route, house)
+async def _parse_call(request: Request, route: Route, context: RestContext) -> Call:
+    async with session.token_slot(context.app) if route.throttles_tokens else nullcontext():
+        viewer = await _authenticate(request, route, context)
         if route.auth_mode is AuthMode.REQUIRED:
             policy.require_signed_in(viewer)
-    query = bound(route.query, request_bodies.query(request))
-    sent = await request_bodies.read(request, route.body, house.settings.request_limits)
-    given, document = bound(route.fields, sent), sent.document or {}
-    return Call(request, house, viewer, request.path_params, query, given, document)
+    query = bind(route.query, request_bodies.query(request))
+    body = await request_bodies.read(request, route.body, context.settings.request_limits)
+    fields, document = bind(route.fields, body), body.document or {}
+    return Call(request, context, viewer, request.path_params, query, fields, document)
 
 
-async def _viewer(request: Request, route: Route, house: RestContext) -> Viewer:
-    """Who calls; one who is known by a cookie changes something only from our own pages."""
-    shown = http.extract_credentials(request.scope, house.settings.auth_cookie_name)
+async def _authenticate(request: Request, route: Route, context: RestContext) -> Viewer:
+    """Return the viewer. Raises Unauthenticated, and Forbidden for a change with a cookie from another site."""
+    credentials = http.extract_credentials(request.scope, context.settings.auth_cookie_name)
     if route.auth_mode is AuthMode.NONE:
-        await session.reject_revoked(house.app, shown)
+        await session.reject_revoked(context.app, credentials)
         return viewers.ANONYMOUS
-    viewer = await http.authenticate(house.app, shown)
+    viewer = await http.authenticate(context.app, credentials)
     if request.method not in SAFE:
-        http.require_own_page(request, shown, viewer)
+        http.require_own_page(request, credentials, viewer)
     return viewer
 
 
 def _path_segments(scope: Scope) -> list[str]:
-    """The words of the path, without the slash that may end it; none when they are not UTF-8.
+    """Return the decoded segments of the path without a trailing slash; an empty list if they are not UTF-8.
 
-    From the raw path: in the decoded one, a `/` inside a word looks like any other.
+    They come from the raw path, since the decoded path does not distinguish an encoded `/` from a separator.
     """
     raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
     path = raw.decode("latin-1").removeprefix(quote(scope.get("root_path", "")))
-    parts = path.removesuffix("/").split("/")[1:]
+    segments = path.removesuffix("/").split("/")[1:]
     try:
-        return [unquote(part, errors="strict") for part in parts]
+        return [unquote(segment, errors="strict") for segment in segments]
     except UnicodeDecodeError:
         return []
+
+
+async def load_user(call: Call, layout: Layout) -> Row:
+    """Return the columns of the user in the path. Raises NotFound."""
+    user_name = validation.normalize_key(call.path_parameters["userName"])
+    row = await call.reads.one(read_graph.user_named, layout, user_name)
+    if row is None:
+        raise users.user_not_found(("userName",))
+    return row
+
+
+async def load_org(reads: ListReader, slug: str, layout: Layout) -> Row:
+    """Return the columns of an org by its slug. Raises NotFound."""
+    row = await reads.one(read_graph.org_slugged, layout, validation.normalize_key(slug))
+    if row is None:
+        raise NotFound("There is no such org.", ("orgSlug",))
+    return row

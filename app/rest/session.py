@@ -1,4 +1,4 @@
-"""Signing in, new tokens and passwords (U1, U2, U9, U10 in the numbering of the documented API)."""
+"""Routes of sign-in, token refresh and passwords (U1, U2, U9, U10 of the documented API)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,14 +23,14 @@ SECONDS_A_DAY = 86_400
 
 async def _authenticate(call: Call) -> Response:
     try:
-        session = await _signed_in(call)
+        session = await _log_in(call)
     except Unauthenticated:
         raise WrongLogin from None
-    return _opened(call, session)
+    return _session_response(call, session)
 
 
-async def _signed_in(call: Call) -> accounts.Session:
-    """A token of an external provider's goes before the password."""
+async def _log_in(call: Call) -> accounts.Session:
+    """Sign in with the token of the authentication provider if it is sent, else with the password."""
     token = (call.fields.get("token") or "").strip()
     if token:
         return await accounts.log_in_with_token(call.app, token)
@@ -38,14 +38,14 @@ async def _signed_in(call: Call) -> accounts.Session:
 
 
 def _credentials(call: Call) -> Sequence[str]:
-    """The user name and the password; raises Problems that name each that is missing."""
-    given = [(name, call.fields.get(name)) for name in ("username", "password")]
-    validation.raise_problems([InvalidInput(f"`{name}` is missing.", (name,)) for name, text in given if not text])
-    return [str(text) for _, text in given]
+    """Return the user name and the password. Raises Problems for missing ones."""
+    values = [(name, call.fields.get(name)) for name in ("username", "password")]
+    validation.raise_problems([InvalidInput(f"`{name}` is missing.", (name,)) for name, text in values if not text])
+    return [str(text) for _, text in values]
 
 
 async def _refresh(call: Call) -> Response:
-    return _opened(call, await accounts.refresh(call.app, call.viewer))
+    return _session_response(call, await accounts.refresh(call.app, call.viewer))
 
 
 async def _change_password(call: Call) -> Response:
@@ -53,22 +53,23 @@ async def _change_password(call: Call) -> Response:
         call.app, call.viewer, call.fields["oldPassword"], call.fields["newPassword"]
     )
     assert session is not None
-    return _opened(call, session)
+    return _session_response(call, session)
 
 
 async def _reset_password(call: Call) -> Response:
     current, new = call.fields.get("currentPassword"), call.fields["newPassword"]
     if current is not None:
         await accounts.require_password(call.app, call.viewer, call.path_parameters["userName"], current)
-    (fresh,) = await accounts.hash_managed_passwords(call.app, call.viewer, [(new, ("newPassword",))])
+    (new_hash,) = await accounts.hash_managed_passwords(call.app, call.viewer, [(new, ("newPassword",))])
     async with call.change("resetPassword") as tx:
-        await accounts.reset_password(tx, call.viewer, call.load_user(), str(fresh))
+        await accounts.reset_password(tx, call.viewer, call.user_ref(), str(new_hash))
     return empty()
 
 
-def _opened(call: Call, session: accounts.Session) -> Response:
+def _session_response(call: Call, session: accounts.Session) -> Response:
+    """Return the session as JSON, with its cookie unless a page of another site may have sent the request."""
     settings = call.context.settings
-    response = json(_session(settings, session))
+    response = json(_session_json(settings, session))
     if not http.from_foreign_page(call.request):
         lifetime = settings.token_expiration_in_days * SECONDS_A_DAY
         secure = call.request.url.scheme == "https"
@@ -76,13 +77,13 @@ def _opened(call: Call, session: accounts.Session) -> Response:
     return response
 
 
-def _session(settings: Settings, session: accounts.Session) -> dict[str, Any]:
-    """A token for all kinds of client: some read `username`, others `userName`; some cannot read a date."""
-    moment = format_instant(session.expires_at, timespec="auto")
+def _session_json(settings: Settings, session: accounts.Session) -> dict[str, Any]:
+    """Return the fields of all clients: some read `username`, others `userName`, and some need Unix seconds."""
+    expires_at = format_instant(session.expires_at, timespec="auto")
     return {
         "token": session.token,
-        "expires": int(session.expires_at.timestamp()) if settings.drone_db_clients else moment,
-        "expiresAt": moment,
+        "expires": int(session.expires_at.timestamp()) if settings.drone_db_clients else expires_at,
+        "expiresAt": expires_at,
         "username": session.user_name,
         "userName": session.user_name,
         "email": session.email,
@@ -91,17 +92,17 @@ def _session(settings: Settings, session: accounts.Session) -> dict[str, Any]:
 
 
 _LOGIN = (
-    Field("username", TEXT, "In any letter case; must be there unless `token` is."),
-    Field("password", PASSWORD, "At most 1,024 characters; must be there unless `token` is."),
-    Field("token", TEXT, "A token of the external provider, which goes before name and password; blank for none."),
+    Field("username", TEXT, "User name in any letter case; required without `token`."),
+    Field("password", PASSWORD, "At most 1,024 characters; required without `token`."),
+    Field("token", TEXT, "A token of the authentication provider, used instead of name and password; blank for none."),
 )
 _CHANGE = (
-    Field("oldPassword", PASSWORD, "The password that holds now.", required=True),
-    Field("newPassword", NEW_PASSWORD, "Keeps the password policy; at most 1,024 characters.", required=True),
+    Field("oldPassword", PASSWORD, "The current password.", required=True),
+    Field("newPassword", NEW_PASSWORD, "Must follow the password policy; at most 1,024 characters.", required=True),
 )
 _RESET = (
-    Field("currentPassword", PASSWORD, "Checked when it is given; null or absent for a reset without it."),
-    Field("newPassword", NEW_PASSWORD, "Keeps the password policy; at most 1,024 characters.", required=True),
+    Field("currentPassword", PASSWORD, "Checked if sent; null or absent for a reset without it."),
+    Field("newPassword", NEW_PASSWORD, "Must follow the password policy; at most 1,024 characters.", required=True),
 )
 
 ROUTES = (
@@ -110,7 +111,7 @@ ROUTES = (
         "/users/authenticate",
         _authenticate,
         AuthMode.NONE,
-        "Sign in with a password. Unknown, wrong and deactivated are refused alike. Sets the cookie too.",
+        "Sign in with a password, and set the cookie. The error is the same for every reason.",
         Body.ANY,
         _LOGIN,
         response_type=models.Session,
@@ -122,7 +123,7 @@ ROUTES = (
         "/users/authenticate/refresh",
         _refresh,
         AuthMode.REQUIRED,
-        "A new token for a good one, which stays good until it ends. A body is not looked at.",
+        "Get a new token for a valid one, which stays valid until it expires. A body is ignored.",
         response_type=models.Session,
         refusals=(429,),
         name="refreshToken",
@@ -133,7 +134,7 @@ ROUTES = (
         "/users/changepwd",
         _change_password,
         AuthMode.REQUIRED,
-        "Change one's own password. Every token ends, and a new one is answered.",
+        "Change the viewer's own password. Every token of the viewer ends, and the response has a new one.",
         Body.ANY,
         _CHANGE,
         response_type=models.Session,
@@ -146,7 +147,7 @@ ROUTES = (
         "/users/{userName}/changepwd",
         _reset_password,
         AuthMode.REQUIRED,
-        "Set the password of a user who holds no more than the asker; needs USERS_MANAGE. Every token of hers ends.",
+        "Set the password of a user with no more permissions than the viewer; needs USERS_MANAGE. The tokens end.",
         Body.JSON,
         _RESET,
         refusals=(403, 429),

@@ -1,4 +1,4 @@
-"""How much a user stores, and may store (U14, U15)."""
+"""Routes of storage quotas (U14, U15 of the documented API)."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,9 +11,8 @@ from app.domain.errors import NotFound
 from app.query.reader import ListReader
 from app.query.relations import FieldSpec, layout
 from app.rest import models
-from app.rest.lookups import load_user
 from app.rest.responses import json
-from app.rest.routing import AuthMode, Call, Route
+from app.rest.routing import AuthMode, Call, Route, load_user
 from app.services import quotas, read_graph
 
 _STORAGE = layout(User, "details", used=FieldSpec(of=read_graph.storage_used))
@@ -21,7 +20,7 @@ _USER = layout(User, "id")
 
 
 async def storage_by_user(reads: ListReader, keys: Iterable[int]) -> dict[int, dict[str, Any]]:
-    """What each of some users may store, and does."""
+    """Return the quota and the used storage of users in megabytes, by user id."""
     rows = await reads.related(read_graph.storage, _STORAGE, keys)
     return {
         key: {"total": quotas.quota_bytes(details), "used": quotas.cap_bytes(used)}
@@ -46,7 +45,7 @@ ROUTES = (
         "/users/storage",
         _own,
         AuthMode.REQUIRED,
-        "How much one stores, and may store; both are told whether quotas are enforced or not.",
+        "Used storage and quota of the viewer, also if quotas are not enforced.",
         response_type=models.Storage,
         name="getOwnStorage",
     ),
@@ -55,7 +54,7 @@ ROUTES = (
         "/users/{userName}/storage",
         _of,
         AuthMode.REQUIRED,
-        "How much a user stores, and may store; needs USERS_VIEW.",
+        "Used storage and quota of a user; needs USERS_VIEW.",
         response_type=models.Storage,
         refusals=(403,),
         answers_400=(NotFound,),

@@ -1,4 +1,4 @@
-"""What the server is and what it does here (U24, O11, Y1, /version)."""
+"""Routes of the version and the features of the server (U24, O11, Y1 of the documented API, and /version)."""
 
 from typing import Any
 
@@ -70,7 +70,7 @@ ROUTES = (
         "/users/management-enabled",
         _is_managed,
         AuthMode.NONE,
-        "Whether users are managed here; false with an external provider.",
+        "True if this server manages the users; false with an authentication provider.",
         response_type=bool,
         name="isUserManagementEnabled",
     ),
@@ -79,7 +79,7 @@ ROUTES = (
         "/orgs/features/member-management",
         _has_member_management,
         AuthMode.NONE,
-        "Whether POST, PUT and DELETE below /orgs/{orgSlug}/members are on.",
+        "True if POST, PUT and DELETE below /orgs/{orgSlug}/members are enabled.",
         response_type=models.Enabled,
         name="getMemberManagement",
     ),
@@ -88,7 +88,7 @@ ROUTES = (
         "/sys/features",
         _features,
         AuthMode.NONE,
-        "What this server does and demands, for clients that show or hide screens by it.",
+        "Features and requirements of this server, for clients that adapt their screens.",
         response_type=models.Features,
         name="getFeatures",
     ),

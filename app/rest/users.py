@@ -1,4 +1,4 @@
-"""Users: listing, making, changing and deleting them (U3 to U8)."""
+"""Routes of users (U3 to U8 of the documented API)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,15 +30,15 @@ _ORG = layout(Org, "slug", "id")
 async def _list(call: Call) -> Response:
     policy.require_users_view(call.viewer)
     rows = await call.reads.all(read_graph.users, _USER)
-    held, _ = await _held(call.reads, rows)
-    return json(held)
+    users_json, _ = await _with_roles_and_orgs(call.reads, rows)
+    return json(users_json)
 
 
 async def _list_detailed(call: Call) -> Response:
     policy.require_users_view(call.viewer)
     reads = call.reads
     rows = await reads.all(read_graph.users, _USER)
-    held, orgs = await _held(reads, rows)
+    users_json, orgs = await _with_roles_and_orgs(reads, rows)
     storage = await storage_by_user(reads, [row[0] for row in rows])
     datasets = await reads.counts(read_graph.org_datasets, {key for keys in orgs for key in keys})
     return json(
@@ -52,75 +52,75 @@ async def _list_detailed(call: Call) -> Response:
                 "datasetCount": sum(datasets.get(key, 0) for key in keys),
                 "createdDate": format_instant(row[2], timespec="auto"),
             }
-            for row, user, keys in zip(rows, held, orgs, strict=True)
+            for row, user, keys in zip(rows, users_json, orgs, strict=True)
         ]
     )
 
 
-async def _held(reads: ListReader, rows: Sequence[Row]) -> tuple[list[dict[str, Any]], list[set[int]]]:
-    """The users as the list shows them, and beside each the ids of her orgs."""
+async def _with_roles_and_orgs(reads: ListReader, rows: Sequence[Row]) -> tuple[list[dict[str, Any]], list[set[int]]]:
+    """Return the JSON objects of users, and the ids of the orgs of each."""
     keys = [row[0] for row in rows]
     roles = await reads.related(read_graph.user_roles, _ROLE, keys)
     owned = await reads.related(read_graph.owned_orgs, _ORG, keys)
     joined = await reads.related(read_graph.member_orgs, _ORG, keys)
-    shown, orgs = [], []
+    users_json, orgs = [], []
     for key, user_name, _, email, *_ in rows:
-        hers = [*owned.get(key, []), *joined.get(key, [])]
-        orgs.append({org_id for _, org_id, *_ in hers})
-        shown.append(
+        user_orgs = [*owned.get(key, []), *joined.get(key, [])]
+        orgs.append({org_id for _, org_id, *_ in user_orgs})
+        users_json.append(
             {
                 "userName": user_name,
                 "email": email,
                 "roles": [name for name, *_ in roles.get(key, [])],
-                "organizations": models.united(slug for slug, *_ in hers),
+                "organizations": models.union_sorted(slug for slug, *_ in user_orgs),
             }
         )
-    return shown, orgs
+    return users_json, orgs
 
 
 async def _create(call: Call) -> Response:
-    given = call.fields
-    hashes, wrong = await _hashed(call)
-    roles = given.get("roles")
-    wanted = users.DEFAULT_ROLES if roles is None else roles
-    new = users.UserCreate(given["userName"], given.get("email"), hashes[0], wanted)
+    data = call.fields
+    hashes, problems = await _hash_password(call)
+    roles = data.get("roles")
+    role_names = users.DEFAULT_ROLES if roles is None else roles
+    new = users.UserCreate(data["userName"], data.get("email"), hashes[0], role_names)
     async with call.change("createUser") as tx:
-        key = await provisioning.provision_one(tx, call.viewer, new, wrong, with_orgs=call.app.has_personal_orgs)
+        key = await provisioning.provision_one(tx, call.viewer, new, problems, with_orgs=call.app.has_personal_orgs)
     reads = call.reads
     row = await reads.one(read_graph.user, _USER, key)
-    assert row is not None, "who makes users sees them"
-    ((shown,), _) = await _held(reads, [row])
-    return json(shown)
+    assert row is not None, "a viewer who can create users sees them"
+    ((user,), _) = await _with_roles_and_orgs(reads, [row])
+    return json(user)
 
 
-async def _hashed(call: Call) -> tuple[Sequence[str | None], Sequence[Problem]]:
-    """The hash, or what is wrong with the password: that is told together with the rest."""
+async def _hash_password(call: Call) -> tuple[Sequence[str | None], Sequence[Problem]]:
+    """Return the hash, or the problems of the password, which are reported with those of the other fields."""
     try:
-        given = [(call.fields["password"], ("password",))]
-        return await session.hash_managed_passwords(call.app, call.viewer, given), ()
-    except Problems as refused:
-        return [None], refused.problems
+        password = [(call.fields["password"], ("password",))]
+        return await session.hash_managed_passwords(call.app, call.viewer, password), ()
+    except Problems as error:
+        return [None], error.problems
 
 
 async def _update(call: Call) -> Response:
     email = (call.fields["email"] or "") if "email" in call.fields else None
     async with call.change("updateUser") as tx:
-        await users.update_user(tx, call.viewer, call.load_user(), users.UserUpdate(email, call.fields.get("roles")))
+        await users.update_user(tx, call.viewer, call.user_ref(), users.UserUpdate(email, call.fields.get("roles")))
     return empty()
 
 
 async def _delete(call: Call) -> Response:
-    return await _deleted(call, call.path_parameters["userName"], call.query.get("successor"))
+    return await _delete_user(call, call.path_parameters["userName"], call.query.get("successor"))
 
 
 async def _delete_named(call: Call) -> Response:
-    return await _deleted(call, call.fields["userName"], call.fields.get("successor"))
+    return await _delete_user(call, call.fields["userName"], call.fields.get("successor"))
 
 
-async def _deleted(call: Call, user_name: str, successor: str | None) -> Response:
-    heir: RowRef | None = ("user_name", successor) if successor else None
+async def _delete_user(call: Call, user_name: str, successor: str | None) -> Response:
+    successor_ref: RowRef | None = ("user_name", successor) if successor else None
     async with call.change("deleteUser") as tx:
-        deleted = await user_deletion.delete_user(tx, call.viewer, ("user_name", user_name), heir)
+        deleted = await user_deletion.delete_user(tx, call.viewer, ("user_name", user_name), successor_ref)
     return json(
         {
             "userName": deleted.user_name,
@@ -136,25 +136,25 @@ async def _deleted(call: Call, user_name: str, successor: str | None) -> Respons
 
 
 _NEW = (
-    Field("userName", USER_NAME, "Letters and digits, 1 to 127; unique without regard to letter case.", required=True),
-    Field("password", NEW_PASSWORD, "Keeps the password policy; at most 1,024 characters.", required=True),
-    Field("email", EMAIL, "Unique without regard to letter case; absent, null or blank for none."),
-    Field("roles", TEXTS, "Names of roles; `user` when absent or null."),
+    Field("userName", USER_NAME, "Letters and digits, 1 to 127; unique, ignoring letter case.", required=True),
+    Field("password", NEW_PASSWORD, "Must follow the password policy; at most 1,024 characters.", required=True),
+    Field("email", EMAIL, "Unique, ignoring letter case; absent, null or blank for none."),
+    Field("roles", TEXTS, "Names of roles; `user` if absent or null."),
 )
 _CHANGES = (
-    Field("email", EMAIL, "Null or blank takes it away; absent leaves it."),
-    Field("roles", TEXTS, "All that she holds from now on; absent or null leaves them."),
+    Field("email", EMAIL, "Null or blank removes it; absent keeps it."),
+    Field("roles", TEXTS, "The new list of all roles; absent or null keeps them."),
 )
 _ON_CONFLICT = Field(
     "conflictResolution",
     choice("HaltOnConflict", "Overwrite", "Rename"),
-    "Understood and without effect: slugs are unique, so none is ever in the way.",
+    "Accepted without effect: slugs are unique, so that there are no conflicts.",
 )
 _SUCCESSOR = Field(
     "successor",
     TEXT,
-    "Who takes over what the user owns, and is not deactivated; nobody when absent. Needs the user to hold no"
-    " access that the asker lacks.",
+    "The new owner of the user's objects, who must be active; absent for no owner. The user may have no access that"
+    " the viewer lacks.",
 )
 
 ROUTES = (
@@ -163,7 +163,7 @@ ROUTES = (
         "/users",
         _create,
         AuthMode.REQUIRED,
-        "Make a user; needs USERS_MANAGE and every permission that the roles carry.",
+        "Create a user; needs USERS_MANAGE and every permission of the roles.",
         Body.ANY,
         _NEW,
         response_type=models.User,
@@ -187,7 +187,7 @@ ROUTES = (
         "/users/detailed",
         _list_detailed,
         AuthMode.REQUIRED,
-        "Every user with her storage and counts, by user name; needs USERS_VIEW.",
+        "Every user with storage and counts, by user name; needs USERS_VIEW.",
         response_type=list[models.DetailedUser],
         refusals=(403,),
         name="listDetailedUsers",
@@ -197,7 +197,7 @@ ROUTES = (
         "/users/{userName}",
         _update,
         AuthMode.REQUIRED,
-        "Change the e-mail address or the roles of a user who holds no more than the asker; needs USERS_MANAGE.",
+        "Change the e-mail or the roles of a user with no more permissions than the viewer; needs USERS_MANAGE.",
         Body.JSON,
         _CHANGES,
         refusals=(403, 409),
@@ -210,7 +210,8 @@ ROUTES = (
         "/users/{userName}",
         _delete,
         AuthMode.REQUIRED,
-        "Delete a user who holds no more than the asker; needs USERS_MANAGE. What she owned stays. A body is ignored.",
+        "Delete a user with no more permissions than the viewer; needs USERS_MANAGE. The user's objects stay. A body is"
+        " ignored.",
         query=(_SUCCESSOR, _ON_CONFLICT),
         response_type=models.Deleted,
         refusals=(403, 409),
@@ -223,9 +224,9 @@ ROUTES = (
         "/users",
         _delete_named,
         AuthMode.REQUIRED,
-        "Delete a user who is named in the body, as DELETE /users/{userName} does.",
+        "Delete the user named in the body, as DELETE /users/{userName} does.",
         Body.ANY,
-        (Field("userName", TEXT, "Who is deleted, in any letter case.", required=True), _SUCCESSOR, _ON_CONFLICT),
+        (Field("userName", TEXT, "User to delete, in any letter case.", required=True), _SUCCESSOR, _ON_CONFLICT),
         response_type=models.Deleted,
         refusals=(403, 409),
         answers_400=(NotFound,),

@@ -7,11 +7,15 @@ from app.domain.errors import Problem, Refusal
 from app.graphql.documents.cache import PARSE_FAILED, RESOLUTION_FAILURE, VALIDATION_FAILED
 from app.graphql.errors import LEFT_OUT
 from app.graphql.http import messages
-from app.http import refusals
+from app.http import responses
 from app.http.middleware import UNEXPECTED
 from scripts.reference_tables.markdown import code, table
 
-CLASSES_WITH_STATUSES_OF_THEIR_OWN = (messages.NotAcceptable, refusals.MethodNotAllowed, refusals.UnsupportedMediaType)
+CLASSES_WITH_STATUSES_OF_THEIR_OWN = (
+    messages.NotAcceptable,
+    responses.MethodNotAllowed,
+    responses.UnsupportedMediaType,
+)
 """Named here so that they are defined before the subclasses of `Refusal` are listed."""
 
 PAYLOAD = "`errors` of a payload"

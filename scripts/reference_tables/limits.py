@@ -61,8 +61,8 @@ LISTS: Mapping[str, int] = {
     "API tokens of one user": api_tokens.MAX_TOKENS,
     "orgs, and resources, that one API token is limited to": api_tokens.MAX_TARGETS,
     "items of every other list among the variables": DEFAULT_MAX_ITEMS,
-    "fields of a form, parts of a multipart body": request_bodies.MOST_FIELDS,
-    "items of a list in a REST body": parameters.MOST_TEXTS,
+    "fields of a form, parts of a multipart body": request_bodies.MAX_FIELDS,
+    "items of a list in a REST body": parameters.MAX_TEXTS,
     "documents in the store of persisted queries of a worker": persisted.MAX_TEXTS,
     "new documents that wait for their turn, for each kind of caller in a worker": admission.MAX_WAITING,
 }

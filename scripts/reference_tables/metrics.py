@@ -20,12 +20,12 @@ def _values(names: Iterable[str]) -> str:
 
 LABELS: Mapping[str, Mapping[str, str]] = {
     "ostiary_requests_total": {
-        "face": API,
+        "api": API,
         "kind": KIND,
         "status": "`2xx` to `5xx`, or `none` where no response was sent",
     },
-    "ostiary_request_duration_seconds": {"face": API, "kind": KIND, "le": "upper bound of the bucket in seconds"},
-    "ostiary_refusals_total": {"code": "a code of [errors](errors.md)"},
+    "ostiary_request_duration_seconds": {"api": API, "kind": KIND, "le": "upper bound of the bucket in seconds"},
+    "ostiary_errors_total": {"code": "a code of [errors](errors.md)"},
     "ostiary_limits_exceeded_total": {"limit": _values([*LIMITS, "variable_values", "errors"])},
     "ostiary_sign_ins_refused_total": {
         "api": "`REST` or `GRAPHQL`",
@@ -33,17 +33,17 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "reason": _values(Reason),
     },
     "ostiary_database_failures_total": {"reason": _values(Failure)},
-    "ostiary_executions_total": {
+    "ostiary_operations_total": {
         "executor": _values(get_args(Settings.model_fields["executor"].annotation)),
-        "cause": "the reason why the query has no plan; empty for `compiled`",
+        "reason": "the reason why no plan ran; empty for `compiled`",
     },
-    "ostiary_documents_total": {
-        "result": "`known` for a document in the cache, `read` for one that was parsed and validated"
+    "ostiary_document_cache_requests_total": {
+        "result": "`hit` for a document in the cache, `miss` for one that was parsed and validated"
     },
     "ostiary_database_connections": {"state": "`used` or `idle`"},
     "ostiary_workers": {"version": "the version of Ostiary"},
 }
-"""The labels of each family that has some, with their values; `tests/rules/test_reference.py` compares them with /metrics."""
+"""The labels of each family, with their values; `tests/rules/test_reference.py` compares them with /metrics."""
 
 
 def families() -> str:

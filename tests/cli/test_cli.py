@@ -121,7 +121,7 @@ def test_serve_gives_every_worker_the_named_settings_file(root: Root, served: li
 def test_reload_watches_the_servers_code(served: list[dict[str, Any]]) -> None:
     assert cli.main(["serve", "--port", "0", "--reload"]) == 0
 
-    assert served[0]["reload_dirs"] == [str(Path(cli.__file__).parent)]
+    assert served[0]["reload_dirs"] == [str(Path(cli.__file__).parents[1])]
 
 
 def test_the_default_password_is_pointed_out_at_home_and_refused_abroad(
@@ -159,7 +159,7 @@ def test_a_taken_port_is_said_in_one_line_before_the_database_is_touched(
 
     assert output() == (
         "",
-        f"ostiary: cannot listen on 127.0.0.1 port {taken}: Address already in use; choose with --host and --port\n",
+        f"ostiary: cannot listen on 127.0.0.1 port {taken}: Address already in use; set --host and --port\n",
     )
     assert not root.seen
     assert not served

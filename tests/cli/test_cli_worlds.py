@@ -56,8 +56,8 @@ def test_demo_fills_serves_and_refuses(settings: Settings, served: list[str], ou
 
     assert cli.main(["reindex"]) == 0
     out, err = output()
-    assert " rows of the access index were made anew in " in out
-    assert "it was right" in out
+    assert " rows of the access index in " in out
+    assert "it was correct" in out
     assert err == "ostiary: 300 of 300 resources\n"
     assert len(served) == 1
 
@@ -71,7 +71,7 @@ def test_a_world_that_everybody_can_enter_is_not_served_abroad(
 
     assert cli.main(["serve", "--port", "0", "--host", "0.0.0.0"]) == 2  # noqa: S104 - the claim is that it refuses
 
-    assert "everybody knows the password of the demo's people" in output()[1]
+    assert "the password of the demo users is public" in output()[1]
     assert not served
 
 
@@ -104,8 +104,8 @@ def test_serve_with_demo_leaves_another_registry_alone(
 @pytest.mark.parametrize(
     ("done", "said"),
     [
-        ((7, 0, 0), "7 rows of the access index were made anew in 0.0 s\nit was right: nothing differed\n"),
-        ((1200, 2, 1), "it was wrong: 2 rows were missing or different, 1 should not have been\n"),
+        ((7, 0, 0), "rebuilt 7 rows of the access index in 0.0 s\nit was correct: no row differed\n"),
+        ((1200, 2, 1), "it was incorrect: 2 rows were missing or different, 1 were surplus\n"),
     ],
 )
 def test_reindex_says_whether_anything_differed(
@@ -130,5 +130,7 @@ def test_a_command_teaches(output: Output, command: str) -> None:
 
     assert ended.value.code == 0
     out = output()[0]
-    assert {"demo": "To begin anew, take an empty database.", "reindex": "Reading goes on meanwhile"}[command] in out
+    assert {"demo": "To start again, use an empty database.", "reindex": "Reads continue during the rebuild"}[
+        command
+    ] in out
     assert max(map(len, out.splitlines())) <= 88

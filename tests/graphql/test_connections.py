@@ -20,7 +20,7 @@ from app.domain.errors import Refusal
 from app.http import file_descriptors
 from app.http.budget import BUDGET, Budget
 from app.http.fastpath.buffered_response import BufferedResponse
-from app.http.fastpath.protocol import PIECE, Protocol
+from app.http.fastpath.protocol import MIN_PIECE, Protocol
 from app.http.headers import parse_headers
 from app.observability.metrics import WorkerMetrics
 from tests.http.test_protocol import Transport, asgi
@@ -103,7 +103,7 @@ async def test_a_header_in_single_bytes_is_parsed_in_pieces(monkeypatch: pytest.
     connection.connection_lost(None)
 
     assert transport.writes[0].startswith(b"HTTP/1.1 200")
-    assert len([each for each in fed if each]) <= size / PIECE + 5
+    assert len([each for each in fed if each]) <= size / MIN_PIECE + 5
 
 
 @pytest.mark.parametrize("answer", [long, endless])
@@ -216,5 +216,5 @@ def test_there_is_always_a_file_descriptor_for_the_next_connection(
     file_descriptors.raise_limit(1_000, 64)
 
     assert now == [(raised, limits[1])]
-    assert file_descriptors.permitted(1_000, 64) == bound
+    assert file_descriptors.allowed_connections(1_000, 64) == bound
     assert bool(caplog.records) == (bound < 1_000)

@@ -71,5 +71,5 @@ async def test_executions_are_counted_by_executor_and_cause(api: Api, app: Starl
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:5000") as near:
         text = (await near.get("/metrics", headers={"authorization": f"Bearer {METRICS}"})).text
 
-    assert 'ostiary_executions_total{executor="compiled",cause=""} 2' in text
-    assert 'ostiary_executions_total{executor="reference",cause="first request"} 1' in text
+    assert 'ostiary_operations_total{executor="compiled",reason=""} 2' in text
+    assert 'ostiary_operations_total{executor="reference",reason="first request"} 1' in text

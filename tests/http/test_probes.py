@@ -116,9 +116,9 @@ async def test_however_many_ask_the_database_is_asked_once_a_second(monkeypatch:
 
     readiness = Readiness(Shutdown(), check)
 
-    assert await asyncio.gather(*(readiness.failed() for _ in range(5))) == ["database"] * 5
+    assert await asyncio.gather(*(readiness.find_problem() for _ in range(5))) == ["database"] * 5
     now[0] += 1
-    assert await asyncio.gather(*(readiness.failed() for _ in range(5))) == [None] * 5
+    assert await asyncio.gather(*(readiness.find_problem() for _ in range(5))) == [None] * 5
 
 
 async def test_from_the_signal_on_it_is_not_ready_and_the_signal_goes_on() -> None:
@@ -134,9 +134,9 @@ async def test_from_the_signal_on_it_is_not_ready_and_the_signal_goes_on() -> No
     readiness = Readiness(stopping, check)
     try:
         with stopping.on_signals():
-            assert await readiness.failed() is None
+            assert await readiness.find_problem() is None
             signal.raise_signal(signal.SIGTERM)
-            assert await readiness.failed() == "stopping"
+            assert await readiness.find_problem() == "stopping"
         assert signal.getsignal(signal.SIGTERM) is before
     finally:
         signal.signal(signal.SIGTERM, ours)
@@ -160,19 +160,19 @@ async def test_metrics_count_what_was_asked(app: Starlette, api: Api, make: Make
     grown = {name: after[name] - before.get(name, 0) for name in after}
     requests = {name: number for name, number in grown.items() if name.startswith("ostiary_requests_total") and number}
     assert requests == {
-        'ostiary_requests_total{face="graphql",kind="query",status="2xx"}': 3,
-        'ostiary_requests_total{face="graphql",kind="mutation",status="2xx"}': 2,
-        'ostiary_requests_total{face="graphql",kind="none",status="2xx"}': 1,
-        'ostiary_requests_total{face="rest",kind="query",status="4xx"}': 1,
-        'ostiary_requests_total{face="other",kind="none",status="2xx"}': 1,
+        'ostiary_requests_total{api="graphql",kind="query",status="2xx"}': 3,
+        'ostiary_requests_total{api="graphql",kind="mutation",status="2xx"}': 2,
+        'ostiary_requests_total{api="graphql",kind="none",status="2xx"}': 1,
+        'ostiary_requests_total{api="rest",kind="query",status="4xx"}': 1,
+        'ostiary_requests_total{api="other",kind="none",status="2xx"}': 1,
     }
-    codes = {name[len("ostiary_refusals_total{code=") + 1 : -2] for name in grown if "_refusals_" in name}
+    codes = {name[len("ostiary_errors_total{code=") + 1 : -2] for name in grown if "_errors_" in name}
     assert codes == {"FORBIDDEN", "INVALID_INPUT", "GRAPHQL_VALIDATION_FAILED", "NOT_FOUND"}
-    counted = 'ostiary_request_duration_seconds_count{face="graphql",kind="query"}'
-    last = 'ostiary_request_duration_seconds_bucket{face="graphql",kind="query",le="+Inf"}'
+    counted = 'ostiary_request_duration_seconds_count{api="graphql",kind="query"}'
+    last = 'ostiary_request_duration_seconds_bucket{api="graphql",kind="query",le="+Inf"}'
     assert grown[counted] == grown[last] == 3
-    assert grown['ostiary_documents_total{result="known"}'] == 2
-    assert grown["ostiary_statements_total"] >= 6
+    assert grown['ostiary_document_cache_requests_total{result="hit"}'] == 2
+    assert grown["ostiary_sql_statements_total"] >= 6
     assert after["ostiary_requests_in_progress"] == 1
     assert after["ostiary_hashing_jobs"] == 0
     assert ('ostiary_database_connections{state="used"}' in after) is (kind == "postgresql")
@@ -185,13 +185,13 @@ def test_every_number_is_described_once_before_it_is_told() -> None:
     about.statements, about.codes = 3, ["NOT_FOUND"]
     meter.record(about, 404, 0.002)
 
-    text = metrics.text([meter.samples(), meter.samples()])
+    text = metrics.format_metrics([meter.samples(), meter.samples()])
 
     told = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
     assert len(set(told)) == len(told)
-    assert re.search(r'_bucket\{face="other",kind="none",le="0.001"\} 0\n', text)
-    assert re.search(r'_bucket\{face="other",kind="none",le="0.0025"\} 2\n', text)
-    assert re.search(r'^ostiary_requests_total\{face="other",kind="none",status="4xx"\} 2$', text, re.MULTILINE)
+    assert re.search(r'_bucket\{api="other",kind="none",le="0.001"\} 0\n', text)
+    assert re.search(r'_bucket\{api="other",kind="none",le="0.0025"\} 2\n', text)
+    assert re.search(r'^ostiary_requests_total\{api="other",kind="none",status="4xx"\} 2$', text, re.MULTILINE)
 
 
 @pytest.fixture
@@ -253,7 +253,7 @@ def test_workers_are_added_up_and_one_that_ended_leaves_its_counters(
     board: Callable[[], MetricsDirectory], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked, lives, ended, killed = (board() for _ in range(4))
-    samples: Samples = {"ostiary_statements_total": 5, "ostiary_requests_in_progress": 2}
+    samples: Samples = {"ostiary_sql_statements_total": 5, "ostiary_requests_in_progress": 2}
     lives.publish(samples)
     ended.publish(samples)
     ended.publish(samples, ended=True)
@@ -262,16 +262,16 @@ def test_workers_are_added_up_and_one_that_ended_leaves_its_counters(
         killed.publish(samples)
     asked.publish(samples)
 
-    text = metrics.text([samples, *asked.others()])
+    text = metrics.format_metrics([samples, *asked.others()])
 
-    assert _numbers(text) == {"ostiary_statements_total": 20, "ostiary_requests_in_progress": 4}
+    assert _numbers(text) == {"ostiary_sql_statements_total": 20, "ostiary_requests_in_progress": 4}
 
 
 def test_one_worker_needs_no_folder_and_several_leave_none_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(worker_metrics.FOLDER_VARIABLE, "/left/by/somebody")
-    with worker_metrics.shared(1):
+    with worker_metrics.shared_folder(1):
         assert worker_metrics.FOLDER_VARIABLE not in os.environ
-    with worker_metrics.shared(2):
+    with worker_metrics.shared_folder(2):
         folder = Path(os.environ[worker_metrics.FOLDER_VARIABLE])
         assert folder.stat().st_mode & 0o777 == 0o700
     assert not folder.exists()
@@ -294,7 +294,7 @@ async def test_any_of_several_workers_tells_of_all_on_the_listener_of_its_own(tw
         async with httpx.AsyncClient(base_url=METRICS_AT, trust_env=False, verify=UNUSED_TLS) as client:
             found = _numbers((await client.get("/metrics")).text)
         version = next(number for name, number in found.items() if name.startswith("ostiary_workers"))
-        return version, found.get('ostiary_requests_total{face="rest",kind="query",status="2xx"}', 0)
+        return version, found.get('ostiary_requests_total{api="rest",kind="query",status="2xx"}', 0)
 
     async with asyncio.timeout(30):
         while await told() != (2, 20):  # noqa: ASYNC110 - another process gives no event

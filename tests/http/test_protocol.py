@@ -20,7 +20,7 @@ from uvicorn.server import ServerState
 from app import http
 from app.http.fastpath.buffered_response import BufferedResponse
 from app.http.fastpath.protocol import Protocol
-from app.http.fastpath.proxy_gate import ProxyGate
+from app.http.fastpath.router import ProxyGate
 from app.http.headers import CONNECTION, parse_headers
 from tests.support.server import Server, graphql
 

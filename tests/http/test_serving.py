@@ -148,7 +148,7 @@ def _abroad(folder: Path, environment: dict[str, str]) -> None:
         ended = server.ended()
     assert (ended.code, ended.out) == (2, "")
     last = ended.err.splitlines()[-1]
-    assert last.startswith("ostiary: --host 0.0.0.0: everybody knows the password of admin")
+    assert last.startswith("ostiary: --host 0.0.0.0: admin still has the default password")
     assert "OSTIARY_DEFAULT_ADMIN__PASSWORD" in last
 
 
@@ -170,7 +170,7 @@ async def test_several_at_once_prepare_a_database_once_and_none_honours_a_token_
     assert sum("  migrated    " in each.out for each in ended) == 1
     # A secret that has no place beside the database is pointed out by the one who made it.
     warnings = [line for each in ended for line in _complaints(each.err)]
-    assert ["made a signing secret" in line for line in warnings] == ([True] if empty else [])
+    assert ["generated a secret" in line for line in warnings] == ([True] if empty else [])
 
 
 async def _sign_out(one: Server, admin: str, servers: list[Server]) -> None:

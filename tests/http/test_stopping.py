@@ -34,7 +34,7 @@ async def test_a_stop_lets_a_slow_request_finish_and_ends_well(tmp_path: Path, u
     assert [each["user"]["userName"] for each in reply["data"]["createUsers"]["results"]] == [
         each["userName"] for each in MANY[:40]
     ]
-    assert (ended.code, [line for line in ended.err.splitlines() if "signing secret" not in line]) == (0, [])
+    assert (ended.code, [line for line in ended.err.splitlines() if "generated a secret" not in line]) == (0, [])
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -87,7 +87,7 @@ def _has_taken_on_all(found: dict[str, float]) -> bool:
     return found["ostiary_requests_in_progress"] + done >= 2 + 1 + LOGINS  # with what asks here, and the first login
 
 
-_LOGINS = 'ostiary_requests_total{{face="rest",kind="mutation",status="{}"}}'
+_LOGINS = 'ostiary_requests_total{{api="rest",kind="mutation",status="{}"}}'
 
 
 async def _until(server: Server, is_so: Callable[[dict[str, float]], bool]) -> None:

@@ -82,7 +82,7 @@ async def test_a_line_says_what_a_request_was_and_what_it_cost(api: Api, make: M
         "logger": "ostiary.requests",
         "message": "answered request",
         "requestId": "caller-7",
-        "face": "graphql",
+        "api": "graphql",
         "method": "POST",
         "path": "/graphql",
         "kind": "query",
@@ -113,7 +113,7 @@ async def test_a_path_is_told_as_its_template(
     await client.request(method, path)
 
     (line,) = _lines(written)
-    assert tuple(line.get(name) for name in ("path", "face", "kind", "status", "codes")) == told
+    assert tuple(line.get(name) for name in ("path", "api", "kind", "status", "codes")) == told
     assert HIDDEN not in written.getvalue()
 
 
@@ -283,7 +283,7 @@ def test_lines_are_for_people_where_people_look(
 ) -> None:
     seen: list[dict[str, Any]] = []
     monkeypatch.setattr("logging.config.dictConfig", seen.append)
-    monkeypatch.setattr("app.cli._prepared", lambda *_, **__: SimpleNamespace(migrated=[]))
+    monkeypatch.setattr("app.cli._prepare", lambda *_, **__: SimpleNamespace(migrated=[]))
     monkeypatch.setattr("sys.stderr.isatty", lambda: on_a_terminal)
     monkeypatch.chdir(tmp_path)
     if given is not None:

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 
 from app.observability import counters, logs, sign_in_log
 from app.observability.logs import JsonLines, Lines
-from app.observability.sign_in_log import LINES_A_SECOND, MOST_CHARACTERS, Reason
+from app.observability.sign_in_log import MAX_LINES_PER_SECOND, MAX_NAME_CHARACTERS, Reason
 from app.security import api_token_format
 from tests.support.client import Api
 from tests.support.factories import PASSWORD, Make
@@ -65,7 +65,7 @@ async def test_no_name_forges_a_line_or_a_field(scene: Scene, log: Log, name: st
     assert len(console) == len(log.told) >= ("\ud800" not in name)
     for line, told in zip(console, log.told, strict=True):
         assert line.isprintable()
-        assert told["userName"] == (name if len(name) <= MOST_CHARACTERS else f"{name[:MOST_CHARACTERS]}…")
+        assert told["userName"] == (name if len(name) <= MAX_NAME_CHARACTERS else f"{name[:MAX_NAME_CHARACTERS]}…")
         assert [_hosts(line, each) for each in _failregexes()].count([EVIL]) == 1
 
 
@@ -89,10 +89,10 @@ async def test_a_flood_is_a_few_lines_and_a_number(scene: Scene, log: Log, monke
     clock = [100.0]
     monkeypatch.setattr(sign_in_log, "monotonic", lambda: clock[0])
     before = counters.samples()
-    for _ in range(LINES_A_SECOND + 7):
+    for _ in range(MAX_LINES_PER_SECOND + 7):
         await scene.send("nonsense")
     await scene.send(api_token_format.generate())
-    assert [line["reason"] for line in log.told] == ["malformed"] * LINES_A_SECOND + ["unknown_token"]
+    assert [line["reason"] for line in log.told] == ["malformed"] * MAX_LINES_PER_SECOND + ["unknown_token"]
 
     clock[0] += 1
     await scene.send("nonsense")
@@ -101,11 +101,11 @@ async def test_a_flood_is_a_few_lines_and_a_number(scene: Scene, log: Log, monke
     assert (summary["reason"], summary["credential"], summary["suppressed"]) == ("malformed", "session_token", 7)
     assert line["reason"] == "malformed"
     sample = f'{FAMILY}{{api="GRAPHQL",credential="session_token",reason="malformed"}}'
-    assert counters.samples()[sample] == before.get(sample, 0) + LINES_A_SECOND + 8
+    assert counters.samples()[sample] == before.get(sample, 0) + MAX_LINES_PER_SECOND + 8
 
 
 async def test_what_was_left_out_is_told_also_when_nothing_follows(scene: Scene, log: Log) -> None:
-    for _ in range(LINES_A_SECOND + 3):
+    for _ in range(MAX_LINES_PER_SECOND + 3):
         await scene.send("nonsense")
 
     await asyncio.sleep(1.2)

@@ -76,7 +76,7 @@ async def test_head_is_answered_where_get_is() -> None:
 
 
 def test_no_route_stands_in_the_table_twice() -> None:
-    with pytest.raises(AssertionError, match="GET /users stands in the table twice"):
+    with pytest.raises(AssertionError, match="GET /users is in the table twice"):
         rest_toy.client(*PLACES, route("GET", "/users"))
 
 

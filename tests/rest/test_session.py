@@ -119,7 +119,7 @@ async def test_every_wrong_login_is_refused_alike(
         ({"username": 5, "password": "x"}, "`username` must be text."),
         ({"username": "Ann", "password": ["x"]}, "`password` must be text."),
         ({"username": "Ann", "password": "x", "token": {}}, "`token` must be text."),
-        ({"username": "Ann", "password": "x", "Password": "y"}, "A name stands in the body twice."),
+        ({"username": "Ann", "password": "x", "Password": "y"}, "The body has a name more than once."),
     ],
 )
 async def test_a_login_without_its_fields_is_a_400(
@@ -134,7 +134,7 @@ async def test_a_login_that_says_nothing_or_twice_is_a_400(client: httpx.AsyncCl
     twice = await client.post(LOGIN, data={"username": ["Ann", "Bob"], "password": "x"})
     nothing = await client.post(LOGIN)
 
-    assert twice.json()["error"] == "`username` stands there twice."
+    assert twice.json()["error"] == "`username` is sent more than once."
     assert [refusal(twice), refusal(nothing)] == [(400, False)] * 2
 
 

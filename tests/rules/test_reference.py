@@ -18,8 +18,11 @@ from scripts.reference_tables.metrics import LABELS
 from tests.support.server import METRICS, Server
 
 PAGES = sorted(FOLDER.glob("*.md"))
-LISTED = {"face", "kind", "limit", "api", "credential", "reason", "executor", "result", "state"}
+LISTED = {"kind", "limit", "api", "credential", "reason", "executor", "result", "state"}
 """Labels whose values are listed one by one."""
+
+OPEN = ("ostiary_operations_total", "reason")
+"""The label of a family whose values are described only."""
 
 METRIC = re.compile(r"\bostiary_[a-z_]+_(?:total|seconds|bytes|jobs|connections|progress|bucket|sum|count)\b")
 SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? ", re.MULTILINE)
@@ -102,7 +105,7 @@ def test_a_server_shows_the_labels_that_are_listed(tmp_path: Path) -> None:
         for label, value in re.findall(r'(\w+)="([^"]*)"', pairs):
             of_family.setdefault(label, set()).add(value)
 
-    assert {"ostiary_limits_exceeded_total", "ostiary_sign_ins_refused_total", "ostiary_refusals_total"} <= set(labels)
+    assert {"ostiary_limits_exceeded_total", "ostiary_sign_ins_refused_total", "ostiary_errors_total"} <= set(labels)
     assert {family: set(each) for family, each in labels.items()} == {
         family: set(LABELS.get(family, ())) for family in labels
     }
@@ -111,7 +114,7 @@ def test_a_server_shows_the_labels_that_are_listed(tmp_path: Path) -> None:
         for family, each in labels.items()
         for label, values in each.items()
         for value in values
-        if f"`{value}`" not in LABELS[family][label] and label in LISTED
+        if f"`{value}`" not in LABELS[family][label] and label in LISTED and (family, label) != OPEN
     ]
     assert unlisted == []
 

@@ -260,7 +260,7 @@ def test_the_command_line_lists_and_rotates(settings: Settings, capsys: pytest.C
 @pytest.mark.parametrize("overrides", [{}])
 def test_without_keys_there_is_nothing_to_rotate(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["keys", "list"]) == 0
-    assert capsys.readouterr().out == "there are none\nTokenAlgorithm is HS256: tokens are signed with the secret\n"
+    assert capsys.readouterr().out == "there are no keys\nTokenAlgorithm is HS256: tokens are signed with the secret\n"
 
     assert cli.main(["keys", "rotate"]) == 2
     assert capsys.readouterr().err == (

@@ -133,7 +133,7 @@ async def test_a_server_says_where_people_sign_in_and_lets_them_in(tmp_path: Pat
     assert [each["userName"] for each in users["data"]["users"]["nodes"]] == ["ann", "bea"]
     assert made["data"]["createUser"]["errors"] == [{"code": "PROTECTED"}]
     assert (wrong.status_code, wrong.json()) == (401, {"error": "Unauthorized", "noRetry": False})
-    assert re.search(r"^  sign-in     at 127.0.0.1, which keeps the accounts$", ended.out, re.MULTILINE)
+    assert re.search(r"^  sign-in     at 127.0.0.1, which manages the accounts$", ended.out, re.MULTILINE)
     assert "default password" not in ended.out
     assert not [word for word in (PASSWORD, "hush", ann, bea) if word in ended.out + ended.err]
     assert (ended.code, [json.loads(line)["logger"] for line in ended.err.splitlines()]) == (0, ["ostiary.sign_in"])

@@ -20,7 +20,7 @@ from starlette.applications import Starlette
 from app import db
 from app.db import tables
 from app.db.tables import AuditEvent, col
-from app.http.deadlines import MADE
+from app.http.deadlines import CHANGE_MADE
 from tests.support.client import Api
 from tests.support.factories import Make, Person
 from tests.support.faults import POINTS, Faults, Victim, cases
@@ -98,7 +98,7 @@ class Request:
             return {}
         body = json.loads(self.messages[1]["body"])
         if self.form == "rest":
-            verdict = "made" if self.messages[0]["status"] == 201 or body.get("error") == MADE else "not made"
+            verdict = "made" if self.messages[0]["status"] == 201 or body.get("error") == CHANGE_MADE else "not made"
             return {self.slugs[0]: verdict}
         if self.form == "trial":  # it shows what is there, if anything
             return {self.slugs[0]: "not made"}
@@ -146,7 +146,7 @@ class World:
         )
         await self._run(requests, victim)
         self.faults.victim = None
-        self.app.middleware_stack._watching.stopping.begun = False  # type: ignore[union-attr]  # noqa: SLF001
+        self.app.middleware_stack._log.shutdown.is_requested = False  # type: ignore[union-attr]  # noqa: SLF001
         self.hits[point, end] = self.hits.get((point, end), 0) + victim.is_hit
         for request in requests:
             await self._compare(request, f"{request.form}: {point}, {end}")
@@ -231,7 +231,7 @@ async def world(
     random = Random(SEED)
 
     def begin_to_stop() -> None:
-        app.middleware_stack._watching.stopping.begun = True  # type: ignore[union-attr]  # noqa: SLF001
+        app.middleware_stack._log.shutdown.is_requested = True  # type: ignore[union-attr]  # noqa: SLF001
 
     killer = await asyncpg.connect(url) if kind == "postgresql" else None
 

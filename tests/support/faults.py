@@ -227,13 +227,13 @@ class Faults:
         read, snapshot = database.read, database.snapshot
 
         async def has_read(of: Any, questions: Any, *, freshness: Any) -> Any:
-            if (about := request_stats.CURRENT.get()) is not None and about.change_made:
+            if (about := request_stats.CURRENT.get()) is not None and about.committed_changes:
                 await self.at("while the answer is read")
             return await read(of, questions, freshness=freshness)
 
         def has_opened(of: Any, *, freshness: Any) -> Any:
             async def before(inner: Any) -> Any:
-                if (about := request_stats.CURRENT.get()) is not None and about.change_made:
+                if (about := request_stats.CURRENT.get()) is not None and about.committed_changes:
                     await self.at("while the answer is read")
                 return await inner.__aenter__()
 

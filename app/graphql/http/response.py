@@ -10,10 +10,10 @@ from app.domain.errors import Refusal
 from app.graphql import errors
 from app.graphql.http import accept, playground
 from app.graphql.http.messages import GraphQLAnswer
-from app.http.deadlines import reported
+from app.http.deadlines import reported_error
 from app.observability import request_stats
 
-COMMON = {"Vary": "Accept", **http.UNKEPT}
+COMMON = {"Vary": "Accept", **http.NO_STORE}
 
 
 def answer_response(answer: GraphQLAnswer, media: str) -> Response:
@@ -38,7 +38,7 @@ def failure_response(error: Exception, media: str) -> Response:
 
 def interrupted_response(error: Exception, media: str) -> Response:
     """Return the response to a request that failed. After a commit, it says that the change was made."""
-    if isinstance(error := reported(error, errors.LOG), Refusal):
+    if isinstance(error := reported_error(error, errors.LOG), Refusal):
         return refusal_response(error, media)
     return failure_response(error, media)
 

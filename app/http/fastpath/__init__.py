@@ -1,1 +1,1 @@
-"""Shortcuts of uvicorn's protocol, bound to its version."""
+"""Fast paths around uvicorn and Starlette, bound to the version of uvicorn."""

@@ -1,4 +1,4 @@
-"""How a connection ends: after the last byte of the answer, within a bounded time, and without a reset."""
+"""Graceful close of a connection: after the last byte of the response, in bounded time, and without a TCP reset."""
 
 from asyncio import Transport
 from typing import Any
@@ -8,55 +8,55 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from app.http.budget import BUDGET, NEVER, Budget, exceeded
 
 IDLE, HEAD, BODY, REFUSED, CLOSED = range(5)
-"""The state of a connection: what is received, if anything, or that nothing that is received counts any more."""
+"""States of a connection: the part of a request that is being received, or that received data is ignored."""
 
 LINGER_SECONDS = 1.0
-"""How long the rest of a request is received and dropped after the last answer, so that no reset destroys it."""
+"""Seconds to receive and drop the rest of a request after the last response, so that a reset does not destroy it."""
 
 STOP_SECONDS = 0.25
-"""How long an idle connection stays open at a stop: a request that is on its way is answered, and told to close."""
+"""Seconds that an idle connection stays open at a shutdown, so that a request in transit is answered."""
 
-SLOWEST = 4_096
-"""Bytes a second that a client must read of a response that waits for it."""
+MIN_DRAIN_RATE = 4_096
+"""Bytes per second that a client must read of a buffered response."""
 
 
 class ClosingProtocol(HttpToolsProtocol):
-    """A connection that is closed gently: a base of the protocol.
+    """uvicorn's protocol with a graceful close; the base class of `Protocol`.
 
-    What is ours stands in slots: with more than thirty attributes in its `__dict__`, all of an object's are slow.
+    Our attributes are slots: an object with more than thirty attributes in its `__dict__` is slow.
     """
 
     __slots__ = (
         "_body_seconds",
         "_budget",
-        "_held",
-        "_left",
+        "_pending",
         "_running",
         "_socket",
         "_state",
+        "_undrained",
         "deadline",
         "drain_deadline",
     )
 
     def expire(self) -> None:
-        """Act on a deadline that has passed."""
+        """Refuse the request or close the connection after `deadline`."""
         raise NotImplementedError
 
     def give_up(self, *, lingers: bool) -> None:
-        """Refuse the connection for the sake of a newer one."""
+        """Refuse this connection to make room for a newer one."""
         raise NotImplementedError
 
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.deadline = self.drain_deadline = NEVER
         self._budget: Budget = self.app_state.get(BUDGET) or Budget()
         self._body_seconds: float = self._budget.limits.body_seconds
         self._state = IDLE
         self._running: RequestResponseCycle | None = None
-        """The request that is being answered; uvicorn's `cycle` is the one that came last."""
-        self._held = bytearray()
-        """A piece of a line that is not parsed yet."""
-        self._left = 0
+        """The request that is being answered; uvicorn's `cycle` is the last received one."""
+        self._pending = bytearray()
+        """Received bytes of a line that are not parsed yet."""
+        self._undrained = 0
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
@@ -72,7 +72,7 @@ class ClosingProtocol(HttpToolsProtocol):
 
     @property
     def is_closed(self) -> bool:
-        """Whether nothing is received or answered any more."""
+        """True if nothing is received or answered any more."""
         return self._state == CLOSED
 
     @property
@@ -81,10 +81,10 @@ class ClosingProtocol(HttpToolsProtocol):
         return cycle is not None and not cycle.response_complete
 
     def close(self, *, lingers: bool = False) -> None:
-        """Close the connection once the last answer is sent.
+        """Close the connection after the last response is sent.
 
-        Where a request is being received, or may be on its way, the rest is dropped for a while first: to close a
-        socket that has received more than was read resets the connection, and the client may lose the answer.
+        While a request is received or may be in transit, the rest is dropped first: closing a socket with unread data
+        resets the connection, and the client may lose the response.
         """
         if self._state == CLOSED:
             return
@@ -93,7 +93,7 @@ class ClosingProtocol(HttpToolsProtocol):
         self._budget.release_bytes(self)
         self._disconnect()
         now = self.loop.time()
-        self._left, self.drain_deadline = self._socket.get_write_buffer_size(), now + self._body_seconds
+        self._undrained, self.drain_deadline = self._socket.get_write_buffer_size(), now + self._body_seconds
         if not lingers or self._socket.is_closing():
             self._socket.close()
             return
@@ -105,25 +105,25 @@ class ClosingProtocol(HttpToolsProtocol):
             self._socket.abort()
 
     def _disconnect(self) -> None:
-        """Tell the application that nobody waits for its answer: uvicorn tells only the last of pipelined requests."""
+        """Disconnect all pipelined requests of the application; uvicorn disconnects only the last one."""
         for cycle in (self._running, self.cycle):
             if cycle is not None and not cycle.response_complete:
                 cycle.disconnected = True
                 cycle.message_event.set()
 
     def shutdown(self) -> None:
-        """Begin to close at a stop: answers say so, and what is idle stays open for a moment."""
+        """Begin to close at a shutdown: responses say `Connection: close`, and idle connections stay open briefly."""
         self._budget.is_stopping = True
         if self._is_answering:
             self.cycle.keep_alive = False
         elif self._state == BODY:
             self.close()
-        elif self._state == IDLE and not self._held:
+        elif self._state == IDLE and not self._pending:
             self.deadline = self.loop.time() + STOP_SECONDS
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._left = self._socket.get_write_buffer_size()
+        self._undrained = self._socket.get_write_buffer_size()
         self.drain_deadline = self.loop.time() + self._body_seconds
 
     def resume_writing(self) -> None:
@@ -133,14 +133,14 @@ class ClosingProtocol(HttpToolsProtocol):
 
     def check_drain(self) -> None:
         left = self._socket.get_write_buffer_size()
-        if self._left - left < min(self._left, SLOWEST * self._body_seconds):
+        if self._undrained - left < min(self._undrained, MIN_DRAIN_RATE * self._body_seconds):
             exceeded("body_seconds", int(self._body_seconds))
             self._socket.abort()
-        self._left, self.drain_deadline = left, self.loop.time() + self._body_seconds if left else NEVER
+        self._undrained, self.drain_deadline = left, self.loop.time() + self._body_seconds if left else NEVER
 
 
 class _Closing:
-    """A transport whose `close` is the one of the protocol."""
+    """A transport whose `close` calls the one of the protocol."""
 
     __slots__ = ("_protocol", "get_extra_info", "write")
 

@@ -1,8 +1,8 @@
-"""Reads and answers the ordinary request in one piece.
+"""Fast receive and send for ordinary requests.
 
-Most bodies have come before anybody reads them, and most answers are known to their end before the first byte of them
-is sent. What costs uvicorn four steps and a look at each header apart then takes two, and one write. Everything else
-goes uvicorn's own way.
+Most bodies have arrived before the application reads them, and most responses are complete before they are sent. These
+take two steps and one write instead of uvicorn's four steps and its loop over the headers. All others use uvicorn's
+code.
 """
 
 from asyncio import AbstractEventLoop, Future
@@ -18,7 +18,7 @@ from app.http.headers import CONNECTION, ConnectionHeaders
 
 
 class ConnectionState(Protocol):
-    """A connection, as far as an exchange needs it."""
+    """The part of a connection that an exchange uses."""
 
     header_memory: ConnectionHeaders
     loop: AbstractEventLoop
@@ -27,7 +27,7 @@ class ConnectionState(Protocol):
 
 
 class Exchange:
-    """An application for one request on a connection, around the one that is served."""
+    """An ASGI application for one request, around the served application."""
 
     __slots__ = ("_app", "_connection", "_cycle")
 
@@ -42,27 +42,27 @@ class Exchange:
         return self._app(scope, self.receive, self.send)
 
     def receive(self) -> Awaitable[Message]:
-        """Read what has come, and wait where there is nothing or more to come."""
+        """Return the complete body at once if it has arrived, else wait for the next part."""
         cycle = self._cycle
-        is_there = cycle.body and not cycle.more_body and not cycle.flow.read_paused
-        if not is_there or cycle.waiting_for_100_continue or cycle.disconnected or cycle.response_complete:
-            return self._received_in_parts()
+        is_complete = cycle.body and not cycle.more_body and not cycle.flow.read_paused
+        if not is_complete or cycle.waiting_for_100_continue or cycle.disconnected or cycle.response_complete:
+            return self._receive_part()
         body, cycle.body = bytes(cycle.body), bytearray()
         cycle.message_event.clear()
         read: Future[Message] = self._connection.loop.create_future()
         read.set_result({"type": "http.request", "body": body, "more_body": False})
         return read
 
-    async def _received_in_parts(self) -> Message:
-        """Wait for more; raises the refusal of a body that is not received to its end."""
+    async def _receive_part(self) -> Message:
+        """Wait for the next part. Raises the refusal of a body that is not received completely."""
         message: Message = await self._cycle.receive()
         refusal = self._connection.refusal
         if refusal is not None and self._cycle.more_body:
-            raise type(refusal)(refusal.message)  # a new one: what was raised holds on to the body by its trace
+            raise type(refusal)(refusal.message)  # a copy: the traceback of a raised error keeps the body alive
         return message
 
     def send(self, message: Message) -> Awaitable[None]:
-        """Answer."""
+        """Write a buffered response at once; pass other messages, and responses in special states, to uvicorn."""
         cycle = self._cycle
         if message["type"] != BUFFERED:
             sending: Awaitable[None] = cycle.send(message)
@@ -74,7 +74,7 @@ class Exchange:
             or not cycle.keep_alive
             or cycle.scope["method"] == "HEAD"
         ):
-            return self._sent_in_parts(message)
+            return self._send_parts(message)
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
         first = [b"%b: %b\r\n" % pair for pair in cycle.default_headers]
@@ -85,7 +85,7 @@ class Exchange:
         cycle.on_response()
         return self._connection.responses_sent
 
-    async def _sent_in_parts(self, message: Message) -> None:
+    async def _send_parts(self, message: Message) -> None:
         headers = [line.split(b": ", 1) for line in message["head"].split(b"\r\n")[:-1]]
         await self._cycle.send({"type": "http.response.start", "status": message["status"], "headers": headers})
         await self._cycle.send({"type": "http.response.body", "body": message["body"]})

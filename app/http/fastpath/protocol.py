@@ -1,6 +1,6 @@
-"""uvicorn's HTTP/1.1 within the budget of a request: the same bytes as uvicorn's, as long as no limit is exceeded.
+"""uvicorn's HTTP/1.1 protocol with the limits of `Budget`. Within the limits, it sends the same bytes as uvicorn.
 
-A connection has one deadline, which the budget looks at a few times a second, so that a request costs no timer.
+A connection has one deadline, which the budget checks a few times per second, so that a request needs no timer.
 """
 
 from asyncio import Future, Transport
@@ -17,23 +17,23 @@ from app.http.fastpath.exchange import Exchange
 from app.http.headers import ConnectionHeaders
 
 SPECIAL = frozenset({b"expect", b"host", b"transfer-encoding", b"upgrade"})
-"""Header fields that the protocol itself looks at."""
+"""Header fields that the protocol checks."""
 
-PIECE = 4_096
-"""Smaller pieces of a line are put together before they are parsed: the parser copies what it has for each piece."""
+MIN_PIECE = 4_096
+"""Bytes below which pieces of a line are joined before parsing, since the parser copies the line for each piece."""
 
 CHUNK_FRAMING = 5
-"""Bytes around a chunk that are not the body: at least a digit of its size, and two ends of lines."""
+"""Least bytes of a chunk beside its data: one digit of its size and two line ends."""
 
-UNCOUNTED = 16_384
-"""Bytes that each unfinished request may hold without being counted with those of others."""
+UNCOUNTED_BYTES = 16_384
+"""Bytes of an unfinished request that are not counted in the total of the worker."""
 
-MOST_PIPELINED = 32
-"""Requests of one connection that wait for the answer to the one before."""
+MAX_PIPELINED = 32
+"""Most requests of one connection that wait for the response to the previous one."""
 
 
 class Protocol(ClosingProtocol):
-    """One connection."""
+    """One client connection with its limits."""
 
     __slots__ = (
         "_arrived",
@@ -44,8 +44,8 @@ class Protocol(ClosingProtocol):
         "_is_counted",
         "_is_quiet",
         "_is_reserved",
-        "_most_bytes",
-        "_most_fields",
+        "_max_fields",
+        "_max_head_bytes",
         "_shared",
         "_size",
         "_timed",
@@ -56,15 +56,15 @@ class Protocol(ClosingProtocol):
         "responses_sent",
     )
 
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.header_memory = ConnectionHeaders()
         self.responses_sent: Future[None] = self.loop.create_future()
         self.responses_sent.set_result(None)
         self.refusal: Refusal | None = None
-        """Why no more of the body is received, for the application that waits for it."""
+        """The error to raise in the application if the rest of the body is not received."""
         limits = self._budget.limits
-        self._most_bytes, self._most_fields = limits.header_bytes, limits.header_fields
+        self._max_head_bytes, self._max_fields = limits.header_bytes, limits.header_fields
         self._head_seconds: float = limits.header_seconds
         self._timed = IDLE
         self._is_reserved = False
@@ -87,7 +87,7 @@ class Protocol(ClosingProtocol):
             return
         self._size = len(data)
         self._arrived += self._size
-        if (self._state != BODY or self._is_quiet) and (self._held or b"\n" not in data):
+        if (self._state != BODY or self._is_quiet) and (self._pending or b"\n" not in data):
             data = self._coalesce(data)
         before = self._body
         try:
@@ -96,22 +96,22 @@ class Protocol(ClosingProtocol):
             self._feed_without_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             self._refuse_for(error)
-        if self._state or self._held or self._arrived - self._shared > self._most_bytes:
+        if self._state or self._pending or self._arrived - self._shared > self._max_head_bytes:
             self._check(self._body - before)
 
     def _coalesce(self, data: bytes) -> bytes:
-        """Return what is to be parsed now: nothing, as long as a small piece of a line has come."""
-        self._held += data
-        if b"\n" not in data and len(self._held) < PIECE:
+        """Return the bytes to parse now: none while only a small piece of a line has arrived."""
+        self._pending += data
+        if b"\n" not in data and len(self._pending) < MIN_PIECE:
             return b""
-        joined = bytes(self._held)
-        self._held.clear()
+        joined = bytes(self._pending)
+        self._pending.clear()
         return joined
 
     def _feed_without_upgrade(self, rest: bytes) -> None:
-        """Parse the head again without the wish for another protocol, which nobody has to grant (RFC 9110, 7.8).
+        """Parse the head again without its Upgrade header, which a server may ignore (RFC 9110, 7.8).
 
-        The parser takes such a request for one without a body, and its body for the next request.
+        With the header, the parser would read the body as the next request.
         """
         method, self._upgrade = self._upgrade or b"", None
         lines = [b"%b: %b\r\n" % pair for pair in self.headers if pair[0] != b"upgrade"]
@@ -121,54 +121,51 @@ class Protocol(ClosingProtocol):
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         try:
             self.parser.feed_data(head + rest)
-        except httptools.HttpParserUpgrade as upgrade:  # another such request came right after it
+        except httptools.HttpParserUpgrade as upgrade:  # the next request has an Upgrade header too
             self._feed_without_upgrade((head + rest)[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             self._refuse_for(error)
 
     def _refuse_for(self, error: Exception) -> None:
-        """Refuse for what a callback has raised, or for what the parser has."""
+        """Refuse the request with the error of a callback, or as invalid HTTP for an error of the parser."""
         if self._state < REFUSED:
             reason = error.__context__
             self._refuse(reason if isinstance(reason, Refusal) else None)
 
     def _check(self, new: int) -> None:
-        """Compare what has come with the limits, where a request has not come to its end yet."""
+        """Check the limits of an incomplete request; `new` is the number of body bytes just received."""
         if self._state >= REFUSED:
             return
-        state = self._state or (HEAD if self._held else IDLE)
+        state = self._state or (HEAD if self._pending else IDLE)
         is_first = self._timed != state
         if is_first and state:
             self._timed = state
             self.deadline = self.loop.time() + (self._head_seconds if state == HEAD else self._body_seconds)
         if state != BODY:
-            if self._arrived - self._shared > self._most_bytes:
-                self._refuse(exceeded("header_bytes", self._most_bytes))
+            if self._arrived - self._shared > self._max_head_bytes:
+                self._refuse(exceeded("header_bytes", self._max_head_bytes))
         elif self._chunks is not None:
             self._check_chunks(new, is_first)
         elif self.cycle.response_complete:
             self._check_unread()
-        if self._arrived > UNCOUNTED and 0 < self._state < REFUSED:
+        if self._arrived > UNCOUNTED_BYTES and 0 < self._state < REFUSED:
             self._is_counted = True
             self._budget.hold(self, self._size)
 
     def _check_chunks(self, new: int, is_first: bool) -> None:
-        """Compare a body in chunks with the limits; `new` bytes of it have just come.
-
-        The sizes and extensions of chunks, and trailers, count as header fields.
-        """
+        """Check the limits of a chunked body. Chunk sizes, chunk extensions and trailers count as header bytes."""
         if is_first:
             self._framing = 0 if self._shared else self._arrived - self._head_size() - self._body
         else:
             self._framing += self._size - new
         self._is_quiet = not new
         if self._is_framing_excessive(self._framing):
-            self._refuse(exceeded("header_bytes", self._most_bytes))
+            self._refuse(exceeded("header_bytes", self._max_head_bytes))
         elif self.cycle.response_complete:
             self._check_unread()
 
     def _check_unread(self) -> None:
-        """Compare a body with the limit that no application reads: one that does compares it itself."""
+        """Check the size of a body that no application reads; an application checks it itself."""
         if self._body > self._budget.limits.body_bytes:
             self._refuse(exceeded("body_bytes", self._budget.limits.body_bytes))
 
@@ -181,11 +178,11 @@ class Protocol(ClosingProtocol):
     def on_chunk_header(self) -> None:
         self._chunks = (self._chunks or 0) + 1
         if self._is_framing_excessive(self._chunks * CHUNK_FRAMING):
-            raise exceeded("header_bytes", self._most_bytes)
+            raise exceeded("header_bytes", self._max_head_bytes)
 
     def _is_framing_excessive(self, framing: int) -> bool:
-        """Tell whether too much of a body in chunks is not the body: each chunk costs the same, however small it is."""
-        return framing > self._most_bytes + self._body // 2
+        """Return whether the bytes between chunks are too many; each chunk takes the same time, however small it is."""
+        return framing > self._max_head_bytes + self._body // 2
 
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
@@ -197,11 +194,11 @@ class Protocol(ClosingProtocol):
         self.headers.append((name, value))
 
     def _drop_trailer(self, name: bytes, value: bytes) -> None:
-        """Count a trailer field and drop it: as a header field it would change what the request means."""
+        """Count a trailer field and drop it: as a header field it would change the meaning of the request."""
         self._trailers += len(name) + len(value) + len(": " + "\r\n")
-        if self._trailers > self._most_bytes:
-            raise exceeded("header_bytes", self._most_bytes)
-        if name == b"connection":  # the parser obeys it and takes no further request
+        if self._trailers > self._max_head_bytes:
+            raise exceeded("header_bytes", self._max_head_bytes)
+        if name == b"connection":  # the parser obeys it and reads no further request
             self.cycle.keep_alive = False
 
     def _check_special(self, name: bytes, value: bytes) -> None:
@@ -218,10 +215,10 @@ class Protocol(ClosingProtocol):
             self._chunks = 0
 
     def on_headers_complete(self) -> None:
-        if self._is_reserved or self.pipeline or self._arrived > self._most_bytes:
+        if self._is_reserved or self.pipeline or self._arrived > self._max_head_bytes:
             self._check_head()
-        if len(self.headers) > self._most_fields:
-            raise exceeded("header_fields", self._most_fields)
+        if len(self.headers) > self._max_fields:
+            raise exceeded("header_fields", self._max_fields)
         if self._upgrade is not None:
             if self.parser.should_upgrade():
                 return
@@ -233,20 +230,20 @@ class Protocol(ClosingProtocol):
             self.cycle.keep_alive = False
 
     def _check_head(self) -> None:
-        """Refuse a head for what few heads can be refused for."""
+        """Check the limits that apply to few heads only: reserved connections, large heads and pipelines."""
         if self._is_reserved and not self._asks_for_health():
-            raise exceeded("connections", self._budget.most_connections)
-        if self._arrived > self._most_bytes and self._head_size() > self._most_bytes:
-            raise exceeded("header_bytes", self._most_bytes)
-        if len(self.pipeline) >= MOST_PIPELINED:
-            raise BadRequest("Too many requests wait on this connection.")
+            raise exceeded("connections", self._budget.max_connections)
+        if self._arrived > self._max_head_bytes and self._head_size() > self._max_head_bytes:
+            raise exceeded("header_bytes", self._max_head_bytes)
+        if len(self.pipeline) >= MAX_PIPELINED:
+            raise BadRequest("Too many requests wait on this connection. Read the responses first.")
 
     def _asks_for_health(self) -> bool:
         path = self.url.partition(b"?")[0]
         return path in HEALTH_PATHS or path.removeprefix(self.root_path.encode()) in HEALTH_PATHS
 
     def _head_size(self) -> int:
-        """Return the bytes of the head, of which more than the limit came together with something else."""
+        """Return the bytes of the head alone, if more than the limit arrived together with other data."""
         line = len(self.parser.get_method()) + len(self.url) + len(" " + " HTTP/1.1\r\n" + "\r\n")
         return line + sum(len(name) + len(value) + len(": " + "\r\n") for name, value in self.headers)
 
@@ -286,54 +283,54 @@ class Protocol(ClosingProtocol):
         if self.pipeline:
             cycle, app = self.pipeline.pop()
             self._start_asgi_task(cycle, app)
-        elif self._state == IDLE and not self._held:
+        elif self._state == IDLE and not self._pending:
             self.deadline = self.loop.time() + self.timeout_keep_alive
 
     def expire(self) -> None:
         self.deadline = NEVER
         if self._state == CLOSED:
             self._socket.close()
-        elif self._state == IDLE and not self._held:
+        elif self._state == IDLE and not self._pending:
             self._expire_idle()
-        elif self._state == BODY and self._is_unasked:
+        elif self._state == BODY and self._waits_for_application:
             self.deadline = self.loop.time() + self._body_seconds
         elif self._state == HEAD and self.flow.read_paused:
             self.deadline = self.loop.time() + self._head_seconds
         elif self._state != REFUSED:
-            self._refuse(self._timeout())
+            self._refuse(self._timeout_error())
 
     @property
-    def _is_unasked(self) -> bool:
-        """Whether the application has not asked for the rest of a body yet, so that the client waits for it."""
+    def _waits_for_application(self) -> bool:
+        """True if the client cannot send, since the application has not asked for the rest of the body."""
         return self._is_answering and (self.flow.read_paused or self.cycle.waiting_for_100_continue)
 
     def _expire_idle(self) -> None:
         if self._is_answering:
             return
         if self._is_reserved:
-            self._refuse(self._timeout())
+            self._refuse(self._timeout_error())
         else:
             self.close(lingers=True)
 
-    def _timeout(self) -> Refusal:
+    def _timeout_error(self) -> Refusal:
         if self._is_reserved and self._state != BODY:
-            return exceeded("connections", self._budget.most_connections)
+            return exceeded("connections", self._budget.max_connections)
         if self._state == BODY:
             return exceeded("body_seconds", int(self._body_seconds))
         return exceeded("header_seconds", int(self._head_seconds))
 
     def _refuse(self, error: Refusal | None) -> None:
-        """Refuse what is being received, and close: at once, or after the answers that are under way.
+        """Refuse the request that is being received, and close after the running responses are sent.
 
-        Without an error, the request is not HTTP as we take it.
+        Without an error, the request is not valid HTTP.
         """
         if not self._is_answering:
             if self._state != BODY:
-                self._write(error)
+                self._write_error(error)
             self.close(lingers=True)
         elif self._state == BODY and error is None:
             if not self.cycle.response_started and not self.pipeline:
-                self._write(None)
+                self._write_error(None)
             self.close(lingers=True)
         else:
             self.cycle.keep_alive = False
@@ -342,24 +339,24 @@ class Protocol(ClosingProtocol):
                 self.cycle.message_event.set()
             self._state = REFUSED
 
-    def _write(self, error: Refusal | None) -> None:
-        """Answer for the application."""
+    def _write_error(self, error: Refusal | None) -> None:
+        """Write the response to a refused request, or uvicorn's response to invalid HTTP."""
         if error is None:
-            self._state = self._state or HEAD  # what is no method is a request as well, and its rest is dropped
+            self._state = self._state or HEAD  # an invalid method is a request too, and its rest is dropped
             self.send_400_response("Invalid HTTP request received.")
             return
-        is_known = self._state == HEAD
-        response = self._budget.refusal(error, self.url.partition(b"?")[0] if is_known else b"")
+        has_url = self._state == HEAD
+        response = self._budget.refusal(error, self.url.partition(b"?")[0] if has_url else b"")
         lines = [*self.server_state.default_headers, *response.raw_headers]
         head = b"".join([STATUS_LINE[response.status_code], *(b"%b: %b\r\n" % pair for pair in lines), b"\r\n"])
-        is_bodiless = is_known and self.parser.get_method() == b"HEAD"
+        is_bodiless = has_url and self.parser.get_method() == b"HEAD"
         self._socket.write(head if is_bodiless else head + bytes(response.body))
 
     def give_up(self, *, lingers: bool) -> None:
         if self._state == CLOSED:
             self._socket.abort()
         elif self._state != REFUSED:
-            self._refuse(exceeded("connections", self._budget.most_connections))
+            self._refuse(exceeded("connections", self._budget.max_connections))
             if self.is_closed and not lingers:
                 self._socket.close()
 

@@ -1,4 +1,4 @@
-"""The page on which people read the description, kept beside this file; no part of it comes from elsewhere."""
+"""The reference page of the REST API. All its files are in this folder."""
 
 from functools import cache
 from importlib import resources
@@ -9,16 +9,16 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
-"""What keeps foreign scripts out of the page, and the page out of foreign frames."""
+"""Headers that forbid scripts of other origins and frames."""
 
 MEDIA_TYPES = {
     "reference.css": "text/css; charset=utf-8",
     "reference.js": "text/javascript; charset=utf-8",
 }
-"""The parts of the page that are served beside it."""
+"""Files of the page that are served separately."""
 
 
 @cache
 def content(name: str) -> bytes:
-    """What a file of the page holds."""
+    """Return the bytes of a file of the page."""
     return resources.files(__name__).joinpath(name).read_bytes()

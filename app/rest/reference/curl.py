@@ -1,4 +1,4 @@
-"""A call of an operation as a line for a shell, with the made-up values of its description."""
+"""The curl line of an operation, with the example values of its description."""
 
 import json
 import shlex
@@ -10,27 +10,27 @@ from app.rest.reference.markup import Html, el, joined
 
 JSON = "application/json"
 SERVER = "http://localhost:5000"
-"""Where a server listens unless told; a script puts in its stead where the page comes from."""
+"""Default address of a server. A script replaces it by the origin of the page."""
 
-Described = Mapping[str, Any]
+Description = Mapping[str, Any]
 
 
-def line(method: str, path: str, told: Described) -> Html:
-    """The line; the server's address is an element of its own."""
-    for each in told.get("parameters", []):
+def line(method: str, path: str, operation: Description) -> Html:
+    """Return the line. The address of the server is a separate element."""
+    for each in operation.get("parameters", []):
         if each["in"] == "path":
             path = path.replace(f"{{{each['name']}}}", quote(str(each["example"])))
     begin = "curl " if method == "GET" else f"curl -X {method} "
     words = joined([el("span", SERVER, class_="server"), path])
-    return joined([begin, words, *(f" {option}" for option in _options(told))])
+    return joined([begin, words, *(f" {option}" for option in _options(operation))])
 
 
-def _options(told: Described) -> Iterator[str]:
-    if told["security"]:
+def _options(operation: Description) -> Iterator[str]:
+    if operation["security"]:
         yield '-H "Authorization: Bearer $TOKEN"'
-    if "requestBody" not in told:
+    if "requestBody" not in operation:
         return
-    content = told["requestBody"]["content"]
+    content = operation["requestBody"]["content"]
     kind = next(iter(content))
     values = _values(content[kind]["schema"])
     if kind == JSON:
@@ -43,11 +43,11 @@ def _options(told: Described) -> Iterator[str]:
             yield f"--data-urlencode {shlex.quote(f'{name}={text}')}"
 
 
-def _values(schema: Described) -> dict[str, Any]:
-    """What must be given; where nothing must, what has an example."""
+def _values(schema: Description) -> dict[str, Any]:
+    """Return examples of the required fields; if none is required, of all fields with an example."""
     if "properties" not in schema:
         return dict(schema["examples"][0])
     fields = schema["properties"]
-    shown = {name: each["examples"][0] for name, each in fields.items() if "examples" in each}
-    required = schema.get("required", shown)
-    return {name: value for name, value in shown.items() if name in required}
+    examples = {name: each["examples"][0] for name, each in fields.items() if "examples" in each}
+    required = schema.get("required", examples)
+    return {name: value for name, value in examples.items() if name in required}

@@ -197,7 +197,9 @@ async def _create_many(context: GraphQLContext, data: CreateUsersInput) -> Outco
         hashes, problems = await _hash_passwords(context, passwords)
         async with context.change(dry_run=data.validate_only) as tx:
             new = [_user_create(*each) for each in zip(data.users, hashes, strict=True)]
-            user_ids = await provisioning.provision(tx, context.viewer, new, problems, with_orgs=context.app.has_personal_orgs)
+            user_ids = await provisioning.provision(
+                tx, context.viewer, new, problems, with_orgs=context.app.has_personal_orgs
+            )
             return {"results": results(CreateUsersResult, "user", user_ids)}
     except errors.Problem as problem:
         return _reject(len(data.users), [problem])
