@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 from graphql import GraphQLSyntaxError, Lexer, Source, TokenKind, parse
+from hypothesis import given
+from hypothesis import strategies as some
 
 from app.config import Limits
-from app.graphql.documents.cache import DocumentCache, Invalid
-from app.graphql.documents.canonical import SentText, canonical, number_of, tokens_of
+from app.graphql.documents.cache import SEARCHED_CHARACTERS, DocumentCache, Invalid
+from app.graphql.documents.canonical import IndexedSource, SentText, canonical, number_of, tokens_of
 from tests.support.client import Api
 from tests.support.factories import Make
 from tests.support.walking import SCHEMA
@@ -177,3 +179,26 @@ def test_blanks_and_comments_make_no_new_document() -> None:
         "#\n" * 4_000 + "{__typename}",
     ):
         assert documents.lookup(text, None) is known
+
+
+@given(some.text(alphabet="ab\n\r ", max_size=60), some.integers(min_value=0, max_value=60))
+def test_a_position_has_the_location_that_graphql_core_finds(text: str, position: int) -> None:
+    position = min(position, len(text))
+
+    assert IndexedSource(text).get_location(position) == Source(text).get_location(position)
+
+
+def test_a_long_document_is_searched_for_few_errors() -> None:
+    """Validation searches the text for each error, so that errors times characters are bounded."""
+    names = [f"U{number}{'x' * 900}" for number in range(150)]
+    document = f"query({' '.join(f'$v{at}: {name}' for at, name in enumerate(names))}) {{ __typename }}"
+    short = f"query({' '.join(f'$v{at}: U{at}' for at in range(150))}) {{ __typename }}"
+    errors = {}
+
+    for text in (document, short):
+        with pytest.raises(Invalid) as raised:
+            DocumentCache(SCHEMA, Limits()).operation(text, None, {}, introspection=True)
+        errors[text] = len(raised.value.errors)
+
+    assert errors[document] * len(document) < 2 * SEARCHED_CHARACTERS
+    assert errors[short] > 40

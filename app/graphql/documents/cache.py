@@ -24,7 +24,7 @@ from graphql import (
 from app.caching import AudienceLRU
 from app.config import Limits
 from app.graphql.coercion.variable_usage import shaping_variables
-from app.graphql.documents.canonical import SentText, canonical
+from app.graphql.documents.canonical import IndexedSource, SentText, canonical
 from app.graphql.documents.charges import Charge
 from app.graphql.documents.limits import Cost, InvalidFragments, LimitExceeded, check_document, check_text
 
@@ -34,6 +34,9 @@ RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE"
 TOO_COMPLEX = LimitExceeded.code
 
 MAX_ERRORS = 50
+SEARCHED_CHARACTERS = 500_000
+"""Errors times characters of a document: validation may search the text for each error that it reports."""
+
 MAX_CACHED_LENGTH = 65_536
 """Characters of a text that is cached."""
 VARIABLE = re.compile(r"\$ (\w+)", re.ASCII)
@@ -306,7 +309,7 @@ class DocumentCache:
             return _failure([error], PARSE_FAILED)
         except InvalidFragments as error:
             return _failure([GraphQLError(error.message, error.node)], VALIDATION_FAILED)
-        if errors := self._violations(document, introspection):
+        if errors := self._violations(document, len(new.canonical), introspection):
             return _failure(errors, VALIDATION_FAILED)
         nodes = [node for node in document.definitions if isinstance(node, FragmentDefinitionNode)]
         fragments = {node.name.value: node for node in nodes}
@@ -315,15 +318,16 @@ class DocumentCache:
     def _parse(self, new: "_New") -> DocumentNode:
         """Return the syntax tree of the canonical text. A syntax error has the position in the sent text."""
         try:
-            return parse(new.canonical, max_tokens=self._limits.tokens)
+            return parse(IndexedSource(new.canonical), max_tokens=self._limits.tokens)
         except GraphQLSyntaxError:
             if new.canonical != new.sent:
-                parse(new.sent, max_tokens=self._limits.tokens)
+                parse(IndexedSource(new.sent), max_tokens=self._limits.tokens)
             raise
 
-    def _violations(self, document: DocumentNode, introspection: bool) -> list[GraphQLError]:
+    def _violations(self, document: DocumentNode, length: int, introspection: bool) -> list[GraphQLError]:
         rules = specified_rules if introspection else (*specified_rules, _NoIntrospection)
-        return validate(self._schema, document, rules, self._most_errors, hide_suggestions=not introspection)
+        most_errors = min(self._most_errors, max(1, SEARCHED_CHARACTERS // length))
+        return validate(self._schema, document, rules, most_errors, hide_suggestions=not introspection)
 
 
 @dataclass(frozen=True, slots=True)

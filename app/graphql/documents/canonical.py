@@ -7,6 +7,7 @@ Texts that differ only in ignored characters share one cached document. Errors h
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
+from functools import cached_property
 
 from graphql import GraphQLError, Source, SourceLocation
 
@@ -46,26 +47,34 @@ def _is_open(tokens: Sequence[str]) -> bool:
     return bool(tokens) and tokens[-1][0] == '"' and STRING.fullmatch(tokens[-1]) is None
 
 
+class IndexedSource(Source):
+    """A source that finds its line starts once; graphql-core searches the text again for each error."""
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return [0, *(match.end() for match in LINE_END.finditer(self.body))]
+
+    def get_location(self, position: int) -> SourceLocation:
+        """Return the line and column of a position, as `Source` does."""
+        line = bisect_right(self._line_starts, position)
+        return SourceLocation(line, position - self._line_starts[line - 1] + 1)
+
+
 class SentText:
     """A sent text with its canonical form."""
 
-    __slots__ = ("_canonical", "_lines", "_starts", "_text")
+    __slots__ = ("_canonical", "_starts", "_text", "source")
 
     def __init__(self, text: str, canonical_text: str) -> None:
         self._text, self._canonical = text, canonical_text
         self._starts: tuple[list[int], list[int]] | None = None
-        self._lines: list[int] | None = None
-
-    @property
-    def source(self) -> Source:
-        """The sent text as a `Source` of graphql-core."""
-        return Source(self._text)
+        self.source = IndexedSource(text)
 
     def locations(self, error: GraphQLError) -> list[SourceLocation]:
         """Return the locations of an error whose positions are those of the canonical text."""
         if not error.positions or self._text == self._canonical:
             return list(error.locations or ())
-        return [self._location(self.position(each)) for each in error.positions]
+        return [self.source.get_location(self.position(each)) for each in error.positions]
 
     def position(self, position: int) -> int:
         """Return the position in the sent text of a position in the canonical text."""
@@ -76,12 +85,6 @@ class SentText:
         canonical_starts, sent_starts = self._starts
         index = max(0, bisect_right(canonical_starts, position) - 1)
         return sent_starts[index] + position - canonical_starts[index]
-
-    def _location(self, position: int) -> SourceLocation:
-        if self._lines is None:
-            self._lines = [0, *(match.end() for match in LINE_END.finditer(self._text))]
-        line = bisect_right(self._lines, position)
-        return SourceLocation(line, position - self._lines[line - 1] + 1)
 
 
 def _starts(text: str) -> list[int]:
