@@ -135,15 +135,23 @@ def refusal(failure: Failure) -> Refusal:
     return kind(_TEXTS[failure])
 
 
+PERSISTENT = frozenset({Failure.FULL, Failure.DAMAGED})
+"""Failures that a write without a commit does not notice: it may touch neither the disk nor the damaged page."""
+
+
 class FailureLog:
     """A counter of all failures that logs each kind at most once a minute."""
 
     def __init__(self) -> None:
         self._next_log_at: dict[Failure, float] = {}
+        self.persistent: Failure | None = None
+        """The last persistent failure, until readiness has committed a write."""
 
     def note(self, failure: Failure, error: BaseException, *, is_logged: bool = True) -> None:
         """Count a failure, and log it unless the caller logs it itself."""
         counters.increment("ostiary_database_failures_total", reason=failure.value)
+        if failure in PERSISTENT:
+            self.persistent = failure
         now = monotonic()
         if is_logged and now >= self._next_log_at.get(failure, 0.0):
             self._next_log_at[failure] = now + LOG_INTERVAL_SECONDS

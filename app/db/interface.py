@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.sql.base import Executable
 from sqlmodel import SQLModel
@@ -13,6 +13,9 @@ from sqlmodel import SQLModel
 from app.db.loop_yield import chunks
 from app.db.statements import CompiledStatement, Row, StatementCache, Values, compile_insert, compile_update
 from app.observability import request_stats
+
+if TYPE_CHECKING:
+    pass
 
 STATEMENTS_CACHED = 512
 """Number of compiled statements of services in the cache."""
@@ -135,6 +138,8 @@ class Database(ABC):
 
     waits: bool = True
     """True if the event loop runs other tasks during every read. Otherwise the database itself limits long reads."""
+
+    failures: "FailureLog"
 
     def __init__(self, statements: StatementCache) -> None:
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)

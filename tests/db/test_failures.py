@@ -155,6 +155,24 @@ async def test_a_full_file_refuses_what_needs_room_and_takes_it_again(
     assert codes(await api(CREATE, as_=root, input=given)) == []
 
 
+async def test_readiness_commits_a_write_after_a_full_disk(database: db.Database) -> None:
+    """A write that is rolled back needs no room, so it does not notice."""
+    database.failures.note(Failure.FULL, Exception("no room"))
+    writes = []
+    write = database.write
+    database.write = lambda **options: writes.append(options["dry_run"]) or write(**options)  # type: ignore[method-assign]
+
+    assert [await migrations.failing(database) for _ in range(2)] == [None, None]
+    assert writes == [False, True]
+
+
+@ON_SQLITE
+async def test_a_damaged_file_is_not_ready_until_a_restart(database: db.Database) -> None:
+    database.failures.note(Failure.DAMAGED, Exception("malformed"))
+
+    assert [await migrations.failing(database) for _ in range(2)] == ["damaged", "damaged"]
+
+
 @ON_SQLITE
 async def test_a_file_that_another_program_holds_is_busy(
     api: Api, make: Make, database: db.Database, url: str, monkeypatch: pytest.MonkeyPatch

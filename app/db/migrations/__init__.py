@@ -76,14 +76,24 @@ async def failing(database: Database) -> str | None:
 
 
 async def _failing_to_write(database: Database) -> str | None:
-    """Try a write that is rolled back."""
+    """Try a write and roll it back. After a persistent failure, commit it: only a commit proves that the disk has room.
+
+    A damaged file of SQLite is never written to again. The failure stands until a restart.
+    """
+    persistent = database.failures.persistent
+    if persistent is Failure.DAMAGED and database.dialect.name == "sqlite":
+        return persistent.value
     try:
-        async with asyncio.timeout(ANSWER_SECONDS), database.write(dry_run=True) as tx:
+        async with (
+            asyncio.timeout(ANSWER_SECONDS),
+            database.write(dry_run=persistent is None) as tx,
+        ):
             await tx.rows(_TOUCH)
     except TimeoutError:
-        return None
+        return None if persistent is None else persistent.value
     except Refusal as error:
         return _name_failure(error)
+    database.failures.persistent = None
     return None
 
 

@@ -126,7 +126,7 @@ class PostgresDatabase(Database):
         default_factory=lambda: AvailabilityLogger("the database", log), init=False
     )
     _settled_event: int = field(default=0, init=False)
-    _failures: FailureLog = field(default_factory=FailureLog, init=False)
+    failures: FailureLog = field(default_factory=FailureLog, init=False)
 
     def __post_init__(self) -> None:
         super().__init__(_statement_cache)
@@ -161,7 +161,7 @@ class PostgresDatabase(Database):
                 self._availability.mark_down(error)
             if failure in _INVALIDATES_POOL:
                 self._pool.expire()
-            self._failures.note(failure, error, is_logged=not is_away)
+            self.failures.note(failure, error, is_logged=not is_away)
             raise refusal(failure) from error
 
     async def read(self, statements: Sequence[BoundStatement], *, freshness: Freshness) -> list[list[Row]]:

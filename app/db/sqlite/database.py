@@ -226,7 +226,7 @@ class SqliteDatabase(Database):
         super().__init__(_statement_cache)
         self._path = path
         self._files = {name: _identity(name) for name in (path, path.with_name(f"{path.name}-wal"))}
-        self._failures = FailureLog()
+        self.failures = FailureLog()
         self._writer = Writer(connect(path), self._require_files)
         self._slow_reads = SlowReadPool(longest)
         self._readers = [ReadConnection(connect(path, read_only=True))]
@@ -246,7 +246,7 @@ class SqliteDatabase(Database):
             async with self._borrow() as reader:
                 return await self._slow_reads.fetch_all(reader, statements)
         except sqlite3.Error as error:
-            self._failures.refuse(error)
+            self.failures.refuse(error)
 
     async def commit_version(self) -> Any:
         return self.cached_commit_version()
@@ -278,7 +278,7 @@ class SqliteDatabase(Database):
         except DeadlineExceeded:
             return await self._slow_reads.fetch_all(reader, statements)
         except sqlite3.Error as error:
-            self._failures.refuse(error)
+            self.failures.refuse(error)
 
     @asynccontextmanager
     async def _borrow(self) -> AsyncIterator[ReadConnection]:
@@ -305,7 +305,7 @@ class SqliteDatabase(Database):
 
     def write(self, *, dry_run: bool = False, is_large: bool = False) -> AbstractAsyncContextManager[Transaction]:
         make = partial(SqliteTransaction, self, self._writer)
-        return _Write(self._writer.commits.open_slot(make, dry_run=dry_run, is_large=is_large), self._failures)
+        return _Write(self._writer.commits.open_slot(make, dry_run=dry_run, is_large=is_large), self.failures)
 
     def _require_files(self) -> None:
         """Raise FileReplaced unless the paths refer to the open files; otherwise writes would be lost."""
