@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 APP = "app.main"
 """The composition root. It brings the whole server along, so it is loaded by name, and only when it is needed."""
 
+PROTOCOLS = {"fast": "app.http.fastpath.protocol:Protocol", "plain": "httptools"}
+"""What uvicorn loads for each `HttpProtocol`."""
 
 HEALTHCHECK_SECONDS = 15
 """How long a worker may take to start, or to answer its supervisor, before it is replaced."""
@@ -206,7 +208,7 @@ def _serve(arguments: argparse.Namespace) -> None:
     print("\n".join([*_announcement(settings, prepared, arguments.host, port), *told]), flush=True)
     with worker_metrics.shared(arguments.workers):
         file_descriptors.raise_limit(settings.request_limits.connections, RESERVED_CONNECTIONS)
-        _run(arguments, port, log, settings.shutdown_seconds)
+        _run(arguments, port, log, settings)
 
 
 def _check_proxies() -> None:
@@ -271,7 +273,7 @@ def _announcement(settings: "Settings", prepared: Any, host: str, port: int) -> 
     return lines
 
 
-def _run(arguments: argparse.Namespace, port: int, log: dict[str, Any], shutdown_seconds: int) -> None:
+def _run(arguments: argparse.Namespace, port: int, log: dict[str, Any], settings: "Settings") -> None:
     import uvicorn
 
     from app.http import supervisor
@@ -290,7 +292,7 @@ def _run(arguments: argparse.Namespace, port: int, log: dict[str, Any], shutdown
             reload=arguments.reload,
             reload_dirs=[str(Path(__file__).parent)] if arguments.reload else None,
             loop="auto",  # uvloop where it can be had
-            http="app.http.fastpath.protocol:Protocol",
+            http=PROTOCOLS[settings.http_protocol],
             ws="none",
             lifespan="on",  # a failure in it stops the start
             log_config=log,
@@ -300,7 +302,7 @@ def _run(arguments: argparse.Namespace, port: int, log: dict[str, Any], shutdown
             interface="asgi3",
             proxy_headers=False,  # `web.entrance` reads them, of trusted proxies
             date_header=True,
-            timeout_graceful_shutdown=shutdown_seconds,
+            timeout_graceful_shutdown=settings.shutdown_seconds,
             timeout_worker_healthcheck=HEALTHCHECK_SECONDS,
         )
 

@@ -172,6 +172,11 @@ class Settings(BaseSettings):
         description="How GraphQL queries are answered: compiled, by plans and the library's own executor where there is"
         " none, or stock, by that alone.",
     )
+    http_protocol: Literal["fast", "plain"] = Field(
+        "fast",
+        description="Which class handles HTTP/1.1: fast, Ostiary's own; or plain, the one of uvicorn. Plain is slower"
+        " and has no HeaderBytes, HeaderFields, HeaderSeconds, BodySeconds and Connections: a proxy must limit those.",
+    )
     query_seconds: values.Count = Field(
         15,
         ge=1,

@@ -163,7 +163,7 @@ def _use_public_pool() -> None:
         return found
 
     postgresql.PostgresConnection.rows = rows  # type: ignore[method-assign]
-    postgresql.ConnectionPool = PublicPool  # type: ignore[attr-defined]
+    postgresql.ConnectionPool = PublicPool  # type: ignore[attr-defined,assignment]
 
 
 def _use_public_protocol() -> None:
