@@ -170,6 +170,7 @@ async def measure(thing: str, database: str, url: str, made: World, folder: Path
                 say(f"{thing}, {database}: {case.name}, {number} at once")
                 turns = await _alternate(kept, removed, case, number, seconds / ROUNDS)
                 found.append(Comparison(thing, database, case.name, number, *turns))
+                say(found[-1].line())  # a run that fails later leaves what it has measured
     return found
 
 
