@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 APP = "app.main"
 """The composition root. It imports the complete server, so it is loaded by name and only when a command needs it."""
 
+PROTOCOLS = {"fast": "app.http.fastpath.protocol:Protocol", "plain": "httptools"}
+"""What uvicorn loads for each `HttpProtocol`."""
 
 HEALTHCHECK_SECONDS = 15
 """Seconds for a worker to start, or to answer its supervisor, before it is replaced."""
@@ -209,7 +211,7 @@ def _serve(arguments: argparse.Namespace) -> None:
     print("\n".join([*_banner(settings, prepared, arguments.host, port), *demo]), flush=True)
     with worker_metrics.shared_folder(arguments.workers):
         file_descriptors.raise_limit(settings.request_limits.connections, RESERVED_CONNECTIONS)
-        _run(arguments, port, log, settings.shutdown_seconds)
+        _run(arguments, port, log, settings)
 
 
 def _check_proxies() -> None:
@@ -274,7 +276,7 @@ def _banner(settings: "Settings", prepared: Any, host: str, port: int) -> Sequen
     return lines
 
 
-def _run(arguments: argparse.Namespace, port: int, log: dict[str, Any], shutdown_seconds: int) -> None:
+def _run(arguments: argparse.Namespace, port: int, log: dict[str, Any], settings: "Settings") -> None:
     import uvicorn
 
     from app.http import supervisor
@@ -293,7 +295,7 @@ def _run(arguments: argparse.Namespace, port: int, log: dict[str, Any], shutdown
             reload=arguments.reload,
             reload_dirs=[str(Path(__file__).parents[1])] if arguments.reload else None,
             loop="auto",  # uvloop if it is installed
-            http="app.http.fastpath.protocol:Protocol",
+            http=PROTOCOLS[settings.http_protocol],
             ws="none",
             lifespan="on",  # a failure in it stops the start
             log_config=log,
@@ -303,7 +305,7 @@ def _run(arguments: argparse.Namespace, port: int, log: dict[str, Any], shutdown
             interface="asgi3",
             proxy_headers=False,  # `ProxyGate` reads those of trusted proxies
             date_header=True,
-            timeout_graceful_shutdown=shutdown_seconds,
+            timeout_graceful_shutdown=settings.shutdown_seconds,
             timeout_worker_healthcheck=HEALTHCHECK_SECONDS,
         )
 

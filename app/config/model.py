@@ -180,6 +180,11 @@ class Settings(BaseSettings):
         description="Executor of GraphQL operations: compiled runs a plan where there is one; reference always runs the"
         " executor of graphql-core.",
     )
+    http_protocol: Literal["fast", "plain"] = Field(
+        "fast",
+        description="Which class handles HTTP/1.1: fast, Ostiary's own; or plain, the one of uvicorn. Plain is slower"
+        " and has no HeaderBytes, HeaderFields, HeaderSeconds, BodySeconds and Connections: a proxy must limit those.",
+    )
     query_seconds: values.Count = Field(
         15,
         ge=1,

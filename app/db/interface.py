@@ -15,6 +15,9 @@ from app.db.statements import CompiledStatement, Row, StatementCache, Values, co
 from app.observability import request_stats
 
 if TYPE_CHECKING:
+    from app.db.failures import FailureLog
+
+if TYPE_CHECKING:
     pass
 
 STATEMENTS_CACHED = 512

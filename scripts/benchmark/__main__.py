@@ -15,7 +15,7 @@ from pathlib import Path
 
 import asyncpg
 
-from scripts.benchmark import executors, floods, hostile, logins, report, writes
+from scripts.benchmark import ablations, executors, floods, hostile, logins, report, writes
 from scripts.benchmark.cases import Asking, Case
 from scripts.benchmark.filling import postgresql_world, say, sqlite_world
 from scripts.benchmark.load import Measured, Refused, measure, opened
@@ -37,6 +37,8 @@ def main(argv: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="ostiary-bench-") as folder:
         if arguments.hostile:
             return _attacked(arguments, Path(folder), command)
+        if arguments.ablations is not None:
+            return _ablated(arguments, Path(folder), command)
         if arguments.executors:
             return _raced(arguments, Path(folder), command)
         if arguments.writes:
@@ -90,6 +92,20 @@ def _raced(arguments: argparse.Namespace, folder: Path, command: str) -> int:
     return 0
 
 
+def _ablated(arguments: argparse.Namespace, folder: Path, command: str) -> int:
+    """Measure each optimization by itself."""
+    found, versions = [], []
+    with ExitStack() as stack, _runner() as runner:
+        for database, urls, version in _worlds(arguments, folder, stack):
+            versions.append(version)
+            for thing in arguments.ablations or ablations.DATABASES:
+                if database in ablations.DATABASES[thing]:
+                    made = World(arguments.specs[0])
+                    found += runner.run(ablations.measure(thing, database, urls[0], made, folder, arguments.seconds))
+    report.show(ablations.table(found, report.about(command, versions)))
+    return 0
+
+
 def _written(arguments: argparse.Namespace, folder: Path, command: str) -> int:
     """Measure what changes cost, and what the disk allows."""
     lines, versions = [], []
@@ -122,11 +138,18 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
         "--hostile", action="store_true", help="what hostile documents cost, in a tiny world unless told otherwise"
     )
     parser.add_argument("--executors", action="store_true", help="only the compiled beside the reference executor")
+    parser.add_argument(
+        "--ablations",
+        nargs="*",
+        choices=[*ablations.DATABASES],
+        metavar="THING",
+        help=f"only the server beside one without an optimization, in a tiny world: {', '.join(ablations.DATABASES)}",
+    )
     parser.add_argument("--logins", action="store_true", help="only what signing in costs, and what it costs others")
     parser.add_argument("--writes", action="store_true", help="only what changes cost, beside what the disk allows")
     parser.add_argument("--quick", action="store_true", help="a tiny world and short looks: does it work?")
     arguments = parser.parse_args(argv)
-    base = QUICK if arguments.quick or arguments.hostile else Spec()
+    base = QUICK if arguments.quick or arguments.hostile or arguments.ablations is not None else Spec()
     given = {name: getattr(arguments, name) for name in sizes if getattr(arguments, name) is not None}
     counts = arguments.resources or ([100_000, 1_000_000] if arguments.grow else [base.resources])
     arguments.specs = [replace(base, seed=arguments.seed, resources=count, **given) for count in sorted(counts)]

@@ -85,11 +85,12 @@ def graphql(query: str, variables: dict[str, Any] | None = None, token: str | No
 async def answer(connection: Connection, request: bytes) -> Any:
     """The data of a GraphQL reply; raises Refused for errors of any kind."""
     status, body = await connection.ask(request)
-    _accept(status, body)
+    accept(status, body)
     return orjson.loads(body)["data"]
 
 
-def _accept(status: int, body: bytes) -> None:
+def accept(status: int, body: bytes) -> None:
+    """Raise Refused unless an answer is a success."""
     if status != OK or b'"errors":[{' in body:
         raise Refused(f"{status}: {body[:500].decode(errors='replace')}")
 
@@ -136,7 +137,7 @@ async def measure(port: int, requests: Sequence[bytes], seconds: float, into: Me
     """Ask one after another for some time, then on many connections at once; raises Refused."""
     async with opened(port, 1) as (connection,):
         for request in requests[:WARMING]:
-            _accept(*await connection.ask(request))
+            accept(*await connection.ask(request))
         await _time_each(connection, requests, seconds, into)
     async with opened(port, CONNECTIONS) as connections:
         await _time_many(connections, requests, seconds, into)
@@ -150,7 +151,7 @@ async def _time_each(connection: Connection, requests: Sequence[bytes], seconds:
             return
         status, body = await connection.ask(request)
         into.seconds.append(time.perf_counter() - began)
-        _accept(status, body)
+        accept(status, body)
 
 
 async def _time_many(
@@ -162,7 +163,7 @@ async def _time_many(
     async def worker(connection: Connection) -> int:
         asked = 0
         while not asked or (asked < MOST and time.perf_counter() < began + seconds):
-            _accept(*await connection.ask(next(waiting)))
+            accept(*await connection.ask(next(waiting)))
             asked += 1
         return asked
 

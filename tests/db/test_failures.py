@@ -158,9 +158,14 @@ async def test_a_full_file_refuses_what_needs_room_and_takes_it_again(
 async def test_readiness_commits_a_write_after_a_full_disk(database: db.Database) -> None:
     """A write that is rolled back needs no room, so it does not notice."""
     database.failures.note(Failure.FULL, Exception("no room"))
-    writes = []
+    writes: list[bool] = []
     write = database.write
-    database.write = lambda **options: writes.append(options["dry_run"]) or write(**options)  # type: ignore[method-assign]
+
+    def count(*, dry_run: bool = False, is_large: bool = False) -> Any:
+        writes.append(dry_run)
+        return write(dry_run=dry_run, is_large=is_large)
+
+    database.write = count  # type: ignore[method-assign]
 
     assert [await migrations.failing(database) for _ in range(2)] == [None, None]
     assert writes == [False, True]

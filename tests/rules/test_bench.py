@@ -57,6 +57,15 @@ def test_what_changes_cost_is_measured_by_itself_beside_the_disk(capsys: pytest.
     assert any(row[0].endswith("by SQLite alone") for row in rows)
 
 
+def test_an_optimization_is_measured_beside_a_server_without_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--database", "sqlite", *TINY, "--ablations", "shared glance"]) == 0
+
+    rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines()]
+    found = {(row[2], row[3]) for row in rows if row[0] == "| shared glance"}
+    assert {("the empty query", "1"), ("one check", "8")} < found
+    assert len(found) == 12
+
+
 def test_a_kept_world_is_not_made_again(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     urls = [
         sqlite_world(Spec(users=20, orgs=3, groups=5, resources=30), _folder(tmp_path / name), tmp_path / "kept")
