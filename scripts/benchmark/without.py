@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from app import cli
 from app.db.interface import Database
+from app.db.postgresql import connection as pg
 from app.db.postgresql import database as postgresql
 from app.db.sqlite.database import SqliteDatabase
 from app.graphql.documents.cache import Invalid
@@ -57,13 +58,13 @@ def _parse_bodies_again() -> None:
         try:
             return await self._answer(scope, asked)
         except Invalid as invalid:
-            return self._invalid(invalid)
+            return self._reject(invalid)
 
     GraphQLEndpoint._post = post  # type: ignore[method-assign]  # noqa: SLF001
 
 
 def _read_version_each_time(self: SqliteDatabase) -> Any:
-    return self._watching.execute("PRAGMA data_version").fetchone()[0]
+    return self._watcher_cursor.execute("PRAGMA data_version").fetchone()[0]
 
 
 def _load_each_viewer() -> None:
@@ -100,8 +101,8 @@ class PublicPool:
                 reset=_reset_nothing,
                 command_timeout=60,
                 timeout=postgresql.CONNECT_SECONDS,
-                connection_class=postgresql.PostgresConnection,
-                statement_cache_size=postgresql.PREPARED_PER_CONNECTION,
+                connection_class=pg.PostgresConnection,
+                statement_cache_size=pg.PREPARED_PER_CONNECTION,
                 max_cached_statement_lifetime=0,
                 server_settings=postgresql.SETTINGS,
             )
@@ -150,19 +151,19 @@ def _use_public_pool() -> None:
     """Use the pool of asyncpg, and its cache of prepared statements: a release invalidates every one held outside."""
 
     async def rows(
-        self: postgresql.PostgresConnection, text: str, arguments: Sequence[Any], *, begins: bool = False
+        self: pg.PostgresConnection, text: str, arguments: Sequence[Any], *, begins: bool = False
     ) -> Sequence[Any]:
         is_prepared = self._prepared.get(text) is not None
         if begins and is_prepared:
             self._transport.write(self._begin)  # type: ignore[attr-defined]
         elif begins:
-            await self.execute(postgresql.READ)
-        found: Sequence[Any] = await self.fetch(text, *arguments, timeout=postgresql.READ_SECONDS)
+            await self.execute(pg.READ)
+        found: Sequence[Any] = await self.fetch(text, *arguments, timeout=pg.READ_SECONDS)
         if not is_prepared:
             self._prepared.put(text, True)
         return found
 
-    postgresql.PostgresConnection.rows = rows  # type: ignore[method-assign]
+    pg.PostgresConnection.rows = rows  # type: ignore[method-assign]
     postgresql.ConnectionPool = PublicPool  # type: ignore[attr-defined,assignment]
 
 
