@@ -29,7 +29,7 @@ APP = "app.main"
 """The composition root. It imports the complete server, so it is loaded by name and only when a command needs it."""
 
 PROTOCOLS = {"fast": "app.http.fastpath.protocol:Protocol", "plain": "httptools"}
-"""What uvicorn loads for each `HttpProtocol`."""
+"""The protocol class of uvicorn for each value of `HttpProtocol`."""
 
 HEALTHCHECK_SECONDS = 15
 """Seconds for a worker to start, or to answer its supervisor, before it is replaced."""

@@ -1,1 +1,1 @@
-"""What can be done: a function does one thing for a viewer, inside a transaction that its caller opened."""
+"""Operations of the product. A function performs one for a viewer, within a transaction that its caller opened."""

@@ -78,12 +78,12 @@ def test_only_a_query_of_an_anonymous_viewer_may_lag() -> None:
 def test_a_read_may_lag_only_where_the_rule_says_so() -> None:
     """Authentication, checks and services name `PRIMARY` at each call, and no other module decides."""
     lagging = {path for path, tree in _app() if any(name == "REPLICA_OK" for name in _attributes(tree))}
-    assert lagging == {"app/security/authentication.py"}
+    assert lagging == {"app/query/reader.py"}
 
     told = {
         (path, ast.unparse(keyword.value).removeprefix("db."))
         for path, tree in _app()
-        if path.startswith(("app/security/authentication.py", "app/services/", "app/migrations/"))
+        if path.startswith(("app/security/authentication.py", "app/services/", "app/db/migrations/"))
         for keyword in _freshness_of_reads(tree)
     }
     assert {path for path, _ in told} >= {

@@ -20,7 +20,7 @@ IMPORTS_OF_REFS = {
     "app.graphql.schema.decorators",
     "app.query.relations",
     "app.services",
-    "app.services.roles",
+    "app.domain.refs",
 }
 
 

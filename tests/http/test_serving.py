@@ -47,7 +47,6 @@ PASSWORD = "a password for these tests"
 SECRET = "a secret that no output may ever show"
 WRONG = "a password that is not right"
 NUMBERS = count(1)
-
 ODD: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/users/authenticate", {"data": {"username": "quiet", "password": WRONG}}),
     ("POST", "/graphql", {"json": {"query": WHO}, "headers": {"authorization": f"Bearer {WRONG}"}}),

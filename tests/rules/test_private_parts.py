@@ -18,7 +18,7 @@ PARTS = {
     },
     r"uvicorn\.supervisors": {"app/http/supervisor.py"},
     r"def capture_signals": {"app/http/listener.py"},
-    r"\._transport\b": {"app/db/postgresql/database.py"},
+    r"\._transport\b": {"app/db/postgresql/connection.py"},
     r"\bSCHEMA\.(_schema|schema_converter)": {"app/graphql/schema/__init__.py"},
     r"strawberry-definition|__strawberry_definition__": {
         "app/graphql/coercion/arguments.py",

@@ -123,10 +123,10 @@ def _spec(field: Any) -> Any:
 
 
 def _may_be_missing(spec: Any) -> bool:
-    return spec is not None and (spec.guard or spec.find or (spec.follow and spec.follow.kind == "one"))
+    return spec is not None and (spec.guard or spec.lookup or (spec.follow and spec.follow.kind == "one"))
 
 
 def _row_type(field: Any) -> Any:
     """Return the type of one row: that of an item if a lookup returns a list."""
     inner = get_nullable_type(field.type)
-    return inner.of_type if _spec(field).find and isinstance(inner, GraphQLList) else field.type
+    return inner.of_type if _spec(field).lookup and isinstance(inner, GraphQLList) else field.type
