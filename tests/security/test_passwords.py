@@ -142,7 +142,7 @@ async def test_unknown_wrong_and_unusable_take_the_same_time(hasher: PasswordHas
     existing_user = await fastest("wrong horse", stored)
     for password, hashed in [("wrong horse", None), ("x" * 2000, stored), ("nul\0", stored), ("x", "plain")]:
         # A loaded machine may stretch one of them; leaving the work out would be a hundred times faster.
-        assert existing_user / 4 < await fastest(password, hashed) < existing_user * 4
+        assert existing_user / 10 < await fastest(password, hashed) < existing_user * 10
 
 
 class Blocked:

@@ -32,7 +32,7 @@ def overrides() -> dict[str, Any]:
 
 
 @pytest.fixture
-def app(make: Make) -> AppContext:
+def context(make: Make) -> AppContext:
     return make.app
 
 
@@ -77,12 +77,12 @@ async def test_others_check_a_token_with_the_published_key(api: Api, make: Make)
 
 
 async def test_a_rotation_makes_a_key_that_signs_and_keeps_the_old_one_until_its_last_token_has_ended(
-    api: Api, make: Make, app: AppContext, database: db.Database
+    api: Api, make: Make, context: AppContext, database: db.Database
 ) -> None:
     ann, now = await make.user("ann"), database.clock()
     database.clock = lambda: now
     old = api.token(ann)
-    kid = await service.rotate(app.key_store, WEEK)
+    kid = await service.rotate(context.key_store, WEEK)
     database.clock = lambda: now + service.MAX_AGE
     last = api.token(ann)  # a worker that has not looked since
     assert await _published(api) == [_kid(old), kid]
@@ -95,19 +95,19 @@ async def test_a_rotation_makes_a_key_that_signs_and_keeps_the_old_one_until_its
     database.clock = lambda: now + service.OVERLAP + WEEK
     assert await _published(api) == [kid]
 
-    await service.rotate(app.key_store, WEEK)
-    assert [each.kid for each in await service.list_keys(app.key_store)][:1] == [kid]
-    assert len(await service.list_keys(app.key_store)) == 2
+    await service.rotate(context.key_store, WEEK)
+    assert [each.kid for each in await service.list_keys(context.key_store)][:1] == [kid]
+    assert len(await service.list_keys(context.key_store)) == 2
 
 
 async def test_a_key_that_was_revoked_is_gone_with_its_tokens_from_every_worker(
-    api: Api, make: Make, app: AppContext, database: db.Database, settings: Settings
+    api: Api, make: Make, context: AppContext, database: db.Database, settings: Settings
 ) -> None:
     ann, now = await make.user("ann"), database.clock()
     old = api.token(ann)
 
     async with another(settings) as elsewhere:
-        kid = await service.rotate(app.key_store, WEEK, revoke=True)
+        kid = await service.rotate(context.key_store, WEEK, revoke=True)
         for worker in (api, elsewhere):
             worker._desk.database.clock = lambda: now + service.OVERLAP  # noqa: SLF001 - each worker has its own clock
             assert await _who(worker, old) == 401
@@ -116,13 +116,13 @@ async def test_a_key_that_was_revoked_is_gone_with_its_tokens_from_every_worker(
 
 
 async def test_a_worker_that_has_not_looked_yet_takes_what_another_has_just_signed(
-    api: Api, make: Make, app: AppContext, settings: Settings
+    api: Api, make: Make, context: AppContext, settings: Settings
 ) -> None:
     ann = await make.user("ann")
 
     async with another(settings) as elsewhere:
-        kid = await service.rotate(app.key_store, WEEK)
-        await app.key_store._load()  # noqa: SLF001 - as it does when its time has come
+        kid = await service.rotate(context.key_store, WEEK)
+        await context.key_store._load()  # noqa: SLF001 - as it does when its time has come
         token = api.token(ann)
         body = {"authorization": f"Bearer {token}"}
         over_rest = await elsewhere.client.get("/users/me", headers=body)
@@ -133,7 +133,7 @@ async def test_a_worker_that_has_not_looked_yet_takes_what_another_has_just_sign
 
 
 async def test_names_that_are_made_up_share_a_look_and_keep_nobody_else_out(
-    api: Api, make: Make, app: AppContext, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    api: Api, make: Make, context: AppContext, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ann = await make.user("ann")
     made_up = [_forged(api.token(ann), signing.Key.generate()) for _ in range(5)]
@@ -144,18 +144,18 @@ async def test_names_that_are_made_up_share_a_look_and_keep_nobody_else_out(
         await look(keyring)
 
     async with another(settings) as elsewhere:
-        await service.rotate(app.key_store, WEEK)
-        await look(app.key_store)
+        await service.rotate(context.key_store, WEEK)
+        await look(context.key_store)
         said = await asyncio.gather(*(_who(elsewhere, token) for token in [*made_up, api.token(ann)]))
         monkeypatch.setattr(service.KeyStore, "_load", counted)
-        await asyncio.gather(*(app.key_store.refresh_for_unknown_key() for _ in range(100)))
+        await asyncio.gather(*(context.key_store.refresh_for_unknown_key() for _ in range(100)))
 
     assert said == [401] * 5 + ["ann"]
     assert len(looks) == 1
 
 
 async def test_what_is_no_name_of_a_key_is_not_looked_for(
-    api: Api, make: Make, app: AppContext, monkeypatch: pytest.MonkeyPatch
+    api: Api, make: Make, context: AppContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def none(keyring: service.KeyStore) -> None:
         raise AssertionError
@@ -197,16 +197,16 @@ async def test_workers_that_start_at_once_agree_on_one_key(
 
 
 async def test_a_key_is_kept_sealed_under_the_secret_and_under_its_name(
-    app: AppContext, database: db.Database, settings: Settings
+    context: AppContext, database: db.Database, settings: Settings
 ) -> None:
     kid, sealed = (await fetch(database, select(col(tables.SigningKey.kid), col(tables.SigningKey.sealed))))[0]
-    key = app.key_store.cipher.decrypt(kid, sealed)
+    key = context.key_store.cipher.decrypt(kid, sealed)
 
     assert key is not None
     assert key.kid == kid
     assert key.private.private_bytes_raw().hex() not in sealed
-    assert app.key_store.cipher.decrypt("x" * 43, sealed) is None
-    assert [app.key_store.cipher.decrypt(kid, text) for text in ("", "!", sealed[:-4], "A" * 80)] == [None] * 4
+    assert context.key_store.cipher.decrypt("x" * 43, sealed) is None
+    assert [context.key_store.cipher.decrypt(kid, text) for text in ("", "!", sealed[:-4], "A" * 80)] == [None] * 4
     assert signing.KeyCipher(b"another secret that is long enough").decrypt(kid, sealed) is None
 
 
@@ -227,7 +227,7 @@ async def test_with_another_secret_there_is_another_key_and_no_token_is_good_any
 
 
 async def test_a_key_that_somebody_put_into_the_database_signs_nothing(
-    api: Api, make: Make, app: AppContext, database: db.Database
+    api: Api, make: Make, context: AppContext, database: db.Database
 ) -> None:
     forged, now = signing.Key.generate(), database.clock()
     token = _forged(api.token(await make.user("ann")), forged)
