@@ -27,6 +27,7 @@ from app import http as web
 from app.config import Settings, secret
 from app.config.sources import FILE_VARIABLE
 from app.db import migrations
+from app.domain.errors import OstiaryError
 from app.domain.request_origin import COMMAND, current_origin
 from app.graphql import http, schema
 from app.graphql.coercion.variables import VariableCoercion
@@ -123,19 +124,19 @@ def tour() -> Sequence[str]:
 
 def reindex(settings: Settings, report: Callable[[int, int], None]) -> access_index_rebuild.RebuildResult:
     """Rebuild the access index. `report` is called with the number of finished resources and of all resources."""
-    migrations.upgrade(settings.database_url)
+    _migrate_existing(settings)
     return _with_context(settings, lambda app: access_index_rebuild.reindex(app.database, report))
 
 
 def end_sessions(settings: Settings, *, api_tokens: bool) -> session_revocation.EndedSessions:
     """End every session and ticket; with `api_tokens`, revoke every API token too."""
-    migrations.upgrade(settings.database_url)
+    _migrate_existing(settings)
     return _with_context(settings, lambda app: session_revocation.end_all(app.database, api_tokens=api_tokens))
 
 
 def reset_password(settings: Settings, user_name: str, password: str | None) -> str | None:
     """Set a user's password. Without a `password`, generate one and return it."""
-    migrations.upgrade(settings.database_url)
+    _migrate_existing(settings)
     generated = passwords.generate(settings.password_policy) if password is None else None
     _with_context(settings, lambda app: session.reset_by_operator(app, user_name, password or generated or ""))
     return generated
@@ -143,15 +144,25 @@ def reset_password(settings: Settings, user_name: str, password: str | None) -> 
 
 def signing_keys(settings: Settings) -> list[KeyInfo]:
     """Return the keys that sign tokens, oldest first."""
-    migrations.upgrade(settings.database_url)
+    _migrate_existing(settings)
     return _with_context(settings, lambda app: list_keys(app.key_store))
 
 
 def rotate_keys(settings: Settings, *, revoke: bool) -> str:
     """Create a new signing key and return its id; `revoke` the old ones."""
-    migrations.upgrade(settings.database_url)
+    _migrate_existing(settings)
     lifetime = timedelta(days=settings.token_expiration_in_days)
     return _with_context(settings, lambda app: rotate(app.key_store, lifetime, revoke=revoke))
+
+
+def _migrate_existing(settings: Settings) -> None:
+    """Migrate a database that exists. A new one would hide that the command runs in the wrong folder."""
+    path = settings.database_url.removeprefix("sqlite:///")
+    if path != settings.database_url and not Path(path).exists():
+        raise OstiaryError(
+            f"there is no database at {path}: run this in the folder of the server, or set DatabaseUrl as it does"
+        )
+    migrations.upgrade(settings.database_url)
 
 
 def _with_context(settings: Settings, act: Callable[[AppContext], Awaitable[Result]]) -> Result:

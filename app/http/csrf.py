@@ -20,7 +20,10 @@ def same_origin(request: Request) -> bool:
 
 
 def from_foreign_page(request: Request) -> bool:
-    """Return whether a page of another site may have sent this; clients other than browsers send no page headers."""
+    """Return whether a page of another site may have sent the request.
+
+    False without `Origin` and `Sec-Fetch-Site`, which only browsers send.
+    """
     from_page = "origin" in request.headers or "sec-fetch-site" in request.headers
     return from_page and not same_origin(request)
 

@@ -47,7 +47,10 @@ Endpoint = tuple[str, int]
 
 
 def is_direct_local(scope: Scope) -> bool:
-    """Return whether a process of this machine sent the request directly, run by the server's user or by root."""
+    """Return whether a process of this machine sent the request directly, run by the server's user or by root.
+
+    Where the owner of a socket is unknown (not on Linux), the address decides.
+    """
     headers = parse_headers(scope)
     client, server = scope.get("client"), scope.get("server")
     if client is None or server is None or scope.get("http_version") == "1.0":

@@ -36,7 +36,7 @@ class Supervisor(Multiprocess):
         self._directory: MetricsDirectory | None = None
 
     def handle_signals(self) -> None:
-        """Handle the received signals, after a pending SIGHUP is delivered."""
+        """Let a pending SIGHUP through, which is blocked at all other times, and handle the received signals."""
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
         super().handle_signals()

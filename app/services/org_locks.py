@@ -13,7 +13,7 @@ from app.services import validation
 
 
 async def lock_orgs(tx: Transaction, resource: RowRef, org: RowRef | None = None) -> None:
-    """Lock the org of a resource and optionally another org, whose stored bytes will change."""
+    """Lock the org of a resource, and another org if given, before the stored bytes of both change."""
     by, key = resource
     org_by, org_key = org or ("id", 0)
     bound = org_key if org_by == "id" else validation.normalize_key(str(org_key))

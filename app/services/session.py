@@ -295,7 +295,10 @@ async def change_password(
 
 
 async def reset_password(tx: Transaction, viewer: Viewer, user: RowRef, password_hash: str) -> int:
-    """Set the password of a user with no more rights than the viewer, and revoke all the user's session tokens."""
+    """Set the password of a user with no more rights than the viewer, and revoke all the user's session tokens.
+
+    Return the id of the user.
+    """
     policy.require_session(viewer)
     key = await ownership.require_no_impersonation(tx, viewer, user)
     policy.require_local_accounts(viewer)

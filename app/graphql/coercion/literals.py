@@ -36,7 +36,7 @@ class NeedsFullCoercion(Exception):
 
 
 def of_field(field: GraphQLField, node: FieldNode) -> Mapping[str, Value] | None:
-    """Return the arguments by their names, in declared order; None if graphql-core has to coerce them."""
+    """Return for each argument a function from the variables to its value; None if graphql-core has to coerce them."""
     return _parts(field.args, {each.name.value: each.value for each in node.arguments or ()})
 
 

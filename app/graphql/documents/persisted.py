@@ -25,7 +25,7 @@ class PersistedTexts:
         )
 
     def text(self, sha256: str, user_id: int | None) -> str:
-        """Return the text of a hash; raises PersistedQueryNotFound."""
+        """Return the shared text of a hash, or the one that this user stored; raises PersistedQueryNotFound."""
         text = self._texts.get((None, sha256)) or self._texts.get((user_id, sha256))
         if text is None:
             raise PersistedQueryNotFound

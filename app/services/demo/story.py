@@ -103,7 +103,7 @@ def editors_slug(at: int) -> str:
 
 
 def schedule_groups(story: Story) -> None:
-    """Schedule the editors of each org, one of whom is from another org, and the groups with a member from each org."""
+    """Schedule a group of editors for each org, with members of other orgs, and groups with a member of each org."""
     for at, (org, names) in enumerate(zip(words.ORGS, words.PEOPLE, strict=True)):
         texts = editors_slug(at), f"Editors of the {org.name}", f"They write at the {org.name}."
         members: list[Joining] = [(names[0], None), (names[2], None), (names[3], None), (_neighbour(at, 1, 3), None)]
