@@ -43,7 +43,7 @@ FORMS = ("one", "deep", "two", "trial", "rest")
 READING = {"one", "deep", "two"}
 """Those whose answers are read by statements that a point wraps; REST reads by others."""
 
-Told = dict[str, str]
+Verdicts = dict[str, str]
 """What was told of each thing by its slug: made, not made or unknown; nothing where nobody was told."""
 
 
@@ -92,7 +92,7 @@ class Request:
         if self.victim is None or not self.victim.has_hung_up:
             self.messages.append(message)
 
-    def told(self) -> Told:
+    def verdicts(self) -> Verdicts:
         """What the answer says."""
         if len(self.messages) < 2:  # it was cut off before its end
             return {}
@@ -188,24 +188,24 @@ class World:
             self.database, select(col(AuditEvent.id)).where(col(AuditEvent.request_id) == request.request_id)
         )
         assert len(rows) == len(events), (where, rows, events)
-        for slug, verdict in request.told().items():
+        for slug, verdict in request.verdicts().items():
             assert verdict == ("made" if slug in rows else "not made"), (where, slug, verdict, request.messages)
         if request.victim is None:
             is_trial = request.form == "trial"
-            assert set(request.told().values()) <= {"not made" if is_trial else "made", "not made"}, where
+            assert set(request.verdicts().values()) <= {"not made" if is_trial else "made", "not made"}, where
 
     async def _rows(self, slugs: Collection[str]) -> set[str]:
-        found: set[str] = set()
+        stored: set[str] = set()
         for table in (tables.Group, tables.Org):
-            found |= {slug for (slug,) in await fetch(self.database, select(col(table.slug))) if slug in slugs}
-        return found
+            stored |= {slug for (slug,) in await fetch(self.database, select(col(table.slug))) if slug in slugs}
+        return stored
 
     async def _goes_on(self, where: str) -> None:
         """Whoever comes next is answered, and nothing is left in use."""
         request = self.request("one")
         async with asyncio.timeout(10):
             await request.run(self.app)
-            assert request.told() == {request.slugs[0]: "made"}, (where, request.messages)
+            assert request.verdicts() == {request.slugs[0]: "made"}, (where, request.messages)
             while not self._is_quiet():  # noqa: ASYNC110 - a connection is given back by the way
                 await asyncio.sleep(0.001)
 
@@ -240,13 +240,13 @@ async def world(
         await killer.execute("SELECT pg_terminate_backend($1::int, 5000)", pid)
 
     faults = Faults(kind, begin_to_stop, kill)
-    made = World(app, database, faults, api.token(root), random)
+    started = World(app, database, faults, api.token(root), random)
     for _ in range(2):  # the second time there are plans
         for form in FORMS:
-            await made.request(form).run(app)
+            await started.request(form).run(app)
     with monkeypatch.context() as patch:
         faults.install(patch)
-        yield made
+        yield started
     if killer is not None:
         await killer.close()
 

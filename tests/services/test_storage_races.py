@@ -39,8 +39,8 @@ def overrides() -> dict[str, Any]:
 @pytest.fixture
 async def other(api: Api, settings: Settings) -> AsyncIterator[Storing]:
     """The second worker."""
-    async with another(settings) as made:
-        yield Storing(made)
+    async with another(settings) as worker:
+        yield Storing(worker)
 
 
 @pytest.fixture
@@ -70,33 +70,33 @@ async def test_of_uploads_that_race_for_the_last_bytes_one_is_accepted(tmp_path:
 
 async def _two_datasets(server: Server) -> list[str]:
     """Ann may store a megabyte, and has a dataset in each of two orgs."""
-    given = {"userName": "ann", "password": PASSWORD, "metadata": {"maxStorageMB": 1}}
+    fields = {"userName": "ann", "password": PASSWORD, "metadata": {"maxStorageMB": 1}}
     async with server.client(await server.token("admin", PASSWORD)) as client:
-        answered(await graphql(client, change("createUser"), input=given), "createUser")
-    made = []
+        answered(await graphql(client, change("createUser"), input=fields), "createUser")
+    ids = []
     async with server.client(await server.token("ann", PASSWORD)) as client:
         for slug in ("one", "two"):
             answered(await graphql(client, change("createOrg"), input={"slug": slug, "name": slug}), "createOrg")
-            given = {"org": {"slug": slug}, "type": "DATASET", "slug": "reef", "name": "Reef"}
-            reply = await graphql(client, change("createResource", "resource { id }"), input=given)
-            made.append(answered(reply, "createResource")["resource"]["id"])
-    return made
+            fields = {"org": {"slug": slug}, "type": "DATASET", "slug": "reef", "name": "Reef"}
+            reply = await graphql(client, change("createResource", "resource { id }"), input=fields)
+            ids.append(answered(reply, "createResource")["resource"]["id"])
+    return ids
 
 
 async def _one_wins(clients: list[httpx.AsyncClient], things: list[str]) -> None:
     """All at once ask for more than half of the megabyte; the one who got it gives it back."""
-    asked = [
+    requests = [
         graphql(client, BEGIN, input={"resource": {"id": thing}, "sizeBytes": MEGABYTE // 2 + 1})
         for client, thing in zip(clients, cycle(things), strict=False)
     ]
-    replies = await asyncio.gather(*asked)
+    replies = await asyncio.gather(*requests)
 
     assert outcomes(*replies) == [[], *[["QUOTA_EXCEEDED"]] * (CLIENTS - 1)]
     (won,) = (reply["data"]["beginUpload"]["ticket"]["id"] for reply in replies if codes(reply) == [])
     assert codes(await graphql(clients[0], change("cancelUpload"), input={"ticket": won})) == []
 
 
-async def test_what_is_being_reserved_counts_for_whoever_comes_next(
+async def test_a_running_reservation_counts_for_the_next_upload(
     other: Storing, make: Make, database: db.Database, ann: Person
 ) -> None:
     """In another org of the same owner, too; and what is undone does not."""
@@ -173,7 +173,7 @@ async def test_nobody_waits_in_a_circle_with_an_upload_that_is_counted(
         org, there = await make.org(owner=ann), await make.org(owner=ann)
         things = [await make.resource(org, owner=ann, size_bytes=5) for _ in range(4)]
         tickets = [await storing.ticket(each, root, 1) for each in things]
-        given: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "deleteOrg": {"org": {"id": org.node}},
             "deleteUser": {"user": {"id": ann.node}},
             "deleteResource": {"resource": {"id": things[1].node}},
@@ -182,7 +182,7 @@ async def test_nobody_waits_in_a_circle_with_an_upload_that_is_counted(
 
         replies = await asyncio.gather(
             *(each.finish(ticket, 1) for each, ticket in zip(cycle((storing, other)), tickets, strict=False)),
-            other.api(change(name), as_=root, input=given),
+            other.api(change(name), as_=root, input=fields),
             *(each.begin(things[-1], root, 1) for each in (storing, other)),
         )
 

@@ -35,13 +35,13 @@ class Doing:
         if len(self.orgs) < 2 or not self.resources:
             await self.create()
             return
-        way = self.random.choice(ways)
-        reply = await way()
+        action = self.random.choice(ways)
+        reply = await action()
         if reply is not None and codes(reply) == []:
-            self.done[way.__name__] = self.done.get(way.__name__, 0) + 1
+            self.done[action.__name__] = self.done.get(action.__name__, 0) + 1
 
-    async def change(self, name: str, **given: Any) -> Any:
-        return await self.api(change(name), as_=self.people[0], input=given)
+    async def change(self, name: str, **fields: Any) -> Any:
+        return await self.api(change(name), as_=self.people[0], input=fields)
 
     async def create(self) -> None:
         if len(self.orgs) < 4:

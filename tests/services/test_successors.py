@@ -22,10 +22,10 @@ async def _estate(make: Make) -> tuple[Person, Person, Thing, Thing]:
     await make.member(org, bea, MemberLevel.READ_ONLY)
     await make.member(other, ann)
     mine = await make.resource(other, owner=ann, general=0)
-    given = await make.resource(org, owner=ann, general=0)
-    await make.grant(given, ann)
+    granted = await make.resource(org, owner=ann, general=0)
+    await make.grant(granted, ann)
     await make.group("pilots", ann)
-    return ann, bea, mine, given
+    return ann, bea, mine, granted
 
 
 async def _traces(database: db.Database, user: Person) -> list[int]:
@@ -36,14 +36,14 @@ async def _traces(database: db.Database, user: Person) -> list[int]:
         for table in holding
     ]
     subject = col(tables.Access.subject)
-    hers = [subject == resource_roles.subject_id(kind, user.id) for kind in (SubjectType.USER, SubjectType.OWNER)]
-    subjects = select(subject).where(or_(*hers))
+    conditions = [subject == resource_roles.subject_id(kind, user.id) for kind in (SubjectType.USER, SubjectType.OWNER)]
+    subjects = select(subject).where(or_(*conditions))
     return [*left, len(await fetch(database, subjects))]
 
 
 async def test_what_a_deleted_user_owned_is_nobodys(api: Api, make: Make, database: db.Database) -> None:
     root = await make.admin()
-    ann, bea, mine, given = await _estate(make)
+    ann, bea, mine, granted = await _estate(make)
 
     reply = await api(DELETE, as_=root, input={"user": {"id": ann.node}})
 
@@ -55,7 +55,7 @@ async def test_what_a_deleted_user_owned_is_nobodys(api: Api, make: Make, databa
     assert [*owners, *await fetch(database, select(col(tables.Resource.owner_id)))] == [(None,)] * 4
     org = await api('{ org(by: {slug: "acme"}) { viewerLevel owner { id } } }', as_=bea)
     assert org["data"]["org"] == {"viewerLevel": "READ_ONLY", "owner": None}
-    assert {mine.id, given.id} == {row[0] for row in await fetch(database, select(col(tables.Resource.id)))}
+    assert {mine.id, granted.id} == {row[0] for row in await fetch(database, select(col(tables.Resource.id)))}
 
 
 async def test_a_successor_takes_over_orgs_and_resources(api: Api, make: Make, database: db.Database) -> None:
@@ -69,13 +69,13 @@ async def test_a_successor_takes_over_orgs_and_resources(api: Api, make: Make, d
     assert await _traces(database, ann) == [0, 0, 0, 0]
     assert await stale(database) == set()
     assert await rows_of(database, tables.OrgMember) == 0
-    found = await api(
+    reply = await api(
         'query ($id: ID!) { org(by: {slug: "acme"}) { viewerLevel } node(id: $id) { id } }', as_=bea, id=mine.node
     )
-    assert found["data"] == {"org": {"viewerLevel": "ADMIN"}, "node": {"id": mine.node}}
+    assert reply["data"] == {"org": {"viewerLevel": "ADMIN"}, "node": {"id": mine.node}}
 
 
-async def test_a_user_does_not_succeed_herself(api: Api, make: Make, database: db.Database) -> None:
+async def test_a_user_is_not_their_own_successor(api: Api, make: Make, database: db.Database) -> None:
     root = await make.admin()
     ann, *_ = await _estate(make)
 
