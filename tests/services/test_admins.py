@@ -1,4 +1,4 @@
-"""Claims about who rules over whom: the last administrator stays, and nobody gives or takes what she does not hold."""
+"""Claims about administrators: the last one stays, and no user grants or revokes what they do not have."""
 
 import asyncio
 from typing import Any
@@ -26,7 +26,7 @@ ENDS: dict[str, tuple[Call, str]] = {
     "synchronized": (("setUserMetadata", {"metadata": {"roles": ["editor"]}}), "input.metadata.roles"),
     "emptied": (("setUserMetadata", {"metadata": {"roles": []}}), "input.metadata.roles"),
 }
-"""Every way in which an administrator ends to be one, and what is said when she is the last."""
+"""Each mutation that ends an administrator, and its errors when they are the last one."""
 
 
 async def _do(api: Api, asker: Person, target: Person, call: Call) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from tests.support.crowds import Crowd, beating, crowd
 from tests.support.factories import Make
 
 MANY = int(os.environ.get("CROWD", "3000"))
-"""How many resources change hands; `scripts/faults --crowd 100000` tries more."""
+"""Number of resources that change their owner; `scripts/faults --crowd 100000` tries more."""
 
 LONGEST = float(os.environ.get("LONGEST_PIECE", "0.1"))
 """Seconds of work in one piece: 0.025 on a machine that does nothing else (`scripts/faults --crowd`)."""

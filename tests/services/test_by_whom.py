@@ -1,4 +1,4 @@
-"""Who did something is told by name, as it was then, and stays when the account is gone."""
+"""Claims about the names of actors: each is recorded as it was then, and stays when the account is gone."""
 
 from typing import Any
 

@@ -35,7 +35,7 @@ ELSEWHERE = {
     "resetPassword",
     "updateUser",
 }
-"""What changes accounts. Every other change is made with a provider as without one."""
+"""Mutations that change accounts. Every other mutation works with a provider as without one."""
 
 with_a_provider = pytest.mark.parametrize("overrides", [NOBODY_ANSWERS])
 in_both_modes = pytest.mark.parametrize("overrides", [{}, NOBODY_ANSWERS])
@@ -102,7 +102,7 @@ def test_no_administrator_is_created(settings: Settings, monkeypatch: pytest.Mon
     after = main.prepare(_without(settings, monkeypatch), exposed=True)
 
     assert (ready.default_password_valid, ready.demo_password_valid) == (False, False)
-    assert after.default_password_valid  # since there is nobody yet, she would be made with it
+    assert after.default_password_valid  # there is no user yet, so the administrator would be created with it
 
 
 @with_a_provider

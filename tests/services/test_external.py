@@ -38,7 +38,7 @@ def overrides(provider: Provider) -> dict[str, str]:
 
 
 async def _me(client: httpx.AsyncClient, reply: Reply) -> dict[str, Any]:
-    """Whom a sign-in has let in, as she sees herself."""
+    """Return the user who signed in, as they see themselves."""
     assert reply.code == "", reply
     headers = {"authorization": f"Bearer {reply.token}"}
     said = (await client.post("/graphql", json={"query": ME}, headers=headers)).json()

@@ -1,4 +1,4 @@
-"""Claims about changes that are cut off anywhere: what was told is what is, and nothing is left behind.
+"""Claims about changes that are cut off anywhere: each response agrees with the database, and nothing is left behind.
 
 `scripts/faults ROUNDS` tries each point so many times.
 """
@@ -30,7 +30,7 @@ ROUNDS = int(os.environ.get("FAULT_ROUNDS", "1"))
 SEED = int(os.environ.get("FAULT_SEED", "1"))
 
 MOST_TRIES = 50
-"""How often a round is begun anew, since not every change waits in line, or shares a commit."""
+"""Number of times a round is tried, since not every change waits in the queue or shares a commit."""
 
 ONE = "mutation($a: CreateGroupInput!){a: createGroup(input: $a){group{slug} errors{code}}}"
 PLANNED_DEEP = (
@@ -44,12 +44,12 @@ READING = {"one", "deep", "two"}
 """Those whose answers are read by statements that a point wraps; REST reads by others."""
 
 Verdicts = dict[str, str]
-"""What was told of each thing by its slug: made, not made or unknown; nothing where nobody was told."""
+"""Outcome of each change by slug, as the response reports it: made, not made or unknown; empty without a response."""
 
 
 @dataclass
 class Request:
-    """A request as uvicorn hands it over, and what was answered."""
+    """A request as uvicorn hands it over, and its response."""
 
     form: str
     request_id: str
@@ -61,7 +61,7 @@ class Request:
 
     @property
     def body(self) -> bytes:
-        """What is sent."""
+        """Return the body of the request."""
         if self.form == "rest":
             return json.dumps({"slug": self.slugs[0], "name": "A name"}).encode()
         text = {"deep": PLANNED_DEEP, "two": TWO}.get(self.form, ONE)
@@ -93,7 +93,7 @@ class Request:
             self.messages.append(message)
 
     def verdicts(self) -> Verdicts:
-        """What the answer says."""
+        """Return the outcomes that the response reports."""
         if len(self.messages) < 2:  # it was cut off before its end
             return {}
         body = json.loads(self.messages[1]["body"])
@@ -115,7 +115,7 @@ def _verdict(body: dict[str, Any], key: str) -> str:
 
 @dataclass
 class World:
-    """One application with its database, and what was found out about it."""
+    """One application with its database and its observed commits."""
 
     app: Starlette
     database: db.Database
@@ -126,13 +126,13 @@ class World:
     hits: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def request(self, form: str) -> Request:
-        """A request for things that are not there yet."""
+        """Return a request that creates new objects."""
         number = next(self.numbers)
         slugs = [f"g{number}{end}" for end in ("a", "b")[: 2 if form == "two" else 1]]
         return Request(form, f"request-{number}", slugs, self.token)
 
     async def round(self, point: str, end: str) -> bool:
-        """Cut one of several changes off, and look what became of all; False where it did not come to the point."""
+        """Cut off one of several changes and check all of them; return False if none reached the point."""
         form = self._form(point)
         others = [self.request(self.random.choice(FORMS)) for _ in range(self.random.choice((3, 4, 6)))]
         chosen = self.request(form)
@@ -201,7 +201,7 @@ class World:
         return stored
 
     async def _goes_on(self, where: str) -> None:
-        """Whoever comes next is answered, and nothing is left in use."""
+        """Check that the next request succeeds and that nothing is left in use."""
         request = self.request("one")
         async with asyncio.timeout(10):
             await request.run(self.app)

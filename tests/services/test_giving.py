@@ -30,7 +30,7 @@ def overrides() -> dict[str, Any]:
 
 @pytest.fixture
 def until(database: db.Database) -> datetime:
-    """When the right to administer ends."""
+    """Time at which the right to administer ends."""
     return database.clock().replace(microsecond=0) + DAY
 
 
@@ -72,7 +72,7 @@ UNTIL: dict[str, Hold] = {
 
 
 async def _always_by_ownership(make: Make, org: Thing, reef: Thing, ann: Person, end: datetime) -> None:
-    await make.member(await make.org("hers", ann), ann, MemberLevel.READ_ONLY)
+    await make.member(await make.org("own", ann), ann, MemberLevel.READ_ONLY)
     await make.member(org, ann, MemberLevel.ADMIN)
 
 
@@ -98,7 +98,7 @@ SUBJECTS: dict[str, dict[str, Any]] = {
 
 
 async def _asks(api: Api, ann: Person, reef: Thing, end: datetime | None) -> dict[str, set[str]]:
-    """The problems of each mutation and query that gives access to a resource until some end; nothing is kept."""
+    """Return the problems of each mutation and query that grants access until an end; nothing is stored."""
     by = {"resource": {"id": reef.node}, "validateOnly": True}
     problems_by_name = {}
     for name, subject in SUBJECTS.items():
@@ -155,7 +155,7 @@ async def test_the_right_without_an_end_is_the_one_that_counts(
 
 
 async def _place(make: Make, hold: Hold, until: datetime) -> tuple[Person, Thing, Thing]:
-    """Ann, who administers a resource in an org in some way until then."""
+    """Return Ann with an org and its resource, which they administer until then."""
     ann, _ = await make.user("ann"), await make.user("bob")
     await make.group("crew")
     org = await make.org()

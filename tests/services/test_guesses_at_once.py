@@ -1,4 +1,4 @@
-"""Claims about many guesses at one moment, at two workers: right ones wait and are let in, wrong ones are few."""
+"""Claims about many concurrent guesses at two workers: correct ones wait and sign in, few incorrect ones are checked."""
 
 import asyncio
 from collections import Counter
@@ -35,13 +35,13 @@ TIMES = GuessTimes(timedelta(hours=1), timedelta(hours=2))
 
 @dataclass
 class SlowLooks:
-    """Takes the place of hashing: takes a moment, and knows what was looked at and how much at once."""
+    """Slow replacement for hashing that counts the passwords it checks."""
 
     seconds: float = 0.002
     incorrect: int = 0
     running: int = 0
     most: int = 0
-    """How many were looked at or were known as wrong, at most, while nothing right was known."""
+    """Highest number of running and incorrect checks before the first correct one."""
 
     async def verify(self, password: str, stored: str | None) -> Verification:
         self.running += 1
@@ -180,7 +180,7 @@ async def test_within_a_worker_nobody_waits_for_a_clock(
 async def test_any_mixture_checks_as_many_incorrect_guesses_as_the_limit_allows(
     workers: Workers, make: Make, looks: SlowLooks, database: db.Database, seed: int
 ) -> None:
-    """Right ones for one account, wrong ones for another, from an address that neither was opened from."""
+    """Correct passwords for one account, incorrect ones for another, from an address new to both."""
     await make.users(["ann", "bob"])
     attempts = [("ann", PASSWORD)] * 40 + [("bob", WRONG)] * 40
     Random(seed).shuffle(attempts)
@@ -341,7 +341,7 @@ async def test_nothing_is_hashed_for_a_client_that_has_hung_up(
     clients = [Hangup(app) for _ in range(20)]
     tasks = [asyncio.create_task(each.sign_in(path, orjson.dumps(BODIES[path]))) for each in clients]
     async with asyncio.timeout(2):
-        while context.queue.jobs < 20:  # one is looked at, the others wait
+        while context.queue.jobs < 20:  # noqa: ASYNC110 - one is checked, the others wait
             await asyncio.sleep(0.01)
 
     for each in clients[1:]:

@@ -96,11 +96,11 @@ MORE: dict[str, tuple[Hold, Permission]] = {
     "has more by a grant": (_granted_more, RESOURCES),
     "has a grant for longer": (_granted_longer, RESOURCES),
 }
-"""What an account holds that its manager does not, and the permission by which the manager could take it anyway."""
+"""Rights that an account has and its manager lacks, with the permission by which the manager could take them anyway."""
 
 
 async def _nothing(make: Make, it: Person, boss: Person) -> None:
-    """What everybody holds, and what has ended."""
+    """Grant the account what every user has, and what has ended."""
     ended = make.app.database.clock()
     await make.member(await make.org(), it, MemberLevel.ADMIN, ended)
     await make.group_member(await make.group(), it, is_manager=True, expires_at=ended)
@@ -108,7 +108,7 @@ async def _nothing(make: Make, it: Person, boss: Person) -> None:
 
 
 async def _the_same(make: Make, it: Person, boss: Person) -> None:
-    """As much as the manager holds, in the same and in other ways."""
+    """Grant the account as much as the manager has, by the same and by other paths."""
     end = make.app.database.clock() + DAY
     await make.member(mine := await make.org(None, boss), it, MemberLevel.ADMIN)
     await make.member(theirs := await make.org(), it, MemberLevel.READ_WRITE, end)
@@ -158,7 +158,7 @@ WAYS: dict[str, Any] = {
     ),
     "DELETE": _called("DELETE", "/users/{}?successor={}"),
 }
-"""Each way to act as an account, or to get what it holds; the first is for service accounts alone."""
+"""Actions that take over an account or its rights; the first is for service accounts only."""
 
 
 async def _account(make: Make, action: str) -> Person:

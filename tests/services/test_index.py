@@ -1,4 +1,4 @@
-"""The access index says at every moment what its definition says, whatever was changed, and in whatever order."""
+"""The access index agrees with its definition after every sequence of changes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ HALF = timedelta(minutes=30)
 
 @dataclass(frozen=True)
 class State:
-    """What there is to be changed, by the names of the API."""
+    """Objects that can be changed, by their names in the API."""
 
     world: World
     orgs: list[str]
@@ -165,7 +165,7 @@ async def _stored(database: db.Database) -> list[str]:
 
 
 async def _changed(api: Api, database: db.Database, root: Person, name: str, fields: dict[str, Any]) -> bool:
-    """Ask for a change, look at the index and at every check after it; answers whether it was made."""
+    """Run a mutation, check the index and every access check after it, and return True if it succeeded."""
     if name == "submitAccess":
         fields = {**fields, "revision": await _revision(api, root, fields["resource"])}
     reply = await api(change(name), as_=root, input=fields)
@@ -249,7 +249,7 @@ STORY: Sequence[tuple[str, dict[str, Any]]] = (
     ("deleteResource", {"resource": BIRD}),
     ("deleteOrg", {"org": {"slug": "acme"}}),
 )
-"""A life of changes, each of which is made; slugs and names come back after they were gone."""
+"""A sequence of changes that all succeed; deleted slugs and names are used again."""
 
 
 async def test_the_index_follows_a_life_of_changes(api: Api, database: db.Database) -> None:

@@ -76,7 +76,7 @@ BECOMING: dict[str, Any] = {
     "DELETE /users/{}": _calling("DELETE", "/users/ann?successor={}", lambda _: None),
     "DELETE /users": _calling("DELETE", "/users", lambda heir: {"userName": "ann", "successor": heir}),
 }
-"""Each way to make a user an owner who is named."""
+"""Requests that make a named user an owner."""
 
 
 @pytest.mark.parametrize("action", BECOMING)
@@ -127,7 +127,7 @@ def _on(service: Any, *arguments: Any) -> Callable[[db.Transaction, Viewer], Awa
 
 
 async def _becoming(make: Make, world: World, heir: Person) -> dict[str, Callable[[db.Transaction, Viewer], Any]]:
-    """Changes by which somebody becomes an owner, as the services know them, each with who makes it."""
+    """Return the service calls that make a user an owner, each with its viewer."""
     terms = make.app.storage_policy
     by = ("id", heir.id)
     new = resources.ResourceCreate(("slug", "reef"), "DATASET", "new", "New")
@@ -146,7 +146,7 @@ def _as(person: Person) -> Viewer:
 
 
 async def _refusal(database: db.Database, act: Callable[[db.Transaction], Awaitable[Any]]) -> str:
-    """What a change that another worker makes is refused with; empty when it is made."""
+    """Return the error of a change by another worker; empty when it succeeds."""
     try:
         async with audit.transaction(database, SYSTEM, "test") as tx:
             await act(tx)

@@ -1,4 +1,4 @@
-"""Claims about the org of her own that a new user gets where the settings say so."""
+"""Claims about the personal org that a new user gets if the settings say so."""
 
 from typing import Any
 
@@ -28,12 +28,12 @@ OFF: list[dict[str, Any]] = [
 
 @pytest.fixture
 def overrides() -> dict[str, Any]:
-    """Told so, unless a claim says otherwise."""
+    """Enable personal orgs, unless a test says otherwise."""
     return ON[0]
 
 
 async def _create_user(rest: Rest, root: Person, name: str) -> list[str]:
-    """The orgs of a new user."""
+    """Create a user and return the slugs of their orgs."""
     reply = await rest("POST", "/users", root, json={"userName": name, "password": PASSWORD})
     assert reply.status_code == 200, reply.text
     orgs: list[str] = reply.json()["organizations"]

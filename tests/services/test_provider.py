@@ -1,4 +1,4 @@
-"""Claims about asking the external provider: what it is told, and what becomes of whatever it answers."""
+"""Claims about asking the external provider: the requests it receives, and the effects of its responses."""
 
 import asyncio
 import logging
@@ -44,7 +44,7 @@ def overrides(provider: Provider) -> dict[str, str]:
 
 @contextmanager
 def _quiet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Beside the refusal the log holds one line on what is wrong, no trace, and nothing that was sent or answered."""
+    """Besides the refusal the log has one line on the problem, no trace, and nothing that was sent or received."""
     with caplog.at_level(logging.INFO, "app"):
         caplog.clear()
         yield
@@ -55,7 +55,7 @@ def _quiet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 
 async def _is_unavailable(client: httpx.AsyncClient, provider: Provider, caplog: pytest.LogCaptureFixture) -> str:
-    """The text of the refusal: the same over both faces and for a password and a token, and nothing leaks."""
+    """The text of the refusal: the same over both APIs and for a password and a token, and nothing leaks."""
     texts = set()
     for log_in in FACES.values():
         for fields in ({"userName": "ann", "password": PASSWORD}, {"token": TOKEN}):
@@ -150,7 +150,7 @@ async def test_nonsense_is_a_503_that_says_so(
 
 
 def _accepted(body: bytes) -> bytes:
-    """An answer that is good for a token too, but for what is wrong with it."""
+    """Return a response that is valid for a token too, except for its one defect."""
     return answer(200, b'{"username": "ann", ' + body[1:])
 
 
@@ -302,7 +302,7 @@ async def test_no_proxy_of_the_environment_hears_a_password(
 
 
 def _self_signed(folder: Path) -> ssl.SSLContext:
-    """A certificate for this address that nobody vouches for."""
+    """Return a context with a self-signed certificate for this address."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)

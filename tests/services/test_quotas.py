@@ -1,4 +1,4 @@
-"""Quotas: what fits in and what does not, whose they are, and who sees them."""
+"""Claims about quotas: their limits, their owners and their visibility."""
 
 from typing import Any
 
@@ -21,25 +21,25 @@ OVER = {"QUOTA_EXCEEDED input.sizeBytes"}
 
 @pytest.fixture
 def overrides() -> dict[str, Any]:
-    """Quotas are kept to."""
+    """Enforce quotas."""
     return LIMITED
 
 
 @pytest.fixture
 def storing(api: Api) -> Storing:
-    """Asks about storage."""
+    """Return the client for storage requests."""
     return Storing(api)
 
 
 @pytest.fixture
 async def ann(make: Make) -> Person:
-    """Who owns the org and may store a megabyte."""
+    """Return the owner of the org, whose quota is a megabyte."""
     return await make.user("ann", details={"maxStorageMB": 1})
 
 
 @pytest.fixture
 async def reef(make: Make, ann: Person) -> Thing:
-    """A dataset in an org of ann's."""
+    """Return a dataset in an org of Ann's."""
     return await make.resource(await make.org("lab", owner=ann), owner=ann, slug="reef")
 
 
@@ -153,7 +153,7 @@ async def test_without_a_quota_nothing_is_refused_and_with_none_of_a_byte_every_
 async def test_the_owner_of_the_org_is_charged_and_nobody_else(
     storing: Storing, make: Make, database: db.Database, ann: Person, reef: Thing
 ) -> None:
-    """Not who uploads, not who owns the resource; and all her orgs together."""
+    """The uploader and the owner of the resource are not charged. All orgs of their owner count together."""
     bob = await make.user("bob", details={"maxStorageMB": 0})
     await make.member(await make.org("other", owner=bob), ann, MemberLevel.READ_WRITE)
     await make.grant(reef, bob, resource_roles.DATA_WRITE)

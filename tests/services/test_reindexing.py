@@ -1,4 +1,4 @@
-"""The access index is made anew, with what was wrong in it counted, and the way in says so."""
+"""Claims about the rebuild of the access index: it counts the wrong entries, and the readiness check reports them."""
 
 import pytest
 from sqlalchemy import delete, update

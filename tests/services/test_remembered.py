@@ -1,4 +1,4 @@
-"""Rights that are remembered are never older than the last commit, and end on time."""
+"""Cached rights are never older than the last commit, and end on time."""
 
 import asyncio
 import sqlite3

@@ -1,4 +1,4 @@
-"""Lists of resources: what narrows them, what orders them, and pages that stay whole while others write."""
+"""Claims about lists of resources: filters, orders, and pages that stay complete while others write."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -31,7 +31,7 @@ async def listed(api: Api, as_: Person | None, **variables: Any) -> Any:
 
 
 async def slugs(api: Api, as_: Person | None, **narrowed: Any) -> list[str]:
-    """The slugs that a filter keeps; their number is the one that is counted."""
+    """Return the slugs that match a filter, and check that `totalCount` is their number."""
     page = await listed(api, as_, filter=narrowed or None)
     names = [node["slug"] for node in page["nodes"]]
     assert page["totalCount"] == len(names)
@@ -39,7 +39,7 @@ async def slugs(api: Api, as_: Person | None, **narrowed: Any) -> list[str]:
 
 
 async def _world(make: Make) -> Person:
-    """Five resources that ann sees, one that she does not."""
+    """Create five resources that Ann sees and one that they do not; return Ann."""
     ann, bob = await make.user("ann"), await make.user("Bob")
     sea, land = await make.org("sea", is_public=True), await make.org("land")
     await make.member(land, ann, MemberLevel.READ_WRITE)
@@ -162,7 +162,7 @@ def _sorted(rows: list[dict[str, Any]], order: list[dict[str, str]]) -> list[str
 
 
 async def _read_pages(api: Api, make: Make, ann: Person, org: Thing, order: Any, *, back: bool) -> list[str]:
-    """All pages one after another, while a resource is added at either end after the first."""
+    """Read all pages in turn, and add a resource at either end after the first page."""
     size, cursor, place = ("last", "before", "startCursor") if back else ("first", "after", "endCursor")
     variables: dict[str, Any] = {size: 7, "orderBy": order}
     read: list[str] = []
@@ -247,7 +247,7 @@ BEGINNINGS = (
 async def test_a_list_of_one_org_one_owner_or_one_name_begins_there(
     api: Api, make: Make, database: db.Database, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However much there is besides, and whoever asks: the plan of the page begins with an index of the resources."""
+    """For every viewer and any amount of other data, the plan of the page starts with an index of the resources."""
     ann, root, statements = await _world(make), await make.admin(), list[BoundStatement]()
     read = type(database).read
 

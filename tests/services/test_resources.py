@@ -1,4 +1,4 @@
-"""Resources over GraphQL: making, changing, giving away and deleting them."""
+"""Claims about creating, updating, transferring and deleting resources over GraphQL."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -274,7 +274,7 @@ DELETERS: dict[str, tuple[MemberLevel | int | Permission | None, list[str]]] = {
 
 
 async def _asker(make: Make, name: str, org: Thing) -> tuple[Person, Thing]:
-    """Somebody of the table, and a resource on which she holds that."""
+    """Return a user of the table and a resource on which they have that right."""
     right, _ = DELETERS[name]
     eve = await make.holder(right, name) if isinstance(right, Permission) else await make.user(name)
     reef = await make.resource(org, general=0, owner=eve if name == "owner" else None)

@@ -1,4 +1,4 @@
-"""Claims about a backup that was put back: nothing that was issued since it was made opens anything."""
+"""Claims about a restored backup: no token or ticket issued after the backup is accepted."""
 
 import shutil
 import subprocess
@@ -34,7 +34,7 @@ WHO = "{ viewer { user { userName } } }"
 
 
 class Registry:
-    """A database that is backed up and put back as README says, while no server runs."""
+    """A database that is backed up and restored as the README says, while no server runs."""
 
     def __init__(self, folder: Path, postgres: Postgres | None) -> None:
         self.folder = folder
@@ -46,7 +46,7 @@ class Registry:
             self.environment["OSTIARY_DATABASE_URL"] = postgres.url(self._name)
 
     def serve(self) -> Server:
-        """A server on it."""
+        """Return a server on the database."""
         return Server(self.folder, **self.environment)
 
     def back_up(self) -> None:
@@ -57,7 +57,7 @@ class Registry:
         shutil.copytree(self.folder / "data", self.folder / "backup")
 
     def put_back(self) -> None:
-        """Put the copy in the place of what is there."""
+        """Replace the database by the copy."""
         if self._postgres is not None:
             self._postgres.drop(self._name)
             self._postgres.create(self._name, template=f"{self._name}_backup")
@@ -66,14 +66,14 @@ class Registry:
         shutil.copytree(self.folder / "backup", self.folder / "data")
 
     def run(self, *arguments: str) -> str:
-        """A command of the command line."""
+        """Run a command and return its output."""
         command = [sys.executable, "-m", "app.cli", *arguments]
         environment = {"PATH": "", "PYTHONPATH": str(Path(__file__).parents[2]), **self.environment}
         done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=True)
         return done.stdout
 
     def clear(self) -> None:
-        """Leave nothing behind on the shared server."""
+        """Delete everything on the shared server."""
         if self._postgres is not None:
             self._postgres.drop(self._name)
             self._postgres.drop(f"{self._name}_backup")

@@ -1,4 +1,4 @@
-"""Claims about making, changing and deleting roles."""
+"""Claims about creating, updating and deleting roles."""
 
 import asyncio
 from typing import Any
@@ -41,7 +41,7 @@ async def test_a_role_without_permissions_is_a_label(api: Api, make: Make) -> No
     assert answered(reply, "createRole")["role"]["permissions"] == []
 
 
-async def test_everything_that_is_wrong_is_named_at_once(api: Api, make: Make, database: db.Database) -> None:
+async def test_every_problem_is_named_at_once(api: Api, make: Make, database: db.Database) -> None:
     root = await make.admin()
     names = ["", " ", " a", "a ", "a/b", "a\nb", "a\0", "x" * 65]
 

@@ -1,4 +1,4 @@
-"""Claims about signing in and out, and about whose token still opens the door."""
+"""Claims about signing in and out, and about the tokens that are still accepted."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,7 +29,7 @@ UNFIT = ("", "short", "x" * 1_025, f"{FRESH}\0")
 
 
 async def _who(api: Api, token: str) -> Any:
-    """The name that a token stands for; the status when it is refused."""
+    """Return the user name of a token, or the status of its refusal."""
     response = await api.client.post("/graphql", json={"query": WHO}, headers={"authorization": f"Bearer {token}"})
     if response.status_code != 200:
         assert codes(response.json()) == ["UNAUTHENTICATED"]
@@ -38,7 +38,7 @@ async def _who(api: Api, token: str) -> Any:
 
 
 async def _ask(api: Api, token: str, query: str, **variables: Any) -> dict[str, Any]:
-    """Ask with a token."""
+    """Send a query with a token."""
     body = {"query": query, "variables": variables}
     response = await api.client.post("/graphql", json=body, headers={"authorization": f"Bearer {token}"})
     reply: dict[str, Any] = response.json()

@@ -1,4 +1,4 @@
-"""Uploads: what is reserved, counted and given back, and what becomes of a ticket."""
+"""Claims about uploads: bytes are reserved, counted and released, and tickets end."""
 
 from datetime import timedelta
 from typing import Any
@@ -23,19 +23,19 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def storing(api: Api) -> Storing:
-    """Asks about storage."""
+    """Return the client for storage requests."""
     return Storing(api)
 
 
 @pytest.fixture
 async def ann(make: Make) -> Person:
-    """Who owns the org and all in it."""
+    """Return the owner of the org and of all in it."""
     return await make.user("ann")
 
 
 @pytest.fixture
 async def reef(make: Make, ann: Person) -> Thing:
-    """A dataset in an org of ann's."""
+    """Return a dataset in an org of Ann's."""
     return await make.resource(await make.org("lab", owner=ann), owner=ann, slug="reef")
 
 
@@ -61,7 +61,7 @@ async def test_an_upload_reserves_its_bytes_and_is_counted_when_it_is_finished(
 
 
 async def test_a_ticket_ends_when_it_says(storing: Storing, database: db.Database, ann: Person, reef: Thing) -> None:
-    """To the second, as its token does; a created one is known by when it was made."""
+    """The end is exact to the second, like that of its token."""
     now = database.clock().replace(microsecond=123_456)
     database.clock = lambda: now
 
@@ -115,7 +115,7 @@ async def test_what_is_replaced_is_not_counted_twice(
 async def test_only_the_registrys_own_may_say_that_more_was_replaced_than_came(
     storing: Storing, make: Make, database: db.Database, ann: Person, reef: Thing
 ) -> None:
-    """Else a client could finish her own upload and have her files counted as gone."""
+    """Otherwise a client could finish their own upload and have their files counted as deleted."""
     registrar = await make.holder(Permission.RESOURCES_MANAGE)
     first = await storing.ticket(reef, ann, 100)
     assert codes(await storing.finish(first, 100)) == []

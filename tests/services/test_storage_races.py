@@ -1,4 +1,4 @@
-"""Uploads at the same moment, at workers of their own: no byte is promised twice, and nobody waits in a circle."""
+"""Claims about concurrent uploads at two workers: no byte is reserved twice, and no deadlock occurs."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -32,31 +32,31 @@ ROUNDS = 5
 
 @pytest.fixture
 def overrides() -> dict[str, Any]:
-    """Quotas are kept to."""
+    """Enforce quotas."""
     return LIMITED
 
 
 @pytest.fixture
 async def other(api: Api, settings: Settings) -> AsyncIterator[Storing]:
-    """The second worker."""
+    """Return the second worker."""
     async with another(settings) as worker:
         yield Storing(worker)
 
 
 @pytest.fixture
 def storing(api: Api) -> Storing:
-    """The first one."""
+    """Return the first worker."""
     return Storing(api)
 
 
 @pytest.fixture
 async def ann(make: Make) -> Person:
-    """Who may store a megabyte."""
+    """Return a user whose quota is a megabyte."""
     return await make.user("ann", details={"maxStorageMB": 1})
 
 
 async def test_of_uploads_that_race_for_the_last_bytes_one_is_accepted(tmp_path: Path, url: str) -> None:
-    """The real server with two workers, and clients with connections of their own."""
+    """Return the real server with two workers, and clients with separate connections."""
     own = {"OSTIARY_DATABASE_URL": url, "OSTIARY_DEFAULT_ADMIN__PASSWORD": PASSWORD, **LIMITED}
     with Server(tmp_path, "--workers", "2", **own) as server:
         server.ready()
@@ -69,7 +69,7 @@ async def test_of_uploads_that_race_for_the_last_bytes_one_is_accepted(tmp_path:
 
 
 async def _two_datasets(server: Server) -> list[str]:
-    """Ann may store a megabyte, and has a dataset in each of two orgs."""
+    """Create Ann with a quota of a megabyte and a dataset in each of two orgs; return the ids of the datasets."""
     fields = {"userName": "ann", "password": PASSWORD, "metadata": {"maxStorageMB": 1}}
     async with server.client(await server.token("admin", PASSWORD)) as client:
         answered(await graphql(client, change("createUser"), input=fields), "createUser")
@@ -84,7 +84,7 @@ async def _two_datasets(server: Server) -> list[str]:
 
 
 async def _one_wins(clients: list[httpx.AsyncClient], things: list[str]) -> None:
-    """All at once ask for more than half of the megabyte; the one who got it gives it back."""
+    """Reserve more than half of the megabyte with all clients at once, and cancel the one ticket."""
     requests = [
         graphql(client, BEGIN, input={"resource": {"id": thing}, "sizeBytes": MEGABYTE // 2 + 1})
         for client, thing in zip(clients, cycle(things), strict=False)
@@ -99,7 +99,7 @@ async def _one_wins(clients: list[httpx.AsyncClient], things: list[str]) -> None
 async def test_a_running_reservation_counts_for_the_next_upload(
     other: Storing, make: Make, database: db.Database, ann: Person
 ) -> None:
-    """In another org of the same owner, too; and what is undone does not."""
+    """It counts in another org of the same owner, too. A rolled-back one does not count."""
     one, two = [await make.resource(await make.org(owner=ann), owner=ann) for _ in range(2)]
     first = partial(_begin, ann=ann, resource=one, size=MEGABYTE)
     for _ in range(TIMES):
@@ -166,7 +166,7 @@ async def test_an_upload_is_finished_or_cancelled_once(
 async def test_nobody_waits_in_a_circle_with_an_upload_that_is_counted(
     storing: Storing, other: Storing, make: Make, database: db.Database, name: str
 ) -> None:
-    """Else PostgreSQL would end one of the two with a CONFLICT."""
+    """Otherwise PostgreSQL would end one of the two with a CONFLICT."""
     root = await make.admin()
     for _ in range(TIMES * 3):
         ann = await make.user()

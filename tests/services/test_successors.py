@@ -1,4 +1,4 @@
-"""Claims about deleting users: who gets what they owned, and that nothing is left of them."""
+"""Claims about deleting users: the successor gets what they owned, and nothing is left of them."""
 
 from sqlalchemy import or_, select
 
@@ -16,7 +16,7 @@ DELETE = change("deleteUser", "deletedUserId orgsTransferred resourcesTransferre
 
 
 async def _estate(make: Make) -> tuple[Person, Person, Thing, Thing]:
-    """Ann owns an org, a resource in it, and one elsewhere; bea belongs to the org."""
+    """Create Ann, who owns an org, a resource in it and one in another org; Bea belongs to the org."""
     ann, bea = await make.user("ann"), await make.user("bea")
     org, other = await make.org("acme", ann), await make.org("other")
     await make.member(org, bea, MemberLevel.READ_ONLY)
@@ -29,7 +29,7 @@ async def _estate(make: Make) -> tuple[Person, Person, Thing, Thing]:
 
 
 async def _traces(database: db.Database, user: Person) -> list[int]:
-    """How much of a user is left where something could grant her anything."""
+    """Return the number of rows of a user in each table that could grant them anything."""
     holding = [tables.OrgMember, tables.GroupMember, tables.Grant]
     left = [
         len(await fetch(database, select(1).where(col(table.user_id) == user.id)))  # type: ignore[attr-defined]  # all three

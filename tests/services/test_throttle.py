@@ -1,4 +1,4 @@
-"""Claims about guessed passwords: few are looked at, whoever guesses has to wait, and the owner signs in."""
+"""Claims about guessed passwords: few are checked, the guessing client has to wait, and the owner signs in."""
 
 import asyncio
 from pathlib import Path
@@ -26,7 +26,7 @@ from tests.support.server import Server
 
 HOME, EVIL = "192.0.2.1", "203.0.113.66"
 FREE, FREE_ELSEWHERE = 10, 20
-"""What the settings say unless told: for an account from one address; for an account or an address in all."""
+"""Default limits: for an account from one address; for an account or an address in all."""
 
 OFF = pytest.mark.parametrize("overrides", [{"OSTIARY_THROTTLE__ENABLED": "false"}])
 OWNER_PASSWORD = "a password for these tests"
@@ -118,7 +118,7 @@ async def test_a_hundred_guesses_at_once_are_a_hundred_guesses(
 async def test_a_dictionary_of_ten_thousand_gets_the_few_guesses_that_are_free(
     guess: Guesser, make: Make, clock: Clock, looks: Looks
 ) -> None:
-    """From one address and from hundreds, over both faces; no time passes, so that only what is free is looked at."""
+    """From one address and from hundreds, over both APIs; the clock is fixed, so only the free guesses are checked."""
     await make.user("ann")
     aliases = [f"guess {at}" for at in range(ALIASES)]
 
@@ -367,7 +367,7 @@ def test_a_household_is_one_address(one: str, other: str, is_same: bool) -> None
 
 
 async def _signs_in(guess: Guesser, clock: Clock, address: str) -> int:
-    """How many seconds she had to wait until the right password was looked at."""
+    """Return the number of seconds that the owner waits until the correct password is checked."""
     waited = 0
     while (reply := await guess.rest(address, "ann", PASSWORD)).status_code == 429:
         waited += (seconds := int(reply.headers["retry-after"]))

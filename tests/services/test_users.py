@@ -1,4 +1,4 @@
-"""Claims about making users, one and many."""
+"""Claims about creating users, one and many."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Claims about what every service refuses with."""
+"""Claims about the validation errors of every service."""
 
 import pytest
 

@@ -28,13 +28,13 @@ WORDS: list[tuple[Any, int]] = [
 
 @pytest.fixture
 async def ann(make: Make) -> Person:
-    """The owner of the org."""
+    """Return the owner of the org."""
     return await make.user("ann")
 
 
 @pytest.fixture(autouse=True)
 async def sea(make: Make, ann: Person) -> Thing:
-    """A private org with a dataset that zoe is granted to write."""
+    """Return a private org with a dataset that Zoe may write."""
     org = await make.org("sea", ann)
     await make.grant(await make.resource(org, slug="reef"), await make.user("zoe"), resource_roles.DATA_WRITE)
     return org
