@@ -107,7 +107,7 @@ async def test_who_locked_and_unlocked_stays_in_the_history(api: Api, make: Make
         assert node["lockHistory"]["nodes"] == [{"actorName": "Boss", "actor": user}] * 3
 
 
-async def test_only_members_read_who_added_the_members_that_everybody_sees(api: Api, make: Make) -> None:
+async def test_members_read_who_added_the_members_that_everybody_sees(api: Api, make: Make) -> None:
     boss, eve, ann = await make.holder(Permission.GROUPS_MANAGE, "Boss"), await make.user(), await make.user("ann")
     observer = await make.holder(Permission.GROUPS_VIEW)
     group = await make.group("choir", members_seen_by=tables.MembersSeenBy.SIGNED_IN.value)

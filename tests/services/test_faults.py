@@ -115,7 +115,7 @@ def _verdict(body: dict[str, Any], key: str) -> str:
 
 @dataclass
 class World:
-    """One application with its database and its observed commits."""
+    """One application with its database, and the number of hits of each point."""
 
     app: Starlette
     database: db.Database
@@ -132,7 +132,7 @@ class World:
         return Request(form, f"request-{number}", slugs, self.token)
 
     async def round(self, point: str, end: str) -> bool:
-        """Cut off one of several changes and check all of them; return False if none reached the point."""
+        """Cut off one of several changes and check all of them; return False if it did not reach the point."""
         form = self._form(point)
         others = [self.request(self.random.choice(FORMS)) for _ in range(self.random.choice((3, 4, 6)))]
         chosen = self.request(form)

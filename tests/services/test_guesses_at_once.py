@@ -1,4 +1,4 @@
-"""Claims about many concurrent guesses at two workers: correct ones wait and sign in, few incorrect ones are checked."""
+"""Claims about concurrent guesses at two workers: correct ones wait and sign in, few incorrect ones are checked."""
 
 import asyncio
 from collections import Counter
@@ -41,7 +41,7 @@ class SlowLooks:
     incorrect: int = 0
     running: int = 0
     most: int = 0
-    """Highest number of running and incorrect checks before the first correct one."""
+    """Highest number of running and failed checks at one time."""
 
     async def verify(self, password: str, stored: str | None) -> Verification:
         self.running += 1

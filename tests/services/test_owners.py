@@ -127,7 +127,7 @@ def _on(service: Any, *arguments: Any) -> Callable[[db.Transaction, Viewer], Awa
 
 
 async def _becoming(make: Make, world: World, heir: Person) -> dict[str, Callable[[db.Transaction, Viewer], Any]]:
-    """Return the service calls that make a user an owner, each with its viewer."""
+    """Return the changes that make a user an owner, as calls of services."""
     terms = make.app.storage_policy
     by = ("id", heir.id)
     new = resources.ResourceCreate(("slug", "reef"), "DATASET", "new", "New")

@@ -1,4 +1,4 @@
-"""Claims about the rebuild of the access index: it counts the wrong entries, and the readiness check reports them."""
+"""Claims about the rebuild of the access index: it counts and repairs wrong entries, and reports its progress."""
 
 import pytest
 from sqlalchemy import delete, update

@@ -56,7 +56,7 @@ async def ann(make: Make) -> Person:
 
 
 async def test_of_uploads_that_race_for_the_last_bytes_one_is_accepted(tmp_path: Path, url: str) -> None:
-    """Return the real server with two workers, and clients with separate connections."""
+    """A real server with two workers; each client has its own connection."""
     own = {"OSTIARY_DATABASE_URL": url, "OSTIARY_DEFAULT_ADMIN__PASSWORD": PASSWORD, **LIMITED}
     with Server(tmp_path, "--workers", "2", **own) as server:
         server.ready()

@@ -46,7 +46,7 @@ async def access(api: Api, as_: Person) -> dict[str, Any]:
 
 
 async def opened(rest: Rest, as_: Person) -> int:
-    """The word that the documented API has for it, by its number."""
+    """Return the number of the visibility that the REST API reports."""
     properties = (await rest("GET", f"{REEF}/ex", as_)).json()["properties"]
     level: int = properties["meta"]["visibility"]["data"]
     assert properties["public"] is (level == 2)
