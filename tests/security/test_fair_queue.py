@@ -89,7 +89,7 @@ async def test_addresses_rotate_and_accounts_within_an_address(work: Work) -> No
     assert work.order == ["first", "a", "x", "b", "x", "a", "x", "b", "a"]
 
 
-async def test_a_key_that_is_held_back_stops_nobody_else(work: Work) -> None:
+async def test_a_blocked_key_stops_no_other_key(work: Work) -> None:
     first = work.start(HOME, "first")
     await settle()
     work.queue.pause("key", 60)

@@ -128,7 +128,7 @@ async def test_a_damaged_hash_is_wrong_and_logged_without_itself(
     assert not stored or stored not in caplog.text
 
 
-async def test_unknown_wrong_and_unusable_take_the_same_time(hasher: PasswordHasher) -> None:
+async def test_unknown_incorrect_and_unusable_take_the_same_time(hasher: PasswordHasher) -> None:
     stored = await hasher.hash("correct horse")
 
     async def fastest(password: str, hashed: str | None) -> float:

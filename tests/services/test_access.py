@@ -80,7 +80,7 @@ async def test_a_stale_revision_is_a_conflict_that_shows_the_current_configurati
         assert (access["revision"], access["general"]) == (7, roles(READ, LOAD))
 
 
-async def test_a_wrong_configuration_is_refused_whole_with_every_offender_named(
+async def test_an_invalid_configuration_is_refused_and_every_problem_is_named(
     api: Api, make: Make, database: db.Database
 ) -> None:
     ann = await make.user("ann")
@@ -200,7 +200,7 @@ async def test_one_entry_is_granted_and_revoked_and_the_others_stay(
             assert problems(await api(REVOKE, as_=ann, input=of(reef, subject=subject))) == {"NOT_FOUND input.subject"}
 
 
-async def test_a_wrong_entry_is_refused(api: Api, make: Make, database: db.Database) -> None:
+async def test_an_invalid_entry_is_refused(api: Api, make: Make, database: db.Database) -> None:
     ann = await make.user("ann")
     model = await make.resource(await make.org(), type="MODEL", owner=ann)
     past = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
@@ -226,7 +226,7 @@ async def test_a_wrong_entry_is_refused(api: Api, make: Make, database: db.Datab
             assert codes(reply) == ["BAD_USER_INPUT"]
 
 
-async def test_a_subject_that_is_none_is_told_to_those_alone_who_may_grant(
+async def test_only_a_user_who_may_grant_learns_that_a_subject_is_invalid(
     api: Api, make: Make, database: db.Database
 ) -> None:
     ann, eve = await make.user("ann"), await make.user("eve")

@@ -1,4 +1,4 @@
-"""Claims about who rules over whom: the last administrator stays, and nobody gives or takes what she does not hold."""
+"""Claims about administrators: the last one stays, and no user grants or revokes what they do not have."""
 
 import asyncio
 from typing import Any
@@ -26,12 +26,12 @@ ENDS: dict[str, tuple[Call, str]] = {
     "synchronized": (("setUserMetadata", {"metadata": {"roles": ["editor"]}}), "input.metadata.roles"),
     "emptied": (("setUserMetadata", {"metadata": {"roles": []}}), "input.metadata.roles"),
 }
-"""Every way in which an administrator ends to be one, and what is said when she is the last."""
+"""Each mutation that ends an administrator, and its errors when they are the last one."""
 
 
 async def _do(api: Api, asker: Person, target: Person, call: Call) -> dict[str, Any]:
-    name, given = call
-    return await api(change(name), as_=asker, input={"user": {"id": target.node}, **given})
+    name, fields = call
+    return await api(change(name), as_=asker, input={"user": {"id": target.node}, **fields})
 
 
 async def _admins(api: Api, asker: Person) -> list[str]:
@@ -105,9 +105,9 @@ async def test_who_manages_users_rules_over_nobody_who_holds_more(api: Api, make
     ]
 
     async with unchanged(database):
-        replies = {way: [await _do(api, clerk, each, call) for each in stronger] for way, call in OVER.items()}
+        replies = {action: [await _do(api, clerk, each, call) for each in stronger] for action, call in OVER.items()}
 
-    assert {way: [*map(codes, each)] for way, each in replies.items()} == dict.fromkeys(OVER, [["FORBIDDEN"]] * 3)
+    assert {action: [*map(codes, each)] for action, each in replies.items()} == dict.fromkeys(OVER, [["FORBIDDEN"]] * 3)
 
 
 async def test_who_manages_users_rules_over_those_who_hold_no_more(api: Api, make: Make) -> None:
@@ -119,7 +119,9 @@ async def test_who_manages_users_rules_over_those_who_hold_no_more(api: Api, mak
     assert [codes(reply) for reply in replies] == [[]] * len(OVER)
 
 
-async def test_who_manages_users_gives_only_what_she_holds(api: Api, make: Make, database: db.Database) -> None:
+async def test_a_manager_of_users_grants_only_permissions_they_have(
+    api: Api, make: Make, database: db.Database
+) -> None:
     await make.admin()
     clerk, ann = await make.holder(Permission.USERS_MANAGE), await make.user("ann")
     await make.role("label")

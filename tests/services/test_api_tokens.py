@@ -133,7 +133,7 @@ async def test_a_token_has_no_permission_that_its_creator_does_not_hold(
         ({"orgs": [{"slug": "x"}] * 101}, "orgs"),
     ],
 )
-async def test_a_token_that_is_not_right_is_not_made(
+async def test_an_invalid_token_is_not_created(
     api: Api, make: Make, database: db.Database, data: dict[str, Any], path: str
 ) -> None:
     root = await make.admin()

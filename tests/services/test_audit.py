@@ -205,7 +205,7 @@ async def test_a_user_who_deletes_their_own_account_is_named_in_the_event(
     assert (event.actor_id, event.actor, event.action) == (root.id, "root", "deleteUser")
 
 
-async def test_where_it_was_asked_and_in_which_request(api: Api, make: Make, database: db.Database) -> None:
+async def test_an_event_has_its_channel_address_and_request(api: Api, make: Make, database: db.Database) -> None:
     root = await make.admin()
 
     for number, name in enumerate(("a-request.7", "", "x" * 129, "no spaces")):
@@ -288,7 +288,7 @@ async def test_a_bulk_change_is_one_event_and_takes_no_more_statements_for_many_
     assert [len(event.changes) for event in await events(database)] == [2, 1, 40, 40]
 
 
-async def test_two_who_write_at_once_are_told_apart(
+async def test_events_of_two_concurrent_writers_stay_apart(
     api: Api, make: Make, database: db.Database, settings: Settings
 ) -> None:
     """Each event has the state before and after, so the events of an object form a chain."""
@@ -297,12 +297,12 @@ async def test_two_who_write_at_once_are_told_apart(
     update_ = change("updateResource")
 
     async with another(settings) as second:
-        doors = [(api, root), (second, other)]
+        calls = [(api, root), (second, other)]
         replies = await asyncio.gather(
             *(
-                door(update_, as_=person, input={"resource": {"id": reef.node}, "name": f"{person.user_name} {at}"})
+                call(update_, as_=person, input={"resource": {"id": reef.node}, "name": f"{person.user_name} {at}"})
                 for at in range(6)
-                for door, person in doors
+                for call, person in calls
             )
         )
 

@@ -141,20 +141,20 @@ async def test_who_administers_a_resource_reads_what_was_done_to_it_and_no_more(
     await _change(api, root, "grantAccessBatch", grants=batch)
     await _change(api, root, "updateResource", resource={"id": other.node}, name="Other")
     await _change(api, ann, "updateResource", resource={"id": reef.node}, name="Reef")
-    hers, roots = await _of(api, ann, reef), await _of(api, root, reef)
+    for_ann, for_root = await _of(api, ann, reef), await _of(api, root, reef)
 
     assert [await _of(api, asker, reef) for asker in (None, bob)] == [None, None]
     assert await _of(api, ann, other) is None
     write, nothing = ({"roles": roles, "expiresAt": None} for roles in (["METADATA_WRITE"], []))
-    assert hers["totalCount"] == 2
-    assert [(edge["before"], edge["after"]) for edge in hers["edges"]] == [
+    assert for_ann["totalCount"] == 2
+    assert [(edge["before"], edge["after"]) for edge in for_ann["edges"]] == [
         ({"name": "Corals"}, {"name": "Reef"}),
         ({"access": {"user:bob": write}}, {"access": {"user:bob": nothing}}),
     ]
-    assert [edge["node"]["actorName"] for edge in hers["edges"]] == ["ann", "root"]
-    assert [edge["node"]["actor"]["userName"] for edge in hers["edges"]] == ["ann", "root"]
-    assert {(edge["node"]["address"], edge["node"]["changes"]) for edge in hers["edges"]} == {(None, None)}
-    assert [edge["node"]["changes"]["totalCount"] for edge in roots["edges"]] == [1, 3]
+    assert [edge["node"]["actorName"] for edge in for_ann["edges"]] == ["ann", "root"]
+    assert [edge["node"]["actor"]["userName"] for edge in for_ann["edges"]] == ["ann", "root"]
+    assert {(edge["node"]["address"], edge["node"]["changes"]) for edge in for_ann["edges"]} == {(None, None)}
+    assert [edge["node"]["changes"]["totalCount"] for edge in for_root["edges"]] == [1, 3]
 
 
 async def test_an_event_is_found_again_by_those_who_saw_it(api: Api, make: Make, reef: Thing) -> None:

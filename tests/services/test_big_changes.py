@@ -14,14 +14,14 @@ from tests.support.crowds import Crowd, beating, crowd
 from tests.support.factories import Make
 
 MANY = int(os.environ.get("CROWD", "3000"))
-"""How many resources change hands; `scripts/faults --crowd 100000` tries more."""
+"""Number of resources that change their owner; `scripts/faults --crowd 100000` tries more."""
 
 LONGEST = float(os.environ.get("LONGEST_PIECE", "0.1"))
 """Seconds of work in one piece: 0.025 on a machine that does nothing else (`scripts/faults --crowd`)."""
 
-Given = Callable[[Crowd], dict[str, Any]]
+InputMaker = Callable[[Crowd], dict[str, Any]]
 
-CHANGES: dict[str, tuple[str, str, Given]] = {
+CHANGES: dict[str, tuple[str, str, InputMaker]] = {
     "a successor": (
         "deleteUser",
         "deletedUserId resourcesTransferred",
@@ -43,14 +43,14 @@ async def test_others_have_their_turns_while_many_things_change(
     api: Api, make: Make, database: db.Database, what: str
 ) -> None:
     root, _ = await make.admin(), await make.user("heir")
-    made = await crowd(make, database, MANY)
-    name, shows, given = CHANGES[what]
+    created = await crowd(make, database, MANY)
+    name, shows, make_input = CHANGES[what]
     nothing = {"user": {"userName": "nobody"}, "org": {"slug": "nothing"}, "group": {"slug": "nothing"}}
     for _ in range(2):  # what is new to the server is another claim
         await api(change(name, shows), as_=root, input={name[6:].lower(): nothing[name[6:].lower()]})
 
     async with beating() as heart:
-        reply = await api(change(name, shows), as_=root, input=given(made))
+        reply = await api(change(name, shows), as_=root, input=make_input(created))
 
     answered(reply, name)
 
@@ -76,8 +76,8 @@ async def test_a_change_of_few_rows_needs_no_thread(
     subject = {"group": {"id": group.node}}
 
     for roles in (["METADATA_READ"], ["METADATA_WRITE"]):
-        given = {"resource": {"id": resource.node}, "subject": subject, "roles": roles}
-        answered(await api(change("grantAccess"), as_=root, input=given), "grantAccess")
+        fields = {"resource": {"id": resource.node}, "subject": subject, "roles": roles}
+        answered(await api(change("grantAccess"), as_=root, input=fields), "grantAccess")
     assert jobs == []
 
     answered(await api(change("deleteGroup"), as_=root, input={"group": {"id": group.node}}), "deleteGroup")

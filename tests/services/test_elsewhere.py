@@ -35,16 +35,16 @@ ELSEWHERE = {
     "resetPassword",
     "updateUser",
 }
-"""What changes accounts. Every other change is made with a provider as without one."""
+"""Mutations that change accounts. Every other mutation works with a provider as without one."""
 
 with_a_provider = pytest.mark.parametrize("overrides", [NOBODY_ANSWERS])
 in_both_modes = pytest.mark.parametrize("overrides", [{}, NOBODY_ANSWERS])
 
 
-async def _ask(api: Api, name: str, as_: Person | None, given: dict[str, Any] | None) -> dict[str, Any]:
-    if given is None:
+async def _ask(api: Api, name: str, as_: Person | None, fields: dict[str, Any] | None) -> dict[str, Any]:
+    if fields is None:
         return await api(f"mutation {{ {name} {{ errors {{ code message path }} }} }}", as_=as_)
-    return await api(change(name), as_=as_, input=given)
+    return await api(change(name), as_=as_, input=fields)
 
 
 def _messages(reply: dict[str, Any], name: str) -> list[str]:
@@ -61,7 +61,7 @@ async def test_accounts_are_changed_here_or_there(
     if overrides and name in ELSEWHERE:
         async with unchanged(database):
             replies = [
-                await _ask(api, name, root, given) for given in (scene.given, {**(scene.given or {}), **scene.wrong})
+                await _ask(api, name, root, fields) for fields in (scene.given, {**(scene.given or {}), **scene.wrong})
             ]
         assert [codes(reply) for reply in replies] == [["PROTECTED"]] * 2
         assert [_messages(reply, name) for reply in replies] == [[TEXT]] * 2
@@ -71,15 +71,17 @@ async def test_accounts_are_changed_here_or_there(
 
 @with_a_provider
 @pytest.mark.parametrize("name", sorted(ELSEWHERE))
-async def test_a_stranger_is_told_what_she_always_was(api: Api, make: Make, database: db.Database, name: str) -> None:
+async def test_a_stranger_gets_the_same_reply_as_without_a_provider(
+    api: Api, make: Make, database: db.Database, name: str
+) -> None:
     case = MATRIX[name]
     scene = await case.scene(make, World.OPEN)
     askers = [(kind, await asker(make, scene)) for kind, asker in case.family.askers.items() if kind not in case.may]
 
     async with unchanged(database):
-        found = {kind: codes(await _ask(api, name, asker, scene.given)) for kind, asker in askers}
+        outcomes = {kind: codes(await _ask(api, name, asker, scene.given)) for kind, asker in askers}
 
-    assert found == {kind: [case.outcome(kind, World.OPEN)] for kind, _ in askers}
+    assert outcomes == {kind: [case.outcome(kind, World.OPEN)] for kind, _ in askers}
 
 
 def test_over_rest_it_is_a_400() -> None:
@@ -95,12 +97,12 @@ def _without(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 @with_a_provider
 @pytest.mark.parametrize("exposed", [True, False])
-def test_no_administrator_is_made(settings: Settings, monkeypatch: pytest.MonkeyPatch, exposed: bool) -> None:
+def test_no_administrator_is_created(settings: Settings, monkeypatch: pytest.MonkeyPatch, exposed: bool) -> None:
     ready = main.prepare(settings, exposed=exposed)
     after = main.prepare(_without(settings, monkeypatch), exposed=True)
 
     assert (ready.default_password_valid, ready.demo_password_valid) == (False, False)
-    assert after.default_password_valid  # since there is nobody yet, she would be made with it
+    assert after.default_password_valid  # there is no user yet, so the administrator would be created with it
 
 
 @with_a_provider
@@ -125,14 +127,16 @@ async def test_a_server_says_where_people_sign_in_and_lets_them_in(tmp_path: Pat
             ann, bea = await server.token("ann", PASSWORD), await server.token("bea", PASSWORD)
             async with server.client(ann) as client:
                 users = await graphql(client, "{ users { nodes { userName roles { name } } } }")
-                made = await graphql(client, 'mutation { createUser(input: {userName: "eve"}) { errors { code } } }')
+                creation = await graphql(
+                    client, 'mutation { createUser(input: {userName: "eve"}) { errors { code } } }'
+                )
             async with server.client() as client:
-                wrong = await client.post("/users/authenticate", data={"username": "admin", "password": "password"})
+                refusal = await client.post("/users/authenticate", data={"username": "admin", "password": "password"})
             ended = await server.stopped()
 
     assert [each["userName"] for each in users["data"]["users"]["nodes"]] == ["ann", "bea"]
-    assert made["data"]["createUser"]["errors"] == [{"code": "PROTECTED"}]
-    assert (wrong.status_code, wrong.json()) == (401, {"error": "Unauthorized", "noRetry": False})
+    assert creation["data"]["createUser"]["errors"] == [{"code": "PROTECTED"}]
+    assert (refusal.status_code, refusal.json()) == (401, {"error": "Unauthorized", "noRetry": False})
     assert re.search(r"^  sign-in     at 127.0.0.1, which manages the accounts$", ended.out, re.MULTILINE)
     assert "default password" not in ended.out
     assert not [word for word in (PASSWORD, "hush", ann, bea) if word in ended.out + ended.err]

@@ -28,8 +28,8 @@ REFRESH = "mutation { refreshToken { session { token } errors { code } } }"
 
 @pytest.fixture
 async def provider() -> AsyncIterator[Provider]:
-    async with Provider() as made:
-        yield made
+    async with Provider() as server:
+        yield server
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def overrides(provider: Provider) -> dict[str, str]:
 
 
 async def _me(client: httpx.AsyncClient, reply: Reply) -> dict[str, Any]:
-    """Whom a sign-in has let in, as she sees herself."""
+    """Return the user who signed in, as they see themselves."""
     assert reply.code == "", reply
     headers = {"authorization": f"Bearer {reply.token}"}
     said = (await client.post("/graphql", json={"query": ME}, headers=headers)).json()
@@ -54,13 +54,13 @@ def _names(me: dict[str, Any]) -> list[str]:
     return [role["name"] for role in me["roles"]]
 
 
-@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize("channel", FACES)
 async def test_a_first_sign_in_makes_the_user(
-    client: httpx.AsyncClient, provider: Provider, database: db.Database, face: str
+    client: httpx.AsyncClient, provider: Provider, database: db.Database, channel: str
 ) -> None:
     provider.people["Ann"] = {"maxStorageMB": 10.5, "ou": ["reefs", None], "email": "ann@b.example"}
 
-    me = await _me(client, await FACES[face](client, userName="Ann", password=PASSWORD))
+    me = await _me(client, await FACES[channel](client, userName="Ann", password=PASSWORD))
 
     assert me.pop("lastLoginAt") is not None
     assert me == {
@@ -116,7 +116,7 @@ async def test_a_role_that_is_none_yet_is_made_without_permissions(
     ]
 
 
-async def test_nothing_that_is_called_a_password_is_kept(client: httpx.AsyncClient, provider: Provider) -> None:
+async def test_nothing_that_is_called_a_password_is_stored(client: httpx.AsyncClient, provider: Provider) -> None:
     provider.people["ann"] = {"Password": PASSWORD, "deep": [{"password": PASSWORD, "passwordAge": 3}]}
 
     me = await _log_in(client)
@@ -133,9 +133,7 @@ async def test_a_name_in_any_letter_case_is_the_same_user(client: httpx.AsyncCli
     assert second["metadata"] == provider.people["aNN"]
 
 
-async def test_somebody_from_before_keeps_what_she_had(
-    client: httpx.AsyncClient, provider: Provider, make: Make
-) -> None:
+async def test_an_existing_user_keeps_their_data(client: httpx.AsyncClient, provider: Provider, make: Make) -> None:
     await make.user("Ann", "user", email="ann@b.example", details={"old": 1})
     provider.people["ann"] = {}
 
@@ -145,16 +143,16 @@ async def test_somebody_from_before_keeps_what_she_had(
 
 
 @pytest.mark.parametrize("name", ["ann.smith", "a-b_c", "ann+reef@b.example", "@1", "x" * 127])
-async def test_a_user_name_may_say_more_than_one_made_here(
+async def test_a_user_name_of_the_provider_may_say_more_than_a_local_one(
     client: httpx.AsyncClient, api: Api, provider: Provider, make: Make, name: str
 ) -> None:
     root = await make.admin()
     provider.people[name] = {}
 
     await _log_in(client, name)
-    found = await api("query ($name: String!) { user(by: {userName: $name}) { userName } }", as_=root, name=name)
+    reply = await api("query ($name: String!) { user(by: {userName: $name}) { userName } }", as_=root, name=name)
 
-    assert found["data"]["user"] == {"userName": name}
+    assert reply["data"]["user"] == {"userName": name}
 
 
 @pytest.mark.parametrize("name", ["roles", "Anonymous", "ann b", "Änn", "\u212aate", "..", "x" * 128, "a/b"])
@@ -174,15 +172,15 @@ async def test_a_user_name_that_cannot_be_is_refused_in_words(
     assert "user name" in replies[0].text
 
 
-@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize("channel", FACES)
 async def test_a_token_says_itself_whose_it_is(
-    client: httpx.AsyncClient, provider: Provider, make: Make, face: str
+    client: httpx.AsyncClient, provider: Provider, make: Make, channel: str
 ) -> None:
     await make.user("Ann")
     provider.tokens = {TOKEN: {"username": "ann", "roles": ["user"]}, "other": {"username": "Bea"}}
 
-    ann = await _me(client, await FACES[face](client, token=TOKEN))
-    bea = await _me(client, await FACES[face](client, token="other"))
+    ann = await _me(client, await FACES[channel](client, token=TOKEN))
+    bea = await _me(client, await FACES[channel](client, token="other"))
 
     assert (ann["userName"], _names(ann), ann["metadata"]) == ("Ann", ["user"], provider.tokens[TOKEN])
     assert (bea["userName"], _names(bea)) == ("Bea", ["user"])
@@ -220,14 +218,14 @@ MIXED: list[tuple[dict[str, str], set[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("given", "wrong"), MIXED)
+@pytest.mark.parametrize(("fields", "invalid"), MIXED)
 async def test_over_graphql_it_is_the_one_or_the_other(
-    api: Api, provider: Provider, database: db.Database, given: dict[str, str], wrong: set[str]
+    api: Api, provider: Provider, database: db.Database, fields: dict[str, str], invalid: set[str]
 ) -> None:
     async with unchanged(database):
-        reply = await api(change("login"), input=given)
+        reply = await api(change("login"), input=fields)
 
-    assert problems(reply) == {f"INVALID_INPUT input.{name}" for name in wrong}
+    assert problems(reply) == {f"INVALID_INPUT input.{name}" for name in invalid}
     assert provider.heard == []
 
 
@@ -249,13 +247,13 @@ async def test_no_local_password_signs_anybody_in(
     await make.user("ann", "admin")
 
     async with unchanged(database):
-        known = [await log_in(client, userName="ann", password=LOCAL_PASSWORD) for log_in in FACES.values()]
+        existing = [await log_in(client, userName="ann", password=LOCAL_PASSWORD) for log_in in FACES.values()]
         unknown = [await log_in(client, userName="bea", password=LOCAL_PASSWORD) for log_in in FACES.values()]
         await provider.stop()
         away = [await log_in(client, userName="ann", password=LOCAL_PASSWORD) for log_in in FACES.values()]
 
-    assert known == unknown
-    assert {reply.code for reply in known} == {"UNAUTHENTICATED"}
+    assert existing == unknown
+    assert {reply.code for reply in existing} == {"UNAUTHENTICATED"}
     assert {reply.code for reply in away} == {"SERVICE_UNAVAILABLE"}
 
 
@@ -267,16 +265,16 @@ async def test_who_is_deactivated_by_the_provider_is_out_at_once(
     first = await over_rest(client, userName="ann", password=PASSWORD)
     before = await _me(client, first)
     provider.people["ann"] = {"roles": ["user", "Deactivated"]}
-    wrong = await over_rest(client, userName="ann", password="wrong")
+    refusal = await over_rest(client, userName="ann", password="wrong")
 
     reply = await over_rest(client, userName="ann", password=PASSWORD)
     old = await client.post("/graphql", json={"query": ME}, headers={"authorization": f"Bearer {first.token}"})
-    known = await api('{ user(by: {userName: "ann"}) { roles { name } lastLoginAt } }', as_=root)
+    stored = await api('{ user(by: {userName: "ann"}) { roles { name } lastLoginAt } }', as_=root)
 
-    assert reply == wrong
+    assert reply == refusal
     assert reply.code == "UNAUTHENTICATED"
     assert old.status_code == 401
-    assert known["data"]["user"] == {
+    assert stored["data"]["user"] == {
         "roles": [{"name": "deactivated"}, {"name": "user"}],
         "lastLoginAt": before["lastLoginAt"],
     }
@@ -288,9 +286,9 @@ async def test_who_is_deactivated_here_stays_out_while_the_provider_says_nothing
     root = await make.admin()
     ann = await make.user("ann", "user")
     provider.people["ann"] = {}
-    given = {"user": {"id": ann.node}, "metadata": {"roles": ["deactivated"]}}
+    fields = {"user": {"id": ann.node}, "metadata": {"roles": ["deactivated"]}}
 
-    assert codes(await api(change("setUserMetadata"), as_=root, input=given)) == []
+    assert codes(await api(change("setUserMetadata"), as_=root, input=fields)) == []
     out = await over_rest(client, userName="ann", password=PASSWORD)
     provider.people["ann"] = {"roles": ["user"]}
     back = await _log_in(client)
@@ -323,9 +321,9 @@ async def test_two_first_sign_ins_at_the_same_moment_make_one_user(
     async with another(settings) as elsewhere:
         replies = await asyncio.gather(
             *(
-                log_in(door, userName=name, password=PASSWORD)
+                log_in(http_client, userName=name, password=PASSWORD)
                 for log_in in (over_rest, over_graphql)
-                for door in (client, elsewhere.client)
+                for http_client in (client, elsewhere.client)
                 for name in ("ann", "ANN")
             )
         )

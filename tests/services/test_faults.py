@@ -1,4 +1,4 @@
-"""Claims about changes that are cut off anywhere: what was told is what is, and nothing is left behind.
+"""Claims about changes that are cut off anywhere: each response agrees with the database, and nothing is left behind.
 
 `scripts/faults ROUNDS` tries each point so many times.
 """
@@ -30,7 +30,7 @@ ROUNDS = int(os.environ.get("FAULT_ROUNDS", "1"))
 SEED = int(os.environ.get("FAULT_SEED", "1"))
 
 MOST_TRIES = 50
-"""How often a round is begun anew, since not every change waits in line, or shares a commit."""
+"""Number of times a round is tried, since not every change waits in the queue or shares a commit."""
 
 ONE = "mutation($a: CreateGroupInput!){a: createGroup(input: $a){group{slug} errors{code}}}"
 PLANNED_DEEP = (
@@ -43,13 +43,13 @@ FORMS = ("one", "deep", "two", "trial", "rest")
 READING = {"one", "deep", "two"}
 """Those whose answers are read by statements that a point wraps; REST reads by others."""
 
-Told = dict[str, str]
-"""What was told of each thing by its slug: made, not made or unknown; nothing where nobody was told."""
+Verdicts = dict[str, str]
+"""Outcome of each change by slug, as the response reports it: made, not made or unknown; empty without a response."""
 
 
 @dataclass
 class Request:
-    """A request as uvicorn hands it over, and what was answered."""
+    """A request as uvicorn hands it over, and its response."""
 
     form: str
     request_id: str
@@ -61,7 +61,7 @@ class Request:
 
     @property
     def body(self) -> bytes:
-        """What is sent."""
+        """Return the body of the request."""
         if self.form == "rest":
             return json.dumps({"slug": self.slugs[0], "name": "A name"}).encode()
         text = {"deep": PLANNED_DEEP, "two": TWO}.get(self.form, ONE)
@@ -92,8 +92,8 @@ class Request:
         if self.victim is None or not self.victim.has_hung_up:
             self.messages.append(message)
 
-    def told(self) -> Told:
-        """What the answer says."""
+    def verdicts(self) -> Verdicts:
+        """Return the outcomes that the response reports."""
         if len(self.messages) < 2:  # it was cut off before its end
             return {}
         body = json.loads(self.messages[1]["body"])
@@ -115,7 +115,7 @@ def _verdict(body: dict[str, Any], key: str) -> str:
 
 @dataclass
 class World:
-    """One application with its database, and what was found out about it."""
+    """One application with its database, and the number of hits of each point."""
 
     app: Starlette
     database: db.Database
@@ -126,13 +126,13 @@ class World:
     hits: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def request(self, form: str) -> Request:
-        """A request for things that are not there yet."""
+        """Return a request that creates new objects."""
         number = next(self.numbers)
         slugs = [f"g{number}{end}" for end in ("a", "b")[: 2 if form == "two" else 1]]
         return Request(form, f"request-{number}", slugs, self.token)
 
     async def round(self, point: str, end: str) -> bool:
-        """Cut one of several changes off, and look what became of all; False where it did not come to the point."""
+        """Cut off one of several changes and check all of them; return False if it did not reach the point."""
         form = self._form(point)
         others = [self.request(self.random.choice(FORMS)) for _ in range(self.random.choice((3, 4, 6)))]
         chosen = self.request(form)
@@ -188,24 +188,24 @@ class World:
             self.database, select(col(AuditEvent.id)).where(col(AuditEvent.request_id) == request.request_id)
         )
         assert len(rows) == len(events), (where, rows, events)
-        for slug, verdict in request.told().items():
+        for slug, verdict in request.verdicts().items():
             assert verdict == ("made" if slug in rows else "not made"), (where, slug, verdict, request.messages)
         if request.victim is None:
             is_trial = request.form == "trial"
-            assert set(request.told().values()) <= {"not made" if is_trial else "made", "not made"}, where
+            assert set(request.verdicts().values()) <= {"not made" if is_trial else "made", "not made"}, where
 
     async def _rows(self, slugs: Collection[str]) -> set[str]:
-        found: set[str] = set()
+        stored: set[str] = set()
         for table in (tables.Group, tables.Org):
-            found |= {slug for (slug,) in await fetch(self.database, select(col(table.slug))) if slug in slugs}
-        return found
+            stored |= {slug for (slug,) in await fetch(self.database, select(col(table.slug))) if slug in slugs}
+        return stored
 
     async def _goes_on(self, where: str) -> None:
-        """Whoever comes next is answered, and nothing is left in use."""
+        """Check that the next request succeeds and that nothing is left in use."""
         request = self.request("one")
         async with asyncio.timeout(10):
             await request.run(self.app)
-            assert request.told() == {request.slugs[0]: "made"}, (where, request.messages)
+            assert request.verdicts() == {request.slugs[0]: "made"}, (where, request.messages)
             while not self._is_quiet():  # noqa: ASYNC110 - a connection is given back by the way
                 await asyncio.sleep(0.001)
 
@@ -240,13 +240,13 @@ async def world(
         await killer.execute("SELECT pg_terminate_backend($1::int, 5000)", pid)
 
     faults = Faults(kind, begin_to_stop, kill)
-    made = World(app, database, faults, api.token(root), random)
+    started = World(app, database, faults, api.token(root), random)
     for _ in range(2):  # the second time there are plans
         for form in FORMS:
-            await made.request(form).run(app)
+            await started.request(form).run(app)
     with monkeypatch.context() as patch:
         faults.install(patch)
-        yield made
+        yield started
     if killer is not None:
         await killer.close()
 

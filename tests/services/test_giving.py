@@ -30,7 +30,7 @@ def overrides() -> dict[str, Any]:
 
 @pytest.fixture
 def until(database: db.Database) -> datetime:
-    """When the right to administer ends."""
+    """Time at which the right to administer ends."""
     return database.clock().replace(microsecond=0) + DAY
 
 
@@ -72,7 +72,7 @@ UNTIL: dict[str, Hold] = {
 
 
 async def _always_by_ownership(make: Make, org: Thing, reef: Thing, ann: Person, end: datetime) -> None:
-    await make.member(await make.org("hers", ann), ann, MemberLevel.READ_ONLY)
+    await make.member(await make.org("own", ann), ann, MemberLevel.READ_ONLY)
     await make.member(org, ann, MemberLevel.ADMIN)
 
 
@@ -98,17 +98,17 @@ SUBJECTS: dict[str, dict[str, Any]] = {
 
 
 async def _asks(api: Api, ann: Person, reef: Thing, end: datetime | None) -> dict[str, set[str]]:
-    """The problems of each mutation and query that gives access to a resource until some end; nothing is kept."""
+    """Return the problems of each mutation and query that grants access until an end; nothing is stored."""
     by = {"resource": {"id": reef.node}, "validateOnly": True}
-    found = {}
+    problems_by_name = {}
     for name, subject in SUBJECTS.items():
         roles = ["METADATA_READ"] if name == "anyone" else ["ADMIN"]
-        given = {**by, "subject": subject, "roles": roles, "expiresAt": stamp(end)}
-        found[f"grant to {name}"] = problems(await api(change("grantAccess"), as_=ann, input=given))
-        grants = [{key: value for key, value in given.items() if key != "validateOnly"}]
+        fields = {**by, "subject": subject, "roles": roles, "expiresAt": stamp(end)}
+        problems_by_name[f"grant to {name}"] = problems(await api(change("grantAccess"), as_=ann, input=fields))
+        grants = [{key: value for key, value in fields.items() if key != "validateOnly"}]
         batch = {"grants": grants, "validateOnly": True}
-        found[f"batch to {name}"] = problems(await api(change("grantAccessBatch"), as_=ann, input=batch))
-    whole = {
+        problems_by_name[f"batch to {name}"] = problems(await api(change("grantAccessBatch"), as_=ann, input=batch))
+    configuration = {
         **by,
         "revision": 1,
         "general": _entry({}, end),
@@ -116,10 +116,10 @@ async def _asks(api: Api, ann: Person, reef: Thing, end: datetime | None) -> dic
         "groups": [_entry(SUBJECTS["group"], end)],
         "users": [_entry(SUBJECTS["user"], end)],
     }
-    found["submit"] = problems(await api(change("submitAccess"), as_=ann, input=whole))
+    problems_by_name["submit"] = problems(await api(change("submitAccess"), as_=ann, input=configuration))
     preview = "query ($input: SubmitAccessInput!) { previewAccess(input: $input) { errors { code message path } } }"
-    found["preview"] = problems(await api(preview, as_=ann, input=whole))
-    return found
+    problems_by_name["preview"] = problems(await api(preview, as_=ann, input=configuration))
+    return problems_by_name
 
 
 PATHS = {
@@ -155,7 +155,7 @@ async def test_the_right_without_an_end_is_the_one_that_counts(
 
 
 async def _place(make: Make, hold: Hold, until: datetime) -> tuple[Person, Thing, Thing]:
-    """Ann, who administers a resource in an org in some way until then."""
+    """Return Ann with an org and its resource, which they administer until then."""
     ann, _ = await make.user("ann"), await make.user("bob")
     await make.group("crew")
     org = await make.org()
@@ -174,9 +174,9 @@ async def test_longer_entries_that_were_there_are_sent_back_shortened_and_reduce
     await make.grant(reef, cid, resource_roles.METADATA_WRITE, until + DAY)
 
     async def submitted(revision: int, *users: dict[str, Any], general: str = "DATASET_DATA_READ") -> set[str]:
-        given = {"resource": {"id": reef.node}, "revision": revision, "general": {"roles": [general]}}
+        fields = {"resource": {"id": reef.node}, "revision": revision, "general": {"roles": [general]}}
         own = _entry(SUBJECTS["viewer"], until, "ADMIN")
-        return problems(await api(change("submitAccess"), as_=ann, input={**given, "users": [own, *users]}))
+        return problems(await api(change("submitAccess"), as_=ann, input={**fields, "users": [own, *users]}))
 
     def entry(name: str, end: datetime | None, *roles: str) -> dict[str, Any]:
         return _entry({"user": {"userName": name}}, end, *roles)
@@ -200,10 +200,10 @@ async def test_an_entry_that_has_ended_counts_for_nothing(
     reef = await make.resource(await make.org())
     await make.grant(reef, ann, resource_roles.ADMIN, until)
     await make.grant(reef, bob, resource_roles.ADMIN, database.clock())
-    given = {"resource": {"id": reef.node}, "subject": SUBJECTS["user"], "roles": [ROLE]}
+    fields = {"resource": {"id": reef.node}, "subject": SUBJECTS["user"], "roles": [ROLE]}
 
     refused = {"INVALID_INPUT input.subject.expiresAt"}
-    assert problems(await api(change("grantAccess"), as_=ann, input=given)) == refused
+    assert problems(await api(change("grantAccess"), as_=ann, input=fields)) == refused
 
 
 async def test_an_administrator_of_an_org_gives_memberships_until_then_at_most(
@@ -214,25 +214,25 @@ async def test_an_administrator_of_an_org_gives_memberships_until_then_at_most(
     await make.member(org, ann, MemberLevel.ADMIN, until)
     await make.member(org, cid, MemberLevel.READ_WRITE)
 
-    async def told(name: str, who: str, **given: Any) -> set[str]:
-        given = {"org": {"slug": "reef"}, "user": {"userName": who}, **given}
-        return problems(await api(change(name), as_=ann, input=given))
+    async def refusals(name: str, who: str, **fields: Any) -> set[str]:
+        fields = {"org": {"slug": "reef"}, "user": {"userName": who}, **fields}
+        return problems(await api(change(name), as_=ann, input=fields))
 
     refused = {"INVALID_INPUT input.expiresAt"}
     async with unchanged(database):
         for end in (None, stamp(until + HOUR)):
-            assert await told("addOrgMember", "bob", expiresAt=end) == refused
-            assert await told("updateOrgMember", "ann", expiresAt=end) == refused
-        assert await told("updateOrgMember", "cid", level="ADMIN") == refused
-        assert await told("updateOrgMember", "cid", level="ADMIN", expiresAt=None) == refused
+            assert await refusals("addOrgMember", "bob", expiresAt=end) == refused
+            assert await refusals("updateOrgMember", "ann", expiresAt=end) == refused
+        assert await refusals("updateOrgMember", "cid", level="ADMIN") == refused
+        assert await refusals("updateOrgMember", "cid", level="ADMIN", expiresAt=None) == refused
         reply = await rest("POST", "/orgs/reef/members", ann, json={"userName": "bob"})
         assert reply.status_code == 400
         reply = await rest("PUT", "/orgs/reef/members/cid", ann, json={"permissions": 3})
         assert reply.status_code == 400
-    assert await told("updateOrgMember", "cid", level="READ_ONLY") == set()
-    assert await told("updateOrgMember", "cid", expiresAt=stamp(until + DAY)) == set(), "it is shortened"
-    assert await told("updateOrgMember", "cid", level="ADMIN", expiresAt=stamp(until)) == set()
-    assert await told("addOrgMember", "bob", expiresAt=stamp(until), level="ADMIN") == set()
+    assert await refusals("updateOrgMember", "cid", level="READ_ONLY") == set()
+    assert await refusals("updateOrgMember", "cid", expiresAt=stamp(until + DAY)) == set(), "it is shortened"
+    assert await refusals("updateOrgMember", "cid", level="ADMIN", expiresAt=stamp(until)) == set()
+    assert await refusals("addOrgMember", "bob", expiresAt=stamp(until), level="ADMIN") == set()
     assert (await rest("DELETE", f"/orgs/reef/members/{bob.user_name}", ann)).status_code == 204
 
 
@@ -245,12 +245,12 @@ async def test_a_manager_of_a_group_gives_memberships_until_then_at_most(
 
     async def added(end: datetime | None) -> set[str]:
         members = [{"user": {"userName": "bob"}, "expiresAt": stamp(end)}]
-        given = {"group": {"slug": "crew"}, "members": members}
-        return problems(await api(change("addGroupMembers"), as_=ann, input=given))
+        fields = {"group": {"slug": "crew"}, "members": members}
+        return problems(await api(change("addGroupMembers"), as_=ann, input=fields))
 
     async def managing(who: str, *, is_manager: bool) -> set[str]:
-        given = {"group": {"slug": "crew"}, "user": {"userName": who}, "isManager": is_manager}
-        return problems(await api(change("setGroupManager"), as_=ann, input=given))
+        fields = {"group": {"slug": "crew"}, "user": {"userName": who}, "isManager": is_manager}
+        return problems(await api(change("setGroupManager"), as_=ann, input=fields))
 
     async with unchanged(database):
         assert await added(None) == await added(until + HOUR) == {"INVALID_INPUT input.members.0.expiresAt"}
@@ -261,12 +261,12 @@ async def test_a_manager_of_a_group_gives_memberships_until_then_at_most(
 
 async def test_the_refusal_says_until_when(api: Api, make: Make, until: datetime) -> None:
     ann, _, reef = await _place(make, _by_grant, until)
-    given = {"resource": {"id": reef.node}, "subject": SUBJECTS["user"], "roles": [ROLE]}
+    fields = {"resource": {"id": reef.node}, "subject": SUBJECTS["user"], "roles": [ROLE]}
 
-    reply = await api(change("grantAccess"), as_=ann, input=given)
+    reply = await api(change("grantAccess"), as_=ann, input=fields)
 
-    told = reply["data"]["grantAccess"]["errors"][0]["message"]
-    assert told == f"Your own right to grant this ends at {stamp(until)}. Set `expiresAt` to that or earlier."
+    message = reply["data"]["grantAccess"]["errors"][0]["message"]
+    assert message == f"Your own right to grant this ends at {stamp(until)}. Set `expiresAt` to that or earlier."
 
 
 TESTED = {"addGroupMembers", "addOrgMember", "grantAccess", "grantAccessBatch", "submitAccess", "updateOrgMember"}
@@ -299,10 +299,10 @@ async def test_a_right_with_an_end_transfers_nothing(
     api: Api, make: Make, database: db.Database, until: datetime
 ) -> None:
     ann, _, reef = await _place(make, _by_org, until)
-    given = {"resource": {"id": reef.node}, "owner": {"userName": "ann"}}
+    fields = {"resource": {"id": reef.node}, "owner": {"userName": "ann"}}
 
     async with unchanged(database):
-        assert codes(await api(change("transferResource"), as_=ann, input=given)) == ["FORBIDDEN"]
+        assert codes(await api(change("transferResource"), as_=ann, input=fields)) == ["FORBIDDEN"]
     answered(
         await api(change("updateResource"), as_=ann, input={"resource": {"id": reef.node}, "name": "New"}),
         "updateResource",

@@ -153,8 +153,8 @@ async def test_a_membership_shows_its_facts_from_both_ends(api: Api, make: Make,
     facts = {"isManager": False, "addedAt": stamp, "expiresAt": "2999-01-01T00:00:00.000000Z"}
     page = await _members(api, bea)
     assert page["edges"][1] == facts | {"addedBy": {"userName": "ann"}, "node": {"userName": "bea"}}
-    hers = (await api(GROUPS_OF_USER, as_=bea, user="bea"))["data"]["user"]
-    assert hers["groups"] == {"totalCount": 1, "edges": [facts | {"node": PILOTS}]}
+    user = (await api(GROUPS_OF_USER, as_=bea, user="bea"))["data"]["user"]
+    assert user["groups"] == {"totalCount": 1, "edges": [facts | {"node": PILOTS}]}
     assert (await api(GROUPS_OF_USER, as_=ann, user="bea"))["data"]["user"] == {"groups": None}
     assert (await api(GROUPS_OF_USER, as_=eve, user="bea"))["data"]["user"] is None
 

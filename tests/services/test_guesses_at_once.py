@@ -1,4 +1,4 @@
-"""Claims about many guesses at one moment, at two workers: right ones wait and are let in, wrong ones are few."""
+"""Claims about concurrent guesses at two workers: correct ones wait and sign in, few incorrect ones are checked."""
 
 import asyncio
 from collections import Counter
@@ -35,31 +35,31 @@ TIMES = GuessTimes(timedelta(hours=1), timedelta(hours=2))
 
 @dataclass
 class SlowLooks:
-    """Takes the place of hashing: takes a moment, and knows what was looked at and how much at once."""
+    """Slow replacement for hashing that counts the passwords it checks."""
 
     seconds: float = 0.002
-    wrong: int = 0
+    incorrect: int = 0
     running: int = 0
     most: int = 0
-    """How many were looked at or were known as wrong, at most, while nothing right was known."""
+    """Highest number of running and failed checks at one time."""
 
     async def verify(self, password: str, stored: str | None) -> Verification:
         self.running += 1
-        self.most = max(self.most, self.running + self.wrong)
+        self.most = max(self.most, self.running + self.incorrect)
         try:
             await asyncio.sleep(self.seconds)
         finally:
             self.running -= 1
         is_right = stored is not None and password == PASSWORD
-        self.wrong += not is_right
+        self.incorrect += not is_right
         return Verification(ok=is_right, needs_rehash=False)
 
 
 @pytest.fixture
 def looks(monkeypatch: pytest.MonkeyPatch) -> SlowLooks:
-    made = SlowLooks()
-    monkeypatch.setattr(PasswordHasher, "verify", made.verify)
-    return made
+    slow = SlowLooks()
+    monkeypatch.setattr(PasswordHasher, "verify", slow.verify)
+    return slow
 
 
 @pytest.fixture
@@ -72,17 +72,17 @@ class Workers:
     """Two workers on one database; guesses go to them in turn."""
 
     apps: list[Starlette]
-    asked: int = 0
+    request_count: int = 0
 
     def __post_init__(self) -> None:
         self.guessers = [Guesser(app) for app in self.apps]
 
     async def rest(self, address: str, user_name: str, password: str = WRONG) -> int:
-        self.asked += 1
-        return (await self.guessers[self.asked % 2].rest(address, user_name, password)).status_code
+        self.request_count += 1
+        return (await self.guessers[self.request_count % 2].rest(address, user_name, password)).status_code
 
     @property
-    def desks(self) -> list[AppContext]:
+    def contexts(self) -> list[AppContext]:
         return [app.state.answering.app for app in self.apps]
 
 
@@ -110,23 +110,25 @@ async def test_200_right_ones_of_one_account_are_all_let_in(
     assert await _in_progress(database) == 0
 
 
-async def test_of_200_users_at_one_address_the_right_ones_are_let_in_and_the_wrong_ones_count(
+async def test_200_users_at_one_address_sign_in_and_only_incorrect_guesses_count(
     workers: Workers, make: Make, looks: SlowLooks, database: db.Database
 ) -> None:
     names = [f"user{at}" for at in range(200)]
     await make.users(names)
-    wrong = {"user7", "user77", "user177"}
+    mistaken = {"user7", "user77", "user177"}
 
-    outcomes = await asyncio.gather(*(workers.rest(HOME, name, WRONG if name in wrong else PASSWORD) for name in names))
+    outcomes = await asyncio.gather(
+        *(workers.rest(HOME, name, WRONG if name in mistaken else PASSWORD) for name in names)
+    )
 
-    assert {name for name, status in zip(names, outcomes, strict=True) if status != 200} == wrong
+    assert {name for name, status in zip(names, outcomes, strict=True) if status != 200} == mistaken
     assert Counter(outcomes) == {200: 197, 401: 3}
     left = [await workers.rest(HOME, f"ghost{at}") for at in range(FREE_ELSEWHERE - 3 + 2)]
     assert left == [401] * (FREE_ELSEWHERE - 3) + [429] * 2
     assert await _in_progress(database) == 0
 
 
-async def test_a_thousand_wrong_ones_at_once_are_looked_at_as_often_as_may_be_wrong(
+async def test_a_thousand_incorrect_guesses_at_once_are_checked_as_often_as_the_limit_allows(
     workers: Workers, make: Make, looks: SlowLooks, database: db.Database
 ) -> None:
     await make.user("ann")
@@ -134,7 +136,7 @@ async def test_a_thousand_wrong_ones_at_once_are_looked_at_as_often_as_may_be_wr
     outcomes = Counter(await asyncio.gather(*(workers.rest(EVIL, "ann") for _ in range(1_000))))
 
     assert outcomes == {401: FREE, 429: 1_000 - FREE}
-    assert (looks.wrong, looks.most) == (FREE, FREE)
+    assert (looks.incorrect, looks.most) == (FREE, FREE)
     assert await _in_progress(database) == 0
 
 
@@ -175,19 +177,19 @@ async def test_within_a_worker_nobody_waits_for_a_clock(
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_in_any_mixture_as_many_are_looked_at_as_may_be_wrong(
+async def test_any_mixture_checks_as_many_incorrect_guesses_as_the_limit_allows(
     workers: Workers, make: Make, looks: SlowLooks, database: db.Database, seed: int
 ) -> None:
-    """Right ones for one account, wrong ones for another, from an address that neither was opened from."""
+    """Correct passwords for one account, incorrect ones for another, from an address new to both."""
     await make.users(["ann", "bob"])
-    given = [("ann", PASSWORD)] * 40 + [("bob", WRONG)] * 40
-    Random(seed).shuffle(given)
+    attempts = [("ann", PASSWORD)] * 40 + [("bob", WRONG)] * 40
+    Random(seed).shuffle(attempts)
 
-    outcomes = await asyncio.gather(*(workers.rest(EVIL, *each) for each in given))
+    outcomes = await asyncio.gather(*(workers.rest(EVIL, *each) for each in attempts))
 
-    told = Counter(zip((name for name, _ in given), outcomes, strict=True))
-    assert told == {("ann", 200): 40, ("bob", 401): FREE, ("bob", 429): 40 - FREE}
-    assert looks.wrong == FREE
+    counts = Counter(zip((name for name, _ in attempts), outcomes, strict=True))
+    assert counts == {("ann", 200): 40, ("bob", 401): FREE, ("bob", 429): 40 - FREE}
+    assert looks.incorrect == FREE
     assert await _in_progress(database) == 0
 
 
@@ -195,12 +197,12 @@ async def test_what_a_killed_worker_checked_is_free_again_in_seconds(
     workers: Workers, make: Make, clock: Clock, looks: SlowLooks, database: db.Database
 ) -> None:
     await make.user("ann")
-    desk = workers.desks[0]
-    keys = [desk.throttle._hash_key("pair", HOME, "ann"), desk.throttle._hash_key("address", HOME)]  # noqa: SLF001 - as it does
+    context = workers.contexts[0]
+    keys = [context.throttle._hash_key("pair", HOME, "ann"), context.throttle._hash_key("address", HOME)]  # noqa: SLF001 - as it does
     for _ in range(FREE):
         async with database.write() as tx:
             await password_attempts.reserve(tx, {key: GuessLimit(FREE, 900) for key in keys}, TIMES)
-    for each in workers.desks:
+    for each in workers.contexts:
         each.queue._seconds = 0.2  # noqa: SLF001 - no test waits for half a minute
 
     outcomes = [await workers.rest(HOME, "ann", PASSWORD)]
@@ -215,17 +217,17 @@ async def test_one_that_waits_goes_on_when_another_worker_has_checked(
     workers: Workers, make: Make, looks: SlowLooks, database: db.Database
 ) -> None:
     await make.user("ann")
-    limits = {workers.desks[0].throttle._hash_key("pair", HOME, "ann"): GuessLimit(FREE, 900)}  # noqa: SLF001 - as it does
-    held = []
+    limits = {workers.contexts[0].throttle._hash_key("pair", HOME, "ann"): GuessLimit(FREE, 900)}  # noqa: SLF001 - as it does
+    reservations = []
     for _ in range(FREE):
         async with database.write() as tx:
-            held.append(await password_attempts.reserve(tx, limits, TIMES))
+            reservations.append(await password_attempts.reserve(tx, limits, TIMES))
 
     waiting = [asyncio.create_task(workers.rest(HOME, "ann", PASSWORD)) for _ in range(4)]
     await asyncio.sleep(0.2)
     assert not any(task.done() for task in waiting)
     async with database.write() as tx:
-        await password_attempts.release(tx, held[0])
+        await password_attempts.release(tx, reservations[0])
 
     assert await asyncio.gather(*waiting) == [200] * 4
 
@@ -251,7 +253,7 @@ async def test_while_a_check_takes_long_no_further_one_is_looked_at(
         assert looks.running == 1
 
     assert sorted(await asyncio.gather(*checked)) == [401, 429]
-    assert (looks.wrong, await _in_progress(database)) == (1, 0)
+    assert (looks.incorrect, await _in_progress(database)) == (1, 0)
 
 
 async def _cancelled(workers: Workers) -> None:
@@ -270,12 +272,14 @@ async def _failed(workers: Workers) -> None:
 
         patched.setattr(PasswordHasher, "verify", broken)
         with pytest.raises(RuntimeError):
-            async with workers.desks[0].throttle.attempt(workers.desks[0].database, workers.desks[0].queue, "ann"):
+            async with workers.contexts[0].throttle.attempt(
+                workers.contexts[0].database, workers.contexts[0].queue, "ann"
+            ):
                 await broken()
 
 
 @pytest.mark.parametrize("end", [_cancelled, _failed])
-async def test_what_ends_without_a_verdict_is_no_wrong_password_and_no_check(
+async def test_a_check_without_a_verdict_counts_as_no_failure_and_no_check(
     workers: Workers,
     make: Make,
     looks: SlowLooks,
@@ -286,12 +290,12 @@ async def test_what_ends_without_a_verdict_is_no_wrong_password_and_no_check(
     looks.seconds = 5
 
     await end(workers)
-    for desk in workers.desks:
-        await desk.throttle.flush()
+    for context in workers.contexts:
+        await context.throttle.flush()
 
     assert await _in_progress(database) == 0
     assert {failures for (failures,) in await fetch(database, select(col(Guess.failures)))} == {0}
-    assert [desk.queue.jobs for desk in workers.desks] == [0, 0]
+    assert [context.queue.jobs for context in workers.contexts] == [0, 0]
 
 
 @dataclass
@@ -330,24 +334,24 @@ BODIES = {LOGIN: {"username": "ann", "password": WRONG}, "/graphql": {"query": L
 async def test_nothing_is_hashed_for_a_client_that_has_hung_up(
     app: Starlette, make: Make, clock: Clock, looks: SlowLooks, database: db.Database, path: str
 ) -> None:
-    desk: AppContext = app.state.answering.app
+    context: AppContext = app.state.answering.app
     await make.user("ann")
-    desk.hasher.queue = FairQueue(1, 100)
+    context.hasher.queue = FairQueue(1, 100)
     looks.seconds = 2.0
     clients = [Hangup(app) for _ in range(20)]
     tasks = [asyncio.create_task(each.sign_in(path, orjson.dumps(BODIES[path]))) for each in clients]
     for _ in range(200):  # until one is checked and the others wait
         await asyncio.sleep(0.01)
-        if desk.queue.jobs == 20:
+        if context.queue.jobs == 20:
             break
 
     for each in clients[1:]:
         each.gone.set()
     await asyncio.gather(*tasks[1:])
 
-    assert desk.queue.jobs == 1
+    assert context.queue.jobs == 1
     await tasks[0]
-    assert (looks.wrong, await _in_progress(database)) == (1, 0)
+    assert (looks.incorrect, await _in_progress(database)) == (1, 0)
     assert {each.sent[0]["status"] for each in clients[1:]} == {200 if path == "/graphql" else 400}
 
 

@@ -96,11 +96,11 @@ MORE: dict[str, tuple[Hold, Permission]] = {
     "has more by a grant": (_granted_more, RESOURCES),
     "has a grant for longer": (_granted_longer, RESOURCES),
 }
-"""What an account holds that its manager does not, and the permission by which the manager could take it anyway."""
+"""Rights that an account has and its manager lacks, with the permission by which the manager could take them anyway."""
 
 
 async def _nothing(make: Make, it: Person, boss: Person) -> None:
-    """What everybody holds, and what has ended."""
+    """Grant the account what every user has, and what has ended."""
     ended = make.app.database.clock()
     await make.member(await make.org(), it, MemberLevel.ADMIN, ended)
     await make.group_member(await make.group(), it, is_manager=True, expires_at=ended)
@@ -108,7 +108,7 @@ async def _nothing(make: Make, it: Person, boss: Person) -> None:
 
 
 async def _the_same(make: Make, it: Person, boss: Person) -> None:
-    """As much as the manager holds, in the same and in other ways."""
+    """Grant the account as much as the manager has, by the same and by other paths."""
     end = make.app.database.clock() + DAY
     await make.member(mine := await make.org(None, boss), it, MemberLevel.ADMIN)
     await make.member(theirs := await make.org(), it, MemberLevel.READ_WRITE, end)
@@ -131,13 +131,13 @@ async def _token(api: Api, rest: Rest, boss: Person, it: Person) -> list[Any]:
 
 
 async def _reset(api: Api, rest: Rest, boss: Person, it: Person) -> list[Any]:
-    given = {"user": {"id": it.node}, "newPassword": NEW}
-    return codes(await api(change("resetPassword"), as_=boss, input=given))
+    fields = {"user": {"id": it.node}, "newPassword": NEW}
+    return codes(await api(change("resetPassword"), as_=boss, input=fields))
 
 
 async def _succession(api: Api, rest: Rest, boss: Person, it: Person) -> list[Any]:
-    given = {"user": {"id": it.node}, "successor": {"userName": boss.user_name}}
-    return codes(await api(change("deleteUser"), as_=boss, input=given))
+    fields = {"user": {"id": it.node}, "successor": {"userName": boss.user_name}}
+    return codes(await api(change("deleteUser"), as_=boss, input=fields))
 
 
 def _called(method: str, path: str, **body: str) -> Any:
@@ -158,37 +158,37 @@ WAYS: dict[str, Any] = {
     ),
     "DELETE": _called("DELETE", "/users/{}?successor={}"),
 }
-"""Each way to act as an account, or to get what it holds; the first is for service accounts alone."""
+"""Actions that take over an account or its rights; the first is for service accounts only."""
 
 
-async def _account(make: Make, way: str) -> Person:
-    return await make.user("it", is_service_account=way == "createApiToken")
+async def _account(make: Make, action: str) -> Person:
+    return await make.user("it", is_service_account=action == "createApiToken")
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("action", WAYS)
 @pytest.mark.parametrize("what", MORE)
 async def test_who_holds_more_is_acted_as_only_by_who_could_take_it_anyway(
-    api: Api, rest: Rest, make: Make, database: db.Database, what: str, way: str
+    api: Api, rest: Rest, make: Make, database: db.Database, what: str, action: str
 ) -> None:
     hold, permission = MORE[what]
     boss = await make.holder(Permission.USERS_MANAGE | (ORGS | GROUPS | RESOURCES) & ~permission, "boss")
     able = await make.holder(Permission.USERS_MANAGE | permission, "able")
-    it = await _account(make, way)
+    it = await _account(make, action)
     await hold(make, it, boss)
 
     async with unchanged(database):
-        assert await WAYS[way](api, rest, boss, it) == FORBIDDEN
-    assert await WAYS[way](api, rest, able, it) == []
+        assert await WAYS[action](api, rest, boss, it) == FORBIDDEN
+    assert await WAYS[action](api, rest, able, it) == []
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("action", WAYS)
 @pytest.mark.parametrize("what", NO_MORE)
-async def test_who_holds_no_more_is_acted_as(api: Api, rest: Rest, make: Make, what: str, way: str) -> None:
+async def test_who_holds_no_more_is_acted_as(api: Api, rest: Rest, make: Make, what: str, action: str) -> None:
     boss = await make.holder(Permission.USERS_MANAGE, "boss")
-    it = await _account(make, way)
+    it = await _account(make, action)
     await NO_MORE[what](make, it, boss)
 
-    assert await WAYS[way](api, rest, boss, it) == []
+    assert await WAYS[action](api, rest, boss, it) == []
 
 
 async def test_what_gives_nothing_needs_no_comparison(api: Api, make: Make) -> None:
@@ -196,13 +196,13 @@ async def test_what_gives_nothing_needs_no_comparison(api: Api, make: Make) -> N
     await _owns_org(make, it, boss)
     _, key = await make.api_token(it)
 
-    for name, given in (
+    for name, fields in (
         ("signOutEverywhere", {"user": {"id": it.node}}),
         ("revokeApiToken", {"apiToken": refs.encode("ApiToken", key)}),
         ("assignRoles", {"user": {"id": it.node}, "roles": ["deactivated"]}),
         ("deleteUser", {"user": {"id": it.node}}),
     ):
-        assert codes(await api(change(name), as_=boss, input=given)) == [], name
+        assert codes(await api(change(name), as_=boss, input=fields)) == [], name
 
 
 async def test_the_comparison_takes_the_same_number_of_statements_for_much_and_little(api: Api, make: Make) -> None:

@@ -1,4 +1,4 @@
-"""The access index says at every moment what its definition says, whatever was changed, and in whatever order."""
+"""The access index agrees with its definition after every sequence of changes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ HALF = timedelta(minutes=30)
 
 @dataclass(frozen=True)
 class State:
-    """What there is to be changed, by the names of the API."""
+    """Objects that can be changed, by their names in the API."""
 
     world: World
     orgs: list[str]
@@ -45,8 +45,8 @@ class State:
 
     def roles(self, number: int, chosen: int) -> list[str]:
         """Roles that the type of the resource has."""
-        kept = {each.path: each for each in self.world.resources.values()}.get(_pick(self.paths, number) or "")
-        return sorted(named(chosen % 32) - (set() if kept and kept.has_data else OF_DATA))
+        existing = {each.path: each for each in self.world.resources.values()}.get(_pick(self.paths, number) or "")
+        return sorted(named(chosen % 32) - (set() if existing and existing.has_data else OF_DATA))
 
     def org(self, number: int) -> dict[str, Any]:
         return {"slug": _pick(self.orgs, number) or "none"}
@@ -84,15 +84,15 @@ def _subject(state: State, kind: int, number: int) -> dict[str, Any]:
 
 
 def _grant(state: State, n: Numbers) -> dict[str, Any]:
-    given = {"resource": state.resource(n[0]), "subject": _subject(state, n[1], n[2])}
-    return {**given, "roles": state.roles(n[0], n[3]), "expiresAt": state.end(n[3])}
+    fields = {"resource": state.resource(n[0]), "subject": _subject(state, n[1], n[2])}
+    return {**fields, "roles": state.roles(n[0], n[3]), "expiresAt": state.end(n[3])}
 
 
 def _submit(state: State, n: Numbers) -> dict[str, Any]:
     entry = {"roles": state.roles(n[0], n[3]), "expiresAt": state.end(n[1])}
-    given = {"resource": state.resource(n[0]), "revision": 0, "general": {"roles": state.roles(n[0], n[2])}}
-    given |= {"groups": [{**entry, "group": state.group(n[1])}], "users": [{**entry, "user": state.user(n[2])}]}
-    return {**given, "anyone": {"roles": ["METADATA_READ"]} if n[3] % 2 else None}
+    fields = {"resource": state.resource(n[0]), "revision": 0, "general": {"roles": state.roles(n[0], n[2])}}
+    fields |= {"groups": [{**entry, "group": state.group(n[1])}], "users": [{**entry, "user": state.user(n[2])}]}
+    return {**fields, "anyone": {"roles": ["METADATA_READ"]} if n[3] % 2 else None}
 
 
 CHANGES: Mapping[str, Callable[[State, Numbers], dict[str, Any]]] = {
@@ -164,11 +164,11 @@ async def _stored(database: db.Database) -> list[str]:
     return sorted(map(repr, rows))
 
 
-async def _changed(api: Api, database: db.Database, root: Person, name: str, given: dict[str, Any]) -> bool:
-    """Ask for a change, look at the index and at every check after it; answers whether it was made."""
+async def _changed(api: Api, database: db.Database, root: Person, name: str, fields: dict[str, Any]) -> bool:
+    """Run a mutation, check the index and every access check after it, and return True if it succeeded."""
     if name == "submitAccess":
-        given = {**given, "revision": await _revision(api, root, given["resource"])}
-    reply = await api(change(name), as_=root, input=given)
+        fields = {**fields, "revision": await _revision(api, root, fields["resource"])}
+    reply = await api(change(name), as_=root, input=fields)
     assert "errors" not in reply, (name, reply)
     assert await stale(database) == set()
     await checks_agree(api, await world_of(database), root)
@@ -177,8 +177,8 @@ async def _changed(api: Api, database: db.Database, root: Person, name: str, giv
 
 async def _revision(api: Api, root: Person, resource: dict[str, Any]) -> int:
     query = "query ($by: ResourceBy!) { resource(by: $by) { access { revision } } }"
-    found = (await asked(api, query, root, by=resource))["resource"]
-    return 0 if found is None else int(found["access"]["revision"])
+    row = (await asked(api, query, root, by=resource))["resource"]
+    return 0 if row is None else int(row["access"]["revision"])
 
 
 @generated(2)
@@ -249,7 +249,7 @@ STORY: Sequence[tuple[str, dict[str, Any]]] = (
     ("deleteResource", {"resource": BIRD}),
     ("deleteOrg", {"org": {"slug": "acme"}}),
 )
-"""A life of changes, each of which is made; slugs and names come back after they were gone."""
+"""A sequence of changes that all succeed; deleted slugs and names are used again."""
 
 
 async def test_the_index_follows_a_life_of_changes(api: Api, database: db.Database) -> None:

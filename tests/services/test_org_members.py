@@ -18,8 +18,12 @@ from tests.support.client import Api, codes
 from tests.support.factories import Make, Person, rows_of
 from tests.support.fetching import fetch
 
-SHOWN = "org { slug } user { userName }"
-ADD, UPDATE, REMOVE = change("addOrgMember", SHOWN), change("updateOrgMember", SHOWN), change("removeOrgMember", SHOWN)
+SELECTION = "org { slug } user { userName }"
+ADD, UPDATE, REMOVE = (
+    change("addOrgMember", SELECTION),
+    change("updateOrgMember", SELECTION),
+    change("removeOrgMember", SELECTION),
+)
 MEMBERS = """
 query ($first: Int, $after: String, $last: Int, $before: String, $filter: UserFilter, $order: [UserOrder!]) {
   org(by: {slug: "acme"}) {
@@ -31,7 +35,7 @@ query ($first: Int, $after: String, $last: Int, $before: String, $filter: UserFi
   }
 }
 """
-HERS = """
+ORGS_OF_USER = """
 query ($user: String!) {
   user(by: {userName: $user}) {
     orgs { totalCount edges { level addedAt expiresAt node { slug } } }
@@ -44,13 +48,13 @@ PAST = datetime(2020, 1, 1, tzinfo=UTC)
 FUTURE = datetime(2999, 1, 1, tzinfo=UTC)
 
 
-def _given(user: str, **more: Any) -> dict[str, Any]:
+def _input(user: str, **more: Any) -> dict[str, Any]:
     return {"org": ACME, "user": {"userName": user}} | more
 
 
 async def _members(api: Api, as_: Person, **variables: Any) -> dict[str, Any]:
-    found: dict[str, Any] = (await api(MEMBERS, as_=as_, **variables))["data"]["org"]["members"]
-    return found
+    members: dict[str, Any] = (await api(MEMBERS, as_=as_, **variables))["data"]["org"]["members"]
+    return members
 
 
 def _names(page: dict[str, Any]) -> list[str]:
@@ -64,7 +68,7 @@ async def test_a_membership_shows_its_facts_from_both_ends(api: Api, make: Make,
     database.clock = lambda: now
     stamp = now.strftime("%Y-%m-%dT%H:%M:%S.000000Z")
 
-    reply = await api(ADD, as_=ann, input=_given("BEA", level="READ_WRITE_DELETE", expiresAt="2999-01-01T00:00:00Z"))
+    reply = await api(ADD, as_=ann, input=_input("BEA", level="READ_WRITE_DELETE", expiresAt="2999-01-01T00:00:00Z"))
 
     assert answered(reply, "addOrgMember") == {"org": ACME, "user": {"userName": "bea"}, "errors": []}
     facts = {"level": "READ_WRITE_DELETE", "addedAt": stamp, "expiresAt": "2999-01-01T00:00:00.000000Z"}
@@ -73,21 +77,24 @@ async def test_a_membership_shows_its_facts_from_both_ends(api: Api, make: Make,
         1,
         [facts | {"addedBy": {"userName": "ann"}, "node": {"userName": "bea", "email": None}}],
     )
-    hers = (await api(HERS, as_=bea, user="bea"))["data"]["user"]
-    assert hers["orgs"] == {"totalCount": 1, "edges": [facts | {"node": ACME}]}
-    assert (await api(HERS, as_=ann, user="ann"))["data"]["user"]["ownedOrgs"] == {"totalCount": 1, "nodes": [ACME]}
+    user = (await api(ORGS_OF_USER, as_=bea, user="bea"))["data"]["user"]
+    assert user["orgs"] == {"totalCount": 1, "edges": [facts | {"node": ACME}]}
+    assert (await api(ORGS_OF_USER, as_=ann, user="ann"))["data"]["user"]["ownedOrgs"] == {
+        "totalCount": 1,
+        "nodes": [ACME],
+    }
 
 
-async def test_a_level_is_read_write_unless_told(api: Api, make: Make) -> None:
+async def test_the_default_level_is_read_write(api: Api, make: Make) -> None:
     ann, _ = await make.user("ann"), await make.user("bea")
     await make.org("acme", ann)
 
-    answered(await api(ADD, as_=ann, input=_given("bea")), "addOrgMember")
+    answered(await api(ADD, as_=ann, input=_input("bea")), "addOrgMember")
 
     assert [edge["level"] for edge in (await _members(api, ann))["edges"]] == ["READ_WRITE"]
 
 
-async def test_her_orgs_are_shown_to_herself_and_to_who_views_users_alone(api: Api, make: Make) -> None:
+async def test_only_the_user_and_viewers_of_users_see_their_orgs(api: Api, make: Make) -> None:
     ann, bea = await make.user("ann"), await make.user("bea")
     viewing = await make.holder(Permission.USERS_VIEW)
     auditor = await make.holder(Permission.USERS_VIEW | Permission.RESOURCES_VIEW)
@@ -97,7 +104,7 @@ async def test_her_orgs_are_shown_to_herself_and_to_who_views_users_alone(api: A
     await make.member(public, bea)
 
     async def seen(asker: Person) -> Any:
-        orgs = (await api(HERS, as_=asker, user="bea"))["data"]["user"]["orgs"]
+        orgs = (await api(ORGS_OF_USER, as_=asker, user="bea"))["data"]["user"]["orgs"]
         return orgs and [edge["node"]["slug"] for edge in orgs["edges"]]
 
     assert await seen(ann) is None
@@ -124,8 +131,8 @@ async def test_members_are_paged(api: Api, make: Make) -> None:
     assert _names(await _members(api, ann, last=2, before=after)) == ["m04", "m05"]
     down = await _members(api, ann, first=2, order=[{"field": "USER_NAME", "direction": "DESC"}])
     assert _names(down) == ["m06", "m05"]
-    found = await _members(api, ann, filter={"userName": {"in": ["M01", "m06", "ann"]}})
-    assert (found["totalCount"], _names(found)) == (2, ["m01", "m06"])
+    page = await _members(api, ann, filter={"userName": {"in": ["M01", "m06", "ann"]}})
+    assert (page["totalCount"], _names(page)) == (2, ["m01", "m06"])
 
 
 async def test_somebody_is_added_once_and_the_owner_never(api: Api, make: Make, database: db.Database) -> None:
@@ -134,8 +141,8 @@ async def test_somebody_is_added_once_and_the_owner_never(api: Api, make: Make, 
 
     async with unchanged(database):
         for user in ("ann", "bea"):
-            assert problems(await api(ADD, as_=ann, input=_given(user))) == {"CONFLICT input.user"}
-        assert problems(await api(ADD, as_=ann, input=_given("nobody"))) == {"NOT_FOUND input.user"}
+            assert problems(await api(ADD, as_=ann, input=_input(user))) == {"CONFLICT input.user"}
+        assert problems(await api(ADD, as_=ann, input=_input("nobody"))) == {"NOT_FOUND input.user"}
 
 
 async def test_an_end_lies_in_the_future(api: Api, make: Make, database: db.Database) -> None:
@@ -145,7 +152,7 @@ async def test_an_end_lies_in_the_future(api: Api, make: Make, database: db.Data
 
     async with unchanged(database):
         for document, user in ((ADD, "cat"), (UPDATE, "bea")):
-            reply = await api(document, as_=ann, input=_given(user, expiresAt="2020-01-01T00:00:00Z"))
+            reply = await api(document, as_=ann, input=_input(user, expiresAt="2020-01-01T00:00:00Z"))
             assert problems(reply) == {"INVALID_INPUT input.expiresAt"}
 
 
@@ -157,7 +164,7 @@ async def test_an_admin_finds_others_by_name_but_not_by_id(api: Api, make: Make,
         reply = await api(ADD, as_=ann, input={"org": ACME, "user": {"id": far.node}})
         assert problems(reply) == {"NOT_FOUND input.user"}
 
-    answered(await api(ADD, as_=ann, input=_given("far")), "addOrgMember")
+    answered(await api(ADD, as_=ann, input=_input("far")), "addOrgMember")
 
 
 async def test_a_membership_ends_by_the_clock(api: Api, make: Make, database: db.Database) -> None:
@@ -173,27 +180,27 @@ async def test_a_membership_ends_by_the_clock(api: Api, make: Make, database: db
     assert before == {"org": {"viewerLevel": "READ_WRITE"}, "viewer": {"user": {"orgs": {"totalCount": 1}}}}
     assert after == {"org": None, "viewer": {"user": {"orgs": {"totalCount": 0}}}}
     assert (await _members(api, ann))["totalCount"] == 0
-    assert problems(await api(REMOVE, as_=ann, input=_given("bea"))) == {"NOT_FOUND input.user"}
-    assert problems(await api(UPDATE, as_=ann, input=_given("bea"))) == {"NOT_FOUND input.user"}
-    assert problems(await api(REMOVE, as_=bea, input=_given("bea"))) == {"NOT_FOUND input.org"}
+    assert problems(await api(REMOVE, as_=ann, input=_input("bea"))) == {"NOT_FOUND input.user"}
+    assert problems(await api(UPDATE, as_=ann, input=_input("bea"))) == {"NOT_FOUND input.user"}
+    assert problems(await api(REMOVE, as_=bea, input=_input("bea"))) == {"NOT_FOUND input.org"}
 
 
 async def test_who_was_a_member_once_is_added_again(api: Api, make: Make, database: db.Database) -> None:
     ann, bea = await make.user("ann"), await make.user("bea")
     await make.member(await make.org("acme", ann), bea, MemberLevel.ADMIN, expires_at=PAST)
 
-    answered(await api(ADD, as_=ann, input=_given("bea", level="READ_ONLY")), "addOrgMember")
+    answered(await api(ADD, as_=ann, input=_input("bea", level="READ_ONLY")), "addOrgMember")
 
-    kept = await fetch(database, select(col(tables.OrgMember.level), col(tables.OrgMember.expires_at)))
-    assert kept == [(int(MemberLevel.READ_ONLY), None)]
+    stored = await fetch(database, select(col(tables.OrgMember.level), col(tables.OrgMember.expires_at)))
+    assert stored == [(int(MemberLevel.READ_ONLY), None)]
 
 
-async def test_an_update_changes_what_is_given_and_grants_anew(api: Api, make: Make, database: db.Database) -> None:
+async def test_an_update_changes_the_named_fields_and_grants_again(api: Api, make: Make, database: db.Database) -> None:
     ann, bea = await make.user("ann"), await make.user("bea")
     await make.member(await make.org("acme", ann), bea, expires_at=FUTURE)
 
-    async def updated(**given: Any) -> tuple[Any, ...]:
-        answered(await api(UPDATE, as_=ann, input=_given("bea", **given)), "updateOrgMember")
+    async def updated(**fields: Any) -> tuple[Any, ...]:
+        answered(await api(UPDATE, as_=ann, input=_input("bea", **fields)), "updateOrgMember")
         edge = (await _members(api, ann))["edges"][0]
         return edge["level"], edge["expiresAt"], edge["addedBy"]
 
@@ -214,9 +221,9 @@ async def test_a_member_leaves_but_removes_nobody(api: Api, make: Make, database
 
     async with unchanged(database):
         for user in ("cat", "ann", "nobody"):
-            assert codes(await api(REMOVE, as_=bea, input=_given(user))) == ["FORBIDDEN"]
-        assert problems(await api(REMOVE, as_=cat, input=_given("ann"))) == {"NOT_FOUND input.user"}
-    left = answered(await api(REMOVE, as_=bea, input=_given("bea")), "removeOrgMember")
+            assert codes(await api(REMOVE, as_=bea, input=_input(user))) == ["FORBIDDEN"]
+        assert problems(await api(REMOVE, as_=cat, input=_input("ann"))) == {"NOT_FOUND input.user"}
+    left = answered(await api(REMOVE, as_=bea, input=_input("bea")), "removeOrgMember")
     gone = answered(await api(REMOVE, as_=ann, input={"org": ACME, "user": {"id": cat.node}}), "removeOrgMember")
 
     assert (left["org"], left["user"]) == (None, {"userName": "bea"})
@@ -230,7 +237,7 @@ async def test_a_stranger_learns_no_member_of_a_public_org(api: Api, make: Make,
 
     async with unchanged(database):
         replies = [
-            await api(document, as_=eve, input=_given(user))
+            await api(document, as_=eve, input=_input(user))
             for document in (ADD, UPDATE, REMOVE)
             for user in ("bea", "ann", "nobody")
         ]
@@ -240,16 +247,16 @@ async def test_a_stranger_learns_no_member_of_a_public_org(api: Api, make: Make,
     assert replies[6] == replies[7] == replies[8]
 
 
-async def test_who_manages_every_org_manages_members_whom_she_does_not_know(api: Api, make: Make) -> None:
+async def test_a_manager_of_all_orgs_manages_members_they_cannot_see(api: Api, make: Make) -> None:
     ann, bea = await make.user("ann"), await make.user("bea")
     manager = await make.holder(Permission.ORGS_MANAGE)
     await make.member(await make.org("acme", ann), bea)
-    way = {"org": ACME, "user": {"id": bea.node}}
+    fields = {"org": ACME, "user": {"id": bea.node}}
 
     assert _names(await _members(api, manager)) == ["bea"]
-    answered(await api(UPDATE, as_=manager, input=way | {"level": "ADMIN"}), "updateOrgMember")
-    answered(await api(REMOVE, as_=manager, input=way), "removeOrgMember")
-    added = answered(await api(ADD, as_=manager, input=_given("bea")), "addOrgMember")
+    answered(await api(UPDATE, as_=manager, input=fields | {"level": "ADMIN"}), "updateOrgMember")
+    answered(await api(REMOVE, as_=manager, input=fields), "removeOrgMember")
+    added = answered(await api(ADD, as_=manager, input=_input("bea")), "addOrgMember")
 
     assert added["user"] == {"userName": "bea"}
 
@@ -259,7 +266,7 @@ async def test_nobody_changes_no_membership(api: Api, make: Make, database: db.D
     await make.member(await make.org("acme", is_public=True), await make.user("bea"))
 
     async with unchanged(database):
-        assert codes(await api(document, input=_given("bea"))) == ["UNAUTHENTICATED"]
+        assert codes(await api(document, input=_input("bea"))) == ["UNAUTHENTICATED"]
 
 
 async def test_of_two_who_add_the_same_member_one_wins(
@@ -272,8 +279,8 @@ async def test_of_two_who_add_the_same_member_one_wins(
     async with another(settings) as other:
         for name in names:
             replies = await asyncio.gather(
-                api(ADD, as_=ann, input=_given(name, level="READ_ONLY")),
-                other(ADD, as_=ann, input=_given(name, level="ADMIN")),
+                api(ADD, as_=ann, input=_input(name, level="READ_ONLY")),
+                other(ADD, as_=ann, input=_input(name, level="ADMIN")),
             )
             assert sorted(map(codes, replies)) == [[], ["CONFLICT"]]
 

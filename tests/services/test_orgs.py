@@ -42,8 +42,8 @@ def _where(org: Thing) -> dict[str, str]:
 
 def _everywhere(reply: dict[str, Any]) -> list[Any]:
     data = reply["data"]
-    found = [data["node"], data["nodes"][0], data["byId"], data["bySlug"]]
-    return [each is not None for each in found] + [data["orgs"]["totalCount"], data["named"]["totalCount"]]
+    rows = [data["node"], data["nodes"][0], data["byId"], data["bySlug"]]
+    return [each is not None for each in rows] + [data["orgs"]["totalCount"], data["named"]["totalCount"]]
 
 
 async def test_who_makes_an_org_owns_it(api: Api, make: Make, database: db.Database) -> None:
@@ -65,19 +65,19 @@ async def test_who_makes_an_org_owns_it(api: Api, make: Make, database: db.Datab
 async def test_only_who_manages_orgs_makes_one_for_somebody_else(api: Api, make: Make, database: db.Database) -> None:
     root, ann, bea = await make.admin(), await make.user("ann", "user"), await make.user("bea")
     await make.group("both", ann, bea)
-    given = {"slug": "acme", "name": "Acme", "owner": {"userName": "BEA"}}
+    fields = {"slug": "acme", "name": "Acme", "owner": {"userName": "BEA"}}
 
     async with unchanged(database):
-        assert codes(await api(CREATE, as_=ann, input=given)) == ["FORBIDDEN"]
-        assert problems(await api(CREATE, as_=ann, input=given | {"owner": {"userName": "nobody"}})) == {
+        assert codes(await api(CREATE, as_=ann, input=fields)) == ["FORBIDDEN"]
+        assert problems(await api(CREATE, as_=ann, input=fields | {"owner": {"userName": "nobody"}})) == {
             "NOT_FOUND input.owner"
         }
 
-    assert answered(await api(CREATE, as_=root, input=given), "createOrg")["org"]["owner"] == {"userName": "bea"}
+    assert answered(await api(CREATE, as_=root, input=fields), "createOrg")["org"]["owner"] == {"userName": "bea"}
 
 
 @pytest.mark.parametrize(
-    ("given", "path"),
+    ("fields", "path"),
     [
         ({"slug": "a"}, "slug"),
         ({"slug": "a" * 129}, "slug"),
@@ -94,12 +94,12 @@ async def test_only_who_manages_orgs_makes_one_for_somebody_else(api: Api, make:
     ],
 )
 async def test_a_name_out_of_form_is_refused(
-    api: Api, make: Make, database: db.Database, given: dict[str, Any], path: str
+    api: Api, make: Make, database: db.Database, fields: dict[str, Any], path: str
 ) -> None:
     ann = await make.user("ann", "user")
 
     async with unchanged(database):
-        reply = await api(CREATE, as_=ann, input={"slug": "acme", "name": "Acme"} | given)
+        reply = await api(CREATE, as_=ann, input={"slug": "acme", "name": "Acme"} | fields)
 
     assert problems(reply) == {f"INVALID_INPUT input.{path}"}
 
@@ -120,8 +120,8 @@ async def test_a_private_org_is_nowhere_for_a_stranger(api: Api, make: Make, dat
     for asker in (None, eve):
         assert _everywhere(await api(EVERYWHERE, as_=asker, **_where(org))) == [False] * 4 + [0, 0]
     async with unchanged(database):
-        for way in ways:
-            assert await api(DELETE, as_=eve, input={"org": way}) == never
+        for ref in ways:
+            assert await api(DELETE, as_=eve, input={"org": ref}) == never
             for document, more in (
                 (UPDATE, {"name": "x"}),
                 (TRANSFER, {"owner": {"id": eve.node}}),
@@ -129,8 +129,8 @@ async def test_a_private_org_is_nowhere_for_a_stranger(api: Api, make: Make, dat
                 (REMOVE, {"user": {"id": eve.node}}),
                 (ADD, {"user": {"id": ann.node}}),
             ):
-                assert problems(await api(document, as_=eve, input={"org": way} | more)) == {"NOT_FOUND input.org"}
-            assert codes(await api(DELETE, input={"org": way})) == ["UNAUTHENTICATED"]
+                assert problems(await api(document, as_=eve, input={"org": ref} | more)) == {"NOT_FOUND input.org"}
+            assert codes(await api(DELETE, input={"org": ref})) == ["UNAUTHENTICATED"]
 
 
 async def test_a_public_org_is_seen_by_everybody_and_its_members_by_its_people(api: Api, make: Make) -> None:
@@ -147,11 +147,11 @@ async def test_a_public_org_is_seen_by_everybody_and_its_members_by_its_people(a
             "members": None,
         }
     for asker, level in ((ann, "ADMIN"), (bea, "READ_ONLY")):
-        found = (await api(members, as_=asker))["data"]["org"]
-        assert (found["viewerLevel"], found["members"]) == (level, {"totalCount": 1})
+        data = (await api(members, as_=asker))["data"]["org"]
+        assert (data["viewerLevel"], data["members"]) == (level, {"totalCount": 1})
 
 
-async def test_somebody_deactivated_loses_her_own_org(api: Api, make: Make) -> None:
+async def test_a_deactivated_user_loses_their_own_org(api: Api, make: Make) -> None:
     ann = await make.user("ann", "deactivated")
     org = await make.org("hidden", ann)
 
@@ -210,19 +210,19 @@ async def test_each_level_allows_what_those_below_allow(
     ]
 
     for least, document, more in changes:
-        given = {"org": {"slug": "acme"}, "validateOnly": True} | more
+        fields = {"org": {"slug": "acme"}, "validateOnly": True} | more
         async with unchanged(database):
-            assert codes(await api(document, as_=asker, input=given)) == ([] if reach >= least else ["FORBIDDEN"])
+            assert codes(await api(document, as_=asker, input=fields)) == ([] if reach >= least else ["FORBIDDEN"])
 
 
-async def test_an_update_changes_what_is_given(api: Api, make: Make) -> None:
+async def test_an_update_changes_the_named_fields(api: Api, make: Make) -> None:
     ann = await make.user("ann")
     org = await make.org("acme", ann, name="Acme", description="Old.")
 
-    async def updated(**given: Any) -> dict[str, Any]:
-        reply = await api(UPDATE, as_=ann, input={"org": {"id": org.node}} | given)
-        found: dict[str, Any] = answered(reply, "updateOrg")["org"]
-        return {name: found[name] for name in ("name", "description", "isPublic")}
+    async def updated(**fields: Any) -> dict[str, Any]:
+        reply = await api(UPDATE, as_=ann, input={"org": {"id": org.node}} | fields)
+        changed: dict[str, Any] = answered(reply, "updateOrg")["org"]
+        return {name: changed[name] for name in ("name", "description", "isPublic")}
 
     assert await updated() == {"name": "Acme", "description": "Old.", "isPublic": False}
     assert await updated(description="") == {"name": "Acme", "description": "", "isPublic": False}
@@ -238,7 +238,7 @@ async def test_an_org_goes_with_all_that_is_in_it(api: Api, make: Make, database
     group = await make.group("pilots", bea)
     for _ in range(3):
         await make.grant(await make.resource(org), group)
-    kept = await make.resource(other)
+    remaining = await make.resource(other)
 
     reply = await api(DELETE, as_=ann, input={"org": {"slug": "acme"}})
 
@@ -247,13 +247,13 @@ async def test_an_org_goes_with_all_that_is_in_it(api: Api, make: Make, database
     assert await rows_of(database, tables.OrgMember) == 0
     rows = await fetch(database, select(col(tables.Access.resource_id)).distinct())
     assert [*rows, await rows_of(database, tables.Grant), await rows_of(database, tables.Resource)] == [
-        (kept.id,),
+        (remaining.id,),
         1,
         1,
     ]
 
 
-async def test_an_org_with_something_locked_stays_whole(api: Api, make: Make, database: db.Database) -> None:
+async def test_an_org_with_a_locked_resource_stays_complete(api: Api, make: Make, database: db.Database) -> None:
     root = await make.admin()
     org = await make.org("acme", root)
     await make.resource(org)
@@ -291,8 +291,8 @@ async def test_who_gave_an_org_away_stays_as_admin(api: Api, make: Make, databas
 
     reply = await api(TRANSFER, as_=ann, input={"org": {"slug": "acme"}, "owner": {"id": bea.node}})
 
-    given = answered(reply, "transferOrg")["org"]
-    assert (given["owner"], given["viewerLevel"]) == ({"userName": "bea"}, "ADMIN")
+    transferred = answered(reply, "transferOrg")["org"]
+    assert (transferred["owner"], transferred["viewerLevel"]) == ({"userName": "bea"}, "ADMIN")
     members = select(col(tables.OrgMember.user_id), col(tables.OrgMember.level))
     assert await fetch(database, members) == [(ann.id, int(MemberLevel.ADMIN))]
     async with unchanged(database):

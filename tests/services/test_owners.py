@@ -45,8 +45,8 @@ async def world(make: Make) -> World:
     return World(org, inside, outside, ann)
 
 
-async def _graphql(api: Api, as_: Person, name: str, given: dict[str, Any]) -> list[str]:
-    return codes(await api(change(name), as_=as_, input=given))
+async def _graphql(api: Api, as_: Person, name: str, fields: dict[str, Any]) -> list[str]:
+    return codes(await api(change(name), as_=as_, input=fields))
 
 
 def _asking(name: str, give: Callable[["World", str], dict[str, Any]]) -> Ask:
@@ -76,18 +76,18 @@ BECOMING: dict[str, Any] = {
     "DELETE /users/{}": _calling("DELETE", "/users/ann?successor={}", lambda _: None),
     "DELETE /users": _calling("DELETE", "/users", lambda heir: {"userName": "ann", "successor": heir}),
 }
-"""Each way to make a user an owner who is named."""
+"""Requests that make a named user an owner."""
 
 
-@pytest.mark.parametrize("way", BECOMING)
+@pytest.mark.parametrize("action", BECOMING)
 async def test_a_deactivated_user_becomes_no_owner(
-    api: Api, rest: Rest, make: Make, database: db.Database, world: World, way: str
+    api: Api, rest: Rest, make: Make, database: db.Database, world: World, action: str
 ) -> None:
     root = await make.admin()
 
     async with unchanged(database):
-        assert await BECOMING[way](api, rest, root, world) in (["INVALID_INPUT"], ["400"])
-    assert await BECOMING[way](api, rest, root, world, "root") == []
+        assert await BECOMING[action](api, rest, root, world) in (["INVALID_INPUT"], ["400"])
+    assert await BECOMING[action](api, rest, root, world, "root") == []
     assert await stale(database) == set()
 
 
@@ -101,8 +101,8 @@ async def test_what_a_deactivated_user_owns_stays_theirs(api: Api, rest: Rest, m
     sent_back = await rest("PUT", "/orgs/reef", root, json={"slug": "reef", "name": "Reef", "owner": "ann"})
 
     assert sent_back.status_code < 300
-    shown = await api('{ org(by: {slug: "reef"}) { name owner { userName } } }', as_=root)
-    assert shown["data"]["org"] == {"name": "Reef", "owner": {"userName": "ann"}}
+    reply = await api('{ org(by: {slug: "reef"}) { name owner { userName } } }', as_=root)
+    assert reply["data"]["org"] == {"name": "Reef", "owner": {"userName": "ann"}}
 
 
 async def test_every_input_that_names_an_owner_is_tested_here() -> None:
@@ -122,19 +122,19 @@ async def _deactivating(tx: db.Transaction, user: Person) -> None:
     await users.assign_roles(tx, SYSTEM, ("id", user.id), ["deactivated"])
 
 
-def _on(service: Any, *given: Any) -> Callable[[db.Transaction, Viewer], Awaitable[Any]]:
-    return lambda tx, viewer: service(tx, viewer, *given)
+def _on(service: Any, *arguments: Any) -> Callable[[db.Transaction, Viewer], Awaitable[Any]]:
+    return lambda tx, viewer: service(tx, viewer, *arguments)
 
 
 async def _becoming(make: Make, world: World, heir: Person) -> dict[str, Callable[[db.Transaction, Viewer], Any]]:
-    """Changes by which somebody becomes an owner, as the services know them, each with who makes it."""
+    """Return the changes that make a user an owner, as calls of services."""
     terms = make.app.storage_policy
     by = ("id", heir.id)
     new = resources.ResourceCreate(("slug", "reef"), "DATASET", "new", "New")
-    given = resources.Transfer(owner=by)
+    transfer = resources.Transfer(owner=by)
     return {
         "transferred org": _on(orgs.transfer_org, ("slug", "reef"), by),
-        "transferred resource": _on(resources.transfer_resource, ("id", world.outside.id), given, terms),
+        "transferred resource": _on(resources.transfer_resource, ("id", world.outside.id), transfer, terms),
         "org for another": _on(orgs.create_org, orgs.OrgCreate("new", "New", owner=by)),
         "own org": lambda tx, _: orgs.create_org(tx, _as(heir), orgs.OrgCreate("new", "New")),
         "own resource": lambda tx, _: resources.create_resource(tx, _as(heir), new),
@@ -146,7 +146,7 @@ def _as(person: Person) -> Viewer:
 
 
 async def _refusal(database: db.Database, act: Callable[[db.Transaction], Awaitable[Any]]) -> str:
-    """What a change that another worker makes is refused with; empty when it is made."""
+    """Return the error of a change by another worker; empty when it succeeds."""
     try:
         async with audit.transaction(database, SYSTEM, "test") as tx:
             await act(tx)
@@ -186,7 +186,7 @@ async def test_a_user_who_is_made_deactivated_gets_no_org_of_their_own(make: Mak
     assert [row[0] for row in await fetch(database, select(col(tables.Org.slug)))] == ["awake"]
 
 
-KEPT: dict[str, Any] = {
+OWNER_CHANGES: dict[str, Any] = {
     "transferOrg": lambda w: {"org": {"slug": "reef"}, "owner": {"userName": "root"}},
     "deleteUser": lambda w: {"user": {"userName": "ann"}, "successor": {"userName": "root"}},
     "deleteUser without a successor": lambda w: {"user": {"userName": "ann"}},
@@ -197,17 +197,17 @@ SAYS = {
 }
 
 
-@pytest.mark.parametrize("what", KEPT)
+@pytest.mark.parametrize("what", OWNER_CHANGES)
 async def test_a_locked_resource_keeps_its_owner_and_the_owner_of_its_org(
     api: Api, make: Make, database: db.Database, world: World, what: str
 ) -> None:
     root, name = await make.admin(), what.split(maxsplit=1)[0]
-    given = KEPT[what](world)
+    fields = OWNER_CHANGES[what](world)
     for thing in (world.inside, world.outside):
         await make.locked(thing)
 
     async with unchanged(database):
-        reply = await api(change(name), as_=root, input=given)
+        reply = await api(change(name), as_=root, input=fields)
     error = reply["data"][name]["errors"][0]
     assert (error["code"], ".".join(error["path"]), error["message"]) == ("LOCKED", *SAYS[name])
 
@@ -216,7 +216,7 @@ async def test_a_locked_resource_keeps_its_owner_and_the_owner_of_its_org(
             await api(change("unlockResource"), as_=root, input={"resource": {"id": thing.node}, "reason": "Now."}),
             "unlockResource",
         )
-    answered(await api(change(name), as_=root, input=given), name)
+    answered(await api(change(name), as_=root, input=fields), name)
 
 
 async def test_rest_keeps_the_owners_of_what_is_locked(
@@ -270,8 +270,8 @@ async def test_a_lock_that_is_being_set_keeps_the_owner(
 
 @pytest.fixture
 async def other(settings: Settings) -> AsyncIterator[Api]:
-    async with another(settings) as made:
-        yield made
+    async with another(settings) as worker:
+        yield worker
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -279,11 +279,11 @@ async def test_a_lock_waits_for_a_change_of_owner(
     other: Api, make: Make, database: db.Database, world: World, name: str
 ) -> None:
     root = await make.admin()
-    given = {"resource": {"id": world.inside.node}, "reason": "Now."}
+    fields = {"resource": {"id": world.inside.node}, "reason": "Now."}
 
     async with database.write() as tx:
         await CHANGES[name](tx, world, root)
-        waiting = asyncio.ensure_future(other(change("lockResource"), as_=root, input=given))
+        waiting = asyncio.ensure_future(other(change("lockResource"), as_=root, input=fields))
         await asyncio.sleep(SETTLE)
         assert not waiting.done()
     assert codes(await waiting) == []
@@ -299,9 +299,9 @@ async def test_a_granted_admin_takes_nothing_from_an_owner(
     await make.member(await make.org("there"), eve, MemberLevel.ADMIN)
 
     async with unchanged(database):
-        for given in ({"owner": {"userName": "eve"}}, {"org": {"slug": "lair"}}, {"org": {"slug": "there"}}, {}):
+        for fields in ({"owner": {"userName": "eve"}}, {"org": {"slug": "lair"}}, {"org": {"slug": "there"}}, {}):
             by = {"resource": {"id": world.outside.node}}
-            assert await _graphql(api, eve, "transferResource", by | given) == ["FORBIDDEN"]
+            assert await _graphql(api, eve, "transferResource", by | fields) == ["FORBIDDEN"]
 
 
 @pytest.mark.parametrize("who", ["owner", "org owner", "org admin", "registry"])
@@ -313,5 +313,5 @@ async def test_owners_of_both_and_administrators_transfer(api: Api, make: Make, 
     if who == "org admin":
         await make.member(org, person, MemberLevel.ADMIN)
 
-    given = {"resource": {"id": reef.node}, "owner": {"userName": "x"}}
-    assert problems(await api(change("transferResource"), as_=person, input=given)) == set()
+    fields = {"resource": {"id": reef.node}, "owner": {"userName": "x"}}
+    assert problems(await api(change("transferResource"), as_=person, input=fields)) == set()

@@ -1,4 +1,4 @@
-"""Claims about the org of her own that a new user gets where the settings say so."""
+"""Claims about the personal org that a new user gets if the settings say so."""
 
 from typing import Any
 
@@ -28,12 +28,12 @@ OFF: list[dict[str, Any]] = [
 
 @pytest.fixture
 def overrides() -> dict[str, Any]:
-    """Told so, unless a claim says otherwise."""
+    """Enable personal orgs, unless a test says otherwise."""
     return ON[0]
 
 
-async def _made(rest: Rest, root: Person, name: str) -> list[str]:
-    """The orgs of a new user."""
+async def _create_user(rest: Rest, root: Person, name: str) -> list[str]:
+    """Create a user and return the slugs of their orgs."""
     reply = await rest("POST", "/users", root, json={"userName": name, "password": PASSWORD})
     assert reply.status_code == 200, reply.text
     orgs: list[str] = reply.json()["organizations"]
@@ -41,20 +41,20 @@ async def _made(rest: Rest, root: Person, name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("overrides", ON)
-async def test_a_new_user_gets_a_private_org_that_is_named_like_her(rest: Rest, api: Api, make: Make) -> None:
+async def test_a_new_user_gets_a_private_org_that_is_named_after_them(rest: Rest, api: Api, make: Make) -> None:
     root = await make.admin()
 
-    assert await _made(rest, root, "NewUser") == ["newuser"]
+    assert await _create_user(rest, root, "NewUser") == ["newuser"]
 
     org = (await api(ORG, as_=root, slug="newuser"))["data"]["org"]
     assert org == {"name": "NewUser", "description": "", "isPublic": False, "owner": {"userName": "NewUser"}}
 
 
 @pytest.mark.parametrize("overrides", OFF)
-async def test_she_gets_none_where_nobody_said_so(rest: Rest, api: Api, make: Make, database: db.Database) -> None:
+async def test_a_new_user_gets_no_org_by_default(rest: Rest, api: Api, make: Make, database: db.Database) -> None:
     root = await make.admin()
 
-    assert await _made(rest, root, "ann") == []
+    assert await _create_user(rest, root, "ann") == []
     answered(await api(CREATE, as_=root, input={"userName": "bea"}), "createUser")
 
     assert await rows_of(database, tables.Org) == 0
@@ -66,7 +66,7 @@ async def test_a_slug_that_is_taken_reserved_or_too_short_gets_a_number(rest: Re
         await make.org(taken)
 
     names = ["Ann", "annabel", "a", "public", "Features", "0", "z" * 127]
-    assert [await _made(rest, root, name) for name in names] == [
+    assert [await _create_user(rest, root, name) for name in names] == [
         ["ann-2"],
         ["annabel-1"],
         ["a-1"],
@@ -75,7 +75,7 @@ async def test_a_slug_that_is_taken_reserved_or_too_short_gets_a_number(rest: Re
         ["0-1"],
         ["z" * 120],
     ]
-    assert await _made(rest, root, "z" * 126) == [f"{'z' * 120}-1"]
+    assert await _create_user(rest, root, "z" * 126) == [f"{'z' * 120}-1"]
 
 
 async def test_a_batch_of_users_gets_an_org_for_each(api: Api, make: Make) -> None:
@@ -85,8 +85,8 @@ async def test_a_batch_of_users_gets_an_org_for_each(api: Api, make: Make) -> No
 
     reply = await api(CREATE_MANY, as_=root, input={"users": [{"userName": name} for name in names]})
 
-    made = answered(reply, "createUsers")["results"]
-    slugs = [[org["slug"] for org in each["user"]["ownedOrgs"]["nodes"]] for each in made]
+    results = answered(reply, "createUsers")["results"]
+    slugs = [[org["slug"] for org in each["user"]["ownedOrgs"]["nodes"]] for each in results]
     assert slugs == [["ann"], ["bea-1"], ["x-1"], ["y" * 120], [f"{'y' * 120}-1"]]
 
 

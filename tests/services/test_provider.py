@@ -1,4 +1,4 @@
-"""Claims about asking the external provider: what it is told, and what becomes of whatever it answers."""
+"""Claims about asking the external provider: the requests it receives, and the effects of its responses."""
 
 import asyncio
 import logging
@@ -33,8 +33,8 @@ CREDENTIALS = (PASSWORD, PASSWORD.replace(" ", "+"), TOKEN, TOKEN.replace(" ", "
 
 @pytest.fixture
 async def provider() -> AsyncIterator[Provider]:
-    async with Provider({"ann": {}}, {TOKEN: {"username": "ann"}}) as made:
-        yield made
+    async with Provider({"ann": {}}, {TOKEN: {"username": "ann"}}) as server:
+        yield server
 
 
 @pytest.fixture
@@ -44,23 +44,23 @@ def overrides(provider: Provider) -> dict[str, str]:
 
 @contextmanager
 def _quiet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Beside the refusal the log holds one line on what is wrong, no trace, and nothing that was sent or answered."""
+    """Besides the refusal the log has one line on the problem, no trace, and nothing that was sent or received."""
     with caplog.at_level(logging.INFO, "app"):
         caplog.clear()
         yield
-    told = [(each.levelname, each.exc_info) for each in caplog.records if each.name != "ostiary.sign_in"]
-    assert told == [("WARNING", None)]
+    records = [(each.levelname, each.exc_info) for each in caplog.records if each.name != "ostiary.sign_in"]
+    assert records == [("WARNING", None)]
     assert "provider" in caplog.text
     assert not [word for word in (SECRET_WORD, *CREDENTIALS) if word in caplog.text]
 
 
 async def _is_unavailable(client: httpx.AsyncClient, provider: Provider, caplog: pytest.LogCaptureFixture) -> str:
-    """The text of the refusal: the same over both faces and for a password and a token, and nothing leaks."""
+    """The text of the refusal: the same over both APIs and for a password and a token, and nothing leaks."""
     texts = set()
     for log_in in FACES.values():
-        for given in ({"userName": "ann", "password": PASSWORD}, {"token": TOKEN}):
+        for fields in ({"userName": "ann", "password": PASSWORD}, {"token": TOKEN}):
             with _quiet(caplog):
-                reply = await log_in(client, **given)
+                reply = await log_in(client, **fields)
             assert reply.code == "SERVICE_UNAVAILABLE"
             texts.add(reply.text)
     (text,) = texts
@@ -124,11 +124,11 @@ UNFIT = {
 }
 
 
-@pytest.mark.parametrize("way", AWAY)
+@pytest.mark.parametrize("failure", AWAY)
 async def test_a_provider_that_does_not_work_is_a_503(
-    client: httpx.AsyncClient, provider: Provider, database: db.Database, caplog: pytest.LogCaptureFixture, way: str
+    client: httpx.AsyncClient, provider: Provider, database: db.Database, caplog: pytest.LogCaptureFixture, failure: str
 ) -> None:
-    provider.instead = AWAY[way]
+    provider.instead = AWAY[failure]
 
     async with unchanged(database):
         text = await _is_unavailable(client, provider, caplog)
@@ -137,11 +137,11 @@ async def test_a_provider_that_does_not_work_is_a_503(
     assert {each.line for each in provider.heard} == {f"POST {PATH} HTTP/1.1"}  # and nobody was sent on
 
 
-@pytest.mark.parametrize("way", [*NONSENSE, *UNFIT, "endless"])
+@pytest.mark.parametrize("failure", [*NONSENSE, *UNFIT, "endless"])
 async def test_nonsense_is_a_503_that_says_so(
-    client: httpx.AsyncClient, provider: Provider, database: db.Database, caplog: pytest.LogCaptureFixture, way: str
+    client: httpx.AsyncClient, provider: Provider, database: db.Database, caplog: pytest.LogCaptureFixture, failure: str
 ) -> None:
-    provider.instead = _endless if way == "endless" else NONSENSE.get(way) or _accepted(UNFIT[way])
+    provider.instead = _endless if failure == "endless" else NONSENSE.get(failure) or _accepted(UNFIT[failure])
 
     async with unchanged(database):
         text = await _is_unavailable(client, provider, caplog)
@@ -150,7 +150,7 @@ async def test_nonsense_is_a_503_that_says_so(
 
 
 def _accepted(body: bytes) -> bytes:
-    """An answer that is good for a token too, but for what is wrong with it."""
+    """Return a response that is valid for a token too, except for its one defect."""
     return answer(200, b'{"username": "ann", ' + body[1:])
 
 
@@ -185,22 +185,22 @@ async def test_a_provider_that_takes_too_long_is_not_waited_for(
     assert text == "The authentication provider does not answer. Try again later."
 
 
-async def test_a_crowd_that_the_provider_keeps_waiting_does_not_stand_in_the_way_later(provider: Provider) -> None:
-    asked = asking.IdentityProvider(provider.url, seconds=0.3)
+async def test_requests_that_time_out_do_not_block_later_ones(provider: Provider) -> None:
+    identity_provider = asking.IdentityProvider(provider.url, seconds=0.3)
     provider.instead = _silent
-    crowd = [asked.ask(username="ann", password=PASSWORD) for _ in range(3 * asking.MAX_CONNECTIONS)]
+    crowd = [identity_provider.ask(username="ann", password=PASSWORD) for _ in range(3 * asking.MAX_CONNECTIONS)]
 
     replies = await asyncio.gather(*crowd, return_exceptions=True)
-    asked.seconds, provider.instead = 30, None
-    after = await asked.ask(username="ann", password=PASSWORD)
-    await asked.close()
+    identity_provider.seconds, provider.instead = 30, None
+    after = await identity_provider.ask(username="ann", password=PASSWORD)
+    await identity_provider.close()
 
     assert {type(reply) for reply in replies} == {Unavailable}
     assert after == {}
 
 
 async def test_a_crowd_asks_the_provider_by_turns(provider: Provider) -> None:
-    async def held(writer: asyncio.StreamWriter) -> None:
+    async def hold(writer: asyncio.StreamWriter) -> None:
         if len(provider.heard) == asking.MAX_CONNECTIONS:
             full.set()
         await go_on.wait()
@@ -208,10 +208,11 @@ async def test_a_crowd_asks_the_provider_by_turns(provider: Provider) -> None:
         await writer.drain()
 
     full, go_on = asyncio.Event(), asyncio.Event()
-    asked = asking.IdentityProvider(provider.url, seconds=30)
-    provider.instead = held
+    identity_provider = asking.IdentityProvider(provider.url, seconds=30)
+    provider.instead = hold
     crowd = [
-        asyncio.create_task(asked.ask(username="ann", password=PASSWORD)) for _ in range(2 * asking.MAX_CONNECTIONS)
+        asyncio.create_task(identity_provider.ask(username="ann", password=PASSWORD))
+        for _ in range(2 * asking.MAX_CONNECTIONS)
     ]
     await full.wait()
     await asyncio.sleep(0.1)  # one more would be heard by now
@@ -220,7 +221,7 @@ async def test_a_crowd_asks_the_provider_by_turns(provider: Provider) -> None:
 
     assert await asyncio.gather(*crowd) == [{}] * len(crowd)
     assert at_once == asking.MAX_CONNECTIONS
-    await asked.close()
+    await identity_provider.close()
 
 
 async def test_a_provider_that_is_away_is_a_503(
@@ -240,14 +241,14 @@ async def test_whatever_refuses_the_person_is_our_401(
     client: httpx.AsyncClient, make: Make, provider: Provider, database: db.Database, status: int
 ) -> None:
     await make.user("ann")
-    wrong = [await log_in(client, userName="nobody", password=PASSWORD) for log_in in FACES.values()]
+    refusals = [await log_in(client, userName="nobody", password=PASSWORD) for log_in in FACES.values()]
     provider.instead = answer(status, b'{"error": "inside"}')
 
     async with unchanged(database):
         replies = [await log_in(client, userName="ann", password=PASSWORD) for log_in in FACES.values()]
         by_token = [await log_in(client, token=TOKEN) for log_in in FACES.values()]
 
-    assert replies == wrong
+    assert replies == refusals
     assert {reply.code for reply in (*replies, *by_token)} == {"UNAUTHENTICATED"}
     assert by_token[0] == replies[0]
 
@@ -263,14 +264,14 @@ async def test_the_operator_is_told_of_a_refusal_that_is_not_about_a_password(
     assert "status=404" in caplog.text
 
 
-WRONG = ["", "x" * 1_025, f"{PASSWORD}\0", "x" * 2_000]
+UNUSABLE = ["", "x" * 1_025, f"{PASSWORD}\0", "x" * 2_000]
 
 
-async def test_what_can_be_no_password_is_wrong_without_being_asked(
+async def test_unusable_credentials_are_refused_without_a_request(
     client: httpx.AsyncClient, provider: Provider
 ) -> None:
-    replies = [await over_graphql(client, userName="ann", password=password) for password in WRONG]
-    replies += [await over_graphql(client, userName=name, password=PASSWORD) for name in WRONG]
+    replies = [await over_graphql(client, userName="ann", password=password) for password in UNUSABLE]
+    replies += [await over_graphql(client, userName=name, password=PASSWORD) for name in UNUSABLE]
     replies += [await over_graphql(client, token=token) for token in ("", "x" * 16_385, "\0")]
 
     assert [reply.code for reply in replies] == ["UNAUTHENTICATED"] * 11
@@ -293,20 +294,20 @@ async def test_no_proxy_of_the_environment_hears_a_password(
     async with Provider() as proxy:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
-        asked = asking.IdentityProvider(provider.url)
-        assert await asked.ask(username="ann", password=PASSWORD) == {}
-        await asked.close()
+        identity_provider = asking.IdentityProvider(provider.url)
+        assert await identity_provider.ask(username="ann", password=PASSWORD) == {}
+        await identity_provider.close()
 
         assert proxy.heard == []
 
 
 def _self_signed(folder: Path) -> ssl.SSLContext:
-    """A certificate for this address that nobody vouches for."""
+    """Return a context with a self-signed certificate for this address."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
     address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-    made = (
+    certificate = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .add_extension(address, critical=False)
         .not_valid_before(now - timedelta(days=1))
@@ -316,20 +317,20 @@ def _self_signed(folder: Path) -> ssl.SSLContext:
     form = serialization.PrivateFormat.PKCS8
     written = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
     file = folder / CERTIFICATE
-    file.write_bytes(written + made.public_bytes(serialization.Encoding.PEM))
+    file.write_bytes(written + certificate.public_bytes(serialization.Encoding.PEM))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
     return context
 
 
-async def test_a_certificate_that_nobody_vouches_for_is_told_nothing(
+async def test_a_server_with_an_untrusted_certificate_receives_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with Provider({"ann": {}}, tls=_self_signed(tmp_path)) as provider:
-        asked = asking.IdentityProvider(provider.url)
+        identity_provider = asking.IdentityProvider(provider.url)
         with _quiet(caplog), pytest.raises(Unavailable):
-            await asked.ask(username="ann", password=PASSWORD)
-        await asked.close()
+            await identity_provider.ask(username="ann", password=PASSWORD)
+        await identity_provider.close()
 
         assert provider.heard == []
     assert "certificate" in caplog.text
@@ -338,10 +339,10 @@ async def test_a_certificate_that_nobody_vouches_for_is_told_nothing(
 async def test_a_certificate_that_this_machine_trusts_is_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with Provider({"ann": {}}, tls=_self_signed(tmp_path)) as provider:
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / CERTIFICATE))
-        asked = asking.IdentityProvider(provider.url)
+        identity_provider = asking.IdentityProvider(provider.url)
 
-        assert await asked.ask(username="ann", password=PASSWORD) == {}
-        await asked.close()
+        assert await identity_provider.ask(username="ann", password=PASSWORD) == {}
+        await identity_provider.close()
 
 
 def test_an_address_that_is_none_stops_the_start() -> None:

@@ -1,4 +1,4 @@
-"""Quotas: what fits in and what does not, whose they are, and who sees them."""
+"""Claims about quotas: their limits, their owners and their visibility."""
 
 from typing import Any
 
@@ -21,25 +21,25 @@ OVER = {"QUOTA_EXCEEDED input.sizeBytes"}
 
 @pytest.fixture
 def overrides() -> dict[str, Any]:
-    """Quotas are kept to."""
+    """Enforce quotas."""
     return LIMITED
 
 
 @pytest.fixture
 def storing(api: Api) -> Storing:
-    """Asks about storage."""
+    """Return the client for storage requests."""
     return Storing(api)
 
 
 @pytest.fixture
 async def ann(make: Make) -> Person:
-    """Who owns the org and may store a megabyte."""
+    """Return the owner of the org, whose quota is a megabyte."""
     return await make.user("ann", details={"maxStorageMB": 1})
 
 
 @pytest.fixture
 async def reef(make: Make, ann: Person) -> Thing:
-    """A dataset in an org of ann's."""
+    """Return a dataset in an org of Ann's."""
     return await make.resource(await make.org("lab", owner=ann), owner=ann, slug="reef")
 
 
@@ -153,7 +153,7 @@ async def test_without_a_quota_nothing_is_refused_and_with_none_of_a_byte_every_
 async def test_the_owner_of_the_org_is_charged_and_nobody_else(
     storing: Storing, make: Make, database: db.Database, ann: Person, reef: Thing
 ) -> None:
-    """Not who uploads, not who owns the resource; and all her orgs together."""
+    """The uploader and the owner of the resource are not charged. All orgs of their owner count together."""
     bob = await make.user("bob", details={"maxStorageMB": 0})
     await make.member(await make.org("other", owner=bob), ann, MemberLevel.READ_WRITE)
     await make.grant(reef, bob, resource_roles.DATA_WRITE)
@@ -181,21 +181,21 @@ async def test_who_manages_all_resources_has_no_limit_as_uploader_or_as_owner(
     registrar = await make.holder(Permission.RESOURCES_MANAGE)
     others = await make.holder(ALL_PERMISSIONS & ~Permission.RESOURCES_MANAGE)
     await make.grant(reef, others, resource_roles.ADMIN)
-    hers = await make.resource(await make.org(owner=registrar), owner=ann)
+    owned = await make.resource(await make.org(owner=registrar), owner=ann)
     await limit(database, registrar, 0)
     async with unchanged(database):
         assert problems(await storing.begin(reef, others, 1)) == OVER
 
-    for resource, asker in ((reef, registrar), (hers, ann)):
+    for resource, asker in ((reef, registrar), (owned, ann)):
         ticket = await storing.ticket(resource, asker, 1)
         assert codes(await storing.finish(ticket, 10)) == []
     assert [(await storing.storage(each, each))["quotaBytes"] for each in (ann, registrar)] == [0, 0]
 
     root = await make.admin()
-    given = {"user": {"id": registrar.node}, "roles": ["deactivated"]}
-    answered(await storing.api(change("assignRoles"), as_=root, input=given), "assignRoles")
+    fields = {"user": {"id": registrar.node}, "roles": ["deactivated"]}
+    answered(await storing.api(change("assignRoles"), as_=root, input=fields), "assignRoles")
     async with unchanged(database):
-        assert problems(await storing.begin(hers, ann, 1)) == OVER
+        assert problems(await storing.begin(owned, ann, 1)) == OVER
 
 
 async def test_more_than_was_reserved_must_fit_in_again(
@@ -262,8 +262,8 @@ async def test_the_usage_of_an_org_goes_to_its_new_owner_unasked(
     assert codes(await storing.finish(ticket, 200)) == []
     await storing.ticket(reef, ann, 50)
 
-    given = {"org": {"slug": "lab"}, "owner": {"userName": "bob"}}
-    answered(await storing.api(change("transferOrg"), as_=ann, input=given), "transferOrg")
+    fields = {"org": {"slug": "lab"}, "owner": {"userName": "bob"}}
+    answered(await storing.api(change("transferOrg"), as_=ann, input=fields), "transferOrg")
 
     assert [await storing.used(each) for each in (ann, bob)] == [0, 250]
     assert problems(await storing.begin(reef, bob, 0)) == OVER
@@ -281,8 +281,8 @@ async def test_a_resource_that_moves_must_fit_in_with_the_owner_of_the_other_org
     await make.resource(theirs, size_bytes=MEGABYTE - 249)
 
     async def moved(org: str) -> dict[str, Any]:
-        given = {"resource": {"id": reef.node}, "org": {"slug": org}}
-        return await storing.api(change("transferResource"), as_=ann, input=given)
+        fields = {"resource": {"id": reef.node}, "org": {"slug": org}}
+        return await storing.api(change("transferResource"), as_=ann, input=fields)
 
     await limit(database, ann, 0)
     assert codes(await moved("second")) == []  # whose it was before: nothing is more
@@ -311,27 +311,27 @@ async def test_without_the_limiter_the_same_calls_refuse_nothing(
     assert problems(await storing.begin(reef, ann, 0)) == OVER
 
 
-async def test_what_somebody_stores_is_for_herself_and_those_who_see_all_users(
+async def test_only_the_user_and_viewers_of_all_users_see_their_storage(
     storing: Storing, make: Make, database: db.Database, ann: Person, reef: Thing
 ) -> None:
-    shown, friend = {"quotaBytes": MEGABYTE, "usedBytes": 0}, await make.user("friend")
+    expected, friend = {"quotaBytes": MEGABYTE, "usedBytes": 0}, await make.user("friend")
     viewing, stranger = await make.holder(Permission.USERS_VIEW), await make.user()
     await make.member(Thing("Org", 1, "lab"), friend, MemberLevel.ADMIN)
 
-    assert [await storing.storage(ann, each) for each in (ann, viewing)] == [shown, shown]
+    assert [await storing.storage(ann, each) for each in (ann, viewing)] == [expected, expected]
     assert [await storing.storage(ann, each) for each in (friend, stranger, None)] == [None] * 3
 
 
 async def test_rest_tells_the_same(
     client: httpx.AsyncClient, api: Api, make: Make, ann: Person, reef: Thing, storing: Storing
 ) -> None:
-    viewing, found = await make.holder(Permission.USERS_VIEW), {"total": MEGABYTE, "used": 5}
+    viewing, expected = await make.holder(Permission.USERS_VIEW), {"total": MEGABYTE, "used": 5}
     await storing.begin(reef, ann, 5)
 
     own = await client.get("/users/storage", headers=api.headers(ann))
-    hers = await client.get("/users/ANN/storage", headers=api.headers(viewing))
+    other = await client.get("/users/ANN/storage", headers=api.headers(viewing))
     refused = [await client.get(f"/users/{name}/storage", headers=api.headers(ann)) for name in ("ann", "ghost")]
     ghost = await client.get("/users/ghost/storage", headers=api.headers(viewing))
 
-    assert [own.json(), hers.json()] == [found, found]
+    assert [own.json(), other.json()] == [expected, expected]
     assert [reply.status_code for reply in (*refused, ghost)] == [403, 403, 400]

@@ -32,8 +32,8 @@ FRESH = "another horse another staple"
 
 @pytest.fixture
 def log() -> Iterator[Log]:
-    with written() as made:
-        yield made
+    with written() as written_log:
+        yield written_log
 
 
 @pytest.fixture
@@ -86,9 +86,9 @@ async def _old_password(scene: Scene) -> None:
 async def _current_password(scene: Scene) -> None:
     await scene.make.user("ann")
     root = await scene.make.admin()
-    given = {"currentPassword": WRONG, "newPassword": FRESH}
+    body = {"currentPassword": WRONG, "newPassword": FRESH}
     async with scene.guess.client(EVIL) as client:
-        await client.put("/users/ann/changepwd", json=given, headers=scene.api.headers(root))
+        await client.put("/users/ann/changepwd", json=body, headers=scene.api.headers(root))
 
 
 async def _no_provider(scene: Scene) -> None:
@@ -258,9 +258,9 @@ async def _with_provider(settings: Settings, provider: Provider) -> AsyncIterato
     chosen = settings.model_copy(update={"external_auth_url": provider.url})
     app = main.create_app(chosen)
     async with app.router.lifespan_context(app):
-        desk = app.state.answering.app
+        context = app.state.answering.app
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://testserver") as client:
-            yield Scene(app, Api(client, desk), Make(desk))
+            yield Scene(app, Api(client, context), Make(context))
 
 
 @pytest.mark.parametrize("reason", PROVIDER_CASES)
@@ -277,9 +277,9 @@ async def test_each_refusal_of_the_provider_is_a_line(
         if reason == "provider_away":
             await provider.stop()
 
-        given = {"token": f"{name} {password}"} if by_token else {"username": name, "password": password}
+        body = {"token": f"{name} {password}"} if by_token else {"username": name, "password": password}
         async with scene.guess.client(EVIL) as client:
-            reply = await client.post(LOGIN, json=given)
+            reply = await client.post(LOGIN, json=body)
 
     assert reply.status_code == (503 if reason == "provider_away" else 401)
     (line,) = log.told

@@ -1,4 +1,4 @@
-"""The access index is made anew, with what was wrong in it counted, and the way in says so."""
+"""Claims about the rebuild of the access index: it counts and repairs wrong entries, and reports its progress."""
 
 import pytest
 from sqlalchemy import delete, update
@@ -25,7 +25,7 @@ async def test_an_index_that_is_right_stays_as_it_is(make: Make, database: db.Da
         await make.grant(await make.resource(org, owner=ann), ann, resource_roles.METADATA_WRITE)
     before, heard = await all_but_the_log(database), list[tuple[int, int]]()
 
-    done = await access_index_rebuild.reindex(database, lambda *told: heard.append(told))
+    done = await access_index_rebuild.reindex(database, lambda *report: heard.append(report))
 
     assert done == access_index_rebuild.RebuildResult(rows=25, missing=0, surplus=0)
     assert heard == [(2, 5), (4, 5), (5, 5)]

@@ -1,4 +1,4 @@
-"""Rights that are remembered are never older than the last commit, and end on time."""
+"""Cached rights are never older than the last commit, and end on time."""
 
 import asyncio
 import sqlite3
@@ -26,8 +26,8 @@ REVOKE = """mutation ($resource: ResourceBy!, $subject: SubjectInput!) {
 
 async def _may(api: Api, user: Person, thing: Thing) -> bool:
     reply = await api(CHECK, as_=user, user={"id": user.node}, resource={"id": thing.node})
-    found: bool = reply["data"]["checkAccess"]
-    return found
+    allowed: bool = reply["data"]["checkAccess"]
+    return allowed
 
 
 async def test_what_another_worker_commits_holds_at_once(api: Api, make: Make, settings: Settings) -> None:
@@ -58,13 +58,13 @@ async def test_what_is_held_for_a_time_ends_without_a_commit(api: Api, make: Mak
 async def test_so_much_is_remembered_and_no_more(
     api: Api, make: Make, database: db.Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = access_cache.MASKS_BY_PAIR[policy.PAIR, True]
-    monkeypatch.setattr(kept, "most", 3)
+    cache = access_cache.MASKS_BY_PAIR[policy.PAIR, True]
+    monkeypatch.setattr(cache, "most", 3)
     ann, org = await make.user("ann"), await make.org()
     things = [await make.resource(org, general=resource_roles.METADATA_READ) for _ in range(9)]
 
     assert [await _may(api, ann, thing) for thing in things * 2] == [True] * 18
-    assert len(await kept.get(database)) <= 3
+    assert len(await cache.get(database)) <= 3
 
 
 async def test_a_version_changes_with_each_commit_and_with_nothing_else(make: Make, database: db.Database) -> None:

@@ -1,4 +1,4 @@
-"""Lists of resources: what narrows them, what orders them, and pages that stay whole while others write."""
+"""Claims about lists of resources: filters, orders, and pages that stay complete while others write."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -24,22 +24,22 @@ LIST = """query ($filter: ResourceFilter, $orderBy: [ResourceOrder!], $first: In
 }"""
 
 
-async def listed(api: Api, as_: Person | None, **asked: Any) -> Any:
-    reply = await api(LIST, as_=as_, **asked)
+async def listed(api: Api, as_: Person | None, **variables: Any) -> Any:
+    reply = await api(LIST, as_=as_, **variables)
     assert "errors" not in reply, reply
     return reply["data"]["resources"]
 
 
 async def slugs(api: Api, as_: Person | None, **narrowed: Any) -> list[str]:
-    """The slugs that a filter keeps; their number is the one that is counted."""
+    """Return the slugs that match a filter, and check that `totalCount` is their number."""
     page = await listed(api, as_, filter=narrowed or None)
-    found = [node["slug"] for node in page["nodes"]]
-    assert page["totalCount"] == len(found)
-    return found
+    names = [node["slug"] for node in page["nodes"]]
+    assert page["totalCount"] == len(names)
+    return names
 
 
 async def _world(make: Make) -> Person:
-    """Five resources that ann sees, one that she does not."""
+    """Create five resources that Ann sees and one that they do not; return Ann."""
     ann, bob = await make.user("ann"), await make.user("Bob")
     sea, land = await make.org("sea", is_public=True), await make.org("land")
     await make.member(land, ann, MemberLevel.READ_WRITE)
@@ -52,7 +52,7 @@ async def _world(make: Make) -> Person:
     return ann
 
 
-KEPT: list[tuple[dict[str, Any], list[str]]] = [
+FILTERS: list[tuple[dict[str, Any], list[str]]] = [
     ({}, ["reef", "gulf", "hill", "lake", "tide"]),
     ({"type": {"eq": "MODEL"}}, ["tide"]),
     ({"type": {"in": ["MODEL", "STUDY", "NONE"]}}, ["lake", "tide"]),
@@ -82,13 +82,13 @@ KEPT: list[tuple[dict[str, Any], list[str]]] = [
 ]
 
 
-async def test_a_filter_keeps_what_matches_everything_given(api: Api, make: Make) -> None:
+async def test_a_filter_keeps_rows_that_match_every_condition(api: Api, make: Make) -> None:
     ann = await _world(make)
 
-    assert [(narrowed, await slugs(api, ann, **narrowed)) for narrowed, _ in KEPT] == KEPT
+    assert [(narrowed, await slugs(api, ann, **narrowed)) for narrowed, _ in FILTERS] == FILTERS
 
 
-async def test_what_is_kept_for_a_role_is_shown_with_all_that_she_holds(api: Api, make: Make) -> None:
+async def test_a_role_filter_keeps_rows_with_all_roles_of_the_viewer(api: Api, make: Make) -> None:
     ann = await make.user("ann")
     reef = await make.resource(
         await make.org(), slug="reef", general=resource_roles.METADATA_READ | resource_roles.DATA_READ
@@ -101,8 +101,8 @@ async def test_what_is_kept_for_a_role_is_shown_with_all_that_she_holds(api: Api
     beside, within = [await api(question, as_=ann, filter=narrowed) for narrowed in (role, {"not": {"not": role}})]
 
     roles = ["METADATA_READ", "METADATA_WRITE", "DATASET_DATA_READ"]
-    shown = {"viewerAccess": {"grantedRoles": roles, "effectiveRoles": roles}, "access": None}
-    assert beside == within == {"data": {"resources": {"nodes": [shown]}}}
+    expected = {"viewerAccess": {"grantedRoles": roles, "effectiveRoles": roles}, "access": None}
+    assert beside == within == {"data": {"resources": {"nodes": [expected]}}}
 
 
 async def test_a_filter_of_an_org_or_an_owner_tells_nothing_of_what_is_hidden(api: Api, make: Make) -> None:
@@ -139,7 +139,7 @@ async def _crowd(make: Make) -> tuple[Person, Thing, list[dict[str, Any]]]:
     ann, org = await make.user("ann"), await make.org()
     group = await make.group(None, ann)
     await make.member(org, ann, MemberLevel.READ_ONLY)
-    made = []
+    rows = []
     for at in range(12):
         row: dict[str, Any] = {
             "slug": f"r{at:02}",
@@ -149,8 +149,8 @@ async def _crowd(make: Make) -> tuple[Person, Thing, list[dict[str, Any]]]:
         }
         thing = await make.resource(org, general=resource_roles.METADATA_READ if at % 2 else 0, **row)
         await make.grant(thing, group if at % 3 else ann, resource_roles.METADATA_WRITE)
-        made.append({**row, "id": thing.id})
-    return ann, org, made
+        rows.append({**row, "id": thing.id})
+    return ann, org, rows
 
 
 def _sorted(rows: list[dict[str, Any]], order: list[dict[str, str]]) -> list[str]:
@@ -161,19 +161,19 @@ def _sorted(rows: list[dict[str, Any]], order: list[dict[str, str]]) -> list[str
     return [row["slug"] for row in rows]
 
 
-async def _walked(api: Api, make: Make, ann: Person, org: Thing, order: Any, *, back: bool) -> list[str]:
-    """All pages one after another, while a resource is added at either end after the first."""
+async def _read_pages(api: Api, make: Make, ann: Person, org: Thing, order: Any, *, back: bool) -> list[str]:
+    """Read all pages in turn, and add a resource at either end after the first page."""
     size, cursor, place = ("last", "before", "startCursor") if back else ("first", "after", "endCursor")
-    asked: dict[str, Any] = {size: 7, "orderBy": order}
-    found: list[str] = []
-    while cursor not in asked or asked[cursor]:
-        page = await listed(api, ann, **asked)
+    variables: dict[str, Any] = {size: 7, "orderBy": order}
+    read: list[str] = []
+    while cursor not in variables or variables[cursor]:
+        page = await listed(api, ann, **variables)
         nodes = [node["slug"] for node in page["nodes"]]
-        found = nodes + found if back else found + nodes
-        if cursor not in asked:
+        read = nodes + read if back else read + nodes
+        if cursor not in variables:
             await _add(make, org)
-        asked[cursor] = page["pageInfo"][place]
-    return [slug for slug in found if not slug.startswith("resource")]
+        variables[cursor] = page["pageInfo"][place]
+    return [slug for slug in read if not slug.startswith("resource")]
 
 
 async def _add(make: Make, org: Thing) -> None:
@@ -183,33 +183,33 @@ async def _add(make: Make, org: Thing) -> None:
 
 
 async def test_pages_in_every_order_show_each_row_once_while_others_are_added(api: Api, make: Make) -> None:
-    ann, org, made = await _crowd(make)
+    ann, org, rows = await _crowd(make)
 
     for order, back in product(ORDERS, (False, True)):
-        assert (order, await _walked(api, make, ann, org, order, back=back)) == (order, _sorted(made, order))
+        assert (order, await _read_pages(api, make, ann, org, order, back=back)) == (order, _sorted(rows, order))
 
 
-async def test_the_edges_of_a_list_are_told(api: Api, make: Make) -> None:
-    ann, _, made = await _crowd(make)
-    ordered = _sorted(made, ORDERS[0])
+async def test_page_info_marks_the_edges_of_a_list(api: Api, make: Make) -> None:
+    ann, _, rows = await _crowd(make)
+    ordered = _sorted(rows, ORDERS[0])
 
     first = await listed(api, ann, first=5)
     end = await listed(api, ann, last=5)
-    whole = await listed(api, ann, first=12)
-    beyond = await listed(api, ann, first=5, after=whole["pageInfo"]["endCursor"])
+    complete = await listed(api, ann, first=12)
+    beyond = await listed(api, ann, first=5, after=complete["pageInfo"]["endCursor"])
 
     assert [node["slug"] for node in first["nodes"]] == ordered[:5]
     assert [node["slug"] for node in end["nodes"]] == ordered[-5:]
     assert (first["pageInfo"]["hasNextPage"], first["pageInfo"]["hasPreviousPage"]) == (True, False)
     assert (end["pageInfo"]["hasNextPage"], end["pageInfo"]["hasPreviousPage"]) == (False, True)
-    assert (whole["pageInfo"]["hasNextPage"], whole["totalCount"], beyond["totalCount"]) == (False, 12, 12)
+    assert (complete["pageInfo"]["hasNextPage"], complete["totalCount"], beyond["totalCount"]) == (False, 12, 12)
     assert (beyond["nodes"], beyond["pageInfo"]["endCursor"]) == ([], None)
 
 
 async def test_a_page_that_cannot_be_is_refused(api: Api, make: Make) -> None:
     ann, _, _ = await _crowd(make)
     cursor = (await listed(api, ann, first=2))["pageInfo"]["endCursor"]
-    asked: list[dict[str, Any]] = [
+    requests: list[dict[str, Any]] = [
         {"first": 0},
         {"first": 101},
         {"first": 1, "last": 1},
@@ -221,11 +221,11 @@ async def test_a_page_that_cannot_be_is_refused(api: Api, make: Make) -> None:
         {"filter": {"name": {"eq": "a\0"}}},
     ]
 
-    assert [codes(await api(LIST, as_=ann, **each)) for each in asked] == [["BAD_USER_INPUT"]] * len(asked)
+    assert [codes(await api(LIST, as_=ann, **each)) for each in requests] == [["BAD_USER_INPUT"]] * len(requests)
 
 
 async def test_a_page_of_an_org_and_of_a_user_agree_with_the_list(api: Api, make: Make, database: db.Database) -> None:
-    ann, org, made = await _crowd(make)
+    ann, org, rows = await _crowd(make)
     ask = """query ($org: String!, $orderBy: [ResourceOrder!]) {
       org(by: {slug: $org}) { resources(first: 100, orderBy: $orderBy) { nodes { slug } totalCount } }
       viewer { user { accessibleResources(first: 100, orderBy: $orderBy) { nodes { slug } totalCount } } }
@@ -233,7 +233,7 @@ async def test_a_page_of_an_org_and_of_a_user_agree_with_the_list(api: Api, make
 
     for order in ORDERS:
         data = (await api(ask, as_=ann, org=org.slug, orderBy=order))["data"]
-        expected = {"nodes": [{"slug": slug} for slug in _sorted(made, order)], "totalCount": 12}
+        expected = {"nodes": [{"slug": slug} for slug in _sorted(rows, order)], "totalCount": 12}
         assert data["org"]["resources"] == data["viewer"]["user"]["accessibleResources"] == expected
 
 
@@ -247,17 +247,17 @@ BEGINNINGS = (
 async def test_a_list_of_one_org_one_owner_or_one_name_begins_there(
     api: Api, make: Make, database: db.Database, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However much there is besides, and whoever asks: the plan of the page begins with an index of the resources."""
-    ann, root, asked = await _world(make), await make.admin(), list[BoundStatement]()
+    """For every viewer and any amount of other data, the plan of the page starts with an index of the resources."""
+    ann, root, statements = await _world(make), await make.admin(), list[BoundStatement]()
     read = type(database).read
 
     async def noted(self: db.Database, questions: Sequence[BoundStatement], *, freshness: Freshness) -> list[list[Row]]:
-        asked.extend(questions)
+        statements.extend(questions)
         return await read(self, questions, freshness=freshness)
 
     monkeypatch.setattr(type(database), "read", noted)
     for who, (field, value, index) in product((ann, root), BEGINNINGS):
-        asked.clear()
+        statements.clear()
         assert "hill" in await slugs(api, who, **{field: {"eq": value}})
-        pages = [each for each in asked if "limit" in each[0].names]
+        pages = [each for each in statements if "limit" in each[0].names]
         assert [index in await plan_of(url, prepared, values) for prepared, values in pages] == [True]

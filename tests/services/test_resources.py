@@ -1,4 +1,4 @@
-"""Resources over GraphQL: making, changing, giving away and deleting them."""
+"""Claims about creating, updating, transferring and deleting resources over GraphQL."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,12 +11,12 @@ from tests.support.changes import answered, change, problems, unchanged
 from tests.support.client import Api, codes
 from tests.support.factories import Make, Person, Thing
 
-SHOWN = """resource {
+SELECTION = """resource {
   slug name description type metadata createdAt updatedAt org { slug } owner { userName } lock { reason }
   viewerAccess { effectiveRoles }
   access { revision general { roles expiresAt } anyone { roles } groups { roles } users { roles } }
 }"""
-CREATE = change("createResource", SHOWN)
+CREATE = change("createResource", SELECTION)
 UPDATE = change("updateResource", "resource { name description metadata createdAt updatedAt }")
 TRANSFER = change("transferResource", "resource { slug org { slug } owner { userName } }")
 DELETE = change("deleteResource", "deletedResourceId")
@@ -25,15 +25,15 @@ AT = "query ($org: String!, $slug: String!) { resource(by: {path: {orgSlug: $org
 EVERY = ["METADATA_READ", "METADATA_WRITE", "DATASET_DATA_READ", "DATASET_DATA_WRITE", "ADMIN"]
 
 
-def new(org: Thing, **given: Any) -> dict[str, Any]:
-    return {"org": {"slug": org.slug}, "type": "DATASET", "slug": "reef", "name": "Reef", **given}
+def new(org: Thing, **fields: Any) -> dict[str, Any]:
+    return {"org": {"slug": org.slug}, "type": "DATASET", "slug": "reef", "name": "Reef", **fields}
 
 
 def of(thing: Thing) -> dict[str, Any]:
     return {"resource": {"id": thing.node}}
 
 
-async def test_whoever_writes_an_org_makes_a_resource_that_she_owns_and_everybody_reads(
+async def test_a_writer_of_an_org_creates_a_resource_they_own_and_everybody_reads(
     api: Api, make: Make, database: db.Database
 ) -> None:
     ann, org = await make.user("ann"), await make.org("sea", is_public=True)
@@ -41,8 +41,8 @@ async def test_whoever_writes_an_org_makes_a_resource_that_she_owns_and_everybod
     now = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
     database.clock = lambda: now
 
-    made = new(org, name=" Reef ", description="Corals.", metadata={"a": [1, None, {"ü": 1.5}]})
-    reply = await api(CREATE, as_=ann, input=made)
+    fields = new(org, name=" Reef ", description="Corals.", metadata={"a": [1, None, {"ü": 1.5}]})
+    reply = await api(CREATE, as_=ann, input=fields)
 
     stamp = reply["data"]["createResource"]["resource"]["createdAt"]
     assert datetime.fromisoformat(stamp) == now
@@ -75,21 +75,21 @@ async def test_a_model_has_no_data_roles_to_give(api: Api, make: Make) -> None:
     ann = await make.user()
     org = await make.org(owner=ann)
 
-    made = answered(await api(CREATE, as_=ann, input=new(org, type="MODEL")), "createResource")["resource"]
+    resource = answered(await api(CREATE, as_=ann, input=new(org, type="MODEL")), "createResource")["resource"]
 
-    assert made["access"]["general"]["roles"] == ["METADATA_READ"]
-    assert made["viewerAccess"]["effectiveRoles"] == ["METADATA_READ", "METADATA_WRITE", "ADMIN"]
+    assert resource["access"]["general"]["roles"] == ["METADATA_READ"]
+    assert resource["viewerAccess"]["effectiveRoles"] == ["METADATA_READ", "METADATA_WRITE", "ADMIN"]
 
 
 async def test_every_problem_of_a_new_resource_is_named(api: Api, make: Make, database: db.Database) -> None:
     ann = await make.user()
     org = await make.org(owner=ann)
-    wrong = {"type": "NOTHING", "slug": "Re ef", "name": " ", "description": "x" * 1001, "metadata": [1]}
+    invalid = {"type": "NOTHING", "slug": "Re ef", "name": " ", "description": "x" * 1001, "metadata": [1]}
 
     async with unchanged(database):
-        reply = await api(CREATE, as_=ann, input=new(org, **wrong))
+        reply = await api(CREATE, as_=ann, input=new(org, **invalid))
 
-    assert problems(reply) == {f"INVALID_INPUT input.{name}" for name in wrong}
+    assert problems(reply) == {f"INVALID_INPUT input.{name}" for name in invalid}
 
 
 BAD = [
@@ -112,9 +112,11 @@ async def test_a_bad_value_makes_no_resource(api: Api, make: Make, database: db.
     org = await make.org(owner=ann)
 
     async with unchanged(database):
-        found = [(name, problems(await api(CREATE, as_=ann, input=new(org, **{name: value})))) for name, value in BAD]
+        reported = [
+            (name, problems(await api(CREATE, as_=ann, input=new(org, **{name: value})))) for name, value in BAD
+        ]
 
-    assert found == [(name, {f"INVALID_INPUT input.{name}"}) for name, _ in BAD]
+    assert reported == [(name, {f"INVALID_INPUT input.{name}"}) for name, _ in BAD]
 
 
 async def test_a_slug_is_taken_in_its_org_alone(api: Api, make: Make, database: db.Database) -> None:
@@ -130,7 +132,7 @@ async def test_a_slug_is_taken_in_its_org_alone(api: Api, make: Make, database: 
     assert (await api(AT, as_=ann, org=org.slug, slug="reefs"))["data"] == {"resource": None}
 
 
-async def test_nobody_creates_where_she_does_not_write(api: Api, make: Make, database: db.Database) -> None:
+async def test_a_user_creates_nothing_in_an_org_they_cannot_write(api: Api, make: Make, database: db.Database) -> None:
     eve, hidden, seen = await make.user(), await make.org(), await make.org(is_public=True)
     read = await make.org()
     await make.member(read, eve, MemberLevel.READ_ONLY)
@@ -185,15 +187,15 @@ async def test_an_update_needs_to_be_right_and_metadata_write(api: Api, make: Ma
     eve, ann, writer = await make.user(), await make.user(), await make.user()
     await make.grant(reef, ann, resource_roles.METADATA_WRITE)
     await make.grant(reef, writer, resource_roles.DATA_WRITE)
-    wrong = {"name": "", "description": "x" * 1001, "metadata": "text"}
+    invalid = {"name": "", "description": "x" * 1001, "metadata": "text"}
 
     async with unchanged(database):
         assert codes(await api(UPDATE, as_=eve, input={**of(reef), "name": "X"})) == ["FORBIDDEN"]
         assert codes(await api(UPDATE, as_=writer, input={**of(reef), "name": "X"})) == ["FORBIDDEN"]
         assert codes(await api(UPDATE, input={**of(reef), "name": "X"})) == ["UNAUTHENTICATED"]
         assert problems(await api(UPDATE, as_=eve, input={**of(hidden), "name": "X"})) == {"NOT_FOUND input.resource"}
-        assert problems(await api(UPDATE, as_=ann, input={**of(reef), **wrong})) == {
-            f"INVALID_INPUT input.{name}" for name in wrong
+        assert problems(await api(UPDATE, as_=ann, input={**of(reef), **invalid})) == {
+            f"INVALID_INPUT input.{name}" for name in invalid
         }
     answered(await api(UPDATE, as_=ann, input={**of(reef), "name": "X"}), "updateResource")
 
@@ -214,9 +216,11 @@ async def test_the_owner_gives_a_resource_away_and_holds_it_no_longer(api: Api, 
     ann, bea = await make.user("ann"), await make.user("bea")
     reef = await make.resource(await make.org("sea", is_public=True), owner=ann, general=0)
 
-    shown = answered(await api(TRANSFER, as_=ann, input={**of(reef), "owner": {"userName": "bea"}}), "transferResource")
+    transferred = answered(
+        await api(TRANSFER, as_=ann, input={**of(reef), "owner": {"userName": "bea"}}), "transferResource"
+    )
 
-    assert shown["resource"] is None
+    assert transferred["resource"] is None
     assert await api(AT, as_=ann, org="sea", slug=reef.slug) == {"data": {"resource": None}}
     assert await api(AT, as_=bea, org="sea", slug=reef.slug) == {"data": {"resource": {"slug": reef.slug}}}
 
@@ -270,14 +274,14 @@ DELETERS: dict[str, tuple[MemberLevel | int | Permission | None, list[str]]] = {
 
 
 async def _asker(make: Make, name: str, org: Thing) -> tuple[Person, Thing]:
-    """Somebody of the table, and a resource on which she holds that."""
-    given, _ = DELETERS[name]
-    eve = await make.holder(given, name) if isinstance(given, Permission) else await make.user(name)
+    """Return a user of the table and a resource on which they have that right."""
+    right, _ = DELETERS[name]
+    eve = await make.holder(right, name) if isinstance(right, Permission) else await make.user(name)
     reef = await make.resource(org, general=0, owner=eve if name == "owner" else None)
-    if isinstance(given, MemberLevel):
-        await make.member(org, eve, given)
-    elif isinstance(given, int):
-        await make.grant(reef, eve, given)
+    if isinstance(right, MemberLevel):
+        await make.member(org, eve, right)
+    elif isinstance(right, int):
+        await make.grant(reef, eve, right)
     return eve, reef
 
 
@@ -295,7 +299,7 @@ async def test_who_deletes_a_resource(api: Api, make: Make, database: db.Databas
             assert codes(await api(DELETE, as_=eve, input=of(reef))) == ["NOT_FOUND"]
 
 
-async def test_a_new_type_is_made_by_the_registry_and_used(api: Api, make: Make, database: db.Database) -> None:
+async def test_a_new_type_is_created_by_the_registry_and_used(api: Api, make: Make, database: db.Database) -> None:
     registry, ann = await make.holder(Permission.RESOURCES_MANAGE), await make.user()
     org = await make.org(owner=ann)
     wanted = {"name": "VIDEO_2", "hasData": True}
@@ -306,8 +310,8 @@ async def test_a_new_type_is_made_by_the_registry_and_used(api: Api, make: Make,
         for name in ("", "video", "2D", "A B", "A" * 65, "A\0"):
             reply = await api(CREATE_TYPE, as_=registry, input={"name": name, "hasData": False})
             assert problems(reply) == {"INVALID_INPUT input.name"}
-    made = answered(await api(CREATE_TYPE, as_=registry, input=wanted), "createResourceType")
-    assert made["resourceType"] == {"name": "VIDEO_2", "hasData": True, "isBuiltIn": False}
+    created = answered(await api(CREATE_TYPE, as_=registry, input=wanted), "createResourceType")
+    assert created["resourceType"] == {"name": "VIDEO_2", "hasData": True, "isBuiltIn": False}
     assert problems(await api(CREATE_TYPE, as_=registry, input=wanted)) == {"CONFLICT input.name"}
 
     film = answered(await api(CREATE, as_=ann, input=new(org, type="VIDEO_2")), "createResource")["resource"]

@@ -1,4 +1,4 @@
-"""Claims about a backup that was put back: nothing that was issued since it was made opens anything."""
+"""Claims about a restored backup: no token or ticket issued after the backup is accepted."""
 
 import shutil
 import subprocess
@@ -34,7 +34,7 @@ WHO = "{ viewer { user { userName } } }"
 
 
 class Registry:
-    """A database that is backed up and put back as README says, while no server runs."""
+    """A database that is backed up and restored as the README says, while no server runs."""
 
     def __init__(self, folder: Path, postgres: Postgres | None) -> None:
         self.folder = folder
@@ -46,7 +46,7 @@ class Registry:
             self.environment["OSTIARY_DATABASE_URL"] = postgres.url(self._name)
 
     def serve(self) -> Server:
-        """A server on it."""
+        """Return a server on the database."""
         return Server(self.folder, **self.environment)
 
     def back_up(self) -> None:
@@ -57,7 +57,7 @@ class Registry:
         shutil.copytree(self.folder / "data", self.folder / "backup")
 
     def put_back(self) -> None:
-        """Put the copy in the place of what is there."""
+        """Replace the database by the copy."""
         if self._postgres is not None:
             self._postgres.drop(self._name)
             self._postgres.create(self._name, template=f"{self._name}_backup")
@@ -66,14 +66,14 @@ class Registry:
         shutil.copytree(self.folder / "backup", self.folder / "data")
 
     def run(self, *arguments: str) -> str:
-        """A command of the command line."""
+        """Run a command and return its output."""
         command = [sys.executable, "-m", "app.cli", *arguments]
         environment = {"PATH": "", "PYTHONPATH": str(Path(__file__).parents[2]), **self.environment}
         done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=True)
         return done.stdout
 
     def clear(self) -> None:
-        """Leave nothing behind on the shared server."""
+        """Delete everything on the shared server."""
         if self._postgres is not None:
             self._postgres.drop(self._name)
             self._postgres.drop(f"{self._name}_backup")
@@ -81,9 +81,9 @@ class Registry:
 
 @pytest.fixture
 def registry(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Registry]:
-    made = Registry(tmp_path, request.getfixturevalue("postgres") if kind == "postgresql" else None)
-    yield made
-    made.clear()
+    instance = Registry(tmp_path, request.getfixturevalue("postgres") if kind == "postgresql" else None)
+    yield instance
+    instance.clear()
 
 
 async def test_what_was_issued_after_the_backup_is_nobodys_even_where_ids_come_again(registry: Registry) -> None:
@@ -97,9 +97,9 @@ async def test_what_was_issued_after_the_backup_is_nobodys_even_where_ids_come_a
         mallory = await _make_user(server, root, "mallory", "user")
         token = await _signed_in(server, "mallory", PASSWORD)
         async with server.client(token) as client:
-            resource = await _made(client, CREATE, "createResource", slug="theirs")
+            resource = await _mutate(client, CREATE, "createResource", slug="theirs")
             api_token = (await graphql(client, CREATE_TOKEN))["data"]["createApiToken"]["token"]
-            ticket = (await _made(client, BEGIN, "beginUpload", id=resource["resource"]["id"]))["ticket"]["id"]
+            ticket = (await _mutate(client, BEGIN, "beginUpload", id=resource["resource"]["id"]))["ticket"]["id"]
         assert await _who(server, token) == await _who(server, api_token) == "mallory"
         await server.stopped()
 
@@ -109,7 +109,7 @@ async def test_what_was_issued_after_the_backup_is_nobodys_even_where_ids_come_a
         root = await _signed_in(server, "admin", ROOT["OSTIARY_DEFAULT_ADMIN__PASSWORD"])
         boss = await _make_user(server, root, "boss", "admin")
         async with server.client(await _signed_in(server, "boss", PASSWORD)) as client:
-            again = await _made(client, CREATE, "createResource", slug="others")
+            again = await _mutate(client, CREATE, "createResource", slug="others")
         async with server.client() as client:
             finished = await graphql(client, FINISH, id=ticket)
 
@@ -130,9 +130,9 @@ async def test_a_command_ends_what_was_ended_since_the_backup(registry: Registry
     registry.back_up()
     registry.put_back()  # ended by a sign-out, which the backup does not know of
 
-    told = registry.run("sessions", "end")
+    output = registry.run("sessions", "end")
 
-    assert told == "ended the sessions of 2 users and 0 tickets\n"
+    assert output == "ended the sessions of 2 users and 0 tickets\n"
     with registry.serve() as server:
         server.ready()
         assert [await _who(server, each) for each in (ann, root, program)] == [None, None, "ann"]
@@ -151,9 +151,9 @@ async def test_a_lost_password_is_replaced_while_the_server_runs(registry: Regis
         server.ready()
         root = await _signed_in(server, "admin", ROOT["OSTIARY_DEFAULT_ADMIN__PASSWORD"])
 
-        told = registry.run("admin", "reset-password", "Admin")
+        output = registry.run("admin", "reset-password", "Admin")
 
-        fresh = told.rpartition(": ")[2].strip()
+        fresh = output.rpartition(": ")[2].strip()
         assert await _who(server, root) is None
         assert await _who(server, await _signed_in(server, "admin", fresh)) == "admin"
 
@@ -164,13 +164,13 @@ async def _signed_in(server: Server, name: str, password: str) -> str:
 
 async def _make_user(server: Server, token: str, name: str, role: str) -> str:
     async with server.client(token) as client:
-        made: str = (await _made(client, CREATE_USER, "createUser", name=name, password=PASSWORD, roles=[role]))[
+        user_id: str = (await _mutate(client, CREATE_USER, "createUser", name=name, password=PASSWORD, roles=[role]))[
             "user"
         ]["id"]
-    return made
+    return user_id
 
 
-async def _made(client: httpx.AsyncClient, query: str, field: str, **variables: Any) -> Any:
+async def _mutate(client: httpx.AsyncClient, query: str, field: str, **variables: Any) -> Any:
     reply = await graphql(client, query, **variables)
     assert "errors" not in reply, reply
     assert all(payload["errors"] == [] for payload in reply["data"].values()), reply

@@ -1,4 +1,4 @@
-"""Claims about making, changing and deleting roles."""
+"""Claims about creating, updating and deleting roles."""
 
 import asyncio
 from typing import Any
@@ -19,13 +19,13 @@ BUILT_IN = ("admin", "user", "deactivated")
 
 
 async def test_an_administrator_makes_a_role(api: Api, make: Make) -> None:
-    given = {
+    fields = {
         "name": "Süd West",
         "description": "who\nlooks",
         "permissions": ["AUDIT_VIEW", "USERS_VIEW"],
     }
 
-    reply = await api(CREATE, as_=await make.admin(), input=given)
+    reply = await api(CREATE, as_=await make.admin(), input=fields)
 
     assert answered(reply, "createRole")["role"] == {
         "name": "Süd West",
@@ -41,7 +41,7 @@ async def test_a_role_without_permissions_is_a_label(api: Api, make: Make) -> No
     assert answered(reply, "createRole")["role"]["permissions"] == []
 
 
-async def test_everything_that_is_wrong_is_named_at_once(api: Api, make: Make, database: db.Database) -> None:
+async def test_every_problem_is_named_at_once(api: Api, make: Make, database: db.Database) -> None:
     root = await make.admin()
     names = ["", " ", " a", "a ", "a/b", "a\nb", "a\0", "x" * 65]
 
@@ -62,10 +62,10 @@ async def test_a_name_that_differs_by_case_is_taken(api: Api, make: Make, databa
     taken = ["Editor", "EDITOR", "Admin", "straße", "STRASSE"]
 
     async with unchanged(database):
-        made = [await api(CREATE, as_=root, input={"name": name}) for name in taken]
+        created = [await api(CREATE, as_=root, input={"name": name}) for name in taken]
         renamed = [await api(UPDATE, as_=root, input={"role": other, "name": name}) for name in taken]
 
-    assert [problems(reply) for reply in [*made, *renamed]] == [{"CONFLICT input.name"}] * 10
+    assert [problems(reply) for reply in [*created, *renamed]] == [{"CONFLICT input.name"}] * 10
 
 
 async def test_of_two_who_make_a_role_at_the_same_moment_one_makes_it(
@@ -79,7 +79,7 @@ async def test_of_two_who_make_a_role_at_the_same_moment_one_makes_it(
     assert await rows_of(database, tables.Role) == before + 1
 
 
-async def test_what_is_given_of_a_role_changes_and_the_rest_stays(api: Api, make: Make) -> None:
+async def test_the_named_fields_of_a_role_change_and_the_rest_stays(api: Api, make: Make) -> None:
     root = await make.admin()
     old = {"description": "who writes", "permissions": ["ORGS_CREATE"], "isBuiltIn": False}
     cases: list[dict[str, Any]] = [
@@ -92,12 +92,12 @@ async def test_what_is_given_of_a_role_changes_and_the_rest_stays(api: Api, make
         {"name": None, "description": None, "permissions": None},
     ]
 
-    for at, given in enumerate(cases):
+    for at, fields in enumerate(cases):
         await api(
             CREATE, as_=root, input={"name": f"role{at}", "description": "who writes", "permissions": ["ORGS_CREATE"]}
         )
-        reply = await api(UPDATE, as_=root, input={"role": {"name": f"Role{at}"}, **given})
-        changed = {name: value for name, value in given.items() if value is not None}
+        reply = await api(UPDATE, as_=root, input={"role": {"name": f"Role{at}"}, **fields})
+        changed = {name: value for name, value in fields.items() if value is not None}
         assert answered(reply, "updateRole")["role"] == {"name": f"role{at}", **old, **changed}
 
 
@@ -126,7 +126,7 @@ async def test_admin_and_deactivated_mean_what_they_mean(api: Api, make: Make, d
     assert [problems(reply) for reply in replies] == [{"PROTECTED input.permissions"}] * 3
 
 
-async def test_a_built_in_role_is_described_anew(api: Api, make: Make) -> None:
+async def test_a_built_in_role_gets_a_new_description(api: Api, make: Make) -> None:
     root = await make.admin()
 
     replies = [await api(UPDATE, as_=root, input={"role": {"name": name}, "description": "mine"}) for name in BUILT_IN]
@@ -140,8 +140,8 @@ async def test_what_every_user_may_is_changed_with_the_role_user(api: Api, make:
     reply = await api(UPDATE, as_=root, input={"role": {"name": "user"}, "permissions": ["AUDIT_VIEW"]})
 
     assert problems(reply) == set()
-    asked = await api("{ viewer { permissions } }", as_=ann)
-    assert asked["data"]["viewer"]["permissions"] == ["AUDIT_VIEW"]
+    reply = await api("{ viewer { permissions } }", as_=ann)
+    assert reply["data"]["viewer"]["permissions"] == ["AUDIT_VIEW"]
 
 
 async def test_a_role_that_somebody_holds_is_not_deleted(api: Api, make: Make, database: db.Database) -> None:
@@ -150,30 +150,30 @@ async def test_a_role_that_somebody_holds_is_not_deleted(api: Api, make: Make, d
     ann = await make.user("ann", "editor")
 
     async with unchanged(database):
-        held = await api(DELETE, as_=root, input={"role": {"name": "editor"}})
+        refused = await api(DELETE, as_=root, input={"role": {"name": "editor"}})
     await api(ASSIGN, as_=root, input={"user": {"id": ann.node}, "roles": []})
     free = await api(DELETE, as_=root, input={"role": {"name": "EDITOR"}})
 
-    assert problems(held) == {"CONFLICT input.role"}
+    assert problems(refused) == {"CONFLICT input.role"}
     assert problems(free) == set()
 
 
-async def test_a_role_is_given_or_deleted_but_not_both_at_the_same_moment(
+async def test_a_role_is_assigned_or_deleted_but_not_both_at_the_same_moment(
     api: Api, make: Make, database: db.Database
 ) -> None:
     root, ann = await make.admin(), await make.user("ann")
     key = await make.role("editor")
 
-    given, deleted = await asyncio.gather(
+    assigned, deleted = await asyncio.gather(
         api(ASSIGN, as_=root, input={"user": {"id": ann.node}, "roles": ["editor"]}),
         api(DELETE, as_=root, input={"role": {"id": refs.encode("Role", key)}}),
     )
 
-    assert sorted([bool(codes(given)), bool(codes(deleted))]) == [False, True]
-    assert await rows_of(database, tables.UserRole) == (1 if codes(given) else 2)
+    assert sorted([bool(codes(assigned)), bool(codes(deleted))]) == [False, True]
+    assert await rows_of(database, tables.UserRole) == (1 if codes(assigned) else 2)
 
 
-async def test_who_manages_roles_makes_none_that_carries_more_than_she_holds(
+async def test_a_manager_of_roles_creates_no_role_with_more_permissions_than_theirs(
     api: Api, make: Make, database: db.Database
 ) -> None:
     clerk = await make.holder(Permission.ROLES_MANAGE | Permission.AUDIT_VIEW)
@@ -187,7 +187,7 @@ async def test_who_manages_roles_makes_none_that_carries_more_than_she_holds(
     assert problems(fewer) == set()
 
 
-async def test_who_manages_roles_changes_none_that_carries_more_than_she_holds(
+async def test_a_manager_of_roles_changes_no_role_with_more_permissions_than_theirs(
     api: Api, make: Make, database: db.Database
 ) -> None:
     await make.role("strong", Permission.ORGS_MANAGE)
@@ -195,13 +195,13 @@ async def test_who_manages_roles_changes_none_that_carries_more_than_she_holds(
     cases: list[dict[str, Any]] = [{}, {"permissions": ["ORGS_MANAGE"]}, {"permissions": []}, {"name": "mine"}]
 
     async with unchanged(database):
-        replies = [await api(UPDATE, as_=clerk, input=strong | given) for given in cases]
+        replies = [await api(UPDATE, as_=clerk, input=strong | fields) for fields in cases]
         replies.append(await api(DELETE, as_=clerk, input=strong))
 
     assert [codes(reply) for reply in replies] == [["FORBIDDEN"]] * 5
 
 
-async def test_who_manages_roles_does_not_widen_her_own(api: Api, make: Make, database: db.Database) -> None:
+async def test_a_manager_of_roles_does_not_widen_their_own(api: Api, make: Make, database: db.Database) -> None:
     await make.role("mine", Permission.ROLES_MANAGE)
     clerk = await make.user("clerk", "mine")
     wider = ["ROLES_MANAGE", "USERS_MANAGE"]
@@ -216,8 +216,8 @@ async def test_a_changed_role_holds_on_the_next_request(api: Api, make: Make) ->
     root = await make.admin()
     await make.role("watch", Permission.USERS_VIEW)
     ann = await make.user("ann", "watch")
-    asked = "{ users { totalCount } }"
+    query = "{ users { totalCount } }"
 
-    assert (await api(asked, as_=ann))["data"]["users"]["totalCount"] == 2
+    assert (await api(query, as_=ann))["data"]["users"]["totalCount"] == 2
     answered(await api(UPDATE, as_=root, input={"role": {"name": "watch"}, "permissions": []}), "updateRole")
-    assert (await api(asked, as_=ann))["data"]["users"]["totalCount"] == 1
+    assert (await api(query, as_=ann))["data"]["users"]["totalCount"] == 1

@@ -1,4 +1,4 @@
-"""Claims about signing in and out, and about whose token still opens the door."""
+"""Claims about signing in and out, and about the tokens that are still accepted."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,7 +29,7 @@ UNFIT = ("", "short", "x" * 1_025, f"{FRESH}\0")
 
 
 async def _who(api: Api, token: str) -> Any:
-    """The name that a token stands for; the status when it is refused."""
+    """Return the user name of a token, or the status of its refusal."""
     response = await api.client.post("/graphql", json={"query": WHO}, headers={"authorization": f"Bearer {token}"})
     if response.status_code != 200:
         assert codes(response.json()) == ["UNAUTHENTICATED"]
@@ -38,7 +38,7 @@ async def _who(api: Api, token: str) -> Any:
 
 
 async def _ask(api: Api, token: str, query: str, **variables: Any) -> dict[str, Any]:
-    """Ask with a token."""
+    """Send a query with a token."""
     body = {"query": query, "variables": variables}
     response = await api.client.post("/graphql", json=body, headers={"authorization": f"Bearer {token}"})
     reply: dict[str, Any] = response.json()
@@ -58,7 +58,7 @@ async def test_a_name_in_any_letter_case_signs_in(api: Api, make: Make) -> None:
         assert session["user"]["userName"] == await _who(api, session["token"]) == "Ann"
 
 
-async def test_wrong_unknown_and_deactivated_are_refused_alike(api: Api, make: Make, database: db.Database) -> None:
+async def test_incorrect_unknown_and_deactivated_are_refused_alike(api: Api, make: Make, database: db.Database) -> None:
     await make.user("ann")
     await make.user("gone", "deactivated", "admin")
     await make.user("none", password_hash=None)
@@ -82,15 +82,15 @@ async def test_a_sign_in_is_remembered_with_its_moment(api: Api, make: Make, dat
 
     assert session["user"]["lastLoginAt"] == "2031-02-03T04:05:06.000789Z"
     assert session["expiresAt"] == "2031-02-10T04:05:06.000000Z"
-    asked = await api("{ viewer { user { lastLoginAt } } }", as_=ann)
-    assert asked["data"]["viewer"]["user"]["lastLoginAt"] == "2031-02-03T04:05:06.000789Z"
+    reply = await api("{ viewer { user { lastLoginAt } } }", as_=ann)
+    assert reply["data"]["viewer"]["user"]["lastLoginAt"] == "2031-02-03T04:05:06.000789Z"
 
 
-async def test_what_follows_a_login_is_asked_by_who_signed_in(api: Api, make: Make) -> None:
+async def test_the_query_of_a_login_runs_as_the_user_who_signed_in(api: Api, make: Make) -> None:
     await make.user("ann")
-    given = {"userName": "ann", "password": PASSWORD}
+    fields = {"userName": "ann", "password": PASSWORD}
 
-    reply = await api(change("login", "query { viewer { user { userName } } }"), input=given)
+    reply = await api(change("login", "query { viewer { user { userName } } }"), input=fields)
 
     assert answered(reply, "login")["query"]["viewer"]["user"] == {"userName": "ann"}
 
@@ -188,11 +188,11 @@ async def test_a_new_password_ends_every_token_and_answers_a_good_one(api: Api, 
 
 async def test_a_password_change_that_is_refused_changes_nothing(api: Api, make: Make, database: db.Database) -> None:
     ann = await make.user("ann")
-    wrong = [{"oldPassword": old, "newPassword": FRESH} for old in ("wrong", "")]
+    incorrect = [{"oldPassword": old, "newPassword": FRESH} for old in ("wrong", "")]
     unfit = [{"oldPassword": PASSWORD, "newPassword": new} for new in UNFIT]
 
     async with unchanged(database):
-        replies = [await api(CHANGE, as_=ann, input=given) for given in [*wrong, *unfit]]
+        replies = [await api(CHANGE, as_=ann, input=fields) for fields in [*incorrect, *unfit]]
 
     paths = ["oldPassword"] * 2 + ["newPassword"] * 4
     assert [problems(reply) for reply in replies] == [{f"INVALID_INPUT input.{path}"} for path in paths]
@@ -230,7 +230,7 @@ async def test_who_is_deactivated_is_out_on_the_next_request_everywhere(
         assert (await _who(elsewhere, token), await _who(api, token)) == (401, 401)
 
 
-async def test_who_is_active_again_uses_her_token_again(api: Api, make: Make) -> None:
+async def test_a_reactivated_user_uses_their_token_again(api: Api, make: Make) -> None:
     root, ann = await make.admin(), await make.user("ann", "deactivated")
     token = api.token(ann)
     assert await _who(api, token) == 401
@@ -260,7 +260,7 @@ async def test_what_is_no_token_opens_nothing(api: Api) -> None:
     assert empty.json() == {"data": {"viewer": {"user": None}}}
 
 
-async def test_an_old_kind_of_hash_is_made_anew_at_the_next_login(api: Api, make: Make, database: db.Database) -> None:
+async def test_an_old_kind_of_hash_is_replaced_at_the_next_login(api: Api, make: Make, database: db.Database) -> None:
     weak = passwords.ARGON2ID.using(memory_cost=1_024, time_cost=1).hash(PASSWORD)
     ann = await make.user("ann", password_hash=weak)
     stored = select(col(tables.User.password_hash)).where(col(tables.User.id) == ann.id)

@@ -1,4 +1,4 @@
-"""Uploads: what is reserved, counted and given back, and what becomes of a ticket."""
+"""Claims about uploads: bytes are reserved, counted and released, and tickets end."""
 
 from datetime import timedelta
 from typing import Any
@@ -23,19 +23,19 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def storing(api: Api) -> Storing:
-    """Asks about storage."""
+    """Return the client for storage requests."""
     return Storing(api)
 
 
 @pytest.fixture
 async def ann(make: Make) -> Person:
-    """Who owns the org and all in it."""
+    """Return the owner of the org and of all in it."""
     return await make.user("ann")
 
 
 @pytest.fixture
 async def reef(make: Make, ann: Person) -> Thing:
-    """A dataset in an org of ann's."""
+    """Return a dataset in an org of Ann's."""
     return await make.resource(await make.org("lab", owner=ann), owner=ann, slug="reef")
 
 
@@ -43,8 +43,8 @@ async def test_an_upload_reserves_its_bytes_and_is_counted_when_it_is_finished(
     storing: Storing, database: db.Database, ann: Person, reef: Thing
 ) -> None:
     begun = answered(await storing.begin(reef, ann, 1_000), "beginUpload")
-    shown = {"kind": "UPLOAD", "sizeBytes": 1_000, "state": "OPEN", "resource": {"id": reef.node}}
-    assert begun["ticket"] | shown == begun["ticket"]
+    expected = {"kind": "UPLOAD", "sizeBytes": 1_000, "state": "OPEN", "resource": {"id": reef.node}}
+    assert begun["ticket"] | expected == begun["ticket"]
     assert await storing.used(ann) == 1_000
     assert await sizes(database, tables.Resource) == {reef.id: 0}
 
@@ -61,7 +61,7 @@ async def test_an_upload_reserves_its_bytes_and_is_counted_when_it_is_finished(
 
 
 async def test_a_ticket_ends_when_it_says(storing: Storing, database: db.Database, ann: Person, reef: Thing) -> None:
-    """To the second, as its token does; a created one is known by when it was made."""
+    """The end is exact to the second, like that of its token."""
     now = database.clock().replace(microsecond=123_456)
     database.clock = lambda: now
 
@@ -71,14 +71,14 @@ async def test_a_ticket_ends_when_it_says(storing: Storing, database: db.Databas
     assert begun["expiresAt"] == (now + HOUR).strftime("%Y-%m-%dT%H:%M:%S.000000Z")
 
 
-async def test_whoever_has_the_ticket_may_finish_it_and_is_told_no_more_than_she_may_know(
+async def test_any_holder_of_a_ticket_finishes_it_and_reads_only_what_they_may_see(
     storing: Storing, make: Make, ann: Person
 ) -> None:
     hidden = await make.resource(await make.org(owner=ann), general=0, slug="hidden")
     for asker in (None, await make.user()):
         ticket = await storing.ticket(hidden, ann, 5)
-        found = (await storing.api(TICKET, as_=asker, id=ticket))["data"]["ticket"]
-        assert found == {"id": ticket, "kind": "UPLOAD", "sizeBytes": 5, "state": "OPEN", "resource": None}
+        seen = (await storing.api(TICKET, as_=asker, id=ticket))["data"]["ticket"]
+        assert seen == {"id": ticket, "kind": "UPLOAD", "sizeBytes": 5, "state": "OPEN", "resource": None}
 
         payload = answered(await storing.finish(ticket, 5, as_=asker), "finishUpload")
 
@@ -115,7 +115,7 @@ async def test_what_is_replaced_is_not_counted_twice(
 async def test_only_the_registrys_own_may_say_that_more_was_replaced_than_came(
     storing: Storing, make: Make, database: db.Database, ann: Person, reef: Thing
 ) -> None:
-    """Else a client could finish her own upload and have her files counted as gone."""
+    """Otherwise a client could finish their own upload and have their files counted as deleted."""
     registrar = await make.holder(Permission.RESOURCES_MANAGE)
     first = await storing.ticket(reef, ann, 100)
     assert codes(await storing.finish(first, 100)) == []
@@ -147,8 +147,8 @@ async def test_a_cancelled_upload_gives_its_bytes_back_once_and_for_all(
 async def test_an_abandoned_ticket_gives_its_bytes_back_when_it_ends_and_is_forgotten_a_day_later(
     storing: Storing, database: db.Database, ann: Person, reef: Thing
 ) -> None:
-    ticket, kept = await storing.ticket(reef, ann, 100), await storing.ticket(reef, ann, 30)
-    assert codes(await storing.finish(kept, 30)) == []
+    ticket, finished = await storing.ticket(reef, ann, 100), await storing.ticket(reef, ann, 30)
+    assert codes(await storing.finish(finished, 30)) == []
     began = database.clock()
 
     database.clock = lambda: began + 0.99 * HOUR
@@ -158,13 +158,13 @@ async def test_an_abandoned_ticket_gives_its_bytes_back_when_it_ends_and_is_forg
     assert (await storing.state(ticket), await storing.used(ann)) == ("EXPIRED", 30)
     async with unchanged(database, but_the_log=True):
         assert problems(await storing.finish(ticket, 1)) == {"CONFLICT input.ticket"}
-        assert codes(await storing.finish(kept, 30)) == []  # a lost answer may be asked for again
+        assert codes(await storing.finish(finished, 30)) == []  # a lost answer may be asked for again
     assert codes(await storing.cancel(ticket)) == []
     assert await storing.state(ticket) == "CANCELLED"
 
     database.clock = lambda: began + 25 * HOUR
     await storing.ticket(reef, ann, 1)
-    assert [await storing.state(each) for each in (ticket, kept)] == [None, None]
+    assert [await storing.state(each) for each in (ticket, finished)] == [None, None]
     assert await rows_of(database, tables.Ticket) == 1
 
 
@@ -200,8 +200,8 @@ async def test_the_limit_of_a_clearing_holds_whatever_the_planner_chooses(
         await make.ticket(reef, ann, expires_at=long_ago)
 
     async with database.write() as tx:
-        for way in ("hashjoin", "mergejoin", "hashagg", "material", "sort") if kind == "postgresql" else ():
-            await tx.rows(text(f"SET LOCAL enable_{way} = off"))
+        for method in ("hashjoin", "mergejoin", "hashagg", "material", "sort") if kind == "postgresql" else ():
+            await tx.rows(text(f"SET LOCAL enable_{method} = off"))
         await tx.rows(storage.CLEAR_OLD, before=tx.now)
 
     assert await rows_of(database, tables.Ticket) == 120 - storage.MAX_DELETED
@@ -210,14 +210,14 @@ async def test_the_limit_of_a_clearing_holds_whatever_the_planner_chooses(
 async def test_a_lock_revokes_uploads_until_it_is_taken_away(
     storing: Storing, make: Make, database: db.Database, ann: Person, reef: Thing
 ) -> None:
-    ticket, given = await storing.ticket(reef, ann, 100), {"resource": {"id": reef.node}, "reason": "Why."}
+    ticket, fields = await storing.ticket(reef, ann, 100), {"resource": {"id": reef.node}, "reason": "Why."}
     fetched = answered(await storing.download(reef, ann), "beginDownload")["ticket"]["id"]
-    answered(await storing.api(change("lockResource"), as_=ann, input=given), "lockResource")
+    answered(await storing.api(change("lockResource"), as_=ann, input=fields), "lockResource")
 
     assert [await storing.state(each) for each in (ticket, fetched)] == ["REVOKED", "OPEN"]
     async with unchanged(database):
         assert problems(await storing.finish(ticket, 100)) == {"LOCKED input.ticket"}
-    answered(await storing.api(change("unlockResource"), as_=ann, input=given), "unlockResource")
+    answered(await storing.api(change("unlockResource"), as_=ann, input=fields), "unlockResource")
 
     assert await storing.state(ticket) == "OPEN"
     assert codes(await storing.finish(ticket, 100)) == []
@@ -229,10 +229,10 @@ async def test_who_may_not_write_any_more_finishes_nothing(
     bob, root = await make.user("bob"), await make.admin()
     await make.grant(reef, bob, resource_roles.DATA_WRITE)
     ticket = await storing.ticket(reef, bob, 100)
-    given = {"resource": {"id": reef.node}, "subject": {"user": {"userName": "bob"}}}
+    fields = {"resource": {"id": reef.node}, "subject": {"user": {"userName": "bob"}}}
     taken: list[tuple[str, Person, dict[str, object]]] = [
-        ("grantAccess", ann, {**given, "roles": ["METADATA_WRITE", "DATASET_DATA_READ"]}),
-        ("grantAccess", ann, {**given, "roles": ["DATASET_DATA_WRITE"]}),
+        ("grantAccess", ann, {**fields, "roles": ["METADATA_WRITE", "DATASET_DATA_READ"]}),
+        ("grantAccess", ann, {**fields, "roles": ["DATASET_DATA_WRITE"]}),
         ("assignRoles", root, {"user": {"userName": "bob"}, "roles": ["deactivated"]}),
     ]
     for at, (name, asker, change_) in enumerate(taken):
@@ -245,15 +245,15 @@ async def test_who_may_not_write_any_more_finishes_nothing(
 
 
 @pytest.mark.parametrize(("name", "thing"), [("deleteUser", "user"), ("deleteResource", "resource")])
-async def test_a_ticket_goes_with_whoever_began_it_and_with_its_resource(
+async def test_a_ticket_is_deleted_with_its_user_and_with_its_resource(
     storing: Storing, make: Make, database: db.Database, ann: Person, reef: Thing, name: str, thing: str
 ) -> None:
     bob, root = await make.user("bob"), await make.admin()
     await make.grant(reef, bob, resource_roles.DATA_WRITE)
     ticket = await storing.ticket(reef, bob, 100)
-    given = {thing: {"id": bob.node if thing == "user" else reef.node}}
+    fields = {thing: {"id": bob.node if thing == "user" else reef.node}}
 
-    answered(await storing.api(change(name), as_=root, input=given), name)
+    answered(await storing.api(change(name), as_=root, input=fields), name)
 
     assert (await storing.state(ticket), await storing.used(ann)) == (None, 0)
     assert problems(await storing.finish(ticket, 100)) == {"NOT_FOUND input.ticket"}
@@ -275,8 +275,8 @@ async def test_a_download_asks_for_the_role_alone(
 
     for asker in (None, eve):
         begun = answered(await storing.download(reef, asker), "beginDownload")["ticket"]
-        shown = {"kind": "DOWNLOAD", "sizeBytes": 9, "state": "OPEN", "resource": {"id": reef.node}}
-        assert begun | shown == begun
+        expected = {"kind": "DOWNLOAD", "sizeBytes": 9, "state": "OPEN", "resource": {"id": reef.node}}
+        assert begun | expected == begun
         assert problems(await storing.finish(begun["id"], 1)) == {"INVALID_INPUT input.ticket"}
         assert problems(await storing.cancel(begun["id"])) == {"INVALID_INPUT input.ticket"}
     answered(await storing.api(change("revokeAccess"), as_=ann, input=open_), "revokeAccess")
@@ -335,12 +335,12 @@ async def test_a_number_of_bytes_is_one_that_every_client_can_say(
             "INVALID_INPUT input.sizeBytes",
             "INVALID_INPUT input.replacedBytes",
         }
-        wrong: list[Any] = [MOST + 1, -MOST - 1, 1.5, 1e300, "5", True, None, [], 10**30]
-        for each in wrong:
+        invalid: list[Any] = [MOST + 1, -MOST - 1, 1.5, 1e300, "5", True, None, [], 10**30]
+        for each in invalid:
             assert codes(await storing.begin(reef, ann, each)) == ["BAD_USER_INPUT"]
         for literal in ("9007199254740992", "1.5", "1e999", '"5"', "true", "9" * 400, "9" * 5_000):
-            given = f'{{resource: {{id: "{reef.node}"}}, sizeBytes: {literal}}}'
-            reply = await storing.api(f"mutation {{ beginUpload(input: {given}) {{ token }} }}", as_=ann)
+            fields = f'{{resource: {{id: "{reef.node}"}}, sizeBytes: {literal}}}'
+            reply = await storing.api(f"mutation {{ beginUpload(input: {fields}) {{ token }} }}", as_=ann)
             assert codes(reply) == ["GRAPHQL_VALIDATION_FAILED"]
 
 

@@ -1,4 +1,4 @@
-"""Uploads at the same moment, at workers of their own: no byte is promised twice, and nobody waits in a circle."""
+"""Claims about concurrent uploads at two workers: no byte is reserved twice, and no deadlock occurs."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -32,31 +32,31 @@ ROUNDS = 5
 
 @pytest.fixture
 def overrides() -> dict[str, Any]:
-    """Quotas are kept to."""
+    """Enforce quotas."""
     return LIMITED
 
 
 @pytest.fixture
 async def other(api: Api, settings: Settings) -> AsyncIterator[Storing]:
-    """The second worker."""
-    async with another(settings) as made:
-        yield Storing(made)
+    """Return the second worker."""
+    async with another(settings) as worker:
+        yield Storing(worker)
 
 
 @pytest.fixture
 def storing(api: Api) -> Storing:
-    """The first one."""
+    """Return the first worker."""
     return Storing(api)
 
 
 @pytest.fixture
 async def ann(make: Make) -> Person:
-    """Who may store a megabyte."""
+    """Return a user whose quota is a megabyte."""
     return await make.user("ann", details={"maxStorageMB": 1})
 
 
 async def test_of_uploads_that_race_for_the_last_bytes_one_is_accepted(tmp_path: Path, url: str) -> None:
-    """The real server with two workers, and clients with connections of their own."""
+    """A real server with two workers; each client has its own connection."""
     own = {"OSTIARY_DATABASE_URL": url, "OSTIARY_DEFAULT_ADMIN__PASSWORD": PASSWORD, **LIMITED}
     with Server(tmp_path, "--workers", "2", **own) as server:
         server.ready()
@@ -69,37 +69,37 @@ async def test_of_uploads_that_race_for_the_last_bytes_one_is_accepted(tmp_path:
 
 
 async def _two_datasets(server: Server) -> list[str]:
-    """Ann may store a megabyte, and has a dataset in each of two orgs."""
-    given = {"userName": "ann", "password": PASSWORD, "metadata": {"maxStorageMB": 1}}
+    """Create Ann with a quota of a megabyte and a dataset in each of two orgs; return the ids of the datasets."""
+    fields = {"userName": "ann", "password": PASSWORD, "metadata": {"maxStorageMB": 1}}
     async with server.client(await server.token("admin", PASSWORD)) as client:
-        answered(await graphql(client, change("createUser"), input=given), "createUser")
-    made = []
+        answered(await graphql(client, change("createUser"), input=fields), "createUser")
+    ids = []
     async with server.client(await server.token("ann", PASSWORD)) as client:
         for slug in ("one", "two"):
             answered(await graphql(client, change("createOrg"), input={"slug": slug, "name": slug}), "createOrg")
-            given = {"org": {"slug": slug}, "type": "DATASET", "slug": "reef", "name": "Reef"}
-            reply = await graphql(client, change("createResource", "resource { id }"), input=given)
-            made.append(answered(reply, "createResource")["resource"]["id"])
-    return made
+            fields = {"org": {"slug": slug}, "type": "DATASET", "slug": "reef", "name": "Reef"}
+            reply = await graphql(client, change("createResource", "resource { id }"), input=fields)
+            ids.append(answered(reply, "createResource")["resource"]["id"])
+    return ids
 
 
 async def _one_wins(clients: list[httpx.AsyncClient], things: list[str]) -> None:
-    """All at once ask for more than half of the megabyte; the one who got it gives it back."""
-    asked = [
+    """Reserve more than half of the megabyte with all clients at once, and cancel the one ticket."""
+    requests = [
         graphql(client, BEGIN, input={"resource": {"id": thing}, "sizeBytes": MEGABYTE // 2 + 1})
         for client, thing in zip(clients, cycle(things), strict=False)
     ]
-    replies = await asyncio.gather(*asked)
+    replies = await asyncio.gather(*requests)
 
     assert outcomes(*replies) == [[], *[["QUOTA_EXCEEDED"]] * (CLIENTS - 1)]
     (won,) = (reply["data"]["beginUpload"]["ticket"]["id"] for reply in replies if codes(reply) == [])
     assert codes(await graphql(clients[0], change("cancelUpload"), input={"ticket": won})) == []
 
 
-async def test_what_is_being_reserved_counts_for_whoever_comes_next(
+async def test_a_running_reservation_counts_for_the_next_upload(
     other: Storing, make: Make, database: db.Database, ann: Person
 ) -> None:
-    """In another org of the same owner, too; and what is undone does not."""
+    """It counts in another org of the same owner, too. A rolled-back one does not count."""
     one, two = [await make.resource(await make.org(owner=ann), owner=ann) for _ in range(2)]
     first = partial(_begin, ann=ann, resource=one, size=MEGABYTE)
     for _ in range(TIMES):
@@ -166,14 +166,14 @@ async def test_an_upload_is_finished_or_cancelled_once(
 async def test_nobody_waits_in_a_circle_with_an_upload_that_is_counted(
     storing: Storing, other: Storing, make: Make, database: db.Database, name: str
 ) -> None:
-    """Else PostgreSQL would end one of the two with a CONFLICT."""
+    """Otherwise PostgreSQL would end one of the two with a CONFLICT."""
     root = await make.admin()
     for _ in range(TIMES * 3):
         ann = await make.user()
         org, there = await make.org(owner=ann), await make.org(owner=ann)
         things = [await make.resource(org, owner=ann, size_bytes=5) for _ in range(4)]
         tickets = [await storing.ticket(each, root, 1) for each in things]
-        given: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "deleteOrg": {"org": {"id": org.node}},
             "deleteUser": {"user": {"id": ann.node}},
             "deleteResource": {"resource": {"id": things[1].node}},
@@ -182,7 +182,7 @@ async def test_nobody_waits_in_a_circle_with_an_upload_that_is_counted(
 
         replies = await asyncio.gather(
             *(each.finish(ticket, 1) for each, ticket in zip(cycle((storing, other)), tickets, strict=False)),
-            other.api(change(name), as_=root, input=given),
+            other.api(change(name), as_=root, input=fields),
             *(each.begin(things[-1], root, 1) for each in (storing, other)),
         )
 

@@ -1,4 +1,4 @@
-"""The totals of orgs are the sums of their resources, whatever is done with them."""
+"""The totals of orgs are the sums of their resources, after any sequence of changes."""
 
 from collections.abc import Awaitable, Callable
 from random import Random
@@ -18,7 +18,7 @@ SEEDS = (1, 2)
 
 
 class Doing:
-    """Does something that changes sizes, or tries to, and remembers what there is."""
+    """A client that tries random changes of sizes and records the existing objects."""
 
     def __init__(self, make: Make, api: Api, random: Random, people: list[Person]) -> None:
         self.make, self.api, self.random, self.people = make, api, random, people
@@ -29,19 +29,19 @@ class Doing:
         self.done: dict[str, int] = {}
 
     async def step(self) -> None:
-        """One of the things that can be done, oftener what grows."""
+        """Run one random action; actions that add bytes are more likely."""
         ways: list[Callable[[], Awaitable[Any]]] = [self.cancel, self.move, self.move, self.give, self.delete_user]
         ways += [self.delete_resource, self.delete_org, *[self.begin] * 4, *[self.finish] * 6, *[self.create] * 2]
         if len(self.orgs) < 2 or not self.resources:
             await self.create()
             return
-        way = self.random.choice(ways)
-        reply = await way()
+        action = self.random.choice(ways)
+        reply = await action()
         if reply is not None and codes(reply) == []:
-            self.done[way.__name__] = self.done.get(way.__name__, 0) + 1
+            self.done[action.__name__] = self.done.get(action.__name__, 0) + 1
 
-    async def change(self, name: str, **given: Any) -> Any:
-        return await self.api(change(name), as_=self.people[0], input=given)
+    async def change(self, name: str, **fields: Any) -> Any:
+        return await self.api(change(name), as_=self.people[0], input=fields)
 
     async def create(self) -> None:
         if len(self.orgs) < 4:

@@ -1,4 +1,4 @@
-"""Claims about deleting users: who gets what they owned, and that nothing is left of them."""
+"""Claims about deleting users: the successor gets what they owned, and nothing is left of them."""
 
 from sqlalchemy import or_, select
 
@@ -16,34 +16,34 @@ DELETE = change("deleteUser", "deletedUserId orgsTransferred resourcesTransferre
 
 
 async def _estate(make: Make) -> tuple[Person, Person, Thing, Thing]:
-    """Ann owns an org, a resource in it, and one elsewhere; bea belongs to the org."""
+    """Create Ann, who owns an org, a resource in it and one in another org; Bea belongs to the org."""
     ann, bea = await make.user("ann"), await make.user("bea")
     org, other = await make.org("acme", ann), await make.org("other")
     await make.member(org, bea, MemberLevel.READ_ONLY)
     await make.member(other, ann)
     mine = await make.resource(other, owner=ann, general=0)
-    given = await make.resource(org, owner=ann, general=0)
-    await make.grant(given, ann)
+    granted = await make.resource(org, owner=ann, general=0)
+    await make.grant(granted, ann)
     await make.group("pilots", ann)
-    return ann, bea, mine, given
+    return ann, bea, mine, granted
 
 
 async def _traces(database: db.Database, user: Person) -> list[int]:
-    """How much of a user is left where something could grant her anything."""
+    """Return the number of rows of a user in each table that could grant them anything."""
     holding = [tables.OrgMember, tables.GroupMember, tables.Grant]
     left = [
         len(await fetch(database, select(1).where(col(table.user_id) == user.id)))  # type: ignore[attr-defined]  # all three
         for table in holding
     ]
     subject = col(tables.Access.subject)
-    hers = [subject == resource_roles.subject_id(kind, user.id) for kind in (SubjectType.USER, SubjectType.OWNER)]
-    subjects = select(subject).where(or_(*hers))
+    conditions = [subject == resource_roles.subject_id(kind, user.id) for kind in (SubjectType.USER, SubjectType.OWNER)]
+    subjects = select(subject).where(or_(*conditions))
     return [*left, len(await fetch(database, subjects))]
 
 
 async def test_what_a_deleted_user_owned_is_nobodys(api: Api, make: Make, database: db.Database) -> None:
     root = await make.admin()
-    ann, bea, mine, given = await _estate(make)
+    ann, bea, mine, granted = await _estate(make)
 
     reply = await api(DELETE, as_=root, input={"user": {"id": ann.node}})
 
@@ -55,7 +55,7 @@ async def test_what_a_deleted_user_owned_is_nobodys(api: Api, make: Make, databa
     assert [*owners, *await fetch(database, select(col(tables.Resource.owner_id)))] == [(None,)] * 4
     org = await api('{ org(by: {slug: "acme"}) { viewerLevel owner { id } } }', as_=bea)
     assert org["data"]["org"] == {"viewerLevel": "READ_ONLY", "owner": None}
-    assert {mine.id, given.id} == {row[0] for row in await fetch(database, select(col(tables.Resource.id)))}
+    assert {mine.id, granted.id} == {row[0] for row in await fetch(database, select(col(tables.Resource.id)))}
 
 
 async def test_a_successor_takes_over_orgs_and_resources(api: Api, make: Make, database: db.Database) -> None:
@@ -69,13 +69,13 @@ async def test_a_successor_takes_over_orgs_and_resources(api: Api, make: Make, d
     assert await _traces(database, ann) == [0, 0, 0, 0]
     assert await stale(database) == set()
     assert await rows_of(database, tables.OrgMember) == 0
-    found = await api(
+    reply = await api(
         'query ($id: ID!) { org(by: {slug: "acme"}) { viewerLevel } node(id: $id) { id } }', as_=bea, id=mine.node
     )
-    assert found["data"] == {"org": {"viewerLevel": "ADMIN"}, "node": {"id": mine.node}}
+    assert reply["data"] == {"org": {"viewerLevel": "ADMIN"}, "node": {"id": mine.node}}
 
 
-async def test_a_user_does_not_succeed_herself(api: Api, make: Make, database: db.Database) -> None:
+async def test_a_user_is_not_their_own_successor(api: Api, make: Make, database: db.Database) -> None:
     root = await make.admin()
     ann, *_ = await _estate(make)
 

@@ -1,4 +1,4 @@
-"""Claims about guessed passwords: few are looked at, whoever guesses has to wait, and the owner signs in."""
+"""Claims about guessed passwords: few are checked, the guessing client has to wait, and the owner signs in."""
 
 import asyncio
 from pathlib import Path
@@ -26,10 +26,10 @@ from tests.support.server import Server
 
 HOME, EVIL = "192.0.2.1", "203.0.113.66"
 FREE, FREE_ELSEWHERE = 10, 20
-"""What the settings say unless told: for an account from one address; for an account or an address in all."""
+"""Default limits: for an account from one address; for an account or an address in all."""
 
 OFF = pytest.mark.parametrize("overrides", [{"OSTIARY_THROTTLE__ENABLED": "false"}])
-HERS = "a password for these tests"
+OWNER_PASSWORD = "a password for these tests"
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ async def test_a_hundred_guesses_at_once_are_a_hundred_guesses(
 async def test_a_dictionary_of_ten_thousand_gets_the_few_guesses_that_are_free(
     guess: Guesser, make: Make, clock: Clock, looks: Looks
 ) -> None:
-    """From one address and from hundreds, over both faces; no time passes, so that only what is free is looked at."""
+    """From one address and from hundreds, over both APIs; the clock is fixed, so only the free guesses are checked."""
     await make.user("ann")
     aliases = [f"guess {at}" for at in range(ALIASES)]
 
@@ -143,7 +143,7 @@ async def test_one_address_tries_few_accounts(guess: Guesser, make: Make, clock:
     assert (await guess.rest(HOME, "user1")).status_code == 401
 
 
-async def test_strangers_slow_an_owner_by_seconds_and_not_at_all_where_she_was_before(
+async def test_strangers_slow_an_owner_by_seconds_and_not_at_all_where_they_were_before(
     guess: Guesser, make: Make, clock: Clock, looks: Looks
 ) -> None:
     await make.user("ann")
@@ -159,7 +159,7 @@ async def test_strangers_slow_an_owner_by_seconds_and_not_at_all_where_she_was_b
     assert (await guess.rest("192.0.2.99", "ann", PASSWORD)).status_code == 200
 
 
-async def test_who_guesses_behind_her_own_address_makes_her_wait_a_minute_at_most(
+async def test_guesses_from_the_address_of_the_owner_delay_them_a_minute_at_most(
     guess: Guesser, make: Make, clock: Clock, looks: Looks
 ) -> None:
     await make.user("ann")
@@ -200,15 +200,15 @@ async def test_wrong_passwords_are_forgotten_and_their_rows_are_cleared(
     assert await rows_of(database, Guess) == 2 * 5 + 1
 
 
-async def test_what_is_kept_names_nobody(
+async def test_stored_keys_name_no_user(
     guess: Guesser, make: Make, clock: Clock, looks: Looks, database: db.Database
 ) -> None:
     await guess.rest(EVIL, "ann")
 
-    kept = [key for (key,) in await fetch(database, select(col(Guess.key)))]
+    keys = [key for (key,) in await fetch(database, select(col(Guess.key)))]
 
-    assert len(kept) == 3
-    assert all(set(key) <= set("0123456789abcdef") and len(key) == 32 for key in kept)
+    assert len(keys) == 3
+    assert all(set(key) <= set("0123456789abcdef") and len(key) == 32 for key in keys)
 
 
 async def test_a_full_pool_is_nobodys_wrong_password(
@@ -235,14 +235,14 @@ async def test_two_workers_count_as_one(
     async with another(settings) as elsewhere:
         elsewhere._desk.database.clock = lambda: clock.now  # noqa: SLF001 - one time for both
         own = [await guess.rest("127.0.0.1", "ann") for _ in range(FREE - 1)]
-        given = {"username": "ann", "password": "wrong"}
-        others = [await elsewhere.client.post(LOGIN, json=given) for _ in range(2)]
+        body = {"username": "ann", "password": "wrong"}
+        others = [await elsewhere.client.post(LOGIN, json=body) for _ in range(2)]
 
     assert outcomes([*own, *others]) == [(401, None)] * FREE + [(429, "1")]
 
 
 async def test_a_real_server_of_two_workers_looks_at_the_free_guesses_alone(tmp_path: Path, url: str) -> None:
-    own = {"OSTIARY_DATABASE_URL": url, "OSTIARY_DEFAULT_ADMIN__PASSWORD": HERS}
+    own = {"OSTIARY_DATABASE_URL": url, "OSTIARY_DEFAULT_ADMIN__PASSWORD": OWNER_PASSWORD}
     own["OSTIARY_TRUSTED_PROXIES"] = '["127.0.0.1"]'
     with Server(tmp_path, "--workers", "2", **own, OSTIARY_THROTTLE__FREE_GUESSES="3") as server:
         server.ready()
@@ -253,7 +253,7 @@ async def test_a_real_server_of_two_workers_looks_at_the_free_guesses_alone(tmp_
                 return await client.post(LOGIN, data=form, headers={"x-forwarded-for": address})
 
         replies = await asyncio.gather(*(tried("wrong", EVIL) for _ in range(20)))
-        owner = await tried(HERS, HOME)
+        owner = await tried(OWNER_PASSWORD, HOME)
 
     assert sorted(reply.status_code for reply in replies) == [401] * 3 + [429] * 17
     assert all("retry-after" in reply.headers for reply in replies if reply.status_code == 429)
@@ -264,7 +264,7 @@ CHANGE = 'mutation {{ changePassword(input: {{oldPassword: "{}", newPassword: "{
 FRESH = "another horse another staple"
 
 
-async def test_the_old_password_is_no_way_round(
+async def test_the_old_password_is_throttled_too(
     guess: Guesser, api: Api, make: Make, clock: Clock, looks: Looks, database: db.Database
 ) -> None:
     ann, root = await make.user("ann"), await make.admin()
@@ -272,10 +272,10 @@ async def test_the_old_password_is_no_way_round(
     for at in range(FREE):
         await [_over_graphql, _over_rest, _as_current][at % 3](guess, api, ann, root)
 
-    asked = await guess.ask(EVIL, CHANGE.format(PASSWORD, FRESH), api.token(ann))
+    response = await guess.ask(EVIL, CHANGE.format(PASSWORD, FRESH), api.token(ann))
     changed, reset = await _over_rest(guess, api, ann, root), await _as_current(guess, api, ann, root)
 
-    assert codes(asked.json()) == ["RATE_LIMITED"]
+    assert codes(response.json()) == ["RATE_LIMITED"]
     assert outcomes([changed, reset]) == [(429, "1")] * 2
     assert (await guess.rest(EVIL, "ann", PASSWORD)).status_code == 429
     assert len(looks.at) == FREE
@@ -287,15 +287,15 @@ async def _over_graphql(guess: Guesser, api: Api, ann: Person, _: Person) -> htt
 
 
 async def _over_rest(guess: Guesser, api: Api, ann: Person, _: Person) -> httpx.Response:
-    given = {"oldPassword": WRONG, "newPassword": FRESH}
+    body = {"oldPassword": WRONG, "newPassword": FRESH}
     async with guess.client(EVIL) as client:
-        return await client.post("/users/changepwd", json=given, headers=api.headers(ann))
+        return await client.post("/users/changepwd", json=body, headers=api.headers(ann))
 
 
 async def _as_current(guess: Guesser, api: Api, _: Person, root: Person) -> httpx.Response:
-    given = {"currentPassword": WRONG, "newPassword": FRESH}
+    body = {"currentPassword": WRONG, "newPassword": FRESH}
     async with guess.client(EVIL) as client:
-        return await client.put("/users/ann/changepwd", json=given, headers=api.headers(root))
+        return await client.put("/users/ann/changepwd", json=body, headers=api.headers(root))
 
 
 async def test_bad_tokens_at_the_renewal_wait_too_and_keep_nobody_from_signing_in(
@@ -329,7 +329,7 @@ async def test_it_can_be_switched_off(
     assert await rows_of(database, Guess) == 0
 
 
-async def test_unknown_wrong_and_deactivated_take_the_same_work(api: Api, make: Make, looks: Looks) -> None:
+async def test_unknown_incorrect_and_deactivated_take_the_same_work(api: Api, make: Make, looks: Looks) -> None:
     await make.user("ann")
     await make.users(["gone", "left"], ["deactivated", "admin"])
 
@@ -367,7 +367,7 @@ def test_a_household_is_one_address(one: str, other: str, is_same: bool) -> None
 
 
 async def _signs_in(guess: Guesser, clock: Clock, address: str) -> int:
-    """How many seconds she had to wait until the right password was looked at."""
+    """Return the number of seconds that the owner waits until the correct password is checked."""
     waited = 0
     while (reply := await guess.rest(address, "ann", PASSWORD)).status_code == 429:
         waited += (seconds := int(reply.headers["retry-after"]))

@@ -33,9 +33,9 @@ async def test_an_address_is_changed_or_taken_away_and_stays_when_absent(api: Ap
         ({"email": "ANN@g.example"}, "ANN@g.example"),
     ]
 
-    for at, (given, expected) in enumerate(cases):
+    for at, (fields, expected) in enumerate(cases):
         await make.user(f"ann{at}", "user", email=f"ann@{'bcdefg'[at]}.example")
-        reply = await api(UPDATE, as_=root, input={"user": {"userName": f"ANN{at}"}} | given)
+        reply = await api(UPDATE, as_=root, input={"user": {"userName": f"ANN{at}"}} | fields)
         user = answered(reply, "updateUser")["user"]
         assert (user["email"], user["userName"], _names(user)) == (expected, f"ann{at}", ["user"])
 
@@ -69,12 +69,12 @@ async def test_an_update_is_whole_or_not_at_all(api: Api, make: Make, database: 
     assert problems(reply) == {"INVALID_INPUT input.roles.1"}
 
 
-async def test_assigned_roles_are_all_that_she_holds(api: Api, make: Make) -> None:
+async def test_assigned_roles_are_all_roles_of_the_user(api: Api, make: Make) -> None:
     root, ann = await make.admin(), await make.user("ann", "user")
     await make.role("Editor")
 
-    for given, expected in ((["EDITOR", "editor"], ["Editor"]), (["user", "editor"], ["Editor", "user"]), ([], [])):
-        reply = await api(ASSIGN, as_=root, input={"user": _by(ann), "roles": given})
+    for roles, expected in ((["EDITOR", "editor"], ["Editor"]), (["user", "editor"], ["Editor", "user"]), ([], [])):
+        reply = await api(ASSIGN, as_=root, input={"user": _by(ann), "roles": roles})
         assert _names(answered(reply, "assignRoles")["user"]) == expected
 
 
@@ -97,7 +97,9 @@ async def test_metadata_is_replaced_and_roles_stay_without_a_list_of_them(api: A
     assert list(user["metadata"]["new"]) == ["b", "a"]
 
 
-async def test_roles_in_metadata_replace_hers_and_are_made_without_permissions(api: Api, make: Make) -> None:
+async def test_roles_in_metadata_replace_those_of_the_user_and_are_created_without_permissions(
+    api: Api, make: Make
+) -> None:
     root, ann = await make.admin(), await make.user("ann", "user")
     metadata = {"roles": ["Editor", "deputy", "EDITOR"], "maxStorageMB": 1}
 
@@ -117,7 +119,7 @@ async def test_metadata_does_not_give_what_one_does_not_hold(api: Api, make: Mak
     assert codes(reply) == ["FORBIDDEN"]
 
 
-async def test_metadata_of_a_wrong_form_changes_nothing(api: Api, make: Make, database: db.Database) -> None:
+async def test_metadata_of_an_invalid_form_changes_nothing(api: Api, make: Make, database: db.Database) -> None:
     root, ann = await make.admin(), await make.user("ann", "user")
     cases: list[tuple[Any, str]] = [
         ([], ""),
@@ -128,12 +130,14 @@ async def test_metadata_of_a_wrong_form_changes_nothing(api: Api, make: Make, da
     ]
 
     async with unchanged(database):
-        replies = [await api(SET, as_=root, input={"user": _by(ann), "metadata": given}) for given, _ in cases]
+        replies = [await api(SET, as_=root, input={"user": _by(ann), "metadata": metadata}) for metadata, _ in cases]
 
     assert [problems(reply) for reply in replies] == [{f"INVALID_INPUT input.metadata{path}"} for _, path in cases]
 
 
-async def test_a_deleted_user_is_gone_with_her_roles_and_her_token(api: Api, make: Make, database: db.Database) -> None:
+async def test_a_deleted_user_is_gone_with_their_roles_and_their_token(
+    api: Api, make: Make, database: db.Database
+) -> None:
     root, ann = await make.admin(), await make.user("ann", "user")
 
     reply = await api(DELETE, as_=root, input={"user": _by(ann)})
@@ -144,7 +148,7 @@ async def test_a_deleted_user_is_gone_with_her_roles_and_her_token(api: Api, mak
     assert (await rows_of(database, tables.User), await rows_of(database, tables.UserRole)) == (1, 1)
 
 
-async def test_the_name_of_a_deleted_user_is_free_but_her_token_opens_nothing(api: Api, make: Make) -> None:
+async def test_the_name_of_a_deleted_user_is_free_but_their_token_opens_nothing(api: Api, make: Make) -> None:
     root, ann = await make.admin(), await make.user("ann", email="ann@b.example")
     await api(DELETE, as_=root, input={"user": _by(ann)})
 
@@ -158,7 +162,7 @@ async def test_a_successor_is_somebody_else_who_exists(api: Api, make: Make, dat
     inputs = [{"user": _by(ann), "successor": {"userName": name}} for name in ("ann", "ANN", "ghost")]
 
     async with unchanged(database):
-        replies = [await api(DELETE, as_=root, input=given) for given in inputs]
+        replies = [await api(DELETE, as_=root, input=fields) for fields in inputs]
 
     expected = ["INVALID_INPUT", "INVALID_INPUT", "NOT_FOUND"]
     assert [problems(reply) for reply in replies] == [{f"{code} input.successor"} for code in expected]

@@ -1,4 +1,4 @@
-"""Claims about making users, one and many."""
+"""Claims about creating users, one and many."""
 
 import asyncio
 import json
@@ -43,9 +43,9 @@ async def test_a_name_that_differs_by_case_is_taken(api: Api, make: Make, databa
     assert problems(reply) == {"CONFLICT input.userName"}
 
 
-async def test_everything_that_is_wrong_is_named_at_once(api: Api, make: Make, database: db.Database) -> None:
+async def test_every_problem_is_named_at_once(api: Api, make: Make, database: db.Database) -> None:
     root = await make.admin()
-    wrong = {
+    invalid = {
         "userName": "two words",
         "email": "nowhere",
         "password": "short",
@@ -54,7 +54,7 @@ async def test_everything_that_is_wrong_is_named_at_once(api: Api, make: Make, d
     }
 
     async with unchanged(database):
-        reply = await api(CREATE, as_=root, input=wrong)
+        reply = await api(CREATE, as_=root, input=invalid)
 
     assert problems(reply) == {
         "INVALID_INPUT input.userName",
@@ -135,21 +135,26 @@ async def test_metadata_that_is_no_small_object_is_refused(api: Api, make: Make,
     ]
 
     async with unchanged(database):
-        replies = [await api(CREATE, as_=root, input={"userName": "ann", "metadata": given}) for given, _ in cases]
+        replies = [
+            await api(CREATE, as_=root, input={"userName": "ann", "metadata": metadata}) for metadata, _ in cases
+        ]
 
     assert [problems(reply) for reply in replies] == [{f"INVALID_INPUT input.metadata{path}"} for _, path in cases]
 
 
-async def test_roles_in_the_metadata_of_a_new_user_are_hers_and_go_before_the_others(api: Api, make: Make) -> None:
+async def test_roles_in_the_metadata_of_a_new_user_take_precedence_over_the_others(api: Api, make: Make) -> None:
     root = await make.admin()
     await make.role("Editor")
-    told = [{"userName": "ann", "metadata": {"roles": ["EDITOR", "deputy"]}}, {"userName": "bea", "metadata": {"a": 1}}]
+    inputs = [
+        {"userName": "ann", "metadata": {"roles": ["EDITOR", "deputy"]}},
+        {"userName": "bea", "metadata": {"a": 1}},
+    ]
 
-    one = await api(CREATE, as_=root, input={**told[0], "userName": "zoe", "roles": ["user"]})
-    many = await api(change("createUsers", "results { user { roles { name } } }"), as_=root, input={"users": told})
+    one = await api(CREATE, as_=root, input={**inputs[0], "userName": "zoe", "roles": ["user"]})
+    many = await api(change("createUsers", "results { user { roles { name } } }"), as_=root, input={"users": inputs})
 
-    made = [answered(one, "createUser"), *answered(many, "createUsers")["results"]]
-    assert [[role["name"] for role in each["user"]["roles"]] for each in made] == [
+    results = [answered(one, "createUser"), *answered(many, "createUsers")["results"]]
+    assert [[role["name"] for role in each["user"]["roles"]] for each in results] == [
         ["deputy", "Editor"],
         ["deputy", "Editor"],
         ["user"],
@@ -160,18 +165,18 @@ async def test_metadata_of_a_new_user_gives_nothing_that_its_giver_does_not_hold
     api: Api, make: Make, database: db.Database
 ) -> None:
     clerk = await make.holder(Permission.USERS_MANAGE)
-    given = {"userName": "ann", "roles": [], "metadata": {"roles": ["new", "Admin"]}}
+    fields = {"userName": "ann", "roles": [], "metadata": {"roles": ["new", "Admin"]}}
 
     async with unchanged(database):
         replies = [
-            await api(CREATE, as_=clerk, input=given),
-            await api(CREATE_MANY, as_=clerk, input={"users": [given]}),
+            await api(CREATE, as_=clerk, input=fields),
+            await api(CREATE_MANY, as_=clerk, input={"users": [fields]}),
         ]
 
     assert [codes(reply) for reply in replies] == [["FORBIDDEN"]] * 2
 
 
-async def test_metadata_of_exactly_64_kib_is_kept(api: Api, make: Make) -> None:
+async def test_metadata_of_exactly_64_kib_is_stored(api: Api, make: Make) -> None:
     metadata = {"key": "x" * (65_536 - len('{"key":""}'))}
 
     reply = await api(CREATE, as_=await make.admin(), input={"userName": "ann", "metadata": metadata})
@@ -199,8 +204,8 @@ async def test_a_number_that_json_cannot_keep_is_refused(api: Api, make: Make, d
 
     async with unchanged(database):
         replies = [
-            await api(f"mutation {{ createUser(input: {given}) {{ errors {{ code path }} }} }}", as_=root)
-            for given in inputs
+            await api(f"mutation {{ createUser(input: {literal}) {{ errors {{ code path }} }} }}", as_=root)
+            for literal in inputs
         ]
 
     assert [problems(reply) for reply in replies] == [{"INVALID_INPUT input.metadata"}] * 3
@@ -208,8 +213,8 @@ async def test_a_number_that_json_cannot_keep_is_refused(api: Api, make: Make, d
 
 async def test_what_is_no_number_in_json_does_not_arrive(api: Api, make: Make, database: db.Database) -> None:
     headers = api.headers(await make.admin()) | {"content-type": "application/json"}
-    given = {"userName": "ann", "metadata": {"maxStorageMB": "?"}}
-    body = json.dumps({"query": CREATE, "variables": {"input": given}})
+    fields = {"userName": "ann", "metadata": {"maxStorageMB": "?"}}
+    body = json.dumps({"query": CREATE, "variables": {"input": fields}})
     bodies = [body.replace('"?"', value) for value in ("NaN", "Infinity", "-Infinity", "1e999")]
 
     async with unchanged(database):
@@ -233,12 +238,12 @@ async def test_metadata_that_is_nested_too_deep_is_refused(api: Api, make: Make,
 async def test_a_user_without_a_password_signs_in_once_one_is_set(api: Api, make: Make) -> None:
     root = await make.admin()
     login, reset = change("login", "session { user { userName } }"), change("resetPassword")
-    given = {"userName": "ann", "password": PASSWORD}
+    fields = {"userName": "ann", "password": PASSWORD}
     await api(CREATE, as_=root, input={"userName": "ann"})
 
-    assert codes(await api(login, input=given)) == ["UNAUTHENTICATED"]
+    assert codes(await api(login, input=fields)) == ["UNAUTHENTICATED"]
     answered(await api(reset, as_=root, input={"user": {"userName": "ann"}, "newPassword": PASSWORD}), "resetPassword")
-    assert answered(await api(login, input=given), "login")["session"]["user"]["userName"] == "ann"
+    assert answered(await api(login, input=fields), "login")["session"]["user"]["userName"] == "ann"
 
 
 async def test_a_password_that_breaks_a_rule_is_refused(api: Api, make: Make, database: db.Database) -> None:
@@ -263,8 +268,8 @@ async def test_a_new_user_holds_the_roles_that_are_named(api: Api, make: Make) -
         ({"roles": ["USER", "Editor", "editor"]}, ["editor", "user"]),
     ]
 
-    for at, (given, expected) in enumerate(cases):
-        reply = await api(CREATE, as_=root, input={"userName": f"ann{at}", **given})
+    for at, (fields, expected) in enumerate(cases):
+        reply = await api(CREATE, as_=root, input={"userName": f"ann{at}", **fields})
         assert [role["name"] for role in answered(reply, "createUser")["user"]["roles"]] == expected
 
 
@@ -279,7 +284,7 @@ async def test_of_two_who_take_a_name_at_the_same_moment_one_gets_it(
     assert await rows_of(database, tables.User) == 2
 
 
-async def test_many_users_are_made_in_the_order_given(api: Api, make: Make) -> None:
+async def test_many_users_are_created_in_the_order_of_the_input(api: Api, make: Make) -> None:
     names = ["zoe", "Ann", "mia"]
 
     reply = await api(CREATE_MANY, as_=await make.admin(), input={"users": [{"userName": name} for name in names]})
@@ -336,7 +341,7 @@ async def test_no_users_or_too_many_are_refused(api: Api, make: Make, database: 
     assert [reply["data"]["createUsers"]["results"] for reply in replies] == [[], []]
 
 
-async def test_users_with_a_role_that_is_not_hers_to_give_are_not_made(
+async def test_users_with_a_role_that_the_viewer_may_not_assign_are_not_created(
     api: Api, make: Make, database: db.Database
 ) -> None:
     clerk = await make.holder(Permission.USERS_MANAGE)

@@ -1,4 +1,4 @@
-"""Claims about what every service refuses with."""
+"""Claims about the validation errors of every service."""
 
 import pytest
 
@@ -17,8 +17,10 @@ def test_problems_are_raised_together_and_none_raises_nothing() -> None:
 
 
 def test_a_duplicate_is_each_item_but_the_first_of_its_key_and_an_item_without_a_key_is_none() -> None:
-    given = ["a", "B", "A", "-", "b", "-", "a"]
+    values = ["a", "B", "A", "-", "b", "-", "a"]
 
-    found = validation.duplicates(enumerate(given), key=lambda each: None if each[1] == "-" else each[1].casefold())
+    duplicates = validation.duplicates(
+        enumerate(values), key=lambda each: None if each[1] == "-" else each[1].casefold()
+    )
 
-    assert list(found) == [(2, "A"), (4, "b"), (6, "a")]
+    assert list(duplicates) == [(2, "A"), (4, "b"), (6, "a")]

@@ -28,25 +28,25 @@ WORDS: list[tuple[Any, int]] = [
 
 @pytest.fixture
 async def ann(make: Make) -> Person:
-    """The owner of the org."""
+    """Return the owner of the org."""
     return await make.user("ann")
 
 
 @pytest.fixture(autouse=True)
 async def sea(make: Make, ann: Person) -> Thing:
-    """A private org with a dataset that zoe is granted to write."""
-    made = await make.org("sea", ann)
-    await make.grant(await make.resource(made, slug="reef"), await make.user("zoe"), resource_roles.DATA_WRITE)
-    return made
+    """Return a private org with a dataset that Zoe may write."""
+    org = await make.org("sea", ann)
+    await make.grant(await make.resource(org, slug="reef"), await make.user("zoe"), resource_roles.DATA_WRITE)
+    return org
 
 
 async def access(api: Api, as_: Person) -> dict[str, Any]:
-    found: dict[str, Any] = (await api(ACCESS, as_=as_))["data"]["resource"]["access"]
-    return found
+    configuration: dict[str, Any] = (await api(ACCESS, as_=as_))["data"]["resource"]["access"]
+    return configuration
 
 
 async def opened(rest: Rest, as_: Person) -> int:
-    """The word that the documented API has for it, by its number."""
+    """Return the number of the visibility that the REST API reports."""
     properties = (await rest("GET", f"{REEF}/ex", as_)).json()["properties"]
     level: int = properties["meta"]["visibility"]["data"]
     assert properties["public"] is (level == 2)
@@ -59,9 +59,9 @@ def grant(*roles: str, until: datetime | None = None) -> dict[str, Any]:
 
 async def submit(api: Api, as_: Person, general: dict[str, Any], anyone: dict[str, Any] | None = None) -> None:
     resource, users = {"path": {"orgSlug": "sea", "slug": "reef"}}, [{"user": {"userName": "zoe"}, "roles": EDIT[2:]}]
-    given: dict[str, Any] = {"resource": resource, "revision": (await access(api, as_))["revision"]}
+    fields: dict[str, Any] = {"resource": resource, "revision": (await access(api, as_))["revision"]}
     answered(
-        await api(SUBMIT, as_=as_, input={**given, "general": general, "anyone": anyone, "users": users}),
+        await api(SUBMIT, as_=as_, input={**fields, "general": general, "anyone": anyone, "users": users}),
         "submitAccess",
     )
 
@@ -80,23 +80,29 @@ async def test_each_word_is_a_configuration_and_leads_back_to_the_word(
     for word, level in WORDS:
         await put(rest, ann, before)
         await put(rest, ann, word)
-        shown = await access(api, ann)
+        configuration = await access(api, ann)
         general, anyone = OPENED[level]
-        assert shown["general"] == grant(*general)
-        assert shown["anyone"] == (anyone and grant(*anyone))
-        assert (shown["groups"], [each["roles"] for each in shown["users"]]) == ([], [["DATASET_DATA_WRITE"]])
+        assert configuration["general"] == grant(*general)
+        assert configuration["anyone"] == (anyone and grant(*anyone))
+        assert (configuration["groups"], [each["roles"] for each in configuration["users"]]) == (
+            [],
+            [["DATASET_DATA_WRITE"]],
+        )
         assert await opened(rest, ann) == level
 
 
 @pytest.mark.parametrize("level", [0, 1, 2])
-async def test_a_new_dataset_is_opened_as_far_as_told(api: Api, rest: Rest, ann: Person, level: int) -> None:
+async def test_a_new_dataset_has_the_requested_visibility(api: Api, rest: Rest, ann: Person, level: int) -> None:
     await rest("DELETE", f"{REEF}", ann)
 
-    made = await rest("POST", "/orgs/sea/ds", ann, data={"slug": "reef", "visibility": str(level)})
+    created = await rest("POST", "/orgs/sea/ds", ann, data={"slug": "reef", "visibility": str(level)})
 
-    assert made.json()["properties"]["meta"]["visibility"]["data"] == level
-    shown, (general, anyone) = await access(api, ann), OPENED[level]
-    assert (shown["general"]["roles"], shown["anyone"] and shown["anyone"]["roles"]) == (general, anyone)
+    assert created.json()["properties"]["meta"]["visibility"]["data"] == level
+    configuration, (general, anyone) = await access(api, ann), OPENED[level]
+    assert (configuration["general"]["roles"], configuration["anyone"] and configuration["anyone"]["roles"]) == (
+        general,
+        anyone,
+    )
 
 
 async def test_it_is_opened_for_whom_the_word_says(rest: Rest, ann: Person, make: Make) -> None:
@@ -130,19 +136,19 @@ async def test_more_roles_of_every_user_stay_when_it_is_opened_to_anyone(api: Ap
 
     await put(rest, ann, "Public")
 
-    shown = await access(api, ann)
-    assert shown["general"] == grant("METADATA_READ", "METADATA_WRITE", "DATASET_DATA_READ")
-    assert shown["anyone"] == grant(*READ)
+    configuration = await access(api, ann)
+    assert configuration["general"] == grant("METADATA_READ", "METADATA_WRITE", "DATASET_DATA_READ")
+    assert configuration["anyone"] == grant(*READ)
 
 
-async def test_what_was_given_for_a_time_is_not_given_for_ever(
+async def test_a_temporary_grant_does_not_become_permanent(
     api: Api, rest: Rest, ann: Person, database: db.Database
 ) -> None:
     end = database.clock() + timedelta(days=1)
     await submit(api, ann, grant("METADATA_WRITE", until=end))
     await put(rest, ann, 2)
-    shown = await access(api, ann)
-    assert (shown["general"], shown["anyone"]) == (grant(*READ), grant(*READ))
+    configuration = await access(api, ann)
+    assert (configuration["general"], configuration["anyone"]) == (grant(*READ), grant(*READ))
 
     await submit(api, ann, grant(*EDIT, until=end), grant(*READ, until=end))
     database.clock = lambda: end
