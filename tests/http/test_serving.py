@@ -45,17 +45,17 @@ CHANGE_PASSWORD = """mutation ($old: String!, $new: String!) {
 
 PASSWORD = "a password for these tests"
 SECRET = "a secret that no output may ever show"
-WRONG = "a password that is not right"
+INVALID_PASSWORD = "a password that is not right"
 NUMBERS = count(1)
 ODD: list[tuple[str, str, dict[str, Any]]] = [
-    ("POST", "/users/authenticate", {"data": {"username": "quiet", "password": WRONG}}),
-    ("POST", "/graphql", {"json": {"query": WHO}, "headers": {"authorization": f"Bearer {WRONG}"}}),
+    ("POST", "/users/authenticate", {"data": {"username": "quiet", "password": INVALID_PASSWORD}}),
+    ("POST", "/graphql", {"json": {"query": WHO}, "headers": {"authorization": f"Bearer {INVALID_PASSWORD}"}}),
     ("POST", "/graphql", {"json": {"query": "{"}, "headers": {"accept": "application/graphql-response+json"}}),
     ("POST", "/graphql", {"json": {"query": "{ no }"}, "headers": {"accept": "application/graphql-response+json"}}),
-    ("POST", "/graphql", {"content": WRONG, "headers": {"content-type": "application/json"}}),
-    ("GET", f"/{WRONG}", {}),
+    ("POST", "/graphql", {"content": INVALID_PASSWORD, "headers": {"content-type": "application/json"}}),
+    ("GET", f"/{INVALID_PASSWORD}", {}),
     ("DELETE", "/graphql", {}),
-    ("POST", "/graphql", {"json": {"query": LOGIN, "variables": {"password": WRONG}}}),
+    ("POST", "/graphql", {"json": {"query": LOGIN, "variables": {"password": INVALID_PASSWORD}}}),
 ]
 """What goes wrong every day."""
 
@@ -127,17 +127,17 @@ async def test_a_fresh_folder_serves_and_a_second_start_is_quick_and_knows_the_o
     _abroad(tmp_path, empty | {"OSTIARY_DEFAULT_ADMIN__PASSWORD": PASSWORD})  # too late: she has the known one
 
 
-async def test_abroad_the_first_administrator_has_a_password_told_once(tmp_path: Path, empty: dict[str, str]) -> None:
+async def test_on_all_addresses_the_first_administrator_has_a_password_shown_once(tmp_path: Path, empty: dict[str, str]) -> None:
     with Server(tmp_path, "--host", "0.0.0.0", **empty) as server:  # noqa: S104 - what the claim is about
         server.ready()
-        made = server.out.rpartition("shown once: ")[2].split()[0]
+        generated = server.out.rpartition("shown once: ")[2].split()[0]
         async with server.client() as client:
-            known = await client.post("/users/authenticate", data={"username": "admin", "password": "password"})
-        assert (known.status_code, bool(await server.token("admin", made))) == (401, True)
+            reply = await client.post("/users/authenticate", data={"username": "admin", "password": "password"})
+        assert (reply.status_code, bool(await server.token("admin", generated))) == (401, True)
         await server.stopped()
     with Server(tmp_path, "--host", "0.0.0.0", **empty) as server:  # noqa: S104 - the same
         server.ready()
-        assert await server.token("admin", made)
+        assert await server.token("admin", generated)
         assert "shown once" not in server.out
 
 
@@ -194,7 +194,7 @@ async def _statuses(servers: list[Server], token: str) -> set[int]:
 
 
 @dataclass
-class Said:
+class Progress:
     """What was asked for, and what of it was acknowledged."""
 
     names: Iterator[str] = field(default_factory=lambda: (f"one{number}" for number in range(1000)))
@@ -215,73 +215,73 @@ CUT_OFF = (httpx.TransportError, AttributeError)
 """What a client meets when its server is killed; the second where anyio is about to ask a new socket for its peer."""
 
 
-async def _create_users(client: httpx.AsyncClient, said: Said) -> None:
-    for name in said.names:
+async def _create_users(client: httpx.AsyncClient, progress: Progress) -> None:
+    for name in progress.names:
         with suppress(*CUT_OFF):
             if await graphql(client, CREATE, name=name) == {"data": {"createUser": {"user": {"userName": name}}}}:
-                said.users.add(name)
-                said.check()
+                progress.users.add(name)
+                progress.check()
 
 
-async def _create_batches(client: httpx.AsyncClient, said: Said) -> None:
-    for batch in said.batches:
+async def _create_batches(client: httpx.AsyncClient, progress: Progress) -> None:
+    for batch in progress.batches:
         names = [f"batch{batch}x{number}" for number in range(BATCH)]
         with suppress(*CUT_OFF):
             reply = await graphql(client, CREATE_MANY, users=[{"userName": name} for name in names])
             if [each["user"]["userName"] for each in reply["data"]["createUsers"]["results"]] == names:
-                said.full.add(batch)
-                said.check()
+                progress.full.add(batch)
+                progress.check()
 
 
-async def _kill_amid(server: Server, said: Said) -> None:
+async def _kill_amid(server: Server, progress: Progress) -> None:
     async with asyncio.timeout(30):
-        await said.enough.wait()
+        await progress.enough.wait()
     await asyncio.sleep(random.uniform(0, 0.02))  # not right after an answer, when least is going on
     server.kill()
 
 
-async def test_a_killed_server_has_kept_every_user_it_acknowledged_and_no_half_one(
+async def test_a_killed_server_has_stored_every_user_it_acknowledged_and_no_incomplete_one(
     tmp_path: Path, settled: dict[str, str]
 ) -> None:
-    said = Said()
+    progress = Progress()
     with Server(tmp_path, **settled) as server:
         server.ready()
         token = await server.token("admin", PASSWORD)
         async with server.client(token) as client:
-            clients = [_create_users(client, said) for _ in range(24)]
-            clients += [_create_batches(client, said) for _ in range(4)]
-            await asyncio.gather(_kill_amid(server, said), *clients)
-    assert 200 <= len(said.users) < 1000
-    assert 2 <= len(said.full) < 100
+            clients = [_create_users(client, progress) for _ in range(24)]
+            clients += [_create_batches(client, progress) for _ in range(4)]
+            await asyncio.gather(_kill_amid(server, progress), *clients)
+    assert 200 <= len(progress.users) < 1000
+    assert 2 <= len(progress.full) < 100
 
     with Server(tmp_path, **settled) as server:
         server.ready()
-        found = await _held(settled["OSTIARY_DATABASE_URL"])
+        stored = await _stored_roles(settled["OSTIARY_DATABASE_URL"])
         async with server.client(token) as client:
             reply = await graphql(client, "{ users(first: 1) { totalCount } }")
             again = await graphql(client, CREATE, name="afterwards")
 
-    assert reply == {"data": {"users": {"totalCount": len(found)}}}
+    assert reply == {"data": {"users": {"totalCount": len(stored)}}}
     assert again["data"]["createUser"]["user"] == {"userName": "afterwards"}
-    assert found.pop("admin") == ["admin"]
-    assert {tuple(roles) for roles in found.values()} == {("user",)}
-    assert said.users <= found.keys()
-    sizes = Counter(int(name[5:].partition("x")[0]) for name in found if name.startswith("batch"))
+    assert stored.pop("admin") == ["admin"]
+    assert {tuple(roles) for roles in stored.values()} == {("user",)}
+    assert progress.users <= stored.keys()
+    sizes = Counter(int(name[5:].partition("x")[0]) for name in stored if name.startswith("batch"))
     assert set(sizes.values()) == {BATCH}
-    assert said.full <= sizes.keys()
+    assert progress.full <= sizes.keys()
 
 
-_TOLD = (col(tables.AuditChange.name) == col(tables.User.user_name)) & col(tables.AuditChange.before).is_(None)
-_HELD = (
+_IS_CREATION = (col(tables.AuditChange.name) == col(tables.User.user_name)) & col(tables.AuditChange.before).is_(None)
+_STORED_ROLES = (
     select(col(tables.User.user_name), col(tables.Role.name), col(tables.AuditChange.event_id))
     .select_from(tables.User)
     .outerjoin(tables.UserRole, col(tables.UserRole.user_id) == col(tables.User.id))
     .outerjoin(tables.Role, col(tables.Role.id) == col(tables.UserRole.role_id))
-    .outerjoin(tables.AuditChange, _TOLD)
+    .outerjoin(tables.AuditChange, _IS_CREATION)
 )
 
 
-async def _held(url: str) -> dict[str, list[str]]:
+async def _stored_roles(url: str) -> dict[str, list[str]]:
     """Everybody's roles, as they are stored; what is stored must be whole, and told in the audit log, once."""
     if url.startswith("sqlite:"):
         with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
@@ -289,13 +289,13 @@ async def _held(url: str) -> dict[str, list[str]]:
             assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
         connection.close()
     database = await db.open_database(url)
-    rows = await fetch(database, _HELD)
+    rows = await fetch(database, _STORED_ROLES)
     await database.close()
-    held: dict[str, list[str]] = {}
+    roles: dict[str, list[str]] = {}
     for user, role, event in rows:
         assert event is not None, user
-        held.setdefault(user, []).extend([role] if role else [])
-    return held
+        roles.setdefault(user, []).extend([role] if role else [])
+    return roles
 
 
 async def test_it_says_nothing_about_everyday_requests_and_never_a_secret(shared: Server) -> None:
@@ -313,7 +313,7 @@ async def test_it_says_nothing_about_everyday_requests_and_never_a_secret(shared
     assert statuses == [401, 401, 400, 400, 400, 404, 405, 200]
     assert names == [None, None]
     assert _complaints(shared.err) == []
-    for secret in (own, other, token, PASSWORD, SECRET, WRONG):
+    for secret in (own, other, token, PASSWORD, SECRET, INVALID_PASSWORD):
         assert secret not in shared.out
 
 
@@ -325,9 +325,9 @@ async def test_a_client_that_hangs_up_leaves_all_or_nothing_and_the_server_goes_
             body = {"query": CREATE_MANY, "variables": {"users": users}}
             await hang_up(client.build_request("POST", "/graphql", json=body), after=number * 0.001)
         assert (await graphql(client, CREATE, name="patient"))["data"]["createUser"]["user"]
-        early = await _hasty(client)
+        early = await _counts_of_hasty_users(client)
         await asyncio.sleep(0.5)
-        late = await _hasty(client)
+        late = await _counts_of_hasty_users(client)
 
     assert set(early) | set(late) <= {0, BATCH}
     assert BATCH in late
@@ -339,13 +339,13 @@ def _complaints(log: str) -> list[str]:
     return [line for line in log.splitlines() if json.loads(line)["logger"] != "ostiary.sign_in"]
 
 
-async def _hasty(client: httpx.AsyncClient) -> list[int]:
+async def _counts_of_hasty_users(client: httpx.AsyncClient) -> list[int]:
     """How many users there are of each who hung up."""
-    asked = "".join(
+    query = "".join(
         f'at{number}: users(first: 1, filter: {{userName: {{startsWith: "hasty{number}x"}}}}) {{ totalCount }}'
         for number in range(18)
     )
-    return [found["totalCount"] for found in (await graphql(client, f"{{{asked}}}"))["data"].values()]
+    return [counted["totalCount"] for counted in (await graphql(client, f"{{{query}}}"))["data"].values()]
 
 
 @pytest.fixture
@@ -379,12 +379,12 @@ async def test_without_its_database_it_refuses_at_once_and_with_it_serves_again(
     assert ended.code == 0
     assert {response.status_code for response in crowd} == {503}
     assert crowd[0].json() == {"status": "not ready", "failed": ["database"]}
-    told = [json.loads(line) for line in ended.err.splitlines()]
-    assert [line["message"].partition(": ")[0] for line in told] == [
+    lines = [json.loads(line) for line in ended.err.splitlines()]
+    assert [line["message"].partition(": ")[0] for line in lines] == [
         "the database does not answer",
         "the database answers again",
     ]
-    assert [line for line in told if "exception" in line] == []
+    assert [line for line in lines if "exception" in line] == []
     assert str(urlsplit(restartable.url()).password) not in ended.out + ended.err
 
 

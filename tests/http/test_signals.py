@@ -16,7 +16,7 @@ CLOSE = "Connection: close"
 
 def workers_of(server: Server) -> set[int]:
     """The ids of the processes that serve."""
-    found = set()
+    workers = set()
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
@@ -26,8 +26,8 @@ def workers_of(server: Server) -> set[int]:
         except OSError:  # it has just ended
             continue
         if parent == server.pid and is_worker:
-            found.add(int(entry.name))
-    return found
+            workers.add(int(entry.name))
+    return workers
 
 
 async def until_replaced(server: Server, before: set[int], number: int) -> set[int]:
@@ -88,7 +88,7 @@ async def test_several_workers_are_loaded_again_one_by_one(tmp_path: Path) -> No
     assert (ended.code, ended.err) == (0, "")
 
 
-async def test_a_worker_that_is_killed_is_replaced_and_told_of(tmp_path: Path) -> None:
+async def test_a_killed_worker_is_replaced_and_logged(tmp_path: Path) -> None:
     with Server(tmp_path, "--workers", "2") as server:
         server.ready()
         before = workers_of(server)
