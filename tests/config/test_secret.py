@@ -1,4 +1,4 @@
-"""The secret that signs the tokens is made once, agreed on, and readable by its owner alone."""
+"""Claims about the secret that signs the tokens: generated once, shared by all processes, readable by its owner alone."""
 
 import logging
 import os

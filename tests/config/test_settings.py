@@ -1,4 +1,4 @@
-"""Settings come from a file and the environment, and refuse whatever is wrong by its name, never by its value."""
+"""Claims about settings: they come from a file and the environment, and an error has the name, never the value."""
 
 import json
 import os

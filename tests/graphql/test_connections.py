@@ -54,7 +54,7 @@ class Slow(Transport):
 
 
 def connected(budget: Budget, app: ASGIApp, transport: Transport) -> Any:
-    """A connection to an application."""
+    """Return a protocol that is connected to an application."""
     config = uvicorn.Config(app, http=Protocol, lifespan="off", log_config=None, proxy_headers=False, interface="asgi3")
     config.load()
     protocol = Protocol(config=config, server_state=ServerState(), app_state={BUDGET: budget})
@@ -152,7 +152,7 @@ async def test_newer_requests_displace_the_oldest_unfinished_one() -> None:
     assert refused[:2] == [b"HTTP/1.1 503"] * 2
     assert set(refused[5:]) == {b""}
     assert set(answered) == {b"HTTP/1.1 200"}
-    assert budget._unfinished == {}  # noqa: SLF001 - nobody else asks
+    assert budget._unfinished == {}  # noqa: SLF001 - no public name has it
     assert budget._unfinished_bytes == 0  # noqa: SLF001 - the same
 
 

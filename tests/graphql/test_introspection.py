@@ -36,7 +36,7 @@ async def test_the_setting_names_who_may_read_the_schema(api: Api, make: Make, w
     ann = await make.user("ann")
     as_ = ann if asker == "ann" else None
     is_open = asker in OPEN_TO[whom]
-    await api("{ __schema { queryType { name } } }", as_=None if as_ else ann)  # what others asked changes nothing
+    await api("{ __schema { queryType { name } } }", as_=None if as_ else ann)  # requests of others change nothing
 
     complete = await api(get_introspection_query(), as_=as_)
     single = await api('{ __type(name: "User") { name } }', as_=as_)

@@ -105,7 +105,7 @@ async def test_every_list_is_refused_by_its_length_alone(api: Api, make: Make, d
 
     async with unchanged(database):
         for name, text, values, path in _cases(by):
-            # Its columns have one length, or else that is refused.
+            # The columns of this query must have the same length.
             variables = dict.fromkeys(values, values[path[0]]) if name == "checkAccessBatch" else values
             reply = await api(text, as_=root, **variables)
             message = f"{name} {path}: {str(reply)[:300]}"

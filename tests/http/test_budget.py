@@ -1,6 +1,6 @@
-"""Claims about the limits of a request on the wire: just below them it is answered, just above it is refused.
+"""Claims about the limits of a request on the wire: a request at a limit is answered, one above it is refused.
 
-They do not depend on the database, so one is enough.
+The limits do not depend on the database, so the tests use one.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ async def closed() -> AsyncIterator[None]:
 
 
 def is_refusal(reply: Reply, path: str, status: int, code: str) -> bool:
-    """Whether a refusal has the form of the API that was asked."""
+    """Return True if a refusal has the form of the requested API."""
     assert (reply.status, reply.headers["connection"]) == (status, "close")
     assert reply.headers["x-request-id"]
     assert reply.headers["content-type"].startswith("application/json")
@@ -59,7 +59,7 @@ def is_refusal(reply: Reply, path: str, status: int, code: str) -> bool:
 
 
 async def counted(server: Server, limit: str) -> float:
-    """How often a limit was exceeded, as /metrics tells."""
+    """Return the number of exceeded limits in /metrics."""
     async with server.client() as client:
         lines = (await client.get("/metrics", headers={"authorization": f"Bearer {METRICS}"})).text.splitlines()
     name = f'ostiary_limits_exceeded_total{{limit="{limit}"}} '
@@ -67,7 +67,7 @@ async def counted(server: Server, limit: str) -> float:
 
 
 def padded(path: str, size: int) -> bytes:
-    """The head of a request that has so many bytes."""
+    """Return the head of a request with this number of bytes."""
     bare = head(f"GET {path}", CLOSE, "X: ")
     return head(f"GET {path}", CLOSE, f"X: {'x' * (size - len(bare))}")
 
@@ -214,7 +214,7 @@ async def test_a_connection_that_is_idle_after_an_answer_is_closed_without_a_wor
 
 
 async def test_no_route_waits_for_ever_for_a_body_that_does_not_end(server: Server) -> None:
-    """All at once, as an administrator, with a body that is announced and does not come."""
+    """Send a request to every route at once, as an administrator, with a declared body that is never sent."""
     token = await server.token("admin", PASSWORD)
 
     async def unended(method: str, path: str, body: Body) -> tuple[str, int, Any]:
@@ -236,7 +236,7 @@ async def test_no_route_waits_for_ever_for_a_body_that_does_not_end(server: Serv
 
 
 def _path(route: Route) -> str:
-    """The path of a route with a word for each open one, which names nothing."""
+    """Return the path of a route, with a text for each parameter that names no object."""
     return "/".join("nobody" if part.startswith("{") else part for part in route.path.split("/"))
 
 

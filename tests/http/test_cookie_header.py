@@ -1,4 +1,4 @@
-"""Claims about reading the header Cookie: one cookie is found as a plain definition finds it, in linear time."""
+"""Claims about reading the header Cookie: a cookie is read as a plain definition reads it, in linear time."""
 
 import sys
 from collections.abc import Callable
@@ -26,7 +26,7 @@ HEADERS = some.lists(PARTS, max_size=30).map(b"".join) | some.binary(max_size=50
 
 
 def plainly(header: bytes, name: bytes) -> bytes | None:
-    """The first pair of this name, without blanks and quotes around its value."""
+    """Return the value of the first pair of this name, without blanks and quotes around it."""
     for pair in header.split(b";"):
         pair_name, equals, value = pair.strip(b" \t").partition(b"=")
         value = value.strip(b" \t")
@@ -60,7 +60,7 @@ def test_a_header_that_is_longer_takes_as_much_longer(header_of: Callable[[int],
 
 
 def steps(act: Callable[[], Any]) -> int:
-    """How many lines of Python an act runs."""
+    """Return the number of Python lines that an action runs."""
     number = 0
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Claims about the cookie that a login sets: how it is kept, what it opens, and what it does not change."""
+"""Claims about the cookie that a login sets: how it is stored, which requests it authenticates, and which it does not."""
 
 from http.cookies import Morsel, SimpleCookie
 from typing import Any
@@ -22,7 +22,7 @@ CREDENTIALS = {"input": {"userName": "ann", "password": PASSWORD}}
 
 
 async def _post(client: httpx.AsyncClient, token: str, query: str, **headers: str) -> httpx.Response:
-    """Ask with a cookie alone."""
+    """Send a query with a cookie alone."""
     sent = {"cookie": f"{NAME}={token}"} | {name.replace("_", "-"): value for name, value in headers.items()}
     client.cookies.clear()
     return await client.post("/graphql", json={"query": query}, headers=sent)

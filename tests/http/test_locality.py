@@ -16,7 +16,7 @@ FORM = {"username": "admin", "password": "password"}
 
 
 def scope(*headers: tuple[str, str], client: tuple[str, int] = ("127.0.0.1", 4000), **more: Any) -> Scope:
-    """A request of a program on this machine, but for what is said."""
+    """Return the scope of a request from a program on this machine, with these differences."""
     all_headers = headers if any(name == "host" for name, _ in headers) else (("host", "127.0.0.1:5000"), *headers)
     pairs = [(name.encode(), value.encode()) for name, value in all_headers]
     return {
@@ -31,7 +31,7 @@ def scope(*headers: tuple[str, str], client: tuple[str, int] = ("127.0.0.1", 400
 
 @pytest.fixture
 def owned(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every connection is the server's own user's."""
+    """Make the server's own user the owner of every connection."""
     monkeypatch.setattr(locality, "_socket_owner", lambda *_: os.getuid())
 
 

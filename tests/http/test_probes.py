@@ -1,4 +1,4 @@
-"""Claims about what machines ask: whether the server is ready, and what it has counted. Strangers learn no more."""
+"""Claims about health checks and metrics: readiness, numbers, and their access control."""
 
 import asyncio
 import os
@@ -236,7 +236,7 @@ async def test_with_a_token_each_client_that_sends_it_reads_metrics(
 
 
 async def _reads(app: Starlette, client: tuple[str, int], headers: dict[str, str], status: int) -> None:
-    """To whom it is not for, it is a path like any other that is not there."""
+    """Read the metrics; without access the path answers like a path that does not exist."""
     reply = await _get(app, "/metrics", client, **headers)
 
     assert reply.status_code == status

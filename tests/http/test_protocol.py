@@ -1,4 +1,4 @@
-"""Our protocol against uvicorn's own: the same bytes for whatever is sent, but in one write where that can be."""
+"""Claims about our protocol: it writes the same bytes as uvicorn's own, in one write where possible."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -33,7 +33,7 @@ WHO = "{ viewer { user { userName } } }"
 
 
 class Transport:
-    """Notes what is written, and whether it was closed after that."""
+    """A transport that records its writes, and whether it was closed after them."""
 
     def __init__(self) -> None:
         self.writes: list[bytes] = []
@@ -64,7 +64,7 @@ class Transport:
 async def spoken(
     protocol: type[HttpToolsProtocol], app: ASGIApp, pieces: Sequence[bytes], *, hangs_up: bool = False
 ) -> Transport:
-    """What is answered to these pieces, which come one after the other."""
+    """Return the transport after the protocol received these pieces, one after the other."""
     config = uvicorn.Config(
         app, http=protocol, lifespan="off", log_config=None, access_log=False, proxy_headers=False, interface="asgi3"
     )

@@ -1,4 +1,4 @@
-"""The real process: it starts, serves, is killed, loses its database and ends, and nobody loses what was promised."""
+"""Claims about the real process: it starts, serves, is killed, loses its database, and loses no acknowledged change."""
 
 import asyncio
 import json
@@ -57,12 +57,12 @@ ODD: list[tuple[str, str, dict[str, Any]]] = [
     ("DELETE", "/graphql", {}),
     ("POST", "/graphql", {"json": {"query": LOGIN, "variables": {"password": INVALID_PASSWORD}}}),
 ]
-"""What goes wrong every day."""
+"""Everyday requests that fail."""
 
 
 @pytest.fixture
 def empty(kind: str, request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
-    """The settings of somebody who has nothing yet: none at all, or the URL of an empty database."""
+    """Yield the settings of a first start: none at all, or the URL of an empty database."""
     if kind == "sqlite":
         yield {}
         return
@@ -78,7 +78,7 @@ def _database(postgres: Postgres) -> Iterator[dict[str, str]]:
 
 @pytest.fixture
 def settled(url: str) -> dict[str, str]:
-    """The settings of a server that has served before."""
+    """Return the settings of a server that has served before."""
     return _settings(url)
 
 
@@ -89,7 +89,7 @@ def _settings(url: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module", params=KINDS)
 def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server for claims that leave it as it is."""
+    """Yield a server for tests that do not change it."""
     folder = tmp_path_factory.mktemp("shared")
     with ExitStack() as stack:
         url = f"sqlite:///{folder}/ostiary.db"
@@ -124,11 +124,15 @@ async def test_a_fresh_folder_serves_and_a_second_start_is_quick_and_knows_the_o
     assert "  migrated    " not in second.out
     assert second.err == ""
     assert spent < 4  # a start takes less than two seconds, on a machine that has nothing else to do
-    _abroad(tmp_path, empty | {"OSTIARY_DEFAULT_ADMIN__PASSWORD": PASSWORD})  # too late: she has the known one
+    _refuses_all_addresses(
+        tmp_path, empty | {"OSTIARY_DEFAULT_ADMIN__PASSWORD": PASSWORD}
+    )  # too late: the user has the default password
 
 
-async def test_on_all_addresses_the_first_administrator_has_a_password_shown_once(tmp_path: Path, empty: dict[str, str]) -> None:
-    with Server(tmp_path, "--host", "0.0.0.0", **empty) as server:  # noqa: S104 - what the claim is about
+async def test_on_all_addresses_the_first_administrator_has_a_password_shown_once(
+    tmp_path: Path, empty: dict[str, str]
+) -> None:
+    with Server(tmp_path, "--host", "0.0.0.0", **empty) as server:  # noqa: S104 - the test is about it
         server.ready()
         generated = server.out.rpartition("shown once: ")[2].split()[0]
         async with server.client() as client:
@@ -141,8 +145,8 @@ async def test_on_all_addresses_the_first_administrator_has_a_password_shown_onc
         assert "shown once" not in server.out
 
 
-def _abroad(folder: Path, environment: dict[str, str]) -> None:
-    """It refuses to start on all addresses, and says what to set."""
+def _refuses_all_addresses(folder: Path, environment: dict[str, str]) -> None:
+    """Start on all addresses; the server refuses, and says what to set."""
     with Server(folder, "--host", "0.0.0.0", **environment) as server:  # noqa: S104 - it refuses
         ended = server.ended()
     assert (ended.code, ended.out) == (2, "")
@@ -167,13 +171,13 @@ async def test_several_at_once_prepare_a_database_once_and_none_honours_a_token_
     assert len({server.address for server in servers}) == 4
     assert [each.code for each in ended] == [0, 0, 0, 0]
     assert sum("  migrated    " in each.out for each in ended) == 1
-    # A secret that has no place beside the database is pointed out by the one who made it.
+    # A server that generates a secret warns if it cannot store it beside the database.
     warnings = [line for each in ended for line in _complaints(each.err)]
     assert ["generated a secret" in line for line in warnings] == ([True] if empty else [])
 
 
 async def _sign_out(one: Server, admin: str, servers: list[Server]) -> None:
-    """Somebody signs in at one server and is deactivated there; her very next request is refused at every one."""
+    """Sign a user in at one server and deactivate them there; every server refuses their next request."""
     name = f"ann{next(NUMBERS)}"
     async with one.client(admin) as client:
         await graphql(client, CREATE_WITH, name=name, password=PASSWORD)
@@ -184,7 +188,7 @@ async def _sign_out(one: Server, admin: str, servers: list[Server]) -> None:
 
 
 async def _statuses(servers: list[Server], token: str) -> set[int]:
-    """What is answered to a token on new connections, several to each server since it may have several workers."""
+    """Return the statuses for a token on new connections, several to each server since it may have several workers."""
 
     async def status(server: Server) -> int:
         async with server.client(token) as client:
@@ -195,7 +199,7 @@ async def _statuses(servers: list[Server], token: str) -> set[int]:
 
 @dataclass
 class Progress:
-    """What was asked for, and what of it was acknowledged."""
+    """The names to create, and those that the server acknowledged."""
 
     names: Iterator[str] = field(default_factory=lambda: (f"one{number}" for number in range(1000)))
     batches: Iterator[int] = field(default_factory=lambda: iter(range(100)))
@@ -204,7 +208,7 @@ class Progress:
     enough: asyncio.Event = field(default_factory=asyncio.Event)
 
     def check(self) -> None:
-        """See whether some was acknowledged and much was not."""
+        """Set the event when the server has acknowledged enough users."""
         if len(self.users) >= 200 and len(self.full) >= 2:
             self.enough.set()
 
@@ -212,7 +216,7 @@ class Progress:
 BATCH = 50
 
 CUT_OFF = (httpx.TransportError, AttributeError)
-"""What a client meets when its server is killed; the second where anyio is about to ask a new socket for its peer."""
+"""Errors of a client whose server is killed; the second comes from anyio, which asks a new socket for its peer."""
 
 
 async def _create_users(client: httpx.AsyncClient, progress: Progress) -> None:
@@ -282,7 +286,7 @@ _STORED_ROLES = (
 
 
 async def _stored_roles(url: str) -> dict[str, list[str]]:
-    """Everybody's roles, as they are stored; what is stored must be whole, and told in the audit log, once."""
+    """Return the stored roles of each user; check that the database is complete, and that the audit log has each user."""
     if url.startswith("sqlite:"):
         with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
@@ -299,7 +303,7 @@ async def _stored_roles(url: str) -> dict[str, list[str]]:
 
 
 async def test_it_says_nothing_about_everyday_requests_and_never_a_secret(shared: Server) -> None:
-    own, other = "a first password of her own", "another password of her own"
+    own, other = "a first password of their own", "another password of their own"
     async with shared.client(await shared.token("admin", PASSWORD)) as admin, shared.client() as nobody:
         assert (await graphql(admin, CREATE_WITH, name="quiet", password=own))["data"]["createUser"]["user"]
         token = await shared.token("quiet", own)
@@ -335,12 +339,12 @@ async def test_a_client_that_hangs_up_leaves_all_or_nothing_and_the_server_goes_
 
 
 def _complaints(log: str) -> list[str]:
-    """The lines but those of refused credentials, which tests of this module send on purpose."""
+    """Return the lines except those of refused credentials, which tests of this module send on purpose."""
     return [line for line in log.splitlines() if json.loads(line)["logger"] != "ostiary.sign_in"]
 
 
 async def _counts_of_hasty_users(client: httpx.AsyncClient) -> list[int]:
-    """How many users there are of each who hung up."""
+    """Return the number of users for each client that hung up."""
     query = "".join(
         f'at{number}: users(first: 1, filter: {{userName: {{startsWith: "hasty{number}x"}}}}) {{ totalCount }}'
         for number in range(18)
@@ -389,7 +393,7 @@ async def test_without_its_database_it_refuses_at_once_and_with_it_serves_again(
 
 
 async def _everyday(client: httpx.AsyncClient, name: str) -> list[tuple[int, str | None]]:
-    """A read, a change and a login, all at once: their statuses, and the codes of what was refused."""
+    """Send a read, a mutation and a login at once; return their statuses and the codes of refusals."""
     login = client.post("/users/authenticate", data={"username": "admin", "password": PASSWORD})
     create = client.post("/graphql", json={"query": CREATE, "variables": {"name": name}})
     responses = await asyncio.gather(client.post("/graphql", json={"query": WHO}), create, login)

@@ -1,4 +1,4 @@
-"""What was ended stays ended, and what was good stays good, when the real server is started anew."""
+"""Claims about tokens after a restart of the real server: valid ones stay valid, revoked ones stay revoked."""
 
 from pathlib import Path
 from typing import Any

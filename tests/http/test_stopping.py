@@ -1,4 +1,4 @@
-"""Claims about the end: what was taken on is answered or refused, nothing is left half done, and the exit says well."""
+"""Claims about a stop: each accepted request is answered or refused, no change is incomplete, and the exit code is 0."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ CREATE_MANY = """mutation ($users: [NewUserInput!]!) {
     createUsers(input: {users: $users}) { results { user { userName } } }
 }"""
 MANY = [{"userName": f"many{number}", "password": f"{PASSWORD} {number}"} for number in range(1000)]
-"""It takes longer than the second that is left: passwords are hashed one by one, in some thirty milliseconds each."""
+"""Users whose creation takes more than the remaining second: each password is hashed in some thirty milliseconds."""
 
 LOGINS = 12
 
@@ -82,16 +82,18 @@ async def _log_in(server: Server) -> httpx.Response:
 
 
 def _has_taken_on_all(numbers: dict[str, float]) -> bool:
-    """Whether the long request is being worked at, and every login is, or is answered."""
+    """Return True if the long request is running, and every login is running or answered."""
     done = sum(numbers.get(_LOGINS.format(status), 0) for status in ("2xx", "4xx"))
-    return numbers["ostiary_requests_in_progress"] + done >= 2 + 1 + LOGINS  # with what asks here, and the first login
+    return (
+        numbers["ostiary_requests_in_progress"] + done >= 2 + 1 + LOGINS
+    )  # with the request for these numbers, and the first login
 
 
 _LOGINS = 'ostiary_requests_total{{api="rest",kind="mutation",status="{}"}}'
 
 
 async def _until(server: Server, is_so: Callable[[dict[str, float]], bool]) -> None:
-    """Wait until the server's numbers are so."""
+    """Wait until the numbers of the server meet a condition."""
     async with asyncio.timeout(30):
         while not is_so(await _numbers(server)):  # noqa: ASYNC110 - another process gives no event
             await asyncio.sleep(0.02)

@@ -1,4 +1,4 @@
-"""Claims about what a request means: trailers add nothing to it, and what can be read in two ways is refused."""
+"""Claims about the meaning of a request: trailers add nothing to it, and an ambiguous request is refused."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -42,10 +42,10 @@ HONEST = {
     "ostiary-stats": "1",
     "apollo-require-preflight": "1",
 }
-"""Trailers that are names of header fields which mean something."""
+"""Trailers with the names of header fields that have a meaning."""
 
 FRAMING = {"content-length": "3", "transfer-encoding": "chunked"}
-"""Trailers that would say anew where the request ends."""
+"""Trailers that would define the end of the request again."""
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ async def closed() -> AsyncIterator[None]:
 
 
 def _said(reply: Reply) -> tuple[int, bytes, dict[str, str]]:
-    """What a reply says, without what differs from one to the next."""
+    """Return the content of a reply, without the parts that differ between replies."""
     return reply.status, reply.body, {**reply.headers, "date": "", "x-request-id": ""}
 
 
@@ -113,7 +113,7 @@ async def test_a_token_in_a_trailer_changes_nothing(server: Server) -> None:
 
 
 async def test_a_trailer_that_closes_the_connection_closes_it(server: Server) -> None:
-    """Else the parser would take no further request, and the client would wait for the answer to it."""
+    """Otherwise the parser would accept no further request, and the client would wait for its answer."""
     wire = await Wire.opened(server.address)
     await wire.send(ENDLESS, *chunked(WHO, ["Connection: close"]))
 
@@ -160,7 +160,7 @@ REFUSED = {
     "no name": [b": a"],
     "a name that is not ASCII": [b"X\xe9: a"],
 }
-"""Lines of a head, each of which two programs may read differently."""
+"""Lines of a head that two programs may read differently."""
 
 
 @pytest.mark.parametrize("lines", REFUSED.values(), ids=REFUSED)
@@ -215,7 +215,7 @@ UPGRADES = ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settin
 async def test_the_body_of_a_request_that_wishes_another_protocol_is_no_request(
     fields: list[str], is_whole: bool
 ) -> None:
-    """As Java's client and `curl --http2` ask: the wish is not granted, and the body is read."""
+    """Java's client and `curl --http2` request an upgrade: the server declines it, and reads the body."""
     inner = head("GET /inner")
     seen = []
 

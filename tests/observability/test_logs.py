@@ -1,4 +1,4 @@
-"""Claims about the log: quiet, one line for what matters, enough in it to find the cause, and never a secret."""
+"""Claims about the log: one line for each important event, with its cause, and never a secret."""
 
 import io
 import json
@@ -29,8 +29,8 @@ PASSWORD = "a password of the first administrator"
 SECRET = "a secret that signs the tokens of this test"
 METRICS = "a-token-that-reads-the-numbers"
 INVALID_PASSWORD = "a-password-that-is-not-right"
-OWN = "a first password of her own"
-LATER = "a later password of her own"
+OWN = "a first password of their own"
+LATER = "a later password of their own"
 HIDDEN = "a-variable-that-is-nobodys-business"
 MINE = "query Mine { viewer { user { userName } } }"
 LOGIN = """mutation In($name: String!, $word: String!) {
@@ -47,7 +47,7 @@ FIND = "query Find($name: String!) { user(by: {userName: $name}) { userName } }"
 
 @pytest.fixture
 def written() -> Iterator[io.StringIO]:
-    """What is logged while the test runs, as JSON; each request too."""
+    """Yield the JSON log of the test, which includes each request."""
     text = io.StringIO()
     handler = logging.StreamHandler(text)
     handler.setFormatter(JsonLines())
@@ -182,7 +182,11 @@ def test_a_console_line_has_the_same_content() -> None:
 def test_the_levels_are_ours_and_others_stay_quiet(level: str, requests: bool, expected: tuple[str, ...]) -> None:
     config = logs.configuration("json", level, requests=requests)
 
-    assert (config["loggers"]["app"]["level"], config["root"]["level"], config["loggers"][logs.REQUESTS]["level"]) == expected
+    assert (
+        config["loggers"]["app"]["level"],
+        config["root"]["level"],
+        config["loggers"][logs.REQUESTS]["level"],
+    ) == expected
     assert config["loggers"]["asyncpg.pool"]["level"] == "ERROR"
 
 
@@ -242,7 +246,7 @@ async def test_no_secret_is_ever_in_the_log(tmp_path: Path, url: str, shape: str
 
 
 async def _day(server: Server) -> list[str]:
-    """Signing in well and badly, on both faces and in every form; answers the tokens."""
+    """Sign in with valid and invalid credentials, over both APIs and in every form; return the tokens."""
     admin = await server.token("admin", PASSWORD)
     async with server.client(admin) as client:
         await graphql(client, CREATE, name="ann", word=OWN)

@@ -1,4 +1,4 @@
-"""Claims about the lines of refusals: nobody forges one, a flood is few, and the filter for fail2ban finds them."""
+"""Claims about the lines of refusals: no user can forge one, a flood logs few, and the filter for fail2ban finds them."""
 
 import asyncio
 import configparser
@@ -114,7 +114,7 @@ async def test_the_number_of_suppressed_lines_is_logged_even_when_nothing_follow
 
 
 def _filter() -> dict[str, str]:
-    """The filter of the page, as fail2ban reads it."""
+    """Return the filter of the page, as fail2ban reads it."""
     (text,) = re.findall(r"```ini\n# /etc/fail2ban/filter.d/ostiary.conf\n(.*?)```", PAGE.read_text(), re.DOTALL)
     read = configparser.ConfigParser()
     read.read_string(text)
@@ -133,7 +133,7 @@ def _hosts(line: str, pattern: re.Pattern[str]) -> list[str]:
 async def test_the_filter_of_the_page_finds_the_address_of_each_refusal_and_nothing_else(
     scene: Scene, log: Log, client: httpx.AsyncClient
 ) -> None:
-    """On real lines of both formats; requests are logged too, and one whose id looks like a field."""
+    """Match real lines of both formats; requests are logged too, one of them with an id that looks like a field."""
     requests = logging.getLogger(logs.REQUESTS)
     before = requests.level
     requests.setLevel(logging.INFO)
