@@ -1,4 +1,4 @@
-"""Claims about the secret that signs the tokens: generated once, shared by all processes, readable by its owner alone."""
+"""Claims about the secret that signs the tokens: generated once, shared by processes, readable by its owner alone."""
 
 import logging
 import os

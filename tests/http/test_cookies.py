@@ -1,4 +1,4 @@
-"""Claims about the cookie that a login sets: how it is stored, which requests it authenticates, and which it does not."""
+"""Claims about the cookie that a login sets: how it is stored, and which requests it authenticates."""
 
 from http.cookies import Morsel, SimpleCookie
 from typing import Any

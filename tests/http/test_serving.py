@@ -124,9 +124,8 @@ async def test_a_fresh_folder_serves_and_a_second_start_is_quick_and_knows_the_o
     assert "  migrated    " not in second.out
     assert second.err == ""
     assert spent < 4  # a start takes less than two seconds, on a machine that has nothing else to do
-    _refuses_all_addresses(
-        tmp_path, empty | {"OSTIARY_DEFAULT_ADMIN__PASSWORD": PASSWORD}
-    )  # too late: the user has the default password
+    # The new password comes too late: the user has the default one.
+    _refuses_all_addresses(tmp_path, empty | {"OSTIARY_DEFAULT_ADMIN__PASSWORD": PASSWORD})
 
 
 async def test_on_all_addresses_the_first_administrator_has_a_password_shown_once(
@@ -286,7 +285,7 @@ _STORED_ROLES = (
 
 
 async def _stored_roles(url: str) -> dict[str, list[str]]:
-    """Return the stored roles of each user; check that the database is complete, and that the audit log has each user."""
+    """Return the stored roles of each user; check that the database and the audit log are complete."""
     if url.startswith("sqlite:"):
         with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

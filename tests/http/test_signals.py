@@ -1,4 +1,4 @@
-"""Claims about signals: SIGHUP restarts the workers or stops the server, and a worker that ends is replaced and logged."""
+"""Claims about signals: SIGHUP restarts the workers or stops the server, and an ended worker is replaced and logged."""
 
 import asyncio
 import json

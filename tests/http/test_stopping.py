@@ -1,4 +1,4 @@
-"""Claims about a stop: each accepted request is answered or refused, no change is incomplete, and the exit code is 0."""
+"""Claims about a stop: an accepted request is answered or refused, no change is incomplete, and the exit code is 0."""
 
 import asyncio
 import json
@@ -84,9 +84,8 @@ async def _log_in(server: Server) -> httpx.Response:
 def _has_taken_on_all(numbers: dict[str, float]) -> bool:
     """Return True if the long request is running, and every login is running or answered."""
     done = sum(numbers.get(_LOGINS.format(status), 0) for status in ("2xx", "4xx"))
-    return (
-        numbers["ostiary_requests_in_progress"] + done >= 2 + 1 + LOGINS
-    )  # with the request for these numbers, and the first login
+    # The total includes the request for these numbers, and the first login.
+    return numbers["ostiary_requests_in_progress"] + done >= 2 + 1 + LOGINS
 
 
 _LOGINS = 'ostiary_requests_total{{api="rest",kind="mutation",status="{}"}}'

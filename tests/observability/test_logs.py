@@ -171,7 +171,7 @@ def test_a_console_line_has_the_same_content() -> None:
 
 
 @pytest.mark.parametrize(
-    ("level", "requests", "told"),
+    ("level", "requests", "expected"),
     [
         ("warning", False, ("WARNING", "WARNING", "WARNING")),
         ("debug", False, ("DEBUG", "WARNING", "WARNING")),

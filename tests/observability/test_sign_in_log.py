@@ -1,4 +1,4 @@
-"""Claims about the lines of refusals: no user can forge one, a flood logs few, and the filter for fail2ban finds them."""
+"""Claims about the lines of refusals: no user forges one, a flood logs few, and the filter for fail2ban finds them."""
 
 import asyncio
 import configparser
