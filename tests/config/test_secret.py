@@ -1,4 +1,4 @@
-"""The secret that signs the tokens is made once, agreed on, and readable by its owner alone."""
+"""Claims about the secret that signs the tokens: generated once, shared by processes, readable by its owner alone."""
 
 import logging
 import os
@@ -21,13 +21,13 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_the_generated_secret_stays_beside_the_database_for_its_owner_alone() -> None:
     settings = Settings(database_url="sqlite:///data/deep/o.db")
 
-    made = secret(settings)
+    generated = secret(settings)
 
-    kept = Path("data/deep/o.db.secret")
-    assert settings.secret_path == kept.absolute()
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert len(made) >= 32
-    assert secret(Settings(database_url="sqlite:///data/deep/o.db")) == made == kept.read_bytes()
+    file = Path("data/deep/o.db.secret")
+    assert settings.secret_path == file.absolute()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert len(generated) >= 32
+    assert secret(Settings(database_url="sqlite:///data/deep/o.db")) == generated == file.read_bytes()
     assert os.listdir("data/deep") == ["o.db.secret"]
 
 
@@ -49,18 +49,18 @@ def test_processes_that_start_at_once_agree_on_one_secret() -> None:
     assert os.listdir("data") == ["ostiary.db.secret"]
 
 
-def test_for_postgresql_it_is_kept_here_and_the_log_says_once_what_several_hosts_need(
+def test_for_postgresql_the_secret_is_stored_here_and_the_log_says_once_what_several_hosts_need(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     settings = Settings(database_url="postgresql://host/d")
 
     with caplog.at_level(logging.WARNING):
-        made = secret(settings)
-        assert secret(settings) == made == Path("data/ostiary.secret").read_bytes()
+        generated = secret(settings)
+        assert secret(settings) == generated == Path("data/ostiary.secret").read_bytes()
 
     (record,) = caplog.records
     assert "set Secret on all" in record.getMessage()
-    assert made.decode() not in caplog.text
+    assert generated.decode() not in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -74,18 +74,18 @@ def test_for_postgresql_it_is_kept_here_and_the_log_says_once_what_several_hosts
 )
 def test_a_secret_file_that_others_read_or_that_is_short_stops_the_start(content: str, mode: int, what: str) -> None:
     Path("data").mkdir()
-    kept = Path("data/ostiary.db.secret")
-    kept.write_text(content)
-    kept.chmod(mode)
+    file = Path("data/ostiary.db.secret")
+    file.write_text(content)
+    file.chmod(mode)
 
     with pytest.raises(SettingsError, match=what) as caught:
         secret(Settings())
 
-    assert str(kept.absolute()) in str(caught.value)
-    assert kept.read_text() == content
+    assert str(file.absolute()) in str(caught.value)
+    assert file.read_text() == content
 
 
-def test_a_secret_that_cannot_be_kept_stops_the_start() -> None:
+def test_a_secret_that_cannot_be_stored_stops_the_start() -> None:
     Path("data").write_text("a file where a directory should be")
 
     with pytest.raises(SettingsError, match=r"set OSTIARY_SECRET"):

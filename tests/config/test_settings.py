@@ -1,4 +1,4 @@
-"""Settings come from a file and the environment, and refuse whatever is wrong by its name, never by its value."""
+"""Claims about settings: they come from a file and the environment, and an error has the name, never the value."""
 
 import json
 import os
@@ -168,7 +168,7 @@ def test_the_same_key_in_two_letter_cases_is_refused(monkeypatch: pytest.MonkeyP
     assert all("is set twice" in line for line in lines[:3])
 
 
-WRONG = [
+INVALID_VALUES = [
     ("DatabaseUrl", "mysql://root:geheimnis@host/d", "must begin with sqlite:/// or postgresql://"),
     ("DatabaseUrl", "postgresql+asyncpg://u:geheimnis@h/d", "without the name of a driver"),
     ("DatabaseUrl", "", "must begin with"),
@@ -236,8 +236,8 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("name", "value", "what"), WRONG)
-def test_a_wrong_value_is_named_and_explained_and_never_shown(name: str, value: object, what: str) -> None:
+@pytest.mark.parametrize(("name", "value", "what"), INVALID_VALUES)
+def test_an_error_names_and_explains_an_invalid_value_and_never_shows_it(name: str, value: object, what: str) -> None:
     section, _, inner = name.rpartition(".")
     write({section: {inner: value}} if section else {name: value})
 
@@ -249,9 +249,9 @@ def test_a_wrong_value_is_named_and_explained_and_never_shown(name: str, value: 
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "what"), [row for row in WRONG if isinstance(row[1], str) and "\0" not in row[1]]
+    ("name", "value", "what"), [row for row in INVALID_VALUES if isinstance(row[1], str) and "\0" not in row[1]]
 )
-def test_a_wrong_variable_is_named_as_it_was_written(
+def test_an_error_names_an_invalid_variable_as_it_is_written(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, what: str
 ) -> None:
     written = next(variable(where) for where in FIELDS if key(where) == name)
@@ -293,7 +293,7 @@ ORIGINS = {
 }
 
 
-def test_origins_are_kept_as_browsers_spell_them() -> None:
+def test_origins_are_stored_as_browsers_spell_them() -> None:
     assert Settings(allowed_origins=tuple(ORIGINS)).allowed_origins == tuple(ORIGINS.values())
 
 
@@ -328,7 +328,7 @@ def test_an_absolute_sqlite_path_has_four_slashes() -> None:
 
 
 @given(st.text().map("§{}".format))
-def test_no_password_in_a_url_is_ever_shown(password: str) -> None:
+def test_an_error_never_contains_the_password_of_a_url(password: str) -> None:
     try:
         written = quote(password, safe="")
     except UnicodeEncodeError:

@@ -129,39 +129,41 @@ async def test_a_full_queue_refuses_with_a_time_to_retry() -> None:
 HANGING = 30
 """Seconds after which a request has waited that should not wait."""
 
-KNOWN = "query Known($n: Int = 1) { users(first: $n) { totalCount } }"
+CACHED = "query Known($n: Int = 1) { users(first: $n) { totalCount } }"
 
 
-async def test_known_documents_and_other_callers_do_not_wait_in_the_queue(api: Api, make: Make, app: Starlette) -> None:
+async def test_cached_documents_and_other_callers_do_not_wait_in_the_queue(
+    api: Api, make: Make, app: Starlette
+) -> None:
     ann = await make.user("ann")
     answering: GraphQLHandler = app.state.answering
-    await api(KNOWN)
-    await api(KNOWN, n=50)
+    await api(CACHED)
+    await api(CACHED, n=50)
 
     async with asyncio.timeout(HANGING), answering.admission[False].slot():
         waiting = asyncio.create_task(api("{ new: __typename }"))
-        heavier = asyncio.create_task(api(KNOWN, n=60))
-        known = [await api(KNOWN), await api(KNOWN, n=50), await api(KNOWN, n=1)]
+        heavier = asyncio.create_task(api(CACHED, n=60))
+        cached = [await api(CACHED), await api(CACHED, n=50), await api(CACHED, n=1)]
         signed_in = await api("{ new: __typename }", as_=ann)
         assert not waiting.done()
         assert not heavier.done()
 
-    assert known == [{"data": {"users": {"totalCount": 0}}}] * 3
+    assert cached == [{"data": {"users": {"totalCount": 0}}}] * 3
     assert signed_in == await waiting == {"data": {"new": "Query"}}
-    assert await heavier == known[0]
+    assert await heavier == cached[0]
 
 
 async def test_a_full_queue_is_429_with_a_time_to_come_back(api: Api, app: Starlette) -> None:
     answering: GraphQLHandler = app.state.answering
-    await api(KNOWN)
+    await api(CACHED)
 
     async with asyncio.timeout(HANGING), answering.admission[False].slot():
         waiting = [asyncio.create_task(api(f"{{ a{at}: __typename }}")) for at in range(MAX_WAITING)]
         done, rest = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         refused = await api.post("{ b: __typename }")
-        known = await api(KNOWN)
+        cached = await api(CACHED)
 
     assert [codes(each.result()) for each in done] == [["RATE_LIMITED"]]
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
-    assert known == {"data": {"users": {"totalCount": 0}}}
+    assert cached == {"data": {"users": {"totalCount": 0}}}
     assert all("data" in each for each in await asyncio.gather(*rest))

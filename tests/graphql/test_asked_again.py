@@ -38,8 +38,8 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 async def _send(api: Api, body: bytes, as_: Person | None = None, **headers: str) -> dict[str, Any]:
     kind = {"content-type": "application/json"}
     reply = await api.client.post("/graphql", content=body, headers={**kind, **api.headers(as_), **headers})
-    found: dict[str, Any] = reply.json()
-    return found
+    result: dict[str, Any] = reply.json()
+    return result
 
 
 async def test_the_same_bytes_are_read_once_and_answered_for_each_who_asks(
@@ -55,7 +55,7 @@ async def test_the_same_bytes_are_read_once_and_answered_for_each_who_asks(
     assert read == [body]
 
 
-async def test_they_are_answered_as_of_now_whoever_changed_what(
+async def test_repeated_requests_get_current_answers_after_any_change(
     api: Api, make: Make, settings: Settings, read: list[bytes]
 ) -> None:
     root, ann = await make.admin(), await make.holder(Permission.USERS_VIEW, "ann")
@@ -73,14 +73,14 @@ async def test_they_are_answered_as_of_now_whoever_changed_what(
 
 
 @pytest.mark.parametrize("overrides", [{"OSTIARY_INTROSPECTION": "signed-in"}])
-async def test_what_one_is_shown_of_the_schema_is_not_shown_to_another(api: Api, make: Make) -> None:
+async def test_a_schema_answer_of_one_user_is_not_sent_to_another(api: Api, make: Make) -> None:
     ann, body = await make.user("ann"), orjson.dumps({"query": get_introspection_query()})
     for _ in range(2):
         assert (await _send(api, body, ann))["data"]["__schema"]["types"]
         assert codes(await _send(api, body)) == ["GRAPHQL_VALIDATION_FAILED"]
 
 
-async def test_a_change_is_read_each_time_and_nothing_of_it_is_kept(api: Api, make: Make, read: list[bytes]) -> None:
+async def test_a_mutation_is_parsed_each_time_and_not_cached(api: Api, make: Make, read: list[bytes]) -> None:
     await make.admin()
     body = orjson.dumps({"query": GREETING})
 
@@ -91,7 +91,7 @@ async def test_a_change_is_read_each_time_and_nothing_of_it_is_kept(api: Api, ma
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "request_body",
     [
         {"query": "{ viewer { name } }"},
         {"query": ONE, "variables": {"id": 1.5}},
@@ -100,17 +100,17 @@ async def test_a_change_is_read_each_time_and_nothing_of_it_is_kept(api: Api, ma
         {"query": ""},
     ],
 )
-async def test_what_is_refused_is_refused_the_same_way_again(
-    api: Api, asked: dict[str, Any], read: list[bytes]
+async def test_a_repeated_invalid_request_gets_the_same_errors(
+    api: Api, request_body: dict[str, Any], read: list[bytes]
 ) -> None:
-    body = orjson.dumps(asked)
+    body = orjson.dumps(request_body)
     first, second = await _send(api, body), await _send(api, body)
     assert first == second
     assert "errors" in first
     assert read == [body] * 2
 
 
-async def test_known_bytes_of_another_type_are_refused_as_ever(api: Api, make: Make) -> None:
+async def test_cached_bytes_of_another_content_type_are_still_refused(api: Api, make: Make) -> None:
     ann, body = await make.user("ann"), orjson.dumps({"query": ME})
     assert (await _send(api, body, ann))["data"]
     refused = [
@@ -124,11 +124,13 @@ async def test_known_bytes_of_another_type_are_refused_as_ever(api: Api, make: M
 async def test_a_text_that_is_left_behind_by_its_hash_is_left_again(api: Api, make: Make, read: list[bytes]) -> None:
     ann, text = await make.user("ann"), "{ viewer { user { id } } }"
     by_hash = {"persistedQuery": {"version": 1, "sha256Hash": sha256(text.encode()).hexdigest()}}
-    whole, short = (orjson.dumps({**given, "extensions": by_hash}) for given in ({"query": text}, {}))
+    complete, short = (orjson.dumps({**text_part, "extensions": by_hash}) for text_part in ({"query": text}, {}))
 
     assert codes(await _send(api, short, ann)) == ["PERSISTED_QUERY_NOT_FOUND"]
-    assert [(await _send(api, body, ann))["data"]["viewer"]["user"]["id"] for body in (whole, short)] == [ann.node] * 2
-    assert read == [short, whole, short]
+    assert [(await _send(api, body, ann))["data"]["viewer"]["user"]["id"] for body in (complete, short)] == [
+        ann.node
+    ] * 2
+    assert read == [short, complete, short]
 
 
 async def test_so_much_is_remembered_and_no_more(api: Api, make: Make, read: list[bytes]) -> None:

@@ -49,13 +49,13 @@ PIECES = [
 def _read(text: str) -> list[tuple[Any, ...]] | str:
     """Return the tokens of graphql-core, or its syntax error."""
     lexer = Lexer(Source(text))
-    found = []
+    tokens = []
     try:
         while lexer.advance().kind is not TokenKind.EOF:
-            found.append((lexer.token.kind, lexer.token.value, text[lexer.token.start : lexer.token.end]))
+            tokens.append((lexer.token.kind, lexer.token.value, text[lexer.token.start : lexer.token.end]))
     except GraphQLSyntaxError as error:
         return error.message
-    return found
+    return tokens
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -63,34 +63,34 @@ def test_a_canonical_text_has_the_tokens_of_the_text_or_both_have_none(seed: int
     random = Random(seed)
     for _ in range(250):
         text = "".join(random.choices(PIECES, k=random.randrange(12)))
-        whole = canonical(text, tokens_of(text))
-        before, after = _read(text), _read(whole)
-        assert isinstance(before, str) == isinstance(after, str), (text, whole)
-        assert isinstance(before, str) or before == after, (text, whole)
-        assert canonical(whole, tokens_of(whole)) == whole
+        shortened = canonical(text, tokens_of(text))
+        before, after = _read(text), _read(shortened)
+        assert isinstance(before, str) == isinstance(after, str), (text, shortened)
+        assert isinstance(before, str) or before == after, (text, shortened)
+        assert canonical(shortened, tokens_of(shortened)) == shortened
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_places_of_the_canonical_text_are_found_in_the_text(seed: int) -> None:
+def test_positions_in_the_canonical_text_map_to_the_sent_text(seed: int) -> None:
     random = Random(seed)
     good = [each for each in PIECES if isinstance(_read(each), list)]
     for _ in range(100):
         text = "".join(random.choices(good, k=12))
-        whole = canonical(text, tokens_of(text))
-        sent = SentText(text, whole)
-        ours, theirs = (_starts(each) for each in (whole, text))
+        shortened = canonical(text, tokens_of(text))
+        sent = SentText(text, shortened)
+        ours, theirs = (_starts(each) for each in (shortened, text))
         if ours is not None:
             assert [sent.position(each) for each in ours] == theirs
 
 
 def _starts(text: str) -> list[int] | None:
-    lexer, found = Lexer(Source(text)), []
+    lexer, starts = Lexer(Source(text)), []
     try:
         while lexer.advance().kind is not TokenKind.EOF:
-            found.append(lexer.token.start)
+            starts.append(lexer.token.start)
     except GraphQLSyntaxError:
         return None
-    return [*found, len(text)]
+    return [*starts, len(text)]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def _places(documents: DocumentCache, text: str) -> list[tuple[int, int]]:
 @pytest.mark.parametrize(
     "text", ["{ a(b: .5) }", "{ a ..b }", '{ a(b: "x\n") }', "{ a(b: 1a) }", "{\n a # b\n é }", "{ a"]
 )
-def test_what_cannot_be_read_is_told_in_the_words_of_graphql_core(text: str) -> None:
+def test_a_syntax_error_has_the_message_of_graphql_core(text: str) -> None:
     with pytest.raises(GraphQLSyntaxError) as expected:
         parse(text)
     with pytest.raises(Invalid) as caught:
@@ -159,18 +159,18 @@ def test_what_cannot_be_read_is_told_in_the_words_of_graphql_core(text: str) -> 
 
 async def test_errors_of_variables_and_of_fields_are_placed_too(api: Api, make: Make) -> None:
     root = await make.admin()
-    whole = GAPS.replace(", $m: Int!", "")
+    query = GAPS.replace(", $m: Int!", "")
     for text in (GAPS, " ".join(GAPS.replace("# how many", "").split()), "\n" + GAPS):
-        wrong = await api(text.replace("$m: Int!", ""), as_=root, n="x")
+        invalid = await api(text.replace("$m: Int!", ""), as_=root, n="x")
         failed = await api(text.replace("$m: Int!", ""), as_=root, n=101)
         lines = 1 + text[: text.index("$n")].count("\n"), 1 + text[: text.index("users")].count("\n")
-        assert [each["locations"][0]["line"] for reply in (wrong, failed) for each in reply["errors"]] == [*lines]
-    assert whole
+        assert [each["locations"][0]["line"] for reply in (invalid, failed) for each in reply["errors"]] == [*lines]
+    assert query
 
 
 def test_blanks_and_comments_make_no_new_document() -> None:
     documents = DocumentCache(SCHEMA, Limits())
-    known = documents.lookup("{ __typename }", None)
+    cached = documents.lookup("{ __typename }", None)
 
     for text in (
         "{__typename}",
@@ -178,7 +178,7 @@ def test_blanks_and_comments_make_no_new_document() -> None:
         "\ufeff{,__typename,}" + " " * 190_000,
         "#\n" * 4_000 + "{__typename}",
     ):
-        assert documents.lookup(text, None) is known
+        assert documents.lookup(text, None) is cached
 
 
 @given(some.text(alphabet="ab\n\r ", max_size=60), some.integers(min_value=0, max_value=60))

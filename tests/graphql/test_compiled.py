@@ -38,9 +38,9 @@ def both(app: Starlette) -> Both:
 @pytest.fixture
 async def world(database: db.Database) -> World:
     """Return a world with objects of every type."""
-    made = crowded(Random(8), SIZE)
-    await made.write(database)
-    return made
+    crowd = crowded(Random(8), SIZE)
+    await crowd.write(database)
+    return crowd
 
 
 @pytest.fixture
@@ -69,51 +69,53 @@ async def test_every_question_is_answered_alike_and_by_plans_where_that_can_be(
 
 
 @pytest.mark.parametrize("number", SMALL)
-async def test_everybody_is_answered_alike_in_small_worlds(both: Both, database: db.Database, number: int) -> None:
+async def test_both_executors_answer_every_viewer_alike_in_small_worlds(
+    both: Both, database: db.Database, number: int
+) -> None:
     assert [failure async for failure in compare_in_world(both, database, number, 10)] == []
 
 
-async def test_lists_are_walked_alike_in_every_order_forward_and_back(
+async def test_both_executors_page_through_lists_alike_in_every_order_forward_and_back(
     both: Both, world: World, viewers: dict[str, Viewer]
 ) -> None:
     for at, (name, order) in enumerate(_orders()):
         viewer = viewers["admin" if at % 3 else "plain, limited"]
-        forth = await _walked(both, viewer, FORWARD % (name, order % "ASC"), "endCursor")
-        back = await _walked(both, viewer, BACKWARD % (name, order % "DESC"), "startCursor")
+        forth = await _all_ids(both, viewer, FORWARD % (name, order % "ASC"), "endCursor")
+        back = await _all_ids(both, viewer, BACKWARD % (name, order % "DESC"), "startCursor")
         assert len(forth) == len(set(forth))
         assert {*forth} == {*back}
     assert set(both.tally.asked) == {"compiled"}
 
 
-FOUND = "{ pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { cursor node { id } } }"
-FORWARD = f"query ($at: String) {{ list: %s(first: 20, after: $at%s) {FOUND} }}"
-BACKWARD = f"query ($at: String) {{ list: %s(last: 20, before: $at%s) {FOUND} }}"
+PAGE = "{ pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { cursor node { id } } }"
+FORWARD = f"query ($at: String) {{ list: %s(first: 20, after: $at%s) {PAGE} }}"
+BACKWARD = f"query ($at: String) {{ list: %s(last: 20, before: $at%s) {PAGE} }}"
 
 
 def _orders() -> Iterator[tuple[str, str]]:
     """Yield a query for each list under `Query` and each of its order fields, without the direction."""
-    for name, given in _fields(SDL.query_type).items():
-        if "first" not in given.args:
+    for name, field in _fields(SDL.query_type).items():
+        if "first" not in field.args:
             continue
-        if "orderBy" not in given.args:
+        if "orderBy" not in field.args:
             yield name, "%.0s"
             continue
-        by: Any = get_named_type(given.args["orderBy"].type)
+        by: Any = get_named_type(field.args["orderBy"].type)
         for each in get_named_type(by.fields["field"].type).values:
             yield name, f", orderBy: {{field: {each}, direction: %s}}"
 
 
-async def _walked(both: Both, viewer: Viewer, text: str, end: str) -> list[str]:
+async def _all_ids(both: Both, viewer: Viewer, text: str, end: str) -> list[str]:
     """Return the ids of all pages of a list."""
-    found: list[str] = []
+    ids: list[str] = []
     at = None
     while True:
         reply = await both.ask(Question(text, {"at": at}), viewer, "somebody")
         assert reply is not None
         page = reply["data"]["list"] or {"edges": []}
         if not page["edges"]:
-            return found
-        found += [edge["node"]["id"] for edge in page["edges"]]
+            return ids
+        ids += [edge["node"]["id"] for edge in page["edges"]]
         at = page["pageInfo"][end]
 
 
@@ -162,7 +164,7 @@ async def test_invalid_arguments_are_refused_by_the_reference_executor(both: Bot
     assert (both.tally.asked, both.tally.mistaken) == ({}, {"refusal": len(pages) + 1})
 
 
-async def test_below_null_nothing_is_wrong(both: Both, viewers: dict[str, Viewer]) -> None:
+async def test_below_null_no_error_is_raised(both: Both, viewers: dict[str, Viewer]) -> None:
     """No resolver runs below a null, so that its invalid arguments raise no error."""
     text = """{ viewer { user { groups(first: 0) { totalCount } } }
         user(by: {id: "x"}) { groups(last: -1) { totalCount } } }"""
@@ -200,15 +202,15 @@ def _expected() -> Iterator[str]:
 
 def _readable() -> list[GraphQLObjectType]:
     """Return the object types that planned queries can reach."""
-    found: dict[str, Any] = {}
+    types: dict[str, Any] = {}
     waiting: list[Any] = [SDL.query_type]
     while waiting:
         kind = waiting.pop()
-        if kind.name not in found and isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
-            found[kind.name] = kind
+        if kind.name not in types and isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
+            types[kind.name] = kind
             waiting += [get_named_type(each.type) for each in _fields(kind).values()]
             waiting += [] if isinstance(kind, GraphQLObjectType) else SDL.get_possible_types(kind)
-    return [kind for kind in found.values() if isinstance(kind, GraphQLObjectType)]
+    return [kind for kind in types.values() if isinstance(kind, GraphQLObjectType)]
 
 
 EXPECTED = frozenset(_expected())

@@ -54,12 +54,12 @@ class Slow(Transport):
 
 
 def connected(budget: Budget, app: ASGIApp, transport: Transport) -> Any:
-    """A connection to an application."""
+    """Return a protocol that is connected to an application."""
     config = uvicorn.Config(app, http=Protocol, lifespan="off", log_config=None, proxy_headers=False, interface="asgi3")
     config.load()
-    made = Protocol(config=config, server_state=ServerState(), app_state={BUDGET: budget})
-    made.connection_made(transport)  # type: ignore[arg-type]  # as much of it as is used
-    return made
+    protocol = Protocol(config=config, server_state=ServerState(), app_state={BUDGET: budget})
+    protocol.connection_made(transport)  # type: ignore[arg-type]  # as much of it as is used
+    return protocol
 
 
 async def echo(request: Request) -> Response:
@@ -132,7 +132,7 @@ async def test_a_client_that_reads_slowly_is_not_left() -> None:
     assert not transport.is_aborted
 
 
-async def test_the_oldest_unfinished_request_gives_way_to_newer_ones() -> None:
+async def test_newer_requests_displace_the_oldest_unfinished_one() -> None:
     budget = Budget(RequestLimits(), WorkerMetrics())
     most = 33_554_432 // 1_000_000
     transports = [Transport() for _ in range(most + 2)]
@@ -152,7 +152,7 @@ async def test_the_oldest_unfinished_request_gives_way_to_newer_ones() -> None:
     assert refused[:2] == [b"HTTP/1.1 503"] * 2
     assert set(refused[5:]) == {b""}
     assert set(answered) == {b"HTTP/1.1 200"}
-    assert budget._unfinished == {}  # noqa: SLF001 - nobody else asks
+    assert budget._unfinished == {}  # noqa: SLF001 - no public name has it
     assert budget._unfinished_bytes == 0  # noqa: SLF001 - the same
 
 
@@ -172,7 +172,7 @@ async def test_a_pipelining_client_that_hangs_up_leaves_no_trace_in_the_log(capl
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
-async def test_a_stop_lets_a_request_that_is_on_its_way_come_and_closes_what_is_idle() -> None:
+async def test_a_stop_accepts_a_request_in_transit_and_closes_idle_connections() -> None:
     coming, idle, halfway = Slow(), Slow(), Slow()
     budget = Budget()
     connections = [connected(budget, asgi(echo), transport) for transport in (coming, idle, halfway)]

@@ -48,12 +48,12 @@ def excess(documents: DocumentCache, text: str) -> tuple[str, int, int]:
 
 def test_a_valid_document_gives_its_operation_and_fragments(documents: DocumentCache) -> None:
     text = "query A { me { ...Name } } query B { me { ...Name } } fragment Name on User { name }"
-    known = documents.lookup(text, "B")
+    document = documents.lookup(text, "B")
 
-    assert known.operation.name
-    assert known.operation.name.value == "B"
-    assert list(known.fragments) == ["Name"]
-    assert known.text == text.replace("...Name", "... Name")
+    assert document.operation.name
+    assert document.operation.name.value == "B"
+    assert list(document.fragments) == ["Name"]
+    assert document.text == text.replace("...Name", "... Name")
 
 
 def test_a_lone_operation_needs_no_name(documents: DocumentCache) -> None:
@@ -105,7 +105,7 @@ def test_introspection_can_be_closed_for_a_caller(documents: DocumentCache) -> N
 
 
 @pytest.mark.parametrize("introspection", [True, False])
-def test_suggestions_are_for_whom_the_schema_is_shown(documents: DocumentCache, introspection: bool) -> None:
+def test_suggestions_require_access_to_the_schema(documents: DocumentCache, introspection: bool) -> None:
     invalid = refusal(documents, "{ mee { id } }", introspection=introspection)
 
     assert ("Did you mean" in str(invalid)) == introspection
@@ -113,11 +113,11 @@ def test_suggestions_are_for_whom_the_schema_is_shown(documents: DocumentCache, 
 
 def test_a_document_is_remembered_by_text_name_and_caller(documents: DocumentCache) -> None:
     text = "query A { me { id } }"
-    known = documents.lookup(text, None)
+    cached = documents.lookup(text, None)
 
-    assert documents.lookup(text, None) is known
-    assert documents.lookup(text, "A") is not known
-    assert documents.lookup(text, None, introspection=False) is not known
+    assert documents.lookup(text, None) is cached
+    assert documents.lookup(text, "A") is not cached
+    assert documents.lookup(text, None, introspection=False) is not cached
 
 
 def test_a_failure_is_remembered_but_never_raised_twice(documents: DocumentCache) -> None:
@@ -142,11 +142,11 @@ def test_the_oldest_document_is_forgotten_first() -> None:
 
 def test_memory_is_bounded_by_characters_too() -> None:
     documents = DocumentCache(SCHEMA, Limits(), size=4)
-    known = documents.lookup("{ me { id } }", None)
+    cached = documents.lookup("{ me { id } }", None)
 
     documents.lookup("{ me { name } } #" + "x" * 1990, None)
 
-    assert documents.lookup("{ me { id } }", None) is not known
+    assert documents.lookup("{ me { id } }", None) is not cached
 
 
 def test_very_long_texts_are_not_remembered(documents: DocumentCache) -> None:
@@ -228,14 +228,14 @@ def test_pages_are_weighed_with_the_variables_of_the_request(documents: Document
     text = """query ($n: Int, $m: Int = 5) {
         users(first: $n) { nodes { friends(first: $n) { nodes { friends(first: $m) { nodes { id } } } } } }
     }"""
-    known = documents.lookup(text, None)
-    assert known.pages == {"n": 20, "m": 5}
+    document = documents.lookup(text, None)
+    assert document.pages == {"n": 20, "m": 5}
 
-    documents.check_sizes(known, {"n": 3, "m": 1})
-    documents.check_sizes(known, {"n": "many", "m": None})
-    documents.check_sizes(known, {"n": 100, "m": 1})
+    documents.check_sizes(document, {"n": 3, "m": 1})
+    documents.check_sizes(document, {"n": "many", "m": None})
+    documents.check_sizes(document, {"n": 100, "m": 1})
     with pytest.raises(Invalid) as caught:
-        documents.check_sizes(known, {"n": 100, "m": 100})
+        documents.check_sizes(document, {"n": 100, "m": 100})
     assert caught.value.code == "OPERATION_TOO_COMPLEX"
 
 

@@ -9,7 +9,7 @@ from tests.support.factories import Make
 from tests.support.server import METRICS
 
 QUESTION = "{ viewer { permissions } resourceTypes(first: 2) { nodes { name } } }"
-TOLD = "ostiary-executor"
+EXECUTOR_HEADER = "ostiary-executor"
 
 
 @pytest.fixture
@@ -17,48 +17,48 @@ def overrides(request: pytest.FixtureRequest) -> dict[str, str]:
     return dict(getattr(request, "param", {}))
 
 
-async def _asked(api: Api, question: str) -> str:
+async def _executor_of(api: Api, question: str) -> str:
     response = await api.post_with_stats(question)
     assert "errors" not in response.json()
-    told: str = response.headers[TOLD]
-    return told
+    executor: str = response.headers[EXECUTOR_HEADER]
+    return executor
 
 
 async def test_a_text_is_planned_when_it_comes_again(api: Api) -> None:
-    assert await _asked(api, QUESTION) == 'reference; reason="first request"'
-    assert await _asked(api, QUESTION) == "compiled"
-    assert await _asked(api, QUESTION) == "compiled"
+    assert await _executor_of(api, QUESTION) == 'reference; reason="first request"'
+    assert await _executor_of(api, QUESTION) == "compiled"
+    assert await _executor_of(api, QUESTION) == "compiled"
 
 
-async def test_both_answer_the_same_and_only_who_wants_figures_is_told_which(api: Api) -> None:
+async def test_both_executors_answer_the_same_and_only_requests_for_statistics_learn_which(api: Api) -> None:
     first, second = await api.post(QUESTION), await api.post(QUESTION)
 
     assert first.content == second.content
-    assert TOLD not in first.headers
-    assert TOLD not in second.headers
+    assert EXECUTOR_HEADER not in first.headers
+    assert EXECUTOR_HEADER not in second.headers
 
 
 async def test_what_has_no_plan_says_why(api: Api) -> None:
     introspection = "{ __schema { queryType { name } } }"
-    await _asked(api, introspection)
+    await _executor_of(api, introspection)
 
-    assert await _asked(api, introspection) == 'reference; reason="introspection"'
+    assert await _executor_of(api, introspection) == 'reference; reason="introspection"'
 
 
 async def test_what_a_change_shows_is_planned_when_its_text_comes_again(api: Api, make: Make) -> None:
     admin, reference = await make.admin(), 'reference; reason="%s"'
     change = "mutation ($name: String!) { createRole(input: {name: $name}) { role { name } errors { code } } }"
-    told = []
+    executors = []
     for name in ("Readers", "Writers", "Writers"):
         response = await api.post_with_stats(change, admin, name=name)
-        told.append(response.headers[TOLD])
+        executors.append(response.headers[EXECUTOR_HEADER])
 
-    assert told == [reference % "first request", "compiled", reference % "problem"]
+    assert executors == [reference % "first request", "compiled", reference % "problem"]
 
 
 @pytest.mark.parametrize("overrides", [{"OSTIARY_EXECUTOR": "reference"}], indirect=True)
 async def test_the_setting_leaves_everything_to_the_reference_executor(api: Api) -> None:
-    answers = {await _asked(api, QUESTION) for _ in range(3)}
+    answers = {await _executor_of(api, QUESTION) for _ in range(3)}
 
     assert answers == {'reference; reason="setting"'}
 

@@ -44,7 +44,7 @@ async def test_head_is_like_get(http: httpx.AsyncClient) -> None:
     assert (await http.head("/graphql", headers={"accept": BROWSER})).headers["content-type"].startswith("text/html")
 
 
-async def test_a_mutation_is_not_asked_for_by_get(http: httpx.AsyncClient) -> None:
+async def test_a_mutation_by_get_is_refused(http: httpx.AsyncClient) -> None:
     reply = await http.get("/graphql", params={"query": "mutation { hello }"})
 
     assert reply.status_code == 405
@@ -123,7 +123,7 @@ async def test_a_request_error_is_400_for_new_clients_and_200_for_old_ones(http:
     }
 
 
-async def test_a_browser_gets_the_page_and_nobody_may_frame_it(http: httpx.AsyncClient) -> None:
+async def test_a_browser_gets_the_page_and_no_site_may_frame_it(http: httpx.AsyncClient) -> None:
     reply = await http.get("/graphql", headers={"accept": BROWSER})
 
     assert reply.status_code == 200
@@ -154,7 +154,7 @@ async def test_values_come_back_as_they_went(http: httpx.AsyncClient, value: Any
     assert reply.json() == {"data": {"echo": value}}
 
 
-async def test_a_number_beyond_64_bit_becomes_a_float_in_variables_and_stays_whole_in_a_literal(
+async def test_a_number_beyond_64_bit_becomes_a_float_in_variables_and_stays_an_integer_in_a_literal(
     http: httpx.AsyncClient,
 ) -> None:
     big = 10**30
@@ -166,7 +166,7 @@ async def test_a_number_beyond_64_bit_becomes_a_float_in_variables_and_stays_who
     assert by_literal.content == b'{"data":{"echo":[%d,null]}}' % big
 
 
-async def test_the_schema_is_served_and_asked_for_once(http: httpx.AsyncClient) -> None:
+async def test_the_schema_is_served_and_cached_by_the_client(http: httpx.AsyncClient) -> None:
     reply = await http.get("/schema.graphql")
     again = await http.get("/schema.graphql", headers={"if-none-match": reply.headers["etag"]})
 
@@ -175,7 +175,7 @@ async def test_the_schema_is_served_and_asked_for_once(http: httpx.AsyncClient) 
     assert (again.status_code, again.content) == (304, b"")
 
 
-async def test_assets_are_kept_by_their_tag(http: httpx.AsyncClient) -> None:
+async def test_assets_are_cached_by_their_tag(http: httpx.AsyncClient) -> None:
     reply = await http.get("/graphql/assets/dom.js")
     again = await http.get("/graphql/assets/dom.js?v=1", headers={"if-none-match": f'"x", W/{reply.headers["etag"]}'})
 

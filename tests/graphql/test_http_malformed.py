@@ -79,7 +79,7 @@ async def test_a_malformed_body_is_a_coded_400(http: httpx.AsyncClient, name: st
         assert media(reply) == accept
 
 
-async def test_the_whole_server_refuses_the_same_and_writes_nothing(
+async def test_the_complete_server_refuses_the_same_and_writes_nothing(
     client: httpx.AsyncClient, database: db.Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with unchanged(database):
@@ -158,12 +158,12 @@ async def test_a_body_without_a_type_or_with_two_or_packed_is_refused(http: http
 
 
 async def test_a_body_beyond_the_limit_is_413_before_it_is_parsed(http: httpx.AsyncClient) -> None:
-    told = await post(http, b"x" * 200_001)
+    above = await post(http, b"x" * 200_001)
     exact = await post(http, b'{"query":"{hello}"}'.ljust(200_000))
 
-    assert told.status_code == 413
-    assert told.headers["connection"] == "close"
-    assert code(told) == "BODY_TOO_LARGE"
+    assert above.status_code == 413
+    assert above.headers["connection"] == "close"
+    assert code(above) == "BODY_TOO_LARGE"
     assert exact.status_code == 200
 
 

@@ -31,7 +31,7 @@ VARIABLES = VariableCoercion(SCHEMA)
 ROOTS = {"mutation": mutation_type().fields, "query": query_type().fields}
 FIELDS = [(kind, name) for kind, fields in ROOTS.items() for name, field in fields.items() if field.args]
 TIMES = 60
-WRONG = [1, "x", True, {}, [], 1.5, None, {"a": 1}, 2**40]
+ODD_VALUES = [1, "x", True, {}, [], 1.5, None, {"a": 1}, 2**40]
 SCALARS: Mapping[str, tuple[Any, ...]] = {
     "Int": (-3, 0, 7, 2**31 - 1),
     "String": ("", "a", "ä b"),
@@ -65,7 +65,7 @@ class Guesses:
 
     def _some(self, kind: Any, depth: int) -> Any:
         if self._is(0.03):
-            return self._random.choice(WRONG)
+            return self._random.choice(ODD_VALUES)
         if is_list_type(kind):
             many = [self.of(kind.of_type, depth + 1) for _ in range(self._random.randrange(4))]
             return many if many and self._is(0.9) else self.of(kind.of_type, depth + 1)
@@ -81,38 +81,38 @@ class Guesses:
             names = names[: 2 if self._is(0.05) else 1]
         else:
             names = [name for name in names if is_required_input_field(kind.fields[name]) or self._is(share)]
-        made = {name: self.of(kind.fields[name].type, depth + 1) for name in names}
-        return made | {"zz": 1} if self._is(0.02) else made
+        values = {name: self.of(kind.fields[name].type, depth + 1) for name in names}
+        return values | {"zz": 1} if self._is(0.02) else values
 
 
-def _known(kind: str, name: str) -> ValidatedDocument:
+def _document_of(kind: str, name: str) -> ValidatedDocument:
     field = ROOTS[kind][name]
-    given = ", ".join(f"${each}: {argument.type}" for each, argument in field.args.items())
-    asked = ", ".join(f"{each}: ${each}" for each in field.args)
+    variables = ", ".join(f"${each}: {argument.type}" for each, argument in field.args.items())
+    arguments = ", ".join(f"{each}: ${each}" for each in field.args)
     below = "" if is_leaf_type(get_named_type(field.type)) else "{ __typename }"
-    return DOCUMENTS.lookup(f"{kind} ({given}) {{ {name}({asked}) {below} }}", None)
+    return DOCUMENTS.lookup(f"{kind} ({variables}) {{ {name}({arguments}) {below} }}", None)
 
 
-def _by_graphql(known: ValidatedDocument, given: dict[str, Any]) -> Any:
-    found = get_variable_values(SCHEMA, known.operation.variable_definitions or (), given)
-    return [each.message for each in found] if isinstance(found, list) else found.coerced
+def _by_graphql(document: ValidatedDocument, variables: dict[str, Any]) -> Any:
+    coerced = get_variable_values(SCHEMA, document.operation.variable_definitions or (), variables)
+    return [each.message for each in coerced] if isinstance(coerced, list) else coerced.coerced
 
 
-def _by_us(known: ValidatedDocument, given: dict[str, Any]) -> Any:
+def _by_us(document: ValidatedDocument, variables: dict[str, Any]) -> Any:
     try:
-        return VARIABLES.coerce(known, given, hide_suggestions=False).coerced
+        return VARIABLES.coerce(document, variables, hide_suggestions=False).coerced
     except Invalid as invalid:
         return [each.message for each in invalid.errors]
 
 
 def _by_strawberry(field: Any, values: dict[str, Any]) -> dict[str, Any]:
-    made: dict[str, Any] = convert_arguments(
+    converted: dict[str, Any] = convert_arguments(
         values, field.arguments, schema.SCHEMA.schema_converter.scalar_registry, schema.SCHEMA.config
     )
-    return made
+    return converted
 
 
-def _told(convert: Callable[[Any, dict[str, Any]], Any], field: Any, values: dict[str, Any]) -> str:
+def _text_or_error(convert: Callable[[Any, dict[str, Any]], Any], field: Any, values: dict[str, Any]) -> str:
     try:
         return repr(convert(field, values))
     except StrawberryInputCoercionError as error:
@@ -121,14 +121,16 @@ def _told(convert: Callable[[Any, dict[str, Any]], Any], field: Any, values: dic
 
 @pytest.mark.parametrize(("kind", "name"), FIELDS)
 def test_values_are_coerced_as_graphql_core_does_it_and_converted_as_strawberry_does(kind: str, name: str) -> None:
-    guesses, known, field = Guesses(Random(name)), _known(kind, name), ROOTS[kind][name]
+    guesses, document, field = Guesses(Random(name)), _document_of(kind, name), ROOTS[kind][name]
     right = 0
     for _ in range(TIMES):
-        given = guesses.arguments(field)
-        expected, found = _by_graphql(known, given), _by_us(known, given)
-        assert repr(found) == repr(expected), given
+        variables = guesses.arguments(field)
+        expected, actual = _by_graphql(document, variables), _by_us(document, variables)
+        assert repr(actual) == repr(expected), variables
         if isinstance(expected, dict):
             right += 1
-            told = field.extensions["strawberry-definition"]
-            assert _told(schema.converted, told, expected) == _told(_by_strawberry, told, expected)
+            declared = field.extensions["strawberry-definition"]
+            assert _text_or_error(schema.converted, declared, expected) == _text_or_error(
+                _by_strawberry, declared, expected
+            )
     assert right > TIMES / 20

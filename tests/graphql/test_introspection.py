@@ -32,22 +32,22 @@ def asker(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-async def test_the_schema_is_shown_to_whom_the_setting_names(api: Api, make: Make, whom: str, asker: str) -> None:
+async def test_the_setting_names_who_may_read_the_schema(api: Api, make: Make, whom: str, asker: str) -> None:
     ann = await make.user("ann")
     as_ = ann if asker == "ann" else None
     is_open = asker in OPEN_TO[whom]
-    await api("{ __schema { queryType { name } } }", as_=None if as_ else ann)  # what others asked changes nothing
+    await api("{ __schema { queryType { name } } }", as_=None if as_ else ann)  # requests of others change nothing
 
-    whole = await api(get_introspection_query(), as_=as_)
+    complete = await api(get_introspection_query(), as_=as_)
     single = await api('{ __type(name: "User") { name } }', as_=as_)
     text = await api.client.get("/schema.graphql", headers=api.headers(as_))
 
     if is_open:
-        assert whole["data"]["__schema"]["types"]
+        assert complete["data"]["__schema"]["types"]
         assert single == {"data": {"__type": {"name": "User"}}}
         assert "type Query" in text.text
     else:
-        for reply in (whole, single):
+        for reply in (complete, single):
             assert [error["message"] for error in reply["errors"]] == [CLOSED]
             assert codes(reply) == ["GRAPHQL_VALIDATION_FAILED"]
         assert _refused(text) == ((401, ["UNAUTHENTICATED"]) if whom == "signed-in" else (403, ["FORBIDDEN"]))
@@ -67,14 +67,14 @@ async def test_suggestions_go_with_it(api: Api, make: Make, whom: str, asker: st
     assert suggested == [asker in OPEN_TO[whom]] * 4
 
 
-async def test_what_is_no_introspection_is_answered_to_everybody(api: Api, whom: str) -> None:
+async def test_every_user_gets_answers_without_introspection(api: Api, whom: str) -> None:
     reply = await api("{ __typename viewer { __typename } }")
 
     assert reply == {"data": {"__typename": "Query", "viewer": {"__typename": "Viewer"}}}
     assert (await api.client.get("/graphql", headers={"accept": "text/html"})).status_code == 200
 
 
-async def test_the_text_is_kept_by_nobody_where_it_is_not_everybodys(
+async def test_no_cache_stores_the_text_unless_it_is_public(
     api: Api, make: Make, settings: Settings, whom: str
 ) -> None:
     text = await api.client.get("/schema.graphql", headers=api.headers(await make.user("ann")))

@@ -30,18 +30,18 @@ def overrides(limits: dict[str, int]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("limits", [{"aliases": 1, "tokens": 150}])
-async def test_a_limit_of_the_settings_is_kept_and_says_itself_and_both_numbers(api: Api) -> None:
-    asked = {
+async def test_a_limit_of_the_settings_is_enforced_and_its_error_has_both_numbers(api: Api) -> None:
+    cases = {
         "aliases": (1, 2, "{ a: __typename b: __typename }"),
         "tokens": (150, 153, "{ " + "__typename " * 151 + "}"),
     }
 
-    for name, (most, found, text) in asked.items():
+    for name, (most, actual, text) in cases.items():
         response = await api.client.post("/graphql", json={"query": text})
         (error,) = response.json()["errors"]
-        facts = {"code": "OPERATION_TOO_COMPLEX", "limit": name, "maximum": most, "value": found}
+        facts = {"code": "OPERATION_TOO_COMPLEX", "limit": name, "maximum": most, "value": actual}
         assert error["extensions"] == facts
-        assert f"{name} may be {most} at most, but here it is {found}." in error["message"]
+        assert f"{name} may be {most} at most, but here it is {actual}." in error["message"]
     assert await api("{ a: __typename }") == {"data": {"a": "Query"}}
 
 
@@ -79,10 +79,10 @@ def _depth(value: Any) -> int:
 async def test_an_operation_has_the_time_that_the_settings_give_it(
     api: Api, make: Make, database: db.Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given, real = [], asyncio.timeout_at
+    seconds, real = [], asyncio.timeout_at
 
     def over_at_once(deadline: float) -> asyncio.Timeout:
-        given.append(ceil(deadline - asyncio.get_running_loop().time()))
+        seconds.append(ceil(deadline - asyncio.get_running_loop().time()))
         return real(0)
 
     root = await make.admin()
@@ -92,7 +92,7 @@ async def test_an_operation_has_the_time_that_the_settings_give_it(
         changed = await api.post('mutation { createUser(input: {userName: "new"}) { errors { code } } }', as_=root)
 
     assert [(each.status_code, codes(each.json())) for each in (read, changed)] == [(503, ["TIMEOUT"])] * 2
-    assert [*dict.fromkeys(given)] == [settings.query_seconds, settings.mutation_seconds] == [2, 3]
+    assert [*dict.fromkeys(seconds)] == [settings.query_seconds, settings.mutation_seconds] == [2, 3]
 
 
 def test_every_limit_has_a_smallest_and_a_largest_value() -> None:

@@ -27,7 +27,7 @@ from tests.support.factories import Make
 from tests.support.walking import mutation_type, query_type
 
 ROOTS = {"mutation": mutation_type().fields, "query": query_type().fields}
-WRONG = 7.25
+UNREADABLE = 7.25
 """An item that no type accepts, so that reading it raises an error."""
 
 PLAIN: Mapping[str, Any] = {
@@ -64,7 +64,7 @@ def _too_long(place: Place, by: By, path: tuple[Any, ...] = ()) -> Iterator[tupl
     """Yield values of a location with one list that is too long, and the path to that list."""
     kind = get_nullable_type(place.type)
     if is_list_type(kind):
-        yield path, [WRONG] * ((declared_max_items(place) or DEFAULT_MAX_ITEMS) + 1)
+        yield path, [UNREADABLE] * ((declared_max_items(place) or DEFAULT_MAX_ITEMS) + 1)
         for at, item in _inside(get_nullable_type(kind.of_type), by, (*path, 0)):
             yield at, [item]
     else:
@@ -80,12 +80,12 @@ def _inside(kind: Any, by: By, path: tuple[Any, ...]) -> Iterator[tuple[tuple[An
 
 
 def _document(kind: str, name: str, field: GraphQLField) -> str:
-    given = ", ".join(f"${each}: {argument.type}" for each, argument in field.args.items())
-    asked = ", ".join(f"{each}: ${each}" for each in field.args)
+    variables = ", ".join(f"${each}: {argument.type}" for each, argument in field.args.items())
+    arguments = ", ".join(f"{each}: ${each}" for each in field.args)
     below = "" if is_leaf_type(get_named_type(field.type)) else "{ __typename }"
     if kind == "mutation":
         below = "{ errors { code message } }"
-    return f"{kind} ({given}) {{ {name}({asked}) {below} }}"
+    return f"{kind} ({variables}) {{ {name}({arguments}) {below} }}"
 
 
 def _cases(by: By) -> Iterator[tuple[str, str, dict[str, Any], tuple[Any, ...]]]:
@@ -104,14 +104,14 @@ async def test_every_list_is_refused_by_its_length_alone(api: Api, make: Make, d
     seen = set()
 
     async with unchanged(database):
-        for name, text, given, path in _cases(by):
-            # Its columns have one length, or else that is refused.
-            variables = dict.fromkeys(given, given[path[0]]) if name == "checkAccessBatch" else given
+        for name, text, values, path in _cases(by):
+            # The columns of this query must have the same length.
+            variables = dict.fromkeys(values, values[path[0]]) if name == "checkAccessBatch" else values
             reply = await api(text, as_=root, **variables)
-            told = f"{name} {path}: {str(reply)[:300]}"
-            assert set(codes(reply)) <= {"BAD_USER_INPUT", "INVALID_INPUT"}, told
-            assert codes(reply), told
-            assert "7.25" not in str(reply), told
+            message = f"{name} {path}: {str(reply)[:300]}"
+            assert set(codes(reply)) <= {"BAD_USER_INPUT", "INVALID_INPUT"}, message
+            assert codes(reply), message
+            assert "7.25" not in str(reply), message
             seen.add((name, path[-1]))
 
     assert {("nodes", "ids"), ("createUsers", "users"), ("users", "or"), ("users", "in"), ("users", "orderBy")} <= seen
@@ -120,18 +120,18 @@ async def test_every_list_is_refused_by_its_length_alone(api: Api, make: Make, d
 
 
 @pytest.mark.parametrize("most", [DEFAULT_MAX_ITEMS])
-async def test_a_list_of_no_own_limit_is_told_with_its_place(api: Api, make: Make, most: int) -> None:
+async def test_an_error_names_the_place_of_a_list_without_its_own_limit(api: Api, make: Make, most: int) -> None:
     text = "mutation ($input: AssignRolesInput!) { assignRoles(input: $input) { errors { code } } }"
-    given = {"user": {"userName": "ann"}, "roles": ["x"] * (most + 1)}
+    value = {"user": {"userName": "ann"}, "roles": ["x"] * (most + 1)}
 
-    reply = await api(text, as_=await make.admin(), input=given)
+    reply = await api(text, as_=await make.admin(), input=value)
 
     (error,) = reply["errors"]
     said = "Variable '$input' at .roles: A list has 1,001 items; at most 1,000 are allowed."
     assert (error["message"], error["extensions"]["code"]) == (said, "BAD_USER_INPUT")
 
 
-def test_the_walk_meets_every_list_argument() -> None:
+def test_the_cases_include_every_list_argument() -> None:
     lists = [
         (name, each)
         for fields in ROOTS.values()

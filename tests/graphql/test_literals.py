@@ -40,7 +40,7 @@ class Writing:
 
     def __init__(self, random: Random) -> None:
         self._random = random
-        self.heads: dict[str, str] = {}
+        self.declarations: dict[str, str] = {}
         self.variables: dict[str, Any] = {}
 
     def literal(self, kind: Any, value: Any) -> str:
@@ -58,61 +58,63 @@ class Writing:
         return str(value) if isinstance(inner, GraphQLEnumType) else json.dumps(value)
 
     def _variable(self, kind: Any, value: Any) -> str:
-        name = f"v{len(self.heads)}"
-        self.heads[f"${name}"] = str(kind)
+        name = f"v{len(self.declarations)}"
+        self.declarations[f"${name}"] = str(kind)
         if self._random.random() < 0.95:
             self.variables[name] = value
         return f"${name}"
 
 
-def _told(make: Callable[..., Any], *given: Any) -> str:
+def _text_or_error(make: Callable[..., Any], *arguments: Any) -> str:
     try:
-        return repr(make(*given))
+        return repr(make(*arguments))
     except (GraphQLError, ValueError) as error:
         return str(error)
 
 
-def _question(random: Random, kind: str, name: str) -> tuple[FieldNode, VariableValues] | None:
+def _random_call(random: Random, kind: str, name: str) -> tuple[FieldNode, VariableValues] | None:
     """Return a field with generated arguments and their variables, None if the request is invalid."""
     writing, field = Writing(random), ROOTS[kind][name]
-    given = Guesses(random).arguments(field)
-    asked = ", ".join(f"{each}: {writing.literal(field.args[each].type, value)}" for each, value in given.items())
-    heads = ", ".join(f"{each}: {of}" for each, of in writing.heads.items())
+    values = Guesses(random).arguments(field)
+    call = ", ".join(f"{each}: {writing.literal(field.args[each].type, value)}" for each, value in values.items())
+    header = ", ".join(f"{each}: {of}" for each, of in writing.declarations.items())
     below = "" if is_leaf_type(get_named_type(field.type)) else "{ __typename }"
-    text = f"{kind} {f'({heads})' if heads else ''} {{ {name}{f'({asked})' if asked else ''} {below} }}"
+    text = f"{kind} {f'({header})' if header else ''} {{ {name}{f'({call})' if call else ''} {below} }}"
     try:
-        known = DOCUMENTS.lookup(text, None)
+        document = DOCUMENTS.lookup(text, None)
     except Invalid:
         return None
-    found = get_variable_values(SCHEMA, known.operation.variable_definitions or (), writing.variables)
-    node = known.operation.selection_set.selections[0]
+    coerced = get_variable_values(SCHEMA, document.operation.variable_definitions or (), writing.variables)
+    node = document.operation.selection_set.selections[0]
     assert isinstance(node, FieldNode)
-    return None if isinstance(found, list) else (node, found)
+    return None if isinstance(coerced, list) else (node, coerced)
 
 
 @pytest.mark.parametrize(("kind", "name"), FIELDS)
 def test_arguments_are_those_of_graphql_core_wherever_variables_stand(kind: str, name: str) -> None:
     random, field = Random(name), ROOTS[kind][name]
     declared = field.extensions["strawberry-definition"]
-    asked = (_question(random, kind, name) for _ in range(MOST))
-    for node, variables in islice(filter(None, asked), TIMES):
-        ours = _told(Arguments(field, node, schema.converted).of, variables)
-        theirs = _told(lambda *of: schema.converted(declared, get_argument_values(*of)), field, node, variables)
+    questions = (_random_call(random, kind, name) for _ in range(MOST))
+    for node, variables in islice(filter(None, questions), TIMES):
+        ours = _text_or_error(Arguments(field, node, schema.converted).of, variables)
+        theirs = _text_or_error(
+            lambda *of: schema.converted(declared, get_argument_values(*of)), field, node, variables
+        )
         assert ours == theirs, (print_ast(node), variables.coerced)
-    assert next(filter(None, asked), None) is not None
+    assert next(filter(None, questions), None) is not None
 
 
-def test_what_is_plain_is_not_asked_of_graphql_core(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = DOCUMENTS.lookup(
+def test_graphql_core_does_not_coerce_simple_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    document = DOCUMENTS.lookup(
         "query ($a: ID!, $b: ID!) { checkAccess(user: {id: $a}, resource: {id: $b}, role: ADMIN) }", None
     )
-    node, given = known.operation.selection_set.selections[0], {"a": "VXNlcjox", "b": "x"}
-    variables = get_variable_values(SCHEMA, known.operation.variable_definitions or (), given)
+    node, values = document.operation.selection_set.selections[0], {"a": "VXNlcjox", "b": "x"}
+    variables = get_variable_values(SCHEMA, document.operation.variable_definitions or (), values)
     assert isinstance(node, FieldNode)
     assert not isinstance(variables, list)
-    asked = Arguments(ROOTS["query"]["checkAccess"], node, schema.converted)
+    converter = Arguments(ROOTS["query"]["checkAccess"], node, schema.converted)
     monkeypatch.setattr(arguments, "get_argument_values", None)
 
-    found = asked.of(variables)
+    converted = converter.of(variables)
 
-    assert (found["user"].id, found["resource"].id) == (Some("VXNlcjox"), Some("x"))
+    assert (converted["user"].id, converted["resource"].id) == (Some("VXNlcjox"), Some("x"))

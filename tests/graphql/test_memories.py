@@ -20,7 +20,7 @@ def memory() -> AudienceLRU[str, int]:
     return AudienceLRU(4 * ANONYMOUS_PART, 1_000, 100, lambda key, value: len(key))
 
 
-def test_a_stranger_displaces_nothing_that_a_signed_in_user_has_left() -> None:
+def test_an_anonymous_viewer_displaces_no_entry_of_a_signed_in_user() -> None:
     separate = memory()
     separate.put("mine", 1, is_signed_in=True)
     for at in range(100):
@@ -44,7 +44,7 @@ def test_each_finds_what_the_other_has_left_and_only_the_signed_in_keep_it() -> 
     assert separate.get("mine", is_signed_in=False) == 1
 
 
-def test_a_stranger_does_not_keep_alive_what_signed_in_users_forget() -> None:
+def test_an_anonymous_viewer_does_not_refresh_entries_of_signed_in_users() -> None:
     separate: AudienceLRU[str, int] = AudienceLRU(2, 100, 100, lambda key, value: 1)
     separate.put("a", 1, is_signed_in=True)
     separate.put("b", 2, is_signed_in=True)

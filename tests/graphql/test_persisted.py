@@ -31,13 +31,13 @@ class Client:
     def __init__(self, api: Api) -> None:
         self._api = api
 
-    async def post(self, text: str, as_: Person | None = None, *, whole: bool = False) -> httpx.Response:
-        body = {"extensions": hashed(text)} | ({"query": text} if whole else {})
+    async def post(self, text: str, as_: Person | None = None, *, with_text: bool = False) -> httpx.Response:
+        body = {"extensions": hashed(text)} | ({"query": text} if with_text else {})
         return await self._api.client.post("/graphql", json=body, headers=self._api.headers(as_))
 
-    async def get(self, text: str, as_: Person | None = None, *, whole: bool = False) -> httpx.Response:
-        given = {"extensions": json.dumps(hashed(text))} | ({"query": text} if whole else {})
-        return await self._api.client.get("/graphql", params=given, headers=self._api.headers(as_))
+    async def get(self, text: str, as_: Person | None = None, *, with_text: bool = False) -> httpx.Response:
+        parameters = {"extensions": json.dumps(hashed(text))} | ({"query": text} if with_text else {})
+        return await self._api.client.get("/graphql", params=parameters, headers=self._api.headers(as_))
 
 
 @pytest.fixture
@@ -67,20 +67,20 @@ async def test_an_unknown_hash_is_answered_so_that_clients_send_the_text(apollo:
     assert new.headers["cache-control"] == "no-store"
 
 
-@pytest.mark.parametrize("way", ["post", "get"])
-async def test_a_text_that_a_user_has_sent_is_known_by_its_hash(apollo: Client, make: Make, way: str) -> None:
+@pytest.mark.parametrize("method", ["post", "get"])
+async def test_the_hash_of_a_text_that_a_user_has_sent_is_accepted(apollo: Client, make: Make, method: str) -> None:
     ann = await make.user("ann")
 
-    sent = await getattr(apollo, way)(WHO, ann, whole=True)
+    sent = await getattr(apollo, method)(WHO, ann, with_text=True)
     by_post, by_get = await apollo.post(WHO, ann), await apollo.get(WHO, ann)
 
     assert user(sent) == user(by_post) == user(by_get) == {"userName": "ann"}
 
 
-async def test_a_text_without_strings_is_everybodys_and_each_gets_her_own_answer(apollo: Client, make: Make) -> None:
+async def test_a_text_without_strings_is_shared_and_each_user_gets_their_own_answer(apollo: Client, make: Make) -> None:
     ann, bea = await make.user("ann"), await make.user("bea")
 
-    await apollo.post(WHO, ann, whole=True)
+    await apollo.post(WHO, ann, with_text=True)
 
     assert user(await apollo.post(WHO, bea)) == {"userName": "bea"}
     assert user(await apollo.get(WHO)) is None
@@ -90,22 +90,22 @@ async def test_a_text_without_strings_is_everybodys_and_each_gets_her_own_answer
 async def test_a_text_that_may_hold_a_secret_is_its_senders_alone(apollo: Client, make: Make, text: str) -> None:
     ann, bea = await make.user("ann"), await make.user("bea")
 
-    await apollo.post(text, ann, whole=True)
+    await apollo.post(text, ann, with_text=True)
 
     assert "errors" not in (await apollo.post(text, ann)).json()
     assert is_unknown(await apollo.post(text, bea))
     assert is_unknown(await apollo.post(text))
 
 
-async def test_a_stranger_is_answered_and_fills_nothing(apollo: Client, make: Make) -> None:
-    sent = await apollo.post(WHO, whole=True)
+async def test_an_anonymous_viewer_gets_an_answer_and_fills_no_cache(apollo: Client, make: Make) -> None:
+    sent = await apollo.post(WHO, with_text=True)
 
     assert user(sent) is None
     assert is_unknown(await apollo.post(WHO))
     assert is_unknown(await apollo.post(WHO, await make.user("ann")))
 
 
-async def test_a_hash_of_something_else_is_refused_and_not_kept(api: Api, apollo: Client, make: Make) -> None:
+async def test_a_hash_of_something_else_is_refused_and_not_cached(api: Api, apollo: Client, make: Make) -> None:
     ann = await make.user("ann")
     body = {"query": WHO, "extensions": hashed("{ __typename }")}
 
@@ -134,30 +134,30 @@ async def test_a_hash_in_large_letters_and_with_more_beside_it_is_the_same(api: 
 
 
 @pytest.mark.parametrize("text", ["{ nothing }", "{", "query A { __typename } query B { __typename }"])
-async def test_what_is_refused_is_not_kept(apollo: Client, make: Make, text: str) -> None:
+async def test_a_refused_text_is_not_cached(apollo: Client, make: Make, text: str) -> None:
     ann = await make.user("ann")
 
-    assert (await apollo.post(text, ann, whole=True)).json()["errors"]
+    assert (await apollo.post(text, ann, with_text=True)).json()["errors"]
 
     assert is_unknown(await apollo.post(text, ann))
 
 
-async def test_a_change_by_hash_is_made_by_post_alone_and_with_the_askers_rights(
+async def test_a_mutation_by_hash_requires_post_and_the_rights_of_the_sender(
     apollo: Client, make: Make, database: db.Database
 ) -> None:
     root, ann = await make.admin(), await make.user("ann")
     text = "mutation ($input: CreateUserInput!) { createUser(input: $input) { errors { code } } }"
     async with unchanged(database):
-        sent = await apollo.post(CREATE, ann, whole=True)
-        by_get = await apollo.get(CREATE, root, whole=True)
-        missing = await apollo.post(text, root, whole=True)
+        sent = await apollo.post(CREATE, ann, with_text=True)
+        by_get = await apollo.get(CREATE, root, with_text=True)
+        missing = await apollo.post(text, root, with_text=True)
         found_by_get = await apollo.get(text, root)
 
     assert codes(sent.json()) == ["FORBIDDEN"]
     assert (by_get.status_code, by_get.headers["allow"], codes(by_get.json())) == (405, "POST", ["BAD_REQUEST"])
     assert codes(missing.json()) == ["BAD_USER_INPUT"]
     assert found_by_get.status_code == 405
-    await apollo.post(CREATE, root, whole=True)
+    await apollo.post(CREATE, root, with_text=True)
     assert codes((await apollo.post(CREATE, root)).json()) == ["CONFLICT"]
 
 

@@ -24,7 +24,7 @@ from app.graphql.documents.cache import DocumentCache
 from app.graphql.handler import GraphQLHandler
 from app.http import encode_json
 from app.security import authentication, session_tokens
-from tests.graphql.test_executor import TOLD
+from tests.graphql.test_executor import EXECUTOR_HEADER
 from tests.oracle.matrix import World
 from tests.policy.test_policy import MUTATION_MATRIX
 from tests.support.changes import change, unchanged
@@ -69,9 +69,9 @@ def _fields(kind: Any, depth: int, without: Collection[str] = ()) -> Iterator[st
 def _text(name: str, fields: str) -> str:
     """Return the text of a mutation with these fields of its payload."""
     arguments = mutation_type().fields[name].args
-    given = ", ".join(f"${each}: {argument.type}" for each, argument in arguments.items())
-    asked = ", ".join(f"{each}: ${each}" for each in arguments)
-    head, call = (f"mutation ({given})", f"{name}({asked})") if given else ("mutation", name)
+    variables = ", ".join(f"${each}: {argument.type}" for each, argument in arguments.items())
+    call_arguments = ", ".join(f"{each}: ${each}" for each in arguments)
+    head, call = (f"mutation ({variables})", f"{name}({call_arguments})") if variables else ("mutation", name)
     return f"{head} {{ it: {call} {{ {fields} }} }}"
 
 
@@ -83,20 +83,25 @@ class Both:
     """Both executors, for one mutation."""
 
     def __init__(self, answering: GraphQLHandler) -> None:
-        self._desk, self._statements = answering.app, answering.statements
+        self._app_context, self._statements = answering.app, answering.statements
         self._documents = DocumentCache(schema.core(), Limits())
         self._variables = VariableCoercion(schema.core())
         self._planner = Planner(schema.core(), self._statements, schema.converted)
         self._changes = MutationExecutor(self._planner, at_once=True)
 
-    async def ask(self, text: str, viewer: Viewer, given: Any) -> tuple[dict[str, Any] | Fallback, dict[str, Any]]:
+    async def ask(
+        self, text: str, viewer: Viewer, input_value: Any
+    ) -> tuple[dict[str, Any] | Fallback, dict[str, Any]]:
         """Run a mutation; returns the data of its plan and the data of the reference executor."""
-        variables = {} if given is None else {"input": given}
-        known, context = self._documents.lookup(text, None), GraphQLContext(self._desk, self._statements, viewer)
-        coerced = self._variables.coerce(known, variables, hide_suggestions=False)
-        planned = await self._changes.answer(known, coerced, context)
-        found = execute(schema.core(), known.document, context_value=context, variable_values=variables)
-        result = await found if isawaitable(found) else found
+        variables = {} if input_value is None else {"input": input_value}
+        validated, context = (
+            self._documents.lookup(text, None),
+            GraphQLContext(self._app_context, self._statements, viewer),
+        )
+        coerced = self._variables.coerce(validated, variables, hide_suggestions=False)
+        planned = await self._changes.answer(validated, coerced, context)
+        execution = execute(schema.core(), validated.document, context_value=context, variable_values=variables)
+        result = await execution if isawaitable(execution) else execution
         assert isinstance(result, ExecutionResult)
         assert not result.errors
         assert result.data is not None
@@ -104,9 +109,9 @@ class Both:
 
     def fallback_reason(self, text: str) -> str:
         """Return the reason why a mutation has no plan."""
-        with pytest.raises(NotPlannable) as told:
+        with pytest.raises(NotPlannable) as caught:
             mutations.plan(self._planner, self._documents.lookup(text, None), NO_VARIABLES, ANONYMOUS)
-        return told.value.reason
+        return caught.value.reason
 
 
 @pytest.fixture
@@ -149,16 +154,18 @@ SIGN_IN = """mutation ($input: LoginInput!) {
     login(input: $input) { session { token } query { viewer { user { userName } } } } }"""
 
 
-async def test_what_follows_a_login_is_asked_by_the_one_who_signed_in(api: Api, make: Make) -> None:
+async def test_the_fields_after_a_login_belong_to_the_user_who_signed_in(api: Api, make: Make) -> None:
     await make.user("ann"), await make.user("ben")
-    told = []
+    replies = []
     for name in ("ann", "ann", "ben"):
         api.client.cookies.clear()
-        given = {"userName": name, "password": PASSWORD}
-        response = await api.post_with_stats(SIGN_IN, input=given)
-        told.append((response.headers[TOLD], response.json()["data"]["login"]["query"]["viewer"]["user"]["userName"]))
+        value = {"userName": name, "password": PASSWORD}
+        response = await api.post_with_stats(SIGN_IN, input=value)
+        replies.append(
+            (response.headers[EXECUTOR_HEADER], response.json()["data"]["login"]["query"]["viewer"]["user"]["userName"])
+        )
 
-    assert told == [
+    assert replies == [
         ('reference; reason="first request"', "ann"),
         ('reference; reason="another viewer"', "ann"),
         ('reference; reason="another viewer"', "ben"),
@@ -168,36 +175,36 @@ async def test_what_follows_a_login_is_asked_by_the_one_who_signed_in(api: Api, 
 RENAME = change("updateOrg", "org { name }")
 
 
-async def test_a_refusal_is_told_alike_whoever_tells_it(api: Api, make: Make, database: db.Database) -> None:
+async def test_both_executors_return_the_same_refusal(api: Api, make: Make, database: db.Database) -> None:
     root, eve, org = await make.admin(), await make.user(), await make.org(is_public=True)
     other = {"org": {"slug": org.slug}, "name": "Reefs"}
     await api(RENAME, as_=root, input=other), await api(RENAME, as_=eve, input=other)
 
     async with unchanged(database):
         forbidden = [await api(text, as_=eve, input={**other, "name": "x"}) for text in (RENAME, f" {RENAME}")]
-        wrong = [await api(text, as_=root, input={**other, "name": ""}) for text in (RENAME, f" {RENAME}")]
+        invalid = [await api(text, as_=root, input={**other, "name": ""}) for text in (RENAME, f" {RENAME}")]
 
-    assert [codes(each) for each in (*forbidden, *wrong)] == [["FORBIDDEN"]] * 2 + [["INVALID_INPUT"]] * 2
-    assert wrong[0] == wrong[1]
+    assert [codes(each) for each in (*forbidden, *invalid)] == [["FORBIDDEN"]] * 2 + [["INVALID_INPUT"]] * 2
+    assert invalid[0] == invalid[1]
     assert forbidden[0]["errors"][0]["path"] == forbidden[1]["errors"][0]["path"] == ["updateOrg"]
     assert forbidden[0]["errors"][0]["message"] == forbidden[1]["errors"][0]["message"]
 
 
-async def test_where_the_plan_fails_the_reference_executor_tells_of_what_was_made_and_makes_nothing(
+async def test_when_the_plan_fails_the_reference_executor_returns_the_change_and_repeats_nothing(
     api: Api, make: Make, database: db.Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root, org = await make.admin(), await make.org()
-    given = {"org": {"slug": org.slug}, "name": "Reefs"}
-    await api(RENAME, as_=root, input=given)
+    value = {"org": {"slug": org.slug}, "name": "Reefs"}
+    await api(RENAME, as_=root, input=value)
 
     async def surprised(*_: Any) -> None:
         raise KeyError("gone")
 
     monkeypatch.setattr(mutations, "execute", surprised)
     async with logged(database) as since:
-        response = await api.post_with_stats(RENAME, root, input={**given, "name": "Corals"})
+        response = await api.post_with_stats(RENAME, root, input={**value, "name": "Corals"})
 
-    assert response.headers[TOLD] == 'reference; reason="plan failed"'
+    assert response.headers[EXECUTOR_HEADER] == 'reference; reason="plan failed"'
     assert response.json()["data"] == {"updateOrg": {"org": {"name": "Corals"}, "errors": []}}
     assert since.one.action == "updateOrg"
 
@@ -207,17 +214,15 @@ TWO = """mutation ($a: CreateRoleInput!, $b: CreateRoleInput!, $bare: Boolean!) 
     b: createRole(input: $b) @skip(if: $bare) { role { name } query { roles { totalCount } } } }"""
 
 
-async def test_several_changes_are_made_one_after_the_other_and_one_that_is_skipped_is_none(
-    api: Api, make: Make
-) -> None:
-    root, told = await make.admin(), []
+async def test_several_mutations_run_one_after_the_other_and_a_skipped_one_does_not_count(api: Api, make: Make) -> None:
+    root, replies = await make.admin(), []
     for at, bare in enumerate((False, True, False, True)):
-        given = {"a": {"name": f"a{at}"}, "b": {"name": f"b{at}"}}
-        response = await api.post_with_stats(TWO, root, **given, bare=bare)
+        values = {"a": {"name": f"a{at}"}, "b": {"name": f"b{at}"}}
+        response = await api.post_with_stats(TWO, root, **values, bare=bare)
         counts = [each["query"]["roles"]["totalCount"] for each in response.json()["data"].values()]
-        told.append((response.headers[TOLD], counts))
+        replies.append((response.headers[EXECUTOR_HEADER], counts))
 
-    assert told == [
+    assert replies == [
         ('reference; reason="first request"', [4, 5]),
         ('reference; reason="first request"', [6]),
         ('reference; reason="several mutations"', [7, 8]),

@@ -94,28 +94,28 @@ async def test_a_setting_says_how_many_on_both_apis(api: Api, make: Make) -> Non
 
 async def test_a_long_list_over_rest_is_refused_by_its_length(api: Api, make: Make) -> None:
     root = await make.admin()
-    for given in (
+    for body in (
         {"json": {"userName": "new", "roles": ["a"] * 1_001}},
         {"data": {"userName": "n", "roles": "[" + '"a",' * 1_001 + '"a"]'}},
     ):
-        reply = await api.client.post("/users", headers=api.headers(root), **given)
+        reply = await api.client.post("/users", headers=api.headers(root), **body)
         assert reply.status_code == 400
         assert "at most 1,000 texts" in reply.json()["error"]
 
 
-WRONG = {
+INVALID_REQUESTS = {
     "values of variables": (USERS, {"f": {"and": [{"userName": {"in": [1] * 60}}]}}),
     "fields": ("{ viewer { " + " ".join(f"a{at}" for at in range(80)) + " } }", {}),
 }
 
 
-@pytest.mark.parametrize("name", WRONG)
-async def test_fifty_errors_are_told_and_that_there_are_more(api: Api, name: str) -> None:
-    text, variables = WRONG[name]
+@pytest.mark.parametrize("name", INVALID_REQUESTS)
+async def test_a_reply_has_fifty_errors_and_says_that_there_are_more(api: Api, name: str) -> None:
+    text, variables = INVALID_REQUESTS[name]
     reply = (await api.client.post("/graphql", json={"query": text, "variables": variables})).json()
 
-    *told, last = reply["errors"]
-    assert len(told) == 50
+    *first, last = reply["errors"]
+    assert len(first) == 50
     assert last == {"message": "Further errors are left out.", "extensions": {"code": "ERRORS_LEFT_OUT"}}
 
 
@@ -127,19 +127,19 @@ async def test_errors_of_fields_of_a_payload_and_of_rest_are_cut_too(
     many = [{"userName": f"no good {at}"} for at in range(10)]
     before = counters.samples().get(EXCEEDED % "errors", 0)
 
-    asked = 'a{}: checkAccessBatch(users: ["x"], resources: [], roles: [])'
-    fields = await api("{ " + " ".join(map(asked.format, range(8))) + " }", as_=root)
+    query = 'a{}: checkAccessBatch(users: ["x"], resources: [], roles: [])'
+    fields = await api("{ " + " ".join(map(query.format, range(8))) + " }", as_=root)
     async with unchanged(database):
         payload = await api(CREATE % ERRORS, as_=root, input={"users": many})
         form = await api.client.post("/users", data={"x": "y"}, headers=api.headers(root))
 
-    *told, last = fields["errors"]
-    assert [each["extensions"]["code"] for each in told] == ["BAD_USER_INPUT"] * 3
+    *first, last = fields["errors"]
+    assert [each["extensions"]["code"] for each in first] == ["BAD_USER_INPUT"] * 3
     assert last["message"] == "5 further errors are left out."
     assert last["extensions"] == {"code": "ERRORS_LEFT_OUT", "leftOut": 5}
-    found = payload["data"]["createUsers"]
-    assert [each["message"] for each in found["errors"]][3:] == ["7 further errors are left out."]
-    assert sum(len(each["errors"]) for each in found["results"]) == 3
+    result = payload["data"]["createUsers"]
+    assert [each["message"] for each in result["errors"]][3:] == ["7 further errors are left out."]
+    assert sum(len(each["errors"]) for each in result["results"]) == 3
     assert form.status_code == 400
     assert counters.samples()[EXCEEDED % "errors"] >= before + 2
 
@@ -157,9 +157,9 @@ async def test_values_count_wherever_they_are_used(api: Api, make: Make) -> None
     often, once = (
         f"mutation ($input: CreateUsersInput!) {{ {each} }}" for each in (fields, fields[: fields.index("}") + 3])
     )
-    given = {"input": {"users": [{"userName": f"u{at}", "email": "a@b.example"} for at in range(1_000)]}}
+    variables = {"input": {"users": [{"userName": f"u{at}", "email": "a@b.example"} for at in range(1_000)]}}
 
-    assert codes(await api(once, as_=ann, **given)) == ["FORBIDDEN"]
-    (error,) = (await api(often, as_=ann, **given))["errors"]
+    assert codes(await api(once, as_=ann, **variables)) == ["FORBIDDEN"]
+    (error,) = (await api(often, as_=ann, **variables))["errors"]
     assert error["extensions"]["limit"] == "variable_values"
     assert error["message"].endswith("60,040 or more, counted wherever they are used.")

@@ -1,6 +1,6 @@
-"""Claims about the limits of a request on the wire: just below them it is answered, just above it is refused.
+"""Claims about the limits of a request on the wire: a request at a limit is answered, one above it is refused.
 
-They do not depend on the database, so one is enough.
+The limits do not depend on the database, so the tests use one.
 """
 
 import asyncio
@@ -48,8 +48,8 @@ async def closed() -> AsyncIterator[None]:
     await asyncio.sleep(0)
 
 
-def is_told(reply: Reply, path: str, status: int, code: str) -> bool:
-    """Whether a refusal has the form of the API that was asked."""
+def is_refusal(reply: Reply, path: str, status: int, code: str) -> bool:
+    """Return True if a refusal has the form of the requested API."""
     assert (reply.status, reply.headers["connection"]) == (status, "close")
     assert reply.headers["x-request-id"]
     assert reply.headers["content-type"].startswith("application/json")
@@ -59,7 +59,7 @@ def is_told(reply: Reply, path: str, status: int, code: str) -> bool:
 
 
 async def counted(server: Server, limit: str) -> float:
-    """How often a limit was exceeded, as /metrics tells."""
+    """Return the number of exceeded limits in /metrics."""
     async with server.client() as client:
         lines = (await client.get("/metrics", headers={"authorization": f"Bearer {METRICS}"})).text.splitlines()
     name = f'ostiary_limits_exceeded_total{{limit="{limit}"}} '
@@ -67,7 +67,7 @@ async def counted(server: Server, limit: str) -> float:
 
 
 def padded(path: str, size: int) -> bytes:
-    """The head of a request that has so many bytes."""
+    """Return the head of a request with this number of bytes."""
     bare = head(f"GET {path}", CLOSE, "X: ")
     return head(f"GET {path}", CLOSE, f"X: {'x' * (size - len(bare))}")
 
@@ -76,14 +76,14 @@ def padded(path: str, size: int) -> bytes:
 async def test_a_head_of_too_many_bytes_is_a_431(server: Server, path: str) -> None:
     before = await counted(server, "header_bytes")
 
-    whole = await asked(server.address, padded(path, HEADER_BYTES))
+    exact = await asked(server.address, padded(path, HEADER_BYTES))
     above = await asked(server.address, padded(path, HEADER_BYTES + 1))
     endless = await asked(server.address, *[head(f"GET {path}", "X: ")[:-4], *[b"x" * 512] * 20])
     single = await asked(server.address, *[bytes([byte]) for byte in padded(path, HEADER_BYTES + 1)])
 
     assert len(padded(path, HEADER_BYTES)) == HEADER_BYTES
-    assert whole.status != 431
-    assert all(is_told(each, path, 431, "HEADERS_TOO_LARGE") for each in (above, endless, single))
+    assert exact.status != 431
+    assert all(is_refusal(each, path, 431, "HEADERS_TOO_LARGE") for each in (above, endless, single))
     assert await counted(server, "header_bytes") == before + 3
 
 
@@ -95,7 +95,7 @@ async def test_too_many_header_fields_are_a_431(server: Server, path: str) -> No
     above = await asked(server.address, head(f"GET {path}", CLOSE, *["X: x"] * (FIELDS - 1)))
 
     assert most.status != 431
-    assert is_told(above, path, 431, "HEADERS_TOO_LARGE")
+    assert is_refusal(above, path, 431, "HEADERS_TOO_LARGE")
     assert await counted(server, "header_fields") == before + 1
 
 
@@ -141,12 +141,12 @@ async def test_a_body_of_too_many_bytes_is_a_413(server: Server, path: str) -> N
     most, above = (APIS[path].ljust(BODY_BYTES + more) for more in (0, 1))
 
     exact = await asked(server.address, head(f"POST {path}", JSON, CLOSE, f"Content-Length: {len(most)}"), most)
-    told = await asked(server.address, head(f"POST {path}", JSON, CLOSE, f"Content-Length: {len(above)}"), above)
+    single = await asked(server.address, head(f"POST {path}", JSON, CLOSE, f"Content-Length: {len(above)}"), above)
     begin = head(f"POST {path}", JSON, CLOSE, "Transfer-Encoding: chunked")
     parts = await asked(server.address, begin, *[b"800\r\n%b\r\n" % (b" " * 0x800)] * (BODY_BYTES // 0x800 + 1))
 
     assert exact.status == 200
-    assert all(is_told(each, path, 413, "BODY_TOO_LARGE") for each in (told, parts))
+    assert all(is_refusal(each, path, 413, "BODY_TOO_LARGE") for each in (single, parts))
     assert await counted(server, "body_bytes") == before + 2
 
 
@@ -172,7 +172,7 @@ async def test_a_head_that_does_not_end_is_a_408(server: Server, begun: bytes) -
     assert alive is not None
     assert second is not None
     assert (alive.status, second.status) == (200, 408)
-    assert is_told(first, "/health/live", 408, "REQUEST_TIMEOUT")
+    assert is_refusal(first, "/health/live", 408, "REQUEST_TIMEOUT")
     assert await counted(server, "header_seconds") == before + 2
 
 
@@ -214,7 +214,7 @@ async def test_a_connection_that_is_idle_after_an_answer_is_closed_without_a_wor
 
 
 async def test_no_route_waits_for_ever_for_a_body_that_does_not_end(server: Server) -> None:
-    """All at once, as an administrator, with a body that is announced and does not come."""
+    """Send a request to every route at once, as an administrator, with a declared body that is never sent."""
     token = await server.token("admin", PASSWORD)
 
     async def unended(method: str, path: str, body: Body) -> tuple[str, int, Any]:
@@ -225,18 +225,18 @@ async def test_no_route_waits_for_ever_for_a_body_that_does_not_end(server: Serv
 
     routes = [(each.method, _path(each), each.body) for each in rest.TABLE]
     others = [(method, path, Body.JSON) for method in ("POST",) for path in ("/graphql",)]
-    found = await asyncio.gather(*(unended(*each) for each in [*routes, *others]))
+    replies = await asyncio.gather(*(unended(*each) for each in [*routes, *others]))
 
     reading = {f"{method} {path}" for method, path, body in [*routes, *others] if body}
-    assert {name for name, status, _ in found if status == 408} == reading
-    *told, graphql = [said for _, status, said in found if status == 408]
-    assert all(set(said) == {"error", "noRetry"} for said in told)
+    assert {name for name, status, _ in replies if status == 408} == reading
+    *rest_errors, graphql = [said for _, status, said in replies if status == 408]
+    assert all(set(said) == {"error", "noRetry"} for said in rest_errors)
     assert graphql["errors"][0]["extensions"]["code"] == "REQUEST_TIMEOUT"
-    assert not any(status >= 500 for _, status, _ in found)
+    assert not any(status >= 500 for _, status, _ in replies)
 
 
 def _path(route: Route) -> str:
-    """The path of a route with a word for each open one, which names nothing."""
+    """Return the path of a route, with a text for each parameter that names no object."""
     return "/".join("nobody" if part.startswith("{") else part for part in route.path.split("/"))
 
 
@@ -267,22 +267,22 @@ async def test_above_the_bound_on_connections_only_health_checks_are_answered(tm
     own = LIMITS | {"OSTIARY_REQUEST_LIMITS__CONNECTIONS": str(most), "OSTIARY_REQUEST_LIMITS__HEADER_SECONDS": "30"}
     with Server(tmp_path, **own) as server:
         server.ready()
-        held = [await Wire.opened(server.address) for _ in range(most)]
+        wires = [await Wire.opened(server.address) for _ in range(most)]
         silent = [await Wire.opened(server.address) for _ in range(200)]
         await asyncio.sleep(0.1)
         health = [await asked(server.address, head(f"GET {path}")) for path in ("/health/live", "/health/ready?a")]
         refused = {path: await asked(server.address, head(f"GET {path}")) for path in ("/graphql", "/users", "/")}
         given_up = [await wire.rest() for wire in silent]
-        for wire in held:
+        for wire in wires:
             await wire.send(head("GET /health/live", CLOSE))
-        kept = [await wire.reply() for wire in held]
+        replies = [await wire.reply() for wire in wires]
         after = await asked(server.address, head("GET /users", CLOSE))
         number = await counted(server, "connections")
 
     assert [each.status for each in health] == [200, 200]
-    assert all(is_told(each, path, 503, "SERVICE_UNAVAILABLE") for path, each in refused.items())
+    assert all(is_refusal(each, path, 503, "SERVICE_UNAVAILABLE") for path, each in refused.items())
     assert {each.headers["retry-after"] for each in refused.values()} == {"1"}
-    assert {each is not None and each.status for each in kept} == {200}
+    assert {each is not None and each.status for each in replies} == {200}
     assert {each[:12] for each in given_up} == {b"HTTP/1.1 503"}
     assert after.status == 401
     assert number == len(refused) + len(silent)

@@ -1,4 +1,4 @@
-"""Claims about reading the header Cookie: one cookie is found as a plain definition finds it, in linear time."""
+"""Claims about reading the header Cookie: a cookie is read as a plain definition reads it, in linear time."""
 
 import sys
 from collections.abc import Callable
@@ -26,17 +26,17 @@ HEADERS = some.lists(PARTS, max_size=30).map(b"".join) | some.binary(max_size=50
 
 
 def plainly(header: bytes, name: bytes) -> bytes | None:
-    """The first pair of this name, without blanks and quotes around its value."""
+    """Return the value of the first pair of this name, without blanks and quotes around it."""
     for pair in header.split(b";"):
-        found, equals, value = pair.strip(b" \t").partition(b"=")
+        pair_name, equals, value = pair.strip(b" \t").partition(b"=")
         value = value.strip(b" \t")
-        if equals and found == name:
+        if equals and pair_name == name:
             return value[1:-1] if len(value) > 1 and value[:1] == value[-1:] == b'"' else value
     return None
 
 
 @given(HEADERS)
-def test_a_cookie_is_found_as_a_plain_definition_finds_it(header: bytes) -> None:
+def test_a_cookie_is_read_as_a_plain_definition_reads_it(header: bytes) -> None:
     assert cookies.extract(header, NAME) == plainly(header, NAME)
 
 
@@ -52,15 +52,15 @@ HOSTILE: dict[str, Callable[[int], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("made", HOSTILE.values(), ids=HOSTILE)
-def test_a_header_that_is_longer_takes_as_much_longer(made: Callable[[int], bytes]) -> None:
-    small, large = (steps(partial(cookies.extract, made(size), NAME)) for size in (8_000, 64_000))
+@pytest.mark.parametrize("header_of", HOSTILE.values(), ids=HOSTILE)
+def test_a_header_that_is_longer_takes_as_much_longer(header_of: Callable[[int], bytes]) -> None:
+    small, large = (steps(partial(cookies.extract, header_of(size), NAME)) for size in (8_000, 64_000))
 
     assert large <= 8 * small + 100
 
 
 def steps(act: Callable[[], Any]) -> int:
-    """How many lines of Python an act runs."""
+    """Return the number of Python lines that an action runs."""
     number = 0
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
@@ -78,9 +78,9 @@ def steps(act: Callable[[], Any]) -> int:
 
 
 def test_lines_of_cookies_are_one_header() -> None:
-    found = RequestHeaders([(b"cookie", b"a=b"), (b"accept", b"a"), (b"cookie", b"jwtToken=x"), (b"accept", b"b")])
+    headers = RequestHeaders([(b"cookie", b"a=b"), (b"accept", b"a"), (b"cookie", b"jwtToken=x"), (b"accept", b"b")])
 
-    assert found == {b"cookie": b"a=b; jwtToken=x", b"accept": b"a, b"}
+    assert headers == {b"cookie": b"a=b; jwtToken=x", b"accept": b"a, b"}
 
 
 @pytest.mark.parametrize(
@@ -104,15 +104,15 @@ async def test_the_first_cookie_of_our_name_counts(
 ) -> None:
     token = api.token(await make.user("ann"))
 
-    asked = await client.post("/graphql", json={"query": WHO}, headers={"cookie": cookie.format(token)})
+    reply = await client.post("/graphql", json={"query": WHO}, headers={"cookie": cookie.format(token)})
 
-    assert asked.json() == {"data": {"viewer": {"user": {"userName": "ann"} if is_known else None}}}
+    assert reply.json() == {"data": {"viewer": {"user": {"userName": "ann"} if is_known else None}}}
 
 
 async def test_a_cookie_in_a_line_of_its_own_counts(api: Api, make: Make, client: httpx.AsyncClient) -> None:
     token = api.token(await make.user("ann"))
     lines = [("cookie", "a=b"), ("cookie", f"jwtToken={token}"), ("cookie", "c=d")]
 
-    asked = await client.post("/graphql", json={"query": WHO}, headers=lines)
+    reply = await client.post("/graphql", json={"query": WHO}, headers=lines)
 
-    assert asked.json() == {"data": {"viewer": {"user": {"userName": "ann"}}}}
+    assert reply.json() == {"data": {"viewer": {"user": {"userName": "ann"}}}}

@@ -1,4 +1,4 @@
-"""Claims about the cookie that a login sets: how it is kept, what it opens, and what it does not change."""
+"""Claims about the cookie that a login sets: how it is stored, and which requests it authenticates."""
 
 from http.cookies import Morsel, SimpleCookie
 from typing import Any
@@ -18,11 +18,11 @@ REFRESH = "mutation { refreshToken { session { token } errors { code } } }"
 WHO = "{ viewer { user { userName } } }"
 CREATE = 'mutation { createUser(input: {userName: "new"}) { errors { code } } }'
 NAME = "jwtToken"
-GIVEN = {"input": {"userName": "ann", "password": PASSWORD}}
+CREDENTIALS = {"input": {"userName": "ann", "password": PASSWORD}}
 
 
 async def _post(client: httpx.AsyncClient, token: str, query: str, **headers: str) -> httpx.Response:
-    """Ask with a cookie alone."""
+    """Send a query with a cookie alone."""
     sent = {"cookie": f"{NAME}={token}"} | {name.replace("_", "-"): value for name, value in headers.items()}
     client.cookies.clear()
     return await client.post("/graphql", json={"query": query}, headers=sent)
@@ -44,7 +44,7 @@ async def test_a_login_sets_a_cookie_that_no_script_and_no_other_site_gets(
     transport = httpx.ASGITransport(app=app)
 
     async with httpx.AsyncClient(transport=transport, base_url=f"{scheme}://testserver") as client:
-        response = await client.post("/graphql", json={"query": LOGIN, "variables": GIVEN})
+        response = await client.post("/graphql", json={"query": LOGIN, "variables": CREDENTIALS})
 
     cookie = _cookie(response)
     assert cookie.value == response.json()["data"]["login"]["session"]["token"]
@@ -75,17 +75,17 @@ async def test_a_change_by_cookie_that_does_not_prove_its_origin_is_refused(
     api: Api, make: Make, client: httpx.AsyncClient, database: db.Database
 ) -> None:
     root = await make.admin()
-    asked = [(query, headers) for query in (CREATE, LOGOUT, REFRESH) for headers in FOREIGN]
+    requests = [(query, headers) for query in (CREATE, LOGOUT, REFRESH) for headers in FOREIGN]
 
     async with unchanged(database):
-        responses = [await _post(client, api.token(root), query, **headers) for query, headers in asked]
+        responses = [await _post(client, api.token(root), query, **headers) for query, headers in requests]
 
-    assert [(each.status_code, codes(each.json())) for each in responses] == [(403, ["FORBIDDEN"])] * len(asked)
+    assert [(each.status_code, codes(each.json())) for each in responses] == [(403, ["FORBIDDEN"])] * len(requests)
     assert not any("set-cookie" in each.headers for each in responses)
 
 
 @pytest.mark.parametrize("headers", OWN)
-async def test_a_change_by_cookie_from_our_own_pages_is_made(
+async def test_a_mutation_by_cookie_from_our_own_pages_succeeds(
     api: Api, make: Make, client: httpx.AsyncClient, headers: dict[str, str]
 ) -> None:
     response = await _post(client, api.token(await make.admin()), CREATE, **headers)
@@ -103,7 +103,7 @@ async def test_a_change_by_header_needs_no_origin_whatever_cookie_comes_along(
     assert response.json() == {"data": {"createUser": {"errors": []}}}
 
 
-async def test_the_header_goes_before_the_cookie(api: Api, make: Make, client: httpx.AsyncClient) -> None:
+async def test_the_header_takes_precedence_over_the_cookie(api: Api, make: Make, client: httpx.AsyncClient) -> None:
     ann, bea = await make.user("ann"), await make.user("bea")
 
     good = await _post(client, api.token(ann), WHO, authorization=f"Bearer {api.token(bea)}")
@@ -113,7 +113,7 @@ async def test_the_header_goes_before_the_cookie(api: Api, make: Make, client: h
     assert bad.status_code == 401
 
 
-async def test_a_cookie_that_is_no_longer_good_is_nobody_and_lets_her_sign_in_again(
+async def test_an_invalid_cookie_is_anonymous_and_the_user_can_sign_in_again(
     make: Make, client: httpx.AsyncClient
 ) -> None:
     await make.user("ann")
@@ -121,16 +121,16 @@ async def test_a_cookie_that_is_no_longer_good_is_nobody_and_lets_her_sign_in_ag
     for token in ("", "x", "a.b.c"):
         assert _viewer(await _post(client, token, WHO)) is None
         headers = {"cookie": f"{NAME}={token}"}
-        response = await client.post("/graphql", json={"query": LOGIN, "variables": GIVEN}, headers=headers)
+        response = await client.post("/graphql", json={"query": LOGIN, "variables": CREDENTIALS}, headers=headers)
         assert _cookie(response).value == response.json()["data"]["login"]["session"]["token"]
 
 
-async def test_the_cookie_of_a_deactivated_user_is_nobody(api: Api, make: Make, client: httpx.AsyncClient) -> None:
+async def test_the_cookie_of_a_deactivated_user_is_anonymous(api: Api, make: Make, client: httpx.AsyncClient) -> None:
     gone = await make.user("gone", "admin", "deactivated")
 
-    asked = await _post(client, api.token(gone), "{ viewer { user { id } permissions } users { totalCount } }")
+    reply = await _post(client, api.token(gone), "{ viewer { user { id } permissions } users { totalCount } }")
 
-    assert asked.json() == {"data": {"viewer": {"user": None, "permissions": []}, "users": {"totalCount": 0}}}
+    assert reply.json() == {"data": {"viewer": {"user": None, "permissions": []}, "users": {"totalCount": 0}}}
 
 
 async def test_a_refresh_and_a_logout_say_so_to_the_browser(api: Api, make: Make, client: httpx.AsyncClient) -> None:
@@ -154,6 +154,6 @@ async def test_a_refused_login_leaves_the_cookie_alone(api: Api, make: Make) -> 
 async def test_the_cookie_of_another_name_is_no_credential(api: Api, make: Make, client: httpx.AsyncClient) -> None:
     headers = {"cookie": f"other={api.token(await make.user('ann'))}"}
 
-    asked = await client.post("/graphql", json={"query": WHO}, headers=headers)
+    reply = await client.post("/graphql", json={"query": WHO}, headers=headers)
 
-    assert _viewer(asked) is None
+    assert _viewer(reply) is None

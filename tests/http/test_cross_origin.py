@@ -1,4 +1,4 @@
-"""Claims about pages of other origins, and about what every answer tells a browser."""
+"""Claims about pages of other origins, and about the security headers of every answer."""
 
 import json
 from typing import Any

@@ -16,9 +16,9 @@ FORM = {"username": "admin", "password": "password"}
 
 
 def scope(*headers: tuple[str, str], client: tuple[str, int] = ("127.0.0.1", 4000), **more: Any) -> Scope:
-    """A request of a program on this machine, but for what is said."""
-    given = headers if any(name == "host" for name, _ in headers) else (("host", "127.0.0.1:5000"), *headers)
-    pairs = [(name.encode(), value.encode()) for name, value in given]
+    """Return the scope of a request from a program on this machine, with these differences."""
+    all_headers = headers if any(name == "host" for name, _ in headers) else (("host", "127.0.0.1:5000"), *headers)
+    pairs = [(name.encode(), value.encode()) for name, value in all_headers]
     return {
         "type": "http",
         "http_version": "1.1",
@@ -31,7 +31,7 @@ def scope(*headers: tuple[str, str], client: tuple[str, int] = ("127.0.0.1", 400
 
 @pytest.fixture
 def owned(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every connection is the server's own user's."""
+    """Make the server's own user the owner of every connection."""
     monkeypatch.setattr(locality, "_socket_owner", lambda *_: os.getuid())
 
 
@@ -68,7 +68,7 @@ def test_another_address_an_older_protocol_or_no_address_is_not() -> None:
 
 
 @pytest.mark.parametrize("owner", [0, os.getuid(), None])
-def test_our_own_user_and_root_are_this_machine_and_so_is_who_cannot_be_found_out(
+def test_our_own_user_and_root_and_an_unidentified_owner_are_this_machine(
     owner: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(locality, "_socket_owner", lambda *_: owner)
@@ -84,19 +84,19 @@ def test_the_user_of_a_proxy_is_not(owner: int, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-def test_the_owner_of_a_real_connection_is_found(host: str) -> None:
+def test_the_lookup_returns_the_owner_of_a_real_connection(host: str) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with (
         socket.create_server((host, 0), family=family) as server,
-        socket.create_connection(server.getsockname()[:2]) as made,
+        socket.create_connection(server.getsockname()[:2]) as connection,
     ):
-        ends = made.getsockname()[:2], made.getpeername()[:2]
+        ends = connection.getsockname()[:2], connection.getpeername()[:2]
 
         assert locality._socket_owner(*ends) in {os.getuid(), None}  # noqa: SLF001 - the kernel's own table
         assert locality._socket_owner(ends[0], (host, 1)) in {-1, None}  # noqa: SLF001 - the same
 
 
-async def test_a_real_server_opens_the_well_known_password_to_this_machine_alone(tmp_path: Any) -> None:
+async def test_a_real_server_accepts_the_default_password_from_this_machine_alone(tmp_path: Any) -> None:
     with Server(tmp_path) as server:
         server.ready()
         async with server.client() as client:

@@ -1,4 +1,4 @@
-"""Claims about where a change by cookie comes from."""
+"""Claims about the origin of a mutation by cookie."""
 
 import pytest
 from starlette.requests import Request

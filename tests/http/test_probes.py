@@ -1,4 +1,4 @@
-"""Claims about what machines ask: whether the server is ready, and what it has counted. Strangers learn no more."""
+"""Claims about health checks and metrics: readiness, numbers, and their access control."""
 
 import asyncio
 import os
@@ -31,12 +31,12 @@ from tests.support.server import UNUSED_TLS, Server
 
 TOKEN = "a-token-for-metrics"
 METRICS_AT = f"http://127.0.0.1:{free_port()}"
-WRONG = "a-token-for-nothing"
+INVALID_TOKEN = "a-token-for-nothing"
 NEAR = ("127.0.0.1", 4000)
 FAR = ("192.0.2.7", 4000)
 
 
-async def _asked(app: Starlette, path: str, client: tuple[str, int] = NEAR, **headers: str) -> httpx.Response:
+async def _get(app: Starlette, path: str, client: tuple[str, int] = NEAR, **headers: str) -> httpx.Response:
     transport = httpx.ASGITransport(app, client=client)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:5000") as asking:
         return await asking.get(path, headers={name.replace("_", "-"): value for name, value in headers.items()})
@@ -48,7 +48,7 @@ def _numbers(text: str) -> dict[str, float]:
 
 
 async def test_it_is_ready_when_its_database_answers_and_is_of_its_version(app: Starlette) -> None:
-    reply = await _asked(app, "/health/ready", FAR)
+    reply = await _get(app, "/health/ready", FAR)
 
     assert (reply.status_code, reply.json()) == (200, {"status": "ready"})
     assert reply.headers["cache-control"] == "no-store"
@@ -59,7 +59,7 @@ async def test_it_is_not_ready_while_another_version_owns_the_database(
 ) -> None:
     monkeypatch.setattr(migrations, "HEAD", "9999")
 
-    reply = await _asked(app, "/health/ready")
+    reply = await _get(app, "/health/ready")
 
     assert (reply.status_code, reply.json()) == (503, {"status": "not ready", "failed": ["migrations"]})
 
@@ -72,7 +72,7 @@ async def test_it_is_not_ready_when_the_database_does_not_answer(
 
     monkeypatch.setattr(database, "ask", away)
 
-    reply = await _asked(app, "/health/ready")
+    reply = await _get(app, "/health/ready")
 
     assert (reply.status_code, reply.json()) == (503, {"status": "not ready", "failed": ["database"]})
 
@@ -106,13 +106,13 @@ async def test_a_database_that_was_never_migrated_lacks_its_migrations(
     assert failing == "migrations"
 
 
-async def test_however_many_ask_the_database_is_asked_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    now, found = [100.0], ["database", None]
+async def test_many_readiness_checks_query_the_database_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, problems = [100.0], ["database", None]
     monkeypatch.setattr(probes, "monotonic", lambda: now[0])
 
     async def check() -> str | None:
         await asyncio.sleep(0)
-        return found.pop(0)
+        return problems.pop(0)
 
     readiness = Readiness(Shutdown(), check)
 
@@ -144,16 +144,16 @@ async def test_from_the_signal_on_it_is_not_ready_and_the_signal_goes_on() -> No
 
 
 @pytest.mark.parametrize("overrides", [{"OSTIARY_METRICS_TOKEN": TOKEN}], indirect=True)
-async def test_metrics_count_what_was_asked(app: Starlette, api: Api, make: Make, kind: str) -> None:
+async def test_metrics_count_requests(app: Starlette, api: Api, make: Make, kind: str) -> None:
     ann, admin = await make.user(), await make.admin()
-    before = _numbers((await _asked(app, "/metrics", authorization=f"Bearer {TOKEN}")).text)
+    before = _numbers((await _get(app, "/metrics", authorization=f"Bearer {TOKEN}")).text)
     for _ in range(3):
         await api("query Mine { viewer { user { userName } } }", as_=ann)
     await api('mutation { createGroup(input: {slug: "a", displayName: "A"}) { group { slug } } }', as_=ann)
     await api('mutation { createOrg(input: {slug: "-", name: "A"}) { errors { code } } }', as_=admin)
     await api.post("{ nothing }")
     await api.client.get("/users/nobody/meta", headers=api.headers(admin))
-    reply = await _asked(app, "/metrics", authorization=f"Bearer {TOKEN}")
+    reply = await _get(app, "/metrics", authorization=f"Bearer {TOKEN}")
     after = _numbers(reply.text)
 
     assert reply.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
@@ -179,7 +179,7 @@ async def test_metrics_count_what_was_asked(app: Starlette, api: Api, make: Make
     assert after["process_resident_memory_bytes"] > 1_000_000
 
 
-def test_every_number_is_described_once_before_it_is_told() -> None:
+def test_every_metric_is_described_once_before_its_samples() -> None:
     meter = WorkerMetrics()
     about = RequestStats("1", "GET")
     about.statements, about.codes = 3, ["NOT_FOUND"]
@@ -187,8 +187,8 @@ def test_every_number_is_described_once_before_it_is_told() -> None:
 
     text = metrics.format_metrics([meter.samples(), meter.samples()])
 
-    told = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
-    assert len(set(told)) == len(told)
+    described = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
+    assert len(set(described)) == len(described)
     assert re.search(r'_bucket\{api="other",kind="none",le="0.001"\} 0\n', text)
     assert re.search(r'_bucket\{api="other",kind="none",le="0.0025"\} 2\n', text)
     assert re.search(r'^ostiary_requests_total\{api="other",kind="none",status="4xx"\} 2$', text, re.MULTILINE)
@@ -210,7 +210,7 @@ def overrides(request: pytest.FixtureRequest) -> dict[str, Any]:
         (NEAR, {"authorization": f"Bearer {TOKEN}"}),
     ],
 )
-async def test_without_a_token_nobody_reads_metrics(
+async def test_without_a_token_no_client_reads_metrics(
     app: Starlette, client: tuple[str, int], headers: dict[str, str]
 ) -> None:
     await _reads(app, client, headers, 404)
@@ -223,25 +223,25 @@ async def test_without_a_token_nobody_reads_metrics(
         (FAR, {"authorization": f"Bearer {TOKEN}"}, 200),
         (FAR, {"authorization": f"bearer {TOKEN}", "x_forwarded_for": "192.0.2.8"}, 200),
         (NEAR, {}, 404),
-        (NEAR, {"authorization": f"Bearer {WRONG}"}, 404),
+        (NEAR, {"authorization": f"Bearer {INVALID_TOKEN}"}, 404),
         (NEAR, {"authorization": f"Basic {TOKEN}"}, 404),
         (NEAR, {"authorization": "Bearer"}, 404),
         (NEAR, {"cookie": f"jwtToken={TOKEN}"}, 404),
     ],
 )
-async def test_with_a_token_whoever_shows_it_reads_metrics(
+async def test_with_a_token_each_client_that_sends_it_reads_metrics(
     app: Starlette, client: tuple[str, int], headers: dict[str, str], status: int
 ) -> None:
     await _reads(app, client, headers, status)
 
 
 async def _reads(app: Starlette, client: tuple[str, int], headers: dict[str, str], status: int) -> None:
-    """To whom it is not for, it is a path like any other that is not there."""
-    reply = await _asked(app, "/metrics", client, **headers)
+    """Read the metrics; without access the path answers like a path that does not exist."""
+    reply = await _get(app, "/metrics", client, **headers)
 
     assert reply.status_code == status
     if status == 404:
-        assert reply.text == (await _asked(app, "/nothing", client, **headers)).text
+        assert reply.text == (await _get(app, "/nothing", client, **headers)).text
 
 
 @pytest.fixture
@@ -252,7 +252,7 @@ def board(tmp_path: Path) -> Callable[[], MetricsDirectory]:
 def test_workers_are_added_up_and_one_that_ended_leaves_its_counters(
     board: Callable[[], MetricsDirectory], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked, lives, ended, killed = (board() for _ in range(4))
+    reader, lives, ended, killed = (board() for _ in range(4))
     samples: Samples = {"ostiary_sql_statements_total": 5, "ostiary_requests_in_progress": 2}
     lives.publish(samples)
     ended.publish(samples)
@@ -260,9 +260,9 @@ def test_workers_are_added_up_and_one_that_ended_leaves_its_counters(
     with monkeypatch.context() as patched:
         patched.setattr("os.getpid", lambda: 2**22 + 1)  # no Linux gives out such a number
         killed.publish(samples)
-    asked.publish(samples)
+    reader.publish(samples)
 
-    text = metrics.format_metrics([samples, *asked.others()])
+    text = metrics.format_metrics([samples, *reader.others()])
 
     assert _numbers(text) == {"ostiary_sql_statements_total": 20, "ostiary_requests_in_progress": 4}
 
@@ -284,22 +284,22 @@ def two(tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
-async def test_any_of_several_workers_tells_of_all_on_the_listener_of_its_own(two: Server) -> None:
+async def test_each_of_several_workers_reports_all_on_the_metrics_listener(two: Server) -> None:
     for _ in range(20):
         async with two.client() as client:
             assert (await client.get("/version")).status_code == 200
             assert (await client.get("/metrics")).status_code == 404
 
-    async def told() -> tuple[float, float]:
+    async def totals() -> tuple[float, float]:
         async with httpx.AsyncClient(base_url=METRICS_AT, trust_env=False, verify=UNUSED_TLS) as client:
-            found = _numbers((await client.get("/metrics")).text)
-        version = next(number for name, number in found.items() if name.startswith("ostiary_workers"))
-        return version, found.get('ostiary_requests_total{api="rest",kind="query",status="2xx"}', 0)
+            numbers = _numbers((await client.get("/metrics")).text)
+        version = next(number for name, number in numbers.items() if name.startswith("ostiary_workers"))
+        return version, numbers.get('ostiary_requests_total{api="rest",kind="query",status="2xx"}', 0)
 
     async with asyncio.timeout(30):
-        while await told() != (2, 20):  # noqa: ASYNC110 - another process gives no event
+        while await totals() != (2, 20):  # noqa: ASYNC110 - another process gives no event
             await asyncio.sleep(0.1)
-    seen = [await told() for _ in range(20)]
+    seen = [await totals() for _ in range(20)]
 
     assert set(seen) == {(2, 20)}
     assert (await two.stopped()).code == 0

@@ -1,4 +1,4 @@
-"""Our protocol against uvicorn's own: the same bytes for whatever is sent, but in one write where that can be."""
+"""Claims about our protocol: it writes the same bytes as uvicorn's own, in one write where possible."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -33,7 +33,7 @@ WHO = "{ viewer { user { userName } } }"
 
 
 class Transport:
-    """Notes what is written, and whether it was closed after that."""
+    """A transport that records its writes, and whether it was closed after them."""
 
     def __init__(self) -> None:
         self.writes: list[bytes] = []
@@ -64,7 +64,7 @@ class Transport:
 async def spoken(
     protocol: type[HttpToolsProtocol], app: ASGIApp, pieces: Sequence[bytes], *, hangs_up: bool = False
 ) -> Transport:
-    """What is answered to these pieces, which come one after the other."""
+    """Return the transport after the protocol received these pieces, one after the other."""
     config = uvicorn.Config(
         app, http=protocol, lifespan="off", log_config=None, access_log=False, proxy_headers=False, interface="asgi3"
     )
@@ -194,11 +194,11 @@ def test_no_header_has_the_end_of_a_line_in_it(value: str) -> None:
         BufferedResponse(b"", 200, "text/plain", {"Location": value})
 
 
-async def test_what_other_sites_are_told_is_told_in_whole_answers_too() -> None:
+async def test_buffered_responses_have_the_headers_for_other_sites_too() -> None:
     app = http.cors(asgi(echo), ["https://other.test"])
-    asked = [POST.replace(b"Host: a", b"Host: a\r\nOrigin: https://other.test"), POST]
-    theirs = await spoken(HttpToolsProtocol, app, asked)
-    ours = await spoken(Protocol, app, asked)
+    requests = [POST.replace(b"Host: a", b"Host: a\r\nOrigin: https://other.test"), POST]
+    theirs = await spoken(HttpToolsProtocol, app, requests)
+    ours = await spoken(Protocol, app, requests)
     assert b"".join(ours.writes) == b"".join(theirs.writes)
     assert b"".join(ours.writes).count(b"access-control-allow-origin: https://other.test") == 1
 
@@ -213,7 +213,7 @@ async def test_headers_are_looked_through_again_where_they_are_others() -> None:
     other = POST.replace(b"Host: a", b"Host: b")
     await spoken(Protocol, asgi(look), [POST, POST, other, POST])
 
-    assert [found[b"host"] for found, _ in seen] == [b"a", b"a", b"b", b"a"]
+    assert [headers[b"host"] for headers, _ in seen] == [b"a", b"a", b"b", b"a"]
     assert [one[0] is two[0] for one, two in pairwise(seen)] == [True, False, False]
     assert len({id(connection) for _, connection in seen}) == 1
     await spoken(Protocol, asgi(look), [POST])
@@ -238,14 +238,14 @@ async def test_a_proxy_is_believed_if_it_is_trusted(trusted: list[str], forwarde
 
     app = Starlette(routes=[Route("/", say, methods=["POST"])])
     app.middleware_stack = app.build_middleware_stack()
-    asked = [POST, POST.replace(b"Host: a", b"Host: a\r\n" + forwarded)]
+    requests = [POST, POST.replace(b"Host: a", b"Host: a\r\n" + forwarded)]
 
-    writes = (await spoken(Protocol, ProxyGate(app, trusted), asked)).writes
+    writes = (await spoken(Protocol, ProxyGate(app, trusted), requests)).writes
 
     assert [each.rpartition(b"\r\n")[2].decode() for each in writes] == ["http 127.0.0.1", expected]
 
 
-async def test_several_people_on_one_connection_are_each_themselves(tmp_path: Path) -> None:
+async def test_each_request_on_one_connection_has_its_own_user(tmp_path: Path) -> None:
     create = 'mutation { createUser(input: {userName: "ann", password: "a password for ann"}) { user { id } } }'
     with Server(tmp_path) as server:
         server.ready()
@@ -256,8 +256,8 @@ async def test_several_people_on_one_connection_are_each_themselves(tmp_path: Pa
         seen = []
         async with server.client() as client:
             for token in (root, root, ann, ann, root, None, ann):
-                given = {} if token is None else {"authorization": f"Bearer {token}"}
-                response = await client.post("/graphql", json={"query": WHO}, headers=given)
+                headers = {} if token is None else {"authorization": f"Bearer {token}"}
+                response = await client.post("/graphql", json={"query": WHO}, headers=headers)
                 user = response.json()["data"]["viewer"]["user"]
                 seen.append(user and user["userName"])
             await client.post(

@@ -1,4 +1,4 @@
-"""The real process: it starts, serves, is killed, loses its database and ends, and nobody loses what was promised."""
+"""Claims about the real process: it starts, serves, is killed, loses its database, and loses no acknowledged change."""
 
 import asyncio
 import json
@@ -45,24 +45,24 @@ CHANGE_PASSWORD = """mutation ($old: String!, $new: String!) {
 
 PASSWORD = "a password for these tests"
 SECRET = "a secret that no output may ever show"
-WRONG = "a password that is not right"
+INVALID_PASSWORD = "a password that is not right"
 NUMBERS = count(1)
 ODD: list[tuple[str, str, dict[str, Any]]] = [
-    ("POST", "/users/authenticate", {"data": {"username": "quiet", "password": WRONG}}),
-    ("POST", "/graphql", {"json": {"query": WHO}, "headers": {"authorization": f"Bearer {WRONG}"}}),
+    ("POST", "/users/authenticate", {"data": {"username": "quiet", "password": INVALID_PASSWORD}}),
+    ("POST", "/graphql", {"json": {"query": WHO}, "headers": {"authorization": f"Bearer {INVALID_PASSWORD}"}}),
     ("POST", "/graphql", {"json": {"query": "{"}, "headers": {"accept": "application/graphql-response+json"}}),
     ("POST", "/graphql", {"json": {"query": "{ no }"}, "headers": {"accept": "application/graphql-response+json"}}),
-    ("POST", "/graphql", {"content": WRONG, "headers": {"content-type": "application/json"}}),
-    ("GET", f"/{WRONG}", {}),
+    ("POST", "/graphql", {"content": INVALID_PASSWORD, "headers": {"content-type": "application/json"}}),
+    ("GET", f"/{INVALID_PASSWORD}", {}),
     ("DELETE", "/graphql", {}),
-    ("POST", "/graphql", {"json": {"query": LOGIN, "variables": {"password": WRONG}}}),
+    ("POST", "/graphql", {"json": {"query": LOGIN, "variables": {"password": INVALID_PASSWORD}}}),
 ]
-"""What goes wrong every day."""
+"""Everyday requests that fail."""
 
 
 @pytest.fixture
 def empty(kind: str, request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
-    """The settings of somebody who has nothing yet: none at all, or the URL of an empty database."""
+    """Yield the settings of a first start: none at all, or the URL of an empty database."""
     if kind == "sqlite":
         yield {}
         return
@@ -78,7 +78,7 @@ def _database(postgres: Postgres) -> Iterator[dict[str, str]]:
 
 @pytest.fixture
 def settled(url: str) -> dict[str, str]:
-    """The settings of a server that has served before."""
+    """Return the settings of a server that has served before."""
     return _settings(url)
 
 
@@ -89,7 +89,7 @@ def _settings(url: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module", params=KINDS)
 def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server for claims that leave it as it is."""
+    """Yield a server for tests that do not change it."""
     folder = tmp_path_factory.mktemp("shared")
     with ExitStack() as stack:
         url = f"sqlite:///{folder}/ostiary.db"
@@ -124,25 +124,28 @@ async def test_a_fresh_folder_serves_and_a_second_start_is_quick_and_knows_the_o
     assert "  migrated    " not in second.out
     assert second.err == ""
     assert spent < 4  # a start takes less than two seconds, on a machine that has nothing else to do
-    _abroad(tmp_path, empty | {"OSTIARY_DEFAULT_ADMIN__PASSWORD": PASSWORD})  # too late: she has the known one
+    # The new password comes too late: the user has the default one.
+    _refuses_all_addresses(tmp_path, empty | {"OSTIARY_DEFAULT_ADMIN__PASSWORD": PASSWORD})
 
 
-async def test_abroad_the_first_administrator_has_a_password_told_once(tmp_path: Path, empty: dict[str, str]) -> None:
-    with Server(tmp_path, "--host", "0.0.0.0", **empty) as server:  # noqa: S104 - what the claim is about
+async def test_on_all_addresses_the_first_administrator_has_a_password_shown_once(
+    tmp_path: Path, empty: dict[str, str]
+) -> None:
+    with Server(tmp_path, "--host", "0.0.0.0", **empty) as server:  # noqa: S104 - the test is about it
         server.ready()
-        made = server.out.rpartition("shown once: ")[2].split()[0]
+        generated = server.out.rpartition("shown once: ")[2].split()[0]
         async with server.client() as client:
-            known = await client.post("/users/authenticate", data={"username": "admin", "password": "password"})
-        assert (known.status_code, bool(await server.token("admin", made))) == (401, True)
+            reply = await client.post("/users/authenticate", data={"username": "admin", "password": "password"})
+        assert (reply.status_code, bool(await server.token("admin", generated))) == (401, True)
         await server.stopped()
     with Server(tmp_path, "--host", "0.0.0.0", **empty) as server:  # noqa: S104 - the same
         server.ready()
-        assert await server.token("admin", made)
+        assert await server.token("admin", generated)
         assert "shown once" not in server.out
 
 
-def _abroad(folder: Path, environment: dict[str, str]) -> None:
-    """It refuses to start on all addresses, and says what to set."""
+def _refuses_all_addresses(folder: Path, environment: dict[str, str]) -> None:
+    """Start on all addresses; the server refuses, and says what to set."""
     with Server(folder, "--host", "0.0.0.0", **environment) as server:  # noqa: S104 - it refuses
         ended = server.ended()
     assert (ended.code, ended.out) == (2, "")
@@ -167,13 +170,13 @@ async def test_several_at_once_prepare_a_database_once_and_none_honours_a_token_
     assert len({server.address for server in servers}) == 4
     assert [each.code for each in ended] == [0, 0, 0, 0]
     assert sum("  migrated    " in each.out for each in ended) == 1
-    # A secret that has no place beside the database is pointed out by the one who made it.
+    # A server that generates a secret warns if it cannot store it beside the database.
     warnings = [line for each in ended for line in _complaints(each.err)]
     assert ["generated a secret" in line for line in warnings] == ([True] if empty else [])
 
 
 async def _sign_out(one: Server, admin: str, servers: list[Server]) -> None:
-    """Somebody signs in at one server and is deactivated there; her very next request is refused at every one."""
+    """Sign a user in at one server and deactivate them there; every server refuses their next request."""
     name = f"ann{next(NUMBERS)}"
     async with one.client(admin) as client:
         await graphql(client, CREATE_WITH, name=name, password=PASSWORD)
@@ -184,7 +187,7 @@ async def _sign_out(one: Server, admin: str, servers: list[Server]) -> None:
 
 
 async def _statuses(servers: list[Server], token: str) -> set[int]:
-    """What is answered to a token on new connections, several to each server since it may have several workers."""
+    """Return the statuses for a token on new connections, several to each server since it may have several workers."""
 
     async def status(server: Server) -> int:
         async with server.client(token) as client:
@@ -194,8 +197,8 @@ async def _statuses(servers: list[Server], token: str) -> set[int]:
 
 
 @dataclass
-class Said:
-    """What was asked for, and what of it was acknowledged."""
+class Progress:
+    """The names to create, and those that the server acknowledged."""
 
     names: Iterator[str] = field(default_factory=lambda: (f"one{number}" for number in range(1000)))
     batches: Iterator[int] = field(default_factory=lambda: iter(range(100)))
@@ -204,7 +207,7 @@ class Said:
     enough: asyncio.Event = field(default_factory=asyncio.Event)
 
     def check(self) -> None:
-        """See whether some was acknowledged and much was not."""
+        """Set the event when the server has acknowledged enough users."""
         if len(self.users) >= 200 and len(self.full) >= 2:
             self.enough.set()
 
@@ -212,94 +215,94 @@ class Said:
 BATCH = 50
 
 CUT_OFF = (httpx.TransportError, AttributeError)
-"""What a client meets when its server is killed; the second where anyio is about to ask a new socket for its peer."""
+"""Errors of a client whose server is killed; the second comes from anyio, which asks a new socket for its peer."""
 
 
-async def _create_users(client: httpx.AsyncClient, said: Said) -> None:
-    for name in said.names:
+async def _create_users(client: httpx.AsyncClient, progress: Progress) -> None:
+    for name in progress.names:
         with suppress(*CUT_OFF):
             if await graphql(client, CREATE, name=name) == {"data": {"createUser": {"user": {"userName": name}}}}:
-                said.users.add(name)
-                said.check()
+                progress.users.add(name)
+                progress.check()
 
 
-async def _create_batches(client: httpx.AsyncClient, said: Said) -> None:
-    for batch in said.batches:
+async def _create_batches(client: httpx.AsyncClient, progress: Progress) -> None:
+    for batch in progress.batches:
         names = [f"batch{batch}x{number}" for number in range(BATCH)]
         with suppress(*CUT_OFF):
             reply = await graphql(client, CREATE_MANY, users=[{"userName": name} for name in names])
             if [each["user"]["userName"] for each in reply["data"]["createUsers"]["results"]] == names:
-                said.full.add(batch)
-                said.check()
+                progress.full.add(batch)
+                progress.check()
 
 
-async def _kill_amid(server: Server, said: Said) -> None:
+async def _kill_amid(server: Server, progress: Progress) -> None:
     async with asyncio.timeout(30):
-        await said.enough.wait()
+        await progress.enough.wait()
     await asyncio.sleep(random.uniform(0, 0.02))  # not right after an answer, when least is going on
     server.kill()
 
 
-async def test_a_killed_server_has_kept_every_user_it_acknowledged_and_no_half_one(
+async def test_a_killed_server_has_stored_every_user_it_acknowledged_and_no_incomplete_one(
     tmp_path: Path, settled: dict[str, str]
 ) -> None:
-    said = Said()
+    progress = Progress()
     with Server(tmp_path, **settled) as server:
         server.ready()
         token = await server.token("admin", PASSWORD)
         async with server.client(token) as client:
-            clients = [_create_users(client, said) for _ in range(24)]
-            clients += [_create_batches(client, said) for _ in range(4)]
-            await asyncio.gather(_kill_amid(server, said), *clients)
-    assert 200 <= len(said.users) < 1000
-    assert 2 <= len(said.full) < 100
+            clients = [_create_users(client, progress) for _ in range(24)]
+            clients += [_create_batches(client, progress) for _ in range(4)]
+            await asyncio.gather(_kill_amid(server, progress), *clients)
+    assert 200 <= len(progress.users) < 1000
+    assert 2 <= len(progress.full) < 100
 
     with Server(tmp_path, **settled) as server:
         server.ready()
-        found = await _held(settled["OSTIARY_DATABASE_URL"])
+        stored = await _stored_roles(settled["OSTIARY_DATABASE_URL"])
         async with server.client(token) as client:
             reply = await graphql(client, "{ users(first: 1) { totalCount } }")
             again = await graphql(client, CREATE, name="afterwards")
 
-    assert reply == {"data": {"users": {"totalCount": len(found)}}}
+    assert reply == {"data": {"users": {"totalCount": len(stored)}}}
     assert again["data"]["createUser"]["user"] == {"userName": "afterwards"}
-    assert found.pop("admin") == ["admin"]
-    assert {tuple(roles) for roles in found.values()} == {("user",)}
-    assert said.users <= found.keys()
-    sizes = Counter(int(name[5:].partition("x")[0]) for name in found if name.startswith("batch"))
+    assert stored.pop("admin") == ["admin"]
+    assert {tuple(roles) for roles in stored.values()} == {("user",)}
+    assert progress.users <= stored.keys()
+    sizes = Counter(int(name[5:].partition("x")[0]) for name in stored if name.startswith("batch"))
     assert set(sizes.values()) == {BATCH}
-    assert said.full <= sizes.keys()
+    assert progress.full <= sizes.keys()
 
 
-_TOLD = (col(tables.AuditChange.name) == col(tables.User.user_name)) & col(tables.AuditChange.before).is_(None)
-_HELD = (
+_IS_CREATION = (col(tables.AuditChange.name) == col(tables.User.user_name)) & col(tables.AuditChange.before).is_(None)
+_STORED_ROLES = (
     select(col(tables.User.user_name), col(tables.Role.name), col(tables.AuditChange.event_id))
     .select_from(tables.User)
     .outerjoin(tables.UserRole, col(tables.UserRole.user_id) == col(tables.User.id))
     .outerjoin(tables.Role, col(tables.Role.id) == col(tables.UserRole.role_id))
-    .outerjoin(tables.AuditChange, _TOLD)
+    .outerjoin(tables.AuditChange, _IS_CREATION)
 )
 
 
-async def _held(url: str) -> dict[str, list[str]]:
-    """Everybody's roles, as they are stored; what is stored must be whole, and told in the audit log, once."""
+async def _stored_roles(url: str) -> dict[str, list[str]]:
+    """Return the stored roles of each user; check that the database and the audit log are complete."""
     if url.startswith("sqlite:"):
         with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
         connection.close()
     database = await db.open_database(url)
-    rows = await fetch(database, _HELD)
+    rows = await fetch(database, _STORED_ROLES)
     await database.close()
-    held: dict[str, list[str]] = {}
+    roles: dict[str, list[str]] = {}
     for user, role, event in rows:
         assert event is not None, user
-        held.setdefault(user, []).extend([role] if role else [])
-    return held
+        roles.setdefault(user, []).extend([role] if role else [])
+    return roles
 
 
 async def test_it_says_nothing_about_everyday_requests_and_never_a_secret(shared: Server) -> None:
-    own, other = "a first password of her own", "another password of her own"
+    own, other = "a first password of their own", "another password of their own"
     async with shared.client(await shared.token("admin", PASSWORD)) as admin, shared.client() as nobody:
         assert (await graphql(admin, CREATE_WITH, name="quiet", password=own))["data"]["createUser"]["user"]
         token = await shared.token("quiet", own)
@@ -313,7 +316,7 @@ async def test_it_says_nothing_about_everyday_requests_and_never_a_secret(shared
     assert statuses == [401, 401, 400, 400, 400, 404, 405, 200]
     assert names == [None, None]
     assert _complaints(shared.err) == []
-    for secret in (own, other, token, PASSWORD, SECRET, WRONG):
+    for secret in (own, other, token, PASSWORD, SECRET, INVALID_PASSWORD):
         assert secret not in shared.out
 
 
@@ -325,9 +328,9 @@ async def test_a_client_that_hangs_up_leaves_all_or_nothing_and_the_server_goes_
             body = {"query": CREATE_MANY, "variables": {"users": users}}
             await hang_up(client.build_request("POST", "/graphql", json=body), after=number * 0.001)
         assert (await graphql(client, CREATE, name="patient"))["data"]["createUser"]["user"]
-        early = await _hasty(client)
+        early = await _counts_of_hasty_users(client)
         await asyncio.sleep(0.5)
-        late = await _hasty(client)
+        late = await _counts_of_hasty_users(client)
 
     assert set(early) | set(late) <= {0, BATCH}
     assert BATCH in late
@@ -335,17 +338,17 @@ async def test_a_client_that_hangs_up_leaves_all_or_nothing_and_the_server_goes_
 
 
 def _complaints(log: str) -> list[str]:
-    """The lines but those of refused credentials, which tests of this module send on purpose."""
+    """Return the lines except those of refused credentials, which tests of this module send on purpose."""
     return [line for line in log.splitlines() if json.loads(line)["logger"] != "ostiary.sign_in"]
 
 
-async def _hasty(client: httpx.AsyncClient) -> list[int]:
-    """How many users there are of each who hung up."""
-    asked = "".join(
+async def _counts_of_hasty_users(client: httpx.AsyncClient) -> list[int]:
+    """Return the number of users for each client that hung up."""
+    query = "".join(
         f'at{number}: users(first: 1, filter: {{userName: {{startsWith: "hasty{number}x"}}}}) {{ totalCount }}'
         for number in range(18)
     )
-    return [found["totalCount"] for found in (await graphql(client, f"{{{asked}}}"))["data"].values()]
+    return [counted["totalCount"] for counted in (await graphql(client, f"{{{query}}}"))["data"].values()]
 
 
 @pytest.fixture
@@ -379,17 +382,17 @@ async def test_without_its_database_it_refuses_at_once_and_with_it_serves_again(
     assert ended.code == 0
     assert {response.status_code for response in crowd} == {503}
     assert crowd[0].json() == {"status": "not ready", "failed": ["database"]}
-    told = [json.loads(line) for line in ended.err.splitlines()]
-    assert [line["message"].partition(": ")[0] for line in told] == [
+    lines = [json.loads(line) for line in ended.err.splitlines()]
+    assert [line["message"].partition(": ")[0] for line in lines] == [
         "the database does not answer",
         "the database answers again",
     ]
-    assert [line for line in told if "exception" in line] == []
+    assert [line for line in lines if "exception" in line] == []
     assert str(urlsplit(restartable.url()).password) not in ended.out + ended.err
 
 
 async def _everyday(client: httpx.AsyncClient, name: str) -> list[tuple[int, str | None]]:
-    """A read, a change and a login, all at once: their statuses, and the codes of what was refused."""
+    """Send a read, a mutation and a login at once; return their statuses and the codes of refusals."""
     login = client.post("/users/authenticate", data={"username": "admin", "password": PASSWORD})
     create = client.post("/graphql", json={"query": CREATE, "variables": {"name": name}})
     responses = await asyncio.gather(client.post("/graphql", json={"query": WHO}), create, login)

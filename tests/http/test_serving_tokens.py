@@ -1,4 +1,4 @@
-"""What was ended stays ended, and what was good stays good, when the real server is started anew."""
+"""Claims about tokens after a restart of the real server: valid ones stay valid, revoked ones stay revoked."""
 
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,11 @@ async def test_tokens_outlive_a_restart_as_they_were(tmp_path: Path) -> None:
         tokens = [await server.token("admin", "password") for _ in range(2)]
         async with server.client(tokens[0]) as client:
             create = 'mutation { createApiToken(input: {name: "%s"}) { token apiToken { id } } }'
-            made = [(await graphql(client, create % name))["data"]["createApiToken"] for name in ("a", "b")]
+            created = [(await graphql(client, create % name))["data"]["createApiToken"] for name in ("a", "b")]
             revoke = 'mutation { revokeApiToken(input: {apiToken: "%s"}) { errors { code } } }'
-            await graphql(client, revoke % made[0]["apiToken"]["id"])
+            await graphql(client, revoke % created[0]["apiToken"]["id"])
             await graphql(client, "mutation { logout { errors { code } } }")
-        tokens += [each["token"] for each in made]
+        tokens += [each["token"] for each in created]
         before = [await _who(server, token) for token in tokens]
         await server.stopped()
     with Server(tmp_path, OSTIARY_TOKEN_ALGORITHM="EdDSA") as server:

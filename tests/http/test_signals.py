@@ -1,4 +1,4 @@
-"""Claims about signals: SIGHUP loads the workers again or stops, and a worker that ends is replaced and told of."""
+"""Claims about signals: SIGHUP restarts the workers or stops the server, and an ended worker is replaced and logged."""
 
 import asyncio
 import json
@@ -15,8 +15,8 @@ CLOSE = "Connection: close"
 
 
 def workers_of(server: Server) -> set[int]:
-    """The ids of the processes that serve."""
-    found = set()
+    """Return the ids of the processes that serve."""
+    workers = set()
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
@@ -26,12 +26,12 @@ def workers_of(server: Server) -> set[int]:
         except OSError:  # it has just ended
             continue
         if parent == server.pid and is_worker:
-            found.add(int(entry.name))
-    return found
+            workers.add(int(entry.name))
+    return workers
 
 
 async def until_replaced(server: Server, before: set[int], number: int) -> set[int]:
-    """Wait until so many others serve."""
+    """Wait until this number of other processes serves."""
     async with asyncio.timeout(60):
         while len((now := workers_of(server)) - before) < number or len(now) != len(before):  # noqa: ASYNC110 - other processes give no event
             await asyncio.sleep(0.1)
@@ -39,7 +39,7 @@ async def until_replaced(server: Server, before: set[int], number: int) -> set[i
 
 
 async def _served(server: Server, token: str) -> str:
-    """Who is known by a token."""
+    """Return the name of the user of a token."""
     async with server.client(token) as client:
         reply = await client.post("/graphql", json={"query": "{ viewer { user { userName } } }"})
     name: str = reply.json()["data"]["viewer"]["user"]["userName"]
@@ -88,7 +88,7 @@ async def test_several_workers_are_loaded_again_one_by_one(tmp_path: Path) -> No
     assert (ended.code, ended.err) == (0, "")
 
 
-async def test_a_worker_that_is_killed_is_replaced_and_told_of(tmp_path: Path) -> None:
+async def test_a_killed_worker_is_replaced_and_logged(tmp_path: Path) -> None:
     with Server(tmp_path, "--workers", "2") as server:
         server.ready()
         before = workers_of(server)
@@ -111,7 +111,7 @@ async def test_a_worker_that_is_killed_is_replaced_and_told_of(tmp_path: Path) -
 
 
 async def test_a_worker_leaves_a_hangup_to_its_supervisor(tmp_path: Path) -> None:
-    """A terminal that is closed sends it to all processes."""
+    """A closed terminal sends the signal to all processes."""
     with Server(tmp_path, "--workers", "2") as server:
         server.ready()
         before = workers_of(server)

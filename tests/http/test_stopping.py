@@ -1,4 +1,4 @@
-"""Claims about the end: what was taken on is answered or refused, nothing is left half done, and the exit says well."""
+"""Claims about a stop: an accepted request is answered or refused, no change is incomplete, and the exit code is 0."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ CREATE_MANY = """mutation ($users: [NewUserInput!]!) {
     createUsers(input: {users: $users}) { results { user { userName } } }
 }"""
 MANY = [{"userName": f"many{number}", "password": f"{PASSWORD} {number}"} for number in range(1000)]
-"""It takes longer than the second that is left: passwords are hashed one by one, in some thirty milliseconds each."""
+"""Users whose creation takes more than the remaining second: each password is hashed in some thirty milliseconds."""
 
 LOGINS = 12
 
@@ -27,7 +27,7 @@ async def test_a_stop_lets_a_slow_request_finish_and_ends_well(tmp_path: Path, u
         server.ready()
         async with server.client(await server.token("admin", PASSWORD)) as client:
             slow = asyncio.create_task(graphql(client, CREATE_MANY, users=MANY[:40]))
-            await _until(server, lambda found: found["ostiary_hashing_jobs"] > 0)
+            await _until(server, lambda numbers: numbers["ostiary_hashing_jobs"] > 0)
             ended = await server.stopped()
             reply = await slow
 
@@ -66,8 +66,8 @@ async def test_a_stop_answers_or_refuses_all_that_it_took_on(tmp_path: Path, url
     assert left == {"data": {"users": {"totalCount": 1, "nodes": [{"userName": "admin"}]}}}
     lines = [json.loads(line) for line in ended.err.splitlines()]
     assert [line for line in lines if "exception" in line] == []
-    told = [line for line in lines if line["logger"] == "ostiary.requests" and line["kind"] == "mutation"]
-    assert len(told) == 1 + 1 + LOGINS
+    logged = [line for line in lines if line["logger"] == "ostiary.requests" and line["kind"] == "mutation"]
+    assert len(logged) == 1 + 1 + LOGINS
 
 
 async def _create_many(server: Server, token: str) -> httpx.Response:
@@ -81,17 +81,18 @@ async def _log_in(server: Server) -> httpx.Response:
         return await client.post("/users/authenticate", data=form)
 
 
-def _has_taken_on_all(found: dict[str, float]) -> bool:
-    """Whether the long request is being worked at, and every login is, or is answered."""
-    done = sum(found.get(_LOGINS.format(status), 0) for status in ("2xx", "4xx"))
-    return found["ostiary_requests_in_progress"] + done >= 2 + 1 + LOGINS  # with what asks here, and the first login
+def _has_taken_on_all(numbers: dict[str, float]) -> bool:
+    """Return True if the long request is running, and every login is running or answered."""
+    done = sum(numbers.get(_LOGINS.format(status), 0) for status in ("2xx", "4xx"))
+    # The total includes the request for these numbers, and the first login.
+    return numbers["ostiary_requests_in_progress"] + done >= 2 + 1 + LOGINS
 
 
 _LOGINS = 'ostiary_requests_total{{api="rest",kind="mutation",status="{}"}}'
 
 
 async def _until(server: Server, is_so: Callable[[dict[str, float]], bool]) -> None:
-    """Wait until the server's numbers are so."""
+    """Wait until the numbers of the server meet a condition."""
     async with asyncio.timeout(30):
         while not is_so(await _numbers(server)):  # noqa: ASYNC110 - another process gives no event
             await asyncio.sleep(0.02)

@@ -1,4 +1,4 @@
-"""Claims about what a request means: trailers add nothing to it, and what can be read in two ways is refused."""
+"""Claims about the meaning of a request: trailers add nothing to it, and an ambiguous request is refused."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -42,10 +42,10 @@ HONEST = {
     "ostiary-stats": "1",
     "apollo-require-preflight": "1",
 }
-"""Trailers that are names of header fields which mean something."""
+"""Trailers with the names of header fields that have a meaning."""
 
 FRAMING = {"content-length": "3", "transfer-encoding": "chunked"}
-"""Trailers that would say anew where the request ends."""
+"""Trailers that would define the end of the request again."""
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +64,11 @@ async def closed() -> AsyncIterator[None]:
 
 
 def _said(reply: Reply) -> tuple[int, bytes, dict[str, str]]:
-    """What a reply says, without what differs from one to the next."""
+    """Return the content of a reply, without the parts that differ between replies."""
     return reply.status, reply.body, {**reply.headers, "date": "", "x-request-id": ""}
 
 
-async def _asked(server: Server, path: str, body: bytes, trailers: list[str], *, is_whole: bool) -> Reply:
+async def _reply_to(server: Server, path: str, body: bytes, trailers: list[str], *, is_whole: bool) -> Reply:
     begin = head(f"POST {path}", JSON, "Connection: close", "Transfer-Encoding: chunked")
     pieces = [begin, *chunked(body, trailers)]
     return await asked(server.address, *([b"".join(pieces)] if is_whole else pieces))
@@ -78,11 +78,11 @@ async def _asked(server: Server, path: str, body: bytes, trailers: list[str], *,
 @pytest.mark.parametrize(("path", "body"), [("/graphql", WHO), ("/users/authenticate", LOGIN)])
 async def test_a_request_means_the_same_with_trailers(server: Server, path: str, body: bytes, is_whole: bool) -> None:
     token = await server.token("admin", PASSWORD)
-    plain = await _asked(server, path, body, [], is_whole=is_whole)
+    plain = await _reply_to(server, path, body, [], is_whole=is_whole)
     every = [f"{name}: {value.format(token=token)}" for name, value in HONEST.items()]
 
     for trailers in (*([each] for each in every), every, [each.title() for each in every]):
-        reply = await _asked(server, path, body, trailers, is_whole=is_whole)
+        reply = await _reply_to(server, path, body, trailers, is_whole=is_whole)
 
         assert _said(reply) == _said(plain), trailers
         assert reply.headers["x-request-id"] != "of-the-trailer"
@@ -94,7 +94,7 @@ async def test_a_request_means_the_same_with_trailers(server: Server, path: str,
 async def test_a_trailer_that_says_where_the_request_ends_is_refused(
     server: Server, path: str, body: bytes, trailer: str, is_whole: bool
 ) -> None:
-    reply = await _asked(server, path, body, [trailer], is_whole=is_whole)
+    reply = await _reply_to(server, path, body, [trailer], is_whole=is_whole)
 
     assert (reply.status, reply.body) == (400, b"Invalid HTTP request received.")
 
@@ -104,16 +104,16 @@ async def test_a_token_in_a_trailer_changes_nothing(server: Server) -> None:
     change = b'{"query":"mutation { createUser(input: {userName: \\"trail\\"}) { errors { code } } }"}'
     trailers = [f"Authorization: Bearer {token}", f"Cookie: jwtToken={token}", "Sec-Fetch-Site: same-origin"]
 
-    reply = await _asked(server, "/graphql", change, trailers, is_whole=False)
+    reply = await _reply_to(server, "/graphql", change, trailers, is_whole=False)
     async with server.client(token) as client:
-        found = await client.post("/graphql", json={"query": "{ users { totalCount } }"})
+        users = await client.post("/graphql", json={"query": "{ users { totalCount } }"})
 
     assert reply.code == "UNAUTHENTICATED"
-    assert found.json() == {"data": {"users": {"totalCount": 1}}}
+    assert users.json() == {"data": {"users": {"totalCount": 1}}}
 
 
 async def test_a_trailer_that_closes_the_connection_closes_it(server: Server) -> None:
-    """Else the parser would take no further request, and the client would wait for the answer to it."""
+    """Otherwise the parser would accept no further request, and the client would wait for its answer."""
     wire = await Wire.opened(server.address)
     await wire.send(ENDLESS, *chunked(WHO, ["Connection: close"]))
 
@@ -160,12 +160,12 @@ REFUSED = {
     "no name": [b": a"],
     "a name that is not ASCII": [b"X\xe9: a"],
 }
-"""Lines of a head, each of which two programs may read differently."""
+"""Lines of a head that two programs may read differently."""
 
 
 @pytest.mark.parametrize("lines", REFUSED.values(), ids=REFUSED)
 @pytest.mark.parametrize("is_whole", [True, False])
-async def test_what_can_be_read_in_two_ways_is_a_400(lines: list[bytes], is_whole: bool) -> None:
+async def test_an_ambiguous_request_is_a_400(lines: list[bytes], is_whole: bool) -> None:
     request = b"POST / HTTP/1.1\r\nHost: a\r\n" + b"".join(line + b"\r\n" for line in lines) + b"\r\nbody"
     pieces = [request] if is_whole else [request[at : at + 1] for at in range(len(request))]
     seen = []
@@ -194,7 +194,7 @@ CHUNKS = {
 
 
 @pytest.mark.parametrize("chunks", CHUNKS.values(), ids=CHUNKS)
-async def test_a_chunk_that_can_be_read_in_two_ways_is_a_400(chunks: bytes) -> None:
+async def test_an_ambiguous_chunk_is_a_400(chunks: bytes) -> None:
     seen = []
 
     async def answer(request: Request) -> Response:
@@ -215,7 +215,7 @@ UPGRADES = ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settin
 async def test_the_body_of_a_request_that_wishes_another_protocol_is_no_request(
     fields: list[str], is_whole: bool
 ) -> None:
-    """As Java's client and `curl --http2` ask: the wish is not granted, and the body is read."""
+    """Java's client and `curl --http2` request an upgrade: the server declines it, and reads the body."""
     inner = head("GET /inner")
     seen = []
 
@@ -229,7 +229,7 @@ async def test_the_body_of_a_request_that_wishes_another_protocol_is_no_request(
     assert seen == [("/outer", inner)]
 
 
-async def test_an_answer_is_never_written_before_the_one_that_was_asked_for_first() -> None:
+async def test_answers_are_written_in_the_order_of_their_requests() -> None:
     async def slow(request: Request) -> Response:
         await asyncio.sleep(0.05)
         return BufferedResponse(b"the first", 200, "text/plain")

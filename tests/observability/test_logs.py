@@ -1,4 +1,4 @@
-"""Claims about the log: quiet, one line for what matters, enough in it to find the cause, and never a secret."""
+"""Claims about the log: one line for each important event, with its cause, and never a secret."""
 
 import io
 import json
@@ -28,9 +28,9 @@ from tests.support.server import Server, graphql
 PASSWORD = "a password of the first administrator"
 SECRET = "a secret that signs the tokens of this test"
 METRICS = "a-token-that-reads-the-numbers"
-WRONG = "a-password-that-is-not-right"
-OWN = "a first password of her own"
-LATER = "a later password of her own"
+INVALID_PASSWORD = "a-password-that-is-not-right"
+OWN = "a first password of their own"
+LATER = "a later password of their own"
 HIDDEN = "a-variable-that-is-nobodys-business"
 MINE = "query Mine { viewer { user { userName } } }"
 LOGIN = """mutation In($name: String!, $word: String!) {
@@ -47,7 +47,7 @@ FIND = "query Find($name: String!) { user(by: {userName: $name}) { userName } }"
 
 @pytest.fixture
 def written() -> Iterator[io.StringIO]:
-    """What is logged while the test runs, as JSON; each request too."""
+    """Yield the JSON log of the test, which includes each request."""
     text = io.StringIO()
     handler = logging.StreamHandler(text)
     handler.setFormatter(JsonLines())
@@ -94,7 +94,7 @@ async def test_a_line_says_what_a_request_was_and_what_it_cost(api: Api, make: M
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "told"),
+    ("method", "path", "expected"),
     [
         (
             "GET",
@@ -107,25 +107,25 @@ async def test_a_line_says_what_a_request_was_and_what_it_cost(api: Api, make: M
         ("DELETE", f"/graphql?{HIDDEN}", ("/graphql", "graphql", "none", 405, ["BAD_REQUEST"])),
     ],
 )
-async def test_a_path_is_told_as_its_template(
-    client: httpx.AsyncClient, written: io.StringIO, method: str, path: str, told: tuple[Any, ...]
+async def test_a_path_is_logged_as_its_template(
+    client: httpx.AsyncClient, written: io.StringIO, method: str, path: str, expected: tuple[Any, ...]
 ) -> None:
     await client.request(method, path)
 
     (line,) = _lines(written)
-    assert tuple(line.get(name) for name in ("path", "api", "kind", "status", "codes")) == told
+    assert tuple(line.get(name) for name in ("path", "api", "kind", "status", "codes")) == expected
     assert HIDDEN not in written.getvalue()
 
 
-@pytest.mark.parametrize("given", ["", "a b", "x" * 129, "né", 'a"', "a\tb"])
-async def test_an_id_that_could_be_anything_is_replaced(client: httpx.AsyncClient, given: str) -> None:
-    reply = await client.get("/health/live", headers=[(b"x-request-id", given.encode())])
+@pytest.mark.parametrize("sent_id", ["", "a b", "x" * 129, "né", 'a"', "a\tb"])
+async def test_an_id_that_could_be_anything_is_replaced(client: httpx.AsyncClient, sent_id: str) -> None:
+    reply = await client.get("/health/live", headers=[(b"x-request-id", sent_id.encode())])
     twice = await client.get("/health/live", headers=[("x-request-id", "a"), ("x-request-id", "b")])
 
     assert len(reply.headers["x-request-id"]) == len(twice.headers["x-request-id"]) == 16
 
 
-async def test_a_surprise_is_told_once_with_its_trace_and_the_id_that_the_caller_has(
+async def test_an_unexpected_error_is_logged_once_with_its_trace_and_the_id_of_the_reply(
     app: Starlette, client: httpx.AsyncClient, written: io.StringIO
 ) -> None:
     async def bug(request: Request) -> Response:
@@ -146,7 +146,7 @@ async def test_a_surprise_is_told_once_with_its_trace_and_the_id_that_the_caller
 
 
 @pytest.mark.parametrize("overrides", [{"OSTIARY_SLOW_REQUEST_MILLISECONDS": "2000"}], indirect=True)
-async def test_a_slow_request_is_told_though_others_are_not(
+async def test_a_slow_request_is_logged_though_others_are_not(
     client: httpx.AsyncClient, written: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     logging.getLogger(logs.REQUESTS).setLevel(logging.WARNING)
@@ -161,7 +161,7 @@ async def test_a_slow_request_is_told_though_others_are_not(
     assert line["durationMs"] == 2000
 
 
-def test_a_line_for_people_says_the_same() -> None:
+def test_a_console_line_has_the_same_content() -> None:
     record = logging.LogRecord("ostiary.requests", logging.INFO, "", 0, "answered request", (), None)
     record.fields = {"path": "/graphql", "operation": None, "codes": ["A", "B"], "status": 200}
 
@@ -171,7 +171,7 @@ def test_a_line_for_people_says_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    ("level", "requests", "told"),
+    ("level", "requests", "expected"),
     [
         ("warning", False, ("WARNING", "WARNING", "WARNING")),
         ("debug", False, ("DEBUG", "WARNING", "WARNING")),
@@ -179,14 +179,18 @@ def test_a_line_for_people_says_the_same() -> None:
         ("error", True, ("ERROR", "ERROR", "INFO")),
     ],
 )
-def test_the_levels_are_ours_and_others_stay_quiet(level: str, requests: bool, told: tuple[str, ...]) -> None:
-    made = logs.configuration("json", level, requests=requests)
+def test_the_levels_are_ours_and_others_stay_quiet(level: str, requests: bool, expected: tuple[str, ...]) -> None:
+    config = logs.configuration("json", level, requests=requests)
 
-    assert (made["loggers"]["app"]["level"], made["root"]["level"], made["loggers"][logs.REQUESTS]["level"]) == told
-    assert made["loggers"]["asyncpg.pool"]["level"] == "ERROR"
+    assert (
+        config["loggers"]["app"]["level"],
+        config["root"]["level"],
+        config["loggers"][logs.REQUESTS]["level"],
+    ) == expected
+    assert config["loggers"]["asyncpg.pool"]["level"] == "ERROR"
 
 
-def test_what_is_away_is_told_once_and_once_more_when_it_is_back(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_outage_is_logged_once_and_once_more_when_it_ends(caplog: pytest.LogCaptureFixture) -> None:
     reach = AvailabilityLogger("the database", logging.getLogger("app.db"))
 
     reach.mark_up()
@@ -228,7 +232,7 @@ async def test_no_secret_is_ever_in_the_log(tmp_path: Path, url: str, shape: str
         SECRET,
         PASSWORD,
         METRICS,
-        WRONG,
+        INVALID_PASSWORD,
         OWN,
         LATER,
         HIDDEN,
@@ -242,7 +246,7 @@ async def test_no_secret_is_ever_in_the_log(tmp_path: Path, url: str, shape: str
 
 
 async def _day(server: Server) -> list[str]:
-    """Signing in well and badly, on both faces and in every form; answers the tokens."""
+    """Sign in with valid and invalid credentials, over both APIs and in every form; return the tokens."""
     admin = await server.token("admin", PASSWORD)
     async with server.client(admin) as client:
         await graphql(client, CREATE, name="ann", word=OWN)
@@ -252,16 +256,16 @@ async def _day(server: Server) -> list[str]:
         await client.post("/users", json={"userName": "bob", "password": LATER, "roles": [HIDDEN]})
     ann = await server.token("ann", OWN)
     async with server.client(ann) as client:
-        await graphql(client, CHANGE, old=WRONG, new=LATER)
+        await graphql(client, CHANGE, old=INVALID_PASSWORD, new=LATER)
         changed = (await graphql(client, CHANGE, old=OWN, new=LATER))["data"]["changePassword"]["errors"]
         await client.post("/users/authenticate/refresh")
     async with server.client() as nobody:
         reply = await graphql(nobody, LOGIN, name="ann", word=LATER)
-        await graphql(nobody, LOGIN, name="ann", word=WRONG)
-        await nobody.post("/users/authenticate", data={"username": "ann", "password": WRONG})
-        await nobody.post("/users/authenticate", json={"username": "tried", "password": WRONG})
+        await graphql(nobody, LOGIN, name="ann", word=INVALID_PASSWORD)
+        await nobody.post("/users/authenticate", data={"username": "ann", "password": INVALID_PASSWORD})
+        await nobody.post("/users/authenticate", json={"username": "tried", "password": INVALID_PASSWORD})
         await nobody.post("/graphql", json={"query": MINE}, headers={"cookie": f"jwtToken={ann}"})
-        await nobody.get(f"/{HIDDEN}", headers={"authorization": f"Bearer {WRONG}"})
+        await nobody.get(f"/{HIDDEN}", headers={"authorization": f"Bearer {INVALID_PASSWORD}"})
         await nobody.post("/graphql", content=HIDDEN, headers={"content-type": "application/json"})
         await nobody.post("/graphql", json={"query": "{ nothing }", "operationName": HIDDEN})
     assert changed == []
@@ -269,7 +273,7 @@ async def _day(server: Server) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("given", "on_a_terminal", "shape"),
+    ("log_format", "on_a_terminal", "shape"),
     [
         (None, True, Lines),
         (None, False, JsonLines),
@@ -278,16 +282,16 @@ async def _day(server: Server) -> list[str]:
         ("json", True, JsonLines),
     ],
 )
-def test_lines_are_for_people_where_people_look(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: str | None, on_a_terminal: bool, shape: type
+def test_a_terminal_gets_console_lines(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, log_format: str | None, on_a_terminal: bool, shape: type
 ) -> None:
     seen: list[dict[str, Any]] = []
     monkeypatch.setattr("logging.config.dictConfig", seen.append)
     monkeypatch.setattr("app.cli._prepare", lambda *_, **__: SimpleNamespace(migrated=[]))
     monkeypatch.setattr("sys.stderr.isatty", lambda: on_a_terminal)
     monkeypatch.chdir(tmp_path)
-    if given is not None:
-        monkeypatch.setenv("OSTIARY_LOG_FORMAT", given)
+    if log_format is not None:
+        monkeypatch.setenv("OSTIARY_LOG_FORMAT", log_format)
 
     assert cli.main(["migrate"]) == 0
 

@@ -1,4 +1,4 @@
-"""Claims about the lines of refusals: nobody forges one, a flood is few, and the filter for fail2ban finds them."""
+"""Claims about the lines of refusals: no user forges one, a flood logs few, and the filter for fail2ban finds them."""
 
 import asyncio
 import configparser
@@ -28,8 +28,8 @@ ANN = 'login(input: {userName: "ann", password: "wrong"}) { errors { code } }'
 
 @pytest.fixture
 def log() -> Iterator[Log]:
-    with written() as made:
-        yield made
+    with written() as log_of_test:
+        yield log_of_test
 
 
 @pytest.fixture
@@ -63,9 +63,9 @@ async def test_no_name_forges_a_line_or_a_field(scene: Scene, log: Log, name: st
 
     console = [line for line in log.lines("console") if "ostiary.sign_in" in line]
     assert len(console) == len(log.told) >= ("\ud800" not in name)
-    for line, told in zip(console, log.told, strict=True):
+    for line, logged in zip(console, log.told, strict=True):
         assert line.isprintable()
-        assert told["userName"] == (name if len(name) <= MAX_NAME_CHARACTERS else f"{name[:MAX_NAME_CHARACTERS]}…")
+        assert logged["userName"] == (name if len(name) <= MAX_NAME_CHARACTERS else f"{name[:MAX_NAME_CHARACTERS]}…")
         assert [_hosts(line, each) for each in _failregexes()].count([EVIL]) == 1
 
 
@@ -104,7 +104,7 @@ async def test_a_flood_is_a_few_lines_and_a_number(scene: Scene, log: Log, monke
     assert counters.samples()[sample] == before.get(sample, 0) + MAX_LINES_PER_SECOND + 8
 
 
-async def test_what_was_left_out_is_told_also_when_nothing_follows(scene: Scene, log: Log) -> None:
+async def test_the_number_of_suppressed_lines_is_logged_even_when_nothing_follows(scene: Scene, log: Log) -> None:
     for _ in range(MAX_LINES_PER_SECOND + 3):
         await scene.send("nonsense")
 
@@ -114,7 +114,7 @@ async def test_what_was_left_out_is_told_also_when_nothing_follows(scene: Scene,
 
 
 def _filter() -> dict[str, str]:
-    """The filter of the page, as fail2ban reads it."""
+    """Return the filter of the page, as fail2ban reads it."""
     (text,) = re.findall(r"```ini\n# /etc/fail2ban/filter.d/ostiary.conf\n(.*?)```", PAGE.read_text(), re.DOTALL)
     read = configparser.ConfigParser()
     read.read_string(text)
@@ -122,18 +122,18 @@ def _filter() -> dict[str, str]:
 
 
 def _failregexes() -> list[re.Pattern[str]]:
-    found = [each.replace("<HOST>", r"(?P<host>[\w.:]+)") for each in _filter()["failregex"].splitlines()]
-    return [re.compile(each) for each in found]
+    patterns = [each.replace("<HOST>", r"(?P<host>[\w.:]+)") for each in _filter()["failregex"].splitlines()]
+    return [re.compile(each) for each in patterns]
 
 
 def _hosts(line: str, pattern: re.Pattern[str]) -> list[str]:
-    return [found["host"] for found in pattern.finditer(line)]
+    return [match["host"] for match in pattern.finditer(line)]
 
 
 async def test_the_filter_of_the_page_finds_the_address_of_each_refusal_and_nothing_else(
     scene: Scene, log: Log, client: httpx.AsyncClient
 ) -> None:
-    """On real lines of both formats; requests are logged too, and one whose id looks like a field."""
+    """Match real lines of both formats; requests are logged too, one of them with an id that looks like a field."""
     requests = logging.getLogger(logs.REQUESTS)
     before = requests.level
     requests.setLevel(logging.INFO)
@@ -150,9 +150,9 @@ async def test_the_filter_of_the_page_finds_the_address_of_each_refusal_and_noth
 
     for shape in ("console", "json"):
         lines = log.lines(shape)
-        found = [host for line in lines for pattern in _failregexes() for host in _hosts(line, pattern)]
+        hosts = [host for line in lines for pattern in _failregexes() for host in _hosts(line, pattern)]
         assert len(lines) == 6 + 5
-        assert found == [EVIL, "2001:db8::7", EVIL, EVIL]
+        assert hosts == [EVIL, "2001:db8::7", EVIL, EVIL]
 
 
 def test_the_reasons_of_the_filter_are_reasons_and_the_page_tells_all() -> None:
