@@ -1,4 +1,4 @@
-"""The command line starts the server, shows what is set, and says in a line what stands against it."""
+"""The command line starts the server, shows the settings, and reports each problem in one line."""
 
 import contextlib
 import http.client
@@ -318,9 +318,9 @@ def test_an_interrupted_migration_is_no_success(root: Root, monkeypatch: pytest.
 
 
 def clean() -> dict[str, str]:
-    """The environment of a program that finds the package and nobody's settings."""
-    kept = {name: text for name, text in os.environ.items() if not name.upper().startswith("OSTIARY_")}
-    return {**kept, "PYTHONPATH": str(Path(cli.__file__).parents[2])}
+    """The environment of a program that finds the package and no settings."""
+    environment = {name: text for name, text in os.environ.items() if not name.upper().startswith("OSTIARY_")}
+    return {**environment, "PYTHONPATH": str(Path(cli.__file__).parents[2])}
 
 
 def test_help_and_version_load_nothing_heavy() -> None:
@@ -333,7 +333,7 @@ def test_help_and_version_load_nothing_heavy() -> None:
     assert (run.stdout, run.stderr) == ("\n", "")
 
 
-HOUSE = """
+STUB_PROGRAM = """
 import sys, types
 
 async def answer(scope, receive, send):
@@ -358,7 +358,7 @@ sys.exit(cli.main(["serve", "--port", "0"]))
 
 def test_it_serves_quietly_until_ctrl_c_and_ends_well(tmp_path: Path) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(HOUSE)],
+        [sys.executable, "-c", textwrap.dedent(STUB_PROGRAM)],
         cwd=tmp_path,
         env=clean(),
         stdout=subprocess.PIPE,

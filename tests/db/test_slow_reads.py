@@ -1,4 +1,4 @@
-"""Claims about reads of SQLite that take long: nobody waits for them, they see one moment, and they can be stopped."""
+"""Claims about slow reads of SQLite: no other task waits for them, they see one moment, and they can be stopped."""
 
 import asyncio
 

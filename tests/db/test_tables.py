@@ -159,8 +159,8 @@ def _shape(inspector: Inspector, table: str) -> dict[str, Any]:
     }
 
 
-def _sorted(found: Any) -> list[Any]:
-    return sorted(found, key=lambda each: str(each["name"]))
+def _sorted(rows: Any) -> list[Any]:
+    return sorted(rows, key=lambda each: str(each["name"]))
 
 
 def _sources(connection: Connection) -> dict[str, str]:

@@ -40,15 +40,15 @@ async def test_users_orgs_groups_and_resources_with_such_ids_are_made_found_and_
     api: Api, make: Make, kind: str
 ) -> None:
     root = await make.admin()
-    for name, given in _CHANGES:
-        reply = await api(change(name), as_=root, input=given)
+    for name, fields in _CHANGES:
+        reply = await api(change(name), as_=root, input=fields)
         assert codes(reply) == [], reply
 
-    found = await api(
+    created = await api(
         '{ user(by: {userName: "ann"}) { id } resource(by: {path: {orgSlug: "reef", slug: "corals"}}) { id } }',
         as_=root,
     )
-    user, resource = (found["data"][name]["id"] for name in ("user", "resource"))
+    user, resource = (created["data"][name]["id"] for name in ("user", "resource"))
     reply = await api(CHECKS, as_=root, user=user, resource=resource)
 
     for name, node in (("User", user), ("Resource", resource)):
