@@ -28,7 +28,7 @@ HUSH = "geheimnis"
 
 
 class Root(ModuleType):
-    """Stands where `app.main` stands."""
+    """A substitute for `app.main`."""
 
     def __init__(self) -> None:
         super().__init__("app.main")
@@ -152,7 +152,7 @@ def taken() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def test_a_taken_port_is_said_in_one_line_before_the_database_is_touched(
+def test_a_taken_port_is_reported_in_one_line_before_the_database_is_touched(
     root: Root, served: list[dict[str, Any]], output: Output, taken: int
 ) -> None:
     assert cli.main(["serve", "--port", str(taken)]) == 1
@@ -166,7 +166,7 @@ def test_a_taken_port_is_said_in_one_line_before_the_database_is_touched(
 
 
 @pytest.mark.parametrize("host", ["192.0.2.7", "no host", "a..b", "x" * 70 + ".example.org"])
-def test_an_address_that_is_not_ours_is_said_in_one_line(root: Root, output: Output, host: str) -> None:
+def test_a_foreign_address_is_reported_in_one_line(root: Root, output: Output, host: str) -> None:
     assert cli.main(["serve", "--host", host]) == 1
 
     assert output()[1].startswith(f"ostiary: cannot listen on {host} port 5000: ")
@@ -205,7 +205,7 @@ class Wrapped(Exception):
         (sqlite_failure(__file__), "file is not a database"),
     ],
 )
-def test_a_database_that_cannot_be_used_is_said_in_one_line(
+def test_an_unusable_database_is_reported_in_one_line(
     root: Root, monkeypatch: pytest.MonkeyPatch, output: Output, failure: Exception, reason: str, command: str
 ) -> None:
     monkeypatch.setenv("OSTIARY_DATABASE_URL", f"postgresql://ann:{HUSH}@127.0.0.1/d")
@@ -302,7 +302,7 @@ def test_no_command_teaches_what_there_is(output: Output) -> None:
         assert word in taught
 
 
-def test_the_version_is_said(output: Output) -> None:
+def test_the_version_is_printed(output: Output) -> None:
     assert cli.main(["--version"]) == 0
 
     assert output()[0].startswith("ostiary ")

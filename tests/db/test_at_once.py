@@ -61,7 +61,7 @@ def outcomes(*replies: dict[str, Any]) -> list[list[str]]:
     return sorted(codes(reply) for reply in replies)
 
 
-async def test_of_two_configurations_with_one_revision_one_stands(api: Api, other: Api, make: Make) -> None:
+async def test_of_two_configurations_with_one_revision_one_succeeds(api: Api, other: Api, make: Make) -> None:
     ann = await make.user("ann")
     reef = await make.resource(await make.org(), owner=ann)
     for revision in range(1, TIMES + 1):
@@ -75,7 +75,7 @@ async def test_of_two_configurations_with_one_revision_one_stands(api: Api, othe
         assert [reply["data"]["submitAccess"]["resource"] for reply in replies] == [stands, stands]
 
 
-async def test_of_two_locks_one_stands(api: Api, other: Api, make: Make, database: db.Database) -> None:
+async def test_of_two_locks_one_succeeds(api: Api, other: Api, make: Make, database: db.Database) -> None:
     ann = await make.user("ann")
     reef = await make.resource(await make.org(), owner=ann)
     for at in range(TIMES):
@@ -101,7 +101,7 @@ async def test_grants_to_different_subjects_at_once_both_stand(api: Api, other: 
         assert {"user": {"userName": "cid"}} in max(subjects, key=len)
 
 
-async def test_of_two_memberships_one_stands(api: Api, other: Api, make: Make) -> None:
+async def test_of_two_memberships_one_succeeds(api: Api, other: Api, make: Make) -> None:
     ann, _ = await make.user("ann"), await make.user("bob")
     for _ in range(TIMES):
         org = await make.org(owner=ann)

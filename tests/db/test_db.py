@@ -78,7 +78,7 @@ async def test_a_duplicate_among_many_is_reported_too(door: db.Database) -> None
     assert await _names(door) == []
 
 
-async def test_what_points_at_nothing_or_is_pointed_at_is_told(door: db.Database) -> None:
+async def test_a_foreign_key_violation_is_reported(door: db.Database) -> None:
     user, ((role,),) = await _add(door, "ann"), await fetch(door, LABEL)
 
     with pytest.raises(db.ForeignKeyViolation):
@@ -198,7 +198,7 @@ async def test_writers_behind_two_doors_take_turns(door: db.Database, second: db
     assert await fetch(door, counted) == await fetch(second, counted) == [(40,)]
 
 
-async def test_readers_are_not_held_up_by_a_writer(door: db.Database, second: db.Database) -> None:
+async def test_a_writer_does_not_block_readers(door: db.Database, second: db.Database) -> None:
     await _add(door, "ann")
 
     async with second.write() as tx:

@@ -1,4 +1,4 @@
-"""Claims about databases that fail: each failure is told as what it is, and is over when its cause is gone."""
+"""Claims about databases that fail: each failure has its own report, and ends with its cause."""
 
 import asyncio
 import logging
@@ -71,7 +71,7 @@ def _postgres(state: str, message: str = "") -> Any:
         (KeyError("a mistake of ours"), None),
     ],
 )
-def test_each_error_of_a_driver_is_told_apart(error: Exception, failure: Failure | None) -> None:
+def test_each_error_of_a_driver_has_its_own_failure(error: Exception, failure: Failure | None) -> None:
     assert classify(error) is failure
 
 
@@ -269,7 +269,7 @@ async def _change(database: db.Database, *statements: str) -> None:
             await tx.rows(text(statement))
 
 
-async def test_a_database_of_a_newer_version_is_told_in_one_line(database: db.Database, url: str) -> None:
+async def test_a_database_of_a_newer_version_is_reported_in_one_line(database: db.Database, url: str) -> None:
     async with database.write() as tx:
         await tx.rows(text("UPDATE alembic_version SET version_num = '9999'"))
     try:

@@ -24,7 +24,7 @@ READS = frozenset({"ask", "read", "snapshot"})
 
 @pytest.fixture
 def seen(database: db.Database, monkeypatch: pytest.MonkeyPatch) -> list[Freshness]:
-    """The freshness of every read of lists; what authentication asks goes through `ask` and is told by the code."""
+    """The freshness of every read of lists; authentication reads through `ask`, and the code declares its freshness."""
     kind, seen = type(database), list[Freshness]()
     read, snapshot, ask = kind.read, kind.snapshot, kind.ask
 

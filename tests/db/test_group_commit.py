@@ -291,7 +291,7 @@ async def test_a_change_that_waits_too_long_for_another_process_fails_with_all_b
 
 
 @EMBEDDED
-async def test_closing_waits_for_all_who_are_in_line(url: str, second: db.Database) -> None:
+async def test_closing_waits_for_all_queued_changes(url: str, second: db.Database) -> None:
     door = await db.open_database(url)
     tasks = [asyncio.create_task(_add(door, f"user{number}")) for number in range(5)]
     await asyncio.sleep(0)

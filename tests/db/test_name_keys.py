@@ -245,7 +245,7 @@ def test_an_address_may_be_of_any_language(email: str) -> None:
     assert [*validation.email_problems(email)] == []
 
 
-async def test_older_names_that_are_made_no_more_can_be_sent_back_used_and_deleted(
+async def test_older_names_that_are_invalid_today_can_be_sent_used_and_deleted(
     api: Api, rest: Rest, make: Make
 ) -> None:
     root, odd, email = await make.admin(), "\u0430dmin", "\u0430nn@example.com"

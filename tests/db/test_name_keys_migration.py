@@ -164,7 +164,7 @@ def test_the_same_name_of_two_users_tokens_is_no_collision(fresh: str) -> None:
     assert migrations.upgrade(fresh)[0] == "0010"
 
 
-def test_there_may_be_many_collisions_of_which_a_number_is_told(fresh: str) -> None:
+def test_of_many_collisions_only_some_are_reported(fresh: str) -> None:
     pairs = [(f"{at}{COMPOSED}", f"{at}{DECOMPOSED}") for at in range(60)]
     names = [name for pair in pairs for name in pair]
     _older(fresh, *(_role(fresh, at, name) for at, name in enumerate(names, 101)))

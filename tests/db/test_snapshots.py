@@ -120,7 +120,7 @@ async def test_a_snapshot_that_fails_leaves_its_connection_good(url: str) -> Non
         assert await fetch(door, NAMES) == [("ann",), ("bea",)]
 
 
-async def test_who_leaves_in_the_middle_of_a_snapshot_keeps_nothing_from_the_others(url: str) -> None:
+async def test_a_task_cancelled_in_a_snapshot_blocks_no_other(url: str) -> None:
     async with opened(url, size=2) as door:
 
         async def leave(at: int) -> None:

@@ -1,4 +1,4 @@
-"""Claims about ids beyond 32 bits: every table counts on, and whatever is asked about such rows is answered."""
+"""Claims about ids beyond 32 bits: every table continues to count, and every query about such rows has an answer."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ async def counted_far(database: db.Database, kind: str) -> None:
                 await tx.rows(text(statement))
 
 
-async def test_users_orgs_groups_and_resources_with_such_ids_are_made_found_and_checked(
+async def test_users_orgs_groups_and_resources_with_such_ids_are_created_read_and_checked(
     api: Api, make: Make, kind: str
 ) -> None:
     root = await make.admin()

@@ -1,4 +1,4 @@
-"""Pages: what may be asked of a list, and that walking it gives each row once, whatever happens meanwhile."""
+"""Pages: the arguments of a list, and that its pages give each row once, even if rows change meanwhile."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -194,7 +194,7 @@ async def test_walking_gives_each_row_once(api: Api, root: Person, question: str
 
 @pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
 @pytest.mark.parametrize("question", [PAGE, BELOW], ids=["all", "below a key"])
-async def test_what_is_made_meanwhile_moves_nothing(
+async def test_rows_created_meanwhile_move_no_other(
     api: Api, make: Make, root: Person, question: str, order: Any
 ) -> None:
     before = await _read_all_pages(api, root, question, order)

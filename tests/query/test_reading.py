@@ -63,7 +63,7 @@ async def test_every_question_in_a_small_world(api: Api, database: db.Database, 
     await asyncio.sleep(LEFT_BEHIND)
 
 
-async def test_who_finds_whom_by_name(api: Api, database: db.Database) -> None:
+async def test_every_lookup_in_a_nearly_empty_world(api: Api, database: db.Database) -> None:
     """In worlds that are almost empty, so that one membership or one grant is all that a user has."""
     for seed in range(EXAMPLES * 4):
         world = lonely(Random(seed))

@@ -71,7 +71,7 @@ LAYOUTS = _layouts() | READ_BY_REST
 
 @pytest.mark.parametrize("name", sorted(SOURCES))
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
-def test_a_statement_is_the_same_for_all_who_hold_the_same(name: str, dialect: Dialect) -> None:
+def test_viewers_with_equal_permissions_share_one_statement(name: str, dialect: Dialect) -> None:
     source = SOURCES[name]
     for mask, ask in product(MASKS, _asks(source)):
         texts = [_built(source, Viewer(user_id, mask, jti), ask, dialect) for user_id, jti in ((7, "a"), (None, None))]
@@ -236,7 +236,9 @@ def test_a_page_walks_an_index(explaining: sqlite3.Connection, name: str, ask: L
 
 
 @pytest.mark.parametrize(("order", "index"), [("name", "name_key"), *((at, at) for at in ("created_at", "updated_at"))])
-def test_who_sees_all_resources_walks_their_own_index(explaining: sqlite3.Connection, order: str, index: str) -> None:
+def test_a_viewer_of_all_resources_reads_them_along_an_index(
+    explaining: sqlite3.Connection, order: str, index: str
+) -> None:
     plan = _plan(explaining, SOURCES["resources"], ListQuery(((order, True),), after=True, backward=True))
 
     assert plan[0].startswith(f"SEARCH resources USING INDEX ix_resources_{index}_id")

@@ -1,4 +1,4 @@
-"""Claims about REST bodies: each kind is read into the same fields, and whatever cannot be understood is refused."""
+"""Claims about REST bodies: each kind is read into the same fields, and a body that cannot be read is refused."""
 
 import json
 from collections.abc import AsyncIterator

@@ -93,7 +93,7 @@ async def test_a_dataset_has_the_shape_that_its_clients_read(rest: Rest, make: M
 
 
 @pytest.mark.parametrize("entries", [None, "5", True, 1.5, [5]])
-async def test_entries_are_a_number_whatever_the_metadata_say(
+async def test_entries_are_a_number_for_any_metadata(
     rest: Rest, make: Make, sea: Thing, ann: Person, entries: Any
 ) -> None:
     await make.resource(sea, slug="reef", details={"entries": entries})
@@ -361,7 +361,7 @@ async def test_a_dataset_is_deleted_by_its_administrators_and_from_level_2(
     assert [await rows_of(database, table) for table in (tables.Resource, tables.Grant, tables.Access)] == [0, 0, 0]
 
 
-async def test_a_lock_stops_edits_and_deletion_and_not_who_may_read(
+async def test_a_lock_stops_edits_and_deletion_and_no_reader(
     rest: Rest, make: Make, sea: Thing, ann: Person, database: db.Database
 ) -> None:
     await make.locked(await make.resource(sea, slug="reef"))

@@ -163,7 +163,9 @@ def _other(asker: str) -> str:
     return {"owner": "new", "root": "stranger", "level3": "root"}[asker]
 
 
-async def test_who_cannot_be_added_is_not(rest: Rest, users: dict[str, Person | None], database: db.Database) -> None:
+async def test_invalid_members_are_not_added(
+    rest: Rest, users: dict[str, Person | None], database: db.Database
+) -> None:
     async def added(path: str, body: dict[str, Any]) -> tuple[int, bool]:
         return refusal(await rest("POST", f"{path}", users["owner"], json=body))
 

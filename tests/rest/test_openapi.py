@@ -147,7 +147,7 @@ def _conforms(shapes: Described, operation: Operation, reply: httpx.Response) ->
 
 
 def _closed(document: Described) -> Described:
-    """The shapes, without room for what is not told."""
+    """Return the shapes with no undocumented fields allowed."""
     components: Described = deepcopy(document["components"])
     for schema in components["schemas"].values():
         schema["additionalProperties"] = False
@@ -163,7 +163,7 @@ def _closed(document: Described) -> Described:
         ("/openapi/reference.js", "text/javascript; charset=utf-8"),
     ],
 )
-async def test_who_has_it_is_not_sent_it_again(client: httpx.AsyncClient, path: str, media: str) -> None:
+async def test_a_client_with_the_current_document_gets_a_304(client: httpx.AsyncClient, path: str, media: str) -> None:
     reply = await client.get(path)
     again = await client.get(path, headers={"if-none-match": reply.headers["etag"]})
 
@@ -222,7 +222,7 @@ async def test_there_is_no_other_part_of_the_page(client: httpx.AsyncClient) -> 
 
 
 def _elements() -> Iterator[tuple[str, Described]]:
-    """Everything that has a description, with where it stands."""
+    """Yield everything that needs a description, with its location."""
     document = described()
     yield "info", document["info"]
     yield from ((tag["name"], tag) for tag in document["tags"])

@@ -265,7 +265,7 @@ async def test_a_refresh_by_cookie_comes_from_our_own_pages(
     assert wanted == 200 or refusal(reply) == (403, True)
 
 
-async def test_whatever_is_not_there_says_so_in_json(client: httpx.AsyncClient) -> None:
+async def test_an_unknown_path_or_method_is_refused_in_json(client: httpx.AsyncClient) -> None:
     replies = [await client.get(path) for path in ("/nothing", "/users/authenticate/refresh/more", "/health")]
     method = await client.get(REFRESH)
     health = await client.post("/health/live")

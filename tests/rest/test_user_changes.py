@@ -71,7 +71,7 @@ async def test_an_edit_changes_the_sent_fields_of_a_user_and_leaves_the_rest(
         ({"email": 5}, "`email` must be text."),
     ],
 )
-async def test_a_change_that_is_half_wrong_is_not_made_at_all(
+async def test_a_partly_invalid_change_changes_nothing(
     rest: Rest, make: Make, database: db.Database, body: dict[str, Any], text: str
 ) -> None:
     root = await make.admin()

@@ -105,7 +105,7 @@ INVALID_USERS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("fields", "text"), INVALID_USERS)
-async def test_whatever_is_wrong_with_a_new_user_is_a_400_that_names_it(
+async def test_an_invalid_new_user_is_a_400_that_names_the_problem(
     rest: Rest, make: Make, database: db.Database, fields: dict[str, Any], text: str
 ) -> None:
     root = await make.admin()
@@ -188,7 +188,7 @@ async def test_administrators_list_all_users(rest: Rest, make: Make, path: str) 
     assert (reply.status_code, reply.json()) == (200, LISTED)
 
 
-async def test_the_detailed_list_has_counts_storage_and_the_day_on_which_each_was_made(
+async def test_the_detailed_list_has_counts_storage_and_the_day_of_creation(
     rest: Rest, make: Make, database: db.Database
 ) -> None:
     root = await _registry(make)
