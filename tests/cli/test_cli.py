@@ -1,4 +1,4 @@
-"""The command line starts the server, shows what is set, and says in a line what stands against it."""
+"""The command line starts the server, shows the settings, and reports each problem in one line."""
 
 import contextlib
 import http.client
@@ -28,7 +28,7 @@ HUSH = "geheimnis"
 
 
 class Root(ModuleType):
-    """Stands where `app.main` stands."""
+    """A substitute for `app.main`."""
 
     def __init__(self) -> None:
         super().__init__("app.main")
@@ -152,7 +152,7 @@ def taken() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def test_a_taken_port_is_said_in_one_line_before_the_database_is_touched(
+def test_a_taken_port_is_reported_in_one_line_before_the_database_is_touched(
     root: Root, served: list[dict[str, Any]], output: Output, taken: int
 ) -> None:
     assert cli.main(["serve", "--port", str(taken)]) == 1
@@ -166,7 +166,7 @@ def test_a_taken_port_is_said_in_one_line_before_the_database_is_touched(
 
 
 @pytest.mark.parametrize("host", ["192.0.2.7", "no host", "a..b", "x" * 70 + ".example.org"])
-def test_an_address_that_is_not_ours_is_said_in_one_line(root: Root, output: Output, host: str) -> None:
+def test_a_foreign_address_is_reported_in_one_line(root: Root, output: Output, host: str) -> None:
     assert cli.main(["serve", "--host", host]) == 1
 
     assert output()[1].startswith(f"ostiary: cannot listen on {host} port 5000: ")
@@ -205,7 +205,7 @@ class Wrapped(Exception):
         (sqlite_failure(__file__), "file is not a database"),
     ],
 )
-def test_a_database_that_cannot_be_used_is_said_in_one_line(
+def test_an_unusable_database_is_reported_in_one_line(
     root: Root, monkeypatch: pytest.MonkeyPatch, output: Output, failure: Exception, reason: str, command: str
 ) -> None:
     monkeypatch.setenv("OSTIARY_DATABASE_URL", f"postgresql://ann:{HUSH}@127.0.0.1/d")
@@ -302,7 +302,7 @@ def test_no_command_teaches_what_there_is(output: Output) -> None:
         assert word in taught
 
 
-def test_the_version_is_said(output: Output) -> None:
+def test_the_version_is_printed(output: Output) -> None:
     assert cli.main(["--version"]) == 0
 
     assert output()[0].startswith("ostiary ")
@@ -318,9 +318,9 @@ def test_an_interrupted_migration_is_no_success(root: Root, monkeypatch: pytest.
 
 
 def clean() -> dict[str, str]:
-    """The environment of a program that finds the package and nobody's settings."""
-    kept = {name: text for name, text in os.environ.items() if not name.upper().startswith("OSTIARY_")}
-    return {**kept, "PYTHONPATH": str(Path(cli.__file__).parents[2])}
+    """The environment of a program that finds the package and no settings."""
+    environment = {name: text for name, text in os.environ.items() if not name.upper().startswith("OSTIARY_")}
+    return {**environment, "PYTHONPATH": str(Path(cli.__file__).parents[2])}
 
 
 def test_help_and_version_load_nothing_heavy() -> None:
@@ -333,7 +333,7 @@ def test_help_and_version_load_nothing_heavy() -> None:
     assert (run.stdout, run.stderr) == ("\n", "")
 
 
-HOUSE = """
+STUB_PROGRAM = """
 import sys, types
 
 async def answer(scope, receive, send):
@@ -358,7 +358,7 @@ sys.exit(cli.main(["serve", "--port", "0"]))
 
 def test_it_serves_quietly_until_ctrl_c_and_ends_well(tmp_path: Path) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(HOUSE)],
+        [sys.executable, "-c", textwrap.dedent(STUB_PROGRAM)],
         cwd=tmp_path,
         env=clean(),
         stdout=subprocess.PIPE,

@@ -62,7 +62,7 @@ def test_demo_fills_serves_and_refuses(settings: Settings, served: list[str], ou
     assert len(served) == 1
 
 
-def test_a_world_that_everybody_can_enter_is_not_served_abroad(
+def test_a_demo_world_is_not_served_to_other_machines(
     monkeypatch: pytest.MonkeyPatch, served: list[str], output: Output, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -79,13 +79,13 @@ def test_demo_does_not_even_open_the_database_abroad(
     monkeypatch: pytest.MonkeyPatch, served: list[str], output: Output, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    asked: list[Any] = []
-    monkeypatch.setattr(main, "prepare", lambda *given, **_: asked.append(given))
+    calls: list[Any] = []
+    monkeypatch.setattr(main, "prepare", lambda *arguments, **_: calls.append(arguments))
 
     assert cli.main(["serve", "--port", "0", "--host", "0.0.0.0", "--demo"]) == 2  # noqa: S104 - it refuses
 
     assert output()[1].startswith("ostiary: --host 0.0.0.0: ")
-    assert (asked, served) == ([], [])
+    assert (calls, served) == ([], [])
 
 
 def test_serve_with_demo_leaves_another_registry_alone(

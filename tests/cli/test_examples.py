@@ -45,11 +45,11 @@ def serving(folder: Path, **environment: str) -> Iterator[str]:
         )
         try:
             deadline = time.monotonic() + READY_SECONDS
-            while (found := ADDRESS.search(os.pread(said.fileno(), 1 << 20, 0).decode())) is None:
+            while (match := ADDRESS.search(os.pread(said.fileno(), 1 << 20, 0).decode())) is None:
                 assert process.poll() is None, os.pread(said.fileno(), 1 << 20, 0).decode()
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
-            yield found[1]
+            yield match[1]
         finally:
             process.kill()
             process.wait()
@@ -57,13 +57,13 @@ def serving(folder: Path, **environment: str) -> Iterator[str]:
 
 def stored(folder: Path) -> dict[str, int]:
     """Every file that a storage service keeps, with its size."""
-    kept = folder / "files"
-    return {str(each.relative_to(kept)): each.stat().st_size for each in kept.rglob("*") if each.is_file()}
+    files = folder / "files"
+    return {str(each.relative_to(files)): each.stat().st_size for each in files.rglob("*") if each.is_file()}
 
 
 @dataclass
-class House:
-    """A server, a storage service beside it, and somebody with an org, who has a dataset and may store a megabyte."""
+class Deployment:
+    """A server and its storage service, with a user who has an org, a dataset and a quota of one megabyte."""
 
     server: Server
     address: str
@@ -74,13 +74,13 @@ class House:
     token: str = ""
     resource: str = ""
 
-    async def ask(self, query: str, token: str | None = None, **given: Any) -> dict[str, Any]:
+    async def ask(self, query: str, token: str | None = None, **variables: Any) -> dict[str, Any]:
         async with self.server.client(token or self.token) as client:
-            return await graphql(client, query, **given)
+            return await graphql(client, query, **variables)
 
-    async def begun(self, query: str, **given: Any) -> tuple[str, str]:
+    async def begun(self, query: str, **fields: Any) -> tuple[str, str]:
         """The id and the token of a new ticket."""
-        reply = await self.ask(query, input={"resource": {"id": self.resource}, **given})
+        reply = await self.ask(query, input={"resource": {"id": self.resource}, **fields})
         (payload,) = reply["data"].values()
         assert codes(reply) == []
         return payload["ticket"]["id"], payload["token"]
@@ -109,7 +109,7 @@ class House:
 
     @property
     def files(self) -> dict[str, int]:
-        """What is kept that was not there before, with the sizes, wherever; and nothing lies about half done."""
+        """The files that are new since the start of the test, with their sizes; no draft may remain."""
         assert list((self.folder / "drafts").iterdir()) == []
         new = stored(self.folder).items() - self.before.items()
         return {path.replace(self.resource, "reef", 1): size for path, size in new}
@@ -143,91 +143,103 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture
-async def house(running: Running) -> House:
-    """Both, and somebody new there."""
+async def deployment(running: Running) -> Deployment:
+    """The running server and service, with a new user."""
     number, server = next(NUMBERS), running.server
     admin, before = await server.token("admin", PASSWORD), stored(running.folder)
-    made = House(server, running.address, running.folder, f"lab{number}", admin, before)
+    setup = Deployment(server, running.address, running.folder, f"lab{number}", admin, before)
     name = f"ann{number}"
     ann = {"userName": name, "password": PASSWORD, "metadata": {"maxStorageMB": 1}}
-    answered(await made.ask(change("createUser"), made.admin, input=ann), "createUser")
-    made.token = await server.token(name, PASSWORD)
-    answered(await made.ask(change("createOrg"), input={"slug": made.org, "name": "Lab"}), "createOrg")
-    given = {"org": {"slug": made.org}, "type": "DATASET", "slug": "reef", "name": "Reef"}
-    reply = await made.ask(change("createResource", "resource { id }"), input=given)
-    made.resource = answered(reply, "createResource")["resource"]["id"]
-    return made
+    answered(await setup.ask(change("createUser"), setup.admin, input=ann), "createUser")
+    setup.token = await server.token(name, PASSWORD)
+    answered(await setup.ask(change("createOrg"), input={"slug": setup.org, "name": "Lab"}), "createOrg")
+    dataset = {"org": {"slug": setup.org}, "type": "DATASET", "slug": "reef", "name": "Reef"}
+    reply = await setup.ask(change("createResource", "resource { id }"), input=dataset)
+    setup.resource = answered(reply, "createResource")["resource"]["id"]
+    return setup
 
 
-async def test_files_go_up_and_come_down_and_are_counted(house: House) -> None:
-    _, token = await house.begun(BEGIN, sizeBytes=len(CORALS))
-    assert (await house.put(token, CORALS)).status_code == 201
+async def test_files_go_up_and_come_down_and_are_counted(deployment: Deployment) -> None:
+    _, token = await deployment.begun(BEGIN, sizeBytes=len(CORALS))
+    assert (await deployment.put(token, CORALS)).status_code == 201
 
-    assert (house.files, await house.used()) == ({"reef/a/corals.csv": 6_000}, 6_000)
-    _, ticket = await house.begun(DOWNLOAD)
-    found = await house.get(ticket)
-    assert (found.status_code, found.content) == (200, CORALS)
-    assert (await house.get(ticket, "reef/none")).status_code == 404
+    assert (deployment.files, await deployment.used()) == ({"reef/a/corals.csv": 6_000}, 6_000)
+    _, ticket = await deployment.begun(DOWNLOAD)
+    reply = await deployment.get(ticket)
+    assert (reply.status_code, reply.content) == (200, CORALS)
+    assert (await deployment.get(ticket, "reef/none")).status_code == 404
 
-    assert await house.upload(b"x" * 7_000) == 201  # in the place of the other one
-    assert (house.files, await house.used()) == ({"reef/a/corals.csv": 7_000}, 7_000)
-    assert (await house.put(token, CORALS, "reef/b")).status_code == 409  # a ticket is good for one upload
+    assert await deployment.upload(b"x" * 7_000) == 201  # in the place of the other one
+    assert (deployment.files, await deployment.used()) == ({"reef/a/corals.csv": 7_000}, 7_000)
+    assert (await deployment.put(token, CORALS, "reef/b")).status_code == 409  # a ticket is good for one upload
 
 
-async def test_nothing_is_kept_beyond_the_quota_or_the_ticket(house: House) -> None:
-    over = await house.ask(BEGIN, input={"resource": {"id": house.resource}, "sizeBytes": MEGABYTE + 1})
+async def test_nothing_is_stored_beyond_the_quota_or_the_ticket(deployment: Deployment) -> None:
+    over = await deployment.ask(BEGIN, input={"resource": {"id": deployment.resource}, "sizeBytes": MEGABYTE + 1})
     assert codes(over) == ["QUOTA_EXCEEDED"]
-    _, token = await house.begun(BEGIN, sizeBytes=MEGABYTE)
-    assert (await house.put(token, b"x" * (MEGABYTE + 1))).status_code == 413
-    assert house.files == {}
+    _, token = await deployment.begun(BEGIN, sizeBytes=MEGABYTE)
+    assert (await deployment.put(token, b"x" * (MEGABYTE + 1))).status_code == 413
+    assert deployment.files == {}
 
-    assert (await house.put(token, b"x" * MEGABYTE)).status_code == 201  # it was not used by that
-    assert (house.files, await house.used()) == ({"reef/a/corals.csv": MEGABYTE}, MEGABYTE)
-    full = await house.ask(BEGIN, input={"resource": {"id": house.resource}, "sizeBytes": 1})
+    assert (await deployment.put(token, b"x" * MEGABYTE)).status_code == 201  # it was not used by that
+    assert (deployment.files, await deployment.used()) == ({"reef/a/corals.csv": MEGABYTE}, MEGABYTE)
+    full = await deployment.ask(BEGIN, input={"resource": {"id": deployment.resource}, "sizeBytes": 1})
     assert codes(full) == ["QUOTA_EXCEEDED"]
 
 
-async def test_who_finishes_her_upload_herself_with_too_small_a_number_has_nothing_of_it(house: House) -> None:
-    key, token = await house.begun(BEGIN, sizeBytes=len(CORALS))
-    assert codes(await house.ask(FINISH, input={"ticket": key, "sizeBytes": 1})) == []
+async def test_an_upload_that_its_user_finishes_with_too_small_a_size_stores_nothing(deployment: Deployment) -> None:
+    key, token = await deployment.begun(BEGIN, sizeBytes=len(CORALS))
+    assert codes(await deployment.ask(FINISH, input={"ticket": key, "sizeBytes": 1})) == []
 
-    refused = await house.put(token, CORALS)
+    refused = await deployment.put(token, CORALS)
 
     assert (refused.status_code, refused.text) == (409, "The upload was already finished, with other numbers.")
-    assert (house.files, await house.used()) == ({}, 1)
+    assert (deployment.files, await deployment.used()) == ({}, 1)
 
 
-async def test_a_lock_stops_an_upload_that_has_begun(house: House) -> None:
-    _, token = await house.begun(BEGIN, sizeBytes=len(CORALS))
-    given = {"resource": {"id": house.resource}, "reason": "Why."}
-    answered(await house.ask(change("lockResource"), input=given), "lockResource")
+async def test_a_lock_stops_an_upload_that_has_begun(deployment: Deployment) -> None:
+    _, token = await deployment.begun(BEGIN, sizeBytes=len(CORALS))
+    lock = {"resource": {"id": deployment.resource}, "reason": "Why."}
+    answered(await deployment.ask(change("lockResource"), input=lock), "lockResource")
 
-    refused = await house.put(token, CORALS)
+    refused = await deployment.put(token, CORALS)
 
     assert (refused.status_code, refused.text) == (409, "The resource is locked.")
-    assert house.files == {}
+    assert deployment.files == {}
 
 
-async def test_no_ticket_is_good_for_anything_else(house: House) -> None:
-    assert await house.upload(CORALS) == 201
-    (_, up), (_, down) = await house.begun(BEGIN, sizeBytes=9), await house.begun(DOWNLOAD)
+async def test_no_ticket_is_good_for_anything_else(deployment: Deployment) -> None:
+    assert await deployment.upload(CORALS) == 201
+    (_, up), (_, down) = await deployment.begun(BEGIN, sizeBytes=9), await deployment.begun(DOWNLOAD)
 
-    assert [(await house.put(each, b"x")).status_code for each in ("", "x", house.token, down)] == [401, 401, 401, 403]
-    assert [(await house.get(each)).status_code for each in ("", f"{down}x", house.token, up)] == [401, 401, 401, 403]
+    assert [(await deployment.put(each, b"x")).status_code for each in ("", "x", deployment.token, down)] == [
+        401,
+        401,
+        401,
+        403,
+    ]
+    assert [(await deployment.get(each)).status_code for each in ("", f"{down}x", deployment.token, up)] == [
+        401,
+        401,
+        401,
+        403,
+    ]
     elsewhere = ["reef", "reefs/a", "/other/reef/a", "/a", "reef%2F..%2F..%2Fa/b", "reef//a"]
     elsewhere += ["reef/a%00", f"reef/{'a' * 256}", "reef/."]
-    assert {(await house.put(up, b"x", path)).status_code for path in elsewhere} <= {400, 403}
-    assert (await house.put(up, b"x", "reef/a/corals.csv/b")).status_code == 409
-    assert house.files == {"reef/a/corals.csv": 6_000}
+    assert {(await deployment.put(up, b"x", path)).status_code for path in elsewhere} <= {400, 403}
+    assert (await deployment.put(up, b"x", "reef/a/corals.csv/b")).status_code == 409
+    assert deployment.files == {"reef/a/corals.csv": 6_000}
 
 
-async def test_a_file_may_become_smaller_where_the_service_has_an_account(house: House, tmp_path: Path) -> None:
+async def test_a_file_may_become_smaller_where_the_service_has_an_account(
+    deployment: Deployment, tmp_path: Path
+) -> None:
     """Without one, what it took counts on."""
-    assert [await house.upload(content) for content in (CORALS, b"x")] == [201, 201]
-    assert (house.files, await house.used()) == ({"reef/a/corals.csv": 1}, 6_000)
-    house.folder = tmp_path / "second"
+    assert [await deployment.upload(content) for content in (CORALS, b"x")] == [201, 201]
+    assert (deployment.files, await deployment.used()) == ({"reef/a/corals.csv": 1}, 6_000)
+    deployment.folder = tmp_path / "second"
 
-    with serving(house.folder, OSTIARY=house.server.address, ACCOUNT=house.admin) as house.address:
-        assert [await house.upload(content) for content in (CORALS, b"x")] == [201, 201]
+    with serving(deployment.folder, OSTIARY=deployment.server.address, ACCOUNT=deployment.admin) as deployment.address:
+        assert [await deployment.upload(content) for content in (CORALS, b"x")] == [201, 201]
 
-        assert (house.files, await house.used()) == ({"reef/a/corals.csv": 1}, 6_001)
+        assert (deployment.files, await deployment.used()) == ({"reef/a/corals.csv": 1}, 6_001)

@@ -24,50 +24,60 @@ GRANT = change("grantAccess")
 REVOKE = change("revokeAccess")
 
 
-async def held(api: Api, person: Person | None, thing: Thing) -> list[str]:
-    """What somebody holds, by what she sees herself, by the list and by the check, which agree."""
-    shown = (await api(ROLES, as_=person, id=thing.node))["data"]["resource"]
-    found: list[str] = shown["viewerAccess"]["effectiveRoles"] if shown else []
-    asked = " ".join(
+async def effective_roles(api: Api, person: Person | None, thing: Thing) -> list[str]:
+    """Return the roles of a user on a resource; the resource, the list and the check agree on them."""
+    resource = (await api(ROLES, as_=person, id=thing.node))["data"]["resource"]
+    roles: list[str] = resource["viewerAccess"]["effectiveRoles"] if resource else []
+    fields = " ".join(
         f'{role}: resources(filter: {{slug: {{eq: "{thing.slug}"}}, viewerRole: {role}}}) {{ totalCount }}'
         for role in ALL
     )
-    listed = (await api(f"{{ {asked} }}", as_=person))["data"]
-    assert [role for role in ALL if listed[role]["totalCount"]] == found
+    listed = (await api(f"{{ {fields} }}", as_=person))["data"]
+    assert [role for role in ALL if listed[role]["totalCount"]] == roles
     if person is not None:
         by = f'user: {{id: "{person.node}"}}, resource: {{id: "{thing.node}"}}'
         checks = " ".join(f"{role}: checkAccess({by}, role: {role})" for role in ALL)
-        told = (await api(f"{{ {checks} }}", as_=person))["data"]
-        assert [role for role in ALL if told[role]] == found
-    return found
+        allowed = (await api(f"{{ {checks} }}", as_=person))["data"]
+        assert [role for role in ALL if allowed[role]] == roles
+    return roles
 
 
 async def submit(api: Api, as_: Person, thing: Thing, general: list[str], **groups: list[str]) -> None:
     """Replace a configuration as the settings page does: read the revision, send the whole."""
     read = await api("query ($id: ID!) { resource(by: {id: $id}) { access { revision } } }", as_=as_, id=thing.node)
     entries = [{"group": {"slug": slug}, "roles": roles} for slug, roles in groups.items()]
-    given = {"revision": read["data"]["resource"]["access"]["revision"], "general": {"roles": general}}
-    reply = await api(SUBMIT, as_=as_, input={"resource": {"id": thing.node}, **given, "groups": entries})
+    configuration = {"revision": read["data"]["resource"]["access"]["revision"], "general": {"roles": general}}
+    reply = await api(SUBMIT, as_=as_, input={"resource": {"id": thing.node}, **configuration, "groups": entries})
     assert codes(reply) == [], reply
 
 
 async def _new(api: Api, as_: Person, org: Thing, slug: str) -> Thing:
     create = change("createResource", "resource { id }")
-    given = {"org": {"slug": org.slug}, "type": "DATASET", "slug": slug, "name": slug}
-    made = answered(await api(create, as_=as_, input=given), "createResource")["resource"]["id"]
-    return Thing("Resource", refs.key_of("Resource", made) or 0, slug)
+    resource = {"org": {"slug": org.slug}, "type": "DATASET", "slug": slug, "name": slug}
+    key = answered(await api(create, as_=as_, input=resource), "createResource")["resource"]["id"]
+    return Thing("Resource", refs.key_of("Resource", key) or 0, slug)
 
 
-async def test_all_view_and_download_until_an_editors_group_stands_on_top(api: Api, make: Make) -> None:
+async def test_all_users_view_and_download_and_an_editors_group_does_more(api: Api, make: Make) -> None:
     ann, bob, eve = await make.user("ann"), await make.user("bob"), await make.user("eve")
     reef = await _new(api, ann, await make.org(owner=ann), "reef")
     await make.group("editors", bob)
 
-    assert [await held(api, who, reef) for who in (ann, bob, eve, None)] == [ALL, [READ, LOAD], [READ, LOAD], []]
+    assert [await effective_roles(api, who, reef) for who in (ann, bob, eve, None)] == [
+        ALL,
+        [READ, LOAD],
+        [READ, LOAD],
+        [],
+    ]
     await submit(api, ann, reef, [READ, LOAD], editors=[WRITE, STORE])
-    assert [await held(api, who, reef) for who in (ann, bob, eve, None)] == [ALL, ALL[:4], [READ, LOAD], []]
+    assert [await effective_roles(api, who, reef) for who in (ann, bob, eve, None)] == [ALL, ALL[:4], [READ, LOAD], []]
     await submit(api, ann, reef, [], editors=[STORE])
-    assert [await held(api, who, reef) for who in (ann, bob, eve, None)] == [ALL, [READ, LOAD, STORE], [], []]
+    assert [await effective_roles(api, who, reef) for who in (ann, bob, eve, None)] == [
+        ALL,
+        [READ, LOAD, STORE],
+        [],
+        [],
+    ]
 
 
 async def test_two_groups_give_their_union_and_one_that_is_removed_is_still_a_group(api: Api, make: Make) -> None:
@@ -77,16 +87,16 @@ async def test_two_groups_give_their_union_and_one_that_is_removed_is_still_a_gr
         await make.group(slug, bob)
 
     await submit(api, ann, reef, [], views=[LOAD], writes=[WRITE])
-    assert await held(api, bob, reef) == [READ, WRITE, LOAD]
+    assert await effective_roles(api, bob, reef) == [READ, WRITE, LOAD]
     await submit(api, ann, reef, [], writes=[WRITE])
-    assert await held(api, bob, reef) == [READ, WRITE]
+    assert await effective_roles(api, bob, reef) == [READ, WRITE]
 
     groups = await api("{ groups { nodes { slug members { nodes { userName } } } } }", as_=bob)
     people = {"nodes": [{"userName": "bob"}]}
     assert groups["data"]["groups"]["nodes"] == [{"slug": slug, "members": people} for slug in ("views", "writes")]
 
 
-async def test_a_lock_stops_every_write_by_everybody_and_nothing_else(api: Api, make: Make) -> None:
+async def test_a_lock_stops_every_write_of_every_user_and_nothing_else(api: Api, make: Make) -> None:
     root, ann, bob = await make.admin(), await make.user("ann"), await make.user("bob")
     org = await make.org(owner=ann)
     reef = await _new(api, ann, org, "reef")
@@ -100,17 +110,17 @@ async def test_a_lock_stops_every_write_by_everybody_and_nothing_else(api: Api, 
         ("deleteResource", {}, [root, ann]),
     ]
 
-    for name, given, people in writes:
-        for person in people:
-            assert codes(await api(change(name), as_=person, input={**of, **given})) == ["LOCKED"]
+    for name, fields, users in writes:
+        for person in users:
+            assert codes(await api(change(name), as_=person, input={**of, **fields})) == ["LOCKED"]
     gone = await api(change("deleteOrg"), as_=root, input={"org": {"slug": org.slug}})
     assert codes(gone) == ["LOCKED"]
     eve = await make.user("eve")
     assert codes(await api(change("updateResource"), as_=eve, input={**of, "name": "Other"})) == ["FORBIDDEN"]
-    assert LOAD in await held(api, bob, reef)
-    assert await held(api, eve, reef) == [READ, LOAD]
+    assert LOAD in await effective_roles(api, bob, reef)
+    assert await effective_roles(api, eve, reef) == [READ, LOAD]
     await submit(api, ann, reef, [READ])
-    assert await held(api, eve, reef) == [READ]
+    assert await effective_roles(api, eve, reef) == [READ]
     answered(await api(change("unlockResource"), as_=root, input={**of, "reason": "Done."}), "unlockResource")
     answered(await api(change("updateResource"), as_=ann, input={**of, "name": "Other"}), "updateResource")
 
@@ -125,15 +135,15 @@ async def test_a_revoked_grant_is_gone_at_the_next_request_of_another_worker(
         for subject in ({"user": {"userName": "bob"}}, {"group": {"slug": "divers"}}, {"anyone": True}):
             of = {"resource": {"id": reef.node}, "subject": subject}
             for _ in range(2):
-                assert await held(other, bob, reef) == []
+                assert await effective_roles(other, bob, reef) == []
                 answered(await api(GRANT, as_=ann, input={**of, "roles": [LOAD]}), "grantAccess")
-                assert await held(other, bob, reef) == [READ, LOAD]
+                assert await effective_roles(other, bob, reef) == [READ, LOAD]
                 answered(await api(REVOKE, as_=ann, input=of), "revokeAccess")
         await make.grant(reef, group, resource_roles.METADATA_READ)
-        assert await held(other, bob, reef) == [READ]
+        assert await effective_roles(other, bob, reef) == [READ]
         leave = {"group": {"slug": "divers"}, "members": [{"userName": "bob"}]}
         assert codes(await api(change("removeGroupMembers"), as_=await make.admin(), input=leave)) == []
-        assert await held(other, bob, reef) == []
+        assert await effective_roles(other, bob, reef) == []
 
 
 async def test_what_ends_stops_at_its_time_with_no_job_running(api: Api, make: Make, database: db.Database) -> None:
@@ -153,15 +163,15 @@ async def test_what_ends_stops_at_its_time_with_no_job_running(api: Api, make: M
         (by_group, {"group": {"id": group.node}}),
         (general, {"general": True}),
     ):
-        given = {"resource": {"id": thing.node}, "subject": subject, "roles": [READ], "expiresAt": end.isoformat()}
-        answered(await api(GRANT, as_=owner, input=given), "grantAccess")
+        grant = {"resource": {"id": thing.node}, "subject": subject, "roles": [READ], "expiresAt": end.isoformat()}
+        answered(await api(GRANT, as_=owner, input=grant), "grantAccess")
     things = (by_user, by_group, by_member, by_level, general)
     own = "{ viewer { user { accessibleResources { totalCount } } } resources { totalCount } }"
 
     database.clock = lambda: end - timedelta(seconds=1)
-    before = [(await held(api, ann, thing))[:1] for thing in things], (await api(own, as_=ann))["data"]
+    before = [(await effective_roles(api, ann, thing))[:1] for thing in things], (await api(own, as_=ann))["data"]
     database.clock = lambda: end
-    after = [await held(api, ann, thing) for thing in things], (await api(own, as_=ann))["data"]
+    after = [await effective_roles(api, ann, thing) for thing in things], (await api(own, as_=ann))["data"]
 
     def counted(number: int) -> dict[str, Any]:
         count = {"totalCount": number}
@@ -169,17 +179,17 @@ async def test_what_ends_stops_at_its_time_with_no_job_running(api: Api, make: M
 
     assert before == ([[READ]] * 5, counted(5))
     assert after == ([[]] * 5, counted(0))
-    shown = await api(
+    reply = await api(
         "query ($id: ID!) { resource(by: {id: $id}) { accessSubjects { nodes { kind user { id } } } } }",
         as_=owner,
         id=by_user.node,
     )
-    told = [("ORG", None), ("PERMISSION", None), ("USER", {"id": owner.node})]
-    assert [(each["kind"], each["user"]) for each in shown["data"]["resource"]["accessSubjects"]["nodes"]] == told
+    expected = [("ORG", None), ("PERMISSION", None), ("USER", {"id": owner.node})]
+    assert [(each["kind"], each["user"]) for each in reply["data"]["resource"]["accessSubjects"]["nodes"]] == expected
 
 
 async def _left(database: db.Database, kind: SubjectType, thing: Thing | Person) -> list[Any]:
-    """What the configurations and the index still say of a subject."""
+    """Return the rows of the configurations and the index that still name a subject."""
     subject = resource_roles.subject_id(kind, thing.id)
     grants = await fetch(database, select(col(tables.Grant.id)).where(col(tables.Grant.subject) == subject))
     entries = await fetch(database, select(col(tables.Access.mask)).where(col(tables.Access.subject) == subject))
@@ -194,25 +204,25 @@ async def test_a_deleted_group_leaves_nothing_and_its_slug_starts_clean(
     things = [await make.resource(org, general=0, owner=owner) for _ in range(2)]
     for thing in things:
         await make.grant(thing, group, resource_roles.METADATA_WRITE)
-    assert await held(api, bob, things[0]) == [READ, WRITE]
+    assert await effective_roles(api, bob, things[0]) == [READ, WRITE]
 
     gone = await api(change("deleteGroup"), as_=root, input={"group": {"slug": "divers"}})
     assert codes(gone) == []
-    assert [await held(api, bob, thing) for thing in things] == [[], []]
+    assert [await effective_roles(api, bob, thing) for thing in things] == [[], []]
     assert await _left(database, SubjectType.GROUP, group) == []
 
     again = await make.group("divers", bob)
     assert again.id != group.id
-    assert [await held(api, bob, thing) for thing in things] == [[], []]
-    shown = await api(
+    assert [await effective_roles(api, bob, thing) for thing in things] == [[], []]
+    reply = await api(
         "query ($id: ID!) { resource(by: {id: $id}) { access { revision groups { roles } } } }",
         as_=owner,
         id=things[0].node,
     )
-    assert shown["data"]["resource"]["access"] == {"revision": 2, "groups": []}
+    assert reply["data"]["resource"]["access"] == {"revision": 2, "groups": []}
 
 
-async def test_a_deleted_user_leaves_nothing_and_her_name_starts_clean(
+async def test_a_deleted_user_leaves_nothing_and_their_name_starts_clean(
     api: Api, make: Make, database: db.Database
 ) -> None:
     root, bob, org = await make.admin(), await make.user("bob"), await make.org()
@@ -226,7 +236,7 @@ async def test_a_deleted_user_leaves_nothing_and_her_name_starts_clean(
 
     again = await make.user("bob")
     assert again.id != bob.id
-    assert [await held(api, again, thing) for thing in (owned, granted)] == [[], []]
+    assert [await effective_roles(api, again, thing) for thing in (owned, granted)] == [[], []]
     assert codes(await api(ROLES, as_=bob, id=granted.node)) == ["UNAUTHENTICATED"]
 
 
@@ -241,7 +251,7 @@ async def test_a_deleted_org_leaves_nothing_and_its_slug_starts_clean(
 
     gone = await api(change("deleteOrg", "deletedResources"), as_=ann, input={"org": {"slug": "sea"}})
     assert answered(gone, "deleteOrg")["deletedResources"] == 1
-    assert await held(api, bob, reef) == []
+    assert await effective_roles(api, bob, reef) == []
     stored = (tables.Resource, tables.Grant, tables.Access, tables.OrgMember, tables.Org)
     assert [await rows_of(database, table) for table in stored] == [0] * 5
 
@@ -249,5 +259,5 @@ async def test_a_deleted_org_leaves_nothing_and_its_slug_starts_clean(
     assert codes(await api(change("createOrg"), as_=ann, input=create)) == []
     again = await _new(api, ann, Thing("Org", 0, "sea"), "reef")
     assert again.id != reef.id
-    assert await held(api, bob, again) == [READ, LOAD]
+    assert await effective_roles(api, bob, again) == [READ, LOAD]
     assert (await api('{ org(by: {slug: "sea"}) { slug } }', as_=bob))["data"] == {"org": None}

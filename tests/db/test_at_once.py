@@ -35,12 +35,12 @@ First = Callable[[Transaction], Awaitable[Any]]
 @pytest.fixture
 async def other(api: Api, settings: Settings) -> AsyncIterator[Api]:
     """The second worker."""
-    async with another(settings) as made:
-        yield made
+    async with another(settings) as worker:
+        yield worker
 
 
-def of(thing: Thing, **given: Any) -> dict[str, Any]:
-    return {"resource": {"id": thing.node}, **given}
+def of(thing: Thing, **fields: Any) -> dict[str, Any]:
+    return {"resource": {"id": thing.node}, **fields}
 
 
 def seen(person: Person) -> Viewer:
@@ -61,7 +61,7 @@ def outcomes(*replies: dict[str, Any]) -> list[list[str]]:
     return sorted(codes(reply) for reply in replies)
 
 
-async def test_of_two_configurations_with_one_revision_one_stands(api: Api, other: Api, make: Make) -> None:
+async def test_of_two_configurations_with_one_revision_one_succeeds(api: Api, other: Api, make: Make) -> None:
     ann = await make.user("ann")
     reef = await make.resource(await make.org(), owner=ann)
     for revision in range(1, TIMES + 1):
@@ -75,13 +75,13 @@ async def test_of_two_configurations_with_one_revision_one_stands(api: Api, othe
         assert [reply["data"]["submitAccess"]["resource"] for reply in replies] == [stands, stands]
 
 
-async def test_of_two_locks_one_stands(api: Api, other: Api, make: Make, database: db.Database) -> None:
+async def test_of_two_locks_one_succeeds(api: Api, other: Api, make: Make, database: db.Database) -> None:
     ann = await make.user("ann")
     reef = await make.resource(await make.org(), owner=ann)
     for at in range(TIMES):
         for name in ("lockResource", "unlockResource"):
-            given = of(reef, reason="Now.")
-            replies = await asyncio.gather(*(each(change(name), as_=ann, input=given) for each in (api, other)))
+            lock = of(reef, reason="Now.")
+            replies = await asyncio.gather(*(each(change(name), as_=ann, input=lock) for each in (api, other)))
             assert outcomes(*replies) == [[], ["CONFLICT"]]
         assert await rows_of(database, tables.LockEvent) == 2 * (at + 1)
 
@@ -91,22 +91,24 @@ async def test_grants_to_different_subjects_at_once_both_stand(api: Api, other: 
     await make.users(["bob", "cid"])
     for _ in range(TIMES):
         reef = await make.resource(await make.org(), owner=ann)
-        given = [of(reef, subject={"user": {"userName": name}}, roles=READ) for name in ("bob", "cid")]
+        grants = [of(reef, subject={"user": {"userName": name}}, roles=READ) for name in ("bob", "cid")]
 
-        replies = await asyncio.gather(api(GRANT, as_=ann, input=given[0]), other(GRANT, as_=ann, input=given[1]))
+        replies = await asyncio.gather(api(GRANT, as_=ann, input=grants[0]), other(GRANT, as_=ann, input=grants[1]))
 
         assert outcomes(*replies) == [[], []]
-        shown = [reply["data"]["grantAccess"]["resource"]["access"]["users"] for reply in replies]
-        assert {"user": {"userName": "bob"}} in max(shown, key=len)
-        assert {"user": {"userName": "cid"}} in max(shown, key=len)
+        subjects = [reply["data"]["grantAccess"]["resource"]["access"]["users"] for reply in replies]
+        assert {"user": {"userName": "bob"}} in max(subjects, key=len)
+        assert {"user": {"userName": "cid"}} in max(subjects, key=len)
 
 
-async def test_of_two_memberships_one_stands(api: Api, other: Api, make: Make) -> None:
+async def test_of_two_memberships_one_succeeds(api: Api, other: Api, make: Make) -> None:
     ann, _ = await make.user("ann"), await make.user("bob")
     for _ in range(TIMES):
         org = await make.org(owner=ann)
-        given = {"org": {"slug": org.slug}, "user": {"userName": "bob"}}
-        replies = await asyncio.gather(*(each(change("addOrgMember"), as_=ann, input=given) for each in (api, other)))
+        membership = {"org": {"slug": org.slug}, "user": {"userName": "bob"}}
+        replies = await asyncio.gather(
+            *(each(change("addOrgMember"), as_=ann, input=membership) for each in (api, other))
+        )
         assert outcomes(*replies) == [[], ["CONFLICT"]]
 
 
@@ -130,9 +132,9 @@ async def test_an_org_that_goes_takes_what_is_made_in_it_or_gets_nothing(
     ann = await make.user("ann")
     for at in range(TIMES):
         org = await make.org(f"org-{at}", owner=ann)
-        given = {"org": {"slug": org.slug}, "type": "DATASET", "slug": "reef", "name": "Reef"}
+        dataset = {"org": {"slug": org.slug}, "type": "DATASET", "slug": "reef", "name": "Reef"}
         created, deleted = await asyncio.gather(
-            api(change("createResource"), as_=ann, input=given),
+            api(change("createResource"), as_=ann, input=dataset),
             other(change("deleteOrg", "deletedResources"), as_=ann, input={"org": {"slug": org.slug}}),
         )
         number = deleted["data"]["deleteOrg"]["deletedResources"]
@@ -151,10 +153,10 @@ async def test_what_waited_for_a_lock_finds_the_resource_locked(
         ("deleteResource", {}, "LOCKED"),
         ("lockResource", {"reason": "Mine."}, "CONFLICT"),
     ]
-    for name, given, code in waiting:
+    for name, fields, code in waiting:
         reef = await make.resource(org, owner=ann)
         locking = partial(locks.lock_resource, viewer=seen(ann), resource=("id", reef.id), reason="First.")
-        reply = await behind(database, locking, other(change(name), as_=ann, input=of(reef, **given)))
+        reply = await behind(database, locking, other(change(name), as_=ann, input=of(reef, **fields)))
         assert (name, codes(reply)) == (name, [code])
     gone = await api(change("deleteOrg"), as_=ann, input={"org": {"slug": org.slug}})
     assert codes(gone) == ["LOCKED"]
@@ -173,8 +175,8 @@ class World:
 
 async def _world(make: Make, ann: Person) -> World:
     org, bob = await make.org(owner=ann), await make.user()
-    kept, gone = await make.resource(await make.org(), owner=ann), await make.resource(org, owner=ann)
-    return World(org, await make.group(None, bob), bob, kept, gone)
+    reef, lost = await make.resource(await make.org(), owner=ann), await make.resource(org, owner=ann)
+    return World(org, await make.group(None, bob), bob, reef, lost)
 
 
 def _deleting(what: str, boss: Viewer, world: World) -> First:
@@ -190,14 +192,14 @@ def _deleting(what: str, boss: Viewer, world: World) -> First:
 def _waiting(world: World) -> list[tuple[str, str, dict[str, Any]]]:
     """Changes that wait for a deletion: of what, the change, its input."""
     by_slug, by_name = {"slug": world.org.slug}, {"userName": world.bob.user_name}
-    made = {"org": by_slug, "type": "MODEL", "slug": "tide", "name": "Tide"}
+    model = {"org": by_slug, "type": "MODEL", "slug": "tide", "name": "Tide"}
     groups_ = [{"group": {"id": world.group.node}, "roles": READ}]
     return [
         ("group", "grantAccess", of(world.reef, subject={"group": {"slug": world.group.slug}}, roles=READ)),
         ("group", "submitAccess", of(world.reef, revision=1, general={"roles": []}, groups=groups_)),
         ("user", "grantAccess", of(world.reef, subject={"user": by_name}, roles=READ)),
         ("user", "transferResource", of(world.reef, owner=by_name)),
-        ("org", "createResource", made),
+        ("org", "createResource", model),
         ("org", "transferResource", of(world.reef, org=by_slug)),
         ("org", "updateResource", of(world.lost, name="New")),
         ("org", "updateOrg", {"org": by_slug, "name": "New"}),
@@ -214,10 +216,10 @@ async def test_what_waited_for_a_deletion_finds_nothing(
 
     for at in range(len(_waiting(await _world(make, ann)))):
         world = await _world(make, ann)
-        deleted, name, given = _waiting(world)[at]
+        deleted, name, fields = _waiting(world)[at]
         asker = root if deleted == "user" else ann
         deleting = _deleting(deleted, boss, world)
-        reply = await behind(database, deleting, other(change(name), as_=asker, input=given))
+        reply = await behind(database, deleting, other(change(name), as_=asker, input=fields))
         assert (name, codes(reply)) == (name, ["NOT_FOUND"])
 
 

@@ -30,12 +30,12 @@ PAIRS: list[tuple[Executable, Executable]] = [
 def test_a_statement_that_is_alike_has_the_same_text_and_its_own_values(first: Executable, second: Executable) -> None:
     prepare = StatementCache(DIALECT, 8)
 
-    known, alike = prepare(first), prepare(second)
+    cached, alike = prepare(first), prepare(second)
 
-    assert known.text is alike.text
-    assert known.arguments({}) == compile_statement(first, DIALECT).arguments({})
+    assert cached.text is alike.text
+    assert cached.arguments({}) == compile_statement(first, DIALECT).arguments({})
     assert alike.arguments({}) == compile_statement(second, DIALECT).arguments({})
-    assert prepare(first) is known
+    assert prepare(first) is cached
 
 
 def test_what_differs_in_its_structure_is_another_statement() -> None:

@@ -1,4 +1,4 @@
-"""Claims about the door to the database: both kinds behave alike, and what fails leaves nothing."""
+"""Claims about the interface to the database: both kinds behave alike, and what fails leaves nothing."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta, timezone
@@ -18,21 +18,21 @@ ALL = select(col(tables.User.user_name)).order_by(col(tables.User.user_key))
 LABEL = select(col(tables.Role.id)).where(col(tables.Role.name_key) == "user")
 
 
-def _user(name: str, **given: Any) -> Any:
+def _user(name: str, **columns: Any) -> Any:
     values = {
         "user_name": name,
         "user_key": name.lower(),
         "token_generation": 0,
         "details": {},
         "created_at": NOW,
-        **given,
+        **columns,
     }
     return insert(tables.User).values(**values).returning(col(tables.User.id))
 
 
-async def _add(door: db.Database, name: str, **given: Any) -> int:
+async def _add(door: db.Database, name: str, **columns: Any) -> int:
     async with door.write() as tx:
-        return int(await tx.value(_user(name, **given)))
+        return int(await tx.value(_user(name, **columns)))
 
 
 async def _names(door: db.Database) -> list[str]:
@@ -43,42 +43,42 @@ async def _names(door: db.Database) -> list[str]:
     ("name", "email", "columns"),
     [("Ann", None, "users.user_key"), ("bea", "a@b(c) = (d)", "users.email_key")],
 )
-async def test_a_duplicate_is_told_with_its_column(
+async def test_a_duplicate_is_reported_with_its_column(
     door: db.Database, name: str, email: str | None, columns: str
 ) -> None:
     await _add(door, "ann", email_key="a@b(c) = (d)")
 
-    with pytest.raises(db.UniqueViolation) as told:
+    with pytest.raises(db.UniqueViolation) as raised:
         await _add(door, name, email_key=email)
 
-    assert told.value.columns == columns
+    assert raised.value.columns == columns
     assert await _names(door) == ["ann"]
 
 
-async def test_a_duplicate_of_several_columns_is_told_with_each(door: db.Database) -> None:
+async def test_a_duplicate_of_several_columns_is_reported_with_each(door: db.Database) -> None:
     user, ((role,),) = await _add(door, "ann"), await fetch(door, LABEL)
-    held = {"user_id": user, "role_id": role}
+    user_role = {"user_id": user, "role_id": role}
 
-    with pytest.raises(db.UniqueViolation) as told:
+    with pytest.raises(db.UniqueViolation) as raised:
         async with door.write() as tx:
-            await tx.insert(tables.UserRole, [held, held])
+            await tx.insert(tables.UserRole, [user_role, user_role])
 
-    assert told.value.columns == "user_roles.user_id,user_roles.role_id"
+    assert raised.value.columns == "user_roles.user_id,user_roles.role_id"
     assert await rows_of(door, tables.UserRole) == 0
 
 
-async def test_a_duplicate_among_many_is_told_too(door: db.Database) -> None:
+async def test_a_duplicate_among_many_is_reported_too(door: db.Database) -> None:
     row = {"user_key": "ann", "token_generation": 0, "details": {}, "created_at": NOW}
 
-    with pytest.raises(db.UniqueViolation) as told:
+    with pytest.raises(db.UniqueViolation) as raised:
         async with door.write() as tx:
             await tx.insert(tables.User, [row | {"user_name": name} for name in ("ann", "ANN")])
 
-    assert told.value.columns == "users.user_key"
+    assert raised.value.columns == "users.user_key"
     assert await _names(door) == []
 
 
-async def test_what_points_at_nothing_or_is_pointed_at_is_told(door: db.Database) -> None:
+async def test_a_foreign_key_violation_is_reported(door: db.Database) -> None:
     user, ((role,),) = await _add(door, "ann"), await fetch(door, LABEL)
 
     with pytest.raises(db.ForeignKeyViolation):
@@ -93,7 +93,7 @@ async def test_what_points_at_nothing_or_is_pointed_at_is_told(door: db.Database
     assert await fetch(door, LABEL) == [(role,)]
 
 
-async def test_a_user_takes_what_she_holds_with_her(door: db.Database) -> None:
+async def test_a_deleted_user_loses_their_roles(door: db.Database) -> None:
     user, ((role,),) = await _add(door, "ann"), await fetch(door, LABEL)
 
     async with door.write() as tx:
@@ -136,7 +136,7 @@ async def test_a_dry_change_sees_itself_and_leaves_nothing(door: db.Database) ->
     assert await everything(door) == before
 
 
-async def test_nobody_sees_a_change_before_its_end(door: db.Database, second: db.Database) -> None:
+async def test_no_reader_sees_a_change_before_its_end(door: db.Database, second: db.Database) -> None:
     async with door.write() as tx:
         await tx.value(_user("ann"))
         assert (await _names(door), await _names(second)) == ([], [])
@@ -144,7 +144,7 @@ async def test_nobody_sees_a_change_before_its_end(door: db.Database, second: db
     assert (await _names(door), await _names(second)) == (["ann"], ["ann"])
 
 
-async def test_a_change_whose_asker_leaves_is_whole_or_not_at_all(door: db.Database) -> None:
+async def test_a_change_of_a_cancelled_task_is_complete_or_absent(door: db.Database) -> None:
     async def two(at: int) -> None:
         async with door.write() as tx:
             await tx.lock("admins")
@@ -160,12 +160,12 @@ async def test_a_change_whose_asker_leaves_is_whole_or_not_at_all(door: db.Datab
         task.cancel()
         await asyncio.wait([task])
         await _add(door, f"cleo{at}")
-        found = await _names(door)
-        assert (f"ann{at}" in found) == (f"bea{at}" in found)
-        assert f"cleo{at}" in found
+        names = await _names(door)
+        assert (f"ann{at}" in names) == (f"bea{at}" in names)
+        assert f"cleo{at}" in names
 
 
-async def test_who_leaves_while_waiting_for_her_turn_takes_none(door: db.Database) -> None:
+async def test_a_task_cancelled_while_it_waits_takes_no_turn(door: db.Database) -> None:
     async def add(name: str) -> None:
         async with door.write() as tx:
             await tx.lock("turn")
@@ -198,7 +198,7 @@ async def test_writers_behind_two_doors_take_turns(door: db.Database, second: db
     assert await fetch(door, counted) == await fetch(second, counted) == [(40,)]
 
 
-async def test_readers_are_not_held_up_by_a_writer(door: db.Database, second: db.Database) -> None:
+async def test_a_writer_does_not_block_readers(door: db.Database, second: db.Database) -> None:
     await _add(door, "ann")
 
     async with second.write() as tx:
@@ -217,9 +217,9 @@ MOMENTS = [
 
 async def test_a_moment_comes_back_in_utc_to_the_microsecond(door: db.Database) -> None:
     keys = [await _add(door, f"user{at}", created_at=moment) for at, moment in enumerate(MOMENTS)]
-    found = select(col(tables.User.id), col(tables.User.created_at), col(tables.User.last_login_at))
+    query = select(col(tables.User.id), col(tables.User.created_at), col(tables.User.last_login_at))
 
-    rows = {key: (moment, none) for key, moment, none in await fetch(door, found)}
+    rows = {key: (moment, none) for key, moment, none in await fetch(door, query)}
 
     assert rows == {key: (moment, None) for key, moment in zip(keys, MOMENTS, strict=True)}
     assert {moment.utcoffset() for moment, _ in rows.values()} == {timedelta(0)}
@@ -243,10 +243,10 @@ async def test_a_document_comes_back_as_it_went_in(door: db.Database) -> None:
     for at, document in enumerate(documents):
         await _add(door, f"user{at}", details=document)
 
-    found = await fetch(door, select(col(tables.User.details)).order_by(col(tables.User.id)))
+    rows = await fetch(door, select(col(tables.User.details)).order_by(col(tables.User.id)))
 
-    assert [str(document) for (document,) in found] == [*map(str, documents)]
-    assert await fetch(door, select(bindparam("given", type_=JSONDocument())), given=nested) == [(nested,)]
+    assert [str(document) for (document,) in rows] == [*map(str, documents)]
+    assert await fetch(door, select(bindparam("document", type_=JSONDocument())), document=nested) == [(nested,)]
 
 
 async def test_keys_sort_by_their_bytes(door: db.Database) -> None:
@@ -254,12 +254,14 @@ async def test_keys_sort_by_their_bytes(door: db.Database) -> None:
     for key in keys:
         await _add(door, key, user_key=key)
 
-    found = [key for (key,) in await fetch(door, select(col(tables.User.user_key)).order_by(col(tables.User.user_key)))]
+    ordered = [
+        key for (key,) in await fetch(door, select(col(tables.User.user_key)).order_by(col(tables.User.user_key)))
+    ]
     beyond = await fetch(
         door,
         select(col(tables.User.user_key)).where(col(tables.User.user_key) > bindparam("key", type_=KeyText())),
         key="a",
     )
 
-    assert found == sorted(keys, key=str.encode)
+    assert ordered == sorted(keys, key=str.encode)
     assert {key for (key,) in beyond} == {key for key in keys if key.encode() > b"a"}

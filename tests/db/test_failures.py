@@ -1,4 +1,4 @@
-"""Claims about databases that fail: each failure is told as what it is, and is over when its cause is gone."""
+"""Claims about databases that fail: each failure has its own report, and ends with its cause."""
 
 import asyncio
 import logging
@@ -71,17 +71,17 @@ def _postgres(state: str, message: str = "") -> Any:
         (KeyError("a mistake of ours"), None),
     ],
 )
-def test_each_error_of_a_driver_is_told_apart(error: Exception, failure: Failure | None) -> None:
+def test_each_error_of_a_driver_has_its_own_failure(error: Exception, failure: Failure | None) -> None:
     assert classify(error) is failure
 
 
 @pytest.mark.parametrize("failure", list(Failure))
 def test_each_failure_is_a_503_that_tells_nothing_of_statements_hosts_or_paths(failure: Failure) -> None:
-    told = refusal(failure)
+    error = refusal(failure)
 
-    assert told.status == 503
-    assert told.code in {"TIMEOUT", "SERVICE_UNAVAILABLE"}
-    assert not any(sign in told.message for sign in ("/", "SELECT", "127.0.0.1", ":"))
+    assert error.status == 503
+    assert error.code in {"TIMEOUT", "SERVICE_UNAVAILABLE"}
+    assert not any(sign in error.message for sign in ("/", "SELECT", "127.0.0.1", ":"))
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ async def _begin_to_fail(database: db.Database, kind: str) -> None:
 
 
 @pytest.mark.usefixtures("is_read_only")
-async def test_a_database_that_takes_no_writes_is_told_once_and_counted(
+async def test_a_database_that_takes_no_writes_is_logged_once_and_counted(
     api: Api, make: Make, database: db.Database, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     root = await _root(make, database, kind)
@@ -123,8 +123,8 @@ async def test_a_database_that_takes_no_writes_is_told_once_and_counted(
     assert [codes(reply) for reply in replies] == [["SERVICE_UNAVAILABLE"]] * 3
     assert codes(await api(ASK, as_=root)) == []
     assert await migrations.failing(database) == "read_only"
-    told = [record for record in caplog.records if record.levelno >= logging.WARNING]
-    assert [(record.name, record.exc_info) for record in told] == [("app.db.failures", None)]
+    warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [(record.name, record.exc_info) for record in warnings] == [("app.db.failures", None)]
 
 
 async def _root(make: Make, database: db.Database, kind: str) -> Any:
@@ -145,14 +145,14 @@ async def test_a_full_file_refuses_what_needs_room_and_takes_it_again(
     connection = database._writer._connection  # type: ignore[attr-defined]  # noqa: SLF001 - to break it
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count={pages}")
-    given = {"slug": "big", "displayName": "Big", "description": "x" * 900}
+    group = {"slug": "big", "displayName": "Big", "description": "x" * 900}
 
-    codes_seen = [codes(await api(CREATE, as_=root, input={**given, "slug": f"big{at}"})) for at in range(60)]
+    codes_seen = [codes(await api(CREATE, as_=root, input={**group, "slug": f"big{at}"})) for at in range(60)]
 
     assert ["SERVICE_UNAVAILABLE"] in codes_seen
     assert {code for each in codes_seen for code in each} == {"SERVICE_UNAVAILABLE"}
     connection.execute("PRAGMA max_page_count=1000000")
-    assert codes(await api(CREATE, as_=root, input=given)) == []
+    assert codes(await api(CREATE, as_=root, input=group)) == []
 
 
 async def test_readiness_commits_a_write_after_a_full_disk(database: db.Database) -> None:
@@ -225,9 +225,7 @@ def _bring_back(path: Path) -> None:
 
 
 @ON_POSTGRESQL
-async def test_connections_that_died_while_they_rested_cost_nobody_an_error(
-    api: Api, make: Make, database: db.Database
-) -> None:
+async def test_idle_connections_that_died_cause_no_error(api: Api, make: Make, database: db.Database) -> None:
     root = await make.admin()
     for at in range(3):
         assert codes(await api(ASK, as_=root)) == []
@@ -271,7 +269,7 @@ async def _change(database: db.Database, *statements: str) -> None:
             await tx.rows(text(statement))
 
 
-async def test_a_database_of_a_newer_version_is_told_in_one_line(database: db.Database, url: str) -> None:
+async def test_a_database_of_a_newer_version_is_reported_in_one_line(database: db.Database, url: str) -> None:
     async with database.write() as tx:
         await tx.rows(text("UPDATE alembic_version SET version_num = '9999'"))
     try:

@@ -24,7 +24,7 @@ READS = frozenset({"ask", "read", "snapshot"})
 
 @pytest.fixture
 def seen(database: db.Database, monkeypatch: pytest.MonkeyPatch) -> list[Freshness]:
-    """The freshness of every read of lists; what authentication asks goes through `ask` and is told by the code."""
+    """The freshness of every read of lists; authentication reads through `ask`, and the code declares its freshness."""
     kind, seen = type(database), list[Freshness]()
     read, snapshot, ask = kind.read, kind.snapshot, kind.ask
 
@@ -80,18 +80,18 @@ def test_a_read_may_lag_only_where_the_rule_says_so() -> None:
     lagging = {path for path, tree in _app() if any(name == "REPLICA_OK" for name in _attributes(tree))}
     assert lagging == {"app/query/reader.py"}
 
-    told = {
+    choices = {
         (path, ast.unparse(keyword.value).removeprefix("db."))
         for path, tree in _app()
         if path.startswith(("app/security/authentication.py", "app/services/", "app/db/migrations/"))
         for keyword in _freshness_of_reads(tree)
     }
-    assert {path for path, _ in told} >= {
+    assert {path for path, _ in choices} >= {
         "app/security/authentication.py",
         "app/services/session.py",
         "app/services/checks.py",
     }
-    assert {freshness for _, freshness in told} == {"Freshness.PRIMARY"}
+    assert {freshness for _, freshness in choices} == {"Freshness.PRIMARY"}
 
 
 def _app() -> Iterator[tuple[str, ast.Module]]:

@@ -26,15 +26,15 @@ EMBEDDED = pytest.mark.parametrize("kind", ["sqlite"])
 def ended(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return the list of the number of changes in each commit so far."""
     monkeypatch.setattr(group_commit, "MAX_SECONDS", 60.0)  # a slow machine shall not end them
-    found: list[int] = []
+    sizes: list[int] = []
     end = group_commit.CommitBatch.end
 
     def noted(commit: group_commit.CommitBatch, error: BaseException | None) -> None:
-        found.append(commit.changes)
+        sizes.append(commit.changes)
         end(commit, error)
 
     monkeypatch.setattr(group_commit.CommitBatch, "end", noted)
-    return found
+    return sizes
 
 
 def _user(name: str) -> Any:
@@ -65,8 +65,8 @@ async def _names(door: db.Database) -> list[str]:
 
 async def _outcomes(*changes: Coroutine[Any, Any, None]) -> list[type[BaseException] | None]:
     """Return the outcome of each of several concurrent changes: an exception type, or None on success."""
-    found = await asyncio.gather(*changes, return_exceptions=True)
-    return [None if each is None else type(each) for each in found]
+    results = await asyncio.gather(*changes, return_exceptions=True)
+    return [None if each is None else type(each) for each in results]
 
 
 @EMBEDDED
@@ -100,7 +100,7 @@ async def test_what_came_while_the_disk_was_waited_for_shares_the_next(
 
 
 @EMBEDDED
-async def test_nobody_joins_what_has_been_open_for_long(
+async def test_no_change_joins_a_commit_that_has_been_open_for_long(
     door: db.Database, ended: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(group_commit, "MAX_SECONDS", -1.0)
@@ -111,7 +111,7 @@ async def test_nobody_joins_what_has_been_open_for_long(
 
 
 async def test_one_that_fails_leaves_the_others(door: db.Database) -> None:
-    found = await _outcomes(
+    outcomes = await _outcomes(
         _add(door, "ann"),
         _refused(door, "bea"),
         _add(door, "cleo", "cleo"),
@@ -119,7 +119,7 @@ async def test_one_that_fails_leaves_the_others(door: db.Database) -> None:
         _add(door, "emma"),
     )
 
-    assert found == [None, ZeroDivisionError, db.UniqueViolation, None, None]
+    assert outcomes == [None, ZeroDivisionError, db.UniqueViolation, None, None]
     assert await _names(door) == ["ann", "emma"]
 
 
@@ -139,16 +139,16 @@ async def test_a_trial_sees_what_was_changed_before_it_and_leaves_nothing(door: 
 
 
 @EMBEDDED
-async def test_where_nothing_is_kept_nobody_waits_for_the_disk(door: db.Database, ended: list[int]) -> None:
-    found = await _outcomes(_add(door, "ann", dry=True), _refused(door, "bea"), _add(door, "cleo", dry=True))
+async def test_without_a_commit_no_change_waits_for_the_disk(door: db.Database, ended: list[int]) -> None:
+    outcomes = await _outcomes(_add(door, "ann", dry=True), _refused(door, "bea"), _add(door, "cleo", dry=True))
     await _add(door, "dora")
 
-    assert found == [None, ZeroDivisionError, None]
+    assert outcomes == [None, ZeroDivisionError, None]
     assert ended in ([1], [0, 1])
     assert await _names(door) == ["dora"]
 
 
-async def test_nobody_is_answered_before_all_can_see_it_and_nobody_sees_a_half(
+async def test_a_change_returns_after_all_can_see_it_and_is_never_seen_in_part(
     door: db.Database, second: db.Database
 ) -> None:
     async def pair(number: int) -> None:
@@ -183,10 +183,10 @@ async def _lose(door: db.Database) -> None:
 
 @EMBEDDED
 @pytest.mark.parametrize("spoil", [_spoil, _lose])
-async def test_when_the_commit_fails_nobody_is_told_that_anything_was_kept(
+async def test_a_failed_commit_reports_no_change_as_stored(
     door: db.Database, spoil: Callable[[db.Database], Coroutine[Any, Any, None]]
 ) -> None:
-    found = await _outcomes(
+    outcomes = await _outcomes(
         _refused(door, "first"),
         _add(door, "ann"),
         spoil(door),
@@ -196,14 +196,14 @@ async def test_when_the_commit_fails_nobody_is_told_that_anything_was_kept(
     after = await _names(door)
     await _add(door, "cleo")
 
-    lost = found[1:3] if spoil is _lose else found[1:]
-    assert found[0] is ZeroDivisionError  # nothing was changed before this one, so it keeps its own exception
+    lost = outcomes[1:3] if spoil is _lose else outcomes[1:]
+    assert outcomes[0] is ZeroDivisionError  # nothing was changed before this one, so it keeps its own exception
     assert set(lost) == {db.CommitFailed}
     assert after == []
     assert await _names(door) == ["cleo"]
 
 
-async def test_who_leaves_takes_nobody_with_her(door: db.Database) -> None:
+async def test_a_cancelled_change_cancels_no_other(door: db.Database) -> None:
     async def slow(name: str) -> None:
         async with door.write() as tx:
             await tx.rows(_user(f"{name}1"))
@@ -276,22 +276,22 @@ async def test_a_writer_of_another_process_is_waited_for(door: db.Database, seco
 
 
 @EMBEDDED
-async def test_who_has_waited_too_long_for_another_process_is_told_and_so_are_those_behind_her(
+async def test_a_change_that_waits_too_long_for_another_process_fails_with_all_behind_it(
     door: db.Database, second: db.Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(group_commit, "BUSY_SECONDS", 0.05)
 
     async with second.write() as tx:
         await tx.rows(update(tables.User).values(token_generation=1))
-        found = await _outcomes(*(_add(door, f"user{number}") for number in range(5)))
+        outcomes = await _outcomes(*(_add(door, f"user{number}") for number in range(5)))
     await _add(door, "ann")
 
-    assert found == [Unavailable] * 5
+    assert outcomes == [Unavailable] * 5
     assert await _names(door) == ["ann"]
 
 
 @EMBEDDED
-async def test_closing_waits_for_all_who_are_in_line(url: str, second: db.Database) -> None:
+async def test_closing_waits_for_all_queued_changes(url: str, second: db.Database) -> None:
     door = await db.open_database(url)
     tasks = [asyncio.create_task(_add(door, f"user{number}")) for number in range(5)]
     await asyncio.sleep(0)
@@ -302,11 +302,11 @@ async def test_closing_waits_for_all_who_are_in_line(url: str, second: db.Databa
 
 
 @EMBEDDED
-async def test_the_door_closes_right_after_a_change_that_was_refused(url: str) -> None:
-    made = await db.open_database(url)
+async def test_the_database_closes_right_after_a_refused_change(url: str) -> None:
+    opened_db = await db.open_database(url)
     with pytest.raises(ValueError, match="no"):
-        async with made.write():
+        async with opened_db.write():
             raise ValueError("no")
 
     async with asyncio.timeout(10):
-        await made.close()
+        await opened_db.close()

@@ -72,7 +72,7 @@ def test_accented_letters_stand_beside_plain_ones() -> None:
 
 async def test_a_role_is_one_whatever_the_spelling_and_each_finds_its_own(api: Api, make: Make) -> None:
     root = await make.admin()
-    made = set()
+    outcomes = set()
     for at, pair in enumerate(_generated(7, 60)):
         first, other = (f"{each}{at}" for each in pair)
         if [*validation.role_name_problems(first), *validation.role_name_problems(other)]:
@@ -82,8 +82,8 @@ async def test_a_role_is_one_whatever_the_spelling_and_each_finds_its_own(api: A
         assert [codes(reply) for reply in replies] == [[], ["CONFLICT"] if is_one else []], (first, other)
         for name, finds in ((first, first), (other, first if is_one else other)):
             assert await _roles_found(api, root, name) == {finds}
-        made |= {is_one}
-    assert made == {True, False}
+        outcomes |= {is_one}
+    assert outcomes == {True, False}
 
 
 async def _roles_found(api: Api, as_: Person, name: str) -> set[str]:
@@ -98,7 +98,7 @@ async def test_an_address_is_one_whatever_the_spelling_and_each_finds_its_own(
 ) -> None:
     root = await make.admin()
     ask = "query ($email: String!) { users(filter: {email: {eq: $email}}) { nodes { email } } }"
-    made = 0
+    created = 0
     for at, pair in enumerate(_generated(8, 40)):
         emails = [f"{each}{at}@example.com" for each in pair]
         if any([*validation.email_problems(email)] for email in emails):
@@ -110,10 +110,10 @@ async def test_an_address_is_one_whatever_the_spelling_and_each_finds_its_own(
         is_one = casefold_key(emails[0]) == casefold_key(emails[1])
         assert [codes(reply) for reply in replies] == [[], ["CONFLICT"] if is_one else []], emails
         for email in emails:
-            found = await api(ask, as_=root, email=unicodedata.normalize("NFD", email))
-            assert found["data"]["users"]["nodes"] == [{"email": emails[0] if is_one else email}]
-        made += 1 if is_one else 2
-    assert await rows_of(database, tables.User) == 1 + made > 20
+            reply = await api(ask, as_=root, email=unicodedata.normalize("NFD", email))
+            assert reply["data"]["users"]["nodes"] == [{"email": emails[0] if is_one else email}]
+        created += 1 if is_one else 2
+    assert await rows_of(database, tables.User) == 1 + created > 20
 
 
 async def test_one_request_does_not_name_one_user_or_role_twice(api: Api, make: Make, database: db.Database) -> None:
@@ -126,8 +126,8 @@ async def test_one_request_does_not_name_one_user_or_role_twice(api: Api, make: 
         reply = await api(change("createUsers"), as_=root, input={"users": twice})
         assert problems(reply) == {"CONFLICT input.users.1.email"}
     answered(await api(change("createUser"), as_=root, input={"userName": "ann", "metadata": metadata}), "createUser")
-    found = await api('{ user(by: {userName: "ann"}) { roles { name } } }', as_=root)
-    assert [role["name"] for role in found["data"]["user"]["roles"]] == ["Cafe", "Caf\u00e9"]
+    listed = await api('{ user(by: {userName: "ann"}) { roles { name } } }', as_=root)
+    assert [role["name"] for role in listed["data"]["user"]["roles"]] == ["Cafe", "Caf\u00e9"]
 
 
 WRONG_ROLES = {
@@ -178,14 +178,14 @@ async def test_a_role_that_passes_for_another_or_breaks_addresses_is_made_nowher
     by = {"user": {"id": ann.node}}
 
     async with unchanged(database):
-        for mutation, given in (
+        for mutation, fields in (
             ("createRole", {"name": name}),
             ("updateRole", {"role": {"name": "plain"}, "name": name}),
             ("setUserMetadata", {**by, "metadata": {"roles": [name]}}),
             ("createUser", {"userName": "bea", "metadata": {"roles": [name]}}),
             ("createUsers", {"users": [{"userName": "bea", "metadata": {"roles": [name]}}]}),
         ):
-            assert codes(await api(change(mutation), as_=root, input=given)) == ["INVALID_INPUT"], mutation
+            assert codes(await api(change(mutation), as_=root, input=fields)) == ["INVALID_INPUT"], mutation
 
 
 RIGHT_ROLES = [
@@ -214,19 +214,19 @@ WRONG_EMAILS = {
 
 
 @pytest.mark.parametrize("what", WRONG_EMAILS)
-async def test_an_address_that_passes_for_another_is_kept_nowhere(
+async def test_an_address_that_passes_for_another_is_stored_nowhere(
     api: Api, rest: Rest, make: Make, database: db.Database, what: str
 ) -> None:
     root, ann = await make.admin(), await make.user("ann")
     email = WRONG_EMAILS[what]
 
     async with unchanged(database):
-        for mutation, given in (
+        for mutation, fields in (
             ("createUser", {"userName": "bea", "email": email}),
             ("createUsers", {"users": [{"userName": "bea", "email": email}]}),
             ("updateUser", {"user": {"id": ann.node}, "email": email}),
         ):
-            assert codes(await api(change(mutation), as_=root, input=given)) == ["INVALID_INPUT"], mutation
+            assert codes(await api(change(mutation), as_=root, input=fields)) == ["INVALID_INPUT"], mutation
         reply = await rest("PUT", "/users/ann", root, json={"email": email})
         assert reply.status_code == 400
 
@@ -245,14 +245,14 @@ def test_an_address_may_be_of_any_language(email: str) -> None:
     assert [*validation.email_problems(email)] == []
 
 
-async def test_older_names_that_are_made_no_more_can_be_sent_back_used_and_deleted(
+async def test_older_names_that_are_invalid_today_can_be_sent_used_and_deleted(
     api: Api, rest: Rest, make: Make
 ) -> None:
     root, odd, email = await make.admin(), "\u0430dmin", "\u0430nn@example.com"
     key = await make.role(odd)
     ann = await make.user("ann", email=email)
 
-    for mutation, given in (
+    for mutation, fields in (
         ("updateRole", {"role": {"name": odd}, "description": "Older."}),
         ("updateRole", {"role": {"name": odd}, "name": odd}),
         ("updateUser", {"user": {"id": ann.node}, "email": email, "roles": [odd]}),
@@ -260,7 +260,7 @@ async def test_older_names_that_are_made_no_more_can_be_sent_back_used_and_delet
         ("assignRoles", {"user": {"id": ann.node}, "roles": []}),
         ("deleteRole", {"role": {"name": odd}}),
     ):
-        assert codes(await api(change(mutation), as_=root, input=given)) == [], mutation
+        assert codes(await api(change(mutation), as_=root, input=fields)) == [], mutation
     assert (await rest("PUT", "/users/ann", root, json={"email": email})).status_code == 200
     assert key
 
@@ -278,23 +278,23 @@ async def test_searching_finds_either_spelling_and_equality_means_the_name(api: 
         org = await make.org(f"org{at}", ann, name=name)
         await make.group(f"group{at}", display_name=name)
         await make.resource(org, owner=ann, name=name)
-    ask = "query ($filter: {}) {{ found: {}(filter: $filter) {{ nodes {{ {} }} }} }}"
+    ask = "query ($filter: {}) {{ matches: {}(filter: $filter) {{ nodes {{ {} }} }} }}"
 
-    async def found(comparison: dict[str, str]) -> list[list[str]]:
-        shown = []
+    async def matches(comparison: dict[str, str]) -> list[list[str]]:
+        names = []
         for kind, many, field in LISTS:
             reply = await api(ask.format(kind, many, field), as_=ann, filter={field: comparison})
-            shown.append([node[field] for node in reply["data"]["found"]["nodes"]])
-        return shown
+            names.append([node[field] for node in reply["data"]["matches"]["nodes"]])
+        return names
 
     accented, plain, longer = "Cafe\u0301 au lait", "Cafe au lait", "Caf\u00e9teria"
     for spelled in ("caf\u00e9", "CAFE\u0301", "cafe"):
-        assert await found({"startsWith": spelled}) == [[plain, accented, longer]] * 3
+        assert await matches({"startsWith": spelled}) == [[plain, accented, longer]] * 3
     for spelled in ("\u00e9 AU", "e\u0301 au", "e au"):
-        assert await found({"contains": spelled}) == [[plain, accented]] * 3
+        assert await matches({"contains": spelled}) == [[plain, accented]] * 3
     for spelled in ("Caf\u00e9 au lait", "cafe\u0301 au LAIT"):
-        assert await found({"eq": spelled}) == [[accented]] * 3
-    assert await found({"eq": "cafe AU lait"}) == [[plain]] * 3
+        assert await matches({"eq": spelled}) == [[accented]] * 3
+    assert await matches({"eq": "cafe AU lait"}) == [[plain]] * 3
 
 
 async def test_a_password_opens_as_any_keyboard_spells_it_and_an_older_hash_is_renewed(

@@ -23,14 +23,14 @@ WIDE = "\uff30\uff49\uff4c\uff4f\uff54s"
 
 
 def _run(url: str, work: Callable[[Connection], Any]) -> Any:
-    found: list[Any] = []
+    results: list[Any] = []
 
     def keep(connection: Connection) -> list[str]:
-        found.append(work(connection))
+        results.append(work(connection))
         return []
 
     runner._with_connection(url, keep)  # noqa: SLF001 - a test of a step needs the connection of the steps
-    return found[0]
+    return results[0]
 
 
 def _older(url: str, *rows: tuple[str, dict[str, Any]]) -> None:
@@ -85,7 +85,7 @@ def _resource(url: str, key: int, name: str) -> list[tuple[str, dict[str, Any]]]
 
 
 def _keys(connection: Connection) -> dict[str, list[str]]:
-    asked = {
+    queries = {
         "email": "SELECT email_key FROM users ORDER BY id",
         "role": "SELECT name_key FROM roles WHERE id > 100 ORDER BY id",
         "token": "SELECT name_key FROM api_tokens ORDER BY id",
@@ -94,7 +94,7 @@ def _keys(connection: Connection) -> dict[str, list[str]]:
         "resource": "SELECT name_key FROM resources ORDER BY id",
         "access": "SELECT DISTINCT name_key FROM access ORDER BY name_key",
     }
-    return {what: [row[0] for row in connection.execute(text(statement))] for what, statement in asked.items()}
+    return {what: [row[0] for row in connection.execute(text(statement))] for what, statement in queries.items()}
 
 
 def test_keys_are_written_as_the_code_writes_them_and_names_stay(fresh: str) -> None:
@@ -164,7 +164,7 @@ def test_the_same_name_of_two_users_tokens_is_no_collision(fresh: str) -> None:
     assert migrations.upgrade(fresh)[0] == "0010"
 
 
-def test_there_may_be_many_collisions_of_which_a_number_is_told(fresh: str) -> None:
+def test_of_many_collisions_only_some_are_reported(fresh: str) -> None:
     pairs = [(f"{at}{COMPOSED}", f"{at}{DECOMPOSED}") for at in range(60)]
     names = [name for pair in pairs for name in pair]
     _older(fresh, *(_role(fresh, at, name) for at, name in enumerate(names, 101)))

@@ -1,4 +1,4 @@
-"""Claims about reads of SQLite that take long: nobody waits for them, they see one moment, and they can be stopped."""
+"""Claims about slow reads of SQLite: no other task waits for them, they see one moment, and they can be stopped."""
 
 import asyncio
 
@@ -73,7 +73,7 @@ async def test_what_takes_too_long_is_refused_and_leaves_nothing_behind(url: str
         assert await fetch(door, ROLES) == [(BUILT_IN,)]
 
 
-async def test_who_goes_away_stops_it(door: db.Database) -> None:
+async def test_a_cancelled_task_stops_its_query(door: db.Database) -> None:
     tasks = [asyncio.create_task(fetch(door, COUNTED, most=ENDLESS)) for _ in range(slow_reads.THREADS + 2)]
     await asyncio.sleep(0.05)
     for task in tasks:
@@ -117,7 +117,7 @@ async def test_time_that_is_over_holds_for_its_own_read_alone(door: db.Database)
             pass
 
 
-async def test_a_query_that_takes_too_long_is_told_so(
+async def test_a_query_that_takes_too_long_is_a_timeout(
     api: Api, make: Make, database: db.Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ann = await make.user("ann")

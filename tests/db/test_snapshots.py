@@ -81,13 +81,13 @@ async def test_questions_that_are_asked_at_once_are_answered_in_their_order(door
     none = KEYS.where(col(tables.User.id) < 0)
     values: dict[str, Any] = {"said": {"ü": ["$2", 1.5]}, "number": 7}
 
-    found = await door.read(
+    rows = await door.read(
         _questions(door, NAMES, SAID, none, few.order_by(col(tables.User.id)), SAID, KEYS, **values),
         freshness=Freshness.PRIMARY,
     )
 
     said = [({"ü": ["$2", 1.5]}, "$1", 7)]
-    assert found == [[("ann",), ("bea",), ("cleo",)], said, [], [("ann",), ("cleo",)], said, [(key,) for key in keys]]
+    assert rows == [[("ann",), ("bea",), ("cleo",)], said, [], [("ann",), ("cleo",)], said, [(key,) for key in keys]]
 
 
 async def test_values_are_the_same_whether_asked_for_alone_or_together(door: db.Database) -> None:
@@ -120,7 +120,7 @@ async def test_a_snapshot_that_fails_leaves_its_connection_good(url: str) -> Non
         assert await fetch(door, NAMES) == [("ann",), ("bea",)]
 
 
-async def test_who_leaves_in_the_middle_of_a_snapshot_keeps_nothing_from_the_others(url: str) -> None:
+async def test_a_task_cancelled_in_a_snapshot_blocks_no_other(url: str) -> None:
     async with opened(url, size=2) as door:
 
         async def leave(at: int) -> None:
@@ -156,9 +156,9 @@ async def test_more_snapshots_than_there_are_places_take_turns(url: str, monkeyp
 
     async with opened(url, size=3) as door:
         await _add(door, "ann")
-        found = await asyncio.gather(*(look(door) for _ in range(12)))
+        results = await asyncio.gather(*(look(door) for _ in range(12)))
 
-    assert found == [[("ann",)]] * 12
+    assert results == [[("ann",)]] * 12
     assert most <= 3
 
 
@@ -215,7 +215,7 @@ async def test_a_level_is_one_round_trip_and_the_beginning_none(url: str) -> Non
 
 
 class Levels:
-    """A door that counts how often it is read from, and the round trips of that."""
+    """A database interface that counts its reads and their round trips."""
 
     def __init__(self, door: db.Database, wire: Wire | None = None) -> None:
         self.reads = self.turns = 0
@@ -235,10 +235,10 @@ class Levels:
 
     async def _counted(self, read: db.Read, questions: Sequence[db.BoundStatement]) -> Any:
         before = self._wire.turns if self._wire else 0
-        found = await read(questions)
+        rows = await read(questions)
         self.reads += 1
         self.turns += self._wire.turns - before if self._wire else 0
-        return found
+        return rows
 
 
 @pytest.fixture
@@ -254,15 +254,15 @@ async def nested(make: Make) -> list[Viewer]:
 
 async def _spent(levels: Levels, query: str, viewers: Sequence[Viewer]) -> set[tuple[int, int]]:
     """Reads and round trips of what has a plan, and is prepared; the answers equal the reference executor's."""
-    executors, found = Executors(cast("db.Database", levels)), set()
+    executors, counts = Executors(cast("db.Database", levels)), set()
     for viewer in viewers:
         planned = await executors.compiled(query, viewer)
         assert planned == await executors.reference(query, viewer)
         assert b"Crew" in planned
         levels.reads = levels.turns = 0
         await executors.compiled(query, viewer)
-        found.add((levels.reads, levels.turns))
-    return found
+        counts.add((levels.reads, levels.turns))
+    return counts
 
 
 BENCH = pytest.mark.parametrize("query", [NESTED_USERS, NESTED_RESOURCES], ids=["users", "resources"])

@@ -41,7 +41,7 @@ def test_the_migrations_make_the_tables_of_the_code(url: str, fresh: str) -> Non
 
 
 def test_every_table_has_a_number_for_its_rows_on_sqlite(sqlite_template: Path) -> None:
-    """Pages below a key walk row ids, and the id of a row that was deleted never comes again."""
+    """Pages below a key scan row ids, and the id of a deleted row is never used again."""
     tables = _with_connection(f"sqlite:///{sqlite_template}", _sources)
 
     assert [name for name, source in tables.items() if "WITHOUT ROWID" in source.upper()] == []
@@ -159,8 +159,8 @@ def _shape(inspector: Inspector, table: str) -> dict[str, Any]:
     }
 
 
-def _sorted(found: Any) -> list[Any]:
-    return sorted(found, key=lambda each: str(each["name"]))
+def _sorted(rows: Any) -> list[Any]:
+    return sorted(rows, key=lambda each: str(each["name"]))
 
 
 def _sources(connection: Connection) -> dict[str, str]:

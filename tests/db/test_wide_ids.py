@@ -1,4 +1,4 @@
-"""Claims about ids beyond 32 bits: every table counts on, and whatever is asked about such rows is answered."""
+"""Claims about ids beyond 32 bits: every table continues to count, and every query about such rows has an answer."""
 
 from typing import Any
 
@@ -36,19 +36,19 @@ async def counted_far(database: db.Database, kind: str) -> None:
                 await tx.rows(text(statement))
 
 
-async def test_users_orgs_groups_and_resources_with_such_ids_are_made_found_and_checked(
+async def test_users_orgs_groups_and_resources_with_such_ids_are_created_read_and_checked(
     api: Api, make: Make, kind: str
 ) -> None:
     root = await make.admin()
-    for name, given in _CHANGES:
-        reply = await api(change(name), as_=root, input=given)
+    for name, fields in _CHANGES:
+        reply = await api(change(name), as_=root, input=fields)
         assert codes(reply) == [], reply
 
-    found = await api(
+    created = await api(
         '{ user(by: {userName: "ann"}) { id } resource(by: {path: {orgSlug: "reef", slug: "corals"}}) { id } }',
         as_=root,
     )
-    user, resource = (found["data"][name]["id"] for name in ("user", "resource"))
+    user, resource = (created["data"][name]["id"] for name in ("user", "resource"))
     reply = await api(CHECKS, as_=root, user=user, resource=resource)
 
     for name, node in (("User", user), ("Resource", resource)):

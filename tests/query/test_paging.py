@@ -1,4 +1,4 @@
-"""Pages: what may be asked of a list, and that walking it gives each row once, whatever happens meanwhile."""
+"""Pages: the arguments of a list, and that its pages give each row once, even if rows change meanwhile."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -96,10 +96,10 @@ STRANGE = [
 ]
 
 
-@pytest.mark.parametrize("way", [("first", "after"), ("last", "before")])
-async def test_a_cursor_of_something_else_is_refused(api: Api, root: Person, way: tuple[str, str]) -> None:
+@pytest.mark.parametrize("names", [("first", "after"), ("last", "before")])
+async def test_a_cursor_of_something_else_is_refused(api: Api, root: Person, names: tuple[str, str]) -> None:
     for cursor in STRANGE:
-        reply = await api(PAGE, as_=root, **{way[0]: 1, way[1]: cursor})
+        reply = await api(PAGE, as_=root, **{names[0]: 1, names[1]: cursor})
 
         assert (reply["data"], codes(reply)) == (None, ["BAD_USER_INPUT"]), cursor
 
@@ -177,15 +177,15 @@ async def test_names_are_in_order_whatever_their_letter_case(api: Api, root: Per
     assert [node["userName"] for node in reply["data"]["users"]["nodes"]] == ["a0", "b0", "F0", "G0"]
 
 
-async def test_a_page_has_twenty_rows_unless_told(api: Api, root: Person) -> None:
+async def test_a_page_has_twenty_rows_by_default(api: Api, root: Person) -> None:
     assert len((await api(PAGE, as_=root))["data"]["users"]["nodes"]) == 20
 
 
 @pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
 @pytest.mark.parametrize("question", [PAGE, BELOW], ids=["all", "below a key"])
 async def test_walking_gives_each_row_once(api: Api, root: Person, question: str, order: Any) -> None:
-    forward = await _walked(api, root, question, order)
-    backward = await _walked(api, root, question, order, backward=True)
+    forward = await _read_all_pages(api, root, question, order)
+    backward = await _read_all_pages(api, root, question, order, backward=True)
 
     assert len(forward) == len(set(forward)) == (21 if question == PAGE else 20)
     assert forward == backward
@@ -194,22 +194,22 @@ async def test_walking_gives_each_row_once(api: Api, root: Person, question: str
 
 @pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
 @pytest.mark.parametrize("question", [PAGE, BELOW], ids=["all", "below a key"])
-async def test_what_is_made_meanwhile_moves_nothing(
+async def test_rows_created_meanwhile_move_no_other(
     api: Api, make: Make, root: Person, question: str, order: Any
 ) -> None:
-    before = await _walked(api, root, question, order)
+    before = await _read_all_pages(api, root, question, order)
 
     async def disturb(page: int) -> None:
         await make.users([f"{letter}new{page}" for letter in "0bmz"], ["user"], created_at=BEGINNING)
 
-    found = await _walked(api, root, question, order, meanwhile=disturb)
+    names = await _read_all_pages(api, root, question, order, meanwhile=disturb)
 
-    assert [name for name in found if "new" not in name] == before
-    assert len(found) == len(set(found))
+    assert [name for name in names if "new" not in name] == before
+    assert len(names) == len(set(names))
 
 
-async def test_a_walk_goes_on_behind_a_row_that_is_gone(api: Api, database: db.Database, root: Person) -> None:
-    before = await _walked(api, root, PAGE, UP)
+async def test_paging_continues_behind_a_deleted_row(api: Api, database: db.Database, root: Person) -> None:
+    before = await _read_all_pages(api, root, PAGE, UP)
 
     async def disturb(page: int) -> None:
         """Delete the last row that was seen."""
@@ -217,26 +217,26 @@ async def test_a_walk_goes_on_behind_a_row_that_is_gone(api: Api, database: db.D
         async with database.write() as tx:
             await tx.rows(delete(tables.User).where(col(tables.User.user_key) == gone))
 
-    found = await _walked(api, root, PAGE, UP, meanwhile=disturb)
+    names = await _read_all_pages(api, root, PAGE, UP, meanwhile=disturb)
 
-    assert found == before
+    assert names == before
 
 
-async def _walked(
+async def _read_all_pages(
     api: Api, as_: Person, question: str, order: Any, *, backward: bool = False, meanwhile: Any = None
 ) -> list[str]:
     """The names on all pages of six, in the order of the list."""
     names: list[str] = []
     cursor = None
     for page in range(50):
-        given = {"last": 6, "before": cursor} if backward else {"first": 6, "after": cursor}
-        data = (await api(question, as_=as_, orderBy=order, **given))["data"]
-        found = data["users"] if "users" in data else data["role"]["users"]
-        here = [node["userName"] for node in found["nodes"]]
+        arguments = {"last": 6, "before": cursor} if backward else {"first": 6, "after": cursor}
+        data = (await api(question, as_=as_, orderBy=order, **arguments))["data"]
+        connection = data["users"] if "users" in data else data["role"]["users"]
+        here = [node["userName"] for node in connection["nodes"]]
         names = [*here, *names] if backward else [*names, *here]
-        if not found["pageInfo"]["hasPreviousPage" if backward else "hasNextPage"]:
+        if not connection["pageInfo"]["hasPreviousPage" if backward else "hasNextPage"]:
             return names
-        cursor = found["pageInfo"]["startCursor" if backward else "endCursor"]
+        cursor = connection["pageInfo"]["startCursor" if backward else "endCursor"]
         if meanwhile is not None:
             await meanwhile(page)
-    raise AssertionError("the walk does not end")
+    raise AssertionError("the list does not end")

@@ -40,9 +40,9 @@ EXAMPLES = int(os.environ.pop("OSTIARY_DIFFERENTIAL", "5"))  # the settings refu
 
 QUESTIONS = 2
 FLOOR = 1
-WHOLE = whole(SDL)
+SCHEMA_QUESTIONS = whole(SDL)
 LEFT_BEHIND = 0.1
-"""Seconds for reads that nobody waits for any more, since another field took all the data with it."""
+"""Seconds for reads that no task waits for any more, since another field took all the data with it."""
 
 
 @settings(
@@ -57,14 +57,14 @@ LEFT_BEHIND = 0.1
 async def test_every_question_in_a_small_world(api: Api, database: db.Database, world: World, seed: int) -> None:
     await world.write(database)
     random, cursors = Random(seed), dict[str, list[str]]()
-    asked = [Asker(SDL, random, world, cursors).question() for _ in range(QUESTIONS)]
-    for question in [*WHOLE, *asked]:
+    questions = [Asker(SDL, random, world, cursors).question() for _ in range(QUESTIONS)]
+    for question in [*SCHEMA_QUESTIONS, *questions]:
         await _compared(api, world, question, _some(random, world), Counter(), cursors)
     await asyncio.sleep(LEFT_BEHIND)
 
 
-async def test_who_finds_whom_by_name(api: Api, database: db.Database) -> None:
-    """In worlds that are almost empty, so that one membership or one grant is all that somebody has."""
+async def test_every_lookup_in_a_nearly_empty_world(api: Api, database: db.Database) -> None:
+    """In worlds that are almost empty, so that one membership or one grant is all that a user has."""
     for seed in range(EXAMPLES * 4):
         world = lonely(Random(seed))
         await world.write(database)
@@ -76,7 +76,7 @@ async def test_every_question_in_a_large_world(api: Api, database: db.Database) 
     random, seen, cursors = Random(8), Counter[str](), dict[str, list[str]]()
     world = crowded(random)
     await world.write(database)
-    for question in [*WHOLE, *probes(Asker(SDL, random, world))]:
+    for question in [*SCHEMA_QUESTIONS, *probes(Asker(SDL, random, world))]:
         await _compared(api, world, question, ["plain", "admin", random.choice([*world.tokens])], seen, cursors)
     for number in range(EXAMPLES * 60):
         if number >= EXAMPLES * 8 and not _rare(seen):
@@ -89,7 +89,7 @@ async def test_every_question_in_a_large_world(api: Api, database: db.Database) 
 
 
 def _some(random: Random, world: World) -> list[str]:
-    """Somebody of all who ask, and somebody who asks by a token."""
+    """Choose one of all viewers, and one who asks by a token."""
     return [random.choice([*world.viewers]), random.choice([*world.tokens])]
 
 
@@ -104,15 +104,15 @@ async def _compared(
             assert (response.status_code, _refused(response)) == (401, ["UNAUTHENTICATED"])
             continue
         expected = answered(reading, document, question.variables)
-        found = response.json()
-        if _outcome(found) != _outcome(expected.formatted):
-            asked = f"{kind} asks {question.text}\nwith {orjson.dumps(question.variables).decode()}"
-            differences = "\n".join(islice(_differences(found, expected.formatted, ""), 5))
-            pytest.fail(f"{asked}\n{differences}\nerrors {_errors(found)}\nnot {_errors(expected.formatted)}", False)
+        reply = response.json()
+        if _outcome(reply) != _outcome(expected.formatted):
+            request = f"{kind} asks {question.text}\nwith {orjson.dumps(question.variables).decode()}"
+            differences = "\n".join(islice(_differences(reply, expected.formatted, ""), 5))
+            pytest.fail(f"{request}\n{differences}\nerrors {_errors(reply)}\nnot {_errors(expected.formatted)}", False)
         seen.update(reading.seen)
-        seen.update(kind for kind in ["errors"] if "errors" in found)
+        seen.update(kind for kind in ["errors"] if "errors" in reply)
         if expected.data is not None:
-            seen.update(set(_shown(document.definitions, expected.data)))
+            seen.update(set(_covered(document.definitions, expected.data)))
             for name, some in reading.cursors.items():
                 cursors[name] = [*cursors.get(name, []), *some][-10:]
 
@@ -126,29 +126,29 @@ def _outcome(reply: Mapping[str, Any]) -> Any:
     return orjson.dumps(reply.get("data", "nothing was executed")), _errors(reply)
 
 
-def _differences(found: Any, expected: Any, path: str) -> Iterator[str]:
-    if type(found) is not type(expected) or not isinstance(found, dict | list):
-        yield from [] if found == expected else [f"at {path} found {found}\nnot {expected}"]
-    elif isinstance(found, list):
-        yield from [] if len(found) == len(expected) else [f"at {path} found {len(found)}, not {len(expected)}"]
-        for at, pair in enumerate(zip(found, expected, strict=False)):
+def _differences(actual: Any, expected: Any, path: str) -> Iterator[str]:
+    if type(actual) is not type(expected) or not isinstance(actual, dict | list):
+        yield from [] if actual == expected else [f"at {path} got {actual}\nnot {expected}"]
+    elif isinstance(actual, list):
+        yield from [] if len(actual) == len(expected) else [f"at {path} got {len(actual)}, not {len(expected)}"]
+        for at, pair in enumerate(zip(actual, expected, strict=False)):
             yield from _differences(*pair, f"{path}.{at}")
     else:
-        for name in found:
-            yield from _differences(found[name], expected.get(name), f"{path}.{name}")
+        for name in actual:
+            yield from _differences(actual[name], expected.get(name), f"{path}.{name}")
 
 
 def _errors(reply: Mapping[str, Any]) -> Any:
     """Codes and places; only codes where an error took all the data with it, since others may not have been reached."""
-    found = [(_code(error), error.get("path"), error.get("locations")) for error in reply.get("errors", [])]
-    return sorted(found, key=repr) if reply.get("data") is not None else {code for code, _, _ in found}
+    errors = [(_code(error), error.get("path"), error.get("locations")) for error in reply.get("errors", [])]
+    return sorted(errors, key=repr) if reply.get("data") is not None else {code for code, _, _ in errors}
 
 
 def _code(error: Mapping[str, Any]) -> str:
     return str(error.get("extensions", {}).get("code", error))
 
 
-def _shown(definitions: Iterable[Any], data: Any) -> Iterator[str]:
+def _covered(definitions: Iterable[Any], data: Any) -> Iterator[str]:
     fragments = {each.name.value: each for each in definitions if isinstance(each, FragmentDefinitionNode)}
     (operation,) = (each for each in definitions if isinstance(each, OperationDefinitionNode))
     return _below(operation.selection_set, SDL.query_type, data, fragments)
@@ -157,19 +157,19 @@ def _shown(definitions: Iterable[Any], data: Any) -> Iterator[str]:
 def _below(selections: SelectionSetNode, kind: Any, data: Any, fragments: Mapping[str, Any]) -> Iterator[str]:
     for node in selections.selections:
         if isinstance(node, FieldNode):
-            found = list(_field(node, kind, data, fragments))
+            labels = list(_field(node, kind, data, fragments))
         else:
             is_named = isinstance(node, FragmentSpreadNode)
             inside: Any = fragments[node.name.value] if isinstance(node, FragmentSpreadNode) else node
             on = SDL.type_map[inside.type_condition.name.value] if inside.type_condition else kind
-            found = list(_below(inside.selection_set, on, data, fragments))
-            found += (
+            labels = list(_below(inside.selection_set, on, data, fragments))
+            labels += (
                 ["fragment" if is_named else "inline fragment", *([f"on {on}"] if on is not kind else [])]
-                if found
+                if labels
                 else []
             )
-        yield from found
-        yield from (f"@{each.name.value}" for each in node.directives or () if found)
+        yield from labels
+        yield from (f"@{each.name.value}" for each in node.directives or () if labels)
 
 
 def _field(node: FieldNode, kind: Any, data: Any, fragments: Mapping[str, Any]) -> Iterator[str]:
@@ -219,15 +219,15 @@ def _expected() -> Iterator[str]:
 
 def _readable() -> list[GraphQLObjectType]:
     """The object types that a query can lead to."""
-    found: dict[str, object] = {}
+    object_types: dict[str, object] = {}
     waiting: list[Any] = [SDL.query_type]
     while waiting:
         kind: Any = waiting.pop()
-        if kind.name not in found and isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
-            found[kind.name] = kind
+        if kind.name not in object_types and isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
+            object_types[kind.name] = kind
             waiting += [get_named_type(each.type) for each in kind.fields.values()]
             waiting += [] if isinstance(kind, GraphQLObjectType) else SDL.get_possible_types(kind)
-    return [kind for kind in found.values() if isinstance(kind, GraphQLObjectType)]
+    return [kind for kind in object_types.values() if isinstance(kind, GraphQLObjectType)]
 
 
 EXPECTED = frozenset(_expected())

@@ -43,16 +43,18 @@ def _layouts() -> dict[Relation, Layout]:
     """Return the layout that the schema reads for each relation."""
     kinds = [kind.extensions.get("strawberry-definition") for kind in core().type_map.values()]
     origins = [getattr(kind, "origin", None) for kind in kinds]
-    faces: list[Any] = [each for each in origins if isinstance(each, type) and issubclass(each, EntityType)]
-    found: dict[Relation, Layout] = {}
-    for face, name, cell in [(each, name, cell) for each in faces for name, cell in field_specs(each).items()]:
-        if cell.follow is not None:
-            led: Any = field_type(face, name)
-            found[cell.follow] = page_layout(led, cell.follow) if cell.follow.kind == "page" else layout(led)
-        if cell.lookup is not None:
-            lead: Any = field_type(face, name)
-            found |= {each: layout(NODE_TYPES.get(way, lead)) for way, each in cell.lookup.relations.items()}
-    return found
+    entity_types: list[Any] = [each for each in origins if isinstance(each, type) and issubclass(each, EntityType)]
+    layouts: dict[Relation, Layout] = {}
+    for entity_type, name, spec in [
+        (each, name, spec) for each in entity_types for name, spec in field_specs(each).items()
+    ]:
+        if spec.follow is not None:
+            led: Any = field_type(entity_type, name)
+            layouts[spec.follow] = page_layout(led, spec.follow) if spec.follow.kind == "page" else layout(led)
+        if spec.lookup is not None:
+            lead: Any = field_type(entity_type, name)
+            layouts |= {each: layout(NODE_TYPES.get(key, lead)) for key, each in spec.lookup.relations.items()}
+    return layouts
 
 
 READ_BY_REST = {
@@ -69,7 +71,7 @@ LAYOUTS = _layouts() | READ_BY_REST
 
 @pytest.mark.parametrize("name", sorted(SOURCES))
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
-def test_a_statement_is_the_same_for_all_who_hold_the_same(name: str, dialect: Dialect) -> None:
+def test_viewers_with_equal_permissions_share_one_statement(name: str, dialect: Dialect) -> None:
     source = SOURCES[name]
     for mask, ask in product(MASKS, _asks(source)):
         texts = [_built(source, Viewer(user_id, mask, jti), ask, dialect) for user_id, jti in ((7, "a"), (None, None))]
@@ -105,8 +107,8 @@ def _built(source: Relation, viewer: Viewer, ask: ListQuery, dialect: Dialect) -
             built.append(_whole_or_below(source, cells, viewer, dialect))
     else:
         built = [sql.by_keys(source, cells, viewer), sql.by_key(source, cells, viewer)]
-    found = [prepared.compile_statement(each, dialect) for each in built]
-    return [(each.text, each.names, [each.constants.get(name) for name in each.names]) for each in found]
+    compiled = [prepared.compile_statement(each, dialect) for each in built]
+    return [(each.text, each.names, [each.constants.get(name) for name in each.names]) for each in compiled]
 
 
 def _asks(source: Relation) -> Iterator[ListQuery]:
@@ -128,10 +130,12 @@ def _every_filter(source: Relation) -> list[tuple[Any, ...]]:
     ]
 
 
-def _compared(given: Any) -> str:
-    if given.bits:
+def _compared(condition: Any) -> str:
+    if condition.bits:
         return "one"
-    column = given.of(Viewer(None)) if callable(given.of) and not hasattr(given.of, "type") else given.of
+    column = (
+        condition.of(Viewer(None)) if callable(condition.of) and not hasattr(condition.of, "type") else condition.of
+    )
     if isinstance(column.type, tables.UTCDateTime):
         return "datetime"
     return "one" if isinstance(column.type, Boolean) else "str"
@@ -157,7 +161,7 @@ async def test_a_hundred_users_cost_no_more_statements_than_one(api: Api, make: 
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-async def test_everybody_costs_the_same_number_of_statements(api: Api, make: Make, question: str) -> None:
+async def test_every_viewer_costs_the_same_number_of_statements(api: Api, make: Make, question: str) -> None:
     await make.role("lookers", Permission.USERS_VIEW)
     await make.role("makers", Permission.USERS_MANAGE)
     people = [
@@ -214,7 +218,7 @@ WALKS = [
 
 @pytest.fixture
 def explaining(sqlite_template: Path) -> Iterator[sqlite3.Connection]:
-    """A migrated file; how SQLite reads it does not depend on what is in it as long as nobody says ANALYZE."""
+    """A migrated file; how SQLite reads it does not depend on what is in it until ANALYZE runs."""
     with closing(sqlite3.connect(sqlite_template)) as connection:
         yield connection
 
@@ -232,7 +236,9 @@ def test_a_page_walks_an_index(explaining: sqlite3.Connection, name: str, ask: L
 
 
 @pytest.mark.parametrize(("order", "index"), [("name", "name_key"), *((at, at) for at in ("created_at", "updated_at"))])
-def test_who_sees_all_resources_walks_their_own_index(explaining: sqlite3.Connection, order: str, index: str) -> None:
+def test_a_viewer_of_all_resources_reads_them_along_an_index(
+    explaining: sqlite3.Connection, order: str, index: str
+) -> None:
     plan = _plan(explaining, SOURCES["resources"], ListQuery(((order, True),), after=True, backward=True))
 
     assert plan[0].startswith(f"SEARCH resources USING INDEX ix_resources_{index}_id")
@@ -240,7 +246,7 @@ def test_who_sees_all_resources_walks_their_own_index(explaining: sqlite3.Connec
 
 
 @pytest.mark.parametrize(("name", "index"), [("actor_name", "actor_key_id"), ("action", "action_id")])
-def test_events_of_somebody_or_of_one_kind_are_walked_along_an_index(
+def test_events_of_one_actor_or_kind_are_read_along_an_index(
     explaining: sqlite3.Connection, name: str, index: str
 ) -> None:
     plan = _plan(
@@ -253,7 +259,7 @@ def test_events_of_somebody_or_of_one_kind_are_walked_along_an_index(
     assert f"USING INDEX ix_audit_events_{index}" in plan[0]
 
 
-def test_events_of_a_thing_are_found_without_a_look_at_others(explaining: sqlite3.Connection) -> None:
+def test_events_of_an_object_are_read_without_the_others(explaining: sqlite3.Connection) -> None:
     below = _plan(explaining, SOURCES["resource_events"], ListQuery((("created_at", True),), after=True))
     narrowed = _plan(
         explaining, SOURCES["audit_events"], ListQuery((("created_at", True),), ("and", ("object_id", ("eq", "f0"))))
@@ -277,7 +283,7 @@ def test_rows_by_key_are_searched_for(explaining: sqlite3.Connection, name: str)
 
 
 def _scans(plan: list[str]) -> list[str]:
-    """The tables that are read as a whole; the keys in their array, and as whom somebody acts, are none."""
+    """The tables that are read as a whole; the keys in their array, and as whom a viewer acts, are none."""
     small = ("VIRTUAL TABLE", "CONSTANT ROW", "SCAN me", "SCAN mine", "SCAN holder", "SCAN acting")
     return [line for line in plan if line.startswith("SCAN") and not any(each in line for each in small)]
 

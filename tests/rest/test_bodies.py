@@ -1,4 +1,4 @@
-"""Claims about REST bodies: each kind is read into the same fields, and whatever cannot be understood is refused."""
+"""Claims about REST bodies: each kind is read into the same fields, and a body that cannot be read is refused."""
 
 import json
 from collections.abc import AsyncIterator
@@ -136,8 +136,8 @@ async def test_a_body_that_a_route_ignores_is_not_even_read(http: httpx.AsyncCli
     assert (await post(http, JSON, b"x" * (LIMIT + 1), "/none")).status_code == 200
 
 
-async def test_a_client_that_hangs_up_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
-    face = RestRouter([route("POST", "/any", Body.ANY)], lambda _: rest_toy.HOUSE)
+async def test_a_disconnected_client_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    router = RestRouter([route("POST", "/any", Body.ANY)], lambda _: rest_toy.HOUSE)
     scope = {
         "type": "http",
         "method": "POST",
@@ -145,7 +145,7 @@ async def test_a_client_that_hangs_up_is_no_error(caplog: pytest.LogCaptureFixtu
         "query_string": b"",
         "headers": [(b"content-type", b"application/json")],
     }
-    _, found = face.matches(scope)
+    _, child_scope = router.matches(scope)
     sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:
@@ -154,7 +154,7 @@ async def test_a_client_that_hangs_up_is_no_error(caplog: pytest.LogCaptureFixtu
     async def send(message: Any) -> None:
         sent.append(message["type"])
 
-    await face.handle({**scope, **found}, receive, send)
+    await router.handle({**scope, **child_scope}, receive, send)
 
     assert sent == ["http.response.start", "http.response.body"]
     assert not caplog.records

@@ -34,7 +34,7 @@ async def ann(make: Make) -> Person:
 
 @pytest.fixture
 async def reef(make: Make, ann: Person) -> Thing:
-    """A dataset in a private org of hers."""
+    """A dataset in a private org of Ann."""
     return await make.resource(await make.org("sea", ann, name="Sea"), slug="reef", name="The reef")
 
 
@@ -168,7 +168,7 @@ class Hub:
         assert datetime.fromtimestamp(self.session["expires"], UTC) > datetime.now(UTC)
 
     async def call(self, line: str, **sent: Any) -> Any:
-        """What it makes of a success: the body, or True where there is none."""
+        """Return the body of a success, or True where there is none."""
         reply = await self.ask(line, **sent)
         assert reply.is_success, (line, reply.text)
         if reply.status_code == 204 or not reply.content:
@@ -189,7 +189,7 @@ class Hub:
 
     @property
     def claims(self) -> dict[str, Any]:
-        """What stands in its token."""
+        """The payload of its token."""
         payload = self.session["token"].split(".")[1]
         read: dict[str, Any] = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         return read
@@ -221,7 +221,7 @@ async def test_the_hub_knows_an_administrator_by_a_boolean_in_the_token(hub: Hub
         assert hub.claims["admin"] is (user_name == "root")
 
 
-async def test_the_hub_changes_her_password_and_goes_on_with_the_new_token(hub: Hub, ann: Person) -> None:
+async def test_the_hub_changes_a_password_and_continues_with_the_new_token(hub: Hub, ann: Person) -> None:
     await hub.log_in("ann")
     old = hub.session
 
@@ -244,19 +244,19 @@ async def test_the_hub_tells_a_refusal_for_good_from_a_passing_one(hub: Hub, mak
     assert (refusal(login), login.json()["error"]) == ((401, False), "Unauthorized")
 
 
-async def test_the_hub_shows_and_edits_her_orgs(hub: Hub, make: Make, ann: Person) -> None:
+async def test_the_hub_shows_and_edits_the_orgs_of_a_user(hub: Hub, make: Make, ann: Person) -> None:
     await make.org("others", is_public=True)
     await hub.log_in("ann")
     assert await hub.call("GET /orgs?ownedOnly=true") == []
 
-    made = await hub.call("POST /orgs", files=form(slug="sea", name="Sea", description=""))
+    created = await hub.call("POST /orgs", files=form(slug="sea", name="Sea", description=""))
     edit = form(slug="sea", name="The sea", description="Wet.", isPublic="true")
     assert await hub.call("PUT /orgs/sea", files=edit) is True
 
     (org,) = await hub.call("GET /orgs?ownedOnly=true")
     assert await hub.call("GET /orgs") == [org]
     assert await hub.call("GET /orgs/sea/") == org
-    assert org == made | {"name": "The sea", "description": "Wet.", "isPublic": True}
+    assert org == created | {"name": "The sea", "description": "Wet.", "isPublic": True}
     assert (org["owner"], set(org["permissions"].values())) == ("Ann", {True})
     assert await hub.call("DELETE /orgs/sea") is True
     assert refusal(await hub.ask("GET /orgs/sea/")) == (404, False)
@@ -291,7 +291,7 @@ async def test_the_hub_shows_and_edits_datasets(hub: Hub, reef: Thing) -> None:
 async def test_the_hubs_page_of_users_works(hub: Hub, make: Make) -> None:
     await make.admin()
     await hub.log_in("root")
-    shown = {"userName", "email", "roles", "organizationCount", "datasetCount", "storageUsed", "storageQuota"}
+    columns = {"userName", "email", "roles", "organizationCount", "datasetCount", "storageUsed", "storageQuota"}
 
     bob = await hub.call("POST /users", json={"userName": "bob", "email": "", "password": PASSWORD, "roles": []})
     assert await hub.call("POST /users/roles", json={"roleName": "pilot"}) is True
@@ -299,9 +299,9 @@ async def test_the_hubs_page_of_users_works(hub: Hub, make: Make) -> None:
     assert await hub.call("PUT /users/bob", json={"email": "", "roles": ["pilot"]}) is True
     assert await hub.call("PUT /users/bob/changepwd", json={"newPassword": NEW_PASSWORD}) is True
     row = next(each for each in await hub.call("GET /users/detailed") if each["userName"] == "bob")
-    assert bob["organizations"] == ["bob"]  # what the Hub links her name to
+    assert bob["organizations"] == ["bob"]  # the Hub links the user name to it
     assert row == row | {"email": None, "roles": ["pilot"], "organizationCount": 1, "datasetCount": 0}
-    assert shown <= set(row)
+    assert columns <= set(row)
     assert MOMENT.fullmatch(row["createdDate"])
     assert await hub.call("PUT /users/bob", json={"email": "", "roles": []}) is True
     assert await hub.call("DELETE /users/roles/pilot") is True

@@ -27,11 +27,11 @@ def rights(number: int) -> dict[str, bool]:
     return {name: at < number for at, name in enumerate(RIGHTS)}
 
 
-async def shown(rest: Rest, as_: Person | None, path: str = REEF) -> dict[str, Any]:
+async def read_dataset(rest: Rest, as_: Person | None, path: str = REEF) -> dict[str, Any]:
     reply = await rest("GET", f"{path}/ex", as_)
     assert reply.status_code == 200, reply.text
-    found: dict[str, Any] = reply.json()
-    return found
+    dataset: dict[str, Any] = reply.json()
+    return dataset
 
 
 async def slugs(rest: Rest, as_: Person | None) -> list[str]:
@@ -52,23 +52,23 @@ async def sea(make: Make, ann: Person) -> Thing:
     return await make.org("sea", ann, is_public=True)
 
 
-async def _people(make: Make, sea: Thing) -> dict[str, Person | None]:
-    people: dict[str, Person | None] = {"nobody": None, "stranger": await make.user("stranger")}
+async def _users(make: Make, sea: Thing) -> dict[str, Person | None]:
+    users: dict[str, Person | None] = {"nobody": None, "stranger": await make.user("stranger")}
     for level in MemberLevel:
         person = await make.user(f"level{level}")
         await make.member(sea, person, level)
-        people[person.user_name] = person
-    return people | {"root": await make.admin()}
+        users[person.user_name] = person
+    return users | {"root": await make.admin()}
 
 
-async def test_a_dataset_is_shown_as_its_clients_read_it(rest: Rest, make: Make, sea: Thing, ann: Person) -> None:
-    given: dict[str, Any] = {
+async def test_a_dataset_has_the_shape_that_its_clients_read(rest: Rest, make: Make, sea: Thing, ann: Person) -> None:
+    fields: dict[str, Any] = {
         "name": "The reef",
         "description": "Corals.",
         "details": {"entries": 5},
         "size_bytes": 2**40,
     }
-    await make.resource(sea, slug="reef", created_at=AT, updated_at=AT + timedelta(seconds=1.5), **given)
+    await make.resource(sea, slug="reef", created_at=AT, updated_at=AT + timedelta(seconds=1.5), **fields)
 
     facts = {"id": 0, "mtime": AT.timestamp() + 1.5}
     dataset = {
@@ -87,18 +87,18 @@ async def test_a_dataset_is_shown_as_its_clients_read_it(rest: Rest, make: Make,
         "permissions": ALL_RIGHTS,
         "hasThumbnail": None,
     }
-    assert await shown(rest, ann) == dataset
+    assert await read_dataset(rest, ann) == dataset
     for query in ("", "?includeThumbnailCheck=true"):
         assert (await rest("GET", f"/orgs/sea/ds{query}", ann)).json() == [dataset]
 
 
 @pytest.mark.parametrize("entries", [None, "5", True, 1.5, [5]])
-async def test_entries_are_a_number_whatever_the_metadata_say(
+async def test_entries_are_a_number_for_any_metadata(
     rest: Rest, make: Make, sea: Thing, ann: Person, entries: Any
 ) -> None:
     await make.resource(sea, slug="reef", details={"entries": entries})
 
-    assert (await shown(rest, ann))["properties"]["entries"] == 0
+    assert (await read_dataset(rest, ann))["properties"]["entries"] == 0
 
 
 PLACES: list[tuple[str, dict[str, str], str]] = [
@@ -111,7 +111,7 @@ PLACES: list[tuple[str, dict[str, str], str]] = [
 
 async def test_a_dataset_is_the_one_entry_of_a_list(rest: Rest, make: Make, sea: Thing, ann: Person) -> None:
     await make.resource(sea, slug="reef", created_at=AT, updated_at=AT, size_bytes=7)
-    dataset = await shown(rest, ann)
+    dataset = await read_dataset(rest, ann)
 
     for base, headers, place in PLACES:
         (entry,) = (await rest("GET", f"{base}/Orgs/SEA/DS/Reef/", ann, headers=headers)).json()
@@ -129,15 +129,15 @@ async def test_a_dataset_is_the_one_entry_of_a_list(rest: Rest, make: Make, sea:
 
 
 async def test_the_permissions_follow_the_level_in_the_org(rest: Rest, make: Make, sea: Thing) -> None:
-    people = await _people(make, sea)
+    users = await _users(make, sea)
     owner = await make.user("owner")
     await make.resource(sea, slug="reef", owner=owner)
     wanted = {"stranger": 1, "level0": 1, "level1": 2, "level2": 3, "level3": 3, "root": 3}
 
-    found = {name: (await shown(rest, people[name]))["permissions"] for name in wanted}
+    actual = {name: (await read_dataset(rest, users[name]))["permissions"] for name in wanted}
 
-    assert found == {name: rights(number) for name, number in wanted.items()}
-    assert (await shown(rest, owner))["permissions"] == ALL_RIGHTS
+    assert actual == {name: rights(number) for name, number in wanted.items()}
+    assert (await read_dataset(rest, owner))["permissions"] == ALL_RIGHTS
 
 
 async def test_the_permissions_follow_the_grants(rest: Rest, make: Make, sea: Thing) -> None:
@@ -152,18 +152,18 @@ async def test_the_permissions_follow_the_grants(rest: Rest, make: Make, sea: Th
     for name, (mask, wanted) in grants.items():
         person = await make.user(name)
         await make.grant(reef, person, mask)
-        assert tuple((await shown(rest, person))["permissions"].values()) == wanted
+        assert tuple((await read_dataset(rest, person))["permissions"].values()) == wanted
 
 
 async def test_the_list_has_the_datasets_that_the_asker_sees(rest: Rest, make: Make, sea: Thing) -> None:
-    people = await _people(make, sea)
+    users = await _users(make, sea)
     await make.resource(sea, slug="closed", general=None)
     await make.resource(sea, slug="open")
     await make.resource(sea, "MODEL", slug="model")
     public = await make.resource(sea, slug="public")
     await make.grant(public, None, READ)
 
-    assert {name: await slugs(rest, person) for name, person in people.items()} == {
+    assert {name: await slugs(rest, person) for name, person in users.items()} == {
         "nobody": ["public"],
         "stranger": ["open", "public"],
         **{name: ["closed", "open", "public"] for name in ("level0", "level1", "level2", "level3", "root")},
@@ -173,7 +173,7 @@ async def test_the_list_has_the_datasets_that_the_asker_sees(rest: Rest, make: M
 async def test_anyone_reads_a_public_dataset_even_in_a_private_org(rest: Rest, make: Make) -> None:
     await make.grant(await make.resource(await make.org("hidden"), slug="reef"), None, READ)
 
-    dataset = await shown(rest, None, "/orgs/hidden/ds/reef")
+    dataset = await read_dataset(rest, None, "/orgs/hidden/ds/reef")
     entry = await rest("GET", "/orgs/hidden/ds/reef", headers={"cookie": "jwtToken="})
 
     assert (dataset["permissions"], dataset["properties"]["public"]) == (rights(1), True)
@@ -189,7 +189,7 @@ async def test_what_was_granted_ends_on_time(rest: Rest, make: Make, database: d
     await make.grant(reef, zoe, resource_roles.ADMIN, end)
     await make.grant(reef, None, READ, end)
     path = "/orgs/hidden/ds/reef"
-    before = await shown(rest, zoe, path), await shown(rest, None, path)
+    before = await read_dataset(rest, zoe, path), await read_dataset(rest, None, path)
 
     database.clock = lambda: end
 
@@ -198,7 +198,7 @@ async def test_what_was_granted_ends_on_time(rest: Rest, make: Make, database: d
         assert refusal(await rest(method, path, zoe)) == (404, False)
     assert refusal(await rest("GET", f"{path}/ex")) == (404, False)
     root = await make.admin()
-    assert (await shown(rest, root, path))["properties"]["meta"]["visibility"]["data"] == 0
+    assert (await read_dataset(rest, root, path))["properties"]["meta"]["visibility"]["data"] == 0
 
 
 CALLS: list[tuple[str, str, dict[str, Any]]] = [
@@ -233,7 +233,7 @@ NEW = {"slug": "reef", "name": "The reef", "tagline": "Corals.", "visibility": "
 @pytest.mark.parametrize(
     "sent", [{"data": NEW}, {"files": parts(*NEW.items())}, {"json": NEW}, {"json": NEW | {"visibility": 0}}]
 )
-async def test_who_makes_a_dataset_owns_it_and_is_told_where_it_is(
+async def test_the_creator_of_a_dataset_owns_it_and_gets_its_location(
     rest: Rest, make: Make, sea: Thing, sent: dict[str, Any]
 ) -> None:
     writer = await make.user("writer")
@@ -242,32 +242,32 @@ async def test_who_makes_a_dataset_owns_it_and_is_told_where_it_is(
     reply = await rest("POST", "/orgs/Sea/ds", writer, **sent)
 
     assert (reply.status_code, reply.headers["location"]) == (201, "/orgs/sea/ds/reef")
-    made = reply.json()
-    assert made == await shown(rest, writer)
-    assert {name: fact["data"] for name, fact in made["properties"]["meta"].items()} == {
+    created = reply.json()
+    assert created == await read_dataset(rest, writer)
+    assert {name: fact["data"] for name, fact in created["properties"]["meta"].items()} == {
         "name": "The reef",
         "tagline": "Corals.",
         "visibility": 0,
     }
-    assert (made["slug"], made["size"], made["permissions"]) == ("reef", 0, ALL_RIGHTS)
-    assert (made["properties"]["entries"], made["properties"]["public"]) == (0, False)
-    assert MOMENT.fullmatch(made["creationDate"])
+    assert (created["slug"], created["size"], created["permissions"]) == ("reef", 0, ALL_RIGHTS)
+    assert (created["properties"]["entries"], created["properties"]["public"]) == (0, False)
+    assert MOMENT.fullmatch(created["creationDate"])
 
 
 @pytest.mark.parametrize("more", [{}, {"name": None, "tagline": None, "visibility": None}, {"name": ""}])
-async def test_a_dataset_is_named_like_its_slug_and_open_to_users_unless_told(
+async def test_a_dataset_is_named_like_its_slug_and_open_to_users_by_default(
     rest: Rest, sea: Thing, ann: Person, more: dict[str, Any]
 ) -> None:
-    made = (await rest("POST", "/orgs/sea/ds", ann, json={"slug": "reef", **more})).json()
+    created = (await rest("POST", "/orgs/sea/ds", ann, json={"slug": "reef", **more})).json()
 
-    assert {name: fact["data"] for name, fact in made["properties"]["meta"].items()} == {
+    assert {name: fact["data"] for name, fact in created["properties"]["meta"].items()} == {
         "name": "reef",
         "tagline": "",
         "visibility": 1,
     }
 
 
-WRONG: list[tuple[str, dict[str, Any], int]] = [
+REFUSED_CREATIONS: list[tuple[str, dict[str, Any], int]] = [
     ("ann", {"slug": "taken"}, 400),
     ("ann", {"slug": "model"}, 400),
     ("ann", {"slug": "a"}, 400),
@@ -286,17 +286,17 @@ WRONG: list[tuple[str, dict[str, Any], int]] = [
 ]
 
 
-async def test_what_cannot_be_made_is_refused_whole(
+async def test_a_refused_creation_changes_nothing(
     rest: Rest, make: Make, sea: Thing, ann: Person, database: db.Database
 ) -> None:
-    people = await _people(make, sea) | {"ann": ann}
+    users = await _users(make, sea) | {"ann": ann}
     await make.resource(sea, slug="taken", general=None)
     await make.resource(sea, "MODEL", slug="model")
 
     async with unchanged(database):
-        for asker, given, status in WRONG:
-            reply = await rest("POST", "/orgs/sea/ds", people[asker], json={"slug": "reef", **given})
-            assert refusal(reply) == (status, status in (401, 403)), given
+        for asker, fields, status in REFUSED_CREATIONS:
+            reply = await rest("POST", "/orgs/sea/ds", users[asker], json={"slug": "reef", **fields})
+            assert refusal(reply) == (status, status in (401, 403)), fields
         assert refusal(await rest("POST", "/orgs/nowhere/ds", ann, data={"slug": "reef"})) == (404, False)
 
 
@@ -310,18 +310,18 @@ async def test_an_edit_changes_the_name_or_leaves_it(rest: Rest, make: Make, sea
     writer = await make.user("writer")
     await make.member(sea, writer, MemberLevel.READ_WRITE)
     await make.resource(sea, slug="reef", name="Reef", description="Corals.")
-    before = await shown(rest, writer)
+    before = await read_dataset(rest, writer)
 
     for sent in ({"data": {"name": " Better "}}, {"files": parts(("NAME", "Best"))}, {"json": {"name": None}}, {}):
         assert is_empty(await rest("PUT", f"{REEF}/", writer, **sent), 204)
 
-    after = await shown(rest, writer)
+    after = await read_dataset(rest, writer)
     assert after["properties"]["meta"]["name"]["data"] == "Best"
     assert after["properties"]["meta"]["tagline"]["data"] == "Corals."
     assert (after["creationDate"], after["permissions"]) == (before["creationDate"], before["permissions"])
 
 
-NOT_HERS: list[tuple[str, dict[str, Any], int]] = [
+REFUSED_EDITS: list[tuple[str, dict[str, Any], int]] = [
     ("level0", {"name": "Mine"}, 403),
     ("stranger", {"name": "Mine"}, 403),
     ("stranger", {}, 403),
@@ -335,35 +335,33 @@ NOT_HERS: list[tuple[str, dict[str, Any], int]] = [
 ]
 
 
-async def test_an_edit_that_is_refused_changes_nothing(
-    rest: Rest, make: Make, sea: Thing, database: db.Database
-) -> None:
-    people = await _people(make, sea)
+async def test_a_refused_edit_changes_nothing(rest: Rest, make: Make, sea: Thing, database: db.Database) -> None:
+    users = await _users(make, sea)
     await make.resource(sea, slug="reef")
 
     async with unchanged(database):
-        for asker, given, status in NOT_HERS:
-            reply = await rest("PUT", f"{REEF}", people[asker], json=given)
-            assert refusal(reply) == (status, status in (401, 403)), (asker, given)
+        for asker, fields, status in REFUSED_EDITS:
+            reply = await rest("PUT", f"{REEF}", users[asker], json=fields)
+            assert refusal(reply) == (status, status in (401, 403)), (asker, fields)
 
 
 async def test_a_dataset_is_deleted_by_its_administrators_and_from_level_2(
     rest: Rest, make: Make, sea: Thing, ann: Person, database: db.Database
 ) -> None:
-    people = await _people(make, sea) | {"ann": ann, "owner": await make.user("owner")}
+    users = await _users(make, sea) | {"ann": ann, "owner": await make.user("owner")}
     for name in ("level2", "level3", "root", "ann", "owner"):
-        await make.resource(sea, slug=f"of-{name}", owner=people["owner"])
+        await make.resource(sea, slug=f"of-{name}", owner=users["owner"])
 
     async with unchanged(database):
         for name in ("stranger", "level0", "level1"):
-            assert refusal(await rest("DELETE", "/orgs/sea/ds/of-ann", people[name])) == (403, True)
+            assert refusal(await rest("DELETE", "/orgs/sea/ds/of-ann", users[name])) == (403, True)
         assert refusal(await rest("DELETE", "/orgs/sea/ds/of-ann")) == (401, True)
     for name in ("level2", "level3", "root", "ann", "owner"):
-        assert is_empty(await rest("DELETE", f"/orgs/sea/ds/OF-{name}", people[name], json={}), 204)
+        assert is_empty(await rest("DELETE", f"/orgs/sea/ds/OF-{name}", users[name], json={}), 204)
     assert [await rows_of(database, table) for table in (tables.Resource, tables.Grant, tables.Access)] == [0, 0, 0]
 
 
-async def test_a_lock_stops_edits_and_deletion_and_not_who_may_read(
+async def test_a_lock_stops_edits_and_deletion_and_no_reader(
     rest: Rest, make: Make, sea: Thing, ann: Person, database: db.Database
 ) -> None:
     await make.locked(await make.resource(sea, slug="reef"))
@@ -374,4 +372,4 @@ async def test_a_lock_stops_edits_and_deletion_and_not_who_may_read(
             assert refusal(await rest("PUT", f"{REEF}", root, **sent)) == (400, False)
         assert refusal(await rest("DELETE", f"{REEF}", root)) == (400, False)
     assert is_empty(await rest("PUT", f"{REEF}", ann, data={"visibility": "2"}), 204)
-    assert (await shown(rest, None))["properties"]["public"] is True
+    assert (await read_dataset(rest, None))["properties"]["public"] is True

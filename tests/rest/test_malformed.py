@@ -33,16 +33,16 @@ def overrides() -> dict[str, Any]:
 
 
 class Hostile:
-    """An administrator's calls, each of which must be refused; what is wrong with one that is not, by its name."""
+    """An administrator's calls, each of which must be refused; `failures` has those that are not, by name."""
 
     def __init__(self, rest: Rest, root: Person, scenes: dict[bool, Scene]) -> None:
         self._rest = rest
         self._root = root
         self._scenes = scenes
-        self.wrong: dict[str, str] = {}
+        self.failures: dict[str, str] = {}
 
     def scene(self, key: Key) -> Scene:
-        """What the path of a route speaks of."""
+        """Return the objects that the path of a route names."""
         return self._scenes[ROWS[key].joined]
 
     def good(self, key: Key) -> dict[str, Any]:
@@ -54,7 +54,7 @@ class Hostile:
         path = words or key[1].format(**self.scene(key).words)
         reply = await self._rest(key[0], path, self._root, **sent)
         if not _is_refused(reply, says):
-            self.wrong[f"{key[0]} {key[1]}: {name}"] = f"{reply.status_code} {reply.text[:200]}"
+            self.failures[f"{key[0]} {key[1]}: {name}"] = f"{reply.status_code} {reply.text[:200]}"
 
 
 def _is_refused(reply: httpx.Response, says: str) -> bool:
@@ -70,7 +70,7 @@ async def hostile(
     calls = Hostile(rest, root, scenes)
     async with unchanged(database):
         yield calls
-        assert calls.wrong == {}
+        assert calls.failures == {}
     assert [record for record in caplog.records if record.exc_info] == []
 
 
@@ -111,7 +111,7 @@ NO_CHOICE = ["-1", "99", "1.5", '"x"', '"1.0"', '" 1"', '"\N{SUPERSCRIPT TWO}"',
 NO_CHOICE += ["[]", "{}", str(10**30), str(-(10**30))]
 
 
-def _wrong(kind: Kind) -> list[str]:
+def _invalid_values(kind: Kind) -> list[str]:
     """Values in JSON that are none of this kind."""
     return {"string": NO_TEXT, "array": NO_TEXTS, "boolean": NO_FLAG}.get(kind.schema.get("type", ""), NO_CHOICE)
 
@@ -122,14 +122,14 @@ def _is_text(field: Field) -> bool:
 
 def _with(good: dict[str, Any], field: Field, value: str) -> bytes:
     """The body with this value, which is written in JSON already."""
-    others = [f"{json.dumps(name)}: {json.dumps(kept)}" for name, kept in good.items() if name != field.name]
+    others = [f"{json.dumps(name)}: {json.dumps(content)}" for name, content in good.items() if name != field.name]
     return f"{{{', '.join([*others, f'{json.dumps(field.name)}: {value}'])}}}".encode()
 
 
 async def test_a_field_of_a_wrong_type_is_named(hostile: Hostile) -> None:
     for key in WITH_FIELDS:
         for field in ROUTES[key].fields:
-            for value in _wrong(field.kind):
+            for value in _invalid_values(field.kind):
                 body = _with(hostile.good(key), field, value)
                 headers = {"content-type": JSON}
                 await hostile(key, f"{field.name} {value:.9}", says=f"`{field.name}` ", content=body, headers=headers)
@@ -149,12 +149,12 @@ async def test_a_field_that_must_be_there_is_named(hostile: Hostile) -> None:
             if field.required:
                 good = hostile.good(key)
                 absent = {name: value for name, value in good.items() if name != field.name}
-                for name, given in (
+                for name, body in (
                     ("absent", absent),
                     ("null", good | {field.name: None}),
                     ("", good | {field.name: ""}),
                 ):
-                    await hostile(key, f"{field.name} {name}", says=f"`{field.name}` is missing.", json=given)
+                    await hostile(key, f"{field.name} {name}", says=f"`{field.name}` is missing.", json=body)
 
 
 async def test_a_form_that_says_something_twice_or_nonsense(hostile: Hostile) -> None:

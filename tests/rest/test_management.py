@@ -16,7 +16,7 @@ ELSEWHERE = {"OSTIARY_EXTERNAL_AUTH_URL": "https://auth.example/api/authenticate
 
 @pytest.mark.parametrize(("overrides", "wanted"), [(HERE, "true"), (ELSEWHERE, "false")])
 @pytest.mark.parametrize("path", ["/users/management-enabled", "/Users/Management-Enabled/"])
-async def test_everybody_may_ask_whether_users_are_managed_here(rest: Rest, path: str, wanted: str) -> None:
+async def test_every_user_reads_the_management_flag(rest: Rest, path: str, wanted: str) -> None:
     reply = await rest("GET", path, headers={"authorization": "Bearer old"})
 
     assert (reply.status_code, reply.text, reply.headers["content-type"]) == (200, wanted, "application/json")

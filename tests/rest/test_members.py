@@ -1,4 +1,4 @@
-"""Claims about the members of orgs over REST: as the org's own people set them, and as administrators do."""
+"""Claims about the members of orgs over REST: as the members of the org set them, and as administrators do."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -26,16 +26,16 @@ def overrides() -> dict[str, Any]:
 
 
 @pytest.fixture
-async def people(make: Make) -> dict[str, Person | None]:
-    """Everybody who may ask: of each level, the owner, an administrator, a stranger, nobody."""
+async def users(make: Make) -> dict[str, Person | None]:
+    """The users who ask: one of each level, the owner, an administrator, a stranger, anonymous."""
     owner, root = await make.user("owner", email="owner@acme.example"), await make.admin()
     org = await make.org("acme", owner, is_public=True)
-    everybody: dict[str, Person | None] = {"owner": owner, "root": root, "nobody": None}
+    users_by_name: dict[str, Person | None] = {"owner": owner, "root": root, "nobody": None}
     for level in MemberLevel:
         person = await make.user(f"level{level}", email=f"level{level}@acme.example")
         await make.member(org, person, level)
-        everybody[person.user_name] = person
-    return everybody | {"stranger": await make.user("stranger"), "new": await make.user("new")}
+        users_by_name[person.user_name] = person
+    return users_by_name | {"stranger": await make.user("stranger"), "new": await make.user("new")}
 
 
 async def members(rest: Rest, as_: Person | None) -> dict[str, dict[str, Any]]:
@@ -48,10 +48,10 @@ async def levels(rest: Rest, as_: Person | None) -> dict[str, int]:
     return {name: member["permissions"] for name, member in (await members(rest, as_)).items()}
 
 
-async def test_the_members_are_shown_by_name_without_the_owner(rest: Rest, people: dict[str, Person | None]) -> None:
-    await rest("POST", MEMBERS, people["owner"], json={"userName": "New"})
+async def test_the_members_are_shown_by_name_without_the_owner(rest: Rest, users: dict[str, Person | None]) -> None:
+    await rest("POST", MEMBERS, users["owner"], json={"userName": "New"})
 
-    reply = (await rest("GET", MEMBERS, people["root"])).json()
+    reply = (await rest("GET", MEMBERS, users["root"])).json()
 
     assert [member["userName"] for member in reply] == ["level0", "level1", "level2", "level3", "new"]
     assert reply[1] == {
@@ -65,15 +65,15 @@ async def test_the_members_are_shown_by_name_without_the_owner(rest: Rest, peopl
     assert all(MOMENT.fullmatch(member["grantedAt"]) for member in reply)
 
 
-async def test_the_members_are_seen_by_the_orgs_own_people(rest: Rest, people: dict[str, Person | None]) -> None:
+async def test_the_members_of_an_org_see_its_members(rest: Rest, users: dict[str, Person | None]) -> None:
     for asker in ("level0", "level1", "level2", "level3", "owner", "root"):
-        assert await levels(rest, people[asker]) == {"level0": 0, "level1": 1, "level2": 2, "level3": 3}
-    assert refusal(await rest("GET", MEMBERS, people["stranger"])) == (403, True)
+        assert await levels(rest, users[asker]) == {"level0": 0, "level1": 1, "level2": 2, "level3": 3}
+    assert refusal(await rest("GET", MEMBERS, users["stranger"])) == (403, True)
     assert refusal(await rest("GET", MEMBERS)) == (401, True)
 
 
-async def test_an_address_is_her_own_and_the_administrators(rest: Rest, people: dict[str, Person | None]) -> None:
-    seen = await members(rest, people["level1"])
+async def test_only_the_member_and_administrators_see_an_address(rest: Rest, users: dict[str, Person | None]) -> None:
+    seen = await members(rest, users["level1"])
 
     assert {name: member["email"] for name, member in seen.items()} == {
         "level0": None,
@@ -83,14 +83,14 @@ async def test_an_address_is_her_own_and_the_administrators(rest: Rest, people: 
     }
 
 
-async def test_a_membership_that_has_ended_is_none(rest: Rest, make: Make, people: dict[str, Person | None]) -> None:
-    gone, org = await make.user("gone"), await make.org("closed", people["owner"])
+async def test_a_membership_that_has_ended_is_none(rest: Rest, make: Make, users: dict[str, Person | None]) -> None:
+    gone, org = await make.user("gone"), await make.org("closed", users["owner"])
     await make.member(org, gone, MemberLevel.ADMIN, expires_at=PAST)
 
-    assert (await rest("GET", "/orgs/closed/members", people["owner"])).json() == []
+    assert (await rest("GET", "/orgs/closed/members", users["owner"])).json() == []
     assert refusal(await rest("GET", "/orgs/closed/members", gone)) == (404, False)
-    assert refusal(await rest("DELETE", "/orgs/closed/members/gone", people["owner"])) == (404, False)
-    assert is_empty(await rest("POST", "/orgs/closed/members", people["owner"], json={"userName": "gone"}), 204)
+    assert refusal(await rest("DELETE", "/orgs/closed/members/gone", users["owner"])) == (404, False)
+    assert is_empty(await rest("POST", "/orgs/closed/members", users["owner"], json={"userName": "gone"}), 204)
     assert (await rest("GET", "/orgs/closed", gone)).json()["permissions"]["canWrite"] is True
 
 
@@ -108,15 +108,15 @@ GOOD: list[tuple[dict[str, Any], int]] = [
 BAD = [-1, 4, 1.5, 1.0, True, "", "Owner", "Read Only", "1.0", "-1", [1], {}, 10**30]
 
 
-async def test_a_level_is_a_number_or_a_name_and_1_unless_told(rest: Rest, people: dict[str, Person | None]) -> None:
-    for given, level in GOOD:
-        assert is_empty(await rest("POST", MEMBERS, people["owner"], json={"userName": "NEW", **given}), 204)
-        assert (await levels(rest, people["owner"]))["new"] == level
-        assert is_empty(await rest("DELETE", f"{MEMBERS}/New", people["owner"]), 204)
+async def test_a_level_is_a_number_or_a_name_and_1_by_default(rest: Rest, users: dict[str, Person | None]) -> None:
+    for fields, level in GOOD:
+        assert is_empty(await rest("POST", MEMBERS, users["owner"], json={"userName": "NEW", **fields}), 204)
+        assert (await levels(rest, users["owner"]))["new"] == level
+        assert is_empty(await rest("DELETE", f"{MEMBERS}/New", users["owner"]), 204)
 
 
 async def test_a_level_that_is_none_is_refused(
-    rest: Rest, people: dict[str, Person | None], database: db.Database
+    rest: Rest, users: dict[str, Person | None], database: db.Database
 ) -> None:
     calls = [
         ("POST", MEMBERS, {"userName": "new"}),
@@ -125,12 +125,12 @@ async def test_a_level_that_is_none_is_refused(
     ]
 
     async with unchanged(database):
-        for method, path, given in calls:
+        for method, path, fields in calls:
             for level in BAD:
-                reply = await rest(method, path, people["root"], json={**given, "permissions": level})
+                reply = await rest(method, path, users["root"], json={**fields, "permissions": level})
                 assert refusal(reply) == (400, False), (path, level)
         for nothing in ({}, {"permissions": None}):
-            assert refusal(await rest("PUT", f"{MEMBERS}/level1", people["root"], json=nothing)) == (400, False)
+            assert refusal(await rest("PUT", f"{MEMBERS}/level1", users["root"], json=nothing)) == (400, False)
 
 
 CHANGES: list[tuple[str, str, dict[str, Any]]] = [
@@ -143,7 +143,7 @@ CHANGES: list[tuple[str, str, dict[str, Any]]] = [
 @pytest.mark.parametrize(("method", "path", "sent"), CHANGES)
 async def test_members_are_changed_by_the_owner_administrators_and_members_of_level_3(
     rest: Rest,
-    people: dict[str, Person | None],
+    users: dict[str, Person | None],
     method: str,
     path: str,
     sent: dict[str, Any],
@@ -151,21 +151,23 @@ async def test_members_are_changed_by_the_owner_administrators_and_members_of_le
 ) -> None:
     async with unchanged(database):
         for asker in ("level1", "level2", "stranger"):
-            assert refusal(await rest(method, path, people[asker], **sent)) == (403, True)
+            assert refusal(await rest(method, path, users[asker], **sent)) == (403, True)
         assert refusal(await rest(method, path, None, **sent)) == (401, True)
     for asker, name in (("owner", "level0"), ("root", "level1"), ("level3", "level2")):
-        given = sent["json"] | ({"userName": _other(asker)} if method == "POST" else {})
-        assert is_empty(await rest(method, path.replace("level0", name), people[asker], json=given), 204)
+        body = sent["json"] | ({"userName": _other(asker)} if method == "POST" else {})
+        assert is_empty(await rest(method, path.replace("level0", name), users[asker], json=body), 204)
 
 
 def _other(asker: str) -> str:
-    """Somebody who does not belong to the org yet, another for each."""
+    """Return a user who does not belong to the org yet, another for each asker."""
     return {"owner": "new", "root": "stranger", "level3": "root"}[asker]
 
 
-async def test_who_cannot_be_added_is_not(rest: Rest, people: dict[str, Person | None], database: db.Database) -> None:
-    async def added(path: str, given: dict[str, Any]) -> tuple[int, bool]:
-        return refusal(await rest("POST", f"{path}", people["owner"], json=given))
+async def test_invalid_members_are_not_added(
+    rest: Rest, users: dict[str, Person | None], database: db.Database
+) -> None:
+    async def added(path: str, body: dict[str, Any]) -> tuple[int, bool]:
+        return refusal(await rest("POST", f"{path}", users["owner"], json=body))
 
     async with unchanged(database):
         assert await added(MEMBERS, {"userName": "ghost"}) == (404, False)
@@ -173,22 +175,22 @@ async def test_who_cannot_be_added_is_not(rest: Rest, people: dict[str, Person |
         assert await added(MEMBERS, {"userName": "LEVEL0"}) == (409, False)
         assert await added(MEMBERS, {"userName": "Owner"}) == (400, False)
         assert await added(MEMBERS, {"permissions": 1}) == (400, False)
-        form = await rest("POST", MEMBERS, people["owner"], data={"userName": "new"})
+        form = await rest("POST", MEMBERS, users["owner"], data={"userName": "new"})
         assert refusal(form) == (415, False)
 
 
-async def test_a_new_level_counts_as_granted_anew_and_keeps_its_end(
-    rest: Rest, people: dict[str, Person | None], database: db.Database
+async def test_a_new_level_counts_as_a_new_grant_and_keeps_its_end(
+    rest: Rest, users: dict[str, Person | None], database: db.Database
 ) -> None:
     async with database.write() as tx:
         await tx.rows(update(OrgMember).where(col(OrgMember.level) == 0).values(granted_at=PAST, expires_at=FUTURE))
 
-    reply = await rest("PUT", f"{MEMBERS}/Level0", people["level3"], json={"permissions": "Admin"})
+    reply = await rest("PUT", f"{MEMBERS}/Level0", users["level3"], json={"permissions": "Admin"})
 
     assert is_empty(reply, 204)
-    shown = (await members(rest, people["owner"]))["level0"]
-    assert (shown["permissions"], shown["grantedBy"]) == (3, "level3")
-    assert shown["grantedAt"] > "2021"
+    member = (await members(rest, users["owner"]))["level0"]
+    assert (member["permissions"], member["grantedBy"]) == (3, "level3")
+    assert member["grantedAt"] > "2021"
     assert await _ends(database) == {None, FUTURE}
 
 
@@ -197,26 +199,26 @@ async def _ends(database: db.Database) -> set[Any]:
 
 
 async def test_only_a_member_is_changed_or_let_go(
-    rest: Rest, people: dict[str, Person | None], database: db.Database
+    rest: Rest, users: dict[str, Person | None], database: db.Database
 ) -> None:
     async with unchanged(database):
         for name in ("new", "owner", "ghost"):
-            put = await rest("PUT", f"{MEMBERS}/{name}", people["owner"], json={"permissions": 1})
-            delete = await rest("DELETE", f"{MEMBERS}/{name}", people["root"])
+            put = await rest("PUT", f"{MEMBERS}/{name}", users["owner"], json={"permissions": 1})
+            delete = await rest("DELETE", f"{MEMBERS}/{name}", users["root"])
             assert (refusal(put), refusal(delete)) == ((404, False), (404, False))
 
 
-async def test_a_member_leaves_by_herself_whatever_her_level(rest: Rest, people: dict[str, Person | None]) -> None:
+async def test_a_member_of_any_level_leaves_the_org(rest: Rest, users: dict[str, Person | None]) -> None:
     for name in ("level0", "level1", "level2", "level3"):
-        assert is_empty(await rest("DELETE", f"{MEMBERS}/{name.upper()}", people[name], json={}), 204)
+        assert is_empty(await rest("DELETE", f"{MEMBERS}/{name.upper()}", users[name], json={}), 204)
 
-    assert await levels(rest, people["owner"]) == {}
-    assert refusal(await rest("DELETE", f"{MEMBERS}/level0", people["level0"])) == (404, False)
+    assert await levels(rest, users["owner"]) == {}
+    assert refusal(await rest("DELETE", f"{MEMBERS}/level0", users["level0"])) == (404, False)
 
 
 @pytest.mark.parametrize("overrides", [{}])
-async def test_with_the_feature_off_that_is_said_first_to_everybody_who_is_signed_in(
-    rest: Rest, people: dict[str, Person | None], database: db.Database
+async def test_with_the_feature_off_every_signed_in_user_gets_that_error_first(
+    rest: Rest, users: dict[str, Person | None], database: db.Database
 ) -> None:
     calls = [
         *CHANGES,
@@ -227,31 +229,31 @@ async def test_with_the_feature_off_that_is_said_first_to_everybody_who_is_signe
     async with unchanged(database):
         for method, path, sent in calls:
             for asker in ("root", "owner", "level3", "level0", "stranger"):
-                reply = await rest(method, path, people[asker], **sent)
+                reply = await rest(method, path, users[asker], **sent)
                 assert refusal(reply) == (400, False)
                 assert "EnableOrganizationMemberManagement" in reply.json()["error"]
             assert refusal(await rest(method, path, None, **sent)) == (401, True)
-    assert set(await levels(rest, people["level0"])) == {"level0", "level1", "level2", "level3"}
+    assert set(await levels(rest, users["level0"])) == {"level0", "level1", "level2", "level3"}
 
 
 ACME = {"orgSlug": "acme"}
 
 
 @pytest.mark.parametrize("overrides", [{}])
-async def test_beside_the_orgs_people_administrators_set_memberships_with_the_feature_off(
-    rest: Rest, people: dict[str, Person | None]
+async def test_administrators_set_memberships_even_with_the_feature_off(
+    rest: Rest, users: dict[str, Person | None]
 ) -> None:
-    root, new = people["root"], people["new"]
+    root, new = users["root"], users["new"]
 
-    async def hers() -> list[Any]:
-        found = (await rest("GET", "/users/new/orgs", root)).json()
-        return [(org["slug"], org["isOwner"], org["permissions"], org["grantedBy"]) for org in found]
+    async def orgs_of_new() -> list[Any]:
+        orgs = (await rest("GET", "/users/new/orgs", root)).json()
+        return [(org["slug"], org["isOwner"], org["permissions"], org["grantedBy"]) for org in orgs]
 
     assert is_empty(await rest("POST", "/users/NEW/orgs", root, json={"orgSlug": "ACME", "permissions": 0}), 200)
-    assert await hers() == [("acme", False, 0, "root")]
+    assert await orgs_of_new() == [("acme", False, 0, "root")]
     assert is_empty(await rest("PUT", "/users/new/orgs/Acme", root, json={"permissions": "Admin"}), 200)
     assert is_empty(await rest("PUT", "/users/new/orgs", root, data={"orgSlugs": ["acme", "ACME"]}), 200)
-    assert await hers() == [("acme", False, 3, "root")]
+    assert await orgs_of_new() == [("acme", False, 3, "root")]
     assert is_empty(await rest("DELETE", "/users/new/orgs/acme", root, json={}), 200)
-    assert await hers() == []
+    assert await orgs_of_new() == []
     assert refusal(await rest("GET", "/users/new/orgs", new)) == (403, True)

@@ -14,11 +14,11 @@ from tests.support.rest_client import Rest, is_empty, parts
 from tests.support.rest_toy import refusal
 
 OF_ANN = "/users/ann/orgs"
-SHOWN = ["slug", "name", "description", "creationDate", "owner", "isPublic"]
+FIELDS = ["slug", "name", "description", "creationDate", "owner", "isPublic"]
 
 
 async def _levels(rest: Rest, root: Person) -> dict[str, Any]:
-    """Ann's orgs by slug: her level, or `owner`."""
+    """Return the orgs of Ann by slug, each with their level or `owner`."""
     orgs = (await rest("GET", OF_ANN, root)).json()
     return {org["slug"]: "owner" if org["isOwner"] else org["permissions"] for org in orgs}
 
@@ -39,7 +39,7 @@ BEFORE = {"own": "owner", "read": 0, "rule": 3}
 
 async def test_the_orgs_of_a_user_are_shown_in_the_shapes_of_old_and_new_clients(rest: Rest, make: Make) -> None:
     root, ann = await make.admin(), await make.user("Ann")
-    await make.org("own", ann, name="Ann's", description="Hers.")
+    await make.org("own", ann, name="Ann's", description="Private.")
     open_ = await make.org("another", root, is_public=True)
     await rest("POST", OF_ANN, root, json={"orgSlug": open_.slug})
 
@@ -47,7 +47,7 @@ async def test_the_orgs_of_a_user_are_shown_in_the_shapes_of_old_and_new_clients
 
     joined, own = reply.json()
     assert reply.status_code == 200
-    assert [*joined] == [*own] == [*SHOWN, "isOwner", "permissions", "grantedAt", "grantedBy"]
+    assert [*joined] == [*own] == [*FIELDS, "isOwner", "permissions", "grantedAt", "grantedBy"]
     for each, moment in ((joined, "creationDate"), (own, "creationDate"), (joined, "grantedAt")):
         assert datetime.fromisoformat(each.pop(moment)).utcoffset() == timedelta(0)
     assert joined == {
@@ -63,7 +63,7 @@ async def test_the_orgs_of_a_user_are_shown_in_the_shapes_of_old_and_new_clients
     assert own == {
         "slug": "own",
         "name": "Ann's",
-        "description": "Hers.",
+        "description": "Private.",
         "owner": "Ann",
         "isPublic": False,
         "isOwner": True,
@@ -73,7 +73,7 @@ async def test_the_orgs_of_a_user_are_shown_in_the_shapes_of_old_and_new_clients
     }
 
 
-async def test_a_membership_that_has_ended_and_one_that_nobody_granted(rest: Rest, make: Make) -> None:
+async def test_a_membership_that_has_ended_and_one_without_a_grantor(rest: Rest, make: Make) -> None:
     root, ann = await make.admin(), await make.user("ann")
     await make.member(await make.org("stays"), ann, expires_at=make.app.database.clock() + timedelta(days=1))
     await make.member(await make.org("ended"), ann, expires_at=make.app.database.clock())
@@ -100,7 +100,7 @@ SETS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"data": {"orgSlugs": ["ONE", "one", "Rule"]}},
         {"own": "owner", "one": 1, "rule": 3},
     ),
-    "what she owns": ({"data": {"orgSlugs": ["own", "read"]}}, {"own": "owner", "read": 0}),
+    "an org that the user owns": ({"data": {"orgSlugs": ["own", "read"]}}, {"own": "owner", "read": 0}),
     "an empty form": ({"content": b"", "headers": {"content-type": FORM}}, {"own": "owner"}),
     "an empty multipart": (
         {"content": b"--x--\r\n", "headers": {"content-type": "multipart/form-data; boundary=x"}},
@@ -111,11 +111,11 @@ SETS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("way", SETS)
-async def test_the_memberships_of_a_user_become_those_that_are_named(rest: Rest, make: Make, way: str) -> None:
+@pytest.mark.parametrize("case", SETS)
+async def test_the_memberships_of_a_user_become_those_that_are_named(rest: Rest, make: Make, case: str) -> None:
     root = await _start(make)
     assert await _levels(rest, root) == BEFORE
-    sent, wanted = SETS[way]
+    sent, wanted = SETS[case]
 
     reply = await rest("PUT", "/users/aNN/orgs/", root, **sent)
 
@@ -123,7 +123,7 @@ async def test_the_memberships_of_a_user_become_those_that_are_named(rest: Rest,
     assert await _levels(rest, root) == wanted
 
 
-async def test_a_membership_that_had_ended_is_made_anew(rest: Rest, make: Make) -> None:
+async def test_a_membership_that_had_ended_is_created_again(rest: Rest, make: Make) -> None:
     root, ann = await make.admin(), await make.user("ann")
     await make.member(await make.org("old"), ann, MemberLevel.ADMIN, expires_at=make.app.database.clock())
 
@@ -145,7 +145,7 @@ async def test_a_membership_that_had_ended_is_made_anew(rest: Rest, make: Make) 
         ("ghost", {}),
     ],
 )
-async def test_memberships_in_what_is_no_org_or_of_nobody_are_a_400(
+async def test_memberships_of_an_unknown_org_or_user_are_a_400(
     rest: Rest, make: Make, database: db.Database, name: str, sent: dict[str, Any]
 ) -> None:
     root = await _start(make)
@@ -157,7 +157,7 @@ async def test_memberships_in_what_is_no_org_or_of_nobody_are_a_400(
 
 
 @pytest.mark.parametrize(
-    ("given", "level"),
+    ("body", "level"),
     [
         ({"orgSlug": "one"}, 1),
         ({"orgSlug": "one", "permissions": None}, 1),
@@ -167,17 +167,17 @@ async def test_memberships_in_what_is_no_org_or_of_nobody_are_a_400(
         ({"orgSlug": "one", "permissions": "readwritedelete"}, 2),
     ],
 )
-async def test_a_user_is_let_into_an_org(rest: Rest, make: Make, given: dict[str, Any], level: int) -> None:
+async def test_a_user_is_let_into_an_org(rest: Rest, make: Make, body: dict[str, Any], level: int) -> None:
     root = await _start(make)
 
-    reply = await rest("POST", OF_ANN, root, json=given)
+    reply = await rest("POST", OF_ANN, root, json=body)
 
     assert is_empty(reply)
     assert await _levels(rest, root) == {**BEFORE, "one": level}
 
 
 @pytest.mark.parametrize("level", [0, 1, "Admin", "readonly"])
-async def test_a_level_is_changed_and_counts_as_granted_anew(rest: Rest, make: Make, level: int | str) -> None:
+async def test_a_changed_level_counts_as_a_new_grant(rest: Rest, make: Make, level: int | str) -> None:
     root, ann = await make.admin(), await make.user("Ann")
     await make.member(await make.org("rule"), ann, MemberLevel.READ_WRITE_DELETE)
     end = make.app.database.clock() + timedelta(days=9)
@@ -204,7 +204,7 @@ async def test_a_membership_is_taken_away_whatever_the_body_says(rest: Rest, mak
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "given"),
+    ("method", "path", "body"),
     [
         ("POST", OF_ANN, {"orgSlug": "none"}),
         ("POST", OF_ANN, {"orgSlug": "own"}),
@@ -230,17 +230,17 @@ async def test_a_membership_is_taken_away_whatever_the_body_says(rest: Rest, mak
     ],
 )
 async def test_a_membership_that_cannot_be_is_a_400(
-    rest: Rest, make: Make, database: db.Database, method: str, path: str, given: dict[str, Any]
+    rest: Rest, make: Make, database: db.Database, method: str, path: str, body: dict[str, Any]
 ) -> None:
     root = await _start(make)
 
     async with unchanged(database):
-        reply = await rest(method, path, root, json=given)
+        reply = await rest(method, path, root, json=body)
 
     assert refusal(reply) == (400, False)
 
 
-async def test_who_manages_an_org_does_so_here_only_when_she_sees_all_users(
+async def test_managers_of_an_org_set_memberships_only_with_permission_to_view_users(
     rest: Rest, make: Make, database: db.Database
 ) -> None:
     await _start(make)

@@ -37,21 +37,19 @@ async def test_metadata_comes_back_as_it_was_set_with_its_own_letters_and_order(
     reply = await rest("POST", "/users/ANN/meta/", root, json=DOCUMENT)
 
     assert is_empty(reply)
-    shown = [await rest("GET", "/users/Meta", ann), await rest("GET", OF_ANN, root)]
-    assert [json.dumps(each.json()) for each in shown] == [json.dumps(DOCUMENT)] * 2
+    replies = [await rest("GET", "/users/Meta", ann), await rest("GET", OF_ANN, root)]
+    assert [json.dumps(each.json()) for each in replies] == [json.dumps(DOCUMENT)] * 2
 
 
-async def test_metadata_is_replaced_whole(rest: Rest, make: Make) -> None:
+async def test_new_metadata_replaces_all_of_the_old(rest: Rest, make: Make) -> None:
     root, ann = await make.admin(), await make.user("ann", "user", details={"old": 1, "maxStorageMB": 5})
 
-    for given in ({"new": {"a": 1}}, {}):
-        assert is_empty(await rest("POST", OF_ANN, root, json=given))
-        assert (await rest("GET", "/users/meta", ann)).json() == given
+    for document in ({"new": {"a": 1}}, {}):
+        assert is_empty(await rest("POST", OF_ANN, root, json=document))
+        assert (await rest("GET", "/users/meta", ann)).json() == document
 
 
-async def test_nobody_but_administrators_looks_at_metadata_by_name_not_even_at_her_own(
-    rest: Rest, make: Make, database: db.Database
-) -> None:
+async def test_only_administrators_read_metadata_by_name(rest: Rest, make: Make, database: db.Database) -> None:
     ann, watch = await make.user("ann", details={"a": 1}), await make.holder(Permission.USERS_VIEW)
 
     async with unchanged(database):
@@ -63,7 +61,9 @@ async def test_nobody_but_administrators_looks_at_metadata_by_name_not_even_at_h
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_the_metadata_of_nobody_is_a_400(rest: Rest, make: Make, database: db.Database, method: str) -> None:
+async def test_the_metadata_of_an_unknown_user_is_a_400(
+    rest: Rest, make: Make, database: db.Database, method: str
+) -> None:
     root = await make.admin()
 
     async with unchanged(database):
@@ -72,15 +72,15 @@ async def test_the_metadata_of_nobody_is_a_400(rest: Rest, make: Make, database:
     assert [refusal(reply) for reply in replies] == [(400, False)] * 3
 
 
-async def test_roles_in_metadata_become_hers_and_are_made_without_permissions(rest: Rest, make: Make) -> None:
+async def test_roles_in_metadata_are_assigned_and_created_without_permissions(rest: Rest, make: Make) -> None:
     root, ann = await make.admin(), await make.user("ann", "user")
-    given = {"roles": ["Reviewer", "EDITOR", "reviewer"]}
+    metadata = {"roles": ["Reviewer", "EDITOR", "reviewer"]}
     await make.role("editor")
 
-    reply = await rest("POST", OF_ANN, root, json=given)
+    reply = await rest("POST", OF_ANN, root, json=metadata)
 
     assert is_empty(reply)
-    assert (await rest("GET", "/users/meta", ann)).json() == given
+    assert (await rest("GET", "/users/meta", ann)).json() == metadata
     listed = (await rest("GET", "/users", root)).json()[0]
     assert [name.lower() for name in listed["roles"]] == ["editor", "reviewer"]
     assert len((await rest("GET", "/users/roles", root)).json()) == 5

@@ -40,9 +40,9 @@ def test_it_is_valid(drone_db_clients: bool) -> None:
 
 
 def test_it_has_every_route_and_no_other() -> None:
-    found = {(each.method.upper(), each.path) for each in operations(described()).values()}
+    documented = {(each.method.upper(), each.path) for each in operations(described()).values()}
 
-    assert found == {(route.method, route.path) for route in rest.TABLE}
+    assert documented == {(route.method, route.path) for route in rest.TABLE}
     assert len(operations(described())) == len(rest.TABLE), "a name stands there twice"
 
 
@@ -51,7 +51,7 @@ def test_names_are_words_that_a_program_can_use() -> None:
 
 
 def test_everything_is_described() -> None:
-    assert [where for where, told in _elements() if not (told.get("description") or "").strip()] == []
+    assert [where for where, element in _elements() if not (element.get("description") or "").strip()] == []
 
 
 def test_every_field_that_must_be_given_has_an_example() -> None:
@@ -61,16 +61,16 @@ def test_every_field_that_must_be_given_has_an_example() -> None:
 
 
 def test_every_shape_is_used_and_every_reference_leads_to_one() -> None:
-    found = {each.rpartition("/")[2] for each in _references(described())}
+    referenced = {each.rpartition("/")[2] for each in _references(described())}
 
-    assert found == set(described()["components"]["schemas"])
+    assert referenced == set(described()["components"]["schemas"])
 
 
 def test_it_leads_nowhere_else(settings: Settings) -> None:
     assert re.findall(r"https?:[^ \"']*", str(openapi.document(rest.SECTIONS, settings))) == []
 
 
-def test_who_may_call_is_told_of_each() -> None:
+def test_each_operation_declares_its_permitted_users() -> None:
     security = {name: each.told["security"] for name, each in operations(described()).items()}
 
     assert security["authenticate"] == []
@@ -89,10 +89,10 @@ def test_it_follows_the_setting_for_drone_dbs_clients(drone_db_clients: bool) ->
 
 
 def test_what_an_external_provider_does_instead_says_so() -> None:
-    found = {name for name, each in operations(described()).items() if "ExternalAuthUrl" in each.told["description"]}
+    names = {name for name, each in operations(described()).items() if "ExternalAuthUrl" in each.told["description"]}
 
     users = {"createUser", "updateUser", "deleteUser", "deleteNamedUser", "changePassword", "resetPassword"}
-    assert found == users | {"createRole", "deleteRole"}
+    assert names == users | {"createRole", "deleteRole"}
 
 
 @pytest.mark.parametrize(
@@ -100,15 +100,15 @@ def test_what_an_external_provider_does_instead_says_so() -> None:
     [MEMBERS, MEMBERS | {"OSTIARY_DRONE_DB_CLIENTS": "true"}],
     ids=["as documented", "for DroneDB's clients"],
 )
-async def test_the_face_answers_as_it_says(client: httpx.AsyncClient, api: Api, make: Make) -> None:
+async def test_the_api_answers_as_documented(client: httpx.AsyncClient, api: Api, make: Make) -> None:
     document = (await client.get("/openapi.json")).json()
-    known, asked = operations(document), await Askers.made(client, api, make)
+    documented, askers = operations(document), await Askers.made(client, api, make)
     shapes = _closed(document)
-    assert sorted(known) == sorted(call.operation for call in GOOD)
+    assert sorted(documented) == sorted(call.operation for call in GOOD)
 
     for call in GOOD:
-        operation = known[call.operation]
-        reply, *others = [*await asked.good(operation, call), *await asked.bad(operation)]
+        operation = documented[call.operation]
+        reply, *others = [*await askers.good(operation, call), *await askers.bad(operation)]
         assert reply.is_success, (call, reply.text)
         for each in (reply, *others):
             _conforms(shapes, operation, each)
@@ -118,10 +118,10 @@ async def test_the_face_answers_as_it_says(client: httpx.AsyncClient, api: Api, 
 async def test_what_it_says_that_an_external_provider_does_is_refused(
     client: httpx.AsyncClient, api: Api, make: Make
 ) -> None:
-    known, asked = operations(described()), await Askers.made(client, api, make)
+    documented, askers = operations(described()), await Askers.made(client, api, make)
     await make.role("divers")
     await make.user("Dora")
-    replies = {call.operation: (await asked.good(known[call.operation], call))[0] for call in GOOD}
+    replies = {call.operation: (await askers.good(documented[call.operation], call))[0] for call in GOOD}
 
     refused = {name for name, reply in replies.items() if "managed by the external provider" in reply.text}
     assert refused == {route.name for route in rest.TABLE if route.is_externally_managed}
@@ -129,16 +129,16 @@ async def test_what_it_says_that_an_external_provider_does_is_refused(
 
 
 def _conforms(shapes: Described, operation: Operation, reply: httpx.Response) -> None:
-    """Status, headers, media type and body are as told; of the shapes, nothing more than told."""
+    """Check that status, headers, media type and body are as documented, without further fields."""
     about = f"{operation.told['operationId']} {reply.request.url}: {reply.status_code} {reply.text}"
-    told = operation.told["responses"].get(str(reply.status_code))
-    assert told is not None, about
-    for name, header in told.get("headers", {}).items():
+    response = operation.told["responses"].get(str(reply.status_code))
+    assert response is not None, about
+    for name, header in response.get("headers", {}).items():
         assert name in reply.headers or not header.get("required"), about
-    if "content" not in told:
+    if "content" not in response:
         assert (reply.content, "content-type" in reply.headers) == (b"", False), about
         return
-    ((media, content),) = told["content"].items()
+    ((media, content),) = response["content"].items()
     assert reply.headers["content-type"].partition(";")[0] == media, about
     body = reply.json() if media == "application/json" else reply.text
     schema = {**content["schema"], "components": shapes}
@@ -147,7 +147,7 @@ def _conforms(shapes: Described, operation: Operation, reply: httpx.Response) ->
 
 
 def _closed(document: Described) -> Described:
-    """The shapes, without room for what is not told."""
+    """Return the shapes with no undocumented fields allowed."""
     components: Described = deepcopy(document["components"])
     for schema in components["schemas"].values():
         schema["additionalProperties"] = False
@@ -163,7 +163,7 @@ def _closed(document: Described) -> Described:
         ("/openapi/reference.js", "text/javascript; charset=utf-8"),
     ],
 )
-async def test_who_has_it_is_not_sent_it_again(client: httpx.AsyncClient, path: str, media: str) -> None:
+async def test_a_client_with_the_current_document_gets_a_304(client: httpx.AsyncClient, path: str, media: str) -> None:
     reply = await client.get(path)
     again = await client.get(path, headers={"if-none-match": reply.headers["etag"]})
 
@@ -198,15 +198,15 @@ async def test_every_curl_line_is_a_call_of_its_operation(client: httpx.AsyncCli
     lines = [re.sub("<[^>]+>", "", line) for line in re.findall(r'class="curl"[^>]*>(.*?)</pre>', text)]
     calls = [shlex.split(html.unescape(line)) for line in lines]
 
-    found = set()
+    names = set()
     for words in calls:
         method = words[words.index("-X") + 1] if "-X" in words else "GET"
         address = next(word for word in words if word.startswith("http://localhost:5000/"))
         path = address.removeprefix("http://localhost:5000/").split("/")
-        found.add(
+        names.add(
             next(place.routes[method].name for place in build_routes(rest.TABLE) if place.match(path) is not None)
         )
-    assert found == set(operations(described()))
+    assert names == set(operations(described()))
 
 
 async def test_behind_a_prefix_it_is_described_there(app: Starlette) -> None:
@@ -222,7 +222,7 @@ async def test_there_is_no_other_part_of_the_page(client: httpx.AsyncClient) -> 
 
 
 def _elements() -> Iterator[tuple[str, Described]]:
-    """Everything that has a description, with where it stands."""
+    """Yield everything that needs a description, with its location."""
     document = described()
     yield "info", document["info"]
     yield from ((tag["name"], tag) for tag in document["tags"])
@@ -230,17 +230,17 @@ def _elements() -> Iterator[tuple[str, Described]]:
         yield name, scheme
     for name, schema in document["components"]["schemas"].items():
         yield name, schema
-        yield from ((f"{name}.{each}", told) for each, told in schema["properties"].items())
+        yield from ((f"{name}.{each}", field) for each, field in schema["properties"].items())
     for name, operation in operations(document).items():
         yield name, operation.told
         yield name, {"description": operation.told["summary"]}
         yield from _parts(name, operation.told)
 
 
-def _parts(name: str, told: Described) -> Iterator[tuple[str, Described]]:
-    yield from ((f"{name}({each['name']})", each) for each in told.get("parameters", []))
-    yield from ((f"{name} {status}", each) for status, each in told["responses"].items())
-    for media, content in told.get("requestBody", {}).get("content", {}).items():
+def _parts(name: str, operation: Described) -> Iterator[tuple[str, Described]]:
+    yield from ((f"{name}({each['name']})", each) for each in operation.get("parameters", []))
+    yield from ((f"{name} {status}", each) for status, each in operation["responses"].items())
+    for media, content in operation.get("requestBody", {}).get("content", {}).items():
         assert media in FORMS
         fields = content["schema"].get("properties", {}).items()
         yield from ((f"{name} {media} {each}", field) for each, field in fields)

@@ -15,7 +15,7 @@ from tests.support.rest_toy import refusal
 ALL_RIGHTS = dict.fromkeys(("canRead", "canWrite", "canDelete", "canManageMembers"), True)
 
 
-async def shown(rest: Rest, slug: str, as_: Person | None) -> dict[str, Any]:
+async def read_org(rest: Rest, slug: str, as_: Person | None) -> dict[str, Any]:
     org: dict[str, Any] = (await rest("GET", f"/orgs/{slug}", as_)).json()
     return org
 
@@ -36,7 +36,7 @@ NEW = {"slug": "my-org_1", "name": "My Organization", "description": "A new one"
         {"json": {"SLUG": "my-org_1", "Name": " My Organization ", "Description": "A new one", "ispublic": "True"}},
     ],
 )
-async def test_who_makes_an_org_owns_it_and_is_told_where_it_is(
+async def test_the_creator_of_an_org_owns_it_and_gets_its_location(
     rest: Rest, make: Make, database: db.Database, sent: dict[str, Any]
 ) -> None:
     ann = await make.user("ann", "user")
@@ -58,7 +58,7 @@ async def test_who_makes_an_org_owns_it_and_is_told_where_it_is(
 
 
 @pytest.mark.parametrize("more", [{}, {"description": None, "isPublic": None, "owner": None}, {"owner": ""}])
-async def test_an_org_is_private_and_undescribed_unless_told(rest: Rest, make: Make, more: dict[str, Any]) -> None:
+async def test_an_org_is_private_and_undescribed_by_default(rest: Rest, make: Make, more: dict[str, Any]) -> None:
     ann = await make.user("ann", "user")
 
     org = (await rest("POST", "/orgs", ann, json={"slug": "acme", "name": "Acme", **more})).json()
@@ -66,7 +66,7 @@ async def test_an_org_is_private_and_undescribed_unless_told(rest: Rest, make: M
     assert (org["description"], org["isPublic"], org["owner"]) == ("", False, "ann")
 
 
-async def test_who_manages_orgs_makes_one_for_somebody_else(rest: Rest, make: Make) -> None:
+async def test_a_manager_of_orgs_creates_one_for_another_user(rest: Rest, make: Make) -> None:
     root, ann = await make.admin(), await make.user("ann")
 
     reply = await rest("POST", "/orgs", root, data={"slug": "acme", "name": "Acme", "owner": "ANN"})
@@ -75,7 +75,7 @@ async def test_who_manages_orgs_makes_one_for_somebody_else(rest: Rest, make: Ma
     assert await owned(rest, ann) == ["acme"]
 
 
-WRONG: list[tuple[str, dict[str, Any], int]] = [
+REFUSED_CREATIONS: list[tuple[str, dict[str, Any], int]] = [
     ("ann", {"slug": "taken"}, 409),
     ("ann", {"slug": "public"}, 400),
     ("ann", {"slug": "features"}, 400),
@@ -102,15 +102,15 @@ WRONG: list[tuple[str, dict[str, Any], int]] = [
 ]
 
 
-async def test_what_cannot_be_made_is_refused_whole(rest: Rest, make: Make, database: db.Database) -> None:
+async def test_a_refused_creation_changes_nothing(rest: Rest, make: Make, database: db.Database) -> None:
     ann, friend = await make.user("ann", "user"), await make.user("friend")
-    people = {"ann": ann, "root": await make.admin(), "labelled": await make.user("labelled"), "nobody": None}
+    users = {"ann": ann, "root": await make.admin(), "labelled": await make.user("labelled"), "nobody": None}
     await make.org("taken", friend, is_public=True)
 
     async with unchanged(database):
-        for asker, given, status in WRONG:
-            reply = await rest("POST", "/orgs", people[asker], json={"slug": "acme", "name": "Acme", **given})
-            assert refusal(reply) == (status, status in (401, 403)), given
+        for asker, fields, status in REFUSED_CREATIONS:
+            reply = await rest("POST", "/orgs", users[asker], json={"slug": "acme", "name": "Acme", **fields})
+            assert refusal(reply) == (status, status in (401, 403)), fields
 
 
 async def test_a_slug_is_2_to_128_small_letters_digits_and_dashes(rest: Rest, make: Make) -> None:
@@ -118,7 +118,7 @@ async def test_a_slug_is_2_to_128_small_letters_digits_and_dashes(rest: Rest, ma
 
     for slug in ("ab", "0-_", "a-b_c-", "a" * 128):
         assert (await rest("POST", "/orgs", ann, data={"slug": slug, "name": "x"})).status_code == 201
-        assert (await shown(rest, slug, ann))["slug"] == slug
+        assert (await read_org(rest, slug, ann))["slug"] == slug
 
 
 EDITS: list[tuple[dict[str, Any], dict[str, Any]]] = [
@@ -133,14 +133,14 @@ EDITS: list[tuple[dict[str, Any], dict[str, Any]]] = [
 ]
 
 
-async def test_an_edit_changes_what_is_given_and_leaves_the_rest(rest: Rest, make: Make) -> None:
+async def test_an_edit_changes_the_sent_fields_and_leaves_the_rest(rest: Rest, make: Make) -> None:
     ann = await make.user("ann")
     await make.org("acme", ann, name="Acme", description="All of it.")
 
-    for given, changed in EDITS:
-        before = await shown(rest, "acme", ann)
-        assert is_empty(await rest("PUT", "/orgs/acme", ann, json=given), 204)
-        assert await shown(rest, "acme", ann) == before | changed
+    for fields, changed in EDITS:
+        before = await read_org(rest, "acme", ann)
+        assert is_empty(await rest("PUT", "/orgs/acme", ann, json=fields), 204)
+        assert await read_org(rest, "acme", ann) == before | changed
 
 
 async def test_an_edit_is_a_form_or_multipart_too(rest: Rest, make: Make) -> None:
@@ -149,13 +149,13 @@ async def test_an_edit_is_a_form_or_multipart_too(rest: Rest, make: Make) -> Non
     fields = {"slug": "acme", "name": "Updated Name", "description": "Updated", "isPublic": "false"}
 
     form = await rest("PUT", "/orgs/Acme/", ann, data=fields)
-    after = await shown(rest, "acme", ann)
+    after = await read_org(rest, "acme", ann)
     again = await rest("PUT", "/orgs/acme", ann, files=parts(*(fields | {"name": "Again"}).items()))
 
     assert is_empty(form, 204)
     assert after == after | fields | {"isPublic": False}
     assert is_empty(again, 204)
-    assert await shown(rest, "acme", ann) == after | {"name": "Again"}
+    assert await read_org(rest, "acme", ann) == after | {"name": "Again"}
 
 
 async def test_an_edit_does_not_make_the_editor_the_owner(rest: Rest, make: Make) -> None:
@@ -168,14 +168,14 @@ async def test_an_edit_does_not_make_the_editor_the_owner(rest: Rest, make: Make
     for editor in editors:
         plain = await rest("PUT", "/orgs/acme", editor, data={"name": "Better"})
         as_shown = await rest("PUT", "/orgs/acme", editor, data={"name": editor.user_name, "owner": "ANN"})
-        after = await shown(rest, "acme", ann)
+        after = await read_org(rest, "acme", ann)
         assert is_empty(plain, 204)
         assert is_empty(as_shown, 204)
         assert (after["name"], after["owner"]) == (editor.user_name, "ann")
 
 
 @pytest.mark.parametrize("asker", ["owner", "root"])
-async def test_the_owner_or_who_manages_orgs_gives_an_org_to_somebody_else(rest: Rest, make: Make, asker: str) -> None:
+async def test_the_owner_or_a_manager_of_orgs_transfers_an_org(rest: Rest, make: Make, asker: str) -> None:
     ann, bea, root = await make.user("ann"), await make.user("bea"), await make.admin()
     org = await make.org("acme", ann)
     await make.member(org, bea, MemberLevel.READ_ONLY)
@@ -183,21 +183,21 @@ async def test_the_owner_or_who_manages_orgs_gives_an_org_to_somebody_else(rest:
     reply = await rest("PUT", "/orgs/acme", ann if asker == "owner" else root, data={"owner": "Bea"})
 
     assert is_empty(reply, 204)
-    assert (await shown(rest, "acme", bea))["owner"] == "bea"
+    assert (await read_org(rest, "acme", bea))["owner"] == "bea"
     members = (await rest("GET", "/orgs/acme/members", bea)).json()
     assert [(each["userName"], each["permissions"]) for each in members] == [("ann", 3)]
 
 
-async def test_an_org_of_nobody_gets_an_owner(rest: Rest, make: Make) -> None:
+async def test_an_org_without_an_owner_gets_one(rest: Rest, make: Make) -> None:
     root, _ = await make.admin(), await make.user("ann")
     await make.org("acme")
 
-    assert (await shown(rest, "acme", root))["owner"] is None
+    assert (await read_org(rest, "acme", root))["owner"] is None
     assert is_empty(await rest("PUT", "/orgs/acme", root, data={"owner": "ann"}), 204)
-    assert (await shown(rest, "acme", root))["owner"] == "ann"
+    assert (await read_org(rest, "acme", root))["owner"] == "ann"
 
 
-NOT_HERS: list[tuple[str, dict[str, Any], int]] = [
+REFUSED_EDITS: list[tuple[str, dict[str, Any], int]] = [
     ("reader", {"name": "Mine"}, 403),
     ("stranger", {"name": "Mine"}, 403),
     ("nobody", {"name": "Mine"}, 401),
@@ -210,20 +210,20 @@ NOT_HERS: list[tuple[str, dict[str, Any], int]] = [
 ]
 
 
-async def test_an_edit_that_is_refused_changes_nothing(rest: Rest, make: Make, database: db.Database) -> None:
-    people = {name: await make.user(name) for name in ("owner", "reader", "stranger", "manager")}
-    org = await make.org("acme", people["owner"], is_public=True)
-    await make.member(org, people["reader"], MemberLevel.READ_ONLY)
-    await make.member(org, people["manager"], MemberLevel.ADMIN)
+async def test_a_refused_edit_changes_nothing(rest: Rest, make: Make, database: db.Database) -> None:
+    users = {name: await make.user(name) for name in ("owner", "reader", "stranger", "manager")}
+    org = await make.org("acme", users["owner"], is_public=True)
+    await make.member(org, users["reader"], MemberLevel.READ_ONLY)
+    await make.member(org, users["manager"], MemberLevel.ADMIN)
 
     async with unchanged(database):
-        for asker, given, status in NOT_HERS:
-            reply = await rest("PUT", "/orgs/acme", people.get(asker), json=given)
-            assert refusal(reply) == (status, status in (401, 403)), given
+        for asker, fields, status in REFUSED_EDITS:
+            reply = await rest("PUT", "/orgs/acme", users.get(asker), json=fields)
+            assert refusal(reply) == (status, status in (401, 403)), fields
 
 
 async def _with_a_dataset(make: Make, asker: str) -> tuple[Thing, Person | None]:
-    """A public org with a dataset, and somebody."""
+    """A public org with a dataset, and a user."""
     owner = await make.user("ann")
     org = await make.org("acme", owner, is_public=True)
     await make.resource(org, slug="reef")

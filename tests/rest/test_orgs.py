@@ -1,4 +1,4 @@
-"""Claims about orgs over REST: who finds which, and what is shown of them."""
+"""Claims about orgs over REST: which users see which orgs, and which fields of them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,7 +24,7 @@ def rights(number: int) -> dict[str, bool]:
     return {name: at < number for at, name in enumerate(RIGHTS)}
 
 
-async def shown(rest: Rest, slug: str, as_: Person | None) -> dict[str, Any]:
+async def read_org(rest: Rest, slug: str, as_: Person | None) -> dict[str, Any]:
     reply = await rest("GET", f"/orgs/{slug}", as_)
     assert reply.status_code == 200, reply.text
     org: dict[str, Any] = reply.json()
@@ -38,8 +38,8 @@ async def slugs(rest: Rest, query: str, as_: Person | None = None) -> list[str]:
 
 
 @pytest.fixture
-async def people(make: Make) -> dict[str, Person | None]:
-    """Who asks for a list, with orgs of every kind around her."""
+async def users(make: Make) -> dict[str, Person | None]:
+    """The users who ask for a list, with orgs of every kind."""
     ann, bob, root = await make.user("ann", "user"), await make.user("bob", "user"), await make.admin()
     manager = await make.holder(Permission.ORGS_MANAGE, "manager")
     await make.org("ann-closed", ann)
@@ -76,17 +76,17 @@ LISTS = {
 }
 
 
-async def test_the_list_has_what_is_hers_or_what_everybody_sees(rest: Rest, people: dict[str, Person | None]) -> None:
-    assert {key: await slugs(rest, key[1], people[key[0]]) for key in LISTS} == LISTS
+async def test_the_list_has_the_users_own_orgs_and_the_public_ones(rest: Rest, users: dict[str, Person | None]) -> None:
+    assert {key: await slugs(rest, key[1], users[key[0]]) for key in LISTS} == LISTS
 
 
-async def test_only_somebody_owns_something(rest: Rest, make: Make) -> None:
+async def test_anonymous_owns_nothing(rest: Rest, make: Make) -> None:
     await make.org("open", is_public=True)
 
     assert refusal(await rest("GET", "/orgs?ownedOnly=true")) == (401, True)
 
 
-async def test_a_flag_is_true_or_false_and_stands_there_once(rest: Rest, make: Make) -> None:
+async def test_a_flag_is_true_or_false_and_appears_once(rest: Rest, make: Make) -> None:
     ann = await make.user("ann")
     queries = ["ownedOnly=yes", "ownedOnly=", "ownedOnly=true&OwnedOnly=true", "includePublic=2"]
 
@@ -96,7 +96,9 @@ async def test_a_flag_is_true_or_false_and_stands_there_once(rest: Rest, make: M
 ANYONES = ["/orgs", "/orgs?includePublic=true", "/orgs/public", "/orgs/open", "/orgs/open/ds"]
 
 
-async def test_a_token_that_is_no_good_is_not_nobodys(api: Api, rest: Rest, make: Make, database: db.Database) -> None:
+async def test_an_invalid_token_does_not_count_as_anonymous(
+    api: Api, rest: Rest, make: Make, database: db.Database
+) -> None:
     ann, gone = await make.user("ann"), await make.user("gone", "deactivated")
     await make.org("open", is_public=True)
     now = database.clock
@@ -112,7 +114,7 @@ async def test_a_token_that_is_no_good_is_not_nobodys(api: Api, rest: Rest, make
     assert {reply.headers["www-authenticate"] for reply in replies} == {"Bearer"}
 
 
-async def test_a_cookie_that_is_empty_or_no_good_is_nobodys(rest: Rest, make: Make) -> None:
+async def test_an_empty_or_invalid_cookie_counts_as_anonymous(rest: Rest, make: Make) -> None:
     await make.org("open", is_public=True)
 
     for cookie in ("", "garbage"):
@@ -129,7 +131,7 @@ async def test_an_org_is_shown_with_what_the_asker_may_do(rest: Rest, make: Make
         await make.member(org, person, level)
         askers[person] = rights(level + 1)
 
-    replies = {person: await shown(rest, "open", person) for person in askers}
+    replies = {person: await read_org(rest, "open", person) for person in askers}
 
     (created,) = {reply.pop("creationDate") for reply in replies.values()}
     assert MOMENT.fullmatch(created)
@@ -169,7 +171,7 @@ async def test_to_a_stranger_a_private_org_is_one_that_never_was(rest: Rest, mak
             assert hidden.json() == none.json()
 
 
-async def test_nobody_is_told_that_a_private_org_is_there(rest: Rest, make: Make) -> None:
+async def test_a_private_org_looks_absent_to_anonymous(rest: Rest, make: Make) -> None:
     await make.org("hidden")
 
     replies = [await rest("GET", f"/orgs/{slug}") for slug in ("hidden", "never-was", "a", "no--slug", "%00")]
@@ -178,7 +180,7 @@ async def test_nobody_is_told_that_a_private_org_is_there(rest: Rest, make: Make
     assert len({reply.content for reply in replies}) == 1
 
 
-async def test_the_public_orgs_are_listed_for_everybody_alike(rest: Rest, make: Make) -> None:
+async def test_every_user_lists_the_same_public_orgs(rest: Rest, make: Make) -> None:
     root = await make.admin()
     await make.org("closed", root)
     await make.org("open", root, is_public=True)

@@ -45,15 +45,15 @@ async def test_one_changes_ones_own_password_and_gets_a_new_token(
     assert (reply.status_code, list(said)) == (200, MEMBERS)
     assert (said["userName"], said["email"], said["roles"]) == ("ann", "ann@example.com", ["user"])
     assert reply.headers["set-cookie"].startswith(f"jwtToken={said['token']}; HttpOnly")
-    asked = [
+    replies = [
         await rest("GET", "/users/meta", headers={"authorization": f"Bearer {each}"}) for each in (old, said["token"])
     ]
-    assert [each.status_code for each in asked] == [401, 200]
+    assert [each.status_code for each in replies] == [401, 200]
     assert [await _opens(rest, PASSWORD), await _opens(rest, FRESH)] == [False, True]
 
 
 @pytest.mark.parametrize(
-    ("given", "text"),
+    ("body", "text"),
     [
         ({}, "`oldPassword` is missing.|`newPassword` is missing."),
         ({"oldPassword": PASSWORD, "newPassword": ""}, "`newPassword` is missing."),
@@ -63,12 +63,12 @@ async def test_one_changes_ones_own_password_and_gets_a_new_token(
     ],
 )
 async def test_a_change_of_ones_own_password_that_is_wrong_changes_nothing(
-    rest: Rest, make: Make, database: db.Database, given: dict[str, str], text: str
+    rest: Rest, make: Make, database: db.Database, body: dict[str, str], text: str
 ) -> None:
     ann = await make.user("ann")
 
     async with unchanged(database):
-        reply = await rest("POST", OWN, ann, data=given)
+        reply = await rest("POST", OWN, ann, data=body)
 
     assert refusal(reply) == (400, False)
     assert reply.json()["error"] == text
@@ -88,7 +88,7 @@ async def test_an_administrator_sets_a_password_with_or_without_the_old_one(
 
 
 @pytest.mark.parametrize(
-    ("given", "text"),
+    ("body", "text"),
     [
         ({}, "`newPassword` is missing."),
         ({"newPassword": None}, "`newPassword` is missing."),
@@ -99,21 +99,21 @@ async def test_an_administrator_sets_a_password_with_or_without_the_old_one(
         ({"currentPassword": 5, "newPassword": FRESH}, "`currentPassword` must be text."),
     ],
 )
-async def test_an_administrator_sets_no_password_in_a_wrong_way(
-    rest: Rest, make: Make, database: db.Database, given: dict[str, Any], text: str
+async def test_an_administrator_sets_no_password_with_invalid_fields(
+    rest: Rest, make: Make, database: db.Database, body: dict[str, Any], text: str
 ) -> None:
     root = await make.admin()
     await make.user("ann")
 
     async with unchanged(database):
-        reply = await rest("PUT", OF_ANN, root, json=given)
+        reply = await rest("PUT", OF_ANN, root, json=body)
 
     assert refusal(reply) == (400, False)
     assert reply.json()["error"] == text
 
 
 @pytest.mark.parametrize("current", [{}, {"currentPassword": PASSWORD}])
-async def test_the_password_of_nobody_is_set_by_nobody(
+async def test_the_password_of_an_unknown_user_cannot_be_set(
     rest: Rest, make: Make, database: db.Database, current: dict[str, Any]
 ) -> None:
     root = await make.admin()
@@ -126,7 +126,7 @@ async def test_the_password_of_nobody_is_set_by_nobody(
 
 
 @pytest.mark.parametrize("current", [{}, {"currentPassword": PASSWORD}, {"currentPassword": "wrong"}])
-async def test_whoever_holds_less_learns_nothing_of_a_password(
+async def test_a_user_with_fewer_permissions_learns_nothing_of_a_password(
     rest: Rest, make: Make, database: db.Database, current: dict[str, Any]
 ) -> None:
     clerk, ann = await make.holder(Permission.USERS_MANAGE), await make.user("ann")

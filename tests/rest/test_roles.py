@@ -17,7 +17,7 @@ BUILT_IN = ["admin", "deactivated", "user"]
 
 
 @pytest.mark.parametrize("path", ["/users/roles", "/Users/ROLES/"])
-async def test_everybody_who_is_signed_in_lists_the_roles(rest: Rest, make: Make, path: str) -> None:
+async def test_every_signed_in_user_lists_the_roles(rest: Rest, make: Make, path: str) -> None:
     ann = await make.user("ann")
 
     reply = await rest("GET", path, ann)
@@ -25,22 +25,22 @@ async def test_everybody_who_is_signed_in_lists_the_roles(rest: Rest, make: Make
     assert (reply.status_code, reply.json()) == (200, BUILT_IN)
 
 
-@pytest.mark.parametrize("given", [{"roleName": "Field editor"}, {"ROLENAME": "Field editor", "more": 1}])
+@pytest.mark.parametrize("body", [{"roleName": "Field editor"}, {"ROLENAME": "Field editor", "more": 1}])
 async def test_an_administrator_makes_a_role_without_permissions(
-    rest: Rest, api: Api, make: Make, given: dict[str, Any]
+    rest: Rest, api: Api, make: Make, body: dict[str, Any]
 ) -> None:
     root = await make.admin()
 
-    reply = await rest("POST", "/users/roles", root, json=given)
+    reply = await rest("POST", "/users/roles", root, json=body)
 
     assert is_empty(reply)
     assert (await rest("GET", "/users/roles", root)).json() == ["admin", "deactivated", "Field editor", "user"]
-    made = await api('{ role(by: {name: "field EDITOR"}) { permissions } }', as_=root)
-    assert made["data"]["role"] == {"permissions": []}
+    role = await api('{ role(by: {name: "field EDITOR"}) { permissions } }', as_=root)
+    assert role["data"]["role"] == {"permissions": []}
 
 
 @pytest.mark.parametrize(
-    "given",
+    "body",
     [
         {},
         {"roleName": None},
@@ -56,19 +56,19 @@ async def test_an_administrator_makes_a_role_without_permissions(
     ],
 )
 async def test_a_role_without_a_good_name_of_its_own_is_a_400(
-    rest: Rest, make: Make, database: db.Database, given: dict[str, Any]
+    rest: Rest, make: Make, database: db.Database, body: dict[str, Any]
 ) -> None:
     root = await make.admin()
     await make.role("editor")
 
     async with unchanged(database):
-        reply = await rest("POST", "/users/roles", root, json=given)
+        reply = await rest("POST", "/users/roles", root, json=body)
 
     assert refusal(reply) == (400, False)
 
 
 @pytest.mark.parametrize("name", ["editor", "EDITOR", "field editor", "größe 1", "storage", "100%"])
-async def test_a_role_that_nobody_holds_is_deleted(rest: Rest, make: Make, name: str) -> None:
+async def test_a_role_without_users_is_deleted(rest: Rest, make: Make, name: str) -> None:
     root = await make.admin()
     for each in ("editor", "Field Editor", "Größe 1", "storage", "100%"):
         await make.role(each)
@@ -92,9 +92,7 @@ async def test_a_built_in_role_stays_and_an_unknown_one_is_a_400_too(
     assert refusal(reply) == (400, False)
 
 
-async def test_a_role_that_somebody_holds_is_a_409_and_stays_hers(
-    rest: Rest, make: Make, database: db.Database
-) -> None:
+async def test_a_role_with_users_is_a_409_and_stays_assigned(rest: Rest, make: Make, database: db.Database) -> None:
     root = await make.admin()
     await make.role("editor")
     await make.user("ann", "editor")
@@ -106,7 +104,7 @@ async def test_a_role_that_somebody_holds_is_a_409_and_stays_hers(
     assert reply.json()["error"] == "`editor` is assigned to 1 user. Remove it from them first."
 
 
-async def test_who_manages_roles_deletes_none_that_carries_more_than_she_holds(
+async def test_a_manager_of_roles_deletes_none_with_more_permissions_than_their_own(
     rest: Rest, make: Make, database: db.Database
 ) -> None:
     clerk = await make.holder(Permission.ROLES_MANAGE)

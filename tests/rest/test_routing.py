@@ -75,7 +75,7 @@ async def test_head_is_answered_where_get_is() -> None:
         assert (await http.head("/users/Ann")).status_code == 405
 
 
-def test_no_route_stands_in_the_table_twice() -> None:
+def test_the_table_lists_no_route_twice() -> None:
     with pytest.raises(AssertionError, match="GET /users is in the table twice"):
         rest_toy.client(*PLACES, route("GET", "/users"))
 

@@ -72,9 +72,9 @@ async def test_the_token_of_a_login_asks_graphql(client: httpx.AsyncClient, make
     await make.user("Ann", "user")
     token = (await log_in(client)).json()["token"]
 
-    asked = await client.post("/graphql", json={"query": VIEWER}, headers=bearer(token))
+    reply = await client.post("/graphql", json={"query": VIEWER}, headers=bearer(token))
 
-    assert asked.json() == {"data": {"viewer": {"user": {"userName": "Ann", "roles": [{"name": "user"}]}}}}
+    assert reply.json() == {"data": {"viewer": {"user": {"userName": "Ann", "roles": [{"name": "user"}]}}}}
 
 
 @pytest.mark.parametrize("overrides", [{"OSTIARY_DRONE_DB_CLIENTS": "true"}])
@@ -138,7 +138,7 @@ async def test_a_login_that_says_nothing_or_twice_is_a_400(client: httpx.AsyncCl
     assert [refusal(twice), refusal(nothing)] == [(400, False)] * 2
 
 
-async def test_a_crowd_at_the_door_is_asked_to_wait(
+async def test_a_rate_limited_login_gets_a_waiting_time(
     client: httpx.AsyncClient, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def full(*_: object) -> None:
@@ -153,7 +153,7 @@ async def test_a_crowd_at_the_door_is_asked_to_wait(
     assert reply.headers["retry-after"] == "3"
 
 
-async def test_an_old_token_does_not_stand_in_the_way_of_a_login(client: httpx.AsyncClient, make: Make) -> None:
+async def test_an_old_token_does_not_block_a_login(client: httpx.AsyncClient, make: Make) -> None:
     await make.user("Ann")
 
     reply = await client.post(LOGIN, data={"username": "Ann", "password": PASSWORD}, headers=bearer("old"))
@@ -210,7 +210,7 @@ async def test_a_refresh_answers_a_new_token_whatever_its_body_says(
 
 
 @pytest.mark.parametrize("headers", [{}, bearer(""), bearer("garbage"), {"cookie": "jwtToken=garbage"}])
-async def test_nobody_refreshes(client: httpx.AsyncClient, make: Make, headers: dict[str, str]) -> None:
+async def test_anonymous_gets_no_new_token(client: httpx.AsyncClient, make: Make, headers: dict[str, str]) -> None:
     await make.user("Ann")
 
     reply = await client.post(REFRESH, headers=headers)
@@ -221,10 +221,10 @@ async def test_nobody_refreshes(client: httpx.AsyncClient, make: Make, headers: 
 
 
 CHANGES = {
-    "her deactivation": 'assignRoles(input: {user: {userName: "ann"}, roles: ["deactivated"]})',
-    "her deletion": 'deleteUser(input: {user: {userName: "ann"}})',
+    "a deactivation": 'assignRoles(input: {user: {userName: "ann"}, roles: ["deactivated"]})',
+    "a deletion": 'deleteUser(input: {user: {userName: "ann"}})',
     "a new password": 'resetPassword(input: {user: {userName: "ann"}, newPassword: "a wholly new password"})',
-    "her signing out": 'signOutEverywhere(input: {user: {userName: "ann"}})',
+    "a sign-out": 'signOutEverywhere(input: {user: {userName: "ann"}})',
 }
 
 
@@ -265,7 +265,7 @@ async def test_a_refresh_by_cookie_comes_from_our_own_pages(
     assert wanted == 200 or refusal(reply) == (403, True)
 
 
-async def test_whatever_is_not_there_says_so_in_json(client: httpx.AsyncClient) -> None:
+async def test_an_unknown_path_or_method_is_refused_in_json(client: httpx.AsyncClient) -> None:
     replies = [await client.get(path) for path in ("/nothing", "/users/authenticate/refresh/more", "/health")]
     method = await client.get(REFRESH)
     health = await client.post("/health/live")

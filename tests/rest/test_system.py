@@ -43,7 +43,7 @@ FEATURES: dict[str, Any] = {
 }
 
 
-async def test_everybody_is_told_what_the_server_does(rest: Rest, make: Make) -> None:
+async def test_every_user_reads_the_features_of_the_server(rest: Rest, make: Make) -> None:
     for as_ in (None, await make.user(), await make.admin()):
         reply = await rest("GET", "/Sys/Features/", as_)
         assert (reply.status_code, reply.json()) == (200, FEATURES)
@@ -59,12 +59,12 @@ async def test_everybody_is_told_what_the_server_does(rest: Rest, make: Make) ->
         }
     ],
 )
-async def test_what_is_told_follows_the_settings(rest: Rest) -> None:
+async def test_the_features_follow_the_settings(rest: Rest) -> None:
     policy = FEATURES["passwordPolicy"] | {"minLength": 8, "requireDigit": True}
 
-    told = (await rest("GET", "/sys/features")).json()
+    features = (await rest("GET", "/sys/features")).json()
 
-    assert told == FEATURES | {"organizationMemberManagement": True, "passwordPolicy": policy}
+    assert features == FEATURES | {"organizationMemberManagement": True, "passwordPolicy": policy}
     assert (await rest("GET", "/orgs/features/member-management")).json() == {"enabled": True}
 
 
@@ -78,7 +78,7 @@ async def test_whether_members_and_users_are_managed_here(rest: Rest) -> None:
     assert (await rest("GET", "/users/management-enabled")).content == b"true"
 
 
-async def test_the_version_is_text_for_everybody_and_json_for_users(rest: Rest, make: Make) -> None:
+async def test_the_version_is_text_for_anonymous_and_json_for_users(rest: Rest, make: Make) -> None:
     text, in_json = await rest("GET", "/version"), await rest("GET", "/sys/version", await make.user())
 
     assert (text.status_code, text.text) == (200, __version__)
@@ -87,7 +87,7 @@ async def test_the_version_is_text_for_everybody_and_json_for_users(rest: Rest, 
     assert refusal(await rest("GET", "/sys/version")) == (401, True)
 
 
-async def test_who_is_not_asked_for_a_token_needs_no_good_one(api: Api, rest: Rest, make: Make) -> None:
+async def test_a_public_route_accepts_an_invalid_token(api: Api, rest: Rest, make: Make) -> None:
     ann, gone = await make.user("ann"), await make.user("gone", "deactivated")
     tokens = ["garbage", api.token(Person(ann.id, "ann", generation=1)), api.token(gone)]
 
@@ -114,7 +114,7 @@ async def test_a_token_that_was_taken_back_is_refused_even_there(api: Api, rest:
             assert refusal(reply) == (401, True)
 
 
-async def test_what_is_answered_is_neither_kept_nor_framed_nor_guessed_at(rest: Rest) -> None:
+async def test_replies_are_neither_cached_nor_framed_nor_sniffed(rest: Rest) -> None:
     for path in [*OPEN, "/orgs", "/orgs/nowhere", "/nowhere"]:
         headers = (await rest("GET", path)).headers
         assert headers["cache-control"] == "no-store"
@@ -136,7 +136,7 @@ ALLOWED = {
 }
 
 
-async def test_a_method_that_a_path_does_not_take_is_a_405_for_whoever_asks(
+async def test_a_method_that_a_path_does_not_take_is_a_405_for_every_user(
     rest: Rest, make: Make, database: db.Database
 ) -> None:
     root = await make.admin()
@@ -144,12 +144,12 @@ async def test_a_method_that_a_path_does_not_take_is_a_405_for_whoever_asks(
 
     async with unchanged(database):
         for as_ in (None, root):
-            replies = {asked: await rest(*asked, as_) for asked in ALLOWED}
+            replies = {request: await rest(*request, as_) for request in ALLOWED}
             assert {refusal(reply) for reply in replies.values()} == {(405, False)}
-            assert {asked: reply.headers["allow"] for asked, reply in replies.items()} == ALLOWED
+            assert {request: reply.headers["allow"] for request, reply in replies.items()} == ALLOWED
 
 
-async def test_a_path_that_is_none_is_a_404_for_whoever_asks(rest: Rest, make: Make) -> None:
+async def test_an_unknown_path_is_a_404_for_every_user(rest: Rest, make: Make) -> None:
     root = await make.admin()
     paths = ["/org", "/orgs/acme/nothing", "/orgs/acme/ds/reef/nothing", "/orgs//", "/sys", "/ds"]
 

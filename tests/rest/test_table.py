@@ -1,4 +1,4 @@
-"""Claims about who is answered on each REST route: one table, asked by everybody, with every kind of token."""
+"""Claims about the users that each REST route answers: one table, asked by all users, with every kind of token."""
 
 import json
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ from tests.support.rest_toy import refusal
 Key = tuple[str, str]
 
 FIRST = TokenClaims(1, "root", True, 0)
-"""What a token of the first administrator says: of who she is, before there is a database."""
+"""The claims in a token of the first administrator, before there is a database."""
 
 LISTED = TokenSigner(SECRET.encode(), timedelta(days=7), ()).issue(FIRST, datetime.now(UTC)).token
 HERE = {"origin": "http://testserver"}
@@ -47,7 +47,7 @@ def overrides(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class World:
-    """Those who ask for every route: the first administrator, another, somebody without relations, and bad tokens."""
+    """The callers of every route: the first administrator, another, a user without relations, and bad tokens."""
 
     root: Person
     other: Person
@@ -83,7 +83,7 @@ def _cookie(token: str) -> dict[str, str]:
 
 
 def _askers(key: Key, world: World, scene: Scene, api: Api) -> dict[str, Asker]:
-    """Everybody who asks for a route, by name."""
+    """Return the callers of a route by name."""
     people = {STRANGER: world.stranger, HERSELF: scene.user, **scene.members, OWNER: scene.owner, ADMIN: world.root}
     if "{userName}" not in key[1]:
         del people[HERSELF]
@@ -112,17 +112,17 @@ def _wanted(key: Key, asker: Asker, settings: Settings) -> int:
     return 401 if status == 403 and settings.drone_db_clients else status
 
 
-def test_every_route_stands_in_the_table_once() -> None:
+def test_the_table_lists_every_route_once() -> None:
     assert len(ROUTES) == len(rest.TABLE)
     assert set(ROWS) == set(ROUTES)
 
 
-async def test_whoever_may_not_is_told_so_and_changes_nothing(
+async def test_a_user_without_permission_is_refused_and_changes_nothing(
     rest: Rest, api: Api, make: Make, database: db.Database, settings: Settings, world: World
 ) -> None:
     scenes = {joined: await scene(make, int(joined), joined=joined) for joined in (False, True)}
     wanted: dict[tuple[str, ...], tuple[Any, ...]] = {}
-    found: dict[tuple[str, ...], tuple[Any, ...]] = {}
+    actual: dict[tuple[str, ...], tuple[Any, ...]] = {}
 
     for key, row in ROWS.items():
         here = scenes[row.joined]
@@ -131,23 +131,23 @@ async def test_whoever_may_not_is_told_so_and_changes_nothing(
                 if (status := _wanted(key, asker, settings)) >= 400:
                     reply = await _ask(rest, key, asker, here)
                     wanted[*key, name] = status, status != 404, "Bearer" if status == 401 else None
-                    found[*key, name] = _told(reply)
+                    actual[*key, name] = _summary(reply)
 
-    assert found == wanted
+    assert actual == wanted
 
 
-def _told(reply: httpx.Response) -> tuple[Any, ...]:
+def _summary(reply: httpx.Response) -> tuple[Any, ...]:
     """Status, `noRetry` and how to sign in; of a success the status alone."""
     if reply.status_code < 400:
         return (reply.status_code,)
     return *refusal(reply), reply.headers.get("www-authenticate")
 
 
-async def test_whoever_may_is_answered_in_the_shape_that_the_route_tells(
+async def test_a_user_with_permission_gets_the_shape_that_the_route_declares(
     rest: Rest, api: Api, make: Make, settings: Settings, world: World
 ) -> None:
     numbers = count()
-    wanted, found = {}, {}
+    wanted, actual = {}, {}
 
     for key, row in ROWS.items():
         here = await scene(make, next(numbers), joined=row.joined)
@@ -157,13 +157,13 @@ async def test_whoever_may_is_answered_in_the_shape_that_the_route_tells(
                 here = await scene(make, next(numbers), joined=row.joined)
             reply = await _ask(rest, key, _askers(key, world, here, api)[name], here)
             wanted[*key, name] = ROUTES[key].status, True
-            found[*key, name] = reply.status_code, _fits(ROUTES[key].response_type, reply)
+            actual[*key, name] = reply.status_code, _fits(ROUTES[key].response_type, reply)
 
-    assert found == wanted
+    assert actual == wanted
 
 
 def _fits(shape: Any, reply: httpx.Response) -> bool:
-    """Whether a body is of a shape, and has nothing beyond it."""
+    """Return True if a body has the shape and nothing beyond it."""
     if shape is None:
         return reply.content == b""
     if shape is PlainText:

@@ -17,18 +17,18 @@ from tests.support.rest_toy import refusal
 USER = '{ user(by: {userName: "ann"}) { email roles { name } } }'
 
 
-async def _shown(api: Api, make: Make) -> tuple[str | None, list[str]]:
+async def _email_and_roles(api: Api, make: Make) -> tuple[str | None, list[str]]:
     watch = await make.holder(Permission.USERS_VIEW)
     user = (await api(USER, as_=watch))["data"]["user"]
     return user["email"], [role["name"] for role in user["roles"]]
 
 
-KEPT = "ann@example.com"
+EMAIL = "ann@example.com"
 OLD = ["editor", "user"]
 
 
 @pytest.mark.parametrize(
-    ("given", "email", "roles"),
+    ("body", "email", "roles"),
     [
         ({"email": "new@example.com", "roles": ["user"]}, "new@example.com", ["user"]),
         ({"EMAIL": "Ann@Example.com", "Roles": ["EDITOR", "editor"]}, "Ann@Example.com", ["editor"]),
@@ -36,26 +36,26 @@ OLD = ["editor", "user"]
         ({"email": ""}, None, OLD),
         ({"email": " "}, None, OLD),
         ({"email": None}, None, OLD),
-        ({"roles": []}, KEPT, []),
-        ({"roles": None}, KEPT, OLD),
-        ({}, KEPT, OLD),
+        ({"roles": []}, EMAIL, []),
+        ({"roles": None}, EMAIL, OLD),
+        ({}, EMAIL, OLD),
     ],
 )
-async def test_what_is_given_of_a_user_is_changed_and_the_rest_stays(
-    rest: Rest, api: Api, make: Make, given: dict[str, Any], email: str | None, roles: list[str]
+async def test_an_edit_changes_the_sent_fields_of_a_user_and_leaves_the_rest(
+    rest: Rest, api: Api, make: Make, body: dict[str, Any], email: str | None, roles: list[str]
 ) -> None:
     root = await make.admin()
     await make.role("editor")
-    await make.user("Ann", *OLD, email=KEPT)
+    await make.user("Ann", *OLD, email=EMAIL)
 
-    reply = await rest("PUT", "/Users/aNN/", root, json=given)
+    reply = await rest("PUT", "/Users/aNN/", root, json=body)
 
     assert is_empty(reply)
-    assert await _shown(api, make) == (email, roles)
+    assert await _email_and_roles(api, make) == (email, roles)
 
 
 @pytest.mark.parametrize(
-    ("given", "text"),
+    ("body", "text"),
     [
         ({"email": "new@example.com", "roles": ["none"]}, "There is no role `none`."),
         ({"email": "nowhere", "roles": ["user", "none"]}, "There is no role `none`."),
@@ -71,23 +71,21 @@ async def test_what_is_given_of_a_user_is_changed_and_the_rest_stays(
         ({"email": 5}, "`email` must be text."),
     ],
 )
-async def test_a_change_that_is_half_wrong_is_not_made_at_all(
-    rest: Rest, make: Make, database: db.Database, given: dict[str, Any], text: str
+async def test_a_partly_invalid_change_changes_nothing(
+    rest: Rest, make: Make, database: db.Database, body: dict[str, Any], text: str
 ) -> None:
     root = await make.admin()
-    await make.user("ann", "user", email=KEPT)
+    await make.user("ann", "user", email=EMAIL)
     await make.user("bea", email="bea@example.com")
 
     async with unchanged(database):
-        reply = await rest("PUT", "/users/ann", root, json=given)
+        reply = await rest("PUT", "/users/ann", root, json=body)
 
     assert refusal(reply) == (400, False)
     assert reply.json()["error"] == text
 
 
-async def test_nobody_changes_herself_or_others_without_the_permission(
-    rest: Rest, make: Make, database: db.Database
-) -> None:
+async def test_a_user_without_the_permission_changes_no_user(rest: Rest, make: Make, database: db.Database) -> None:
     ann, clerk, _ = await make.user("ann"), await make.holder(Permission.USERS_MANAGE), await make.admin()
     tries: list[tuple[Person, str, dict[str, Any]]] = [
         (ann, "ann", {"email": "mine@example.com"}),
@@ -97,7 +95,7 @@ async def test_nobody_changes_herself_or_others_without_the_permission(
     tries += [(clerk, "ann", {"email": "", "roles": ["admin"]})]
 
     async with unchanged(database):
-        replies = [await rest("PUT", f"/users/{name}", who, json=given) for who, name, given in tries]
+        replies = [await rest("PUT", f"/users/{name}", who, json=body) for who, name, body in tries]
         replies += [await rest("DELETE", f"/users/{name}", who) for who, name, _ in tries[:3]]
 
     assert [refusal(reply) for reply in replies] == [(403, True)] * 7
@@ -122,15 +120,15 @@ NOTHING = {
 }
 
 
-@pytest.mark.parametrize("way", DELETES)
-async def test_a_user_is_deleted_and_what_she_owned_stays_as_nobodys(
-    rest: Rest, make: Make, database: db.Database, way: str
+@pytest.mark.parametrize("case", DELETES)
+async def test_a_deleted_user_leaves_orgs_and_resources_without_an_owner(
+    rest: Rest, make: Make, database: db.Database, case: str
 ) -> None:
     root, ann = await make.admin(), await make.user("Ann", "user")
     org = await make.org("acme", ann)
     await make.resource(org, owner=ann)
     await make.member(await make.org(), ann)
-    method, path, sent = DELETES[way]
+    method, path, sent = DELETES[case]
 
     reply = await rest(method, path, root, **sent)
 
@@ -141,20 +139,20 @@ async def test_a_user_is_deleted_and_what_she_owned_stays_as_nobodys(
     assert left == [1, 2, 1, 0]
 
 
-@pytest.mark.parametrize("way", ["query", "form", "json"])
-async def test_a_successor_takes_over(rest: Rest, make: Make, way: str) -> None:
+@pytest.mark.parametrize("source", ["query", "form", "json"])
+async def test_a_successor_takes_over(rest: Rest, make: Make, source: str) -> None:
     root, ann, bea = await make.admin(), await make.user("Ann"), await make.user("Bea")
     org = await make.org("acme", ann)
     await make.member(org, bea, MemberLevel.READ_ONLY)
     for _ in range(2):
         await make.resource(org, owner=ann)
     named = {"userName": "ann", "Successor": "bEA"}
-    asked: dict[str, tuple[str, dict[str, Any]]] = {
+    requests: dict[str, tuple[str, dict[str, Any]]] = {
         "query": ("/users/ann?SUCCESSOR=bEA&conflictResolution=0", {}),
         "form": ("/users", {"data": named}),
         "json": ("/users", {"json": named}),
     }
-    path, sent = asked[way]
+    path, sent = requests[source]
 
     reply = await rest("DELETE", path, root, **sent)
 
@@ -182,7 +180,7 @@ async def test_a_successor_takes_over(rest: Rest, make: Make, way: str) -> None:
         ("DELETE", "/users", {"json": {"userName": "ann", "conflictResolution": 1.5}}),
     ],
 )
-async def test_a_deletion_that_names_nobody_or_a_wrong_way_is_a_400(
+async def test_a_deletion_without_a_user_or_with_an_invalid_option_is_a_400(
     rest: Rest, make: Make, database: db.Database, method: str, path: str, sent: dict[str, Any]
 ) -> None:
     root = await make.admin()
@@ -207,17 +205,17 @@ ENDS: dict[str, tuple[str, str, Any]] = {
 
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("name", ["root", "Root", "ROOT"])
-async def test_the_last_active_administrator_stays_whatever_the_letters_of_her_name(
+async def test_the_last_active_administrator_stays_in_any_letter_case_of_their_name(
     rest: Rest, make: Make, database: db.Database, end: str, name: str
 ) -> None:
     root = await make.admin()
     await make.user("asleep", "admin", "deactivated")
     await make.user("heir")
-    method, path, given = ENDS[end]
-    given = given(name) if callable(given) else given
+    method, path, body = ENDS[end]
+    body = body(name) if callable(body) else body
 
     async with unchanged(database):
-        reply = await rest(method, path.format(name), root, json=given)
+        reply = await rest(method, path.format(name), root, json=body)
 
     assert refusal(reply) == (409, False)
     assert reply.json()["error"] == "The registry would be left without an active administrator."
@@ -228,7 +226,7 @@ async def test_the_last_administrator_but_one_goes(rest: Rest, make: Make, end: 
     root = await make.admin()
     await make.user("heir", "user")
     await make.admin("other")
-    method, path, given = ENDS[end]
-    given = given("other") if callable(given) else given
+    method, path, body = ENDS[end]
+    body = body("other") if callable(body) else body
 
-    assert (await rest(method, path.format("other"), root, json=given)).status_code == 200
+    assert (await rest(method, path.format("other"), root, json=body)).status_code == 200

@@ -15,7 +15,7 @@ from tests.support.rest_client import Rest, parts
 from tests.support.rest_toy import refusal
 
 NEW = {"userName": "newUser", "password": PASSWORD, "email": "new@example.com", "roles": ["user", "editor"]}
-MADE = {"userName": "newUser", "email": "new@example.com", "roles": ["editor", "user"], "organizations": []}
+NEW_USER = {"userName": "newUser", "email": "new@example.com", "roles": ["editor", "user"], "organizations": []}
 USER = "query ($name: String!) { user(by: {userName: $name}) { userName email roles { name } } }"
 
 FORM = [("USERNAME", "newUser"), ("Password", PASSWORD), ("eMail", "new@example.com")]
@@ -36,7 +36,7 @@ async def test_an_administrator_makes_a_user(rest: Rest, api: Api, make: Make, p
 
     reply = await rest("POST", path, root, **sent)
 
-    assert (reply.status_code, reply.json()) == (200, MADE)
+    assert (reply.status_code, reply.json()) == (200, NEW_USER)
     user = (await api(USER, as_=root, name="NEWUSER"))["data"]["user"]
     assert user == {
         "userName": "newUser",
@@ -48,7 +48,7 @@ async def test_an_administrator_makes_a_user(rest: Rest, api: Api, make: Make, p
 
 
 @pytest.mark.parametrize(
-    ("given", "email", "roles"),
+    ("fields", "email", "roles"),
     [
         ({}, None, ["user"]),
         ({"email": "", "roles": []}, None, []),
@@ -58,11 +58,11 @@ async def test_an_administrator_makes_a_user(rest: Rest, api: Api, make: Make, p
     ],
 )
 async def test_an_email_and_roles_are_optional(
-    rest: Rest, make: Make, given: dict[str, Any], email: str | None, roles: list[str]
+    rest: Rest, make: Make, fields: dict[str, Any], email: str | None, roles: list[str]
 ) -> None:
     root = await make.admin()
 
-    reply = await rest("POST", "/users", root, json={"userName": "a", "password": PASSWORD, **given})
+    reply = await rest("POST", "/users", root, json={"userName": "a", "password": PASSWORD, **fields})
 
     assert reply.json() == {"userName": "a", "email": email, "roles": roles, "organizations": []}
 
@@ -70,7 +70,7 @@ async def test_an_email_and_roles_are_optional(
 NO_NAME = "A user name must be 1 to 127 letters (a to z) and digits, without spaces."
 NO_ADDRESS = "An e-mail address must have the form name@host, with at most 254 characters."
 SHORT = "A password needs at least 12 characters."
-WRONG: list[tuple[dict[str, Any], str]] = [
+INVALID_USERS: list[tuple[dict[str, Any], str]] = [
     ({"userName": None}, "`userName` is missing."),
     ({"userName": "", "password": ""}, "`userName` is missing.|`password` is missing."),
     ({"userName": " "}, NO_NAME),
@@ -104,15 +104,15 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("given", "text"), WRONG)
-async def test_whatever_is_wrong_with_a_new_user_is_a_400_that_names_it(
-    rest: Rest, make: Make, database: db.Database, given: dict[str, Any], text: str
+@pytest.mark.parametrize(("fields", "text"), INVALID_USERS)
+async def test_an_invalid_new_user_is_a_400_that_names_the_problem(
+    rest: Rest, make: Make, database: db.Database, fields: dict[str, Any], text: str
 ) -> None:
     root = await make.admin()
     await make.user("Ann", email="ann@example.com")
 
     async with unchanged(database):
-        reply = await rest("POST", "/users", root, json={"userName": "new", "password": PASSWORD, **given})
+        reply = await rest("POST", "/users", root, json={"userName": "new", "password": PASSWORD, **fields})
 
     assert refusal(reply) == (400, False)
     assert reply.json()["error"] == text
@@ -143,19 +143,19 @@ async def test_roles_in_a_form_are_names_or_a_list_in_json(
     assert refusal(reply) == (400, False)
 
 
-async def test_who_makes_users_gives_no_role_that_carries_more_than_she_holds(
+async def test_a_user_who_creates_users_assigns_no_role_with_more_permissions_than_their_own(
     rest: Rest, make: Make, database: db.Database
 ) -> None:
     clerk = await make.holder(Permission.USERS_MANAGE)
     await make.role("label")
-    given = {"userName": "new", "password": PASSWORD}
+    fields = {"userName": "new", "password": PASSWORD}
 
     async with unchanged(database):
-        replies = [await rest("POST", "/users", clerk, json={**given, "roles": [name]}) for name in ("Admin", "user")]
-    made = await rest("POST", "/users", clerk, json={**given, "roles": ["label"]})
+        replies = [await rest("POST", "/users", clerk, json={**fields, "roles": [name]}) for name in ("Admin", "user")]
+    created = await rest("POST", "/users", clerk, json={**fields, "roles": ["label"]})
 
     assert [refusal(reply) for reply in replies] == [(403, True)] * 2
-    assert made.json()["roles"] == ["label"]
+    assert created.json()["roles"] == ["label"]
 
 
 async def _registry(make: Make) -> Any:
@@ -188,7 +188,7 @@ async def test_administrators_list_all_users(rest: Rest, make: Make, path: str) 
     assert (reply.status_code, reply.json()) == (200, LISTED)
 
 
-async def test_the_detailed_list_has_counts_storage_and_the_day_on_which_each_was_made(
+async def test_the_detailed_list_has_counts_storage_and_the_day_of_creation(
     rest: Rest, make: Make, database: db.Database
 ) -> None:
     root = await _registry(make)
@@ -200,8 +200,12 @@ async def test_the_detailed_list_has_counts_storage_and_the_day_on_which_each_wa
     assert [{name: each[name] for name in LISTED[0]} for each in said] == LISTED
     assert [(each["organizationCount"], each["datasetCount"]) for each in said] == [(2, 3), (0, 0), (1, 1)]
     assert [(each["storageQuota"], each["storageUsed"]) for each in said] == [(None, 0)] * 3
-    made = [row[-2] for row in (await everything(database))["users"]]
-    assert [datetime.fromisoformat(each["createdDate"]) for each in said] == [made[1], made[2], made[0]]
+    created_at = [row[-2] for row in (await everything(database))["users"]]
+    assert [datetime.fromisoformat(each["createdDate"]) for each in said] == [
+        created_at[1],
+        created_at[2],
+        created_at[0],
+    ]
     assert all(each["createdDate"].endswith("Z") for each in said)
 
 
