@@ -10,11 +10,13 @@ from scripts.benchmark.cases import FLOOR
 from scripts.benchmark.filling import sqlite_world
 from scripts.benchmark.load import Measured
 from scripts.benchmark.report import Run
-from scripts.benchmark.world import Known, Spec, World
+from scripts.benchmark.world import ExistingIds, Spec, World
 from tests.support.hostile import HOSTILE
 
 TINY = ["--users", "40", "--orgs", "4", "--groups", "25", "--resources", "300", "--seconds", "0.03"]
-EXISTING_ROWS = Known({"admin": 1, "user": 2}, dict.fromkeys(["DATASET", "MODEL", "MODEL_RUN", "WORKFLOW", "STUDY"], 1))
+EXISTING_ROWS = ExistingIds(
+    {"admin": 1, "user": 2}, dict.fromkeys(["DATASET", "MODEL", "MODEL_RUN", "WORKFLOW", "STUDY"], 1)
+)
 
 
 def test_a_tiny_world_is_measured_from_end_to_end(capsys: pytest.CaptureFixture[str]) -> None:
