@@ -103,9 +103,7 @@ sensible = documents.Sensible(SCHEMA, WORLD)
 pool = ThreadPoolExecutor(OTHERS)
 session = requests.Session()
 session.trust_env = False
-session.cookies.set_policy(
-    DefaultCookiePolicy(allowed_domains=[])
-)  # a login must not change the user of the next request
+session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # a login does not change the next request's user
 
 
 @schemathesis.hook

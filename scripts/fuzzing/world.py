@@ -95,9 +95,8 @@ def _own(client: httpx.Client) -> tuple[list[str], list[str]]:
     """Return new resources of the asker, and tickets for them."""
     own, tickets = [], []
     for at in range(OWN):
-        resource_id = execute(client, RESOURCE, org={"slug": "fuzz"}, slug=f"own-{at}")["createResource"]["resource"][
-            "id"
-        ]
+        created = execute(client, RESOURCE, org={"slug": "fuzz"}, slug=f"own-{at}")
+        resource_id = created["createResource"]["resource"]["id"]
         begun = execute(client, TICKETS, resource={"id": resource_id})
         own.append(resource_id)
         tickets += [payload["ticket"]["id"] for payload in begun.values()]
