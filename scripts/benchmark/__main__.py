@@ -27,11 +27,11 @@ from tests.support.postgres import Postgres
 QUICK = Spec(users=300, orgs=20, groups=220, resources=2_500)
 DATABASES = ("sqlite", "postgresql")
 ROUNDS = 10
-"""Every case is measured in so many turns, so that a busy moment does not fall on one alone; a quick look has one."""
+"""The turns of each case, so that a busy moment does not affect one case alone; a quick run has one."""
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the benchmark; answers the exit code."""
+    """Run the benchmark; return the exit code."""
     arguments = _arguments(argv)
     command = shlex.join(["scripts/bench", *argv])
     with tempfile.TemporaryDirectory(prefix="ostiary-bench-") as folder:
@@ -51,7 +51,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _attacked(arguments: argparse.Namespace, folder: Path, command: str) -> int:
-    """Measure what hostile documents cost; answers 1 if that is more than promised."""
+    """Measure the cost of hostile documents; return 1 if it exceeds the promise."""
     runs, felt, versions = {}, {}, []
     with ExitStack() as stack:
         for database, urls, version in _worlds(arguments, folder, stack):
@@ -61,61 +61,63 @@ def _attacked(arguments: argparse.Namespace, folder: Path, command: str) -> int:
                 world = World(arguments.specs[0])
                 runs[database] = runner.run(hostile.measure(world, server, arguments.seconds))
             felt[database] = _flooded(urls[0], database, arguments, folder)
-    told = [line for database, found in felt.items() for line in floods.lines(database, found)]
-    report.show("\n".join([hostile.table(runs, report.about(command, versions)), *told]))
-    is_held = all(each.holds for found in felt.values() for each in found.values())
-    return 0 if is_held and all(found.holds for found in runs.values()) else 1
+    flood_lines = [line for database, results in felt.items() for line in floods.lines(database, results)]
+    report.show("\n".join([hostile.table(runs, report.about(command, versions)), *flood_lines]))
+    is_held = all(each.holds for results in felt.values() for each in results.values())
+    return 0 if is_held and all(results.holds for results in runs.values()) else 1
 
 
 def _flooded(url: str, database: str, arguments: argparse.Namespace, folder: Path) -> dict[str, floods.Felt]:
     """Measure each flood of strangers against a server of its own."""
-    found = {}
+    results = {}
     for name, flood in floods.FLOODS.items():
         with Server(url, folder) as server, _runner() as runner:
             say(f"flooding {database}: {name}")
-            found[name] = runner.run(floods.measure(World(arguments.specs[0]), server, flood, arguments.seconds))
-    return found
+            results[name] = runner.run(floods.measure(World(arguments.specs[0]), server, flood, arguments.seconds))
+    return results
 
 
 def _raced(arguments: argparse.Namespace, folder: Path, command: str) -> int:
     """Measure both executors side by side."""
-    found, versions, said = {}, [], []
+    results, versions, said = {}, [], []
     with ExitStack() as stack, _runner() as runner:
         for database, urls, version in _worlds(arguments, folder, stack):
             versions.append(version)
             for spec, url in zip(arguments.specs, urls, strict=True):
                 say(f"both executors on {database}, {spec.resources:,} resources")
-                found[database, spec.resources] = runner.run(executors.measured(url))
+                results[database, spec.resources] = runner.run(executors.measured(url))
             loads = runner.run(executors.over_http(urls[0], folder, arguments.seconds))
             said.append(executors.compared(database, *loads))
-    report.show("\n".join([executors.table(found, report.about(command, versions)), "", *said]))
+    report.show("\n".join([executors.table(results, report.about(command, versions)), "", *said]))
     return 0
 
 
 def _ablated(arguments: argparse.Namespace, folder: Path, command: str) -> int:
     """Measure each optimization by itself."""
-    found, versions = [], []
+    comparisons, versions = [], []
     with ExitStack() as stack, _runner() as runner:
         for database, urls, version in _worlds(arguments, folder, stack):
             versions.append(version)
             for thing in arguments.ablations or ablations.DATABASES:
                 if database in ablations.DATABASES[thing]:
-                    made = World(arguments.specs[0])
-                    found += runner.run(ablations.measure(thing, database, urls[0], made, folder, arguments.seconds))
-    report.show(ablations.table(found, report.about(command, versions)))
+                    bench_world = World(arguments.specs[0])
+                    comparisons += runner.run(
+                        ablations.measure(thing, database, urls[0], bench_world, folder, arguments.seconds)
+                    )
+    report.show(ablations.table(comparisons, report.about(command, versions)))
     return 0
 
 
 def _written(arguments: argparse.Namespace, folder: Path, command: str) -> int:
-    """Measure what changes cost, and what the disk allows."""
+    """Measure the cost of changes, and the limit that the disk sets."""
     lines, versions = [], []
     with ExitStack() as stack:
         for database, urls, version in _worlds(arguments, folder, stack):
             versions.append(version)
             say(f"changing, {database}")
             with _runner() as runner:
-                made = World(arguments.specs[0])
-                lines += runner.run(writes.measured(made, database, urls[0], folder, arguments.seconds))
+                bench_world = World(arguments.specs[0])
+                lines += runner.run(writes.measured(bench_world, database, urls[0], folder, arguments.seconds))
         alone = writes.disk(folder, arguments.seconds)
     report.show(writes.table(lines, alone, report.about(command, versions)))
     return 0
@@ -150,9 +152,9 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a tiny world and short looks: does it work?")
     arguments = parser.parse_args(argv)
     base = QUICK if arguments.quick or arguments.hostile or arguments.ablations is not None else Spec()
-    given = {name: getattr(arguments, name) for name in sizes if getattr(arguments, name) is not None}
+    sizes_by_name = {name: getattr(arguments, name) for name in sizes if getattr(arguments, name) is not None}
     counts = arguments.resources or ([100_000, 1_000_000] if arguments.grow else [base.resources])
-    arguments.specs = [replace(base, seed=arguments.seed, resources=count, **given) for count in sorted(counts)]
+    arguments.specs = [replace(base, seed=arguments.seed, resources=count, **sizes_by_name) for count in sorted(counts)]
     arguments.seconds = arguments.seconds or (0.3 if arguments.quick else 3.0)
     if any(each.users <= FIRST_ORDINARY or min(each.orgs, each.groups, each.resources) < 2 for each in arguments.specs):
         parser.error("a world has 7 users and 2 of everything at least")
@@ -169,7 +171,7 @@ def _measured(arguments: argparse.Namespace, folder: Path) -> tuple[list[Run], l
 
 
 def _worlds(arguments: argparse.Namespace, folder: Path, stack: ExitStack) -> Iterator[tuple[str, list[str], str]]:
-    """For each database its name, the URLs of its worlds, and its version."""
+    """Yield for each database its name, the URLs of its worlds, and its version."""
     kinds = DATABASES if arguments.database == "both" else (arguments.database,)
     if "sqlite" in kinds:
         urls = [sqlite_world(spec, folder, arguments.keep) for spec in arguments.specs]
@@ -221,7 +223,7 @@ def _served(database: str, urls: Sequence[str], arguments: argparse.Namespace, f
 
 
 def _runner() -> asyncio.Runner:
-    """The fast loop where there is one: the client shall not be slow."""
+    """Return a runner with uvloop, if it is installed, so that the client is not slow."""
     return asyncio.Runner(loop_factory=None if find_spec("uvloop") is None else import_module("uvloop").new_event_loop)
 
 

@@ -81,33 +81,33 @@ class Comparison(NamedTuple):
     database: str
     case: str
     connections: int
-    kept: Turns
+    standard: Turns
     removed: Turns
 
     @property
     def gain(self) -> float:
         """The requests per second with the optimization, as a multiple of those without."""
-        return median(self.kept.rates) / median(self.removed.rates)
+        return median(self.standard.rates) / median(self.removed.rates)
 
     def line(self) -> str:
         """Return a line of the table."""
-        kept, removed = self.kept, self.removed
-        each = sorted(one / other for one, other in zip(kept.rounds, removed.rounds, strict=True))
+        standard, removed = self.standard, self.removed
+        each = sorted(one / other for one, other in zip(standard.rounds, removed.rounds, strict=True))
         cells = [
             self.thing,
             self.database,
             self.case,
             str(self.connections),
-            f"{median(kept.rates):,.0f}",
+            f"{median(standard.rates):,.0f}",
             f"{median(removed.rates):,.0f}",
             f"{self.gain:.3f}",
             f"{each[len(each) // 4]:.2f}-{each[-1 - len(each) // 4]:.2f}",
-            f"{median(removed.latencies) / median(kept.latencies):.3f}",
-            f"{_undisturbed(removed.latencies) / _undisturbed(kept.latencies):.3f}",
-            f"{median(kept.costs) * 1e6:,.0f}",
+            f"{median(removed.latencies) / median(standard.latencies):.3f}",
+            f"{_undisturbed(removed.latencies) / _undisturbed(standard.latencies):.3f}",
+            f"{median(standard.costs) * 1e6:,.0f}",
             f"{median(removed.costs) * 1e6:,.0f}",
-            f"{median(removed.costs) / median(kept.costs):.3f}",
-            f"{_undisturbed(removed.costs) / _undisturbed(kept.costs):.3f}",
+            f"{median(removed.costs) / median(standard.costs):.3f}",
+            f"{_undisturbed(removed.costs) / _undisturbed(standard.costs):.3f}",
         ]
         return f"| {' | '.join(cells)} |"
 
@@ -135,7 +135,7 @@ def _undisturbed(values: Sequence[float]) -> float:
     return sorted(values)[len(values) // 10]
 
 
-def table(found: Sequence[Comparison], said: str) -> str:
+def table(comparisons: Sequence[Comparison], said: str) -> str:
     """Return everything as Markdown."""
     lines = [f"| {' | '.join(HEAD)} |", f"| --- | --- | --- |{' ---: |' * (len(HEAD) - 3)}"]
     text = (
@@ -145,42 +145,44 @@ def table(found: Sequence[Comparison], said: str) -> str:
         "The lines of *nothing* compare two equal servers: how far they are from 1 is noise."
     )
     gains: dict[str, float] = {}
-    for each in found:
+    for each in comparisons:
         gains[each.thing] = max(each.gain, gains.get(each.thing, 0.0))
     verdicts = [
         f"- {thing}: at most {gain:.3f}: {'stays' if gain >= LEAST_GAIN else 'goes'}."
         for thing, gain in gains.items()
         if thing != "nothing"
     ]
-    return "\n".join([text, "", *lines, *(each.line() for each in found), "", *verdicts])
+    return "\n".join([text, "", *lines, *(each.line() for each in comparisons), "", *verdicts])
 
 
-async def measure(thing: str, database: str, url: str, made: World, folder: Path, seconds: float) -> list[Comparison]:
+async def measure(
+    thing: str, database: str, url: str, bench_world: World, folder: Path, seconds: float
+) -> list[Comparison]:
     """Measure every case with one optimization and without it; raises Refused."""
     shared = {"OSTIARY_SECRET": secrets.token_urlsafe(48)}
-    found = []
+    comparisons = []
     with (
-        Server(url, folder, shared, command=_serve("nothing")) as kept,
+        Server(url, folder, shared, command=_serve("nothing")) as standard,
         Server(url, folder, shared, command=_serve(thing)) as removed,
     ):
-        await _cases(made, removed)  # both servers have the same past
-        cases = await _cases(made, kept)
+        await _cases(bench_world, removed)  # both servers have the same past
+        cases = await _cases(bench_world, standard)
         for case in cases:
             for number in (1, CONNECTIONS):
                 say(f"{thing}, {database}: {case.name}, {number} at once")
-                turns = await _alternate(kept, removed, case, number, seconds / ROUNDS)
-                found.append(Comparison(thing, database, case.name, number, *turns))
-                say(found[-1].line())  # a run that fails later leaves what it has measured
-    return found
+                turns = await _alternate(standard, removed, case, number, seconds / ROUNDS)
+                comparisons.append(Comparison(thing, database, case.name, number, *turns))
+                say(comparisons[-1].line())  # a run that fails later leaves what it has measured
+    return comparisons
 
 
 def _serve(thing: str) -> Sequence[str]:
     return ("-m", "scripts.benchmark.without", thing, "--", "serve", "--port", "0")
 
 
-async def _cases(made: World, server: Server) -> list[Case]:
+async def _cases(bench_world: World, server: Server) -> list[Case]:
     async with opened(server.port, 1) as (connection,):
-        asking = Asking(made, connection)
+        asking = Asking(bench_world, connection)
         by_name = {case.name: case for case in await asking.cases()}
         cases = [by_name[name] for name in (EMPTY, PAGE, CHECK, AGAIN)]
         for case in cases:
@@ -192,12 +194,12 @@ async def _cases(made: World, server: Server) -> list[Case]:
         return [*cases, Case(BROWSER, browser), Case(REST, [rest])]
 
 
-async def _alternate(kept: Server, removed: Server, case: Case, number: int, seconds: float) -> tuple[Turns, Turns]:
+async def _alternate(standard: Server, removed: Server, case: Case, number: int, seconds: float) -> tuple[Turns, Turns]:
     gc.collect()
     gc.freeze()
     turns = Turns(), Turns()
-    async with opened(kept.port, number) as first, opened(removed.port, number) as second:
-        sides = [(kept, first, turns[0]), (removed, second, turns[1])]
+    async with opened(standard.port, number) as first, opened(removed.port, number) as second:
+        sides = [(standard, first, turns[0]), (removed, second, turns[1])]
         for _, connections, _ in sides:
             for request in case.requests[:WARMING]:
                 for connection in connections:

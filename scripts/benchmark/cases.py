@@ -1,4 +1,4 @@
-"""What is asked, by whom, and what the first answer must look like."""
+"""The requests of the benchmark, their users, and checks of the first answers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from scripts.benchmark.world import GROUPS_OF, NAMES, PASSWORD, World, group_slu
 PAGE = 20
 DEEP = 100
 VARIED = 500
-"""How many different requests a case has where it varies."""
+"""Different requests of a case that varies."""
 
 CHECKS = 1_000
 USERS = 50
@@ -49,7 +49,7 @@ class Case:
     holds: Callable[[Any], bool] | None = None
 
     async def prove(self, connection: Connection) -> None:
-        """Ask once and compare; raises Refused."""
+        """Send the first request and compare the answer; raises Refused."""
         if self.holds is not None:
             data = await answer(connection, self.requests[0])
             if not self.holds(data):
@@ -57,16 +57,16 @@ class Case:
 
 
 class Asking:
-    """Makes the cases for one world behind one connection."""
+    """Builder of the cases for one world behind one connection."""
 
-    def __init__(self, made: World, connection: Connection) -> None:
-        self._world = made
+    def __init__(self, bench_world: World, connection: Connection) -> None:
+        self._world = bench_world
         self._connection = connection
-        self._chance = Random(made.spec.seed)
+        self._chance = Random(bench_world.spec.seed)
         self._tokens: dict[int, str] = {}
 
     async def cases(self) -> list[Case]:
-        """Every case, the floor first."""
+        """Return every case, the floor first."""
         for user, name in NAMES.items():
             data = await answer(self._connection, login(name))
             self._tokens[user] = data["login"]["session"]["token"]
@@ -86,7 +86,7 @@ class Asking:
         ]
 
     def token(self, user: int) -> str:
-        """Of one of those who ask in the cases, once these were made."""
+        """Return the token of a user of the cases, after `cases` has run."""
         return self._tokens[user]
 
     def _ask(self, user: int, query: str, /, **variables: Any) -> bytes:
@@ -99,7 +99,7 @@ class Asking:
         return Case(name, [self._ask(user, RESOURCES_PAGE)], lambda data: _is_page(data, self._most(PAGE)))
 
     async def _deep_page(self, user: int, groups: int) -> Case:
-        """The hundredth page, or the last full one of a small world."""
+        """Return the hundredth page, or the last full one of a small world."""
         cursor, at, seen = None, 1, set[str]()
         while at < DEEP:
             page = (await answer(self._connection, self._ask(user, RESOURCES_PAGE, after=cursor)))["resources"]
@@ -119,7 +119,7 @@ class Asking:
         return Case(name, [self._ask(user, query)], lambda data: len(data[field]["nodes"]) == most)
 
     def _most(self, number: int, there: int | None = None) -> int:
-        """So many rows, or fewer in a small world; more than half of all resources are everybody's."""
+        """Return this number of rows, or fewer in a small world; all users see more than half of the resources."""
         return min(number, self._world.spec.resources // 2 if there is None else there)
 
     # --- checks
@@ -132,7 +132,7 @@ class Asking:
         return user, self._resource(), self._chance.choice(ROLES)
 
     def _check(self) -> list[Case]:
-        """Checks that do not repeat while they are measured, and one that does: what was found is remembered."""
+        """Return checks that do not repeat while they are measured, and one that does, whose result is cached."""
         proof = self._resource()
         triples = [(world.STRANGER, proof, ROLES[0]), *(self._triple() for _ in range(MOST))]
         requests = [
@@ -146,7 +146,7 @@ class Asking:
         return [Case("one check", requests, holds), Case("the same check again", requests[:1], holds)]
 
     def _checks(self) -> Case:
-        """Every tenth asks about the stranger, of whom the answer is known."""
+        """Return a batch of checks; each tenth is about the stranger, with an answer that the world tells."""
         triples = [
             (world.STRANGER, self._resource(), ROLES[0]) if at % 10 == 0 else self._triple() for at in range(CHECKS)
         ]
@@ -155,8 +155,8 @@ class Asking:
         expected = [self._world.is_general(resource) for resource in resources[::10]]
 
         def holds(data: Any) -> bool:
-            found = data["checkAccessBatch"]
-            return len(found) == CHECKS and found[::10] == expected
+            checks = data["checkAccessBatch"]
+            return len(checks) == CHECKS and checks[::10] == expected
 
         return Case("1,000 checks in one request", [self._ask(world.ADMIN, BATCH, **columns)], holds)
 
@@ -165,17 +165,17 @@ class Asking:
     def _grant(self) -> Case:
         requests = []
         for at in range(VARIED):
-            given = {
+            grant_input = {
                 "resource": {"id": _resource(self._resource())},
                 "subject": {"group": {"slug": group_slug(self._chance.randint(1, self._world.spec.groups))}},
                 "roles": list(ROLES[: 1 + at % 2]),
             }
-            requests.append(self._ask(world.ADMIN, GRANT, input=given))
+            requests.append(self._ask(world.ADMIN, GRANT, input=grant_input))
         return Case("grantAccess", requests, lambda data: bool(data["grantAccess"]["resource"]))
 
 
 def login(name: str) -> bytes:
-    """A request to sign in."""
+    """Return a request to sign in."""
     return graphql(LOGIN, {"name": name, "password": PASSWORD})
 
 

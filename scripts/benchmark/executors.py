@@ -49,10 +49,10 @@ VIEWERS = {
     "stranger": Viewer(world.STRANGER, Permission.ORGS_CREATE),
 }
 TURNS, TIMES = 10, 5
-"""How many turns each executor has, by turns so that a busy moment falls on both; and how often it is asked in each."""
+"""Turns of each executor, alternating so that a busy moment affects both; and executions in each turn."""
 
 ROUNDS = 10
-"""The same over HTTP."""
+"""Turns over HTTP."""
 
 
 @dataclass(slots=True)
@@ -64,7 +64,7 @@ class Measured:
 
 
 class Executors:
-    """Both executors on one database, past the protocol and past who asks."""
+    """Both executors on one database, without the protocol and without authentication."""
 
     def __init__(self, database: db.Database) -> None:
         self._database = database
@@ -73,39 +73,41 @@ class Executors:
         self._compiled = CompiledExecutor(Planner(schema.core(), self._statements, schema.converted), at_once=True)
 
     async def reference(self, text: str, viewer: Viewer) -> bytes:
-        """The bytes of an answer; raises Refused for errors."""
-        known = self._documents.operation(text, None, {}, introspection=True)
-        desk = cast("AppContext", SimpleNamespace(database=self._database))
-        found = execute(schema.core(), known.document, context_value=GraphQLContext(desk, self._statements, viewer))
-        result = await found if isawaitable(found) else found
+        """Return the bytes of an answer; raises Refused for errors."""
+        document = self._documents.operation(text, None, {}, introspection=True)
+        context = cast("AppContext", SimpleNamespace(database=self._database))
+        execution = execute(
+            schema.core(), document.document, context_value=GraphQLContext(context, self._statements, viewer)
+        )
+        result = await execution if isawaitable(execution) else execution
         assert isinstance(result, ExecutionResult)
         if result.errors:
             raise Refused(str(result.errors[0]))
         return encode_json({"data": result.data})
 
     async def compiled(self, text: str, viewer: Viewer) -> bytes:
-        """The same; raises Refused where the reference executor would have to answer."""
-        known = self._documents.operation(text, None, {}, introspection=True)
-        variables = get_variable_values(schema.core(), known.operation.variable_definitions or (), {})
+        """Return the bytes of an answer; raises Refused if the query needs the reference executor."""
+        document = self._documents.operation(text, None, {}, introspection=True)
+        variables = get_variable_values(schema.core(), document.operation.variable_definitions or (), {})
         assert not isinstance(variables, list)
-        found = await self._compiled.answer(known, variables, viewer, self._database, self._database.clock())
-        if isinstance(found, Fallback):
-            raise Refused(f"no plan: {found.reason}")
-        return encode_json({"data": found})
+        data = await self._compiled.answer(document, variables, viewer, self._database, self._database.clock())
+        if isinstance(data, Fallback):
+            raise Refused(f"no plan: {data.reason}")
+        return encode_json({"data": data})
 
 
 async def measured(url: str) -> Measured:
     """Measure every query for every viewer; raises Refused where the two differ by a byte."""
     database = await db.open_database(url)
     try:
-        executors, found = Executors(database), Measured()
+        executors, results = Executors(database), Measured()
         for query, text in QUERIES.items():
             for name, viewer in VIEWERS.items():
                 first = await executors.reference(text, viewer), await executors.compiled(text, viewer)
                 if first[0] != first[1]:
                     raise Refused(f"{query}, {name}: the answers differ")
-                await _turns(executors, text, viewer, found, (query, name))
-        return found
+                await _turns(executors, text, viewer, results, (query, name))
+        return results
     finally:
         await database.close()
 
@@ -126,27 +128,27 @@ async def _timed(ask: Callable[[str, Viewer], Awaitable[bytes]], text: str, view
 
 
 def table(runs: Mapping[tuple[str, int], Measured], said: str) -> str:
-    """Everything as Markdown."""
+    """Return everything as Markdown."""
     lines = [
         "| query | viewer | database | resources | reference ms | compiled ms | times as fast |",
         "| --- | --- | --- | ---: | ---: | ---: | ---: |",
     ]
     for query in QUERIES:
         for viewer in VIEWERS:
-            lines += [_line(query, viewer, *run, found) for run, found in runs.items()]
+            lines += [_line(query, viewer, *run, results) for run, results in runs.items()]
     return "\n".join(
         [f"{said} In process, the answers of both equal byte by byte; medians of {TURNS * TIMES}.", "", *lines]
     )
 
 
-def _line(query: str, viewer: str, database: str, resources: int, found: Measured) -> str:
-    reference, compiled = median(found.reference[query, viewer]), median(found.compiled[query, viewer])
+def _line(query: str, viewer: str, database: str, resources: int, results: Measured) -> str:
+    reference, compiled = median(results.reference[query, viewer]), median(results.compiled[query, viewer])
     times = f"{reference * 1000:.2f} | {compiled * 1000:.2f} | {reference / compiled:.1f}"
     return f"| {query} | {viewer} | {database} | {resources:,} | {times} |"
 
 
 async def over_http(url: str, folder: Path, seconds: float) -> tuple[Load, Load]:
-    """The small query at a whole server and what the floor takes, by turns; answers both."""
+    """Measure the small query at a complete server and at the floor, in turns; return both."""
     with Server(url, folder) as server, Server(url, folder, command=FLOOR) as least:
         async with opened(server.port, 1) as (connection,):
             token = (await answer(connection, login(NAMES[world.ADMIN])))["login"]["session"]["token"]
@@ -158,7 +160,7 @@ async def over_http(url: str, folder: Path, seconds: float) -> tuple[Load, Load]
 
 
 def compared(database: str, ours: Load, floor: Load) -> str:
-    """What was found over HTTP, in a sentence."""
+    """Return the results over HTTP, in a sentence."""
     return (
         f"- {database}: `{SMALL}`, signed in, over HTTP: {ours.rate:,.0f} requests/s, the floor {floor.rate:,.0f}: "
         f"{ours.rate / floor.rate:.2f} of it; medians {ours.median * 1000:.2f} and {floor.median * 1000:.2f} ms."

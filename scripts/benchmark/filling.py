@@ -19,7 +19,7 @@ from sqlmodel import SQLModel
 from app import db
 from app.db import migrations
 from app.services import access_index
-from scripts.benchmark.world import Known, Rows, Spec, World
+from scripts.benchmark.world import ExistingIds, Rows, Spec, World
 
 ROOT = Path(__file__).resolve().parents[2]
 BATCH = 20_000
@@ -37,7 +37,7 @@ UPDATE orgs SET size_bytes = sizes.total
 FROM (SELECT org_id, sum(size_bytes) AS total FROM resources GROUP BY org_id) AS sizes
 WHERE sizes.org_id = orgs.id
 """
-"""Writes what the resources of each org take."""
+"""Sets the size of each org to the sum of its resources."""
 
 
 def say(text: str) -> None:
@@ -47,7 +47,7 @@ def say(text: str) -> None:
 
 
 class _Progress:
-    """Says what takes how long."""
+    """Progress messages of steps that take longer than a second."""
 
     def __init__(self, what: str) -> None:
         self._what = what
@@ -60,10 +60,10 @@ class _Progress:
             say(f"  {self._what}: {time.monotonic() - self._began:.0f} s")
 
 
-def sqlite_world(spec: Spec, folder: Path, kept: Path | None) -> str:
-    """A file with this world in a folder, copied if it was kept; answers its URL."""
+def sqlite_world(spec: Spec, folder: Path, store_folder: Path | None) -> str:
+    """Write this world to a file in a folder, or copy the stored one; return its URL."""
     path = folder / f"{spec}.db"
-    store = None if kept is None else kept / f"{spec}-{_fingerprint()}.db"
+    store = None if store_folder is None else store_folder / f"{spec}-{_fingerprint()}.db"
     if store is None or not store.exists():
         _filled_sqlite(path, World(spec))
         if store is not None:
@@ -72,7 +72,7 @@ def sqlite_world(spec: Spec, folder: Path, kept: Path | None) -> str:
             shutil.copyfile(path, draft)
             draft.rename(store)
     else:
-        say(f"SQLite, {spec.resources:,} resources: the kept world {store.name}")
+        say(f"SQLite, {spec.resources:,} resources: the stored world {store.name}")
         shutil.copyfile(store, path)
     return f"sqlite:///{path}"
 
@@ -92,12 +92,12 @@ def _filled_sqlite(path: Path, world: World) -> None:
     for pragma in ("journal_mode=OFF", "synchronous=OFF", "foreign_keys=OFF", "cache_size=-262144"):
         connection.execute(f"PRAGMA {pragma}")
     indexes = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
-    found = dict(indexes.fetchall())
+    index_statements = dict(indexes.fetchall())
     connection.execute("BEGIN")
-    for name in found:
+    for name in index_statements:
         connection.execute(f"DROP INDEX {name}")
-    known = Known(_ids(connection, "roles"), _ids(connection, "resource_types"))
-    for rows in world.tables(known):
+    existing = ExistingIds(_ids(connection, "roles"), _ids(connection, "resource_types"))
+    for rows in world.tables(existing):
         with _Progress(str(rows.table.__tablename__)):
             _insert(connection, rows)
     connection.execute(TOTALS)
@@ -105,7 +105,7 @@ def _filled_sqlite(path: Path, world: World) -> None:
     with _Progress("access index"):
         asyncio.run(_reindexed(path))
     with _Progress("indexes"):
-        for statement in found.values():
+        for statement in index_statements.values():
             connection.execute(statement)
     connection.execute("ANALYZE")
     connection.execute("PRAGMA journal_mode=WAL")
@@ -143,11 +143,11 @@ async def _filled_postgresql(url: str, world: World) -> None:
     try:
         for setting in ("session_replication_role = replica", "maintenance_work_mem = '512MB'"):
             await connection.execute(f"SET {setting}")
-        found = await connection.fetch("SELECT indexname, indexdef FROM pg_indexes WHERE indexname LIKE 'ix\\_%'")
-        for name, _ in found:
+        index_rows = await connection.fetch("SELECT indexname, indexdef FROM pg_indexes WHERE indexname LIKE 'ix\\_%'")
+        for name, _ in index_rows:
             await connection.execute(f"DROP INDEX {name}")
-        known = Known(await _names(connection, "roles"), await _names(connection, "resource_types"))
-        for rows in world.tables(known):
+        existing = ExistingIds(await _names(connection, "roles"), await _names(connection, "resource_types"))
+        for rows in world.tables(existing):
             with _Progress(str(rows.table.__tablename__)):
                 await _copy(connection, rows)
         await connection.execute(TOTALS)
@@ -155,7 +155,7 @@ async def _filled_postgresql(url: str, world: World) -> None:
             async with connection.transaction():
                 await access_index.rebuild(db.PostgresTransaction(db.PostgresDatabase(url), connection))
         with _Progress("indexes"):
-            for _, statement in found:
+            for _, statement in index_rows:
                 await connection.execute(statement)
             for statement in ("VACUUM (ANALYZE)", "CHECKPOINT"):  # nothing is left to be done behind the measuring
                 await connection.execute(statement)
@@ -178,7 +178,7 @@ async def _copy(connection: Any, rows: Rows) -> None:
 
 
 def _written(rows: Rows, dialect: Dialect) -> Iterator[tuple[Any, ...]]:
-    """The rows as the bare driver takes them."""
+    """Yield the rows as the driver takes them."""
     columns = SQLModel.metadata.tables[str(rows.table.__tablename__)].c
     writers: list[tuple[int, Callable[[Any], Any]]] = []
     for at, name in enumerate(rows.columns):

@@ -23,7 +23,7 @@ SENDERS = 4
 
 CASE = "page of resources: in 1 group, first"
 BEAT_SECONDS = 0.005
-"""How often the liveness is asked for."""
+"""Seconds between two liveness requests."""
 
 TURNS = 4
 MOST_RISE = 1.3
@@ -39,7 +39,7 @@ NODES = "query($ids:[ID!]!){nodes(ids:$ids){id}}"
 
 @dataclass(frozen=True, slots=True)
 class Flood:
-    """A kind of request: how one is made, how many seconds a sender rests after each, and how many are sent at most."""
+    """A kind of request: its builder, the pause of a sender after each, and the number of senders."""
 
     make: Callable[[], bytes]
     rest: float = 0.0
@@ -137,7 +137,7 @@ FLOODS = {
 
 @dataclass(slots=True)
 class Felt:
-    """What a signed-in client and an asker for the liveness notice, quiet and under a flood; the worker's memory."""
+    """Times of a signed-in client and of liveness requests, quiet and under a flood; the worker's memory."""
 
     quiet: Measured = field(default_factory=Measured)
     flooded: Measured = field(default_factory=Measured)
@@ -147,12 +147,12 @@ class Felt:
 
     @property
     def rise(self) -> float:
-        """How many times the quiet median the client has under the flood."""
+        """Return the median under the flood, as a multiple of the quiet one."""
         return self.flooded.median / self.quiet.median
 
     @property
     def holds(self) -> bool:
-        """Whether both promises are kept."""
+        """Return True if both promises are kept."""
         return self.rise < MOST_RISE and self.megabytes < MOST_MEGABYTES
 
 
@@ -182,15 +182,15 @@ async def _ask(port: int, case: Case, seconds: float, into: Measured) -> None:
     async with opened(port, 1) as (connection,):
         began = time.perf_counter()
         for at in count():
-            asked = time.perf_counter()
-            if asked > began + seconds:
+            began_request = time.perf_counter()
+            if began_request > began + seconds:
                 return
             await connection.ask(case.requests[at % len(case.requests)])
-            into.seconds.append(time.perf_counter() - asked)
+            into.seconds.append(time.perf_counter() - began_request)
 
 
 async def _send(port: int, flood: Flood, over: asyncio.Event) -> int:
-    """Send until it is over; answers how many were sent. Making a request takes this process as little as it can."""
+    """Send until the flood is over; return the number of requests."""
     async with opened(port, 1) as (connection,):
         for sent in count():
             if over.is_set():
@@ -217,10 +217,10 @@ async def _trickle(port: int, flood: Flood, over: asyncio.Event) -> int:
 
 
 async def _sent(connection: Connection, request: bytes, over: asyncio.Event) -> None:
-    """Wait for an answer, whatever it is, or until it is over."""
-    asked, ended = asyncio.ensure_future(connection.ask(request)), asyncio.ensure_future(over.wait())
-    await asyncio.wait({asked, ended}, return_when=asyncio.FIRST_COMPLETED)
-    for each in (asked, ended):
+    """Wait for any answer, or until the flood is over."""
+    reply, ended = asyncio.ensure_future(connection.ask(request)), asyncio.ensure_future(over.wait())
+    await asyncio.wait({reply, ended}, return_when=asyncio.FIRST_COMPLETED)
+    for each in (reply, ended):
         each.cancel()
 
 
@@ -233,23 +233,23 @@ async def _beat(port: int, over: asyncio.Event, into: Measured) -> None:
             await asyncio.sleep(BEAT_SECONDS)
 
 
-def lines(database: str, found: dict[str, Felt]) -> Sequence[str]:
-    """What was found, as lines of a report."""
-    told = [
+def lines(database: str, results: dict[str, Felt]) -> Sequence[str]:
+    """Return the results, as lines of a report."""
+    table = [
         f"| {database}: flood of strangers | sent | signed-in, quiet: median, p99 (ms) | flooded: median, p99 (ms) "
         "| × | longest beat (ms) | memory (MB) |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
-    for name, felt in found.items():
+    for name, felt in results.items():
         longest = max(felt.beats.seconds, default=0.0)
-        told.append(
+        table.append(
             f"| {name} | {felt.sent} | {_both(felt.quiet)} | {_both(felt.flooded)} | {felt.rise:.2f} "
             f"| {longest * 1000:.0f} | {felt.megabytes:.0f} |"
         )
-    worst = max(felt.rise for felt in found.values())
-    said = "kept" if all(felt.holds for felt in found.values()) else "NOT kept"
+    worst = max(felt.rise for felt in results.values())
+    said = "kept" if all(felt.holds for felt in results.values()) else "NOT kept"
     return [
-        *told,
+        *table,
         "",
         f"- {database}: a flood of strangers leaves the median of a signed-in client at most {worst:.2f} times as "
         f"high, and the worker's memory within {MOST_MEGABYTES:.0f} MB: {said} (less than {MOST_RISE}).",

@@ -1,4 +1,4 @@
-"""A small HTTP client that costs less than any server, and what it measures: one request at a time, then many."""
+"""A small HTTP client that costs less than any server, and its measurements: one request at a time, then many."""
 
 import asyncio
 import re
@@ -13,7 +13,7 @@ import orjson
 
 CONNECTIONS = 8
 LEAST = 5
-"""How many requests are timed in a turn even when they take longer than they should."""
+"""Requests that are timed in a turn, even if they take longer than the turn."""
 
 MOST = 5_000
 WARMING = 3
@@ -23,11 +23,11 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
 class Refused(Exception):
-    """The server answered something else than it should."""
+    """The server sent an unexpected answer."""
 
 
 class Connection(asyncio.Protocol):
-    """A connection that is kept alive. Requests are bytes that were made before."""
+    """A connection that is kept alive. Requests are bytes that were built before."""
 
     def __init__(self) -> None:
         self._got = bytearray()
@@ -35,11 +35,11 @@ class Connection(asyncio.Protocol):
         self._reply: asyncio.Future[tuple[int, bytes]] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Remember where to write."""
+        """Store the transport."""
         self._transport: Any = transport  # that of uvloop is no asyncio.Transport by its class
 
     def data_received(self, data: bytes) -> None:
-        """Collect until the whole reply is there."""
+        """Collect until the reply is complete."""
         self._got += data
         if not self._end:
             head = self._got.find(b"\r\n\r\n")
@@ -54,7 +54,7 @@ class Connection(asyncio.Protocol):
             self._end = 0
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Tell whoever waits."""
+        """Report the loss to the waiting request."""
         if self._reply is not None and not self._reply.done():
             self._reply.set_exception(error or ConnectionResetError("the server closed the connection"))
 
@@ -65,17 +65,17 @@ class Connection(asyncio.Protocol):
         return await self._reply
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._transport.close()
 
 
 def get(path: str) -> bytes:
-    """A GET request."""
+    """Return a GET request."""
     return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 
 
 def graphql(query: str, variables: dict[str, Any] | None = None, token: str | None = None) -> bytes:
-    """A GraphQL request, as somebody."""
+    """Return a GraphQL request, with a token if there is one."""
     body = orjson.dumps({"query": query, "variables": variables or {}})
     sender = f"Authorization: Bearer {token}\r\n" if token else ""
     head = "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: application/json\r\n"
@@ -83,7 +83,7 @@ def graphql(query: str, variables: dict[str, Any] | None = None, token: str | No
 
 
 async def answer(connection: Connection, request: bytes) -> Any:
-    """The data of a GraphQL reply; raises Refused for errors of any kind."""
+    """Return the data of a GraphQL reply; raises Refused for errors of any kind."""
     status, body = await connection.ask(request)
     accept(status, body)
     return orjson.loads(body)["data"]
@@ -97,7 +97,7 @@ def accept(status: int, body: bytes) -> None:
 
 @dataclass(slots=True)
 class Measured:
-    """Seconds of single requests, and how many were answered in how long when many asked."""
+    """Seconds of single requests, and the number of answers in the elapsed time of concurrent ones."""
 
     seconds: list[float] = field(default_factory=list)
     answered: int = 0
@@ -105,17 +105,17 @@ class Measured:
 
     @property
     def median(self) -> float:
-        """The middle of all, in seconds."""
+        """Return the median, in seconds."""
         return self._at(0.5)
 
     @property
     def p99(self) -> float:
-        """What 99 of 100 take at most, in seconds."""
+        """Return the 99th percentile, in seconds."""
         return self._at(0.99)
 
     @property
     def rate(self) -> float:
-        """Requests in a second."""
+        """Return the requests per second."""
         return self.answered / self.elapsed
 
     def _at(self, share: float) -> float:
@@ -125,16 +125,16 @@ class Measured:
 
 @asynccontextmanager
 async def opened(port: int, number: int) -> AsyncIterator[list[Connection]]:
-    """Connections to a server on this machine; the server hangs up on those that rest for some seconds."""
+    """Open connections to a server on this machine; the server closes those that are idle for some seconds."""
     loop = asyncio.get_running_loop()
-    made = [(await loop.create_connection(Connection, "127.0.0.1", port))[1] for _ in range(number)]
-    yield made
-    for connection in made:
+    connections = [(await loop.create_connection(Connection, "127.0.0.1", port))[1] for _ in range(number)]
+    yield connections
+    for connection in connections:
         connection.close()
 
 
 async def measure(port: int, requests: Sequence[bytes], seconds: float, into: Measured) -> None:
-    """Ask one after another for some time, then on many connections at once; raises Refused."""
+    """Send requests on one connection for some time, then on many at once; raises Refused."""
     async with opened(port, 1) as (connection,):
         for request in requests[:WARMING]:
             accept(*await connection.ask(request))
@@ -161,11 +161,11 @@ async def _time_many(
     waiting = cycle([*requests[middle:], *requests[:middle]])  # not those that were just asked
 
     async def worker(connection: Connection) -> int:
-        asked = 0
-        while not asked or (asked < MOST and time.perf_counter() < began + seconds):
+        number = 0
+        while not number or (number < MOST and time.perf_counter() < began + seconds):
             accept(*await connection.ask(next(waiting)))
-            asked += 1
-        return asked
+            number += 1
+        return number
 
     into.answered += sum(await asyncio.gather(*map(worker, connections)))
     into.elapsed += time.perf_counter() - began

@@ -1,4 +1,4 @@
-"""What signing in costs: whether a refusal's time tells what was wrong, and what a storm of logins does to others."""
+"""Measure logins: the time of each kind of refusal, and the effect of a storm of logins on other requests."""
 
 import asyncio
 import time
@@ -12,10 +12,10 @@ from scripts.benchmark.load import Connection, Measured, Refused, answer, graphq
 from scripts.benchmark.world import NAMES, PASSWORD
 
 STORM = 64
-"""How many sign in at once, again and again."""
+"""Clients that sign in at once, again and again."""
 
 UNSLOWED = {f"OSTIARY_THROTTLE__FREE_GUESSES{end}": "10000" for end in ("", "_PER_ACCOUNT", "_PER_ADDRESS")}
-"""Wrong passwords are counted, and nobody waits: it is the work that is measured."""
+"""Wrong passwords are counted without a delay, so that the work itself is measured."""
 
 LEAVING = """mutation ($password: String!) {
   createUsers(input: {users: [{userName: "gone", password: $password, roles: ["deactivated"]}]}) {
@@ -29,35 +29,35 @@ REFUSED = {
 
 
 async def measured(database: str, port: int, seconds: float) -> list[str]:
-    """Measure on one server; answers lines of Markdown."""
+    """Measure one server; return lines of Markdown."""
     async with opened(port, 1) as (connection,):
         token = (await answer(connection, _login(NAMES[world.ADMIN], PASSWORD)))["login"]["session"]["token"]
         await answer(connection, graphql(LEAVING, {"password": PASSWORD}, token))
         refused = await _refused(connection, seconds)
         quiet, stormy, signed_in = await _storm(port, connection, token, seconds)
-    lines = [f"| {database} | {name} | {_times(found)} | |" for name, found in refused.items()]
+    lines = [f"| {database} | {name} | {_times(measured_case)} | |" for name, measured_case in refused.items()]
     lines += [f"| {database} | one check, quiet | {_times(quiet)} | |"]
-    told = f"p99 × {stormy.p99 / quiet.p99:.1f}, {signed_in / stormy.elapsed:.0f} logins/s"
-    return [*lines, f"| {database} | one check, while {STORM} sign in | {_times(stormy)} | {told} |"]
+    effect = f"p99 × {stormy.p99 / quiet.p99:.1f}, {signed_in / stormy.elapsed:.0f} logins/s"
+    return [*lines, f"| {database} | one check, while {STORM} sign in | {_times(stormy)} | {effect} |"]
 
 
 async def _refused(connection: Connection, seconds: float) -> dict[str, Measured]:
-    """One after the other, so that a busy moment falls on all of them."""
-    found = {name: Measured() for name in REFUSED}
+    """Time all refusals in turns, so that a busy moment affects all of them."""
+    times = {name: Measured() for name in REFUSED}
     give_up = time.perf_counter() + seconds * len(REFUSED)
     while time.perf_counter() < give_up:
         for name, (user_name, password) in REFUSED.items():
             began = time.perf_counter()
             _, body = await connection.ask(_login(user_name, password))
-            found[name].seconds.append(time.perf_counter() - began)
+            times[name].seconds.append(time.perf_counter() - began)
             if b"UNAUTHENTICATED" not in body:
                 raise Refused(f"{name}: {body[:300].decode()}")
-    return found
+    return times
 
 
 async def _storm(port: int, connection: Connection, token: str, seconds: float) -> tuple[Measured, Measured, int]:
-    given = {"user": refs.encode("User", world.STRANGER), "resource": refs.encode("Resource", 1), "role": "ADMIN"}
-    check = graphql(CHECK, given, token)
+    variables = {"user": refs.encode("User", world.STRANGER), "resource": refs.encode("Resource", 1), "role": "ADMIN"}
+    check = graphql(CHECK, variables, token)
     quiet, stormy, signed_in = Measured(), Measured(), 0
     await _checks(connection, check, seconds, quiet)
 
@@ -101,5 +101,5 @@ def _login(user_name: str, password: str) -> bytes:
     return graphql(LOGIN, {"name": user_name, "password": password})
 
 
-def _times(found: Measured) -> str:
-    return f"{found.median * 1000:.2f} | {found.p99 * 1000:.2f}"
+def _times(times: Measured) -> str:
+    return f"{times.median * 1000:.2f} | {times.p99 * 1000:.2f}"

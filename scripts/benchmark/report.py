@@ -1,4 +1,4 @@
-"""The table at the end: what each case costs, and how that grew with the world."""
+"""The final table: the cost of each case, and its growth with the world."""
 
 import os
 import platform
@@ -15,19 +15,19 @@ FLAT = 1.5
 
 
 class Run(NamedTuple):
-    """What was measured on one database with so many resources."""
+    """Measurements on one database with a number of resources."""
 
     database: str
     resources: int
     measured: dict[str, Measured]
 
     def over_floor(self, case: str) -> float:
-        """How many times as long as the floor of the same run."""
+        """Return the median, as a multiple of the floor of the same run."""
         return self.measured[case].median / self.measured[FLOOR].median
 
 
 def table(runs: Sequence[Run], command: str, versions: Sequence[str]) -> str:
-    """Everything as Markdown."""
+    """Return everything as Markdown."""
     grown = len({run.resources for run in runs}) > 1
     head = ["case", "database", "resources", "median ms", "p99 ms", "requests/s", "× floor"] + ["grew"] * grown
     lines = [_line(head), _line(["---", "---"] + ["---:"] * (len(head) - 2))]
@@ -37,19 +37,19 @@ def table(runs: Sequence[Run], command: str, versions: Sequence[str]) -> str:
 
 
 def about(command: str, versions: Sequence[str]) -> str:
-    """How and where it was measured."""
+    """Return a sentence about the command and the machine."""
     return f"Measured by `{command}` on {machine()}, {', '.join(versions)}: one worker, the client beside it."
 
 
 def _cells(runs: Sequence[Run], run: Run, case: str, grown: bool) -> list[str]:
-    found = run.measured[case]
+    case_times = run.measured[case]
     cells = [
         case,
         run.database,
         f"{run.resources:,}",
-        f"{found.median * 1000:.2f}",
-        f"{found.p99 * 1000:.2f}",
-        f"{found.rate:,.0f}",
+        f"{case_times.median * 1000:.2f}",
+        f"{case_times.p99 * 1000:.2f}",
+        f"{case_times.rate:,.0f}",
         f"{run.over_floor(case):.1f}",
     ]
     if grown:
@@ -59,7 +59,7 @@ def _cells(runs: Sequence[Run], run: Run, case: str, grown: bool) -> list[str]:
 
 
 def _growth(runs: Sequence[Run], run: Run, case: str) -> float | None:
-    """How many times the median of the smallest world on the same database."""
+    """Return the median, as a multiple of the one of the smallest world on the same database."""
     base = min((other for other in runs if other.database == run.database), key=lambda other: other.resources)
     return None if base is run else run.measured[case].median / base.measured[case].median
 
@@ -69,7 +69,7 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _verdicts(runs: Sequence[Run]) -> list[str]:
-    """What must be flat: a deep page beside the first, and every page in a larger world."""
+    """Return verdicts on costs that must be flat: a deep page beside the first, and every page in a larger world."""
     said = []
     for run in runs:
         pages = [case for case in run.measured if case.startswith("page")]
@@ -83,21 +83,21 @@ def _verdicts(runs: Sequence[Run]) -> list[str]:
 
 def _verdict(run: Run, text: str, ratios: Sequence[float]) -> str:
     judged = "flat" if max(ratios) <= FLAT else f"NOT flat (more than {FLAT})"
-    shown = ", ".join(f"{ratio:.2f}" for ratio in ratios)
-    return f"- {run.database}, {run.resources:,} resources: {text.format(shown)}: {judged}."
+    ratio_texts = ", ".join(f"{ratio:.2f}" for ratio in ratios)
+    return f"- {run.database}, {run.resources:,} resources: {text.format(ratio_texts)}: {judged}."
 
 
 def machine() -> str:
-    """The machine, as far as it matters."""
+    """Return the cores, the architecture and the Python version."""
     return f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}"
 
 
 def sqlite_version() -> str:
-    """The SQLite that Python brings."""
+    """Return the version of SQLite that Python has."""
     return f"SQLite {sqlite3.sqlite_version}"
 
 
 def show(text: str) -> None:
-    """Print the result; all else went to stderr."""
+    """Print the result; all other output goes to stderr."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()

@@ -21,11 +21,11 @@ SERVE = ("-c", "import sys; from app.cli import main; sys.exit(main())", "serve"
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 FLOOR = ("-m", "scripts.benchmark.floor")
-"""What answers with as little as possible."""
+"""The command of the floor: a server that does as little as possible."""
 
 
 class Server:
-    """Serves a database while the block runs."""
+    """A server of a database, while the block runs."""
 
     port: int
 
@@ -65,21 +65,21 @@ class Server:
         self._stop()
 
     def busy(self) -> float:
-        """Seconds that it has computed until now: other than a clock, it does not mind who else computes."""
+        """Return the processor seconds of the server until now, which other processes do not affect."""
         threads = Path(f"/proc/{self._process.pid}/task").glob("*/schedstat")
         return sum(int(each.read_text().split()[0]) for each in threads) / 1e9
 
     def memory(self) -> int:
-        """Bytes that it holds in memory."""
+        """Return the bytes of memory of the server."""
         pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
 
     def _wait(self) -> None:
-        """Read the port from what the server announces, and ask until it answers."""
+        """Read the port from the log of the server, and wait until it answers."""
         give_up = time.monotonic() + START_SECONDS
         while time.monotonic() < give_up and self._process.poll() is None:
-            _, found, rest = self._log.read_text().partition("http://127.0.0.1:")
-            if found and "\n" in rest:
+            _, marker, rest = self._log.read_text().partition("http://127.0.0.1:")
+            if marker and "\n" in rest:
                 self.port = int(rest.partition("\n")[0])
                 if _answers(self.port):
                     return

@@ -53,10 +53,10 @@ def _parse_bodies_again() -> None:
     """Parse each body, look up its document, and coerce its variables."""
 
     async def post(self: GraphQLEndpoint, scope: Scope, body: bytes) -> GraphQLAnswer:
-        asked = request.from_body(body)
-        self._require_few_values(asked, len(body))
+        parsed = request.from_body(body)
+        self._require_few_values(parsed, len(body))
         try:
-            return await self._answer(scope, asked)
+            return await self._answer(scope, parsed)
         except Invalid as invalid:
             return self._reject(invalid)
 
@@ -158,10 +158,10 @@ def _use_public_pool() -> None:
             self._transport.write(self._begin)  # type: ignore[attr-defined]
         elif begins:
             await self.execute(pg.READ)
-        found: Sequence[Any] = await self.fetch(text, *arguments, timeout=pg.READ_SECONDS)
+        result_rows: Sequence[Any] = await self.fetch(text, *arguments, timeout=pg.READ_SECONDS)
         if not is_prepared:
             self._prepared.put(text, True)
-        return found
+        return result_rows
 
     pg.PostgresConnection.rows = rows  # type: ignore[method-assign]
     postgresql.ConnectionPool = PublicPool  # type: ignore[attr-defined,assignment]

@@ -72,7 +72,7 @@ NOUNS = [
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """How large a world is, and its seed."""
+    """The size of a world, and its seed."""
 
     users: int = 10_000
     orgs: int = 500
@@ -92,38 +92,38 @@ class Rows(NamedTuple):
     rows: Iterator[tuple[Any, ...]]
 
 
-class Known(NamedTuple):
-    """The ids of what a new database has already."""
+class ExistingIds(NamedTuple):
+    """The ids of the rows that a new database has already."""
 
     roles: Mapping[str, int]
     types: Mapping[str, int]
 
 
 class World:
-    """The rows of a world. What several tables speak of is drawn once: types, and what every signed-in user gets."""
+    """The rows of a world. Values for several tables are drawn once: types, and the roles of all signed-in users."""
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
         self._types = self._chance("types").choices(list(TYPES), list(TYPES.values()), k=spec.resources)
         self._general = bytes(self._chance("general").choices(list(GENERAL), list(GENERAL.values()), k=spec.resources))
 
-    def tables(self, known: Known) -> list[Rows]:
-        """Everything, in an order that no reference is ahead of what it points at."""
+    def tables(self, existing: ExistingIds) -> list[Rows]:
+        """Return all tables, each after the ones that it references."""
         return [
             _rows(tables.User, self._users()),
-            _rows(tables.UserRole, self._user_roles(known)),
+            _rows(tables.UserRole, self._user_roles(existing)),
             _rows(tables.Org, self._orgs()),
             _rows(tables.OrgMember, self._org_members()),
             _rows(tables.Group, self._groups()),
             _rows(tables.GroupMember, self._group_members()),
-            _rows(tables.Resource, self._resources(known)),
+            _rows(tables.Resource, self._resources(existing)),
             _rows(tables.Grant, self._grants()),
             _rows(tables.Lock, self._locks()),
             _rows(tables.LockEvent, self._lock_events()),
         ]
 
     def is_general(self, resource: int) -> bool:
-        """Whether every signed-in user sees a resource, the stranger too; she has no other way to one."""
+        """Return True if every signed-in user sees a resource; the stranger sees no other ones."""
         return self._general[resource - 1] != 0
 
     def _chance(self, what: str) -> Random:
@@ -154,9 +154,9 @@ class World:
                 "created_at": BEGINNING + timedelta(minutes=key),
             }
 
-    def _user_roles(self, known: Known) -> Iterator[dict[str, Any]]:
+    def _user_roles(self, existing: ExistingIds) -> Iterator[dict[str, Any]]:
         for key in range(1, self.spec.users + 1):
-            yield {"user_id": key, "role_id": known.roles["admin" if key == ADMIN else "user"]}
+            yield {"user_id": key, "role_id": existing.roles["admin" if key == ADMIN else "user"]}
 
     def _orgs(self) -> Iterator[dict[str, Any]]:
         chance = self._chance("orgs")
@@ -175,7 +175,7 @@ class World:
             }
 
     def _org_members(self) -> Iterator[dict[str, Any]]:
-        """Everybody in up to three orgs; those who ask read in the first and administer the second."""
+        """Put each user in up to three orgs; the askers read in the first and administer the second."""
         chance = self._chance("org members")
         for key in GROUPS_OF:
             yield _org_member(1, key, MemberLevel.READ_ONLY, None)
@@ -200,7 +200,7 @@ class World:
             }
 
     def _group_members(self) -> Iterator[dict[str, Any]]:
-        """Everybody in up to five groups; those who ask in the first so many."""
+        """Put each user in up to five groups, and the askers in the first ones."""
         chance = self._chance("group members")
         for key, number in GROUPS_OF.items():
             for group in range(1, min(number, self.spec.groups) + 1):
@@ -211,32 +211,32 @@ class World:
 
     # --- resources
 
-    def _resources(self, known: Known) -> Iterator[dict[str, Any]]:
+    def _resources(self, existing: ExistingIds) -> Iterator[dict[str, Any]]:
         chance = self._chance("resources")
         for key in range(1, self.spec.resources + 1):
             org = chance.randint(1, self.spec.orgs)
             name = f"{chance.choice(ADJECTIVES)} {chance.choice(NOUNS)} {chance.randint(1, self.spec.resources)}"
-            made = BEGINNING + timedelta(seconds=chance.randrange(40_000_000))
+            created = BEGINNING + timedelta(seconds=chance.randrange(40_000_000))
             yield {
                 "id": key,
                 "org_id": org,
-                "type_id": known.types[self._types[key - 1]],
+                "type_id": existing.types[self._types[key - 1]],
                 "slug": f"resource-{key}",
                 "path": f"{_org_slug(org)}/resource-{key}",
                 "name": name,
                 "name_key": tables.sort_key(name),
                 "description": "What was measured, where and by whom.",
-                "details": {"keywords": [name], "year": made.year},
+                "details": {"keywords": [name], "year": created.year},
                 "owner_id": self._somebody(chance) if chance.random() < 0.9 else None,
                 "size_bytes": chance.randrange(10**9),
                 "full_mask": self._full(key),
                 "revision": 1,
-                "created_at": made,
-                "updated_at": made + timedelta(seconds=chance.randrange(10_000_000)),
+                "created_at": created,
+                "updated_at": created + timedelta(seconds=chance.randrange(10_000_000)),
             }
 
     def _grants(self) -> Iterator[dict[str, Any]]:
-        """Every resource has its general entry, up to three groups, now and then a user; a few are open to anyone."""
+        """Yield for each resource a general entry, up to three groups, sometimes a user; a few are open to anyone."""
         chance = self._chance("grants")
         number = 0
         for key in range(1, self.spec.resources + 1):
@@ -260,7 +260,7 @@ class World:
             )
 
     def _granted_group(self, chance: Random) -> int:
-        """Half of the grants go to the groups of those who ask."""
+        """Return a group; half of the grants go to the groups of the askers."""
         most = min(max(GROUPS_OF.values()), self.spec.groups) if chance.random() < 0.5 else self.spec.groups
         return chance.randint(1, most)
 
@@ -273,9 +273,9 @@ class World:
             yield {"id": number, **lock, "is_lock": True}
 
 
-def _rows(table: type[SQLModel], made: Iterator[dict[str, Any]]) -> Rows:
+def _rows(table: type[SQLModel], records: Iterator[dict[str, Any]]) -> Rows:
     columns = tuple(column.name for column in SQLModel.metadata.tables[str(table.__tablename__)].c)
-    return Rows(table, columns, (tuple(map(row.get, columns)) for row in made))
+    return Rows(table, columns, (tuple(map(row.get, columns)) for row in records))
 
 
 def _org_slug(key: int) -> str:
@@ -283,12 +283,12 @@ def _org_slug(key: int) -> str:
 
 
 def group_slug(key: int) -> str:
-    """The slug of a group."""
+    """Return the slug of a group."""
     return f"group-{key}"
 
 
 def _end(chance: Random) -> datetime | None:
-    """Mostly never; a few have ended, a few will."""
+    """Return an end: mostly none, sometimes one in the past or in the future."""
     number = chance.random()
     return PAST if number < 0.03 else FUTURE if number < 0.06 else None
 

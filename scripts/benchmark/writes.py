@@ -1,4 +1,4 @@
-"""What changes cost: many clients that each change one thing, past HTTP and through it, beside what the disk allows."""
+"""Measure changes: many clients that each change one object, with and without HTTP, beside the limit of the disk."""
 
 import asyncio
 import os
@@ -26,10 +26,10 @@ from scripts.benchmark.server import Server
 from scripts.benchmark.world import NAMES, PASSWORD, World, group_slug
 
 CLIENTS = 32
-"""How many change something, each one thing again and again."""
+"""Clients that change one object each, again and again."""
 
 SHARE = 0.4
-"""The part of the time in which the disk alone is measured."""
+"""The share of the time in which the disk alone is measured."""
 
 UPDATE_USER = """mutation ($input: UpdateUserInput!) {
   updateUser(input: $input) { user { id } errors { message } } }"""
@@ -43,27 +43,27 @@ ROOT = Viewer(world.ADMIN, ALL_PERMISSIONS)
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A change by its name, for the client of a number and the how manieth time: as a service, and as a request."""
+    """A change by its name, for the number of a client and of a turn: as a service, and as a request."""
 
     name: str
     make: Change
     query: str
-    given: Callable[[int, int], dict[str, Any]]
+    arguments: Callable[[int, int], dict[str, Any]]
 
 
 @dataclass(slots=True)
-class Found:
-    """How many changes were made in how long, and what that cost whoever made them."""
+class Results:
+    """The number of changes in the elapsed time, and the time of the processor and of each client."""
 
-    made: int = 0
+    changes: int = 0
     elapsed: float = 0.0
     busy: float = 0.0
     waits: list[float] = field(default_factory=list)
 
-    def shown(self) -> str:
-        """Cells of the table."""
+    def cells(self) -> str:
+        """Return the cells of the table."""
         p99 = sorted(self.waits)[int(len(self.waits) * 0.99)]
-        return f"{self.made / self.elapsed:,.0f} | {self.busy / self.made * 1000:.2f} | {p99 * 1000:.0f}"
+        return f"{self.changes / self.elapsed:,.0f} | {self.busy / self.changes * 1000:.2f} | {p99 * 1000:.0f}"
 
 
 async def _email(tx: db.Transaction, client: int, turn: int) -> None:
@@ -117,7 +117,7 @@ def _user(client: int) -> int:
 
 
 def _resource(client: int) -> int:
-    """Every fiftieth is locked, and none of these."""
+    """Return a resource that is not locked: each fiftieth is."""
     return 101 + client % 49
 
 
@@ -129,99 +129,99 @@ def _address(client: int, turn: int) -> str:
     return f"u{client}x{turn}@example.org"
 
 
-async def measured(made: World, database: str, url: str, folder: Path, seconds: float) -> list[str]:
-    """Measure one database, every case past HTTP and through it; answers lines of Markdown."""
-    if made.spec.users < _user(CLIENTS) or made.spec.resources < _resource(CLIENTS):
+async def measured(bench_world: World, database: str, url: str, folder: Path, seconds: float) -> list[str]:
+    """Measure each case on one database, with and without HTTP; return lines of Markdown."""
+    if bench_world.spec.users < _user(CLIENTS) or bench_world.spec.resources < _resource(CLIENTS):
         raise ValueError("the world is too small for so many clients")
     lines = []
     for case in CASES:
-        found = await _as_a_service(case, url, seconds)
-        lines.append(f"| {case.name} | {database} | service | {found.shown()} |")
+        results = await _as_a_service(case, url, seconds)
+        lines.append(f"| {case.name} | {database} | service | {results.cells()} |")
     with Server(url, folder) as server:
         async with opened(server.port, CLIENTS) as connections:
             token = (await answer(connections[0], _login()))["login"]["session"]["token"]
             for case in CASES:
-                found = await _over_http(case, server, connections, token, url, seconds)
-                lines.append(f"| {case.name} | {database} | HTTP | {found.shown()} |")
+                results = await _over_http(case, server, connections, token, url, seconds)
+                lines.append(f"| {case.name} | {database} | HTTP | {results.cells()} |")
     return lines
 
 
-async def _as_a_service(case: Case, url: str, seconds: float) -> Found:
-    """In this process: the audited transaction and nothing around it."""
-    door = await db.open_database(url)
+async def _as_a_service(case: Case, url: str, seconds: float) -> Results:
+    """Run the audited transaction in this process, and nothing around it."""
+    database = await db.open_database(url)
     turns = count()
 
     async def change(client: int) -> None:
-        async with audit.transaction(door, ROOT, case.name) as tx:
+        async with audit.transaction(database, ROOT, case.name) as tx:
             await case.make(tx, client, next(turns))
 
-    async with _told(door) as told:
+    async with _AuditCheck(database) as require_events:
         before = time.process_time()
-        found = await _many(change, seconds)
-        found.busy = time.process_time() - before
-        await told(found.made)
-    await door.close()
-    return found
+        results = await _many(change, seconds)
+        results.busy = time.process_time() - before
+        await require_events(results.changes)
+    await database.close()
+    return results
 
 
 async def _over_http(
     case: Case, server: Server, connections: Sequence[Connection], token: str, url: str, seconds: float
-) -> Found:
-    """One worker in a process of its own, a connection for each client."""
-    door = await db.open_database(url)
+) -> Results:
+    """Run one worker in its own process, with a connection for each client."""
+    database = await db.open_database(url)
     turns = count(10**6)
 
     async def change(client: int) -> None:
-        given = {"input": case.given(client, next(turns))}
-        data = await answer(connections[client], graphql(case.query, given, token))
+        variables = {"input": case.arguments(client, next(turns))}
+        data = await answer(connections[client], graphql(case.query, variables, token))
         if data[case.name]["errors"]:
             raise Refused(str(data))
 
-    async with _told(door) as told:
+    async with _AuditCheck(database) as require_events:
         await change(0)
         before = server.busy()
-        found = await _many(change, seconds)
-        found.busy = server.busy() - before
-        await told(found.made + 1)
-    await door.close()
-    return found
+        results = await _many(change, seconds)
+        results.busy = server.busy() - before
+        await require_events(results.changes + 1)
+    await database.close()
+    return results
 
 
-class _told:  # noqa: N801 - reads as the statement it is
-    """Around changes, of which each must stand in the audit log."""
+class _AuditCheck:
+    """A check around changes: each must be in the audit log."""
 
-    def __init__(self, door: db.Database) -> None:
-        self._door = door
+    def __init__(self, database: db.Database) -> None:
+        self._database = database
 
     async def _events(self) -> int:
         counted = select(func.count()).select_from(tables.AuditEvent)
-        return int((await self._door.ask(counted, freshness=db.Freshness.PRIMARY))[0][0])
+        return int((await self._database.ask(counted, freshness=db.Freshness.PRIMARY))[0][0])
 
     async def __aenter__(self) -> Callable[[int], Awaitable[None]]:
         before = await self._events()
 
-        async def told(made: int) -> None:
-            if await self._events() != before + made:
+        async def require_events(changes: int) -> None:
+            if await self._events() != before + changes:
                 raise Refused("the audit log does not tell of every change")
 
-        return told
+        return require_events
 
     async def __aexit__(self, *error: object) -> None: ...
 
 
-async def _many(change: Callable[[int], Awaitable[None]], seconds: float) -> Found:
-    found = Found()
+async def _many(change: Callable[[int], Awaitable[None]], seconds: float) -> Results:
+    results = Results()
     began = time.perf_counter()
 
     async def again_and_again(client: int) -> None:
-        while (asked := time.perf_counter()) < began + seconds or not found.made:
+        while (began_change := time.perf_counter()) < began + seconds or not results.changes:
             await change(client)
-            found.waits.append(time.perf_counter() - asked)
-            found.made += 1
+            results.waits.append(time.perf_counter() - began_change)
+            results.changes += 1
 
     await asyncio.gather(*map(again_and_again, range(CLIENTS)))
-    found.elapsed = time.perf_counter() - began
-    return found
+    results.elapsed = time.perf_counter() - began
+    return results
 
 
 def _login() -> bytes:
@@ -229,7 +229,7 @@ def _login() -> bytes:
 
 
 def disk(folder: Path, seconds: float) -> list[str]:
-    """What the disk allows whoever waits for it after each change: lines of Markdown."""
+    """Measure writes that wait for the disk after each change; return lines of Markdown."""
     return [
         f"| a page written and on the disk (fdatasync) | {_pages(folder / 'pages', seconds * SHARE):,.0f} |",
         f"| a row inserted and committed, by SQLite alone | {_commits(folder / 'rows.db', seconds * SHARE):,.0f} |",
@@ -261,7 +261,7 @@ def _commits(path: Path, seconds: float) -> float:
 
 
 def table(lines: Sequence[str], of_the_disk: Sequence[str], about: str) -> str:
-    """Everything as Markdown."""
+    """Return everything as Markdown."""
     head = [
         "| change | database | way | changes/s | processor ms each | p99 ms |",
         "| --- | --- | --- | ---: | ---: | ---: |",

@@ -4,7 +4,7 @@
     curl -T reef.tif -H "Authorization: Bearer $TOKEN" localhost:5001/files/reef/corals/2026/reef.tif
     curl -OJ -H "Authorization: Bearer $TOKEN" localhost:5001/files/reef/corals/2026/reef.tif
 
-$TOKEN is what `beginUpload` or `beginDownload` answered for the resource `reef/corals`; its id may stand in place of
+$TOKEN is what `beginUpload` or `beginDownload` answered for the resource `reef/corals`; its id may replace
 that path. The files of a resource are kept under its id, which stays when it moves. A ticket is good for one upload
 of at most the bytes that it has reserved, and a file is in its place only once `finishUpload` was acknowledged. With
 the token of an account that holds RESOURCES_MANAGE in ACCOUNT, a file may become smaller; without one, what it took
@@ -32,8 +32,8 @@ from starlette.routing import Route
 STORE = Path(os.environ.get("STORE", "files"))
 ACCOUNT = os.environ.get("ACCOUNT")
 FILES, DRAFTS, USED = STORE / "files", STORE / "drafts", STORE / "used"
-PATIENCE = 10.0
-"""Seconds between two questions for the keys, however many tickets name one that is not known."""
+REFRESH_SECONDS = 10.0
+"""Least seconds between two requests for the keys, even if many tickets name an unknown one."""
 
 FINISH = """mutation ($ticket: ID!, $size: BigInt!, $replaced: BigInt!) {
   finishUpload(input: {ticket: $ticket, sizeBytes: $size, replacedBytes: $replaced}) { errors { message } }
@@ -42,15 +42,15 @@ FINISH = """mutation ($ticket: ID!, $size: BigInt!, $replaced: BigInt!) {
 ostiary = httpx.AsyncClient(base_url=os.environ.get("OSTIARY", "http://127.0.0.1:5000"), timeout=10)
 ostiary.headers.update({"Authorization": f"Bearer {ACCOUNT}"} if ACCOUNT else {})
 keys: dict[str, jwt.PyJWK] = {}
-asked = -PATIENCE
+refreshed_at = -REFRESH_SECONDS
 moving = asyncio.Lock()
 
 
-async def known(kid: str) -> jwt.PyJWK:
-    """The key of a name; an unknown name may be that of a new one."""
-    global asked  # noqa: PLW0603 - one service, one memory
-    if kid not in keys and time.monotonic() - asked > PATIENCE:
-        asked = time.monotonic()
+async def verification_key(kid: str) -> jwt.PyJWK:
+    """Return the key with this id; fetch the keys if it is unknown."""
+    global refreshed_at  # noqa: PLW0603 - one service, one memory
+    if kid not in keys and time.monotonic() - refreshed_at > REFRESH_SECONDS:
+        refreshed_at = time.monotonic()
         answer = (await ostiary.get("/.well-known/jwks.json")).raise_for_status()
         keys.update({key["kid"]: jwt.PyJWK(key) for key in answer.json()["keys"]})
     if kid not in keys:
@@ -58,18 +58,18 @@ async def known(kid: str) -> jwt.PyJWK:
     return keys[kid]
 
 
-async def shown(request: Request, act: str) -> tuple[dict[str, Any], Path]:
-    """The claims of the ticket that came along, if it is good, and the place of the file that it is shown for."""
+async def verified_ticket(request: Request, act: str) -> tuple[dict[str, Any], Path]:
+    """Return the claims of the ticket of a request, if it is valid, and the path of the file."""
     token, path = request.headers.get("authorization", "").partition(" ")[2], request.path_params["path"]
     try:
         header = jwt.get_unverified_header(token)
-        key = await known(str(header.get("kid")))
+        key = await verification_key(str(header.get("kid")))
         ticket = jwt.decode(token, key, ["EdDSA"], audience="storage", options={"require": ["exp", "jti"]})
     except jwt.PyJWTError:
         raise HTTPException(401, "This needs a ticket that is good.", {"WWW-Authenticate": "Bearer"}) from None
     except httpx.HTTPError:
         raise HTTPException(503, "The keys cannot be fetched now.") from None
-    # Who does not see the org has a ticket without a path, and names the resource by its id.
+    # A user who does not see the org has a ticket without a path, and names the resource by its id.
     names = [name for name in (ticket.get("path"), ticket["resource"]) if name and path.startswith(f"{name}/")]
     if header.get("typ") != "ticket+jwt" or ticket["act"] != act or not names:
         raise HTTPException(403, "The ticket is for something else.")
@@ -80,7 +80,7 @@ async def shown(request: Request, act: str) -> tuple[dict[str, Any], Path]:
 
 
 async def upload(request: Request) -> Response:
-    ticket, target = await shown(request, "upload")
+    ticket, target = await verified_ticket(request, "upload")
     draft, used = DRAFTS / ticket["jti"], USED / ticket["jti"]
     try:
         used.touch(exist_ok=False)
@@ -103,7 +103,7 @@ async def upload(request: Request) -> Response:
 
 
 async def received(request: Request, draft: Path, limit: int) -> int:
-    """Write what comes to the disk; answers how much it was."""
+    """Write the body to the disk; return its size."""
     size = 0
     with await run_in_threadpool(draft.open, "wb") as file, contextlib.suppress(ClientDisconnect):
         async for chunk in request.stream():
@@ -118,7 +118,7 @@ async def received(request: Request, draft: Path, limit: int) -> int:
 
 
 def prepared(target: Path) -> int:
-    """Make room for a file; answers how large the one is that it will replace."""
+    """Make the folder of a file; return the size of the file that it will replace."""
     with contextlib.suppress(FileExistsError, NotADirectoryError):
         target.parent.mkdir(parents=True, exist_ok=True)
         if not target.is_dir():
@@ -127,11 +127,11 @@ def prepared(target: Path) -> int:
 
 
 async def finish(ticket: str, size: int, replaced: int) -> None:
-    """Have the upload counted. When the answer is lost, the same may be said again."""
-    given = {"query": FINISH, "variables": {"ticket": ticket, "size": size, "replaced": replaced}}
+    """Report the upload. If the response is lost, the same request may be sent again."""
+    operation = {"query": FINISH, "variables": {"ticket": ticket, "size": size, "replaced": replaced}}
     for _ in range(3):
         with contextlib.suppress(httpx.TransportError, ValueError):
-            answer = (await ostiary.post("/graphql", json=given)).json()
+            answer = (await ostiary.post("/graphql", json=operation)).json()
             errors = answer.get("errors") or answer["data"]["finishUpload"]["errors"]
             if errors:
                 raise HTTPException(409, errors[0]["message"])
@@ -140,7 +140,7 @@ async def finish(ticket: str, size: int, replaced: int) -> None:
 
 
 async def download(request: Request) -> Response:
-    _, path = await shown(request, "download")
+    _, path = await verified_ticket(request, "download")
     if not path.is_file():
         raise HTTPException(404, "There is no such file.")
     return FileResponse(path, headers={"X-Content-Type-Options": "nosniff"}, filename=path.name)

@@ -1,4 +1,4 @@
-"""Waits for the server that writes a log, makes what is asked for, and prints its address and a token."""
+"""Wait for the server that writes a log, create the objects of the hooks, and print the address and a token."""
 
 import os
 import re
@@ -13,13 +13,13 @@ ADDRESS = re.compile(r"^  address +(\S+)", re.MULTILINE)
 
 
 def address(log: Path) -> str:
-    """Where the server says that it is, once it answers."""
+    """Return the address of the server, once it answers."""
     give_up = time.monotonic() + SECONDS
     while time.monotonic() < give_up:
-        found = ADDRESS.search(log.read_text())
+        match = ADDRESS.search(log.read_text())
         try:
-            if found and httpx.get(f"{found[1]}/health/live", trust_env=False).is_success:
-                return found[1]
+            if match and httpx.get(f"{match[1]}/health/live", trust_env=False).is_success:
+                return match[1]
         except httpx.TransportError:
             pass
         time.sleep(0.1)
@@ -27,30 +27,30 @@ def address(log: Path) -> str:
 
 
 def token(client: httpx.Client) -> str:
-    """What the administrator signs in with."""
+    """Return a token of the administrator."""
     form = {"username": os.environ["FUZZ_ADMINISTRATOR"], "password": os.environ["FUZZ_PASSWORD"]}
     return str(client.post("/users/authenticate", data=form).raise_for_status().json()["token"])
 
 
 def fill(client: httpx.Client) -> None:
-    """What the hooks name every other time."""
-    made = {
+    """Create the objects that the hooks name in each second request."""
+    bodies = {
         "/users": {"userName": "ann", "password": os.environ["FUZZ_PASSWORD"]},
         "/orgs": {"slug": "reef", "name": "Reef"},
         "/orgs/reef/ds": {"slug": "corals"},
     }
-    for path, body in made.items():
+    for path, body in bodies.items():
         client.post(path, json=body).raise_for_status()
 
 
 def begin() -> None:
-    """Print the two."""
+    """Print the address and the token."""
     with httpx.Client(base_url=address(Path(sys.argv[1])), trust_env=False) as client:
-        found = token(client)
+        bearer = token(client)
         client.cookies.clear()
-        client.headers["authorization"] = f"Bearer {found}"
+        client.headers["authorization"] = f"Bearer {bearer}"
         fill(client)
-        print(str(client.base_url).rstrip("/"), found)
+        print(str(client.base_url).rstrip("/"), bearer)
 
 
 begin()

@@ -1,4 +1,4 @@
-"""Makes documents that were made up at random such as get past the door: with what exists, and within the limits."""
+"""Rewrite random documents so that the server accepts them: with existing objects, and within the limits."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -29,10 +29,10 @@ from graphql import (
 Node = TypeVar("Node", bound=graphql.Node)
 
 SENSIBLE = 0.9
-"""How often a value is made one that may be good, or an odd one, and not left as chance made it."""
+"""The share of values that are replaced by a plausible or an odd one, and not left as generated."""
 
 ODD = 0.1
-"""How often it is made an odd one: seldom, so that the others in the document are good and somebody looks at it."""
+"""The share of odd values: small, so that the other values are valid and the server executes the document."""
 
 NUL = r'"\u0000"', r'"a\u0000b"', r'"f\u0000"'
 ODDITIES = {
@@ -76,7 +76,7 @@ LONGEST_LIST = 5
 PAGE_SIZES = (1, 1, 2, 3, 5, 100)
 PASSWORDS = ("A long enough passphrase 1", "Πάσσουορντ-with-ümlauts-7", "x" * 1024)
 NEW = 50
-"""How many names new things get: so few that things are found again, to be changed, taken twice and deleted."""
+"""The number of names for new objects: few, so that later requests change them, conflict with them and delete them."""
 
 BYTES = (0, 1, 1000, 2**31, 2**53 - 1)
 TEXTS = ("Reef", "Äpfel & Öl", "日本の海", "🐟 of the shelf", "a" * 200, 'o\'Neill "quoted" \\ %_', "İı ſß ﬁ")
@@ -94,7 +94,7 @@ IDS = {
     "FinishUploadInput": "Ticket",
     "RevokeApiTokenInput": "ApiToken",
 }
-"""Of which type an id is, by where it stands; of any where nothing is said."""
+"""The type of an id by its place; other ids are of any type."""
 
 NAMES = {
     "userName": "User",
@@ -114,14 +114,14 @@ FREE = frozenset({"name", "displayName", "description", "reason"})
 
 
 class Sensible:
-    """Rewrites documents; the same chance does the same to the same document."""
+    """A rewriter of documents; the same chance and document give the same result."""
 
     def __init__(self, schema: graphql.GraphQLSchema, world: Mapping[str, Any]) -> None:
         self._schema = schema
         self._world = world
 
     def __call__(self, document: DocumentNode, chance: Random) -> DocumentNode:
-        """A document that asks much the same, of things that exist."""
+        """Return a similar document about existing objects."""
         definitions = [
             _with(node, selection_set=self._selections(node.selection_set, self._root(node), chance))
             if isinstance(node, OperationDefinitionNode)
@@ -133,19 +133,19 @@ class Sensible:
     def _root(self, operation: OperationDefinitionNode) -> Any:
         return self._schema.get_root_type(operation.operation)
 
-    def _selections(self, given: SelectionSetNode, parent: Any, chance: Random) -> SelectionSetNode:
-        made: list[Any] = []
-        for node in given.selections:
+    def _selections(self, selection_set: SelectionSetNode, parent: Any, chance: Random) -> SelectionSetNode:
+        nodes: list[Any] = []
+        for node in selection_set.selections:
             if isinstance(node, FieldNode) and node.name.value in getattr(parent, "fields", {}):
-                made.append(self._field(node, parent, chance))
+                nodes.append(self._field(node, parent, chance))
             elif isinstance(node, InlineFragmentNode) and node.type_condition:
                 inside = self._schema.type_map[node.type_condition.name.value]
-                made.append(_with(node, selection_set=self._selections(node.selection_set, inside, chance)))
+                nodes.append(_with(node, selection_set=self._selections(node.selection_set, inside, chance)))
             else:
-                made.append(node)
+                nodes.append(node)
         if parent.name.endswith("Payload"):
-            made.append(CODES)
-        return SelectionSetNode(selections=tuple(made))
+            nodes.append(CODES)
+        return SelectionSetNode(selections=tuple(nodes))
 
     def _field(self, node: FieldNode, parent: Any, chance: Random) -> FieldNode:
         field = parent.fields[node.name.value]
@@ -162,19 +162,19 @@ class Sensible:
         return _with(node, arguments=tuple(arguments), selection_set=below)
 
     def _page(self, arguments: Iterable[ArgumentNode], kind: str, chance: Random) -> list[ArgumentNode]:
-        """One of the two ways to page, with a cursor of such a list now and then; filters mostly."""
+        """Return arguments for one direction of paging, sometimes with a cursor, mostly with a filter."""
         dropped = {"first", "last", "after", "before"}
         if chance.random() < 0.2:
             dropped.add("filter")
         if chance.random() < 0.5:
             dropped.add("orderBy")
-        kept = [each for each in arguments if each.name.value not in dropped]
+        page_arguments = [each for each in arguments if each.name.value not in dropped]
         size, cursor = chance.choice([("first", "after"), ("last", "before")])
-        kept.append(_argument(size, IntValueNode(value=str(chance.choice(PAGE_SIZES)))))
+        page_arguments.append(_argument(size, IntValueNode(value=str(chance.choice(PAGE_SIZES)))))
         cursors = self._world["cursors"].get(kind, ())
         if cursors and "orderBy" in dropped and chance.random() < 0.3:
-            kept.append(_argument(cursor, StringValueNode(value=chance.choice(cursors))))
-        return kept
+            page_arguments.append(_argument(cursor, StringValueNode(value=chance.choice(cursors))))
+        return page_arguments
 
     def _value(self, node: ValueNode, kind: Any, place: tuple[str, ...], field: FieldNode, chance: Random) -> ValueNode:
         if isinstance(kind, GraphQLNonNull):
@@ -197,33 +197,33 @@ class Sensible:
         if kind.name == "ResourcePath" and chance.random() < SENSIBLE:
             org, slug = chance.choice(self._world["paths"])
             return _object({"orgSlug": StringValueNode(value=org), "slug": StringValueNode(value=slug)})
-        given = {each.name.value: each.value for each in node.fields}
+        fields = {each.name.value: each.value for each in node.fields}
         if kind.name == "LoginInput" and chance.random() < 0.5:
-            given = {"userName": StringValueNode(value=""), "password": StringValueNode(value="")}
+            fields = {"userName": StringValueNode(value=""), "password": StringValueNode(value="")}
         if kind.is_one_of and chance.random() < 0.97:
-            return self._one_of(given, kind, field, chance)
+            return self._one_of(fields, kind, field, chance)
         if kind.name.endswith("Filter") and chance.random() < 0.9:
-            given = self._narrowed(given, kind, chance)
+            fields = self._narrowed(fields, kind, chance)
         inner = {
             name: self._value(value, kind.fields[name].type, (*place, kind.name, name), field, chance)
-            for name, value in given.items()
+            for name, value in fields.items()
         }
         return _object(inner)
 
-    def _one_of(self, given: Mapping[str, ValueNode], kind: Any, field: FieldNode, chance: Random) -> ValueNode:
-        """One way of naming a thing, with a value."""
+    def _one_of(self, fields: Mapping[str, ValueNode], kind: Any, field: FieldNode, chance: Random) -> ValueNode:
+        """Return one reference to an object, with a value."""
         name = chance.choice(sorted(kind.fields))
         wanted = kind.fields[name].type
-        value = given.get(name, NULL)
+        value = fields.get(name, NULL)
         if isinstance(value, NullValueNode):
             value = _blank(wanted)
         return _object({name: self._value(value, wanted, (kind.name, name), field, chance)})
 
-    def _narrowed(self, given: Mapping[str, ValueNode], kind: Any, chance: Random) -> dict[str, ValueNode]:
-        """One condition, besides one that is there: few things match many."""
-        kept = [(name, value) for name, value in given.items() if not isinstance(value, NullValueNode)][:1]
+    def _narrowed(self, fields: Mapping[str, ValueNode], kind: Any, chance: Random) -> dict[str, ValueNode]:
+        """Return one new condition and at most one of the previous ones: few objects match many."""
+        conditions = [(name, value) for name, value in fields.items() if not isinstance(value, NullValueNode)][:1]
         name = chance.choice(sorted(kind.fields))
-        return dict(kept) | {name: _blank(kind.fields[name].type)}
+        return dict(conditions) | {name: _blank(kind.fields[name].type)}
 
     def _leaf(self, kind: str, place: tuple[str, ...], field: FieldNode, chance: Random) -> ValueNode | None:
         if kind == "ID":
@@ -258,10 +258,10 @@ class Sensible:
             return f"{new}@example.org"
         if inside.startswith(("Create", "New")) and name in {"slug", "userName"}:
             return new
-        return self._known(place, new, chance)
+        return self._existing_name(place, new, chance)
 
-    def _known(self, place: tuple[str, ...], new: str, chance: Random) -> str | None:
-        """A name that there is, or that may have been given to something new."""
+    def _existing_name(self, place: tuple[str, ...], new: str, chance: Random) -> str | None:
+        """Return the name of an existing object, or one that a new object may have."""
         name, inside = place[-1], place[-2] if len(place) > 1 else ""
         kind = NAMES.get(f"{inside}.{name}") or NAMES.get(name)
         if inside == "StringFilter":
@@ -275,16 +275,16 @@ NULL = NullValueNode()
 _ERRORS = graphql.parse("{ errors { code } }").definitions[0]
 assert isinstance(_ERRORS, OperationDefinitionNode)
 CODES = _ERRORS.selection_set.selections[0]
-"""Why a change was refused, to be counted."""
+"""The selection of the error codes of a change, for the statistics."""
 
 
 def _with(node: Node, **changes: Any) -> Node:
-    """A copy of a node with other parts."""
+    """Return a copy of a node with other parts."""
     return type(node)(**{key: getattr(node, key) for key in node.keys} | changes)
 
 
 def _blank(kind: Any) -> ValueNode:
-    """A value of a type, for want of a better one."""
+    """Return a default value of a type."""
     if isinstance(kind, GraphQLNonNull):
         return _blank(kind.of_type)
     if isinstance(kind, GraphQLList):
@@ -302,5 +302,5 @@ def _argument(name: str, value: ValueNode) -> ArgumentNode:
 
 
 def _object(fields: Mapping[str, ValueNode]) -> ObjectValueNode:
-    made = [ObjectFieldNode(name=NameNode(value=name), value=value) for name, value in fields.items()]
-    return ObjectValueNode(fields=tuple(made))
+    nodes = [ObjectFieldNode(name=NameNode(value=name), value=value) for name, value in fields.items()]
+    return ObjectValueNode(fields=tuple(nodes))

@@ -1,4 +1,4 @@
-"""Whether a token is still that of an administrator: scripts/fuzzing/end.py ADDRESS TOKEN."""
+"""Check that a token is still valid for an administrator: scripts/fuzzing/end.py ADDRESS TOKEN."""
 
 import sys
 

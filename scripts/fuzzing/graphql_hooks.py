@@ -1,4 +1,4 @@
-"""What the fuzzer loads for GraphQL: values that may be good, hands off whom it asks as, a count of what came back."""
+"""The hooks of the fuzzer for GraphQL: plausible values, protection of its own account, statistics of the responses."""
 
 import json
 import os
@@ -38,21 +38,21 @@ EXPECTED = frozenset(
         "UNAUTHENTICATED",
     }
 )
-"""Refusals that a request can earn. Whatever else is at the top of an answer is a fault of the server's."""
+"""Error codes that a request can cause. Each other top-level error is a fault of the server."""
 
 FAIR = 0.5
-"""The share of cases that must have been executed with data, so that a run says something."""
+"""The least share of cases that are executed with data, so that a run is meaningful."""
 
 OTHERS = 7
-"""How often each document that was made up is asked with other values."""
+"""Number of times that each generated document runs with other values."""
 
 ENDING = ("Mutation.logout", "Mutation.signOutEverywhere", "Mutation.changePassword")
-"""What ends the session of who asks."""
+"""Mutations that end the session of the asker."""
 
 ESCAPES = ("\\ud800", "\\udfff\\ud800", "\\ud83d\\udc1f", "\\u{10FFFF}", "\\u{110000}", "\\u0000", "\\u{0}")
-"""Ways of writing a character that only a document has."""
+"""Escapes of a character that are valid only in a document."""
 
-KEPT = {text for known in (WORLD["ids"], WORLD["names"]) for texts in known.values() for text in texts}
+EXISTING = {text for existing in (WORLD["ids"], WORLD["names"]) for texts in existing.values() for text in texts}
 SOMEBODY_ID, SOMEBODY = WORLD["ids"]["User"][0], WORLD["names"]["User"][0]
 
 moments = st.sampled_from(
@@ -69,10 +69,12 @@ moments = st.sampled_from(
         "2026-01-01",
     ]
 ) | st.datetimes(timezones=st.timezones(no_cache=True)).map(lambda moment: moment.isoformat())
-whole = st.integers(-(2**54), 2**54) | st.sampled_from([0, -1, 2**31, 2**53 - 1, 2**53, 2**63, 2**64, 10**30, 10**400])
+integers = st.integers(-(2**54), 2**54) | st.sampled_from(
+    [0, -1, 2**31, 2**53 - 1, 2**53, 2**63, 2**64, 10**30, 10**400]
+)
 leaves = (
     st.text(max_size=20).map(nodes.String)
-    | whole.map(nodes.Int)
+    | integers.map(nodes.Int)
     | st.floats(allow_nan=False, allow_infinity=False).map(nodes.Float)
     | st.sampled_from(["1e999", "-1e999", "1e-999"]).map(lambda text: graphql.FloatValueNode(value=text))
     | st.booleans().map(nodes.Boolean)
@@ -94,37 +96,37 @@ def _objects(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 values = st.recursive(leaves, lambda inner: _objects(inner) | st.lists(inner, max_size=3).map(nodes.List), max_leaves=6)
 schemathesis.graphql.scalar("DateTime", moments.map(nodes.String))
-schemathesis.graphql.scalar("BigInt", whole.map(nodes.Int) | st.floats(0, 1e300).map(nodes.Float))
+schemathesis.graphql.scalar("BigInt", integers.map(nodes.Int) | st.floats(0, 1e300).map(nodes.Float))
 schemathesis.graphql.scalar("JSON", _objects(values) | values)
 
 sensible = documents.Sensible(SCHEMA, WORLD)
 pool = ThreadPoolExecutor(OTHERS)
 session = requests.Session()
 session.trust_env = False
-session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # who signs in on the way is not who asks next
+session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # a login does not change the next request's user
 
 
 @schemathesis.hook
 def before_call(_: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:
-    """Ask it with some values, and before that with others, all at once: to make up a document takes far longer."""
+    """Run the document with some values, and before with others at once: to generate a document takes far longer."""
     label, document, turn = case.operation.label, graphql.parse(case.body), tally.turns[case.body]
     token = _spare() if label in ENDING else TOKEN
     case.headers = {"Authorization": f"Bearer {token}"}
     kwargs["data"] = _body(label, document, Random(f"{turn} {case.body}"))
     others = range(0 if label in ENDING else OTHERS)
     bodies = [_body(label, document, Random(f"{turn} {at} {case.body}")) for at in others]
-    for body, response in zip(bodies, pool.map(_asked, bodies), strict=True):
+    for body, response in zip(bodies, pool.map(_send, bodies), strict=True):
         if tally.count(label, response):
-            kwargs["data"] = body  # it is asked again, and reported
+            kwargs["data"] = body  # the request runs again, and is reported
 
 
-def _asked(body: bytes) -> requests.Response:
+def _send(body: bytes) -> requests.Response:
     headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
     return session.post(f"{ADDRESS}/graphql", data=body, headers=headers, timeout=70)
 
 
 def _body(label: str, document: graphql.DocumentNode, chance: Random) -> bytes:
-    """The document with values that let it in, but not to what must be kept; as literals or as variables."""
+    """Return the document with plausible values and no protected objects; as literals or as variables."""
     document = sensible(document, chance)
     if label.startswith("Mutation."):
         document = graphql.visit(document, Careful(label))
@@ -132,7 +134,7 @@ def _body(label: str, document: graphql.DocumentNode, chance: Random) -> bytes:
 
 
 def _literally(document: graphql.DocumentNode, chance: Random) -> bytes:
-    """The document as it is, with an escape in one of its strings now and then."""
+    """Return the document with literals, sometimes with an escape in one of its strings."""
     text = graphql.print_ast(document)
     if chance.random() < 0.05:
         text = text.replace(': "', f': "{chance.choice(ESCAPES)}', 1)
@@ -140,22 +142,22 @@ def _literally(document: graphql.DocumentNode, chance: Random) -> bytes:
 
 
 class Careful(graphql.Visitor):
-    """Lets changes of whom we ask as happen to somebody else, and deletions of what all find only be tried."""
+    """A visitor that moves changes of own accounts to another user, and only validates deletions of shared objects."""
 
     def __init__(self, label: str) -> None:
         super().__init__()
         self._deletes = label.startswith("Mutation.delete")
 
     def enter_object_field(self, node: ObjectFieldNode, *_: Any) -> Any:
-        """Name somebody else."""
+        """Name another user in place of the own accounts."""
         other = {"id": SOMEBODY_ID, "userName": SOMEBODY}.get(node.name.value)
         if other is None or not isinstance(node.value, StringValueNode) or not _is_ours(node.value.value):
             return None
         return ObjectFieldNode(name=node.name, value=StringValueNode(value=other))
 
     def leave_argument(self, node: graphql.ArgumentNode, *_: Any) -> Any:
-        """Only try what would delete something that is there from the beginning."""
-        if not (self._deletes and isinstance(node.value, ObjectValueNode) and KEPT & set(_texts(node.value))):
+        """Only validate a deletion of an object that exists from the beginning."""
+        if not (self._deletes and isinstance(node.value, ObjectValueNode) and EXISTING & set(_texts(node.value))):
             return None
         tried = ObjectFieldNode(name=graphql.NameNode(value="validateOnly"), value=graphql.BooleanValueNode(value=True))
         others = [each for each in node.value.fields if each.name.value != "validateOnly"]
@@ -175,14 +177,14 @@ def _texts(node: graphql.ValueNode) -> Iterator[str]:
 
 
 def _spare() -> str:
-    """A token of the second administrator, whatever became of her password and her last session."""
+    """Return a token of the second administrator, after a reset of their password."""
     mutation = """mutation($user: UserBy!, $password: String!) {
         resetPassword(input: {user: $user, newPassword: $password}) { errors { message } }
     }"""
     (name,) = (each for each in WORLD["ours"] if each != os.environ["FUZZ_ADMINISTRATOR"])
-    asked = {"query": mutation, "variables": {"user": {"userName": name}, "password": PASSWORD}}
+    operation = {"query": mutation, "variables": {"user": {"userName": name}, "password": PASSWORD}}
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    session.post(f"{ADDRESS}/graphql", json=asked, headers=headers, timeout=60).raise_for_status()
+    session.post(f"{ADDRESS}/graphql", json=operation, headers=headers, timeout=60).raise_for_status()
     form = {"username": name, "password": PASSWORD}
     reply = requests.post(f"{ADDRESS}/users/authenticate", data=form, timeout=60)
     reply.raise_for_status()
@@ -190,7 +192,7 @@ def _spare() -> str:
 
 
 class Tally:
-    """What came back."""
+    """Statistics of the responses."""
 
     def __init__(self) -> None:
         self.counted: Counter[str] = Counter()
@@ -198,10 +200,10 @@ class Tally:
         self.tried: set[str] = set()
         self.well: set[str] = set()
         self.turns: Counter[str] = Counter()
-        """How often nothing was wrong with a text: the next time it gets other values, else the same ones again."""
+        """Clean runs of each text: after one it gets other values, otherwise the same ones again."""
 
     def count(self, label: str, response: Any) -> list[str]:
-        """Count an answer; the codes in it that no request can earn."""
+        """Count a response; return its codes that no request can cause."""
         body = response.json()
         refused = {error["extensions"]["code"] for error in body.get("errors", ())}
         problems = set(_problems(body.get("data")))
@@ -215,10 +217,10 @@ class Tally:
                 self.counted["changes" if label.startswith("Mutation.") else "reads"] += 1
         return sorted(refused - EXPECTED)
 
-    def told(self) -> str:
-        """The sum of it."""
-        asked, data = self.counted["requests"], self.counted["data"]
-        lines = [f"{asked:,} requests, {data:,} of them executed with data"]
+    def summary(self) -> str:
+        """Return the statistics as text."""
+        requests_sent, data = self.counted["requests"], self.counted["data"]
+        lines = [f"{requests_sent:,} requests, {data:,} of them executed with data"]
         lines += [f"  {self.counted[what]:>7,} {what} that nothing was wrong with" for what in ("reads", "changes")]
         lines += [f"  {count:>7,} with {code}" for code, count in self.codes.most_common()]
         return "\n".join([*lines, *(f"  never well: {label}" for label in sorted(self.tried - self.well)), ""])
@@ -229,22 +231,22 @@ tally = Tally()
 
 @schemathesis.check
 class no_surprise:  # noqa: N801 - checks are named on the command line
-    """Nothing but refusals that a request can earn; in the end, whether enough was really executed."""
+    """A check of the codes of each response, and at the end of the share of executed cases."""
 
     def after_response(self, _: Any, response: Any, case: schemathesis.Case) -> None:
-        """Complain."""
+        """Fail on a code that no request can cause."""
         surprises = tally.count(case.operation.label, response)
         tally.turns[case.body] += not surprises
         assert not surprises, f"{', '.join(surprises)} in an answer with status {response.status_code}"
 
     def after_run(self, _: Any) -> None:
-        """Tell, and judge whether it was enough."""
-        Path(os.environ["FUZZ_TOLD"]).write_text(tally.told())
+        """Write the statistics, and fail if too few cases were executed."""
+        Path(os.environ["FUZZ_TOLD"]).write_text(tally.summary())
         assert tally.counted["data"] >= FAIR * tally.counted["requests"], "too little was executed with data"
 
 
 def _problems(data: Any) -> Iterator[str]:
-    """The codes of all problems in the payloads of changes."""
+    """Yield the codes of all problems in the payloads of changes."""
     for payload in (data or {}).values():
         if isinstance(payload, dict):
             yield from (problem["code"] for problem in payload.get("errors") or () if "code" in problem)
@@ -252,7 +254,7 @@ def _problems(data: Any) -> Iterator[str]:
 
 @schemathesis.hook
 def filter_failure(_: schemathesis.HookContext, failure: Any, case: schemathesis.Case, response: Any) -> bool:
-    """Whether it is one: to schemathesis every error below a path is the server's, but FORBIDDEN stands there too."""
+    """Return True for a real failure: schemathesis blames the server for each error with a path, FORBIDDEN included."""
     if type(failure).__name__ != "GraphQLServerError":
         return True
     return bool({error["extensions"]["code"] for error in response.json()["errors"]} - EXPECTED)

@@ -1,4 +1,4 @@
-"""What the fuzzer loads: it keeps its hands off whom it asks as, and finds something every other time."""
+"""The hooks of the fuzzer: protection of its own account, and existing objects in each second request."""
 
 import os
 from itertools import count
@@ -8,26 +8,26 @@ import schemathesis
 
 ADMINISTRATOR = os.environ["FUZZ_ADMINISTRATOR"].lower()
 EXISTING = {"userName": "ann", "orgSlug": "reef", "dsSlug": "corals"}
-"""Made by scripts/fuzz. Names made up at random would hardly ever be those of anything."""
+"""Objects that scripts/fuzz creates. Random names would hardly ever match an object."""
 
 ENDS = ("/users", "/users/{userName}", "/orgs/{orgSlug}", "/orgs/{orgSlug}/ds/{dsSlug}")
-"""A DELETE there would be the end of what exists."""
+"""Paths where a DELETE would remove the existing objects."""
 
 calls = count()
 
 
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:
-    """Change somebody else than the administrator: a new password or role would end the token; and name what exists."""
+    """Change another user than the administrator, whose token must stay valid, and name existing objects."""
     named = EXISTING if next(calls) % 2 and not (case.method == "DELETE" and case.operation.path in ENDS) else {}
-    for given in (case.path_parameters, case.body):
-        if not isinstance(given, dict):
+    for inputs in (case.path_parameters, case.body):
+        if not isinstance(inputs, dict):
             continue
-        for name, value in given.items():
+        for name, value in inputs.items():
             if case.method != "GET" and name.lower() == "username" and _is_ours(value):
-                given[name] = EXISTING["userName"]
+                inputs[name] = EXISTING["userName"]
             elif name in named:
-                given[name] = named[name]
+                inputs[name] = named[name]
 
 
 def _is_ours(value: Any) -> bool:

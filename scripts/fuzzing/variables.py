@@ -1,4 +1,4 @@
-"""Sends a document's arguments beside it, as variables: some values can come in no other way."""
+"""Send the arguments of a document as variables: some values are possible only there."""
 
 import json
 from random import Random
@@ -29,7 +29,7 @@ KEYS = ("", "\0", "\ud800", "é", "k" * 5000)
 
 
 def body(document: graphql.DocumentNode, schema: graphql.GraphQLSchema, chance: Random) -> bytes:
-    """A request that asks the same, with each argument of a root field in a variable."""
+    """Return the same request, with each argument of a root field in a variable."""
     operation = document.definitions[0]
     assert isinstance(operation, graphql.OperationDefinitionNode)
     root = schema.get_root_type(operation.operation)
@@ -41,11 +41,11 @@ def body(document: graphql.DocumentNode, schema: graphql.GraphQLSchema, chance: 
         if not isinstance(node, FieldNode):
             continue
         arguments = []
-        for given in node.arguments or ():
+        for argument in node.arguments or ():
             name = f"v{len(variables)}"
-            variables[name] = _odd(_plain(given.value), chance)
-            defined.append(f"${name}: {root.fields[node.name.value].args[given.name.value].type}")
-            arguments.append(ArgumentNode(name=given.name, value=VariableNode(name=NameNode(value=name))))
+            variables[name] = _odd(_plain(argument.value), chance)
+            defined.append(f"${name}: {root.fields[node.name.value].args[argument.name.value].type}")
+            arguments.append(ArgumentNode(name=argument.name, value=VariableNode(name=NameNode(value=name))))
         parts = {key: getattr(node, key) for key in node.keys}
         selections.append(graphql.print_ast(FieldNode(**parts | {"arguments": tuple(arguments)})))
     head = f"{operation.operation.value} Fuzz({', '.join(defined)})" if defined else operation.operation.value
@@ -54,7 +54,7 @@ def body(document: graphql.DocumentNode, schema: graphql.GraphQLSchema, chance: 
 
 
 def _plain(node: graphql.ValueNode) -> Any:
-    """The value of a literal as JSON; a whole number as one, however large."""
+    """Return the value of a literal as JSON; an integer of any size stays one."""
     if isinstance(node, IntValueNode):
         return int(node.value)
     if isinstance(node, ObjectValueNode):
@@ -65,7 +65,7 @@ def _plain(node: graphql.ValueNode) -> Any:
 
 
 def _odd(value: Any, chance: Random) -> Any:
-    """The same value, with something odd in the place of a leaf now and then."""
+    """Return the same value, sometimes with an odd leaf."""
     if isinstance(value, dict):
         more = {chance.choice(KEYS): 1} if chance.random() < 0.01 else {}
         return {name: _odd(each, chance) for name, each in value.items()} | more

@@ -1,4 +1,4 @@
-"""What there is to be found, for the GraphQL face: scripts/fuzzing/world.py ADDRESS TOKEN prints it as JSON."""
+"""Print the existing objects for the GraphQL hooks: scripts/fuzzing/world.py ADDRESS TOKEN prints JSON."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import httpx
 from app.services.demo import names as demo_names
 
 SPARE = "spare"
-"""An administrator like the one who asks. What ends the session of who asks is asked as her."""
+"""A second administrator. Mutations that end the session of the asker run as this user."""
 
 QUESTION = """{
     viewer { user { id } }
@@ -49,58 +49,62 @@ TICKETS = """mutation($resource: ResourceBy!) {
     beginDownload(input: {resource: $resource}) { ticket { id } }
 }"""
 OWN = 10
-"""How many resources are made, of which who asks has every role."""
+"""Number of created resources on which the asker has every role."""
 
 FEW = 15
-"""How many of a type are named: of more, the fuzzer would hardly ever name two that have to do with each other."""
+"""Number of named objects of a type: with more, the fuzzer would hardly ever name two that are related."""
 
 
-def asked(client: httpx.Client, query: str, **variables: Any) -> Any:
-    """The data of an answer."""
+def execute(client: httpx.Client, query: str, **variables: Any) -> Any:
+    """Return the data of a response."""
     reply = client.post("/graphql", json={"query": query, "variables": variables}).raise_for_status().json()
     if "errors" in reply:
-        sys.exit(f"the world cannot be asked for: {reply['errors']}")
+        sys.exit(f"the world cannot be read: {reply['errors']}")
     return reply["data"]
 
 
 def world(client: httpx.Client) -> dict[str, Any]:
-    """Ids, names and cursors by type; paths of resources, passwords that are right, and who must be left alone."""
-    made = asked(client, MAKE, spare=SPARE, password=os.environ["FUZZ_PASSWORD"])
-    if any(payload["errors"] for payload in made.values()):
-        sys.exit(f"the world cannot be made: {made}")
+    """Return ids, names and cursors by type, paths of resources, valid passwords, and protected accounts."""
+    created = execute(client, MAKE, spare=SPARE, password=os.environ["FUZZ_PASSWORD"])
+    if any(payload["errors"] for payload in created.values()):
+        sys.exit(f"the world cannot be created: {created}")
     own, tickets = _own(client)
-    found = asked(client, QUESTION)
-    ours = {os.environ["FUZZ_ADMINISTRATOR"]: found["viewer"]["user"]["id"], SPARE: made["createUser"]["user"]["id"]}
+    existing = execute(client, QUESTION)
+    ours = {
+        os.environ["FUZZ_ADMINISTRATOR"]: existing["viewer"]["user"]["id"],
+        SPARE: created["createUser"]["user"]["id"],
+    }
     ids, names = {"Ticket": tickets}, {}
     for field, (kind, name) in LISTS.items():
-        nodes = [edge["node"] for edge in found[field]["edges"] if edge["node"][name] not in ours]
+        nodes = [edge["node"] for edge in existing[field]["edges"] if edge["node"][name] not in ours]
         few = [node for node in nodes if node["id"] in own] + nodes[:FEW]
         ids[kind] = [node["id"] for node in few]
         names[kind] = [node[name] for node in few]
-    resources = [edge["node"] for edge in found["resources"]["edges"]]
+    resources = [edge["node"] for edge in existing["resources"]["edges"]]
     return {
         "ids": ids,
         "names": names,
         "paths": [(node["org"]["slug"], node["slug"]) for node in resources if node["id"] in ids["Resource"]],
-        "cursors": {kind: [edge["cursor"] for edge in found[field]["edges"]] for field, (kind, _) in LISTS.items()},
+        "cursors": {kind: [edge["cursor"] for edge in existing[field]["edges"]] for field, (kind, _) in LISTS.items()},
         "passwords": [os.environ["FUZZ_PASSWORD"], demo_names.PASSWORD],
         "ours": ours,
     }
 
 
 def _own(client: httpx.Client) -> tuple[list[str], list[str]]:
-    """Resources of whom we ask as, and tickets for them."""
+    """Return new resources of the asker, and tickets for them."""
     own, tickets = [], []
     for at in range(OWN):
-        made = asked(client, RESOURCE, org={"slug": "fuzz"}, slug=f"own-{at}")["createResource"]["resource"]["id"]
-        begun = asked(client, TICKETS, resource={"id": made})
-        own.append(made)
+        created = execute(client, RESOURCE, org={"slug": "fuzz"}, slug=f"own-{at}")
+        resource_id = created["createResource"]["resource"]["id"]
+        begun = execute(client, TICKETS, resource={"id": resource_id})
+        own.append(resource_id)
         tickets += [payload["ticket"]["id"] for payload in begun.values()]
     return own, tickets
 
 
 def main() -> None:
-    """Print it."""
+    """Print the world as JSON."""
     address, token = sys.argv[1:]
     with httpx.Client(base_url=address, headers={"authorization": f"Bearer {token}"}, trust_env=False) as client:
         print(json.dumps(world(client)))

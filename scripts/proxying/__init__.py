@@ -1,1 +1,1 @@
-"""What a server must refuse behind proxies that were set up in a hurry; see `scripts/proxies`."""
+"""Trials of requests that a server must refuse behind badly configured proxies; see `scripts/proxies`."""

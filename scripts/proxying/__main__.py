@@ -1,4 +1,4 @@
-"""Starts servers and proxies, tries everything, and tells it in a table."""
+"""Start servers and proxies, run all trials, and print the results as a table."""
 
 import os
 import pwd
@@ -22,11 +22,11 @@ OWN = "a password of their own"
 TRUSTING = {"OSTIARY_TRUSTED_PROXIES": '["127.0.0.1"]', "OSTIARY_DEFAULT_ADMIN__PASSWORD": OWN}
 WAIT_SECONDS = 10.0
 WEB = "www-data"
-"""The user as whom Debian runs the workers of nginx."""
+"""The user of the nginx workers in Debian."""
 
 
 def main() -> int:
-    """Try everything; the exit code says whether all came out as it must."""
+    """Run all trials; return 1 if one fails."""
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         folder.chmod(0o755)
@@ -75,7 +75,7 @@ def _proxy(folder: Path, program: str, configuration: str, options: list[str]) -
 
 
 def _as_others(program: str) -> str:
-    """As root the proxies' workers are another user, as Debian's packages set it up; else they are ourselves."""
+    """Return the user directive of nginx: as root its workers run as another user, as in Debian."""
     if os.getuid() or program != "nginx":
         return ""
     return f"user {WEB};" if WEB in {each.pw_name for each in pwd.getpwall()} else "user nobody;"
@@ -103,9 +103,9 @@ def _tell(tried: list[Trial]) -> int:
             f"{mark} {each.through:<24} {each.what:<68} {each.seen}"
             + ("" if each.is_right else f" not {each.expected}")
         )
-    wrong = sum(not each.is_right for each in tried)
-    print(f"{len(tried) - wrong} passed, {wrong} failed")
-    return 1 if wrong else 0
+    failed = sum(not each.is_right for each in tried)
+    print(f"{len(tried) - failed} passed, {failed} failed")
+    return 1 if failed else 0
 
 
 sys.exit(main())

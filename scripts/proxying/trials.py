@@ -1,4 +1,4 @@
-"""What is tried from outside, and what must come of it."""
+"""Requests from outside, and their expected results."""
 
 import json
 import socket
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 
 FORGED = "198.51.100.77"
-"""An address that nobody here has."""
+"""An address that no client here has."""
 
 OUTSIDE = "127.0.0.9"
 """The address from which the clients come: one of this machine's, and none of a trusted proxy."""
@@ -20,7 +20,7 @@ PASSWORDS = {"username": "admin", "password": "password"}
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One thing that was tried: through what, what it was, and what was seen beside what must be seen."""
+    """One trial: its proxy, its request, the actual and the expected result."""
 
     through: str
     what: str
@@ -29,12 +29,12 @@ class Trial:
 
     @property
     def is_right(self) -> bool:
-        """Whether it came out as it must."""
+        """Return True if the result is the expected one."""
         return bool(self.seen == self.expected)
 
 
 def closed(through: str, address: str) -> Iterator[Trial]:
-    """What nobody reaches through any proxy."""
+    """Try requests that must fail through any proxy."""
     with _client(address) as client:
         yield Trial(through, "GET /metrics", client.get("/metrics").status_code, 404)
         yield Trial(through, "sign in with the well-known password", _sign_in(client, PASSWORDS), 401)
@@ -43,7 +43,7 @@ def closed(through: str, address: str) -> Iterator[Trial]:
 
 
 def rebinding(address: str) -> Iterator[Trial]:
-    """What a page of another site reaches whose name was made to mean this machine."""
+    """Try requests of a page of another site whose name resolves to this machine."""
     with _client(address) as client:
         for host in ("evil.example", "evil.example:5000", "127.0.0.1.evil.example"):
             seen = _sign_in(client, PASSWORDS, {"Host": host})
@@ -52,7 +52,7 @@ def rebinding(address: str) -> Iterator[Trial]:
 
 
 def addresses(through: str, address: str, password: str, word: str) -> Iterator[Trial]:
-    """Which address the audit log tells of who says to come from elsewhere, in a header and in a trailer."""
+    """Compare the addresses in the audit log for a forged header and a forged trailer."""
     with _client(address) as client:
         form = {"username": "admin", "password": password}
         token = client.post("/users/authenticate", data=form).json()["token"]
@@ -79,10 +79,10 @@ def _sign_in(client: httpx.Client, form: dict[str, str], headers: dict[str, str]
 def _address(client: httpx.Client, role: str) -> str:
     query = "{ auditEvents(first: 50) { nodes { address changes { nodes { objectName } } } } }"
     events = client.post("/graphql", json={"query": query}).json()["data"]["auditEvents"]["nodes"]
-    found = [
+    matching = [
         event["address"] for event in events if any(each["objectName"] == role for each in event["changes"]["nodes"])
     ]
-    return found[0] if found else "no event"
+    return matching[0] if matching else "no event"
 
 
 def _with_trailers(address: str, token: str | None, role: str, trailer: str) -> int:

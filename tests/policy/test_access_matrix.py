@@ -1,4 +1,4 @@
-"""Every row of the access matrix, asked in every way: the condition, one by id, lists, checks and changes."""
+"""Every row of the access matrix, by every API: the condition, one by id, lists, checks and changes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,17 +60,17 @@ async def rows(make: Make, database: db.Database) -> list[Row]:
     root = await write(database, _plan())
     path = tables.Resource.path
     keys = {each: key for each, key in await fetch(database, select(col(path), col(tables.Resource.id)))}  # noqa: C416 - mypy knows a row as a tuple of any length
-    made = []
+    matrix_rows = []
     for at, asker in enumerate(ASKERS):
         person = Person(root.id + 1 + at, f"person{at + 1}")
-        paths = [f"org{at + 1}/thing{at * len(CELLS) + cell}" for cell in AT]
-        made.append(Row(asker, person, f"org{at + 1}", [(keys[each], each) for each in paths]))
-    await _lock_and_manage(database, made)
-    return made
+        paths = [f"org{at + 1}/thing{at * len(CELLS) + number}" for number in AT]
+        matrix_rows.append(Row(asker, person, f"org{at + 1}", [(keys[each], each) for each in paths]))
+    await _lock_and_manage(database, matrix_rows)
+    return matrix_rows
 
 
 def _plan() -> Plan:
-    """The first org is a public one that is nobody's."""
+    """The first org is public and has no owner."""
     plan = Plan([each.registry for each in ASKERS], [None], [{}], [], [])
     for at, asker in enumerate(ASKERS):
         plan.owners.append(at if "org" in asker.owns else None)
@@ -104,9 +104,9 @@ def _end(asker: Asker, what: str) -> timedelta | None:
     return PAST if asker.late == what else None
 
 
-async def _lock_and_manage(database: db.Database, made: Sequence[Row]) -> None:
-    locked = [row.cells[at][0] for row in made for at in AT if CELLS[at][1]]
-    managers = [row.person.id for row in made if row.asker.manages_groups]
+async def _lock_and_manage(database: db.Database, matrix_rows: Sequence[Row]) -> None:
+    locked = [row.cells[at][0] for row in matrix_rows for at in AT if CELLS[at][1]]
+    managers = [row.person.id for row in matrix_rows if row.asker.manages_groups]
     member = tables.GroupMember
     async with database.write() as tx:
         lock = {"user_id": None, "reason": "Because.", "created_at": NOW}
@@ -133,16 +133,16 @@ CHECK = """query ($users: [ID!]!, $resources: [ID!]!, $roles: [ResourceRole!]!) 
 
 
 async def test_every_row_sees_what_it_should_in_every_way(api: Api, make: Make, database: db.Database) -> None:
-    wrong = []
+    mismatches = []
     for row in await rows(make, database):
         if not row.asker.is_gone:
             wanted = {at: row.holds(at) for at in AT}
-            for way, said in (await _ways(api, database, row)).items():
-                reached = {at: bool(wanted[at]) for at in AT} if way == REACHED else {at: row.sees(at) for at in AT}
+            for method, said in (await _ways(api, database, row)).items():
+                reached = {at: bool(wanted[at]) for at in AT} if method == REACHED else {at: row.sees(at) for at in AT}
                 seen = wanted if isinstance(said[0], str) else reached
-                wrong += [(row.asker.name, way, said, seen)] if said != seen else []
+                mismatches += [(row.asker.name, method, said, seen)] if said != seen else []
 
-    assert wrong == []
+    assert mismatches == []
 
 
 REACHED = "accessible resources"
@@ -152,8 +152,8 @@ async def _ways(api: Api, database: db.Database, row: Row) -> dict[str, dict[int
     """Return, for each kind of query, whether the asker sees each cell, or their roles on it."""
     nodes = [refs.encode("Resource", key) for key, _ in row.cells]
     by = [dict(zip(("orgSlug", "slug"), path.split("/"), strict=True)) for _, path in row.cells]
-    given = {f"i{at}": nodes[at] for at in AT} | {f"p{at}": {"path": by[at]} for at in AT}
-    reply = await api(READ, as_=row.as_, org={"slug": row.org}, **given)
+    variables = {f"i{at}": nodes[at] for at in AT} | {f"p{at}": {"path": by[at]} for at in AT}
+    reply = await api(READ, as_=row.as_, org={"slug": row.org}, **variables)
     assert "errors" not in reply, reply
     said = reply["data"]
     user = said["viewer"]["user"]
@@ -161,7 +161,7 @@ async def _ways(api: Api, database: db.Database, row: Row) -> dict[str, dict[int
     reached = listed if user is None else {each["id"] for each in user["accessibleResources"]["nodes"]}
     condition = await _condition(database, row)
     assert (said["org"] is not None) == bool(row.asker.org), row.asker.name
-    found: dict[str, dict[int, Any]] = {
+    seen: dict[str, dict[int, Any]] = {
         "the condition": {at: row.cells[at][0] in condition for at in AT},
         "by id": {at: said[f"r{at}"] is not None for at in AT},
         "by path": {at: said[f"p{at}"] is not None for at in AT},
@@ -171,7 +171,7 @@ async def _ways(api: Api, database: db.Database, row: Row) -> dict[str, dict[int
         "viewer access": {at: _effective(said[f"r{at}"]) for at in AT},
         "administration": {at: _administers(row, said[f"r{at}"], at) for at in AT},
     }
-    return found if row.asker.is_nobody else {**found, "checks": await _checks(api, row, nodes)}
+    return seen if row.asker.is_nobody else {**seen, "checks": await _checks(api, row, nodes)}
 
 
 def _effective(said: Any) -> str:
@@ -180,10 +180,10 @@ def _effective(said: Any) -> str:
 
 
 def _administers(row: Row, said: Any, at: int) -> bool:
-    """Administrators of the resource see the configuration and the access subjects, and who sees or asks about all."""
-    shown, listed = (said is not None and said[name] is not None for name in ("access", "accessSubjects"))
+    """Return whether the asker sees the resource; administrators and users who see all also see its access."""
+    sees_access, listed = (said is not None and said[name] is not None for name in ("access", "accessSubjects"))
     administers = "a" in row.holds(at)
-    assert shown == (administers or row.asker.sees_all), (row.asker.name, at)
+    assert sees_access == (administers or row.asker.sees_all), (row.asker.name, at)
     assert listed == (administers or (row.asker.asks and row.sees(at))), (row.asker.name, at)
     return said is not None
 
@@ -197,10 +197,10 @@ async def _condition(database: db.Database, row: Row) -> set[int]:
 
 
 async def _checks(api: Api, row: Row, nodes: Sequence[str]) -> dict[int, str]:
-    asked = [(at, letter) for at in AT for letter in LETTERS]
-    columns = {"resources": [nodes[at] for at, _ in asked], "roles": [LETTERS[letter] for _, letter in asked]}
-    reply = await api(CHECK, as_=row.as_, users=[row.person.node] * len(asked), **columns)
-    answers = list(zip(asked, reply["data"]["checkAccessBatch"], strict=True))
+    checks = [(at, letter) for at in AT for letter in LETTERS]
+    columns = {"resources": [nodes[at] for at, _ in checks], "roles": [LETTERS[letter] for _, letter in checks]}
+    reply = await api(CHECK, as_=row.as_, users=[row.person.node] * len(checks), **columns)
+    answers = list(zip(checks, reply["data"]["checkAccessBatch"], strict=True))
     return {at: "".join(letter for (of, letter), yes in answers if of == at and yes) for at in AT}
 
 
@@ -220,23 +220,23 @@ def test_every_change_that_names_a_resource_is_in_the_matrix() -> None:
 
 async def test_every_row_changes_what_it_may_and_nothing_else(api: Api, make: Make, database: db.Database) -> None:
     """Permitted changes run with `validateOnly`; rejected ones run for real, and none of them changes anything."""
-    made, wrong = await rows(make, database), []
+    matrix_rows, mismatches = await rows(make, database), []
     before = await everything(database)
-    for row in made:
+    for row in matrix_rows:
         for at in AT if not row.asker.is_gone else ():
             wanted = _wanted(row, at)
             said = await _outcomes(api, row, at, wanted)
-            wrong += [
+            mismatches += [
                 (row.asker.name, CELLS[at], name, said[name], wanted[name])
                 for name in said
                 if said[name] != wanted[name]
             ]
 
-    assert wrong == []
+    assert mismatches == []
     assert await everything(database) == before
 
 
-async def test_a_deactivated_user_is_refused_at_the_door(api: Api, make: Make, database: db.Database) -> None:
+async def test_a_deactivated_user_gets_401(api: Api, make: Make, database: db.Database) -> None:
     gone = [row for row in await rows(make, database) if row.asker.is_gone]
     before = await everything(database)
 
@@ -250,18 +250,20 @@ async def test_a_deactivated_user_is_refused_at_the_door(api: Api, make: Make, d
 
 
 def _wanted(row: Row, at: int) -> dict[str, str]:
-    found = {name: outcome(row.asker, change, row.holds(at), locked=CELLS[at][1]) for name, change in CHANGES.items()}
-    return {**found, "createResource": creation(row.asker), "previewAccess": found["submitAccess"]}
+    outcomes = {
+        name: outcome(row.asker, change, row.holds(at), locked=CELLS[at][1]) for name, change in CHANGES.items()
+    }
+    return {**outcomes, "createResource": creation(row.asker), "previewAccess": outcomes["submitAccess"]}
 
 
 async def _outcomes(api: Api, row: Row, at: int, wanted: dict[str, str]) -> dict[str, str]:
     inputs = _inputs(row, at, wanted)
     changed = await api(CHANGE, as_=row.as_, **inputs)
     tried = await api(PREVIEW, as_=row.as_, input=inputs["submitAccess"])
-    return {**_told(changed, NAMES), **_told(tried, ("previewAccess",))}
+    return {**_outcome_codes(changed, NAMES), **_outcome_codes(tried, ("previewAccess",))}
 
 
-def _told(reply: dict[str, Any], names: Sequence[str]) -> dict[str, str]:
+def _outcome_codes(reply: dict[str, Any], names: Sequence[str]) -> dict[str, str]:
     refused = {each["path"][0]: each["extensions"]["code"] for each in reply.get("errors", ())}
     payloads = reply["data"] or {}
     said = {name: [each["code"] for each in (payloads.get(name) or {"errors": []})["errors"]] for name in names}
@@ -271,7 +273,7 @@ def _told(reply: dict[str, Any], names: Sequence[str]) -> dict[str, str]:
 def _inputs(row: Row, at: int, wanted: dict[str, str]) -> dict[str, dict[str, Any]]:
     by = {"resource": {"id": refs.encode("Resource", row.cells[at][0])}}
     grant = {**by, "subject": {"general": True}, "roles": []}
-    given: dict[str, dict[str, Any]] = {
+    inputs: dict[str, dict[str, Any]] = {
         "updateResource": {**by, "name": "Other"},
         "transferResource": {**by, "owner": {"id": row.person.node}},
         "deleteResource": by,
@@ -285,4 +287,4 @@ def _inputs(row: Row, at: int, wanted: dict[str, str]) -> dict[str, dict[str, An
         "beginDownload": by,
         "createResource": {"org": {"slug": row.org}, "type": "MODEL", "slug": "fresh", "name": "Fresh"},
     }
-    return {name: {**each, "validateOnly": wanted[name] == "OK"} for name, each in given.items()}
+    return {name: {**each, "validateOnly": wanted[name] == "OK"} for name, each in inputs.items()}

@@ -1,4 +1,4 @@
-"""Claims about who sees a group's members, and from where: the group, the user, the log."""
+"""Claims about the users who see a group's members: on the group, on the user, in the log."""
 
 from typing import Any
 
@@ -15,12 +15,12 @@ SEEN = """query ($slug: String!) { group(by: {slug: $slug}) {
 
 
 async def test_members_are_seen_by_members_or_by_everybody_signed_in(api: Api, make: Make) -> None:
-    """Their names, and nothing that makes them known beyond the group."""
+    """They see names, and nothing that identifies a member outside the group."""
     boss, eve = await make.holder(Permission.GROUPS_MANAGE), await make.user("eve")
     ann, gone = await make.user("ann", email="ann@b.example"), await make.user("gone", "deactivated")
     observer = await make.holder(Permission.GROUPS_VIEW)
-    given = {"slug": "choir", "displayName": "Choir", "membersSeenBy": "SIGNED_IN"}
-    answered(await api(change("createGroup"), as_=boss, input=given), "createGroup")
+    new_group = {"slug": "choir", "displayName": "Choir", "membersSeenBy": "SIGNED_IN"}
+    answered(await api(change("createGroup"), as_=boss, input=new_group), "createGroup")
     members = [{"user": {"userName": each.user_name}} for each in (ann, gone)]
     adding = {"group": {"slug": "choir"}, "members": members}
     answered(await api(change("addGroupMembers"), as_=boss, input=adding), "addGroupMembers")
@@ -29,31 +29,31 @@ async def test_members_are_seen_by_members_or_by_everybody_signed_in(api: Api, m
     async def seen(asker: Person | str | None) -> Any:
         return (await api(SEEN, as_=asker, slug="choir"))["data"]["group"]
 
-    def told(seen_by: str, emails: list[str | None] | None, *, is_mine: bool = False) -> dict[str, Any]:
+    def expected(seen_by: str, emails: list[str | None] | None, *, is_mine: bool = False) -> dict[str, Any]:
         listed = [
             {"userName": name, "email": email} for name, email in zip(("ann", "gone"), emails or [], strict=False)
         ]
         members = None if emails is None else {"totalCount": 2, "nodes": listed}
         return {"membersSeenBy": seen_by, "memberCount": 2, "viewerIsMember": is_mine, "members": members}
 
-    assert await seen(eve) == told("SIGNED_IN", [None, None])
-    assert await seen(ann) == told("SIGNED_IN", ["ann@b.example", None], is_mine=True)
-    assert await seen(token) == told("SIGNED_IN", None)
+    assert await seen(eve) == expected("SIGNED_IN", [None, None])
+    assert await seen(ann) == expected("SIGNED_IN", ["ann@b.example", None], is_mine=True)
+    assert await seen(token) == expected("SIGNED_IN", None)
     assert await seen(None) is None
-    known = await api('{ users { totalCount } user(by: {userName: "ann"}) { id } }', as_=eve)
-    assert known["data"] == {"users": {"totalCount": 1}, "user": None}
+    lookup = await api('{ users { totalCount } user(by: {userName: "ann"}) { id } }', as_=eve)
+    assert lookup["data"] == {"users": {"totalCount": 1}, "user": None}
     for asker, outcome in ((ann, ["FORBIDDEN"]), (observer, ["FORBIDDEN"]), (boss, [])):
         narrowing = {"group": {"slug": "choir"}, "membersSeenBy": "MEMBERS"}
         assert codes(await api(UPDATE, as_=asker, input=narrowing)) == outcome
-    assert await seen(eve) == told("MEMBERS", None)
-    assert await seen(observer) == await seen(boss) == told("MEMBERS", [None, None])
+    assert await seen(eve) == expected("MEMBERS", None)
+    assert await seen(observer) == await seen(boss) == expected("MEMBERS", [None, None])
 
 
-async def test_who_sees_the_members_is_told_by_the_log(api: Api, make: Make) -> None:
+async def test_the_log_records_who_sees_the_members(api: Api, make: Make) -> None:
     root = await make.admin()
     await make.group("pilots")
-    given = {"group": PILOTS, "membersSeenBy": "SIGNED_IN"}
-    answered(await api(UPDATE, as_=root, input=given), "updateGroup")
+    update = {"group": PILOTS, "membersSeenBy": "SIGNED_IN"}
+    answered(await api(UPDATE, as_=root, input=update), "updateGroup")
 
     events = await api("{ auditEvents(first: 1) { nodes { changes { nodes { before after } } } } }", as_=root)
 

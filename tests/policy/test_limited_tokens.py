@@ -39,14 +39,14 @@ class ByToken(Api):
     @classmethod
     def of(cls, api: Api, token: str) -> Self:
         """Return a client of the same app with this token."""
-        made = cls(api.client, api._desk)  # noqa: SLF001 - the same class
-        made.secret = token
-        return made
+        client = cls(api.client, api._desk)  # noqa: SLF001 - the same class
+        client.secret = token
+        return client
 
     secret = ""
 
     def token(self, as_: Person) -> str:
-        """Not the one that login would answer."""
+        """Return the API token, not the one of a login."""
         return self.secret
 
 
@@ -65,8 +65,8 @@ class Limited(World):
             return super().holds(user, resource)
         if self.resources[resource].org not in self.orgs and resource not in self.things:
             return set()
-        known = self.users[user]
-        users = {**self.users, user: replace(known, is_registrar=known.is_registrar and self.carries)}
+        before = self.users[user]
+        users = {**self.users, user: replace(before, is_registrar=before.is_registrar and self.carries)}
         return replace(World(**_fields(self)), users=users).holds(user, resource)
 
 
@@ -106,8 +106,8 @@ async def _agree(api: Api, world: Limited, person: Person) -> None:
     await own_checks_agree(api, world, person)
     await pages_agree(api, world, person, world.who)
     for key in world.resources:
-        told = (await asked(api, EXPLAIN, person, user=person.node, resource=resource_id(key)))["explainAccess"]
-        assert {role for way in told for role in way["effectiveRoles"]} == world.holds(person.id, key)
+        explanations = (await asked(api, EXPLAIN, person, user=person.node, resource=resource_id(key)))["explainAccess"]
+        assert {role for path in explanations for role in path["effectiveRoles"]} == world.holds(person.id, key)
         await _asks_of_others(api, world, person, key)
 
 
@@ -115,10 +115,10 @@ async def _asks_of_others(api: Api, world: Limited, person: Person, key: int) ->
     """Only by ADMIN through this token, where it covers the org and no group has an entry: it covers no group."""
     other = next(each for each in world.users if each != person.id)
     reply = await api(EXPLAIN, as_=person, user=user_id(other), resource=resource_id(key))
-    kept, manages = world.resources[key], world.users[person.id].is_registrar and world.carries
-    belongs = person.id == world.owners[kept.org] or (kept.org, person.id) in world.levels
-    may = "ADMIN" in world.holds(person.id, key) and kept.org in world.orgs and (belongs or manages)
-    assert codes(reply) in ([[], ["NOT_FOUND"]] if may and not kept.entries else [["FORBIDDEN"]])
+    target, manages = world.resources[key], world.users[person.id].is_registrar and world.carries
+    belongs = person.id == world.owners[target.org] or (target.org, person.id) in world.levels
+    may = "ADMIN" in world.holds(person.id, key) and target.org in world.orgs and (belongs or manages)
+    assert codes(reply) in ([[], ["NOT_FOUND"]] if may and not target.entries else [["FORBIDDEN"]])
 
 
 @dataclass
@@ -132,10 +132,10 @@ class Place:
     outside: dict[str, Thing]
 
 
-async def _place(make: Make, *, whole: bool) -> Place:
+async def _place(make: Make, *, is_org_token: bool) -> Place:
     root, bea = await make.admin(), await make.user("bea")
     inside, outside = [await _things(make, root, bea, name) for name in ("inside", "outside")]
-    token, _ = await make.api_token(root, ~Permission.NONE, [inside["org" if whole else "resource"]])
+    token, _ = await make.api_token(root, ~Permission.NONE, [inside["org" if is_org_token else "resource"]])
     return Place(root, bea, token, inside, outside)
 
 
@@ -165,50 +165,52 @@ ABOUT_ORGS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", ABOUT_RESOURCES)
-@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("is_org_token", [True, False])
 async def test_a_resource_is_changed_where_the_token_is_good_for_it(
-    api: Api, make: Make, database: db.Database, name: str, whole: bool
+    api: Api, make: Make, database: db.Database, name: str, is_org_token: bool
 ) -> None:
-    place = await _place(make, whole=whole)
+    place = await _place(make, is_org_token=is_org_token)
 
-    refused, made = await _tried(api, make, database, place, name, "resource", ABOUT_RESOURCES[name])
+    refused, permitted = await _tried(api, make, database, place, name, "resource", ABOUT_RESOURCES[name])
 
-    assert (refused, made) == (["NOT_FOUND"], [])
+    assert (refused, permitted) == (["NOT_FOUND"], [])
 
 
 @pytest.mark.parametrize("name", ABOUT_ORGS)
-@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("is_org_token", [True, False])
 async def test_an_org_is_changed_where_the_token_is_good_for_all_of_it(
-    api: Api, make: Make, database: db.Database, name: str, whole: bool
+    api: Api, make: Make, database: db.Database, name: str, is_org_token: bool
 ) -> None:
-    place = await _place(make, whole=whole)
+    place = await _place(make, is_org_token=is_org_token)
     await make.user("cleo")
 
-    refused, made = await _tried(api, make, database, place, name, "org", ABOUT_ORGS[name])
+    refused, permitted = await _tried(api, make, database, place, name, "org", ABOUT_ORGS[name])
 
-    assert (refused, made) == (["NOT_FOUND"], [] if whole else ["NOT_FOUND"])
+    assert (refused, permitted) == (["NOT_FOUND"], [] if is_org_token else ["NOT_FOUND"])
 
 
 async def _tried(
-    api: Api, make: Make, database: db.Database, place: Place, name: str, kind: str, given: dict[str, Any]
+    api: Api, make: Make, database: db.Database, place: Place, name: str, kind: str, change_input: dict[str, Any]
 ) -> tuple[list[str], list[str]]:
     """Return the outcomes of a change outside the scope of the token, where nothing changes, and inside."""
     await api("{ viewer { user { id } } }", as_=place.token)
     await make.app.last_used.flush()
     async with unchanged(database):
-        outside = await api(change(name), as_=place.token, input={kind: {"id": place.outside[kind].node}, **given})
-    inside = await api(change(name), as_=place.token, input={kind: {"id": place.inside[kind].node}, **given})
+        outside = await api(
+            change(name), as_=place.token, input={kind: {"id": place.outside[kind].node}, **change_input}
+        )
+    inside = await api(change(name), as_=place.token, input={kind: {"id": place.inside[kind].node}, **change_input})
     return codes(outside), codes(inside)
 
 
 async def test_nothing_moves_to_where_the_token_is_not_good(api: Api, make: Make, database: db.Database) -> None:
-    place = await _place(make, whole=True)
-    given = {"resource": {"id": place.inside["resource"].node}, "org": {"id": place.outside["org"].node}}
+    place = await _place(make, is_org_token=True)
+    move = {"resource": {"id": place.inside["resource"].node}, "org": {"id": place.outside["org"].node}}
     await api("{ viewer { user { id } } }", as_=place.token)
     await make.app.last_used.flush()
 
     async with unchanged(database):
-        reply = await api(change("transferResource"), as_=place.token, input=given)
+        reply = await api(change("transferResource"), as_=place.token, input=move)
 
     assert codes(reply) == ["NOT_FOUND"]
 
@@ -231,7 +233,7 @@ async def test_what_is_about_the_whole_registry_is_not_for_a_limited_token(
     api: Api, make: Make, database: db.Database, name: str
 ) -> None:
     """Whatever was stored with it: permissions for more do not count."""
-    place = await _place(make, whole=True)
+    place = await _place(make, is_org_token=True)
     await make.group_member(await make.group("crew"), place.root, is_manager=True)
     viewer = (await api("{ viewer { permissions } }", as_=place.token))["data"]["viewer"]
     await make.app.last_used.flush()
@@ -244,7 +246,7 @@ async def test_what_is_about_the_whole_registry_is_not_for_a_limited_token(
 
 
 async def test_what_it_was_limited_to_is_gone_and_it_is_good_for_nothing(api: Api, make: Make) -> None:
-    place = await _place(make, whole=True)
+    place = await _place(make, is_org_token=True)
 
     await api(change("deleteOrg"), as_=place.root, input={"org": {"id": place.inside["org"].node}})
     seen = await api("{ resources { totalCount } orgs { totalCount } }", as_=place.token)
@@ -253,7 +255,7 @@ async def test_what_it_was_limited_to_is_gone_and_it_is_good_for_nothing(api: Ap
 
 
 async def test_over_rest_it_is_limited_too(api: Api, make: Make, database: db.Database) -> None:
-    place = await _place(make, whole=True)
+    place = await _place(make, is_org_token=True)
     headers = {"authorization": f"Bearer {place.token}"}
 
     orgs = (await api.client.get("/orgs", headers=headers)).json()
@@ -292,7 +294,7 @@ async def test_a_token_is_limited_to_what_its_maker_sees(api: Api, make: Make, d
                 ("resources", refs.encode("Resource", 999)),
             )
         ]
-    made = await api(
+    created = await api(
         change("createApiToken", "apiToken { isLimited orgs { slug } resources { id } }"),
         as_=ann,
         input={"name": "x", **wanted},
@@ -301,5 +303,5 @@ async def test_a_token_is_limited_to_what_its_maker_sees(api: Api, make: Make, d
     assert [codes(reply) for reply in replies] == [["NOT_FOUND"]] * 4
     assert replies[0] == replies[1]
     assert replies[2] == replies[3]
-    shown = {"isLimited": True, "orgs": [{"slug": "open"}], "resources": [{"id": open_.node}]}
-    assert made["data"]["createApiToken"]["apiToken"] == shown
+    expected = {"isLimited": True, "orgs": [{"slug": "open"}], "resources": [{"id": open_.node}]}
+    assert created["data"]["createApiToken"]["apiToken"] == expected

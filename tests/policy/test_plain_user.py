@@ -34,14 +34,14 @@ OWN: dict[str, dict[str, Any]] = {"GroupBy": {"slug": "band"}, "RoleBy": {"name"
 """The group and the role that every asker names in changes."""
 
 OWNERSHIP = ("transferOrg", "transferResource", "createOrg", "deleteUser")
-"""Changes after which a user owns more: nobody who is deactivated does, and who gives is told so."""
+"""Changes after which a user owns more: a deactivated user cannot, and the giver gets an error."""
 
 Question = tuple[str, dict[str, Any]]
 
 
 @pytest.fixture
 def overrides() -> dict[str, Any]:
-    """A walk through everything costs more than a client may ask for."""
+    """Raise the limits: a query of everything costs more than a client may request."""
     return {"OSTIARY_LIMITS": '{"Cost": 1000000000, "Selections": 100000, "Aliases": 1000}'}
 
 
@@ -69,18 +69,18 @@ def own_of(town: Town, who: str) -> dict[str, dict[str, Any]]:
     return {**OWN, "OrgBy": {"slug": org}, "ResourceBy": {"id": town[thing].node}, "UserBy": {"userName": who}}
 
 
-def walk(town: Town) -> list[Question]:
+def all_reads(town: Town) -> list[Question]:
     """Return queries for all root fields, with each size, order and filter, and for every node by its id."""
     words = [PART, *(town[name].user_name for name in PEOPLE), "divers", "vault"]
-    found = [(each.text, each.values(size)) for each in DEEP for size in ({"firstInt": 3}, {"lastInt": 3})]
-    found += [(WIDE.text, WIDE.values(each)) for each in variations(words, PART)]
+    queries = [(each.text, each.values(size)) for each in DEEP for size in ({"firstInt": 3}, {"lastInt": 3})]
+    queries += [(WIDE.text, WIDE.values(each)) for each in variations(words, PART)]
     node = next(each for each in NAMED if "node(" in each.text and "idID" in each.variables)
     every = [town[name].node for name in (*PEOPLE, *town.things)]
-    return [*found, *((node.text, {"idID": each, "firstInt": 3}) for each in every)]
+    return [*queries, *((node.text, {"idID": each, "firstInt": 3}) for each in every)]
 
 
 def naming(town: Town, who: str) -> Iterator[Question]:
-    """Every lookup by every way, a preview with each subject, and every question about users and resources."""
+    """Yield every lookup by every reference, a preview with each subject, and every check of users and resources."""
     ways, own = ways_of(town), own_of(town, who)
     strange = [each for each in ways["UserBy"] if each.get("id") in {"x", refs.encode("User", 900)}]
     users = [*({"id": town[name].node} for name in OTHERS), *strange]
@@ -89,8 +89,8 @@ def naming(town: Town, who: str) -> Iterator[Question]:
     pairs = [*product(users, things)]
     by_id = [(user["id"], thing["id"]) for user, thing in pairs if "id" in user]
     submit: Any = SCHEMA.type_map["SubmitAccessInput"]
-    given: dict[str, list[Any]] = {f"by{kind}": [*each] for kind, each in ways.items()}
-    given |= {
+    arguments: dict[str, list[Any]] = {f"by{kind}": [*each] for kind, each in ways.items()}
+    arguments |= {
         "idsID": [[town[name].node for name in PEOPLE]],
         "idID": [town["dark"].node],
         "inputSubmitAccessInput": inputs(submit, {**ways, "ResourceBy": []}, own),
@@ -102,57 +102,57 @@ def naming(town: Town, who: str) -> Iterator[Question]:
         "rolesResourceRole": [["ADMIN"]],
     }
     for each in NAMED:
-        values = each.values(given)
+        values = each.values(arguments)
         for at in range(max(map(len, values.values()))):
             yield each.text, {"firstInt": 3, **{name: tried[at % len(tried)] for name, tried in values.items()}}
 
 
 def changes(town: Town, who: str) -> Iterator[Question]:
-    """Every change with every thing in every place where one is named, tried and undone."""
+    """Yield every change with every object in every place where one is named, run with `validateOnly`."""
     ways, ownership = ways_of(town), {document(name) for name in OWNERSHIP}
     dan = [{"id": town["dan"].node}, {"userName": town["dan"].user_name}]
-    for text, given in probes(ways, own_of(town, who)):
-        if not (text in ownership and any(way in given.values() for way in dan)):
-            yield text, {"input": given}
+    for text, change_input in probes(ways, own_of(town, who)):
+        if not (text in ownership and any(ref in change_input.values() for ref in dan)):
+            yield text, {"input": change_input}
 
 
-async def answers(api: Api, asker: Person, asked: list[Question]) -> list[str]:
-    """Whole responses, as they come over the wire."""
-    found = []
-    for text, variables in asked:
+async def answers(api: Api, asker: Person, queries: list[Question]) -> list[str]:
+    """Return the complete responses, with their status."""
+    responses = []
+    for text, variables in queries:
         declared = {name: value for name, value in variables.items() if f"${name}" in text}
         response = await api.post(text, asker, **declared)
-        found.append(f"{response.status_code} {response.text}")
-    return found
+        responses.append(f"{response.status_code} {response.text}")
+    return responses
 
 
 def read_routes(town: Town) -> list[str]:
-    """The path of every read of the REST API, with every org, dataset and user that can be named in it."""
+    """Return the path of every read of the REST API, with every org, dataset and user that it can name."""
     words = {
         "orgSlug": ["atelier", "agora", "nowhere"],
         "dsSlug": ["work", "play"],
         "userName": ["fay", town["bob"].user_name, town["dan"].user_name, "nobody"],
     }
     routes = [route.path for route in TABLE if route.method == "GET"]
-    found = []
+    requested = []
     for path in routes:
         names = re.findall(r"\{(\w+)\}", path)
         for values in product(*(words.get(name, ["x"]) for name in names)):
-            found.append(path.format(**dict(zip(names, values, strict=True))))
-    return [*found, "/orgs?includePublic=true", "/orgs?ownedOnly=true"]
+            requested.append(path.format(**dict(zip(names, values, strict=True))))
+    return [*requested, "/orgs?includePublic=true", "/orgs?ownedOnly=true"]
 
 
 async def rest_answers(rest: Rest, asker: Person, paths: list[str]) -> list[str]:
-    found = []
+    responses = []
     for path in paths:
         reply = await rest("GET", path, as_=asker)
-        found.append(f"{path} {reply.status_code} {reply.text}")
-    return found
+        responses.append(f"{path} {reply.status_code} {reply.text}")
+    return responses
 
 
-def told_apart(asked: list[Any], before: list[str], after: list[str]) -> list[Any]:
-    """The questions whose answers differ, with both answers."""
-    return [each for each in zip(asked, before, after, strict=True) if each[1] != each[2]]
+def told_apart(queries: list[Any], before: list[str], after: list[str]) -> list[Any]:
+    """Return the queries whose responses differ, with both responses."""
+    return [each for each in zip(queries, before, after, strict=True) if each[1] != each[2]]
 
 
 def hidden_from(who: str) -> list[Fact]:
@@ -165,15 +165,15 @@ async def test_no_read_tells_a_plain_user_a_hidden_fact(
 ) -> None:
     database.clock = lambda: NOW
     town = await build(make)
-    asked, paths = [*walk(town), *naming(town, who)], read_routes(town)
-    before, over_rest = await answers(api, town[who], asked), await rest_answers(rest, town[who], paths)
+    queries, paths = [*all_reads(town), *naming(town, who)], read_routes(town)
+    before, over_rest = await answers(api, town[who], queries), await rest_answers(rest, town[who], paths)
 
     await happen(database, town, *hidden_from(who))
 
-    assert told_apart(asked, before, await answers(api, town[who], asked)) == []
+    assert told_apart(queries, before, await answers(api, town[who], queries)) == []
     assert told_apart(paths, over_rest, await rest_answers(rest, town[who], paths)) == []
-    wrong = "GRAPHQL_", "TOO_COMPLEX", "INTERNAL"
-    assert [each for each in before if any(word in each for word in wrong)] == []
+    problems = "GRAPHQL_", "TOO_COMPLEX", "INTERNAL"
+    assert [each for each in before if any(word in each for word in problems)] == []
 
 
 @pytest.mark.parametrize("who", ASKERS)
@@ -182,59 +182,59 @@ async def test_no_change_tells_a_plain_user_a_hidden_fact(
 ) -> None:
     database.clock = lambda: NOW
     town = await build(make)
-    asked = [*changes(town, who)]
+    queries = [*changes(town, who)]
     stored = await everything(database)
-    before = await answers(api, town[who], asked)
+    before = await answers(api, town[who], queries)
 
     assert await everything(database) == stored
     await happen(database, town, *hidden_from(who))
 
-    assert told_apart(asked, before, await answers(api, town[who], asked)) == []
+    assert told_apart(queries, before, await answers(api, town[who], queries)) == []
 
 
 WORD = re.compile(r'"(userName|slug|addedByName|lockedByName|actorName)(?:Of\w+)?":\s*"([^"]+)"')
 OPEN = {"agora", "divers", "choir", "band", "work", "calm", "play"}
-KNOWN = {
+READABLE_NAMES = {
     "alice": {"userName": {"alice", "abel", "dora", "otto", "fay"}, "slug": {"atelier", *OPEN}},
     "abel": {"userName": {"alice", "abel", "otto", "fay"}, "slug": {"shed", *OPEN}},
     "gwen": {"userName": {"alice", "abel", "gwen", "otto", "fay", "erin"}, "slug": {"gem", *OPEN}},
 }
-"""All names that they read: owners of what they see, who shares a group or an entry with them, and open groups."""
+"""All names that they read: owners of objects they see, users with a common group or entry, and open groups."""
 
 LOCKED = {"lockedByName": {"alice"}, "actorName": {"alice"}}
 """Facts about the user who locked a resource, which all viewers of the resource see."""
 
 
 @pytest.mark.parametrize("who", ASKERS)
-async def test_what_a_plain_user_reads_is_this_and_nothing_else(
+async def test_a_plain_user_reads_these_names_and_no_others(
     api: Api, make: Make, database: db.Database, who: str
 ) -> None:
     database.clock = lambda: NOW
     town = await build(make)
     await happen(database, town, *FACTS.values())
 
-    told = await answers(api, town[who], [(each.text, {"firstInt": 20}) for each in DEEP])
+    responses = await answers(api, town[who], [(each.text, {"firstInt": 20}) for each in DEEP])
 
-    found: dict[str, set[str]] = {}
-    for name, word in WORD.findall("".join(told)):
-        found.setdefault(name, set()).add(word)
-    assert found == KNOWN[who] | LOCKED
-    assert [each for each in told if PART in each] == []
+    names: dict[str, set[str]] = {}
+    for name, word in WORD.findall("".join(responses)):
+        names.setdefault(name, set()).add(word)
+    assert names == READABLE_NAMES[who] | LOCKED
+    assert [each for each in responses if PART in each] == []
 
 
-async def test_every_hidden_fact_shows_to_who_may_know_it(api: Api, make: Make, database: db.Database) -> None:
-    """Else the tests above would hold whatever the server tells."""
+async def test_an_administrator_sees_every_hidden_fact(api: Api, make: Make, database: db.Database) -> None:
+    """Otherwise the tests above would pass for any response."""
     database.clock = lambda: NOW
     town = await build(make)
-    asked = [(each.text, {"firstInt": 50}) for each in DEEP]
-    before = await answers(api, town["root"], asked)
+    queries = [(each.text, {"firstInt": 50}) for each in DEEP]
+    before = await answers(api, town["root"], queries)
 
     for name, fact in FACTS.items():
         await happen(database, town, fact)
-        after = await answers(api, town["root"], asked)
+        after = await answers(api, town["root"], queries)
         assert after != before, name
         before = after
 
 
-def test_the_walk_leads_everywhere() -> None:
+def test_the_queries_reach_every_field() -> None:
     assert set().union(*(each.seen for each in (*DEEP, *NAMED))) == reachable()

@@ -1,4 +1,4 @@
-"""The access matrix: every mutation, asked by everybody that the policy tells apart."""
+"""The access matrix: every mutation, run by each user that the policy distinguishes."""
 
 from collections.abc import Iterator
 from copy import deepcopy
@@ -38,16 +38,16 @@ Path = tuple[str | int, ...]
 
 
 def _mutations() -> dict[str, FieldDefinitionNode]:
-    """The mutations of the SDL."""
-    found = [node for node in parse(main.sdl()).definitions if isinstance(node, ObjectTypeDefinitionNode)]
-    (mutation,) = (node for node in found if node.name.value == "Mutation")
+    """Return the mutations of the SDL."""
+    types = [node for node in parse(main.sdl()).definitions if isinstance(node, ObjectTypeDefinitionNode)]
+    (mutation,) = (node for node in types if node.name.value == "Mutation")
     return {each.name.value: each for each in mutation.fields or ()}
 
 
 def _requires(mutation: FieldDefinitionNode) -> tuple[str | None, bool]:
-    """The permission that it names, and whether there are other ways."""
-    given = next((each for each in mutation.directives or () if each.name.value == "requiresPermission"), None)
-    said = {} if given is None else _arguments(given)
+    """Return the permission that it names, and whether others may do it without."""
+    directive = next((each for each in mutation.directives or () if each.name.value == "requiresPermission"), None)
+    said = {} if directive is None else _arguments(directive)
     return said.get("permission"), "unless" in said
 
 
@@ -81,41 +81,41 @@ def test_the_matrix_speaks_of_those_who_ask() -> None:
     assert {name: askers for name, askers in unknown.items() if askers} == {}
 
 
-async def _ask(api: Api, name: str, as_: Person | None, given: dict[str, Any] | None) -> dict[str, Any]:
-    if given is None:
+async def _ask(api: Api, name: str, as_: Person | None, change_input: dict[str, Any] | None) -> dict[str, Any]:
+    if change_input is None:
         return await api(f"mutation {{ {name} {{ errors {{ code message path }} }} }}", as_=as_)
-    return await api(change(name), as_=as_, input=given)
+    return await api(change(name), as_=as_, input=change_input)
 
 
-async def _asked(make: Make, name: str, *, made: bool) -> list[tuple[Scene, Person | None, str, str]]:
-    """Each scene with somebody who asks, what becomes of it, and a word on it: only what is made, or all the rest."""
+async def _scenes(make: Make, name: str, *, is_permitted: bool) -> list[tuple[Scene, Person | None, str, str]]:
+    """Return each scene with an asker, the outcome and a label: only permitted changes, or all others."""
     case = MUTATION_MATRIX[name]
-    found = []
+    scenes = []
     for world in case.worlds:
         scene = await case.scene(make, world)
         for kind, asker in case.family.askers.items():
             outcome = case.outcome(kind, world)
-            if (outcome == MADE) is made:
-                scene = await case.scene(make, world) if made else scene
-                found.append((scene, await asker(make, scene), outcome, f"{kind} in {world}"))
-    return found
+            if (outcome == MADE) is is_permitted:
+                scene = await case.scene(make, world) if is_permitted else scene
+                scenes.append((scene, await asker(make, scene), outcome, f"{kind} in {world}"))
+    return scenes
 
 
 @pytest.mark.parametrize("name", EVERY)
-async def test_whoever_may_not_changes_nothing(api: Api, make: Make, database: db.Database, name: str) -> None:
-    asked = await _asked(make, name, made=False)
+async def test_a_user_without_the_right_changes_nothing(api: Api, make: Make, database: db.Database, name: str) -> None:
+    scenes = await _scenes(make, name, is_permitted=False)
 
     async with unchanged(database):
-        for scene, asker, code, who in asked:
+        for scene, asker, code, who in scenes:
             reply = await _ask(api, name, asker, scene.given)
             assert codes(reply) == [code], who
             if code in {"UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND"} and not _is_elsewhere(scene):
-                assert codes(await _ask(api, name, asker, _wrong(scene))) == [code], who
+                assert codes(await _ask(api, name, asker, _invalid_input(scene))) == [code], who
             if code == "NOT_FOUND":
                 assert await _ask(api, name, asker, _ghost(name, scene)) == reply, who
 
 
-def _wrong(scene: Scene) -> dict[str, Any] | None:
+def _invalid_input(scene: Scene) -> dict[str, Any] | None:
     return scene.given and {**scene.given, **scene.wrong}
 
 
@@ -125,19 +125,19 @@ def _is_elsewhere(scene: Scene) -> bool:
 
 
 def _ghost(name: str, scene: Scene) -> dict[str, Any] | None:
-    """The same about a thing that never was."""
+    """Return the same input about an object that never existed."""
     kind = MUTATION_MATRIX[name].family.kind
-    path = next(path for path, found in _places(name) if found == kind)
+    path = next(path for path, place_kind in _places(name) if place_kind == kind)
     ghost: dict[str, Any] = _with(scene.given, path, {"id": refs.encode(kind, 999_999)})
     return ghost
 
 
 @pytest.mark.parametrize("name", EVERY)
-async def test_whoever_may_makes_the_change(api: Api, make: Make, database: db.Database, name: str) -> None:
-    asked = await _asked(make, name, made=True)
+async def test_a_user_with_the_right_makes_the_change(api: Api, make: Make, database: db.Database, name: str) -> None:
+    scenes = await _scenes(make, name, is_permitted=True)
 
     before = await all_but_the_log(database)
-    for scene, asker, _, who in asked:
+    for scene, asker, _, who in scenes:
         assert codes(await _ask(api, name, asker, scene.given)) == [], who
         after = await all_but_the_log(database)
         assert (after != before) is MUTATION_MATRIX[name].writes, who
@@ -149,14 +149,14 @@ async def test_a_trial_writes_nothing_and_is_refused_as_the_change_is(
     api: Api, make: Make, database: db.Database, name: str
 ) -> None:
     root, scene = await make.admin(), await MUTATION_MATRIX[name].scene(make, World.OPEN)
-    given, wrong = scene.given, _wrong(scene)
-    assert given is not None
-    assert wrong is not None
+    valid, invalid = scene.given, _invalid_input(scene)
+    assert valid is not None
+    assert invalid is not None
 
     async with unchanged(database):
-        tried = await _ask(api, name, root, given | {"validateOnly": True})
-        tried_wrong = await _ask(api, name, root, wrong | {"validateOnly": True})
-        done_wrong = await _ask(api, name, root, wrong)
+        tried = await _ask(api, name, root, valid | {"validateOnly": True})
+        tried_wrong = await _ask(api, name, root, invalid | {"validateOnly": True})
+        done_wrong = await _ask(api, name, root, invalid)
 
     assert codes(tried) == []
     assert problems(tried_wrong)
@@ -187,10 +187,10 @@ NAMES = {"User": "userName", "Role": "name", "Org": "slug", "Group": "slug"}
 
 
 def _strange(kind: str) -> list[dict[str, Any]]:
-    """Ways to name nothing at all."""
+    """Return references to no object at all."""
     key = refs.encode
-    given = [key(kind, 999), key(OTHERS[kind], 1), key(kind, 2**31), key(kind, 0), key(kind, 2**70)]
-    strange = [{"id": text} for text in [*given, "", "x", "VXNlcjox=", "ü", "\0", "1"]]
+    ids = [key(kind, 999), key(OTHERS[kind], 1), key(kind, 2**31), key(kind, 0), key(kind, 2**70)]
+    strange = [{"id": text} for text in [*ids, "", "x", "VXNlcjox=", "ü", "\0", "1"]]
     if kind == "Resource":
         slugs = [("", ""), ("ghost", "ghost"), ("a\0", "b"), ("a/b", "c"), ("ghost/ghost", "")]
         return [*strange, *({"path": {"orgSlug": org, "slug": slug}} for org, slug in slugs)]
@@ -201,8 +201,8 @@ def _places(name: str) -> Iterator[tuple[Path, str]]:
     """Yield the paths at which the input of a mutation names a row, with its type; the first item represents a list."""
     mutation = SCHEMA.mutation_type
     assert mutation is not None
-    given = mutation.fields[name].args.get("input")
-    return iter(()) if given is None else _below(get_named_type(given.type), ())
+    argument = mutation.fields[name].args.get("input")
+    return iter(()) if argument is None else _below(get_named_type(argument.type), ())
 
 
 def _below(kind: Any, path: Path) -> Iterator[tuple[Path, str]]:
@@ -214,9 +214,9 @@ def _below(kind: Any, path: Path) -> Iterator[tuple[Path, str]]:
             yield from _below(get_named_type(each.type), (*path, name, *at))
 
 
-def _with(given: Any, path: Path, value: Any) -> Any:
+def _with(original: Any, path: Path, value: Any) -> Any:
     """Return the input with another value at a path; a subject replaces the previous one, and a list is created."""
-    made = inner = deepcopy(given)
+    copy = inner = deepcopy(original)
     for at, following in pairwise(path):
         if at == "subject":
             inner[at] = {following: None}
@@ -224,7 +224,7 @@ def _with(given: Any, path: Path, value: Any) -> Any:
             inner[at] = [None]
         inner = inner[at]
     inner[path[-1]] = value
-    return made
+    return copy
 
 
 NAMED = [(name, path, kind) for name in EVERY for path, kind in _places(name)]

@@ -1,4 +1,4 @@
-"""Claims about who sees which users, and what of them, in every way of asking."""
+"""Claims about the users and fields that each viewer sees, in every query."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -22,21 +22,21 @@ LAST = datetime(2031, 1, 2, 3, 4, 5, tzinfo=UTC)
 SEES_ALL = [Permission.USERS_VIEW, Permission.USERS_MANAGE]
 
 
-async def _ways(api: Api, asker: Person | None, asked: Person) -> list[Any]:
+async def _ways(api: Api, asker: Person | None, user: Person) -> list[Any]:
     """Return the response of every lookup of a user."""
     replies = [
-        (await api(BY_NAME, as_=asker, name=asked.user_name.upper()))["data"]["user"],
-        (await api(BY_ID, as_=asker, id=asked.node))["data"]["user"],
-        (await api(NODE, as_=asker, id=asked.node))["data"]["node"],
+        (await api(BY_NAME, as_=asker, name=user.user_name.upper()))["data"]["user"],
+        (await api(BY_ID, as_=asker, id=user.node))["data"]["user"],
+        (await api(NODE, as_=asker, id=user.node))["data"]["node"],
     ]
-    return [*replies, *(await api(NODES, as_=asker, ids=[asked.node]))["data"]["nodes"]]
+    return [*replies, *(await api(NODES, as_=asker, ids=[user.node]))["data"]["nodes"]]
 
 
 async def _ann(make: Make) -> Person:
     return await make.user("Ann", "user", email="ann@b.example", details={"b": 1, "a": 2})
 
 
-async def test_a_stranger_sees_only_herself(api: Api, make: Make) -> None:
+async def test_a_stranger_sees_only_themselves(api: Api, make: Make) -> None:
     ann, eve = await _ann(make), await make.user("eve", "user")
 
     listed = await api(USERS, as_=eve)
@@ -65,13 +65,13 @@ async def test_nobody_sees_no_user(api: Api, make: Make) -> None:
     assert (await api(USERS))["data"]["users"] == {"totalCount": 0, "nodes": [], "edges": []}
 
 
-async def test_she_sees_everything_about_herself_but_not_who_else_holds_her_roles(api: Api, make: Make) -> None:
+async def test_a_user_sees_everything_about_themselves_but_no_other_holder_of_their_roles(api: Api, make: Make) -> None:
     ann = await _ann(make)
 
-    found = await _ways(api, ann, ann)
+    replies = await _ways(api, ann, ann)
 
-    assert all(each == found[0] for each in found)
-    assert {name: found[0][name] for name in ("email", "metadata", "lastLoginAt", "roles")} == {
+    assert all(each == replies[0] for each in replies)
+    assert {name: replies[0][name] for name in ("email", "metadata", "lastLoginAt", "roles")} == {
         "email": "ann@b.example",
         "metadata": {"b": 1, "a": 2},
         "lastLoginAt": None,
@@ -85,21 +85,21 @@ async def test_who_views_or_manages_users_sees_everything_about_everybody(
 ) -> None:
     ann, viewer = await _ann(make), await make.holder(permission, "viewer")
 
-    found = await _ways(api, viewer, ann)
+    replies = await _ways(api, viewer, ann)
 
-    assert all(each == found[0] for each in found)
-    assert (found[0]["email"], found[0]["metadata"]) == ("ann@b.example", {"b": 1, "a": 2})
-    assert found[0]["roles"] == [{"name": "user", "users": {"totalCount": 1, "nodes": [{"userName": "Ann"}]}}]
+    assert all(each == replies[0] for each in replies)
+    assert (replies[0]["email"], replies[0]["metadata"]) == ("ann@b.example", {"b": 1, "a": 2})
+    assert replies[0]["roles"] == [{"name": "user", "users": {"totalCount": 1, "nodes": [{"userName": "Ann"}]}}]
     listed = (await api(USERS, as_=viewer))["data"]["users"]
     assert (listed["totalCount"], [node["userName"] for node in listed["nodes"]]) == (2, ["Ann", "viewer"])
 
 
 MANAGES_PEOPLE = Permission.ORGS_MANAGE | Permission.GROUPS_MANAGE | Permission.RESOURCES_MANAGE
-MANAGES_PEOPLE |= Permission.ACCESS_VIEW  # who asks about everybody finds everybody
+MANAGES_PEOPLE |= Permission.ACCESS_VIEW  # a user who checks the access of all users looks all of them up
 
 
 async def test_every_other_permission_shows_no_other_user(api: Api, make: Make) -> None:
-    """But who manages people, or asks about everybody, finds them by exact name: see the tests of those."""
+    """Users who manage members, or check access of all users, look users up by exact name: see the tests of those."""
     ann = await _ann(make)
     eve = await make.holder(
         ALL_PERMISSIONS & ~Permission.USERS_VIEW & ~Permission.USERS_MANAGE & ~MANAGES_PEOPLE, "eve"
@@ -133,7 +133,7 @@ async def test_no_filter_tells_a_stranger_about_others(api: Api, make: Make) -> 
         assert seen["totalCount"] == len(seen["nodes"]), probe
 
 
-async def test_the_same_filters_find_her_for_who_views_users(api: Api, make: Make) -> None:
+async def test_the_same_filters_match_the_user_for_a_viewer_of_users(api: Api, make: Make) -> None:
     await _ann(make)
     viewer = await make.holder(Permission.USERS_VIEW)
 
@@ -160,15 +160,15 @@ async def test_nobody_sees_no_role(api: Api, make: Make) -> None:
     assert reply == {"data": {"roles": {"totalCount": 0, "nodes": []}, "role": None, "node": None}}
 
 
-async def test_a_role_is_found_in_any_letter_case(api: Api, make: Make) -> None:
+async def test_a_role_lookup_ignores_letter_case(api: Api, make: Make) -> None:
     eve = await make.user("eve")
-    asked = "query ($name: String!) { role(by: {name: $name}) { name isBuiltIn permissions } }"
+    query = "query ($name: String!) { role(by: {name: $name}) { name isBuiltIn permissions } }"
 
-    reply = await api(asked, as_=eve, name="aDMIN")
+    reply = await api(query, as_=eve, name="aDMIN")
 
     assert reply["data"]["role"] == {
         "name": "admin",
         "isBuiltIn": True,
         "permissions": [str(each.name) for each in ALL_PERMISSIONS],
     }
-    assert (await api(asked, as_=eve, name="a\0"))["data"] == {"role": None}
+    assert (await api(query, as_=eve, name="a\0"))["data"] == {"role": None}

@@ -1,4 +1,4 @@
-"""Whoever asks, whatever way: all answers about access agree with its definition, on generated worlds."""
+"""All answers about access agree with its definition, for every user and every query, on generated worlds."""
 
 from datetime import timedelta
 

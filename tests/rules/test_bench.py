@@ -1,4 +1,4 @@
-"""The benchmark makes its world, serves it, believes no answer unseen, and prints its table."""
+"""The benchmark generates its world, serves it, checks each first answer, and prints its table."""
 
 from pathlib import Path
 
@@ -10,18 +10,20 @@ from scripts.benchmark.cases import FLOOR
 from scripts.benchmark.filling import sqlite_world
 from scripts.benchmark.load import Measured
 from scripts.benchmark.report import Run
-from scripts.benchmark.world import Known, Spec, World
+from scripts.benchmark.world import ExistingIds, Spec, World
 from tests.support.hostile import HOSTILE
 
 TINY = ["--users", "40", "--orgs", "4", "--groups", "25", "--resources", "300", "--seconds", "0.03"]
-KNOWN = Known({"admin": 1, "user": 2}, dict.fromkeys(["DATASET", "MODEL", "MODEL_RUN", "WORKFLOW", "STUDY"], 1))
+EXISTING_ROWS = ExistingIds(
+    {"admin": 1, "user": 2}, dict.fromkeys(["DATASET", "MODEL", "MODEL_RUN", "WORKFLOW", "STUDY"], 1)
+)
 
 
 def test_a_tiny_world_is_measured_from_end_to_end(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--database", "sqlite", *TINY]) == 0
 
-    shown = capsys.readouterr().out
-    rows = [line.split(" | ") for line in shown.splitlines() if " | SQLite | " in line]
+    output = capsys.readouterr().out
+    rows = [line.split(" | ") for line in output.splitlines() if " | SQLite | " in line]
     assert {"one check", "grantAccess", "login"} <= {row[0].removeprefix("| ") for row in rows}
     assert all(float(row[3]) > 0 for row in rows)
 
@@ -29,15 +31,15 @@ def test_a_tiny_world_is_measured_from_end_to_end(capsys: pytest.CaptureFixture[
 def test_hostile_documents_are_sent_and_refused_while_others_ask(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in {"LOOKS": 1, "TURNS": 1, "PATIENCE": 0}.items():
+    for name, value in {"LOOKS": 1, "TURNS": 1, "PAUSE_FACTOR": 0}.items():
         monkeypatch.setattr(hostile, name, value)
     monkeypatch.setattr(floods, "TURNS", 1)
 
     main(["--hostile", "--database", "sqlite", *TINY])  # what it says of the times is the machine's affair
 
-    shown = capsys.readouterr().out
-    assert all(f"| {name} | {why} | " in shown for name, (_, why) in HOSTILE.items())
-    assert all(f"| {name} | " in shown for name in (*hostile.NORMAL, *floods.FLOODS))
+    output = capsys.readouterr().out
+    assert all(f"| {name} | {why} | " in output for name, (_, why) in HOSTILE.items())
+    assert all(f"| {name} | " in output for name in (*hostile.NORMAL, *floods.FLOODS))
 
 
 def test_what_signing_in_costs_is_measured_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
@@ -52,7 +54,9 @@ def test_what_changes_cost_is_measured_by_itself_beside_the_disk(capsys: pytest.
 
     rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines()]
     assert {(row[0], row[2]) for row in rows if row[1:2] == ["SQLite"]} == {
-        (f"| {name}", way) for name in ("updateUser", "updateResource", "grantAccess") for way in ("service", "HTTP")
+        (f"| {name}", channel)
+        for name in ("updateUser", "updateResource", "grantAccess")
+        for channel in ("service", "HTTP")
     }
     assert any(row[0].endswith("by SQLite alone") for row in rows)
 
@@ -61,14 +65,14 @@ def test_an_optimization_is_measured_beside_a_server_without_it(capsys: pytest.C
     assert main(["--database", "sqlite", *TINY, "--ablations", "shared glance"]) == 0
 
     rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines()]
-    found = {(row[2], row[3]) for row in rows if row[0] == "| shared glance"}
-    assert {("the empty query", "1"), ("one check", "8")} < found
-    assert len(found) == 12
+    cases = {(row[2], row[3]) for row in rows if row[0] == "| shared glance"}
+    assert {("the empty query", "1"), ("one check", "8")} < cases
+    assert len(cases) == 12
 
 
-def test_a_kept_world_is_not_made_again(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_stored_world_is_not_generated_again(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     urls = [
-        sqlite_world(Spec(users=20, orgs=3, groups=5, resources=30), _folder(tmp_path / name), tmp_path / "kept")
+        sqlite_world(Spec(users=20, orgs=3, groups=5, resources=30), _folder(tmp_path / name), tmp_path / "stored")
         for name in ("first", "second")
     ]
 
@@ -82,13 +86,15 @@ def _folder(path: Path) -> Path:
 
 
 def test_the_same_seed_makes_the_same_world() -> None:
-    def made(seed: int) -> list[object]:
+    def tables(seed: int) -> list[object]:
         world = World(Spec(users=20, orgs=3, groups=5, resources=30, seed=seed))
         return [
-            list(rows.rows) for rows in world.tables(KNOWN) if rows.table.__tablename__ in {"grants", "org_members"}
+            list(rows.rows)
+            for rows in world.tables(EXISTING_ROWS)
+            if rows.table.__tablename__ in {"grants", "org_members"}
         ]
 
-    assert made(1) == made(1) != made(2)
+    assert tables(1) == tables(1) != tables(2)
 
 
 def test_a_cost_that_grew_is_called_so() -> None:
@@ -104,9 +110,9 @@ def test_a_cost_that_grew_is_called_so() -> None:
     assert "1.00, 10.00 times that of the smallest world: NOT flat" in grown
 
 
-@pytest.mark.parametrize("wrong", [["--users", "3"], ["--resources", "1"], ["--database", "oracle"]])
-def test_a_world_that_cannot_be_is_refused(wrong: list[str]) -> None:
+@pytest.mark.parametrize("arguments", [["--users", "3"], ["--resources", "1"], ["--database", "oracle"]])
+def test_a_world_that_cannot_be_is_refused(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
-        main(wrong)
+        main(arguments)
 
     assert stopped.value.code == 2

@@ -25,7 +25,7 @@ LONGEST_FUNCTION = 40
 
 def test_only_the_database_package_begins_and_ends_a_transaction() -> None:
     names = {"begin", "begin_nested", "commit", "rollback", "savepoint"}
-    found = {
+    paths = {
         path
         for path, tree in _of("app/").items()
         if names & _calls(tree) or any(TRANSACTION.match(text) for text in _texts(tree))
@@ -33,7 +33,7 @@ def test_only_the_database_package_begins_and_ends_a_transaction() -> None:
 
     postgresql = {f"app/db/postgresql/{name}.py" for name in ("connection", "database")}
     sqlite = {f"app/db/sqlite/{name}.py" for name in ("database", "group_commit")}
-    assert found == {*postgresql, *sqlite, "app/db/migrations/runner.py"}
+    assert paths == {*postgresql, *sqlite, "app/db/migrations/runner.py"}
 
 
 def test_only_the_audit_log_opens_the_transaction_of_a_change() -> None:
@@ -41,50 +41,50 @@ def test_only_the_audit_log_opens_the_transaction_of_a_change() -> None:
 
     Failed passwords, the last use of an API token and the write that readiness tries are no changes.
     """
-    found = {path for path, tree in _of("app/").items() if ("database", "write") in _called(tree)}
+    paths = {path for path, tree in _of("app/").items() if ("database", "write") in _called(tree)}
 
     services = {f"app/services/{name}.py" for name in ("api_tokens", "audit/recorder", "login_throttle")}
-    assert found == {"app/db/migrations/__init__.py", *services}
+    assert paths == {"app/db/migrations/__init__.py", *services}
 
 
 def test_only_the_database_package_imports_a_driver() -> None:
-    found = {path for path, tree in _of("app/").items() if {"sqlite3", "asyncpg"} & _imported(tree)}
+    paths = {path for path, tree in _of("app/").items() if {"sqlite3", "asyncpg"} & _imported(tree)}
 
-    assert {path for path in found if not path.startswith("app/db/")} == set()
-    assert len(found) > 5
+    assert {path for path in paths if not path.startswith("app/db/")} == set()
+    assert len(paths) > 5
 
 
 def test_there_is_one_lru() -> None:
-    found = {path for path, tree in _of("app/").items() if {"OrderedDict", "popitem"} & {*_names(tree), *_calls(tree)}}
+    paths = {path for path, tree in _of("app/").items() if {"OrderedDict", "popitem"} & {*_names(tree), *_calls(tree)}}
 
-    assert found == {"app/caching.py"}
+    assert paths == {"app/caching.py"}
 
 
 def test_moments_are_written_in_one_place() -> None:
     """A line of the log has a form of its own."""
-    found = {path for path, tree in _of("app/").items() if {"isoformat", "strftime"} & _calls(tree)}
+    paths = {path for path, tree in _of("app/").items() if {"isoformat", "strftime"} & _calls(tree)}
 
-    assert found == {"app/db/types.py", "app/observability/logs.py"}
+    assert paths == {"app/db/types.py", "app/observability/logs.py"}
 
 
 def test_no_api_builds_a_query() -> None:
-    found = {path for path, tree in _of(*APIS).items() if {"sqlalchemy", "sqlmodel"} & _imported(tree)}
+    paths = {path for path, tree in _of(*APIS).items() if {"sqlalchemy", "sqlmodel"} & _imported(tree)}
 
-    assert found == set()
+    assert paths == set()
 
 
 def test_no_api_reads_from_the_database_itself() -> None:
     """Lists are read by `query.reader` and the plans; every other read belongs to a service."""
     asking = {"ask", "read", "row", "rows", "value", "execute_many", "insert", "update"}
-    doors = {"database", "tx"}
-    found = {
+    owners = {"database", "tx"}
+    calls = {
         (path, name)
         for path, tree in _of(*APIS).items()
         for of, name in _called(tree)
-        if of in doors and name in asking
+        if of in owners and name in asking
     }
 
-    assert found == set()
+    assert calls == set()
 
 
 def test_a_viewer_with_permissions_is_created_by_authentication_alone() -> None:
@@ -126,7 +126,7 @@ def test_every_permission_has_its_name_in_the_api_in_the_same_order() -> None:
     assert [each.name for each in directives.Permission] == [each.name for each in Permission]
 
 
-def test_every_kind_of_thing_in_the_audit_log_has_its_name_in_the_api() -> None:
+def test_every_kind_of_object_in_the_audit_log_has_its_name_in_the_api() -> None:
     assert {kind.value for kind in AuditObjectType} == set(AUDITED)
 
 
@@ -135,7 +135,9 @@ def test_every_problem_has_its_code_and_its_type_in_the_api() -> None:
 
     assert set(payloads.PROBLEM_TYPES) == problems
     assert {each.name for each in payloads.ErrorCode} == {each.code for each in problems}
-    assert {face.__name__ for face in payloads.PROBLEM_TYPES.values()} == {each.__name__ for each in problems}
+    assert {problem_type.__name__ for problem_type in payloads.PROBLEM_TYPES.values()} == {
+        each.__name__ for each in problems
+    }
 
 
 def _of(*starts: str) -> dict[str, ast.Module]:
@@ -143,12 +145,12 @@ def _of(*starts: str) -> dict[str, ast.Module]:
 
 
 def _calls(tree: ast.AST) -> set[str]:
-    """The names of all methods that are called."""
+    """Return the names of all methods that are called."""
     return {name for _, name in _called(tree)}
 
 
 def _called(tree: ast.AST) -> Iterator[tuple[str, str]]:
-    """Every method that is called, after the last name of what it is called on."""
+    """Yield every method that is called, after the last name of its owner."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             of = node.func.value
@@ -166,7 +168,7 @@ def _texts(tree: ast.AST) -> Iterator[str]:
 
 
 def _imported(tree: ast.AST) -> set[str]:
-    """The packages that are imported."""
+    """Return the packages that are imported."""
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

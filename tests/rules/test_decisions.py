@@ -17,7 +17,7 @@ MEASUREMENT = "Measurement"
 MOST_LINES = 40
 
 ENFORCED = True
-"""Whether every file that a record names must exist. The records name the modules of the new tree."""
+"""True if every file that a record names must exist. The records name the modules of the new tree."""
 
 PATH = re.compile(r"`((?:app|tests|docs|scripts)/[\w./*-]+)(?: [^`]*)?`")
 

@@ -31,7 +31,7 @@ UNMERGED_PAGES = "quick-start.md concepts/ how-to/ reference/ operations.md spee
 UNMERGED = tuple(f"docs/{page}" for page in UNMERGED_PAGES.split())
 UNMERGED += ("scripts/docs", "scripts/compatibility", "scripts/reference")
 ARE_PAGES_MERGED = (ROOT / "docs/index.md").exists()
-"""Whether the pages of the site and their scripts are there. What names them is checked from then on."""
+"""True if the pages of the site and their scripts exist. References to them are checked from then on."""
 
 
 @pytest.mark.parametrize(("page", "most"), MOST_LINES.items())

@@ -1,4 +1,4 @@
-"""The guide of the documented API, taken at its word: each of its calls in its order, and what it prints."""
+"""The guide of the documented API: its calls run in order, and each answer equals the printed one."""
 
 import json
 import re
@@ -20,7 +20,7 @@ from tests.support.rest_client import Rest
 pytestmark = pytest.mark.usefixtures("from_this_machine")
 
 ADMIN = {"username": "admin", "password": "password"}
-HER: dict[str, Any] = {
+NEW_USER: dict[str, Any] = {
     "userName": "username",
     "password": "currentPassword",
     "email": "username@example.com",
@@ -31,7 +31,7 @@ ALPHA = {"name": "Project Alpha", "description": "Main project organization", "i
 BEFORE: Mapping[str, list[tuple[str, dict[str, Any]]]] = {
     "Basic User List": [
         ("DELETE /users/newuser", {}),
-        ("POST /users", HER | {"userName": "user1", "email": "user1@example.com"}),
+        ("POST /users", NEW_USER | {"userName": "user1", "email": "user1@example.com"}),
         ("POST /orgs", {"slug": "default-org", "name": "Default"}),
         ("POST /orgs", {"slug": "project-a", "name": "A", "owner": "user1"}),
         ("POST /orgs", {"slug": "project-b", "name": "B", "owner": "user1"}),
@@ -40,9 +40,9 @@ BEFORE: Mapping[str, list[tuple[str, dict[str, Any]]]] = {
         ("DELETE /orgs/project-b", {}),
         ("POST /users/user1/meta", {"maxStorageMB": 10240}),
     ],
-    "Updating Users": [("POST /users", HER), ("POST /users/roles", {"roleName": "editor"})],
-    "Deleting Users": [("POST /orgs", {"slug": "left-behind", "name": "Hers", "owner": "username"})],
-    "Changing Own Password": [("POST /users", HER)],
+    "Updating Users": [("POST /users", NEW_USER), ("POST /users/roles", {"roleName": "editor"})],
+    "Deleting Users": [("POST /orgs", {"slug": "left-behind", "name": "Theirs", "owner": "username"})],
+    "Changing Own Password": [("POST /users", NEW_USER)],
     "Creating a Role": [("DELETE /users/roles/editor", {})],
     "Listing Roles": [("POST /users/roles", {"roleName": "viewer"})],
     "Deleting a Role": [("POST /users/roles", {"roleName": "rolename"})],
@@ -51,11 +51,13 @@ BEFORE: Mapping[str, list[tuple[str, dict[str, Any]]]] = {
         ("POST /users/username/orgs", {"orgSlug": "project-alpha"}),
     ],
     "Assign Organizations to User": [("POST /orgs", {"slug": "project-beta", "name": "Project Beta"})],
-    "Viewing Storage Usage: Current User": [("POST /orgs", {"slug": "her-own", "name": "Hers", "owner": "username"})],
+    "Viewing Storage Usage: Current User": [
+        ("POST /orgs", {"slug": "their-own", "name": "Theirs", "owner": "username"})
+    ],
 }
-"""What a call of the guide needs and the guide leaves unsaid; the administrator does it."""
+"""Calls that a call of the guide needs and the guide does not print; the administrator runs them."""
 
-STORED_IN = {"Detailed User List": "project-a", "Viewing Storage Usage: Current User": "her-own"}
+STORED_IN = {"Detailed User List": "project-a", "Viewing Storage Usage: Current User": "their-own"}
 """The orgs in which five datasets of a GiB each are stored before a call."""
 
 AFTER: Mapping[str, tuple[str, Any]] = {
@@ -80,7 +82,7 @@ AFTER: Mapping[str, tuple[str, Any]] = {
         {"maxStorageMB": 10240, "department": "Engineering", "customField": "customValue"},
     ),
 }
-"""What the administrator finds at a path after a call; `/users/username` is her entry in the list."""
+"""The state at a path after a call, as the administrator reads it; `/users/username` is an entry of the list."""
 
 STATUS = {
     "Creating Organizations": 201,
@@ -88,10 +90,10 @@ STATUS = {
     "Deleting Organizations": 204,
     "Deleting a Role": 204,
 }
-"""Else it is 200."""
+"""Status codes other than 200."""
 
 BESIDE = {"Listing Roles": {"deactivated"}, "Detailed User List": {"admin"}}
-"""What a list has that the guide does not print: a role that is built in too, and who asks."""
+"""Items of a list that the guide does not print: another built-in role, and the asker."""
 
 BEGIN = """mutation ($slug: String!, $dataset: String!) {
   beginUpload(input: {resource: {path: {orgSlug: $slug, slug: $dataset}}, sizeBytes: 1073741824}) { ticket { id } }
@@ -104,7 +106,7 @@ JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+")
 
 @dataclass(frozen=True)
 class Step:
-    """A call of the guide as curl sends it, and what is printed below it."""
+    """A call of the guide as curl sends it, and the answer printed below it."""
 
     title: str
     method: str
@@ -142,7 +144,7 @@ def _step(title: str, call: str) -> Step:
 
 
 PRINTED = {step.title.partition(":")[0]: step.printed for step in _steps()}
-"""What is printed once below several calls under one heading is what each of them answers."""
+"""The answers by heading: an answer printed once below several calls is the answer of each."""
 
 STEPS = [replace(step, printed=PRINTED[step.title.partition(":")[0]]) for step in _steps()]
 
@@ -155,17 +157,17 @@ def settings(settings: Settings) -> Settings:
 
 
 class Reader:
-    """Somebody who tries each call of the guide. `<token>` is the token of the user `username`."""
+    """A reader who runs each call of the guide. `<token>` is the token of the user `username`."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
-        self._password = HER["password"]
+        self._password = NEW_USER["password"]
         self._tokens: dict[str, str] = {}
 
     async def follows(self, step: Step) -> None:
-        """Does what a call needs, calls, and compares with what the guide prints and means."""
-        for line, given in BEFORE.get(step.title, []):
-            prepared = await self._as_admin(line, given)
+        """Prepare the call, run it, and compare the answer and the state with the guide."""
+        for line, body in BEFORE.get(step.title, []):
+            prepared = await self._as_admin(line, body)
             assert prepared.is_success, (line, prepared.text)
         if step.title in STORED_IN:
             await self._stores(STORED_IN[step.title])
@@ -178,19 +180,19 @@ class Reader:
             self._tokens.pop("username", None)
         if step.title in AFTER:
             path, wanted = AFTER[step.title]
-            found = await self._found(path)
-            assert _is_as_printed(wanted, found), (step.title, found)
+            reply_body = await self._current_state(path)
+            assert _is_as_printed(wanted, reply_body), (step.title, reply_body)
 
     async def _call(self, step: Step) -> httpx.Response:
         headers = {}
         for name, value in step.headers.items():
             token = value.replace("<admin-token>", await self._token(**ADMIN) if "<admin" in value else "")
-            headers[name] = token.replace("<token>", await self.her_token() if "<token>" in value else "")
+            headers[name] = token.replace("<token>", await self.user_token() if "<token>" in value else "")
         self._client.cookies.clear()
         return await self._client.request(step.method, step.path, headers=headers, content=step.content)
 
-    async def her_token(self) -> str:
-        """She signs in."""
+    async def user_token(self) -> str:
+        """Sign in as the user of the guide."""
         return await self._token("username", self._password)
 
     async def _token(self, username: str, password: str) -> str:
@@ -202,45 +204,45 @@ class Reader:
             self._tokens[username] = reply.json()["token"]
         return self._tokens[username]
 
-    async def _as_admin(self, line: str, given: Any = None) -> httpx.Response:
+    async def _as_admin(self, line: str, body: Any = None) -> httpx.Response:
         method, path = line.split(" ")
         headers = {"authorization": f"Bearer {await self._token(**ADMIN)}"}
-        return await self._client.request(method, path, headers=headers, json=given)
+        return await self._client.request(method, path, headers=headers, json=body)
 
     async def _stores(self, slug: str) -> None:
         for dataset in ("one", "two", "three", "four", "five"):
             await self._as_admin(f"POST /orgs/{slug}/ds", {"slug": dataset})
-            given = {"query": BEGIN, "variables": {"slug": slug, "dataset": dataset}}
-            begun = (await self._as_admin("POST /graphql", given)).json()["data"]["beginUpload"]
-            given = {"query": FINISH, "variables": {"ticket": begun["ticket"]["id"]}}
-            assert (await self._as_admin("POST /graphql", given)).json() == {"data": {"finishUpload": {"errors": []}}}
+            body = {"query": BEGIN, "variables": {"slug": slug, "dataset": dataset}}
+            begun = (await self._as_admin("POST /graphql", body)).json()["data"]["beginUpload"]
+            body = {"query": FINISH, "variables": {"ticket": begun["ticket"]["id"]}}
+            assert (await self._as_admin("POST /graphql", body)).json() == {"data": {"finishUpload": {"errors": []}}}
 
-    async def _found(self, path: str) -> Any:
+    async def _current_state(self, path: str) -> Any:
         if path != "/users/username":
             return (await self._as_admin(f"GET {path}")).json()
         users = (await self._as_admin("GET /users")).json()
         return next(user for user in users if user["userName"] == "username")
 
 
-def _without(found: Any, title: str) -> Any:
+def _without(entries: Any, title: str) -> Any:
     if title not in BESIDE:
-        return found
-    return [each for each in found if (each["userName"] if isinstance(each, dict) else each) not in BESIDE[title]]
+        return entries
+    return [each for each in entries if (each["userName"] if isinstance(each, dict) else each) not in BESIDE[title]]
 
 
-def _is_as_printed(printed: Any, found: Any) -> bool:
+def _is_as_printed(printed: Any, actual: Any) -> bool:
     """Equal, but for moments and tokens, the order of words, and members that the guide does not print."""
     if isinstance(printed, dict):
-        return all(name in found and _is_as_printed(value, found[name]) for name, value in printed.items())
+        return all(name in actual and _is_as_printed(value, actual[name]) for name, value in printed.items())
     if isinstance(printed, list) and printed and isinstance(printed[0], str):
-        return sorted(printed) == sorted(found)
+        return sorted(printed) == sorted(actual)
     if isinstance(printed, list):
-        return len(printed) == len(found) and all(map(_is_as_printed, printed, found))
+        return len(printed) == len(actual) and all(map(_is_as_printed, printed, actual))
     if isinstance(printed, str) and MOMENT.fullmatch(printed):
-        return MOMENT.fullmatch(found) is not None
+        return MOMENT.fullmatch(actual) is not None
     if isinstance(printed, str) and printed.endswith("..."):
-        return str(found).startswith(printed.removesuffix("...")) and JWT.fullmatch(found) is not None
-    return type(printed) is type(found) and bool(printed == found)
+        return str(actual).startswith(printed.removesuffix("...")) and JWT.fullmatch(actual) is not None
+    return type(printed) is type(actual) and bool(printed == actual)
 
 
 async def test_every_call_of_the_guide_is_answered_as_it_prints(client: httpx.AsyncClient) -> None:
@@ -255,15 +257,17 @@ async def test_a_password_that_was_changed_or_reset_is_the_only_one(client: http
     for step in STEPS:
         if step.path.endswith("/changepwd"):
             await reader.follows(step)
-            old = await client.post("/users/authenticate", data={"username": "username", "password": HER["password"]})
+            old = await client.post(
+                "/users/authenticate", data={"username": "username", "password": NEW_USER["password"]}
+            )
             assert old.status_code == 401
-            assert await reader.her_token()
+            assert await reader.user_token()
 
 
 FILLED = {"userName": "other", "roleName": "rolename", "orgSlug": "my-org"}
 SENT: dict[str, dict[str, Any]] = {
     "POST /users/authenticate": {"json": ADMIN},
-    "POST /users": {"json": HER},
+    "POST /users": {"json": NEW_USER},
     "PUT /users/{userName}": {"json": {"email": "a@b.example", "roles": ["user"]}},
     "POST /users/changepwd": {"data": {"oldPassword": PASSWORD, "newPassword": "newSecurePassword"}},
     "PUT /users/{userName}/changepwd": {"json": {"newPassword": "newSecurePassword"}},
@@ -273,7 +277,7 @@ SENT: dict[str, dict[str, Any]] = {
     "PUT /orgs/{orgSlug}": {"data": {"name": "Updated Name"}},
 }
 LET_IN = {"No": [200], "Yes": [401, 200], "Admin": [401, 403, 200]}
-"""What nobody, a user and an administrator are told, each until somebody is let in; 200 for every success."""
+"""Status codes for anonymous, a user and an administrator, up to the first success; 200 is any success."""
 
 ROWS = [tuple(row.split()) for row in seed.REFERENCE.strip().splitlines()]
 

@@ -77,20 +77,20 @@ export class AnswerPane {
   }
 
   tokenOffer(answer) {
-    const found = findToken(answer.body?.data);
-    if (!found || this.hooks.holds(found.token)) return null;
-    const whose = found.userName ? ` for ${found.userName}` : "";
+    const credentials = findToken(answer.body?.data);
+    if (!credentials || this.hooks.holds(credentials.token)) return null;
+    const whose = credentials.userName ? ` for ${credentials.userName}` : "";
     const button = el(
       "button",
-      { type: "button", class: "primary", onclick: (event) => this.take(found, event.target) },
+      { type: "button", class: "primary", onclick: (event) => this.take(credentials, event.target) },
       "Use this token",
     );
     return el("div", { class: "note good" }, icon("key"), el("p", {}, `Token${whose} in this response.`), button);
   }
 
-  take(found, button) {
+  take(credentials, button) {
     button.closest(".note").remove();
-    this.hooks.use(found);
+    this.hooks.use(credentials);
   }
 
   /** Return a button for the next page of a list that is queried with `$after`. */

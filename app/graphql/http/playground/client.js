@@ -53,8 +53,8 @@ export function findToken(value) {
     return { token: value.token, expiresAt: value.expiresAt ?? null, userName: value.user?.userName ?? null };
   }
   for (const inner of Object.values(value)) {
-    const found = findToken(inner);
-    if (found) return found;
+    const credentials = findToken(inner);
+    if (credentials) return credentials;
   }
   return null;
 }

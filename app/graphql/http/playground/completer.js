@@ -37,23 +37,23 @@ export class Completer {
   }
 
   /** Open the list; without a key press, only after the first letter of a word and if an option differs from it. */
-  ask(asked = false) {
+  ask(isRequested = false) {
     const schema = this.getSchema();
     const { area, text, caret } = this.editor;
-    const found = schema && area.selectionStart === caret ? suggest(text, caret, schema) : null;
-    const idle = !found?.items.length || (!asked && !found.word && !this.following);
-    const done = !asked && found?.items.length === 1 && found.items[0].insert === found.word;
+    const suggestions = schema && area.selectionStart === caret ? suggest(text, caret, schema) : null;
+    const idle = !suggestions?.items.length || (!isRequested && !suggestions.word && !this.following);
+    const done = !isRequested && suggestions?.items.length === 1 && suggestions.items[0].insert === suggestions.word;
     this.following = false;
     if (idle || done) return this.close();
-    this.found = found;
+    this.suggestions = suggestions;
     this.show();
   }
 
   show() {
-    this.list.replaceChildren(...this.found.items.map((item, index) => this.option(item, index)));
+    this.list.replaceChildren(...this.suggestions.items.map((item, index) => this.option(item, index)));
     this.box.hidden = false;
     this.choose(0);
-    const spot = this.editor.place(this.found.start);
+    const spot = this.editor.place(this.suggestions.start);
     const { offsetWidth: width, offsetHeight: height } = this.box;
     const below = spot.bottom + height + 8 < window.innerHeight;
     this.box.style.left = `${Math.max(8, Math.min(spot.left - 30, window.innerWidth - width - 8))}px`;
@@ -87,20 +87,21 @@ export class Completer {
     option.setAttribute("aria-selected", "true");
     option.scrollIntoView({ block: "nearest" });
     this.editor.area.setAttribute("aria-activedescendant", option.id);
-    const item = this.found.items[this.chosen];
+    const item = this.suggestions.items[this.chosen];
     const about = [item.deprecated && `Deprecated: ${item.deprecated}`, item.about].filter(Boolean).join(" ");
     this.note.replaceChildren(...inlineCode(about.split("\n\n")[0]));
     this.note.hidden = !about;
   }
 
   accept() {
-    const item = this.found.items[this.chosen];
+    const item = this.suggestions.items[this.chosen];
     const { text, caret } = this.editor;
     const end = caret + /^\w*/.exec(text.slice(caret))[0].length;
     this.close();
     this.following = Boolean(item.again);
     this.quiet = !item.again;
-    this.editor.replace(this.found.start, end, item.insert, this.found.start + (item.caret ?? item.insert.length));
+    const { start } = this.suggestions;
+    this.editor.replace(start, end, item.insert, start + (item.caret ?? item.insert.length));
   }
 
   /** Update the list after a change of the text. */
@@ -122,7 +123,7 @@ export class Completer {
     else if (!this.open) return false;
     else if (event.key === "ArrowDown") this.choose(this.chosen + 1);
     else if (event.key === "ArrowUp") this.choose(this.chosen - 1);
-    else if (event.key === "PageDown") this.choose(Math.min(this.chosen + 8, this.found.items.length - 1));
+    else if (event.key === "PageDown") this.choose(Math.min(this.chosen + 8, this.suggestions.items.length - 1));
     else if (event.key === "PageUp") this.choose(Math.max(this.chosen - 8, 0));
     else if ((event.key === "Enter" && !event.ctrlKey && !event.metaKey) || event.key === "Tab") this.accept();
     else if (event.key === "Escape") this.close();

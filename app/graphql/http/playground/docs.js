@@ -80,14 +80,14 @@ export class Docs {
     if (!this.schema) return;
     const words = $("docs-search").value.trim();
     const { type, field } = this.trail.at(-1);
-    const shown = words
+    const content = words
       ? this.results(words)
       : field
         ? this.fieldPage(type, field)
         : type
           ? this.typePage(type)
           : this.rootPage();
-    $("docs-body").replaceChildren(...shown.flat(2).filter(Boolean));
+    $("docs-body").replaceChildren(...content.flat(2).filter(Boolean));
   }
 
   results(words) {

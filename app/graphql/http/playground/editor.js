@@ -93,9 +93,9 @@ export class Editor {
 
   drawGutter(text) {
     const count = text.split("\n").length;
-    const shown = JSON.stringify([count, this.marks]);
-    if (shown === this.gutterShown) return this.moved();
-    this.gutterShown = shown;
+    const gutterState = JSON.stringify([count, this.marks]);
+    if (gutterState === this.gutterShown) return this.moved();
+    this.gutterShown = gutterState;
     const marked = new Map(this.marks.map((mark) => [lineOf(text, mark.start), mark.message]));
     const rows = Array.from({ length: count }, (_, line) =>
       el("span", { class: marked.has(line) ? "marked" : null, title: marked.get(line) }, String(line + 1)),
@@ -114,9 +114,9 @@ export class Editor {
 
   /** Return the position of a character on the screen. */
   place(offset) {
-    const walk = document.createTreeWalker(this.layer, NodeFilter.SHOW_TEXT);
+    const textNodes = document.createTreeWalker(this.layer, NodeFilter.SHOW_TEXT);
     let left = offset;
-    for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+    for (let node = textNodes.nextNode(); node; node = textNodes.nextNode()) {
       if (left < node.length) return spot(node, left);
       left -= node.length;
     }

@@ -84,14 +84,14 @@ function selection(nodes, indent) {
 
 /** Split a selection into fields. */
 function fields(nodes) {
-  const found = [];
+  const groups = [];
   nodes.forEach((node, index) => {
     const before = nodes[index - 1];
     const starts = node.text === "..." || node.kind === "comment" || (node.kind === "name" && !continues(nodes, index));
-    if (!found.length || starts || before?.kind === "comment") found.push([node]);
-    else found.at(-1).push(node);
+    if (!groups.length || starts || before?.kind === "comment") groups.push([node]);
+    else groups.at(-1).push(node);
   });
-  return found;
+  return groups;
 }
 
 /** Return whether a name continues its field: after "...", "... on" and an alias. */
@@ -106,8 +106,8 @@ function flow(nodes, indent = null) {
   let text = "";
   let last = null;
   for (const node of nodes) {
-    const shown = node.open ? bracket(node, indent) : node.text;
-    text += (gap(last, node) ? " " : "") + shown + (node.kind === "comment" ? `\n${indent ?? ""}` : "");
+    const piece = node.open ? bracket(node, indent) : node.text;
+    text += (gap(last, node) ? " " : "") + piece + (node.kind === "comment" ? `\n${indent ?? ""}` : "");
     last = node.kind === "comment" ? null : node;
   }
   return text;
@@ -137,15 +137,15 @@ function bracket(node, indent) {
 
 /** Split arguments, object fields, variable definitions or list values. */
 function items(nodes, open) {
-  const found = [];
+  const groups = [];
   nodes.forEach((node, index) => {
     const named = nodes[index + 1]?.text === ":" && !node.open;
     const apart = node.kind === "comment" || nodes[index - 1]?.kind === "comment";
     const starts = open === "[" ? node.text !== "!" : named;
-    if (!found.length || starts || apart) found.push([node]);
-    else found.at(-1).push(node);
+    if (!groups.length || starts || apart) groups.push([node]);
+    else groups.at(-1).push(node);
   });
-  return found;
+  return groups;
 }
 
 /**

@@ -19,8 +19,8 @@ export function splitter(name, { vertical = false, grows }) {
   const size = () => $(name).getBoundingClientRect()[vertical ? "height" : "width"];
   bar.setAttribute("aria-valuemin", String(least));
   bar.setAttribute("aria-valuemax", String(most));
-  const kept = load(`size.${name}`, null);
-  if (kept) set(kept);
+  const storedSize = load(`size.${name}`, null);
+  if (storedSize) set(storedSize);
   bar.addEventListener("pointerdown", (event) =>
     drag(bar, event, vertical, (moved, from) => set(from + moved * grows), size()),
   );
@@ -64,10 +64,10 @@ export function setUpPanes() {
     button.addEventListener("click", () => seePane(button.dataset.pane, false));
   }
   const toggle = $("explorer-toggle");
-  const show = (shown) => {
-    document.body.classList.toggle("no-explorer", !shown);
-    toggle.setAttribute("aria-expanded", String(shown));
-    save("explorer", shown);
+  const show = (isVisible) => {
+    document.body.classList.toggle("no-explorer", !isVisible);
+    toggle.setAttribute("aria-expanded", String(isVisible));
+    save("explorer", isVisible);
   };
   toggle.addEventListener("click", () => show(document.body.classList.contains("no-explorer")));
   show(load("explorer", true));

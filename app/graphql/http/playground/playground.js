@@ -25,7 +25,7 @@ const session = new Session($("session"), () => loadSchema());
 const docs = new Docs({ tryField, reload: loadSchema });
 const answer = new AnswerPane({
   goTo: (place) => (seePane("request"), request.goTo(place)),
-  use: (found) => session.use(found),
+  use: (credentials) => session.use(credentials),
   holds: (token) => token === session.token,
   canPage: () => request.operation?.variables.some((variable) => variable.name === "after"),
   next: (cursor) => (request.setVariable("after", cursor), run()),
@@ -62,24 +62,24 @@ function openRequest(query, variables) {
 
 async function loadSchema() {
   $("docs-body").setAttribute("aria-busy", "true");
-  const found = await send({ query: INTROSPECTION, token: session.token }).catch(() => null);
+  const reply = await send({ query: INTROSPECTION, token: session.token }).catch(() => null);
   $("docs-body").removeAttribute("aria-busy");
-  const introspection = found?.body?.data?.__schema;
+  const introspection = reply?.body?.data?.__schema;
   if (introspection) {
     const schema = new Schema(introspection);
     docs.setSchema(schema);
     request.setSchema(schema);
-  } else docs.refuse(refusal(found), isClosed(found));
+  } else docs.refuse(refusal(reply), isClosed(reply));
 }
 
 /** Return whether the server rejects introspection for this viewer. */
-const isClosed = (found) => Boolean(found) && codes(found).includes("GRAPHQL_VALIDATION_FAILED");
+const isClosed = (reply) => Boolean(reply) && codes(reply).includes("GRAPHQL_VALIDATION_FAILED");
 
-function refusal(found) {
-  if (!found) return "No response from the server.";
-  const reason = found.body?.errors?.[0]?.message ?? `Status ${found.status}: the response has no schema.`;
+function refusal(reply) {
+  if (!reply) return "No response from the server.";
+  const reason = reply.body?.errors?.[0]?.message ?? `Status ${reply.status}: the response has no schema.`;
   const hint = session.token ? "" : " Sign in and try again.";
-  const rest = isClosed(found) ? " Operations still run; only completion, hints and this pane need the schema." : "";
+  const rest = isClosed(reply) ? " Operations still run; only completion, hints and this pane need the schema." : "";
   return `${reason}${hint}${rest}`;
 }
 

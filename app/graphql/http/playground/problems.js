@@ -23,8 +23,8 @@ function complaint(token, schema) {
   return null;
 }
 
-function hint(word, known) {
-  const near = known.map(({ name }) => ({ name, far: distance(word.toLowerCase(), name.toLowerCase()) }));
+function hint(word, candidates) {
+  const near = candidates.map(({ name }) => ({ name, far: distance(word.toLowerCase(), name.toLowerCase()) }));
   const best = near.sort((one, other) => one.far - other.far)[0];
   return best && best.far <= Math.max(1, word.length / 3) ? ` Did you mean “${best.name}”?` : "";
 }

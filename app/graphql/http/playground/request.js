@@ -141,9 +141,9 @@ export class RequestPane {
 
   /** Insert draft values for missing variables. */
   fill() {
-    const given = this.variables.text.trim() ? JSON.parse(this.variables.text) : {};
-    for (const { name, type } of this.missing) given[name] = draftValue(this.schema, refOf(type));
-    this.variables.replace(0, this.variables.text.length, JSON.stringify(given, null, 2));
+    const draft = this.variables.text.trim() ? JSON.parse(this.variables.text) : {};
+    for (const { name, type } of this.missing) draft[name] = draftValue(this.schema, refOf(type));
+    this.variables.replace(0, this.variables.text.length, JSON.stringify(draft, null, 2));
   }
 
   headersEdited() {
@@ -181,8 +181,8 @@ export class RequestPane {
   }
 
   setVariable(name, value) {
-    const given = { ...parseObject(this.variables.text), [name]: value };
-    this.variables.show(JSON.stringify(given, null, 2));
+    const draft = { ...parseObject(this.variables.text), [name]: value };
+    this.variables.show(JSON.stringify(draft, null, 2));
     this.edited();
   }
 

@@ -89,13 +89,13 @@ export class Schema {
   /** Return types and fields whose names contain the words; names that start with them come first. */
   search(words, limit = 60) {
     const wanted = words.trim().toLowerCase();
-    const found = [];
+    const matches = [];
     for (const type of this.listed()) {
-      score(found, wanted, type.name, { type });
-      for (const field of type.fields ?? type.inputFields ?? []) score(found, wanted, field.name, { type, field });
-      for (const value of type.enumValues ?? []) score(found, wanted, value.name, { type, field: value });
+      score(matches, wanted, type.name, { type });
+      for (const field of type.fields ?? type.inputFields ?? []) score(matches, wanted, field.name, { type, field });
+      for (const value of type.enumValues ?? []) score(matches, wanted, value.name, { type, field: value });
     }
-    return found.sort((one, other) => one.rank - other.rank).slice(0, limit);
+    return matches.sort((one, other) => one.rank - other.rank).slice(0, limit);
   }
 }
 
@@ -108,10 +108,10 @@ const META = {
   },
 };
 
-function score(found, wanted, name, hit) {
+function score(matches, wanted, name, hit) {
   const [path, low] = [hit.field ? `${hit.type.name}.${name}`.toLowerCase() : "", name.toLowerCase()];
   const at = low.indexOf(wanted);
   if (at < 0 && !path.startsWith(wanted)) return;
   const rank = (low === wanted ? 0 : at === 0 ? 1 : 3) + (hit.field ? 1 : 0);
-  found.push({ ...hit, rank: rank + name.length / 1000 });
+  matches.push({ ...hit, rank: rank + name.length / 1000 });
 }

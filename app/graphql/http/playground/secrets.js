@@ -16,8 +16,8 @@ function secretVariables(tokens) {
   const names = new Set();
   tokens.forEach((token, index) => {
     if (token.kind !== "variable") return;
-    const given = tokens[index - 1]?.text === ":" && isSecretKey(tokens[index - 2]);
-    if (given || SECRET.test(token.text)) names.add(token.text.slice(1));
+    const isSecretValue = tokens[index - 1]?.text === ":" && isSecretKey(tokens[index - 2]);
+    if (isSecretValue || SECRET.test(token.text)) names.add(token.text.slice(1));
   });
   return names;
 }

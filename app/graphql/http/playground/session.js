@@ -12,26 +12,26 @@ const WHO = "query WhoAmI { viewer { user { userName roles { name } } } }";
 export class Session {
   /** `onchange()` is called when the user changes. */
   constructor(host, onchange) {
-    Object.assign(this, { host, onchange, held: load("session", null, sessionStorage), message: "" });
+    Object.assign(this, { host, onchange, credentials: load("session", null, sessionStorage), message: "" });
     this.draw();
-    if (this.held) this.check();
+    if (this.credentials) this.check();
   }
 
   get token() {
-    return this.held?.token ?? null;
+    return this.credentials?.token ?? null;
   }
 
   /** Use a token from a response: { token, expiresAt, userName }. */
-  async use(found) {
-    this.hold(found);
+  async use(credentials) {
+    this.hold(credentials);
     await this.check();
-    if (this.held) announce(`Signed in as ${this.held.userName ?? "an unknown user"}`);
+    if (this.credentials) announce(`Signed in as ${this.credentials.userName ?? "an unknown user"}`);
   }
 
-  hold(held, message = "") {
-    this.held = held;
+  hold(credentials, message = "") {
+    this.credentials = credentials;
     this.message = message;
-    save("session", held, sessionStorage);
+    save("session", credentials, sessionStorage);
     this.draw();
     this.onchange();
   }
@@ -43,8 +43,8 @@ export class Session {
     if (!answer || token !== this.token) return;
     const user = answer.body?.data?.viewer?.user;
     if (user) {
-      this.held = { ...this.held, userName: user.userName, roles: user.roles.map((role) => role.name) };
-      save("session", this.held, sessionStorage);
+      this.credentials = { ...this.credentials, userName: user.userName, roles: user.roles.map((role) => role.name) };
+      save("session", this.credentials, sessionStorage);
       this.draw();
     } else if (answer.status === 401 || codes(answer).includes("UNAUTHENTICATED") || answer.body?.data) {
       this.hold(null, "Your session has ended. Sign in again.");
@@ -56,8 +56,8 @@ export class Session {
     const variables = { input: { userName, password } };
     const answer = await send({ query: LOGIN, operationName: "LogIn", variables }).catch(() => null);
     this.busy(false);
-    const found = findToken(answer?.body?.data);
-    if (found) return this.use({ userName, ...found });
+    const credentials = findToken(answer?.body?.data);
+    if (credentials) return this.use({ userName, ...credentials });
     this.say(refusal(answer));
   }
 
@@ -75,11 +75,11 @@ export class Session {
   }
 
   draw() {
-    this.host.replaceChildren(...(this.held ? this.signedIn() : this.signedOut()));
+    this.host.replaceChildren(...(this.credentials ? this.signedIn() : this.signedOut()));
   }
 
   signedIn() {
-    const { userName, roles, expiresAt } = this.held;
+    const { userName, roles, expiresAt } = this.credentials;
     const until = expiresAt && `Token valid until ${new Date(expiresAt).toLocaleString()}`;
     return [
       el(

@@ -10,8 +10,8 @@ export function draft(schema, kind, field) {
   const args = field.args.filter((arg) => isRequired(arg) || arg.name === "first");
   const title = field.name[0].toUpperCase() + field.name.slice(1);
   const declared = args.map((arg) => `$${arg.name}: ${typeText(arg.type)}${fallback(arg)}`).join(", ");
-  const given = args.map((arg) => `${arg.name}: $${arg.name}`).join(", ");
-  const call = field.name + (given && `(${given})`) + draftSelection(schema, field.type, "  ", new Set());
+  const inputs = args.map((arg) => `${arg.name}: $${arg.name}`).join(", ");
+  const call = field.name + (inputs && `(${inputs})`) + draftSelection(schema, field.type, "  ", new Set());
   const values = args.filter(isRequired).map((arg) => [arg.name, draftValue(schema, arg.type)]);
   const variables = values.length ? JSON.stringify(Object.fromEntries(values), null, 2) : "";
   return { query: `${kind} ${title}${declared && `(${declared})`} {\n  ${call}\n}\n`, variables };

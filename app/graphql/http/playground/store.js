@@ -24,8 +24,8 @@ export function save(name, value, storage = localStorage) {
 }
 
 export function saveTabs(tabs, active) {
-  const kept = tabs.map((tab) => ({ id: tab.id, ...redact(tab) }));
-  save("tabs", { tabs: kept, active });
+  const stored = tabs.map((tab) => ({ id: tab.id, ...redact(tab) }));
+  save("tabs", { tabs: stored, active });
 }
 
 /** Put a run on top of the history; an equal older run is removed. */

@@ -90,8 +90,8 @@ function spreadItems({ type }, { text, schema }) {
   const inline = [...names]
     .filter(Boolean)
     .map((name) => ({ label: `on ${name}`, insert: `on ${name} `, kind: "type" }));
-  const known = fragments.map(([, name, on]) => ({ label: name, insert: name, detail: on, kind: "fragment" }));
-  return [...known, ...inline.map((item) => ({ ...item, about: schema.type(item.label.slice(3))?.description }))];
+  const named = fragments.map(([, name, on]) => ({ label: name, insert: name, detail: on, kind: "fragment" }));
+  return [...named, ...inline.map((item) => ({ ...item, about: schema.type(item.label.slice(3))?.description }))];
 }
 
 function argumentItems({ defs, used }, { text, caret }) {

@@ -8,10 +8,10 @@ import { operations } from "./walker.js";
 export class Tabs {
   /** `onopen(tab)` is called when another tab becomes visible. */
   constructor(onopen) {
-    const kept = load("tabs", null);
+    const saved = load("tabs", null);
     this.onopen = onopen;
-    this.all = kept?.tabs?.length ? kept.tabs : [fresh(WELCOME)];
-    this.active = this.all.find((tab) => tab.id === kept?.active) ?? this.all[0];
+    this.all = saved?.tabs?.length ? saved.tabs : [fresh(WELCOME)];
+    this.active = this.all.find((tab) => tab.id === saved?.active) ?? this.all[0];
     this.keep = debounce(() => this.save(), 400);
     addEventListener("pagehide", () => this.save());
     $("tabs").addEventListener("keydown", (event) => this.key(event));

@@ -4,29 +4,29 @@ import { isRequired } from "./schema.js";
 
 /** Return the problem of the variables of an operation: { message, missing }, both empty if there is none. */
 export function judgeVariables(operation, text, schema) {
-  let given;
+  let values;
   try {
-    given = text.trim() ? JSON.parse(text) : {};
+    values = text.trim() ? JSON.parse(text) : {};
   } catch (error) {
     return { message: `Invalid JSON: ${error.message}`, missing: [] };
   }
-  if (given === null || typeof given !== "object" || Array.isArray(given)) {
+  if (values === null || typeof values !== "object" || Array.isArray(values)) {
     return { message: "The variables must be a JSON object.", missing: [] };
   }
   const declared = operation?.variables ?? [];
-  const missing = declared.filter((one) => one.type.endsWith("!") && !one.optional && !(one.name in given));
+  const missing = declared.filter((one) => one.type.endsWith("!") && !one.optional && !(one.name in values));
   if (missing.length) return { message: `Missing: ${missing.map((one) => `$${one.name}`).join(", ")}`, missing };
-  return { message: extra(operation, declared, given) || wrong(declared, given, schema), missing: [] };
+  return { message: extra(operation, declared, values) || mismatch(declared, values, schema), missing: [] };
 }
 
-function extra(operation, declared, given) {
-  const unknown = Object.keys(given).filter((name) => !declared.some((one) => one.name === name));
+function extra(operation, declared, values) {
+  const unknown = Object.keys(values).filter((name) => !declared.some((one) => one.name === name));
   return operation && unknown.length ? `Not used by this operation: ${unknown.join(", ")}` : "";
 }
 
-function wrong(declared, given, schema) {
+function mismatch(declared, values, schema) {
   for (const one of declared) {
-    const problem = one.name in given && misfit(schema, parseType(one.type), given[one.name], one.name);
+    const problem = one.name in values && misfit(schema, parseType(one.type), values[one.name], one.name);
     if (problem) return problem;
   }
   return "";

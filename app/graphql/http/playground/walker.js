@@ -191,27 +191,27 @@ export function annotate(text, schema = null) {
 
 /** Return the operations of a document: { kind, name, start, end, fields, variables: [{ name, type, optional }] }. */
 export function operations(text) {
-  const found = [];
+  const definitions = [];
   const walker = new Walker(null);
   let current = null;
   for (const token of tokenize(text)) {
     const outside = walker.frames.length === 1;
     walker.accept(token);
-    if (outside && token.kind !== "comment") current = begin(found, current, token);
+    if (outside && token.kind !== "comment") current = begin(definitions, current, token);
     if (!current) continue;
     if (token.role === "operation") current.name = token.text;
     note(current, walker, token);
     current.end = token.end;
     if (walker.frames.length === 1 && token.text === "}") current = null;
   }
-  return found.filter((operation) => /^(query|mutation|subscription)$/.test(operation.kind));
+  return definitions.filter((operation) => /^(query|mutation|subscription)$/.test(operation.kind));
 }
 
-function begin(found, current, token) {
+function begin(definitions, current, token) {
   if (current || !(token.role === "keyword" || token.text === "{")) return current;
   const kind = token.text === "{" ? "query" : token.text;
   const operation = { kind, name: null, start: token.start, end: token.end, variables: [], fields: [] };
-  found.push(operation);
+  definitions.push(operation);
   return operation;
 }
 
