@@ -27,7 +27,7 @@ from tests.support.postgres import Postgres
 from tests.support.rest_client import Rest
 from tests.support.shared_postgres import Reused
 
-KINDS = ("sqlite", "postgresql")
+BACKENDS = ("sqlite", "postgresql")
 BUILT: dict[str, Any] = {}
 """The statements that were built, for each kind of database: what one test has paid for, the next one has."""
 
@@ -69,8 +69,8 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=KINDS)
-def kind(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
     """Which database: every test that stands on one runs on both."""
     return str(request.param)
 
@@ -84,9 +84,9 @@ def reused(postgres: Postgres) -> Iterator[Reused]:
 
 
 @pytest.fixture
-def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a migrated database, as empty as on its first day."""
-    if kind == "sqlite":
+    if backend == "sqlite":
         path = tmp_path / "ostiary.db"
         copyfile(request.getfixturevalue("sqlite_template"), path)
         return f"sqlite:///{path}"
@@ -123,13 +123,13 @@ class Understanding(DocumentCache):
 
 
 @pytest.fixture
-async def app(settings: Settings, kind: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Starlette]:
+async def app(settings: Settings, backend: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Starlette]:
     """The application, started."""
     monkeypatch.setattr(main, "DocumentCache", Understanding)
     made = main.create_app(settings)
     async with made.router.lifespan_context(made):
         statements: SelectBuilder = made.state.answering.statements
-        statements._statements = BUILT.setdefault(kind, statements._statements)  # noqa: SLF001 - they are the same in every test
+        statements._statements = BUILT.setdefault(backend, statements._statements)  # noqa: SLF001 - they are the same in every test
         yield made
 
 
@@ -140,21 +140,21 @@ def from_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def door(url: str) -> AsyncIterator[db.Database]:
+async def own_db(url: str) -> AsyncIterator[db.Database]:
     """A door of its own."""
-    async with opened(url) as made:
+    async with open_db(url) as made:
         yield made
 
 
 @pytest.fixture
-async def second(url: str) -> AsyncIterator[db.Database]:
+async def second_db(url: str) -> AsyncIterator[db.Database]:
     """A second door to the same database, as another worker has."""
-    async with opened(url) as made:
+    async with open_db(url) as made:
         yield made
 
 
 @asynccontextmanager
-async def opened(url: str, size: int = 10, longest: float = inf) -> AsyncIterator[db.Database]:
+async def open_db(url: str, size: int = 10, longest: float = inf) -> AsyncIterator[db.Database]:
     """A door to a database, which is closed behind the block."""
     made = await db.open_database(url, size=size, longest=longest)
     try:

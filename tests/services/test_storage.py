@@ -193,14 +193,14 @@ async def test_few_old_tickets_are_cleared_away_at_once(
 
 
 async def test_the_limit_of_a_clearing_holds_whatever_the_planner_chooses(
-    make: Make, database: db.Database, kind: str, ann: Person, reef: Thing
+    make: Make, database: db.Database, backend: str, ann: Person, reef: Thing
 ) -> None:
     long_ago = database.clock() - timedelta(days=2)
     for _ in range(120):
         await make.ticket(reef, ann, expires_at=long_ago)
 
     async with database.write() as tx:
-        for way in ("hashjoin", "mergejoin", "hashagg", "material", "sort") if kind == "postgresql" else ():
+        for way in ("hashjoin", "mergejoin", "hashagg", "material", "sort") if backend == "postgresql" else ():
             await tx.rows(text(f"SET LOCAL enable_{way} = off"))
         await tx.rows(storage.CLEAR_OLD, before=tx.now)
 
