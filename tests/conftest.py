@@ -25,7 +25,7 @@ from tests.support.client import Api
 from tests.support.factories import Make
 from tests.support.postgres import Postgres
 from tests.support.rest_client import Rest
-from tests.support.shared_postgres import Reused
+from tests.support.shared_postgres import SharedPostgres
 
 BACKENDS = ("sqlite", "postgresql")
 BUILT: dict[str, Any] = {}
@@ -76,9 +76,9 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def reused(postgres: Postgres) -> Iterator[Reused]:
+def shared_postgres(postgres: Postgres) -> Iterator[SharedPostgres]:
     """The PostgreSQL database that tests take turns with."""
-    made = Reused(postgres)
+    made = SharedPostgres(postgres)
     yield made
     made.close()
 
@@ -90,7 +90,7 @@ def url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
         path = tmp_path / "ostiary.db"
         copyfile(request.getfixturevalue("sqlite_template"), path)
         return f"sqlite:///{path}"
-    database: Reused = request.getfixturevalue("reused")
+    database: SharedPostgres = request.getfixturevalue("shared_postgres")
     database.reset()
     return database.url
 

@@ -13,7 +13,7 @@ from app.domain import refs, resource_roles
 from app.domain.resource_roles import MemberLevel, SubjectType
 from tests.support.changes import another, answered, change
 from tests.support.client import Api, codes
-from tests.support.factories import Make, Person, Thing, rows_of
+from tests.support.factories import Entity, Make, Person, rows_of
 from tests.support.fetching import fetch
 
 ALL = ["METADATA_READ", "METADATA_WRITE", "DATASET_DATA_READ", "DATASET_DATA_WRITE", "ADMIN"]
@@ -24,7 +24,7 @@ GRANT = change("grantAccess")
 REVOKE = change("revokeAccess")
 
 
-async def held(api: Api, person: Person | None, thing: Thing) -> list[str]:
+async def held(api: Api, person: Person | None, thing: Entity) -> list[str]:
     """What somebody holds, by what she sees herself, by the list and by the check, which agree."""
     shown = (await api(ROLES, as_=person, id=thing.node))["data"]["resource"]
     found: list[str] = shown["viewerAccess"]["effectiveRoles"] if shown else []
@@ -42,7 +42,7 @@ async def held(api: Api, person: Person | None, thing: Thing) -> list[str]:
     return found
 
 
-async def submit(api: Api, as_: Person, thing: Thing, general: list[str], **groups: list[str]) -> None:
+async def submit(api: Api, as_: Person, thing: Entity, general: list[str], **groups: list[str]) -> None:
     """Replace a configuration as the settings page does: read the revision, send the whole."""
     read = await api("query ($id: ID!) { resource(by: {id: $id}) { access { revision } } }", as_=as_, id=thing.node)
     entries = [{"group": {"slug": slug}, "roles": roles} for slug, roles in groups.items()]
@@ -51,11 +51,11 @@ async def submit(api: Api, as_: Person, thing: Thing, general: list[str], **grou
     assert codes(reply) == [], reply
 
 
-async def _new(api: Api, as_: Person, org: Thing, slug: str) -> Thing:
+async def _new(api: Api, as_: Person, org: Entity, slug: str) -> Entity:
     create = change("createResource", "resource { id }")
     given = {"org": {"slug": org.slug}, "type": "DATASET", "slug": slug, "name": slug}
     made = answered(await api(create, as_=as_, input=given), "createResource")["resource"]["id"]
-    return Thing("Resource", refs.key_of("Resource", made) or 0, slug)
+    return Entity("Resource", refs.key_of("Resource", made) or 0, slug)
 
 
 async def test_all_view_and_download_until_an_editors_group_stands_on_top(api: Api, make: Make) -> None:
@@ -178,7 +178,7 @@ async def test_what_ends_stops_at_its_time_with_no_job_running(api: Api, make: M
     assert [(each["kind"], each["user"]) for each in shown["data"]["resource"]["accessSubjects"]["nodes"]] == told
 
 
-async def _left(database: db.Database, kind: SubjectType, thing: Thing | Person) -> list[Any]:
+async def _left(database: db.Database, kind: SubjectType, thing: Entity | Person) -> list[Any]:
     """What the configurations and the index still say of a subject."""
     subject = resource_roles.subject_id(kind, thing.id)
     grants = await fetch(database, select(col(tables.Grant.id)).where(col(tables.Grant.subject) == subject))
@@ -247,7 +247,7 @@ async def test_a_deleted_org_leaves_nothing_and_its_slug_starts_clean(
 
     create = {"slug": "sea", "name": "Sea"}
     assert codes(await api(change("createOrg"), as_=ann, input=create)) == []
-    again = await _new(api, ann, Thing("Org", 0, "sea"), "reef")
+    again = await _new(api, ann, Entity("Org", 0, "sea"), "reef")
     assert again.id != reef.id
     assert await held(api, bob, again) == [READ, LOAD]
     assert (await api('{ org(by: {slug: "sea"}) { slug } }', as_=bob))["data"] == {"org": None}

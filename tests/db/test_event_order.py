@@ -17,7 +17,7 @@ from app.db.tables import AuditChange, AuditEvent
 from app.domain.viewer import SYSTEM
 from app.services import audit
 from tests.support.client import Api
-from tests.support.factories import Make, Person, Thing
+from tests.support.factories import Entity, Make, Person
 
 EVENTS = int(os.environ.get("FEED_EVENTS", "400"))
 WRITERS = 16
@@ -144,7 +144,7 @@ async def _work(database: db.Database, writer: int, written: Counter[str]) -> No
         written[action] += 1
 
 
-async def _write(database: db.Database, action: str, resource: Thing | None = None) -> None:
+async def _write(database: db.Database, action: str, resource: Entity | None = None) -> None:
     async with audit.transaction(database, SYSTEM, action) as tx:
         if resource is not None:
             audit.note(tx, audit.RESOURCE, resource.id, {"name": action}, name="Corals")
@@ -190,7 +190,7 @@ async def _actions(api: Api, as_: Person) -> list[str]:
     return actions
 
 
-async def _actions_of(api: Api, as_: Person, resource: Thing) -> list[str]:
+async def _actions_of(api: Api, as_: Person, resource: Entity) -> list[str]:
     reply: Any = await api(OF_RESOURCE, as_=as_, id=resource.node)
     page = reply["data"]["resource"]["auditEvents"]
     return [node["action"] for node in page["nodes"]]

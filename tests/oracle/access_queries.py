@@ -8,7 +8,7 @@ from typing import Any
 from app import db
 from app.db import tables
 from app.domain import refs
-from tests.oracle.access_worlds import IMPLIED, OF_DATA, ROLES, Kept, World, world_of
+from tests.oracle.access_worlds import IMPLIED, OF_DATA, ROLES, ResourceState, World, world_of
 from tests.support.client import Api
 from tests.support.factories import Person
 
@@ -85,7 +85,7 @@ async def all_agree(api: Api, database: db.Database, root: Person) -> None:
                 await pages_agree(api, world, person, at + len(world.users))
 
 
-async def asked(api: Api, query: str, as_: Person | None, **variables: Any) -> Any:
+async def query_data(api: Api, query: str, as_: Person | None, **variables: Any) -> Any:
     reply = await api(query, as_=as_, **variables)
     assert "errors" not in reply, reply
     return reply["data"]
@@ -140,7 +140,7 @@ async def checks_agree(api: Api, world: World, root: Person) -> None:
         "resources": nodes(key for _, key, _ in rows),
         "roles": [role for _, _, role in rows],
     }
-    answers = (await asked(api, BATCH, root, **columns))["checkAccessBatch"]
+    answers = (await query_data(api, BATCH, root, **columns))["checkAccessBatch"]
     said = {row for row, answer in zip(rows, answers, strict=True) if answer}
     assert said == {row for row in rows if row[2] in world.holds(row[0], row[1])}
 
@@ -149,7 +149,7 @@ async def own_checks_agree(api: Api, world: World, person: Person) -> None:
     """`checkAccess` about herself."""
     for part in _padded(list(world.resources), 4):
         by = {f"r{at}": {"id": resource_id(key)} for at, key in enumerate(part)}
-        said = await asked(api, CHECKS, person, user={"id": person.node}, **by)
+        said = await query_data(api, CHECKS, person, user={"id": person.node}, **by)
         for at, key in enumerate(part):
             assert {role for role in ROLES if said[f"c{at}{role}"]} == world.holds(person.id, key), (person, key)
 
@@ -160,7 +160,7 @@ async def explanations_agree(api: Api, world: World, root: Person) -> None:
     for part in _padded(pairs, 20):
         users = {f"u{at}": {"id": user_id(user)} for at, (user, _) in enumerate(part)}
         by = {f"r{at}": {"id": resource_id(key)} for at, (_, key) in enumerate(part)}
-        said = await asked(api, EXPLAIN, root, **users, **by)
+        said = await query_data(api, EXPLAIN, root, **users, **by)
         for at, (user, key) in enumerate(part):
             assert all(way["effectiveRoles"] for way in said[f"e{at}"])
             told = {role for way in said[f"e{at}"] for role in way["effectiveRoles"]}
@@ -172,7 +172,7 @@ async def explanations_agree(api: Api, world: World, root: Person) -> None:
 
 async def accessible_agree(api: Api, world: World, root: Person) -> None:
     """`User.accessibleResources` of everybody, in every order, by role and by type."""
-    said = {each["id"]: each for each in (await asked(api, ACCESSIBLE, root))["users"]["nodes"]}
+    said = {each["id"]: each for each in (await query_data(api, ACCESSIBLE, root))["users"]["nodes"]}
     assert set(said) == {user_id(user) for user in world.users}
     for user in world.users:
         _check_lists(world, user, said[user_id(user)])
@@ -194,7 +194,7 @@ def _check_list(said: dict[str, Any], keys: list[int], about: Any) -> None:
 
 async def access_subjects_agree(api: Api, world: World, root: Person) -> None:
     """Compare `accessSubjects`: all of a kind are one entry, a user is listed with roles by ways of their own."""
-    said = {each["id"]: each for each in (await asked(api, ACCESS_SUBJECTS, root))["resources"]["nodes"]}
+    said = {each["id"]: each for each in (await query_data(api, ACCESS_SUBJECTS, root))["resources"]["nodes"]}
     assert set(said) == set(nodes(world.resources))
     for key, kept in world.resources.items():
         entries = _entries(world, key, kept)
@@ -205,7 +205,7 @@ async def access_subjects_agree(api: Api, world: World, root: Person) -> None:
             assert _expanded(entries, world, user) == world.holds(user, key), (user, key)
 
 
-def _entries(world: World, key: int, kept: Kept) -> list[dict[str, Any]]:
+def _entries(world: World, key: int, kept: ResourceState) -> list[dict[str, Any]]:
     open_ = [("ANYONE", kept.anyone), ("GENERAL", kept.general)]
     own = replace(world, resources={key: replace(kept, anyone=set(), general=set())})
     people = sorted(world.users, key=lambda user: tables.casefold_key(world.users[user].name))
@@ -216,7 +216,7 @@ def _entries(world: World, key: int, kept: Kept) -> list[dict[str, Any]]:
     return [each for each in found if each["roles"]]
 
 
-def _closed(roles: set[str], kept: Kept) -> set[str]:
+def _closed(roles: set[str], kept: ResourceState) -> set[str]:
     return roles.union(*(IMPLIED[role] for role in roles)) - (set() if kept.has_data else OF_DATA)
 
 
@@ -236,7 +236,7 @@ def _check_access_subjects(said: dict[str, Any], entries: list[dict[str, Any]]) 
 async def lists_agree(api: Api, world: World, person: Person | None) -> None:
     """`resources` with counts, orders and filters, `nodes`, and `viewerAccess` on all that is listed."""
     user = None if person is None else person.id
-    said = await asked(api, LISTED, person, ids=nodes(world.resources))
+    said = await query_data(api, LISTED, person, ids=nodes(world.resources))
     _check_lists(world, user, said)
     seen = _reached(world, user)
     assert said["nodes"] == [{"id": resource_id(key)} if key in seen else None for key in world.resources]
@@ -261,7 +261,7 @@ async def lookups_agree(api: Api, world: World, person: Person | None) -> None:
         by: dict[str, Any] = {f"r{at}": {"id": resource_id(key)} for at, key in enumerate(part)}
         paths = (world.resources[key].path.split("/") for key in part)
         by |= {f"p{at}": {"path": {"orgSlug": org, "slug": slug}} for at, (org, slug) in enumerate(paths)}
-        said = await asked(api, LOOKUPS, person, **by)
+        said = await query_data(api, LOOKUPS, person, **by)
         for at, key in enumerate(part):
             wanted = {"id": resource_id(key)} if key in seen else None
             assert (said[f"r{at}"], said[f"p{at}"]) == (wanted, wanted), (person, key)
@@ -282,7 +282,7 @@ async def _leafed(api: Api, query: str, person: Person, ways: tuple[str, str], *
     found: list[str] = []
     place = None
     for _ in count():
-        data = await asked(api, query, person, **variables, **{size: 2, cursor: place})
+        data = await query_data(api, query, person, **variables, **{size: 2, cursor: place})
         page = data["resources"] if "resources" in data else data["viewer"]["user"]["accessibleResources"]
         rows = [edge["node"]["id"] for edge in page["edges"]]
         found = found + rows if size == "first" else rows + found

@@ -49,7 +49,7 @@ class Someone:
 
 
 @dataclass
-class Kept:
+class ResourceState:
     """A resource as its rows say, without the grants that have ended."""
 
     path: str
@@ -76,7 +76,7 @@ class World:
     owners: dict[int, int | None]
     levels: dict[tuple[int, int], int]
     members: set[tuple[int, int]]
-    resources: dict[int, Kept]
+    resources: dict[int, ResourceState]
 
     def holds(self, user: int | None, resource: int) -> set[str]:
         """The effective roles of a user, or of nobody, on a resource; being deactivated takes everything away."""
@@ -133,7 +133,7 @@ async def world_of(database: db.Database) -> World:
     )
 
 
-def _grant(kept: Kept, subject: tuple[int, int | None, int | None], roles: set[str]) -> None:
+def _grant(kept: ResourceState, subject: tuple[int, int | None, int | None], roles: set[str]) -> None:
     match subject:
         case (resource_roles.ANYONE, None, None):
             kept.anyone |= roles
@@ -158,11 +158,11 @@ async def _users(database: db.Database) -> dict[int, Someone]:
     return found
 
 
-async def _resources(database: db.Database) -> dict[int, Kept]:
+async def _resources(database: db.Database) -> dict[int, ResourceState]:
     row, kind = tables.Resource, tables.ResourceType
     columns = row.id, row.path, row.name, kind.name, kind.has_data, row.org_id, row.owner_id, *_MADE
     statement = select(*map(col, columns)).where(col(row.type_id) == col(kind.id)).order_by(col(row.id))
-    return {key: Kept(*rest) for key, *rest in await fetch(database, statement)}
+    return {key: ResourceState(*rest) for key, *rest in await fetch(database, statement)}
 
 
 _MADE = tables.Resource.created_at, tables.Resource.updated_at

@@ -15,7 +15,7 @@ from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import Permission
 from app.services import access_index
 from tests.oracle.access_worlds import NOW
-from tests.support.factories import Make, Person, Thing
+from tests.support.factories import Entity, Make, Person
 
 PART = "quokka"
 """Stands in every word that none of the plain users may read."""
@@ -32,7 +32,7 @@ class Town:
     """
 
     people: Mapping[str, Person]
-    things: Mapping[str, Thing]
+    things: Mapping[str, Entity]
 
     def __getitem__(self, name: str) -> Any:
         return self.people.get(name) or self.things[name]
@@ -53,7 +53,7 @@ async def build(make: Make) -> Town:
     return Town(people, things)
 
 
-async def _groups(make: Make, people: Mapping[str, Person]) -> dict[str, Thing]:
+async def _groups(make: Make, people: Mapping[str, Person]) -> dict[str, Entity]:
     """One whose members are hidden, one whose members everybody sees, and one that alice manages."""
     divers = await make.group("divers", people["erin"], people["zed"], people["dan"])
     choir = await make.group("choir", people["fay"], members_seen_by="SIGNED_IN")
@@ -62,7 +62,7 @@ async def _groups(make: Make, people: Mapping[str, Person]) -> dict[str, Thing]:
     return {"divers": divers, "choir": choir, "band": band}
 
 
-async def _places(make: Make, people: Mapping[str, Person]) -> dict[str, Thing]:
+async def _places(make: Make, people: Mapping[str, Person]) -> dict[str, Entity]:
     """The private orgs of two, a public one, and a private one to which none of the plain users belongs."""
     shed = await make.org("shed", people["abel"])
     atelier, agora = await make.org("atelier", people["alice"]), await make.org("agora", people["otto"], is_public=True)
@@ -82,7 +82,7 @@ async def _places(make: Make, people: Mapping[str, Person]) -> dict[str, Thing]:
     }
 
 
-async def _grants(make: Make, people: Mapping[str, Person], things: Mapping[str, Thing]) -> None:
+async def _grants(make: Make, people: Mapping[str, Person], things: Mapping[str, Entity]) -> None:
     work, gem = things["work"], things["gem"]
     for thing, to, mask in (
         (work, things["divers"], resource_roles.DATA_READ),
@@ -200,7 +200,7 @@ async def _did_something(tx: db.Transaction, town: Town) -> None:
     await tx.insert(tables.AuditChange, [{**change, **each} for each in rows])
 
 
-def _named(each: Person | Thing) -> dict[str, Any]:
+def _named(each: Person | Entity) -> dict[str, Any]:
     found = refs.decode(each.node)
     assert found is not None
     return {"kind": found[0], "key": found[1], "subject": each.node, "name": PART}
@@ -222,9 +222,9 @@ FACTS: Mapping[str, Fact] = {
     "more is stored": _stores_more,
     "something was done": _did_something,
 }
-"""What none of the plain users may learn, but see `TOLD`."""
+"""What none of the plain users may learn, but see `EXCEPTIONS`."""
 
-TOLD: Mapping[str, frozenset[str]] = {
+EXCEPTIONS: Mapping[str, frozenset[str]] = {
     "abel": frozenset({"dan is deactivated", "there is another user"}),
 }
 """What a plain user may learn: who may ask about others on a resource is told who exists, and that they reach it."""

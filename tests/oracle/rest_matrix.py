@@ -7,15 +7,15 @@ from typing import Any
 from app import rest
 from app.domain.resource_roles import MemberLevel
 from app.rest.routing import AuthMode, Route
-from tests.support.factories import PASSWORD, Make, Person, Thing
+from tests.support.factories import PASSWORD, Entity, Make, Person
 
 ROUTES: Mapping[tuple[str, str], Route] = {(route.method, route.path): route for route in rest.TABLE}
 FRESH = "another horse another staple"
 LEVELS = tuple(MemberLevel.__members__)
 """Members of the org of the path, by what they may."""
 
-NOBODY, STRANGER, HERSELF, OWNER, ADMIN = "nobody", "a stranger", "herself", "the owner", "an administrator"
-SIGNED_IN = frozenset({STRANGER, HERSELF, *LEVELS, OWNER, ADMIN})
+NOBODY, STRANGER, SELF, OWNER, ADMIN = "nobody", "a stranger", "the user", "the owner", "an administrator"
+SIGNED_IN = frozenset({STRANGER, SELF, *LEVELS, OWNER, ADMIN})
 MEMBERS = frozenset({*LEVELS, OWNER, ADMIN})
 WRITERS = MEMBERS - {"READ_ONLY"}
 DELETERS = WRITERS - {"READ_WRITE"}
@@ -34,7 +34,7 @@ class Scene:
     number: int
     user: Person
     owner: Person
-    org: Thing
+    org: Entity
     members: Mapping[str, Person]
 
     @property
@@ -49,7 +49,7 @@ class Scene:
         }
 
 
-Given = Callable[[Scene], dict[str, Any]]
+InputOf = Callable[[Scene], dict[str, Any]]
 
 
 def _nothing(scene: Scene) -> dict[str, Any]:
@@ -64,7 +64,7 @@ class Row:
     """
 
     may: Set[str]
-    given: Given = _nothing
+    input: InputOf = _nothing
     joined: bool = False
     outsiders: Set[str] = frozenset()
     once: bool = False
@@ -115,10 +115,10 @@ async def scene(make: Make, number: int, *, joined: bool = False) -> Scene:
     return Scene(number, user, owner, org, members)
 
 
-def _of_org(may: Set[str], given: Given = _nothing, *, joined: bool = False, once: bool = False) -> Row:
+def _of_org(may: Set[str], input_of: InputOf = _nothing, *, joined: bool = False, once: bool = False) -> Row:
     """About a private org: its own people alone know of it, and whoever is named belongs to it."""
-    outsiders = {NOBODY, STRANGER} | (set() if joined else {HERSELF})
-    return Row(may, given, joined, frozenset(outsiders), once)
+    outsiders = {NOBODY, STRANGER} | (set() if joined else {SELF})
+    return Row(may, input_of, joined, frozenset(outsiders), once)
 
 
 def _login(scene: Scene) -> dict[str, Any]:
@@ -174,7 +174,7 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("GET", "/orgs/{orgSlug}/members"): _of_org(MEMBERS),
     ("POST", "/orgs/{orgSlug}/members"): _of_org(MANAGERS, _named, once=True),
     ("PUT", "/orgs/{orgSlug}/members/{userName}"): _of_org(MANAGERS, _level, joined=True),
-    ("DELETE", "/orgs/{orgSlug}/members/{userName}"): _of_org(MANAGERS | {HERSELF}, joined=True, once=True),
+    ("DELETE", "/orgs/{orgSlug}/members/{userName}"): _of_org(MANAGERS | {SELF}, joined=True, once=True),
     ("GET", "/orgs/features/member-management"): Row(ANYONE),
     ("GET", "/orgs/{orgSlug}/ds"): _of_org(MEMBERS),
     ("GET", "/orgs/{orgSlug}/ds/{dsSlug}"): _of_org(MEMBERS),

@@ -16,7 +16,7 @@ from app.domain.viewer import Permission
 from app.query.relations import among, integers
 from app.services import access_index
 from tests.oracle.access_worlds import NOW
-from tests.support.factories import Make, Person, Thing
+from tests.support.factories import Entity, Make, Person
 
 PART = "quokka"
 """Stands in every word that must not be told, and in no other."""
@@ -41,7 +41,7 @@ class Secrets:
     root: Person
     owner: Person
     words: Sequence[str]
-    hidden: Mapping[str, Sequence[Thing | Person]]
+    hidden: Mapping[str, Sequence[Entity | Person]]
     ways: Mapping[str, Sequence[Mapping[str, Any]]]
 
     @property
@@ -67,7 +67,7 @@ async def build(make: Make, *, signed_in: bool) -> Secrets:
     hush = await make.org(f"{PART}hush", hugo, name=f"{PART}hushname", description=f"{PART}hushtext")
     dark, gray = await _hidden_resources(make, hush, open_, hugo)
     await _relate(make, (vera, zed, hugo, hana), (open_, hush, crew), (seen, dark, gray))
-    hidden: dict[str, list[Thing | Person]] = {"UserBy": [hugo, hana], "OrgBy": [hush], "ResourceBy": [dark, gray]}
+    hidden: dict[str, list[Entity | Person]] = {"UserBy": [hugo, hana], "OrgBy": [hush], "ResourceBy": [dark, gray]}
     ways: dict[str, list[dict[str, Any]]] = {kind: [{"id": each.node} for each in hidden[kind]] for kind in hidden}
     ways["UserBy"] += [{"userName": each.user_name} for each in (hugo, hana)]
     ways["OrgBy"] += [{"slug": hush.slug}]
@@ -88,7 +88,7 @@ async def _keep(make: Make, keeper: Person) -> None:
     await make.group_member(await make.group("kept"), keeper, is_manager=True)
 
 
-async def _grant_anyone(make: Make, resource: Thing) -> None:
+async def _grant_anyone(make: Make, resource: Entity) -> None:
     row = {
         "resource_id": resource.id,
         "subject": resource_roles.ANYONE,
@@ -100,7 +100,7 @@ async def _grant_anyone(make: Make, resource: Thing) -> None:
         await tx.insert(tables.Grant, [{**row, "mask": resource_roles.METADATA_READ}])
 
 
-async def _hidden_resources(make: Make, hush: Thing, open_: Thing, owner: Person) -> tuple[Thing, Thing]:
+async def _hidden_resources(make: Make, hush: Entity, open_: Entity, owner: Person) -> tuple[Entity, Entity]:
     """One in a private org, and one in an org that everybody sees."""
     more = {"description": f"{PART}darktext", "details": {"k": f"{PART}darkmeta"}}
     dark = await make.resource(
@@ -113,8 +113,8 @@ async def _hidden_resources(make: Make, hush: Thing, open_: Thing, owner: Person
 async def _relate(
     make: Make,
     people: tuple[Person, Person, Person, Person],
-    places: tuple[Thing, Thing, Thing],
-    resources: tuple[Thing, Thing, Thing],
+    places: tuple[Entity, Entity, Entity],
+    resources: tuple[Entity, Entity, Entity],
 ) -> None:
     """Secrets that hang on what is seen; and rights of the stranger's own, all of which have ended."""
     (vera, zed, hugo, hana), (open_, hush, crew), (seen, dark, gray) = people, places, resources
@@ -136,7 +136,7 @@ async def _relate(
         await access_index.rebuild(tx)
 
 
-async def _log(tx: db.Transaction, actor: Person, *resources: Thing) -> None:
+async def _log(tx: db.Transaction, actor: Person, *resources: Entity) -> None:
     """Something that was done to what is hidden and to what is seen in one go."""
     by = {"actor_id": actor.id, "actor_name": actor.user_name, "actor_key": actor.user_name}
     await tx.insert(tables.AuditEvent, [{"id": 1, "at": NOW, **by, "face": "REST", "action": "grantAccessBatch"}])

@@ -26,7 +26,7 @@ FEW = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Selection:
     """A field of a type with its value, or a fragment with something in it."""
 
     kind: Any
@@ -39,7 +39,7 @@ class Shown:
     """Whether it is a fragment on another type than the field's."""
 
 
-def shown(document: DocumentNode, data: Any) -> Iterator[str]:
+def features(document: DocumentNode, data: Any) -> Iterator[str]:
     """Names of what it shows: `Type.field`, `Type.field(argument:)`, `on Type`, `alias`, `@skip` and the like."""
     for each in _all(document, data):
         if not each.below:
@@ -55,7 +55,7 @@ def cursors_of(document: DocumentNode, data: Any) -> Iterator[tuple[str, str]]:
             yield get_named_type(each.kind.fields["node"].type).name, each.value
 
 
-def _of_field(each: Shown) -> Iterator[str]:
+def _of_field(each: Selection) -> Iterator[str]:
     name = each.node.name.value
     yield name if name == "__typename" else f"{each.kind}.{name}"
     yield from ["alias"] if each.node.alias else []
@@ -64,12 +64,12 @@ def _of_field(each: Shown) -> Iterator[str]:
         yield from ["variable"] if isinstance(argument.value, VariableNode) else []
 
 
-def _of_fragment(each: Shown) -> Iterator[str]:
+def _of_fragment(each: Selection) -> Iterator[str]:
     yield "fragment" if isinstance(each.node, FragmentSpreadNode) else "inline fragment"
     yield from [f"on {each.kind}"] if each.narrows else []
 
 
-def _all(document: DocumentNode, data: Any) -> Iterator[Shown]:
+def _all(document: DocumentNode, data: Any) -> Iterator[Selection]:
     if data is None:
         return
     fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
@@ -77,7 +77,7 @@ def _all(document: DocumentNode, data: Any) -> Iterator[Shown]:
     yield from _below(operation.selection_set, SDL.query_type, data, fragments)
 
 
-def _below(selections: SelectionSetNode, kind: Any, data: Any, fragments: Mapping[str, Any]) -> Iterator[Shown]:
+def _below(selections: SelectionSetNode, kind: Any, data: Any, fragments: Mapping[str, Any]) -> Iterator[Selection]:
     for node in selections.selections:
         if isinstance(node, FieldNode):
             yield from _field(node, kind, data, fragments)
@@ -86,15 +86,15 @@ def _below(selections: SelectionSetNode, kind: Any, data: Any, fragments: Mappin
         on = SDL.type_map[inside.type_condition.name.value] if inside.type_condition else kind
         found = list(_below(inside.selection_set, on, data, fragments))
         yield from found
-        yield Shown(on, node, data, any(each.below for each in found), on is not kind)
+        yield Selection(on, node, data, any(each.below for each in found), on is not kind)
 
 
-def _field(node: FieldNode, kind: Any, data: Any, fragments: Mapping[str, Any]) -> Iterator[Shown]:
+def _field(node: FieldNode, kind: Any, data: Any, fragments: Mapping[str, Any]) -> Iterator[Selection]:
     name, key = node.name.value, (node.alias or node.name).value
     if key not in data or name not in (kind.fields if name != "__typename" else [name]):
         return
     value = data[key]
-    yield Shown(kind, node, value, _is_something(value))
+    yield Selection(kind, node, value, _is_something(value))
     for inner in value[:FEW] if isinstance(value, list) else [value]:
         if node.selection_set and inner is not None:
             yield from _below(node.selection_set, get_named_type(kind.fields[name].type), inner, fragments)

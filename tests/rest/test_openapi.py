@@ -71,7 +71,7 @@ def test_it_leads_nowhere_else(settings: Settings) -> None:
 
 
 def test_who_may_call_is_told_of_each() -> None:
-    security = {name: each.told["security"] for name, each in operations(described()).items()}
+    security = {name: each.description["security"] for name, each in operations(described()).items()}
 
     assert security["authenticate"] == []
     assert security["getOrg"] == [{}, {"bearer": []}, {"cookie": []}]
@@ -82,14 +82,16 @@ def test_who_may_call_is_told_of_each() -> None:
 def test_it_follows_the_setting_for_drone_dbs_clients(drone_db_clients: bool) -> None:
     document = described(drone_db_clients=drone_db_clients)
     expires = document["components"]["schemas"]["Session"]["properties"]["expires"]
-    statuses = {status for each in operations(document).values() for status in each.told["responses"]}
+    statuses = {status for each in operations(document).values() for status in each.description["responses"]}
 
     assert expires["type"] == ("integer" if drone_db_clients else "string")
     assert ("403" in statuses) is not drone_db_clients
 
 
 def test_what_an_external_provider_does_instead_says_so() -> None:
-    found = {name for name, each in operations(described()).items() if "ExternalAuthUrl" in each.told["description"]}
+    found = {
+        name for name, each in operations(described()).items() if "ExternalAuthUrl" in each.description["description"]
+    }
 
     users = {"createUser", "updateUser", "deleteUser", "deleteNamedUser", "changePassword", "resetPassword"}
     assert found == users | {"createRole", "deleteRole"}
@@ -102,7 +104,7 @@ def test_what_an_external_provider_does_instead_says_so() -> None:
 )
 async def test_the_face_answers_as_it_says(client: httpx.AsyncClient, api: Api, make: Make) -> None:
     document = (await client.get("/openapi.json")).json()
-    known, asked = operations(document), await Askers.made(client, api, make)
+    known, asked = operations(document), await Askers.create(client, api, make)
     shapes = _closed(document)
     assert sorted(known) == sorted(call.operation for call in GOOD)
 
@@ -118,7 +120,7 @@ async def test_the_face_answers_as_it_says(client: httpx.AsyncClient, api: Api, 
 async def test_what_it_says_that_an_external_provider_does_is_refused(
     client: httpx.AsyncClient, api: Api, make: Make
 ) -> None:
-    known, asked = operations(described()), await Askers.made(client, api, make)
+    known, asked = operations(described()), await Askers.create(client, api, make)
     await make.role("divers")
     await make.user("Dora")
     replies = {call.operation: (await asked.good(known[call.operation], call))[0] for call in GOOD}
@@ -130,8 +132,8 @@ async def test_what_it_says_that_an_external_provider_does_is_refused(
 
 def _conforms(shapes: Described, operation: Operation, reply: httpx.Response) -> None:
     """Status, headers, media type and body are as told; of the shapes, nothing more than told."""
-    about = f"{operation.told['operationId']} {reply.request.url}: {reply.status_code} {reply.text}"
-    told = operation.told["responses"].get(str(reply.status_code))
+    about = f"{operation.description['operationId']} {reply.request.url}: {reply.status_code} {reply.text}"
+    told = operation.description["responses"].get(str(reply.status_code))
     assert told is not None, about
     for name, header in told.get("headers", {}).items():
         assert name in reply.headers or not header.get("required"), about
@@ -232,9 +234,9 @@ def _elements() -> Iterator[tuple[str, Described]]:
         yield name, schema
         yield from ((f"{name}.{each}", told) for each, told in schema["properties"].items())
     for name, operation in operations(document).items():
-        yield name, operation.told
-        yield name, {"description": operation.told["summary"]}
-        yield from _parts(name, operation.told)
+        yield name, operation.description
+        yield name, {"description": operation.description["summary"]}
+        yield from _parts(name, operation.description)
 
 
 def _parts(name: str, told: Described) -> Iterator[tuple[str, Described]]:

@@ -215,7 +215,7 @@ async def test_where_it_was_asked_and_in_which_request(api: Api, make: Make, dat
     own, *created = [event.request_id for event in await events(database)]
     assert own == "a-request.7"
     assert all(re.fullmatch("[0-9a-f]{16}", str(each)) for each in created)
-    assert {(event.face, event.address) for event in await events(database)} == {("REST", "127.0.0.1")}
+    assert {(event.channel, event.address) for event in await events(database)} == {("REST", "127.0.0.1")}
 
 
 async def test_several_changes_in_one_request_are_several_events(api: Api, make: Make, database: db.Database) -> None:

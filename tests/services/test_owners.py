@@ -21,7 +21,7 @@ from app.services.external_accounts import ProviderIdentity
 from tests.db.test_at_once import SETTLE, behind
 from tests.support.changes import another, answered, change, problems, unchanged
 from tests.support.client import Api, codes
-from tests.support.factories import Make, Person, Thing, rows_of, stale
+from tests.support.factories import Entity, Make, Person, rows_of, stale
 from tests.support.fetching import fetch
 from tests.support.rest_client import Rest
 
@@ -32,7 +32,7 @@ Ask = Callable[[Api, Rest, Person, "World"], Awaitable[Any]]
 class World:
     """Ann owns an org with a resource of bob's in it; and a resource in bob's org."""
 
-    def __init__(self, org: Thing, inside: Thing, outside: Thing, ann: Person) -> None:
+    def __init__(self, org: Entity, inside: Entity, outside: Entity, ann: Person) -> None:
         self.org, self.inside, self.outside, self.ann = org, inside, outside, ann
 
 

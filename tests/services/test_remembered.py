@@ -14,7 +14,7 @@ from app.domain import resource_roles
 from app.services import access_cache
 from tests.support.changes import another
 from tests.support.client import Api
-from tests.support.factories import Make, Person, Thing
+from tests.support.factories import Entity, Make, Person
 
 CHECK = """query ($user: UserBy!, $resource: ResourceBy!) {
   checkAccess(user: $user, resource: $resource, role: METADATA_READ)
@@ -24,7 +24,7 @@ REVOKE = """mutation ($resource: ResourceBy!, $subject: SubjectInput!) {
 }"""
 
 
-async def _may(api: Api, user: Person, thing: Thing) -> bool:
+async def _may(api: Api, user: Person, thing: Entity) -> bool:
     reply = await api(CHECK, as_=user, user={"id": user.node}, resource={"id": thing.node})
     found: bool = reply["data"]["checkAccess"]
     return found

@@ -13,7 +13,7 @@ from app.db import Transaction
 from app.domain import resource_roles
 from app.domain.resource_roles import SubjectType
 from app.services import access_index
-from tests.support.factories import Make, Person, Thing
+from tests.support.factories import Entity, Make, Person
 
 _NUMBERS = "WITH RECURSIVE numbers(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < {many})"
 
@@ -32,8 +32,8 @@ class Crowd:
     """An owner with an org in which many resources are theirs, all granted to a group."""
 
     owner: Person
-    org: Thing
-    group: Thing
+    org: Entity
+    group: Entity
 
 
 async def crowd(make: Make, database: db.Database, many: int) -> Crowd:

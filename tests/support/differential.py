@@ -22,7 +22,7 @@ from app.http import encode_json
 from app.query.sql import SelectBuilder
 from app.security import authentication, session_tokens
 from app.services.app_context import AppContext
-from tests.oracle.selections import cursors_of, shown
+from tests.oracle.selections import cursors_of, features
 from tests.oracle.worlds import Question, World
 from tests.support.factories import Person
 
@@ -42,25 +42,25 @@ class Unequal(AssertionError):
 class Tally:
     """Counts of questions, and of the answers by plans."""
 
-    asked: Counter[str] = field(default_factory=Counter)
+    questions: Counter[str] = field(default_factory=Counter)
     """`compiled`; `invalid`, which is never executed; what fell back to the reference executor, by reason."""
 
     mistaken: Counter[str] = field(default_factory=Counter)
     """Questions that the reference executor answers with errors, by the reason of the fallback."""
 
-    shown: Counter[str] = field(default_factory=Counter)
+    features: Counter[str] = field(default_factory=Counter)
     """Features of `tests/oracle/selections.py` with values in the answers of plans."""
 
     @property
     def share(self) -> float:
         """The share of answers by plans in all answers without errors."""
-        return self.asked["compiled"] / max(1, self.asked.total() - self.asked["invalid"])
+        return self.questions["compiled"] / max(1, self.questions.total() - self.questions["invalid"])
 
     def add(self, other: "Tally") -> None:
         """Add the counts of another tally."""
-        self.asked += other.asked
+        self.questions += other.questions
         self.mistaken += other.mistaken
-        self.shown += other.shown
+        self.features += other.features
 
 
 class Both:
@@ -81,7 +81,7 @@ class Both:
         try:
             known, variables = self._understood(question)
         except Invalid:
-            self.tally.asked["invalid"] += 1
+            self.tally.questions["invalid"] += 1
             return None
         reference = await self._reference(known, question, viewer)
         database = self._app.database
@@ -111,10 +111,10 @@ class Both:
 
     def _count(self, known: ValidatedDocument, reference: dict[str, Any], found: dict[str, Any] | Fallback) -> None:
         if isinstance(found, Fallback):
-            (self.tally.mistaken if "errors" in reference else self.tally.asked)[found.reason] += 1
+            (self.tally.mistaken if "errors" in reference else self.tally.questions)[found.reason] += 1
         else:
-            self.tally.asked["compiled"] += 1
-            self.tally.shown.update(set(shown(known.document, found)))
+            self.tally.questions["compiled"] += 1
+            self.tally.features.update(set(features(known.document, found)))
         for kind, cursor in cursors_of(known.document, reference["data"]):
             self.cursors[kind] = [*self.cursors.get(kind, ()), cursor][-10:]
 

@@ -40,7 +40,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class Entity:
     """An org, a group or a resource as tests speak of it."""
 
     kind: str
@@ -69,8 +69,8 @@ async def stored_person(database: db.Database, user_name: str) -> Person:
 class Make:
     """A factory over one database."""
 
-    def __init__(self, desk: AppContext) -> None:
-        self.app = desk
+    def __init__(self, context: AppContext) -> None:
+        self.app = context
         self._numbers = count(1)
 
     async def user(self, user_name: str | None = None, *roles: str, **given: Any) -> Person:
@@ -108,7 +108,7 @@ class Make:
             return int(await tx.value(statement))
 
     async def api_token(
-        self, person: Person, permissions: Permission = Permission.NONE, limits: Sequence[Thing] | None = None
+        self, person: Person, permissions: Permission = Permission.NONE, limits: Sequence[Entity] | None = None
     ) -> tuple[str, int]:
         """A token of somebody's, good for these orgs and resources alone if there are limits; and its id."""
         token, name = api_token_format.generate(), f"token{next(self._numbers)}"
@@ -131,17 +131,17 @@ class Make:
         await self.role(name, permissions)
         return await self.user(user_name, name)
 
-    async def org(self, slug: str | None = None, owner: Person | None = None, **given: Any) -> Thing:
+    async def org(self, slug: str | None = None, owner: Person | None = None, **given: Any) -> Entity:
         """An org; private, and nobody's unless told."""
         slug = slug or f"org{next(self._numbers)}"
         name = given.get("name", slug)
         values = {"slug": slug, "name": name, "name_key": tables.sort_key(name), "owner_id": owner and owner.id}
         values |= {"description": "", "is_public": False}
-        return Thing("Org", await self._put(tables.Org, values | given), slug)
+        return Entity("Org", await self._put(tables.Org, values | given), slug)
 
     async def member(
         self,
-        org: Thing,
+        org: Entity,
         person: Person,
         level: MemberLevel = MemberLevel.READ_WRITE,
         expires_at: datetime | None = None,
@@ -151,18 +151,18 @@ class Make:
             row = {"org_id": org.id, "user_id": person.id, "level": int(level), "granted_at": tx.now}
             await tx.insert(tables.OrgMember, [{**row, "expires_at": expires_at}])
 
-    async def group(self, slug: str | None = None, *people: Person, **given: Any) -> Thing:
+    async def group(self, slug: str | None = None, *people: Person, **given: Any) -> Entity:
         """A group with members."""
         slug = slug or f"group{next(self._numbers)}"
         name = given.get("display_name", slug)
         values = {"slug": slug, "display_name": name, "name_key": tables.sort_key(name), "description": ""}
-        group = Thing("Group", await self._put(tables.Group, values | given), slug)
+        group = Entity("Group", await self._put(tables.Group, values | given), slug)
         for person in people:
             await self.group_member(group, person)
         return group
 
     async def group_member(
-        self, group: Thing, person: Person, *, is_manager: bool = False, expires_at: datetime | None = None
+        self, group: Entity, person: Person, *, is_manager: bool = False, expires_at: datetime | None = None
     ) -> None:
         """Let somebody belong to a group."""
         async with self.app.database.write() as tx:
@@ -171,12 +171,12 @@ class Make:
 
     async def resource(
         self,
-        org: Thing,
+        org: Entity,
         type: str = "DATASET",  # noqa: A002 - the name of the field in the API
         owner: Person | None = None,
         general: int | None = resource_roles.METADATA_READ | resource_roles.DATA_READ,
         **given: Any,
-    ) -> Thing:
+    ) -> Entity:
         """A resource that every signed-in user reads, or as the mask `general` says; None leaves that entry out."""
         slug = given.get("slug") or f"resource{next(self._numbers)}"
         name = given.get("name", slug)
@@ -198,15 +198,15 @@ class Make:
             "revision": 1,
             "updated_at": self.app.database.clock(),
         }
-        made = Thing("Resource", await self._put(tables.Resource, values | given), slug)
+        made = Entity("Resource", await self._put(tables.Resource, values | given), slug)
         await self._weigh(org)
         await self._granted(made, [] if general is None else [_grant(made, resource_roles.GENERAL, general & full)])
         return made
 
     async def grant(
         self,
-        resource: Thing,
-        to: Person | Thing | None,
+        resource: Entity,
+        to: Person | Entity | None,
         mask: int = resource_roles.METADATA_READ,
         expires_at: datetime | None = None,
     ) -> None:
@@ -214,7 +214,7 @@ class Make:
         if to is None:
             await self._granted(resource, [_grant(resource, resource_roles.ANYONE, mask) | {"expires_at": expires_at}])
             return
-        group = isinstance(to, Thing)
+        group = isinstance(to, Entity)
         entry = _grant(
             resource, resource_roles.subject_id(SubjectType.GROUP if group else SubjectType.USER, to.id), mask
         )
@@ -223,7 +223,7 @@ class Make:
 
     async def ticket(
         self,
-        resource: Thing,
+        resource: Entity,
         person: Person | None = None,
         size: int = 0,
         *,
@@ -239,7 +239,7 @@ class Make:
             await tx.insert(tables.Ticket, [{**row, "expires_at": expires_at or tx.now + timedelta(hours=1)}])
         return key
 
-    async def locked(self, resource: Thing, by: Person | None = None) -> None:
+    async def locked(self, resource: Entity, by: Person | None = None) -> None:
         """Lock a resource."""
         async with self.app.database.write() as tx:
             row = {"resource_id": resource.id, "user_id": by and by.id, "reason": "Because.", "created_at": tx.now}
@@ -247,7 +247,7 @@ class Make:
             await tx.insert(tables.Lock, [row])
             await tx.insert(tables.LockEvent, [{**row, "is_lock": True}])
 
-    async def _weigh(self, org: Thing) -> None:
+    async def _weigh(self, org: Entity) -> None:
         """Write what the resources of an org take."""
         size = func.coalesce(func.sum(col(tables.Resource.size_bytes)), 0)
         taken = select(size).where(col(tables.Resource.org_id) == org.id).scalar_subquery()
@@ -260,13 +260,13 @@ class Make:
             made = {"created_at": tx.now} | values
             return int(await tx.value(insert(table).values(**made).returning(col(table.id))))
 
-    async def _granted(self, resource: Thing, grants: Sequence[dict[str, Any]]) -> None:
+    async def _granted(self, resource: Entity, grants: Sequence[dict[str, Any]]) -> None:
         async with self.app.database.write() as tx:
             await tx.insert(tables.Grant, grants)
             await access_index.refresh(tx, [resource.id])
 
 
-def _grant(resource: Thing, subject: int, mask: int) -> dict[str, Any]:
+def _grant(resource: Entity, subject: int, mask: int) -> dict[str, Any]:
     nobody = {"group_id": None, "user_id": None, "expires_at": None}
     return {"resource_id": resource.id, "subject": subject, "mask": mask, **nobody}
 

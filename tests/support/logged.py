@@ -19,7 +19,7 @@ class Event:
     id: int
     actor_id: int | None
     actor: str | None
-    face: str
+    channel: str
     address: str | None
     request_id: str | None
     action: str

@@ -26,7 +26,7 @@ class Good:
 
 
 WORDS = {"userName": "Ann", "orgSlug": "reef", "dsSlug": "corals", "roleName": "divers"}
-MADE = {"orgSlug": "lagoon"}
+NEW_ORG = {"orgSlug": "lagoon"}
 
 GOOD = [
     Good("authenticate", "nobody", {"username": "ann", "password": PASSWORD}),
@@ -49,7 +49,7 @@ GOOD = [
     Good("updateOrg", "ann", {"description": "Blue."}),
     Good("listOrgs", "ann", query={"includePublic": "true"}),
     Good("listPublicOrgs", "nobody"),
-    Good("getOrg", "nobody", words=MADE),
+    Good("getOrg", "nobody", words=NEW_ORG),
     Good("addMember", body={"userName": "cyd", "permissions": "Admin"}),
     Good("updateMember", body={"permissions": 2}, words={"userName": "cyd"}),
     Good("listMembers", "ann"),
@@ -59,9 +59,9 @@ GOOD = [
     Good("listUserOrgs", words={"userName": "cyd"}),
     Good("removeUserFromOrg", words={"userName": "cyd"}),
     Good("setUserOrgs", body={"orgSlugs": ["lagoon"]}, words={"userName": "cyd"}),
-    Good("createDataset", "ann", {"slug": "tides", "visibility": "Public"}, words=MADE),
+    Good("createDataset", "ann", {"slug": "tides", "visibility": "Public"}, words=NEW_ORG),
     Good("updateDataset", "ann", {"name": "Corals"}),
-    Good("listDatasets", "nobody", words=MADE),
+    Good("listDatasets", "nobody", words=NEW_ORG),
     Good("getDatasetEntry", "ann"),
     Good("getDataset", "ann"),
     Good("deleteDataset", "ann"),
@@ -82,7 +82,7 @@ class Operation:
 
     method: str
     path: str
-    told: Described
+    description: Described
 
     def at(self, words: dict[str, str]) -> str:
         """The path with these words in it."""
@@ -90,16 +90,16 @@ class Operation:
 
     def fields(self) -> list[str]:
         """The names of what a JSON body may hold."""
-        content = self.told.get("requestBody", {}).get("content", {})
+        content = self.description.get("requestBody", {}).get("content", {})
         return list(content.get("application/json", {}).get("schema", {}).get("properties", {}))
 
 
 def operations(document: Described) -> dict[str, Operation]:
     """The operations of a description, by their names."""
     return {
-        told["operationId"]: Operation(method, path, told)
+        description["operationId"]: Operation(method, path, description)
         for path, methods in document["paths"].items()
-        for method, told in methods.items()
+        for method, description in methods.items()
     }
 
 
@@ -111,7 +111,7 @@ class Askers:
         self._tokens = {name: api.token(person) for name, person in people.items()}
 
     @classmethod
-    async def made(cls, client: httpx.AsyncClient, api: Api, make: Make) -> "Askers":
+    async def create(cls, client: httpx.AsyncClient, api: Api, make: Make) -> "Askers":
         """The people, and what the good calls need."""
         people = {"root": await make.admin(), "ann": await make.user("Ann", "user")}
         people |= {"cyd": await make.user("cyd", "user"), "eve": await make.user("eve", password_hash=None)}
@@ -133,7 +133,7 @@ class Askers:
         return [
             await self._ask(operation.method, path, headers=who | headers, **given)
             for who in self._headers()
-            for path, headers, given in _wrong(operation)
+            for path, headers, given in _bad_calls(operation)
         ]
 
     def _headers(self) -> Iterator[dict[str, str]]:
@@ -153,7 +153,7 @@ _VALUES = {"isPublic": True, "permissions": 1, "roles": ["user"], "orgSlugs": ["
 """Of fields that are not of text: the rest of a call that names what is not there is as it should be."""
 
 
-def _wrong(operation: Operation) -> Iterator[tuple[str, dict[str, str], dict[str, Any]]]:
+def _bad_calls(operation: Operation) -> Iterator[tuple[str, dict[str, str], dict[str, Any]]]:
     """Path, headers and the rest of calls that name what is not there, or are not of the form that is wanted."""
     nowhere = operation.at(dict.fromkeys(WORDS, "nowhere"))
     fields = operation.fields()
@@ -163,7 +163,7 @@ def _wrong(operation: Operation) -> Iterator[tuple[str, dict[str, str], dict[str
     yield nowhere, {}, {"params": [(name, "?") for name in _queried(operation) for _ in range(2)]}
     if "{" in operation.path:
         yield operation.at(dict.fromkeys(WORDS, "%ff")), {}, {}
-    if "requestBody" in operation.told:
+    if "requestBody" in operation.description:
         yield nowhere, {}, {"json": []}
         yield nowhere, {}, {"json": {name: {"a": [1]} for name in fields}}
         yield nowhere, {}, {"json": dict.fromkeys(fields)}
@@ -173,4 +173,4 @@ def _wrong(operation: Operation) -> Iterator[tuple[str, dict[str, str], dict[str
 
 
 def _queried(operation: Operation) -> list[str]:
-    return [each["name"] for each in operation.told.get("parameters", []) if each["in"] == "query"]
+    return [each["name"] for each in operation.description.get("parameters", []) if each["in"] == "query"]

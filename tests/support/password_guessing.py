@@ -16,7 +16,7 @@ LOGIN = "/users/authenticate"
 ALIASES = 40
 """How many guesses one document holds."""
 
-WRONG = "wrong"
+WRONG_PASSWORD = "wrong"
 
 
 class Clock:
@@ -31,7 +31,7 @@ class Clock:
         self.now += timedelta(seconds=seconds)
 
 
-class Looks:
+class Verifications:
     """Takes the place of hashing: says who is right as it would, and remembers what was looked at."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +54,7 @@ class Guesser:
         transport = httpx.ASGITransport(self._app, client=(address, 4000))
         return httpx.AsyncClient(transport=transport, base_url="http://testserver")
 
-    async def rest(self, address: str, user_name: str, password: str = WRONG) -> httpx.Response:
+    async def rest(self, address: str, user_name: str, password: str = WRONG_PASSWORD) -> httpx.Response:
         """One guess over REST."""
         async with self.client(address) as client:
             return await client.post(LOGIN, json={"username": user_name, "password": password})

@@ -34,7 +34,7 @@ class Log:
         return self.shapes[shape].getvalue().splitlines()
 
     @property
-    def told(self) -> list[dict[str, Any]]:
+    def refusals(self) -> list[dict[str, Any]]:
         """The refusals."""
         return [line for line in map(json.loads, self.lines()) if line["logger"] == "ostiary.sign_in"]
 

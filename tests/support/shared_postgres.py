@@ -11,14 +11,14 @@ from sqlmodel import SQLModel
 from tests.support.postgres import Postgres
 
 NAME = "reused"
-KEPT = ("roles", "resource_types")
+SEEDED_TABLES = ("roles", "resource_types")
 """Tables that a migration fills."""
 
-PATIENCE = 5
+LOCK_TIMEOUT = 5
 """Seconds to wait for what a test before has left open; then the database is made anew."""
 
 
-class Reused:
+class SharedPostgres:
     """Emptied by `reset`, over one connection that stays open in a thread of its own."""
 
     def __init__(self, server: Postgres) -> None:
@@ -56,9 +56,9 @@ class Reused:
         self._run(self._open())
 
     async def _open(self) -> None:
-        self._connection = await asyncpg.connect(self.url, server_settings={"lock_timeout": f"{PATIENCE}s"})
+        self._connection = await asyncpg.connect(self.url, server_settings={"lock_timeout": f"{LOCK_TIMEOUT}s"})
         tables = [table.name for table in SQLModel.metadata.sorted_tables]
-        kept = [name for name in KEPT if name in tables]
+        kept = [name for name in SEEDED_TABLES if name in tables]
         await self._connection.execute("SET session_replication_role = replica; CREATE SCHEMA kept")
         for name in kept:
             await self._connection.execute(f"CREATE TABLE kept.{name} AS TABLE {name}")

@@ -9,7 +9,7 @@ from app.db import tables
 from app.db.tables import col
 from tests.support.changes import answered, change
 from tests.support.client import Api
-from tests.support.factories import Person, Thing
+from tests.support.factories import Entity, Person
 from tests.support.fetching import fetch
 
 MEGABYTE = 2**20
@@ -31,10 +31,10 @@ class Storing:
     def __init__(self, api: Api) -> None:
         self.api = api
 
-    async def begin(self, resource: Thing, as_: Person | None, size: int) -> dict[str, Any]:
+    async def begin(self, resource: Entity, as_: Person | None, size: int) -> dict[str, Any]:
         return await self.api(BEGIN, as_=as_, input={"resource": {"id": resource.node}, "sizeBytes": size})
 
-    async def ticket(self, resource: Thing, as_: Person | None, size: int) -> str:
+    async def ticket(self, resource: Entity, as_: Person | None, size: int) -> str:
         """The id of the ticket of an upload that is accepted."""
         key: str = answered(await self.begin(resource, as_, size), "beginUpload")["ticket"]["id"]
         return key
@@ -46,7 +46,7 @@ class Storing:
     async def cancel(self, ticket: str) -> dict[str, Any]:
         return await self.api(CANCEL, input={"ticket": ticket})
 
-    async def download(self, resource: Thing, as_: Person | None) -> dict[str, Any]:
+    async def download(self, resource: Entity, as_: Person | None) -> dict[str, Any]:
         return await self.api(DOWNLOAD, as_=as_, input={"resource": {"id": resource.node}})
 
     async def state(self, ticket: str) -> str | None:

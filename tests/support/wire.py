@@ -86,7 +86,7 @@ def close_all() -> None:
         _OPENED.pop().close()
 
 
-async def asked(address: str, *pieces: bytes) -> Reply:
+async def exchange(address: str, *pieces: bytes) -> Reply:
     """The answer to a request on a connection of its own, which the server closes then."""
     wire = await Wire.opened(address)
     await wire.send(*pieces)

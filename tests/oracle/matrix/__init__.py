@@ -10,13 +10,13 @@ from typing import Any
 from app.domain import refs, resource_roles
 from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import ALL_PERMISSIONS, Permission
-from tests.support.factories import Make, Person, Thing
+from tests.support.factories import Entity, Make, Person
 
 NUMBERS = count(1)
-MADE = ""
+SUCCESS = ""
 """What becomes of a change that is made; else it is the code of the refusal."""
 
-NOTHING = Thing("Nothing", 0, "")
+NOTHING = Entity("Nothing", 0, "")
 NOBODY_OF_THAT_NAME = {"userName": "ghost"}
 
 
@@ -32,11 +32,11 @@ class World(Enum):
 class Scene:
     """What there is when a mutation is asked: its input, what makes it a wrong one, and what it is about."""
 
-    given: dict[str, Any] | None
-    wrong: Mapping[str, Any] = field(default_factory=dict)
-    org: Thing = NOTHING
-    group: Thing = NOTHING
-    resource: Thing = NOTHING
+    input: dict[str, Any] | None
+    invalid: Mapping[str, Any] = field(default_factory=dict)
+    org: Entity = NOTHING
+    group: Entity = NOTHING
+    resource: Entity = NOTHING
     owner: Person | None = None
     keeper: Person | None = None
     subject: Person | None = None
@@ -86,7 +86,7 @@ class Case:
             return "NOT_FOUND"
         if asker not in self.may:
             return "FORBIDDEN"
-        return str(self.locked) if world is World.LOCKED else MADE
+        return str(self.locked) if world is World.LOCKED else SUCCESS
 
 
 async def _nobody(make: Make, scene: Scene) -> Person | None:
@@ -105,7 +105,7 @@ async def _deactivated(make: Make, scene: Scene) -> Person | None:
     return await make.user(None, "admin", "deactivated")
 
 
-async def herself(make: Make, scene: Scene) -> Person | None:
+async def the_user(make: Make, scene: Scene) -> Person | None:
     return scene.subject
 
 
@@ -202,7 +202,7 @@ OF_ORGS = Family(
     _STRANGERS,
     "Org",
 )
-OF_MEMBERS = Family({**OF_ORGS.askers, "herself": herself}, OF_ORGS.worlds, OF_ORGS.outsiders, OF_ORGS.kind)
+OF_MEMBERS = Family({**OF_ORGS.askers, "the user": the_user}, OF_ORGS.worlds, OF_ORGS.outsiders, OF_ORGS.kind)
 OF_GROUPS = Family(
     {
         **asked_by(Permission.GROUPS_MANAGE),
@@ -234,40 +234,40 @@ OF_RESOURCES = Family(
 )
 
 
-def with_nothing(given: dict[str, Any] | None = None, wrong: Mapping[str, Any] | None = None) -> Setting:
+def with_nothing(values: dict[str, Any] | None = None, invalid: Mapping[str, Any] | None = None) -> Setting:
     """An input that stands for itself."""
 
     async def scene(make: Make, world: World) -> Scene:
-        return Scene(given, wrong or {})
+        return Scene(values, invalid or {})
 
     return scene
 
 
-def with_name(name: str, wrong: Mapping[str, Any], word: str = "new", /, **more: Any) -> Setting:
+def with_name(name: str, invalid: Mapping[str, Any], word: str = "new", /, **more: Any) -> Setting:
     """An input with a new name under this name."""
 
     async def scene(make: Make, world: World) -> Scene:
-        return Scene({name: f"{word}{next(NUMBERS)}", **more}, wrong)
+        return Scene({name: f"{word}{next(NUMBERS)}", **more}, invalid)
 
     return scene
 
 
-def with_user(wrong: Mapping[str, Any], **more: Any) -> Setting:
+def with_user(invalid: Mapping[str, Any], **more: Any) -> Setting:
     """An input about a user."""
 
     async def scene(make: Make, world: World) -> Scene:
         user = await make.user()
-        return Scene({"user": {"id": user.node}, **more}, wrong, subject=user)
+        return Scene({"user": {"id": user.node}, **more}, invalid, subject=user)
 
     return scene
 
 
-def with_role(wrong: Mapping[str, Any], **more: Any) -> Setting:
+def with_role(invalid: Mapping[str, Any], **more: Any) -> Setting:
     """An input about a role."""
 
     async def scene(make: Make, world: World) -> Scene:
         role = await make.role(f"role number {next(NUMBERS)}")
-        return Scene({"role": {"id": refs.encode("Role", role)}, **more}, wrong)
+        return Scene({"role": {"id": refs.encode("Role", role)}, **more}, invalid)
 
     return scene
 

@@ -15,8 +15,8 @@ from tests.oracle.matrix import (
     Setting,
     World,
     asked_by,
-    herself,
     registry,
+    the_user,
     with_name,
     with_nothing,
     with_role,
@@ -27,7 +27,7 @@ from tests.support.factories import PASSWORD, Make
 NEW_PASSWORD = "another horse another staple"
 OF_USERS = registry(Permission.USERS_MANAGE)
 OF_ROLES = registry(Permission.ROLES_MANAGE)
-OF_ONESELF = Family({**asked_by(Permission.USERS_MANAGE), "herself": herself})
+OF_ONESELF = Family({**asked_by(Permission.USERS_MANAGE), "the user": the_user})
 
 
 async def _login(make: Make, world: World) -> Scene:
@@ -75,7 +75,7 @@ PEOPLE = {
     "refreshToken": _own(with_nothing(), has_trial=False, writes=False),
     "logout": _own(with_nothing(), has_trial=False),
     "signOutEverywhere": Case(
-        with_user({"user": NOBODY_OF_THAT_NAME}), OF_ONESELF, PERMITTED | {"herself"}, Permission.USERS_MANAGE
+        with_user({"user": NOBODY_OF_THAT_NAME}), OF_ONESELF, PERMITTED | {"the user"}, Permission.USERS_MANAGE
     ),
     "changePassword": _own(
         with_nothing({"oldPassword": PASSWORD, "newPassword": NEW_PASSWORD}, {"newPassword": "short"})
@@ -87,8 +87,8 @@ PEOPLE = {
     "deleteUser": _managed(with_user({"successor": NOBODY_OF_THAT_NAME})),
     "setUserMetadata": _managed(with_user({"metadata": []}, metadata={"roles": ["fresh"]})),
     "assignRoles": _managed(with_user({"roles": ["none", "user", "such"]}, roles=["deactivated"])),
-    "createApiToken": Case(_account, OF_ONESELF, PERMITTED | {"herself"}, Permission.USERS_MANAGE),
-    "revokeApiToken": Case(_token, OF_ONESELF, PERMITTED | {"herself"}, Permission.USERS_MANAGE),
+    "createApiToken": Case(_account, OF_ONESELF, PERMITTED | {"the user"}, Permission.USERS_MANAGE),
+    "revokeApiToken": Case(_token, OF_ONESELF, PERMITTED | {"the user"}, Permission.USERS_MANAGE),
     "createServiceAccount": _managed(with_name("userName", {"userName": ""})),
     "createRole": _of_role(with_name("name", {"name": "a/b", "description": "x" * 1_001})),
     "updateRole": _of_role(with_role({"name": "ADMIN"}, description="new")),

@@ -21,7 +21,7 @@ AT_ONCE = 20
 """How many fields a question may have at its root."""
 
 
-def whole(schema: GraphQLSchema) -> list[Question]:
+def complete_questions(schema: GraphQLSchema) -> list[Question]:
     """For each list, all that it shows of its rows and of what they lead to."""
     root: Any = schema.query_type
     lists = [_page(name, given, 20, 3) for name, given in root.fields.items() if "first" in given.args]
@@ -31,19 +31,19 @@ def whole(schema: GraphQLSchema) -> list[Question]:
 def _page(name: str, given: GraphQLField, size: int, depth: int) -> str:
     connection: Any = get_named_type(given.type)
     edge: Any = get_named_type(connection.fields["edges"].type)
-    facts = [_whole(each, kind, 1) for each, kind in edge.fields.items() if each != "node"]
-    node = _whole("node", edge.fields["node"], depth + 1)
+    facts = [_complete_field(each, kind, 1) for each, kind in edge.fields.items() if each != "node"]
+    node = _complete_field("node", edge.fields["node"], depth + 1)
     return f"{name}(first: {size}) {{ totalCount edges {{ {' '.join(facts)} {node} }} }}"
 
 
-def _whole(name: str, given: GraphQLField, depth: int) -> str:
+def _complete_field(name: str, given: GraphQLField, depth: int) -> str:
     """A field with all below it; a page counts as two steps down."""
     below: Any = get_named_type(given.type)
     if not is_composite_type(get_named_type(given.type)):
         return name
     if "first" in given.args:
         return " ".join([_page(name, given, 10, depth - 2), *_each_value(name, given)]) if depth >= 2 else ""
-    parts = [_whole(each, kind, depth - 1) for each, kind in below.fields.items()] if depth else []
+    parts = [_complete_field(each, kind, depth - 1) for each, kind in below.fields.items()] if depth else []
     return f"{name} {{ {' '.join(parts)} }}" if any(parts) else ""
 
 
