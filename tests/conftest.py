@@ -78,9 +78,9 @@ def backend(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def shared_postgres(postgres: Postgres) -> Iterator[SharedPostgres]:
     """The PostgreSQL database that tests take turns with."""
-    made = SharedPostgres(postgres)
-    yield made
-    made.close()
+    database = SharedPostgres(postgres)
+    yield database
+    database.close()
 
 
 @pytest.fixture
@@ -115,10 +115,10 @@ def settings(url: str, overrides: dict[str, Any], tmp_path: Path, monkeypatch: p
 class Understanding(DocumentCache):
     """Documents that read a text once for all tests; each application still counts and forgets its own."""
 
-    def _understood(self, *asked: Any) -> Any:
-        key = self._limits, *asked
+    def _understood(self, *arguments: Any) -> Any:
+        key = self._limits, *arguments
         if key not in UNDERSTOOD:
-            UNDERSTOOD[key] = super()._validate(*asked)
+            UNDERSTOOD[key] = super()._validate(*arguments)
         return UNDERSTOOD[key]
 
 
@@ -126,11 +126,11 @@ class Understanding(DocumentCache):
 async def app(settings: Settings, backend: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Starlette]:
     """The application, started."""
     monkeypatch.setattr(main, "DocumentCache", Understanding)
-    made = main.create_app(settings)
-    async with made.router.lifespan_context(made):
-        statements: SelectBuilder = made.state.answering.statements
+    application = main.create_app(settings)
+    async with application.router.lifespan_context(application):
+        statements: SelectBuilder = application.state.answering.statements
         statements._statements = BUILT.setdefault(backend, statements._statements)  # noqa: SLF001 - they are the same in every test
-        yield made
+        yield application
 
 
 @pytest.fixture
@@ -142,40 +142,40 @@ def from_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def own_db(url: str) -> AsyncIterator[db.Database]:
     """A door of its own."""
-    async with open_db(url) as made:
-        yield made
+    async with open_db(url) as connected:
+        yield connected
 
 
 @pytest.fixture
 async def second_db(url: str) -> AsyncIterator[db.Database]:
     """A second door to the same database, as another worker has."""
-    async with open_db(url) as made:
-        yield made
+    async with open_db(url) as connected:
+        yield connected
 
 
 @asynccontextmanager
 async def open_db(url: str, size: int = 10, longest: float = inf) -> AsyncIterator[db.Database]:
     """A door to a database, which is closed behind the block."""
-    made = await db.open_database(url, size=size, longest=longest)
+    connected = await db.open_database(url, size=size, longest=longest)
     try:
-        yield made
+        yield connected
     finally:
-        await made.close()
+        await connected.close()
 
 
 @pytest.fixture
 async def client(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application that keeps no cookies of its own."""
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as made:
-        yield made
+    async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as http_client:
+        yield http_client
 
 
 @pytest.fixture
 def database(app: Starlette) -> db.Database:
     """The application's own door to its database."""
-    found: db.Database = app.state.answering.app.database
-    return found
+    opened: db.Database = app.state.answering.app.database
+    return opened
 
 
 @pytest.fixture

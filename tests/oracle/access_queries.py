@@ -12,7 +12,7 @@ from tests.oracle.access_worlds import IMPLIED, OF_DATA, ROLES, ResourceState, W
 from tests.support.client import Api
 from tests.support.factories import Person
 
-ORDERS = tuple((field, way) for field in ("NAME", "CREATED_AT", "UPDATED_AT") for way in ("ASC", "DESC"))
+ORDERS = tuple((field, direction) for field in ("NAME", "CREATED_AT", "UPDATED_AT") for direction in ("ASC", "DESC"))
 TYPES = ("DATASET", "MODEL")
 FIRST = "first: 50"
 IDS = "{ totalCount nodes { id } }"
@@ -27,9 +27,9 @@ def _written(kind: str) -> str:
     return f'{{type: {{eq: "{kind}"}}, viewerRole: METADATA_WRITE}}'
 
 
-ASKED = [(at, role) for at in range(4) for role in ROLES]
+CHECKED_ROLES = [(at, role) for at in range(4) for role in ROLES]
 CHECKS = f"""query ($user: UserBy!, {", ".join(f"$r{at}: ResourceBy!" for at in range(4))}) {{
-  {" ".join(f"c{at}{role}: checkAccess(user: $user, resource: $r{at}, role: {role})" for at, role in ASKED)}
+  {" ".join(f"c{at}{role}: checkAccess(user: $user, resource: $r{at}, role: {role})" for at, role in CHECKED_ROLES)}
 }}"""
 BATCH = """query ($users: [ID!]!, $resources: [ID!]!, $roles: [ResourceRole!]!) {
   checkAccessBatch(users: $users, resources: $resources, roles: $roles)
@@ -115,21 +115,23 @@ def _padded(items: Sequence[Any], size: int) -> list[list[Any]]:
 
 
 def _ordered(world: World, keys: Iterable[int], at: int) -> list[int]:
-    field, way = ORDERS[at]
+    field, direction = ORDERS[at]
 
     def place(key: int) -> Any:
-        kept = world.resources[key]
-        values = {"NAME": tables.sort_key(kept.name), "CREATED_AT": kept.created_at, "UPDATED_AT": kept.updated_at}
+        row = world.resources[key]
+        values = {
+            "NAME": tables.sort_key(row.name),
+            "CREATED_AT": row.created_at,
+            "UPDATED_AT": row.updated_at,
+        }
         return values[field], key
 
-    return sorted(keys, key=place, reverse=way == "DESC")
+    return sorted(keys, key=place, reverse=direction == "DESC")
 
 
 def _reached(world: World, user: int | None, role: str = "METADATA_READ", kind: str | None = None) -> list[int]:
     """What somebody holds a role on."""
-    return [
-        key for key, kept in world.resources.items() if role in world.holds(user, key) and kind in {None, kept.type}
-    ]
+    return [key for key, row in world.resources.items() if role in world.holds(user, key) and kind in {None, row.type}]
 
 
 async def checks_agree(api: Api, world: World, root: Person) -> None:
@@ -162,9 +164,9 @@ async def explanations_agree(api: Api, world: World, root: Person) -> None:
         by = {f"r{at}": {"id": resource_id(key)} for at, (_, key) in enumerate(part)}
         said = await query_data(api, EXPLAIN, root, **users, **by)
         for at, (user, key) in enumerate(part):
-            assert all(way["effectiveRoles"] for way in said[f"e{at}"])
-            told = {role for way in said[f"e{at}"] for role in way["effectiveRoles"]}
-            assert told == world.holds(user, key), (
+            assert all(source["effectiveRoles"] for source in said[f"e{at}"])
+            roles = {role for source in said[f"e{at}"] for role in source["effectiveRoles"]}
+            assert roles == world.holds(user, key), (
                 user,
                 key,
             )
@@ -196,8 +198,8 @@ async def access_subjects_agree(api: Api, world: World, root: Person) -> None:
     """Compare `accessSubjects`: all of a kind are one entry, a user is listed with roles by ways of their own."""
     said = {each["id"]: each for each in (await query_data(api, ACCESS_SUBJECTS, root))["resources"]["nodes"]}
     assert set(said) == set(nodes(world.resources))
-    for key, kept in world.resources.items():
-        entries = _entries(world, key, kept)
+    for key, resource in world.resources.items():
+        entries = _entries(world, key, resource)
         _check_access_subjects(said[resource_id(key)]["all"], entries)
         for role in ROLES:
             _check_access_subjects(said[resource_id(key)][role], [each for each in entries if role in each["roles"]])
@@ -205,19 +207,21 @@ async def access_subjects_agree(api: Api, world: World, root: Person) -> None:
             assert _expanded(entries, world, user) == world.holds(user, key), (user, key)
 
 
-def _entries(world: World, key: int, kept: ResourceState) -> list[dict[str, Any]]:
-    open_ = [("ANYONE", kept.anyone), ("GENERAL", kept.general)]
-    own = replace(world, resources={key: replace(kept, anyone=set(), general=set())})
-    people = sorted(world.users, key=lambda user: tables.casefold_key(world.users[user].name))
-    found: list[dict[str, Any]] = [
-        {"kind": kind, "roles": listed(_closed(roles, kept)), "user": None} for kind, roles in open_
+def _entries(world: World, key: int, resource: ResourceState) -> list[dict[str, Any]]:
+    open_ = [("ANYONE", resource.anyone), ("GENERAL", resource.general)]
+    own = replace(world, resources={key: replace(resource, anyone=set(), general=set())})
+    user_ids = sorted(world.users, key=lambda user: tables.casefold_key(world.users[user].name))
+    entries: list[dict[str, Any]] = [
+        {"kind": kind, "roles": listed(_closed(roles, resource)), "user": None} for kind, roles in open_
     ]
-    found += [{"kind": "USER", "roles": listed(own.holds(user, key)), "user": {"id": user_id(user)}} for user in people]
-    return [each for each in found if each["roles"]]
+    entries += [
+        {"kind": "USER", "roles": listed(own.holds(user, key)), "user": {"id": user_id(user)}} for user in user_ids
+    ]
+    return [each for each in entries if each["roles"]]
 
 
-def _closed(roles: set[str], kept: ResourceState) -> set[str]:
-    return roles.union(*(IMPLIED[role] for role in roles)) - (set() if kept.has_data else OF_DATA)
+def _closed(roles: set[str], resource: ResourceState) -> set[str]:
+    return roles.union(*(IMPLIED[role] for role in roles)) - (set() if resource.has_data else OF_DATA)
 
 
 def _expanded(entries: list[dict[str, Any]], world: World, user: int) -> set[str]:
@@ -242,16 +246,16 @@ async def lists_agree(api: Api, world: World, person: Person | None) -> None:
     assert said["nodes"] == [{"id": resource_id(key)} if key in seen else None for key in world.resources]
     assert {each["id"] for each in said["resources"]["nodes"]} == set(nodes(seen))
     for each in said["resources"]["nodes"]:
-        found = refs.decode(each["id"])
-        assert found is not None
-        _check_viewer_access(each["viewerAccess"], world, user, found[1])
+        ref = refs.decode(each["id"])
+        assert ref is not None
+        _check_viewer_access(each["viewerAccess"], world, user, ref[1])
 
 
 def _check_viewer_access(said: dict[str, Any], world: World, user: int | None, key: int) -> None:
     holds = world.holds(user, key)
     assert said["effectiveRoles"] == listed(holds), (user, key)
     assert _closed(set(said["grantedRoles"]), world.resources[key]) == holds, (user, key)
-    assert {role for way in said["sources"] for role in way["effectiveRoles"]} == holds, (user, key)
+    assert {role for source in said["sources"] for role in source["effectiveRoles"]} == holds, (user, key)
 
 
 async def lookups_agree(api: Api, world: World, person: Person | None) -> None:
@@ -277,17 +281,17 @@ async def pages_agree(api: Api, world: World, person: Person, turn: int) -> None
         assert await _leafed(api, query, person, ("last", "before"), **by, **narrow) == keys
 
 
-async def _leafed(api: Api, query: str, person: Person, ways: tuple[str, str], **variables: Any) -> list[str]:
-    size, cursor = ways
-    found: list[str] = []
+async def _leafed(api: Api, query: str, person: Person, arguments: tuple[str, str], **variables: Any) -> list[str]:
+    size, cursor = arguments
+    ids: list[str] = []
     place = None
     for _ in count():
         data = await query_data(api, query, person, **variables, **{size: 2, cursor: place})
         page = data["resources"] if "resources" in data else data["viewer"]["user"]["accessibleResources"]
         rows = [edge["node"]["id"] for edge in page["edges"]]
-        found = found + rows if size == "first" else rows + found
+        ids = ids + rows if size == "first" else rows + ids
         if not page["pageInfo"]["hasNextPage" if size == "first" else "hasPreviousPage"]:
-            assert page["totalCount"] == len(found)
-            return found
+            assert page["totalCount"] == len(ids)
+            return ids
         place = page["edges"][-1 if size == "first" else 0]["cursor"]
     raise AssertionError

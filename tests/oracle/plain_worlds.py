@@ -128,8 +128,8 @@ async def _administers_the_registry(tx: db.Transaction, town: Town) -> None:
 
 
 async def _give_role(tx: db.Transaction, person: Person, role: str) -> None:
-    held = select(literal(person.id), col(tables.Role.id)).where(col(tables.Role.name_key) == role)
-    await tx.rows(insert(tables.UserRole).from_select(["user_id", "role_id"], held))
+    rows = select(literal(person.id), col(tables.Role.id)).where(col(tables.Role.name_key) == role)
+    await tx.rows(insert(tables.UserRole).from_select(["user_id", "role_id"], rows))
 
 
 async def _belongs_to_orgs(tx: db.Transaction, town: Town) -> None:
@@ -149,9 +149,16 @@ async def _there_is_another_private_org(tx: db.Transaction, town: Town) -> None:
     titled = {"name": f"{PART}new", "name_key": f"{PART}new", "description": "", "created_at": NOW}
     org = {**titled, "id": 900, "slug": f"{PART}new", "owner_id": town["bob"].id, "is_public": False}
     await tx.insert(tables.Org, [org])
-    told = {"slug": "new", "path": f"{PART}new/new", "details": {}, "size_bytes": 3, "revision": 1, "updated_at": NOW}
+    rest = {
+        "slug": "new",
+        "path": f"{PART}new/new",
+        "details": {},
+        "size_bytes": 3,
+        "revision": 1,
+        "updated_at": NOW,
+    }
     full = {"type_id": 1, "full_mask": resource_roles.ALL, "owner_id": town["bob"].id}
-    await tx.insert(tables.Resource, [{**titled, **told, **full, "id": 900, "org_id": 900}])
+    await tx.insert(tables.Resource, [{**titled, **rest, **full, "id": 900, "org_id": 900}])
 
 
 async def _is_a_new_user(tx: db.Transaction, town: Town) -> None:
@@ -162,8 +169,8 @@ async def _is_a_new_user(tx: db.Transaction, town: Town) -> None:
 
 async def _has_other_details(tx: db.Transaction, town: Town) -> None:
     user = tables.User
-    told = {"email": None, "email_key": None, "details": {"k": 2}, "last_login_at": NOW}
-    await tx.rows(update(user).where(col(user.id) == town["bob"].id).values(**told))
+    details = {"email": None, "email_key": None, "details": {"k": 2}, "last_login_at": NOW}
+    await tx.rows(update(user).where(col(user.id) == town["bob"].id).values(**details))
 
 
 async def _a_hidden_thing_is_locked(tx: db.Transaction, town: Town) -> None:
@@ -201,9 +208,9 @@ async def _did_something(tx: db.Transaction, town: Town) -> None:
 
 
 def _named(each: Person | Entity) -> dict[str, Any]:
-    found = refs.decode(each.node)
-    assert found is not None
-    return {"kind": found[0], "key": found[1], "subject": each.node, "name": PART}
+    ref = refs.decode(each.node)
+    assert ref is not None
+    return {"kind": ref[0], "key": ref[1], "subject": each.node, "name": PART}
 
 
 FACTS: Mapping[str, Fact] = {

@@ -84,9 +84,9 @@ def _below(selections: SelectionSetNode, kind: Any, data: Any, fragments: Mappin
             continue
         inside: Any = fragments[node.name.value] if isinstance(node, FragmentSpreadNode) else node
         on = SDL.type_map[inside.type_condition.name.value] if inside.type_condition else kind
-        found = list(_below(inside.selection_set, on, data, fragments))
-        yield from found
-        yield Selection(on, node, data, any(each.below for each in found), on is not kind)
+        selected = list(_below(inside.selection_set, on, data, fragments))
+        yield from selected
+        yield Selection(on, node, data, any(each.below for each in selected), on is not kind)
 
 
 def _field(node: FieldNode, kind: Any, data: Any, fragments: Mapping[str, Any]) -> Iterator[Selection]:

@@ -39,7 +39,7 @@ class ByToken(Api):
     @classmethod
     def of(cls, api: Api, token: str) -> Self:
         """Return a client of the same app with this token."""
-        made = cls(api.client, api._desk)  # noqa: SLF001 - the same class
+        made = cls(api.client, api._context)  # noqa: SLF001 - the same class
         made.secret = token
         return made
 

@@ -16,9 +16,9 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?Z")
 class Api:
     """GraphQL over HTTP. `await api(query, as_=person, name=value)` answers the whole reply."""
 
-    def __init__(self, client: httpx.AsyncClient, desk: AppContext) -> None:
+    def __init__(self, client: httpx.AsyncClient, context: AppContext) -> None:
         self.client = client
-        self._desk = desk
+        self._context = context
 
     async def __call__(self, query: str, as_: Person | str | None = None, **variables: Any) -> dict[str, Any]:
         response = await self.post(query, as_, **variables)
@@ -51,7 +51,7 @@ class Api:
     def token(self, as_: Person) -> str:
         """A token as login would answer it, without the cost of a password."""
         claims = session_tokens.TokenClaims(as_.id, as_.user_name, False, as_.generation)
-        return self._desk.signer.issue(claims, self._desk.database.clock()).token
+        return self._context.signer.issue(claims, self._context.database.clock()).token
 
 
 def codes(reply: dict[str, Any]) -> list[str]:

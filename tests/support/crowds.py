@@ -38,26 +38,29 @@ class Crowd:
 
 async def crowd(make: Make, database: db.Database, many: int) -> Crowd:
     """Make so many resources."""
-    made = Crowd(await make.user("owner"), await make.org("crowd"), await make.group("readers"))
+    created = Crowd(await make.user("owner"), await make.org("crowd"), await make.group("readers"))
     async with database.write() as tx:
         await _run(
             tx,
             _RESOURCES.format(
                 numbers=_NUMBERS.format(many=many),
-                org=made.org.id,
-                slug=made.org.slug,
-                owner=made.owner.id,
+                org=created.org.id,
+                slug=created.org.slug,
+                owner=created.owner.id,
                 full=resource_roles.ALL,
             ),
         )
-        subject = resource_roles.subject_id(SubjectType.GROUP, made.group.id)
+        subject = resource_roles.subject_id(SubjectType.GROUP, created.group.id)
         await _run(
-            tx, _GRANTS.format(subject=subject, group=made.group.id, mask=resource_roles.METADATA_READ, org=made.org.id)
+            tx,
+            _GRANTS.format(
+                subject=subject, group=created.group.id, mask=resource_roles.METADATA_READ, org=created.org.id
+            ),
         )
         await access_index.rebuild(tx)
     async with database.write() as tx:
         await _run(tx, "ANALYZE")
-    return made
+    return created
 
 
 async def _run(tx: Transaction, statement: str) -> None:

@@ -73,22 +73,22 @@ class Make:
         self.app = context
         self._numbers = count(1)
 
-    async def user(self, user_name: str | None = None, *roles: str, **given: Any) -> Person:
+    async def user(self, user_name: str | None = None, *roles: str, **columns: Any) -> Person:
         """A user with roles by name; her password is `PASSWORD`."""
         name = user_name or f"user{next(self._numbers)}"
-        return (await self.users([name], roles, **given))[0]
+        return (await self.users([name], roles, **columns))[0]
 
-    async def users(self, names: Sequence[str], roles: Sequence[str] = (), **given: Any) -> list[Person]:
+    async def users(self, names: Sequence[str], roles: Sequence[str] = (), **columns: Any) -> list[Person]:
         """Many users at once with the same roles."""
         async with self.app.database.write() as tx:
-            made = [Person(await tx.value(_user(tx, name, given)), name) for name in names]
+            people = [Person(await tx.value(_user(tx, name, columns)), name) for name in names]
             wanted = select(col(tables.Role.id)).where(among(col(tables.Role.name_key), texts(roles)))
-            held = [row[0] for row in await tx.rows(wanted)]
-            assert len(held) == len(set(roles)), roles
-            for person in made:
-                for role in held:
+            role_ids = [row[0] for row in await tx.rows(wanted)]
+            assert len(role_ids) == len(set(roles)), roles
+            for person in people:
+                for role in role_ids:
                     await tx.rows(insert(tables.UserRole).values(user_id=person.id, role_id=role))
-        return made
+        return people
 
     async def admin(self, user_name: str = "root") -> Person:
         """An administrator."""
@@ -131,13 +131,13 @@ class Make:
         await self.role(name, permissions)
         return await self.user(user_name, name)
 
-    async def org(self, slug: str | None = None, owner: Person | None = None, **given: Any) -> Entity:
+    async def org(self, slug: str | None = None, owner: Person | None = None, **columns: Any) -> Entity:
         """An org; private, and nobody's unless told."""
         slug = slug or f"org{next(self._numbers)}"
-        name = given.get("name", slug)
+        name = columns.get("name", slug)
         values = {"slug": slug, "name": name, "name_key": tables.sort_key(name), "owner_id": owner and owner.id}
         values |= {"description": "", "is_public": False}
-        return Entity("Org", await self._put(tables.Org, values | given), slug)
+        return Entity("Org", await self._put(tables.Org, values | columns), slug)
 
     async def member(
         self,
@@ -151,12 +151,12 @@ class Make:
             row = {"org_id": org.id, "user_id": person.id, "level": int(level), "granted_at": tx.now}
             await tx.insert(tables.OrgMember, [{**row, "expires_at": expires_at}])
 
-    async def group(self, slug: str | None = None, *people: Person, **given: Any) -> Entity:
+    async def group(self, slug: str | None = None, *people: Person, **columns: Any) -> Entity:
         """A group with members."""
         slug = slug or f"group{next(self._numbers)}"
-        name = given.get("display_name", slug)
+        name = columns.get("display_name", slug)
         values = {"slug": slug, "display_name": name, "name_key": tables.sort_key(name), "description": ""}
-        group = Entity("Group", await self._put(tables.Group, values | given), slug)
+        group = Entity("Group", await self._put(tables.Group, values | columns), slug)
         for person in people:
             await self.group_member(group, person)
         return group
@@ -175,11 +175,11 @@ class Make:
         type: str = "DATASET",  # noqa: A002 - the name of the field in the API
         owner: Person | None = None,
         general: int | None = resource_roles.METADATA_READ | resource_roles.DATA_READ,
-        **given: Any,
+        **columns: Any,
     ) -> Entity:
         """A resource that every signed-in user reads, or as the mask `general` says; None leaves that entry out."""
-        slug = given.get("slug") or f"resource{next(self._numbers)}"
-        name = given.get("name", slug)
+        slug = columns.get("slug") or f"resource{next(self._numbers)}"
+        name = columns.get("name", slug)
         kind = select(col(tables.ResourceType.id), col(tables.ResourceType.has_data))
         type_id, has_data = (await fetch(self.app.database, kind.where(col(tables.ResourceType.name) == type)))[0]
         full = resource_roles.ALL if has_data else resource_roles.NON_DATA
@@ -198,10 +198,10 @@ class Make:
             "revision": 1,
             "updated_at": self.app.database.clock(),
         }
-        made = Entity("Resource", await self._put(tables.Resource, values | given), slug)
+        entity = Entity("Resource", await self._put(tables.Resource, values | columns), slug)
         await self._weigh(org)
-        await self._granted(made, [] if general is None else [_grant(made, resource_roles.GENERAL, general & full)])
-        return made
+        await self._granted(entity, [] if general is None else [_grant(entity, resource_roles.GENERAL, general & full)])
+        return entity
 
     async def grant(
         self,
@@ -257,8 +257,8 @@ class Make:
     async def _put(self, table: Any, values: dict[str, Any]) -> int:
         """A row; answers its id."""
         async with self.app.database.write() as tx:
-            made = {"created_at": tx.now} | values
-            return int(await tx.value(insert(table).values(**made).returning(col(table.id))))
+            row = {"created_at": tx.now} | values
+            return int(await tx.value(insert(table).values(**row).returning(col(table.id))))
 
     async def _granted(self, resource: Entity, grants: Sequence[dict[str, Any]]) -> None:
         async with self.app.database.write() as tx:
@@ -271,18 +271,18 @@ def _grant(resource: Entity, subject: int, mask: int) -> dict[str, Any]:
     return {"resource_id": resource.id, "subject": subject, "mask": mask, **nobody}
 
 
-def _user(tx: db.Transaction, name: str, given: dict[str, Any]) -> Any:
-    email = given.get("email")
+def _user(tx: db.Transaction, name: str, columns: dict[str, Any]) -> Any:
+    email = columns.get("email")
     values = {
         "user_name": name,
         "user_key": tables.casefold_key(name),
         "email": email,
         "email_key": None if email is None else tables.casefold_key(email),
-        "password_hash": given.get("password_hash", _hash()),
+        "password_hash": columns.get("password_hash", _hash()),
         "token_generation": 0,
-        "is_service_account": given.get("is_service_account", False),
-        "details": given.get("details", {}),
-        "created_at": given.get("created_at", tx.now),
+        "is_service_account": columns.get("is_service_account", False),
+        "details": columns.get("details", {}),
+        "created_at": columns.get("created_at", tx.now),
     }
     return insert(tables.User).values(**values).returning(col(tables.User.id))
 
@@ -295,24 +295,24 @@ async def rows_of(database: db.Database, table: type[SQLModel]) -> int:
 
 async def stale(database: db.Database) -> set[Any]:
     """Rows of the access index that should not be there, and rows that are missing."""
-    kept = await fetch(database, select(*(col(getattr(tables.Access, name)) for name in access_index.COLUMNS)))
-    return {*kept} ^ {*await fetch(database, access_index.definition())}
+    stored = await fetch(database, select(*(col(getattr(tables.Access, name)) for name in access_index.COLUMNS)))
+    return {*stored} ^ {*await fetch(database, access_index.definition())}
 
 
 async def everything(database: db.Database) -> dict[str, list[Any]]:
     """All that is stored, to compare before and after a refusal; not how many refusals there were."""
-    whole = _whole()
+    statements = _all_rows()
     answers = await database.read(
-        [(database.prepare(each), {}) for each in whole.values()], freshness=db.Freshness.PRIMARY
+        [(database.prepare(each), {}) for each in statements.values()], freshness=db.Freshness.PRIMARY
     )
-    return dict(zip(whole, answers, strict=True))
+    return dict(zip(statements, answers, strict=True))
 
 
 @cache
-def _whole() -> dict[str, Select[Any]]:
+def _all_rows() -> dict[str, Select[Any]]:
     """For each table all of its rows, in the order of their keys."""
-    kept = (table for table in SQLModel.metadata.sorted_tables if table.name != tables.Guess.__tablename__)
-    return {table.name: select(*table.c).order_by(*table.primary_key) for table in kept}
+    compared = (table for table in SQLModel.metadata.sorted_tables if table.name != tables.Guess.__tablename__)
+    return {table.name: select(*table.c).order_by(*table.primary_key) for table in compared}
 
 
 async def all_but_the_log(database: db.Database) -> dict[str, list[Any]]:

@@ -46,12 +46,12 @@ _CHANGES = (AuditChange.event_id, AuditChange.kind, AuditChange.name, AuditChang
 async def events(database: db.Database) -> list[Event]:
     """All of them, the oldest first."""
     rows = await fetch(database, select(*map(col, _EVENTS)).order_by(col(AuditEvent.id)))
-    found = {row[0]: Event(*row) for row in rows}
+    by_id = {row[0]: Event(*row) for row in rows}
     for event, kind, name, before, after in await fetch(database, select(*map(col, _CHANGES))):
         thing = f"{kind} {name}"
-        assert thing not in found[event].changes, "one row for each thing"
-        found[event].changes[thing] = before, after
-    return list(found.values())
+        assert thing not in by_id[event].changes, "one row for each thing"
+        by_id[event].changes[thing] = before, after
+    return list(by_id.values())
 
 
 @dataclass

@@ -120,10 +120,10 @@ class Askers:
 
     async def good(self, operation: Operation, call: Good) -> list[httpx.Response]:
         """A good call; then what strangers are told, and what it is to ask once more. They get in nobody's way."""
-        path, given = operation.at(call.words), {} if call.body is None else {"json": call.body}
+        path, body = operation.at(call.words), {} if call.body is None else {"json": call.body}
         askers = [*sorted({"eve", "nobody"} - {call.asker}), call.asker, call.asker]
         *strangers, reply, again = [
-            await self._ask(operation.method, path, headers=self._bearer(asker), params=call.query, **given)
+            await self._ask(operation.method, path, headers=self._bearer(asker), params=call.query, **body)
             for asker in askers
         ]
         return [reply, again, *strangers]
@@ -131,9 +131,9 @@ class Askers:
     async def bad(self, operation: Operation) -> list[httpx.Response]:
         """What may go wrong, asked by several."""
         return [
-            await self._ask(operation.method, path, headers=who | headers, **given)
+            await self._ask(operation.method, path, headers=who | headers, **body)
             for who in self._headers()
-            for path, headers, given in _bad_calls(operation)
+            for path, headers, body in _bad_calls(operation)
         ]
 
     def _headers(self) -> Iterator[dict[str, str]]:
@@ -144,9 +144,9 @@ class Askers:
     def _bearer(self, name: str) -> dict[str, str]:
         return {} if name == "nobody" else {"authorization": f"Bearer {self._tokens[name]}"}
 
-    async def _ask(self, method: str, path: str, **given: Any) -> httpx.Response:
+    async def _ask(self, method: str, path: str, **body: Any) -> httpx.Response:
         self._client.cookies.clear()
-        return await self._client.request(method, path, **given)
+        return await self._client.request(method, path, **body)
 
 
 _VALUES = {"isPublic": True, "permissions": 1, "roles": ["user"], "orgSlugs": ["nowhere"]}

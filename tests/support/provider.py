@@ -93,10 +93,10 @@ class Provider:
             writer.close()
 
     def _said(self, form: dict[str, str]) -> bytes:
-        found = self.tokens.get(form["token"]) if "token" in form else self.people.get(form["username"])
-        if found is None or form.get("password", PASSWORD) != PASSWORD:
+        account = self.tokens.get(form["token"]) if "token" in form else self.people.get(form["username"])
+        if account is None or form.get("password", PASSWORD) != PASSWORD:
             return answer(401, b'{"error": "Who is that?"}')
-        return answer(200, orjson.dumps(found))
+        return answer(200, orjson.dumps(account))
 
 
 async def _heard(reader: asyncio.StreamReader) -> Heard:
@@ -121,18 +121,18 @@ class Reply:
     token: str = ""
 
 
-async def over_rest(client: httpx.AsyncClient, **given: str) -> Reply:
+async def over_rest(client: httpx.AsyncClient, **form: str) -> Reply:
     """Sign in with a form; `userName` is what the documented clients call `username`."""
     client.cookies.clear()
-    response = await client.post("/users/authenticate", data={name.lower(): text for name, text in given.items()})
+    response = await client.post("/users/authenticate", data={name.lower(): text for name, text in form.items()})
     said = response.json()
     return Reply(STATUSES[response.status_code], said.get("error", ""), said.get("token", ""))
 
 
-async def over_graphql(client: httpx.AsyncClient, **given: str) -> Reply:
+async def over_graphql(client: httpx.AsyncClient, **form: str) -> Reply:
     """Sign in with the mutation."""
     client.cookies.clear()
-    response = await client.post("/graphql", json={"query": LOGIN, "variables": {"input": given}})
+    response = await client.post("/graphql", json={"query": LOGIN, "variables": {"input": form}})
     said = response.json()
     if refused := codes(said):
         problems = said.get("errors") or said["data"]["login"]["errors"]

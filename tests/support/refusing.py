@@ -43,14 +43,14 @@ class Log:
 def written() -> Iterator[Log]:
     """Write the log in both formats; no test uses up the lines of another."""
     sign_in_log._SECONDS.clear()  # noqa: SLF001 - it is kept for the process
-    made, root = Log(), logging.getLogger()
+    log, root = Log(), logging.getLogger()
     handlers = []
     for shape, formatter in (("console", Lines()), ("json", JsonLines())):
-        handler = logging.StreamHandler(made.shapes[shape])
+        handler = logging.StreamHandler(log.shapes[shape])
         handler.setFormatter(formatter)
         handlers.append(handler)
         root.addHandler(handler)
-    yield made
+    yield log
     for handler in handlers:
         root.removeHandler(handler)
 
@@ -65,8 +65,8 @@ class Scene:
 
     @property
     def context(self) -> AppContext:
-        desk: AppContext = self.app.state.answering.app
-        return desk
+        context: AppContext = self.app.state.answering.app
+        return context
 
     @property
     def guess(self) -> Guesser:

@@ -89,10 +89,10 @@ class Server:
         raise AssertionError(f"it does not serve; code {self._process.poll()}\n{self.out}{self.err}")
 
     def _answers(self) -> bool:
-        found = ADDRESS.search(self.out)
-        if found is None:
+        match = ADDRESS.search(self.out)
+        if match is None:
             return False
-        self.address = found[1]
+        self.address = match[1]
         try:
             return httpx.get(f"{self.address}/health/live", trust_env=False, verify=UNUSED_TLS).is_success
         except httpx.TransportError:
@@ -132,8 +132,8 @@ class Server:
             form = {"username": user_name, "password": password}
             response = await client.post("/users/authenticate", data=form)
         assert response.status_code == 200, response.text
-        found: str = response.json()["token"]
-        return found
+        token: str = response.json()["token"]
+        return token
 
 
 async def graphql(client: httpx.AsyncClient, query: str, **variables: Any) -> dict[str, Any]:
@@ -179,8 +179,8 @@ def children_seconds() -> float:
 
 def _clean() -> dict[str, str]:
     """The environment of a process that finds the package and nobody's settings."""
-    kept = {name: text for name, text in os.environ.items() if not name.upper().startswith("OSTIARY_")}
-    return kept | {"PYTHONPATH": str(Path(cli.__file__).parents[2])}
+    environment = {name: text for name, text in os.environ.items() if not name.upper().startswith("OSTIARY_")}
+    return environment | {"PYTHONPATH": str(Path(cli.__file__).parents[2])}
 
 
 def _text(file: IO[bytes]) -> str:

@@ -58,14 +58,14 @@ class SharedPostgres:
     async def _open(self) -> None:
         self._connection = await asyncpg.connect(self.url, server_settings={"lock_timeout": f"{LOCK_TIMEOUT}s"})
         tables = [table.name for table in SQLModel.metadata.sorted_tables]
-        kept = [name for name in SEEDED_TABLES if name in tables]
+        seeded = [name for name in SEEDED_TABLES if name in tables]
         await self._connection.execute("SET session_replication_role = replica; CREATE SCHEMA kept")
-        for name in kept:
+        for name in seeded:
             await self._connection.execute(f"CREATE TABLE kept.{name} AS TABLE {name}")
         counted = [table.name for table in SQLModel.metadata.sorted_tables if "id" in table.c]
         # The names are those of our own tables.
         steps = [f"DELETE FROM {name}" for name in tables]  # noqa: S608
-        steps += [f"INSERT INTO {name} SELECT * FROM kept.{name}" for name in kept]  # noqa: S608
+        steps += [f"INSERT INTO {name} SELECT * FROM kept.{name}" for name in seeded]  # noqa: S608
         steps += [_counted(name) for name in counted]
         self._script = "; ".join(["BEGIN", *steps, "COMMIT"])
 

@@ -40,8 +40,8 @@ class Storing:
         return key
 
     async def finish(self, ticket: str, size: int, replaced: int = 0, as_: Person | None = None) -> dict[str, Any]:
-        given = {"ticket": ticket, "sizeBytes": size, "replacedBytes": replaced}
-        return await self.api(FINISH, as_=as_, input=given)
+        values = {"ticket": ticket, "sizeBytes": size, "replacedBytes": replaced}
+        return await self.api(FINISH, as_=as_, input=values)
 
     async def cancel(self, ticket: str) -> dict[str, Any]:
         return await self.api(CANCEL, input={"ticket": ticket})
@@ -51,8 +51,8 @@ class Storing:
 
     async def state(self, ticket: str) -> str | None:
         """How far a ticket has come, as a storage service learns it; None for none."""
-        found = (await self.api(TICKET, id=ticket))["data"]["ticket"]
-        return None if found is None else found["state"]
+        ticket_ = (await self.api(TICKET, id=ticket))["data"]["ticket"]
+        return None if ticket_ is None else ticket_["state"]
 
     async def used(self, person: Person) -> int:
         """What a user stores, as she herself is told."""
@@ -78,7 +78,7 @@ async def sizes(database: db.Database, table: Any) -> dict[int, int]:
 
 async def summed(database: db.Database) -> dict[int, int]:
     """What the resources of each org take, added up."""
-    found = dict.fromkeys(await sizes(database, tables.Org), 0)
+    sums = dict.fromkeys(await sizes(database, tables.Org), 0)
     for org, size in await fetch(database, select(col(tables.Resource.org_id), col(tables.Resource.size_bytes))):
-        found[org] += size
-    return found
+        sums[org] += size
+    return sums

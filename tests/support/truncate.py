@@ -29,5 +29,5 @@ async def _unguarded(database: db.Database, tx: db.Transaction) -> AsyncIterator
     for name, _ in triggers:
         await tx.rows(text(f"DROP TRIGGER {name}"))
     yield
-    for _, made in triggers:
-        await tx.rows(text(made))
+    for _, definition in triggers:
+        await tx.rows(text(definition))

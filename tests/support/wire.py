@@ -26,8 +26,8 @@ class Reply:
     @property
     def code(self) -> str:
         """The code of the first error of GraphQL."""
-        found: str = self.json["errors"][0]["extensions"]["code"]
-        return found
+        code: str = self.json["errors"][0]["extensions"]["code"]
+        return code
 
 
 class Wire:

@@ -35,21 +35,21 @@ async def _login(make: Make, world: World) -> Scene:
 
 
 async def _several(make: Make, world: World) -> Scene:
-    wrong = {"users": [{"userName": ""}, {"userName": "b", "roles": ["none"]}]}
-    return Scene({"users": [{"userName": f"new{next(NUMBERS)}", "roles": []} for _ in range(2)]}, wrong)
+    invalid = {"users": [{"userName": ""}, {"userName": "b", "roles": ["none"]}]}
+    return Scene({"users": [{"userName": f"new{next(NUMBERS)}", "roles": []} for _ in range(2)]}, invalid)
 
 
 async def _address(make: Make, world: World) -> Scene:
-    given = {"user": {"id": (await make.user()).node}, "email": f"new{next(NUMBERS)}@b.example"}
-    return Scene(given, {"email": "nowhere"})
+    values = {"user": {"id": (await make.user()).node}, "email": f"new{next(NUMBERS)}@b.example"}
+    return Scene(values, {"email": "nowhere"})
 
 
 async def _token(make: Make, world: World) -> Scene:
     """About a token of somebody's."""
     user = await make.user()
     _, key = await make.api_token(user)
-    given = {"apiToken": refs.encode("ApiToken", key)}
-    return Scene(given, {"apiToken": refs.encode("ApiToken", 999_999)}, subject=user)
+    values = {"apiToken": refs.encode("ApiToken", key)}
+    return Scene(values, {"apiToken": refs.encode("ApiToken", 999_999)}, subject=user)
 
 
 async def _account(make: Make, world: World) -> Scene:

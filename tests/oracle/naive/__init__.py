@@ -17,7 +17,7 @@ from graphql import build_schema
 
 from app.graphql import schema
 from tests.oracle.naive.lists import UNKNOWN, Kind, Row, folded, sort_key, stored
-from tests.oracle.naive.rights import Rights, Rows, Way, listed
+from tests.oracle.naive.rights import AccessPath, Rights, Rows, listed
 from tests.rules.test_schema import COMPUTED
 
 PERMISSIONS = (
@@ -73,9 +73,9 @@ class Reading:
 
     @cached_property
     def permissions(self) -> list[str]:
-        held = [] if self.viewer is None else self.held(self.viewer)
+        roles = [] if self.viewer is None else self.roles_of(self.viewer)
         return [
-            name for name in PERMISSIONS if any(name in role["permissions"] for role in held) and self.carries(name)
+            name for name in PERMISSIONS if any(name in role["permissions"] for role in roles) and self.carries(name)
         ]
 
     @cached_property
@@ -110,17 +110,17 @@ class Reading:
         """The row with a key, whoever asks."""
         return self.rights.by_key[kind].get(key)
 
-    def held(self, user: Row) -> list[Row]:
+    def roles_of(self, user: Row) -> list[Row]:
         return [self.rights.by_key["Role"][key] for key in user["roles"]]
 
     def holds(self, resource: Row) -> frozenset[str]:
         """What the viewer holds on a resource."""
-        return self.rights.closed((way.granted for way in self.ways(resource)), resource)
+        return self.rights.closed((path.granted for path in self.paths(resource)), resource)
 
-    def ways(self, resource: Row) -> list[Way]:
+    def paths(self, resource: Row) -> list[AccessPath]:
         """How she comes to it: her own ways, as far as her token carries."""
-        found = self.rights.ways(self.key, resource) if self.covers(resource) else []
-        return [way for way in found if way.kind != "PERMISSION" or self.may("RESOURCES_MANAGE")]
+        paths = self.rights.paths(self.key, resource) if self.covers(resource) else []
+        return [path for path in paths if path.kind != "PERMISSION" or self.may("RESOURCES_MANAGE")]
 
     def is_own(self, user: Row) -> bool:
         return self.sees_all_users or user is self.viewer
@@ -170,10 +170,10 @@ class Reading:
     def acquainted(self) -> set[int | None]:
         """People of the viewer's orgs and groups, and whose things she sees."""
         orgs, groups = self.rows["Org"], self.rows["Group"]
-        found = {key for org in orgs if self.is_mine(org) for key in (org["owner"], *self.rights.members(org))}
-        found |= {key for group in groups if self.acts_in(group) for key in self.rights.members(group)}
-        found |= {org["owner"] for org in orgs if self.sees_org(org)}
-        return found | {row["owner"] for row in self.rows["Resource"] if self.sees_resource(row)}
+        keys = {key for org in orgs if self.is_mine(org) for key in (org["owner"], *self.rights.members(org))}
+        keys |= {key for group in groups if self.acts_in(group) for key in self.rights.members(group)}
+        keys |= {org["owner"] for org in orgs if self.sees_org(org)}
+        return keys | {row["owner"] for row in self.rows["Resource"] if self.sees_resource(row)}
 
     def knows(self, user: Row) -> bool:
         return self.is_own(user) or user["key"] in self.acquainted
@@ -182,12 +182,12 @@ class Reading:
     def finds_everybody(self) -> bool:
         """By exact user name: who manages people somewhere, be it of one org, one group or one resource."""
         manages = (group["members"].get(self.key, {}) for group in self.rows["Group"] if self.acts_in(group))
-        ways = (way for row in self.rows["Resource"] for way in self.ways(row))
+        paths = (path for row in self.rows["Resource"] for path in self.paths(row))
         return (
             self.may("ORGS_MANAGE", "GROUPS_MANAGE", "RESOURCES_MANAGE", "ACCESS_VIEW")
             or any(self.is_mine(org) and self.rights.level(self.key, org) == "ADMIN" for org in self.rows["Org"])
             or any(member["isManager"] for member in manages)
-            or any("ADMIN" in way.granted for way in ways if way.kind not in {"ANYONE", "GENERAL"})
+            or any("ADMIN" in path.granted for path in paths if path.kind not in {"ANYONE", "GENERAL"})
         )
 
 
@@ -237,7 +237,7 @@ PRIVATE: dict[tuple[str, str], Callable[[Reading, Row], bool]] = {
 }
 
 
-def known(reading: Reading, kind: str, key: int | None) -> Row | None:
+def visible_row(reading: Reading, kind: str, key: int | None) -> Row | None:
     """The row with a key, if the viewer may know of it."""
     row = reading.one(kind, key)
     return row if row is not None and KNOWS[kind](reading, row) else None
@@ -258,7 +258,7 @@ def _user_name(reading: Reading, key: int | None) -> list[str]:
 
 
 def _org_slug(reading: Reading, key: int) -> list[str]:
-    org = known(reading, "Org", key)
+    org = visible_row(reading, "Org", key)
     return [] if org is None else [org["slug"]]
 
 
@@ -283,7 +283,7 @@ KINDS = {
             "createdAt": lambda reading, user: user["createdAt"],
             "lastLoginAt": lambda reading, user: _own(reading, user, user["lastLoginAt"]),
             "roleName": lambda reading, user: (
-                [role["name"] for role in reading.held(user)] if reading.is_own(user) else UNKNOWN
+                [role["name"] for role in reading.roles_of(user)] if reading.is_own(user) else UNKNOWN
             ),
             "isDeactivated": lambda reading, user: _own(reading, user, user["key"] in reading.rights.deactivated),
         },

@@ -5,7 +5,7 @@ from typing import Any
 
 from graphql import DocumentNode, ExecutionResult, execute_sync
 
-from tests.oracle.naive import KINDS, PERMISSIONS, PRIVATE, SDL, Reading, every, first, identity, known
+from tests.oracle.naive import KINDS, PERMISSIONS, PRIVATE, SDL, Reading, every, first, identity, visible_row
 from tests.oracle.naive.lists import Row, folded, page, refuse, sort_key
 from tests.oracle.naive.rights import listed
 
@@ -29,8 +29,8 @@ def _nodes(reading: Reading, parent: Row, ids: Sequence[str]) -> Any:
 
 def _lookup(kind: str) -> Callable[..., Any]:
     def find(reading: Reading, parent: Row, by: Row) -> Any:
-        ((way, value),) = by.items()
-        if way == "id":
+        ((name, value),) = by.items()
+        if name == "id":
             return first(row for row in every(reading, kind) if identity(row) == value)
         rows = reading.rows[kind] if kind == "User" and reading.finds_everybody else every(reading, kind)
         return first(row for row in rows if _is_named(reading, row, value))
@@ -95,12 +95,12 @@ def _accessible(reading: Reading, user: Row, **arguments: Any) -> Any:
     """All on which the user holds a role; asked about another user, those that the viewer sees."""
     role, kind = arguments.pop("role", None) or "METADATA_READ", arguments.pop("type", None)
     is_own = user["key"] == reading.key
-    rows = [row for row in reading.rows["Resource"] if role in _held(reading, user, row)]
+    rows = [row for row in reading.rows["Resource"] if role in _visible_roles(reading, user, row)]
     rows = [row for row in rows if is_own or reading.sees_resource(row)]
     return page(reading, KINDS["Resource"], [row for row in rows if kind in {None, row["type"]}], arguments)
 
 
-def _held(reading: Reading, user: Row, resource: Row) -> frozenset[str]:
+def _visible_roles(reading: Reading, user: Row, resource: Row) -> frozenset[str]:
     """What a user holds, as far as the viewer is told of it: of her own, what her token lets her."""
     if user["key"] == reading.key:
         return reading.holds(resource)
@@ -110,8 +110,8 @@ def _held(reading: Reading, user: Row, resource: Row) -> frozenset[str]:
 def _access_subjects(reading: Reading, resource: Row, **arguments: Any) -> Any:
     """All of a kind first, then groups by slug, then users by name with what they hold by ways of their own."""
     role = arguments.pop("role", None) or "METADATA_READ"
-    found = [subject for subject in _reached_by(reading, resource) if role in subject["roles"]]
-    return page(reading, KINDS["AccessSubject"], found, arguments)
+    subjects = [subject for subject in _reached_by(reading, resource) if role in subject["roles"]]
+    return page(reading, KINDS["AccessSubject"], subjects, arguments)
 
 
 def _several(key: int, kind: str, roles: Iterable[str], name: str = "", **more: Any) -> Row:
@@ -137,32 +137,32 @@ def _reached_by(reading: Reading, resource: Row) -> Iterable[Row]:
         group = rights.by_key["Group"][grant["subject"]] if grant["kind"] == "GROUP" else None
         if group is not None and not reading.sees_group_members(group):
             hidden.add(("GROUP", group["key"]))
-            told = {"group": group["key"], "memberCount": len(rights.members(group))}
+            visible = {"group": group["key"], "memberCount": len(rights.members(group))}
             yield _several(
-                group["key"], "GROUP", rights.closed([grant["roles"]], resource), f"!{group['slug']}", **told
+                group["key"], "GROUP", rights.closed([grant["roles"]], resource), f"!{group['slug']}", **visible
             )
     for user in rights.rows["User"]:
-        ways = [way for way in rights.ways(user["key"], resource) if way.kind not in OPEN]
-        own = [way.granted for way in ways if (way.kind, way.key) not in hidden]
+        paths = [path for path in rights.paths(user["key"], resource) if path.kind not in OPEN]
+        own = [path.granted for path in paths if (path.kind, path.key) not in hidden]
         key, name = user["key"], folded(user["userName"])
         yield _several(key, "USER", rights.closed(own, resource), name, user=key)
 
 
 def _granted(reading: Reading, resource: Row) -> Any:
-    return listed(role for way in reading.ways(resource) for role in way.granted)
+    return listed(role for path in reading.paths(resource) for role in path.granted)
 
 
 def _sources(reading: Reading, resource: Row) -> Any:
     return [
         {
-            "kind": way.kind,
-            "grantedRoles": listed(way.granted),
-            "effectiveRoles": listed(reading.rights.closed([way.granted], resource)),
-            "group": way.key if way.kind == "GROUP" else None,
-            "orgLevel": way.level,
-            "expiresAt": way.end,
+            "kind": path.kind,
+            "grantedRoles": listed(path.granted),
+            "effectiveRoles": listed(reading.rights.closed([path.granted], resource)),
+            "group": path.key if path.kind == "GROUP" else None,
+            "orgLevel": path.level,
+            "expiresAt": path.end,
         }
-        for way in reading.ways(resource)
+        for path in reading.paths(resource)
     ]
 
 
@@ -187,9 +187,9 @@ def _one(kind: str, at: str) -> Callable[..., Any]:
     return lambda reading, parent: reading.one(kind, parent[at])
 
 
-def _known(kind: str, at: str) -> Callable[..., Any]:
+def _visible_row(kind: str, at: str) -> Callable[..., Any]:
     """The same, if the viewer may know of it."""
-    return lambda reading, parent: known(reading, kind, parent[at])
+    return lambda reading, parent: visible_row(reading, kind, parent[at])
 
 
 MEGABYTE, MOST = 2**20, 2**53 - 1
@@ -271,12 +271,12 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ("User", "apiTokens"): _listing(
         "ApiToken", lambda reading, user: [row for row in reading.rows["ApiToken"] if row["user"] == user["key"]]
     ),
-    ("ApiToken", "user"): _known("User", "user"),
+    ("ApiToken", "user"): _visible_row("User", "user"),
     ("ApiToken", "orgs"): _limits("Org", "orgs"),
     ("ApiToken", "resources"): _limits("Resource", "resources"),
     ("Viewer", "user"): lambda reading, parent: reading.viewer,
     ("Viewer", "permissions"): lambda reading, parent: reading.permissions,
-    ("User", "roles"): lambda reading, user: sorted(reading.held(user), key=lambda role: folded(role["name"])),
+    ("User", "roles"): lambda reading, user: sorted(reading.roles_of(user), key=lambda role: folded(role["name"])),
     ("User", "orgs"): _belonging("Org"),
     ("User", "ownedOrgs"): _listing(
         "Org", lambda reading, user: [org for org in every(reading, "Org") if org["owner"] == user["key"]]
@@ -286,7 +286,7 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ("User", "storage"): _itself,
     ("Storage", "quotaBytes"): _total,
     ("Storage", "usedBytes"): _used,
-    ("Ticket", "resource"): _known("Resource", "resource"),
+    ("Ticket", "resource"): _visible_row("Resource", "resource"),
     ("Ticket", "state"): _state,
     ("Role", "users"): _listing(
         "User", lambda reading, role: [user for user in every(reading, "User") if role["key"] in user["roles"]]
@@ -297,12 +297,12 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ("Org", "resources"): _listing(
         "Resource", lambda reading, org: [row for row in every(reading, "Resource") if row["org"] == org["key"]]
     ),
-    ("OrgMemberEdge", "addedBy"): _known("User", "addedBy"),
+    ("OrgMemberEdge", "addedBy"): _visible_row("User", "addedBy"),
     ("Group", "members"): _members,
     ("Group", "memberCount"): lambda reading, group: len(reading.rights.members(group)),
     ("Group", "viewerIsMember"): Reading.is_my_group,
-    ("GroupMemberEdge", "addedBy"): _known("User", "addedBy"),
-    ("Resource", "org"): _known("Org", "org"),
+    ("GroupMemberEdge", "addedBy"): _visible_row("User", "addedBy"),
+    ("Resource", "org"): _visible_row("Org", "org"),
     ("Resource", "owner"): _one("User", "owner"),
     ("Resource", "lockHistory"): _listing("LockEvent", lambda reading, resource: resource["history"]),
     ("Lock", "lockedBy"): _one("User", "user"),
@@ -313,17 +313,17 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ("ViewerAccess", "grantedRoles"): _granted,
     ("ViewerAccess", "effectiveRoles"): lambda reading, row: listed(reading.holds(row)),
     ("ViewerAccess", "sources"): _sources,
-    ("AccessSource", "group"): _known("Group", "group"),
+    ("AccessSource", "group"): _visible_row("Group", "group"),
     ("Resource", "access"): _itself,
     ("AccessConfiguration", "general"): _entry("GENERAL"),
     ("AccessConfiguration", "anyone"): _entry("ANYONE"),
     ("AccessConfiguration", "groups"): _entries("GROUP", "Group", "displayName"),
     ("AccessConfiguration", "users"): _entries("USER", "User", "userName"),
-    ("GroupGrant", "group"): _known("Group", "subject"),
+    ("GroupGrant", "group"): _visible_row("Group", "subject"),
     ("UserGrant", "user"): _one("User", "subject"),
     ("Resource", "accessSubjects"): _access_subjects,
     ("AccessSubject", "user"): _one("User", "user"),
-    ("AccessSubject", "group"): _known("Group", "group"),
+    ("AccessSubject", "group"): _visible_row("Group", "group"),
 }
 
 

@@ -28,7 +28,7 @@ Rows = Mapping[str, Sequence[Row]]
 
 
 @dataclass(frozen=True)
-class Way:
+class AccessPath:
     """One way in which somebody comes to roles on a resource."""
 
     kind: str
@@ -48,9 +48,9 @@ class Rights:
 
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
-        self.by_key = {kind: {row["key"]: row for row in found} for kind, found in rows.items()}
+        self.by_key = {kind: {row["key"]: row for row in rows_of_kind} for kind, rows_of_kind in rows.items()}
         self.now = datetime.now(UTC)
-        self._ways: dict[tuple[int | None, int], list[Way]] = {}
+        self._paths: dict[tuple[int | None, int], list[AccessPath]] = {}
 
     def lasts(self, row: Row) -> bool:
         """What ends, ends by the clock."""
@@ -90,51 +90,51 @@ class Rights:
 
     def holds(self, user: int | None, resource: Row) -> frozenset[str]:
         """The roles of somebody on a resource, with what they imply."""
-        return self.closed((way.granted for way in self.ways(user, resource)), resource)
+        return self.closed((path.granted for path in self.paths(user, resource)), resource)
 
     def closed(self, granted: Iterable[Iterable[str]], resource: Row) -> frozenset[str]:
         """Roles with what they imply, of those that the type has."""
         roles = frozenset[str]().union(*granted)
         return roles.union(*(IMPLIED[role] for role in roles)) & self.full(resource)
 
-    def ways(self, user: int | None, resource: Row) -> list[Way]:
+    def paths(self, user: int | None, resource: Row) -> list[AccessPath]:
         """How somebody comes to roles; what gives none is no way."""
         at = user, resource["key"]
-        if at not in self._ways:
-            found = [] if user in self.deactivated else self._find(user, resource)
-            given = [way for way in found if self.closed([way.granted], resource)]
-            self._ways[at] = sorted(given, key=lambda way: way.place)
-        return self._ways[at]
+        if at not in self._paths:
+            paths = [] if user in self.deactivated else self._find(user, resource)
+            effective = [path for path in paths if self.closed([path.granted], resource)]
+            self._paths[at] = sorted(effective, key=lambda path: path.place)
+        return self._paths[at]
 
-    def _find(self, user: int | None, resource: Row) -> list[Way]:
-        found = [way for grant in resource["grants"] if self.lasts(grant) for way in self._by_grant(user, grant)]
+    def _find(self, user: int | None, resource: Row) -> list[AccessPath]:
+        paths = [path for grant in resource["grants"] if self.lasts(grant) for path in self._by_grant(user, grant)]
         if user is None:
-            return found
+            return paths
         everything, org = self.full(resource), self.by_key["Org"][resource["org"]]
         level = self.level(user, org)
         if level is not None:
             member = org["members"].get(user)
             end = None if user == org["owner"] else member["expiresAt"]
-            found.append(Way("ORG", LEVELS[level] & everything, org["key"], level, end))
+            paths.append(AccessPath("ORG", LEVELS[level] & everything, org["key"], level, end))
         if user == resource["owner"]:
-            found.append(Way("OWNER", everything, user))
+            paths.append(AccessPath("OWNER", everything, user))
         if user in self.registrars:
-            found.append(Way("PERMISSION", everything))
-        return found
+            paths.append(AccessPath("PERMISSION", everything))
+        return paths
 
-    def _by_grant(self, user: int | None, grant: Row) -> Iterable[Way]:
+    def _by_grant(self, user: int | None, grant: Row) -> Iterable[AccessPath]:
         kind, key, roles, end = grant["kind"], grant["subject"], frozenset(grant["roles"]), grant["expiresAt"]
         if kind == "ANYONE" or (kind == "GENERAL" and user is not None) or (kind == "USER" and user == key):
-            yield Way(kind, roles, key, end=end)
+            yield AccessPath(kind, roles, key, end=end)
         if kind == "GROUP" and self.belongs(user, group := self.by_key["Group"][key]):
             ends = [each for each in (end, group["members"][user]["expiresAt"]) if each is not None]
-            yield Way(kind, roles, key, end=min(ends, default=None))
+            yield AccessPath(kind, roles, key, end=min(ends, default=None))
 
 
 def listed(roles: Iterable[str]) -> list[str]:
     """Roles as they are always listed."""
-    held = set(roles)
-    return [role for role in ROLES if role in held]
+    present = set(roles)
+    return [role for role in ROLES if role in present]
 
 
 def named(row: Mapping[str, Any] | None) -> int | None:

@@ -62,11 +62,11 @@ class Asker:
     cursors: Mapping[str, Sequence[str]] = field(default_factory=dict)
     missed: Set[str] = frozenset()
     variables: dict[str, Any] = field(default_factory=dict)
-    heads: dict[str, str] = field(default_factory=dict)
+    definitions: dict[str, str] = field(default_factory=dict)
     fragments: dict[str, tuple[str, str]] = field(default_factory=dict)
     plain: dict[str, str] = field(default_factory=dict)
     aliases: int = 0
-    asked: int = 0
+    field_count: int = 0
     mistakes: bool = True
 
     def question(self) -> Question:
@@ -75,13 +75,13 @@ class Asker:
         assert root is not None
         self.mistakes = self.chance(0.25)
         body = self.selections(root, 4, BUDGET)
-        self.mistakes, self.asked = False, 0
-        sought = self.random.choices(sorted(self.missed), k=4) if self.missed else []
-        body = f"{body.removesuffix('}')}{' '.join(self.sought(root, name) for name in sought)} }}"
+        self.mistakes, self.field_count = False, 0
+        names = self.random.choices(sorted(self.missed), k=4) if self.missed else []
+        body = f"{body.removesuffix('}')}{' '.join(self.missed_selection(root, name) for name in names)} }}"
         fragments = "".join(f" fragment {name} on {kind} {text}" for name, (kind, text) in self.fragments.items())
         used = {each.group() for each in VARIABLE.finditer(body + fragments)}
-        heads = ", ".join(f"{name}: {kind}" for name, kind in self.heads.items() if name in used)
-        return Question(f"query Asked{f'({heads})' if heads else ''} {body}{fragments}", self.variables)
+        definitions = ", ".join(f"{name}: {kind}" for name, kind in self.definitions.items() if name in used)
+        return Question(f"query Asked{f'({definitions})' if definitions else ''} {body}{fragments}", self.variables)
 
     def chance(self, of: float) -> bool:
         return self.random.random() < of
@@ -95,29 +95,29 @@ class Asker:
         parts = [part for part in parts if part]
         if self.chance(0.15):
             parts.append(self.directed("__typename"))
-        if depth and self.asked < MOST and self.chance(0.8 if isinstance(kind, GraphQLInterfaceType) else 0.2):
+        if depth and self.field_count < MOST and self.chance(0.8 if isinstance(kind, GraphQLInterfaceType) else 0.2):
             parts.append(self.fragment(kind, depth, budget))
         return f"{{ {' '.join(parts or ['__typename'])} }}"
 
-    def selection(self, kind: Any, name: str, given: GraphQLField, depth: int, budget: int) -> str:
+    def selection(self, kind: Any, name: str, field_: GraphQLField, depth: int, budget: int) -> str:
         """One field with everything below it; nothing when that would lead too deep."""
-        below: Any = get_named_type(given.type)
-        self.asked += 1
-        if self.asked > MOST and is_composite_type(below):
+        below: Any = get_named_type(field_.type)
+        self.field_count += 1
+        if self.field_count > MOST and is_composite_type(below):
             return ""
-        size, arguments = self.arguments(kind, name, given, budget)
-        many = size or (3 if is_list_type(get_nullable_type(given.type)) else 1)
+        size, arguments = self.arguments(kind, name, field_, budget)
+        many = size or (3 if is_list_type(get_nullable_type(field_.type)) else 1)
         if not is_composite_type(below):
-            return self.directed(self.named(name, given, arguments) + arguments)
+            return self.directed(self.named(name, field_, arguments) + arguments)
         left = depth if name in {"edges", "node", "nodes", "pageInfo"} and not arguments else depth - 1
         if left < 0 or budget // many < 1:
             return ""
-        head = self.named(name, given, arguments) + arguments
+        head = self.named(name, field_, arguments) + arguments
         return self.directed(head) + " " + self.selections(below, left, budget // many)
 
-    def named(self, name: str, given: GraphQLField, arguments: str) -> str:
+    def named(self, name: str, field_: GraphQLField, arguments: str) -> str:
         """With an alias by chance, and always where the plain name already means something else."""
-        meaning = f"{arguments}:{given.type}"
+        meaning = f"{arguments}:{field_.type}"
         if not self.chance(0.2) and self.plain.setdefault(name, meaning) == meaning:
             return name
         self.aliases += 1
@@ -137,7 +137,7 @@ class Asker:
         if self.chance(0.4):
             head = "..." if on is kind and self.chance(0.3) else f"... on {on.name}"
             return f"{self.directed(head)} {self.selections(on, depth - 1, budget)}"
-        fitting = [name for name, (found, _) in self.fragments.items() if found == on.name and budget >= SMALL]
+        fitting = [name for name, (of_type, _) in self.fragments.items() if of_type == on.name and budget >= SMALL]
         if not fitting or self.chance(0.3):
             text = self.selections(on, min(depth - 1, 1), min(budget, SMALL))
             fitting = [f"F{len(self.fragments)}"]
@@ -151,28 +151,28 @@ class Asker:
         assert isinstance(kind, GraphQLObjectType)
         return [kind, *kind.interfaces]
 
-    def sought(self, root: Any, name: str) -> str:
+    def missed_selection(self, root: Any, name: str) -> str:
         """A short way to something that was missed."""
         self.aliases += 1
         kind, _, of = name.partition(".")
         if name.startswith("on "):
-            ways = self.world.ready(f"{name.removeprefix('on ')}By")
-            by = self.literal(self.random.choice(ways)["id"])
+            inputs = self.world.ready(f"{name.removeprefix('on ')}By")
+            by = self.literal(self.random.choice(inputs)["id"])
             return f"a{self.aliases}: node(id: {by}) {{ ... {name} {{ id }} }}"
         if of and not kind.endswith("Filter"):
             return self.toward(root, kind, of.partition("(")[0], _distances(self.schema, kind), BUDGET)
         kind, _, order = name.partition(" by ")
-        lists = [each for each, given in root.fields.items() if self.is_about(given, kind.partition(".")[0])]
+        lists = [each for each, field_ in root.fields.items() if self.is_about(field_, kind.partition(".")[0])]
         each = self.random.choice(lists or ["users"])
         if not order:
             return self.selection(root, each, root.fields[each], 1, 20)
-        field, _, way = order.upper().partition(" ")
-        by = f"{{field: {field}, direction: {'DESC' if way == 'DOWN' else 'ASC'}}}"
+        field, _, direction = order.upper().partition(" ")
+        by = f"{{field: {field}, direction: {'DESC' if direction == 'DOWN' else 'ASC'}}}"
         return f"a{self.aliases}: {each}(first: {self.random.randint(2, 5)}, orderBy: {by}) {{ edges {{ cursor }} }}"
 
-    def is_about(self, given: GraphQLField, kind: str) -> bool:
+    def is_about(self, field_: GraphQLField, kind: str) -> bool:
         """It is a list that is narrowed or ordered by something of this type."""
-        names = {get_named_type(each.type).name for each in given.args.values()}
+        names = {get_named_type(each.type).name for each in field_.args.values()}
         return bool(names & {kind, f"{kind}Order"})
 
     def toward(self, kind: Any, target: str, name: str, far: Mapping[str, int], budget: int) -> str:
@@ -183,31 +183,31 @@ class Asker:
             return " ".join(self.selection(kind, each, kind.fields[each], 1, budget) for each in dict.fromkeys(few))
         near = [
             each
-            for each, given in kind.fields.items()
-            if far.get(get_named_type(given.type).name, far[kind.name]) < far[kind.name]
+            for each, field_ in kind.fields.items()
+            if far.get(get_named_type(field_.type).name, far[kind.name]) < far[kind.name]
         ]
         weights = [3 if "first" in kind.fields[each].args else 1 for each in near]
         each = self.random.choices(near, weights)[0]
-        given = kind.fields[each]
-        many = self.random.randint(1, max(1, min(budget, 30))) if "first" in given.args else 1
-        arguments = f"(first: {many})" if "first" in given.args else self.arguments(kind, each, given, budget)[1]
-        below = self.toward(get_named_type(given.type), target, name, far, budget // many)
-        return f"{self.named(each, given, arguments)}{arguments} {{ {below} __typename }}"
+        field_ = kind.fields[each]
+        many = self.random.randint(1, max(1, min(budget, 30))) if "first" in field_.args else 1
+        arguments = f"(first: {many})" if "first" in field_.args else self.arguments(kind, each, field_, budget)[1]
+        below = self.toward(get_named_type(field_.type), target, name, far, budget // many)
+        return f"{self.named(each, field_, arguments)}{arguments} {{ {below} __typename }}"
 
-    def arguments(self, kind: Any, name: str, given: GraphQLField, budget: int) -> tuple[int, str]:
+    def arguments(self, kind: Any, name: str, field_: GraphQLField, budget: int) -> tuple[int, str]:
         """The arguments as text, with how many rows they ask for; none when it is no page."""
-        if not given.args:
+        if not field_.args:
             return 0, ""
-        missed = {each for each in given.args if f"{kind}.{name}({each}:)" in self.missed}
-        values, size = self.page(given, budget, missed) if "first" in given.args else (dict[str, Any](), 0)
-        for each, argument in given.args.items():
+        missed = {each for each in field_.args if f"{kind}.{name}({each}:)" in self.missed}
+        values, size = self.page(field_, budget, missed) if "first" in field_.args else (dict[str, Any](), 0)
+        for each, argument in field_.args.items():
             if each not in PAGES and (is_required_argument(argument) or self.chance(0.9 if each in missed else 0.5)):
                 values[each] = self.value(argument.type, each, 4, variables=True)
-        self.agree(given, values)
-        parts = [f"{each}: {self.argument(given.args[each], value)}" for each, value in values.items()]
+        self.agree(field_, values)
+        parts = [f"{each}: {self.argument(field_.args[each], value)}" for each, value in values.items()]
         return size, f"({', '.join(parts)})" if parts else ""
 
-    def page(self, given: GraphQLField, budget: int, missed: Set[str]) -> tuple[dict[str, Any], int]:
+    def page(self, field_: GraphQLField, budget: int, missed: Set[str]) -> tuple[dict[str, Any], int]:
         """Sizes and cursors; out of bounds now and then, when this question makes mistakes."""
         backward = self.chance(0.7 if missed & {"last", "before"} else 0.3)
         most = min(100, budget)
@@ -215,33 +215,33 @@ class Asker:
         values: dict[str, Any] = {"last" if backward else "first": size}
         if not backward and budget >= 20 and self.chance(0.3):
             values, size = {}, 20
-        if (near := self.near_cursors(given)) and self.chance(0.9 if missed & {"after", "before"} else 0.4):
+        if (near := self.near_cursors(field_)) and self.chance(0.9 if missed & {"after", "before"} else 0.4):
             values["before" if backward else "after"] = self.random.choice(near)
         if self.mistakes and self.chance(0.3):
-            wrong: dict[str, Any] = {"first": 0, "after": self.random.choice(BAD_CURSORS), "last": 101}
-            name = self.random.choice(list(wrong)[: 3 if budget > 100 else 2])
-            values[name], size = wrong[name], 101 if name == "last" else size
+            bad: dict[str, Any] = {"first": 0, "after": self.random.choice(BAD_CURSORS), "last": 101}
+            name = self.random.choice(list(bad)[: 3 if budget > 100 else 2])
+            values[name], size = bad[name], 101 if name == "last" else size
         if self.chance(0.05) and budget >= 20:
             values, size = {name: None if name in {"first", "last"} else value for name, value in values.items()}, 20
         return values, size
 
-    def near_cursors(self, given: GraphQLField) -> Sequence[str]:
+    def near_cursors(self, field_: GraphQLField) -> Sequence[str]:
         """Cursors of lists of the same type; of any, when this question makes mistakes."""
         if self.mistakes and self.chance(0.2):
             return [each for some in self.cursors.values() for each in some]
-        connection: Any = get_named_type(given.type)
+        connection: Any = get_named_type(field_.type)
         return self.cursors.get(get_named_type(connection.fields["nodes"].type).name, ())
 
-    def agree(self, given: GraphQLField, values: dict[str, Any]) -> None:
+    def agree(self, field_: GraphQLField, values: dict[str, Any]) -> None:
         """Mostly ask for the order that a cursor holds for."""
         cursor: Any = values.get("after") or values.get("before")
-        if cursor is None or cursor in BAD_CURSORS or "orderBy" not in given.args or self.chance(0.2):
+        if cursor is None or cursor in BAD_CURSORS or "orderBy" not in field_.args or self.chance(0.2):
             return
         signature = json.loads(urlsafe_b64decode(cursor + "==="))[0].split(",")
-        ways = [("DESC" if name.startswith("-") else "ASC", name.lstrip("-").upper()) for name in signature]
-        values["orderBy"] = [{"field": Word(name), "direction": Word(way)} for way, name in ways]
-        term: Any = get_named_type(given.args["orderBy"].type)
-        if not all(name in get_named_type(term.fields["field"].type).values for _, name in ways):
+        terms = [("DESC" if name.startswith("-") else "ASC", name.lstrip("-").upper()) for name in signature]
+        values["orderBy"] = [{"field": Word(name), "direction": Word(direction)} for direction, name in terms]
+        term: Any = get_named_type(field_.args["orderBy"].type)
+        if not all(name in get_named_type(term.fields["field"].type).values for _, name in terms):
             del values["orderBy"]
 
     def argument(self, argument: GraphQLArgument, value: Any) -> str:
@@ -252,10 +252,10 @@ class Asker:
 
     def variable(self, kind: str, value: Any) -> str:
         """A new variable; its value may be its default, or absent where null would do."""
-        name = f"v{len(self.heads)}"
+        name = f"v{len(self.definitions)}"
         how = self.random.random()
         has_default, is_absent = how < 0.3, how < 0.15 or (value is None and how > 0.6)
-        self.heads[f"${name}"] = f"{kind} = {self.literal(value)}" if has_default else kind
+        self.definitions[f"${name}"] = f"{kind} = {self.literal(value)}" if has_default else kind
         if not is_absent:
             self.variables[name] = value
         return f"${name}"
@@ -286,14 +286,14 @@ class Asker:
         if kind.is_one_of:
             name, only = self.random.choice(list(fields.items()))
             return {name: self.value(GraphQLNonNull(only.type), name, depth, variables=False)}
-        made = {}
+        values = {}
         for name in self.some(kind, depth):
             about = name if name in self.world.texts else outer
             inner = depth - (get_named_type(fields[name].type) is kind)
-            made[name] = self.value(fields[name].type, about, inner, variables=variables)
-            if variables and self.chance(0.1) and not _has_word(made[name], "$"):
-                made[name] = Word(self.variable(str(fields[name].type), made[name]))
-        return self.worded(made)
+            values[name] = self.value(fields[name].type, about, inner, variables=variables)
+            if variables and self.chance(0.1) and not _has_word(values[name], "$"):
+                values[name] = Word(self.variable(str(fields[name].type), values[name]))
+        return self.worded(values)
 
     def some(self, kind: GraphQLInputObjectType, depth: int) -> list[str]:
         """Names of fields that an object shall have; those that lead to its own type only as deep as is allowed."""
@@ -304,13 +304,13 @@ class Asker:
         some += [self.random.choice(missed)] if missed and self.chance(0.7) else []
         return [name for name, each in kind.fields.items() if name in some or is_required_input_field(each)]
 
-    def worded(self, made: dict[str, Any]) -> dict[str, Any]:
+    def worded(self, values: dict[str, Any]) -> dict[str, Any]:
         """Parts of texts where parts are compared."""
         for name in ("startsWith", "contains"):
-            if isinstance(text := made.get(name), str) and not isinstance(text, Word):
+            if isinstance(text := values.get(name), str) and not isinstance(text, Word):
                 start = 0 if name == "startsWith" else self.random.randint(0, len(text) // 2)
-                made[name] = text[start : start + self.random.choice([0, 1, 1, 2, len(text)])]
-        return made
+                values[name] = text[start : start + self.random.choice([0, 1, 1, 2, len(text)])]
+        return values
 
     def leaf(self, kind: Any, name: str) -> Any:
         match kind.name:

@@ -24,32 +24,32 @@ AT_ONCE = 20
 def complete_questions(schema: GraphQLSchema) -> list[Question]:
     """For each list, all that it shows of its rows and of what they lead to."""
     root: Any = schema.query_type
-    lists = [_page(name, given, 20, 3) for name, given in root.fields.items() if "first" in given.args]
+    lists = [_page(name, field_, 20, 3) for name, field_ in root.fields.items() if "first" in field_.args]
     return [Question(f"query Whole {{ {text} }}", {}) for text in lists]
 
 
-def _page(name: str, given: GraphQLField, size: int, depth: int) -> str:
-    connection: Any = get_named_type(given.type)
+def _page(name: str, field_: GraphQLField, size: int, depth: int) -> str:
+    connection: Any = get_named_type(field_.type)
     edge: Any = get_named_type(connection.fields["edges"].type)
     facts = [_complete_field(each, kind, 1) for each, kind in edge.fields.items() if each != "node"]
     node = _complete_field("node", edge.fields["node"], depth + 1)
     return f"{name}(first: {size}) {{ totalCount edges {{ {' '.join(facts)} {node} }} }}"
 
 
-def _complete_field(name: str, given: GraphQLField, depth: int) -> str:
+def _complete_field(name: str, field_: GraphQLField, depth: int) -> str:
     """A field with all below it; a page counts as two steps down."""
-    below: Any = get_named_type(given.type)
-    if not is_composite_type(get_named_type(given.type)):
+    below: Any = get_named_type(field_.type)
+    if not is_composite_type(get_named_type(field_.type)):
         return name
-    if "first" in given.args:
-        return " ".join([_page(name, given, 10, depth - 2), *_each_value(name, given)]) if depth >= 2 else ""
+    if "first" in field_.args:
+        return " ".join([_page(name, field_, 10, depth - 2), *_each_value(name, field_)]) if depth >= 2 else ""
     parts = [_complete_field(each, kind, depth - 1) for each, kind in below.fields.items()] if depth else []
     return f"{name} {{ {' '.join(parts)} }}" if any(parts) else ""
 
 
-def _each_value(name: str, given: GraphQLField) -> Iterator[str]:
+def _each_value(name: str, field_: GraphQLField) -> Iterator[str]:
     """How many rows a list has for each value of an enum that it takes."""
-    for argument, each in given.args.items():
+    for argument, each in field_.args.items():
         kind = get_nullable_type(each.type)
         for value in kind.values if isinstance(kind, GraphQLEnumType) else ():
             yield f"{name}{value}: {name}(first: 1, {argument}: {value}) {{ totalCount edges {{ cursor }} }}"
@@ -58,23 +58,24 @@ def _each_value(name: str, given: GraphQLField) -> Iterator[str]:
 def probes(asker: Asker) -> Iterator[Question]:
     """Each list narrowed by each of its filters in each way, by some values that hit and some that do not."""
     root: Any = asker.schema.query_type
-    ways = [(name, way) for name, given in root.fields.items() for way in _ways(asker, given)]
+    conditions = [(name, condition) for name, field_ in root.fields.items() for condition in _conditions(asker, field_)]
     texts = [
-        f"p{at}: {name}(first: 3, filter: {way}) {{ totalCount nodes {{ id }} }}" for at, (name, way) in enumerate(ways)
+        f"p{at}: {name}(first: 3, filter: {condition}) {{ totalCount nodes {{ id }} }}"
+        for at, (name, condition) in enumerate(conditions)
     ]
     for at in range(0, len(texts), AT_ONCE):
         yield Question(f"query Probe {{ {' '.join(texts[at : at + AT_ONCE])} }}", {})
 
 
-def _ways(asker: Asker, given: GraphQLField) -> Iterator[str]:
+def _conditions(asker: Asker, field_: GraphQLField) -> Iterator[str]:
     """Filters by one field, for each comparison with a few values."""
-    kind: Any = get_named_type(given.args["filter"].type) if "filter" in given.args else None
+    kind: Any = get_named_type(field_.args["filter"].type) if "filter" in field_.args else None
     for name, field in kind.fields.items() if kind else ():
         of: Any = get_named_type(field.type)
         if isinstance(of, GraphQLInputObjectType) and of is not kind:
-            for way, each in of.fields.items():
+            for comparison, each in of.fields.items():
                 yield from (
-                    asker.literal({name: asker.worded({way: _value(asker, each.type, name)})}) for _ in range(4)
+                    asker.literal({name: asker.worded({comparison: _value(asker, each.type, name)})}) for _ in range(4)
                 )
         elif of is not kind:
             yield from (asker.literal({name: _value(asker, of, name)}) for _ in range(4))

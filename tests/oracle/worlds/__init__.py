@@ -21,8 +21,8 @@ from tests.support.factories import Person
 
 EVERYTHING = 2047
 BUILT_IN = {"admin": EVERYTHING, "user": 8, "deactivated": 0}
-MADE = {"Lookers": 1, "Makers": 2, "Keepers": 48, "Registrars": 64, "Auditors": 128}
-MADE |= {"Checkers": 256, "Observers": 512, "Surveyors": 1024, "Inspectors": 1 + 128 + 256 + 512 + 1024}
+CUSTOM_ROLES = {"Lookers": 1, "Makers": 2, "Keepers": 48, "Registrars": 64, "Auditors": 128}
+CUSTOM_ROLES |= {"Checkers": 256, "Observers": 512, "Surveyors": 1024, "Inspectors": 1 + 128 + 256 + 512 + 1024}
 CAST: dict[str, Sequence[str]] = {
     "stranger": (),
     "plain": ("user",),
@@ -76,8 +76,8 @@ class World:
     def __post_init__(self) -> None:
         """Words that hit something, by the name of the input field that they stand in."""
         for word, places in WORDS.items():
-            found = [row[name] for kind, name in places for row in self.rows[kind] if row[name] is not None]
-            self.texts[word] = [*found, *(text.swapcase() for text in found), "nothing"]
+            texts = [row[name] for kind, name in places for row in self.rows[kind] if row[name] is not None]
+            self.texts[word] = [*texts, *(text.swapcase() for text in texts), "nothing"]
 
     def __repr__(self) -> str:
         """What Hypothesis says of one that failed: all of it is too much for it to print."""
@@ -146,40 +146,50 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-def role(key: int, name: str, mask: int, made: datetime = BEGINNING, *, built_in: bool = False) -> Row:
-    given = {"name": name, "description": f"About {name}", "permissions": permissions(mask)}
-    return {"__typename": "Role", "key": key, **given, "isBuiltIn": built_in, "createdAt": made}
+def role(key: int, name: str, mask: int, created_at: datetime = BEGINNING, *, built_in: bool = False) -> Row:
+    columns = {"name": name, "description": f"About {name}", "permissions": permissions(mask)}
+    return {"__typename": "Role", "key": key, **columns, "isBuiltIn": built_in, "createdAt": created_at}
 
 
-def user(key: int, name: str, roles: Sequence[int], **given: Any) -> Row:
+def user(key: int, name: str, roles: Sequence[int], **columns: Any) -> Row:
     usual: Row = {"isServiceAccount": False, "email": None, "metadata": {}, "createdAt": BEGINNING, "lastLoginAt": None}
-    return {"__typename": "User", "key": key, "userName": name, "roles": set(roles), **usual, **given}
+    return {"__typename": "User", "key": key, "userName": name, "roles": set(roles), **usual, **columns}
 
 
-FIRST = len(BUILT_IN) + len(MADE) + 1
+FIRST = len(BUILT_IN) + len(CUSTOM_ROLES) + 1
 """The key of the first role that is not in every world."""
 
 
 def peopled(random: Random, roles: Sequence[Row], users: Sequence[Row], numbers: Numbers) -> World:
     """A world of these, of the built-in roles, of the cast, and of so many things that they have to do with."""
     every = [role(at, name, mask, built_in=True) for at, (name, mask) in enumerate(BUILT_IN.items(), 1)]
-    every += [role(at, name, mask, MOMENTS[1]) for at, (name, mask) in enumerate(MADE.items(), len(every) + 1)]
+    every += [role(at, name, mask, MOMENTS[1]) for at, (name, mask) in enumerate(CUSTOM_ROLES.items(), len(every) + 1)]
     keys = {row["name"]: row["key"] for row in every}
     cast = {
         name: user(
-            at, f"{name}Cast", [keys[held] for held in roles], email=f"{name}@Some.example", lastLoginAt=MOMENTS[1]
+            at,
+            f"{name}Cast",
+            [keys[each] for each in roles],
+            email=f"{name}@Some.example",
+            lastLoginAt=MOMENTS[1],
         )
         for at, (name, roles) in enumerate(CAST.items(), 500)
     }
     people = [*users, *cast.values()]
-    made = things(random, [row["key"] for row in [*users, *list(cast.values()) * 4]], numbers)
-    given = tokens(random, cast, made)
-    rows = {"User": people, "Role": [*every, *roles], "ResourceType": [*TYPES], **made, "ApiToken": [*given.values()]}
-    return World(rows, cast, given)
+    entities = things(random, [row["key"] for row in [*users, *list(cast.values()) * 4]], numbers)
+    api_tokens = tokens(random, cast, entities)
+    rows = {
+        "User": people,
+        "Role": [*every, *roles],
+        "ResourceType": [*TYPES],
+        **entities,
+        "ApiToken": [*api_tokens.values()],
+    }
+    return World(rows, cast, api_tokens)
 
 
 def _is_new(name: str) -> bool:
-    return folded(name) not in {folded(each) for each in (*BUILT_IN, *MADE)}
+    return folded(name) not in {folded(each) for each in (*BUILT_IN, *CUSTOM_ROLES)}
 
 
 @st.composite
@@ -193,12 +203,12 @@ def worlds(draw: st.DrawFn) -> World:
     ]
     keys = draw(st.lists(st.integers(1, 2**31 - 1).filter(lambda key: not 500 <= key < 520), max_size=5, unique=True))
     called = draw(st.lists(NAMES, min_size=len(keys), max_size=len(keys), unique_by=folded))
-    held = st.sets(st.integers(1, FIRST - 1 + len(roles)), max_size=3)
+    role_sets = st.sets(st.integers(1, FIRST - 1 + len(roles)), max_size=3)
     users = [
         user(
             key,
             name,
-            sorted(draw(held)),
+            sorted(draw(role_sets)),
             email=draw(st.sampled_from([None, f"{name}@Some.example"])),
             metadata=draw(st.dictionaries(st.text(LETTERS, max_size=5), VALUES, max_size=2)),
             createdAt=draw(st.sampled_from(MOMENTS)),
@@ -223,12 +233,12 @@ def crowded(random: Random, size: int = 120) -> World:
     users = []
     for key in random.sample(range(600, 6000), size):
         name = f"{random.choice('abcABC')}{random.choice('xyz')}{key}"
-        held = random.sample(range(1, 30), random.randrange(4))
+        role_keys = random.sample(range(1, 30), random.randrange(4))
         users.append(
             user(
                 key,
                 name,
-                [*held, 2],
+                [*role_keys, 2],
                 email=random.choice([None, f"{name}@Some.example", f"{name}@other.example"]),
                 metadata={"maxStorageMB": key, "tags": [name]},
                 createdAt=random.choice(MOMENTS),

@@ -62,8 +62,8 @@ class Maker:
         """What all of them have. The slug ends in the key: no other has it."""
         name = self.random.choice(TITLES) + self.random.choice(["", "", "", f" {key % 3}"])
         slug = f"{self.random.choice(['sea', 'air', 'ice'])}-{key}"
-        made = {"description": f"About {key}", "createdAt": self.random.choice(MOMENTS)}
-        return {"__typename": kind, "key": key, "slug": slug, title: name, **made}
+        more = {"description": f"About {key}", "createdAt": self.random.choice(MOMENTS)}
+        return {"__typename": kind, "key": key, "slug": slug, title: name, **more}
 
     def keys(self, number: int) -> list[int]:
         return self.random.sample(range(1, 2**31 - 1), number)

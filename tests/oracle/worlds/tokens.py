@@ -28,11 +28,11 @@ LATER = datetime(2300, 1, 1, tzinfo=UTC)
 
 def tokens(random: Random, cast: Mapping[str, Row], things: Mapping[str, Sequence[Row]]) -> dict[str, Row]:
     """One for each of those who ask by one, and their secrets in them."""
-    made = {}
+    by_kind = {}
     for at, (kind, (owner, carried, limited)) in enumerate(CARRIED.items(), 1):
         token = api_token_format.generate()
         end = random.choice([each for each in ENDS if each is None or each > MOMENTS[3]])
-        made[kind] = {
+        by_kind[kind] = {
             "__typename": "ApiToken",
             "key": at,
             "name": random.choice(("Reef", "Ägir", "zenith")) + f" {kind}",
@@ -47,7 +47,7 @@ def tokens(random: Random, cast: Mapping[str, Row], things: Mapping[str, Sequenc
             "expiresAt": end,
             "lastUsedAt": LATER,
         }
-    return made
+    return by_kind
 
 
 def _some(random: Random, rows: Sequence[Row]) -> list[int]:

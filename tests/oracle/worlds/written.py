@@ -168,9 +168,9 @@ def _audit_event(row: Row) -> Row:
 
 def _audit_change(event: Row, row: Row) -> Row:
     kind, key = row["of"]
-    told = {"name": row["objectName"], "before": row["before"], "after": row["after"]}
+    state = {"name": row["objectName"], "before": row["before"], "after": row["after"]}
     about = {"kind": kind, "key": key, "subject": identity({"__typename": kind, "key": key})}
-    return {"id": row["key"], "event_id": event["key"], "at": event["createdAt"], **about, **told}
+    return {"id": row["key"], "event_id": event["key"], "at": event["createdAt"], **about, **state}
 
 
 def _token(row: Row) -> Row:
