@@ -1,4 +1,4 @@
-"""Every way of asking who may do what, at the front door: each must say what the definition in `access_worlds` says."""
+"""Every query about rights: each reply must be equal to the definition in `access_worlds`."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -70,7 +70,7 @@ LIST_PAGE = f"""query ({PAGING}, $order: [ResourceOrder!], $filter: ResourceFilt
 
 
 async def all_agree(api: Api, database: db.Database, root: Person) -> None:
-    """Ask about every user, nobody too, every resource and every role, in every way."""
+    """Send every query about every user, the anonymous one too, every resource and every role."""
     world = await world_of(database)
     await checks_agree(api, world, root)
     await explanations_agree(api, world, root)
@@ -104,12 +104,12 @@ def nodes(keys: Iterable[int]) -> list[str]:
 
 
 def listed(roles: Iterable[str]) -> list[str]:
-    """Roles as the API lists them."""
+    """Return roles in the order of the API."""
     return [role for role in ROLES if role in set(roles)]
 
 
 def _padded(items: Sequence[Any], size: int) -> list[list[Any]]:
-    """In parts of one size, the last filled up with its own last."""
+    """Return parts of one size; the last part repeats its last item."""
     parts = [list(items[at : at + size]) for at in range(0, len(items), size)]
     return [part + part[-1:] * (size - len(part)) for part in parts]
 
@@ -130,12 +130,12 @@ def _ordered(world: World, keys: Iterable[int], at: int) -> list[int]:
 
 
 def _reached(world: World, user: int | None, role: str = "METADATA_READ", kind: str | None = None) -> list[int]:
-    """What somebody holds a role on."""
+    """Return the resources on which a user holds a role."""
     return [key for key, row in world.resources.items() if role in world.holds(user, key) and kind in {None, row.type}]
 
 
 async def checks_agree(api: Api, world: World, root: Person) -> None:
-    """`checkAccessBatch` about everybody and everything."""
+    """Compare `checkAccessBatch` about every user, resource and role."""
     rows = [(user, key, role) for user in world.users for key in world.resources for role in ROLES]
     columns = {
         "users": [user_id(user) for user, _, _ in rows],
@@ -148,7 +148,7 @@ async def checks_agree(api: Api, world: World, root: Person) -> None:
 
 
 async def own_checks_agree(api: Api, world: World, person: Person) -> None:
-    """`checkAccess` about herself."""
+    """Compare `checkAccess` about the viewer."""
     for part in _padded(list(world.resources), 4):
         by = {f"r{at}": {"id": resource_id(key)} for at, key in enumerate(part)}
         said = await query_data(api, CHECKS, person, user={"id": person.node}, **by)
@@ -157,7 +157,7 @@ async def own_checks_agree(api: Api, world: World, person: Person) -> None:
 
 
 async def explanations_agree(api: Api, world: World, root: Person) -> None:
-    """The union of all that `explainAccess` tells, about everybody and everything; no way gives nothing."""
+    """Compare the union of the sources of `explainAccess`; each source has a role."""
     pairs = [(user, key) for user in world.users for key in world.resources]
     for part in _padded(pairs, 20):
         users = {f"u{at}": {"id": user_id(user)} for at, (user, _) in enumerate(part)}
@@ -173,7 +173,7 @@ async def explanations_agree(api: Api, world: World, root: Person) -> None:
 
 
 async def accessible_agree(api: Api, world: World, root: Person) -> None:
-    """`User.accessibleResources` of everybody, in every order, by role and by type."""
+    """Compare `User.accessibleResources` of every user, in every order, by role and by type."""
     said = {each["id"]: each for each in (await query_data(api, ACCESSIBLE, root))["users"]["nodes"]}
     assert set(said) == {user_id(user) for user in world.users}
     for user in world.users:
@@ -238,7 +238,7 @@ def _check_access_subjects(said: dict[str, Any], entries: list[dict[str, Any]]) 
 
 
 async def lists_agree(api: Api, world: World, person: Person | None) -> None:
-    """`resources` with counts, orders and filters, `nodes`, and `viewerAccess` on all that is listed."""
+    """Compare `resources` with counts, orders and filters, `nodes`, and `viewerAccess` of each listed resource."""
     user = None if person is None else person.id
     said = await query_data(api, LISTED, person, ids=nodes(world.resources))
     _check_lists(world, user, said)
@@ -259,7 +259,7 @@ def _check_viewer_access(said: dict[str, Any], world: World, user: int | None, k
 
 
 async def lookups_agree(api: Api, world: World, person: Person | None) -> None:
-    """`resource` by id and by path."""
+    """Compare `resource` by id and by path."""
     seen = _reached(world, None if person is None else person.id)
     for part in _padded(list(world.resources), 10):
         by: dict[str, Any] = {f"r{at}": {"id": resource_id(key)} for at, key in enumerate(part)}
@@ -272,7 +272,7 @@ async def lookups_agree(api: Api, world: World, person: Person | None) -> None:
 
 
 async def pages_agree(api: Api, world: World, person: Person, turn: int) -> None:
-    """Lists leafed through to the end and back, two rows at a time; in another order each turn."""
+    """Compare the pages of lists to the end and back, two rows at a time; the order depends on `turn`."""
     order, role = turn % len(ORDERS), (*ROLES, None)[turn % (len(ROLES) + 1)]
     keys = nodes(_ordered(world, _reached(world, person.id, role or "METADATA_READ"), order))
     by = {"order": [{"field": ORDERS[order][0], "direction": ORDERS[order][1]}]}

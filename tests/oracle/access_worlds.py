@@ -1,4 +1,4 @@
-"""Worlds of access: generated, written past the services, read as plain rows; and who holds what by definition."""
+"""Generated worlds of access rights, written and read without the services, and the roles by definition."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ from tests.support.fetching import fetch
 from tests.support.truncate import empty
 
 NOW = datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC)
-"""When every world begins."""
+"""The time at which every world begins."""
 
 ROLES = ("METADATA_READ", "METADATA_WRITE", "DATASET_DATA_READ", "DATASET_DATA_WRITE", "ADMIN")
 REGISTRAR = "registrar"
@@ -41,7 +41,7 @@ LEVELS = (READ, READ | WRITE, READ | WRITE, {"ADMIN"})
 
 @dataclass
 class Someone:
-    """A user as her rows say."""
+    """A user, as read from the rows."""
 
     name: str
     is_deactivated: bool = False
@@ -50,7 +50,7 @@ class Someone:
 
 @dataclass
 class ResourceState:
-    """A resource as its rows say, without the grants that have ended."""
+    """A resource, as read from the rows, without expired grants."""
 
     path: str
     name: str
@@ -70,7 +70,7 @@ class ResourceState:
 
 @dataclass
 class World:
-    """What lasts at a moment, by ids."""
+    """The rows that are valid at a time, by ids."""
 
     users: dict[int, Someone]
     owners: dict[int, int | None]
@@ -79,7 +79,7 @@ class World:
     resources: dict[int, ResourceState]
 
     def holds(self, user: int | None, resource: int) -> set[str]:
-        """The effective roles of a user, or of nobody, on a resource; being deactivated takes everything away."""
+        """Return the effective roles of a user, or of an anonymous viewer; a deactivated user has none."""
         row, roles = self.resources[resource], set(self.resources[resource].anyone)
         if user is not None:
             someone = self.users[user]
@@ -96,17 +96,17 @@ class World:
 
     @property
     def people(self) -> list[Person]:
-        """Everybody who can ask."""
+        """Return all users who can send requests."""
         return [Person(key, each.name) for key, each in self.users.items() if not each.is_deactivated]
 
 
 def named(mask: int) -> set[str]:
-    """The roles in a stored mask."""
+    """Return the roles in a stored mask."""
     return {role for at, role in enumerate(ROLES) if mask & 1 << at}
 
 
 async def world_of(database: db.Database) -> World:
-    """The rows from which all rights follow; the access index is not among them."""
+    """Read the rows from which all rights follow; the access index is not among them."""
     now = database.clock()
 
     async def lasting(table: Any, *columns: Any) -> list[Any]:

@@ -18,7 +18,7 @@ from tests.oracle.access_worlds import NOW
 from tests.support.factories import Entity, Make, Person
 
 PART = "quokka"
-"""Stands in every word that none of the plain users may read."""
+"""A part of every word that no plain user may read."""
 
 LATER = NOW + timedelta(days=400)
 
@@ -229,12 +229,12 @@ FACTS: Mapping[str, Fact] = {
     "more is stored": _stores_more,
     "something was done": _did_something,
 }
-"""What none of the plain users may learn, but see `EXCEPTIONS`."""
+"""Facts that no plain user may learn, with the exceptions in `EXCEPTIONS`."""
 
 EXCEPTIONS: Mapping[str, frozenset[str]] = {
     "abel": frozenset({"dan is deactivated", "there is another user"}),
 }
-"""What a plain user may learn: who may ask about others on a resource is told who exists, and that they reach it."""
+"""Facts that a plain user may learn: with ADMIN on a resource, its access subjects are visible."""
 
 
 async def happen(database: db.Database, town: Town, *facts: Fact) -> None:

@@ -1,4 +1,4 @@
-"""The table of every REST route: what is sent, and by name those who are answered; the rest is refused."""
+"""The table of every REST route: the request, and the users who may send it; the others are refused."""
 
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ ANYONE = SIGNED_IN | {NOBODY}
 
 @dataclass(frozen=True)
 class Scene:
-    """What a path speaks of: a user, an org with its owner and a member of each level, a dataset in it, and a role.
+    """The objects of a path: a user, an org with its owner and a member of each level, a dataset in it, and a role.
 
     `number` is in every name, so that scenes do not meet.
     """
@@ -39,7 +39,7 @@ class Scene:
 
     @property
     def words(self) -> dict[str, str]:
-        """What stands for the `{words}` of a path."""
+        """Return the values of the `{words}` of a path."""
         number = self.number
         return {
             "userName": self.user.user_name,
@@ -58,9 +58,9 @@ def _nothing(scene: Scene) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Row:
-    """A route: who is answered, what is sent, and whether the user of the path belongs to its org.
+    """A route: the users who may use it, its input, and the membership of the user of the path in its org.
 
-    To `outsiders` the thing of the path does not exist. What is done `once` cannot be done again in the same scene.
+    For `outsiders` the object of the path does not exist. A call with `once` cannot succeed twice in one scene.
     """
 
     may: Set[str]
@@ -72,7 +72,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Asker:
-    """Somebody who asks: like whom she is answered, and her headers.
+    """A user who sends a request: the user whose outcome they share, and their headers.
 
     A bad token is looked at only where somebody is asked for one, a revoked one everywhere; a foreign page changes
     nothing.
@@ -116,7 +116,7 @@ async def scene(make: Make, number: int, *, joined: bool = False) -> Scene:
 
 
 def _of_org(may: Set[str], input_of: InputOf = _nothing, *, joined: bool = False, once: bool = False) -> Row:
-    """About a private org: its own people alone know of it, and whoever is named belongs to it."""
+    """Return a row about a private org, which only its members see; `joined` adds the user of the path."""
     outsiders = {NOBODY, STRANGER} | (set() if joined else {SELF})
     return Row(may, input_of, joined, frozenset(outsiders), once)
 
@@ -185,6 +185,6 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("GET", "/sys/features"): Row(ANYONE),
     ("GET", "/version"): Row(ANYONE),
     ("GET", "/sys/version"): Row(SIGNED_IN),
-    # Last, since it ends every token of whoever asks.
+    # Last, since it ends every token of the user who sends it.
     ("POST", "/users/changepwd"): Row(SIGNED_IN, lambda _: {"oldPassword": PASSWORD, "newPassword": FRESH}),
 }

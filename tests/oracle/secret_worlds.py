@@ -19,7 +19,7 @@ from tests.oracle.access_worlds import NOW
 from tests.support.factories import Entity, Make, Person
 
 PART = "quokka"
-"""Stands in every word that must not be told, and in no other."""
+"""A part of every secret word, and of no other."""
 
 PAST = NOW - timedelta(hours=1)
 WORDS = (
@@ -29,12 +29,12 @@ WORDS = (
 """Names, slugs, titles, descriptions, documents and reasons."""
 
 OF_THE_SIGNED_IN = (f"{PART}crew", f"{PART}crewname", f"{PART}crewtext", f"{PART}role")
-"""Groups and roles are named to all who are signed in; not to nobody."""
+"""Words of groups and roles, which signed-in viewers read and anonymous viewers do not."""
 
 
 @dataclass(frozen=True)
 class Secrets:
-    """What must not be told, and how one would ask for it."""
+    """Secrets, and the references with which a viewer could ask for them."""
 
     asker: Person | None
     keeper: Person
@@ -82,7 +82,7 @@ async def build(make: Make, *, signed_in: bool) -> Secrets:
 
 
 async def _keep(make: Make, keeper: Person) -> None:
-    """Somebody with an org, a resource and a group of her own, and no other ties."""
+    """Create for a user an org, a resource and a group, and no other relations."""
     mine = await make.org("mine", keeper)
     await make.resource(mine, owner=keeper, slug="own", general=0)
     await make.group_member(await make.group("kept"), keeper, is_manager=True)
@@ -116,7 +116,7 @@ async def _relate(
     places: tuple[Entity, Entity, Entity],
     resources: tuple[Entity, Entity, Entity],
 ) -> None:
-    """Secrets that hang on what is seen; and rights of the stranger's own, all of which have ended."""
+    """Create secrets next to visible rows, and expired rights of the viewer."""
     (vera, zed, hugo, hana), (open_, hush, crew), (seen, dark, gray) = people, places, resources
     for org, person in ((open_, hana), (hush, hana), (hush, vera)):
         await make.member(org, person, MemberLevel.READ_ONLY)
@@ -166,7 +166,7 @@ async def forget(database: db.Database, secrets: Secrets) -> None:
 
 
 async def _keep_the_number(tx: db.Transaction, person: Person) -> None:
-    """How many members a group has is told to all who are signed in: somebody takes the place of a hidden one."""
+    """Replace a hidden member, since every signed-in viewer reads the number of members of a group."""
     (key,) = [row[0] for row in await tx.rows(select(col(tables.Group.id)).where(col(tables.Group.slug) == "crew"))]
     row = {"group_id": key, "user_id": person.id, "is_manager": False, "added_at": NOW, "expires_at": None}
     await tx.insert(tables.GroupMember, [row])

@@ -1,4 +1,4 @@
-"""What an answer shows something of: which fields with which arguments, and by what else a document asked for it."""
+"""The features of a document that have values in its reply: fields, arguments, fragments and directives."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ from tests.oracle.naive import readable
 from tests.rules.test_schema import COMPUTED
 
 SDL = readable(COMPUTED)
-"""All that plans answer."""
+"""The schema of all that plans can execute."""
 
 FEW = 6
-"""How many of a list are looked at: the others are of the same type."""
+"""The number of items of a list that are read: the others are of the same type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,14 @@ class Selection:
     node: Any
     value: Any
     below: bool = True
-    """Whether there is something in it."""
+    """True if the value is not empty."""
 
     narrows: bool = False
-    """Whether it is a fragment on another type than the field's."""
+    """True for a fragment on another type than that of the field."""
 
 
 def features(document: DocumentNode, data: Any) -> Iterator[str]:
-    """Names of what it shows: `Type.field`, `Type.field(argument:)`, `on Type`, `alias`, `@skip` and the like."""
+    """Return the features of a reply: `Type.field`, `Type.field(argument:)`, `on Type`, `alias`, `@skip` and others."""
     for each in _all(document, data):
         if not each.below:
             continue
@@ -49,7 +49,7 @@ def features(document: DocumentNode, data: Any) -> Iterator[str]:
 
 
 def cursors_of(document: DocumentNode, data: Any) -> Iterator[tuple[str, str]]:
-    """The cursors in it, each with the type whose list it is good for."""
+    """Return the cursors of a reply, each with the type of its list."""
     for each in _all(document, data):
         if isinstance(each.node, FieldNode) and each.node.name.value == "cursor":
             yield get_named_type(each.kind.fields["node"].type).name, each.value
@@ -101,7 +101,7 @@ def _field(node: FieldNode, kind: Any, data: Any, fragments: Mapping[str, Any]) 
 
 
 def _is_something(value: Any) -> bool:
-    """Neither null nor empty; of a page neither its rows nor its number."""
+    """Check that a value is neither null nor empty; a page has rows or a number."""
     if isinstance(value, dict):
         return any(_is_something(inner) and inner != 0 for inner in value.values())
     return value is not None and value != []

@@ -1,4 +1,4 @@
-"""Makes what a claim needs, in one short line, past the services: a test of a rule must not rest on the rule."""
+"""Create rows for a claim, without the services: a test of a rule must not depend on the rule."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ PASSWORD = "correct horse battery staple"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A user as tests speak of her."""
+    """A user, as tests refer to one."""
 
     id: int
     user_name: str
@@ -35,13 +35,13 @@ class Person:
 
     @property
     def node(self) -> str:
-        """Her global id."""
+        """Return the global id."""
         return refs.encode("User", self.id)
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """An org, a group or a resource as tests speak of it."""
+    """An org, a group or a resource, as tests refer to one."""
 
     kind: str
     id: int
@@ -49,7 +49,7 @@ class Entity:
 
     @property
     def node(self) -> str:
-        """Its global id."""
+        """Return the global id."""
         return refs.encode(self.kind, self.id)
 
 
@@ -59,7 +59,7 @@ def _hash() -> str:
 
 
 async def stored_person(database: db.Database, user_name: str) -> Person:
-    """A user whom a service made, with the generation of their tokens."""
+    """Return a user that a service created, with the generation of their tokens."""
     columns = (tables.User.id, tables.User.user_name, tables.User.token_generation)
     named = col(tables.User.user_key) == tables.casefold_key(user_name)
     rows = await fetch(database, select(*(col(column) for column in columns)).where(named))
@@ -74,12 +74,12 @@ class Make:
         self._numbers = count(1)
 
     async def user(self, user_name: str | None = None, *roles: str, **columns: Any) -> Person:
-        """A user with roles by name; her password is `PASSWORD`."""
+        """Create a user with roles by name; their password is `PASSWORD`."""
         name = user_name or f"user{next(self._numbers)}"
         return (await self.users([name], roles, **columns))[0]
 
     async def users(self, names: Sequence[str], roles: Sequence[str] = (), **columns: Any) -> list[Person]:
-        """Many users at once with the same roles."""
+        """Create many users with the same roles."""
         async with self.app.database.write() as tx:
             people = [Person(await tx.value(_user(tx, name, columns)), name) for name in names]
             wanted = select(col(tables.Role.id)).where(among(col(tables.Role.name_key), texts(roles)))
@@ -91,11 +91,11 @@ class Make:
         return people
 
     async def admin(self, user_name: str = "root") -> Person:
-        """An administrator."""
+        """Create an administrator."""
         return await self.user(user_name, "admin")
 
     async def role(self, name: str, permissions: Permission = Permission.NONE) -> int:
-        """A role; answers its id."""
+        """Create a role, and return its id."""
         values = {
             "name": name,
             "name_key": tables.casefold_key(name),
@@ -110,7 +110,7 @@ class Make:
     async def api_token(
         self, person: Person, permissions: Permission = Permission.NONE, limits: Sequence[Entity] | None = None
     ) -> tuple[str, int]:
-        """A token of somebody's, good for these orgs and resources alone if there are limits; and its id."""
+        """Create an API token of a user, limited to these orgs and resources if there are any; return it and its id."""
         token, name = api_token_format.generate(), f"token{next(self._numbers)}"
         row = {"user_id": person.id, "name": name, "name_key": name, "prefix": api_token_format.prefix(token)}
         row |= {
@@ -126,13 +126,13 @@ class Make:
         return token, key
 
     async def holder(self, permissions: Permission, user_name: str | None = None) -> Person:
-        """A user who holds just these permissions."""
+        """Create a user with exactly these permissions."""
         name = f"role{next(self._numbers)}"
         await self.role(name, permissions)
         return await self.user(user_name, name)
 
     async def org(self, slug: str | None = None, owner: Person | None = None, **columns: Any) -> Entity:
-        """An org; private, and nobody's unless told."""
+        """Create an org. By default it is private and has no owner."""
         slug = slug or f"org{next(self._numbers)}"
         name = columns.get("name", slug)
         values = {"slug": slug, "name": name, "name_key": tables.sort_key(name), "owner_id": owner and owner.id}
@@ -146,13 +146,13 @@ class Make:
         level: MemberLevel = MemberLevel.READ_WRITE,
         expires_at: datetime | None = None,
     ) -> None:
-        """Let somebody belong to an org."""
+        """Add a user to an org."""
         async with self.app.database.write() as tx:
             row = {"org_id": org.id, "user_id": person.id, "level": int(level), "granted_at": tx.now}
             await tx.insert(tables.OrgMember, [{**row, "expires_at": expires_at}])
 
     async def group(self, slug: str | None = None, *people: Person, **columns: Any) -> Entity:
-        """A group with members."""
+        """Create a group with members."""
         slug = slug or f"group{next(self._numbers)}"
         name = columns.get("display_name", slug)
         values = {"slug": slug, "display_name": name, "name_key": tables.sort_key(name), "description": ""}
@@ -164,7 +164,7 @@ class Make:
     async def group_member(
         self, group: Entity, person: Person, *, is_manager: bool = False, expires_at: datetime | None = None
     ) -> None:
-        """Let somebody belong to a group."""
+        """Add a user to a group."""
         async with self.app.database.write() as tx:
             row = {"group_id": group.id, "user_id": person.id, "is_manager": is_manager, "added_at": tx.now}
             await tx.insert(tables.GroupMember, [{**row, "expires_at": expires_at}])
@@ -177,7 +177,7 @@ class Make:
         general: int | None = resource_roles.METADATA_READ | resource_roles.DATA_READ,
         **columns: Any,
     ) -> Entity:
-        """A resource that every signed-in user reads, or as the mask `general` says; None leaves that entry out."""
+        """Create a resource with the mask `general` for signed-in users; None leaves that entry out."""
         slug = columns.get("slug") or f"resource{next(self._numbers)}"
         name = columns.get("name", slug)
         kind = select(col(tables.ResourceType.id), col(tables.ResourceType.has_data))
@@ -210,7 +210,7 @@ class Make:
         mask: int = resource_roles.METADATA_READ,
         expires_at: datetime | None = None,
     ) -> None:
-        """An entry of a user or a group in a resource's access configuration; None is anyone, signed in or not."""
+        """Add an entry of a user or a group to the access configuration of a resource; None is anyone."""
         if to is None:
             await self._granted(resource, [_grant(resource, resource_roles.ANYONE, mask) | {"expires_at": expires_at}])
             return
@@ -230,7 +230,7 @@ class Make:
         is_upload: bool = True,
         expires_at: datetime | None = None,
     ) -> str:
-        """An open ticket, good for an hour; answers its id."""
+        """Create an open ticket, valid for an hour, and return its id."""
         key = f"ticket{next(self._numbers):026}"
         org = select(col(tables.Resource.org_id)).where(col(tables.Resource.id) == resource.id)
         async with self.app.database.write() as tx:
@@ -248,14 +248,14 @@ class Make:
             await tx.insert(tables.LockEvent, [{**row, "is_lock": True}])
 
     async def _weigh(self, org: Entity) -> None:
-        """Write what the resources of an org take."""
+        """Store the total size of the resources of an org."""
         size = func.coalesce(func.sum(col(tables.Resource.size_bytes)), 0)
         taken = select(size).where(col(tables.Resource.org_id) == org.id).scalar_subquery()
         async with self.app.database.write() as tx:
             await tx.rows(update(tables.Org).where(col(tables.Org.id) == org.id).values(size_bytes=taken))
 
     async def _put(self, table: Any, values: dict[str, Any]) -> int:
-        """A row; answers its id."""
+        """Insert a row, and return its id."""
         async with self.app.database.write() as tx:
             row = {"created_at": tx.now} | values
             return int(await tx.value(insert(table).values(**row).returning(col(table.id))))
@@ -288,19 +288,19 @@ def _user(tx: db.Transaction, name: str, columns: dict[str, Any]) -> Any:
 
 
 async def rows_of(database: db.Database, table: type[SQLModel]) -> int:
-    """How many rows a table has: a refusal shows with it that nothing changed."""
+    """Return the number of rows of a table, to show that a refused change stores nothing."""
     counted: int = (await fetch(database, select(func.count()).select_from(table)))[0][0]
     return counted
 
 
 async def stale(database: db.Database) -> set[Any]:
-    """Rows of the access index that should not be there, and rows that are missing."""
+    """Return the rows of the access index that are wrong, and those that are missing."""
     stored = await fetch(database, select(*(col(getattr(tables.Access, name)) for name in access_index.COLUMNS)))
     return {*stored} ^ {*await fetch(database, access_index.definition())}
 
 
 async def everything(database: db.Database) -> dict[str, list[Any]]:
-    """All that is stored, to compare before and after a refusal; not how many refusals there were."""
+    """Return all stored rows, to compare before and after a refusal, without the counters of refusals."""
     statements = _all_rows()
     answers = await database.read(
         [(database.prepare(each), {}) for each in statements.values()], freshness=db.Freshness.PRIMARY
@@ -310,11 +310,11 @@ async def everything(database: db.Database) -> dict[str, list[Any]]:
 
 @cache
 def _all_rows() -> dict[str, Select[Any]]:
-    """For each table all of its rows, in the order of their keys."""
+    """Return for each table the statement that selects all rows in the order of their keys."""
     compared = (table for table in SQLModel.metadata.sorted_tables if table.name != tables.Guess.__tablename__)
     return {table.name: select(*table.c).order_by(*table.primary_key) for table in compared}
 
 
 async def all_but_the_log(database: db.Database) -> dict[str, list[Any]]:
-    """The same without what the audit log tells of it."""
+    """Return all stored rows except those of the audit log."""
     return {name: rows for name, rows in (await everything(database)).items() if not name.startswith("audit_")}

@@ -56,7 +56,7 @@ ELSEWHERE = {
         (point, end) for point in ("when the turn comes", "while others share the commit") for end in SERVER_ENDS
     },
 }
-"""What there is not on a database: nobody's reply is lost within a process, and PostgreSQL shares commits by itself."""
+"""Cases that a backend does not have: SQLite loses no reply, and PostgreSQL groups commits by itself."""
 
 
 @dataclass(eq=False)
@@ -78,12 +78,12 @@ class Victim:
 
     @property
     def is_current(self) -> bool:
-        """Whether it is this request that runs."""
+        """Check that the current request is this one."""
         about = request_stats.CURRENT.get()
         return about is not None and about.request_id == self.request_id
 
     def is_due(self, point: str) -> bool:
-        """Whether something happens now; it happens once."""
+        """Check that the fault occurs at this point; it occurs once."""
         if self.is_hit or self.point != point:
             return False
         self.is_hit = True

@@ -1,4 +1,4 @@
-"""Calls of every operation of the REST face: good ones in an order that works, and bad ones for any of them."""
+"""Calls of every operation of the REST API: good ones in an order that works, and bad ones for each of them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ NEW_PASSWORD = "a wholly new password"
 
 @dataclass(frozen=True, slots=True)
 class Good:
-    """A call that succeeds; the words of the path are `WORDS` unless told. A body is sent as JSON."""
+    """A call that succeeds. `words` replaces some of `WORDS` in the path. A body is sent as JSON."""
 
     operation: str
     asker: str = "root"
@@ -85,17 +85,17 @@ class Operation:
     description: Described
 
     def at(self, words: dict[str, str]) -> str:
-        """The path with these words in it."""
+        """Return the path with these words in it."""
         return self.path.format(**{**WORDS, **words})
 
     def fields(self) -> list[str]:
-        """The names of what a JSON body may hold."""
+        """Return the names of the fields of a JSON body."""
         content = self.description.get("requestBody", {}).get("content", {})
         return list(content.get("application/json", {}).get("schema", {}).get("properties", {}))
 
 
 def operations(document: Described) -> dict[str, Operation]:
-    """The operations of a description, by their names."""
+    """Return the operations of a description, by their names."""
     return {
         description["operationId"]: Operation(method, path, description)
         for path, methods in document["paths"].items()
@@ -104,7 +104,7 @@ def operations(document: Described) -> dict[str, Operation]:
 
 
 class Askers:
-    """Who asks: an administrator, the owner of an org, a stranger, and nobody."""
+    """The users who send the calls: an administrator, the owner of an org, a user without roles, and anonymous."""
 
     def __init__(self, client: httpx.AsyncClient, api: Api, people: dict[str, Person]) -> None:
         self._client = client
@@ -112,14 +112,14 @@ class Askers:
 
     @classmethod
     async def create(cls, client: httpx.AsyncClient, api: Api, make: Make) -> "Askers":
-        """The people, and what the good calls need."""
+        """Create the users, and the rows that the good calls need."""
         people = {"root": await make.admin(), "ann": await make.user("Ann", "user")}
         people |= {"cyd": await make.user("cyd", "user"), "eve": await make.user("eve", password_hash=None)}
         await make.resource(await make.org("reef", people["ann"]), slug="corals", owner=people["ann"])
         return cls(client, api, people)
 
     async def good(self, operation: Operation, call: Good) -> list[httpx.Response]:
-        """A good call; then what strangers are told, and what it is to ask once more. They get in nobody's way."""
+        """Send a good call, the same call again, and before them the call of users without rights."""
         path, body = operation.at(call.words), {} if call.body is None else {"json": call.body}
         askers = [*sorted({"eve", "nobody"} - {call.asker}), call.asker, call.asker]
         *strangers, reply, again = [
@@ -129,7 +129,7 @@ class Askers:
         return [reply, again, *strangers]
 
     async def bad(self, operation: Operation) -> list[httpx.Response]:
-        """What may go wrong, asked by several."""
+        """Send the bad calls as several users."""
         return [
             await self._ask(operation.method, path, headers=who | headers, **body)
             for who in self._headers()
@@ -150,11 +150,11 @@ class Askers:
 
 
 _VALUES = {"isPublic": True, "permissions": 1, "roles": ["user"], "orgSlugs": ["nowhere"]}
-"""Of fields that are not of text: the rest of a call that names what is not there is as it should be."""
+"""Valid values of fields that are not texts, for calls that name missing objects."""
 
 
 def _bad_calls(operation: Operation) -> Iterator[tuple[str, dict[str, str], dict[str, Any]]]:
-    """Path, headers and the rest of calls that name what is not there, or are not of the form that is wanted."""
+    """Return path, headers and body of calls that name missing objects or have an invalid form."""
     nowhere = operation.at(dict.fromkeys(WORDS, "nowhere"))
     fields = operation.fields()
     yield nowhere, {}, {}

@@ -1,4 +1,4 @@
-"""Tries every change with something in it that the asker may not know of, wherever an input can name something."""
+"""Inputs of every mutation with a hidden object in each place where an input names an object."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -9,12 +9,12 @@ from graphql.type import get_nullable_type, is_required_input_field
 from tests.support.walking import mutation_type
 
 Ways = Mapping[str, Sequence[Mapping[str, Any]]]
-"""How things are named, by the input type that names them: `OrgBy`, `UserBy`, …"""
+"""References to objects, by their input type: `OrgBy`, `UserBy`, …"""
 
 Place = tuple[str, ...]
 
 SESSION = {"login", "refreshToken", "logout", "changePassword"}
-"""These name nothing but the asker."""
+"""Mutations that name no object except the viewer."""
 
 VALUES: Mapping[str, Any] = {
     "description": "Text.",
@@ -35,11 +35,11 @@ VALUES: Mapping[str, Any] = {
     "userName": "fresh",
     "validateOnly": True,
 }
-"""What stands in the fields that name nothing."""
+"""Values of the fields that name no object."""
 
 
 def probes(hidden: Ways, visible: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every mutation with every hidden thing in every place where an input names one; known things in the others."""
+    """Return every mutation with every hidden object in every place where an input names one; the rest is visible."""
     for name, field in mutation_type().fields.items():
         if name not in SESSION:
             kind: Any = get_named_type(field.args["input"].type)
@@ -50,7 +50,7 @@ def probes(hidden: Ways, visible: Mapping[str, Mapping[str, Any]]) -> Iterator[t
 def inputs(
     kind: GraphQLInputObjectType, hidden: Ways, visible: Mapping[str, Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Inputs of a type with one hidden thing each."""
+    """Return inputs of a type with one hidden object each."""
     return [
         _filled(kind, visible, place, name_of)
         for place, named in _places(kind)
@@ -59,7 +59,7 @@ def inputs(
 
 
 def document(name: str) -> str:
-    """A mutation that shows its errors, and whether there is anything else."""
+    """Return a mutation that selects its errors, and a little of its other fields."""
     field = mutation_type().fields[name]
     payload: Any = get_named_type(field.type)
     selection = errors = "errors { __typename code message path }"
@@ -94,7 +94,7 @@ def _filled(kind: Any, visible: Mapping[str, Any], place: Place, name_of: Any) -
 
 
 _OFTEN = {"validateOnly", "general"}
-"""Wanted although they may be absent."""
+"""Optional fields that every input has."""
 
 
 def _value(field: GraphQLInputField, name: str, visible: Mapping[str, Any], place: Place | None, name_of: Any) -> Any:
@@ -111,5 +111,5 @@ def _value(field: GraphQLInputField, name: str, visible: Mapping[str, Any], plac
 
 
 def names_in(kind: Any) -> set[str]:
-    """The input types that name something, anywhere in an input."""
+    """Return the input types that name an object, anywhere in an input."""
     return {named.name for _, named in _places(kind)}

@@ -1,4 +1,4 @@
-"""One PostgreSQL database for many tests, emptied between them: making a new one each time is most of a test's time."""
+"""One PostgreSQL database for many tests, emptied between them, since to create one takes most of a test."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -15,11 +15,11 @@ SEEDED_TABLES = ("roles", "resource_types")
 """Tables that a migration fills."""
 
 LOCK_TIMEOUT = 5
-"""Seconds to wait for what a test before has left open; then the database is made anew."""
+"""Seconds to wait for transactions that an earlier test left open; then the database is created again."""
 
 
 class SharedPostgres:
-    """Emptied by `reset`, over one connection that stays open in a thread of its own."""
+    """A database that `reset` empties, over one connection that stays open in its own thread."""
 
     def __init__(self, server: Postgres) -> None:
         self._server = server
@@ -30,18 +30,18 @@ class SharedPostgres:
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """Return its URL."""
         return self._server.url(NAME)
 
     def reset(self) -> None:
-        """Bring it back to what the migrations made."""
+        """Restore the state after the migrations."""
         try:
             self._run(self._connection.execute(self._script))
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
             self._make()
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the connection."""
         self._run(self._connection.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -71,6 +71,6 @@ class SharedPostgres:
 
 
 def _counted(table: str) -> str:
-    """The next id follows the largest, as after the migrations."""
+    """Return the statement that sets the next id to the one after the largest."""
     largest = f"(SELECT coalesce(max(id), 0) FROM {table})"  # noqa: S608 - our own table
     return f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {largest} + 1, false)"

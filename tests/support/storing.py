@@ -1,4 +1,4 @@
-"""Uploads and downloads in one line each, and what is counted of them."""
+"""Uploads and downloads in one line each, and the stored sizes."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ LIMITED = {"OSTIARY_ENABLE_STORAGE_LIMITER": "true"}
 
 
 class Storing:
-    """Asks the front door about storage."""
+    """A client of the storage mutations and queries."""
 
     def __init__(self, api: Api) -> None:
         self.api = api
@@ -35,7 +35,7 @@ class Storing:
         return await self.api(BEGIN, as_=as_, input={"resource": {"id": resource.node}, "sizeBytes": size})
 
     async def ticket(self, resource: Entity, as_: Person | None, size: int) -> str:
-        """The id of the ticket of an upload that is accepted."""
+        """Begin an upload, and return the id of its ticket."""
         key: str = answered(await self.begin(resource, as_, size), "beginUpload")["ticket"]["id"]
         return key
 
@@ -50,12 +50,12 @@ class Storing:
         return await self.api(DOWNLOAD, as_=as_, input={"resource": {"id": resource.node}})
 
     async def state(self, ticket: str) -> str | None:
-        """How far a ticket has come, as a storage service learns it; None for none."""
+        """Return the state of a ticket, as a storage service reads it; None if there is no ticket."""
         ticket_ = (await self.api(TICKET, id=ticket))["data"]["ticket"]
         return None if ticket_ is None else ticket_["state"]
 
     async def used(self, person: Person) -> int:
-        """What a user stores, as she herself is told."""
+        """Return the used bytes of a user, as that user reads them."""
         used: int = (await self.storage(person, person))["usedBytes"]
         return used
 
@@ -72,12 +72,12 @@ async def limit(database: db.Database, person: Person, megabytes: Any) -> None:
 
 
 async def sizes(database: db.Database, table: Any) -> dict[int, int]:
-    """The size of each org or resource."""
+    """Return the size of each org or resource."""
     return {key: size for key, size in await fetch(database, select(col(table.id), col(table.size_bytes)))}  # noqa: C416 - mypy knows a row as a tuple of any length
 
 
 async def summed(database: db.Database) -> dict[int, int]:
-    """What the resources of each org take, added up."""
+    """Return the total size of the resources of each org."""
     sums = dict.fromkeys(await sizes(database, tables.Org), 0)
     for org, size in await fetch(database, select(col(tables.Resource.org_id), col(tables.Resource.size_bytes))):
         sums[org] += size

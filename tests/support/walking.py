@@ -1,4 +1,4 @@
-"""Walks the whole schema: documents that ask for every field, arguments that try every filter and every order.
+"""Documents that select every field of the schema, and arguments with every filter and every order.
 
 All arguments are variables, named by argument and type, so that one document is asked again with other values.
 """
@@ -20,7 +20,7 @@ from app.graphql.schema import core
 
 SCHEMA = core()
 BETWEEN = ("Connection", "Edge", "PageInfo", "AccessConfiguration", "ViewerAccess")
-"""How types end that are no step of their own on a way through the schema."""
+"""Ends of the names of types that do not count as a level of depth."""
 
 Variables = dict[str, Any]
 

@@ -1,4 +1,4 @@
-"""What a row of the access matrix says: a mutation's input, everybody who asks, and what becomes of it for each."""
+"""Rows of the access matrix: the input of a mutation, the users who send it, and the outcome for each."""
 
 from collections.abc import Awaitable, Callable, Mapping, Set
 from dataclasses import dataclass, field
@@ -14,14 +14,14 @@ from tests.support.factories import Entity, Make, Person
 
 NUMBERS = count(1)
 SUCCESS = ""
-"""What becomes of a change that is made; else it is the code of the refusal."""
+"""The outcome of a mutation that succeeds; any other outcome is the code of the refusal."""
 
 NOTHING = Entity("Nothing", 0, "")
 NOBODY_OF_THAT_NAME = {"userName": "ghost"}
 
 
 class World(Enum):
-    """In which state the thing is that a mutation is about."""
+    """The state of the object of a mutation."""
 
     OPEN = "known to everybody"
     HIDDEN = "known to its own people alone"
@@ -30,7 +30,7 @@ class World(Enum):
 
 @dataclass(frozen=True)
 class Scene:
-    """What there is when a mutation is asked: its input, what makes it a wrong one, and what it is about."""
+    """The rows before a mutation: its input, the values that make it invalid, and its objects."""
 
     input: dict[str, Any] | None
     invalid: Mapping[str, Any] = field(default_factory=dict)
@@ -48,7 +48,7 @@ Asker = Callable[[Make, Scene], Awaitable[Person | None]]
 
 @dataclass(frozen=True)
 class Family:
-    """Mutations that the same people ask for. `outsiders` do not know of a thing of this `kind` that is hidden."""
+    """Mutations that the same users send. `outsiders` do not see a hidden object of this `kind`."""
 
     askers: Mapping[str, Asker]
     worlds: tuple[World, ...] = (World.OPEN,)
@@ -58,10 +58,10 @@ class Family:
 
 @dataclass(frozen=True)
 class Case:
-    """A mutation: its scene, and by name those of the family who make the change.
+    """A mutation: its scene, and the names of the users of the family who may make the change.
 
-    `requires` is the permission that the schema names. `locked` is what becomes of it for those who may while the thing
-    is locked, None where no lock has a meaning.
+    `requires` is the permission that the schema names. `locked` is the outcome for permitted users while the object
+    is locked, None where a lock has no effect.
     """
 
     scene: Setting
@@ -75,11 +75,11 @@ class Case:
 
     @property
     def worlds(self) -> list[World]:
-        """The worlds in which it is asked."""
+        """Return the worlds in which the mutation is sent."""
         return [world for world in self.family.worlds if world is not World.LOCKED or self.locked is not None]
 
     def outcome(self, asker: str, world: World) -> str:
-        """Hidden is not found, seen may be forbidden, permitted may still be locked: in this order."""
+        """Return the outcome. The order is: hidden is not found, visible may be forbidden, permitted may be locked."""
         if asker == "deactivated" or (asker == "nobody" and not self.is_open):
             return "UNAUTHENTICATED"
         if world is not World.OPEN and asker in self.family.outsiders:
@@ -162,7 +162,7 @@ def _through_group(*, ended: bool = False) -> Asker:
 
 
 def asked_by(rules: Permission) -> dict[str, Asker]:
-    """Those who ask for every mutation: who holds just one permission, and who holds all the others."""
+    """Return the users of every mutation: one with only this permission, one with all the others, and more."""
     return {
         "nobody": _nobody,
         "deactivated": _deactivated,
@@ -174,7 +174,7 @@ def asked_by(rules: Permission) -> dict[str, Asker]:
 
 
 PERMITTED = frozenset({"the permission", "admin"})
-"""Those who make a change by what their roles allow."""
+"""The users who make a change by a permission."""
 
 SIGNED_IN = PERMITTED | {"stranger", "all but the permission"}
 SEEN_OR_NOT = World.OPEN, World.HIDDEN
@@ -186,7 +186,7 @@ _STRANGERS = frozenset({"stranger", UNSEEING, "ended"})
 
 
 def registry(rules: Permission) -> Family:
-    """What is about no single thing, or about users and roles."""
+    """Return the family of mutations without one object, or about users and roles."""
     return Family(asked_by(rules))
 
 
@@ -235,7 +235,7 @@ OF_RESOURCES = Family(
 
 
 def with_nothing(values: dict[str, Any] | None = None, invalid: Mapping[str, Any] | None = None) -> Setting:
-    """An input that stands for itself."""
+    """Return a setting with a constant input."""
 
     async def scene(make: Make, world: World) -> Scene:
         return Scene(values, invalid or {})
@@ -244,7 +244,7 @@ def with_nothing(values: dict[str, Any] | None = None, invalid: Mapping[str, Any
 
 
 def with_name(name: str, invalid: Mapping[str, Any], word: str = "new", /, **more: Any) -> Setting:
-    """An input with a new name under this name."""
+    """Return a setting with a new name in this field."""
 
     async def scene(make: Make, world: World) -> Scene:
         return Scene({name: f"{word}{next(NUMBERS)}", **more}, invalid)
@@ -253,7 +253,7 @@ def with_name(name: str, invalid: Mapping[str, Any], word: str = "new", /, **mor
 
 
 def with_user(invalid: Mapping[str, Any], **more: Any) -> Setting:
-    """An input about a user."""
+    """Return a setting about a user."""
 
     async def scene(make: Make, world: World) -> Scene:
         user = await make.user()
@@ -263,7 +263,7 @@ def with_user(invalid: Mapping[str, Any], **more: Any) -> Setting:
 
 
 def with_role(invalid: Mapping[str, Any], **more: Any) -> Setting:
-    """An input about a role."""
+    """Return a setting about a role."""
 
     async def scene(make: Make, world: World) -> Scene:
         role = await make.role(f"role number {next(NUMBERS)}")
@@ -273,5 +273,5 @@ def with_role(invalid: Mapping[str, Any], **more: Any) -> Setting:
 
 
 def long_ago(make: Make) -> str:
-    """An end that is none, since it has passed."""
+    """Return an expiry in the past."""
     return (make.app.database.clock() - timedelta(days=1)).isoformat()

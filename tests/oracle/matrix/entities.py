@@ -33,7 +33,7 @@ RESOURCES = Permission.RESOURCES_MANAGE
 READ = {"roles": ["METADATA_READ"]}
 
 InputOf = Callable[[Person], dict[str, Any]]
-"""The rest of an input, which may name somebody."""
+"""The rest of an input, which may contain a user."""
 
 
 def _nothing_more(person: Person) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def _user(**more: Any) -> InputOf:
 
 
 def _org(input_of: InputOf, invalid: Mapping[str, Any], *, belongs: bool = False) -> Setting:
-    """About an org with a resource in it, which is locked where the org is to be; somebody may belong to it."""
+    """Return a setting about an org with a resource, which is locked in the locked world; the user may be a member."""
 
     async def scene(make: Make, world: World) -> Scene:
         owner, subject = await make.user(), await make.user()
@@ -101,7 +101,7 @@ OF_AN_ORG = {
 
 
 def _group(input_of: InputOf, invalid: Mapping[str, Any], *, belongs: bool = False) -> Setting:
-    """About a group; somebody may belong to it."""
+    """Return a setting about a group; the user may be a member."""
 
     async def scene(make: Make, world: World) -> Scene:
         subject = await make.user()
@@ -139,7 +139,7 @@ OF_A_GROUP = {
 
 
 async def place(make: Make, world: World, *, locked: bool = False) -> Scene:
-    """A resource in a private org, known to every signed-in user or to nobody, and a user with an entry."""
+    """Create a resource in a private org, visible to every signed-in user or to none, and a user with an entry."""
     owner, keeper, subject = await make.user(), await make.user(), await make.user()
     org = await make.org(owner=owner)
     resource = await make.resource(
@@ -152,7 +152,7 @@ async def place(make: Make, world: World, *, locked: bool = False) -> Scene:
 
 
 def _resource(input_of: InputOf, invalid: Mapping[str, Any], *, locked: bool = False) -> Setting:
-    """About a resource."""
+    """Return a setting about a resource."""
 
     async def scene(make: Make, world: World) -> Scene:
         base = await place(make, world, locked=locked)

@@ -12,13 +12,13 @@ NO_RESOURCE = {"resource": {"id": Entity("Resource", 999_999, "").node}}
 WRITERS = ADMINS | {"DATASET_DATA_WRITE", "org: READ_WRITE", "org: READ_WRITE_DELETE"}
 
 OF_TICKETS = Family(asked_by(Permission.RESOURCES_MANAGE), (World.OPEN, World.LOCKED))
-"""Whoever presents a ticket may speak for it, nobody too; but a bad token is refused before that."""
+"""Every user with the ticket may use it, an anonymous one too; but an invalid token is refused before."""
 
 ALL_BUT_DEACTIVATED = OF_TICKETS.askers.keys() - {"deactivated"}
 
 
 def _about(values: dict[str, Any], invalid: dict[str, Any]) -> Setting:
-    """About a resource."""
+    """Return a setting about a resource."""
 
     async def scene(make: Make, world: World) -> Scene:
         base = await place(make, world)
@@ -28,7 +28,7 @@ def _about(values: dict[str, Any], invalid: dict[str, Any]) -> Setting:
 
 
 def _begun(values: dict[str, Any], invalid: dict[str, Any]) -> Setting:
-    """About an upload to a resource that was locked since, where it is to be."""
+    """Return a setting about an upload, after which the resource is locked in the locked world."""
 
     async def scene(make: Make, world: World) -> Scene:
         base = await place(make, world)

@@ -45,7 +45,7 @@ async def _address(make: Make, world: World) -> Scene:
 
 
 async def _token(make: Make, world: World) -> Scene:
-    """About a token of somebody's."""
+    """Create an API token of a user."""
     user = await make.user()
     _, key = await make.api_token(user)
     values = {"apiToken": refs.encode("ApiToken", key)}
@@ -53,7 +53,7 @@ async def _token(make: Make, world: World) -> Scene:
 
 
 async def _account(make: Make, world: World) -> Scene:
-    """A token for a service account."""
+    """Create a service account for a new API token."""
     user = await make.user(is_service_account=True)
     return Scene({"name": f"new{next(NUMBERS)}", "user": {"id": user.node}}, {"name": ""}, subject=user)
 

@@ -1,4 +1,4 @@
-"""The answers of the naive reading, and the fields that are more than a value of their row: where they lead."""
+"""The replies of the naive executor, and the fields that are more than a value of their row."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -47,7 +47,7 @@ def _is_named(reading: Reading, row: Row, value: Any) -> bool:
 
 
 def _listing(kind: str, below: Callable[..., Iterable[Row]]) -> Callable[..., Any]:
-    """A connection of rows below a parent."""
+    """Return a connection of rows below a parent."""
 
     def read(reading: Reading, parent: Row, **arguments: Any) -> Any:
         return page(reading, KINDS[kind], list(below(reading, parent)), arguments)
@@ -60,14 +60,14 @@ def _everything(kind: str) -> Callable[..., Any]:
 
 
 def _members(reading: Reading, thing: Row, **arguments: Any) -> Any:
-    """Those who belong to an org or a group, with the facts of their memberships."""
+    """Return the members of an org or a group, with the values of their memberships."""
     members = reading.rights.members(thing)
     rows = [user for user in reading.rows["User"] if user["key"] in members]
     return page(reading, KINDS["User"], rows, arguments, lambda user: members[user["key"]])
 
 
 def _belonging(kind: str) -> Callable[..., Any]:
-    """The orgs or groups that a user belongs to, whose members the viewer sees, with the facts of the memberships."""
+    """Return the orgs or groups of a user whose members the viewer sees, with the values of the memberships."""
     seen = Reading.sees_members if kind == "Org" else Reading.sees_group_members
 
     def read(reading: Reading, user: Row, **arguments: Any) -> Any:
@@ -80,7 +80,7 @@ def _belonging(kind: str) -> Callable[..., Any]:
 
 
 def _events(reading: Reading, resource: Row, **arguments: Any) -> Any:
-    """What was done to a resource, with what it was before and after."""
+    """Return the events of a resource, with its state before and after."""
     about = {event["key"]: each for event in reading.rows["AuditEvent"] for each in _done(event, resource)}
     rows = [event for event in reading.rows["AuditEvent"] if event["key"] in about]
     return page(reading, KINDS["AuditEvent"], rows, arguments, lambda event: about[event["key"]])
@@ -92,7 +92,7 @@ def _done(event: Row, resource: Row) -> list[Row]:
 
 
 def _accessible(reading: Reading, user: Row, **arguments: Any) -> Any:
-    """All on which the user holds a role; asked about another user, those that the viewer sees."""
+    """Return the resources on which the user holds a role; of another user, those that the viewer sees."""
     role, kind = arguments.pop("role", None) or "METADATA_READ", arguments.pop("type", None)
     is_own = user["key"] == reading.key
     rows = [row for row in reading.rows["Resource"] if role in _visible_roles(reading, user, row)]
@@ -101,21 +101,21 @@ def _accessible(reading: Reading, user: Row, **arguments: Any) -> Any:
 
 
 def _visible_roles(reading: Reading, user: Row, resource: Row) -> frozenset[str]:
-    """What a user holds, as far as the viewer is told of it: of her own, what her token lets her."""
+    """Return the roles of a user as far as the viewer sees them; their own roles as far as the token allows."""
     if user["key"] == reading.key:
         return reading.holds(resource)
     return reading.rights.holds(user["key"], resource) if reading.covers(resource) else frozenset()
 
 
 def _access_subjects(reading: Reading, resource: Row, **arguments: Any) -> Any:
-    """All of a kind first, then groups by slug, then users by name with what they hold by ways of their own."""
+    """Return the entries for all of a kind, then groups by slug, then users by name with roles by their own paths."""
     role = arguments.pop("role", None) or "METADATA_READ"
     subjects = [subject for subject in _reached_by(reading, resource) if role in subject["roles"]]
     return page(reading, KINDS["AccessSubject"], subjects, arguments)
 
 
 def _several(key: int, kind: str, roles: Iterable[str], name: str = "", **more: Any) -> Row:
-    """Several users in one entry."""
+    """Return an entry of several users."""
     entry = {"key": key, "name": name, "kind": kind, "roles": listed(roles)}
     return {**entry, "user": None, "group": None, "memberCount": None, **more}
 
@@ -167,12 +167,12 @@ def _sources(reading: Reading, resource: Row) -> Any:
 
 
 def _entry(kind: str) -> Callable[..., Any]:
-    """The entry of all of a kind."""
+    """Return the entry for all users of a kind."""
     return lambda reading, resource: first(grant for grant in resource["grants"] if grant["kind"] == kind)
 
 
 def _entries(kind: str, of: str, name: str) -> Callable[..., Any]:
-    """The entries of groups or users, by name."""
+    """Return the entries of groups or users, by name."""
 
     def read(reading: Reading, resource: Row) -> Any:
         rows: Mapping[int, Row] = reading.rights.by_key[of]
@@ -183,12 +183,12 @@ def _entries(kind: str, of: str, name: str) -> Callable[..., Any]:
 
 
 def _one(kind: str, at: str) -> Callable[..., Any]:
-    """The row that another one names, whoever asks."""
+    """Return the row that another one references, for every viewer."""
     return lambda reading, parent: reading.one(kind, parent[at])
 
 
 def _visible_row(kind: str, at: str) -> Callable[..., Any]:
-    """The same, if the viewer may know of it."""
+    """Return the row that another one references, if the viewer sees it."""
     return lambda reading, parent: visible_row(reading, kind, parent[at])
 
 
@@ -196,13 +196,13 @@ MEGABYTE, MOST = 2**20, 2**53 - 1
 
 
 def _total(reading: Reading, user: Row) -> int | None:
-    """What her metadata allows her."""
+    """Return the quota in the metadata of a user."""
     quota = user["metadata"].get("maxStorageMB")
     return None if quota is None else int(min(quota * MEGABYTE, MOST))
 
 
 def _used(reading: Reading, user: Row) -> int:
-    """What is in her orgs, and what uploads have reserved there."""
+    """Return the bytes in the orgs of a user, with those that uploads have reserved."""
     owned = {row["key"]: row for row in reading.rows["Resource"] if _owner(reading, row) == user["key"]}
     tickets = [row for row in reading.rows["Ticket"] if row["resource"] in owned and row["kind"] == "UPLOAD"]
     open_ = [row["sizeBytes"] for row in tickets if row["stage"] == "OPEN" and reading.rights.lasts(row)]
@@ -221,7 +221,7 @@ def _ticket(reading: Reading, parent: Row, id: str) -> Any:  # noqa: A002 - the 
 
 
 def _state(reading: Reading, ticket: Row) -> str:
-    """What became of a ticket, and whether whoever began it still may."""
+    """Return the state of a ticket, which is revoked when its user has lost the role."""
     if ticket["stage"] != "OPEN" or not reading.rights.lasts(ticket):
         return "EXPIRED" if ticket["stage"] == "OPEN" else str(ticket["stage"])
     resource, is_upload = reading.one("Resource", ticket["resource"]), ticket["kind"] == "UPLOAD"
@@ -232,7 +232,7 @@ def _state(reading: Reading, ticket: Row) -> str:
 
 
 def _limits(kind: str, at: str) -> Callable[..., Any]:
-    """The things that a token is limited to and the viewer knows, by name."""
+    """Return the objects in the scope of a token that the viewer sees, by name."""
 
     def read(reading: Reading, token: Row) -> Any:
         rows = [row for row in every(reading, kind) if row["key"] in token[at]]
@@ -330,7 +330,7 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
 def answered(
     reading: Reading, document: DocumentNode, variables: Mapping[str, Any], name: str | None = None
 ) -> ExecutionResult:
-    """What the reading answers."""
+    """Execute a document naively."""
     return execute_sync(SDL, document, None, reading, dict(variables), name, field_resolver=_resolve)
 
 

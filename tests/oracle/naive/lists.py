@@ -1,4 +1,4 @@
-"""Lists as anybody writes them over rows in memory: filter all, sort all, cut; with the API's cursors and refusals."""
+"""Lists over rows in memory: filter all, sort all, cut a page; with the cursors and refusals of the API."""
 
 import base64
 import json
@@ -17,10 +17,10 @@ Order = Sequence[tuple[str, bool]]
 
 @dataclass(frozen=True)
 class Kind:
-    """What a list of one type can be ordered and filtered by; the first order is the one unless told.
+    """The orders and filters of the lists of one type; the first order is the default.
 
-    An order gives a text that sorts as the value does. A filter gives the value for (reading, row): None where there
-    is none, a list where any one of its values will do, `UNKNOWN` where the viewer may know nothing of them.
+    An order gives a text that sorts as the value does. A filter gives the value for (reading, row): None for
+    a missing one, a list of which any value may match, `UNKNOWN` where the viewer may not read them.
     """
 
     name: str
@@ -28,13 +28,13 @@ class Kind:
     filters: Mapping[str, Callable[[Any, Row], Any]] = field(default_factory=dict)
     newest_first: bool = False
     numbers: frozenset[str] = frozenset()
-    """The orders that give a number instead of a text."""
+    """Orders that give a number instead of a text."""
 
 
 UNKNOWN = object()
 MOMENTS = frozenset({"created_at", "updated_at"})
 EXACT = frozenset({"type", "action"})
-"""What is compared with regard to letter case."""
+"""Fields that are compared with letter case."""
 
 
 def page(
@@ -44,7 +44,7 @@ def page(
     arguments: Mapping[str, Any],
     facts: Callable[[Row], Row] = lambda row: {},
 ) -> Row:
-    """A connection; `reading.seen` counts what filters, orders and cursors did. An edge has facts of its own."""
+    """Return a connection; `reading.seen` counts effects of filters, orders and cursors. `facts` adds to an edge."""
     size, backward = _size(arguments)
     order = _order(kind, arguments.get("orderBy"))
     wanted = arguments.get("filter")
@@ -75,17 +75,17 @@ def _info(edges: Sequence[Row], ends: tuple[bool, ...]) -> Row:
 
 
 def narrowed(kind: Kind, word: str) -> str:
-    """How it is noted that a filter left something and not all."""
+    """Return the note of a filter that selects some rows and not all."""
     return f"{kind.name}Filter.{word}" if word in kind.filters else f"narrowed with {word}"
 
 
 def exactly(kind: Kind, name: str) -> str:
-    """How it is noted that letter case decided."""
+    """Return the note of a comparison in which letter case decides."""
     return f"{kind.name}Filter.{name} exactly"
 
 
 def ordered(kind: Kind, name: str, *, down: bool) -> str:
-    """How it is noted that an order decided what is on a page."""
+    """Return the note of an order that decides the rows of a page."""
     return f"{kind.name} by {name} {'down' if down else 'up'}"
 
 
@@ -114,7 +114,7 @@ def _order(kind: Kind, terms: Sequence[Row] | None) -> Order:
 
 
 def _sorted(kind: Kind, rows: Sequence[Row], order: Order) -> list[Row]:
-    """In this order, the row's number between equals in the direction of the last term."""
+    """Sort rows; equal rows by their number, in the direction of the last term."""
     ordered_rows = sorted(rows, key=lambda row: row["key"], reverse=order[-1][1])
     for name, down in reversed(order):
         ordered_rows.sort(key=kind.orders[name], reverse=down)
@@ -126,7 +126,7 @@ def _place(kind: Kind, order: Order, row: Row) -> Place:
 
 
 def _is_within(place: Place, cursor: Place, order: Order, backward: bool) -> bool:
-    """Behind the cursor, or ahead of it; never on it."""
+    """Check that a place is after the cursor, or before it; never equal to it."""
     downs = [down for _, down in order] + [order[-1][1]]
     differ = ((a < b) is not down for a, b, down in zip(place, cursor, downs, strict=True) if a != b)
     is_ahead = next(differ, None)
@@ -138,13 +138,13 @@ def _signature(order: Order) -> str:
 
 
 def cursor_of(order: Order, place: Place) -> str:
-    """The text of a cursor: for which order it holds, and where it stands."""
+    """Return the text of a cursor: its order and its place."""
     text = json.dumps([_signature(order), *place], ensure_ascii=False, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def _placed(kind: Kind, order: Order, cursor: str) -> Place:
-    """Where a cursor stands; refused when it is not one of this order."""
+    """Return the place of a cursor; refuse a cursor of another order."""
     try:
         signature, *values, key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         refuse(signature != _signature(order) or len(values) != len(order))
@@ -163,7 +163,7 @@ def _sortable(kind: Kind, term: tuple[str, bool], value: Any) -> Any:
 
 
 def matches(reading: Any, kind: Kind, row: Row, condition: Row) -> bool | None:
-    """Whether everything given holds of the row."""
+    """Check that a row fulfils a condition; None if that is unknown."""
     terms: list[bool | None] = []
     for name, value in condition.items():
         if name in ("and", "or") and value is not None:
@@ -189,7 +189,7 @@ def _any(terms: Sequence[bool | None]) -> bool | None:
 
 
 def _compared(name: str, actual: Any, terms: Any) -> bool | None:
-    """Whether all comparisons hold of what is found for a name; of several values, all must hold of one."""
+    """Check that all comparisons hold for the value of a field; of several values, all must hold for one."""
     if actual is UNKNOWN:
         return None
     if not isinstance(terms, dict):
@@ -203,7 +203,7 @@ def _compared(name: str, actual: Any, terms: Any) -> bool | None:
 
 
 def _titled(actual: str, condition: Row) -> bool:
-    """Whether all comparisons hold of a title: the whole with its accents, a part without."""
+    """Check that all comparisons hold for a title: a complete title with its accents, a part without."""
     comparisons = {each: value for each, value in condition.items() if value is not None}
     parts = {each: plain(value) for each, value in comparisons.items() if each in ("startsWith", "contains")}
     wholes = {
@@ -252,7 +252,7 @@ def _depth(condition: Row) -> int:
 
 
 def _comparisons(condition: Row) -> Iterable[Any]:
-    """The values that are compared with."""
+    """Return the values of all comparisons."""
     for name, value in condition.items():
         if name not in ("and", "or", "not") and value is not None:
             yield from [each for each in value.values() if each is not None] if isinstance(value, dict) else [value]
@@ -261,7 +261,7 @@ def _comparisons(condition: Row) -> Iterable[Any]:
 
 
 def _words(condition: Row) -> Iterable[str]:
-    """The names of fields and comparisons in a filter."""
+    """Return the names of fields and comparisons in a filter."""
     for name, value in condition.items():
         if value is None:
             continue
@@ -272,7 +272,7 @@ def _words(condition: Row) -> Iterable[str]:
 
 
 def refusal() -> GraphQLError:
-    """What the API calls BAD_USER_INPUT."""
+    """Return the error BAD_USER_INPUT."""
     return GraphQLError("Refused.", extensions={"code": "BAD_USER_INPUT"})
 
 
@@ -282,17 +282,17 @@ def refuse(is_invalid: bool) -> None:
 
 
 def folded(text: str) -> str:
-    """The key of a name: in one form of Unicode, without letter case."""
+    """Return the key of a name: in one form of Unicode, without letter case."""
     return normalize("NFKC", normalize("NFKC", text).casefold())
 
 
 def plain(text: str) -> str:
-    """A key without accents."""
+    """Return a key without accents."""
     return normalize("NFC", "".join(each for each in normalize("NFKD", folded(text)) if not combining(each)))
 
 
 def sort_key(text: str) -> str:
-    """Where a title is sorted and looked for: without accents, and behind that with them."""
+    """Return the sort key of a title: without accents, then with them."""
     return folded(text) if plain(text) == folded(text) else f"{plain(text)}\x1f{folded(text)}"
 
 

@@ -1,4 +1,4 @@
-"""Who may what, naively: the sentences of the design's chapters on orgs, groups and resources over rows in memory."""
+"""The rights of users: the rules of the design on orgs, groups and resources, over rows in memory."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ IMPLIED = {
 }
 LEVELS = {"READ_ONLY": READ, "READ_WRITE": READ | WRITE, "READ_WRITE_DELETE": READ | WRITE, "ADMIN": ALL}
 KINDS = ("ANYONE", "GENERAL", "GROUP", "USER", "ORG", "OWNER", "PERMISSION")
-"""As whom somebody holds roles; in this order and by the key of the subject, ways are listed."""
+"""Kinds of subjects with roles. Paths are listed in this order, and by the key of the subject."""
 
 Rows = Mapping[str, Sequence[Row]]
 
 
 @dataclass(frozen=True)
 class AccessPath:
-    """One way in which somebody comes to roles on a resource."""
+    """A path from a user to roles on a resource."""
 
     kind: str
     granted: frozenset[str]
@@ -39,12 +39,12 @@ class AccessPath:
 
     @property
     def place(self) -> int:
-        """Where it stands among others."""
+        """Return the position among other paths."""
         return self.key * 8 + KINDS.index(self.kind)
 
 
 class Rights:
-    """Who holds what in one world; it is asked again and again, so that it remembers its answers."""
+    """The rights of all users in one world, with a cache of the paths."""
 
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
@@ -53,52 +53,52 @@ class Rights:
         self._paths: dict[tuple[int | None, int], list[AccessPath]] = {}
 
     def lasts(self, row: Row) -> bool:
-        """What ends, ends by the clock."""
+        """Check that a row has not expired."""
         return row["expiresAt"] is None or row["expiresAt"] > self.now
 
     @cached_property
     def deactivated(self) -> set[int]:
-        """Users who hold the role that takes everything away."""
+        """Return the deactivated users."""
         (role,) = (row["key"] for row in self.rows["Role"] if row["name"] == "deactivated")
         return {user["key"] for user in self.rows["User"] if role in user["roles"]}
 
     @cached_property
     def registrars(self) -> set[int]:
-        """Users who hold RESOURCES_MANAGE."""
+        """Return the users with RESOURCES_MANAGE."""
         roles = {row["key"] for row in self.rows["Role"] if "RESOURCES_MANAGE" in row["permissions"]}
         return {user["key"] for user in self.rows["User"] if roles & user["roles"]}
 
     def members(self, thing: Row) -> dict[int, Row]:
-        """The memberships of an org or a group that last, by user."""
+        """Return the memberships of an org or a group that have not expired, by user."""
         return {key: member for key, member in thing["members"].items() if self.lasts(member)}
 
     def level(self, user: int | None, org: Row) -> str | None:
-        """How far somebody belongs to an org."""
+        """Return the level of a user in an org."""
         if user is not None and user == org["owner"]:
             return "ADMIN"
         member = None if user is None else org["members"].get(user)
         return member["level"] if member and self.lasts(member) else None
 
     def belongs(self, user: int | None, group: Row) -> bool:
-        """Whether somebody is a member of a group."""
+        """Check that a user is a member of a group."""
         return user in group["members"] and self.lasts(group["members"][user])
 
     def full(self, resource: Row) -> frozenset[str]:
-        """Every role that the type has."""
+        """Return every role of the type of a resource."""
         (kind,) = (row for row in self.rows["ResourceType"] if row["name"] == resource["type"])
         return ALL if kind["hasData"] else ALL - OF_DATA
 
     def holds(self, user: int | None, resource: Row) -> frozenset[str]:
-        """The roles of somebody on a resource, with what they imply."""
+        """Return the roles of a user on a resource, with those that they imply."""
         return self.closed((path.granted for path in self.paths(user, resource)), resource)
 
     def closed(self, granted: Iterable[Iterable[str]], resource: Row) -> frozenset[str]:
-        """Roles with what they imply, of those that the type has."""
+        """Return roles with those that they imply, without roles that the type lacks."""
         roles = frozenset[str]().union(*granted)
         return roles.union(*(IMPLIED[role] for role in roles)) & self.full(resource)
 
     def paths(self, user: int | None, resource: Row) -> list[AccessPath]:
-        """How somebody comes to roles; what gives none is no way."""
+        """Return the paths of a user to roles, without paths that give none."""
         at = user, resource["key"]
         if at not in self._paths:
             paths = [] if user in self.deactivated else self._find(user, resource)
@@ -132,11 +132,11 @@ class Rights:
 
 
 def listed(roles: Iterable[str]) -> list[str]:
-    """Roles as they are always listed."""
+    """Return roles in the order of the API."""
     present = set(roles)
     return [role for role in ROLES if role in present]
 
 
 def named(row: Mapping[str, Any] | None) -> int | None:
-    """The key of a row that there may be."""
+    """Return the key of an optional row."""
     return None if row is None else row["key"]

@@ -1,4 +1,4 @@
-"""Makes random valid questions over all that can be read, from the schema alone: a new type needs nothing here."""
+"""Random valid queries over all readable fields, from the schema alone: a new type needs no change here."""
 
 import json
 import re
@@ -29,19 +29,19 @@ from graphql import (
 from tests.oracle.worlds import Question, World
 
 BUDGET = 500
-"""How many rows a branch of a question may come to if every page is full."""
+"""The largest number of rows of a branch of a query if every page is full."""
 
 MOST = 30
-"""How many fields a question has, about; the limits of the guard are for others to test."""
+"""The approximate number of fields of a query; other tests check the limits of documents."""
 
 SMALL = 50
-"""The same for a fragment, which may stand in many places."""
+"""The budget of a fragment, which may occur in many places."""
 
 BAD_CURSORS = ("", "x", "!!!", "W10", "WyJ1c2VyX25hbWUiLDEsMl0", "WyJ1c2VyX25hbWUiLCJhIiwidHJ1ZSJd")
 BAD_IDS = ("", "VXNlcg", "VXNlcjow", "VXNlcjo5OTk5OTk5OTk5OTk", "Tm9ib2R5OjE", "User:1")
 VARIABLE = re.compile(r"\$v[0-9]+")
 CHECKED = {"users": "UserBy", "resources": "ResourceBy"}
-"""Lists of ids of one type, which is named here by its input."""
+"""Arguments with ids of one type, by the input of that type."""
 
 PAGES = frozenset({"first", "last", "after", "before"})
 
@@ -54,7 +54,7 @@ class Word(str):
 
 @dataclass
 class Asker:
-    """Makes one question. `cursors` come from earlier answers, by the type of their list; `missed` was rarely asked."""
+    """A generator of one query. `cursors` are from earlier replies, by type; `missed` are rare features."""
 
     schema: GraphQLSchema
     random: Random
@@ -70,7 +70,7 @@ class Asker:
     mistakes: bool = True
 
     def question(self) -> Question:
-        """A query with its fragments."""
+        """Return a query with its fragments."""
         root = self.schema.query_type
         assert root is not None
         self.mistakes = self.chance(0.25)
@@ -87,7 +87,7 @@ class Asker:
         return self.random.random() < of
 
     def selections(self, kind: Any, depth: int, budget: int) -> str:
-        """A selection set of a type, with at least one field."""
+        """Return a selection set of a type, with at least one field."""
         fields = list(kind.fields.items())
         weights = [3 if "first" in each.args else 1 for _, each in fields]
         chosen = self.random.choices(fields, weights, k=self.random.randint(1, 4))
@@ -100,7 +100,7 @@ class Asker:
         return f"{{ {' '.join(parts or ['__typename'])} }}"
 
     def selection(self, kind: Any, name: str, field_: GraphQLField, depth: int, budget: int) -> str:
-        """One field with everything below it; nothing when that would lead too deep."""
+        """Return one field with its selection; an empty text when it is too deep."""
         below: Any = get_named_type(field_.type)
         self.field_count += 1
         if self.field_count > MOST and is_composite_type(below):
@@ -116,7 +116,7 @@ class Asker:
         return self.directed(head) + " " + self.selections(below, left, budget // many)
 
     def named(self, name: str, field_: GraphQLField, arguments: str) -> str:
-        """With an alias by chance, and always where the plain name already means something else."""
+        """Return a name with a random alias, and always with one where the plain name has another meaning."""
         meaning = f"{arguments}:{field_.type}"
         if not self.chance(0.2) and self.plain.setdefault(name, meaning) == meaning:
             return name
@@ -124,7 +124,7 @@ class Asker:
         return f"a{self.aliases}: {name}"
 
     def directed(self, text: str) -> str:
-        """With @skip or @include by chance."""
+        """Add @skip or @include at random."""
         if not self.chance(0.1):
             return text
         name, value = self.random.choice(["skip", "include"]), self.chance(0.5)
@@ -132,7 +132,7 @@ class Asker:
         return f"{text} @{name}(if: {condition})"
 
     def fragment(self, kind: Any, depth: int, budget: int) -> str:
-        """What is asked of this type, in a fragment: of itself, of an interface, or of one that implements it."""
+        """Return a fragment on a type, on one of its interfaces, or on a type that implements it."""
         on = self.random.choice(self.near(kind))
         if self.chance(0.4):
             head = "..." if on is kind and self.chance(0.3) else f"... on {on.name}"
@@ -145,14 +145,14 @@ class Asker:
         return self.directed(f"...{self.random.choice(fitting)}")
 
     def near(self, kind: Any) -> list[Any]:
-        """The types that a fragment can have here."""
+        """Return the possible types of a fragment here."""
         if isinstance(kind, GraphQLInterfaceType):
             return [kind, *self.schema.get_possible_types(kind)]
         assert isinstance(kind, GraphQLObjectType)
         return [kind, *kind.interfaces]
 
     def missed_selection(self, root: Any, name: str) -> str:
-        """A short way to something that was missed."""
+        """Return a short selection of a missed feature."""
         self.aliases += 1
         kind, _, of = name.partition(".")
         if name.startswith("on "):
@@ -171,12 +171,12 @@ class Asker:
         return f"a{self.aliases}: {each}(first: {self.random.randint(2, 5)}, orderBy: {by}) {{ edges {{ cursor }} }}"
 
     def is_about(self, field_: GraphQLField, kind: str) -> bool:
-        """It is a list that is narrowed or ordered by something of this type."""
+        """Check that a field is a list with a filter or an order of this type."""
         names = {get_named_type(each.type).name for each in field_.args.values()}
         return bool(names & {kind, f"{kind}Order"})
 
     def toward(self, kind: Any, target: str, name: str, far: Mapping[str, int], budget: int) -> str:
-        """One field on the way to a type, or the one that is wanted of it."""
+        """Return one field that leads to a type, or the requested field of that type."""
         if kind.name == target:
             others = [each for each in kind.fields if any(f"{kind}.{each}" == missed for missed in self.missed)]
             few = [name, *self.random.sample(others, min(2, len(others)))]
@@ -195,7 +195,7 @@ class Asker:
         return f"{self.named(each, field_, arguments)}{arguments} {{ {below} __typename }}"
 
     def arguments(self, kind: Any, name: str, field_: GraphQLField, budget: int) -> tuple[int, str]:
-        """The arguments as text, with how many rows they ask for; none when it is no page."""
+        """Return the number of requested rows, 0 if there is no page, and the arguments as text."""
         if not field_.args:
             return 0, ""
         missed = {each for each in field_.args if f"{kind}.{name}({each}:)" in self.missed}
@@ -208,7 +208,7 @@ class Asker:
         return size, f"({', '.join(parts)})" if parts else ""
 
     def page(self, field_: GraphQLField, budget: int, missed: Set[str]) -> tuple[dict[str, Any], int]:
-        """Sizes and cursors; out of bounds now and then, when this question makes mistakes."""
+        """Return sizes and cursors, sometimes out of bounds when this query makes mistakes."""
         backward = self.chance(0.7 if missed & {"last", "before"} else 0.3)
         most = min(100, budget)
         size = self.random.choice([1, 2, 3, most, self.random.randint(1, most)])
@@ -226,14 +226,14 @@ class Asker:
         return values, size
 
     def near_cursors(self, field_: GraphQLField) -> Sequence[str]:
-        """Cursors of lists of the same type; of any, when this question makes mistakes."""
+        """Return cursors of lists of the same type; of any type when this query makes mistakes."""
         if self.mistakes and self.chance(0.2):
             return [each for some in self.cursors.values() for each in some]
         connection: Any = get_named_type(field_.type)
         return self.cursors.get(get_named_type(connection.fields["nodes"].type).name, ())
 
     def agree(self, field_: GraphQLField, values: dict[str, Any]) -> None:
-        """Mostly ask for the order that a cursor holds for."""
+        """Use in most cases the order of the cursor."""
         cursor: Any = values.get("after") or values.get("before")
         if cursor is None or cursor in BAD_CURSORS or "orderBy" not in field_.args or self.chance(0.2):
             return
@@ -245,13 +245,13 @@ class Asker:
             del values["orderBy"]
 
     def argument(self, argument: GraphQLArgument, value: Any) -> str:
-        """The value in the text or in a variable."""
+        """Return a value as a literal or as a variable."""
         if self.chance(0.3) and not _has_word(value, "$"):
             return self.variable(str(argument.type), value)
         return self.literal(value)
 
     def variable(self, kind: str, value: Any) -> str:
-        """A new variable; its value may be its default, or absent where null would do."""
+        """Return a new variable; its value may be its default, or absent where null is allowed."""
         name = f"v{len(self.definitions)}"
         how = self.random.random()
         has_default, is_absent = how < 0.3, how < 0.15 or (value is None and how > 0.6)
@@ -261,7 +261,7 @@ class Asker:
         return f"${name}"
 
     def value(self, kind: Any, name: str, depth: int, *, variables: bool) -> Any:
-        """A value of an input type; `name` is that of the argument or input field."""
+        """Return a value of an input type; `name` is that of the argument or input field."""
         if not isinstance(kind, GraphQLNonNull) and self.chance(0.03):
             return None
         kind = get_nullable_type(kind)
@@ -278,7 +278,7 @@ class Asker:
         return self.leaf(kind, name)
 
     def object(self, kind: GraphQLInputObjectType, outer: str, depth: int, *, variables: bool) -> Any:
-        """An input object: just one field of a @oneOf, else some. Its texts are about the outer name, or their own."""
+        """Return an input object: one field of a @oneOf, else some. Its texts are for the outer name or their own."""
         fields = dict(kind.fields)
         is_asked = outer in {"user", "resource"} and not self.mistakes  # a check of what is not there is refused
         if (ready := self.world.ready(kind.name)) and (is_asked or self.chance(0.5)):
@@ -296,7 +296,7 @@ class Asker:
         return self.worded(values)
 
     def some(self, kind: GraphQLInputObjectType, depth: int) -> list[str]:
-        """Names of fields that an object shall have; those that lead to its own type only as deep as is allowed."""
+        """Return some fields of an object; `depth` limits those of its own type."""
         least = 0 if self.mistakes else 1
         usual = [name for name, each in kind.fields.items() if depth > least or get_named_type(each.type) is not kind]
         some = self.random.sample(usual, min(len(usual), self.random.choice([1, 1, 1, 2, 3])))
@@ -305,7 +305,7 @@ class Asker:
         return [name for name, each in kind.fields.items() if name in some or is_required_input_field(each)]
 
     def worded(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Parts of texts where parts are compared."""
+        """Replace texts by parts of them where parts are compared."""
         for name in ("startsWith", "contains"):
             if isinstance(text := values.get(name), str) and not isinstance(text, Word):
                 start = 0 if name == "startsWith" else self.random.randint(0, len(text) // 2)
@@ -330,7 +330,7 @@ class Asker:
         raise LookupError(kind.name)
 
     def literal(self, value: Any) -> str:
-        """A value as it stands in a document."""
+        """Return a value as the text of a document."""
         if isinstance(value, Word):
             return str(value)
         if isinstance(value, dict):
@@ -341,7 +341,7 @@ class Asker:
 
 
 def _distances(schema: GraphQLSchema, target: str) -> dict[str, int]:
-    """How many fields it is from each object type to one of them."""
+    """Return the number of fields from each object type to the target."""
     far = {target: 0}
     kinds = [kind for kind in schema.type_map.values() if isinstance(kind, GraphQLObjectType)]
     leads = {kind.name: {get_named_type(each.type).name for each in kind.fields.values()} for kind in kinds}

@@ -1,4 +1,4 @@
-"""Questions that leave nothing out: all that lists show, and each way to narrow each of them."""
+"""Complete queries: all fields of all lists, and each comparison of each filter."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,11 +18,11 @@ from tests.oracle.questions import Asker
 from tests.oracle.worlds import Question
 
 AT_ONCE = 20
-"""How many fields a question may have at its root."""
+"""The largest number of root fields of a query."""
 
 
 def complete_questions(schema: GraphQLSchema) -> list[Question]:
-    """For each list, all that it shows of its rows and of what they lead to."""
+    """Return for each list a query with all fields of its rows and of the rows they lead to."""
     root: Any = schema.query_type
     lists = [_page(name, field_, 20, 3) for name, field_ in root.fields.items() if "first" in field_.args]
     return [Question(f"query Whole {{ {text} }}", {}) for text in lists]
@@ -37,7 +37,7 @@ def _page(name: str, field_: GraphQLField, size: int, depth: int) -> str:
 
 
 def _complete_field(name: str, field_: GraphQLField, depth: int) -> str:
-    """A field with all below it; a page counts as two steps down."""
+    """Return a field with all fields below it; a page counts as two levels."""
     below: Any = get_named_type(field_.type)
     if not is_composite_type(get_named_type(field_.type)):
         return name
@@ -48,7 +48,7 @@ def _complete_field(name: str, field_: GraphQLField, depth: int) -> str:
 
 
 def _each_value(name: str, field_: GraphQLField) -> Iterator[str]:
-    """How many rows a list has for each value of an enum that it takes."""
+    """Return the count of a list for each value of its enum arguments."""
     for argument, each in field_.args.items():
         kind = get_nullable_type(each.type)
         for value in kind.values if isinstance(kind, GraphQLEnumType) else ():
@@ -56,7 +56,7 @@ def _each_value(name: str, field_: GraphQLField) -> Iterator[str]:
 
 
 def probes(asker: Asker) -> Iterator[Question]:
-    """Each list narrowed by each of its filters in each way, by some values that hit and some that do not."""
+    """Return each list with each comparison of each filter, with values that match and values that do not."""
     root: Any = asker.schema.query_type
     conditions = [(name, condition) for name, field_ in root.fields.items() for condition in _conditions(asker, field_)]
     texts = [
@@ -68,7 +68,7 @@ def probes(asker: Asker) -> Iterator[Question]:
 
 
 def _conditions(asker: Asker, field_: GraphQLField) -> Iterator[str]:
-    """Filters by one field, for each comparison with a few values."""
+    """Return filters by one field, for each comparison with a few values."""
     kind: Any = get_named_type(field_.args["filter"].type) if "filter" in field_.args else None
     for name, field in kind.fields.items() if kind else ():
         of: Any = get_named_type(field.type)

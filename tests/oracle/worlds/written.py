@@ -1,4 +1,4 @@
-"""How a made-up world gets into a database, in the place of whatever was there."""
+"""Write a generated world to a database, in place of all other rows."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -21,7 +21,7 @@ Rows = Mapping[str, Sequence[Row]]
 
 
 async def write(database: db.Database, rows: Rows) -> None:
-    """Make the database hold these rows and nothing else."""
+    """Replace all rows of the database by these."""
     async with database.write() as tx:
         await empty(database, tx)
         for table_, values in _values(rows):
