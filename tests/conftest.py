@@ -1,4 +1,4 @@
-"""What every test stands on: a real database of each kind, the application in front of it, and somebody who asks."""
+"""Fixtures of all tests: a real database of each backend, the application on it, and clients of its two APIs."""
 
 import asyncio
 import gc
@@ -25,26 +25,26 @@ from tests.support.client import Api
 from tests.support.factories import Make
 from tests.support.postgres import Postgres
 from tests.support.rest_client import Rest
-from tests.support.shared_postgres import Reused
+from tests.support.shared_postgres import SharedPostgres
 
-KINDS = ("sqlite", "postgresql")
+BACKENDS = ("sqlite", "postgresql")
 BUILT: dict[str, Any] = {}
-"""The statements that were built, for each kind of database: what one test has paid for, the next one has."""
+"""Compiled statements, by backend. All tests share them, since to compile one is slow."""
 
 UNDERSTOOD: dict[Any, Any] = {}
-"""What became of each text under the limits it was read with, for the same reason."""
+"""Validated documents, by text and limits. All tests share them for the same reason."""
 
 SECRET = "a secret that is long enough for tests alone"
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """The loop that the server runs on: uvloop where it can be had."""
+    """Return the event loop that the server uses: uvloop if it is installed."""
     has_uvloop = find_spec("uvloop") is not None
     return {"loop": import_module("uvloop").new_event_loop if has_uvloop else asyncio.new_event_loop}
 
 
 def pytest_collection_finish() -> None:
-    """What is loaded stays, as in the server: the collector need not look through it again and again, nor so often."""
+    """Freeze the loaded objects, as the server does: then the garbage collector does not scan them again."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
@@ -69,35 +69,35 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=KINDS)
-def kind(request: pytest.FixtureRequest) -> str:
-    """Which database: every test that stands on one runs on both."""
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    """The backend of the database: every test that uses one runs on both."""
     return str(request.param)
 
 
 @pytest.fixture(scope="session")
-def reused(postgres: Postgres) -> Iterator[Reused]:
-    """The PostgreSQL database that tests take turns with."""
-    made = Reused(postgres)
-    yield made
-    made.close()
+def shared_postgres(postgres: Postgres) -> Iterator[SharedPostgres]:
+    """The PostgreSQL database that the tests use one after the other."""
+    database = SharedPostgres(postgres)
+    yield database
+    database.close()
 
 
 @pytest.fixture
-def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a migrated database, as empty as on its first day."""
-    if kind == "sqlite":
+def url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a migrated, empty database."""
+    if backend == "sqlite":
         path = tmp_path / "ostiary.db"
         copyfile(request.getfixturevalue("sqlite_template"), path)
         return f"sqlite:///{path}"
-    database: Reused = request.getfixturevalue("reused")
+    database: SharedPostgres = request.getfixturevalue("shared_postgres")
     database.reset()
     return database.url
 
 
 @pytest.fixture
 def overrides() -> dict[str, Any]:
-    """Settings that a test module wants otherwise; it overrides this fixture."""
+    """Environment variables of a test module, which overrides this fixture."""
     return {}
 
 
@@ -113,84 +113,84 @@ def settings(url: str, overrides: dict[str, Any], tmp_path: Path, monkeypatch: p
 
 
 class Understanding(DocumentCache):
-    """Documents that read a text once for all tests; each application still counts and forgets its own."""
+    """A document cache that validates a text once for all tests; each application counts and evicts its own."""
 
-    def _understood(self, *asked: Any) -> Any:
-        key = self._limits, *asked
+    def _understood(self, *arguments: Any) -> Any:
+        key = self._limits, *arguments
         if key not in UNDERSTOOD:
-            UNDERSTOOD[key] = super()._validate(*asked)
+            UNDERSTOOD[key] = super()._validate(*arguments)
         return UNDERSTOOD[key]
 
 
 @pytest.fixture
-async def app(settings: Settings, kind: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Starlette]:
-    """The application, started."""
+async def app(settings: Settings, backend: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Starlette]:
+    """The started application."""
     monkeypatch.setattr(main, "DocumentCache", Understanding)
-    made = main.create_app(settings)
-    async with made.router.lifespan_context(made):
-        statements: SelectBuilder = made.state.answering.statements
-        statements._statements = BUILT.setdefault(kind, statements._statements)  # noqa: SLF001 - they are the same in every test
-        yield made
+    application = main.create_app(settings)
+    async with application.router.lifespan_context(application):
+        statements: SelectBuilder = application.state.answering.statements
+        statements._statements = BUILT.setdefault(backend, statements._statements)  # noqa: SLF001 - they are the same in every test
+        yield application
 
 
 @pytest.fixture
 def from_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Requests of the client count as sent by this machine itself, so that well-known passwords open."""
+    """Treat requests of the client as local ones, for which well-known passwords are valid."""
     monkeypatch.setattr(authentication, "is_direct_local", lambda scope: True)
 
 
 @pytest.fixture
-async def door(url: str) -> AsyncIterator[db.Database]:
-    """A door of its own."""
-    async with opened(url) as made:
-        yield made
+async def own_db(url: str) -> AsyncIterator[db.Database]:
+    """A database connection that the application does not use."""
+    async with open_db(url) as connected:
+        yield connected
 
 
 @pytest.fixture
-async def second(url: str) -> AsyncIterator[db.Database]:
-    """A second door to the same database, as another worker has."""
-    async with opened(url) as made:
-        yield made
+async def second_db(url: str) -> AsyncIterator[db.Database]:
+    """A second connection to the same database, as another worker has it."""
+    async with open_db(url) as connected:
+        yield connected
 
 
 @asynccontextmanager
-async def opened(url: str, size: int = 10, longest: float = inf) -> AsyncIterator[db.Database]:
-    """A door to a database, which is closed behind the block."""
-    made = await db.open_database(url, size=size, longest=longest)
+async def open_db(url: str, size: int = 10, longest: float = inf) -> AsyncIterator[db.Database]:
+    """Open a database, and close it after the block."""
+    connected = await db.open_database(url, size=size, longest=longest)
     try:
-        yield made
+        yield connected
     finally:
-        await made.close()
+        await connected.close()
 
 
 @pytest.fixture
 async def client(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the application that keeps no cookies of its own."""
+    """An HTTP client of the application."""
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as made:
-        yield made
+    async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as http_client:
+        yield http_client
 
 
 @pytest.fixture
 def database(app: Starlette) -> db.Database:
-    """The application's own door to its database."""
-    found: db.Database = app.state.answering.app.database
-    return found
+    """The database of the application."""
+    opened: db.Database = app.state.answering.app.database
+    return opened
 
 
 @pytest.fixture
 def make(app: Starlette) -> Make:
-    """Makes what a claim needs."""
+    """A factory of rows for the claims."""
     return Make(app.state.answering.app)
 
 
 @pytest.fixture
 def api(client: httpx.AsyncClient, make: Make) -> Api:
-    """Asks GraphQL at the front door, as somebody."""
+    """A GraphQL client, which sends requests as any user."""
     return Api(client, make.app)
 
 
 @pytest.fixture
 def rest(api: Api) -> Rest:
-    """Asks REST at the front door, as somebody."""
+    """A REST client, which sends requests as any user."""
     return Rest(api)

@@ -40,10 +40,10 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
 def _print(comparison: Comparison) -> None:
     tally = comparison.tally
     print(f"\n{comparison.database}: {comparison.summary}")
-    for title, counts in (("fallbacks without errors", tally.asked), ("fallbacks with errors", tally.mistaken)):
+    for title, counts in (("fallbacks without errors", tally.questions), ("fallbacks with errors", tally.mistaken)):
         print(f"  {title}: {_counts(counts) or 'none'}")
-    kinds = Counter({name: number for name, number in tally.shown.items() if "." not in name})
-    print(f"  plans returned values of {len(tally.shown)} fields and types: {_counts(kinds)}")
+    kinds = Counter({name: number for name, number in tally.features.items() if "." not in name})
+    print(f"  plans returned values of {len(tally.features)} fields and types: {_counts(kinds)}")
 
 
 def _counts(counts: Counter[str]) -> str:

@@ -45,7 +45,7 @@ class Comparison:
     @property
     def summary(self) -> str:
         """The results so far, as one line."""
-        plans, total = self.tally.asked["compiled"], self.tally.asked.total() + self.tally.mistaken.total()
+        plans, total = self.tally.questions["compiled"], self.tally.questions.total() + self.tally.mistaken.total()
         answered = f"{total:,} answers, {plans:,} by plans ({self.tally.share:.2%} of those without errors)"
         return f"{self.worlds} worlds in {self.seconds:.0f} s: {answered}, {self.failures} failures"
 

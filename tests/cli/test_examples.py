@@ -18,7 +18,7 @@ import pytest
 
 from app import cli
 from scripts.examples import storage
-from tests.conftest import KINDS
+from tests.conftest import BACKENDS
 from tests.support.changes import answered, change
 from tests.support.client import codes
 from tests.support.postgres import Postgres
@@ -124,7 +124,7 @@ class Running:
     folder: Path
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=BACKENDS)
 def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Both, started."""
     folder = tmp_path_factory.mktemp("examples")

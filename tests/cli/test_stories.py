@@ -13,7 +13,7 @@ from app.domain import refs, resource_roles
 from app.domain.resource_roles import MemberLevel, SubjectType
 from tests.support.changes import another, answered, change
 from tests.support.client import Api, codes
-from tests.support.factories import Make, Person, Thing, rows_of
+from tests.support.factories import Entity, Make, Person, rows_of
 from tests.support.fetching import fetch
 
 ALL = ["METADATA_READ", "METADATA_WRITE", "DATASET_DATA_READ", "DATASET_DATA_WRITE", "ADMIN"]
@@ -24,7 +24,7 @@ GRANT = change("grantAccess")
 REVOKE = change("revokeAccess")
 
 
-async def effective_roles(api: Api, person: Person | None, thing: Thing) -> list[str]:
+async def effective_roles(api: Api, person: Person | None, thing: Entity) -> list[str]:
     """Return the roles of a user on a resource; the resource, the list and the check agree on them."""
     resource = (await api(ROLES, as_=person, id=thing.node))["data"]["resource"]
     roles: list[str] = resource["viewerAccess"]["effectiveRoles"] if resource else []
@@ -42,7 +42,7 @@ async def effective_roles(api: Api, person: Person | None, thing: Thing) -> list
     return roles
 
 
-async def submit(api: Api, as_: Person, thing: Thing, general: list[str], **groups: list[str]) -> None:
+async def submit(api: Api, as_: Person, thing: Entity, general: list[str], **groups: list[str]) -> None:
     """Replace a configuration as the settings page does: read the revision, send the whole."""
     read = await api("query ($id: ID!) { resource(by: {id: $id}) { access { revision } } }", as_=as_, id=thing.node)
     entries = [{"group": {"slug": slug}, "roles": roles} for slug, roles in groups.items()]
@@ -51,11 +51,11 @@ async def submit(api: Api, as_: Person, thing: Thing, general: list[str], **grou
     assert codes(reply) == [], reply
 
 
-async def _new(api: Api, as_: Person, org: Thing, slug: str) -> Thing:
+async def _new(api: Api, as_: Person, org: Entity, slug: str) -> Entity:
     create = change("createResource", "resource { id }")
     resource = {"org": {"slug": org.slug}, "type": "DATASET", "slug": slug, "name": slug}
     key = answered(await api(create, as_=as_, input=resource), "createResource")["resource"]["id"]
-    return Thing("Resource", refs.key_of("Resource", key) or 0, slug)
+    return Entity("Resource", refs.key_of("Resource", key) or 0, slug)
 
 
 async def test_all_users_view_and_download_and_an_editors_group_does_more(api: Api, make: Make) -> None:
@@ -188,7 +188,7 @@ async def test_what_ends_stops_at_its_time_with_no_job_running(api: Api, make: M
     assert [(each["kind"], each["user"]) for each in reply["data"]["resource"]["accessSubjects"]["nodes"]] == expected
 
 
-async def _left(database: db.Database, kind: SubjectType, thing: Thing | Person) -> list[Any]:
+async def _left(database: db.Database, kind: SubjectType, thing: Entity | Person) -> list[Any]:
     """Return the rows of the configurations and the index that still name a subject."""
     subject = resource_roles.subject_id(kind, thing.id)
     grants = await fetch(database, select(col(tables.Grant.id)).where(col(tables.Grant.subject) == subject))
@@ -257,7 +257,7 @@ async def test_a_deleted_org_leaves_nothing_and_its_slug_starts_clean(
 
     create = {"slug": "sea", "name": "Sea"}
     assert codes(await api(change("createOrg"), as_=ann, input=create)) == []
-    again = await _new(api, ann, Thing("Org", 0, "sea"), "reef")
+    again = await _new(api, ann, Entity("Org", 0, "sea"), "reef")
     assert again.id != reef.id
     assert await effective_roles(api, bob, again) == [READ, LOAD]
     assert (await api('{ org(by: {slug: "sea"}) { slug } }', as_=bob))["data"] == {"org": None}

@@ -19,7 +19,7 @@ from app.domain.viewer import Permission, Viewer
 from app.services import access, access_index, groups, locks, orgs, resources, user_deletion
 from tests.support.changes import another, change
 from tests.support.client import Api, codes
-from tests.support.factories import Make, Person, Thing, rows_of
+from tests.support.factories import Entity, Make, Person, rows_of
 from tests.support.fetching import fetch
 
 TIMES = 3
@@ -39,7 +39,7 @@ async def other(api: Api, settings: Settings) -> AsyncIterator[Api]:
         yield worker
 
 
-def of(thing: Thing, **fields: Any) -> dict[str, Any]:
+def of(thing: Entity, **fields: Any) -> dict[str, Any]:
     return {"resource": {"id": thing.node}, **fields}
 
 
@@ -166,11 +166,11 @@ async def test_what_waited_for_a_lock_finds_the_resource_locked(
 class World:
     """The objects that the next two tests change and delete; ann owns all but the group."""
 
-    org: Thing
-    group: Thing
+    org: Entity
+    group: Entity
     bob: Person
-    reef: Thing
-    lost: Thing
+    reef: Entity
+    lost: Entity
 
 
 async def _world(make: Make, ann: Person) -> World:

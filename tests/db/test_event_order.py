@@ -17,7 +17,7 @@ from app.db.tables import AuditChange, AuditEvent
 from app.domain.viewer import SYSTEM
 from app.services import audit
 from tests.support.client import Api
-from tests.support.factories import Make, Person, Thing
+from tests.support.factories import Entity, Make, Person
 
 EVENTS = int(os.environ.get("FEED_EVENTS", "400"))
 WRITERS = 16
@@ -39,19 +39,19 @@ class RolledBackError(Exception):
     """A change that fails after it took numbers."""
 
 
-OVERLAPPING = pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+OVERLAPPING = pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 """On SQLite there is one writer: no change overlaps another one."""
 
 
 @OVERLAPPING
 async def test_an_event_whose_change_is_not_committed_hides_later_ones_until_it_is(
-    api: Api, make: Make, database: db.Database, second: db.Database
+    api: Api, make: Make, database: db.Database, second_db: db.Database
 ) -> None:
     root = await make.admin()
-    await _write(second, "first")
+    await _write(second_db, "first")
     assert await _actions(api, root) == ["first"]
 
-    async with audit.transaction(second, SYSTEM, "outer") as tx:
+    async with audit.transaction(second_db, SYSTEM, "outer") as tx:
         async with audit.sub_event(tx, SYSTEM, "slow"):
             pass
         await _write(database, "quick")
@@ -61,22 +61,22 @@ async def test_an_event_whose_change_is_not_committed_hides_later_ones_until_it_
 
 
 async def test_a_change_that_is_rolled_back_leaves_a_gap_that_hides_nothing(
-    api: Api, make: Make, second: db.Database
+    api: Api, make: Make, second_db: db.Database
 ) -> None:
     root = await make.admin()
     with pytest.raises(RolledBackError):
-        await _fail(second, "failed")
-    await _write(second, "kept")
+        await _fail(second_db, "failed")
+    await _write(second_db, "kept")
 
     assert await _actions(api, root) == ["kept"]
 
 
 @OVERLAPPING
 async def test_a_worker_that_knows_no_settled_event_refuses_instead_of_showing_an_empty_log(
-    api: Api, make: Make, second: db.Database
+    api: Api, make: Make, second_db: db.Database
 ) -> None:
     root = await make.admin()
-    async with second.write() as tx:
+    async with second_db.write() as tx:
         await tx.rows(insert(AuditEvent).values(at=tx.now, face="COMMAND", action="slow"))
         reply = await api(NEWEST, as_=root)
 
@@ -86,13 +86,13 @@ async def test_a_worker_that_knows_no_settled_event_refuses_instead_of_showing_a
 
 @OVERLAPPING
 async def test_the_events_of_a_resource_follow_the_same_order(
-    api: Api, make: Make, database: db.Database, second: db.Database
+    api: Api, make: Make, database: db.Database, second_db: db.Database
 ) -> None:
     root, reef = await make.admin(), await make.resource(await make.org("reef"), name="Corals")
-    await _write(second, "first", reef)
+    await _write(second_db, "first", reef)
     assert await _actions_of(api, root, reef) == ["first"]
 
-    async with audit.transaction(second, SYSTEM, "outer") as tx:
+    async with audit.transaction(second_db, SYSTEM, "outer") as tx:
         async with audit.sub_event(tx, SYSTEM, "slow"):
             audit.note(tx, audit.RESOURCE, reef.id, {"name": "slow"}, name="Corals")
         await _write(database, "quick", reef)
@@ -102,11 +102,11 @@ async def test_the_events_of_a_resource_follow_the_same_order(
 
 
 async def test_a_poller_beside_writers_of_long_and_short_changes_sees_every_event_once_and_in_order(
-    api: Api, make: Make, database: db.Database, second: db.Database
+    api: Api, make: Make, database: db.Database, second_db: db.Database
 ) -> None:
     root = await make.admin()
     written: Counter[str] = Counter()
-    writing = asyncio.create_task(_write_all([database, second], written))
+    writing = asyncio.create_task(_write_all([database, second_db], written))
     seen: list[str] = []
     cursor: str | None = None
     while True:
@@ -144,7 +144,7 @@ async def _work(database: db.Database, writer: int, written: Counter[str]) -> No
         written[action] += 1
 
 
-async def _write(database: db.Database, action: str, resource: Thing | None = None) -> None:
+async def _write(database: db.Database, action: str, resource: Entity | None = None) -> None:
     async with audit.transaction(database, SYSTEM, action) as tx:
         if resource is not None:
             audit.note(tx, audit.RESOURCE, resource.id, {"name": action}, name="Corals")
@@ -190,7 +190,7 @@ async def _actions(api: Api, as_: Person) -> list[str]:
     return actions
 
 
-async def _actions_of(api: Api, as_: Person, resource: Thing) -> list[str]:
+async def _actions_of(api: Api, as_: Person, resource: Entity) -> list[str]:
     reply: Any = await api(OF_RESOURCE, as_=as_, id=resource.node)
     page = reply["data"]["resource"]["auditEvents"]
     return [node["action"] for node in page["nodes"]]

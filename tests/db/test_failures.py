@@ -20,8 +20,8 @@ from tests.support.changes import change
 from tests.support.client import Api, codes
 from tests.support.factories import Make
 
-ON_SQLITE = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
-ON_POSTGRESQL = pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+ON_SQLITE = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+ON_POSTGRESQL = pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 ASK = "{ viewer { user { userName } } }"
 CREATE = change("createGroup")
 
@@ -85,9 +85,9 @@ def test_each_failure_is_a_503_that_tells_nothing_of_statements_hosts_or_paths(f
 
 
 @pytest.fixture
-async def is_read_only(database: db.Database, kind: str) -> AsyncIterator[None]:
+async def is_read_only(database: db.Database, backend: str) -> AsyncIterator[None]:
     """The database takes no writes for as long as the test runs."""
-    if kind == "sqlite":
+    if backend == "sqlite":
         connection = database._writer._connection  # type: ignore[attr-defined]  # noqa: SLF001 - to break it
         connection.execute("PRAGMA query_only=ON")
         yield
@@ -104,18 +104,18 @@ async def _run(database: db.Database, statement: str) -> None:
     await connection.close()
 
 
-async def _begin_to_fail(database: db.Database, kind: str) -> None:
-    if kind == "postgresql":
+async def _begin_to_fail(database: db.Database, backend: str) -> None:
+    if backend == "postgresql":
         await _run(database, "ALTER DATABASE reused SET default_transaction_read_only = on")
         database._pool.expire()  # type: ignore[attr-defined]  # noqa: SLF001 - connections of before know nothing of it
 
 
 @pytest.mark.usefixtures("is_read_only")
 async def test_a_database_that_takes_no_writes_is_logged_once_and_counted(
-    api: Api, make: Make, database: db.Database, kind: str, caplog: pytest.LogCaptureFixture
+    api: Api, make: Make, database: db.Database, backend: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    root = await _root(make, database, kind)
-    await _begin_to_fail(database, kind)
+    root = await _root(make, database, backend)
+    await _begin_to_fail(database, backend)
     caplog.clear()
 
     replies = [await api(CREATE, as_=root, input={"slug": f"g{at}", "displayName": "G"}) for at in range(3)]
@@ -127,8 +127,8 @@ async def test_a_database_that_takes_no_writes_is_logged_once_and_counted(
     assert [(record.name, record.exc_info) for record in warnings] == [("app.db.failures", None)]
 
 
-async def _root(make: Make, database: db.Database, kind: str) -> Any:
-    if kind == "postgresql":
+async def _root(make: Make, database: db.Database, backend: str) -> Any:
+    if backend == "postgresql":
         return await make.admin()
     connection = database._writer._connection  # type: ignore[attr-defined]  # noqa: SLF001 - to mend it for a moment
     connection.execute("PRAGMA query_only=OFF")

@@ -11,7 +11,7 @@ from app.db.sqlite import database as sqlite
 from app.db.sqlite import slow_reads
 from app.domain.errors import TimedOut, Unavailable
 from app.observability import request_stats
-from tests.conftest import opened
+from tests.conftest import open_db
 from tests.support.client import Api
 from tests.support.factories import Make
 from tests.support.fetching import fetch
@@ -27,7 +27,7 @@ COUNTED = select(func.count(), ROLES.scalar_subquery()).select_from(_steps)
 LONG, ENDLESS = 1_000_000, 2**31 - 1
 
 
-pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 """PostgreSQL reads elsewhere in any case."""
 
 
@@ -36,84 +36,84 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slow_reads, "LOOP_BUDGET", 0.002)
 
 
-async def _with_role(door: db.Database, name: str) -> None:
+async def _with_role(database: db.Database, name: str) -> None:
     values = {"name": name, "name_key": name, "description": "", "permissions": 0, "is_built_in": False}
-    async with door.write() as tx:
+    async with database.write() as tx:
         await tx.rows(insert(tables.Role).values(**values, created_at=tx.now))
 
 
-async def test_others_are_answered_meanwhile(door: db.Database) -> None:
-    long = asyncio.create_task(fetch(door, COUNTED, most=LONG))
+async def test_others_are_answered_meanwhile(own_db: db.Database) -> None:
+    long = asyncio.create_task(fetch(own_db, COUNTED, most=LONG))
     await asyncio.sleep(0)
     for at in range(5):
-        await _with_role(door, f"r{at}")
-        assert await fetch(door, ROLES) == [(BUILT_IN + 1 + at,)]
+        await _with_role(own_db, f"r{at}")
+        assert await fetch(own_db, ROLES) == [(BUILT_IN + 1 + at,)]
     assert not long.done(), "it was to take longer than all of these"
     assert (await long)[0][0] == LONG
 
 
-async def test_a_snapshot_stays_what_it_was(door: db.Database) -> None:
-    counted = door.prepare(COUNTED)
-    async with door.snapshot(freshness=Freshness.PRIMARY) as read:
-        first = await read([(door.prepare(ROLES), {})])
-        await _with_role(door, "late")
-        second = await read([(counted, {"most": LONG}), (door.prepare(ROLES), {})])
+async def test_a_snapshot_stays_what_it_was(own_db: db.Database) -> None:
+    counted = own_db.prepare(COUNTED)
+    async with own_db.snapshot(freshness=Freshness.PRIMARY) as read:
+        first = await read([(own_db.prepare(ROLES), {})])
+        await _with_role(own_db, "late")
+        second = await read([(counted, {"most": LONG}), (own_db.prepare(ROLES), {})])
         third = await read([(counted, {"most": 1})])
     assert first == [[(BUILT_IN,)]]
     assert second == [[(LONG, BUILT_IN)], [(BUILT_IN,)]]
     assert third == [[(1, BUILT_IN)]]
-    assert await fetch(door, ROLES) == [(BUILT_IN + 1,)]
+    assert await fetch(own_db, ROLES) == [(BUILT_IN + 1,)]
 
 
 async def test_what_takes_too_long_is_refused_and_leaves_nothing_behind(url: str) -> None:
-    async with opened(url, longest=0.02) as door:
+    async with open_db(url, longest=0.02) as own_db:
         for _ in range(sqlite.READERS + 1):
             with pytest.raises(TimedOut):
-                await fetch(door, COUNTED, most=ENDLESS)
-        assert await fetch(door, ROLES) == [(BUILT_IN,)]
+                await fetch(own_db, COUNTED, most=ENDLESS)
+        assert await fetch(own_db, ROLES) == [(BUILT_IN,)]
 
 
-async def test_a_cancelled_task_stops_its_query(door: db.Database) -> None:
-    tasks = [asyncio.create_task(fetch(door, COUNTED, most=ENDLESS)) for _ in range(slow_reads.THREADS + 2)]
+async def test_a_cancelled_task_stops_its_query(own_db: db.Database) -> None:
+    tasks = [asyncio.create_task(fetch(own_db, COUNTED, most=ENDLESS)) for _ in range(slow_reads.THREADS + 2)]
     await asyncio.sleep(0.05)
     for task in tasks:
         task.cancel()
     assert all(
         isinstance(each, asyncio.CancelledError) for each in await asyncio.gather(*tasks, return_exceptions=True)
     )
-    assert (await fetch(door, COUNTED, most=LONG))[0][0] == LONG
+    assert (await fetch(own_db, COUNTED, most=LONG))[0][0] == LONG
 
 
-async def test_so_many_wait_and_no_more_and_quick_reads_not_at_all(door: db.Database) -> None:
-    tasks = [asyncio.create_task(fetch(door, COUNTED, most=ENDLESS)) for _ in range(slow_reads.MAX_WAITING + 3)]
+async def test_so_many_wait_and_no_more_and_quick_reads_not_at_all(own_db: db.Database) -> None:
+    tasks = [asyncio.create_task(fetch(own_db, COUNTED, most=ENDLESS)) for _ in range(slow_reads.MAX_WAITING + 3)]
     await asyncio.sleep(0.3)
 
     assert [type(task.exception()) for task in tasks if task.done()] == [Unavailable] * 3
-    async with door.snapshot(freshness=Freshness.PRIMARY) as read:
-        assert await read([(door.prepare(ROLES), {})]) == [[(BUILT_IN,)]]
+    async with own_db.snapshot(freshness=Freshness.PRIMARY) as read:
+        assert await read([(own_db.prepare(ROLES), {})]) == [[(BUILT_IN,)]]
 
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
-    assert (await fetch(door, COUNTED, most=LONG))[0][0] == LONG
+    assert (await fetch(own_db, COUNTED, most=LONG))[0][0] == LONG
 
 
-async def test_it_counts_as_one_statement(door: db.Database) -> None:
+async def test_it_counts_as_one_statement(own_db: db.Database) -> None:
     about = request_stats.RequestStats("", "")
     before = request_stats.CURRENT.set(about)
     try:
-        await fetch(door, COUNTED, most=LONG)
+        await fetch(own_db, COUNTED, most=LONG)
     finally:
         request_stats.CURRENT.reset(before)
     assert about.statements == 1
 
 
-async def test_time_that_is_over_holds_for_its_own_read_alone(door: db.Database) -> None:
+async def test_time_that_is_over_holds_for_its_own_read_alone(own_db: db.Database) -> None:
     """Steps are counted for as long as a statement is prepared, so that any of them may be asked for the time."""
-    await fetch(door, ROLES)
+    await fetch(own_db, ROLES)
     await asyncio.sleep(2 * slow_reads.LOOP_BUDGET)
     for _ in range(slow_reads.STEPS):
-        async with door.snapshot(freshness=Freshness.PRIMARY):
+        async with own_db.snapshot(freshness=Freshness.PRIMARY):
             pass
 
 

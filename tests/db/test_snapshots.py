@@ -22,7 +22,7 @@ from app.domain.viewer import ALL_PERMISSIONS, Permission, Viewer
 from app.query.relations import among, integers
 from scripts.benchmark.cases import NESTED_RESOURCES, NESTED_USERS
 from scripts.benchmark.executors import Executors
-from tests.conftest import opened
+from tests.conftest import open_db
 from tests.db.test_db import NOW
 from tests.support.factories import Make
 from tests.support.fetching import fetch
@@ -35,54 +35,56 @@ PEOPLE = select(
 )
 
 
-async def _add(door: db.Database, *names: str) -> None:
+async def _add(database: db.Database, *names: str) -> None:
     row = {"token_generation": 0, "details": {"a": [1, None]}, "created_at": NOW}
-    async with door.write() as tx:
+    async with database.write() as tx:
         for name in names:
             await tx.rows(insert(tables.User).values(user_name=name, user_key=name, **row))
 
 
-def _questions(door: db.Database, *statements: Any, **values: Any) -> Sequence[db.BoundStatement]:
-    return [(door.prepare(statement), values) for statement in statements]
+def _questions(database: db.Database, *statements: Any, **values: Any) -> Sequence[db.BoundStatement]:
+    return [(database.prepare(statement), values) for statement in statements]
 
 
-async def test_a_snapshot_stays_at_the_moment_of_its_first_question(door: db.Database, second: db.Database) -> None:
-    await _add(door, "ann")
+async def test_a_snapshot_stays_at_the_moment_of_its_first_question(
+    own_db: db.Database, second_db: db.Database
+) -> None:
+    await _add(own_db, "ann")
 
-    async with door.snapshot(freshness=Freshness.PRIMARY) as read:
-        await _add(second, "bea")
-        first = await read(_questions(door, NAMES))
-        await _add(second, "cleo")
-        await _add(door, "dora")
-        later = await read(_questions(door, NAMES, KEYS))
-        outside = await fetch(door, NAMES)
+    async with own_db.snapshot(freshness=Freshness.PRIMARY) as read:
+        await _add(second_db, "bea")
+        first = await read(_questions(own_db, NAMES))
+        await _add(second_db, "cleo")
+        await _add(own_db, "dora")
+        later = await read(_questions(own_db, NAMES, KEYS))
+        outside = await fetch(own_db, NAMES)
 
     assert first == [[("ann",), ("bea",)]]
     assert later == [*first, [(key,) for key in (later[1][0][0], later[1][1][0])]]
     assert outside == [("ann",), ("bea",), ("cleo",), ("dora",)]
 
 
-async def test_each_of_many_snapshots_has_its_own_moment(door: db.Database, second: db.Database) -> None:
+async def test_each_of_many_snapshots_has_its_own_moment(own_db: db.Database, second_db: db.Database) -> None:
     async with AsyncExitStack() as stack:
         reads = []
         for number in range(6):
-            await _add(second, f"user{number}")
-            read = await stack.enter_async_context(door.snapshot(freshness=Freshness.PRIMARY))
-            reads.append((number + 1, read, await read(_questions(door, NAMES))))
-        again = [(number, first, await read(_questions(door, NAMES))) for number, read, first in reads]
+            await _add(second_db, f"user{number}")
+            read = await stack.enter_async_context(own_db.snapshot(freshness=Freshness.PRIMARY))
+            reads.append((number + 1, read, await read(_questions(own_db, NAMES))))
+        again = [(number, first, await read(_questions(own_db, NAMES))) for number, read, first in reads]
 
     assert [(len(first[0]), len(later[0])) for _, first, later in again] == [(number, number) for number, *_ in again]
 
 
-async def test_questions_that_are_asked_at_once_are_answered_in_their_order(door: db.Database) -> None:
-    await _add(door, "bea", "ann", "cleo")
-    keys = [key for (key,) in await fetch(door, KEYS)]
+async def test_questions_that_are_asked_at_once_are_answered_in_their_order(own_db: db.Database) -> None:
+    await _add(own_db, "bea", "ann", "cleo")
+    keys = [key for (key,) in await fetch(own_db, KEYS)]
     few = select(col(tables.User.user_name)).where(among(col(tables.User.id), integers(keys[:2])))
     none = KEYS.where(col(tables.User.id) < 0)
     values: dict[str, Any] = {"said": {"ü": ["$2", 1.5]}, "number": 7}
 
-    rows = await door.read(
-        _questions(door, NAMES, SAID, none, few.order_by(col(tables.User.id)), SAID, KEYS, **values),
+    rows = await own_db.read(
+        _questions(own_db, NAMES, SAID, none, few.order_by(col(tables.User.id)), SAID, KEYS, **values),
         freshness=Freshness.PRIMARY,
     )
 
@@ -90,44 +92,44 @@ async def test_questions_that_are_asked_at_once_are_answered_in_their_order(door
     assert rows == [[("ann",), ("bea",), ("cleo",)], said, [], [("ann",), ("cleo",)], said, [(key,) for key in keys]]
 
 
-async def test_values_are_the_same_whether_asked_for_alone_or_together(door: db.Database) -> None:
-    await _add(door, "ann")
-    alone = await fetch(door, PEOPLE)
+async def test_values_are_the_same_whether_asked_for_alone_or_together(own_db: db.Database) -> None:
+    await _add(own_db, "ann")
+    alone = await fetch(own_db, PEOPLE)
 
-    async with door.snapshot(freshness=Freshness.PRIMARY) as read:
-        first, second = await read(_questions(door, PEOPLE, PEOPLE))
+    async with own_db.snapshot(freshness=Freshness.PRIMARY) as read:
+        first, second = await read(_questions(own_db, PEOPLE, PEOPLE))
 
     assert alone == first == second == [("ann", NOW, None, {"a": [1, None]})]
     assert isinstance(alone[0][1], datetime)
-    assert await door.read([], freshness=Freshness.PRIMARY) == []
+    assert await own_db.read([], freshness=Freshness.PRIMARY) == []
 
 
 async def test_a_snapshot_that_fails_leaves_its_connection_good(url: str) -> None:
     ask = select(col(tables.User.user_name)).where(col(tables.User.id) == bindparam("key", type_=Integer()))
 
-    async def fail(door: db.Database, first: Sequence[db.BoundStatement]) -> None:
-        async with door.snapshot(freshness=Freshness.PRIMARY) as read:
+    async def fail(database: db.Database, first: Sequence[db.BoundStatement]) -> None:
+        async with database.snapshot(freshness=Freshness.PRIMARY) as read:
             await read(first)
-            await read(_questions(door, ask, key=2**70))
+            await read(_questions(database, ask, key=2**70))
 
-    async with opened(url, size=1) as door:
-        await _add(door, "ann")
-        for first in ([], _questions(door, NAMES)):
+    async with open_db(url, size=1) as own_db:
+        await _add(own_db, "ann")
+        for first in ([], _questions(own_db, NAMES)):
             with pytest.raises((OverflowError, asyncpg.DataError)):
-                await fail(door, first)
-        await _add(door, "bea")
+                await fail(own_db, first)
+        await _add(own_db, "bea")
 
-        assert await fetch(door, NAMES) == [("ann",), ("bea",)]
+        assert await fetch(own_db, NAMES) == [("ann",), ("bea",)]
 
 
 async def test_a_task_cancelled_in_a_snapshot_blocks_no_other(url: str) -> None:
-    async with opened(url, size=2) as door:
+    async with open_db(url, size=2) as own_db:
 
         async def leave(at: int) -> None:
-            async with door.snapshot(freshness=Freshness.PRIMARY) as read:
-                await read(_questions(door, NAMES))
+            async with own_db.snapshot(freshness=Freshness.PRIMARY) as read:
+                await read(_questions(own_db, NAMES))
                 await asyncio.sleep(0.0005 * at)
-                await read(_questions(door, NAMES, KEYS))
+                await read(_questions(own_db, NAMES, KEYS))
                 await asyncio.sleep(5)
 
         for at in range(12):
@@ -135,28 +137,28 @@ async def test_a_task_cancelled_in_a_snapshot_blocks_no_other(url: str) -> None:
             await asyncio.sleep(0.001)
             task.cancel()
             await asyncio.wait([task])
-        await _add(door, "ann")
+        await _add(own_db, "ann")
 
-        assert await fetch(door, NAMES) == [("ann",)]
+        assert await fetch(own_db, NAMES) == [("ann",)]
 
 
 async def test_more_snapshots_than_there_are_places_take_turns(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "READERS", 3)
     at_once, most = 0, 0
 
-    async def look(door: db.Database) -> list[Any]:
+    async def look(database: db.Database) -> list[Any]:
         nonlocal at_once, most
-        async with door.snapshot(freshness=Freshness.PRIMARY) as read:
-            await read(_questions(door, NAMES))
+        async with database.snapshot(freshness=Freshness.PRIMARY) as read:
+            await read(_questions(database, NAMES))
             at_once += 1
             most = max(most, at_once)
             await asyncio.sleep(0.001)
             at_once -= 1
-            return (await read(_questions(door, NAMES)))[0]
+            return (await read(_questions(database, NAMES)))[0]
 
-    async with opened(url, size=3) as door:
-        await _add(door, "ann")
-        results = await asyncio.gather(*(look(door) for _ in range(12)))
+    async with open_db(url, size=3) as own_db:
+        await _add(own_db, "ann")
+        results = await asyncio.gather(*(look(own_db) for _ in range(12)))
 
     assert results == [[("ann",)]] * 12
     assert most <= 3
@@ -191,23 +193,23 @@ class Wire:
         writer.close()
 
 
-@pytest.mark.parametrize("kind", ["postgresql"])
+@pytest.mark.parametrize("backend", ["postgresql"])
 async def test_a_level_is_one_round_trip_and_the_beginning_none(url: str) -> None:
     wire = Wire(url)
-    async with wire as through, opened(through, size=1) as door:
-        level = _questions(door, NAMES, KEYS, PEOPLE)
+    async with wire as through, open_db(through, size=1) as own_db:
+        level = _questions(own_db, NAMES, KEYS, PEOPLE)
         spent = []
         for _ in range(3):
-            async with door.snapshot(freshness=Freshness.PRIMARY) as read:
+            async with own_db.snapshot(freshness=Freshness.PRIMARY) as read:
                 before = wire.turns
                 await read(level[:1])
                 await read(level)
                 spent.append(wire.turns - before)
-            await door.read(
+            await own_db.read(
                 level, freshness=Freshness.PRIMARY
             )  # there is one connection, which comes back when the snapshot is at its end
         before = wire.turns
-        await door.read(level, freshness=Freshness.PRIMARY)
+        await own_db.read(level, freshness=Freshness.PRIMARY)
         alone = wire.turns - before
 
     assert spent[0] > spent[1] == spent[2] == 2
@@ -217,20 +219,20 @@ async def test_a_level_is_one_round_trip_and_the_beginning_none(url: str) -> Non
 class Levels:
     """A database interface that counts its reads and their round trips."""
 
-    def __init__(self, door: db.Database, wire: Wire | None = None) -> None:
+    def __init__(self, database: db.Database, wire: Wire | None = None) -> None:
         self.reads = self.turns = 0
-        self._door = door
+        self._database = database
         self._wire = wire
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._door, name)
+        return getattr(self._database, name)
 
     async def read(self, questions: Sequence[db.BoundStatement], *, freshness: Freshness) -> Any:
-        return await self._counted(partial(self._door.read, freshness=freshness), questions)
+        return await self._counted(partial(self._database.read, freshness=freshness), questions)
 
     @asynccontextmanager
     async def snapshot(self, *, freshness: Freshness) -> AsyncIterator[db.Read]:
-        async with self._door.snapshot(freshness=freshness) as read:
+        async with self._database.snapshot(freshness=freshness) as read:
             yield partial(self._counted, read)
 
     async def _counted(self, read: db.Read, questions: Sequence[db.BoundStatement]) -> Any:
@@ -276,35 +278,35 @@ async def test_a_nested_query_of_the_benchmark_is_two_levels(
 
 
 @BENCH
-@pytest.mark.parametrize("kind", ["postgresql"])
+@pytest.mark.parametrize("backend", ["postgresql"])
 async def test_a_nested_query_of_the_benchmark_is_two_round_trips(url: str, nested: list[Viewer], query: str) -> None:
     wire = Wire(url)
-    async with wire as through, opened(through, size=1) as door:
-        assert await _spent(Levels(door, wire), query, nested) == {(2, 2)}
+    async with wire as through, open_db(through, size=1) as own_db:
+        assert await _spent(Levels(own_db, wire), query, nested) == {(2, 2)}
 
 
-@pytest.mark.parametrize("kind", ["postgresql"])
+@pytest.mark.parametrize("backend", ["postgresql"])
 async def test_a_table_that_is_changed_while_others_read_it_is_read_on(url: str) -> None:
-    async with opened(url, size=1) as door, opened(url) as second:
-        async with second.write() as tx:
+    async with open_db(url, size=1) as own_db, open_db(url) as second_db:
+        async with second_db.write() as tx:
             await tx.rows(text("CREATE TABLE changing AS SELECT 1 AS a"))
-        before = await fetch(door, text("SELECT * FROM changing"))
-        async with second.write() as tx:
+        before = await fetch(own_db, text("SELECT * FROM changing"))
+        async with second_db.write() as tx:
             await tx.rows(text("ALTER TABLE changing ALTER a TYPE text"))
-        after = await fetch(door, text("SELECT * FROM changing"))
-        async with second.write() as tx:
+        after = await fetch(own_db, text("SELECT * FROM changing"))
+        async with second_db.write() as tx:
             await tx.rows(text("DROP TABLE changing"))
 
     assert (before, after) == ([(1,)], [("1",)])
 
 
-@pytest.mark.parametrize("kind", ["postgresql"])
+@pytest.mark.parametrize("backend", ["postgresql"])
 async def test_a_connection_that_rested_for_long_is_not_lent_again(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     who = text("SELECT pg_backend_pid()")
-    async with opened(url) as door:
-        first = await fetch(door, who)
-        same = await fetch(door, who)
+    async with open_db(url) as own_db:
+        first = await fetch(own_db, who)
+        same = await fetch(own_db, who)
         monkeypatch.setattr(pool, "IDLE_SECONDS", -1.0)
-        another = await fetch(door, who)
+        another = await fetch(own_db, who)
 
     assert first == same != another

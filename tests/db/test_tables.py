@@ -20,9 +20,9 @@ OWN = "alembic_version"
 
 
 @pytest.fixture
-def fresh(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def fresh(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty database."""
-    if kind == "sqlite":
+    if backend == "sqlite":
         yield f"sqlite:///{tmp_path}/fresh.db"
         return
     server: Postgres = request.getfixturevalue("postgres")

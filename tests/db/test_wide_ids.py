@@ -28,16 +28,16 @@ CHECKS = """query ($user: ID!, $resource: ID!) {
 
 
 @pytest.fixture(autouse=True)
-async def counted_far(database: db.Database, kind: str) -> None:
+async def counted_far(database: db.Database, backend: str) -> None:
     """Every table whose ids are counted goes on from far beyond 32 bits."""
     async with database.write() as tx:
         for table in COUNTED:
-            for statement in _count_from(table, kind):
+            for statement in _count_from(table, backend):
                 await tx.rows(text(statement))
 
 
 async def test_users_orgs_groups_and_resources_with_such_ids_are_created_read_and_checked(
-    api: Api, make: Make, kind: str
+    api: Api, make: Make, backend: str
 ) -> None:
     root = await make.admin()
     for name, fields in _CHANGES:
@@ -89,9 +89,9 @@ _CHANGES: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def _count_from(table: str, kind: str) -> list[str]:
+def _count_from(table: str, backend: str) -> list[str]:
     """The statements that let a table go on from `FAR`; the names are those of our own tables."""
-    if kind == "postgresql":
+    if backend == "postgresql":
         return [f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {FAR})"]
     clear = f"DELETE FROM sqlite_sequence WHERE name = '{table}'"  # noqa: S608 - a table of ours
     return [clear, f"INSERT INTO sqlite_sequence (name, seq) VALUES ('{table}', {FAR})"]  # noqa: S608 - the same

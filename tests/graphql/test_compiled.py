@@ -13,7 +13,7 @@ from app.domain import refs
 from app.domain.viewer import Viewer
 from app.graphql.handler import GraphQLHandler
 from tests.oracle.questions import BAD_CURSORS, BAD_IDS, Asker
-from tests.oracle.questions.whole import probes, whole
+from tests.oracle.questions.complete import complete_questions, probes
 from tests.oracle.selections import SDL
 from tests.oracle.worlds import Question, World, crowded
 from tests.support.differential import UNPLANNED, Both, viewers_of
@@ -53,18 +53,18 @@ async def test_every_question_is_answered_alike_and_by_plans_where_that_can_be(
     both: Both, world: World, viewers: dict[str, Viewer]
 ) -> None:
     random = Random(8)
-    for question in whole(SDL):
+    for question in complete_questions(SDL):
         await both.ask(question, viewers["admin"], "admin")
     for question in probes(Asker(SDL, random, world)):
         await both.ask(question, viewers["admin"], "admin")
     for at in range(MOST):
-        if not (missed := EXPECTED - both.tally.shown.keys()):
+        if not (missed := EXPECTED - both.tally.features.keys()):
             break
         question = Asker(SDL, random, world, both.cursors, missed).question()
         kind = "admin" if at % 3 else random.choice(sorted(viewers))
         await both.ask(question, viewers[kind], kind)
-    assert EXPECTED - both.tally.shown.keys() == set()
-    assert set(both.tally.asked) <= {"compiled", *UNPLANNED}
+    assert EXPECTED - both.tally.features.keys() == set()
+    assert set(both.tally.questions) <= {"compiled", *UNPLANNED}
     assert both.tally.share >= 0.97
 
 
@@ -84,7 +84,7 @@ async def test_both_executors_page_through_lists_alike_in_every_order_forward_an
         back = await _all_ids(both, viewer, BACKWARD % (name, order % "DESC"), "startCursor")
         assert len(forth) == len(set(forth))
         assert {*forth} == {*back}
-    assert set(both.tally.asked) == {"compiled"}
+    assert set(both.tally.questions) == {"compiled"}
 
 
 PAGE = "{ pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { cursor node { id } } }"
@@ -141,7 +141,7 @@ async def test_one_plan_serves_others_who_hold_the_same_with_other_values(
                 values["after"] = edges[-1]["cursor"]
                 await both.ask(Question(SERVED, values), viewers[kind], kind)
     assert len({tuple(names) for names in named}) > 3
-    assert set(both.tally.asked) == {"compiled"}
+    assert set(both.tally.questions) == {"compiled"}
     assert not both.tally.mistaken
 
 
@@ -150,7 +150,7 @@ async def test_ids_that_name_nothing_are_answered_by_plans(both: Both, viewers: 
         text = """query ($id: ID!) { node(id: $id) { id } nodes(ids: [$id, "x"]) { __typename } ticket(id: $id) { id }
             user(by: {id: $id}) { id } org(by: {id: $id}) { id } resource(by: {id: $id}) { id } }"""
         await both.ask(Question(text, {"id": name}), viewers["admin"], "admin")
-    assert both.tally.asked == {"compiled": len(BAD_IDS) + 3}
+    assert both.tally.questions == {"compiled": len(BAD_IDS) + 3}
 
 
 async def test_invalid_arguments_are_refused_by_the_reference_executor(both: Both, viewers: dict[str, Viewer]) -> None:
@@ -161,7 +161,7 @@ async def test_invalid_arguments_are_refused_by_the_reference_executor(both: Bot
     await both.ask(
         Question(f"{{ nodes(ids: {['x'] * 101}) {{ id }} }}".replace("'", '"'), {}), viewers["plain"], "plain"
     )
-    assert (both.tally.asked, both.tally.mistaken) == ({}, {"refusal": len(pages) + 1})
+    assert (both.tally.questions, both.tally.mistaken) == ({}, {"refusal": len(pages) + 1})
 
 
 async def test_below_null_no_error_is_raised(both: Both, viewers: dict[str, Viewer]) -> None:
@@ -169,7 +169,7 @@ async def test_below_null_no_error_is_raised(both: Both, viewers: dict[str, View
     text = """{ viewer { user { groups(first: 0) { totalCount } } }
         user(by: {id: "x"}) { groups(last: -1) { totalCount } } }"""
     await both.ask(Question(text, {}), viewers["nobody"], "nobody")
-    assert both.tally.asked == {"compiled": 1}
+    assert both.tally.questions == {"compiled": 1}
 
 
 async def test_just_these_fields_do_not_compile(both: Both, world: World, viewers: dict[str, Viewer]) -> None:
@@ -182,7 +182,7 @@ async def test_just_these_fields_do_not_compile(both: Both, world: World, viewer
         f"{{ previewAccess(input: {{{on}, revision: 1}}) {{ changes {{ kind }} }} }}",
     ):
         await both.ask(Question(text, {}), viewers["admin"], "admin")
-    assert both.tally.asked == dict.fromkeys(UNPLANNED, 1)
+    assert both.tally.questions == dict.fromkeys(UNPLANNED, 1)
 
 
 def _fields(kind: Any) -> dict[str, Any]:

@@ -135,7 +135,7 @@ async def test_a_plan_tells_of_a_change_what_the_reference_executor_tells(
     text = _text(name, " ".join(["__typename", *_fields(_payload(name), 2, without)]))
 
     async with logged(database) as since:
-        planned, reference = await both.ask(text, await _viewer(database, root), scene.given)
+        planned, reference = await both.ask(text, await _viewer(database, root), scene.input)
 
     assert encode_json(planned) == encode_json(reference)
     assert since.one.action == name

@@ -15,7 +15,7 @@ from app import rest
 from app.rest.request_bodies import Body
 from app.rest.routing import Route
 from tests.support.server import METRICS, Server
-from tests.support.wire import Reply, Wire, asked, chunked, close_all, head
+from tests.support.wire import Reply, Wire, chunked, close_all, exchange, head
 
 HEADER_BYTES, FIELDS, BODY_BYTES = 4_096, 20, 65_536
 LIMITS = {
@@ -76,10 +76,10 @@ def padded(path: str, size: int) -> bytes:
 async def test_a_head_of_too_many_bytes_is_a_431(server: Server, path: str) -> None:
     before = await counted(server, "header_bytes")
 
-    exact = await asked(server.address, padded(path, HEADER_BYTES))
-    above = await asked(server.address, padded(path, HEADER_BYTES + 1))
-    endless = await asked(server.address, *[head(f"GET {path}", "X: ")[:-4], *[b"x" * 512] * 20])
-    single = await asked(server.address, *[bytes([byte]) for byte in padded(path, HEADER_BYTES + 1)])
+    exact = await exchange(server.address, padded(path, HEADER_BYTES))
+    above = await exchange(server.address, padded(path, HEADER_BYTES + 1))
+    endless = await exchange(server.address, *[head(f"GET {path}", "X: ")[:-4], *[b"x" * 512] * 20])
+    single = await exchange(server.address, *[bytes([byte]) for byte in padded(path, HEADER_BYTES + 1)])
 
     assert len(padded(path, HEADER_BYTES)) == HEADER_BYTES
     assert exact.status != 431
@@ -91,8 +91,8 @@ async def test_a_head_of_too_many_bytes_is_a_431(server: Server, path: str) -> N
 async def test_too_many_header_fields_are_a_431(server: Server, path: str) -> None:
     before = await counted(server, "header_fields")
 
-    most = await asked(server.address, head(f"GET {path}", CLOSE, *["X: x"] * (FIELDS - 2)))
-    above = await asked(server.address, head(f"GET {path}", CLOSE, *["X: x"] * (FIELDS - 1)))
+    most = await exchange(server.address, head(f"GET {path}", CLOSE, *["X: x"] * (FIELDS - 2)))
+    above = await exchange(server.address, head(f"GET {path}", CLOSE, *["X: x"] * (FIELDS - 1)))
 
     assert most.status != 431
     assert is_refusal(above, path, 431, "HEADERS_TOO_LARGE")
@@ -119,7 +119,7 @@ NOT_HEAD = {
 async def test_what_is_neither_head_nor_body_is_bounded_too(server: Server, pieces: list[bytes]) -> None:
     before = await counted(server, "header_bytes")
 
-    reply = await asked(server.address, *pieces)
+    reply = await exchange(server.address, *pieces)
 
     assert reply.status == 431
     assert await counted(server, "header_bytes") == before + 1
@@ -130,7 +130,7 @@ async def test_what_is_neither_head_nor_body_is_bounded_too(server: Server, piec
 async def test_a_body_in_small_chunks_with_some_trailers_is_read(server: Server, path: str, fields: list[str]) -> None:
     begin = head(f"POST {path}", JSON, CLOSE, "Transfer-Encoding: chunked")
 
-    reply = await asked(server.address, begin, *chunked(APIS[path].ljust(20_000), fields))
+    reply = await exchange(server.address, begin, *chunked(APIS[path].ljust(20_000), fields))
 
     assert reply.status == 200
 
@@ -140,10 +140,10 @@ async def test_a_body_of_too_many_bytes_is_a_413(server: Server, path: str) -> N
     before = await counted(server, "body_bytes")
     most, above = (APIS[path].ljust(BODY_BYTES + more) for more in (0, 1))
 
-    exact = await asked(server.address, head(f"POST {path}", JSON, CLOSE, f"Content-Length: {len(most)}"), most)
-    single = await asked(server.address, head(f"POST {path}", JSON, CLOSE, f"Content-Length: {len(above)}"), above)
+    exact = await exchange(server.address, head(f"POST {path}", JSON, CLOSE, f"Content-Length: {len(most)}"), most)
+    single = await exchange(server.address, head(f"POST {path}", JSON, CLOSE, f"Content-Length: {len(above)}"), above)
     begin = head(f"POST {path}", JSON, CLOSE, "Transfer-Encoding: chunked")
-    parts = await asked(server.address, begin, *[b"800\r\n%b\r\n" % (b" " * 0x800)] * (BODY_BYTES // 0x800 + 1))
+    parts = await exchange(server.address, begin, *[b"800\r\n%b\r\n" % (b" " * 0x800)] * (BODY_BYTES // 0x800 + 1))
 
     assert exact.status == 200
     assert all(is_refusal(each, path, 413, "BODY_TOO_LARGE") for each in (single, parts))
@@ -161,7 +161,7 @@ STARTED = {
 async def test_a_head_that_does_not_end_is_a_408(server: Server, begun: bytes) -> None:
     before = await counted(server, "header_seconds")
 
-    first = await asked(server.address, begun)
+    first = await exchange(server.address, begun)
     wire = await Wire.opened(server.address)
     await wire.send(head("GET /health/live"))
     alive = await wire.reply()
@@ -220,7 +220,7 @@ async def test_no_route_waits_for_ever_for_a_body_that_does_not_end(server: Serv
     async def unended(method: str, path: str, body: Body) -> tuple[str, int, Any]:
         kind = JSON if Body.FORM not in body else "Content-Type: application/x-www-form-urlencoded"
         begin = head(f"{method} {path}", kind, f"Authorization: Bearer {token}", "Content-Length: 50")
-        reply = await asked(server.address, begin, b"a=")
+        reply = await exchange(server.address, begin, b"a=")
         return f"{method} {path}", reply.status, reply.json if reply.status == 408 else None
 
     routes = [(each.method, _path(each), each.body) for each in rest.TABLE]
@@ -270,13 +270,13 @@ async def test_above_the_bound_on_connections_only_health_checks_are_answered(tm
         wires = [await Wire.opened(server.address) for _ in range(most)]
         silent = [await Wire.opened(server.address) for _ in range(200)]
         await asyncio.sleep(0.1)
-        health = [await asked(server.address, head(f"GET {path}")) for path in ("/health/live", "/health/ready?a")]
-        refused = {path: await asked(server.address, head(f"GET {path}")) for path in ("/graphql", "/users", "/")}
+        health = [await exchange(server.address, head(f"GET {path}")) for path in ("/health/live", "/health/ready?a")]
+        refused = {path: await exchange(server.address, head(f"GET {path}")) for path in ("/graphql", "/users", "/")}
         given_up = [await wire.rest() for wire in silent]
         for wire in wires:
             await wire.send(head("GET /health/live", CLOSE))
         replies = [await wire.reply() for wire in wires]
-        after = await asked(server.address, head("GET /users", CLOSE))
+        after = await exchange(server.address, head("GET /users", CLOSE))
         number = await counted(server, "connections")
 
     assert [each.status for each in health] == [200, 200]

@@ -23,7 +23,7 @@ from app.observability import metrics, worker_metrics
 from app.observability.metrics import Samples, WorkerMetrics
 from app.observability.request_stats import RequestStats
 from app.observability.worker_metrics import MetricsDirectory
-from tests.conftest import KINDS
+from tests.conftest import BACKENDS
 from tests.support.client import Api
 from tests.support.factories import Make
 from tests.support.postgres import Postgres, free_port
@@ -90,13 +90,13 @@ async def test_a_database_that_takes_too_long_does_not_answer(
     assert await migrations.failing(database) == "database"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("backend", BACKENDS)
 async def test_a_database_that_was_never_migrated_lacks_its_migrations(
-    kind: str, tmp_path: Path, postgres: Postgres
+    backend: str, tmp_path: Path, postgres: Postgres
 ) -> None:
     (tmp_path / "bare.db").touch()
     postgres.create("bare")
-    url = f"sqlite:///{tmp_path}/bare.db" if kind == "sqlite" else postgres.url("bare")
+    url = f"sqlite:///{tmp_path}/bare.db" if backend == "sqlite" else postgres.url("bare")
     bare = await db.open_database(url)
 
     failing = await migrations.failing(bare)
@@ -144,7 +144,7 @@ async def test_from_the_signal_on_it_is_not_ready_and_the_signal_goes_on() -> No
 
 
 @pytest.mark.parametrize("overrides", [{"OSTIARY_METRICS_TOKEN": TOKEN}], indirect=True)
-async def test_metrics_count_requests(app: Starlette, api: Api, make: Make, kind: str) -> None:
+async def test_metrics_count_requests(app: Starlette, api: Api, make: Make, backend: str) -> None:
     ann, admin = await make.user(), await make.admin()
     before = _numbers((await _get(app, "/metrics", authorization=f"Bearer {TOKEN}")).text)
     for _ in range(3):
@@ -175,7 +175,7 @@ async def test_metrics_count_requests(app: Starlette, api: Api, make: Make, kind
     assert grown["ostiary_sql_statements_total"] >= 6
     assert after["ostiary_requests_in_progress"] == 1
     assert after["ostiary_hashing_jobs"] == 0
-    assert ('ostiary_database_connections{state="used"}' in after) is (kind == "postgresql")
+    assert ('ostiary_database_connections{state="used"}' in after) is (backend == "postgresql")
     assert after["process_resident_memory_bytes"] > 1_000_000
 
 

@@ -21,7 +21,7 @@ from sqlalchemy import select
 from app import db
 from app.db import tables
 from app.db.tables import col
-from tests.conftest import KINDS
+from tests.conftest import BACKENDS
 from tests.support.fetching import fetch
 from tests.support.postgres import Postgres
 from tests.support.server import Restartable, Server, children_seconds, graphql, hang_up
@@ -61,9 +61,9 @@ ODD: list[tuple[str, str, dict[str, Any]]] = [
 
 
 @pytest.fixture
-def empty(kind: str, request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+def empty(backend: str, request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
     """Yield the settings of a first start: none at all, or the URL of an empty database."""
-    if kind == "sqlite":
+    if backend == "sqlite":
         yield {}
         return
     yield from _database(request.getfixturevalue("postgres"))
@@ -87,7 +87,7 @@ def _settings(url: str) -> dict[str, str]:
     return own | {"OSTIARY_DATABASE_URL": url}
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=BACKENDS)
 def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Yield a server for tests that do not change it."""
     folder = tmp_path_factory.mktemp("shared")

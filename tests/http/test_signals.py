@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.server import METRICS, Server
-from tests.support.wire import Wire, asked, close_all, head
+from tests.support.wire import Wire, close_all, exchange, head
 
 CLOSE = "Connection: close"
 
@@ -96,7 +96,7 @@ async def test_a_killed_worker_is_replaced_and_logged(tmp_path: Path) -> None:
         os.kill(killed, signal.SIGKILL)
         (new,) = await until_replaced(server, before, 1) - before
         async with asyncio.timeout(20):
-            while (await asked(server.address, head("GET /health/ready", CLOSE))).status != 200:  # noqa: ASYNC110 - the same
+            while (await exchange(server.address, head("GET /health/ready", CLOSE))).status != 200:  # noqa: ASYNC110 - the same
                 await asyncio.sleep(0.1)
         async with server.client() as client:
             numbers = (await client.get("/metrics", headers={"authorization": f"Bearer {METRICS}"})).text

@@ -13,7 +13,7 @@ from app.http.fastpath.protocol import Protocol
 from app.http.headers import parse_headers
 from tests.http.test_protocol import asgi, spoken
 from tests.support.server import Server
-from tests.support.wire import Reply, Wire, asked, chunked, close_all, head
+from tests.support.wire import Reply, Wire, chunked, close_all, exchange, head
 
 PASSWORD = "a password for these tests"
 JSON = "Content-Type: application/json"
@@ -71,7 +71,7 @@ def _said(reply: Reply) -> tuple[int, bytes, dict[str, str]]:
 async def _reply_to(server: Server, path: str, body: bytes, trailers: list[str], *, is_whole: bool) -> Reply:
     begin = head(f"POST {path}", JSON, "Connection: close", "Transfer-Encoding: chunked")
     pieces = [begin, *chunked(body, trailers)]
-    return await asked(server.address, *([b"".join(pieces)] if is_whole else pieces))
+    return await exchange(server.address, *([b"".join(pieces)] if is_whole else pieces))
 
 
 @pytest.mark.parametrize("is_whole", [True, False])

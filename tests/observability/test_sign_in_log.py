@@ -18,7 +18,7 @@ from app.observability.sign_in_log import MAX_LINES_PER_SECOND, MAX_NAME_CHARACT
 from app.security import api_token_format
 from tests.support.client import Api
 from tests.support.factories import PASSWORD, Make
-from tests.support.password_guessing import LOGIN, WRONG
+from tests.support.password_guessing import LOGIN, WRONG_PASSWORD
 from tests.support.refusing import EVIL, Log, Scene, written
 
 FAMILY = "ostiary_sign_ins_refused_total"
@@ -59,11 +59,11 @@ async def test_no_name_forges_a_line_or_a_field(scene: Scene, log: Log, name: st
     async with scene.guess.client(EVIL) as client:
         await client.post("/graphql", content=body, headers={"content-type": "application/json"})
         if "\ud800" not in name:
-            await client.post(LOGIN, json={"username": name, "password": WRONG})
+            await client.post(LOGIN, json={"username": name, "password": WRONG_PASSWORD})
 
     console = [line for line in log.lines("console") if "ostiary.sign_in" in line]
-    assert len(console) == len(log.told) >= ("\ud800" not in name)
-    for line, logged in zip(console, log.told, strict=True):
+    assert len(console) == len(log.refusals) >= ("\ud800" not in name)
+    for line, logged in zip(console, log.refusals, strict=True):
         assert line.isprintable()
         assert logged["userName"] == (name if len(name) <= MAX_NAME_CHARACTERS else f"{name[:MAX_NAME_CHARACTERS]}…")
         assert [_hosts(line, each) for each in _failregexes()].count([EVIL]) == 1
@@ -92,12 +92,12 @@ async def test_a_flood_is_a_few_lines_and_a_number(scene: Scene, log: Log, monke
     for _ in range(MAX_LINES_PER_SECOND + 7):
         await scene.send("nonsense")
     await scene.send(api_token_format.generate())
-    assert [line["reason"] for line in log.told] == ["malformed"] * MAX_LINES_PER_SECOND + ["unknown_token"]
+    assert [line["reason"] for line in log.refusals] == ["malformed"] * MAX_LINES_PER_SECOND + ["unknown_token"]
 
     clock[0] += 1
     await scene.send("nonsense")
 
-    summary, line = log.told[-2:]
+    summary, line = log.refusals[-2:]
     assert (summary["reason"], summary["credential"], summary["suppressed"]) == ("malformed", "session_token", 7)
     assert line["reason"] == "malformed"
     sample = f'{FAMILY}{{api="GRAPHQL",credential="session_token",reason="malformed"}}'
@@ -110,7 +110,7 @@ async def test_the_number_of_suppressed_lines_is_logged_even_when_nothing_follow
 
     await asyncio.sleep(1.2)
 
-    assert [line["suppressed"] for line in log.told if "suppressed" in line] == [3]
+    assert [line["suppressed"] for line in log.refusals if "suppressed" in line] == [3]
 
 
 def _filter() -> dict[str, str]:
@@ -144,7 +144,7 @@ async def test_the_filter_of_the_page_finds_the_address_of_each_refusal_and_noth
     await scene.send(scene.signed(exp=1))
     id_ = {"x-request-id": "address=198.51.100.9"}
     async with scene.guess.client(EVIL) as somebody:
-        await somebody.post(LOGIN, json={"username": "address=198.51.100.9", "password": WRONG}, headers=id_)
+        await somebody.post(LOGIN, json={"username": "address=198.51.100.9", "password": WRONG_PASSWORD}, headers=id_)
         await somebody.post(LOGIN, json={"username": "ann", "password": PASSWORD}, headers=id_)
     requests.setLevel(before)
 

@@ -15,10 +15,10 @@ BITS = {letter: 1 << at for at, letter in enumerate(LETTERS)}
 
 @dataclass(frozen=True)
 class Asker:
-    """Somebody, what she comes to hold on a resource with data and on one without, and how far she is in its org.
+    """A user, their roles on a resource with data and on one without, and their level in its org.
 
-    What follows says how: by which grants (in letters), memberships and roles in the registry. `late` says which of
-    these have ended: "grant", "group", "org". `sees_all`: every resource with its configuration, whatever the roles;
+    The other fields are the causes: grants (in letters), memberships and roles of the system. `late` names those
+    that have ended: "grant", "group", "org". `sees_all`: every resource with its configuration, whatever the roles;
     `asks`: who can reach a resource.
     """
 
@@ -42,7 +42,7 @@ class Asker:
 
     @property
     def is_above_grants(self) -> bool:
-        """Whether ADMIN comes from ownership, the org or the registry, which no grant can give."""
+        """Check that ADMIN comes from ownership, the org or a permission, which no grant can give."""
         is_org_admin = self.level is MemberLevel.ADMIN and self.late != "org"
         return bool(self.owns) or is_org_admin or "registrar" in self.registry
 
@@ -129,11 +129,11 @@ ASKERS = (
 
 @dataclass(frozen=True)
 class Change:
-    """A change: the role that it needs, whether a lock stops it, and who may make it in another way.
+    """A change: the role that it needs, the effect of a lock, and other rights that allow it.
 
-    `in_org`: how far in the org is enough once she sees the resource. `when`: whether the lock has to stand, or not.
-    `by_nobody`: whether it needs nobody to be signed in, where anyone holds the role. `by_grant`: whether it is enough
-    to have the role by a grant.
+    `in_org`: the level in the org that is enough for a user who sees the resource. `when`: the state of the lock that
+    it needs. `by_nobody`: an anonymous viewer may make it, where anyone holds the role. `by_grant`: a role by a grant
+    is enough.
     """
 
     needs: str
@@ -175,7 +175,7 @@ def outcome(asker: Asker, change: Change, holds: str, *, locked: bool) -> str:
 
 
 def creation(asker: Asker) -> str:
-    """What becomes of `createResource` in the org, by how far she is in it."""
+    """Return the outcome of `createResource` in the org, by the level of the user in it."""
     if asker.is_nobody:
         return "UNAUTHENTICATED"
     return {"": "NOT_FOUND", "sees": "FORBIDDEN"}.get(asker.org, "OK")

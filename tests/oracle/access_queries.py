@@ -1,4 +1,4 @@
-"""Every way of asking who may do what, at the front door: each must say what the definition in `access_worlds` says."""
+"""Every query about rights: each reply must be equal to the definition in `access_worlds`."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -8,11 +8,11 @@ from typing import Any
 from app import db
 from app.db import tables
 from app.domain import refs
-from tests.oracle.access_worlds import IMPLIED, OF_DATA, ROLES, Kept, World, world_of
+from tests.oracle.access_worlds import IMPLIED, OF_DATA, ROLES, ResourceState, World, world_of
 from tests.support.client import Api
 from tests.support.factories import Person
 
-ORDERS = tuple((field, way) for field in ("NAME", "CREATED_AT", "UPDATED_AT") for way in ("ASC", "DESC"))
+ORDERS = tuple((field, direction) for field in ("NAME", "CREATED_AT", "UPDATED_AT") for direction in ("ASC", "DESC"))
 TYPES = ("DATASET", "MODEL")
 FIRST = "first: 50"
 IDS = "{ totalCount nodes { id } }"
@@ -27,9 +27,9 @@ def _written(kind: str) -> str:
     return f'{{type: {{eq: "{kind}"}}, viewerRole: METADATA_WRITE}}'
 
 
-ASKED = [(at, role) for at in range(4) for role in ROLES]
+CHECKED_ROLES = [(at, role) for at in range(4) for role in ROLES]
 CHECKS = f"""query ($user: UserBy!, {", ".join(f"$r{at}: ResourceBy!" for at in range(4))}) {{
-  {" ".join(f"c{at}{role}: checkAccess(user: $user, resource: $r{at}, role: {role})" for at, role in ASKED)}
+  {" ".join(f"c{at}{role}: checkAccess(user: $user, resource: $r{at}, role: {role})" for at, role in CHECKED_ROLES)}
 }}"""
 BATCH = """query ($users: [ID!]!, $resources: [ID!]!, $roles: [ResourceRole!]!) {
   checkAccessBatch(users: $users, resources: $resources, roles: $roles)
@@ -70,7 +70,7 @@ LIST_PAGE = f"""query ({PAGING}, $order: [ResourceOrder!], $filter: ResourceFilt
 
 
 async def all_agree(api: Api, database: db.Database, root: Person) -> None:
-    """Ask about every user, nobody too, every resource and every role, in every way."""
+    """Send every query about every user, the anonymous one too, every resource and every role."""
     world = await world_of(database)
     await checks_agree(api, world, root)
     await explanations_agree(api, world, root)
@@ -85,7 +85,7 @@ async def all_agree(api: Api, database: db.Database, root: Person) -> None:
                 await pages_agree(api, world, person, at + len(world.users))
 
 
-async def asked(api: Api, query: str, as_: Person | None, **variables: Any) -> Any:
+async def query_data(api: Api, query: str, as_: Person | None, **variables: Any) -> Any:
     reply = await api(query, as_=as_, **variables)
     assert "errors" not in reply, reply
     return reply["data"]
@@ -104,75 +104,77 @@ def nodes(keys: Iterable[int]) -> list[str]:
 
 
 def listed(roles: Iterable[str]) -> list[str]:
-    """Roles as the API lists them."""
+    """Return roles in the order of the API."""
     return [role for role in ROLES if role in set(roles)]
 
 
 def _padded(items: Sequence[Any], size: int) -> list[list[Any]]:
-    """In parts of one size, the last filled up with its own last."""
+    """Return parts of one size; the last part repeats its last item."""
     parts = [list(items[at : at + size]) for at in range(0, len(items), size)]
     return [part + part[-1:] * (size - len(part)) for part in parts]
 
 
 def _ordered(world: World, keys: Iterable[int], at: int) -> list[int]:
-    field, way = ORDERS[at]
+    field, direction = ORDERS[at]
 
     def place(key: int) -> Any:
-        kept = world.resources[key]
-        values = {"NAME": tables.sort_key(kept.name), "CREATED_AT": kept.created_at, "UPDATED_AT": kept.updated_at}
+        row = world.resources[key]
+        values = {
+            "NAME": tables.sort_key(row.name),
+            "CREATED_AT": row.created_at,
+            "UPDATED_AT": row.updated_at,
+        }
         return values[field], key
 
-    return sorted(keys, key=place, reverse=way == "DESC")
+    return sorted(keys, key=place, reverse=direction == "DESC")
 
 
 def _reached(world: World, user: int | None, role: str = "METADATA_READ", kind: str | None = None) -> list[int]:
-    """What somebody holds a role on."""
-    return [
-        key for key, kept in world.resources.items() if role in world.holds(user, key) and kind in {None, kept.type}
-    ]
+    """Return the resources on which a user holds a role."""
+    return [key for key, row in world.resources.items() if role in world.holds(user, key) and kind in {None, row.type}]
 
 
 async def checks_agree(api: Api, world: World, root: Person) -> None:
-    """`checkAccessBatch` about everybody and everything."""
+    """Compare `checkAccessBatch` about every user, resource and role."""
     rows = [(user, key, role) for user in world.users for key in world.resources for role in ROLES]
     columns = {
         "users": [user_id(user) for user, _, _ in rows],
         "resources": nodes(key for _, key, _ in rows),
         "roles": [role for _, _, role in rows],
     }
-    answers = (await asked(api, BATCH, root, **columns))["checkAccessBatch"]
+    answers = (await query_data(api, BATCH, root, **columns))["checkAccessBatch"]
     said = {row for row, answer in zip(rows, answers, strict=True) if answer}
     assert said == {row for row in rows if row[2] in world.holds(row[0], row[1])}
 
 
 async def own_checks_agree(api: Api, world: World, person: Person) -> None:
-    """`checkAccess` about herself."""
+    """Compare `checkAccess` about the viewer."""
     for part in _padded(list(world.resources), 4):
         by = {f"r{at}": {"id": resource_id(key)} for at, key in enumerate(part)}
-        said = await asked(api, CHECKS, person, user={"id": person.node}, **by)
+        said = await query_data(api, CHECKS, person, user={"id": person.node}, **by)
         for at, key in enumerate(part):
             assert {role for role in ROLES if said[f"c{at}{role}"]} == world.holds(person.id, key), (person, key)
 
 
 async def explanations_agree(api: Api, world: World, root: Person) -> None:
-    """The union of all that `explainAccess` tells, about everybody and everything; no way gives nothing."""
+    """Compare the union of the sources of `explainAccess`; each source has a role."""
     pairs = [(user, key) for user in world.users for key in world.resources]
     for part in _padded(pairs, 20):
         users = {f"u{at}": {"id": user_id(user)} for at, (user, _) in enumerate(part)}
         by = {f"r{at}": {"id": resource_id(key)} for at, (_, key) in enumerate(part)}
-        said = await asked(api, EXPLAIN, root, **users, **by)
+        said = await query_data(api, EXPLAIN, root, **users, **by)
         for at, (user, key) in enumerate(part):
-            assert all(way["effectiveRoles"] for way in said[f"e{at}"])
-            told = {role for way in said[f"e{at}"] for role in way["effectiveRoles"]}
-            assert told == world.holds(user, key), (
+            assert all(source["effectiveRoles"] for source in said[f"e{at}"])
+            roles = {role for source in said[f"e{at}"] for role in source["effectiveRoles"]}
+            assert roles == world.holds(user, key), (
                 user,
                 key,
             )
 
 
 async def accessible_agree(api: Api, world: World, root: Person) -> None:
-    """`User.accessibleResources` of everybody, in every order, by role and by type."""
-    said = {each["id"]: each for each in (await asked(api, ACCESSIBLE, root))["users"]["nodes"]}
+    """Compare `User.accessibleResources` of every user, in every order, by role and by type."""
+    said = {each["id"]: each for each in (await query_data(api, ACCESSIBLE, root))["users"]["nodes"]}
     assert set(said) == {user_id(user) for user in world.users}
     for user in world.users:
         _check_lists(world, user, said[user_id(user)])
@@ -194,10 +196,10 @@ def _check_list(said: dict[str, Any], keys: list[int], about: Any) -> None:
 
 async def access_subjects_agree(api: Api, world: World, root: Person) -> None:
     """Compare `accessSubjects`: all of a kind are one entry, a user is listed with roles by ways of their own."""
-    said = {each["id"]: each for each in (await asked(api, ACCESS_SUBJECTS, root))["resources"]["nodes"]}
+    said = {each["id"]: each for each in (await query_data(api, ACCESS_SUBJECTS, root))["resources"]["nodes"]}
     assert set(said) == set(nodes(world.resources))
-    for key, kept in world.resources.items():
-        entries = _entries(world, key, kept)
+    for key, resource in world.resources.items():
+        entries = _entries(world, key, resource)
         _check_access_subjects(said[resource_id(key)]["all"], entries)
         for role in ROLES:
             _check_access_subjects(said[resource_id(key)][role], [each for each in entries if role in each["roles"]])
@@ -205,19 +207,21 @@ async def access_subjects_agree(api: Api, world: World, root: Person) -> None:
             assert _expanded(entries, world, user) == world.holds(user, key), (user, key)
 
 
-def _entries(world: World, key: int, kept: Kept) -> list[dict[str, Any]]:
-    open_ = [("ANYONE", kept.anyone), ("GENERAL", kept.general)]
-    own = replace(world, resources={key: replace(kept, anyone=set(), general=set())})
-    people = sorted(world.users, key=lambda user: tables.casefold_key(world.users[user].name))
-    found: list[dict[str, Any]] = [
-        {"kind": kind, "roles": listed(_closed(roles, kept)), "user": None} for kind, roles in open_
+def _entries(world: World, key: int, resource: ResourceState) -> list[dict[str, Any]]:
+    open_ = [("ANYONE", resource.anyone), ("GENERAL", resource.general)]
+    own = replace(world, resources={key: replace(resource, anyone=set(), general=set())})
+    user_ids = sorted(world.users, key=lambda user: tables.casefold_key(world.users[user].name))
+    entries: list[dict[str, Any]] = [
+        {"kind": kind, "roles": listed(_closed(roles, resource)), "user": None} for kind, roles in open_
     ]
-    found += [{"kind": "USER", "roles": listed(own.holds(user, key)), "user": {"id": user_id(user)}} for user in people]
-    return [each for each in found if each["roles"]]
+    entries += [
+        {"kind": "USER", "roles": listed(own.holds(user, key)), "user": {"id": user_id(user)}} for user in user_ids
+    ]
+    return [each for each in entries if each["roles"]]
 
 
-def _closed(roles: set[str], kept: Kept) -> set[str]:
-    return roles.union(*(IMPLIED[role] for role in roles)) - (set() if kept.has_data else OF_DATA)
+def _closed(roles: set[str], resource: ResourceState) -> set[str]:
+    return roles.union(*(IMPLIED[role] for role in roles)) - (set() if resource.has_data else OF_DATA)
 
 
 def _expanded(entries: list[dict[str, Any]], world: World, user: int) -> set[str]:
@@ -234,41 +238,41 @@ def _check_access_subjects(said: dict[str, Any], entries: list[dict[str, Any]]) 
 
 
 async def lists_agree(api: Api, world: World, person: Person | None) -> None:
-    """`resources` with counts, orders and filters, `nodes`, and `viewerAccess` on all that is listed."""
+    """Compare `resources` with counts, orders and filters, `nodes`, and `viewerAccess` of each listed resource."""
     user = None if person is None else person.id
-    said = await asked(api, LISTED, person, ids=nodes(world.resources))
+    said = await query_data(api, LISTED, person, ids=nodes(world.resources))
     _check_lists(world, user, said)
     seen = _reached(world, user)
     assert said["nodes"] == [{"id": resource_id(key)} if key in seen else None for key in world.resources]
     assert {each["id"] for each in said["resources"]["nodes"]} == set(nodes(seen))
     for each in said["resources"]["nodes"]:
-        found = refs.decode(each["id"])
-        assert found is not None
-        _check_viewer_access(each["viewerAccess"], world, user, found[1])
+        ref = refs.decode(each["id"])
+        assert ref is not None
+        _check_viewer_access(each["viewerAccess"], world, user, ref[1])
 
 
 def _check_viewer_access(said: dict[str, Any], world: World, user: int | None, key: int) -> None:
     holds = world.holds(user, key)
     assert said["effectiveRoles"] == listed(holds), (user, key)
     assert _closed(set(said["grantedRoles"]), world.resources[key]) == holds, (user, key)
-    assert {role for way in said["sources"] for role in way["effectiveRoles"]} == holds, (user, key)
+    assert {role for source in said["sources"] for role in source["effectiveRoles"]} == holds, (user, key)
 
 
 async def lookups_agree(api: Api, world: World, person: Person | None) -> None:
-    """`resource` by id and by path."""
+    """Compare `resource` by id and by path."""
     seen = _reached(world, None if person is None else person.id)
     for part in _padded(list(world.resources), 10):
         by: dict[str, Any] = {f"r{at}": {"id": resource_id(key)} for at, key in enumerate(part)}
         paths = (world.resources[key].path.split("/") for key in part)
         by |= {f"p{at}": {"path": {"orgSlug": org, "slug": slug}} for at, (org, slug) in enumerate(paths)}
-        said = await asked(api, LOOKUPS, person, **by)
+        said = await query_data(api, LOOKUPS, person, **by)
         for at, key in enumerate(part):
             wanted = {"id": resource_id(key)} if key in seen else None
             assert (said[f"r{at}"], said[f"p{at}"]) == (wanted, wanted), (person, key)
 
 
 async def pages_agree(api: Api, world: World, person: Person, turn: int) -> None:
-    """Lists leafed through to the end and back, two rows at a time; in another order each turn."""
+    """Compare the pages of lists to the end and back, two rows at a time; the order depends on `turn`."""
     order, role = turn % len(ORDERS), (*ROLES, None)[turn % (len(ROLES) + 1)]
     keys = nodes(_ordered(world, _reached(world, person.id, role or "METADATA_READ"), order))
     by = {"order": [{"field": ORDERS[order][0], "direction": ORDERS[order][1]}]}
@@ -277,17 +281,17 @@ async def pages_agree(api: Api, world: World, person: Person, turn: int) -> None
         assert await _leafed(api, query, person, ("last", "before"), **by, **narrow) == keys
 
 
-async def _leafed(api: Api, query: str, person: Person, ways: tuple[str, str], **variables: Any) -> list[str]:
-    size, cursor = ways
-    found: list[str] = []
+async def _leafed(api: Api, query: str, person: Person, arguments: tuple[str, str], **variables: Any) -> list[str]:
+    size, cursor = arguments
+    ids: list[str] = []
     place = None
     for _ in count():
-        data = await asked(api, query, person, **variables, **{size: 2, cursor: place})
+        data = await query_data(api, query, person, **variables, **{size: 2, cursor: place})
         page = data["resources"] if "resources" in data else data["viewer"]["user"]["accessibleResources"]
         rows = [edge["node"]["id"] for edge in page["edges"]]
-        found = found + rows if size == "first" else rows + found
+        ids = ids + rows if size == "first" else rows + ids
         if not page["pageInfo"]["hasNextPage" if size == "first" else "hasPreviousPage"]:
-            assert page["totalCount"] == len(found)
-            return found
+            assert page["totalCount"] == len(ids)
+            return ids
         place = page["edges"][-1 if size == "first" else 0]["cursor"]
     raise AssertionError

@@ -1,4 +1,4 @@
-"""Worlds of access: generated, written past the services, read as plain rows; and who holds what by definition."""
+"""Generated worlds of access rights, written and read without the services, and the roles by definition."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ from tests.support.fetching import fetch
 from tests.support.truncate import empty
 
 NOW = datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC)
-"""When every world begins."""
+"""The time at which every world begins."""
 
 ROLES = ("METADATA_READ", "METADATA_WRITE", "DATASET_DATA_READ", "DATASET_DATA_WRITE", "ADMIN")
 REGISTRAR = "registrar"
@@ -41,7 +41,7 @@ LEVELS = (READ, READ | WRITE, READ | WRITE, {"ADMIN"})
 
 @dataclass
 class Someone:
-    """A user as her rows say."""
+    """A user, as read from the rows."""
 
     name: str
     is_deactivated: bool = False
@@ -49,8 +49,8 @@ class Someone:
 
 
 @dataclass
-class Kept:
-    """A resource as its rows say, without the grants that have ended."""
+class ResourceState:
+    """A resource, as read from the rows, without expired grants."""
 
     path: str
     name: str
@@ -70,43 +70,43 @@ class Kept:
 
 @dataclass
 class World:
-    """What lasts at a moment, by ids."""
+    """The rows that are valid at a time, by ids."""
 
     users: dict[int, Someone]
     owners: dict[int, int | None]
     levels: dict[tuple[int, int], int]
     members: set[tuple[int, int]]
-    resources: dict[int, Kept]
+    resources: dict[int, ResourceState]
 
     def holds(self, user: int | None, resource: int) -> set[str]:
-        """The effective roles of a user, or of nobody, on a resource; being deactivated takes everything away."""
-        kept, held = self.resources[resource], set(self.resources[resource].anyone)
+        """Return the effective roles of a user, or of an anonymous viewer; a deactivated user has none."""
+        row, roles = self.resources[resource], set(self.resources[resource].anyone)
         if user is not None:
             someone = self.users[user]
             if someone.is_deactivated:
                 return set()
-            held |= kept.general | kept.users.get(user, set())
-            held = held.union(*(roles for group, roles in kept.groups.items() if (group, user) in self.members))
-            if (kept.org, user) in self.levels:
-                held |= LEVELS[self.levels[kept.org, user]]
-            if user in {self.owners[kept.org], kept.owner} or someone.is_registrar:
-                held |= {"ADMIN"}
-        held = held.union(*(IMPLIED[role] for role in held))
-        return held if kept.has_data else held - OF_DATA
+            roles |= row.general | row.users.get(user, set())
+            roles = roles.union(*(roles for group, roles in row.groups.items() if (group, user) in self.members))
+            if (row.org, user) in self.levels:
+                roles |= LEVELS[self.levels[row.org, user]]
+            if user in {self.owners[row.org], row.owner} or someone.is_registrar:
+                roles |= {"ADMIN"}
+        roles = roles.union(*(IMPLIED[role] for role in roles))
+        return roles if row.has_data else roles - OF_DATA
 
     @property
     def people(self) -> list[Person]:
-        """Everybody who can ask."""
+        """Return all users who can send requests."""
         return [Person(key, each.name) for key, each in self.users.items() if not each.is_deactivated]
 
 
 def named(mask: int) -> set[str]:
-    """The roles in a stored mask."""
+    """Return the roles in a stored mask."""
     return {role for at, role in enumerate(ROLES) if mask & 1 << at}
 
 
 async def world_of(database: db.Database) -> World:
-    """The rows from which all rights follow; the access index is not among them."""
+    """Read the rows from which all rights follow; the access index is not among them."""
     now = database.clock()
 
     async def lasting(table: Any, *columns: Any) -> list[Any]:
@@ -133,39 +133,39 @@ async def world_of(database: db.Database) -> World:
     )
 
 
-def _grant(kept: Kept, subject: tuple[int, int | None, int | None], roles: set[str]) -> None:
+def _grant(resource: ResourceState, subject: tuple[int, int | None, int | None], roles: set[str]) -> None:
     match subject:
         case (resource_roles.ANYONE, None, None):
-            kept.anyone |= roles
+            resource.anyone |= roles
         case (resource_roles.GENERAL, None, None):
-            kept.general |= roles
+            resource.general |= roles
         case (_, int() as group, None):
-            kept.groups[group] = roles
+            resource.groups[group] = roles
         case (_, None, int() as user):
-            kept.users[user] = roles
+            resource.users[user] = roles
         case _:
             raise AssertionError(subject)
 
 
 async def _users(database: db.Database) -> dict[int, Someone]:
     users = await fetch(database, select(col(tables.User.id), col(tables.User.user_name)).order_by(col(tables.User.id)))
-    found = {key: Someone(name) for key, name in users}
-    held, role = tables.UserRole, tables.Role
-    rows = select(col(held.user_id), col(role.name_key), col(role.permissions)).where(col(held.role_id) == col(role.id))
+    by_id = {key: Someone(name) for key, name in users}
+    link, role = tables.UserRole, tables.Role
+    rows = select(col(link.user_id), col(role.name_key), col(role.permissions)).where(col(link.role_id) == col(role.id))
     for key, name, permissions in await fetch(database, rows):
-        found[key].is_deactivated |= name == DEACTIVATED
-        found[key].is_registrar |= Permission.RESOURCES_MANAGE in Permission(permissions)
-    return found
+        by_id[key].is_deactivated |= name == DEACTIVATED
+        by_id[key].is_registrar |= Permission.RESOURCES_MANAGE in Permission(permissions)
+    return by_id
 
 
-async def _resources(database: db.Database) -> dict[int, Kept]:
+async def _resources(database: db.Database) -> dict[int, ResourceState]:
     row, kind = tables.Resource, tables.ResourceType
-    columns = row.id, row.path, row.name, kind.name, kind.has_data, row.org_id, row.owner_id, *_MADE
+    columns = row.id, row.path, row.name, kind.name, kind.has_data, row.org_id, row.owner_id, *_TIMES
     statement = select(*map(col, columns)).where(col(row.type_id) == col(kind.id)).order_by(col(row.id))
-    return {key: Kept(*rest) for key, *rest in await fetch(database, statement)}
+    return {key: ResourceState(*rest) for key, *rest in await fetch(database, statement)}
 
 
-_MADE = tables.Resource.created_at, tables.Resource.updated_at
+_TIMES = tables.Resource.created_at, tables.Resource.updated_at
 
 
 End = timedelta | None
@@ -279,9 +279,9 @@ async def _write_people(tx: db.Transaction, roles: list[tuple[str, ...]]) -> lis
     names = [f"person{at}" for at in range(len(roles))]
     row = {"token_generation": 0, "details": {}, "created_at": NOW}
     users = await _put(tx, tables.User, [{**row, "user_name": name, "user_key": name} for name in names])
-    known = {name: key for name, key in await tx.rows(select(col(tables.Role.name_key), col(tables.Role.id)))}  # noqa: C416 - as above
-    held = [(user, known[name]) for user, names in zip(users, roles, strict=True) for name in names]
-    await tx.insert(tables.UserRole, [{"user_id": user, "role_id": role} for user, role in held])
+    role_ids = {name: key for name, key in await tx.rows(select(col(tables.Role.name_key), col(tables.Role.id)))}  # noqa: C416 - as above
+    pairs = [(user, role_ids[name]) for user, names in zip(users, roles, strict=True) for name in names]
+    await tx.insert(tables.UserRole, [{"user_id": user, "role_id": role} for user, role in pairs])
     return users
 
 
@@ -325,15 +325,15 @@ async def _write_resources(
 
 
 def _grants(planned: Planned, users: list[int], groups: list[int]) -> list[dict[str, Any]]:
-    def entry(subject: int, given: Entry, group: int | None = None, user: int | None = None) -> dict[str, Any]:
-        mask, end = given
+    def entry(subject: int, value: Entry, group: int | None = None, user: int | None = None) -> dict[str, Any]:
+        mask, end = value
         row = {"subject": subject, "group_id": group, "user_id": user}
         return {**row, "mask": mask, "expires_at": _moment(end)}
 
-    found = [entry(resource_roles.GENERAL, planned.general)]
-    found += [entry(resource_roles.ANYONE, planned.anyone)] if planned.anyone is not None else []
-    for at, given in planned.groups.items():
-        found.append(entry(resource_roles.subject_id(SubjectType.GROUP, groups[at]), given, group=groups[at]))
-    for at, given in planned.users.items():
-        found.append(entry(resource_roles.subject_id(SubjectType.USER, users[at]), given, user=users[at]))
-    return found
+    rows = [entry(resource_roles.GENERAL, planned.general)]
+    rows += [entry(resource_roles.ANYONE, planned.anyone)] if planned.anyone is not None else []
+    for at, value in planned.groups.items():
+        rows.append(entry(resource_roles.subject_id(SubjectType.GROUP, groups[at]), value, group=groups[at]))
+    for at, value in planned.users.items():
+        rows.append(entry(resource_roles.subject_id(SubjectType.USER, users[at]), value, user=users[at]))
+    return rows

@@ -1,15 +1,15 @@
-"""How many worlds are generated, and how they are looked for."""
+"""The settings of Hypothesis for generated worlds."""
 
 import os
 
 from hypothesis import HealthCheck, Phase, settings
 
 EXAMPLES = int(os.environ.get("AGREEMENT_EXAMPLES", "0"))
-"""More worlds than usual, and new ones each time: for an evening."""
+"""A larger number of worlds, new ones each time, for a long run."""
 
 
 def generated(examples: int) -> settings:
-    """Always the same few examples; or many new ones, and then the smallest that fails."""
+    """Return settings for the same few examples each time, or for many new ones with shrinking."""
     return settings(
         max_examples=EXAMPLES or examples,
         derandomize=not EXAMPLES,

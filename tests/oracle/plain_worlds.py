@@ -15,10 +15,10 @@ from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import Permission
 from app.services import access_index
 from tests.oracle.access_worlds import NOW
-from tests.support.factories import Make, Person, Thing
+from tests.support.factories import Entity, Make, Person
 
 PART = "quokka"
-"""Stands in every word that none of the plain users may read."""
+"""A part of every word that no plain user may read."""
 
 LATER = NOW + timedelta(days=400)
 
@@ -32,7 +32,7 @@ class Town:
     """
 
     people: Mapping[str, Person]
-    things: Mapping[str, Thing]
+    things: Mapping[str, Entity]
 
     def __getitem__(self, name: str) -> Any:
         return self.people.get(name) or self.things[name]
@@ -53,7 +53,7 @@ async def build(make: Make) -> Town:
     return Town(people, things)
 
 
-async def _groups(make: Make, people: Mapping[str, Person]) -> dict[str, Thing]:
+async def _groups(make: Make, people: Mapping[str, Person]) -> dict[str, Entity]:
     """One whose members are hidden, one whose members everybody sees, and one that alice manages."""
     divers = await make.group("divers", people["erin"], people["zed"], people["dan"])
     choir = await make.group("choir", people["fay"], members_seen_by="SIGNED_IN")
@@ -62,7 +62,7 @@ async def _groups(make: Make, people: Mapping[str, Person]) -> dict[str, Thing]:
     return {"divers": divers, "choir": choir, "band": band}
 
 
-async def _places(make: Make, people: Mapping[str, Person]) -> dict[str, Thing]:
+async def _places(make: Make, people: Mapping[str, Person]) -> dict[str, Entity]:
     """The private orgs of two, a public one, and a private one to which none of the plain users belongs."""
     shed = await make.org("shed", people["abel"])
     atelier, agora = await make.org("atelier", people["alice"]), await make.org("agora", people["otto"], is_public=True)
@@ -82,7 +82,7 @@ async def _places(make: Make, people: Mapping[str, Person]) -> dict[str, Thing]:
     }
 
 
-async def _grants(make: Make, people: Mapping[str, Person], things: Mapping[str, Thing]) -> None:
+async def _grants(make: Make, people: Mapping[str, Person], things: Mapping[str, Entity]) -> None:
     work, gem = things["work"], things["gem"]
     for thing, to, mask in (
         (work, things["divers"], resource_roles.DATA_READ),
@@ -128,8 +128,8 @@ async def _administers_the_registry(tx: db.Transaction, town: Town) -> None:
 
 
 async def _give_role(tx: db.Transaction, person: Person, role: str) -> None:
-    held = select(literal(person.id), col(tables.Role.id)).where(col(tables.Role.name_key) == role)
-    await tx.rows(insert(tables.UserRole).from_select(["user_id", "role_id"], held))
+    rows = select(literal(person.id), col(tables.Role.id)).where(col(tables.Role.name_key) == role)
+    await tx.rows(insert(tables.UserRole).from_select(["user_id", "role_id"], rows))
 
 
 async def _belongs_to_orgs(tx: db.Transaction, town: Town) -> None:
@@ -149,9 +149,16 @@ async def _there_is_another_private_org(tx: db.Transaction, town: Town) -> None:
     titled = {"name": f"{PART}new", "name_key": f"{PART}new", "description": "", "created_at": NOW}
     org = {**titled, "id": 900, "slug": f"{PART}new", "owner_id": town["bob"].id, "is_public": False}
     await tx.insert(tables.Org, [org])
-    told = {"slug": "new", "path": f"{PART}new/new", "details": {}, "size_bytes": 3, "revision": 1, "updated_at": NOW}
+    rest = {
+        "slug": "new",
+        "path": f"{PART}new/new",
+        "details": {},
+        "size_bytes": 3,
+        "revision": 1,
+        "updated_at": NOW,
+    }
     full = {"type_id": 1, "full_mask": resource_roles.ALL, "owner_id": town["bob"].id}
-    await tx.insert(tables.Resource, [{**titled, **told, **full, "id": 900, "org_id": 900}])
+    await tx.insert(tables.Resource, [{**titled, **rest, **full, "id": 900, "org_id": 900}])
 
 
 async def _is_a_new_user(tx: db.Transaction, town: Town) -> None:
@@ -162,8 +169,8 @@ async def _is_a_new_user(tx: db.Transaction, town: Town) -> None:
 
 async def _has_other_details(tx: db.Transaction, town: Town) -> None:
     user = tables.User
-    told = {"email": None, "email_key": None, "details": {"k": 2}, "last_login_at": NOW}
-    await tx.rows(update(user).where(col(user.id) == town["bob"].id).values(**told))
+    details = {"email": None, "email_key": None, "details": {"k": 2}, "last_login_at": NOW}
+    await tx.rows(update(user).where(col(user.id) == town["bob"].id).values(**details))
 
 
 async def _a_hidden_thing_is_locked(tx: db.Transaction, town: Town) -> None:
@@ -200,10 +207,10 @@ async def _did_something(tx: db.Transaction, town: Town) -> None:
     await tx.insert(tables.AuditChange, [{**change, **each} for each in rows])
 
 
-def _named(each: Person | Thing) -> dict[str, Any]:
-    found = refs.decode(each.node)
-    assert found is not None
-    return {"kind": found[0], "key": found[1], "subject": each.node, "name": PART}
+def _named(each: Person | Entity) -> dict[str, Any]:
+    ref = refs.decode(each.node)
+    assert ref is not None
+    return {"kind": ref[0], "key": ref[1], "subject": each.node, "name": PART}
 
 
 FACTS: Mapping[str, Fact] = {
@@ -222,12 +229,12 @@ FACTS: Mapping[str, Fact] = {
     "more is stored": _stores_more,
     "something was done": _did_something,
 }
-"""What none of the plain users may learn, but see `TOLD`."""
+"""Facts that no plain user may learn, with the exceptions in `EXCEPTIONS`."""
 
-TOLD: Mapping[str, frozenset[str]] = {
+EXCEPTIONS: Mapping[str, frozenset[str]] = {
     "abel": frozenset({"dan is deactivated", "there is another user"}),
 }
-"""What a plain user may learn: who may ask about others on a resource is told who exists, and that they reach it."""
+"""Facts that a plain user may learn: with ADMIN on a resource, its access subjects are visible."""
 
 
 async def happen(database: db.Database, town: Town, *facts: Fact) -> None:

@@ -1,4 +1,4 @@
-"""The table of every REST route: what is sent, and by name those who are answered; the rest is refused."""
+"""The table of every REST route: the request, and the users who may send it; the others are refused."""
 
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
@@ -7,15 +7,15 @@ from typing import Any
 from app import rest
 from app.domain.resource_roles import MemberLevel
 from app.rest.routing import AuthMode, Route
-from tests.support.factories import PASSWORD, Make, Person, Thing
+from tests.support.factories import PASSWORD, Entity, Make, Person
 
 ROUTES: Mapping[tuple[str, str], Route] = {(route.method, route.path): route for route in rest.TABLE}
 FRESH = "another horse another staple"
 LEVELS = tuple(MemberLevel.__members__)
 """Members of the org of the path, by what they may."""
 
-NOBODY, STRANGER, HERSELF, OWNER, ADMIN = "nobody", "a stranger", "herself", "the owner", "an administrator"
-SIGNED_IN = frozenset({STRANGER, HERSELF, *LEVELS, OWNER, ADMIN})
+NOBODY, STRANGER, SELF, OWNER, ADMIN = "nobody", "a stranger", "the user", "the owner", "an administrator"
+SIGNED_IN = frozenset({STRANGER, SELF, *LEVELS, OWNER, ADMIN})
 MEMBERS = frozenset({*LEVELS, OWNER, ADMIN})
 WRITERS = MEMBERS - {"READ_ONLY"}
 DELETERS = WRITERS - {"READ_WRITE"}
@@ -26,7 +26,7 @@ ANYONE = SIGNED_IN | {NOBODY}
 
 @dataclass(frozen=True)
 class Scene:
-    """What a path speaks of: a user, an org with its owner and a member of each level, a dataset in it, and a role.
+    """The objects of a path: a user, an org with its owner and a member of each level, a dataset in it, and a role.
 
     `number` is in every name, so that scenes do not meet.
     """
@@ -34,12 +34,12 @@ class Scene:
     number: int
     user: Person
     owner: Person
-    org: Thing
+    org: Entity
     members: Mapping[str, Person]
 
     @property
     def words(self) -> dict[str, str]:
-        """What stands for the `{words}` of a path."""
+        """Return the values of the `{words}` of a path."""
         number = self.number
         return {
             "userName": self.user.user_name,
@@ -49,7 +49,7 @@ class Scene:
         }
 
 
-Given = Callable[[Scene], dict[str, Any]]
+InputOf = Callable[[Scene], dict[str, Any]]
 
 
 def _nothing(scene: Scene) -> dict[str, Any]:
@@ -58,13 +58,13 @@ def _nothing(scene: Scene) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Row:
-    """A route: who is answered, what is sent, and whether the user of the path belongs to its org.
+    """A route: the users who may use it, its input, and the membership of the user of the path in its org.
 
-    To `outsiders` the thing of the path does not exist. What is done `once` cannot be done again in the same scene.
+    For `outsiders` the object of the path does not exist. A call with `once` cannot succeed twice in one scene.
     """
 
     may: Set[str]
-    given: Given = _nothing
+    input: InputOf = _nothing
     joined: bool = False
     outsiders: Set[str] = frozenset()
     once: bool = False
@@ -72,7 +72,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Asker:
-    """Somebody who asks: like whom she is answered, and her headers.
+    """A user who sends a request: the user whose outcome they share, and their headers.
 
     A bad token is looked at only where somebody is asked for one, a revoked one everywhere; a foreign page changes
     nothing.
@@ -115,10 +115,10 @@ async def scene(make: Make, number: int, *, joined: bool = False) -> Scene:
     return Scene(number, user, owner, org, members)
 
 
-def _of_org(may: Set[str], given: Given = _nothing, *, joined: bool = False, once: bool = False) -> Row:
-    """About a private org: its own people alone know of it, and whoever is named belongs to it."""
-    outsiders = {NOBODY, STRANGER} | (set() if joined else {HERSELF})
-    return Row(may, given, joined, frozenset(outsiders), once)
+def _of_org(may: Set[str], input_of: InputOf = _nothing, *, joined: bool = False, once: bool = False) -> Row:
+    """Return a row about a private org, which only its members see; `joined` adds the user of the path."""
+    outsiders = {NOBODY, STRANGER} | (set() if joined else {SELF})
+    return Row(may, input_of, joined, frozenset(outsiders), once)
 
 
 def _login(scene: Scene) -> dict[str, Any]:
@@ -174,7 +174,7 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("GET", "/orgs/{orgSlug}/members"): _of_org(MEMBERS),
     ("POST", "/orgs/{orgSlug}/members"): _of_org(MANAGERS, _named, once=True),
     ("PUT", "/orgs/{orgSlug}/members/{userName}"): _of_org(MANAGERS, _level, joined=True),
-    ("DELETE", "/orgs/{orgSlug}/members/{userName}"): _of_org(MANAGERS | {HERSELF}, joined=True, once=True),
+    ("DELETE", "/orgs/{orgSlug}/members/{userName}"): _of_org(MANAGERS | {SELF}, joined=True, once=True),
     ("GET", "/orgs/features/member-management"): Row(ANYONE),
     ("GET", "/orgs/{orgSlug}/ds"): _of_org(MEMBERS),
     ("GET", "/orgs/{orgSlug}/ds/{dsSlug}"): _of_org(MEMBERS),
@@ -185,6 +185,6 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("GET", "/sys/features"): Row(ANYONE),
     ("GET", "/version"): Row(ANYONE),
     ("GET", "/sys/version"): Row(SIGNED_IN),
-    # Last, since it ends every token of whoever asks.
+    # Last, since it ends every token of the user who sends it.
     ("POST", "/users/changepwd"): Row(SIGNED_IN, lambda _: {"oldPassword": PASSWORD, "newPassword": FRESH}),
 }

@@ -16,10 +16,10 @@ from app.domain.viewer import Permission
 from app.query.relations import among, integers
 from app.services import access_index
 from tests.oracle.access_worlds import NOW
-from tests.support.factories import Make, Person, Thing
+from tests.support.factories import Entity, Make, Person
 
 PART = "quokka"
-"""Stands in every word that must not be told, and in no other."""
+"""A part of every secret word, and of no other."""
 
 PAST = NOW - timedelta(hours=1)
 WORDS = (
@@ -29,19 +29,19 @@ WORDS = (
 """Names, slugs, titles, descriptions, documents and reasons."""
 
 OF_THE_SIGNED_IN = (f"{PART}crew", f"{PART}crewname", f"{PART}crewtext", f"{PART}role")
-"""Groups and roles are named to all who are signed in; not to nobody."""
+"""Words of groups and roles, which signed-in viewers read and anonymous viewers do not."""
 
 
 @dataclass(frozen=True)
 class Secrets:
-    """What must not be told, and how one would ask for it."""
+    """Secrets, and the references with which a viewer could ask for them."""
 
     asker: Person | None
     keeper: Person
     root: Person
     owner: Person
     words: Sequence[str]
-    hidden: Mapping[str, Sequence[Thing | Person]]
+    hidden: Mapping[str, Sequence[Entity | Person]]
     ways: Mapping[str, Sequence[Mapping[str, Any]]]
 
     @property
@@ -67,7 +67,7 @@ async def build(make: Make, *, signed_in: bool) -> Secrets:
     hush = await make.org(f"{PART}hush", hugo, name=f"{PART}hushname", description=f"{PART}hushtext")
     dark, gray = await _hidden_resources(make, hush, open_, hugo)
     await _relate(make, (vera, zed, hugo, hana), (open_, hush, crew), (seen, dark, gray))
-    hidden: dict[str, list[Thing | Person]] = {"UserBy": [hugo, hana], "OrgBy": [hush], "ResourceBy": [dark, gray]}
+    hidden: dict[str, list[Entity | Person]] = {"UserBy": [hugo, hana], "OrgBy": [hush], "ResourceBy": [dark, gray]}
     ways: dict[str, list[dict[str, Any]]] = {kind: [{"id": each.node} for each in hidden[kind]] for kind in hidden}
     ways["UserBy"] += [{"userName": each.user_name} for each in (hugo, hana)]
     ways["OrgBy"] += [{"slug": hush.slug}]
@@ -82,13 +82,13 @@ async def build(make: Make, *, signed_in: bool) -> Secrets:
 
 
 async def _keep(make: Make, keeper: Person) -> None:
-    """Somebody with an org, a resource and a group of her own, and no other ties."""
+    """Create for a user an org, a resource and a group, and no other relations."""
     mine = await make.org("mine", keeper)
     await make.resource(mine, owner=keeper, slug="own", general=0)
     await make.group_member(await make.group("kept"), keeper, is_manager=True)
 
 
-async def _grant_anyone(make: Make, resource: Thing) -> None:
+async def _grant_anyone(make: Make, resource: Entity) -> None:
     row = {
         "resource_id": resource.id,
         "subject": resource_roles.ANYONE,
@@ -100,7 +100,7 @@ async def _grant_anyone(make: Make, resource: Thing) -> None:
         await tx.insert(tables.Grant, [{**row, "mask": resource_roles.METADATA_READ}])
 
 
-async def _hidden_resources(make: Make, hush: Thing, open_: Thing, owner: Person) -> tuple[Thing, Thing]:
+async def _hidden_resources(make: Make, hush: Entity, open_: Entity, owner: Person) -> tuple[Entity, Entity]:
     """One in a private org, and one in an org that everybody sees."""
     more = {"description": f"{PART}darktext", "details": {"k": f"{PART}darkmeta"}}
     dark = await make.resource(
@@ -113,10 +113,10 @@ async def _hidden_resources(make: Make, hush: Thing, open_: Thing, owner: Person
 async def _relate(
     make: Make,
     people: tuple[Person, Person, Person, Person],
-    places: tuple[Thing, Thing, Thing],
-    resources: tuple[Thing, Thing, Thing],
+    places: tuple[Entity, Entity, Entity],
+    resources: tuple[Entity, Entity, Entity],
 ) -> None:
-    """Secrets that hang on what is seen; and rights of the stranger's own, all of which have ended."""
+    """Create secrets next to visible rows, and expired rights of the viewer."""
     (vera, zed, hugo, hana), (open_, hush, crew), (seen, dark, gray) = people, places, resources
     for org, person in ((open_, hana), (hush, hana), (hush, vera)):
         await make.member(org, person, MemberLevel.READ_ONLY)
@@ -136,7 +136,7 @@ async def _relate(
         await access_index.rebuild(tx)
 
 
-async def _log(tx: db.Transaction, actor: Person, *resources: Thing) -> None:
+async def _log(tx: db.Transaction, actor: Person, *resources: Entity) -> None:
     """Something that was done to what is hidden and to what is seen in one go."""
     by = {"actor_id": actor.id, "actor_name": actor.user_name, "actor_key": actor.user_name}
     await tx.insert(tables.AuditEvent, [{"id": 1, "at": NOW, **by, "face": "REST", "action": "grantAccessBatch"}])
@@ -166,7 +166,7 @@ async def forget(database: db.Database, secrets: Secrets) -> None:
 
 
 async def _keep_the_number(tx: db.Transaction, person: Person) -> None:
-    """How many members a group has is told to all who are signed in: somebody takes the place of a hidden one."""
+    """Replace a hidden member, since every signed-in viewer reads the number of members of a group."""
     (key,) = [row[0] for row in await tx.rows(select(col(tables.Group.id)).where(col(tables.Group.slug) == "crew"))]
     row = {"group_id": key, "user_id": person.id, "is_manager": False, "added_at": NOW, "expires_at": None}
     await tx.insert(tables.GroupMember, [row])

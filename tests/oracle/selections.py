@@ -1,4 +1,4 @@
-"""What an answer shows something of: which fields with which arguments, and by what else a document asked for it."""
+"""The features of a document that have values in its reply: fields, arguments, fragments and directives."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,28 +19,28 @@ from tests.oracle.naive import readable
 from tests.rules.test_schema import COMPUTED
 
 SDL = readable(COMPUTED)
-"""All that plans answer."""
+"""The schema of all that plans can execute."""
 
 FEW = 6
-"""How many of a list are looked at: the others are of the same type."""
+"""The number of items of a list that are read: the others are of the same type."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Selection:
     """A field of a type with its value, or a fragment with something in it."""
 
     kind: Any
     node: Any
     value: Any
     below: bool = True
-    """Whether there is something in it."""
+    """True if the value is not empty."""
 
     narrows: bool = False
-    """Whether it is a fragment on another type than the field's."""
+    """True for a fragment on another type than that of the field."""
 
 
-def shown(document: DocumentNode, data: Any) -> Iterator[str]:
-    """Names of what it shows: `Type.field`, `Type.field(argument:)`, `on Type`, `alias`, `@skip` and the like."""
+def features(document: DocumentNode, data: Any) -> Iterator[str]:
+    """Return the features of a reply: `Type.field`, `Type.field(argument:)`, `on Type`, `alias`, `@skip` and others."""
     for each in _all(document, data):
         if not each.below:
             continue
@@ -49,13 +49,13 @@ def shown(document: DocumentNode, data: Any) -> Iterator[str]:
 
 
 def cursors_of(document: DocumentNode, data: Any) -> Iterator[tuple[str, str]]:
-    """The cursors in it, each with the type whose list it is good for."""
+    """Return the cursors of a reply, each with the type of its list."""
     for each in _all(document, data):
         if isinstance(each.node, FieldNode) and each.node.name.value == "cursor":
             yield get_named_type(each.kind.fields["node"].type).name, each.value
 
 
-def _of_field(each: Shown) -> Iterator[str]:
+def _of_field(each: Selection) -> Iterator[str]:
     name = each.node.name.value
     yield name if name == "__typename" else f"{each.kind}.{name}"
     yield from ["alias"] if each.node.alias else []
@@ -64,12 +64,12 @@ def _of_field(each: Shown) -> Iterator[str]:
         yield from ["variable"] if isinstance(argument.value, VariableNode) else []
 
 
-def _of_fragment(each: Shown) -> Iterator[str]:
+def _of_fragment(each: Selection) -> Iterator[str]:
     yield "fragment" if isinstance(each.node, FragmentSpreadNode) else "inline fragment"
     yield from [f"on {each.kind}"] if each.narrows else []
 
 
-def _all(document: DocumentNode, data: Any) -> Iterator[Shown]:
+def _all(document: DocumentNode, data: Any) -> Iterator[Selection]:
     if data is None:
         return
     fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
@@ -77,31 +77,31 @@ def _all(document: DocumentNode, data: Any) -> Iterator[Shown]:
     yield from _below(operation.selection_set, SDL.query_type, data, fragments)
 
 
-def _below(selections: SelectionSetNode, kind: Any, data: Any, fragments: Mapping[str, Any]) -> Iterator[Shown]:
+def _below(selections: SelectionSetNode, kind: Any, data: Any, fragments: Mapping[str, Any]) -> Iterator[Selection]:
     for node in selections.selections:
         if isinstance(node, FieldNode):
             yield from _field(node, kind, data, fragments)
             continue
         inside: Any = fragments[node.name.value] if isinstance(node, FragmentSpreadNode) else node
         on = SDL.type_map[inside.type_condition.name.value] if inside.type_condition else kind
-        found = list(_below(inside.selection_set, on, data, fragments))
-        yield from found
-        yield Shown(on, node, data, any(each.below for each in found), on is not kind)
+        selected = list(_below(inside.selection_set, on, data, fragments))
+        yield from selected
+        yield Selection(on, node, data, any(each.below for each in selected), on is not kind)
 
 
-def _field(node: FieldNode, kind: Any, data: Any, fragments: Mapping[str, Any]) -> Iterator[Shown]:
+def _field(node: FieldNode, kind: Any, data: Any, fragments: Mapping[str, Any]) -> Iterator[Selection]:
     name, key = node.name.value, (node.alias or node.name).value
     if key not in data or name not in (kind.fields if name != "__typename" else [name]):
         return
     value = data[key]
-    yield Shown(kind, node, value, _is_something(value))
+    yield Selection(kind, node, value, _is_something(value))
     for inner in value[:FEW] if isinstance(value, list) else [value]:
         if node.selection_set and inner is not None:
             yield from _below(node.selection_set, get_named_type(kind.fields[name].type), inner, fragments)
 
 
 def _is_something(value: Any) -> bool:
-    """Neither null nor empty; of a page neither its rows nor its number."""
+    """Check that a value is neither null nor empty; a page has rows or a number."""
     if isinstance(value, dict):
         return any(_is_something(inner) and inner != 0 for inner in value.values())
     return value is not None and value != []

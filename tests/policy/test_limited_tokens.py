@@ -13,11 +13,11 @@ from app.domain import refs, resource_roles
 from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import Permission
 from tests.oracle.access_queries import (
-    asked,
     lists_agree,
     lookups_agree,
     own_checks_agree,
     pages_agree,
+    query_data,
     resource_id,
     user_id,
 )
@@ -25,7 +25,7 @@ from tests.oracle.access_worlds import NOW, Plan, World, plans, world_of, write
 from tests.oracle.generated import generated
 from tests.support.changes import change, unchanged
 from tests.support.client import Api, codes
-from tests.support.factories import Make, Person, Thing
+from tests.support.factories import Entity, Make, Person
 
 EXPLAIN = """query ($user: ID!, $resource: ID!) {
   explainAccess(user: {id: $user}, resource: {id: $resource}) { effectiveRoles }
@@ -39,7 +39,7 @@ class ByToken(Api):
     @classmethod
     def of(cls, api: Api, token: str) -> Self:
         """Return a client of the same app with this token."""
-        client = cls(api.client, api._desk)  # noqa: SLF001 - the same class
+        client = cls(api.client, api._context)  # noqa: SLF001 - the same class
         client.secret = token
         return client
 
@@ -95,7 +95,7 @@ async def test_all_ways_of_asking_agree_on_what_a_limited_token_is_good_for(
 
 
 async def _token(make: Make, world: Limited, person: Person) -> str:
-    limits = [Thing("Org", key, "") for key in world.orgs] + [Thing("Resource", key, "") for key in world.things]
+    limits = [Entity("Org", key, "") for key in world.orgs] + [Entity("Resource", key, "") for key in world.things]
     carried = Permission.RESOURCES_MANAGE if world.carries else Permission.NONE
     return (await make.api_token(person, carried, limits))[0]
 
@@ -106,7 +106,9 @@ async def _agree(api: Api, world: Limited, person: Person) -> None:
     await own_checks_agree(api, world, person)
     await pages_agree(api, world, person, world.who)
     for key in world.resources:
-        explanations = (await asked(api, EXPLAIN, person, user=person.node, resource=resource_id(key)))["explainAccess"]
+        explanations = (await query_data(api, EXPLAIN, person, user=person.node, resource=resource_id(key)))[
+            "explainAccess"
+        ]
         assert {role for path in explanations for role in path["effectiveRoles"]} == world.holds(person.id, key)
         await _asks_of_others(api, world, person, key)
 
@@ -128,8 +130,8 @@ class Place:
     root: Person
     bea: Person
     token: str
-    inside: dict[str, Thing]
-    outside: dict[str, Thing]
+    inside: dict[str, Entity]
+    outside: dict[str, Entity]
 
 
 async def _place(make: Make, *, is_org_token: bool) -> Place:
@@ -139,7 +141,7 @@ async def _place(make: Make, *, is_org_token: bool) -> Place:
     return Place(root, bea, token, inside, outside)
 
 
-async def _things(make: Make, root: Person, bea: Person, name: str) -> dict[str, Thing]:
+async def _things(make: Make, root: Person, bea: Person, name: str) -> dict[str, Entity]:
     org = await make.org(name, root)
     await make.member(org, bea, MemberLevel.READ_ONLY)
     return {"org": org, "resource": await make.resource(org, owner=root, general=0)}

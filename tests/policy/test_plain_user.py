@@ -14,7 +14,7 @@ from app import db
 from app.domain import refs
 from app.rest import TABLE
 from tests.oracle.access_worlds import NOW
-from tests.oracle.plain_worlds import FACTS, PART, TOLD, Fact, Town, build, happen
+from tests.oracle.plain_worlds import EXCEPTIONS, FACTS, PART, Fact, Town, build, happen
 from tests.support.client import Api
 from tests.support.factories import Make, Person, everything
 from tests.support.probing import document, inputs, probes
@@ -156,7 +156,7 @@ def told_apart(queries: list[Any], before: list[str], after: list[str]) -> list[
 
 
 def hidden_from(who: str) -> list[Fact]:
-    return [fact for name, fact in FACTS.items() if name not in TOLD.get(who, ())]
+    return [fact for name, fact in FACTS.items() if name not in EXCEPTIONS.get(who, ())]
 
 
 @pytest.mark.parametrize("who", ASKERS)

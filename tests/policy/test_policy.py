@@ -22,7 +22,7 @@ from graphql import (
 
 from app import db, main
 from app.domain import refs
-from tests.oracle.matrix import MADE, PERMITTED, Case, Scene, World
+from tests.oracle.matrix import PERMITTED, SUCCESS, Case, Scene, World
 from tests.oracle.matrix.entities import THINGS
 from tests.oracle.matrix.storage import TICKETS
 from tests.oracle.matrix.users import PEOPLE
@@ -95,7 +95,7 @@ async def _scenes(make: Make, name: str, *, is_permitted: bool) -> list[tuple[Sc
         scene = await case.scene(make, world)
         for kind, asker in case.family.askers.items():
             outcome = case.outcome(kind, world)
-            if (outcome == MADE) is is_permitted:
+            if (outcome == SUCCESS) is is_permitted:
                 scene = await case.scene(make, world) if is_permitted else scene
                 scenes.append((scene, await asker(make, scene), outcome, f"{kind} in {world}"))
     return scenes
@@ -107,7 +107,7 @@ async def test_a_user_without_the_right_changes_nothing(api: Api, make: Make, da
 
     async with unchanged(database):
         for scene, asker, code, who in scenes:
-            reply = await _ask(api, name, asker, scene.given)
+            reply = await _ask(api, name, asker, scene.input)
             assert codes(reply) == [code], who
             if code in {"UNAUTHENTICATED", "FORBIDDEN", "NOT_FOUND"} and not _is_elsewhere(scene):
                 assert codes(await _ask(api, name, asker, _invalid_input(scene))) == [code], who
@@ -116,19 +116,19 @@ async def test_a_user_without_the_right_changes_nothing(api: Api, make: Make, da
 
 
 def _invalid_input(scene: Scene) -> dict[str, Any] | None:
-    return scene.given and {**scene.given, **scene.wrong}
+    return scene.input and {**scene.input, **scene.invalid}
 
 
 def _is_elsewhere(scene: Scene) -> bool:
     """Return whether the scene is rejected since it names another object."""
-    return bool(scene.wrong.keys() & {"org", "resource"})
+    return bool(scene.invalid.keys() & {"org", "resource"})
 
 
 def _ghost(name: str, scene: Scene) -> dict[str, Any] | None:
     """Return the same input about an object that never existed."""
     kind = MUTATION_MATRIX[name].family.kind
     path = next(path for path, place_kind in _places(name) if place_kind == kind)
-    ghost: dict[str, Any] = _with(scene.given, path, {"id": refs.encode(kind, 999_999)})
+    ghost: dict[str, Any] = _with(scene.input, path, {"id": refs.encode(kind, 999_999)})
     return ghost
 
 
@@ -138,7 +138,7 @@ async def test_a_user_with_the_right_makes_the_change(api: Api, make: Make, data
 
     before = await all_but_the_log(database)
     for scene, asker, _, who in scenes:
-        assert codes(await _ask(api, name, asker, scene.given)) == [], who
+        assert codes(await _ask(api, name, asker, scene.input)) == [], who
         after = await all_but_the_log(database)
         assert (after != before) is MUTATION_MATRIX[name].writes, who
         before = after
@@ -149,7 +149,7 @@ async def test_a_trial_writes_nothing_and_is_refused_as_the_change_is(
     api: Api, make: Make, database: db.Database, name: str
 ) -> None:
     root, scene = await make.admin(), await MUTATION_MATRIX[name].scene(make, World.OPEN)
-    valid, invalid = scene.given, _invalid_input(scene)
+    valid, invalid = scene.input, _invalid_input(scene)
     assert valid is not None
     assert invalid is not None
 
@@ -171,11 +171,11 @@ async def test_a_trial_on_what_is_locked_is_refused_as_the_change_is(
     api: Api, make: Make, database: db.Database, name: str
 ) -> None:
     root, scene = await make.admin(), await MUTATION_MATRIX[name].scene(make, World.LOCKED)
-    assert scene.given is not None
+    assert scene.input is not None
 
     async with unchanged(database):
-        tried = await _ask(api, name, root, scene.given | {"validateOnly": True})
-        done = await _ask(api, name, root, scene.given)
+        tried = await _ask(api, name, root, scene.input | {"validateOnly": True})
+        done = await _ask(api, name, root, scene.input)
 
     assert tried == done
     assert codes(done) == [MUTATION_MATRIX[name].locked]
@@ -238,7 +238,7 @@ async def test_what_does_not_exist_is_not_found(
     strange = _strange(kind)
 
     async with unchanged(database):
-        replies = [await _ask(api, name, root, _with(scene.given, path, ghost)) for ghost in strange]
+        replies = [await _ask(api, name, root, _with(scene.input, path, ghost)) for ghost in strange]
 
     assert {each for reply in replies for each in problems(reply)} == {f"NOT_FOUND {_dotted(path)}"}
     assert [len(problems(reply)) for reply in replies] == [1] * len(strange)

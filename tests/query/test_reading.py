@@ -31,7 +31,7 @@ from tests.oracle.naive import KINDS, SDL
 from tests.oracle.naive.fields import answered
 from tests.oracle.naive.lists import COMPARE, EXACT, exactly, narrowed, ordered
 from tests.oracle.questions import Asker
-from tests.oracle.questions.whole import probes, whole
+from tests.oracle.questions.complete import complete_questions, probes
 from tests.oracle.worlds import Question, World, crowded, lonely, worlds
 from tests.support.client import Api
 
@@ -40,7 +40,7 @@ EXAMPLES = int(os.environ.pop("OSTIARY_DIFFERENTIAL", "5"))  # the settings refu
 
 QUESTIONS = 2
 FLOOR = 1
-SCHEMA_QUESTIONS = whole(SDL)
+SCHEMA_QUESTIONS = complete_questions(SDL)
 LEFT_BEHIND = 0.1
 """Seconds for reads that no task waits for any more, since another field took all the data with it."""
 

@@ -137,7 +137,7 @@ async def test_a_body_that_a_route_ignores_is_not_even_read(http: httpx.AsyncCli
 
 
 async def test_a_disconnected_client_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
-    router = RestRouter([route("POST", "/any", Body.ANY)], lambda _: rest_toy.HOUSE)
+    router = RestRouter([route("POST", "/any", Body.ANY)], lambda _: rest_toy.CONTEXT)
     scope = {
         "type": "http",
         "method": "POST",

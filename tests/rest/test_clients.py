@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel
 from tests.support.client import MOMENT
-from tests.support.factories import PASSWORD, Make, Person, Thing
+from tests.support.factories import PASSWORD, Entity, Make, Person
 from tests.support.rest_client import parts
 from tests.support.rest_toy import boundary, refusal
 
@@ -33,7 +33,7 @@ async def ann(make: Make) -> Person:
 
 
 @pytest.fixture
-async def reef(make: Make, ann: Person) -> Thing:
+async def reef(make: Make, ann: Person) -> Entity:
     """A dataset in a private org of Ann."""
     return await make.resource(await make.org("sea", ann, name="Sea"), slug="reef", name="The reef")
 
@@ -66,7 +66,7 @@ class Plugin:
         return reply.status_code
 
 
-async def test_the_webodm_plugin_checks_credentials_and_lists(client: httpx.AsyncClient, reef: Thing) -> None:
+async def test_the_webodm_plugin_checks_credentials_and_lists(client: httpx.AsyncClient, reef: Entity) -> None:
     plugin = Plugin(client)
 
     await plugin.log_in()
@@ -85,7 +85,7 @@ async def test_the_webodm_plugin_checks_credentials_and_lists(client: httpx.Asyn
 
 @pytest.mark.parametrize("path", ["/orgs", "/orgs/sea/ds", "/orgs/sea/ds/reef"])
 async def test_the_webodm_plugin_signs_in_again_when_its_token_is_no_good(
-    client: httpx.AsyncClient, reef: Thing, path: str
+    client: httpx.AsyncClient, reef: Entity, path: str
 ) -> None:
     plugin = Plugin(client, "garbage")
 
@@ -116,7 +116,7 @@ class CommandLine:
         return await self.http.get(path, headers={"cookie": f"jwtToken={self.token}"})
 
 
-async def test_the_ddb_command_line_signs_in_and_reads_a_dataset(client: httpx.AsyncClient, reef: Thing) -> None:
+async def test_the_ddb_command_line_signs_in_and_reads_a_dataset(client: httpx.AsyncClient, reef: Entity) -> None:
     ddb = CommandLine(client)
 
     assert await ddb.log_in("wrong") == "Unauthorized"
@@ -132,7 +132,7 @@ async def test_the_ddb_command_line_signs_in_and_reads_a_dataset(client: httpx.A
 
 
 async def test_the_ddb_command_line_clones_what_is_public_without_signing_in(
-    client: httpx.AsyncClient, make: Make, reef: Thing
+    client: httpx.AsyncClient, make: Make, reef: Entity
 ) -> None:
     ddb = CommandLine(client)
     before = await ddb.info("/orgs/sea/ds/reef")
@@ -275,7 +275,7 @@ async def test_the_hub_manages_the_members_of_an_org(hub: Hub, make: Make, ann: 
     assert await hub.call("GET /orgs/sea/members") == []
 
 
-async def test_the_hub_shows_and_edits_datasets(hub: Hub, reef: Thing) -> None:
+async def test_the_hub_shows_and_edits_datasets(hub: Hub, reef: Entity) -> None:
     await hub.log_in("ann")
 
     new = await hub.call("POST /orgs/sea/ds", files=form(slug="new", name="New", visibility="2"))

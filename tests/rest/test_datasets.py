@@ -11,7 +11,7 @@ from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel
 from tests.support.changes import unchanged
 from tests.support.client import MOMENT
-from tests.support.factories import Make, Person, Thing, rows_of
+from tests.support.factories import Entity, Make, Person, rows_of
 from tests.support.rest_client import Rest, is_empty, parts
 from tests.support.rest_toy import refusal
 
@@ -47,12 +47,12 @@ async def ann(make: Make) -> Person:
 
 
 @pytest.fixture
-async def sea(make: Make, ann: Person) -> Thing:
+async def sea(make: Make, ann: Person) -> Entity:
     """A public org."""
     return await make.org("sea", ann, is_public=True)
 
 
-async def _users(make: Make, sea: Thing) -> dict[str, Person | None]:
+async def _users(make: Make, sea: Entity) -> dict[str, Person | None]:
     users: dict[str, Person | None] = {"nobody": None, "stranger": await make.user("stranger")}
     for level in MemberLevel:
         person = await make.user(f"level{level}")
@@ -61,7 +61,7 @@ async def _users(make: Make, sea: Thing) -> dict[str, Person | None]:
     return users | {"root": await make.admin()}
 
 
-async def test_a_dataset_has_the_shape_that_its_clients_read(rest: Rest, make: Make, sea: Thing, ann: Person) -> None:
+async def test_a_dataset_has_the_shape_that_its_clients_read(rest: Rest, make: Make, sea: Entity, ann: Person) -> None:
     fields: dict[str, Any] = {
         "name": "The reef",
         "description": "Corals.",
@@ -94,7 +94,7 @@ async def test_a_dataset_has_the_shape_that_its_clients_read(rest: Rest, make: M
 
 @pytest.mark.parametrize("entries", [None, "5", True, 1.5, [5]])
 async def test_entries_are_a_number_for_any_metadata(
-    rest: Rest, make: Make, sea: Thing, ann: Person, entries: Any
+    rest: Rest, make: Make, sea: Entity, ann: Person, entries: Any
 ) -> None:
     await make.resource(sea, slug="reef", details={"entries": entries})
 
@@ -109,7 +109,7 @@ PLACES: list[tuple[str, dict[str, str], str]] = [
 ]
 
 
-async def test_a_dataset_is_the_one_entry_of_a_list(rest: Rest, make: Make, sea: Thing, ann: Person) -> None:
+async def test_a_dataset_is_the_one_entry_of_a_list(rest: Rest, make: Make, sea: Entity, ann: Person) -> None:
     await make.resource(sea, slug="reef", created_at=AT, updated_at=AT, size_bytes=7)
     dataset = await read_dataset(rest, ann)
 
@@ -128,7 +128,7 @@ async def test_a_dataset_is_the_one_entry_of_a_list(rest: Rest, make: Make, sea:
         }
 
 
-async def test_the_permissions_follow_the_level_in_the_org(rest: Rest, make: Make, sea: Thing) -> None:
+async def test_the_permissions_follow_the_level_in_the_org(rest: Rest, make: Make, sea: Entity) -> None:
     users = await _users(make, sea)
     owner = await make.user("owner")
     await make.resource(sea, slug="reef", owner=owner)
@@ -140,7 +140,7 @@ async def test_the_permissions_follow_the_level_in_the_org(rest: Rest, make: Mak
     assert (await read_dataset(rest, owner))["permissions"] == ALL_RIGHTS
 
 
-async def test_the_permissions_follow_the_grants(rest: Rest, make: Make, sea: Thing) -> None:
+async def test_the_permissions_follow_the_grants(rest: Rest, make: Make, sea: Entity) -> None:
     reef = await make.resource(sea, slug="reef", general=None)
     grants = {
         "finds": (resource_roles.METADATA_READ, (False, False, False)),
@@ -155,7 +155,7 @@ async def test_the_permissions_follow_the_grants(rest: Rest, make: Make, sea: Th
         assert tuple((await read_dataset(rest, person))["permissions"].values()) == wanted
 
 
-async def test_the_list_has_the_datasets_that_the_asker_sees(rest: Rest, make: Make, sea: Thing) -> None:
+async def test_the_list_has_the_datasets_that_the_asker_sees(rest: Rest, make: Make, sea: Entity) -> None:
     users = await _users(make, sea)
     await make.resource(sea, slug="closed", general=None)
     await make.resource(sea, slug="open")
@@ -211,7 +211,7 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
 
 
 async def test_what_is_no_dataset_or_hidden_is_not_there(
-    rest: Rest, make: Make, sea: Thing, ann: Person, database: db.Database
+    rest: Rest, make: Make, sea: Entity, ann: Person, database: db.Database
 ) -> None:
     eve = await make.user("eve")
     await make.resource(sea, slug="reef", general=None)
@@ -234,7 +234,7 @@ NEW = {"slug": "reef", "name": "The reef", "tagline": "Corals.", "visibility": "
     "sent", [{"data": NEW}, {"files": parts(*NEW.items())}, {"json": NEW}, {"json": NEW | {"visibility": 0}}]
 )
 async def test_the_creator_of_a_dataset_owns_it_and_gets_its_location(
-    rest: Rest, make: Make, sea: Thing, sent: dict[str, Any]
+    rest: Rest, make: Make, sea: Entity, sent: dict[str, Any]
 ) -> None:
     writer = await make.user("writer")
     await make.member(sea, writer, MemberLevel.READ_WRITE)
@@ -256,7 +256,7 @@ async def test_the_creator_of_a_dataset_owns_it_and_gets_its_location(
 
 @pytest.mark.parametrize("more", [{}, {"name": None, "tagline": None, "visibility": None}, {"name": ""}])
 async def test_a_dataset_is_named_like_its_slug_and_open_to_users_by_default(
-    rest: Rest, sea: Thing, ann: Person, more: dict[str, Any]
+    rest: Rest, sea: Entity, ann: Person, more: dict[str, Any]
 ) -> None:
     created = (await rest("POST", "/orgs/sea/ds", ann, json={"slug": "reef", **more})).json()
 
@@ -287,7 +287,7 @@ REFUSED_CREATIONS: list[tuple[str, dict[str, Any], int]] = [
 
 
 async def test_a_refused_creation_changes_nothing(
-    rest: Rest, make: Make, sea: Thing, ann: Person, database: db.Database
+    rest: Rest, make: Make, sea: Entity, ann: Person, database: db.Database
 ) -> None:
     users = await _users(make, sea) | {"ann": ann}
     await make.resource(sea, slug="taken", general=None)
@@ -300,13 +300,13 @@ async def test_a_refused_creation_changes_nothing(
         assert refusal(await rest("POST", "/orgs/nowhere/ds", ann, data={"slug": "reef"})) == (404, False)
 
 
-async def test_the_same_slug_is_free_in_another_org(rest: Rest, make: Make, sea: Thing, ann: Person) -> None:
+async def test_the_same_slug_is_free_in_another_org(rest: Rest, make: Make, sea: Entity, ann: Person) -> None:
     await make.resource(await make.org("lake", ann), slug="reef")
 
     assert (await rest("POST", "/orgs/sea/ds", ann, data={"slug": "reef"})).status_code == 201
 
 
-async def test_an_edit_changes_the_name_or_leaves_it(rest: Rest, make: Make, sea: Thing) -> None:
+async def test_an_edit_changes_the_name_or_leaves_it(rest: Rest, make: Make, sea: Entity) -> None:
     writer = await make.user("writer")
     await make.member(sea, writer, MemberLevel.READ_WRITE)
     await make.resource(sea, slug="reef", name="Reef", description="Corals.")
@@ -335,7 +335,7 @@ REFUSED_EDITS: list[tuple[str, dict[str, Any], int]] = [
 ]
 
 
-async def test_a_refused_edit_changes_nothing(rest: Rest, make: Make, sea: Thing, database: db.Database) -> None:
+async def test_a_refused_edit_changes_nothing(rest: Rest, make: Make, sea: Entity, database: db.Database) -> None:
     users = await _users(make, sea)
     await make.resource(sea, slug="reef")
 
@@ -346,7 +346,7 @@ async def test_a_refused_edit_changes_nothing(rest: Rest, make: Make, sea: Thing
 
 
 async def test_a_dataset_is_deleted_by_its_administrators_and_from_level_2(
-    rest: Rest, make: Make, sea: Thing, ann: Person, database: db.Database
+    rest: Rest, make: Make, sea: Entity, ann: Person, database: db.Database
 ) -> None:
     users = await _users(make, sea) | {"ann": ann, "owner": await make.user("owner")}
     for name in ("level2", "level3", "root", "ann", "owner"):
@@ -362,7 +362,7 @@ async def test_a_dataset_is_deleted_by_its_administrators_and_from_level_2(
 
 
 async def test_a_lock_stops_edits_and_deletion_and_no_reader(
-    rest: Rest, make: Make, sea: Thing, ann: Person, database: db.Database
+    rest: Rest, make: Make, sea: Entity, ann: Person, database: db.Database
 ) -> None:
     await make.locked(await make.resource(sea, slug="reef"))
     root = await make.admin()

@@ -47,7 +47,7 @@ class Hostile:
 
     def good(self, key: Key) -> dict[str, Any]:
         """A body that would be taken."""
-        return ROWS[key].given(self.scene(key))
+        return ROWS[key].input(self.scene(key))
 
     async def __call__(self, key: Key, name: str, words: str = "", says: str = "", **sent: Any) -> None:
         """Ask with something wrong, also in the `words` of the path or its query, and expect a 400 that `says`."""

@@ -71,7 +71,7 @@ def test_it_leads_nowhere_else(settings: Settings) -> None:
 
 
 def test_each_operation_declares_its_permitted_users() -> None:
-    security = {name: each.told["security"] for name, each in operations(described()).items()}
+    security = {name: each.description["security"] for name, each in operations(described()).items()}
 
     assert security["authenticate"] == []
     assert security["getOrg"] == [{}, {"bearer": []}, {"cookie": []}]
@@ -82,14 +82,16 @@ def test_each_operation_declares_its_permitted_users() -> None:
 def test_it_follows_the_setting_for_drone_dbs_clients(drone_db_clients: bool) -> None:
     document = described(drone_db_clients=drone_db_clients)
     expires = document["components"]["schemas"]["Session"]["properties"]["expires"]
-    statuses = {status for each in operations(document).values() for status in each.told["responses"]}
+    statuses = {status for each in operations(document).values() for status in each.description["responses"]}
 
     assert expires["type"] == ("integer" if drone_db_clients else "string")
     assert ("403" in statuses) is not drone_db_clients
 
 
 def test_what_an_external_provider_does_instead_says_so() -> None:
-    names = {name for name, each in operations(described()).items() if "ExternalAuthUrl" in each.told["description"]}
+    names = {
+        name for name, each in operations(described()).items() if "ExternalAuthUrl" in each.description["description"]
+    }
 
     users = {"createUser", "updateUser", "deleteUser", "deleteNamedUser", "changePassword", "resetPassword"}
     assert names == users | {"createRole", "deleteRole"}
@@ -102,7 +104,7 @@ def test_what_an_external_provider_does_instead_says_so() -> None:
 )
 async def test_the_api_answers_as_documented(client: httpx.AsyncClient, api: Api, make: Make) -> None:
     document = (await client.get("/openapi.json")).json()
-    documented, askers = operations(document), await Askers.made(client, api, make)
+    documented, askers = operations(document), await Askers.create(client, api, make)
     shapes = _closed(document)
     assert sorted(documented) == sorted(call.operation for call in GOOD)
 
@@ -118,7 +120,7 @@ async def test_the_api_answers_as_documented(client: httpx.AsyncClient, api: Api
 async def test_what_it_says_that_an_external_provider_does_is_refused(
     client: httpx.AsyncClient, api: Api, make: Make
 ) -> None:
-    documented, askers = operations(described()), await Askers.made(client, api, make)
+    documented, askers = operations(described()), await Askers.create(client, api, make)
     await make.role("divers")
     await make.user("Dora")
     replies = {call.operation: (await askers.good(documented[call.operation], call))[0] for call in GOOD}
@@ -130,8 +132,8 @@ async def test_what_it_says_that_an_external_provider_does_is_refused(
 
 def _conforms(shapes: Described, operation: Operation, reply: httpx.Response) -> None:
     """Check that status, headers, media type and body are as documented, without further fields."""
-    about = f"{operation.told['operationId']} {reply.request.url}: {reply.status_code} {reply.text}"
-    response = operation.told["responses"].get(str(reply.status_code))
+    about = f"{operation.description['operationId']} {reply.request.url}: {reply.status_code} {reply.text}"
+    response = operation.description["responses"].get(str(reply.status_code))
     assert response is not None, about
     for name, header in response.get("headers", {}).items():
         assert name in reply.headers or not header.get("required"), about
@@ -232,9 +234,9 @@ def _elements() -> Iterator[tuple[str, Described]]:
         yield name, schema
         yield from ((f"{name}.{each}", field) for each, field in schema["properties"].items())
     for name, operation in operations(document).items():
-        yield name, operation.told
-        yield name, {"description": operation.told["summary"]}
-        yield from _parts(name, operation.told)
+        yield name, operation.description
+        yield name, {"description": operation.description["summary"]}
+        yield from _parts(name, operation.description)
 
 
 def _parts(name: str, operation: Described) -> Iterator[tuple[str, Described]]:

@@ -8,7 +8,7 @@ from app import db
 from app.db import tables
 from app.domain.resource_roles import MemberLevel
 from tests.support.changes import unchanged
-from tests.support.factories import Make, Person, Thing, rows_of
+from tests.support.factories import Entity, Make, Person, rows_of
 from tests.support.rest_client import Rest, is_empty, parts
 from tests.support.rest_toy import refusal
 
@@ -222,7 +222,7 @@ async def test_a_refused_edit_changes_nothing(rest: Rest, make: Make, database: 
             assert refusal(reply) == (status, status in (401, 403)), fields
 
 
-async def _with_a_dataset(make: Make, asker: str) -> tuple[Thing, Person | None]:
+async def _with_a_dataset(make: Make, asker: str) -> tuple[Entity, Person | None]:
     """A public org with a dataset, and a user."""
     owner = await make.user("ann")
     org = await make.org("acme", owner, is_public=True)

@@ -18,7 +18,7 @@ from app.rest.models import PlainText
 from app.rest.request_bodies import Body
 from app.security.session_tokens import TokenClaims, TokenSigner
 from tests.conftest import SECRET
-from tests.oracle.rest_matrix import ADMIN, HERSELF, NOBODY, OWNER, ROUTES, ROWS, STRANGER, Asker, Scene, outcome, scene
+from tests.oracle.rest_matrix import ADMIN, NOBODY, OWNER, ROUTES, ROWS, SELF, STRANGER, Asker, Scene, outcome, scene
 from tests.support.changes import unchanged
 from tests.support.client import Api
 from tests.support.factories import Make, Person
@@ -84,9 +84,9 @@ def _cookie(token: str) -> dict[str, str]:
 
 def _askers(key: Key, world: World, scene: Scene, api: Api) -> dict[str, Asker]:
     """Return the callers of a route by name."""
-    people = {STRANGER: world.stranger, HERSELF: scene.user, **scene.members, OWNER: scene.owner, ADMIN: world.root}
+    people = {STRANGER: world.stranger, SELF: scene.user, **scene.members, OWNER: scene.owner, ADMIN: world.root}
     if "{userName}" not in key[1]:
-        del people[HERSELF]
+        del people[SELF]
     other, tokens = _cookie(api.token(world.other)), world.tokens
     return {
         NOBODY: Asker(NOBODY),
@@ -103,7 +103,7 @@ def _askers(key: Key, world: World, scene: Scene, api: Api) -> dict[str, Asker]:
 
 async def _ask(rest: Rest, key: Key, asker: Asker, scene: Scene) -> httpx.Response:
     method, path = key
-    sent: dict[str, Any] = {} if ROUTES[key].body is Body.NONE else {"json": ROWS[key].given(scene)}
+    sent: dict[str, Any] = {} if ROUTES[key].body is Body.NONE else {"json": ROWS[key].input(scene)}
     return await rest(method, path.format(**scene.words), headers=dict(asker.headers), **sent)
 
 

@@ -109,7 +109,7 @@ async def test_a_key_that_was_revoked_is_gone_with_its_tokens_from_every_worker(
     async with another(settings) as elsewhere:
         kid = await service.rotate(context.key_store, WEEK, revoke=True)
         for worker in (api, elsewhere):
-            worker._desk.database.clock = lambda: now + service.OVERLAP  # noqa: SLF001 - each worker has its own clock
+            worker._context.database.clock = lambda: now + service.OVERLAP  # noqa: SLF001 - each worker has its own clock
             assert await _who(worker, old) == 401
             assert await _published(worker) == [kid]
             assert await _who(worker, worker.token(ann)) == "ann"
@@ -221,7 +221,7 @@ async def test_with_another_secret_there_is_another_key_and_no_token_is_good_any
         assert await _who(elsewhere, old) == 401
         assert await _who(elsewhere, elsewhere.token(ann)) == "ann"
         assert _kid(old) not in await _published(elsewhere)
-        infos = await service.list_keys(elsewhere._desk.key_store)  # noqa: SLF001 - what the command line asks
+        infos = await service.list_keys(elsewhere._context.key_store)  # noqa: SLF001 - what the command line asks
 
     assert [each.is_readable for each in infos] == [False, True]
 

@@ -12,7 +12,7 @@ from app.security import tickets
 from tests.conftest import SECRET
 from tests.support.changes import answered
 from tests.support.client import Api
-from tests.support.factories import Make, Person, Thing
+from tests.support.factories import Entity, Make, Person
 from tests.support.storing import Storing
 
 
@@ -27,7 +27,7 @@ async def ann(make: Make) -> Person:
 
 
 @pytest.fixture
-async def reef(make: Make, ann: Person) -> Thing:
+async def reef(make: Make, ann: Person) -> Entity:
     """Return a dataset in an org of Ann's."""
     return await make.resource(await make.org("lab", owner=ann), owner=ann, slug="reef")
 
@@ -51,7 +51,7 @@ async def checked(client: httpx.AsyncClient, token: str) -> dict[str, Any]:
 
 
 async def test_a_storage_service_reads_all_it_needs_from_the_token(
-    storing: Storing, client: httpx.AsyncClient, ann: Person, reef: Thing
+    storing: Storing, client: httpx.AsyncClient, ann: Person, reef: Entity
 ) -> None:
     begun = answered(await storing.begin(reef, ann, 1_000), "beginUpload")
 
@@ -71,7 +71,7 @@ async def test_a_storage_service_reads_all_it_needs_from_the_token(
 
 
 async def test_a_ticket_tells_the_org_to_nobody_who_does_not_see_it(
-    storing: Storing, client: httpx.AsyncClient, make: Make, ann: Person, reef: Thing
+    storing: Storing, client: httpx.AsyncClient, make: Make, ann: Person, reef: Entity
 ) -> None:
     """Even an administrator of the resource who may not see the org gets a ticket with the resource's id only."""
     guest, surveyor = await make.user("guest"), await make.holder(Permission.RESOURCES_VIEW)
@@ -90,7 +90,7 @@ async def test_a_ticket_tells_the_org_to_nobody_who_does_not_see_it(
 
 
 async def test_a_download_of_nobody_names_nobody(
-    storing: Storing, client: httpx.AsyncClient, make: Make, ann: Person, reef: Thing
+    storing: Storing, client: httpx.AsyncClient, make: Make, ann: Person, reef: Entity
 ) -> None:
     values = {"resource": {"id": reef.node}, "subject": {"anyone": True}, "roles": ["DATASET_DATA_READ"]}
     mutation = "mutation ($input: GrantAccessInput!) { grantAccess(input: $input) { errors { code } } }"
@@ -105,7 +105,7 @@ async def test_a_download_of_nobody_names_nobody(
     assert "sub" not in claims[0]
 
 
-async def test_a_ticket_is_no_token_to_sign_in_with(storing: Storing, make: Make, ann: Person, reef: Thing) -> None:
+async def test_a_ticket_is_no_token_to_sign_in_with(storing: Storing, make: Make, ann: Person, reef: Entity) -> None:
     token = answered(await storing.begin(reef, ann, 1), "beginUpload")["token"]
 
     assert make.app.signer.read(token, make.app.database.clock()) is None
@@ -158,7 +158,7 @@ async def test_only_reading_is_taken_where_the_keys_are(client: httpx.AsyncClien
 
 
 async def test_no_two_tickets_have_the_same_id_and_none_can_be_guessed(
-    storing: Storing, ann: Person, reef: Thing
+    storing: Storing, ann: Person, reef: Entity
 ) -> None:
     ids = [await storing.ticket(reef, ann, 0) for _ in range(20)]
 

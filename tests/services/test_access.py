@@ -9,7 +9,7 @@ from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import Permission
 from tests.support.changes import answered, change, problems, unchanged
 from tests.support.client import Api, codes
-from tests.support.factories import Make, Thing
+from tests.support.factories import Entity, Make
 
 ACCESS = """access {
   revision general { roles expiresAt } anyone { roles expiresAt }
@@ -27,7 +27,7 @@ READ, WRITE, LOAD, STORE = "METADATA_READ", "METADATA_WRITE", "DATASET_DATA_READ
 FAR = "2999-01-01T00:00:00.000000Z"
 
 
-def of(thing: Thing, **fields: Any) -> dict[str, Any]:
+def of(thing: Entity, **fields: Any) -> dict[str, Any]:
     return {"resource": {"id": thing.node}, **fields}
 
 

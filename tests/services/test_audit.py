@@ -215,7 +215,7 @@ async def test_an_event_has_its_channel_address_and_request(api: Api, make: Make
     own, *created = [event.request_id for event in await events(database)]
     assert own == "a-request.7"
     assert all(re.fullmatch("[0-9a-f]{16}", str(each)) for each in created)
-    assert {(event.face, event.address) for event in await events(database)} == {("REST", "127.0.0.1")}
+    assert {(event.channel, event.address) for event in await events(database)} == {("REST", "127.0.0.1")}
 
 
 async def test_several_changes_in_one_request_are_several_events(api: Api, make: Make, database: db.Database) -> None:

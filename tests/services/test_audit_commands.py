@@ -27,7 +27,7 @@ def test_a_command_writes_one_event_and_one_that_changes_nothing_none(settings: 
     events = _events(settings)
     own = [event for event in events if event.actor is None]
     assert [event.action for event in own] == ["createUser", "demo", "reindex"]
-    assert {(event.actor_id, event.face, event.address) for event in own} == {(None, "COMMAND", None)}
+    assert {(event.actor_id, event.channel, event.address) for event in own} == {(None, "COMMAND", None)}
     assert [event.kinds for event in own] == [["User"], ["ResourceType", "Role", "User"], []]
     assert own[0].changes["User admin"][1]["roles"] == ["admin"]
 

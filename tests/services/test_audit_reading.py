@@ -11,7 +11,7 @@ from app.domain import refs, resource_roles
 from app.domain.viewer import ALL_PERMISSIONS, Permission
 from tests.support.changes import answered, change
 from tests.support.client import Api, codes
-from tests.support.factories import Make, Person, Thing
+from tests.support.factories import Entity, Make, Person
 
 LOG = """query ($filter: AuditEventFilter, $first: Int, $after: String, $order: [AuditEventOrder!]) {
   auditEvents(filter: $filter, first: $first, after: $after, orderBy: $order) {
@@ -45,7 +45,7 @@ async def _actions(api: Api, as_: Person, **conditions: Any) -> list[str]:
     return [event["action"] for event in (await _log(api, as_, filter=conditions))["nodes"]]
 
 
-async def _of(api: Api, as_: Person | None, resource: Thing) -> Any:
+async def _of(api: Api, as_: Person | None, resource: Entity) -> Any:
     """Return the page of a resource's events that a user can read."""
     resource_data = (await api(OF_RESOURCE, as_=as_, id=resource.node))["data"]["resource"]
     return resource_data and resource_data["auditEvents"]
@@ -123,13 +123,13 @@ async def test_pages_follow_one_another_without_a_gap(api: Api, make: Make) -> N
 
 
 @pytest.fixture
-async def reef(make: Make) -> Thing:
+async def reef(make: Make) -> Entity:
     """A dataset in a private org."""
     return await make.resource(await make.org("reef"), slug="corals", name="Corals")
 
 
 async def test_who_administers_a_resource_reads_what_was_done_to_it_and_no_more(
-    api: Api, make: Make, reef: Thing
+    api: Api, make: Make, reef: Entity
 ) -> None:
     root, ann, bob = await make.admin(), await make.user("ann"), await make.user("bob")
     await make.grant(reef, ann, resource_roles.ADMIN)
@@ -157,7 +157,7 @@ async def test_who_administers_a_resource_reads_what_was_done_to_it_and_no_more(
     assert [edge["node"]["changes"]["totalCount"] for edge in for_root["edges"]] == [1, 3]
 
 
-async def test_an_event_is_found_again_by_those_who_saw_it(api: Api, make: Make, reef: Thing) -> None:
+async def test_an_event_is_found_again_by_those_who_saw_it(api: Api, make: Make, reef: Entity) -> None:
     root, ann, bob = await make.admin(), await make.user("ann"), await make.user("bob")
     await make.grant(reef, ann, resource_roles.ADMIN)
     await make.grant(reef, bob, resource_roles.METADATA_WRITE)
@@ -173,7 +173,7 @@ async def test_an_event_is_found_again_by_those_who_saw_it(api: Api, make: Make,
 
 
 async def test_an_org_that_the_viewer_does_not_see_is_absent_from_events_of_a_resource(
-    api: Api, make: Make, reef: Thing
+    api: Api, make: Make, reef: Entity
 ) -> None:
     """Neither the old org nor the new one is shown."""
     root, ann = await make.admin(), await make.user("ann")
@@ -199,7 +199,7 @@ async def test_an_org_that_the_viewer_does_not_see_is_absent_from_events_of_a_re
 
 
 async def test_private_changes_of_a_user_are_visible_only_to_readers_of_the_entire_log(
-    api: Api, make: Make, reef: Thing
+    api: Api, make: Make, reef: Entity
 ) -> None:
     root, ann = await make.admin(), await make.user("ann")
     bob = await make.user("bob", email="private@b.example", details={"private": 1})
@@ -225,7 +225,7 @@ async def test_events_of_a_deleted_user_remain(api: Api, make: Make) -> None:
     assert [(event["actorName"], event["actor"], event["action"]) for event in first] == [("ann", None, "createRole")]
 
 
-async def test_nobody_is_told_of_as_nobody(api: Api, make: Make, reef: Thing) -> None:
+async def test_nobody_is_told_of_as_nobody(api: Api, make: Make, reef: Entity) -> None:
     ticket = await make.ticket(reef, await make.user("ann"), 7)
 
     assert codes(await api(change("cancelUpload"), input={"ticket": ticket})) == []
@@ -234,7 +234,7 @@ async def test_nobody_is_told_of_as_nobody(api: Api, make: Make, reef: Thing) ->
     assert [(event["actorName"], event["actor"], event["action"]) for event in log] == [(None, None, "cancelUpload")]
 
 
-async def test_reading_costs_the_same_for_one_event_and_for_many(api: Api, make: Make, reef: Thing) -> None:
+async def test_reading_costs_the_same_for_one_event_and_for_many(api: Api, make: Make, reef: Entity) -> None:
     root = await make.admin()
     cost = []
     for at in range(6):

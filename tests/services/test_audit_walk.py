@@ -84,10 +84,10 @@ async def test_a_mutation_writes_one_event(api: Api, make: Make, database: db.Da
     root, scene = await make.admin(), await MUTATION_MATRIX[name].scene(make, World.OPEN)
 
     async with logged(database) as since:
-        assert codes(await _ask(api, name, root, scene.given)) == []
+        assert codes(await _ask(api, name, root, scene.input)) == []
 
-    event, actor = since.one, (scene.given or {})["userName"] if name == "login" else "root"
-    assert (event.action, event.actor, event.face, event.address) == (name, actor, "GRAPHQL", "127.0.0.1")
+    event, actor = since.one, (scene.input or {})["userName"] if name == "login" else "root"
+    assert (event.action, event.actor, event.channel, event.address) == (name, actor, "GRAPHQL", "127.0.0.1")
     assert event.kinds == KINDS[name].split()
     assert any(before != after for before, after in event.changes.values())
 
@@ -98,13 +98,13 @@ async def test_what_is_refused_or_only_tried_writes_none(
 ) -> None:
     case = MUTATION_MATRIX[name]
     root, scene = await make.admin(), await case.scene(make, World.OPEN)
-    data = scene.given or {}
+    data = scene.input or {}
 
     async with logged(database) as since:
         if not case.is_open:
-            assert codes(await _ask(api, name, None, scene.given)) == ["UNAUTHENTICATED"]
-        if scene.wrong:
-            assert problems(await _ask(api, name, root, {**data, **scene.wrong}))
+            assert codes(await _ask(api, name, None, scene.input)) == ["UNAUTHENTICATED"]
+        if scene.invalid:
+            assert problems(await _ask(api, name, root, {**data, **scene.invalid}))
         if case.has_trial:
             assert codes(await _ask(api, name, root, {**data, "validateOnly": True})) == []
         if name == "refreshToken":
@@ -209,7 +209,7 @@ async def test_a_route_writes_one_event(api: Api, make: Make, database: db.Datab
 
     event = since.one
     assert reply.is_success, reply.text
-    assert (event.action, event.actor, event.face, event.address) == (step.action, step.actor, "REST", "127.0.0.1")
+    assert (event.action, event.actor, event.channel, event.address) == (step.action, step.actor, "REST", "127.0.0.1")
     assert sorted(event.changes) == step.things.split(", ")
     assert any(before != after for before, after in event.changes.values())
 

@@ -58,7 +58,7 @@ async def test_others_have_their_turns_while_many_things_change(
 
 
 async def test_a_change_of_few_rows_needs_no_thread(
-    api: Api, make: Make, kind: str, monkeypatch: pytest.MonkeyPatch
+    api: Api, make: Make, backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On SQLite a thread costs more than such a statement."""
     root, group = await make.admin(), await make.group()
@@ -81,4 +81,4 @@ async def test_a_change_of_few_rows_needs_no_thread(
     assert jobs == []
 
     answered(await api(change("deleteGroup"), as_=root, input={"group": {"id": group.node}}), "deleteGroup")
-    assert bool(jobs) == (kind == "sqlite")
+    assert bool(jobs) == (backend == "sqlite")

@@ -11,7 +11,7 @@ from app.domain import refs, resource_roles
 from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import Permission
 from tests.support.client import Api, codes
-from tests.support.factories import Make, Person, Thing
+from tests.support.factories import Entity, Make, Person
 
 CHECK = """query ($user: UserBy!, $resource: ResourceBy!, $role: ResourceRole!) {
   checkAccess(user: $user, resource: $resource, role: $role)
@@ -28,7 +28,7 @@ READ, WRITE = "METADATA_READ", "METADATA_WRITE"
 EVERY = [READ, WRITE, "DATASET_DATA_READ", "DATASET_DATA_WRITE", "ADMIN"]
 
 
-async def check(api: Api, as_: Person | str | None, user: Person, thing: Thing, role: str = READ) -> Any:
+async def check(api: Api, as_: Person | str | None, user: Person, thing: Entity, role: str = READ) -> Any:
     return await api(CHECK, as_=as_, user={"id": user.node}, resource={"id": thing.node}, role=role)
 
 
@@ -88,7 +88,7 @@ WOULD_TELL = (
 )
 
 
-async def all_ways(api: Api, asker: Person, user: dict[str, Any], thing: Thing) -> list[Any]:
+async def all_ways(api: Api, asker: Person, user: dict[str, Any], thing: Entity) -> list[Any]:
     """Ask about a user with each operation; the batch asks about the asker too."""
     where = {"id": thing.node}
     replies = [
@@ -107,7 +107,7 @@ async def test_about_others_ask_access_view_and_admins_who_may_know_who_belongs_
     others = await make.holder(~(Permission.ACCESS_VIEW | Permission.RESOURCES_MANAGE))
     reef, hidden = await make.resource(org, owner=owner), await make.resource(org, general=0)
     await make.grant(reef, guest, resource_roles.ADMIN)
-    never = Thing("Resource", 999_999, "never")
+    never = Entity("Resource", 999_999, "never")
 
     for asker in (owner, manager, checker):
         assert await check(api, asker, ann, reef) == {"data": {"checkAccess": True}}
@@ -176,7 +176,7 @@ async def test_a_limited_token_asks_about_others_what_it_covers(api: Api, make: 
     token, _ = await make.api_token(checker, Permission.ACCESS_VIEW, [inside])
 
     assert await batch(api, token, (ann.node, inside.node, READ)) == {"data": {"checkAccessBatch": [True]}}
-    for thing in (outside, Thing("Resource", 999_999, "never")):
+    for thing in (outside, Entity("Resource", 999_999, "never")):
         assert refusal(await batch(api, token, (ann.node, thing.node, READ))) == ("FORBIDDEN", MAY_NOT)
 
 
@@ -310,7 +310,7 @@ async def test_why_not_is_told_by_entry(api: Api, make: Make) -> None:
     await make.grant(reef, pilots, resource_roles.METADATA_WRITE)
     await make.grant(reef, ann, resource_roles.ADMIN, expires_at=ENDED)
 
-    async def answer(name: str, thing: Thing, role: str) -> Any:
+    async def answer(name: str, thing: Entity, role: str) -> Any:
         data = {"user": {"userName": name}, "resource": {"id": thing.node}, "role": role}
         return (await api(DENIAL, as_=checker, **data))["data"]["explainDenial"]
 
@@ -341,6 +341,6 @@ async def test_why_not_tells_nobody_of_a_resource_that_they_do_not_see(api: Api,
     ann, hidden = await make.user("ann"), await make.resource(await make.org(), general=0)
     await make.grant(hidden, ann, resource_roles.ADMIN, expires_at=ENDED)
 
-    for thing in (hidden, Thing("Resource", 999_999, "never")):
+    for thing in (hidden, Entity("Resource", 999_999, "never")):
         data = {"user": {"userName": "ann"}, "resource": {"id": thing.node}, "role": "DATASET_DATA_READ"}
         assert (await api(DENIAL, as_=ann, **data))["data"] == {"explainDenial": [_denied("NO_ENTRY")]}

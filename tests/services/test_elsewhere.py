@@ -61,12 +61,13 @@ async def test_accounts_are_changed_here_or_there(
     if overrides and name in ELSEWHERE:
         async with unchanged(database):
             replies = [
-                await _ask(api, name, root, fields) for fields in (scene.given, {**(scene.given or {}), **scene.wrong})
+                await _ask(api, name, root, fields)
+                for fields in (scene.input, {**(scene.input or {}), **scene.invalid})
             ]
         assert [codes(reply) for reply in replies] == [["PROTECTED"]] * 2
         assert [_messages(reply, name) for reply in replies] == [[TEXT]] * 2
     else:
-        assert codes(await _ask(api, name, root, scene.given)) == []
+        assert codes(await _ask(api, name, root, scene.input)) == []
 
 
 @with_a_provider
@@ -79,7 +80,7 @@ async def test_a_stranger_gets_the_same_reply_as_without_a_provider(
     askers = [(kind, await asker(make, scene)) for kind, asker in case.family.askers.items() if kind not in case.may]
 
     async with unchanged(database):
-        outcomes = {kind: codes(await _ask(api, name, asker, scene.given)) for kind, asker in askers}
+        outcomes = {kind: codes(await _ask(api, name, asker, scene.input)) for kind, asker in askers}
 
     assert outcomes == {kind: [case.outcome(kind, World.OPEN)] for kind, _ in askers}
 

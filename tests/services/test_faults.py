@@ -225,7 +225,7 @@ def overrides() -> dict[str, Any]:
 
 @pytest.fixture
 async def world(
-    app: Starlette, api: Api, make: Make, database: db.Database, kind: str, url: str, monkeypatch: pytest.MonkeyPatch
+    app: Starlette, api: Api, make: Make, database: db.Database, backend: str, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[World]:
     root: Person = await make.admin()
     random = Random(SEED)
@@ -233,13 +233,13 @@ async def world(
     def begin_to_stop() -> None:
         app.middleware_stack._log.shutdown.is_requested = True  # type: ignore[union-attr]  # noqa: SLF001
 
-    killer = await asyncpg.connect(url) if kind == "postgresql" else None
+    killer = await asyncpg.connect(url) if backend == "postgresql" else None
 
     async def kill(pid: int) -> None:
         assert killer is not None
         await killer.execute("SELECT pg_terminate_backend($1::int, 5000)", pid)
 
-    faults = Faults(kind, begin_to_stop, kill)
+    faults = Faults(backend, begin_to_stop, kill)
     started = World(app, database, faults, api.token(root), random)
     for _ in range(2):  # the second time there are plans
         for form in FORMS:
@@ -252,8 +252,8 @@ async def world(
 
 
 @pytest.mark.parametrize("rounds", [ROUNDS])
-async def test_what_was_told_is_what_is_wherever_a_change_is_cut_off(world: World, kind: str, rounds: int) -> None:
-    wanted = cases(kind, rounds, world.random)
+async def test_what_was_told_is_what_is_wherever_a_change_is_cut_off(world: World, backend: str, rounds: int) -> None:
+    wanted = cases(backend, rounds, world.random)
     for point, end in wanted:
         for _ in range(MOST_TRIES):
             if await world.round(point, end):
@@ -261,4 +261,4 @@ async def test_what_was_told_is_what_is_wherever_a_change_is_cut_off(world: Worl
 
     missed = {case for case in wanted if not world.hits[case]}
     assert missed == set()
-    assert len({point for point, _ in wanted}) == len(POINTS) - (2 if kind == "postgresql" else 0)
+    assert len({point for point, _ in wanted}) == len(POINTS) - (2 if backend == "postgresql" else 0)

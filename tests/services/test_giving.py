@@ -12,7 +12,7 @@ from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel
 from tests.support.changes import answered, change, problems, unchanged
 from tests.support.client import Api, codes
-from tests.support.factories import Make, Person, Thing
+from tests.support.factories import Entity, Make, Person
 from tests.support.rest_client import Rest
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -34,28 +34,28 @@ def until(database: db.Database) -> datetime:
     return database.clock().replace(microsecond=0) + DAY
 
 
-Hold = Callable[[Make, Thing, Thing, Person, datetime], Awaitable[Any]]
+Hold = Callable[[Make, Entity, Entity, Person, datetime], Awaitable[Any]]
 
 
-async def _by_grant(make: Make, org: Thing, reef: Thing, ann: Person, end: datetime) -> None:
+async def _by_grant(make: Make, org: Entity, reef: Entity, ann: Person, end: datetime) -> None:
     await make.grant(reef, ann, resource_roles.ADMIN, end)
 
 
-async def _by_group(make: Make, org: Thing, reef: Thing, ann: Person, end: datetime) -> None:
+async def _by_group(make: Make, org: Entity, reef: Entity, ann: Person, end: datetime) -> None:
     await make.grant(reef, await make.group(None, ann), resource_roles.ADMIN, end)
 
 
-async def _by_membership(make: Make, org: Thing, reef: Thing, ann: Person, end: datetime) -> None:
+async def _by_membership(make: Make, org: Entity, reef: Entity, ann: Person, end: datetime) -> None:
     group = await make.group()
     await make.group_member(group, ann, expires_at=end)
     await make.grant(reef, group, resource_roles.ADMIN)
 
 
-async def _by_org(make: Make, org: Thing, reef: Thing, ann: Person, end: datetime) -> None:
+async def _by_org(make: Make, org: Entity, reef: Entity, ann: Person, end: datetime) -> None:
     await make.member(org, ann, MemberLevel.ADMIN, end)
 
 
-async def _by_two(make: Make, org: Thing, reef: Thing, ann: Person, end: datetime) -> None:
+async def _by_two(make: Make, org: Entity, reef: Entity, ann: Person, end: datetime) -> None:
     """The later of two ends counts, and only of what gives ADMIN."""
     await make.grant(reef, ann, resource_roles.ADMIN, end - HOUR)
     await make.grant(reef, await make.group(None, ann), resource_roles.WRITE)
@@ -71,12 +71,12 @@ UNTIL: dict[str, Hold] = {
 }
 
 
-async def _always_by_ownership(make: Make, org: Thing, reef: Thing, ann: Person, end: datetime) -> None:
+async def _always_by_ownership(make: Make, org: Entity, reef: Entity, ann: Person, end: datetime) -> None:
     await make.member(await make.org("own", ann), ann, MemberLevel.READ_ONLY)
     await make.member(org, ann, MemberLevel.ADMIN)
 
 
-async def _always_by_grant(make: Make, org: Thing, reef: Thing, ann: Person, end: datetime) -> None:
+async def _always_by_grant(make: Make, org: Entity, reef: Entity, ann: Person, end: datetime) -> None:
     await make.grant(reef, ann, resource_roles.ADMIN)
     await make.member(org, ann, MemberLevel.ADMIN, end)
 
@@ -97,7 +97,7 @@ SUBJECTS: dict[str, dict[str, Any]] = {
 }
 
 
-async def _asks(api: Api, ann: Person, reef: Thing, end: datetime | None) -> dict[str, set[str]]:
+async def _asks(api: Api, ann: Person, reef: Entity, end: datetime | None) -> dict[str, set[str]]:
     """Return the problems of each mutation and query that grants access until an end; nothing is stored."""
     by = {"resource": {"id": reef.node}, "validateOnly": True}
     problems_by_name = {}
@@ -154,7 +154,7 @@ async def test_the_right_without_an_end_is_the_one_that_counts(
     assert set().union(*(await _asks(api, ann, reef, None)).values()) == set()
 
 
-async def _place(make: Make, hold: Hold, until: datetime) -> tuple[Person, Thing, Thing]:
+async def _place(make: Make, hold: Hold, until: datetime) -> tuple[Person, Entity, Entity]:
     """Return Ann with an org and its resource, which they administer until then."""
     ann, _ = await make.user("ann"), await make.user("bob")
     await make.group("crew")

@@ -26,7 +26,7 @@ from tests.support.changes import change
 from tests.support.client import Api, codes
 from tests.support.factories import PASSWORD, Make
 from tests.support.fetching import fetch
-from tests.support.password_guessing import LOGIN, WRONG, Clock, Guesser
+from tests.support.password_guessing import LOGIN, WRONG_PASSWORD, Clock, Guesser
 
 HOME, EVIL = "192.0.2.1", "203.0.113.66"
 FREE, FREE_ELSEWHERE = 10, 20
@@ -77,7 +77,7 @@ class Workers:
     def __post_init__(self) -> None:
         self.guessers = [Guesser(app) for app in self.apps]
 
-    async def rest(self, address: str, user_name: str, password: str = WRONG) -> int:
+    async def rest(self, address: str, user_name: str, password: str = WRONG_PASSWORD) -> int:
         self.request_count += 1
         return (await self.guessers[self.request_count % 2].rest(address, user_name, password)).status_code
 
@@ -118,7 +118,7 @@ async def test_200_users_at_one_address_sign_in_and_only_incorrect_guesses_count
     mistaken = {"user7", "user77", "user177"}
 
     outcomes = await asyncio.gather(
-        *(workers.rest(HOME, name, WRONG if name in mistaken else PASSWORD) for name in names)
+        *(workers.rest(HOME, name, WRONG_PASSWORD if name in mistaken else PASSWORD) for name in names)
     )
 
     assert {name for name, status in zip(names, outcomes, strict=True) if status != 200} == mistaken
@@ -182,7 +182,7 @@ async def test_any_mixture_checks_as_many_incorrect_guesses_as_the_limit_allows(
 ) -> None:
     """Correct passwords for one account, incorrect ones for another, from an address new to both."""
     await make.users(["ann", "bob"])
-    attempts = [("ann", PASSWORD)] * 40 + [("bob", WRONG)] * 40
+    attempts = [("ann", PASSWORD)] * 40 + [("bob", WRONG_PASSWORD)] * 40
     Random(seed).shuffle(attempts)
 
     outcomes = await asyncio.gather(*(workers.rest(EVIL, *each) for each in attempts))
@@ -257,7 +257,7 @@ async def test_while_a_check_takes_long_no_further_one_is_looked_at(
 
 
 async def _cancelled(workers: Workers) -> None:
-    task = asyncio.create_task(workers.rest(HOME, "ann", WRONG))
+    task = asyncio.create_task(workers.rest(HOME, "ann", WRONG_PASSWORD))
     await asyncio.sleep(0.1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -327,7 +327,7 @@ class Hangup:
 
 
 LOG_IN = 'mutation { login(input: {userName: "ann", password: "wrong"}) { errors { code } } }'
-BODIES = {LOGIN: {"username": "ann", "password": WRONG}, "/graphql": {"query": LOG_IN}}
+BODIES = {LOGIN: {"username": "ann", "password": WRONG_PASSWORD}, "/graphql": {"query": LOG_IN}}
 
 
 @pytest.mark.parametrize("path", BODIES)

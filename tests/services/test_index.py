@@ -14,7 +14,7 @@ from app.db import tables
 from app.db.tables import col
 from app.graphql.schema import core
 from app.services import access_index
-from tests.oracle.access_queries import all_agree, asked, checks_agree, lists_agree
+from tests.oracle.access_queries import all_agree, checks_agree, lists_agree, query_data
 from tests.oracle.access_worlds import NOW, OF_DATA, REGISTRAR, Plan, Planned, World, named, plans, world_of, write
 from tests.oracle.generated import generated
 from tests.support.changes import change
@@ -177,7 +177,7 @@ async def _changed(api: Api, database: db.Database, root: Person, name: str, fie
 
 async def _revision(api: Api, root: Person, resource: dict[str, Any]) -> int:
     query = "query ($by: ResourceBy!) { resource(by: $by) { access { revision } } }"
-    row = (await asked(api, query, root, by=resource))["resource"]
+    row = (await query_data(api, query, root, by=resource))["resource"]
     return 0 if row is None else int(row["access"]["revision"])
 
 

@@ -10,7 +10,7 @@ from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import Permission
 from tests.support.changes import answered, change, problems, unchanged
 from tests.support.client import Api, codes
-from tests.support.factories import Make, Thing, rows_of
+from tests.support.factories import Entity, Make, rows_of
 
 HISTORY = "lockHistory(first: 100) { totalCount nodes { action reason createdAt actor { userName } } }"
 LOCK = change("lockResource", f"resource {{ lock {{ reason createdAt lockedBy {{ userName }} }} {HISTORY} }}")
@@ -18,7 +18,7 @@ UNLOCK = change("unlockResource", f"resource {{ lock {{ reason }} {HISTORY} }}")
 SHOW = f"query ($id: ID!) {{ resource(by: {{id: $id}}) {{ lock {{ reason lockedBy {{ userName }} }} {HISTORY} }} }}"
 
 
-def of(thing: Thing, reason: str = "Under review.") -> dict[str, Any]:
+def of(thing: Entity, reason: str = "Under review.") -> dict[str, Any]:
     return {"resource": {"id": thing.node}, "reason": reason}
 
 

@@ -14,7 +14,7 @@ from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import Permission
 from tests.support.changes import another, answered, change, problems, unchanged
 from tests.support.client import Api, codes
-from tests.support.factories import Make, Thing, rows_of
+from tests.support.factories import Entity, Make, rows_of
 from tests.support.fetching import fetch
 
 ORG = "org { slug name description isPublic viewerLevel owner { userName } }"
@@ -36,7 +36,7 @@ query ($id: ID!, $slug: String!) {
 LIST = "query ($filter: OrgFilter, $order: [OrgOrder!]) { orgs(filter: $filter, orderBy: $order) { nodes { slug } } }"
 
 
-def _where(org: Thing) -> dict[str, str]:
+def _where(org: Entity) -> dict[str, str]:
     return {"id": org.node, "slug": org.slug}
 
 

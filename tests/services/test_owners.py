@@ -21,7 +21,7 @@ from app.services.external_accounts import ProviderIdentity
 from tests.db.test_at_once import SETTLE, behind
 from tests.support.changes import another, answered, change, problems, unchanged
 from tests.support.client import Api, codes
-from tests.support.factories import Make, Person, Thing, rows_of, stale
+from tests.support.factories import Entity, Make, Person, rows_of, stale
 from tests.support.fetching import fetch
 from tests.support.rest_client import Rest
 
@@ -32,7 +32,7 @@ Ask = Callable[[Api, Rest, Person, "World"], Awaitable[Any]]
 class World:
     """Ann owns an org with a resource of bob's in it; and a resource in bob's org."""
 
-    def __init__(self, org: Thing, inside: Thing, outside: Thing, ann: Person) -> None:
+    def __init__(self, org: Entity, inside: Entity, outside: Entity, ann: Person) -> None:
         self.org, self.inside, self.outside, self.ann = org, inside, outside, ann
 
 
@@ -160,7 +160,7 @@ RACES = ["transferred org", "transferred resource", "org for another", "own org"
 
 @pytest.mark.parametrize("name", RACES)
 async def test_who_is_deactivated_at_that_moment_becomes_no_owner(
-    make: Make, database: db.Database, second: db.Database, world: World, name: str
+    make: Make, database: db.Database, second_db: db.Database, world: World, name: str
 ) -> None:
     """The deactivation came first and is not committed yet: the change waits for it and sees it."""
     heir, root = await make.user("heir"), await make.admin()
@@ -168,7 +168,7 @@ async def test_who_is_deactivated_at_that_moment_becomes_no_owner(
     act = (await _becoming(make, world, heir))[name]
 
     refused = await behind(
-        database, lambda tx: _deactivating(tx, heir), _refusal(second, lambda tx: act(tx, _as(root)))
+        database, lambda tx: _deactivating(tx, heir), _refusal(second_db, lambda tx: act(tx, _as(root)))
     )
 
     assert "cannot become an owner" in refused
@@ -251,7 +251,7 @@ async def _deleting(tx: db.Transaction, user: Person, heir: Person) -> Any:
 @pytest.mark.parametrize("name", CHANGES)
 @pytest.mark.parametrize("thing", ["inside", "outside"])
 async def test_a_lock_that_is_being_set_keeps_the_owner(
-    make: Make, database: db.Database, second: db.Database, world: World, name: str, thing: str
+    make: Make, database: db.Database, second_db: db.Database, world: World, name: str, thing: str
 ) -> None:
     if (name, thing) == ("transferOrg", "outside"):
         return  # that resource is in another org
@@ -261,7 +261,7 @@ async def test_a_lock_that_is_being_set_keeps_the_owner(
     refused = await behind(
         database,
         lambda tx: locks.lock_resource(tx, _as(root), ("id", key), "Now."),
-        _refusal(second, lambda tx: CHANGES[name](tx, world, root)),
+        _refusal(second_db, lambda tx: CHANGES[name](tx, world, root)),
     )
 
     assert "locked" in refused

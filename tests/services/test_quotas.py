@@ -13,7 +13,7 @@ from app.domain.viewer import ALL_PERMISSIONS, Permission
 from app.services import quotas
 from tests.support.changes import another, answered, change, problems, unchanged
 from tests.support.client import Api, codes
-from tests.support.factories import Make, Person, Thing
+from tests.support.factories import Entity, Make, Person
 from tests.support.storing import LIMITED, MEGABYTE, MOST, Storing, limit, sizes, summed
 
 OVER = {"QUOTA_EXCEEDED input.sizeBytes"}
@@ -38,13 +38,13 @@ async def ann(make: Make) -> Person:
 
 
 @pytest.fixture
-async def reef(make: Make, ann: Person) -> Thing:
+async def reef(make: Make, ann: Person) -> Entity:
     """Return a dataset in an org of Ann's."""
     return await make.resource(await make.org("lab", owner=ann), owner=ann, slug="reef")
 
 
 async def test_up_to_the_quota_all_is_accepted_and_beyond_it_nothing(
-    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Thing
+    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Entity
 ) -> None:
     first = await storing.ticket(reef, ann, MEGABYTE - 1)
     async with unchanged(database):
@@ -60,7 +60,7 @@ async def test_up_to_the_quota_all_is_accepted_and_beyond_it_nothing(
 
 
 async def test_the_refusal_says_how_much_is_used_and_what_the_limit_is(
-    storing: Storing, database: db.Database, ann: Person, reef: Thing
+    storing: Storing, database: db.Database, ann: Person, reef: Entity
 ) -> None:
     await limit(database, ann, 1536.5)
     assert codes(await storing.begin(reef, ann, 1_288_490_189)) == []
@@ -72,7 +72,7 @@ async def test_the_refusal_says_how_much_is_used_and_what_the_limit_is(
 
 
 async def test_a_refusal_tells_nobody_else_how_much_the_owner_stores(
-    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Thing
+    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Entity
 ) -> None:
     guest, viewing = await make.user("guest"), await make.holder(Permission.USERS_VIEW, "viewing")
     for person in (guest, viewing):
@@ -136,7 +136,7 @@ async def test_a_quota_is_megabytes_of_1024_times_1024_rounded_down(
 
 
 async def test_without_a_quota_nothing_is_refused_and_with_none_of_a_byte_every_byte_is(
-    storing: Storing, database: db.Database, ann: Person, reef: Thing
+    storing: Storing, database: db.Database, ann: Person, reef: Entity
 ) -> None:
     await limit(database, ann, None)
     ticket = await storing.ticket(reef, ann, 2**50)
@@ -151,7 +151,7 @@ async def test_without_a_quota_nothing_is_refused_and_with_none_of_a_byte_every_
 
 
 async def test_the_owner_of_the_org_is_charged_and_nobody_else(
-    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Thing
+    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Entity
 ) -> None:
     """The uploader and the owner of the resource are not charged. All orgs of their owner count together."""
     bob = await make.user("bob", details={"maxStorageMB": 0})
@@ -175,7 +175,7 @@ async def test_an_org_that_is_nobodys_has_no_limit(storing: Storing, make: Make,
 
 
 async def test_who_manages_all_resources_has_no_limit_as_uploader_or_as_owner(
-    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Thing
+    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Entity
 ) -> None:
     await limit(database, ann, 0)
     registrar = await make.holder(Permission.RESOURCES_MANAGE)
@@ -199,7 +199,7 @@ async def test_who_manages_all_resources_has_no_limit_as_uploader_or_as_owner(
 
 
 async def test_more_than_was_reserved_must_fit_in_again(
-    storing: Storing, database: db.Database, ann: Person, reef: Thing
+    storing: Storing, database: db.Database, ann: Person, reef: Entity
 ) -> None:
     ticket = await storing.ticket(reef, ann, 100)
     other = await storing.ticket(reef, ann, MEGABYTE - 150)
@@ -214,7 +214,7 @@ async def test_more_than_was_reserved_must_fit_in_again(
 
 
 async def test_what_was_reserved_is_counted_although_the_quota_is_smaller_now(
-    storing: Storing, database: db.Database, ann: Person, reef: Thing
+    storing: Storing, database: db.Database, ann: Person, reef: Entity
 ) -> None:
     ticket = await storing.ticket(reef, ann, 100)
     await limit(database, ann, 0)
@@ -223,7 +223,7 @@ async def test_what_was_reserved_is_counted_although_the_quota_is_smaller_now(
     assert await storing.storage(ann, ann) == {"quotaBytes": 0, "usedBytes": 100}
 
 
-async def test_bytes_that_were_given_back_are_free_at_once(storing: Storing, ann: Person, reef: Thing) -> None:
+async def test_bytes_that_were_given_back_are_free_at_once(storing: Storing, ann: Person, reef: Entity) -> None:
     for _ in range(3):
         ticket = await storing.ticket(reef, ann, MEGABYTE)
         assert codes(await storing.cancel(ticket)) == []
@@ -232,7 +232,7 @@ async def test_bytes_that_were_given_back_are_free_at_once(storing: Storing, ann
 
 
 async def test_who_may_not_upload_or_finds_a_lock_learns_nothing_of_the_quota(
-    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Thing
+    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Entity
 ) -> None:
     hidden = await make.resource(await make.org(owner=ann), general=0)
     reader = await make.user()
@@ -245,7 +245,7 @@ async def test_who_may_not_upload_or_finds_a_lock_learns_nothing_of_the_quota(
         assert codes(await storing.begin(reef, ann, MOST)) == ["LOCKED"]
 
 
-async def test_a_download_asks_for_no_quota(storing: Storing, database: db.Database, ann: Person, reef: Thing) -> None:
+async def test_a_download_asks_for_no_quota(storing: Storing, database: db.Database, ann: Person, reef: Entity) -> None:
     assert codes(await storing.finish(await storing.ticket(reef, ann, MEGABYTE), MEGABYTE)) == []
     await limit(database, ann, 0)
 
@@ -254,10 +254,10 @@ async def test_a_download_asks_for_no_quota(storing: Storing, database: db.Datab
 
 
 async def test_the_usage_of_an_org_goes_to_its_new_owner_unasked(
-    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Thing
+    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Entity
 ) -> None:
     bob = await make.user("bob", details={"maxStorageMB": 0})
-    await make.member(Thing("Org", 1, "lab"), bob)
+    await make.member(Entity("Org", 1, "lab"), bob)
     ticket = await storing.ticket(reef, ann, 300)
     assert codes(await storing.finish(ticket, 200)) == []
     await storing.ticket(reef, ann, 50)
@@ -270,7 +270,7 @@ async def test_the_usage_of_an_org_goes_to_its_new_owner_unasked(
 
 
 async def test_a_resource_that_moves_must_fit_in_with_the_owner_of_the_other_org(
-    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Thing
+    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Entity
 ) -> None:
     bob = await make.user("bob", details={"maxStorageMB": 1})
     await make.member(await make.org("second", owner=ann), bob)
@@ -298,7 +298,7 @@ async def test_a_resource_that_moves_must_fit_in_with_the_owner_of_the_other_org
 
 
 async def test_without_the_limiter_the_same_calls_refuse_nothing(
-    storing: Storing, make: Make, settings: Any, monkeypatch: pytest.MonkeyPatch, ann: Person, reef: Thing
+    storing: Storing, make: Make, settings: Any, monkeypatch: pytest.MonkeyPatch, ann: Person, reef: Entity
 ) -> None:
     monkeypatch.setenv("OSTIARY_ENABLE_STORAGE_LIMITER", "false")
     async with another(settings.read()) as api:
@@ -312,18 +312,18 @@ async def test_without_the_limiter_the_same_calls_refuse_nothing(
 
 
 async def test_only_the_user_and_viewers_of_all_users_see_their_storage(
-    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Thing
+    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Entity
 ) -> None:
     expected, friend = {"quotaBytes": MEGABYTE, "usedBytes": 0}, await make.user("friend")
     viewing, stranger = await make.holder(Permission.USERS_VIEW), await make.user()
-    await make.member(Thing("Org", 1, "lab"), friend, MemberLevel.ADMIN)
+    await make.member(Entity("Org", 1, "lab"), friend, MemberLevel.ADMIN)
 
     assert [await storing.storage(ann, each) for each in (ann, viewing)] == [expected, expected]
     assert [await storing.storage(ann, each) for each in (friend, stranger, None)] == [None] * 3
 
 
 async def test_rest_tells_the_same(
-    client: httpx.AsyncClient, api: Api, make: Make, ann: Person, reef: Thing, storing: Storing
+    client: httpx.AsyncClient, api: Api, make: Make, ann: Person, reef: Entity, storing: Storing
 ) -> None:
     viewing, expected = await make.holder(Permission.USERS_VIEW), {"total": MEGABYTE, "used": 5}
     await storing.begin(reef, ann, 5)

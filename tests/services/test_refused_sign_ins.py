@@ -20,7 +20,7 @@ from app.security import api_token_format
 from app.security.fair_queue import Caller, FairQueue
 from tests.support.client import Api
 from tests.support.factories import PASSWORD, Make
-from tests.support.password_guessing import LOGIN, WRONG
+from tests.support.password_guessing import LOGIN, WRONG_PASSWORD
 from tests.support.provider import PASSWORD as TYPED
 from tests.support.provider import Provider
 from tests.support.refusing import EVIL, WHO, Log, Scene, written
@@ -46,7 +46,7 @@ async def _unknown_user(scene: Scene) -> None:
 
 
 async def _unknown_user_over_graphql(scene: Scene) -> None:
-    await scene.guess.graphql(EVIL, "ghost", WRONG)
+    await scene.guess.graphql(EVIL, "ghost", WRONG_PASSWORD)
 
 
 async def _wrong_password(scene: Scene) -> None:
@@ -56,7 +56,7 @@ async def _wrong_password(scene: Scene) -> None:
 
 async def _wrong_password_over_graphql(scene: Scene) -> None:
     await scene.make.user("ann")
-    await scene.guess.graphql(EVIL, "ann", WRONG)
+    await scene.guess.graphql(EVIL, "ann", WRONG_PASSWORD)
 
 
 async def _deactivated(scene: Scene) -> None:
@@ -80,13 +80,13 @@ async def _queue_full(scene: Scene) -> None:
 
 async def _old_password(scene: Scene) -> None:
     ann = await scene.make.user("ann")
-    await scene.guess.ask(EVIL, CHANGE.format(WRONG, FRESH), scene.api.token(ann))
+    await scene.guess.ask(EVIL, CHANGE.format(WRONG_PASSWORD, FRESH), scene.api.token(ann))
 
 
 async def _current_password(scene: Scene) -> None:
     await scene.make.user("ann")
     root = await scene.make.admin()
-    body = {"currentPassword": WRONG, "newPassword": FRESH}
+    body = {"currentPassword": WRONG_PASSWORD, "newPassword": FRESH}
     async with scene.guess.client(EVIL) as client:
         await client.put("/users/ann/changepwd", json=body, headers=scene.api.headers(root))
 
@@ -226,7 +226,7 @@ CASES: list[Case] = [
     (_api_token_in_a_cookie, ("GRAPHQL", "api_token", "wrong_place", None)),
 ]
 PROVIDER_CASES = {
-    "provider_refused": ("ann", WRONG),
+    "provider_refused": ("ann", WRONG_PASSWORD),
     "deactivated": ("gone", TYPED),
     "not_allowed": ("robot", TYPED),
     "provider_away": ("ann", TYPED),
@@ -241,7 +241,7 @@ async def test_each_refusal_is_a_line_and_is_counted(
 
     await refuse(scene)
 
-    line = log.told[-1]
+    line = log.refusals[-1]
     assert (line["level"], line["message"], line["address"]) == ("warning", "refused credential", EVIL)
     assert tuple(line.get(name) for name in ("api", "credential", "reason", "userName")) == expected
     api, credential, reason, _ = expected
@@ -282,7 +282,7 @@ async def test_each_refusal_of_the_provider_is_a_line(
             reply = await client.post(LOGIN, json=body)
 
     assert reply.status_code == (503 if reason == "provider_away" else 401)
-    (line,) = log.told
+    (line,) = log.refusals
     credential, told_name = ("provider_token", None) if by_token else ("password", name)
     assert (line["credential"], line["reason"], line.get("userName")) == (credential, reason, told_name)
     assert TYPED not in "".join(log.lines())
@@ -302,14 +302,15 @@ async def test_who_is_let_in_is_no_line(scene: Scene, log: Log) -> None:
     ]
 
     assert [reply.status_code for reply in replies] == [200] * 6
-    assert log.told == []
+    assert log.refusals == []
 
 
 async def test_the_answer_tells_no_reason(scene: Scene) -> None:
     await scene.make.users(["ann"])
     await scene.make.user("gone", "deactivated")
     by_password = [
-        await scene.guess.rest(EVIL, *each) for each in (("ann", WRONG), ("ghost", WRONG), ("gone", PASSWORD))
+        await scene.guess.rest(EVIL, *each)
+        for each in (("ann", WRONG_PASSWORD), ("ghost", WRONG_PASSWORD), ("gone", PASSWORD))
     ]
     tokens = ["nonsense", scene.signed(gen=7), scene.signed("x" * 40), scene.signed(exp=1), scene.signed(kid="k" * 43)]
     by_token = [await scene.send(each) for each in (*tokens, api_token_format.generate())]

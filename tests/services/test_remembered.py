@@ -14,7 +14,7 @@ from app.domain import resource_roles
 from app.services import access_cache
 from tests.support.changes import another
 from tests.support.client import Api
-from tests.support.factories import Make, Person, Thing
+from tests.support.factories import Entity, Make, Person
 
 CHECK = """query ($user: UserBy!, $resource: ResourceBy!) {
   checkAccess(user: $user, resource: $resource, role: METADATA_READ)
@@ -24,7 +24,7 @@ REVOKE = """mutation ($resource: ResourceBy!, $subject: SubjectInput!) {
 }"""
 
 
-async def _may(api: Api, user: Person, thing: Thing) -> bool:
+async def _may(api: Api, user: Person, thing: Entity) -> bool:
     reply = await api(CHECK, as_=user, user={"id": user.node}, resource={"id": thing.node})
     allowed: bool = reply["data"]["checkAccess"]
     return allowed
@@ -77,14 +77,14 @@ async def test_a_version_changes_with_each_commit_and_with_nothing_else(make: Ma
     assert [first == second for first, second in zip(seen[1::2], seen[2::2], strict=True)] == [True] * 3
 
 
-@pytest.mark.parametrize("kind", ["sqlite"])
-async def test_who_has_a_turn_after_a_commit_knows_of_it(door: db.Database, url: str) -> None:
+@pytest.mark.parametrize("backend", ["sqlite"])
+async def test_who_has_a_turn_after_a_commit_knows_of_it(own_db: db.Database, url: str) -> None:
     """One look is for all who have their turns now, and for nobody who was called later."""
     seen: list[Any] = []
     done = asyncio.Event()
 
     async def look() -> None:
-        seen.append(door.cached_commit_version())
+        seen.append(own_db.cached_commit_version())
 
     def commit(times: int) -> None:
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as other:

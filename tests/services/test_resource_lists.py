@@ -13,7 +13,7 @@ from app.db.statements import Row
 from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel
 from tests.support.client import Api, codes
-from tests.support.factories import Make, Person, Thing
+from tests.support.factories import Entity, Make, Person
 from tests.support.planning import plan_of
 
 LIST = """query ($filter: ResourceFilter, $orderBy: [ResourceOrder!], $first: Int, $after: String, $last: Int,
@@ -134,7 +134,7 @@ ORDERS = [
 START = datetime(2030, 1, 1, tzinfo=UTC)
 
 
-async def _crowd(make: Make) -> tuple[Person, Thing, list[dict[str, Any]]]:
+async def _crowd(make: Make) -> tuple[Person, Entity, list[dict[str, Any]]]:
     """Twelve resources with ties in all that they are sorted by, most reached in several ways."""
     ann, org = await make.user("ann"), await make.org()
     group = await make.group(None, ann)
@@ -161,7 +161,7 @@ def _sorted(rows: list[dict[str, Any]], order: list[dict[str, str]]) -> list[str
     return [row["slug"] for row in rows]
 
 
-async def _read_pages(api: Api, make: Make, ann: Person, org: Thing, order: Any, *, back: bool) -> list[str]:
+async def _read_pages(api: Api, make: Make, ann: Person, org: Entity, order: Any, *, back: bool) -> list[str]:
     """Read all pages in turn, and add a resource at either end after the first page."""
     size, cursor, place = ("last", "before", "startCursor") if back else ("first", "after", "endCursor")
     variables: dict[str, Any] = {size: 7, "orderBy": order}
@@ -176,7 +176,7 @@ async def _read_pages(api: Api, make: Make, ann: Person, org: Thing, order: Any,
     return [slug for slug in read if not slug.startswith("resource")]
 
 
-async def _add(make: Make, org: Thing) -> None:
+async def _add(make: Make, org: Entity) -> None:
     for name, moved in (("AAA", -99), ("zzz", 99)):
         when = START + timedelta(days=moved)
         await make.resource(org, name=name, created_at=when, updated_at=when)

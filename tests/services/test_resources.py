@@ -9,7 +9,7 @@ from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import Permission
 from tests.support.changes import answered, change, problems, unchanged
 from tests.support.client import Api, codes
-from tests.support.factories import Make, Person, Thing
+from tests.support.factories import Entity, Make, Person
 
 SELECTION = """resource {
   slug name description type metadata createdAt updatedAt org { slug } owner { userName } lock { reason }
@@ -25,11 +25,11 @@ AT = "query ($org: String!, $slug: String!) { resource(by: {path: {orgSlug: $org
 EVERY = ["METADATA_READ", "METADATA_WRITE", "DATASET_DATA_READ", "DATASET_DATA_WRITE", "ADMIN"]
 
 
-def new(org: Thing, **fields: Any) -> dict[str, Any]:
+def new(org: Entity, **fields: Any) -> dict[str, Any]:
     return {"org": {"slug": org.slug}, "type": "DATASET", "slug": "reef", "name": "Reef", **fields}
 
 
-def of(thing: Thing) -> dict[str, Any]:
+def of(thing: Entity) -> dict[str, Any]:
     return {"resource": {"id": thing.node}}
 
 
@@ -141,7 +141,7 @@ async def test_a_user_creates_nothing_in_an_org_they_cannot_write(api: Api, make
     async with unchanged(database):
         assert problems(await api(CREATE, as_=eve, input=new(hidden))) == {"NOT_FOUND input.org"}
         assert codes(await api(CREATE, as_=registry, input=new(hidden))) == ["FORBIDDEN"]  # who sees every org
-        assert problems(await api(CREATE, as_=eve, input=new(Thing("Org", 999, "none")))) == {"NOT_FOUND input.org"}
+        assert problems(await api(CREATE, as_=eve, input=new(Entity("Org", 999, "none")))) == {"NOT_FOUND input.org"}
         assert codes(await api(CREATE, as_=eve, input=new(seen))) == ["FORBIDDEN"]
         assert codes(await api(CREATE, as_=eve, input=new(read))) == ["FORBIDDEN"]
         assert codes(await api(CREATE, input=new(seen))) == ["UNAUTHENTICATED"]
@@ -208,7 +208,7 @@ async def test_what_cannot_be_a_path_leads_nowhere(api: Api, make: Make, databas
             by = {"path": {"orgSlug": org, "slug": slug}}
             assert problems(await api(UPDATE, as_=root, input={"resource": by})) == {"NOT_FOUND input.resource"}
             assert await api(AT, as_=root, org=org, slug=slug) == {"data": {"resource": None}}
-        reply = await api(CREATE, as_=root, input=new(Thing("Org", 0, "a\0")))
+        reply = await api(CREATE, as_=root, input=new(Entity("Org", 0, "a\0")))
         assert problems(reply) == {"NOT_FOUND input.org"}
 
 
@@ -273,7 +273,7 @@ DELETERS: dict[str, tuple[MemberLevel | int | Permission | None, list[str]]] = {
 }
 
 
-async def _asker(make: Make, name: str, org: Thing) -> tuple[Person, Thing]:
+async def _asker(make: Make, name: str, org: Entity) -> tuple[Person, Entity]:
     """Return a user of the table and a resource on which they have that right."""
     right, _ = DELETERS[name]
     eve = await make.holder(right, name) if isinstance(right, Permission) else await make.user(name)

@@ -80,8 +80,8 @@ class Registry:
 
 
 @pytest.fixture
-def registry(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Registry]:
-    instance = Registry(tmp_path, request.getfixturevalue("postgres") if kind == "postgresql" else None)
+def registry(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Registry]:
+    instance = Registry(tmp_path, request.getfixturevalue("postgres") if backend == "postgresql" else None)
     yield instance
     instance.clear()
 

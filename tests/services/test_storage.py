@@ -14,7 +14,7 @@ from app.domain.viewer import Permission
 from app.services import storage
 from tests.support.changes import answered, change, problems, unchanged
 from tests.support.client import Api, codes
-from tests.support.factories import Make, Person, Thing, rows_of
+from tests.support.factories import Entity, Make, Person, rows_of
 from tests.support.fetching import fetch
 from tests.support.storing import BEGIN, FINISH, MOST, TICKET, Storing, sizes, summed
 
@@ -34,13 +34,13 @@ async def ann(make: Make) -> Person:
 
 
 @pytest.fixture
-async def reef(make: Make, ann: Person) -> Thing:
+async def reef(make: Make, ann: Person) -> Entity:
     """Return a dataset in an org of Ann's."""
     return await make.resource(await make.org("lab", owner=ann), owner=ann, slug="reef")
 
 
 async def test_an_upload_reserves_its_bytes_and_is_counted_when_it_is_finished(
-    storing: Storing, database: db.Database, ann: Person, reef: Thing
+    storing: Storing, database: db.Database, ann: Person, reef: Entity
 ) -> None:
     begun = answered(await storing.begin(reef, ann, 1_000), "beginUpload")
     expected = {"kind": "UPLOAD", "sizeBytes": 1_000, "state": "OPEN", "resource": {"id": reef.node}}
@@ -60,7 +60,7 @@ async def test_an_upload_reserves_its_bytes_and_is_counted_when_it_is_finished(
     assert await sizes(database, tables.Org) == await summed(database)
 
 
-async def test_a_ticket_ends_when_it_says(storing: Storing, database: db.Database, ann: Person, reef: Thing) -> None:
+async def test_a_ticket_ends_when_it_says(storing: Storing, database: db.Database, ann: Person, reef: Entity) -> None:
     """The end is exact to the second, like that of its token."""
     now = database.clock().replace(microsecond=123_456)
     database.clock = lambda: now
@@ -87,7 +87,7 @@ async def test_any_holder_of_a_ticket_finishes_it_and_reads_only_what_they_may_s
 
 
 async def test_finishing_again_is_answered_again_and_other_numbers_are_a_conflict(
-    storing: Storing, database: db.Database, ann: Person, reef: Thing
+    storing: Storing, database: db.Database, ann: Person, reef: Entity
 ) -> None:
     ticket = await storing.ticket(reef, ann, 100)
     first = await storing.finish(ticket, 80, 0, as_=ann)
@@ -103,7 +103,7 @@ async def test_finishing_again_is_answered_again_and_other_numbers_are_a_conflic
 
 
 async def test_what_is_replaced_is_not_counted_twice(
-    storing: Storing, database: db.Database, ann: Person, reef: Thing
+    storing: Storing, database: db.Database, ann: Person, reef: Entity
 ) -> None:
     for size, replaced, left in ((100, 0, 100), (60, 60, 100), (50, 20, 130), (0, 0, 130)):
         ticket = await storing.ticket(reef, ann, size)
@@ -113,7 +113,7 @@ async def test_what_is_replaced_is_not_counted_twice(
 
 
 async def test_only_the_registrys_own_may_say_that_more_was_replaced_than_came(
-    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Thing
+    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Entity
 ) -> None:
     """Otherwise a client could finish their own upload and have their files counted as deleted."""
     registrar = await make.holder(Permission.RESOURCES_MANAGE)
@@ -132,7 +132,7 @@ async def test_only_the_registrys_own_may_say_that_more_was_replaced_than_came(
 
 
 async def test_a_cancelled_upload_gives_its_bytes_back_once_and_for_all(
-    storing: Storing, database: db.Database, ann: Person, reef: Thing
+    storing: Storing, database: db.Database, ann: Person, reef: Entity
 ) -> None:
     ticket = await storing.ticket(reef, ann, 100)
 
@@ -145,7 +145,7 @@ async def test_a_cancelled_upload_gives_its_bytes_back_once_and_for_all(
 
 
 async def test_an_abandoned_ticket_gives_its_bytes_back_when_it_ends_and_is_forgotten_a_day_later(
-    storing: Storing, database: db.Database, ann: Person, reef: Thing
+    storing: Storing, database: db.Database, ann: Person, reef: Entity
 ) -> None:
     ticket, finished = await storing.ticket(reef, ann, 100), await storing.ticket(reef, ann, 30)
     assert codes(await storing.finish(finished, 30)) == []
@@ -169,7 +169,7 @@ async def test_an_abandoned_ticket_gives_its_bytes_back_when_it_ends_and_is_forg
 
 
 async def test_a_ticket_counts_no_longer_from_its_end_on_to_the_second(
-    storing: Storing, database: db.Database, ann: Person, reef: Thing
+    storing: Storing, database: db.Database, ann: Person, reef: Entity
 ) -> None:
     began = database.clock().replace(microsecond=0)
     database.clock = lambda: began
@@ -181,7 +181,7 @@ async def test_a_ticket_counts_no_longer_from_its_end_on_to_the_second(
 
 
 async def test_few_old_tickets_are_cleared_away_at_once(
-    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Thing
+    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Entity
 ) -> None:
     long_ago = database.clock() - timedelta(days=2)
     for _ in range(120):
@@ -193,14 +193,14 @@ async def test_few_old_tickets_are_cleared_away_at_once(
 
 
 async def test_the_limit_of_a_clearing_holds_whatever_the_planner_chooses(
-    make: Make, database: db.Database, kind: str, ann: Person, reef: Thing
+    make: Make, database: db.Database, backend: str, ann: Person, reef: Entity
 ) -> None:
     long_ago = database.clock() - timedelta(days=2)
     for _ in range(120):
         await make.ticket(reef, ann, expires_at=long_ago)
 
     async with database.write() as tx:
-        for method in ("hashjoin", "mergejoin", "hashagg", "material", "sort") if kind == "postgresql" else ():
+        for method in ("hashjoin", "mergejoin", "hashagg", "material", "sort") if backend == "postgresql" else ():
             await tx.rows(text(f"SET LOCAL enable_{method} = off"))
         await tx.rows(storage.CLEAR_OLD, before=tx.now)
 
@@ -208,7 +208,7 @@ async def test_the_limit_of_a_clearing_holds_whatever_the_planner_chooses(
 
 
 async def test_a_lock_revokes_uploads_until_it_is_taken_away(
-    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Thing
+    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Entity
 ) -> None:
     ticket, fields = await storing.ticket(reef, ann, 100), {"resource": {"id": reef.node}, "reason": "Why."}
     fetched = answered(await storing.download(reef, ann), "beginDownload")["ticket"]["id"]
@@ -224,7 +224,7 @@ async def test_a_lock_revokes_uploads_until_it_is_taken_away(
 
 
 async def test_who_may_not_write_any_more_finishes_nothing(
-    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Thing
+    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Entity
 ) -> None:
     bob, root = await make.user("bob"), await make.admin()
     await make.grant(reef, bob, resource_roles.DATA_WRITE)
@@ -246,7 +246,7 @@ async def test_who_may_not_write_any_more_finishes_nothing(
 
 @pytest.mark.parametrize(("name", "thing"), [("deleteUser", "user"), ("deleteResource", "resource")])
 async def test_a_ticket_is_deleted_with_its_user_and_with_its_resource(
-    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Thing, name: str, thing: str
+    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Entity, name: str, thing: str
 ) -> None:
     bob, root = await make.user("bob"), await make.admin()
     await make.grant(reef, bob, resource_roles.DATA_WRITE)
@@ -261,7 +261,7 @@ async def test_a_ticket_is_deleted_with_its_user_and_with_its_resource(
 
 
 async def test_a_download_asks_for_the_role_alone(
-    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Thing
+    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Entity
 ) -> None:
     """Whatever is locked, and by nobody too where everybody may read."""
     assert codes(await storing.finish(await storing.ticket(reef, ann, 9), 9)) == []
@@ -297,7 +297,7 @@ async def test_what_has_no_data_is_neither_brought_nor_fetched(
 
 
 async def test_a_trial_of_a_beginning_answers_neither_a_ticket_nor_a_token(
-    storing: Storing, database: db.Database, ann: Person, reef: Thing
+    storing: Storing, database: db.Database, ann: Person, reef: Entity
 ) -> None:
     ticket = await storing.ticket(reef, ann, 9)
     tried = {"resource": {"id": reef.node}, "validateOnly": True}
@@ -310,7 +310,7 @@ async def test_a_trial_of_a_beginning_answers_neither_a_ticket_nor_a_token(
     assert answered(done, "finishUpload")["ticket"] == {"state": "OPEN"}
 
 
-async def test_what_is_no_ticket_is_none(storing: Storing, database: db.Database, ann: Person, reef: Thing) -> None:
+async def test_what_is_no_ticket_is_none(storing: Storing, database: db.Database, ann: Person, reef: Entity) -> None:
     good = await storing.ticket(reef, ann, 1)
     strange = ["", "x", "\0", "ü" * 32, "a" * 32, good[:-1], f"{good}=", f" {good}", good.swapcase(), reef.node]
 
@@ -323,7 +323,7 @@ async def test_what_is_no_ticket_is_none(storing: Storing, database: db.Database
 
 
 async def test_a_number_of_bytes_is_one_that_every_client_can_say(
-    storing: Storing, database: db.Database, ann: Person, reef: Thing
+    storing: Storing, database: db.Database, ann: Person, reef: Entity
 ) -> None:
     for size in (0, 5.0, MOST):
         assert codes(await storing.begin(reef, ann, size)) == []  # type: ignore[arg-type]  # as JSON may have it
@@ -345,7 +345,7 @@ async def test_a_number_of_bytes_is_one_that_every_client_can_say(
 
 
 async def test_whatever_people_claim_no_sum_is_too_large(
-    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Thing
+    storing: Storing, make: Make, database: db.Database, ann: Person, reef: Entity
 ) -> None:
     other = await make.resource(await make.org("second", owner=ann), owner=ann)
     tickets = [await storing.ticket(each, ann, MOST) for each in (reef, reef, other)]
@@ -364,7 +364,7 @@ async def test_whatever_people_claim_no_sum_is_too_large(
 
 
 async def test_a_ticket_of_a_deleted_org_is_gone(
-    storing: Storing, database: db.Database, ann: Person, reef: Thing
+    storing: Storing, database: db.Database, ann: Person, reef: Entity
 ) -> None:
     ticket = await storing.ticket(reef, ann, 1)
     async with database.write() as tx:

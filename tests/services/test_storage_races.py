@@ -20,7 +20,7 @@ from app.services.quotas import StoragePolicy
 from tests.db.test_at_once import TIMES, behind, outcomes, seen
 from tests.support.changes import another, answered, change
 from tests.support.client import Api, codes
-from tests.support.factories import Make, Person, Thing, rows_of
+from tests.support.factories import Entity, Make, Person, rows_of
 from tests.support.server import Server, graphql
 from tests.support.storing import BEGIN, LIMITED, MEGABYTE, Storing, sizes, summed
 
@@ -109,7 +109,7 @@ async def test_a_running_reservation_counts_for_the_next_upload(
             await tx.rows(tables.Ticket.__table__.delete())  # type: ignore[attr-defined]  # every mapped class has one
 
 
-async def _begin(tx: db.Transaction, ann: Person, resource: Thing, size: int) -> Any:
+async def _begin(tx: db.Transaction, ann: Person, resource: Entity, size: int) -> Any:
     return await storage.begin_upload(tx, seen(ann), ("id", resource.id), size, TERMS)
 
 

@@ -10,7 +10,7 @@ from app import db
 from app.db import tables
 from tests.support.changes import change
 from tests.support.client import Api, codes
-from tests.support.factories import Make, Person, Thing
+from tests.support.factories import Entity, Make, Person
 from tests.support.storing import Storing, sizes, summed
 
 STEPS = 120
@@ -23,8 +23,8 @@ class Doing:
     def __init__(self, make: Make, api: Api, random: Random, people: list[Person]) -> None:
         self.make, self.api, self.random, self.people = make, api, random, people
         self.storing = Storing(api)
-        self.orgs: list[Thing] = []
-        self.resources: list[Thing] = []
+        self.orgs: list[Entity] = []
+        self.resources: list[Entity] = []
         self.tickets: list[str] = []
         self.done: dict[str, int] = {}
 

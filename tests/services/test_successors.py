@@ -9,13 +9,13 @@ from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel, SubjectType
 from tests.support.changes import answered, change, problems, unchanged
 from tests.support.client import Api
-from tests.support.factories import Make, Person, Thing, rows_of, stale
+from tests.support.factories import Entity, Make, Person, rows_of, stale
 from tests.support.fetching import fetch
 
 DELETE = change("deleteUser", "deletedUserId orgsTransferred resourcesTransferred")
 
 
-async def _estate(make: Make) -> tuple[Person, Person, Thing, Thing]:
+async def _estate(make: Make) -> tuple[Person, Person, Entity, Entity]:
     """Create Ann, who owns an org, a resource in it and one in another org; Bea belongs to the org."""
     ann, bea = await make.user("ann"), await make.user("bea")
     org, other = await make.org("acme", ann), await make.org("other")

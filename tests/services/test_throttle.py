@@ -21,7 +21,7 @@ from tests.support.changes import another
 from tests.support.client import Api, codes
 from tests.support.factories import PASSWORD, Make, Person, everything, rows_of
 from tests.support.fetching import fetch
-from tests.support.password_guessing import ALIASES, LOGIN, WRONG, Clock, Guesser, Looks, outcomes
+from tests.support.password_guessing import ALIASES, LOGIN, WRONG_PASSWORD, Clock, Guesser, Verifications, outcomes
 from tests.support.server import Server
 
 HOME, EVIL = "192.0.2.1", "203.0.113.66"
@@ -38,8 +38,8 @@ def clock(database: db.Database) -> Clock:
 
 
 @pytest.fixture
-def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
-    return Looks(monkeypatch)
+def looks(monkeypatch: pytest.MonkeyPatch) -> Verifications:
+    return Verifications(monkeypatch)
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_each_wait_is_twice_the_one_before_up_to_the_longest(failures: int, seco
 
 
 async def test_who_guesses_waits_longer_and_longer_and_is_not_looked_at_meanwhile(
-    guess: Guesser, make: Make, clock: Clock, looks: Looks, database: db.Database
+    guess: Guesser, make: Make, clock: Clock, looks: Verifications, database: db.Database
 ) -> None:
     await make.user("ann")
     free = [await guess.rest(EVIL, "ann") for _ in range(FREE)]
@@ -78,7 +78,7 @@ async def test_who_guesses_waits_longer_and_longer_and_is_not_looked_at_meanwhil
 
 @pytest.mark.parametrize("user_name", ["ann", "ghost", "gone", "\0", "ä" * 5_000])
 async def test_a_refusal_says_the_seconds_and_nothing_of_the_account(
-    guess: Guesser, make: Make, clock: Clock, looks: Looks, user_name: str
+    guess: Guesser, make: Make, clock: Clock, looks: Verifications, user_name: str
 ) -> None:
     await make.user("ann")
     await make.user("gone", "deactivated")
@@ -91,7 +91,7 @@ async def test_a_refusal_says_the_seconds_and_nothing_of_the_account(
 
 
 async def test_aliases_are_guesses_each_and_are_told_to_wait_at_the_top(
-    guess: Guesser, make: Make, clock: Clock, looks: Looks
+    guess: Guesser, make: Make, clock: Clock, looks: Verifications
 ) -> None:
     await make.user("ann")
     for _ in range(FREE - 2):
@@ -105,7 +105,7 @@ async def test_aliases_are_guesses_each_and_are_told_to_wait_at_the_top(
 
 
 async def test_a_hundred_guesses_at_once_are_a_hundred_guesses(
-    guess: Guesser, make: Make, clock: Clock, looks: Looks
+    guess: Guesser, make: Make, clock: Clock, looks: Verifications
 ) -> None:
     await make.user("ann")
 
@@ -116,7 +116,7 @@ async def test_a_hundred_guesses_at_once_are_a_hundred_guesses(
 
 
 async def test_a_dictionary_of_ten_thousand_gets_the_few_guesses_that_are_free(
-    guess: Guesser, make: Make, clock: Clock, looks: Looks
+    guess: Guesser, make: Make, clock: Clock, looks: Verifications
 ) -> None:
     """From one address and from hundreds, over both APIs; the clock is fixed, so only the free guesses are checked."""
     await make.user("ann")
@@ -136,7 +136,7 @@ async def test_a_dictionary_of_ten_thousand_gets_the_few_guesses_that_are_free(
     assert await _signs_in(guess, clock, "192.0.2.99") <= 30
 
 
-async def test_one_address_tries_few_accounts(guess: Guesser, make: Make, clock: Clock, looks: Looks) -> None:
+async def test_one_address_tries_few_accounts(guess: Guesser, make: Make, clock: Clock, looks: Verifications) -> None:
     replies = [await guess.rest(EVIL, f"user{at}") for at in range(FREE_ELSEWHERE + 2)]
 
     assert outcomes(replies) == [(401, None)] * FREE_ELSEWHERE + [(429, "1")] * 2
@@ -144,7 +144,7 @@ async def test_one_address_tries_few_accounts(guess: Guesser, make: Make, clock:
 
 
 async def test_strangers_slow_an_owner_by_seconds_and_not_at_all_where_they_were_before(
-    guess: Guesser, make: Make, clock: Clock, looks: Looks
+    guess: Guesser, make: Make, clock: Clock, looks: Verifications
 ) -> None:
     await make.user("ann")
     assert (await guess.rest(HOME, "ann", PASSWORD)).status_code == 200
@@ -160,7 +160,7 @@ async def test_strangers_slow_an_owner_by_seconds_and_not_at_all_where_they_were
 
 
 async def test_guesses_from_the_address_of_the_owner_delay_them_a_minute_at_most(
-    guess: Guesser, make: Make, clock: Clock, looks: Looks
+    guess: Guesser, make: Make, clock: Clock, looks: Verifications
 ) -> None:
     await make.user("ann")
     assert (await guess.rest(HOME, "ann", PASSWORD)).status_code == 200
@@ -174,7 +174,7 @@ async def test_guesses_from_the_address_of_the_owner_delay_them_a_minute_at_most
 
 
 async def test_a_right_password_is_forgiven_its_wrong_ones_and_nobody_elses(
-    guess: Guesser, make: Make, clock: Clock, looks: Looks
+    guess: Guesser, make: Make, clock: Clock, looks: Verifications
 ) -> None:
     await make.users(["ann", "eve"])
     for at in range(FREE_ELSEWHERE - 2):
@@ -187,7 +187,7 @@ async def test_a_right_password_is_forgiven_its_wrong_ones_and_nobody_elses(
 
 
 async def test_wrong_passwords_are_forgotten_and_their_rows_are_cleared(
-    guess: Guesser, make: Make, clock: Clock, looks: Looks, database: db.Database
+    guess: Guesser, make: Make, clock: Clock, looks: Verifications, database: db.Database
 ) -> None:
     for at in range(FREE_ELSEWHERE):
         await guess.rest(EVIL, f"ghost{at}")
@@ -201,7 +201,7 @@ async def test_wrong_passwords_are_forgotten_and_their_rows_are_cleared(
 
 
 async def test_stored_keys_name_no_user(
-    guess: Guesser, make: Make, clock: Clock, looks: Looks, database: db.Database
+    guess: Guesser, make: Make, clock: Clock, looks: Verifications, database: db.Database
 ) -> None:
     await guess.rest(EVIL, "ann")
 
@@ -228,12 +228,12 @@ async def test_a_full_pool_is_nobodys_wrong_password(
 
 
 async def test_two_workers_count_as_one(
-    guess: Guesser, make: Make, clock: Clock, looks: Looks, settings: Settings
+    guess: Guesser, make: Make, clock: Clock, looks: Verifications, settings: Settings
 ) -> None:
     await make.user("ann")
 
     async with another(settings) as elsewhere:
-        elsewhere._desk.database.clock = lambda: clock.now  # noqa: SLF001 - one time for both
+        elsewhere._context.database.clock = lambda: clock.now  # noqa: SLF001 - one time for both
         own = [await guess.rest("127.0.0.1", "ann") for _ in range(FREE - 1)]
         body = {"username": "ann", "password": "wrong"}
         others = [await elsewhere.client.post(LOGIN, json=body) for _ in range(2)]
@@ -265,7 +265,7 @@ FRESH = "another horse another staple"
 
 
 async def test_the_old_password_is_throttled_too(
-    guess: Guesser, api: Api, make: Make, clock: Clock, looks: Looks, database: db.Database
+    guess: Guesser, api: Api, make: Make, clock: Clock, looks: Verifications, database: db.Database
 ) -> None:
     ann, root = await make.user("ann"), await make.admin()
     before = await everything(database)
@@ -283,23 +283,23 @@ async def test_the_old_password_is_throttled_too(
 
 
 async def _over_graphql(guess: Guesser, api: Api, ann: Person, _: Person) -> httpx.Response:
-    return await guess.ask(EVIL, CHANGE.format(WRONG, FRESH), api.token(ann))
+    return await guess.ask(EVIL, CHANGE.format(WRONG_PASSWORD, FRESH), api.token(ann))
 
 
 async def _over_rest(guess: Guesser, api: Api, ann: Person, _: Person) -> httpx.Response:
-    body = {"oldPassword": WRONG, "newPassword": FRESH}
+    body = {"oldPassword": WRONG_PASSWORD, "newPassword": FRESH}
     async with guess.client(EVIL) as client:
         return await client.post("/users/changepwd", json=body, headers=api.headers(ann))
 
 
 async def _as_current(guess: Guesser, api: Api, _: Person, root: Person) -> httpx.Response:
-    body = {"currentPassword": WRONG, "newPassword": FRESH}
+    body = {"currentPassword": WRONG_PASSWORD, "newPassword": FRESH}
     async with guess.client(EVIL) as client:
         return await client.put("/users/ann/changepwd", json=body, headers=api.headers(root))
 
 
 async def test_bad_tokens_at_the_renewal_wait_too_and_keep_nobody_from_signing_in(
-    guess: Guesser, api: Api, make: Make, clock: Clock, looks: Looks
+    guess: Guesser, api: Api, make: Make, clock: Clock, looks: Verifications
 ) -> None:
     ann = await make.user("ann")
     bad, good = {"authorization": "Bearer a.b.c"}, api.headers(ann)
@@ -319,7 +319,7 @@ async def test_bad_tokens_at_the_renewal_wait_too_and_keep_nobody_from_signing_i
 
 @OFF
 async def test_it_can_be_switched_off(
-    guess: Guesser, make: Make, looks: Looks, database: db.Database, overrides: dict[str, Any]
+    guess: Guesser, make: Make, looks: Verifications, database: db.Database, overrides: dict[str, Any]
 ) -> None:
     await make.user("ann")
 
@@ -329,12 +329,12 @@ async def test_it_can_be_switched_off(
     assert await rows_of(database, Guess) == 0
 
 
-async def test_unknown_incorrect_and_deactivated_take_the_same_work(api: Api, make: Make, looks: Looks) -> None:
+async def test_unknown_incorrect_and_deactivated_take_the_same_work(api: Api, make: Make, looks: Verifications) -> None:
     await make.user("ann")
     await make.users(["gone", "left"], ["deactivated", "admin"])
 
     spent = []
-    for name, password in (("ann", "wrong"), ("ghost", PASSWORD), ("gone", PASSWORD), ("left", WRONG)):
+    for name, password in (("ann", "wrong"), ("ghost", PASSWORD), ("gone", PASSWORD), ("left", WRONG_PASSWORD)):
         query = f'mutation {{ login(input: {{userName: "{name}", password: "{password}"}}) {{ errors {{ code }} }} }}'
         before, reply = len(looks.at), (await api.post_with_stats(query)).json()
         spent.append((reply["extensions"]["stats"]["statements"], len(looks.at) - before, reply["errors"]))

@@ -10,7 +10,7 @@ from app.domain import resource_roles
 from app.domain.resource_roles import MemberLevel
 from tests.support.changes import answered, change, unchanged
 from tests.support.client import Api
-from tests.support.factories import Make, Person, Thing
+from tests.support.factories import Entity, Make, Person
 from tests.support.rest_client import Rest, is_empty
 from tests.support.rest_toy import refusal
 
@@ -33,7 +33,7 @@ async def ann(make: Make) -> Person:
 
 
 @pytest.fixture(autouse=True)
-async def sea(make: Make, ann: Person) -> Thing:
+async def sea(make: Make, ann: Person) -> Entity:
     """Return a private org with a dataset that Zoe may write."""
     org = await make.org("sea", ann)
     await make.grant(await make.resource(org, slug="reef"), await make.user("zoe"), resource_roles.DATA_WRITE)
@@ -113,7 +113,7 @@ async def test_it_is_opened_for_whom_the_word_says(rest: Rest, ann: Person, make
 
 
 async def test_what_is_open_that_far_keeps_its_roles_and_its_end(
-    api: Api, rest: Rest, ann: Person, make: Make, sea: Thing, database: db.Database
+    api: Api, rest: Rest, ann: Person, make: Make, sea: Entity, database: db.Database
 ) -> None:
     end = database.clock() + timedelta(days=1)
     writer = await make.user("writer")
@@ -160,7 +160,7 @@ async def test_a_temporary_grant_does_not_become_permanent(
 
 
 async def test_only_administrators_open_or_close_it(
-    rest: Rest, ann: Person, make: Make, sea: Thing, database: db.Database
+    rest: Rest, ann: Person, make: Make, sea: Entity, database: db.Database
 ) -> None:
     writer = await make.user("writer")
     await make.member(sea, writer, MemberLevel.READ_WRITE_DELETE)

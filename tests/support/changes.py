@@ -1,4 +1,4 @@
-"""Asking for changes in one line each, and what must hold around them."""
+"""Mutations in one line each, and checks of their replies."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,26 +13,26 @@ from tests.support.factories import all_but_the_log, everything
 
 
 def change(name: str, shows: str = "") -> str:
-    """A mutation with its one input; `shows` is what it answers besides its errors."""
+    """Return a mutation with its input; `shows` selects fields besides its errors."""
     kind = f"{name[0].upper()}{name[1:]}Input"
     return f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ {shows} errors {{ code message path }} }} }}"
 
 
 def problems(reply: dict[str, Any]) -> set[str]:
-    """Each problem of the payloads as its code and its path in the input."""
+    """Return each problem of the payloads as its code and its path in the input."""
     assert "errors" not in reply, reply
     return {f"{code} {path}" for code, path in zip(codes(reply), paths(reply), strict=True)}
 
 
 def answered(reply: dict[str, Any], name: str) -> Any:
-    """The payload of a change that was made."""
+    """Return the payload of a successful mutation."""
     assert codes(reply) == [], reply
     return reply["data"][name]
 
 
 @asynccontextmanager
 async def unchanged(database: db.Database, *, but_the_log: bool = False) -> AsyncIterator[None]:
-    """Everything that is stored is the same after this; but for the audit log, where what was asked is granted."""
+    """Check that the block changes no stored row; `but_the_log` leaves out the audit log."""
     look = all_but_the_log if but_the_log else everything
     before = await look(database)
     yield
@@ -41,7 +41,7 @@ async def unchanged(database: db.Database, *, but_the_log: bool = False) -> Asyn
 
 @asynccontextmanager
 async def another(settings: Settings) -> AsyncIterator[Api]:
-    """A second worker on the same database, behind a door of its own."""
+    """Start a second worker on the same database, and return its client."""
     app = main.create_app(settings)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with (

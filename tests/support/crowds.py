@@ -13,7 +13,7 @@ from app.db import Transaction
 from app.domain import resource_roles
 from app.domain.resource_roles import SubjectType
 from app.services import access_index
-from tests.support.factories import Make, Person, Thing
+from tests.support.factories import Entity, Make, Person
 
 _NUMBERS = "WITH RECURSIVE numbers(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < {many})"
 
@@ -32,32 +32,35 @@ class Crowd:
     """An owner with an org in which many resources are theirs, all granted to a group."""
 
     owner: Person
-    org: Thing
-    group: Thing
+    org: Entity
+    group: Entity
 
 
 async def crowd(make: Make, database: db.Database, many: int) -> Crowd:
     """Make so many resources."""
-    made = Crowd(await make.user("owner"), await make.org("crowd"), await make.group("readers"))
+    created = Crowd(await make.user("owner"), await make.org("crowd"), await make.group("readers"))
     async with database.write() as tx:
         await _run(
             tx,
             _RESOURCES.format(
                 numbers=_NUMBERS.format(many=many),
-                org=made.org.id,
-                slug=made.org.slug,
-                owner=made.owner.id,
+                org=created.org.id,
+                slug=created.org.slug,
+                owner=created.owner.id,
                 full=resource_roles.ALL,
             ),
         )
-        subject = resource_roles.subject_id(SubjectType.GROUP, made.group.id)
+        subject = resource_roles.subject_id(SubjectType.GROUP, created.group.id)
         await _run(
-            tx, _GRANTS.format(subject=subject, group=made.group.id, mask=resource_roles.METADATA_READ, org=made.org.id)
+            tx,
+            _GRANTS.format(
+                subject=subject, group=created.group.id, mask=resource_roles.METADATA_READ, org=created.org.id
+            ),
         )
         await access_index.rebuild(tx)
     async with database.write() as tx:
         await _run(tx, "ANALYZE")
-    return made
+    return created
 
 
 async def _run(tx: Transaction, statement: str) -> None:

@@ -22,7 +22,7 @@ from app.http import encode_json
 from app.query.sql import SelectBuilder
 from app.security import authentication, session_tokens
 from app.services.app_context import AppContext
-from tests.oracle.selections import cursors_of, shown
+from tests.oracle.selections import cursors_of, features
 from tests.oracle.worlds import Question, World
 from tests.support.factories import Person
 
@@ -42,25 +42,25 @@ class Unequal(AssertionError):
 class Tally:
     """Counts of questions, and of the answers by plans."""
 
-    asked: Counter[str] = field(default_factory=Counter)
+    questions: Counter[str] = field(default_factory=Counter)
     """`compiled`; `invalid`, which is never executed; what fell back to the reference executor, by reason."""
 
     mistaken: Counter[str] = field(default_factory=Counter)
     """Questions that the reference executor answers with errors, by the reason of the fallback."""
 
-    shown: Counter[str] = field(default_factory=Counter)
+    features: Counter[str] = field(default_factory=Counter)
     """Features of `tests/oracle/selections.py` with values in the answers of plans."""
 
     @property
     def share(self) -> float:
         """The share of answers by plans in all answers without errors."""
-        return self.asked["compiled"] / max(1, self.asked.total() - self.asked["invalid"])
+        return self.questions["compiled"] / max(1, self.questions.total() - self.questions["invalid"])
 
     def add(self, other: "Tally") -> None:
         """Add the counts of another tally."""
-        self.asked += other.asked
+        self.questions += other.questions
         self.mistaken += other.mistaken
-        self.shown += other.shown
+        self.features += other.features
 
 
 class Both:
@@ -79,70 +79,72 @@ class Both:
     async def ask(self, question: Question, viewer: Viewer, who: str) -> dict[str, Any] | None:
         """Ask both, and return the reference answer; None for what is never executed. Raises Unequal."""
         try:
-            known, variables = self._understood(question)
+            validated, variables = self._understood(question)
         except Invalid:
-            self.tally.asked["invalid"] += 1
+            self.tally.questions["invalid"] += 1
             return None
-        reference = await self._reference(known, question, viewer)
+        reference = await self._reference(validated, question, viewer)
         database = self._app.database
-        found = await self._compiled.answer(known, variables, viewer, database, database.clock())
-        if told := _difference(reference, found):
-            raise Unequal(f"{who} asks {question.text}\nwith {encode_json(question.variables).decode()}\n{told}")
-        self._count(known, reference, found)
+        answer = await self._compiled.answer(validated, variables, viewer, database, database.clock())
+        if difference := _difference(reference, answer):
+            raise Unequal(f"{who} asks {question.text}\nwith {encode_json(question.variables).decode()}\n{difference}")
+        self._count(validated, reference, answer)
         return reference
 
     def _understood(self, question: Question) -> tuple[ValidatedDocument, VariableValues]:
-        known = self._documents.operation(question.text, None, question.variables, introspection=True)
-        definitions = known.operation.variable_definitions or ()
+        validated = self._documents.operation(question.text, None, question.variables, introspection=True)
+        definitions = validated.operation.variable_definitions or ()
         variables = get_variable_values(self._schema, definitions, dict(question.variables))
         if isinstance(variables, list):
             raise Invalid(variables, "BAD_USER_INPUT")
-        return known, variables
+        return validated, variables
 
-    async def _reference(self, known: ValidatedDocument, question: Question, viewer: Viewer) -> dict[str, Any]:
+    async def _reference(self, validated: ValidatedDocument, question: Question, viewer: Viewer) -> dict[str, Any]:
         context = GraphQLContext(self._app, self._statements, viewer)
         variables = dict(question.variables)
-        result = execute(self._schema, known.document, context_value=context, variable_values=variables)
+        result = execute(self._schema, validated.document, context_value=context, variable_values=variables)
         if isawaitable(result):
             result = await result
         assert isinstance(result, ExecutionResult)
         body: dict[str, Any] = {"data": result.data}
         return body | {"errors": errors.format_errors(result.errors)} if result.errors else body
 
-    def _count(self, known: ValidatedDocument, reference: dict[str, Any], found: dict[str, Any] | Fallback) -> None:
-        if isinstance(found, Fallback):
-            (self.tally.mistaken if "errors" in reference else self.tally.asked)[found.reason] += 1
+    def _count(
+        self, validated: ValidatedDocument, reference: dict[str, Any], answer: dict[str, Any] | Fallback
+    ) -> None:
+        if isinstance(answer, Fallback):
+            (self.tally.mistaken if "errors" in reference else self.tally.questions)[answer.reason] += 1
         else:
-            self.tally.asked["compiled"] += 1
-            self.tally.shown.update(set(shown(known.document, found)))
-        for kind, cursor in cursors_of(known.document, reference["data"]):
+            self.tally.questions["compiled"] += 1
+            self.tally.features.update(set(features(validated.document, answer)))
+        for kind, cursor in cursors_of(validated.document, reference["data"]):
             self.cursors[kind] = [*self.cursors.get(kind, ()), cursor][-10:]
 
 
-def _difference(reference: dict[str, Any], found: dict[str, Any] | Fallback) -> str:
+def _difference(reference: dict[str, Any], answer: dict[str, Any] | Fallback) -> str:
     """Return the difference of the answers, empty if they are equal or if the fallback has a reason."""
     codes = {each["extensions"]["code"] for each in reference.get("errors", ())}
     if "INTERNAL_SERVER_ERROR" in codes:
         return "the reference executor fails"
-    if isinstance(found, Fallback):
-        return "" if codes or found.reason in UNPLANNED else f"needless fallback: {found.reason}"
-    expected, given = encode_json(reference), encode_json({"data": found})
-    return "" if expected == given else f"reference {expected.decode()}\nplan      {given.decode()}"
+    if isinstance(answer, Fallback):
+        return "" if codes or answer.reason in UNPLANNED else f"needless fallback: {answer.reason}"
+    expected, actual = encode_json(reference), encode_json({"data": answer})
+    return "" if expected == actual else f"reference {expected.decode()}\nplan      {actual.decode()}"
 
 
 async def viewers_of(database: db.Database, world: World) -> dict[str, Viewer]:
     """Return the viewers of a world as authentication returns them, without deactivated users."""
-    found = {kind: await _viewer(database, who) for kind, who in world.viewers.items()}
-    return {kind: viewer for kind, viewer in found.items() if viewer is not None}
+    viewers = {kind: await _viewer(database, who) for kind, who in world.viewers.items()}
+    return {kind: viewer for kind, viewer in viewers.items() if viewer is not None}
 
 
 async def _viewer(database: db.Database, who: Person | str | None) -> Viewer | None:
     if who is None:
         return ANONYMOUS
     if isinstance(who, Person):
-        found = await authentication.viewer_from_token(
+        viewer = await authentication.viewer_from_token(
             database, session_tokens.TokenClaims(who.id, who.user_name, False, who.generation)
         )
     else:
-        found = await authentication.viewer_from_api_token(database, who)
-    return found if isinstance(found, Viewer) else None
+        viewer = await authentication.viewer_from_api_token(database, who)
+    return viewer if isinstance(viewer, Viewer) else None

@@ -1,4 +1,4 @@
-"""Makes what a claim needs, in one short line, past the services: a test of a rule must not rest on the rule."""
+"""Create rows for a claim, without the services: a test of a rule must not depend on the rule."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ PASSWORD = "correct horse battery staple"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A user as tests speak of her."""
+    """A user, as tests refer to one."""
 
     id: int
     user_name: str
@@ -35,13 +35,13 @@ class Person:
 
     @property
     def node(self) -> str:
-        """Her global id."""
+        """Return the global id."""
         return refs.encode("User", self.id)
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
-    """An org, a group or a resource as tests speak of it."""
+class Entity:
+    """An org, a group or a resource, as tests refer to one."""
 
     kind: str
     id: int
@@ -49,7 +49,7 @@ class Thing:
 
     @property
     def node(self) -> str:
-        """Its global id."""
+        """Return the global id."""
         return refs.encode(self.kind, self.id)
 
 
@@ -59,7 +59,7 @@ def _hash() -> str:
 
 
 async def stored_person(database: db.Database, user_name: str) -> Person:
-    """A user whom a service made, with the generation of their tokens."""
+    """Return a user that a service created, with the generation of their tokens."""
     columns = (tables.User.id, tables.User.user_name, tables.User.token_generation)
     named = col(tables.User.user_key) == tables.casefold_key(user_name)
     rows = await fetch(database, select(*(col(column) for column in columns)).where(named))
@@ -69,33 +69,33 @@ async def stored_person(database: db.Database, user_name: str) -> Person:
 class Make:
     """A factory over one database."""
 
-    def __init__(self, desk: AppContext) -> None:
-        self.app = desk
+    def __init__(self, context: AppContext) -> None:
+        self.app = context
         self._numbers = count(1)
 
-    async def user(self, user_name: str | None = None, *roles: str, **given: Any) -> Person:
-        """A user with roles by name; her password is `PASSWORD`."""
+    async def user(self, user_name: str | None = None, *roles: str, **columns: Any) -> Person:
+        """Create a user with roles by name; their password is `PASSWORD`."""
         name = user_name or f"user{next(self._numbers)}"
-        return (await self.users([name], roles, **given))[0]
+        return (await self.users([name], roles, **columns))[0]
 
-    async def users(self, names: Sequence[str], roles: Sequence[str] = (), **given: Any) -> list[Person]:
-        """Many users at once with the same roles."""
+    async def users(self, names: Sequence[str], roles: Sequence[str] = (), **columns: Any) -> list[Person]:
+        """Create many users with the same roles."""
         async with self.app.database.write() as tx:
-            made = [Person(await tx.value(_user(tx, name, given)), name) for name in names]
+            people = [Person(await tx.value(_user(tx, name, columns)), name) for name in names]
             wanted = select(col(tables.Role.id)).where(among(col(tables.Role.name_key), texts(roles)))
-            held = [row[0] for row in await tx.rows(wanted)]
-            assert len(held) == len(set(roles)), roles
-            for person in made:
-                for role in held:
+            role_ids = [row[0] for row in await tx.rows(wanted)]
+            assert len(role_ids) == len(set(roles)), roles
+            for person in people:
+                for role in role_ids:
                     await tx.rows(insert(tables.UserRole).values(user_id=person.id, role_id=role))
-        return made
+        return people
 
     async def admin(self, user_name: str = "root") -> Person:
-        """An administrator."""
+        """Create an administrator."""
         return await self.user(user_name, "admin")
 
     async def role(self, name: str, permissions: Permission = Permission.NONE) -> int:
-        """A role; answers its id."""
+        """Create a role, and return its id."""
         values = {
             "name": name,
             "name_key": tables.casefold_key(name),
@@ -108,9 +108,9 @@ class Make:
             return int(await tx.value(statement))
 
     async def api_token(
-        self, person: Person, permissions: Permission = Permission.NONE, limits: Sequence[Thing] | None = None
+        self, person: Person, permissions: Permission = Permission.NONE, limits: Sequence[Entity] | None = None
     ) -> tuple[str, int]:
-        """A token of somebody's, good for these orgs and resources alone if there are limits; and its id."""
+        """Create an API token of a user, limited to these orgs and resources if there are any; return it and its id."""
         token, name = api_token_format.generate(), f"token{next(self._numbers)}"
         row = {"user_id": person.id, "name": name, "name_key": name, "prefix": api_token_format.prefix(token)}
         row |= {
@@ -126,60 +126,60 @@ class Make:
         return token, key
 
     async def holder(self, permissions: Permission, user_name: str | None = None) -> Person:
-        """A user who holds just these permissions."""
+        """Create a user with exactly these permissions."""
         name = f"role{next(self._numbers)}"
         await self.role(name, permissions)
         return await self.user(user_name, name)
 
-    async def org(self, slug: str | None = None, owner: Person | None = None, **given: Any) -> Thing:
-        """An org; private, and nobody's unless told."""
+    async def org(self, slug: str | None = None, owner: Person | None = None, **columns: Any) -> Entity:
+        """Create an org. By default it is private and has no owner."""
         slug = slug or f"org{next(self._numbers)}"
-        name = given.get("name", slug)
+        name = columns.get("name", slug)
         values = {"slug": slug, "name": name, "name_key": tables.sort_key(name), "owner_id": owner and owner.id}
         values |= {"description": "", "is_public": False}
-        return Thing("Org", await self._put(tables.Org, values | given), slug)
+        return Entity("Org", await self._put(tables.Org, values | columns), slug)
 
     async def member(
         self,
-        org: Thing,
+        org: Entity,
         person: Person,
         level: MemberLevel = MemberLevel.READ_WRITE,
         expires_at: datetime | None = None,
     ) -> None:
-        """Let somebody belong to an org."""
+        """Add a user to an org."""
         async with self.app.database.write() as tx:
             row = {"org_id": org.id, "user_id": person.id, "level": int(level), "granted_at": tx.now}
             await tx.insert(tables.OrgMember, [{**row, "expires_at": expires_at}])
 
-    async def group(self, slug: str | None = None, *people: Person, **given: Any) -> Thing:
-        """A group with members."""
+    async def group(self, slug: str | None = None, *people: Person, **columns: Any) -> Entity:
+        """Create a group with members."""
         slug = slug or f"group{next(self._numbers)}"
-        name = given.get("display_name", slug)
+        name = columns.get("display_name", slug)
         values = {"slug": slug, "display_name": name, "name_key": tables.sort_key(name), "description": ""}
-        group = Thing("Group", await self._put(tables.Group, values | given), slug)
+        group = Entity("Group", await self._put(tables.Group, values | columns), slug)
         for person in people:
             await self.group_member(group, person)
         return group
 
     async def group_member(
-        self, group: Thing, person: Person, *, is_manager: bool = False, expires_at: datetime | None = None
+        self, group: Entity, person: Person, *, is_manager: bool = False, expires_at: datetime | None = None
     ) -> None:
-        """Let somebody belong to a group."""
+        """Add a user to a group."""
         async with self.app.database.write() as tx:
             row = {"group_id": group.id, "user_id": person.id, "is_manager": is_manager, "added_at": tx.now}
             await tx.insert(tables.GroupMember, [{**row, "expires_at": expires_at}])
 
     async def resource(
         self,
-        org: Thing,
+        org: Entity,
         type: str = "DATASET",  # noqa: A002 - the name of the field in the API
         owner: Person | None = None,
         general: int | None = resource_roles.METADATA_READ | resource_roles.DATA_READ,
-        **given: Any,
-    ) -> Thing:
-        """A resource that every signed-in user reads, or as the mask `general` says; None leaves that entry out."""
-        slug = given.get("slug") or f"resource{next(self._numbers)}"
-        name = given.get("name", slug)
+        **columns: Any,
+    ) -> Entity:
+        """Create a resource with the mask `general` for signed-in users; None leaves that entry out."""
+        slug = columns.get("slug") or f"resource{next(self._numbers)}"
+        name = columns.get("name", slug)
         kind = select(col(tables.ResourceType.id), col(tables.ResourceType.has_data))
         type_id, has_data = (await fetch(self.app.database, kind.where(col(tables.ResourceType.name) == type)))[0]
         full = resource_roles.ALL if has_data else resource_roles.NON_DATA
@@ -198,23 +198,23 @@ class Make:
             "revision": 1,
             "updated_at": self.app.database.clock(),
         }
-        made = Thing("Resource", await self._put(tables.Resource, values | given), slug)
+        entity = Entity("Resource", await self._put(tables.Resource, values | columns), slug)
         await self._weigh(org)
-        await self._granted(made, [] if general is None else [_grant(made, resource_roles.GENERAL, general & full)])
-        return made
+        await self._granted(entity, [] if general is None else [_grant(entity, resource_roles.GENERAL, general & full)])
+        return entity
 
     async def grant(
         self,
-        resource: Thing,
-        to: Person | Thing | None,
+        resource: Entity,
+        to: Person | Entity | None,
         mask: int = resource_roles.METADATA_READ,
         expires_at: datetime | None = None,
     ) -> None:
-        """An entry of a user or a group in a resource's access configuration; None is anyone, signed in or not."""
+        """Add an entry of a user or a group to the access configuration of a resource; None is anyone."""
         if to is None:
             await self._granted(resource, [_grant(resource, resource_roles.ANYONE, mask) | {"expires_at": expires_at}])
             return
-        group = isinstance(to, Thing)
+        group = isinstance(to, Entity)
         entry = _grant(
             resource, resource_roles.subject_id(SubjectType.GROUP if group else SubjectType.USER, to.id), mask
         )
@@ -223,14 +223,14 @@ class Make:
 
     async def ticket(
         self,
-        resource: Thing,
+        resource: Entity,
         person: Person | None = None,
         size: int = 0,
         *,
         is_upload: bool = True,
         expires_at: datetime | None = None,
     ) -> str:
-        """An open ticket, good for an hour; answers its id."""
+        """Create an open ticket, valid for an hour, and return its id."""
         key = f"ticket{next(self._numbers):026}"
         org = select(col(tables.Resource.org_id)).where(col(tables.Resource.id) == resource.id)
         async with self.app.database.write() as tx:
@@ -239,7 +239,7 @@ class Make:
             await tx.insert(tables.Ticket, [{**row, "expires_at": expires_at or tx.now + timedelta(hours=1)}])
         return key
 
-    async def locked(self, resource: Thing, by: Person | None = None) -> None:
+    async def locked(self, resource: Entity, by: Person | None = None) -> None:
         """Lock a resource."""
         async with self.app.database.write() as tx:
             row = {"resource_id": resource.id, "user_id": by and by.id, "reason": "Because.", "created_at": tx.now}
@@ -247,74 +247,74 @@ class Make:
             await tx.insert(tables.Lock, [row])
             await tx.insert(tables.LockEvent, [{**row, "is_lock": True}])
 
-    async def _weigh(self, org: Thing) -> None:
-        """Write what the resources of an org take."""
+    async def _weigh(self, org: Entity) -> None:
+        """Store the total size of the resources of an org."""
         size = func.coalesce(func.sum(col(tables.Resource.size_bytes)), 0)
         taken = select(size).where(col(tables.Resource.org_id) == org.id).scalar_subquery()
         async with self.app.database.write() as tx:
             await tx.rows(update(tables.Org).where(col(tables.Org.id) == org.id).values(size_bytes=taken))
 
     async def _put(self, table: Any, values: dict[str, Any]) -> int:
-        """A row; answers its id."""
+        """Insert a row, and return its id."""
         async with self.app.database.write() as tx:
-            made = {"created_at": tx.now} | values
-            return int(await tx.value(insert(table).values(**made).returning(col(table.id))))
+            row = {"created_at": tx.now} | values
+            return int(await tx.value(insert(table).values(**row).returning(col(table.id))))
 
-    async def _granted(self, resource: Thing, grants: Sequence[dict[str, Any]]) -> None:
+    async def _granted(self, resource: Entity, grants: Sequence[dict[str, Any]]) -> None:
         async with self.app.database.write() as tx:
             await tx.insert(tables.Grant, grants)
             await access_index.refresh(tx, [resource.id])
 
 
-def _grant(resource: Thing, subject: int, mask: int) -> dict[str, Any]:
+def _grant(resource: Entity, subject: int, mask: int) -> dict[str, Any]:
     nobody = {"group_id": None, "user_id": None, "expires_at": None}
     return {"resource_id": resource.id, "subject": subject, "mask": mask, **nobody}
 
 
-def _user(tx: db.Transaction, name: str, given: dict[str, Any]) -> Any:
-    email = given.get("email")
+def _user(tx: db.Transaction, name: str, columns: dict[str, Any]) -> Any:
+    email = columns.get("email")
     values = {
         "user_name": name,
         "user_key": tables.casefold_key(name),
         "email": email,
         "email_key": None if email is None else tables.casefold_key(email),
-        "password_hash": given.get("password_hash", _hash()),
+        "password_hash": columns.get("password_hash", _hash()),
         "token_generation": 0,
-        "is_service_account": given.get("is_service_account", False),
-        "details": given.get("details", {}),
-        "created_at": given.get("created_at", tx.now),
+        "is_service_account": columns.get("is_service_account", False),
+        "details": columns.get("details", {}),
+        "created_at": columns.get("created_at", tx.now),
     }
     return insert(tables.User).values(**values).returning(col(tables.User.id))
 
 
 async def rows_of(database: db.Database, table: type[SQLModel]) -> int:
-    """How many rows a table has: a refusal shows with it that nothing changed."""
+    """Return the number of rows of a table, to show that a refused change stores nothing."""
     counted: int = (await fetch(database, select(func.count()).select_from(table)))[0][0]
     return counted
 
 
 async def stale(database: db.Database) -> set[Any]:
-    """Rows of the access index that should not be there, and rows that are missing."""
-    kept = await fetch(database, select(*(col(getattr(tables.Access, name)) for name in access_index.COLUMNS)))
-    return {*kept} ^ {*await fetch(database, access_index.definition())}
+    """Return the rows of the access index that are wrong, and those that are missing."""
+    stored = await fetch(database, select(*(col(getattr(tables.Access, name)) for name in access_index.COLUMNS)))
+    return {*stored} ^ {*await fetch(database, access_index.definition())}
 
 
 async def everything(database: db.Database) -> dict[str, list[Any]]:
-    """All that is stored, to compare before and after a refusal; not how many refusals there were."""
-    whole = _whole()
+    """Return all stored rows, to compare before and after a refusal, without the counters of refusals."""
+    statements = _all_rows()
     answers = await database.read(
-        [(database.prepare(each), {}) for each in whole.values()], freshness=db.Freshness.PRIMARY
+        [(database.prepare(each), {}) for each in statements.values()], freshness=db.Freshness.PRIMARY
     )
-    return dict(zip(whole, answers, strict=True))
+    return dict(zip(statements, answers, strict=True))
 
 
 @cache
-def _whole() -> dict[str, Select[Any]]:
-    """For each table all of its rows, in the order of their keys."""
-    kept = (table for table in SQLModel.metadata.sorted_tables if table.name != tables.Guess.__tablename__)
-    return {table.name: select(*table.c).order_by(*table.primary_key) for table in kept}
+def _all_rows() -> dict[str, Select[Any]]:
+    """Return for each table the statement that selects all rows in the order of their keys."""
+    compared = (table for table in SQLModel.metadata.sorted_tables if table.name != tables.Guess.__tablename__)
+    return {table.name: select(*table.c).order_by(*table.primary_key) for table in compared}
 
 
 async def all_but_the_log(database: db.Database) -> dict[str, list[Any]]:
-    """The same without what the audit log tells of it."""
+    """Return all stored rows except those of the audit log."""
     return {name: rows for name, rows in (await everything(database)).items() if not name.startswith("audit_")}

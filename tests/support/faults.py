@@ -56,7 +56,7 @@ ELSEWHERE = {
         (point, end) for point in ("when the turn comes", "while others share the commit") for end in SERVER_ENDS
     },
 }
-"""What there is not on a database: nobody's reply is lost within a process, and PostgreSQL shares commits by itself."""
+"""Cases that a backend does not have: SQLite loses no reply, and PostgreSQL groups commits by itself."""
 
 
 @dataclass(eq=False)
@@ -78,12 +78,12 @@ class Victim:
 
     @property
     def is_current(self) -> bool:
-        """Whether it is this request that runs."""
+        """Check that the current request is this one."""
         about = request_stats.CURRENT.get()
         return about is not None and about.request_id == self.request_id
 
     def is_due(self, point: str) -> bool:
-        """Whether something happens now; it happens once."""
+        """Check that the fault occurs at this point; it occurs once."""
         if self.is_hit or self.point != point:
             return False
         self.is_hit = True
@@ -200,11 +200,11 @@ class Faults:
                 return await fetch(tx, text, arguments)
             victim.statements += 1
             await self.at("before the first statement", tx._connection)  # noqa: SLF001
-            found = await fetch(tx, text, arguments)
+            rows = await fetch(tx, text, arguments)
             await self.at("after the first statement", tx._connection)  # noqa: SLF001
-            return found
+            return rows
 
-        patch.setattr(database, "write", lambda *given, **named: _Around(write(*given, **named), before))
+        patch.setattr(database, "write", lambda *arguments, **named: _Around(write(*arguments, **named), before))
         patch.setattr(transaction, "_fetch", fetched)
 
     def _wrap_records(self, patch: pytest.MonkeyPatch) -> None:
@@ -305,13 +305,13 @@ class Faults:
             pool.ConnectionPool.acquire,
         )
 
-        async def executed(connection: Any, text: str, *given: Any, **named: Any) -> Any:
+        async def executed(connection: Any, text: str, *arguments: Any, **named: Any) -> Any:
             if text != "COMMIT":
-                return await execute(connection, text, *given, **named)
+                return await execute(connection, text, *arguments, **named)
             victim = self.victim
             if victim is not None and victim.end == "kill":  # before it, so that the server has not committed yet
                 await self.at("during the commit", connection)
-            sent = asyncio.ensure_future(execute(connection, text, *given, **named))
+            sent = asyncio.ensure_future(execute(connection, text, *arguments, **named))
             await asyncio.sleep(0)
             if (
                 victim is not None
@@ -348,8 +348,8 @@ class _Around:
     async def __aenter__(self) -> Any:
         return await self._enter(self._inner)
 
-    async def __aexit__(self, *given: Any) -> Any:
-        return await self._inner.__aexit__(*given)
+    async def __aexit__(self, *arguments: Any) -> Any:
+        return await self._inner.__aexit__(*arguments)
 
 
 _CLASSES: dict[str, tuple[Any, Any]] = {
@@ -360,9 +360,9 @@ _CLASSES: dict[str, tuple[Any, Any]] = {
 
 def cases(kind: str, rounds: int, random: Random) -> list[tuple[str, str]]:
     """All points with all ends, or as many rounds at each point as are asked for."""
-    found = []
+    pairs = []
     for point, ends in POINTS.items():
         possible = [end for end in ends if (point, end) not in ELSEWHERE[kind]]
-        found += [(point, possible[at % len(possible)]) for at in range(max(rounds, len(possible)) if possible else 0)]
-    random.shuffle(found)
-    return found
+        pairs += [(point, possible[at % len(possible)]) for at in range(max(rounds, len(possible)) if possible else 0)]
+    random.shuffle(pairs)
+    return pairs

@@ -1,17 +1,17 @@
-"""Documents that are made to be dear, each with what refuses it: a limit of the guard, or the code of the error.
+"""Documents that are expensive on purpose, each with the limit or the error code that rejects it.
 
-`scripts/bench --hostile` sends them to a real server. Their fields are those of the schema or not: they are refused
-before anybody looks.
+`scripts/bench --hostile` sends them to a real server. Some of their fields are not in the schema: the server rejects
+the documents before it validates them.
 """
 
 MOST_SECONDS = 0.05
-"""How long a worker may be busy with one of them."""
+"""The longest time that a worker may spend on one of them."""
 
 INVALID = "GRAPHQL_VALIDATION_FAILED"
 
 
 def bomb(levels: int, spreads: str = "...f{0} ...f{0}") -> str:
-    """Every fragment spreads the next one twice."""
+    """Return a document in which every fragment spreads the next one twice."""
     parts = (f"fragment f{i} on User {{ {spreads.format(i + 1)} }}" for i in range(levels))
     return f"{{ me {{ ...f0 }} }} {' '.join(parts)} fragment f{levels} on User {{ id }}"
 

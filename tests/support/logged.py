@@ -1,4 +1,4 @@
-"""Looking at the audit log, past the API: what was written, as plain rows."""
+"""Reads of the audit log without the API, as plain rows."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,12 +14,12 @@ from tests.support.fetching import fetch
 
 @dataclass
 class Event:
-    """An event with what it did to each thing, which is named by its kind and its name: `User ann`."""
+    """An event with its changes, by the kind and the name of the object: `User ann`."""
 
     id: int
     actor_id: int | None
     actor: str | None
-    face: str
+    channel: str
     address: str | None
     request_id: str | None
     action: str
@@ -27,7 +27,7 @@ class Event:
 
     @property
     def kinds(self) -> list[str]:
-        """What kinds of things it did something to, each once."""
+        """Return the kinds of the changed objects, each once."""
         return sorted({thing.partition(" ")[0] for thing in self.changes})
 
 
@@ -44,19 +44,19 @@ _CHANGES = (AuditChange.event_id, AuditChange.kind, AuditChange.name, AuditChang
 
 
 async def events(database: db.Database) -> list[Event]:
-    """All of them, the oldest first."""
+    """Return all events, the oldest first."""
     rows = await fetch(database, select(*map(col, _EVENTS)).order_by(col(AuditEvent.id)))
-    found = {row[0]: Event(*row) for row in rows}
+    by_id = {row[0]: Event(*row) for row in rows}
     for event, kind, name, before, after in await fetch(database, select(*map(col, _CHANGES))):
         thing = f"{kind} {name}"
-        assert thing not in found[event].changes, "one row for each thing"
-        found[event].changes[thing] = before, after
-    return list(found.values())
+        assert thing not in by_id[event].changes, "one row for each thing"
+        by_id[event].changes[thing] = before, after
+    return list(by_id.values())
 
 
 @dataclass
 class Since:
-    """What was written meanwhile."""
+    """The events that were written during a block."""
 
     events: list[Event] = field(default_factory=list)
 

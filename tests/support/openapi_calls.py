@@ -1,4 +1,4 @@
-"""Calls of every operation of the REST face: good ones in an order that works, and bad ones for any of them."""
+"""Calls of every operation of the REST API: good ones in an order that works, and bad ones for each of them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ NEW_PASSWORD = "a wholly new password"
 
 @dataclass(frozen=True, slots=True)
 class Good:
-    """A call that succeeds; the words of the path are `WORDS` unless told. A body is sent as JSON."""
+    """A call that succeeds. `words` replaces some of `WORDS` in the path. A body is sent as JSON."""
 
     operation: str
     asker: str = "root"
@@ -26,7 +26,7 @@ class Good:
 
 
 WORDS = {"userName": "Ann", "orgSlug": "reef", "dsSlug": "corals", "roleName": "divers"}
-MADE = {"orgSlug": "lagoon"}
+NEW_ORG = {"orgSlug": "lagoon"}
 
 GOOD = [
     Good("authenticate", "nobody", {"username": "ann", "password": PASSWORD}),
@@ -49,7 +49,7 @@ GOOD = [
     Good("updateOrg", "ann", {"description": "Blue."}),
     Good("listOrgs", "ann", query={"includePublic": "true"}),
     Good("listPublicOrgs", "nobody"),
-    Good("getOrg", "nobody", words=MADE),
+    Good("getOrg", "nobody", words=NEW_ORG),
     Good("addMember", body={"userName": "cyd", "permissions": "Admin"}),
     Good("updateMember", body={"permissions": 2}, words={"userName": "cyd"}),
     Good("listMembers", "ann"),
@@ -59,9 +59,9 @@ GOOD = [
     Good("listUserOrgs", words={"userName": "cyd"}),
     Good("removeUserFromOrg", words={"userName": "cyd"}),
     Good("setUserOrgs", body={"orgSlugs": ["lagoon"]}, words={"userName": "cyd"}),
-    Good("createDataset", "ann", {"slug": "tides", "visibility": "Public"}, words=MADE),
+    Good("createDataset", "ann", {"slug": "tides", "visibility": "Public"}, words=NEW_ORG),
     Good("updateDataset", "ann", {"name": "Corals"}),
-    Good("listDatasets", "nobody", words=MADE),
+    Good("listDatasets", "nobody", words=NEW_ORG),
     Good("getDatasetEntry", "ann"),
     Good("getDataset", "ann"),
     Good("deleteDataset", "ann"),
@@ -82,58 +82,58 @@ class Operation:
 
     method: str
     path: str
-    told: Described
+    description: Described
 
     def at(self, words: dict[str, str]) -> str:
-        """The path with these words in it."""
+        """Return the path with these words in it."""
         return self.path.format(**{**WORDS, **words})
 
     def fields(self) -> list[str]:
-        """The names of what a JSON body may hold."""
-        content = self.told.get("requestBody", {}).get("content", {})
+        """Return the names of the fields of a JSON body."""
+        content = self.description.get("requestBody", {}).get("content", {})
         return list(content.get("application/json", {}).get("schema", {}).get("properties", {}))
 
 
 def operations(document: Described) -> dict[str, Operation]:
-    """The operations of a description, by their names."""
+    """Return the operations of a description, by their names."""
     return {
-        told["operationId"]: Operation(method, path, told)
+        description["operationId"]: Operation(method, path, description)
         for path, methods in document["paths"].items()
-        for method, told in methods.items()
+        for method, description in methods.items()
     }
 
 
 class Askers:
-    """Who asks: an administrator, the owner of an org, a stranger, and nobody."""
+    """The users who send the calls: an administrator, the owner of an org, a user without roles, and anonymous."""
 
     def __init__(self, client: httpx.AsyncClient, api: Api, people: dict[str, Person]) -> None:
         self._client = client
         self._tokens = {name: api.token(person) for name, person in people.items()}
 
     @classmethod
-    async def made(cls, client: httpx.AsyncClient, api: Api, make: Make) -> "Askers":
-        """The people, and what the good calls need."""
+    async def create(cls, client: httpx.AsyncClient, api: Api, make: Make) -> "Askers":
+        """Create the users, and the rows that the good calls need."""
         people = {"root": await make.admin(), "ann": await make.user("Ann", "user")}
         people |= {"cyd": await make.user("cyd", "user"), "eve": await make.user("eve", password_hash=None)}
         await make.resource(await make.org("reef", people["ann"]), slug="corals", owner=people["ann"])
         return cls(client, api, people)
 
     async def good(self, operation: Operation, call: Good) -> list[httpx.Response]:
-        """A good call; then what strangers are told, and what it is to ask once more. They get in nobody's way."""
-        path, given = operation.at(call.words), {} if call.body is None else {"json": call.body}
+        """Send a good call, the same call again, and before them the call of users without rights."""
+        path, body = operation.at(call.words), {} if call.body is None else {"json": call.body}
         askers = [*sorted({"eve", "nobody"} - {call.asker}), call.asker, call.asker]
         *strangers, reply, again = [
-            await self._ask(operation.method, path, headers=self._bearer(asker), params=call.query, **given)
+            await self._ask(operation.method, path, headers=self._bearer(asker), params=call.query, **body)
             for asker in askers
         ]
         return [reply, again, *strangers]
 
     async def bad(self, operation: Operation) -> list[httpx.Response]:
-        """What may go wrong, asked by several."""
+        """Send the bad calls as several users."""
         return [
-            await self._ask(operation.method, path, headers=who | headers, **given)
+            await self._ask(operation.method, path, headers=who | headers, **body)
             for who in self._headers()
-            for path, headers, given in _wrong(operation)
+            for path, headers, body in _bad_calls(operation)
         ]
 
     def _headers(self) -> Iterator[dict[str, str]]:
@@ -144,17 +144,17 @@ class Askers:
     def _bearer(self, name: str) -> dict[str, str]:
         return {} if name == "nobody" else {"authorization": f"Bearer {self._tokens[name]}"}
 
-    async def _ask(self, method: str, path: str, **given: Any) -> httpx.Response:
+    async def _ask(self, method: str, path: str, **body: Any) -> httpx.Response:
         self._client.cookies.clear()
-        return await self._client.request(method, path, **given)
+        return await self._client.request(method, path, **body)
 
 
 _VALUES = {"isPublic": True, "permissions": 1, "roles": ["user"], "orgSlugs": ["nowhere"]}
-"""Of fields that are not of text: the rest of a call that names what is not there is as it should be."""
+"""Valid values of fields that are not texts, for calls that name missing objects."""
 
 
-def _wrong(operation: Operation) -> Iterator[tuple[str, dict[str, str], dict[str, Any]]]:
-    """Path, headers and the rest of calls that name what is not there, or are not of the form that is wanted."""
+def _bad_calls(operation: Operation) -> Iterator[tuple[str, dict[str, str], dict[str, Any]]]:
+    """Return path, headers and body of calls that name missing objects or have an invalid form."""
     nowhere = operation.at(dict.fromkeys(WORDS, "nowhere"))
     fields = operation.fields()
     yield nowhere, {}, {}
@@ -163,7 +163,7 @@ def _wrong(operation: Operation) -> Iterator[tuple[str, dict[str, str], dict[str
     yield nowhere, {}, {"params": [(name, "?") for name in _queried(operation) for _ in range(2)]}
     if "{" in operation.path:
         yield operation.at(dict.fromkeys(WORDS, "%ff")), {}, {}
-    if "requestBody" in operation.told:
+    if "requestBody" in operation.description:
         yield nowhere, {}, {"json": []}
         yield nowhere, {}, {"json": {name: {"a": [1]} for name in fields}}
         yield nowhere, {}, {"json": dict.fromkeys(fields)}
@@ -173,4 +173,4 @@ def _wrong(operation: Operation) -> Iterator[tuple[str, dict[str, str], dict[str
 
 
 def _queried(operation: Operation) -> list[str]:
-    return [each["name"] for each in operation.told.get("parameters", []) if each["in"] == "query"]
+    return [each["name"] for each in operation.description.get("parameters", []) if each["in"] == "query"]

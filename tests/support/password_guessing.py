@@ -1,4 +1,4 @@
-"""Guessing passwords, from many addresses, while every look at one is counted and none costs anything."""
+"""Password guesses from many addresses. Verifications are counted, and take no time."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,13 +14,13 @@ from tests.support.factories import PASSWORD
 
 LOGIN = "/users/authenticate"
 ALIASES = 40
-"""How many guesses one document holds."""
+"""The number of guesses in one document."""
 
-WRONG = "wrong"
+WRONG_PASSWORD = "wrong"
 
 
 class Clock:
-    """A clock that stands until it is moved."""
+    """A clock that a test moves."""
 
     def __init__(self, database: db.Database) -> None:
         self.now = datetime(2031, 1, 1, tzinfo=UTC)
@@ -31,8 +31,8 @@ class Clock:
         self.now += timedelta(seconds=seconds)
 
 
-class Looks:
-    """Takes the place of hashing: says who is right as it would, and remembers what was looked at."""
+class Verifications:
+    """A replacement of the password hasher, which records the verified passwords."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.at: list[str] = []
@@ -44,23 +44,23 @@ class Looks:
 
 
 class Guesser:
-    """Somebody who guesses, from whichever address."""
+    """A client that guesses passwords from any address."""
 
     def __init__(self, app: Starlette) -> None:
         self._app = app
 
     def client(self, address: str) -> httpx.AsyncClient:
-        """A client at an address."""
+        """Return a client with an address."""
         transport = httpx.ASGITransport(self._app, client=(address, 4000))
         return httpx.AsyncClient(transport=transport, base_url="http://testserver")
 
-    async def rest(self, address: str, user_name: str, password: str = WRONG) -> httpx.Response:
-        """One guess over REST."""
+    async def rest(self, address: str, user_name: str, password: str = WRONG_PASSWORD) -> httpx.Response:
+        """Send a guess over REST."""
         async with self.client(address) as client:
             return await client.post(LOGIN, json={"username": user_name, "password": password})
 
     async def graphql(self, address: str, user_name: str, *passwords: str) -> Any:
-        """A guess over GraphQL, or many of one document; answers the errors at the top."""
+        """Send one or more guesses in a GraphQL document, and return the errors at the top."""
         guesses = [
             f'g{at}: login(input: {{userName: "{user_name}", password: "{each}"}}) {{ session {{ token }} }}'
             for at, each in enumerate(passwords)
@@ -75,5 +75,5 @@ class Guesser:
 
 
 def outcomes(replies: Sequence[httpx.Response]) -> list[tuple[int, str | None]]:
-    """The status of each, and in how many seconds it may come again."""
+    """Return the status of each reply, and the seconds in its `Retry-After`."""
     return [(reply.status_code, reply.headers.get("retry-after")) for reply in replies]

@@ -1,4 +1,4 @@
-"""How a database would go about a statement."""
+"""Query plans of a database."""
 
 import sqlite3
 from contextlib import closing
@@ -18,7 +18,7 @@ FROM (SELECT * FROM resources ORDER BY id LIMIT 1) AS one, generate_series(1, 10
 
 
 async def plan_of(url: str, prepared: CompiledStatement, values: Values) -> str:
-    """The plan in its own words; on PostgreSQL for all values, and of more resources than anybody reads."""
+    """Return the plan as text; on PostgreSQL the generic plan for many resources."""
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
             rows = connection.execute(f"EXPLAIN QUERY PLAN {prepared.text}", prepared.arguments(values)).fetchall()

@@ -57,7 +57,7 @@ HASTY = {
 
 
 class Identity(TypedDict, total=False):
-    """Whom a program runs as; nothing is said when it runs as ourselves."""
+    """The user of a program; empty for the current user."""
 
     user: int
     group: int
@@ -105,7 +105,7 @@ class Postgres:
         self._server = self._guard = self._folder = None
 
     def url(self, database: str = SUPERUSER) -> str:
-        """Where a database answers, in the form that asyncpg and `OSTIARY_DATABASE_URL` take."""
+        """Return the URL of a database, as asyncpg and `OSTIARY_DATABASE_URL` take it."""
         return f"postgresql://{SUPERUSER}:{self._password}@127.0.0.1:{self._port}/{quote(database, safe='')}"
 
     def create(self, database: str, template: str | None = None) -> None:
@@ -114,7 +114,7 @@ class Postgres:
         self._run(f"CREATE DATABASE {_quoted(database)}{like}")
 
     def drop(self, database: str) -> None:
-        """Drop a database if it is there, whoever is connected to it."""
+        """Drop a database if it exists, also while clients are connected."""
         self._run(f"DROP DATABASE IF EXISTS {_quoted(database)} WITH (FORCE)")
 
     def _run(self, statement: str) -> None:
@@ -205,7 +205,7 @@ def _folder(identity: Identity) -> Path:
 
 
 def _installed() -> Path:
-    """Where the wheel keeps PostgreSQL; the package itself is not imported, its import alone leaves files behind."""
+    """Return the folder of PostgreSQL in the wheel, without an import of the package, which would create files."""
     spec = find_spec(WHEEL)
     if spec is None or spec.origin is None:
         raise RuntimeError(f"The package {WHEEL} is missing: run scripts/setup --dev.")
@@ -213,7 +213,7 @@ def _installed() -> Path:
 
 
 def _usable(folder: Path, identity: Identity) -> Path:
-    """The programs where their user can reach them; as root a copy, the environment may stand in a private home."""
+    """The programs where their user can reach them; as root a copy, since the environment may be in a private home."""
     source = _installed()
     if not identity:
         return source

@@ -1,4 +1,4 @@
-"""Tries every change with something in it that the asker may not know of, wherever an input can name something."""
+"""Inputs of every mutation with a hidden object in each place where an input names an object."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -9,12 +9,12 @@ from graphql.type import get_nullable_type, is_required_input_field
 from tests.support.walking import mutation_type
 
 Ways = Mapping[str, Sequence[Mapping[str, Any]]]
-"""How things are named, by the input type that names them: `OrgBy`, `UserBy`, …"""
+"""References to objects, by their input type: `OrgBy`, `UserBy`, …"""
 
 Place = tuple[str, ...]
 
 SESSION = {"login", "refreshToken", "logout", "changePassword"}
-"""These name nothing but the asker."""
+"""Mutations that name no object except the viewer."""
 
 VALUES: Mapping[str, Any] = {
     "description": "Text.",
@@ -35,34 +35,40 @@ VALUES: Mapping[str, Any] = {
     "userName": "fresh",
     "validateOnly": True,
 }
-"""What stands in the fields that name nothing."""
+"""Values of the fields that name no object."""
 
 
-def probes(hidden: Ways, known: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every mutation with every hidden thing in every place where an input names one; known things in the others."""
+def probes(hidden: Ways, visible: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Return every mutation with every hidden object in every place where an input names one; the rest is visible."""
     for name, field in mutation_type().fields.items():
         if name not in SESSION:
             kind: Any = get_named_type(field.args["input"].type)
-            for given in inputs(kind, hidden, known):
-                yield document(name), given
+            for values in inputs(kind, hidden, visible):
+                yield document(name), values
 
 
-def inputs(kind: GraphQLInputObjectType, hidden: Ways, known: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Inputs of a type with one hidden thing each."""
-    return [_filled(kind, known, place, way) for place, named in _places(kind) for way in hidden.get(named.name, ())]
+def inputs(
+    kind: GraphQLInputObjectType, hidden: Ways, visible: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return inputs of a type with one hidden object each."""
+    return [
+        _filled(kind, visible, place, name_of)
+        for place, named in _places(kind)
+        for name_of in hidden.get(named.name, ())
+    ]
 
 
 def document(name: str) -> str:
-    """A mutation that shows its errors, and whether there is anything else."""
+    """Return a mutation that selects its errors, and a little of its other fields."""
     field = mutation_type().fields[name]
     payload: Any = get_named_type(field.type)
-    shown = errors = "errors { __typename code message path }"
+    selection = errors = "errors { __typename code message path }"
     for each, below in payload.fields.items():
         if each == "results":
-            shown += f" results {{ index {errors} }}"
+            selection += f" results {{ index {errors} }}"
         elif each not in {"errors", "query"}:
-            shown += f" {each}" if is_leaf_type(get_named_type(below.type)) else f" {each} {{ __typename }}"
-    return f"mutation ($input: {field.args['input'].type}) {{ {name}(input: $input) {{ {shown} }} }}"
+            selection += f" {each}" if is_leaf_type(get_named_type(below.type)) else f" {each} {{ __typename }}"
+    return f"mutation ($input: {field.args['input'].type}) {{ {name}(input: $input) {{ {selection} }} }}"
 
 
 def _places(kind: Any) -> Iterator[tuple[Place, GraphQLInputObjectType]]:
@@ -75,28 +81,28 @@ def _places(kind: Any) -> Iterator[tuple[Place, GraphQLInputObjectType]]:
                 yield from (((name, *place), named) for place, named in _places(below))
 
 
-def _filled(kind: Any, known: Mapping[str, Any], place: Place, way: Any) -> dict[str, Any]:
+def _filled(kind: Any, visible: Mapping[str, Any], place: Place, name_of: Any) -> dict[str, Any]:
     if kind.is_one_of:
         name = place[0] if place else "general"
-        return {name: _value(kind.fields[name], name, known, place[1:], way)}
+        return {name: _value(kind.fields[name], name, visible, place[1:], name_of)}
     names = [name for name, field in kind.fields.items() if is_required_input_field(field) or name in _OFTEN]
     chosen = {*names, *place[:1]}
     return {
-        name: _value(kind.fields[name], name, known, place[1:] if place[:1] == (name,) else None, way)
+        name: _value(kind.fields[name], name, visible, place[1:] if place[:1] == (name,) else None, name_of)
         for name in sorted(chosen)
     }
 
 
 _OFTEN = {"validateOnly", "general"}
-"""Wanted although they may be absent."""
+"""Optional fields that every input has."""
 
 
-def _value(field: GraphQLInputField, name: str, known: Mapping[str, Any], place: Place | None, way: Any) -> Any:
+def _value(field: GraphQLInputField, name: str, visible: Mapping[str, Any], place: Place | None, name_of: Any) -> Any:
     below = get_named_type(field.type)
     if below.name.endswith("By"):
-        value: Any = known[below.name] if place is None else way
+        value: Any = visible[below.name] if place is None else name_of
     elif isinstance(below, GraphQLInputObjectType):
-        value = _filled(below, known, place or (), way)
+        value = _filled(below, visible, place or (), name_of)
     elif is_list_type(get_nullable_type(field.type)):
         return ["user"] if below.name == "String" else ["METADATA_READ"] if below.name == "ResourceRole" else []
     else:
@@ -105,5 +111,5 @@ def _value(field: GraphQLInputField, name: str, known: Mapping[str, Any], place:
 
 
 def names_in(kind: Any) -> set[str]:
-    """The input types that name something, anywhere in an input."""
+    """Return the input types that name an object, anywhere in an input."""
     return {named.name for _, named in _places(kind)}

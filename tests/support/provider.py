@@ -1,4 +1,4 @@
-"""An external provider on a loopback port, which answers as a test wants it to, and remembers what it was asked."""
+"""An external provider on a loopback port, which replies as a test sets it up and records its requests."""
 
 import asyncio
 import ssl
@@ -14,7 +14,7 @@ import orjson
 from tests.support.changes import change
 from tests.support.client import codes
 
-PASSWORD = "the word that she typed"
+PASSWORD = "the word that they typed"
 PATH = "/sign/in"
 LOGIN = change("login", "session { token }")
 STATUSES = {
@@ -24,15 +24,15 @@ STATUSES = {
     409: "PROTECTED",
     503: "SERVICE_UNAVAILABLE",
 }
-"""What a status of REST is called in GraphQL."""
+"""The code in GraphQL for each status of REST."""
 
 Speech = Callable[[asyncio.StreamWriter], Awaitable[None]]
-"""Says something else than an answer."""
+"""A function that writes something other than a normal reply."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One question: its first line, its headers in lower case, and the fields of its form."""
+    """A request: its first line, its headers in lower case, and the fields of its form."""
 
     line: str
     headers: dict[str, str]
@@ -41,7 +41,10 @@ class Heard:
 
 @dataclass
 class Provider:
-    """Accepts `people` with `PASSWORD`, and `tokens`; answers what stands there of them. `instead` goes before."""
+    """A provider that accepts `people` with `PASSWORD`, and `tokens`, and replies with their values.
+
+    `instead` replaces every reply.
+    """
 
     people: dict[str, Any] = field(default_factory=dict)
     tokens: dict[str, Any] = field(default_factory=dict)
@@ -65,7 +68,7 @@ class Provider:
         return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}{PATH}"
 
     async def stop(self) -> None:
-        """Answer nobody any more."""
+        """Stop the server."""
         assert self._server is not None
         self._server.close()
         for talk in self._talks:
@@ -93,10 +96,10 @@ class Provider:
             writer.close()
 
     def _said(self, form: dict[str, str]) -> bytes:
-        found = self.tokens.get(form["token"]) if "token" in form else self.people.get(form["username"])
-        if found is None or form.get("password", PASSWORD) != PASSWORD:
+        account = self.tokens.get(form["token"]) if "token" in form else self.people.get(form["username"])
+        if account is None or form.get("password", PASSWORD) != PASSWORD:
             return answer(401, b'{"error": "Who is that?"}')
-        return answer(200, orjson.dumps(found))
+        return answer(200, orjson.dumps(account))
 
 
 async def _heard(reader: asyncio.StreamReader) -> Heard:
@@ -107,32 +110,32 @@ async def _heard(reader: asyncio.StreamReader) -> Heard:
 
 
 def answer(status: int, body: bytes, **headers: str) -> bytes:
-    """A whole answer; a header's name has `_` for `-`."""
+    """Return a complete response; the name of a header has `_` for `-`."""
     lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
     return f"HTTP/1.1 {status} Said\r\nContent-Length: {len(body)}\r\n{lines}\r\n".encode() + body
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a sign-in is answered over either face: a code (none for a success), a text, a token."""
+    """The reply to a sign-in over either API: a code (none for a success), a text, a token."""
 
     code: str
     text: str = ""
     token: str = ""
 
 
-async def over_rest(client: httpx.AsyncClient, **given: str) -> Reply:
+async def over_rest(client: httpx.AsyncClient, **form: str) -> Reply:
     """Sign in with a form; `userName` is what the documented clients call `username`."""
     client.cookies.clear()
-    response = await client.post("/users/authenticate", data={name.lower(): text for name, text in given.items()})
+    response = await client.post("/users/authenticate", data={name.lower(): text for name, text in form.items()})
     said = response.json()
     return Reply(STATUSES[response.status_code], said.get("error", ""), said.get("token", ""))
 
 
-async def over_graphql(client: httpx.AsyncClient, **given: str) -> Reply:
+async def over_graphql(client: httpx.AsyncClient, **form: str) -> Reply:
     """Sign in with the mutation."""
     client.cookies.clear()
-    response = await client.post("/graphql", json={"query": LOGIN, "variables": {"input": given}})
+    response = await client.post("/graphql", json={"query": LOGIN, "variables": {"input": form}})
     said = response.json()
     if refused := codes(said):
         problems = said.get("errors") or said["data"]["login"]["errors"]

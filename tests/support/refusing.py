@@ -1,4 +1,4 @@
-"""Whatever can be refused for its credentials, and the log that tells of it in both formats."""
+"""Requests with refused credentials, and the log of refusals in both formats."""
 
 import io
 import json
@@ -26,7 +26,7 @@ WHO = "{ viewer { user { userName } } }"
 
 @dataclass
 class Log:
-    """What is written in both formats, one line of each for each record."""
+    """The lines of the log in both formats, one of each for each record."""
 
     shapes: dict[str, io.StringIO] = field(default_factory=lambda: {"console": io.StringIO(), "json": io.StringIO()})
 
@@ -34,30 +34,30 @@ class Log:
         return self.shapes[shape].getvalue().splitlines()
 
     @property
-    def told(self) -> list[dict[str, Any]]:
-        """The refusals."""
+    def refusals(self) -> list[dict[str, Any]]:
+        """Return the refusals."""
         return [line for line in map(json.loads, self.lines()) if line["logger"] == "ostiary.sign_in"]
 
 
 @contextmanager
 def written() -> Iterator[Log]:
-    """Write the log in both formats; no test uses up the lines of another."""
+    """Record the log in both formats; each test has its own budget of lines."""
     sign_in_log._SECONDS.clear()  # noqa: SLF001 - it is kept for the process
-    made, root = Log(), logging.getLogger()
+    log, root = Log(), logging.getLogger()
     handlers = []
     for shape, formatter in (("console", Lines()), ("json", JsonLines())):
-        handler = logging.StreamHandler(made.shapes[shape])
+        handler = logging.StreamHandler(log.shapes[shape])
         handler.setFormatter(formatter)
         handlers.append(handler)
         root.addHandler(handler)
-    yield made
+    yield log
     for handler in handlers:
         root.removeHandler(handler)
 
 
 @dataclass
 class Scene:
-    """Somebody at an address, and all that there is to be refused."""
+    """A client at an address, with tokens that are refused."""
 
     app: Starlette
     api: Api
@@ -65,15 +65,15 @@ class Scene:
 
     @property
     def context(self) -> AppContext:
-        desk: AppContext = self.app.state.answering.app
-        return desk
+        context: AppContext = self.app.state.answering.app
+        return context
 
     @property
     def guess(self) -> Guesser:
         return Guesser(self.app)
 
     async def send(self, token: str, *, cookie: bool = False, path: str = "") -> httpx.Response:
-        """Ask who one is with a token, or ask REST at a path."""
+        """Query the viewer with a token, or send a REST request to a path."""
         headers = {"cookie": f"jwtToken={token}"} if cookie else {"authorization": f"Bearer {token}"}
         async with self.guess.client(EVIL) as client:
             if path:
@@ -81,7 +81,7 @@ class Scene:
             return await client.post("/graphql", json={"query": WHO}, headers=headers)
 
     def signed(self, secret: str = SECRET, kid: str | None = None, **changes: Any) -> str:
-        """A token of ann's with other claims, or under another secret."""
+        """Return a token of ann with other claims, or with another secret."""
         now = int(self.context.database.clock().timestamp())
         claims = {"sub": "1", "unique_name": "ann", "admin": False, "gen": 0, "jti": "x"}
         times = {"iat": now, "nbf": now, "exp": now + 60}

@@ -1,4 +1,4 @@
-"""Asking REST at the front door as somebody, in one line each."""
+"""A REST client of the tests."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.support.factories import Person
 
 
 class Rest:
-    """REST over HTTP. `await rest("PUT", "/users/ann", as_=person, json={…})` answers the response."""
+    """REST over HTTP. `await rest("PUT", "/users/ann", as_=person, json={…})` returns the response."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -21,10 +21,10 @@ class Rest:
 
 
 def parts(*fields: tuple[str, str]) -> list[tuple[str, tuple[None, str]]]:
-    """The fields of a form as httpx sends them in multipart, a name as often as it is there."""
+    """Return the fields of a form as httpx sends them in multipart; a name may occur more than once."""
     return [(name, (None, value)) for name, value in fields]
 
 
 def is_empty(reply: httpx.Response, status: int = 200) -> bool:
-    """Whether this is a success that says nothing but that."""
+    """Check that the reply is a success with an empty body."""
     return (reply.status_code, reply.content, "content-type" in reply.headers) == (status, b"", False)

@@ -22,7 +22,7 @@ FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=x"
 
 NOTHING: Any = None
-HOUSE = RestContext(SimpleNamespace(database=NOTHING, signer=NOTHING), NOTHING, Settings())  # type: ignore[arg-type]  # none is asked
+CONTEXT = RestContext(SimpleNamespace(database=NOTHING, signer=NOTHING), NOTHING, Settings())  # type: ignore[arg-type]  # none is asked
 
 
 async def echo(call: Call) -> Response:
@@ -40,8 +40,8 @@ def route(
 
 def client(*table: Route, drone_db_clients: bool = False) -> httpx.AsyncClient:
     """A client of an application with this table alone."""
-    face = RestRouter(table, lambda _: replace(HOUSE, settings=Settings(drone_db_clients=drone_db_clients)))
-    app = Starlette(routes=[face], exception_handlers={HTTPException: rest.unexpected_response})
+    router = RestRouter(table, lambda _: replace(CONTEXT, settings=Settings(drone_db_clients=drone_db_clients)))
+    app = Starlette(routes=[router], exception_handlers={HTTPException: rest.unexpected_response})
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here")
 
 

@@ -276,4 +276,4 @@ POST   /orgs                        Yes
 PUT    /orgs/{orgSlug}              Yes
 DELETE /orgs/{orgSlug}              Yes
 """
-"""The guide's table of endpoints, and who needs a token; what deletes a user stands after what asks for her."""
+"""The guide's table of endpoints with the required token; calls that delete a user come after those that read it."""

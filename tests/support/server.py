@@ -1,4 +1,4 @@
-"""The real server as a process of its own, as an operator starts it; whatever happens, it ends with its `with`."""
+"""The real server in its own process, as an operator starts it; it always ends with its `with`."""
 
 import asyncio
 import os
@@ -26,15 +26,15 @@ STOP_SECONDS = 40.0
 ADDRESS = re.compile(r"^  address     (http://\S+)", re.MULTILINE)
 METRICS = "a-token-for-metrics"
 UNHURRIED = {"OSTIARY_SLOW_REQUEST_MILLISECONDS": "0", "OSTIARY_METRICS_TOKEN": METRICS}
-"""What is slow is up to the machine, and a quiet log is what many claims are about. With the token metrics are read."""
+"""Settings without a log of slow requests, which depend on the machine, and with a token for the metrics."""
 
 UNUSED_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Nothing here is asked over TLS, and httpx would read all certificates of the system for every client."""
+"""An empty context: no request uses TLS, and httpx would load all certificates of the system for every client."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What a process leaves behind."""
+    """The exit code and the output of a process."""
 
     code: int
     out: str
@@ -71,16 +71,16 @@ class Server:
 
     @property
     def out(self) -> str:
-        """All that it has printed until now."""
+        """Return its standard output until now."""
         return _text(self._out)
 
     @property
     def err(self) -> str:
-        """All that it has complained of until now."""
+        """Return its standard error until now."""
         return _text(self._err)
 
     def ready(self) -> float:
-        """Wait until it answers; answers how many seconds that took from its start."""
+        """Wait until it answers, and return the seconds since its start."""
         deadline = self._began + READY_SECONDS
         while self._process.poll() is None and time.monotonic() < deadline:
             if self._answers():
@@ -89,10 +89,10 @@ class Server:
         raise AssertionError(f"it does not serve; code {self._process.poll()}\n{self.out}{self.err}")
 
     def _answers(self) -> bool:
-        found = ADDRESS.search(self.out)
-        if found is None:
+        match = ADDRESS.search(self.out)
+        if match is None:
             return False
-        self.address = found[1]
+        self.address = match[1]
         try:
             return httpx.get(f"{self.address}/health/live", trust_env=False, verify=UNUSED_TLS).is_success
         except httpx.TransportError:
@@ -100,7 +100,7 @@ class Server:
 
     @property
     def pid(self) -> int:
-        """The id of its first process."""
+        """Return the id of its first process."""
         return self._process.pid
 
     def signal(self, number: signal.Signals) -> None:
@@ -132,19 +132,19 @@ class Server:
             form = {"username": user_name, "password": password}
             response = await client.post("/users/authenticate", data=form)
         assert response.status_code == 200, response.text
-        found: str = response.json()["token"]
-        return found
+        token: str = response.json()["token"]
+        return token
 
 
 async def graphql(client: httpx.AsyncClient, query: str, **variables: Any) -> dict[str, Any]:
-    """Ask, and answer the whole reply."""
+    """Send a query, and return the complete reply."""
     response = await client.post("/graphql", json={"query": query, "variables": variables})
     reply: dict[str, Any] = response.json()
     return reply
 
 
 async def hang_up(request: httpx.Request, after: float) -> None:
-    """Send a request and break the connection, without a farewell, before anybody answered."""
+    """Send a request, and reset the connection before the reply."""
     _, writer = await asyncio.open_connection(request.url.host, request.url.port)
     headers = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
     writer.write(f"POST {request.url.path} HTTP/1.1\r\n{headers}\r\n".encode() + request.content)
@@ -172,17 +172,17 @@ class Restartable(Postgres):
 
 
 def children_seconds() -> float:
-    """What the processes that we saw end have computed: other than a clock, it does not mind who else computes."""
+    """Return the CPU time of ended child processes, which other processes do not change."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 def _clean() -> dict[str, str]:
-    """The environment of a process that finds the package and nobody's settings."""
-    kept = {name: text for name, text in os.environ.items() if not name.upper().startswith("OSTIARY_")}
-    return kept | {"PYTHONPATH": str(Path(cli.__file__).parents[2])}
+    """Return an environment with the package and without settings."""
+    environment = {name: text for name, text in os.environ.items() if not name.upper().startswith("OSTIARY_")}
+    return environment | {"PYTHONPATH": str(Path(cli.__file__).parents[2])}
 
 
 def _text(file: IO[bytes]) -> str:
-    """What is in the file; its position is the writer's and stays."""
+    """Return the content of the file, without a change of its position, which the writer uses."""
     return os.pread(file.fileno(), 1 << 24, 0).decode()

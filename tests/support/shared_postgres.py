@@ -1,4 +1,4 @@
-"""One PostgreSQL database for many tests, emptied between them: making a new one each time is most of a test's time."""
+"""One PostgreSQL database for many tests, emptied between them, since to create one takes most of a test."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -11,15 +11,15 @@ from sqlmodel import SQLModel
 from tests.support.postgres import Postgres
 
 NAME = "reused"
-KEPT = ("roles", "resource_types")
+SEEDED_TABLES = ("roles", "resource_types")
 """Tables that a migration fills."""
 
-PATIENCE = 5
-"""Seconds to wait for what a test before has left open; then the database is made anew."""
+LOCK_TIMEOUT = 5
+"""Seconds to wait for transactions that an earlier test left open; then the database is created again."""
 
 
-class Reused:
-    """Emptied by `reset`, over one connection that stays open in a thread of its own."""
+class SharedPostgres:
+    """A database that `reset` empties, over one connection that stays open in its own thread."""
 
     def __init__(self, server: Postgres) -> None:
         self._server = server
@@ -30,18 +30,18 @@ class Reused:
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """Return its URL."""
         return self._server.url(NAME)
 
     def reset(self) -> None:
-        """Bring it back to what the migrations made."""
+        """Restore the state after the migrations."""
         try:
             self._run(self._connection.execute(self._script))
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
             self._make()
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the connection."""
         self._run(self._connection.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -56,21 +56,21 @@ class Reused:
         self._run(self._open())
 
     async def _open(self) -> None:
-        self._connection = await asyncpg.connect(self.url, server_settings={"lock_timeout": f"{PATIENCE}s"})
+        self._connection = await asyncpg.connect(self.url, server_settings={"lock_timeout": f"{LOCK_TIMEOUT}s"})
         tables = [table.name for table in SQLModel.metadata.sorted_tables]
-        kept = [name for name in KEPT if name in tables]
+        seeded = [name for name in SEEDED_TABLES if name in tables]
         await self._connection.execute("SET session_replication_role = replica; CREATE SCHEMA kept")
-        for name in kept:
+        for name in seeded:
             await self._connection.execute(f"CREATE TABLE kept.{name} AS TABLE {name}")
         counted = [table.name for table in SQLModel.metadata.sorted_tables if "id" in table.c]
         # The names are those of our own tables.
         steps = [f"DELETE FROM {name}" for name in tables]  # noqa: S608
-        steps += [f"INSERT INTO {name} SELECT * FROM kept.{name}" for name in kept]  # noqa: S608
+        steps += [f"INSERT INTO {name} SELECT * FROM kept.{name}" for name in seeded]  # noqa: S608
         steps += [_counted(name) for name in counted]
         self._script = "; ".join(["BEGIN", *steps, "COMMIT"])
 
 
 def _counted(table: str) -> str:
-    """The next id follows the largest, as after the migrations."""
+    """Return the statement that sets the next id to the one after the largest."""
     largest = f"(SELECT coalesce(max(id), 0) FROM {table})"  # noqa: S608 - our own table
     return f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {largest} + 1, false)"

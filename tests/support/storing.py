@@ -1,4 +1,4 @@
-"""Uploads and downloads in one line each, and what is counted of them."""
+"""Uploads and downloads in one line each, and the stored sizes."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from app.db import tables
 from app.db.tables import col
 from tests.support.changes import answered, change
 from tests.support.client import Api
-from tests.support.factories import Person, Thing
+from tests.support.factories import Entity, Person
 from tests.support.fetching import fetch
 
 MEGABYTE = 2**20
@@ -26,36 +26,36 @@ LIMITED = {"OSTIARY_ENABLE_STORAGE_LIMITER": "true"}
 
 
 class Storing:
-    """Asks the front door about storage."""
+    """A client of the storage mutations and queries."""
 
     def __init__(self, api: Api) -> None:
         self.api = api
 
-    async def begin(self, resource: Thing, as_: Person | None, size: int) -> dict[str, Any]:
+    async def begin(self, resource: Entity, as_: Person | None, size: int) -> dict[str, Any]:
         return await self.api(BEGIN, as_=as_, input={"resource": {"id": resource.node}, "sizeBytes": size})
 
-    async def ticket(self, resource: Thing, as_: Person | None, size: int) -> str:
-        """The id of the ticket of an upload that is accepted."""
+    async def ticket(self, resource: Entity, as_: Person | None, size: int) -> str:
+        """Begin an upload, and return the id of its ticket."""
         key: str = answered(await self.begin(resource, as_, size), "beginUpload")["ticket"]["id"]
         return key
 
     async def finish(self, ticket: str, size: int, replaced: int = 0, as_: Person | None = None) -> dict[str, Any]:
-        given = {"ticket": ticket, "sizeBytes": size, "replacedBytes": replaced}
-        return await self.api(FINISH, as_=as_, input=given)
+        values = {"ticket": ticket, "sizeBytes": size, "replacedBytes": replaced}
+        return await self.api(FINISH, as_=as_, input=values)
 
     async def cancel(self, ticket: str) -> dict[str, Any]:
         return await self.api(CANCEL, input={"ticket": ticket})
 
-    async def download(self, resource: Thing, as_: Person | None) -> dict[str, Any]:
+    async def download(self, resource: Entity, as_: Person | None) -> dict[str, Any]:
         return await self.api(DOWNLOAD, as_=as_, input={"resource": {"id": resource.node}})
 
     async def state(self, ticket: str) -> str | None:
-        """How far a ticket has come, as a storage service learns it; None for none."""
-        found = (await self.api(TICKET, id=ticket))["data"]["ticket"]
-        return None if found is None else found["state"]
+        """Return the state of a ticket, as a storage service reads it; None if there is no ticket."""
+        ticket_ = (await self.api(TICKET, id=ticket))["data"]["ticket"]
+        return None if ticket_ is None else ticket_["state"]
 
     async def used(self, person: Person) -> int:
-        """What a user stores, as she herself is told."""
+        """Return the used bytes of a user, as that user reads them."""
         used: int = (await self.storage(person, person))["usedBytes"]
         return used
 
@@ -72,13 +72,13 @@ async def limit(database: db.Database, person: Person, megabytes: Any) -> None:
 
 
 async def sizes(database: db.Database, table: Any) -> dict[int, int]:
-    """The size of each org or resource."""
+    """Return the size of each org or resource."""
     return {key: size for key, size in await fetch(database, select(col(table.id), col(table.size_bytes)))}  # noqa: C416 - mypy knows a row as a tuple of any length
 
 
 async def summed(database: db.Database) -> dict[int, int]:
-    """What the resources of each org take, added up."""
-    found = dict.fromkeys(await sizes(database, tables.Org), 0)
+    """Return the total size of the resources of each org."""
+    sums = dict.fromkeys(await sizes(database, tables.Org), 0)
     for org, size in await fetch(database, select(col(tables.Resource.org_id), col(tables.Resource.size_bytes))):
-        found[org] += size
-    return found
+        sums[org] += size
+    return sums

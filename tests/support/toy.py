@@ -54,15 +54,15 @@ class Root:
         raise FAILURES[how]()
 
 
-async def answer(scope: Scope, asked: GraphQLRequest) -> GraphQLAnswer:
+async def answer(scope: Scope, request: GraphQLRequest) -> GraphQLAnswer:
     if (how := parse_headers(scope).get(b"x-raise")) is not None:
         raise FAILURES[how.decode()]()
-    if asked.sha256 is not None:
-        return GraphQLAnswer({"data": {"persisted": asked.query}})
-    known = DOCUMENTS.lookup(asked.query, asked.operation_name)
-    if asked.is_get and known.operation.operation is not OperationType.QUERY:
+    if request.sha256 is not None:
+        return GraphQLAnswer({"data": {"persisted": request.query}})
+    validated = DOCUMENTS.lookup(request.query, request.operation_name)
+    if request.is_get and validated.operation.operation is not OperationType.QUERY:
         raise MethodNotAllowed("A change is asked for by POST.")
-    result = execute_sync(SCHEMA, known.document, Root(), None, asked.variables, asked.operation_name)
+    result = execute_sync(SCHEMA, validated.document, Root(), None, request.variables, request.operation_name)
     body: dict[str, Any] = {"data": result.data} if result.data is not None else {}
     if result.errors:
         body["errors"] = replies.format_errors(result.errors)
@@ -73,9 +73,9 @@ async def answer(scope: Scope, asked: GraphQLRequest) -> GraphQLAnswer:
 def client(**options: Any) -> httpx.AsyncClient:
     """A client that names no types by itself."""
     app = Starlette(routes=routes(answer, SDL, **options))
-    made = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here")
-    del made.headers["accept"]
-    return made
+    http_client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here")
+    del http_client.headers["accept"]
+    return http_client
 
 
 async def post(http: httpx.AsyncClient, body: Any, **headers: str) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""Taking everything out of a database, the audit log too, which the database itself keeps anybody else from."""
+"""Delete all rows of a database, also those of the audit log, which triggers protect."""
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ async def empty(database: db.Database, tx: db.Transaction, stays: Collection[str
 
 @asynccontextmanager
 async def _unguarded(database: db.Database, tx: db.Transaction) -> AsyncIterator[None]:
-    """Without triggers meanwhile."""
+    """Disable the triggers during the block."""
     if database.dialect.name == "postgresql":
         await tx.rows(text("SET LOCAL session_replication_role = replica"))
         yield
@@ -29,5 +29,5 @@ async def _unguarded(database: db.Database, tx: db.Transaction) -> AsyncIterator
     for name, _ in triggers:
         await tx.rows(text(f"DROP TRIGGER {name}"))
     yield
-    for _, made in triggers:
-        await tx.rows(text(made))
+    for _, definition in triggers:
+        await tx.rows(text(definition))

@@ -1,4 +1,4 @@
-"""Walks the whole schema: documents that ask for every field, arguments that try every filter and every order.
+"""Documents that select every field of the schema, and arguments with every filter and every order.
 
 All arguments are variables, named by argument and type, so that one document is asked again with other values.
 """
@@ -20,21 +20,21 @@ from app.graphql.schema import core
 
 SCHEMA = core()
 BETWEEN = ("Connection", "Edge", "PageInfo", "AccessConfiguration", "ViewerAccess")
-"""How types end that are no step of their own on a way through the schema."""
+"""Ends of the names of types that do not count as a level of depth."""
 
 Variables = dict[str, Any]
 
 
 def query_type() -> GraphQLObjectType:
-    found = SCHEMA.query_type
-    assert found is not None
-    return found
+    root = SCHEMA.query_type
+    assert root is not None
+    return root
 
 
 def mutation_type() -> GraphQLObjectType:
-    found = SCHEMA.mutation_type
-    assert found is not None
-    return found
+    root = SCHEMA.mutation_type
+    assert root is not None
+    return root
 
 
 class Document:
@@ -49,25 +49,25 @@ class Document:
         query = f"query ({head}) {{ {' '.join(fields)} }}" if head else f"{{ {' '.join(fields)} }}"
         self.text = "\n".join([query, *self._fragments.values()])
 
-    def values(self, given: Mapping[str, Any]) -> Variables:
+    def values(self, values: Mapping[str, Any]) -> Variables:
         """Those of some values that this document has variables for."""
-        return {name: value for name, value in given.items() if name in self.variables}
+        return {name: value for name, value in values.items() if name in self.variables}
 
     def _field(self, owner: Any, name: str, depth: int) -> str:
         field = owner.fields[name]
         self.seen.add((owner.name, name))
         below = get_named_type(field.type)
         alias = f"{name}Of{owner.name}: " if _differs(owner, name) else ""
-        asked = f"{alias}{name}{self._arguments(field)}"
-        return asked if is_leaf_type(below) else f"{asked} {{ ...{self._fragment(below, depth)} }}"
+        selection = f"{alias}{name}{self._arguments(field)}"
+        return selection if is_leaf_type(below) else f"{selection} {{ ...{self._fragment(below, depth)} }}"
 
     def _arguments(self, field: GraphQLField) -> str:
-        given = []
+        arguments = []
         for name, argument in field.args.items():
             variable = f"{name}{get_named_type(argument.type).name}"
             self.variables[variable] = str(argument.type)
-            given.append(f"{name}: ${variable}")
-        return f"({', '.join(given)})" if given else ""
+            arguments.append(f"{name}: ${variable}")
+        return f"({', '.join(arguments)})" if arguments else ""
 
     def _fragment(self, kind: Any, depth: int) -> str:
         name = f"{kind.name}{depth}"
@@ -93,7 +93,7 @@ class Document:
 
 def _differs(owner: Any, name: str) -> bool:
     """Another type with the same interface has a field of this name and another type: the two cannot merge."""
-    others = [each for face in owner.interfaces for each in SCHEMA.get_possible_types(face)]
+    others = [each for interface in owner.interfaces for each in SCHEMA.get_possible_types(interface)]
     return any(name in each.fields and each.fields[name].type != owner.fields[name].type for each in others)
 
 
@@ -113,31 +113,31 @@ def _required(field: GraphQLField) -> bool:
 
 def reachable() -> set[tuple[str, str]]:
     """Every field of every type that a query leads to."""
-    found: set[tuple[str, str]] = set()
+    fields: set[tuple[str, str]] = set()
     waiting: list[Any] = [query_type()]
-    known: set[str] = set()
+    visited: set[str] = set()
     while waiting:
         kind = waiting.pop()
-        if is_leaf_type(kind) or kind.name in known:
+        if is_leaf_type(kind) or kind.name in visited:
             continue
-        known.add(kind.name)
+        visited.add(kind.name)
         if isinstance(kind, GraphQLInterfaceType):
             waiting += SCHEMA.get_possible_types(kind)
-        found |= {(kind.name, name) for name in kind.fields}
+        fields |= {(kind.name, name) for name in kind.fields}
         waiting += [get_named_type(field.type) for field in kind.fields.values()]
-    return found
+    return fields
 
 
 def variations(words: Sequence[str], part: str) -> list[Variables]:
     """Sizes, orders and filters for all lists at once: one of each kind at a time; `part` is in every word."""
-    found: list[Variables] = [{"firstInt": 1}, {"lastInt": 1}, {"lastInt": 3}]
+    variations_: list[Variables] = [{"firstInt": 1}, {"lastInt": 1}, {"lastInt": 3}]
     orders = {f"orderBy{kind.name}": list(_orders(kind)) for kind in _inputs("Order")}
     filters = {f"filter{kind.name}": list(_filters(kind, words, part)) for kind in _inputs("Filter") if _is_whole(kind)}
     for tried in (orders, filters):
         for at in range(max(map(len, tried.values()))):
-            found.append({"firstInt": 3, **{name: values[at % len(values)] for name, values in tried.items()}})
+            variations_.append({"firstInt": 3, **{name: values[at % len(values)] for name, values in tried.items()}})
     return [
-        *found,
+        *variations_,
         *({"firstInt": 3, "roleResourceRole": "ADMIN", "typeString": kind} for kind in ("DATASET", "MODEL")),
     ]
 
@@ -167,8 +167,8 @@ def _filters(kind: GraphQLInputObjectType, words: Sequence[str], part: str) -> I
         match str(field.type):
             case "StringFilter":
                 texts.append(name)
-                ways: Any = ({"in": list(words)}, {"contains": part}, {"startsWith": part})
-                yield {"or": [{name: way} for way in ways]}
+                comparisons: Any = ({"in": list(words)}, {"contains": part}, {"startsWith": part})
+                yield {"or": [{name: comparison} for comparison in comparisons]}
             case "DateTimeFilter":
                 yield from ({name: {compare: "2031-05-06T07:08:09Z"}} for compare in ("gte", "lt"))
             case "Boolean":

@@ -1,4 +1,4 @@
-"""Requests byte by byte, over a socket: what no HTTP client would send."""
+"""Requests as bytes over a socket, which no HTTP client would send."""
 
 import asyncio
 import json
@@ -8,12 +8,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 SECONDS = 15
-"""How long an answer and the end of its connection may take; the limits in these tests are one second."""
+"""The longest time for a reply and the end of its connection; the limits in these tests are one second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back until the connection was closed."""
+    """A response, read until the connection was closed."""
 
     status: int
     headers: dict[str, str]
@@ -25,9 +25,9 @@ class Reply:
 
     @property
     def code(self) -> str:
-        """The code of the first error of GraphQL."""
-        found: str = self.json["errors"][0]["extensions"]["code"]
-        return found
+        """Return the code of the first GraphQL error."""
+        code: str = self.json["errors"][0]["extensions"]["code"]
+        return code
 
 
 class Wire:
@@ -86,8 +86,8 @@ def close_all() -> None:
         _OPENED.pop().close()
 
 
-async def asked(address: str, *pieces: bytes) -> Reply:
-    """The answer to a request on a connection of its own, which the server closes then."""
+async def exchange(address: str, *pieces: bytes) -> Reply:
+    """Send a request on a new connection, and return the reply; the server closes the connection."""
     wire = await Wire.opened(address)
     await wire.send(*pieces)
     reply = await wire.reply()

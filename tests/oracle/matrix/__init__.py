@@ -1,4 +1,4 @@
-"""What a row of the access matrix says: a mutation's input, everybody who asks, and what becomes of it for each."""
+"""Rows of the access matrix: the input of a mutation, the users who send it, and the outcome for each."""
 
 from collections.abc import Awaitable, Callable, Mapping, Set
 from dataclasses import dataclass, field
@@ -10,18 +10,18 @@ from typing import Any
 from app.domain import refs, resource_roles
 from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import ALL_PERMISSIONS, Permission
-from tests.support.factories import Make, Person, Thing
+from tests.support.factories import Entity, Make, Person
 
 NUMBERS = count(1)
-MADE = ""
-"""What becomes of a change that is made; else it is the code of the refusal."""
+SUCCESS = ""
+"""The outcome of a mutation that succeeds; any other outcome is the code of the refusal."""
 
-NOTHING = Thing("Nothing", 0, "")
+NOTHING = Entity("Nothing", 0, "")
 NOBODY_OF_THAT_NAME = {"userName": "ghost"}
 
 
 class World(Enum):
-    """In which state the thing is that a mutation is about."""
+    """The state of the object of a mutation."""
 
     OPEN = "known to everybody"
     HIDDEN = "known to its own people alone"
@@ -30,13 +30,13 @@ class World(Enum):
 
 @dataclass(frozen=True)
 class Scene:
-    """What there is when a mutation is asked: its input, what makes it a wrong one, and what it is about."""
+    """The rows before a mutation: its input, the values that make it invalid, and its objects."""
 
-    given: dict[str, Any] | None
-    wrong: Mapping[str, Any] = field(default_factory=dict)
-    org: Thing = NOTHING
-    group: Thing = NOTHING
-    resource: Thing = NOTHING
+    input: dict[str, Any] | None
+    invalid: Mapping[str, Any] = field(default_factory=dict)
+    org: Entity = NOTHING
+    group: Entity = NOTHING
+    resource: Entity = NOTHING
     owner: Person | None = None
     keeper: Person | None = None
     subject: Person | None = None
@@ -48,7 +48,7 @@ Asker = Callable[[Make, Scene], Awaitable[Person | None]]
 
 @dataclass(frozen=True)
 class Family:
-    """Mutations that the same people ask for. `outsiders` do not know of a thing of this `kind` that is hidden."""
+    """Mutations that the same users send. `outsiders` do not see a hidden object of this `kind`."""
 
     askers: Mapping[str, Asker]
     worlds: tuple[World, ...] = (World.OPEN,)
@@ -58,10 +58,10 @@ class Family:
 
 @dataclass(frozen=True)
 class Case:
-    """A mutation: its scene, and by name those of the family who make the change.
+    """A mutation: its scene, and the names of the users of the family who may make the change.
 
-    `requires` is the permission that the schema names. `locked` is what becomes of it for those who may while the thing
-    is locked, None where no lock has a meaning.
+    `requires` is the permission that the schema names. `locked` is the outcome for permitted users while the object
+    is locked, None where a lock has no effect.
     """
 
     scene: Setting
@@ -75,18 +75,18 @@ class Case:
 
     @property
     def worlds(self) -> list[World]:
-        """The worlds in which it is asked."""
+        """Return the worlds in which the mutation is sent."""
         return [world for world in self.family.worlds if world is not World.LOCKED or self.locked is not None]
 
     def outcome(self, asker: str, world: World) -> str:
-        """Hidden is not found, seen may be forbidden, permitted may still be locked: in this order."""
+        """Return the outcome. The order is: hidden is not found, visible may be forbidden, permitted may be locked."""
         if asker == "deactivated" or (asker == "nobody" and not self.is_open):
             return "UNAUTHENTICATED"
         if world is not World.OPEN and asker in self.family.outsiders:
             return "NOT_FOUND"
         if asker not in self.may:
             return "FORBIDDEN"
-        return str(self.locked) if world is World.LOCKED else MADE
+        return str(self.locked) if world is World.LOCKED else SUCCESS
 
 
 async def _nobody(make: Make, scene: Scene) -> Person | None:
@@ -105,7 +105,7 @@ async def _deactivated(make: Make, scene: Scene) -> Person | None:
     return await make.user(None, "admin", "deactivated")
 
 
-async def herself(make: Make, scene: Scene) -> Person | None:
+async def the_user(make: Make, scene: Scene) -> Person | None:
     return scene.subject
 
 
@@ -162,7 +162,7 @@ def _through_group(*, ended: bool = False) -> Asker:
 
 
 def asked_by(rules: Permission) -> dict[str, Asker]:
-    """Those who ask for every mutation: who holds just one permission, and who holds all the others."""
+    """Return the users of every mutation: one with only this permission, one with all the others, and more."""
     return {
         "nobody": _nobody,
         "deactivated": _deactivated,
@@ -174,7 +174,7 @@ def asked_by(rules: Permission) -> dict[str, Asker]:
 
 
 PERMITTED = frozenset({"the permission", "admin"})
-"""Those who make a change by what their roles allow."""
+"""The users who make a change by a permission."""
 
 SIGNED_IN = PERMITTED | {"stranger", "all but the permission"}
 SEEN_OR_NOT = World.OPEN, World.HIDDEN
@@ -186,7 +186,7 @@ _STRANGERS = frozenset({"stranger", UNSEEING, "ended"})
 
 
 def registry(rules: Permission) -> Family:
-    """What is about no single thing, or about users and roles."""
+    """Return the family of mutations without one object, or about users and roles."""
     return Family(asked_by(rules))
 
 
@@ -202,7 +202,7 @@ OF_ORGS = Family(
     _STRANGERS,
     "Org",
 )
-OF_MEMBERS = Family({**OF_ORGS.askers, "herself": herself}, OF_ORGS.worlds, OF_ORGS.outsiders, OF_ORGS.kind)
+OF_MEMBERS = Family({**OF_ORGS.askers, "the user": the_user}, OF_ORGS.worlds, OF_ORGS.outsiders, OF_ORGS.kind)
 OF_GROUPS = Family(
     {
         **asked_by(Permission.GROUPS_MANAGE),
@@ -234,44 +234,44 @@ OF_RESOURCES = Family(
 )
 
 
-def with_nothing(given: dict[str, Any] | None = None, wrong: Mapping[str, Any] | None = None) -> Setting:
-    """An input that stands for itself."""
+def with_nothing(values: dict[str, Any] | None = None, invalid: Mapping[str, Any] | None = None) -> Setting:
+    """Return a setting with a constant input."""
 
     async def scene(make: Make, world: World) -> Scene:
-        return Scene(given, wrong or {})
+        return Scene(values, invalid or {})
 
     return scene
 
 
-def with_name(name: str, wrong: Mapping[str, Any], word: str = "new", /, **more: Any) -> Setting:
-    """An input with a new name under this name."""
+def with_name(name: str, invalid: Mapping[str, Any], word: str = "new", /, **more: Any) -> Setting:
+    """Return a setting with a new name in this field."""
 
     async def scene(make: Make, world: World) -> Scene:
-        return Scene({name: f"{word}{next(NUMBERS)}", **more}, wrong)
+        return Scene({name: f"{word}{next(NUMBERS)}", **more}, invalid)
 
     return scene
 
 
-def with_user(wrong: Mapping[str, Any], **more: Any) -> Setting:
-    """An input about a user."""
+def with_user(invalid: Mapping[str, Any], **more: Any) -> Setting:
+    """Return a setting about a user."""
 
     async def scene(make: Make, world: World) -> Scene:
         user = await make.user()
-        return Scene({"user": {"id": user.node}, **more}, wrong, subject=user)
+        return Scene({"user": {"id": user.node}, **more}, invalid, subject=user)
 
     return scene
 
 
-def with_role(wrong: Mapping[str, Any], **more: Any) -> Setting:
-    """An input about a role."""
+def with_role(invalid: Mapping[str, Any], **more: Any) -> Setting:
+    """Return a setting about a role."""
 
     async def scene(make: Make, world: World) -> Scene:
         role = await make.role(f"role number {next(NUMBERS)}")
-        return Scene({"role": {"id": refs.encode("Role", role)}, **more}, wrong)
+        return Scene({"role": {"id": refs.encode("Role", role)}, **more}, invalid)
 
     return scene
 
 
 def long_ago(make: Make) -> str:
-    """An end that is none, since it has passed."""
+    """Return an expiry in the past."""
     return (make.app.database.clock() - timedelta(days=1)).isoformat()

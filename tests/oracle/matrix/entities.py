@@ -7,7 +7,6 @@ from typing import Any
 from app.domain import resource_roles
 from app.domain.viewer import Permission
 from tests.oracle.matrix import (
-    MADE,
     NOBODY_OF_THAT_NAME,
     NUMBERS,
     OF_GROUPS,
@@ -16,6 +15,7 @@ from tests.oracle.matrix import (
     OF_RESOURCES,
     PERMITTED,
     SEEN_OR_NOT,
+    SUCCESS,
     Case,
     Family,
     Scene,
@@ -25,31 +25,31 @@ from tests.oracle.matrix import (
     registry,
     with_name,
 )
-from tests.support.factories import Make, Person, Thing
+from tests.support.factories import Entity, Make, Person
 
 ORGS = Permission.ORGS_MANAGE
 GROUPS = Permission.GROUPS_MANAGE
 RESOURCES = Permission.RESOURCES_MANAGE
 READ = {"roles": ["METADATA_READ"]}
 
-Given = Callable[[Person], dict[str, Any]]
-"""The rest of an input, which may name somebody."""
+InputOf = Callable[[Person], dict[str, Any]]
+"""The rest of an input, which may contain a user."""
 
 
 def _nothing_more(person: Person) -> dict[str, Any]:
     return {}
 
 
-def _of(**more: Any) -> Given:
+def _of(**more: Any) -> InputOf:
     return lambda person: more
 
 
-def _user(**more: Any) -> Given:
+def _user(**more: Any) -> InputOf:
     return lambda person: {"user": {"userName": person.user_name}, **more}
 
 
-def _org(given: Given, wrong: Mapping[str, Any], *, belongs: bool = False) -> Setting:
-    """About an org with a resource in it, which is locked where the org is to be; somebody may belong to it."""
+def _org(input_of: InputOf, invalid: Mapping[str, Any], *, belongs: bool = False) -> Setting:
+    """Return a setting about an org with a resource, which is locked in the locked world; the user may be a member."""
 
     async def scene(make: Make, world: World) -> Scene:
         owner, subject = await make.user(), await make.user()
@@ -59,14 +59,14 @@ def _org(given: Given, wrong: Mapping[str, Any], *, belongs: bool = False) -> Se
             await make.member(org, subject)
         if world is World.LOCKED:
             await make.locked(resource)
-        return Scene({"org": {"slug": org.slug}, **given(subject)}, wrong, org, owner=owner, subject=subject)
+        return Scene({"org": {"slug": org.slug}, **input_of(subject)}, invalid, org, owner=owner, subject=subject)
 
     return scene
 
 
 async def _new_resource(make: Make, world: World) -> Scene:
-    given = _of(type="DATASET", slug=f"new-{next(NUMBERS)}", name="New")
-    return await _org(given, {"type": "NONE", "slug": "-", "name": ""})(make, world)
+    input_of = _of(type="DATASET", slug=f"new-{next(NUMBERS)}", name="New")
+    return await _org(input_of, {"type": "NONE", "slug": "-", "name": ""})(make, world)
 
 
 def _heir(person: Person) -> dict[str, Any]:
@@ -95,18 +95,18 @@ OF_AN_ORG = {
         _org(_user(level="ADMIN"), {"user": NOBODY_OF_THAT_NAME}, belongs=True), OF_MEMBERS, ABOVE_ALL, ORGS
     ),
     "removeOrgMember": Case(
-        _org(_user(), {"user": NOBODY_OF_THAT_NAME}, belongs=True), OF_MEMBERS, ABOVE_ALL | {"herself"}, ORGS
+        _org(_user(), {"user": NOBODY_OF_THAT_NAME}, belongs=True), OF_MEMBERS, ABOVE_ALL | {"the user"}, ORGS
     ),
 }
 
 
-def _group(given: Given, wrong: Mapping[str, Any], *, belongs: bool = False) -> Setting:
-    """About a group; somebody may belong to it."""
+def _group(input_of: InputOf, invalid: Mapping[str, Any], *, belongs: bool = False) -> Setting:
+    """Return a setting about a group; the user may be a member."""
 
     async def scene(make: Make, world: World) -> Scene:
         subject = await make.user()
         group = await make.group(None, *([subject] if belongs else []))
-        return Scene({"group": {"slug": group.slug}, **given(subject)}, wrong, group=group)
+        return Scene({"group": {"slug": group.slug}, **input_of(subject)}, invalid, group=group)
 
     return scene
 
@@ -139,7 +139,7 @@ OF_A_GROUP = {
 
 
 async def place(make: Make, world: World, *, locked: bool = False) -> Scene:
-    """A resource in a private org, known to every signed-in user or to nobody, and a user with an entry."""
+    """Create a resource in a private org, visible to every signed-in user or to none, and a user with an entry."""
     owner, keeper, subject = await make.user(), await make.user(), await make.user()
     org = await make.org(owner=owner)
     resource = await make.resource(
@@ -151,39 +151,39 @@ async def place(make: Make, world: World, *, locked: bool = False) -> Scene:
     return Scene(None, {}, org, resource=resource, owner=owner, keeper=keeper, subject=subject)
 
 
-def _resource(given: Given, wrong: Mapping[str, Any], *, locked: bool = False) -> Setting:
-    """About a resource."""
+def _resource(input_of: InputOf, invalid: Mapping[str, Any], *, locked: bool = False) -> Setting:
+    """Return a setting about a resource."""
 
     async def scene(make: Make, world: World) -> Scene:
-        found = await place(make, world, locked=locked)
-        assert found.subject is not None
-        return replace(found, given={"resource": {"id": found.resource.node}, **given(found.subject)}, wrong=wrong)
+        base = await place(make, world, locked=locked)
+        assert base.subject is not None
+        return replace(base, input={"resource": {"id": base.resource.node}, **input_of(base.subject)}, invalid=invalid)
 
     return scene
 
 
 async def _configuration(make: Make, world: World) -> Scene:
-    found, group = await place(make, world), await make.group()
-    assert found.subject is not None
+    base, group = await place(make, world), await make.group()
+    assert base.subject is not None
     entries = {
         "general": {"roles": []},
         "groups": [{"group": {"slug": group.slug}, **READ}],
-        "users": [{"user": {"userName": found.subject.user_name}, "roles": ["ADMIN"]}],
+        "users": [{"user": {"userName": base.subject.user_name}, "roles": ["ADMIN"]}],
     }
-    given = {"resource": {"id": found.resource.node}, "revision": 1, **entries}
-    return replace(found, given=given, wrong={"general": None, "anyone": {"roles": ["ADMIN"]}})
+    values = {"resource": {"id": base.resource.node}, "revision": 1, **entries}
+    return replace(base, input=values, invalid={"general": None, "anyone": {"roles": ["ADMIN"]}})
 
 
 async def _batch(make: Make, world: World) -> Scene:
-    found, group = await place(make, world), await make.group()
-    entry = {"resource": {"id": found.resource.node}, "subject": {"group": {"slug": group.slug}}, **READ}
-    return replace(found, given={"grants": [entry]}, wrong={"grants": [entry | {"expiresAt": long_ago(make)}]})
+    base, group = await place(make, world), await make.group()
+    entry = {"resource": {"id": base.resource.node}, "subject": {"group": {"slug": group.slug}}, **READ}
+    return replace(base, input={"grants": [entry]}, invalid={"grants": [entry | {"expiresAt": long_ago(make)}]})
 
 
 async def _entry(make: Make, world: World) -> Scene:
-    found, group = await place(make, world), await make.group()
-    given = {"resource": {"id": found.resource.node}, "subject": {"group": {"slug": group.slug}}, **READ}
-    return replace(found, given=given, wrong={"expiresAt": long_ago(make)})
+    base, group = await place(make, world), await make.group()
+    values = {"resource": {"id": base.resource.node}, "subject": {"group": {"slug": group.slug}}, **READ}
+    return replace(base, input=values, invalid={"expiresAt": long_ago(make)})
 
 
 def _subject(person: Person) -> dict[str, Any]:
@@ -209,7 +209,7 @@ OF_A_RESOURCE = {
         locked="LOCKED",
     ),
     "deleteResource": Case(
-        _resource(_nothing_more, {"resource": {"id": Thing("Resource", 999_999, "").node}}),
+        _resource(_nothing_more, {"resource": {"id": Entity("Resource", 999_999, "").node}}),
         OF_RESOURCES,
         DELETERS,
         locked="LOCKED",
@@ -217,11 +217,11 @@ OF_A_RESOURCE = {
     "createResourceType": Case(
         with_name("name", {"name": "small"}, "NEW", hasData=True), registry(RESOURCES), PERMITTED, RESOURCES
     ),
-    "submitAccess": _administered(_configuration, MADE),
-    "grantAccess": _administered(_entry, MADE),
-    "revokeAccess": _administered(_resource(_subject, {"subject": {"anyone": True}}), MADE),
-    "grantAccessBatch": _administered(_batch, MADE),
+    "submitAccess": _administered(_configuration, SUCCESS),
+    "grantAccess": _administered(_entry, SUCCESS),
+    "revokeAccess": _administered(_resource(_subject, {"subject": {"anyone": True}}), SUCCESS),
+    "grantAccessBatch": _administered(_batch, SUCCESS),
     "lockResource": _administered(_resource(_of(reason="Because."), {"reason": " "}), "CONFLICT"),
-    "unlockResource": _administered(_resource(_of(reason="Because."), {"reason": " "}, locked=True), MADE),
+    "unlockResource": _administered(_resource(_of(reason="Because."), {"reason": " "}, locked=True), SUCCESS),
 }
 THINGS = OF_AN_ORG | OF_A_GROUP | OF_A_RESOURCE

@@ -15,8 +15,8 @@ from tests.oracle.matrix import (
     Setting,
     World,
     asked_by,
-    herself,
     registry,
+    the_user,
     with_name,
     with_nothing,
     with_role,
@@ -27,7 +27,7 @@ from tests.support.factories import PASSWORD, Make
 NEW_PASSWORD = "another horse another staple"
 OF_USERS = registry(Permission.USERS_MANAGE)
 OF_ROLES = registry(Permission.ROLES_MANAGE)
-OF_ONESELF = Family({**asked_by(Permission.USERS_MANAGE), "herself": herself})
+OF_ONESELF = Family({**asked_by(Permission.USERS_MANAGE), "the user": the_user})
 
 
 async def _login(make: Make, world: World) -> Scene:
@@ -35,25 +35,25 @@ async def _login(make: Make, world: World) -> Scene:
 
 
 async def _several(make: Make, world: World) -> Scene:
-    wrong = {"users": [{"userName": ""}, {"userName": "b", "roles": ["none"]}]}
-    return Scene({"users": [{"userName": f"new{next(NUMBERS)}", "roles": []} for _ in range(2)]}, wrong)
+    invalid = {"users": [{"userName": ""}, {"userName": "b", "roles": ["none"]}]}
+    return Scene({"users": [{"userName": f"new{next(NUMBERS)}", "roles": []} for _ in range(2)]}, invalid)
 
 
 async def _address(make: Make, world: World) -> Scene:
-    given = {"user": {"id": (await make.user()).node}, "email": f"new{next(NUMBERS)}@b.example"}
-    return Scene(given, {"email": "nowhere"})
+    values = {"user": {"id": (await make.user()).node}, "email": f"new{next(NUMBERS)}@b.example"}
+    return Scene(values, {"email": "nowhere"})
 
 
 async def _token(make: Make, world: World) -> Scene:
-    """About a token of somebody's."""
+    """Create an API token of a user."""
     user = await make.user()
     _, key = await make.api_token(user)
-    given = {"apiToken": refs.encode("ApiToken", key)}
-    return Scene(given, {"apiToken": refs.encode("ApiToken", 999_999)}, subject=user)
+    values = {"apiToken": refs.encode("ApiToken", key)}
+    return Scene(values, {"apiToken": refs.encode("ApiToken", 999_999)}, subject=user)
 
 
 async def _account(make: Make, world: World) -> Scene:
-    """A token for a service account."""
+    """Create a service account for a new API token."""
     user = await make.user(is_service_account=True)
     return Scene({"name": f"new{next(NUMBERS)}", "user": {"id": user.node}}, {"name": ""}, subject=user)
 
@@ -75,7 +75,7 @@ PEOPLE = {
     "refreshToken": _own(with_nothing(), has_trial=False, writes=False),
     "logout": _own(with_nothing(), has_trial=False),
     "signOutEverywhere": Case(
-        with_user({"user": NOBODY_OF_THAT_NAME}), OF_ONESELF, PERMITTED | {"herself"}, Permission.USERS_MANAGE
+        with_user({"user": NOBODY_OF_THAT_NAME}), OF_ONESELF, PERMITTED | {"the user"}, Permission.USERS_MANAGE
     ),
     "changePassword": _own(
         with_nothing({"oldPassword": PASSWORD, "newPassword": NEW_PASSWORD}, {"newPassword": "short"})
@@ -87,8 +87,8 @@ PEOPLE = {
     "deleteUser": _managed(with_user({"successor": NOBODY_OF_THAT_NAME})),
     "setUserMetadata": _managed(with_user({"metadata": []}, metadata={"roles": ["fresh"]})),
     "assignRoles": _managed(with_user({"roles": ["none", "user", "such"]}, roles=["deactivated"])),
-    "createApiToken": Case(_account, OF_ONESELF, PERMITTED | {"herself"}, Permission.USERS_MANAGE),
-    "revokeApiToken": Case(_token, OF_ONESELF, PERMITTED | {"herself"}, Permission.USERS_MANAGE),
+    "createApiToken": Case(_account, OF_ONESELF, PERMITTED | {"the user"}, Permission.USERS_MANAGE),
+    "revokeApiToken": Case(_token, OF_ONESELF, PERMITTED | {"the user"}, Permission.USERS_MANAGE),
     "createServiceAccount": _managed(with_name("userName", {"userName": ""})),
     "createRole": _of_role(with_name("name", {"name": "a/b", "description": "x" * 1_001})),
     "updateRole": _of_role(with_role({"name": "ADMIN"}, description="new")),

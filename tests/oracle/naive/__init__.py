@@ -1,8 +1,8 @@
-"""A naive reading: the same questions answered from plain rows by a policy of a few lines; of the house only the SDL.
+"""A naive executor: it answers the same queries from plain rows with a short policy. It uses only the SDL of app/.
 
-Rows are dictionaries by the names of the API, with `__typename` and `key`, the row's number; where the API leads to
-another row, there is its key. A new type needs its `Kind`, a line on who knows a row of it, one for each private field,
-and one in `naive_fields` for each field that is more than a value.
+Rows are dictionaries by the names of the API, with `__typename` and `key`, the number of the row; a field that leads
+to another row has the key of that row. A new type needs its `Kind`, a line in `KNOWS`, one in `PRIVATE` for each
+private field, and one in `fields.FIELDS` for each field that is more than a value.
 """
 
 import base64
@@ -17,7 +17,7 @@ from graphql import build_schema
 
 from app.graphql import schema
 from tests.oracle.naive.lists import UNKNOWN, Kind, Row, folded, sort_key, stored
-from tests.oracle.naive.rights import Rights, Rows, Way, listed
+from tests.oracle.naive.rights import AccessPath, Rights, Rows, listed
 from tests.rules.test_schema import COMPUTED
 
 PERMISSIONS = (
@@ -38,7 +38,7 @@ OF_THINGS = ("ORGS_MANAGE", "RESOURCES_MANAGE", "RESOURCES_VIEW", "ACCESS_VIEW")
 
 
 def readable(without: Collection[str]) -> Any:
-    """The schema without some fields of `Query`."""
+    """Return the schema without some fields of `Query`."""
     built = build_schema(schema.sdl())
     assert built.query_type is not None
     for name in without:
@@ -47,12 +47,12 @@ def readable(without: Collection[str]) -> Any:
 
 
 SDL = readable({*COMPUTED, "Query.checkAccess", "Query.checkAccessBatch"})
-"""Without the questions about rights: those have tests of their own."""
+"""The schema without the queries about rights, which have their own tests."""
 
 
 @dataclass
 class Reading:
-    """One viewer's reading of a world, by an API token perhaps.
+    """The view of one viewer on a world, possibly through an API token.
 
     `seen` counts what filters, orders and cursors did to a list; `cursors` are of some rows, by the type of those.
     """
@@ -73,18 +73,18 @@ class Reading:
 
     @cached_property
     def permissions(self) -> list[str]:
-        held = [] if self.viewer is None else self.held(self.viewer)
+        roles = [] if self.viewer is None else self.roles_of(self.viewer)
         return [
-            name for name in PERMISSIONS if any(name in role["permissions"] for role in held) and self.carries(name)
+            name for name in PERMISSIONS if any(name in role["permissions"] for role in roles) and self.carries(name)
         ]
 
     @cached_property
     def is_limited(self) -> bool:
-        """Whether she asks by a token that is good for some orgs and resources alone."""
+        """Check that the viewer uses a token that is limited to some orgs and resources."""
         return self.token is not None and self.token["isLimited"]
 
     def carries(self, name: str) -> bool:
-        """Her token carries a permission, if she asks by one; what is about more than it is good for it never does."""
+        """Check that the token, if there is one, carries a permission. A limited token carries only scoped ones."""
         if self.token is None:
             return True
         return name in self.token["permissions"] and not (self.is_limited and name not in OF_THINGS)
@@ -93,7 +93,7 @@ class Reading:
         return self.token is None or not self.is_limited or org["key"] in self.token["orgs"]
 
     def covers(self, resource: Row) -> bool:
-        """Her token is good for a resource, or for its org."""
+        """Check that the scope of the token includes a resource or its org."""
         if self.token is None or not self.is_limited:
             return True
         return resource["key"] in self.token["resources"] or resource["org"] in self.token["orgs"]
@@ -103,24 +103,24 @@ class Reading:
         return self.may("USERS_VIEW", "USERS_MANAGE")
 
     def may(self, *permissions: str) -> bool:
-        """Holds one of these."""
+        """Check that the viewer has one of these permissions."""
         return any(name in self.permissions for name in permissions)
 
     def one(self, kind: str, key: int | None) -> Row | None:
-        """The row with a key, whoever asks."""
+        """Return the row with a key, for every viewer."""
         return self.rights.by_key[kind].get(key)
 
-    def held(self, user: Row) -> list[Row]:
+    def roles_of(self, user: Row) -> list[Row]:
         return [self.rights.by_key["Role"][key] for key in user["roles"]]
 
     def holds(self, resource: Row) -> frozenset[str]:
-        """What the viewer holds on a resource."""
-        return self.rights.closed((way.granted for way in self.ways(resource)), resource)
+        """Return the roles of the viewer on a resource."""
+        return self.rights.closed((path.granted for path in self.paths(resource)), resource)
 
-    def ways(self, resource: Row) -> list[Way]:
-        """How she comes to it: her own ways, as far as her token carries."""
-        found = self.rights.ways(self.key, resource) if self.covers(resource) else []
-        return [way for way in found if way.kind != "PERMISSION" or self.may("RESOURCES_MANAGE")]
+    def paths(self, resource: Row) -> list[AccessPath]:
+        """Return the paths of the viewer to a resource, as far as their token carries them."""
+        paths = self.rights.paths(self.key, resource) if self.covers(resource) else []
+        return [path for path in paths if path.kind != "PERMISSION" or self.may("RESOURCES_MANAGE")]
 
     def is_own(self, user: Row) -> bool:
         return self.sees_all_users or user is self.viewer
@@ -133,7 +133,7 @@ class Reading:
 
     @cached_property
     def sees_all_things(self) -> bool:
-        """Sees every org and resource, of those that the token covers."""
+        """Check that the viewer sees every org and resource in the scope of the token."""
         return self.may("RESOURCES_VIEW", "RESOURCES_MANAGE")
 
     def sees_org(self, org: Row) -> bool:
@@ -150,7 +150,7 @@ class Reading:
         return is_open or self.sees_who_added(group)
 
     def sees_who_added(self, group: Row) -> bool:
-        """Belongs to the group, or sees the members of every group."""
+        """Check that the viewer belongs to the group, or sees the members of every group."""
         return self.acts_in(group) or self.may("GROUPS_MANAGE", "GROUPS_VIEW")
 
     def sees_configuration(self, resource: Row) -> bool:
@@ -160,7 +160,7 @@ class Reading:
         return self.administers(resource) or (self.may("ACCESS_VIEW") and self.covers(resource))
 
     def acts_in(self, group: Row) -> bool:
-        """A group is no thing that a limited token is good for."""
+        """Check that the viewer acts as a member of a group, which a limited token does not allow."""
         return self.is_my_group(group) and not self.is_limited
 
     def administers(self, resource: Row) -> bool:
@@ -168,31 +168,31 @@ class Reading:
 
     @cached_property
     def acquainted(self) -> set[int | None]:
-        """People of the viewer's orgs and groups, and whose things she sees."""
+        """Return the members of the orgs and groups of the viewer, and the owners of the objects they see."""
         orgs, groups = self.rows["Org"], self.rows["Group"]
-        found = {key for org in orgs if self.is_mine(org) for key in (org["owner"], *self.rights.members(org))}
-        found |= {key for group in groups if self.acts_in(group) for key in self.rights.members(group)}
-        found |= {org["owner"] for org in orgs if self.sees_org(org)}
-        return found | {row["owner"] for row in self.rows["Resource"] if self.sees_resource(row)}
+        keys = {key for org in orgs if self.is_mine(org) for key in (org["owner"], *self.rights.members(org))}
+        keys |= {key for group in groups if self.acts_in(group) for key in self.rights.members(group)}
+        keys |= {org["owner"] for org in orgs if self.sees_org(org)}
+        return keys | {row["owner"] for row in self.rows["Resource"] if self.sees_resource(row)}
 
     def knows(self, user: Row) -> bool:
         return self.is_own(user) or user["key"] in self.acquainted
 
     @cached_property
     def finds_everybody(self) -> bool:
-        """By exact user name: who manages people somewhere, be it of one org, one group or one resource."""
+        """Check that the viewer looks up every user by exact name, since they manage members or access somewhere."""
         manages = (group["members"].get(self.key, {}) for group in self.rows["Group"] if self.acts_in(group))
-        ways = (way for row in self.rows["Resource"] for way in self.ways(row))
+        paths = (path for row in self.rows["Resource"] for path in self.paths(row))
         return (
             self.may("ORGS_MANAGE", "GROUPS_MANAGE", "RESOURCES_MANAGE", "ACCESS_VIEW")
             or any(self.is_mine(org) and self.rights.level(self.key, org) == "ADMIN" for org in self.rows["Org"])
             or any(member["isManager"] for member in manages)
-            or any("ADMIN" in way.granted for way in ways if way.kind not in {"ANYONE", "GENERAL"})
+            or any("ADMIN" in path.granted for path in paths if path.kind not in {"ANYONE", "GENERAL"})
         )
 
 
 def _resources(reading: Reading, event: Row) -> list[Row]:
-    """Those that are still there of what an event did something to."""
+    """Return the resources of an event that still exist."""
     about = [key for kind, key in (change["of"] for change in event["changes"]) if kind == "Resource"]
     return [row for key in about if (row := reading.one("Resource", key)) is not None]
 
@@ -208,7 +208,7 @@ KNOWS: dict[str, Callable[[Reading, Row], bool]] = {
         reading.may("AUDIT_VIEW") or any(map(reading.administers, _resources(reading, event)))
     ),
     "ApiToken": lambda reading, token: reading.sees_all_users or token["user"] == reading.key,
-    "Ticket": lambda reading, ticket: False,  # who knows its id is told, but it has no global one
+    "Ticket": lambda reading, ticket: False,  # a ticket is read by its id, but has no global one
 }
 PRIVATE: dict[tuple[str, str], Callable[[Reading, Row], bool]] = {
     ("User", "email"): Reading.is_own,
@@ -237,14 +237,14 @@ PRIVATE: dict[tuple[str, str], Callable[[Reading, Row], bool]] = {
 }
 
 
-def known(reading: Reading, kind: str, key: int | None) -> Row | None:
-    """The row with a key, if the viewer may know of it."""
+def visible_row(reading: Reading, kind: str, key: int | None) -> Row | None:
+    """Return the row with a key, if the viewer sees it."""
     row = reading.one(kind, key)
     return row if row is not None and KNOWS[kind](reading, row) else None
 
 
 def every(reading: Reading, kind: str) -> list[Row]:
-    """All rows that the viewer may know of."""
+    """Return all rows that the viewer sees."""
     return [row for row in reading.rows[kind] if KNOWS[kind](reading, row)]
 
 
@@ -258,12 +258,12 @@ def _user_name(reading: Reading, key: int | None) -> list[str]:
 
 
 def _org_slug(reading: Reading, key: int) -> list[str]:
-    org = known(reading, "Org", key)
+    org = visible_row(reading, "Org", key)
     return [] if org is None else [org["slug"]]
 
 
 def _sorted_by(name: str, *moments: str, order: str = "name") -> dict[str, Callable[[Row], str]]:
-    """Orders by a name without letter case, and by moments."""
+    """Return orders by a name without letter case, and by times."""
     orders: dict[str, Callable[[Row], str]] = {order: lambda row: sort_key(row[name])}
     return orders | {moment: lambda row, at=moment: stored(row[_camel(at)]) for moment in moments}
 
@@ -283,7 +283,7 @@ KINDS = {
             "createdAt": lambda reading, user: user["createdAt"],
             "lastLoginAt": lambda reading, user: _own(reading, user, user["lastLoginAt"]),
             "roleName": lambda reading, user: (
-                [role["name"] for role in reading.held(user)] if reading.is_own(user) else UNKNOWN
+                [role["name"] for role in reading.roles_of(user)] if reading.is_own(user) else UNKNOWN
             ),
             "isDeactivated": lambda reading, user: _own(reading, user, user["key"] in reading.rights.deactivated),
         },
@@ -342,19 +342,19 @@ KINDS = {
 
 
 def identity(row: Row) -> str:
-    """The global id of a row; that of a ticket is its key."""
+    """Return the global id of a row; that of a ticket is its key."""
     if row["__typename"] == "Ticket":
         return str(row["key"])
     return base64.urlsafe_b64encode(f"{row['__typename']}:{row['key']}".encode()).decode().rstrip("=")
 
 
 def permissions(mask: int) -> list[str]:
-    """The permissions in a mask."""
+    """Return the permissions in a mask."""
     return [name for at, name in enumerate(PERMISSIONS) if mask >> at & 1]
 
 
 def first(rows: Iterable[Row]) -> Row | None:
-    """The one row, or none."""
+    """Return the first row, or None."""
     return next(iter(rows), None)
 
 

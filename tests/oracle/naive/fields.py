@@ -1,11 +1,11 @@
-"""The answers of the naive reading, and the fields that are more than a value of their row: where they lead."""
+"""The replies of the naive executor, and the fields that are more than a value of their row."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from graphql import DocumentNode, ExecutionResult, execute_sync
 
-from tests.oracle.naive import KINDS, PERMISSIONS, PRIVATE, SDL, Reading, every, first, identity, known
+from tests.oracle.naive import KINDS, PERMISSIONS, PRIVATE, SDL, Reading, every, first, identity, visible_row
 from tests.oracle.naive.lists import Row, folded, page, refuse, sort_key
 from tests.oracle.naive.rights import listed
 
@@ -29,8 +29,8 @@ def _nodes(reading: Reading, parent: Row, ids: Sequence[str]) -> Any:
 
 def _lookup(kind: str) -> Callable[..., Any]:
     def find(reading: Reading, parent: Row, by: Row) -> Any:
-        ((way, value),) = by.items()
-        if way == "id":
+        ((name, value),) = by.items()
+        if name == "id":
             return first(row for row in every(reading, kind) if identity(row) == value)
         rows = reading.rows[kind] if kind == "User" and reading.finds_everybody else every(reading, kind)
         return first(row for row in rows if _is_named(reading, row, value))
@@ -47,7 +47,7 @@ def _is_named(reading: Reading, row: Row, value: Any) -> bool:
 
 
 def _listing(kind: str, below: Callable[..., Iterable[Row]]) -> Callable[..., Any]:
-    """A connection of rows below a parent."""
+    """Return a connection of rows below a parent."""
 
     def read(reading: Reading, parent: Row, **arguments: Any) -> Any:
         return page(reading, KINDS[kind], list(below(reading, parent)), arguments)
@@ -60,14 +60,14 @@ def _everything(kind: str) -> Callable[..., Any]:
 
 
 def _members(reading: Reading, thing: Row, **arguments: Any) -> Any:
-    """Those who belong to an org or a group, with the facts of their memberships."""
+    """Return the members of an org or a group, with the values of their memberships."""
     members = reading.rights.members(thing)
     rows = [user for user in reading.rows["User"] if user["key"] in members]
     return page(reading, KINDS["User"], rows, arguments, lambda user: members[user["key"]])
 
 
 def _belonging(kind: str) -> Callable[..., Any]:
-    """The orgs or groups that a user belongs to, whose members the viewer sees, with the facts of the memberships."""
+    """Return the orgs or groups of a user whose members the viewer sees, with the values of the memberships."""
     seen = Reading.sees_members if kind == "Org" else Reading.sees_group_members
 
     def read(reading: Reading, user: Row, **arguments: Any) -> Any:
@@ -80,7 +80,7 @@ def _belonging(kind: str) -> Callable[..., Any]:
 
 
 def _events(reading: Reading, resource: Row, **arguments: Any) -> Any:
-    """What was done to a resource, with what it was before and after."""
+    """Return the events of a resource, with its state before and after."""
     about = {event["key"]: each for event in reading.rows["AuditEvent"] for each in _done(event, resource)}
     rows = [event for event in reading.rows["AuditEvent"] if event["key"] in about]
     return page(reading, KINDS["AuditEvent"], rows, arguments, lambda event: about[event["key"]])
@@ -92,30 +92,30 @@ def _done(event: Row, resource: Row) -> list[Row]:
 
 
 def _accessible(reading: Reading, user: Row, **arguments: Any) -> Any:
-    """All on which the user holds a role; asked about another user, those that the viewer sees."""
+    """Return the resources on which the user holds a role; of another user, those that the viewer sees."""
     role, kind = arguments.pop("role", None) or "METADATA_READ", arguments.pop("type", None)
     is_own = user["key"] == reading.key
-    rows = [row for row in reading.rows["Resource"] if role in _held(reading, user, row)]
+    rows = [row for row in reading.rows["Resource"] if role in _visible_roles(reading, user, row)]
     rows = [row for row in rows if is_own or reading.sees_resource(row)]
     return page(reading, KINDS["Resource"], [row for row in rows if kind in {None, row["type"]}], arguments)
 
 
-def _held(reading: Reading, user: Row, resource: Row) -> frozenset[str]:
-    """What a user holds, as far as the viewer is told of it: of her own, what her token lets her."""
+def _visible_roles(reading: Reading, user: Row, resource: Row) -> frozenset[str]:
+    """Return the roles of a user as far as the viewer sees them; their own roles as far as the token allows."""
     if user["key"] == reading.key:
         return reading.holds(resource)
     return reading.rights.holds(user["key"], resource) if reading.covers(resource) else frozenset()
 
 
 def _access_subjects(reading: Reading, resource: Row, **arguments: Any) -> Any:
-    """All of a kind first, then groups by slug, then users by name with what they hold by ways of their own."""
+    """Return the entries for all of a kind, then groups by slug, then users by name with roles by their own paths."""
     role = arguments.pop("role", None) or "METADATA_READ"
-    found = [subject for subject in _reached_by(reading, resource) if role in subject["roles"]]
-    return page(reading, KINDS["AccessSubject"], found, arguments)
+    subjects = [subject for subject in _reached_by(reading, resource) if role in subject["roles"]]
+    return page(reading, KINDS["AccessSubject"], subjects, arguments)
 
 
 def _several(key: int, kind: str, roles: Iterable[str], name: str = "", **more: Any) -> Row:
-    """Several users in one entry."""
+    """Return an entry of several users."""
     entry = {"key": key, "name": name, "kind": kind, "roles": listed(roles)}
     return {**entry, "user": None, "group": None, "memberCount": None, **more}
 
@@ -137,42 +137,42 @@ def _reached_by(reading: Reading, resource: Row) -> Iterable[Row]:
         group = rights.by_key["Group"][grant["subject"]] if grant["kind"] == "GROUP" else None
         if group is not None and not reading.sees_group_members(group):
             hidden.add(("GROUP", group["key"]))
-            told = {"group": group["key"], "memberCount": len(rights.members(group))}
+            visible = {"group": group["key"], "memberCount": len(rights.members(group))}
             yield _several(
-                group["key"], "GROUP", rights.closed([grant["roles"]], resource), f"!{group['slug']}", **told
+                group["key"], "GROUP", rights.closed([grant["roles"]], resource), f"!{group['slug']}", **visible
             )
     for user in rights.rows["User"]:
-        ways = [way for way in rights.ways(user["key"], resource) if way.kind not in OPEN]
-        own = [way.granted for way in ways if (way.kind, way.key) not in hidden]
+        paths = [path for path in rights.paths(user["key"], resource) if path.kind not in OPEN]
+        own = [path.granted for path in paths if (path.kind, path.key) not in hidden]
         key, name = user["key"], folded(user["userName"])
         yield _several(key, "USER", rights.closed(own, resource), name, user=key)
 
 
 def _granted(reading: Reading, resource: Row) -> Any:
-    return listed(role for way in reading.ways(resource) for role in way.granted)
+    return listed(role for path in reading.paths(resource) for role in path.granted)
 
 
 def _sources(reading: Reading, resource: Row) -> Any:
     return [
         {
-            "kind": way.kind,
-            "grantedRoles": listed(way.granted),
-            "effectiveRoles": listed(reading.rights.closed([way.granted], resource)),
-            "group": way.key if way.kind == "GROUP" else None,
-            "orgLevel": way.level,
-            "expiresAt": way.end,
+            "kind": path.kind,
+            "grantedRoles": listed(path.granted),
+            "effectiveRoles": listed(reading.rights.closed([path.granted], resource)),
+            "group": path.key if path.kind == "GROUP" else None,
+            "orgLevel": path.level,
+            "expiresAt": path.end,
         }
-        for way in reading.ways(resource)
+        for path in reading.paths(resource)
     ]
 
 
 def _entry(kind: str) -> Callable[..., Any]:
-    """The entry of all of a kind."""
+    """Return the entry for all users of a kind."""
     return lambda reading, resource: first(grant for grant in resource["grants"] if grant["kind"] == kind)
 
 
 def _entries(kind: str, of: str, name: str) -> Callable[..., Any]:
-    """The entries of groups or users, by name."""
+    """Return the entries of groups or users, by name."""
 
     def read(reading: Reading, resource: Row) -> Any:
         rows: Mapping[int, Row] = reading.rights.by_key[of]
@@ -183,26 +183,26 @@ def _entries(kind: str, of: str, name: str) -> Callable[..., Any]:
 
 
 def _one(kind: str, at: str) -> Callable[..., Any]:
-    """The row that another one names, whoever asks."""
+    """Return the row that another one references, for every viewer."""
     return lambda reading, parent: reading.one(kind, parent[at])
 
 
-def _known(kind: str, at: str) -> Callable[..., Any]:
-    """The same, if the viewer may know of it."""
-    return lambda reading, parent: known(reading, kind, parent[at])
+def _visible_row(kind: str, at: str) -> Callable[..., Any]:
+    """Return the row that another one references, if the viewer sees it."""
+    return lambda reading, parent: visible_row(reading, kind, parent[at])
 
 
 MEGABYTE, MOST = 2**20, 2**53 - 1
 
 
 def _total(reading: Reading, user: Row) -> int | None:
-    """What her metadata allows her."""
+    """Return the quota in the metadata of a user."""
     quota = user["metadata"].get("maxStorageMB")
     return None if quota is None else int(min(quota * MEGABYTE, MOST))
 
 
 def _used(reading: Reading, user: Row) -> int:
-    """What is in her orgs, and what uploads have reserved there."""
+    """Return the bytes in the orgs of a user, with those that uploads have reserved."""
     owned = {row["key"]: row for row in reading.rows["Resource"] if _owner(reading, row) == user["key"]}
     tickets = [row for row in reading.rows["Ticket"] if row["resource"] in owned and row["kind"] == "UPLOAD"]
     open_ = [row["sizeBytes"] for row in tickets if row["stage"] == "OPEN" and reading.rights.lasts(row)]
@@ -221,7 +221,7 @@ def _ticket(reading: Reading, parent: Row, id: str) -> Any:  # noqa: A002 - the 
 
 
 def _state(reading: Reading, ticket: Row) -> str:
-    """What became of a ticket, and whether whoever began it still may."""
+    """Return the state of a ticket, which is revoked when its user has lost the role."""
     if ticket["stage"] != "OPEN" or not reading.rights.lasts(ticket):
         return "EXPIRED" if ticket["stage"] == "OPEN" else str(ticket["stage"])
     resource, is_upload = reading.one("Resource", ticket["resource"]), ticket["kind"] == "UPLOAD"
@@ -232,7 +232,7 @@ def _state(reading: Reading, ticket: Row) -> str:
 
 
 def _limits(kind: str, at: str) -> Callable[..., Any]:
-    """The things that a token is limited to and the viewer knows, by name."""
+    """Return the objects in the scope of a token that the viewer sees, by name."""
 
     def read(reading: Reading, token: Row) -> Any:
         rows = [row for row in every(reading, kind) if row["key"] in token[at]]
@@ -271,12 +271,12 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ("User", "apiTokens"): _listing(
         "ApiToken", lambda reading, user: [row for row in reading.rows["ApiToken"] if row["user"] == user["key"]]
     ),
-    ("ApiToken", "user"): _known("User", "user"),
+    ("ApiToken", "user"): _visible_row("User", "user"),
     ("ApiToken", "orgs"): _limits("Org", "orgs"),
     ("ApiToken", "resources"): _limits("Resource", "resources"),
     ("Viewer", "user"): lambda reading, parent: reading.viewer,
     ("Viewer", "permissions"): lambda reading, parent: reading.permissions,
-    ("User", "roles"): lambda reading, user: sorted(reading.held(user), key=lambda role: folded(role["name"])),
+    ("User", "roles"): lambda reading, user: sorted(reading.roles_of(user), key=lambda role: folded(role["name"])),
     ("User", "orgs"): _belonging("Org"),
     ("User", "ownedOrgs"): _listing(
         "Org", lambda reading, user: [org for org in every(reading, "Org") if org["owner"] == user["key"]]
@@ -286,7 +286,7 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ("User", "storage"): _itself,
     ("Storage", "quotaBytes"): _total,
     ("Storage", "usedBytes"): _used,
-    ("Ticket", "resource"): _known("Resource", "resource"),
+    ("Ticket", "resource"): _visible_row("Resource", "resource"),
     ("Ticket", "state"): _state,
     ("Role", "users"): _listing(
         "User", lambda reading, role: [user for user in every(reading, "User") if role["key"] in user["roles"]]
@@ -297,12 +297,12 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ("Org", "resources"): _listing(
         "Resource", lambda reading, org: [row for row in every(reading, "Resource") if row["org"] == org["key"]]
     ),
-    ("OrgMemberEdge", "addedBy"): _known("User", "addedBy"),
+    ("OrgMemberEdge", "addedBy"): _visible_row("User", "addedBy"),
     ("Group", "members"): _members,
     ("Group", "memberCount"): lambda reading, group: len(reading.rights.members(group)),
     ("Group", "viewerIsMember"): Reading.is_my_group,
-    ("GroupMemberEdge", "addedBy"): _known("User", "addedBy"),
-    ("Resource", "org"): _known("Org", "org"),
+    ("GroupMemberEdge", "addedBy"): _visible_row("User", "addedBy"),
+    ("Resource", "org"): _visible_row("Org", "org"),
     ("Resource", "owner"): _one("User", "owner"),
     ("Resource", "lockHistory"): _listing("LockEvent", lambda reading, resource: resource["history"]),
     ("Lock", "lockedBy"): _one("User", "user"),
@@ -313,24 +313,24 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ("ViewerAccess", "grantedRoles"): _granted,
     ("ViewerAccess", "effectiveRoles"): lambda reading, row: listed(reading.holds(row)),
     ("ViewerAccess", "sources"): _sources,
-    ("AccessSource", "group"): _known("Group", "group"),
+    ("AccessSource", "group"): _visible_row("Group", "group"),
     ("Resource", "access"): _itself,
     ("AccessConfiguration", "general"): _entry("GENERAL"),
     ("AccessConfiguration", "anyone"): _entry("ANYONE"),
     ("AccessConfiguration", "groups"): _entries("GROUP", "Group", "displayName"),
     ("AccessConfiguration", "users"): _entries("USER", "User", "userName"),
-    ("GroupGrant", "group"): _known("Group", "subject"),
+    ("GroupGrant", "group"): _visible_row("Group", "subject"),
     ("UserGrant", "user"): _one("User", "subject"),
     ("Resource", "accessSubjects"): _access_subjects,
     ("AccessSubject", "user"): _one("User", "user"),
-    ("AccessSubject", "group"): _known("Group", "group"),
+    ("AccessSubject", "group"): _visible_row("Group", "group"),
 }
 
 
 def answered(
     reading: Reading, document: DocumentNode, variables: Mapping[str, Any], name: str | None = None
 ) -> ExecutionResult:
-    """What the reading answers."""
+    """Execute a document naively."""
     return execute_sync(SDL, document, None, reading, dict(variables), name, field_resolver=_resolve)
 
 

@@ -1,4 +1,4 @@
-"""Lists as anybody writes them over rows in memory: filter all, sort all, cut; with the API's cursors and refusals."""
+"""Lists over rows in memory: filter all, sort all, cut a page; with the cursors and refusals of the API."""
 
 import base64
 import json
@@ -17,10 +17,10 @@ Order = Sequence[tuple[str, bool]]
 
 @dataclass(frozen=True)
 class Kind:
-    """What a list of one type can be ordered and filtered by; the first order is the one unless told.
+    """The orders and filters of the lists of one type; the first order is the default.
 
-    An order gives a text that sorts as the value does. A filter gives the value for (reading, row): None where there
-    is none, a list where any one of its values will do, `UNKNOWN` where the viewer may know nothing of them.
+    An order gives a text that sorts as the value does. A filter gives the value for (reading, row): None for
+    a missing one, a list of which any value may match, `UNKNOWN` where the viewer may not read them.
     """
 
     name: str
@@ -28,13 +28,13 @@ class Kind:
     filters: Mapping[str, Callable[[Any, Row], Any]] = field(default_factory=dict)
     newest_first: bool = False
     numbers: frozenset[str] = frozenset()
-    """The orders that give a number instead of a text."""
+    """Orders that give a number instead of a text."""
 
 
 UNKNOWN = object()
 MOMENTS = frozenset({"created_at", "updated_at"})
 EXACT = frozenset({"type", "action"})
-"""What is compared with regard to letter case."""
+"""Fields that are compared with letter case."""
 
 
 def page(
@@ -44,7 +44,7 @@ def page(
     arguments: Mapping[str, Any],
     facts: Callable[[Row], Row] = lambda row: {},
 ) -> Row:
-    """A connection; `reading.seen` counts what filters, orders and cursors did. An edge has facts of its own."""
+    """Return a connection; `reading.seen` counts effects of filters, orders and cursors. `facts` adds to an edge."""
     size, backward = _size(arguments)
     order = _order(kind, arguments.get("orderBy"))
     wanted = arguments.get("filter")
@@ -53,16 +53,16 @@ def page(
     cursor = arguments.get("before" if backward else "after")
     place = None if cursor is None else _placed(kind, order, cursor)
     left = [row for row in every if place is None or _is_within(_place(kind, order, row), place, order, backward)]
-    kept = left[-size:] if backward else left[:size]
+    shown_rows = left[-size:] if backward else left[:size]
     if wanted and 0 < len(every) < len(rows):
         reading.seen.update({narrowed(kind, each) for each in _words(wanted)})
-    if len(kept) < len(every):
-        reading.seen.update(_noted(kind, arguments, order, len(kept)))
-    edges = [{"cursor": cursor_of(order, _place(kind, order, row)), "node": row, **facts(row)} for row in kept]
+    if len(shown_rows) < len(every):
+        reading.seen.update(_noted(kind, arguments, order, len(shown_rows)))
+    edges = [{"cursor": cursor_of(order, _place(kind, order, row)), "node": row, **facts(row)} for row in shown_rows]
     reading.cursors.setdefault(kind.name, []).extend(edge["cursor"] for edge in edges[len(edges) // 2 :][:1])
     ends = len(left) > size, cursor is not None
     info = _info(edges, tuple(reversed(ends)) if backward else ends)
-    return {"edges": edges, "nodes": kept, "pageInfo": info, "totalCount": len(every)}
+    return {"edges": edges, "nodes": shown_rows, "pageInfo": info, "totalCount": len(every)}
 
 
 def _info(edges: Sequence[Row], ends: tuple[bool, ...]) -> Row:
@@ -75,24 +75,24 @@ def _info(edges: Sequence[Row], ends: tuple[bool, ...]) -> Row:
 
 
 def narrowed(kind: Kind, word: str) -> str:
-    """How it is noted that a filter left something and not all."""
+    """Return the note of a filter that selects some rows and not all."""
     return f"{kind.name}Filter.{word}" if word in kind.filters else f"narrowed with {word}"
 
 
 def exactly(kind: Kind, name: str) -> str:
-    """How it is noted that letter case decided."""
+    """Return the note of a comparison in which letter case decides."""
     return f"{kind.name}Filter.{name} exactly"
 
 
 def ordered(kind: Kind, name: str, *, down: bool) -> str:
-    """How it is noted that an order decided what is on a page."""
+    """Return the note of an order that decides the rows of a page."""
     return f"{kind.name} by {name} {'down' if down else 'up'}"
 
 
-def _noted(kind: Kind, arguments: Mapping[str, Any], order: Order, kept: int) -> Iterable[str]:
-    given = {name for name, value in arguments.items() if value is not None}
-    yield from (f"cut with {name}" for name in given & {"first", "last", "after", "before"} if kept)
-    if kept > 1 and arguments.get("orderBy"):
+def _noted(kind: Kind, arguments: Mapping[str, Any], order: Order, number: int) -> Iterable[str]:
+    names = {name for name, value in arguments.items() if value is not None}
+    yield from (f"cut with {name}" for name in names & {"first", "last", "after", "before"} if number)
+    if number > 1 and arguments.get("orderBy"):
         yield from (ordered(kind, name, down=down) for name, down in order)
         yield from ["ordered both ways"] if len({down for _, down in order}) > 1 else []
 
@@ -107,18 +107,18 @@ def _size(arguments: Mapping[str, Any]) -> tuple[int, bool]:
     return size, backward
 
 
-def _order(kind: Kind, given: Sequence[Row] | None) -> Order:
-    order = [(term["field"].lower(), term["direction"] == "DESC") for term in given or ()]
+def _order(kind: Kind, terms: Sequence[Row] | None) -> Order:
+    order = [(term["field"].lower(), term["direction"] == "DESC") for term in terms or ()]
     refuse(len({name for name, _ in order}) < len(order))
     return order or [(next(iter(kind.orders)), kind.newest_first)]
 
 
 def _sorted(kind: Kind, rows: Sequence[Row], order: Order) -> list[Row]:
-    """In this order, the row's number between equals in the direction of the last term."""
-    made = sorted(rows, key=lambda row: row["key"], reverse=order[-1][1])
+    """Sort rows; equal rows by their number, in the direction of the last term."""
+    ordered_rows = sorted(rows, key=lambda row: row["key"], reverse=order[-1][1])
     for name, down in reversed(order):
-        made.sort(key=kind.orders[name], reverse=down)
-    return made
+        ordered_rows.sort(key=kind.orders[name], reverse=down)
+    return ordered_rows
 
 
 def _place(kind: Kind, order: Order, row: Row) -> Place:
@@ -126,7 +126,7 @@ def _place(kind: Kind, order: Order, row: Row) -> Place:
 
 
 def _is_within(place: Place, cursor: Place, order: Order, backward: bool) -> bool:
-    """Behind the cursor, or ahead of it; never on it."""
+    """Check that a place is after the cursor, or before it; never equal to it."""
     downs = [down for _, down in order] + [order[-1][1]]
     differ = ((a < b) is not down for a, b, down in zip(place, cursor, downs, strict=True) if a != b)
     is_ahead = next(differ, None)
@@ -138,13 +138,13 @@ def _signature(order: Order) -> str:
 
 
 def cursor_of(order: Order, place: Place) -> str:
-    """The text of a cursor: for which order it holds, and where it stands."""
+    """Return the text of a cursor: its order and its place."""
     text = json.dumps([_signature(order), *place], ensure_ascii=False, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def _placed(kind: Kind, order: Order, cursor: str) -> Place:
-    """Where a cursor stands; refused when it is not one of this order."""
+    """Return the place of a cursor; refuse a cursor of another order."""
     try:
         signature, *values, key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         refuse(signature != _signature(order) or len(values) != len(order))
@@ -162,10 +162,10 @@ def _sortable(kind: Kind, term: tuple[str, bool], value: Any) -> Any:
     return stored(datetime.fromisoformat(value)) if term[0] in MOMENTS else str(value)
 
 
-def matches(reading: Any, kind: Kind, row: Row, given: Row) -> bool | None:
-    """Whether everything given holds of the row."""
+def matches(reading: Any, kind: Kind, row: Row, condition: Row) -> bool | None:
+    """Check that a row fulfils a condition; None if that is unknown."""
     terms: list[bool | None] = []
-    for name, value in given.items():
+    for name, value in condition.items():
         if name in ("and", "or") and value is not None:
             each = [matches(reading, kind, row, term) for term in value]
             terms.append(_all(each) if name == "and" else _any(each))
@@ -173,9 +173,9 @@ def matches(reading: Any, kind: Kind, row: Row, given: Row) -> bool | None:
             term = matches(reading, kind, row, value)
             terms.append(None if term is None else not term)
         elif value is not None:
-            found = kind.filters[name](reading, row)
-            terms.append(_compared(name, found, value))
-            if name in EXACT and not terms[-1] and _compared("", found, value):
+            actual = kind.filters[name](reading, row)
+            terms.append(_compared(name, actual, value))
+            if name in EXACT and not terms[-1] and _compared("", actual, value):
                 reading.seen[exactly(kind, name)] += 1
     return _all(terms)
 
@@ -188,47 +188,47 @@ def _any(terms: Sequence[bool | None]) -> bool | None:
     return True if True in terms else None if None in terms else False
 
 
-def _compared(name: str, found: Any, given: Any) -> bool | None:
-    """Whether all comparisons hold of what is found for a name; of several values, all must hold of one."""
-    if found is UNKNOWN:
+def _compared(name: str, actual: Any, terms: Any) -> bool | None:
+    """Check that all comparisons hold for the value of a field; of several values, all must hold for one."""
+    if actual is UNKNOWN:
         return None
-    if not isinstance(given, dict):
-        return given in found if isinstance(found, list) else None if found is None else bool(found == given)
+    if not isinstance(terms, dict):
+        return terms in actual if isinstance(actual, list) else None if actual is None else bool(actual == terms)
     if name in ("name", "displayName"):  # of a title
-        return _titled(found, given)
-    asked = [(each, _plain(name, value)) for each, value in given.items() if value is not None]
-    if isinstance(found, list):
-        return any(all(COMPARE[each](_plain(name, one), value) for each, value in asked) for one in found)
-    return _all([_one(each, _plain(name, found), value) for each, value in asked])
+        return _titled(actual, terms)
+    comparisons = [(each, _plain(name, value)) for each, value in terms.items() if value is not None]
+    if isinstance(actual, list):
+        return any(all(COMPARE[each](_plain(name, one), value) for each, value in comparisons) for one in actual)
+    return _all([_one(each, _plain(name, actual), value) for each, value in comparisons])
 
 
-def _titled(found: str, given: Row) -> bool:
-    """Whether all comparisons hold of a title: the whole with its accents, a part without."""
-    told = {each: value for each, value in given.items() if value is not None}
-    parts = {each: plain(value) for each, value in told.items() if each in ("startsWith", "contains")}
+def _titled(actual: str, condition: Row) -> bool:
+    """Check that all comparisons hold for a title: a complete title with its accents, a part without."""
+    comparisons = {each: value for each, value in condition.items() if value is not None}
+    parts = {each: plain(value) for each, value in comparisons.items() if each in ("startsWith", "contains")}
     wholes = {
         each: [*map(sort_key, value)] if isinstance(value, list) else sort_key(value)
-        for each, value in told.items()
+        for each, value in comparisons.items()
         if each not in parts
     }
-    return all(COMPARE[each](sort_key(found), value) for each, value in (parts | wholes).items())
+    return all(COMPARE[each](sort_key(actual), value) for each, value in (parts | wholes).items())
 
 
-def _one(comparison: str, found: Any, value: Any) -> bool | None:
-    if found is None:
+def _one(comparison: str, actual: Any, value: Any) -> bool | None:
+    if actual is None:
         return False if value == [] else None
-    return COMPARE[comparison](found, value)
+    return COMPARE[comparison](actual, value)
 
 
 COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "eq": lambda found, value: bool(found == value),
-    "in": lambda found, value: found in value,
-    "startsWith": lambda found, value: found.startswith(value),
-    "contains": lambda found, value: value in found,
-    "gt": lambda found, value: bool(found > value),
-    "gte": lambda found, value: bool(found >= value),
-    "lt": lambda found, value: bool(found < value),
-    "lte": lambda found, value: bool(found <= value),
+    "eq": lambda actual, value: bool(actual == value),
+    "in": lambda actual, value: actual in value,
+    "startsWith": lambda actual, value: actual.startswith(value),
+    "contains": lambda actual, value: value in actual,
+    "gt": lambda actual, value: bool(actual > value),
+    "gte": lambda actual, value: bool(actual >= value),
+    "lt": lambda actual, value: bool(actual < value),
+    "lte": lambda actual, value: bool(actual <= value),
 }
 
 
@@ -238,31 +238,31 @@ def _plain(name: str, value: Any) -> Any:
     return folded(value) if isinstance(value, str) and name not in EXACT else value
 
 
-def _check_filter(given: Row | None) -> None:
-    refuse(given is not None and (_depth(given) > 4 or len(list(_comparisons(given))) > 50))
+def _check_filter(condition: Row | None) -> None:
+    refuse(condition is not None and (_depth(condition) > 4 or len(list(_comparisons(condition))) > 50))
 
 
-def _inner(given: Row) -> list[Row]:
-    listed = [each for name in ("and", "or") for each in given.get(name) or ()]
-    return listed + ([given["not"]] if given.get("not") is not None else [])
+def _inner(condition: Row) -> list[Row]:
+    listed = [each for name in ("and", "or") for each in condition.get(name) or ()]
+    return listed + ([condition["not"]] if condition.get("not") is not None else [])
 
 
-def _depth(given: Row) -> int:
-    return 1 + max(map(_depth, _inner(given)), default=0)
+def _depth(condition: Row) -> int:
+    return 1 + max(map(_depth, _inner(condition)), default=0)
 
 
-def _comparisons(given: Row) -> Iterable[Any]:
-    """The values that are compared with."""
-    for name, value in given.items():
+def _comparisons(condition: Row) -> Iterable[Any]:
+    """Return the values of all comparisons."""
+    for name, value in condition.items():
         if name not in ("and", "or", "not") and value is not None:
             yield from [each for each in value.values() if each is not None] if isinstance(value, dict) else [value]
-    for inner in _inner(given):
+    for inner in _inner(condition):
         yield from _comparisons(inner)
 
 
-def _words(given: Row) -> Iterable[str]:
-    """The names of fields and comparisons in a filter."""
-    for name, value in given.items():
+def _words(condition: Row) -> Iterable[str]:
+    """Return the names of fields and comparisons in a filter."""
+    for name, value in condition.items():
         if value is None:
             continue
         yield name
@@ -272,27 +272,27 @@ def _words(given: Row) -> Iterable[str]:
 
 
 def refusal() -> GraphQLError:
-    """What the API calls BAD_USER_INPUT."""
+    """Return the error BAD_USER_INPUT."""
     return GraphQLError("Refused.", extensions={"code": "BAD_USER_INPUT"})
 
 
-def refuse(wrong: bool) -> None:
-    if wrong:
+def refuse(is_invalid: bool) -> None:
+    if is_invalid:
         raise refusal()
 
 
 def folded(text: str) -> str:
-    """The key of a name: in one form of Unicode, without letter case."""
+    """Return the key of a name: in one form of Unicode, without letter case."""
     return normalize("NFKC", normalize("NFKC", text).casefold())
 
 
 def plain(text: str) -> str:
-    """A key without accents."""
+    """Return a key without accents."""
     return normalize("NFC", "".join(each for each in normalize("NFKD", folded(text)) if not combining(each)))
 
 
 def sort_key(text: str) -> str:
-    """Where a title is sorted and looked for: without accents, and behind that with them."""
+    """Return the sort key of a title: without accents, then with them."""
     return folded(text) if plain(text) == folded(text) else f"{plain(text)}\x1f{folded(text)}"
 
 

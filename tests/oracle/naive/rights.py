@@ -1,4 +1,4 @@
-"""Who may what, naively: the sentences of the design's chapters on orgs, groups and resources over rows in memory."""
+"""The rights of users: the rules of the design on orgs, groups and resources, over rows in memory."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ IMPLIED = {
 }
 LEVELS = {"READ_ONLY": READ, "READ_WRITE": READ | WRITE, "READ_WRITE_DELETE": READ | WRITE, "ADMIN": ALL}
 KINDS = ("ANYONE", "GENERAL", "GROUP", "USER", "ORG", "OWNER", "PERMISSION")
-"""As whom somebody holds roles; in this order and by the key of the subject, ways are listed."""
+"""Kinds of subjects with roles. Paths are listed in this order, and by the key of the subject."""
 
 Rows = Mapping[str, Sequence[Row]]
 
 
 @dataclass(frozen=True)
-class Way:
-    """One way in which somebody comes to roles on a resource."""
+class AccessPath:
+    """A path from a user to roles on a resource."""
 
     kind: str
     granted: frozenset[str]
@@ -39,104 +39,104 @@ class Way:
 
     @property
     def place(self) -> int:
-        """Where it stands among others."""
+        """Return the position among other paths."""
         return self.key * 8 + KINDS.index(self.kind)
 
 
 class Rights:
-    """Who holds what in one world; it is asked again and again, so that it remembers its answers."""
+    """The rights of all users in one world, with a cache of the paths."""
 
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
-        self.by_key = {kind: {row["key"]: row for row in found} for kind, found in rows.items()}
+        self.by_key = {kind: {row["key"]: row for row in rows_of_kind} for kind, rows_of_kind in rows.items()}
         self.now = datetime.now(UTC)
-        self._ways: dict[tuple[int | None, int], list[Way]] = {}
+        self._paths: dict[tuple[int | None, int], list[AccessPath]] = {}
 
     def lasts(self, row: Row) -> bool:
-        """What ends, ends by the clock."""
+        """Check that a row has not expired."""
         return row["expiresAt"] is None or row["expiresAt"] > self.now
 
     @cached_property
     def deactivated(self) -> set[int]:
-        """Users who hold the role that takes everything away."""
+        """Return the deactivated users."""
         (role,) = (row["key"] for row in self.rows["Role"] if row["name"] == "deactivated")
         return {user["key"] for user in self.rows["User"] if role in user["roles"]}
 
     @cached_property
     def registrars(self) -> set[int]:
-        """Users who hold RESOURCES_MANAGE."""
+        """Return the users with RESOURCES_MANAGE."""
         roles = {row["key"] for row in self.rows["Role"] if "RESOURCES_MANAGE" in row["permissions"]}
         return {user["key"] for user in self.rows["User"] if roles & user["roles"]}
 
     def members(self, thing: Row) -> dict[int, Row]:
-        """The memberships of an org or a group that last, by user."""
+        """Return the memberships of an org or a group that have not expired, by user."""
         return {key: member for key, member in thing["members"].items() if self.lasts(member)}
 
     def level(self, user: int | None, org: Row) -> str | None:
-        """How far somebody belongs to an org."""
+        """Return the level of a user in an org."""
         if user is not None and user == org["owner"]:
             return "ADMIN"
         member = None if user is None else org["members"].get(user)
         return member["level"] if member and self.lasts(member) else None
 
     def belongs(self, user: int | None, group: Row) -> bool:
-        """Whether somebody is a member of a group."""
+        """Check that a user is a member of a group."""
         return user in group["members"] and self.lasts(group["members"][user])
 
     def full(self, resource: Row) -> frozenset[str]:
-        """Every role that the type has."""
+        """Return every role of the type of a resource."""
         (kind,) = (row for row in self.rows["ResourceType"] if row["name"] == resource["type"])
         return ALL if kind["hasData"] else ALL - OF_DATA
 
     def holds(self, user: int | None, resource: Row) -> frozenset[str]:
-        """The roles of somebody on a resource, with what they imply."""
-        return self.closed((way.granted for way in self.ways(user, resource)), resource)
+        """Return the roles of a user on a resource, with those that they imply."""
+        return self.closed((path.granted for path in self.paths(user, resource)), resource)
 
     def closed(self, granted: Iterable[Iterable[str]], resource: Row) -> frozenset[str]:
-        """Roles with what they imply, of those that the type has."""
+        """Return roles with those that they imply, without roles that the type lacks."""
         roles = frozenset[str]().union(*granted)
         return roles.union(*(IMPLIED[role] for role in roles)) & self.full(resource)
 
-    def ways(self, user: int | None, resource: Row) -> list[Way]:
-        """How somebody comes to roles; what gives none is no way."""
+    def paths(self, user: int | None, resource: Row) -> list[AccessPath]:
+        """Return the paths of a user to roles, without paths that give none."""
         at = user, resource["key"]
-        if at not in self._ways:
-            found = [] if user in self.deactivated else self._find(user, resource)
-            given = [way for way in found if self.closed([way.granted], resource)]
-            self._ways[at] = sorted(given, key=lambda way: way.place)
-        return self._ways[at]
+        if at not in self._paths:
+            paths = [] if user in self.deactivated else self._find(user, resource)
+            effective = [path for path in paths if self.closed([path.granted], resource)]
+            self._paths[at] = sorted(effective, key=lambda path: path.place)
+        return self._paths[at]
 
-    def _find(self, user: int | None, resource: Row) -> list[Way]:
-        found = [way for grant in resource["grants"] if self.lasts(grant) for way in self._by_grant(user, grant)]
+    def _find(self, user: int | None, resource: Row) -> list[AccessPath]:
+        paths = [path for grant in resource["grants"] if self.lasts(grant) for path in self._by_grant(user, grant)]
         if user is None:
-            return found
+            return paths
         everything, org = self.full(resource), self.by_key["Org"][resource["org"]]
         level = self.level(user, org)
         if level is not None:
             member = org["members"].get(user)
             end = None if user == org["owner"] else member["expiresAt"]
-            found.append(Way("ORG", LEVELS[level] & everything, org["key"], level, end))
+            paths.append(AccessPath("ORG", LEVELS[level] & everything, org["key"], level, end))
         if user == resource["owner"]:
-            found.append(Way("OWNER", everything, user))
+            paths.append(AccessPath("OWNER", everything, user))
         if user in self.registrars:
-            found.append(Way("PERMISSION", everything))
-        return found
+            paths.append(AccessPath("PERMISSION", everything))
+        return paths
 
-    def _by_grant(self, user: int | None, grant: Row) -> Iterable[Way]:
+    def _by_grant(self, user: int | None, grant: Row) -> Iterable[AccessPath]:
         kind, key, roles, end = grant["kind"], grant["subject"], frozenset(grant["roles"]), grant["expiresAt"]
         if kind == "ANYONE" or (kind == "GENERAL" and user is not None) or (kind == "USER" and user == key):
-            yield Way(kind, roles, key, end=end)
+            yield AccessPath(kind, roles, key, end=end)
         if kind == "GROUP" and self.belongs(user, group := self.by_key["Group"][key]):
             ends = [each for each in (end, group["members"][user]["expiresAt"]) if each is not None]
-            yield Way(kind, roles, key, end=min(ends, default=None))
+            yield AccessPath(kind, roles, key, end=min(ends, default=None))
 
 
 def listed(roles: Iterable[str]) -> list[str]:
-    """Roles as they are always listed."""
-    held = set(roles)
-    return [role for role in ROLES if role in held]
+    """Return roles in the order of the API."""
+    present = set(roles)
+    return [role for role in ROLES if role in present]
 
 
 def named(row: Mapping[str, Any] | None) -> int | None:
-    """The key of a row that there may be."""
+    """Return the key of an optional row."""
     return None if row is None else row["key"]

@@ -1,4 +1,4 @@
-"""Makes random valid questions over all that can be read, from the schema alone: a new type needs nothing here."""
+"""Random valid queries over all readable fields, from the schema alone: a new type needs no change here."""
 
 import json
 import re
@@ -29,19 +29,19 @@ from graphql import (
 from tests.oracle.worlds import Question, World
 
 BUDGET = 500
-"""How many rows a branch of a question may come to if every page is full."""
+"""The largest number of rows of a branch of a query if every page is full."""
 
 MOST = 30
-"""How many fields a question has, about; the limits of the guard are for others to test."""
+"""The approximate number of fields of a query; other tests check the limits of documents."""
 
 SMALL = 50
-"""The same for a fragment, which may stand in many places."""
+"""The budget of a fragment, which may occur in many places."""
 
 BAD_CURSORS = ("", "x", "!!!", "W10", "WyJ1c2VyX25hbWUiLDEsMl0", "WyJ1c2VyX25hbWUiLCJhIiwidHJ1ZSJd")
 BAD_IDS = ("", "VXNlcg", "VXNlcjow", "VXNlcjo5OTk5OTk5OTk5OTk", "Tm9ib2R5OjE", "User:1")
 VARIABLE = re.compile(r"\$v[0-9]+")
 CHECKED = {"users": "UserBy", "resources": "ResourceBy"}
-"""Lists of ids of one type, which is named here by its input."""
+"""Arguments with ids of one type, by the input of that type."""
 
 PAGES = frozenset({"first", "last", "after", "before"})
 
@@ -54,7 +54,7 @@ class Word(str):
 
 @dataclass
 class Asker:
-    """Makes one question. `cursors` come from earlier answers, by the type of their list; `missed` was rarely asked."""
+    """A generator of one query. `cursors` are from earlier replies, by type; `missed` are rare features."""
 
     schema: GraphQLSchema
     random: Random
@@ -62,32 +62,32 @@ class Asker:
     cursors: Mapping[str, Sequence[str]] = field(default_factory=dict)
     missed: Set[str] = frozenset()
     variables: dict[str, Any] = field(default_factory=dict)
-    heads: dict[str, str] = field(default_factory=dict)
+    definitions: dict[str, str] = field(default_factory=dict)
     fragments: dict[str, tuple[str, str]] = field(default_factory=dict)
     plain: dict[str, str] = field(default_factory=dict)
     aliases: int = 0
-    asked: int = 0
+    field_count: int = 0
     mistakes: bool = True
 
     def question(self) -> Question:
-        """A query with its fragments."""
+        """Return a query with its fragments."""
         root = self.schema.query_type
         assert root is not None
         self.mistakes = self.chance(0.25)
         body = self.selections(root, 4, BUDGET)
-        self.mistakes, self.asked = False, 0
-        sought = self.random.choices(sorted(self.missed), k=4) if self.missed else []
-        body = f"{body.removesuffix('}')}{' '.join(self.sought(root, name) for name in sought)} }}"
+        self.mistakes, self.field_count = False, 0
+        names = self.random.choices(sorted(self.missed), k=4) if self.missed else []
+        body = f"{body.removesuffix('}')}{' '.join(self.missed_selection(root, name) for name in names)} }}"
         fragments = "".join(f" fragment {name} on {kind} {text}" for name, (kind, text) in self.fragments.items())
         used = {each.group() for each in VARIABLE.finditer(body + fragments)}
-        heads = ", ".join(f"{name}: {kind}" for name, kind in self.heads.items() if name in used)
-        return Question(f"query Asked{f'({heads})' if heads else ''} {body}{fragments}", self.variables)
+        definitions = ", ".join(f"{name}: {kind}" for name, kind in self.definitions.items() if name in used)
+        return Question(f"query Asked{f'({definitions})' if definitions else ''} {body}{fragments}", self.variables)
 
     def chance(self, of: float) -> bool:
         return self.random.random() < of
 
     def selections(self, kind: Any, depth: int, budget: int) -> str:
-        """A selection set of a type, with at least one field."""
+        """Return a selection set of a type, with at least one field."""
         fields = list(kind.fields.items())
         weights = [3 if "first" in each.args else 1 for _, each in fields]
         chosen = self.random.choices(fields, weights, k=self.random.randint(1, 4))
@@ -95,36 +95,36 @@ class Asker:
         parts = [part for part in parts if part]
         if self.chance(0.15):
             parts.append(self.directed("__typename"))
-        if depth and self.asked < MOST and self.chance(0.8 if isinstance(kind, GraphQLInterfaceType) else 0.2):
+        if depth and self.field_count < MOST and self.chance(0.8 if isinstance(kind, GraphQLInterfaceType) else 0.2):
             parts.append(self.fragment(kind, depth, budget))
         return f"{{ {' '.join(parts or ['__typename'])} }}"
 
-    def selection(self, kind: Any, name: str, given: GraphQLField, depth: int, budget: int) -> str:
-        """One field with everything below it; nothing when that would lead too deep."""
-        below: Any = get_named_type(given.type)
-        self.asked += 1
-        if self.asked > MOST and is_composite_type(below):
+    def selection(self, kind: Any, name: str, field_: GraphQLField, depth: int, budget: int) -> str:
+        """Return one field with its selection; an empty text when it is too deep."""
+        below: Any = get_named_type(field_.type)
+        self.field_count += 1
+        if self.field_count > MOST and is_composite_type(below):
             return ""
-        size, arguments = self.arguments(kind, name, given, budget)
-        many = size or (3 if is_list_type(get_nullable_type(given.type)) else 1)
+        size, arguments = self.arguments(kind, name, field_, budget)
+        many = size or (3 if is_list_type(get_nullable_type(field_.type)) else 1)
         if not is_composite_type(below):
-            return self.directed(self.named(name, given, arguments) + arguments)
+            return self.directed(self.named(name, field_, arguments) + arguments)
         left = depth if name in {"edges", "node", "nodes", "pageInfo"} and not arguments else depth - 1
         if left < 0 or budget // many < 1:
             return ""
-        head = self.named(name, given, arguments) + arguments
+        head = self.named(name, field_, arguments) + arguments
         return self.directed(head) + " " + self.selections(below, left, budget // many)
 
-    def named(self, name: str, given: GraphQLField, arguments: str) -> str:
-        """With an alias by chance, and always where the plain name already means something else."""
-        meaning = f"{arguments}:{given.type}"
+    def named(self, name: str, field_: GraphQLField, arguments: str) -> str:
+        """Return a name with a random alias, and always with one where the plain name has another meaning."""
+        meaning = f"{arguments}:{field_.type}"
         if not self.chance(0.2) and self.plain.setdefault(name, meaning) == meaning:
             return name
         self.aliases += 1
         return f"a{self.aliases}: {name}"
 
     def directed(self, text: str) -> str:
-        """With @skip or @include by chance."""
+        """Add @skip or @include at random."""
         if not self.chance(0.1):
             return text
         name, value = self.random.choice(["skip", "include"]), self.chance(0.5)
@@ -132,12 +132,12 @@ class Asker:
         return f"{text} @{name}(if: {condition})"
 
     def fragment(self, kind: Any, depth: int, budget: int) -> str:
-        """What is asked of this type, in a fragment: of itself, of an interface, or of one that implements it."""
+        """Return a fragment on a type, on one of its interfaces, or on a type that implements it."""
         on = self.random.choice(self.near(kind))
         if self.chance(0.4):
             head = "..." if on is kind and self.chance(0.3) else f"... on {on.name}"
             return f"{self.directed(head)} {self.selections(on, depth - 1, budget)}"
-        fitting = [name for name, (found, _) in self.fragments.items() if found == on.name and budget >= SMALL]
+        fitting = [name for name, (of_type, _) in self.fragments.items() if of_type == on.name and budget >= SMALL]
         if not fitting or self.chance(0.3):
             text = self.selections(on, min(depth - 1, 1), min(budget, SMALL))
             fitting = [f"F{len(self.fragments)}"]
@@ -145,123 +145,123 @@ class Asker:
         return self.directed(f"...{self.random.choice(fitting)}")
 
     def near(self, kind: Any) -> list[Any]:
-        """The types that a fragment can have here."""
+        """Return the possible types of a fragment here."""
         if isinstance(kind, GraphQLInterfaceType):
             return [kind, *self.schema.get_possible_types(kind)]
         assert isinstance(kind, GraphQLObjectType)
         return [kind, *kind.interfaces]
 
-    def sought(self, root: Any, name: str) -> str:
-        """A short way to something that was missed."""
+    def missed_selection(self, root: Any, name: str) -> str:
+        """Return a short selection of a missed feature."""
         self.aliases += 1
         kind, _, of = name.partition(".")
         if name.startswith("on "):
-            ways = self.world.ready(f"{name.removeprefix('on ')}By")
-            by = self.literal(self.random.choice(ways)["id"])
+            inputs = self.world.ready(f"{name.removeprefix('on ')}By")
+            by = self.literal(self.random.choice(inputs)["id"])
             return f"a{self.aliases}: node(id: {by}) {{ ... {name} {{ id }} }}"
         if of and not kind.endswith("Filter"):
             return self.toward(root, kind, of.partition("(")[0], _distances(self.schema, kind), BUDGET)
         kind, _, order = name.partition(" by ")
-        lists = [each for each, given in root.fields.items() if self.is_about(given, kind.partition(".")[0])]
+        lists = [each for each, field_ in root.fields.items() if self.is_about(field_, kind.partition(".")[0])]
         each = self.random.choice(lists or ["users"])
         if not order:
             return self.selection(root, each, root.fields[each], 1, 20)
-        field, _, way = order.upper().partition(" ")
-        by = f"{{field: {field}, direction: {'DESC' if way == 'DOWN' else 'ASC'}}}"
+        field, _, direction = order.upper().partition(" ")
+        by = f"{{field: {field}, direction: {'DESC' if direction == 'DOWN' else 'ASC'}}}"
         return f"a{self.aliases}: {each}(first: {self.random.randint(2, 5)}, orderBy: {by}) {{ edges {{ cursor }} }}"
 
-    def is_about(self, given: GraphQLField, kind: str) -> bool:
-        """It is a list that is narrowed or ordered by something of this type."""
-        names = {get_named_type(each.type).name for each in given.args.values()}
+    def is_about(self, field_: GraphQLField, kind: str) -> bool:
+        """Check that a field is a list with a filter or an order of this type."""
+        names = {get_named_type(each.type).name for each in field_.args.values()}
         return bool(names & {kind, f"{kind}Order"})
 
     def toward(self, kind: Any, target: str, name: str, far: Mapping[str, int], budget: int) -> str:
-        """One field on the way to a type, or the one that is wanted of it."""
+        """Return one field that leads to a type, or the requested field of that type."""
         if kind.name == target:
             others = [each for each in kind.fields if any(f"{kind}.{each}" == missed for missed in self.missed)]
             few = [name, *self.random.sample(others, min(2, len(others)))]
             return " ".join(self.selection(kind, each, kind.fields[each], 1, budget) for each in dict.fromkeys(few))
         near = [
             each
-            for each, given in kind.fields.items()
-            if far.get(get_named_type(given.type).name, far[kind.name]) < far[kind.name]
+            for each, field_ in kind.fields.items()
+            if far.get(get_named_type(field_.type).name, far[kind.name]) < far[kind.name]
         ]
         weights = [3 if "first" in kind.fields[each].args else 1 for each in near]
         each = self.random.choices(near, weights)[0]
-        given = kind.fields[each]
-        many = self.random.randint(1, max(1, min(budget, 30))) if "first" in given.args else 1
-        arguments = f"(first: {many})" if "first" in given.args else self.arguments(kind, each, given, budget)[1]
-        below = self.toward(get_named_type(given.type), target, name, far, budget // many)
-        return f"{self.named(each, given, arguments)}{arguments} {{ {below} __typename }}"
+        field_ = kind.fields[each]
+        many = self.random.randint(1, max(1, min(budget, 30))) if "first" in field_.args else 1
+        arguments = f"(first: {many})" if "first" in field_.args else self.arguments(kind, each, field_, budget)[1]
+        below = self.toward(get_named_type(field_.type), target, name, far, budget // many)
+        return f"{self.named(each, field_, arguments)}{arguments} {{ {below} __typename }}"
 
-    def arguments(self, kind: Any, name: str, given: GraphQLField, budget: int) -> tuple[int, str]:
-        """The arguments as text, with how many rows they ask for; none when it is no page."""
-        if not given.args:
+    def arguments(self, kind: Any, name: str, field_: GraphQLField, budget: int) -> tuple[int, str]:
+        """Return the number of requested rows, 0 if there is no page, and the arguments as text."""
+        if not field_.args:
             return 0, ""
-        missed = {each for each in given.args if f"{kind}.{name}({each}:)" in self.missed}
-        values, size = self.page(given, budget, missed) if "first" in given.args else (dict[str, Any](), 0)
-        for each, argument in given.args.items():
+        missed = {each for each in field_.args if f"{kind}.{name}({each}:)" in self.missed}
+        values, size = self.page(field_, budget, missed) if "first" in field_.args else (dict[str, Any](), 0)
+        for each, argument in field_.args.items():
             if each not in PAGES and (is_required_argument(argument) or self.chance(0.9 if each in missed else 0.5)):
                 values[each] = self.value(argument.type, each, 4, variables=True)
-        self.agree(given, values)
-        parts = [f"{each}: {self.argument(given.args[each], value)}" for each, value in values.items()]
+        self.agree(field_, values)
+        parts = [f"{each}: {self.argument(field_.args[each], value)}" for each, value in values.items()]
         return size, f"({', '.join(parts)})" if parts else ""
 
-    def page(self, given: GraphQLField, budget: int, missed: Set[str]) -> tuple[dict[str, Any], int]:
-        """Sizes and cursors; out of bounds now and then, when this question makes mistakes."""
+    def page(self, field_: GraphQLField, budget: int, missed: Set[str]) -> tuple[dict[str, Any], int]:
+        """Return sizes and cursors, sometimes out of bounds when this query makes mistakes."""
         backward = self.chance(0.7 if missed & {"last", "before"} else 0.3)
         most = min(100, budget)
         size = self.random.choice([1, 2, 3, most, self.random.randint(1, most)])
         values: dict[str, Any] = {"last" if backward else "first": size}
         if not backward and budget >= 20 and self.chance(0.3):
             values, size = {}, 20
-        if (near := self.near_cursors(given)) and self.chance(0.9 if missed & {"after", "before"} else 0.4):
+        if (near := self.near_cursors(field_)) and self.chance(0.9 if missed & {"after", "before"} else 0.4):
             values["before" if backward else "after"] = self.random.choice(near)
         if self.mistakes and self.chance(0.3):
-            wrong: dict[str, Any] = {"first": 0, "after": self.random.choice(BAD_CURSORS), "last": 101}
-            name = self.random.choice(list(wrong)[: 3 if budget > 100 else 2])
-            values[name], size = wrong[name], 101 if name == "last" else size
+            bad: dict[str, Any] = {"first": 0, "after": self.random.choice(BAD_CURSORS), "last": 101}
+            name = self.random.choice(list(bad)[: 3 if budget > 100 else 2])
+            values[name], size = bad[name], 101 if name == "last" else size
         if self.chance(0.05) and budget >= 20:
             values, size = {name: None if name in {"first", "last"} else value for name, value in values.items()}, 20
         return values, size
 
-    def near_cursors(self, given: GraphQLField) -> Sequence[str]:
-        """Cursors of lists of the same type; of any, when this question makes mistakes."""
+    def near_cursors(self, field_: GraphQLField) -> Sequence[str]:
+        """Return cursors of lists of the same type; of any type when this query makes mistakes."""
         if self.mistakes and self.chance(0.2):
             return [each for some in self.cursors.values() for each in some]
-        connection: Any = get_named_type(given.type)
+        connection: Any = get_named_type(field_.type)
         return self.cursors.get(get_named_type(connection.fields["nodes"].type).name, ())
 
-    def agree(self, given: GraphQLField, values: dict[str, Any]) -> None:
-        """Mostly ask for the order that a cursor holds for."""
+    def agree(self, field_: GraphQLField, values: dict[str, Any]) -> None:
+        """Use in most cases the order of the cursor."""
         cursor: Any = values.get("after") or values.get("before")
-        if cursor is None or cursor in BAD_CURSORS or "orderBy" not in given.args or self.chance(0.2):
+        if cursor is None or cursor in BAD_CURSORS or "orderBy" not in field_.args or self.chance(0.2):
             return
         signature = json.loads(urlsafe_b64decode(cursor + "==="))[0].split(",")
-        ways = [("DESC" if name.startswith("-") else "ASC", name.lstrip("-").upper()) for name in signature]
-        values["orderBy"] = [{"field": Word(name), "direction": Word(way)} for way, name in ways]
-        term: Any = get_named_type(given.args["orderBy"].type)
-        if not all(name in get_named_type(term.fields["field"].type).values for _, name in ways):
+        terms = [("DESC" if name.startswith("-") else "ASC", name.lstrip("-").upper()) for name in signature]
+        values["orderBy"] = [{"field": Word(name), "direction": Word(direction)} for direction, name in terms]
+        term: Any = get_named_type(field_.args["orderBy"].type)
+        if not all(name in get_named_type(term.fields["field"].type).values for _, name in terms):
             del values["orderBy"]
 
     def argument(self, argument: GraphQLArgument, value: Any) -> str:
-        """The value in the text or in a variable."""
+        """Return a value as a literal or as a variable."""
         if self.chance(0.3) and not _has_word(value, "$"):
             return self.variable(str(argument.type), value)
         return self.literal(value)
 
     def variable(self, kind: str, value: Any) -> str:
-        """A new variable; its value may be its default, or absent where null would do."""
-        name = f"v{len(self.heads)}"
+        """Return a new variable; its value may be its default, or absent where null is allowed."""
+        name = f"v{len(self.definitions)}"
         how = self.random.random()
         has_default, is_absent = how < 0.3, how < 0.15 or (value is None and how > 0.6)
-        self.heads[f"${name}"] = f"{kind} = {self.literal(value)}" if has_default else kind
+        self.definitions[f"${name}"] = f"{kind} = {self.literal(value)}" if has_default else kind
         if not is_absent:
             self.variables[name] = value
         return f"${name}"
 
     def value(self, kind: Any, name: str, depth: int, *, variables: bool) -> Any:
-        """A value of an input type; `name` is that of the argument or input field."""
+        """Return a value of an input type; `name` is that of the argument or input field."""
         if not isinstance(kind, GraphQLNonNull) and self.chance(0.03):
             return None
         kind = get_nullable_type(kind)
@@ -278,7 +278,7 @@ class Asker:
         return self.leaf(kind, name)
 
     def object(self, kind: GraphQLInputObjectType, outer: str, depth: int, *, variables: bool) -> Any:
-        """An input object: just one field of a @oneOf, else some. Its texts are about the outer name, or their own."""
+        """Return an input object: one field of a @oneOf, else some. Its texts are for the outer name or their own."""
         fields = dict(kind.fields)
         is_asked = outer in {"user", "resource"} and not self.mistakes  # a check of what is not there is refused
         if (ready := self.world.ready(kind.name)) and (is_asked or self.chance(0.5)):
@@ -286,17 +286,17 @@ class Asker:
         if kind.is_one_of:
             name, only = self.random.choice(list(fields.items()))
             return {name: self.value(GraphQLNonNull(only.type), name, depth, variables=False)}
-        made = {}
+        values = {}
         for name in self.some(kind, depth):
             about = name if name in self.world.texts else outer
             inner = depth - (get_named_type(fields[name].type) is kind)
-            made[name] = self.value(fields[name].type, about, inner, variables=variables)
-            if variables and self.chance(0.1) and not _has_word(made[name], "$"):
-                made[name] = Word(self.variable(str(fields[name].type), made[name]))
-        return self.worded(made)
+            values[name] = self.value(fields[name].type, about, inner, variables=variables)
+            if variables and self.chance(0.1) and not _has_word(values[name], "$"):
+                values[name] = Word(self.variable(str(fields[name].type), values[name]))
+        return self.worded(values)
 
     def some(self, kind: GraphQLInputObjectType, depth: int) -> list[str]:
-        """Names of fields that an object shall have; those that lead to its own type only as deep as is allowed."""
+        """Return some fields of an object; `depth` limits those of its own type."""
         least = 0 if self.mistakes else 1
         usual = [name for name, each in kind.fields.items() if depth > least or get_named_type(each.type) is not kind]
         some = self.random.sample(usual, min(len(usual), self.random.choice([1, 1, 1, 2, 3])))
@@ -304,13 +304,13 @@ class Asker:
         some += [self.random.choice(missed)] if missed and self.chance(0.7) else []
         return [name for name, each in kind.fields.items() if name in some or is_required_input_field(each)]
 
-    def worded(self, made: dict[str, Any]) -> dict[str, Any]:
-        """Parts of texts where parts are compared."""
+    def worded(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Replace texts by parts of them where parts are compared."""
         for name in ("startsWith", "contains"):
-            if isinstance(text := made.get(name), str) and not isinstance(text, Word):
+            if isinstance(text := values.get(name), str) and not isinstance(text, Word):
                 start = 0 if name == "startsWith" else self.random.randint(0, len(text) // 2)
-                made[name] = text[start : start + self.random.choice([0, 1, 1, 2, len(text)])]
-        return made
+                values[name] = text[start : start + self.random.choice([0, 1, 1, 2, len(text)])]
+        return values
 
     def leaf(self, kind: Any, name: str) -> Any:
         match kind.name:
@@ -330,7 +330,7 @@ class Asker:
         raise LookupError(kind.name)
 
     def literal(self, value: Any) -> str:
-        """A value as it stands in a document."""
+        """Return a value as the text of a document."""
         if isinstance(value, Word):
             return str(value)
         if isinstance(value, dict):
@@ -341,7 +341,7 @@ class Asker:
 
 
 def _distances(schema: GraphQLSchema, target: str) -> dict[str, int]:
-    """How many fields it is from each object type to one of them."""
+    """Return the number of fields from each object type to the target."""
     far = {target: 0}
     kinds = [kind for kind in schema.type_map.values() if isinstance(kind, GraphQLObjectType)]
     leads = {kind.name: {get_named_type(each.type).name for each in kind.fields.values()} for kind in kinds}

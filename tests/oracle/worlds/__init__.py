@@ -1,4 +1,4 @@
-"""Worlds to read in: made-up rows with somebody of every kind in them, and what a question can say about them."""
+"""Generated worlds: rows with a viewer of every kind, and the texts and ids that queries can use."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,8 +21,8 @@ from tests.support.factories import Person
 
 EVERYTHING = 2047
 BUILT_IN = {"admin": EVERYTHING, "user": 8, "deactivated": 0}
-MADE = {"Lookers": 1, "Makers": 2, "Keepers": 48, "Registrars": 64, "Auditors": 128}
-MADE |= {"Checkers": 256, "Observers": 512, "Surveyors": 1024, "Inspectors": 1 + 128 + 256 + 512 + 1024}
+CUSTOM_ROLES = {"Lookers": 1, "Makers": 2, "Keepers": 48, "Registrars": 64, "Auditors": 128}
+CUSTOM_ROLES |= {"Checkers": 256, "Observers": 512, "Surveyors": 1024, "Inspectors": 1 + 128 + 256 + 512 + 1024}
 CAST: dict[str, Sequence[str]] = {
     "stranger": (),
     "plain": ("user",),
@@ -38,7 +38,7 @@ CAST: dict[str, Sequence[str]] = {
     "admin": ("admin", "user"),
     "gone": ("admin", "deactivated"),
 }
-"""Who asks, by the roles that they hold; `nobody` asks too."""
+"""The viewers by their roles; `nobody` is the anonymous viewer."""
 
 WORDS: Mapping[str, Sequence[tuple[str, str]]] = {
     "userName": [("User", "userName")],
@@ -53,12 +53,12 @@ WORDS: Mapping[str, Sequence[tuple[str, str]]] = {
     "actorName": [("AuditEvent", "actorName")],
     "action": [("AuditEvent", "action")],
 }
-"""Where the texts stand that an input field of a name may ask for."""
+"""The fields with the texts of an input field, by its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A text and its variables."""
+    """A query with its variables."""
 
     text: str
     variables: dict[str, Any]
@@ -66,7 +66,7 @@ class Question:
 
 @dataclass(repr=False)
 class World:
-    """Rows by type, and what can be said about them in a question."""
+    """Rows by type, and the values that a query can use."""
 
     rows: dict[str, list[Row]]
     cast: dict[str, Row]
@@ -74,13 +74,13 @@ class World:
     texts: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Words that hit something, by the name of the input field that they stand in."""
+        """Collect texts that match rows, by the name of the input field."""
         for word, places in WORDS.items():
-            found = [row[name] for kind, name in places for row in self.rows[kind] if row[name] is not None]
-            self.texts[word] = [*found, *(text.swapcase() for text in found), "nothing"]
+            texts = [row[name] for kind, name in places for row in self.rows[kind] if row[name] is not None]
+            self.texts[word] = [*texts, *(text.swapcase() for text in texts), "nothing"]
 
     def __repr__(self) -> str:
-        """What Hypothesis says of one that failed: all of it is too much for it to print."""
+        """Return a short text for Hypothesis, since a complete world is too long to print."""
         return f"World of {sum(map(len, self.rows.values()))} rows"
 
     @cached_property
@@ -89,12 +89,12 @@ class World:
 
     @property
     def viewers(self) -> dict[str, Person | str | None]:
-        """Everybody who asks; some by an API token."""
+        """Return all viewers; some use an API token."""
         cast = {kind: Person(row["key"], row["userName"]) for kind, row in self.cast.items()}
         return {"nobody": None, **cast, **{kind: row["secret"] for kind, row in self.tokens.items()}}
 
     def reading(self, kind: str) -> Reading:
-        """How somebody reads it."""
+        """Return the naive view of a viewer."""
         token = self.tokens.get(kind)
         owner = None if token is None else self.rights.by_key["User"][token["user"]]
         return Reading(self.rights, owner or self.cast.get(kind), token)
@@ -104,7 +104,7 @@ class World:
         return [identity(row) for rows in self.rows.values() for row in rows]
 
     def ready(self, kind: str) -> list[Any]:
-        """Whole input objects that hit something, by the name of their type; none for most types."""
+        """Return complete input objects that match rows, by the name of their type; most types have none."""
         if kind == "ResourcePath":
             slugs = {org["key"]: org["slug"] for org in self.rows["Org"]}
             return [{"orgSlug": slugs[row["org"]], "slug": row["slug"]} for row in self.rows["Resource"]]
@@ -113,7 +113,7 @@ class World:
 
     @property
     def lookups(self) -> Question:
-        """Everybody by name, which is a way to find who is not known."""
+        """Return a query that looks up every user by name, visible or not."""
         names = [user["userName"] for user in self.rows["User"]]
         parts = [f'u{at}: user(by: {{userName: "{name}"}}) {{ id email }}' for at, name in enumerate(names)]
         return Question(f"query Named {{ {' '.join(parts)} }}", {})
@@ -129,7 +129,7 @@ class World:
         ]
 
     async def write(self, database: db.Database) -> None:
-        """Make the database hold this world and nothing else."""
+        """Replace all rows of the database by this world."""
         await write(database, self.rows)
 
 
@@ -146,45 +146,55 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-def role(key: int, name: str, mask: int, made: datetime = BEGINNING, *, built_in: bool = False) -> Row:
-    given = {"name": name, "description": f"About {name}", "permissions": permissions(mask)}
-    return {"__typename": "Role", "key": key, **given, "isBuiltIn": built_in, "createdAt": made}
+def role(key: int, name: str, mask: int, created_at: datetime = BEGINNING, *, built_in: bool = False) -> Row:
+    columns = {"name": name, "description": f"About {name}", "permissions": permissions(mask)}
+    return {"__typename": "Role", "key": key, **columns, "isBuiltIn": built_in, "createdAt": created_at}
 
 
-def user(key: int, name: str, roles: Sequence[int], **given: Any) -> Row:
+def user(key: int, name: str, roles: Sequence[int], **columns: Any) -> Row:
     usual: Row = {"isServiceAccount": False, "email": None, "metadata": {}, "createdAt": BEGINNING, "lastLoginAt": None}
-    return {"__typename": "User", "key": key, "userName": name, "roles": set(roles), **usual, **given}
+    return {"__typename": "User", "key": key, "userName": name, "roles": set(roles), **usual, **columns}
 
 
-FIRST = len(BUILT_IN) + len(MADE) + 1
+FIRST = len(BUILT_IN) + len(CUSTOM_ROLES) + 1
 """The key of the first role that is not in every world."""
 
 
 def peopled(random: Random, roles: Sequence[Row], users: Sequence[Row], numbers: Numbers) -> World:
-    """A world of these, of the built-in roles, of the cast, and of so many things that they have to do with."""
+    """Return a world of these users and roles, the built-in roles, the cast, and objects in these numbers."""
     every = [role(at, name, mask, built_in=True) for at, (name, mask) in enumerate(BUILT_IN.items(), 1)]
-    every += [role(at, name, mask, MOMENTS[1]) for at, (name, mask) in enumerate(MADE.items(), len(every) + 1)]
+    every += [role(at, name, mask, MOMENTS[1]) for at, (name, mask) in enumerate(CUSTOM_ROLES.items(), len(every) + 1)]
     keys = {row["name"]: row["key"] for row in every}
     cast = {
         name: user(
-            at, f"{name}Cast", [keys[held] for held in roles], email=f"{name}@Some.example", lastLoginAt=MOMENTS[1]
+            at,
+            f"{name}Cast",
+            [keys[each] for each in roles],
+            email=f"{name}@Some.example",
+            lastLoginAt=MOMENTS[1],
         )
         for at, (name, roles) in enumerate(CAST.items(), 500)
     }
     people = [*users, *cast.values()]
-    made = things(random, [row["key"] for row in [*users, *list(cast.values()) * 4]], numbers)
-    given = tokens(random, cast, made)
-    rows = {"User": people, "Role": [*every, *roles], "ResourceType": [*TYPES], **made, "ApiToken": [*given.values()]}
-    return World(rows, cast, given)
+    entities = things(random, [row["key"] for row in [*users, *list(cast.values()) * 4]], numbers)
+    api_tokens = tokens(random, cast, entities)
+    rows = {
+        "User": people,
+        "Role": [*every, *roles],
+        "ResourceType": [*TYPES],
+        **entities,
+        "ApiToken": [*api_tokens.values()],
+    }
+    return World(rows, cast, api_tokens)
 
 
 def _is_new(name: str) -> bool:
-    return folded(name) not in {folded(each) for each in (*BUILT_IN, *MADE)}
+    return folded(name) not in {folded(each) for each in (*BUILT_IN, *CUSTOM_ROLES)}
 
 
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
-    """Small worlds of odd names and values."""
+    """Generate small worlds with unusual names and values."""
     named = st.text(LETTERS, min_size=1, max_size=8).filter(_is_new)
     names = draw(st.lists(named, max_size=3, unique_by=folded))
     roles = [
@@ -193,12 +203,12 @@ def worlds(draw: st.DrawFn) -> World:
     ]
     keys = draw(st.lists(st.integers(1, 2**31 - 1).filter(lambda key: not 500 <= key < 520), max_size=5, unique=True))
     called = draw(st.lists(NAMES, min_size=len(keys), max_size=len(keys), unique_by=folded))
-    held = st.sets(st.integers(1, FIRST - 1 + len(roles)), max_size=3)
+    role_sets = st.sets(st.integers(1, FIRST - 1 + len(roles)), max_size=3)
     users = [
         user(
             key,
             name,
-            sorted(draw(held)),
+            sorted(draw(role_sets)),
             email=draw(st.sampled_from([None, f"{name}@Some.example"])),
             metadata=draw(st.dictionaries(st.text(LETTERS, max_size=5), VALUES, max_size=2)),
             createdAt=draw(st.sampled_from(MOMENTS)),
@@ -210,25 +220,25 @@ def worlds(draw: st.DrawFn) -> World:
 
 
 def lonely(random: Random) -> World:
-    """One with next to nothing in it."""
+    """Return an almost empty world."""
     users = [user(key, f"lonely{key}", [2]) for key in (600, 601)]
     return peopled(random, [], users, Numbers(orgs=1, groups=1, resources=1))
 
 
 def crowded(random: Random, size: int = 120) -> World:
-    """A large one: more of everything than stands on a page of a hundred."""
+    """Return a large world, with more rows of each type than a page of a hundred."""
     roles = [
         role(key, f"Röle {key}", random.randrange(EVERYTHING + 1), random.choice(MOMENTS)) for key in range(FIRST, 30)
     ]
     users = []
     for key in random.sample(range(600, 6000), size):
         name = f"{random.choice('abcABC')}{random.choice('xyz')}{key}"
-        held = random.sample(range(1, 30), random.randrange(4))
+        role_keys = random.sample(range(1, 30), random.randrange(4))
         users.append(
             user(
                 key,
                 name,
-                [*held, 2],
+                [*role_keys, 2],
                 email=random.choice([None, f"{name}@Some.example", f"{name}@other.example"]),
                 metadata={"maxStorageMB": key, "tags": [name]},
                 createdAt=random.choice(MOMENTS),

@@ -1,4 +1,4 @@
-"""Orgs, groups and resources of a made-up world, and what people have to do with them."""
+"""Orgs, groups and resources of a generated world, and the relations of users to them."""
 
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ TITLES = ("Reef", "reef", "Élan", "Tide", "zenith", "Ägir")
 
 @dataclass(frozen=True)
 class Numbers:
-    """How many there are of each."""
+    """The numbers of objects of each type."""
 
     orgs: int
     groups: int
@@ -42,28 +42,28 @@ class Numbers:
 
 @dataclass
 class Maker:
-    """Makes rows by chance; `people` holds a key as often as its owner shall be met."""
+    """A generator of random rows; `people` has a key as often as its weight."""
 
     random: Random
     people: Sequence[int]
 
     def some(self, most: int) -> list[int]:
-        """A few people."""
+        """Return a few users."""
         return list(dict.fromkeys(self.random.choices(self.people, k=self.random.randint(0, most))))
 
     def anybody(self) -> int | None:
         return self.random.choice([None, *self.random.choices(self.people, k=3)])
 
     def named(self) -> str | None:
-        """The name of who did something, whose account may be gone."""
+        """Return the stored name of a user whose account may be deleted."""
         return self.random.choice([None, "Ann", "bob"])
 
     def titled(self, kind: str, key: int, title: str) -> Row:
-        """What all of them have. The slug ends in the key: no other has it."""
+        """Return the common fields. The slug ends in the key, so it is unique."""
         name = self.random.choice(TITLES) + self.random.choice(["", "", "", f" {key % 3}"])
         slug = f"{self.random.choice(['sea', 'air', 'ice'])}-{key}"
-        made = {"description": f"About {key}", "createdAt": self.random.choice(MOMENTS)}
-        return {"__typename": kind, "key": key, "slug": slug, title: name, **made}
+        more = {"description": f"About {key}", "createdAt": self.random.choice(MOMENTS)}
+        return {"__typename": kind, "key": key, "slug": slug, title: name, **more}
 
     def keys(self, number: int) -> list[int]:
         return self.random.sample(range(1, 2**31 - 1), number)
@@ -125,7 +125,7 @@ class Maker:
         return {"user": self.anybody(), "userName": self.named()}
 
     def grants(self, full: frozenset[str], groups: Sequence[Row], numbers: "count[int]") -> Any:
-        """Everybody's entry, and some of groups and users."""
+        """Return the entry of all signed-in users, and some of groups and users."""
         some = [
             group["key"]
             for group in self.random.sample(groups, self.random.randint(min(1, len(groups)), min(3, len(groups))))
@@ -139,7 +139,7 @@ class Maker:
             yield {"key": next(numbers), "kind": kind, "subject": subject, "roles": listed(few), "expiresAt": end}
 
     def ticket(self, resource: Row) -> Row:
-        """Somebody's leave to upload or download; nobody uploads."""
+        """Return a ticket; only a download may have no user."""
         kind = self.random.choice(("UPLOAD", "UPLOAD", "DOWNLOAD"))
         somebody = self.random.choice(self.people)
         return {
@@ -155,7 +155,7 @@ class Maker:
         }
 
     def event(self, key: int, things: Sequence[Row], numbers: "count[int]") -> Row:
-        """Something that was done to some things, which need not be there any more, by somebody, or by nobody."""
+        """Return an event with changes of objects that may be deleted, by a user or by the system."""
         actor, is_gone = self.anybody(), self.random.random() < 0.2
         some = self.random.sample(things, self.random.randint(0, min(4, len(things))))
         about = [(row["__typename"], row["key"], row["slug"]) for row in some]
@@ -174,7 +174,7 @@ class Maker:
         }
 
     def done(self, kind: str, key: int, name: str, number: int) -> Row:
-        """What was done to one thing; it may have been made or deleted by it."""
+        """Return the change of one object; it may be its creation or deletion."""
         values = self.random.choice(((None, {"name": "new"}), ({"name": "old"}, {"name": "new"}), ({"x": [1]}, None)))
         return {
             "key": number,
@@ -188,7 +188,7 @@ class Maker:
 
 
 def things(random: Random, people: Sequence[int], numbers: Numbers) -> dict[str, list[Row]]:
-    """So many of each."""
+    """Return rows of each type in these numbers."""
     maker, places = Maker(random, people), count(1)
     orgs = [maker.org(key) for key in maker.keys(numbers.orgs)]
     groups = [maker.group(key) for key in maker.keys(numbers.groups)]

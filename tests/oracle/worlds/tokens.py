@@ -1,4 +1,4 @@
-"""API tokens of a made-up world, by which some of those who ask in it ask."""
+"""API tokens of a generated world, which some viewers use."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -20,19 +20,19 @@ CARRIED: Mapping[str, tuple[str, Sequence[str], bool]] = {
     "admin, limited": ("admin", ("USERS_VIEW", "RESOURCES_MANAGE"), True),
     "admin, limited and bare": ("admin", (), True),
 }
-"""Who asks by a token: whose it is, what it carries, and whether it is limited to some orgs and resources."""
+"""The viewers with a token: its owner, its permissions, and its limit to some orgs and resources."""
 
 LATER = datetime(2300, 1, 1, tzinfo=UTC)
-"""When each was last used, so that being used changes nothing."""
+"""The last use of each token; it is in the future, so that a use changes nothing."""
 
 
 def tokens(random: Random, cast: Mapping[str, Row], things: Mapping[str, Sequence[Row]]) -> dict[str, Row]:
-    """One for each of those who ask by one, and their secrets in them."""
-    made = {}
+    """Return a token for each of these viewers, with its secret."""
+    by_kind = {}
     for at, (kind, (owner, carried, limited)) in enumerate(CARRIED.items(), 1):
         token = api_token_format.generate()
         end = random.choice([each for each in ENDS if each is None or each > MOMENTS[3]])
-        made[kind] = {
+        by_kind[kind] = {
             "__typename": "ApiToken",
             "key": at,
             "name": random.choice(("Reef", "Ägir", "zenith")) + f" {kind}",
@@ -47,9 +47,9 @@ def tokens(random: Random, cast: Mapping[str, Row], things: Mapping[str, Sequenc
             "expiresAt": end,
             "lastUsedAt": LATER,
         }
-    return made
+    return by_kind
 
 
 def _some(random: Random, rows: Sequence[Row]) -> list[int]:
-    """A third of all, or none."""
+    """Return a third of all rows, or none."""
     return sorted(row["key"] for row in random.sample(rows, random.choice([0, (len(rows) + 2) // 3])))

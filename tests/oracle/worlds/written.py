@@ -1,4 +1,4 @@
-"""How a made-up world gets into a database, in the place of whatever was there."""
+"""Write a generated world to a database, in place of all other rows."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -21,7 +21,7 @@ Rows = Mapping[str, Sequence[Row]]
 
 
 async def write(database: db.Database, rows: Rows) -> None:
-    """Make the database hold these rows and nothing else."""
+    """Replace all rows of the database by these."""
     async with database.write() as tx:
         await empty(database, tx)
         for table_, values in _values(rows):
@@ -168,9 +168,9 @@ def _audit_event(row: Row) -> Row:
 
 def _audit_change(event: Row, row: Row) -> Row:
     kind, key = row["of"]
-    told = {"name": row["objectName"], "before": row["before"], "after": row["after"]}
+    state = {"name": row["objectName"], "before": row["before"], "after": row["after"]}
     about = {"kind": kind, "key": key, "subject": identity({"__typename": kind, "key": key})}
-    return {"id": row["key"], "event_id": event["key"], "at": event["createdAt"], **about, **told}
+    return {"id": row["key"], "event_id": event["key"], "at": event["createdAt"], **about, **state}
 
 
 def _token(row: Row) -> Row:
