@@ -42,7 +42,6 @@ DEACTIVATE = """mutation ($name: String!) {
 CHANGE_PASSWORD = """mutation ($old: String!, $new: String!) {
     changePassword(input: {oldPassword: $old, newPassword: $new}) { session { token } errors { code } }
 }"""
-
 PASSWORD = "a password for these tests"
 SECRET = "a secret that no output may ever show"
 INVALID_PASSWORD = "a password that is not right"
@@ -396,8 +395,6 @@ async def _everyday(client: httpx.AsyncClient, name: str) -> list[tuple[int, str
     login = client.post("/users/authenticate", data={"username": "admin", "password": PASSWORD})
     create = client.post("/graphql", json={"query": CREATE, "variables": {"name": name}})
     responses = await asyncio.gather(client.post("/graphql", json={"query": WHO}), create, login)
-    errors = [response.json().get("errors", [{}]) for response in responses]
-    return [
-        (response.status_code, error[0].get("extensions", {}).get("code"))
-        for response, error in zip(responses, errors, strict=True)
-    ]
+    errors = [response.json().get("errors", [{}])[0] for response in responses]
+    codes = [error.get("extensions", {}).get("code") for error in errors]
+    return [(response.status_code, code) for response, code in zip(responses, codes, strict=True)]
