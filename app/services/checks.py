@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import FromClause, Select, bindparam, not_, select
@@ -27,6 +28,8 @@ MAX_CHECKS = 10_000
 
 Triple = tuple[int, int, int]
 """A user, a resource and the bit of a role."""
+
+_USER_OF, _RESOURCE_OF = itemgetter(0), itemgetter(1)
 
 Reader = Database | SnapshotReader
 
@@ -58,7 +61,7 @@ async def check_access_batch(database: Database, viewer: Viewer, triples: Sequen
     Unknown for users and resources that the viewer may not know of. Checks of the viewer's own access return False for
     such resources.
     """
-    async with open_reader(database, viewer, {user for user, _, _ in triples}) as reader:
+    async with open_reader(database, viewer, set(map(_USER_OF, triples))) as reader:
         return await check(reader, viewer, triples)
 
 
@@ -79,10 +82,10 @@ async def open_reader(database: Database, viewer: Viewer, users: Collection[int]
 async def check(reader: Reader, viewer: Viewer, triples: Sequence[Triple], *, by_name: bool = False) -> list[bool]:
     """Check within an open reader; `by_name` says that the viewer knows the user name."""
     viewer_id = require_few(viewer, len(triples))
-    others = {user for user, _, _ in triples if user != viewer_id}
-    if others:
+    others = set(map(_USER_OF, triples)) - {viewer_id}
+    if others and (viewer.is_limited or not policy.asks_about_everybody(viewer)):
         await _require_may_ask(reader, viewer, {resource for user, resource, _ in triples if user != viewer_id})
-    base = _base(viewer_id, *(key for user, resource, _ in triples for key in (user, resource)))
+    base = _base(viewer_id, max(map(_USER_OF, triples), default=0), max(map(_RESOURCE_OF, triples), default=0))
     pairs = [user * base + resource for user, resource, _ in triples]
     masks = await _load_masks(reader, viewer, {*pairs}, base)
     marks = {mark for pair in pairs if (mark := masks[pair]) > policy.ENDS}
