@@ -69,10 +69,11 @@ async def check_access_batch(database: Database, viewer: Viewer, triples: Sequen
 async def open_reader(database: Database, viewer: Viewer, users: Collection[int]) -> AsyncIterator[Reader]:
     """Open what a check of these users reads from.
 
-    An administrator of a resource may ask about others while its entries reveal no hidden membership. The entries that
-    decide this and those that give the answer are of one moment: a grant in between would reveal the membership.
+    The right to ask depends on the resource: on its entries, or for a limited token on its org. It and the answer are
+    read at one moment, since a change in between would reveal what the viewer may not know.
     """
-    if policy.asks_about_everybody(viewer) or all(user == viewer.user_id for user in users):
+    is_unconditional = policy.asks_about_everybody(viewer) and not viewer.is_limited
+    if is_unconditional or all(user == viewer.user_id for user in users):
         yield database
     else:
         async with at_one_moment(database) as reader:

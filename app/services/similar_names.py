@@ -69,7 +69,22 @@ _COMMON = frozenset({"DIGIT", "MODIFIER", "MICRO", "FEMININE", "MASCULINE", "SUP
 
 _INVISIBLE = frozenset(
     chain(
-        (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, 0x16FE4, 0x1D159),
+        (
+            0x034F,
+            0x115F,
+            0x1160,
+            0x17B4,
+            0x17B5,
+            0x2800,
+            0x2D7F,
+            0x3164,
+            0xFFA0,
+            0x1107F,
+            0x11A47,
+            0x11A99,
+            0x16FE4,
+            0x1D159,
+        ),
         range(0x180B, 0x1810),
         range(0xFE00, 0xFE10),
         range(0xE0100, 0xE01F0),

@@ -163,6 +163,9 @@ WRONG_ROLES = {
     "a joiner": "ad\u034fmin",
     "a variation": "admin\ufe0f",
     "a filler": "admin\u3164",
+    "a Khitan filler": "admin\U00016fe4",
+    "a notehead without a head": "admin\U0001d159",
+    "a consonant joiner": "admin\u2d7f",
     "right to left": "\u202enimda",
     "a control character": "ad\x07min",
 }

@@ -27,6 +27,7 @@ MEMBER = re.compile(r"@\w+(?:\(\w+:\))?|\b\w+\.\w+(?:\(\w+:\))?")
 
 OWNER = re.compile(r"(?:union type|implemented by) (\w+)")
 TYPE = re.compile(r"(?:Standard scalar )?(\w+)")
+DESCRIPTION = re.compile(r'^ *"""(?s:.*?)"""\n', re.MULTILINE)
 CODE = re.compile(r"`([^`\n]+)`")
 SECTION = re.compile(r"^## +\[?Unreleased\]?.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 BREAKING = re.compile(r"^### +Breaking\s*$(.*?)(?=^### |\Z)", re.MULTILINE | re.DOTALL)
@@ -120,6 +121,11 @@ def report(released: Release, schema: GraphQLSchema, judged: Sequence[Break]) ->
         yield "The rules are in docs/deprecation.md."
 
 
+def without_descriptions(sdl: str) -> str:
+    """Return a printed schema without its descriptions: no comparison reads them."""
+    return DESCRIPTION.sub("", sdl)
+
+
 def _version(text: str) -> Version:
     major, minor, patch = (int(part) for part in text.split("."))
     return major, minor, patch
@@ -127,7 +133,14 @@ def _version(text: str) -> Version:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the comparison, and return the exit code."""
-    argparse.ArgumentParser("scripts/compatibility", description=__doc__).parse_args(argv)
+    parser = argparse.ArgumentParser("scripts/compatibility", description=__doc__)
+    parser.add_argument(
+        "--release", action="store_true", help="add the present schema, without descriptions, to docs/releases"
+    )
+    if parser.parse_args(argv).release:
+        version = ".".join(map(str, present_version()))
+        (RELEASES / f"schema-{version}.graphql").write_text(without_descriptions(SCHEMA.read_text()))
+        return 0
     released, schema = last_release(), build_schema(SCHEMA.read_text())
     judged = breaks(released, schema, CHANGELOG.read_text(), present_version())
     for line in report(released, schema, judged):

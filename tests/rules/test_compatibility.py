@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from graphql import build_schema
+from graphql.utilities import find_breaking_changes
 
 from tests.rules import compatibility
 from tests.rules.compatibility import Release
@@ -112,3 +113,13 @@ def test_every_break_since_the_last_release_is_allowed(capsys: pytest.CaptureFix
     code = compatibility.main([])
 
     assert code == 0, capsys.readouterr().out
+
+
+def test_a_schema_without_descriptions_is_the_same_schema() -> None:
+    text = compatibility.SCHEMA.read_text()
+    bare = compatibility.without_descriptions(text)
+
+    assert '"""' in text
+    assert '"""' not in bare
+    full, stripped = build_schema(text), build_schema(bare)
+    assert find_breaking_changes(full, stripped) == find_breaking_changes(stripped, full) == []

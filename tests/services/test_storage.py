@@ -11,7 +11,7 @@ from app.db import tables
 from app.db.tables import col
 from app.domain import resource_roles
 from app.domain.viewer import Permission
-from app.services import storage
+from app.services import password_attempts, storage
 from tests.support.changes import answered, change, problems, unchanged
 from tests.support.client import Api, codes
 from tests.support.factories import Entity, Make, Person, rows_of
@@ -192,19 +192,29 @@ async def test_few_old_tickets_are_cleared_away_at_once(
         assert await rows_of(database, tables.Ticket) == left
 
 
+async def _delete_with_a_nested_loop(database: db.Database, backend: str, statement: Any, **values: Any) -> None:
+    """Run a DELETE of few rows with the plan for which PostgreSQL could run its subquery again for each row."""
+    async with database.write() as tx:
+        for method in ("hashjoin", "mergejoin", "hashagg", "material", "sort") if backend == "postgresql" else ():
+            await tx.rows(text(f"SET LOCAL enable_{method} = off"))
+        await tx.rows(statement, **values)
+
+
 async def test_the_limit_of_a_clearing_holds_whatever_the_planner_chooses(
     make: Make, database: db.Database, backend: str, ann: Person, reef: Entity
 ) -> None:
     long_ago = database.clock() - timedelta(days=2)
     for _ in range(120):
         await make.ticket(reef, ann, expires_at=long_ago)
-
+    row = {"failures": 1, "free_at": long_ago, "kept_until": long_ago, "checks": 0, "checks_before": 0}
     async with database.write() as tx:
-        for method in ("hashjoin", "mergejoin", "hashagg", "material", "sort") if backend == "postgresql" else ():
-            await tx.rows(text(f"SET LOCAL enable_{method} = off"))
-        await tx.rows(storage.CLEAR_OLD, before=tx.now)
+        await tx.insert(tables.Guess, [{**row, "key": f"guess {at}", "checks_slot": 0} for at in range(120)])
+
+    await _delete_with_a_nested_loop(database, backend, storage.CLEAR_OLD, before=database.clock())
+    await _delete_with_a_nested_loop(database, backend, password_attempts.CLEAR_OLD, now=database.clock())
 
     assert await rows_of(database, tables.Ticket) == 120 - storage.MAX_DELETED
+    assert await rows_of(database, tables.Guess) == 120 - password_attempts.MAX_DELETED
 
 
 async def test_a_lock_revokes_uploads_until_it_is_taken_away(
