@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from graphql import GraphQLSyntaxError, Lexer, Source, TokenKind, parse
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as some
 
 from app.config import Limits
@@ -182,6 +182,7 @@ def test_blanks_and_comments_make_no_new_document() -> None:
 
 
 @given(some.text(alphabet="ab\n\r ", max_size=60), some.integers(min_value=0, max_value=60))
+@example("a\r\n", 2)
 def test_a_position_has_the_location_that_graphql_core_finds(text: str, position: int) -> None:
     position = min(position, len(text))
 

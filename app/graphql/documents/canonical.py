@@ -5,7 +5,7 @@ Texts that differ only in ignored characters share one cached document. Errors h
 """
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -51,13 +51,15 @@ class IndexedSource(Source):
     """A source that finds its line starts once; graphql-core searches the text again for each error."""
 
     @cached_property
-    def _line_starts(self) -> list[int]:
-        return [0, *(match.end() for match in LINE_END.finditer(self.body))]
+    def _line_ends(self) -> tuple[list[int], list[int]]:
+        spans = [match.span() for match in LINE_END.finditer(self.body)]
+        return [start for start, _ in spans], [0, *(end for _, end in spans)]
 
     def get_location(self, position: int) -> SourceLocation:
-        """Return the line and column of a position, as `Source` does."""
-        line = bisect_right(self._line_starts, position)
-        return SourceLocation(line, position - self._line_starts[line - 1] + 1)
+        """Return the line and column of a position, as `Source` does, also between CR and LF."""
+        ends, line_starts = self._line_ends
+        index = bisect_left(ends, position)
+        return SourceLocation(index + 1, position - line_starts[index] + 1)
 
 
 class SentText:
