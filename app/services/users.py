@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Integer, Select, bindparam, literal_column
 
 from app import policy
 from app.db import Transaction, UniqueViolation
-from app.db.tables import KeyText, Role, RowId, User, UserRole, casefold_key, col
+from app.db.tables import KeyText, Role, RowId, User, UserRole, casefold_key, col, sort_key
 from app.domain.errors import Conflict, InvalidInput, NotFound, Problem, Problems
 from app.domain.refs import RowRef
 from app.domain.viewer import Permission, Viewer
@@ -192,6 +192,7 @@ def _row(tx: Transaction, new: UserCreate) -> dict[str, Any]:
     return {
         "user_name": new.user_name,
         "user_key": casefold_key(new.user_name),
+        "display_key": sort_key(new.user_name),
         "email": new.email,
         "email_key": None if new.email is None else casefold_key(new.email),
         "password_hash": new.password_hash,

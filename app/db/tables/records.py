@@ -180,3 +180,20 @@ class AuditChange(SQLModel, table=True):
     name: str = Field(sa_type=KeyText)
     before: dict[str, Any] | None = Field(default=None, sa_type=JSONDocument)
     after: dict[str, Any] | None = Field(default=None, sa_type=JSONDocument)
+
+
+class MutationKey(SQLModel, table=True):
+    """The outcome of a change with an idempotency key, stored for a day: a repeated request gets the same answer.
+
+    `input_hash` is the digest of the mutation and its input, so that a key cannot be reused for another change.
+    """
+
+    __tablename__ = "mutation_keys"
+    __table_args__ = (Index(None, "created_at"),)
+
+    actor_id: int = points_at("users.id", primary_key=True)
+    key_hash: str = Field(primary_key=True, sa_type=KeyText)
+    action: str = Field(sa_type=KeyText)
+    input_hash: str = Field(sa_type=KeyText)
+    outcome: dict[str, Any] = Field(sa_type=JSONDocument)
+    created_at: datetime = Field(sa_type=UTCDateTime)

@@ -18,21 +18,37 @@ NAMING = {
 SQLModel.metadata.naming_convention = NAMING
 
 
+def revision_column() -> Any:
+    """Return the column of a row's revision, which every change of the row's own values increments."""
+    return Field(sa_type=Integer, sa_column_kwargs={"server_default": "1"})
+
+
 class User(SQLModel, table=True):
-    """A user account. Ids are never reused, so that an old token cannot refer to another user."""
+    """A user account. Ids are never reused, so that an old token cannot refer to another user.
+
+    `display_key` is the sort key of the display name, or of the user name if there is no display name.
+    """
 
     __tablename__ = "users"
-    __table_args__ = (Index(None, "created_at", "id"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index(None, "created_at", "id"),
+        Index(None, "display_key", "id"),
+        Index(None, "last_login_at", "id"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     user_name: str = Field(sa_type=Text)
     user_key: str = Field(sa_type=KeyText, unique=True)
+    display_name: str | None = Field(default=None, sa_type=Text)
+    display_key: str = Field(sa_type=KeyText, sa_column_kwargs={"server_default": ""})
     email: str | None = Field(default=None, sa_type=Text)
     email_key: str | None = Field(default=None, sa_type=KeyText, unique=True)
     password_hash: str | None = Field(default=None, sa_type=Text)
     token_generation: int = Field(sa_type=WideInteger)
     details: dict[str, Any] = Field(sa_type=JSONDocument)
     is_service_account: bool = Field(sa_type=Boolean, sa_column_kwargs={"server_default": false()})
+    revision: int = revision_column()
     created_at: datetime = Field(sa_type=UTCDateTime)
     last_login_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
 
@@ -49,6 +65,7 @@ class Role(SQLModel, table=True):
     description: str = Field(sa_type=Text)
     permissions: int = Field(sa_type=Integer)
     is_built_in: bool = Field(sa_type=Boolean)
+    revision: int = revision_column()
     created_at: datetime = Field(sa_type=UTCDateTime)
 
 
@@ -71,6 +88,7 @@ class Org(SQLModel, table=True):
     """An org: its members and their common resources.
 
     `size_bytes` is the sum of the sizes of its resources, updated in the transaction that changes one of them.
+    `quota_bytes` limits that sum; without it the quota of the owner applies.
     """
 
     __tablename__ = "orgs"
@@ -84,6 +102,8 @@ class Org(SQLModel, table=True):
     owner_id: int | None = points_at("users.id", ondelete="SET NULL", default=None)
     is_public: bool = Field(sa_type=Boolean)
     size_bytes: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    quota_bytes: int | None = Field(default=None, sa_type=BigInteger)
+    revision: int = revision_column()
     created_at: datetime = Field(sa_type=UTCDateTime)
 
 
@@ -121,6 +141,7 @@ class Group(SQLModel, table=True):
     name_key: str = Field(sa_type=KeyText)
     description: str = Field(sa_type=Text)
     members_seen_by: str = Field(sa_type=KeyText, sa_column_kwargs={"server_default": MembersSeenBy.MEMBERS.value})
+    revision: int = revision_column()
     created_at: datetime = Field(sa_type=UTCDateTime)
 
 
@@ -154,7 +175,8 @@ class ResourceType(SQLModel, table=True):
 class Resource(SQLModel, table=True):
     """A resource. Its type never changes. `full_mask` contains every role of the type.
 
-    `path` is `ORG_SLUG/SLUG`, the natural key of the API.
+    `path` is `ORG_SLUG/SLUG`, the natural key of the API. `revision` is the one of the access configuration,
+    `edit_revision` the one of the resource's own values.
     """
 
     __tablename__ = "resources"
@@ -181,6 +203,7 @@ class Resource(SQLModel, table=True):
     size_bytes: int = Field(sa_type=BigInteger)
     full_mask: int = Field(sa_type=Integer)
     revision: int = Field(sa_type=Integer)
+    edit_revision: int = revision_column()
     created_at: datetime = Field(sa_type=UTCDateTime)
     updated_at: datetime = Field(sa_type=UTCDateTime)
 
@@ -213,7 +236,11 @@ class LockEvent(SQLModel, table=True):
 
 
 class Grant(SQLModel, table=True):
-    """A grant: the roles of one subject on a resource, without implied roles."""
+    """A grant: the roles of one subject on a resource, without implied roles, and who granted them.
+
+    Grants from before migration 0015 have no time and no granting user. `granted_by` has no foreign key, so that the
+    deletion of a user searches no grants; ids of users are never reused.
+    """
 
     __tablename__ = "grants"
     __table_args__ = (
@@ -230,6 +257,9 @@ class Grant(SQLModel, table=True):
     user_id: int | None = points_at("users.id", default=None)
     mask: int = Field(sa_type=Integer)
     expires_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    granted_at: datetime | None = Field(default=None, sa_type=UTCDateTime)
+    granted_by: int | None = Field(default=None, sa_type=RowId)
+    granted_by_name: str | None = Field(default=None, sa_type=Text)
 
 
 class Access(SQLModel, table=True):
