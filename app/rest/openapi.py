@@ -36,7 +36,7 @@ Sign in with `POST /users/authenticate`. Send the token as `Authorization: Beare
 `{cookie}`. A change with a cookie must come from one of this site's own pages.
 
 Fixed segments of a path and names of fields match in any letter case, and a path may end with a slash. \
-Unknown fields are ignored. Null for an optional field means absent, unless the field says otherwise. \
+Unknown fields are ignored. Null for an optional field means absent. \
 Paths with GET also accept HEAD.
 
 An error is a status and `{{"error", "noRetry"}}`. An unknown path is 404, an unsupported method 405 with \
