@@ -203,6 +203,7 @@ ROUTES = (
         refusals=(403, 409),
         answers_400=(NotFound, Conflict),
         name="updateUser",
+        has_revision=True,
         is_externally_managed=True,
     ),
     Route(
@@ -217,6 +218,7 @@ ROUTES = (
         refusals=(403, 409),
         answers_400=(NotFound,),
         name="deleteUser",
+        has_revision=True,
         is_externally_managed=True,
     ),
     Route(
