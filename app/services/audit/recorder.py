@@ -313,7 +313,7 @@ async def _build_entries(tx: Transaction, notes: _Notes) -> AuditEntries:
                 entries.pack()
     for ref, noted in notes.notes.items():
         entry = entries.at(ref, noted.name)
-        entries.differ |= bool(noted.after)
+        entries.differ |= noted.before != noted.after
         for values, more in ((entry.before, noted.before), (entry.after, noted.after)):
             if values is not None:
                 values.update(more or {})
