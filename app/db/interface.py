@@ -71,9 +71,9 @@ class Transaction(ABC):
         self.if_revisions: frozenset[int] | None = None
         """Revisions of the changed object that the client accepts, None for any; see `services.audit.revisions`."""
         self.has_written = False
-        """Whether a statement has been executed that may change rows."""
+        """True after a statement that may change rows."""
         self.is_undone = False
-        """Whether the end of the block rolls the transaction back; see `undo`."""
+        """True if the end of the block rolls the transaction back; see `undo`."""
         self.xid: str | None = None
         """The transaction id of PostgreSQL, set after the first write; it identifies the outcome of a lost commit."""
 

@@ -24,8 +24,8 @@ _OURS = re.compile(r"(\d{1,9})\.[0-9a-f]{32}")
 def tagged(request: Request, body: Any, revision: int) -> Response:
     """Return a JSON response with its ETag, or 304 if the client has it already."""
     tag = f"{revision}.{sha256(http.encode_json(body)).hexdigest()[:32]}"
-    known = request.headers.get("if-none-match", "")
-    if known.strip() == "*" or tag in _TAG.findall(known):
+    header = request.headers.get("if-none-match", "")
+    if header.strip() == "*" or tag in _TAG.findall(header):
         return Response(status_code=304, headers={**HEADERS, "ETag": f'"{tag}"'})
     response = json(body)
     response.headers["ETag"] = f'"{tag}"'

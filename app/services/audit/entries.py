@@ -47,7 +47,7 @@ class AuditEntries:
 
     def __init__(self) -> None:
         self.differ = False
-        """Whether any value was added."""
+        """True if any value differs."""
         self._open: dict[ObjectRef, AuditEntry] = {}
         self._packed: dict[ObjectRef, bytes] = {}
 
