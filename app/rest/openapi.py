@@ -231,8 +231,8 @@ class _Operation:
 _IF_MATCH = {
     "name": "If-Match",
     "in": "header",
-    "description": "The ETag that was read. 412 if the object has changed since then; absent or `*` for any state. Only "
-    "the revision in it counts, not the hash of the response.",
+    "description": "The ETag that was read. 412 if the object has changed since then; absent or `*` for any state. "
+    "Only the revision in it counts, not the hash of the response.",
     "schema": {"type": "string"},
 }
 _IF_NONE_MATCH = {
