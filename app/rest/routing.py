@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -29,7 +30,7 @@ from app.query.sql import SelectBuilder
 from app.rest import errors, request_bodies
 from app.rest.parameters import Field, bind
 from app.rest.request_bodies import Body
-from app.services import audit, read_graph, session, users, validation
+from app.services import audit, read_graph, retries, session, users, validation
 from app.services.app_context import AppContext
 
 SAFE = ("GET", "HEAD")
@@ -197,7 +198,8 @@ async def _answer(request: Request, entry: RouteEntry, context: RestContext) -> 
         async with asyncio.timeout(MAX_SECONDS + settings.request_limits.body_seconds):
             call = await _parse_call(request, route, context)
         async with _limit_time(settings.query_seconds):
-            return await route.answer(call)
+            answer = partial(route.answer, call)
+            return await (answer() if request.method in SAFE else retries.run(answer))
     except ClientDisconnect:
         return Response(status_code=400)  # the client is gone
     except Exception as error:

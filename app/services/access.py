@@ -43,7 +43,10 @@ class StaleRevision(OstiaryError):
     """The configuration changed after the client read it. Carries the problem and the id of the resource."""
 
     def __init__(self, row: ResourceForUpdate, revision: int) -> None:
-        text = f"The configuration has changed: it is at revision {row.revision}, not {revision}. Reload it and retry."
+        text = (
+            f"The configuration has changed: it is at revision {row.revision}, not {revision}. "
+            "Reload it, and apply the changes to it."
+        )
         super().__init__(text)
         self.problem = Conflict(text, ("revision",))
         self.resource = row.id

@@ -5,7 +5,7 @@ values that differ are stored. The number of statements does not depend on the n
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from app.domain import refs
 from app.domain.request_origin import current_origin
 from app.domain.viewer import Viewer
 from app.observability import request_stats
+from app.services import mutation_keys
 from app.services.audit import states
 from app.services.audit.entries import (
     BATCH_SIZE,
@@ -98,14 +99,20 @@ class _Notes:
         return ref in self.before and self.before[ref] is None
 
 
-@asynccontextmanager
-async def transaction(
+def transaction(
     database: Database, viewer: Viewer, action: str, *, dry_run: bool = False
-) -> AsyncIterator[Transaction]:
+) -> AbstractAsyncContextManager[Transaction]:
     """Open the transaction of a change, and write its event before the commit. `action` is the name of the mutation.
 
-    A dry run is rolled back and writes no event.
+    A dry run is rolled back and writes no event. The transaction of a change with an idempotency key is committed only
+    after the block, with the outcome of the change.
     """
+    audited, keyed = _transaction(database, viewer, action, dry_run=dry_run), mutation_keys.CURRENT.get()
+    return audited if keyed is None or dry_run else keyed.open(audited)
+
+
+@asynccontextmanager
+async def _transaction(database: Database, viewer: Viewer, action: str, *, dry_run: bool) -> AsyncIterator[Transaction]:
     async with database.write(dry_run=dry_run, is_large=action in LARGE_ACTIONS) as tx:
         if not dry_run:
             tx.notes = _Notes(viewer.user_id or None, action)
