@@ -13,6 +13,7 @@ from app import http
 from app.domain.errors import Forbidden, Problem, Problems, QuotaExceeded, Refusal, TimedOut, Unauthenticated
 from app.http.deadlines import reported_error
 from app.observability import counters, request_stats
+from app.services.mutation_keys import KeyReused
 
 LOG = logging.getLogger("ostiary")
 
@@ -78,7 +79,8 @@ def _codes(error: Exception) -> list[str]:
 
 
 def _status(problem: Problem, as_400: tuple[type[Problem], ...]) -> int:
-    return HTTPStatus.BAD_REQUEST if isinstance(problem, as_400) else problem.status
+    is_as_400 = isinstance(problem, as_400) and not isinstance(problem, KeyReused)
+    return HTTPStatus.BAD_REQUEST if is_as_400 else problem.status
 
 
 def _is_final(error: Exception) -> bool:

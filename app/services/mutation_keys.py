@@ -17,11 +17,11 @@ from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 import orjson
-from sqlalchemy import and_, bindparam, delete, select, tuple_
+from sqlalchemy import and_, bindparam, delete, select, tuple_, update
 
 from app.db import Database, Freshness, Transaction
 from app.db.statements import Row
-from app.db.tables import KeyText, MutationKey, RowId, User, UTCDateTime, col
+from app.db.tables import JSONDocument, KeyText, MutationKey, RowId, User, UTCDateTime, col
 from app.domain.errors import Conflict, InvalidInput
 from app.domain.viewer import Viewer
 from app.security.input_digest import InputDigest
@@ -46,6 +46,10 @@ class StoredOutcome:
     """The outcome of an earlier change with the same key and the same input."""
 
     outcome: Outcome
+
+
+class KeyReused(Conflict):
+    """The key belongs to another change of the last 24 hours."""
 
 
 class _AlreadyMade(Exception):
@@ -79,7 +83,7 @@ class KeyedChange:
         change.
         """
         async with self._lock():
-            if (stored := await self._find()) is not None:
+            if (stored := await self.find()) is not None:
                 return stored
             try:
                 result = await retries.run(partial(self._attempt, work, pack))
@@ -87,10 +91,10 @@ class KeyedChange:
                 return repeated.stored
             except Exception:
                 # Another process may have made the change meanwhile, so that this one was rejected.
-                if (stored := await self._find()) is None:
+                if (stored := await self.find()) is None:
                     raise
                 return stored
-            return result if pack(result) is not None else await self._find() or result
+            return result if pack(result) is not None else await self.find() or result
 
     def _lock(self) -> asyncio.Lock:
         """Return the lock of the key in this process, so that no second request does the slow work in vain."""
@@ -115,22 +119,30 @@ class KeyedChange:
             self._tx = None
             CURRENT.reset(token)
 
-    @asynccontextmanager
-    async def open(self, transaction: AbstractAsyncContextManager[Transaction]) -> AsyncIterator[Transaction]:
+    def open(self, transaction: AbstractAsyncContextManager[Transaction]) -> AbstractAsyncContextManager[Transaction]:
         """Open the transaction of the change. The end of the block leaves it open; an exception rolls it back."""
+        return self._open(transaction)
+
+    @asynccontextmanager
+    async def _open(self, transaction: AbstractAsyncContextManager[Transaction]) -> AsyncIterator[Transaction]:
         assert self._tx is None, "a change has one transaction"
         self._tx = tx = await self._stack.enter_async_context(transaction)
         try:
-            await tx.lock(f"mutation key {self.actor_id} {self.key_hash}")
-            if (stored := self._stored(await tx.rows(_FIND, **self._values, after=tx.now - LIFETIME))) is not None:
-                raise _AlreadyMade(stored)
+            await self._lock_and_check(tx)
             yield tx
         except BaseException as error:
             self._tx = None
             await self._stack.__aexit__(type(error), error, error.__traceback__)
             raise
 
-    async def _find(self) -> StoredOutcome | None:
+    async def _lock_and_check(self, tx: Transaction) -> None:
+        """Wait for other requests with the key; end the transaction if one of them has made the change."""
+        await tx.lock(f"mutation key {self.actor_id} {self.key_hash}")
+        if (stored := self._stored(await tx.rows(_FIND, **self._values, after=tx.now - LIFETIME))) is not None:
+            raise _AlreadyMade(stored)
+
+    async def find(self) -> StoredOutcome | None:
+        """Return the stored outcome of this change; raises Conflict if the key belongs to another change."""
         after = self.database.clock() - LIFETIME
         return self._stored(await self.database.ask(_FIND, freshness=Freshness.PRIMARY, **self._values, after=after))
 
@@ -140,7 +152,7 @@ class KeyedChange:
         action, input_hash, outcome = rows[0]
         if (action, input_hash) != (self.action, self.input_hash):
             text = "This key was used for another change in the last 24 hours. Send a new key."
-            raise Conflict(text, self.path)
+            raise KeyReused(text, self.path)
         return StoredOutcome(outcome)
 
     async def _store(self, tx: Transaction, outcome: Outcome) -> None:
@@ -151,6 +163,11 @@ class KeyedChange:
             return
         names = {"action": self.action, "input_hash": self.input_hash, "outcome": outcome, "created_at": tx.now}
         await tx.insert(MutationKey, [{"actor_id": self.actor_id, "key_hash": self.key_hash, **names}])
+
+    async def complete(self, outcome: Outcome) -> None:
+        """Add the outcome to the row of a committed change."""
+        async with self.database.write() as tx:
+            await tx.rows(_COMPLETE, **self._values, outcome=outcome)
 
     @property
     def _values(self) -> dict[str, Any]:
@@ -178,12 +195,13 @@ def keyed_change(
     action: str,
     values: Any,
     path: tuple[str, ...] = ("clientMutationKey",),
+    kind: type[KeyedChange] = KeyedChange,
 ) -> KeyedChange:
     """Return the change of a key; `values` are the input as JSON values. Raises InvalidInput."""
     actor_id = require_valid(key, viewer, path)
     key_hash = hashlib.sha256(key.encode()).hexdigest()
     input_hash = digest.of(orjson.dumps([action, values], option=orjson.OPT_SORT_KEYS))
-    return KeyedChange(database, actor_id, key_hash, action, input_hash, path)
+    return kind(database, actor_id, key_hash, action, input_hash, path)
 
 
 _ACTOR = select(col(User.id)).where(col(User.id) == bindparam("actor", type_=RowId()))
@@ -196,6 +214,8 @@ _THIS = and_(
 _FIND = select(col(MutationKey.action), col(MutationKey.input_hash), col(MutationKey.outcome)).where(
     _THIS, col(MutationKey.created_at) > bindparam("after", type_=UTCDateTime())
 )
+
+_COMPLETE = update(MutationKey).where(_THIS).values(outcome=bindparam("outcome", type_=JSONDocument()))
 
 # A CTE with row locks runs once. As a plain subquery PostgreSQL may run it again for each row, past its limit.
 _OLD = (
