@@ -25,11 +25,11 @@ from graphql import (
 )
 from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
 from graphql.execution.values import VariableValues, VariableValueSource
-from graphql.pyutils import print_path_list
 from graphql.utilities import coerce_input_value, validate_input_value
 from graphql.utilities.coerce_input_value import coerce_default_value
 
 from app.graphql.coercion.arguments import NO_VARIABLES
+from app.graphql.coercion.explanations import Place, explain
 from app.graphql.coercion.fast import MAX_OBJECTS, FastCoercion, NeedsCoercion, is_recursive, number_of_objects
 from app.graphql.coercion.list_lengths import DEFAULT_MAX_ITEMS, declared_max_items, max_items_of_variables
 from app.graphql.documents.cache import MAX_ERRORS, Invalid, ValidatedDocument
@@ -90,8 +90,9 @@ class VariableCoercion:
         result = get_variable_values(self._schema, [variable.node], {}, hide_suggestions=hide_suggestions)
         if isinstance(result, VariableValues):
             return result
-        for error in result:
-            full.add(error)
+        place = Place("variable", variable.signature.name)
+        for _ in result:  # the literal of a default is valid, so the variable is missing
+            full.add(place.error([], "is missing.", variable.node))
         return NO_VARIABLES
 
     def _plan(self, document: ValidatedDocument) -> "list[_Variable]":
@@ -175,19 +176,18 @@ class FullCoercion:
             return self._list(plain.of_type, value, path, most)
         if type(value) is dict and is_input_object_type(plain):
             if is_recursive(plain) and number_of_objects(value) > MAX_OBJECTS:
-                self._report(path, GraphQLError(f"At most {MAX_OBJECTS} nested objects are allowed."))
+                self._report(path, f"has more than {MAX_OBJECTS} nested objects.")
             return self._object(plain, value, path)
         coerced = coerce_input_value(value, kind)
         if coerced is Undefined:
-            validate_input_value(value, kind, partial(self._record, path), self._hide_suggestions)
+            validate_input_value(value, kind, partial(self._record, kind, value, path), self._hide_suggestions)
         return coerced
 
     def _list(self, inner: GraphQLInputType, value: Any, path: Path, most: int | None) -> Any:
         if type(value) is not list:
             return [self._coerce(inner, value, path, None)]
         if len(value) > (most or DEFAULT_MAX_ITEMS):
-            text = f"A list has {len(value):,} items; at most {most or DEFAULT_MAX_ITEMS:,} are allowed."
-            self._report(path, GraphQLError(text))
+            self._report(path, f"has {len(value):,} items; at most {most or DEFAULT_MAX_ITEMS:,} are allowed.")
         fast, items = self._fast.of(inner), []
         for index, each in enumerate(value):
             try:
@@ -212,21 +212,22 @@ class FullCoercion:
     def _coerce_part(self, kind: GraphQLInputObjectType, value: dict[str, Any], path: Path) -> Any:
         """Coerce an object with missing or unknown fields: graphql-core gets a part of it with the same errors."""
         part = _cut(kind, value, self._most + 1)
-        validate_input_value(part, kind, partial(self._record, path), self._hide_suggestions)
+        validate_input_value(part, kind, partial(self._record, kind, part, path), self._hide_suggestions)
         return coerce_input_value(part, kind)
 
-    def _record(self, path: Path, error: GraphQLError, below: Path) -> None:
-        assert self._variable is not None
-        location = print_path_list([*path, *below])
-        message = f"Variable '${self._variable.signature.name}' has invalid value{location}: {error.message}"
-        self.add(GraphQLError(message, self._variable.node, original_error=error))
+    def _record(self, kind: GraphQLInputType, value: Any, path: Path, error: GraphQLError, below: Path) -> None:
+        """Add an error of graphql-core `below` a value at a path."""
+        inner, requirement = explain(error, kind, value, below, hide_suggestions=self._hide_suggestions)
+        self._add([*path, *inner], requirement)
 
-    def _report(self, path: Path, error: GraphQLError) -> NoReturn:
+    def _report(self, path: Path, requirement: str) -> NoReturn:
         """Add an error of this module, and stop the search."""
-        assert self._variable is not None
-        name = self._variable.signature.name
-        self.add(GraphQLError(f"Variable '${name}'{print_path_list(path)}: {error.message}", self._variable.node))
+        self._add(path, requirement)
         raise _TooMany
+
+    def _add(self, path: Path, requirement: str) -> None:
+        assert self._variable is not None
+        self.add(Place("variable", self._variable.signature.name).error(path, requirement, self._variable.node))
 
 
 def _cut(kind: GraphQLInputType, value: Any, few: int) -> Any:
