@@ -26,6 +26,8 @@ from graphql import (
 )
 from graphql.pyutils import did_you_mean, suggestion_list
 
+from app.http.exact_json import path_text
+
 Path = Sequence[str | int]
 
 LEAVES = {
@@ -56,12 +58,6 @@ class Place:
         label = f"{self.kind.capitalize()} `{'$' if self.kind == 'variable' else ''}{self.name}`"
         text = f"{label}: `{path_text(path)}` {requirement}" if path else f"{label} {requirement}"
         return GraphQLError(text, nodes, extensions={self.kind: self.name, "path": [*map(str, path)]})
-
-
-def path_text(path: Path) -> str:
-    """Return a path like `users[37].email`."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
-    return text.removeprefix(".")
 
 
 def explain(

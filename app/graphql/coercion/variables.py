@@ -17,6 +17,7 @@ from graphql import (
     GraphQLSchema,
     Undefined,
     VariableDefinitionNode,
+    get_named_type,
     get_variable_values,
     is_input_object_type,
     is_list_type,
@@ -33,6 +34,7 @@ from app.graphql.coercion.explanations import Place, explain
 from app.graphql.coercion.fast import MAX_OBJECTS, FastCoercion, NeedsCoercion, is_recursive, number_of_objects
 from app.graphql.coercion.list_lengths import DEFAULT_MAX_ITEMS, declared_max_items, max_items_of_variables
 from app.graphql.documents.cache import MAX_ERRORS, Invalid, ValidatedDocument
+from app.http.exact_json import find_problems
 
 Path = list[str | int]
 
@@ -51,18 +53,35 @@ class VariableCoercion:
         self._plans: WeakKeyDictionary[ValidatedDocument, list[_Variable]] = WeakKeyDictionary()
 
     def coerce(
-        self, document: ValidatedDocument, values: Mapping[str, Any], *, hide_suggestions: bool
+        self, document: ValidatedDocument, values: Mapping[str, Any], text: bytes = b"", *, hide_suggestions: bool
     ) -> VariableValues:
-        """Return the coerced variables of a request; raises Invalid."""
+        """Return the coerced variables of a request; raises Invalid.
+
+        `text` is the JSON text of the request, to check the variables that contain documents.
+        """
         if not document.operation.variable_definitions:
             return NO_VARIABLES
         plan = self._plans.get(document)
         if plan is None:
             plan = self._plans[document] = self._plan(document)
+        if text and any(variable.has_document for variable in plan):
+            self._require_exact(plan, text)
         try:
             return _coerce_fast(plan, values)
         except NeedsCoercion:
             return self._coerce_fully(plan, values, hide_suggestions)
+
+    def _require_exact(self, plan: "list[_Variable]", text: bytes) -> None:
+        """Raise Invalid for numbers and names in documents that parsing has changed."""
+        documents = {variable.signature.name: variable for variable in plan if variable.has_document}
+        errors = []
+        for problem in islice(find_problems(text), self._most_errors):
+            root, name, *path = (*problem.path, "", "")[: max(2, len(problem.path))]
+            if root == "variables" and name in documents:
+                node = documents[str(name)].node
+                errors.append(Place("variable", str(name)).error(path, problem.reason, node))
+        if errors:
+            raise Invalid(errors, "BAD_USER_INPUT")
 
     def _coerce_fully(
         self, plan: "list[_Variable]", values: Mapping[str, Any], hide_suggestions: bool
@@ -111,13 +130,24 @@ class VariableCoercion:
 class _Variable:
     """A variable of an operation with its definition, its fast coercer and its maximum length."""
 
-    __slots__ = ("fast", "most", "node", "signature")
+    __slots__ = ("fast", "has_document", "most", "node", "signature")
 
     def __init__(
         self, node: VariableDefinitionNode, signature: GraphQLVariableSignature, fast: FastCoercion, most: int | None
     ) -> None:
         self.node, self.signature, self.most = node, signature, most
         self.fast = fast.of(signature.type, most)
+        self.has_document = contains_document(signature.type)
+
+
+def contains_document(kind: GraphQLInputType, seen: frozenset[str] = frozenset()) -> bool:
+    """Return whether a type is JSON or has a field of JSON, whose value is stored as it is."""
+    named = get_named_type(kind)
+    if not isinstance(named, GraphQLInputObjectType):
+        return named.name == "JSON"
+    if named.name in seen:
+        return False
+    return any(contains_document(field.type, seen | {named.name}) for field in named.fields.values())
 
 
 def _is_list(kind: GraphQLInputType) -> bool:
