@@ -67,6 +67,11 @@ class GrantEntry:
     subject: int = 0
     has_no_subject: bool = False
 
+    @property
+    def values_path(self) -> tuple[str | int, ...]:
+        """Return the path of the entry's roles and expiry, which stand beside an input's subject."""
+        return self.path[:-1] if self.path[-1:] == ("subject",) else self.path
+
 
 @dataclass(frozen=True, slots=True)
 class GrantDiff:
@@ -203,11 +208,11 @@ def _problems(tx: Transaction, row: ResourceForUpdate, entry: GrantEntry) -> Ite
         yield NotFound(f"There is no such {noun}.", (*entry.path, noun))
     missing = [name for bit, name in resource_roles.NAMES.items() if entry.mask & bit & ~row.full_mask]
     if missing:
-        yield InvalidInput(f"Resources of this type do not have {', '.join(missing)}.", (*entry.path, "roles"))
+        yield InvalidInput(f"Resources of this type do not have {', '.join(missing)}.", (*entry.values_path, "roles"))
     if entry.kind is SubjectType.ANYONE and entry.mask & ~resource_roles.READ:
-        yield InvalidInput("Anyone, signed in or not, can have read roles only.", (*entry.path, "roles"))
+        yield InvalidInput("Anyone, signed in or not, can have read roles only.", (*entry.values_path, "roles"))
     if entry.expires_at is not None and entry.expires_at <= tx.now:
-        yield InvalidInput("`expiresAt` must be in the future.", (*entry.path, "expiresAt"))
+        yield InvalidInput("`expiresAt` must be in the future.", (*entry.values_path, "expiresAt"))
 
 
 async def _duration_problems(tx: Transaction, row: ResourceForUpdate, entries: Sequence[GrantEntry]) -> list[Problem]:
@@ -219,7 +224,7 @@ async def _duration_problems(tx: Transaction, row: ResourceForUpdate, entries: S
         problem
         for entry in entries
         if _extends_access(tx, row, entry, *stored.get(entry.subject, (0, None)))
-        for problem in expiry.problems(entry.expires_at, row.until, (*entry.path, "expiresAt"))
+        for problem in expiry.problems(entry.expires_at, row.until, (*entry.values_path, "expiresAt"))
     ]
 
 

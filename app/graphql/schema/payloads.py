@@ -70,7 +70,8 @@ class MutationError:
     code: ErrorCode = strawberry.field(description="Code for programs.")
     message: str = strawberry.field(description="Text for users.")
     path: list[str] = strawberry.field(
-        description="Path of the invalid value, starting at `input`; list indexes start at 0."
+        description="Path of the invalid value in the input of the mutation: `input`, then names of fields and list "
+        "indexes from 0, all as text, such as `input`, `users`, `37`, `email`."
     )
 
 
