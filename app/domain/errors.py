@@ -20,6 +20,7 @@
     │   ├── ChangeMade           CHANGE_MADE         500  the change is committed, but its result cannot be returned
     │   ├── OutcomeUnknown       OUTCOME_UNKNOWN     503  the change may be committed or not
     │   └── Unavailable          SERVICE_UNAVAILABLE 503  another service does not answer, or this server is stopping
+    │       └── Retry            RETRY               503  other changes interfered, and nothing was changed
     └── Problem                  a change is refused: an entry of a payload's `errors`, with its path
         ├── InvalidInput         INVALID_INPUT       400
         ├── NotFound             NOT_FOUND           404  also for objects that the viewer may not see
@@ -188,6 +189,19 @@ class Unavailable(Refusal):
 
     code = "SERVICE_UNAVAILABLE"
     status = 503
+
+
+class Retry(Unavailable):
+    """Other changes interfered with this one, also when the server tried it again. Nothing was changed.
+
+    The same request can be sent again. `retry_after` is the number of seconds until then.
+    """
+
+    code = "RETRY"
+    retry_after = 1
+
+    def __init__(self, message: str = "Other requests change the same data. Nothing was changed. Try again.") -> None:
+        super().__init__(message)
 
 
 class Problem(OstiaryError):

@@ -10,11 +10,12 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from app import __version__
 from app.config import Settings
-from app.rest import examples, models
+from app.rest import examples, idempotency, models
 from app.rest.parameters import NEW_PASSWORD, Field
 from app.rest.request_bodies import JSON, Body, types
 from app.rest.routing import SAFE, AuthMode, Route
 from app.rest.status_codes import refusals
+from app.services import mutation_keys
 
 Schema = dict[str, Any]
 
@@ -171,6 +172,15 @@ class _Operation:
                 "schema": {"type": "string", "minLength": 1},
                 "example": examples.VALUES[name],
             }
+        if self.route.takes_key:
+            schema = {"type": "string", "minLength": 1, "maxLength": mutation_keys.MAX_LENGTH, "pattern": "^[ -~]+$"}
+            example = {"example": "3f0c2a8e-6f57-4f0e-9a51-0d1f5f6f2c11"}
+            yield {
+                "name": idempotency.HEADER,
+                "in": "header",
+                "description": idempotency.ABOUT,
+                "schema": schema,
+            } | example
         for field in self.route.query:
             schema = dict(field.kind.schema)
             parameter = {"name": field.name, "in": "query", "description": field.about, "schema": schema}

@@ -15,14 +15,9 @@ from starlette.requests import Request
 from app import http
 from app.config import RequestLimits
 from app.domain.errors import BadRequest
+from app.http.exact_json import find_problems, path_text
 
 MAX_FIELDS = 1_000
-
-MIN_INTEGER, MAX_INTEGER = -(2**63), 2**64 - 1
-"""Range of integers that orjson reads as integers."""
-
-MAX_DIGITS = len(str(MAX_INTEGER))
-"""Most characters of an integer with its sign. Longer ones are slow to parse."""
 
 JSON = "application/json"
 URLENCODED = "application/x-www-form-urlencoded"
@@ -101,20 +96,19 @@ def _parse_json(body: bytes, most_values: int, *, is_document: bool) -> Fields:
     if not isinstance(value, dict):
         raise BadRequest("The body must be a JSON object.")
     http.require_few_values(value, most_values, len(body))
-    # The second parser detects repeated names and large integers, which orjson accepts silently.
-    json.loads(
-        body, object_pairs_hook=_require_unique, parse_int=_require_64_bits if is_document else str, parse_float=str
-    )
     if is_document:
+        _require_exact(body)
         return Fields({}, is_json=True, document=value)
+    # The second parser detects repeated names, which orjson accepts silently.
+    json.loads(body, object_pairs_hook=_require_unique, parse_int=str, parse_float=str)
     pairs = _require_unique((name.lower(), value) for name, value in value.items())
     return Fields({name: [value] for name, value in pairs}, is_json=True)
 
 
-def _require_64_bits(digits: str) -> None:
-    """Raise BadRequest for an integer that orjson reads as a float, so that the document would change."""
-    if len(digits) > MAX_DIGITS or not MIN_INTEGER <= int(digits) <= MAX_INTEGER:
-        raise BadRequest("An integer in the body has more than 64 bits.")
+def _require_exact(body: bytes) -> None:
+    """Raise BadRequest for a number or a name that parsing has changed, so that the document would change."""
+    for problem in find_problems(body):
+        raise BadRequest(f"The body: `{path_text(problem.path)}` {problem.reason}")
 
 
 def _require_unique(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:

@@ -12,7 +12,7 @@ from app import policy
 from app.db import ForeignKeyViolation, Transaction, UniqueViolation
 from app.db.tables import Group, GroupMember, KeyText, MembersSeenBy, RowId, User, col, sort_key
 from app.domain import resource_roles
-from app.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Problem
+from app.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Problem, Retry
 from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Permission, Viewer
@@ -225,7 +225,7 @@ async def _insert(tx: Transaction, viewer: Viewer, key: int, new: dict[int, Memb
             GroupMember, [{**row, "user_id": user, "expires_at": each.expires_at} for user, each in new.items()]
         )
     except (ForeignKeyViolation, UniqueViolation):
-        raise Conflict("A member was just added or deleted. Reload and retry.", ("members",)) from None
+        raise Retry from None  # a member was just added or deleted
 
 
 async def load_managed(tx: Transaction, viewer: Viewer, group: RowRef) -> int:

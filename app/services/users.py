@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Integer, Select, bindparam, literal_column
 from app import policy
 from app.db import Transaction, UniqueViolation
 from app.db.tables import KeyText, Role, RowId, User, UserRole, casefold_key, col, sort_key
-from app.domain.errors import Conflict, InvalidInput, NotFound, Problem, Problems
+from app.domain.errors import Conflict, InvalidInput, NotFound, Problem, Problems, Retry
 from app.domain.refs import RowRef
 from app.domain.viewer import Permission, Viewer
 from app.query.relations import Keys, among, texts
@@ -172,20 +172,12 @@ async def _insert(tx: Transaction, new: Sequence[UserCreate]) -> list[int]:
     rows = [_row(tx, each) for each in new]
     try:
         await tx.insert(User, rows)
-    except UniqueViolation as error:
-        raise Problems([_just_taken(new, "email" if "email" in error.columns else "userName")]) from None
+    except UniqueViolation:
+        raise Retry from None  # the next attempt names each value that was just taken
     keys = [row["user_key"] for row in rows]
     created = await tx.rows(select(col(User.user_key), col(User.id)).where(among(col(User.user_key), texts(keys))))
     ids: dict[str, int] = {name: key for name, key in created}  # noqa: C416 - to mypy a row has any length
     return [ids[key] for key in keys]
-
-
-def _just_taken(new: Sequence[UserCreate], field_name: str) -> Problem:
-    """Return the problem of a concurrent request. For several users the database does not report which is the one."""
-    if len(new) == 1:
-        text = new[0].user_name if field_name == "userName" else str(new[0].email)
-        return _taken(field_name, text).under("users", 0)
-    return Conflict("One of these user names or e-mail addresses was just taken. Try again.", ("users",))
 
 
 def _row(tx: Transaction, new: UserCreate) -> dict[str, Any]:

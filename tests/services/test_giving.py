@@ -123,8 +123,8 @@ async def _asks(api: Api, ann: Person, reef: Entity, end: datetime | None) -> di
 
 
 PATHS = {
-    "grant": {"input.subject.expiresAt"},
-    "batch": {"input.grants.0.subject.expiresAt"},
+    "grant": {"input.expiresAt"},
+    "batch": {"input.grants.0.expiresAt"},
     "submit": {f"input.{of}.expiresAt" for of in ("general", "anyone", "groups.0", "users.0")},
     "preview": {f"input.{of}.expiresAt" for of in ("general", "anyone", "groups.0", "users.0")},
 }
@@ -202,7 +202,7 @@ async def test_an_entry_that_has_ended_counts_for_nothing(
     await make.grant(reef, bob, resource_roles.ADMIN, database.clock())
     fields = {"resource": {"id": reef.node}, "subject": SUBJECTS["user"], "roles": [ROLE]}
 
-    refused = {"INVALID_INPUT input.subject.expiresAt"}
+    refused = {"INVALID_INPUT input.expiresAt"}
     assert problems(await api(change("grantAccess"), as_=ann, input=fields)) == refused
 
 

@@ -13,6 +13,7 @@ from app.graphql.schema.directives import Permission, permission_mask
 from app.graphql.schema.fields import edge
 from app.graphql.schema.list_limits import read_each
 from app.graphql.schema.mutations.users import MANAGE
+from app.graphql.schema.outcomes import SECRET
 from app.graphql.schema.payloads import ChangeInput, Outcome, Payload, action, mutation
 from app.graphql.schema.refs import OrgBy, ResourceBy, UserBy, resolve_org, resolve_resource, resolve_user
 from app.graphql.schema.types.api_tokens import ApiToken
@@ -77,7 +78,9 @@ class CreateApiTokenPayload(Payload):
     api_token: ApiToken | None = edge("The new token.", read_graph.api_token)
     token: str | None = strawberry.field(
         description="The token: `ost_` and 49 letters and digits, the last six a checksum. It is returned "
-        "only once; send it as `Authorization: Bearer …`. Null with `validateOnly`."
+        "only once; send it as `Authorization: Bearer …`. Null with `validateOnly`, and when a `clientMutationKey` "
+        "is sent again.",
+        metadata=SECRET,
     )
 
 

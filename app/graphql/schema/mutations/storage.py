@@ -9,6 +9,7 @@ from app.domain.viewer import Viewer
 from app.graphql.context import GraphQLContext
 from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.fields import edge
+from app.graphql.schema.outcomes import SECRET
 from app.graphql.schema.payloads import ChangeInput, Outcome, Payload, action, mutation
 from app.graphql.schema.refs import ResourceBy, resolve_resource
 from app.graphql.schema.scalars import BigInt
@@ -61,7 +62,7 @@ class BeginDownloadInput(ChangeInput):
 
 SIGNED_TICKET = (
     "The ticket for the storage service: a JWT, signed with the EdDSA key at `/.well-known/jwks.json`. It "
-    "cannot be used to sign in. Null with `validateOnly`."
+    "cannot be used to sign in. Null with `validateOnly`, and when a `clientMutationKey` is sent again."
 )
 
 
@@ -70,7 +71,7 @@ class BeginUploadPayload(Payload):
     """Payload of `beginUpload`."""
 
     ticket: Ticket | None = edge("The new ticket.", read_graph.ticket)
-    token: str | None = strawberry.field(description=SIGNED_TICKET)
+    token: str | None = strawberry.field(description=SIGNED_TICKET, metadata=SECRET)
 
 
 @object_type
@@ -95,7 +96,7 @@ class BeginDownloadPayload(Payload):
     """Payload of `beginDownload`."""
 
     ticket: Ticket | None = edge("The new ticket.", read_graph.ticket)
-    token: str | None = strawberry.field(description=SIGNED_TICKET)
+    token: str | None = strawberry.field(description=SIGNED_TICKET, metadata=SECRET)
 
 
 async def _begin_upload(context: GraphQLContext, data: BeginUploadInput) -> Outcome:
