@@ -90,6 +90,24 @@ async def test_a_key_belongs_to_one_change(
     assert problems(reply) == {"CONFLICT input.clientMutationKey"}
 
 
+async def test_a_change_without_effect_is_not_made_later(api: Api, root: Person, make: Make) -> None:
+    """The role was granted already; a repetition after its revocation must not grant it."""
+    thing = await make.resource(await make.org(), owner=root, general=None)
+    grant = "mutation ($input: GrantAccessInput!) { grantAccess(input: $input) { errors { message } } }"
+    entry = {"resource": {"id": thing.node}, "subject": {"general": True}, "roles": ["METADATA_READ"]}
+    for key in ("first", "second"):
+        await api(grant, as_=root, input={**entry, "clientMutationKey": key})
+    await api(grant, as_=root, input={**entry, "roles": []})
+
+    for key in ("first", "second"):
+        reply = await api(grant, as_=root, input={**entry, "clientMutationKey": key})
+        assert reply["data"]["grantAccess"]["errors"] == []
+    read = await api(
+        "query ($id: ID!) { resource(by: {id: $id}) { access { general { roles } } } }", as_=root, id=thing.node
+    )
+    assert read["data"]["resource"]["access"]["general"]["roles"] == []
+
+
 async def test_users_have_keys_of_their_own(api: Api, root: Person, make: Make) -> None:
     other = await make.admin("other")
     for who, slug in ((root, "crew"), (other, "team")):
