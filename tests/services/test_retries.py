@@ -14,7 +14,7 @@ from app.domain.errors import Retry
 from app.domain.viewer import SYSTEM
 from app.observability import request_stats
 from app.security.passwords import PasswordHasher
-from app.services import audit, retries
+from app.services import audit, retries, users
 from tests.support.changes import another, change, problems, unchanged
 from tests.support.client import Api, codes
 from tests.support.factories import PASSWORD, Make, Person
@@ -135,8 +135,8 @@ async def test_after_a_commit_nothing_is_tried_again(database: db.Database) -> N
 
     async def commit_and_fail() -> None:
         calls.append(1)
-        async with audit.transaction(database, SYSTEM, "login"):
-            pass
+        async with audit.transaction(database, SYSTEM, "createUser") as tx:
+            await users.create_user(tx, SYSTEM, users.UserCreate(f"user{len(calls)}"))
         raise Retry
 
     token = request_stats.CURRENT.set(request_stats.RequestStats("", ""))
