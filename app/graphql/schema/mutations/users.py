@@ -33,6 +33,11 @@ class NewUserInput:
     """A new user."""
 
     user_name: str = strawberry.field(description="1 to 127 letters and digits; unique without regard to letter case.")
+    display_name: str | None = strawberry.field(
+        default=None,
+        description="The name to show; 1 to 200 printable characters. Spaces at both ends are removed. An empty text "
+        "means none.",
+    )
     email: str | None = strawberry.field(
         default=None, description="Unique without regard to letter case. An empty text means none."
     )
@@ -70,6 +75,10 @@ class UpdateUserInput(ChangeInput):
     user: UserBy = strawberry.field(description="The user.")
     email: strawberry.Maybe[str | None] = strawberry.field(
         description="A new e-mail address. Null or an empty text removes it."
+    )
+    display_name: str | None = strawberry.field(
+        default=None,
+        description="A new name to show; 1 to 200 printable characters. An empty text removes it.",
     )
     roles: strawberry.Maybe[list[str] | None] = strawberry.field(
         description="Names of the new roles, which replace all current ones. Null is not allowed."
@@ -170,7 +179,8 @@ Passwords = Sequence[tuple[str | None, Sequence[str | int]]]
 def _user_create(data: NewUserInput, password_hash: str | None) -> users.UserCreate:
     roles = users.DEFAULT_ROLES if data.roles is None else data.roles
     metadata: Any = {} if data.metadata is None else data.metadata
-    return users.UserCreate(data.user_name, data.email, password_hash, roles, metadata)
+    display_name = data.display_name
+    return users.UserCreate(data.user_name, data.email, password_hash, roles, metadata, display_name=display_name)
 
 
 async def _hash_passwords(
@@ -222,6 +232,7 @@ async def _update(tx: Transaction, viewer: Viewer, data: UpdateUserInput) -> Out
         )
     changes = users.UserUpdate(
         email=None if data.email is None else data.email.value or "",
+        display_name=data.display_name,
         roles=None if data.roles is None else data.roles.value,
     )
     return {"user": await users.update_user(tx, viewer, resolve_user(data.user), changes)}
@@ -261,7 +272,7 @@ class UserMutations:
         **MANAGE,
     )
     update_user: UpdateUserPayload | None = mutation(
-        "Update the e-mail address or the roles of a user whose rights do not exceed the viewer's.",
+        "Update the e-mail address, the display name or the roles of a user whose rights do not exceed the viewer's.",
         UpdateUserInput,
         _update,
         **MANAGE,
