@@ -187,7 +187,7 @@ class _Operation:
             yield parameter | ({"example": examples.VALUES[field.name]} if field.name in examples.VALUES else {})
 
     def _body(self) -> dict[str, Any]:
-        is_document = Body.DOCUMENT in self.route.body
+        is_document = bool(self.route.body & Body.FREE)
         content = {
             kind: {"schema": dict(_DOCUMENT) if is_document else self._object(has_null=kind == JSON)}
             for kind in types(self.route.body)

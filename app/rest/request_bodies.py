@@ -20,6 +20,7 @@ from app.http.exact_json import find_problems, path_text
 MAX_FIELDS = 1_000
 
 JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 
@@ -27,7 +28,8 @@ MULTIPART = "multipart/form-data"
 class Body(Flag):
     """Kinds of bodies that a route accepts. A route with NONE ignores the body.
 
-    A DOCUMENT is a JSON object with free names, stored unchanged.
+    A DOCUMENT is a JSON object with free names, stored unchanged. A PATCH is a JSON merge patch (RFC 7396) of one,
+    with the media type of patches or of JSON.
     """
 
     NONE = 0
@@ -35,13 +37,16 @@ class Body(Flag):
     FORM = 2
     ANY = JSON | FORM
     DOCUMENT = 4
+    PATCH = 8
+    FREE = DOCUMENT | PATCH
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
     """Values of a body or a query by lower-case names, since clients differ in letter case.
 
-    A form may have several values of a name, JSON has one. `document` is the unchanged JSON object of a DOCUMENT.
+    A form may have several values of a name, JSON has one. `document` is the unchanged JSON object of a DOCUMENT or
+    PATCH.
     """
 
     values: Mapping[str, list[Any]]
@@ -61,13 +66,13 @@ async def read(request: Request, kinds: Body, limits: RequestLimits) -> Fields:
     if b"content-type" not in headers:
         if await http.body(headers, request.receive, limits.body_bytes):
             raise http.UnsupportedMediaType(f"The body must be {' or '.join(accepted)}.")
-        if Body.DOCUMENT in kinds:
+        if kinds & Body.FREE:
             raise BadRequest("The body must be a JSON object.")
         return NOTHING
     kind = http.media_type(headers, tuple(accepted))
     body = await http.body(headers, request.receive, limits.body_bytes)
-    if kind == JSON:
-        return _parse_json(body, limits.variable_values, is_document=Body.DOCUMENT in kinds)
+    if kind in (JSON, MERGE_PATCH):
+        return _parse_json(body, limits.variable_values, is_document=bool(kinds & Body.FREE))
     multipart = request.headers["content-type"]
     return _group(_parse_urlencoded(body) if kind == URLENCODED else _parse_multipart(body, multipart))
 
@@ -88,7 +93,8 @@ def _group(pairs: Iterable[tuple[str, str]]) -> Fields:
 def types(kinds: Body) -> list[str]:
     """Return the media types of these kinds."""
     forms = [URLENCODED, MULTIPART] if Body.FORM in kinds else []
-    return [*forms, JSON] if kinds & (Body.JSON | Body.DOCUMENT) else forms
+    patches = [MERGE_PATCH] if Body.PATCH in kinds else []
+    return [*forms, *patches, JSON] if kinds & (Body.JSON | Body.FREE) else forms
 
 
 def _parse_json(body: bytes, most_values: int, *, is_document: bool) -> Fields:

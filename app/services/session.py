@@ -232,7 +232,8 @@ def _session(app: AppContext, user_id: int, rows: Sequence[Row], now: datetime) 
     permissions = roles.combine_permissions(row[4] for row in rows)
     role_names = tuple(row[3] for row in rows if row[3] is not None)
     is_admin = any(row[5] == roles.ADMIN for row in rows)
-    issued = app.signer.issue(session_tokens.TokenClaims(user_id, user_name, is_admin, generation), now)
+    claims = session_tokens.TokenClaims(user_id, user_name, is_admin, generation, account_key=rows[0][7])
+    issued = app.signer.issue(claims, now)
     viewer = Viewer(user_id, permissions, issued.jti, issued.expires_at, app.provider is not None)
     return Session(issued.token, issued.expires_at, viewer, user_name, email, role_names)
 
@@ -269,7 +270,7 @@ async def change_password(
     rows = await app.database.ask(HASH, freshness=Freshness.PRIMARY, id=user_id)
     stored, name = rows[0] if rows else (None, "")
     problem = InvalidInput("The old password is incorrect.", ("oldPassword",))
-    await _require_correct(app, name, old, stored, problem)
+    await require_correct(app, name, old, stored, problem)
     new_hash = await hash_new_password(app, new)
 
     async def store() -> Session | None:
@@ -319,10 +320,10 @@ async def require_password(app: AppContext, viewer: Viewer, user_name: str, pass
         policy.require_local_accounts(viewer)
         stored = await tx.value(HASH, id=key)
     problem = InvalidInput("The current password is incorrect.", ("currentPassword",))
-    await _require_correct(app, user_name, password, stored, problem)
+    await require_correct(app, user_name, password, stored, problem)
 
 
-async def _require_correct(
+async def require_correct(
     app: AppContext, user_name: str, password: str, stored: str | None, problem: InvalidInput
 ) -> None:
     """Raise the problem if the password is incorrect. It counts as a failed sign-in attempt."""

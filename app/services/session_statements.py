@@ -29,6 +29,7 @@ USER_WITH_ROLES = (
         col(Role.permissions),
         col(Role.name_key),
         col(User.is_service_account),
+        col(User.account_key),
     )
     .select_from(User)
     .outerjoin(UserRole, col(UserRole.user_id) == col(User.id))

@@ -159,6 +159,7 @@ ROWS: Mapping[tuple[str, str], Row] = {
     ("GET", "/users/meta"): Row(SIGNED_IN),
     ("GET", "/users/{userName}/meta"): Row(ADMINS),
     ("POST", "/users/{userName}/meta"): Row(ADMINS, lambda scene: {"number": scene.number}),
+    ("PATCH", "/users/{userName}/meta"): Row(ADMINS, lambda scene: {"number": scene.number}),
     ("GET", "/users/{userName}/orgs"): Row(ADMINS),
     ("PUT", "/users/{userName}/orgs"): Row(ADMINS, lambda scene: {"orgSlugs": [scene.org.slug]}),
     ("POST", "/users/{userName}/orgs"): Row(ADMINS, lambda scene: {"orgSlug": scene.org.slug}, once=True),

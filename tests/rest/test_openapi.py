@@ -24,6 +24,7 @@ from tests.support.openapi_calls import GOOD, Askers, Described, Operation, oper
 from tests.support.rest_toy import refusal
 
 FORMS = {"application/json", "application/x-www-form-urlencoded", "multipart/form-data"}
+FORMS |= {"application/merge-patch+json"}
 MEMBERS = {"OSTIARY_ENABLE_ORGANIZATION_MEMBER_MANAGEMENT": "true"}
 
 

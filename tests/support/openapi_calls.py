@@ -41,6 +41,7 @@ GOOD = [
     Good("createRole", body={"roleName": "divers"}),
     Good("deleteRole"),
     Good("replaceUserMetadata", body={"maxStorageMB": 1.5, "anything": [None]}),
+    Good("patchUserMetadata", body={"maxStorageMB": 2, "anything": None}),
     Good("getOwnMetadata", "ann"),
     Good("getUserMetadata"),
     Good("getOwnStorage", "ann"),

@@ -20,6 +20,7 @@ _TYPES = {
 }
 _FORMS = {
     "application/json": "JSON",
+    "application/merge-patch+json": "a JSON merge patch",
     "application/x-www-form-urlencoded": "a form",
     "multipart/form-data": "multipart",
 }

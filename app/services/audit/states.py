@@ -141,8 +141,8 @@ def _select_columns(table: Any, *columns: Any) -> Select[Any]:
 def _read_users(rows: Sequence[Row]) -> dict[int, ObjectState]:
     """Return the states of users, who have one row for each of their roles."""
     states: dict[int, ObjectState] = {}
-    for key, name, email, metadata, role in rows:
-        values = {"userName": name, "email": email, "metadata": metadata, "roles": []}
+    for key, name, display_name, email, metadata, role in rows:
+        values = {"userName": name, "displayName": display_name, "email": email, "metadata": metadata, "roles": []}
         state = states.setdefault(key, ObjectState(name, values))
         if role is not None:
             state.values["roles"].append(role)
@@ -212,7 +212,7 @@ def _read_resources(rows: Sequence[Row]) -> dict[int, ObjectState]:
 
 
 load_users = StateLoader(
-    _select_columns(User, User.user_name, User.email, User.details, Role.name)
+    _select_columns(User, User.user_name, User.display_name, User.email, User.details, Role.name)
     .outerjoin(UserRole, col(UserRole.user_id) == col(User.id))
     .outerjoin(Role, col(Role.id) == col(UserRole.role_id))
     .order_by(col(User.id), col(Role.name_key)),

@@ -132,6 +132,9 @@ OF_A_GROUP = {
     "deleteGroup": Case(_group(_nothing_more, {"group": {"slug": "ghost"}}), OF_GROUPS, PERMITTED, GROUPS),
     "addGroupMembers": Case(_group(_new_members, {"members": []}), OF_GROUPS, MANAGERS, GROUPS),
     "removeGroupMembers": Case(_group(_members, {"members": []}, belongs=True), OF_GROUPS, MANAGERS, GROUPS),
+    "updateGroupMember": Case(
+        _group(_user(isManager=True), {"expiresAt": "2020-01-01T00:00:00Z"}, belongs=True), OF_GROUPS, MANAGERS, GROUPS
+    ),
     "setGroupManager": Case(
         _group(_user(isManager=True), {"user": NOBODY_OF_THAT_NAME}, belongs=True), OF_GROUPS, MANAGERS, GROUPS
     ),
@@ -202,6 +205,9 @@ def _administered(scene: Setting, locked: str) -> Case:
 OF_A_RESOURCE = {
     "createResource": Case(_new_resource, CREATES, ABOVE_ALL | {"READ_WRITE", "READ_WRITE_DELETE"}),
     "updateResource": Case(_resource(_of(name="New"), {"name": ""}), OF_RESOURCES, WRITERS, locked="LOCKED"),
+    "patchResourceMetadata": Case(
+        _resource(_of(patch={"depth": 1}), {"patch": []}), OF_RESOURCES, WRITERS, locked="LOCKED"
+    ),
     "transferResource": Case(
         _resource(_heir, {"owner": NOBODY_OF_THAT_NAME}),
         OF_RESOURCES,

@@ -274,12 +274,23 @@ def _camel(name: str) -> str:
     return first + "".join(map(str.capitalize, rest))
 
 
+def _display_name(user: Row) -> str:
+    """Return the name by which a user is listed."""
+    name: str = user["displayName"] or user["userName"]
+    return name
+
+
 KINDS = {
     "User": Kind(
         "User",
-        {"user_name": lambda user: folded(user["userName"]), "created_at": lambda user: stored(user["createdAt"])},
+        {
+            "user_name": lambda user: folded(user["userName"]),
+            "display_name": lambda user: sort_key(_display_name(user)),
+            "created_at": lambda user: stored(user["createdAt"]),
+        },
         {
             "userName": lambda reading, user: user["userName"],
+            "displayName": lambda reading, user: _display_name(user),
             "email": lambda reading, user: _own(reading, user, user["email"]),
             "createdAt": lambda reading, user: user["createdAt"],
             "lastLoginAt": lambda reading, user: _own(reading, user, user["lastLoginAt"]),

@@ -71,6 +71,8 @@ def _user(row: Row) -> Row:
         "id": row["key"],
         "user_name": row["userName"],
         "user_key": folded(row["userName"]),
+        "display_name": row["displayName"],
+        "display_key": sort_key(row["displayName"] or row["userName"]),
         "email": row["email"],
         "email_key": None if row["email"] is None else folded(row["email"]),
         "token_generation": 0,

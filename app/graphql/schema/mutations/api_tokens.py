@@ -65,6 +65,9 @@ class CreateServiceAccountInput(ChangeInput):
     """A new service account."""
 
     user_name: str = strawberry.field(description="1 to 127 letters and digits; unique without regard to letter case.")
+    display_name: str | None = strawberry.field(
+        default=None, description="The name to show; 1 to 200 printable characters. An empty text means none."
+    )
     roles: list[str] | None = strawberry.field(
         default=None,
         description="Names of roles, with no more permissions than the viewer has. None if absent.",
@@ -118,7 +121,7 @@ async def _revoke(tx: Transaction, viewer: Viewer, data: RevokeApiTokenInput) ->
 
 
 async def _create_account(tx: Transaction, viewer: Viewer, data: CreateServiceAccountInput) -> Outcome:
-    return {"user": await users.create_service_account(tx, viewer, data.user_name, data.roles or ())}
+    return {"user": await users.create_service_account(tx, viewer, data.user_name, data.roles or (), data.display_name)}
 
 
 @object_type
