@@ -26,6 +26,7 @@ from app.graphql.schema.mutations.access import AccessMutations
 from app.graphql.schema.mutations.api_tokens import ApiTokenMutations
 from app.graphql.schema.mutations.groups import GroupMutations
 from app.graphql.schema.mutations.locks import LockMutations
+from app.graphql.schema.mutations.org_administration import OrgAdministrationMutations
 from app.graphql.schema.mutations.orgs import OrgMutations
 from app.graphql.schema.mutations.resources import ResourceMutations
 from app.graphql.schema.mutations.roles import RoleMutations
@@ -43,6 +44,7 @@ class Mutation(
     UserMutations,
     RoleMutations,
     OrgMutations,
+    OrgAdministrationMutations,
     GroupMutations,
     ResourceMutations,
     AccessMutations,
