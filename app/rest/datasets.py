@@ -43,7 +43,9 @@ def _cells(meaning: VisibilityGrants) -> Layout:
     )
 
 
-_CELLS = {False: (FOR_SIGNED_IN, _cells(FOR_SIGNED_IN)), True: (FOR_ANYONE, _cells(FOR_ANYONE))}
+CELLS = _cells(FOR_SIGNED_IN)
+
+_CELLS = {False: (FOR_SIGNED_IN, CELLS), True: (FOR_ANYONE, _cells(FOR_ANYONE))}
 """The meaning of visibilities with the columns of a dataset, by the setting DroneDbClients."""
 
 _KEY = layout(Resource, "id")
@@ -139,7 +141,7 @@ async def _create(call: Call) -> Response:
         visibility = Visibility.PRIVATE
     async with call.change("createResource") as tx:
         key = await resources.create_resource(tx, call.viewer, new)
-        await _set_visibility(call, tx, ("id", key), visibility)
+        await _set_visibility(call, tx, ("id", key), visibility, is_new=True)
     return created(call.request, await _show_by_id(call, key), "orgs", validation.normalize_key(org), "ds", slug)
 
 
@@ -165,9 +167,11 @@ async def _change(call: Call, dataset: RowRef, changes: resources.ResourceUpdate
         await _set_visibility(call, tx, dataset, visibility)
 
 
-async def _set_visibility(call: Call, tx: Transaction, resource: RowRef, visibility: int | None) -> None:
+async def _set_visibility(
+    call: Call, tx: Transaction, resource: RowRef, visibility: int | None, *, is_new: bool = False
+) -> None:
     if visibility is not None:
-        await set_visibility(tx, call.viewer, resource, Visibility(visibility), _meaning(call)[0])
+        await set_visibility(tx, call.viewer, resource, Visibility(visibility), _meaning(call)[0], is_new=is_new)
 
 
 async def _rename(call: Call) -> Response:

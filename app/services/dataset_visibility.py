@@ -79,17 +79,24 @@ def _exists(entry: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 async def set_visibility(
-    tx: Transaction, viewer: Viewer, resource: RowRef, new: Visibility, meaning: VisibilityGrants
+    tx: Transaction,
+    viewer: Viewer,
+    resource: RowRef,
+    new: Visibility,
+    meaning: VisibilityGrants,
+    *,
+    is_new: bool = False,
 ) -> None:
     """Change the grants of a dataset to exactly this visibility; needs ADMIN, unless it is the current one.
 
     A grant that already gives enough keeps its roles and its end. Grants to groups and users do not change. The current
-    visibility gives no subject its first grant, since clients send back what they read.
+    visibility gives no subject its first grant, since clients send back what they read. For a new
+    dataset (`is_new`) nothing is current.
     """
     row = await resources.load_for_update(tx, viewer, resource)
     rows = await tx.rows(_SELECT_GRANTS, resource=row.id, now=tx.now)
     stored = {resource_roles.subject_type(subject): (mask, end) for subject, mask, end in rows}
-    is_current = meaning.level(stored.keys()) is new
+    is_current = not is_new and meaning.level(stored.keys()) is new
     if not row.mask & resource_roles.ADMIN and is_current:
         policy.require_role(
             row.mask, resource_roles.METADATA_WRITE, resource_roles.NAMES[resource_roles.METADATA_WRITE]

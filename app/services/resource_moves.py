@@ -200,8 +200,8 @@ async def _free_slugs(tx: Transaction, org: int, rows: Sequence[_Row], used: set
     number, waiting = 1, list(rows)
     while waiting:
         tried = {row: numbered_slug(row.slug, number) for row in waiting}
-        found = await tx.rows(_SELECT_SLUGS, org=org, slugs=list(set(tried.values())))
-        used |= {row[0] for row in found}
+        rivals = await tx.rows(_SELECT_SLUGS, org=org, slugs=list(set(tried.values())))
+        used |= {rival[0] for rival in rivals}
         for row, slug in tried.items():
             if slug not in used:
                 slugs[row] = slug

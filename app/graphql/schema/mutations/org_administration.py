@@ -34,7 +34,7 @@ from app.services.resource_moves import MAX_SLUGS, Move, OnSlugConflict
 
 @enum
 class SlugConflictResolution(DescribedEnum):
-    """What happens to a resource whose slug is taken in the destination."""
+    """Handling of a resource whose slug is taken in the destination."""
 
     HALT = int(OnSlugConflict.HALT), "The change is rejected with a CONFLICT for each of them."
     OVERWRITE = (
