@@ -55,7 +55,7 @@ KINDS = {
     "setGroupManager": "Group User",
     "createResource": "Org Resource User",
     "updateResource": "Resource",
-    "renameResource": "Resource",
+    "renameResource": "Org Resource User",
     "transferResource": "Resource User",
     "deleteResource": "Org Resource User",
     "createResourceType": "ResourceType",
@@ -173,7 +173,10 @@ ROUTES = {
         "/orgs/reef/ds/corals", {"name": "New", "visibility": 2}, "updateResource", "Resource corals"
     ),
     "POST /orgs/{orgSlug}/ds/{dsSlug}/rename": Step(
-        "/orgs/reef/ds/corals/rename", {"slug": "polyps"}, "renameResource", "Resource polyps"
+        "/orgs/reef/ds/corals/rename",
+        {"slug": "polyps"},
+        "renameResource",
+        "Org reef, Resource polyps, User ann",
     ),
     "POST /orgs/{orgSlug}/ds/{dsSlug}/meta/set": Step(
         "/orgs/reef/ds/corals/meta/set", {"key": "name", "data": '"New"'}, "updateResource", "Resource corals"
@@ -185,7 +188,7 @@ ROUTES = {
         "/sys/move-datasets",
         {"sourceOrgSlug": "reef", "destinationOrgSlug": "lagoon", "datasetSlugs": ["corals"]},
         "moveResources",
-        "Org lagoon, Org reef, Resource corals",
+        "Org lagoon, Org reef, Resource corals, User ann",
     ),
     "POST /sys/merge-organizations": Step(
         "/sys/merge-organizations",
