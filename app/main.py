@@ -289,7 +289,9 @@ async def _app_context(settings: Settings, *, longest: float = inf) -> AppContex
         key_store,
         settings.password_policy,
         tickets.TicketSigner(key),
-        quotas.StoragePolicy(settings.enable_storage_limiter, lifetime),
+        quotas.StoragePolicy(
+            settings.enable_storage_limiter, lifetime, quotas.megabytes(settings.default_org_storage_mb)
+        ),
         LoginThrottle(settings.throttle, key),
         api_tokens.LastUsedRecorder(database),
         settings.api_token_lifetime,

@@ -27,7 +27,7 @@
         ├── Conflict             CONFLICT            409
         │   └── OutdatedRevision CONFLICT            412  the object has changed since the client read it
         ├── Locked               LOCKED              400  the change is permitted, but the resource is locked
-        ├── QuotaExceeded        QUOTA_EXCEEDED      400  the bytes exceed the quota of the org's owner
+        ├── QuotaExceeded        QUOTA_EXCEEDED      400  the bytes exceed the quota of the org or of its owner
         └── Protected            PROTECTED           409  a built-in object, the last administrator
             └── ManagedElsewhere PROTECTED           400  the external provider manages the accounts
 
@@ -255,7 +255,7 @@ class Locked(Problem):
 
 
 class QuotaExceeded(Problem):
-    """The bytes exceed the quota of the org's owner."""
+    """The bytes exceed the quota of the org or of its owner."""
 
     code = "QUOTA_EXCEEDED"
     status = 400

@@ -133,6 +133,8 @@ def _response_schemas(table: Sequence[Route], settings: Settings) -> tuple[dict[
     kind, end = schemas["Session"]["properties"]["expires"], schemas["Session"]["properties"]["expiresAt"]
     kind |= {"type": "integer"} if settings.drone_db_clients else {"type": "string", "format": end["format"]}
     del kind["anyOf"]
+    for schema in (*json_responses.values(), *schemas.values()):
+        _merge_null(schema)
     others = {route.name: {"type": "string"} if route.response_type is models.PlainText else None for route in table}
     return {**others, **json_responses}, dict(sorted(schemas.items()))
 
@@ -256,10 +258,21 @@ _NOT_MODIFIED = {"description": "The client has this response already, by `If-No
 _DOCUMENT = {"type": "object", "examples": [examples.DOCUMENT]}
 
 
+def _merge_null(value: Any) -> None:
+    """Write `X or null` as a list of types wherever X is no reference: more generators read it than a union."""
+    if isinstance(value, dict):
+        match value.get("anyOf"):
+            case [{"type": str(kind)} as schema, {"type": "null"}]:
+                del value["anyOf"]
+                value |= {**schema, "type": [kind, "null"]}
+        value = list(value.values())
+    for part in value if isinstance(value, list) else ():
+        _merge_null(part)
+
+
 def _or_null(schema: Schema) -> Schema:
-    if "type" in schema:
-        return {**schema, "type": [schema["type"], "null"]}
-    return {"anyOf": [*schema["anyOf"], {"type": "null"}]}
+    nullable = {**schema, "type": [schema["type"], "null"]}
+    return nullable | ({"enum": [*schema["enum"], None]} if "enum" in schema else {})
 
 
 _REFUSAL_HEADERS = {

@@ -28,6 +28,7 @@ from app.graphql.schema.mutations.api_tokens import ApiTokenMutations
 from app.graphql.schema.mutations.groups import GroupMutations
 from app.graphql.schema.mutations.locks import LockMutations
 from app.graphql.schema.mutations.metadata import MetadataMutations
+from app.graphql.schema.mutations.org_administration import OrgAdministrationMutations
 from app.graphql.schema.mutations.orgs import OrgMutations
 from app.graphql.schema.mutations.resources import ResourceMutations
 from app.graphql.schema.mutations.roles import RoleMutations
@@ -47,6 +48,7 @@ class Mutation(
     MetadataMutations,
     RoleMutations,
     OrgMutations,
+    OrgAdministrationMutations,
     GroupMutations,
     ResourceMutations,
     AccessMutations,

@@ -64,7 +64,7 @@ class ErrorCode(DescribedEnum):
     NOT_FOUND = ("NOT_FOUND", "The object does not exist, or the viewer may not see it.")
     CONFLICT = ("CONFLICT", "The change conflicts with the current state.")
     LOCKED = ("LOCKED", "The resource is locked. Unlock it first.")
-    QUOTA_EXCEEDED = ("QUOTA_EXCEEDED", "The size exceeds the storage quota of the owner of the org.")
+    QUOTA_EXCEEDED = ("QUOTA_EXCEEDED", "The size exceeds the storage quota of the org or of its owner.")
     PROTECTED = (
         "PROTECTED",
         (
@@ -108,7 +108,7 @@ class Locked(MutationError):
 
 @object_type
 class QuotaExceeded(MutationError):
-    """The size exceeds the storage quota of the owner of the org."""
+    """The size exceeds the storage quota of the org or of its owner."""
 
 
 @object_type

@@ -83,7 +83,9 @@ __all__ = [
     "transaction",
 ]
 
-LARGE_ACTIONS = frozenset({"createUsers", "deleteGroup", "deleteOrg", "deleteUser", "grantAccessBatch"})
+LARGE_ACTIONS = frozenset(
+    {"createUsers", "deleteGroup", "deleteOrg", "deleteUser", "grantAccessBatch", "mergeOrgs", "moveResources"}
+)
 """Actions that may change many objects."""
 
 LinksByIds = dict[tuple[int, int], AuditLink | bytes]

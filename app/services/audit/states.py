@@ -186,10 +186,17 @@ def _read_orgs(rows: Sequence[Row]) -> dict[int, ObjectState]:
     return {
         key: ObjectState(
             slug,
-            {"slug": slug, "name": name, "description": text, "isPublic": bool(public), "owner": owner},
+            {
+                "slug": slug,
+                "name": name,
+                "description": text,
+                "isPublic": bool(public),
+                "owner": owner,
+                "quotaBytes": quota,
+            },
             _owner_link(owner_id, owner, slug),
         )
-        for key, slug, name, text, public, owner, owner_id in rows
+        for key, slug, name, text, public, owner, quota, owner_id in rows
     }
 
 
@@ -220,9 +227,9 @@ load_users = StateLoader(
 )
 load_roles = StateLoader(_select_columns(Role, Role.name, Role.description, Role.permissions), _read_roles)
 load_orgs = StateLoader(
-    _select_columns(Org, Org.slug, Org.name, Org.description, Org.is_public, User.user_name, User.id).outerjoin(
-        User, col(User.id) == col(Org.owner_id)
-    ),
+    _select_columns(
+        Org, Org.slug, Org.name, Org.description, Org.is_public, User.user_name, Org.quota_bytes, User.id
+    ).outerjoin(User, col(User.id) == col(Org.owner_id)),
     _read_orgs,
 )
 load_groups = StateLoader(

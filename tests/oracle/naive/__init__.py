@@ -145,6 +145,10 @@ class Reading:
     def sees_members(self, org: Row) -> bool:
         return self.is_mine(org) or (self.covers_org(org) and (self.sees_all_things or self.may("ORGS_MANAGE")))
 
+    def manages(self, org: Row) -> bool:
+        is_admin = self.rights.level(self.key, org) == "ADMIN"
+        return self.covers_org(org) and (is_admin or self.may("ORGS_MANAGE"))
+
     def sees_group_members(self, group: Row) -> bool:
         is_open = group["membersSeenBy"] == "SIGNED_IN" and self.viewer is not None and not self.is_limited
         return is_open or self.sees_who_added(group)
@@ -223,6 +227,7 @@ PRIVATE: dict[tuple[str, str], Callable[[Reading, Row], bool]] = {
     ("User", "accessibleResources"): lambda reading, user: user is reading.viewer or reading.may("ACCESS_VIEW"),
     ("Role", "users"): lambda reading, role: reading.sees_all_users,
     ("Org", "members"): Reading.sees_members,
+    ("Org", "storage"): Reading.manages,
     ("Group", "members"): Reading.sees_group_members,
     ("GroupMemberEdge", "addedByName"): lambda reading, edge: reading.sees_who_added(
         reading.rights.by_key["Group"][edge["group"]]

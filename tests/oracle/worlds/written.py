@@ -87,7 +87,7 @@ def _user(row: Row) -> Row:
 def _org(row: Row, resources: Sequence[Row]) -> Row:
     size = sum(each["sizeBytes"] for each in resources if each["org"] == row["key"])
     named = {"slug": row["slug"], "owner_id": row["owner"], "is_public": row["isPublic"]}
-    return {**_titled(row), **named, "size_bytes": size}
+    return {**_titled(row), **named, "size_bytes": size, "quota_bytes": row["quotaBytes"]}
 
 
 def _org_member(org: Row, user: int) -> Row:

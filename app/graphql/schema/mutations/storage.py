@@ -142,8 +142,9 @@ class StorageMutations:
     begin_upload: BeginUploadPayload | None = action(
         "Reserve bytes and return a ticket to upload files to a storage service. Requires DATASET_DATA_WRITE "
         "on the resource, which must not be locked. If quotas are enforced, the size must fit into the remaining "
-        "quota of the owner of its org: the quota, less the size of the resources in the owner's orgs and the "
-        "bytes reserved by open uploads there. There is no limit if the uploader or the owner has RESOURCES_MANAGE.",
+        "quota of its org, if the org has one, and into that of the owner of its org: the quota, less the size of the "
+        "resources there and the bytes reserved by open uploads. An uploader with RESOURCES_MANAGE has no limit, and "
+        "an owner with it has no quota.",
         BeginUploadInput,
         _begin_upload,
     )
