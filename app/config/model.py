@@ -172,7 +172,7 @@ class Settings(BaseSettings):
     )
     external_auth_url: Annotated[str | None, AfterValidator(values.external_url)] = Field(
         None,
-        description="URL of an authentication provider that checks passwords and tokens instead of this server. It"
+        description="URL of an identity provider that checks passwords and tokens instead of this server. It"
         " accepts a form by POST and returns a JSON object. Users, roles and passwords are then managed there. Blank:"
         " none.",
     )

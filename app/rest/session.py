@@ -30,7 +30,7 @@ async def _authenticate(call: Call) -> Response:
 
 
 async def _log_in(call: Call) -> accounts.Session:
-    """Sign in with the token of the authentication provider if it is sent, else with the password."""
+    """Sign in with the token of the identity provider if it is sent, else with the password."""
     token = (call.fields.get("token") or "").strip()
     if token:
         return await accounts.log_in_with_token(call.app, token)
@@ -94,7 +94,7 @@ def _session_json(settings: Settings, session: accounts.Session) -> dict[str, An
 _LOGIN = (
     Field("username", TEXT, "User name in any letter case; required without `token`."),
     Field("password", PASSWORD, "At most 1,024 characters; required without `token`."),
-    Field("token", TEXT, "A token of the authentication provider, used instead of name and password; blank for none."),
+    Field("token", TEXT, "A token of the identity provider, used instead of name and password; blank for none."),
 )
 _CHANGE = (
     Field("oldPassword", PASSWORD, "The current password.", required=True),

@@ -48,7 +48,7 @@ def normalize_key(text: str) -> str:
 
 
 def user_name_problems(name: str, *, is_external: bool = False) -> Iterator[Problem]:
-    """Require 1 to 127 letters and digits, and no reserved name. Names of an external provider may have `-._@+` too."""
+    """Require 1 to 127 letters and digits, and no reserved name. Names of an identity provider may have `-._@+` too."""
     if is_external and not _EXTERNAL_USER_NAME.fullmatch(name):
         yield InvalidInput(
             "A user name must be 1 to 127 letters (a to z), digits and `-._@+`, with at least one letter or digit.",

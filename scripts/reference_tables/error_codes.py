@@ -27,7 +27,7 @@ CHANGES: Mapping[str, str] = {
     "CONFLICT": "The change conflicts with the current state: a taken name, a stale revision, a lock that exists.",
     "LOCKED": "The resource is locked.",
     "QUOTA_EXCEEDED": "The bytes exceed the quota of the owner of the org.",
-    "PROTECTED": "The object is built in, is the last active administrator, or is kept by the external provider.",
+    "PROTECTED": "The object is built in, is the last active administrator, or is kept by the identity provider.",
 }
 """Conditions under which a change is rejected."""
 
@@ -49,7 +49,7 @@ REQUESTS: Mapping[str, str] = {
     "TIMEOUT": "The operation took too long, or the database does not respond.",
     "CHANGE_MADE": "The change is committed, but its response failed. Do not repeat it.",
     "OUTCOME_UNKNOWN": "The connection to the database was lost during the commit. Look before you repeat the change.",
-    "SERVICE_UNAVAILABLE": "The server is stopping or overloaded, or the database or the external provider is down.",
+    "SERVICE_UNAVAILABLE": "The server is stopping or overloaded, or the database or the identity provider is down.",
 }
 """Conditions under which a field or a request is refused."""
 

@@ -46,7 +46,7 @@ class ErrorCode(DescribedEnum):
     PROTECTED = (
         "PROTECTED",
         (
-            "The object is built in, the change would leave no active administrator, or an external provider "
+            "The object is built in, the change would leave no active administrator, or an identity provider "
             "manages the accounts."
         ),
     )
@@ -92,7 +92,7 @@ class QuotaExceeded(MutationError):
 class Protected(MutationError):
     """The object is protected.
 
-    It is built in, the change would leave no active administrator, or an external provider manages the accounts.
+    It is built in, the change would leave no active administrator, or an identity provider manages the accounts.
     """
 
 
