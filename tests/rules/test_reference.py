@@ -136,7 +136,7 @@ def _labels(text: str) -> dict[str, dict[str, set[str]]]:
 
 def _missing(labels: dict[str, dict[str, set[str]]]) -> list[str]:
     """Return the listed values of the labels of counters for which there is no sample."""
-    codes = {row[0].strip("`") for row in _rows("errors")}
+    codes = {row[0].strip("`") for row in _rows("codes")}
     expected = {
         (family, label): {*re.findall("`(\\w+)`", each[label])} for family, each in LABELS.items() for label in each
     }
