@@ -20,32 +20,3 @@ from app.http.responses import (
     set_cookie,
 )
 from app.http.value_limits import require_few_uses, require_few_values
-
-__all__ = [
-    "NO_SNIFFING",
-    "NO_STORE",
-    "BufferedResponse",
-    "Cookie",
-    "FastRouter",
-    "MethodNotAllowed",
-    "RequestHeaders",
-    "RequestLog",
-    "RequestMiddleware",
-    "UnsupportedMediaType",
-    "authenticate",
-    "body",
-    "cached_response",
-    "cors",
-    "encode_json",
-    "extract_credentials",
-    "from_foreign_page",
-    "headers",
-    "json_value",
-    "media_type",
-    "note_origin",
-    "parse_headers",
-    "require_few_uses",
-    "require_few_values",
-    "require_own_page",
-    "set_cookie",
-]
