@@ -198,8 +198,7 @@ class Settings(BaseSettings):
         " null for no requirements.",
     )
     drone_db_clients: bool = Field(
-        False,
-        description="Adapt REST responses to DroneDB's own clients: `expires` in seconds, 401 instead of 403.",
+        False, description="Adapt REST responses to DroneDB's own clients: `expires` in seconds, 401 instead of 403."
     )
     hashing_threads: values.Count = Field(
         2,
@@ -222,14 +221,10 @@ class Settings(BaseSettings):
         "warning", description="Lowest level that is logged: debug, info, warning or error."
     )
     log_requests: bool = Field(
-        False,
-        description="Log every request. If false, only slow requests and unexpected errors are logged.",
+        False, description="Log every request. If false, only slow requests and unexpected errors are logged."
     )
     slow_request_milliseconds: values.Count = Field(
-        3000,
-        ge=0,
-        le=3_600_000,
-        description="Milliseconds from which a request is logged as slow. 0: never.",
+        3000, ge=0, le=3_600_000, description="Milliseconds from which a request is logged as slow. 0: never."
     )
     metrics_address: Annotated[str | None, AfterValidator(values.listen_address)] = Field(
         None,

@@ -30,10 +30,7 @@ class Throttle(BaseModel):
         900, ge=1, le=86_400, description="Longest wait in seconds, 1 to 86400. Each wait is twice the previous one."
     )
     longest_wait_per_account_seconds: values.Count = Field(
-        30,
-        ge=1,
-        le=3600,
-        description="Longest wait in seconds for one account from all addresses: 1 to 3600.",
+        30, ge=1, le=3600, description="Longest wait in seconds for one account from all addresses: 1 to 3600."
     )
     forget_after_minutes: values.Count = Field(
         60, ge=1, le=10_080, description="Minutes after the last wrong password until its count is reset: 1 to 10080."

@@ -2,18 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    CompoundSelect,
-    Integer,
-    and_,
-    case,
-    func,
-    literal_column,
-    or_,
-    select,
-    union_all,
-)
+from sqlalchemy import ColumnElement, CompoundSelect, Integer, and_, case, func, literal_column, or_, select, union_all
 from sqlalchemy.orm import aliased
 
 from app.db.tables import Org, OrgMember, col

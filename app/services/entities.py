@@ -43,13 +43,7 @@ ENTITIES: Mapping[str, Entity] = {
             audit=states.load_users,
             audit_text="A user with all roles, and the memberships and grants that changed.",
         ),
-        Entity(
-            "Role",
-            table=tables.Role,
-            relation=read_graph.role,
-            audit=states.load_roles,
-            audit_text="A role.",
-        ),
+        Entity("Role", table=tables.Role, relation=read_graph.role, audit=states.load_roles, audit_text="A role."),
         Entity(
             "Org",
             table=tables.Org,
