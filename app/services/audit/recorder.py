@@ -23,7 +23,6 @@ from app.observability import request_stats
 from app.services.audit import states
 from app.services.audit.entries import (
     BATCH_SIZE,
-    MAX_CHANGE,
     AuditEntries,
     AuditEntry,
     fit_to_limit,
@@ -35,15 +34,6 @@ from app.services.audit.entries import (
     unpack_state,
 )
 from app.services.audit.states import (
-    API_TOKEN,
-    GRANTS,
-    GROUP,
-    GROUP_MEMBERS,
-    ORG,
-    ORG_MEMBERS,
-    RESOURCE,
-    RESOURCE_TYPE,
-    ROLE,
     USER,
     AuditLink,
     LinkEnd,
@@ -54,28 +44,6 @@ from app.services.audit.states import (
     Values,
 )
 from app.services.entities import AUDITED
-
-__all__ = [
-    "API_TOKEN",
-    "GRANTS",
-    "GROUP",
-    "GROUP_MEMBERS",
-    "MAX_CHANGE",
-    "ORG",
-    "ORG_MEMBERS",
-    "RESOURCE",
-    "RESOURCE_TYPE",
-    "ROLE",
-    "USER",
-    "discard",
-    "note",
-    "set_actor",
-    "sub_event",
-    "track",
-    "track_links",
-    "track_new",
-    "transaction",
-]
 
 LARGE_ACTIONS = frozenset({"createUsers", "deleteGroup", "deleteOrg", "deleteUser", "grantAccessBatch"})
 """Actions that may change many objects."""
