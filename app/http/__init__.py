@@ -17,6 +17,7 @@ from app.http.responses import (
     cached_response,
     encode_json,
     headers,
+    session_cookie,
     set_cookie,
 )
 from app.http.value_limits import require_few_uses, require_few_values

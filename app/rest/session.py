@@ -18,8 +18,6 @@ from app.rest.routing import AuthMode, Call, Route
 from app.services import session as accounts
 from app.services import validation
 
-SECONDS_A_DAY = 86_400
-
 
 async def _authenticate(call: Call) -> Response:
     try:
@@ -71,9 +69,7 @@ def _session_response(call: Call, session: accounts.Session) -> Response:
     settings = call.context.settings
     response = json(_session_json(settings, session))
     if not http.from_foreign_page(call.request):
-        lifetime = settings.token_expiration_in_days * SECONDS_A_DAY
-        secure = call.request.url.scheme == "https"
-        http.set_cookie(response, http.Cookie(settings.auth_cookie_name, session.token, lifetime, secure))
+        http.set_cookie(response, http.session_cookie(call.request, settings, session.token))
     return response
 
 
