@@ -59,7 +59,7 @@ class DefaultAdmin(values.Section):
 class PasswordPolicy(values.Section):
     """Requirements for new passwords."""
 
-    min_length: values.Count = values.whole(
+    min_length: values.Count = values.count_field(
         12, 1, values.PASSWORD_CHARACTERS, "Minimum length of a new password: {} characters."
     )
     require_digit: bool = Field(False, description="Require a digit in a new password.")
@@ -90,7 +90,7 @@ class Settings(BaseSettings):
         description="URL of the database: sqlite:///PATH (relative to the working directory; absolute with four"
         " slashes) or postgresql://user:password@host/database.",
     )
-    database_pool_size: values.Count = values.whole(
+    database_pool_size: values.Count = values.count_field(
         10, 1, 200, "Connections to PostgreSQL per worker: {}. Ignored with SQLite."
     )
     default_admin: DefaultAdmin = values.section(DefaultAdmin)
@@ -106,7 +106,7 @@ class Settings(BaseSettings):
         " encrypted with Secret, and their public parts are published. Tokens of the other algorithm stay valid until"
         " they expire.",
     )
-    token_expiration_in_days: values.Count = values.whole(7, 1, 3_650, "Days until a token expires: {}.")
+    token_expiration_in_days: values.Count = values.count_field(7, 1, 3_650, "Days until a token expires: {}.")
     api_token_expiration_in_days: Annotated[values.Count | None, BeforeValidator(values.blank_to_none)] = Field(
         365, ge=1, le=3650, description="Longest lifetime of an API token in days: 1 to 3650. Blank: unlimited."
     )
@@ -142,10 +142,12 @@ class Settings(BaseSettings):
         description="Which class handles HTTP/1.1: fast, Ostiary's own; or plain, the one of uvicorn. Plain is slower"
         " and has no HeaderBytes, HeaderFields, HeaderSeconds, BodySeconds and Connections: a proxy must limit those.",
     )
-    query_seconds: values.Count = values.whole(
+    query_seconds: values.Count = values.count_field(
         15, 1, 3_600, "Time limit in seconds of a GraphQL query, and on SQLite of every read: {}."
     )
-    mutation_seconds: values.Count = values.whole(60, 1, 3_600, "Time limit in seconds of a GraphQL mutation: {}.")
+    mutation_seconds: values.Count = values.count_field(
+        60, 1, 3_600, "Time limit in seconds of a GraphQL mutation: {}."
+    )
     limits: Limits = values.section(Limits)
     request_limits: RequestLimits = values.section(RequestLimits)
     external_auth_url: Annotated[str | None, AfterValidator(values.external_url)] = Field(
@@ -157,7 +159,7 @@ class Settings(BaseSettings):
     enable_storage_limiter: bool = Field(
         False, description="Reject uploads that exceed the storage quota of the org's owner (maxStorageMB)."
     )
-    ticket_expiration_in_minutes: values.Count = values.whole(
+    ticket_expiration_in_minutes: values.Count = values.count_field(
         60, 1, 1_440, "Minutes until an upload or download ticket expires and releases its reserved bytes: {}."
     )
     enable_default_user_organization: bool | None = Field(
@@ -171,7 +173,7 @@ class Settings(BaseSettings):
     drone_db_clients: bool = Field(
         False, description="Adapt REST responses to DroneDB's own clients: `expires` in seconds, 401 instead of 403."
     )
-    hashing_threads: values.Count = values.whole(
+    hashing_threads: values.Count = values.count_field(
         2, 1, 64, "Threads that hash passwords in each worker: {}. A busy thread uses one core and 19 MiB."
     )
     throttle: Throttle = values.section(Throttle)
@@ -187,7 +189,7 @@ class Settings(BaseSettings):
     log_requests: bool = Field(
         False, description="Log every request. If false, only slow requests and unexpected errors are logged."
     )
-    slow_request_milliseconds: values.Count = values.whole(
+    slow_request_milliseconds: values.Count = values.count_field(
         3_000, 0, 3_600_000, "Milliseconds from which a request is logged as slow. 0: never."
     )
     metrics_address: Annotated[str | None, AfterValidator(values.listen_address)] = Field(
@@ -200,7 +202,7 @@ class Settings(BaseSettings):
         description="Bearer token for /metrics: at least 16 printable ASCII characters. Blank: /metrics is not served"
         " at the public address; see MetricsAddress.",
     )
-    shutdown_seconds: values.Count = values.whole(
+    shutdown_seconds: values.Count = values.count_field(
         20, 1, 3_600, "Seconds for running requests to finish when the server stops: {}."
     )
 

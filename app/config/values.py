@@ -140,7 +140,7 @@ Count = Annotated[int, BeforeValidator(_reject_boolean)]
 """A whole number. Pydantic alone would read `true` as 1."""
 
 
-def whole(default: int, least: int, most: int, description: str) -> Any:
+def count_field(default: int, least: int, most: int, description: str) -> Any:
     """Return the field of a whole number. In its description, `{}` stands for its bounds."""
     return Field(default, ge=least, le=most, description=description.format(f"{least:,} to {most:,}"))
 

@@ -77,6 +77,7 @@ from app.policy.resources import (
     granted_mask,
     granted_sql,
     holds_access,
+    is_current_entry,
     lists_reached,
     lists_resource,
     lists_resources_by_table,
