@@ -22,6 +22,7 @@ from app.policy.conditions import asks_about_everybody, is_valid_until, sees_all
 from app.policy.effective_subjects import (
     USER_SUBJECTS,
     effective_subjects,
+    grant_has_ended,
     is_active,
     is_anyone,
     is_general,
@@ -44,10 +45,12 @@ from app.policy.impersonation import compares_access, holds_more
 from app.policy.orgs import (
     belongs_to_org,
     deletes_org,
+    governs_orgs,
     is_public_org,
     manages_org,
     membership_lasts,
     my_orgs,
+    names_resources_in_org,
     org_level,
     owns_org,
     sees_membership,
@@ -97,7 +100,14 @@ from app.policy.resources import (
     transfers_resource,
     viewer_entries,
 )
-from app.policy.storage import is_reserved, storage_used, stores_without_limit, sum_of, ticket_stage
+from app.policy.storage import (
+    is_reserved,
+    storage_used,
+    storage_used_in_org,
+    stores_without_limit,
+    sum_of,
+    ticket_stage,
+)
 from app.policy.token_scope import scope_includes_resource
 from app.policy.users import (
     finds_everybody,

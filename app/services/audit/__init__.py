@@ -11,6 +11,7 @@ from app.services.audit.recorder import (
     track_new,
     transaction,
 )
+from app.services.audit.revisions import require_current
 from app.services.audit.states import (
     API_TOKEN,
     GRANTS,
