@@ -10,19 +10,25 @@ from app.graphql import schema
 from app.services import validation
 from tests.support.changes import change, problems, unchanged
 from tests.support.client import Api
-from tests.support.factories import Make
+from tests.support.factories import PASSWORD, Make
 
 SHOWN = {"name", "displayName", "userName", "email", "slug"}
 SPACED = "Reef  Lab"
 OF_GROUP, OF_ORG = {"slug": "divers"}, {"slug": "reef"}
 PATH = {"path": {"orgSlug": "reef", "slug": "corals"}}
+NEW_USER = {
+    "userName": SPACED,
+    "displayName": SPACED,
+    "email": f"{SPACED}@example.org",
+    "password": "coral reefs at noon",
+}
 CHANGES: dict[str, dict[str, Any]] = {
-    "createUser": {"userName": SPACED, "email": f"{SPACED}@example.org", "password": "coral reefs at noon"},
-    "createUsers": {
-        "users": [{"userName": SPACED, "email": f"{SPACED}@example.org", "password": "coral reefs at noon"}]
-    },
-    "updateUser": {"user": {"userName": "root"}, "email": f"{SPACED}@example.org"},
-    "createServiceAccount": {"userName": SPACED},
+    "createUser": NEW_USER,
+    "createUsers": {"users": [NEW_USER]},
+    "updateUser": {"user": {"userName": "ann"}, "displayName": SPACED, "email": f"{SPACED}@example.org"},
+    "renameUser": {"user": {"userName": "ann"}, "userName": SPACED},
+    "updateViewer": {"password": PASSWORD, "displayName": SPACED, "email": f"{SPACED}@example.org"},
+    "createServiceAccount": {"userName": SPACED, "displayName": SPACED},
     "createRole": {"name": SPACED},
     "updateRole": {"role": {"name": "pilots"}, "name": SPACED},
     "createOrg": {"slug": SPACED, "name": SPACED},
@@ -31,6 +37,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "updateGroup": {"group": OF_GROUP, "displayName": SPACED},
     "createResource": {"org": OF_ORG, "type": "DATASET", "slug": SPACED, "name": SPACED},
     "updateResource": {"resource": PATH, "name": SPACED},
+    "renameResource": {"resource": PATH, "slug": SPACED},
     "createResourceType": {"name": SPACED, "hasData": False},
     "createApiToken": {"name": SPACED},
 }
@@ -39,7 +46,9 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 def test_every_change_with_a_name_is_listed() -> None:
     inputs = {name: each for name, each in schema.core().type_map.items() if isinstance(each, GraphQLInputObjectType)}
-    writing = {name: SHOWN & {*each.fields} for name, each in inputs.items() if name.startswith(("Create", "Update"))}
+    writing = {
+        name: SHOWN & {*each.fields} for name, each in inputs.items() if name.startswith(("Create", "Update", "Rename"))
+    }
 
     assert {name: each for name, each in writing.items() if each} == {
         f"{name[0].upper()}{name[1:]}Input": SHOWN & {*values} for name, values in CHANGES.items() if SHOWN & {*values}
@@ -51,6 +60,7 @@ async def test_a_run_of_spaces_is_refused_in_every_kind_of_name(
     api: Api, make: Make, database: db.Database, name: str
 ) -> None:
     root = await make.admin()
+    await make.user("ann")
     org = await make.org("reef")
     await make.resource(org, slug="corals")
     await make.group("divers")
