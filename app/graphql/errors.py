@@ -21,8 +21,7 @@ LEFT_OUT = "ERRORS_LEFT_OUT"
 
 counters.declare("ostiary_limits_exceeded_total", limit=["errors"])
 counters.declare(
-    "ostiary_errors_total",
-    code=[*CODES, PARSE_FAILED, VALIDATION_FAILED, RESOLUTION_FAILURE, LEFT_OUT, UNEXPECTED],
+    "ostiary_errors_total", code=[*CODES, PARSE_FAILED, VALIDATION_FAILED, RESOLUTION_FAILURE, LEFT_OUT, UNEXPECTED]
 )
 
 ABORTED = ("Validation aborted.", "Execution aborted.")
@@ -81,10 +80,7 @@ def format_unexpected(error: BaseException, log: logging.Logger = LOG) -> dict[s
     """Log an unexpected error, and return an entry with its id in the log."""
     error_id = uuid4().hex
     log.error("Unexpected error %s", error_id, exc_info=error, extra={"error_id": error_id})
-    return {
-        "message": "Unexpected error.",
-        "extensions": {"code": UNEXPECTED, "errorId": error_id},
-    }
+    return {"message": "Unexpected error.", "extensions": {"code": UNEXPECTED, "errorId": error_id}}
 
 
 def _entries(error: GraphQLError, log: logging.Logger) -> Iterator[dict[str, Any]]:

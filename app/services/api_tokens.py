@@ -102,8 +102,7 @@ def _problems(tx: Transaction, new: NewToken, max_lifetime: timedelta | None) ->
         yield InvalidInput(f"`expiresAt` must be at most {max_lifetime.days:,} days from now.", ("expiresAt",))
     if new.is_limited and new.permissions & ~LIMITED_TOKEN_PERMISSIONS:
         yield InvalidInput(
-            f"A token limited to orgs or resources can have only these permissions: {_LIMITED}.",
-            ("permissions",),
+            f"A token limited to orgs or resources can have only these permissions: {_LIMITED}.", ("permissions",)
         )
     for field_name, targets in (("orgs", new.orgs), ("resources", new.resources)):
         if targets is not None and len(targets) > MAX_TARGETS:
