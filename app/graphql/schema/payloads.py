@@ -68,7 +68,7 @@ class ErrorCode(DescribedEnum):
     PROTECTED = (
         "PROTECTED",
         (
-            "The object is built in, the change would leave no active administrator, or an external provider "
+            "The object is built in, the change would leave no active administrator, or an identity provider "
             "manages the accounts."
         ),
     )
@@ -115,7 +115,7 @@ class QuotaExceeded(MutationError):
 class Protected(MutationError):
     """The object is protected.
 
-    It is built in, the change would leave no active administrator, or an external provider manages the accounts.
+    It is built in, the change would leave no active administrator, or an identity provider manages the accounts.
     """
 
 

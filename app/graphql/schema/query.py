@@ -88,9 +88,7 @@ class Query(Checks, Decisions, AccessQuestions, EntityType):
 
     node: Node | None = lookup("An object by its global id.", _find_node, ("id", strawberry.ID, "The global id."))
     nodes: list[Node | None] = lookups(
-        "Several objects by their global ids.",
-        _find_node,
-        ("ids", list[strawberry.ID], "Global ids, at most 100."),
+        "Several objects by their global ids.", _find_node, ("ids", list[strawberry.ID], "Global ids, at most 100.")
     )
     viewer: Viewer = own_part("The user or program that sent the request.")
     user: User | None = lookup("A user.", user_lookup, ("by", UserBy, "The user."))

@@ -84,7 +84,7 @@ class Reading:
         return self.token is not None and self.token["isLimited"]
 
     def carries(self, name: str) -> bool:
-        """Check that the token, if there is one, carries a permission. A limited token carries only scoped ones."""
+        """Check that the token, if there is one, carries a permission. A limited token has only those of a scope."""
         if self.token is None:
             return True
         return name in self.token["permissions"] and not (self.is_limited and name not in OF_THINGS)

@@ -36,7 +36,7 @@ class User(Node, row=tables.User):
     """A user or a service account."""
 
     user_name: str = column(
-        "1 to 127 letters and digits, and `-._@+` in names from an external provider. Unique without regard "
+        "1 to 127 letters and digits, and `-._@+` in names from an identity provider. Unique without regard "
         "to letter case. It changes only by `renameUser`; the id never changes."
     )
     display_name: str | None = column(
