@@ -46,6 +46,7 @@ from app.graphql.compiled.type_info import (
     table_of,
 )
 from app.graphql.documents.cache import ValidatedDocument
+from app.query.referred_rows import reached_by
 from app.query.relations import ROOT_KEY, FieldSpec, Relation
 from app.query.sql import SelectBuilder
 
@@ -113,7 +114,7 @@ class PlanBuilder:
             location.source.children.append((location.path, self._lookup(key, field, spec, details)))
             return "None"
         return (
-            self._value(location, field, spec)
+            self._value(location, field, spec, details)
             if spec.viewer_value is None
             else self._viewer_value(location, field, spec, details)
         )
@@ -123,7 +124,7 @@ class PlanBuilder:
     ) -> str:
         """Return the text of a nested object of the same row."""
         kind = object_of(field.type)
-        text = self.object(location.part(kind, key, spec.joined), self.below(kind, details))
+        text = self.object(location.part(kind, key, spec), self.below(kind, details))
         if spec.guard is None:
             return text
         index, _ = self._column(location, declaration(field).python_name, spec)
@@ -135,19 +136,34 @@ class PlanBuilder:
         collected = collect_subfields(schema, self.fragments, self.variables, operation, kind, list(details))
         return collected.grouped_field_set
 
-    def _value(self, location: FieldLocation, field: GraphQLField, spec: FieldSpec) -> str:
+    def _value(self, location: FieldLocation, field: GraphQLField, spec: FieldSpec, details: Sequence[Any]) -> str:
         name = declaration(field).python_name
-        if not is_leaf_type(get_named_type(field.type)):
-            raise NotPlannable(f"{location.kind.name}.{name}")
         index, column = self._column(location, "id" if spec.identity else name, spec)
+        if not is_leaf_type(get_named_type(field.type)):
+            return self._object_value(location, index, column, field, spec, details)
         if spec.identity:
             serializer: Any = refs.encoder(entity_type_of(location.kind).__name__)
         else:
             serializer = serializers.select_serializer(field.type, spec, column, self.planner.statements.dialect)
         required = is_non_null_type(field.type)
-        if serializer is None and required and not is_never_null(location.table, name, spec):
+        if serializer is None and required and not (location.via is None and is_never_null(location.table, name, spec)):
             serializer = serializers.require_value
         return location.source.column(index, serializer, required=required)
+
+    def _object_value(  # noqa: PLR0913 - what `_value` knows
+        self,
+        location: FieldLocation,
+        index: int,
+        column: Any,
+        field: GraphQLField,
+        spec: FieldSpec,
+        details: Sequence[Any],
+    ) -> str:
+        """Return the text of an object, or a list of objects, that `read` makes of one column."""
+        read = serializers.processor(column.type, self.planner.statements.dialect)
+        serialize = serializers.chain(read, spec.read, self.value_serializer(field.type, details))
+        cached = serializers.ConversionCache(serialize).__getitem__
+        return location.source.column(index, cached, required=is_non_null_type(field.type))
 
     def _viewer_value(
         self, location: FieldLocation, field: GraphQLField, spec: FieldSpec, details: Sequence[Any]
@@ -178,6 +194,7 @@ class PlanBuilder:
     def _column(self, location: FieldLocation, name: str, spec: FieldSpec) -> tuple[int, Any]:
         """Return the index and the SQL expression of a selected column."""
         assert location.table is not None
+        spec = spec if location.via is None else reached_by(location.via, name, spec, location.table)
         index = location.source.columns.add(name, spec, location.table)
         return index, spec.expression(name, location.table, self.viewer)
 
