@@ -150,7 +150,7 @@ class PlanBuilder:
             serializer = serializers.require_value
         return location.source.column(index, serializer, required=required)
 
-    def _object_value(  # noqa: PLR0913 - what `_value` knows
+    def _object_value(
         self,
         location: FieldLocation,
         index: int,

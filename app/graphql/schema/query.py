@@ -35,6 +35,7 @@ from app.graphql.schema.refs import (
 from app.graphql.schema.types import catalogue
 from app.graphql.schema.types.api_tokens import ApiToken, ApiTokenConnection
 from app.graphql.schema.types.audit import AuditEventConnection, AuditEventFilter, AuditEventOrder, log_key
+from app.graphql.schema.types.capabilities import ViewerCapabilities, viewer_capabilities
 from app.graphql.schema.types.catalogue import OrgLevelInfo, PermissionInfo
 from app.graphql.schema.types.checks import Checks
 from app.graphql.schema.types.groups import Group, GroupConnection
@@ -65,6 +66,11 @@ class Viewer(EntityType):
         "Permissions of the viewer's roles, in the order of the enum. An API token reduces them to its own "
         "permissions.",
         _permissions,
+    )
+    can: ViewerCapabilities = viewer_value(
+        "What the viewer can do in the registry as a whole. The fields `viewerCan` tell what they can do with one "
+        "object.",
+        viewer_capabilities,
     )
     api_token: ApiToken | None = edge(
         "The API token of the request. Null for a session.", read_graph.api_token, lambda viewer: viewer.token_id
@@ -129,9 +135,7 @@ class Query(Checks, AccessQuestions, EntityType):
         filter=AuditEventFilter,
         order=AuditEventOrder,
     )
-    permissions: list[PermissionInfo] = viewer_value(
-        "Every permission that a role can include.", catalogue.permissions
-    )
+    permissions: list[PermissionInfo] = viewer_value("Every permission that a role can include.", catalogue.permissions)
     org_levels: list[OrgLevelInfo] = viewer_value(
         "Every level that a member of an org can have, each with the ones before it.", catalogue.org_levels
     )

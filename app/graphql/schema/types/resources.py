@@ -15,6 +15,7 @@ from app.graphql.schema.enums import ResourceRole
 from app.graphql.schema.fields import column, edge, part
 from app.graphql.schema.node import Node
 from app.graphql.schema.scalars import JSON, BigInt
+from app.graphql.schema.types.capabilities import ABOUT, ResourceCapabilities, resource_capabilities
 from app.graphql.schema.types.catalogue import (
     ResourceRoleInfo,
     roles_of_type,
@@ -88,6 +89,7 @@ class Resource(Node, row=tables.Resource):
     viewer_access: Annotated["ViewerAccess", strawberry.lazy("app.graphql.schema.types.access")] = part(
         "Roles of the viewer, with their sources."
     )
+    viewer_can: ResourceCapabilities = column(ABOUT, of=policy.resource_facts, read=resource_capabilities)
     access_subjects: Annotated["AccessSubjectConnection", strawberry.lazy("app.graphql.schema.types.access")] | None = (
         edge(
             "Subjects with a role on it, for viewers with ADMIN. Everyone, all signed-in users, and each "
