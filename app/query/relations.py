@@ -229,6 +229,7 @@ class FieldSpec:
     - `identity`: the field is the global id.
     - `lookup`: the field finds a row by its arguments.
     - `viewer_value`: computes the value from the viewer, without a row.
+    - `edge`: the `ListEdge` of a field that is an edge of a list, to the row that `follow` finds.
     - `service_field`: computes the value from (database, viewer, arguments), without a row.
     """
 
@@ -243,6 +244,7 @@ class FieldSpec:
     lookup: Lookup | None = None
     viewer_value: Callable[[Viewer], Any] | None = None
     service_field: Callable[[Any, Viewer, Mapping[str, Any]], Any] | None = None
+    edge: Any = None
 
     def expression(
         self, name: str, table: Table, viewer: Viewer, substitutions: Substitutions = MappingProxyType({})
@@ -357,8 +359,7 @@ def texts(values: Iterable[str]) -> Any:
 
 def has_bit(mask: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """Return the condition that a mask contains the bit bound as `name`."""
-    condition: ColumnElement[bool] = mask.op("&")(bindparam(name, type_=tables.RowId())) != 0
-    return condition
+    return mask.op("&")(bindparam(name, type_=tables.RowId())) != 0
 
 
 def _compare(

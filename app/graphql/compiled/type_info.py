@@ -7,6 +7,7 @@ from graphql import GraphQLField, GraphQLObjectType, GraphQLOutputType, get_name
 
 from app.graphql.compiled.fallback import NotPlannable
 from app.graphql.compiled.row_builder import BuilderSource, Path
+from app.query.list_edges import ListEdge
 from app.query.relations import FieldSpec, Table, Via
 
 
@@ -20,6 +21,8 @@ class FieldLocation:
     path: Path = ()
     node: "FieldLocation | None" = None
     """On an edge of a connection: its node, which is made of the same row."""
+    edge: ListEdge | None = None
+    """On the edge of a new item: where its cursor is from."""
     via: Via | None = None
     """The subquery that reads a column, if the object is of another row."""
 

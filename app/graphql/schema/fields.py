@@ -160,12 +160,14 @@ def declare_field(
     arguments: Sequence[Argument] = (),
     directives: Sequence[object] = (),
     change: Callable[..., Any] | None = None,
+    keys: Sequence[str] = (),
 ) -> Any:
     """Declare a field that `resolve` returns to the reference executor, called with (parent, info, arguments, name).
 
-    `change` runs the mutation of the field, called with (context, name, payload, arguments).
+    `change` runs the mutation of the field, called with (context, name, payload, arguments). `keys` are the fields of
+    an outcome from which a payload takes the key of this field.
     """
-    metadata = {"cell": spec, "resolve": resolve, "change": change}
+    metadata = {"cell": spec, "resolve": resolve, "change": change, "keys": tuple(keys)}
     field = DeclaredField(description=description, metadata=metadata, directives=directives, default=None)
     field.init = False
     field.arguments = [_argument(*each) for each in arguments]

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 import strawberry
@@ -14,6 +15,7 @@ from app.graphql.schema.decorators import input_type, interface_type, object_typ
 from app.graphql.schema.directives import Permission, RequiresPermission
 from app.graphql.schema.enums import DescribedEnum, enum
 from app.graphql.schema.fields import Argument, declare_field, origin, output, own_part
+from app.graphql.schema.new_edges import edge_keys
 from app.observability import counters, request_stats
 
 if TYPE_CHECKING:
@@ -120,6 +122,9 @@ Outcome = Mapping[str, Any]
 """Values of a payload by field name: the key for an edge, the value itself for other fields."""
 
 
+EMPTY: Outcome = MappingProxyType({})
+
+
 def mutation(
     description: str,
     input_class: type[ChangeInput],
@@ -196,6 +201,7 @@ def fill_payload(payload: type[T], outcome: Mapping[str, Any], problems: Sequenc
     filled, kind = object.__new__(payload), cast("Any", payload)
     filled.__dict__.update(_null_values(kind), errors=[to_error(problem) for problem in problems])
     filled.__dict__.update(outcome)
+    filled.__dict__.update(edge_keys(payload, outcome))
     return filled
 
 
@@ -225,13 +231,22 @@ def _null_values(payload: Any) -> Mapping[str, None]:
     return {field.python_name: None for field in payload.__strawberry_definition__.fields}
 
 
-def results(kind: type[T], field: str, keys: Sequence[int | None], problems: Sequence[errors.Problem] = ()) -> list[T]:
-    """Return the result of each item of a bulk change: its key, or the problems whose path leads to it."""
+def results(
+    kind: type[T],
+    field: str,
+    keys: Sequence[int | None],
+    problems: Sequence[errors.Problem] = (),
+    shared: Outcome = EMPTY,
+) -> list[T]:
+    """Return the result of each item of a bulk change: its key, or the problems whose path leads to it.
+
+    `shared` are values that all results have, such as the group of new members.
+    """
     errors_by_index: dict[str, list[MutationError]] = {}
     for problem in problems:
         errors_by_index.setdefault("".join(problem.path[1:2]), []).append(to_error(problem))
     return [
-        fill_payload(kind, {"index": index, field: key, "errors": errors_by_index.get(str(index), [])})
+        fill_payload(kind, {**shared, "index": index, field: key, "errors": errors_by_index.get(str(index), [])})
         for index, key in enumerate(keys)
     ]
 
