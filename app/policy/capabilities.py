@@ -1,4 +1,4 @@
-"""What a viewer can do with an object now: facts, packed into one number of its row, and the capabilities they give.
+"""Capabilities of a viewer with an object: facts, packed into one number of its row, and the capabilities they give.
 
 A fact is a condition that the services check before a change. The functions `…_capabilities` read the bits of the
 number, so that a row has one column however many capabilities there are. A capability is about the viewer and the
@@ -40,7 +40,7 @@ from app.policy.users import sees_all_users, sees_user_details
 from app.query.relations import VIEWER_ID
 
 Capabilities = Mapping[str, bool]
-"""Whether the viewer can do each thing, by the name of the capability."""
+"""The capabilities by name, each with whether the viewer has it."""
 
 Facts = Mapping[int, Callable[[Viewer], ColumnElement[bool]]]
 """The condition of each bit."""
@@ -113,10 +113,10 @@ def _manages_user(viewer: Viewer) -> ColumnElement[bool]:
     missing = ~viewer.permissions
     if not missing:
         return true()
-    held, role = aliased(UserRole), aliased(Role)
+    assigned, role = aliased(UserRole), aliased(Role)
     has_missing = col(role.permissions).op("&")(literal_column(str(missing.value), Integer)) != 0
-    exceeds = exists().where(col(held.user_id) == col(User.id), col(role.id) == col(held.role_id), has_missing)
-    return ~exceeds.correlate_except(held, role)
+    exceeds = exists().where(col(assigned.user_id) == col(User.id), col(role.id) == col(assigned.role_id), has_missing)
+    return ~exceeds.correlate_except(assigned, role)
 
 
 def _holds_more(viewer: Viewer) -> ColumnElement[bool]:
@@ -126,26 +126,28 @@ def _holds_more(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def _is_admin(viewer: Viewer) -> ColumnElement[bool]:
-    held, role = aliased(UserRole), aliased(Role)
+    assigned, role = aliased(UserRole), aliased(Role)
     return (
         exists()
-        .where(col(held.user_id) == col(User.id), col(role.id) == col(held.role_id), col(role.name_key) == ADMIN)
-        .correlate_except(held, role)
+        .where(
+            col(assigned.user_id) == col(User.id), col(role.id) == col(assigned.role_id), col(role.name_key) == ADMIN
+        )
+        .correlate_except(assigned, role)
     )
 
 
 def _no_other_admin(viewer: Viewer) -> ColumnElement[bool]:
     """Return the condition that no other user is an active administrator who can sign in."""
-    held, role, person = aliased(UserRole), aliased(Role), aliased(User)
+    assigned, role, person = aliased(UserRole), aliased(Role), aliased(User)
     others = exists().where(
         col(role.name_key) == ADMIN,
-        col(held.role_id) == col(role.id),
-        col(person.id) == col(held.user_id),
+        col(assigned.role_id) == col(role.id),
+        col(person.id) == col(assigned.user_id),
         col(person.is_service_account).is_(False),
         col(person.id) != col(User.id),
         is_active(col(person.id)),
     )
-    return and_(_manages_user(viewer), ~others.correlate_except(held, role, person))
+    return and_(_manages_user(viewer), ~others.correlate_except(assigned, role, person))
 
 
 def _owns_locked(viewer: Viewer) -> ColumnElement[bool]:

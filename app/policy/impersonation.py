@@ -61,8 +61,8 @@ def _in_groups(viewer: Viewer, account: ColumnElement[Any]) -> ColumnElement[boo
         _lasts_as_long(mine_, member),
     )
     alone = ~is_in_it.correlate_except(mine_)
-    held = exists().where(col(member.user_id) == account, is_valid_until(member.expires_at), alone)
-    return held.correlate_except(member)
+    belongs = exists().where(col(member.user_id) == account, is_valid_until(member.expires_at), alone)
+    return belongs.correlate_except(member)
 
 
 def _lasts_as_long(mine_: Any, member: Any) -> ColumnElement[bool]:

@@ -28,8 +28,8 @@ RESOURCES_PAGE = """query ($after: String) {
   resources(first: 20, after: $after) { nodes { id name type { name } } pageInfo { hasNextPage endCursor } } }"""
 NESTED_USERS = """{ users(first: 50) { nodes { userName roles { name }
   orgs { edges { level node { slug name } } } groups { nodes { slug displayName } } } } }"""
-NESTED_RESOURCES = """{ resources(first: 100) { nodes { name type { name } viewerAccess { effectiveRoles } org { slug name }
-  access { groups { group { displayName } roles } } } } }"""
+NESTED_RESOURCES = """{ resources(first: 100) { nodes { name type { name } viewerAccess { effectiveRoles }
+  org { slug name } access { groups { group { displayName } roles } } } } }"""
 CHECK = """query ($user: ID!, $resource: ID!, $role: ResourceRole!) {
   checkAccess(user: {id: $user}, resource: {id: $resource}, role: $role) }"""
 BATCH = """query ($users: [ID!]!, $resources: [ID!]!, $roles: [ResourceRole!]!) {

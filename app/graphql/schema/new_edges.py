@@ -39,12 +39,12 @@ def new_edge(description: str, edge: ListEdge, *keys: str) -> Any:
 
 def edge_keys(payload: Any, outcome: Mapping[str, Any]) -> dict[str, Any]:
     """Return the keys of the edges that a payload declares, from the keys in the outcome of a mutation."""
-    found: dict[str, Any] = {}
+    edges: dict[str, Any] = {}
     for name, sources in _sources(payload):
         keys = [outcome.get(source) for source in sources]
         if None not in keys:
-            found[name] = keys[0] if len(keys) == 1 else tuple(keys)
-    return found
+            edges[name] = keys[0] if len(keys) == 1 else tuple(keys)
+    return edges
 
 
 @cache

@@ -38,6 +38,7 @@ from app.graphql.schema.types.audit import AuditEventConnection, AuditEventFilte
 from app.graphql.schema.types.capabilities import ViewerCapabilities, viewer_capabilities
 from app.graphql.schema.types.catalogue import OrgLevelInfo, PermissionInfo
 from app.graphql.schema.types.checks import Checks
+from app.graphql.schema.types.decisions import Decisions
 from app.graphql.schema.types.groups import Group, GroupConnection
 from app.graphql.schema.types.orgs import Org, OrgConnection
 from app.graphql.schema.types.resources import Resource, ResourceConnection, ResourceTypeConnection
@@ -78,7 +79,7 @@ class Viewer(EntityType):
 
 
 @object_type
-class Query(Checks, AccessQuestions, EntityType):
+class Query(Checks, Decisions, AccessQuestions, EntityType):
     """The query root."""
 
     node: Node | None = lookup("An object by its global id.", _find_node, ("id", strawberry.ID, "The global id."))

@@ -48,7 +48,8 @@ LEVEL_LABELS = {
 
 
 def type_label(reading: Reading, kind: Row) -> str:
-    return TYPE_LABELS.get(kind["name"], kind["name"].capitalize())
+    name: str = kind["name"]
+    return TYPE_LABELS.get(name, name.capitalize())
 
 
 def type_description(reading: Reading, kind: Row) -> str | None:

@@ -1,4 +1,4 @@
-"""What the viewer can do: one object of Booleans for each kind of object, for the buttons of a user interface."""
+"""Capabilities of the viewer: one object of Booleans for each kind of object, for the buttons of a user interface."""
 
 from collections.abc import Callable
 from functools import cache
@@ -21,7 +21,7 @@ ABOUT = (
 
 @object_type
 class UserCapabilities:
-    """What the viewer can do with a user."""
+    """The changes and reads that the viewer can do with a user."""
 
     update: bool = strawberry.field(description="Change the e-mail address: `updateUser`.")
     rename: bool = strawberry.field(description="Change the user name.")
@@ -52,7 +52,7 @@ class UserCapabilities:
 
 @object_type
 class OrgCapabilities:
-    """What the viewer can do with an org."""
+    """The changes and reads that the viewer can do with an org."""
 
     update: bool = strawberry.field(description="Change name, description and visibility: `updateOrg`.")
     delete: bool = strawberry.field(
@@ -73,7 +73,7 @@ class OrgCapabilities:
 
 @object_type
 class GroupCapabilities:
-    """What the viewer can do with a group."""
+    """The changes and reads that the viewer can do with a group."""
 
     update: bool = strawberry.field(description="Change name, description and visibility: `updateGroup`.")
     delete: bool = strawberry.field(description="Delete the group with its grants: `deleteGroup`.")
@@ -86,7 +86,7 @@ class GroupCapabilities:
 
 @object_type
 class ResourceCapabilities:
-    """What the viewer can do with a resource."""
+    """The changes and reads that the viewer can do with a resource."""
 
     update_metadata: bool = strawberry.field(
         description="Change name, description and metadata: `updateResource`. False while it is locked."
@@ -110,7 +110,7 @@ class ResourceCapabilities:
 
 @object_type
 class ViewerCapabilities:
-    """What the viewer can do in the registry as a whole."""
+    """The changes and reads that the viewer can do in the registry as a whole."""
 
     create_users: bool = strawberry.field(
         description="Create users and service accounts. False if an identity provider manages the accounts."
