@@ -293,12 +293,14 @@ accessors = Relation(
     filters={"role": FilterSpec(policy.effective_mask, bits=True)},
     virtual_rows=policy.subjects_sql,
 )
-type_name = (
-    select(col(ResourceType.name))
-    .where(col(ResourceType.id) == col(Resource.type_id))
-    .correlate(Resource)
-    .scalar_subquery()
-)
+
+
+def type_of_resource(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return a column of the type of the resource in the row."""
+    is_type = col(ResourceType.id) == col(Resource.type_id)
+    return select(column).where(is_type).correlate(Resource).scalar_subquery()
+
+
 org_owner_name = FieldSpec(
     of=select(col(User.user_name)).where(col(User.id) == col(Org.owner_id)).correlate(Org).scalar_subquery()
 )
