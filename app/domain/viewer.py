@@ -5,6 +5,9 @@ from datetime import datetime
 from enum import Flag
 from typing import Any
 
+ADMIN = "admin"
+"""The key of the built-in role with all permissions."""
+
 DEACTIVATED = "deactivated"
 """The key of the built-in role that removes every permission."""
 
@@ -53,7 +56,7 @@ class Viewer:
     @property
     def permission_profile(self) -> "Viewer":
         """Return this viewer without identity: viewers with equal profiles share compiled statements and plans."""
-        return Viewer(None, self.permissions, is_limited=self.is_limited)
+        return Viewer(None, self.permissions, is_limited=self.is_limited, externally_managed=self.externally_managed)
 
     @property
     def bind_values(self) -> dict[str, Any]:

@@ -18,6 +18,18 @@ from app.policy.audit import (
     sees_audit_of_resource,
     sees_settled_events,
 )
+from app.policy.capabilities import (
+    Capabilities,
+    group_capabilities,
+    group_facts,
+    org_capabilities,
+    org_facts,
+    resource_capabilities,
+    resource_facts,
+    user_capabilities,
+    user_facts,
+    viewer_capabilities,
+)
 from app.policy.conditions import asks_about_everybody, is_valid_until, sees_all_resources, unrestricted
 from app.policy.effective_subjects import (
     USER_SUBJECTS,
@@ -51,8 +63,10 @@ from app.policy.orgs import (
     membership_lasts,
     my_orgs,
     names_resources_in_org,
+    number_of_members_of_org,
     org_level,
     owns_org,
+    owns_this_org,
     sees_membership,
     sees_org,
     sees_org_members,

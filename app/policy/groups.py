@@ -48,7 +48,9 @@ def is_my_group(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def sees_who_added(viewer: Viewer) -> ColumnElement[bool]:
-    """Return the condition for seeing the user who added a member: the viewer belongs to the group."""
+    """Return the condition for seeing who added a member: the viewer belongs to the group; false for limited tokens."""
+    if viewer.is_limited:
+        return false()
     return true() if sees_all_group_members(viewer) else col(GroupMember.group_id).in_(groups_of(VIEWER_ID))
 
 

@@ -104,10 +104,11 @@ async def _load_edges(source: Any, reader: Any) -> list[Any]:
     page = await _rows(source, reader)
     edge, node = field_type(_class(source), "edges"), field_type(_class(source), "nodes")
     width = len(layout(node).fields)
-    return [_edge(edge, node, row, width, _cursor(relation, request, row)) for row in page.rows]
+    return [edge_of_row(edge, node, row, width, _cursor(relation, request, row)) for row in page.rows]
 
 
-def _edge(edge: Any, node: Any, row: Any, width: int, cursor: str) -> Any:
+def edge_of_row(edge: Any, node: Any, row: Any, width: int, cursor: str) -> Any:
+    """Return an edge with its node; the columns of the node are the first `width` ones, and the facts follow."""
     item = instance(edge, row, width) if edge.__row__ else object.__new__(edge)
     item.__dict__.update(cursor=cursor, node=instance(node, row))
     return item

@@ -228,7 +228,11 @@ PRIVATE: dict[tuple[str, str], Callable[[Reading, Row], bool]] = {
     ("Role", "users"): lambda reading, role: reading.sees_all_users,
     ("Org", "members"): Reading.sees_members,
     ("Org", "storage"): Reading.manages,
+    ("Org", "memberCount"): Reading.sees_members,
     ("Group", "members"): Reading.sees_group_members,
+    ("UserGroupEdge", "addedByName"): lambda reading, edge: reading.sees_who_added(
+        reading.rights.by_key["Group"][edge["group"]]
+    ),
     ("GroupMemberEdge", "addedByName"): lambda reading, edge: reading.sees_who_added(
         reading.rights.by_key["Group"][edge["group"]]
     ),
