@@ -30,7 +30,8 @@ class UserCapabilities:
         description="Change the roles: `assignRoles`, with roles that have no more permissions than the viewer."
     )
     deactivate: bool = strawberry.field(
-        description="Add the role `deactivated`: `deactivateUser`. False if the user has it, and for the last active administrator."
+        description="Add the role `deactivated`: `deactivateUser`. False if the user has it, and for the last active "
+        "administrator."
     )
     reactivate: bool = strawberry.field(
         description="Remove the role `deactivated`: `reactivateUser`. False if the user does not have it."
