@@ -38,10 +38,6 @@ def _has_role(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnElement[boo
     return guarded(policy.sees_user_details, has_role.correlate(from_of(User)), viewer)
 
 
-def _is_deactivated(viewer: Viewer) -> ColumnElement[bool]:
-    return _has_role(viewer, col(Role.name_key) == DEACTIVATED)
-
-
 def _is_locked(viewer: Viewer) -> ColumnElement[bool]:
     return exists().where(col(Lock.resource_id) == col(Resource.id))
 
@@ -104,7 +100,7 @@ USER_FILTERS = {
     "created_at": FilterSpec(User.created_at),
     "last_login_at": FilterSpec(lambda viewer: guarded(policy.sees_user_details, col(User.last_login_at), viewer)),
     "role_name": FilterSpec(Role.name_key, fold=True, within=_has_role),
-    "is_deactivated": FilterSpec(_is_deactivated),
+    "is_deactivated": FilterSpec(lambda viewer: _has_role(viewer, col(Role.name_key) == DEACTIVATED)),
 }
 ORG_FILTERS = {
     "slug": FilterSpec(Org.slug, fold=True),
@@ -297,8 +293,7 @@ accessors = Relation(
 
 def type_of_resource(column: ColumnElement[Any]) -> ColumnElement[Any]:
     """Return a column of the type of the resource in the row."""
-    is_type = col(ResourceType.id) == col(Resource.type_id)
-    return select(column).where(is_type).correlate(Resource).scalar_subquery()
+    return select(column).where(col(ResourceType.id) == col(Resource.type_id)).correlate(Resource).scalar_subquery()
 
 
 org_owner_name = FieldSpec(

@@ -7,7 +7,6 @@ from graphql import DocumentNode, ExecutionResult, execute_sync
 
 from tests.oracle.naive import (
     KINDS,
-    PERMISSIONS,
     PRIVATE,
     SDL,
     Reading,
@@ -22,10 +21,6 @@ from tests.oracle.naive.rights import listed
 
 NAMES = {"User": "userName", "Role": "name", "Org": "slug", "Group": "slug"}
 OPEN = ("ANYONE", "GENERAL")
-
-
-def _described(reading: Reading, parent: Row) -> Any:
-    return capabilities.described(reading, PERMISSIONS)
 
 
 def _node(reading: Reading, parent: Row, id: str) -> Any:  # noqa: A002 - the argument's name in the API
@@ -280,7 +275,7 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ("Query", "viewer"): lambda reading, parent: {"__typename": "Viewer"},
     ("Query", "node"): _node,
     ("Query", "nodes"): _nodes,
-    ("Query", "permissions"): _described,
+    ("Query", "permissions"): capabilities.permissions,
     ("Query", "orgLevels"): capabilities.org_levels,
     ("Viewer", "can"): capabilities.of_viewer,
     ("User", "viewerCan"): capabilities.of_user,
