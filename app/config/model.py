@@ -160,6 +160,13 @@ class Settings(BaseSettings):
     mutation_seconds: values.Count = Field(
         60, ge=1, le=3600, description="Time limit in seconds of a GraphQL mutation: 1 to 3600."
     )
+    bulk_hashing_seconds: values.Count = Field(
+        600,
+        ge=1,
+        le=3600,
+        description="Time limit in seconds for hashing the passwords of new users in one GraphQL request: 1 to 3600."
+        " MutationSeconds does not include this time.",
+    )
     limits: Limits = Field(
         default_factory=Limits,
         description="An object: Characters, Tokens, Definitions, Nesting, Directives, Aliases, Depth, Siblings,"

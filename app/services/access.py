@@ -1,6 +1,6 @@
 """Grants on a resource: read, preview and change its access configuration."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -13,7 +13,7 @@ from app.db import Transaction
 from app.db.statements import few_rows
 from app.db.tables import Grant, Group, GroupMember, Resource, RowId, User, col
 from app.domain import resource_roles
-from app.domain.errors import Conflict, InvalidInput, NotFound, OstiaryError, Problem, Problems
+from app.domain.errors import Conflict, InvalidInput, NotFound, OstiaryError, Problem
 from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
@@ -22,7 +22,6 @@ from app.services import access_index, audit, expiry, resources, validation
 from app.services.resources import ResourceForUpdate
 
 MAX_ENTRIES = 1_000
-MAX_BATCH = 1_000
 
 Path = tuple[str | int, ...]
 
@@ -126,46 +125,14 @@ async def revoke_access(tx: Transaction, viewer: Viewer, resource: RowRef, entry
     row = await resources.require_administered(tx, viewer, resource)
     (checked,) = await _check_entries(tx, viewer, row, [replace(entry, mask=0, expires_at=None)], is_complete=False)
     if not any(stored == checked.subject for stored in await _load_grants(tx, row.id)):
-        raise NotFound("This subject has no entry in the configuration.", checked.path)
+        raise no_entry(checked.path)
     await _write(tx, row.id, [checked] if entry.kind is SubjectType.GENERAL else [], [checked.subject])
     return row.id
 
 
-async def grant_access_batch(tx: Transaction, viewer: Viewer, grants: Sequence[tuple[RowRef, GrantEntry]]) -> list[int]:
-    """Set many entries, all or none; return the resources' ids. Raise Problems that name every invalid entry."""
-    policy.require_signed_in(viewer)
-    if not 1 <= len(grants) <= MAX_BATCH:
-        raise InvalidInput(f"`grants` must have 1 to {MAX_BATCH:,} entries, not {len(grants):,}.", ("grants",))
-    entries: dict[tuple[int, int], GrantEntry] = {}
-    problems: list[Problem] = []
-    for at, (resource, entry) in enumerate(grants):
-        try:
-            key, checked = await _require_grantable(tx, viewer, resource, entry, entries)
-            entries[key, checked.subject] = checked
-        except Conflict:
-            raise  # a concurrent change: PostgreSQL runs no further statement in this transaction
-        except Problem as problem:
-            problems.append(problem.under("grants", at))
-        except Problems as several:
-            problems += [problem.under("grants", at) for problem in several.problems]
-    validation.raise_problems(problems)
-    keys = [key for key, _ in entries]
-    await audit.track_links(tx, audit.GRANTS, of=keys)
-    for (key, subject), checked in entries.items():
-        await _insert_grants(tx, key, [checked], [subject])
-    await access_index.refresh(tx, set(keys))
-    return keys
-
-
-async def _require_grantable(
-    tx: Transaction, viewer: Viewer, resource: RowRef, entry: GrantEntry, entries: Collection[tuple[int, int]]
-) -> tuple[int, GrantEntry]:
-    """Return the resource's id and the entry with its subject; raise if the batch has an entry for that subject."""
-    row = await resources.require_administered(tx, viewer, resource)
-    (checked,) = await _check_entries(tx, viewer, row, [entry], is_complete=False)
-    if (row.id, checked.subject) in entries:
-        raise _duplicate(entry)
-    return row.id, checked
+def no_entry(path: Path = ()) -> Problem:
+    """Return the problem of a subject without an entry."""
+    return NotFound("This subject has no entry in the configuration.", path)
 
 
 async def _check_entries(
@@ -180,10 +147,9 @@ async def _check_entries(
         problems.append(InvalidInput("`general`, the entry of all signed-in users, is required.", ("general",)))
     if len(entries) > MAX_ENTRIES:
         raise InvalidInput(f"A configuration has at most {MAX_ENTRIES:,} entries, not {len(entries):,}.", ("groups",))
-    subjects = await _load_subjects(tx, viewer, entries)
-    resolved = [replace(entry, subject=subjects.get(_subject_lookup(entry), -1)) for entry in entries]
+    resolved = await resolve_subjects(tx, viewer, entries)
     for entry in resolved:
-        problems += _problems(tx, row, entry)
+        problems += entry_problems(tx, row, entry)
     problems += await _duration_problems(tx, row, resolved)
     problems += map(
         _duplicate, validation.duplicates(resolved, key=lambda each: each.subject if each.subject >= 0 else None)
@@ -192,12 +158,12 @@ async def _check_entries(
     return resolved
 
 
-def _problems(tx: Transaction, row: ResourceForUpdate, entry: GrantEntry) -> Iterator[Problem]:
+def entry_problems(tx: Transaction, row: ResourceForUpdate, entry: GrantEntry) -> Iterator[Problem]:
+    """Yield the problems of one entry, whose subject is resolved (-1 for none), but not those of its duration."""
     if entry.has_no_subject:
         yield InvalidInput("Set `general` or `anyone` to true, or name a group or a user.", entry.path)
     if entry.subject < 0:
-        noun = "group" if entry.kind is SubjectType.GROUP else "user"
-        yield NotFound(f"There is no such {noun}.", (*entry.path, noun))
+        yield subject_not_found(entry)
     missing = [name for bit, name in resource_roles.NAMES.items() if entry.mask & bit & ~row.full_mask]
     if missing:
         yield InvalidInput(f"Resources of this type do not have {', '.join(missing)}.", (*entry.path, "roles"))
@@ -215,9 +181,22 @@ async def _duration_problems(tx: Transaction, row: ResourceForUpdate, entries: S
     return [
         problem
         for entry in entries
-        if _extends_access(tx, row, entry, *stored.get(entry.subject, (0, None)))
-        for problem in expiry.problems(entry.expires_at, row.until, (*entry.path, "expiresAt"))
+        for problem in duration_problems(tx, row, entry, *stored.get(entry.subject, (0, None)))
     ]
+
+
+def subject_not_found(entry: GrantEntry) -> Problem:
+    """Return the problem of a group or user that does not exist, or that the viewer may not name."""
+    noun = "group" if entry.kind is SubjectType.GROUP else "user"
+    return NotFound(f"There is no such {noun}.", (*entry.path, noun))
+
+
+def duration_problems(
+    tx: Transaction, row: ResourceForUpdate, entry: GrantEntry, before_mask: int, before_expires_at: datetime | None
+) -> Iterator[Problem]:
+    """Yield a problem if an entry adds roles to the stored ones beyond the end of the viewer's ADMIN role."""
+    if row.until is not None and _extends_access(tx, row, entry, before_mask, before_expires_at):
+        yield from expiry.problems(entry.expires_at, row.until, (*entry.path, "expiresAt"))
 
 
 def _extends_access(
@@ -232,6 +211,12 @@ def _extends_access(
 
 def _duplicate(entry: GrantEntry) -> Problem:
     return InvalidInput("This subject is listed more than once. Remove the duplicate.", entry.path)
+
+
+async def resolve_subjects(tx: Transaction, viewer: Viewer, entries: Sequence[GrantEntry]) -> list[GrantEntry]:
+    """Return the entries with the ids of their subjects, -1 for one that does not exist or may not be named."""
+    subjects = await _load_subjects(tx, viewer, entries)
+    return [replace(entry, subject=subjects.get(_subject_lookup(entry), -1)) for entry in entries]
 
 
 def _subject_lookup(entry: GrantEntry) -> tuple[SubjectType, Any]:
@@ -315,18 +300,12 @@ async def _replace_grants(tx: Transaction, row: ResourceForUpdate, entries: Sequ
 
 async def _write(tx: Transaction, resource: int, entries: Sequence[GrantEntry], replaced: Sequence[int]) -> None:
     """Replace the entries of the `replaced` subjects, increment the revision and refresh the access index."""
-    await _insert_grants(tx, resource, entries, replaced)
-    await access_index.refresh_entries(tx, resource, {*replaced, *(entry.subject for entry in entries)})
-
-
-async def _insert_grants(
-    tx: Transaction, resource: int, entries: Sequence[GrantEntry], replaced: Sequence[int]
-) -> None:
     subjects = {*replaced, *(entry.subject for entry in entries)}
     await audit.track_links(tx, audit.GRANTS, of=[resource], to=subjects)
     await tx.rows(_DELETE_GRANTS, resource=resource, subjects=list(replaced))
-    await tx.insert(Grant, [_grant_row(resource, entry) for entry in entries])
+    await tx.insert(Grant, [grant_row(resource, entry) for entry in entries])
     await tx.rows(_INCREMENT_REVISION, resource=resource)
+    await access_index.refresh_entries(tx, resource, subjects)
 
 
 _DELETE_GRANTS = few_rows(delete(Grant)).where(
@@ -340,7 +319,8 @@ _INCREMENT_REVISION = (
 )
 
 
-def _grant_row(resource: int, entry: GrantEntry) -> dict[str, Any]:
+def grant_row(resource: int, entry: GrantEntry) -> dict[str, Any]:
+    """Return the columns of a grant."""
     key = resource_roles.subject_key(entry.subject)
     return {
         "resource_id": resource,

@@ -75,7 +75,7 @@ async def create_users(
     Needs USERS_MANAGE, and every permission of the users' roles.
     """
     require_create(viewer, len(new))
-    new = [replace(each, email=_strip_email(each.email)) for each in new]
+    new = [replace(each, email=strip_email(each.email)) for each in new]
     roles_by_key = await roles.load_by_name(tx, {name for each in new for name in each.roles})
     validation.raise_problems(
         [*_value_problems(new, roles_by_key), *problems, *_duplicate_problems(new), *await _load_taken(tx, new)]
@@ -112,20 +112,22 @@ def require_create(viewer: Viewer, number: int) -> None:
         raise InvalidInput(f"`users` takes 1 to {MAX_AT_ONCE:,} users, not {number:,}.", ("users",))
 
 
-def _strip_email(email: str | None) -> str | None:
+def strip_email(email: str | None) -> str | None:
     """Return the address without spaces around it, None if it is blank."""
     return (email or "").strip() or None
 
 
+def value_problems(new: UserCreate, roles_by_key: roles.RolesByKey) -> Iterator[Problem]:
+    """Yield the problems of a new user's values; `roles_by_key` has the roles that exist."""
+    yield from validation.user_name_problems(new.user_name, is_external=new.is_external)
+    yield from validation.email_problems(new.email)
+    yield from validation.metadata_problems(new.metadata)
+    yield from roles.missing_role_problems(new.roles, roles_by_key)
+
+
 def _value_problems(new: Sequence[UserCreate], roles_by_key: roles.RolesByKey) -> Iterator[Problem]:
     for at, each in enumerate(new):
-        checks = (
-            validation.user_name_problems(each.user_name, is_external=each.is_external),
-            validation.email_problems(each.email),
-            validation.metadata_problems(each.metadata),
-            roles.missing_role_problems(each.roles, roles_by_key),
-        )
-        yield from (problem.under("users", at) for check in checks for problem in check)
+        yield from (problem.under("users", at) for problem in value_problems(each, roles_by_key))
 
 
 def _names_and_emails(new: Sequence[UserCreate]) -> Iterator[tuple[int, str, str]]:
@@ -156,13 +158,14 @@ async def _load_taken(tx: Transaction, new: Sequence[UserCreate]) -> list[Proble
     rows = await tx.rows(statement)
     taken = {("userName", name) for name, _ in rows} | {("email", email) for _, email in rows}
     return [
-        _taken(field_name, text).under("users", at)
+        taken_problem(field_name, text).under("users", at)
         for at, field_name, text in _names_and_emails(new)
         if (field_name, casefold_key(text)) in taken
     ]
 
 
-def _taken(field_name: str, text: str) -> Problem:
+def taken_problem(field_name: str, text: str) -> Problem:
+    """Return the problem of a user name or an e-mail address that another user has."""
     label = "user name" if field_name == "userName" else "e-mail address"
     return Conflict(f"The {label} `{text}` is taken. Letter case makes no difference.", (field_name,))
 
@@ -184,7 +187,7 @@ def _just_taken(new: Sequence[UserCreate], field_name: str) -> Problem:
     """Return the problem of a concurrent request. For several users the database does not report which is the one."""
     if len(new) == 1:
         text = new[0].user_name if field_name == "userName" else str(new[0].email)
-        return _taken(field_name, text).under("users", 0)
+        return taken_problem(field_name, text).under("users", 0)
     return Conflict("One of these user names or e-mail addresses was just taken. Try again.", ("users",))
 
 
@@ -210,7 +213,7 @@ async def update_user(tx: Transaction, viewer: Viewer, user: RowRef, changes: Us
     if changes.roles is not None:
         await roles.replace(tx, viewer, key, changes.roles)
     if changes.email is not None:
-        await _set_email(tx, key, _strip_email(changes.email))
+        await _set_email(tx, key, strip_email(changes.email))
     return key
 
 
@@ -225,7 +228,7 @@ async def _set_email(tx: Transaction, key: int, email: str | None) -> None:
     try:
         await tx.update(User, key, values)
     except UniqueViolation:
-        raise _taken("email", str(email)) from None
+        raise taken_problem("email", str(email)) from None
 
 
 async def assign_roles(tx: Transaction, viewer: Viewer, user: RowRef, names: Sequence[str]) -> int:

@@ -24,6 +24,11 @@ from app.graphql.schema.directives import REQUIRES
 from app.graphql.schema.fields import DeclaredField
 from app.graphql.schema.mutations.access import AccessMutations
 from app.graphql.schema.mutations.api_tokens import ApiTokenMutations
+from app.graphql.schema.mutations.bulk.access import BulkAccessMutations
+from app.graphql.schema.mutations.bulk.groups import BulkGroupMutations
+from app.graphql.schema.mutations.bulk.orgs import BulkOrgMutations
+from app.graphql.schema.mutations.bulk.resources import BulkResourceMutations
+from app.graphql.schema.mutations.bulk.users import BulkUserMutations
 from app.graphql.schema.mutations.groups import GroupMutations
 from app.graphql.schema.mutations.locks import LockMutations
 from app.graphql.schema.mutations.orgs import OrgMutations
@@ -49,6 +54,11 @@ class Mutation(
     LockMutations,
     StorageMutations,
     ApiTokenMutations,
+    BulkUserMutations,
+    BulkOrgMutations,
+    BulkGroupMutations,
+    BulkResourceMutations,
+    BulkAccessMutations,
 ):
     """Mutations. Each mutation is one transaction."""
 

@@ -76,7 +76,26 @@ __all__ = [
     "transaction",
 ]
 
-LARGE_ACTIONS = frozenset({"createUsers", "deleteGroup", "deleteOrg", "deleteUser", "grantAccessBatch"})
+LARGE_ACTIONS = frozenset(
+    {
+        "addGroupMembers",
+        "addOrgMembers",
+        "createGroups",
+        "createOrgs",
+        "createResources",
+        "createUsers",
+        "deleteGroup",
+        "deleteGroups",
+        "deleteOrg",
+        "deleteResources",
+        "deleteUser",
+        "deleteUsers",
+        "grantAccessBatch",
+        "removeGroupMembers",
+        "removeOrgMembers",
+        "revokeAccessBatch",
+    }
+)
 """Actions that may change many objects."""
 
 LinksByIds = dict[tuple[int, int], AuditLink | bytes]
