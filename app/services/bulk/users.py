@@ -108,8 +108,8 @@ _REMOVE_ROLE = delete(UserRole).where(
 class _Form(BulkForm[UserEntry, _Existing]):
     field = "users"
 
-    def __init__(self, tx: Transaction, viewer: Viewer, *, with_orgs: bool) -> None:
-        self._tx, self._viewer, self._with_orgs = tx, viewer, with_orgs
+    def __init__(self, tx: Transaction, viewer: Viewer, on_conflict: OnConflict, *, with_orgs: bool) -> None:
+        self._tx, self._viewer, self._on_conflict, self._with_orgs = tx, viewer, on_conflict, with_orgs
         self._roles: roles.RolesByKey = {}
         self._email_owners: dict[str, int] = {}
         self._leaving: set[int] = set()
@@ -126,7 +126,7 @@ class _Form(BulkForm[UserEntry, _Existing]):
         self._leaving = {
             existing[entry.key].id
             for entry, email in emails
-            if entry.key in existing and existing[entry.key].email != email
+            if self._on_conflict is OnConflict.UPDATE and entry.key in existing and existing[entry.key].email != email
         }
         names = {name for entry in entries for name in (*(entry.roles or ()), *(entry.role_names or ()))}
         self._roles = await roles.load_by_name(tx, names | {*users.DEFAULT_ROLES})
@@ -258,7 +258,7 @@ async def create_users(
     An update needs every permission of the existing user too. `problems` are reported together with those of the users.
     """
     users.require_create(viewer, len(entries))
-    return await bulk.save(tx, _Form(tx, viewer, with_orgs=with_orgs), entries, on_conflict, problems)
+    return await bulk.save(tx, _Form(tx, viewer, on_conflict, with_orgs=with_orgs), entries, on_conflict, problems)
 
 
 _NAMES = select(col(User.user_key)).where(among(col(User.user_key), bindparam("keys", type_=Keys(KeyText()))))
