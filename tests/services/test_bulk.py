@@ -1,7 +1,8 @@
 """Claims about bulk changes: what happens to entries whose object exists or is missing, and what a change costs."""
 
+import dataclasses
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -27,7 +28,7 @@ class Form:
     field: str
     entry: Callable[[int], dict[str, Any]]
     changed: dict[str, Any]
-    more: dict[str, Any] = field(default_factory=dict)
+    more: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def _named(number: int) -> dict[str, Any]:
@@ -58,7 +59,10 @@ SAVING = {
     ),
 }
 
-REMOVING = {
+Removal = tuple[str, Callable[[int], dict[str, Any]], dict[str, Any]]
+"""The list of a bulk change that removes, an entry by number, and the rest of the input."""
+
+REMOVING: dict[str, Removal] = {
     "deleteUsers": ("users", lambda number: {"userName": f"new{number}"}, {}),
     "deleteGroups": ("groups", lambda number: {"slug": f"new{number}"}, {}),
     "deleteResources": (
@@ -168,7 +172,7 @@ async def test_the_number_of_statements_does_not_depend_on_the_number_of_entries
     async def statements(numbers: range, **changed: Any) -> int:
         entries = [form.entry(number) | changed for number in numbers]
         if "email" in changed:
-            entries = [entry | {"email": f"{at}@{number}.example"} for at, entry in enumerate(entries)]
+            entries = [entry | {"email": f"x{entry['email']}"} for entry in entries]
         variables = {form.field: entries, **form.more, "onConflict": mode}
         return await api.statements(change(name, SHOWS), root, input=variables)
 
@@ -176,8 +180,7 @@ async def test_the_number_of_statements_does_not_depend_on_the_number_of_entries
     assert await statements(range(3, 6)) == await statements(range(6, 206))
     assert await statements(range(3)) == await statements(range(3, 203))
     if mode == "UPDATE":
-        for number, numbers in enumerate((range(3), range(3, 6))):
-            await statements(numbers, **form.changed)
+        await statements(range(3), **form.changed)
         assert await statements(range(6, 9), **form.changed) == await statements(range(9, 200), **form.changed)
 
 
@@ -231,7 +234,7 @@ async def test_the_list_must_have_1_to_1000_entries(api: Api, make: Make) -> Non
 
 async def test_an_update_keeps_what_is_not_given(api: Api, make: Make) -> None:
     root = await _world(make)
-    created = {
+    created: dict[str, dict[str, Any]] = {
         "createUsers": {"userName": "new", "email": "a@b.example", "roles": [], "metadata": {"a": 1}},
         "createGroups": {"slug": "new", "displayName": "A", "description": "B", "membersSeenBy": "SIGNED_IN"},
         "createOrgs": {"slug": "new", "name": "A", "description": "B", "isPublic": True},
@@ -375,7 +378,7 @@ async def test_one_administrator_remains(api: Api, make: Make, database: db.Data
     async with unchanged(database):
         both = [{"id": root.node}, {"id": other.node}]
         assert codes(await api(text, as_=root, input={"users": both})) == ["PROTECTED"]
-        entry = [{"userName": name, "roles": []} for name in ("root", "other")]
-        variables = {"users": entry, "onConflict": "UPDATE"}
+        entries: list[dict[str, Any]] = [{"userName": name, "roles": []} for name in ("root", "other")]
+        variables = {"users": entries, "onConflict": "UPDATE"}
         assert codes(await api(change("createUsers", SHOWS), as_=root, input=variables)) == ["PROTECTED"]
     assert _statuses(await api(text, as_=root, input={"users": both[1:]}), "deleteUsers") == ["REMOVED"]

@@ -89,8 +89,8 @@ async def _old_groups(make: Make, world: World) -> Scene:
 async def _new_resources(make: Make, world: World) -> Scene:
     scene = await _new_resource(make, world)
     assert scene.input is not None
-    entry = {name: value for name, value in scene.input.items()}
-    return replace(scene, input={"resources": [entry]}, invalid={"resources": [entry | scene.invalid]})
+    entry = dict(scene.input)
+    return replace(scene, input={"resources": [entry]}, invalid={"resources": [{**entry, **scene.invalid}]})
 
 
 async def _new_resource(make: Make, world: World) -> Scene:
