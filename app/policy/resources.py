@@ -292,6 +292,11 @@ def viewer_entries(viewer: Viewer) -> FromClause:
     return row_roles_sql(Access, viewer_subjects(viewer))
 
 
+def is_current_entry(viewer: Viewer) -> ColumnElement[bool]:
+    """Return the condition that an entry of the access index has not expired and gives a role to its subject."""
+    return and_(is_valid_until(Access.expires_at), col(Access.mask) != 0)
+
+
 def gives_roles(viewer: Viewer) -> ColumnElement[bool]:
     """Return the condition that an entry gives the viewer at least one role."""
     return roles_sql(viewer_subjects(viewer), Access) != 0

@@ -48,7 +48,13 @@ async def check_access(database: Database, viewer: Viewer, user: RowRef, resourc
 
 
 async def check_access_batch(
-    database: Database, viewer: Viewer, users: Sequence[int], resources: Sequence[int], roles: Sequence[int]
+    database: Database,
+    viewer: Viewer,
+    users: Sequence[int],
+    resources: Sequence[int],
+    roles: Sequence[int],
+    *,
+    by_name: bool = False,
 ) -> list[bool]:
     """Return whether each user holds the role, given by its bit, on the resource at the same index.
 
@@ -61,7 +67,7 @@ async def check_access_batch(
     such resources.
     """
     async with open_reader(database, viewer, users) as reader:
-        return await check(reader, viewer, users, resources, roles)
+        return await check(reader, viewer, users, resources, roles, by_name=by_name)
 
 
 @asynccontextmanager
@@ -94,16 +100,16 @@ async def check(
         return []
     others = {*users} - {viewer_id}
     if others and (viewer.is_limited or not policy.asks_about_everybody(viewer)):
-        asked = {resource for user, resource in zip(users, resources, strict=True) if user != viewer_id}
-        await _require_may_ask(reader, viewer, asked)
+        requested = {resource for user, resource in zip(users, resources, strict=True) if user != viewer_id}
+        await require_may_ask(reader, viewer, requested)
     base = _base(max(users), max(resources))
     pairs = [user * base + resource for user, resource in zip(users, resources, strict=True)]
     masks = await _load_masks(reader, viewer, pairs, base)
     marks = {mark for mark in masks if mark > policy.ENDS} if max(masks) > policy.ENDS else ()
-    if _may_know_missing(viewer, about_others=bool(others)):
-        _raise_unknown(any(mark & NO_RESOURCE for mark in marks), "resource")
+    if may_know_missing(viewer, about_others=bool(others)):
+        raise_unknown(any(mark & NO_RESOURCE for mark in marks), "resource")
     if others and policy.finds_everybody(viewer):
-        _raise_unknown(any(mark & NO_USER for mark in marks), "user")
+        raise_unknown(any(mark & NO_USER for mark in marks), "user")
     elif others:
         holders = {user for user, mask in zip(users, masks, strict=True) if 0 < mask < policy.ENDS}
         await _require_known_users(reader, viewer, others if by_name else others - holders, by_name=by_name)
@@ -125,7 +131,7 @@ def _base(*keys: int) -> int:
     return PAIR if max(keys) < PAIR else WIDE_PAIR
 
 
-async def _require_may_ask(reader: Reader, viewer: Viewer, resources: Collection[int]) -> None:
+async def require_may_ask(reader: Reader, viewer: Viewer, resources: Collection[int]) -> None:
     """Raise Forbidden unless the viewer may ask about other users on all of these resources."""
     if policy.asks_about_everybody(viewer):
         is_allowed = not viewer.is_limited or await _includes(reader, viewer, resources)
@@ -178,7 +184,7 @@ async def _require_known_users(reader: Reader, viewer: Viewer, users: Collection
         **viewer.bind_values,
         now=reader.clock(),
     )
-    _raise_unknown(not {row[0] for row in rows}.issuperset(users), "user")
+    raise_unknown(not {row[0] for row in rows}.issuperset(users), "user")
 
 
 @cache
@@ -189,7 +195,7 @@ def _known_users_query(viewer: Viewer, by_name: bool) -> Select[Any]:
     return select(col(User.id)).where(is_requested, is_known)
 
 
-def _may_know_missing(viewer: Viewer, *, about_others: bool) -> bool:
+def may_know_missing(viewer: Viewer, *, about_others: bool) -> bool:
     """Return whether the viewer may learn that a resource does not exist."""
     may_ask = about_others and policy.asks_about_everybody(viewer)
     return not viewer.is_limited and (may_ask or policy.sees_all_resources(viewer))
@@ -200,7 +206,7 @@ _IN_SCOPE = select(col(Resource.id)).where(
 )
 
 
-def _raise_unknown(is_missing: bool, noun: str) -> None:
+def raise_unknown(is_missing: bool, noun: str) -> None:
     """Raise Unknown if an object of the query does not exist for the viewer."""
     if is_missing:
         raise Unknown(f"There is no such {noun}.")
@@ -312,3 +318,25 @@ async def find_resource_id(database: Database, resource: RowRef) -> int:
         return int(key)
     rows = await database.ask(_RESOURCE_BY_PATH, freshness=Freshness.PRIMARY, path=validation.normalize_key(key))
     return rows[0][0] if rows else 0
+
+
+async def find_user_ids(database: Database, names: Sequence[str]) -> list[int]:
+    """Return the ids of users by name like `find_user_id`, with one statement."""
+    return await _find_ids(database, _USERS_BY_NAME, names)
+
+
+async def find_resource_ids(database: Database, paths: Sequence[str]) -> list[int]:
+    """Return the ids of resources by path like `find_resource_id`, with one statement."""
+    return await _find_ids(database, _RESOURCES_BY_PATH, paths)
+
+
+async def _find_ids(database: Database, statement: Select[Any], texts: Sequence[str]) -> list[int]:
+    keys = [*map(validation.normalize_key, texts)]
+    rows = await database.ask(statement, freshness=Freshness.PRIMARY, keys=[*{*keys}])
+    ids: dict[str, int] = {key: row_id for key, row_id in rows}  # noqa: C416 - to mypy a row has any length
+    return [ids.get(key, 0) for key in keys]
+
+
+_KEY_TEXTS = bindparam("keys", type_=Keys(KeyText()))
+_USERS_BY_NAME = select(col(User.user_key), col(User.id)).where(among(col(User.user_key), _KEY_TEXTS))
+_RESOURCES_BY_PATH = select(col(Resource.path), col(Resource.id)).where(among(col(Resource.path), _KEY_TEXTS))

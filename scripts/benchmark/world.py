@@ -145,6 +145,8 @@ class World:
                 "id": key,
                 "user_name": name,
                 "user_key": tables.casefold_key(name),
+                "display_key": tables.sort_key(name),
+                "revision": 1,
                 "email": f"{name}@example.org",
                 "email_key": f"{name}@example.org",
                 "password_hash": secret,
@@ -171,6 +173,7 @@ class World:
                 "owner_id": self._somebody(chance),
                 "is_public": chance.random() < 0.8,
                 "size_bytes": 0,  # once the resources are there, their sum
+                "revision": 1,
                 "created_at": BEGINNING + timedelta(hours=key),
             }
 
@@ -196,6 +199,7 @@ class World:
                 "name_key": tables.sort_key(name),
                 "description": "",
                 "members_seen_by": "MEMBERS",
+                "revision": 1,
                 "created_at": BEGINNING + timedelta(hours=key),
             }
 
@@ -230,6 +234,7 @@ class World:
                 "owner_id": self._somebody(chance) if chance.random() < 0.9 else None,
                 "size_bytes": chance.randrange(10**9),
                 "full_mask": self._full(key),
+                "edit_revision": 1,
                 "revision": 1,
                 "created_at": created,
                 "updated_at": created + timedelta(seconds=chance.randrange(10_000_000)),

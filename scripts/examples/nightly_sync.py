@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Bring people, orgs, groups, resources and grants from a folder into a registry, as a nightly job does.
 
-    export OSTIARY_TOKEN=ost_...
+    export TOKEN=ost_...
     nightly_sync.py --make-sample world --people 5000 --groups 200 --resources 2000
     nightly_sync.py world --url http://127.0.0.1:5000
 
@@ -305,9 +305,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.make_sample is not None:
         make_sample(options.make_sample, options.people, options.groups, options.resources)
         return 0
-    token = os.environ.get("OSTIARY_TOKEN")
+    token = os.environ.get("TOKEN")
     if options.folder is None or not token:
-        parser.error("name a folder, and put a token into OSTIARY_TOKEN")
+        parser.error("name a folder, and put a token into TOKEN")
     try:
         report = synchronize(options.folder, Registry(options.url.rstrip("/"), token), options.batch)
     except SyncError as error:

@@ -63,7 +63,7 @@ def _statuses(output: str) -> dict[str, list[int]]:
 @pytest.fixture
 async def token(server: Server, monkeypatch: pytest.MonkeyPatch) -> str:
     token = await server.token("admin", PASSWORD)
-    monkeypatch.setenv("OSTIARY_TOKEN", token)
+    monkeypatch.setenv("TOKEN", token)
     return token
 
 
@@ -92,7 +92,7 @@ async def test_a_run_that_is_killed_is_taken_up_again(
 ) -> None:
     command = [nightly_sync.__file__, str(world), "--url", server.address, "--batch", "1"]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, *command, env=os.environ | {"OSTIARY_TOKEN": token}, stdout=asyncio.subprocess.DEVNULL
+        sys.executable, *command, env=os.environ | {"TOKEN": token}, stdout=asyncio.subprocess.DEVNULL
     )
     deadline = time.monotonic() + READY_SECONDS
     while (await _state(server, token))["groups"] < ROWS["groups"]:
@@ -139,7 +139,7 @@ async def test_rejected_entries_are_told_and_the_others_of_other_requests_are_wr
 def test_bad_arguments_are_explained(
     arguments: list[str], text: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OSTIARY_TOKEN", "ost_x")
+    monkeypatch.setenv("TOKEN", "ost_x")
     with pytest.raises(SystemExit):
         nightly_sync.main(arguments)
 
@@ -149,7 +149,7 @@ def test_bad_arguments_are_explained(
 def test_a_server_that_is_away_or_refuses_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OSTIARY_TOKEN", "ost_x")
+    monkeypatch.setenv("TOKEN", "ost_x")
     monkeypatch.setattr(nightly_sync, "TRIES", 1)
     outcomes: list[Any] = [nightly_sync.main([str(tmp_path), "--url", "http://127.0.0.1:9"])]
     (tmp_path / "groups.csv").write_text("slug,displayName\npilots,Pilots\n")

@@ -17,7 +17,7 @@ from app.services import bulk
 
 @enum
 class OnConflict(DescribedEnum):
-    """What happens to an entry of a bulk change whose object exists."""
+    """Treatment of an entry of a bulk change whose object exists."""
 
     FAIL = "FAIL", "The entry is a CONFLICT, and nothing is written."
     SKIP = "SKIP", "The entry is skipped: the object stays as it is."
@@ -32,7 +32,7 @@ class OnConflict(DescribedEnum):
 
 @enum
 class OnMissing(DescribedEnum):
-    """What happens to an entry of a bulk removal whose object does not exist, or is hidden from the viewer."""
+    """Treatment of an entry of a bulk removal whose object does not exist, or is hidden from the viewer."""
 
     FAIL = "FAIL", "The entry is NOT_FOUND, and nothing is removed."
     SKIP = "SKIP", "The entry is skipped."
@@ -40,7 +40,7 @@ class OnMissing(DescribedEnum):
 
 @enum
 class BulkStatus(DescribedEnum):
-    """What a bulk change did with an entry."""
+    """Outcome of an entry of a bulk change."""
 
     # The values of `bulk.Status`.
 
@@ -129,41 +129,40 @@ def bulk_mutation(  # noqa: PLR0913 - a declaration, all by name
     """
 
     async def act(context: GraphQLContext, data: Any) -> Outcome:
-        entries = getattr(data, field)
-        number = len(entries) if len(entries) <= bulk.MAX_ENTRIES else 0
+        number = len(getattr(data, field))
+        number = number if number <= bulk.MAX_ENTRIES else 0
         try:
-            prepared = await prepare(context, data)
-            async with context.change(dry_run=data.validate_only) as tx:
-                values, done = await work(context, tx, data, prepared)
+            values, done = await _run(context, data, prepare, work)
         except errors.Problem as problem:
             return _reject(result, number, [problem])
         except errors.Problems as several:
             return _reject(result, number, several.problems)
-        except ForeignKeyViolation:
-            text = "An object this change refers to was just deleted. Reload and retry."
-            return _reject(result, number, [errors.Conflict(text)])
         if data.validate_only:
-            return {**values, "results": [_result(result, at, None, {shows: None}, ()) for at in range(number)]}
-        return {
-            **values,
-            "results": [
-                _result(result, at, each.status, {shows: _show(each.key, convert)}, ()) for at, each in enumerate(done)
-            ],
-        }
+            done = [None] * number
+        return {**values, "results": [_result(result, at, each, shows, convert) for at, each in enumerate(done)]}
 
     suffix = " If one entry is rejected, nothing is written, and each rejected entry has its errors."
     return action(description + suffix, input_class, act, requires=requires, unless=unless)
 
 
-def _show(key: int | None, convert: Callable[[int], Any] | None) -> Any:
-    return key if key is None or convert is None else convert(key)
+async def _run(
+    context: GraphQLContext, data: Any, prepare: Callable[[GraphQLContext, Any], Awaitable[Any]], work: Work
+) -> tuple[Mapping[str, Any], Sequence[bulk.Result | None]]:
+    prepared = await prepare(context, data)
+    try:
+        async with context.change(dry_run=data.validate_only) as tx:
+            return await work(context, tx, data, prepared)
+    except ForeignKeyViolation:
+        raise errors.Conflict("An object this change refers to was just deleted. Reload and retry.") from None
 
 
 def _result(
-    kind: type, index: int, status: bulk.Status | None, values: Mapping[str, Any], problems: Sequence[MutationError]
+    kind: type, index: int, result: bulk.Result | None, shows: str, convert: Callable[[int], Any] | None
 ) -> Any:
-    named = None if status is None else STATUSES[status]
-    return fill_payload(kind, {"index": index, "status": named, **values, "errors": [*problems]})
+    """Return the result of an entry that was not rejected; None for one that was only tried."""
+    key, status = (None, None) if result is None else (result.key, STATUSES[result.status])
+    value = key if key is None or convert is None else convert(key)
+    return fill_payload(kind, {"index": index, "status": status, shows: value})
 
 
 def _reject(kind: type, number: int, problems: Sequence[errors.Problem]) -> Outcome:
@@ -171,7 +170,7 @@ def _reject(kind: type, number: int, problems: Sequence[errors.Problem]) -> Outc
     by_index: dict[str, list[MutationError]] = {}
     for problem in problems:
         by_index.setdefault("".join(problem.path[1:2]), []).append(to_error(problem))
-    return {
-        "results": [_result(kind, at, None, {}, by_index.get(str(at), ())) for at in range(number)],
-        "errors": [to_error(problem) for problem in problems],
-    }
+    rejected: list[Any] = [fill_payload(kind, {"index": at}) for at in range(number)]
+    for result in rejected:
+        result.errors = by_index.get(str(result.index), [])
+    return {"results": rejected, "errors": [to_error(problem) for problem in problems]}

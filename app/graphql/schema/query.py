@@ -35,6 +35,7 @@ from app.graphql.schema.refs import (
 from app.graphql.schema.types.api_tokens import ApiToken, ApiTokenConnection
 from app.graphql.schema.types.audit import AuditEventConnection, AuditEventFilter, AuditEventOrder, log_key
 from app.graphql.schema.types.checks import Checks
+from app.graphql.schema.types.decisions import Decisions
 from app.graphql.schema.types.groups import Group, GroupConnection
 from app.graphql.schema.types.orgs import Org, OrgConnection
 from app.graphql.schema.types.resources import Resource, ResourceConnection, ResourceTypeConnection
@@ -82,7 +83,7 @@ class PermissionInfo:
 
 
 @object_type
-class Query(Checks, AccessQuestions, EntityType):
+class Query(Checks, Decisions, AccessQuestions, EntityType):
     """The query root."""
 
     node: Node | None = lookup("An object by its global id.", _find_node, ("id", strawberry.ID, "The global id."))

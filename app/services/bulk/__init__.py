@@ -25,7 +25,7 @@ X = TypeVar("X")
 
 
 class OnConflict(Enum):
-    """What happens to an entry whose object exists: an error, nothing, or an update."""
+    """Treatment of an entry whose object exists: an error, nothing, or an update."""
 
     FAIL = "FAIL"
     SKIP = "SKIP"
@@ -33,14 +33,14 @@ class OnConflict(Enum):
 
 
 class OnMissing(Enum):
-    """What happens to an entry whose object does not exist: an error, or nothing."""
+    """Treatment of an entry whose object does not exist: an error, or nothing."""
 
     FAIL = "FAIL"
     SKIP = "SKIP"
 
 
 class Status(Enum):
-    """What a bulk change did with an entry."""
+    """Outcome of an entry of a bulk change."""
 
     CREATED = "CREATED"
     UPDATED = "UPDATED"
@@ -138,7 +138,7 @@ async def save(
 
 @dataclass(slots=True)
 class _Plan:
-    """What happens to the entries: their statuses, the indexes to create, and the changes by index."""
+    """Decisions about the entries: their statuses, the indexes to create, and the changes by index."""
 
     statuses: list[Status] = field(default_factory=list)
     created: list[int] = field(default_factory=list)
@@ -158,19 +158,19 @@ class _Plan:
 def _decide(form: BulkForm[E, X], entries: Sequence[E], olds: Sequence[X | None], on_conflict: OnConflict) -> _Plan:
     plan = _Plan()
     for at, (entry, old) in enumerate(zip(entries, olds, strict=True)):
-        found: Sequence[Problem] = ()
+        problems: Sequence[Problem] = ()
         if old is None:
-            found = [*form.problems(entry)]
+            problems = [*form.problems(entry)]
             plan.create(at)
         elif on_conflict is OnConflict.FAIL:
-            found = [*form.problems(entry), *form.conflicts(entry, old)]
+            problems = [*form.problems(entry), *form.conflicts(entry, old)]
             plan.create(at)
         elif on_conflict is OnConflict.SKIP:
             plan.statuses.append(Status.SKIPPED)
         else:
-            change, found = _compare(form, entry, old)
+            change, problems = _compare(form, entry, old)
             plan.update(at, change)
-        plan.problems += (problem.under(form.field, at) for problem in found)
+        plan.problems += (problem.under(form.field, at) for problem in problems)
     return plan
 
 

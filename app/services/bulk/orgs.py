@@ -163,8 +163,8 @@ async def create_orgs(
     named = [(at, entry.owner) for at, entry in enumerate(entries) if entry.owner is not None]
     owner_ids = dict.fromkeys(range(len(entries)), user_id)
     if named:
-        found = await users.load_many(tx, viewer, [owner for _, owner in named])
-        owner_ids |= {at: key or 0 for (at, _), key in zip(named, found, strict=True)}
+        ids = await users.load_many(tx, viewer, [owner for _, owner in named])
+        owner_ids |= {at: key or 0 for (at, _), key in zip(named, ids, strict=True)}
     if any(key not in (0, user_id) for key in owner_ids.values()):
         policy.require(viewer, Permission.ORGS_MANAGE)
     resolved = [replace(entry, owner_id=owner_ids[at]) for at, entry in enumerate(entries)]

@@ -229,6 +229,7 @@ PRIVATE: dict[tuple[str, str], Callable[[Reading, Row], bool]] = {
     ),
     ("Resource", "access"): Reading.sees_configuration,
     ("Resource", "accessSubjects"): Reading.sees_accessors,
+    ("Resource", "accessGroups"): Reading.sees_accessors,
     ("Resource", "auditEvents"): lambda reading, resource: reading.may("AUDIT_VIEW") or reading.administers(resource),
     ("Query", "auditEvents"): lambda reading, root: reading.may("AUDIT_VIEW"),
     ("AuditEvent", "address"): lambda reading, event: reading.may("AUDIT_VIEW"),

@@ -114,6 +114,18 @@ def _access_subjects(reading: Reading, resource: Row, **arguments: Any) -> Any:
     return page(reading, KINDS["AccessSubject"], subjects, arguments)
 
 
+def _access_groups(reading: Reading, resource: Row, **arguments: Any) -> Any:
+    """Return the groups with a current grant that gives a role, or the given one."""
+    role, rights = arguments.pop("role", None), reading.rights
+    rows = []
+    for grant in resource["grants"]:
+        group = rights.by_key["Group"][grant["subject"]] if grant["kind"] == "GROUP" and rights.lasts(grant) else None
+        roles = rights.closed([grant["roles"]], resource) if group else ()
+        if group in every(reading, "Group") and (role in roles if role else roles):
+            rows.append(group)
+    return page(reading, KINDS["Group"], rows, arguments)
+
+
 def _several(key: int, kind: str, roles: Iterable[str], name: str = "", **more: Any) -> Row:
     """Return an entry of several users."""
     entry = {"key": key, "name": name, "kind": kind, "roles": listed(roles)}
@@ -322,6 +334,7 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ("GroupGrant", "group"): _visible_row("Group", "subject"),
     ("UserGrant", "user"): _one("User", "subject"),
     ("Resource", "accessSubjects"): _access_subjects,
+    ("Resource", "accessGroups"): _access_groups,
     ("AccessSubject", "user"): _one("User", "user"),
     ("AccessSubject", "group"): _visible_row("Group", "group"),
 }

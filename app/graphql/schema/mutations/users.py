@@ -167,10 +167,10 @@ async def hash_passwords(
     Problems of the passwords are returned, to be reported with all others. The time does not count towards that of the
     change.
     """
-    given = [NewPassword(path, user.password, user.password_hash) for path, user in new.items()]
+    new_values = [NewPassword(path, user.password, user.password_hash) for path, user in new.items()]
     try:
         async with context.times.hashing():
-            hashes = await new_passwords.hash_new_passwords(context.app, context.viewer, given, dry_run=dry_run)
+            hashes = await new_passwords.hash_new_passwords(context.app, context.viewer, new_values, dry_run=dry_run)
     except errors.Problems as refused:
         return Hashes({}, refused.problems)
     return Hashes(dict(zip(new, hashes, strict=True)))

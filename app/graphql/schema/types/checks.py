@@ -1,9 +1,10 @@
 """Queries of data services: check access, and explain why a user has or lacks a role."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import strawberry
+from strawberry.utils.str_converters import to_camel_case
 
 from app.db import Database
 from app.domain import refs
@@ -38,13 +39,25 @@ async def _check(database: Database, viewer: Viewer, arguments: Mapping[str, Any
 
 
 async def _check_batch(database: Database, viewer: Viewer, arguments: Mapping[str, Any]) -> list[bool]:
-    users, resources, roles = arguments["users"], arguments["resources"], arguments["roles"]
+    roles = arguments["roles"]
+    users, by_name = _one_of(arguments, "users", "user_names")
+    resources, by_path = _one_of(arguments, "resources", "resource_paths")
     if not len(users) == len(resources) == len(roles):
-        raise BadInput("`users`, `resources` and `roles` must have the same length.")
+        raise BadInput("Users, resources and `roles` must have the same length.")
     checks.require_few(viewer, len(users))
     bits = [role._value_ for role in roles]  # `value` is a call
-    user_ids, resource_ids = refs.keys_of("User", users), refs.keys_of("Resource", resources)
-    return await checks.check_access_batch(database, viewer, user_ids, resource_ids, bits)
+    user_ids = await checks.find_user_ids(database, users) if by_name else refs.keys_of("User", users)
+    resource_ids = (
+        await checks.find_resource_ids(database, resources) if by_path else refs.keys_of("Resource", resources)
+    )
+    return await checks.check_access_batch(database, viewer, user_ids, resource_ids, bits, by_name=by_name)
+
+
+def _one_of(arguments: Mapping[str, Any], ids: str, names: str) -> tuple[Sequence[str], bool]:
+    """Return the one of two arguments that is present, and whether it has names."""
+    if (arguments.get(ids) is None) == (arguments.get(names) is None):
+        raise BadInput(f"Give exactly one of `{ids}` and `{to_camel_case(names)}`.")
+    return (arguments[names], True) if arguments.get(ids) is None else (arguments[ids], False)
 
 
 @object_type
@@ -62,8 +75,14 @@ class Checks:
     check_access_batch: list[bool] | None = service_field(
         f"Return whether users have roles on resources, for up to 10,000 triples, in their order. {WHO_MAY_ASK}",
         _check_batch,
-        ("users", list[strawberry.ID], "Global ids of users, at most 10,000."),
-        ("resources", list[strawberry.ID], "Global ids of resources, as many as users."),
+        ("users", list[strawberry.ID] | None, "Global ids of users, at most 10,000. Alternative: `userNames`."),
+        ("user_names", list[str] | None, "User names, at most 10,000, without regard to letter case."),
+        (
+            "resources",
+            list[strawberry.ID] | None,
+            "Global ids of resources, as many as users. Alternative: `resourcePaths`.",
+        ),
+        ("resource_paths", list[str] | None, "Paths of resources, `ORG_SLUG/SLUG`, as many as users."),
         ("roles", list[ResourceRole], "Roles, as many as users."),
     )
 

@@ -16,11 +16,12 @@ from app.graphql.schema.fields import column, edge, part
 from app.graphql.schema.node import Node
 from app.graphql.schema.scalars import JSON, BigInt
 from app.graphql.schema.types.users import User
-from app.services import read_graph
+from app.services import access_relations, read_graph
 
 if TYPE_CHECKING:
     from app.graphql.schema.types.access import AccessConfiguration, AccessSubjectConnection, ViewerAccess
     from app.graphql.schema.types.audit import ResourceAuditEventConnection
+    from app.graphql.schema.types.groups import GroupConnection
     from app.graphql.schema.types.locks import Lock, LockEventConnection
     from app.graphql.schema.types.orgs import Org
 
@@ -77,6 +78,15 @@ class Resource(Node, row=tables.Resource):
             unless="the viewer holds ADMIN on the resource",
             narrow=(("role", ResourceRole | None, "Only subjects with this role."),),
         )
+    )
+    access_groups: Annotated["GroupConnection", strawberry.lazy("app.graphql.schema.types.groups")] | None = edge(
+        "Groups with a role on it, for viewers with ADMIN.",
+        access_relations.access_groups,
+        tables.Resource.id,
+        guard=policy.sees_accessors,
+        requires=Permission.ACCESS_VIEW,
+        unless="the viewer holds ADMIN on the resource",
+        narrow=(("role", ResourceRole | None, "Only groups with this role."),),
     )
     access: Annotated["AccessConfiguration", strawberry.lazy("app.graphql.schema.types.access")] | None = part(
         "The access configuration, for viewers with ADMIN.",
