@@ -32,6 +32,7 @@ ELSEWHERE = {
     "createUsers",
     "deleteRole",
     "deleteUser",
+    "deleteUsers",
     "resetPassword",
     "updateUser",
 }
