@@ -1,6 +1,7 @@
 """The context of one GraphQL request: the viewer, the database, and batched reads."""
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -113,9 +114,12 @@ class GraphQLContext:
         """The database of the app context."""
         return self.app.database
 
-    def change(self, *, dry_run: bool = False) -> AbstractAsyncContextManager[db.Transaction]:
-        """Open the audited transaction of the current mutation."""
-        return audit.transaction(self.database, self.viewer, self.action, dry_run=dry_run)
+    def change(
+        self, *, dry_run: bool = False, if_revision: int | None = None
+    ) -> AbstractAsyncContextManager[db.Transaction]:
+        """Open the audited transaction of the current mutation. For `if_revision`, see `revisions`."""
+        expected = None if if_revision is None else frozenset([if_revision])
+        return audit.transaction(self.database, self.viewer, self.action, dry_run=dry_run, if_revisions=expected)
 
     def refresh(self) -> None:
         """Drop all batches, since their rows may have changed."""
@@ -125,6 +129,16 @@ class GraphQLContext:
         """Continue as the user who signed in."""
         self.viewer, self.session, self.signed_out = session.viewer, session, False
         self.refresh()
+
+    @contextmanager
+    def restored_after_errors(self) -> Iterator[None]:
+        """Continue as the same viewer if a change with an idempotency key fails, whose commit comes last."""
+        before = self.viewer, self.session, self.signed_out
+        try:
+            yield
+        except BaseException:
+            self.viewer, self.session, self.signed_out = before
+            raise
 
     def clear_viewer(self) -> None:
         """Continue as an anonymous viewer."""

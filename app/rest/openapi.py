@@ -10,11 +10,12 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from app import __version__
 from app.config import Settings
-from app.rest import examples, models
+from app.rest import examples, idempotency, models
 from app.rest.parameters import NEW_PASSWORD, Field
 from app.rest.request_bodies import JSON, Body, types
-from app.rest.routing import AuthMode, Route
+from app.rest.routing import SAFE, AuthMode, Route
 from app.rest.status_codes import refusals
+from app.services import mutation_keys
 
 Schema = dict[str, Any]
 
@@ -36,7 +37,7 @@ Sign in with `POST /users/authenticate`. Send the token as `Authorization: Beare
 `{cookie}`. A change with a cookie must come from one of this site's own pages.
 
 Fixed segments of a path and names of fields match in any letter case, and a path may end with a slash. \
-Unknown fields are ignored. Null for an optional field means absent, unless the field says otherwise. \
+Unknown fields are ignored. Null for an optional field means absent. \
 Paths with GET also accept HEAD.
 
 An error is a status and `{{"error", "noRetry"}}`. An unknown path is 404, an unsupported method 405 with \
@@ -132,6 +133,8 @@ def _response_schemas(table: Sequence[Route], settings: Settings) -> tuple[dict[
     kind, end = schemas["Session"]["properties"]["expires"], schemas["Session"]["properties"]["expiresAt"]
     kind |= {"type": "integer"} if settings.drone_db_clients else {"type": "string", "format": end["format"]}
     del kind["anyOf"]
+    for schema in (*json_responses.values(), *schemas.values()):
+        _merge_null(schema)
     others = {route.name: {"type": "string"} if route.response_type is models.PlainText else None for route in table}
     return {**others, **json_responses}, dict(sorted(schemas.items()))
 
@@ -160,6 +163,8 @@ class _Operation:
         return {**operation, "responses": {str(self.route.status): self._success(), **self._refusals()}}
 
     def _parameters(self) -> Iterator[dict[str, Any]]:
+        if self.route.has_revision:
+            yield _IF_NONE_MATCH if self.route.method in SAFE else _IF_MATCH
         for name in self.route.parameter_names:
             yield {
                 "name": name,
@@ -169,13 +174,22 @@ class _Operation:
                 "schema": {"type": "string", "minLength": 1},
                 "example": examples.VALUES[name],
             }
+        if self.route.takes_key:
+            schema = {"type": "string", "minLength": 1, "maxLength": mutation_keys.MAX_LENGTH, "pattern": "^[ -~]+$"}
+            example = {"example": "3f0c2a8e-6f57-4f0e-9a51-0d1f5f6f2c11"}
+            yield {
+                "name": idempotency.HEADER,
+                "in": "header",
+                "description": idempotency.ABOUT,
+                "schema": schema,
+            } | example
         for field in self.route.query:
             schema = dict(field.kind.schema)
             parameter = {"name": field.name, "in": "query", "description": field.about, "schema": schema}
             yield parameter | ({"example": examples.VALUES[field.name]} if field.name in examples.VALUES else {})
 
     def _body(self) -> dict[str, Any]:
-        is_document = Body.DOCUMENT in self.route.body
+        is_document = bool(self.route.body & Body.FREE)
         content = {
             kind: {"schema": dict(_DOCUMENT) if is_document else self._object(has_null=kind == JSON)}
             for kind in types(self.route.body)
@@ -212,6 +226,8 @@ class _Operation:
 
     def _headers(self) -> dict[str, Any]:
         text = {"schema": {"type": "string"}}
+        if self.route.has_revision and self.route.method in SAFE:
+            return {"ETag": {"description": "The revision of the object and a hash of the response.", **text}}
         if self.route.status == 201:  # noqa: PLR2004 - statuses are their own names
             return {"Location": {"description": "Path of the new object.", "required": True, **text}}
         if self.route.response_type is models.Session:
@@ -220,16 +236,43 @@ class _Operation:
 
     def _refusals(self) -> dict[str, Any]:
         reasons = refusals(self.route, drone_db_clients=self.settings.drone_db_clients)
-        return {str(status): _refusal(status, reason) for status, reason in reasons.items()}
+        refused = {str(status): _refusal(status, reason) for status, reason in reasons.items()}
+        return {"304": _NOT_MODIFIED, **refused} if self.route.has_revision and self.route.method in SAFE else refused
 
+
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "The ETag that was read. 412 if the object has changed since then; absent or `*` for any state. "
+    "Only the revision in it counts, not the hash of the response.",
+    "schema": {"type": "string"},
+}
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "The ETag that was read. 304 without a body if the response is still the same.",
+    "schema": {"type": "string"},
+}
+_NOT_MODIFIED = {"description": "The client has this response already, by `If-None-Match`."}
 
 _DOCUMENT = {"type": "object", "examples": [examples.DOCUMENT]}
 
 
+def _merge_null(value: Any) -> None:
+    """Write `X or null` as a list of types wherever X is no reference: more generators read it than a union."""
+    if isinstance(value, dict):
+        match value.get("anyOf"):
+            case [{"type": str(kind)} as schema, {"type": "null"}]:
+                del value["anyOf"]
+                value |= {**schema, "type": [kind, "null"]}
+        value = list(value.values())
+    for part in value if isinstance(value, list) else ():
+        _merge_null(part)
+
+
 def _or_null(schema: Schema) -> Schema:
-    if "type" in schema:
-        return {**schema, "type": [schema["type"], "null"]}
-    return {"anyOf": [*schema["anyOf"], {"type": "null"}]}
+    nullable = {**schema, "type": [schema["type"], "null"]}
+    return nullable | ({"enum": [*schema["enum"], None]} if "enum" in schema else {})
 
 
 _REFUSAL_HEADERS = {

@@ -91,11 +91,14 @@ TITLE = text(maxLength=validation.MAX_TITLE)
 DESCRIPTION = text(maxLength=validation.MAX_DESCRIPTION)
 EMAIL = text(maxLength=validation.MAX_EMAIL)
 FLAG = Kind({"type": "boolean"}, _flag)
-TEXTS = Kind({"type": "array", "items": {"type": "string"}}, _texts, many=True)
+TEXTS = Kind({"type": "array", "items": {"type": "string"}, "maxItems": MAX_TEXTS}, _texts, many=True)
 
 
-def choice(*names: str) -> Kind:
-    """Return a type of choices, sent as the number from 0 or as the name in any letter case, parsed to the number."""
+def choice(*names: str, by_name: bool = False) -> Kind:
+    """Return a type of choices, sent as the number from 0 or as the name in any letter case, parsed to the number.
+
+    The description has one of both, numbers or names, since generated clients cope badly with a union of types.
+    """
     numbers = {name.lower(): number for number, name in enumerate(names)}
     numbers |= {str(number): number for number in range(len(names))}
     choices = ", ".join(f"{number} ({name})" for number, name in enumerate(names))
@@ -106,12 +109,13 @@ def choice(*names: str) -> Kind:
             raise ValueError(f"must be one of {choices}")
         return numbers[text]
 
-    schema = {"anyOf": [{"type": "integer", "enum": list(range(len(names)))}, {"type": "string", "enum": list(names)}]}
-    return Kind(schema, read)
+    if by_name:
+        return Kind({"type": "string", "enum": list(names)}, read)
+    return Kind({"type": "integer", "enum": list(range(len(names)))}, read)
 
 
 def bind(declared: Sequence[Field], sent: Fields) -> dict[str, Any]:
-    """Return the parsed values by their declared names. Absent names are missing, null is None.
+    """Return the parsed values by their declared names. What is absent or null is missing.
 
     Raises Problems with every value that is missing or invalid.
     """
@@ -130,11 +134,9 @@ def _bind_field(field: Field, sent: Fields) -> Iterator[tuple[str, Any]]:
     values = sent.values.get(field.name.lower(), [])
     if field.required and values in ([], [None], [""]):
         raise ValueError("is missing")
-    if not values:
+    if values in ([], [None]):
         return
-    if values == [None]:
-        yield field.name, None
-    elif field.kind.many:
+    if field.kind.many:
         if sent.is_json and not isinstance(values[0], list):  # a text alone is a list in a form, not in JSON
             raise ValueError("must be a list of texts")
         yield field.name, field.kind.read(values)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -26,10 +27,10 @@ from app.observability import request_stats
 from app.query.reader import ListReader, query_freshness
 from app.query.relations import Layout
 from app.query.sql import SelectBuilder
-from app.rest import errors, request_bodies
+from app.rest import errors, etags, idempotency, models, request_bodies
 from app.rest.parameters import Field, bind
 from app.rest.request_bodies import Body
-from app.services import audit, read_graph, session, users, validation
+from app.services import audit, read_graph, retries, session, users, validation
 from app.services.app_context import AppContext
 
 SAFE = ("GET", "HEAD")
@@ -69,6 +70,8 @@ class Call:
     query: Mapping[str, Any]
     fields: Mapping[str, Any]
     document: Mapping[str, Any]
+    if_revisions: frozenset[int] | None = None
+    """The revisions in the header If-Match of a route that `has_revision`."""
 
     @property
     def app(self) -> AppContext:
@@ -83,7 +86,7 @@ class Call:
 
     def change(self, action: str) -> AbstractAsyncContextManager[Transaction]:
         """Open the transaction of a change, audited under the name of the equivalent GraphQL mutation."""
-        return audit.transaction(self.app.database, self.viewer, action)
+        return audit.transaction(self.app.database, self.viewer, action, if_revisions=self.if_revisions)
 
     def user_ref(self, parameter: str = "userName") -> RowRef:
         """Return the reference to the user in the path."""
@@ -101,7 +104,8 @@ class Route:
     `response_type` is the type of the body of a success, None for no body. `refusals` are the statuses of errors beyond
     those of all such routes. `answers_400` are the problems with status 400 instead of their own. `name` is the OpenAPI
     operation id. With `is_externally_managed`, the route is refused if there is an authentication provider. With
-    `throttles_tokens`, callers with invalid tokens must wait.
+    `throttles_tokens`, callers with invalid tokens must wait. A route that `has_revision` answers one object with its
+    ETag, or changes one and obeys If-Match.
     """
 
     method: str
@@ -119,6 +123,12 @@ class Route:
     name: str = ""
     is_externally_managed: bool = False
     throttles_tokens: bool = False
+    has_revision: bool = False
+
+    @property
+    def takes_key(self) -> bool:
+        """Return whether the route takes an idempotency key: a change whose response has no token."""
+        return self.method not in SAFE and self.response_type is not models.Session
 
     @property
     def parameter_names(self) -> list[str]:
@@ -197,7 +207,7 @@ async def _answer(request: Request, entry: RouteEntry, context: RestContext) -> 
         async with asyncio.timeout(MAX_SECONDS + settings.request_limits.body_seconds):
             call = await _parse_call(request, route, context)
         async with _limit_time(settings.query_seconds):
-            return await route.answer(call)
+            return await _run(call, route)
     except ClientDisconnect:
         return Response(status_code=400)  # the client is gone
     except Exception as error:
@@ -207,6 +217,19 @@ async def _answer(request: Request, entry: RouteEntry, context: RestContext) -> 
             drone_db_clients=settings.drone_db_clients,
             most_errors=settings.request_limits.errors,
         )
+
+
+async def _run(call: Call, route: Route) -> Response:
+    """Return the response of a route. A change is tried again if others interfere, and may have an idempotency key."""
+    work = partial(route.answer, call)
+    if call.request.method in SAFE:
+        return await work()
+    if not route.takes_key:
+        idempotency.refuse(call.request)
+    elif idempotency.HEADER in call.request.headers:
+        values = [call.path_parameters, call.query, call.fields, call.document]
+        return await idempotency.answer(call.app, call.request, call.viewer, route.name, values, work)
+    return await retries.run(work)
 
 
 @asynccontextmanager
@@ -238,7 +261,8 @@ async def _parse_call(request: Request, route: Route, context: RestContext) -> C
     query = bind(route.query, request_bodies.query(request))
     body = await request_bodies.read(request, route.body, context.settings.request_limits)
     fields, document = bind(route.fields, body), body.document or {}
-    return Call(request, context, viewer, request.path_params, query, fields, document)
+    if_revisions = etags.accepted_revisions(request) if route.has_revision and request.method not in SAFE else None
+    return Call(request, context, viewer, request.path_params, query, fields, document, if_revisions)
 
 
 async def _authenticate(request: Request, route: Route, context: RestContext) -> Viewer:

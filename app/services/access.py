@@ -1,24 +1,23 @@
 """Grants on a resource: read, preview and change its access configuration."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Select, bindparam, delete, func, literal_column, select, update
+from sqlalchemy import Integer, Select, bindparam, case, exists, func, literal_column, or_, select
 
 from app import policy
 from app.db import Transaction
-from app.db.statements import few_rows
-from app.db.tables import Grant, Group, GroupMember, Resource, RowId, User, col
+from app.db.tables import Grant, Group, GroupMember, RowId, User, col
 from app.domain import resource_roles
 from app.domain.errors import Conflict, InvalidInput, NotFound, OstiaryError, Problem
 from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
 from app.query.relations import Keys, among, integers
-from app.services import access_index, audit, expiry, resources, validation
+from app.services import access_index, expiry, grants, resources, validation
 from app.services.resources import ResourceForUpdate
 
 MAX_ENTRIES = 1_000
@@ -42,7 +41,10 @@ class StaleRevision(OstiaryError):
     """The configuration changed after the client read it. Carries the problem and the id of the resource."""
 
     def __init__(self, row: ResourceForUpdate, revision: int) -> None:
-        text = f"The configuration has changed: it is at revision {row.revision}, not {revision}. Reload it and retry."
+        text = (
+            f"The configuration has changed: it is at revision {row.revision}, not {revision}. "
+            "Reload it, and apply the changes to it."
+        )
         super().__init__(text)
         self.problem = Conflict(text, ("revision",))
         self.resource = row.id
@@ -63,6 +65,11 @@ class GrantEntry:
     subject: int = 0
     has_no_subject: bool = False
 
+    @property
+    def values_path(self) -> tuple[str | int, ...]:
+        """Return the path of the entry's roles and expiry, which stand beside an input's subject."""
+        return self.path[:-1] if self.path[-1:] == ("subject",) else self.path
+
 
 @dataclass(frozen=True, slots=True)
 class GrantDiff:
@@ -82,7 +89,10 @@ async def submit_access(
     row = await resources.require_administered(tx, viewer, resource)
     if row.revision != revision:
         raise StaleRevision(row, revision)
-    return row.id, await _replace_grants(tx, row, await _check_entries(tx, viewer, row, entries))
+    checked = await _check_entries(tx, viewer, row, entries)
+    before = await grants.load(tx, row.id)
+    await _write(tx, viewer, row.id, checked, before)
+    return row.id, _diff(before, checked)
 
 
 async def preview_access(
@@ -91,7 +101,7 @@ async def preview_access(
     """Return what `submit_access` would change for each subject, without writing."""
     row = await resources.require_administered(tx, viewer, resource)
     checked = await _check_entries(tx, viewer, row, entries)
-    changes = _diff(await _load_grants(tx, row.id), checked)
+    changes = _diff(await grants.load(tx, row.id), checked)
     groups = [
         resource_roles.subject_key(change.subject)
         for change in changes
@@ -116,7 +126,7 @@ async def grant_access(tx: Transaction, viewer: Viewer, resource: RowRef, entry:
     """Set the entry of one subject and keep all others; return the resource's id."""
     row = await resources.require_administered(tx, viewer, resource)
     (checked,) = await _check_entries(tx, viewer, row, [entry], is_complete=False)
-    await _write(tx, row.id, [checked], [checked.subject])
+    await _write(tx, viewer, row.id, [checked])
     return row.id
 
 
@@ -124,9 +134,9 @@ async def revoke_access(tx: Transaction, viewer: Viewer, resource: RowRef, entry
     """Delete the entry of one subject, but only the roles of all signed-in users' entry; return the resource's id."""
     row = await resources.require_administered(tx, viewer, resource)
     (checked,) = await _check_entries(tx, viewer, row, [replace(entry, mask=0, expires_at=None)], is_complete=False)
-    if not any(stored == checked.subject for stored in await _load_grants(tx, row.id)):
+    if checked.subject not in await grants.load(tx, row.id):
         raise no_entry(checked.path)
-    await _write(tx, row.id, [checked] if entry.kind is SubjectType.GENERAL else [], [checked.subject])
+    await _write(tx, viewer, row.id, [checked] if entry.kind is SubjectType.GENERAL else [], [checked.subject])
     return row.id
 
 
@@ -145,12 +155,15 @@ async def _check_entries(
     problems: list[Problem] = []
     if is_complete and not any(entry.kind is SubjectType.GENERAL for entry in entries):
         problems.append(InvalidInput("`general`, the entry of all signed-in users, is required.", ("general",)))
-    if len(entries) > MAX_ENTRIES:
-        raise InvalidInput(f"A configuration has at most {MAX_ENTRIES:,} entries, not {len(entries):,}.", ("groups",))
-    resolved = await resolve_subjects(tx, viewer, entries)
+    number = sum(entry.kind in {SubjectType.GROUP, SubjectType.USER} for entry in entries)
+    if number > MAX_ENTRIES:
+        text = f"A configuration has at most {MAX_ENTRIES:,} groups and users, not {number:,}."
+        raise InvalidInput(text, ("groups",))
+    subjects = await _load_subjects(tx, viewer, [row.id], entries)
+    resolved = [replace(entry, subject=subjects.get(_subject_lookup(entry), NO_SUBJECT).id) for entry in entries]
+    stored = await grants.load(tx, row.id)
     for entry in resolved:
-        problems += entry_problems(tx, row, entry)
-    problems += await _duration_problems(tx, row, resolved)
+        problems += entry_problems(tx, row, entry, stored.get(entry.subject))
     problems += map(
         _duplicate, validation.duplicates(resolved, key=lambda each: each.subject if each.subject >= 0 else None)
     )
@@ -158,45 +171,31 @@ async def _check_entries(
     return resolved
 
 
-def entry_problems(tx: Transaction, row: ResourceForUpdate, entry: GrantEntry) -> Iterator[Problem]:
-    """Yield the problems of one entry, whose subject is resolved (-1 for none), but not those of its duration."""
+def entry_problems(
+    tx: Transaction, row: ResourceForUpdate, entry: GrantEntry, stored: tuple[int, datetime | None] | None
+) -> Iterator[Problem]:
+    """Yield the problems of one entry with a resolved subject, beside the stored mask and end of its subject."""
     if entry.has_no_subject:
         yield InvalidInput("Set `general` or `anyone` to true, or name a group or a user.", entry.path)
     if entry.subject < 0:
         yield subject_not_found(entry)
     missing = [name for bit, name in resource_roles.NAMES.items() if entry.mask & bit & ~row.full_mask]
     if missing:
-        yield InvalidInput(f"Resources of this type do not have {', '.join(missing)}.", (*entry.path, "roles"))
+        yield InvalidInput(f"Resources of this type do not have {', '.join(missing)}.", (*entry.values_path, "roles"))
     if entry.kind is SubjectType.ANYONE and entry.mask & ~resource_roles.READ:
-        yield InvalidInput("Anyone, signed in or not, can have read roles only.", (*entry.path, "roles"))
-    if entry.expires_at is not None and entry.expires_at <= tx.now:
-        yield InvalidInput("`expiresAt` must be in the future.", (*entry.path, "expiresAt"))
-
-
-async def _duration_problems(tx: Transaction, row: ResourceForUpdate, entries: Sequence[GrantEntry]) -> list[Problem]:
-    """Return problems of entries that add roles beyond the end of the viewer's ADMIN role."""
-    if row.until is None:
-        return []
-    stored = await _load_grants(tx, row.id)
-    return [
-        problem
-        for entry in entries
-        for problem in duration_problems(tx, row, entry, *stored.get(entry.subject, (0, None)))
-    ]
+        yield InvalidInput("Anyone, signed in or not, can have read roles only.", (*entry.values_path, "roles"))
+    before = stored or (0, None)
+    if entry.expires_at != before[1]:  # an entry that has ended may be sent back
+        for problem in validation.end_problems(entry.expires_at, tx.now):
+            yield problem.under(*entry.values_path)
+    if row.until is not None and _extends_access(tx, row, entry, *before):
+        yield from expiry.problems(entry.expires_at, row.until, (*entry.values_path, "expiresAt"))
 
 
 def subject_not_found(entry: GrantEntry) -> Problem:
     """Return the problem of a group or user that does not exist, or that the viewer may not name."""
     noun = "group" if entry.kind is SubjectType.GROUP else "user"
     return NotFound(f"There is no such {noun}.", (*entry.path, noun))
-
-
-def duration_problems(
-    tx: Transaction, row: ResourceForUpdate, entry: GrantEntry, before_mask: int, before_expires_at: datetime | None
-) -> Iterator[Problem]:
-    """Yield a problem if an entry adds roles to the stored ones beyond the end of the viewer's ADMIN role."""
-    if row.until is not None and _extends_access(tx, row, entry, before_mask, before_expires_at):
-        yield from expiry.problems(entry.expires_at, row.until, (*entry.path, "expiresAt"))
 
 
 def _extends_access(
@@ -213,12 +212,6 @@ def _duplicate(entry: GrantEntry) -> Problem:
     return InvalidInput("This subject is listed more than once. Remove the duplicate.", entry.path)
 
 
-async def resolve_subjects(tx: Transaction, viewer: Viewer, entries: Sequence[GrantEntry]) -> list[GrantEntry]:
-    """Return the entries with the ids of their subjects, -1 for one that does not exist or may not be named."""
-    subjects = await _load_subjects(tx, viewer, entries)
-    return [replace(entry, subject=subjects.get(_subject_lookup(entry), -1)) for entry in entries]
-
-
 def _subject_lookup(entry: GrantEntry) -> tuple[SubjectType, Any]:
     """Return the kind and the normalized reference of an entry's subject, a key of `_load_subjects`."""
     if entry.ref is None:
@@ -227,20 +220,49 @@ def _subject_lookup(entry: GrantEntry) -> tuple[SubjectType, Any]:
     return entry.kind, (column, key if column == "id" else validation.normalize_key(str(key)))
 
 
+class _Subject(NamedTuple):
+    """The id of a subject, and whether the viewer may name it anywhere."""
+
+    id: int
+    is_visible: bool
+
+
+NO_SUBJECT = _Subject(-1, False)
+
+
+async def resolve_subjects(
+    tx: Transaction, viewer: Viewer, entries: Sequence[tuple[ResourceForUpdate | None, GrantEntry]]
+) -> tuple[list[GrantEntry], set[int]]:
+    """Return entries of many resources with the ids of their subjects, -1 for none, and the ids that are not visible.
+
+    The viewer may name a subject that is not visible only for a resource on which it has an entry.
+    """
+    rows = {row.id for row, _ in entries if row is not None}
+    subjects = await _load_subjects(tx, viewer, sorted(rows), [entry for _, entry in entries])
+    resolved = [replace(entry, subject=subjects.get(_subject_lookup(entry), NO_SUBJECT).id) for _, entry in entries]
+    return resolved, {subject.id for subject in subjects.values() if not subject.is_visible}
+
+
 async def _load_subjects(
-    tx: Transaction, viewer: Viewer, entries: Sequence[GrantEntry]
-) -> Mapping[tuple[SubjectType, Any], int]:
-    """Return the ids of the subjects that exist and that the viewer may name, and lock their rows against deletion."""
-    subjects: dict[tuple[SubjectType, Any], int] = {
-        (SubjectType.GENERAL, None): resource_roles.GENERAL,
-        (SubjectType.ANYONE, None): resource_roles.ANYONE,
+    tx: Transaction, viewer: Viewer, rows: Sequence[int], entries: Sequence[GrantEntry]
+) -> Mapping[tuple[SubjectType, Any], _Subject]:
+    """Return the ids of the subjects that exist and that the viewer may name, and lock their rows against deletion.
+
+    Subjects with an entry on one of the resources, which the viewer sees there, may be named in any case.
+    """
+    subjects: dict[tuple[SubjectType, Any], _Subject] = {
+        (SubjectType.GENERAL, None): _Subject(resource_roles.GENERAL, True),
+        (SubjectType.ANYONE, None): _Subject(resource_roles.ANYONE, True),
     }
     lookups = [_subject_lookup(entry) for entry in entries if entry.ref is not None]
     for kind, column in sorted({(kind, ref[0]) for kind, ref in lookups}):
         keys = [ref[1] for of, ref in lookups if (of, ref[0]) == (kind, column)]
         statement = _select_subjects(kind, column, viewer.permission_profile)
-        rows = await tx.rows(statement, keys=keys, **viewer.bind_values, now=tx.now)
-        subjects |= {(kind, (column, key)): resource_roles.subject_id(kind, row_id) for row_id, key in rows}
+        for row_id, key, is_visible in await tx.rows(
+            statement, keys=keys, resources=list(rows), **viewer.bind_values, now=tx.now
+        ):
+            subject = _Subject(resource_roles.subject_id(kind, row_id), bool(is_visible))
+            subjects[kind, (column, key)] = subject
     return subjects
 
 
@@ -256,19 +278,14 @@ _SUBJECT_COLUMNS: Mapping[tuple[SubjectType, str], tuple[Any, Any, Any]] = {
 def _select_subjects(kind: SubjectType, name: str, viewer: Viewer) -> Select[Any]:
     table, column, sees = _SUBJECT_COLUMNS[kind, name]
     keys = bindparam("keys", type_=Keys(col(column).type))
-    rows = select(col(table.id), col(column)).where(among(col(column), keys), sees(viewer))
+    has_entry = exists().where(
+        among(col(Grant.resource_id), bindparam("resources", type_=Keys(RowId()))),
+        col(Grant.subject) == policy.subject_id(kind, col(table.id)),
+    )
+    is_visible = case((sees(viewer), literal_column("1", Integer)), else_=literal_column("0", Integer))
+    rows = select(col(table.id), col(column), is_visible)
+    rows = rows.where(among(col(column), keys), or_(sees(viewer), has_entry))
     return rows.order_by(col(table.id)).with_for_update(read=True, key_share=True)
-
-
-async def _load_grants(tx: Transaction, resource: int) -> dict[int, tuple[int, datetime | None]]:
-    """Return the mask and the end of each entry, by subject."""
-    rows = await tx.rows(_SELECT_GRANTS, resource=resource)
-    return {subject: (mask, expires_at) for subject, mask, expires_at in rows}
-
-
-_SELECT_GRANTS = select(col(Grant.subject), col(Grant.mask), col(Grant.expires_at)).where(
-    col(Grant.resource_id) == bindparam("resource", type_=RowId())
-)
 
 
 def _diff(before: Mapping[int, tuple[int, datetime | None]], after: Sequence[GrantEntry]) -> list[GrantDiff]:
@@ -292,41 +309,9 @@ def _sort_key(subject: int) -> tuple[SubjectType, int]:
     return resource_roles.subject_type(subject), subject
 
 
-async def _replace_grants(tx: Transaction, row: ResourceForUpdate, entries: Sequence[GrantEntry]) -> list[GrantDiff]:
-    before = await _load_grants(tx, row.id)
-    await _write(tx, row.id, entries, list(before))
-    return _diff(before, entries)
-
-
-async def _write(tx: Transaction, resource: int, entries: Sequence[GrantEntry], replaced: Sequence[int]) -> None:
-    """Replace the entries of the `replaced` subjects, increment the revision and refresh the access index."""
-    subjects = {*replaced, *(entry.subject for entry in entries)}
-    await audit.track_links(tx, audit.GRANTS, of=[resource], to=subjects)
-    await tx.rows(_DELETE_GRANTS, resource=resource, subjects=list(replaced))
-    await tx.insert(Grant, [grant_row(resource, entry) for entry in entries])
-    await tx.rows(_INCREMENT_REVISION, resource=resource)
-    await access_index.refresh_entries(tx, resource, subjects)
-
-
-_DELETE_GRANTS = few_rows(delete(Grant)).where(
-    col(Grant.resource_id) == bindparam("resource", type_=RowId()),
-    among(col(Grant.subject), bindparam("subjects", type_=Keys(BigInteger()))),
-)
-_INCREMENT_REVISION = (
-    update(Resource)
-    .where(col(Resource.id) == bindparam("resource", type_=RowId()))
-    .values(revision=col(Resource.revision) + literal_column("1"))
-)
-
-
-def grant_row(resource: int, entry: GrantEntry) -> dict[str, Any]:
-    """Return the columns of a grant."""
-    key = resource_roles.subject_key(entry.subject)
-    return {
-        "resource_id": resource,
-        "subject": entry.subject,
-        "group_id": key if entry.kind is SubjectType.GROUP else None,
-        "user_id": key if entry.kind is SubjectType.USER else None,
-        "mask": entry.mask,
-        "expires_at": entry.expires_at,
-    }
+async def _write(
+    tx: Transaction, viewer: Viewer, resource: int, entries: Sequence[GrantEntry], removed: Collection[int] = ()
+) -> None:
+    """Set entries, delete those of the `removed` subjects without an entry, and update the access index."""
+    new = {entry.subject: (entry.mask, entry.expires_at) for entry in entries}
+    await access_index.refresh_entries(tx, resource, await grants.write(tx, viewer, resource, new, removed))

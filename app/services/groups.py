@@ -12,7 +12,7 @@ from app import policy
 from app.db import Transaction, UniqueViolation
 from app.db.tables import Group, GroupMember, KeyText, MembersSeenBy, RowId, User, col, sort_key
 from app.domain import resource_roles
-from app.domain.errors import Conflict, Forbidden, NotFound, Problem
+from app.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Problem
 from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Permission, Viewer
@@ -45,6 +45,15 @@ class GroupUpdate:
         columns = {"display_name": self.display_name, "description": self.description, "members_seen_by": seen_by}
         values: dict[str, Any] = {column: value for column, value in columns.items() if value is not None}
         return values if self.display_name is None else values | {"name_key": sort_key(self.display_name)}
+
+
+@dataclass(frozen=True, slots=True)
+class MemberUpdate:
+    """New values of a membership; None keeps the current one. `is_endless` removes its end."""
+
+    expires_at: datetime | None = None
+    is_manager: bool | None = None
+    is_endless: bool = False
 
 
 async def create_group(tx: Transaction, viewer: Viewer, new: GroupCreate) -> int:
@@ -86,6 +95,7 @@ async def update_group(tx: Transaction, viewer: Viewer, group: RowRef, changes: 
     """Change the values that are not None and return the group's id; needs GROUPS_MANAGE."""
     policy.require(viewer, Permission.GROUPS_MANAGE)
     key = await load_managed(tx, viewer, group)
+    await audit.require_current(tx, audit.GROUP, key)
     await audit.track(tx, audit.GROUP, [key])
     name = None if changes.display_name is None else changes.display_name.strip()
     validation.raise_problems(text_problems("-" if name is None else name, changes.description or ""))
@@ -126,6 +136,37 @@ async def set_group_manager(
         validation.raise_problems([] if was_manager else [*expiry.problems(end, until, ("isManager",))])
     await audit.track_links(tx, audit.GROUP_MEMBERS, of=[key], to=[user_id])
     await tx.rows(update(GroupMember).where(*row_conditions).values(is_manager=is_manager))
+    return key, user_id
+
+
+async def update_group_member(
+    tx: Transaction, viewer: Viewer, group: RowRef, user: RowRef, changes: MemberUpdate
+) -> tuple[int, int]:
+    """Change the end of a membership, and whether the member manages the group. Return the ids of both.
+
+    The viewer must manage the members, and neither a later end nor the right to manage lasts longer than their own.
+    """
+    key, until = await load_managed_until(tx, viewer, group)
+    user_id = (await load_members(tx, key, [user]))[0]
+    if user_id is None:
+        raise member_not_found(("user",))
+    row_conditions = col(GroupMember.group_id) == key, col(GroupMember.user_id) == user_id
+    columns = col(GroupMember.is_manager), col(GroupMember.expires_at)
+    was_manager, old_end = (await tx.rows(select(*columns).where(*row_conditions)))[0]
+    end = None if changes.is_endless else changes.expires_at or old_end
+    is_manager = bool(was_manager) if changes.is_manager is None else changes.is_manager
+    gives_more = expiry.is_later(end, old_end) or (is_manager and not was_manager)
+    path = "clear" if changes.is_endless else "isManager" if changes.expires_at is None else "expiresAt"
+    if changes.is_endless and changes.expires_at is not None:
+        raise InvalidInput("Send either `expiresAt` or `clear: [EXPIRES_AT]`, not both.", ("expiresAt",))
+    validation.raise_problems(
+        [*validation.end_problems(end, tx.now), *(expiry.problems(end, until, (path,)) if gives_more else ())]
+    )
+    if (is_manager, end) == (bool(was_manager), old_end):
+        audit.discard(tx)
+        return key, user_id
+    await audit.track_links(tx, audit.GROUP_MEMBERS, of=[key], to=[user_id])
+    await tx.rows(update(GroupMember).where(*row_conditions).values(is_manager=is_manager, expires_at=end))
     return key, user_id
 
 

@@ -6,13 +6,14 @@ Hashing waits in the same queue as sign-ins, with a turn for each password, so t
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from app import policy
 from app.domain.errors import InvalidInput, Problem
 from app.domain.viewer import Permission, Viewer
 from app.security import imported_hashes, passwords
 from app.security.fair_queue import QueueFull, run_while_connected
-from app.services import session, validation
+from app.services import retries, session, validation
 from app.services.app_context import AppContext
 from app.services.login_throttle import viewer_as_caller
 
@@ -40,9 +41,11 @@ async def hash_new_passwords(
     validation.raise_problems([problem.under(*each.path) for each in new for problem in _problems(app, each)])
     hashes = [None if each.imported is None else imported_hashes.normalize(each.imported) for each in new]
     texts = {at: each.password for at, each in enumerate(new) if each.password is not None}
-    if texts and not dry_run:
-        await run_while_connected(_hash_all(app, texts, hashes))
-    return hashes
+    if dry_run or not texts:
+        return hashes
+    # The second attempt of a change needs other hashes only if other users are new then.
+    key = "hashes", tuple(new[at].path for at in texts)
+    return await retries.run_once(key, partial(_hash_all, app, texts, hashes))
 
 
 def _problems(app: AppContext, new: NewPassword) -> Iterator[Problem]:
@@ -59,7 +62,12 @@ def _problems(app: AppContext, new: NewPassword) -> Iterator[Problem]:
         yield from session.policy_problems(app, new.password, ("password",))
 
 
-async def _hash_all(app: AppContext, texts: dict[int, str], hashes: list[str | None]) -> None:
+async def _hash_all(app: AppContext, texts: dict[int, str], hashes: list[str | None]) -> list[str | None]:
+    await run_while_connected(_hash_each(app, texts, hashes))
+    return hashes
+
+
+async def _hash_each(app: AppContext, texts: dict[int, str], hashes: list[str | None]) -> None:
     """Hash passwords into `hashes`, at most HASHES_AT_ONCE at a time."""
     remaining, caller = iter(texts.items()), viewer_as_caller()
 

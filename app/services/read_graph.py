@@ -99,6 +99,7 @@ def _changes_object(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnEleme
 
 USER_FILTERS = {
     "user_name": FilterSpec(User.user_key, fold=True),
+    "display_name": FilterSpec(User.display_key, sorts=True),
     "email": FilterSpec(lambda viewer: guarded(policy.sees_user_details, col(User.email_key), viewer), fold=True),
     "created_at": FilterSpec(User.created_at),
     "last_login_at": FilterSpec(lambda viewer: guarded(policy.sees_user_details, col(User.last_login_at), viewer)),
@@ -131,7 +132,7 @@ AUDIT_FILTERS = {
     "object_id": FilterSpec(AuditChange.subject, within=_changes_object),
     "created_at": FilterSpec(AuditEvent.at),
 }
-BY_USER_NAME = {"user_name": User.user_key, "created_at": User.created_at}
+BY_USER_NAME = {"user_name": User.user_key, "display_name": User.display_key, "created_at": User.created_at}
 BY_NAME = {"name": Role.name_key}
 ORG_ORDERS = {"name": Org.name_key, "created_at": Org.created_at}
 GROUP_ORDERS = {"display_name": Group.name_key, "created_at": Group.created_at}
@@ -338,7 +339,11 @@ api_token_resources = Relation(
 storage = Relation("one", User, User.id, policy.unrestricted)
 """An edge from a user to the same row: as columns, its sums would be computed for every user that is read."""
 
+org_storage = Relation("one", Org, Org.id, policy.unrestricted)
+"""An edge from an org to the same row, as `storage`."""
+
 storage_used = policy.storage_used(col(User.id))
+org_storage_used = policy.storage_used_in_org(col(Org.id))
 ticket = Relation("one", Ticket, Ticket.key, policy.unrestricted)
 
 lock = Relation("one", Lock, Lock.resource_id, policy.unrestricted)

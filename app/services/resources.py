@@ -23,12 +23,12 @@ from sqlalchemy import (
 from app import policy
 from app.db import Transaction, UniqueViolation
 from app.db.statements import Row
-from app.db.tables import Grant, Lock, Org, Resource, RowId, Ticket, col, sort_key
+from app.db.tables import Lock, Org, Resource, RowId, Ticket, col, sort_key
 from app.domain import resource_roles
 from app.domain.errors import Conflict, Forbidden, InvalidInput, Locked, NotFound, Problem
 from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
-from app.services import access_index, audit, org_locks, ownership, quotas, resource_types, validation
+from app.services import access_index, audit, grants, org_locks, ownership, quotas, resource_types, validation
 
 DEFAULT_MASK = resource_roles.METADATA_READ | resource_roles.DATA_READ
 """Roles of every signed-in user on a new resource, if its type has them (design, 1.5)."""
@@ -108,7 +108,7 @@ async def create_resource(tx: Transaction, viewer: Viewer, new: ResourceCreate) 
     except UniqueViolation:
         raise slug_conflict(new.slug) from None
     await ownership.require_active(tx, owner)
-    await finish_creation(tx, {key: resource_type[1]})
+    await finish_creation(tx, viewer, {key: resource_type[1]})
     return key
 
 
@@ -137,19 +137,18 @@ def slug_conflict(slug: str) -> Problem:
     return Conflict(f"The org already has a resource `{slug}`. Choose another slug.", ("slug",))
 
 
-async def finish_creation(tx: Transaction, full_masks: Mapping[int, int]) -> None:
+async def finish_creation(tx: Transaction, viewer: Viewer, full_masks: Mapping[int, int]) -> None:
     """Give new resources, by their ids, their default grants and their rows of the access index."""
     audit.track_new(tx, audit.RESOURCE, full_masks)
     await audit.track_links(tx, audit.GRANTS, of=full_masks)
-    row = {"subject": resource_roles.GENERAL, "group_id": None, "user_id": None, "expires_at": None}
-    grants = [{**row, "resource_id": key, "mask": DEFAULT_MASK & full_mask} for key, full_mask in full_masks.items()]
-    await tx.insert(Grant, grants)
+    await grants.create(tx, viewer, {key: DEFAULT_MASK & full_mask for key, full_mask in full_masks.items()})
     await access_index.refresh(tx, full_masks)
 
 
 async def update_resource(tx: Transaction, viewer: Viewer, resource: RowRef, changes: ResourceUpdate) -> int:
     """Change values of an unlocked resource; needs METADATA_WRITE."""
     target = await require_writable(tx, viewer, resource, resource_roles.METADATA_WRITE)
+    await audit.require_current(tx, audit.RESOURCE, target.id)
     await audit.track(tx, audit.RESOURCE, [target.id])
     values = changes.values
     metadata = {} if changes.metadata is None else changes.metadata
@@ -177,6 +176,7 @@ async def transfer_resource(
     if transfer.org is not None:
         await org_locks.lock_orgs(tx, resource, transfer.org)
     target = await _require_transferable(tx, viewer, resource)
+    await audit.require_current(tx, audit.RESOURCE, target.id)
     await audit.track(tx, audit.RESOURCE, [target.id])
     values: dict[str, Any] = {}
     if transfer.owner is not None:
@@ -206,12 +206,11 @@ async def _move_bytes(
     tx: Transaction, viewer: Viewer, target: ResourceForUpdate, org_id: int, storage_policy: quotas.StoragePolicy
 ) -> None:
     if storage_policy.enforced:
-        row = await tx.row(_RESERVED_AND_OWNERS, key=target.id, old=target.org_id, new=org_id, now=tx.now)
+        row = await tx.row(_RESERVED_AND_OWNER, key=target.id, old=target.org_id, now=tx.now)
         assert row is not None
-        reserved, old_owner, new_owner = row
-        if new_owner != old_owner:
-            more = target.size_bytes + quotas.cap_bytes(reserved)
-            await quotas.require_room(tx, viewer, new_owner, viewer.user_id, more, ("org",))
+        more = target.size_bytes + quotas.cap_bytes(row[0])
+        charge = quotas.Charge(org_id, more, viewer.user_id, ("org",), paid_by=row[1])
+        await quotas.require_room(tx, viewer, charge, storage_policy)
     await quotas.add_bytes(tx, target.org_id, -target.size_bytes)
     await quotas.add_bytes(tx, org_id, target.size_bytes, ("org",))
     await tx.rows(update(Ticket).where(col(Ticket.resource_id) == target.id).values(org_id=org_id))
@@ -238,6 +237,7 @@ async def delete_resource(tx: Transaction, viewer: Viewer, resource: RowRef) -> 
     if not (target.may_delete or target.mask & resource_roles.ADMIN):
         raise Forbidden(DELETION)
     require_unlocked(target)
+    await audit.require_current(tx, audit.RESOURCE, target.id)
     await audit.track(tx, audit.RESOURCE, [target.id])
     await audit.track_links(tx, audit.GRANTS, of=[target.id])
     await tx.rows(delete(Resource).where(col(Resource.id) == target.id))
@@ -347,16 +347,13 @@ _LOCK_SHARED = {
 _LOCK_ORG = {"id": _select_lock(Org, Org.id, is_shared=True), "slug": _select_lock(Org, Org.slug, is_shared=True)}
 
 
-_RESERVED_AND_OWNERS = select(
+_RESERVED_AND_OWNER = select(
     select(policy.sum_of(Ticket.bytes))
     .where(col(Ticket.resource_id) == bindparam("key", type_=RowId()), policy.is_reserved(Ticket))
     .scalar_subquery(),
-    *(
-        select(col(Org.owner_id)).where(col(Org.id) == bindparam(name, type_=RowId())).scalar_subquery()
-        for name in ("old", "new")
-    ),
+    select(col(Org.owner_id)).where(col(Org.id) == bindparam("old", type_=RowId())).scalar_subquery(),
 )
-"""The bytes that uploads have reserved for a resource, and the owners of the two orgs."""
+"""The bytes that uploads have reserved for a resource, and the owner of its org."""
 
 
 @cache

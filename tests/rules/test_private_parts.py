@@ -21,6 +21,7 @@ PARTS = {
     r"\._transport\b": {"app/db/postgresql/connection.py"},
     r"\bSCHEMA\.(_schema|schema_converter)": {"app/graphql/schema/__init__.py"},
     r"strawberry-definition|__strawberry_definition__": {
+        "app/graphql/schema/decorators.py",
         "app/graphql/coercion/arguments.py",
         "app/graphql/compiled/type_info.py",
         "app/graphql/schema/__init__.py",
@@ -28,6 +29,7 @@ PARTS = {
         "app/graphql/schema/fields.py",
         "app/graphql/schema/enums.py",
         "app/graphql/schema/instances.py",
+        "app/graphql/schema/outcomes.py",
         "app/graphql/schema/payloads.py",
         "app/graphql/schema/query.py",
     },
@@ -35,6 +37,7 @@ PARTS = {
         "app/graphql/coercion/inputs.py",
         "app/graphql/schema/decorators.py",
         "app/graphql/schema/fields.py",
+        "app/graphql/schema/outcomes.py",
         "app/graphql/schema/scalars.py",
     },
     r"graphql\.execution\.incremental": {"app/graphql/serial_executor.py"},

@@ -126,9 +126,10 @@ async def test_a_configuration_has_at_most_a_thousand_entries(api: Api, make: Ma
     ann = await make.user("ann")
     reef = await make.resource(await make.org(), owner=ann)
     many = [{"group": {"slug": f"group{at}"}, "roles": []} for at in range(1000)]
+    one = [{"user": {"id": ann.node}, "roles": []}]
 
     async with unchanged(database):
-        reply = await api(SUBMIT, as_=ann, input=of(reef, revision=1, general=roles(), groups=many))
+        reply = await api(SUBMIT, as_=ann, input=of(reef, revision=1, general=roles(), groups=many, users=one))
 
     assert problems(reply) == {"INVALID_INPUT input.groups"}
 
@@ -208,12 +209,12 @@ async def test_an_invalid_entry_is_refused(api: Api, make: Make, database: db.Da
         (
             {"group": {"slug": "none"}},
             roles(LOAD),
-            {"NOT_FOUND input.subject.group", "INVALID_INPUT input.subject.roles"},
+            {"NOT_FOUND input.subject.group", "INVALID_INPUT input.roles"},
         ),
         ({"user": {"userName": "none"}}, roles(READ), {"NOT_FOUND input.subject.user"}),
         ({"user": {"userName": "a\0"}}, roles(READ), {"NOT_FOUND input.subject.user"}),
-        ({"general": True}, roles(READ, until=past), {"INVALID_INPUT input.subject.expiresAt"}),
-        ({"anyone": True}, roles("ADMIN"), {"INVALID_INPUT input.subject.roles"}),
+        ({"general": True}, roles(READ, until=past), {"INVALID_INPUT input.expiresAt"}),
+        ({"anyone": True}, roles("ADMIN"), {"INVALID_INPUT input.roles"}),
         ({"general": False}, roles(READ), {"INVALID_INPUT input.subject"}),
         ({"anyone": False}, roles(READ), {"INVALID_INPUT input.subject"}),
     ]
@@ -268,7 +269,7 @@ async def test_a_batch_grants_all_or_none_and_says_of_each_why(api: Api, make: M
         [],
         [],
         ["NOT_FOUND.resource"],
-        ["NOT_FOUND.subject.user", "INVALID_INPUT.subject.roles"],
+        ["NOT_FOUND.subject.user", "INVALID_INPUT.roles"],
         ["INVALID_INPUT.subject"],
     ]
     assert [error["path"][2] for each in result for error in each["errors"]] == ["2", "3", "3", "4"]

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, select, update
 from app import policy
 from app.db import ForeignKeyViolation, Transaction, UniqueViolation
 from app.db.tables import GroupMember, RowId, UTCDateTime, col
-from app.domain.errors import Conflict, Problem
+from app.domain.errors import Conflict, Problem, Retry
 from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
 from app.query.relations import among, integers
@@ -109,7 +109,7 @@ class _Form(BulkForm[GroupMemberEntry, _Member]):
         try:
             await tx.insert(GroupMember, rows)
         except (ForeignKeyViolation, UniqueViolation):
-            raise Conflict("A member was just added or deleted. Reload and retry.", (self.field,)) from None
+            raise Retry from None  # a member was just added or deleted
         return ids
 
     async def update(self, changes: Sequence[tuple[GroupMemberEntry, _Member, Any]]) -> None:

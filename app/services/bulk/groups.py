@@ -10,7 +10,7 @@ from app import policy
 from app.db import Transaction, UniqueViolation
 from app.db.tables import Group, KeyText, MembersSeenBy, RowId, col, sort_key
 from app.domain import resource_roles
-from app.domain.errors import Conflict, NotFound, Problem, Problems
+from app.domain.errors import NotFound, Problem, Retry
 from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Permission, Viewer
@@ -50,7 +50,6 @@ _UPDATE = (
         name_key=bindparam("new_key", type_=KeyText()),
         description=bindparam("new_text", type_=Text()),
         members_seen_by=bindparam("new_seen_by", type_=KeyText()),
-        revision=col(Group.revision) + 1,
     )
 )
 
@@ -100,7 +99,7 @@ class _Form(BulkForm[GroupEntry, _Existing]):
         try:
             await self._tx.insert(Group, rows)
         except UniqueViolation:
-            raise Problems([Conflict("One of these slugs was just taken. Try again.", (self.field,))]) from None
+            raise Retry from None  # the next attempt names each value that was just taken
         slugs = texts([entry.slug for entry in entries])
         by_slug: dict[str, int] = dict(
             await self._tx.rows(select(col(Group.slug), col(Group.id)).where(among(col(Group.slug), slugs)))

@@ -10,7 +10,7 @@ from sqlalchemy import Integer, Text, bindparam, delete, select, update
 from app import policy
 from app.db import ForeignKeyViolation, Transaction, UniqueViolation
 from app.db.tables import OrgMember, RowId, User, UTCDateTime, col
-from app.domain.errors import Conflict, Forbidden, Problem
+from app.domain.errors import Conflict, Forbidden, Problem, Retry
 from app.domain.refs import RowRef
 from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import Viewer
@@ -127,7 +127,7 @@ class _Form(BulkForm[OrgMemberEntry, _Member]):
         try:
             await tx.insert(OrgMember, rows)
         except (ForeignKeyViolation, UniqueViolation):
-            raise Conflict("A member was just added or deleted. Reload and retry.", (self.field,)) from None
+            raise Retry from None  # a member was just added or deleted
         return ids
 
     async def update(self, changes: Sequence[tuple[OrgMemberEntry, _Member, Any]]) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Boolean, Integer, Select, Text, bindparam, case, literal_
 from app import policy
 from app.db import Transaction, UniqueViolation
 from app.db.tables import KeyText, Org, RowId, col, sort_key
-from app.domain.errors import Conflict, InvalidInput, Problem, Problems
+from app.domain.errors import InvalidInput, Problem, Retry
 from app.domain.refs import RowRef
 from app.domain.viewer import Permission, Viewer
 from app.query.relations import Keys, among, texts
@@ -54,7 +54,6 @@ _UPDATE = (
         name_key=bindparam("new_key", type_=KeyText()),
         description=bindparam("new_text", type_=Text()),
         is_public=bindparam("new_public", type_=Boolean()),
-        revision=col(Org.revision) + 1,
     )
 )
 
@@ -112,7 +111,7 @@ class _Form(BulkForm[OrgEntry, _Existing]):
         try:
             await tx.insert(Org, rows)
         except UniqueViolation:
-            raise Problems([Conflict("One of these slugs was just taken. Try again.", (self.field,))]) from None
+            raise Retry from None  # the next attempt names each value that was just taken
         active = await ownership.load_active(tx, [*{entry.owner_id for entry in entries}])
         validation.raise_problems(
             [

@@ -11,7 +11,7 @@ from app import policy
 from app.db import Transaction, UniqueViolation
 from app.db.tables import JSONDocument, KeyText, Resource, ResourceType, RowId, UTCDateTime, col, sort_key
 from app.domain import resource_roles
-from app.domain.errors import Conflict, Forbidden, InvalidInput, Locked, NotFound, Problem, Problems
+from app.domain.errors import Conflict, Forbidden, InvalidInput, Locked, NotFound, Problem, Retry
 from app.domain.refs import RowRef
 from app.domain.viewer import Viewer
 from app.query.relations import among, integers, texts
@@ -70,7 +70,6 @@ _UPDATE = (
         description=bindparam("new_text", type_=Text()),
         details=bindparam("new_details", type_=JSONDocument()),
         updated_at=bindparam("new_at", type_=UTCDateTime()),
-        edit_revision=col(Resource.edit_revision) + 1,
     )
 )
 
@@ -156,13 +155,13 @@ class _Form(BulkForm[ResourceEntry, _Existing]):
         try:
             await tx.insert(Resource, rows)
         except UniqueViolation:
-            raise Problems([Conflict("One of these slugs was just taken. Try again.", (self.field,))]) from None
+            raise Retry from None  # the next attempt names each value that was just taken
         await ownership.require_active(tx, owner)
         paths = [row["path"] for row in rows]
         statement = select(col(Resource.path), col(Resource.id)).where(among(col(Resource.path), texts(paths)))
         by_path: dict[str, int] = dict(await tx.rows(statement))
         full_masks = {by_path[row["path"]]: row["full_mask"] for row in rows}
-        await resources.finish_creation(tx, full_masks)
+        await resources.finish_creation(tx, self._viewer, full_masks)
         return [*full_masks]
 
     def _row(self, entry: ResourceEntry, owner: int) -> dict[str, Any]:

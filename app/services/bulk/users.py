@@ -10,7 +10,7 @@ from sqlalchemy import Text, bindparam, delete, null, select, update
 from app import policy
 from app.db import Database, Freshness, Transaction, UniqueViolation
 from app.db.tables import JSONDocument, KeyText, Role, RowId, User, UserRole, casefold_key, col
-from app.domain.errors import Conflict, Problem, Problems
+from app.domain.errors import Problem, Retry
 from app.domain.viewer import Permission, Viewer
 from app.query.relations import Keys, among, integers, texts
 from app.services import audit, bulk, provisioning, roles, users, validation
@@ -19,7 +19,7 @@ from app.services.bulk import BulkForm, Label, OnConflict, Result
 
 @dataclass(frozen=True, slots=True)
 class UserEntry:
-    """A user to create or to update; None keeps a value of an existing user, and the e-mail "" deletes the address.
+    """A user to create or to update; None keeps a value of an existing user, and "" deletes an address or a name.
 
     A list `roles` in the metadata takes precedence over `roles`, and its missing roles are created. An existing user
     keeps the password.
@@ -31,6 +31,7 @@ class UserEntry:
     roles: Sequence[str] | None = None
     metadata: dict[str, Any] | None = None
     lacks_hash: bool = False
+    display_name: str | None = None
 
     @property
     def key(self) -> str:
@@ -47,13 +48,18 @@ class UserEntry:
     def create(self) -> users.UserCreate:
         """Return the values of a new user."""
         role_names = users.DEFAULT_ROLES if self.roles is None else self.roles
-        email, metadata = users.strip_email(self.email), {} if self.metadata is None else self.metadata
-        return users.UserCreate(self.user_name, email, self.password_hash, role_names, metadata)
+        email, metadata = users.strip(self.email), {} if self.metadata is None else self.metadata
+        display_name = users.strip(self.display_name)
+        return users.UserCreate(
+            self.user_name, email, self.password_hash, role_names, metadata, display_name=display_name
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class _Existing:
     id: int
+    user_name: str
+    display_name: str | None
     email: str | None
     metadata: dict[str, Any]
     permissions: Permission
@@ -65,6 +71,7 @@ class _Existing:
 class _Change:
     """The new values of a user. `roles` are names, None if they stay."""
 
+    display_name: str | None
     email: str | None
     metadata: dict[str, Any]
     roles: Sequence[str] | None
@@ -76,6 +83,8 @@ _USERS = (
     select(
         col(User.user_key),
         col(User.id),
+        col(User.user_name),
+        col(User.display_name),
         col(User.email),
         col(User.details),
         col(Role.name_key),
@@ -94,10 +103,11 @@ _UPDATE = (
     update(User)
     .where(col(User.id) == bindparam("key", type_=RowId()))
     .values(
+        display_name=bindparam("new_display_name", type_=Text()),
+        display_key=bindparam("new_display_key", type_=KeyText()),
         email=bindparam("new_email", type_=Text()),
         email_key=bindparam("new_email_key", type_=KeyText()),
         details=bindparam("new_details", type_=JSONDocument()),
-        revision=col(User.revision) + 1,
     )
 )
 _REMOVE_ROLE = delete(UserRole).where(
@@ -120,7 +130,7 @@ class _Form(BulkForm[UserEntry, _Existing]):
         await tx.lock("admins")
         rows = await tx.rows(_USERS.where(among(col(User.user_key), texts({entry.key for entry in entries}))))
         existing = _read(rows)
-        emails = [(entry, users.strip_email(entry.email)) for entry in entries if entry.email is not None]
+        emails = [(entry, users.strip(entry.email)) for entry in entries if entry.email is not None]
         keys = texts({validation.normalize_key(email) for _, email in emails if email is not None})
         self._email_owners = dict(await tx.rows(_EMAILS.where(among(col(User.email_key), keys))))
         self._leaving = {
@@ -135,45 +145,47 @@ class _Form(BulkForm[UserEntry, _Existing]):
     def labels(self, entry: UserEntry, old: _Existing | None) -> Iterator[Label]:
         """Yield the user name and the e-mail address."""
         yield Label(("userName",), f"`{entry.user_name}`", casefold_key(entry.user_name))
-        if (email := users.strip_email(entry.email)) is not None:
+        if (email := users.strip(entry.email)) is not None:
             yield Label(("email",), f"`{email}`", casefold_key(email))
 
     def problems(self, entry: UserEntry) -> Iterator[Problem]:
         """Yield the problems of a new user."""
         if entry.lacks_hash:
-            yield Conflict("This user was just deleted. Try again.", ("userName",))
+            raise Retry  # the user was just deleted, and the next attempt hashes the password
         new = entry.create()
         yield from users.value_problems(new, self._roles)
         yield from self._email_conflicts(new.email, 0)
 
     def conflicts(self, entry: UserEntry, old: _Existing) -> Iterator[Problem]:
         """Yield the problem of a name that is taken."""
-        yield users.taken_problem("userName", entry.user_name)
+        yield users.name_taken("userName", entry.user_name)
 
     def _email_conflicts(self, email: str | None, user_id: int) -> Iterator[Problem]:
         """Yield a problem if another user has the address, unless the same request gives that user another one."""
         owner = None if email is None else self._email_owners.get(validation.normalize_key(email))
         if email is not None and owner is not None and owner != user_id and owner not in self._leaving:
-            yield users.taken_problem("email", email)
+            yield users.name_taken("email", email)
 
     def compare(self, entry: UserEntry, old: _Existing) -> _Change | None:
         """Return the new values if one differs."""
         if old.permissions & ~self._viewer.permissions:
-            raise users.taken_problem("userName", entry.user_name)
-        email = old.email if entry.email is None else users.strip_email(entry.email)
+            raise users.name_taken("userName", entry.user_name)
+        email = old.email if entry.email is None else users.strip(entry.email)
         metadata = old.metadata if entry.metadata is None else entry.metadata
+        name = old.display_name if entry.display_name is None else users.strip(entry.display_name)
         problems = [*self._email_conflicts(email, old.id)]
         problems += validation.email_problems(email) if email != old.email else ()
+        problems += validation.display_name_problems(name) if name != old.display_name else ()
         problems += validation.metadata_problems(metadata) if entry.metadata is not None else ()
         validation.raise_problems(problems)
         names = entry.role_names
         if entry.roles is not None:
             validation.raise_problems(roles.missing_role_problems(entry.roles, self._roles))
         is_same_roles = names is None or {casefold_key(name) for name in names} == old.roles.keys()
-        changes_email, changes_row = email != old.email, email != old.email or not _is_same(metadata, old.metadata)
-        if is_same_roles and not changes_row:
+        is_same_row = (name, email) == (old.display_name, old.email) and _is_same(metadata, old.metadata)
+        if is_same_roles and is_same_row:
             return None
-        return _Change(email, metadata, None if is_same_roles else names, changes_email, changes_row)
+        return _Change(name, email, metadata, None if is_same_roles else names, email != old.email, not is_same_row)
 
     def key(self, entry: UserEntry, old: _Existing) -> int:
         """Return the id of the user."""
@@ -194,7 +206,7 @@ class _Form(BulkForm[UserEntry, _Existing]):
         try:
             await self._tx.execute_many(_UPDATE, [_values(old, change) for old, change in written])
         except UniqueViolation:
-            raise Problems([Conflict("One of these e-mail addresses was just taken. Try again.", ("users",))]) from None
+            raise Retry from None  # the next attempt names each value that was just taken
         await self._replace_roles([(old, change.roles) for _, old, change in changes if change.roles is not None])
 
     async def _replace_roles(self, changes: Sequence[tuple[_Existing, Sequence[str]]]) -> None:
@@ -227,8 +239,8 @@ def _read(rows: Sequence[Any]) -> dict[str, _Existing]:
         if role_key is not None:
             of_user[role_key] = role_id
     return {
-        user_key: _Existing(key, email, metadata, Permission(masks[user_key]), role_ids[user_key])
-        for user_key, key, email, metadata, *_ in rows
+        user_key: _Existing(key, user_name, name, email, metadata, Permission(masks[user_key]), role_ids[user_key])
+        for user_key, key, user_name, name, email, metadata, *_ in rows
     }
 
 
@@ -241,6 +253,8 @@ def _is_same(metadata: dict[str, Any], other: dict[str, Any]) -> bool:
 def _values(old: _Existing, change: _Change) -> dict[str, Any]:
     email = change.email
     values = {"new_email": email, "new_email_key": None if email is None else casefold_key(email)}
+    display = users.display_values(change.display_name, old.user_name)
+    values |= {f"new_{name}": value for name, value in display.items()}
     return {"key": old.id, **values, "new_details": change.metadata}
 
 

@@ -145,6 +145,10 @@ class Reading:
     def sees_members(self, org: Row) -> bool:
         return self.is_mine(org) or (self.covers_org(org) and (self.sees_all_things or self.may("ORGS_MANAGE")))
 
+    def manages(self, org: Row) -> bool:
+        is_admin = self.rights.level(self.key, org) == "ADMIN"
+        return self.covers_org(org) and (is_admin or self.may("ORGS_MANAGE"))
+
     def sees_group_members(self, group: Row) -> bool:
         is_open = group["membersSeenBy"] == "SIGNED_IN" and self.viewer is not None and not self.is_limited
         return is_open or self.sees_who_added(group)
@@ -223,6 +227,7 @@ PRIVATE: dict[tuple[str, str], Callable[[Reading, Row], bool]] = {
     ("User", "accessibleResources"): lambda reading, user: user is reading.viewer or reading.may("ACCESS_VIEW"),
     ("Role", "users"): lambda reading, role: reading.sees_all_users,
     ("Org", "members"): Reading.sees_members,
+    ("Org", "storage"): Reading.manages,
     ("Group", "members"): Reading.sees_group_members,
     ("GroupMemberEdge", "addedByName"): lambda reading, edge: reading.sees_who_added(
         reading.rights.by_key["Group"][edge["group"]]
@@ -274,12 +279,23 @@ def _camel(name: str) -> str:
     return first + "".join(map(str.capitalize, rest))
 
 
+def _display_name(user: Row) -> str:
+    """Return the name by which a user is listed."""
+    name: str = user["displayName"] or user["userName"]
+    return name
+
+
 KINDS = {
     "User": Kind(
         "User",
-        {"user_name": lambda user: folded(user["userName"]), "created_at": lambda user: stored(user["createdAt"])},
+        {
+            "user_name": lambda user: folded(user["userName"]),
+            "display_name": lambda user: sort_key(_display_name(user)),
+            "created_at": lambda user: stored(user["createdAt"]),
+        },
         {
             "userName": lambda reading, user: user["userName"],
+            "displayName": lambda reading, user: _display_name(user),
             "email": lambda reading, user: _own(reading, user, user["email"]),
             "createdAt": lambda reading, user: user["createdAt"],
             "lastLoginAt": lambda reading, user: _own(reading, user, user["lastLoginAt"]),

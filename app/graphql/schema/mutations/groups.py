@@ -1,5 +1,6 @@
 """Mutations of groups and their members."""
 
+from datetime import datetime
 from typing import Any
 
 import strawberry
@@ -7,13 +8,16 @@ import strawberry
 from app.db import Transaction, tables
 from app.domain import refs
 from app.domain.viewer import Viewer
+from app.graphql.schema.clearing import cleared
 from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.directives import Permission
+from app.graphql.schema.enums import DescribedEnum, enum
 from app.graphql.schema.fields import edge
 from app.graphql.schema.payloads import (
     ChangeInput,
     Outcome,
     Payload,
+    UpdateInput,
     mutation,
 )
 from app.graphql.schema.refs import GroupBy, UserBy, resolve_group, resolve_user
@@ -45,7 +49,7 @@ class CreateGroupInput(NewGroupInput, ChangeInput):
 
 
 @input_type
-class UpdateGroupInput(ChangeInput):
+class UpdateGroupInput(UpdateInput):
     """Changes of a group. Absent and null fields stay as they are."""
 
     group: GroupBy = strawberry.field(description="The group.")
@@ -72,6 +76,32 @@ class SetGroupManagerInput(ChangeInput):
     is_manager: bool = strawberry.field(description="Whether the member may add and remove members.")
 
 
+@enum
+class ClearableGroupMemberField(DescribedEnum):
+    """Value of a membership that an update can remove."""
+
+    EXPIRES_AT = ("expiresAt", "The end: the membership lasts until it is removed.")
+
+
+@input_type
+class UpdateGroupMemberInput(ChangeInput):
+    """Changes of a member of a group. Absent and null fields stay as they are."""
+
+    group: GroupBy = strawberry.field(description="The group.")
+    user: UserBy = strawberry.field(description="The member.")
+    expires_at: datetime | None = strawberry.field(
+        default=None,
+        description="When the membership ends. It must be in the future; a later end than now must not be later than "
+        "the end of the viewer's own right to grant it.",
+    )
+    is_manager: bool | None = strawberry.field(
+        default=None, description="Whether the member may add and remove members, no longer than the viewer may."
+    )
+    clear: list[ClearableGroupMemberField] | None = strawberry.field(
+        default=None, description="Values to remove. A value in this list must not be sent as well."
+    )
+
+
 @object_type
 class CreateGroupPayload(Payload):
     """Payload of `createGroup`."""
@@ -92,6 +122,14 @@ class DeleteGroupPayload(Payload):
 
     deleted_group_id: strawberry.ID | None = strawberry.field(description="The id of the deleted group.")
     revoked_from: int | None = strawberry.field(description="Number of resources on which the group had a grant.")
+
+
+@object_type
+class UpdateGroupMemberPayload(Payload):
+    """Payload of `updateGroupMember`."""
+
+    group: Group | None = edge("The updated group.", read_graph.group)
+    user: User | None = edge("The member.", read_graph.user_shown)
 
 
 @object_type
@@ -129,6 +167,14 @@ async def _set_manager(tx: Transaction, viewer: Viewer, data: SetGroupManagerInp
     return {"group": group, "user": user}
 
 
+async def _update_member(tx: Transaction, viewer: Viewer, data: UpdateGroupMemberInput) -> Outcome:
+    is_endless = "expiresAt" in cleared(data.clear, {"expiresAt": data.expires_at})
+    changes = groups.MemberUpdate(data.expires_at, data.is_manager, is_endless)
+    member = resolve_group(data.group), resolve_user(data.user)
+    group, user = await groups.update_group_member(tx, viewer, *member, changes)
+    return {"group": group, "user": user}
+
+
 MANAGE: Any = {"requires": Permission.GROUPS_MANAGE}
 MANAGER: Any = {"requires": Permission.GROUPS_MANAGE, "unless": "the viewer is a manager of the group"}
 
@@ -141,6 +187,12 @@ class GroupMutations:
     update_group: UpdateGroupPayload | None = mutation("Update a group.", UpdateGroupInput, _update, **MANAGE)
     delete_group: DeleteGroupPayload | None = mutation(
         "Delete a group and all its grants.", DeleteGroupInput, _delete, **MANAGE
+    )
+    update_group_member: UpdateGroupMemberPayload | None = mutation(
+        "Change when a membership ends, and whether the member may add and remove members.",
+        UpdateGroupMemberInput,
+        _update_member,
+        **MANAGER,
     )
     set_group_manager: SetGroupManagerPayload | None = mutation(
         "Allow a member to add and remove members, or end this right.", SetGroupManagerInput, _set_manager, **MANAGER

@@ -11,11 +11,11 @@ from app.graphql.context import GraphQLContext
 from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.fields import edge
-from app.graphql.schema.payloads import ChangeInput, Outcome, Payload, action, mutation
+from app.graphql.schema.payloads import ChangeInput, Outcome, Payload, UpdateInput, action, mutation
 from app.graphql.schema.refs import OrgBy, ResourceBy, UserBy, resolve_org, resolve_resource, resolve_user
 from app.graphql.schema.scalars import JSON
 from app.graphql.schema.types.resources import Resource, ResourceType
-from app.services import read_graph, resource_types, resources
+from app.services import read_graph, resource_renaming, resource_types, resources
 
 
 @input_type
@@ -25,7 +25,7 @@ class NewResourceInput:
     org: OrgBy = strawberry.field(description="The org. The viewer needs READ_WRITE there.")
     type: str = strawberry.field(description="The name of its resource type. It never changes.")
     slug: str = strawberry.field(
-        description="2 to 128 characters of `a-z0-9_-`, without `--`. Unique in the org; it never changes."
+        description="2 to 128 characters of `a-z0-9_-`, without `--`. Unique in the org; `renameResource` changes it."
     )
     name: str = strawberry.field(description="1 to 200 characters.")
     description: str | None = strawberry.field(default=None, description="At most 1,000 characters. Empty if absent.")
@@ -40,7 +40,7 @@ class CreateResourceInput(NewResourceInput, ChangeInput):
 
 
 @input_type
-class UpdateResourceInput(ChangeInput):
+class UpdateResourceInput(UpdateInput):
     """Changes of a resource. Absent fields stay as they are."""
 
     resource: ResourceBy = strawberry.field(description="The resource.")
@@ -52,7 +52,18 @@ class UpdateResourceInput(ChangeInput):
 
 
 @input_type
-class TransferResourceInput(ChangeInput):
+class RenameResourceInput(UpdateInput):
+    """A new slug of a resource."""
+
+    resource: ResourceBy = strawberry.field(description="The resource.")
+    slug: str = strawberry.field(
+        description="2 to 128 characters of `a-z0-9_-`, starting with a letter or digit, without `--`. Unique in the "
+        "org. The current slug changes nothing."
+    )
+
+
+@input_type
+class TransferResourceInput(UpdateInput):
     """A new owner or a new org of a resource."""
 
     resource: ResourceBy = strawberry.field(description="The resource.")
@@ -92,6 +103,13 @@ class UpdateResourcePayload(Payload):
 
 
 @object_type
+class RenameResourcePayload(Payload):
+    """Payload of `renameResource`."""
+
+    resource: Resource | None = edge("The updated resource, with its new path.", read_graph.resource)
+
+
+@object_type
 class TransferResourcePayload(Payload):
     """Payload of `transferResource`."""
 
@@ -127,11 +145,16 @@ async def _update(tx: Transaction, viewer: Viewer, data: UpdateResourceInput) ->
     return {"resource": await resources.update_resource(tx, viewer, resolve_resource(data.resource), changes)}
 
 
+async def _rename(tx: Transaction, viewer: Viewer, data: RenameResourceInput) -> Outcome:
+    ref = resolve_resource(data.resource)
+    return {"resource": await resource_renaming.rename_resource(tx, viewer, ref, data.slug)}
+
+
 async def _transfer(context: GraphQLContext, data: TransferResourceInput) -> Outcome:
     owner = None if data.owner is None else resolve_user(data.owner)
     transfer = resources.Transfer(owner, None if data.org is None else resolve_org(data.org))
     ref, storage_policy = resolve_resource(data.resource), context.app.storage_policy
-    async with context.change(dry_run=data.validate_only) as tx:
+    async with context.change(dry_run=data.validate_only, if_revision=data.if_revision) as tx:
         return {"resource": await resources.transfer_resource(tx, context.viewer, ref, transfer, storage_policy)}
 
 
@@ -159,11 +182,18 @@ class ResourceMutations:
         UpdateResourceInput,
         _update,
     )
+    rename_resource: RenameResourcePayload | None = mutation(
+        "Change the slug of a resource, and with it its path: the old path is free at once, and does not lead to the "
+        "resource. Requires METADATA_WRITE on the resource, which must not be locked, and READ_WRITE in its org, or "
+        "RESOURCES_MANAGE.",
+        RenameResourceInput,
+        _rename,
+    )
     transfer_resource: TransferResourcePayload | None = action(
         "Transfer a resource to another owner, who must not be deactivated, or to another org. Requires "
         "ownership, ADMIN without an end in its org, or RESOURCES_MANAGE; a grant is not enough. The resource "
-        "must not be locked. If quotas are enforced, its size must fit into the quota of the owner of the "
-        "receiving org.",
+        "must not be locked. If quotas are enforced, its size must fit into the quotas of the "
+        "receiving org and of its owner.",
         TransferResourceInput,
         _transfer,
     )

@@ -10,13 +10,16 @@ from app.db import Transaction
 from app.domain import errors, refs
 from app.domain.viewer import Viewer
 from app.graphql.context import GraphQLContext
+from app.graphql.schema.clearing import cleared
 from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.directives import Permission
+from app.graphql.schema.enums import DescribedEnum, enum
 from app.graphql.schema.fields import edge
 from app.graphql.schema.payloads import (
     ChangeInput,
     Outcome,
     Payload,
+    UpdateInput,
     action,
     mutation,
 )
@@ -33,6 +36,11 @@ class NewUserInput:
     """A new user."""
 
     user_name: str = strawberry.field(description="1 to 127 letters and digits; unique without regard to letter case.")
+    display_name: str | None = strawberry.field(
+        default=None,
+        description="The name to show; 1 to 200 printable characters. Spaces at both ends are removed. An empty text "
+        "means none.",
+    )
     email: str | None = strawberry.field(
         default=None, description="Unique without regard to letter case. An empty text means none."
     )
@@ -63,16 +71,31 @@ class CreateUserInput(NewUserInput, ChangeInput):
     """A new user."""
 
 
+@enum
+class ClearableUserField(DescribedEnum):
+    """Value of a user that an update can remove."""
+
+    EMAIL = "email", "The e-mail address."
+    DISPLAY_NAME = "displayName", "The display name."
+
+
 @input_type
-class UpdateUserInput(ChangeInput):
+class UpdateUserInput(UpdateInput):
     """Changes of a user. Absent fields stay as they are."""
 
     user: UserBy = strawberry.field(description="The user.")
-    email: strawberry.Maybe[str | None] = strawberry.field(
-        description="A new e-mail address. Null or an empty text removes it."
+    email: str | None = strawberry.field(
+        default=None, description="A new e-mail address. An empty text removes it, as `clear` does."
     )
-    roles: strawberry.Maybe[list[str] | None] = strawberry.field(
-        description="Names of the new roles, which replace all current ones. Null is not allowed."
+    display_name: str | None = strawberry.field(
+        default=None,
+        description="A new name to show; 1 to 200 printable characters. An empty text removes it, as `clear` does.",
+    )
+    roles: list[str] | None = strawberry.field(
+        default=None, description="Names of the new roles, which replace all current ones. An empty list removes all."
+    )
+    clear: list[ClearableUserField] | None = strawberry.field(
+        default=None, description="Values to remove. A value that is removed cannot be set as well."
     )
 
 
@@ -87,7 +110,7 @@ class DeleteUserInput(ChangeInput):
 
 
 @input_type
-class SetUserMetadataInput(ChangeInput):
+class SetUserMetadataInput(UpdateInput):
     """New metadata of a user."""
 
     user: UserBy = strawberry.field(description="The user.")
@@ -99,7 +122,7 @@ class SetUserMetadataInput(ChangeInput):
 
 
 @input_type
-class AssignRolesInput(ChangeInput):
+class AssignRolesInput(UpdateInput):
     """New roles of a user."""
 
     user: UserBy = strawberry.field(description="The user.")
@@ -156,7 +179,8 @@ class Hashes:
 def _user_create(data: NewUserInput, password_hash: str | None) -> users.UserCreate:
     roles = users.DEFAULT_ROLES if data.roles is None else data.roles
     metadata: Any = {} if data.metadata is None else data.metadata
-    return users.UserCreate(data.user_name, data.email, password_hash, roles, metadata)
+    display_name = data.display_name
+    return users.UserCreate(data.user_name, data.email, password_hash, roles, metadata, display_name=display_name)
 
 
 async def hash_passwords(
@@ -185,13 +209,11 @@ async def _create(context: GraphQLContext, data: CreateUserInput) -> Outcome:
 
 
 async def _update(tx: Transaction, viewer: Viewer, data: UpdateUserInput) -> Outcome:
-    if data.roles is not None and data.roles.value is None:
-        raise errors.BadInput(
-            "`roles` must be a list. Send an empty list to remove all roles, or leave it out to keep them."
-        )
+    clear = cleared(data.clear, {"email": data.email, "displayName": data.display_name})
     changes = users.UserUpdate(
-        email=None if data.email is None else data.email.value or "",
-        roles=None if data.roles is None else data.roles.value,
+        email="" if "email" in clear else data.email,
+        display_name="" if "displayName" in clear else data.display_name,
+        roles=data.roles,
     )
     return {"user": await users.update_user(tx, viewer, resolve_user(data.user), changes)}
 
@@ -223,7 +245,7 @@ class UserMutations:
 
     create_user: CreateUserPayload | None = action("Create a user.", CreateUserInput, _create, **MANAGE)
     update_user: UpdateUserPayload | None = mutation(
-        "Update the e-mail address or the roles of a user whose rights do not exceed the viewer's.",
+        "Update the e-mail address, the display name or the roles of a user whose rights do not exceed the viewer's.",
         UpdateUserInput,
         _update,
         **MANAGE,

@@ -1,6 +1,9 @@
 """Types of organizations and their members."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
 
 from app import policy
 from app.db import tables
@@ -10,10 +13,13 @@ from app.graphql.schema.directives import Permission
 from app.graphql.schema.enums import LEVELS, OrgLevel
 from app.graphql.schema.fields import EntityType, column, edge
 from app.graphql.schema.filters import ResourceFilter, ResourceOrder, UserFilter, UserOrder
-from app.graphql.schema.node import Node
+from app.graphql.schema.node import REVISION, Node
 from app.graphql.schema.types.resources import ResourceConnection
 from app.graphql.schema.types.users import User
 from app.services import read_graph
+
+if TYPE_CHECKING:
+    from app.graphql.schema.types.storage import OrgStorage
 
 
 @object_type
@@ -28,6 +34,7 @@ class Org(Node, row=tables.Org):
         "ORGS_MANAGE or RESOURCES_VIEW."
     )
     created_at: datetime = column("When it was created.")
+    revision: int = column(f"{REVISION} The owner counts; memberships and resources do not.")
     owner: User | None = edge("The owner. Null if there is none.", read_graph.user_shown, tables.Org.owner_id)
     viewer_level: OrgLevel | None = column(
         "Level of the viewer; the owner counts as ADMIN. Null if the viewer is neither owner nor member.",
@@ -43,6 +50,14 @@ class Org(Node, row=tables.Org):
         unless="the viewer is the owner or a member of the org",
         filter=UserFilter,
         order=UserOrder,
+    )
+    storage: Annotated["OrgStorage", strawberry.lazy("app.graphql.schema.types.storage")] | None = edge(
+        "Used storage and storage quota of the org. Null if the viewer may not manage the org.",
+        read_graph.org_storage,
+        tables.Org.id,
+        guard=policy.manages_org,
+        requires=Permission.ORGS_MANAGE,
+        unless="the viewer's level in the org is ADMIN",
     )
     resources: ResourceConnection | None = edge(
         "Resources of the org that the viewer can see.",

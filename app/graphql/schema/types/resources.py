@@ -13,7 +13,7 @@ from app.graphql.schema.decorators import object_type
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.enums import ResourceRole
 from app.graphql.schema.fields import column, edge, part
-from app.graphql.schema.node import Node
+from app.graphql.schema.node import REVISION, Node
 from app.graphql.schema.scalars import JSON, BigInt
 from app.graphql.schema.types.users import User
 from app.services import access_relations, read_graph
@@ -45,7 +45,7 @@ class Resource(Node, row=tables.Resource):
     Viewers without a role on it and without RESOURCES_VIEW cannot see it.
     """
 
-    slug: str = column("2 to 128 characters of `a-z0-9_-`. Unique in the org; it never changes.")
+    slug: str = column("2 to 128 characters of `a-z0-9_-`. Unique in the org; `renameResource` changes it.")
     name: str = column("1 to 200 characters.")
     description: str = column("Description for readers; at most 1,000 characters.")
     type: str = column("The name of its resource type. It never changes.", of=read_graph.type_name)
@@ -53,6 +53,10 @@ class Resource(Node, row=tables.Resource):
     size_bytes: BigInt = column("Total size of its files.")
     created_at: datetime = column("When it was created.")
     updated_at: datetime = column("When its metadata, owner or org last changed.")
+    revision: int = column(
+        f"{REVISION} Access, locks and files do not count: `access.revision` is the one of the access configuration.",
+        of=tables.Resource.edit_revision,
+    )
     org: Annotated["Org", strawberry.lazy("app.graphql.schema.types.orgs")] | None = edge(
         "The org. Null if the viewer cannot see the org.", read_graph.org, tables.Resource.org_id
     )

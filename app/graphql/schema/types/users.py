@@ -13,7 +13,7 @@ from app.graphql.schema.directives import Permission
 from app.graphql.schema.enums import ResourceRole
 from app.graphql.schema.fields import column, edge
 from app.graphql.schema.filters import GroupFilter, GroupOrder, OrgFilter, OrgOrder, ResourceOrder
-from app.graphql.schema.node import Node
+from app.graphql.schema.node import REVISION, Node
 from app.graphql.schema.scalars import JSON
 from app.services import read_graph
 
@@ -37,9 +37,13 @@ class User(Node, row=tables.User):
 
     user_name: str = column(
         "1 to 127 letters and digits, and `-._@+` in names from an external provider. Unique without regard "
-        "to letter case; it never changes."
+        "to letter case. It changes only by `renameUser`; the id never changes."
+    )
+    display_name: str | None = column(
+        "The name to show: 1 to 200 printable characters, not unique. Null if there is none; then show the user name."
     )
     created_at: datetime = column("When the account was created.")
+    revision: int = column(f"{REVISION} Roles and metadata count; memberships, passwords and sign-ins do not.")
     is_service_account: bool = column(
         "Whether the account is for a program. A service account has no password and authenticates by API tokens."
     )

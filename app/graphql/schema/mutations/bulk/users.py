@@ -91,7 +91,9 @@ def _entry(data: NewUserInput, password_hash: str | None, *, is_hashed: bool) ->
     metadata: Any = data.metadata
     has_password = data.password is not None or data.password_hash is not None
     lacks_hash = is_hashed and has_password and password_hash is None
-    return users.UserEntry(data.user_name, data.email, password_hash, data.roles, metadata, lacks_hash)
+    return users.UserEntry(
+        data.user_name, data.email, password_hash, data.roles, metadata, lacks_hash, data.display_name
+    )
 
 
 async def _create(context: GraphQLContext, tx: Transaction, data: CreateUsersInput, hashed: Hashes) -> Changed:
