@@ -282,7 +282,7 @@ def _inputs(row: Row, at: int, wanted: dict[str, str]) -> dict[str, dict[str, An
         "grantAccess": grant,
         "grantAccessBatch": {"grants": [grant]},
         "revokeAccess": {**by, "subject": {"general": True}},
-        "revokeAccessBatch": {"entries": [{**by, "subject": {"general": True}}]},
+        "revokeAccessBatch": {"grants": [{**by, "subject": {"general": True}}]},
         "lockResource": {**by, "reason": "Because."},
         "unlockResource": {**by, "reason": "Because."},
         "beginUpload": {**by, "sizeBytes": 1},

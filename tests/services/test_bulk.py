@@ -73,7 +73,7 @@ REMOVING: dict[str, Removal] = {
     "removeGroupMembers": ("members", lambda number: {"userName": f"user{number}"}, {"group": {"slug": "pilots"}}),
     "removeOrgMembers": ("members", lambda number: {"userName": f"user{number}"}, {"org": {"slug": "reef"}}),
     "revokeAccessBatch": (
-        "entries",
+        "grants",
         lambda number: {key: SAVING["grantAccessBatch"].entry(number)[key] for key in ("resource", "subject")},
         {},
     ),
@@ -346,8 +346,8 @@ async def test_many_grants_are_set_on_many_resources_at_once(api: Api, make: Mak
     assert await stale(database) == set()
     text = change("revokeAccessBatch", SHOWS)
     entries = [{key: value for key, value in each.items() if key != "roles"} for each in grants]
-    assert _statuses(await api(text, as_=root, input={"entries": entries}), "revokeAccessBatch") == ["REMOVED"] * 4
-    more = {"entries": entries, "onMissing": "SKIP"}
+    assert _statuses(await api(text, as_=root, input={"grants": entries}), "revokeAccessBatch") == ["REMOVED"] * 4
+    more = {"grants": entries, "onMissing": "SKIP"}
     async with unchanged(database):
         statuses = _statuses(await api(text, as_=root, input=more), "revokeAccessBatch")
         assert statuses == ["SKIPPED"] * 3 + ["UNCHANGED"]

@@ -166,9 +166,7 @@ CHANGES: Mapping[str, Callable[[State, Numbers], dict[str, Any]]] = {
     },
     "deleteResources": lambda s, n: {"resources": [s.resource(n[0]), s.resource(n[0] + 1)], "onMissing": "SKIP"},
     "revokeAccessBatch": lambda s, n: {
-        "entries": [
-            {"resource": s.resource(n[0]), "subject": _subject(s, n[1], number)} for number in (n[2], n[2] + 1)
-        ],
+        "grants": [{"resource": s.resource(n[0]), "subject": _subject(s, n[1], number)} for number in (n[2], n[2] + 1)],
         "onMissing": "SKIP",
     },
     "createUsers": lambda s, n: {

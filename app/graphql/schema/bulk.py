@@ -6,7 +6,7 @@ from typing import Any
 import strawberry
 
 from app.db import ForeignKeyViolation, Transaction
-from app.domain import errors
+from app.domain import errors, refs
 from app.graphql.context import GraphQLContext
 from app.graphql.schema.decorators import input_type, interface_type
 from app.graphql.schema.directives import Permission
@@ -105,6 +105,11 @@ def missing_of(data: RemoveInput) -> bulk.OnMissing:
     return bulk.OnMissing[data.on_missing.name]
 
 
+def removed_ids(kind: str, done: Sequence[bulk.Result]) -> list[str]:
+    """Return the global ids of the removed objects, in the order of the entries."""
+    return [refs.encode(kind, key) for key, status in done if status is bulk.Status.REMOVED and key is not None]
+
+
 async def _prepare_nothing(context: GraphQLContext, data: Any) -> None:
     """Do nothing before the transaction."""
 
@@ -139,7 +144,9 @@ def bulk_mutation(  # noqa: PLR0913 - a declaration, all by name
             return _reject(result, number, several.problems)
         if data.validate_only:
             done = [None] * number
-        return {**values, "results": [_result(result, at, each, shows, convert) for at, each in enumerate(done)]}
+        shared = {name: value for name, value in values.items() if isinstance(value, int)}
+        items = [_result(result, each, {**shared, "index": at}, shows, convert) for at, each in enumerate(done)]
+        return {**values, "results": items}
 
     suffix = " If one entry is rejected, nothing is written, and each rejected entry has its errors."
     return action(description + suffix, input_class, act, requires=requires, unless=unless)
@@ -157,12 +164,15 @@ async def _run(
 
 
 def _result(
-    kind: type, index: int, result: bulk.Result | None, shows: str, convert: Callable[[int], Any] | None
+    kind: type, result: bulk.Result | None, values: Mapping[str, Any], shows: str, convert: Callable[[int], Any] | None
 ) -> Any:
-    """Return the result of an entry that was not rejected; None for one that was only tried."""
+    """Return the result of an entry that was not rejected; None for one that was only tried.
+
+    `values` are those of the payload, such as the group of new members, with which the result identifies edges.
+    """
     key, status = (None, None) if result is None else (result.key, STATUSES[result.status])
     value = key if key is None or convert is None else convert(key)
-    return fill_payload(kind, {"index": index, "status": status, shows: value})
+    return fill_payload(kind, {**values, "status": status, shows: value})
 
 
 def _reject(kind: type, number: int, problems: Sequence[errors.Problem]) -> Outcome:

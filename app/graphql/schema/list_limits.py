@@ -28,7 +28,7 @@ INPUTS: Mapping[tuple[str, str], int] = {
     ("CreateResourcesInput", "resources"): bulk.MAX_ENTRIES,
     ("DeleteResourcesInput", "resources"): bulk.MAX_ENTRIES,
     ("DeleteUsersInput", "users"): bulk.MAX_ENTRIES,
-    ("RevokeAccessBatchInput", "entries"): bulk.MAX_ENTRIES,
+    ("RevokeAccessBatchInput", "grants"): bulk.MAX_ENTRIES,
     ("CreateApiTokenInput", "orgs"): api_tokens.MAX_TARGETS,
     ("CreateApiTokenInput", "resources"): api_tokens.MAX_TARGETS,
     ("CreateUsersInput", "users"): bulk.MAX_ENTRIES,

@@ -118,7 +118,7 @@ class _Form(BulkForm[_Entry, Stored]):
 
     def conflicts(self, entry: _Entry, old: Stored) -> Iterator[Problem]:
         """Yield the problem of a subject that has an entry."""
-        yield Conflict("This subject has an entry already.", entry.grant.path)
+        yield Conflict("This subject has a grant already.", entry.grant.path)
 
     def compare(self, entry: _Entry, old: Stored) -> Stored | None:
         """Return the new value if it differs. An entry is one value: its roles with their end."""
@@ -160,18 +160,18 @@ async def revoke_access_batch(tx: Transaction, viewer: Viewer, entries: Grants, 
     ids of the resources.
     """
     policy.require_signed_in(viewer)
-    bulk.require_number("entries", len(entries))
+    bulk.require_number("grants", len(entries))
     empty = [(ref, replace(entry, mask=0, expires_at=None)) for ref, entry in entries]
     resolved, stored = await _resolve(tx, viewer, empty)
     problems = [
-        problem.under("entries", at)
+        problem.under("grants", at)
         for at, entry in enumerate(resolved)
         for problem in _invalid_subject(tx, entry, stored)
     ]
     # Any number that identifies resource and subject serves as a key here.
     numbers = {key: number for number, key in enumerate(stored, 1)}
     keys = [None if entry.key is None else numbers.get(entry.key) for entry in resolved]
-    seen = bulk.select_removals(tx, "entries", keys, on_missing, lambda at: _missing(resolved[at]), "subject", problems)
+    seen = bulk.select_removals(tx, "grants", keys, on_missing, lambda at: _missing(resolved[at]), "subject", problems)
     results = [_revoke_result(entry, stored, result.status) for entry, result in zip(resolved, seen, strict=True)]
     changes = {
         entry.key: entry.value if entry.grant.kind is SubjectType.GENERAL else None

@@ -234,7 +234,7 @@ async def _revoked(make: Make, world: World) -> Scene:
     base = await place(make, world)
     assert base.subject is not None
     entry = {"resource": {"id": base.resource.node}, "subject": {"user": {"userName": base.subject.user_name}}}
-    return replace(base, input={"entries": [entry]}, invalid={"entries": [entry | {"subject": {"anyone": True}}]})
+    return replace(base, input={"grants": [entry]}, invalid={"grants": [entry | {"subject": {"anyone": True}}]})
 
 
 async def _deleted(make: Make, world: World) -> Scene:

@@ -5,7 +5,18 @@ from typing import Any
 
 from graphql import DocumentNode, ExecutionResult, execute_sync
 
-from tests.oracle.naive import KINDS, PERMISSIONS, PRIVATE, SDL, Reading, every, first, identity, visible_row
+from tests.oracle.naive import (
+    KINDS,
+    PERMISSIONS,
+    PRIVATE,
+    SDL,
+    Reading,
+    capabilities,
+    every,
+    first,
+    identity,
+    visible_row,
+)
 from tests.oracle.naive.lists import Row, folded, page, refuse, sort_key
 from tests.oracle.naive.rights import listed
 
@@ -14,8 +25,7 @@ OPEN = ("ANYONE", "GENERAL")
 
 
 def _described(reading: Reading, parent: Row) -> Any:
-    values: Any = SDL.type_map["Permission"]
-    return [{"permission": name, "description": values.values[name].description} for name in PERMISSIONS]
+    return capabilities.described(reading, PERMISSIONS)
 
 
 def _node(reading: Reading, parent: Row, id: str) -> Any:  # noqa: A002 - the argument's name in the API
@@ -271,6 +281,22 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ("Query", "node"): _node,
     ("Query", "nodes"): _nodes,
     ("Query", "permissions"): _described,
+    ("Query", "orgLevels"): capabilities.org_levels,
+    ("Viewer", "can"): capabilities.of_viewer,
+    ("User", "viewerCan"): capabilities.of_user,
+    ("Org", "viewerCan"): capabilities.of_org,
+    ("Group", "viewerCan"): capabilities.of_group,
+    ("Resource", "viewerCan"): capabilities.of_resource,
+    ("Resource", "type"): lambda reading, resource: first(
+        kind for kind in reading.rows["ResourceType"] if kind["name"] == resource["type"]
+    ),
+    ("ResourceType", "label"): capabilities.type_label,
+    ("ResourceType", "description"): capabilities.type_description,
+    ("ResourceType", "roles"): capabilities.type_roles,
+    ("Org", "viewerIsOwner"): capabilities.is_owner,
+    ("Org", "memberCount"): lambda reading, org: len(reading.rights.members(org)),
+    ("UserOrgEdge", "addedBy"): _visible_row("User", "addedBy"),
+    ("UserGroupEdge", "addedBy"): _visible_row("User", "addedBy"),
     ("Query", "user"): _lookup("User"),
     ("Query", "users"): _everything("User"),
     ("Query", "role"): _lookup("Role"),

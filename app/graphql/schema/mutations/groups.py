@@ -13,6 +13,7 @@ from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.enums import DescribedEnum, enum
 from app.graphql.schema.fields import edge
+from app.graphql.schema.new_edges import Edge, new_edge
 from app.graphql.schema.payloads import (
     ChangeInput,
     Outcome,
@@ -21,9 +22,9 @@ from app.graphql.schema.payloads import (
     mutation,
 )
 from app.graphql.schema.refs import GroupBy, UserBy, resolve_group, resolve_user
-from app.graphql.schema.types.groups import Group, GroupMembersSeenBy
+from app.graphql.schema.types.groups import Group, GroupMemberFacts, GroupMembersSeenBy
 from app.graphql.schema.types.users import User
-from app.services import groups, read_graph
+from app.services import groups, list_edges, read_graph
 
 
 @input_type
@@ -107,6 +108,7 @@ class CreateGroupPayload(Payload):
     """Payload of `createGroup`."""
 
     group: Group | None = edge("The new group.", read_graph.group)
+    group_edge: Edge[Group] | None = new_edge("The new group as an item of `groups`.", list_edges.group, "group")
 
 
 @object_type
@@ -138,6 +140,9 @@ class SetGroupManagerPayload(Payload):
 
     group: Group | None = edge("The updated group.", read_graph.group)
     user: User | None = edge("The member.", read_graph.user_shown)
+    member_edge: Edge[User, GroupMemberFacts] | None = new_edge(
+        "The member as an item of `Group.members`.", list_edges.group_member, "group", "user"
+    )
 
 
 def members_seen_by(data: NewGroupInput | UpdateGroupInput) -> tables.MembersSeenBy | None:

@@ -15,6 +15,7 @@ from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.enums import DescribedEnum, enum
 from app.graphql.schema.fields import edge
+from app.graphql.schema.new_edges import Edge, new_edge
 from app.graphql.schema.payloads import (
     ChangeInput,
     Outcome,
@@ -27,7 +28,7 @@ from app.graphql.schema.refs import UserBy, resolve_user
 from app.graphql.schema.scalars import JSON
 from app.graphql.schema.types.users import User
 from app.security import imported_hashes
-from app.services import new_passwords, provisioning, read_graph, user_deletion, users
+from app.services import list_edges, new_passwords, provisioning, read_graph, user_deletion, users
 from app.services.new_passwords import NewPassword
 
 
@@ -134,6 +135,7 @@ class CreateUserPayload(Payload):
     """Payload of `createUser`."""
 
     user: User | None = edge("The new user.", read_graph.user)
+    user_edge: Edge[User] | None = new_edge("The new user as an item of `users`.", list_edges.user, "user")
 
 
 @object_type

@@ -21,7 +21,7 @@ from app.graphql.schema.bulk import (
 from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.fields import edge
 from app.graphql.schema.list_limits import read_each
-from app.graphql.schema.mutations.access import AccessEntryInput, GrantInput, grant_entry, subject_entry
+from app.graphql.schema.mutations.access import GrantInput, RevokedGrantInput, grant_entry, subject_entry
 from app.graphql.schema.payloads import Payload
 from app.graphql.schema.refs import resolve_resource
 from app.graphql.schema.types.resources import Resource
@@ -32,49 +32,56 @@ from app.services.bulk import MAX_ENTRIES, access
 
 @input_type
 class GrantAccessBatchInput(SaveInput):
-    """Entries of several access configurations. Either all are written or none."""
+    """Grants of several access configurations. Either all are set or none."""
 
-    grants: list[GrantInput] = strawberry.field(description="From 1 to 1,000 entries.")
+    grants: list[GrantInput] = strawberry.field(description="From 1 to 1,000 grants.")
     on_conflict: OnConflict = strawberry.field(
         default=OnConflict.UPDATE,
-        description="What happens to an entry whose subject has one already: an update replaces its roles and its end. "
-        "An entry that has ended does not count. Two entries of one subject on one resource are rejected in any case.",
+        description="What happens to a grant whose subject has one already: an update replaces its roles and its end. "
+        "A grant that has ended does not count. Two grants to one subject on one resource are rejected in any case.",
     )
 
 
 @input_type
 class RevokeAccessBatchInput(RemoveInput):
-    """Entries to remove from several access configurations. Either all are removed or none."""
+    """Grants to remove from several access configurations. Either all are removed or none."""
 
-    entries: list[AccessEntryInput] = strawberry.field(description="From 1 to 1,000 entries.")
+    grants: list[RevokedGrantInput] = strawberry.field(description="From 1 to 1,000 grants.")
 
 
 @object_type
-class AccessEntryResult(BulkResult):
-    """Result for one entry."""
+class GrantAccessBatchResult(BulkResult):
+    """Result for one grant."""
 
-    resource: Resource | None = edge("The resource. Null if nothing was written.", read_graph.resource)
+    resource: Resource | None = edge("The updated resource. Null if nothing was written.", read_graph.resource)
+
+
+@object_type
+class RevokeAccessBatchResult(BulkResult):
+    """Result for one grant."""
+
+    resource: Resource | None = edge("The updated resource. Null if nothing was written.", read_graph.resource)
 
 
 @object_type
 class GrantAccessBatchPayload(Payload):
     """Payload of `grantAccessBatch`."""
 
-    results: list[AccessEntryResult] = strawberry.field(description=RESULTS)
+    results: list[GrantAccessBatchResult] = strawberry.field(description=RESULTS)
 
 
 @object_type
 class RevokeAccessBatchPayload(Payload):
     """Payload of `revokeAccessBatch`."""
 
-    results: list[AccessEntryResult] = strawberry.field(description=RESULTS)
+    results: list[RevokeAccessBatchResult] = strawberry.field(description=RESULTS)
 
 
 def _grant(data: GrantInput) -> tuple[RowRef, GrantEntry]:
     return resolve_resource(data.resource), grant_entry(data)
 
 
-def _entry(data: AccessEntryInput) -> tuple[RowRef, GrantEntry]:
+def _entry(data: RevokedGrantInput) -> tuple[RowRef, GrantEntry]:
     return resolve_resource(data.resource), subject_entry(data.subject)
 
 
@@ -84,7 +91,7 @@ async def _grant_batch(context: GraphQLContext, tx: Transaction, data: GrantAcce
 
 
 async def _revoke_batch(context: GraphQLContext, tx: Transaction, data: RevokeAccessBatchInput, _: Any) -> Changed:
-    entries = read_each(_entry, data.entries, MAX_ENTRIES)
+    entries = read_each(_entry, data.grants, MAX_ENTRIES)
     return {}, await access.revoke_access_batch(tx, context.viewer, entries, missing_of(data))
 
 
@@ -93,19 +100,19 @@ class BulkAccessMutations:
     """Bulk mutations of access configurations."""
 
     grant_access_batch: GrantAccessBatchPayload | None = bulk_mutation(
-        "Set up to 1,000 entries in one transaction. Requires ADMIN on the resources.",
+        "Set up to 1,000 grants in one transaction. Requires ADMIN on the resources.",
         GrantAccessBatchInput,
         _grant_batch,
         field="grants",
-        result=AccessEntryResult,
+        result=GrantAccessBatchResult,
         shows="resource",
     )
     revoke_access_batch: RevokeAccessBatchPayload | None = bulk_mutation(
-        "Remove up to 1,000 entries in one transaction. Requires ADMIN on the resources. The entry of all signed-in "
+        "Remove up to 1,000 grants in one transaction. Requires ADMIN on the resources. The grant to all signed-in "
         "users stays, with no roles.",
         RevokeAccessBatchInput,
         _revoke_batch,
-        field="entries",
-        result=AccessEntryResult,
+        field="grants",
+        result=RevokeAccessBatchResult,
         shows="resource",
     )

@@ -17,16 +17,18 @@ from app.graphql.schema.bulk import (
     bulk_mutation,
     conflict_of,
     missing_of,
+    removed_ids,
 )
 from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.fields import edge
 from app.graphql.schema.list_limits import read_each
 from app.graphql.schema.mutations.groups import MANAGE, MANAGER, NewGroupInput, members_seen_by
+from app.graphql.schema.new_edges import Edge, new_edge
 from app.graphql.schema.payloads import Payload
 from app.graphql.schema.refs import GroupBy, UserBy, resolve_group, resolve_user
-from app.graphql.schema.types.groups import Group
+from app.graphql.schema.types.groups import Group, GroupMemberFacts
 from app.graphql.schema.types.users import User
-from app.services import read_graph
+from app.services import list_edges, read_graph
 from app.services.bulk import MAX_ENTRIES, group_members, groups
 
 
@@ -81,6 +83,7 @@ class CreateGroupsResult(BulkResult):
     """Result for one group."""
 
     group: Group | None = edge("The group. Null if nothing was written.", read_graph.group)
+    group_edge: Edge[Group] | None = new_edge("The group as an item of `groups`.", list_edges.group, "group")
 
 
 @object_type
@@ -111,6 +114,12 @@ class GroupMemberResult(BulkResult):
     """Result for one member."""
 
     user: User | None = edge("The user. Null if nothing was written.", read_graph.user_shown)
+    member_edge: Edge[User, GroupMemberFacts] | None = new_edge(
+        "A member as an item of `Group.members`. Null for a removed member.",
+        list_edges.group_member,
+        "group",
+        "user",
+    )
 
 
 @object_type
@@ -126,6 +135,9 @@ class RemoveGroupMembersPayload(Payload):
     """Payload of `removeGroupMembers`."""
 
     group: Group | None = edge("The updated group.", read_graph.group)
+    removed_user_ids: list[strawberry.ID] | None = strawberry.field(
+        description="The ids of the former members, to remove their edges from `Group.members`."
+    )
     results: list[GroupMemberResult] = strawberry.field(description=RESULTS)
 
 
@@ -156,7 +168,7 @@ async def _add(context: GraphQLContext, tx: Transaction, data: AddGroupMembersIn
 async def _remove(context: GraphQLContext, tx: Transaction, data: RemoveGroupMembersInput, _: Any) -> Changed:
     group, members = resolve_group(data.group), read_each(resolve_user, data.members, MAX_ENTRIES)
     key, done = await group_members.remove_group_members(tx, context.viewer, group, members, missing_of(data))
-    return {"group": key}, done
+    return {"group": key, "removed_user_ids": removed_ids("User", done)}, done
 
 
 MEMBERS: Any = {"field": "members", "result": GroupMemberResult, "shows": "user", **MANAGER}

@@ -17,6 +17,7 @@ from app.graphql.schema.bulk import (
     bulk_mutation,
     conflict_of,
     missing_of,
+    removed_ids,
 )
 from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.directives import Permission
@@ -24,11 +25,12 @@ from app.graphql.schema.enums import OrgLevel
 from app.graphql.schema.fields import edge
 from app.graphql.schema.list_limits import read_each
 from app.graphql.schema.mutations.orgs import NewOrgInput, needs
+from app.graphql.schema.new_edges import Edge, new_edge
 from app.graphql.schema.payloads import Payload
 from app.graphql.schema.refs import OrgBy, UserBy, resolve_org, resolve_user
-from app.graphql.schema.types.orgs import Org
+from app.graphql.schema.types.orgs import Org, OrgMemberFacts
 from app.graphql.schema.types.users import User
-from app.services import read_graph
+from app.services import list_edges, read_graph
 from app.services.bulk import MAX_ENTRIES, org_members, orgs
 
 
@@ -81,6 +83,7 @@ class CreateOrgsResult(BulkResult):
     """Result for one org."""
 
     org: Org | None = edge("The org. Null if nothing was written, or if the viewer may not see it.", read_graph.org)
+    org_edge: Edge[Org] | None = new_edge("The org as an item of `orgs`.", list_edges.org, "org")
 
 
 @object_type
@@ -95,6 +98,9 @@ class OrgMemberResult(BulkResult):
     """Result for one member."""
 
     user: User | None = edge("The user. Null if nothing was written.", read_graph.user_shown)
+    member_edge: Edge[User, OrgMemberFacts] | None = new_edge(
+        "A member as an item of `Org.members`. Null for a removed member.", list_edges.org_member, "org", "user"
+    )
 
 
 @object_type
@@ -110,6 +116,9 @@ class RemoveOrgMembersPayload(Payload):
     """Payload of `removeOrgMembers`."""
 
     org: Org | None = edge("The updated org. Null if the viewer can no longer see it.", read_graph.org)
+    removed_user_ids: list[strawberry.ID] | None = strawberry.field(
+        description="The ids of the former members, to remove their edges from `Org.members`."
+    )
     results: list[OrgMemberResult] = strawberry.field(description=RESULTS)
 
 
@@ -137,7 +146,7 @@ async def _add(context: GraphQLContext, tx: Transaction, data: AddOrgMembersInpu
 async def _remove(context: GraphQLContext, tx: Transaction, data: RemoveOrgMembersInput, _: Any) -> Changed:
     org, members = resolve_org(data.org), read_each(resolve_user, data.members, MAX_ENTRIES)
     key, done = await org_members.remove_org_members(tx, context.viewer, org, members, missing_of(data))
-    return {"org": key}, done
+    return {"org": key, "removed_user_ids": removed_ids("User", done)}, done
 
 
 MEMBERS: Any = {"field": "members", "result": OrgMemberResult, "shows": "user"}

@@ -21,10 +21,11 @@ from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.fields import edge
 from app.graphql.schema.list_limits import read_each
 from app.graphql.schema.mutations.resources import NewResourceInput
+from app.graphql.schema.new_edges import Edge, new_edge
 from app.graphql.schema.payloads import Payload
 from app.graphql.schema.refs import ResourceBy, resolve_org, resolve_resource
 from app.graphql.schema.types.resources import Resource
-from app.services import read_graph
+from app.services import list_edges, read_graph
 from app.services.bulk import MAX_ENTRIES, resources
 
 
@@ -51,6 +52,9 @@ class CreateResourcesResult(BulkResult):
 
     resource: Resource | None = edge(
         "The resource. Null if nothing was written, or if the viewer may not see it.", read_graph.resource
+    )
+    resource_edge: Edge[Resource] | None = new_edge(
+        "The resource as an item of `resources`.", list_edges.resource, "resource"
     )
 
 

@@ -21,10 +21,11 @@ from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.fields import edge
 from app.graphql.schema.list_limits import read_each
 from app.graphql.schema.mutations.users import MANAGE, Hashes, NewUserInput, hash_passwords
+from app.graphql.schema.new_edges import Edge, new_edge
 from app.graphql.schema.payloads import Payload
 from app.graphql.schema.refs import UserBy, resolve_user
 from app.graphql.schema.types.users import User
-from app.services import read_graph, validation
+from app.services import list_edges, read_graph, validation
 from app.services import users as user_rules
 from app.services.bulk import MAX_ENTRIES, OnConflict, user_deletion, users
 
@@ -51,6 +52,7 @@ class CreateUsersResult(BulkResult):
     """Result for one user."""
 
     user: User | None = edge("The user. Null if nothing was written.", read_graph.user)
+    user_edge: Edge[User] | None = new_edge("The user as an item of `users`.", list_edges.user, "user")
 
 
 @object_type
