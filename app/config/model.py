@@ -148,6 +148,13 @@ class Settings(BaseSettings):
     mutation_seconds: values.Count = values.count_field(
         60, 1, 3_600, "Time limit in seconds of a GraphQL mutation: {}."
     )
+    bulk_hashing_seconds: values.Count = values.count_field(
+        600,
+        1,
+        3_600,
+        "Time limit in seconds for hashing the passwords of new users in one GraphQL request: {}. MutationSeconds does"
+        " not include this time.",
+    )
     limits: Limits = values.section(Limits)
     request_limits: RequestLimits = values.section(RequestLimits)
     external_auth_url: Annotated[str | None, AfterValidator(values.external_url)] = Field(

@@ -162,7 +162,7 @@ class GraphQLHandler:
             # SQLite reads in the event loop, and stops slow reads itself.
             data = await (_run_until(planned, deadline := self._deadline(document)) if database.waits else planned)
         elif not is_query:
-            times = Deadlines(self._deadline(document), self.settings.query_seconds)
+            times = Deadlines(self._deadline(document), self.settings.query_seconds, self.settings.bulk_hashing_seconds)
             context, deadline = self._context(viewer, times), None
             if self.changes is not None:
                 data = await self.changes.answer(document, coerced, context)

@@ -28,19 +28,24 @@ CHANGE_MADE = "The change was made, but its response could not be read. Query th
 
 STOPPED = "The operation took too long and was stopped. Split it into smaller operations."
 
+HASHING_STOPPED = "The passwords took too long to hash, and nothing was changed. Send fewer users at once."
+
 
 @dataclass(slots=True)
 class Deadlines:
     """Time limits of one request: `deadline` stops uncommitted changes, by the event loop's clock.
 
-    `seconds` limits the reading of each response. `stopped` is the error of the first change that was stopped.
+    `seconds` limits the reading of each response, and `hashing_seconds` all further hashing of passwords. `stopped` is
+    the error of the first change that was stopped.
     """
 
     deadline: float = inf
     seconds: float = inf
+    hashing_seconds: float = inf
     has_committed: bool = False
     stopped: Refusal | None = None
     _limit: asyncio.Timeout | None = None
+    _change: asyncio.Timeout | None = None
 
     @asynccontextmanager
     async def changing(self) -> AsyncIterator[None]:
@@ -49,15 +54,37 @@ class Deadlines:
         before = stats.committed_changes
         self._require_time()
         try:
-            async with asyncio.timeout_at(None if self.deadline == inf else self.deadline):
+            async with asyncio.timeout_at(_timer(self.deadline)) as self._change:
                 yield
         except TimeoutError:
             raise (
                 ChangeMade(CHANGE_MADE) if stats.committed_changes > before else self._stop(TimedOut(STOPPED))
             ) from None
         finally:
+            self._change = None
             self.has_committed = stats.committed_changes > before
             self.begin_to_read()
+
+    @asynccontextmanager
+    async def hashing(self) -> AsyncIterator[None]:
+        """Limit the hashing of passwords before a transaction. Its time does not count towards the deadline."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        self._reschedule(inf)
+        try:
+            async with asyncio.timeout_at(_timer(began + self.hashing_seconds)):
+                yield
+        except TimeoutError:
+            raise self._stop(TimedOut(HASHING_STOPPED)) from None
+        finally:
+            spent = loop.time() - began
+            self.hashing_seconds -= spent
+            self.deadline += spent
+            self._reschedule(self.deadline)
+
+    def _reschedule(self, deadline: float) -> None:
+        if self._change is not None and not self._change.expired():
+            self._change.reschedule(_timer(deadline))
 
     @asynccontextmanager
     async def answering(self, *, is_done: bool = False) -> AsyncIterator[None]:
@@ -93,6 +120,10 @@ class Deadlines:
 
     def _read_error(self, otherwise: Refusal) -> Refusal:
         return ChangeMade(CHANGE_MADE) if self.has_committed else otherwise
+
+
+def _timer(deadline: float) -> float | None:
+    return None if deadline == inf else deadline
 
 
 def _shutdown_error() -> Refusal:

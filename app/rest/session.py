@@ -58,9 +58,9 @@ async def _reset_password(call: Call) -> Response:
     current, new = call.fields.get("currentPassword"), call.fields["newPassword"]
     if current is not None:
         await accounts.require_password(call.app, call.viewer, call.path_parameters["userName"], current)
-    (new_hash,) = await accounts.hash_managed_passwords(call.app, call.viewer, [(new, ("newPassword",))])
+    new_hash = await accounts.hash_managed_password(call.app, call.viewer, new)
     async with call.change("resetPassword") as tx:
-        await accounts.reset_password(tx, call.viewer, call.user_ref(), str(new_hash))
+        await accounts.reset_password(tx, call.viewer, call.user_ref(), new_hash)
     return empty()
 
 

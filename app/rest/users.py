@@ -20,7 +20,8 @@ from app.rest.request_bodies import Body
 from app.rest.responses import empty, json
 from app.rest.routing import AuthMode, Call, Route
 from app.rest.storage import storage_by_user
-from app.services import provisioning, read_graph, session, user_deletion, users
+from app.services import new_passwords, provisioning, read_graph, user_deletion, users
+from app.services.new_passwords import NewPassword
 
 _USER = layout(User, "id", "user_name", "created_at", email=FieldSpec(guard=policy.sees_user_details))
 _ROLE = layout(Role, "name")
@@ -80,10 +81,10 @@ async def _with_roles_and_orgs(reads: ListReader, rows: Sequence[Row]) -> tuple[
 
 async def _create(call: Call) -> Response:
     data = call.fields
-    hashes, problems = await _hash_password(call)
+    password_hash, problems = await _hash_password(call)
     roles = data.get("roles")
     role_names = users.DEFAULT_ROLES if roles is None else roles
-    new = users.UserCreate(data["userName"], data.get("email"), hashes[0], role_names)
+    new = users.UserCreate(data["userName"], data.get("email"), password_hash, role_names)
     async with call.change("createUser") as tx:
         key = await provisioning.provision_one(tx, call.viewer, new, problems, with_orgs=call.app.has_personal_orgs)
     reads = call.reads
@@ -93,13 +94,13 @@ async def _create(call: Call) -> Response:
     return json(user)
 
 
-async def _hash_password(call: Call) -> tuple[Sequence[str | None], Sequence[Problem]]:
+async def _hash_password(call: Call) -> tuple[str | None, Sequence[Problem]]:
     """Return the hash, or the problems of the password, which are reported with those of the other fields."""
     try:
-        password = [(call.fields["password"], ("password",))]
-        return await session.hash_managed_passwords(call.app, call.viewer, password), ()
+        password = NewPassword((), call.fields["password"])
+        return (await new_passwords.hash_new_passwords(call.app, call.viewer, [password]))[0], ()
     except Problems as error:
-        return [None], error.problems
+        return None, error.problems
 
 
 async def _update(call: Call) -> Response:

@@ -6,10 +6,11 @@ belongs to one event loop, so each worker has its own.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from math import ceil
+from typing import Any, TypeVar
 
 from app.domain.errors import BadRequest, RateLimited
 from app.observability import request_stats
@@ -19,6 +20,11 @@ MAX_WAIT_SECONDS = 30.0
 
 TURNS_PER_SECOND = 10
 """Estimated turns of one place in a second of password hashing. It serves only for `retry_after`."""
+
+
+DISCONNECTED = "The client closed the connection before the request was processed."
+
+T = TypeVar("T")
 
 
 class QueueFull(RateLimited):
@@ -123,7 +129,7 @@ class FairQueue:
         if granted.done():
             return granted.result()
         if disconnect is not None and disconnect.done():
-            raise BadRequest("The client closed the connection before the request was processed.")
+            raise BadRequest(DISCONNECTED)
         raise self._queue_full()
 
     def _queue_full(self) -> QueueFull:
@@ -207,6 +213,21 @@ class QueueTurn:
         self.queue.leave()
         await self.queue.enter(self.caller, self.deadline, again=True)
         self.is_active = True
+
+
+async def run_while_connected(work: Coroutine[Any, Any, T]) -> T:
+    """Return the result of long work; cancel it and raise BadRequest when the client disconnects."""
+    with _watch_disconnect() as disconnect:
+        task = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait(
+                {task} if disconnect is None else {task, disconnect}, return_when=asyncio.FIRST_COMPLETED
+            )
+            if task.done():
+                return task.result()
+        finally:
+            task.cancel()
+    raise BadRequest(DISCONNECTED)
 
 
 def _is_granted(waiter: _Waiter) -> bool:

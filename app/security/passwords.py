@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeVar
 
 from app.config import PASSWORD_CHARACTERS, PasswordPolicy
 from app.domain.errors import InvalidInput
+from app.security import imported_hashes
 from app.security.fair_queue import Caller, FairQueue
 
 with warnings.catch_warnings():
@@ -101,8 +102,7 @@ class PasswordHasher:
 
     async def hash(self, password: str) -> str:
         """Return the hash of a password; raise InvalidInput for a password that cannot be hashed."""
-        if reason := _unusable_reason(password):
-            raise InvalidInput(reason)
+        require_usable(password)
         return await self._run(hash_password, password)
 
     async def hash_for(self, caller: Caller, password: str) -> str:
@@ -127,6 +127,12 @@ def _lower_priority() -> None:
     if sys.platform == "linux":  # other systems have no priority for a thread
         with suppress(OSError):  # a sandbox may forbid the call
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+
+
+def require_usable(password: str) -> None:
+    """Raise InvalidInput for a password that cannot be hashed."""
+    if reason := _unusable_reason(password):
+        raise InvalidInput(reason)
 
 
 def _unusable_reason(password: str) -> str | None:
@@ -164,10 +170,13 @@ def _verify(password: str, stored: str | None) -> Verification:
 
 def _compare(password: str, stored: str | None) -> Verification:
     try:
+        if stored is not None and not stored.startswith("$argon2"):
+            ok = imported_hashes.verify(password, stored)
+            return Verification(ok, needs_rehash=ok)
         if stored is not None:
             ok = bool(ARGON2ID.verify(password, stored))
             return Verification(ok, ok and bool(ARGON2ID.needs_update(stored)))
     except ValueError:
-        log.warning("a stored password hash is not an argon2 hash; its user cannot sign in until the password is reset")
+        log.warning("a stored password hash has an unknown format; its user cannot sign in until the password is reset")
     ARGON2ID.verify("", DUMMY_HASH)
     return Verification(False, False)

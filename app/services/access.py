@@ -4,24 +4,23 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, exists, func, or_, select
+from sqlalchemy import Integer, Select, bindparam, case, exists, func, literal_column, or_, select
 
 from app import policy
 from app.db import Transaction
 from app.db.tables import Grant, Group, GroupMember, RowId, User, col
 from app.domain import resource_roles
-from app.domain.errors import Conflict, InvalidInput, NotFound, OstiaryError, Problem, Problems
+from app.domain.errors import Conflict, InvalidInput, NotFound, OstiaryError, Problem
 from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
 from app.query.relations import Keys, among, integers
-from app.services import access_index, audit, expiry, grants, resources, validation
+from app.services import access_index, expiry, grants, resources, validation
 from app.services.resources import ResourceForUpdate
 
 MAX_ENTRIES = 1_000
-MAX_BATCH = 1_000
 
 Path = tuple[str | int, ...]
 
@@ -136,48 +135,14 @@ async def revoke_access(tx: Transaction, viewer: Viewer, resource: RowRef, entry
     row = await resources.require_administered(tx, viewer, resource)
     (checked,) = await _check_entries(tx, viewer, row, [replace(entry, mask=0, expires_at=None)], is_complete=False)
     if checked.subject not in await grants.load(tx, row.id):
-        raise NotFound("This subject has no entry in the configuration.", checked.path)
+        raise no_entry(checked.path)
     await _write(tx, viewer, row.id, [checked] if entry.kind is SubjectType.GENERAL else [], [checked.subject])
     return row.id
 
 
-async def grant_access_batch(tx: Transaction, viewer: Viewer, new: Sequence[tuple[RowRef, GrantEntry]]) -> list[int]:
-    """Set many entries, all or none; return the resources' ids. Raise Problems that name every invalid entry."""
-    policy.require_signed_in(viewer)
-    if not 1 <= len(new) <= MAX_BATCH:
-        raise InvalidInput(f"`grants` must have 1 to {MAX_BATCH:,} entries, not {len(new):,}.", ("grants",))
-    entries: dict[tuple[int, int], GrantEntry] = {}
-    problems: list[Problem] = []
-    for at, (resource, entry) in enumerate(new):
-        try:
-            key, checked = await _require_grantable(tx, viewer, resource, entry, entries)
-            entries[key, checked.subject] = checked
-        except Conflict:
-            raise  # a concurrent change: PostgreSQL runs no further statement in this transaction
-        except Problem as problem:
-            problems.append(problem.under("grants", at))
-        except Problems as several:
-            problems += [problem.under("grants", at) for problem in several.problems]
-    validation.raise_problems(problems)
-    await audit.track_links(tx, audit.GRANTS, of=[key for key, _ in entries])
-    changed = [
-        key
-        for (key, subject), checked in entries.items()
-        if await grants.write(tx, viewer, key, {subject: (checked.mask, checked.expires_at)})
-    ]
-    await access_index.refresh(tx, set(changed))
-    return [key for key, _ in entries]
-
-
-async def _require_grantable(
-    tx: Transaction, viewer: Viewer, resource: RowRef, entry: GrantEntry, entries: Collection[tuple[int, int]]
-) -> tuple[int, GrantEntry]:
-    """Return the resource's id and the entry with its subject; raise if the batch has an entry for that subject."""
-    row = await resources.require_administered(tx, viewer, resource)
-    (checked,) = await _check_entries(tx, viewer, row, [entry], is_complete=False)
-    if (row.id, checked.subject) in entries:
-        raise _duplicate(entry)
-    return row.id, checked
+def no_entry(path: Path = ()) -> Problem:
+    """Return the problem of a subject without an entry."""
+    return NotFound("This subject has no entry in the configuration.", path)
 
 
 async def _check_entries(
@@ -194,12 +159,11 @@ async def _check_entries(
     if number > MAX_ENTRIES:
         text = f"A configuration has at most {MAX_ENTRIES:,} groups and users, not {number:,}."
         raise InvalidInput(text, ("groups",))
-    subjects = await _load_subjects(tx, viewer, row, entries)
-    resolved = [replace(entry, subject=subjects.get(_subject_lookup(entry), -1)) for entry in entries]
+    subjects = await _load_subjects(tx, viewer, [row.id], entries)
+    resolved = [replace(entry, subject=subjects.get(_subject_lookup(entry), NO_SUBJECT).id) for entry in entries]
     stored = await grants.load(tx, row.id)
     for entry in resolved:
-        problems += _problems(tx, row, entry, stored)
-    problems += _duration_problems(tx, row, resolved, stored)
+        problems += entry_problems(tx, row, entry, stored.get(entry.subject))
     problems += map(
         _duplicate, validation.duplicates(resolved, key=lambda each: each.subject if each.subject >= 0 else None)
     )
@@ -207,34 +171,31 @@ async def _check_entries(
     return resolved
 
 
-def _problems(tx: Transaction, row: ResourceForUpdate, entry: GrantEntry, stored: grants.Grants) -> Iterator[Problem]:
+def entry_problems(
+    tx: Transaction, row: ResourceForUpdate, entry: GrantEntry, stored: tuple[int, datetime | None] | None
+) -> Iterator[Problem]:
+    """Yield the problems of one entry with a resolved subject, beside the stored mask and end of its subject."""
     if entry.has_no_subject:
         yield InvalidInput("Set `general` or `anyone` to true, or name a group or a user.", entry.path)
     if entry.subject < 0:
-        noun = "group" if entry.kind is SubjectType.GROUP else "user"
-        yield NotFound(f"There is no such {noun}.", (*entry.path, noun))
+        yield subject_not_found(entry)
     missing = [name for bit, name in resource_roles.NAMES.items() if entry.mask & bit & ~row.full_mask]
     if missing:
         yield InvalidInput(f"Resources of this type do not have {', '.join(missing)}.", (*entry.values_path, "roles"))
     if entry.kind is SubjectType.ANYONE and entry.mask & ~resource_roles.READ:
         yield InvalidInput("Anyone, signed in or not, can have read roles only.", (*entry.values_path, "roles"))
-    if entry.expires_at != stored.get(entry.subject, (0, None))[1]:  # an entry that has ended may be sent back
+    before = stored or (0, None)
+    if entry.expires_at != before[1]:  # an entry that has ended may be sent back
         for problem in validation.end_problems(entry.expires_at, tx.now):
             yield problem.under(*entry.values_path)
+    if row.until is not None and _extends_access(tx, row, entry, *before):
+        yield from expiry.problems(entry.expires_at, row.until, (*entry.values_path, "expiresAt"))
 
 
-def _duration_problems(
-    tx: Transaction, row: ResourceForUpdate, entries: Sequence[GrantEntry], stored: grants.Grants
-) -> list[Problem]:
-    """Return problems of entries that add roles beyond the end of the viewer's ADMIN role."""
-    if row.until is None:
-        return []
-    return [
-        problem
-        for entry in entries
-        if _extends_access(tx, row, entry, *stored.get(entry.subject, (0, None)))
-        for problem in expiry.problems(entry.expires_at, row.until, (*entry.values_path, "expiresAt"))
-    ]
+def subject_not_found(entry: GrantEntry) -> Problem:
+    """Return the problem of a group or user that does not exist, or that the viewer may not name."""
+    noun = "group" if entry.kind is SubjectType.GROUP else "user"
+    return NotFound(f"There is no such {noun}.", (*entry.path, noun))
 
 
 def _extends_access(
@@ -259,23 +220,49 @@ def _subject_lookup(entry: GrantEntry) -> tuple[SubjectType, Any]:
     return entry.kind, (column, key if column == "id" else validation.normalize_key(str(key)))
 
 
+class _Subject(NamedTuple):
+    """The id of a subject, and whether the viewer may name it anywhere."""
+
+    id: int
+    is_visible: bool
+
+
+NO_SUBJECT = _Subject(-1, False)
+
+
+async def resolve_subjects(
+    tx: Transaction, viewer: Viewer, entries: Sequence[tuple[ResourceForUpdate | None, GrantEntry]]
+) -> tuple[list[GrantEntry], set[int]]:
+    """Return entries of many resources with the ids of their subjects, -1 for none, and the ids that are not visible.
+
+    The viewer may name a subject that is not visible only for a resource on which it has an entry.
+    """
+    rows = {row.id for row, _ in entries if row is not None}
+    subjects = await _load_subjects(tx, viewer, sorted(rows), [entry for _, entry in entries])
+    resolved = [replace(entry, subject=subjects.get(_subject_lookup(entry), NO_SUBJECT).id) for _, entry in entries]
+    return resolved, {subject.id for subject in subjects.values() if not subject.is_visible}
+
+
 async def _load_subjects(
-    tx: Transaction, viewer: Viewer, row: ResourceForUpdate, entries: Sequence[GrantEntry]
-) -> Mapping[tuple[SubjectType, Any], int]:
+    tx: Transaction, viewer: Viewer, rows: Sequence[int], entries: Sequence[GrantEntry]
+) -> Mapping[tuple[SubjectType, Any], _Subject]:
     """Return the ids of the subjects that exist and that the viewer may name, and lock their rows against deletion.
 
-    Subjects with an entry in the configuration, which the viewer sees there, may be named in any case.
+    Subjects with an entry on one of the resources, which the viewer sees there, may be named in any case.
     """
-    subjects: dict[tuple[SubjectType, Any], int] = {
-        (SubjectType.GENERAL, None): resource_roles.GENERAL,
-        (SubjectType.ANYONE, None): resource_roles.ANYONE,
+    subjects: dict[tuple[SubjectType, Any], _Subject] = {
+        (SubjectType.GENERAL, None): _Subject(resource_roles.GENERAL, True),
+        (SubjectType.ANYONE, None): _Subject(resource_roles.ANYONE, True),
     }
     lookups = [_subject_lookup(entry) for entry in entries if entry.ref is not None]
     for kind, column in sorted({(kind, ref[0]) for kind, ref in lookups}):
         keys = [ref[1] for of, ref in lookups if (of, ref[0]) == (kind, column)]
         statement = _select_subjects(kind, column, viewer.permission_profile)
-        rows = await tx.rows(statement, keys=keys, resource=row.id, **viewer.bind_values, now=tx.now)
-        subjects |= {(kind, (column, key)): resource_roles.subject_id(kind, row_id) for row_id, key in rows}
+        for row_id, key, is_visible in await tx.rows(
+            statement, keys=keys, resources=list(rows), **viewer.bind_values, now=tx.now
+        ):
+            subject = _Subject(resource_roles.subject_id(kind, row_id), bool(is_visible))
+            subjects[kind, (column, key)] = subject
     return subjects
 
 
@@ -292,10 +279,12 @@ def _select_subjects(kind: SubjectType, name: str, viewer: Viewer) -> Select[Any
     table, column, sees = _SUBJECT_COLUMNS[kind, name]
     keys = bindparam("keys", type_=Keys(col(column).type))
     has_entry = exists().where(
-        col(Grant.resource_id) == bindparam("resource", type_=RowId()),
+        among(col(Grant.resource_id), bindparam("resources", type_=Keys(RowId()))),
         col(Grant.subject) == policy.subject_id(kind, col(table.id)),
     )
-    rows = select(col(table.id), col(column)).where(among(col(column), keys), or_(sees(viewer), has_entry))
+    is_visible = case((sees(viewer), literal_column("1", Integer)), else_=literal_column("0", Integer))
+    rows = select(col(table.id), col(column), is_visible)
+    rows = rows.where(among(col(column), keys), or_(sees(viewer), has_entry))
     return rows.order_by(col(table.id)).with_for_update(read=True, key_share=True)
 
 

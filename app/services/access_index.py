@@ -1,6 +1,6 @@
 """The access index. One SELECT over resources and grants defines its rows; a change recomputes the rows it affects."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from typing import Any
 
@@ -126,11 +126,16 @@ async def rebuild(tx: Transaction) -> int:
 
 async def forget(tx: Transaction, kind: SubjectType, key: int) -> int:
     """Delete all grants of a group or user that is about to be deleted; return the number of resources that had one."""
-    subject = resource_roles.subject_id(kind, key)
-    rows = await tx.rows(delete(Grant).where(col(Grant.subject) == subject).returning(col(Grant.resource_id)))
-    resources = [row[0] for row in rows]
+    return await forget_subjects(tx, [resource_roles.subject_id(kind, key)])
+
+
+async def forget_subjects(tx: Transaction, subjects: Sequence[int]) -> int:
+    """Delete all grants of subjects that are about to be deleted; return the number of resources that had one."""
+    these = integers(subjects)
+    rows = await tx.rows(delete(Grant).where(among(col(Grant.subject), these)).returning(col(Grant.resource_id)))
+    resources = [*dict.fromkeys(row[0] for row in rows)]
     async for batch in chunks(resources, BATCH_SIZE):
         in_batch = among(col(Resource.id), integers(batch))
         await tx.rows(update(Resource).where(in_batch).values(revision=col(Resource.revision) + 1))
-    await tx.rows(delete(Access).where(col(Access.subject) == subject))
+    await tx.rows(delete(Access).where(among(col(Access.subject), these)))
     return len(resources)

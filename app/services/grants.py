@@ -12,8 +12,8 @@ from app.db.tables import Grant, Resource, RowId, col
 from app.domain import resource_roles
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
-from app.query.relations import Keys, among
-from app.services import audit, users
+from app.query.relations import Keys, among, integers
+from app.services import access_index, audit, users
 
 Grants = Mapping[int, tuple[int, datetime | None]]
 """The mask and the end of the grants on a resource, by subject."""
@@ -25,9 +25,9 @@ async def load(tx: Transaction, resource: int) -> dict[int, tuple[int, datetime 
     return {subject: (mask, expires_at) for subject, mask, expires_at in rows}
 
 
-async def create(tx: Transaction, viewer: Viewer, resource: int, grants: Grants) -> None:
-    """Write the grants of a new resource."""
-    await _insert(tx, viewer, resource, grants)
+async def create(tx: Transaction, viewer: Viewer, masks: Mapping[int, int]) -> None:
+    """Write the grants of new resources to all signed-in users, by the ids of the resources."""
+    await _insert(tx, viewer, {(resource, resource_roles.GENERAL): (mask, None) for resource, mask in masks.items()})
 
 
 async def write(
@@ -43,17 +43,39 @@ async def write(
     if subjects:
         await audit.track_links(tx, audit.GRANTS, of=[resource], to=subjects)
         await tx.rows(_DELETE, resource=resource, subjects=list(subjects))
-        await _insert(tx, viewer, resource, changed)
+        await _insert(tx, viewer, {(resource, subject): grant for subject, grant in changed.items()})
         await tx.rows(_INCREMENT_REVISION, resource=resource)
     return subjects
 
 
-async def _insert(tx: Transaction, viewer: Viewer, resource: int, grants: Grants) -> None:
+async def write_many(
+    tx: Transaction, viewer: Viewer, changes: Mapping[tuple[int, int], tuple[int, datetime | None] | None]
+) -> None:
+    """Set or delete (None) the grants of subjects, by the ids of resource and subject; each change must differ.
+
+    The revisions are incremented and the access index is refreshed. The number of statements is constant.
+    """
+    resources, subjects = {resource for resource, _ in changes}, {subject for _, subject in changes}
+    await audit.track_links(tx, audit.GRANTS, of=resources, to=subjects)
+    await tx.execute_many(_DELETE_ONE, [{"resource": resource, "subject": subject} for resource, subject in changes])
+    await _insert(tx, viewer, {key: grant for key, grant in changes.items() if grant is not None})
+    of_these = among(col(Resource.id), integers(resources))
+    await tx.rows(update(Resource).where(of_these).values(revision=col(Resource.revision) + literal_column("1")))
+    await access_index.refresh(tx, resources)
+
+
+async def _insert(
+    tx: Transaction, viewer: Viewer, grants: Mapping[tuple[int, int], tuple[int, datetime | None]]
+) -> None:
     if not grants:
         return
     by_whom = {"granted_by": viewer.user_id or None, "granted_by_name": await users.name_of(tx, viewer)}
-    common = {"resource_id": resource, "granted_at": tx.now, **by_whom}
-    await tx.insert(Grant, [{**common, **_columns(subject, *grant)} for subject, grant in grants.items()])
+    common = {"granted_at": tx.now, **by_whom}
+    rows = [
+        {**common, "resource_id": resource, **_columns(subject, *grant)}
+        for (resource, subject), grant in grants.items()
+    ]
+    await tx.insert(Grant, rows)
 
 
 def _columns(subject: int, mask: int, expires_at: datetime | None) -> dict[str, Any]:
@@ -72,6 +94,9 @@ _SELECT = select(col(Grant.subject), col(Grant.mask), col(Grant.expires_at)).whe
 _DELETE = few_rows(delete(Grant)).where(
     col(Grant.resource_id) == _RESOURCE,
     among(col(Grant.subject), bindparam("subjects", type_=Keys(BigInteger()))),
+)
+_DELETE_ONE = delete(Grant).where(
+    col(Grant.resource_id) == _RESOURCE, col(Grant.subject) == bindparam("subject", type_=BigInteger())
 )
 _INCREMENT_REVISION = (
     update(Resource).where(col(Resource.id) == _RESOURCE).values(revision=col(Resource.revision) + literal_column("1"))

@@ -9,17 +9,15 @@ from typing import Any
 from sqlalchemy import Integer, Select, bindparam, case, delete, insert, literal_column, select, update
 
 from app import policy
-from app.db import ForeignKeyViolation, Transaction, UniqueViolation
+from app.db import Transaction, UniqueViolation
 from app.db.tables import Group, GroupMember, KeyText, MembersSeenBy, RowId, User, col, sort_key
 from app.domain import resource_roles
-from app.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Problem, Retry
+from app.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Problem
 from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Permission, Viewer
 from app.query.relations import among, integers, texts
-from app.services import access_index, audit, expiry, users, validation
-
-MAX_AT_ONCE = 1_000
+from app.services import access_index, audit, expiry, validation
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +48,6 @@ class GroupUpdate:
 
 
 @dataclass(frozen=True, slots=True)
-class MemberCreate:
-    """A user to add to a group, and when the membership ends."""
-
-    user: RowRef
-    expires_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class MemberUpdate:
     """New values of a membership; None keeps the current one. `is_endless` removes its end."""
 
@@ -69,23 +59,36 @@ class MemberUpdate:
 async def create_group(tx: Transaction, viewer: Viewer, new: GroupCreate) -> int:
     """Create a group without members and return its id; needs GROUPS_MANAGE."""
     policy.require(viewer, Permission.GROUPS_MANAGE)
-    slug, display_name = new.slug, new.display_name.strip()
-    texts = _text_problems(display_name, new.description)
-    validation.raise_problems([*validation.slug_problems(slug, validation.RESERVED_GROUP_SLUGS), *texts])
-    values = {
-        "slug": slug,
+    validation.raise_problems([*slug_problems(new.slug), *text_problems(new.display_name.strip(), new.description)])
+    try:
+        key = int(await tx.value(insert(Group).values(**row(tx, new)).returning(col(Group.id))))
+    except UniqueViolation:
+        raise slug_conflict(new.slug) from None
+    audit.track_new(tx, audit.GROUP, [key])
+    return key
+
+
+def row(tx: Transaction, new: GroupCreate) -> dict[str, Any]:
+    """Return the columns of a new group."""
+    display_name = new.display_name.strip()
+    return {
+        "slug": new.slug,
         "display_name": display_name,
         "name_key": sort_key(display_name),
         "description": new.description,
         "members_seen_by": new.members_seen_by.value,
         "created_at": tx.now,
     }
-    try:
-        key = int(await tx.value(insert(Group).values(**values).returning(col(Group.id))))
-    except UniqueViolation:
-        raise Conflict(f"A group `{slug}` already exists. Choose another slug.", ("slug",)) from None
-    audit.track_new(tx, audit.GROUP, [key])
-    return key
+
+
+def slug_problems(slug: str) -> Iterator[Problem]:
+    """Yield the problems of a new group's slug."""
+    return validation.slug_problems(slug, validation.RESERVED_GROUP_SLUGS)
+
+
+def slug_conflict(slug: str) -> Problem:
+    """Return the problem of a slug that another group has."""
+    return Conflict(f"A group `{slug}` already exists. Choose another slug.", ("slug",))
 
 
 async def update_group(tx: Transaction, viewer: Viewer, group: RowRef, changes: GroupUpdate) -> int:
@@ -95,7 +98,7 @@ async def update_group(tx: Transaction, viewer: Viewer, group: RowRef, changes: 
     await audit.require_current(tx, audit.GROUP, key)
     await audit.track(tx, audit.GROUP, [key])
     name = None if changes.display_name is None else changes.display_name.strip()
-    validation.raise_problems(_text_problems("-" if name is None else name, changes.description or ""))
+    validation.raise_problems(text_problems("-" if name is None else name, changes.description or ""))
     if values := GroupUpdate(name, changes.description, changes.members_seen_by).values:
         await tx.update(Group, key, values)
     return key
@@ -113,59 +116,19 @@ async def delete_group(tx: Transaction, viewer: Viewer, group: RowRef) -> tuple[
     return key, revoked
 
 
-def _text_problems(display_name: str, description: str) -> list[Problem]:
+def text_problems(display_name: str, description: str) -> list[Problem]:
+    """Return the problems of a group's name and description."""
     return [*validation.title_problems(display_name, "displayName"), *validation.description_problems(description)]
-
-
-async def add_group_members(
-    tx: Transaction, viewer: Viewer, group: RowRef, new: Sequence[MemberCreate]
-) -> tuple[int, list[int]]:
-    """Add users to a group, all or none; needs to manage its members. Return the ids of the group and of the users.
-
-    Raise Problems that name every invalid item. A membership that has ended is replaced.
-    """
-    key, until = await _load_managed(tx, viewer, group)
-    _check_number(len(new))
-    user_ids = await users.load_many(tx, viewer, [each.user for each in new])
-    members = set(await _filter_members(tx, key, [user for user in user_ids if user is not None]))
-    problems: list[Problem] = []
-    for at, (each, user) in enumerate(zip(new, user_ids, strict=True)):
-        end_problems = [*validation.end_problems(each.expires_at, tx.now), *expiry.problems(each.expires_at, until)]
-        problems += [problem.under("members", at) for problem in end_problems]
-        if user is None:
-            problems.append(users.user_not_found(("members", at, "user")))
-        elif user in members:
-            problems.append(Conflict("This user is already a member.", ("members", at, "user")))
-    validation.raise_problems([*problems, *_duplicates(user_ids)])
-    ids = [user for user in user_ids if user is not None]
-    await audit.track_links(tx, audit.GROUP_MEMBERS, of=[key], to=ids)
-    await _insert(tx, viewer, key, dict(zip(ids, new, strict=True)))
-    return key, ids
-
-
-async def remove_group_members(
-    tx: Transaction, viewer: Viewer, group: RowRef, members: Sequence[RowRef]
-) -> tuple[int, list[int]]:
-    """Remove members, all or none; needs to manage the group's members. Return the ids of the group and the users."""
-    key = await load_managed(tx, viewer, group)
-    _check_number(len(members))
-    user_ids = await _load_members(tx, key, members)
-    unknown = [_member_not_found(("members", at)) for at, user in enumerate(user_ids) if user is None]
-    validation.raise_problems([*unknown, *_duplicates(user_ids)])
-    ids = [user for user in user_ids if user is not None]
-    await audit.track_links(tx, audit.GROUP_MEMBERS, of=[key], to=ids)
-    await tx.rows(delete(GroupMember).where(col(GroupMember.group_id) == key, _is_one_of(ids)))
-    return key, ids
 
 
 async def set_group_manager(
     tx: Transaction, viewer: Viewer, group: RowRef, user: RowRef, is_manager: bool
 ) -> tuple[int, int]:
     """Set whether a member manages the group's members; needs to manage them for as long. Return the ids of both."""
-    key, until = await _load_managed(tx, viewer, group)
-    user_id = (await _load_members(tx, key, [user]))[0]
+    key, until = await load_managed_until(tx, viewer, group)
+    user_id = (await load_members(tx, key, [user]))[0]
     if user_id is None:
-        raise _member_not_found(("user",))
+        raise member_not_found(("user",))
     row_conditions = col(GroupMember.group_id) == key, col(GroupMember.user_id) == user_id
     if is_manager and until is not None:
         columns = col(GroupMember.is_manager), col(GroupMember.expires_at)
@@ -183,10 +146,10 @@ async def update_group_member(
 
     The viewer must manage the members, and neither a later end nor the right to manage lasts longer than their own.
     """
-    key, until = await _load_managed(tx, viewer, group)
-    user_id = (await _load_members(tx, key, [user]))[0]
+    key, until = await load_managed_until(tx, viewer, group)
+    user_id = (await load_members(tx, key, [user]))[0]
     if user_id is None:
-        raise _member_not_found(("user",))
+        raise member_not_found(("user",))
     row_conditions = col(GroupMember.group_id) == key, col(GroupMember.user_id) == user_id
     columns = col(GroupMember.is_manager), col(GroupMember.expires_at)
     was_manager, old_end = (await tx.rows(select(*columns).where(*row_conditions)))[0]
@@ -207,39 +170,14 @@ async def update_group_member(
     return key, user_id
 
 
-def _check_number(number: int) -> None:
-    """Raise InvalidInput unless one request changes 1 to MAX_AT_ONCE members."""
-    if not 1 <= number <= MAX_AT_ONCE:
-        raise InvalidInput(f"`members` must have 1 to {MAX_AT_ONCE:,} items, not {number:,}.", ("members",))
-
-
-def _duplicates(user_ids: Sequence[int | None]) -> Iterator[Problem]:
-    """Yield a problem for each user that an earlier item names too."""
-    for at, _ in validation.duplicates(enumerate(user_ids), key=lambda each: each[1]):
-        yield Conflict("This user is listed more than once. Remove the duplicate.", ("members", at))
-
-
-def _member_not_found(path: Sequence[str | int]) -> Problem:
+def member_not_found(path: Sequence[str | int] = ()) -> Problem:
+    """Return the problem of a user who is no member."""
     return NotFound("This user is not a member of the group.", path)
 
 
-def _is_one_of(user_ids: Sequence[int]) -> Any:
-    return among(col(GroupMember.user_id), integers(user_ids))
-
-
-async def _filter_members(tx: Transaction, key: int, user_ids: Sequence[int]) -> list[int]:
-    """Return those of the users who are members of the group now."""
-    statement = select(col(GroupMember.user_id)).where(
-        col(GroupMember.group_id) == key, _is_one_of(user_ids), policy.is_valid_until(GroupMember.expires_at)
-    )
-    return [row[0] for row in await tx.rows(statement, now=tx.now)]
-
-
-async def _load_members(tx: Transaction, key: int, members: Sequence[RowRef]) -> list[int | None]:
+async def load_members(tx: Transaction, key: int, members: Sequence[RowRef]) -> list[int | None]:
     """Return the ids of members, None for each user who is not one. The caller must be allowed to see them."""
-    refs: list[RowRef] = [
-        (column, user if column == "id" else validation.normalize_key(str(user))) for column, user in members
-    ]
+    refs = validation.normalize_refs(members)
     user_ids = integers(user for column, user in refs if column == "id")
     user_names = texts(user for column, user in refs if column != "id")
     statement = (
@@ -254,26 +192,12 @@ async def _load_members(tx: Transaction, key: int, members: Sequence[RowRef]) ->
     return [ids.get(ref) for ref in refs]
 
 
-async def _insert(tx: Transaction, viewer: Viewer, key: int, new: dict[int, MemberCreate]) -> None:
-    """Insert memberships, and delete those of the same users that have ended."""
-    is_in_group = col(GroupMember.group_id) == key
-    await tx.rows(delete(GroupMember).where(is_in_group, _is_one_of([*new]), col(GroupMember.expires_at) <= tx.now))
-    row = {"group_id": key, "is_manager": False, "added_at": tx.now, "added_by": viewer.user_id}
-    row["added_by_name"] = await users.name_of(tx, viewer)
-    try:
-        await tx.insert(
-            GroupMember, [{**row, "user_id": user, "expires_at": each.expires_at} for user, each in new.items()]
-        )
-    except (ForeignKeyViolation, UniqueViolation):
-        raise Retry from None  # a member was just added or deleted
-
-
 async def load_managed(tx: Transaction, viewer: Viewer, group: RowRef) -> int:
     """Return the id of a group whose members the viewer manages. Its row stays locked until the transaction ends."""
-    return (await _load_managed(tx, viewer, group))[0]
+    return (await load_managed_until(tx, viewer, group))[0]
 
 
-async def _load_managed(tx: Transaction, viewer: Viewer, group: RowRef) -> tuple[int, datetime | None]:
+async def load_managed_until(tx: Transaction, viewer: Viewer, group: RowRef) -> tuple[int, datetime | None]:
     """Return the id, and when the viewer's right to manage the members ends, None for never.
 
     A statement of its own locks the row, so that the next one reads what the previous transaction committed.

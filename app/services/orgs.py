@@ -1,6 +1,6 @@
 """Creating, updating, transferring and deleting orgs, and their members."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -78,11 +78,20 @@ async def create_org(tx: Transaction, viewer: Viewer, new: OrgCreate) -> int:
     owner_id = user_id if new.owner is None else await users.load_visible(tx, viewer, new.owner, "owner")
     if owner_id != user_id:
         policy.require(viewer, Permission.ORGS_MANAGE)
+    validation.raise_problems([*slug_problems(new.slug), *text_problems(new.name.strip(), new.description)])
+    try:
+        key = int(await tx.value(insert(Org).values(**row(tx, new, owner_id)).returning(col(Org.id))))
+    except UniqueViolation:
+        raise slug_conflict(new.slug) from None
+    await ownership.require_active(tx, owner_id)
+    audit.track_new(tx, audit.ORG, [key])
+    return key
+
+
+def row(tx: Transaction, new: OrgCreate, owner_id: int) -> dict[str, Any]:
+    """Return the columns of a new org."""
     name = new.name.strip()
-    validation.raise_problems(
-        [*validation.slug_problems(new.slug, validation.RESERVED_ORG_SLUGS), *_text_problems(name, new.description)]
-    )
-    values = {
+    return {
         "slug": new.slug,
         "name": name,
         "name_key": sort_key(name),
@@ -91,13 +100,16 @@ async def create_org(tx: Transaction, viewer: Viewer, new: OrgCreate) -> int:
         "is_public": new.is_public,
         "created_at": tx.now,
     }
-    try:
-        key = int(await tx.value(insert(Org).values(**values).returning(col(Org.id))))
-    except UniqueViolation:
-        raise Conflict(f"The slug `{new.slug}` is taken. Choose another.", ("slug",)) from None
-    await ownership.require_active(tx, owner_id)
-    audit.track_new(tx, audit.ORG, [key])
-    return key
+
+
+def slug_problems(slug: str) -> Iterator[Problem]:
+    """Yield the problems of a new org's slug."""
+    return validation.slug_problems(slug, validation.RESERVED_ORG_SLUGS)
+
+
+def slug_conflict(slug: str) -> Problem:
+    """Return the problem of a slug that another org has."""
+    return Conflict(f"The slug `{slug}` is taken. Choose another.", ("slug",))
 
 
 async def update_org(tx: Transaction, viewer: Viewer, org: RowRef, changes: OrgUpdate) -> int:
@@ -106,7 +118,7 @@ async def update_org(tx: Transaction, viewer: Viewer, org: RowRef, changes: OrgU
     await audit.require_current(tx, audit.ORG, target.id)
     await audit.track(tx, audit.ORG, [target.id])
     name = None if changes.name is None else changes.name.strip()
-    validation.raise_problems(_text_problems("-" if name is None else name, changes.description or ""))
+    validation.raise_problems(text_problems("-" if name is None else name, changes.description or ""))
     if values := OrgUpdate(name, changes.description, changes.is_public).values:
         await tx.update(Org, target.id, values)
     return target.id
@@ -170,31 +182,38 @@ async def _transfer(tx: Transaction, viewer: Viewer, target: OrgForUpdate, new: 
     await tx.rows(_delete_member(target.id, new))
     if target.owner_id is not None:
         await tx.rows(_delete_member(target.id, target.owner_id))
-        await tx.insert(OrgMember, [await _row(tx, viewer, target.id, target.owner_id, Membership(MemberLevel.ADMIN))])
+        await tx.insert(
+            OrgMember, [await member_row(tx, viewer, target.id, target.owner_id, Membership(MemberLevel.ADMIN))]
+        )
     await tx.update(Org, target.id, {"owner_id": new})
+
+
+def owner_is_no_member() -> Problem:
+    """Return the problem of a new member who owns the org."""
+    return OwnerIsNoMember("This user owns the org. The owner is not a member.", ("user",))
 
 
 def _delete_member(org_id: int, user_id: int) -> Delete:
     return delete(OrgMember).where(col(OrgMember.org_id) == org_id, col(OrgMember.user_id) == user_id)
 
 
-_ADMIN = "the level ADMIN in the org"
+ADMIN = "the level ADMIN in the org"
 
 
 async def add_org_member(
     tx: Transaction, viewer: Viewer, org: RowRef, user: RowRef, membership: Membership
 ) -> tuple[int, int]:
     """Add a member, replacing an expired membership, and return the ids of org and user; needs the level ADMIN."""
-    target = await require(tx, viewer, org, policy.manages_org, _ADMIN)
+    target = await require(tx, viewer, org, policy.manages_org, ADMIN)
     user_id = await users.load_visible(tx, viewer, user)
     end = membership.expires_at
     validation.raise_problems([*validation.end_problems(end, tx.now), *expiry.problems(end, target.until)])
     if user_id == target.owner_id:
-        raise OwnerIsNoMember("This user owns the org. The owner is not a member.", ("user",))
+        raise owner_is_no_member()
     await audit.track_links(tx, audit.ORG_MEMBERS, of=[target.id], to=[user_id])
     await tx.rows(_delete_member(target.id, user_id).where(col(OrgMember.expires_at) <= tx.now))
     try:
-        await tx.insert(OrgMember, [await _row(tx, viewer, target.id, user_id, membership)])
+        await tx.insert(OrgMember, [await member_row(tx, viewer, target.id, user_id, membership)])
     except UniqueViolation:
         raise Conflict("This user is already a member.", ("user",)) from None
     return target.id, user_id
@@ -207,7 +226,7 @@ async def update_org_member(
 
     The viewer and the time of the change replace those of the first grant.
     """
-    target = await require(tx, viewer, org, policy.manages_org, _ADMIN)
+    target = await require(tx, viewer, org, policy.manages_org, ADMIN)
     user_id, level, end = await _member(tx, target.id, user)
     validation.raise_problems([*validation.end_problems(membership.expires_at, tx.now)])
     new_end = end if membership.keeps_end else membership.expires_at
@@ -229,7 +248,7 @@ async def remove_org_member(tx: Transaction, viewer: Viewer, org: RowRef, user: 
     """Remove a member, and return the ids of org and user; needs the level ADMIN, or to be that user."""
     target = await load_for_update(tx, viewer, org, policy.manages_org)
     if not (target.is_permitted or await users.is_viewer(tx, viewer, user)):
-        raise Forbidden(f"This needs {_ADMIN}, or to be that member.")
+        raise Forbidden(f"This needs {ADMIN}, or to be that member.")
     user_id, *_ = await _member(tx, target.id, user)
     await audit.track_links(tx, audit.ORG_MEMBERS, of=[target.id], to=[user_id])
     await tx.rows(_delete_member(target.id, user_id))
@@ -254,7 +273,7 @@ async def set_memberships(tx: Transaction, viewer: Viewer, user: RowRef, slugs: 
     is_obsolete = or_(not_(among(col(OrgMember.org_id), integers(org_ids))), col(OrgMember.expires_at) <= tx.now)
     await tx.rows(delete(OrgMember).where(is_users, is_obsolete))
     existing = {row[0] for row in await tx.rows(select(col(OrgMember.org_id)).where(is_users))}
-    row = await _row(tx, viewer, 0, user_id, Membership())
+    row = await member_row(tx, viewer, 0, user_id, Membership())
     await tx.insert(OrgMember, [{**row, "org_id": key} for key in org_ids if key not in existing])
     return user_id
 
@@ -262,7 +281,10 @@ async def set_memberships(tx: Transaction, viewer: Viewer, user: RowRef, slugs: 
 _BY_SLUG = select(col(Org.id), col(Org.slug), col(Org.owner_id)).order_by(col(Org.id)).with_for_update()
 
 
-async def _row(tx: Transaction, viewer: Viewer, org_id: int, user_id: int, membership: Membership) -> dict[str, Any]:
+async def member_row(
+    tx: Transaction, viewer: Viewer, org_id: int, user_id: int, membership: Membership
+) -> dict[str, Any]:
+    """Return the columns of a membership that the viewer grants."""
     return {
         "org_id": org_id,
         "user_id": user_id,
@@ -283,8 +305,13 @@ async def _member(tx: Transaction, org_id: int, user: RowRef) -> tuple[int, int,
     )
     row = await tx.row(statement, now=tx.now)
     if row is None:
-        raise NotFound("The org has no such member.", ("user",))
+        raise member_not_found(("user",))
     return int(row[0]), int(row[1]), row[2]
+
+
+def member_not_found(path: Sequence[str | int] = ()) -> Problem:
+    """Return the problem of a user who is no member."""
+    return NotFound("The org has no such member.", path)
 
 
 async def require(tx: Transaction, viewer: Viewer, org: RowRef, condition: Condition, needs: str) -> OrgForUpdate:
@@ -324,5 +351,6 @@ def _select_visible(condition: Condition, viewer: Viewer) -> Select[Any]:
     return columns.where(col(Org.id) == bound("key", type_=RowId()), policy.sees_org(viewer))
 
 
-def _text_problems(name: str, description: str) -> list[Problem]:
+def text_problems(name: str, description: str) -> list[Problem]:
+    """Return the problems of an org's name and description."""
     return [*validation.title_problems(name), *validation.description_problems(description)]

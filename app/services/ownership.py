@@ -38,11 +38,12 @@ async def load_active(tx: Transaction, user_ids: Sequence[int]) -> set[int]:
 
 
 async def require_unlocked(tx: Transaction, condition: ColumnElement[bool], of: str) -> None:
-    """Raise Locked if resources that match the condition are locked; `of` is `org` or `user`."""
+    """Raise Locked if resources that match the condition are locked; `of` is `org`, `user` or `users`."""
     locks = select(func.count()).select_from(Lock).join(Resource, col(Resource.id) == col(Lock.resource_id))
     number = await tx.value(locks.where(condition))
     if number:
-        subject = f"resource of this {of} is" if number == 1 else f"resources of this {of} are"
+        these = f"{'these' if of == 'users' else 'this'} {of}"
+        subject = f"resource of {these} is" if number == 1 else f"resources of {these} are"
         raise Locked(f"{number} {subject} locked.", (of,))
 
 

@@ -154,6 +154,18 @@ async def add_bytes(tx: Transaction, org: int, by: int, path: Sequence[str | int
         raise InvalidInput(f"An org stores at most {MAX_BYTES:,} bytes.", path)
 
 
+async def add_bytes_of_many(tx: Transaction, changes: Mapping[int, int]) -> None:
+    """Subtract bytes from the stored bytes of orgs, by their ids; a change is 0 or negative."""
+    await tx.execute_many(_SUBTRACT_BYTES, [{"org": org, "by": by} for org, by in sorted(changes.items()) if by])
+
+
+_SUBTRACT_BYTES = (
+    update(Org)
+    .where(col(Org.id) == bindparam("org", type_=RowId()))
+    .values(size_bytes=col(Org.size_bytes) + bindparam("by", type_=BigInteger()))
+)
+
+
 async def set_org_quota(tx: Transaction, viewer: Viewer, org: RowRef, quota: int | None) -> int:
     """Set the quota of an org in bytes, None for none of its own, and return the org's id; needs ORGS_MANAGE.
 

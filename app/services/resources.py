@@ -1,6 +1,6 @@
 """Creating, updating, transferring and deleting resources, and the checks that all changes of a resource share."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -22,12 +22,13 @@ from sqlalchemy import (
 
 from app import policy
 from app.db import Transaction, UniqueViolation
-from app.db.tables import KeyText, Lock, Org, Resource, ResourceType, RowId, Ticket, col, sort_key
+from app.db.statements import Row
+from app.db.tables import Lock, Org, Resource, RowId, Ticket, col, sort_key
 from app.domain import resource_roles
 from app.domain.errors import Conflict, Forbidden, InvalidInput, Locked, NotFound, Problem
 from app.domain.refs import RowRef
-from app.domain.viewer import Permission, Viewer
-from app.services import access_index, audit, grants, org_locks, ownership, quotas, validation
+from app.domain.viewer import Viewer
+from app.services import access_index, audit, grants, org_locks, ownership, quotas, resource_types, validation
 
 DEFAULT_MASK = resource_roles.METADATA_READ | resource_roles.DATA_READ
 """Roles of every signed-in user on a new resource, if its type has them (design, 1.5)."""
@@ -95,39 +96,53 @@ async def create_resource(tx: Transaction, viewer: Viewer, new: ResourceCreate) 
     """
     owner = policy.require_signed_in(viewer)
     org_id, org_slug = await require_writable_org(tx, viewer, new.org)
-    resource_type = await _load_type(tx, new.type)
+    resource_type = (await resource_types.load(tx, [new.type])).get(new.type)
     name = new.name.strip()
     type_problems = [] if resource_type else [InvalidInput(f"There is no type `{new.type}`.", ("type",))]
-    text_problems = _text_problems(name, new.description, new.metadata)
-    validation.raise_problems([*type_problems, *validation.slug_problems(new.slug), *text_problems])
+    problems = text_problems(name, new.description, new.metadata)
+    validation.raise_problems([*type_problems, *validation.slug_problems(new.slug), *problems])
     assert resource_type is not None
-    type_id, full_mask = resource_type
-    values = {
-        "org_id": org_id,
-        "type_id": type_id,
+    values = row(tx, new, (org_id, org_slug), resource_type) | {"owner_id": owner}
+    try:
+        key = int(await tx.value(insert(Resource).values(**values).returning(col(Resource.id))))
+    except UniqueViolation:
+        raise slug_conflict(new.slug) from None
+    await ownership.require_active(tx, owner)
+    await finish_creation(tx, viewer, {key: resource_type[1]})
+    return key
+
+
+def row(tx: Transaction, new: ResourceCreate, org: tuple[int, str], resource_type: tuple[int, int]) -> dict[str, Any]:
+    """Return the columns of a new resource but the owner; `org` has its id and slug, the type its id and mask."""
+    name = new.name.strip()
+    return {
+        "org_id": org[0],
+        "type_id": resource_type[0],
         "slug": new.slug,
-        "path": f"{org_slug}/{new.slug}",
+        "path": f"{org[1]}/{new.slug}",
         "name": name,
         "name_key": sort_key(name),
         "description": new.description,
         "details": new.metadata,
-        "owner_id": owner,
         "size_bytes": 0,
-        "full_mask": full_mask,
+        "full_mask": resource_type[1],
         "revision": 1,
         "created_at": tx.now,
         "updated_at": tx.now,
     }
-    try:
-        key = int(await tx.value(insert(Resource).values(**values).returning(col(Resource.id))))
-    except UniqueViolation:
-        raise Conflict(f"The org already has a resource `{new.slug}`. Choose another slug.", ("slug",)) from None
-    await ownership.require_active(tx, owner)
-    audit.track_new(tx, audit.RESOURCE, [key])
-    await audit.track_links(tx, audit.GRANTS, of=[key])
-    await grants.create(tx, viewer, key, {resource_roles.GENERAL: (DEFAULT_MASK & full_mask, None)})
-    await access_index.refresh(tx, [key])
-    return key
+
+
+def slug_conflict(slug: str) -> Problem:
+    """Return the problem of a slug that another resource of the org has."""
+    return Conflict(f"The org already has a resource `{slug}`. Choose another slug.", ("slug",))
+
+
+async def finish_creation(tx: Transaction, viewer: Viewer, full_masks: Mapping[int, int]) -> None:
+    """Give new resources, by their ids, their default grants and their rows of the access index."""
+    audit.track_new(tx, audit.RESOURCE, full_masks)
+    await audit.track_links(tx, audit.GRANTS, of=full_masks)
+    await grants.create(tx, viewer, {key: DEFAULT_MASK & full_mask for key, full_mask in full_masks.items()})
+    await access_index.refresh(tx, full_masks)
 
 
 async def update_resource(tx: Transaction, viewer: Viewer, resource: RowRef, changes: ResourceUpdate) -> int:
@@ -137,7 +152,7 @@ async def update_resource(tx: Transaction, viewer: Viewer, resource: RowRef, cha
     await audit.track(tx, audit.RESOURCE, [target.id])
     values = changes.values
     metadata = {} if changes.metadata is None else changes.metadata
-    validation.raise_problems([*_text_problems(values.get("name", "-"), changes.description or "", metadata)])
+    validation.raise_problems([*text_problems(values.get("name", "-"), changes.description or "", metadata)])
     await _write(tx, target, values)
     return target.id
 
@@ -212,12 +227,15 @@ async def _write(tx: Transaction, target: ResourceForUpdate, values: dict[str, A
         await access_index.refresh(tx, [target.id])
 
 
+DELETION = "This needs ADMIN on the resource, or READ_WRITE_DELETE on its org."
+
+
 async def delete_resource(tx: Transaction, viewer: Viewer, resource: RowRef) -> int:
     """Delete an unlocked resource with its grants; needs ADMIN on it, or the level READ_WRITE_DELETE in its org."""
     await org_locks.lock_orgs(tx, resource)
     target = await load_for_update(tx, viewer, resource)
     if not (target.may_delete or target.mask & resource_roles.ADMIN):
-        raise Forbidden("This needs ADMIN on the resource, or READ_WRITE_DELETE on its org.")
+        raise Forbidden(DELETION)
     require_unlocked(target)
     await audit.require_current(tx, audit.RESOURCE, target.id)
     await audit.track(tx, audit.RESOURCE, [target.id])
@@ -225,19 +243,6 @@ async def delete_resource(tx: Transaction, viewer: Viewer, resource: RowRef) -> 
     await tx.rows(delete(Resource).where(col(Resource.id) == target.id))
     await quotas.add_bytes(tx, target.org_id, -target.size_bytes)
     return target.id
-
-
-async def create_resource_type(tx: Transaction, viewer: Viewer, name: str, has_data: bool) -> int:
-    """Add a type of resource; needs RESOURCES_MANAGE."""
-    policy.require(viewer, Permission.RESOURCES_MANAGE)
-    validation.raise_problems([*validation.type_name_problems(name)])
-    try:
-        values = {"name": name, "has_data": has_data, "is_built_in": False}
-        key = int(await tx.value(insert(ResourceType).values(**values).returning(col(ResourceType.id))))
-    except UniqueViolation:
-        raise Conflict(f"The type `{name}` already exists.", ("name",)) from None
-    audit.track_new(tx, audit.RESOURCE_TYPE, [key])
-    return key
 
 
 async def require_writable(tx: Transaction, viewer: Viewer, resource: RowRef, role: int) -> ResourceForUpdate:
@@ -305,8 +310,13 @@ async def _load_for_update(
     row = None if resource_id is None else await tx.row(statement, key=resource_id, **viewer.bind_values, now=tx.now)
     if row is None:
         raise NotFound("There is no such resource.", path)
-    key, slug, mask, full_mask, revision, is_locked, may_delete, org_id, path_, size, until, may_transfer = row
-    rest = bool(may_delete), org_id, path_, size, until, bool(may_transfer)
+    return read_row(row)
+
+
+def read_row(row: Row) -> ResourceForUpdate:
+    """Return a row of `columns_for_update`."""
+    key, slug, mask, full_mask, revision, is_locked, may_delete, org_id, path, size, until, may_transfer = row
+    rest = bool(may_delete), org_id, path, size, until, bool(may_transfer)
     return ResourceForUpdate(key, slug, mask, full_mask, revision, bool(is_locked), *rest)
 
 
@@ -348,6 +358,11 @@ _RESERVED_AND_OWNER = select(
 
 @cache
 def _select_visible(viewer: Viewer, purpose: Purpose) -> Select[Any]:
+    return columns_for_update(viewer, purpose).where(col(Resource.id) == bindparam("key", type_=RowId()))
+
+
+def columns_for_update(viewer: Viewer, purpose: Purpose) -> Select[Any]:
+    """Return the SELECT of the resources that the viewer may see, for `read_row`."""
     until = policy.administers_resource_until(viewer) if purpose == "administer" else null()
     transfers = policy.transfers_resource(viewer) if purpose == "transfer" else false()
     return select(
@@ -363,7 +378,7 @@ def _select_visible(viewer: Viewer, purpose: Purpose) -> Select[Any]:
         col(Resource.size_bytes),
         until,
         case((transfers, literal_column("1")), else_=literal_column("0")),
-    ).where(col(Resource.id) == bindparam("key", type_=RowId()), policy.sees_resource(viewer))
+    ).where(policy.sees_resource(viewer))
 
 
 @cache
@@ -373,18 +388,8 @@ def _select_visible_org(viewer: Viewer) -> Select[Any]:
     return columns.where(col(Org.id) == bindparam("key", type_=RowId()), policy.sees_org(viewer))
 
 
-_TYPE = select(col(ResourceType.id), col(ResourceType.has_data)).where(
-    col(ResourceType.name) == bindparam("name", type_=KeyText())
-)
-
-
-async def _load_type(tx: Transaction, name: str) -> tuple[int, int] | None:
-    """Return the id of a type and the mask of its roles, None for an unknown or invalid name."""
-    row = None if [*validation.type_name_problems(name)] else await tx.row(_TYPE, name=name)
-    return None if row is None else (int(row[0]), resource_roles.ALL if row[1] else resource_roles.NON_DATA)
-
-
-def _text_problems(name: str, description: str, metadata: Any) -> Iterator[Problem]:
+def text_problems(name: str, description: str, metadata: Any) -> Iterator[Problem]:
+    """Yield the problems of a resource's name, description and metadata."""
     yield from validation.title_problems(name)
     yield from validation.description_problems(description)
     yield from validation.document_problems(metadata)

@@ -1,6 +1,5 @@
 """Authentication of requests, signing in and out, and changes of passwords."""
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
@@ -34,7 +33,6 @@ from app.services.session_statements import CREDENTIALS, HASH, ID_BY_NAME, USER_
 
 log = logging.getLogger(__name__)
 
-HASHES_AT_ONCE = 2
 WELL_KNOWN_PASSWORDS = frozenset({DEFAULT_PASSWORD, demo_names.PASSWORD})
 """Published passwords: that of the first administrator, and that of the demo users."""
 
@@ -344,46 +342,22 @@ async def _set_password(tx: Transaction, condition: ColumnElement[bool], passwor
 
 async def hash_new_password(app: AppContext, password: str, path: Sequence[str | int] = ("newPassword",)) -> str:
     """Return the hash of a new password; raise Problems with a problem for each rule that it breaks."""
-    validation.raise_problems(_policy_problems(app, password, path))
+    validation.raise_problems(policy_problems(app, password, path))
     try:
         return await app.hasher.hash_for(viewer_as_caller(), password)
     except InvalidInput as problem:
         raise problem.under(*path) from None
 
 
-async def hash_managed_passwords(
-    app: AppContext, viewer: Viewer, items: Sequence[tuple[str | None, Sequence[str | int]]]
-) -> list[str | None]:
-    """Return the hash of each new password, None for None; needs USERS_MANAGE.
-
-    The items are passwords with their paths in the input. Raise Problems with the problems of all passwords.
-    """
+async def hash_managed_password(
+    app: AppContext, viewer: Viewer, password: str, path: Sequence[str | int] = ("newPassword",)
+) -> str:
+    """Return the hash of another user's new password, like `hash_new_password`; needs USERS_MANAGE."""
     policy.require(viewer, Permission.USERS_MANAGE)
     policy.require_local_accounts(viewer)
-    validation.raise_problems(
-        [each for password, path in items if password is not None for each in _policy_problems(app, password, path)]
-    )
-    return await retries.run_once("hashes", partial(_hash_all, app, items))
+    return await retries.run_once("hash", partial(hash_new_password, app, password, path))
 
 
-async def _hash_all(app: AppContext, items: Sequence[tuple[str | None, Sequence[str | int]]]) -> list[str | None]:
-    semaphore = asyncio.Semaphore(HASHES_AT_ONCE)
-    problems: list[Problem] = []
-
-    async def hash_one(password: str | None, path: Sequence[str | int]) -> str | None:
-        if password is None:
-            return None
-        async with semaphore:
-            try:
-                return await app.hasher.hash_for(viewer_as_caller(), password)
-            except InvalidInput as problem:
-                problems.append(problem.under(*path))
-                return None
-
-    hashes = list(await asyncio.gather(*(hash_one(*each) for each in items)))
-    validation.raise_problems(problems)
-    return hashes
-
-
-def _policy_problems(app: AppContext, password: str, path: Sequence[str | int]) -> list[Problem]:
+def policy_problems(app: AppContext, password: str, path: Sequence[str | int]) -> list[Problem]:
+    """Return a problem for each rule of the password policy that a new password breaks."""
     return [InvalidInput(rule, path) for rule in passwords.check_policy(app.password_policy, password)]

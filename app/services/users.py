@@ -122,16 +122,18 @@ def strip(text: str | None) -> str | None:
     return (text or "").strip() or None
 
 
+def value_problems(new: UserCreate, roles_by_key: roles.RolesByKey) -> Iterator[Problem]:
+    """Yield the problems of a new user's values; `roles_by_key` has the roles that exist."""
+    yield from validation.user_name_problems(new.user_name, is_external=new.is_external)
+    yield from validation.display_name_problems(new.display_name)
+    yield from validation.email_problems(new.email)
+    yield from validation.metadata_problems(new.metadata)
+    yield from roles.missing_role_problems(new.roles, roles_by_key)
+
+
 def _value_problems(new: Sequence[UserCreate], roles_by_key: roles.RolesByKey) -> Iterator[Problem]:
     for at, each in enumerate(new):
-        checks = (
-            validation.user_name_problems(each.user_name, is_external=each.is_external),
-            validation.display_name_problems(each.display_name),
-            validation.email_problems(each.email),
-            validation.metadata_problems(each.metadata),
-            roles.missing_role_problems(each.roles, roles_by_key),
-        )
-        yield from (problem.under("users", at) for check in checks for problem in check)
+        yield from (problem.under("users", at) for problem in value_problems(each, roles_by_key))
 
 
 def _names_and_emails(new: Sequence[UserCreate]) -> Iterator[tuple[int, str, str]]:

@@ -11,6 +11,7 @@ import orjson
 
 from app.db.tables import casefold_key
 from app.domain.errors import InvalidInput, Problem, Problems
+from app.domain.refs import RowRef
 from app.services import similar_names
 
 Item = TypeVar("Item")
@@ -45,6 +46,11 @@ def normalize_key(text: str) -> str:
     PostgreSQL rejects NUL in texts. Its replacement is a control character, which no name contains either.
     """
     return casefold_key(text).replace("\0", "\1")
+
+
+def normalize_refs(refs: Sequence[RowRef]) -> list[RowRef]:
+    """Return references to rows with normalized natural keys."""
+    return [(by, key if by == "id" else normalize_key(str(key))) for by, key in refs]
 
 
 def user_name_problems(name: str, *, is_external: bool = False) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from app.graphql.coercion.list_lengths import DEFAULT_MAX_ITEMS
 from app.graphql.documents import admission, limits, persisted
 from app.query import pagination
 from app.rest import parameters, request_bodies
-from app.services import access, api_tokens, checks, groups, identity_provider, locks, users, validation
+from app.services import access, api_tokens, bulk, checks, identity_provider, locks, validation
 from app.services.audit import entries
 from scripts.reference_tables.markdown import code, table
 
@@ -54,9 +54,7 @@ LISTS: Mapping[str, int] = {
     "terms of `orderBy`": pagination.MAX_TERMS,
     "ids of `nodes`": refs.MAX_NODES,
     "questions in one `checkAccessBatch`": checks.MAX_CHECKS,
-    "users in one `createUsers`": users.MAX_AT_ONCE,
-    "members in one `addGroupMembers` or `removeGroupMembers`": groups.MAX_AT_ONCE,
-    "entries in one `grantAccessBatch`": access.MAX_BATCH,
+    "entries in one bulk mutation, such as `createUsers` or `grantAccessBatch`": bulk.MAX_ENTRIES,
     "entries of groups and users in one access configuration": access.MAX_ENTRIES,
     "API tokens of one user": api_tokens.MAX_TOKENS,
     "orgs, and resources, that one API token is limited to": api_tokens.MAX_TARGETS,

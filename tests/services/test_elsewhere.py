@@ -34,6 +34,7 @@ ELSEWHERE = {
     "deactivateUser",
     "deleteRole",
     "deleteUser",
+    "deleteUsers",
     "reactivateUser",
     "removeRoles",
     "renameUser",

@@ -218,8 +218,18 @@ async def test_an_administrator_of_an_org_gives_memberships_until_then_at_most(
         fields = {"org": {"slug": "reef"}, "user": {"userName": who}, **fields}
         return problems(await api(change(name), as_=ann, input=fields))
 
+    async def bulk_refusals(who: str, **fields: Any) -> set[str]:
+        members = [{"user": {"userName": who}, **fields}]
+        fields = {"org": {"slug": "reef"}, "members": members, "onConflict": "UPDATE"}
+        return problems(await api(change("addOrgMembers"), as_=ann, input=fields))
+
     refused = {"INVALID_INPUT input.expiresAt"}
+    bulk_refused = {"INVALID_INPUT input.members.0.expiresAt"}
     async with unchanged(database):
+        for end in (None, stamp(until + HOUR)):
+            assert await bulk_refusals("bob", expiresAt=end) == bulk_refused
+        assert await bulk_refusals("ann", expiresAt=stamp(until + HOUR)) == bulk_refused
+        assert await bulk_refusals("cid", level="ADMIN") == bulk_refused
         for end in (None, stamp(until + HOUR)):
             assert await refusals("addOrgMember", "bob", expiresAt=end) == refused
             values: dict[str, Any] = {"clear": ["EXPIRES_AT"]} if end is None else {"expiresAt": end}
@@ -297,7 +307,15 @@ async def test_the_refusal_says_until_when(api: Api, make: Make, until: datetime
     assert message == f"Your own right to grant this ends at {stamp(until)}. Set `expiresAt` to that or earlier."
 
 
-TESTED = {"addGroupMembers", "addOrgMember", "grantAccess", "grantAccessBatch", "submitAccess", "updateOrgMember"}
+TESTED = {
+    "addGroupMembers",
+    "addOrgMember",
+    "addOrgMembers",
+    "grantAccess",
+    "grantAccessBatch",
+    "submitAccess",
+    "updateOrgMember",
+}
 TESTED |= {"updateGroupMember"}
 NOT_GIVING = {"createApiToken"}
 """A token has no rights of its own: it acts with those that its owner has at the time."""

@@ -25,6 +25,11 @@ from app.graphql.schema.fields import DeclaredField
 from app.graphql.schema.mutations.access import AccessMutations
 from app.graphql.schema.mutations.accounts import AccountMutations
 from app.graphql.schema.mutations.api_tokens import ApiTokenMutations
+from app.graphql.schema.mutations.bulk.access import BulkAccessMutations
+from app.graphql.schema.mutations.bulk.groups import BulkGroupMutations
+from app.graphql.schema.mutations.bulk.orgs import BulkOrgMutations
+from app.graphql.schema.mutations.bulk.resources import BulkResourceMutations
+from app.graphql.schema.mutations.bulk.users import BulkUserMutations
 from app.graphql.schema.mutations.groups import GroupMutations
 from app.graphql.schema.mutations.locks import LockMutations
 from app.graphql.schema.mutations.metadata import MetadataMutations
@@ -55,6 +60,11 @@ class Mutation(
     LockMutations,
     StorageMutations,
     ApiTokenMutations,
+    BulkUserMutations,
+    BulkOrgMutations,
+    BulkGroupMutations,
+    BulkResourceMutations,
+    BulkAccessMutations,
 ):
     """Mutations. Each mutation is one transaction."""
 

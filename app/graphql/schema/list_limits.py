@@ -13,17 +13,26 @@ from app.domain import refs
 from app.domain.errors import BadInput
 from app.graphql.coercion.list_lengths import ListLocation, declared_max_items, set_max_items
 from app.query import pagination
-from app.services import access, api_tokens, checks, groups, users
+from app.services import access, api_tokens, bulk, checks
 
 Item = TypeVar("Item")
 
 INPUTS: Mapping[tuple[str, str], int] = {
-    ("AddGroupMembersInput", "members"): groups.MAX_AT_ONCE,
-    ("RemoveGroupMembersInput", "members"): groups.MAX_AT_ONCE,
+    ("AddGroupMembersInput", "members"): bulk.MAX_ENTRIES,
+    ("RemoveGroupMembersInput", "members"): bulk.MAX_ENTRIES,
+    ("AddOrgMembersInput", "members"): bulk.MAX_ENTRIES,
+    ("RemoveOrgMembersInput", "members"): bulk.MAX_ENTRIES,
+    ("CreateGroupsInput", "groups"): bulk.MAX_ENTRIES,
+    ("DeleteGroupsInput", "groups"): bulk.MAX_ENTRIES,
+    ("CreateOrgsInput", "orgs"): bulk.MAX_ENTRIES,
+    ("CreateResourcesInput", "resources"): bulk.MAX_ENTRIES,
+    ("DeleteResourcesInput", "resources"): bulk.MAX_ENTRIES,
+    ("DeleteUsersInput", "users"): bulk.MAX_ENTRIES,
+    ("RevokeAccessBatchInput", "grants"): bulk.MAX_ENTRIES,
     ("CreateApiTokenInput", "orgs"): api_tokens.MAX_TARGETS,
     ("CreateApiTokenInput", "resources"): api_tokens.MAX_TARGETS,
-    ("CreateUsersInput", "users"): users.MAX_AT_ONCE,
-    ("GrantAccessBatchInput", "grants"): access.MAX_BATCH,
+    ("CreateUsersInput", "users"): bulk.MAX_ENTRIES,
+    ("GrantAccessBatchInput", "grants"): bulk.MAX_ENTRIES,
     ("SubmitAccessInput", "groups"): access.MAX_ENTRIES,
     ("SubmitAccessInput", "users"): access.MAX_ENTRIES,
     ("StringFilter", "in"): pagination.MAX_CHOICES,

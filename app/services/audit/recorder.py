@@ -50,7 +50,26 @@ from app.services.audit.states import (
 from app.services.entities import AUDITED
 
 LARGE_ACTIONS = frozenset(
-    {"createUsers", "deleteGroup", "deleteOrg", "deleteUser", "grantAccessBatch", "mergeOrgs", "moveResources"}
+    {
+        "addGroupMembers",
+        "addOrgMembers",
+        "createGroups",
+        "createOrgs",
+        "createResources",
+        "createUsers",
+        "deleteGroup",
+        "deleteGroups",
+        "deleteOrg",
+        "deleteResources",
+        "deleteUser",
+        "deleteUsers",
+        "grantAccessBatch",
+        "mergeOrgs",
+        "moveResources",
+        "removeGroupMembers",
+        "removeOrgMembers",
+        "revokeAccessBatch",
+    }
 )
 """Actions that may change many objects."""
 

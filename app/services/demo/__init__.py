@@ -22,7 +22,7 @@ from app.services.app_context import AppContext
 from app.services.demo import names as words
 from app.services.demo.resources import examples, random_resources, schedule_resource
 from app.services.demo.story import DAY, Story, action_name, email_address, schedule_groups, schedule_orgs, user_name
-from app.services.resources import create_resource_type  # `resources` here is the demo's module
+from app.services.resource_types import create_resource_type
 from app.services.users import UserCreate
 
 SEED = 1841

@@ -48,6 +48,14 @@ def _user(**more: Any) -> InputOf:
     return lambda person: {"user": {"userName": person.user_name}, **more}
 
 
+def _new_members(person: Person) -> dict[str, Any]:
+    return {"members": [{"user": {"userName": person.user_name}}]}
+
+
+def _members(person: Person) -> dict[str, Any]:
+    return {"members": [{"userName": person.user_name}]}
+
+
 def _org(input_of: InputOf, invalid: Mapping[str, Any], *, belongs: bool = False) -> Setting:
     """Return a setting about an org with a resource, which is locked in the locked world; the user may be a member."""
 
@@ -62,6 +70,27 @@ def _org(input_of: InputOf, invalid: Mapping[str, Any], *, belongs: bool = False
         return Scene({"org": {"slug": org.slug}, **input_of(subject)}, invalid, org, owner=owner, subject=subject)
 
     return scene
+
+
+async def _new_orgs(make: Make, world: World) -> Scene:
+    return Scene({"orgs": [{"slug": f"new{next(NUMBERS)}", "name": "New"}]}, {"orgs": [{"slug": "-", "name": ""}]})
+
+
+async def _new_groups(make: Make, world: World) -> Scene:
+    invalid = {"groups": [{"slug": "general", "displayName": ""}]}
+    return Scene({"groups": [{"slug": f"new{next(NUMBERS)}", "displayName": "New"}]}, invalid)
+
+
+async def _old_groups(make: Make, world: World) -> Scene:
+    groups = [await make.group(), await make.group()]
+    return Scene({"groups": [{"id": group.node} for group in groups]}, {"groups": [{"slug": "ghost"}]})
+
+
+async def _new_resources(make: Make, world: World) -> Scene:
+    scene = await _new_resource(make, world)
+    assert scene.input is not None
+    entry = dict(scene.input)
+    return replace(scene, input={"resources": [entry]}, invalid={"resources": [{**entry, **scene.invalid}]})
 
 
 async def _move(make: Make, world: World) -> Scene:
@@ -110,6 +139,11 @@ OF_AN_ORG = {
     "mergeOrgs": Case(_merge, OF_ORGS, PERMITTED, ORGS, "LOCKED"),
     "moveResources": Case(_move, OF_ORGS, PERMITTED, ORGS, "LOCKED"),
     "addOrgMember": Case(_org(_user(level="ADMIN"), {"user": NOBODY_OF_THAT_NAME}), OF_ORGS, ABOVE_ALL, ORGS),
+    "createOrgs": Case(_new_orgs, registry(Permission.ORGS_CREATE), PERMITTED, Permission.ORGS_CREATE),
+    "addOrgMembers": Case(_org(_new_members, {"members": [{"user": NOBODY_OF_THAT_NAME}]}), OF_ORGS, ABOVE_ALL, ORGS),
+    "removeOrgMembers": Case(
+        _org(_members, {"members": [NOBODY_OF_THAT_NAME]}, belongs=True), OF_MEMBERS, ABOVE_ALL | {"the user"}, ORGS
+    ),
     "updateOrgMember": Case(
         _org(_user(level="ADMIN"), {"user": NOBODY_OF_THAT_NAME}, belongs=True), OF_MEMBERS, ABOVE_ALL, ORGS
     ),
@@ -130,14 +164,6 @@ def _group(input_of: InputOf, invalid: Mapping[str, Any], *, belongs: bool = Fal
     return scene
 
 
-def _new_members(person: Person) -> dict[str, Any]:
-    return {"members": [{"user": {"userName": person.user_name}}]}
-
-
-def _members(person: Person) -> dict[str, Any]:
-    return {"members": [{"userName": person.user_name}]}
-
-
 MANAGERS = PERMITTED | {"manager"}
 
 OF_A_GROUP = {
@@ -147,6 +173,8 @@ OF_A_GROUP = {
         PERMITTED,
         GROUPS,
     ),
+    "createGroups": Case(_new_groups, registry(GROUPS), PERMITTED, GROUPS),
+    "deleteGroups": Case(_old_groups, registry(GROUPS), PERMITTED, GROUPS),
     "updateGroup": Case(_group(_of(displayName="New"), {"displayName": ""}), OF_GROUPS, PERMITTED, GROUPS),
     "deleteGroup": Case(_group(_nothing_more, {"group": {"slug": "ghost"}}), OF_GROUPS, PERMITTED, GROUPS),
     "addGroupMembers": Case(_group(_new_members, {"members": []}), OF_GROUPS, MANAGERS, GROUPS),
@@ -202,6 +230,19 @@ async def _batch(make: Make, world: World) -> Scene:
     return replace(base, input={"grants": [entry]}, invalid={"grants": [entry | {"expiresAt": long_ago(make)}]})
 
 
+async def _revoked(make: Make, world: World) -> Scene:
+    base = await place(make, world)
+    assert base.subject is not None
+    entry = {"resource": {"id": base.resource.node}, "subject": {"user": {"userName": base.subject.user_name}}}
+    return replace(base, input={"grants": [entry]}, invalid={"grants": [entry | {"subject": {"anyone": True}}]})
+
+
+async def _deleted(make: Make, world: World) -> Scene:
+    base = await place(make, world)
+    ghost = {"id": Entity("Resource", 999_999, "").node}
+    return replace(base, input={"resources": [{"id": base.resource.node}]}, invalid={"resources": [ghost]})
+
+
 async def _entry(make: Make, world: World) -> Scene:
     base, group = await place(make, world), await make.group()
     values = {"resource": {"id": base.resource.node}, "subject": {"group": {"slug": group.slug}}, **READ}
@@ -243,6 +284,8 @@ OF_A_RESOURCE = {
         DELETERS,
         locked="LOCKED",
     ),
+    "createResources": Case(_new_resources, CREATES, ABOVE_ALL | {"READ_WRITE", "READ_WRITE_DELETE"}),
+    "deleteResources": Case(_deleted, OF_RESOURCES, DELETERS, locked="LOCKED"),
     "createResourceType": Case(
         with_name("name", {"name": "small"}, "NEW", hasData=True), registry(RESOURCES), PERMITTED, RESOURCES
     ),
@@ -250,6 +293,7 @@ OF_A_RESOURCE = {
     "grantAccess": _administered(_entry, SUCCESS),
     "revokeAccess": _administered(_resource(_subject, {"subject": {"anyone": True}}), SUCCESS),
     "grantAccessBatch": _administered(_batch, SUCCESS),
+    "revokeAccessBatch": _administered(_revoked, SUCCESS),
     "lockResource": _administered(_resource(_of(reason="Because."), {"reason": " "}), "CONFLICT"),
     "unlockResource": _administered(_resource(_of(reason="Because."), {"reason": " "}, locked=True), SUCCESS),
 }

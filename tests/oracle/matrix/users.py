@@ -39,6 +39,10 @@ async def _several(make: Make, world: World) -> Scene:
     return Scene({"users": [{"userName": f"new{next(NUMBERS)}", "roles": []} for _ in range(2)]}, invalid)
 
 
+async def _gone(make: Make, world: World) -> Scene:
+    return Scene({"users": [{"id": (await make.user()).node} for _ in range(2)]}, {"users": [NOBODY_OF_THAT_NAME]})
+
+
 async def _address(make: Make, world: World) -> Scene:
     values = {"user": {"id": (await make.user()).node}, "email": f"new{next(NUMBERS)}@b.example"}
     return Scene(values, {"email": "nowhere"})
@@ -89,6 +93,7 @@ PEOPLE = {
     "createUser": _managed(with_name("userName", {"userName": "", "email": "x"}, roles=[])),
     "createUsers": _managed(_several),
     "updateUser": _managed(_address),
+    "deleteUsers": _managed(_gone),
     "deleteUser": _managed(with_user({"successor": NOBODY_OF_THAT_NAME})),
     "setUserMetadata": _managed(with_user({"metadata": []}, metadata={"roles": ["fresh"]})),
     "assignRoles": _managed(with_user({"roles": ["none", "user", "such"]}, roles=["deactivated"])),

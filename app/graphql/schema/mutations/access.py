@@ -1,6 +1,5 @@
 """Mutations of access configurations, and the preview of a change."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,14 +7,12 @@ import strawberry
 
 from app.db import Transaction
 from app.domain import errors
-from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
 from app.graphql.context import GraphQLContext
 from app.graphql.schema.decorators import input_type, object_type, one_of_input
 from app.graphql.schema.enums import ResourceRole, SubjectKind, kind_named, role_list, role_mask
 from app.graphql.schema.fields import computed_field, edge
-from app.graphql.schema.list_limits import read_each
 from app.graphql.schema.payloads import (
     ChangeInput,
     MutationError,
@@ -25,7 +22,6 @@ from app.graphql.schema.payloads import (
     fill_payload,
     limit_errors,
     mutation,
-    results,
     to_error,
 )
 from app.graphql.schema.refs import GroupBy, ResourceBy, UserBy, resolve_group, resolve_resource, resolve_user
@@ -129,20 +125,18 @@ class GrantAccessInput(GrantInput, ChangeInput):
 
 
 @input_type
-class GrantAccessBatchInput(ChangeInput):
-    """Grants of several access configurations. Either all are set or none."""
-
-    grants: list[GrantInput] = strawberry.field(description="From 1 to 1,000 grants.")
-
-
-@input_type
-class RevokeAccessInput(ChangeInput):
+class RevokedGrantInput:
     """The grant to remove from an access configuration."""
 
     resource: ResourceBy = strawberry.field(description="The resource.")
     subject: SubjectInput = strawberry.field(
         description="The subject. The grant to all signed-in users stays, with no roles."
     )
+
+
+@input_type
+class RevokeAccessInput(RevokedGrantInput, ChangeInput):
+    """The entry to remove from an access configuration."""
 
 
 @object_type
@@ -166,24 +160,6 @@ class RevokeAccessPayload(Payload):
     """Payload of `revokeAccess`."""
 
     resource: Resource | None = edge("The updated resource.", read_graph.resource)
-
-
-@object_type
-class GrantAccessBatchResult:
-    """Result for one grant."""
-
-    index: int = strawberry.field(description="Index in `input.grants`, starting at 0.")
-    resource: Resource | None = edge("The updated resource. Null if nothing was written.", read_graph.resource)
-    errors: list[MutationError] = strawberry.field(description="Reasons why this item was rejected.")
-
-
-@object_type
-class GrantAccessBatchPayload(Payload):
-    """Payload of `grantAccessBatch`."""
-
-    results: list[GrantAccessBatchResult] = strawberry.field(
-        description="One result for each grant, in the order of the input."
-    )
 
 
 @object_type
@@ -277,11 +253,13 @@ def entries(data: SubmitAccessInput) -> list[access.GrantEntry]:
     return grants
 
 
-def _grant_entry(data: GrantInput) -> access.GrantEntry:
-    return _subject_entry(data.subject, role_mask(data.roles), data.expires_at)
+def grant_entry(data: GrantInput) -> access.GrantEntry:
+    """Return the entry of an input, with the path of its subject."""
+    return subject_entry(data.subject, role_mask(data.roles), data.expires_at)
 
 
-def _subject_entry(subject: SubjectInput, mask: int = 0, expires_at: datetime | None = None) -> access.GrantEntry:
+def subject_entry(subject: SubjectInput, mask: int = 0, expires_at: datetime | None = None) -> access.GrantEntry:
+    """Return the entry of a subject, with the path of the subject."""
     path = ("subject",)
     if subject.group is not None:
         return access.GrantEntry(SubjectType.GROUP, mask, expires_at, resolve_group(subject.group), path)
@@ -304,34 +282,13 @@ async def _submit(context: GraphQLContext, data: SubmitAccessInput) -> Outcome:
 
 
 async def _grant(tx: Transaction, viewer: Viewer, data: GrantAccessInput) -> Outcome:
-    return {"resource": await access.grant_access(tx, viewer, resolve_resource(data.resource), _grant_entry(data))}
+    return {"resource": await access.grant_access(tx, viewer, resolve_resource(data.resource), grant_entry(data))}
 
 
 async def _revoke(tx: Transaction, viewer: Viewer, data: RevokeAccessInput) -> Outcome:
     return {
-        "resource": await access.revoke_access(
-            tx, viewer, resolve_resource(data.resource), _subject_entry(data.subject)
-        )
+        "resource": await access.revoke_access(tx, viewer, resolve_resource(data.resource), subject_entry(data.subject))
     }
-
-
-def _resource_and_entry(data: GrantInput) -> tuple[RowRef, access.GrantEntry]:
-    return resolve_resource(data.resource), _grant_entry(data)
-
-
-async def _grant_batch(context: GraphQLContext, data: GrantAccessBatchInput) -> Outcome:
-    try:
-        async with context.change(dry_run=data.validate_only) as tx:
-            grants = read_each(_resource_and_entry, data.grants, access.MAX_BATCH)
-            keys = await access.grant_access_batch(tx, context.viewer, grants)
-    except errors.Problem as problem:
-        return {"results": [], "errors": [to_error(problem)]}
-    except errors.Problems as refused:
-        problems = [to_error(problem) for problem in refused.problems]
-        no_keys: Sequence[int | None] = [None] * len(data.grants)
-        failed = results(GrantAccessBatchResult, "resource", no_keys, refused.problems)
-        return {"results": failed, "errors": problems}
-    return {"results": results(GrantAccessBatchResult, "resource", keys)}
 
 
 @object_type
@@ -349,10 +306,4 @@ class AccessMutations:
     )
     revoke_access: RevokeAccessPayload | None = mutation(
         "Remove the grant to one subject. Requires ADMIN on the resource.", RevokeAccessInput, _revoke
-    )
-    grant_access_batch: GrantAccessBatchPayload | None = action(
-        "Set up to 1,000 grants in one transaction. If one is rejected, nothing is written and each rejected "
-        "grant has its errors.",
-        GrantAccessBatchInput,
-        _grant_batch,
     )

@@ -23,7 +23,7 @@ from app.services import list_edges, orgs, read_graph
 
 
 @input_type
-class CreateOrgInput(ChangeInput):
+class NewOrgInput:
     """A new org."""
 
     slug: str = strawberry.field(
@@ -31,11 +31,22 @@ class CreateOrgInput(ChangeInput):
         "Unique; it never changes. `public` and `features` are reserved."
     )
     name: str = strawberry.field(description="1 to 200 printable characters. Spaces at both ends are removed.")
-    description: str = strawberry.field(default="", description="Description for readers; at most 1,000 characters.")
-    is_public: bool = strawberry.field(default=False, description="Whether every viewer can see it.")
-    owner: UserBy | None = strawberry.field(
-        default=None, description="The owner; the viewer if absent. Another owner requires ORGS_MANAGE."
+    description: str | None = strawberry.field(
+        default=None, description="Description for readers; at most 1,000 characters. Empty if absent."
     )
+    is_public: bool | None = strawberry.field(
+        default=None, description="Whether every viewer can see it. False if absent."
+    )
+    owner: UserBy | None = strawberry.field(
+        default=None,
+        description="The owner of a new org; the viewer if absent. Another owner requires ORGS_MANAGE. An existing org "
+        "keeps its owner: `transferOrg` changes it.",
+    )
+
+
+@input_type
+class CreateOrgInput(NewOrgInput, ChangeInput):
+    """A new org."""
 
 
 @input_type
@@ -178,7 +189,7 @@ class RemoveOrgMemberPayload(Payload):
 
 async def _create(tx: Transaction, viewer: Viewer, data: CreateOrgInput) -> Outcome:
     owner = None if data.owner is None else resolve_user(data.owner)
-    new = orgs.OrgCreate(data.slug, data.name, data.description, data.is_public, owner)
+    new = orgs.OrgCreate(data.slug, data.name, data.description or "", bool(data.is_public), owner)
     return {"org": await orgs.create_org(tx, viewer, new)}
 
 
@@ -216,7 +227,8 @@ async def _remove(tx: Transaction, viewer: Viewer, data: RemoveOrgMemberInput) -
     return {"org": org, "user": user, "removed_user_id": refs.encode("User", user)}
 
 
-def _needs(level: str) -> Any:
+def needs(level: str) -> Any:
+    """Return the requirement of a level in the org, for the SDL."""
     return {"requires": Permission.ORGS_MANAGE, "unless": f"the viewer's level in the org is {level} or higher"}
 
 
@@ -227,13 +239,13 @@ class OrgMutations:
     create_org: CreateOrgPayload | None = mutation(
         "Create an org.", CreateOrgInput, _create, requires=Permission.ORGS_CREATE
     )
-    update_org: UpdateOrgPayload | None = mutation("Update an org.", UpdateOrgInput, _update, **_needs("READ_WRITE"))
+    update_org: UpdateOrgPayload | None = mutation("Update an org.", UpdateOrgInput, _update, **needs("READ_WRITE"))
     delete_org: DeleteOrgPayload | None = mutation(
         "Delete an org with its resources, their grants and their history. Rejected while one of its "
         "resources is locked.",
         DeleteOrgInput,
         _delete,
-        **_needs("READ_WRITE_DELETE"),
+        **needs("READ_WRITE_DELETE"),
     )
     transfer_org: TransferOrgPayload | None = mutation(
         "Transfer an org to another user, who must not be deactivated. The previous owner becomes a member "
@@ -244,13 +256,13 @@ class OrgMutations:
         unless="the viewer owns the org",
     )
     add_org_member: AddOrgMemberPayload | None = mutation(
-        "Add a user to an org. The owner of the org cannot be a member.", AddOrgMemberInput, _add, **_needs("ADMIN")
+        "Add a user to an org. The owner of the org cannot be a member.", AddOrgMemberInput, _add, **needs("ADMIN")
     )
     update_org_member: UpdateOrgMemberPayload | None = mutation(
         "Update a membership. It counts as granted by the viewer, at this time.",
         UpdateOrgMemberInput,
         _update_member,
-        **_needs("ADMIN"),
+        **needs("ADMIN"),
     )
     remove_org_member: RemoveOrgMemberPayload | None = mutation(
         "Remove a member from an org. Members may remove themselves.",

@@ -16,11 +16,11 @@ from app.graphql.schema.payloads import ChangeInput, Outcome, Payload, UpdateInp
 from app.graphql.schema.refs import OrgBy, ResourceBy, UserBy, resolve_org, resolve_resource, resolve_user
 from app.graphql.schema.scalars import JSON
 from app.graphql.schema.types.resources import Resource, ResourceType
-from app.services import list_edges, read_graph, resource_renaming, resources
+from app.services import list_edges, read_graph, resource_renaming, resource_types, resources
 
 
 @input_type
-class CreateResourceInput(ChangeInput):
+class NewResourceInput:
     """A new resource."""
 
     org: OrgBy = strawberry.field(description="The org. The viewer needs READ_WRITE there.")
@@ -29,10 +29,15 @@ class CreateResourceInput(ChangeInput):
         description="2 to 128 characters of `a-z0-9_-`, without `--`. Unique in the org; `renameResource` changes it."
     )
     name: str = strawberry.field(description="1 to 200 characters.")
-    description: str = strawberry.field(default="", description="At most 1,000 characters.")
+    description: str | None = strawberry.field(default=None, description="At most 1,000 characters. Empty if absent.")
     metadata: JSON | None = strawberry.field(
         default=None, description="A JSON object of at most 64 KiB. `{}` if absent."
     )
+
+
+@input_type
+class CreateResourceInput(NewResourceInput, ChangeInput):
+    """A new resource."""
 
 
 @input_type
@@ -137,7 +142,7 @@ class CreateResourceTypePayload(Payload):
 async def _create(tx: Transaction, viewer: Viewer, data: CreateResourceInput) -> Outcome:
     metadata: Any = {} if data.metadata is None else data.metadata
     org = resolve_org(data.org)
-    new = resources.ResourceCreate(org, data.type, data.slug, data.name, data.description, metadata)
+    new = resources.ResourceCreate(org, data.type, data.slug, data.name, data.description or "", metadata)
     return {"resource": await resources.create_resource(tx, viewer, new)}
 
 
@@ -166,7 +171,7 @@ async def _delete(tx: Transaction, viewer: Viewer, data: DeleteResourceInput) ->
 
 
 async def _create_type(tx: Transaction, viewer: Viewer, data: CreateResourceTypeInput) -> Outcome:
-    return {"resource_type": await resources.create_resource_type(tx, viewer, data.name, data.has_data)}
+    return {"resource_type": await resource_types.create_resource_type(tx, viewer, data.name, data.has_data)}
 
 
 @object_type

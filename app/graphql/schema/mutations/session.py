@@ -155,11 +155,9 @@ async def _change_password(context: GraphQLContext, data: ChangePasswordInput) -
 
 
 async def _reset_password(context: GraphQLContext, data: ResetPasswordInput) -> Outcome:
-    (password_hash,) = await accounts.hash_managed_passwords(
-        context.app, context.viewer, [(data.new_password, ("newPassword",))]
-    )
+    password_hash = await accounts.hash_managed_password(context.app, context.viewer, data.new_password)
     async with context.change(dry_run=data.validate_only) as tx:
-        return {"user": await accounts.reset_password(tx, context.viewer, resolve_user(data.user), str(password_hash))}
+        return {"user": await accounts.reset_password(tx, context.viewer, resolve_user(data.user), password_hash)}
 
 
 @object_type

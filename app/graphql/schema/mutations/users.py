@@ -1,6 +1,7 @@
 """Mutations of users."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import strawberry
@@ -17,19 +18,18 @@ from app.graphql.schema.fields import edge
 from app.graphql.schema.new_edges import Edge, new_edge
 from app.graphql.schema.payloads import (
     ChangeInput,
-    MutationError,
     Outcome,
     Payload,
     UpdateInput,
     action,
     mutation,
-    results,
-    to_error,
 )
 from app.graphql.schema.refs import UserBy, resolve_user
 from app.graphql.schema.scalars import JSON
 from app.graphql.schema.types.users import User
-from app.services import list_edges, provisioning, read_graph, session, user_deletion, users
+from app.security import imported_hashes
+from app.services import list_edges, new_passwords, provisioning, read_graph, user_deletion, users
+from app.services.new_passwords import NewPassword
 
 
 @input_type
@@ -47,7 +47,14 @@ class NewUserInput:
     )
     password: str | None = strawberry.field(
         default=None,
-        description="A password that meets the password policy. Without one, the user cannot sign in until one is set.",
+        description="A password that meets the password policy. Without one, the user cannot sign in until one is set. "
+        "An existing user keeps the password.",
+    )
+    password_hash: str | None = strawberry.field(
+        default=None,
+        description="The hash of a password from another system, instead of `password`: argon2 (PHC format), bcrypt "
+        "(`$2a$`, `$2b$`, `$2y$`), ASP.NET Identity version 3, or Django's `pbkdf2_sha256$`, `argon2$` and "
+        f"`bcrypt_sha256$`. Bounds: {imported_hashes.BOUNDS}. The first sign-in replaces it with one of this server.",
     )
     roles: list[str] | None = strawberry.field(
         default=None,
@@ -63,13 +70,6 @@ class NewUserInput:
 @input_type
 class CreateUserInput(NewUserInput, ChangeInput):
     """A new user."""
-
-
-@input_type
-class CreateUsersInput(ChangeInput):
-    """New users. Either all are created or none."""
-
-    users: list[NewUserInput] = strawberry.field(description="From 1 to 1,000 new users.")
 
 
 @enum
@@ -139,25 +139,6 @@ class CreateUserPayload(Payload):
 
 
 @object_type
-class CreateUsersResult:
-    """Result for one new user."""
-
-    index: int = strawberry.field(description="Index in `input.users`, starting at 0.")
-    user: User | None = edge("The new user. Null if nothing was written.", read_graph.user)
-    user_edge: Edge[User] | None = new_edge("The new user as an item of `users`.", list_edges.user, "user")
-    errors: list[MutationError] = strawberry.field(description="Reasons why this item was rejected.")
-
-
-@object_type
-class CreateUsersPayload(Payload):
-    """Payload of `createUsers`."""
-
-    results: list[CreateUsersResult] = strawberry.field(
-        description="One result for each new user, in the order of the input. Empty if the input has too many users."
-    )
-
-
-@object_type
 class UpdateUserPayload(Payload):
     """Payload of `updateUser`."""
 
@@ -189,8 +170,12 @@ class DeleteUserPayload(Payload):
     )
 
 
-Passwords = Sequence[tuple[str | None, Sequence[str | int]]]
-"""Passwords, each with its path in the input."""
+@dataclass(frozen=True, slots=True)
+class Hashes:
+    """Hashes of new users' passwords by the path of the user, or the problems of the passwords."""
+
+    hashes: Mapping[tuple[str | int, ...], str | None]
+    problems: Sequence[errors.Problem] = ()
 
 
 def _user_create(data: NewUserInput, password_hash: str | None) -> users.UserCreate:
@@ -200,46 +185,29 @@ def _user_create(data: NewUserInput, password_hash: str | None) -> users.UserCre
     return users.UserCreate(data.user_name, data.email, password_hash, roles, metadata, display_name=display_name)
 
 
-async def _hash_passwords(
-    context: GraphQLContext, passwords: Passwords
-) -> tuple[Sequence[str | None], Sequence[errors.Problem]]:
-    """Return the hashes and no problems, or the problems of the passwords, which are reported with all others."""
+async def hash_passwords(
+    context: GraphQLContext, new: Mapping[tuple[str | int, ...], NewUserInput], *, dry_run: bool
+) -> Hashes:
+    """Return the hashes of the passwords of new users, by the path of each user in the input.
+
+    Problems of the passwords are returned, to be reported with all others. The time does not count towards that of the
+    change.
+    """
+    new_values = [NewPassword(path, user.password, user.password_hash) for path, user in new.items()]
     try:
-        return await session.hash_managed_passwords(context.app, context.viewer, passwords), ()
+        async with context.times.hashing():
+            hashes = await new_passwords.hash_new_passwords(context.app, context.viewer, new_values, dry_run=dry_run)
     except errors.Problems as refused:
-        return [None] * len(passwords), refused.problems
+        return Hashes({}, refused.problems)
+    return Hashes(dict(zip(new, hashes, strict=True)))
 
 
 async def _create(context: GraphQLContext, data: CreateUserInput) -> Outcome:
-    hashes, problems = await _hash_passwords(context, [(data.password, ("password",))])
+    hashed = await hash_passwords(context, {(): data}, dry_run=data.validate_only)
     async with context.change(dry_run=data.validate_only) as tx:
-        new, with_orgs = _user_create(data, hashes[0]), context.app.has_personal_orgs
-        return {"user": await provisioning.provision_one(tx, context.viewer, new, problems, with_orgs=with_orgs)}
-
-
-async def _create_many(context: GraphQLContext, data: CreateUsersInput) -> Outcome:
-    try:
-        users.require_create(context.viewer, len(data.users))
-        passwords = [(user.password, ("users", index, "password")) for index, user in enumerate(data.users)]
-        hashes, problems = await _hash_passwords(context, passwords)
-        async with context.change(dry_run=data.validate_only) as tx:
-            new = [_user_create(*each) for each in zip(data.users, hashes, strict=True)]
-            user_ids = await provisioning.provision(
-                tx, context.viewer, new, problems, with_orgs=context.app.has_personal_orgs
-            )
-            return {"results": results(CreateUsersResult, "user", user_ids)}
-    except errors.Problem as problem:
-        return _reject(len(data.users), [problem])
-    except errors.Problems as several:
-        return _reject(len(data.users), several.problems)
-
-
-def _reject(number: int, problems: Sequence[errors.Problem]) -> Outcome:
-    keys = [None] * number if number <= users.MAX_AT_ONCE else []
-    return {
-        "results": results(CreateUsersResult, "user", keys, problems),
-        "errors": [to_error(problem) for problem in problems],
-    }
+        new, with_orgs = _user_create(data, hashed.hashes.get(())), context.app.has_personal_orgs
+        user = await provisioning.provision_one(tx, context.viewer, new, hashed.problems, with_orgs=with_orgs)
+        return {"user": user}
 
 
 async def _update(tx: Transaction, viewer: Viewer, data: UpdateUserInput) -> Outcome:
@@ -278,13 +246,6 @@ class UserMutations:
     """Mutations of users."""
 
     create_user: CreateUserPayload | None = action("Create a user.", CreateUserInput, _create, **MANAGE)
-    create_users: CreateUsersPayload | None = action(
-        "Create up to 1,000 users in one transaction. If one is rejected, nothing is written and each "
-        "rejected user has its errors.",
-        CreateUsersInput,
-        _create_many,
-        **MANAGE,
-    )
     update_user: UpdateUserPayload | None = mutation(
         "Update the e-mail address, the display name or the roles of a user whose rights do not exceed the viewer's.",
         UpdateUserInput,

@@ -1,0 +1,1 @@
+"""Bulk mutations, by the entity that they change."""

@@ -1,0 +1,208 @@
+"""Bulk mutations of groups and their members."""
+
+from datetime import datetime
+from typing import Any
+
+import strawberry
+
+from app.db import Transaction
+from app.domain import refs
+from app.graphql.context import GraphQLContext
+from app.graphql.schema.bulk import (
+    RESULTS,
+    BulkResult,
+    Changed,
+    RemoveInput,
+    SaveInput,
+    bulk_mutation,
+    conflict_of,
+    missing_of,
+    removed_ids,
+)
+from app.graphql.schema.decorators import input_type, object_type
+from app.graphql.schema.fields import edge
+from app.graphql.schema.list_limits import read_each
+from app.graphql.schema.mutations.groups import MANAGE, MANAGER, NewGroupInput, members_seen_by
+from app.graphql.schema.new_edges import Edge, new_edge
+from app.graphql.schema.payloads import Payload
+from app.graphql.schema.refs import GroupBy, UserBy, resolve_group, resolve_user
+from app.graphql.schema.types.groups import Group, GroupMemberFacts
+from app.graphql.schema.types.users import User
+from app.services import list_edges, read_graph
+from app.services.bulk import MAX_ENTRIES, group_members, groups
+
+
+@input_type
+class CreateGroupsInput(SaveInput):
+    """New groups. Either all are written or none."""
+
+    groups: list[NewGroupInput] = strawberry.field(
+        description="From 1 to 1,000 groups. The slug identifies an existing one."
+    )
+
+
+@input_type
+class DeleteGroupsInput(RemoveInput):
+    """Groups to delete. Either all are deleted or none."""
+
+    groups: list[GroupBy] = strawberry.field(description="From 1 to 1,000 groups.")
+
+
+@input_type
+class NewGroupMemberInput:
+    """A new member of a group."""
+
+    user: UserBy = strawberry.field(
+        description="The user, by exact user name, or by id if the viewer can see the user."
+    )
+    expires_at: datetime | None = strawberry.field(
+        default=None,
+        description="When the membership ends. It must be in the future and no later than the end of the viewer's own "
+        "right to grant it. Absent for no end, or to keep the end of an existing membership.",
+    )
+
+
+@input_type
+class AddGroupMembersInput(SaveInput):
+    """New members of a group. Either all are written or none."""
+
+    group: GroupBy = strawberry.field(description="The group.")
+    members: list[NewGroupMemberInput] = strawberry.field(description="From 1 to 1,000 members.")
+
+
+@input_type
+class RemoveGroupMembersInput(RemoveInput):
+    """Members to remove from a group. Either all are removed or none."""
+
+    group: GroupBy = strawberry.field(description="The group.")
+    members: list[UserBy] = strawberry.field(description="From 1 to 1,000 members.")
+
+
+@object_type
+class CreateGroupsResult(BulkResult):
+    """Result for one group."""
+
+    group: Group | None = edge("The group. Null if nothing was written.", read_graph.group)
+    group_edge: Edge[Group] | None = new_edge("The group as an item of `groups`.", list_edges.group, "group")
+
+
+@object_type
+class CreateGroupsPayload(Payload):
+    """Payload of `createGroups`."""
+
+    results: list[CreateGroupsResult] = strawberry.field(description=RESULTS)
+
+
+@object_type
+class DeleteGroupsResult(BulkResult):
+    """Result for one group."""
+
+    deleted_group_id: strawberry.ID | None = strawberry.field(
+        description="The id of the deleted group. Null if none was deleted."
+    )
+
+
+@object_type
+class DeleteGroupsPayload(Payload):
+    """Payload of `deleteGroups`."""
+
+    results: list[DeleteGroupsResult] = strawberry.field(description=RESULTS)
+
+
+@object_type
+class GroupMemberResult(BulkResult):
+    """Result for one member."""
+
+    user: User | None = edge("The user. Null if nothing was written.", read_graph.user_shown)
+    member_edge: Edge[User, GroupMemberFacts] | None = new_edge(
+        "A member as an item of `Group.members`. Null for a removed member.",
+        list_edges.group_member,
+        "group",
+        "user",
+    )
+
+
+@object_type
+class AddGroupMembersPayload(Payload):
+    """Payload of `addGroupMembers`."""
+
+    group: Group | None = edge("The updated group.", read_graph.group)
+    results: list[GroupMemberResult] = strawberry.field(description=RESULTS)
+
+
+@object_type
+class RemoveGroupMembersPayload(Payload):
+    """Payload of `removeGroupMembers`."""
+
+    group: Group | None = edge("The updated group.", read_graph.group)
+    removed_user_ids: list[strawberry.ID] | None = strawberry.field(
+        description="The ids of the former members, to remove their edges from `Group.members`."
+    )
+    results: list[GroupMemberResult] = strawberry.field(description=RESULTS)
+
+
+def _group_entry(data: NewGroupInput) -> groups.GroupEntry:
+    return groups.GroupEntry(data.slug, data.display_name, data.description, members_seen_by(data))
+
+
+def _member_entry(data: NewGroupMemberInput) -> group_members.GroupMemberEntry:
+    return group_members.GroupMemberEntry(resolve_user(data.user), data.expires_at)
+
+
+async def _create(context: GraphQLContext, tx: Transaction, data: CreateGroupsInput, _: Any) -> Changed:
+    entries = read_each(_group_entry, data.groups, MAX_ENTRIES)
+    return {}, await groups.create_groups(tx, context.viewer, entries, conflict_of(data))
+
+
+async def _delete(context: GraphQLContext, tx: Transaction, data: DeleteGroupsInput, _: Any) -> Changed:
+    entries = read_each(resolve_group, data.groups, MAX_ENTRIES)
+    return {}, await groups.delete_groups(tx, context.viewer, entries, missing_of(data))
+
+
+async def _add(context: GraphQLContext, tx: Transaction, data: AddGroupMembersInput, _: Any) -> Changed:
+    group, entries = resolve_group(data.group), read_each(_member_entry, data.members, MAX_ENTRIES)
+    key, done = await group_members.add_group_members(tx, context.viewer, group, entries, conflict_of(data))
+    return {"group": key}, done
+
+
+async def _remove(context: GraphQLContext, tx: Transaction, data: RemoveGroupMembersInput, _: Any) -> Changed:
+    group, members = resolve_group(data.group), read_each(resolve_user, data.members, MAX_ENTRIES)
+    key, done = await group_members.remove_group_members(tx, context.viewer, group, members, missing_of(data))
+    return {"group": key, "removed_user_ids": removed_ids("User", done)}, done
+
+
+MEMBERS: Any = {"field": "members", "result": GroupMemberResult, "shows": "user", **MANAGER}
+
+
+@object_type
+class BulkGroupMutations:
+    """Bulk mutations of groups."""
+
+    create_groups: CreateGroupsPayload | None = bulk_mutation(
+        "Create up to 1,000 groups, or update those that exist (`onConflict`), in one transaction.",
+        CreateGroupsInput,
+        _create,
+        field="groups",
+        result=CreateGroupsResult,
+        shows="group",
+        **MANAGE,
+    )
+    delete_groups: DeleteGroupsPayload | None = bulk_mutation(
+        "Delete up to 1,000 groups and all their grants in one transaction.",
+        DeleteGroupsInput,
+        _delete,
+        field="groups",
+        result=DeleteGroupsResult,
+        shows="deleted_group_id",
+        convert=refs.encoder("Group"),
+        **MANAGE,
+    )
+    add_group_members: AddGroupMembersPayload | None = bulk_mutation(
+        "Add up to 1,000 users to a group, or update their memberships (`onConflict`), in one transaction.",
+        AddGroupMembersInput,
+        _add,
+        **MEMBERS,
+    )
+    remove_group_members: RemoveGroupMembersPayload | None = bulk_mutation(
+        "Remove up to 1,000 members from a group in one transaction.", RemoveGroupMembersInput, _remove, **MEMBERS
+    )

@@ -1,0 +1,162 @@
+"""Groups in bulk: creating or updating them, and deleting them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Text, bindparam, delete, select, update
+
+from app import policy
+from app.db import Transaction, UniqueViolation
+from app.db.tables import Group, KeyText, MembersSeenBy, RowId, col, sort_key
+from app.domain import resource_roles
+from app.domain.errors import NotFound, Problem, Retry
+from app.domain.refs import RowRef
+from app.domain.resource_roles import SubjectType
+from app.domain.viewer import Permission, Viewer
+from app.query.relations import among, integers, texts
+from app.services import access_index, audit, bulk, groups, validation
+from app.services.bulk import BulkForm, Label, OnConflict, OnMissing, Result
+
+
+@dataclass(frozen=True, slots=True)
+class GroupEntry:
+    """A group to create or to update; None keeps a value of an existing group."""
+
+    slug: str
+    display_name: str
+    description: str | None = None
+    members_seen_by: MembersSeenBy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Existing:
+    id: int
+    display_name: str
+    description: str
+    members_seen_by: str
+
+
+_BY_SLUG = (
+    select(col(Group.slug), col(Group.id), col(Group.display_name), col(Group.description), col(Group.members_seen_by))
+    .order_by(col(Group.id))
+    .with_for_update()
+)
+_UPDATE = (
+    update(Group)
+    .where(col(Group.id) == bindparam("key", type_=RowId()))
+    .values(
+        display_name=bindparam("new_name", type_=Text()),
+        name_key=bindparam("new_key", type_=KeyText()),
+        description=bindparam("new_text", type_=Text()),
+        members_seen_by=bindparam("new_seen_by", type_=KeyText()),
+    )
+)
+
+
+class _Form(BulkForm[GroupEntry, _Existing]):
+    field = "groups"
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    async def load(self, entries: Sequence[GroupEntry]) -> Sequence[_Existing | None]:
+        """Return the existing groups by slug."""
+        keys = {validation.normalize_key(entry.slug) for entry in entries}
+        rows = await self._tx.rows(_BY_SLUG.where(among(col(Group.slug), texts(keys))))
+        by_slug = {slug: _Existing(*rest) for slug, *rest in rows}
+        return [by_slug.get(validation.normalize_key(entry.slug)) for entry in entries]
+
+    def labels(self, entry: GroupEntry, old: _Existing | None) -> Iterator[Label]:
+        """Yield the slug."""
+        yield Label(("slug",), f"`{entry.slug}`", validation.normalize_key(entry.slug))
+
+    def problems(self, entry: GroupEntry) -> Iterator[Problem]:
+        """Yield the problems of a new group."""
+        yield from groups.slug_problems(entry.slug)
+        yield from groups.text_problems(entry.display_name.strip(), entry.description or "")
+
+    def conflicts(self, entry: GroupEntry, old: _Existing) -> Iterator[Problem]:
+        """Yield the problem of a slug that is taken."""
+        yield groups.slug_conflict(entry.slug)
+
+    def compare(self, entry: GroupEntry, old: _Existing) -> _Existing | None:
+        """Return the new values if one differs."""
+        name = entry.display_name.strip()
+        validation.raise_problems(groups.text_problems(name, entry.description or ""))
+        text = old.description if entry.description is None else entry.description
+        seen_by = old.members_seen_by if entry.members_seen_by is None else entry.members_seen_by.value
+        new = _Existing(old.id, name, text, seen_by)
+        return None if new == old else new
+
+    def key(self, entry: GroupEntry, old: _Existing) -> int:
+        """Return the id of the group."""
+        return old.id
+
+    async def create(self, entries: Sequence[GroupEntry]) -> Sequence[int]:
+        """Insert groups."""
+        rows = [groups.row(self._tx, _create(entry)) for entry in entries]
+        try:
+            await self._tx.insert(Group, rows)
+        except UniqueViolation:
+            raise Retry from None  # the next attempt names each value that was just taken
+        slugs = texts([entry.slug for entry in entries])
+        by_slug: dict[str, int] = dict(
+            await self._tx.rows(select(col(Group.slug), col(Group.id)).where(among(col(Group.slug), slugs)))
+        )
+        ids = [by_slug[entry.slug] for entry in entries]
+        audit.track_new(self._tx, audit.GROUP, ids)
+        return ids
+
+    async def update(self, changes: Sequence[tuple[GroupEntry, _Existing, Any]]) -> None:
+        """Write the values that differ."""
+        await audit.track(self._tx, audit.GROUP, [old.id for _, old, _ in changes])
+        await self._tx.execute_many(_UPDATE, [_values(new) for _, _, new in changes])
+
+
+def _create(entry: GroupEntry) -> groups.GroupCreate:
+    seen_by = entry.members_seen_by or MembersSeenBy.MEMBERS
+    return groups.GroupCreate(entry.slug, entry.display_name, entry.description or "", seen_by)
+
+
+def _values(new: _Existing) -> dict[str, Any]:
+    values = {"new_name": new.display_name, "new_key": sort_key(new.display_name), "new_text": new.description}
+    return {"key": new.id, **values, "new_seen_by": new.members_seen_by}
+
+
+async def create_groups(
+    tx: Transaction, viewer: Viewer, entries: Sequence[GroupEntry], on_conflict: OnConflict
+) -> list[Result]:
+    """Create groups, or update those that exist; needs GROUPS_MANAGE."""
+    policy.require(viewer, Permission.GROUPS_MANAGE)
+    return await bulk.save(tx, _Form(tx), entries, on_conflict)
+
+
+async def delete_groups(tx: Transaction, viewer: Viewer, refs: Sequence[RowRef], on_missing: OnMissing) -> list[Result]:
+    """Delete groups with their grants; needs GROUPS_MANAGE."""
+    policy.require(viewer, Permission.GROUPS_MANAGE)
+    bulk.require_number("groups", len(refs))
+    keys = await _load(tx, refs)
+    results = bulk.select_removals(
+        tx, "groups", keys, on_missing, lambda _: NotFound("There is no such group."), "group"
+    )
+    if not (ids := bulk.removed_keys(results)):
+        return results
+    subjects = [resource_roles.subject_id(SubjectType.GROUP, key) for key in ids]
+    await audit.track(tx, audit.GROUP, ids)
+    await audit.track_links(tx, audit.GROUP_MEMBERS, of=ids)
+    await audit.track_links(tx, audit.GRANTS, to=subjects)
+    await access_index.forget_subjects(tx, subjects)
+    await tx.rows(delete(Group).where(among(col(Group.id), integers(ids))))
+    return results
+
+
+async def _load(tx: Transaction, refs: Sequence[RowRef]) -> list[int | None]:
+    """Return the ids of groups, their rows locked, None for a group that does not exist."""
+    normalized = validation.normalize_refs(refs)
+    ids = integers(key for by, key in normalized if by == "id")
+    slugs = texts(key for by, key in normalized if by != "id")
+    statement = select(col(Group.id), col(Group.slug)).where(among(col(Group.id), ids) | among(col(Group.slug), slugs))
+    rows = await tx.rows(statement.order_by(col(Group.id)).with_for_update())
+    by_ref: dict[RowRef, int] = {("id", key): key for key, _ in rows} | {("slug", slug): key for key, slug in rows}
+    return [by_ref.get(ref) for ref in normalized]
