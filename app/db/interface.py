@@ -68,6 +68,12 @@ class Transaction(ABC):
         self.now = database.clock()
         self.notes: Any = None
         """Notes of the audit log until the end of the transaction; None if the change is not audited."""
+        self.if_revisions: frozenset[int] | None = None
+        """Revisions of the changed object that the client accepts, None for any; see `services.audit.revisions`."""
+        self.has_written = False
+        """True after a statement that may change rows."""
+        self.is_undone = False
+        """True if the end of the block rolls the transaction back; see `undo`."""
         self.xid: str | None = None
         """The transaction id of PostgreSQL, set after the first write; it identifies the outcome of a lost commit."""
 
@@ -76,9 +82,14 @@ class Transaction(ABC):
         """Return whether the response of a request reports the outcome of this transaction."""
         return self.notes is not None and request_stats.CURRENT.get() is not None
 
+    def undo(self) -> None:
+        """Roll the transaction back at the end of the block, without an error: it leaves every row as it was."""
+        self.is_undone = True
+
     async def rows(self, statement: Executable, **values: Any) -> list[Row]:
         """Execute a statement and return its rows."""
         compiled = self._database.prepare(statement)
+        self.has_written |= not statement.is_select
         count()
         raw = await self._fetch(compiled.text, compiled.arguments(values))
         if len(raw) <= MAX_ROWS:
@@ -112,6 +123,7 @@ class Transaction(ABC):
     ) -> None:
         compiled = self._database.prepare(statement)
         if rows:
+            self.has_written = True
             count()
         async for chunk in chunks(rows, MAX_ROWS):
             await self._execute_many(compiled.text, [compiled.arguments(bind(row)) for row in chunk])

@@ -24,6 +24,7 @@
         ├── InvalidInput         INVALID_INPUT       400
         ├── NotFound             NOT_FOUND           404  also for objects that the viewer may not see
         ├── Conflict             CONFLICT            409
+        │   └── OutdatedRevision CONFLICT            412  the object has changed since the client read it
         ├── Locked               LOCKED              400  the change is permitted, but the resource is locked
         ├── QuotaExceeded        QUOTA_EXCEEDED      400  the bytes exceed the quota of the org's owner
         └── Protected            PROTECTED           409  a built-in object, the last administrator
@@ -224,6 +225,12 @@ class Conflict(Problem):
 
     code = "CONFLICT"
     status = 409
+
+
+class OutdatedRevision(Conflict):
+    """The object has another revision than the one that the client has read."""
+
+    status = 412
 
 
 class Locked(Problem):

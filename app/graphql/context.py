@@ -113,9 +113,12 @@ class GraphQLContext:
         """The database of the app context."""
         return self.app.database
 
-    def change(self, *, dry_run: bool = False) -> AbstractAsyncContextManager[db.Transaction]:
-        """Open the audited transaction of the current mutation."""
-        return audit.transaction(self.database, self.viewer, self.action, dry_run=dry_run)
+    def change(
+        self, *, dry_run: bool = False, if_revision: int | None = None
+    ) -> AbstractAsyncContextManager[db.Transaction]:
+        """Open the audited transaction of the current mutation. For `if_revision`, see `revisions`."""
+        expected = None if if_revision is None else frozenset([if_revision])
+        return audit.transaction(self.database, self.viewer, self.action, dry_run=dry_run, if_revisions=expected)
 
     def refresh(self) -> None:
         """Drop all batches, since their rows may have changed."""

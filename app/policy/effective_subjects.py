@@ -17,6 +17,7 @@ from sqlalchemy import (
     cast,
     inspect,
     literal_column,
+    not_,
     null,
     select,
     true,
@@ -111,6 +112,11 @@ def subject_id(kind: SubjectType, key: Any) -> ColumnElement[Any]:
 def _constant_subject(number: int) -> ColumnElement[Any]:
     """Return a subject that is one for all users, cast since SQLite indexes no column whose first row is untyped."""
     return cast(literal_column(str(number)), BigInteger)
+
+
+def grant_has_ended(viewer: Viewer) -> ColumnElement[bool]:
+    """Return the condition that the grant of the row has ended."""
+    return not_(is_valid_until(Grant.expires_at))
 
 
 def is_general(viewer: Viewer) -> ColumnElement[bool]:

@@ -14,6 +14,7 @@ from app.domain.errors import Conflict, NotFound
 from app.domain.refs import RowRef
 from app.query.relations import FieldSpec, Layout, flag, layout
 from app.rest import models
+from app.rest.etags import tagged
 from app.rest.parameters import DESCRIPTION, FLAG, SLUG, TITLE, Field, choice
 from app.rest.request_bodies import Body
 from app.rest.responses import created, json, no_content
@@ -41,6 +42,7 @@ CELLS = layout(
 )
 
 
+_WITH_REVISION = Layout((*CELLS.fields, *layout(Resource, "edit_revision").fields))
 _KEY = layout(Resource, "id")
 _ORG = layout(Org, "id")
 
@@ -53,7 +55,8 @@ async def _list(call: Call) -> Response:
 
 
 async def _entry(call: Call) -> Response:
-    dataset = _to_json(await _load(call))
+    row = await _load(call, _WITH_REVISION)
+    dataset = _to_json(row)
     url = call.request.url
     scheme = "ddb" if url.scheme == "https" else "ddb+unsafe"
     name = dataset["properties"]["meta"]["name"]
@@ -68,14 +71,15 @@ async def _entry(call: Call) -> Response:
         "point_geom": None,
         "polygon_geom": None,
     }
-    return json([entry])
+    return tagged(call.request, [entry], row[len(CELLS.fields)])
 
 
 async def _show(call: Call) -> Response:
-    return json(_to_json(await _load(call)))
+    row = await _load(call, _WITH_REVISION)
+    return tagged(call.request, _to_json(row), row[len(CELLS.fields)])
 
 
-async def _load(call: Call, layout: Layout = CELLS) -> Row:
+async def _load(call: Call, layout: Layout) -> Row:
     """Return the dataset in the path. Raises NotFound, also for a resource of another type."""
     row = await call.reads.one(read_graph.dataset_at, layout, _path(call)[1])
     if row is None:
@@ -191,6 +195,7 @@ ROUTES = (
         response_type=list[models.Entry],
         refusals=(404,),
         name="getDatasetEntry",
+        has_revision=True,
     ),
     Route(
         "GET",
@@ -201,6 +206,7 @@ ROUTES = (
         response_type=models.Dataset,
         refusals=(404,),
         name="getDataset",
+        has_revision=True,
     ),
     Route(
         "POST",
@@ -227,6 +233,7 @@ ROUTES = (
         status=204,
         refusals=(403, 404),
         name="updateDataset",
+        has_revision=True,
     ),
     Route(
         "DELETE",
@@ -237,5 +244,6 @@ ROUTES = (
         status=204,
         refusals=(403, 404),
         name="deleteDataset",
+        has_revision=True,
     ),
 )

@@ -11,7 +11,17 @@ from starlette.responses import Response
 
 from app import http
 from app.db import ForeignKeyViolation
-from app.domain.errors import Conflict, Forbidden, Problem, Problems, QuotaExceeded, Refusal, TimedOut, Unauthenticated
+from app.domain.errors import (
+    Conflict,
+    Forbidden,
+    OutdatedRevision,
+    Problem,
+    Problems,
+    QuotaExceeded,
+    Refusal,
+    TimedOut,
+    Unauthenticated,
+)
 from app.http.deadlines import reported_error
 from app.observability import counters, request_stats
 
@@ -83,7 +93,8 @@ def _codes(error: Exception) -> list[str]:
 
 
 def _status(problem: Problem, as_400: tuple[type[Problem], ...]) -> int:
-    return HTTPStatus.BAD_REQUEST if isinstance(problem, as_400) else problem.status
+    is_400 = isinstance(problem, as_400) and not isinstance(problem, OutdatedRevision)
+    return HTTPStatus.BAD_REQUEST if is_400 else problem.status
 
 
 def _is_final(error: Exception) -> bool:

@@ -5,26 +5,33 @@ from typing import Any
 from starlette.responses import Response
 
 from app import policy
+from app.db.statements import Row
 from app.db.tables import User
 from app.domain.errors import NotFound
 from app.query.relations import FieldSpec, layout
+from app.rest.etags import tagged
 from app.rest.request_bodies import Body
-from app.rest.responses import empty, json
+from app.rest.responses import empty
 from app.rest.routing import AuthMode, Call, Route, load_user
 from app.services import read_graph, users
 
-_METADATA = layout(User, details=FieldSpec(guard=policy.sees_user_details))
+_METADATA = layout(User, "revision", details=FieldSpec(guard=policy.sees_user_details))
 
 
 async def _own(call: Call) -> Response:
     row = await call.reads.one(read_graph.user, _METADATA, call.viewer.user_id)
     assert row is not None, "every viewer sees their own user"
-    return json(row[0])
+    return _response(call, row)
 
 
 async def _of(call: Call) -> Response:
     policy.require_users_view(call.viewer)
-    return json((await load_user(call, _METADATA))[0])
+    return _response(call, await load_user(call, _METADATA))
+
+
+def _response(call: Call, row: Row) -> Response:
+    revision, metadata, *_ = row
+    return tagged(call.request, metadata, revision)
 
 
 async def _replace(call: Call) -> Response:
@@ -44,6 +51,7 @@ ROUTES = (
         "Metadata of the viewer; {} if there is none.",
         response_type=Metadata,
         name="getOwnMetadata",
+        has_revision=True,
     ),
     Route(
         "GET",
@@ -55,6 +63,7 @@ ROUTES = (
         refusals=(403,),
         answers_400=(NotFound,),
         name="getUserMetadata",
+        has_revision=True,
     ),
     Route(
         "POST",
@@ -67,5 +76,6 @@ ROUTES = (
         refusals=(403, 409),
         answers_400=(NotFound,),
         name="replaceUserMetadata",
+        has_revision=True,
     ),
 )

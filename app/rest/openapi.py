@@ -13,7 +13,7 @@ from app.config import Settings
 from app.rest import examples, models
 from app.rest.parameters import NEW_PASSWORD, Field
 from app.rest.request_bodies import JSON, Body, types
-from app.rest.routing import AuthMode, Route
+from app.rest.routing import SAFE, AuthMode, Route
 from app.rest.status_codes import refusals
 
 Schema = dict[str, Any]
@@ -36,7 +36,7 @@ Sign in with `POST /users/authenticate`. Send the token as `Authorization: Beare
 `{cookie}`. A change with a cookie must come from one of this site's own pages.
 
 Fixed segments of a path and names of fields match in any letter case, and a path may end with a slash. \
-Unknown fields are ignored. Null for an optional field means absent, unless the field says otherwise. \
+Unknown fields are ignored. Null for an optional field means absent. \
 Paths with GET also accept HEAD.
 
 An error is a status and `{{"error", "noRetry"}}`. An unknown path is 404, an unsupported method 405 with \
@@ -160,6 +160,8 @@ class _Operation:
         return {**operation, "responses": {str(self.route.status): self._success(), **self._refusals()}}
 
     def _parameters(self) -> Iterator[dict[str, Any]]:
+        if self.route.has_revision:
+            yield _IF_NONE_MATCH if self.route.method in SAFE else _IF_MATCH
         for name in self.route.parameter_names:
             yield {
                 "name": name,
@@ -212,6 +214,8 @@ class _Operation:
 
     def _headers(self) -> dict[str, Any]:
         text = {"schema": {"type": "string"}}
+        if self.route.has_revision and self.route.method in SAFE:
+            return {"ETag": {"description": "The revision of the object and a hash of the response.", **text}}
         if self.route.status == 201:  # noqa: PLR2004 - statuses are their own names
             return {"Location": {"description": "Path of the new object.", "required": True, **text}}
         if self.route.response_type is models.Session:
@@ -220,8 +224,24 @@ class _Operation:
 
     def _refusals(self) -> dict[str, Any]:
         reasons = refusals(self.route, drone_db_clients=self.settings.drone_db_clients)
-        return {str(status): _refusal(status, reason) for status, reason in reasons.items()}
+        refused = {str(status): _refusal(status, reason) for status, reason in reasons.items()}
+        return {"304": _NOT_MODIFIED, **refused} if self.route.has_revision and self.route.method in SAFE else refused
 
+
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "The ETag that was read. 412 if the object has changed since then; absent or `*` for any state. "
+    "Only the revision in it counts, not the hash of the response.",
+    "schema": {"type": "string"},
+}
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "The ETag that was read. 304 without a body if the response is still the same.",
+    "schema": {"type": "string"},
+}
+_NOT_MODIFIED = {"description": "The client has this response already, by `If-None-Match`."}
 
 _DOCUMENT = {"type": "object", "examples": [examples.DOCUMENT]}
 

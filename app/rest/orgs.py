@@ -15,6 +15,7 @@ from app.domain.viewer import Viewer
 from app.query.reader import ListReader
 from app.query.relations import Layout, flag, layout
 from app.rest import models
+from app.rest.etags import tagged
 from app.rest.parameters import DESCRIPTION, FLAG, SLUG, TEXT, TITLE, Field
 from app.rest.request_bodies import Body
 from app.rest.responses import created, json, no_content
@@ -28,6 +29,7 @@ _RIGHTS = layout(
     Org, writes=flag(policy.writes_org), deletes=flag(policy.deletes_org), manages=flag(policy.manages_org)
 )
 ORG = Layout((*CELLS.fields, *_RIGHTS.fields))
+_ORG_WITH_REVISION = Layout((*ORG.fields, *layout(Org, "revision").fields))
 
 
 def plain(row: Row) -> dict[str, Any]:
@@ -72,7 +74,8 @@ async def _list_public(call: Call) -> Response:
 
 
 async def _show(call: Call) -> Response:
-    return json(await _one(call.reads, call.path_parameters["orgSlug"]))
+    row = await load_org(call.reads, call.path_parameters["orgSlug"], _ORG_WITH_REVISION)
+    return tagged(call.request, _to_json(row, call.viewer), row[len(ORG.fields)])
 
 
 async def _one(reads: ListReader, slug: str) -> dict[str, Any]:
@@ -164,6 +167,7 @@ ROUTES = (
         response_type=models.Org,
         refusals=(404,),
         name="getOrg",
+        has_revision=True,
     ),
     Route(
         "POST",
@@ -190,6 +194,7 @@ ROUTES = (
         status=204,
         refusals=(403, 404),
         name="updateOrg",
+        has_revision=True,
     ),
     Route(
         "DELETE",
@@ -200,5 +205,6 @@ ROUTES = (
         status=204,
         refusals=(403, 404),
         name="deleteOrg",
+        has_revision=True,
     ),
 )

@@ -111,7 +111,7 @@ def choice(*names: str) -> Kind:
 
 
 def bind(declared: Sequence[Field], sent: Fields) -> dict[str, Any]:
-    """Return the parsed values by their declared names. Absent names are missing, null is None.
+    """Return the parsed values by their declared names. What is absent or null is missing.
 
     Raises Problems with every value that is missing or invalid.
     """
@@ -130,11 +130,9 @@ def _bind_field(field: Field, sent: Fields) -> Iterator[tuple[str, Any]]:
     values = sent.values.get(field.name.lower(), [])
     if field.required and values in ([], [None], [""]):
         raise ValueError("is missing")
-    if not values:
+    if values in ([], [None]):
         return
-    if values == [None]:
-        yield field.name, None
-    elif field.kind.many:
+    if field.kind.many:
         if sent.is_json and not isinstance(values[0], list):  # a text alone is a list in a form, not in JSON
             raise ValueError("must be a list of texts")
         yield field.name, field.kind.read(values)

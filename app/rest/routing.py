@@ -26,7 +26,7 @@ from app.observability import request_stats
 from app.query.reader import ListReader, query_freshness
 from app.query.relations import Layout
 from app.query.sql import SelectBuilder
-from app.rest import errors, request_bodies
+from app.rest import errors, etags, request_bodies
 from app.rest.parameters import Field, bind
 from app.rest.request_bodies import Body
 from app.services import audit, read_graph, session, users, validation
@@ -69,6 +69,8 @@ class Call:
     query: Mapping[str, Any]
     fields: Mapping[str, Any]
     document: Mapping[str, Any]
+    if_revisions: frozenset[int] | None = None
+    """The revisions in the header If-Match of a route that `has_revision`."""
 
     @property
     def app(self) -> AppContext:
@@ -83,7 +85,7 @@ class Call:
 
     def change(self, action: str) -> AbstractAsyncContextManager[Transaction]:
         """Open the transaction of a change, audited under the name of the equivalent GraphQL mutation."""
-        return audit.transaction(self.app.database, self.viewer, action)
+        return audit.transaction(self.app.database, self.viewer, action, if_revisions=self.if_revisions)
 
     def user_ref(self, parameter: str = "userName") -> RowRef:
         """Return the reference to the user in the path."""
@@ -101,7 +103,8 @@ class Route:
     `response_type` is the type of the body of a success, None for no body. `refusals` are the statuses of errors beyond
     those of all such routes. `answers_400` are the problems with status 400 instead of their own. `name` is the OpenAPI
     operation id. With `is_externally_managed`, the route is refused if there is an authentication provider. With
-    `throttles_tokens`, callers with invalid tokens must wait.
+    `throttles_tokens`, callers with invalid tokens must wait. A route that `has_revision` answers one object with its
+    ETag, or changes one and obeys If-Match.
     """
 
     method: str
@@ -119,6 +122,7 @@ class Route:
     name: str = ""
     is_externally_managed: bool = False
     throttles_tokens: bool = False
+    has_revision: bool = False
 
     @property
     def parameter_names(self) -> list[str]:
@@ -238,7 +242,8 @@ async def _parse_call(request: Request, route: Route, context: RestContext) -> C
     query = bind(route.query, request_bodies.query(request))
     body = await request_bodies.read(request, route.body, context.settings.request_limits)
     fields, document = bind(route.fields, body), body.document or {}
-    return Call(request, context, viewer, request.path_params, query, fields, document)
+    if_revisions = etags.accepted_revisions(request) if route.has_revision and request.method not in SAFE else None
+    return Call(request, context, viewer, request.path_params, query, fields, document, if_revisions)
 
 
 async def _authenticate(request: Request, route: Route, context: RestContext) -> Viewer:

@@ -63,3 +63,5 @@ def _change_reasons(route: Route) -> Iterator[tuple[int, str]]:
     if route.auth_mode is not AuthMode.NONE:
         yield 403, "The token came in a cookie from a page of another site."
     yield 409, "Another change happened at the same time. Try again."
+    if route.has_revision:
+        yield 412, "The object has another revision than the one in `If-Match`."

@@ -103,9 +103,9 @@ async def _hash_password(call: Call) -> tuple[Sequence[str | None], Sequence[Pro
 
 
 async def _update(call: Call) -> Response:
-    email = (call.fields["email"] or "") if "email" in call.fields else None
+    changes = users.UserUpdate(call.fields.get("email"), call.fields.get("roles"))
     async with call.change("updateUser") as tx:
-        await users.update_user(tx, call.viewer, call.user_ref(), users.UserUpdate(email, call.fields.get("roles")))
+        await users.update_user(tx, call.viewer, call.user_ref(), changes)
     return empty()
 
 
@@ -142,7 +142,7 @@ _NEW = (
     Field("roles", TEXTS, "Names of roles; `user` if absent or null."),
 )
 _CHANGES = (
-    Field("email", EMAIL, "Null or blank removes it; absent keeps it."),
+    Field("email", EMAIL, "Blank removes it; absent or null keeps it."),
     Field("roles", TEXTS, "The new list of all roles; absent or null keeps them."),
 )
 _ON_CONFLICT = Field(
@@ -203,6 +203,7 @@ ROUTES = (
         refusals=(403, 409),
         answers_400=(NotFound, Conflict),
         name="updateUser",
+        has_revision=True,
         is_externally_managed=True,
     ),
     Route(
@@ -217,6 +218,7 @@ ROUTES = (
         refusals=(403, 409),
         answers_400=(NotFound,),
         name="deleteUser",
+        has_revision=True,
         is_externally_managed=True,
     ),
     Route(

@@ -6,19 +6,18 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, bindparam, delete, func, literal_column, select, update
+from sqlalchemy import Select, bindparam, exists, func, or_, select
 
 from app import policy
 from app.db import Transaction
-from app.db.statements import few_rows
-from app.db.tables import Grant, Group, GroupMember, Resource, RowId, User, col
+from app.db.tables import Grant, Group, GroupMember, RowId, User, col
 from app.domain import resource_roles
 from app.domain.errors import Conflict, InvalidInput, NotFound, OstiaryError, Problem, Problems
 from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
 from app.query.relations import Keys, among, integers
-from app.services import access_index, audit, expiry, resources, validation
+from app.services import access_index, audit, expiry, grants, resources, validation
 from app.services.resources import ResourceForUpdate
 
 MAX_ENTRIES = 1_000
@@ -83,7 +82,10 @@ async def submit_access(
     row = await resources.require_administered(tx, viewer, resource)
     if row.revision != revision:
         raise StaleRevision(row, revision)
-    return row.id, await _replace_grants(tx, row, await _check_entries(tx, viewer, row, entries))
+    checked = await _check_entries(tx, viewer, row, entries)
+    before = await grants.load(tx, row.id)
+    await _write(tx, viewer, row.id, checked, before)
+    return row.id, _diff(before, checked)
 
 
 async def preview_access(
@@ -92,7 +94,7 @@ async def preview_access(
     """Return what `submit_access` would change for each subject, without writing."""
     row = await resources.require_administered(tx, viewer, resource)
     checked = await _check_entries(tx, viewer, row, entries)
-    changes = _diff(await _load_grants(tx, row.id), checked)
+    changes = _diff(await grants.load(tx, row.id), checked)
     groups = [
         resource_roles.subject_key(change.subject)
         for change in changes
@@ -117,7 +119,7 @@ async def grant_access(tx: Transaction, viewer: Viewer, resource: RowRef, entry:
     """Set the entry of one subject and keep all others; return the resource's id."""
     row = await resources.require_administered(tx, viewer, resource)
     (checked,) = await _check_entries(tx, viewer, row, [entry], is_complete=False)
-    await _write(tx, row.id, [checked], [checked.subject])
+    await _write(tx, viewer, row.id, [checked])
     return row.id
 
 
@@ -125,20 +127,20 @@ async def revoke_access(tx: Transaction, viewer: Viewer, resource: RowRef, entry
     """Delete the entry of one subject, but only the roles of all signed-in users' entry; return the resource's id."""
     row = await resources.require_administered(tx, viewer, resource)
     (checked,) = await _check_entries(tx, viewer, row, [replace(entry, mask=0, expires_at=None)], is_complete=False)
-    if not any(stored == checked.subject for stored in await _load_grants(tx, row.id)):
+    if checked.subject not in await grants.load(tx, row.id):
         raise NotFound("This subject has no entry in the configuration.", checked.path)
-    await _write(tx, row.id, [checked] if entry.kind is SubjectType.GENERAL else [], [checked.subject])
+    await _write(tx, viewer, row.id, [checked] if entry.kind is SubjectType.GENERAL else [], [checked.subject])
     return row.id
 
 
-async def grant_access_batch(tx: Transaction, viewer: Viewer, grants: Sequence[tuple[RowRef, GrantEntry]]) -> list[int]:
+async def grant_access_batch(tx: Transaction, viewer: Viewer, new: Sequence[tuple[RowRef, GrantEntry]]) -> list[int]:
     """Set many entries, all or none; return the resources' ids. Raise Problems that name every invalid entry."""
     policy.require_signed_in(viewer)
-    if not 1 <= len(grants) <= MAX_BATCH:
-        raise InvalidInput(f"`grants` must have 1 to {MAX_BATCH:,} entries, not {len(grants):,}.", ("grants",))
+    if not 1 <= len(new) <= MAX_BATCH:
+        raise InvalidInput(f"`grants` must have 1 to {MAX_BATCH:,} entries, not {len(new):,}.", ("grants",))
     entries: dict[tuple[int, int], GrantEntry] = {}
     problems: list[Problem] = []
-    for at, (resource, entry) in enumerate(grants):
+    for at, (resource, entry) in enumerate(new):
         try:
             key, checked = await _require_grantable(tx, viewer, resource, entry, entries)
             entries[key, checked.subject] = checked
@@ -149,12 +151,14 @@ async def grant_access_batch(tx: Transaction, viewer: Viewer, grants: Sequence[t
         except Problems as several:
             problems += [problem.under("grants", at) for problem in several.problems]
     validation.raise_problems(problems)
-    keys = [key for key, _ in entries]
-    await audit.track_links(tx, audit.GRANTS, of=keys)
-    for (key, subject), checked in entries.items():
-        await _insert_grants(tx, key, [checked], [subject])
-    await access_index.refresh(tx, set(keys))
-    return keys
+    await audit.track_links(tx, audit.GRANTS, of=[key for key, _ in entries])
+    changed = [
+        key
+        for (key, subject), checked in entries.items()
+        if await grants.write(tx, viewer, key, {subject: (checked.mask, checked.expires_at)})
+    ]
+    await access_index.refresh(tx, set(changed))
+    return [key for key, _ in entries]
 
 
 async def _require_grantable(
@@ -178,13 +182,16 @@ async def _check_entries(
     problems: list[Problem] = []
     if is_complete and not any(entry.kind is SubjectType.GENERAL for entry in entries):
         problems.append(InvalidInput("`general`, the entry of all signed-in users, is required.", ("general",)))
-    if len(entries) > MAX_ENTRIES:
-        raise InvalidInput(f"A configuration has at most {MAX_ENTRIES:,} entries, not {len(entries):,}.", ("groups",))
-    subjects = await _load_subjects(tx, viewer, entries)
+    number = sum(entry.kind in {SubjectType.GROUP, SubjectType.USER} for entry in entries)
+    if number > MAX_ENTRIES:
+        text = f"A configuration has at most {MAX_ENTRIES:,} groups and users, not {number:,}."
+        raise InvalidInput(text, ("groups",))
+    subjects = await _load_subjects(tx, viewer, row, entries)
     resolved = [replace(entry, subject=subjects.get(_subject_lookup(entry), -1)) for entry in entries]
+    stored = await grants.load(tx, row.id)
     for entry in resolved:
-        problems += _problems(tx, row, entry)
-    problems += await _duration_problems(tx, row, resolved)
+        problems += _problems(tx, row, entry, stored)
+    problems += _duration_problems(tx, row, resolved, stored)
     problems += map(
         _duplicate, validation.duplicates(resolved, key=lambda each: each.subject if each.subject >= 0 else None)
     )
@@ -192,7 +199,7 @@ async def _check_entries(
     return resolved
 
 
-def _problems(tx: Transaction, row: ResourceForUpdate, entry: GrantEntry) -> Iterator[Problem]:
+def _problems(tx: Transaction, row: ResourceForUpdate, entry: GrantEntry, stored: grants.Grants) -> Iterator[Problem]:
     if entry.has_no_subject:
         yield InvalidInput("Set `general` or `anyone` to true, or name a group or a user.", entry.path)
     if entry.subject < 0:
@@ -203,15 +210,17 @@ def _problems(tx: Transaction, row: ResourceForUpdate, entry: GrantEntry) -> Ite
         yield InvalidInput(f"Resources of this type do not have {', '.join(missing)}.", (*entry.path, "roles"))
     if entry.kind is SubjectType.ANYONE and entry.mask & ~resource_roles.READ:
         yield InvalidInput("Anyone, signed in or not, can have read roles only.", (*entry.path, "roles"))
-    if entry.expires_at is not None and entry.expires_at <= tx.now:
-        yield InvalidInput("`expiresAt` must be in the future.", (*entry.path, "expiresAt"))
+    if entry.expires_at != stored.get(entry.subject, (0, None))[1]:  # an entry that has ended may be sent back
+        for problem in validation.end_problems(entry.expires_at, tx.now):
+            yield problem.under(*entry.path)
 
 
-async def _duration_problems(tx: Transaction, row: ResourceForUpdate, entries: Sequence[GrantEntry]) -> list[Problem]:
+def _duration_problems(
+    tx: Transaction, row: ResourceForUpdate, entries: Sequence[GrantEntry], stored: grants.Grants
+) -> list[Problem]:
     """Return problems of entries that add roles beyond the end of the viewer's ADMIN role."""
     if row.until is None:
         return []
-    stored = await _load_grants(tx, row.id)
     return [
         problem
         for entry in entries
@@ -243,9 +252,12 @@ def _subject_lookup(entry: GrantEntry) -> tuple[SubjectType, Any]:
 
 
 async def _load_subjects(
-    tx: Transaction, viewer: Viewer, entries: Sequence[GrantEntry]
+    tx: Transaction, viewer: Viewer, row: ResourceForUpdate, entries: Sequence[GrantEntry]
 ) -> Mapping[tuple[SubjectType, Any], int]:
-    """Return the ids of the subjects that exist and that the viewer may name, and lock their rows against deletion."""
+    """Return the ids of the subjects that exist and that the viewer may name, and lock their rows against deletion.
+
+    Subjects with an entry in the configuration, which the viewer sees there, may be named in any case.
+    """
     subjects: dict[tuple[SubjectType, Any], int] = {
         (SubjectType.GENERAL, None): resource_roles.GENERAL,
         (SubjectType.ANYONE, None): resource_roles.ANYONE,
@@ -254,7 +266,7 @@ async def _load_subjects(
     for kind, column in sorted({(kind, ref[0]) for kind, ref in lookups}):
         keys = [ref[1] for of, ref in lookups if (of, ref[0]) == (kind, column)]
         statement = _select_subjects(kind, column, viewer.permission_profile)
-        rows = await tx.rows(statement, keys=keys, **viewer.bind_values, now=tx.now)
+        rows = await tx.rows(statement, keys=keys, resource=row.id, **viewer.bind_values, now=tx.now)
         subjects |= {(kind, (column, key)): resource_roles.subject_id(kind, row_id) for row_id, key in rows}
     return subjects
 
@@ -271,19 +283,12 @@ _SUBJECT_COLUMNS: Mapping[tuple[SubjectType, str], tuple[Any, Any, Any]] = {
 def _select_subjects(kind: SubjectType, name: str, viewer: Viewer) -> Select[Any]:
     table, column, sees = _SUBJECT_COLUMNS[kind, name]
     keys = bindparam("keys", type_=Keys(col(column).type))
-    rows = select(col(table.id), col(column)).where(among(col(column), keys), sees(viewer))
+    has_entry = exists().where(
+        col(Grant.resource_id) == bindparam("resource", type_=RowId()),
+        col(Grant.subject) == policy.subject_id(kind, col(table.id)),
+    )
+    rows = select(col(table.id), col(column)).where(among(col(column), keys), or_(sees(viewer), has_entry))
     return rows.order_by(col(table.id)).with_for_update(read=True, key_share=True)
-
-
-async def _load_grants(tx: Transaction, resource: int) -> dict[int, tuple[int, datetime | None]]:
-    """Return the mask and the end of each entry, by subject."""
-    rows = await tx.rows(_SELECT_GRANTS, resource=resource)
-    return {subject: (mask, expires_at) for subject, mask, expires_at in rows}
-
-
-_SELECT_GRANTS = select(col(Grant.subject), col(Grant.mask), col(Grant.expires_at)).where(
-    col(Grant.resource_id) == bindparam("resource", type_=RowId())
-)
 
 
 def _diff(before: Mapping[int, tuple[int, datetime | None]], after: Sequence[GrantEntry]) -> list[GrantDiff]:
@@ -307,46 +312,9 @@ def _sort_key(subject: int) -> tuple[SubjectType, int]:
     return resource_roles.subject_type(subject), subject
 
 
-async def _replace_grants(tx: Transaction, row: ResourceForUpdate, entries: Sequence[GrantEntry]) -> list[GrantDiff]:
-    before = await _load_grants(tx, row.id)
-    await _write(tx, row.id, entries, list(before))
-    return _diff(before, entries)
-
-
-async def _write(tx: Transaction, resource: int, entries: Sequence[GrantEntry], replaced: Sequence[int]) -> None:
-    """Replace the entries of the `replaced` subjects, increment the revision and refresh the access index."""
-    await _insert_grants(tx, resource, entries, replaced)
-    await access_index.refresh_entries(tx, resource, {*replaced, *(entry.subject for entry in entries)})
-
-
-async def _insert_grants(
-    tx: Transaction, resource: int, entries: Sequence[GrantEntry], replaced: Sequence[int]
+async def _write(
+    tx: Transaction, viewer: Viewer, resource: int, entries: Sequence[GrantEntry], removed: Collection[int] = ()
 ) -> None:
-    subjects = {*replaced, *(entry.subject for entry in entries)}
-    await audit.track_links(tx, audit.GRANTS, of=[resource], to=subjects)
-    await tx.rows(_DELETE_GRANTS, resource=resource, subjects=list(replaced))
-    await tx.insert(Grant, [_grant_row(resource, entry) for entry in entries])
-    await tx.rows(_INCREMENT_REVISION, resource=resource)
-
-
-_DELETE_GRANTS = few_rows(delete(Grant)).where(
-    col(Grant.resource_id) == bindparam("resource", type_=RowId()),
-    among(col(Grant.subject), bindparam("subjects", type_=Keys(BigInteger()))),
-)
-_INCREMENT_REVISION = (
-    update(Resource)
-    .where(col(Resource.id) == bindparam("resource", type_=RowId()))
-    .values(revision=col(Resource.revision) + literal_column("1"))
-)
-
-
-def _grant_row(resource: int, entry: GrantEntry) -> dict[str, Any]:
-    key = resource_roles.subject_key(entry.subject)
-    return {
-        "resource_id": resource,
-        "subject": entry.subject,
-        "group_id": key if entry.kind is SubjectType.GROUP else None,
-        "user_id": key if entry.kind is SubjectType.USER else None,
-        "mask": entry.mask,
-        "expires_at": entry.expires_at,
-    }
+    """Set entries, delete those of the `removed` subjects without an entry, and update the access index."""
+    new = {entry.subject: (entry.mask, entry.expires_at) for entry in entries}
+    await access_index.refresh_entries(tx, resource, await grants.write(tx, viewer, resource, new, removed))

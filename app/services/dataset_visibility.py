@@ -13,7 +13,7 @@ from app.domain import resource_roles
 from app.domain.refs import RowRef
 from app.domain.resource_roles import SubjectType
 from app.domain.viewer import Viewer
-from app.services import access, resources
+from app.services import access, audit, resources
 from app.services.access import GrantEntry
 from app.services.resources import DEFAULT_MASK
 
@@ -51,7 +51,10 @@ async def set_visibility(tx: Transaction, viewer: Viewer, resource: RowRef, new:
         policy.require_role(
             row.mask, resource_roles.METADATA_WRITE, resource_roles.NAMES[resource_roles.METADATA_WRITE]
         )
+        await audit.require_current(tx, audit.RESOURCE, row.id)
         return
+    policy.require_role(row.mask, resource_roles.ADMIN, "ADMIN")
+    await audit.require_current(tx, audit.RESOURCE, row.id)
     for kind, level in ((SubjectType.ANYONE, Visibility.PUBLIC), (SubjectType.GENERAL, Visibility.UNLISTED)):
         mask, end = stored.get(resource_roles.subject_id(kind), (0, None))
         if new < level and mask:

@@ -83,6 +83,7 @@ async def update_group(tx: Transaction, viewer: Viewer, group: RowRef, changes: 
     """Change the values that are not None and return the group's id; needs GROUPS_MANAGE."""
     policy.require(viewer, Permission.GROUPS_MANAGE)
     key = await load_managed(tx, viewer, group)
+    await audit.require_current(tx, audit.GROUP, key)
     await audit.track(tx, audit.GROUP, [key])
     name = None if changes.display_name is None else changes.display_name.strip()
     validation.raise_problems(_text_problems("-" if name is None else name, changes.description or ""))

@@ -103,6 +103,7 @@ async def create_org(tx: Transaction, viewer: Viewer, new: OrgCreate) -> int:
 async def update_org(tx: Transaction, viewer: Viewer, org: RowRef, changes: OrgUpdate) -> int:
     """Change values of an org; needs the level READ_WRITE."""
     target = await require(tx, viewer, org, policy.writes_org, "the level READ_WRITE in the org")
+    await audit.require_current(tx, audit.ORG, target.id)
     await audit.track(tx, audit.ORG, [target.id])
     name = None if changes.name is None else changes.name.strip()
     validation.raise_problems(_text_problems("-" if name is None else name, changes.description or ""))
@@ -118,6 +119,7 @@ async def delete_org(tx: Transaction, viewer: Viewer, org: RowRef) -> tuple[int,
     between the check and the deletion.
     """
     target = await require(tx, viewer, org, policy.deletes_org, "the level READ_WRITE_DELETE in the org")
+    await audit.require_current(tx, audit.ORG, target.id)
     of_org = col(Resource.org_id) == target.id
     resources = await tx.rows(select(col(Resource.id)).where(of_org).order_by(col(Resource.id)).with_for_update())
     await ownership.require_unlocked(tx, of_org, "org")
@@ -137,6 +139,7 @@ async def _track_all(tx: Transaction, key: int, resources: Sequence[int]) -> Non
 async def transfer_org(tx: Transaction, viewer: Viewer, org: RowRef, owner: RowRef) -> int:
     """Make another user the owner; needs to own the org, or ORGS_MANAGE. The old owner becomes a member, as ADMIN."""
     target = await require(tx, viewer, org, policy.owns_org, _OWNERSHIP)
+    await audit.require_current(tx, audit.ORG, target.id)
     new = await ownership.load_new_owner(tx, viewer, owner)
     if new == target.owner_id:
         raise Conflict("This user already owns the org.", ("owner",))

@@ -22,12 +22,12 @@ from sqlalchemy import (
 
 from app import policy
 from app.db import Transaction, UniqueViolation
-from app.db.tables import Grant, KeyText, Lock, Org, Resource, ResourceType, RowId, Ticket, col, sort_key
+from app.db.tables import KeyText, Lock, Org, Resource, ResourceType, RowId, Ticket, col, sort_key
 from app.domain import resource_roles
 from app.domain.errors import Conflict, Forbidden, InvalidInput, Locked, NotFound, Problem
 from app.domain.refs import RowRef
 from app.domain.viewer import Permission, Viewer
-from app.services import access_index, audit, org_locks, ownership, quotas, validation
+from app.services import access_index, audit, grants, org_locks, ownership, quotas, validation
 
 DEFAULT_MASK = resource_roles.METADATA_READ | resource_roles.DATA_READ
 """Roles of every signed-in user on a new resource, if its type has them (design, 1.5)."""
@@ -125,19 +125,15 @@ async def create_resource(tx: Transaction, viewer: Viewer, new: ResourceCreate) 
     await ownership.require_active(tx, owner)
     audit.track_new(tx, audit.RESOURCE, [key])
     await audit.track_links(tx, audit.GRANTS, of=[key])
-    await _insert_default_grant(tx, key, DEFAULT_MASK & full_mask)
+    await grants.create(tx, viewer, key, {resource_roles.GENERAL: (DEFAULT_MASK & full_mask, None)})
     await access_index.refresh(tx, [key])
     return key
-
-
-async def _insert_default_grant(tx: Transaction, resource_id: int, mask: int) -> None:
-    row = {"resource_id": resource_id, "subject": resource_roles.GENERAL, "mask": mask}
-    await tx.insert(Grant, [{**row, "group_id": None, "user_id": None, "expires_at": None}])
 
 
 async def update_resource(tx: Transaction, viewer: Viewer, resource: RowRef, changes: ResourceUpdate) -> int:
     """Change values of an unlocked resource; needs METADATA_WRITE."""
     target = await require_writable(tx, viewer, resource, resource_roles.METADATA_WRITE)
+    await audit.require_current(tx, audit.RESOURCE, target.id)
     await audit.track(tx, audit.RESOURCE, [target.id])
     values = changes.values
     metadata = {} if changes.metadata is None else changes.metadata
@@ -165,6 +161,7 @@ async def transfer_resource(
     if transfer.org is not None:
         await org_locks.lock_orgs(tx, resource, transfer.org)
     target = await _require_transferable(tx, viewer, resource)
+    await audit.require_current(tx, audit.RESOURCE, target.id)
     await audit.track(tx, audit.RESOURCE, [target.id])
     values: dict[str, Any] = {}
     if transfer.owner is not None:
@@ -223,6 +220,7 @@ async def delete_resource(tx: Transaction, viewer: Viewer, resource: RowRef) -> 
     if not (target.may_delete or target.mask & resource_roles.ADMIN):
         raise Forbidden("This needs ADMIN on the resource, or READ_WRITE_DELETE on its org.")
     require_unlocked(target)
+    await audit.require_current(tx, audit.RESOURCE, target.id)
     await audit.track(tx, audit.RESOURCE, [target.id])
     await audit.track_links(tx, audit.GRANTS, of=[target.id])
     await tx.rows(delete(Resource).where(col(Resource.id) == target.id))

@@ -85,6 +85,7 @@ async def update_role(tx: Transaction, viewer: Viewer, role: RowRef, changes: Ro
     policy.require(viewer, Permission.ROLES_MANAGE)
     key, name, name_key, mask, is_built_in = await _load_for_update(tx, viewer, role)
     policy.require_equal_rights(viewer, Permission(mask) | (changes.permissions or Permission.NONE), "This role")
+    await audit.require_current(tx, audit.ROLE, key)
     new_name = name if changes.name is None else changes.name
     name_problems = [] if new_name == name else [*validation.role_name_problems(new_name)]  # old names may be invalid
     validation.raise_problems([*name_problems, *validation.description_problems(changes.description or "")])

@@ -262,6 +262,7 @@ async def name_by_id(tx: Transaction, key: int) -> str:
 async def load_managed(tx: Transaction, viewer: Viewer, user: RowRef) -> int:
     """Return the id of a user; needs USERS_MANAGE, and every permission of the user. The user is tracked for the audit.
 
+    Raise OutdatedRevision if the client has read another revision.
     The lock `admins` serializes all changes of the set of administrators.
     """
     policy.require(viewer, Permission.USERS_MANAGE)
@@ -271,6 +272,7 @@ async def load_managed(tx: Transaction, viewer: Viewer, user: RowRef) -> int:
         raise user_not_found(("user",))
     key: int = rows[0][0]
     policy.require_equal_rights(viewer, roles.combine_permissions(mask for _, mask in rows), "This user")
+    await audit.require_current(tx, audit.USER, key)
     await audit.track(tx, audit.USER, [key])
     return key
 

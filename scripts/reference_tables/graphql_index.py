@@ -81,7 +81,7 @@ def _required(field: Any) -> tuple[str, str]:
     for directive in field.directives or ():
         if directive.name.value.startswith(DIRECTIVE):
             values = {each.name.value: getattr(each.value, "value", None) for each in directive.arguments}
-            return values["permission"] or "", values["unless"] or ""
+            return values["permission"] or "", values.get("unless") or ""
     return "", ""
 
 

@@ -1,5 +1,6 @@
 """Claims about inputs: fast conversion returns the objects of graphql-core and Strawberry."""
 
+import re
 from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
@@ -9,11 +10,14 @@ from graphql import (
     GraphQLEnumType,
     GraphQLField,
     GraphQLInputObjectType,
+    Undefined,
     get_named_type,
     get_variable_values,
+    is_interface_type,
     is_leaf_type,
     is_list_type,
     is_non_null_type,
+    is_object_type,
     is_required_argument,
     is_required_input_field,
 )
@@ -112,6 +116,24 @@ def _by_strawberry(field: Any, values: dict[str, Any]) -> dict[str, Any]:
     return converted
 
 
+def _without_nulls(kinds: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments or fields without those that are null, at every depth of input objects."""
+    return {
+        name: _inner(kinds[name].type, value)
+        for name, value in values.items()
+        if value is not None or is_non_null_type(kinds[name].type)
+    }
+
+
+def _inner(kind: Any, value: Any) -> Any:
+    plain = kind.of_type if is_non_null_type(kind) else kind
+    if is_list_type(plain):
+        return (
+            [_inner(plain.of_type, each) for each in value] if isinstance(value, list) else _inner(plain.of_type, value)
+        )
+    return _without_nulls(plain.fields, value) if isinstance(plain, GraphQLInputObjectType) else value
+
+
 def _text_or_error(convert: Callable[[Any, dict[str, Any]], Any], field: Any, values: dict[str, Any]) -> str:
     try:
         return repr(convert(field, values))
@@ -130,7 +152,51 @@ def test_values_are_coerced_as_graphql_core_does_it_and_converted_as_strawberry_
         if isinstance(expected, dict):
             right += 1
             declared = field.extensions["strawberry-definition"]
+            without_nulls = _without_nulls(field.args, expected)
             assert _text_or_error(schema.converted, declared, expected) == _text_or_error(
-                _by_strawberry, declared, expected
+                _by_strawberry, declared, without_nulls
             )
     assert right > TIMES / 20
+
+
+@pytest.mark.parametrize(("kind", "name"), FIELDS)
+def test_null_is_as_absent_in_every_input_at_every_depth(kind: str, name: str) -> None:
+    guesses, document, field = Guesses(Random(f"null {name}")), _document_of(kind, name), ROOTS[kind][name]
+    declared, right = field.extensions["strawberry-definition"], 0
+    for _ in range(TIMES):
+        variables = guesses.arguments(field)
+        coerced = _by_us(document, variables)
+        if isinstance(coerced, dict):
+            right += 1
+            without_nulls = _by_us(document, _without_nulls(field.args, variables))
+            assert _text_or_error(schema.converted, declared, coerced) == _text_or_error(
+                schema.converted, declared, without_nulls
+            )
+    assert right > TIMES / 20
+
+
+def _places() -> list[tuple[str, Any]]:
+    """Return every argument and input field of the schema, with its name."""
+    fields = [(f"{kind}.{name}", each) for kind, fields in _named_fields() for name, each in fields.items()]
+    directives = [(f"@{each.name}.{name}", place) for each in SCHEMA.directives for name, place in each.args.items()]
+    return [*fields, *directives]
+
+
+def _named_fields() -> list[tuple[str, Any]]:
+    kinds = [each for each in SCHEMA.type_map.values() if not each.name.startswith("__")]
+    inputs = [(str(each), each.fields) for each in kinds if isinstance(each, GraphQLInputObjectType)]
+    fields = [each for each in kinds if is_object_type(each) or is_interface_type(each)]
+    return [*inputs, *((f"{each}.{name}", field.args) for each in fields for name, field in each.fields.items())]
+
+
+def test_optional_values_have_one_form_in_the_whole_schema() -> None:
+    """They are nullable, a default is never null, and a list has no nulls."""
+    for name, place in _places():
+        assert place.default_value is not None, name
+        assert not (is_non_null_type(place.type) and place.default_value is not Undefined), name
+        plain = place.type.of_type if is_non_null_type(place.type) else place.type
+        assert not is_list_type(plain) or is_non_null_type(plain.of_type), name
+
+
+def test_the_sdl_has_no_null() -> None:
+    assert not re.search(r"[=:] null\b", schema.sdl())

@@ -21,7 +21,6 @@ from graphql import (
     print_ast,
 )
 from graphql.execution.values import VariableValues
-from strawberry import Some
 
 from app.graphql import schema
 from app.graphql.coercion import arguments
@@ -117,4 +116,4 @@ def test_graphql_core_does_not_coerce_simple_arguments(monkeypatch: pytest.Monke
 
     converted = converter.of(variables)
 
-    assert (converted["user"].id, converted["resource"].id) == (Some("VXNlcjox"), Some("x"))
+    assert (converted["user"].id, converted["resource"].id) == ("VXNlcjox", "x")

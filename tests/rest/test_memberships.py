@@ -181,7 +181,7 @@ async def test_a_changed_level_counts_as_a_new_grant(rest: Rest, make: Make, lev
     root, ann = await make.admin(), await make.user("Ann")
     await make.member(await make.org("rule"), ann, MemberLevel.READ_WRITE_DELETE)
     end = make.app.database.clock() + timedelta(days=9)
-    await make.member(await make.org("till"), ann, expires_at=end)
+    await make.member(await make.org("till"), ann, MemberLevel.READ_WRITE_DELETE, expires_at=end)
 
     replies = [
         await rest("PUT", f"/users/ANN/Orgs/{slug}/", root, json={"Permissions": level}) for slug in ("RULE", "till")

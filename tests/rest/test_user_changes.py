@@ -35,7 +35,7 @@ OLD = ["editor", "user"]
         ({"email": "new@example.com"}, "new@example.com", OLD),
         ({"email": ""}, None, OLD),
         ({"email": " "}, None, OLD),
-        ({"email": None}, None, OLD),
+        ({"email": None}, EMAIL, OLD),
         ({"roles": []}, EMAIL, []),
         ({"roles": None}, EMAIL, OLD),
         ({}, EMAIL, OLD),

@@ -21,6 +21,7 @@ PARTS = {
     r"\._transport\b": {"app/db/postgresql/connection.py"},
     r"\bSCHEMA\.(_schema|schema_converter)": {"app/graphql/schema/__init__.py"},
     r"strawberry-definition|__strawberry_definition__": {
+        "app/graphql/schema/decorators.py",
         "app/graphql/coercion/arguments.py",
         "app/graphql/compiled/type_info.py",
         "app/graphql/schema/__init__.py",

@@ -126,9 +126,10 @@ async def test_a_configuration_has_at_most_a_thousand_entries(api: Api, make: Ma
     ann = await make.user("ann")
     reef = await make.resource(await make.org(), owner=ann)
     many = [{"group": {"slug": f"group{at}"}, "roles": []} for at in range(1000)]
+    one = [{"user": {"id": ann.node}, "roles": []}]
 
     async with unchanged(database):
-        reply = await api(SUBMIT, as_=ann, input=of(reef, revision=1, general=roles(), groups=many))
+        reply = await api(SUBMIT, as_=ann, input=of(reef, revision=1, general=roles(), groups=many, users=one))
 
     assert problems(reply) == {"INVALID_INPUT input.groups"}
 

@@ -124,19 +124,6 @@ async def test_what_was_made_has_no_before_and_what_was_deleted_no_after(
     assert (created.changes, gone.changes) == ({"Role pilots": (None, pilots)}, {"Role pilots": (pilots, None)})
 
 
-async def test_a_change_that_makes_no_difference_is_told_too(api: Api, make: Make, database: db.Database) -> None:
-    root, ann, bob = await make.admin(), await make.user("ann", "user"), await make.user("bob")
-    await make.member(await make.org("reef"), bob)
-
-    await _change(api, "assignRoles", root, user={"id": ann.node}, roles=["user"])
-    roles = await _last_event(database)
-    await _change(api, "updateOrgMember", root, org={"slug": "reef"}, user={"id": bob.node}, level="READ_WRITE")
-    member = await _last_event(database)
-
-    assert roles.changes == {"User ann": ({}, {})}
-    assert member.changes == {"User bob": ({}, {}), "Org reef": ({}, {})}
-
-
 async def test_a_grant_is_told_of_the_resource_and_of_whom_it_is_for(
     api: Api, make: Make, database: db.Database
 ) -> None:

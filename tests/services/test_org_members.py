@@ -205,9 +205,12 @@ async def test_an_update_changes_the_named_fields_and_grants_again(api: Api, mak
         return edge["level"], edge["expiresAt"], edge["addedBy"]
 
     by = {"userName": "ann"}
-    assert await updated() == ("READ_WRITE", "2999-01-01T00:00:00.000000Z", by)
+    assert await updated() == ("READ_WRITE", "2999-01-01T00:00:00.000000Z", None)
     assert await updated(level="ADMIN") == ("ADMIN", "2999-01-01T00:00:00.000000Z", by)
-    assert await updated(expiresAt=None) == ("ADMIN", None, by)
+    assert await updated(expiresAt=None, level=None) == ("ADMIN", "2999-01-01T00:00:00.000000Z", by)
+    assert await updated(clear=["EXPIRES_AT"]) == ("ADMIN", None, by)
+    both = _input("bea", expiresAt="2888-01-01T00:00:00Z", clear=["EXPIRES_AT"])
+    assert problems(await api(UPDATE, as_=ann, input=both)) == {"INVALID_INPUT input.expiresAt"}
     assert (await updated(expiresAt="2888-01-01T00:00:00+01:00"))[1] == "2887-12-31T23:00:00.000000Z"
     granted = await fetch(database, select(col(tables.OrgMember.granted_at)))
     assert granted[0][0] > datetime.now(UTC) - timedelta(minutes=5)

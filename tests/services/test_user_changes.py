@@ -26,15 +26,18 @@ async def test_an_address_is_changed_or_taken_away_and_stays_when_absent(api: Ap
     root = await make.admin()
     cases: list[tuple[dict[str, Any], str | None]] = [
         ({}, "ann@b.example"),
-        ({"email": None}, None),
+        ({"email": None}, "ann@c.example"),
+        ({"clear": ["EMAIL"]}, None),
+        ({"clear": ["EMAIL", "EMAIL"], "email": None}, None),
+        ({"clear": None}, "ann@f.example"),
         ({"email": ""}, None),
         ({"email": "  "}, None),
         ({"email": " New@B.example "}, "New@B.example"),
-        ({"email": "ANN@g.example"}, "ANN@g.example"),
+        ({"email": "ANN@j.example"}, "ANN@j.example"),
     ]
 
     for at, (fields, expected) in enumerate(cases):
-        await make.user(f"ann{at}", "user", email=f"ann@{'bcdefg'[at]}.example")
+        await make.user(f"ann{at}", "user", email=f"ann@{'bcdefghij'[at]}.example")
         reply = await api(UPDATE, as_=root, input={"user": {"userName": f"ANN{at}"}} | fields)
         user = answered(reply, "updateUser")["user"]
         assert (user["email"], user["userName"], _names(user)) == (expected, f"ann{at}", ["user"])
@@ -50,13 +53,13 @@ async def test_an_address_of_somebody_else_is_not_taken(api: Api, make: Make, da
     assert problems(reply) == {"CONFLICT input.email"}
 
 
-async def test_roles_of_an_update_are_null_for_nobody(api: Api, make: Make, database: db.Database) -> None:
+async def test_a_value_and_its_removal_exclude_each_other(api: Api, make: Make, database: db.Database) -> None:
     root, ann = await make.admin(), await make.user("ann", "user")
 
     async with unchanged(database):
-        reply = await api(UPDATE, as_=root, input={"user": _by(ann), "roles": None})
-
-    assert codes(reply) == ["BAD_USER_INPUT"]
+        for email in ("new@b.example", ""):
+            fields = {"user": _by(ann), "roles": None, "email": email, "clear": ["EMAIL"]}
+            assert problems(await api(UPDATE, as_=root, input=fields)) == {"INVALID_INPUT input.email"}
 
 
 async def test_an_update_is_whole_or_not_at_all(api: Api, make: Make, database: db.Database) -> None:

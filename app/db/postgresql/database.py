@@ -239,7 +239,7 @@ class PostgresDatabase(Database):
             connection = await self._begin()
             try:
                 yield (tx := PostgresTransaction(self, connection))
-                if dry_run:
+                if dry_run or tx.is_undone:
                     await connection.execute(ROLLBACK)
                 else:  # from here on the commit goes on even if the request is cancelled
                     commit = asyncio.create_task(self._commit(connection, tx.xid))

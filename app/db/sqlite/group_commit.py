@@ -21,9 +21,13 @@ from app.db.sqlite.worker_thread import WorkerThread
 
 
 class Work(Protocol):
-    """A transaction in a slot. If it `is_large`, its rollback may take long; for `is_answer` see `outlast`."""
+    """A transaction in a slot. If it `is_large`, its rollback may take long; for `is_answer` see `outlast`.
+
+    If it `is_undone`, its slot ends with a rollback.
+    """
 
     is_large: bool
+    is_undone: bool
 
     @property
     def is_answer(self) -> bool:
@@ -107,7 +111,7 @@ class CommitSlot(AbstractAsyncContextManager[T]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        keeps = error is None and not self._dry_run
+        keeps = error is None and not self._dry_run and not self._work.is_undone
         self._commit.is_large |= self._work.is_large
         try:
             if not keeps and self._work.is_large:

@@ -92,15 +92,6 @@ class FastCoercion:
             name: each for name, field in kind.fields.items() if (each := coerce_default_value(field)) is not Undefined
         }
 
-        def coerce_with_defaults(value: Any) -> dict[str, Any]:
-            """Coerce an object of a type with a default for each field."""
-            if type(value) is not dict or not value.keys() <= coercers.keys():
-                raise NeedsCoercion
-            coerced = defaults.copy()
-            for name, each in value.items():
-                coerced[name] = coercers[name](each)
-            return coerced
-
         def coerce(value: Any) -> dict[str, Any]:
             if type(value) is not dict or not (required <= value.keys() <= coercers.keys()):
                 raise NeedsCoercion
@@ -110,7 +101,7 @@ class FastCoercion:
                 if name in value or name in defaults
             }
 
-        return coerce_with_defaults if defaults.keys() == coercers.keys() else coerce
+        return coerce
 
     def _one_of(self, kind: GraphQLInputObjectType) -> FastCoercer:
         """Return the coercer of a `@oneOf` input: one field, not null."""

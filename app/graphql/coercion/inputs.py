@@ -1,19 +1,18 @@
 """Conversion of arguments to the Python objects of resolvers: as by Strawberry, but prepared once for each type.
 
 Strawberry inspects the annotations of all input fields at each call, which takes longer than most mutations.
+Null is as absent: an argument or a field with the value null gets its default. Both executors convert here.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types.arguments import convert_argument
-from strawberry.types.base import StrawberryList, StrawberryMaybe, StrawberryOptional, has_object_definition
+from strawberry.types.base import StrawberryList, StrawberryOptional, has_object_definition
 from strawberry.types.enum import StrawberryEnumDefinition, has_enum_definition
 from strawberry.types.lazy_type import LazyType
-from strawberry.types.maybe import Some
 
 from app.graphql.schema import list_limits
 
@@ -66,23 +65,7 @@ class Conversion:
 
     def _conversion(self, kind: Any, most: int | None = None) -> Convert | None:
         """Return the conversion of a type. It leaves a list with more than `most` items to the service."""
-        if isinstance(kind, StrawberryMaybe):
-            return self._maybe(kind)
-        if isinstance(kind, StrawberryOptional):
-            return self._conversion(kind.of_type, most)
-        convert = self._of(kind, most)
-        return None if convert is None else lambda value: None if value is None else convert(value)
-
-    def _maybe(self, kind: StrawberryMaybe) -> Convert:
-        """Return the conversion to a `Some`. Strawberry reports nulls that are not allowed."""
-        inner = self._conversion(kind.of_type)
-
-        def convert(value: Any) -> Any:
-            if value is None and not isinstance(kind.of_type, StrawberryOptional):
-                return convert_argument(value, kind, self._scalars, self._config)
-            return Some(value if inner is None else inner(value))
-
-        return convert
+        return self._of(kind.of_type if isinstance(kind, StrawberryOptional) else kind, most)
 
     def _of(self, kind: Any, most: int | None = None) -> Convert | None:
         """Return the conversion of values that are not null."""
@@ -98,7 +81,6 @@ class Conversion:
     def _input(self, kind: Any) -> Convert:
         """Return the conversion of an input type. Its fields are prepared at first use, since it may be recursive."""
         definition = kind.__strawberry_definition__
-        blank = {field.python_name: None for field in definition.fields if _is_required(field)}
 
         @cache
         def parts() -> tuple[ArgumentPart, ...]:
@@ -109,18 +91,16 @@ class Conversion:
                 for field in definition.fields
             )
 
-        return lambda value: kind(**blank | _argument_values(parts(), value))
+        return lambda value: kind(**_argument_values(parts(), value))
 
 
 def _kind_of(definition: Any, field: Any) -> Any:
     return field.resolve_type(type_definition=definition)
 
 
-def _is_required(field: Any) -> bool:
-    return field.default_value is MISSING and field.default_factory is MISSING
-
-
 def _argument_values(parts: tuple[ArgumentPart, ...], values: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        name: values[key] if convert is None else convert(values[key]) for key, name, convert in parts if key in values
+        name: value if convert is None else convert(value)
+        for key, name, convert in parts
+        if (value := values.get(key)) is not None
     }

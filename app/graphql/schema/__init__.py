@@ -18,7 +18,7 @@ from graphql import (
 from strawberry.schema.config import StrawberryConfig
 
 from app.graphql.coercion.inputs import Conversion
-from app.graphql.schema import list_limits
+from app.graphql.schema import list_limits, optional_inputs
 from app.graphql.schema.decorators import object_type
 from app.graphql.schema.directives import REQUIRES
 from app.graphql.schema.fields import DeclaredField
@@ -70,6 +70,7 @@ for _kind in core().type_map.values():  # Strawberry prints @oneOf without setti
     if getattr(_kind.extensions.get("strawberry-definition"), "is_one_of", False):
         cast("GraphQLInputObjectType", _kind).is_one_of = True
 
+optional_inputs.relax(core())
 list_limits.set_limits(core())
 
 _requires_permission = next(each for each in core().directives if each.name == "requiresPermission")
@@ -95,13 +96,20 @@ class _Sorted(Visitor):
         """Sort the children of a node after their own children are sorted. The values of an enum keep their order."""
         if node.kind == "enum_type_definition":
             return node
-        children = {key: getattr(node, key, None) for key in node.keys}
+        children = {key: _without_nulls(getattr(node, key, None)) for key in node.keys}
         sorted_children: dict[str, Any] = {
             key: tuple(sorted(each, key=_name))
             for key, each in children.items()
             if isinstance(each, tuple) and each and hasattr(each[0], "name")
         }
         return replace(node, **sorted_children) if sorted_children else node
+
+
+def _without_nulls(children: Any) -> Any:
+    """Return the parts of a node without arguments that are null, which Strawberry prints for a directive."""
+    if not isinstance(children, tuple):
+        return children
+    return tuple(each for each in children if not (each.kind == "argument" and each.value.kind == "null_value"))
 
 
 def _name(node: Any) -> tuple[bool, str]:

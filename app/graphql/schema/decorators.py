@@ -1,6 +1,6 @@
 """Decorators that put a class into the GraphQL schema; the docstring of the class is its description."""
 
-from typing import TypeVar, dataclass_transform
+from typing import Any, TypeVar, cast, dataclass_transform
 
 import strawberry
 from strawberry.types.field import StrawberryField
@@ -33,5 +33,8 @@ def input_type(cls: type[T]) -> type[T]:
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field, StrawberryField))
 def one_of_input(cls: type[T]) -> type[T]:
-    """Put an input object into the schema of which exactly one field must be set."""
-    return strawberry.input(cls, description=description_of(cls), one_of=True)
+    """Put an input object into the schema of which exactly one field must be set. The other ones are None."""
+    decorated = strawberry.input(cls, description=description_of(cls), one_of=True)
+    for field in cast("Any", decorated).__strawberry_definition__.fields:
+        field.default_value = strawberry.UNSET  # the schema must not have the default None of the Python class
+    return decorated

@@ -10,6 +10,9 @@ from app.graphql.schema.decorators import interface_type
 from app.graphql.schema.fields import NODE_TYPES, EntityType, identity
 from app.query.relations import Lookup, Relation
 
+REVISION = "1 for a new object, and one more after each change of its values. An update can require it by `ifRevision`."
+"""Description of the field `revision` of an object."""
+
 
 @interface_type
 class Node(EntityType):

@@ -32,6 +32,17 @@ class ChangeInput:
     )
 
 
+@input_type
+class UpdateInput(ChangeInput):
+    """Base of the inputs that update a user, a role, an org, a group or a resource."""
+
+    if_revision: int | None = strawberry.field(
+        default=None,
+        description="The `revision` of the object that the client has read. If the object has changed since then, the "
+        "change is a CONFLICT. Absent to change it in any case.",
+    )
+
+
 @enum
 class ErrorCode(DescribedEnum):
     """Reason why a change was rejected."""
@@ -134,10 +145,14 @@ def mutation(
     """
 
     async def act(context: GraphQLContext, data: ChangeInput) -> Outcome:
-        async with context.change(dry_run=data.validate_only) as tx:
+        async with context.change(dry_run=data.validate_only, if_revision=_if_revision(data)) as tx:
             return await work(tx, context.viewer, data)
 
     return action(description, input_class, act, requires=requires, unless=unless)
+
+
+def _if_revision(data: ChangeInput) -> int | None:
+    return data.if_revision if isinstance(data, UpdateInput) else None
 
 
 def action(

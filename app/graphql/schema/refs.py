@@ -16,32 +16,32 @@ from app.services import read_graph, validation
 class UserBy:
     """Identifies a user. Exactly one field must be set."""
 
-    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="The global id.")
-    user_name: strawberry.Maybe[str] = strawberry.field(description="The user name, without regard to letter case.")
+    id: strawberry.ID | None = strawberry.field(default=None, description="The global id.")
+    user_name: str | None = strawberry.field(default=None, description="The user name, without regard to letter case.")
 
 
 @one_of_input
 class RoleBy:
     """Identifies a role. Exactly one field must be set."""
 
-    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="The global id.")
-    name: strawberry.Maybe[str] = strawberry.field(description="The name, without regard to letter case.")
+    id: strawberry.ID | None = strawberry.field(default=None, description="The global id.")
+    name: str | None = strawberry.field(default=None, description="The name, without regard to letter case.")
 
 
 @one_of_input
 class OrgBy:
     """Identifies an org. Exactly one field must be set."""
 
-    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="The global id.")
-    slug: strawberry.Maybe[str] = strawberry.field(description="The slug.")
+    id: strawberry.ID | None = strawberry.field(default=None, description="The global id.")
+    slug: str | None = strawberry.field(default=None, description="The slug.")
 
 
 @one_of_input
 class GroupBy:
     """Identifies a group. Exactly one field must be set."""
 
-    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="The global id.")
-    slug: strawberry.Maybe[str] = strawberry.field(description="The slug.")
+    id: strawberry.ID | None = strawberry.field(default=None, description="The global id.")
+    slug: str | None = strawberry.field(default=None, description="The slug.")
 
 
 @input_type
@@ -56,48 +56,48 @@ class ResourcePath:
 class ResourceBy:
     """Identifies a resource. Exactly one field must be set."""
 
-    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="The global id.")
-    path: strawberry.Maybe[ResourcePath] = strawberry.field(description="The slugs of the org and of the resource.")
+    id: strawberry.ID | None = strawberry.field(default=None, description="The global id.")
+    path: ResourcePath | None = strawberry.field(default=None, description="The slugs of the org and of the resource.")
 
 
 def resolve_user(by: UserBy) -> RowRef:
     """Return the reference to a user."""
     if by.id is not None:
-        return _by_id("User", by.id.value)
+        return _by_id("User", by.id)
     assert by.user_name is not None
-    return "user_name", by.user_name.value
+    return "user_name", by.user_name
 
 
 def resolve_role(by: RoleBy) -> RowRef:
     """Return the reference to a role."""
     if by.id is not None:
-        return _by_id("Role", by.id.value)
+        return _by_id("Role", by.id)
     assert by.name is not None
-    return "name", by.name.value
+    return "name", by.name
 
 
 def resolve_org(by: OrgBy) -> RowRef:
     """Return the reference to an org."""
     if by.id is not None:
-        return _by_id("Org", by.id.value)
+        return _by_id("Org", by.id)
     assert by.slug is not None
-    return "slug", by.slug.value
+    return "slug", by.slug
 
 
 def resolve_group(by: GroupBy) -> RowRef:
     """Return the reference to a group."""
     if by.id is not None:
-        return _by_id("Group", by.id.value)
+        return _by_id("Group", by.id)
     assert by.slug is not None
-    return "slug", by.slug.value
+    return "slug", by.slug
 
 
 def resolve_resource(by: ResourceBy) -> RowRef:
     """Return the reference to a resource."""
     if by.id is not None:
-        return _by_id("Resource", by.id.value)
+        return _by_id("Resource", by.id)
     assert by.path is not None
-    return "path", validation.normalize_key(f"{by.path.value.org_slug}/{by.path.value.slug}")
+    return "path", validation.normalize_key(f"{by.path.org_slug}/{by.path.slug}")
 
 
 def _by_id(kind: str, node_id: str) -> RowRef:

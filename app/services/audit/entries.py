@@ -46,6 +46,8 @@ class AuditEntries:
     """The entries of an event by their objects."""
 
     def __init__(self) -> None:
+        self.differ = False
+        """True if any value differs."""
         self._open: dict[ObjectRef, AuditEntry] = {}
         self._packed: dict[ObjectRef, bytes] = {}
 
@@ -74,20 +76,27 @@ class AuditEntries:
             yield [(ref, AuditEntry(*_load(self._packed.pop(ref)))) for ref in batch]
         yield [(ref, entry) for ref, entry in self._open.items() if entry.name is not None]
 
-    def compare(self, ref: ObjectRef, before: ObjectState | None, after: ObjectState | None) -> None:
-        """Add the values that differ, or all values if the object was created or deleted."""
+    def compare(self, ref: ObjectRef, before: ObjectState | None, after: ObjectState | None) -> Sequence[str]:
+        """Add the values that differ, or all values if the object was created or deleted.
+
+        Return the names of the values that differ of an object that is neither new nor deleted.
+        """
         if before is None or after is None:
             if (state := before or after) is not None:
                 values = (None if each is None else each.values for each in (before, after))
                 self.put(ref, AuditEntry(state.name, *values))
-            return
+                self.differ = True
+            return ()
         keys = [key for key, value in before.values.items() if not _is_same(value, after.values[key])]
         values = ({key: state.values[key] for key in keys} for state in (before, after))
         self.put(ref, AuditEntry(after.name, *values))
+        self.differ |= bool(keys)
+        return keys
 
     def move(self, ref: ObjectRef, was: Sequence[LinkEnd], now: Sequence[LinkEnd]) -> None:
         """Add links to the orgs and owners that an object has left (`was`) or joined (`now`)."""
         global_id = refs.encode(*ref)
+        self.differ |= bool(was or now)
         for end in was:
             self.at(end.ref, end.object_name).link(end, global_id, None)
         for end in now:
@@ -104,6 +113,7 @@ class AuditEntries:
         for end, row_id, requested in zip(link.ends, ids, (query.of, query.to), strict=False):
             if values[0] != values[1]:
                 self.at(end.ref, end.object_name).link(end, *values)
+                self.differ = True
             elif requested is not None and row_id in requested:
                 self.at(end.ref, end.object_name)
 

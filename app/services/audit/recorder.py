@@ -2,6 +2,9 @@
 
 A service calls `track` for the objects that it is about to change. They are loaded then and again at the end, and the
 values that differ are stored. The number of statements does not depend on the number of objects.
+
+A change after which nothing differs is no change: it is rolled back, so that it leaves neither an event nor a new time
+or revision.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -20,7 +23,7 @@ from app.domain import refs
 from app.domain.request_origin import current_origin
 from app.domain.viewer import Viewer
 from app.observability import request_stats
-from app.services.audit import states
+from app.services.audit import revisions, states
 from app.services.audit.entries import (
     BATCH_SIZE,
     MAX_CHANGE,
@@ -34,6 +37,7 @@ from app.services.audit.entries import (
     unpack_link,
     unpack_state,
 )
+from app.services.audit.revisions import require_current
 from app.services.audit.states import (
     API_TOKEN,
     GRANTS,
@@ -69,6 +73,7 @@ __all__ = [
     "USER",
     "discard",
     "note",
+    "require_current",
     "set_actor",
     "sub_event",
     "track",
@@ -101,19 +106,27 @@ class _Notes:
 
 @asynccontextmanager
 async def transaction(
-    database: Database, viewer: Viewer, action: str, *, dry_run: bool = False
+    database: Database,
+    viewer: Viewer,
+    action: str,
+    *,
+    dry_run: bool = False,
+    if_revisions: frozenset[int] | None = None,
 ) -> AsyncIterator[Transaction]:
     """Open the transaction of a change, and write its event before the commit. `action` is the name of the mutation.
 
-    A dry run is rolled back and writes no event.
+    A dry run is rolled back and writes no event, as is a change after which nothing differs. With `if_revisions`, the
+    service that makes the change calls `revisions.require_current`.
     """
     async with database.write(dry_run=dry_run, is_large=action in LARGE_ACTIONS) as tx:
+        tx.if_revisions = if_revisions
         if not dry_run:
             tx.notes = _Notes(viewer.user_id or None, action)
         yield tx
-        if tx.notes is not None:
-            await _record(tx, tx.notes, database.clock())
-    if tx.notes is not None:
+        assert tx.if_revisions is None, f"{action} ignores the revision that the client has read"
+        if tx.notes is not None and not await _record(tx, tx.notes, database.clock()):
+            tx.undo()
+    if tx.notes is not None and not tx.is_undone:
         request_stats.current_request().note_commit()
 
 
@@ -208,10 +221,17 @@ async def _read_links(kind: LinkKind, rows: Sequence[Row]) -> LinksByIds:
     return links
 
 
-async def _record(tx: Transaction, notes: _Notes, at: datetime) -> None:
-    """Write the event as the last statement of the change, since PostgreSQL assigns its number here."""
+async def _record(tx: Transaction, notes: _Notes, at: datetime) -> bool:
+    """Write the event as the last statement of the change, since PostgreSQL assigns its number here.
+
+    Return False, and write nothing, if nothing is changed. Of writes to rows that the log does not follow nothing can
+    be known, so they count as a change, unless the service has tracked something.
+    """
     origin, actor = current_origin.get(), unpack_state(notes.before.get((USER, notes.actor or 0)))
+    is_tracked = bool(notes.before or notes.links or notes.notes)
     entries = await _build_entries(tx, notes)
+    if not entries.differ and (is_tracked or not tx.has_written):
+        return False
     row = await tx.row(
         _EVENT,
         new_at=at,
@@ -227,6 +247,7 @@ async def _record(tx: Transaction, notes: _Notes, at: datetime) -> None:
     event, tx.xid = row
     async for batch in entries.pop_all():
         await tx.insert(AuditChange, [_row(at, event, ref, entry) for ref, entry in batch])
+    return True
 
 
 def _row(at: datetime, event: int, ref: ObjectRef, entry: AuditEntry) -> Values:
@@ -293,6 +314,7 @@ async def _build_entries(tx: Transaction, notes: _Notes) -> AuditEntries:
             entries.pack()
     for ref, noted in notes.notes.items():
         entry = entries.at(ref, noted.name)
+        entries.differ |= noted.before != noted.after
         for values, more in ((entry.before, noted.before), (entry.after, noted.after)):
             if values is not None:
                 values.update(more or {})
@@ -310,17 +332,23 @@ async def _load_names(tx: Transaction, entries: dict[ObjectRef, AuditEntry]) -> 
 
 
 async def _compare_states(tx: Transaction, notes: _Notes) -> AuditEntries:
-    """Return the entries of the tracked objects, and of the orgs and owners that they have left or joined."""
+    """Return the entries of the tracked objects, and of the orgs and owners that they have left or joined.
+
+    Increment the revisions of the objects with other values than before.
+    """
     entries, moved = AuditEntries(), list[tuple[ObjectRef, bytes, bytes]]()
     for kind in dict.fromkeys(kind for kind, _ in notes.before):
         async for batch in chunks([key for of, key in notes.before if of == kind], BATCH_SIZE):
-            afters = await AUDITED[kind](tx, batch)
+            afters, edited = await AUDITED[kind](tx, batch), []
             for key in batch:
                 before, after = unpack_state(notes.before.pop((kind, key))), afters.get(key)
-                entries.compare((kind, key), before, after)
+                changed = entries.compare((kind, key), before, after)
+                if changed and revisions.is_new_revision(kind, changed):
+                    edited.append(key)
                 was, now = (frozenset[LinkEnd]() if state is None else state.parents for state in (before, after))
                 if was != now:
                     moved.append(((kind, key), pack_ends(was - now), pack_ends(now - was)))
+            await revisions.increment(tx, kind, edited)
             entries.pack()
     async for part in chunks(moved, BATCH_SIZE):
         for ref, left, joined in part:

@@ -331,6 +331,15 @@ FIELDS: dict[tuple[str, str], Callable[..., Any]] = {
     ("AccessConfiguration", "anyone"): _entry("ANYONE"),
     ("AccessConfiguration", "groups"): _entries("GROUP", "Group", "displayName"),
     ("AccessConfiguration", "users"): _entries("USER", "User", "userName"),
+    ("AccessConfiguration", "revision"): lambda reading, resource: resource["accessRevision"],
+    **{
+        (kind, name): read
+        for kind in ("GroupGrant", "UserGrant", "WildcardGrant")
+        for name, read in (
+            ("isExpired", lambda reading, grant: not reading.rights.lasts(grant)),
+            ("grantedBy", _visible_row("User", "grantedBy")),
+        )
+    },
     ("GroupGrant", "group"): _visible_row("Group", "subject"),
     ("UserGrant", "user"): _one("User", "subject"),
     ("Resource", "accessSubjects"): _access_subjects,

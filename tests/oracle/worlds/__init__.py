@@ -148,12 +148,14 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 
 def role(key: int, name: str, mask: int, created_at: datetime = BEGINNING, *, built_in: bool = False) -> Row:
     columns = {"name": name, "description": f"About {name}", "permissions": permissions(mask)}
-    return {"__typename": "Role", "key": key, **columns, "isBuiltIn": built_in, "createdAt": created_at}
+    more = {"isBuiltIn": built_in, "createdAt": created_at, "revision": key % 7 + 1}
+    return {"__typename": "Role", "key": key, **columns, **more}
 
 
 def user(key: int, name: str, roles: Sequence[int], **columns: Any) -> Row:
     usual: Row = {"isServiceAccount": False, "email": None, "metadata": {}, "createdAt": BEGINNING, "lastLoginAt": None}
-    return {"__typename": "User", "key": key, "userName": name, "roles": set(roles), **usual, **columns}
+    named = {"userName": name, "roles": set(roles), "revision": key % 7 + 1}
+    return {"__typename": "User", "key": key, **named, **usual, **columns}
 
 
 FIRST = len(BUILT_IN) + len(CUSTOM_ROLES) + 1

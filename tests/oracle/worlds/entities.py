@@ -62,7 +62,7 @@ class Maker:
         """Return the common fields. The slug ends in the key, so it is unique."""
         name = self.random.choice(TITLES) + self.random.choice(["", "", "", f" {key % 3}"])
         slug = f"{self.random.choice(['sea', 'air', 'ice'])}-{key}"
-        more = {"description": f"About {key}", "createdAt": self.random.choice(MOMENTS)}
+        more = {"description": f"About {key}", "createdAt": self.random.choice(MOMENTS), "revision": key % 7 + 1}
         return {"__typename": kind, "key": key, "slug": slug, title: name, **more}
 
     def keys(self, number: int) -> list[int]:
@@ -109,7 +109,7 @@ class Maker:
             "updatedAt": self.random.choice(MOMENTS),
             "org": self.random.choice(orgs)["key"],
             "owner": self.anybody(),
-            "revision": self.random.randint(1, 9),
+            "accessRevision": self.random.randint(1, 9),
             "lock": self.random.choice([None, self.reasoned()]),
             "history": [
                 {"key": next(numbers), "action": self.random.choice(("LOCK", "UNLOCK")), **self.reasoned()}
@@ -136,7 +136,9 @@ class Maker:
             allowed = listed(full & READ if kind == "ANYONE" else full)
             few = self.random.sample(allowed, self.random.choice([0, 0, 1, 1, 1, 2])) if len(allowed) > 1 else allowed
             end = self.random.choice(ENDS)
-            yield {"key": next(numbers), "kind": kind, "subject": subject, "roles": listed(few), "expiresAt": end}
+            granted = {"grantedAt": self.random.choice([None, *MOMENTS]), "grantedBy": self.anybody()}
+            entry = {"roles": listed(few), "expiresAt": end, **granted, "grantedByName": self.named()}
+            yield {"key": next(numbers), "kind": kind, "subject": subject, **entry}
 
     def ticket(self, resource: Row) -> Row:
         """Return a ticket; only a download may have no user."""

@@ -57,7 +57,8 @@ def _values(rows: Rows) -> Iterator[tuple[type[SQLModel], list[Row]]]:
 
 def _titled(row: Row, title: str = "name", column: str = "name") -> Row:
     named = {column: row[title], "name_key": sort_key(row[title])}
-    return {"id": row["key"], "created_at": row["createdAt"], "description": row["description"], **named}
+    common = {"id": row["key"], "created_at": row["createdAt"], "description": row["description"]}
+    return {**common, "revision": row["revision"], **named}
 
 
 def _role(row: Row) -> Row:
@@ -75,6 +76,7 @@ def _user(row: Row) -> Row:
         "token_generation": 0,
         "details": row["metadata"],
         "is_service_account": row["isServiceAccount"],
+        "revision": row["revision"],
         "created_at": row["createdAt"],
         "last_login_at": row["lastLoginAt"],
     }
@@ -124,7 +126,8 @@ def _resources(rows: Rows) -> Iterator[Row]:
             "owner_id": row["owner"],
             "size_bytes": row["sizeBytes"],
             "full_mask": resource_roles.ALL if kind["hasData"] else resource_roles.NON_DATA,
-            "revision": row["revision"],
+            "revision": row["accessRevision"],
+            "edit_revision": row["revision"],
             "updated_at": row["updatedAt"],
         }
 
@@ -199,4 +202,7 @@ def _grant(resource: Row, grant: Row) -> Row:
         "user_id": key if kind is SubjectType.USER else None,
         "mask": sum(1 << ROLES.index(role) for role in grant["roles"]),
         "expires_at": grant["expiresAt"],
+        "granted_at": grant["grantedAt"],
+        "granted_by": grant["grantedBy"],
+        "granted_by_name": grant["grantedByName"],
     }

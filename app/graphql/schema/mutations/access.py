@@ -101,10 +101,12 @@ class SubmitAccessInput(ChangeInput):
 class SubjectInput:
     """The subject that receives roles. Exactly one field must be set."""
 
-    group: strawberry.Maybe[GroupBy] = strawberry.field(description="A group.")
-    user: strawberry.Maybe[UserBy] = strawberry.field(description="A user.")
-    general: strawberry.Maybe[bool] = strawberry.field(description="All signed-in users. The value must be true.")
-    anyone: strawberry.Maybe[bool] = strawberry.field(description="Everyone, signed in or not. The value must be true.")
+    group: GroupBy | None = strawberry.field(default=None, description="A group.")
+    user: UserBy | None = strawberry.field(default=None, description="A user.")
+    general: bool | None = strawberry.field(default=None, description="All signed-in users. The value must be true.")
+    anyone: bool | None = strawberry.field(
+        default=None, description="Everyone, signed in or not. The value must be true."
+    )
 
 
 @input_type
@@ -282,13 +284,13 @@ def _grant_entry(data: GrantInput) -> access.GrantEntry:
 def _subject_entry(subject: SubjectInput, mask: int = 0, expires_at: datetime | None = None) -> access.GrantEntry:
     path = ("subject",)
     if subject.group is not None:
-        return access.GrantEntry(SubjectType.GROUP, mask, expires_at, resolve_group(subject.group.value), path)
+        return access.GrantEntry(SubjectType.GROUP, mask, expires_at, resolve_group(subject.group), path)
     if subject.user is not None:
-        return access.GrantEntry(SubjectType.USER, mask, expires_at, resolve_user(subject.user.value), path)
+        return access.GrantEntry(SubjectType.USER, mask, expires_at, resolve_user(subject.user), path)
     kind, flag = (
         (SubjectType.GENERAL, subject.general) if subject.general is not None else (SubjectType.ANYONE, subject.anyone)
     )
-    return access.GrantEntry(kind, mask, expires_at, path=path, has_no_subject=flag is None or not flag.value)
+    return access.GrantEntry(kind, mask, expires_at, path=path, has_no_subject=not flag)
 
 
 async def _submit(context: GraphQLContext, data: SubmitAccessInput) -> Outcome:

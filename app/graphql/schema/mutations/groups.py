@@ -19,6 +19,7 @@ from app.graphql.schema.payloads import (
     MutationError,
     Outcome,
     Payload,
+    UpdateInput,
     action,
     mutation,
     results,
@@ -46,7 +47,7 @@ class CreateGroupInput(ChangeInput):
 
 
 @input_type
-class UpdateGroupInput(ChangeInput):
+class UpdateGroupInput(UpdateInput):
     """Changes of a group. Absent and null fields stay as they are."""
 
     group: GroupBy = strawberry.field(description="The group.")

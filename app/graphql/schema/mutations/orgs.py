@@ -9,11 +9,12 @@ from app.db import Transaction
 from app.domain import refs
 from app.domain.resource_roles import MemberLevel
 from app.domain.viewer import Viewer
+from app.graphql.schema.clearing import cleared
 from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.directives import Permission
-from app.graphql.schema.enums import OrgLevel
+from app.graphql.schema.enums import DescribedEnum, OrgLevel, enum
 from app.graphql.schema.fields import edge
-from app.graphql.schema.payloads import ChangeInput, Outcome, Payload, mutation
+from app.graphql.schema.payloads import ChangeInput, Outcome, Payload, UpdateInput, mutation
 from app.graphql.schema.refs import OrgBy, UserBy, resolve_org, resolve_user
 from app.graphql.schema.types.orgs import Org
 from app.graphql.schema.types.users import User
@@ -37,7 +38,7 @@ class CreateOrgInput(ChangeInput):
 
 
 @input_type
-class UpdateOrgInput(ChangeInput):
+class UpdateOrgInput(UpdateInput):
     """Changes of an org. Absent and null fields stay as they are."""
 
     org: OrgBy = strawberry.field(description="The org.")
@@ -54,7 +55,7 @@ class DeleteOrgInput(ChangeInput):
 
 
 @input_type
-class TransferOrgInput(ChangeInput):
+class TransferOrgInput(UpdateInput):
     """A new owner of an org."""
 
     org: OrgBy = strawberry.field(description="The org.")
@@ -79,6 +80,13 @@ class AddOrgMemberInput(ChangeInput):
     )
 
 
+@enum
+class ClearableOrgMemberField(DescribedEnum):
+    """Value of a membership that an update can remove."""
+
+    EXPIRES_AT = "expiresAt", "The end of the membership, which then does not end."
+
+
 @input_type
 class UpdateOrgMemberInput(ChangeInput):
     """Changes of a membership. Absent fields stay as they are."""
@@ -86,9 +94,13 @@ class UpdateOrgMemberInput(ChangeInput):
     org: OrgBy = strawberry.field(description="The org.")
     user: UserBy = strawberry.field(description="The member.")
     level: OrgLevel | None = strawberry.field(default=None, description="The new level.")
-    expires_at: strawberry.Maybe[datetime | None] = strawberry.field(
+    expires_at: datetime | None = strawberry.field(
+        default=None,
         description="When the membership ends. It must be in the future and no later than the end of the viewer's own "
-        "right to grant it. Null for no end."
+        "right to grant it.",
+    )
+    clear: list[ClearableOrgMemberField] | None = strawberry.field(
+        default=None, description="Values to remove. A value that is removed cannot be set as well."
     )
 
 
@@ -181,8 +193,9 @@ async def _add(tx: Transaction, viewer: Viewer, data: AddOrgMemberInput) -> Outc
 
 async def _update_member(tx: Transaction, viewer: Viewer, data: UpdateOrgMemberInput) -> Outcome:
     level = None if data.level is None else MemberLevel(data.level.value)
-    ends = data.expires_at
-    membership = orgs.Membership(level, None if ends is None else ends.value, keeps_end=ends is None)
+    clear = cleared(data.clear, {"expiresAt": data.expires_at})
+    keeps_end = data.expires_at is None and "expiresAt" not in clear
+    membership = orgs.Membership(level, data.expires_at, keeps_end=keeps_end)
     org, user = await orgs.update_org_member(tx, viewer, resolve_org(data.org), resolve_user(data.user), membership)
     return {"org": org, "user": user}
 

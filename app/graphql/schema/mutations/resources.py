@@ -11,7 +11,7 @@ from app.graphql.context import GraphQLContext
 from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.fields import edge
-from app.graphql.schema.payloads import ChangeInput, Outcome, Payload, action, mutation
+from app.graphql.schema.payloads import ChangeInput, Outcome, Payload, UpdateInput, action, mutation
 from app.graphql.schema.refs import OrgBy, ResourceBy, UserBy, resolve_org, resolve_resource, resolve_user
 from app.graphql.schema.scalars import JSON
 from app.graphql.schema.types.resources import Resource, ResourceType
@@ -35,7 +35,7 @@ class CreateResourceInput(ChangeInput):
 
 
 @input_type
-class UpdateResourceInput(ChangeInput):
+class UpdateResourceInput(UpdateInput):
     """Changes of a resource. Absent fields stay as they are."""
 
     resource: ResourceBy = strawberry.field(description="The resource.")
@@ -47,7 +47,7 @@ class UpdateResourceInput(ChangeInput):
 
 
 @input_type
-class TransferResourceInput(ChangeInput):
+class TransferResourceInput(UpdateInput):
     """A new owner or a new org of a resource."""
 
     resource: ResourceBy = strawberry.field(description="The resource.")
@@ -126,7 +126,7 @@ async def _transfer(context: GraphQLContext, data: TransferResourceInput) -> Out
     owner = None if data.owner is None else resolve_user(data.owner)
     transfer = resources.Transfer(owner, None if data.org is None else resolve_org(data.org))
     ref, storage_policy = resolve_resource(data.resource), context.app.storage_policy
-    async with context.change(dry_run=data.validate_only) as tx:
+    async with context.change(dry_run=data.validate_only, if_revision=data.if_revision) as tx:
         return {"resource": await resources.transfer_resource(tx, context.viewer, ref, transfer, storage_policy)}
 
 

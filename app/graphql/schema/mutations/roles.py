@@ -8,7 +8,7 @@ from app.domain.viewer import Viewer
 from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.directives import Permission, permission_mask
 from app.graphql.schema.fields import edge
-from app.graphql.schema.payloads import ChangeInput, Outcome, Payload, mutation
+from app.graphql.schema.payloads import ChangeInput, Outcome, Payload, UpdateInput, mutation
 from app.graphql.schema.refs import RoleBy, resolve_role
 from app.graphql.schema.types.roles import Role
 from app.services import read_graph, roles
@@ -30,7 +30,7 @@ class CreateRoleInput(ChangeInput):
 
 
 @input_type
-class UpdateRoleInput(ChangeInput):
+class UpdateRoleInput(UpdateInput):
     """Changes of a role. Absent fields stay as they are."""
 
     role: RoleBy = strawberry.field(description="The role.")

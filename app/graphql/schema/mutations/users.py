@@ -9,14 +9,17 @@ from app.db import Transaction
 from app.domain import errors, refs
 from app.domain.viewer import Viewer
 from app.graphql.context import GraphQLContext
+from app.graphql.schema.clearing import cleared
 from app.graphql.schema.decorators import input_type, object_type
 from app.graphql.schema.directives import Permission
+from app.graphql.schema.enums import DescribedEnum, enum
 from app.graphql.schema.fields import edge
 from app.graphql.schema.payloads import (
     ChangeInput,
     MutationError,
     Outcome,
     Payload,
+    UpdateInput,
     action,
     mutation,
     results,
@@ -63,16 +66,26 @@ class CreateUsersInput(ChangeInput):
     users: list[NewUserInput] = strawberry.field(description="From 1 to 1,000 new users.")
 
 
+@enum
+class ClearableUserField(DescribedEnum):
+    """Value of a user that an update can remove."""
+
+    EMAIL = "email", "The e-mail address."
+
+
 @input_type
-class UpdateUserInput(ChangeInput):
+class UpdateUserInput(UpdateInput):
     """Changes of a user. Absent fields stay as they are."""
 
     user: UserBy = strawberry.field(description="The user.")
-    email: strawberry.Maybe[str | None] = strawberry.field(
-        description="A new e-mail address. Null or an empty text removes it."
+    email: str | None = strawberry.field(
+        default=None, description="A new e-mail address. An empty text removes it, as `clear` does."
     )
-    roles: strawberry.Maybe[list[str] | None] = strawberry.field(
-        description="Names of the new roles, which replace all current ones. Null is not allowed."
+    roles: list[str] | None = strawberry.field(
+        default=None, description="Names of the new roles, which replace all current ones. An empty list removes all."
+    )
+    clear: list[ClearableUserField] | None = strawberry.field(
+        default=None, description="Values to remove. A value that is removed cannot be set as well."
     )
 
 
@@ -87,7 +100,7 @@ class DeleteUserInput(ChangeInput):
 
 
 @input_type
-class SetUserMetadataInput(ChangeInput):
+class SetUserMetadataInput(UpdateInput):
     """New metadata of a user."""
 
     user: UserBy = strawberry.field(description="The user.")
@@ -99,7 +112,7 @@ class SetUserMetadataInput(ChangeInput):
 
 
 @input_type
-class AssignRolesInput(ChangeInput):
+class AssignRolesInput(UpdateInput):
     """New roles of a user."""
 
     user: UserBy = strawberry.field(description="The user.")
@@ -216,14 +229,8 @@ def _reject(number: int, problems: Sequence[errors.Problem]) -> Outcome:
 
 
 async def _update(tx: Transaction, viewer: Viewer, data: UpdateUserInput) -> Outcome:
-    if data.roles is not None and data.roles.value is None:
-        raise errors.BadInput(
-            "`roles` must be a list. Send an empty list to remove all roles, or leave it out to keep them."
-        )
-    changes = users.UserUpdate(
-        email=None if data.email is None else data.email.value or "",
-        roles=None if data.roles is None else data.roles.value,
-    )
+    clear = cleared(data.clear, {"email": data.email})
+    changes = users.UserUpdate(email="" if "email" in clear else data.email, roles=data.roles)
     return {"user": await users.update_user(tx, viewer, resolve_user(data.user), changes)}
 
 

@@ -1,7 +1,7 @@
 """Types of the access to a resource: the viewer's roles, the access configuration and its subjects."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
@@ -24,6 +24,7 @@ from app.graphql.schema.enums import (
 from app.graphql.schema.fields import EntityType, column, edge, part
 from app.graphql.schema.types.users import User
 from app.query.index_scan import virtual_column
+from app.query.relations import flag
 from app.services import read_graph
 
 if TYPE_CHECKING:
@@ -97,12 +98,38 @@ class ViewerAccess(EntityType, row=tables.Resource):
     sources: list[AccessSource] = edge("All sources of these roles.", read_graph.sources, tables.Resource.id)
 
 
+_GRANTED_AT = "When the entry was granted or last changed. Null for entries from before this was recorded."
+_GRANTED_BY_NAME = (
+    "The user name of the user who did this, also after the account is deleted. Null for the system, and for entries "
+    "from before this was recorded."
+)
+_END = "When the roles end. Null if they do not end. An entry that has ended may be submitted again unchanged."
+
+
+def _is_expired() -> Any:
+    return column(
+        "Whether the roles have ended, so that the entry gives none.", of=flag(policy.grant_has_ended).of, read=bool
+    )
+
+
+def _granted_by() -> Any:
+    return edge(
+        "The user who did this. Null if deleted, or if the viewer may not see that user.",
+        read_graph.user,
+        Grant.granted_by,
+    )
+
+
 @object_type
 class WildcardGrant(EntityType, row=Grant):
     """Roles of all signed-in users, or of everyone, on a resource."""
 
     roles: list[ResourceRole] = column("Roles as granted, without implied roles.", of=Grant.mask, read=role_list)
-    expires_at: datetime | None = column("When the roles end. Null if they do not end.")
+    expires_at: datetime | None = column(_END)
+    is_expired: bool = _is_expired()
+    granted_at: datetime | None = column(_GRANTED_AT)
+    granted_by: User | None = _granted_by()
+    granted_by_name: str | None = column(_GRANTED_BY_NAME)
 
 
 @object_type
@@ -113,7 +140,11 @@ class GroupGrant(EntityType, row=Grant):
         "The group.", of=tables.Group, guard=policy.sees_group
     )
     roles: list[ResourceRole] = column("Roles as granted, without implied roles.", of=Grant.mask, read=role_list)
-    expires_at: datetime | None = column("When the roles end. Null if they do not end.")
+    expires_at: datetime | None = column(_END)
+    is_expired: bool = _is_expired()
+    granted_at: datetime | None = column(_GRANTED_AT)
+    granted_by: User | None = _granted_by()
+    granted_by_name: str | None = column(_GRANTED_BY_NAME)
 
 
 @object_type
@@ -122,7 +153,11 @@ class UserGrant(EntityType, row=Grant):
 
     user: User | None = part("The user.", of=tables.User)
     roles: list[ResourceRole] = column("Roles as granted, without implied roles.", of=Grant.mask, read=role_list)
-    expires_at: datetime | None = column("When the roles end. Null if they do not end.")
+    expires_at: datetime | None = column(_END)
+    is_expired: bool = _is_expired()
+    granted_at: datetime | None = column(_GRANTED_AT)
+    granted_by: User | None = _granted_by()
+    granted_by_name: str | None = column(_GRANTED_BY_NAME)
 
 
 @object_type

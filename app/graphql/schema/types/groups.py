@@ -10,7 +10,7 @@ from app.graphql.schema.directives import Permission
 from app.graphql.schema.enums import DescribedEnum, enum, of_value
 from app.graphql.schema.fields import EntityType, column, edge
 from app.graphql.schema.filters import UserFilter, UserOrder
-from app.graphql.schema.node import Node
+from app.graphql.schema.node import REVISION, Node
 from app.graphql.schema.types.users import User
 from app.query.relations import flag
 from app.services import read_graph
@@ -41,6 +41,7 @@ class Group(Node, row=tables.Group):
     display_name: str = column("Name for display; 1 to 200 printable characters.")
     description: str = column("Description for readers; at most 1,000 characters.")
     created_at: datetime = column("When it was created.")
+    revision: int = column(f"{REVISION} Memberships do not count.")
     members_seen_by: GroupMembersSeenBy = column("Visibility of the members.", read=_members_seen_by)
     member_count: int = column("Number of members. All signed-in users may see it.", of=policy.number_of_group_members)
     viewer_is_member: bool = column("Whether the viewer is a member.", of=flag(policy.is_my_group).of, read=bool)

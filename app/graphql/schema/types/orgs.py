@@ -10,7 +10,7 @@ from app.graphql.schema.directives import Permission
 from app.graphql.schema.enums import LEVELS, OrgLevel
 from app.graphql.schema.fields import EntityType, column, edge
 from app.graphql.schema.filters import ResourceFilter, ResourceOrder, UserFilter, UserOrder
-from app.graphql.schema.node import Node
+from app.graphql.schema.node import REVISION, Node
 from app.graphql.schema.types.resources import ResourceConnection
 from app.graphql.schema.types.users import User
 from app.services import read_graph
@@ -28,6 +28,7 @@ class Org(Node, row=tables.Org):
         "ORGS_MANAGE or RESOURCES_VIEW."
     )
     created_at: datetime = column("When it was created.")
+    revision: int = column(f"{REVISION} The owner counts; memberships and resources do not.")
     owner: User | None = edge("The owner. Null if there is none.", read_graph.user_shown, tables.Org.owner_id)
     viewer_level: OrgLevel | None = column(
         "Level of the viewer; the owner counts as ADMIN. Null if the viewer is neither owner nor member.",

@@ -13,7 +13,7 @@ from app.graphql.schema.decorators import object_type
 from app.graphql.schema.directives import Permission
 from app.graphql.schema.enums import ResourceRole
 from app.graphql.schema.fields import column, edge, part
-from app.graphql.schema.node import Node
+from app.graphql.schema.node import REVISION, Node
 from app.graphql.schema.scalars import JSON, BigInt
 from app.graphql.schema.types.users import User
 from app.services import access_relations, read_graph
@@ -53,6 +53,10 @@ class Resource(Node, row=tables.Resource):
     size_bytes: BigInt = column("Total size of its files.")
     created_at: datetime = column("When it was created.")
     updated_at: datetime = column("When its metadata, owner or org last changed.")
+    revision: int = column(
+        f"{REVISION} Access, locks and files do not count: `access.revision` is the one of the access configuration.",
+        of=tables.Resource.edit_revision,
+    )
     org: Annotated["Org", strawberry.lazy("app.graphql.schema.types.orgs")] | None = edge(
         "The org. Null if the viewer cannot see the org.", read_graph.org, tables.Resource.org_id
     )

@@ -12,7 +12,7 @@ from app.graphql.schema.directives import Permission, permission_list
 from app.graphql.schema.enums import DescribedEnum, enum
 from app.graphql.schema.fields import column, edge
 from app.graphql.schema.filters import UserFilter, UserOrder
-from app.graphql.schema.node import Node
+from app.graphql.schema.node import REVISION, Node
 from app.graphql.schema.types.users import UserConnection
 from app.services import read_graph
 
@@ -28,6 +28,7 @@ class Role(Node, row=tables.Role):
         "Whether the role is built in: `admin`, `user` and `deactivated`. Built-in roles cannot be deleted."
     )
     created_at: datetime = column("When it was created.")
+    revision: int = column(REVISION)
     users: UserConnection | None = edge(
         "The users with this role.",
         read_graph.role_users,

@@ -13,7 +13,7 @@ from app.graphql.schema.directives import Permission
 from app.graphql.schema.enums import ResourceRole
 from app.graphql.schema.fields import column, edge
 from app.graphql.schema.filters import GroupFilter, GroupOrder, OrgFilter, OrgOrder, ResourceOrder
-from app.graphql.schema.node import Node
+from app.graphql.schema.node import REVISION, Node
 from app.graphql.schema.scalars import JSON
 from app.services import read_graph
 
@@ -40,6 +40,7 @@ class User(Node, row=tables.User):
         "to letter case; it never changes."
     )
     created_at: datetime = column("When the account was created.")
+    revision: int = column(f"{REVISION} Roles and metadata count; memberships, passwords and sign-ins do not.")
     is_service_account: bool = column(
         "Whether the account is for a program. A service account has no password and authenticates by API tokens."
     )

@@ -1,0 +1,108 @@
+"""Claims about entity tags over REST: what is read has one, and a change that names another one is refused."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from app import db
+from app.rest import TABLE
+from tests.support.changes import unchanged
+from tests.support.factories import Make, Person
+from tests.support.rest_client import Rest
+
+READS = {
+    "/users/ann/meta": ("POST", "/users/ann/meta", {"a": 1}),
+    "/orgs/sea": ("PUT", "/orgs/sea", {"name": "New"}),
+    "/orgs/sea/ds/reef/ex": ("PUT", "/orgs/sea/ds/reef", {"name": "New", "visibility": 2}),
+    "/orgs/sea/ds/reef": ("PUT", "/orgs/sea/ds/reef", {"name": "New"}),
+}
+"""The path of each object, and a change of it."""
+
+OTHER_CHANGES = (
+    ("/users/ann/meta", "PUT", "/users/ann", {"roles": ["user"]}),
+    ("/users/ann/meta", "DELETE", "/users/ann", None),
+    ("/orgs/sea", "DELETE", "/orgs/sea", None),
+    ("/orgs/sea/ds/reef/ex", "PUT", "/orgs/sea/ds/reef", {"visibility": 0}),
+    ("/orgs/sea/ds/reef/ex", "DELETE", "/orgs/sea/ds/reef", None),
+)
+CHANGES = [*((read, *change) for read, change in READS.items()), *OTHER_CHANGES]
+
+
+@pytest.fixture
+async def root(make: Make) -> Person:
+    """An administrator, with the objects of the paths."""
+    ann = await make.user("ann")
+    await make.resource(await make.org("sea", ann), owner=ann, slug="reef")
+    return await make.admin()
+
+
+def test_every_route_with_a_tag_is_walked() -> None:
+    tagged = {(route.method, route.path) for route in TABLE if route.has_revision}
+
+    assert len([method for method, _ in tagged if method == "GET"]) == len({*READS}) + 1  # and the viewer's own
+    assert len([method for method, _ in tagged if method != "GET"]) == 7
+
+
+async def _send(rest: Rest, as_: Person, change: Any, **headers: str) -> httpx.Response:
+    method, path, body = change
+    return await rest(
+        method, path, as_, json=body, headers={name.replace("_", "-"): text for name, text in headers.items()}
+    )
+
+
+@pytest.mark.parametrize("path", [*READS, "/users/meta"])
+async def test_a_response_that_the_client_has_is_not_sent_again(rest: Rest, root: Person, path: str) -> None:
+    first = await rest("GET", path, root)
+    tag = first.headers["etag"]
+
+    for known in (tag, f"W/{tag}", f'"x", {tag}', "*"):
+        again = await rest("GET", path, root, headers={"If-None-Match": known})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    other = await rest("GET", path, root, headers={"If-None-Match": '"1.0"'})
+    assert (other.status_code, other.content) == (200, first.content)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: " ".join(map(str, change[:3])))
+async def test_a_change_that_names_an_outdated_tag_is_refused(
+    rest: Rest, root: Person, database: db.Database, change: tuple[Any, ...]
+) -> None:
+    path, *call = change
+    tag = (await rest("GET", path, root)).headers["etag"]
+    revision, _, rest_of_tag = tag.partition(".")
+    old = f'"{int(revision[1:]) - 1}.{rest_of_tag}'
+
+    async with unchanged(database):
+        for wrong in (old, f"{old}, {old}", '"x"', "x", '""', "1", f'"{10**30}.{rest_of_tag}'):
+            reply = await _send(rest, root, call, If_Match=wrong)
+            assert (reply.status_code, reply.json()["noRetry"]) == (412, False), wrong
+    right = await _send(rest, root, call, If_Match=f"{old}, W/{tag}")
+    assert right.is_success, right.text
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: " ".join(map(str, change[:3])))
+async def test_any_tag_and_none_at_all_are_accepted(rest: Rest, root: Person, change: tuple[Any, ...]) -> None:
+    _, *call = change
+
+    assert (await _send(rest, root, call, If_Match="*")).is_success
+
+
+async def test_a_stranger_gets_the_same_refusal_with_any_tag(rest: Rest, make: Make, root: Person) -> None:
+    eve = await make.user("eve")
+
+    for _, *call in CHANGES:
+        plain = await _send(rest, eve, call)
+        assert (await _send(rest, eve, call, If_Match='"x"')).json() == plain.json()
+        assert plain.is_client_error
+
+
+async def test_what_is_not_the_objects_own_changes_the_response_but_not_the_revision(
+    rest: Rest, make: Make, root: Person
+) -> None:
+    before = (await rest("GET", "/orgs/sea/ds/reef/ex", root)).headers["etag"]
+    assert (await _send(rest, root, ("PUT", "/orgs/sea/ds/reef", {"visibility": 0}), If_Match=before)).is_success
+    after = (await rest("GET", "/orgs/sea/ds/reef/ex", root, headers={"If-None-Match": before})).headers["etag"]
+
+    assert before != after
+    assert before.partition(".")[0] == after.partition(".")[0]
+    assert (await _send(rest, root, ("PUT", "/orgs/sea/ds/reef", {"name": "New"}), If_Match=before)).is_success

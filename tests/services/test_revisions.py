@@ -1,0 +1,107 @@
+"""Claims about revisions: every change of an object's own values increments its revision, and an update can require it.
+
+They walk over all inputs that have `ifRevision`.
+"""
+
+import asyncio
+from typing import Any
+
+import pytest
+from graphql import GraphQLInputObjectType, get_named_type
+
+from app import db
+from app.config import Settings
+from tests.oracle.matrix import World
+from tests.policy.test_policy import MUTATION_MATRIX
+from tests.support.changes import another, change, problems, unchanged
+from tests.support.client import Api, codes
+from tests.support.factories import Make, Person
+from tests.support.walking import mutation_type
+
+STALE = {"CONFLICT input.ifRevision"}
+
+
+def _input_of(name: str) -> GraphQLInputObjectType | None:
+    argument = mutation_type().fields[name].args.get("input")
+    kind = None if argument is None else get_named_type(argument.type)
+    return kind if isinstance(kind, GraphQLInputObjectType) else None
+
+
+def _has_revision(name: str) -> bool:
+    kind = _input_of(name)
+    return kind is not None and "ifRevision" in kind.fields
+
+
+UPDATES = sorted(name for name in MUTATION_MATRIX if _has_revision(name))
+
+
+def test_every_update_of_an_object_with_a_revision_can_require_it() -> None:
+    """The other updates concern memberships, managers, access and passwords, which are no values of the object."""
+    verbs = ("update", "set", "assign", "transfer", "patch", "rename", "add", "remove")
+    updates = {name for name in MUTATION_MATRIX if name.startswith(verbs) and "Member" not in name}
+
+    assert updates - {*UPDATES} == {"setGroupManager"}
+
+
+async def _send(api: Api, name: str, as_: Person | None, data: dict[str, Any] | None, **more: Any) -> dict[str, Any]:
+    return await api(change(name), as_=as_, input={**(data or {}), **more})
+
+
+@pytest.mark.parametrize("name", UPDATES)
+async def test_an_outdated_revision_is_refused_and_a_change_makes_a_new_one(
+    api: Api, make: Make, database: db.Database, name: str
+) -> None:
+    root, scene = await make.admin(), await MUTATION_MATRIX[name].scene(make, World.OPEN)
+
+    async with unchanged(database):
+        for revision in (0, 2, -1):
+            reply = await _send(api, name, root, scene.input, ifRevision=revision)
+            assert problems(reply) == STALE
+            assert "revision 1" in str(reply)
+            assert problems(await _send(api, name, root, scene.input, ifRevision=revision, validateOnly=True)) == STALE
+    assert codes(await _send(api, name, root, scene.input, ifRevision=1)) == []
+    async with unchanged(database):
+        assert problems(await _send(api, name, root, scene.input, ifRevision=1)) == STALE
+        if name != "transferOrg":  # of the same owner, it is a conflict in any case
+            assert codes(await _send(api, name, root, scene.input, ifRevision=None, validateOnly=True)) == []
+    assert "revision 2" in str(await _send(api, name, root, scene.input, ifRevision=1))
+
+
+@pytest.mark.parametrize("name", UPDATES)
+async def test_a_user_without_the_right_learns_no_revision(api: Api, make: Make, name: str) -> None:
+    case = MUTATION_MATRIX[name]
+    for world in case.worlds:
+        scene = await case.scene(make, world)
+        for kind, asker in case.family.askers.items():
+            if kind not in case.may:
+                person = await asker(make, scene)
+                plain = await _send(api, name, person, scene.input)
+                assert await _send(api, name, person, scene.input, ifRevision=99) == plain, kind
+
+
+@pytest.mark.parametrize("name", UPDATES)
+async def test_of_two_writers_with_one_revision_one_wins(api: Api, make: Make, settings: Settings, name: str) -> None:
+    root, scene = await make.admin(), await MUTATION_MATRIX[name].scene(make, World.OPEN)
+
+    async with another(settings) as second:
+        replies = await asyncio.gather(
+            *(_send(each, name, root, scene.input, ifRevision=1) for each in (api, second, api, second))
+        )
+
+    assert sorted(codes(reply) for reply in replies) == [[], ["CONFLICT"], ["CONFLICT"], ["CONFLICT"]]
+
+
+OTHER_CHANGES = {"lockResource", "grantAccess", "submitAccess", "beginUpload", "addGroupMembers", "addOrgMember"}
+KINDS = ("Org", "Group", "Resource")
+REVISION = f"query ($id: ID!) {{ node(id: $id) {{ {' '.join(f'... on {kind} {{ revision }}' for kind in KINDS)} }} }}"
+
+
+@pytest.mark.parametrize("name", sorted(OTHER_CHANGES))
+async def test_other_changes_keep_the_revision(api: Api, make: Make, name: str) -> None:
+    root, scene = await make.admin(), await MUTATION_MATRIX[name].scene(make, World.OPEN)
+
+    assert codes(await _send(api, name, root, scene.input)) == []
+
+    for thing in (scene.org, scene.group, scene.resource):
+        if thing.id:
+            assert (await api(REVISION, as_=root, id=thing.node))["data"]["node"] == {"revision": 1}
