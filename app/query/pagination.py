@@ -26,6 +26,10 @@ MAX_CHOICES = 100
 MAX_TERMS = 10
 """Terms of `orderBy`. No list has more order fields, so a longer list contains a duplicate."""
 
+MAX_WORDS = 8
+MAX_SEARCH = 200
+"""Words and characters of a search."""
+
 MAX_FILTERS = 200
 """Filter objects in one filter, empty ones included."""
 
@@ -216,6 +220,8 @@ def _tree(data: Any, collector: _FilterValues, depth: int) -> QueryShape:
             if len(value) > MAX_COMPARISONS:
                 raise BadInput(f"A filter may have at most {MAX_COMPARISONS} comparisons.")
             terms.append((name.rstrip("_"), *(_tree(each, collector, depth + 1) for each in value)))
+        elif name == "search":
+            terms.append((name, *(("contains", collector.placeholder(word)) for word in _words(value))))
         elif name == "not_":
             terms.append(("not", _tree(value, collector, depth + 1)))
         else:
@@ -223,6 +229,16 @@ def _tree(data: Any, collector: _FilterValues, depth: int) -> QueryShape:
                 (name, *((operator, collector.placeholder(operand)) for operator, operand in _comparisons(value)))
             )
     return ("and", *terms)
+
+
+def _words(text: str) -> list[str]:
+    """Return the words of a search; raises BadInput for too many."""
+    words = text.split()
+    if len(words) > MAX_WORDS or len(text) > MAX_SEARCH:
+        raise BadInput(f"`search` takes at most {MAX_WORDS} words and {MAX_SEARCH} characters.")
+    if "\0" in text:
+        raise BadInput("A filter's text may not contain a NUL character.")
+    return words
 
 
 def _comparisons(value: Any) -> Iterator[tuple[str, Any]]:

@@ -12,7 +12,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     false,
-    not_,
     or_,
     true,
     tuple_,
@@ -21,7 +20,7 @@ from sqlalchemy import (
 from app.db.tables import col
 from app.domain.viewer import Viewer
 from app.query.pagination import ListQuery, QueryShape
-from app.query.relations import Relation
+from app.query.relations import Relation, order_column
 
 OrderTerms = Sequence[tuple[ColumnElement[Any], bool]]
 """Pairs of a column and whether it is descending."""
@@ -38,9 +37,9 @@ def apply_filters(
     return rows.where(*conditions).order_by(*(directed(column, down) for column, down in ordered)).limit(limit)
 
 
-def apply_order(relation: Relation, query: ListQuery) -> OrderTerms:
+def apply_order(relation: Relation, viewer: Viewer, query: ListQuery) -> OrderTerms:
     """Return the terms of the order, the id last; a backward page reverses every direction."""
-    terms = [(col(relation.orders[name]), down) for name, down in query.order]
+    terms = [(order_column(relation, name, viewer), down) for name, down in query.order]
     last = (col(relation.table.id), terms[-1][1] if terms else False)  # type: ignore[attr-defined]  # every node has one
     return [(column, down != query.backward) for column, down in [*terms, last]]
 
@@ -92,6 +91,6 @@ def _condition(relation: Relation, viewer: Viewer, shape: QueryShape, dialect: D
     if operator in {"and", "or", "not"}:
         terms = [_condition(relation, viewer, term, dialect) for term in rest]
         if operator == "not":
-            return not_(terms[0])
+            return terms[0].is_not(true())  # the complement: a comparison with a missing value is NULL in SQL
         return reduce(and_, terms, true()) if operator == "and" else reduce(or_, terms, false())
     return relation.filters[operator].condition(viewer, rest, dialect)

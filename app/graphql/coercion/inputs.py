@@ -14,6 +14,8 @@ from strawberry.types.base import StrawberryList, StrawberryOptional, has_object
 from strawberry.types.enum import StrawberryEnumDefinition, has_enum_definition
 from strawberry.types.lazy_type import LazyType
 
+from app.domain.errors import BadInput
+from app.graphql.coercion.variable_usage import FILTER
 from app.graphql.schema import list_limits
 
 
@@ -58,10 +60,11 @@ class Conversion:
 
     def _arguments_of(self, field: Any) -> tuple[ArgumentPart, ...]:
         named = self._config.name_converter.from_argument
-        return tuple(
+        parts = (
             (name := named(each), each.python_name, self._conversion(each.type, list_limits.ARGUMENTS.get(name)))
             for each in field.arguments
         )
+        return tuple((name, key, _checked(convert) if name == FILTER else convert) for name, key, convert in parts)
 
     def _conversion(self, kind: Any, most: int | None = None) -> Convert | None:
         """Return the conversion of a type. It leaves a list with more than `most` items to the service."""
@@ -92,6 +95,34 @@ class Conversion:
             )
 
         return lambda value: kind(**_argument_values(parts(), value))
+
+
+def _checked(convert: Convert | None) -> Convert:
+    """Return the conversion of a filter. Null is not as absent there: the comparison would widen the list."""
+
+    def convert_filter(value: Any) -> Any:
+        _require_comparisons(value, FILTER)
+        return value if convert is None else convert(value)
+
+    return convert_filter
+
+
+def _require_comparisons(condition: Mapping[str, Any], path: str) -> None:
+    """Raise BadInput for a null in a filter, and for a field without a comparison."""
+    for name, value in condition.items():
+        place = f"{path}.{name}"
+        if value is None:
+            raise BadInput(
+                f"`{place}` is null. Use `isNull` to find missing values, and leave out what is not compared."
+            )
+        if isinstance(value, list):
+            for at, each in enumerate(value):
+                if isinstance(each, dict):
+                    _require_comparisons(each, f"{place}[{at}]")
+        elif isinstance(value, dict):
+            if not value and name != "not":
+                raise BadInput(f"`{place}` has no comparison, or all of its variables are absent.")
+            _require_comparisons(value, place)
 
 
 def _kind_of(definition: Any, field: Any) -> Any:

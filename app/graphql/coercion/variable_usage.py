@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from graphql import DirectiveNode, DocumentNode, Node, VariableNode, Visitor, visit
+from graphql import ArgumentNode, DirectiveNode, DocumentNode, Node, ObjectValueNode, VariableNode, Visitor, visit
 
 
 class _VariableCollector(Visitor):
@@ -25,6 +25,21 @@ class _ShapingCollector(Visitor):
         self.names |= used_variables(*node.arguments or ())
 
 
+class _FilterCollector(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_argument(self, node: ArgumentNode, *_: Any) -> None:
+        """Record the variables inside a filter."""
+        if node.name.value == FILTER and isinstance(node.value, ObjectValueNode):
+            self.names |= used_variables(node.value)
+
+
+FILTER = "filter"
+"""The name of the argument of every list that is filtered."""
+
+
 def used_variables(*trees: Node) -> set[str]:
     """Return the names of the variables in some syntax trees."""
     collector = _VariableCollector()
@@ -38,3 +53,10 @@ def shaping_variables(document: DocumentNode) -> tuple[str, ...]:
     collector = _ShapingCollector()
     visit(document, collector)
     return tuple(sorted(collector.names))
+
+
+def filter_variables(document: DocumentNode) -> frozenset[str]:
+    """Return the variables inside filters: without a value, such a comparison would disappear and widen the list."""
+    collector = _FilterCollector()
+    visit(document, collector)
+    return frozenset(collector.names)

@@ -32,6 +32,7 @@ from graphql.utilities.coerce_input_value import coerce_default_value
 from app.graphql.coercion.arguments import NO_VARIABLES
 from app.graphql.coercion.fast import MAX_OBJECTS, FastCoercion, NeedsCoercion, is_recursive, number_of_objects
 from app.graphql.coercion.list_lengths import DEFAULT_MAX_ITEMS, declared_max_items, max_items_of_variables
+from app.graphql.coercion.variable_usage import filter_variables
 from app.graphql.documents.cache import MAX_ERRORS, Invalid, ValidatedDocument
 
 Path = list[str | int]
@@ -60,9 +61,11 @@ class VariableCoercion:
         if plan is None:
             plan = self._plans[document] = self._plan(document)
         try:
-            return _coerce_fast(plan, values)
+            variables = _coerce_fast(plan, values)
         except NeedsCoercion:
-            return self._coerce_fully(plan, values, hide_suggestions)
+            variables = self._coerce_fully(plan, values, hide_suggestions)
+        _require_filter_values(plan, variables)
+        return variables
 
     def _coerce_fully(
         self, plan: "list[_Variable]", values: Mapping[str, Any], hide_suggestions: bool
@@ -99,24 +102,36 @@ class VariableCoercion:
         signatures = [get_variable_signature(self._schema, node) for node in nodes]
         has_lists = any(isinstance(each, GraphQLVariableSignature) and _is_list(each.type) for each in signatures)
         most = max_items_of_variables(self._schema, document.document) if has_lists else {}
+        in_filters = filter_variables(document.document)
         plan = []
         for node, signature in zip(nodes, signatures, strict=True):
             if isinstance(signature, GraphQLError):
                 raise Invalid([signature], "BAD_USER_INPUT")
-            plan.append(_Variable(node, signature, self._fast, most.get(signature.name)))
+            variable = _Variable(node, signature, self._fast, most.get(signature.name))
+            variable.is_in_filter = signature.name in in_filters
+            plan.append(variable)
         return plan
 
 
 class _Variable:
     """A variable of an operation with its definition, its fast coercer and its maximum length."""
 
-    __slots__ = ("fast", "most", "node", "signature")
+    __slots__ = ("fast", "is_in_filter", "most", "node", "signature")
 
     def __init__(
         self, node: VariableDefinitionNode, signature: GraphQLVariableSignature, fast: FastCoercion, most: int | None
     ) -> None:
         self.node, self.signature, self.most = node, signature, most
         self.fast = fast.of(signature.type, most)
+        self.is_in_filter = False
+
+
+def _require_filter_values(plan: "list[_Variable]", variables: VariableValues) -> None:
+    """Raise Invalid for variables inside filters that are absent or null."""
+    missing = [each for each in plan if each.is_in_filter and variables.coerced.get(each.signature.name) is None]
+    if missing:
+        text = "Variable '${}' is part of a filter, so it needs a value. Use `isNull` to find missing values."
+        raise Invalid([GraphQLError(text.format(each.signature.name), each.node) for each in missing], "BAD_USER_INPUT")
 
 
 def _is_list(kind: GraphQLInputType) -> bool:

@@ -2,9 +2,22 @@
 
 import strawberry
 
-from app.graphql.schema.connections import DateTimeFilter, OrderDirection, StringFilter
+from app.graphql.schema.connections import (
+    BigIntFilter,
+    DateTimeFilter,
+    IDFilter,
+    NullableDateTimeFilter,
+    NullableStringFilter,
+    OrderDirection,
+    StringFilter,
+)
 from app.graphql.schema.decorators import input_type
 from app.graphql.schema.enums import DescribedEnum, ResourceRole, enum
+
+SEARCH = (
+    "Words, separated by spaces. Each must be part of the {}, without regard to letter case and accents. At most 8 "
+    "words and 200 characters."
+)
 
 
 @enum
@@ -13,6 +26,10 @@ class UserOrderField(DescribedEnum):
 
     USER_NAME = ("user_name", "The user name, without regard to letter case.")
     CREATED_AT = ("created_at", "When the account was created.")
+    LAST_LOGIN_AT = (
+        "last_login_at",
+        "When the user last signed in. Users who never did, or whose last sign-in the viewer may not see, come first.",
+    )
 
 
 @input_type
@@ -27,17 +44,22 @@ class UserOrder:
 class UserFilter:
     """Conditions on a user. All of them must match.
 
-    At most 4 levels deep and 50 comparisons. Fields that the viewer may not see never match.
+    At most 4 levels deep and 50 comparisons. Values that the viewer may not see count as missing. Null is refused.
     """
 
     user_name: StringFilter | None = strawberry.field(
         default=None, description="The user name, without regard to letter case."
     )
-    email: StringFilter | None = strawberry.field(
+    email: NullableStringFilter | None = strawberry.field(
         default=None, description="The e-mail address, without regard to letter case."
     )
     created_at: DateTimeFilter | None = strawberry.field(default=None, description="When the account was created.")
-    last_login_at: DateTimeFilter | None = strawberry.field(default=None, description="When the user last signed in.")
+    last_login_at: NullableDateTimeFilter | None = strawberry.field(
+        default=None, description="When the user last signed in. Missing for users who never did."
+    )
+    id: IDFilter | None = strawberry.field(default=None, description="The global id.")
+    is_service_account: bool | None = strawberry.field(default=None, description="Whether it is a service account.")
+    search: str | None = strawberry.field(default=None, description=SEARCH.format("user name or the display name"))
     role_name: StringFilter | None = strawberry.field(default=None, description="The name of a role of the user.")
     is_deactivated: bool | None = strawberry.field(
         default=None, description="Whether the user has the role `deactivated`."
@@ -69,6 +91,11 @@ class OrgOrder:
 class OrgFilter:
     """Conditions on an org. All of them must match. At most 4 levels deep and 50 comparisons."""
 
+    id: IDFilter | None = strawberry.field(default=None, description="The global id.")
+    search: str | None = strawberry.field(default=None, description=SEARCH.format("slug or the name"))
+    owner_user_name: StringFilter | None = strawberry.field(default=None, description="The user name of the owner.")
+    has_owner: bool | None = strawberry.field(default=None, description="Whether it has an owner.")
+    created_at: DateTimeFilter | None = strawberry.field(default=None, description="When it was created.")
     slug: StringFilter | None = strawberry.field(default=None, description="The slug.")
     name: StringFilter | None = strawberry.field(
         default=None,
@@ -108,6 +135,9 @@ class GroupOrder:
 class GroupFilter:
     """Conditions on a group. All of them must match. At most 4 levels deep and 50 comparisons."""
 
+    id: IDFilter | None = strawberry.field(default=None, description="The global id.")
+    search: str | None = strawberry.field(default=None, description=SEARCH.format("slug or the display name"))
+    created_at: DateTimeFilter | None = strawberry.field(default=None, description="When it was created.")
     slug: StringFilter | None = strawberry.field(default=None, description="The slug.")
     display_name: StringFilter | None = strawberry.field(
         default=None,
@@ -145,7 +175,7 @@ class ResourceOrder:
 class ResourceFilter:
     """Conditions on a resource. All of them must match.
 
-    At most 4 levels deep and 50 comparisons. Fields that the viewer may not see never match.
+    At most 4 levels deep and 50 comparisons. Values that the viewer may not see count as missing. Null is refused.
     """
 
     type: StringFilter | None = strawberry.field(default=None, description="The name of the resource type.")
@@ -156,6 +186,12 @@ class ResourceFilter:
         description="The name, without regard to letter case. `startsWith` and `contains` ignore accents as well.",
     )
     slug: StringFilter | None = strawberry.field(default=None, description="The slug.")
+    id: IDFilter | None = strawberry.field(default=None, description="The global id.")
+    search: str | None = strawberry.field(default=None, description=SEARCH.format("slug or the name"))
+    has_owner: bool | None = strawberry.field(default=None, description="Whether it has an owner.")
+    created_at: DateTimeFilter | None = strawberry.field(default=None, description="When it was created.")
+    updated_at: DateTimeFilter | None = strawberry.field(default=None, description="When it last changed.")
+    size_bytes: BigIntFilter | None = strawberry.field(default=None, description="The size of its files, in bytes.")
     is_locked: bool | None = strawberry.field(default=None, description="Whether it is locked.")
     viewer_role: ResourceRole | None = strawberry.field(default=None, description="A role that the viewer has on it.")
     and_: list["ResourceFilter"] | None = strawberry.field(

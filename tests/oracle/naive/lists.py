@@ -171,7 +171,7 @@ def matches(reading: Any, kind: Kind, row: Row, condition: Row) -> bool | None:
             terms.append(_all(each) if name == "and" else _any(each))
         elif name == "not" and value is not None:
             term = matches(reading, kind, row, value)
-            terms.append(None if term is None else not term)
+            terms.append(term is not True)
         elif value is not None:
             actual = kind.filters[name](reading, row)
             terms.append(_compared(name, actual, value))
