@@ -33,13 +33,13 @@ async def test_a_grant_after_the_right_to_ask_was_read_is_no_part_of_the_answer(
     grant = {"resource": {"id": resource.node}, "subject": subject, "roles": [READ]}
     question = {"as_": owner, "user": {"userName": "member"}, "resource": {"id": resource.node}}
     before = await ask(api, name, **question)
-    require = checks._require_may_ask  # noqa: SLF001 - the point between the two reads
+    require = checks.require_may_ask  # noqa: SLF001 - the point between the two reads
 
     async def grant_meanwhile(*given: Any) -> None:
         await require(*given)
         answered(await api(change("grantAccess"), as_=owner, input=grant), "grantAccess")
 
-    monkeypatch.setattr(checks, "_require_may_ask", grant_meanwhile)
+    monkeypatch.setattr(checks, "require_may_ask", grant_meanwhile)
     assert await ask(api, name, **question) == before
     monkeypatch.undo()
     assert codes(await ask(api, name, **question)) == ["FORBIDDEN"]
