@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, ColumnElement, Dialect, and_, bindparam, func, or_, true
+from sqlalchemy import BigInteger, ColumnElement, Dialect, and_, bindparam, func, or_, true
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from app.db import tables
@@ -26,6 +26,9 @@ class FilterSpec:
     - `access_path`: a condition that an index answers and that holds only for rows whose column equals the value.
     - `node`: the column is the row id of this type, and the values are global ids.
     - `searches`: the columns of a search. Each value is a word, which one of them must contain.
+    - `absent`: the column that is NULL where the value is missing; by default the one of `of`.
+
+    A comparison with a missing or hidden value may be NULL in SQL. `predicates` takes it as false, under `not` too.
     """
 
     of: Any
@@ -36,21 +39,29 @@ class FilterSpec:
     access_path: Within | None = None
     node: str | None = None
     searches: Sequence[Any] = ()
+    absent: Any = None
 
     def condition(self, viewer: Viewer, comparisons: Comparisons, dialect: Dialect) -> ColumnElement[bool]:
         """Return the conjunction of all comparisons, wrapped by `within`; all of them must hold for the same row."""
         if self.searches:
-            columns = [resolve(each, viewer) for each in self.searches]
-            words = [tables.SearchText()] * len(comparisons)
-            return and_(
-                true(),
-                *(
-                    or_(*(_compare(column, kind, "contains", name, dialect) for column in columns))
-                    for kind, (_, name) in zip(words, comparisons, strict=True)
-                ),
-            )
-        condition = self._compare(viewer, comparisons, dialect)
-        return self.within(viewer, condition) if self.within else condition
+            return self._search(viewer, [name for _, name in comparisons], dialect)
+        questions = [operator for operator, _ in comparisons if operator in ABSENCE]
+        values = [each for each in comparisons if each[0] not in ABSENCE]
+        conditions = [self._is_absent(viewer, operator) for operator in questions]
+        if values or not questions:
+            condition = self._compare(viewer, values, dialect)
+            conditions.append(self.within(viewer, condition) if self.within else condition)
+        return and_(*conditions)
+
+    def _is_absent(self, viewer: Viewer, operator: str) -> ColumnElement[bool]:
+        value = resolve(self.of if self.absent is None else self.absent, viewer)
+        return value.is_(None) if operator == "is_null" else value.is_not(None)
+
+    def _search(self, viewer: Viewer, words: Sequence[str], dialect: Dialect) -> ColumnElement[bool]:
+        """Return the condition that each word is part of one of the columns."""
+        columns, kind = [resolve(each, viewer) for each in self.searches], tables.SearchText()
+        found = [[_compare(column, kind, "contains", word, dialect) for column in columns] for word in words]
+        return and_(true(), *(or_(*one) for one in found))
 
     def seek_predicate(self, viewer: Viewer, comparisons: Comparisons, dialect: Dialect) -> ColumnElement[bool] | None:
         """Return the condition that an index answers, or None without an `eq`; `condition` must be applied as well."""
@@ -98,8 +109,6 @@ def _compare(
     value = bindparam(name, type_=bind_type)
     condition: ColumnElement[bool]
     match operator:
-        case "is_null":
-            condition = column.is_(None) == bindparam(name, type_=Boolean())
         case "in":
             condition = among(column, bindparam(name, type_=Keys(bind_type)))
         case "starts_with":
@@ -111,6 +120,9 @@ def _compare(
             condition = COMPARISONS[operator](column, value)
     return condition
 
+
+ABSENCE = frozenset({"is_null", "is_not_null"})
+"""Operators that ask whether a value is missing. They have no bound value."""
 
 COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
     "eq": operators.eq,

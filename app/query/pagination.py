@@ -233,8 +233,7 @@ def _tree(data: Any, collector: _FilterValues, depth: int) -> QueryShape:
 
 def _words(text: str) -> list[str]:
     """Return the words of a search; raises BadInput for too many."""
-    words = text.split()
-    if len(words) > MAX_WORDS or len(text) > MAX_SEARCH:
+    if len(text) > MAX_SEARCH or len(words := text.split()) > MAX_WORDS:
         raise BadInput(f"`search` takes at most {MAX_WORDS} words and {MAX_SEARCH} characters.")
     if "\0" in text:
         raise BadInput("A filter's text may not contain a NUL character.")
@@ -243,13 +242,19 @@ def _words(text: str) -> list[str]:
 
 def _comparisons(value: Any) -> Iterator[tuple[str, Any]]:
     plain = isinstance(value, bool | int | str | Enum)
-    comparisons: dict[str, Any] = {"eq": value.value if isinstance(value, Enum) else value} if plain else vars(value)
+    comparisons: dict[str, Any] = {"eq": value} if plain else vars(value)
     for operator, operand in comparisons.items():
         if operand is None:
             continue
-        operands: list[Any] = operand if isinstance(operand, list) else [operand]
+        operands = [_stored(each) for each in (operand if isinstance(operand, list) else [operand])]
         if len(operands) > MAX_CHOICES:
             raise BadInput(f"`in` takes at most {MAX_CHOICES} values.")
         if any("\0" in text for text in operands if isinstance(text, str)):
             raise BadInput("A filter's text may not contain a NUL character.")
-        yield operator.rstrip("_"), operand
+        # Two operators, so that an index can answer both.
+        name = "is_not_null" if operator == "is_null" and not operand else operator.rstrip("_")
+        yield name, operands if isinstance(operand, list) else operands[0]
+
+
+def _stored(operand: Any) -> Any:
+    return operand.value if isinstance(operand, Enum) else operand

@@ -78,7 +78,10 @@ def resolve(of: Any, viewer: Viewer, substitutions: Substitutions = MappingProxy
 
 @dataclass(frozen=True, slots=True)
 class OrderSpec:
-    """An order by an expression that depends on the viewer. It is never NULL, so that a cursor can continue it."""
+    """An order by an expression that depends on the viewer. It is never NULL, so that a cursor can continue it.
+
+    A missing or hidden value is a text before all others, or a time before or after all others.
+    """
 
     of: Callable[[Viewer], ColumnElement[Any]]
 

@@ -1,24 +1,28 @@
 """Filters and orders of lists. A value that the viewer may not see compares as missing."""
 
-from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, literal, select, type_coerce
+from sqlalchemy import ColumnElement, exists, func, literal_column, select
 
 from app import policy
 from app.db.tables import (
     AuditChange,
     AuditEvent,
+    Earliest,
     Group,
+    GroupMember,
+    KeyText,
+    Latest,
     Lock,
     Org,
+    OrgMember,
     Resource,
     ResourceType,
     Role,
     User,
     UserRole,
-    UTCDateTime,
     col,
+    or_bound,
 )
 from app.domain.viewer import DEACTIVATED, Viewer
 from app.query.filters import FilterSpec
@@ -83,16 +87,39 @@ def _changes_object(viewer: Viewer, matches: ColumnElement[bool]) -> ColumnEleme
     return col(AuditEvent.id).in_(select(col(AuditChange.event_id)).where(matches))
 
 
+def _email(viewer: Viewer) -> ColumnElement[Any]:
+    return guarded(policy.sees_user_details, col(User.email_key), viewer)
+
+
+def _last_login(viewer: Viewer) -> ColumnElement[Any]:
+    return guarded(policy.sees_user_details, col(User.last_login_at), viewer)
+
+
 USER_FILTERS = {
     "user_name": FilterSpec(User.user_key, fold=True),
-    "email": FilterSpec(lambda viewer: guarded(policy.sees_user_details, col(User.email_key), viewer), fold=True),
+    "email": FilterSpec(_email, fold=True),
     "created_at": FilterSpec(User.created_at),
-    "last_login_at": FilterSpec(lambda viewer: guarded(policy.sees_user_details, col(User.last_login_at), viewer)),
+    "last_login_at": FilterSpec(_last_login),
     "role_name": FilterSpec(Role.name_key, fold=True, within=_has_role),
     "is_deactivated": FilterSpec(_is_deactivated),
     "id": FilterSpec(User.id, node="User"),
     "is_service_account": FilterSpec(User.is_service_account),
-    "search": FilterSpec(None, searches=(User.user_key, User.display_key)),
+    "search": FilterSpec(None, searches=(User.user_key, User.display_key, _email)),
+}
+ORG_MEMBER_FILTERS = USER_FILTERS | {
+    "level": FilterSpec(OrgMember.level),
+    "added_at": FilterSpec(OrgMember.granted_at),
+    "expires_at": FilterSpec(OrgMember.expires_at),
+}
+GROUP_MEMBER_FILTERS = USER_FILTERS | {
+    "is_manager": FilterSpec(GroupMember.is_manager),
+    "added_at": FilterSpec(GroupMember.added_at),
+    "expires_at": FilterSpec(GroupMember.expires_at),
+}
+ROLE_FILTERS = {
+    "id": FilterSpec(Role.id, node="Role"),
+    "name": FilterSpec(Role.name_key, fold=True),
+    "is_built_in": FilterSpec(Role.is_built_in),
 }
 ORG_FILTERS = {
     "slug": FilterSpec(Org.slug, fold=True),
@@ -100,8 +127,7 @@ ORG_FILTERS = {
     "is_public": FilterSpec(Org.is_public),
     "viewer_belongs": FilterSpec(_viewer_belongs),
     "id": FilterSpec(Org.id, node="Org"),
-    "owner_user_name": FilterSpec(User.user_key, fold=True, within=_org_owned_by),
-    "has_owner": FilterSpec(lambda viewer: col(Org.owner_id).is_not(None)),
+    "owner_user_name": FilterSpec(User.user_key, fold=True, within=_org_owned_by, absent=Org.owner_id),
     "created_at": FilterSpec(Org.created_at),
     "search": FilterSpec(None, searches=(Org.slug, Org.name_key)),
 }
@@ -116,13 +142,14 @@ GROUP_FILTERS = {
 RESOURCE_FILTERS = {
     "type": FilterSpec(ResourceType.name, within=of_type),
     "org_slug": FilterSpec(Org.slug, fold=True, within=_in_org, access_path=_seek_org),
-    "owner_user_name": FilterSpec(User.user_key, fold=True, within=_owned_by, access_path=_seek_owner),
+    "owner_user_name": FilterSpec(
+        User.user_key, fold=True, within=_owned_by, access_path=_seek_owner, absent=Resource.owner_id
+    ),
     "name": FilterSpec(Resource.name_key, sorts=True, access_path=_seek_name),
     "slug": FilterSpec(Resource.slug, fold=True),
     "is_locked": FilterSpec(_is_locked),
     "viewer_role": FilterSpec(policy.effective_mask, bits=True),
     "id": FilterSpec(Resource.id, node="Resource", access_path=_seek_name),
-    "has_owner": FilterSpec(lambda viewer: col(Resource.owner_id).is_not(None)),
     "created_at": FilterSpec(Resource.created_at),
     "updated_at": FilterSpec(Resource.updated_at),
     "size_bytes": FilterSpec(Resource.size_bytes),
@@ -136,20 +163,32 @@ AUDIT_FILTERS = {
 }
 
 
-def _last_login(viewer: Viewer) -> ColumnElement[Any]:
-    """Return the last sign-in, as far as the viewer sees it, or else a time before all others."""
-    seen = guarded(policy.sees_user_details, col(User.last_login_at), viewer)
-    return type_coerce(func.coalesce(seen, literal(NEVER, UTCDateTime())), UTCDateTime())
+def _email_or_empty(viewer: Viewer) -> ColumnElement[Any]:
+    """Return the e-mail address as far as the viewer sees it, or else an empty text, before all others."""
+    return func.coalesce(_email(viewer), literal_column("''", KeyText), type_=KeyText())
 
-
-NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
 BY_USER_NAME = {
     "user_name": User.user_key,
     "created_at": User.created_at,
-    "last_login_at": OrderSpec(_last_login),
+    "last_login_at": OrderSpec(lambda viewer: or_bound(_last_login(viewer), Earliest())),
+    "email": OrderSpec(_email_or_empty),
 }
-BY_NAME = {"name": Role.name_key}
+BY_ORG_MEMBERSHIP = BY_USER_NAME | {
+    "level": OrgMember.level,
+    "added_at": OrgMember.granted_at,
+    "expires_at": OrderSpec(lambda viewer: or_bound(col(OrgMember.expires_at), Latest())),
+}
+BY_GROUP_MEMBERSHIP = BY_USER_NAME | {
+    "added_at": GroupMember.added_at,
+    "expires_at": OrderSpec(lambda viewer: or_bound(col(GroupMember.expires_at), Latest())),
+}
+BY_NAME = {"name": Role.name_key, "created_at": Role.created_at}
 ORG_ORDERS = {"name": Org.name_key, "created_at": Org.created_at}
 GROUP_ORDERS = {"display_name": Group.name_key, "created_at": Group.created_at}
-RESOURCE_ORDERS = {"name": Resource.name_key, "created_at": Resource.created_at, "updated_at": Resource.updated_at}
+RESOURCE_ORDERS = {
+    "name": Resource.name_key,
+    "created_at": Resource.created_at,
+    "updated_at": Resource.updated_at,
+    "size": Resource.size_bytes,
+}

@@ -32,14 +32,19 @@ from app.query.filters import FilterSpec
 from app.query.relations import FieldSpec, IndexScan, Relation, from_of
 from app.services.list_filters import (
     AUDIT_FILTERS,
+    BY_GROUP_MEMBERSHIP,
     BY_NAME,
+    BY_ORG_MEMBERSHIP,
     BY_USER_NAME,
     GROUP_FILTERS,
+    GROUP_MEMBER_FILTERS,
     GROUP_ORDERS,
     ORG_FILTERS,
+    ORG_MEMBER_FILTERS,
     ORG_ORDERS,
     RESOURCE_FILTERS,
     RESOURCE_ORDERS,
+    ROLE_FILTERS,
     USER_FILTERS,
     of_type,
 )
@@ -67,7 +72,7 @@ users = Relation("page", User, None, policy.knows_user, ("user_name",), orders=B
 
 role = Relation("one", Role, Role.id, policy.sees_role)
 role_named = Relation("one", Role, Role.name_key, policy.sees_role)
-roles = Relation("page", Role, None, policy.sees_role, _named, orders=BY_NAME)
+roles = Relation("page", Role, None, policy.sees_role, _named, orders=BY_NAME, filters=ROLE_FILTERS)
 user_roles = Relation(
     "many",
     Role,
@@ -115,11 +120,14 @@ org_members = Relation(
     ("user_name",),
     OrgMember,
     col(User.id) == col(OrgMember.user_id),
-    BY_USER_NAME,
-    USER_FILTERS,
+    BY_ORG_MEMBERSHIP,
+    ORG_MEMBER_FILTERS,
 )
 org_resources = Relation(
     "page", Resource, Resource.org_id, policy.sees_resource, _named, orders=RESOURCE_ORDERS, filters=RESOURCE_FILTERS
+)
+owned_resources = Relation(
+    "page", Resource, Resource.owner_id, policy.sees_resource, _named, orders=RESOURCE_ORDERS, filters=RESOURCE_FILTERS
 )
 org_datasets = Relation("page", Resource, Resource.org_id, _is_dataset, _named, orders=RESOURCE_ORDERS)
 
@@ -145,8 +153,8 @@ group_members = Relation(
     ("user_name",),
     GroupMember,
     col(User.id) == col(GroupMember.user_id),
-    BY_USER_NAME,
-    USER_FILTERS,
+    BY_GROUP_MEMBERSHIP,
+    GROUP_MEMBER_FILTERS,
 )
 
 

@@ -72,7 +72,7 @@ def _filtered_lists() -> list[FilteredList]:
 
 def _node(field: GraphQLField) -> GraphQLObjectType:
     connection: Any = get_named_type(field.type)
-    node: Any = get_named_type(connection.fields["nodes"].type)
+    node: GraphQLObjectType = get_named_type(connection.fields["nodes"].type)
     return node
 
 

@@ -15,8 +15,9 @@ from app.graphql.schema.decorators import input_type
 from app.graphql.schema.enums import DescribedEnum, ResourceRole, enum
 
 SEARCH = (
-    "Words, separated by spaces. Each must be part of the {}, without regard to letter case and accents. At most 8 "
-    "words and 200 characters."
+    "Words, separated by spaces. Each must be part of the {}, without regard to letter case and accents. `%`, `_` "
+    "and `\\` have no special meaning. At most 8 words and 200 characters; a text without words matches everything. No "
+    "index answers it, so the list is read until the page is full."
 )
 
 
@@ -28,7 +29,13 @@ class UserOrderField(DescribedEnum):
     CREATED_AT = ("created_at", "When the account was created.")
     LAST_LOGIN_AT = (
         "last_login_at",
-        "When the user last signed in. Users who never did, or whose last sign-in the viewer may not see, come first.",
+        "When the user last signed in. Users who never did, or whose last sign-in the viewer may not see, count as the "
+        "earliest.",
+    )
+    EMAIL = (
+        "email",
+        "The e-mail address, without regard to letter case. Users without one, or whose address the viewer may not "
+        "see, come before all others in ascending order.",
     )
 
 
@@ -59,7 +66,10 @@ class UserFilter:
     )
     id: IDFilter | None = strawberry.field(default=None, description="The global id.")
     is_service_account: bool | None = strawberry.field(default=None, description="Whether it is a service account.")
-    search: str | None = strawberry.field(default=None, description=SEARCH.format("user name or the display name"))
+    search: str | None = strawberry.field(
+        default=None,
+        description=SEARCH.format("user name, the display name, or an e-mail address that the viewer may see"),
+    )
     role_name: StringFilter | None = strawberry.field(default=None, description="The name of a role of the user.")
     is_deactivated: bool | None = strawberry.field(
         default=None, description="Whether the user has the role `deactivated`."
@@ -89,12 +99,13 @@ class OrgOrder:
 
 @input_type
 class OrgFilter:
-    """Conditions on an org. All of them must match. At most 4 levels deep and 50 comparisons."""
+    """Conditions on an org. All of them must match. At most 4 levels deep and 50 comparisons. Null is refused."""
 
     id: IDFilter | None = strawberry.field(default=None, description="The global id.")
     search: str | None = strawberry.field(default=None, description=SEARCH.format("slug or the name"))
-    owner_user_name: StringFilter | None = strawberry.field(default=None, description="The user name of the owner.")
-    has_owner: bool | None = strawberry.field(default=None, description="Whether it has an owner.")
+    owner_user_name: NullableStringFilter | None = strawberry.field(
+        default=None, description="The user name of the owner. Missing if there is no owner."
+    )
     created_at: DateTimeFilter | None = strawberry.field(default=None, description="When it was created.")
     slug: StringFilter | None = strawberry.field(default=None, description="The slug.")
     name: StringFilter | None = strawberry.field(
@@ -133,7 +144,7 @@ class GroupOrder:
 
 @input_type
 class GroupFilter:
-    """Conditions on a group. All of them must match. At most 4 levels deep and 50 comparisons."""
+    """Conditions on a group. All of them must match. At most 4 levels deep and 50 comparisons. Null is refused."""
 
     id: IDFilter | None = strawberry.field(default=None, description="The global id.")
     search: str | None = strawberry.field(default=None, description=SEARCH.format("slug or the display name"))
@@ -161,6 +172,7 @@ class ResourceOrderField(DescribedEnum):
     NAME = "name", "The name, without regard to letter case. Only its first 200 characters count."
     CREATED_AT = "created_at", "When it was created."
     UPDATED_AT = "updated_at", "When it last changed."
+    SIZE = "size", "The total size of its files."
 
 
 @input_type
@@ -180,7 +192,9 @@ class ResourceFilter:
 
     type: StringFilter | None = strawberry.field(default=None, description="The name of the resource type.")
     org_slug: StringFilter | None = strawberry.field(default=None, description="The slug of the org.")
-    owner_user_name: StringFilter | None = strawberry.field(default=None, description="The user name of the owner.")
+    owner_user_name: NullableStringFilter | None = strawberry.field(
+        default=None, description="The user name of the owner. Missing if there is no owner."
+    )
     name: StringFilter | None = strawberry.field(
         default=None,
         description="The name, without regard to letter case. `startsWith` and `contains` ignore accents as well.",
@@ -188,7 +202,6 @@ class ResourceFilter:
     slug: StringFilter | None = strawberry.field(default=None, description="The slug.")
     id: IDFilter | None = strawberry.field(default=None, description="The global id.")
     search: str | None = strawberry.field(default=None, description=SEARCH.format("slug or the name"))
-    has_owner: bool | None = strawberry.field(default=None, description="Whether it has an owner.")
     created_at: DateTimeFilter | None = strawberry.field(default=None, description="When it was created.")
     updated_at: DateTimeFilter | None = strawberry.field(default=None, description="When it last changed.")
     size_bytes: BigIntFilter | None = strawberry.field(default=None, description="The size of its files, in bytes.")
