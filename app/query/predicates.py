@@ -16,6 +16,7 @@ from sqlalchemy import (
     true,
     tuple_,
 )
+from sqlalchemy.sql.functions import FunctionElement
 
 from app.db.tables import col
 from app.domain.viewer import Viewer
@@ -55,7 +56,13 @@ def after_cursor(ordered: OrderTerms) -> ColumnElement[bool]:
     directions = {down for _, down in ordered}
     if len(directions) == 1:
         left, right = tuple_(*(column for column, _ in ordered)), tuple_(*binds)
-        return left < right if directions.pop() else left > right
+        is_down = directions.pop()
+        is_after = left < right if is_down else left > right
+        first = ordered[0][0]
+        if not isinstance(first, FunctionElement):
+            return is_after
+        # SQLite seeks an expression only by a comparison of its own, not by that of a row.
+        return and_(first <= binds[0] if is_down else first >= binds[0], is_after)
     steps = []
     for at, (column, down) in enumerate(ordered):
         same = [before == bind for (before, _), bind in zip(ordered[:at], binds, strict=False)]

@@ -1,8 +1,20 @@
 """Variables that a document uses, and those in its directives."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from graphql import ArgumentNode, DirectiveNode, DocumentNode, Node, ObjectValueNode, VariableNode, Visitor, visit
+from graphql import (
+    ArgumentNode,
+    DirectiveNode,
+    DocumentNode,
+    ListValueNode,
+    Node,
+    ObjectValueNode,
+    ValueNode,
+    VariableNode,
+    Visitor,
+    visit,
+)
 
 
 class _VariableCollector(Visitor):
@@ -28,12 +40,22 @@ class _ShapingCollector(Visitor):
 class _FilterCollector(Visitor):
     def __init__(self) -> None:
         super().__init__()
-        self.names: set[str] = set()
+        self.places: dict[str, str] = {}
 
     def enter_argument(self, node: ArgumentNode, *_: Any) -> None:
-        """Record the variables inside a filter."""
-        if node.name.value == FILTER and isinstance(node.value, ObjectValueNode):
-            self.names |= used_variables(node.value)
+        """Record the variables inside a filter with their places; a variable for the whole filter is not inside it."""
+        if node.name.value == FILTER and not isinstance(node.value, VariableNode):
+            self._collect(node.value, FILTER)
+
+    def _collect(self, node: ValueNode, place: str) -> None:
+        if isinstance(node, VariableNode):
+            self.places.setdefault(node.name.value, place)
+        elif isinstance(node, ListValueNode):
+            for at, each in enumerate(node.values):
+                self._collect(each, f"{place}[{at}]")
+        elif isinstance(node, ObjectValueNode):
+            for field in node.fields:
+                self._collect(field.value, f"{place}.{field.name.value}")
 
 
 FILTER = "filter"
@@ -55,8 +77,11 @@ def shaping_variables(document: DocumentNode) -> tuple[str, ...]:
     return tuple(sorted(collector.names))
 
 
-def filter_variables(document: DocumentNode) -> frozenset[str]:
-    """Return the variables inside filters: without a value, such a comparison would disappear and widen the list."""
+def filter_variables(document: DocumentNode) -> Mapping[str, str]:
+    """Return the variables inside filters with their places, such as `filter.userName.eq`.
+
+    Without a value, such a comparison would disappear and widen the list.
+    """
     collector = _FilterCollector()
     visit(document, collector)
-    return frozenset(collector.names)
+    return collector.places

@@ -108,7 +108,7 @@ class VariableCoercion:
             if isinstance(signature, GraphQLError):
                 raise Invalid([signature], "BAD_USER_INPUT")
             variable = _Variable(node, signature, self._fast, most.get(signature.name))
-            variable.is_in_filter = signature.name in in_filters
+            variable.place = in_filters.get(signature.name)
             plan.append(variable)
         return plan
 
@@ -116,22 +116,23 @@ class VariableCoercion:
 class _Variable:
     """A variable of an operation with its definition, its fast coercer and its maximum length."""
 
-    __slots__ = ("fast", "is_in_filter", "most", "node", "signature")
+    __slots__ = ("fast", "most", "node", "place", "signature")
 
     def __init__(
         self, node: VariableDefinitionNode, signature: GraphQLVariableSignature, fast: FastCoercion, most: int | None
     ) -> None:
         self.node, self.signature, self.most = node, signature, most
         self.fast = fast.of(signature.type, most)
-        self.is_in_filter = False
+        self.place: str | None = None  # in a filter
 
 
 def _require_filter_values(plan: "list[_Variable]", variables: VariableValues) -> None:
     """Raise Invalid for variables inside filters that are absent or null."""
-    missing = [each for each in plan if each.is_in_filter and variables.coerced.get(each.signature.name) is None]
+    missing = [each for each in plan if each.place and variables.coerced.get(each.signature.name) is None]
     if missing:
-        text = "Variable '${}' is part of a filter, so it needs a value. Use `isNull` to find missing values."
-        raise Invalid([GraphQLError(text.format(each.signature.name), each.node) for each in missing], "BAD_USER_INPUT")
+        text = "Variable '${}' at `{}` is null or absent. Use `isNull` to find missing values."
+        errors = [GraphQLError(text.format(each.signature.name, each.place), each.node) for each in missing]
+        raise Invalid(errors, "BAD_USER_INPUT")
 
 
 def _is_list(kind: GraphQLInputType) -> bool:
